@@ -1,0 +1,186 @@
+// What every component may do, whatever its kind; parameter types; the guard around calls into components.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "assay/abi_tag.h"
+#include "assay/error.h"
+#include "assay/parameters.h"
+
+// The first lines of an interface class: its kind, the hash of its header, its own type.
+#define ASSAY_KIND(type, kind_name, hash)         \
+  using Interface = type;                         \
+  static constexpr const char* kKind = kind_name; \
+  static constexpr const char* kKindHash = hash
+
+namespace assay {
+
+class Model;
+class Objective;
+class Tokenizer;
+
+// ---- parameter types beyond bool, int64_t, double, std::string and vectors of these -------------------------------
+
+// "100 steps", "2e6 tokens" or "5%" (of the run).
+struct Duration {
+  double amount = 0;
+  std::string unit = "steps";  // "steps", "tokens" or "%"
+
+  // Whole steps, rounded down, of a run of total_steps steps of tokens_per_step tokens.
+  int64_t steps(int64_t total_steps, int64_t tokens_per_step) const {
+    const double exact = unit == "%"        ? amount / 100.0 * static_cast<double>(total_steps)
+                         : unit == "tokens" ? amount / static_cast<double>(tokens_per_step)
+                                            : amount;
+    return static_cast<int64_t>(exact + 1e-9);  // 5% of 100 is 5, not 4.999..
+  }
+};
+
+// A file or folder; its content's SHA-256 is its identity.
+struct Path {
+  std::string file;
+  std::string sha256;
+};
+
+// Another run's checkpoint.
+struct RunReference {
+  std::string folder;
+  std::string weights_sha256;
+};
+
+// A component given as a parameter: created first and handed in; owned by the core, alive as long as the parent.
+template <class Kind>
+class Child {
+ public:
+  Child(const char* default_name = "") : default_name_(default_name) {}
+  Kind* get() const { return pointer_; }
+  Kind& operator*() const { return *pointer_; }
+  Kind* operator->() const { return pointer_; }
+  explicit operator bool() const { return pointer_ != nullptr; }
+  const std::string& default_name() const { return default_name_; }
+  void set(void* pointer) { pointer_ = static_cast<Kind*>(pointer); }
+
+ private:
+  Kind* pointer_ = nullptr;
+  std::string default_name_;
+};
+
+// ---- vocabulary ----------------------------------------------------------------------------------------------------
+
+inline constexpr const char* kEndOfText = "<|endoftext|>";  // declared by the core; between documents
+
+// Components name the special tokens they need; equal names are one token. Text can never produce one.
+class SpecialTokens {
+ public:
+  void declare(const std::string& name) {
+    for (const auto& known : names_)
+      if (known == name) return;
+    names_.push_back(name);
+  }
+  const std::vector<std::string>& names() const { return names_; }
+
+ private:
+  std::vector<std::string> names_;
+};
+
+// Tokenizer ids first, then special tokens in order of declaration (unless the tokenizer has an id for one).
+class Vocabulary {
+ public:
+  Vocabulary(const Tokenizer& tokenizer, int64_t size, std::map<std::string, int64_t> special)
+      : tokenizer_(&tokenizer), size_(size), special_(std::move(special)) {}
+  int64_t size() const { return size_; }
+  const Tokenizer& tokenizer() const { return *tokenizer_; }
+  const std::map<std::string, int64_t>& special() const { return special_; }
+  int64_t special(const std::string& name) const {
+    const auto found = special_.find(name);
+    if (found == special_.end()) throw UserError("special token '" + name + "' was never declared");
+    return found->second;
+  }
+
+ private:
+  const Tokenizer* tokenizer_;
+  int64_t size_;
+  std::map<std::string, int64_t> special_;
+};
+
+// ---- the component --------------------------------------------------------------------------------------------------
+
+// Where a component stands; set by the loader.
+struct Identity {
+  std::string plugin, kind, name;
+  std::string instance;  // path in the experiment, e.g. "model.positional", "objective.mle"
+};
+
+// The assembly that a run would consist of, for validate. Pointers are never null except where said.
+struct Assembly {
+  const Model* model = nullptr;
+  std::vector<const Objective*> objectives;
+  const Tokenizer* tokenizer = nullptr;
+  int64_t context = 0;  // T
+  int64_t batch = 0, micro_batch = 0;
+  int64_t tensor_ranks = 1, data_ranks = 1;
+};
+
+// Receives what components log. Implemented by the core.
+class MetricSink {
+ public:
+  virtual ~MetricSink() = default;
+  virtual void log(const std::string& name, double sum, double weight) = 0;
+};
+
+class Component {
+ public:
+  virtual ~Component() = default;
+  Component() = default;
+  Component(const Component&) = delete;
+  Component& operator=(const Component&) = delete;
+
+  virtual void special_tokens(SpecialTokens&) const {}
+  // Once, when the vocabulary is known, before build.
+  virtual void bind(const Vocabulary&) {}
+  // Once: parameters and buffers, named by instance, checkpointed, resharded and resumed like the model's.
+  virtual void build(Parameters&) {}
+  // At plan time: sentences on what in this assembly cannot work; a pure function.
+  virtual std::vector<std::string> validate(const Assembly&) const { return {}; }
+
+  // A metric of the present step: value = sum / weight, added up over micro-batches and replicas. Lands in events and
+  // record as "<instance label>.<name>".
+  void log(const std::string& name, double sum, double weight = 1.0) const {
+    if (sink_) sink_->log(metric_prefix_ + name, sum, weight);
+  }
+
+  const Identity& identity() const { return identity_; }
+  void set_identity(Identity identity) { identity_ = std::move(identity); }
+  void set_sink(MetricSink* sink, std::string prefix) {
+    sink_ = sink;
+    metric_prefix_ = std::move(prefix);
+  }
+
+ private:
+  Identity identity_;
+  MetricSink* sink_ = nullptr;
+  std::string metric_prefix_;
+};
+
+// Runs one hook of a component; whatever it throws becomes a PluginError that names plugin, component and hook.
+template <class Call>
+decltype(auto) guard(const Component& component, const char* hook, Call&& call) {
+  const auto& who = component.identity();
+  try {
+    return call();
+  } catch (const PluginError&) {  // of a child: the innermost component is the one to name
+    throw;
+  } catch (const RunStopped&) {
+    throw;
+  } catch (const Bug&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw PluginError(who.plugin, who.name, hook, error.what());
+  } catch (...) {
+    throw PluginError(who.plugin, who.name, hook, "threw something that is not a std::exception");
+  }
+}
+
+}  // namespace assay

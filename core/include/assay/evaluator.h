@@ -1,0 +1,58 @@
+// Kind "evaluator": measures a trained model on a split, without gradients and without dropout.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "assay/batch.h"
+#include "assay/component.h"
+#include "assay/dataset.h"
+#include "assay/model.h"
+#include "assay/objective.h"
+#include "assay/random.h"
+
+namespace assay {
+
+enum class Direction { kLower, kHigher, kNone };  // which way is better
+
+struct Metric {
+  std::string name;            // "bits_per_byte"
+  double sum = 0, weight = 1;  // value = sum / weight
+  std::string unit;            // "bits/byte"
+  Direction direction = Direction::kNone;
+  std::map<std::string, double> coordinates;  // {"length": 512}
+  bool available = true;                      // false: this model cannot answer (shown as n/a)
+};
+
+// One example's own numbers or texts, for paired tests and for reading.
+struct ExampleRow {
+  std::string id;
+  std::map<std::string, double> numbers;
+  std::map<std::string, std::string> texts;
+};
+
+// Implemented by the core. Every tensor rank evaluates the same; only rank 0's metrics are kept.
+class EvaluationContext {
+ public:
+  virtual ~EvaluationContext() = default;
+  virtual Model& model() = 0;
+  virtual const Vocabulary& vocabulary() const = 0;
+  virtual Split split() const = 0;
+  virtual const Dataset& dataset() const = 0;
+  virtual int64_t training_context() const = 0;      // T the model was trained at
+  virtual int64_t tokens_per_forward() const = 0;    // how many tokens a batch should hold
+  virtual Forward& forward(const Batch& batch) = 0;  // valid until the next call
+  virtual Draws draws() const = 0;                   // keyed by the run's seed and this instance
+  virtual void metric(const Metric& metric) = 0;
+  virtual void example(const ExampleRow& row) = 0;
+};
+
+class Evaluator : public Component {
+ public:
+  ASSAY_KIND(Evaluator, "evaluator", ASSAY_KIND_HASH_EVALUATOR);
+  virtual void evaluate(EvaluationContext& context) = 0;
+};
+
+}  // namespace assay

@@ -1,0 +1,71 @@
+// Kind "model": tokens to hidden states to this rank's logits. Built from the layers of assay/nn.h; a model file does
+// not mention ranks. Hidden states are whole on every tensor rank.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "assay/batch.h"
+#include "assay/component.h"
+
+namespace assay {
+
+// What dropout and other draws of a forward are keyed by.
+struct ForwardKey {
+  bool training = false;  // dropout on
+  uint64_t seed = 0;      // of the run's dropout stream
+  int64_t step = 0;
+  int64_t forward = 0;  // number of the forward within the step
+};
+
+struct ForwardOptions {
+  ForwardKey key;
+  Tensor embeddings;                   // [B, T, D] to use instead of looking tokens up; else undefined
+  std::vector<int64_t> hidden_layers;  // inner layers whose output is wanted, 0 = after embedding, l = after layer l
+};
+
+struct ModelOutput {
+  Tensor final_BTD;                  // after the final norm
+  std::map<int64_t, Tensor> hidden;  // [B, T, D], the layers asked for
+};
+
+// Keys and values of one decode, per layer [B, H, S, K], this rank's heads. Rows can be reordered and positions undone.
+class ASSAY_API Cache {
+ public:
+  struct Layer {
+    Tensor keys, values;
+  };
+  std::vector<Layer> layers;
+  Tensor positions;  // [B, S] int64
+  Tensor segments;   // [B, S] int64 or undefined
+  Tensor mask;       // [B, S] bool or undefined: false where a row was padded
+
+  int64_t length() const { return positions.defined() ? positions.size(1) : 0; }
+  void rewind(int64_t n);           // drops the last n positions of every row; UserError when there are fewer
+  void select(const Tensor& rows);  // [B'] int64: keeps, repeats and reorders rows
+};
+
+class Model : public Component {
+ public:
+  ASSAY_KIND(Model, "model", ASSAY_KIND_HASH_MODEL);
+  virtual bool causal() const = 0;
+  virtual int64_t layers() const = 0;
+  virtual int64_t width() const = 0;
+  // Longest input, where there is a limit.
+  virtual std::optional<int64_t> limit() const { return std::nullopt; }
+  virtual ModelOutput forward(const Batch& batch, const ForwardOptions& options) = 0;
+  // Rows of the output table with its padding, all ranks together.
+  virtual int64_t padded_vocabulary() const = 0;
+  // This rank's slice of the logits, [.., v], of hidden states [.., D] after the final norm. Columns of padding rows
+  // are there; the losses and samplers of the core mask them.
+  virtual Tensor logits(const Tensor& hidden) = 0;
+  // Hidden states after the final norm of new tokens [B, S] that follow the cache, which grows. No gradients.
+  // mask [B, S] bool, false: padding; may be undefined.
+  virtual ModelOutput extend(Cache& cache, const Tensor& tokens, const Tensor& mask) = 0;
+  // Exact multiply-adds times two of one forward over a context of T tokens, matrix products and attention.
+  virtual double forward_flops(int64_t length) const = 0;
+};
+
+}  // namespace assay

@@ -1,0 +1,110 @@
+// Tensor-parallel layers (Shoeybi et al. 2019). A model is written as for one device; the layers split and reduce.
+// Names of parameters: "<scope>.weight", "<scope>.bias". Linear weights are [out, in].
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "assay/mesh.h"
+#include "assay/model.h"
+#include "assay/parameters.h"
+#include "assay/positional.h"
+#include "assay/tensor.h"
+
+namespace assay::nn {
+
+// y = x W^T + b with W split by output: x [.., in] whole, y [.., out / ranks].
+class ASSAY_API ColumnLinear {
+ public:
+  ColumnLinear() = default;
+  ColumnLinear(Parameters scope, int64_t in, int64_t out, bool bias, double init_std);
+  Tensor operator()(const Tensor& x) const;
+
+ private:
+  Tensor weight_, bias_;
+  const Mesh* mesh_ = nullptr;
+};
+
+// y = sum over ranks of x W^T, + b once: x [.., in / ranks], y [.., out] whole.
+class ASSAY_API RowLinear {
+ public:
+  RowLinear() = default;
+  RowLinear(Parameters scope, int64_t in, int64_t out, bool bias, double init_std);
+  Tensor operator()(const Tensor& x) const;
+
+ private:
+  Tensor weight_, bias_;
+  const Mesh* mesh_ = nullptr;
+};
+
+// Token table split by rows; the same matrix gives the tied output head.
+class ASSAY_API VocabularyEmbedding {
+ public:
+  VocabularyEmbedding() = default;
+  // vocabulary: real size; padded to a multiple of `multiple`, which must not depend on the mesh.
+  VocabularyEmbedding(Parameters scope, int64_t vocabulary, int64_t multiple, int64_t width, double init_std);
+  Tensor operator()(const Tensor& tokens) const;  // [B, T] int64 -> [B, T, D] whole
+  Tensor logits(const Tensor& hidden) const;      // [.., D] -> [.., v] this rank's slice
+  int64_t padded() const { return padded_; }      // rows on all ranks together
+
+ private:
+  Tensor weight_;
+  int64_t begin_ = 0;  // first row on this rank
+  int64_t padded_ = 0;
+  const Mesh* mesh_ = nullptr;
+};
+
+class ASSAY_API LayerNorm {
+ public:
+  LayerNorm() = default;
+  LayerNorm(Parameters scope, int64_t width, bool bias, double eps = 1e-5);
+  Tensor operator()(const Tensor& x) const;
+
+ private:
+  Tensor weight_, bias_;
+  double eps_ = 1e-5;
+};
+
+// Where a dropout mask stands: `site` differs for every dropout of the model. Masks are keyed by (seed, step, forward,
+// site) and drawn at (row of the global batch, global head or 0, position, channel), so they depend on no mesh.
+struct DropoutSite {
+  double rate = 0;
+  int64_t site = 0;
+};
+// x [B, T, D] (head_begin -1) or [B, H, Q, S]; row_id [B]; positions [1 or B, T or Q] int64.
+ASSAY_API Tensor dropout(const Tensor& x, DropoutSite site, const ForwardKey& key, const Tensor& row_id,
+                         const Tensor& positions, int64_t head_begin = -1);
+
+// Multi-head self-attention: columns by heads, then rows. Q, K and V are one matrix, interleaved by head
+// ([heads, 3, head width, in]), so that a contiguous split is a split by heads.
+class ASSAY_API Attention {
+ public:
+  struct Options {
+    int64_t layer = 0, width = 0, heads = 0;
+    bool causal = true, bias = true;
+    double init_std = 0.02, output_std = 0.02;
+    DropoutSite dropout;  // on attention probabilities
+  };
+  Attention() = default;
+  Attention(Parameters scope, const Options& options);
+  // x [B, T, D]. With a cache, x are new positions that follow it, and the cache's layer grows by them.
+  Tensor operator()(const Tensor& x, const Positional& positional, const Batch& batch, const ForwardKey& key,
+                    Cache* cache = nullptr) const;
+
+ private:
+  Options options_;
+  ColumnLinear qkv_;
+  RowLinear output_;
+  int64_t heads_ = 0, head_begin_ = 0;
+};
+
+// Batch positions and row ids with their defaults filled in, so that layers need not ask.
+ASSAY_API Batch with_defaults(Batch batch);
+
+// -ln softmax(logits)[target] from this rank's slice of the logits [.., v] and targets [..], in fp32 (fp64 stays);
+// three small collectives. Columns from `vocabulary` on (global) are padding and count as -inf. UserError when the
+// slice is not this rank's share of `padded` columns (gathered logits would count every class once a rank).
+ASSAY_API Tensor vocabulary_cross_entropy(const Tensor& logits, const Tensor& targets, int64_t vocabulary,
+                                          int64_t padded, const Mesh& mesh);
+
+}  // namespace assay::nn

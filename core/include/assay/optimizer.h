@@ -1,0 +1,35 @@
+// Kind "optimizer": updates this rank's shards in place from their gradients. Elementwise rules need nothing else; a
+// rule that couples elements reduces over the mesh, and must give the same values for every number of tensor ranks.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "assay/component.h"
+#include "assay/mesh.h"
+
+namespace assay {
+
+class Optimizer : public Component {
+ public:
+  ASSAY_KIND(Optimizer, "optimizer", ASSAY_KIND_HASH_OPTIMIZER);
+
+  // Peak learning rate; the scheduler's multiplier 1.
+  virtual double peak_rate() const = 0;
+  // Once, after every parameter is built. Parameters and mesh outlive the optimizer.
+  virtual void attach(std::vector<Parameter>& parameters, const Mesh& mesh) = 0;
+  // One update from parameter.value.grad() (undefined: zero; its strides may differ from the parameter's), called with
+  // gradients switched off. lr includes the schedule; each parameter scales it by
+  // spec.rate_scale, and decays by decay_multiplier unless spec.decay is false.
+  virtual void step(double lr, double decay_multiplier) = 0;
+  // Everything but the weights that the next step depends on, as tensors shaped like their parameter (sharded with it)
+  // or scalars; written in place when a checkpoint is loaded.
+  struct State {
+    std::string name;   // "exp_avg"
+    int64_t parameter;  // index in attach's list; -1: of the whole optimizer
+    Tensor value;
+  };
+  virtual std::vector<State> state() = 0;
+};
+
+}  // namespace assay

@@ -1,0 +1,69 @@
+// Parameters and buffers: declared by global shape, drawn as if whole, kept as this rank's shard.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "assay/error.h"
+#include "assay/tensor.h"
+
+namespace assay {
+
+class Mesh;
+
+// How a parameter starts. Normal draws come from Philox keyed by (seed, parameter name), counter = global element
+// index, so weights depend neither on the mesh nor on the order of creation.
+struct Init {
+  enum class Kind { kConstant, kNormal } kind = Kind::kConstant;
+  double value = 0;  // the constant, or the standard deviation
+
+  static Init zeros() { return {Kind::kConstant, 0.0}; }
+  static Init ones() { return {Kind::kConstant, 1.0}; }
+  static Init constant(double value) { return {Kind::kConstant, value}; }
+  static Init normal(double std) { return {Kind::kNormal, std}; }
+};
+
+struct ParameterSpec {
+  std::string name;            // relative to the instance, e.g. "layers.0.up.weight"
+  std::vector<int64_t> shape;  // global
+  int64_t shard_dim = -1;      // dimension split over the tensor ranks; -1: replicated
+  Init init = {};
+  bool decay = true;        // subject to weight decay
+  double rate_scale = 1.0;  // factor on the learning rate
+  int64_t drawn_rows = -1;  // rows of dimension 0 from here on are padding: zero, never learned; -1: none
+};
+
+struct Parameter {
+  ParameterSpec spec;  // spec.name is the full name, e.g. "model.layers.0.up.weight"
+  Tensor value;        // this rank's shard; a leaf that requires gradients
+};
+
+// One instance's view of the run's parameters. Tensors returned are handles; keep them as members.
+class ASSAY_API Parameters {
+ public:
+  struct Store;  // every parameter and buffer of this rank, in order of creation
+  Parameters(std::shared_ptr<Store> store, std::string prefix) : store_(std::move(store)), prefix_(std::move(prefix)) {}
+
+  // Draws this rank's shard. UserError when the shape is not divisible by the tensor ranks or the name is taken.
+  Tensor add(const ParameterSpec& spec);
+  // A constant tensor, replicated, on the run's device; floating ones take the run's dtype. Not trained, checkpointed.
+  Tensor buffer(const std::string& name, const Tensor& value);
+  // A parameter that another instance added, by full name; for shared (tied) weights. UserError when there is none.
+  Tensor existing(const std::string& full_name) const;
+
+  Parameters scope(const std::string& name) const { return {store_, prefix_ + name + "."}; }
+
+  const Mesh& mesh() const;
+  at::TensorOptions options() const;  // dtype and device of the run's weights
+  uint64_t seed() const;              // of initial weights
+  std::vector<Parameter>& all() const;
+  const std::vector<std::pair<std::string, Tensor>>& buffers() const;
+
+ private:
+  std::shared_ptr<Store> store_;
+  std::string prefix_;
+};
+
+}  // namespace assay

@@ -1,0 +1,36 @@
+// Kind "transform": changes training data, never evaluation's. A pure function of the sample and its draws, so the
+// result does not depend on workers, mesh or resuming. The tokenizer is at hand through bind.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "assay/component.h"
+#include "assay/random.h"
+
+namespace assay {
+
+enum class Stage {
+  kDocument,  // sample.text, before tokenising; may also replace it by tokens (with special ids)
+  kTokens,    // sample.tokens of a whole document, before packing
+  kContext,   // sample.tokens of one context: T + 1 in, T + 1 out
+};
+
+struct Sample {
+  std::string id;                  // the document's, empty at stage context
+  std::string text;                // stage document
+  std::vector<int32_t> tokens;     // stages tokens and context; at stage document, when not empty, used instead of text
+  std::vector<float> loss_weight;  // of each token as a target; empty: all 1
+  std::vector<int32_t> segment;    // part of each token; empty: all 0
+};
+
+class Transform : public Component {
+ public:
+  ASSAY_KIND(Transform, "transform", ASSAY_KIND_HASH_TRANSFORM);
+  virtual Stage stage() const = 0;
+  // Draws are those of (seed, epoch, this instance, sample).
+  virtual void apply(Sample& sample, const Draws& draws) const = 0;
+};
+
+}  // namespace assay

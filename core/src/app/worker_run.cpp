@@ -1,0 +1,137 @@
+#include "app/worker_run.h"
+
+#include <torch/csrc/api/include/torch/version.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "assay/error.h"
+#include "loader/registry.h"
+#include "record/build_id.h"
+#include "record/eval_record.h"
+#include "record/events.h"
+#include "record/layout.h"
+#include "record/lock.h"
+#include "record/plan_lines.h"
+#include "record/provenance.h"
+#include "record/sha256.h"
+#include "record/state.h"
+#include "record/train_record.h"
+#include "run/run.h"
+
+namespace assay {
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+class Recorder final : public Observer {
+ public:
+  explicit Recorder(EventWriter& events) : events_(events) {}
+  void event(const std::string& type, const json& fields) override { events_.write(type, fields); }
+
+ private:
+  EventWriter& events_;
+};
+
+void write_records(const json& line, const RunLayout& layout, const RunReport& report, const std::string& started,
+                   double seconds) {
+  TrainResult result;
+  result.steps = report.steps;
+  result.tokens = report.tokens;
+  result.parameters = report.parameters;
+  result.flops_six_nd = report.six_nd;
+  result.flops_exact = report.exact_flops;
+  result.metrics = {{"loss", report.last_loss, report.last_loss, 1.0, "nats/token", "lower"}};
+  result.training_code = training_code();
+  result.libtorch = TORCH_VERSION;
+  result.device = "cpu";
+  result.git = git_state(fs::current_path());
+  for (const auto& source : report.sources) result.data.push_back({source.name, source.sha256, source.licence});
+  result.measured = {seconds,
+                     report.train_seconds,
+                     report.first_step_at,
+                     static_cast<double>(report.tokens) / report.train_seconds,
+                     peak_memory_bytes(),
+                     started};
+  for (size_t e = 0; e < report.evaluations.size(); ++e) {
+    const auto& evaluation = report.evaluations[e];
+    const auto file = layout.eval_record(evaluation.id);
+    if (!fs::exists(file))
+      write_record(file, eval_record(line, line.at("evaluate").at(e),
+                                     {evaluation.step, evaluation.metrics, evaluation.seconds, started}));
+  }
+  if (!fs::exists(layout.train_record())) write_record(layout.train_record(), train_record(line, result));
+}
+
+// What failed, in one word that statuses and tables use.
+std::string class_of(const std::exception& error) {
+  if (dynamic_cast<const PluginError*>(&error)) return "plugin";
+  if (dynamic_cast<const NonFinite*>(&error)) return "non_finite";
+  if (dynamic_cast<const UserError*>(&error)) return "user";
+  if (dynamic_cast<const std::bad_alloc*>(&error)) return "out_of_memory";
+  return "bug";
+}
+
+}  // namespace
+
+std::string training_code() { return build_id_of_loaded(reinterpret_cast<const void*>(&execute)); }
+
+std::vector<fs::path> files_of(const json& line) {
+  std::set<fs::path> files;
+  for (const auto& [name, plugin] : line.at("plugins").items()) {
+    const fs::path file = plugin.at("file").get<std::string>();
+    if (files.insert(file).second && sha256_of_file(file) != plugin.at("sha256"))
+      throw UserError(file.string() + ": changed since the plan was made; plan again");
+  }
+  return {files.begin(), files.end()};
+}
+
+int worker_run(const WorkerRun& request) {
+  json line;
+  for (auto& candidate : read_plan_lines(request.plan))
+    if (candidate.at("train_id") == request.train_id) line = std::move(candidate);
+  if (line.is_null()) {
+    std::cerr << request.plan << ": holds no run " << request.train_id << "\n";
+    return 2;
+  }
+  const ExperimentLayout experiment{fs::path(request.results)};
+  const auto layout = experiment.run(request.train_id);
+  fs::create_directories(layout.folder());
+  const auto lock = FileLock::try_lock(layout.lock());
+  if (!lock) return 75;
+  if (has_all_records(line, layout)) return 0;  // another controller finished it meanwhile
+  const auto began = std::chrono::steady_clock::now();
+  const auto started = iso_time();
+  const int attempt = next_attempt(layout.events());
+  EventWriter events(layout.events(), attempt);
+  State state{"running", attempt, static_cast<int>(::getpid()), {}, {}, "", ""};
+  write_state(layout.state(), state);
+  try {
+    const Registry registry(files_of(line));
+    Recorder recorder(events);
+    const auto report =
+        execute(registry, line, {layout.folder(), experiment.folder().parent_path() / ".cache" / "contexts"}, recorder);
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - began;
+    write_records(line, layout, report, started, seconds.count());
+    state.status = "done";
+    state.exit_code = 0;
+    write_state(layout.state(), state);
+    return 0;
+  } catch (const std::exception& error) {
+    std::cerr << error.what() << "\n";
+    state.status = "failed";
+    state.exit_code = 1;
+    state.reason = error.what();
+    state.failure_class = class_of(error);
+    events.write("error", {{"class", state.failure_class}, {"text", state.reason}});
+    write_state(layout.state(), state);
+    return 1;
+  }
+}
+
+}  // namespace assay

@@ -1,0 +1,36 @@
+// The command line: one table of verbs, one file a verb.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace assay::cli {
+
+struct Arguments {
+  std::string verb;
+  std::vector<std::string> words;  // what follows the verb
+};
+
+enum ExitCode { kDone = 0, kRunFailed = 1, kUsage = 2 };
+
+struct Verb {
+  const char* name;
+  int (*function)(const Arguments&);
+  const char* usage;  // what follows the name
+  const char* help;   // one line
+};
+
+const std::vector<Verb>& verbs();  // the table, in verbs.cpp
+
+// Finds the verb, runs it, and turns what it throws into a message on standard error and an exit code.
+int main(int argc, const char* const* argv);
+int dispatch(const std::vector<std::string>& words);
+
+int plan(const Arguments& arguments);
+int plugins(const Arguments& arguments);
+int describe(const Arguments& arguments);
+int run(const Arguments& arguments);
+int status(const Arguments& arguments);
+int compare(const Arguments& arguments);
+
+}  // namespace assay::cli

@@ -1,0 +1,67 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+
+#include "assay/error.h"
+#include "cli/cli.h"
+#include "config/nearest.h"
+
+namespace assay::cli {
+namespace {
+
+std::string help_text() {
+  std::string text = "assay: experiments with language-model ideas\n\nusage: assay VERB ...\n\n";
+  size_t width = 0;
+  const auto left = [](const Verb& verb) { return fmt::format("{} {}", verb.name, verb.usage); };
+  for (const auto& verb : verbs()) width = std::max(width, left(verb).size());
+  for (const auto& verb : verbs()) text += fmt::format("  {:<{}}  {}\n", left(verb), width, verb.help);
+  text += fmt::format("  {:<{}}  {}\n", "help", width, "this text; `assay VERB --help` has the options of a verb");
+  return text + "\nExit codes: 0 all done, 1 a run failed, 2 usage or configuration error.\n";
+}
+
+int unknown_verb(const std::string& given) {
+  std::vector<std::string> names{"help"};
+  for (const auto& verb : verbs()) names.emplace_back(verb.name);
+  fmt::print(stderr, "assay: unknown verb '{}'{}\n", given, config::suggestion(given, names, "there are "));
+  return kUsage;
+}
+
+}  // namespace
+
+int dispatch(const std::vector<std::string>& words) {
+  if (words.empty()) {
+    fmt::print(stderr, "{}", help_text());
+    return kUsage;
+  }
+  if (words[0] == "help" || words[0] == "--help" || words[0] == "-h") {
+    fmt::print("{}", help_text());
+    return kDone;
+  }
+  if (words[0] == "--version") {
+    fmt::print("assay {}\n", ASSAY_VERSION);
+    return kDone;
+  }
+  for (const auto& verb : verbs())
+    if (words[0] == verb.name) return verb.function({words[0], {words.begin() + 1, words.end()}});
+  return unknown_verb(words[0]);
+}
+
+int main(int argc, const char* const* argv) {
+  try {
+    return dispatch({argv + (argc > 0 ? 1 : 0), argv + argc});
+  } catch (const UserError& error) {
+    fmt::print(stderr, "{}\n", error.what());
+    return kUsage;
+  } catch (const std::filesystem::filesystem_error& error) {
+    fmt::print(stderr, "assay: {}\n", error.what());
+    return kUsage;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "assay: an error of assay itself: {}\n", error.what());
+    return kRunFailed;
+  }
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,57 @@
+#include "cli/named_experiment.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "assay/error.h"
+#include "config/experiment_name.h"
+#include "config/extends.h"
+#include "config/nearest.h"
+
+namespace assay::cli {
+namespace {
+
+// [experiment] name, or the one that follows from where the file is.
+std::string name_of_file(const std::string& file) {
+  config::Diagnostics diagnostics;
+  const auto document = config::load_document(file, diagnostics);
+  diagnostics.throw_if_any();
+  const auto* section = document.root.as<config::Table>()->find("experiment");
+  const auto* table = section ? section->as<config::Table>() : nullptr;
+  const auto* name = table ? config::string_of(*table, "name") : nullptr;
+  return name ? *name : config::experiment_name(file);
+}
+
+}  // namespace
+
+std::filesystem::path results_here() { return config::results_root(std::filesystem::current_path() / "any.toml"); }
+
+NamedExperiment find_experiment(const std::string& text) {
+  if (text.ends_with(".toml")) {
+    if (!std::filesystem::is_regular_file(text)) throw UserError(text + ": no such file");
+    return {ExperimentLayout(config::results_root(text) / name_of_file(text)), text};
+  }
+  const auto root = results_here();
+  const ExperimentLayout experiment(root / text);
+  if (!text.empty() && std::filesystem::exists(experiment.plan())) return {experiment, std::nullopt};
+  std::vector<std::string> names;
+  for (const auto& one : experiments_in(root)) names.push_back(one.folder().filename().string());
+  throw UserError(
+      fmt::format("no results of an experiment '{}' in {}{}; an experiment is named by its TOML file or by its "
+                  "folder there",
+                  text, root.string(), config::suggestion(text, names, "there are: ")));
+}
+
+std::vector<ExperimentLayout> experiments_in(const std::filesystem::path& root) {
+  std::vector<ExperimentLayout> experiments;
+  std::error_code absent;
+  for (const auto& entry : std::filesystem::directory_iterator(root, absent))
+    if (ExperimentLayout experiment(entry.path()); std::filesystem::exists(experiment.plan()))
+      experiments.push_back(std::move(experiment));
+  std::sort(experiments.begin(), experiments.end(),
+            [](const auto& a, const auto& b) { return a.folder() < b.folder(); });
+  return experiments;
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,18 @@
+// Adding a verb: its file, its declaration in cli.h, and one line here.
+#include "cli/cli.h"
+
+namespace assay::cli {
+
+const std::vector<Verb>& verbs() {
+  static const std::vector<Verb> table{
+      {"plan", plan, "X.toml [key=value]...", "resolve and check every run of an experiment, and list them"},
+      {"run", run, "X.toml [key=value]...", "plan, then do what has no record yet"},
+      {"status", status, "[X]", "what is done, running, failed (and why) and queued"},
+      {"compare", compare, "X", "the table of an experiment's records, by its file or its name"},
+      {"plugins", plugins, "", "list the plugins and their components"},
+      {"describe", describe, "NAME", "a component's parameters: type, default, range, meaning"},
+  };
+  return table;
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,16 @@
+// Which columns a table has: the metrics that were asked for, or all evaluations found, then what they cost.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "compare/run_results.h"
+#include "compare/table.h"
+
+namespace assay {
+
+// A name without coordinates stands for all its coordinates. An unknown name is a UserError that names the nearest and
+// lists what exists; before there are any records, names cannot be checked and are taken as they are.
+std::vector<Column> choose_columns(const Results& results, const std::vector<std::string>& metrics);
+
+}  // namespace assay

@@ -1,0 +1,48 @@
+// A table as aligned text.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "compare/cell_text.h"
+#include "compare/format.h"
+
+namespace assay {
+namespace {
+
+// Characters, not bytes: what a terminal's column counts (no wide characters stand in tables).
+size_t width_of(const std::string& text) {
+  return static_cast<size_t>(std::count_if(
+      text.begin(), text.end(), [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; }));
+}
+
+std::string spaces(size_t count) { return std::string(count, ' '); }
+
+}  // namespace
+
+std::string format_text(const Table& table) {
+  const auto grid = text_grid(table);
+  std::vector<size_t> widths(grid[0].size());
+  for (const auto& line : grid)
+    for (size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], width_of(line[i]));
+
+  auto text = fmt::format("{}: {}\n\n", table.experiment, kSpread);
+  for (size_t number = 0; number < grid.size(); ++number) {
+    std::string printed;
+    for (size_t i = 0; i < grid[number].size(); ++i) {
+      const auto& cell = grid[number][i];
+      const auto pad = spaces(widths[i] - width_of(cell));
+      printed += i == 0 ? cell + pad : "  " + pad + cell;
+    }
+    text += printed + "\n";
+    if (number > 0) continue;
+    size_t total = 2 * (widths.size() - 1);
+    for (const auto width : widths) total += width;
+    text += std::string(total, '-') + "\n";
+  }
+  text += "\n";
+  for (const auto& note : table.notes) text += note + "\n";
+  for (const auto& [name, value] : table.provenance) text += name + ": " + value + "\n";
+  return text;
+}
+
+}  // namespace assay

@@ -1,0 +1,172 @@
+#include "compare/run_results.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "assay/error.h"
+#include "record/files.h"
+#include "record/plan_lines.h"
+#include "record/sha256.h"
+#include "record/state.h"
+
+namespace assay {
+namespace {
+
+using nlohmann::json;
+
+json read_record(const std::filesystem::path& file) {
+  auto record = json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
+  if (!record.is_object()) throw UserError(file.string() + ": not a record (JSON object); remove it and run again");
+  if (record.value("schema", 0) != 1)
+    throw UserError(
+        fmt::format("{}: record of schema {}, this assay reads schema 1", file.string(), record.value("schema", 0)));
+  return record;
+}
+
+double number_or_nan(const json& value) {
+  return value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN();
+}
+
+std::string metric_name(const std::string& label, const json& metric) {
+  auto name = label + "." + metric.at("name").get<std::string>();
+  char separator = '@';
+  const auto coordinates = metric.value("coordinates", json::object());
+  for (const auto& [coordinate, value] : coordinates.items()) {
+    name += separator + coordinate + "=" + scalar_text(value);
+    separator = ',';
+  }
+  return name;
+}
+
+void take_metrics(const json& record, const std::string& label, bool stale, RunResult& run,
+                  std::vector<MetricInfo>& found) {
+  for (const auto& metric : record.value("metrics", json::array())) {
+    const auto name = metric_name(label, metric);
+    run.values[name] = {number_or_nan(metric.at("value")), stale};
+    if (std::none_of(found.begin(), found.end(), [&](const auto& known) { return known.name == name; }))
+      found.push_back({name, metric.value("unit", ""), metric.value("direction", "none")});
+  }
+}
+
+// True when a component's code is not what the plan in force would use. Its build ids are added to the run's.
+bool take_code(const json& components, const json& planned, RunResult& run) {
+  bool stale = false;
+  const auto id_of = [](const json& plugin) { return plugin.value("build_id", plugin.value("sha256", std::string())); };
+  for (const auto& [key, plugin] : components.items()) {
+    run.code[key] = id_of(plugin);
+    stale |= planned.contains(key) && id_of(planned[key]) != run.code[key];
+  }
+  return stale;
+}
+
+std::string conditions_of(const json& environment, const json& measured) {
+  const auto mesh = environment.value("mesh", json::object());
+  const int jobs = measured.value("concurrent_jobs", 1);
+  return fmt::format("host {}, {}, {}, mesh {}x{} {}, {} thread{} a rank, {} concurrent run{}",
+                     measured.value("host", "?"), environment.value("cpu", "?"), environment.value("device", "?"),
+                     mesh.value("tensor", 1), mesh.value("data", 1), mesh.value("backend", "self"),
+                     environment.value("threads", 1), environment.value("threads", 1) == 1 ? "" : "s", jobs,
+                     jobs == 1 ? "" : "s");
+}
+
+Origin origin_of(const json& record) {
+  const auto environment = record.value("environment", json::object());
+  const auto measured = record.value("measured", json::object());
+  const auto source = record.value("source", json::object());
+  Origin origin;
+  origin.training_code = record.value("/code/training"_json_pointer, std::string());
+  origin.commit = source.value("git_commit", "");
+  origin.dirty = !source.value("git_dirty", "").empty();
+  origin.host = measured.value("host", "");
+  origin.cpu = environment.value("cpu", "");
+  origin.libtorch = environment.value("libtorch", "");
+  origin.cores = measured.value("cores", 0);
+  origin.conditions = conditions_of(environment, measured);
+  for (const auto& data : record.value("data", json::array())) {
+    const auto licence = data.value("licence", "");
+    origin.data.push_back(fmt::format("{} {}{}", data.value("name", ""), data.value("sha256", "").substr(0, 12),
+                                      licence.empty() ? "" : " (" + licence + ")"));
+  }
+  return origin;
+}
+
+void take_training(const json& record, bool stale, RunResult& run, Results& results) {
+  const auto measured = record.value("measured", json::object());
+  const auto flops = record.value("flops", json::object());
+  const auto take = [&](const char* name, const json& object, const char* key) {
+    if (object.contains(key)) run.values[name] = {number_or_nan(object[key]), stale};
+  };
+  take("train.parameters", record, "parameters");
+  take("train.tokens", record, "tokens");
+  take("train.flops", flops, "six_nd");
+  take("train.flops_exact", flops, "exact");
+  take("train.tokens_per_second", measured, "tokens_per_second");
+  take("train.seconds", measured, "seconds");
+  take("train.peak_memory", measured, "peak_memory_bytes");
+  take_metrics(record, "train", stale, run, results.training);
+}
+
+RunResult read_run(const json& line, const RunLayout& files, const std::string& current_code, Results& results) {
+  RunResult run;
+  run.line = line;
+  run.group = line.at("group");
+  run.label = line.value("label", "");
+  run.seed = line.value("seed", std::int64_t{0});
+  const auto axes = line.value("axes", json::object());
+  for (const auto& [axis, value] : axes.items()) run.axes[axis] = scalar_text(value);
+
+  const auto planned = line.value("plugins", json::object());
+  bool stale = false;
+  run.trained = std::filesystem::exists(files.train_record());
+  if (run.trained) {
+    const auto record = read_record(files.train_record());
+    run.origin = origin_of(record);
+    stale = take_code(record.value("/code/plugins"_json_pointer, json::object()), planned, run);
+    stale |= !current_code.empty() && run.origin.training_code != current_code;
+    take_training(record, stale, run, results);
+  }
+  bool complete = run.trained;
+  for (const auto& evaluation : line.value("evaluate", json::array())) {
+    const std::string label = evaluation.at("label");
+    const auto file = files.eval_record(evaluation.at("id").get<std::string>());
+    const bool exists = std::filesystem::exists(file);
+    run.evaluated[label] = exists;
+    complete &= exists;
+    if (!exists) continue;
+    const auto record = read_record(file);
+    const bool other = take_code(record.value("/code/evaluator"_json_pointer, json::object()), planned, run);
+    take_metrics(record, label, stale || other, run, results.evaluation);
+  }
+  if (complete) {
+    run.status = RunStatus::kComplete;
+  } else if (const auto state = read_state(files.state()); state && state->status == "failed") {
+    run.status = state->failure_class == "non_finite" ? RunStatus::kDiverged : RunStatus::kFailed;
+  }
+  return run;
+}
+
+}  // namespace
+
+std::string scalar_text(const json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  return value.is_number_float() ? fmt::format("{:g}", value.get<double>()) : value.dump();
+}
+
+Results read_results(const ExperimentLayout& experiment, const std::string& current_code) {
+  if (!std::filesystem::exists(experiment.plan()))
+    throw UserError(experiment.folder().string() + ": no results here (no plan.jsonl); 'assay run' makes them");
+  Results results;
+  const auto lines = read_plan_lines(experiment.plan());
+  results.plan_hash = sha256_of_file(experiment.plan());
+  results.experiment = experiment.folder().filename().string();
+  if (!lines.empty()) results.experiment = lines[0].value("experiment", results.experiment);
+  for (const auto& line : lines)
+    results.runs.push_back(read_run(line, experiment.run(line.at("train_id")), current_code, results));
+  return results;
+}
+
+}  // namespace assay

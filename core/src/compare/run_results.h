@@ -1,0 +1,64 @@
+// What plan.jsonl, state.json and the records say of each planned run; the only reader of results for tables.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "record/layout.h"
+
+namespace assay {
+
+struct Value {
+  double value = 0;  // NaN where the record holds null
+  bool stale = false;
+};
+
+enum class RunStatus { kComplete, kFailed, kDiverged, kMissing };
+
+// What a finished training says of its origin.
+struct Origin {
+  std::string training_code;
+  std::string commit;
+  bool dirty = false;
+  std::string host, cpu, libtorch;
+  int cores = 0;
+  std::string conditions;         // all that timings depend on, in words
+  std::vector<std::string> data;  // "austen 1f2e3d4c5b6a (public domain)"
+};
+
+struct RunResult {
+  nlohmann::json line;  // of the plan
+  std::string group, label;
+  std::int64_t seed = 0;
+  std::map<std::string, std::string> axes;
+  RunStatus status = RunStatus::kMissing;
+  bool trained = false;
+  Origin origin;                            // when trained
+  std::map<std::string, std::string> code;  // "positional/alibi" -> build id; of trained and evaluated components
+  std::map<std::string, Value> values;      // "lm.bits_per_byte@length=512"
+  std::map<std::string, bool> evaluated;    // evaluation label -> has its record
+};
+
+struct MetricInfo {
+  std::string name;
+  std::string unit, direction;
+};
+
+struct Results {
+  std::string experiment;
+  std::string plan_hash;
+  std::vector<RunResult> runs;         // in the order of the plan
+  std::vector<MetricInfo> evaluation;  // metrics of evaluations, in the order they were found
+  std::vector<MetricInfo> training;    // metrics the training logged: train.loss, ...
+};
+
+// current_code: build id of today's training library; empty when unknown, then only plugins can be stale.
+Results read_results(const ExperimentLayout& experiment, const std::string& current_code);
+
+// "true", "0.001", "alibi": a JSON scalar as labels show it.
+std::string scalar_text(const nlohmann::json& value);
+
+}  // namespace assay

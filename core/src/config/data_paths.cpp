@@ -1,0 +1,68 @@
+#include "config/data_paths.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cstdlib>
+
+#include "record/sha256.h"
+
+namespace assay::config {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::optional<fs::path> data_above(fs::path folder) {
+  std::error_code ignored;
+  for (;; folder = folder.parent_path()) {
+    if (fs::is_directory(folder / ".data", ignored)) return folder / ".data";
+    if (folder == folder.root_path()) return std::nullopt;
+  }
+}
+
+bool is_bare_word(const std::string& name) {
+  return name.find_first_of("/\\") == std::string::npos && name != "." && name != "..";
+}
+
+}  // namespace
+
+PathFinder::PathFinder(const fs::path& experiment_file) {
+  if (const char* root = std::getenv("ASSAY_DATA"); root && *root) {
+    data_root_ = root;
+  } else {
+    if (!experiment_file.empty())
+      data_root_ = data_above(fs::absolute(experiment_file).lexically_normal().parent_path());
+    if (!data_root_) data_root_ = data_above(fs::current_path());
+  }
+}
+
+nlohmann::json PathFinder::find(const std::string& name, const Position& position, Diagnostics& diagnostics) {
+  if (name.empty() || name.find('\0') != std::string::npos) {
+    diagnostics.add(position, "an empty name is no file or folder");
+    return nullptr;
+  }
+  // A name on the command line is relative to the current folder.
+  const fs::path folder = position.line > 0 ? fs::path(*position.file).parent_path() : fs::path();
+  std::vector<fs::path> candidates;
+  if (is_bare_word(name) && data_root_) candidates.push_back(*data_root_ / name);
+  candidates.push_back(folder / name);
+  std::vector<std::string> looked;
+  try {
+    for (const auto& candidate : candidates) {
+      looked.push_back("'" + candidate.lexically_normal().string() + "'");
+      if (!fs::exists(candidate)) continue;
+      const auto absolute = fs::weakly_canonical(fs::absolute(candidate)).string();
+      auto& hash = hashes_[absolute];
+      if (hash.empty()) hash = sha256_of_path(absolute);
+      return {{"path", absolute}, {"sha256", hash}, {"name", name}};
+    }
+  } catch (const std::exception& error) {
+    diagnostics.add(position, fmt::format("'{}' cannot be read: {}", name, error.what()));
+    return nullptr;
+  }
+  diagnostics.add(position, fmt::format("there is no '{}': looked for {}{}", name, fmt::join(looked, " and "),
+                                        is_bare_word(name) ? "; run scripts/data to get the known corpora" : ""));
+  return nullptr;
+}
+
+}  // namespace assay::config

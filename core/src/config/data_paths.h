@@ -1,0 +1,30 @@
+// Files and folders that parameters name: where they are looked for, and the hash of what is there.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "config/diagnostics.h"
+#include "config/node.h"
+
+namespace assay::config {
+
+class PathFinder {
+ public:
+  PathFinder() = default;  // knows no corpora
+  // ASSAY_DATA, else the first `.data` folder going up from the experiment's folder, then from the current one.
+  explicit PathFinder(const std::filesystem::path& experiment_file);
+
+  // {"path","sha256","name"} of a corpus (a bare word) or of a file or folder relative to the file that names it; null
+  // after an error.
+  nlohmann::json find(const std::string& name, const Position& position, Diagnostics& diagnostics);
+
+ private:
+  std::optional<std::filesystem::path> data_root_;
+  std::map<std::string, std::string> hashes_;  // each path is read once a plan
+};
+
+}  // namespace assay::config

@@ -1,0 +1,38 @@
+#include "config/experiment_name.h"
+
+#include <cstdlib>
+#include <optional>
+
+namespace assay::config {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::optional<fs::path> experiments_folder(const fs::path& file) {
+  for (auto folder = fs::absolute(file).lexically_normal().parent_path(); folder != folder.root_path();
+       folder = folder.parent_path())
+    if (folder.filename() == "experiments") return folder;
+  return std::nullopt;
+}
+
+}  // namespace
+
+fs::path results_root(const fs::path& experiment_file) {
+  if (const char* root = std::getenv("ASSAY_RESULTS"); root && *root) return fs::absolute(root);
+  const auto experiments = experiments_folder(experiment_file);
+  return experiments ? experiments->parent_path() / "results" : fs::current_path() / "results";
+}
+
+std::string experiment_name(const fs::path& experiment_file) {
+  const auto experiments = experiments_folder(experiment_file);
+  auto inside = experiments ? fs::absolute(experiment_file).lexically_normal().lexically_relative(*experiments)
+                            : experiment_file.filename();
+  auto name = inside.replace_extension().generic_string();
+  for (auto& c : name) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.';
+    if (!plain) c = '-';
+  }
+  return name.empty() || name == "." || name == ".." ? "experiment" : name;
+}
+
+}  // namespace assay::config

@@ -1,0 +1,15 @@
+// Where an experiment file puts its results, and the name that it has there.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace assay::config {
+
+// ASSAY_RESULTS, else results/ beside the innermost experiments/ folder that holds the file, else ./results.
+std::filesystem::path results_root(const std::filesystem::path& experiment_file);
+
+// The path under experiments/ without its ending, "/" and "_" as "-": alibi/long_context.toml is alibi-long-context.
+std::string experiment_name(const std::filesystem::path& experiment_file);
+
+}  // namespace assay::config

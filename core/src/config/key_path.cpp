@@ -1,0 +1,132 @@
+#include "config/key_path.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "config/merge.h"
+#include "config/nearest.h"
+
+namespace assay::config {
+
+KeyPath split_key(std::string_view text) {
+  KeyPath path;
+  for (size_t begin = 0; begin <= text.size();) {
+    const size_t end = std::min(text.find('.', begin), text.size());
+    if (end == begin) return {std::string(text)};
+    path.emplace_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return path;
+}
+
+std::string join_key(const KeyPath& path) {
+  std::string text;
+  for (const auto& part : path) text += (text.empty() ? "" : ".") + part;
+  return text;
+}
+
+KeyPath canonical_path(KeyPath path) {
+  if (!path.empty() && path[0] == "positional") path.insert(path.begin(), "model");
+  return path;
+}
+
+std::string short_name(const KeyPath& canonical) {
+  const bool positional = canonical.size() > 1 && canonical[0] == "model" && canonical[1] == "positional";
+  return join_key(positional && canonical.size() == 2 ? KeyPath{"positional"} : canonical);
+}
+
+bool is_labelled_section(std::string_view name) {
+  return name == "objective" || name == "transform" || name == "evaluate" || name == "tracker";
+}
+
+std::string label_of(const Node& entry) {
+  const auto* table = entry.as<Table>();
+  if (!table) return "";
+  if (const auto* label = string_of(*table, "label")) return *label;
+  const auto* use = string_of(*table, "use");
+  return use ? *use : "";
+}
+
+Node* find_labelled(Array& entries, std::string_view label) {
+  const auto found =
+      std::find_if(entries.begin(), entries.end(), [&](const Node& node) { return label_of(node) == label; });
+  return found == entries.end() ? nullptr : &*found;
+}
+
+namespace {
+
+// One step down; null when there is nothing.
+const Node* child_of(const Node& node, const std::string& part) {
+  if (const auto* table = node.as<Table>()) return table->find(part);
+  if (const auto* array = node.as<Array>()) return find_labelled(const_cast<Array&>(*array), part);
+  return nullptr;
+}
+
+std::vector<std::string> labels(const Array& entries) {
+  std::vector<std::string> names;
+  for (const auto& entry : entries) names.push_back(label_of(entry));
+  return names;
+}
+
+}  // namespace
+
+const Node* find_path(const Node& root, const KeyPath& path) {
+  const Node* at = &root;
+  for (const auto& part : path) {
+    at = child_of(*at, part);
+    if (!at) return nullptr;
+  }
+  return at;
+}
+
+Position nearest_position(const Node& root, const KeyPath& path) {
+  const Node* at = &root;
+  Position position = root.position;
+  for (const auto& part : path) {
+    const auto* table = at->as<Table>();
+    const auto* entry = table ? table->find_entry(part) : nullptr;
+    at = child_of(*at, part);
+    if (!at) break;
+    position = entry ? entry->position : at->position;
+  }
+  return position;
+}
+
+void set_path(Node& root, const KeyPath& path, const Position& key_position, Node value, Diagnostics& diagnostics) {
+  Node* at = &root;
+  for (size_t i = 0; i < path.size(); ++i) {
+    const bool last = i + 1 == path.size();
+    if (auto* entries = at->as<Array>(); entries && i == 1 && is_labelled_section(path[0])) {
+      at = find_labelled(*entries, path[1]);
+      if (!at) {
+        return diagnostics.add(key_position, fmt::format("no [[{}]] is labelled '{}'{}", path[0], path[1],
+                                                         suggestion(path[1], labels(*entries), "there are ")));
+      }
+      if (last) return merge_value(*at, std::move(value), diagnostics);
+      continue;
+    }
+    expand_component_string(*at);
+    auto* table = at->as<Table>();
+    if (!table) {
+      const KeyPath parent(path.begin(), path.begin() + static_cast<std::ptrdiff_t>(i));
+      return diagnostics.add(key_position,
+                             fmt::format("'{}' has no key '{}': it is {}", join_key(parent), path[i], describe(*at)));
+    }
+    if (last && i == 1 && path[0] == "train" && is_budget(path[1])) drop_other_budgets(*table, path[1]);
+    auto* entry = table->find_entry(path[i]);
+    if (!entry && i == 0 && !last && is_labelled_section(path[0]))
+      return diagnostics.add(key_position, fmt::format("there is no [[{}]] labelled '{}'", path[0], path[1]));
+    if (!entry) {
+      table->set(path[i], key_position, last ? std::move(value) : Node{Table{}, key_position});
+      if (last) return;
+      at = table->find(path[i]);
+      continue;
+    }
+    entry->position = key_position;
+    if (last) return merge_value(entry->value, std::move(value), diagnostics);
+    at = &entry->value;
+  }
+}
+
+}  // namespace assay::config

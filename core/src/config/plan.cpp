@@ -1,0 +1,198 @@
+#include "config/plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "config/experiment_name.h"
+#include "config/expression.h"
+#include "config/extends.h"
+#include "config/key_defaults.h"
+#include "config/merge.h"
+#include "config/plan_line.h"
+#include "config/run_config.h"
+#include "config/sections.h"
+#include "config/seeds.h"
+#include "config/sweep.h"
+#include "config/worker.h"
+#include "record/files.h"
+
+namespace assay::config {
+namespace {
+
+using nlohmann::json;
+
+bool decides_runs(const Override& override_) {
+  const auto& section = override_.path[0];
+  return section != "experiment" && section != "compare" && section != "claim" && section != "figure";
+}
+
+// Reads the file and everything that does not differ between runs.
+class Planner {
+ public:
+  explicit Planner(const PlanRequest& request) : request_(request), paths_(request.file) {}
+
+  Plan make() {
+    auto document = load_document(request_.file, diagnostics_);
+    overrides_ = read_overrides(request_.sets, diagnostics_);
+    apply_file_overrides(document.root);
+    check_sections(document.root, diagnostics_);
+    read_experiment(document.root);
+    plan_.compare = read_compare(document.root, diagnostics_);
+    claim_sides_ = read_claim_sides(document.root, diagnostics_);
+    auto blocks = read_sweep(document.root, diagnostics_);
+    collapse_axes(blocks, overrides_);
+    check_size(blocks, document.root.position);
+    ask_plugins();
+    resolve_groups(document.root, blocks);
+    diagnostics_.throw_if_any();
+    write_lines(document);
+    check_against_lines();
+    validate();
+    diagnostics_.throw_if_any();
+    return std::move(plan_);
+  }
+
+ private:
+  void apply_file_overrides(Node& root) {
+    for (const auto& override_ : overrides_)
+      if (!decides_runs(override_)) set_path(root, override_.path, override_.position, override_.value, diagnostics_);
+    std::erase_if(overrides_, [](const Override& override_) { return !decides_runs(override_); });
+  }
+
+  void read_experiment(const Node& root) {
+    plan_.experiment = experiment_name(request_.file);
+    const Node* seeds = nullptr;
+    if (const auto* node = root.as<Table>()->find("experiment"); node && node->is_table()) {
+      Resolver resolver(catalogue_, paths_, diagnostics_);
+      const auto experiment = resolver.section(*node, section_parameters("experiment"), "[experiment]");
+      seeds = node->as<Table>()->find("seeds");
+      if (const auto* name = string_of(*node->as<Table>(), "name"))
+        use_name(*name, node->as<Table>()->find("name")->position);
+    }
+    plan_.results_folder = results_root(request_.file) / plan_.experiment;
+    seeds_ = read_seeds(seeds, diagnostics_);
+  }
+
+  void use_name(const std::string& name, const Position& position) {
+    const auto plain = [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+    };
+    if (name.empty() || name.front() == '-' || !std::all_of(name.begin(), name.end(), plain)) {
+      diagnostics_.add(position,
+                       fmt::format("'{}' is no name for a results folder; take letters, digits and '-'", name));
+    } else {
+      plan_.experiment = name;
+    }
+  }
+
+  void check_size(const std::vector<Block>& blocks, const Position& position) {
+    for (const auto& block : blocks)
+      plan_.combinations = std::min(plan_.combinations + block.combinations(), kMostRuns + 1);
+    if (plan_.combinations * seeds_.size() <= kMostRuns) return;
+    diagnostics_.add(position, fmt::format("the sweep has more than {} runs; make it smaller", kMostRuns));
+    diagnostics_.throw_if_any();  // resolving them all would take minutes
+  }
+
+  // Without an answer nothing more can be checked, but what was wrong so far is still said.
+  void ask_plugins() {
+    try {
+      catalogue_ = load_descriptors(request_.plugin_path, results_root(request_.file) / ".cache");
+    } catch (const UserError& error) {
+      if (diagnostics_.empty()) throw;
+      diagnostics_.add({std::make_shared<const std::string>("plugins"), 0, 0}, error.what());
+      diagnostics_.throw_if_any();
+    }
+  }
+
+  void resolve_groups(const Node& base, const std::vector<Block>& blocks) {
+    Resolver resolver(catalogue_, paths_, diagnostics_);
+    for (const auto& block : blocks) {
+      for (const auto& axis : block.axes)
+        if (std::find(plan_.axes.begin(), plan_.axes.end(), axis.name) == plan_.axes.end())
+          plan_.axes.push_back(axis.name);
+      for (size_t i = 0; i < block.combinations(); ++i)
+        resolve_group(combination(base, block, i, overrides_, diagnostics_), choices_of(block, i), resolver);
+    }
+    plan_.distinct = groups_.size();
+  }
+
+  void resolve_group(Node document, const std::vector<std::pair<const Axis*, const AxisValue*>>& choices,
+                     Resolver& resolver) {
+    const DefaultOf default_of = [&](const KeyPath& path) { return default_of_key(document, catalogue_, path); };
+    evaluate_expressions(document, default_of, diagnostics_);
+    check_sections(document, diagnostics_);
+    Group group;
+    group.config = resolve_run(document, resolver);
+    if (!diagnostics_.empty()) return;
+    group.id = group_of(group.config);
+    if (!known_.insert(group.id).second) return;  // an equal run of another combination
+    describe_choices(choices, document, group);
+    group.document = std::move(document);
+    groups_.push_back(std::move(group));
+  }
+
+  void write_lines(const Document& document) {
+    const LineMaker maker(plan_.experiment, request_.file, document, catalogue_);
+    plan_.training_code = catalogue_.training_code;
+    plan_.source_text = maker.source_text();
+    for (const auto& group : groups_) maker.add_lines(group, seeds_, plan_.lines);
+  }
+
+  void check_against_lines() {
+    // An axis that --set has narrowed may leave a selector without its run; that is the user's wish, not a slip.
+    const auto narrowed = [&](const Selector& selector) {
+      return std::any_of(selector.terms.begin(), selector.terms.end(), [&](const SelectorTerm& term) {
+        return std::any_of(overrides_.begin(), overrides_.end(),
+                           [&](const Override& o) { return o.path == term.path; });
+      });
+    };
+    if (plan_.compare.baseline && !narrowed(*plan_.compare.baseline))
+      require_match(*plan_.compare.baseline, plan_.lines, "baseline", diagnostics_);
+    for (const auto& side : claim_sides_)
+      if (!narrowed(side)) require_match(side, plan_.lines, "this side of the claim", diagnostics_);
+    std::vector<std::string> labels;
+    for (const auto& group : groups_)
+      for (const auto& evaluation : group.config.evaluations)
+        if (std::find(labels.begin(), labels.end(), evaluation.label) == labels.end())
+          labels.push_back(evaluation.label);
+    check_metrics(plan_.compare, labels, diagnostics_);
+  }
+
+  void validate() {
+    std::string lines;
+    for (size_t i = 0; i < plan_.lines.size(); i += seeds_.size()) lines += plan_text(plan_.lines[i]) + "\n";
+    for (const auto& finding : validate_assembly(lines)) {
+      const auto group =
+          std::find_if(groups_.begin(), groups_.end(), [&](const Group& g) { return g.id == finding.group; });
+      const auto& document = (group == groups_.end() ? groups_.front() : *group).document;
+      diagnostics_.add(nearest_position(document, canonical_path(split_key(finding.path))), finding.message);
+    }
+  }
+
+  const PlanRequest& request_;
+  PathFinder paths_;
+  Diagnostics diagnostics_;
+  Catalogue catalogue_;
+  std::vector<Override> overrides_;
+  std::vector<Seed> seeds_;
+  std::vector<Selector> claim_sides_;
+  std::vector<Group> groups_;
+  std::set<std::string> known_;
+  Plan plan_;
+};
+
+}  // namespace
+
+Plan make_plan(const PlanRequest& request) { return Planner(request).make(); }
+
+void write_plan(const Plan& plan, const std::filesystem::path& folder) {
+  std::filesystem::create_directories(folder);
+  std::string lines;
+  for (const auto& line : plan.lines) lines += plan_text(line) + "\n";
+  write_atomically(folder / "experiment.toml", plan.source_text);
+  write_atomically(folder / "plan.jsonl", lines);
+}
+
+}  // namespace assay::config

@@ -1,0 +1,38 @@
+// An experiment file to the list of its runs: the lab's one entry to configuration.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "config/compare_settings.h"
+#include "config/diagnostics.h"
+
+namespace assay::config {
+
+struct PlanRequest {
+  std::string file;               // as the user gave it; messages and records repeat it
+  std::vector<std::string> sets;  // key=value
+  std::string plugin_path;        // folders separated by colons, looked at before ASSAY_PLUGIN_PATH
+};
+
+struct Plan {
+  std::string experiment;                // name
+  std::filesystem::path results_folder;  // <results root>/<experiment>
+  std::string training_code;             // build id of the library that will train
+  std::vector<std::string> axes;         // names of the swept keys, in the order of the file
+  size_t combinations = 0;               // of the sweep, before equal ones collapse
+  size_t distinct = 0;                   // groups
+  std::vector<nlohmann::json> lines;     // one a run: what plan.jsonl holds; groups together, seeds in order
+  CompareSettings compare;
+  std::string source_text;  // the experiment file, with what it extends as comments below
+};
+
+// Throws ConfigErrors with everything that is wrong, or UserError when plugins cannot be asked.
+Plan make_plan(const PlanRequest& request);
+
+// <folder>/plan.jsonl and <folder>/experiment.toml, each replaced atomically; the folder is made.
+void write_plan(const Plan& plan, const std::filesystem::path& folder);
+
+}  // namespace assay::config

@@ -1,0 +1,98 @@
+#include "config/plan_line.h"
+
+#include "config/identity.h"
+#include "record/sha256.h"
+
+namespace assay::config {
+namespace {
+
+using nlohmann::json;
+
+// objective.simctg.margin, where simctg is disabled or gone.
+bool is_switched_off(const KeyPath& path, const Node& document) {
+  if (path.size() < 3 || !is_labelled_section(path[0]) || path[2] == "enabled") return false;
+  const auto* enabled = find_path(document, {path[0], path[1], "enabled"});
+  return enabled && enabled->as<bool>() && !*enabled->as<bool>();
+}
+
+json plugins_of(const RunConfig& config, const Catalogue& catalogue) {
+  auto plugins = json::object();
+  for (const auto& [kind, name] : config.used) {
+    const auto found = catalogue.find(kind, name);
+    plugins[kind + "/" + name] = {{"plugin", found.plugin->name},
+                                  {"version", found.plugin->version},
+                                  {"file", found.plugin->file},
+                                  {"sha256", found.plugin->sha256},
+                                  {"build_id", found.plugin->build_id}};
+  }
+  return plugins;
+}
+
+}  // namespace
+
+std::string group_of(const RunConfig& config) { return group_id(config.train); }
+
+void describe_choices(const std::vector<std::pair<const Axis*, const AxisValue*>>& choices, const Node& document,
+                      Group& group) {
+  group.axes = json::object();
+  for (const auto& [axis, value] : choices) {
+    if (is_switched_off(axis->path, document)) continue;
+    group.axes[axis->name] = value->shown;
+    group.label += (group.label.empty() ? "" : " ") + axis->name + "=" + value->text;
+  }
+}
+
+LineMaker::LineMaker(std::string experiment, const std::string& file, const Document& document,
+                     const Catalogue& catalogue)
+    : experiment_(std::move(experiment)), document_(document), catalogue_(catalogue) {
+  std::string all;
+  for (const auto& source : document.sources) all += source.text;
+  source_ = {{"file", file}, {"sha256", sha256(all)}};
+}
+
+void LineMaker::add_lines(const Group& group, const std::vector<Seed>& seeds, std::vector<json>& lines) const {
+  json shared = {{"schema", 1},
+                 {"experiment", experiment_},
+                 {"group", group.id},
+                 {"label", group.label.empty() ? experiment_ : group.label},
+                 {"axes", group.axes},
+                 {"train", group.config.train},
+                 {"trackers", group.config.trackers},
+                 {"resources", group.config.resources},
+                 {"log_every", group.config.log_every},
+                 {"plugins", plugins_of(group.config, catalogue_)},
+                 {"source", source_}};
+  for (const auto& seed : seeds) {
+    auto line = shared;
+    line["train"]["seeds"] = {{"init", seed.init}, {"data", seed.data}};
+    const auto id = train_id(line["train"]);
+    line["train_id"] = id;
+    line["seed"] = seed.shown;
+    line["data_id"] = data_id(line["train"]);
+    line["evaluate"] = json::array();
+    for (const auto& evaluation : group.config.evaluations) {
+      line["evaluate"].push_back({{"id", eval_id(id, evaluation.config, evaluation.split)},
+                                  {"label", evaluation.label},
+                                  {"every", evaluation.every},
+                                  {"config", evaluation.config},
+                                  {"split", evaluation.split}});
+    }
+    lines.push_back(std::move(line));
+  }
+}
+
+std::string LineMaker::source_text() const {
+  std::string text = document_.sources.back().text;
+  for (size_t i = 0; i + 1 < document_.sources.size(); ++i) {
+    const auto& source = document_.sources[i];
+    if (!text.empty() && text.back() != '\n') text += '\n';
+    text += "\n# --- extended: " + source.name + "\n# ";
+    for (const char c : source.text) text += c == '\n' ? "\n# " : std::string(1, c);
+    text += '\n';
+  }
+  return text;
+}
+
+std::string plan_text(const json& line) { return line.dump(-1, ' ', false, json::error_handler_t::replace); }
+
+}  // namespace assay::config

@@ -1,0 +1,54 @@
+// A table of the document against its schema: every key known, of its type and in its range, defaults filled in.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config/data_paths.h"
+#include "config/descriptors.h"
+#include "config/diagnostics.h"
+#include "config/node.h"
+
+namespace assay::config {
+
+class Resolver {
+ public:
+  Resolver(const Catalogue& catalogue, PathFinder& paths, Diagnostics& diagnostics)
+      : catalogue_(catalogue), paths_(paths), diagnostics_(diagnostics) {}
+
+  // A component of a kind: {"use": name, every parameter}; null after an error. Keys in `reserved` belong to the
+  // caller.
+  nlohmann::json component(const Node& node, const std::string& kind, const std::vector<std::string>& reserved = {});
+
+  // A table of the core's own, for instance [train]; `owner` names it in messages ("[train]"). Keys that are neither
+  // given nor have a default are absent from the result.
+  nlohmann::json section(const Node& node, const std::vector<Parameter>& parameters, const std::string& owner);
+
+  Diagnostics& diagnostics() { return diagnostics_; }
+  // (kind, name) of all components resolved so far.
+  const std::set<std::pair<std::string, std::string>>& used() const { return used_; }
+  void forget_used() { used_.clear(); }
+
+ private:
+  nlohmann::json keys(const Table& table, const Position& position, const std::vector<Parameter>& parameters,
+                      const std::string& owner, const std::vector<std::string>& reserved);
+  void unknown_key(const Entry& entry, const std::vector<Parameter>& parameters, const std::string& owner);
+  nlohmann::json value(const Parameter& parameter, const Node& node, const std::string& owner);
+  nlohmann::json scalar(const Parameter& parameter, const std::string& type, const Node& node);
+  nlohmann::json list(const Parameter& parameter, const Node& node, const std::string& owner);
+  nlohmann::json child(const Parameter& parameter, const Node& node);
+  nlohmann::json default_of(const Parameter& parameter, const Position& position);
+  void unknown_component(const Position& position, const std::string& kind, const std::string& name);
+  void wrong(const Parameter& parameter, const Node& node, const std::string& owner);
+
+  const Catalogue& catalogue_;
+  PathFinder& paths_;
+  Diagnostics& diagnostics_;
+  std::set<std::pair<std::string, std::string>> used_;
+  int depth_ = 0;
+};
+
+}  // namespace assay::config

@@ -1,0 +1,140 @@
+#include "config/run_config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "config/budget.h"
+#include "config/duration.h"
+#include "config/key_path.h"
+#include "config/sections.h"
+
+namespace assay::config {
+namespace {
+
+using nlohmann::json;
+
+json member(const json& object, const char* key) { return object.is_object() ? object.value(key, json()) : json(); }
+
+json single(const Node& document, const std::string& kind, Resolver& resolver) {
+  const auto* node = document.as<Table>()->find(kind);
+  if (node) return resolver.component(*node, kind);
+  resolver.diagnostics().add(document.position, fmt::format("the experiment needs [{}] with 'use'", kind));
+  return nullptr;
+}
+
+json data_section(const Node& document, Resolver& resolver) {
+  const auto* node = document.as<Table>()->find("data");
+  if (node) return resolver.section(*node, section_parameters("data"), "[data]");
+  resolver.diagnostics().add(document.position,
+                             "the experiment needs [data] with 'dataset', 'tokenizer' and 'context'");
+  return json::object();
+}
+
+struct ListEntry {
+  json own;        // what the core reads: label, weight, every, split
+  json component;  // what the plugin gets
+  const Node* node;
+};
+
+// The enabled entries of [[section]].
+std::vector<ListEntry> list_section(const Node& document, const std::string& section, const std::string& kind,
+                                    Resolver& resolver) {
+  std::vector<ListEntry> entries;
+  const auto* list = document.as<Table>()->find(section);
+  if (!list || !list->as<Array>()) return entries;
+  const auto& parameters = section_parameters(section);
+  for (const auto& node : *list->as<Array>()) {
+    const auto* table = node.as<Table>();
+    if (!table) continue;  // reported when the shorthands were expanded
+    const auto* enabled = table->find("enabled");
+    if (enabled && enabled->as<bool>() && !*enabled->as<bool>()) continue;
+    Node own{Table{}, node.position};
+    std::vector<std::string> reserved{"remove"};
+    for (const auto& parameter : parameters) {
+      reserved.push_back(parameter.name);
+      if (const auto* entry = table->find_entry(parameter.name)) own.as<Table>()->entries.push_back(*entry);
+    }
+    ListEntry entry{resolver.section(own, parameters, fmt::format("{} '{}'", section, label_of(node))),
+                    resolver.component(node, kind, reserved), &node};
+    entry.own["label"] = label_of(node);
+    entries.push_back(std::move(entry));
+  }
+  return entries;
+}
+
+json objectives(const Node& document, Resolver& resolver) {
+  auto result = json::array();
+  for (auto& entry : list_section(document, "objective", "objective", resolver)) {
+    if (entry.component.is_null()) continue;
+    entry.component["label"] = entry.own["label"];
+    entry.component["weight"] = entry.own["weight"];
+    result.push_back(std::move(entry.component));
+  }
+  const auto* list = document.as<Table>()->find("objective");
+  const bool reported = list && list->as<Array>() && !list->as<Array>()->empty() && !resolver.diagnostics().empty();
+  if (result.empty() && !reported)
+    resolver.diagnostics().add(list ? list->position : document.position,
+                               "the experiment needs at least one enabled [[objective]]");
+  return result;
+}
+
+json transforms(const Node& document, Resolver& resolver) {
+  auto result = json::array();
+  for (auto& entry : list_section(document, "transform", "transform", resolver)) {
+    if (entry.component.is_null()) continue;
+    entry.component["label"] = entry.own["label"];
+    result.push_back(std::move(entry.component));
+  }
+  return result;
+}
+
+std::vector<Evaluation> evaluations(const Node& document, const RunConfig& config, Resolver& resolver) {
+  const auto steps = member(member(config.train, "train"), "steps"),
+             batch = member(member(config.train, "train"), "batch");
+  const auto context = member(member(config.train, "data"), "context");
+  std::vector<Evaluation> result;
+  for (auto& entry : list_section(document, "evaluate", "evaluator", resolver)) {
+    Evaluation evaluation;
+    evaluation.label = label_of(*entry.node);
+    evaluation.config = std::move(entry.component);
+    if (entry.own["split"].is_string()) evaluation.split = entry.own["split"].get<std::string>();
+    const auto every = member(entry.own, "every");
+    if (every.is_string() && steps.is_number_integer() && batch.is_number_integer() && context.is_number_integer()) {
+      const auto duration = parse_duration(every.get<std::string>());
+      if (duration)
+        evaluation.every =
+            duration_steps(*duration, steps.get<int64_t>(), batch.get<int64_t>() * context.get<int64_t>());
+    }
+    result.push_back(std::move(evaluation));
+  }
+  return result;
+}
+
+}  // namespace
+
+RunConfig resolve_run(const Node& document, Resolver& resolver) {
+  resolver.forget_used();
+  RunConfig config;
+  config.train = json::object();
+  config.train["data"] = data_section(document, resolver);
+  config.train["model"] = single(document, "model", resolver);
+  config.train["objectives"] = objectives(document, resolver);
+  config.train["transforms"] = transforms(document, resolver);
+  config.train["optimizer"] = single(document, "optimizer", resolver);
+  config.train["scheduler"] = single(document, "scheduler", resolver);
+  config.train["train"] = resolve_train(document, member(config.train["data"], "context"), resolver);
+  config.resources = resolve_resources(document, member(config.train["train"], "batch"), resolver);
+  config.evaluations = evaluations(document, config, resolver);
+  config.trackers = json::array();
+  for (auto& entry : list_section(document, "tracker", "tracker", resolver))
+    config.trackers.push_back(std::move(entry.component));
+  if (const auto* log = document.as<Table>()->find("log")) {
+    const auto every = member(resolver.section(*log, section_parameters("log"), "[log]"), "every");
+    if (every.is_number_integer()) config.log_every = every.get<int64_t>();
+  }
+  config.used = resolver.used();
+  return config;
+}
+
+}  // namespace assay::config

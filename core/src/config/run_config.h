@@ -1,0 +1,33 @@
+// One combination's document to the resolved configuration of its runs (everything but the seed).
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config/resolve.h"
+
+namespace assay::config {
+
+struct Evaluation {
+  std::string label;
+  int64_t every = 0;  // steps; 0: at the end only
+  nlohmann::json config;
+  std::string split;
+};
+
+struct RunConfig {
+  nlohmann::json train;  // what decides the weights, without "seeds"
+  std::vector<Evaluation> evaluations;
+  nlohmann::json trackers;
+  nlohmann::json resources;
+  int64_t log_every = 10;
+  std::set<std::pair<std::string, std::string>> used;  // (kind, name) of every component
+};
+
+// Parts that have errors are null; the diagnostics tell.
+RunConfig resolve_run(const Node& document, Resolver& resolver);
+
+}  // namespace assay::config

@@ -1,0 +1,130 @@
+#include "config/sections.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "assay/error.h"
+#include "config/nearest.h"
+
+namespace assay::config {
+namespace {
+
+struct Range {
+  std::optional<double> min, max;
+};
+
+Parameter given(const char* name, const char* type, Range range = {}) {
+  Parameter parameter;
+  parameter.name = name;
+  parameter.type = type;
+  parameter.min = range.min;
+  parameter.max = range.max;
+  return parameter;
+}
+Parameter required(Parameter parameter) {
+  parameter.required = true;
+  return parameter;
+}
+Parameter or_else(Parameter parameter, nlohmann::json value) {
+  parameter.default_value = std::move(value);
+  return parameter;
+}
+Parameter one_of(const char* name, std::vector<nlohmann::json> choices) {
+  auto parameter = given(name, "string");
+  parameter.choices = std::move(choices);
+  return parameter;
+}
+Parameter child(const char* name) {
+  auto parameter = required(given(name, "child"));
+  parameter.child_kind = name;
+  return parameter;
+}
+Parameter later(const char* name, const char* instead) {
+  auto parameter = given(name, "any");
+  parameter.later = true;
+  parameter.doc = instead;
+  return parameter;
+}
+
+// clang-format off
+const std::map<std::string, std::vector<Parameter>>& all_sections() {
+  constexpr double kMostThreads = 4096, kMostSteps = 1e12;
+  static const std::map<std::string, std::vector<Parameter>> sections{
+      {"experiment", {given("name", "string"), given("seeds", "any")}},
+      {"data", {child("dataset"), child("tokenizer"), required(given("context", "int", {1, 1e9}))}},
+      {"train",
+       {given("steps", "int", {0, kMostSteps}), given("tokens", "int", {1, 1e15}),
+        required(given("batch", "int", {1, 1e9})), or_else(given("clip_norm", "real", {0, {}}), 1.0),
+        or_else(given("precision", "string"), "fp32"), or_else(one_of("non_finite", {"stop", "skip"}), "stop"),
+        later("flops", "give steps or tokens"), later("tokens_per_parameter", "give steps or tokens"),
+        later("keep", "final weights are kept")}},
+      {"resources",
+       {or_else(given("device", "string"), "auto"), given("mesh", "table"), or_else(given("threads", "int", {1, kMostThreads}), 1),
+        given("micro_batch", "int", {1, 1e9})}},
+      {"mesh",
+       {or_else(given("tensor", "int", {1, kMostThreads}), 1), or_else(given("data", "int", {1, kMostThreads}), 1),
+        given("backend", "string")}},
+      {"log", {or_else(given("every", "int", {1, kMostSteps}), 10)}},
+      {"compare",
+       {given("baseline", "table"), given("metrics", "strings"), later("tune", "sweep the key and read the rows side by side"),
+        later("report", "give metrics"), later("equal", "parameters and FLOPs are columns of the table")}},
+      {"claim",
+       {required(given("says", "string")), given("source", "string"), given("metric", "string"), required(given("left", "table")),
+        required(given("right", "table")), required(given("holds", "string")), one_of("over", {"each", "mean", "tuned"}),
+        one_of("unmatched", {"drop"}), one_of("diverged", {"worst"})}},
+      {"figure", {required(given("x", "string")), required(given("y", "string")), given("series", "any")}},
+      // What the core reads of an entry of a list; the rest belongs to its component.
+      {"objective", {given("label", "string"), or_else(given("enabled", "bool"), true), or_else(given("weight", "real"), 1.0)}},
+      {"transform", {given("label", "string"), or_else(given("enabled", "bool"), true)}},
+      {"evaluate",
+       {given("label", "string"), or_else(given("enabled", "bool"), true), given("every", "duration"),
+        or_else(one_of("split", {"train", "validation", "test"}), "validation")}},
+      {"tracker", {given("label", "string"), or_else(given("enabled", "bool"), true)}},
+  };
+  return sections;
+}
+// clang-format on
+
+enum class Shape { table, entries, any };
+
+const std::vector<std::pair<std::string, Shape>> kTop{
+    {"experiment", Shape::table},  {"data", Shape::table},        {"model", Shape::table},
+    {"objective", Shape::entries}, {"transform", Shape::entries}, {"optimizer", Shape::table},
+    {"scheduler", Shape::table},   {"train", Shape::table},       {"evaluate", Shape::entries},
+    {"tracker", Shape::entries},   {"resources", Shape::table},   {"log", Shape::table},
+    {"sweep", Shape::any},         {"compare", Shape::table},     {"claim", Shape::entries},
+    {"figure", Shape::entries},
+};
+
+}  // namespace
+
+const std::vector<Parameter>& section_parameters(const std::string& section) {
+  const auto found = all_sections().find(section);
+  if (found == all_sections().end()) throw Bug("no section '" + section + "'");
+  return found->second;
+}
+
+void check_sections(const Node& document, Diagnostics& diagnostics) {
+  std::vector<std::string> names{"extends", "positional"};
+  for (const auto& [name, shape] : kTop) names.push_back(name);
+  for (const auto& entry : document.as<Table>()->entries) {
+    const auto known =
+        std::find_if(kTop.begin(), kTop.end(), [&](const auto& section) { return section.first == entry.key; });
+    if (entry.key == "init" || entry.key == "launch" || entry.key == "callback") {
+      diagnostics.add(entry.position, fmt::format("[{}] is not available yet", entry.key));
+    } else if (known == kTop.end()) {
+      diagnostics.add(entry.position,
+                      fmt::format("unknown section '{}'{}", entry.key, suggestion(entry.key, names, "there are ")));
+    } else if (known->second == Shape::table && !entry.value.is_table()) {
+      diagnostics.add(entry.value.position,
+                      fmt::format("[{}] must be a table, but is {}", entry.key, describe(entry.value)));
+    } else if (known->second == Shape::entries && !entry.value.as<Array>()) {
+      diagnostics.add(entry.value.position,
+                      fmt::format("'{}' must be a list of tables: write [[{}]], once an entry", entry.key, entry.key));
+    }
+  }
+}
+
+}  // namespace assay::config

@@ -1,0 +1,19 @@
+// The core's own sections of an experiment file, in the same form as a plugin's parameters.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/descriptors.h"
+#include "config/diagnostics.h"
+#include "config/node.h"
+
+namespace assay::config {
+
+// experiment data train resources mesh log compare claim figure objective transform evaluate tracker
+const std::vector<Parameter>& section_parameters(const std::string& section);
+
+// Every key at the top of the file is a section, of the right shape.
+void check_sections(const Node& document, Diagnostics& diagnostics);
+
+}  // namespace assay::config

@@ -1,0 +1,36 @@
+// Which runs: a partial assignment such as { positional = "alibi", optimizer.lr = { min = 1e-3 } }.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "config/diagnostics.h"
+#include "config/key_path.h"
+#include "config/node.h"
+
+namespace assay::config {
+
+struct SelectorTerm {
+  KeyPath path;  // canonical
+  std::string name;
+  nlohmann::json wanted;  // a value; a list: any of these; {"not": value}; {"min": a, "max": b}
+  Position position;
+};
+
+struct Selector {
+  std::vector<SelectorTerm> terms;
+  Position position;
+};
+
+Selector read_selector(const Node& table, Diagnostics& diagnostics);
+
+// `line` is a plan line. An axis counts by its label, any other key by its resolved value (a component by its name).
+bool matches(const SelectorTerm& term, const nlohmann::json& line);
+bool matches(const Selector& selector, const nlohmann::json& line);
+
+// A selector that matches nothing is an error; `what` names it ("baseline").
+void require_match(const Selector& selector, const std::vector<nlohmann::json>& lines, const std::string& what,
+                   Diagnostics& diagnostics);
+
+}  // namespace assay::config

@@ -1,0 +1,34 @@
+// The lab's only view of plugins: `assay-worker describe` and `assay-worker validate`, each one short-lived process, so
+// that no plugin can take the controller down.
+//
+// Test hook: with ASSAY_DESCRIPTORS=<file> the descriptors are read from that file, and nothing is validated.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/descriptors.h"
+
+namespace assay::config {
+
+// assay-worker beside our own executable.
+std::filesystem::path worker_program();
+
+// --plugin-path, ASSAY_PLUGIN_PATH, <executable>/../lib/assay/plugins: the folders that exist, first wins.
+std::vector<std::filesystem::path> plugin_folders(const std::string& plugin_path);
+
+// With `cache_folder`, descriptors.json there is used while worker, libraries and plugin files are the same.
+Catalogue load_descriptors(const std::string& plugin_path, const std::optional<std::filesystem::path>& cache_folder);
+
+struct Finding {
+  std::string group;
+  std::string path;
+  std::string message;
+};
+
+// What the components say about being put together; `plan` is a plan.jsonl (one line a group is enough).
+std::vector<Finding> validate_assembly(const std::string& plan);
+
+}  // namespace assay::config

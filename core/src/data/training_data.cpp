@@ -1,0 +1,158 @@
+#include "data/training_data.h"
+
+#include <ATen/ops/arange.h>
+#include <ATen/ops/empty.h>
+
+#include <numeric>
+
+#include "assay/random.h"
+#include "data/epoch_file.h"
+
+namespace assay {
+namespace {
+
+std::vector<int64_t> permutation(int64_t count, const Draws& draws) {
+  std::vector<int64_t> order(static_cast<size_t>(count));
+  std::iota(order.begin(), order.end(), 0);
+  for (int64_t i = count - 1; i > 0; --i)
+    std::swap(order[static_cast<size_t>(i)],
+              order[draws.below(static_cast<uint64_t>(i) + 1, static_cast<uint64_t>(i))]);
+  return order;
+}
+
+Draws transform_draws(const DataSpec& spec, size_t number, int64_t epoch, int64_t sample) {
+  return Draws(spec.seed, "transform/" + std::to_string(number))
+      .substream(static_cast<uint64_t>(epoch))
+      .substream(static_cast<uint64_t>(sample));
+}
+
+void apply(const DataSpec& spec, Stage stage, Sample& sample, int64_t epoch, int64_t number) {
+  for (size_t t = 0; t < spec.transforms.size(); ++t) {
+    const auto& transform = *spec.transforms[t];
+    if (transform.stage() == stage)
+      guard(transform, "apply", [&] { transform.apply(sample, transform_draws(spec, t, epoch, number)); });
+  }
+}
+
+EpochContent materialise(const DataSpec& spec, int64_t epoch) {
+  EpochContent content;
+  const auto& tokenizer = spec.vocabulary->tokenizer();
+  const auto end_of_text = static_cast<int32_t>(spec.vocabulary->special(kEndOfText));
+  const auto count = guard(*spec.dataset, "size", [&] { return spec.dataset->size(Split::kTrain); });
+  const auto order = permutation(count, Draws(spec.seed, "documents").substream(static_cast<uint64_t>(epoch)));
+  for (const auto index : order) {
+    const auto document =
+        guard(*spec.dataset, "document", [&] { return spec.dataset->document(Split::kTrain, index); });
+    const auto encode = [&](const std::string& text) {
+      return guard(tokenizer, "encode", [&] { return tokenizer.encode(text); });
+    };
+    Sample sample{document.id, document.text, {}, {}, {}};
+    apply(spec, Stage::kDocument, sample, epoch, index);
+    const bool same_text = sample.tokens.empty() && sample.text == document.text;
+    if (sample.tokens.empty()) sample.tokens = encode(sample.text);
+    content.base_tokens += static_cast<int64_t>(same_text ? sample.tokens.size() : encode(document.text).size()) + 1;
+    apply(spec, Stage::kTokens, sample, epoch, index);
+    sample.tokens.push_back(end_of_text);
+    const size_t before = content.tokens.size(), after = before + sample.tokens.size();
+    content.tokens.insert(content.tokens.end(), sample.tokens.begin(), sample.tokens.end());
+    const auto extend = [&](auto& all, auto& part, auto neutral) {  // grows only when a transform uses it
+      if (part.empty() && all.empty()) return;
+      all.resize(before, neutral);
+      part.resize(sample.tokens.size(), neutral);
+      all.insert(all.end(), part.begin(), part.end());
+      all.resize(after, neutral);
+    };
+    extend(content.loss_weight, sample.loss_weight, 1.0F);
+    extend(content.segment, sample.segment, 0);
+  }
+  if (!content.loss_weight.empty()) content.loss_weight.resize(content.tokens.size(), 1.0F);
+  if (!content.segment.empty()) content.segment.resize(content.tokens.size(), 0);
+  return content;
+}
+
+}  // namespace
+
+struct TrainingData::Epoch {
+  Epoch(int64_t number, const std::filesystem::path& path) : number(number), file(path) {}
+  int64_t number;
+  EpochFile file;
+  std::vector<int64_t> order;
+};
+
+TrainingData::TrainingData(const DataSpec& spec) : spec_(spec) {
+  const auto path = spec_.folder / (spec_.key + "-0.tokens");
+  if (!std::filesystem::exists(path)) EpochFile::write(path, materialise(spec_, 0));
+  const EpochFile first(path);
+  contexts_ = (first.base_tokens() - 1) / spec_.context;
+  if (contexts_ < 1 || first.size() < 2)
+    throw UserError("data: the training split holds " + std::to_string(first.base_tokens()) +
+                    " tokens, fewer than one context of " + std::to_string(spec_.context) +
+                    " + 1; use more text or a smaller data.context");
+}
+
+TrainingData::~TrainingData() = default;
+
+TrainingData::Epoch& TrainingData::epoch(int64_t number) {
+  if (current_ && current_->number == number) return *current_;
+  if (previous_ && previous_->number == number) return *previous_;
+  const auto path = spec_.folder / (spec_.key + "-" + std::to_string(number) + ".tokens");
+  if (!std::filesystem::exists(path)) EpochFile::write(path, materialise(spec_, number));
+  previous_ = std::move(current_);
+  current_ = std::make_unique<Epoch>(number, path);
+  current_->order = permutation(contexts_, Draws(spec_.seed, "contexts").substream(static_cast<uint64_t>(number)));
+  return *current_;
+}
+
+Sample TrainingData::context(Epoch& epoch, int64_t index) const {
+  const auto place = epoch.order[static_cast<size_t>(index)];
+  Sample sample;
+  for (int64_t i = 0; i <= spec_.context; ++i) {
+    const int64_t at =
+        (place * spec_.context + i) % epoch.file.size();  // a transformed stream may be shorter: it wraps
+    sample.tokens.push_back(epoch.file.token(at));
+    if (epoch.file.has_weights()) sample.loss_weight.push_back(epoch.file.weight(at));
+    if (epoch.file.has_segments()) sample.segment.push_back(epoch.file.segment(at));
+  }
+  apply(spec_, Stage::kContext, sample, epoch.number, place);
+  if (static_cast<int64_t>(sample.tokens.size()) != spec_.context + 1)
+    throw UserError("a context-stage transform changed the length of a context from " +
+                    std::to_string(spec_.context + 1) + " to " + std::to_string(sample.tokens.size()) +
+                    " tokens; it must keep it");
+  return sample;
+}
+
+Batch TrainingData::rows(int64_t begin, int64_t end, int64_t first_row_id) {
+  const int64_t T = spec_.context, B = end - begin;
+  const auto ids = at::TensorOptions().dtype(at::kLong);
+  Batch batch;
+  batch.tokens = at::empty({B, T}, ids);
+  batch.targets = at::empty({B, T}, ids);
+  batch.row_id = at::arange(first_row_id, first_row_id + B, ids);
+  batch.sample_id = at::empty({B}, ids);
+  for (int64_t row = 0; row < B; ++row) {
+    auto& present = epoch((begin + row) / contexts_);
+    const auto index = (begin + row) % contexts_;
+    const auto sample = context(present, index);
+    batch.sample_id.data_ptr<int64_t>()[row] = present.number * contexts_ + present.order[static_cast<size_t>(index)];
+    auto* tokens = batch.tokens.data_ptr<int64_t>() + row * T;
+    auto* targets = batch.targets.data_ptr<int64_t>() + row * T;
+    for (int64_t i = 0; i < T; ++i) {
+      tokens[i] = sample.tokens[static_cast<size_t>(i)];
+      targets[i] = sample.tokens[static_cast<size_t>(i) + 1];
+    }
+    if (!sample.loss_weight.empty()) {
+      if (!batch.loss_weight.defined())
+        batch.loss_weight = at::empty({B, T}, at::TensorOptions().dtype(at::kFloat)).fill_(1);
+      for (int64_t i = 0; i < T; ++i)
+        batch.loss_weight.data_ptr<float>()[row * T + i] = sample.loss_weight[static_cast<size_t>(i) + 1];
+    }
+    if (!sample.segment.empty()) {
+      if (!batch.segment.defined()) batch.segment = at::empty({B, T}, ids).fill_(0);
+      for (int64_t i = 0; i < T; ++i)
+        batch.segment.data_ptr<int64_t>()[row * T + i] = sample.segment[static_cast<size_t>(i)];
+    }
+  }
+  return batch;
+}
+
+}  // namespace assay

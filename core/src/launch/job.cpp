@@ -1,0 +1,23 @@
+#include "launch/job.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "record/plan_lines.h"
+
+namespace assay {
+
+Job job_of(const nlohmann::json& plan_line, const ExperimentLayout& experiment) {
+  const std::string id = plan_line.at("train_id");
+  const auto label = plan_line.value("label", std::string());
+  const auto train = plan_line.value("/train/train"_json_pointer, nlohmann::json::object());
+  return {.train_id = id,
+          .name = fmt::format("{}{}seed={}", label, label.empty() ? "" : " ", plan_line.value("seed", 0)),
+          .run = experiment.run(id),
+          .threads = plan_line.value("/resources/threads"_json_pointer, 1),
+          .cores = cores_of(plan_line),
+          .steps = train.value("steps", std::int64_t{0})};
+}
+
+}  // namespace assay

@@ -1,0 +1,23 @@
+// One run as the launcher and its display see it.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "record/layout.h"
+
+namespace assay {
+
+struct Job {
+  std::string train_id;
+  std::string name;  // label and seed, as shown to people
+  RunLayout run;
+  int threads = 1;  // OpenMP threads a rank
+  int cores = 1;    // threads a rank times ranks
+  std::int64_t steps = 0;
+};
+
+Job job_of(const nlohmann::json& plan_line, const ExperimentLayout& experiment);
+
+}  // namespace assay

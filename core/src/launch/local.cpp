@@ -1,0 +1,139 @@
+#include "launch/local.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <list>
+#include <nlohmann/json.hpp>
+
+#include "assay/error.h"
+#include "launch/process.h"
+#include "launch/signals.h"
+#include "record/plan_lines.h"
+
+namespace assay {
+namespace {
+
+constexpr std::chrono::milliseconds kTick{200};
+
+// Threads are part of what makes two runs byte-equal, so they are set before exec and never left to defaults. Binding
+// is off: every worker would bind to the same first cores.
+std::map<std::string, std::string> worker_environment(const Job& job, size_t concurrent) {
+  const auto threads = std::to_string(job.threads);
+  return {{"OMP_NUM_THREADS", threads}, {"MKL_NUM_THREADS", threads}, {"OMP_DYNAMIC", "FALSE"},
+          {"MKL_DYNAMIC", "FALSE"},     {"OMP_PROC_BIND", "FALSE"},   {"ASSAY_JOBS", std::to_string(concurrent)}};
+}
+
+struct Worker {
+  const Job& job;
+  const nlohmann::json& line;
+  Before before;  // measured before the process starts
+  Process process;
+};
+
+class Launcher {
+ public:
+  Launcher(const std::vector<Job>& jobs, const std::vector<nlohmann::json>& plan, const LaunchOptions& options,
+           Progress& progress)
+      : jobs_(jobs), plan_(plan), options_(options), progress_(progress) {}
+
+  LaunchSummary run() {
+    SignalQueue signals;
+    try {
+      while (next_ < jobs_.size() || !workers_.empty()) {
+        while (!stopping_ && next_ < jobs_.size() && workers_.size() < static_cast<size_t>(options_.jobs)) start_next();
+        if (workers_.empty()) break;
+        const int signal = signals.wait(kTick);
+        if (signal != 0 && signal != SIGCHLD) interrupt();
+        reap();
+        progress_.update(Progress::Clock::now());
+      }
+    } catch (...) {
+      for (auto& worker : workers_) worker.process.send(SIGKILL);
+      throw;
+    }
+    summary_.not_started = jobs_.size() - next_;
+    return summary_;
+  }
+
+ private:
+  void start_next() {
+    const auto& job = jobs_[next_];
+    const auto& line = plan_[next_];
+    ++next_;
+    std::filesystem::create_directories(job.run.folder());
+    progress_.started(job, Progress::Clock::now());  // before the worker, whose first event may come at once
+    const auto concurrent = std::min(jobs_.size(), static_cast<size_t>(options_.jobs));
+    workers_.push_back({job, line, Before(job.run),
+                        Process({options_.worker.string(), "run", "--plan", options_.plan.string(), "--run",
+                                 job.train_id, "--results", options_.experiment.string()},
+                                worker_environment(job, concurrent), job.run.log())});
+  }
+
+  void reap() {
+    for (auto worker = workers_.begin(); worker != workers_.end();) {
+      const auto status = worker->process.poll();
+      if (!status) {
+        ++worker;
+        continue;
+      }
+      const auto ending = settle(worker->job, *status, worker->process.id(),
+                                 has_all_records(worker->line, worker->job.run), stopping_, worker->before);
+      progress_.ended(worker->job, ending, Progress::Clock::now());
+      worker = workers_.erase(worker);
+      count(ending.outcome);
+      if (ending.outcome == Outcome::kFailed && options_.fail_fast && !stopping_) {
+        progress_.say("Stopping the rest: --fail-fast.");
+        stop(SIGTERM);
+      }
+    }
+  }
+
+  void count(Outcome outcome) {
+    if (outcome == Outcome::kDone) ++summary_.done;
+    if (outcome == Outcome::kFailed) ++summary_.failed;
+    if (outcome == Outcome::kCancelled) ++summary_.cancelled;
+    if (outcome == Outcome::kElsewhere) ++summary_.elsewhere;
+  }
+
+  void interrupt() {
+    progress_.say(summary_.interrupted ? "Killing the workers." : "Stopping in good order; once more: stop now.");
+    stop(summary_.interrupted ? SIGKILL : SIGTERM);
+    summary_.interrupted = true;
+  }
+
+  void stop(int signal) {
+    stopping_ = true;
+    for (auto& worker : workers_) worker.process.send(signal);
+  }
+
+  const std::vector<Job>& jobs_;
+  const std::vector<nlohmann::json>& plan_;
+  const LaunchOptions& options_;
+  Progress& progress_;
+  std::list<Worker> workers_;
+  size_t next_ = 0;
+  bool stopping_ = false;
+  LaunchSummary summary_;
+};
+
+}  // namespace
+
+int default_jobs(const std::vector<Job>& jobs, int cores) {
+  int most = 1;
+  for (const auto& job : jobs) most = std::max(most, job.cores);
+  return std::max(1, cores / most);
+}
+
+LaunchSummary launch(const std::vector<Job>& jobs, const std::vector<nlohmann::json>& plan,
+                     const LaunchOptions& options, Progress& progress) {
+  if (jobs.size() != plan.size()) throw Bug("launch: one plan line a job");
+  if (::access(options.worker.c_str(), X_OK) != 0)
+    throw UserError(options.worker.string() +
+                    ": the worker program is missing or may not be executed; "
+                    "it stands beside 'assay' in a complete build");
+  return Launcher(jobs, plan, options, progress).run();
+}
+
+}  // namespace assay

@@ -1,0 +1,74 @@
+// How a sweep goes, on standard error: on a terminal one live line a running job and a total line, else plain lines
+// when a run starts, every ten seconds, and when it ends.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <list>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <string_view>
+
+#include "launch/outcome.h"
+
+namespace assay {
+
+struct ProgressStyle {
+  bool live = false;  // a terminal that moves its cursor
+  bool colour = false;
+  int width = 80;  // columns of the terminal
+};
+// Of standard error; NO_COLOR and TERM=dumb are honoured.
+ProgressStyle style_of_stderr();
+
+// What a line shows of one run; from its events since its worker started.
+struct RunProgress {
+  std::string name;
+  std::int64_t steps = 0;
+  std::int64_t step = 0;
+  std::int64_t first_step = 0;  // where this attempt goes on from
+  std::optional<double> loss;
+  double tokens_per_second = 0;
+  double seconds = 0;  // since the worker started
+};
+void take_event(RunProgress& run, const nlohmann::json& event);
+std::optional<double> seconds_left(const RunProgress& run);
+std::string describe(
+    const RunProgress& run);  // "positional=alibi seed=1   120/977  loss 3.2041  17.0k tokens/s  50s left"
+std::string duration_text(double seconds);  // "50s", "3m20s", "2h05m"
+
+class Progress {
+ public:
+  using Clock = std::chrono::steady_clock;
+  Progress(std::ostream& out, ProgressStyle style, size_t runs, int jobs);
+
+  void started(const Job& job, Clock::time_point now);
+  // Reads new events and shows them; call it a few times a second.
+  void update(Clock::time_point now);
+  void ended(const Job& job, const Ending& ending, Clock::time_point now);
+  void say(std::string_view line);
+
+ private:
+  struct Running {
+    RunProgress shown;
+    EventTail events;
+    Clock::time_point since;
+    Clock::time_point last_line;
+  };
+  std::string total_line() const;
+  std::string paint(std::string_view text, const char* colour) const;
+  void erase_live();
+  void draw_live();
+
+  std::ostream& out_;
+  ProgressStyle style_;
+  size_t runs_;
+  int jobs_;
+  size_t done_ = 0, failed_ = 0, other_ = 0;
+  double seconds_of_done_ = 0;
+  std::list<std::pair<std::string, Running>> running_;  // by train id, in the order of their start
+  int live_lines_ = 0;
+};
+
+}  // namespace assay

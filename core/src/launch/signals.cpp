@@ -1,0 +1,23 @@
+#include "launch/signals.h"
+
+namespace assay {
+
+SignalQueue::SignalQueue() {
+  sigemptyset(&waited_);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGCHLD}) sigaddset(&waited_, signal);
+  pthread_sigmask(SIG_BLOCK, &waited_, &before_);
+}
+
+SignalQueue::~SignalQueue() {
+  while (wait(std::chrono::milliseconds(0)) != 0) {  // what came too late must not strike when unblocked
+  }
+  pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
+
+int SignalQueue::wait(std::chrono::milliseconds at_most) {
+  const timespec limit{.tv_sec = at_most.count() / 1000, .tv_nsec = at_most.count() % 1000 * 1000000};
+  const int signal = sigtimedwait(&waited_, nullptr, &limit);
+  return signal > 0 ? signal : 0;
+}
+
+}  // namespace assay

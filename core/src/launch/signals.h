@@ -1,0 +1,27 @@
+// Waiting for Ctrl-C and for children without signal handlers: the signals are blocked and fetched one by one.
+#pragma once
+
+#include <signal.h>
+
+#include <chrono>
+
+namespace assay {
+
+// While it lives, SIGINT, SIGTERM, SIGHUP and SIGCHLD wait in a queue instead of acting. For the controller's only
+// thread.
+class SignalQueue {
+ public:
+  SignalQueue();
+  ~SignalQueue();
+  SignalQueue(const SignalQueue&) = delete;
+  SignalQueue& operator=(const SignalQueue&) = delete;
+
+  // The next signal; 0 when none came in time.
+  int wait(std::chrono::milliseconds at_most);
+
+ private:
+  sigset_t waited_;
+  sigset_t before_;
+};
+
+}  // namespace assay

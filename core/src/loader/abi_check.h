@@ -1,0 +1,12 @@
+// What the loader reads of a plugin's file before any of its code may run.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace assay {
+
+// Empty when `file` is a plugin for this core; else a sentence that names every difference.
+std::string abi_refusal(const std::filesystem::path& file);
+
+}  // namespace assay

@@ -1,0 +1,133 @@
+#include "loader/instances.h"
+
+#include <deque>
+#include <nlohmann/json.hpp>
+
+#include "config/duration.h"
+
+namespace assay {
+using nlohmann::json;
+
+namespace {
+
+[[noreturn]] void wrong_type(const std::string& path, const json& given, const std::string& needed) {
+  throw UserError(path + ": " + given.dump() + " has the wrong type; " + needed + " is needed");
+}
+
+// Keeps the strings and lists alive that a C value points to, until create has read them.
+struct Store {
+  std::deque<std::string> strings;
+  std::deque<std::vector<AssayValue>> lists;
+  const char* keep(const std::string& text) { return strings.emplace_back(text).c_str(); }
+};
+
+AssayValue scalar(const json& value, int32_t type, const std::string& path, Store& store) {
+  AssayValue out{};
+  out.type = type;
+  switch (type) {
+    case ASSAY_BOOL:
+      out.boolean = value.get<bool>();
+      break;
+    case ASSAY_INT:
+      if (!value.is_number_integer()) wrong_type(path, value, "an integer");  // the conversion would cut 1.5 to 1
+      out.integer = value.get<int64_t>();
+      break;
+    case ASSAY_REAL:
+      out.real = value.get<double>();
+      break;
+    case ASSAY_STRING:
+      out.text = store.keep(value.get<std::string>());
+      break;
+    case ASSAY_DURATION: {
+      const auto duration = config::parse_duration(value.get<std::string>());
+      if (!duration) throw UserError(path + ": " + value.dump() + " is no " + config::kDurationForm);
+      using Unit = config::Duration::Unit;
+      out.real = duration->amount;
+      out.text = duration->unit == Unit::steps ? "steps" : duration->unit == Unit::tokens ? "tokens" : "%";
+      break;
+    }
+    case ASSAY_PATH:
+    case ASSAY_RUN:
+      out.text = store.keep(value.is_object() ? value.at("path").get<std::string>() : value.get<std::string>());
+      out.identity = store.keep(value.is_object() ? value.at("sha256").get<std::string>() : "");
+      break;
+    default:
+      throw Bug("parameter type " + std::to_string(type) + " is not a scalar");
+  }
+  return out;
+}
+
+}  // namespace
+
+Instances::~Instances() {
+  // Parents first: they may use their children to the end.
+  for (auto made = made_.rbegin(); made != made_.rend(); ++made) made->first->destroy(made->second);
+}
+
+void* Instances::create(const std::string& kind, const std::string& kind_hash, const json& given,
+                        const std::string& instance) {
+  const json table = given.is_string() ? json{{"use", given}} : given;
+  if (!table.is_object() || !table.contains("use") || !table.at("use").is_string())
+    wrong_type(instance, given, "a component's name or a table with \"use\"");
+  const auto name = table.at("use").get<std::string>();
+  const PluginFile* file = nullptr;
+  const auto* component = registry_.find(kind, name, &file);
+  if (!component) throw UserError(instance + ": no plugin has a " + kind + " named '" + name + "'; see assay plugins");
+  if (kind_hash != component->kind_hash)
+    throw PluginError(file->plugin->name, name, "load",
+                      "was built for another version of the kind '" + kind + "' (header " + component->kind_hash +
+                          ", here " + kind_hash + "); build it again");
+  Store store;
+  std::vector<AssayNamedValue> values;
+  for (size_t i = 0; i < component->parameter_count; ++i) {
+    const auto& p = component->parameters[i];
+    const auto child = [&](const json& value, const std::string& path) {
+      AssayValue out{};
+      out.type = ASSAY_CHILD;
+      if (!value.is_null() && value != "") out.child = create(p.child_kind, p.child_kind_hash, value, path);
+      return out;
+    };
+    const std::string path = instance + "." + p.name;
+    const bool is_given = table.contains(p.name);
+    if (!is_given && p.required) throw UserError(path + ": is required and was not given");
+    if (!is_given && p.type != ASSAY_CHILD) continue;
+    AssayValue value{};
+    try {
+      if (p.type == ASSAY_CHILD) {
+        value = child(is_given ? table.at(p.name) : json(p.default_value.text), path);
+      } else if (p.type == ASSAY_CHILDREN || (p.type >= ASSAY_BOOLS && p.type <= ASSAY_STRINGS)) {
+        if (!table.at(p.name).is_array()) wrong_type(path, table.at(p.name), "a list");
+        auto& items = store.lists.emplace_back();
+        for (const auto& item : table.at(p.name)) {
+          const auto place = path + "." + std::to_string(items.size());
+          items.push_back(p.type == ASSAY_CHILDREN ? child(item, place)
+                                                   : scalar(item, p.type - ASSAY_BOOLS + ASSAY_BOOL, place, store));
+        }
+        value.type = p.type;
+        value.items = items.data();
+        value.item_count = items.size();
+      } else {
+        value = scalar(table.at(p.name), p.type, path, store);
+      }
+    } catch (const json::exception& error) {
+      throw UserError(path + ": " + table.at(p.name).dump() + " has the wrong type: " + error.what());
+    }
+    values.push_back({p.name, value});
+  }
+  for (const auto& [key, value] : table.items()) {
+    bool known = key == "use" || key == "label" || key == "weight";
+    for (size_t i = 0; i < component->parameter_count; ++i) known |= key == component->parameters[i].name;
+    if (!known) throw UserError(instance + ": unknown parameter '" + key + "' of " + kind + " '" + name + "'");
+  }
+  AssayInstance made{};
+  AssayError error{};
+  if (component->create(values.data(), values.size(), &made, &error) != 0)
+    throw PluginError(file->plugin->name, name, "create", error.text);
+  made_.emplace_back(component, made);
+  auto* base = static_cast<Component*>(made.component);
+  base->set_identity({file->plugin->name, kind, name, instance});
+  components_.push_back(base);
+  return made.interface_pointer;
+}
+
+}  // namespace assay

@@ -1,0 +1,38 @@
+// Creates components from their JSON ({"use": name, parameters...}), children first, and owns them: one set a rank.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "assay/component.h"
+#include "loader/registry.h"
+
+namespace assay {
+
+class Instances {
+ public:
+  explicit Instances(const Registry& registry) : registry_(registry) {}
+  ~Instances();
+  Instances(const Instances&) = delete;
+
+  // Creates `json` and its children. `instance` is its path, e.g. "model" (a child gets "model.positional").
+  // UserError for an unknown name or parameter, PluginError when create throws or the kind's header differs.
+  template <class Kind>
+  Kind& create(const nlohmann::json& json, const std::string& instance) {
+    return *static_cast<Kind*>(create(Kind::kKind, Kind::kKindHash, json, instance));
+  }
+
+  // In order of creation: children before parents.
+  const std::vector<Component*>& all() const { return components_; }
+
+ private:
+  void* create(const std::string& kind, const std::string& kind_hash, const nlohmann::json& json,
+               const std::string& instance);
+
+  const Registry& registry_;
+  std::vector<std::pair<const AssayComponent*, AssayInstance>> made_;
+  std::vector<Component*> components_;
+};
+
+}  // namespace assay

@@ -1,0 +1,37 @@
+// Finds plugins, checks them before any of their code runs, loads them for good, and knows their components.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "assay/abi.h"
+
+namespace assay {
+
+struct PluginFile {
+  std::filesystem::path file;
+  std::string sha256, build_id;
+  std::string error;                    // why it was refused; empty when loaded
+  const AssayPlugin* plugin = nullptr;  // null when refused
+};
+
+class Registry {
+ public:
+  // A bad file is refused, never fatal. Of two components of one kind and name the first wins.
+  explicit Registry(const std::vector<std::filesystem::path>& files);
+
+  const std::vector<PluginFile>& files() const { return files_; }
+  // The component and the file it came from; null when there is none.
+  const AssayComponent* find(const std::string& kind, const std::string& name, const PluginFile** file = nullptr) const;
+  nlohmann::json describe() const;  // the "plugins" list of descriptors
+
+ private:
+  std::vector<PluginFile> files_;
+};
+
+// Every *.so of the folders, in the order of the folders, then by name.
+std::vector<std::filesystem::path> plugin_files(const std::vector<std::filesystem::path>& folders);
+
+}  // namespace assay

@@ -1,0 +1,13 @@
+// The standard output of a short-lived program; no shell in between, so any argument is safe.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace assay {
+
+// Nothing when the program cannot be started or does not exit with 0. Its standard error is dropped.
+std::optional<std::string> capture_output(const std::vector<std::string>& command);
+
+}  // namespace assay

@@ -1,0 +1,42 @@
+// Where everything stands in a results folder; results/README.md describes the files.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <utility>
+
+namespace assay {
+
+// runs/<train id>/ of one run.
+class RunLayout {
+ public:
+  explicit RunLayout(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  const std::filesystem::path& folder() const { return folder_; }
+  std::filesystem::path train_record() const { return folder_ / "train.json"; }
+  std::filesystem::path eval_record(const std::string& eval_id) const { return folder_ / "eval" / (eval_id + ".json"); }
+  std::filesystem::path events() const { return folder_ / "events.jsonl"; }
+  std::filesystem::path state() const { return folder_ / "state.json"; }
+  std::filesystem::path log() const { return folder_ / "log.txt"; }
+  std::filesystem::path lock() const { return folder_ / "lock"; }
+
+ private:
+  std::filesystem::path folder_;
+};
+
+// results/<experiment>/ of one experiment.
+class ExperimentLayout {
+ public:
+  explicit ExperimentLayout(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  const std::filesystem::path& folder() const { return folder_; }
+  std::filesystem::path experiment() const { return folder_ / "experiment.toml"; }
+  std::filesystem::path plan() const { return folder_ / "plan.jsonl"; }
+  std::filesystem::path compare() const { return folder_ / "compare.json"; }
+  std::filesystem::path lock() const { return folder_ / "lock"; }
+  std::filesystem::path reference() const { return folder_ / "reference"; }
+  RunLayout run(const std::string& train_id) const { return RunLayout(folder_ / "runs" / train_id); }
+
+ private:
+  std::filesystem::path folder_;
+};
+
+}  // namespace assay

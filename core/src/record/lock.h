@@ -1,0 +1,27 @@
+// flock on a file, released when the holder dies, however it dies. So a claimed run never stays claimed.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+
+namespace assay {
+
+class FileLock {
+ public:
+  // Nothing when another process holds the lock. Creates the file. Throws UserError when it cannot be opened.
+  static std::optional<FileLock> try_lock(const std::filesystem::path& file);
+  // Waits.
+  static FileLock lock(const std::filesystem::path& file);
+  // Whether some process holds it; creates nothing.
+  static bool is_held(const std::filesystem::path& file);
+
+  FileLock(FileLock&& other) noexcept : descriptor_(other.descriptor_) { other.descriptor_ = -1; }
+  FileLock& operator=(FileLock&&) = delete;
+  ~FileLock();
+
+ private:
+  explicit FileLock(int descriptor) : descriptor_(descriptor) {}
+  int descriptor_;
+};
+
+}  // namespace assay

@@ -1,0 +1,36 @@
+#include "record/metric.h"
+
+#include <cmath>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+
+namespace assay {
+namespace {
+
+constexpr double kExactIntegers = 9007199254740992.0;  // 2^53
+
+// Coordinates are mostly counts; 512 reads better than 512.0 and names the same column.
+nlohmann::json number(double value) {
+  if (std::abs(value) < kExactIntegers && value == std::trunc(value)) return static_cast<std::int64_t>(value);
+  return value;
+}
+
+}  // namespace
+
+nlohmann::json to_json(const std::vector<RecordedMetric>& metrics) {
+  auto list = nlohmann::json::array();
+  for (const auto& metric : metrics) {
+    auto coordinates = nlohmann::json::object();
+    for (const auto& [name, value] : metric.coordinates) coordinates[name] = number(value);
+    list.push_back({{"name", metric.name},
+                    {"value", metric.value},
+                    {"sum", metric.sum},
+                    {"weight", metric.weight},
+                    {"unit", metric.unit},
+                    {"direction", metric.direction},
+                    {"coordinates", coordinates}});
+  }
+  return list;
+}
+
+}  // namespace assay

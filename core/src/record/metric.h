@@ -1,0 +1,23 @@
+// A metric as it stands in events and records.
+#pragma once
+
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+namespace assay {
+
+struct RecordedMetric {
+  std::string name;
+  double value = 0;  // sum / weight, or a function of it (perplexity); null in the JSON when not finite
+  double sum = 0;
+  double weight = 0;
+  std::string unit{};
+  std::string direction = "none";               // which way is better: lower, higher, none
+  std::map<std::string, double> coordinates{};  // such as length = 512
+};
+
+nlohmann::json to_json(const std::vector<RecordedMetric>& metrics);
+
+}  // namespace assay

@@ -1,0 +1,47 @@
+#include "record/plan_lines.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "assay/error.h"
+#include "record/files.h"
+
+namespace assay {
+
+std::vector<nlohmann::json> read_plan_lines(const std::filesystem::path& file) {
+  std::istringstream text(read_file(file));
+  std::vector<nlohmann::json> lines;
+  std::string line;
+  for (int number = 1; std::getline(text, line); ++number) {
+    if (line.empty()) continue;
+    auto parsed = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
+    const auto is_text = [&](const char* key) { return parsed.contains(key) && parsed[key].is_string(); };
+    if (!parsed.is_object() || !is_text("train_id") || !is_text("group"))
+      throw UserError(
+          fmt::format("{}:{}: not a plan line (a JSON object with train_id and group); "
+                      "'assay run' on the experiment's TOML writes the plan again",
+                      file.string(), number));
+    if (parsed.value("schema", 0) != 1)
+      throw UserError(fmt::format("{}:{}: plan of schema {}, this assay reads schema 1", file.string(), number,
+                                  parsed.value("schema", 0)));
+    lines.push_back(std::move(parsed));
+  }
+  return lines;
+}
+
+bool has_all_records(const nlohmann::json& line, const RunLayout& run) {
+  if (!std::filesystem::exists(run.train_record())) return false;
+  for (const auto& evaluation : line.value("evaluate", nlohmann::json::array()))
+    if (!std::filesystem::exists(run.eval_record(evaluation.at("id").get<std::string>()))) return false;
+  return true;
+}
+
+int cores_of(const nlohmann::json& line) {
+  const auto resources = line.value("resources", nlohmann::json::object());
+  const auto mesh = resources.value("mesh", nlohmann::json::object());
+  return resources.value("threads", 1) * mesh.value("tensor", 1) * mesh.value("data", 1);
+}
+
+}  // namespace assay

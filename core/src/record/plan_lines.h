@@ -1,0 +1,21 @@
+// The plan in force, plan.jsonl, as the JSON objects of its lines, and what of a line has no record yet.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+#include <vector>
+
+#include "record/layout.h"
+
+namespace assay {
+
+// Throws UserError with file and line when a line is not a plan line.
+std::vector<nlohmann::json> read_plan_lines(const std::filesystem::path& file);
+
+// True when the train record and every planned evaluation's record exist.
+bool has_all_records(const nlohmann::json& line, const RunLayout& run);
+
+// Cores one run keeps busy: threads a rank times ranks.
+int cores_of(const nlohmann::json& line);
+
+}  // namespace assay

@@ -1,0 +1,43 @@
+#include "record/state.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "assay/error.h"
+#include "record/files.h"
+
+namespace assay {
+
+std::optional<State> read_state(const std::filesystem::path& file) {
+  if (!std::filesystem::is_regular_file(file)) return std::nullopt;
+  const auto json = nlohmann::json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) return std::nullopt;
+  try {
+    State state;
+    state.status = json.at("status");
+    state.attempt = json.value("attempt", 1);
+    state.pid = json.value("pid", 0);
+    if (json.contains("exit_code")) state.exit_code = json["exit_code"].get<int>();
+    if (json.contains("signal")) state.signal = json["signal"].get<int>();
+    state.reason = json.value("reason", "");
+    state.failure_class = json.value("class", "");
+    return state;
+  } catch (const nlohmann::json::exception&) {
+    return std::nullopt;
+  }
+}
+
+void write_state(const std::filesystem::path& file, const State& state) {
+  nlohmann::json json = {{"status", state.status}, {"attempt", state.attempt}, {"pid", state.pid}};
+  if (state.exit_code) json["exit_code"] = *state.exit_code;
+  if (state.signal) json["signal"] = *state.signal;
+  if (!state.reason.empty()) {
+    auto reason = state.reason;
+    std::replace(reason.begin(), reason.end(), '\n', ' ');
+    json["reason"] = reason;
+  }
+  if (!state.failure_class.empty()) json["class"] = state.failure_class;
+  write_atomically(file, json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+}
+
+}  // namespace assay

@@ -1,0 +1,65 @@
+#include "record/train_record.h"
+
+#include <nlohmann/json.hpp>
+
+#include "assay/error.h"
+#include "record/code.h"
+#include "record/files.h"
+
+namespace assay {
+
+nlohmann::json train_record(const nlohmann::json& plan_line, const TrainResult& result) {
+  const auto& resources = plan_line.at("resources");
+  const auto cpuinfo = read_cpuinfo();
+  auto data = nlohmann::json::array();
+  for (const auto& source : result.data)
+    data.push_back({{"name", source.name}, {"sha256", source.sha256}, {"licence", source.licence}});
+  auto source = plan_line.value("source", nlohmann::json::object());
+  source["git_commit"] = result.git.commit;
+  source["git_dirty"] = result.git.dirty;
+  nlohmann::json flops = {{"six_nd", result.flops_six_nd}};
+  if (result.flops_exact > 0) flops["exact"] = result.flops_exact;
+  return {
+      {"schema", 1},
+      {"train_id", plan_line.at("train_id")},
+      {"group", plan_line.at("group")},
+      {"label", plan_line.at("label")},
+      {"seed", plan_line.at("seed")},
+      {"experiment", plan_line.at("experiment")},
+      {"config", plan_line.at("train")},
+      {"steps", result.steps},
+      {"tokens", result.tokens},
+      {"parameters", result.parameters},
+      {"flops", flops},
+      {"metrics", to_json(result.metrics)},
+      {"code", {{"training", result.training_code}, {"plugins", training_plugins(plan_line)}}},
+      {"environment",
+       {{"libtorch", result.libtorch},
+        {"cpu", cpu_model(cpuinfo)},
+        {"instruction_set", instruction_set(cpuinfo)},
+        {"mesh", resources.at("mesh")},
+        {"threads", resources.at("threads")},
+        {"device", result.device},
+        {"precision", plan_line.at("train").at("train").at("precision")}}},
+      {"source", source},
+      {"data", data},
+      {"measured",
+       {{"seconds", result.measured.seconds},
+        {"train_seconds", result.measured.train_seconds},
+        {"startup_seconds", result.measured.startup_seconds},
+        {"tokens_per_second", result.measured.tokens_per_second},
+        {"peak_memory_bytes", result.measured.peak_memory_bytes},
+        {"started", result.measured.started},
+        {"host", host_name()},
+        {"cores", available_cores()},
+        {"concurrent_jobs", concurrent_jobs()}}},
+  };
+}
+
+void write_record(const std::filesystem::path& file, const nlohmann::json& record) {
+  if (std::filesystem::exists(file)) throw Bug(file.string() + ": a record is written once, and this one exists");
+  std::filesystem::create_directories(file.parent_path());
+  write_atomically(file, record.dump() + "\n");
+}
+
+}  // namespace assay

@@ -1,0 +1,44 @@
+// train.json: the one record of a finished training. Outside "measured", records of equal runs are byte-equal.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "record/metric.h"
+#include "record/provenance.h"
+
+namespace assay {
+
+struct DataSource {
+  std::string name, sha256, licence;
+};
+
+struct TrainMeasured {
+  double seconds = 0, train_seconds = 0, startup_seconds = 0, tokens_per_second = 0;
+  std::int64_t peak_memory_bytes = 0;
+  std::string started;  // ISO time
+};
+
+// What a worker knows beyond its plan line. Machine, host and concurrent jobs are filled in by train_record.
+struct TrainResult {
+  std::int64_t steps = 0, tokens = 0, parameters = 0;
+  double flops_six_nd = 0, flops_exact = 0;  // 0: not counted
+  std::vector<RecordedMetric> metrics;
+  std::string training_code;  // build id of the training library
+  std::string libtorch;
+  std::string device;
+  GitState git;
+  std::vector<DataSource> data;
+  TrainMeasured measured;
+};
+
+nlohmann::json train_record(const nlohmann::json& plan_line, const TrainResult& result);
+
+// Compact JSON and a line feed, atomically; creates the folders. Throws Bug when the file exists: records are written
+// once.
+void write_record(const std::filesystem::path& file, const nlohmann::json& record);
+
+}  // namespace assay

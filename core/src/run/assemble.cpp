@@ -1,0 +1,103 @@
+#include "run/assemble.h"
+
+#include "nn/store.h"
+
+namespace assay {
+using nlohmann::json;
+
+namespace {
+
+Split split_of(const std::string& name) {
+  for (const auto split : {Split::kTrain, Split::kValidation, Split::kTest})
+    if (name == name_of(split)) return split;
+  throw UserError("split '" + name + "' is none of train, validation, test");
+}
+
+json without_core_keys(json entry) {
+  for (const char* key : {"every", "split"}) entry.erase(key);
+  return entry;
+}
+
+}  // namespace
+
+Assembled::Assembled(const Registry& registry, const json& line) : instances(registry) {
+  const auto& train = line.at("train");
+  const auto& budget = train.at("train");
+  const auto& resources = line.at("resources");
+  context = train.at("data").at("context");
+  steps = budget.at("steps");
+  batch = budget.at("batch");
+  clip_norm = budget.at("clip_norm");
+  fp64 = budget.at("precision") == "fp64";
+  skip_non_finite = budget.value("non_finite", "stop") == "skip";
+  init_seed = train.at("seeds").at("init");
+  data_seed = train.at("seeds").at("data");
+  micro_batch = resources.at("micro_batch");
+  threads = resources.at("threads");
+  tensor = resources.at("mesh").at("tensor");
+  data = resources.at("mesh").at("data");
+
+  dataset = &instances.create<Dataset>(train.at("data").at("dataset"), "data.dataset");
+  tokenizer = &instances.create<Tokenizer>(train.at("data").at("tokenizer"), "data.tokenizer");
+  model = &instances.create<Model>(train.at("model"), "model");
+  for (const auto& entry : train.at("objectives")) {
+    const std::string label = entry.at("label");
+    objectives.push_back(
+        {&instances.create<Objective>(entry, "objective." + label), label, entry.value("weight", 1.0)});
+  }
+  for (const auto& entry : train.at("transforms"))
+    transforms.push_back(&instances.create<Transform>(entry, "transform." + entry.at("label").get<std::string>()));
+  optimizer = &instances.create<Optimizer>(train.at("optimizer"), "optimizer");
+  scheduler = &instances.create<Scheduler>(train.at("scheduler"), "scheduler");
+  for (const auto& entry : line.at("evaluate")) {
+    const std::string label = entry.at("label");
+    evaluators.push_back({&instances.create<Evaluator>(without_core_keys(entry.at("config")), "evaluate." + label),
+                          label, entry.at("id"), split_of(entry.at("split")), entry.at("every")});
+  }
+  for (const auto& entry : line.value("trackers", json::array()))
+    trackers.push_back(&instances.create<Tracker>(entry, "tracker"));
+  for (const auto& entry : line.value("callbacks", json::array()))
+    callbacks.push_back(&instances.create<Callback>(entry, "callback"));
+  bind();
+}
+
+void Assembled::bind() {
+  SpecialTokens tokens;
+  tokens.declare(kEndOfText);
+  for (const auto* component : instances.all())
+    guard(*component, "special_tokens", [&] { component->special_tokens(tokens); });
+  const auto text_ids = guard(*tokenizer, "size", [&] { return tokenizer->size(); });
+  auto special = guard(*tokenizer, "special_ids", [&] { return tokenizer->special_ids(); });
+  int64_t size = text_ids;
+  for (const auto& name : tokens.names())
+    if (special.emplace(name, size).second) ++size;
+  vocabulary = std::make_unique<Vocabulary>(*tokenizer, size, special);
+  for (auto* component : instances.all()) guard(*component, "bind", [&] { component->bind(*vocabulary); });
+}
+
+void Assembled::build(const Mesh& mesh, bool draw) {
+  const auto type = fp64 ? at::kDouble : at::kFloat;
+  auto store =
+      std::make_shared<Parameters::Store>(Parameters::Store{&mesh, at::TensorOptions().dtype(type), init_seed, draw});
+  parameters = std::make_unique<Parameters>(store, "");
+  for (auto* component : instances.all()) {
+    auto scope = parameters->scope(component->identity().instance);
+    guard(*component, "build", [&] { component->build(scope); });
+  }
+  guard(*optimizer, "attach", [&] { optimizer->attach(parameters->all(), mesh); });
+}
+
+Assembly Assembled::assembly() const {
+  Assembly out;
+  out.model = model;
+  for (const auto& entry : objectives) out.objectives.push_back(entry.objective);
+  out.tokenizer = tokenizer;
+  out.context = context;
+  out.batch = batch;
+  out.micro_batch = micro_batch;
+  out.tensor_ranks = tensor;
+  out.data_ranks = data;
+  return out;
+}
+
+}  // namespace assay

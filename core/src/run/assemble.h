@@ -1,0 +1,71 @@
+// One rank's components of a run, wired in the order: create (children first), special tokens, vocabulary, bind, build.
+#pragma once
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "assay/callback.h"
+#include "assay/dataset.h"
+#include "assay/evaluator.h"
+#include "assay/mesh.h"
+#include "assay/model.h"
+#include "assay/objective.h"
+#include "assay/optimizer.h"
+#include "assay/scheduler.h"
+#include "assay/tokenizer.h"
+#include "assay/tracker.h"
+#include "assay/transform.h"
+#include "loader/instances.h"
+
+namespace assay {
+
+struct WeightedObjective {
+  Objective* objective;
+  std::string label;
+  double weight;
+};
+
+struct LabelledEvaluator {
+  Evaluator* evaluator;
+  std::string label, id;
+  Split split;
+  int64_t every;  // steps; 0: at the end only
+};
+
+class Assembled {
+ public:
+  // `line` is a plan line (results/README.md). Nothing is built yet: enough for validate.
+  Assembled(const Registry& registry, const nlohmann::json& line);
+  // Weights and optimizer; on this rank of the mesh. Only once. draw = false: shapes only.
+  void build(const Mesh& mesh, bool draw = true);
+
+  Assembly assembly() const;  // what validate sees
+
+  Instances instances;
+  Dataset* dataset;
+  Tokenizer* tokenizer;
+  Model* model;
+  std::vector<WeightedObjective> objectives;
+  std::vector<const Transform*> transforms;
+  Optimizer* optimizer;
+  Scheduler* scheduler;
+  std::vector<LabelledEvaluator> evaluators;
+  std::vector<Tracker*> trackers;
+  std::vector<Callback*> callbacks;
+  std::unique_ptr<Vocabulary> vocabulary;
+  std::unique_ptr<Parameters> parameters;  // after build
+
+  // Of the plan line.
+  int64_t context, steps, batch, micro_batch;
+  double clip_norm;
+  bool fp64, skip_non_finite;
+  uint64_t init_seed, data_seed;
+  int tensor, data, threads;
+
+ private:
+  void bind();
+};
+
+}  // namespace assay

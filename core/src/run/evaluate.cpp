@@ -1,0 +1,58 @@
+#include "run/evaluate.h"
+
+#include <c10/core/GradMode.h>
+
+#include <chrono>
+#include <limits>
+
+#include "run/forward.h"
+
+namespace assay {
+namespace {
+
+class Context final : public EvaluationContext {
+ public:
+  Context(Assembled& run, const Mesh& mesh, const LabelledEvaluator& entry) : run_(run), mesh_(mesh), entry_(entry) {}
+
+  Model& model() override { return *run_.model; }
+  const Vocabulary& vocabulary() const override { return *run_.vocabulary; }
+  Split split() const override { return entry_.split; }
+  const Dataset& dataset() const override { return *run_.dataset; }
+  int64_t training_context() const override { return run_.context; }
+  // Constant: results must not depend on resources, and the last bits of a sum depend on the shape of a batch.
+  int64_t tokens_per_forward() const override { return 4096; }
+  Forward& forward(const Batch& batch) override {
+    forward_ = std::make_unique<ForwardPass>(*run_.model, batch, ForwardOptions{}, run_.vocabulary->size(), mesh_);
+    return *forward_;
+  }
+  Draws draws() const override { return Draws(run_.data_seed, "evaluate/" + entry_.label); }
+  void metric(const Metric& metric) override {
+    const char* direction = metric.direction == Direction::kLower    ? "lower"
+                            : metric.direction == Direction::kHigher ? "higher"
+                                                                     : "none";
+    const double value = metric.available ? metric.sum / metric.weight : std::numeric_limits<double>::quiet_NaN();
+    metrics.push_back({metric.name, value, metric.sum, metric.weight, metric.unit, direction, metric.coordinates});
+  }
+  void example(const ExampleRow&) override {}
+
+  std::vector<RecordedMetric> metrics;
+
+ private:
+  Assembled& run_;
+  const Mesh& mesh_;
+  const LabelledEvaluator& entry_;
+  std::unique_ptr<ForwardPass> forward_;
+};
+
+}  // namespace
+
+EvaluationReport evaluate(Assembled& run, const Mesh& mesh, const LabelledEvaluator& entry, int64_t step) {
+  const c10::NoGradGuard no_grad;
+  const auto begin = std::chrono::steady_clock::now();
+  Context context(run, mesh, entry);
+  guard(*entry.evaluator, "evaluate", [&] { entry.evaluator->evaluate(context); });
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+  return {entry.id, entry.label, step, std::move(context.metrics), seconds.count()};
+}
+
+}  // namespace assay

@@ -1,0 +1,41 @@
+#include "run/metrics.h"
+
+#include <cstring>
+#include <vector>
+
+namespace assay {
+
+std::map<std::string, double> Metrics::reduced(Communicator& data) const {
+  // Ranks may have logged different names, so each sends its own as text: "name\0" and two doubles, padded to one size.
+  std::string mine;
+  for (const auto& [name, entry] : entries_) {
+    mine.append(name.c_str(), name.size() + 1);
+    mine.append(reinterpret_cast<const char*>(&entry.first), sizeof entry.first);
+    mine.append(reinterpret_cast<const char*>(&entry.second), sizeof entry.second);
+  }
+  auto bytes = static_cast<int64_t>(mine.size());
+  data.max(&bytes, 1, Number::kInt64);
+  mine.resize(static_cast<size_t>(bytes) + 1);  // an empty name ends a rank's list
+  std::vector<char> all(mine.size() * static_cast<size_t>(data.size()));
+  data.gather(mine.data(), all.data(), mine.size());
+  std::map<std::string, std::pair<double, double>> sums;
+  for (int rank = 0; rank < data.size(); ++rank) {
+    const char* here = all.data() + static_cast<size_t>(rank) * mine.size();
+    const char* end = here + mine.size();
+    while (here < end && *here != '\0') {
+      auto& entry = sums[here];
+      here += std::strlen(here) + 1;
+      double sum = 0, weight = 0;
+      std::memcpy(&sum, here, sizeof sum);
+      std::memcpy(&weight, here + sizeof sum, sizeof weight);
+      here += sizeof sum + sizeof weight;
+      entry.first += sum;
+      entry.second += weight;
+    }
+  }
+  std::map<std::string, double> values;
+  for (const auto& [name, entry] : sums) values[name] = entry.second != 0 ? entry.first / entry.second : entry.first;
+  return values;
+}
+
+}  // namespace assay

@@ -1,0 +1,218 @@
+#include "run/run.h"
+
+#include <ATen/Parallel.h>
+#include <c10/core/GradMode.h>
+
+#include <chrono>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "data/training_data.h"
+#include "mesh/backends.h"
+#include "record/sha256.h"
+#include "run/assemble.h"
+#include "run/step.h"
+
+namespace assay {
+using nlohmann::json;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+double since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+// Materialised epochs depend on the data's identity, the vocabulary and the code that reads and changes the text.
+std::string data_key(const json& line, const Vocabulary& vocabulary) {
+  std::string text = line.at("data_id").get<std::string>() + json(vocabulary.special()).dump();
+  for (const auto& [name, plugin] : line.at("plugins").items())
+    if (name.starts_with("dataset/") || name.starts_with("tokenizer/") || name.starts_with("transform/"))
+      text += name + plugin.at("sha256").get<std::string>();
+  return sha256(text).substr(0, 24);
+}
+
+// A rank that resolved another run must stop here and not inside a collective.
+void compare_ranks(const json& line, const Mesh& mesh) {
+  const auto hash = static_cast<int64_t>(stream_key(0, line.dump()) >> 1);
+  for (auto* axis : {&mesh.tensor(), &mesh.data()}) {
+    int64_t ends[2] = {hash, -hash};
+    axis->max(ends, 2, Number::kInt64);
+    if (ends[0] != hash || ends[1] != -hash)
+      throw UserError("ranks do not hold the same run; start them from one plan line");
+  }
+}
+
+int64_t parameter_count(const std::vector<Parameter>& parameters) {
+  int64_t count = 0;
+  for (const auto& [spec, value] : parameters) {
+    int64_t elements = 1;
+    for (const auto size : spec.shape) elements *= size;
+    if (spec.drawn_rows >= 0) elements = elements / spec.shape[0] * spec.drawn_rows;  // padding is no parameter
+    count += elements;
+  }
+  return count;
+}
+
+json metrics_json(const std::map<std::string, double>& values) {
+  json out = json::object();
+  for (const auto& [name, value] : values) out[name] = value;
+  return out;
+}
+
+// One rank's run. Everything that is not this rank's own business happens on the first rank.
+class RankRun {
+ public:
+  RankRun(const Registry& registry, const json& line, const RunFolders& folders, Observer& observer, const Mesh& mesh)
+      : line_(line), folders_(folders), observer_(observer), mesh_(mesh), run_(registry, line) {}
+
+  void operator()(RunReport& report, Clock::time_point began) {
+    compare_ranks(line_, mesh_);
+    run_.build(mesh_);
+    auto data = training_data();
+    for (const auto& entry : run_.objectives) entry.objective->set_sink(&metrics_, entry.label + ".");
+    const auto parameters = parameter_count(run_.parameters->all());
+    const auto tokens_per_step = run_.batch * run_.context;
+    if (mesh_.first()) {
+      report.parameters = parameters;
+      report.sources = guard(*run_.dataset, "sources", [&] { return run_.dataset->sources(); });
+      report.first_step_at = since(began);
+      open_trackers();
+      tell("start", {{"steps", run_.steps},
+                     {"parameters", parameters},
+                     {"tokens_per_step", tokens_per_step},
+                     {"contexts_per_epoch", data->contexts_per_epoch()},
+                     {"measured", {{"seconds", report.first_step_at}}}});
+    }
+    double train_seconds = 0, late_loss = 0;
+    const int64_t late = std::max<int64_t>(1, run_.steps / 10);
+    const int64_t log_every = line_.value("log_every", 10);
+    for (int64_t step = 0; step < run_.steps; ++step) {
+      const auto begin = Clock::now();
+      const auto result = train_step(*data, step);
+      train_seconds += since(begin);
+      if (step >= run_.steps - late) late_loss += result.loss / static_cast<double>(late);
+      const int64_t done = step + 1;
+      if (done % log_every == 0 || done == run_.steps || step == 0) {
+        const auto values = metrics_.reduced(mesh_.data());
+        if (mesh_.first())
+          tell("step", {{"step", done},
+                        {"loss", result.loss},
+                        {"lr", result.lr},
+                        {"grad_norm", result.norm},
+                        {"tokens", done * tokens_per_step},
+                        {"metrics", metrics_json(values)},
+                        {"measured",
+                         {{"seconds", since(began)},
+                          {"tokens_per_second", static_cast<double>(done * tokens_per_step) / train_seconds}}}});
+      }
+      for (const auto& entry : run_.evaluators)
+        if (done == run_.steps || (entry.every > 0 && done % entry.every == 0)) {
+          auto evaluation = evaluate(run_, mesh_, entry, done);
+          if (!mesh_.first()) continue;
+          tell("evaluate", {{"step", done},
+                            {"label", entry.label},
+                            {"metrics", to_json(evaluation.metrics)},
+                            {"measured", {{"seconds", evaluation.seconds}}}});
+          if (done == run_.steps) report.evaluations.push_back(std::move(evaluation));
+        }
+    }
+    if (mesh_.first()) {
+      report.steps = run_.steps;
+      report.tokens = run_.steps * tokens_per_step;
+      report.six_nd = 6.0 * static_cast<double>(parameters) * static_cast<double>(report.tokens);
+      // A backward costs two forwards.
+      report.exact_flops = 3.0 * run_.model->forward_flops(run_.context) * static_cast<double>(run_.steps * run_.batch);
+      report.last_loss = late_loss;
+      report.train_seconds = train_seconds;
+      tell("end", {{"measured", {{"seconds", since(began)}, {"train_seconds", train_seconds}}}});
+    }
+  }
+
+ private:
+  struct StepResult {
+    double loss, norm, lr;
+  };
+
+  std::unique_ptr<TrainingData> training_data() {
+    const DataSpec spec{run_.dataset,     run_.vocabulary.get(), run_.transforms,
+                        run_.context,     run_.data_seed,        data_key(line_, *run_.vocabulary),
+                        folders_.contexts};
+    // The first rank materialises; the others find the file.
+    std::unique_ptr<TrainingData> data;
+    if (mesh_.first()) data = std::make_unique<TrainingData>(spec);
+    mesh_.tensor().barrier();
+    mesh_.data().barrier();
+    mesh_.tensor().barrier();
+    return data ? std::move(data) : std::make_unique<TrainingData>(spec);
+  }
+
+  StepResult train_step(TrainingData& data, int64_t step) {
+    const int64_t rows = run_.batch / run_.data, first = rows * mesh_.data().rank();
+    std::vector<Batch> micro_batches;
+    for (int64_t row = first; row < first + rows; row += run_.micro_batch) {
+      const int64_t end = std::min(row + run_.micro_batch, first + rows);
+      micro_batches.push_back(data.rows(step * run_.batch + row, step * run_.batch + end, row));
+    }
+    metrics_.clear();
+    auto& parameters = run_.parameters->all();
+    StepResult result{};
+    result.loss = accumulate_gradients(run_, mesh_, step, std::move(micro_batches), metrics_);
+    const StepState state{step, parameters};
+    for (auto* callback : run_.callbacks) guard(*callback, "after_backward", [&] { callback->after_backward(state); });
+    result.norm = gradient_norm(parameters, mesh_);
+    const RunLength length{run_.steps, run_.batch * run_.context};
+    const auto& scheduler = *run_.scheduler;
+    result.lr = run_.optimizer->peak_rate() *
+                guard(scheduler, "multiplier", [&] { return scheduler.multiplier(step, length); });
+    const double decay = guard(scheduler, "decay_multiplier", [&] { return scheduler.decay_multiplier(step, length); });
+    const bool finite = std::isfinite(result.loss) && std::isfinite(result.norm);
+    if (!finite && !run_.skip_non_finite)
+      throw NonFinite("step " + std::to_string(step + 1) + ": loss " + std::to_string(result.loss) +
+                      ", gradient norm " + std::to_string(result.norm) +
+                      "; lower optimizer.lr, or set train.non_finite = \"skip\" to skip such steps");
+    if (finite) {
+      if (run_.clip_norm > 0 && result.norm > run_.clip_norm) scale_gradients(parameters, run_.clip_norm / result.norm);
+      const c10::NoGradGuard no_grad;
+      guard(*run_.optimizer, "step", [&] { run_.optimizer->step(result.lr, decay); });
+    }
+    for (auto* callback : run_.callbacks) guard(*callback, "after_step", [&] { callback->after_step(state); });
+    clear_gradients(parameters);
+    return result;
+  }
+
+  void open_trackers() {
+    const RunInfo info{folders_.run.string(), line_.value("experiment", ""), line_.value("label", ""),
+                       line_.value("train_id", ""), 1};
+    for (auto* tracker : run_.trackers) guard(*tracker, "open", [&] { tracker->open(info); });
+  }
+
+  void tell(const std::string& type, const json& fields) {
+    observer_.event(type, fields);
+    if (run_.trackers.empty()) return;
+    json event = fields;
+    event["type"] = type;
+    for (auto* tracker : run_.trackers) guard(*tracker, "on", [&] { tracker->on(type, event.dump()); });
+  }
+
+  const json& line_;
+  const RunFolders& folders_;
+  Observer& observer_;
+  const Mesh& mesh_;
+  Assembled run_;
+  Metrics metrics_;
+};
+
+}  // namespace
+
+RunReport execute(const Registry& registry, const json& line, const RunFolders& folders, Observer& observer) {
+  const auto began = Clock::now();
+  const auto& resources = line.at("resources");
+  const auto& mesh_sizes = resources.at("mesh");
+  RunReport report;
+  run_ranks(mesh_sizes.at("tensor"), mesh_sizes.at("data"), [&](Mesh& mesh) {
+    at::set_num_threads(resources.at("threads"));  // of this rank's thread
+    RankRun(registry, line, folders, observer, mesh)(report, began);
+  });
+  return report;
+}
+
+}  // namespace assay

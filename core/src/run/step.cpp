@@ -1,0 +1,162 @@
+#include "run/step.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "run/forward.h"
+
+namespace assay {
+namespace {
+
+using Denominators = std::map<std::string, double>;  // of one objective
+
+Draws draws_of(const Assembled& run, const std::string& label, int64_t step) {
+  return Draws(run.data_seed, "objective/" + label).substream(static_cast<uint64_t>(step));
+}
+
+class Prepare final : public PrepareContext {
+ public:
+  Prepare(Batch& batch, Draws draws, Draws text_draws, Denominators& denominators)
+      : batch_(batch), draws_(draws), text_draws_(text_draws), denominators_(denominators) {}
+  Batch& batch() override { return batch_; }
+  Draws draws() const override { return draws_; }
+  Draws text_draws() const override { return text_draws_; }
+  void denominator(const std::string& name, double amount) override { denominators_[name] += amount; }
+
+ private:
+  Batch& batch_;
+  Draws draws_, text_draws_;
+  Denominators& denominators_;
+};
+
+// What the objectives share while one micro-batch is worked on.
+struct MicroBatch {
+  Assembled& run;
+  const Mesh& mesh;
+  int64_t step;
+  const Batch& batch;
+  std::vector<int64_t> hidden_layers;
+  std::map<std::string, std::unique_ptr<ForwardPass>> forwards{};
+  Tensor total{};
+
+  ForwardPass& forward(const std::string& name, const Batch& view, Model& model, bool dropout) {
+    auto& slot = forwards[name];
+    if (!slot) {
+      ForwardOptions options;
+      options.hidden_layers = hidden_layers;
+      // The number depends on the name, not on the order of asking, so that masks do not either.
+      options.key = {dropout, run.data_seed, step, static_cast<int64_t>(name.empty() ? 0 : stream_key(0, name) >> 1)};
+      slot = std::make_unique<ForwardPass>(model, view, options, run.vocabulary->size(), mesh);
+    }
+    return *slot;
+  }
+};
+
+class Loss final : public LossContext {
+ public:
+  Loss(MicroBatch& micro, const WeightedObjective& entry, Draws draws, const Denominators& denominators,
+       Metrics& metrics)
+      : micro_(micro), entry_(entry), draws_(draws), denominators_(denominators), metrics_(metrics) {}
+
+  const Batch& batch() const override { return micro_.batch; }
+  Forward& forward() override { return micro_.forward("", micro_.batch, *micro_.run.model, true); }
+  Forward& forward(const std::string& name, const Batch& view, Model* model, bool dropout) override {
+    return micro_.forward(entry_.label + "/" + name, view, model ? *model : *micro_.run.model, dropout);
+  }
+  Draws draws() const override { return draws_; }
+  double denominator(const std::string& name) const override {
+    const auto found = denominators_.find(name);
+    if (found == denominators_.end()) throw UserError("denominator '" + name + "' was never given in prepare");
+    return std::max(found->second, 1e-12);
+  }
+  void term(const std::string& name, const Tensor& sum, const std::string& divisor, double weight) override {
+    const double whole = denominator(divisor);
+    if (sum.numel() != 1) throw UserError("term '" + name + "' must be one number, not " + std::to_string(sum.numel()));
+    metrics_.log(entry_.label + "." + name, sum.item<double>() / whole, 0);
+    const auto part = sum * (entry_.weight * weight / whole);
+    micro_.total = micro_.total.defined() ? micro_.total + part : part;
+  }
+
+ private:
+  MicroBatch& micro_;
+  const WeightedObjective& entry_;
+  Draws draws_;
+  const Denominators& denominators_;
+  Metrics& metrics_;
+};
+
+// Every replica must have the same names: prepare is asked for them even when its amount is 0.
+void sum_over_replicas(std::vector<Denominators>& all, Communicator& data) {
+  std::vector<double> amounts;
+  for (const auto& denominators : all)
+    for (const auto& [name, amount] : denominators) amounts.push_back(amount);
+  data.sum(amounts.data(), amounts.size(), Number::kFloat64);
+  auto next = amounts.begin();
+  for (auto& denominators : all)
+    for (auto& [name, amount] : denominators) amount = *next++;
+}
+
+}  // namespace
+
+double accumulate_gradients(Assembled& run, const Mesh& mesh, int64_t step, std::vector<Batch> micro_batches,
+                            Metrics& metrics) {
+  std::vector<Denominators> denominators(run.objectives.size());
+  for (auto& batch : micro_batches)
+    for (size_t o = 0; o < run.objectives.size(); ++o) {
+      const auto& entry = run.objectives[o];
+      Prepare context(batch, draws_of(run, entry.label, step), Draws(run.data_seed, "texts/" + entry.label),
+                      denominators[o]);
+      guard(*entry.objective, "prepare", [&] { entry.objective->prepare(context); });
+    }
+  sum_over_replicas(denominators, mesh.data());
+
+  std::set<int64_t> layers;
+  for (const auto& entry : run.objectives)
+    for (const auto layer : guard(*entry.objective, "needs", [&] { return entry.objective->needs(); }).hidden_layers)
+      layers.insert(layer);
+
+  double loss = 0;
+  for (const auto& batch : micro_batches) {
+    MicroBatch micro{run, mesh, step, batch, {layers.begin(), layers.end()}};
+    for (size_t o = 0; o < run.objectives.size(); ++o) {
+      const auto& entry = run.objectives[o];
+      Loss context(micro, entry, draws_of(run, entry.label, step), denominators[o], metrics);
+      guard(*entry.objective, "loss", [&] { entry.objective->loss(context); });
+    }
+    if (!micro.total.defined()) throw UserError("no objective gave a term; a run needs at least one");
+    loss += micro.total.item<double>();
+    micro.total.backward();
+  }
+  mesh.data().sum(&loss, 1, Number::kFloat64);
+  if (mesh.data().size() > 1)
+    for (auto& parameter : run.parameters->all())
+      if (parameter.value.grad().defined()) sum_in_place(parameter.value.grad(), mesh.data());
+  return loss;
+}
+
+double gradient_norm(const std::vector<Parameter>& parameters, const Mesh& mesh) {
+  double sharded = 0, replicated = 0;
+  for (const auto& parameter : parameters) {
+    const auto& grad = parameter.value.grad();
+    if (!grad.defined()) continue;
+    const auto squares = grad.to(at::kDouble).pow(2).sum().item<double>();
+    (parameter.spec.shard_dim >= 0 ? sharded : replicated) += squares;
+  }
+  mesh.tensor().sum(&sharded, 1, Number::kFloat64);
+  return std::sqrt(sharded + replicated);
+}
+
+void scale_gradients(const std::vector<Parameter>& parameters, double factor) {
+  for (const auto& parameter : parameters)
+    if (auto grad = parameter.value.grad(); grad.defined()) grad.mul_(factor);
+}
+
+void clear_gradients(std::vector<Parameter>& parameters) {
+  for (auto& parameter : parameters) parameter.value.mutable_grad() = Tensor();
+}
+
+}  // namespace assay

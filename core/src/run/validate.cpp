@@ -1,0 +1,50 @@
+#include "run/validate.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "mesh/backends.h"
+#include "run/assemble.h"
+
+namespace assay {
+using nlohmann::json;
+
+json validate(const Registry& registry, const json& line) {
+  json findings = json::array();
+  const auto find = [&](const std::string& path, const std::string& message) {
+    findings.push_back({{"group", line.value("group", "")}, {"path", path}, {"message", message}});
+  };
+  try {
+    Assembled run(registry, line);
+    const auto assembly = run.assembly();
+    for (const auto* component : run.instances.all())
+      for (const auto& message : guard(*component, "validate", [&] { return component->validate(assembly); }))
+        find(component->identity().instance, message);
+    for (const auto& entry : run.objectives) {
+      const auto needs = guard(*entry.objective, "needs", [&] { return entry.objective->needs(); });
+      const auto path = entry.objective->identity().instance;
+      if (needs.causal && !run.model->causal()) find(path, "needs a causal model, and this one is bidirectional");
+      if (needs.bidirectional && run.model->causal()) find(path, "needs a bidirectional model, and this one is causal");
+      for (const auto layer : needs.hidden_layers)
+        if (layer < 0 || layer > run.model->layers())
+          find(path, "needs hidden layer " + std::to_string(layer) + "; the model has 0 to " +
+                         std::to_string(run.model->layers()));
+    }
+    const RunLength length{run.steps, run.batch * run.context};
+    for (const auto step : {int64_t{0}, run.steps / 2, run.steps})
+      if (const auto rate =
+              guard(*run.scheduler, "multiplier", [&] { return run.scheduler->multiplier(step, length); });
+          !std::isfinite(rate) || rate < 0)
+        find("scheduler", "gives " + std::to_string(rate) + " at step " + std::to_string(step) +
+                              "; a multiplier is finite and not negative");
+    if (const auto limit = run.model->limit(); limit && *limit < run.context)
+      find("data.context", "the model takes at most " + std::to_string(*limit) + " positions");
+    const auto mesh = shape_mesh(run.tensor, run.data);
+    run.build(*mesh, /*draw=*/false);
+  } catch (const std::exception& error) {
+    find("model", error.what());
+  }
+  return findings;
+}
+
+}  // namespace assay
