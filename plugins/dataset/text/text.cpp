@@ -1,0 +1,193 @@
+// Plain text: a corpus that scripts/data made (a folder with manifest.json, which names files and splits), a folder of
+// .txt files, or one file. Documents are files, chapters or paragraphs; joined in order they give the bytes of the
+// files.
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "assay/dataset.h"
+#include "assay/plugin.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+using assay::Split;
+using assay::UserError;
+
+std::string read_file(const fs::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(stream), {}};
+  if (!stream) throw UserError("text: cannot read " + file.string() + "; does it exist?");
+  return text;
+}
+
+bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r\n") == std::string_view::npos; }
+
+bool opens_chapter(std::string_view line) {
+  constexpr std::string_view kWord = "chapter";
+  return line.size() >= kWord.size() && std::equal(kWord.begin(), kWord.end(), line.begin(), [](char small, char c) {
+           return small == (c >= 'A' && c <= 'Z' ? c + 32 : c);
+         });
+}
+
+// Where the documents of `text` begin; the first at 0, so what stands before the first chapter belongs to it.
+std::vector<size_t> document_starts(std::string_view text, const std::string& kind) {
+  std::vector<size_t> starts;
+  if (!text.empty()) starts.push_back(0);
+  bool found = false, after_blank = false;
+  for (size_t begin = 0; begin < text.size() && kind != "file";) {
+    const size_t end = std::min(text.find('\n', begin), text.size() - 1) + 1;
+    const auto line = text.substr(begin, end - begin);
+    const bool opens = kind == "chapter" ? opens_chapter(line) : !is_blank(line) && (after_blank || !found);
+    if (opens && found) starts.push_back(begin);
+    found |= opens;
+    after_blank = is_blank(line);
+    begin = end;
+  }
+  return starts;
+}
+
+class Text final : public assay::Dataset {
+ public:
+  struct Config {
+    assay::Path path;
+    std::string document = "file";
+    double validation_fraction = 0.1, test_fraction = 0.1;
+  };
+  static void describe(auto& schema) {
+    schema
+        .doc(
+            "Plain text by file, chapter or paragraph; splits from the corpus' manifest, else from the end of the "
+            "text.")
+        .required("path", &Config::path, "A corpus of scripts/data, a folder of .txt files, or a file.")
+        .param("document", &Config::document,
+               "What a document is. A line that begins with \"chapter\" starts a chapter, the lines before the first "
+               "belong to "
+               "it; empty lines end a paragraph and stay with it.",
+               {"file", "chapter", "paragraph"})
+        .param("validation_fraction", &Config::validation_fraction,
+               "Without a manifest: share of the bytes, before the test part, that is validation; rounded to whole "
+               "files, of "
+               "a single file to whole lines.",
+               0, 1)
+        .param("test_fraction", &Config::test_fraction,
+               "Without a manifest: share of the bytes at the end that is test.", 0, 1);
+  }
+
+  explicit Text(const Config& config) : config_(config) {
+    if (config_.validation_fraction + config_.test_fraction >= 1)
+      throw UserError("text: validation_fraction and test_fraction add up to 1 or more; nothing is left to train on");
+    const fs::path path = config_.path.file;
+    source_ = {path.filename().string(), config_.path.sha256, ""};
+    if (fs::exists(path / "manifest.json")) {
+      read_manifest(path);
+    } else {
+      read_plain(path);
+    }
+  }
+
+  int64_t size(Split split) const override { return static_cast<int64_t>(documents(split).size()); }
+
+  assay::Document document(Split split, int64_t index) const override {
+    if (index < 0 || index >= size(split))
+      throw UserError("text: no document " + std::to_string(index) + " in split '" + assay::name_of(split) +
+                      "', which has " + std::to_string(size(split)));
+    const auto& piece = documents(split)[static_cast<size_t>(index)];
+    return {texts_[piece.text].substr(piece.begin, piece.size), piece.id, {}};
+  }
+
+  std::vector<assay::Source> sources() const override { return {source_}; }
+
+ private:
+  struct Piece {
+    size_t text, begin, size;  // bytes [begin, begin + size) of texts_[text]
+    std::string id;
+  };
+
+  const std::vector<Piece>& documents(Split split) const { return documents_[static_cast<size_t>(split)]; }
+
+  void read_manifest(const fs::path& folder) {
+    const auto where = (folder / "manifest.json").string();
+    try {
+      const auto manifest = nlohmann::json::parse(read_file(where));
+      source_.name = manifest.value("name", source_.name);
+      source_.licence = manifest.value("licence", "");
+      for (const auto& entry : manifest.at("files")) {
+        const auto name = entry.at("file").get<std::string>(), split = entry.at("split").get<std::string>();
+        auto text = read_file(folder / name);
+        if (entry.contains("bytes") && entry["bytes"] != text.size())
+          throw UserError("text: " + (folder / name).string() + " has " + std::to_string(text.size()) +
+                          " bytes, its manifest says " + entry["bytes"].dump() + "; fetch the corpus again");
+        if (split != "train" && split != "validation" && split != "test")
+          throw UserError("text: " + where + ": '" + name + "' has the split '" + split +
+                          "'; it must be train, validation or test");
+        texts_.push_back(std::move(text));
+        add(name, {{0, split == "train" ? Split::kTrain : split == "validation" ? Split::kValidation : Split::kTest}});
+      }
+    } catch (const nlohmann::json::exception& error) {
+      throw UserError("text: " + where + " is no manifest ({\"files\": [{\"file\", \"split\"}, ..]}): " + error.what());
+    }
+  }
+
+  void read_plain(const fs::path& path) {
+    std::vector<fs::path> files;
+    if (fs::is_directory(path)) {
+      for (const auto& entry : fs::recursive_directory_iterator(path))
+        if (entry.is_regular_file() && entry.path().extension() == ".txt") files.push_back(entry.path());
+      std::sort(files.begin(), files.end());
+      if (files.empty()) throw UserError("text: " + path.string() + " has neither a manifest.json nor a .txt file");
+    } else {
+      files.push_back(path);
+    }
+    size_t total = 0;
+    for (const auto& file : files) total += texts_.emplace_back(read_file(file)).size();
+    const auto target = [&](double tail) { return static_cast<size_t>((1.0 - tail) * static_cast<double>(total)); };
+    const size_t validation = target(config_.validation_fraction + config_.test_fraction),
+                 test = target(config_.test_fraction);
+    if (files.size() == 1) {
+      const auto line_start = [&](size_t at) {
+        return at == 0 ? 0 : std::min(texts_[0].find('\n', at - 1), texts_[0].size() - 1) + 1;
+      };
+      const size_t first = line_start(validation), second = line_start(test);
+      add(path.filename().string(), {{0, Split::kTrain}, {first, Split::kValidation}, {second, Split::kTest}}, 0);
+      return;
+    }
+    size_t begin = 0;
+    for (size_t i = 0; i < files.size(); ++i) {
+      const Split split = begin < validation ? Split::kTrain : begin < test ? Split::kValidation : Split::kTest;
+      add(fs::relative(files[i], path).string(), {{0, split}}, i);
+      begin += texts_[i].size();
+    }
+  }
+
+  // Cuts one file into the documents of its parts; a part begins at its offset and ends where the next begins.
+  void add(const std::string& name, const std::vector<std::pair<size_t, Split>>& parts, size_t text) {
+    size_t number = 0;
+    for (size_t p = 0; p < parts.size(); ++p) {
+      const auto [begin, split] = parts[p];
+      const size_t end = p + 1 < parts.size() ? parts[p + 1].first : texts_[text].size();
+      const auto starts = document_starts(std::string_view(texts_[text]).substr(begin, end - begin), config_.document);
+      for (size_t i = 0; i < starts.size(); ++i) {
+        const size_t stop = i + 1 < starts.size() ? starts[i + 1] : end - begin;
+        const bool whole = starts[i] == 0 && begin == 0 && stop == texts_[text].size();
+        documents_[static_cast<size_t>(split)].push_back(
+            {text, begin + starts[i], stop - starts[i], whole ? name : name + "#" + std::to_string(++number)});
+      }
+    }
+  }
+  void add(const std::string& name, const std::vector<std::pair<size_t, Split>>& parts) {
+    add(name, parts, texts_.size() - 1);
+  }
+
+  Config config_;
+  assay::Source source_;
+  std::vector<std::string> texts_;
+  std::array<std::vector<Piece>, 3> documents_;
+};
+
+}  // namespace
+
+ASSAY_PLUGIN("text", "1.0.0", assay::component<Text>("text"))

@@ -1,0 +1,173 @@
+// Language-model evaluation against a model with known probabilities: exact totals, every byte once.
+#include <gmock/gmock.h>
+
+#include <cmath>
+
+#include "assay/evaluator.h"
+#include "fakes.h"
+
+namespace assay::testing {
+namespace {
+
+using nlohmann::json;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using Shapes = std::vector<std::pair<int64_t, int64_t>>;
+
+constexpr int64_t kEnd = 256;
+
+// -ln p = 1 + place in the block, so that a total tells how the stream was cut.
+double by_place(int64_t, int64_t, int64_t position) { return 1.0 + static_cast<double>(position); }
+
+struct Evaluated : FakeEvaluation {
+  Evaluated(const std::vector<std::string>& texts, const json& parameters, FakeForward::Nll model_nll,
+            int64_t tokens_at_once = 1024) {
+    data.texts[Split::kValidation] = texts;
+    data.texts[Split::kTrain] = {"not this"};
+    nll = std::move(model_nll);
+    at_once = tokens_at_once;
+    make<Evaluator>("lm", parameters)->evaluate(*this);
+  }
+  Shapes shapes() const {
+    Shapes out;
+    for (const auto& batch : batches) out.emplace_back(batch.rows(), batch.length());
+    return out;
+  }
+  std::vector<int64_t> inputs() const {
+    return joined([](const Batch& batch) { return batch.tokens; });
+  }
+  std::vector<int64_t> targets() const {
+    return joined([](const Batch& batch) { return batch.targets; });
+  }
+
+ private:
+  template <class Member>
+  std::vector<int64_t> joined(Member member) const {
+    std::vector<int64_t> out;
+    for (const auto& batch : batches)
+      for (const auto id : values_of<int64_t>(member(batch))) out.push_back(id);
+    return out;
+  }
+};
+
+TEST(LanguageModel, ScoresEveryByteAndEveryEndOnce) {
+  const Evaluated got({"ab", "c"}, {{"lengths", {2}}}, by_place);
+  EXPECT_THAT(got.inputs(), ElementsAre(kEnd, 'a', 'b', kEnd, 'c'));
+  EXPECT_THAT(got.targets(), ElementsAre('a', 'b', kEnd, 'c', kEnd));
+  EXPECT_EQ(got.shapes(), (Shapes{{2, 2}, {1, 1}}));  // the last partial block is kept
+  EXPECT_EQ(got.metric("nll", 2).sum, 1 + 2 + 1 + 2 + 1);
+  EXPECT_EQ(got.metric("nll", 2).weight, 5);
+  EXPECT_EQ(got.value("tokens", 2), 5);
+  EXPECT_DOUBLE_EQ(got.value("perplexity", 2), 4.0551999668446745);              // e^(7/5)
+  EXPECT_DOUBLE_EQ(got.value("bits_per_byte", 2), 7 / 0.69314718055994531 / 3);  // 3 bytes of text
+}
+
+TEST(LanguageModel, EveryLengthHasItsOwnMetrics) {
+  const Evaluated got({"ab", "c"}, {{"lengths", {1, 5, 100}}}, by_place);
+  EXPECT_EQ(got.metrics.size(), 12u);
+  EXPECT_EQ(got.metric("nll", 1).sum, 5);
+  EXPECT_EQ(got.metric("nll", 5).sum, 1 + 2 + 3 + 4 + 5);
+  EXPECT_EQ(got.metric("nll", 100).sum, 1 + 2 + 3 + 4 + 5);
+  for (const double length : {1, 5, 100}) EXPECT_EQ(got.value("tokens", length), 5);
+}
+
+// N = 8 predictions in blocks of 4: contexts 0 1 2 3 | 0 1 2 3.
+TEST(LanguageModel, WindowAccounting) {
+  std::vector<int64_t> places;
+  const Evaluated got({"abcdefg"}, {{"lengths", {4}}}, [&](int64_t, int64_t, int64_t place) {
+    places.push_back(place);
+    return 0.0;
+  });
+  EXPECT_THAT(places, ElementsAre(0, 1, 2, 3, 0, 1, 2, 3));
+}
+
+TEST(LanguageModel, BatchesHoldAboutTheTokensAsked) {
+  const std::vector<std::string> text{std::string(20, 'x')};  // 21 predictions
+  EXPECT_EQ(Evaluated(text, {{"lengths", {4}}}, by_place, 8).shapes(), (Shapes{{2, 4}, {2, 4}, {1, 4}, {1, 1}}));
+  EXPECT_EQ(Evaluated(text, {{"lengths", {16}}}, by_place, 8).shapes(), (Shapes{{1, 16}, {1, 5}}));
+  EXPECT_EQ(Evaluated(text, {{"lengths", {7}}}, by_place, 1000).shapes(), (Shapes{{3, 7}}));
+  EXPECT_EQ(Evaluated(text, {{"lengths", {4}}}, by_place, 8).metric("nll", 4).sum,
+            Evaluated(text, {{"lengths", {4}}}, by_place, 1000).metric("nll", 4).sum);
+}
+
+TEST(LanguageModel, UniformModel) {
+  const Evaluated got({"some text", "more"}, {{"lengths", {8}}},
+                      [](int64_t, int64_t, int64_t) { return std::log(257.0); });
+  EXPECT_NEAR(got.value("perplexity", 8), 257, 1e-4);
+  EXPECT_NEAR(got.value("nll", 8), 5.5490760848952201, 1e-6);
+  EXPECT_NEAR(got.value("bits_per_byte", 8), 8.0056245491938789 * 15 / 13, 1e-6);  // 15 predictions, 13 bytes
+}
+
+TEST(LanguageModel, UnitsAndDirections) {
+  const Evaluated got({"a"}, {{"lengths", {2}}}, by_place);
+  EXPECT_EQ(got.metric("nll", 2).unit, "nats/token");
+  EXPECT_EQ(got.metric("bits_per_byte", 2).unit, "bits/byte");
+  EXPECT_EQ(got.metric("tokens", 2).unit, "tokens");
+  EXPECT_EQ(got.metric("tokens", 2).direction, Direction::kNone);
+  for (const char* name : {"nll", "perplexity", "bits_per_byte"})
+    EXPECT_EQ(got.metric(name, 2).direction, Direction::kLower);
+  for (const auto& metric : got.metrics) EXPECT_TRUE(metric.available);
+}
+
+TEST(LanguageModel, MaxTokensTakesAPrefix) {
+  const Evaluated inside({"ab", "cdef"}, {{"lengths", {2}}, {"max_tokens", 4}}, by_place);
+  EXPECT_THAT(inside.targets(), ElementsAre('a', 'b', kEnd, 'c'));
+  EXPECT_EQ(inside.metric("bits_per_byte", 2).weight, 3);  // a, b, c
+  const Evaluated at_end({"ab", "cdef"}, {{"lengths", {2}}, {"max_tokens", 2}}, by_place);
+  EXPECT_THAT(at_end.targets(), ElementsAre('a', 'b'));
+  EXPECT_EQ(at_end.metric("bits_per_byte", 2).weight, 2);
+  const Evaluated more({"ab", "cdef"}, {{"lengths", {2}}, {"max_tokens", 1000}}, by_place);
+  EXPECT_EQ(more.value("tokens", 2), 8);
+  EXPECT_EQ(more.metric("bits_per_byte", 2).weight, 6);
+}
+
+TEST(LanguageModel, TheTrainingContextIsTheDefaultLength) {
+  const Evaluated got({"abc"}, json::object(), by_place);
+  EXPECT_EQ(got.metrics.size(), 4u);
+  EXPECT_EQ(got.value("tokens", 64), 4);
+}
+
+TEST(LanguageModel, LengthsBeyondTheModelsLimitAreNotAvailable) {
+  FakeEvaluation context;
+  context.data.texts[Split::kValidation] = {"abcdef"};
+  context.nll = by_place;
+  context.fake_model.longest = 4;
+  make<Evaluator>("lm", {{"lengths", {4, 5}}})->evaluate(context);
+  for (const char* name : {"nll", "perplexity", "bits_per_byte", "tokens"}) {
+    EXPECT_TRUE(context.metric(name, 4).available) << name;
+    EXPECT_FALSE(context.metric(name, 5).available) << name;
+  }
+  for (const auto& batch : context.batches) EXPECT_LE(batch.length(), 4);
+}
+
+TEST(LanguageModel, OtherSplitsOnRequest) {
+  FakeEvaluation context;
+  context.data.texts[Split::kTest] = {"xyz"};
+  context.on = Split::kTest;
+  context.nll = by_place;
+  make<Evaluator>("lm")->evaluate(context);
+  EXPECT_EQ(context.value("tokens", 64), 4);
+}
+
+TEST(LanguageModel, ASplitWithoutTextIsAnError) {
+  FakeEvaluation context;
+  context.nll = by_place;
+  try {
+    make<Evaluator>("lm")->evaluate(context);
+    FAIL() << "scored nothing";
+  } catch (const UserError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("the split 'validation' holds no text"));
+  }
+}
+
+TEST(LanguageModel, BidirectionalModelsAreRefusedAtPlanTime) {
+  FakeModel model;
+  Assembly assembly;
+  assembly.model = &model;
+  EXPECT_TRUE(make<Evaluator>("lm")->validate(assembly).empty());
+  model.is_causal = false;
+  EXPECT_EQ(make<Evaluator>("lm")->validate(assembly).size(), 1u);
+}
+
+}  // namespace
+}  // namespace assay::testing
