@@ -1,0 +1,177 @@
+// What a good experiment leaves: equal runs leave equal bytes, evaluations reach beyond training, tables say what the
+// records say, and what has a record is not done again.
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "e2e/programs.h"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+constexpr const char* kTwoSchemes = R"(
+[[sweep]]
+[sweep.grid]
+positional = ["none", "alibi"]
+)";
+
+json metric_of(const json& record, const std::string& name, int length) {
+  for (const auto& metric : record.at("metrics"))
+    if (metric.at("name") == name && metric.at("coordinates").at("length") == length) return metric;
+  return nullptr;
+}
+
+class GoodRuns : public testing::Programs {
+ protected:
+  json lm_record(const json& line) {
+    return read_json(experiment().run(line["train_id"]).eval_record(line["evaluate"][0]["id"]));
+  }
+};
+
+class EqualRuns : public GoodRuns, public ::testing::WithParamInterface<int> {};
+
+TEST_P(EqualRuns, LeaveEqualBytesOutsideMeasured) {
+  write_experiment("[resources]\nmesh = { tensor = " + std::to_string(GetParam()) + " }\n" + kTwoSchemes);
+  ASSERT_EQ(call("run experiments/tiny.toml --jobs 2 model.dropout=0.1", "first"), 0) << err_;
+  ASSERT_EQ(call("run experiments/tiny.toml --jobs 2 model.dropout=0.1", "second"), 0) << err_;
+  EXPECT_EQ(records("first").size(), 4u);  // two runs of a training and an evaluation
+  EXPECT_EQ(records("first"), records("second"));
+  EXPECT_EQ(read_file(experiment("first").plan()), read_file(experiment("second").plan()));
+  for (const auto& line : plan("first")) {
+    auto first = read_events(experiment("first").run(line["train_id"]));
+    auto second = read_events(experiment("second").run(line["train_id"]));
+    ASSERT_EQ(first.size(), second.size());
+    EXPECT_EQ(first.front()["type"], "start");
+    EXPECT_EQ(first.back()["type"], "end");
+    for (size_t i = 0; i < first.size(); ++i)
+      EXPECT_EQ(without_measured(first[i]).dump(), without_measured(second[i]).dump());
+  }
+  // Not equal by being constant: the schemes differ.
+  EXPECT_NE(read_json(run_of("positional=none", "first").train_record())["metrics"],
+            read_json(run_of("positional=alibi", "first").train_record())["metrics"]);
+}
+
+INSTANTIATE_TEST_SUITE_P(TensorRanks, EqualRuns, ::testing::Values(1, 2));
+
+TEST_F(GoodRuns, EvaluationReachesBeyondTraining) {
+  write_experiment(kTwoSchemes, "[16, 64, 300]");
+  ASSERT_EQ(call("run experiments/tiny.toml"), 0) << err_;
+  // A tenth of the lines is validation; its bytes and the end of the document are predicted.
+  const double bytes = kLines / 10.0 * kLineBytes, tokens = bytes + 1;
+  std::vector<double> values;
+  for (const auto& line : plan()) {
+    const auto record = lm_record(line);
+    EXPECT_EQ(record["step"], 6);
+    for (const int length : {16, 64, 300}) {
+      const double nll = metric_of(record, "nll", length).at("value");
+      EXPECT_GT(nll, 1.0);
+      EXPECT_LT(nll, std::log(257.0) + 0.5);
+      values.push_back(nll);
+      EXPECT_EQ(metric_of(record, "tokens", length).at("value"), tokens);
+      EXPECT_NEAR(metric_of(record, "bits_per_byte", length).at("value"), nll * tokens / bytes / std::log(2.0), 1e-9);
+      EXPECT_NEAR(metric_of(record, "perplexity", length).at("value"), std::exp(nll), 1e-6);
+    }
+  }
+  std::sort(values.begin(), values.end());
+  EXPECT_EQ(std::unique(values.begin(), values.end()), values.end());  // each length and scheme its own
+}
+
+// The cells of a line of a text or Markdown table, by its first words.
+std::string line_with(const std::string& text, const std::string& words) {
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);)
+    if (line.find(words) != std::string::npos) return line;
+  return "";
+}
+
+TEST_F(GoodRuns, AllFormatsSayWhatTheRecordsSay) {
+  write_experiment(kTwoSchemes, "[16]");
+  ASSERT_EQ(call("run experiments/tiny.toml --jobs 2 experiment.seeds=[1,2]"), 0) << err_;
+  const std::string metric = "lm.nll@length=16", words = "compare tiny --metric " + metric + " --format ";
+  std::map<std::string, std::vector<double>> values;
+  for (const auto& line : plan()) values[line["label"]].push_back(metric_of(lm_record(line), "nll", 16).at("value"));
+  ASSERT_EQ(call(words + "json"), 0) << err_;
+  const auto document = json::parse(out_);
+  std::map<std::string, std::string> formats;
+  for (const char* format : {"text", "md", "csv"}) {
+    ASSERT_EQ(call(words + format), 0) << err_;
+    formats[format] = out_;
+  }
+  ASSERT_EQ(document.at("rows").size(), 2u);
+  for (const auto& row : document.at("rows")) {
+    const std::string label = row.at("label");
+    const auto& of_seeds = values.at(label);
+    ASSERT_EQ(of_seeds.size(), 2u);
+    const double mean = (of_seeds[0] + of_seeds[1]) / 2;
+    // Student's t, 97.5% with one degree of freedom, times the standard error of two values.
+    const double half_width = 12.706204736 * std::abs(of_seeds[0] - of_seeds[1]) / 2;
+    const auto& cell = row.at("cells").at(0);
+    EXPECT_EQ(cell.at("column"), metric);
+    EXPECT_NEAR(cell.at("mean"), mean, 1e-12);
+    EXPECT_NEAR(cell.at("half_width"), half_width, 1e-8);
+    EXPECT_EQ(cell.at("count").at("n"), 2);
+
+    std::istringstream fields(line_with(formats["csv"], label));
+    std::vector<std::string> csv;
+    for (std::string field; std::getline(fields, field, ',');) csv.push_back(field);
+    ASSERT_GE(csv.size(), 12u);  // label, axis, baseline, 6 counts, mean, half-width, n, and what is always there
+    EXPECT_EQ(std::stod(csv[9]), cell.at("mean").get<double>());
+    EXPECT_EQ(std::stod(csv[10]), cell.at("half_width").get<double>());
+    EXPECT_EQ(csv[11], "2");
+
+    for (const char* format : {"text", "md"}) {
+      const auto line = line_with(formats[format], label);
+      const auto sign = line.find(" ± ");
+      ASSERT_NE(sign, std::string::npos) << line;
+      const auto begin = line.find_last_of(" |", sign - 1) + 1;
+      const auto shown = line.substr(begin, sign - begin);
+      const auto shown_half = std::stod(line.substr(sign + std::string(" ± ").size()));
+      EXPECT_NEAR(shown_half, half_width, 0.05 * half_width) << line;  // two digits
+      const auto dot = shown.find('.');
+      const double unit = dot == std::string::npos ? 1 : std::pow(10.0, -static_cast<double>(shown.size() - dot - 1));
+      EXPECT_NEAR(std::stod(shown), mean, 0.5000001 * unit) << line;
+    }
+  }
+}
+
+TEST_F(GoodRuns, OneMoreLengthKeepsTheTrainingRecords) {
+  write_experiment(kTwoSchemes, "[16]");
+  ASSERT_EQ(call("run experiments/tiny.toml"), 0) << err_;
+  const auto before = plan();
+  const auto old_records = files_below(experiment().folder() / "runs");
+  write_experiment(kTwoSchemes, "[16, 32]");
+  ASSERT_EQ(call("run experiments/tiny.toml --dry-run"), 0) << err_;
+  EXPECT_THAT(err_, HasSubstr("2 of 2 runs have no complete record"));
+  ASSERT_EQ(call("run experiments/tiny.toml"), 0) << err_;
+  const auto after = plan();
+  for (size_t i = 0; i < after.size(); ++i) {
+    EXPECT_EQ(after[i]["train_id"], before[i]["train_id"]);
+    EXPECT_NE(after[i]["evaluate"][0]["id"], before[i]["evaluate"][0]["id"]);
+    const auto run = experiment().run(after[i]["train_id"]);
+    const auto old_evaluation = read_json(run.eval_record(before[i]["evaluate"][0]["id"]));
+    EXPECT_EQ(metric_of(lm_record(after[i]), "nll", 16), metric_of(old_evaluation, "nll", 16));
+    EXPECT_TRUE(metric_of(old_evaluation, "nll", 32).is_null());
+    EXPECT_FALSE(metric_of(lm_record(after[i]), "nll", 32).is_null());
+  }
+  const auto new_records = files_below(experiment().folder() / "runs");
+  for (const auto& [name, text] : old_records) {
+    const bool is_record = name.ends_with("train.json") || name.find("/eval/") != std::string::npos;
+    if (!is_record) continue;
+    EXPECT_EQ(new_records.at(name), text) << name;  // with what was measured: not written again
+  }
+  // Back to what has its records: nothing to do. One seed more: that seed alone.
+  write_experiment(kTwoSchemes, "[16]");
+  EXPECT_EQ(call("run experiments/tiny.toml"), 0);
+  EXPECT_THAT(err_, HasSubstr("0 done, 2 had their records already"));
+  EXPECT_EQ(call("run experiments/tiny.toml experiment.seeds=[1,2] --dry-run"), 0);
+  EXPECT_THAT(err_, AllOf(HasSubstr("2 of 4 runs have no complete record"), HasSubstr("seed=2")));
+}
+
+}  // namespace
+}  // namespace assay

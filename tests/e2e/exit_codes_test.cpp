@@ -1,0 +1,116 @@
+// Exit codes and words of the real programs on good and bad input; wrong input starts nothing.
+#include <gmock/gmock.h>
+
+#include "e2e/programs.h"
+#include "record/lock.h"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class ExitCodes : public testing::Programs {
+ protected:
+  // Of assay-worker, with its standard error in err_.
+  int worker(const std::string& words) {
+    const auto command = "cd '" + folder_.path().string() + "' && timeout -k 5 60 '" +
+                         (testing::build_folder() / "bin/assay-worker").string() + "' " + words +
+                         " >out 2>err </dev/null";
+    const int status = std::system(command.c_str());
+    out_ = read_file(folder_ / "out");
+    err_ = read_file(folder_ / "err");
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+};
+
+TEST_F(ExitCodes, WrongInputIsTwoAndStartsNothing) {
+  write_experiment();
+  folder_.write("experiments/syntax.toml", "[data\n");
+  folder_.write("experiments/bad.toml",
+                read_file(folder_ / "experiments/tiny.toml") + "[modle]\n[resources]\nthreds = 2\n");
+  const std::pair<const char*, std::vector<const char*>> cases[] = {
+      {"", {"usage: assay VERB"}},
+      {"rum experiments/tiny.toml", {"unknown verb 'rum'; did you mean 'run'?"}},
+      {"run", {"an experiment file is missing"}},
+      {"run experiments/nowhere.toml", {"experiments/nowhere.toml", "No such file"}},
+      {"run experiments/syntax.toml", {"syntax.toml:1:"}},
+      {"run experiments/bad.toml",
+       {"bad.toml:", "'modle'; did you mean 'model'?", "'threds' for [resources]; did you mean 'threads'?"}},
+      {"run experiments/tiny.toml positional=alibbi", {"alibbi", "did you mean 'alibi'?"}},
+      {"run experiments/tiny.toml model.heads=3", {"16", "3 heads"}},
+      {"run experiments/tiny.toml resources.mesh.tensor=4", {"2 heads cannot be split over tensor = 4"}},
+      {"run experiments/tiny.toml --jobs 0", {"--jobs is at least 1"}},
+      {"compare nothing", {"no results of an experiment 'nothing'"}},
+      {"compare experiments/tiny.toml", {"no results here"}},
+      {"status nothing", {"nothing"}},
+      {"describe alibbi", {"did you mean 'alibi'?"}}};
+  for (const auto& [words, messages] : cases) {
+    EXPECT_EQ(call(words), 2) << words << "\n" << err_;
+    EXPECT_EQ(out_, "") << words;
+    for (const char* message : messages) EXPECT_THAT(err_, HasSubstr(message)) << words;
+  }
+  EXPECT_FALSE(fs::exists(experiment().folder()));
+}
+
+TEST_F(ExitCodes, GoodInputIsZero) {
+  write_experiment();
+  EXPECT_EQ(call("plan experiments/tiny.toml"), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("1 run"));
+  EXPECT_EQ(call("describe throws_in_hook"), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("Calls that go well before."));
+  EXPECT_EQ(call("help"), 0);
+  EXPECT_EQ(call("plugins"), 0) << err_;
+  EXPECT_THAT(out_, AllOf(HasSubstr("positional/alibi"), HasSubstr("positional/throws_in_hook")));
+  for (const char* refusal :
+       {"other_abi.so: was built for another assay (api: plugin 0, this assay 1;",
+        "not_a_plugin.so: is not an assay plugin", "undefined symbol: assay_fixture_function_of_nobody",
+        "throws_in_describe.so: could not describe its components"})
+    EXPECT_THAT(out_, HasSubstr(refusal));
+  EXPECT_FALSE(fs::exists(marker_));  // other_abi leaves it when its code runs
+}
+
+TEST_F(ExitCodes, OfTheWorker) {
+  EXPECT_EQ(worker(""), 2);
+  EXPECT_THAT(err_, HasSubstr("usage: assay-worker describe"));
+  EXPECT_EQ(worker("run --plan nowhere.jsonl"), 2);
+  EXPECT_EQ(worker("run --plan nowhere.jsonl --run x --results results"), 1);
+  EXPECT_THAT(err_, HasSubstr("nowhere.jsonl"));
+  folder_.write("plan.jsonl", "");
+  EXPECT_EQ(worker("run --plan plan.jsonl --run x --results results"), 2);
+  EXPECT_THAT(err_, HasSubstr("holds no run x"));
+  EXPECT_EQ(worker("describe"), 0) << err_;
+  EXPECT_TRUE(nlohmann::json::accept(out_));
+}
+
+// A run that another process holds is left to it; a plugin that is no longer the planned one is refused.
+TEST_F(ExitCodes, OfAWorkerThatMayNotRun) {
+  write_experiment();
+  ASSERT_EQ(call("run experiments/tiny.toml"), 0) << err_;
+  const auto line = plan().at(0);
+  const auto run = experiment().run(line["train_id"]);
+  const auto words =
+      "run --plan results/tiny/plan.jsonl --run " + line["train_id"].get<std::string>() + " --results results/tiny";
+  fs::remove(run.train_record());
+  const auto state = read_file(run.state());
+  {
+    const auto lock = FileLock::try_lock(run.lock());
+    ASSERT_TRUE(lock);
+    EXPECT_EQ(worker(words), 75) << err_;
+    EXPECT_EQ(read_file(run.state()), state);
+  }
+  auto changed = line;
+  changed["plugins"]["positional/none"]["sha256"] = std::string(64, '0');
+  folder_.write("results/tiny/plan.jsonl", changed.dump() + "\n");
+  EXPECT_EQ(worker(words), 1);
+  EXPECT_EQ(read_json(run.state())["class"], "user");
+  EXPECT_THAT(read_json(run.state())["reason"].get<std::string>(),
+              HasSubstr("none.so: changed since the plan was made"));
+  folder_.write("results/tiny/plan.jsonl", line.dump() + "\n");
+  EXPECT_EQ(worker(words), 0) << err_;
+  EXPECT_TRUE(fs::exists(run.train_record()));
+}
+
+}  // namespace
+}  // namespace assay

@@ -1,0 +1,134 @@
+// Sweeps with plugins that throw, diverge or die: only their own runs fail, and running again does only those.
+#include <gmock/gmock.h>
+
+#include "e2e/programs.h"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class FailingPlugins : public testing::Programs {};
+
+constexpr const char* kThrowingSweep = R"(
+[[sweep]]
+[sweep.grid]
+positional = ["none", { label = "throws", use = "throws_in_hook", calls = 4, only_first_rank = true },
+              { label = "number", use = "throws_in_hook", thrown = "number" }, "alibi"]
+)";
+
+class Throwing : public FailingPlugins, public ::testing::WithParamInterface<int> {
+ protected:
+  void SetUp() override {
+    write_experiment(std::string("[resources]\nmesh = { tensor = ") + std::to_string(GetParam()) + " }\n" +
+                     kThrowingSweep);
+  }
+};
+
+TEST_P(Throwing, OnlyTheirOwnRunsFail) {
+  ASSERT_EQ(call("run experiments/tiny.toml --jobs 2"), 1) << err_;
+  const std::string who = "plugin 'throws_in_hook', component 'throws_in_hook', hook 'attention_bias': ";
+  EXPECT_THAT(
+      err_, AllOf(HasSubstr("FAILED positional=throws seed=1: " + who + "call 5 was one too many"),
+                  HasSubstr("FAILED positional=number seed=1: " + who + "threw something that is not a std::exception"),
+                  HasSubstr("2 done, 2 failed"), Not(HasSubstr("The table:"))));
+  for (const auto& [label, text] : {std::pair{"positional=throws", "call 5 was one too many"},
+                                    {"positional=number", "threw something that is not a std::exception"}}) {
+    const auto run = run_of(label);
+    const auto state = read_json(run.state());
+    EXPECT_EQ(state["status"], "failed");
+    EXPECT_EQ(state["class"], "plugin");
+    EXPECT_EQ(state["exit_code"], 1);
+    EXPECT_EQ(state["reason"], who + text);
+    const auto last = read_events(run).back();
+    EXPECT_EQ(last["type"], "error");
+    EXPECT_EQ(last["text"], who + text);
+    EXPECT_FALSE(fs::exists(run.train_record()));
+    EXPECT_THAT(read_file(run.log()), HasSubstr(who + text));
+  }
+  for (const auto& line : plan())
+    EXPECT_EQ(has_all_records(line, experiment().run(line["train_id"])),
+              line["label"] == "positional=none" || line["label"] == "positional=alibi");
+
+  EXPECT_EQ(call("compare tiny --metric lm.bits_per_byte@length=64 --format csv"), 0) << err_;
+  for (const char* row : {"\npositional=none,none,0,1,1,0,0,0,0,", "\npositional=throws,throws,0,1,0,1,0,0,0,,,0,",
+                          "\npositional=number,number,0,1,0,1,0,0,0,,,0,", "\npositional=alibi,alibi,0,1,1,0,0,0,0,"})
+    EXPECT_THAT(out_, HasSubstr(row));
+  EXPECT_EQ(call("compare experiments/tiny.toml"), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("0/1 (1 failed)"));
+  EXPECT_EQ(call("status tiny"), 0);
+  EXPECT_THAT(out_, HasSubstr("tiny: 2 done, 0 running, 2 failed, 0 queued"));
+
+  const auto good = files_below(run_of("positional=alibi").folder());
+  EXPECT_EQ(call("run experiments/tiny.toml --jobs 2"), 1) << err_;
+  EXPECT_THAT(err_, AllOf(HasSubstr("2 of 4 runs to do"), HasSubstr("0 done, 2 had their records already, 2 failed")));
+  EXPECT_EQ(files_below(run_of("positional=alibi").folder()), good);
+  EXPECT_EQ(read_json(run_of("positional=throws").state())["attempt"], 2);
+}
+
+INSTANTIATE_TEST_SUITE_P(TensorRanks, Throwing, ::testing::Values(1, 2));
+
+TEST_F(FailingPlugins, WhatCannotBeCreatedIsToldBeforeAnythingStarts) {
+  write_experiment(R"([[sweep]]
+[sweep.grid]
+positional = ["none", "throws_in_create", "old_kind"]
+)");
+  EXPECT_EQ(call("run experiments/tiny.toml"), 2);
+  EXPECT_THAT(err_, AllOf(HasSubstr("plugin 'throws_in_create', component 'throws_in_create', hook 'create': "
+                                    "the constructor did not like the weather"),
+                          HasSubstr("plugin 'old_kind', component 'old_kind'"), HasSubstr("feedfacefeedface")));
+  EXPECT_FALSE(fs::exists(experiment().folder()));
+}
+
+TEST_F(FailingPlugins, ALossThatIsNotANumberStopsItsRun) {
+  write_experiment(R"([resources]
+mesh = { tensor = 2 }
+[[sweep]]
+[sweep.grid]
+objective = ["mle", { label = "nan", use = "nan_objective", calls = 2 }]
+)");
+  ASSERT_EQ(call("run experiments/tiny.toml --jobs 2"), 1) << err_;
+  const auto run = run_of("objective=nan");
+  const auto state = read_json(run.state());
+  EXPECT_EQ(state["class"], "non_finite");
+  EXPECT_THAT(state["reason"].get<std::string>(), AllOf(HasSubstr("step 3: loss nan"), HasSubstr("train.non_finite")));
+  EXPECT_FALSE(fs::exists(run.train_record()));
+  EXPECT_EQ(call("compare tiny"), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("0/1 (1 diverged)"));
+}
+
+TEST_F(FailingPlugins, AKilledWorkerRunsAgainToTheSameRecords) {
+  write_experiment(R"([resources]
+mesh = { tensor = 2 }
+[[sweep]]
+[sweep.grid]
+positional = [{ label = "dies", use = "dies_once", calls = 3 }, "none"]
+)");
+  ASSERT_EQ(call("run experiments/tiny.toml --jobs 1"), 1) << err_;
+  ASSERT_TRUE(fs::exists(marker_));
+  EXPECT_THAT(err_,
+              AllOf(HasSubstr("FAILED positional=dies seed=1: killed by SIGKILL"), HasSubstr("1 done, 1 failed")));
+  const auto state = read_json(run_of("positional=dies").state());
+  EXPECT_EQ(state["status"], "failed");
+  EXPECT_EQ(state["class"], "signal");
+  EXPECT_EQ(state["signal"], 9);
+  EXPECT_FALSE(state.contains("exit_code"));
+
+  EXPECT_EQ(call("run experiments/tiny.toml"), 0) << err_;
+  EXPECT_THAT(err_, HasSubstr("1 done, 1 had their records already"));
+  const auto again = read_json(run_of("positional=dies").state());
+  EXPECT_EQ(again["status"], "done");
+  EXPECT_EQ(again["attempt"], 2);
+  EXPECT_FALSE(again.contains("signal"));
+  EXPECT_EQ(read_events(run_of("positional=dies")).back()["attempt"], 2);
+
+  ASSERT_EQ(call("run experiments/tiny.toml", "never_killed"), 0) << err_;
+  EXPECT_EQ(records("results"), records("never_killed"));
+}
+
+}  // namespace
+}  // namespace assay

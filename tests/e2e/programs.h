@@ -1,0 +1,132 @@
+// The real programs, run in a folder of their own: text, experiment file, results, and the plugins that fail on
+// purpose.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "record/files.h"
+#include "record/layout.h"
+#include "record/plan_lines.h"
+#include "unit/loader/fixture_files.h"
+#include "unit/temporary_folder.h"
+
+namespace assay::testing {
+
+class Programs : public ::testing::Test {
+ protected:
+  static constexpr int kLines = 100, kLineBytes = 40;  // of the text
+
+  Programs() {
+    std::string text;
+    uint64_t state = 1;
+    for (int line = 0; line < kLines; ++line) {
+      for (int i = 0; i < kLineBytes - 1; ++i) {
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        text += "etaoin shrdlu, "[(state >> 33) % 15];
+      }
+      text += '\n';
+    }
+    folder_.write("corpus.txt", text);
+  }
+
+  // experiments/tiny.toml: six steps of a one-layer model; `more` adds sections, `positional` is a TOML value.
+  void write_experiment(const std::string& more = "", const std::string& lengths = "[16, 64]") {
+    folder_.write("experiments/tiny.toml", R"([experiment]
+seeds = [1]
+[data]
+dataset = { use = "text", path = "../corpus.txt" }
+tokenizer = "bytes"
+context = 16
+[model]
+use = "gpt"
+layers = 1
+width = 16
+heads = 2
+[positional]
+use = "none"
+[[objective]]
+use = "mle"
+[optimizer]
+use = "adamw"
+lr = 1e-2
+[scheduler]
+use = "cosine"
+[train]
+steps = 6
+batch = 4
+[[evaluate]]
+use = "lm"
+lengths = )" + lengths + "\n" + more);
+  }
+
+  // Exit code of `assay <words>`; 124 when it hung. Standard output and error are kept.
+  int call(const std::string& words, const std::string& results = "results") {
+    std::string path;
+    for (const char* name : {"dies_once", "nan_objective", "not_a_plugin", "old_kind", "other_abi", "throws_in_create",
+                             "throws_in_describe", "throws_in_hook", "undefined_symbol"})
+      path += fixture_folder(name).string() + ":";
+    const auto command = "cd '" + folder_.path().string() + "' && env -u ASSAY_DESCRIPTORS ASSAY_RESULTS=" + results +
+                         " ASSAY_PLUGIN_PATH='" + path + "' ASSAY_FIXTURE_MARKER='" + marker_.string() +
+                         "' timeout -k 5 120 '" + (build_folder() / "bin/assay").string() + "' " + words +
+                         " >out 2>err </dev/null";
+    const int status = std::system(command.c_str());
+    out_ = read_file(folder_ / "out");
+    err_ = read_file(folder_ / "err");
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+
+  ExperimentLayout experiment(const std::string& results = "results") {
+    return ExperimentLayout(folder_ / results / "tiny");
+  }
+  std::vector<nlohmann::json> plan(const std::string& results = "results") {
+    return read_plan_lines(experiment(results).plan());
+  }
+  // The run of a planned label.
+  RunLayout run_of(const std::string& label, const std::string& results = "results") {
+    for (const auto& line : plan(results))
+      if (line["label"] == label) return experiment(results).run(line["train_id"]);
+    throw std::runtime_error("no run " + label);
+  }
+  static nlohmann::json read_json(const std::filesystem::path& file) { return nlohmann::json::parse(read_file(file)); }
+  static std::vector<nlohmann::json> read_events(const RunLayout& run) {
+    std::istringstream text(read_file(run.events()));
+    std::vector<nlohmann::json> events;
+    for (std::string line; std::getline(text, line);) events.push_back(nlohmann::json::parse(line));
+    return events;
+  }
+  static nlohmann::json without_measured(nlohmann::json record) {
+    EXPECT_TRUE(record.contains("measured"));
+    record.erase("measured");
+    return record;
+  }
+  // Every file below a folder, by relative path, with its content.
+  static std::map<std::string, std::string> files_below(const std::filesystem::path& folder) {
+    std::map<std::string, std::string> files;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
+      if (entry.is_regular_file()) files[entry.path().lexically_relative(folder)] = read_file(entry.path());
+    return files;
+  }
+  // Records of all runs, without what was measured.
+  std::map<std::string, std::string> records(const std::string& results) {
+    std::map<std::string, std::string> found;
+    for (const auto& [name, text] : files_below(experiment(results).folder() / "runs"))
+      if (name.ends_with("train.json") || name.find("/eval/") != std::string::npos)
+        found[name] = without_measured(nlohmann::json::parse(text)).dump();
+    return found;
+  }
+
+  TemporaryFolder folder_;
+  std::filesystem::path marker_ = folder_ / "marker";
+  std::string out_, err_;
+};
+
+}  // namespace assay::testing

@@ -1,0 +1,156 @@
+// Stand-ins for what the core hands to components: small, with values that a test chooses and records of what was
+// asked.
+#pragma once
+
+#include <ATen/ops/empty.h>
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "assay/dataset.h"
+#include "assay/evaluator.h"
+#include "assay/model.h"
+#include "assay/objective.h"
+#include "assay/tokenizer.h"
+#include "harness.h"
+
+namespace assay::testing {
+
+template <class T = double>
+std::vector<T> values_of(const Tensor& tensor) {
+  const auto flat = tensor.detach().to(c10::CppTypeToScalarType<T>::value).contiguous();
+  return {flat.template data_ptr<T>(), flat.template data_ptr<T>() + flat.numel()};
+}
+
+class FakeModel : public Model {
+ public:
+  bool is_causal = true;
+  int64_t model_width = 8;
+  std::optional<int64_t> longest;
+
+  bool causal() const override { return is_causal; }
+  int64_t layers() const override { return 1; }
+  int64_t width() const override { return model_width; }
+  std::optional<int64_t> limit() const override { return longest; }
+  ModelOutput forward(const Batch&, const ForwardOptions&) override { throw Bug("not for this test"); }
+  int64_t padded_vocabulary() const override { return 257; }
+  Tensor logits(const Tensor&) override { throw Bug("not for this test"); }
+  ModelOutput extend(Cache&, const Tensor&, const Tensor&) override { throw Bug("not for this test"); }
+  double forward_flops(int64_t) const override { return 0; }
+};
+
+// A model whose -ln p(target) is a given function of input, target and place in the row.
+class FakeForward : public Forward {
+ public:
+  using Nll = std::function<double(int64_t input, int64_t target, int64_t position)>;
+  FakeForward(Batch batch, Nll nll) : batch_(std::move(batch)), nll_(std::move(nll)) {}
+
+  const Batch& batch() const override { return batch_; }
+  Tensor hidden() override { throw Bug("not for this test"); }
+  Tensor hidden(int64_t) override { throw Bug("not for this test"); }
+  Tensor logits() override { throw Bug("not for this test"); }
+  Tensor logits(const Tensor&) override { throw Bug("not for this test"); }
+  Tensor token_nll(const Tensor&, const Tensor&) override { throw Bug("not for this test"); }
+  Tensor token_nll() override {
+    const auto tokens = values_of<int64_t>(batch_.tokens), targets = values_of<int64_t>(batch_.targets);
+    auto out = at::empty(batch_.tokens.sizes(), at::kFloat);
+    for (size_t i = 0; i < tokens.size(); ++i)
+      out.data_ptr<float>()[i] =
+          static_cast<float>(nll_(tokens[i], targets[i], static_cast<int64_t>(i) % batch_.length()));
+    return out;
+  }
+
+ private:
+  Batch batch_;
+  Nll nll_;
+};
+
+class FakeDataset : public Dataset {
+ public:
+  std::map<Split, std::vector<std::string>> texts;
+  int64_t size(Split split) const override {
+    return texts.count(split) ? static_cast<int64_t>(texts.at(split).size()) : 0;
+  }
+  Document document(Split split, int64_t index) const override {
+    return {texts.at(split).at(static_cast<size_t>(index)), std::to_string(index), {}};
+  }
+  std::vector<Source> sources() const override { return {{"fake", "", ""}}; }
+};
+
+// Evaluation over bytes with end of text 256; records the batches and the metrics.
+class FakeEvaluation : public EvaluationContext {
+ public:
+  FakeModel fake_model;
+  FakeDataset data;
+  Split on = Split::kValidation;
+  int64_t trained_at = 64, at_once = 1024;
+  FakeForward::Nll nll;
+  std::vector<Batch> batches;
+  std::vector<Metric> metrics;
+
+  Model& model() override { return fake_model; }
+  const Vocabulary& vocabulary() const override { return vocabulary_; }
+  Split split() const override { return on; }
+  const Dataset& dataset() const override { return data; }
+  int64_t training_context() const override { return trained_at; }
+  int64_t tokens_per_forward() const override { return at_once; }
+  Forward& forward(const Batch& batch) override {
+    batches.push_back(batch);
+    return last_.emplace(batch, nll);
+  }
+  Draws draws() const override { return {1, "test"}; }
+  void metric(const Metric& metric) override { metrics.push_back(metric); }
+  void example(const ExampleRow&) override {}
+
+  const Metric& metric(const std::string& name, double length) const {
+    for (const auto& known : metrics)
+      if (known.name == name && known.coordinates.at("length") == length) return known;
+    throw std::runtime_error("no metric " + name + " at length " + std::to_string(length));
+  }
+  double value(const std::string& name, double length) const {
+    return metric(name, length).sum / metric(name, length).weight;
+  }
+
+ private:
+  Made<Tokenizer> tokenizer_ = make<Tokenizer>("bytes");
+  Vocabulary vocabulary_{*tokenizer_, 257, {{kEndOfText, 256}}};
+  std::optional<FakeForward> last_;
+};
+
+class FakePrepare : public PrepareContext {
+ public:
+  Batch of;
+  std::map<std::string, double> denominators;
+  Batch& batch() override { return of; }
+  Draws draws() const override { return {1, "test"}; }
+  Draws text_draws() const override { return {1, "texts"}; }
+  void denominator(const std::string& name, double amount) override { denominators[name] += amount; }
+};
+
+class FakeLoss : public LossContext {
+ public:
+  struct Term {
+    double sum, weight;
+    std::string denominator;
+  };
+  FakeLoss(const Batch& batch, FakeForward::Nll nll) : forward_(batch, std::move(nll)) {}
+  std::map<std::string, double> denominators;
+  std::map<std::string, Term> terms;
+
+  const Batch& batch() const override { return forward_.batch(); }
+  Forward& forward() override { return forward_; }
+  Forward& forward(const std::string&, const Batch&, Model*, bool) override { throw Bug("not for this test"); }
+  Draws draws() const override { return {1, "test"}; }
+  double denominator(const std::string& name) const override { return denominators.at(name); }
+  void term(const std::string& name, const Tensor& sum, const std::string& denominator, double weight) override {
+    terms[name] = {sum.item<double>(), weight, denominator};
+  }
+
+ private:
+  FakeForward forward_;
+};
+
+}  // namespace assay::testing

@@ -1,0 +1,146 @@
+"""scripts/data: the corpus and its manifest, that a second run does nothing, and bad states."""
+
+import hashlib
+import json
+import os
+import shutil
+import unittest
+
+from sandbox import ROOT, Sandbox
+
+DATA = os.path.abspath(os.environ.get("ASSAY_DATA", os.path.join(ROOT, ".data")))
+PACKAGE = "r-cran-janeaustenr_1.0.0-1_all.deb"
+has_corpus = os.path.exists(os.path.join(DATA, "austen", "manifest.json"))
+has_package = os.path.exists(os.path.join(DATA, ".packages", PACKAGE))
+
+
+class DataTest(Sandbox):
+    def run_data(self, *arguments, **environment):
+        return self.run_script("scripts/data", *arguments, ASSAY_DATA=self.path("data"), **environment)
+
+    def copy(self, name):
+        shutil.copytree(os.path.join(DATA, name), self.path("data", name))
+
+    def read(self, name):
+        with open(self.path("data", "austen", name), "rb") as file:
+            return file.read()
+
+    def damage(self, name):
+        with open(self.path("data", "austen", name), "r+b") as file:
+            file.write(b"\0")
+
+    def state(self):
+        folder = self.path("data", "austen")
+        return {entry.name: (entry.stat().st_mtime_ns, entry.stat().st_ino) for entry in os.scandir(folder)}
+
+    @unittest.skipUnless(has_corpus, "the Austen corpus is not there; run scripts/data")
+    def test_second_run_does_nothing(self):
+        self.copy("austen")
+        self.stub("apt-get")
+        self.stub("apt-cache")
+        before = self.state()
+        result = self.run_data()
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertIn("nothing to do", result.stdout)
+        self.assertEqual(self.calls(), [])
+        self.assertEqual(self.state(), before)
+        self.assertEqual(os.listdir(self.path("data")), ["austen"])
+
+    @unittest.skipUnless(has_corpus, "the Austen corpus is not there; run scripts/data")
+    def test_manifest_tells_what_the_files_are(self):
+        self.copy("austen")
+        manifest = json.loads(self.read("manifest.json"))
+        self.assertEqual((manifest["name"], manifest["version"]), ("austen", "1.0.0-1"))
+        self.assertIn("public domain", manifest["licence"])
+        sizes = {}
+        for entry in manifest["files"]:
+            text = self.read(entry["file"])
+            self.assertEqual((len(text), hashlib.sha256(text).hexdigest()), (entry["bytes"], entry["sha256"]))
+            sizes[entry["split"]] = sizes.get(entry["split"], 0) + len(text)
+        self.assertEqual(sizes, {"train": 3124764, "validation": 433411, "test": 466854})
+        self.assertEqual(len(os.listdir(self.path("data", "austen"))), 7)
+
+    @unittest.skipUnless(has_corpus and has_package, "the Austen corpus is not there; run scripts/data")
+    def test_damaged_files_are_made_again_from_the_kept_package(self):
+        self.copy("austen")
+        self.copy(".packages")
+        self.stub("apt-get")
+        for name in ("persuasion.txt", "manifest.json"):
+            with self.subTest(name=name):
+                whole = self.read(name)
+                self.damage(name)
+                result = self.run_data("austen")
+                self.assertEqual(result.returncode, 0, result.stderr)
+                self.assertIn(f"{name} differs", result.stdout)
+                self.assertEqual(self.read(name), whole)
+        self.assertEqual(self.calls(), [])
+        self.assertEqual(sorted(os.listdir(self.path("data"))), [".lock", ".packages", "austen"])
+
+    @unittest.skipUnless(has_package, "the Austen package is not there; run scripts/data")
+    def test_package_brought_by_path(self):
+        self.stub("apt-get")
+        result = self.run_data("--package", os.path.join(DATA, ".packages", PACKAGE))
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(len(self.read("emma.txt")), 883028)
+        self.assertEqual(self.calls(), [])
+
+    @unittest.skipUnless(has_corpus, "the Austen corpus is not there; run scripts/data")
+    def test_damaged_file_and_no_network_leave_the_rest_alone(self):
+        self.copy("austen")
+        self.damage("emma.txt")
+        before = self.state()
+        self.stub("apt-cache", "exit 0")
+        self.stub("apt-get")
+        result = self.run_data()
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("emma.txt differs from the pinned text", result.stdout)
+        self.assertIn("could not fetch r-cran-janeaustenr 1.0.0-1", result.stderr)
+        self.assertIn("a retry is safe", result.stderr)
+        self.assertEqual(self.state(), before)
+        self.assertEqual(sorted(os.listdir(self.path("data"))), [".lock", "austen"])
+
+    def test_another_package_under_the_same_name_is_refused(self):
+        self.stub("apt-cache", "exit 0")
+        self.stub("apt-get", f"echo something else >{PACKAGE}")
+        result = self.run_data()
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("another SHA-256", result.stderr)
+        self.assertEqual(os.listdir(self.path("data")), [".lock"])
+
+    def test_no_package_list_without_root_names_the_command(self):
+        self.stub("apt-cache")
+        self.stub("apt-get")
+        self.stub("id", "echo 1000")
+        result = self.run_data()
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("As root, run: apt-get update", result.stderr)
+        self.assertFalse([call for call in self.calls() if call.startswith("apt-get")])
+
+    def test_a_version_that_is_gone_is_not_replaced(self):
+        self.stub("apt-cache")
+        self.stub("apt-get", "exit 0")
+        self.stub("id", "echo 0")
+        result = self.run_data()
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("Another version is not taken", result.stderr)
+        self.assertIn("scripts/data austen --package FILE", result.stderr)
+        self.assertEqual([call.split()[1] for call in self.calls() if call.startswith("apt-get")], ["update"])
+
+    def test_bad_arguments(self):
+        for arguments, part in ((("bronte",), "unknown argument 'bronte'"), (("--package",), "needs a file name")):
+            result = self.run_data(*arguments)
+            self.assertEqual(result.returncode, 2)
+            self.assertIn(part, result.stderr)
+        result = self.run_data("--package", self.path("none.deb"))
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("none.deb is missing or is not", result.stderr)
+
+    @unittest.skipUnless(os.environ.get("ASSAY_SLOW_TESTS"), "fetches from the network; scripts/test --slow runs it")
+    def test_from_nothing(self):
+        result = self.run_data()
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(len(self.read("persuasion.txt")), 466854)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,142 @@
+// The program itself, from TOML to table, with a worker that computes nothing.
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "record/files.h"
+#include "record/plan_lines.h"
+#include "unit/source_folder.h"
+#include "unit/temporary_folder.h"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+// bin/assay with the fake worker beside it, lib/ and experiments/, as in an installed tree.
+class RunProgram : public ::testing::Test {
+ protected:
+  RunProgram() {
+    const fs::path built = std::getenv("ASSAY_BIN_DIR");
+    fs::create_directories(folder_ / "bin");
+    fs::copy_file(built / "assay", folder_ / "bin/assay");
+    fs::copy_file(testing::source_folder() / "tests/fixtures/recording_worker.sh", folder_ / "bin/assay-worker");
+    fs::create_directories(folder_ / "lib");  // no training library: its code is unknown, so no record is stale
+    fs::create_symlink(built.parent_path() / "lib/libassay_lab.so", folder_ / "lib/libassay_lab.so");
+    folder_.write("corpus.txt", "some text\n");
+    folder_.write("experiments/quick.toml", R"(
+[experiment]
+seeds = [1, 2]
+[data]
+dataset = { use = "text", path = "../corpus.txt" }
+tokenizer = "bytes"
+context = 8
+[model]
+use = "gpt"
+layers = 1
+width = 8
+heads = 2
+[positional]
+use = "sinusoidal"
+[[objective]]
+use = "mle"
+[optimizer]
+use = "adamw"
+lr = 1e-3
+[scheduler]
+use = "cosine"
+[train]
+steps = 4
+batch = 2
+[[evaluate]]
+use = "lm"
+lengths = [64]
+[[sweep]]
+[sweep.grid]
+positional = ["sinusoidal", "alibi"]
+[compare]
+baseline = { positional = "sinusoidal" }
+)");
+  }
+  int call(const std::string& words) {
+    const auto command = "cd '" + folder_.path().string() + "' && env -u ASSAY_RESULTS ASSAY_DESCRIPTORS='" +
+                         (testing::source_folder() / "tests/fixtures/descriptors.json").string() + "' bin/assay " +
+                         words + " >out 2>err </dev/null";
+    const int status = std::system(command.c_str());
+    out_ = read_file(folder_ / "out");
+    err_ = read_file(folder_ / "err");
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+  ExperimentLayout results() { return ExperimentLayout(folder_ / "results/quick"); }
+
+  testing::TemporaryFolder folder_;
+  std::string out_, err_;
+};
+
+TEST_F(RunProgram, RunsThenSkipsThenCompares) {
+  EXPECT_EQ(call("run experiments/quick.toml --dry-run"), 0) << err_;
+  EXPECT_THAT(err_, HasSubstr("would run  positional=alibi seed=2"));
+  EXPECT_FALSE(fs::exists(results().folder()));
+
+  EXPECT_EQ(call("run experiments/quick.toml --jobs 2"), 0) << err_;
+  EXPECT_EQ(out_, "");
+  EXPECT_THAT(err_, AllOf(HasSubstr("4 of 4 runs to do, at most 2 at once."), HasSubstr("4 done. Records: "),
+                          HasSubstr("The table: assay compare experiments/quick.toml")));
+  const auto lines = read_plan_lines(results().plan());
+  ASSERT_EQ(lines.size(), 4u);
+  for (const auto& line : lines) EXPECT_TRUE(has_all_records(line, results().run(line["train_id"])));
+
+  EXPECT_EQ(call("run experiments/quick.toml"), 0);
+  EXPECT_THAT(err_, HasSubstr("0 done, 4 had their records already"));
+
+  EXPECT_EQ(call("compare quick"), 0) << err_;
+  EXPECT_THAT(out_, AllOf(HasSubstr("positional=sinusoidal (baseline)"), HasSubstr("1.5 ± 6.4")));  // 12.706 / 2
+  EXPECT_EQ(err_, "");
+  EXPECT_EQ(call("status"), 0);
+  EXPECT_EQ(out_, "quick: 4 done, 0 running, 0 failed, 0 queued\n");
+}
+
+TEST_F(RunProgram, OneMoreEvaluationCostsOneEvaluation) {
+  ASSERT_EQ(call("run experiments/quick.toml"), 0) << err_;
+  const auto lines = read_plan_lines(results().plan());
+  const auto missing = results().run(lines[2]["train_id"]);
+  fs::remove(missing.eval_record(lines[2]["evaluate"][0]["id"]));
+  EXPECT_EQ(call("run experiments/quick.toml"), 0);
+  EXPECT_THAT(err_, HasSubstr("1 of 4 runs to do"));
+  EXPECT_EQ(read_file(missing.folder() / "times.txt"), "1\n1\n");
+  EXPECT_EQ(read_file(results().run(lines[3]["train_id"]).folder() / "times.txt"), "2\n");
+}
+
+TEST_F(RunProgram, AFailedRunIsToldAndTheRestGoesOn) {
+  EXPECT_EQ(call("run experiments/quick.toml experiment.seeds=[1,13]"), 1) << err_;
+  EXPECT_THAT(err_, AllOf(HasSubstr("FAILED positional=alibi seed=13: seed 13"), HasSubstr("2 done, 2 failed"),
+                          Not(HasSubstr("The table:"))));
+  EXPECT_EQ(call("status quick"), 0);
+  EXPECT_THAT(out_, AllOf(HasSubstr("quick: 2 done, 0 running, 2 failed, 0 queued"),
+                          HasSubstr("failed  positional=alibi seed=13: seed 13")));
+  EXPECT_EQ(call("compare experiments/quick.toml"), 0);
+  EXPECT_THAT(out_, HasSubstr("1/2 (1 failed)"));
+}
+
+TEST_F(RunProgram, WrongInputStartsNothing) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"run", "an experiment file is missing"},
+      {"run experiments/none.toml", "none.toml"},
+      {"run experiments/quick.toml --jobs 0", "--jobs is at least 1"},
+      {"run experiments/quick.toml --jobs many", "many"},
+      {"run experiments/quick.toml optimizer.lrr=1", "did you mean 'lr'?"},
+      {"run experiments/quick.toml --only x", "--only"}};
+  for (const auto& [words, message] : cases) {
+    EXPECT_EQ(call(words), 2) << words;
+    EXPECT_EQ(out_, "") << words;
+    EXPECT_THAT(err_, HasSubstr(message)) << words;
+  }
+  EXPECT_FALSE(fs::exists(results().folder()));
+}
+
+}  // namespace
+}  // namespace assay

@@ -1,0 +1,188 @@
+// From records to rows: which values count, which are missing, and why.
+#include "compare/collect.h"
+
+#include <gmock/gmock.h>
+
+#include "assay/error.h"
+#include "compare/cell_text.h"
+#include "compare/origin.h"
+#include "unit/compare/results_builder.h"
+
+namespace assay {
+namespace {
+
+using ::testing::AllOf;
+using testing::baseline;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using testing::ResultsBuilder;
+
+CompareRequest request(const ResultsBuilder& results, std::vector<std::string> metrics = {}) {
+  return {.experiment = results.experiment(),
+          .metrics = std::move(metrics),
+          .baseline = std::nullopt,
+          .mixed_code = false,
+          .current_code = "",
+          .command = "assay compare quick"};
+}
+
+std::vector<std::string> column_names(const Table& table) {
+  std::vector<std::string> names;
+  for (const auto& column : table.columns) names.push_back(column.name);
+  return names;
+}
+
+template <typename Error>
+std::string message(const CompareRequest& request) {
+  try {
+    collect(request);
+    return "accepted";
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
+TEST(Collect, RowsInTheOrderOfThePlan) {
+  ResultsBuilder results;
+  for (const char* scheme : {"sinusoidal", "alibi", "learned"})
+    for (const int seed : {2, 1}) results.finished({.scheme = scheme, .seed = seed}, {{64, seed}});
+  const auto table = collect(request(results));
+  ASSERT_EQ(table.rows.size(), 3u);
+  EXPECT_EQ(table.rows[0].label, "positional=sinusoidal");
+  EXPECT_EQ(table.rows[1].label, "positional=alibi");
+  EXPECT_EQ(table.rows[2].label, "positional=learned");
+  EXPECT_THAT(table.rows[1].cells[0].values, ElementsAre(::testing::Pair(2, 2.0), ::testing::Pair(1, 1.0)));
+  EXPECT_EQ(table.rows[1].count, (Count{.planned = 2, .present = 2}));
+}
+
+TEST(Collect, EveryReasonForAnAbsentValue) {
+  ResultsBuilder results;
+  results.finished({.scheme = "a", .seed = 1}, {{64, 2.0}, {512, 4.0}});
+  results.failed({.scheme = "a", .seed = 2}, "plugin");
+  results.failed({.scheme = "a", .seed = 3}, "non_finite");
+  results.plan({.scheme = "a", .seed = 4});
+  results.finished({.scheme = "a", .seed = 5}, {{64, 3.0}});                  // length 512 is not in its record
+  results.finished({.scheme = "a", .seed = 6}, {{64, nullptr}, {512, 6.0}});  // the record holds no number
+  const auto table = collect(request(results));
+  const auto& row = table.rows[0];
+  EXPECT_EQ(row.count, (Count{.planned = 6, .present = 3, .failed = 1, .diverged = 1, .missing = 1}));
+  EXPECT_EQ(row.cells[0].count, (Count{.planned = 6, .present = 2, .failed = 1, .diverged = 2, .missing = 1}));
+  EXPECT_EQ(row.cells[1].count,
+            (Count{.planned = 6, .present = 2, .failed = 1, .diverged = 1, .missing = 1, .not_applicable = 1}));
+  EXPECT_EQ(row.cells[0].summary.mean, 2.5);
+}
+
+TEST(Collect, ATrainedRunWhoseEvaluationFailed) {
+  ResultsBuilder results;
+  results.finished({.scheme = "a", .seed = 1}, {{64, 2.0}});
+  results.failed({.scheme = "a", .seed = 2}, "plugin");
+  results.train({.scheme = "a", .seed = 2});
+  const auto table = collect(request(results, {"lm.bits_per_byte", "train.loss"}));
+  EXPECT_EQ(table.rows[0].cells[0].count, (Count{.planned = 2, .present = 1, .failed = 1}));
+  EXPECT_EQ(table.rows[0].cells[1].count, (Count{.planned = 2, .present = 2}));
+}
+
+TEST(Collect, ColumnsByDefaultAndByName) {
+  ResultsBuilder results;
+  results.finished({.scheme = "a"}, {{64, 2.0}, {512, 3.0}});
+  EXPECT_THAT(column_names(collect(request(results))),
+              ElementsAre("lm.bits_per_byte@length=64", "lm.bits_per_byte@length=512", "train.parameters",
+                          "train.tokens", "train.flops", "train.tokens_per_second", "train.peak_memory"));
+  // A metric that is asked for comes first and only once; without coordinates it stands for all of them.
+  EXPECT_THAT(column_names(collect(request(results, {"train.tokens_per_second", "lm.bits_per_byte"}))),
+              ElementsAre("train.tokens_per_second", "lm.bits_per_byte@length=64", "lm.bits_per_byte@length=512",
+                          "train.parameters", "train.tokens", "train.flops", "train.peak_memory"));
+}
+
+TEST(Collect, AtMostADozenMetricsByDefault) {
+  ResultsBuilder results;
+  std::map<int, nlohmann::json> many;
+  for (int length = 1; length <= 20; ++length) many[length] = 1.0;
+  results.finished({.scheme = "a"}, many);
+  EXPECT_EQ(collect(request(results)).columns.size(), 12u + 5u);
+}
+
+TEST(Collect, AnUnknownMetricNamesTheNearest) {
+  ResultsBuilder results;
+  results.finished({.scheme = "a"}, {{64, 2.0}});
+  EXPECT_THAT(message<UserError>(request(results, {"lm.bits_per_bite@length=64"})),
+              AllOf(HasSubstr("metric 'lm.bits_per_bite@length=64' is in no record of 'quick'"),
+                    HasSubstr("did you mean 'lm.bits_per_byte@length=64'?"), HasSubstr("train.loss")));
+}
+
+TEST(Collect, BeforeTheFirstRecordEverythingIsMissing) {
+  ResultsBuilder results;
+  results.plan({.scheme = "a", .seed = 1});
+  const auto table = collect(request(results, {"lm.bits_per_byte@length=64"}));
+  EXPECT_EQ(table.columns[0].name, "lm.bits_per_byte@length=64");
+  EXPECT_EQ(cell_text(table.rows[0].cells[0], table.columns[0], table.rows[0].count), "0/1 (1 missing)");
+}
+
+TEST(Collect, WithoutAPlanTheFolderIsNamed) {
+  const ResultsBuilder results;
+  EXPECT_THAT(message<UserError>(request(results)), HasSubstr("quick: no results here"));
+}
+
+TEST(Collect, RefusesToMixTrainingCode) {
+  ResultsBuilder results;
+  results.finished({.scheme = "a", .seed = 1}, {{64, 2.0}});
+  results.finished({.scheme = "a", .seed = 2, .training_code = "c0de000000000002"}, {{64, 3.0}});
+  auto asked = request(results);
+  EXPECT_THAT(message<MixedCode>(asked), HasSubstr("training library: c0de00000000 (1 run), c0de00000000 (1 run)"));
+  asked.mixed_code = true;
+  const auto table = collect(asked);
+  EXPECT_EQ(table.rows[0].cells[0].count.present, 2);
+  EXPECT_THAT(table.notes, ::testing::Contains(HasSubstr("mixed code: training library")));
+}
+
+TEST(Collect, RefusesToMixPluginCode) {
+  ResultsBuilder results;
+  results.finished({.scheme = "a", .seed = 1}, {{64, 2.0}});
+  results.finished({.scheme = "a", .seed = 2, .plugin_code = "bb"}, {{64, 3.0}});
+  EXPECT_THAT(message<MixedCode>(request(results)), HasSubstr("positional/a: aa (1 run), bb (1 run)"));
+}
+
+TEST(Collect, RecordsOfOtherCodeAreStale) {
+  ResultsBuilder results;
+  results.finished({.scheme = "a", .seed = 1}, {{64, 2.0}});
+  results.finished({.scheme = "b", .seed = 1, .plugin_code = "bb"}, {{64, 3.0}});
+  auto asked = request(results);
+  auto table = collect(asked);
+  EXPECT_EQ(count_text(table.rows[0].count), "1");
+  EXPECT_EQ(count_text(table.rows[1].count), "1 (1 stale)");  // the plan's plugin is aa
+  EXPECT_EQ(table.rows[1].cells[0].count.stale, 1);
+  asked.current_code = "c0de000000000009";
+  EXPECT_EQ(count_text(collect(asked).rows[0].count), "1 (1 stale)");
+  asked.current_code = "c0de000000000001";
+  EXPECT_EQ(count_text(collect(asked).rows[0].count), "1");
+}
+
+TEST(Collect, TimingsOfDifferentMachinesAreMarked) {
+  ResultsBuilder results;
+  results.finished({.scheme = "a", .seed = 1}, {{64, 2.0}});
+  EXPECT_EQ(collect(request(results)).columns[4].title, "tokens/s");
+  results.finished({.scheme = "b", .seed = 1, .host = "h2"}, {{64, 2.0}});
+  const auto table = collect(request(results));
+  EXPECT_EQ(table.columns[4].title, "tokens/s *");
+  EXPECT_EQ(table.columns[5].title, "peak MiB");
+  EXPECT_THAT(table.notes, ::testing::Contains(AllOf(HasSubstr("* not comparable"),
+                                                     HasSubstr("host h1, CPU X, cpu, mesh 2x1 threads, "
+                                                               "1 thread a rank, 1 concurrent run; host h2"))));
+}
+
+TEST(Collect, TheBaselineIsMarkedOrExplained) {
+  ResultsBuilder results;
+  results.finished({.scheme = "a"}, {{64, 2.0}});
+  results.finished({.scheme = "b"}, {{64, 2.0}});
+  auto asked = request(results);
+  asked.baseline = baseline("positional", {"x", "b"});
+  const auto table = collect(asked);
+  EXPECT_FALSE(table.rows[0].baseline);
+  EXPECT_TRUE(table.rows[1].baseline);
+  asked.baseline = baseline("positional", "x");
+  EXPECT_THAT(message<UserError>(asked),
+              HasSubstr("baseline (positional = x) matches no row; rows: positional=a; positional=b"));
+}
+
+}  // namespace
+}  // namespace assay

@@ -1,0 +1,111 @@
+// Small results folders with known numbers, written as the worker writes them.
+#pragma once
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "config/selector.h"
+#include "record/layout.h"
+#include "record/state.h"
+#include "unit/temporary_folder.h"
+
+namespace assay::testing {
+
+// One planned run; the defaults are those of a run that is planned and nothing else.
+struct BuiltRun {
+  std::string scheme;
+  int seed = 1;
+  std::string training_code = "c0de000000000001";
+  std::string plugin_code = "aa";
+  std::string host = "h1";
+  double tokens_per_second = 1000;
+  nlohmann::json parameters = 347136;
+
+  std::string id() const { return scheme + std::to_string(seed); }
+};
+
+inline config::Selector baseline(const std::string& key, const nlohmann::json& wanted) {
+  return {{{config::canonical_path(config::split_key(key)), key, wanted, {}}}, {}};
+}
+
+class ResultsBuilder {
+ public:
+  ExperimentLayout experiment() const { return ExperimentLayout(folder_.path() / "quick"); }
+
+  void plan(const BuiltRun& run) {
+    nlohmann::json line = {{"schema", 1},
+                           {"experiment", "quick"},
+                           {"train_id", run.id()},
+                           {"group", "group " + run.scheme},
+                           {"label", "positional=" + run.scheme},
+                           {"seed", run.seed},
+                           {"axes", {{"positional", run.scheme}}},
+                           {"plugins", {{"positional/" + run.scheme, {{"build_id", "aa"}}}}},
+                           {"evaluate", {{{"id", "e-" + run.id()}, {"label", "lm"}}}}};
+    plan_ += line.dump() + "\n";
+    folder_.write("quick/plan.jsonl", plan_);
+  }
+  void train(const BuiltRun& run) {
+    const nlohmann::json record = {
+        {"schema", 1},
+        {"parameters", run.parameters},
+        {"tokens", 2000896},
+        {"flops", {{"six_nd", 4.17e12}}},
+        {"metrics", {{{"name", "loss"}, {"value", 1.5}, {"unit", "nats"}, {"direction", "lower"}}}},
+        {"code",
+         {{"training", run.training_code},
+          {"plugins", {{"positional/" + run.scheme, {{"build_id", run.plugin_code}}}}}}},
+        {"environment",
+         {{"cpu", "CPU X"},
+          {"device", "cpu"},
+          {"libtorch", "2.11.0"},
+          {"threads", 1},
+          {"mesh", {{"tensor", 2}, {"data", 1}, {"backend", "threads"}}}}},
+        {"source", {{"git_commit", "0123456789abcdef"}, {"git_dirty", ""}}},
+        {"data", {{{"name", "austen"}, {"sha256", "feedfacefeedface"}, {"licence", "public domain"}}}},
+        {"measured",
+         {{"host", run.host},
+          {"cores", 2},
+          {"concurrent_jobs", 1},
+          {"seconds", 10.0},
+          {"tokens_per_second", run.tokens_per_second},
+          {"peak_memory_bytes", 104857600}}}};
+    folder_.write("quick/runs/" + run.id() + "/train.json", record.dump());
+  }
+  // Bits per byte by length; null where a value is not finite.
+  void evaluate(const BuiltRun& run, const std::map<int, nlohmann::json>& by_length) {
+    auto metrics = nlohmann::json::array();
+    for (const auto& [length, value] : by_length)
+      metrics.push_back({{"name", "bits_per_byte"},
+                         {"value", value},
+                         {"unit", "bits/byte"},
+                         {"direction", "lower"},
+                         {"coordinates", {{"length", length}}}});
+    folder_.write(
+        "quick/runs/" + run.id() + "/eval/e-" + run.id() + ".json",
+        nlohmann::json{{"schema", 1}, {"metrics", metrics}, {"code", {{"evaluator", nlohmann::json::object()}}}}
+            .dump());
+  }
+  void finished(const BuiltRun& run, const std::map<int, nlohmann::json>& by_length) {
+    plan(run);
+    train(run);
+    evaluate(run, by_length);
+  }
+  void failed(const BuiltRun& run, const std::string& failure_class) {
+    plan(run);
+    State state;
+    state.status = "failed";
+    state.reason = "it broke";
+    state.failure_class = failure_class;
+    std::filesystem::create_directories(experiment().run(run.id()).folder());
+    write_state(experiment().run(run.id()).state(), state);
+  }
+
+ private:
+  TemporaryFolder folder_;
+  std::string plan_;
+};
+
+}  // namespace assay::testing

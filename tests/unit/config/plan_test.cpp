@@ -1,0 +1,205 @@
+#include "config/plan.h"
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "record/files.h"
+#include "unit/config/fixture.h"
+
+namespace assay::config::testing {
+namespace {
+
+using nlohmann::json;
+using PlanLines = PlanTest;
+
+TEST_F(PlanLines, TokensGiveWholeStepsAndAtLeastOne) {
+  const auto steps = [&](const std::string& tokens) {
+    return plan(kSmall, {"train.tokens=" + tokens}).lines.at(0).at("train").at("train").at("steps").get<int>();
+  };
+  EXPECT_EQ(steps("1280"), 10);  // a step is 8 * 16 = 128 tokens
+  EXPECT_EQ(steps("1407"), 10);
+  EXPECT_EQ(steps("1408"), 11);
+  EXPECT_EQ(steps("1"), 1);
+}
+
+TEST_F(PlanLines, EveryIsResolvedToSteps) {
+  const auto every = [&](const std::string& duration, const std::string& steps) {
+    return plan(kSmall + "[[evaluate]]\nuse = 'lm'\nevery = '" + duration + "'\n", {"train.steps=" + steps})
+        .lines.at(0)
+        .at("evaluate")
+        .at(0)
+        .at("every")
+        .get<int>();
+  };
+  EXPECT_EQ(every("20%", "977"), 195);
+  EXPECT_EQ(every("7%", "100"), 7);
+  EXPECT_EQ(every("0.1%", "100"), 1);
+  EXPECT_EQ(every("30 steps", "100"), 30);
+  EXPECT_EQ(every("1e3 tokens", "100"), 7);  // 1000 / 128 = 7.8
+  EXPECT_EQ(every("0%", "100"), 0);
+  EXPECT_EQ(plan(kSmall + "[[evaluate]]\nuse = 'lm'\n").lines.at(0).at("evaluate").at(0).at("every"), 0);
+}
+
+TEST_F(PlanLines, DurationsHaveOneSpelling) {
+  const auto warmup = [&](const std::string& text) {
+    return plan(kSmall, {"scheduler.warmup=" + text}).lines.at(0).at("train").at("scheduler").at("warmup");
+  };
+  EXPECT_EQ(warmup("2e6 tokens"), "2000000 tokens");
+  EXPECT_EQ(warmup("100 steps"), "100 steps");
+  EXPECT_EQ(warmup("1 step"), "1 steps");
+  EXPECT_EQ(warmup("5.0%"), "5%");
+  EXPECT_EQ(warmup("2.5 %"), "2.5%");
+}
+
+TEST_F(PlanLines, ResourcesHaveDefaults) {
+  EXPECT_EQ(
+      plan(kSmall).lines.at(0).at("resources"),
+      json::parse(R"({"mesh":{"tensor":1,"data":1,"backend":"self"},"threads":1,"micro_batch":8,"device":"cpu"})"));
+  EXPECT_EQ(
+      plan(kSmall + "[resources]\nmesh = { tensor = 2, data = 2 }\nthreads = 3\n").lines.at(0).at("resources"),
+      json::parse(R"({"mesh":{"tensor":2,"data":2,"backend":"threads"},"threads":3,"micro_batch":4,"device":"cpu"})"));
+  // one rank needs no locking; a partial last micro-batch is fine (8 = 3 + 3 + 2)
+  EXPECT_EQ(
+      plan(kSmall + "[resources]\nmesh = { backend = 'threads' }\nmicro_batch = 3\n").lines.at(0).at("resources"),
+      json::parse(R"({"mesh":{"tensor":1,"data":1,"backend":"self"},"threads":1,"micro_batch":3,"device":"cpu"})"));
+}
+
+TEST_F(PlanLines, EveryComponentIsNamedWithItsPlugin) {
+  const auto plugins = plan(kSmall + "[[tracker]]\nuse = 'jsonl'\n").lines.at(0).at("plugins");
+  std::string names;
+  for (const auto& [name, ignored] : plugins.items()) names += name + " ";
+  EXPECT_EQ(names,
+            "dataset/text model/gpt objective/mle optimizer/adamw positional/alibi scheduler/constant tokenizer/bytes "
+            "tracker/jsonl ");
+  EXPECT_EQ(plugins.at("positional/alibi").at("build_id"), "build-alibi");
+  EXPECT_EQ(plugins.at("positional/alibi").at("file"), "/plugins/alibi.so");
+}
+
+TEST_F(PlanLines, TheExampleOfTheManualWithWhatExistsNow) {
+  const auto file = (source_folder() / "tests/cli/good/quickstart.toml").string();
+  const auto made = make_plan({file, {}, ""});
+  EXPECT_EQ(made.experiment, "quickstart");
+  EXPECT_EQ(made.combinations, 2u);
+  ASSERT_EQ(made.lines.size(), 6u);
+  const auto& line = made.lines[3];
+  EXPECT_EQ(line.at("label"), "positional=alibi");
+  EXPECT_EQ(line.at("train").at("train").at("steps"), 976);  // 2,000,000 / (32 * 64) = 976.56
+  EXPECT_EQ(line.at("train").at("model").at("heads"), 4);    // 96 / 24
+  EXPECT_EQ(line.at("evaluate").at(0).at("every"), 195);     // a fifth of 976
+  EXPECT_EQ(made.compare.metrics.at(1).name, "train.tokens_per_second");
+  EXPECT_EQ(made.compare.metrics.at(0).position.line, 38);
+  EXPECT_TRUE(matches(*made.compare.baseline, made.lines[0]));
+  EXPECT_FALSE(matches(*made.compare.baseline, made.lines[3]));
+}
+
+TEST_F(PlanLines, NameAndResultsFollowTheFile) {
+  const auto file = write("experiments/alibi_paper/long_context.toml", kSmall);
+  auto made = make_plan({file, {}, ""});
+  EXPECT_EQ(made.experiment, "alibi-paper-long-context");
+  EXPECT_EQ(made.results_folder, folder_ / "results/alibi-paper-long-context");
+  const Environment results("ASSAY_RESULTS", "/scratch/r");
+  made = make_plan({file, {"experiment.name=other"}, ""});
+  EXPECT_EQ(made.results_folder, "/scratch/r/other");
+  EXPECT_EQ(made.lines.at(0).at("experiment"), "other");
+}
+
+TEST_F(PlanLines, WrittenPlanHasOneLineARunAndTheTextWithItsParents) {
+  write("experiments/base.toml", "[train]\nsteps = 3\nbatch = 8\n");
+  const auto made =
+      make_plan({write("experiments/x.toml", "extends = ['base.toml']\n" + kSmall), {"experiment.seeds=[1, 2]"}, ""});
+  write_plan(made, folder_ / "out");
+  std::ifstream stream(folder_ / "out/plan.jsonl");
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  ASSERT_EQ(lines.size(), 2u);
+  EXPECT_EQ(json::parse(lines[1]), made.lines[1]);
+  EXPECT_EQ(read_file(folder_ / "out/experiment.toml"),
+            "extends = ['base.toml']\n" + kSmall + "\n# --- extended: " + (folder_ / "experiments/base.toml").string() +
+                "\n# [train]\n# steps = 3\n# batch = 8\n# \n");
+}
+
+TEST_F(PlanLines, PathsAreRelativeToTheFileThatNamesThem) {
+  write("experiments/parts/novel.txt", "text");
+  write("experiments/parts/base.toml",
+        "[data]\ndataset = { use = 'text', path = 'novel.txt' }\ntokenizer = 'bytes'\ncontext = 16\n");
+  auto text = kSmall;
+  text.erase(0, text.find("[model]"));
+  const auto path =
+      plan("extends = ['parts/base.toml']\n" + text).lines.at(0).at("train").at("data").at("dataset").at("path");
+  EXPECT_EQ(path.at("path"), (folder_ / "experiments/parts/novel.txt").string());
+  EXPECT_EQ(path.at("name"), "novel.txt");
+  EXPECT_EQ(path.at("sha256"),
+            "982d9e3eb996f559e633f4d194def3761d909f5a3b647d1a851fead67c32c9d1");  // sha256sum of "text"
+}
+
+TEST_F(PlanLines, CorporaAreFoundInTheDataFolderAboveTheExperiment) {
+  const Environment none("ASSAY_DATA", "");
+  write(".data/tiny/a.txt", "text");
+  EXPECT_EQ(plan(kSmall).lines.at(0).at("train").at("data").at("dataset").at("path").at("path"),
+            (folder_ / ".data/tiny").string());
+}
+
+TEST_F(PlanLines, ARefusedPluginIsNamedOnlyWhenItIsMissed) {
+  const Environment refused("ASSAY_DESCRIPTORS",
+                            (source_folder() / "tests/fixtures/descriptors_refused.json").string());
+  EXPECT_EQ(errors(kSmall),
+            "test.toml:11:7: unknown positional 'alibi' (available: none, sinusoidal); plugin file /plugins/alibi.so "
+            "was refused and might have it: "
+            "built against LibTorch 2.10.0, this is 2.11.0");
+  EXPECT_EQ(plan(kSmall, {"positional=none"}).lines.size(), 1u);
+}
+
+TEST_F(PlanLines, NoneIsAnAbsentChildWhereNoComponentHasThatName) {
+  auto text = read_file(source_folder() / "tests/fixtures/descriptors.json");
+  for (size_t at; (at = text.find("\"name\": \"none\"")) != std::string::npos;)
+    text.replace(at, 14, "\"name\": \"nope\"");
+  const Environment without("ASSAY_DESCRIPTORS", write("descriptors.json", text));
+  EXPECT_TRUE(plan(kSmall, {"positional=none"}).lines.at(0).at("train").at("model").at("positional").is_null());
+}
+
+TEST_F(PlanLines, SelectorsSeeAxesAndResolvedValues) {
+  const auto made = plan(kSmall + "[[sweep]]\n[sweep.grid]\noptimizer.lr = [1e-3, 3e-3, 1e-2]\n");
+  const auto count = [&](const std::string& selector) {
+    Diagnostics diagnostics;
+    const auto node = parsed("s = " + selector);
+    const auto read = read_selector(*node.as<Table>()->find("s"), diagnostics);
+    diagnostics.throw_if_any();
+    return std::count_if(made.lines.begin(), made.lines.end(), [&](const json& line) { return matches(read, line); });
+  };
+  EXPECT_EQ(count("{ optimizer.lr = 1e-3 }"), 1);
+  EXPECT_EQ(count("{ 'optimizer.lr' = [1e-3, 1e-2] }"), 2);
+  EXPECT_EQ(count("{ optimizer.lr = { not = 1e-3 } }"), 2);
+  EXPECT_EQ(count("{ optimizer.lr = { min = 2e-3 } }"), 2);
+  EXPECT_EQ(count("{ optimizer.lr = { min = 2e-3, max = 5e-3 } }"), 1);
+  EXPECT_EQ(count("{ positional = 'alibi', model.layers = 2, objective.mle.weight = 1 }"), 3);
+  EXPECT_EQ(count("{ positional = 'none' }"), 0);
+}
+
+TEST_F(PlanLines, CompareSettingsNeedNoPlugins) {
+  const Environment none("ASSAY_DESCRIPTORS", "/nowhere.json");
+  const auto settings = read_compare_settings(
+      write("c.toml", "[compare]\nbaseline = { positional = 'none' }\nmetrics = ['lm.x', 'train.loss']\n"));
+  ASSERT_TRUE(settings.baseline);
+  EXPECT_EQ(settings.baseline->terms.at(0).name, "positional");
+  EXPECT_EQ(settings.metrics.at(1).name, "train.loss");
+  EXPECT_EQ(settings.metrics.at(1).position.column, 20);
+}
+
+TEST_F(PlanLines, ClaimsMustSelectSomething) {
+  EXPECT_EQ(errors(kSmall + "[[claim]]\nsays = 'x'\nleft = { positional = 'alibi', metric = 'lm.x' }\nright = { "
+                            "positional = 'rotary' }\nholds = 'left < right'\n"),
+            "test.toml:25:11: this side of the claim matches no run: 'positional' is never rotary; it is alibi");
+}
+
+TEST_F(PlanLines, AThousandRunsArePlannedWithoutResolvingEachSeed) {
+  const auto made = plan(kSmall +
+                         "[experiment]\nseeds = '1..10'\n[[sweep]]\n[sweep.grid]\noptimizer.lr = { log = [1e-4, 1e-2], "
+                         "n = 10 }\nmodel.dropout = { linear = [0, 0.5], n = 10 }\n");
+  EXPECT_EQ(made.lines.size(), 1000u);
+  std::set<std::string> ids;
+  for (const auto& line : made.lines) ids.insert(line.at("train_id").get<std::string>());
+  EXPECT_EQ(ids.size(), 1000u);
+}
+
+}  // namespace
+}  // namespace assay::config::testing

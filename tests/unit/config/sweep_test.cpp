@@ -1,0 +1,123 @@
+#include "config/sweep.h"
+
+#include <nlohmann/json.hpp>
+
+#include "unit/config/fixture.h"
+
+namespace assay::config::testing {
+namespace {
+
+using nlohmann::json;
+using Sweep = PlanTest;
+
+std::vector<std::string> labels(const Plan& plan) {
+  std::vector<std::string> all;
+  for (const auto& line : plan.lines) all.push_back(line.at("label").get<std::string>());
+  return all;
+}
+
+TEST_F(Sweep, AxesMultiplyTheLastOneTurnsFastest) {
+  const auto made = plan(kSmall +
+                         "[[sweep]]\n[sweep.grid]\npositional = ['sinusoidal', { label = 'steep', use = 'alibi', "
+                         "max_exponent = 4 }]\nmodel.layers = [1, 2]\n");
+  EXPECT_EQ(labels(made),
+            (std::vector<std::string>{"positional=sinusoidal model.layers=1", "positional=sinusoidal model.layers=2",
+                                      "positional=steep model.layers=1", "positional=steep model.layers=2"}));
+  EXPECT_EQ(made.lines[2].at("axes"), (json{{"positional", "steep"}, {"model.layers", 1}}));
+  EXPECT_EQ(made.lines[2].at("train").at("model").at("positional"), (json{{"use", "alibi"}, {"max_exponent", 4.0}}));
+  EXPECT_EQ(made.lines[1].at("train").at("model").at("layers"), 2);
+}
+
+TEST_F(Sweep, SeedsAreTheInnermost) {
+  const auto made = plan(kSmall + "[[sweep]]\n[sweep.grid]\nmodel.layers = [1, 2]\n[experiment]\nseeds = '3..4'\n");
+  ASSERT_EQ(made.lines.size(), 4u);
+  EXPECT_EQ(made.lines[1].at("seed"), 4);
+  EXPECT_EQ(made.lines[1].at("axes").at("model.layers"), 1);
+  EXPECT_EQ(made.lines[2].at("seed"), 3);
+}
+
+TEST_F(Sweep, BlocksConcatenateAndEqualRunsCollapse) {
+  const auto made = plan(kSmall +
+                         "[[sweep]]\n[sweep.grid]\nmodel.layers = [1, 2, 3]\n[[sweep]]\n[sweep.grid]\nmodel.layers = "
+                         "[2, 3, 4]\nmodel.width = [32, 64]\n");
+  EXPECT_EQ(made.combinations, 9u);  // 3 + 3 * 2
+  EXPECT_EQ(made.distinct, 7u);      // (2, 32) and (3, 32) stand in the first block already
+}
+
+TEST_F(Sweep, SwitchedOffEntriesCollapse) {
+  const auto made = plan(kSmall +
+                         "[[objective]]\nuse = 'simctg'\n[[sweep]]\n[sweep.grid]\nobjective.simctg.enabled = [false, "
+                         "true]\nobjective.simctg.margin = [0.25, 0.5, 0.75, 1]\n");
+  EXPECT_EQ(made.combinations, 8u);
+  EXPECT_EQ(made.distinct, 5u);
+  EXPECT_EQ(made.lines[0].at("axes"), (json{{"objective.simctg.enabled", false}}));
+  EXPECT_EQ(made.lines[0].at("train").at("objectives").size(), 1u);
+  EXPECT_EQ(made.lines[4].at("train").at("objectives").at(1).at("margin"), 1.0);
+}
+
+TEST_F(Sweep, IntAndRealOfOneValueAreOneRun) {
+  const auto made =
+      plan(kSmall + "[[sweep]]\n[sweep.grid]\nmodel.dropout = [0]\n[[sweep]]\n[sweep.grid]\nmodel.dropout = [0.0]\n");
+  EXPECT_EQ(made.distinct, 1u);
+}
+
+TEST_F(Sweep, Ranges) {
+  const auto shown = [&](const std::string& range) {
+    json values = json::array();
+    for (const auto& line : plan(kSmall + "[[sweep]]\n[sweep.grid]\n" + range + "\n").lines)
+      values.push_back(line.at("axes").begin().value());
+    return values;
+  };
+  EXPECT_EQ(shown("model.layers = { linear = [2, 8], n = 4 }"), json({2, 4, 6, 8}));
+  EXPECT_EQ(shown("model.layers = { log = [8, 64], n = 4 }"), json({8, 16, 32, 64}));
+  EXPECT_EQ(shown("optimizer.lr = { values = [0.25, 0.5] }"), json({0.25, 0.5}));
+  EXPECT_EQ(shown("model.dropout = { linear = [0, 0.5], n = 3 }"), json({0.0, 0.25, 0.5}));
+  const auto rates = shown("optimizer.lr = { log = [1e-3, 1e-2], n = 3 }");
+  EXPECT_EQ(rates[0], 1e-3);
+  EXPECT_NEAR(rates[1].get<double>(), 0.0031622776601683794, 1e-17);
+  EXPECT_EQ(rates[2], 1e-2);
+}
+
+TEST_F(Sweep, ComponentsComeBeforeTheirKeysInAnyOrderOfTheFile) {
+  const auto made = plan(kSmall +
+                         "[[sweep]]\n[sweep.grid]\nmodel.positional.max_exponent = [4, 16]\npositional = ['alibi', { "
+                         "label = 'again', use = 'alibi', max_exponent = 2 }]\n");
+  EXPECT_EQ(made.distinct, 2u);
+  EXPECT_EQ(made.lines[1].at("train").at("model").at("positional").at("max_exponent"), 16.0);
+}
+
+TEST_F(Sweep, ExpressionsSeeTheSweptValue) {
+  const auto made =
+      plan(kSmall + "[[sweep]]\n[sweep.grid]\nmodel.width = [32, 64]\nmodel.heads = ['= model.width / 16']\n");
+  EXPECT_EQ(made.lines[0].at("train").at("model").at("heads"), 2);
+  EXPECT_EQ(made.lines[1].at("train").at("model").at("heads"), 4);
+}
+
+TEST_F(Sweep, SetCollapsesAnAxisAndResolvesLikeAnyValue) {
+  const std::string text = kSmall +
+                           "[[sweep]]\n[sweep.grid]\npositional = ['sinusoidal', 'alibi']\noptimizer.lr = [1e-3, "
+                           "2e-3]\n[compare]\nbaseline = { positional = 'sinusoidal' }\n";
+  const auto made = plan(text, {"positional=alibi", "model.heads== model.width / 8"});
+  EXPECT_EQ(labels(made),
+            (std::vector<std::string>{"positional=alibi optimizer.lr=0.001", "positional=alibi optimizer.lr=0.002"}));
+  EXPECT_EQ(made.lines[0].at("train").at("model").at("heads"), 4);
+  // alibi has no 'base': the error stands where the value came from
+  EXPECT_EQ(errors(text, {"model.positional.base=5"}),
+            "--set model.positional.base=5: unknown key 'base' for positional 'alibi'; its keys are max_exponent");
+}
+
+TEST_F(Sweep, WithoutSweepOneRunNamedAfterTheExperiment) {
+  const auto made = plan(kSmall);
+  ASSERT_EQ(made.lines.size(), 1u);
+  EXPECT_EQ(made.lines[0].at("label"), "test");
+  EXPECT_EQ(made.lines[0].at("axes"), json::object());
+}
+
+TEST_F(Sweep, AWholeListOfObjectivesCanBeAnAxis) {
+  const auto made = plan(kSmall + "[[sweep]]\n[sweep.grid]\nobjective = [['mle'], ['mle', 'simctg']]\n");
+  EXPECT_EQ(made.lines[0].at("train").at("objectives").size(), 1u);
+  EXPECT_EQ(made.lines[1].at("train").at("objectives").at(1).at("margin"), 0.5);
+}
+
+}  // namespace
+}  // namespace assay::config::testing

@@ -1,0 +1,107 @@
+// The real assay program with a worker of four lines beside it: what is asked, cached, and done with findings.
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "record/files.h"
+#include "unit/config/fixture.h"
+
+namespace assay::config::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+class WorkerTest : public PlanTest {
+ protected:
+  WorkerTest() {
+    const fs::path bin = std::getenv("ASSAY_BIN_DIR") ? std::getenv("ASSAY_BIN_DIR") : ".";
+    fs::create_directories(folder_ / "bin");
+    fs::create_directories(folder_ / "lib");
+    fs::copy_file(bin / "assay", folder_ / "bin/assay");
+    fs::copy_file(bin.parent_path() / "lib/libassay_lab.so", folder_ / "lib/libassay_lab.so");
+    ::unsetenv("ASSAY_DESCRIPTORS");
+  }
+
+  // A worker that writes down what it is asked, describes the fixture, and answers `findings` to validate.
+  void worker(const std::string& findings) const {
+    const auto descriptors = (source_folder() / "tests/fixtures/descriptors.json").string();
+    const auto script =
+        write("bin/assay-worker", "#!/bin/sh\necho \"$@\" >> '" + (folder_ / "asked").string() +
+                                      "'\nif [ \"$1\" = describe ]; then cat '" + descriptors + "'; else cp \"$2\" '" +
+                                      (folder_ / "validated").string() + "'; " + findings + "; fi\n");
+    fs::permissions(script, fs::perms::owner_all);
+  }
+
+  struct Outcome {
+    int code;
+    std::string text;  // standard output and error
+  };
+  Outcome assay(const std::string& arguments) const {
+    std::FILE* pipe = ::popen(((folder_ / "bin/assay").string() + " " + arguments + " 2>&1").c_str(), "r");
+    Outcome outcome{-1, ""};
+    char block[4096];
+    for (size_t count; (count = std::fread(block, 1, sizeof block, pipe)) > 0;) outcome.text.append(block, count);
+    outcome.code = WEXITSTATUS(::pclose(pipe));
+    return outcome;
+  }
+  std::string asked() const { return read_file(folder_ / "asked"); }
+};
+
+TEST_F(WorkerTest, DescriptorsAreCachedUntilAFileChanges) {
+  worker("echo '[]'");
+  const auto file = write("experiments/x.toml", kSmall);
+  EXPECT_EQ(assay("plan " + file).code, 0);
+  EXPECT_EQ(assay("plan " + file).code, 0);
+  const auto count = [&] {
+    const auto text = asked();
+    size_t times = 0;
+    for (size_t at = 0; (at = text.find("describe", at)) != std::string::npos; ++at) ++times;
+    return times;
+  };
+  EXPECT_EQ(count(), 1u);
+  write("lib/assay/plugins/new.so", "a plugin");
+  EXPECT_EQ(assay("plan " + file).code, 0);
+  EXPECT_EQ(count(), 2u);
+  EXPECT_NE(asked().find("describe --plugin-path " + (folder_ / "lib/assay/plugins").string()), std::string::npos);
+}
+
+TEST_F(WorkerTest, FindingsStandAtTheKeyTheyAreAbout) {
+  const auto file =
+      write("experiments/x.toml",
+            kSmall + "[experiment]\nseeds = '1..3'\n[[sweep]]\n[sweep.grid]\npositional = ['none', 'alibi']\n");
+  worker(
+      "group=$(tail -n 1 \"$2\" | sed 's/.*\"group\":\"\\([0-9a-f]*\\)\".*/\\1/'); "
+      "echo "
+      "\"[{\\\"group\\\":\\\"$group\\\",\\\"path\\\":\\\"model.positional.max_exponent\\\",\\\"message\\\":\\\"heads "
+      "must be even\\\"}]\"");
+  const auto outcome = assay("plan " + file);
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_EQ(outcome.text, file + ":26:1: heads must be even\n");  // the axis that chose the scheme
+  const auto lines = read_file(folder_ / "validated");
+  EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 2);  // one a group
+}
+
+TEST_F(WorkerTest, AWorkerThatFailsIsAnErrorWithItsName) {
+  worker("echo broken >&2; exit 3");
+  const auto outcome = assay("plan " + write("experiments/x.toml", kSmall));
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_EQ(outcome.text,
+            "broken\n" + (folder_ / "bin/assay-worker").string() + " validate: failed with exit code 3\n");
+}
+
+TEST_F(WorkerTest, WhatIsWrongInTheFileIsSaidEvenWithoutPlugins) {
+  const auto file = write("experiments/x.toml", kSmall + "[modle]\n");
+  const auto outcome = assay("plan " + file);
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_NE(outcome.text.find(file + ":22:2: unknown section 'modle'; did you mean 'model'?\n"), std::string::npos);
+  EXPECT_NE(outcome.text.find("there is no such program"), std::string::npos);
+}
+
+TEST_F(WorkerTest, WithoutAWorkerTheErrorSaysWhatToBuild) {
+  EXPECT_EQ(assay("plugins").text, (folder_ / "bin/assay-worker").string() +
+                                       ": there is no such program; build assay-worker, which stands beside assay\n");
+}
+
+}  // namespace
+}  // namespace assay::config::testing

@@ -1,0 +1,155 @@
+// Contexts: every token a target once an epoch, shuffled by (seed, epoch), the same for every reader; transforms.
+#include "data/training_data.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "data/epoch_file.h"
+#include "unit/run/tiny_run.h"
+
+namespace assay::testing {
+namespace {
+
+class Letters final : public Dataset {  // documents "aaaa", "bbbb", ... of growing length
+ public:
+  explicit Letters(int64_t count) : count_(count) {}
+  int64_t size(Split) const override { return count_; }
+  Document document(Split, int64_t index) const override {
+    return {std::string(static_cast<size_t>(5 + index), static_cast<char>('a' + index)), std::to_string(index), {}};
+  }
+  std::vector<Source> sources() const override { return {}; }
+
+ private:
+  int64_t count_;
+};
+
+class Bytes final : public Tokenizer {
+ public:
+  int64_t size() const override { return 256; }
+  std::vector<int32_t> encode(std::string_view text) const override { return {text.begin(), text.end()}; }
+  std::string decode(const std::vector<int32_t>& ids) const override { return {ids.begin(), ids.end()}; }
+};
+
+class Halve final : public Transform {  // keeps the first half of a document, marks it with weight 0.5 and segment 1
+ public:
+  Stage stage() const override { return Stage::kDocument; }
+  void apply(Sample& sample, const Draws&) const override { sample.text.resize(sample.text.size() / 2); }
+};
+
+class Mark final : public Transform {
+ public:
+  Stage stage() const override { return Stage::kTokens; }
+  void apply(Sample& sample, const Draws&) const override {
+    sample.loss_weight.assign(sample.tokens.size(), 0.5F);
+    sample.segment.assign(sample.tokens.size(), 1);
+  }
+};
+
+class Draw final : public Transform {  // replaces a context's tokens by its draws
+ public:
+  Stage stage() const override { return Stage::kContext; }
+  void apply(Sample& sample, const Draws& draws) const override {
+    for (size_t i = 0; i < sample.tokens.size(); ++i) sample.tokens[i] = static_cast<int32_t>(draws.below(1 << 30, i));
+  }
+};
+
+struct Rig {
+  explicit Rig(int64_t documents) : dataset(documents), vocabulary(tokenizer, 257, {{kEndOfText, 256}}) {}
+  DataSpec spec(uint64_t seed, std::vector<const Transform*> transforms = {}, const std::string& key = "k") {
+    return {&dataset, &vocabulary, std::move(transforms), 4, seed, key + std::to_string(seed), folder.path()};
+  }
+  TemporaryFolder folder;
+  Letters dataset;
+  Bytes tokenizer;
+  Vocabulary vocabulary;
+};
+
+std::vector<int64_t> values(const Tensor& tensor) {
+  const auto flat = tensor.contiguous();
+  return {flat.data_ptr<int64_t>(), flat.data_ptr<int64_t>() + flat.numel()};
+}
+
+TEST(TrainingData, EveryTokenIsATargetOnceAnEpoch) {
+  Rig rig(10);  // 5 + 6 + .. + 14 letters and 10 ends of text: 105 tokens, 26 contexts of 4
+  TrainingData data(rig.spec(1));
+  ASSERT_EQ(data.contexts_per_epoch(), 26);
+  for (int64_t epoch = 0; epoch < 2; ++epoch) {
+    std::map<int64_t, int> targets;
+    const auto batch = data.rows(26 * epoch, 26 * epoch + 26, 0);
+    for (const auto id : values(batch.targets)) ++targets[id];
+    // All but the stream's first token (and nothing left over: 104 = 26 * 4).
+    int missing = 0;
+    for (int64_t d = 0; d < 10; ++d) missing += 5 + static_cast<int>(d) - targets['a' + d];
+    EXPECT_EQ(missing, 1);
+    EXPECT_EQ(targets[256], 10);
+    for (int64_t row = 0; row < 26; ++row)  // the target is the next token
+      for (int64_t i = 0; i + 1 < 4; ++i)
+        EXPECT_EQ(batch.targets[row][i].item<int64_t>(), batch.tokens[row][i + 1].item<int64_t>());
+  }
+}
+
+TEST(TrainingData, OrderIsThatOfSeedAndEpoch) {
+  Rig rig(10);
+  TrainingData one(rig.spec(1)), again(rig.spec(1)), other(rig.spec(2));
+  const auto first = values(one.rows(0, 26, 0).tokens);
+  EXPECT_EQ(values(again.rows(0, 26, 0).tokens), first);
+  EXPECT_NE(values(other.rows(0, 26, 0).tokens), first);
+  EXPECT_NE(values(one.rows(26, 52, 0).tokens), first);
+  // Read backwards and across the border of two epochs: the same rows.
+  const auto late = values(again.rows(25, 28, 0).tokens);
+  auto expected = values(one.rows(25, 26, 0).tokens);
+  const auto rest = values(one.rows(26, 28, 0).tokens);
+  expected.insert(expected.end(), rest.begin(), rest.end());
+  EXPECT_EQ(late, expected);
+  EXPECT_EQ(values(one.rows(3, 5, 7).row_id), (std::vector<int64_t>{7, 8}));
+  // A text's number is its epoch's and its place in the corpus, whatever the batch.
+  auto places = values(one.rows(26, 52, 0).sample_id);
+  EXPECT_EQ(values(again.rows(30, 31, 0).sample_id)[0], places[4]);
+  std::sort(places.begin(), places.end());
+  for (int64_t i = 0; i < 26; ++i) EXPECT_EQ(places[static_cast<size_t>(i)], 26 + i);
+}
+
+TEST(TrainingData, ATransformedEpochHasTheContextCountOfTheUntransformedCorpus) {
+  Rig rig(10);
+  const Halve halve;
+  const Mark mark;
+  TrainingData data(rig.spec(1, {&halve, &mark}, "halved"));
+  EXPECT_EQ(data.contexts_per_epoch(), 26);  // the deficit wraps
+  const auto batch = data.rows(0, 26, 0);
+  int ends = 0;
+  for (const auto id : values(batch.tokens)) ends += id == 256;
+  EXPECT_GT(ends, 15);  // twice round a stream of half the length
+  // End of text is the core's: it keeps weight 1 and segment 0.
+  for (int64_t row = 0; row < 26; ++row)
+    for (int64_t i = 0; i < 4; ++i) {
+      EXPECT_EQ(batch.loss_weight[row][i].item<double>(), batch.targets[row][i].item<int64_t>() == 256 ? 1.0 : 0.5);
+      EXPECT_EQ(batch.segment[row][i].item<int64_t>(), batch.tokens[row][i].item<int64_t>() == 256 ? 0 : 1);
+    }
+}
+
+TEST(TrainingData, ContextTransformsDrawByPlaceAndEpoch) {
+  Rig rig(10);
+  const Draw draw;
+  TrainingData one(rig.spec(1, {&draw})), two(rig.spec(1, {&draw}));
+  const auto all = values(one.rows(0, 52, 0).tokens);
+  EXPECT_EQ(values(two.rows(10, 12, 0).tokens), (std::vector<int64_t>(all.begin() + 40, all.begin() + 48)));
+  EXPECT_EQ(std::set<int64_t>(all.begin(), all.end()).size(), all.size());  // no two contexts share draws
+}
+
+TEST(TrainingData, ShortCorpusAndTornFileAreClearErrors) {
+  Rig rig(0);
+  EXPECT_THROW(TrainingData data(rig.spec(1)), UserError);
+  Rig whole(10);
+  const TrainingData data(whole.spec(1));
+  const auto file = whole.folder.path() / "k1-0.tokens";
+  std::filesystem::resize_file(file, std::filesystem::file_size(file) - 1);
+  EXPECT_THROW(TrainingData torn(whole.spec(1)), UserError);
+  std::filesystem::resize_file(file, 3);
+  EXPECT_THROW(EpochFile tiny(file), UserError);
+}
+
+}  // namespace
+}  // namespace assay::testing

@@ -1,0 +1,170 @@
+// Sweeps of fake workers that end in every way a worker can end.
+#include "launch/local.h"
+
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "assay/error.h"
+#include "record/files.h"
+#include "record/state.h"
+#include "unit/source_folder.h"
+#include "unit/temporary_folder.h"
+
+namespace assay {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class Launch : public ::testing::Test {
+ protected:
+  LaunchSummary run(const std::vector<std::string>& ids, int jobs = 1, bool fail_fast = false) {
+    std::vector<nlohmann::json> plan;
+    std::vector<Job> all;
+    for (const auto& id : ids) {
+      plan.push_back({{"schema", 1},
+                      {"train_id", id},
+                      {"group", "g"},
+                      {"label", "run " + id},
+                      {"seed", 1},
+                      {"train", {{"train", {{"steps", 20}}}}},
+                      {"resources", {{"threads", 2}, {"mesh", {{"tensor", 2}, {"data", 1}}}}}});
+      all.push_back(job_of(plan.back(), ExperimentLayout(folder_.path())));
+    }
+    LaunchOptions options;
+    options.worker = testing::fake_worker();
+    options.experiment = folder_.path();
+    options.plan = folder_.write("plan.jsonl", "{}\n");
+    options.jobs = jobs;
+    options.fail_fast = fail_fast;
+    Progress progress(output_, ProgressStyle{}, ids.size(), jobs);
+    return launch(all, plan, options, progress);
+  }
+  RunLayout files(const std::string& id) { return ExperimentLayout(folder_.path()).run(id); }
+  State state(const std::string& id) { return read_state(files(id).state()).value_or(State{}); }
+  std::string output() { return output_.str(); }
+
+  testing::TemporaryFolder folder_;
+  std::ostringstream output_;
+};
+
+TEST_F(Launch, OneFailureTakesNothingElseDown) {
+  const auto summary = run({"ok1", "plugin", "ok2", "silent", "ok3"}, 2);
+  EXPECT_EQ(summary.done, 3u);
+  EXPECT_EQ(summary.failed, 2u);
+  EXPECT_FALSE(summary.interrupted);
+  EXPECT_EQ(read_file(files("ok3").log()), "worker of ok3\n");
+  EXPECT_THAT(output(), HasSubstr("done   run ok3 seed=1  loss 2.5000"));
+}
+
+TEST_F(Launch, TheWorkersWordStands) {
+  run({"plugin"});
+  EXPECT_EQ(state("plugin").status, "failed");
+  EXPECT_EQ(state("plugin").attempt, 2);
+  EXPECT_EQ(state("plugin").reason, "plugin p: it broke");
+  EXPECT_EQ(state("plugin").failure_class, "plugin");
+  EXPECT_EQ(state("plugin").exit_code, 1);
+  EXPECT_THAT(output(), AllOf(HasSubstr("FAILED run plugin seed=1: plugin p: it broke\n"), HasSubstr("| a last word\n"),
+                              HasSubstr(files("plugin").log().string())));
+}
+
+TEST_F(Launch, WithoutAWordTheEventOrTheLogTells) {
+  run({"event", "silent", "torn"});
+  EXPECT_EQ(state("event").reason, "loss is NaN at step 7");
+  EXPECT_EQ(state("event").failure_class, "non_finite");
+  EXPECT_EQ(state("silent").reason, "line 10");
+  EXPECT_EQ(state("silent").failure_class, "bug");
+  EXPECT_EQ(state("torn").status, "failed");
+  EXPECT_EQ(state("torn").reason, "worker of torn");
+  EXPECT_THAT(output(), AllOf(HasSubstr("| line 3\n"), Not(HasSubstr("| line 2\n"))));
+}
+
+TEST_F(Launch, AnEarlierAttemptsLogAndEventsAreNotBlamed) {
+  folder_.write("runs/silent/events.jsonl",
+                "{\"attempt\":1,\"type\":\"error\",\"class\":\"plugin\",\"text\":\"old\"}\n");
+  folder_.write("runs/signal/log.txt", "old line\n");
+  run({"silent", "signal"});
+  EXPECT_EQ(state("silent").reason, "line 10");
+  EXPECT_THAT(output(), Not(HasSubstr("old")));
+  EXPECT_EQ(read_file(files("signal").log()), "old line\nworker of signal\n");
+}
+
+TEST_F(Launch, ASignalIsNamed) {
+  run({"signal"});
+  EXPECT_EQ(state("signal").status, "failed");
+  EXPECT_EQ(state("signal").signal, 9);
+  EXPECT_FALSE(state("signal").exit_code);
+  EXPECT_EQ(state("signal").attempt, 4);
+  EXPECT_EQ(state("signal").failure_class, "signal");
+  EXPECT_THAT(state("signal").reason, HasSubstr("SIGKILL"));
+}
+
+TEST_F(Launch, DoneNeedsARecord) {
+  EXPECT_EQ(run({"norecord"}).failed, 1u);
+  EXPECT_EQ(state("norecord").failure_class, "bug");
+}
+
+TEST_F(Launch, ARunClaimedElsewhereIsNoFailure) {
+  const auto summary = run({"claimed", "ok"});
+  EXPECT_EQ(summary.elsewhere, 1u);
+  EXPECT_EQ(summary.failed, 0u);
+  EXPECT_FALSE(std::filesystem::exists(files("claimed").state()));
+}
+
+TEST_F(Launch, TheEnvironmentIsSetBeforeTheWorkerStarts) {
+  ::setenv("OMP_NUM_THREADS", "77", 1);
+  run({"environment", "ok1", "ok2"}, 2);
+  const auto environment = "\n" + read_file(files("environment").folder() / "environment.txt");
+  EXPECT_THAT(environment, AllOf(HasSubstr("\nOMP_NUM_THREADS=2\n"), HasSubstr("\nMKL_NUM_THREADS=2\n"),
+                                 HasSubstr("\nASSAY_JOBS=2\n"), HasSubstr("\nPATH="), Not(HasSubstr("77"))));
+}
+
+TEST_F(Launch, FailFastStopsTheRest) {
+  const auto summary = run({"waiting", "silent", "ok"}, 2, /*fail_fast=*/true);
+  EXPECT_EQ(summary.failed, 1u);
+  EXPECT_EQ(summary.cancelled, 1u);
+  EXPECT_EQ(summary.not_started, 1u);
+  EXPECT_FALSE(summary.interrupted);
+  EXPECT_EQ(state("waiting").status, "cancelled");
+  EXPECT_FALSE(std::filesystem::exists(files("ok").folder()));
+}
+
+TEST_F(Launch, TheFirstInterruptStopsInGoodOrder) {
+  const auto summary = run({"polite", "ok"});
+  EXPECT_TRUE(summary.interrupted);
+  EXPECT_EQ(summary.cancelled, 1u);
+  EXPECT_EQ(summary.not_started, 1u);
+  EXPECT_EQ(state("polite").status, "cancelled");
+  EXPECT_EQ(state("polite").exit_code, 143);
+}
+
+TEST_F(Launch, TheSecondInterruptKills) {
+  const auto summary = run({"stubborn"});
+  EXPECT_TRUE(summary.interrupted);
+  EXPECT_EQ(state("stubborn").status, "cancelled");
+  EXPECT_EQ(state("stubborn").signal, 9);
+}
+
+TEST(LaunchErrors, AMissingWorkerIsTold) {
+  std::ostringstream output;
+  Progress progress(output, {}, 0, 1);
+  LaunchOptions options;
+  options.worker = "/nowhere/assay-worker";
+  EXPECT_THROW(launch({}, {}, options, progress), UserError);
+}
+
+TEST(DefaultJobs, CoresByTheMostDemandingRun) {
+  const auto job = [](int cores) {
+    return Job{.train_id = "", .name = "", .run = RunLayout(""), .threads = 1, .cores = cores, .steps = 0};
+  };
+  EXPECT_EQ(default_jobs({job(2), job(4)}, 16), 4);
+  EXPECT_EQ(default_jobs({job(4)}, 2), 1);
+  EXPECT_EQ(default_jobs({}, 3), 3);
+}
+
+}  // namespace
+}  // namespace assay

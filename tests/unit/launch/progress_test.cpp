@@ -1,0 +1,107 @@
+// The lines people see, and when.
+#include "launch/progress.h"
+
+#include <gmock/gmock.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "unit/temporary_folder.h"
+
+namespace assay {
+namespace {
+
+using std::chrono::seconds;
+
+RunProgress half_way() {
+  RunProgress run;
+  run.name = "alibi seed=1";
+  take_event(run, {{"attempt", 2}, {"type", "start"}, {"steps", 120}, {"from", 20}});
+  take_event(run, {{"attempt", 2},
+                   {"type", "step"},
+                   {"step", 70},
+                   {"loss", 3.20406},
+                   {"measured", {{"tokens_per_second", 17040.0}}}});
+  run.seconds = 100;
+  return run;
+}
+
+TEST(Describe, StepLossRateAndTimeLeft) {
+  EXPECT_EQ(describe(half_way()), "alibi seed=1  70/120  loss 3.2041  17.0k tokens/s  1m40s left");
+}
+
+TEST(Describe, BeforeTheFirstStepNothingIsPromised) {
+  RunProgress run;
+  run.name = "a";
+  run.steps = 5;
+  run.seconds = 3;
+  EXPECT_EQ(describe(run), "a  0/5");
+}
+
+TEST(Describe, ANonFiniteLossIsLeftOut) {
+  auto run = half_way();
+  take_event(run, {{"attempt", 2}, {"type", "step"}, {"step", 80}, {"loss", nullptr}});
+  EXPECT_EQ(run.step, 80);
+  EXPECT_FALSE(run.loss);
+}
+
+TEST(DurationText, Units) {
+  EXPECT_EQ(duration_text(0.4), "0s");
+  EXPECT_EQ(duration_text(59.6), "1m00s");
+  EXPECT_EQ(duration_text(3599), "59m59s");
+  EXPECT_EQ(duration_text(7500), "2h05m");
+}
+
+class ProgressLines : public ::testing::Test {
+ protected:
+  ProgressLines() {
+    folder_.write("runs/t/note", "");
+    std::ofstream(job_.run.events()) << R"({"attempt":1,"type":"step","step":99})"
+                                     << "\n";  // of an earlier attempt
+  }
+  void append(const std::string& line) { std::ofstream(job_.run.events(), std::ios::app) << line << "\n"; }
+
+  testing::TemporaryFolder folder_;
+  Job job_{"t", "alibi", ExperimentLayout(folder_.path()).run("t"), 1, 1, 40};
+  std::ostringstream out_;
+  Progress::Clock::time_point begin_{};
+};
+
+TEST_F(ProgressLines, PlainOnesEveryTenSeconds) {
+  Progress progress(out_, {}, 2, 1);
+  progress.started(job_, begin_);
+  append(R"({"attempt":2,"type":"start","steps":40})");
+  append(R"({"attempt":2,"type":"step","step":10,"loss":1.5})");
+  progress.update(begin_ + seconds(9));
+  progress.update(begin_ + seconds(10));
+  progress.update(begin_ + seconds(19));
+  progress.ended(job_, Ending{}, begin_ + seconds(20));
+  EXPECT_EQ(out_.str(), "start  alibi\n       alibi  10/40  loss 1.5000  30s left\ndone   alibi  loss 1.5000  20s\n");
+}
+
+TEST_F(ProgressLines, LiveOnesAreRedrawnAndCut) {
+  Progress progress(out_, {.live = true, .colour = false, .width = 25}, 3, 2);
+  progress.started(job_, begin_);
+  append(R"({"attempt":2,"type":"step","step":10,"loss":1.5})");
+  progress.update(begin_ + seconds(5));
+  // 15 s left of this one, 2 more of 20 s each, two at a time: 27.5 s. Lines are cut one short of the width.
+  EXPECT_EQ(out_.str(), "alibi  10/40  loss 1.500\n0/3 done, 1 running, about 28s left\n");
+  out_.str("");
+  progress.ended(job_, Ending{Outcome::kFailed, "it broke", "bug", {"last"}}, begin_ + seconds(6));
+  progress.update(begin_ + seconds(6));
+  EXPECT_EQ(out_.str(),
+            "\x1b[2A\x1b[J"
+            "FAILED alibi: it broke\n       | last\n       log: " +
+                job_.run.log().string() + "\n0/3 done, 1 failed, 0 running\n");
+}
+
+TEST_F(ProgressLines, ColoursOnlyWhereAsked) {
+  Progress progress(out_, {.live = true, .colour = true, .width = 80}, 1, 1);
+  progress.started(job_, begin_);
+  progress.ended(job_, Ending{}, begin_ + seconds(1));
+  EXPECT_EQ(out_.str(), "\x1b[32mdone\x1b[0m   alibi  1s\n");
+}
+
+}  // namespace
+}  // namespace assay

@@ -1,0 +1,67 @@
+// Plans put to work with the fake worker: what runs, what is skipped, what is left behind.
+#include "launch/sweep.h"
+
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "record/files.h"
+#include "record/plan_lines.h"
+#include "unit/source_folder.h"
+#include "unit/temporary_folder.h"
+
+namespace assay {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class RunSweep : public ::testing::Test {
+ protected:
+  int run(const std::vector<std::string>& ids, bool dry_run = false) {
+    std::vector<nlohmann::json> plan;
+    for (const auto& id : ids)
+      plan.push_back({{"schema", 1}, {"train_id", id}, {"group", "g"}, {"label", id}, {"seed", 1}});
+    SweepOptions options;
+    options.worker = testing::fake_worker();
+    options.experiment = folder_ / "quick";
+    options.jobs = 1;
+    options.dry_run = dry_run;
+    out_.str("");
+    return run_sweep(plan, options, out_, {});
+  }
+  testing::TemporaryFolder folder_;
+  std::ostringstream out_;
+};
+
+TEST_F(RunSweep, RunsOnceAndThenFindsItsRecords) {
+  EXPECT_EQ(run({"ok1", "ok2"}), 0);
+  EXPECT_THAT(out_.str(), AllOf(HasSubstr("2 of 2 runs to do"), HasSubstr("2 done. Records: ")));
+  EXPECT_EQ(run({"ok1", "ok2", "ok3"}), 0);
+  EXPECT_THAT(out_.str(), AllOf(HasSubstr("1 of 3 runs to do"), HasSubstr("1 done, 2 had their records already"),
+                                Not(HasSubstr("ok1"))));
+  size_t entries = 0;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(folder_ / "quick")) ++entries;
+  EXPECT_EQ(entries, 1u);  // runs; the controller's own plan is gone
+}
+
+TEST_F(RunSweep, ExitCodes) {
+  EXPECT_EQ(run({"silent", "ok"}), 1);
+  EXPECT_THAT(out_.str(), HasSubstr("1 done, 1 failed. "));
+  EXPECT_EQ(run({"claimed"}), 1);
+  EXPECT_EQ(run({"polite", "ok"}), 130);
+  EXPECT_THAT(out_.str(), HasSubstr("1 had their records already, 1 stopped"));
+}
+
+TEST_F(RunSweep, ADryRunWritesNothing) {
+  EXPECT_EQ(run({"ok1", "silent"}, /*dry_run=*/true), 0);
+  EXPECT_EQ(out_.str(),
+            "would run  ok1 seed=1  (ok1)\nwould run  silent seed=1  (silent)\n"
+            "2 of 2 runs have no complete record.\n");
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "quick"));
+}
+
+}  // namespace
+}  // namespace assay

@@ -1,0 +1,119 @@
+// Loading: one bad file never spoils its folder; what is known of the good ones.
+#include "loader/registry.h"
+
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "record/build_id.h"
+#include "record/sha256.h"
+#include "unit/loader/fixture_files.h"
+#include "unit/temporary_folder.h"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using testing::fixture;
+using testing::fixture_folder;
+using testing::good_plugin;
+using ::testing::HasSubstr;
+
+TEST(Registry, OneBadFileDoesNotSpoilItsFolder) {
+  const testing::TemporaryFolder folder;
+  for (const char* bad : {"undefined_symbol", "not_a_plugin", "other_abi", "throws_in_describe"})
+    fs::copy_file(fixture(bad), folder / (std::string(bad) + ".so"));
+  folder.write("broken.so", "no library");
+  folder.write("readme.txt", "not looked at");
+  fs::copy_file(good_plugin("alibi"), folder / "alibi.so");
+  fs::copy_file(good_plugin("none"), folder / "zero.so");
+
+  const Registry registry(plugin_files({folder.path()}));
+  std::vector<std::string> loaded, refused;
+  for (const auto& file : registry.files()) (file.plugin ? loaded : refused).push_back(file.file.filename());
+  EXPECT_THAT(loaded, ElementsAre("alibi.so", "zero.so"));
+  EXPECT_THAT(refused, ElementsAre("broken.so", "not_a_plugin.so", "other_abi.so", "throws_in_describe.so",
+                                   "undefined_symbol.so"));
+  EXPECT_NE(registry.find("positional", "alibi"), nullptr);
+  EXPECT_NE(registry.find("positional", "none"), nullptr);
+  EXPECT_EQ(registry.find("objective", "alibi"), nullptr);
+}
+
+TEST(Registry, RefusalsNameTheCause) {
+  const Registry registry({fixture("undefined_symbol"), fixture("same_name_twice"), fixture("throws_in_describe"),
+                           fixture("forgets_its_entry"), "/nowhere/at_all.so"});
+  const auto& files = registry.files();
+  for (const auto& file : files) EXPECT_EQ(file.plugin, nullptr) << file.file;
+  EXPECT_THAT(files[0].error, AllOf(HasSubstr("undefined symbol"), HasSubstr("assay_fixture_function_of_nobody")));
+  EXPECT_EQ(files[1].error, "holds two components named 'twin' of kind 'positional'");
+  EXPECT_THAT(files[2].error, HasSubstr("describe() threw"));
+  EXPECT_EQ(files[3].error, "has an ABI tag but no entry 'assay_plugin'");
+  EXPECT_THAT(files[4].error, HasSubstr("cannot be read"));
+  EXPECT_EQ(registry.find("positional", "twin"), nullptr);
+}
+
+TEST(Registry, OfEqualNamesTheFirstFolderWins) {
+  const testing::TemporaryFolder folder;
+  fs::copy_file(good_plugin("none"), folder / "zz.so");
+  const auto files = plugin_files({folder.path(), good_plugin("none").parent_path(), "/nowhere"});
+  const Registry registry(files);
+  const PluginFile* from = nullptr;
+  ASSERT_NE(registry.find("positional", "none", &from), nullptr);
+  EXPECT_EQ(from->file, folder / "zz.so");
+  EXPECT_TRUE(std::is_sorted(files.begin() + 1, files.end()));
+}
+
+json parameter(const json& component, const std::string& name) {
+  for (const auto& one : component.at("parameters"))
+    if (one.at("name") == name) return one;
+  return nullptr;
+}
+
+TEST(Registry, DescriptorsSayWhatThePluginSays) {
+  const auto file = fixture("every_parameter");
+  const auto described = Registry({file, fixture("not_a_plugin")}).describe();
+  const auto& plugin = described.at(0);
+  EXPECT_EQ(plugin.at("file"), file.string());
+  EXPECT_EQ(plugin.at("sha256"), sha256_of_file(file));
+  EXPECT_EQ(plugin.at("build_id"), build_id_of_file(file));
+  EXPECT_EQ(plugin.at("ok"), true);
+  EXPECT_EQ(plugin.at("name"), "every_parameter");
+  EXPECT_EQ(plugin.at("version"), "0.3.0");
+  const auto& every = plugin.at("components").at(0);
+  EXPECT_EQ(every.at("kind"), "report");
+  EXPECT_EQ(every.at("kind_hash"), "of the tests");
+  EXPECT_EQ(every.at("name"), "every");
+  EXPECT_EQ(every.at("doc"), "One parameter of each type.");
+  EXPECT_EQ(every.at("paper"), "none");
+  EXPECT_EQ(plugin.at("components").at(1).at("name"), "leaf");
+
+  const json expected = json::parse(R"([
+    ["a_bool", "bool", true, null, null], ["an_int", "int", -3, -10, 10], ["a_real", "real", 0.1, 0, null],
+    ["a_string", "string", "plain", null, null], ["bools", "bools", [true, false], null, null],
+    ["ints", "ints", [1, 2], 0, 9], ["reals", "reals", [0.5], null, null],
+    ["strings", "strings", ["x", ""], null, null], ["duration", "duration", "5%", null, null],
+    ["path", "path", "", null, null], ["run", "run", "", null, null], ["child", "child", "leaf", null, null],
+    ["no_child", "child", "", null, null], ["children", "children", [], null, null],
+    ["needed", "int", null, null, null]])");
+  ASSERT_EQ(every.at("parameters").size(), expected.size());
+  for (size_t i = 0; i < expected.size(); ++i) {
+    const auto& one = every.at("parameters").at(i);
+    EXPECT_EQ(json({one.at("name"), one.at("type"), one.at("default"), one.at("min"), one.at("max")}), expected[i]);
+    EXPECT_EQ(one.at("doc"), std::to_string(i + 1));
+    EXPECT_EQ(one.at("required"), i + 1 == expected.size());
+    EXPECT_EQ(one.at("child_kind"), i >= 11 && i <= 13 ? "report" : "");
+  }
+  EXPECT_EQ(parameter(every, "a_string").at("choices"), json({"plain", "fancy"}));
+  EXPECT_EQ(parameter(every, "an_int").at("choices"), json::array());
+
+  const auto& refused = described.at(1);
+  EXPECT_EQ(refused.at("ok"), false);
+  EXPECT_THAT(refused.at("error").get<std::string>(), HasSubstr("not an assay plugin"));
+  EXPECT_FALSE(refused.contains("components"));
+}
+
+}  // namespace
+}  // namespace assay

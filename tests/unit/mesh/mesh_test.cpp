@@ -1,0 +1,108 @@
+// Collectives against values worked by hand, order of summation, release of waiting ranks when one fails.
+#include <ATen/ops/arange.h>
+#include <ATen/ops/full.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <numeric>
+
+#include "mesh/backends.h"
+
+namespace assay {
+namespace {
+
+TEST(Mesh, CollectivesOnRawBuffers) {
+  for (const int ranks : {1, 2, 4}) {
+    run_ranks(ranks, 1, [&](Mesh& mesh) {
+      auto& axis = mesh.tensor();
+      const int r = axis.rank();
+      std::vector<double> values{1.0 + r, 10.0 * r, -1.0 * r};
+      axis.sum(values.data(), 3, Number::kFloat64);
+      const double total = ranks * (ranks - 1) / 2.0;
+      EXPECT_EQ(values, (std::vector<double>{ranks + total, 10 * total, -total}));
+      std::vector<int64_t> largest{r, -r};
+      axis.max(largest.data(), 2, Number::kInt64);
+      EXPECT_EQ(largest, (std::vector<int64_t>{ranks - 1, 0}));
+      const float mine = static_cast<float>(r) + 0.5F;
+      std::vector<float> all(static_cast<size_t>(ranks));
+      axis.gather(&mine, all.data(), sizeof mine);
+      for (int i = 0; i < ranks; ++i) EXPECT_EQ(all[static_cast<size_t>(i)], static_cast<float>(i) + 0.5F);
+      std::vector<float> whole(static_cast<size_t>(2 * ranks));
+      std::iota(whole.begin(), whole.end(), static_cast<float>(r));
+      std::vector<float> part(2);
+      axis.scatter_sum(whole.data(), part.data(), 2, Number::kFloat32);
+      for (int i = 0; i < 2; ++i)
+        EXPECT_EQ(part[static_cast<size_t>(i)], static_cast<float>(ranks * (2 * r + i)) + static_cast<float>(total));
+      int64_t from_root = r == ranks - 1 ? 42 : 0;
+      axis.broadcast(&from_root, sizeof from_root, ranks - 1);
+      EXPECT_EQ(from_root, 42);
+    });
+  }
+}
+
+// In floating point (1e16 + 1) - 1e16 depends on the order: ranks are added from 0 upwards on every element.
+TEST(Mesh, SumsInRankOrder) {
+  run_ranks(4, 1, [](Mesh& mesh) {
+    const double terms[] = {1e16, 1.0, -1e16, 1.0};
+    std::vector<double> values(1001, terms[mesh.tensor().rank()]);
+    mesh.tensor().sum(values.data(), values.size(), Number::kFloat64);
+    for (const double value : values) EXPECT_EQ(value, ((1e16 + 1.0) - 1e16) + 1.0);
+  });
+}
+
+TEST(Mesh, AxesAreIndependent) {
+  run_ranks(2, 2, [](Mesh& mesh) {
+    double value = 1 + mesh.tensor().rank() + 10 * mesh.data().rank();
+    double other = value;
+    mesh.tensor().sum(&value, 1, Number::kFloat64);
+    EXPECT_EQ(value, 3 + 20 * mesh.data().rank());
+    mesh.data().sum(&other, 1, Number::kFloat64);
+    EXPECT_EQ(other, 2 * (1 + mesh.tensor().rank()) + 10);
+  });
+}
+
+TEST(Mesh, AFailingRankReleasesTheOthersAndItsCauseIsReported) {
+  std::atomic<int> released{0};
+  try {
+    run_ranks(2, 2, [&](Mesh& mesh) {
+      if (mesh.tensor().rank() == 1 && mesh.data().rank() == 0) throw UserError("the cause");
+      try {
+        while (true) {
+          mesh.tensor().barrier();
+          mesh.data().barrier();
+        }
+      } catch (const RunStopped&) {
+        ++released;
+        throw;
+      }
+    });
+    FAIL() << "nothing was thrown";
+  } catch (const UserError& error) {
+    EXPECT_STREQ(error.what(), "the cause");
+  }
+  EXPECT_EQ(released, 3);
+}
+
+TEST(Mesh, DifferentiableCollectives) {
+  run_ranks(2, 1, [](Mesh& mesh) {
+    const double r = mesh.tensor().rank();
+    auto x = at::full({2, 3}, r + 1, at::TensorOptions().dtype(at::kDouble)).requires_grad_(true);
+    (copy_to_ranks(x, mesh) * (r + 2)).sum().backward();  // f: gradients 2 and 3 are summed
+    EXPECT_EQ(x.grad().max().item<double>(), 5.0);
+    x.mutable_grad() = Tensor();
+    const auto summed = sum_over_ranks(x, mesh);
+    EXPECT_EQ(summed.min().item<double>(), 3.0);
+    (summed * 7).sum().backward();  // g: passes
+    EXPECT_EQ(x.grad().max().item<double>(), 7.0);
+    x.mutable_grad() = Tensor();
+    const auto whole = gather_last(x, mesh);
+    ASSERT_EQ(whole.size(1), 6);
+    EXPECT_EQ(whole[1][2].item<double>(), 1.0);
+    EXPECT_EQ(whole[0][3].item<double>(), 2.0);
+    (whole * at::arange(6, at::TensorOptions().dtype(at::kDouble))).sum().backward();  // this rank's slice, once
+    EXPECT_EQ(x.grad()[0][1].item<double>(), 3 * r + 1);
+  });
+}
+
+}  // namespace
+}  // namespace assay

@@ -1,0 +1,65 @@
+// Source state in a repository made for the purpose, machine facts from a fixed /proc/cpuinfo.
+#include "record/provenance.h"
+
+#include <gmock/gmock.h>
+
+#include "record/capture.h"
+#include "record/sha256.h"
+#include "unit/temporary_folder.h"
+
+namespace assay {
+namespace {
+
+void git(const std::filesystem::path& folder, std::vector<std::string> arguments) {
+  std::vector<std::string> command{"git", "-C", folder.string(), "-c", "user.name=a", "-c", "user.email=a@b"};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  ASSERT_TRUE(capture_output(command));
+}
+
+TEST(GitState, CommitAndChanges) {
+  const testing::TemporaryFolder folder;
+  EXPECT_EQ(git_state(folder.path()).commit, "");
+  git(folder.path(), {"init", "-q"});
+  folder.write("a", "one\n");
+  git(folder.path(), {"add", "a"});
+  git(folder.path(), {"commit", "-q", "-m", "first"});
+  const auto clean = git_state(folder.path());
+  EXPECT_THAT(clean.commit, ::testing::MatchesRegex("[0-9a-f]{40}"));
+  EXPECT_EQ(clean.dirty, "");
+  folder.write("a", "two\n");
+  const auto dirty = git_state(folder.path());
+  EXPECT_EQ(dirty.commit, clean.commit);
+  EXPECT_EQ(dirty.dirty, sha256(*capture_output({"git", "-C", folder.path().string(), "diff", "--binary", "HEAD"})));
+  folder.write("a", "three\n");
+  EXPECT_NE(git_state(folder.path()).dirty, dirty.dirty);
+}
+
+TEST(GitState, NothingForAFolderThatIsNotThere) { EXPECT_EQ(git_state("/nowhere at all").commit, ""); }
+
+TEST(CpuInfo, ModelAndWidestInstructions) {
+  const std::string intel =
+      "processor\t: 0\nmodel\t\t: 143\nmodel name\t: Some CPU @ 2.00GHz\nflags\t\t: fpu avx2 avx512f amx_tile\n";
+  EXPECT_EQ(cpu_model(intel), "Some CPU @ 2.00GHz");
+  EXPECT_EQ(instruction_set(intel), "amx");
+  EXPECT_EQ(instruction_set("flags\t: avx2 avx512f\n"), "avx512");
+  EXPECT_EQ(instruction_set("flags\t: avx avx2 avx512_other"), "avx2");
+  EXPECT_EQ(instruction_set("flags\t: sse2\n"), "baseline");
+  EXPECT_EQ(instruction_set(""), "baseline");
+  EXPECT_EQ(cpu_model("model : 1\n"), "");
+}
+
+TEST(Machine, FactsAreThere) {
+  EXPECT_GE(available_cores(), 1);
+  EXPECT_GT(peak_memory_bytes(), 1 << 20);
+  EXPECT_THAT(iso_time(), ::testing::MatchesRegex("20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"));
+}
+
+TEST(Capture, OutputOrNothing) {
+  EXPECT_EQ(capture_output({"printf", "a b"}), "a b");
+  EXPECT_EQ(capture_output({"sh", "-c", "echo x; exit 3"}), std::nullopt);
+  EXPECT_EQ(capture_output({"/nowhere/program"}), std::nullopt);
+  EXPECT_EQ(capture_output({"sh", "-c", "head -c 300000 /dev/zero"})->size(), 300000u);
+}
+
+}  // namespace
+}  // namespace assay

@@ -1,0 +1,171 @@
+// The JSON of records and states, key by key.
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "assay/error.h"
+#include "record/eval_record.h"
+#include "record/files.h"
+#include "record/plan_lines.h"
+#include "record/state.h"
+#include "record/train_record.h"
+#include "unit/temporary_folder.h"
+
+namespace assay {
+namespace {
+
+using nlohmann::json;
+
+json plan_line() {
+  return json::parse(
+      R"({"schema":1,"experiment":"quick","train_id":"t1","group":"g1","label":"positional=alibi","seed":2,
+    "train":{"train":{"steps":4,"precision":"fp32"},"model":{"use":"gpt"}},
+    "evaluate":[{"id":"e1","label":"lm","every":0,"config":{"use":"lm","decoder":{"use":"greedy"}},"split":"test"}],
+    "resources":{"mesh":{"tensor":2,"data":3,"backend":"threads"},"threads":4},
+    "plugins":{"positional/alibi":{"plugin":"alibi","version":"1","file":"/x/alibi.so","sha256":"aa","build_id":"bb"},
+      "evaluator/lm":{"plugin":"lm","version":"1","file":"/x/lm.so","sha256":"cc","build_id":"dd"},
+      "evaluator/fim":{"plugin":"fim","version":"1","file":"/x/fim.so","sha256":"ee","build_id":"ff"},
+      "decoder/greedy":{"plugin":"greedy","version":"1","file":"/x/g.so","sha256":"gg","build_id":"hh"},
+      "tracker/jsonl":{"plugin":"jsonl","version":"1","file":"/x/j.so","sha256":"ii","build_id":"jj"}},
+    "source":{"file":"quick.toml","sha256":"ss"}})");
+}
+
+TrainResult result() {
+  TrainResult result;
+  result.steps = 4;
+  result.tokens = 8192;
+  result.parameters = 1000;
+  result.flops_six_nd = 6.0 * 1000 * 8192;
+  result.metrics = {{.name = "loss", .value = 2.5, .sum = 5, .weight = 2, .unit = "nats", .direction = "lower"}};
+  result.training_code = "0123";
+  result.libtorch = "2.11.0";
+  result.device = "cpu";
+  result.git = {"c0ffee", ""};
+  result.data = {{"austen", "dd", "public domain"}};
+  result.measured.seconds = 1.5;
+  return result;
+}
+
+TEST(TrainRecord, HoldsWhatTheSchemaSays) {
+  ::setenv("ASSAY_JOBS", "3", 1);
+  const auto record = train_record(plan_line(), result());
+  ::unsetenv("ASSAY_JOBS");
+  EXPECT_EQ(record["schema"], 1);
+  EXPECT_EQ(record["train_id"], "t1");
+  EXPECT_EQ(record["group"], "g1");
+  EXPECT_EQ(record["seed"], 2);
+  EXPECT_EQ(record["experiment"], "quick");
+  EXPECT_EQ(record["config"], plan_line()["train"]);
+  EXPECT_EQ(record["flops"], json::parse(R"({"six_nd":49152000.0})"));
+  EXPECT_EQ(
+      record["metrics"][0],
+      json::parse(
+          R"({"name":"loss","value":2.5,"sum":5.0,"weight":2.0,"unit":"nats","direction":"lower","coordinates":{}})"));
+  EXPECT_EQ(record["code"], json::parse(R"({"training":"0123","plugins":{"positional/alibi":
+            {"plugin":"alibi","version":"1","sha256":"aa","build_id":"bb"}}})"));
+  EXPECT_EQ(record["source"],
+            json::parse(R"({"file":"quick.toml","sha256":"ss","git_commit":"c0ffee","git_dirty":""})"));
+  EXPECT_EQ(record["data"], json::parse(R"([{"name":"austen","sha256":"dd","licence":"public domain"}])"));
+  EXPECT_EQ(record["environment"]["precision"], "fp32");
+  EXPECT_EQ(record["environment"]["mesh"], plan_line()["resources"]["mesh"]);
+  EXPECT_EQ(record["measured"]["concurrent_jobs"], 3);
+  EXPECT_EQ(record["measured"]["host"], host_name());
+}
+
+TEST(TrainRecord, EqualOutsideMeasured) {
+  auto slower = result();
+  slower.measured = {.seconds = 9,
+                     .train_seconds = 8,
+                     .startup_seconds = 1,
+                     .tokens_per_second = 3,
+                     .peak_memory_bytes = 7,
+                     .started = "2020-01-01T00:00:00Z"};
+  auto a = train_record(plan_line(), result()), b = train_record(plan_line(), slower);
+  EXPECT_NE(a.dump(), b.dump());
+  a.erase("measured");
+  b.erase("measured");
+  EXPECT_EQ(a.dump(), b.dump());
+}
+
+TEST(EvalRecord, NamesItsOwnPluginsOnly) {
+  EvalResult evaluated;
+  evaluated.step = 4;
+  evaluated.metrics = {{.name = "bits_per_byte", .value = 2, .coordinates = {{"length", 512}, {"rate", 0.5}}},
+                       {.name = "perplexity", .value = std::numeric_limits<double>::infinity()}};
+  const auto record = eval_record(plan_line(), plan_line()["evaluate"][0], evaluated);
+  EXPECT_EQ(record["eval_id"], "e1");
+  EXPECT_EQ(record["split"], "test");
+  EXPECT_EQ(record["metrics"][0]["coordinates"].dump(), R"({"length":512,"rate":0.5})");
+  EXPECT_EQ(record["code"]["evaluator"].size(), 2u);
+  EXPECT_TRUE(record["code"]["evaluator"].contains("evaluator/lm"));
+  EXPECT_TRUE(record["code"]["evaluator"].contains("decoder/greedy"));
+  // Infinity has no JSON; what is written is null.
+  EXPECT_TRUE(json::parse(record.dump())["metrics"][1]["value"].is_null());
+}
+
+TEST(WriteRecord, OnceAndWithItsFolders) {
+  const testing::TemporaryFolder folder;
+  write_record(folder / "eval/e1.json", {{"a", 1}});
+  EXPECT_EQ(read_file(folder / "eval/e1.json"), "{\"a\":1}\n");
+  EXPECT_THROW(write_record(folder / "eval/e1.json", {{"a", 2}}), Bug);
+}
+
+TEST(State, ComesBackAsWritten) {
+  const testing::TemporaryFolder folder;
+  State state;
+  state.status = "failed";
+  state.attempt = 2;
+  state.pid = 77;
+  state.signal = 9;
+  state.reason = "two\nlines";
+  state.failure_class = "signal";
+  write_state(folder / "s", state);
+  EXPECT_EQ(
+      read_file(folder / "s"),
+      "{\"attempt\":2,\"class\":\"signal\",\"pid\":77,\"reason\":\"two lines\",\"signal\":9,\"status\":\"failed\"}\n");
+  const auto read = read_state(folder / "s");
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->attempt, 2);
+  EXPECT_EQ(read->signal, 9);
+  EXPECT_FALSE(read->exit_code);
+  EXPECT_EQ(read->reason, "two lines");
+}
+
+TEST(State, AbsentOrSpoiltIsNothing) {
+  const testing::TemporaryFolder folder;
+  EXPECT_FALSE(read_state(folder / "none"));
+  for (const char* text : {"", "{", "[]", "{}", "{\"status\":1}", "{\"status\":\"done\",\"attempt\":\"x\"}"})
+    EXPECT_FALSE(read_state(folder.write("s", text))) << text;
+}
+
+TEST(PlanFile, CountCoresAndMissingRecords) {
+  const testing::TemporaryFolder folder;
+  const RunLayout run(folder.path());
+  EXPECT_EQ(cores_of(plan_line()), 24);
+  EXPECT_FALSE(has_all_records(plan_line(), run));
+  folder.write("train.json", "{}");
+  EXPECT_FALSE(has_all_records(plan_line(), run));
+  folder.write("eval/e1.json", "{}");
+  EXPECT_TRUE(has_all_records(plan_line(), run));
+}
+
+TEST(PlanFile, BadLinesAreNamed) {
+  const testing::TemporaryFolder folder;
+  const auto message = [&](const std::string& text) {
+    try {
+      read_plan_lines(folder.write("plan.jsonl", text));
+      return std::string("accepted");
+    } catch (const UserError& error) {
+      return std::string(error.what());
+    }
+  };
+  EXPECT_EQ(message(plan_line().dump() + "\n\n" + plan_line().dump()), "accepted");
+  EXPECT_THAT(message(plan_line().dump() + "\n{\"schema\":1}\n"),
+              ::testing::HasSubstr("plan.jsonl:2: not a plan line"));
+  EXPECT_THAT(message("{\"schema\":2,\"train_id\":\"a\",\"group\":\"b\"}"),
+              ::testing::HasSubstr("plan.jsonl:1: plan of schema 2"));
+}
+
+}  // namespace
+}  // namespace assay

@@ -1,0 +1,188 @@
+// The contract of a mesh: the same loss and the same gradients at tensor = 1, 2, 4, at data = 2, and for any division
+// into micro-batches, with dropout on. Criterion: max|difference| <= tol * max(max|g| of the tensor, RMS of the whole
+// gradient).
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+#include <mutex>
+
+#include "run/forward.h"
+#include "run/step.h"
+#include "unit/run/tiny_run.h"
+
+namespace assay::testing {
+namespace {
+
+struct Gradients {
+  double loss = 0, norm = 0;
+  std::map<std::string, Tensor> by_name;
+  std::map<std::string, double> metrics;
+};
+
+Gradients gradients_of(const TinyRun& tiny) {
+  Gradients out;
+  std::mutex mutex;
+  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& data) {
+    const int64_t rows = run.batch / run.data, first = rows * mesh.data().rank();
+    std::vector<Batch> micro_batches;
+    for (int64_t row = first; row < first + rows; row += run.micro_batch) {
+      const auto end = std::min(row + run.micro_batch, first + rows);
+      micro_batches.push_back(data.rows(row, end, row));
+    }
+    Metrics metrics;
+    const auto loss = accumulate_gradients(run, mesh, 0, std::move(micro_batches), metrics);
+    const auto norm = gradient_norm(run.parameters->all(), mesh);
+    const auto values = metrics.reduced(mesh.data());
+    std::map<std::string, Tensor> whole;
+    for (const auto& parameter : run.parameters->all())
+      whole[parameter.spec.name] = reassembled(parameter, parameter.value.grad(), mesh).to(at::kDouble).clone();
+    const std::lock_guard lock(mutex);
+    if (mesh.first()) out = {loss, norm, whole, values};
+  });
+  return out;
+}
+
+void expect_close(const Gradients& a, const Gradients& b, double tolerance, const std::string& what) {
+  EXPECT_NEAR(a.loss, b.loss, tolerance * std::abs(a.loss)) << what;
+  EXPECT_NEAR(a.norm, b.norm, tolerance * a.norm) << what;
+  EXPECT_NEAR(a.metrics.at("mle.nll"), b.metrics.at("mle.nll"), tolerance * std::abs(a.loss)) << what;
+  double squares = 0, count = 0;
+  for (const auto& [name, grad] : a.by_name) {
+    squares += grad.pow(2).sum().item<double>();
+    count += static_cast<double>(grad.numel());
+  }
+  const double rms = std::sqrt(squares / count);
+  ASSERT_GT(rms, 0);
+  ASSERT_EQ(a.by_name.size(), b.by_name.size());
+  for (const auto& [name, grad] : a.by_name) {
+    ASSERT_EQ(grad.sizes(), b.by_name.at(name).sizes()) << name;
+    const double largest = (grad - b.by_name.at(name)).abs().max().item<double>();
+    EXPECT_LE(largest, tolerance * std::max(grad.abs().max().item<double>(), rms)) << what << ": " << name;
+  }
+}
+
+class Parallel : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(Parallel, TensorDataAndMicroBatchesGiveOneGradient) {
+  for (const char* precision : {"fp64", "fp32"}) {
+    const double tolerance = precision == std::string("fp64") ? 1e-11 : 1e-5;
+    TinyRun tiny;
+    tiny.model().merge_patch(json::parse(GetParam()));
+    tiny.line["train"]["train"]["precision"] = precision;
+    const auto reference = gradients_of(tiny);
+    for (const int tensor : {2, 4}) {
+      tiny.mesh(tensor, 1);
+      expect_close(reference, gradients_of(tiny), tolerance,
+                   std::string(precision) + " tensor = " + std::to_string(tensor));
+    }
+    tiny.mesh(1, 2);
+    expect_close(reference, gradients_of(tiny), tolerance, "data = 2");
+    tiny.mesh(2, 2);
+    tiny.line["resources"]["micro_batch"] = 2;  // 3 rows a replica: a partial last window
+    expect_close(reference, gradients_of(tiny), tolerance, "tensor = 2, data = 2, micro-batches of 2");
+    tiny.mesh(1, 1);
+    tiny.line["resources"]["micro_batch"] = 4;
+    expect_close(reference, gradients_of(tiny), tolerance, "micro-batches of 4 and 2");
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Models, Parallel,
+    ::testing::Values(
+        R"({})", R"({"dropout": 0.0, "positional": {"use": "sinusoidal"}})",
+        R"({"tied_head": false, "embedding_norm": true, "bias": false, "gelu": "erf", "positional": {"use": "none"}})"));
+
+TEST(Parallel, DropoutIsOnInTheseTests) {
+  TinyRun tiny;
+  const auto with = gradients_of(tiny);
+  tiny.model()["dropout"] = 0.0;
+  EXPECT_GT(std::abs(with.loss - gradients_of(tiny).loss), 1e-3);
+}
+
+// The gradient of the whole assembly against central differences of its loss.
+TEST(Gradient, AgreesWithFiniteDifferences) {
+  TinyRun tiny;
+  tiny.mesh(2, 1);
+  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& data) {
+    const auto loss_now = [&] {
+      Metrics metrics;
+      clear_gradients(run.parameters->all());
+      return accumulate_gradients(run, mesh, 0, {data.rows(0, 4, 0)}, metrics);
+    };
+    loss_now();
+    std::map<std::string, Tensor> grads;
+    for (auto& parameter : run.parameters->all()) grads[parameter.spec.name] = parameter.value.grad().clone();
+    for (auto& parameter : run.parameters->all()) {
+      const bool sharded = parameter.spec.shard_dim >= 0;
+      // A replicated weight moves on every rank at once; of a sharded one, rank 0's element moves.
+      auto values = parameter.value.detach().view({-1});
+      const double h = 1e-5, before = values[1].item<double>();
+      const bool mine = !sharded || mesh.tensor().rank() == 0;
+      if (mine) values[1].fill_(before + h);
+      const double up = loss_now();
+      if (mine) values[1].fill_(before - h);
+      const double down = loss_now();
+      if (mine) values[1].fill_(before);
+      const double grad = grads[parameter.spec.name].view({-1})[1].item<double>();
+      EXPECT_NEAR((up - down) / (2 * h), mine ? grad : (up - down) / (2 * h), 1e-7) << parameter.spec.name;
+    }
+  });
+}
+
+// Three routes to one number: whole logits, the split cross entropy, and both from given hidden states.
+TEST(Forward, LogitsAndLossesAgree) {
+  for (const int tensor : {1, 2}) {
+    TinyRun tiny;
+    tiny.mesh(tensor, 1);
+    tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& data) {
+      const auto batch = data.rows(0, 3, 0);
+      ForwardPass pass(*run.model, batch, {}, run.vocabulary->size(), mesh);
+      ASSERT_EQ(pass.logits().size(-1), 257);
+      const auto expected = pass.logits().log_softmax(-1).gather(-1, batch.targets.unsqueeze(-1)).squeeze(-1).neg();
+      EXPECT_LE((pass.token_nll() - expected).abs().max().item<double>(), 1e-12);
+      const auto last = pass.hidden().select(1, 15), targets = batch.targets.select(1, 15);
+      EXPECT_LE((pass.token_nll(last, targets) - expected.select(1, 15)).abs().max().item<double>(), 1e-12);
+      EXPECT_LE((pass.logits(last) - pass.logits().select(1, 15)).abs().max().item<double>(), 1e-12);
+      // Through whole logits the gradient enters the hidden states once as well.
+      const auto by = [&](const Tensor& sum) {
+        clear_gradients(run.parameters->all());
+        sum.backward();
+        return run.parameters->existing("model.layers.0.up.weight").grad().clone();
+      };
+      ForwardPass again(*run.model, batch, {}, run.vocabulary->size(), mesh);
+      const auto split = by(again.token_nll().sum()), whole = by(expected.sum());
+      EXPECT_LE((split - whole).abs().max().item<double>(), 1e-10);
+      EXPECT_THROW(pass.hidden(1), UserError);
+    });
+  }
+}
+
+TEST(Weights, AreDrawnAsIfWhole) {
+  const auto weights = [](int tensor) {
+    std::map<std::string, Tensor> out;
+    std::mutex mutex;
+    TinyRun tiny;
+    tiny.mesh(tensor, 1);
+    tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
+      std::map<std::string, Tensor> whole;
+      for (const auto& p : run.parameters->all()) whole[p.spec.name] = reassembled(p, p.value.detach(), mesh).clone();
+      const std::lock_guard lock(mutex);
+      if (mesh.first()) out = whole;
+    });
+    return out;
+  };
+  const auto one = weights(1);
+  for (const int tensor : {2, 4})
+    for (const auto& [name, value] : weights(tensor)) EXPECT_TRUE(value.equal(one.at(name))) << name;
+  // 257 real rows drawn, the padding zero; element i of the table is draw i of the stream named after it.
+  const auto& table = one.at("model.embedding.weight");
+  ASSERT_EQ(table.size(0), 264);
+  EXPECT_EQ(table.slice(0, 257).abs().max().item<double>(), 0.0);
+  const Draws draws(3, "model.embedding.weight");
+  EXPECT_DOUBLE_EQ(table[2][5].item<double>(), 0.2 * draws.normal(2 * 16 + 5));
+  EXPECT_NEAR(table.slice(0, 0, 257).std().item<double>(), 0.2, 0.01);
+}
+
+}  // namespace
+}  // namespace assay::testing

@@ -1,0 +1,163 @@
+// Whole runs: exact repetition, agreement of meshes after many steps, evaluation beyond the training length, failures.
+#include "run/run.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <mutex>
+
+#include "run/step.h"
+#include "run/validate.h"
+#include "unit/run/tiny_run.h"
+
+namespace assay::testing {
+namespace {
+
+class Losses final : public Observer {
+ public:
+  void event(const std::string& type, const json& fields) override {
+    if (type == "step") values.push_back(fields.at("loss"));
+  }
+  std::vector<double> values;
+};
+
+std::pair<std::vector<double>, RunReport> run(const TinyRun& tiny) {
+  Losses losses;
+  auto report = execute(registry(), tiny.line, {tiny.folder.path(), tiny.folder.path() / "contexts"}, losses);
+  return {losses.values, report};
+}
+
+json lm(std::vector<int> lengths) {
+  return {{"id", "e"},
+          {"label", "lm"},
+          {"every", 0},
+          {"split", "validation"},
+          {"config", {{"use", "lm"}, {"lengths", lengths}}}};
+}
+
+TEST(Run, LearnsAndRepeatsToTheBit) {
+  TinyRun tiny;
+  tiny.line["train"]["train"].merge_patch({{"precision", "fp32"}, {"steps", 60}});
+  tiny.mesh(2, 1);
+  const auto [first, report] = run(tiny);
+  ASSERT_EQ(first.size(), 60U);
+  EXPECT_LT(first.back(), first.front() - 1.0);
+  EXPECT_NEAR(report.last_loss, (first[54] + first[55] + first[56] + first[57] + first[58] + first[59]) / 6, 1e-12);
+  EXPECT_EQ(report.tokens, 60 * 6 * 16);
+  EXPECT_EQ(run(tiny).first, first);
+}
+
+TEST(Run, FiftyStepsAgreeOverMeshes) {
+  TinyRun tiny;
+  tiny.line["train"]["train"].merge_patch({{"precision", "fp32"}, {"steps", 50}});
+  const auto reference = run(tiny).first;
+  for (const auto& [tensor, data] : {std::pair{2, 1}, {4, 1}, {1, 2}}) {
+    tiny.mesh(tensor, data);
+    tiny.line["resources"]["micro_batch"] = 3;
+    const auto other = run(tiny).first;
+    EXPECT_NEAR(other[0], reference[0], 1e-6 * reference[0]);
+    EXPECT_NEAR(other[49], reference[49], 1e-4) << tensor << " x " << data;
+  }
+}
+
+TEST(Run, ReplicatedParametersStayBitIdenticalOnAllRanks) {
+  TinyRun tiny;
+  tiny.mesh(2, 2);
+  tiny.line["resources"]["micro_batch"] = 3;
+  tiny.line["train"]["train"]["precision"] = "fp32";
+  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& data) {
+    auto& parameters = run.parameters->all();
+    for (int64_t step = 0; step < 20; ++step) {
+      const auto row = step * 6 + 3 * mesh.data().rank();
+      Metrics metrics;
+      accumulate_gradients(run, mesh, step, {data.rows(row, row + 3, 3 * mesh.data().rank())}, metrics);
+      run.optimizer->step(1e-2, 1.0);
+      clear_gradients(parameters);
+    }
+    for (const auto& parameter : parameters) {
+      const auto mine = parameter.value.detach().contiguous();
+      const auto compare = [&](Communicator& axis) {
+        std::vector<char> all(mine.nbytes() * static_cast<size_t>(axis.size()));
+        axis.gather(mine.data_ptr(), all.data(), mine.nbytes());
+        EXPECT_EQ(std::memcmp(all.data(), all.data() + mine.nbytes(), mine.nbytes()), 0) << parameter.spec.name;
+      };
+      if (parameter.spec.shard_dim < 0) compare(mesh.tensor());
+      compare(mesh.data());
+    }
+  });
+}
+
+TEST(Run, EvaluatesBeyondTheTrainingLength) {
+  TinyRun tiny;
+  tiny.line["evaluate"] = {lm({16, 64})};
+  const auto one = run(tiny).second;
+  ASSERT_EQ(one.evaluations.size(), 1U);
+  std::map<std::pair<std::string, double>, double> values;
+  for (const auto& metric : one.evaluations[0].metrics)
+    values[{metric.name, metric.coordinates.at("length")}] = metric.value;
+  EXPECT_EQ((values[{"tokens", 16}]), (values[{"tokens", 64}]));
+  EXPECT_GT((values[{"nll", 64}]), 1.0);
+  tiny.mesh(4, 1);
+  const auto four = run(tiny).second;
+  for (const auto& metric : four.evaluations[0].metrics)
+    EXPECT_NEAR(metric.value, (values[{metric.name, metric.coordinates.at("length")}]), 1e-9) << metric.name;
+}
+
+// Every rank's evaluation is one of the whole; training between two evaluations is not disturbed by the first.
+TEST(Run, EvaluationChangesNothing) {
+  TinyRun tiny;
+  const auto plain = run(tiny).first;
+  tiny.line["evaluate"] = {lm({16})};
+  tiny.line["evaluate"][0]["every"] = 3;
+  EXPECT_EQ(run(tiny).first, plain);
+}
+
+TEST(Run, NonFiniteLossStopsOrSkips) {
+  TinyRun tiny;
+  tiny.line["train"]["optimizer"]["lr"] = 1e300;
+  EXPECT_THROW(run(tiny), NonFinite);
+  tiny.line["train"]["train"]["non_finite"] = "skip";
+  EXPECT_EQ(run(tiny).first.size(), 10U);
+}
+
+TEST(Run, TheSeedsAreSeparateStreams) {
+  TinyRun tiny;
+  const auto first = [&](int init, int data) {
+    tiny.line["train"]["seeds"] = {{"init", init}, {"data", data}};
+    tiny.line["data_id"] = std::to_string(data);
+    return run(tiny).first[0];
+  };
+  const double base = first(3, 5);
+  EXPECT_NE(first(4, 5), base);
+  EXPECT_NE(first(3, 6), base);
+  EXPECT_EQ(first(3, 5), base);
+}
+
+TEST(Validate, NamesWhatCannotWorkBeforeARun) {
+  TinyRun tiny;
+  EXPECT_EQ(validate(registry(), tiny.line), json::array());
+  tiny.mesh(3, 1);
+  const auto findings = validate(registry(), tiny.line);
+  ASSERT_FALSE(findings.empty());
+  EXPECT_NE(findings[0]["message"].get<std::string>().find("3"), std::string::npos);
+  tiny.mesh(1, 1);
+  tiny.line["train"]["scheduler"] = {{"use", "cosine"}, {"warmup", "20 steps"}};  // of 10
+  EXPECT_NE(validate(registry(), tiny.line).dump().find("leaves nothing"), std::string::npos);
+  tiny.line["train"]["scheduler"] = {{"use", "constant"}};
+  tiny.model()["heads"] = 5;
+  EXPECT_NE(validate(registry(), tiny.line).dump().find("a width of 16 cannot be divided among 5 heads"),
+            std::string::npos);
+}
+
+TEST(Metrics, AddUpOverReplicasThatLoggedDifferentNames) {
+  run_ranks(1, 2, [](Mesh& mesh) {
+    Metrics metrics;
+    metrics.log("shared", mesh.data().rank() + 1.0, 2.0);
+    if (mesh.data().rank() == 1) metrics.log("only one", 6.0, 4.0);
+    const auto values = metrics.reduced(mesh.data());
+    EXPECT_EQ(values, (std::map<std::string, double>{{"only one", 1.5}, {"shared", 0.75}}));
+  });
+}
+
+}  // namespace
+}  // namespace assay::testing

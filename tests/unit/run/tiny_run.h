@@ -1,0 +1,100 @@
+// A tiny run of the real plugins on a text made here, as a plan line, and a way to work with its ranks directly.
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "assay/random.h"
+#include "data/training_data.h"
+#include "harness.h"
+#include "mesh/backends.h"
+#include "run/assemble.h"
+#include "unit/temporary_folder.h"
+
+namespace assay::testing {
+
+using nlohmann::json;
+
+// Documents of made-up words, the same on every call; a paragraph a document.
+inline std::string made_text(int words) {
+  const Draws draws(7, "made text");
+  std::string text;
+  for (int w = 0; w < words; ++w) {
+    const auto length = 2 + draws.below(6, static_cast<uint64_t>(w) * 16);
+    for (uint64_t c = 0; c < length; ++c)
+      text += static_cast<char>('a' + draws.below(9, static_cast<uint64_t>(w) * 16 + 1 + c));
+    text += w % 40 == 39 ? "\n\n" : w % 9 == 8 ? "\n" : " ";
+  }
+  return text;
+}
+
+struct TinyRun {
+  TinyRun() {
+    std::ofstream(folder.path() / "text.txt") << made_text(3000);
+    line = {{"experiment", "tiny"},
+            {"label", "tiny"},
+            {"train_id", "t"},
+            {"group", "g"},
+            {"seed", 1},
+            {"data_id", "tiny"},
+            {"log_every", 1},
+            {"plugins", json::object()},
+            {"evaluate", json::array()},
+            {"resources", {{"mesh", {{"tensor", 1}, {"data", 1}}}, {"threads", 1}, {"micro_batch", 6}}}};
+    line["train"] = {
+        {"data",
+         {{"dataset", {{"use", "text"}, {"path", (folder.path() / "text.txt").string()}, {"document", "paragraph"}}},
+          {"tokenizer", "bytes"},
+          {"context", 16}}},
+        {"model",
+         {{"use", "gpt"},
+          {"layers", 2},
+          {"width", 16},
+          {"heads", 4},
+          {"dropout", 0.1},
+          {"init_std", 0.2},
+          {"positional", {{"use", "alibi"}}}}},
+        {"objectives", {{{"use", "mle"}, {"label", "mle"}, {"weight", 1.0}}}},
+        {"transforms", json::array()},
+        {"optimizer", {{"use", "adamw"}, {"lr", 0.003}}},
+        {"scheduler", {{"use", "constant"}}},
+        {"train", {{"steps", 10}, {"batch", 6}, {"clip_norm", 1.0}, {"precision", "fp64"}, {"non_finite", "stop"}}},
+        {"seeds", {{"init", 3}, {"data", 5}}}};
+  }
+
+  json& model() { return line["train"]["model"]; }
+  void mesh(int tensor, int data) { line["resources"]["mesh"] = {{"tensor", tensor}, {"data", data}}; }
+
+  // Assembles, builds and calls body on every rank.
+  void on_ranks(const std::function<void(Assembled&, const Mesh&, TrainingData&)>& body) const {
+    const auto& sizes = line["resources"]["mesh"];
+    run_ranks(sizes["tensor"], sizes["data"], [&](Mesh& mesh) {
+      Assembled run(registry(), line);
+      run.build(mesh);
+      std::unique_ptr<TrainingData> data;
+      const DataSpec spec{run.dataset, run.vocabulary.get(), run.transforms, run.context, run.data_seed,
+                          "tiny",      folder.path()};
+      if (mesh.first()) data = std::make_unique<TrainingData>(spec);
+      mesh.tensor().barrier();
+      mesh.data().barrier();
+      mesh.tensor().barrier();
+      if (!data) data = std::make_unique<TrainingData>(spec);
+      body(run, mesh, *data);
+    });
+  }
+
+  TemporaryFolder folder;
+  json line;
+};
+
+// The whole tensor from this rank's shard; for double and float.
+inline Tensor reassembled(const Parameter& parameter, const Tensor& shard, const Mesh& mesh) {
+  if (parameter.spec.shard_dim < 0 || mesh.tensor().size() == 1) return shard;
+  const auto moved = shard.movedim(parameter.spec.shard_dim, -1);
+  return gather_last(moved, mesh).movedim(-1, parameter.spec.shard_dim).contiguous();
+}
+
+}  // namespace assay::testing
