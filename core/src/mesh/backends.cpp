@@ -1,5 +1,8 @@
 #include "mesh/backends.h"
 
+#include <ATen/ops/exp.h>
+#include <ATen/ops/ones.h>
+
 #include <atomic>
 #include <condition_variable>
 #include <cstring>
@@ -184,6 +187,13 @@ std::unique_ptr<Communicator> communicator(std::shared_ptr<Group> group, int ran
   return std::make_unique<ThreadCommunicator>(std::move(group), rank);
 }
 
+// MKL chooses the kernels of its vector maths at the first call in a process, and not safely: when two ranks come there
+// at once, one of them can get the first exponential of its run from a coarser kernel (errors of 1e-5). So one call is
+// made before there are ranks; any function and type settles it for all.
+void settle_vector_maths() {
+  [[maybe_unused]] static const at::Tensor first = at::ones({8}).exp();
+}
+
 }  // namespace
 
 std::unique_ptr<Mesh> self_mesh() {
@@ -196,6 +206,7 @@ std::unique_ptr<Mesh> shape_mesh(int tensor, int data) {
 
 void run_ranks(int tensor, int data, const std::function<void(Mesh&)>& body) {
   if (tensor * data == 1) return body(*self_mesh());
+  settle_vector_maths();
   std::atomic<bool> aborted{false};
   std::vector<std::shared_ptr<Group>> tensor_groups,
       data_groups;  // one tensor group a replica, and the other way round
