@@ -158,6 +158,9 @@ TEST_F(GoodRuns, OneMoreLengthKeepsTheTrainingRecords) {
     EXPECT_EQ(metric_of(lm_record(after[i]), "nll", 16), metric_of(old_evaluation, "nll", 16));
     EXPECT_TRUE(metric_of(old_evaluation, "nll", 32).is_null());
     EXPECT_FALSE(metric_of(lm_record(after[i]), "nll", 32).is_null());
+    for (const auto& event : read_events(run)) {  // evaluated from the kept weights
+      EXPECT_FALSE(event["attempt"] == 2 && event["type"] == "step") << event;
+    }
   }
   const auto new_records = files_below(experiment().folder() / "runs");
   for (const auto& [name, text] : old_records) {

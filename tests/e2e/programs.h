@@ -68,16 +68,17 @@ use = "lm"
 lengths = )" + lengths + "\n" + more);
   }
 
-  // Exit code of `assay <words>`; 124 when it hung. Standard output and error are kept.
-  int call(const std::string& words, const std::string& results = "results") {
+  // Exit code of `assay <words>`; 124 when it hung. Standard output and error are kept. `first` goes before, for
+  // limits.
+  int call(const std::string& words, const std::string& results = "results", const std::string& first = "") {
     std::string path;
-    for (const char* name : {"dies_once", "nan_objective", "not_a_plugin", "old_kind", "other_abi", "throws_in_create",
-                             "throws_in_describe", "throws_in_hook", "undefined_symbol"})
+    for (const char* name : {"dies_once", "kills_at_step", "nan_objective", "not_a_plugin", "old_kind", "other_abi",
+                             "throws_in_create", "throws_in_describe", "throws_in_hook", "undefined_symbol"})
       path += fixture_folder(name).string() + ":";
-    const auto command = "cd '" + folder_.path().string() + "' && env -u ASSAY_DESCRIPTORS ASSAY_RESULTS=" + results +
-                         " ASSAY_PLUGIN_PATH='" + path + "' ASSAY_FIXTURE_MARKER='" + marker_.string() +
-                         "' timeout -k 5 120 '" + (build_folder() / "bin/assay").string() + "' " + words +
-                         " >out 2>err </dev/null";
+    const auto command = "cd '" + folder_.path().string() + "' && " + first +
+                         "env -u ASSAY_DESCRIPTORS ASSAY_RESULTS=" + results + " ASSAY_PLUGIN_PATH='" + path +
+                         "' ASSAY_FIXTURE_MARKER='" + marker_.string() + "' timeout -k 5 120 '" +
+                         (build_folder() / "bin/assay").string() + "' " + words + " >out 2>err </dev/null";
     const int status = std::system(command.c_str());
     out_ = read_file(folder_ / "out");
     err_ = read_file(folder_ / "err");

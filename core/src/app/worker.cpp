@@ -2,6 +2,7 @@
 #include "config/worker.h"
 
 #include <malloc.h>
+#include <signal.h>
 
 #include <iostream>
 #include <map>
@@ -54,6 +55,7 @@ int main(int argc, char** argv) {
   // Freed tensors stay with the process: giving pages back and faulting them in again costs 4 to 6% of a small step.
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  ::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error to tell, as a full disk is
   std::vector<std::string> words;
   std::map<std::string, std::string> options;
   for (int i = 1; i < argc; ++i) {

@@ -12,8 +12,10 @@
 #include "assay/error.h"
 #include "loader/registry.h"
 #include "record/build_id.h"
+#include "record/code.h"
 #include "record/eval_record.h"
 #include "record/events.h"
+#include "record/files.h"
 #include "record/layout.h"
 #include "record/lock.h"
 #include "record/plan_lines.h"
@@ -51,6 +53,7 @@ void write_records(const json& line, const RunLayout& layout, const RunReport& r
   result.libtorch = TORCH_VERSION;
   result.device = "cpu";
   result.git = git_state(fs::current_path());
+  result.weights_sha256 = report.weights_sha256;
   for (const auto& source : report.sources) result.data.push_back({source.name, source.sha256, source.licence});
   result.measured = {seconds,
                      report.train_seconds,
@@ -58,14 +61,26 @@ void write_records(const json& line, const RunLayout& layout, const RunReport& r
                      static_cast<double>(report.tokens) / report.train_seconds,
                      peak_memory_bytes(),
                      started};
-  for (size_t e = 0; e < report.evaluations.size(); ++e) {
-    const auto& evaluation = report.evaluations[e];
-    const auto file = layout.eval_record(evaluation.id);
-    if (!fs::exists(file))
-      write_record(file, eval_record(line, line.at("evaluate").at(e),
-                                     {evaluation.step, evaluation.metrics, evaluation.seconds, started}));
-  }
+  for (const auto& evaluation : report.evaluations)
+    for (const auto& entry : line.at("evaluate"))
+      if (entry.at("id") == evaluation.id && !fs::exists(layout.eval_record(evaluation.id)))
+        write_record(layout.eval_record(evaluation.id),
+                     eval_record(line, entry, {evaluation.step, evaluation.metrics, evaluation.seconds, started}));
   if (!fs::exists(layout.train_record())) write_record(layout.train_record(), train_record(line, result));
+}
+
+// What of the run is there already, and what code would go on with it.
+Attempt attempt_at(const json& line, const RunLayout& layout, const ExperimentLayout& experiment, int number) {
+  Attempt attempt;
+  attempt.run = layout.folder();
+  attempt.contexts = experiment.folder().parent_path() / ".cache" / "contexts";
+  attempt.number = number;
+  attempt.code = json{{"training", training_code()}, {"plugins", training_plugins(line)}}.dump();
+  for (const auto& entry : line.at("evaluate"))
+    if (const std::string id = entry.at("id"); fs::exists(layout.eval_record(id))) attempt.evaluated.insert(id);
+  if (fs::exists(layout.train_record()))
+    attempt.trained = json::parse(read_file(layout.train_record())).value("weights_sha256", "none kept");
+  return attempt;
 }
 
 // What failed, in one word that statuses and tables use.
@@ -114,10 +129,11 @@ int worker_run(const WorkerRun& request) {
   try {
     const Registry registry(files_of(line));
     Recorder recorder(events);
-    const auto report =
-        execute(registry, line, {layout.folder(), experiment.folder().parent_path() / ".cache" / "contexts"}, recorder);
+    const auto report = execute(registry, line, attempt_at(line, layout, experiment, attempt), recorder);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - began;
     write_records(line, layout, report, started, seconds.count());
+    if (line.value("checkpoint", json::object()).value("keep", "weights") != "all")
+      fs::remove_all(layout.checkpoints());
     state.status = "done";
     state.exit_code = 0;
     write_state(layout.state(), state);

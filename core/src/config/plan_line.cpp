@@ -60,6 +60,7 @@ void LineMaker::add_lines(const Group& group, const std::vector<Seed>& seeds, st
                  {"trackers", group.config.trackers},
                  {"resources", group.config.resources},
                  {"log_every", group.config.log_every},
+                 {"checkpoint", group.config.checkpoint},
                  {"plugins", plugins_of(group.config, catalogue_)},
                  {"source", source_}};
   for (const auto& seed : seeds) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "config/budget.h"
 #include "config/duration.h"
@@ -89,26 +90,40 @@ json transforms(const Node& document, Resolver& resolver) {
   return result;
 }
 
+// Steps of a duration such as "5%" in this run; nothing when it, or the run's length, could not be resolved.
+std::optional<int64_t> steps_of(const json& text, const json& train) {
+  const auto budget = member(train, "train"), context = member(member(train, "data"), "context");
+  const auto steps = member(budget, "steps"), batch = member(budget, "batch");
+  if (!text.is_string() || !steps.is_number_integer() || !batch.is_number_integer() || !context.is_number_integer())
+    return std::nullopt;
+  const auto duration = parse_duration(text.get<std::string>());
+  if (!duration) return std::nullopt;
+  return duration_steps(*duration, steps.get<int64_t>(), batch.get<int64_t>() * context.get<int64_t>());
+}
+
 std::vector<Evaluation> evaluations(const Node& document, const RunConfig& config, Resolver& resolver) {
-  const auto steps = member(member(config.train, "train"), "steps"),
-             batch = member(member(config.train, "train"), "batch");
-  const auto context = member(member(config.train, "data"), "context");
   std::vector<Evaluation> result;
   for (auto& entry : list_section(document, "evaluate", "evaluator", resolver)) {
     Evaluation evaluation;
     evaluation.label = label_of(*entry.node);
     evaluation.config = std::move(entry.component);
     if (entry.own["split"].is_string()) evaluation.split = entry.own["split"].get<std::string>();
-    const auto every = member(entry.own, "every");
-    if (every.is_string() && steps.is_number_integer() && batch.is_number_integer() && context.is_number_integer()) {
-      const auto duration = parse_duration(every.get<std::string>());
-      if (duration)
-        evaluation.every =
-            duration_steps(*duration, steps.get<int64_t>(), batch.get<int64_t>() * context.get<int64_t>());
-    }
+    evaluation.every = steps_of(member(entry.own, "every"), config.train).value_or(0);
     result.push_back(std::move(evaluation));
   }
   return result;
+}
+
+// How often the state is saved and what is kept of it decides no weight, so it leaves what identity is made of.
+json taken_checkpoint(json& train) {
+  auto& budget = train["train"];
+  const json checkpoint = {{"every", steps_of(member(budget, "checkpoint"), train).value_or(0)},
+                           {"keep", member(budget, "keep")}};
+  if (budget.is_object()) {
+    budget.erase("checkpoint");
+    budget.erase("keep");
+  }
+  return checkpoint;
 }
 
 }  // namespace
@@ -124,6 +139,7 @@ RunConfig resolve_run(const Node& document, Resolver& resolver) {
   config.train["optimizer"] = single(document, "optimizer", resolver);
   config.train["scheduler"] = single(document, "scheduler", resolver);
   config.train["train"] = resolve_train(document, member(config.train["data"], "context"), resolver);
+  config.checkpoint = taken_checkpoint(config.train);
   config.resources = resolve_resources(document, member(config.train["train"], "batch"), resolver);
   config.evaluations = evaluations(document, config, resolver);
   config.trackers = json::array();

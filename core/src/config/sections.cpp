@@ -59,7 +59,7 @@ const std::map<std::string, std::vector<Parameter>>& all_sections() {
         required(given("batch", "int", {1, 1e9})), or_else(given("clip_norm", "real", {0, {}}), 1.0),
         or_else(given("precision", "string"), "fp32"), or_else(one_of("non_finite", {"stop", "skip"}), "stop"),
         later("flops", "give steps or tokens"), later("tokens_per_parameter", "give steps or tokens"),
-        later("keep", "final weights are kept")}},
+        or_else(given("checkpoint", "duration"), "5%"), or_else(one_of("keep", {"weights", "all", "none"}), "weights")}},
       {"resources",
        {or_else(given("device", "string"), "auto"), given("mesh", "table"), or_else(given("threads", "int", {1, kMostThreads}), 1),
         given("micro_batch", "int", {1, 1e9})}},

@@ -3,6 +3,7 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
 
+#include <mutex>
 #include <numeric>
 
 #include "assay/random.h"
@@ -70,6 +71,13 @@ EpochContent materialise(const DataSpec& spec, int64_t epoch) {
   return content;
 }
 
+// Ranks of one process come to a new epoch at the same time: the first writes it, the others find it.
+void write_if_absent(const DataSpec& spec, int64_t number, const std::filesystem::path& file) {
+  static std::mutex one_at_a_time;
+  const std::lock_guard lock(one_at_a_time);
+  if (!std::filesystem::exists(file)) EpochFile::write(file, materialise(spec, number));
+}
+
 }  // namespace
 
 struct TrainingData::Epoch {
@@ -81,7 +89,7 @@ struct TrainingData::Epoch {
 
 TrainingData::TrainingData(const DataSpec& spec) : spec_(spec) {
   const auto path = spec_.folder / (spec_.key + "-0.tokens");
-  if (!std::filesystem::exists(path)) EpochFile::write(path, materialise(spec_, 0));
+  write_if_absent(spec_, 0, path);
   const EpochFile first(path);
   contexts_ = (first.base_tokens() - 1) / spec_.context;
   if (contexts_ < 1 || first.size() < 2)
@@ -96,7 +104,7 @@ TrainingData::Epoch& TrainingData::epoch(int64_t number) {
   if (current_ && current_->number == number) return *current_;
   if (previous_ && previous_->number == number) return *previous_;
   const auto path = spec_.folder / (spec_.key + "-" + std::to_string(number) + ".tokens");
-  if (!std::filesystem::exists(path)) EpochFile::write(path, materialise(spec_, number));
+  write_if_absent(spec_, number, path);
   previous_ = std::move(current_);
   current_ = std::make_unique<Epoch>(number, path);
   current_->order = permutation(contexts_, Draws(spec_.seed, "contexts").substream(static_cast<uint64_t>(number)));

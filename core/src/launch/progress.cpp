@@ -86,9 +86,18 @@ void Progress::started(const Job& job, Clock::time_point now) {
                         Running{std::move(shown), EventTail(job.run.events(), EventTail::From::kEnd), now, now});
 }
 
+void Progress::take_events(Running& running) {
+  for (const auto& event : running.events.poll()) {
+    take_event(running.shown, event);
+    for (const auto& note : event.value("notes", std::vector<std::string>())) say("       note: " + note);
+    if (event["type"] == "start" && event.contains("from"))
+      say(fmt::format("       {} goes on from step {}", running.shown.name, event["from"].get<std::int64_t>()));
+  }
+}
+
 void Progress::update(Clock::time_point now) {
   for (auto& [id, running] : running_) {
-    for (const auto& event : running.events.poll()) take_event(running.shown, event);
+    take_events(running);
     running.shown.seconds = seconds_between(running.since, now);
     if (!style_.live && now - running.last_line >= kPlainEvery) {
       running.last_line = now;
@@ -106,7 +115,7 @@ void Progress::ended(const Job& job, const Ending& ending, Clock::time_point now
   double seconds = 0;
   std::optional<double> loss;
   if (found != running_.end()) {
-    for (const auto& event : found->second.events.poll()) take_event(found->second.shown, event);
+    take_events(found->second);
     seconds = seconds_between(found->second.since, now);
     loss = found->second.shown.loss;
     running_.erase(found);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -21,32 +22,49 @@ std::string read_file(const std::filesystem::path& file) {
   return content.str();
 }
 
-void write_atomically(const std::filesystem::path& file, std::string_view content) {
-  const auto aside = file.string() + ".part" + std::to_string(::getpid());
+void write_synced(const std::filesystem::path& file, const std::vector<std::string_view>& parts) {
+  int descriptor = -1;
   const auto fail = [&](const char* what) {
     const std::string cause = std::strerror(errno);
-    ::unlink(aside.c_str());
+    if (descriptor >= 0) ::close(descriptor);
+    ::unlink(file.c_str());
     throw UserError(file.string() + ": cannot " + what + ": " + cause);
   };
-  const int descriptor = ::open(aside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (descriptor < 0) fail("create");
-  for (size_t done = 0; done < content.size();) {
-    const auto wrote = ::write(descriptor, content.data() + done, content.size() - done);
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote < 0) {
-      const int cause = errno;
-      ::close(descriptor);
-      errno = cause;
-      fail("write");
+  for (const auto part : parts)
+    for (size_t done = 0; done < part.size();) {
+      const auto wrote = ::write(descriptor, part.data() + done, part.size() - done);
+      if (wrote < 0 && errno == EINTR) continue;
+      if (wrote < 0) fail("write");
+      done += static_cast<size_t>(wrote);
     }
-    done += static_cast<size_t>(wrote);
-  }
-  if (::fsync(descriptor) != 0) {
-    ::close(descriptor);
-    fail("sync");
-  }
+  if (::fsync(descriptor) != 0) fail("sync");
   ::close(descriptor);
-  if (::rename(aside.c_str(), file.c_str()) != 0) fail("rename");
+}
+
+void write_atomically(const std::filesystem::path& file, std::string_view content) {
+  static std::atomic<int> writes{0};  // threads may write one file at the same time: the last one's stays
+  const auto aside = file.string() + ".part" + std::to_string(::getpid()) + "." + std::to_string(++writes);
+  try {
+    write_synced(aside, {content});
+  } catch (const UserError& error) {  // the reader knows the file by its own name
+    const std::string text = error.what();
+    throw UserError(file.string() + text.substr(aside.size()));
+  }
+  if (::rename(aside.c_str(), file.c_str()) == 0) return;
+  const std::string cause = std::strerror(errno);
+  ::unlink(aside.c_str());
+  throw UserError(file.string() + ": cannot rename: " + cause);
+}
+
+void sync_folder(const std::filesystem::path& folder) {
+  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) throw UserError(folder.string() + ": cannot open: " + std::strerror(errno));
+  const bool synced = ::fsync(descriptor) == 0 || errno == EINVAL;  // some file systems cannot, and need not
+  const std::string cause = std::strerror(errno);
+  ::close(descriptor);
+  if (!synced) throw UserError(folder.string() + ": cannot sync: " + cause);
 }
 
 }  // namespace assay

@@ -4,11 +4,17 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace assay {
 
 // Throws UserError naming the file and the cause.
 std::string read_file(const std::filesystem::path& file);
 void write_atomically(const std::filesystem::path& file, std::string_view content);
+
+// The parts one after another, synced; not atomic: for files of a folder that gets its name when it is whole.
+void write_synced(const std::filesystem::path& file, const std::vector<std::string_view>& parts);
+// Makes what was created and renamed in a folder last.
+void sync_folder(const std::filesystem::path& folder);
 
 }  // namespace assay

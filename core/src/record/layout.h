@@ -18,6 +18,8 @@ class RunLayout {
   std::filesystem::path state() const { return folder_ / "state.json"; }
   std::filesystem::path log() const { return folder_ / "log.txt"; }
   std::filesystem::path lock() const { return folder_ / "lock"; }
+  std::filesystem::path checkpoints() const { return folder_ / "checkpoint"; }
+  std::filesystem::path weights() const { return folder_ / "weights.safetensors"; }
 
  private:
   std::filesystem::path folder_;

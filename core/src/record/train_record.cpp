@@ -19,7 +19,7 @@ nlohmann::json train_record(const nlohmann::json& plan_line, const TrainResult& 
   source["git_dirty"] = result.git.dirty;
   nlohmann::json flops = {{"six_nd", result.flops_six_nd}};
   if (result.flops_exact > 0) flops["exact"] = result.flops_exact;
-  return {
+  nlohmann::json record = {
       {"schema", 1},
       {"train_id", plan_line.at("train_id")},
       {"group", plan_line.at("group")},
@@ -54,6 +54,8 @@ nlohmann::json train_record(const nlohmann::json& plan_line, const TrainResult& 
         {"cores", available_cores()},
         {"concurrent_jobs", concurrent_jobs()}}},
   };
+  if (!result.weights_sha256.empty()) record["weights_sha256"] = result.weights_sha256;
+  return record;
 }
 
 void write_record(const std::filesystem::path& file, const nlohmann::json& record) {

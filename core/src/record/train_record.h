@@ -31,6 +31,7 @@ struct TrainResult {
   std::string libtorch;
   std::string device;
   GitState git;
+  std::string weights_sha256;  // of weights.safetensors; empty: not kept
   std::vector<DataSource> data;
   TrainMeasured measured;
 };

@@ -9,8 +9,10 @@
 
 #include "data/training_data.h"
 #include "mesh/backends.h"
+#include "record/layout.h"
 #include "record/sha256.h"
 #include "run/assemble.h"
+#include "run/checkpoint.h"
 #include "run/step.h"
 
 namespace assay {
@@ -61,12 +63,24 @@ json metrics_json(const std::map<std::string, double>& values) {
 // One rank's run. Everything that is not this rank's own business happens on the first rank.
 class RankRun {
  public:
-  RankRun(const Registry& registry, const json& line, const RunFolders& folders, Observer& observer, const Mesh& mesh)
-      : line_(line), folders_(folders), observer_(observer), mesh_(mesh), run_(registry, line) {}
+  RankRun(const Registry& registry, const json& line, const Attempt& attempt, Observer& observer, const Mesh& mesh)
+      : line_(line),
+        attempt_(attempt),
+        layout_(attempt.run),
+        observer_(observer),
+        mesh_(mesh),
+        run_(registry, line),
+        checkpoints_(layout_.checkpoints(), line.value("train_id", ""), attempt.code) {
+    const auto checkpoint = line.value("checkpoint", json::object());
+    checkpoint_every_ = checkpoint.value("every", int64_t{0});
+    keeps_weights_ = run_.steps > 0 && checkpoint.value("keep", "none") != "none";
+  }
 
   void operator()(RunReport& report, Clock::time_point began) {
     compare_ranks(line_, mesh_);
     run_.build(mesh_);
+    const auto resumed = restore();
+    auto progress = resumed.progress;
     auto data = training_data();
     for (const auto& entry : run_.objectives) entry.objective->set_sink(&metrics_, entry.label + ".");
     const auto parameters = parameter_count(run_.parameters->all());
@@ -76,54 +90,62 @@ class RankRun {
       report.sources = guard(*run_.dataset, "sources", [&] { return run_.dataset->sources(); });
       report.first_step_at = since(began);
       open_trackers();
-      tell("start", {{"steps", run_.steps},
-                     {"parameters", parameters},
-                     {"tokens_per_step", tokens_per_step},
-                     {"contexts_per_epoch", data->contexts_per_epoch()},
-                     {"measured", {{"seconds", report.first_step_at}}}});
+      json start = {{"steps", run_.steps},
+                    {"parameters", parameters},
+                    {"tokens_per_step", tokens_per_step},
+                    {"contexts_per_epoch", data->contexts_per_epoch()},
+                    {"measured", {{"seconds", report.first_step_at}}}};
+      if (progress.step > 0) start["from"] = progress.step;
+      if (!resumed.notes.empty()) start["notes"] = resumed.notes;
+      tell("start", start);
     }
-    double train_seconds = 0, late_loss = 0;
     const int64_t late = std::max<int64_t>(1, run_.steps / 10);
     const int64_t log_every = line_.value("log_every", 10);
-    for (int64_t step = 0; step < run_.steps; ++step) {
+    const auto resumed_at = progress.step;
+    while (progress.step < run_.steps) {
       const auto begin = Clock::now();
-      const auto result = train_step(*data, step);
-      train_seconds += since(begin);
-      if (step >= run_.steps - late) late_loss += result.loss / static_cast<double>(late);
-      const int64_t done = step + 1;
-      if (done % log_every == 0 || done == run_.steps || step == 0) {
+      const auto result = train_step(*data, progress.step);
+      progress.train_seconds += since(begin);
+      if (progress.step >= run_.steps - late) progress.late_loss += result.loss / static_cast<double>(late);
+      const int64_t done = ++progress.step;
+      if (done % log_every == 0 || done == run_.steps || done == 1) {
         const auto values = metrics_.reduced(mesh_.data());
         if (mesh_.first())
-          tell("step", {{"step", done},
-                        {"loss", result.loss},
-                        {"lr", result.lr},
-                        {"grad_norm", result.norm},
-                        {"tokens", done * tokens_per_step},
-                        {"metrics", metrics_json(values)},
-                        {"measured",
-                         {{"seconds", since(began)},
-                          {"tokens_per_second", static_cast<double>(done * tokens_per_step) / train_seconds}}}});
+          tell("step",
+               {{"step", done},
+                {"loss", result.loss},
+                {"lr", result.lr},
+                {"grad_norm", result.norm},
+                {"tokens", done * tokens_per_step},
+                {"metrics", metrics_json(values)},
+                {"measured",
+                 {{"seconds", since(began)},
+                  {"tokens_per_second", static_cast<double>(done * tokens_per_step) / progress.train_seconds}}}});
       }
+      if (done == run_.steps) break;
       for (const auto& entry : run_.evaluators)
-        if (done == run_.steps || (entry.every > 0 && done % entry.every == 0)) {
-          auto evaluation = evaluate(run_, mesh_, entry, done);
-          if (!mesh_.first()) continue;
-          tell("evaluate", {{"step", done},
-                            {"label", entry.label},
-                            {"metrics", to_json(evaluation.metrics)},
-                            {"measured", {{"seconds", evaluation.seconds}}}});
-          if (done == run_.steps) report.evaluations.push_back(std::move(evaluation));
-        }
+        if (entry.every > 0 && done % entry.every == 0) evaluate_and_tell(entry, done);
+      if (checkpoint_every_ > 0 && done % checkpoint_every_ == 0) checkpoints_.save(run_, mesh_, progress);
     }
+    // Before the last evaluations: whatever becomes of them, the training is not lost.
+    const bool trained_here = progress.step > resumed_at;
+    if (trained_here && keeps_weights_) checkpoints_.save(run_, mesh_, progress);
+    for (const auto& entry : run_.evaluators)
+      if (!attempt_.evaluated.count(entry.id)) {
+        auto evaluation = evaluate_and_tell(entry, run_.steps);
+        if (mesh_.first()) report.evaluations.push_back(std::move(evaluation));
+      }
     if (mesh_.first()) {
+      if (keeps_weights_ && (trained_here || attempt_.trained.empty()))
+        report.weights_sha256 = checkpoints_.keep_weights(layout_.weights());
       report.steps = run_.steps;
       report.tokens = run_.steps * tokens_per_step;
       report.six_nd = 6.0 * static_cast<double>(parameters) * static_cast<double>(report.tokens);
       // A backward costs two forwards.
       report.exact_flops = 3.0 * run_.model->forward_flops(run_.context) * static_cast<double>(run_.steps * run_.batch);
-      report.last_loss = late_loss;
-      report.train_seconds = train_seconds;
-      tell("end", {{"measured", {{"seconds", since(began)}, {"train_seconds", train_seconds}}}});
+      report.last_loss = progress.late_loss;
+      report.train_seconds = progress.train_seconds;
+      tell("end", {{"measured", {{"seconds", since(began)}, {"train_seconds", progress.train_seconds}}}});
     }
   }
 
@@ -132,10 +154,40 @@ class RankRun {
     double loss, norm, lr;
   };
 
+  // The final weights where training has its record, else the newest checkpoint, else the weights as they were drawn.
+  Checkpoints::Resumed restore() {
+    std::string wrong;
+    if (!attempt_.trained.empty()) {
+      if (std::error_code absent; !std::filesystem::exists(layout_.weights(), absent))
+        wrong = "is not there";
+      else if (sha256_of_file(layout_.weights()) != attempt_.trained)
+        wrong = "is not what was written";
+      else {
+        load_weights(layout_.weights(), run_, mesh_);
+        return {{run_.steps}, {}};
+      }
+    }
+    auto resumed = checkpoints_.resume(run_, mesh_);
+    if (!wrong.empty())
+      resumed.notes.insert(resumed.notes.begin(), layout_.weights().string() + ": " + wrong + "; training again");
+    return resumed;
+  }
+
+  // Every rank calls it.
+  EvaluationReport evaluate_and_tell(const LabelledEvaluator& entry, int64_t step) {
+    auto evaluation = evaluate(run_, mesh_, entry, step);
+    if (mesh_.first())
+      tell("evaluate", {{"step", step},
+                        {"label", entry.label},
+                        {"metrics", to_json(evaluation.metrics)},
+                        {"measured", {{"seconds", evaluation.seconds}}}});
+    return evaluation;
+  }
+
   std::unique_ptr<TrainingData> training_data() {
     const DataSpec spec{run_.dataset,     run_.vocabulary.get(), run_.transforms,
                         run_.context,     run_.data_seed,        data_key(line_, *run_.vocabulary),
-                        folders_.contexts};
+                        attempt_.contexts};
     // The first rank materialises; the others find the file.
     std::unique_ptr<TrainingData> data;
     if (mesh_.first()) data = std::make_unique<TrainingData>(spec);
@@ -180,8 +232,8 @@ class RankRun {
   }
 
   void open_trackers() {
-    const RunInfo info{folders_.run.string(), line_.value("experiment", ""), line_.value("label", ""),
-                       line_.value("train_id", ""), 1};
+    const RunInfo info{attempt_.run.string(), line_.value("experiment", ""), line_.value("label", ""),
+                       line_.value("train_id", ""), attempt_.number};
     for (auto* tracker : run_.trackers) guard(*tracker, "open", [&] { tracker->open(info); });
   }
 
@@ -189,28 +241,33 @@ class RankRun {
     observer_.event(type, fields);
     if (run_.trackers.empty()) return;
     json event = fields;
+    event["attempt"] = attempt_.number;
     event["type"] = type;
     for (auto* tracker : run_.trackers) guard(*tracker, "on", [&] { tracker->on(type, event.dump()); });
   }
 
   const json& line_;
-  const RunFolders& folders_;
+  const Attempt& attempt_;
+  const RunLayout layout_;
   Observer& observer_;
   const Mesh& mesh_;
   Assembled run_;
+  Checkpoints checkpoints_;
+  int64_t checkpoint_every_ = 0;  // steps; 0: none on the way
+  bool keeps_weights_ = false;
   Metrics metrics_;
 };
 
 }  // namespace
 
-RunReport execute(const Registry& registry, const json& line, const RunFolders& folders, Observer& observer) {
+RunReport execute(const Registry& registry, const json& line, const Attempt& attempt, Observer& observer) {
   const auto began = Clock::now();
   const auto& resources = line.at("resources");
   const auto& mesh_sizes = resources.at("mesh");
   RunReport report;
   run_ranks(mesh_sizes.at("tensor"), mesh_sizes.at("data"), [&](Mesh& mesh) {
     at::set_num_threads(resources.at("threads"));  // of this rank's thread
-    RankRun(registry, line, folders, observer, mesh)(report, began);
+    RankRun(registry, line, attempt, observer, mesh)(report, began);
   });
   return report;
 }

@@ -1,9 +1,10 @@
-// One run from its plan line: assemble, train, evaluate. Writes nothing but materialised epochs; what happens is told
-// to an observer and returned.
+// One run from its plan line: assemble, go on from a checkpoint, train, evaluate. Writes nothing but materialised
+// epochs, checkpoints and the final weights; what happens is told to an observer and returned.
 #pragma once
 
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,19 +25,25 @@ class Observer {
 struct RunReport {
   int64_t steps = 0, tokens = 0, parameters = 0;
   double six_nd = 0, exact_flops = 0;
-  double last_loss = 0;      // mean of the last tenth of the steps
-  double train_seconds = 0;  // without evaluations
-  double first_step_at = 0;  // seconds after execute began
+  double last_loss = 0;        // mean of the last tenth of the steps
+  double train_seconds = 0;    // without evaluations
+  double first_step_at = 0;    // seconds after execute began
+  std::string weights_sha256;  // of the final weights; empty when they are not kept
   std::vector<Source> sources;
   std::vector<EvaluationReport> evaluations;  // those at the end
 };
 
-struct RunFolders {
-  std::filesystem::path run;       // the run's own, for trackers
-  std::filesystem::path contexts;  // materialised epochs, shared
+// One attempt at a run.
+struct Attempt {
+  std::filesystem::path run;             // the run's own folder: checkpoints, final weights, what trackers write
+  std::filesystem::path contexts;        // materialised epochs, shared
+  int number = 1;                        // from 1
+  std::string code = {};                 // what trains, as one text; a checkpoint of other code is not gone on from
+  std::set<std::string> evaluated = {};  // ids of the evaluations that have their record and are not done again
+  std::string trained = {};              // SHA-256 of the final weights when training has its record; else empty
 };
 
-RunReport execute(const Registry& registry, const nlohmann::json& plan_line, const RunFolders& folders,
+RunReport execute(const Registry& registry, const nlohmann::json& plan_line, const Attempt& attempt,
                   Observer& observer);
 
 }  // namespace assay

@@ -23,7 +23,8 @@ class Losses final : public Observer {
 
 std::pair<std::vector<double>, RunReport> run(const TinyRun& tiny) {
   Losses losses;
-  auto report = execute(registry(), tiny.line, {tiny.folder.path(), tiny.folder.path() / "contexts"}, losses);
+  auto report =
+      execute(registry(), tiny.line, {.run = tiny.folder.path(), .contexts = tiny.folder.path() / "contexts"}, losses);
   return {losses.values, report};
 }
 

@@ -1,0 +1,154 @@
+#include "run/checkpoint.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "assay/error.h"
+#include "record/files.h"
+#include "record/sha256.h"
+#include "run/sharded.h"
+
+namespace assay {
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+constexpr const char* kWeights = "weights.safetensors";
+constexpr const char* kOptimizer = "optimizer.safetensors";
+constexpr const char* kManifest = "manifest.json";
+constexpr size_t kKept = 2;
+
+// What tokens the rows of the model's table stand for.
+json vocabulary_of(const Assembled& run) {
+  return {{"tokenizer", run.tokenizer->identity().name},
+          {"size", run.vocabulary->size()},
+          {"special", run.vocabulary->special()}};
+}
+
+// One number from the mesh's first rank.
+int64_t from_first(int64_t value, const Mesh& mesh) {
+  if (!mesh.first()) value = std::numeric_limits<int64_t>::min();
+  mesh.tensor().max(&value, 1, Number::kInt64);
+  mesh.data().max(&value, 1, Number::kInt64);
+  return value;
+}
+
+}  // namespace
+
+void load_weights(const fs::path& path, Assembled& run, const Mesh& mesh) {
+  const SafetensorsFile file(path);
+  const auto known = file.metadata().find("vocabulary");
+  const auto theirs = known == file.metadata().end() ? json() : json::parse(known->second, nullptr, false);
+  const auto ours = vocabulary_of(run);
+  if (theirs.is_object() && theirs != ours)
+    throw UserError(path.string() + ": was trained with the vocabulary " + theirs.dump() + ", this run has " +
+                    ours.dump() + "; take the tokenizer and the components that it was trained with");
+  load(file, weights_of(run), mesh.tensor());
+}
+
+void Checkpoints::save(Assembled& run, const Mesh& mesh, const Progress& progress) const {
+  const bool writes = mesh.data().rank() == 0;  // replicas are equal
+  const auto weights = writes ? gathered(weights_of(run), mesh.tensor()) : std::vector<NamedTensor>{};
+  const auto optimizer = writes ? gathered(optimizer_state_of(run), mesh.tensor()) : std::vector<NamedTensor>{};
+  if (!mesh.first()) return;
+  const auto aside = folder_ / (".step-" + std::to_string(progress.step) + ".part");
+  fs::remove_all(aside);
+  fs::create_directories(aside);
+  write_safetensors(
+      aside / kWeights, weights,
+      {{"train_id", train_id_}, {"step", std::to_string(progress.step)}, {"vocabulary", vocabulary_of(run).dump()}});
+  write_safetensors(aside / kOptimizer, optimizer, {});
+  json files = json::object();
+  for (const char* name : {kWeights, kOptimizer})
+    files[name] = {{"bytes", fs::file_size(aside / name)}, {"sha256", sha256_of_file(aside / name)}};
+  const json manifest = {{"schema", 1},           {"train_id", train_id_},
+                         {"step", progress.step}, {"late_loss", progress.late_loss},
+                         {"code", code_},         {"mesh", {{"tensor", run.tensor}, {"data", run.data}}},
+                         {"files", files},        {"measured", {{"train_seconds", progress.train_seconds}}}};
+  write_synced(aside / kManifest, {manifest.dump() + "\n"});
+  sync_folder(aside);
+  fs::remove_all(step_folder(progress.step));
+  fs::rename(aside, step_folder(progress.step));
+  sync_folder(folder_);
+  const auto all = steps();
+  for (size_t i = kKept; i < all.size(); ++i) fs::remove_all(step_folder(all[i]));
+}
+
+Checkpoints::Resumed Checkpoints::resume(Assembled& run, const Mesh& mesh) const {
+  Resumed resumed;
+  int64_t chosen = 0;
+  if (mesh.first())
+    for (const auto step : steps()) {
+      const auto wrong = fault(step);
+      if (wrong.empty()) {
+        chosen = step;
+        break;
+      }
+      resumed.notes.push_back(step_folder(step).string() + ": " + wrong + "; not gone on from");
+    }
+  chosen = from_first(chosen, mesh);
+  if (chosen == 0) return resumed;
+  const auto folder = step_folder(chosen);
+  load_weights(folder / kWeights, run, mesh);
+  load(SafetensorsFile(folder / kOptimizer), optimizer_state_of(run), mesh.tensor());
+  const auto manifest = json::parse(read_file(folder / kManifest));
+  const auto& late_loss = manifest.at("late_loss");  // JSON has no NaN
+  resumed.progress = {chosen, late_loss.is_null() ? std::nan("") : late_loss.get<double>(),
+                      manifest.at("measured").at("train_seconds")};
+  return resumed;
+}
+
+std::string Checkpoints::keep_weights(const fs::path& file) const {
+  const auto all = steps();
+  if (all.empty()) throw Bug(folder_.string() + ": holds no checkpoint whose weights could be kept");
+  const auto source = step_folder(all.front()) / kWeights;
+  const fs::path aside = file.string() + ".part";
+  fs::remove(aside);
+  std::error_code no_links;  // of this file system
+  fs::create_hard_link(source, aside, no_links);
+  if (no_links) fs::copy_file(source, aside);
+  fs::rename(aside, file);
+  sync_folder(file.parent_path());
+  return sha256_of_file(file);
+}
+
+std::vector<int64_t> Checkpoints::steps() const {
+  std::vector<int64_t> steps;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(folder_, none)) {
+    const auto name = entry.path().filename().string();
+    constexpr std::string_view kPrefix = "step-";
+    int64_t step = 0;
+    if (!name.starts_with(kPrefix)) continue;
+    const auto [end, error] = std::from_chars(name.data() + kPrefix.size(), name.data() + name.size(), step);
+    if (error == std::errc{} && end == name.data() + name.size() && step > 0) steps.push_back(step);
+  }
+  std::sort(steps.rbegin(), steps.rend());
+  return steps;
+}
+
+std::string Checkpoints::fault(int64_t step) const {
+  const auto folder = step_folder(step);
+  try {
+    const auto manifest = json::parse(read_file(folder / kManifest));
+    if (manifest.at("schema") != 1)
+      return "is of schema " + manifest.at("schema").dump() + ", this assay reads schema 1";
+    if (manifest.at("train_id") != train_id_ || manifest.at("step") != step) return "is of another run";
+    if (manifest.at("code") != code_) return "was made by other code";
+    for (const char* name : {kWeights, kOptimizer})
+      if (sha256_of_file(folder / name) != manifest.at("files").at(name).at("sha256"))
+        return std::string("is damaged: ") + name + " is not what was written";
+    const auto& late_loss = manifest.at("late_loss");
+    const bool numbers =
+        (late_loss.is_number() || late_loss.is_null()) && manifest.at("measured").at("train_seconds").is_number();
+    return numbers ? "" : "is damaged: its manifest lacks numbers";
+  } catch (const std::exception& error) {
+    return std::string("is damaged: ") + error.what();
+  }
+}
+
+}  // namespace assay

@@ -1,0 +1,54 @@
+// Checkpoints of a run: <folder>/step-N/{weights,optimizer}.safetensors and manifest.json. Tensors are whole, so that a
+// mesh of any size goes on from them; a folder is written aside, synced and renamed, so that one that has its name is
+// whole; the last two are kept.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "run/assemble.h"
+
+namespace assay {
+
+// What a run has to know besides its tensors to go on as if it had never stopped.
+struct Progress {
+  int64_t step = 0;          // finished updates
+  double late_loss = 0;      // sum so far of RunReport::last_loss
+  double train_seconds = 0;  // of all attempts
+};
+
+class Checkpoints {
+ public:
+  // code: what trains, as one text. Only checkpoints of this very run and code are gone on from.
+  Checkpoints(std::filesystem::path folder, std::string train_id, std::string code)
+      : folder_(std::move(folder)), train_id_(std::move(train_id)), code_(std::move(code)) {}
+
+  // Every rank of the mesh calls it. UserError when it cannot be written; earlier checkpoints are as they were.
+  void save(Assembled& run, const Mesh& mesh, const Progress& progress) const;
+
+  struct Resumed {
+    Progress progress;               // step 0: nothing to go on from
+    std::vector<std::string> notes;  // why newer checkpoints were passed over; of the first rank
+  };
+  // Loads the newest checkpoint whose files have the hashes of its manifest. Every rank calls it.
+  Resumed resume(Assembled& run, const Mesh& mesh) const;
+
+  // The newest checkpoint's weights under another name; the file's SHA-256.
+  std::string keep_weights(const std::filesystem::path& file) const;
+
+ private:
+  std::filesystem::path step_folder(int64_t step) const { return folder_ / ("step-" + std::to_string(step)); }
+  std::vector<int64_t> steps() const;  // newest first
+  // "" when the checkpoint is whole and of this run; else what is wrong with it.
+  std::string fault(int64_t step) const;
+
+  std::filesystem::path folder_;
+  std::string train_id_, code_;
+};
+
+// Parameters and buffers from a file of whole tensors. UserError when it was written with another vocabulary or does
+// not fit the model.
+void load_weights(const std::filesystem::path& file, Assembled& run, const Mesh& mesh);
+
+}  // namespace assay

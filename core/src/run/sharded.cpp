@@ -1,0 +1,72 @@
+#include "run/sharded.h"
+
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <c10/core/GradMode.h>
+
+namespace assay {
+
+std::vector<ShardedTensor> weights_of(const Assembled& run) {
+  std::vector<ShardedTensor> out;
+  for (const auto& [spec, value] : run.parameters->all()) out.push_back({spec.name, value.detach(), spec.shard_dim});
+  for (const auto& [name, value] : run.parameters->buffers()) out.push_back({name, value});
+  return out;
+}
+
+std::vector<ShardedTensor> optimizer_state_of(Assembled& run) {
+  std::vector<ShardedTensor> out;
+  auto& optimizer = *run.optimizer;
+  const auto& parameters = run.parameters->all();
+  guard(optimizer, "state", [&] {
+    for (auto& state : optimizer.state()) {
+      if (state.parameter < 0) {
+        out.push_back({"optimizer/" + state.name, state.value});
+        continue;
+      }
+      const auto& [spec, value] = parameters.at(static_cast<size_t>(state.parameter));
+      const bool like_parameter = state.value.sizes() == value.sizes();
+      if (!like_parameter && state.value.numel() != 1)
+        throw UserError("state '" + state.name + "' of " + spec.name +
+                        " is shaped neither like its parameter nor as one number");
+      out.push_back({spec.name + "/" + state.name, state.value, like_parameter ? spec.shard_dim : -1});
+    }
+  });
+  return out;
+}
+
+std::vector<NamedTensor> gathered(const std::vector<ShardedTensor>& tensors, Communicator& axis) {
+  const c10::NoGradGuard no_grad;
+  std::vector<NamedTensor> whole;
+  for (const auto& [name, local, shard_dim] : tensors) {
+    auto mine = local.to(at::kCPU).contiguous();
+    if (shard_dim >= 0 && axis.size() > 1) {
+      auto sizes = mine.sizes().vec();
+      sizes.insert(sizes.begin(), axis.size());
+      const auto all = at::empty(sizes, mine.options());
+      axis.gather(mine.data_ptr(), all.data_ptr(), mine.nbytes());
+      if (axis.rank() == 0) mine = at::cat(all.unbind(0), shard_dim).contiguous();
+    }
+    if (axis.rank() == 0) whole.push_back({name, mine});
+  }
+  return whole;
+}
+
+void load(const SafetensorsFile& file, const std::vector<ShardedTensor>& tensors, const Communicator& axis) {
+  const c10::NoGradGuard no_grad;
+  for (const auto& [name, local, shard_dim] : tensors) {
+    auto value = file.read(name);
+    auto expected = local.sizes().vec();
+    if (shard_dim >= 0) expected[static_cast<size_t>(shard_dim)] *= axis.size();
+    if (value.sizes() != at::IntArrayRef(expected) || value.scalar_type() != local.scalar_type())
+      throw UserError(file.path().string() + ": tensor '" + name + "' is " + c10::toString(value.scalar_type()) + " " +
+                      c10::str(value.sizes()) + ", this run's is " + c10::toString(local.scalar_type()) + " " +
+                      c10::str(at::IntArrayRef(expected)));
+    if (shard_dim >= 0) {
+      const auto width = local.size(shard_dim);
+      value = value.narrow(shard_dim, axis.rank() * width, width);
+    }
+    local.copy_(value);
+  }
+}
+
+}  // namespace assay

@@ -1,0 +1,31 @@
+// What a run's state consists of, by global name and shape: gathered from the ranks' shards, and cut into them again on
+// a mesh of any size.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "run/assemble.h"
+#include "run/safetensors.h"
+
+namespace assay {
+
+struct ShardedTensor {
+  std::string name;
+  Tensor local;            // this rank's; written in place by load
+  int64_t shard_dim = -1;  // split over the tensor ranks; -1: the same on all
+};
+
+// Parameters, then buffers, under their full names.
+std::vector<ShardedTensor> weights_of(const Assembled& run);
+// "<parameter>/<state>", or "optimizer/<state>" for what belongs to no parameter. PluginError when a state is shaped
+// neither like its parameter nor as one number.
+std::vector<ShardedTensor> optimizer_state_of(Assembled& run);
+
+// Whole tensors on the CPU; every tensor rank calls it, and rank 0 gets them.
+std::vector<NamedTensor> gathered(const std::vector<ShardedTensor>& tensors, Communicator& axis);
+// This rank's shards from whole tensors. UserError, naming file and tensor, for what is missing or of another shape or
+// type.
+void load(const SafetensorsFile& file, const std::vector<ShardedTensor>& tensors, const Communicator& axis);
+
+}  // namespace assay

@@ -1,0 +1,211 @@
+// A run that is killed at any step and run again leaves the bytes of the run that was never killed: weights, optimizer
+// state, losses and records, over the end of an epoch and with dropout, for every plugin of the tree.
+#include <gmock/gmock.h>
+
+#include <algorithm>
+
+#include "assay/random.h"
+#include "e2e/programs.h"
+#include "record/events.h"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+constexpr int kSteps = 12;  // of 20 contexts; the text has 225 of 16 bytes, so the last ones are a second epoch's
+
+class Resume : public testing::Programs {
+ protected:
+  // tiny.toml with dropout on two ranks, every step told and saved; `more` adds to it, and case.toml puts `plugin` on
+  // top.
+  void write_case(const std::string& plugin, int killed_at, const std::string& event = "step") {
+    write_experiment(
+        "[resources]\nmesh = { tensor = 2 }\n[log]\nevery = 1\n[[tracker]]\nuse = \"kills_at_step\"\nstep = " +
+        std::to_string(killed_at) + "\nevent = \"" + event + "\"\n");
+    folder_.write(
+        "experiments/case.toml",
+        "extends = [" + plugin + "]\n[experiment]\nname = \"tiny\"\n[model]\ndropout = 0.1\n[train]\nsteps = " +
+            std::to_string(kSteps) + "\nbatch = 20\nclip_norm = 0.5\ncheckpoint = \"3 steps\"\nkeep = \"all\"\n");
+  }
+
+  // What must be equal of a finished run: tensors, losses and metrics, records.
+  std::map<std::string, std::string> exact(const std::string& results) {
+    auto found = records(results);
+    for (const auto& line : plan(results)) {
+      const auto run = experiment(results).run(line["train_id"]);
+      const auto checkpoint = run.checkpoints() / ("step-" + std::to_string(kSteps));
+      for (const auto& file : {run.weights(), checkpoint / "weights.safetensors", checkpoint / "optimizer.safetensors"})
+        found[file.lexically_relative(experiment(results).folder())] = read_file(file);
+      auto manifest = read_json(checkpoint / "manifest.json");
+      found["manifest"] = without_measured(manifest).dump();
+      for (auto event : assay::read_events(run.events())) {
+        if (event["type"] == "start") continue;
+        event.erase("attempt");
+        found["events"] += without_measured(event).dump() + "\n";
+      }
+    }
+    return found;
+  }
+
+  void expect_equal(const std::map<std::string, std::string>& one, const std::map<std::string, std::string>& other) {
+    ASSERT_EQ(one.size(), other.size());
+    for (const auto& [name, bytes] : one)
+      EXPECT_TRUE(other.count(name) && other.at(name) == bytes)
+          << name << " differs";  // the bytes tell nobody anything
+  }
+
+  json start_of_last_attempt() {
+    json start;
+    for (const auto& event : read_events(experiment().run(plan()[0]["train_id"])))
+      if (event["type"] == "start") start = event;
+    return start;
+  }
+};
+
+// One plugin on top of the tiny experiment: its own smoke.toml, or its name where its kind stands.
+std::string overlay_of(const std::string& kind, const std::string& name) {
+  if (kind == "dataset") return "[data]\ndataset = { use = \"" + name + "\", path = \"../corpus.txt\" }\n";
+  if (kind == "tokenizer") return "[data]\ntokenizer = \"" + name + "\"\n";
+  if (kind == "objective" || kind == "transform" || kind == "tracker")
+    return "[[" + kind + "]]\nuse = \"" + name + "\"\n";
+  if (kind == "evaluator") return "[[evaluate]]\nuse = \"" + name + "\"\n";
+  return "[" + kind + "]\nuse = \"" + name + "\"\n";
+}
+
+// Every folder plugins/<kind>/<name>. A decoder takes no part in training.
+std::vector<std::string> plugins_of_the_tree() {
+  std::vector<std::string> names;
+  const char* source = std::getenv("ASSAY_SOURCE_DIR");
+  if (!source) return names;
+  for (const auto& kind : fs::directory_iterator(fs::path(source) / "plugins"))
+    if (kind.is_directory() && kind.path().filename() != "decoder")
+      for (const auto& plugin : fs::directory_iterator(kind))
+        if (plugin.is_directory())
+          names.push_back(kind.path().filename().string() + "/" + plugin.path().filename().string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+class ResumeOfPlugin : public Resume, public ::testing::WithParamInterface<std::string> {};
+
+TEST_P(ResumeOfPlugin, EqualsTheRunThatWasNeverKilled) {
+  const fs::path plugin = GetParam();
+  const auto smoke = fs::path(std::getenv("ASSAY_SOURCE_DIR")) / "plugins" / plugin / "smoke.toml";
+  if (!fs::exists(smoke))
+    folder_.write("experiments/plugin.toml", overlay_of(plugin.parent_path().string(), plugin.filename().string()));
+  const int killed_at = 1 + static_cast<int>(Draws(1, GetParam()).below(kSteps, 0));
+  write_case("\"tiny.toml\", \"" + (fs::exists(smoke) ? smoke.string() : "plugin.toml") + "\"", killed_at);
+  ASSERT_EQ(call("run experiments/case.toml"), 1) << err_;
+  ASSERT_TRUE(fs::exists(marker_)) << err_;
+  EXPECT_THAT(err_, HasSubstr("killed by SIGKILL"));
+  ASSERT_EQ(call("run experiments/case.toml"), 0) << err_;
+  EXPECT_EQ(start_of_last_attempt().value("from", 0), (killed_at - 1) / 3 * 3) << "killed at step " << killed_at;
+  ASSERT_EQ(call("run experiments/case.toml", "never_killed"), 0) << err_;
+  expect_equal(exact("results"), exact("never_killed"));
+}
+
+std::string test_name(const ::testing::TestParamInfo<std::string>& info) {
+  auto name = info.param;
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Tree, ResumeOfPlugin, ::testing::ValuesIn(plugins_of_the_tree()), test_name);
+
+class ResumeOfRun : public Resume {};
+
+// Killed after the training's end, in its evaluation: only the evaluation is done again.
+TEST_F(ResumeOfRun, TrainsNothingAgainThatWasTrained) {
+  write_case("\"tiny.toml\"", 1, "evaluate");
+  ASSERT_EQ(call("run experiments/case.toml"), 1) << err_;
+  ASSERT_TRUE(fs::exists(marker_));
+  ASSERT_EQ(call("run experiments/case.toml"), 0) << err_;
+  EXPECT_EQ(start_of_last_attempt()["from"], kSteps);
+  ASSERT_EQ(call("run experiments/case.toml", "never_killed"), 0) << err_;
+  expect_equal(exact("results"), exact("never_killed"));
+}
+
+// A checkpoint holds whole tensors: two ranks' goes on with one rank and with four, from the very same state.
+TEST_F(ResumeOfRun, GoesOnUnderAnotherMesh) {
+  write_case("\"tiny.toml\"", 1, "evaluate");
+  const auto run_on = [&](int ranks, const std::string& results) {
+    return call("run experiments/case.toml model.heads=4 resources.mesh.tensor=" + std::to_string(ranks), results);
+  };
+  ASSERT_EQ(run_on(2, "results"), 1) << err_;
+  const auto run = experiment().run(plan()[0]["train_id"]);
+  const auto weights = read_file(run.checkpoints() / "step-12/weights.safetensors");
+  for (const int ranks : {4, 1}) {
+    fs::remove_all(run.checkpoints() / "step-12");  // from step 9
+    fs::remove_all(run.folder() / "eval");
+    fs::remove(run.train_record());
+    ASSERT_EQ(run_on(ranks, "results"), 0) << err_;
+    EXPECT_EQ(start_of_last_attempt()["from"], 9);
+    EXPECT_EQ(read_json(run.train_record())["environment"]["mesh"]["tensor"], ranks);
+  }
+  // Loaded and saved again without a step between, the bits are the same: see the unit tests. Here, after three steps,
+  // one rank's weights are those of two ranks but for the order of sums.
+  EXPECT_EQ(read_file(run.weights()).size(), weights.size());
+}
+
+TEST_F(ResumeOfRun, PassesOverADamagedCheckpointAndSaysSo) {
+  write_case("\"tiny.toml\"", 8);
+  ASSERT_EQ(call("run experiments/case.toml"), 1) << err_;
+  const auto run = experiment().run(plan()[0]["train_id"]);
+  auto bytes = read_file(run.checkpoints() / "step-6/weights.safetensors");
+  bytes[bytes.size() - 3] ^= 1;
+  folder_.write(fs::relative(run.checkpoints() / "step-6/weights.safetensors", folder_.path()), bytes);
+  ASSERT_EQ(call("run experiments/case.toml"), 0) << err_;
+  EXPECT_EQ(start_of_last_attempt()["from"], 3);
+  EXPECT_THAT(start_of_last_attempt()["notes"].dump(),
+              AllOf(HasSubstr("step-6"), HasSubstr("weights.safetensors is not what was written")));
+  EXPECT_THAT(err_, HasSubstr("weights.safetensors is not what was written"));
+  ASSERT_EQ(call("run experiments/case.toml", "never_killed"), 0) << err_;
+  expect_equal(exact("results"), exact("never_killed"));
+}
+
+// Code that trains has changed: what the old code began is not mixed with what the new code does.
+TEST_F(ResumeOfRun, StartsAgainUnderOtherCode) {
+  write_case("\"tiny.toml\"", 5);
+  ASSERT_EQ(call("run experiments/case.toml"), 1) << err_;
+  const auto manifest = experiment().run(plan()[0]["train_id"]).checkpoints() / "step-3/manifest.json";
+  auto changed = read_json(manifest);
+  changed["code"] = "another build";
+  folder_.write(fs::relative(manifest, folder_.path()), changed.dump());
+  ASSERT_EQ(call("run experiments/case.toml"), 0) << err_;
+  EXPECT_FALSE(start_of_last_attempt().contains("from"));
+  EXPECT_THAT(start_of_last_attempt()["notes"].dump(), HasSubstr("made by other code"));
+}
+
+TEST_F(ResumeOfRun, KeepsWhatItIsToldTo) {
+  const auto keep = [&](const std::string& what) {
+    write_experiment("[log]\nevery = 1\n");
+    EXPECT_EQ(call("run experiments/tiny.toml train.keep=\"" + what + "\"", what), 0) << err_;
+    const auto run = experiment(what).run(plan(what)[0]["train_id"]);
+    EXPECT_EQ(read_json(run.train_record()).contains("weights_sha256"), what != "none");
+    return std::pair{fs::exists(run.weights()), fs::exists(run.checkpoints())};
+  };
+  EXPECT_EQ(keep("weights"), (std::pair{true, false}));
+  EXPECT_EQ(keep("none"), (std::pair{false, false}));
+  EXPECT_EQ(keep("all"), (std::pair{true, true}));
+}
+
+// A disk that is full in the middle: the run fails with the cause, and with room again it goes on from where it was.
+TEST_F(ResumeOfRun, AFullDiskLosesNothing) {
+  write_case("\"tiny.toml\"", 100);
+  // Files may have 8 blocks of 1,024 bytes: the events and the log fit for some steps, the weights do not.
+  ASSERT_EQ(call("run experiments/case.toml model.width=64", "results", "ulimit -f 100; "), 1);
+  EXPECT_THAT(err_, AllOf(HasSubstr("FAILED"), HasSubstr(".safetensors: cannot write: File too large")));
+  const auto run = experiment().run(plan()[0]["train_id"]);
+  EXPECT_EQ(read_json(run.state())["class"], "user");
+  EXPECT_EQ(call("run experiments/case.toml model.width=64"), 0) << err_;
+  ASSERT_EQ(call("run experiments/case.toml model.width=64", "never_killed"), 0) << err_;
+  expect_equal(exact("results"), exact("never_killed"));
+}
+
+}  // namespace
+}  // namespace assay

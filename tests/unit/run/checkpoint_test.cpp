@@ -1,0 +1,136 @@
+// Checkpoints over meshes: what two ranks saved, four and one hold bit for bit; what is broken or foreign is not
+// loaded.
+#include "run/checkpoint.h"
+
+#include <gmock/gmock.h>
+
+#include "record/files.h"
+#include "run/step.h"
+#include "unit/run/tiny_run.h"
+
+namespace assay::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+void train(Assembled& run, TrainingData& data, const Mesh& mesh, int64_t steps) {
+  for (int64_t step = 0; step < steps; ++step) {
+    Metrics metrics;
+    accumulate_gradients(run, mesh, step, {data.rows(step * 6, step * 6 + 6, 0)}, metrics);
+    run.optimizer->step(1e-2, 1.0);
+    clear_gradients(run.parameters->all());
+  }
+}
+
+TEST(Checkpoint, IsTheSameBitsOnEveryMesh) {
+  TinyRun tiny;
+  tiny.line["train"]["train"]["precision"] = "fp32";
+  const auto folder = [&](const char* name) { return Checkpoints(tiny.folder / name, "t", "code"); };
+  tiny.mesh(2, 1);
+  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& data) {
+    train(run, data, mesh, 3);
+    folder("two").save(run, mesh, {3, 0.1, 2.5});
+  });
+  const auto passed_on = [&](int ranks, const char* from, const char* to) {
+    tiny.mesh(ranks, 1);
+    tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
+      const auto [progress, notes] = folder(from).resume(run, mesh);
+      EXPECT_EQ(progress.step, 3);
+      EXPECT_EQ(progress.late_loss, 0.1);
+      EXPECT_EQ(progress.train_seconds, 2.5);
+      EXPECT_TRUE(notes.empty());
+      folder(to).save(run, mesh, progress);
+    });
+    for (const char* file : {"weights.safetensors", "optimizer.safetensors"})
+      EXPECT_EQ(read_file(tiny.folder / to / "step-3" / file), read_file(tiny.folder / "two/step-3" / file)) << to;
+  };
+  passed_on(4, "two", "four");
+  passed_on(1, "four", "one");
+}
+
+// What is loaded is all that a step depends on: one more step from it gives the weights of one more step without.
+TEST(Checkpoint, HoldsTheWholeState) {
+  TinyRun tiny;
+  std::map<std::string, Tensor> went_on;
+  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& data) {
+    train(run, data, mesh, 3);
+    Checkpoints(tiny.folder / "c", "t", "code").save(run, mesh, {3, 0, 0});
+    train(run, data, mesh, 1);
+    for (const auto& [spec, value] : run.parameters->all()) went_on[spec.name] = value.detach().clone();
+  });
+  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& data) {
+    Checkpoints(tiny.folder / "c", "t", "code").resume(run, mesh);
+    train(run, data, mesh, 1);
+    for (const auto& [spec, value] : run.parameters->all())
+      EXPECT_TRUE(value.equal(went_on.at(spec.name))) << spec.name;
+  });
+}
+
+TEST(Checkpoint, TheLastTwoStay) {
+  TinyRun tiny;
+  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
+    for (const int64_t step : {5, 10, 100, 20})
+      Checkpoints(tiny.folder / "c", "t", "code").save(run, mesh, {step, 0, 0});
+  });
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(tiny.folder / "c")) names.push_back(entry.path().filename());
+  EXPECT_THAT(names, ::testing::UnorderedElementsAre("step-100", "step-20"));
+}
+
+TEST(Checkpoint, WhatIsBrokenOrForeignIsPassedOver) {
+  TinyRun tiny;
+  const auto resumed = [&](const std::string& id, const std::string& code) {
+    Checkpoints::Resumed out;
+    tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
+      out = Checkpoints(tiny.folder / "c", id, code).resume(run, mesh);
+    });
+    return out;
+  };
+  EXPECT_EQ(resumed("t", "code").progress.step, 0);  // there is none
+  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
+    for (const int64_t step : {5, 10}) Checkpoints(tiny.folder / "c", "t", "code").save(run, mesh, {step, 0, 0});
+  });
+  fs::create_directories(tiny.folder / "c/.step-15.part");  // killed while it was written
+  EXPECT_EQ(resumed("t", "code").progress.step, 10);
+  EXPECT_THAT(resumed("other", "code").notes,
+              ElementsAre(AllOf(HasSubstr("step-10"), HasSubstr("of another run")), HasSubstr("step-5")));
+  EXPECT_THAT(resumed("t", "new").notes[0], HasSubstr("made by other code"));
+  EXPECT_EQ(resumed("t", "new").progress.step, 0);
+  for (const char* file : {"manifest.json", "optimizer.safetensors", "weights.safetensors"}) {
+    const auto path = tiny.folder / "c/step-10" / file;
+    const auto whole = read_file(path);
+    for (const auto& damaged : {whole.substr(0, whole.size() / 2), std::string()}) {
+      write_atomically(path, damaged);
+      const auto other = resumed("t", "code");
+      EXPECT_EQ(other.progress.step, 5) << file;
+      EXPECT_THAT(other.notes, ElementsAre(AllOf(HasSubstr("step-10"), HasSubstr("is damaged")))) << file;
+    }
+    write_atomically(path, whole);
+  }
+  EXPECT_EQ(resumed("t", "code").progress.step, 10);
+}
+
+// A table of another vocabulary would load into the wrong rows, or not at all.
+TEST(Checkpoint, AnotherVocabularyIsRefused) {
+  TinyRun tiny;
+  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
+    Checkpoints(tiny.folder / "c", "t", "code").save(run, mesh, {5, 0, 0});
+    const auto& known = *run.vocabulary;
+    run.vocabulary = std::make_unique<Vocabulary>(known.tokenizer(), known.size() + 1, known.special());
+    EXPECT_THAT([&] { load_weights(tiny.folder / "c/step-5/weights.safetensors", run, mesh); },
+                ::testing::ThrowsMessage<UserError>(AllOf(HasSubstr("weights.safetensors"), HasSubstr("\"size\":257"),
+                                                          HasSubstr("\"size\":258"), HasSubstr("\"bytes\""))));
+  });
+  tiny.model()["width"] = 32;
+  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
+    EXPECT_THAT([&] { load_weights(tiny.folder / "c/step-5/weights.safetensors", run, mesh); },
+                ::testing::ThrowsMessage<UserError>(
+                    AllOf(HasSubstr("model.embedding.weight"), HasSubstr("[264, 16]"), HasSubstr("[264, 32]"))));
+  });
+}
+
+}  // namespace
+}  // namespace assay::testing

@@ -1,0 +1,76 @@
+// The format against bytes written by hand from its description, and files that are not whole.
+#include "run/safetensors.h"
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/tensor.h>
+#include <gmock/gmock.h>
+
+#include "assay/error.h"
+#include "record/files.h"
+#include "unit/temporary_folder.h"
+
+namespace assay {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+// {"a": F32 [2] = 1, -2; "b": I64 [] = 258}, header of 112 bytes.
+std::string by_hand() {
+  std::string header = R"({"__metadata__":{"k":"v"},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},)"
+                       R"("b":{"dtype":"I64","shape":[],"data_offsets":[8,16]}})";
+  header.resize(136, ' ');
+  std::string bytes{static_cast<char>(136), 0, 0, 0, 0, 0, 0, 0};
+  const char data[] = {0, 0, '\x80', '\x3f', 0, 0, 0, '\xc0', 2, 1, 0, 0, 0, 0, 0, 0};
+  return bytes + header + std::string(data, sizeof data);
+}
+
+TEST(Safetensors, ReadsWhatTheFormatSays) {
+  const testing::TemporaryFolder folder;
+  const SafetensorsFile file(folder.write("x.safetensors", by_hand()));
+  EXPECT_EQ(file.names(), (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(file.metadata().at("k"), "v");
+  EXPECT_TRUE(file.read("a").equal(at::tensor({1.0F, -2.0F})));
+  EXPECT_EQ(file.read("b").item<int64_t>(), 258);
+  EXPECT_EQ(file.read("b").dim(), 0);
+}
+
+TEST(Safetensors, WritesWhatTheFormatSays) {
+  const testing::TemporaryFolder folder;
+  const auto path = folder / "x.safetensors";
+  const auto b = at::empty({}, at::kLong).fill_(258);
+  write_safetensors(path, {{"a", at::tensor({1.0F, -2.0F})}, {"b", b}}, {{"k", "v"}});
+  const auto bytes = read_file(path), expected = by_hand();
+  const auto header = [](const std::string& text) { return nlohmann::json::parse(text.substr(8, text.size() - 24)); };
+  EXPECT_EQ(header(bytes), header(expected));
+  EXPECT_EQ(bytes.substr(bytes.size() - 16), expected.substr(expected.size() - 16));
+  EXPECT_EQ(static_cast<unsigned char>(bytes[0]), bytes.size() - 8 - 16);
+  EXPECT_EQ(bytes.size() % 8, 0U);
+}
+
+TEST(Safetensors, RefusesWhatIsNotWhole) {
+  const testing::TemporaryFolder folder;
+  const auto whole = by_hand();
+  const auto reading = [&](const std::string& bytes) {
+    return [&folder, bytes] { SafetensorsFile(folder.write("x.safetensors", bytes)).read("a"); };
+  };
+  for (size_t cut = 0; cut < whole.size(); ++cut)
+    EXPECT_THAT(reading(whole.substr(0, cut)), ThrowsMessage<UserError>(HasSubstr("x.safetensors"))) << cut;
+  auto huge = whole;
+  huge[7] = '\x7f';
+  EXPECT_THAT(reading(huge), ThrowsMessage<UserError>(HasSubstr("a header of")));
+  const auto with = [&](const std::string& from, const std::string& to) {
+    auto text = whole;
+    return text.replace(text.find(from), from.size(), to);
+  };
+  EXPECT_THAT(reading(with("F32", "F31")), ThrowsMessage<UserError>(HasSubstr("of type F31")));
+  EXPECT_THAT(reading(with("[2]", "[3]")), ThrowsMessage<UserError>(HasSubstr("its shape needs 12")));
+  EXPECT_THAT(reading(with("[0,8]", "[0,9]")), ThrowsMessage<UserError>(HasSubstr("has 9 bytes")));
+  EXPECT_THAT(reading(with("[8,16]", "[8,17]")), ThrowsMessage<UserError>(HasSubstr("'b' reaches beyond its end")));
+  EXPECT_THAT(reading(with("\"a\"", "\"c\"")),
+              ThrowsMessage<UserError>(AllOf(HasSubstr("tensor 'a'"), HasSubstr("is not in it"))));
+}
+
+}  // namespace
+}  // namespace assay
