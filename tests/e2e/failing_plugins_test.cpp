@@ -95,7 +95,9 @@ objective = ["mle", { label = "nan", use = "nan_objective", calls = 2 }]
   const auto run = run_of("objective=nan");
   const auto state = read_json(run.state());
   EXPECT_EQ(state["class"], "non_finite");
-  EXPECT_THAT(state["reason"].get<std::string>(), AllOf(HasSubstr("step 3: loss nan"), HasSubstr("train.non_finite")));
+  EXPECT_THAT(state["reason"].get<std::string>(),
+              AllOf(HasSubstr("step 3: loss nan"), HasSubstr("is 'objective.nan_objective (term 'nll')'"),
+                    HasSubstr("train.non_finite")));
   EXPECT_FALSE(fs::exists(run.train_record()));
   EXPECT_EQ(call("compare tiny"), 0) << err_;
   EXPECT_THAT(out_, HasSubstr("0/1 (1 diverged)"));

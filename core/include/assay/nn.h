@@ -13,6 +13,10 @@
 
 namespace assay::nn {
 
+// x, which is what the part of the model of that name gave. Costs nothing, except when a step whose loss or gradient was
+// not finite is done again to find the first part that gave NaN or infinity. The layers below watch themselves.
+ASSAY_API Tensor watch(const std::string& name, Tensor x);
+
 // y = x W^T + b with W split by output: x [.., in] whole, y [.., out / ranks].
 class ASSAY_API ColumnLinear {
  public:
@@ -21,6 +25,7 @@ class ASSAY_API ColumnLinear {
   Tensor operator()(const Tensor& x) const;
 
  private:
+  std::string name_;
   Tensor weight_, bias_;
   const Mesh* mesh_ = nullptr;
 };
@@ -33,6 +38,7 @@ class ASSAY_API RowLinear {
   Tensor operator()(const Tensor& x) const;
 
  private:
+  std::string name_;
   Tensor weight_, bias_;
   const Mesh* mesh_ = nullptr;
 };
@@ -48,6 +54,7 @@ class ASSAY_API VocabularyEmbedding {
   int64_t padded() const { return padded_; }      // rows on all ranks together
 
  private:
+  std::string name_;
   Tensor weight_;
   int64_t begin_ = 0;  // first row on this rank
   int64_t padded_ = 0;
@@ -61,6 +68,7 @@ class ASSAY_API LayerNorm {
   Tensor operator()(const Tensor& x) const;
 
  private:
+  std::string name_;
   Tensor weight_, bias_;
   double eps_ = 1e-5;
 };
@@ -92,6 +100,7 @@ class ASSAY_API Attention {
                     Cache* cache = nullptr) const;
 
  private:
+  std::string name_;
   Options options_;
   ColumnLinear qkv_;
   RowLinear output_;

@@ -54,6 +54,8 @@ class ASSAY_API Parameters {
   Tensor existing(const std::string& full_name) const;
 
   Parameters scope(const std::string& name) const { return {store_, prefix_ + name + "."}; }
+  // Of this scope, as in the names of its parameters: "model.layers.0.up".
+  std::string name() const { return prefix_.substr(0, prefix_.empty() ? 0 : prefix_.size() - 1); }
 
   const Mesh& mesh() const;
   at::TensorOptions options() const;  // dtype and device of the run's weights

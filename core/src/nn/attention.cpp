@@ -13,7 +13,7 @@
 
 namespace assay::nn {
 
-Attention::Attention(Parameters scope, const Options& options) : options_(options) {
+Attention::Attention(Parameters scope, const Options& options) : name_(scope.name()), options_(options) {
   const auto& axis = scope.mesh().tensor();
   if (options.width % options.heads != 0)
     throw UserError("a width of " + std::to_string(options.width) + " cannot be divided among " +
@@ -73,8 +73,8 @@ Tensor Attention::operator()(const Tensor& x, const Positional& positional, cons
     key_mask = cache->mask;
   }
   // The dense form is made within the guard: a bucket function is the scheme's, too.
-  auto added =
-      guard(positional, "attention_bias", [&] { return positional.attention_bias(context).dense(context); });
+  auto added = guard(positional, "attention_bias", [&] { return positional.attention_bias(context).dense(context); });
+  if (added.defined()) watch(positional.identity().instance + " (attention bias)", added);
   const bool drop = key.training && options_.dropout.rate > 0;
   const bool plain_causal = !added.defined() && options_.causal && !cache && !key_mask.defined();
   Tensor out;
@@ -97,7 +97,7 @@ Tensor Attention::operator()(const Tensor& x, const Positional& positional, cons
           q, k, v, added.defined() ? std::optional<Tensor>(added.to(q.scalar_type())) : std::nullopt);
     }
   }
-  return output_(out.transpose(1, 2).reshape({B, T, heads_ * K}));
+  return output_(watch(name_ + " (softmax)", out.transpose(1, 2).reshape({B, T, heads_ * K})));
 }
 
 Batch with_defaults(Batch batch) {

@@ -8,34 +8,39 @@
 namespace assay::nn {
 
 ColumnLinear::ColumnLinear(Parameters scope, int64_t in, int64_t out, bool bias, double init_std)
-    : mesh_(&scope.mesh()) {
+    : name_(scope.name()), mesh_(&scope.mesh()) {
   weight_ = scope.add({.name = "weight", .shape = {out, in}, .shard_dim = 0, .init = Init::normal(init_std)});
   if (bias) bias_ = scope.add({.name = "bias", .shape = {out}, .shard_dim = 0, .decay = false});
 }
 
-Tensor ColumnLinear::operator()(const Tensor& x) const { return at::linear(copy_to_ranks(x, *mesh_), weight_, bias_); }
+Tensor ColumnLinear::operator()(const Tensor& x) const {
+  return watch(name_, at::linear(copy_to_ranks(x, *mesh_), weight_, bias_));
+}
 
-RowLinear::RowLinear(Parameters scope, int64_t in, int64_t out, bool bias, double init_std) : mesh_(&scope.mesh()) {
+RowLinear::RowLinear(Parameters scope, int64_t in, int64_t out, bool bias, double init_std)
+    : name_(scope.name()), mesh_(&scope.mesh()) {
   weight_ = scope.add({.name = "weight", .shape = {out, in}, .shard_dim = 1, .init = Init::normal(init_std)});
   if (bias) bias_ = scope.add({.name = "bias", .shape = {out}, .decay = false});
 }
 
 Tensor RowLinear::operator()(const Tensor& x) const {
-  if (mesh_->tensor().size() == 1) return at::linear(x, weight_, bias_);
+  if (mesh_->tensor().size() == 1) return watch(name_, at::linear(x, weight_, bias_));
   const auto y = sum_over_ranks(at::linear(x, weight_), *mesh_);
-  return bias_.defined() ? y + bias_ : y;  // once, after the sum
+  return watch(name_, bias_.defined() ? y + bias_ : y);  // once, after the sum
 }
 
-LayerNorm::LayerNorm(Parameters scope, int64_t width, bool bias, double eps) : eps_(eps) {
+LayerNorm::LayerNorm(Parameters scope, int64_t width, bool bias, double eps) : name_(scope.name()), eps_(eps) {
   weight_ = scope.add({.name = "weight", .shape = {width}, .init = Init::ones(), .decay = false});
   if (bias) bias_ = scope.add({.name = "bias", .shape = {width}, .decay = false});
 }
 
-Tensor LayerNorm::operator()(const Tensor& x) const { return at::layer_norm(x, {x.size(-1)}, weight_, bias_, eps_); }
+Tensor LayerNorm::operator()(const Tensor& x) const {
+  return watch(name_, at::layer_norm(x, {x.size(-1)}, weight_, bias_, eps_));
+}
 
 VocabularyEmbedding::VocabularyEmbedding(Parameters scope, int64_t vocabulary, int64_t multiple, int64_t width,
                                          double init_std)
-    : padded_((vocabulary + multiple - 1) / multiple * multiple), mesh_(&scope.mesh()) {
+    : name_(scope.name()), padded_((vocabulary + multiple - 1) / multiple * multiple), mesh_(&scope.mesh()) {
   const auto& axis = mesh_->tensor();
   if (padded_ % axis.size() != 0)
     throw UserError("a vocabulary of " + std::to_string(vocabulary) + ", padded to " + std::to_string(padded_) +
@@ -50,15 +55,15 @@ VocabularyEmbedding::VocabularyEmbedding(Parameters scope, int64_t vocabulary, i
 }
 
 Tensor VocabularyEmbedding::operator()(const Tensor& tokens) const {
-  if (mesh_->tensor().size() == 1) return at::embedding(weight_, tokens);
+  if (mesh_->tensor().size() == 1) return watch(name_, at::embedding(weight_, tokens));
   const auto local = tokens - begin_;
   const auto elsewhere = local.lt(0).logical_or_(local.ge(weight_.size(0)));
   const auto found = at::embedding(weight_, local.masked_fill(elsewhere, 0));
-  return sum_over_ranks(found.masked_fill(elsewhere.unsqueeze(-1), 0.0), *mesh_);
+  return watch(name_, sum_over_ranks(found.masked_fill(elsewhere.unsqueeze(-1), 0.0), *mesh_));
 }
 
 Tensor VocabularyEmbedding::logits(const Tensor& hidden) const {
-  return at::linear(copy_to_ranks(hidden, *mesh_), weight_);
+  return watch(name_ + " (logits)", at::linear(copy_to_ranks(hidden, *mesh_), weight_));
 }
 
 }  // namespace assay::nn

@@ -13,6 +13,7 @@
 #include "record/sha256.h"
 #include "run/assemble.h"
 #include "run/checkpoint.h"
+#include "run/non_finite.h"
 #include "run/step.h"
 
 namespace assay {
@@ -197,17 +198,22 @@ class RankRun {
     return data ? std::move(data) : std::make_unique<TrainingData>(spec);
   }
 
-  StepResult train_step(TrainingData& data, int64_t step) {
+  // This replica's rows of a step.
+  std::vector<Batch> micro_batches(TrainingData& data, int64_t step) const {
     const int64_t rows = run_.batch / run_.data, first = rows * mesh_.data().rank();
-    std::vector<Batch> micro_batches;
+    std::vector<Batch> batches;
     for (int64_t row = first; row < first + rows; row += run_.micro_batch) {
       const int64_t end = std::min(row + run_.micro_batch, first + rows);
-      micro_batches.push_back(data.rows(step * run_.batch + row, step * run_.batch + end, row));
+      batches.push_back(data.rows(step * run_.batch + row, step * run_.batch + end, row));
     }
+    return batches;
+  }
+
+  StepResult train_step(TrainingData& data, int64_t step) {
     metrics_.clear();
     auto& parameters = run_.parameters->all();
     StepResult result{};
-    result.loss = accumulate_gradients(run_, mesh_, step, std::move(micro_batches), metrics_);
+    result.loss = accumulate_gradients(run_, mesh_, step, micro_batches(data, step), metrics_);
     const StepState state{step, parameters};
     for (auto* callback : run_.callbacks) guard(*callback, "after_backward", [&] { callback->after_backward(state); });
     result.norm = gradient_norm(parameters, mesh_);
@@ -217,10 +223,14 @@ class RankRun {
                 guard(scheduler, "multiplier", [&] { return scheduler.multiplier(step, length); });
     const double decay = guard(scheduler, "decay_multiplier", [&] { return scheduler.decay_multiplier(step, length); });
     const bool finite = std::isfinite(result.loss) && std::isfinite(result.norm);
-    if (!finite && !run_.skip_non_finite)
-      throw NonFinite("step " + std::to_string(step + 1) + ": loss " + std::to_string(result.loss) +
-                      ", gradient norm " + std::to_string(result.norm) +
-                      "; lower optimizer.lr, or set train.non_finite = \"skip\" to skip such steps");
+    if (!finite) {
+      const auto numbers = "loss " + std::to_string(result.loss) + ", gradient norm " + std::to_string(result.norm);
+      const auto cause = first_non_finite(run_, mesh_, step, micro_batches(data, step));
+      if (!run_.skip_non_finite)
+        throw NonFinite("step " + std::to_string(step + 1) + ": " + numbers + "; " + cause +
+                        "; lower optimizer.lr, or set train.non_finite = \"skip\" to skip such steps");
+      if (mesh_.first()) tell("skip", {{"step", step + 1}, {"text", numbers + "; " + cause}});
+    }
     if (finite) {
       if (run_.clip_norm > 0 && result.norm > run_.clip_norm) scale_gradients(parameters, run_.clip_norm / result.norm);
       const c10::NoGradGuard no_grad;

@@ -76,6 +76,7 @@ class Loss final : public LossContext {
   void term(const std::string& name, const Tensor& sum, const std::string& divisor, double weight) override {
     const double whole = denominator(divisor);
     if (sum.numel() != 1) throw UserError("term '" + name + "' must be one number, not " + std::to_string(sum.numel()));
+    nn::watch("objective." + entry_.label + " (term '" + name + "')", sum);
     metrics_.log(entry_.label + "." + name, sum.item<double>() / whole, 0);
     const auto part = sum * (entry_.weight * weight / whole);
     micro_.total = micro_.total.defined() ? micro_.total + part : part;

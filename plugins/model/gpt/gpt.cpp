@@ -144,6 +144,7 @@ class Gpt final : public assay::Model {
     const auto& scheme = *config_.positional;
     auto x_BTD = options.embeddings.defined() ? options.embeddings : embedding_(batch.tokens);
     x_BTD = assay::guard(scheme, "embed", [&] { return scheme.embed(x_BTD, batch.positions); });
+    nn::watch(scheme.identity().instance + " (embed)", x_BTD);
     if (config_.embedding_norm) x_BTD = embedding_norm_(x_BTD);
     x_BTD = drop(x_BTD, 0);
     keep(0, x_BTD);
