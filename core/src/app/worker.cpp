@@ -1,4 +1,5 @@
-// assay-worker: the process that loads plugins. Describes them, validates plans, runs one run of a plan.
+// assay-worker: the process that loads plugins. Describes them, validates plans, runs one run of a plan,
+// continues prompts.
 #include "config/worker.h"
 
 #include <malloc.h>
@@ -9,10 +10,12 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "app/worker_generate.h"
 #include "app/worker_run.h"
 #include "assay/abi_tag.h"
 #include "assay/error.h"
 #include "loader/registry.h"
+#include "record/files.h"
 #include "record/plan_lines.h"
 #include "run/validate.h"
 
@@ -26,6 +29,7 @@ using nlohmann::json;
 constexpr const char* kUsage =
     "usage: assay-worker describe [--plugin-path A:B]\n"
     "       assay-worker validate PLAN.jsonl\n"
+    "       assay-worker generate REQUEST.json\n"
     "       assay-worker run --plan PLAN.jsonl --run TRAIN_ID --results FOLDER\n";
 
 int describe(const std::string& plugin_path) {
@@ -68,6 +72,10 @@ int main(int argc, char** argv) {
   try {
     if (words == std::vector<std::string>{"describe"}) return describe(options["--plugin-path"]);
     if (words.size() == 2 && words[0] == "validate") return validate(words[1]);
+    if (words.size() == 2 && words[0] == "generate") {
+      std::cout << assay::worker_generate(json::parse(assay::read_file(words[1]))) << "\n";
+      return 0;
+    }
     if (words == std::vector<std::string>{"run"} && options.count("--plan") && options.count("--run") &&
         options.count("--results"))
       return assay::worker_run({options["--plan"], options["--run"], options["--results"]});

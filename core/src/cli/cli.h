@@ -32,5 +32,6 @@ int describe(const Arguments& arguments);
 int run(const Arguments& arguments);
 int status(const Arguments& arguments);
 int compare(const Arguments& arguments);
+int generate(const Arguments& arguments);
 
 }  // namespace assay::cli

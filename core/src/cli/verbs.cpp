@@ -9,6 +9,7 @@ const std::vector<Verb>& verbs() {
       {"run", run, "X.toml [key=value]...", "plan, then do what has no record yet"},
       {"status", status, "[X]", "what is done, running, failed (and why) and queued"},
       {"compare", compare, "X", "the table of an experiment's records, by its file or its name"},
+      {"generate", generate, "RUN [key=value]...", "text from a run's weights; key=value are the decoder's parameters"},
       {"plugins", plugins, "", "list the plugins and their components"},
       {"describe", describe, "NAME", "a component's parameters: type, default, range, meaning"},
   };

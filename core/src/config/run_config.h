@@ -24,7 +24,7 @@ struct RunConfig {
   nlohmann::json trackers;
   nlohmann::json resources;
   int64_t log_every = 10;
-  nlohmann::json checkpoint;  // every: steps, 0 for none on the way; keep: weights, all, none
+  nlohmann::json checkpoint;                           // every: steps, 0 for none on the way; keep: weights, all, none
   std::set<std::pair<std::string, std::string>> used;  // (kind, name) of every component
 };
 

@@ -108,6 +108,22 @@ void store(const fs::path& file, const std::string& key, const std::string& desc
   }
 }
 
+// What `assay-worker <verb> FILE` answers, as JSON; the file holds `text`.
+json answer_of(const std::string& verb, const std::string& text) {
+  std::string name = (fs::temp_directory_path() / "assay-XXXXXX").string();
+  const int descriptor = ::mkstemp(name.data());
+  if (descriptor < 0) throw UserError(fmt::format("{}: cannot be made: {}", name, std::strerror(errno)));
+  ::close(descriptor);
+  struct Remove {
+    const std::string& name;
+    ~Remove() { ::unlink(name.c_str()); }
+  } remove{name};
+  write_atomically(name, text);
+  auto answer = json::parse(output_of({worker_program().string(), verb, name}), nullptr, /*allow_exceptions=*/false);
+  if (!answer.is_array()) throw UserError(fmt::format("assay-worker {}: its answer is not a JSON list", verb));
+  return answer;
+}
+
 }  // namespace
 
 fs::path worker_program() { return fs::read_symlink("/proc/self/exe").parent_path() / "assay-worker"; }
@@ -152,25 +168,15 @@ Catalogue load_descriptors(const std::string& plugin_path, const std::optional<f
 
 std::vector<Finding> validate_assembly(const std::string& plan) {
   if (descriptors_hook()) return {};
-  std::string name = (fs::temp_directory_path() / "assay-plan-XXXXXX").string();
-  const int descriptor = ::mkstemp(name.data());
-  if (descriptor < 0) throw UserError(fmt::format("{}: cannot be made: {}", name, std::strerror(errno)));
-  ::close(descriptor);
-  struct Remove {
-    const std::string& name;
-    ~Remove() { ::unlink(name.c_str()); }
-  } remove{name};
-  write_atomically(name, plan);
-  const auto text = output_of({worker_program().string(), "validate", name});
   std::vector<Finding> findings;
-  try {
-    for (const auto& item : json::parse(text))
-      findings.push_back(
-          {item.at("group").get<std::string>(), item.value("path", ""), item.at("message").get<std::string>()});
-  } catch (const json::exception& error) {
-    throw UserError(fmt::format("assay-worker validate: its answer cannot be read: {}", error.what()));
-  }
+  for (const auto& item : answer_of("validate", plan))
+    findings.push_back(
+        {item.at("group").get<std::string>(), item.value("path", ""), item.at("message").get<std::string>()});
   return findings;
+}
+
+nlohmann::json generate_text(const json& request) {
+  return answer_of("generate", request.dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
 }  // namespace assay::config

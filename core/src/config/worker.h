@@ -1,4 +1,4 @@
-// The lab's only view of plugins: `assay-worker describe` and `assay-worker validate`, each one short-lived process, so
+// The lab's only view of plugins: `assay-worker describe`, `validate` and `generate`, each one short-lived process, so
 // that no plugin can take the controller down.
 //
 // Test hook: with ASSAY_DESCRIPTORS=<file> the descriptors are read from that file, and nothing is validated.
@@ -30,5 +30,8 @@ struct Finding {
 
 // What the components say about being put together; `plan` is a plan.jsonl (one line a group is enough).
 std::vector<Finding> validate_assembly(const std::string& plan);
+
+// Text from a trained run; request and answer are those of app/worker_generate.h.
+nlohmann::json generate_text(const nlohmann::json& request);
 
 }  // namespace assay::config

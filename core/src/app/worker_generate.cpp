@@ -1,0 +1,45 @@
+#include "app/worker_generate.h"
+
+#include <ATen/Parallel.h>
+
+#include <nlohmann/json.hpp>
+
+#include "app/worker_run.h"
+#include "loader/registry.h"
+#include "mesh/backends.h"
+#include "record/byte_text.h"
+#include "run/checkpoint.h"
+#include "run/decode.h"
+
+namespace assay {
+using nlohmann::json;
+
+json worker_generate(const json& request) {
+  const auto& line = request.at("line");
+  const Registry registry(files_of(line));
+  DecodeRequest decoding;
+  for (const auto& prompt : request.at("prompts")) decoding.prompts.push_back(bytes_of_text(prompt.get<std::string>()));
+  decoding.tokens = request.at("tokens");
+  decoding.seed = request.at("seed");
+  json answer = json::array();
+  run_ranks(1, 1, [&](Mesh& mesh) {
+    at::set_num_threads(line.at("resources").at("threads"));
+    Assembled run(registry, line);
+    run.build(mesh, /*draw=*/false);
+    load_weights(request.at("weights").get<std::string>(), run, mesh);
+    auto& decoder = run.instances.create<Decoder>(request.at("decoder"), "decoder");
+    guard(decoder, "bind", [&] { decoder.bind(*run.vocabulary); });
+    const auto continuations = decode(run, mesh, decoder, decoding);
+    for (size_t i = 0; i < continuations.size(); ++i) {
+      const auto& [ids, text, log_prob, ended] = continuations[i];
+      answer.push_back({{"prompt", request.at("prompts")[i]},
+                        {"text", text_of_bytes(text)},
+                        {"ids", ids},
+                        {"log_prob", log_prob},
+                        {"ended", ended}});
+    }
+  });
+  return answer;
+}
+
+}  // namespace assay

@@ -1,0 +1,89 @@
+// assay generate RUN --prompt TEXT: text from a run's final weights, with any decoder.
+#include <fmt/format.h>
+
+#include <iostream>
+
+#include "assay/error.h"
+#include "cli/cli.h"
+#include "cli/named_run.h"
+#include "cli/options.h"
+#include "config/argument_component.h"
+#include "config/worker.h"
+#include "record/byte_text.h"
+#include "record/files.h"
+
+namespace assay::cli {
+namespace {
+
+namespace po = boost::program_options;
+using nlohmann::json;
+
+// The plugins as they are now. Weights outlive the code that made them; where that has changed, the user is told.
+json plugins_now(const json& line, const config::Catalogue& catalogue, const std::string& decoder) {
+  auto plugins = line.at("plugins");
+  plugins["decoder/" + decoder] = json::object();
+  for (auto& [name, plugin] : plugins.items()) {
+    const auto slash = name.find('/');
+    const auto found = catalogue.find(name.substr(0, slash), name.substr(slash + 1));
+    if (!found) throw UserError(fmt::format("the run's {} is not among the plugins; see assay plugins", name));
+    if (plugin.contains("sha256") && plugin["sha256"] != found.plugin->sha256)
+      fmt::print(stderr, "note: plugin {} has changed since the run was planned\n", name);
+    plugin["file"] = found.plugin->file;
+    plugin["sha256"] = found.plugin->sha256;
+  }
+  return plugins;
+}
+
+json request_for(const NamedRun& run, const config::Catalogue& catalogue, const json& decoder) {
+  if (!std::filesystem::exists(run.layout.weights()))
+    throw UserError(fmt::format("{}: there is no such file; the run has not finished, or train.keep is \"none\"",
+                                run.layout.weights().string()));
+  auto line = run.line;
+  line["plugins"] = plugins_now(line, catalogue, decoder.at("use"));
+  line["evaluate"] = line["trackers"] = json::array();
+  line["resources"]["mesh"] = {{"tensor", 1}, {"data", 1}};
+  return {{"line", line}, {"weights", run.layout.weights().string()}, {"decoder", decoder}};
+}
+
+}  // namespace
+
+int generate(const Arguments& arguments) {
+  std::vector<std::string> prompts;
+  std::string file, decoder;
+  int64_t tokens = 0, samples = 0;
+  uint64_t seed = 0;
+  auto options = plugin_options();
+  options.add_options()("prompt", po::value(&prompts)->composing()->value_name("TEXT"),
+                        "what comes before; repeatable")("prompt-file", po::value(&file)->value_name("FILE"),
+                                                         "a file whose whole content is one more prompt")(
+      "decoder", po::value(&decoder)->default_value("greedy")->value_name("NAME"),
+      "how tokens are chosen; its parameters are words key=value")(
+      "tokens", po::value(&tokens)->default_value(200)->value_name("N"), "at most so many new tokens")(
+      "samples", po::value(&samples)->default_value(1)->value_name("N"), "continuations of each prompt")(
+      "seed", po::value(&seed)->default_value(1)->value_name("N"), "of the decoder's draws")(
+      "json", "one JSON object a continuation: prompt, text, ids, log_prob, ended");
+  const auto parsed = parse_options(arguments, options);
+  if (!parsed) return kDone;
+  if (parsed->words.empty()) throw UserError("assay generate: a RUN is missing; see assay generate --help");
+  if (tokens < 1 || samples < 1) throw UserError("assay generate: --tokens and --samples are at least 1");
+  if (!file.empty()) prompts.push_back(read_file(file));
+  if (prompts.empty()) prompts.emplace_back();
+  const auto run = find_run(parsed->words[0]);
+  const auto catalogue = config::load_descriptors(parsed->options["plugin-path"].as<std::string>(), std::nullopt);
+  const std::vector<std::string> parameters(parsed->words.begin() + 1, parsed->words.end());
+  auto request = request_for(run, catalogue, config::component_of_words("decoder", decoder, parameters, catalogue));
+  request["tokens"] = tokens;
+  request["seed"] = seed;
+  for (const auto& prompt : prompts)
+    for (int64_t sample = 0; sample < samples; ++sample) request["prompts"].push_back(text_of_bytes(prompt));
+  for (auto& continuation : config::generate_text(request)) {
+    for (const char* key : {"prompt", "text"}) continuation[key] = bytes_of_text(continuation[key].get<std::string>());
+    if (parsed->options.count("json"))
+      std::cout << continuation.dump(-1, ' ', false, json::error_handler_t::replace) << "\n";
+    else
+      std::cout << continuation["prompt"].get<std::string>() << continuation["text"].get<std::string>() << "\n";
+  }
+  return kDone;
+}
+
+}  // namespace assay::cli

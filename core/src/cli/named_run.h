@@ -1,0 +1,19 @@
+// A run named on the command line: by its folder, or by the beginning of its train id.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "record/layout.h"
+
+namespace assay::cli {
+
+struct NamedRun {
+  RunLayout layout;
+  nlohmann::json line;  // of the plan in force
+};
+
+// Throws UserError when there is none, or several.
+NamedRun find_run(const std::string& text);
+
+}  // namespace assay::cli

@@ -1,0 +1,185 @@
+// Decoding on the cache against the full forward; what a decoder may do to rows; what it may not choose.
+#include "run/decode.h"
+
+#include <ATen/ops/argmax.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/log_softmax.h>
+#include <ATen/ops/tensor.h>
+#include <c10/core/GradMode.h>
+#include <gmock/gmock.h>
+
+#include "run/forward.h"
+#include "unit/run/tiny_run.h"
+
+namespace assay::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+// A decoder that is a function.
+class Scripted final : public Decoder {
+ public:
+  explicit Scripted(std::function<Choice(DecodeContext&)> next) : next_(std::move(next)) {
+    set_identity({"scripted", "decoder", "scripted", "decoder"});
+  }
+  Choice next(DecodeContext& context) override { return next_(context); }
+
+ private:
+  std::function<Choice(DecodeContext&)> next_;
+};
+
+Scripted most_likely() {
+  return Scripted([](DecodeContext& context) { return Choice{at::argmax(context.logits(), -1), {}}; });
+}
+
+// Logits after the last of `ids`, by a forward of everything without padding and without a cache.
+Tensor full_logits(Assembled& run, const Mesh& mesh, const std::vector<int64_t>& ids) {
+  const c10::NoGradGuard no_grad;
+  Batch batch;
+  batch.tokens = at::tensor(ids).unsqueeze(0);
+  ForwardPass pass(*run.model, batch, {}, run.vocabulary->size(), mesh);
+  return pass.logits().select(1, batch.tokens.size(1) - 1).squeeze(0);
+}
+
+std::vector<int64_t> prompt_ids(const Assembled& run, const std::string& prompt) {
+  std::vector<int64_t> ids{run.vocabulary->special(kEndOfText)};
+  for (const auto id : run.tokenizer->encode(prompt)) ids.push_back(id);
+  return ids;
+}
+
+class Decode : public ::testing::TestWithParam<int> {
+ protected:
+  Decode() { tiny_.mesh(GetParam(), 1); }
+  TinyRun tiny_;
+};
+
+TEST_P(Decode, EqualsTheFullForwardForPromptsOfAnyLength) {
+  const std::vector<std::string> prompts{"ab", "", "abcdefgh ab"};
+  tiny_.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
+    auto decoder = most_likely();
+    const auto together = decode(run, mesh, decoder, {prompts, 9, 1});
+    ASSERT_EQ(together.size(), prompts.size());
+    for (size_t p = 0; p < prompts.size(); ++p) {
+      auto ids = prompt_ids(run, prompts[p]);
+      double log_prob = 0;
+      for (size_t i = 0; i < 9; ++i) {
+        const auto logits = full_logits(run, mesh, ids);
+        const auto best = at::argmax(logits, -1).item<int64_t>();
+        log_prob += at::log_softmax(logits, -1)[best].item<double>();
+        ids.push_back(best);
+        ASSERT_LT(i, together[p].ids.size());
+        EXPECT_EQ(together[p].ids[i], best) << "prompt " << p << ", token " << i;
+      }
+      EXPECT_NEAR(together[p].log_prob, log_prob, 1e-10);
+      const std::vector<int32_t> narrow(together[p].ids.begin(), together[p].ids.end());
+      EXPECT_EQ(together[p].text, run.tokenizer->decode(narrow));
+    }
+  });
+}
+
+TEST_P(Decode, GivesTheDecoderTheStateOfEveryRow) {
+  tiny_.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
+    Scripted decoder([&](DecodeContext& context) {
+      const auto B = context.tokens().size(0), S = context.tokens().size(1);
+      EXPECT_EQ(context.mask().sizes(), context.tokens().sizes());
+      EXPECT_EQ(context.hidden().sizes(), (std::vector<int64_t>{B, S, 16}));
+      EXPECT_EQ(context.logits().sizes(), (std::vector<int64_t>{B, 257}));
+      for (int64_t b = 0; b < B; ++b) {
+        const auto mine = context.tokens()[b].masked_select(context.mask()[b]);
+        const std::vector<int64_t> ids(mine.data_ptr<int64_t>(), mine.data_ptr<int64_t>() + mine.numel());
+        EXPECT_LT((context.logits()[b] - full_logits(run, mesh, ids)).abs().max().item<double>(), 1e-12);
+        // A trial of two candidates sees what would come after each, and leaves no trace.
+        auto longer = ids;
+        longer.push_back(7);
+        const auto candidates = at::tensor({5, 7}, at::kLong).unsqueeze(0).repeat({B, 1});
+        const auto trial = context.try_tokens(candidates);
+        EXPECT_LT((trial.logits_BKV[b][1] - full_logits(run, mesh, longer)).abs().max().item<double>(), 1e-12);
+        EXPECT_EQ(context.tokens().size(1), S);
+      }
+      return Choice{at::full({B}, 65 + context.step(), at::kLong), {}};
+    });
+    const auto out = decode(run, mesh, decoder, {{"abc", "a"}, 4, 1});
+    EXPECT_EQ(out[0].text, "ABCD");
+    EXPECT_EQ(out[1].text, "ABCD");
+    EXPECT_FALSE(out[0].ended);
+  });
+}
+
+// Rows may be dropped, repeated and crossed, as in beam search: each goes on with its parent's past.
+TEST_P(Decode, RowsGoOnFromTheirParents) {
+  tiny_.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
+    Scripted decoder([&](DecodeContext& context) {
+      const auto ids = [](std::vector<int64_t> values) { return at::tensor(values); };
+      switch (context.step()) {
+        case 0:
+          return Choice{ids({97, 98, 99}), ids({0, 0, 1})};  // two of the first prompt
+        case 1:
+          return Choice{ids({100, 101, 102}), ids({1, 0, 2})};  // crossed
+        default:
+          return Choice{ids({103, 104}), ids({0, 2})};  // the second of the first prompt is dropped
+      }
+    });
+    const auto out = decode(run, mesh, decoder, {{"x", "yz"}, 3, 1});
+    EXPECT_EQ(out[0].text, "bdg");
+    EXPECT_EQ(out[1].text, "cfh");
+    auto ids = prompt_ids(run, "x");
+    double log_prob = 0;
+    for (const int64_t next : {98, 100, 103}) {
+      log_prob += at::log_softmax(full_logits(run, mesh, ids), -1)[next].item<double>();
+      ids.push_back(next);
+    }
+    EXPECT_NEAR(out[0].log_prob, log_prob, 1e-10);
+  });
+}
+
+TEST_P(Decode, WhatHasEndedStaysSo) {
+  tiny_.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
+    const auto end_of_text = run.vocabulary->special(kEndOfText);
+    int calls = 0;
+    Scripted decoder([&](DecodeContext& context) {
+      ++calls;
+      const bool first = context.step() == 1, all = context.step() == 3;
+      return Choice{at::tensor({first || all ? end_of_text : 97, all ? end_of_text : 98}, at::kLong), {}};
+    });
+    const auto out = decode(run, mesh, decoder, {{"x", "y"}, 10, 1});
+    EXPECT_EQ(calls, 4);
+    EXPECT_EQ(out[0].text, "a");
+    EXPECT_EQ(out[1].text, "bbb");
+    EXPECT_TRUE(out[0].ended && out[1].ended);
+    auto ids = prompt_ids(run, "x");
+    double log_prob = 0;  // of the end of text, too, and of nothing after it
+    for (const int64_t next : {int64_t{97}, end_of_text}) {
+      log_prob += at::log_softmax(full_logits(run, mesh, ids), -1)[next].item<double>();
+      ids.push_back(next);
+    }
+    EXPECT_NEAR(out[0].log_prob, log_prob, 1e-10);
+  });
+}
+
+TEST_P(Decode, RefusesChoicesThatAreNone) {
+  tiny_.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
+    const auto choosing = [&](const Choice& choice) {
+      return [&, choice] {
+        Scripted decoder([&](DecodeContext&) { return choice; });
+        decode(run, mesh, decoder, {{"x"}, 2, 1});
+      };
+    };
+    const auto one = at::full({1}, 5, at::kLong);
+    EXPECT_THAT(choosing({at::full({1}, 257, at::kLong), {}}),
+                ThrowsMessage<PluginError>(AllOf(HasSubstr("'scripted'"), HasSubstr("outside the vocabulary of 257"))));
+    EXPECT_THAT(choosing({at::full({1}, -1, at::kLong), {}}),
+                ThrowsMessage<PluginError>(HasSubstr("outside the vocabulary")));
+    EXPECT_THAT(choosing({one, at::full({1}, 1, at::kLong)}), ThrowsMessage<PluginError>(HasSubstr("among the 1")));
+    EXPECT_THAT(choosing({at::full({2}, 5, at::kLong), {}}), ThrowsMessage<PluginError>(HasSubstr("tokens [B] int64")));
+    EXPECT_THAT(choosing({{}, {}}), ThrowsMessage<PluginError>(HasSubstr("tokens [B] int64")));
+  });
+}
+
+INSTANTIATE_TEST_SUITE_P(TensorRanks, Decode, ::testing::Values(1, 2));
+
+}  // namespace
+}  // namespace assay::testing
