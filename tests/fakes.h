@@ -90,6 +90,7 @@ class FakeEvaluation : public EvaluationContext {
   FakeForward::Nll nll;
   std::vector<Batch> batches;
   std::vector<Metric> metrics;
+  std::vector<ExampleRow> examples;
 
   Model& model() override { return fake_model; }
   const Vocabulary& vocabulary() const override { return vocabulary_; }
@@ -103,13 +104,20 @@ class FakeEvaluation : public EvaluationContext {
   }
   Draws draws() const override { return {1, "test"}; }
   void metric(const Metric& metric) override { metrics.push_back(metric); }
-  void example(const ExampleRow&) override {}
+  void example(const ExampleRow& row) override { examples.push_back(row); }
 
-  const Metric& metric(const std::string& name, double length) const {
-    for (const auto& known : metrics)
-      if (known.name == name && known.coordinates.at("length") == length) return known;
-    throw std::runtime_error("no metric " + name + " at length " + std::to_string(length));
+  // The one metric of this name with these coordinates and no others.
+  const Metric& metric(const std::string& name, const std::map<std::string, double>& at) const {
+    const Metric* found = nullptr;
+    for (const auto& known : metrics) {
+      if (known.name != name || known.coordinates != at) continue;
+      if (found) throw std::runtime_error("metric " + name + " is there twice");
+      found = &known;
+    }
+    if (!found) throw std::runtime_error("there is no metric " + name + " at these coordinates");
+    return *found;
   }
+  const Metric& metric(const std::string& name, double length) const { return metric(name, {{"length", length}}); }
   double value(const std::string& name, double length) const {
     return metric(name, length).sum / metric(name, length).weight;
   }

@@ -1,10 +1,11 @@
-// Language-model evaluation on non-overlapping blocks, at any lengths. Press, Smith, Lewis 2022, arXiv:2108.12409,
-// sec. 2.2: the stream is cut into blocks of L tokens, each is evaluated alone, and every position counts.
+// Language-model evaluation at any lengths, on non-overlapping blocks and in sliding windows. Press, Smith, Lewis 2022,
+// arXiv:2108.12409, sec. 2.2 and app. B. It takes both: without overlap, much of what a longer input gains is that
+// fewer predictions stand early in a block.
 #include <ATen/ops/empty.h>
-#include <ATen/ops/sum.h>
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "assay/evaluator.h"
 #include "assay/plugin.h"
@@ -17,58 +18,115 @@ using assay::Direction;
 // end of text, document, end of text, document, end of text, ...: all but the first token are predicted, so that every
 // byte is scored once, and so is the end of every document.
 struct Stream {
+  struct Part {
+    std::string id;      // of the document
+    int64_t begin, end;  // its predictions, the end of the document included
+    int64_t bytes;       // of text among them
+  };
   std::vector<int64_t> ids;
-  int64_t bytes = 0;  // of text among the predicted tokens
+  std::vector<Part> documents;
+  int64_t bytes = 0;
   int64_t predictions() const { return static_cast<int64_t>(ids.size()) - 1; }
+};
+
+// Windows of `length` tokens that advance by `stride`: blocks where the two are equal.
+struct Cut {
+  int64_t length, stride;
+  std::map<std::string, double> coordinates;  // of its metrics
 };
 
 class LanguageModel final : public assay::Evaluator {
  public:
   struct Config {
-    std::vector<int64_t> lengths;
+    std::vector<int64_t> lengths, strides;
     int64_t max_tokens = 0;
   };
   static void describe(auto& schema) {
     schema
         .doc(
-            "Next-token likelihood on non-overlapping blocks: nats a token, perplexity, bits a byte (all nats, ends of "
-            "documents included, over ln 2 times the bytes of text).")
+            "Next-token likelihood on non-overlapping blocks and in sliding windows: nats a token, perplexity, bits a "
+            "byte (all nats, ends of documents included, over ln 2 times the bytes of text).")
         .paper("arXiv:2108.12409")
-        .param("lengths", &Config::lengths, "Block lengths in tokens; empty: the training context alone.", 1)
+        .param("lengths", &Config::lengths, "Lengths in tokens; empty: the training context alone.", 1)
+        .param("strides", &Config::strides,
+               "Besides blocks, sliding windows of every length that advance by this many tokens and score those that "
+               "are new: metrics with a coordinate stride. None may exceed a length; equal to it, the windows are the "
+               "blocks.",
+               1)
         .param("max_tokens", &Config::max_tokens, "Scores only this many tokens from the start of the split; 0: all.",
                0);
   }
   explicit LanguageModel(const Config& config) : config_(config) {}
 
   std::vector<std::string> validate(const assay::Assembly& assembly) const override {
-    if (assembly.model->causal()) return {};
-    return {"scores the next token, which a bidirectional model sees; use a causal model or another evaluator"};
+    std::vector<std::string> findings;
+    if (!assembly.model->causal())
+      findings.push_back(
+          "scores the next token, which a bidirectional model sees; use a causal model or another evaluator");
+    for (const auto& cut : cuts(assembly.context))
+      if (cut.stride > cut.length) findings.push_back(gap_in(cut));
+    return findings;
   }
 
   void evaluate(assay::EvaluationContext& context) override {
     const auto stream = read(context);
-    const auto lengths = config_.lengths.empty() ? std::vector<int64_t>{context.training_context()} : config_.lengths;
-    for (const int64_t length : lengths) {
-      const auto limit = context.model().limit();
-      const bool available = !limit || *limit >= length;
-      report(context, stream, length, available ? total_nats(context, stream, length) : 0.0, available);
+    std::vector<assay::ExampleRow> rows;
+    for (const auto& document : stream.documents)
+      rows.push_back({document.id,
+                      {{"tokens", static_cast<double>(document.end - document.begin)},
+                       {"bytes", static_cast<double>(document.bytes)}},
+                      {}});
+    auto& model = context.model();
+    const auto limit = assay::guard(model, "limit", [&] { return model.limit(); });
+    for (const auto& cut : cuts(context.training_context())) {
+      if (cut.stride > cut.length) throw assay::UserError(gap_in(cut));
+      const bool available = !limit || *limit >= cut.length;
+      const auto nats = available ? losses(context, stream, cut) : std::vector<double>{};
+      report(context, stream, cut, std::accumulate(nats.begin(), nats.end(), 0.0), available);
+      for (size_t i = 0; i < rows.size() && available; ++i)
+        rows[i].numbers[name_of_nll(cut)] =
+            std::accumulate(nats.begin() + stream.documents[i].begin, nats.begin() + stream.documents[i].end, 0.0);
     }
+    for (const auto& row : rows) context.example(row);
   }
 
  private:
+  // Every length as blocks and then at every stride; each once.
+  std::vector<Cut> cuts(int64_t training_context) const {
+    std::vector<Cut> out;
+    const auto add = [&](const Cut& cut) {
+      if (std::none_of(out.begin(), out.end(), [&](const Cut& known) { return known.coordinates == cut.coordinates; }))
+        out.push_back(cut);
+    };
+    for (const int64_t L : config_.lengths.empty() ? std::vector<int64_t>{training_context} : config_.lengths) {
+      add({L, L, {{"length", static_cast<double>(L)}}});
+      for (const int64_t S : config_.strides)
+        add({L, S, {{"length", static_cast<double>(L)}, {"stride", static_cast<double>(S)}}});
+    }
+    return out;
+  }
+
+  static std::string gap_in(const Cut& cut) {
+    return "a stride of " + std::to_string(cut.stride) + " would leave out tokens between windows of " +
+           std::to_string(cut.length) + "; give strides of at most the shortest length";
+  }
+
   Stream read(assay::EvaluationContext& context) const {
     const int64_t end_of_text = context.vocabulary().special(assay::kEndOfText);
     const auto& tokenizer = context.vocabulary().tokenizer();
-    Stream stream{{end_of_text}};
+    Stream stream{{end_of_text}, {}};
     const auto room = [&] { return config_.max_tokens == 0 ? INT64_MAX : config_.max_tokens - stream.predictions(); };
     for (int64_t i = 0; i < context.dataset().size(context.split()) && room() > 0; ++i) {
-      const auto text = context.dataset().document(context.split(), i).text;
-      auto ids = tokenizer.encode(text);
+      const auto document = context.dataset().document(context.split(), i);
+      const auto begin = stream.predictions();
+      auto ids = tokenizer.encode(document.text);
       const bool whole = static_cast<int64_t>(ids.size()) <= room();
       if (!whole) ids.resize(static_cast<size_t>(room()));
-      stream.bytes += static_cast<int64_t>(whole ? text.size() : tokenizer.decode(ids).size());
+      const auto bytes = static_cast<int64_t>(whole ? document.text.size() : tokenizer.decode(ids).size());
       stream.ids.insert(stream.ids.end(), ids.begin(), ids.end());
       if (room() > 0) stream.ids.push_back(end_of_text);
+      stream.documents.push_back({document.id, begin, stream.predictions(), bytes});
+      stream.bytes += bytes;
     }
     if (stream.bytes == 0)
       throw assay::UserError(std::string("lm: the split '") + assay::name_of(context.split()) +
@@ -76,36 +134,54 @@ class LanguageModel final : public assay::Evaluator {
     return stream;
   }
 
-  // Whole blocks in batches, then the last partial block by itself. Sums in fp64, in the order of the stream.
-  static double total_nats(assay::EvaluationContext& context, const Stream& stream, int64_t length) {
-    const int64_t end = stream.predictions(), blocks = end / length;
-    const int64_t rows_at_once = std::max<int64_t>(context.tokens_per_forward() / length, 1);
-    double total = 0;
-    for (int64_t block = 0; block < blocks; block += rows_at_once)
-      total += nats(context, stream, block * length, std::min(rows_at_once, blocks - block), length);
-    if (end % length != 0) total += nats(context, stream, blocks * length, 1, end % length);
-    return total;
+  // -ln p of every prediction, in the order of the stream. Each is scored once, by the first window that holds it, so
+  // all but the first `length` have at least length - stride tokens of context. Whole windows go in batches, the last
+  // partial one by itself.
+  static std::vector<double> losses(assay::EvaluationContext& context, const Stream& stream, const Cut& cut) {
+    const int64_t end = stream.predictions();
+    const int64_t rows_at_once = std::max<int64_t>(context.tokens_per_forward() / cut.length, 1);
+    std::vector<double> nats;
+    for (int64_t begin = 0; static_cast<int64_t>(nats.size()) < end;) {
+      const int64_t width = std::min(cut.length, end - begin);
+      const int64_t rows = std::min(rows_at_once, (end - begin - width) / cut.stride + 1);
+      const auto nll_RT = nll(context, stream, begin, rows, width, cut.stride);
+      for (int64_t row = 0; row < rows; ++row, begin += cut.stride) {
+        const auto* scored = nll_RT.const_data_ptr<double>() + row * width;
+        nats.insert(nats.end(), scored + (static_cast<int64_t>(nats.size()) - begin), scored + width);
+      }
+    }
+    return nats;
   }
 
-  static double nats(assay::EvaluationContext& context, const Stream& stream, int64_t begin, int64_t rows,
-                     int64_t length) {
+  static assay::Tensor nll(assay::EvaluationContext& context, const Stream& stream, int64_t begin, int64_t rows,
+                           int64_t width, int64_t stride) {
     assay::Batch batch;
-    batch.tokens = at::empty({rows, length}, at::kLong);
-    batch.targets = at::empty({rows, length}, at::kLong);
-    std::copy_n(stream.ids.data() + begin, rows * length, batch.tokens.data_ptr<int64_t>());
-    std::copy_n(stream.ids.data() + begin + 1, rows * length, batch.targets.data_ptr<int64_t>());
-    return at::sum(context.forward(batch).token_nll(), at::kDouble).item<double>();
+    batch.tokens = at::empty({rows, width}, at::kLong);
+    batch.targets = at::empty({rows, width}, at::kLong);
+    for (int64_t row = 0; row < rows; ++row) {
+      const auto* from = stream.ids.data() + begin + row * stride;
+      std::copy_n(from, width, batch.tokens.data_ptr<int64_t>() + row * width);
+      std::copy_n(from + 1, width, batch.targets.data_ptr<int64_t>() + row * width);
+    }
+    return context.forward(batch).token_nll().to(at::kCPU, at::kDouble).contiguous();
   }
 
-  static void report(assay::EvaluationContext& context, const Stream& stream, int64_t length, double total,
+  static void report(assay::EvaluationContext& context, const Stream& stream, const Cut& cut, double total,
                      bool available) {
-    const auto tokens = static_cast<double>(stream.predictions());
-    const std::map<std::string, double> at{{"length", static_cast<double>(length)}};
-    const auto bytes = static_cast<double>(stream.bytes);
+    const auto tokens = static_cast<double>(stream.predictions()), bytes = static_cast<double>(stream.bytes);
+    const auto& at = cut.coordinates;
     context.metric({"nll", total, tokens, "nats/token", Direction::kLower, at, available});
     context.metric({"perplexity", std::exp(total / tokens), 1, "", Direction::kLower, at, available});
     context.metric({"bits_per_byte", total / std::log(2.0), bytes, "bits/byte", Direction::kLower, at, available});
     context.metric({"tokens", tokens, 1, "tokens", Direction::kNone, at, available});
+  }
+
+  // As the metric is called in tables: "nll@length=64,stride=16".
+  static std::string name_of_nll(const Cut& cut) {
+    std::string name = "nll";
+    for (const auto& [coordinate, value] : cut.coordinates)
+      name += (name == "nll" ? "@" : ",") + coordinate + "=" + std::to_string(static_cast<int64_t>(value));
+    return name;
   }
 
   Config config_;
@@ -113,4 +189,4 @@ class LanguageModel final : public assay::Evaluator {
 
 }  // namespace
 
-ASSAY_PLUGIN("lm", "1.0.0", assay::component<LanguageModel>("lm"))
+ASSAY_PLUGIN("lm", "1.1.0", assay::component<LanguageModel>("lm"))

@@ -71,14 +71,96 @@ TEST(LanguageModel, EveryLengthHasItsOwnMetrics) {
   for (const double length : {1, 5, 100}) EXPECT_EQ(got.value("tokens", length), 5);
 }
 
-// N = 8 predictions in blocks of 4: contexts 0 1 2 3 | 0 1 2 3.
+TEST(LanguageModel, ALengthGivenTwiceIsScoredOnce) {
+  const Evaluated got({"ab", "c"}, {{"lengths", {2, 5, 2}}, {"strides", {1, 1}}}, by_place);
+  EXPECT_EQ(got.metrics.size(), 4 * 4u);
+  EXPECT_EQ(got.batches.size(), 5u);  // blocks of 2 and the rest, windows of 2, a block and a window of 5
+}
+
+// The context in which each of N predictions was scored. Documents of one byte make two predictions each, the byte and
+// the end, which the factor 100 tells apart in a document's sum; a prediction scored twice would show in it, too.
+std::vector<int64_t> contexts(int64_t N, int64_t length, int64_t stride, int64_t tokens_at_once = 1024) {
+  const Evaluated got(
+      std::vector<std::string>(static_cast<size_t>(N + 1) / 2, "x"),
+      {{"lengths", {length}}, {"strides", {stride}}, {"max_tokens", N}},
+      [](int64_t, int64_t target, int64_t place) {
+        return (target == kEnd ? 100.0 : 1.0) * static_cast<double>(place);
+      },
+      tokens_at_once);
+  const auto name = "nll@length=" + std::to_string(length) + ",stride=" + std::to_string(stride);
+  std::vector<int64_t> seen;
+  double total = 0;
+  for (const auto& row : got.examples) {
+    const auto sum = row.numbers.at(name);
+    total += sum;
+    seen.push_back(static_cast<int64_t>(sum) % 100);
+    if (row.numbers.at("tokens") == 2) seen.push_back(static_cast<int64_t>(sum) / 100);
+  }
+  const auto& nll = got.metric("nll", {{"length", length}, {"stride", stride}});
+  EXPECT_EQ(nll.sum, total);
+  EXPECT_EQ(nll.weight, N);
+  return seen;
+}
+
 TEST(LanguageModel, WindowAccounting) {
-  std::vector<int64_t> places;
-  const Evaluated got({"abcdefg"}, {{"lengths", {4}}}, [&](int64_t, int64_t, int64_t place) {
-    places.push_back(place);
-    return 0.0;
-  });
-  EXPECT_THAT(places, ElementsAre(0, 1, 2, 3, 0, 1, 2, 3));
+  EXPECT_THAT(contexts(8, 4, 4), ElementsAre(0, 1, 2, 3, 0, 1, 2, 3));
+  EXPECT_THAT(contexts(8, 4, 1), ElementsAre(0, 1, 2, 3, 3, 3, 3, 3));
+  EXPECT_THAT(contexts(8, 4, 2), ElementsAre(0, 1, 2, 3, 2, 3, 2, 3));
+  EXPECT_THAT(contexts(8, 4, 3), ElementsAre(0, 1, 2, 3, 1, 2, 3, 1));  // the last window holds two tokens
+  EXPECT_THAT(contexts(9, 4, 2), ElementsAre(0, 1, 2, 3, 2, 3, 2, 3, 2));
+  EXPECT_THAT(contexts(3, 4, 2), ElementsAre(0, 1, 2));  // shorter than a window
+  EXPECT_THAT(contexts(4, 4, 1), ElementsAre(0, 1, 2, 3));
+  EXPECT_THAT(contexts(5, 1, 1), ElementsAre(0, 0, 0, 0, 0));
+  for (const int64_t tokens_at_once : {1, 8, 12}) EXPECT_EQ(contexts(23, 4, 3, tokens_at_once), contexts(23, 4, 3));
+}
+
+TEST(LanguageModel, WindowsHoldTheTokensThatComeBefore) {
+  const Evaluated got({"abcdefg"}, {{"lengths", {4}}, {"strides", {2}}}, by_place);
+  EXPECT_EQ(got.shapes(), (Shapes{{2, 4}, {3, 4}}));
+  EXPECT_THAT(values_of<int64_t>(got.batches[1].tokens),
+              ElementsAre(kEnd, 'a', 'b', 'c', 'b', 'c', 'd', 'e', 'd', 'e', 'f', 'g'));
+  EXPECT_THAT(values_of<int64_t>(got.batches[1].targets),
+              ElementsAre('a', 'b', 'c', 'd', 'c', 'd', 'e', 'f', 'e', 'f', 'g', kEnd));
+}
+
+TEST(LanguageModel, AStrideOfTheLengthIsTheBlocks) {
+  const Evaluated got({"some", "more text"}, {{"lengths", {4}}, {"strides", {4, 3}}}, by_place);
+  for (const char* name : {"nll", "perplexity", "bits_per_byte", "tokens"}) {
+    EXPECT_EQ(got.metric(name, {{"length", 4}, {"stride", 4}}).sum, got.metric(name, 4).sum);
+    EXPECT_EQ(got.metric(name, {{"length", 4}, {"stride", 4}}).weight, got.metric(name, 4).weight);
+  }
+  EXPECT_GT(got.metric("nll", {{"length", 4}, {"stride", 3}}).sum, got.metric("nll", 4).sum);
+}
+
+TEST(LanguageModel, StridesMayNotLeaveGaps) {
+  const auto lm = make<Evaluator>("lm", {{"lengths", {8, 4}}, {"strides", {4, 5}}});
+  FakeModel model;
+  Assembly assembly;
+  assembly.model = &model;
+  ASSERT_EQ(lm->validate(assembly).size(), 1u);
+  EXPECT_THAT(lm->validate(assembly)[0], HasSubstr("a stride of 5 would leave out tokens between windows of 4"));
+  assembly.context = 64;
+  EXPECT_TRUE(make<Evaluator>("lm", {{"strides", {64}}})->validate(assembly).empty());
+  EXPECT_EQ(make<Evaluator>("lm", {{"strides", {65}}})->validate(assembly).size(), 1u);
+}
+
+// The losses of "ab" and its end, and of "c" and its end: 1 2 1 | 2 1 in blocks of 2.
+TEST(LanguageModel, EveryDocumentHasItsOwnRow) {
+  const Evaluated got({"ab", "c", ""}, {{"lengths", {2, 100}}, {"strides", {1}}}, by_place);
+  ASSERT_EQ(got.examples.size(), 3u);
+  const auto& [id, numbers, texts] = got.examples[0];
+  EXPECT_EQ(id, "0");
+  EXPECT_EQ(numbers, (std::map<std::string, double>{{"tokens", 3},
+                                                    {"bytes", 2},
+                                                    {"nll@length=2", 1 + 2 + 1},
+                                                    {"nll@length=2,stride=1", 1 + 2 + 2},
+                                                    {"nll@length=100", 1 + 2 + 3},
+                                                    {"nll@length=100,stride=1", 1 + 2 + 3}}));
+  EXPECT_TRUE(texts.empty());
+  EXPECT_EQ(got.examples[1].numbers.at("nll@length=2"), 2 + 1);
+  EXPECT_EQ(got.examples[1].numbers.at("tokens"), 2);
+  EXPECT_EQ(got.examples[2].numbers.at("nll@length=2"), 2);  // an empty document is its end
+  EXPECT_EQ(got.examples[2].numbers.at("bytes"), 0);
 }
 
 TEST(LanguageModel, BatchesHoldAboutTheTokensAsked) {
@@ -138,6 +220,7 @@ TEST(LanguageModel, LengthsBeyondTheModelsLimitAreNotAvailable) {
     EXPECT_FALSE(context.metric(name, 5).available) << name;
   }
   for (const auto& batch : context.batches) EXPECT_LE(batch.length(), 4);
+  EXPECT_EQ(context.examples.at(0).numbers.count("nll@length=5"), 0u);
 }
 
 TEST(LanguageModel, OtherSplitsOnRequest) {

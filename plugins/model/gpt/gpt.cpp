@@ -90,7 +90,10 @@ class Gpt final : public assay::Model {
   int64_t layers() const override { return config_.layers; }
   int64_t width() const override { return config_.width; }
   int64_t padded_vocabulary() const override { return embedding_.padded(); }
-  std::optional<int64_t> limit() const override { return config_.positional->limit(); }
+  std::optional<int64_t> limit() const override {
+    const auto& scheme = *config_.positional;
+    return assay::guard(scheme, "limit", [&] { return scheme.limit(); });
+  }
 
   assay::ModelOutput forward(const Batch& given, const assay::ForwardOptions& options) override {
     return run(nn::with_defaults(given), options, nullptr);

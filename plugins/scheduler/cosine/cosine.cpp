@@ -1,14 +1,10 @@
-// Cosine decay after a linear warm-up: Megatron's "cosine" (OptimizerParamScheduler); with floor 0.1 and no warm-up the
-// schedule of Hoffmann et al. 2022, arXiv:2203.15556, app. B.
-//   multiplier(s) = s / W                                              for s <= W
-//                 = floor + (1 - floor) * (1 + cos(pi (s-W)/(T-W)))/2  for W < s <= T
-//                 = floor                                              for s > T
-// s = updates done before this one, from 0: with W > 0 the first update has rate 0, and update T would be the first at
-// the floor.
+// Cosine decay after a linear warm-up: Megatron's "cosine" (../warmup_decay.h, with start 0); with floor 0.1 and no
+// warm-up the schedule of Hoffmann et al. 2022, arXiv:2203.15556, app. B.
+//   fall(r) = (1 + cos(pi r)) / 2
 #include <cmath>
 
+#include "../warmup_decay.h"
 #include "assay/plugin.h"
-#include "assay/scheduler.h"
 
 namespace {
 
@@ -27,23 +23,14 @@ class Cosine final : public assay::Scheduler {
         .param("length", &Config::length, "Where the cosine ends, T, warm-up included; the run's own length is best.",
                0);
   }
-  explicit Cosine(const Config& config) : config_(config) {}
+  explicit Cosine(const Config& config) : frame_{config.warmup, config.length, 0.0, config.floor} {}
 
   double multiplier(int64_t step, const assay::RunLength& run) const override {
-    const int64_t warmup = config_.warmup.steps(run.steps, run.tokens_per_step);
-    const int64_t length = config_.length.steps(run.steps, run.tokens_per_step);
-    if (warmup >= length)
-      throw assay::UserError("cosine: a warm-up of " + std::to_string(warmup) +
-                             " steps leaves nothing of a length of " + std::to_string(length) +
-                             " steps; make warmup shorter");
-    if (step < warmup) return static_cast<double>(step) / static_cast<double>(warmup);
-    if (step > length) return config_.floor;
-    const double progress = static_cast<double>(step - warmup) / static_cast<double>(length - warmup);
-    return config_.floor + (1.0 - config_.floor) * 0.5 * (1.0 + std::cos(M_PI * progress));
+    return frame_.multiplier("cosine", step, run, [](double r) { return 0.5 * (1.0 + std::cos(M_PI * r)); });
   }
 
  private:
-  Config config_;
+  WarmupDecay frame_;
 };
 
 }  // namespace

@@ -91,6 +91,7 @@ INSTANTIATE_TEST_SUITE_P(
     Models, Parallel,
     ::testing::Values(
         R"({})", R"({"dropout": 0.0, "positional": {"use": "sinusoidal"}})",
+        R"({"positional": {"use": "learned", "positions": 16}})", R"({"positional": {"use": "rotary"}})",
         R"({"tied_head": false, "embedding_norm": true, "bias": false, "gelu": "erf", "positional": {"use": "none"}})"));
 
 TEST(Parallel, DropoutIsOnInTheseTests) {
@@ -101,8 +102,11 @@ TEST(Parallel, DropoutIsOnInTheseTests) {
 }
 
 // The gradient of the whole assembly against central differences of its loss.
-TEST(Gradient, AgreesWithFiniteDifferences) {
+class Gradient : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(Gradient, AgreesWithFiniteDifferences) {
   TinyRun tiny;
+  tiny.model()["positional"] = json::parse(GetParam());
   tiny.mesh(2, 1);
   tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& data) {
     const auto loss_now = [&] {
@@ -129,6 +133,10 @@ TEST(Gradient, AgreesWithFiniteDifferences) {
     }
   });
 }
+
+INSTANTIATE_TEST_SUITE_P(Schemes, Gradient,
+                         ::testing::Values(R"({"use": "alibi"})", R"({"use": "learned", "positions": 16})",
+                                           R"({"use": "rotary", "pairs": "interleaved", "fraction": 0.5})"));
 
 // Three routes to one number: whole logits, the split cross entropy, and both from given hidden states.
 TEST(Forward, LogitsAndLossesAgree) {

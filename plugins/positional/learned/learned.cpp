@@ -1,0 +1,55 @@
+// Learned position embeddings: a row of a table for each position. Gehring et al. 2017, arXiv:1705.03122, sec. 3.1; the
+// scheme of GPT and GPT-2. The table's size is stated and never the training length, and it is the model's limit.
+#include <ATen/ops/embedding.h>
+#include <ATen/ops/max.h>
+
+#include "assay/plugin.h"
+#include "assay/positional.h"
+
+namespace {
+
+using assay::Tensor;
+
+class Learned final : public assay::Positional {
+ public:
+  struct Config {
+    int64_t positions = 0;
+    double init_std = 0.02;
+  };
+  static void describe(auto& schema) {
+    schema
+        .doc("Adds a learned embedding of the position to the token embeddings; takes no longer input than its table.")
+        .paper("arXiv:1705.03122")
+        .required("positions", &Config::positions,
+                  "Rows of the table, the longest input. Rows beyond the training context stay as they were drawn.", 1,
+                  1 << 24)
+        .param("init_std", &Config::init_std, "Standard deviation of the table's initial values.", 0, 10);
+  }
+  explicit Learned(const Config& config) : config_(config) {}
+
+  void fit(const assay::AttentionShape& shape) override { width_ = shape.width; }
+
+  void build(assay::Parameters& parameters) override {
+    table_ND_ = parameters.add(
+        {.name = "weight", .shape = {config_.positions, width_}, .init = assay::Init::normal(config_.init_std)});
+  }
+
+  Tensor embed(const Tensor& x_BTD, const Tensor& positions_BT) const override {
+    if (const auto last = at::max(positions_BT).item<int64_t>(); last >= config_.positions)
+      throw assay::UserError("position " + std::to_string(last) + " is beyond the table of " +
+                             std::to_string(config_.positions) +
+                             " positions; give shorter input, or set positions higher and train again");
+    return x_BTD + at::embedding(table_ND_, positions_BT);
+  }
+
+  std::optional<int64_t> limit() const override { return config_.positions; }
+
+ private:
+  Config config_;
+  int64_t width_ = 0;
+  Tensor table_ND_;  // N positions
+};
+
+}  // namespace
+
+ASSAY_PLUGIN("learned", "1.0.0", assay::component<Learned>("learned"))
