@@ -69,6 +69,18 @@ void write_records(const json& line, const RunLayout& layout, const RunReport& r
   if (!fs::exists(layout.train_record())) write_record(layout.train_record(), train_record(line, result));
 }
 
+// Every file or folder that the run reads is the one that its identity was made from.
+void check_paths(const json& value) {
+  if (value.is_object() && value.contains("path") && value.contains("sha256") && value.contains("name")) {
+    const fs::path path = value.at("path").get<std::string>();
+    if (!fs::exists(path)) throw UserError(path.string() + ": is gone since the plan was made; put it back");
+    if (sha256_of_path(path) != value.at("sha256"))
+      throw UserError(path.string() + ": changed since the plan was made; plan again, and it is another run");
+  } else if (value.is_structured()) {
+    for (const auto& item : value) check_paths(item);
+  }
+}
+
 // What of the run is there already, and what code would go on with it.
 Attempt attempt_at(const json& line, const RunLayout& layout, const ExperimentLayout& experiment, int number) {
   Attempt attempt;
@@ -127,6 +139,8 @@ int worker_run(const WorkerRun& request) {
   State state{"running", attempt, static_cast<int>(::getpid()), {}, {}, "", ""};
   write_state(layout.state(), state);
   try {
+    check_paths(line.at("train"));
+    check_paths(line.at("evaluate"));
     const Registry registry(files_of(line));
     Recorder recorder(events);
     const auto report = execute(registry, line, attempt_at(line, layout, experiment, attempt), recorder);
