@@ -17,8 +17,8 @@ set(CMAKE_LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib")
 set(ASSAY_PLUGIN_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib/assay/plugins")
 
 add_library(assay_flags INTERFACE)
-target_compile_options(assay_flags INTERFACE -Wall -Wextra
-  "-ffile-prefix-map=${CMAKE_SOURCE_DIR}=." "-ffile-prefix-map=${CMAKE_BINARY_DIR}=build")
+set(cxx_flags -Wall -Wextra "-ffile-prefix-map=${CMAKE_SOURCE_DIR}=." "-ffile-prefix-map=${CMAKE_BINARY_DIR}=build")
+target_compile_options(assay_flags INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:${cxx_flags}>")
 target_link_options(assay_flags INTERFACE -Wl,--build-id=sha1)
 
 # --- LibTorch: headers and two libraries of the wheel. find_package(Torch) would ask for a CUDA toolkit and link all of it.

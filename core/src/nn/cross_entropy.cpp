@@ -1,49 +1,107 @@
-// Softmax cross entropy over a vocabulary that is split over the tensor ranks; forward and backward without a gather.
+// Softmax cross entropy over a vocabulary that is split over the tensor ranks; forward and backward without a gather
+// and without a copy of the logits (kernels/cross_entropy).
+#include "cross_entropy/cross_entropy.h"
+
+#include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/full.h>
-#include <ATen/ops/zeros.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include <limits>
+#include <algorithm>
 
 #include "assay/nn.h"
 
 namespace assay::nn {
 namespace {
 
+namespace kernel = kernels::cross_entropy;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
+// Rows are independent, so how they are shared out changes no bit.
+template <class Work>
+void over_rows(const kernel::Slice& slice, bool on_device, const Work& work) {
+  if (on_device) return work(slice, 0);
+  at::parallel_for(0, slice.rows, std::max<int64_t>(1, 8192 / std::max<int64_t>(slice.columns, 1)),
+                   [&](int64_t begin, int64_t end) {
+                     auto part = slice;
+                     part.rows = end - begin;
+                     work(part, begin);
+                   });
+}
+
+template <class T>
+struct Pass {
+  explicit Pass(const Tensor& logits_NC)
+      : on_device(logits_NC.is_cuda()), version(on_device ? kernel::cuda<T>() : kernel::cpu<T>()) {}
+
+  void largest(const kernel::Slice& slice, const Tensor& logits, const Tensor& out) const {
+    over_rows(slice, on_device, [&](const kernel::Slice& part, int64_t n) {
+      version.largest(part, logits.const_data_ptr<T>() + n * slice.stride, out.data_ptr<T>() + n);
+    });
+  }
+  void sums(const kernel::Slice& slice, const Tensor& logits, const Tensor& targets, const Tensor& largest,
+            const Tensor& total, const Tensor& own) const {
+    over_rows(slice, on_device, [&](const kernel::Slice& part, int64_t n) {
+      version.sums(part, logits.const_data_ptr<T>() + n * slice.stride, targets.const_data_ptr<int64_t>() + n,
+                   largest.const_data_ptr<T>() + n, total.data_ptr<T>() + n, own.data_ptr<T>() + n);
+    });
+  }
+  void gradient(const kernel::Slice& slice, const Tensor& logits, const Tensor& targets, const Tensor& largest,
+                const Tensor& total, const Tensor& upstream, const Tensor& out) const {
+    const int64_t width = out.size(1);
+    over_rows(slice, on_device, [&](const kernel::Slice& part, int64_t n) {
+      version.gradient(part, logits.const_data_ptr<T>() + n * slice.stride, targets.const_data_ptr<int64_t>() + n,
+                       largest.const_data_ptr<T>() + n, total.const_data_ptr<T>() + n, upstream.const_data_ptr<T>() + n,
+                       width, out.data_ptr<T>() + n * width);
+    });
+  }
+
+  bool on_device;
+  const kernel::Version<T>& version;
+};
+
+// body(Pass<float>) or body(Pass<double>).
+template <class Body>
+void with_pass(const Tensor& logits_NC, const Body& body) {
+  if (logits_NC.scalar_type() == at::kDouble)
+    body(Pass<double>(logits_NC));
+  else
+    body(Pass<float>(logits_NC));
+}
+
 struct CrossEntropy : torch::autograd::Function<CrossEntropy> {
-  // logits_NC: this rank's real columns; begin: the first one's id.
+  // logits_NC: this rank's columns, fp32 or fp64, rows without gaps inside; real: how many are no padding; begin: the
+  // first one's id.
   static Tensor forward(AutogradContext* context, const Tensor& logits_NC, const Tensor& targets_N, int64_t begin,
-                        const Mesh* mesh) {
+                        int64_t real, const Mesh* mesh) {
     auto& axis = mesh->tensor();
-    const auto wide = logits_NC.to(logits_NC.scalar_type() == at::kDouble ? at::kDouble : at::kFloat);
-    const int64_t N = wide.size(0), C = wide.size(1);
-    auto largest_N = C > 0 ? wide.amax({-1}) : at::full({N}, -std::numeric_limits<double>::infinity(), wide.options());
-    max_in_place(largest_N, axis);
-    const auto local_N = targets_N - begin;
-    const auto elsewhere_N = local_N.lt(0).logical_or_(local_N.ge(C));
-    const auto index_N1 = local_N.masked_fill(elsewhere_N, 0).unsqueeze(-1);
-    auto target_N =
-        C > 0 ? wide.gather(-1, index_N1).squeeze(-1).masked_fill(elsewhere_N, 0.0) : at::zeros({N}, wide.options());
-    sum_in_place(target_N, axis);
-    auto exponentials_NC = (wide - largest_N.unsqueeze(-1)).exp_();
-    auto total_N = exponentials_NC.sum(-1);
-    sum_in_place(total_N, axis);
-    context->save_for_backward({exponentials_NC, total_N, index_N1, elsewhere_N});
-    context->saved_data["type"] = static_cast<int64_t>(logits_NC.scalar_type());
-    return total_N.log() + largest_N - target_N;
+    const int64_t N = logits_NC.size(0);
+    const kernel::Slice slice{N, real, logits_NC.stride(0), begin};
+    const auto largest = at::empty({N}, logits_NC.options()), total = at::empty({N}, logits_NC.options()),
+               own = at::empty({N}, logits_NC.options());
+    with_pass(logits_NC, [&](const auto& pass) {
+      pass.largest(slice, logits_NC, largest);
+      max_in_place(largest, axis);
+      pass.sums(slice, logits_NC, targets_N, largest, total, own);
+    });
+    sum_in_place(own, axis);
+    sum_in_place(total, axis);
+    context->save_for_backward({logits_NC, targets_N, largest, total});
+    context->saved_data["begin"] = begin;
+    context->saved_data["real"] = real;
+    return total.log() + largest - own;
   }
 
   static variable_list backward(AutogradContext* context, variable_list grads) {
     const auto saved = context->get_saved_variables();
-    const auto& [exponentials_NC, total_N, index_N1, elsewhere_N] = std::tie(saved[0], saved[1], saved[2], saved[3]);
-    auto grad_NC = exponentials_NC * (grads[0] / total_N).unsqueeze(-1);
-    if (grad_NC.size(1) > 0)  // only the owner subtracts the one
-      grad_NC.scatter_add_(-1, index_N1, grads[0].masked_fill(elsewhere_N, 0.0).neg().unsqueeze(-1));
-    return {grad_NC.to(static_cast<at::ScalarType>(context->saved_data["type"].toInt())), Tensor(), Tensor(), Tensor()};
+    const auto& [logits, targets, largest, total] = std::tie(saved[0], saved[1], saved[2], saved[3]);
+    const kernel::Slice slice{logits.size(0), context->saved_data["real"].toInt(), logits.stride(0),
+                              context->saved_data["begin"].toInt()};
+    const auto gradient = at::empty(logits.sizes(), logits.options());
+    with_pass(logits, [&](const auto& pass) {
+      pass.gradient(slice, logits, targets, largest, total, grads[0].contiguous(), gradient);
+    });
+    return {gradient, {}, {}, {}, {}};
   }
 };
 
@@ -59,8 +117,9 @@ Tensor vocabulary_cross_entropy(const Tensor& logits, const Tensor& targets, int
                     std::to_string(padded / axis.size()) + " of " + std::to_string(padded) +
                     " (were the logits gathered?)");
   const int64_t begin = width * axis.rank(), real = std::clamp<int64_t>(vocabulary - begin, 0, width);
-  const auto nll =
-      CrossEntropy::apply(logits.reshape({-1, width}).narrow(-1, 0, real), targets.reshape({-1}), begin, &mesh);
+  auto rows = logits.to(logits.scalar_type() == at::kDouble ? at::kDouble : at::kFloat).reshape({-1, width});
+  if (rows.stride(-1) != 1) rows = rows.contiguous();
+  const auto nll = CrossEntropy::apply(rows, targets.reshape({-1}).contiguous(), begin, real, &mesh);
   return nll.view(targets.sizes());
 }
 

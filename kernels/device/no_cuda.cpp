@@ -1,0 +1,17 @@
+// In builds without CUDA there is no device.
+#include <stdexcept>
+
+#include "device/device.h"
+
+namespace assay::kernels::device {
+namespace {
+[[noreturn]] void absent() { throw std::runtime_error("this build has no CUDA; configure with -DASSAY_CUDA=ON"); }
+}  // namespace
+
+bool available() { return false; }
+void* copy_in(const void*, size_t) { absent(); }
+void copy_out(void*, const void*, size_t) { absent(); }
+void release(void*) {}
+void wait() { absent(); }
+
+}  // namespace assay::kernels::device

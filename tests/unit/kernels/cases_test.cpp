@@ -1,0 +1,49 @@
+// Every case of every kernel: each version against the reference, each gradient against finite differences of it.
+#include <gtest/gtest.h>
+
+#include "case.h"
+#include "device/device.h"
+
+namespace assay::kernels {
+namespace {
+
+std::vector<Version> versions() {
+  std::vector<Version> all{Version::kReference, Version::kCpu};
+  if (device::available()) all.push_back(Version::kCuda);
+  return all;
+}
+
+class KernelCase : public ::testing::TestWithParam<size_t> {};
+
+TEST_P(KernelCase, EveryVersionIsTheReference) {
+  const auto& one = registered()[GetParam()];
+  const auto expected = one.outputs(Version::kReference);
+  for (const auto version : versions())
+    EXPECT_LE(worst_error(one.outputs(version), expected), one.tolerance) << one.name;
+}
+
+TEST_P(KernelCase, EveryGradientIsTheFiniteDifference) {
+  const auto& one = registered()[GetParam()];
+  if (one.at.empty()) return;  // too large; other sizes of the operation have it
+  const auto expected = finite_differences(one);
+  for (const auto version : versions())
+    EXPECT_LT(worst_error(one.gradient(version, one.at), expected), 1e-8) << one.name;
+}
+
+std::string test_name(const ::testing::TestParamInfo<size_t>& info) {
+  auto name = registered()[info.param].name;
+  for (auto& c : name)
+    if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
+  return name;
+}
+
+// Cases are registered before main, maybe after this file's own static objects: count them when asked.
+std::vector<size_t> numbers() {
+  std::vector<size_t> all;
+  for (size_t i = 0; i < registered().size(); ++i) all.push_back(i);
+  return all;
+}
+INSTANTIATE_TEST_SUITE_P(All, KernelCase, ::testing::ValuesIn(numbers()), test_name);
+
+}  // namespace
+}  // namespace assay::kernels
