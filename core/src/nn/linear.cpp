@@ -1,9 +1,9 @@
 // Column and row linear layers, layer norm, vocabulary-split embedding. Shoeybi et al. 2019, sec. 3.
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/layer_norm.h>
-#include <ATen/ops/linear.h>
 
 #include "assay/nn.h"
+#include "nn/affine.h"
 
 namespace assay::nn {
 
@@ -14,7 +14,7 @@ ColumnLinear::ColumnLinear(Parameters scope, int64_t in, int64_t out, bool bias,
 }
 
 Tensor ColumnLinear::operator()(const Tensor& x) const {
-  return watch(name_, at::linear(copy_to_ranks(x, *mesh_), weight_, bias_));
+  return watch(name_, affine(copy_to_ranks(x, *mesh_), weight_, bias_));
 }
 
 RowLinear::RowLinear(Parameters scope, int64_t in, int64_t out, bool bias, double init_std)
@@ -24,8 +24,8 @@ RowLinear::RowLinear(Parameters scope, int64_t in, int64_t out, bool bias, doubl
 }
 
 Tensor RowLinear::operator()(const Tensor& x) const {
-  if (mesh_->tensor().size() == 1) return watch(name_, at::linear(x, weight_, bias_));
-  const auto y = sum_over_ranks(at::linear(x, weight_), *mesh_);
+  if (mesh_->tensor().size() == 1) return watch(name_, affine(x, weight_, bias_));
+  const auto y = sum_over_ranks(affine(x, weight_), *mesh_);
   return watch(name_, bias_.defined() ? y + bias_ : y);  // once, after the sum
 }
 
@@ -63,7 +63,7 @@ Tensor VocabularyEmbedding::operator()(const Tensor& tokens) const {
 }
 
 Tensor VocabularyEmbedding::logits(const Tensor& hidden) const {
-  return watch(name_ + " (logits)", at::linear(copy_to_ranks(hidden, *mesh_), weight_));
+  return watch(name_ + " (logits)", affine(copy_to_ranks(hidden, *mesh_), weight_));
 }
 
 }  // namespace assay::nn

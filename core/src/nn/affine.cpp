@@ -1,0 +1,55 @@
+#include "nn/affine.h"
+
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/sum.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+namespace assay::nn {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+// a b^T + bias by oneDNN, a [M, K], b [N, K]; b may be a transposed view, a is copied if it is one.
+Tensor product(const Tensor& a, const Tensor& b, const std::optional<Tensor>& bias = std::nullopt) {
+  using Attributes = c10::List<std::optional<at::Scalar>>;
+  using Text = std::optional<std::string_view>;
+  static const auto linear = c10::Dispatcher::singleton()
+                                 .findSchemaOrThrow("mkldnn::_linear_pointwise", "")
+                                 .typed<Tensor(const Tensor&, const Tensor&, const std::optional<Tensor>&,
+                                               std::string_view, Attributes, Text)>();
+  return linear.call(a, b, bias, "none", Attributes(), Text());
+}
+
+struct Affine : torch::autograd::Function<Affine> {
+  static Tensor forward(AutogradContext* context, const Tensor& x, const Tensor& weight,
+                        const std::optional<Tensor>& bias) {
+    context->save_for_backward({x, weight});
+    context->saved_data["bias"] = bias.has_value();
+    return product(x, weight, bias);
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list grads) {
+    const auto saved = context->get_saved_variables();
+    const auto &x = saved[0], &weight = saved[1];
+    const auto rows = grads[0].reshape({-1, weight.size(0)}), inputs = x.reshape({-1, weight.size(1)});
+    variable_list out(3);
+    if (context->needs_input_grad(0)) out[0] = product(rows, weight.t()).view(x.sizes());
+    // The first operand is copied, so the narrower of the two is the first.
+    if (context->needs_input_grad(1))
+      out[1] = weight.size(0) <= weight.size(1) ? product(rows.t(), inputs.t()) : product(inputs.t(), rows.t()).t();
+    if (context->saved_data["bias"].toBool() && context->needs_input_grad(2)) out[2] = at::sum(rows, {0});
+    return out;
+  }
+};
+
+}  // namespace
+
+Tensor affine(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  const bool single = x.scalar_type() == at::kFloat && weight.scalar_type() == at::kFloat;
+  if (!single || !x.device().is_cpu() || x.numel() == 0) return at::linear(x, weight, bias);
+  return Affine::apply(x, weight, bias.defined() ? std::optional(bias) : std::nullopt);
+}
+
+}  // namespace assay::nn

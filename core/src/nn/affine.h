@@ -1,0 +1,13 @@
+// y = x W^T + b, the product that most of a step is spent in.
+#pragma once
+
+#include "assay/tensor.h"
+
+namespace assay::nn {
+
+// x [.., in], weight [out, in], bias [out] or undefined: y [.., out]. In fp32 on the CPU the three products of forward
+// and backward are oneDNN's, whose kernels follow the instruction set whoever made the CPU; what LibTorch's own linear
+// calls there leaves half of an AVX-512 machine unused when it is no Intel one. Everything else is at::linear.
+Tensor affine(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
+
+}  // namespace assay::nn
