@@ -23,6 +23,8 @@ struct Case {
   std::vector<double> at;
   std::function<double(const std::vector<double>&)> loss;
   std::function<std::vector<double>(Version, const std::vector<double>&)> gradient;
+  // False for an operation that LibTorch's own kernel does on a GPU.
+  bool has_cuda = true;
   // Work that is ready to run again and again, its operands in place.
   std::function<std::function<void()>(Version)> work;
 };

@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "cross_entropy/cross_entropy.h"
-#include "cross_entropy/exp.h"
+#include "exp.h"
 
 // One copy of a function for each instruction set; the loader picks the machine's.
 #define ASSAY_CLONES __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))

@@ -13,8 +13,8 @@
 
 namespace assay::nn {
 
-// x, which is what the part of the model of that name gave. Costs nothing, except when a step whose loss or gradient was
-// not finite is done again to find the first part that gave NaN or infinity. The layers below watch themselves.
+// x, which is what the part of the model of that name gave. Costs nothing, except when a step whose loss or gradient
+// was not finite is done again to find the first part that gave NaN or infinity. The layers below watch themselves.
 ASSAY_API Tensor watch(const std::string& name, Tensor x);
 
 // y = x W^T + b with W split by output: x [.., in] whole, y [.., out / ranks].
@@ -82,6 +82,9 @@ struct DropoutSite {
 // x [B, T, D] (head_begin -1) or [B, H, Q, S]; row_id [B]; positions [1 or B, T or Q] int64.
 ASSAY_API Tensor dropout(const Tensor& x, DropoutSite site, const ForwardKey& key, const Tensor& row_id,
                          const Tensor& positions, int64_t head_begin = -1);
+
+// x / (1 + exp(-2 sqrt(2 / pi) (x + 0.044715 x^3))): GELU in its tanh form (Hendrycks and Gimpel 2016).
+ASSAY_API Tensor gelu_tanh(const Tensor& x);
 
 // Multi-head self-attention: columns by heads, then rows. Q, K and V are one matrix, interleaved by head
 // ([heads, 3, head width, in]), so that a contiguous split is a split by heads.

@@ -7,9 +7,11 @@
 #include <ATen/ops/zeros.h>
 
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include "assay/nn.h"
+#include "nn/fused_attention.h"
 
 namespace assay::nn {
 
@@ -44,13 +46,40 @@ Tensor hidden_keys(int64_t Q, int64_t S, bool causal, const Tensor& key_mask, at
   return hidden;
 }
 
+// What a score gets besides q k^T / sqrt(K), and what is done to the probabilities.
+struct Scores {
+  Tensor added;                                 // [1 or B, H, Q, S] or undefined
+  Tensor hidden;                                // as hidden_keys
+  bool only_causal = false;                     // hidden is the plain triangle, and nothing is added
+  std::function<Tensor(const Tensor&)> change;  // of probabilities [B, H, Q, S]; empty: nothing
+};
+
+// The general form, by LibTorch: [B, H, Q, K].
+Tensor general_attention(const Tensor& q, const Tensor& k, const Tensor& v, const Scores& scores) {
+  if (scores.only_causal && !scores.change)
+    return at::scaled_dot_product_attention(q, k, v, {}, 0.0, /*is_causal=*/true);
+  auto added = scores.added;
+  if (scores.hidden.defined()) {
+    if (!added.defined())
+      added = at::zeros({1, 1, 1, 1}, q.options().dtype(q.scalar_type() == at::kDouble ? at::kDouble : at::kFloat));
+    added = added.masked_fill(scores.hidden, -std::numeric_limits<double>::infinity());
+  }
+  // The fused kernel takes a mask of the scores' own type, and none that is learned.
+  if (!scores.change && !(added.defined() && added.requires_grad()))
+    return at::scaled_dot_product_attention(
+        q, k, v, added.defined() ? std::optional<Tensor>(added.to(q.scalar_type())) : std::nullopt);
+  auto products = at::matmul(q, k.transpose(-1, -2)) * (1.0 / std::sqrt(static_cast<double>(q.size(-1))));
+  if (added.defined()) products = products + added;
+  const auto probabilities = at::softmax(products, -1);
+  return at::matmul(scores.change ? scores.change(probabilities) : probabilities, v);
+}
+
 }  // namespace
 
 Tensor Attention::operator()(const Tensor& x, const Positional& positional, const Batch& batch, const ForwardKey& key,
                              Cache* cache) const {
   const int64_t B = x.size(0), T = x.size(1), K = options_.width / options_.heads;
-  const auto qkv = qkv_(x).view({B, T, heads_, 3, K});
-  auto q = qkv.select(3, 0).transpose(1, 2), k = qkv.select(3, 1).transpose(1, 2), v = qkv.select(3, 2).transpose(1, 2);
+  auto [q, k, v] = split_heads(qkv_(x).view({B, T, heads_, 3, K}));
 
   AttentionContext context;
   context.layer = options_.layer;
@@ -72,32 +101,27 @@ Tensor Attention::operator()(const Tensor& x, const Positional& positional, cons
     context.key_segments = cache->segments;
     key_mask = cache->mask;
   }
-  // The dense form is made within the guard: a bucket function is the scheme's, too.
-  auto added = guard(positional, "attention_bias", [&] { return positional.attention_bias(context).dense(context); });
-  if (added.defined()) watch(positional.identity().instance + " (attention bias)", added);
-  const bool drop = key.training && options_.dropout.rate > 0;
-  const bool plain_causal = !added.defined() && options_.causal && !cache && !key_mask.defined();
-  Tensor out;
-  if (plain_causal && !drop) {
-    out = at::scaled_dot_product_attention(q, k, v, {}, 0.0, /*is_causal=*/true);
+  const auto bias = guard(positional, "attention_bias", [&] { return positional.attention_bias(context); });
+  const auto told = positional.identity().instance + " (attention bias)";
+  const bool drop = key.training && options_.dropout.rate > 0, whole = !cache && !key_mask.defined();
+  Tensor out_BTD;
+  if (!drop && (whole || (!key_mask.defined() && !q.requires_grad())) && fused_attention_serves(q, bias, context)) {
+    if (bias.slopes_H.defined()) watch(told, bias.slopes_H);
+    out_BTD = fused_attention(q, k, v, bias, context);
   } else {
-    if (const auto hidden = hidden_keys(T, k.size(2), options_.causal, key_mask, x.device()); hidden.defined()) {
-      if (!added.defined()) added = at::zeros({1, 1, 1, 1}, q.options().dtype(context.score_type));
-      added = added.masked_fill(hidden, -std::numeric_limits<double>::infinity());
-    }
-    if (drop || (added.defined() && added.requires_grad())) {
-      auto scores = at::matmul(q, k.transpose(-1, -2)) * (1.0 / std::sqrt(static_cast<double>(K)));
-      if (added.defined()) scores = scores + added;
-      auto weights = at::softmax(scores, -1);
-      if (drop) weights = dropout(weights, options_.dropout, key, batch.row_id, batch.positions, head_begin_);
-      out = at::matmul(weights, v);
-    } else {
-      // The fused kernel takes a mask of the scores' own type.
-      out = at::scaled_dot_product_attention(
-          q, k, v, added.defined() ? std::optional<Tensor>(added.to(q.scalar_type())) : std::nullopt);
-    }
+    Scores scores;
+    // The dense form is made within the guard: a bucket function is the scheme's, too.
+    scores.added = guard(positional, "attention_bias", [&] { return bias.dense(context); });
+    if (scores.added.defined()) watch(told, scores.added);
+    scores.hidden = hidden_keys(T, k.size(2), options_.causal, key_mask, x.device());
+    scores.only_causal = whole && options_.causal && !scores.added.defined();
+    if (drop)
+      scores.change = [&](const Tensor& weights) {
+        return dropout(weights, options_.dropout, key, batch.row_id, batch.positions, head_begin_);
+      };
+    out_BTD = general_attention(q, k, v, scores).transpose(1, 2).reshape({B, T, heads_ * K});
   }
-  return output_(watch(name_ + " (softmax)", out.transpose(1, 2).reshape({B, T, heads_ * K})));
+  return output_(watch(name_ + " (softmax)", out_BTD));
 }
 
 Batch with_defaults(Batch batch) {

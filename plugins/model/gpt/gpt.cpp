@@ -154,7 +154,8 @@ class Gpt final : public assay::Model {
     for (int64_t l = 0; l < config_.layers; ++l) {
       const auto& block = blocks_[static_cast<size_t>(l)];
       x_BTD = x_BTD + drop(block.attention(block.attention_norm(x_BTD), scheme, batch, key, cache), 2 + 3 * l);
-      const auto inner_BTF = at::gelu(block.up(block.ffn_norm(x_BTD)), config_.gelu == "tanh" ? "tanh" : "none");
+      const auto up_BTF = block.up(block.ffn_norm(x_BTD));
+      const auto inner_BTF = config_.gelu == "tanh" ? nn::gelu_tanh(up_BTF) : at::gelu(up_BTF);
       x_BTD = x_BTD + drop(block.down(inner_BTF), 3 + 3 * l);
       keep(l + 1, x_BTD);
     }

@@ -7,9 +7,9 @@
 namespace assay::kernels {
 namespace {
 
-std::vector<Version> versions() {
+std::vector<Version> versions(const Case& one) {
   std::vector<Version> all{Version::kReference, Version::kCpu};
-  if (device::available()) all.push_back(Version::kCuda);
+  if (one.has_cuda && device::available()) all.push_back(Version::kCuda);
   return all;
 }
 
@@ -18,7 +18,7 @@ class KernelCase : public ::testing::TestWithParam<size_t> {};
 TEST_P(KernelCase, EveryVersionIsTheReference) {
   const auto& one = registered()[GetParam()];
   const auto expected = one.outputs(Version::kReference);
-  for (const auto version : versions())
+  for (const auto version : versions(one))
     EXPECT_LE(worst_error(one.outputs(version), expected), one.tolerance) << one.name;
 }
 
@@ -26,7 +26,7 @@ TEST_P(KernelCase, EveryGradientIsTheFiniteDifference) {
   const auto& one = registered()[GetParam()];
   if (one.at.empty()) return;  // too large; other sizes of the operation have it
   const auto expected = finite_differences(one);
-  for (const auto version : versions())
+  for (const auto version : versions(one))
     EXPECT_LT(worst_error(one.gradient(version, one.at), expected), 1e-8) << one.name;
 }
 

@@ -1,12 +1,12 @@
 // The kernels' own exp against the C library's in higher precision, over the whole range it serves.
-#include "cross_entropy/exp.h"
+#include "exp.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <limits>
 
-namespace assay::kernels::cross_entropy {
+namespace assay::kernels {
 namespace {
 
 template <class T, class Wide>
@@ -42,4 +42,4 @@ TEST(KernelExp, AtTheEnds) {
 }
 
 }  // namespace
-}  // namespace assay::kernels::cross_entropy
+}  // namespace assay::kernels

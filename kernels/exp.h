@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <cstring>
 
-namespace assay::kernels::cross_entropy {
+namespace assay::kernels {
 
 template <class To, class From>
 [[gnu::always_inline]] inline To bits_as(From from) {
@@ -58,4 +58,4 @@ template <class To, class From>
   return x < kLowest ? 0.0 : p * power;
 }
 
-}  // namespace assay::kernels::cross_entropy
+}  // namespace assay::kernels

@@ -1,0 +1,157 @@
+#include "nn/fused_attention.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/stack.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include "attention/attention.h"
+
+namespace assay::nn {
+namespace {
+
+namespace kernel = kernels::attention;
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+// Part 0, 1 or 2 of a projection, as [B, H, T, K].
+Tensor part(const Tensor& packed_BTH3K, int64_t index) { return packed_BTH3K.select(3, index).transpose(1, 2); }
+
+// The projection that these are the three parts of, if they are.
+Tensor whole(const variable_list& parts) {
+  const auto& first = parts[0];
+  const int64_t B = first.size(0), H = first.size(1), T = first.size(2), K = first.size(3);
+  const std::array<int64_t, 4> strides{T * H * 3 * K, 3 * K, H * 3 * K, 1};
+  for (size_t i = 0; i < 3; ++i)
+    if (!parts[i].is_alias_of(first) || parts[i].strides() != at::IntArrayRef(strides) ||
+        parts[i].storage_offset() != first.storage_offset() + static_cast<int64_t>(i) * K)
+      return {};
+  return first.as_strided({B, T, H, 3, K}, {strides[0], strides[2], strides[1], K, 1});
+}
+
+struct SplitHeads : torch::autograd::Function<SplitHeads> {
+  static variable_list forward(AutogradContext*, const Tensor& packed) {
+    return {part(packed, 0), part(packed, 1), part(packed, 2)};
+  }
+  static variable_list backward(AutogradContext*, variable_list grads) {
+    if (const auto packed = whole(grads); packed.defined()) return {packed};
+    for (auto& grad : grads) grad = grad.transpose(1, 2);
+    return {at::stack(grads, 3)};
+  }
+};
+
+kernel::Layout layout_of(const Tensor& x_BHTK) { return {x_BHTK.stride(0), x_BHTK.stride(2), x_BHTK.stride(1)}; }
+
+kernel::Shape shape_of(const Tensor& q, const Tensor& k, const Tensor& v, bool causal) {
+  kernel::Shape shape;
+  shape.rows = q.size(0);
+  shape.heads = q.size(1);
+  shape.queries = q.size(2);
+  shape.keys = k.size(2);
+  shape.channels = q.size(3);
+  shape.causal = causal;
+  shape.query = layout_of(q);
+  shape.key = layout_of(k);
+  shape.value = layout_of(v);
+  shape.out = {shape.queries * shape.heads * shape.channels, shape.heads * shape.channels, shape.channels};
+  return shape;
+}
+
+// Slopes and positions in the type of the scores; empty where there are no slopes.
+struct Bias {
+  template <class T>
+  kernel::Bias<T> of() const {
+    if (!slopes.defined()) return {};
+    return {slopes.const_data_ptr<T>(), query_positions.const_data_ptr<T>(), key_positions.const_data_ptr<T>(),
+            query_positions.size(0) == 1};
+  }
+  Tensor slopes, query_positions, key_positions;
+};
+
+// body(T{}) for the type of x.
+template <class Body>
+void with_type(const Tensor& x, const Body& body) {
+  if (x.scalar_type() == at::kDouble)
+    body(double{});
+  else
+    body(float{});
+}
+
+struct FusedAttention : torch::autograd::Function<FusedAttention> {
+  static Tensor forward(AutogradContext* context, const Tensor& q, const Tensor& k, const Tensor& v, const Bias& bias,
+                        bool causal) {
+    const auto shape = shape_of(q, k, v, causal);
+    const auto out = at::empty({shape.rows, shape.queries, shape.heads * shape.channels}, q.options());
+    const auto log_sum = at::empty({shape.rows, shape.heads, shape.queries}, q.options());
+    with_type(q, [&]<class T>(T) {
+      at::parallel_for(0, shape.rows * shape.heads, 1, [&](int64_t begin, int64_t end) {
+        kernel::cpu<T>().forward(shape, bias.of<T>(), begin, end, q.const_data_ptr<T>(), k.const_data_ptr<T>(),
+                                 v.const_data_ptr<T>(), out.data_ptr<T>(), log_sum.data_ptr<T>());
+      });
+    });
+    variable_list saved{q, k, v, out, log_sum};
+    if (bias.slopes.defined())
+      for (const auto& tensor : {bias.slopes, bias.query_positions, bias.key_positions}) saved.push_back(tensor);
+    context->save_for_backward(std::move(saved));
+    context->saved_data["causal"] = causal;
+    return out;
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list grads) {
+    const auto saved = context->get_saved_variables();
+    const auto &q = saved[0], &k = saved[1], &v = saved[2], &out = saved[3], &log_sum = saved[4];
+    Bias bias;
+    if (saved.size() > 5) bias = {saved[5], saved[6], saved[7]};
+    auto shape = shape_of(q, k, v, context->saved_data["causal"].toBool());
+    const auto upstream = grads[0].contiguous();
+    // Side by side, as a projection is, so that split_heads need not copy them.
+    const auto packed = at::empty({shape.rows, shape.queries, shape.heads, 3, shape.channels}, q.options());
+    const variable_list parts{part(packed, 0), part(packed, 1), part(packed, 2), {}, {}};
+    const auto &d_q = parts[0], &d_k = parts[1], &d_v = parts[2];
+    shape.d_query = layout_of(d_q);
+    shape.d_key = layout_of(d_k);
+    shape.d_value = layout_of(d_v);
+    with_type(q, [&]<class T>(T) {
+      at::parallel_for(0, shape.rows * shape.heads, 1, [&](int64_t begin, int64_t end) {
+        kernel::cpu<T>().backward(shape, bias.of<T>(), begin, end, q.const_data_ptr<T>(), k.const_data_ptr<T>(),
+                                  v.const_data_ptr<T>(), out.const_data_ptr<T>(), log_sum.const_data_ptr<T>(),
+                                  upstream.const_data_ptr<T>(), d_q.data_ptr<T>(), d_k.data_ptr<T>(),
+                                  d_v.data_ptr<T>());
+      });
+    });
+    return parts;
+  }
+};
+
+}  // namespace
+
+std::array<Tensor, 3> split_heads(const Tensor& packed) {
+  const auto parts = SplitHeads::apply(packed);
+  return {parts[0], parts[1], parts[2]};
+}
+
+bool fused_attention_serves(const Tensor& query, const AttentionBias& bias, const AttentionContext& context) {
+  const auto type = query.scalar_type();
+  if (!query.device().is_cpu() || (type != at::kFloat && type != at::kDouble)) return false;
+  if (bias.table_NH.defined() || bias.dense_BHQS.defined()) return false;
+  const auto& slopes = bias.slopes_H;
+  return !slopes.defined() ||
+         (!slopes.requires_grad() && slopes.sizes() == at::IntArrayRef{context.heads} && slopes.device().is_cpu());
+}
+
+Tensor fused_attention(const Tensor& query, const Tensor& key, const Tensor& value, const AttentionBias& bias,
+                       const AttentionContext& context) {
+  Bias added;
+  if (bias.slopes_H.defined()) {
+    const auto converted = [&](const Tensor& x) { return x.to(query.scalar_type()).contiguous(); };
+    added = {converted(bias.slopes_H), converted(context.query_positions), converted(context.key_positions)};
+    if (added.query_positions.size(0) != added.key_positions.size(0)) {
+      added.query_positions = added.query_positions.expand({query.size(0), -1}).contiguous();
+      added.key_positions = added.key_positions.expand({query.size(0), -1}).contiguous();
+    }
+  }
+  const auto dense = [](const Tensor& x) { return x.stride(-1) == 1 ? x : x.contiguous(); };
+  return FusedAttention::apply(dense(query), dense(key), dense(value), added, context.causal);
+}
+
+}  // namespace assay::nn

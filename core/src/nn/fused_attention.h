@@ -1,0 +1,22 @@
+// Attention by kernels/attention, bound to tensors and autograd.
+#pragma once
+
+#include <array>
+
+#include "assay/positional.h"
+
+namespace assay::nn {
+
+// Queries, keys and values [B, H, T, K] of a projection [B, T, H, 3, K], without a copy; nor is there one in backward
+// when the three gradients come as fused_attention makes them.
+std::array<Tensor, 3> split_heads(const Tensor& packed);
+
+// Whether fused_attention can do it: on the CPU in fp32 or fp64, with no bias but slopes that are not learned. What it
+// cannot: padding, dropout of probabilities; the caller knows of those.
+bool fused_attention_serves(const Tensor& query, const AttentionBias& bias, const AttentionContext& context);
+
+// softmax(q k^T / sqrt(K) + bias) v, [B, Q, H * K], for q [B, H, Q, K] and k, v [B, H, S, K].
+Tensor fused_attention(const Tensor& query, const Tensor& key, const Tensor& value, const AttentionBias& bias,
+                       const AttentionContext& context);
+
+}  // namespace assay::nn

@@ -1,0 +1,147 @@
+// Sizes at which the versions are compared and timed: heads of every width class, causal and not, more keys than
+// queries (a cache), with and without slopes, packed and separate layouts.
+#include "case.h"
+
+#include <memory>
+#include <type_traits>
+
+#include "attention/attention.h"
+
+namespace assay::kernels::attention {
+namespace {
+
+using kernels::Version;  // which implementation; attention::Version<T> is its functions
+
+struct Size {
+  int64_t rows, heads, queries, keys, channels;
+  bool causal, slopes, shared;
+};
+
+// q, k and v of one time lie side by side when there are as many queries as keys, as a model's projection gives them.
+struct Places {
+  explicit Places(const Size& size) {
+    const int64_t H = size.heads, K = size.channels;
+    const bool packed = size.queries == size.keys;
+    const Layout side_by_side{size.queries * H * 3 * K, H * 3 * K, 3 * K};
+    shape.rows = size.rows;
+    shape.heads = H;
+    shape.queries = size.queries;
+    shape.keys = size.keys;
+    shape.channels = K;
+    shape.causal = size.causal;
+    shape.query = packed ? side_by_side : Layout{H * size.queries * K, K, size.queries * K};
+    shape.key = shape.value = packed ? side_by_side : Layout{H * size.keys * K, K, size.keys * K};
+    shape.out = {size.queries * H * K, H * K, K};
+    shape.d_query = shape.query;
+    shape.d_key = shape.d_value = shape.key;
+    key = packed ? K : size.rows * H * size.queries * K;
+    value = packed ? 2 * K : key + size.rows * H * size.keys * K;
+    inputs = static_cast<size_t>(size.rows * H * K * (size.queries + 2 * size.keys));
+    outputs = static_cast<size_t>(size.rows * H * K * size.queries);
+  }
+  Shape shape;
+  int64_t key, value;  // where they begin; queries begin at 0
+  size_t inputs, outputs;
+};
+
+template <class T>
+std::vector<T> converted(const std::vector<double>& values) {
+  return {values.begin(), values.end()};
+}
+
+template <class T>
+struct Operands {
+  Operands(const Size& size, Version version, const std::vector<double>& given)
+      : places(size),
+        run(version == Version::kReference ? reference<T>() : cpu<T>()),
+        inputs(converted<T>(given)),
+        gradient(given.size()),
+        out(places.outputs),
+        log_sum(static_cast<size_t>(size.rows * size.heads * size.queries)),
+        upstream(converted<T>(made_numbers(places.outputs, 2))),
+        units(size.rows * size.heads) {
+    for (int64_t h = 0; h < size.heads; ++h) slopes.push_back(static_cast<T>(0.5 / static_cast<double>(h + 1)));
+    for (int64_t b = 0; b < (size.shared ? 1 : size.rows); ++b) {
+      for (int64_t j = 0; j < size.keys; ++j) key_positions.push_back(static_cast<T>(j + 3 * b));
+      for (int64_t i = size.keys - size.queries; i < size.keys; ++i) positions.push_back(static_cast<T>(i + 3 * b));
+    }
+    if (size.slopes) bias = {slopes.data(), positions.data(), key_positions.data(), size.shared};
+  }
+  void forward() {
+    run.forward(places.shape, bias, 0, units, inputs.data(), inputs.data() + places.key, inputs.data() + places.value,
+                out.data(), log_sum.data());
+  }
+  void backward() {
+    run.backward(places.shape, bias, 0, units, inputs.data(), inputs.data() + places.key, inputs.data() + places.value,
+                 out.data(), log_sum.data(), upstream.data(), gradient.data(), gradient.data() + places.key,
+                 gradient.data() + places.value);
+  }
+
+  Places places;
+  const attention::Version<T>& run;
+  std::vector<T> inputs, gradient, out, log_sum, upstream, slopes, positions, key_positions;
+  Bias<T> bias;
+  int64_t units;
+};
+
+std::vector<double> inputs_of(const Size& size) { return made_numbers(Places(size).inputs, 1); }
+
+template <class T>
+Case made(const Size& size) {
+  Case one;
+  one.name = std::string("attention ") + (std::is_same_v<T, float> ? "fp32 " : "fp64 ") + std::to_string(size.rows) +
+             "x" + std::to_string(size.heads) + "x" + std::to_string(size.queries) + "x" + std::to_string(size.keys) +
+             "x" + std::to_string(size.channels) + (size.causal ? " causal" : "") + (size.slopes ? " slopes" : "");
+  one.tolerance = std::is_same_v<T, float> ? 4e-6 : 1e-14;
+  one.has_cuda = false;
+  one.outputs = [size](Version version) {
+    Operands<T> operands(size, version, inputs_of(size));
+    operands.forward();
+    operands.backward();
+    std::vector<double> all;
+    for (const auto* values : {&operands.out, &operands.log_sum, &operands.gradient})
+      all.insert(all.end(), values->begin(), values->end());
+    return all;
+  };
+  one.work = [size](Version version) {
+    auto operands = std::make_shared<Operands<T>>(size, version, inputs_of(size));
+    return [operands] {
+      operands->forward();
+      operands->backward();
+    };
+  };
+  if (Places(size).inputs > 1500) return one;
+  one.at = inputs_of(size);
+  one.loss = [size](const std::vector<double>& inputs) {
+    Operands<double> operands(size, Version::kReference, inputs);
+    operands.forward();
+    double loss = 0;
+    for (size_t i = 0; i < operands.out.size(); ++i) loss += operands.upstream[i] * operands.out[i];
+    return loss;
+  };
+  one.gradient = [size](Version version, const std::vector<double>& inputs) {
+    Operands<double> operands(size, version, inputs);
+    operands.forward();
+    operands.backward();
+    return operands.gradient;
+  };
+  return one;
+}
+
+std::vector<Case> cases() {
+  std::vector<Case> all;
+  for (const auto& size : {Size{1, 2, 5, 5, 4, true, true, true}, Size{2, 1, 3, 7, 5, true, true, false},
+                           Size{2, 2, 6, 6, 3, false, true, true}, Size{2, 3, 77, 77, 24, true, false, true},
+                           Size{1, 2, 40, 100, 64, true, true, true}, Size{1, 2, 50, 50, 33, false, true, false},
+                           Size{1, 1, 1, 129, 32, true, true, true}, Size{8, 4, 128, 128, 32, true, true, true},
+                           Size{2, 4, 256, 256, 64, true, false, true}}) {
+    all.push_back(made<float>(size));
+    all.push_back(made<double>(size));
+  }
+  return all;
+}
+
+const Register registered_cases(cases());
+
+}  // namespace
+}  // namespace assay::kernels::attention

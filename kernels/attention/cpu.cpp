@@ -1,0 +1,261 @@
+// Blocks of queries against all the keys they see; keys beyond the last one that a block sees are never touched, so
+// causal attention costs half. Sums have one order whatever the instruction set.
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <new>
+
+#include "attention/attention.h"
+#include "attention/multiply.h"
+#include "exp.h"
+
+#define ASSAY_INLINE [[gnu::always_inline]] inline
+
+namespace assay::kernels::attention {
+namespace {
+
+constexpr int64_t kBlock = 32;  // queries
+constexpr int64_t kLanes = 16;
+
+int64_t padded(int64_t count) { return (count + kLanes - 1) / kLanes * kLanes; }
+
+// Matrices of one unit, one after another in aligned memory.
+template <class T>
+class Scratch {
+ public:
+  explicit Scratch(int64_t count)
+      : memory_(static_cast<T*>(::operator new(static_cast<size_t>(count) * sizeof(T), kAlign))), next_(memory_) {}
+  ~Scratch() { ::operator delete(memory_, kAlign); }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  T* take(int64_t count) {
+    T* taken = next_;
+    next_ += count;
+    return taken;
+  }
+
+ private:
+  static constexpr std::align_val_t kAlign{64};
+  T *memory_, *next_;
+};
+
+// [time, width] from rows that lie `stride` apart, zero behind the channels.
+template <class T>
+ASSAY_INLINE void pack(const T* from, int64_t stride, int64_t time, int64_t channels, int64_t width, T* to) {
+  for (int64_t t = 0; t < time; ++t, from += stride, to += width) {
+    for (int64_t c = 0; c < channels; ++c) to[c] = from[c];
+    for (int64_t c = channels; c < width; ++c) to[c] = 0;
+  }
+}
+
+// [channels, width], zero behind the times.
+template <class T>
+ASSAY_INLINE void pack_transposed(const T* from, int64_t stride, int64_t time, int64_t channels, int64_t width, T* to) {
+  constexpr int64_t kTile = 16;
+  for (int64_t begin = 0; begin < time; begin += kTile) {
+    const int64_t end = begin + kTile < time ? begin + kTile : time;
+    for (int64_t c = 0; c < channels; ++c)
+      for (int64_t t = begin; t < end; ++t) to[c * width + t] = from[t * stride + c];
+  }
+  for (int64_t c = 0; c < channels; ++c)
+    for (int64_t t = time; t < width; ++t) to[c * width + t] = 0;
+}
+
+template <class T>
+ASSAY_INLINE T folded(T* lanes, auto operation) {
+  for (int64_t half = kLanes / 2; half > 0; half /= 2)
+    for (int64_t i = 0; i < half; ++i) lanes[i] = operation(lanes[i], lanes[i + half]);
+  return lanes[0];
+}
+
+// What query i of a unit adds to its scores, and how far it sees.
+template <class T>
+struct Rows {
+  Rows(const Shape& shape, const Bias<T>& bias, int64_t row, int64_t head)
+      : causal(shape.causal), ahead(shape.keys - shape.queries), keys(shape.keys) {
+    if (!bias.slopes) return;
+    slope = bias.slopes[head];
+    const int64_t shared = bias.shared_positions ? 0 : row;
+    query_positions = bias.query_positions + shared * shape.queries;
+    key_positions = bias.key_positions + shared * shape.keys;
+  }
+  int64_t visible(int64_t i) const { return causal ? i + ahead + 1 : keys; }
+
+  // scores[j] * scale - slope * distance for the keys that query i sees.
+  ASSAY_INLINE void finish(int64_t i, T scale, T* scores) const {
+    const int64_t count = visible(i);
+    if (!key_positions) {
+      for (int64_t j = 0; j < count; ++j) scores[j] *= scale;
+    } else if (causal) {
+      const T here = query_positions[i];
+      for (int64_t j = 0; j < count; ++j) scores[j] = scores[j] * scale - slope * (here - key_positions[j]);
+    } else {
+      const T here = query_positions[i];
+      for (int64_t j = 0; j < count; ++j) {
+        const T distance = here - key_positions[j];
+        scores[j] = scores[j] * scale - slope * (distance < 0 ? -distance : distance);
+      }
+    }
+  }
+
+  bool causal;
+  int64_t ahead, keys;
+  T slope = 0;
+  const T *query_positions = nullptr, *key_positions = nullptr;
+};
+
+// Scores become exp(score - largest), and zero up to `width`; gives largest and sum. NaN stays NaN.
+template <class T>
+ASSAY_INLINE void exponentials(T* scores, int64_t count, int64_t width, T& largest, T& sum) {
+  T lanes[kLanes];
+  for (int64_t i = 0; i < kLanes; ++i) lanes[i] = -std::numeric_limits<T>::infinity();
+  const auto larger = [](T a, T b) { return b > a || b != b ? b : a; };
+  int64_t j = 0;
+  for (; j + kLanes <= count; j += kLanes)
+    for (int64_t i = 0; i < kLanes; ++i) lanes[i] = larger(lanes[i], scores[j + i]);
+  for (int64_t i = 0; j + i < count; ++i) lanes[i] = larger(lanes[i], scores[j + i]);
+  largest = folded(lanes, larger);
+  for (j = count; j < width; ++j) scores[j] = -std::numeric_limits<T>::infinity();
+  for (int64_t i = 0; i < kLanes; ++i) lanes[i] = 0;
+  for (j = 0; j < width; j += kLanes)
+    for (int64_t i = 0; i < kLanes; ++i) lanes[i] += scores[j + i] = exp_of_not_positive(scores[j + i] - largest);
+  sum = folded(lanes, [](T a, T b) { return a + b; });
+}
+
+template <class V, class T = typename V::T>
+ASSAY_INLINE void forward(const Shape& shape, const Bias<T>& bias, int64_t first, int64_t last, const T* q, const T* k,
+                          const T* v, T* out, T* log_sum) {
+  const int64_t K = shape.channels, S = shape.keys, Kp = padded(K), Sp = padded(S);
+  const T scale = T{1} / std::sqrt(static_cast<T>(K));
+  Scratch<T> scratch(K * Sp + S * Kp + kBlock * (Sp + Kp));
+  T *keys = scratch.take(K * Sp), *values = scratch.take(S * Kp), *scores = scratch.take(kBlock * Sp),
+    *result = scratch.take(kBlock * Kp);
+  for (int64_t unit = first; unit < last; ++unit) {
+    const int64_t row = unit / shape.heads, head = unit % shape.heads;
+    const auto place = [&](const Layout& layout) { return row * layout.row + head * layout.head; };
+    const Rows<T> rows(shape, bias, row, head);
+    pack_transposed(k + place(shape.key), shape.key.time, S, K, Sp, keys);
+    pack(v + place(shape.value), shape.value.time, S, K, Kp, values);
+    for (int64_t begin = 0; begin < shape.queries; begin += kBlock) {
+      const int64_t count = std::min(kBlock, shape.queries - begin), seen = rows.visible(begin + count - 1),
+                    width = padded(seen);
+      multiply<V>(count, width, K, q + place(shape.query) + begin * shape.query.time, shape.query.time, 1, keys, Sp,
+                  scores, Sp, false);
+      T sums[kBlock];
+      for (int64_t i = 0; i < count; ++i) {
+        T largest;
+        rows.finish(begin + i, scale, scores + i * Sp);
+        exponentials(scores + i * Sp, rows.visible(begin + i), width, largest, sums[i]);
+        log_sum[unit * shape.queries + begin + i] = largest + std::log(sums[i]);
+      }
+      multiply<V>(count, Kp, seen, scores, Sp, 1, values, Kp, result, Kp, false);
+      for (int64_t i = 0; i < count; ++i) {
+        T* to = out + place(shape.out) + (begin + i) * shape.out.time;
+        for (int64_t c = 0; c < K; ++c) to[c] = result[i * Kp + c] / sums[i];
+      }
+    }
+  }
+}
+
+template <class V, class T = typename V::T>
+ASSAY_INLINE void backward(const Shape& shape, const Bias<T>& bias, int64_t first, int64_t last, const T* q, const T* k,
+                           const T* v, const T* out, const T* log_sum, const T* d_out, T* d_q, T* d_k, T* d_v) {
+  const int64_t K = shape.channels, S = shape.keys, Kp = padded(K), Sp = padded(S);
+  const T scale = T{1} / std::sqrt(static_cast<T>(K));
+  Scratch<T> scratch(2 * K * Sp + 3 * S * Kp + kBlock * (2 * Sp + 3 * Kp));
+  T *keys = scratch.take(K * Sp), *values = scratch.take(K * Sp), *key_rows = scratch.take(S * Kp),
+    *sum_k = scratch.take(S * Kp), *sum_v = scratch.take(S * Kp), *p = scratch.take(kBlock * Sp),
+    *d_p = scratch.take(kBlock * Sp), *q_rows = scratch.take(kBlock * Kp), *d_rows = scratch.take(kBlock * Kp),
+    *result = scratch.take(kBlock * Kp);
+  for (int64_t unit = first; unit < last; ++unit) {
+    const int64_t row = unit / shape.heads, head = unit % shape.heads;
+    const auto place = [&](const Layout& layout) { return row * layout.row + head * layout.head; };
+    const Rows<T> rows(shape, bias, row, head);
+    pack_transposed(k + place(shape.key), shape.key.time, S, K, Sp, keys);
+    pack_transposed(v + place(shape.value), shape.value.time, S, K, Sp, values);
+    pack(k + place(shape.key), shape.key.time, S, K, Kp, key_rows);
+    std::fill_n(sum_k, S * Kp, T{0});
+    std::fill_n(sum_v, S * Kp, T{0});
+    for (int64_t begin = 0; begin < shape.queries; begin += kBlock) {
+      const int64_t count = std::min(kBlock, shape.queries - begin), seen = rows.visible(begin + count - 1),
+                    width = padded(seen);
+      const T *q_block = q + place(shape.query) + begin * shape.query.time,
+              *d_block = d_out + place(shape.out) + begin * shape.out.time,
+              *out_block = out + place(shape.out) + begin * shape.out.time;
+      pack(q_block, shape.query.time, count, K, Kp, q_rows);
+      pack(d_block, shape.out.time, count, K, Kp, d_rows);
+      multiply<V>(count, width, K, q_rows, Kp, 1, keys, Sp, p, Sp, false);
+      multiply<V>(count, width, K, d_rows, Kp, 1, values, Sp, d_p, Sp, false);
+      for (int64_t i = 0; i < count; ++i) {
+        T *p_row = p + i * Sp, *d_row = d_p + i * Sp;
+        T lanes[kLanes] = {};
+        int64_t c = 0;
+        for (; c + kLanes <= K; c += kLanes)
+          for (int64_t l = 0; l < kLanes; ++l)
+            lanes[l] += d_rows[i * Kp + c + l] * out_block[i * shape.out.time + c + l];
+        for (int64_t l = 0; c + l < K; ++l) lanes[l] += d_rows[i * Kp + c + l] * out_block[i * shape.out.time + c + l];
+        const T inner = folded(lanes, [](T a, T b) { return a + b; });
+        const T log_of_sum = log_sum[unit * shape.queries + begin + i];
+        rows.finish(begin + i, scale, p_row);
+        for (int64_t j = rows.visible(begin + i); j < width; ++j) p_row[j] = -std::numeric_limits<T>::infinity();
+        for (int64_t j = 0; j < width; ++j) {
+          p_row[j] = exp_of_not_positive(p_row[j] - log_of_sum);
+          d_row[j] = p_row[j] * (d_row[j] - inner) * scale;
+        }
+      }
+      multiply<V>(seen, Kp, count, p, 1, Sp, d_rows, Kp, sum_v, Kp, true);
+      multiply<V>(seen, Kp, count, d_p, 1, Sp, q_rows, Kp, sum_k, Kp, true);
+      multiply<V>(count, Kp, seen, d_p, Sp, 1, key_rows, Kp, result, Kp, false);
+      T* to = d_q + place(shape.d_query) + begin * shape.d_query.time;
+      for (int64_t i = 0; i < count; ++i)
+        for (int64_t c = 0; c < K; ++c) to[i * shape.d_query.time + c] = result[i * Kp + c];
+    }
+    T *to_k = d_k + place(shape.d_key), *to_v = d_v + place(shape.d_value);
+    for (int64_t j = 0; j < S; ++j)
+      for (int64_t c = 0; c < K; ++c) {
+        to_k[j * shape.d_key.time + c] = sum_k[j * Kp + c];
+        to_v[j * shape.d_value.time + c] = sum_v[j * Kp + c];
+      }
+  }
+}
+
+// One pair of functions for each instruction set: bytes of its vectors, rows of a tile that its registers hold.
+#define ASSAY_VERSION(name, target_name, bytes, rows)                                                             \
+  template <class T>                                                                                              \
+  struct name {                                                                                                   \
+    using V = Vectors<T, bytes, rows>;                                                                            \
+    [[gnu::target(target_name)]] static void forward_of(const Shape& shape, const Bias<T>& bias, int64_t first,   \
+                                                        int64_t last, const T* q, const T* k, const T* v, T* out, \
+                                                        T* log_sum) {                                             \
+      forward<V>(shape, bias, first, last, q, k, v, out, log_sum);                                                \
+    }                                                                                                             \
+    [[gnu::target(target_name)]] static void backward_of(const Shape& shape, const Bias<T>& bias, int64_t first,  \
+                                                         int64_t last, const T* q, const T* k, const T* v,        \
+                                                         const T* out, const T* log_sum, const T* d_out, T* d_q,  \
+                                                         T* d_k, T* d_v) {                                        \
+      backward<V>(shape, bias, first, last, q, k, v, out, log_sum, d_out, d_q, d_k, d_v);                         \
+    }                                                                                                             \
+    static constexpr Version<T> kVersion{forward_of, backward_of};                                                \
+  };
+ASSAY_VERSION(Avx512, "arch=x86-64-v4", 64, 8)
+ASSAY_VERSION(Avx2, "arch=x86-64-v3", 32, 4)
+ASSAY_VERSION(Baseline, "arch=x86-64", 16, 4)
+
+template <class T>
+const Version<T>& best() {
+  if (__builtin_cpu_supports("x86-64-v4")) return Avx512<T>::kVersion;
+  if (__builtin_cpu_supports("x86-64-v3")) return Avx2<T>::kVersion;
+  return Baseline<T>::kVersion;
+}
+
+}  // namespace
+
+template <class T>
+const Version<T>& cpu() {
+  static const Version<T> version = best<T>();
+  return version;
+}
+template const Version<float>& cpu<float>();
+template const Version<double>& cpu<double>();
+
+}  // namespace assay::kernels::attention
