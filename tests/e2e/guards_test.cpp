@@ -45,6 +45,86 @@ TEST_F(Guards, ASplitWithoutText) {
   EXPECT_EQ(read_json(experiment().run(plan()[0]["train_id"]).state())["class"], "user");
 }
 
+TEST_F(Guards, ASplitThatTheDatasetDoesNotHave) {
+  write_experiment();
+  ASSERT_EQ(call("run experiments/tiny.toml data.dataset.validation_fraction=0"), 1);
+  EXPECT_THAT(err_, AllOf(HasSubstr("FAILED"), HasSubstr("evaluate 'lm': the dataset has nothing in its split "
+                                                         "'validation'; name another split")));
+  const auto run = experiment().run(plan()[0]["train_id"]);
+  EXPECT_FALSE(fs::exists(run.train_record()));
+}
+
+// Tests may run as root, whom no permission stops: a link to nothing, and manifests that are none.
+TEST_F(Guards, DataThatCannotBeRead) {
+  write_experiment();
+  fs::create_symlink(folder_ / "gone.txt", folder_ / "link.txt");
+  EXPECT_EQ(call("run experiments/tiny.toml data.dataset.path=link.txt"), 2);
+  EXPECT_THAT(err_, HasSubstr("there is no 'link.txt'"));
+  const std::pair<const char*, const char*> manifests[] = {
+      {"{\"files\": [", "manifest.json is no manifest ({\"files\": [{\"file\", \"split\"}, ..]})"},
+      {"{}", "manifest.json is no manifest"},
+      {R"({"files": [{"file": "gone.txt", "split": "train"}]})", "cannot read"},
+      {R"({"files": [{"file": "part", "split": "train"}]})", "cannot read"},
+      {R"({"files": [{"file": "a.txt", "split": "training"}]})", "it must be train, validation or test"}};
+  fs::create_directories(folder_ / "corpus/part");
+  folder_.write("corpus/a.txt", "some text\n");
+  for (const auto& [manifest, message] : manifests) {
+    folder_.write("corpus/manifest.json", manifest);
+    EXPECT_EQ(call("run experiments/tiny.toml data.dataset.path=corpus"), 2) << manifest;
+    EXPECT_THAT(err_, HasSubstr(message)) << manifest;
+  }
+  EXPECT_FALSE(fs::exists(experiment().folder()));
+}
+
+// Steps that are not finite change nothing, are told one by one, and the run ends with its record.
+TEST_F(Guards, StepsThatAreNotFiniteCanBeSkipped) {
+  write_experiment();
+  ASSERT_EQ(call("run experiments/tiny.toml 'objective=[{use=\"nan_objective\",calls=2}]' train.non_finite=skip "
+                 "log.every=1"),
+            0)
+      << err_;
+  const auto run = experiment().run(plan()[0]["train_id"]);
+  std::vector<int> skipped;
+  for (const auto& event : read_events(run)) {
+    if (event["type"] != "skip") continue;
+    skipped.push_back(event["step"]);
+    EXPECT_THAT(event["text"].get<std::string>(),
+                AllOf(HasSubstr("loss nan"), HasSubstr("'objective.nan_objective (term 'nll')'")));
+  }
+  EXPECT_THAT(skipped, ::testing::ElementsAre(3, 4, 5, 6));
+  for (const auto& metric : read_json(run.eval_record(plan()[0]["evaluate"][0]["id"]))["metrics"])
+    EXPECT_TRUE(metric["value"].is_number()) << metric;
+}
+
+// Whatever file cannot grow, its name is told and the run does what is left of it when there is room.
+TEST_F(Guards, AFullDiskFailsWithTheFilesName) {
+  write_experiment();
+  std::string text;
+  for (int i = 0; i < 4000; ++i) text += "line " + std::to_string(i) + " of a text that is longer than the limit\n";
+  folder_.write("corpus.txt", text);
+  // 64 blocks of 1,024 bytes: not the tokens of 160 KB of text. Only the worker's files are that large.
+  ASSERT_EQ(call("run experiments/tiny.toml", "results", "ulimit -f 64; "), 1);
+  EXPECT_THAT(err_, AllOf(HasSubstr("FAILED"), HasSubstr(".tokens: cannot write: File too large")));
+  for (const auto& [name, content] : files_below(folder_ / "results"))
+    EXPECT_EQ(name.find(".tokens"), std::string::npos) << name;
+  ASSERT_EQ(call("run experiments/tiny.toml"), 0) << err_;
+}
+
+TEST_F(Guards, EventsThatCannotBeWrittenFailTheRun) {
+  write_experiment("[log]\nevery = 1\n");
+  ASSERT_EQ(call("run experiments/tiny.toml"), 0) << err_;
+  const auto run = experiment().run(plan()[0]["train_id"]);
+  fs::remove(run.train_record());
+  fs::remove(run.events());
+  fs::create_directories(run.events());
+  ASSERT_EQ(call("run experiments/tiny.toml"), 1);
+  EXPECT_THAT(err_, AllOf(HasSubstr("FAILED"), HasSubstr("events.jsonl: cannot be opened for appending")));
+  EXPECT_FALSE(fs::exists(run.train_record()));
+  fs::remove(run.events());
+  ASSERT_EQ(call("run experiments/tiny.toml"), 0) << err_;
+  EXPECT_TRUE(fs::exists(run.train_record()));
+}
+
 // Documents are packed one after another, so a context may be longer than any of them.
 TEST_F(Guards, AContextLongerThanEveryDocument) {
   write_experiment();

@@ -32,12 +32,14 @@ constexpr const char* kUsage =
     "       assay-worker generate REQUEST.json\n"
     "       assay-worker run --plan PLAN.jsonl --run TRAIN_ID --results FOLDER\n";
 
+// Messages of the system and names in a damaged file may hold any bytes; one such plugin must not silence the others.
+std::string text_of(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace) + "\n"; }
+
 int describe(const std::string& plugin_path) {
   const assay::Registry registry(assay::plugin_files(assay::config::plugin_folders(plugin_path)));
-  std::cout << json{{"sdk", ASSAY_STRING(ASSAY_ABI_TAG)},
-                    {"training_code", assay::training_code()},
-                    {"plugins", registry.describe()}}
-            << "\n";
+  std::cout << text_of({{"sdk", ASSAY_STRING(ASSAY_ABI_TAG)},
+                        {"training_code", assay::training_code()},
+                        {"plugins", registry.describe()}});
   return 0;
 }
 
@@ -49,7 +51,7 @@ int validate(const std::string& plan) {
     if (groups.insert(line.at("group")).second)
       for (auto& finding : assay::validate(assay::Registry(assay::files_of(line)), line))
         findings.push_back(std::move(finding));
-  std::cout << findings << "\n";
+  std::cout << text_of(findings);
   return 0;
 }
 

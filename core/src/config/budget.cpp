@@ -71,10 +71,11 @@ json resolve_train(const Node& document, const json& context, Resolver& resolver
     return json::object();
   }
   auto train = resolver.section(*node, section_parameters("train"), "[train]");
+  if (!node->is_table()) return train;  // reported
   check_precision(train, document, diagnostics);
   const bool has_steps = train.contains("steps"), has_tokens = train.contains("tokens");
   const auto* table = node->as<Table>();
-  const bool asks_for_more = table && (table->find("flops") || table->find("tokens_per_parameter"));
+  const bool asks_for_more = table->find("flops") || table->find("tokens_per_parameter");
   if (has_steps && has_tokens)
     diagnostics.add(nearest_position(document, {"train", "tokens"}),
                     "[train] takes one of 'steps' and 'tokens', but has both");
@@ -92,7 +93,8 @@ json resolve_resources(const Node& document, const json& batch, Resolver& resolv
   auto& diagnostics = resolver.diagnostics();
   const Node empty{Table{}, document.position};
   const auto* node = document.as<Table>()->find("resources");
-  auto resources = resolver.section(node ? *node : empty, section_parameters("resources"), "[resources]");
+  const bool is_given = node && node->is_table();  // another type is reported with the sections
+  auto resources = resolver.section(is_given ? *node : empty, section_parameters("resources"), "[resources]");
   resources["device"] = resolved_device(resources, document, diagnostics);
   resources["mesh"] = resolved_mesh(document, resolver);
   if (!batch.is_number_integer() || !is_int(resources.at("mesh"), "data")) return resources;

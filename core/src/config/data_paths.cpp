@@ -51,6 +51,10 @@ nlohmann::json PathFinder::find(const std::string& name, const Position& positio
     for (const auto& candidate : candidates) {
       looked.push_back("'" + candidate.lexically_normal().string() + "'");
       if (!fs::exists(candidate)) continue;
+      if (!fs::is_regular_file(candidate) && !fs::is_directory(candidate)) {  // a device or a pipe may never end
+        diagnostics.add(position, fmt::format("'{}' is neither a file nor a folder", name));
+        return nullptr;
+      }
       const auto absolute = fs::weakly_canonical(fs::absolute(candidate)).string();
       auto& hash = hashes_[absolute];
       if (hash.empty()) hash = sha256_of_path(absolute);

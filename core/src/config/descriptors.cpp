@@ -92,6 +92,13 @@ Found Catalogue::find(const std::string& kind, const std::string& name) const {
   return {};
 }
 
+std::string Catalogue::kind_of(const std::string& name) const {
+  for (const auto& plugin : plugins)
+    for (const auto& component : plugin.components)
+      if (component.name == name) return component.kind;
+  return "";
+}
+
 std::vector<std::string> Catalogue::names_of(const std::string& kind) const {
   std::vector<std::string> names;
   for (const auto& plugin : plugins)

@@ -51,6 +51,7 @@ struct Catalogue {
 
   Found find(const std::string& kind, const std::string& name) const;
   std::vector<std::string> names_of(const std::string& kind) const;  // sorted
+  std::string kind_of(const std::string& name) const;  // of the first component of this name; empty without one
 };
 
 // Throws UserError naming `origin` when the text is no descriptor document.

@@ -22,6 +22,8 @@ class Loader {
     const auto identity = fs::weakly_canonical(fs::path(file), unreadable).string();
     if (!identity.empty() && std::find(open_.begin(), open_.end(), identity) != open_.end())
       return fail(from, fmt::format("'extends' goes in a circle: '{}' is being read already", file));
+    if (from.line > 0 && fs::exists(file, unreadable) && !fs::is_regular_file(file, unreadable))
+      return fail(from, fmt::format("'extends' names '{}', which is a folder or a device; name TOML files", file));
     std::string text;
     try {
       text = read_file(file);
@@ -53,8 +55,8 @@ class Loader {
     if (!extends) return;
     const auto* list = extends->as<Array>();
     if (!list) {
-      return diagnostics_.add(extends->position,
-                              fmt::format("'extends' must be a list of file names, but is {}", describe(*extends)));
+      return fail(extends->position,
+                  fmt::format("'extends' must be a list of file names, but is {}", describe(*extends)));
     }
     for (const auto& item : *list) {
       const auto* name = item.as<std::string>();

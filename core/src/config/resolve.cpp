@@ -38,7 +38,7 @@ std::string element_type(const std::string& list) {
 // "a real in [1, 64]", "an int", "one of a, b"
 std::string with_article(const std::string& type) {
   if (type.starts_with("one of ")) return type;
-  return (type.starts_with("int") ? "an " : "a ") + type;
+  return (std::string_view("aeio").find(type.front()) < 4 ? "an " : "a ") + type;
 }
 
 bool in_range(const Parameter& parameter, double value) {
@@ -148,6 +148,8 @@ void Resolver::unknown_component(const Position& position, const std::string& ki
   message += names.empty() ? fmt::format("; no plugin has a {}", kind) : " (available: ";
   for (size_t i = 0; i < names.size(); ++i) message += (i ? ", " : "") + names[i];
   if (!names.empty()) message += ")";
+  if (const auto other = catalogue_.kind_of(name); !other.empty())
+    message += fmt::format("; '{}' is {}", name, with_article(other));
   for (const auto& plugin : catalogue_.plugins)
     if (!plugin.ok)
       message += fmt::format("; plugin file {} was refused and might have it: {}", plugin.file, plugin.error);

@@ -77,7 +77,7 @@ std::string joined(const std::vector<fs::path>& folders) {
 void add_libraries(const fs::path& folder, std::vector<fs::path>& files) {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(folder, ignored))
-    if (entry.path().extension() == ".so") files.push_back(entry.path());
+    if (entry.path().extension() == ".so" && entry.is_regular_file(ignored)) files.push_back(entry.path());
 }
 
 // Equal while nothing that describe reads has changed.

@@ -1,8 +1,6 @@
 #include "loader/abi_check.h"
 
 #define BOOST_DLL_USE_STD_FS
-#include <elf.h>
-
 #include <algorithm>
 #include <boost/dll/library_info.hpp>
 #include <cstring>
@@ -12,6 +10,7 @@
 #include <vector>
 
 #include "assay/abi_tag.h"
+#include "loader/elf_check.h"
 
 #define ASSAY_STRING_OF(x) #x
 #define ASSAY_STRING(x) ASSAY_STRING_OF(x)
@@ -41,40 +40,15 @@ std::vector<char> read_bytes(const std::filesystem::path& file) {
   return {std::istreambuf_iterator<char>(stream), {}};
 }
 
-// The structure of type T at `offset`, or null when it would pass the end.
-template <class T>
-const T* at(const std::vector<char>& bytes, uint64_t offset) {
-  if (offset > bytes.size() || sizeof(T) > bytes.size() - offset) return nullptr;
-  return reinterpret_cast<const T*>(bytes.data() + offset);
-}
-
 }  // namespace
 
 std::string abi_refusal(const std::filesystem::path& file) {
   std::error_code error;
   if (!std::filesystem::is_regular_file(file, error)) return "is not a file";
   const auto bytes = read_bytes(file);
-  const auto* header = at<Elf64_Ehdr>(bytes, 0);
-  if (!header || std::memcmp(header->e_ident, ELFMAG, SELFMAG) != 0) return "is not a shared library (no ELF header)";
-  if (header->e_ident[EI_CLASS] != ELFCLASS64 || header->e_machine != EM_X86_64)
-    return "is a shared library for another machine (x86-64 is needed)";
-  // Section headers must lie within the file before another reader walks them.
-  const uint64_t table = header->e_shoff, count = header->e_shnum, each = header->e_shentsize;
-  if (each != sizeof(Elf64_Shdr) || table > bytes.size() || count > (bytes.size() - table) / sizeof(Elf64_Shdr))
-    return "is a damaged shared library (its section table lies outside the file)";
-  bool has_section = false;
-  const auto* names = header->e_shstrndx < count ? at<Elf64_Shdr>(bytes, table + header->e_shstrndx * each) : nullptr;
-  if (!names) return "is a damaged shared library (no section names)";
-  for (uint64_t i = 0; i < count; ++i) {
-    const auto* section = at<Elf64_Shdr>(bytes, table + i * each);
-    if (section->sh_type != SHT_NOBITS &&
-        (section->sh_offset > bytes.size() || section->sh_size > bytes.size() - section->sh_offset))
-      return "is a damaged shared library (section " + std::to_string(i) + " lies outside the file)";
-    const uint64_t name = names->sh_offset + section->sh_name;
-    has_section |=
-        name < bytes.size() && bytes.size() - name >= 10 && std::memcmp(bytes.data() + name, "assay_abi", 10) == 0;
-  }
-  if (!has_section) return "is not an assay plugin (it has no ABI tag); a plugin ends with ASSAY_PLUGIN(...)";
+  if (const auto refusal = elf_refusal(bytes); !refusal.empty()) return refusal;
+  if (!elf_has_section(bytes, "assay_abi"))
+    return "is not an assay plugin (it has no ABI tag); a plugin ends with ASSAY_PLUGIN(...)";
   std::vector<std::string> tags;
   try {
     boost::dll::library_info info(file);

@@ -72,7 +72,11 @@ void* Instances::create(const std::string& kind, const std::string& kind_hash, c
   const auto name = table.at("use").get<std::string>();
   const PluginFile* file = nullptr;
   const auto* component = registry_.find(kind, name, &file);
-  if (!component) throw UserError(instance + ": no plugin has a " + kind + " named '" + name + "'; see assay plugins");
+  if (!component) {
+    const auto other = registry_.kind_of(name);
+    throw UserError(instance + ": no plugin has a " + kind + " named '" + name + "'" +
+                    (other.empty() ? "" : " (there is one of kind " + other + ")") + "; see assay plugins");
+  }
   if (kind_hash != component->kind_hash)
     throw PluginError(file->plugin->name, name, "load",
                       "was built for another version of the kind '" + kind + "' (header " + component->kind_hash +

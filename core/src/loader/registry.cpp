@@ -106,8 +106,8 @@ Registry::Registry(const std::vector<fs::path>& files) {
   for (const auto& file : files) {
     PluginFile entry{fs::absolute(file), "", "", "", nullptr};
     try {
-      entry.sha256 = sha256_of_file(file);
       entry.error = abi_refusal(file);
+      if (fs::is_regular_file(file)) entry.sha256 = sha256_of_file(file);  // reading a pipe would never end
       if (entry.error.empty()) {
         entry.build_id = build_id_of_file(file);
         load(entry);
@@ -131,6 +131,13 @@ const AssayComponent* Registry::find(const std::string& kind, const std::string&
     }
   }
   return nullptr;
+}
+
+std::string Registry::kind_of(const std::string& name) const {
+  for (const auto& entry : files_)
+    for (size_t i = 0; entry.plugin && i < entry.plugin->component_count; ++i)
+      if (name == entry.plugin->components[i].name) return entry.plugin->components[i].kind;
+  return "";
 }
 
 json Registry::describe() const {

@@ -25,7 +25,8 @@ class Registry {
   const std::vector<PluginFile>& files() const { return files_; }
   // The component and the file it came from; null when there is none.
   const AssayComponent* find(const std::string& kind, const std::string& name, const PluginFile** file = nullptr) const;
-  nlohmann::json describe() const;  // the "plugins" list of descriptors
+  std::string kind_of(const std::string& name) const;  // of the first component of this name; empty without one
+  nlohmann::json describe() const;                     // the "plugins" list of descriptors
 
  private:
   std::vector<PluginFile> files_;

@@ -17,7 +17,13 @@ class Context final : public EvaluationContext {
   Model& model() override { return *run_.model; }
   const Vocabulary& vocabulary() const override { return *run_.vocabulary; }
   Split split() const override { return entry_.split; }
-  const Dataset& dataset() const override { return *run_.dataset; }
+  const Dataset& dataset() const override {
+    const auto& dataset = *run_.dataset;
+    if (guard(dataset, "size", [&] { return dataset.size(entry_.split); }) == 0)
+      throw UserError("evaluate '" + entry_.label + "': the dataset has nothing in its split '" +
+                      std::string(name_of(entry_.split)) + "'; name another split, or give the dataset one");
+    return dataset;
+  }
   int64_t training_context() const override { return run_.context; }
   // Constant: results must not depend on resources, and the last bits of a sum depend on the shape of a batch.
   int64_t tokens_per_forward() const override { return 4096; }

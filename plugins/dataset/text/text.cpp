@@ -19,9 +19,9 @@ using assay::UserError;
 
 std::string read_file(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(stream), {}};
-  if (!stream) throw UserError("text: cannot read " + file.string() + "; does it exist?");
-  return text;
+  if (!stream || !fs::is_regular_file(file))
+    throw UserError("text: cannot read " + file.string() + "; does it exist, and is it a file?");
+  return {std::istreambuf_iterator<char>(stream), {}};
 }
 
 bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r\n") == std::string_view::npos; }

@@ -1,6 +1,9 @@
 // No bytes, however wrong, do more to a plan than end it with an error for the user. Fixed seeds: every run is the
 // same.
+#include <gmock/gmock.h>
+
 #include <random>
+#include <regex>
 
 #include "record/files.h"
 #include "unit/config/fixture.h"
@@ -108,6 +111,64 @@ TEST_F(Robustness, MutationsOfAValidFile) {
     plans += survives(write("x.toml", text), text);
   }
   EXPECT_GT(plans, 100);  // a letter in a comment or another number is still an experiment
+}
+
+// Words, strings and signs of a valid file: dropped, doubled, swapped, or one in another's place.
+TEST_F(Robustness, MutationsOfItsTokens) {
+  const auto valid = read_file(source_folder() / "tests/cli/good/quickstart.toml");
+  const std::regex token(R"re("[^"]*"|[A-Za-z0-9_.+-]+|\s+|.)re");
+  const std::vector<std::string> tokens(std::sregex_token_iterator(valid.begin(), valid.end(), token), {});
+  ASSERT_GT(tokens.size(), 200u);
+  std::mt19937 draws(4);
+  int plans = 0;
+  for (int i = 0; i < 1500; ++i) {
+    auto mutated = tokens;
+    for (size_t n = 1 + draws() % 3; n-- > 0;) {
+      const size_t at = draws() % mutated.size(), from = draws() % mutated.size();
+      const auto word = mutated[from];
+      const auto place = mutated.begin() + static_cast<std::ptrdiff_t>(at);
+      switch (draws() % 4) {
+        case 0:
+          mutated.erase(place);
+          break;
+        case 1:
+          mutated.insert(place, word);
+          break;
+        case 2:
+          std::swap(mutated[at], mutated[from]);
+          break;
+        default:
+          mutated[at] = word;
+      }
+    }
+    std::string text;
+    for (const auto& word : mutated) text += word;
+    plans += survives(write("x.toml", text), text);
+  }
+  EXPECT_GT(plans, 50);
+}
+
+TEST_F(Robustness, BytesAndNumbersThatAreNone) {
+  const std::string longest(1 << 20, 'a');
+  for (const auto& value :
+       {std::string("\"\xff\xfe\""), std::string("\"a\0b\"", 5), std::string("\xc3"), std::string("\0", 1),
+        std::string(400, '9'), std::string("-9223372036854775809"), std::string("1e999"),
+        std::string("0x8000000000000000"), "\"" + longest + "\"", "\"= " + std::string(1 << 16, '(') + "\"",
+        "\"= " + std::string(400, '9') + "\"", std::string("\"\\uD800\""), std::string("\"\\u0000\"")}) {
+    EXPECT_NE(errors(kSmall + "[resources]\nthreads = " + value + "\n"), "no error") << value.substr(0, 80);
+    EXPECT_NE(errors(kSmall + value + " = 1\n"), "no error") << value.substr(0, 80);
+    EXPECT_NE(errors(kSmall, {"optimizer.lr=" + value}), "no error") << value.substr(0, 80);
+  }
+  EXPECT_EQ(errors(kSmall + "# " + longest + "\n"), "no error");
+  EXPECT_EQ(errors("\xef\xbb\xbf" + kSmall), "no error");  // a byte order mark, as editors leave it
+}
+
+TEST_F(Robustness, ParentsThatAreNoFiles) {
+  write("experiments/folder/x.toml", "");
+  for (const char* parent : {".", "..", "folder", "test.toml", "./folder/../test.toml", "/dev/null", "/dev/zero", "",
+                             "nowhere.toml", "\\u0000"})
+    EXPECT_THAT(errors("extends = [\"" + std::string(parent) + "\"]\n" + kSmall), ::testing::HasSubstr("'extends'"))
+        << parent;
 }
 
 TEST_F(Robustness, DeepNestingIsAnError) {

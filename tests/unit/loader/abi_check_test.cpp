@@ -4,10 +4,13 @@
 #include <dlfcn.h>
 #include <elf.h>
 #include <gmock/gmock.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstring>
+#include <fstream>
 #include <random>
 
 #include "loader/registry.h"
@@ -24,6 +27,23 @@ using testing::fixture;
 using testing::good_plugin;
 using ::testing::HasSubstr;
 using ::testing::Not;
+
+// Bounds how much more memory this process may reserve.
+class MemoryLimit {
+ public:
+  explicit MemoryLimit(size_t bytes) {
+    ::getrlimit(RLIMIT_DATA, &before_);
+    size_t pages = 0;
+    std::ifstream statm("/proc/self/statm");
+    for (int field = 0; field < 6; ++field) statm >> pages;  // the sixth is what the limit counts
+    const rlimit limit{pages * static_cast<size_t>(::sysconf(_SC_PAGESIZE)) + bytes, before_.rlim_max};
+    ::setrlimit(RLIMIT_DATA, &limit);
+  }
+  ~MemoryLimit() { ::setrlimit(RLIMIT_DATA, &before_); }
+
+ private:
+  rlimit before_{};
+};
 
 class AbiCheck : public ::testing::Test {
  protected:
@@ -79,20 +99,86 @@ TEST_F(AbiCheck, WhatIsNoPluginIsToldWhatItIs) {
   EXPECT_EQ(refusal(folder_ / "folder.so"), "is not a file");
   fs::create_symlink(folder_ / "gone", folder_ / "link.so");
   EXPECT_EQ(refusal(folder_ / "link.so"), "is not a file");
+  ASSERT_EQ(::mkfifo((folder_ / "pipe.so").c_str(), 0600), 0);
+  EXPECT_EQ(refusal(folder_ / "pipe.so"), "is not a file");
+}
+
+// A copy of a good plugin with one value written over.
+template <class Value>
+std::string changed(size_t offset, Value value) {
+  auto bytes = read_file(good_plugin("none"));
+  std::memcpy(bytes.data() + offset, &value, sizeof value);
+  return bytes;
+}
+
+Elf64_Ehdr header_of(const std::string& bytes) {
+  Elf64_Ehdr header;
+  std::memcpy(&header, bytes.data(), sizeof header);
+  return header;
 }
 
 TEST_F(AbiCheck, AnotherMachine) {
-  auto bytes = read_file(good_plugin("none"));
-  bytes[offsetof(Elf64_Ehdr, e_machine)] = static_cast<char>(EM_AARCH64);
-  bytes[offsetof(Elf64_Ehdr, e_machine) + 1] = static_cast<char>(EM_AARCH64 >> 8);
-  EXPECT_THAT(refusal(folder_.write("arm.so", bytes)), HasSubstr("another machine"));
+  const auto another = HasSubstr("is a shared library for another machine (x86-64 is needed)");
+  const auto write = [&](const std::string& bytes) { return folder_.write("other.so", bytes); };
+  EXPECT_THAT(refusal(write(changed(offsetof(Elf64_Ehdr, e_machine), uint16_t{EM_AARCH64}))), another);
+  EXPECT_THAT(refusal(write(changed(EI_CLASS, char{ELFCLASS32}))), another);
+  EXPECT_THAT(refusal(write(changed(EI_DATA, char{ELFDATA2MSB}))), another);
+}
+
+TEST_F(AbiCheck, AProgramIsNoLibrary) {
+  const auto file = folder_.write("program.so", changed(offsetof(Elf64_Ehdr, e_type), uint16_t{ET_EXEC}));
+  EXPECT_EQ(refusal(file), "is not a shared library (an ELF file, but a program or an object file)");
+  // Programs of today are of the type of libraries; they have no tag.
+  EXPECT_THAT(refusal(testing::build_folder() / "bin/assay"), HasSubstr("it has no ABI tag"));
 }
 
 TEST_F(AbiCheck, CutFilesAreDamaged) {
   const auto bytes = read_file(good_plugin("none"));
-  for (const size_t kept : {sizeof(Elf64_Ehdr), bytes.size() / 4, bytes.size() / 2, bytes.size() - 1})
-    EXPECT_THAT(refusal(folder_.write("cut.so", bytes.substr(0, kept))), HasSubstr("is a damaged shared library"))
+  const auto header = header_of(bytes);
+  std::vector<size_t> cuts = {SELFMAG,        SELFMAG + 1,        EI_NIDENT,
+                              sizeof header,  header.e_phoff,     header.e_phoff + sizeof(Elf64_Phdr),
+                              header.e_shoff, header.e_shoff + 1, bytes.size() - 1};
+  for (size_t i = 0; i < header.e_shnum; ++i) {
+    Elf64_Shdr section;
+    std::memcpy(&section, bytes.data() + header.e_shoff + i * sizeof section, sizeof section);
+    cuts.insert(cuts.end(), {section.sh_offset, section.sh_offset + 1, header.e_shoff + i * sizeof section});
+  }
+  std::mt19937_64 random(5);
+  for (int i = 0; i < 200; ++i) cuts.push_back(SELFMAG + random() % (bytes.size() - SELFMAG));
+  for (const size_t kept : cuts) {
+    const auto file = folder_.write("cut.so", bytes.substr(0, kept));
+    EXPECT_THAT(abi_refusal(file),
+                kept < SELFMAG ? HasSubstr("no ELF header") : HasSubstr("is a damaged shared library ("))
         << kept;
+  }
+}
+
+TEST_F(AbiCheck, TablesThatNameTooMuchAreDamaged) {
+  const auto header = header_of(read_file(good_plugin("none")));
+  const auto names = header.e_shoff + header.e_shstrndx * sizeof(Elf64_Shdr);
+  const size_t segment = header.e_phoff;
+  const auto words = [&](size_t offset, auto value) {
+    return refusal(folder_.write("changed.so", changed(offset, value)));
+  };
+  const std::string table = "is a damaged shared library (its section table lies outside the file)",
+                    no_names = "is a damaged shared library (no section names)";
+  EXPECT_EQ(words(offsetof(Elf64_Ehdr, e_shnum), uint16_t{0xffff}), table);
+  EXPECT_EQ(words(offsetof(Elf64_Ehdr, e_shentsize), uint16_t{1}), table);
+  EXPECT_EQ(words(offsetof(Elf64_Ehdr, e_shnum), uint16_t{0}), no_names);
+  EXPECT_EQ(words(offsetof(Elf64_Ehdr, e_shstrndx), uint16_t{0xffff}), no_names);
+  EXPECT_EQ(words(offsetof(Elf64_Ehdr, e_shstrndx), header.e_shnum), no_names);
+  EXPECT_EQ(words(offsetof(Elf64_Ehdr, e_phnum), uint16_t{0xffff}),
+            "is a damaged shared library (its segment table lies outside the file)");
+  EXPECT_EQ(words(segment + offsetof(Elf64_Phdr, p_filesz), uint64_t{1} << 40),
+            "is a damaged shared library (segment 0 lies outside the file)");
+  EXPECT_EQ(words(header.e_shoff + sizeof(Elf64_Shdr) + offsetof(Elf64_Shdr, sh_size), UINT64_MAX),
+            "is a damaged shared library (section 1 lies outside the file)");
+  EXPECT_EQ(words(names + offsetof(Elf64_Shdr, sh_size), uint64_t{0}).substr(0, 26), "is not an assay plugin (it");
+  // Names that take no bytes of the file could be of any size: a reader would make room for them.
+  auto hollow = changed(names + offsetof(Elf64_Shdr, sh_type), uint32_t{SHT_NOBITS});
+  const uint64_t size = uint64_t{1} << 45;
+  std::memcpy(hollow.data() + names + offsetof(Elf64_Shdr, sh_size), &size, sizeof size);
+  EXPECT_EQ(refusal(folder_.write("hollow.so", hollow)), no_names);
 }
 
 TEST_F(AbiCheck, SectionTableBeyondTheFile) {
@@ -107,9 +193,9 @@ TEST_F(AbiCheck, SectionTableBeyondTheFile) {
 // Only the check: what it lets pass with a damaged program inside is for the process that loads it.
 TEST_F(AbiCheck, DamagedTablesNeverCrashTheCheck) {
   const auto good = read_file(good_plugin("none"));
-  Elf64_Ehdr header;
-  std::memcpy(&header, good.data(), sizeof header);
-  std::vector<std::pair<size_t, size_t>> tables = {{0, sizeof header},
+  const auto header = header_of(good);
+  std::vector<std::pair<size_t, size_t>> tables = {{SELFMAG, sizeof header - SELFMAG},
+                                                   {header.e_phoff, header.e_phnum * sizeof(Elf64_Phdr)},
                                                    {header.e_shoff, header.e_shnum * sizeof(Elf64_Shdr)}};
   for (size_t i = 0; i < header.e_shnum; ++i) {
     Elf64_Shdr section;
@@ -118,8 +204,10 @@ TEST_F(AbiCheck, DamagedTablesNeverCrashTheCheck) {
       tables.push_back({section.sh_offset, section.sh_size});
   }
   std::mt19937_64 random(7);
+  // A reader that makes room for what a damaged size names must fail here, not take the machine's memory.
+  const MemoryLimit limit(size_t{2} << 30);
   int refused = 0;
-  for (int round = 0; round < 400; ++round) {
+  for (int round = 0; round < 2000; ++round) {
     auto bytes = good;
     const auto [begin, size] = tables[round % tables.size()];
     for (int change = 0; change < 4; ++change) {
@@ -129,7 +217,7 @@ TEST_F(AbiCheck, DamagedTablesNeverCrashTheCheck) {
     }
     refused += !abi_refusal(folder_.write("damaged.so", bytes)).empty();
   }
-  EXPECT_GT(refused, 50);
+  EXPECT_GT(refused, 500);
 }
 
 }  // namespace

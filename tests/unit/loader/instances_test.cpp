@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "assay/objective.h"
 #include "assay/positional.h"
 #include "fixtures/plugins/report.h"
 #include "unit/loader/fixture_files.h"
@@ -22,7 +23,8 @@ using testing::Report;
 
 const Registry& registry() {
   static const auto* made = new Registry({fixture("every_parameter"), fixture("throws_in_create"), fixture("old_kind"),
-                                          fixture("throws_in_hook"), good_plugin("none"), good_plugin("gpt")});
+                                          fixture("throws_in_hook"), fixture("wrong_kind"), fixture("wrong_child"),
+                                          good_plugin("alibi"), good_plugin("none"), good_plugin("gpt")});
   return *made;
 }
 
@@ -142,8 +144,10 @@ TEST(Instances, WrongNames) {
   EXPECT_EQ(refusal<UserError>(every({{"a_reel", 1}})), "here: unknown parameter 'a_reel' of report 'every'");
   EXPECT_EQ(refusal<UserError>({{"use", "every"}}), "here.needed: is required and was not given");
   EXPECT_EQ(refusal<UserError>("nobody"), "here: no plugin has a report named 'nobody'; see assay plugins");
-  // A component of another kind is not one of this.
-  EXPECT_THAT(refusal<UserError>("none"), HasSubstr("no plugin has a report named 'none'"));
+  EXPECT_EQ(refusal<UserError>("none"),
+            "here: no plugin has a report named 'none' (there is one of kind positional); see assay plugins");
+  EXPECT_EQ((refusal<UserError, Positional>("wrong_child")),
+            "here.inner: no plugin has a objective named 'alibi' (there is one of kind positional); see assay plugins");
   EXPECT_EQ(refusal<UserError>(every({{"child", {{"use", "leaf"}, {"say", 1}}}})),
             "here.child: unknown parameter 'say' of report 'leaf'");
   for (const json& given : {json(3), json::array(), json::object(), json(nullptr)})
@@ -166,6 +170,14 @@ TEST(Instances, AComponentOfAChangedKindIsNotCalled) {
       (refusal<PluginError, Positional>("old_kind")),
       AllOf(HasSubstr("plugin 'old_kind', component 'old_kind'"), HasSubstr("another version of the kind 'positional'"),
             HasSubstr("feedfacefeedface"), HasSubstr(Positional::kKindHash)));
+}
+
+TEST(Instances, AComponentThatIsNotOfItsKindIsNotCalled) {
+  EXPECT_EQ(
+      (refusal<PluginError, Objective>("wrong_kind")),
+      std::string("plugin 'wrong_kind', component 'wrong_kind', hook 'load': was built for another version of the "
+                  "kind 'objective' (header ") +
+          Positional::kKindHash + ", here " + Objective::kKindHash + "); build it again");
 }
 
 TEST(Instances, AHooksThrowIsGuarded) {
