@@ -34,6 +34,31 @@ class GoodRuns : public testing::Programs {
   }
 };
 
+// A row a document, whose losses add up to the metric, in blocks and in sliding windows.
+TEST_F(GoodRuns, KeepTheLossOfEveryDocument) {
+  write_experiment("strides = [8]\n");
+  std::string text;
+  for (int i = 0; i < 200; ++i) text += "paragraph " + std::to_string(i) + "\n\n";
+  folder_.write("corpus.txt", text);
+  ASSERT_EQ(call("run experiments/tiny.toml data.dataset.document=\"paragraph\""), 0) << err_;
+  const auto record = lm_record(plan()[0]);
+  ASSERT_EQ(record["examples"].size(), 19u);  // a tenth of the text, in whole lines: paragraphs 162 to 180
+  std::map<std::string, double> sums;
+  for (const auto& row : record["examples"]) {
+    EXPECT_EQ(row["numbers"]["bytes"], row["numbers"]["tokens"].get<double>() - 1);
+    for (const auto& [name, value] : row["numbers"].items()) sums[name] += value.get<double>();
+  }
+  for (const auto& metric : record["metrics"]) {
+    if (metric["name"] != "nll") continue;
+    const auto& at = metric["coordinates"];
+    const auto name =
+        "nll@length=" + at["length"].dump() + (at.contains("stride") ? ",stride=" + at["stride"].dump() : "");
+    ASSERT_EQ(sums.count(name), 1u) << name;
+    EXPECT_NEAR(sums[name], metric["sum"].get<double>(), 1e-9 * sums[name]);
+  }
+  EXPECT_EQ(sums.size(), 2 + 4u);
+}
+
 class EqualRuns : public GoodRuns, public ::testing::WithParamInterface<int> {};
 
 TEST_P(EqualRuns, LeaveEqualBytesOutsideMeasured) {

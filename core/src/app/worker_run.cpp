@@ -64,21 +64,11 @@ void write_records(const json& line, const RunLayout& layout, const RunReport& r
   for (const auto& evaluation : report.evaluations)
     for (const auto& entry : line.at("evaluate"))
       if (entry.at("id") == evaluation.id && !fs::exists(layout.eval_record(evaluation.id)))
-        write_record(layout.eval_record(evaluation.id),
-                     eval_record(line, entry, {evaluation.step, evaluation.metrics, evaluation.seconds, started}));
+        write_record(
+            layout.eval_record(evaluation.id),
+            eval_record(line, entry,
+                        {evaluation.step, evaluation.metrics, evaluation.examples, evaluation.seconds, started}));
   if (!fs::exists(layout.train_record())) write_record(layout.train_record(), train_record(line, result));
-}
-
-// Every file or folder that the run reads is the one that its identity was made from.
-void check_paths(const json& value) {
-  if (value.is_object() && value.contains("path") && value.contains("sha256") && value.contains("name")) {
-    const fs::path path = value.at("path").get<std::string>();
-    if (!fs::exists(path)) throw UserError(path.string() + ": is gone since the plan was made; put it back");
-    if (sha256_of_path(path) != value.at("sha256"))
-      throw UserError(path.string() + ": changed since the plan was made; plan again, and it is another run");
-  } else if (value.is_structured()) {
-    for (const auto& item : value) check_paths(item);
-  }
 }
 
 // What of the run is there already, and what code would go on with it.
@@ -107,6 +97,17 @@ std::string class_of(const std::exception& error) {
 }  // namespace
 
 std::string training_code() { return build_id_of_loaded(reinterpret_cast<const void*>(&execute)); }
+
+void check_paths(const json& value) {
+  if (value.is_object() && value.contains("path") && value.contains("sha256") && value.contains("name")) {
+    const fs::path path = value.at("path").get<std::string>();
+    if (!fs::exists(path)) throw UserError(path.string() + ": is gone since the plan was made; put it back");
+    if (sha256_of_path(path) != value.at("sha256"))
+      throw UserError(path.string() + ": changed since the plan was made; plan again, and it is another run");
+  } else if (value.is_structured()) {
+    for (const auto& item : value) check_paths(item);
+  }
+}
 
 std::vector<fs::path> files_of(const json& line) {
   std::set<fs::path> files;

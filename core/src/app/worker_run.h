@@ -18,6 +18,9 @@ int worker_run(const WorkerRun& request);
 // The plugin files that a plan line names. UserError when one is no longer the file that was planned.
 std::vector<std::filesystem::path> files_of(const nlohmann::json& plan_line);
 
+// Every file or folder that this part of a plan line names is the one that its identity was made from, or a UserError.
+void check_paths(const nlohmann::json& part);
+
 // Build id of libassay_run, which holds all that decides a run's numbers besides the plugins.
 std::string training_code();
 

@@ -20,8 +20,9 @@ std::optional<fs::path> data_above(fs::path folder) {
   }
 }
 
-bool is_bare_word(const std::string& name) {
-  return name.find_first_of("/\\") == std::string::npos && name != "." && name != "..";
+// A corpus of scripts/data or a file of one: "austen", "gpt2/vocab.bpe".
+bool may_be_of_data(const fs::path& name) {
+  return name.is_relative() && *name.begin() != "." && *name.begin() != "..";
 }
 
 }  // namespace
@@ -44,7 +45,7 @@ nlohmann::json PathFinder::find(const std::string& name, const Position& positio
   // A name on the command line is relative to the current folder.
   const fs::path folder = position.line > 0 ? fs::path(*position.file).parent_path() : fs::path();
   std::vector<fs::path> candidates;
-  if (is_bare_word(name) && data_root_) candidates.push_back(*data_root_ / name);
+  if (may_be_of_data(name) && data_root_) candidates.push_back(*data_root_ / name);
   candidates.push_back(folder / name);
   std::vector<std::string> looked;
   try {
@@ -65,7 +66,7 @@ nlohmann::json PathFinder::find(const std::string& name, const Position& positio
     return nullptr;
   }
   diagnostics.add(position, fmt::format("there is no '{}': looked for {}{}", name, fmt::join(looked, " and "),
-                                        is_bare_word(name) ? "; run scripts/data to get the known corpora" : ""));
+                                        may_be_of_data(name) ? "; run scripts/data to get the known corpora" : ""));
   return nullptr;
 }
 

@@ -18,8 +18,8 @@ class PathFinder {
   // ASSAY_DATA, else the first `.data` folder going up from the experiment's folder, then from the current one.
   explicit PathFinder(const std::filesystem::path& experiment_file);
 
-  // {"path","sha256","name"} of a corpus (a bare word) or of a file or folder relative to the file that names it; null
-  // after an error.
+  // {"path","sha256","name"} of a corpus or what stands in one ("austen", "gpt2/vocab.bpe"), else of a file or folder
+  // relative to the file that names it; null after an error.
   nlohmann::json find(const std::string& name, const Position& position, Diagnostics& diagnostics);
 
  private:

@@ -6,6 +6,19 @@
 #include "record/provenance.h"
 
 namespace assay {
+namespace {
+
+nlohmann::json to_json(const std::vector<RecordedExample>& examples) {
+  auto list = nlohmann::json::array();
+  for (const auto& [id, numbers, texts] : examples) {
+    nlohmann::json row = {{"id", id}, {"numbers", numbers}};
+    if (!texts.empty()) row["texts"] = texts;
+    list.push_back(std::move(row));
+  }
+  return list;
+}
+
+}  // namespace
 
 nlohmann::json eval_record(const nlohmann::json& plan_line, const nlohmann::json& evaluation,
                            const EvalResult& result) {
@@ -20,6 +33,7 @@ nlohmann::json eval_record(const nlohmann::json& plan_line, const nlohmann::json
       {"split", evaluation.at("split")},
       {"step", result.step},
       {"metrics", to_json(result.metrics)},
+      {"examples", to_json(result.examples)},
       {"code", {{"evaluator", evaluation_plugins(plan_line, evaluation.at("config"))}}},
       {"measured",
        {{"seconds", result.seconds},

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "record/example.h"
 #include "record/metric.h"
 
 namespace assay {
@@ -13,6 +14,7 @@ namespace assay {
 struct EvalResult {
   std::int64_t step = 0;  // finished updates of the weights that were evaluated
   std::vector<RecordedMetric> metrics;
+  std::vector<RecordedExample> examples;
   double seconds = 0;
   std::string started;  // ISO time
 };

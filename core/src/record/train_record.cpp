@@ -61,7 +61,7 @@ nlohmann::json train_record(const nlohmann::json& plan_line, const TrainResult& 
 void write_record(const std::filesystem::path& file, const nlohmann::json& record) {
   if (std::filesystem::exists(file)) throw Bug(file.string() + ": a record is written once, and this one exists");
   std::filesystem::create_directories(file.parent_path());
-  write_atomically(file, record.dump() + "\n");
+  write_atomically(file, record.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
 }  // namespace assay

@@ -22,11 +22,20 @@ constexpr const char* kOptimizer = "optimizer.safetensors";
 constexpr const char* kManifest = "manifest.json";
 constexpr size_t kKept = 2;
 
-// What tokens the rows of the model's table stand for.
+// What tokens the rows of the model's table stand for. Two files of one tokenizer may differ in their tokens alone.
 json vocabulary_of(const Assembled& run) {
-  return {{"tokenizer", run.tokenizer->identity().name},
+  const auto& tokenizer = *run.tokenizer;
+  std::string tokens;
+  guard(tokenizer, "decode", [&] {
+    for (int32_t id = 0; id < tokenizer.size(); ++id) {
+      const auto bytes = tokenizer.decode({id});
+      tokens += std::to_string(bytes.size()) + " " + bytes;
+    }
+  });
+  return {{"tokenizer", tokenizer.identity().name},
           {"size", run.vocabulary->size()},
-          {"special", run.vocabulary->special()}};
+          {"special", run.vocabulary->special()},
+          {"tokens_sha256", sha256(tokens)}};
 }
 
 // One number from the mesh's first rank.

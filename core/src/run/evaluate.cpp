@@ -39,9 +39,10 @@ class Context final : public EvaluationContext {
     const double value = metric.available ? metric.sum / metric.weight : std::numeric_limits<double>::quiet_NaN();
     metrics.push_back({metric.name, value, metric.sum, metric.weight, metric.unit, direction, metric.coordinates});
   }
-  void example(const ExampleRow&) override {}
+  void example(const ExampleRow& row) override { examples.push_back({row.id, row.numbers, row.texts}); }
 
   std::vector<RecordedMetric> metrics;
+  std::vector<RecordedExample> examples;
 
  private:
   Assembled& run_;
@@ -58,7 +59,7 @@ EvaluationReport evaluate(Assembled& run, const Mesh& mesh, const LabelledEvalua
   Context context(run, mesh, entry);
   guard(*entry.evaluator, "evaluate", [&] { entry.evaluator->evaluate(context); });
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
-  return {entry.id, entry.label, step, std::move(context.metrics), seconds.count()};
+  return {entry.id, entry.label, step, std::move(context.metrics), std::move(context.examples), seconds.count()};
 }
 
 }  // namespace assay

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "assay/mesh.h"
+#include "record/example.h"
 #include "record/metric.h"
 #include "run/assemble.h"
 
@@ -14,6 +15,7 @@ struct EvaluationReport {
   std::string id, label;
   int64_t step;  // finished updates of the weights
   std::vector<RecordedMetric> metrics;
+  std::vector<RecordedExample> examples;
   double seconds;
 };
 

@@ -137,6 +137,10 @@ TEST_F(PlanLines, CorporaAreFoundInTheDataFolderAboveTheExperiment) {
   write(".data/tiny/a.txt", "text");
   EXPECT_EQ(plan(kSmall).lines.at(0).at("train").at("data").at("dataset").at("path").at("path"),
             (folder_ / ".data/tiny").string());
+  auto of_a_file = kSmall;
+  of_a_file.replace(of_a_file.find("\"tiny\""), 6, "'tiny/a.txt'");
+  EXPECT_EQ(plan(of_a_file).lines.at(0).at("train").at("data").at("dataset").at("path").at("path"),
+            (folder_ / ".data/tiny/a.txt").string());
 }
 
 TEST_F(PlanLines, ARefusedPluginIsNamedOnlyWhenItIsMissed) {

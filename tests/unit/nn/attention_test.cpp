@@ -91,24 +91,27 @@ TEST(AttentionBias, FormsAddUp) {
   EXPECT_THROW(bias.dense(context), UserError);
 }
 
-class CachedDecode : public ::testing::TestWithParam<std::tuple<const char*, int>> {};
+class CachedDecode : public ::testing::TestWithParam<std::tuple<json, int>> {};
 
 TEST_P(CachedDecode, EqualsTheFullForward) {
   TinyRun tiny;
-  tiny.model().merge_patch({{"dropout", 0.0}, {"positional", {{"use", std::get<0>(GetParam())}}}});
+  tiny.model().merge_patch({{"dropout", 0.0}, {"positional", std::get<0>(GetParam())}});
   tiny.mesh(std::get<1>(GetParam()), 1);
   tiny.on_ranks([&](Assembled& run, const Mesh&, TrainingData& data) {
     const c10::NoGradGuard no_grad;
     const auto batch = data.rows(0, 3, 0);
     const auto full = run.model->forward(batch, {}).final_BTD;
     Cache cache;
-    std::vector<Tensor> parts;
-    int64_t done = 0;
-    for (const int64_t n : {5, 1, 1, 6, 3}) {
-      parts.push_back(run.model->extend(cache, batch.tokens.narrow(1, done, n), {}).final_BTD);
-      done += n;
+    for (const auto& chunks : {std::vector<int64_t>(16, 1), std::vector<int64_t>{5, 1, 1, 6, 3}}) {
+      cache = {};
+      std::vector<Tensor> parts;
+      int64_t done = 0;
+      for (const int64_t n : chunks) {
+        parts.push_back(run.model->extend(cache, batch.tokens.narrow(1, done, n), {}).final_BTD);
+        done += n;
+      }
+      EXPECT_LE((at::cat(parts, 1) - full).abs().max().item<double>(), 1e-12);
     }
-    EXPECT_LE((at::cat(parts, 1) - full).abs().max().item<double>(), 1e-12);
     // Undo four positions, keep rows 2 and 0, and go on as if nothing had happened.
     cache.rewind(4);
     const auto rows = at::tensor(std::vector<int64_t>{2, 0});
@@ -133,7 +136,11 @@ TEST_P(CachedDecode, EqualsTheFullForward) {
   });
 }
 INSTANTIATE_TEST_SUITE_P(Schemes, CachedDecode,
-                         ::testing::Combine(::testing::Values("none", "alibi", "sinusoidal"), ::testing::Values(1, 2)));
+                         ::testing::Combine(::testing::ValuesIn(positional_schemes()), ::testing::Values(1, 2)),
+                         [](const auto& info) {
+                           return std::get<0>(info.param)["use"].template get<std::string>() + "_on_" +
+                                  std::to_string(std::get<1>(info.param));
+                         });
 
 TEST(Dropout, DependsOnTheGlobalPlaceAlone) {
   const ForwardKey key{true, 5, 3, 0};

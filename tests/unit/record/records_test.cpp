@@ -93,10 +93,13 @@ TEST(EvalRecord, NamesItsOwnPluginsOnly) {
   evaluated.step = 4;
   evaluated.metrics = {{.name = "bits_per_byte", .value = 2, .coordinates = {{"length", 512}, {"rate", 0.5}}},
                        {.name = "perplexity", .value = std::numeric_limits<double>::infinity()}};
+  evaluated.examples = {{"one.txt", {{"nll", 2.5}}, {}}, {"two.txt", {{"nll", 3}}, {{"text", "a"}}}};
   const auto record = eval_record(plan_line(), plan_line()["evaluate"][0], evaluated);
   EXPECT_EQ(record["eval_id"], "e1");
   EXPECT_EQ(record["split"], "test");
   EXPECT_EQ(record["metrics"][0]["coordinates"].dump(), R"({"length":512,"rate":0.5})");
+  EXPECT_EQ(record["examples"].dump(), R"([{"id":"one.txt","numbers":{"nll":2.5}},)"
+                                       R"({"id":"two.txt","numbers":{"nll":3.0},"texts":{"text":"a"}}])");
   EXPECT_EQ(record["code"]["evaluator"].size(), 2u);
   EXPECT_TRUE(record["code"]["evaluator"].contains("evaluator/lm"));
   EXPECT_TRUE(record["code"]["evaluator"].contains("decoder/greedy"));
@@ -109,6 +112,8 @@ TEST(WriteRecord, OnceAndWithItsFolders) {
   write_record(folder / "eval/e1.json", {{"a", 1}});
   EXPECT_EQ(read_file(folder / "eval/e1.json"), "{\"a\":1}\n");
   EXPECT_THROW(write_record(folder / "eval/e1.json", {{"a", 2}}), Bug);
+  write_record(folder / "eval/e2.json", {{"text", "\xff"}});  // a model's text need not be UTF-8
+  EXPECT_EQ(read_file(folder / "eval/e2.json"), "{\"text\":\"\xef\xbf\xbd\"}\n");
 }
 
 TEST(State, ComesBackAsWritten) {

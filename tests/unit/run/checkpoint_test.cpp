@@ -113,16 +113,34 @@ TEST(Checkpoint, WhatIsBrokenOrForeignIsPassedOver) {
   EXPECT_EQ(resumed("t", "code").progress.step, 10);
 }
 
+// Bytes by another numbering, under the same name.
+class Mirrored final : public Tokenizer {
+ public:
+  Mirrored() { set_identity({"bytes", "tokenizer", "bytes", "data.tokenizer"}); }
+  int64_t size() const override { return 256; }
+  std::vector<int32_t> encode(std::string_view) const override { return {}; }
+  std::string decode(const std::vector<int32_t>& ids) const override {
+    return std::string(1, static_cast<char>(255 - ids.at(0)));
+  }
+};
+
 // A table of another vocabulary would load into the wrong rows, or not at all.
 TEST(Checkpoint, AnotherVocabularyIsRefused) {
   TinyRun tiny;
   tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
     Checkpoints(tiny.folder / "c", "t", "code").save(run, mesh, {5, 0, 0});
-    const auto& known = *run.vocabulary;
-    run.vocabulary = std::make_unique<Vocabulary>(known.tokenizer(), known.size() + 1, known.special());
+    const auto& known_tokenizer = run.vocabulary->tokenizer();
+    const auto special = run.vocabulary->special();
+    run.vocabulary = std::make_unique<Vocabulary>(known_tokenizer, run.vocabulary->size() + 1, special);
     EXPECT_THAT([&] { load_weights(tiny.folder / "c/step-5/weights.safetensors", run, mesh); },
                 ::testing::ThrowsMessage<UserError>(AllOf(HasSubstr("weights.safetensors"), HasSubstr("\"size\":257"),
                                                           HasSubstr("\"size\":258"), HasSubstr("\"bytes\""))));
+    run.vocabulary = std::make_unique<Vocabulary>(known_tokenizer, 257, special);
+    load_weights(tiny.folder / "c/step-5/weights.safetensors", run, mesh);
+    Mirrored mirrored;
+    run.tokenizer = &mirrored;
+    EXPECT_THAT([&] { load_weights(tiny.folder / "c/step-5/weights.safetensors", run, mesh); },
+                ::testing::ThrowsMessage<UserError>(HasSubstr("take the tokenizer")));
   });
   tiny.model()["width"] = 32;
   tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {

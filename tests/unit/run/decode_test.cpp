@@ -57,9 +57,14 @@ class Decode : public ::testing::TestWithParam<int> {
   TinyRun tiny_;
 };
 
-TEST_P(Decode, EqualsTheFullForwardForPromptsOfAnyLength) {
+class DecodeOfScheme : public ::testing::TestWithParam<std::tuple<json, int>> {};
+
+TEST_P(DecodeOfScheme, EqualsTheFullForwardForPromptsOfAnyLength) {
   const std::vector<std::string> prompts{"ab", "", "abcdefgh ab"};
-  tiny_.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
+  TinyRun tiny;
+  tiny.model()["positional"] = std::get<0>(GetParam());
+  tiny.mesh(std::get<1>(GetParam()), 1);
+  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
     auto decoder = most_likely();
     const auto together = decode(run, mesh, decoder, {prompts, 9, 1});
     ASSERT_EQ(together.size(), prompts.size());
@@ -179,6 +184,12 @@ TEST_P(Decode, RefusesChoicesThatAreNone) {
   });
 }
 
+INSTANTIATE_TEST_SUITE_P(Schemes, DecodeOfScheme,
+                         ::testing::Combine(::testing::ValuesIn(positional_schemes()), ::testing::Values(1, 2)),
+                         [](const auto& info) {
+                           return std::get<0>(info.param)["use"].template get<std::string>() + "_on_" +
+                                  std::to_string(std::get<1>(info.param));
+                         });
 INSTANTIATE_TEST_SUITE_P(TensorRanks, Decode, ::testing::Values(1, 2));
 
 }  // namespace

@@ -6,12 +6,14 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "assay/random.h"
 #include "data/training_data.h"
 #include "harness.h"
 #include "mesh/backends.h"
 #include "run/assemble.h"
+#include "unit/source_folder.h"
 #include "unit/temporary_folder.h"
 
 namespace assay::testing {
@@ -29,6 +31,16 @@ inline std::string made_text(int words) {
     text += w % 40 == 39 ? "\n\n" : w % 9 == 8 ? "\n" : " ";
   }
   return text;
+}
+
+// Every folder plugins/positional/<name>, with what it must be given.
+inline std::vector<json> positional_schemes() {
+  std::vector<json> schemes;
+  for (const auto& folder : std::filesystem::directory_iterator(source_folder() / "plugins/positional"))
+    if (folder.is_directory()) schemes.push_back({{"use", folder.path().filename().string()}});
+  for (auto& scheme : schemes)
+    if (scheme["use"] == "learned") scheme["positions"] = 32;
+  return schemes;
 }
 
 struct TinyRun {

@@ -1,0 +1,15 @@
+// One example's own numbers and texts, as they stand in the record of an evaluation.
+#pragma once
+
+#include <map>
+#include <string>
+
+namespace assay {
+
+struct RecordedExample {
+  std::string id;
+  std::map<std::string, double> numbers;  // null in the JSON when not finite
+  std::map<std::string, std::string> texts;
+};
+
+}  // namespace assay
