@@ -13,6 +13,7 @@ THREADS = 2
 
 # How assay may spend its threads: tensor ranks, replicas, threads of each rank.
 MESHES = ((1, 1, 2), (1, 2, 1), (2, 1, 1))
+PEER_THREADS = (2, 1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,12 +29,13 @@ class Size:
 SIZES = {
     size.name: size
     for size in (
-        Size("small", 2, 64, 64, 16, 400),
-        Size("medium", 4, 128, 128, 32, 30),
+        Size("small", 2, 64, 64, 16, 200),
+        Size("medium", 4, 128, 128, 32, 20),
         Size("large", 6, 256, 256, 16, 10),
     )
 }
 QUICK_STEPS = 10
+TRIAL_STEPS = {"small": 50, "medium": 10, "large": 10}  # of each setting
 
 
 def case(size, positions, steps=None, seed=1, threads=THREADS):

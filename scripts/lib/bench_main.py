@@ -14,15 +14,17 @@ import tempfile
 
 import bench_sweep
 import bench_table
-from bench_assay import Assay, mesh_text
-from bench_cases import MESHES, PEERS, POSITIONS, QUICK_STEPS, SIZES, SYSTEMS, THREADS, case, training_flops_per_token
+from bench_assay import Assay
+from bench_cases import MESHES, PEER_THREADS, PEERS, POSITIONS, QUICK_STEPS, SIZES, SYSTEMS, THREADS, TRIAL_STEPS
+from bench_cases import case, training_flops_per_token
 from bench_peers import PACKAGES, Environment, Peers
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 NOTES = f"""\
 - tokens/s: steady state, from a fifth of the run to its end; median, lowest and highest of the repetitions, which
-  interleave the systems. assay: the best of {len(MESHES)} settings in a trial beforehand. Peers: {THREADS} threads.
+  interleave the systems. Settings are the fastest in a trial beforehand: for assay of {len(MESHES)} ways to spend
+  {THREADS} threads, for the peers of {" and ".join(map(str, PEER_THREADS))} threads.
 - % of GEMM peak: tokens/s times training FLOPs a token (three forwards; attention counted whole), of the best fp32
   product of 2048 x 2048 in PyTorch with {THREADS} threads.
 - first step: process start to the end of the first step, seen from outside. Cold: nothing cached by assay (descriptors,
@@ -84,6 +86,11 @@ def environment_lines():
             f"date: {datetime.date.today().isoformat()}"]
 
 
+def fastest(rows):
+    """The setting of the highest rate."""
+    return max(rows, key=lambda setting: rows[setting]["tokens_per_second"])
+
+
 class Bench:
     def __init__(self, options, folder, out):
         self.options, self.folder, self.out = options, folder, out
@@ -106,41 +113,44 @@ class Bench:
             file.write(json.dumps({"part": part, **row}) + "\n")
         return row
 
-    def best_meshes(self, places):
-        """A trial of every setting; the winner is measured anew, or luck would choose."""
-        best = {}
-        for size, positions in places if "assay" in self.systems else ():
-            rates = {}
-            for mesh in MESHES:
-                this = case(SIZES[size], positions, self.steps)
-                row = self.assay.train(this, os.path.join(self.folder, "trials"), mesh)
-                rates[mesh] = row["tokens_per_second"]
-                self.keep("trial", size=size, positions=positions, **row)
-            best[size, positions] = max(rates, key=rates.get)
-            say(f"{size} {positions}: assay is fastest with {mesh_text(best[size, positions])}")
+    def best_settings(self, places):
+        """A trial of every setting; the winner is measured anew, or luck would choose. Eager stands for all peers."""
+        best, cache = {}, os.path.join(self.folder, "trials")
+        for size, positions in places:
+            place = {"size": size, "positions": positions}
+            steps = self.steps or TRIAL_STEPS[size]
+            this = case(SIZES[size], positions, steps)
+            if "assay" in self.systems:
+                rows = {mesh: self.keep("trial", **place, **self.assay.train(this, cache, mesh)) for mesh in MESHES}
+                best[size, positions, True] = fastest(rows)
+            if self.with_peers:
+                rows = {threads: self.keep("trial", **place,
+                                           **self.peers.train("eager", {**this, "threads": threads}, cache))
+                        for threads in PEER_THREADS}
+                best[size, positions, False] = fastest(rows)
         return best
 
-    def measure(self, system, size, positions, mesh):
+    def measure(self, system, size, positions, setting):
         this = case(SIZES[size], positions, self.steps)
         cache = os.path.join(self.folder, "cache", f"{size}-{positions}-{system}")
         flops = training_flops_per_token(this)
         if system != "assay":
-            return {**self.peers.train(system, this, cache), "flops_per_token": flops}
-        row = self.assay.train(this, cache, mesh)
+            return {**self.peers.train(system, {**this, "threads": setting}, cache), "flops_per_token": flops}
+        row = self.assay.train(this, cache, setting)
         if abs(row["flops_per_token"] - flops) > 1e-6 * flops:
             raise RuntimeError(f"assay counts {row['flops_per_token']} FLOPs a token, bench_cases.py {flops}; mend one")
         return row
 
     def train(self):
         places = [(size, positions) for size in self.options.size for positions in self.options.positions]
-        meshes = self.best_meshes(places)
+        best = self.best_settings(places)
         for repetition in range(self.repetitions):
             if self.measures_peak:
                 self.peaks.append(self.keep("gemm", flops=self.peers.gemm_peak(THREADS))["flops"])
             for place in places:
                 turn = repetition % len(self.systems)  # nobody is always first
                 for system in self.systems[turn:] + self.systems[:turn]:
-                    row = self.measure(system, *place, meshes.get(place))
+                    row = self.measure(system, *place, best[*place, system == "assay"])
                     self.training.append(self.keep("train", size=place[0], positions=place[1], system=system,
                                                    repetition=repetition, **row))
                     say(f"repetition {repetition + 1}/{self.repetitions}: {' '.join(place)} {system}: "
@@ -152,10 +162,11 @@ class Bench:
     def run_sweep(self):
         steps, seeds = self.sweep_size()
         peers = self.peers if "eager" in self.systems else None
-        for repetition in range(self.repetitions if "assay" in self.systems else 0):
+        repetitions = (self.repetitions + 1) // 2  # half as many: each is twelve runs
+        for repetition in range(repetitions if "assay" in self.systems else 0):
             for way, seconds in bench_sweep.repetition(self.assay, peers, steps, seeds, self.folder):
                 self.sweep.append(self.keep("sweep", way=way, repetition=repetition, seconds=seconds))
-                say(f"repetition {repetition + 1}/{self.repetitions}: sweep by {way}: {seconds:.1f} s")
+                say(f"repetition {repetition + 1}/{repetitions}: sweep by {way}: {seconds:.1f} s")
 
     def run_commands(self):
         """`assay plan` and `assay compare` have a script of their own."""
@@ -179,7 +190,7 @@ class Bench:
             steps, seeds = self.sweep_size()
             text += "\n" + bench_table.markdown(bench_table.SWEEP_HEADER, sweep)
             text += f"""
-- {len(POSITIONS)} schemes x {len(seeds)} seeds at the small size, {steps} steps a run; wall time, median of the repetitions.
+- {len(POSITIONS)} schemes x {len(seeds)} seeds at the small size, {steps} steps a run; wall time, median.
 - The loops run the plain PyTorch script (eager), a process a run.
 """
         if self.commands:
