@@ -1,0 +1,109 @@
+"""assay as a system of scripts/bench: an experiment file for a case, `assay run`, its events and record."""
+
+import glob
+import json
+import os
+import shutil
+
+import bench_events
+from bench_process import watch
+
+EXPERIMENT = """\
+[experiment]
+seeds = {seeds}
+
+[data]
+dataset = {{ use = "text", path = {corpus}, document = "file" }}
+tokenizer = "bytes"
+context = {context}
+
+[model]
+use = "gpt"
+layers = {layers}
+width = {width}
+heads = {heads}
+init_std = {init_std}
+
+[[objective]]
+use = "mle"
+
+[optimizer]
+use = "adamw"
+lr = {lr}
+weight_decay = {weight_decay}
+
+[scheduler]
+use = "cosine"
+warmup = "{warmup} steps"
+floor = {floor}
+
+[train]
+steps = {steps}
+batch = {batch}
+clip_norm = {clip_norm}
+checkpoint = "100%"
+keep = "none"
+
+[log]
+every = {log_every}
+
+[resources]
+device = "cpu"
+threads = {threads}
+mesh = {{ tensor = {tensor}, data = {data} }}
+
+[[sweep]]
+[sweep.grid]
+positional = {positionals}
+"""
+
+
+def positional(name, context):
+    return f'{{ use = "learned", positions = {context} }}' if name == "learned" else f'"{name}"'
+
+
+def experiment(case, corpus, mesh, seeds=None, positions=None):
+    tensor, data, threads = mesh
+    names = positions or [case["positions"]]
+    positionals = "[" + ", ".join(positional(name, case["context"]) for name in names) + "]"
+    return EXPERIMENT.format(**{**case, "threads": threads}, seeds=json.dumps(seeds or [case["seed"]]), tensor=tensor,
+                             data=data, corpus=json.dumps(str(corpus)), positionals=positionals)
+
+
+def mesh_text(mesh):
+    return "tensor={} data={} threads={}".format(*mesh)
+
+
+class Assay:
+    def __init__(self, program, corpus, folder):
+        self.program, self.corpus, self.folder = str(program), corpus, folder
+
+    def start(self, name, text, cache, options=()):
+        """cache: a results folder, whose descriptors and materialised data a later run finds again."""
+        file = os.path.join(self.folder, name + ".toml")
+        with open(file, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        pattern = os.path.join(cache, name, "runs", "*", "events.jsonl")
+
+        def has_stepped():
+            found = glob.glob(pattern)
+            return bool(found) and any(event.get("type") == "step" for event in bench_events.read(found[0]))
+
+        shutil.rmtree(os.path.join(cache, name), ignore_errors=True)
+        return watch([self.program, "run", file, *options], {"ASSAY_RESULTS": cache},
+                     os.path.join(self.folder, name + ".log"), has_stepped), os.path.join(cache, name, "runs")
+
+    def train(self, case, cache, mesh):
+        watched, runs = self.start("case", experiment(case, self.corpus, mesh), cache)
+        (run,) = os.listdir(runs)
+        events = bench_events.read(os.path.join(runs, run, "events.jsonl"))
+        with open(os.path.join(runs, run, "train.json"), encoding="utf-8") as file:
+            record = json.load(file)
+        return {
+            "setting": mesh_text(mesh),
+            "tokens_per_second": bench_events.steady_tokens_per_second(events, case["batch"] * case["context"]),
+            "first_step_seconds": watched.first_step_seconds,
+            "peak_bytes": max(watched.peak_bytes, record["measured"]["peak_memory_bytes"]),
+            "loss": next(metric["value"] for metric in record["metrics"] if metric["name"] == "loss"),
+            "flops_per_token": record["flops"]["exact"] / record["tokens"],
+        }

@@ -1,0 +1,230 @@
+#!/usr/bin/env python3
+"""The programme of scripts/bench: what is measured in which order, and where the numbers go."""
+
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import platform
+import shlex
+import subprocess
+import sys
+import tempfile
+
+import bench_sweep
+import bench_table
+from bench_assay import Assay
+from bench_cases import MESHES, PEER_THREADS, PEERS, POSITIONS, QUICK_STEPS, SIZES, SYSTEMS, THREADS, TRIAL_STEPS
+from bench_cases import case, training_flops_per_token
+from bench_peers import PACKAGES, Environment, Peers
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+NOTES = f"""\
+- tokens/s: steady state, from a fifth of the run to its end; median, lowest and highest of the repetitions, which
+  interleave the systems. Settings are the fastest in a trial beforehand: for assay of {len(MESHES)} ways to spend
+  {THREADS} threads, for the peers of {" and ".join(map(str, PEER_THREADS))} threads.
+- % of GEMM peak: tokens/s times training FLOPs a token (three forwards; attention counted whole), of the best fp32
+  product of 2048 x 2048 in PyTorch with {THREADS} threads.
+- first step: process start to the end of the first step, seen from outside. Cold: nothing cached by assay (descriptors,
+  data) or torch.compile (code); again: median of the later repetitions. Files are in the page cache in both.
+- peak MiB: resident memory summed over the process and all that it started; pages that processes share count in each.
+- loss: mean over the last tenth of the steps. Same bytes and batch size; weights and order are drawn anew by each.
+- Peers train the padded vocabulary of 264, as assay's matrices have it. Their PyTorch is the default wheel, with CUDA.
+- trainer: learned = GPT2LMHeadModel, alibi = the plain PyTorch model inside Trainer.
+"""
+
+
+def say(text):
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+def subset(kind, allowed):
+    def parse(text):
+        names = text.split(",")
+        for name in names:
+            if name not in allowed:
+                raise argparse.ArgumentTypeError(f"unknown {kind} '{name}'; there are {', '.join(allowed)}")
+        return names
+
+    return parse
+
+
+def positive(text):
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"'{text}' is no number of repetitions; give 1 or more")
+    return int(text)
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="scripts/bench", description="Times assay beside its peers.")
+    parser.add_argument("--only", type=subset("system", SYSTEMS), default=list(SYSTEMS), metavar="A,B",
+                        help=f"systems: {', '.join(SYSTEMS)}")
+    parser.add_argument("--size", type=subset("size", tuple(SIZES)), default=list(SIZES), metavar="A,B",
+                        help=f"sizes: {', '.join(SIZES)}")
+    parser.add_argument("--positions", type=subset("scheme", POSITIONS), default=list(POSITIONS), metavar="A,B",
+                        help=f"position schemes: {', '.join(POSITIONS)}")
+    parser.add_argument("--parts", type=subset("part", ("train", "sweep", "commands")), metavar="A,B",
+                        default=["train", "sweep", "commands"], help="parts: train, sweep, commands")
+    parser.add_argument("--repetitions", type=positive, default=3, metavar="N", help="of everything; default 3")
+    parser.add_argument("--quick", action="store_true", help="one repetition of few steps: a try, no measurement")
+    parser.add_argument("--reference", action="store_true", help="also write results/bench/reference/")
+    return parser.parse_args()
+
+
+def environment_lines():
+    model = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo", encoding="utf-8")
+                  if line.startswith("model name")), "unknown")
+    commit = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty", "--abbrev=12"], capture_output=True,
+                            text=True, check=False).stdout.strip()
+    return [f"machine: {model}, {len(os.sched_getaffinity(0))} cores, Linux {platform.release()}",
+            f"load when it began: {os.getloadavg()[0]:.1f} (timings mean something near 0)",
+            f"assay: commit {commit or 'unknown'}, LibTorch 2.11.0",
+            f"peers: Python {platform.python_version()}, {', '.join(PACKAGES)}",
+            f"command: scripts/bench {shlex.join(sys.argv[1:])}".rstrip(),
+            f"date: {datetime.date.today().isoformat()}"]
+
+
+def fastest(rows):
+    """The setting of the highest rate."""
+    return max(rows, key=lambda setting: rows[setting]["tokens_per_second"])
+
+
+class Bench:
+    def __init__(self, options, folder, out):
+        self.options, self.folder, self.out = options, folder, out
+        corpus = pathlib.Path(os.environ["ASSAY_DATA"]) / "austen"
+        environment = Environment(pathlib.Path(os.environ["ASSAY_DEPS"]) / "bench-venv")
+        self.systems = [system for system in SYSTEMS if system in options.only]
+        self.with_peers = any(system in PEERS for system in self.systems)
+        if self.with_peers:
+            environment.make(say)
+        self.assay = Assay(ROOT / ".build" / "bin" / "assay", corpus, folder)
+        self.peers = Peers(environment, corpus, folder)
+        self.measures_peak = environment.in_place()
+        self.repetitions = 1 if options.quick else options.repetitions
+        self.steps = QUICK_STEPS if options.quick else None
+        self.training, self.sweep, self.peaks, self.commands = [], [], [], ""
+
+    def keep(self, part, **row):
+        """At once, so that what was measured outlives what fails later."""
+        with open(self.out / "measurements.jsonl", "a", encoding="utf-8") as file:
+            file.write(json.dumps({"part": part, **row}) + "\n")
+        return row
+
+    def best_settings(self, places):
+        """A trial of every setting; the winner is measured anew, or luck would choose. Eager stands for all peers."""
+        best, cache = {}, os.path.join(self.folder, "trials")
+        for size, positions in places:
+            place = {"size": size, "positions": positions}
+            steps = self.steps or TRIAL_STEPS[size]
+            this = case(SIZES[size], positions, steps)
+            if "assay" in self.systems:
+                rows = {mesh: self.keep("trial", **place, **self.assay.train(this, cache, mesh)) for mesh in MESHES}
+                best[size, positions, True] = fastest(rows)
+            if self.with_peers:
+                rows = {threads: self.keep("trial", **place,
+                                           **self.peers.train("eager", {**this, "threads": threads}, cache))
+                        for threads in PEER_THREADS}
+                best[size, positions, False] = fastest(rows)
+        return best
+
+    def measure(self, system, size, positions, setting):
+        this = case(SIZES[size], positions, self.steps)
+        cache = os.path.join(self.folder, "cache", f"{size}-{positions}-{system}")
+        flops = training_flops_per_token(this)
+        if system != "assay":
+            return {**self.peers.train(system, {**this, "threads": setting}, cache), "flops_per_token": flops}
+        row = self.assay.train(this, cache, setting)
+        if abs(row["flops_per_token"] - flops) > 1e-6 * flops:
+            raise RuntimeError(f"assay counts {row['flops_per_token']} FLOPs a token, bench_cases.py {flops}; mend one")
+        return row
+
+    def train(self):
+        places = [(size, positions) for size in self.options.size for positions in self.options.positions]
+        best = self.best_settings(places)
+        for repetition in range(self.repetitions):
+            if self.measures_peak:
+                self.peaks.append(self.keep("gemm", flops=self.peers.gemm_peak(THREADS))["flops"])
+            for place in places:
+                turn = repetition % len(self.systems)  # nobody is always first
+                for system in self.systems[turn:] + self.systems[:turn]:
+                    row = self.measure(system, *place, best[*place, system == "assay"])
+                    self.training.append(self.keep("train", size=place[0], positions=place[1], system=system,
+                                                   repetition=repetition, **row))
+                    say(f"repetition {repetition + 1}/{self.repetitions}: {' '.join(place)} {system}: "
+                        f"{row['tokens_per_second']:.0f} tokens/s, loss {row['loss']:.3f}")
+
+    def sweep_size(self):
+        return (QUICK_STEPS, (1,)) if self.options.quick else (bench_sweep.STEPS, bench_sweep.SEEDS)
+
+    def run_sweep(self):
+        steps, seeds = self.sweep_size()
+        peers = self.peers if "eager" in self.systems else None
+        repetitions = (self.repetitions + 1) // 2  # half as many: each is twelve runs
+        for repetition in range(repetitions if "assay" in self.systems else 0):
+            for way, seconds in bench_sweep.repetition(self.assay, peers, steps, seeds, self.folder):
+                self.sweep.append(self.keep("sweep", way=way, repetition=repetition, seconds=seconds))
+                say(f"repetition {repetition + 1}/{repetitions}: sweep by {way}: {seconds:.1f} s")
+
+    def run_commands(self):
+        """`assay plan` and `assay compare` have a script of their own."""
+        script = pathlib.Path(__file__).with_name("bench_commands.py")
+        if "assay" in self.systems and script.exists():
+            done = subprocess.run([sys.executable, script], check=True, stdout=subprocess.PIPE, text=True)
+            self.commands = done.stdout
+
+    def report(self, about):
+        peak = max(self.peaks, default=None)
+        if peak:
+            about = [*about, f"GEMM peak: {peak / 1e9:.1f} GFLOP/s (fp32, {THREADS} threads)"]
+        order = {system: place for place, system in enumerate(SYSTEMS)}
+        sizes = {size: place for place, size in enumerate(SIZES)}
+        rows = sorted(self.training, key=lambda row: (sizes[row["size"]], row["positions"], order[row["system"]]))
+        training, sweep = bench_table.training_table(rows, peak), bench_table.sweep_table(self.sweep)
+        text = "".join(f"- {line}\n" for line in about) + "\n"
+        if training:
+            text += bench_table.markdown(bench_table.TRAINING_HEADER, training) + "\n" + NOTES
+        if sweep:
+            steps, seeds = self.sweep_size()
+            text += "\n" + bench_table.markdown(bench_table.SWEEP_HEADER, sweep)
+            text += f"""
+- {len(POSITIONS)} schemes x {len(seeds)} seeds at the small size, {steps} steps a run; wall time, median.
+- The loops run the plain PyTorch script (eager), a process a run.
+"""
+        if self.commands:
+            text += "\n" + self.commands
+        for warning in bench_table.loss_warnings(rows):
+            say(f"warning: {warning}")
+        parts = (bench_table.TRAINING_HEADER, training), (bench_table.SWEEP_HEADER, sweep)
+        return text, bench_table.comma_separated(*parts)
+
+
+def main():
+    options = arguments()
+    results = ROOT / "results" / "bench"
+    out = results / datetime.datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
+    out.mkdir(parents=True)
+    about = environment_lines()
+    for line in about:
+        say(line)
+    with tempfile.TemporaryDirectory(prefix="assay-bench-") as folder:
+        bench = Bench(options, folder, out)
+        for part, work in (("train", bench.train), ("sweep", bench.run_sweep), ("commands", bench.run_commands)):
+            if part in options.parts:
+                work()
+        text, table = bench.report(about)
+    print(text)
+    for place in (out, results / "reference") if options.reference else (out,):
+        place.mkdir(exist_ok=True)
+        (place / "table.md").write_text(text, encoding="utf-8")
+        (place / "table.csv").write_text(table, encoding="utf-8")
+        say(f"wrote {place}/table.md and table.csv")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (RuntimeError, subprocess.CalledProcessError) as error:
+        sys.exit(f"bench: error: {error}")

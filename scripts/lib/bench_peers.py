@@ -1,0 +1,82 @@
+"""The peers as systems of scripts/bench: their Python environment, made on first use, and their runs."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import bench_events
+from bench_process import watch
+
+PACKAGES = ("torch==2.11.0", "transformers==5.24.0", "accelerate==1.15.0", "numpy==2.4.6")
+HERE = pathlib.Path(__file__).resolve().parent
+SCRIPTS = {
+    "eager": ("bench_torch.py", "eager"),
+    "compile": ("bench_torch.py", "compile"),
+    "trainer": ("bench_trainer.py",),
+}
+
+
+class Environment:
+    """A virtual environment; its stamp holds what was installed and is written last."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        self.python = str(self.folder / "bin" / "python")
+        self.stamp = self.folder / "assay_stamp"
+
+    def in_place(self):
+        return self.stamp.exists() and self.stamp.read_text(encoding="utf-8").split() == list(PACKAGES)
+
+    def make(self, say):
+        if self.in_place():
+            say(f"the peers' packages: in place in {self.folder}; nothing to do")
+            return
+        say(f"the peers' packages: installing {' '.join(PACKAGES)} into {self.folder} (7 GB of disk, some minutes)")
+        # Debian's Python has no pip to give to the environment, but its own installs into it. What an interrupted
+        # installation left is cleared.
+        make = [sys.executable, "-m", "venv", "--clear", "--without-pip", self.folder]
+        subprocess.run(make, check=True, stdout=sys.stderr)
+        subprocess.run([sys.executable, "-m", "pip", "--python", self.python, "install", "--quiet", "--no-cache-dir",
+                        "--no-input", *PACKAGES], check=True, stdout=sys.stderr)
+        self.stamp.write_text("\n".join(PACKAGES) + "\n", encoding="utf-8")
+
+
+def variables(threads, cache):
+    """cache: where torch.compile keeps compiled code. The CPU is what is measured, on machines with a GPU, too."""
+    return {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads), "CUDA_VISIBLE_DEVICES": "",
+            "TORCHINDUCTOR_CACHE_DIR": cache, "HF_HUB_OFFLINE": "1"}
+
+
+class Peers:
+    def __init__(self, environment, corpus, folder):
+        self.environment, self.corpus, self.folder = environment, corpus, folder
+
+    def command(self, system, case, events):
+        script, *words = SCRIPTS[system]
+        return [self.environment.python, str(HERE / script), *words, str(self.corpus), json.dumps(case), events]
+
+    def train(self, system, case, cache):
+        file = os.path.join(self.folder, system + ".jsonl")
+        if os.path.exists(file):
+            os.remove(file)
+
+        def has_stepped():
+            return os.path.exists(file) and bool(bench_events.read(file))
+
+        watched = watch(self.command(system, case, file), variables(case["threads"], cache),
+                        os.path.join(self.folder, system + ".log"), has_stepped)
+        events = bench_events.read(file)
+        return {
+            "setting": f"threads={case['threads']}",
+            "tokens_per_second": bench_events.steady_tokens_per_second(events, case["batch"] * case["context"]),
+            "first_step_seconds": watched.first_step_seconds,
+            "peak_bytes": watched.peak_bytes,
+            "loss": events[-1]["loss"],
+        }
+
+    def gemm_peak(self, threads):
+        log = os.path.join(self.folder, "gemm.log")
+        command = [self.environment.python, str(HERE / "bench_gemm.py"), str(threads)]
+        return float(watch(command, variables(threads, self.folder), log).output.splitlines()[-1])

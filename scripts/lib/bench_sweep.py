@@ -1,0 +1,45 @@
+"""The sweep of scripts/bench: twelve short runs by one `assay run`, and by shell loops over the PyTorch script."""
+
+import os
+import shlex
+
+from bench_assay import experiment
+from bench_cases import POSITIONS, SIZES, case
+from bench_peers import variables
+from bench_process import watch
+
+SEEDS = range(1, 7)
+STEPS = 200
+ASSAY, LOOP, XARGS = "assay run --jobs 2, 1 thread each", "for loop, 2 threads", "xargs -P2, 1 thread each"
+
+
+def assay_seconds(assay, steps, seeds, cache):
+    text = experiment(case(SIZES["small"], POSITIONS[0], steps), assay.corpus, (1, 1, 1), list(seeds), POSITIONS)
+    watched, runs = assay.start("sweep", text, cache, ["--jobs", "2"])
+    records = [run for run in os.listdir(runs) if os.path.exists(os.path.join(runs, run, "train.json"))]
+    if len(records) != len(POSITIONS) * len(seeds):
+        raise RuntimeError(f"the sweep left {len(records)} records of {len(POSITIONS) * len(seeds)} runs")
+    return watched.seconds
+
+
+def peer_seconds(peers, way, steps, seeds, cache):
+    """One file of command lines, run one after another or two at a time."""
+    threads = 2 if way == LOOP else 1
+    events = os.path.join(peers.folder, "sweep-{}-{}.jsonl")
+    lines = [shlex.join(peers.command("eager", case(SIZES["small"], positions, steps, seed, threads),
+                                      events.format(positions, seed)))
+             for positions in POSITIONS for seed in seeds]
+    commands = os.path.join(peers.folder, "sweep.txt")
+    with open(commands, "w", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+    shell = ('while read -r line; do bash -c "$line" || exit 1; done <"$1"' if way == LOOP else
+             """tr '\\n' '\\0' <"$1" | xargs -0 -P2 -I{} bash -c {}""")
+    return watch(["bash", "-c", shell, "sweep", commands], variables(threads, cache),
+                 os.path.join(peers.folder, "sweep.log")).seconds
+
+
+def repetition(assay, peers, steps, seeds, folder):
+    """Yields (way, seconds); assay alone when there are no peers."""
+    yield ASSAY, assay_seconds(assay, steps, seeds, os.path.join(folder, "sweep-cache"))
+    for way in (LOOP, XARGS) if peers else ():
+        yield way, peer_seconds(peers, way, steps, seeds, folder)

@@ -1,0 +1,113 @@
+"""The arithmetic behind scripts/bench: rates, FLOPs, memory, tables. Needs none of the peers' packages."""
+
+import json
+import os
+import subprocess
+import sys
+import tomllib
+
+from sandbox import ROOT, Sandbox
+
+sys.path.insert(0, os.path.join(ROOT, "scripts", "lib"))
+import bench_assay  # noqa: E402
+import bench_cases  # noqa: E402
+import bench_events  # noqa: E402
+import bench_process  # noqa: E402
+import bench_table  # noqa: E402
+
+
+def step(number, seconds):
+    return {"type": "step", "step": number, "loss": 1.0, "measured": {"seconds": seconds}}
+
+
+def row(system, repetition, rate, first_step, peak_mib, loss):
+    return {"size": "small", "positions": "alibi", "system": system, "repetition": repetition, "setting": "s",
+            "tokens_per_second": rate, "first_step_seconds": first_step, "peak_bytes": peak_mib * 2**20, "loss": loss,
+            "flops_per_token": 1000.0}
+
+
+class BenchTest(Sandbox):
+    def test_steady_rate_leaves_start_up_and_a_fifth_out(self):
+        # 50 steps of 100 tokens; slow until step 10, then 40 steps in 8 s.
+        events = [{"type": "start"}, step(1, 30.0), step(5, 35.0), step(10, 40.0), step(30, 44.0), step(50, 48.0)]
+        self.assertAlmostEqual(bench_events.steady_tokens_per_second(events, 100), 500.0)
+        with self.assertRaisesRegex(ValueError, "log more often"):
+            bench_events.steady_tokens_per_second([step(1, 1.0), step(50, 2.0)], 100)
+
+    def test_a_torn_line_is_left_for_later(self):
+        with open(self.path("events"), "w", encoding="utf-8") as file:
+            file.write(json.dumps(step(1, 2.0)) + '\n{"type": "st')
+        self.assertEqual(bench_events.read(self.path("events")), [step(1, 2.0)])
+
+    def test_flops_of_the_smallest_size_by_hand(self):
+        # A token, forward: 2 layers of 2 * (4 + 8) * 64^2 weights and 4 * 64 * 64 attention, then 2 * 64 * 264.
+        forward = 2 * (98304 + 16384) + 33792
+        case = bench_cases.case(bench_cases.SIZES["small"], "alibi")
+        self.assertEqual(bench_cases.training_flops_per_token(case), 3 * forward)
+
+    def test_learning_rate(self):
+        case = {"warmup": 10, "steps": 110, "floor": 0.1}
+        for done, ratio in ((0, 0.0), (5, 0.5), (10, 1.0), (60, 0.55), (110, 0.1)):
+            self.assertAlmostEqual(bench_cases.learning_rate_ratio(done, case), ratio, msg=str(done))
+
+    def test_every_size_logs_each_tenth(self):
+        for size in bench_cases.SIZES.values():
+            self.assertEqual(size.steps % 10, 0, size)
+            self.assertEqual(size.width % 32, 0, size)
+
+    def test_experiment_file(self):
+        case = bench_cases.case(bench_cases.SIZES["medium"], "learned")
+        tree = tomllib.loads(bench_assay.experiment(case, "/a/b", (1, 2, 1)))
+        self.assertEqual(tree["model"]["heads"], 4)
+        self.assertEqual(tree["resources"]["mesh"], {"tensor": 1, "data": 2})
+        self.assertEqual(tree["resources"]["threads"], 1)
+        self.assertEqual(tree["sweep"][0]["grid"]["positional"], [{"use": "learned", "positions": 128}])
+        self.assertEqual(tree["scheduler"]["warmup"], f"{case['steps'] // 10} steps")
+
+    def test_memory_of_a_tree(self):
+        # A child of a child holds 64 MiB; nobody else of that tree holds as much.
+        hold = "x = bytearray(b'1' * (64 << 20)); print('held', flush=True); input()"
+        inner = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {hold!r}])"
+        outer = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {inner!r}])"
+        with subprocess.Popen([sys.executable, "-c", outer], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            self.assertEqual(process.stdout.readline(), b"held\n")
+            self.assertEqual(len(bench_process.tree(process.pid)), 3)
+            self.assertGreater(bench_process.resident_bytes(process.pid), 64 << 20)
+            process.communicate(b"\n")
+
+    def test_a_failed_program_shows_its_last_words(self):
+        with self.assertRaisesRegex(RuntimeError, "(?s)status 3.*last words"):
+            bench_process.watch(["bash", "-c", "echo last words; exit 3"], {}, self.path("log"))
+
+    def test_medians_ratios_and_shares(self):
+        measured = {"assay": [(900, 1.0, 100), (1000, 0.4, 100), (5000, 0.6, 90)],
+                    "eager": [(500, 3.0, 300), (400, 2.0, 300), (300, 2.5, 300)]}
+        rows = [row(system, repetition, *numbers, 2.0)
+                for system, of_system in measured.items() for repetition, numbers in enumerate(of_system)]
+        assay, eager = bench_table.training_table(rows, 1e7)
+        self.assertEqual(assay[4:12], ("1000", "900", "5000", "1.00", "10.0", "1.00", "0.50", "1.0"))
+        self.assertEqual(eager[4:12], ("400", "300", "500", "2.50", "4.0", "3.00", "2.25", "3.0"))
+        self.assertEqual(eager[12:], ("300", "3.00", "2.0000"))
+
+    def test_absent_numbers(self):
+        (alone,) = bench_table.training_table([row("eager", 0, 500, None, 300, 2.0)], None)
+        self.assertEqual(alone[7:12], ("n/a",) * 5)
+
+    def test_sweep_ratios(self):
+        rows = [{"way": "a", "seconds": s} for s in (10, 12, 30)] + [{"way": "b", "seconds": s} for s in (24, 30, 18)]
+        self.assertEqual(bench_table.sweep_table(rows), [("a", "12.0", "1.00"), ("b", "24.0", "2.00")])
+
+    def test_losses_that_differ_are_told(self):
+        rows = [row("assay", 0, 1, 1, 1, 2.0), row("eager", 0, 1, 1, 1, 2.09), row("trainer", 0, 1, 1, 1, 2.2)]
+        (warning,) = bench_table.loss_warnings(rows)
+        self.assertIn("trainer is 2.2000", warning)
+
+    def test_wrong_arguments(self):
+        def run(*words):
+            return subprocess.run([sys.executable, os.path.join(ROOT, "scripts/lib/bench_main.py"), *words],
+                                  capture_output=True, text=True, check=False)
+
+        self.assertIn("--repetitions", run("--help").stdout)
+        result = run("--only", "assay,keras")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("unknown system 'keras'; there are assay, eager, compile, trainer", result.stderr)
