@@ -23,10 +23,14 @@ cmake -S "$source_dir" -B "$build" -G Ninja -DASSAY_CUDA=ON "-DASSAY_TORCH_DIR=$
 cmake --build "$build" -j 2 --target assay-worker kernel_bench
 
 needed() { readelf --dynamic "$1/lib/libassay_run.so" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'; }
+here="$(needed "$build")"
 for library in libtorch_cuda.so libc10_cuda.so libcudart.so.13; do
-  needed "$build" | grep -qxF "$library" || { echo "the CUDA build does not load $library"; exit 1; }
+  grep -qxF "$library" <<<"$here" || { echo "the CUDA build does not load $library"; exit 1; }
 done
-if [[ -e "$cpu/lib/libassay_run.so" ]] && needed "$cpu" | grep -i cuda; then
-  echo "the CPU build loads CUDA libraries"
-  exit 1
+if [[ -e "$cpu/lib/libassay_run.so" ]]; then
+  there="$(needed "$cpu")"
+  if grep -i cuda <<<"$there"; then
+    echo "the CPU build loads CUDA libraries"
+    exit 1
+  fi
 fi

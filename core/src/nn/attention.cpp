@@ -85,16 +85,16 @@ Tensor Attention::operator()(const Tensor& x, const Positional& positional, cons
       if (!added.defined()) added = at::zeros({1, 1, 1, 1}, q.options().dtype(context.score_type));
       added = added.masked_fill(hidden, -std::numeric_limits<double>::infinity());
     }
-    // The fused kernel takes a mask of the scores' own type, and bf16 would blur distances in a bias.
-    const bool blurred = added.defined() && v.scalar_type() != added.scalar_type();
-    if (drop || blurred || (added.defined() && added.requires_grad())) {
+    if (drop || (added.defined() && added.requires_grad())) {
       auto scores = at::matmul(q, k.transpose(-1, -2)) * (1.0 / std::sqrt(static_cast<double>(K)));
       if (added.defined()) scores = scores + added;
       auto weights = at::softmax(scores, -1);
       if (drop) weights = dropout(weights, options_.dropout, key, batch.row_id, batch.positions, head_begin_);
       out = at::matmul(weights, v);
     } else {
-      out = at::scaled_dot_product_attention(q, k, v, added.defined() ? std::optional<Tensor>(added) : std::nullopt);
+      // The fused kernel takes a mask of the scores' own type.
+      out = at::scaled_dot_product_attention(
+          q, k, v, added.defined() ? std::optional<Tensor>(added.to(q.scalar_type())) : std::nullopt);
     }
   }
   return output_(watch(name_ + " (softmax)", out.transpose(1, 2).reshape({B, T, heads_ * K})));

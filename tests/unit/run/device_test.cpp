@@ -151,24 +151,6 @@ TEST_P(Bf16Schemes, StayNearFp32AndLearnOnTheGpu) {
 }
 INSTANTIATE_TEST_SUITE_P(Schemes, Bf16Schemes, ::testing::Values("alibi", "rotary"));
 
-// A bias enters the scores in fp32: in bf16 the distances 256 and 257 would be one.
-TEST(Bf16, LeavesDistancesApart) {
-  TinyRun tiny;
-  tiny.model()["positional"] = {{"use", "alibi"}};
-  tiny.model()["heads"] = 1;
-  tiny.line["train"]["train"]["precision"] = "fp32";
-  Assembled run(registry(), tiny.line);
-  const auto mesh = self_mesh();
-  run.build(*mesh);
-  const c10::NoGradGuard no_grad;
-  Batch batch;
-  batch.tokens = at::arange(600).remainder(7).unsqueeze(0);
-  const auto hidden = [&](bool bf16) {
-    return ForwardPass(*run.model, batch, {}, run.vocabulary->size(), *mesh, {at::kCPU, bf16}).hidden();
-  };
-  EXPECT_LE((hidden(true) - hidden(false)).abs().max().item<double>(), 0.05);
-}
-
 class Losses final : public Observer {
  public:
   void event(const std::string& type, const json& fields) override {
