@@ -17,8 +17,12 @@ export PATH="$PATH:/usr/local/cuda/bin"
 nvcc="$(command -v "${CUDACXX:-nvcc}")" || skip "no nvcc here; install the CUDA toolkit 13.0 to build this"
 [[ -e "$torch/lib/libtorch_cuda.so" ]] || skip "the LibTorch at $torch has no CUDA"
 
+fresh=()  # a tree that was made elsewhere (a moved or copied clone) is made anew
+if [[ -f "$build/CMakeCache.txt" ]] && ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$source_dir" "$build/CMakeCache.txt"; then
+  fresh=(--fresh)
+fi
 # Without optimisation it takes half the time, and no code of it runs.
-cmake -S "$source_dir" -B "$build" -G Ninja -DASSAY_CUDA=ON "-DASSAY_TORCH_DIR=$torch" "-DCMAKE_CUDA_COMPILER=$nvcc" \
+cmake "${fresh[@]}" -S "$source_dir" -B "$build" -G Ninja -DASSAY_CUDA=ON "-DASSAY_TORCH_DIR=$torch" "-DCMAKE_CUDA_COMPILER=$nvcc" \
   -DCMAKE_BUILD_TYPE=None -DCMAKE_COMPILE_WARNING_AS_ERROR=ON
 cmake --build "$build" -j 2 --target assay-worker kernel_bench
 
