@@ -41,4 +41,7 @@ file(RELATIVE_PATH torch_from_lib "${CMAKE_BINARY_DIR}/lib" "${ASSAY_TORCH_DIR}/
 set(CMAKE_BUILD_WITH_INSTALL_RPATH ON)
 set(CMAKE_INSTALL_RPATH "$ORIGIN;$ORIGIN/../lib;$ORIGIN/../..;$ORIGIN/${torch_from_lib};$ORIGIN/../../${torch_from_lib}")
 
+if(ASSAY_CUDA)
+  include(assay_cuda)
+endif()
 include(assay_abi_tag)

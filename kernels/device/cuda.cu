@@ -1,4 +1,4 @@
-// Device memory by the CUDA runtime.
+// Devices and their memory by the CUDA runtime.
 #include <cuda_runtime.h>
 
 #include <stdexcept>
@@ -11,11 +11,23 @@ namespace {
 void check(cudaError_t error) {
   if (error != cudaSuccess) throw std::runtime_error(std::string("CUDA: ") + cudaGetErrorString(error));
 }
+
+// 13000 is 13.0, 12080 is 12.8.
+std::string version(int number) { return std::to_string(number / 1000) + "." + std::to_string(number % 1000 / 10); }
 }  // namespace
 
-bool available() {
+bool built() { return true; }
+int count() {
   int count = 0;
-  return cudaGetDeviceCount(&count) == cudaSuccess && count > 0;
+  return cudaGetDeviceCount(&count) == cudaSuccess ? count : 0;
+}
+Gpu describe(int index) {
+  cudaDeviceProp properties;
+  int driver = 0, runtime = 0;
+  check(cudaGetDeviceProperties(&properties, index));
+  check(cudaDriverGetVersion(&driver));
+  check(cudaRuntimeGetVersion(&runtime));
+  return {properties.name, version(driver), version(runtime)};
 }
 void* copy_in(const void* host, size_t bytes) {
   void* memory = nullptr;

@@ -8,7 +8,9 @@ namespace {
 [[noreturn]] void absent() { throw std::runtime_error("this build has no CUDA; configure with -DASSAY_CUDA=ON"); }
 }  // namespace
 
-bool available() { return false; }
+bool built() { return false; }
+int count() { return 0; }
+Gpu describe(int) { absent(); }
 void* copy_in(const void*, size_t) { absent(); }
 void copy_out(void*, const void*, size_t) { absent(); }
 void release(void*) {}

@@ -51,7 +51,8 @@ def count_program(case, counts):
     skipped = case.find("skipped")
     reason = skipped.get("message", "") if skipped is not None else ""
     if status == "disabled" or (status == "notrun" and reason.startswith("SKIP_")):
-        counts.skipped.append(f"{program}: {reason or status}")
+        words = output.strip().splitlines()  # a script says last why it skips
+        counts.skipped.append(f"{program}: {words[-1] if words else reason or status}")
     elif status == "notrun":
         counts.failed.append(f"{program}: not run: {reason}")
     elif "[==========] Running " in output:

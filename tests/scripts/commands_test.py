@@ -60,6 +60,10 @@ class CountTest(Sandbox):
                  ("skip", "notrun", '<skipped message="SKIP_RETURN_CODE=77"/>', "")]
         self.assertEqual(self.count(*cases)[-1], "1 2 2")
 
+    def test_a_script_says_last_why_it_skips(self):
+        case = ("script", "notrun", '<skipped message="SKIP_RETURN_CODE=77"/>', "looking\nno compiler here\n")
+        self.assertEqual(self.count(case), ["skipped: script: no compiler here", "0 0 1"])
+
     def test_python_tests(self):
         log = ("test_a (x.T.test_a) ... ok\ntest_b (x.T.test_b) ... skipped 'no network'\n"
                "test_c (x.T.test_c) ... FAIL\n\nFAIL: test_c (x.T.test_c)\n\nRan 3 tests in 0.1s\n\nFAILED (failures=1)")

@@ -1,6 +1,7 @@
 #include "app/worker_generate.h"
 
 #include <ATen/Parallel.h>
+#include <c10/core/DeviceGuard.h>
 
 #include <nlohmann/json.hpp>
 
@@ -24,10 +25,13 @@ json worker_generate(const json& request) {
   for (const auto& prompt : request.at("prompts")) decoding.prompts.push_back(bytes_of_text(prompt.get<std::string>()));
   decoding.tokens = request.at("tokens");
   decoding.seed = request.at("seed");
+  const auto compute = settle_compute(line);
   json answer = json::array();
   run_ranks(1, 1, [&](Mesh& mesh) {
     at::set_num_threads(line.at("resources").at("threads"));
+    const c10::DeviceGuard device(compute.device);
     Assembled run(registry, line);
+    run.compute = compute;
     run.build(mesh, /*draw=*/false);
     load_weights(request.at("weights").get<std::string>(), run, mesh);
     auto& decoder = run.instances.create<Decoder>(request.at("decoder"), "decoder");

@@ -51,7 +51,8 @@ void write_records(const json& line, const RunLayout& layout, const RunReport& r
   result.metrics = {{"loss", report.last_loss, report.last_loss, 1.0, "nats/token", "lower"}};
   result.training_code = training_code();
   result.libtorch = TORCH_VERSION;
-  result.device = "cpu";
+  result.device = report.device;
+  result.gpu = report.gpu;
   result.git = git_state(fs::current_path());
   result.weights_sha256 = report.weights_sha256;
   for (const auto& source : report.sources) result.data.push_back({source.name, source.sha256, source.licence});

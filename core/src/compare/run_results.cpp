@@ -66,11 +66,11 @@ bool take_code(const json& components, const json& planned, RunResult& run) {
 std::string conditions_of(const json& environment, const json& measured) {
   const auto mesh = environment.value("mesh", json::object());
   const int jobs = measured.value("concurrent_jobs", 1);
-  return fmt::format("host {}, {}, {}, mesh {}x{} {}, {} thread{} a rank, {} concurrent run{}",
-                     measured.value("host", "?"), environment.value("cpu", "?"), environment.value("device", "?"),
-                     mesh.value("tensor", 1), mesh.value("data", 1), mesh.value("backend", "self"),
-                     environment.value("threads", 1), environment.value("threads", 1) == 1 ? "" : "s", jobs,
-                     jobs == 1 ? "" : "s");
+  return fmt::format(
+      "host {}, {}, {}, mesh {}x{} {}, {} thread{} a rank, {} concurrent run{}", measured.value("host", "?"),
+      environment.value("cpu", "?"), environment.value("/gpu/name"_json_pointer, environment.value("device", "?")),
+      mesh.value("tensor", 1), mesh.value("data", 1), mesh.value("backend", "self"), environment.value("threads", 1),
+      environment.value("threads", 1) == 1 ? "" : "s", jobs, jobs == 1 ? "" : "s");
 }
 
 Origin origin_of(const json& record) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <regex>
 
 #include "config/key_path.h"
 #include "config/sections.h"
@@ -16,27 +17,15 @@ bool is_int(const json& section, const char* key) {
   return section.contains(key) && section.at(key).is_number_integer();
 }
 
-void check_precision(const json& train, const Node& document, Diagnostics& diagnostics) {
-  const auto& precision = train.at("precision");
-  if (!precision.is_string() || precision == "fp32" || precision == "fp64") return;
-  const auto position = nearest_position(document, {"train", "precision"});
-  if (precision == "bf16") {
-    diagnostics.add(position, "precision 'bf16' needs a CUDA build; this one has fp32 and fp64");
-  } else {
-    diagnostics.add(position,
-                    fmt::format("unknown precision '{}'; there are fp32 and fp64", precision.get<std::string>()));
-  }
-}
-
-std::string resolved_device(const json& resources, const Node& document, Diagnostics& diagnostics) {
+// Whether this machine has it is found out by the worker.
+void check_device(const json& resources, const Node& document, Diagnostics& diagnostics) {
   const auto& device = resources.at("device");
-  if (device.is_string() && device != "auto" && device != "cpu") {
-    const auto name = device.get<std::string>();
+  if (!device.is_string()) return;
+  const auto name = device.get<std::string>();
+  static const std::regex known("auto|cpu|cuda(:[0-9]{1,2})?");
+  if (!std::regex_match(name, known))
     diagnostics.add(nearest_position(document, {"resources", "device"}),
-                    name.starts_with("cuda") ? fmt::format("device '{}' needs a CUDA build; this one has cpu", name)
-                                             : fmt::format("unknown device '{}'; there are auto and cpu", name));
-  }
-  return "cpu";
+                    fmt::format("unknown device '{}'; there are auto, cpu, cuda, and cuda:1 for the second GPU", name));
 }
 
 json resolved_mesh(const Node& document, Resolver& resolver) {
@@ -72,7 +61,6 @@ json resolve_train(const Node& document, const json& context, Resolver& resolver
   }
   auto train = resolver.section(*node, section_parameters("train"), "[train]");
   if (!node->is_table()) return train;  // reported
-  check_precision(train, document, diagnostics);
   const bool has_steps = train.contains("steps"), has_tokens = train.contains("tokens");
   const auto* table = node->as<Table>();
   const bool asks_for_more = table->find("flops") || table->find("tokens_per_parameter");
@@ -95,7 +83,7 @@ json resolve_resources(const Node& document, const json& batch, Resolver& resolv
   const auto* node = document.as<Table>()->find("resources");
   const bool is_given = node && node->is_table();  // another type is reported with the sections
   auto resources = resolver.section(is_given ? *node : empty, section_parameters("resources"), "[resources]");
-  resources["device"] = resolved_device(resources, document, diagnostics);
+  check_device(resources, document, diagnostics);
   resources["mesh"] = resolved_mesh(document, resolver);
   if (!batch.is_number_integer() || !is_int(resources.at("mesh"), "data")) return resources;
   const auto size = batch.get<int64_t>(), replicas = resources.at("mesh").at("data").get<int64_t>();

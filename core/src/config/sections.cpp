@@ -57,7 +57,7 @@ const std::map<std::string, std::vector<Parameter>>& all_sections() {
       {"train",
        {given("steps", "int", {0, kMostSteps}), given("tokens", "int", {1, 1e15}),
         required(given("batch", "int", {1, 1e9})), or_else(given("clip_norm", "real", {0, {}}), 1.0),
-        or_else(given("precision", "string"), "fp32"), or_else(one_of("non_finite", {"stop", "skip"}), "stop"),
+        or_else(one_of("precision", {"fp32", "fp64", "tf32", "bf16"}), "fp32"), or_else(one_of("non_finite", {"stop", "skip"}), "stop"),
         later("flops", "give steps or tokens"), later("tokens_per_parameter", "give steps or tokens"),
         or_else(given("checkpoint", "duration"), "5%"), or_else(one_of("keep", {"weights", "all", "none"}), "weights")}},
       {"resources",

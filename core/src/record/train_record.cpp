@@ -54,6 +54,7 @@ nlohmann::json train_record(const nlohmann::json& plan_line, const TrainResult& 
         {"cores", available_cores()},
         {"concurrent_jobs", concurrent_jobs()}}},
   };
+  if (!result.gpu.empty()) record["environment"]["gpu"] = result.gpu;
   if (!result.weights_sha256.empty()) record["weights_sha256"] = result.weights_sha256;
   return record;
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
@@ -29,7 +30,8 @@ struct TrainResult {
   std::vector<RecordedMetric> metrics;
   std::string training_code;  // build id of the training library
   std::string libtorch;
-  std::string device;
+  std::string device;                      // "cpu", "cuda:0"
+  std::map<std::string, std::string> gpu;  // name, versions and settings; empty: none
   GitState git;
   std::string weights_sha256;  // of weights.safetensors; empty: not kept
   std::vector<DataSource> data;

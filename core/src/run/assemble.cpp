@@ -77,8 +77,8 @@ void Assembled::bind() {
 
 void Assembled::build(const Mesh& mesh, bool draw) {
   const auto type = fp64 ? at::kDouble : at::kFloat;
-  auto store =
-      std::make_shared<Parameters::Store>(Parameters::Store{&mesh, at::TensorOptions().dtype(type), init_seed, draw});
+  const auto options = at::TensorOptions().dtype(type).device(compute.device);
+  auto store = std::make_shared<Parameters::Store>(Parameters::Store{&mesh, options, init_seed, draw});
   parameters = std::make_unique<Parameters>(store, "");
   for (auto* component : instances.all()) {
     auto scope = parameters->scope(component->identity().instance);

@@ -18,6 +18,7 @@
 #include "assay/tracker.h"
 #include "assay/transform.h"
 #include "loader/instances.h"
+#include "run/device.h"
 
 namespace assay {
 
@@ -56,6 +57,7 @@ class Assembled {
   std::vector<Callback*> callbacks;
   std::unique_ptr<Vocabulary> vocabulary;
   std::unique_ptr<Parameters> parameters;  // after build
+  Compute compute;                         // of this machine; settled before build
 
   // Of the plan line.
   int64_t context, steps, batch, micro_batch;

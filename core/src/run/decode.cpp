@@ -17,10 +17,14 @@ namespace {
 class Context final : public DecodeContext {
  public:
   Context(Assembled& run, const Mesh& mesh, const DecodeRequest& request)
-      : model_(*run.model), vocabulary_(*run.vocabulary), mesh_(mesh), draws_(request.seed, "decode") {
+      : model_(*run.model),
+        compute_(run.compute),
+        vocabulary_(*run.vocabulary),
+        mesh_(mesh),
+        draws_(request.seed, "decode") {
     read_prompts(run, request);
-    scores_ = at::zeros({tokens_.size(0)}, at::TensorOptions().dtype(at::kDouble));
-    ended_ = at::zeros({tokens_.size(0)}, at::TensorOptions().dtype(at::kBool));
+    scores_ = at::zeros({tokens_.size(0)}, tokens_.options().dtype(at::kDouble));
+    ended_ = at::zeros({tokens_.size(0)}, mask_.options());
     extend(tokens_, mask_);
   }
 
@@ -68,7 +72,7 @@ class Context final : public DecodeContext {
   }
 
  private:
-  static Tensor ones(int64_t rows) { return at::ones({rows, 1}, at::TensorOptions().dtype(at::kBool)); }
+  Tensor ones(int64_t rows) const { return at::ones({rows, 1}, mask_.options()); }
 
   // Padded on the left to the longest, so that every row's next token comes at the same place.
   void read_prompts(Assembled& run, const DecodeRequest& request) {
@@ -95,6 +99,8 @@ class Context final : public DecodeContext {
       std::copy(row.begin(), row.end(), tokens_.data_ptr<int64_t>() + b * longest + begin);
       mask_.select(0, b).narrow(0, begin, static_cast<int64_t>(row.size())).fill_(true);
     }
+    tokens_ = tokens_.to(compute_.device);
+    mask_ = mask_.to(compute_.device);
     prompt_of_ = at::arange(B, tokens_.options());
   }
 
@@ -102,8 +108,9 @@ class Context final : public DecodeContext {
     Decoded out;
     out.log_prob = scores_[row].item<double>();
     const auto begin = tokens_.size(1) - step_;
-    const auto* ids = tokens_.data_ptr<int64_t>() + row * tokens_.size(1);
-    const auto* end = ids + tokens_.size(1);
+    const auto row_ids = tokens_[row].to(at::kCPU).contiguous();
+    const auto* ids = row_ids.const_data_ptr<int64_t>();
+    const auto* end = ids + row_ids.size(0);
     const auto* stop = std::find(ids + begin, end, vocabulary_.special(kEndOfText));
     out.ids.assign(ids + begin, stop);
     out.ended = stop != end;
@@ -127,9 +134,11 @@ class Context final : public DecodeContext {
   }
 
   Tensor forward(Cache& cache, const Tensor& tokens, const Tensor& mask) {
+    const ForwardPrecision precision(compute_);
     return guard(model_, "extend", [&] { return model_.extend(cache, tokens, mask); }).final_BTD;
   }
   Tensor whole_logits(const Tensor& hidden) {
+    const ForwardPrecision precision(compute_);
     const auto slice = guard(model_, "logits", [&] { return model_.logits(hidden); });
     const auto all = gather_last(slice, mesh_).narrow(-1, 0, vocabulary_.size());
     return all.scalar_type() == at::kDouble ? all : all.to(at::kFloat);
@@ -141,6 +150,7 @@ class Context final : public DecodeContext {
   }
 
   Model& model_;
+  Compute compute_;
   const Vocabulary& vocabulary_;
   const Mesh& mesh_;
   Draws draws_;

@@ -28,7 +28,8 @@ class Context final : public EvaluationContext {
   // Constant: results must not depend on resources, and the last bits of a sum depend on the shape of a batch.
   int64_t tokens_per_forward() const override { return 4096; }
   Forward& forward(const Batch& batch) override {
-    forward_ = std::make_unique<ForwardPass>(*run_.model, batch, ForwardOptions{}, run_.vocabulary->size(), mesh_);
+    forward_ = std::make_unique<ForwardPass>(*run_.model, batch, ForwardOptions{}, run_.vocabulary->size(), mesh_,
+                                             run_.compute);
     return *forward_;
   }
   Draws draws() const override { return Draws(run_.data_seed, "evaluate/" + entry_.label); }

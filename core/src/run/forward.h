@@ -4,14 +4,17 @@
 #include "assay/mesh.h"
 #include "assay/nn.h"
 #include "assay/objective.h"
+#include "run/device.h"
 
 namespace assay {
 
 class ForwardPass final : public Forward {
  public:
-  ForwardPass(Model& model, const Batch& batch, ForwardOptions options, int64_t vocabulary, const Mesh& mesh)
+  ForwardPass(Model& model, const Batch& batch, ForwardOptions options, int64_t vocabulary, const Mesh& mesh,
+              const Compute& compute = {})
       : model_(model),
-        batch_(nn::with_defaults(batch)),
+        compute_(compute),
+        batch_(nn::with_defaults(moved(batch, compute.device))),
         options_(std::move(options)),
         vocabulary_(vocabulary),
         mesh_(mesh) {}
@@ -38,11 +41,15 @@ class ForwardPass final : public Forward {
 
  private:
   const ModelOutput& output() {
-    if (!done_) output_ = guard(model_, "forward", [&] { return model_.forward(batch_, options_); });
+    if (!done_) {
+      const ForwardPrecision precision(compute_);
+      output_ = guard(model_, "forward", [&] { return model_.forward(batch_, options_); });
+    }
     done_ = true;
     return output_;
   }
   Tensor local(const Tensor& hidden) {
+    const ForwardPrecision precision(compute_);
     return guard(model_, "logits", [&] { return model_.logits(hidden); });
   }
   Tensor local_logits() {
@@ -51,10 +58,12 @@ class ForwardPass final : public Forward {
   }
   Tensor whole(const Tensor& slice) const { return gather_last(slice, mesh_).narrow(-1, 0, vocabulary_); }
   Tensor nll(const Tensor& slice, const Tensor& targets) const {
-    return nn::vocabulary_cross_entropy(slice, targets, vocabulary_, model_.padded_vocabulary(), mesh_);
+    return nn::vocabulary_cross_entropy(slice, targets.to(compute_.device), vocabulary_, model_.padded_vocabulary(),
+                                        mesh_);
   }
 
   Model& model_;
+  Compute compute_;
   Batch batch_;
   ForwardOptions options_;
   int64_t vocabulary_;

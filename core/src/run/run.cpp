@@ -1,6 +1,7 @@
 #include "run/run.h"
 
 #include <ATen/Parallel.h>
+#include <c10/core/DeviceGuard.h>
 #include <c10/core/GradMode.h>
 
 #include <chrono>
@@ -64,7 +65,8 @@ json metrics_json(const std::map<std::string, double>& values) {
 // One rank's run. Everything that is not this rank's own business happens on the first rank.
 class RankRun {
  public:
-  RankRun(const Registry& registry, const json& line, const Attempt& attempt, Observer& observer, const Mesh& mesh)
+  RankRun(const Registry& registry, const json& line, const Attempt& attempt, Observer& observer, const Mesh& mesh,
+          const Compute& compute)
       : line_(line),
         attempt_(attempt),
         layout_(attempt.run),
@@ -72,6 +74,7 @@ class RankRun {
         mesh_(mesh),
         run_(registry, line),
         checkpoints_(layout_.checkpoints(), line.value("train_id", ""), attempt.code) {
+    run_.compute = compute;
     const auto checkpoint = line.value("checkpoint", json::object());
     checkpoint_every_ = checkpoint.value("every", int64_t{0});
     keeps_weights_ = run_.steps > 0 && checkpoint.value("keep", "none") != "none";
@@ -274,10 +277,14 @@ RunReport execute(const Registry& registry, const json& line, const Attempt& att
   const auto began = Clock::now();
   const auto& resources = line.at("resources");
   const auto& mesh_sizes = resources.at("mesh");
+  const auto compute = settle_compute(line);
   RunReport report;
+  report.device = compute.device.str();
+  report.gpu = description(compute);
   run_ranks(mesh_sizes.at("tensor"), mesh_sizes.at("data"), [&](Mesh& mesh) {
     at::set_num_threads(resources.at("threads"));  // of this rank's thread
-    RankRun(registry, line, attempt, observer, mesh)(report, began);
+    const c10::DeviceGuard device(compute.device);
+    RankRun(registry, line, attempt, observer, mesh, compute)(report, began);
   });
   return report;
 }

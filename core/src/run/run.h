@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <set>
 #include <string>
@@ -30,6 +31,8 @@ struct RunReport {
   double first_step_at = 0;    // seconds after execute began
   std::string weights_sha256;  // of the final weights; empty when they are not kept
   std::vector<Source> sources;
+  std::string device;                         // "cpu", "cuda:0"
+  std::map<std::string, std::string> gpu;     // see description
   std::vector<EvaluationReport> evaluations;  // those at the end
 };
 

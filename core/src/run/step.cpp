@@ -50,7 +50,7 @@ struct MicroBatch {
       options.hidden_layers = hidden_layers;
       // The number depends on the name, not on the order of asking, so that masks do not either.
       options.key = {dropout, run.data_seed, step, static_cast<int64_t>(name.empty() ? 0 : stream_key(0, name) >> 1)};
-      slot = std::make_unique<ForwardPass>(model, view, options, run.vocabulary->size(), mesh);
+      slot = std::make_unique<ForwardPass>(model, view, options, run.vocabulary->size(), mesh, run.compute);
     }
     return *slot;
   }
@@ -121,7 +121,8 @@ double accumulate_gradients(Assembled& run, const Mesh& mesh, int64_t step, std:
       layers.insert(layer);
 
   double loss = 0;
-  for (const auto& batch : micro_batches) {
+  for (const auto& prepared : micro_batches) {
+    const auto batch = moved(prepared, run.compute.device);  // objectives prepared it on the CPU, which they may read
     MicroBatch micro{run, mesh, step, batch, {layers.begin(), layers.end()}};
     for (size_t o = 0; o < run.objectives.size(); ++o) {
       const auto& entry = run.objectives[o];

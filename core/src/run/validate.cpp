@@ -15,6 +15,7 @@ json validate(const Registry& registry, const json& line) {
     findings.push_back({{"group", line.value("group", "")}, {"path", path}, {"message", message}});
   };
   try {
+    if (const auto refused = refusal(line)) find(refused->path, refused->message);
     Assembled run(registry, line);
     const auto assembly = run.assembly();
     for (const auto* component : run.instances.all())

@@ -48,14 +48,16 @@ class Rotary final : public assay::Positional {
           "; change fraction, or width / heads of the model");
   }
 
-  // Angles, sines and cosines in fp64: at large positions fp32 would lose the fast pairs.
+  // Angles, sines and cosines in fp64: at large positions fp32 would lose the fast pairs. They enter in the type of
+  // scores at least, for bf16 would give neighbouring positions one angle.
   std::pair<Tensor, Tensor> rotate(const Tensor& q_BHQK, const Tensor& k_BHQK,
                                    const assay::AttentionContext& context) const override {
     const Tensor positions = context.query_positions.to(at::kDouble);  // [1 or B, Q]
     const Tensor frequencies = at::exp(at::arange(rotated_ / 2, positions.options()) *
                                        (-2.0 * std::log(config_.theta) / static_cast<double>(rotated_)));
     const Tensor angles = positions.unsqueeze(1).unsqueeze(-1) * frequencies;  // [1 or B, 1, Q, R/2]
-    const Tensor cos = at::cos(angles).to(q_BHQK.scalar_type()), sin = at::sin(angles).to(q_BHQK.scalar_type());
+    const auto type = c10::promoteTypes(q_BHQK.scalar_type(), context.score_type);
+    const Tensor cos = at::cos(angles).to(type), sin = at::sin(angles).to(type);
     return {turned(q_BHQK, cos, sin), turned(k_BHQK, cos, sin)};
   }
 

@@ -161,13 +161,14 @@ TEST(Collect, TimingsOfDifferentMachinesAreMarked) {
   ResultsBuilder results;
   results.finished({.scheme = "a", .seed = 1}, {{64, 2.0}});
   EXPECT_EQ(collect(request(results)).columns[4].title, "tokens/s");
-  results.finished({.scheme = "b", .seed = 1, .host = "h2"}, {{64, 2.0}});
+  results.finished({.scheme = "b", .seed = 1, .host = "h2", .gpu = "GPU Y"}, {{64, 2.0}});
   const auto table = collect(request(results));
   EXPECT_EQ(table.columns[4].title, "tokens/s *");
   EXPECT_EQ(table.columns[5].title, "peak MiB");
-  EXPECT_THAT(table.notes, ::testing::Contains(AllOf(HasSubstr("* not comparable"),
-                                                     HasSubstr("host h1, CPU X, cpu, mesh 2x1 threads, "
-                                                               "1 thread a rank, 1 concurrent run; host h2"))));
+  EXPECT_THAT(table.notes,
+              ::testing::Contains(AllOf(HasSubstr("* not comparable"),
+                                        HasSubstr("host h1, CPU X, cpu, mesh 2x1 threads, "
+                                                  "1 thread a rank, 1 concurrent run; host h2, CPU X, GPU Y, mesh"))));
 }
 
 TEST(Collect, TheBaselineIsMarkedOrExplained) {

@@ -19,7 +19,7 @@ struct BuiltRun {
   int seed = 1;
   std::string training_code = "c0de000000000001";
   std::string plugin_code = "aa";
-  std::string host = "h1";
+  std::string host = "h1", gpu = {};
   double tokens_per_second = 1000;
   nlohmann::json parameters = 347136;
 
@@ -48,7 +48,7 @@ class ResultsBuilder {
     folder_.write("quick/plan.jsonl", plan_);
   }
   void train(const BuiltRun& run) {
-    const nlohmann::json record = {
+    nlohmann::json record = {
         {"schema", 1},
         {"parameters", run.parameters},
         {"tokens", 2000896},
@@ -72,6 +72,7 @@ class ResultsBuilder {
           {"seconds", 10.0},
           {"tokens_per_second", run.tokens_per_second},
           {"peak_memory_bytes", 104857600}}}};
+    if (!run.gpu.empty()) record["environment"]["gpu"]["name"] = run.gpu;
     folder_.write("quick/runs/" + run.id() + "/train.json", record.dump());
   }
   // Bits per byte by length; null where a value is not finite.

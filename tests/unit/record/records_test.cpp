@@ -73,6 +73,16 @@ TEST(TrainRecord, HoldsWhatTheSchemaSays) {
   EXPECT_EQ(record["measured"]["host"], host_name());
 }
 
+TEST(TrainRecord, NamesTheGpuThatTrained) {
+  auto trained = result();
+  EXPECT_FALSE(train_record(plan_line(), trained)["environment"].contains("gpu"));
+  trained.device = "cuda:0";
+  trained.gpu = {{"name", "GPU X"}, {"driver", "13.0"}};
+  const auto record = train_record(plan_line(), trained);
+  EXPECT_EQ(record["environment"]["device"], "cuda:0");
+  EXPECT_EQ(record["environment"]["gpu"], json::parse(R"({"name":"GPU X","driver":"13.0"})"));
+}
+
 TEST(TrainRecord, EqualOutsideMeasured) {
   auto slower = result();
   slower.measured = {.seconds = 9,

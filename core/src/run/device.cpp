@@ -1,0 +1,122 @@
+#include "run/device.h"
+
+#include <ATen/Context.h>
+#include <ATen/autocast_mode.h>
+
+#include <charconv>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "assay/error.h"
+#include "device/device.h"
+
+namespace assay {
+using nlohmann::json;
+
+namespace {
+
+constexpr const char* kWorkspace = "CUBLAS_WORKSPACE_CONFIG";
+
+std::string device_of(const json& line) { return line.at("resources").value("device", "cpu"); }
+std::string precision_of(const json& line) { return line.at("train").at("train").at("precision"); }
+bool on_gpu(const std::string& device) { return device.starts_with("cuda"); }
+
+std::optional<Refusal> refusal_of(const std::string& device, const json& line) {
+  const auto quoted = "'" + device + "' ";
+  if (on_gpu(device) && !kernels::device::built())
+    return Refusal{"resources.device", quoted +
+                                           "needs a CUDA build, and this one has only the CPU; configure with "
+                                           "-DASSAY_CUDA=ON, or set resources.device = \"cpu\""};
+  const auto& mesh = line.at("resources").at("mesh");
+  const int tensor = mesh.at("tensor"), data = mesh.at("data");
+  if (on_gpu(device) && tensor * data > 1)
+    return Refusal{"resources.device", quoted + "takes one rank, and resources.mesh has " +
+                                           std::to_string(tensor * data) +
+                                           "; set tensor = data = 1, or resources.device = \"cpu\""};
+  const auto precision = precision_of(line);
+  const bool surely_cpu = device == "cpu" || (device == "auto" && !kernels::device::built());
+  if (surely_cpu && (precision == "bf16" || precision == "tf32"))
+    return Refusal{"train.precision", "'" + precision +
+                                          "' is for GPUs, and this run is on the CPU; take fp32 or fp64, or a CUDA "
+                                          "build on a machine with a GPU"};
+  return std::nullopt;
+}
+
+// The number in "cuda:1"; 0 for "cuda".
+int gpu_index(const std::string& device) {
+  const auto colon = device.find(':');
+  int index = 0;
+  if (colon != std::string::npos) std::from_chars(device.data() + colon + 1, device.data() + device.size(), index);
+  return index;
+}
+
+// cuBLAS takes its workspace from the environment when it is first used, and repeats its bits only with a fixed one.
+void repeat_bits(bool tf32) {
+  ::setenv(kWorkspace, ":4096:8", /*overwrite=*/0);
+  auto& context = at::globalContext();
+  context.setDeterministicCuDNN(true);
+  context.setBenchmarkCuDNN(false);
+  context.setDeterministicAlgorithms(true, /*warn_only=*/false);
+  context.setDeterministicFillUninitializedMemory(false);  // only shows misuse, and costs a pass over every new tensor
+  context.setFloat32Precision(at::Float32Backend::CUDA, at::Float32Op::MATMUL,
+                              tf32 ? at::Float32Precision::TF32 : at::Float32Precision::IEEE);
+}
+
+}  // namespace
+
+std::optional<Refusal> refusal(const json& line) { return refusal_of(device_of(line), line); }
+
+Compute settle_compute(const json& line) {
+  auto device = device_of(line);
+  const int gpus = kernels::device::count();
+  if (device == "auto") device = gpus > 0 ? "cuda:0" : "cpu";
+  if (const auto refused = refusal_of(device, line)) throw UserError(refused->path + ": " + refused->message);
+  if (!on_gpu(device)) return {};
+  const int index = gpu_index(device);
+  if (index >= gpus)
+    throw UserError("resources.device: '" + device + "' was asked for, and CUDA finds " + std::to_string(gpus) +
+                    " GPUs; check nvidia-smi and CUDA_VISIBLE_DEVICES, or set resources.device = \"cpu\"");
+  repeat_bits(precision_of(line) == "tf32");
+  return {at::Device(at::kCUDA, static_cast<at::DeviceIndex>(index)), precision_of(line) == "bf16"};
+}
+
+std::map<std::string, std::string> description(const Compute& compute) {
+  if (!compute.device.is_cuda()) return {};
+  const auto gpu = kernels::device::describe(compute.device.index());
+  return {{"name", gpu.name},
+          {"driver", gpu.driver},
+          {"runtime", gpu.runtime},
+          {"deterministic", at::globalContext().deterministicAlgorithms() ? "yes" : "no"},
+          {"cublas_workspace", std::getenv(kWorkspace)}};
+}
+
+Batch moved(Batch batch, at::Device device) {
+  const auto move = [&](Tensor& x) {
+    if (x.defined()) x = x.to(device);
+  };
+  for (auto* tensor : {&batch.tokens, &batch.targets, &batch.loss_weight, &batch.positions, &batch.segment,
+                       &batch.key_mask, &batch.row_id, &batch.sample_id, &batch.spans})
+    move(*tensor);
+  for (auto& [name, tensor] : batch.channels) move(tensor);
+  return batch;
+}
+
+ForwardPrecision::ForwardPrecision(const Compute& compute) : type_(compute.device.type()), on_(compute.bf16) {
+  if (!on_) return;
+  was_on_ = at::autocast::is_autocast_enabled(type_);
+  dtype_before_ = at::autocast::get_autocast_dtype(type_);
+  at::autocast::set_autocast_enabled(type_, true);
+  at::autocast::set_autocast_dtype(type_, at::kBFloat16);
+  at::autocast::increment_nesting();
+}
+
+// Casts of weights are kept while a guard lives, so that one forward makes each once; they must not outlive it, for the
+// optimizer writes weights in place.
+ForwardPrecision::~ForwardPrecision() {
+  if (!on_) return;
+  if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
+  at::autocast::set_autocast_enabled(type_, was_on_);
+  at::autocast::set_autocast_dtype(type_, dtype_before_);
+}
+
+}  // namespace assay

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Builds what -DASSAY_CUDA=ON changes, so that it cannot rot where nobody has a GPU: compiles every kernel's cuda.cu and
+# links the worker and the kernels' cases. They cannot start here, for the wheel's NVIDIA libraries are not installed.
+#
+# Usage: tests/cuda_build.sh SOURCE BUILD TORCH    BUILD: of the CPU; this one's stands in BUILD/cuda
+#
+# Exits with 77 and a last line that says why where it cannot be done.
+set -euo pipefail
+source_dir=$1 cpu=$2 torch=$3
+build="$cpu/cuda"
+
+skip() {
+  echo "$1"
+  exit 77
+}
+export PATH="$PATH:/usr/local/cuda/bin"
+nvcc="$(command -v "${CUDACXX:-nvcc}")" || skip "no nvcc here; install the CUDA toolkit 13.0 to build this"
+[[ -e "$torch/lib/libtorch_cuda.so" ]] || skip "the LibTorch at $torch has no CUDA"
+
+fresh=()  # a tree that was made elsewhere (a moved or copied clone) is made anew
+if [[ -f "$build/CMakeCache.txt" ]] && ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$source_dir" "$build/CMakeCache.txt"; then
+  fresh=(--fresh)
+fi
+# Without optimisation it takes half the time, and no code of it runs.
+cmake "${fresh[@]}" -S "$source_dir" -B "$build" -G Ninja -DASSAY_CUDA=ON "-DASSAY_TORCH_DIR=$torch" "-DCMAKE_CUDA_COMPILER=$nvcc" \
+  -DCMAKE_BUILD_TYPE=None -DCMAKE_COMPILE_WARNING_AS_ERROR=ON
+cmake --build "$build" -j 2 --target assay-worker kernel_bench
+
+needed() { readelf --dynamic "$1/lib/libassay_run.so" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'; }
+here="$(needed "$build")"
+for library in libtorch_cuda.so libc10_cuda.so libcudart.so.13; do
+  grep -qxF "$library" <<<"$here" || { echo "the CUDA build does not load $library"; exit 1; }
+done
+if [[ -e "$cpu/lib/libassay_run.so" ]]; then
+  there="$(needed "$cpu")"
+  if grep -i cuda <<<"$there"; then
+    echo "the CPU build loads CUDA libraries"
+    exit 1
+  fi
+fi
