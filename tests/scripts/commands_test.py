@@ -95,8 +95,8 @@ class TestCommandTest(Sandbox):
         result = self.run_test()
         self.assertEqual((result.returncode, self.closing_line(result)), (0, "2 passed, 0 failed"), result.stderr)
         programs = [call.split()[0] for call in self.calls()]
-        self.assertEqual(programs, ["setup", "data", "cmake", "cmake", "ctest"])
-        for phase in ("set-up", "corpus", "configuring", "building", "tests"):
+        self.assertEqual(programs, ["setup", "data", "cmake", "cmake", "check", "ctest"])
+        for phase in ("set-up", "corpus", "configuring", "building", "checks", "tests"):
             self.assertRegex(result.stdout, rf"test: {phase} took \d+\.\d s")
 
     def test_failures_and_skips(self):
@@ -112,6 +112,11 @@ class TestCommandTest(Sandbox):
         self.stub("cmake", '[[ "$1" != --build ]]')
         result = self.run_test()
         self.assertEqual((result.returncode, self.closing_line(result)), (1, "1 passed, 1 failed"))
+
+    def test_checks_find_something(self):
+        self.program(os.path.join(self.root, "scripts", "check"), "exit 1")
+        result = self.run_test()
+        self.assertEqual((result.returncode, self.closing_line(result)), (1, "2 passed, 1 failed"))
 
     def test_ctest_fails_without_a_failed_test(self):
         self.stub("ctest")

@@ -13,8 +13,8 @@
 
 namespace assay::nn {
 
-// x, which is what the part of the model of that name gave. Costs nothing, except when a step whose loss or gradient was
-// not finite is done again to find the first part that gave NaN or infinity. The layers below watch themselves.
+// x, which is what the part of the model of that name gave. Costs nothing, except when a step whose loss or gradient
+// was not finite is done again to find the first part that gave NaN or infinity. The layers below watch themselves.
 ASSAY_API Tensor watch(const std::string& name, Tensor x);
 
 // y = x W^T + b with W split by output: x [.., in] whole, y [.., out / ranks].
