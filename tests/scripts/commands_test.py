@@ -136,6 +136,14 @@ class TestCommandTest(Sandbox):
         self.assertEqual(result.returncode, 2)
         self.assertIn("unknown argument '--fast'", result.stderr)
 
+    def test_sanitizers_are_a_part_of_slow(self):
+        self.assertEqual(self.run_test("--slow").returncode, 0)
+        self.assertEqual(self.calls()[-1].split()[0], "sanitize")
+        self.program(os.path.join(self.root, "scripts", "lib", "sanitize"), "exit 1")
+        result = self.run_test("--slow")
+        self.assertEqual((result.returncode, self.closing_line(result)), (1, "2 passed, 1 failed"))
+        self.assertEqual(self.run_test().returncode, 0)
+
     def test_continuous_integration_names_the_shared_data(self):
         self.program(os.path.join(self.root, "scripts", "test"), 'echo "$PWD ${ASSAY_SHARED_DATA:-none}"')
         self.assertEqual(self.run_script(".ci/run", root=self.root).stdout, f"{self.root} none\n")

@@ -52,4 +52,5 @@ class Sandbox(unittest.TestCase):
         self.program(os.path.join(root, "scripts", "setup"), "echo set up")
         self.program(os.path.join(root, "scripts", "data"), "echo corpus made")
         self.program(os.path.join(root, "scripts", "check"), "echo checked")
+        self.program(os.path.join(root, "scripts", "lib", "sanitize"), "echo sanitized")
         return root
