@@ -99,8 +99,8 @@ class TestCommandTest(Sandbox):
         result = self.run_test()
         self.assertEqual((result.returncode, self.closing_line(result)), (0, "2 passed, 0 failed"), result.stderr)
         programs = [call.split()[0] for call in self.calls()]
-        self.assertEqual(programs, ["setup", "data", "cmake", "cmake", "ctest"])
-        for phase in ("set-up", "corpus", "configuring", "building", "tests"):
+        self.assertEqual(programs, ["setup", "data", "cmake", "cmake", "check", "ctest"])
+        for phase in ("set-up", "corpus", "configuring", "building", "checks", "tests"):
             self.assertRegex(result.stdout, rf"test: {phase} took \d+\.\d s")
 
     def test_failures_and_skips(self):
@@ -116,6 +116,11 @@ class TestCommandTest(Sandbox):
         self.stub("cmake", '[[ "$1" != --build ]]')
         result = self.run_test()
         self.assertEqual((result.returncode, self.closing_line(result)), (1, "1 passed, 1 failed"))
+
+    def test_checks_find_something(self):
+        self.program(os.path.join(self.root, "scripts", "check"), "exit 1")
+        result = self.run_test()
+        self.assertEqual((result.returncode, self.closing_line(result)), (1, "2 passed, 1 failed"))
 
     def test_ctest_fails_without_a_failed_test(self):
         self.stub("ctest")
@@ -134,6 +139,14 @@ class TestCommandTest(Sandbox):
         result = self.run_test("--fast")
         self.assertEqual(result.returncode, 2)
         self.assertIn("unknown argument '--fast'", result.stderr)
+
+    def test_sanitizers_are_a_part_of_slow(self):
+        self.assertEqual(self.run_test("--slow").returncode, 0)
+        self.assertEqual(self.calls()[-1].split()[0], "sanitize")
+        self.program(os.path.join(self.root, "scripts", "lib", "sanitize"), "exit 1")
+        result = self.run_test("--slow")
+        self.assertEqual((result.returncode, self.closing_line(result)), (1, "2 passed, 1 failed"))
+        self.assertEqual(self.run_test().returncode, 0)
 
     def test_continuous_integration_names_the_shared_data(self):
         self.program(os.path.join(self.root, "scripts", "test"), 'echo "$PWD ${ASSAY_SHARED_DATA:-none}"')

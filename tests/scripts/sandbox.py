@@ -51,4 +51,6 @@ class Sandbox(unittest.TestCase):
         os.makedirs(os.path.join(root, "tests", "scripts"))
         self.program(os.path.join(root, "scripts", "setup"), "echo set up")
         self.program(os.path.join(root, "scripts", "data"), "echo corpus made")
+        self.program(os.path.join(root, "scripts", "check"), "echo checked")
+        self.program(os.path.join(root, "scripts", "lib", "sanitize"), "echo sanitized")
         return root

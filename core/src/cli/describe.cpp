@@ -39,7 +39,7 @@ int describe(const Arguments& arguments) {
   const auto parsed = parse_options(arguments, plugin_options());
   if (!parsed) return kDone;
   if (parsed->words.size() != 1)
-    throw UserError("assay describe takes one NAME, for instance alibi or positional/alibi");
+    throw UserError("assay describe takes one NAME, a component's or kind/component; assay plugins lists them");
   const auto& wanted = parsed->words[0];
   const auto catalogue = config::load_descriptors(parsed->options["plugin-path"].as<std::string>(), std::nullopt);
   std::vector<std::string> names;

@@ -7,26 +7,48 @@
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "cli/text_table.h"
+#include "compare/format.h"
 #include "config/worker.h"
 
 namespace assay::cli {
+namespace {
 
-int plugins(const Arguments& arguments) {
-  const auto parsed = parse_options(arguments, plugin_options());
-  if (!parsed) return kDone;
-  if (!parsed->words.empty()) throw UserError("assay plugins takes no word; for one component: assay describe NAME");
-  const auto catalogue = config::load_descriptors(parsed->options["plugin-path"].as<std::string>(), std::nullopt);
+namespace po = boost::program_options;
+
+std::string text_of(const config::Catalogue& catalogue) {
   std::vector<std::vector<std::string>> rows{{"component", "plugin", "version", "what it is"}};
-  std::vector<std::string> refused;
-  for (const auto& plugin : catalogue.plugins) {
-    if (!plugin.ok) refused.push_back(fmt::format("refused: {}: {}\n", plugin.file, plugin.error));
+  for (const auto& plugin : catalogue.plugins)
     for (const auto& component : plugin.components)
       rows.push_back({component.kind + "/" + component.name, plugin.name, plugin.version, component.doc});
-  }
   std::sort(rows.begin() + 1, rows.end());
-  if (rows.size() > 1) fmt::print("{}", aligned(rows));
-  if (rows.size() == 1) fmt::print("no plugin could be loaded\n");
-  for (const auto& line : refused) fmt::print("{}", line);
+  return rows.size() > 1 ? aligned(rows) : "no plugin could be loaded\n";
+}
+
+std::string markdown_of(const config::Catalogue& catalogue) {
+  std::vector<std::string> rows;
+  for (const auto& plugin : catalogue.plugins)
+    for (const auto& component : plugin.components)
+      rows.push_back(fmt::format("| {} | `{}` | {} | {} |\n", component.kind, component.name,
+                                 escaped_markdown(component.doc), escaped_markdown(component.paper)));
+  std::sort(rows.begin(), rows.end());
+  return fmt::format("| kind | name | what it is | paper |\n|:--|:--|:--|:--|\n{}", fmt::join(rows, ""));
+}
+
+}  // namespace
+
+int plugins(const Arguments& arguments) {
+  std::string format;
+  auto options = plugin_options();
+  options.add_options()("format", po::value(&format)->default_value("text")->value_name("F"),
+                        "text or md (the table of README.md)");
+  const auto parsed = parse_options(arguments, options);
+  if (!parsed) return kDone;
+  if (!parsed->words.empty()) throw UserError("assay plugins takes no word; for one component: assay describe NAME");
+  if (format != "text" && format != "md") throw UserError("--format " + format + ": there are text and md");
+  const auto catalogue = config::load_descriptors(parsed->options["plugin-path"].as<std::string>(), std::nullopt);
+  fmt::print("{}", format == "md" ? markdown_of(catalogue) : text_of(catalogue));
+  for (const auto& plugin : catalogue.plugins)
+    if (!plugin.ok) fmt::print(format == "md" ? stderr : stdout, "refused: {}: {}\n", plugin.file, plugin.error);
   return kDone;
 }
 

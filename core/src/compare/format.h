@@ -13,4 +13,7 @@ std::string format_csv(
     const Table& table);  // one line a row, numbers in full; notes and provenance as # lines at the end
 std::string format_json(const Table& table);  // everything, each seed's value included
 
+// A cell's text with what Markdown would take for its own marked as text.
+std::string escaped_markdown(const std::string& text);
+
 }  // namespace assay

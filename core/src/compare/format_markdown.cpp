@@ -5,9 +5,8 @@
 #include "compare/format.h"
 
 namespace assay {
-namespace {
 
-std::string escaped(const std::string& text) {
+std::string escaped_markdown(const std::string& text) {
   std::string result;
   for (const char one : text) {
     if (one == '|' || one == '*') result += '\\';
@@ -16,22 +15,20 @@ std::string escaped(const std::string& text) {
   return result;
 }
 
-}  // namespace
-
 std::string format_markdown(const Table& table) {
   auto text = fmt::format("**{}**: {}\n\n", table.experiment, kSpread);
   const auto grid = text_grid(table);
   for (size_t number = 0; number < grid.size(); ++number) {
-    for (const auto& cell : grid[number]) text += "| " + escaped(cell) + " ";
+    for (const auto& cell : grid[number]) text += "| " + escaped_markdown(cell) + " ";
     text += "|\n";
     if (number > 0) continue;
     for (size_t i = 0; i < grid[0].size(); ++i) text += i == 0 ? "|:--" : "|--:";
     text += "|\n";
   }
   text += "\n";
-  for (const auto& note : table.notes) text += "- " + escaped(note) + "\n";
+  for (const auto& note : table.notes) text += "- " + escaped_markdown(note) + "\n";
   for (const auto& [name, value] : table.provenance)
-    text += fmt::format("- {}: {}\n", name, name == "command" ? "`" + value + "`" : escaped(value));
+    text += fmt::format("- {}: {}\n", name, name == "command" ? "`" + value + "`" : escaped_markdown(value));
   return text;
 }
 

@@ -190,9 +190,7 @@ std::unique_ptr<Communicator> communicator(std::shared_ptr<Group> group, int ran
 // MKL chooses the kernels of its vector maths at the first call in a process, and not safely: when two ranks come there
 // at once, one of them can get the first exponential of its run from a coarser kernel (errors of 1e-5). So one call is
 // made before there are ranks; any function and type settles it for all.
-void settle_vector_maths() {
-  [[maybe_unused]] static const at::Tensor first = at::ones({8}).exp();
-}
+void settle_vector_maths() { [[maybe_unused]] static const at::Tensor first = at::ones({8}).exp(); }
 
 }  // namespace
 

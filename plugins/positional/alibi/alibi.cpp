@@ -16,7 +16,8 @@ class Alibi final : public assay::Positional {
     double max_exponent = 8.0;
   };
   static void describe(auto& schema) {
-    schema.doc("Adds -slope * distance to every attention score; no embeddings.").paper("arXiv:2108.12409")
+    schema.doc("Adds -slope * distance to every attention score; no embeddings.")
+        .paper("arXiv:2108.12409")
         .param("max_exponent", &Config::max_exponent, "Last head's slope is 2^-max_exponent.", 1, 64);
   }
   explicit Alibi(const Config& config) : config_(config) {}

@@ -74,6 +74,22 @@ TEST_F(Verbs, PluginsListsComponentsAndRefusals) {
   EXPECT_THAT(outcome.out, HasSubstr("refused: /plugins/alibi.so: built against LibTorch 2.10.0, this is 2.11.0\n"));
 }
 
+TEST_F(Verbs, PluginsAsMarkdownIsATableAndRefusalsStandOutsideIt) {
+  const auto outcome = run({"plugins", "--format", "md"});
+  EXPECT_EQ(outcome.code, kDone);
+  EXPECT_THAT(outcome.out, ::testing::StartsWith("| kind | name | what it is | paper |\n|:--|:--|:--|:--|\n| "));
+  EXPECT_THAT(
+      outcome.out,
+      HasSubstr("\n| positional | `alibi` | Adds -slope \\* distance to every attention score; no embeddings. | "
+                "arXiv:2108.12409 |\n"));
+  const config::testing::Environment refused(
+      "ASSAY_DESCRIPTORS", (config::testing::source_folder() / "tests/fixtures/descriptors_refused.json").string());
+  const auto partial = run({"plugins", "--format", "md"});
+  EXPECT_THAT(partial.out, ::testing::Not(HasSubstr("refused")));
+  EXPECT_THAT(partial.err, HasSubstr("refused: /plugins/alibi.so: "));
+  EXPECT_EQ(run({"plugins", "--format", "csv"}).code, kUsage);
+}
+
 TEST_F(Verbs, DescribeIsAParameterTable) {
   const auto outcome = run({"describe", "alibi"});
   EXPECT_EQ(outcome.out,
