@@ -20,8 +20,9 @@ void forward(int64_t count, const T* x, T* out) {
 template <class T>
 void backward(int64_t count, const T* x, const T* d_y, T* d_x) {
   for (int64_t i = 0; i < count; ++i) {
-    const double at = x[i], t = std::tanh(kFactor * (at + 0.044715 * at * at * at));
-    const double slope = 0.5 * (1 + t) + 0.5 * at * (1 - t * t) * kFactor * (1 + 3 * 0.044715 * at * at);
+    const double at = x[i], u = kFactor * (at + 0.044715 * at * at * at);
+    const double of_tanh = 1 / (std::cosh(u) * std::cosh(u));  // 1 - tanh^2 would cancel
+    const double slope = 0.5 * (1 + std::tanh(u)) + 0.5 * at * of_tanh * kFactor * (1 + 3 * 0.044715 * at * at);
     d_x[i] = static_cast<T>(slope * d_y[i]);
   }
 }
