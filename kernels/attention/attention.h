@@ -6,6 +6,8 @@
 
 #include <cstdint>
 
+#include "dropout/dropout.h"
+
 namespace assay::kernels::attention {
 
 // How [rows, time, heads, channels] lies: elements from one to the next; channels have no gaps.
@@ -30,14 +32,18 @@ struct Bias {
   bool shared_positions = true;
 };
 
+// Dropout of probabilities, drawn as kernels/dropout draws it, with the key's number as channel; none where row_id is
+// null.
+using dropout::Mask;
+
 // Work is numbered by (row, head): both compute units first .. last - 1 and write nothing of others. log_sum is [rows,
 // heads, queries] without gaps. T is float or double.
 template <class T>
 struct Version {
-  void (*forward)(const Shape&, const Bias<T>&, int64_t first, int64_t last, const T* q, const T* k, const T* v, T* out,
-                  T* log_sum);
-  void (*backward)(const Shape&, const Bias<T>&, int64_t first, int64_t last, const T* q, const T* k, const T* v,
-                   const T* out, const T* log_sum, const T* d_out, T* d_q, T* d_k, T* d_v);
+  void (*forward)(const Shape&, const Bias<T>&, const Mask&, int64_t first, int64_t last, const T* q, const T* k,
+                  const T* v, T* out, T* log_sum);
+  void (*backward)(const Shape&, const Bias<T>&, const Mask&, int64_t first, int64_t last, const T* q, const T* k,
+                   const T* v, const T* out, const T* log_sum, const T* d_out, T* d_q, T* d_k, T* d_v);
 };
 
 template <class T>

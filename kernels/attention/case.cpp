@@ -15,6 +15,7 @@ using kernels::Version;  // which implementation; attention::Version<T> is its f
 struct Size {
   int64_t rows, heads, queries, keys, channels;
   bool causal, slopes, shared;
+  double dropout = 0;
 };
 
 // q, k and v of one time lie side by side when there are as many queries as keys, as a model's projection gives them.
@@ -65,22 +66,30 @@ struct Operands {
       for (int64_t j = 0; j < size.keys; ++j) key_positions.push_back(static_cast<T>(j + 3 * b));
       for (int64_t i = size.keys - size.queries; i < size.keys; ++i) positions.push_back(static_cast<T>(i + 3 * b));
     }
+    for (int64_t b = 0; b < size.rows; ++b) row_id.push_back(1000 + 3 * b);
+    for (int64_t n = 0; n < size.rows * size.queries; ++n) drawn_at.push_back(n % size.queries);
+    if (size.dropout > 0)
+      mask = {0x123456789abcdef0,     static_cast<uint32_t>(size.dropout * 0x1p32),
+              1 / (1 - size.dropout), 4,
+              row_id.data(),          drawn_at.data()};
     if (size.slopes) bias = {slopes.data(), positions.data(), key_positions.data(), size.shared};
   }
   void forward() {
-    run.forward(places.shape, bias, 0, units, inputs.data(), inputs.data() + places.key, inputs.data() + places.value,
-                out.data(), log_sum.data());
+    run.forward(places.shape, bias, mask, 0, units, inputs.data(), inputs.data() + places.key,
+                inputs.data() + places.value, out.data(), log_sum.data());
   }
   void backward() {
-    run.backward(places.shape, bias, 0, units, inputs.data(), inputs.data() + places.key, inputs.data() + places.value,
-                 out.data(), log_sum.data(), upstream.data(), gradient.data(), gradient.data() + places.key,
-                 gradient.data() + places.value);
+    run.backward(places.shape, bias, mask, 0, units, inputs.data(), inputs.data() + places.key,
+                 inputs.data() + places.value, out.data(), log_sum.data(), upstream.data(), gradient.data(),
+                 gradient.data() + places.key, gradient.data() + places.value);
   }
 
   Places places;
   const attention::Version<T>& run;
   std::vector<T> inputs, gradient, out, log_sum, upstream, slopes, positions, key_positions;
+  std::vector<int64_t> row_id, drawn_at;
   Bias<T> bias;
+  Mask mask;
   int64_t units;
 };
 
@@ -91,7 +100,8 @@ Case made(const Size& size) {
   Case one;
   one.name = std::string("attention ") + (std::is_same_v<T, float> ? "fp32 " : "fp64 ") + std::to_string(size.rows) +
              "x" + std::to_string(size.heads) + "x" + std::to_string(size.queries) + "x" + std::to_string(size.keys) +
-             "x" + std::to_string(size.channels) + (size.causal ? " causal" : "") + (size.slopes ? " slopes" : "");
+             "x" + std::to_string(size.channels) + (size.causal ? " causal" : "") + (size.slopes ? " slopes" : "") +
+             (size.dropout > 0 ? " dropout" : "");
   one.tolerance = std::is_same_v<T, float> ? 4e-6 : 1e-14;
   one.has_cuda = false;
   one.outputs = [size](Version version) {
@@ -130,11 +140,13 @@ Case made(const Size& size) {
 
 std::vector<Case> cases() {
   std::vector<Case> all;
-  for (const auto& size : {Size{1, 2, 5, 5, 4, true, true, true}, Size{2, 1, 3, 7, 5, true, true, false},
-                           Size{2, 2, 6, 6, 3, false, true, true}, Size{2, 3, 77, 77, 24, true, false, true},
-                           Size{1, 2, 40, 100, 64, true, true, true}, Size{1, 2, 50, 50, 33, false, true, false},
-                           Size{1, 1, 1, 129, 32, true, true, true}, Size{8, 4, 128, 128, 32, true, true, true},
-                           Size{2, 4, 256, 256, 64, true, false, true}}) {
+  for (const auto& size :
+       {Size{1, 2, 5, 5, 4, true, true, true}, Size{2, 2, 6, 6, 3, true, true, true, 0.3},
+        Size{2, 2, 90, 90, 24, false, false, true, 0.1}, Size{2, 1, 3, 7, 5, true, true, false},
+        Size{2, 2, 6, 6, 3, false, true, true}, Size{2, 3, 77, 77, 24, true, false, true},
+        Size{1, 2, 40, 100, 64, true, true, true}, Size{1, 2, 50, 50, 33, false, true, false},
+        Size{1, 1, 1, 129, 32, true, true, true}, Size{8, 4, 128, 128, 32, true, true, true},
+        Size{8, 4, 128, 128, 32, true, true, true, 0.1}, Size{2, 4, 256, 256, 64, true, false, true}}) {
     all.push_back(made<float>(size));
     all.push_back(made<double>(size));
   }

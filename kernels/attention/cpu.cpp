@@ -7,6 +7,7 @@
 
 #include "attention/attention.h"
 #include "attention/multiply.h"
+#include "dropout/draw.h"
 #include "exp.h"
 
 #define ASSAY_INLINE [[gnu::always_inline]] inline
@@ -122,18 +123,43 @@ ASSAY_INLINE void exponentials(T* scores, int64_t count, int64_t width, T& large
   sum = folded(lanes, [](T a, T b) { return a + b; });
 }
 
+// What dropout multiplies the probabilities of one unit's queries by.
+template <class T>
+struct Dropped {
+  Dropped(const Shape& shape, const Mask& mask, int64_t row, int64_t head)
+      : mask(mask), head(static_cast<uint32_t>(mask.head_begin + head)) {
+    if (!mask.row_id) return;
+    this->row = static_cast<uint32_t>(mask.row_id[row]);
+    positions = mask.positions + row * shape.queries;
+  }
+  ASSAY_INLINE void factors(int64_t i, int64_t width, T* to) const {
+    uint32_t words[dropout::kDrawn];
+    const auto kept = static_cast<T>(mask.scale);
+    for (int64_t c = 0; c < width; c += dropout::kDrawn) {
+      dropout::draw(static_cast<uint32_t>(c / 4), static_cast<uint32_t>(positions[i]), head, row, mask.key, words);
+      const int64_t count = std::min(dropout::kDrawn, width - c);
+      for (int64_t w = 0; w < count; ++w) to[c + w] = words[w] < mask.threshold ? T{0} : kept;
+    }
+  }
+
+  const Mask& mask;
+  uint32_t head, row = 0;
+  const int64_t* positions = nullptr;  // null: no dropout
+};
+
 template <class V, class T = typename V::T>
-ASSAY_INLINE void forward(const Shape& shape, const Bias<T>& bias, int64_t first, int64_t last, const T* q, const T* k,
-                          const T* v, T* out, T* log_sum) {
+ASSAY_INLINE void forward(const Shape& shape, const Bias<T>& bias, const Mask& mask, int64_t first, int64_t last,
+                          const T* q, const T* k, const T* v, T* out, T* log_sum) {
   const int64_t K = shape.channels, S = shape.keys, Kp = padded(K), Sp = padded(S);
   const T scale = T{1} / std::sqrt(static_cast<T>(K));
-  Scratch<T> scratch(K * Sp + S * Kp + kBlock * (Sp + Kp));
-  T *keys = scratch.take(K * Sp), *values = scratch.take(S * Kp), *scores = scratch.take(kBlock * Sp),
-    *result = scratch.take(kBlock * Kp);
+  Scratch<T> scratch(K * Sp + S * Kp + Sp + kBlock * (Sp + Kp));
+  T *keys = scratch.take(K * Sp), *values = scratch.take(S * Kp), *factors = scratch.take(Sp),
+    *scores = scratch.take(kBlock * Sp), *result = scratch.take(kBlock * Kp);
   for (int64_t unit = first; unit < last; ++unit) {
     const int64_t row = unit / shape.heads, head = unit % shape.heads;
     const auto place = [&](const Layout& layout) { return row * layout.row + head * layout.head; };
     const Rows<T> rows(shape, bias, row, head);
+    const Dropped<T> dropped(shape, mask, row, head);
     pack_transposed(k + place(shape.key), shape.key.time, S, K, Sp, keys);
     pack(v + place(shape.value), shape.value.time, S, K, Kp, values);
     for (int64_t begin = 0; begin < shape.queries; begin += kBlock) {
@@ -147,6 +173,9 @@ ASSAY_INLINE void forward(const Shape& shape, const Bias<T>& bias, int64_t first
         rows.finish(begin + i, scale, scores + i * Sp);
         exponentials(scores + i * Sp, rows.visible(begin + i), width, largest, sums[i]);
         log_sum[unit * shape.queries + begin + i] = largest + std::log(sums[i]);
+        if (!dropped.positions) continue;
+        dropped.factors(begin + i, width, factors);
+        for (int64_t j = 0; j < width; ++j) scores[i * Sp + j] *= factors[j];
       }
       multiply<V>(count, Kp, seen, scores, Sp, 1, values, Kp, result, Kp, false);
       for (int64_t i = 0; i < count; ++i) {
@@ -158,19 +187,22 @@ ASSAY_INLINE void forward(const Shape& shape, const Bias<T>& bias, int64_t first
 }
 
 template <class V, class T = typename V::T>
-ASSAY_INLINE void backward(const Shape& shape, const Bias<T>& bias, int64_t first, int64_t last, const T* q, const T* k,
-                           const T* v, const T* out, const T* log_sum, const T* d_out, T* d_q, T* d_k, T* d_v) {
+ASSAY_INLINE void backward(const Shape& shape, const Bias<T>& bias, const Mask& mask, int64_t first, int64_t last,
+                           const T* q, const T* k, const T* v, const T* out, const T* log_sum, const T* d_out, T* d_q,
+                           T* d_k, T* d_v) {
   const int64_t K = shape.channels, S = shape.keys, Kp = padded(K), Sp = padded(S);
   const T scale = T{1} / std::sqrt(static_cast<T>(K));
-  Scratch<T> scratch(2 * K * Sp + 3 * S * Kp + kBlock * (2 * Sp + 3 * Kp));
+  Scratch<T> scratch(2 * K * Sp + 3 * S * Kp + Sp + kBlock * (2 * Sp + 3 * Kp));
   T *keys = scratch.take(K * Sp), *values = scratch.take(K * Sp), *key_rows = scratch.take(S * Kp),
     *sum_k = scratch.take(S * Kp), *sum_v = scratch.take(S * Kp), *p = scratch.take(kBlock * Sp),
     *d_p = scratch.take(kBlock * Sp), *q_rows = scratch.take(kBlock * Kp), *d_rows = scratch.take(kBlock * Kp),
-    *result = scratch.take(kBlock * Kp);
+    *result = scratch.take(kBlock * Kp), *factors = scratch.take(Sp);
+  std::fill_n(factors, Sp, T{1});
   for (int64_t unit = first; unit < last; ++unit) {
     const int64_t row = unit / shape.heads, head = unit % shape.heads;
     const auto place = [&](const Layout& layout) { return row * layout.row + head * layout.head; };
     const Rows<T> rows(shape, bias, row, head);
+    const Dropped<T> dropped(shape, mask, row, head);
     pack_transposed(k + place(shape.key), shape.key.time, S, K, Sp, keys);
     pack_transposed(v + place(shape.value), shape.value.time, S, K, Sp, values);
     pack(k + place(shape.key), shape.key.time, S, K, Kp, key_rows);
@@ -198,9 +230,11 @@ ASSAY_INLINE void backward(const Shape& shape, const Bias<T>& bias, int64_t firs
         const T log_of_sum = log_sum[unit * shape.queries + begin + i];
         rows.finish(begin + i, scale, p_row);
         for (int64_t j = rows.visible(begin + i); j < width; ++j) p_row[j] = -std::numeric_limits<T>::infinity();
+        if (dropped.positions) dropped.factors(begin + i, width, factors);
         for (int64_t j = 0; j < width; ++j) {
-          p_row[j] = exp_of_not_positive(p_row[j] - log_of_sum);
-          d_row[j] = p_row[j] * (d_row[j] - inner) * scale;
+          const T probability = exp_of_not_positive(p_row[j] - log_of_sum);
+          d_row[j] = probability * (factors[j] * d_row[j] - inner) * scale;
+          p_row[j] = factors[j] * probability;
         }
       }
       multiply<V>(seen, Kp, count, p, 1, Sp, d_rows, Kp, sum_v, Kp, true);
@@ -220,22 +254,22 @@ ASSAY_INLINE void backward(const Shape& shape, const Bias<T>& bias, int64_t firs
 }
 
 // One pair of functions for each instruction set: bytes of its vectors, rows of a tile that its registers hold.
-#define ASSAY_VERSION(name, target_name, bytes, rows)                                                             \
-  template <class T>                                                                                              \
-  struct name {                                                                                                   \
-    using V = Vectors<T, bytes, rows>;                                                                            \
-    [[gnu::target(target_name)]] static void forward_of(const Shape& shape, const Bias<T>& bias, int64_t first,   \
-                                                        int64_t last, const T* q, const T* k, const T* v, T* out, \
-                                                        T* log_sum) {                                             \
-      forward<V>(shape, bias, first, last, q, k, v, out, log_sum);                                                \
-    }                                                                                                             \
-    [[gnu::target(target_name)]] static void backward_of(const Shape& shape, const Bias<T>& bias, int64_t first,  \
-                                                         int64_t last, const T* q, const T* k, const T* v,        \
-                                                         const T* out, const T* log_sum, const T* d_out, T* d_q,  \
-                                                         T* d_k, T* d_v) {                                        \
-      backward<V>(shape, bias, first, last, q, k, v, out, log_sum, d_out, d_q, d_k, d_v);                         \
-    }                                                                                                             \
-    static constexpr Version<T> kVersion{forward_of, backward_of};                                                \
+#define ASSAY_VERSION(name, target_name, bytes, rows)                                                                \
+  template <class T>                                                                                                 \
+  struct name {                                                                                                      \
+    using V = Vectors<T, bytes, rows>;                                                                               \
+    [[gnu::target(target_name)]] static void forward_of(const Shape& shape, const Bias<T>& bias, const Mask& mask,   \
+                                                        int64_t first, int64_t last, const T* q, const T* k,         \
+                                                        const T* v, T* out, T* log_sum) {                            \
+      forward<V>(shape, bias, mask, first, last, q, k, v, out, log_sum);                                             \
+    }                                                                                                                \
+    [[gnu::target(target_name)]] static void backward_of(const Shape& shape, const Bias<T>& bias, const Mask& mask,  \
+                                                         int64_t first, int64_t last, const T* q, const T* k,        \
+                                                         const T* v, const T* out, const T* log_sum, const T* d_out, \
+                                                         T* d_q, T* d_k, T* d_v) {                                   \
+      backward<V>(shape, bias, mask, first, last, q, k, v, out, log_sum, d_out, d_q, d_k, d_v);                      \
+    }                                                                                                                \
+    static constexpr Version<T> kVersion{forward_of, backward_of};                                                   \
   };
 ASSAY_VERSION(Avx512, "arch=x86-64-v4", 64, 8)
 ASSAY_VERSION(Avx2, "arch=x86-64-v3", 32, 4)

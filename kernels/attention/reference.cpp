@@ -39,9 +39,21 @@ std::vector<double> scores_of(const Shape& shape, const Bias<T>& bias, int64_t r
   return scores;
 }
 
+// What dropout multiplies the probabilities of query i by.
+std::vector<double> factors_of(const Shape& shape, const Mask& mask, int64_t row, int64_t head, int64_t i) {
+  std::vector<double> factors(static_cast<size_t>(shape.keys), 1.0);
+  if (!mask.row_id) return factors;
+  auto own = mask;
+  own.head_begin += head;
+  own.row_id += row;
+  own.positions += row * shape.queries + i;
+  dropout::reference<double>({1, 1, 1, shape.keys}, own, factors.data(), factors.data());
+  return factors;
+}
+
 template <class T>
-void forward(const Shape& shape, const Bias<T>& bias, int64_t first, int64_t last, const T* query, const T* key,
-             const T* value, T* result, T* log_sum) {
+void forward(const Shape& shape, const Bias<T>& bias, const Mask& mask, int64_t first, int64_t last, const T* query,
+             const T* key, const T* value, T* result, T* log_sum) {
   for (int64_t unit = first; unit < last; ++unit) {
     const int64_t row = unit / shape.heads, head = unit % shape.heads;
     const View<const T> q(query, shape.query, row, head), k(key, shape.key, row, head),
@@ -49,12 +61,14 @@ void forward(const Shape& shape, const Bias<T>& bias, int64_t first, int64_t las
     const View<T> out(result, shape.out, row, head);
     for (int64_t i = 0; i < shape.queries; ++i) {
       const auto scores = scores_of(shape, bias, row, head, i, q, k);
+      const auto factors = factors_of(shape, mask, row, head, i);
       double sum = 0;
       for (const double score : scores) sum += std::exp(score);
       log_sum[unit * shape.queries + i] = static_cast<T>(std::log(sum));
       for (int64_t c = 0; c < shape.channels; ++c) {
         double total = 0;
-        for (int64_t j = 0; j < shape.keys; ++j) total += std::exp(scores[static_cast<size_t>(j)]) / sum * v.at(j, c);
+        for (int64_t j = 0; j < shape.keys; ++j)
+          total += factors[static_cast<size_t>(j)] * std::exp(scores[static_cast<size_t>(j)]) / sum * v.at(j, c);
         out.at(i, c) = static_cast<T>(total);
       }
     }
@@ -62,8 +76,9 @@ void forward(const Shape& shape, const Bias<T>& bias, int64_t first, int64_t las
 }
 
 template <class T>
-void backward(const Shape& shape, const Bias<T>& bias, int64_t first, int64_t last, const T* query, const T* key,
-              const T* value, const T* result, const T* log_sum, const T* d_result, T* d_query, T* d_key, T* d_value) {
+void backward(const Shape& shape, const Bias<T>& bias, const Mask& mask, int64_t first, int64_t last, const T* query,
+              const T* key, const T* value, const T* result, const T* log_sum, const T* d_result, T* d_query, T* d_key,
+              T* d_value) {
   const double scale = 1 / std::sqrt(static_cast<double>(shape.channels));
   for (int64_t unit = first; unit < last; ++unit) {
     const int64_t row = unit / shape.heads, head = unit % shape.heads;
@@ -75,6 +90,7 @@ void backward(const Shape& shape, const Bias<T>& bias, int64_t first, int64_t la
     std::vector<double> sum_k(size), sum_v(size);
     for (int64_t i = 0; i < shape.queries; ++i) {
       const auto scores = scores_of(shape, bias, row, head, i, q, k);
+      const auto factors = factors_of(shape, mask, row, head, i);
       double inner = 0;
       for (int64_t c = 0; c < shape.channels; ++c) inner += double{d_out.at(i, c)} * double{out.at(i, c)};
       std::vector<double> sum_q(static_cast<size_t>(shape.channels));
@@ -82,12 +98,12 @@ void backward(const Shape& shape, const Bias<T>& bias, int64_t first, int64_t la
         const double p = std::exp(scores[static_cast<size_t>(j)] - double{log_sum[unit * shape.queries + i]});
         double d_p = 0;
         for (int64_t c = 0; c < shape.channels; ++c) d_p += double{d_out.at(i, c)} * double{v.at(j, c)};
-        const double d_score = p * (d_p - inner) * scale;
+        const double factor = factors[static_cast<size_t>(j)], d_score = p * (factor * d_p - inner) * scale;
         for (int64_t c = 0; c < shape.channels; ++c) {
           const auto at = static_cast<size_t>(j * shape.channels + c);
           sum_q[static_cast<size_t>(c)] += d_score * k.at(j, c);
           sum_k[at] += d_score * q.at(i, c);
-          sum_v[at] += p * d_out.at(i, c);
+          sum_v[at] += factor * p * d_out.at(i, c);
         }
       }
       for (int64_t c = 0; c < shape.channels; ++c) d_q.at(i, c) = static_cast<T>(sum_q[static_cast<size_t>(c)]);

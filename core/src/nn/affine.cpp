@@ -1,5 +1,6 @@
 #include "nn/affine.h"
 
+#include <ATen/autocast_mode.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/sum.h>
@@ -48,7 +49,8 @@ struct Affine : torch::autograd::Function<Affine> {
 
 Tensor affine(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   const bool single = x.scalar_type() == at::kFloat && weight.scalar_type() == at::kFloat;
-  if (!single || !x.device().is_cpu() || x.numel() == 0) return at::linear(x, weight, bias);
+  if (!single || !x.device().is_cpu() || x.numel() == 0 || at::autocast::is_autocast_enabled(at::kCPU))
+    return at::linear(x, weight, bias);
   return Affine::apply(x, weight, bias.defined() ? std::optional(bias) : std::nullopt);
 }
 

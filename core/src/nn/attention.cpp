@@ -105,9 +105,11 @@ Tensor Attention::operator()(const Tensor& x, const Positional& positional, cons
   const auto told = positional.identity().instance + " (attention bias)";
   const bool drop = key.training && options_.dropout.rate > 0, whole = !cache && !key_mask.defined();
   Tensor out_BTD;
-  if (!drop && (whole || (!key_mask.defined() && !q.requires_grad())) && fused_attention_serves(q, bias, context)) {
+  if ((whole || (!key_mask.defined() && !q.requires_grad())) && fused_attention_serves(q, v, bias, context)) {
     if (bias.slopes_H.defined()) watch(told, bias.slopes_H);
-    out_BTD = fused_attention(q, k, v, bias, context);
+    const auto mask =
+        drop ? DropoutMask(q, options_.dropout, key, batch.row_id, batch.positions, head_begin_) : DropoutMask();
+    out_BTD = fused_attention(q, k, v, bias, context, mask);
   } else {
     Scores scores;
     // The dense form is made within the guard: a bucket function is the scheme's, too.

@@ -10,23 +10,57 @@
 
 #include "assay/nn.h"
 #include "assay/random.h"
+#include "nn/dropout_mask.h"
 
 namespace assay::nn {
+
+DropoutMask::DropoutMask(const Tensor& x, DropoutSite site, const ForwardKey& key, const Tensor& row_id,
+                         const Tensor& positions, int64_t head_begin)
+    : key_(static_cast<int64_t>(stream_key(key.seed, "dropout/" + std::to_string(key.step) + "/" +
+                                                         std::to_string(key.forward) + "/" +
+                                                         std::to_string(site.site)))),
+      head_begin_(head_begin < 0 ? 0 : head_begin),
+      rate_(site.rate),
+      row_id_(row_id.to(x.device()).contiguous()),
+      positions_(positions.expand({x.size(0), x.size(-2)}).to(x.device()).contiguous()) {}
+
+kernels::dropout::Mask DropoutMask::mask() const {
+  if (!row_id_.defined()) return {};
+  return {static_cast<uint64_t>(key_),       static_cast<uint32_t>(rate_ * 0x1p32), 1.0 / (1.0 - rate_), head_begin_,
+          row_id_.const_data_ptr<int64_t>(), positions_.const_data_ptr<int64_t>()};
+}
+
+void DropoutMask::save(torch::autograd::AutogradContext& context) const {
+  if (!row_id_.defined()) return;
+  auto& data = context.saved_data;
+  data["dropout_key"] = key_;
+  data["dropout_rate"] = rate_;
+  data["dropout_head_begin"] = head_begin_;
+  data["dropout_row_id"] = row_id_;
+  data["dropout_positions"] = positions_;
+}
+
+DropoutMask DropoutMask::saved(torch::autograd::AutogradContext& context) {
+  DropoutMask out;
+  const auto& data = context.saved_data;
+  if (data.count("dropout_key") == 0) return out;
+  out.key_ = data.at("dropout_key").toInt();
+  out.rate_ = data.at("dropout_rate").toDouble();
+  out.head_begin_ = data.at("dropout_head_begin").toInt();
+  out.row_id_ = data.at("dropout_row_id").toTensor();
+  out.positions_ = data.at("dropout_positions").toTensor();
+  return out;
+}
+
 namespace {
 
 namespace kernel = kernels::dropout;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-struct Site {
-  uint64_t key;
-  double rate;
-  int64_t head_begin;
-};
-
 template <class T>
 void run(const Tensor& x, const Tensor& out, kernel::Shape shape, kernel::Mask mask) {
-  const auto *from = x.const_data_ptr<T>(), *positions = mask.positions, *rows = mask.row_id;
+  const auto* from = x.const_data_ptr<T>();
   auto* to = out.data_ptr<T>();
   if (x.is_cuda()) return kernel::cuda<T>(shape, mask, from, to);
   const int64_t row = shape.heads * shape.queries * shape.channels;
@@ -34,43 +68,31 @@ void run(const Tensor& x, const Tensor& out, kernel::Shape shape, kernel::Mask m
     auto part = shape;
     auto part_mask = mask;
     part.rows = end - begin;
-    part_mask.row_id = rows + begin;
-    part_mask.positions = positions + begin * shape.queries;
+    part_mask.row_id += begin;
+    part_mask.positions += begin * shape.queries;
     kernel::cpu<T>(part, part_mask, from + begin * row, to + begin * row);
   });
 }
 
-// x [B, Q, C] or [B, H, Q, C], row_id [B] and positions [B, Q] without gaps on x's device.
-Tensor dropped(const Tensor& x, const Tensor& row_id, const Tensor& positions, const Site& site) {
-  const bool heads = x.dim() == 4, is_double = x.scalar_type() == at::kDouble;
+Tensor dropped(const Tensor& x, const DropoutMask& mask) {
+  const bool is_double = x.scalar_type() == at::kDouble;
   const auto wide = x.to(is_double ? at::kDouble : at::kFloat).contiguous();
   const auto out = at::empty_like(wide);
-  const kernel::Shape shape{x.size(0), heads ? x.size(1) : 1, x.size(-2), x.size(-1)};
-  const kernel::Mask mask{
-      site.key,        static_cast<uint32_t>(site.rate * 0x1p32), 1.0 / (1.0 - site.rate),
-      site.head_begin, row_id.const_data_ptr<int64_t>(),          positions.const_data_ptr<int64_t>()};
+  const kernel::Shape shape{x.size(0), x.dim() == 4 ? x.size(1) : 1, x.size(-2), x.size(-1)};
   if (is_double)
-    run<double>(wide, out, shape, mask);
+    run<double>(wide, out, shape, mask.mask());
   else
-    run<float>(wide, out, shape, mask);
+    run<float>(wide, out, shape, mask.mask());
   return out.to(x.scalar_type());
 }
 
 struct Dropout : torch::autograd::Function<Dropout> {
-  static Tensor forward(AutogradContext* context, const Tensor& x, const Tensor& row_id, const Tensor& positions,
-                        int64_t key, double rate, int64_t head_begin) {
-    context->save_for_backward({row_id, positions});
-    context->saved_data["key"] = key;
-    context->saved_data["rate"] = rate;
-    context->saved_data["head_begin"] = head_begin;
-    return dropped(x, row_id, positions, {static_cast<uint64_t>(key), rate, head_begin});
+  static Tensor forward(AutogradContext* context, const Tensor& x, const DropoutMask& mask) {
+    mask.save(*context);
+    return dropped(x, mask);
   }
   static variable_list backward(AutogradContext* context, variable_list grads) {
-    const auto saved = context->get_saved_variables();
-    const auto& data = context->saved_data;
-    const Site site{static_cast<uint64_t>(data.at("key").toInt()), data.at("rate").toDouble(),
-                    data.at("head_begin").toInt()};
-    return {dropped(grads[0], saved[0], saved[1], site), {}, {}, {}, {}, {}};
+    return {dropped(grads[0], DropoutMask::saved(*context)), {}};
   }
 };
 
@@ -79,11 +101,7 @@ struct Dropout : torch::autograd::Function<Dropout> {
 Tensor dropout(const Tensor& x, DropoutSite site, const ForwardKey& key, const Tensor& row_id, const Tensor& positions,
                int64_t head_begin) {
   if (!key.training || site.rate <= 0) return x;
-  const auto stream = stream_key(key.seed, "dropout/" + std::to_string(key.step) + "/" + std::to_string(key.forward) +
-                                               "/" + std::to_string(site.site));
-  const auto places = positions.expand({x.size(0), x.size(-2)}).to(x.device()).contiguous();
-  return Dropout::apply(x, row_id.to(x.device()).contiguous(), places, static_cast<int64_t>(stream), site.rate,
-                        head_begin < 0 ? int64_t{0} : head_begin);
+  return Dropout::apply(x, DropoutMask(x, site, key, row_id, positions, head_begin));
 }
 
 }  // namespace assay::nn

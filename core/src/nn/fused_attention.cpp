@@ -79,14 +79,15 @@ void with_type(const Tensor& x, const Body& body) {
 
 struct FusedAttention : torch::autograd::Function<FusedAttention> {
   static Tensor forward(AutogradContext* context, const Tensor& q, const Tensor& k, const Tensor& v, const Bias& bias,
-                        bool causal) {
+                        bool causal, const DropoutMask& mask) {
     const auto shape = shape_of(q, k, v, causal);
     const auto out = at::empty({shape.rows, shape.queries, shape.heads * shape.channels}, q.options());
     const auto log_sum = at::empty({shape.rows, shape.heads, shape.queries}, q.options());
     with_type(q, [&]<class T>(T) {
       at::parallel_for(0, shape.rows * shape.heads, 1, [&](int64_t begin, int64_t end) {
-        kernel::cpu<T>().forward(shape, bias.of<T>(), begin, end, q.const_data_ptr<T>(), k.const_data_ptr<T>(),
-                                 v.const_data_ptr<T>(), out.data_ptr<T>(), log_sum.data_ptr<T>());
+        kernel::cpu<T>().forward(shape, bias.of<T>(), mask.mask(), begin, end, q.const_data_ptr<T>(),
+                                 k.const_data_ptr<T>(), v.const_data_ptr<T>(), out.data_ptr<T>(),
+                                 log_sum.data_ptr<T>());
       });
     });
     variable_list saved{q, k, v, out, log_sum};
@@ -94,6 +95,7 @@ struct FusedAttention : torch::autograd::Function<FusedAttention> {
       for (const auto& tensor : {bias.slopes, bias.query_positions, bias.key_positions}) saved.push_back(tensor);
     context->save_for_backward(std::move(saved));
     context->saved_data["causal"] = causal;
+    mask.save(*context);
     return out;
   }
 
@@ -102,21 +104,22 @@ struct FusedAttention : torch::autograd::Function<FusedAttention> {
     const auto &q = saved[0], &k = saved[1], &v = saved[2], &out = saved[3], &log_sum = saved[4];
     Bias bias;
     if (saved.size() > 5) bias = {saved[5], saved[6], saved[7]};
+    const auto mask = DropoutMask::saved(*context);
     auto shape = shape_of(q, k, v, context->saved_data["causal"].toBool());
     const auto upstream = grads[0].contiguous();
     // Side by side, as a projection is, so that split_heads need not copy them.
     const auto packed = at::empty({shape.rows, shape.queries, shape.heads, 3, shape.channels}, q.options());
-    const variable_list parts{part(packed, 0), part(packed, 1), part(packed, 2), {}, {}};
+    const variable_list parts{part(packed, 0), part(packed, 1), part(packed, 2), {}, {}, {}};
     const auto &d_q = parts[0], &d_k = parts[1], &d_v = parts[2];
     shape.d_query = layout_of(d_q);
     shape.d_key = layout_of(d_k);
     shape.d_value = layout_of(d_v);
     with_type(q, [&]<class T>(T) {
       at::parallel_for(0, shape.rows * shape.heads, 1, [&](int64_t begin, int64_t end) {
-        kernel::cpu<T>().backward(shape, bias.of<T>(), begin, end, q.const_data_ptr<T>(), k.const_data_ptr<T>(),
-                                  v.const_data_ptr<T>(), out.const_data_ptr<T>(), log_sum.const_data_ptr<T>(),
-                                  upstream.const_data_ptr<T>(), d_q.data_ptr<T>(), d_k.data_ptr<T>(),
-                                  d_v.data_ptr<T>());
+        kernel::cpu<T>().backward(shape, bias.of<T>(), mask.mask(), begin, end, q.const_data_ptr<T>(),
+                                  k.const_data_ptr<T>(), v.const_data_ptr<T>(), out.const_data_ptr<T>(),
+                                  log_sum.const_data_ptr<T>(), upstream.const_data_ptr<T>(), d_q.data_ptr<T>(),
+                                  d_k.data_ptr<T>(), d_v.data_ptr<T>());
       });
     });
     return parts;
@@ -130,9 +133,11 @@ std::array<Tensor, 3> split_heads(const Tensor& packed) {
   return {parts[0], parts[1], parts[2]};
 }
 
-bool fused_attention_serves(const Tensor& query, const AttentionBias& bias, const AttentionContext& context) {
+bool fused_attention_serves(const Tensor& query, const Tensor& value, const AttentionBias& bias,
+                            const AttentionContext& context) {
   const auto type = query.scalar_type();
   if (!query.device().is_cpu() || (type != at::kFloat && type != at::kDouble)) return false;
+  if (value.scalar_type() != type) return false;
   if (bias.table_NH.defined() || bias.dense_BHQS.defined()) return false;
   const auto& slopes = bias.slopes_H;
   return !slopes.defined() ||
@@ -140,7 +145,7 @@ bool fused_attention_serves(const Tensor& query, const AttentionBias& bias, cons
 }
 
 Tensor fused_attention(const Tensor& query, const Tensor& key, const Tensor& value, const AttentionBias& bias,
-                       const AttentionContext& context) {
+                       const AttentionContext& context, const DropoutMask& mask) {
   Bias added;
   if (bias.slopes_H.defined()) {
     const auto converted = [&](const Tensor& x) { return x.to(query.scalar_type()).contiguous(); };
@@ -151,7 +156,7 @@ Tensor fused_attention(const Tensor& query, const Tensor& key, const Tensor& val
     }
   }
   const auto dense = [](const Tensor& x) { return x.stride(-1) == 1 ? x : x.contiguous(); };
-  return FusedAttention::apply(dense(query), dense(key), dense(value), added, context.causal);
+  return FusedAttention::apply(dense(query), dense(key), dense(value), added, context.causal, mask);
 }
 
 }  // namespace assay::nn

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "assay/positional.h"
+#include "nn/dropout_mask.h"
 
 namespace assay::nn {
 
@@ -11,12 +12,13 @@ namespace assay::nn {
 // when the three gradients come as fused_attention makes them.
 std::array<Tensor, 3> split_heads(const Tensor& packed);
 
-// Whether fused_attention can do it: on the CPU in fp32 or fp64, with no bias but slopes that are not learned. What it
-// cannot: padding, dropout of probabilities; the caller knows of those.
-bool fused_attention_serves(const Tensor& query, const AttentionBias& bias, const AttentionContext& context);
+// Whether fused_attention can do it: on the CPU in fp32 or fp64 (queries, keys and values alike), with no bias but
+// slopes that are not learned. Padding, of which the caller knows, it cannot.
+bool fused_attention_serves(const Tensor& query, const Tensor& value, const AttentionBias& bias,
+                            const AttentionContext& context);
 
-// softmax(q k^T / sqrt(K) + bias) v, [B, Q, H * K], for q [B, H, Q, K] and k, v [B, H, S, K].
+// dropout(softmax(q k^T / sqrt(K) + bias)) v, [B, Q, H * K], for q [B, H, Q, K] and k, v [B, H, S, K].
 Tensor fused_attention(const Tensor& query, const Tensor& key, const Tensor& value, const AttentionBias& bias,
-                       const AttentionContext& context);
+                       const AttentionContext& context, const DropoutMask& mask = {});
 
 }  // namespace assay::nn

@@ -19,6 +19,7 @@ std::string read_file(const std::filesystem::path& file) {
     throw UserError(file.string() + ": cannot be read: " + std::strerror(errno));
   std::ostringstream content;
   content << stream.rdbuf();
+  if (content.bad()) throw UserError(file.string() + ": cannot be read to its end: " + std::strerror(errno));
   return content.str();
 }
 

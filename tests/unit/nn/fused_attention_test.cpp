@@ -1,0 +1,107 @@
+// Fused attention against the same formula by LibTorch's own operations, with gradients: from a projection as it is,
+// from heads that a scheme has changed, with slopes, positions that differ by row, and dropout.
+#include "nn/fused_attention.h"
+
+#include <ATen/ops/arange.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/softmax.h>
+#include <ATen/ops/tensor.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "assay/random.h"
+
+namespace assay::nn {
+namespace {
+
+constexpr int64_t kRows = 3, kTime = 37, kHeads = 2, kWidth = 5;
+constexpr DropoutSite kSite{0.3, 7};
+const ForwardKey kKey{true, 11, 4, 0};
+const auto kLong = at::TensorOptions().dtype(at::kLong);
+
+Tensor drawn(at::IntArrayRef sizes, const char* name) {
+  auto x = at::empty(sizes, at::TensorOptions().dtype(at::kDouble));
+  const Draws draws(1, name);
+  for (int64_t i = 0; i < x.numel(); ++i) x.data_ptr<double>()[i] = draws.normal(static_cast<uint64_t>(i));
+  return x;
+}
+
+struct Variant {
+  const char* name;
+  bool changed, causal, dropout;
+};
+
+class FusedAttention : public ::testing::TestWithParam<Variant> {};
+
+TEST_P(FusedAttention, IsTheFormulaAndSoIsItsGradient) {
+  const auto& variant = GetParam();
+  const auto upstream = drawn({kRows, kTime, kHeads * kWidth}, "upstream"), factor = drawn({kWidth}, "factor");
+  AttentionContext context;
+  context.heads = kHeads;
+  context.causal = variant.causal;
+  context.score_type = at::kDouble;
+  context.query_positions = context.key_positions =
+      at::arange(kTime, kLong).unsqueeze(0) * at::arange(1, kRows + 1, kLong).unsqueeze(1);  // row b counts by b + 1
+  AttentionBias bias;
+  bias.slopes_H = at::tensor({0.5, 0.03125}, at::kDouble);
+  const auto row_id = at::arange(kRows, kLong) + 100;
+
+  const auto fused = [&](const Tensor& packed) {
+    auto [q, k, v] = split_heads(packed);
+    if (variant.changed) q = q * factor, k = k * factor;
+    EXPECT_TRUE(fused_attention_serves(q, v, bias, context));
+    const auto mask = variant.dropout ? DropoutMask(q, kSite, kKey, row_id, context.query_positions, 1) : DropoutMask();
+    return fused_attention(q, k, v, bias, context, mask);
+  };
+  const auto plain = [&](const Tensor& packed) {
+    auto q = packed.select(3, 0).transpose(1, 2), k = packed.select(3, 1).transpose(1, 2);
+    if (variant.changed) q = q * factor, k = k * factor;
+    auto scores = at::matmul(q, k.transpose(-1, -2)) / std::sqrt(double{kWidth}) + bias.dense(context);
+    if (variant.causal)
+      scores =
+          scores.masked_fill(at::ones({kTime, kTime}, at::kBool).triu(1), -std::numeric_limits<double>::infinity());
+    auto probabilities = at::softmax(scores, -1);
+    if (variant.dropout) probabilities = dropout(probabilities, kSite, kKey, row_id, context.query_positions, 1);
+    const auto out = at::matmul(probabilities, packed.select(3, 2).transpose(1, 2));
+    return out.transpose(1, 2).reshape({kRows, kTime, kHeads * kWidth});
+  };
+  const auto run = [&](const auto& attention) {
+    auto packed = drawn({kRows, kTime, kHeads, 3, kWidth}, "packed").requires_grad_(true);
+    const auto out = attention(packed);
+    (out * upstream).sum().backward();
+    return std::pair{out.detach(), packed.grad()};
+  };
+  const auto [out, gradient] = run(fused);
+  const auto [expected, expected_gradient] = run(plain);
+  EXPECT_LE((out - expected).abs().max().item<double>(), 1e-13);
+  EXPECT_LE((gradient - expected_gradient).abs().max().item<double>(), 1e-12);
+}
+
+INSTANTIATE_TEST_SUITE_P(Variants, FusedAttention,
+                         ::testing::Values(Variant{"plain", false, true, false}, Variant{"changed", true, true, false},
+                                           Variant{"symmetric", false, false, false},
+                                           Variant{"dropout", false, true, true},
+                                           Variant{"changed_symmetric_dropout", true, false, true}),
+                         [](const auto& info) { return info.param.name; });
+
+// Learned slopes, other forms and other types go the general way.
+TEST(FusedAttentionServes, OnlyWhatItCan) {
+  AttentionContext context;
+  context.heads = 2;
+  const auto q = drawn({1, 2, 3, 4}, "q");
+  AttentionBias none, learned, dense, foreign;
+  learned.slopes_H = at::tensor({0.5, 0.25}, at::kDouble).requires_grad_(true);
+  dense.dense_BHQS = drawn({1, 2, 3, 3}, "dense");
+  foreign.slopes_H = at::tensor({0.5, 0.25, 0.125}, at::kDouble);
+  EXPECT_TRUE(fused_attention_serves(q, q, none, context));
+  EXPECT_FALSE(fused_attention_serves(q.to(at::kBFloat16), q.to(at::kBFloat16), none, context));
+  EXPECT_FALSE(fused_attention_serves(q, q.to(at::kBFloat16), none, context));
+  for (const auto* bias : {&learned, &dense, &foreign}) EXPECT_FALSE(fused_attention_serves(q, q, *bias, context));
+}
+
+}  // namespace
+}  // namespace assay::nn
