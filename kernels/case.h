@@ -1,5 +1,5 @@
 // The harness of the kernels: a case is declared once and is then checked against the reference, its gradient against
-// finite differences of the reference, and its speed measured. Nothing else of ours is included by a kernel.
+// finite differences of the reference, and its speed measured.
 #pragma once
 
 #include <algorithm>

@@ -1,5 +1,6 @@
 // Blocks of queries against all the keys they see; keys beyond the last one that a block sees are never touched, so
 // causal attention costs half. Sums have one order whatever the instruction set.
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <memory>
@@ -9,6 +10,7 @@
 #include "attention/multiply.h"
 #include "dropout/draw.h"
 #include "exp.h"
+#include "vector.h"
 
 #define ASSAY_INLINE [[gnu::always_inline]] inline
 
@@ -110,12 +112,11 @@ template <class T>
 ASSAY_INLINE void exponentials(T* scores, int64_t count, int64_t width, T& largest, T& sum) {
   T lanes[kLanes];
   for (int64_t i = 0; i < kLanes; ++i) lanes[i] = -std::numeric_limits<T>::infinity();
-  const auto larger = [](T a, T b) { return b > a || b != b ? b : a; };
   int64_t j = 0;
   for (; j + kLanes <= count; j += kLanes)
     for (int64_t i = 0; i < kLanes; ++i) lanes[i] = larger(lanes[i], scores[j + i]);
   for (int64_t i = 0; j + i < count; ++i) lanes[i] = larger(lanes[i], scores[j + i]);
-  largest = folded(lanes, larger);
+  largest = folded(lanes, larger<T>);
   for (j = count; j < width; ++j) scores[j] = -std::numeric_limits<T>::infinity();
   for (int64_t i = 0; i < kLanes; ++i) lanes[i] = 0;
   for (j = 0; j < width; j += kLanes)

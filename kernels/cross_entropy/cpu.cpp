@@ -1,25 +1,16 @@
 // Vector code by the compiler: lanes are written out, so that sums have one order whatever the instruction set's width,
 // and exp is ours, so that it needs no library call and no choice at run time.
 #include <algorithm>
-#include <cstring>
 #include <limits>
 
 #include "cross_entropy/cross_entropy.h"
 #include "exp.h"
-
-// One copy of a function for each instruction set; the loader picks the machine's.
-#define ASSAY_CLONES __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
+#include "vector.h"
 
 namespace assay::kernels::cross_entropy {
 namespace {
 
 constexpr int64_t kLanes = 16;
-
-// max that keeps a NaN of either side.
-template <class T>
-inline T larger(T a, T b) {
-  return b > a || b != b ? b : a;
-}
 
 template <class T>
 [[gnu::always_inline]] inline void largest_rows(const Slice& slice, const T* logits, T* largest) {

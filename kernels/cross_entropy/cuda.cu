@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "cross_entropy/cross_entropy.h"
+#include "device/launched.h"
 
 namespace assay::kernels::cross_entropy {
 namespace {
@@ -74,17 +75,20 @@ template <class T>
 void largest_of(const Slice& slice, const T* logits, T* largest) {
   if (slice.rows == 0) return;
   largest_kernel<<<slice.rows, kThreads>>>(slice, logits, -std::numeric_limits<T>::infinity(), largest);
+  device::launched("cross_entropy");
 }
 template <class T>
 void sums_of(const Slice& slice, const T* logits, const int64_t* targets, const T* largest, T* total, T* own) {
   if (slice.rows == 0) return;
   sums_kernel<<<slice.rows, kThreads>>>(slice, logits, targets, largest, total, own);
+  device::launched("cross_entropy");
 }
 template <class T>
 void gradient_of(const Slice& slice, const T* logits, const int64_t* targets, const T* largest, const T* total,
                  const T* upstream, int64_t width, T* gradient) {
   if (slice.rows == 0) return;
   gradient_kernel<<<slice.rows, kThreads>>>(slice, logits, targets, largest, total, upstream, width, gradient);
+  device::launched("cross_entropy");
 }
 
 }  // namespace

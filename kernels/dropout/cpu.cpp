@@ -3,9 +3,7 @@
 
 #include "dropout/draw.h"
 #include "dropout/dropout.h"
-
-// One copy of a function for each instruction set; the loader picks the machine's.
-#define ASSAY_CLONES __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
+#include "vector.h"
 
 namespace assay::kernels::dropout {
 namespace {

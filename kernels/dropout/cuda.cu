@@ -1,6 +1,7 @@
 // One thread for four channels: one block of draws.
 #include <cuda_runtime.h>
 
+#include "device/launched.h"
 #include "dropout/dropout.h"
 
 namespace assay::kernels::dropout {
@@ -46,6 +47,7 @@ void cuda(const Shape& shape, const Mask& mask, const T* x, T* out) {
   if (blocks == 0) return;
   kernel<<<(blocks + kThreads - 1) / kThreads, kThreads>>>(shape, mask, static_cast<T>(mask.scale), blocks_a_row,
                                                            blocks, x, out);
+  device::launched("dropout");
 }
 template void cuda<float>(const Shape&, const Mask&, const float*, float*);
 template void cuda<double>(const Shape&, const Mask&, const double*, double*);

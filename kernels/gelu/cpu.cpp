@@ -1,9 +1,7 @@
 // Vector code by the compiler; exp is ours, so that it needs no library call.
 #include "exp.h"
 #include "gelu/gelu.h"
-
-// One copy of a function for each instruction set; the loader picks the machine's.
-#define ASSAY_CLONES __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
+#include "vector.h"
 
 namespace assay::kernels::gelu {
 namespace {

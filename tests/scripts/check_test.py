@@ -17,6 +17,8 @@ class Rules(Sandbox):
         self.write("core/src/cli/plan.cpp", '#include <fmt/format.h>\n// for instance "alibi", positional/alibi\n')
         self.write("kernels/dropout/cpu.cpp", '#include <cmath>\n#include "case.h"\n#include "device/device.h"\n'
                                               '#include "dropout/dropout.h"\n')
+        for header in ("case.h", "device/device.h", "dropout/dropout.h"):
+            self.write(f"kernels/{header}", "")
         self.write("plugins/positional/alibi/alibi.cpp", "#include <ATen/ops/tensor.h>\n")
         self.write("plugins/dataset/text/text.cpp", "\n")
 
@@ -58,10 +60,10 @@ class Rules(Sandbox):
 
     def test_kernels_stand_alone(self):
         self.write("kernels/other/cpu.cpp", '#include <ATen/core/Tensor.h>\n#include "assay/tensor.h"\n'
-                                            '#include "dropout/dropout.h"\n#include "other/other.h"\n')
+                                            '#include "dropout/dropout.h"\n#include "other.h"\n')
         self.assert_found("kernels/other/cpu.cpp:1: includes <ATen/core/Tensor.h>",
                           'kernels/other/cpu.cpp:2: includes "assay/tensor.h"',
-                          'kernels/other/cpu.cpp:3: includes "dropout/dropout.h"')
+                          'kernels/other/cpu.cpp:4: includes "other.h"')
 
     def test_the_core_names_no_plugin(self):
         self.write("core/src/cli/a.cpp", 'auto url = "http://x";  // "alibi"\n/* "alibi" */ auto a = "alibi";\n'

@@ -29,6 +29,7 @@ class DecodeContext {
   virtual Trial try_tokens(const Tensor& candidates_BK) = 0;
 };
 
+// On the CPU or on the model's device.
 struct Choice {
   Tensor tokens;   // [B'] int64, never outside the vocabulary
   Tensor parents;  // [B'] int64: which row each goes on from (beam search); undefined: row by row

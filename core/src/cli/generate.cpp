@@ -1,5 +1,6 @@
 // assay generate RUN --prompt TEXT: text from a run's final weights, with any decoder.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <iostream>
 
@@ -42,6 +43,9 @@ json request_for(const NamedRun& run, const config::Catalogue& catalogue, const 
   line["plugins"] = plugins_now(line, catalogue, decoder.at("use"));
   line["evaluate"] = line["trackers"] = json::array();
   line["resources"]["mesh"] = {{"tensor", 1}, {"data", 1}};
+  // Text is wanted here and now: on what there is, in the precision of the weights.
+  line["resources"]["device"] = "auto";
+  if (auto& precision = line["train"]["train"]["precision"]; precision != "fp64") precision = "fp32";
   return {{"line", line}, {"weights", run.layout.weights().string()}, {"decoder", decoder}};
 }
 
@@ -56,8 +60,7 @@ int generate(const Arguments& arguments) {
   options.add_options()("prompt", po::value(&prompts)->composing()->value_name("TEXT"),
                         "what comes before; repeatable")("prompt-file", po::value(&file)->value_name("FILE"),
                                                          "a file whose whole content is one more prompt")(
-      "decoder", po::value(&decoder)->default_value("greedy")->value_name("NAME"),
-      "how tokens are chosen; its parameters are words key=value")(
+      "decoder", po::value(&decoder)->value_name("NAME"), "how tokens are chosen; its parameters are words key=value")(
       "tokens", po::value(&tokens)->default_value(200)->value_name("N"), "at most so many new tokens")(
       "samples", po::value(&samples)->default_value(1)->value_name("N"), "continuations of each prompt")(
       "seed", po::value(&seed)->default_value(1)->value_name("N"), "of the decoder's draws")(
@@ -70,6 +73,9 @@ int generate(const Arguments& arguments) {
   if (prompts.empty()) prompts.emplace_back();
   const auto run = find_run(parsed->words[0]);
   const auto catalogue = config::load_descriptors(parsed->options["plugin-path"].as<std::string>(), std::nullopt);
+  if (decoder.empty())
+    throw UserError(fmt::format("assay generate: --decoder is missing; there are {}",
+                                fmt::join(catalogue.names_of("decoder"), ", ")));
   const std::vector<std::string> parameters(parsed->words.begin() + 1, parsed->words.end());
   auto request = request_for(run, catalogue, config::component_of_words("decoder", decoder, parameters, catalogue));
   request["tokens"] = tokens;

@@ -34,7 +34,7 @@ struct Affine : torch::autograd::Function<Affine> {
   static variable_list backward(AutogradContext* context, variable_list grads) {
     const auto saved = context->get_saved_variables();
     const auto &x = saved[0], &weight = saved[1];
-    const auto rows = grads[0].reshape({-1, weight.size(0)}), inputs = x.reshape({-1, weight.size(1)});
+    const auto rows = grads[0].contiguous().view({-1, weight.size(0)}), inputs = x.reshape({-1, weight.size(1)});
     variable_list out(3);
     if (context->needs_input_grad(0)) out[0] = product(rows, weight.t()).view(x.sizes());
     // The first operand is copied, so the narrower of the two is the first.

@@ -50,14 +50,13 @@ Tensor hidden_keys(int64_t Q, int64_t S, bool causal, const Tensor& key_mask, at
 struct Scores {
   Tensor added;                                 // [1 or B, H, Q, S] or undefined
   Tensor hidden;                                // as hidden_keys
-  bool only_causal = false;                     // hidden is the plain triangle, and nothing is added
+  bool only_causal = false;                     // instead: the plain triangle, nothing added or changed
   std::function<Tensor(const Tensor&)> change;  // of probabilities [B, H, Q, S]; empty: nothing
 };
 
 // The general form, by LibTorch: [B, H, Q, K].
 Tensor general_attention(const Tensor& q, const Tensor& k, const Tensor& v, const Scores& scores) {
-  if (scores.only_causal && !scores.change)
-    return at::scaled_dot_product_attention(q, k, v, {}, 0.0, /*is_causal=*/true);
+  if (scores.only_causal) return at::scaled_dot_product_attention(q, k, v, {}, 0.0, /*is_causal=*/true);
   auto added = scores.added;
   if (scores.hidden.defined()) {
     if (!added.defined())
@@ -115,8 +114,8 @@ Tensor Attention::operator()(const Tensor& x, const Positional& positional, cons
     // The dense form is made within the guard: a bucket function is the scheme's, too.
     scores.added = guard(positional, "attention_bias", [&] { return bias.dense(context); });
     if (scores.added.defined()) watch(told, scores.added);
-    scores.hidden = hidden_keys(T, k.size(2), options_.causal, key_mask, x.device());
-    scores.only_causal = whole && options_.causal && !scores.added.defined();
+    scores.only_causal = whole && options_.causal && !scores.added.defined() && !drop;
+    if (!scores.only_causal) scores.hidden = hidden_keys(T, k.size(2), options_.causal, key_mask, x.device());
     if (drop)
       scores.change = [&](const Tensor& weights) {
         return dropout(weights, options_.dropout, key, batch.row_id, batch.positions, head_begin_);

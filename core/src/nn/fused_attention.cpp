@@ -5,6 +5,7 @@
 #include <ATen/ops/stack.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "assay/error.h"
 #include "attention/attention.h"
 
 namespace assay::nn {
@@ -146,6 +147,8 @@ bool fused_attention_serves(const Tensor& query, const Tensor& value, const Atte
 
 Tensor fused_attention(const Tensor& query, const Tensor& key, const Tensor& value, const AttentionBias& bias,
                        const AttentionContext& context, const DropoutMask& mask) {
+  if (query.size(2) != key.size(2) && (query.requires_grad() || key.requires_grad() || value.requires_grad()))
+    throw Bug("fused attention has a gradient only for as many queries as keys");
   Bias added;
   if (bias.slopes_H.defined()) {
     const auto converted = [&](const Tensor& x) { return x.to(query.scalar_type()).contiguous(); };

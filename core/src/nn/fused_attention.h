@@ -17,7 +17,8 @@ std::array<Tensor, 3> split_heads(const Tensor& packed);
 bool fused_attention_serves(const Tensor& query, const Tensor& value, const AttentionBias& bias,
                             const AttentionContext& context);
 
-// dropout(softmax(q k^T / sqrt(K) + bias)) v, [B, Q, H * K], for q [B, H, Q, K] and k, v [B, H, S, K].
+// dropout(softmax(q k^T / sqrt(K) + bias)) v, [B, Q, H * K], for q [B, H, Q, K] and k, v [B, H, S, K];
+// with a gradient where Q = S.
 Tensor fused_attention(const Tensor& query, const Tensor& key, const Tensor& value, const AttentionBias& bias,
                        const AttentionContext& context, const DropoutMask& mask = {});
 

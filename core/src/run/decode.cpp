@@ -46,7 +46,9 @@ class Context final : public DecodeContext {
 
   bool all_ended() const { return ended_.all().item<bool>(); }
 
-  void take(const Choice& choice) {
+  void take(Choice choice) {
+    for (auto* tensor : {&choice.tokens, &choice.parents})
+      if (tensor->defined()) *tensor = tensor->to(tokens_.device());
     const auto rows = choice.parents.defined() ? choice.parents : at::arange(tokens_.size(0), tokens_.options());
     check(choice.tokens, rows);
     const auto parents = [&](Tensor& x) { x = x.index_select(0, rows); };

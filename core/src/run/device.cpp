@@ -21,20 +21,23 @@ std::string device_of(const json& line) { return line.at("resources").value("dev
 std::string precision_of(const json& line) { return line.at("train").at("train").at("precision"); }
 bool on_gpu(const std::string& device) { return device.starts_with("cuda"); }
 
+int ranks_of(const json& line) {
+  const auto& mesh = line.at("resources").at("mesh");
+  return mesh.at("tensor").get<int>() * mesh.at("data").get<int>();
+}
+
 std::optional<Refusal> refusal_of(const std::string& device, const json& line) {
   const auto quoted = "'" + device + "' ";
   if (on_gpu(device) && !kernels::device::built())
     return Refusal{"resources.device", quoted +
                                            "needs a CUDA build, and this one has only the CPU; configure with "
                                            "-DASSAY_CUDA=ON, or set resources.device = \"cpu\""};
-  const auto& mesh = line.at("resources").at("mesh");
-  const int tensor = mesh.at("tensor"), data = mesh.at("data");
-  if (on_gpu(device) && tensor * data > 1)
-    return Refusal{"resources.device", quoted + "takes one rank, and resources.mesh has " +
-                                           std::to_string(tensor * data) +
+  const int ranks = ranks_of(line);
+  if (on_gpu(device) && ranks > 1)
+    return Refusal{"resources.device", quoted + "takes one rank, and resources.mesh has " + std::to_string(ranks) +
                                            "; set tensor = data = 1, or resources.device = \"cpu\""};
   const auto precision = precision_of(line);
-  const bool surely_cpu = device == "cpu" || (device == "auto" && !kernels::device::built());
+  const bool surely_cpu = device == "cpu" || (device == "auto" && (ranks > 1 || !kernels::device::built()));
   if (surely_cpu && (precision == "bf16" || precision == "tf32"))
     return Refusal{"train.precision", "'" + precision +
                                           "' is for GPUs, and this run is on the CPU; take fp32 or fp64, or a CUDA "
@@ -69,7 +72,7 @@ std::optional<Refusal> refusal(const json& line) { return refusal_of(device_of(l
 Compute settle_compute(const json& line) {
   auto device = device_of(line);
   const int gpus = kernels::device::count();
-  if (device == "auto") device = gpus > 0 ? "cuda:0" : "cpu";
+  if (device == "auto") device = gpus > 0 && ranks_of(line) == 1 ? "cuda:0" : "cpu";
   if (const auto refused = refusal_of(device, line)) throw UserError(refused->path + ": " + refused->message);
   if (!on_gpu(device)) return {};
   const int index = gpu_index(device);

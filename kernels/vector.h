@@ -1,0 +1,15 @@
+// What vector code of several kernels shares.
+#pragma once
+
+// One copy of a plain function for each instruction set; the loader picks the machine's.
+#define ASSAY_CLONES __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
+
+namespace assay::kernels {
+
+// The larger of two, and NaN when either is.
+template <class T>
+[[gnu::always_inline]] inline T larger(T a, T b) {
+  return b > a || b != b ? b : a;
+}
+
+}  // namespace assay::kernels
