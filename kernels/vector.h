@@ -6,10 +6,11 @@
 
 namespace assay::kernels {
 
-// The larger of two, and NaN when either is.
+// The larger of two, as one vector instruction has it: a NaN as b is passed over. What softmax does with the largest
+// number keeps a NaN all the same, in its sum.
 template <class T>
 [[gnu::always_inline]] inline T larger(T a, T b) {
-  return b > a || b != b ? b : a;
+  return a < b ? b : a;
 }
 
 }  // namespace assay::kernels

@@ -107,7 +107,8 @@ struct Rows {
   const T *query_positions = nullptr, *key_positions = nullptr;
 };
 
-// Scores become exp(score - largest), and zero up to `width`; gives largest and sum. NaN stays NaN.
+// Scores become exp(score - largest), and zero up to `width`; gives largest and sum. A NaN stays, so the sum is NaN
+// too.
 template <class T>
 ASSAY_INLINE void exponentials(T* scores, int64_t count, int64_t width, T& largest, T& sum) {
   T lanes[kLanes];

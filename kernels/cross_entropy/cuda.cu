@@ -14,7 +14,7 @@ constexpr int kThreads = 256;
 struct Larger {
   template <class T>
   __device__ T operator()(T a, T b) const {
-    return b > a || b != b ? b : a;  // keeps a NaN of either side
+    return a < b ? b : a;  // passes over NaN, which the sum keeps
   }
 };
 struct Plus {

@@ -13,7 +13,7 @@ void largest_of(const Slice& slice, const T* logits, T* largest) {
     largest[n] = -std::numeric_limits<T>::infinity();
     for (int64_t c = 0; c < slice.columns; ++c) {
       const T logit = logits[n * slice.stride + c];
-      if (logit > largest[n] || std::isnan(logit)) largest[n] = logit;
+      if (logit > largest[n]) largest[n] = logit;
     }
   }
 }

@@ -46,7 +46,9 @@ void take_metrics(const json& record, const std::string& label, bool stale, RunR
                   std::vector<MetricInfo>& found) {
   for (const auto& metric : record.value("metrics", json::array())) {
     const auto name = metric_name(label, metric);
-    run.values[name] = {number_or_nan(metric.at("value")), stale};
+    // Without a value but with a sum: the model could not answer. A number that is not finite has neither.
+    const bool applies = metric.at("value").is_number() || !metric.value("sum", json()).is_number();
+    if (applies) run.values[name] = {number_or_nan(metric.at("value")), stale};
     if (std::none_of(found.begin(), found.end(), [&](const auto& known) { return known.name == name; }))
       found.push_back({name, metric.value("unit", ""), metric.value("direction", "none")});
   }

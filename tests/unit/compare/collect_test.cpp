@@ -72,6 +72,15 @@ TEST(Collect, EveryReasonForAnAbsentValue) {
   EXPECT_EQ(row.cells[0].summary.mean, 2.5);
 }
 
+// A length beyond a model's limit: nothing diverged.
+TEST(Collect, WhatAModelCannotAnswerIsNotApplicable) {
+  ResultsBuilder results;
+  for (const int seed : {1, 2}) results.finished({.scheme = "a", .seed = seed}, {{64, 2.0}, {512, "n/a"}});
+  const auto table = collect(request(results));
+  EXPECT_EQ(table.rows[0].cells[0].count, (Count{.planned = 2, .present = 2}));
+  EXPECT_EQ(table.rows[0].cells[1].count, (Count{.planned = 2, .not_applicable = 2}));
+}
+
 TEST(Collect, ATrainedRunWhoseEvaluationFailed) {
   ResultsBuilder results;
   results.finished({.scheme = "a", .seed = 1}, {{64, 2.0}});

@@ -75,12 +75,13 @@ class ResultsBuilder {
     if (!run.gpu.empty()) record["environment"]["gpu"]["name"] = run.gpu;
     folder_.write("quick/runs/" + run.id() + "/train.json", record.dump());
   }
-  // Bits per byte by length; null where a value is not finite.
+  // Bits per byte by length; null where a value is not finite, "n/a" where the model could not answer.
   void evaluate(const BuiltRun& run, const std::map<int, nlohmann::json>& by_length) {
     auto metrics = nlohmann::json::array();
     for (const auto& [length, value] : by_length)
       metrics.push_back({{"name", "bits_per_byte"},
-                         {"value", value},
+                         {"value", value == "n/a" ? nlohmann::json() : value},
+                         {"sum", value == "n/a" ? nlohmann::json(0.0) : value},
                          {"unit", "bits/byte"},
                          {"direction", "lower"},
                          {"coordinates", {{"length", length}}}});

@@ -5,6 +5,9 @@
 #include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
+
 #include "assay/nn.h"
 #include "mesh/backends.h"
 
@@ -83,6 +86,21 @@ TEST(CrossEntropy, GatheredLogitsAreRefused) {
         vocabulary_cross_entropy(at::tensor(kRow).unsqueeze(0), at::tensor(std::vector<int64_t>{2}), 8, 8, mesh),
         UserError);
   });
+}
+
+// A logit that is no number makes its row's loss none, wherever it stands, and no other row's.
+TEST(CrossEntropy, KeepsNaN) {
+  for (const int ranks : {1, 2})
+    run_ranks(ranks, 1, [&](Mesh& mesh) {
+      for (int64_t place = 0; place < 8; ++place) {
+        auto rows = at::tensor(kRow).to(at::kFloat).repeat({2, 1});
+        rows[0][place] = std::numeric_limits<float>::quiet_NaN();
+        const auto nll =
+            vocabulary_cross_entropy(slice_of(rows, mesh), at::tensor(std::vector<int64_t>{2, 2}), 8, 8, mesh);
+        EXPECT_TRUE(std::isnan(nll[0].item<double>())) << place;
+        EXPECT_NEAR(nll[1].item<double>(), 1.60722024, 1e-6) << place;
+      }
+    });
 }
 
 }  // namespace
