@@ -92,6 +92,7 @@ TEST_F(Guards, StepsThatAreNotFiniteCanBeSkipped) {
                 AllOf(HasSubstr("loss nan"), HasSubstr("'objective.nan_objective (term 'nll')'")));
   }
   EXPECT_THAT(skipped, ::testing::ElementsAre(3, 4, 5, 6));
+  EXPECT_EQ(read_json(run.train_record())["skipped_steps"], 4);
   for (const auto& metric : read_json(run.eval_record(plan()[0]["evaluate"][0]["id"]))["metrics"])
     EXPECT_TRUE(metric["value"].is_number()) << metric;
 }

@@ -44,6 +44,7 @@ void write_records(const json& line, const RunLayout& layout, const RunReport& r
                    double seconds) {
   TrainResult result;
   result.steps = report.steps;
+  result.skipped_steps = report.skipped;
   result.tokens = report.tokens;
   result.parameters = report.parameters;
   result.flops_six_nd = report.six_nd;

@@ -28,6 +28,7 @@ nlohmann::json train_record(const nlohmann::json& plan_line, const TrainResult& 
       {"experiment", plan_line.at("experiment")},
       {"config", plan_line.at("train")},
       {"steps", result.steps},
+      {"skipped_steps", result.skipped_steps},
       {"tokens", result.tokens},
       {"parameters", result.parameters},
       {"flops", flops},

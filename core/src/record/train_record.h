@@ -25,7 +25,7 @@ struct TrainMeasured {
 
 // What a worker knows beyond its plan line. Machine, host and concurrent jobs are filled in by train_record.
 struct TrainResult {
-  std::int64_t steps = 0, tokens = 0, parameters = 0;
+  std::int64_t steps = 0, skipped_steps = 0, tokens = 0, parameters = 0;
   double flops_six_nd = 0, flops_exact = 0;  // 0: not counted
   std::vector<RecordedMetric> metrics;
   std::string training_code;  // build id of the training library

@@ -74,10 +74,15 @@ void Checkpoints::save(Assembled& run, const Mesh& mesh, const Progress& progres
   json files = json::object();
   for (const char* name : {kWeights, kOptimizer})
     files[name] = {{"bytes", fs::file_size(aside / name)}, {"sha256", sha256_of_file(aside / name)}};
-  const json manifest = {{"schema", 1},           {"train_id", train_id_},
-                         {"step", progress.step}, {"late_loss", progress.late_loss},
-                         {"code", code_},         {"mesh", {{"tensor", run.tensor}, {"data", run.data}}},
-                         {"files", files},        {"measured", {{"train_seconds", progress.train_seconds}}}};
+  const json manifest = {{"schema", 1},
+                         {"train_id", train_id_},
+                         {"step", progress.step},
+                         {"late_loss", progress.late_loss},
+                         {"code", code_},
+                         {"mesh", {{"tensor", run.tensor}, {"data", run.data}}},
+                         {"files", files},
+                         {"skipped", progress.skipped},
+                         {"measured", {{"train_seconds", progress.train_seconds}}}};
   write_synced(aside / kManifest, {manifest.dump() + "\n"});
   sync_folder(aside);
   fs::remove_all(step_folder(progress.step));
@@ -107,7 +112,7 @@ Checkpoints::Resumed Checkpoints::resume(Assembled& run, const Mesh& mesh) const
   const auto manifest = json::parse(read_file(folder / kManifest));
   const auto& late_loss = manifest.at("late_loss");  // JSON has no NaN
   resumed.progress = {chosen, late_loss.is_null() ? std::nan("") : late_loss.get<double>(),
-                      manifest.at("measured").at("train_seconds")};
+                      manifest.at("measured").at("train_seconds"), manifest.at("skipped")};
   return resumed;
 }
 
@@ -152,8 +157,8 @@ std::string Checkpoints::fault(int64_t step) const {
       if (sha256_of_file(folder / name) != manifest.at("files").at(name).at("sha256"))
         return std::string("is damaged: ") + name + " is not what was written";
     const auto& late_loss = manifest.at("late_loss");
-    const bool numbers =
-        (late_loss.is_number() || late_loss.is_null()) && manifest.at("measured").at("train_seconds").is_number();
+    const bool numbers = (late_loss.is_number() || late_loss.is_null()) && manifest.at("skipped").is_number_integer() &&
+                         manifest.at("measured").at("train_seconds").is_number();
     return numbers ? "" : "is damaged: its manifest lacks numbers";
   } catch (const std::exception& error) {
     return std::string("is damaged: ") + error.what();

@@ -16,6 +16,7 @@ struct Progress {
   int64_t step = 0;          // finished updates
   double late_loss = 0;      // sum so far of RunReport::last_loss
   double train_seconds = 0;  // of all attempts
+  int64_t skipped = 0;       // steps whose gradients were not finite
 };
 
 class Checkpoints {

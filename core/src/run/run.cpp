@@ -109,6 +109,7 @@ class RankRun {
     while (progress.step < run_.steps) {
       const auto begin = Clock::now();
       const auto result = train_step(*data, progress.step);
+      if (!result.finite) ++progress.skipped;
       progress.train_seconds += since(begin);
       if (progress.step >= run_.steps - late) progress.late_loss += result.loss / static_cast<double>(late);
       const int64_t done = ++progress.step;
@@ -143,6 +144,7 @@ class RankRun {
       if (keeps_weights_ && (trained_here || attempt_.trained.empty()))
         report.weights_sha256 = checkpoints_.keep_weights(layout_.weights());
       report.steps = run_.steps;
+      report.skipped = progress.skipped;
       report.tokens = run_.steps * tokens_per_step;
       report.six_nd = 6.0 * static_cast<double>(parameters) * static_cast<double>(report.tokens);
       // A backward costs two forwards.
@@ -156,6 +158,7 @@ class RankRun {
  private:
   struct StepResult {
     double loss, norm, lr;
+    bool finite;
   };
 
   // The final weights where training has its record, else the newest checkpoint, else the weights as they were drawn.
@@ -225,8 +228,8 @@ class RankRun {
     result.lr = run_.optimizer->peak_rate() *
                 guard(scheduler, "multiplier", [&] { return scheduler.multiplier(step, length); });
     const double decay = guard(scheduler, "decay_multiplier", [&] { return scheduler.decay_multiplier(step, length); });
-    const bool finite = std::isfinite(result.loss) && std::isfinite(result.norm);
-    if (!finite) {
+    result.finite = std::isfinite(result.loss) && std::isfinite(result.norm);
+    if (!result.finite) {
       const auto numbers = "loss " + std::to_string(result.loss) + ", gradient norm " + std::to_string(result.norm);
       const auto cause = first_non_finite(run_, mesh_, step, micro_batches(data, step));
       if (!run_.skip_non_finite)
@@ -234,7 +237,7 @@ class RankRun {
                         "; lower optimizer.lr, or set train.non_finite = \"skip\" to skip such steps");
       if (mesh_.first()) tell("skip", {{"step", step + 1}, {"text", numbers + "; " + cause}});
     }
-    if (finite) {
+    if (result.finite) {
       if (run_.clip_norm > 0 && result.norm > run_.clip_norm) scale_gradients(parameters, run_.clip_norm / result.norm);
       const c10::NoGradGuard no_grad;
       guard(*run_.optimizer, "step", [&] { run_.optimizer->step(result.lr, decay); });

@@ -25,6 +25,7 @@ class Observer {
 
 struct RunReport {
   int64_t steps = 0, tokens = 0, parameters = 0;
+  int64_t skipped = 0;  // of the steps, those whose gradients were not finite
   double six_nd = 0, exact_flops = 0;
   double last_loss = 0;        // mean of the last tenth of the steps
   double train_seconds = 0;    // without evaluations
