@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "dropout/dropout.h"
 
@@ -50,6 +51,14 @@ template <class T>
 const Version<T>& reference();
 template <class T>
 const Version<T>& cpu();
+// For each instruction set that this machine has, the best first, which is cpu's.
+template <class T>
+struct Named {
+  const char* instructions;
+  const Version<T>& version;
+};
+template <class T>
+std::vector<Named<T>> cpu_versions();
 // On a GPU LibTorch's own fused attention is used instead: there is no CUDA version.
 
 }  // namespace assay::kernels::attention

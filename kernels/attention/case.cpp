@@ -52,9 +52,9 @@ std::vector<T> converted(const std::vector<double>& values) {
 
 template <class T>
 struct Operands {
-  Operands(const Size& size, Version version, const std::vector<double>& given)
+  Operands(const Size& size, const attention::Version<T>& version, const std::vector<double>& given)
       : places(size),
-        run(version == Version::kReference ? reference<T>() : cpu<T>()),
+        run(version),
         inputs(converted<T>(given)),
         gradient(given.size()),
         out(places.outputs),
@@ -74,14 +74,17 @@ struct Operands {
               row_id.data(),          drawn_at.data()};
     if (size.slopes) bias = {slopes.data(), positions.data(), key_positions.data(), size.shared};
   }
+  // In two parts, as two threads would share it.
   void forward() {
-    run.forward(places.shape, bias, mask, 0, units, inputs.data(), inputs.data() + places.key,
-                inputs.data() + places.value, out.data(), log_sum.data());
+    for (const auto& [first, last] : {std::pair{int64_t{0}, units / 2}, {units / 2, units}})
+      run.forward(places.shape, bias, mask, first, last, inputs.data(), inputs.data() + places.key,
+                  inputs.data() + places.value, out.data(), log_sum.data());
   }
   void backward() {
-    run.backward(places.shape, bias, mask, 0, units, inputs.data(), inputs.data() + places.key,
-                 inputs.data() + places.value, out.data(), log_sum.data(), upstream.data(), gradient.data(),
-                 gradient.data() + places.key, gradient.data() + places.value);
+    for (const auto& [first, last] : {std::pair{int64_t{0}, units / 2}, {units / 2, units}})
+      run.backward(places.shape, bias, mask, first, last, inputs.data(), inputs.data() + places.key,
+                   inputs.data() + places.value, out.data(), log_sum.data(), upstream.data(), gradient.data(),
+                   gradient.data() + places.key, gradient.data() + places.value);
   }
 
   Places places;
@@ -95,17 +98,38 @@ struct Operands {
 
 std::vector<double> inputs_of(const Size& size) { return made_numbers(Places(size).inputs, 1); }
 
+void add_gradient(Case& one, const Size& size, const auto& functions) {
+  if (Places(size).inputs > 1500) return;
+  one.at = inputs_of(size);
+  one.loss = [size](const std::vector<double>& inputs) {
+    Operands<double> operands(size, reference<double>(), inputs);
+    operands.forward();
+    double loss = 0;
+    for (size_t i = 0; i < operands.out.size(); ++i) loss += operands.upstream[i] * operands.out[i];
+    return loss;
+  };
+  one.gradient = [size, functions](Version version, const std::vector<double>& inputs) {
+    Operands<double> operands(size, functions(version), inputs);
+    operands.forward();
+    operands.backward();
+    return operands.gradient;
+  };
+}
+
 template <class T>
-Case made(const Size& size) {
+Case made(const Size& size, const Named<T>& cpu) {
+  const auto functions = [&version = cpu.version](Version which) -> const attention::Version<T>& {
+    return which == Version::kReference ? reference<T>() : version;
+  };
   Case one;
   one.name = std::string("attention ") + (std::is_same_v<T, float> ? "fp32 " : "fp64 ") + std::to_string(size.rows) +
              "x" + std::to_string(size.heads) + "x" + std::to_string(size.queries) + "x" + std::to_string(size.keys) +
              "x" + std::to_string(size.channels) + (size.causal ? " causal" : "") + (size.slopes ? " slopes" : "") +
-             (size.dropout > 0 ? " dropout" : "");
+             (size.dropout > 0 ? " dropout" : "") + " " + cpu.instructions;
   one.tolerance = std::is_same_v<T, float> ? 4e-6 : 1e-14;
   one.has_cuda = false;
-  one.outputs = [size](Version version) {
-    Operands<T> operands(size, version, inputs_of(size));
+  one.outputs = [size, functions](Version version) {
+    Operands<T> operands(size, functions(version), inputs_of(size));
     operands.forward();
     operands.backward();
     std::vector<double> all;
@@ -113,28 +137,14 @@ Case made(const Size& size) {
       all.insert(all.end(), values->begin(), values->end());
     return all;
   };
-  one.work = [size](Version version) {
-    auto operands = std::make_shared<Operands<T>>(size, version, inputs_of(size));
+  one.work = [size, functions](Version version) {
+    auto operands = std::make_shared<Operands<T>>(size, functions(version), inputs_of(size));
     return [operands] {
       operands->forward();
       operands->backward();
     };
   };
-  if (Places(size).inputs > 1500) return one;
-  one.at = inputs_of(size);
-  one.loss = [size](const std::vector<double>& inputs) {
-    Operands<double> operands(size, Version::kReference, inputs);
-    operands.forward();
-    double loss = 0;
-    for (size_t i = 0; i < operands.out.size(); ++i) loss += operands.upstream[i] * operands.out[i];
-    return loss;
-  };
-  one.gradient = [size](Version version, const std::vector<double>& inputs) {
-    Operands<double> operands(size, version, inputs);
-    operands.forward();
-    operands.backward();
-    return operands.gradient;
-  };
+  if constexpr (std::is_same_v<T, double>) add_gradient(one, size, functions);
   return one;
 }
 
@@ -147,8 +157,8 @@ std::vector<Case> cases() {
         Size{1, 2, 40, 100, 64, true, true, true}, Size{1, 2, 50, 50, 33, false, true, false},
         Size{1, 1, 1, 129, 32, true, true, true}, Size{8, 4, 128, 128, 32, true, true, true},
         Size{8, 4, 128, 128, 32, true, true, true, 0.1}, Size{2, 4, 256, 256, 64, true, false, true}}) {
-    all.push_back(made<float>(size));
-    all.push_back(made<double>(size));
+    for (const auto& version : cpu_versions<float>()) all.push_back(made(size, version));
+    for (const auto& version : cpu_versions<double>()) all.push_back(made(size, version));
   }
   return all;
 }

@@ -277,18 +277,22 @@ ASSAY_VERSION(Avx512, "arch=x86-64-v4", 64, 8)
 ASSAY_VERSION(Avx2, "arch=x86-64-v3", 32, 4)
 ASSAY_VERSION(Baseline, "arch=x86-64", 16, 4)
 
-template <class T>
-const Version<T>& best() {
-  if (__builtin_cpu_supports("x86-64-v4")) return Avx512<T>::kVersion;
-  if (__builtin_cpu_supports("x86-64-v3")) return Avx2<T>::kVersion;
-  return Baseline<T>::kVersion;
-}
-
 }  // namespace
 
 template <class T>
+std::vector<Named<T>> cpu_versions() {
+  std::vector<Named<T>> all;
+  if (__builtin_cpu_supports("x86-64-v4")) all.push_back({"avx512", Avx512<T>::kVersion});
+  if (__builtin_cpu_supports("x86-64-v3")) all.push_back({"avx2", Avx2<T>::kVersion});
+  all.push_back({"baseline", Baseline<T>::kVersion});
+  return all;
+}
+template std::vector<Named<float>> cpu_versions();
+template std::vector<Named<double>> cpu_versions();
+
+template <class T>
 const Version<T>& cpu() {
-  static const Version<T> version = best<T>();
+  static const auto& version = cpu_versions<T>().front().version;
   return version;
 }
 template const Version<float>& cpu<float>();

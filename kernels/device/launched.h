@@ -9,11 +9,13 @@
 namespace assay::kernels::device {
 
 // After a launch: throws std::runtime_error when it was refused, as it is on a GPU of an architecture that was not
-// built.
+// built, or when an operation before it has failed meanwhile.
 inline void launched(const char* kernel) {
-  if (const auto error = cudaGetLastError(); error != cudaSuccess)
-    throw std::runtime_error(std::string(kernel) + ": CUDA: " + cudaGetErrorString(error) +
-                             "; see CMAKE_CUDA_ARCHITECTURES of the build");
+  const auto error = cudaGetLastError();
+  if (error == cudaSuccess) return;
+  const bool not_built = error == cudaErrorNoKernelImageForDevice || error == cudaErrorInvalidDeviceFunction;
+  throw std::runtime_error(std::string(kernel) + ", or an operation before it: CUDA: " + cudaGetErrorString(error) +
+                           (not_built ? "; see CMAKE_CUDA_ARCHITECTURES of the build" : ""));
 }
 
 }  // namespace assay::kernels::device

@@ -65,6 +65,7 @@ Case made(const Size& size) {
       if (version == Version::kCuda) device::wait();
     };
   };
+  if constexpr (std::is_same_v<T, float>) return one;
   if (count(size) > 200) return one;
   // loss = sum of weights * out; its gradient is the same function of the weights.
   one.at = made_numbers(count(size), 1);

@@ -203,8 +203,8 @@ std::unique_ptr<Mesh> shape_mesh(int tensor, int data) {
 }
 
 void run_ranks(int tensor, int data, const std::function<void(Mesh&)>& body) {
-  if (tensor * data == 1) return body(*self_mesh());
   settle_vector_maths();
+  if (tensor * data == 1) return body(*self_mesh());
   std::atomic<bool> aborted{false};
   std::vector<std::shared_ptr<Group>> tensor_groups,
       data_groups;  // one tensor group a replica, and the other way round

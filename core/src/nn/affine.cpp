@@ -6,6 +6,8 @@
 #include <ATen/ops/sum.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "nn/kernel_use.h"
+
 namespace assay::nn {
 namespace {
 
@@ -32,6 +34,7 @@ struct Affine : torch::autograd::Function<Affine> {
   }
 
   static variable_list backward(AutogradContext* context, variable_list grads) {
+    refuse_second_derivative("a linear layer");
     const auto saved = context->get_saved_variables();
     const auto &x = saved[0], &weight = saved[1];
     const auto rows = grads[0].contiguous().view({-1, weight.size(0)}), inputs = x.reshape({-1, weight.size(1)});

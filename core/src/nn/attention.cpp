@@ -1,6 +1,7 @@
 // Multi-head self-attention, split by heads, with the positional scheme's hooks and an optional cache.
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/clamp_min.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/softmax.h>
@@ -12,6 +13,7 @@
 
 #include "assay/nn.h"
 #include "nn/fused_attention.h"
+#include "nn/watch.h"
 
 namespace assay::nn {
 
@@ -53,6 +55,11 @@ struct Scores {
   bool only_causal = false;                     // instead: the plain triangle, nothing added or changed
   std::function<Tensor(const Tensor&)> change;  // of probabilities [B, H, Q, S]; empty: nothing
 };
+
+// As watch, but a bias may hide a key by -inf.
+void watch_bias(const std::string& name, const Tensor& added) {
+  if (auto* watch = Watch::present()) watch->look(name, at::clamp_min(added, std::numeric_limits<float>::lowest()));
+}
 
 // The general form, by LibTorch: [B, H, Q, K].
 Tensor general_attention(const Tensor& q, const Tensor& k, const Tensor& v, const Scores& scores) {
@@ -102,10 +109,10 @@ Tensor Attention::operator()(const Tensor& x, const Positional& positional, cons
   }
   const auto bias = guard(positional, "attention_bias", [&] { return positional.attention_bias(context); });
   const auto told = positional.identity().instance + " (attention bias)";
-  const bool drop = key.training && options_.dropout.rate > 0, whole = !cache && !key_mask.defined();
+  const bool drop = key.training && options_.dropout.rate > 0;
   Tensor out_BTD;
-  if ((whole || (!key_mask.defined() && !q.requires_grad())) && fused_attention_serves(q, v, bias, context)) {
-    if (bias.slopes_H.defined()) watch(told, bias.slopes_H);
+  if (!key_mask.defined() && (!cache || !q.requires_grad()) && fused_attention_serves(q, v, bias, context)) {
+    if (bias.slopes_H.defined()) watch_bias(told, bias.slopes_H);
     const auto mask =
         drop ? DropoutMask(q, options_.dropout, key, batch.row_id, batch.positions, head_begin_) : DropoutMask();
     out_BTD = fused_attention(q, k, v, bias, context, mask);
@@ -113,8 +120,8 @@ Tensor Attention::operator()(const Tensor& x, const Positional& positional, cons
     Scores scores;
     // The dense form is made within the guard: a bucket function is the scheme's, too.
     scores.added = guard(positional, "attention_bias", [&] { return bias.dense(context); });
-    if (scores.added.defined()) watch(told, scores.added);
-    scores.only_causal = whole && options_.causal && !scores.added.defined() && !drop;
+    if (scores.added.defined()) watch_bias(told, scores.added);
+    scores.only_causal = !cache && !key_mask.defined() && options_.causal && !scores.added.defined() && !drop;
     if (!scores.only_causal) scores.hidden = hidden_keys(T, k.size(2), options_.causal, key_mask, x.device());
     if (drop)
       scores.change = [&](const Tensor& weights) {

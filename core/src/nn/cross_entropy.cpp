@@ -1,5 +1,5 @@
 // Softmax cross entropy over a vocabulary that is split over the tensor ranks; forward and backward without a gather
-// and without a copy of the logits (kernels/cross_entropy).
+// and without a copy of fp32 or fp64 logits (kernels/cross_entropy); logits of a narrower type become fp32 first.
 #include "cross_entropy/cross_entropy.h"
 
 #include <ATen/Parallel.h>
@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "assay/nn.h"
+#include "nn/kernel_use.h"
 
 namespace assay::nn {
 namespace {
@@ -60,15 +61,6 @@ struct Pass {
   const kernel::Version<T>& version;
 };
 
-// body(Pass<float>) or body(Pass<double>).
-template <class Body>
-void with_pass(const Tensor& logits_NC, const Body& body) {
-  if (logits_NC.scalar_type() == at::kDouble)
-    body(Pass<double>(logits_NC));
-  else
-    body(Pass<float>(logits_NC));
-}
-
 struct CrossEntropy : torch::autograd::Function<CrossEntropy> {
   // logits_NC: this rank's columns, fp32 or fp64, rows without gaps inside; real: how many are no padding; begin: the
   // first one's id.
@@ -79,7 +71,8 @@ struct CrossEntropy : torch::autograd::Function<CrossEntropy> {
     const kernel::Slice slice{N, real, logits_NC.stride(0), begin};
     const auto largest = at::empty({N}, logits_NC.options()), total = at::empty({N}, logits_NC.options()),
                own = at::empty({N}, logits_NC.options());
-    with_pass(logits_NC, [&](const auto& pass) {
+    with_scalar_type(logits_NC, [&]<class T>(T) {
+      const Pass<T> pass(logits_NC);
       pass.largest(slice, logits_NC, largest);
       max_in_place(largest, axis);
       pass.sums(slice, logits_NC, targets_N, largest, total, own);
@@ -89,17 +82,18 @@ struct CrossEntropy : torch::autograd::Function<CrossEntropy> {
     context->save_for_backward({logits_NC, targets_N, largest, total});
     context->saved_data["begin"] = begin;
     context->saved_data["real"] = real;
-    return total.log() + largest - own;
+    return total.log() + (largest - own);  // this order: the difference of two logits is exact where the loss is small
   }
 
   static variable_list backward(AutogradContext* context, variable_list grads) {
+    refuse_second_derivative("vocabulary_cross_entropy");
     const auto saved = context->get_saved_variables();
     const auto& [logits, targets, largest, total] = std::tie(saved[0], saved[1], saved[2], saved[3]);
     const kernel::Slice slice{logits.size(0), context->saved_data["real"].toInt(), logits.stride(0),
                               context->saved_data["begin"].toInt()};
     const auto gradient = at::empty(logits.sizes(), logits.options());
-    with_pass(logits, [&](const auto& pass) {
-      pass.gradient(slice, logits, targets, largest, total, grads[0].contiguous(), gradient);
+    with_scalar_type(logits, [&]<class T>(T) {
+      Pass<T>(logits).gradient(slice, logits, targets, largest, total, grads[0].contiguous(), gradient);
     });
     return {gradient, {}, {}, {}, {}};
   }
@@ -116,6 +110,10 @@ Tensor vocabulary_cross_entropy(const Tensor& logits, const Tensor& targets, int
                     std::to_string(axis.size()) + " tensor ranks; it needs this rank's slice, " +
                     std::to_string(padded / axis.size()) + " of " + std::to_string(padded) +
                     " (were the logits gathered?)");
+  if (targets.numel() * width != logits.numel() || targets.device() != logits.device())
+    throw UserError("cross entropy was given targets of sizes " + c10::str(targets.sizes()) + " on " +
+                    targets.device().str() + " for logits of sizes " + c10::str(logits.sizes()) + " on " +
+                    logits.device().str() + "; every row of logits needs one target");
   const int64_t begin = width * axis.rank(), real = std::clamp<int64_t>(vocabulary - begin, 0, width);
   auto rows = logits.to(logits.scalar_type() == at::kDouble ? at::kDouble : at::kFloat).reshape({-1, width});
   if (rows.stride(-1) != 1) rows = rows.contiguous();

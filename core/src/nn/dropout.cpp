@@ -11,18 +11,25 @@
 #include "assay/nn.h"
 #include "assay/random.h"
 #include "nn/dropout_mask.h"
+#include "nn/kernel_use.h"
 
 namespace assay::nn {
 
+// The names of the streams are frozen: changing them changes every result with dropout.
 DropoutMask::DropoutMask(const Tensor& x, DropoutSite site, const ForwardKey& key, const Tensor& row_id,
                          const Tensor& positions, int64_t head_begin)
     : key_(static_cast<int64_t>(stream_key(key.seed, "dropout/" + std::to_string(key.step) + "/" +
                                                          std::to_string(key.forward) + "/" +
                                                          std::to_string(site.site)))),
       head_begin_(head_begin < 0 ? 0 : head_begin),
-      rate_(site.rate),
-      row_id_(row_id.to(x.device()).contiguous()),
-      positions_(positions.expand({x.size(0), x.size(-2)}).to(x.device()).contiguous()) {}
+      rate_(site.rate) {
+  if (!(rate_ >= 0 && rate_ < 1)) throw UserError("a dropout rate must be in [0, 1), not " + std::to_string(rate_));
+  if (x.dim() < 3 || x.dim() > 4 || row_id.numel() != x.size(0))
+    throw UserError("dropout was given x of sizes " + c10::str(x.sizes()) + " and row_id of sizes " +
+                    c10::str(row_id.sizes()) + "; it takes [B, T, D] or [B, H, Q, S], and a row's number for each B");
+  row_id_ = row_id.to(x.device()).contiguous();
+  positions_ = positions.expand({x.size(0), x.size(-2)}).to(x.device()).contiguous();
+}
 
 kernels::dropout::Mask DropoutMask::mask() const {
   if (!row_id_.defined()) return {};
@@ -75,14 +82,10 @@ void run(const Tensor& x, const Tensor& out, kernel::Shape shape, kernel::Mask m
 }
 
 Tensor dropped(const Tensor& x, const DropoutMask& mask) {
-  const bool is_double = x.scalar_type() == at::kDouble;
-  const auto wide = x.to(is_double ? at::kDouble : at::kFloat).contiguous();
+  const auto wide = x.to(x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat).contiguous();
   const auto out = at::empty_like(wide);
   const kernel::Shape shape{x.size(0), x.dim() == 4 ? x.size(1) : 1, x.size(-2), x.size(-1)};
-  if (is_double)
-    run<double>(wide, out, shape, mask.mask());
-  else
-    run<float>(wide, out, shape, mask.mask());
+  with_scalar_type(wide, [&]<class T>(T) { run<T>(wide, out, shape, mask.mask()); });
   return out.to(x.scalar_type());
 }
 
@@ -92,6 +95,7 @@ struct Dropout : torch::autograd::Function<Dropout> {
     return dropped(x, mask);
   }
   static variable_list backward(AutogradContext* context, variable_list grads) {
+    refuse_second_derivative("dropout");
     return {dropped(grads[0], DropoutMask::saved(*context)), {}};
   }
 };

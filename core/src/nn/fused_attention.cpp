@@ -7,6 +7,7 @@
 
 #include "assay/error.h"
 #include "attention/attention.h"
+#include "nn/kernel_use.h"
 
 namespace assay::nn {
 namespace {
@@ -69,22 +70,13 @@ struct Bias {
   Tensor slopes, query_positions, key_positions;
 };
 
-// body(T{}) for the type of x.
-template <class Body>
-void with_type(const Tensor& x, const Body& body) {
-  if (x.scalar_type() == at::kDouble)
-    body(double{});
-  else
-    body(float{});
-}
-
 struct FusedAttention : torch::autograd::Function<FusedAttention> {
   static Tensor forward(AutogradContext* context, const Tensor& q, const Tensor& k, const Tensor& v, const Bias& bias,
                         bool causal, const DropoutMask& mask) {
     const auto shape = shape_of(q, k, v, causal);
     const auto out = at::empty({shape.rows, shape.queries, shape.heads * shape.channels}, q.options());
     const auto log_sum = at::empty({shape.rows, shape.heads, shape.queries}, q.options());
-    with_type(q, [&]<class T>(T) {
+    with_scalar_type(q, [&]<class T>(T) {
       at::parallel_for(0, shape.rows * shape.heads, 1, [&](int64_t begin, int64_t end) {
         kernel::cpu<T>().forward(shape, bias.of<T>(), mask.mask(), begin, end, q.const_data_ptr<T>(),
                                  k.const_data_ptr<T>(), v.const_data_ptr<T>(), out.data_ptr<T>(),
@@ -101,6 +93,7 @@ struct FusedAttention : torch::autograd::Function<FusedAttention> {
   }
 
   static variable_list backward(AutogradContext* context, variable_list grads) {
+    refuse_second_derivative("attention");
     const auto saved = context->get_saved_variables();
     const auto &q = saved[0], &k = saved[1], &v = saved[2], &out = saved[3], &log_sum = saved[4];
     Bias bias;
@@ -115,7 +108,7 @@ struct FusedAttention : torch::autograd::Function<FusedAttention> {
     shape.d_query = layout_of(d_q);
     shape.d_key = layout_of(d_k);
     shape.d_value = layout_of(d_v);
-    with_type(q, [&]<class T>(T) {
+    with_scalar_type(q, [&]<class T>(T) {
       at::parallel_for(0, shape.rows * shape.heads, 1, [&](int64_t begin, int64_t end) {
         kernel::cpu<T>().backward(shape, bias.of<T>(), mask.mask(), begin, end, q.const_data_ptr<T>(),
                                   k.const_data_ptr<T>(), v.const_data_ptr<T>(), out.const_data_ptr<T>(),
@@ -151,6 +144,15 @@ Tensor fused_attention(const Tensor& query, const Tensor& key, const Tensor& val
     throw Bug("fused attention has a gradient only for as many queries as keys");
   Bias added;
   if (bias.slopes_H.defined()) {
+    const auto fits = [&](const Tensor& positions, int64_t length) {
+      return positions.dim() == 2 && (positions.size(0) == 1 || positions.size(0) == query.size(0)) &&
+             positions.size(1) == length;
+    };
+    if (!fits(context.query_positions, query.size(2)) || !fits(context.key_positions, key.size(2)))
+      throw UserError("attention needs a position for each of " + std::to_string(query.size(2)) + " queries and " +
+                      std::to_string(key.size(2)) + " keys, in one row or in " + std::to_string(query.size(0)) +
+                      "; it was given positions of sizes " + c10::str(context.query_positions.sizes()) + " and " +
+                      c10::str(context.key_positions.sizes()));
     const auto converted = [&](const Tensor& x) { return x.to(query.scalar_type()).contiguous(); };
     added = {converted(bias.slopes_H), converted(context.query_positions), converted(context.key_positions)};
     if (added.query_positions.size(0) != added.key_positions.size(0)) {

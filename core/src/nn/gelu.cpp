@@ -7,6 +7,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "assay/nn.h"
+#include "nn/kernel_use.h"
 
 namespace assay::nn {
 namespace {
@@ -21,10 +22,7 @@ constexpr int64_t kGrain = 1 << 14;  // elements that are worth a thread
 template <class Body>
 void over_elements(const Tensor& x, const Body& body) {
   at::parallel_for(0, x.numel(), kGrain, [&](int64_t begin, int64_t end) {
-    if (x.scalar_type() == at::kDouble)
-      body(double{}, begin, end);
-    else
-      body(float{}, begin, end);
+    with_scalar_type(x, [&](auto number) { body(number, begin, end); });
   });
 }
 
@@ -38,6 +36,7 @@ struct GeluTanh : torch::autograd::Function<GeluTanh> {
     return out;
   }
   static variable_list backward(AutogradContext* context, variable_list grads) {
+    refuse_second_derivative("gelu_tanh");
     const auto x = context->get_saved_variables()[0];
     const auto upstream = grads[0].contiguous(), out = at::empty_like(x);
     over_elements(x, [&]<class T>(T, int64_t begin, int64_t end) {

@@ -18,6 +18,7 @@ class Watch {
   Watch& operator=(const Watch&) = delete;
 
   void look(const std::string& name, const Tensor& x);
+  static Watch* present();  // this thread's; null: none
   // The first of all ranks, by the order of calls, which is the same on each; empty when all was finite. A collective
   // over both axes.
   std::string first(const Mesh& mesh) const;

@@ -2,14 +2,17 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
 #include <c10/core/GradMode.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 
 #include "assay/nn.h"
+#include "nn/watch.h"
 #include "unit/run/tiny_run.h"
 
 namespace assay::testing {
@@ -91,6 +94,41 @@ TEST(AttentionBias, FormsAddUp) {
   EXPECT_THROW(bias.dense(context), UserError);
 }
 
+// Adds one tensor to the scores.
+class Dense final : public Positional {
+ public:
+  explicit Dense(Tensor bias) : bias_(std::move(bias)) { set_identity({"dense", "positional", "dense", "positional"}); }
+  AttentionBias attention_bias(const AttentionContext&) const override {
+    AttentionBias bias;
+    bias.dense_BHQS = bias_;
+    return bias;
+  }
+
+ private:
+  Tensor bias_;
+};
+
+// A scheme may hide a key by -inf: that is no fault. NaN and +inf are.
+TEST(AttentionBias, OnlyWhatHidesNothingIsAFault) {
+  TinyRun tiny;
+  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
+    nn::Attention layer(run.parameters->scope("test"), {.layer = 0, .width = 16, .heads = 4, .dropout = {}});
+    Batch batch;
+    batch.tokens = at::arange(3, at::TensorOptions().dtype(at::kLong)).unsqueeze(0);
+    const auto x = at::ones({1, 3, 16}, at::TensorOptions().dtype(at::kDouble));
+    const auto first_fault = [&](double added) {
+      auto bias = at::zeros({1, 1, 3, 3}, at::TensorOptions().dtype(at::kDouble));
+      bias[0][0][2][0] = added;
+      const Watch watch;
+      layer(x, Dense(bias), nn::with_defaults(batch), {});
+      return watch.first(mesh);
+    };
+    EXPECT_EQ(first_fault(-INFINITY), "");
+    EXPECT_EQ(first_fault(INFINITY), "positional (attention bias)");
+    EXPECT_EQ(first_fault(NAN), "positional (attention bias)");
+  });
+}
+
 class CachedDecode : public ::testing::TestWithParam<std::tuple<json, int>> {};
 
 TEST_P(CachedDecode, EqualsTheFullForward) {
@@ -162,6 +200,20 @@ TEST(Dropout, DependsOnTheGlobalPlaceAlone) {
   EXPECT_FALSE(nn::dropout(x, site, {true, 5, 3, 1}, rows, positions, 0).equal(whole));
   EXPECT_FALSE(nn::dropout(x, {0.25, 3}, key, rows, positions, 0).equal(whole));
   EXPECT_TRUE(nn::dropout(x, site, {false, 5, 3, 0}, rows, positions, 0).equal(x));
+}
+
+// The stream of (seed, step, forward, site), worked out apart from this code (in Python); it may never change.
+TEST(Dropout, FrozenStream) {
+  const auto mask_of = [](int64_t row, int64_t head, int64_t position) {
+    const auto long_type = at::TensorOptions().dtype(at::kLong);
+    const auto y = nn::dropout(at::ones({1, 1, 1, 24}), {0.25, 2}, {true, 5, 3, 0}, at::full({1}, row, long_type),
+                               at::full({1, 1}, position, long_type), head);
+    std::string mask;
+    for (int64_t c = 0; c < 24; ++c) mask += y.view(-1)[c].item<float>() == 0 ? '0' : '1';
+    return mask;
+  };
+  EXPECT_EQ(mask_of(0, 0, 0), "111101101101110111101110");
+  EXPECT_EQ(mask_of(7, 3, 9), "110111111110111011110111");
 }
 
 }  // namespace
