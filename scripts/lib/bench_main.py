@@ -98,6 +98,8 @@ class Bench:
         environment = Environment(pathlib.Path(os.environ["ASSAY_DEPS"]) / "bench-venv")
         self.systems = [system for system in SYSTEMS if system in options.only]
         self.with_peers = any(system in PEERS for system in self.systems)
+        if "compile" in self.systems:
+            environment.add_header()
         if self.with_peers:
             environment.make(say)
         self.assay = Assay(ROOT / ".build" / "bin" / "assay", corpus, folder)

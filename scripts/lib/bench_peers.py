@@ -5,6 +5,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import sysconfig
 
 import bench_events
 from bench_process import watch
@@ -28,6 +29,11 @@ class Environment:
 
     def in_place(self):
         return self.stamp.exists() and self.stamp.read_text(encoding="utf-8").split() == list(PACKAGES)
+
+    def add_header(self):
+        """Python.h: torch.compile builds extensions of Python."""
+        if not pathlib.Path(sysconfig.get_path("include"), "Python.h").exists():
+            subprocess.run([HERE / "debian_packages", "libpython3.11-dev"], check=True, stdout=sys.stderr)
 
     def make(self, say):
         if self.in_place():

@@ -35,6 +35,13 @@ python() {
 # has_hash FILE SHA256
 has_hash() { [[ -f "$1" && "$(sha256sum <"$1")" == "$2  -" ]]; }
 
+# need_disk FOLDER MEGABYTES PURPOSE
+need_disk() {
+  local free
+  free="$(df --output=avail -BM "$1" | tail -n 1 | tr -dc 0-9)"
+  ((free >= $2)) || die "$3 needs $2 MB in $1, $free MB are free; make room and run this again."
+}
+
 # timed PHASE COMMAND...: runs it in this shell and says how many seconds it took.
 timed() {
   local phase="$1" begin="${EPOCHREALTIME/[.,]/}" took
