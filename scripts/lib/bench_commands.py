@@ -4,14 +4,15 @@
 Usage: bench_commands.py [ASSAY] [--repeat N]        ASSAY: the program, by default .build/bin/assay of this tree
 
 The experiment is the quickstart with a grid of 25 learning rates and more seeds, in a temporary folder; the records are
-fabricated there in the form that results/README.md states, so nothing is trained. Wall is the fastest of N calls, CPU
-(user and system, children included) that of the same call; where wall is far above CPU, the machine was busy.
+fabricated there in the form that results/README.md states, so nothing is trained. Wall and CPU (user and system,
+children included) are medians of N calls; where wall is far above CPU, the machine was busy.
 """
 
 import argparse
 import json
 import os
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -80,8 +81,9 @@ def call(command, environment):
     return result.stdout, wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def fastest(command, environment, repeat):
-    return min(call(command, environment)[1:] for _ in range(repeat))
+def medians(command, environment, repeat):
+    """Wall seconds, CPU seconds."""
+    return map(statistics.median, zip(*(call(command, environment)[1:] for _ in range(repeat))))
 
 
 def main():
@@ -100,8 +102,10 @@ def main():
         print("| command | wall s | CPU s |\n|:--|--:|--:|")
         for name, command in (("assay plan, 1,000 runs", [assay, "plan", thousand]),
                               ("assay compare, 500 finished runs", [assay, "compare", half])):
-            wall, cpu = fastest(command, environment, arguments.repeat)
+            wall, cpu = medians(command, environment, arguments.repeat)
             print(f"| {name} | {wall:.2f} | {cpu:.2f} |", flush=True)
+        print(f"\n- Medians of {arguments.repeat} calls; CPU is user and system, children included.\n"
+              "- The records that compare reads are fabricated in the form of results/README.md; nothing is trained.")
 
 
 if __name__ == "__main__":
