@@ -14,6 +14,7 @@ THREADS = 2
 # How assay may spend its threads: tensor ranks, replicas, threads of each rank.
 MESHES = ((1, 1, 2), (1, 2, 1), (2, 1, 1))
 PEER_THREADS = (2, 1)
+TRIED_BY = {"assay": "assay", "eager": "eager", "compile": "compile", "trainer": "eager"}  # whose trial settles whose
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,15 +16,16 @@ import bench_sweep
 import bench_table
 from bench_assay import Assay
 from bench_cases import MESHES, PEER_THREADS, PEERS, POSITIONS, QUICK_STEPS, SIZES, SYSTEMS, THREADS, TRIAL_STEPS
-from bench_cases import case, training_flops_per_token
+from bench_cases import TRIED_BY, case, training_flops_per_token
 from bench_peers import PACKAGES, Environment, Peers
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 NOTES = f"""\
 - tokens/s: steady state, from a fifth of the run to its end; median, lowest and highest of the repetitions, which
-  interleave the systems. Settings are the fastest in a trial beforehand: for assay of {len(MESHES)} ways to spend
-  {THREADS} threads, for the peers of {" and ".join(map(str, PEER_THREADS))} threads.
+  interleave the systems. Settings are the fastest in a trial beforehand, each tried once: for assay of {len(MESHES)}
+  ways to spend {THREADS} threads, for the peers of {" and ".join(map(str, PEER_THREADS))} threads. compile is tried by
+  itself, its compilation left out of the rate; trainer has what was best for eager.
 - % of GEMM peak: tokens/s times training FLOPs a token (three forwards; attention counted whole), of the best fp32
   product of 2048 x 2048 in PyTorch with {THREADS} threads.
 - first step: process start to the end of the first step, seen from outside. Cold: nothing cached by assay (descriptors,
@@ -70,12 +71,17 @@ def arguments():
     parser.add_argument("--repetitions", type=positive, default=3, metavar="N", help="of everything; default 3")
     parser.add_argument("--quick", action="store_true", help="one repetition of few steps: a try, no measurement")
     parser.add_argument("--reference", action="store_true", help="also write results/bench/reference/")
-    return parser.parse_args()
+    options = parser.parse_args()
+    narrowed = [name for name in ("only", "size", "positions", "parts", "quick")
+                if getattr(options, name) != parser.get_default(name)]
+    if options.reference and narrowed:
+        parser.error(f"--reference is the whole programme; leave out {', '.join('--' + name for name in narrowed)}")
+    return options
 
 
 def environment_lines():
-    model = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo", encoding="utf-8")
-                  if line.startswith("model name")), "unknown")
+    cpu = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    model = next((line.split(":", 1)[1].strip() for line in cpu if line.startswith("model name")), "unknown")
     commit = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty", "--abbrev=12"], capture_output=True,
                             text=True, check=False).stdout.strip()
     return [f"machine: {model}, {len(os.sched_getaffinity(0))} cores, Linux {platform.release()}",
@@ -107,7 +113,7 @@ class Bench:
         self.measures_peak = environment.in_place()
         self.repetitions = 1 if options.quick else options.repetitions
         self.steps = QUICK_STEPS if options.quick else None
-        self.training, self.sweep, self.peaks, self.commands = [], [], [], ""
+        self.training, self.sweep, self.peaks, self.commands, self.failures = [], [], [], "", []
 
     def keep(self, part, **row):
         """At once, so that what was measured outlives what fails later."""
@@ -115,44 +121,53 @@ class Bench:
             file.write(json.dumps({"part": part, **row}) + "\n")
         return row
 
-    def best_settings(self, places):
-        """A trial of every setting; the winner is measured anew, or luck would choose. Eager stands for all peers."""
-        best, cache = {}, os.path.join(self.folder, "trials")
-        for size, positions in places:
-            place = {"size": size, "positions": positions}
-            steps = self.steps or TRIAL_STEPS[size]
-            this = case(SIZES[size], positions, steps)
-            if "assay" in self.systems:
-                rows = {mesh: self.keep("trial", **place, **self.assay.train(this, cache, mesh)) for mesh in MESHES}
-                best[size, positions, True] = fastest(rows)
-            if self.with_peers:
-                rows = {threads: self.keep("trial", **place,
-                                           **self.peers.train("eager", {**this, "threads": threads}, cache))
-                        for threads in PEER_THREADS}
-                best[size, positions, False] = fastest(rows)
-        return best
+    def of_peer(self, what, work):
+        """None where it fails: a peer that cannot do something is told in the report, and the rest is measured."""
+        try:
+            return work()
+        except RuntimeError as error:
+            say(f"{what} failed: {error}")
+            self.failures.append(f"{what}: {str(error).splitlines()[-1]}")
+            self.keep("failure", what=what, error=str(error))
+            return None
+
+    def run(self, what, system, this, setting, cache):
+        if system == "assay":
+            return self.assay.train(this, cache, setting)
+        return self.of_peer(what, lambda: self.peers.train(system, {**this, "threads": setting}, cache))
+
+    def trial(self, system, size, positions):
+        """The best setting, to be measured anew, or luck would choose; None where none works."""
+        this = case(SIZES[size], positions, self.steps or TRIAL_STEPS[size])
+        rows = {}
+        for setting in MESHES if system == "assay" else PEER_THREADS:
+            what = f"trial of {size} {positions} {system}, {setting} threads"
+            if row := self.run(what, system, this, setting, os.path.join(self.folder, "trials")):
+                rows[setting] = self.keep("trial", size=size, positions=positions, system=system, **row)
+        return fastest(rows) if rows else None
 
     def measure(self, system, size, positions, setting):
         this = case(SIZES[size], positions, self.steps)
         cache = os.path.join(self.folder, "cache", f"{size}-{positions}-{system}")
         flops = training_flops_per_token(this)
-        if system != "assay":
-            return {**self.peers.train(system, {**this, "threads": setting}, cache), "flops_per_token": flops}
-        row = self.assay.train(this, cache, setting)
-        if abs(row["flops_per_token"] - flops) > 1e-6 * flops:
+        row = self.run(f"{size} {positions} {system}", system, this, setting, cache) if setting else None
+        if row and abs(row.setdefault("flops_per_token", flops) - flops) > 1e-6 * flops:
             raise RuntimeError(f"assay counts {row['flops_per_token']} FLOPs a token, bench_cases.py {flops}; mend one")
         return row
 
     def train(self):
         places = [(size, positions) for size in self.options.size for positions in self.options.positions]
-        best = self.best_settings(places)
+        tried = sorted({TRIED_BY[system] for system in self.systems}, key=SYSTEMS.index)
+        best = {(place, system): self.trial(system, *place) for place in places for system in tried}
         for repetition in range(self.repetitions):
-            if self.measures_peak:
-                self.peaks.append(self.keep("gemm", flops=self.peers.gemm_peak(THREADS))["flops"])
+            if self.measures_peak and (peak := self.of_peer("GEMM peak", lambda: self.peers.gemm_peak(THREADS))):
+                self.peaks.append(self.keep("gemm", flops=peak)["flops"])
             for place in places:
                 turn = repetition % len(self.systems)  # nobody is always first
                 for system in self.systems[turn:] + self.systems[:turn]:
-                    row = self.measure(system, *place, best[*place, system == "assay"])
+                    row = self.measure(system, *place, best[place, TRIED_BY[system]])
+                    if not row:
+                        continue
                     self.training.append(self.keep("train", size=place[0], positions=place[1], system=system,
                                                    repetition=repetition, **row))
                     say(f"repetition {repetition + 1}/{self.repetitions}: {' '.join(place)} {system}: "
@@ -163,12 +178,22 @@ class Bench:
 
     def run_sweep(self):
         steps, seeds = self.sweep_size()
-        peers = self.peers if "eager" in self.systems else None
+        ways = bench_sweep.WAYS if "eager" in self.systems else (bench_sweep.ASSAY,)
         repetitions = (self.repetitions + 1) // 2  # half as many: each is twelve runs
         for repetition in range(repetitions if "assay" in self.systems else 0):
-            for way, seconds in bench_sweep.repetition(self.assay, peers, steps, seeds, self.folder):
+            turn = repetition % len(ways)
+            for way in ways[turn:] + ways[:turn]:
+                seconds = self.sweep_seconds(way, steps, seeds)
+                if seconds is None:
+                    continue
                 self.sweep.append(self.keep("sweep", way=way, repetition=repetition, seconds=seconds))
                 say(f"repetition {repetition + 1}/{repetitions}: sweep by {way}: {seconds:.1f} s")
+
+    def sweep_seconds(self, way, steps, seeds):
+        def work():
+            return bench_sweep.seconds(way, self.assay, self.peers, steps, seeds)
+
+        return work() if way == bench_sweep.ASSAY else self.of_peer(f"sweep by {way}", work)
 
     def run_commands(self):
         """`assay plan` and `assay compare` have a script of their own."""
@@ -184,7 +209,8 @@ class Bench:
         order = {system: place for place, system in enumerate(SYSTEMS)}
         sizes = {size: place for place, size in enumerate(SIZES)}
         rows = sorted(self.training, key=lambda row: (sizes[row["size"]], row["positions"], order[row["system"]]))
-        training, sweep = bench_table.training_table(rows, peak), bench_table.sweep_table(self.sweep)
+        training, sweep = bench_table.training_table(rows, peak), bench_table.sweep_table(self.sweep, bench_sweep.ASSAY)
+        about = [*about, *(f"failed: {failure}" for failure in dict.fromkeys(self.failures))]
         text = "".join(f"- {line}\n" for line in about) + "\n"
         if training:
             text += bench_table.markdown(bench_table.TRAINING_HEADER, training) + "\n" + NOTES
@@ -192,7 +218,8 @@ class Bench:
             steps, seeds = self.sweep_size()
             text += "\n" + bench_table.markdown(bench_table.SWEEP_HEADER, sweep)
             text += f"""
-- {len(POSITIONS)} schemes x {len(seeds)} seeds at the small size, {steps} steps a run; wall time, median.
+- {len(POSITIONS)} schemes x {len(seeds)} seeds at the small size, {steps} steps a run; wall time,
+  median of the repetitions, which rotate the order and begin without caches.
 - The loops run the plain PyTorch script (eager), a process a run.
 """
         if self.commands:
@@ -213,12 +240,21 @@ def main():
         say(line)
     with tempfile.TemporaryDirectory(prefix="assay-bench-") as folder:
         bench = Bench(options, folder, out)
-        for part, work in (("train", bench.train), ("sweep", bench.run_sweep), ("commands", bench.run_commands)):
-            if part in options.parts:
-                work()
-        text, table = bench.report(about)
+        places = [out]
+        try:
+            for part, work in (("train", bench.train), ("sweep", bench.run_sweep), ("commands", bench.run_commands)):
+                if part in options.parts:
+                    work()
+            if options.reference:
+                places.append(results / "reference")
+        finally:  # what was measured outlives what failed
+            write(bench.report(about), places)
+
+
+def write(report, places):
+    text, table = report
     print(text)
-    for place in (out, results / "reference") if options.reference else (out,):
+    for place in places:
         place.mkdir(exist_ok=True)
         (place / "table.md").write_text(text, encoding="utf-8")
         (place / "table.csv").write_text(table, encoding="utf-8")

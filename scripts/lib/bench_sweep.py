@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import tempfile
 
 from bench_assay import experiment
 from bench_cases import POSITIONS, SIZES, case
@@ -10,7 +11,7 @@ from bench_process import watch
 
 SEEDS = range(1, 7)
 STEPS = 200
-ASSAY, LOOP, XARGS = "assay run --jobs 2, 1 thread each", "for loop, 2 threads", "xargs -P2, 1 thread each"
+ASSAY, LOOP, XARGS = WAYS = "assay run --jobs 2, 1 thread each", "for loop, 2 threads", "xargs -P2, 1 thread each"
 
 
 def assay_seconds(assay, steps, seeds, cache):
@@ -38,8 +39,9 @@ def peer_seconds(peers, way, steps, seeds, cache):
                  os.path.join(peers.folder, "sweep.log")).seconds
 
 
-def repetition(assay, peers, steps, seeds, folder):
-    """Yields (way, seconds); assay alone when there are no peers."""
-    yield ASSAY, assay_seconds(assay, steps, seeds, os.path.join(folder, "sweep-cache"))
-    for way in (LOOP, XARGS) if peers else ():
-        yield way, peer_seconds(peers, way, steps, seeds, folder)
+def seconds(way, assay, peers, steps, seeds):
+    """Every sweep begins without caches."""
+    with tempfile.TemporaryDirectory(dir=assay.folder) as cache:
+        if way == ASSAY:
+            return assay_seconds(assay, steps, seeds, cache)
+        return peer_seconds(peers, way, steps, seeds, cache)

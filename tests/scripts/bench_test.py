@@ -1,10 +1,13 @@
 """The arithmetic behind scripts/bench: rates, FLOPs, memory, tables. Needs none of the peers' packages."""
 
+import argparse
 import json
 import os
+import pathlib
 import subprocess
 import sys
 import tomllib
+from unittest import mock
 
 from sandbox import ROOT, Sandbox
 
@@ -12,7 +15,9 @@ sys.path.insert(0, os.path.join(ROOT, "scripts", "lib"))
 import bench_assay  # noqa: E402
 import bench_cases  # noqa: E402
 import bench_events  # noqa: E402
+import bench_main  # noqa: E402
 import bench_process  # noqa: E402
+import bench_sweep  # noqa: E402
 import bench_table  # noqa: E402
 
 
@@ -94,8 +99,9 @@ class BenchTest(Sandbox):
         self.assertEqual(alone[7:12], ("n/a",) * 5)
 
     def test_sweep_ratios(self):
-        rows = [{"way": "a", "seconds": s} for s in (10, 12, 30)] + [{"way": "b", "seconds": s} for s in (24, 30, 18)]
-        self.assertEqual(bench_table.sweep_table(rows), [("a", "12.0", "1.00"), ("b", "24.0", "2.00")])
+        rows = [{"way": "b", "seconds": s} for s in (24, 30, 18)] + [{"way": "a", "seconds": s} for s in (10, 12, 30)]
+        self.assertEqual(bench_table.sweep_table(rows, "a"), [("b", "24.0", "2.00"), ("a", "12.0", "1.00")])
+        self.assertEqual(bench_table.sweep_table(rows[:3], "a"), [("b", "24.0", "n/a")])
 
     def test_losses_that_differ_are_told(self):
         rows = [row("assay", 0, 1, 1, 1, 2.0), row("eager", 0, 1, 1, 1, 2.09), row("trainer", 0, 1, 1, 1, 2.2)]
@@ -111,3 +117,76 @@ class BenchTest(Sandbox):
         result = run("--only", "assay,keras")
         self.assertEqual(result.returncode, 2)
         self.assertIn("unknown system 'keras'; there are assay, eager, compile, trainer", result.stderr)
+        result = run("--reference", "--quick", "--parts", "train")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("--reference is the whole programme; leave out --parts, --quick", result.stderr)
+
+    def stand_ins(self, train):
+        """Programs of one size and scheme that measure nothing: train(system, threads or mesh) is the rate."""
+        flops = bench_cases.training_flops_per_token(bench_cases.case(bench_cases.SIZES["small"], "alibi"))
+
+        def row_of(system, setting):
+            return {"setting": str(setting), "tokens_per_second": train(system, setting), "first_step_seconds": 1.0,
+                    "peak_bytes": 1, "loss": 2.0, "flops_per_token": flops}
+
+        def sweep_seconds(way, *_):
+            return train("assay" if way == bench_sweep.ASSAY else "eager", way)
+
+        peers = mock.Mock(train=lambda system, case, cache: row_of(system, case["threads"]))
+        peers.gemm_peak.return_value = 1e12
+        options = argparse.Namespace(only=list(bench_cases.SYSTEMS), size=["small"], positions=["alibi"],
+                                     parts=["train", "sweep"], repetitions=2, quick=False, reference=True)
+        root = pathlib.Path(self.folder)
+        for place, name, stand_in in (
+                (bench_main, "Environment", mock.Mock()), (bench_main, "Peers", lambda *_: peers),
+                (bench_main, "Assay", lambda *_: mock.Mock(train=lambda case, cache, mesh: row_of("assay", mesh))),
+                (bench_main, "arguments", lambda: options), (bench_main, "ROOT", root), (bench_main, "say", mock.Mock()),
+                (bench_main, "print", mock.Mock()), (bench_sweep, "seconds", sweep_seconds)):
+            patch = mock.patch.object(place, name, stand_in, create=True)
+            patch.start()
+            self.addCleanup(patch.stop)
+        patch = mock.patch.dict(os.environ, {"ASSAY_DATA": self.folder, "ASSAY_DEPS": self.folder})
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def tables(self):
+        return {path.parent.name: path.read_text(encoding="utf-8")
+                for path in pathlib.Path(self.folder).glob("results/bench/*/table.md")}
+
+    def test_each_peer_runs_as_its_trial_was_fastest(self):
+        rates = {"assay": lambda mesh: mesh[0], "compile": lambda threads: threads}
+        self.stand_ins(lambda system, setting: rates.get(system, lambda threads: 3 - threads)(setting)
+                       if not isinstance(setting, str) else 1)
+        bench_main.main()
+        table = self.tables()["reference"]
+        for words in ("assay | (2, 1, 1)", "eager | 1", "compile | 2", "trainer | 1"):
+            self.assertIn(f"| small | alibi | {words} |", table)
+        self.assertNotIn("failed", table)
+
+    def test_a_peer_that_fails_is_told_and_is_not_the_end(self):
+        def train(system, setting):
+            if system == "compile" or setting == bench_sweep.LOOP:
+                raise RuntimeError("python bench_torch.py\nended with status 1; its last lines:\nno Python.h")
+            return 1.0
+
+        self.stand_ins(train)
+        bench_main.main()
+        table = self.tables()["reference"]
+        for what in ("trial of small alibi compile, 2 threads", f"sweep by {bench_sweep.LOOP}"):
+            self.assertEqual(table.count(f"- failed: {what}: no Python.h\n"), 1)
+        for row_ in ("| small | alibi | trainer |", f"| {bench_sweep.XARGS} | 1.0 | 1.00 |"):
+            self.assertIn(row_, table)
+        self.assertNotIn("| small | alibi | compile |", table)
+
+    def test_what_was_measured_outlives_a_failure_of_assay(self):
+        def train(system, setting):
+            if setting == bench_sweep.ASSAY:
+                raise RuntimeError("killed")
+            return 1.0
+
+        self.stand_ins(train)
+        with self.assertRaisesRegex(RuntimeError, "killed"):
+            bench_main.main()
+        (name,) = self.tables()
+        self.assertNotEqual(name, "reference")
+        self.assertIn("| small | alibi | trainer |", self.tables()[name])
