@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -69,9 +70,9 @@ class VocabularyFiles {
 
   static std::string content_of(const std::string& file) {
     std::ifstream stream(file, std::ios::binary);
-    std::string text{std::istreambuf_iterator<char>(stream), {}};
-    if (!stream) throw assay::UserError("bpe: cannot read " + file + "; does it exist, and is it a file?");
-    return text;
+    if (!stream || !std::filesystem::is_regular_file(file))
+      throw assay::UserError("bpe: cannot read " + file + "; does it exist, and is it a file?");
+    return {std::istreambuf_iterator<char>(stream), {}};
   }
 
   static std::array<std::string, 256> letters_of_bytes() {
