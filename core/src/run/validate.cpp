@@ -32,12 +32,18 @@ json validate(const Registry& registry, const json& line) {
                          std::to_string(run.model->layers()));
     }
     const RunLength length{run.steps, run.batch * run.context};
+    const auto rate_at = [&](int64_t step) {
+      return guard(*run.scheduler, "multiplier", [&] { return run.scheduler->multiplier(step, length); });
+    };
     for (const auto step : {int64_t{0}, run.steps / 2, run.steps})
-      if (const auto rate =
-              guard(*run.scheduler, "multiplier", [&] { return run.scheduler->multiplier(step, length); });
-          !std::isfinite(rate) || rate < 0)
+      if (const auto rate = rate_at(step); !std::isfinite(rate) || rate < 0)
         find("scheduler", "gives " + std::to_string(rate) + " at step " + std::to_string(step) +
                               "; a multiplier is finite and not negative");
+    int64_t idle = 0;  // one update at a rate of 0 is an end, several are a schedule shorter than the run
+    while (idle < run.steps && rate_at(run.steps - 1 - idle) == 0) ++idle;
+    if (idle > 1)
+      find("scheduler", "the last " + std::to_string(idle) + " of " + std::to_string(run.steps) +
+                            " updates have a rate of 0; make it as long as the run, or give it a floor");
     if (const auto limit = run.model->limit(); limit && *limit < run.context)
       find("data.context", "the model takes at most " + std::to_string(*limit) + " positions");
     const auto mesh = shape_mesh(run.tensor, run.data);

@@ -144,6 +144,13 @@ TEST(Validate, NamesWhatCannotWorkBeforeARun) {
   tiny.mesh(1, 1);
   tiny.line["train"]["scheduler"] = {{"use", "cosine"}, {"warmup", "20 steps"}};  // of 10
   EXPECT_NE(validate(registry(), tiny.line).dump().find("leaves nothing"), std::string::npos);
+  const auto of_length = [&](const char* length, double floor) {
+    tiny.line["train"]["scheduler"] = {{"use", "linear"}, {"length", length}, {"floor", floor}};
+    return validate(registry(), tiny.line).dump();
+  };
+  EXPECT_NE(of_length("7 steps", 0).find("the last 3 of 10 updates have a rate of 0"), std::string::npos);
+  for (const auto& [length, floor] : {std::pair{"9 steps", 0.0}, {"100%", 0.0}, {"5 steps", 0.1}})
+    EXPECT_EQ(of_length(length, floor), "[]") << length;
   tiny.line["train"]["scheduler"] = {{"use", "constant"}};
   tiny.model()["heads"] = 5;
   EXPECT_NE(validate(registry(), tiny.line).dump().find("a width of 16 cannot be divided among 5 heads"),
