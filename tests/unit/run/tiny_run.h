@@ -9,9 +9,11 @@
 #include <vector>
 
 #include "assay/random.h"
+#include "config/parse.h"
 #include "data/training_data.h"
 #include "harness.h"
 #include "mesh/backends.h"
+#include "record/files.h"
 #include "run/assemble.h"
 #include "unit/source_folder.h"
 #include "unit/temporary_folder.h"
@@ -33,13 +35,21 @@ inline std::string made_text(int words) {
   return text;
 }
 
-// Every folder plugins/positional/<name>, with what it must be given.
+// Every folder plugins/positional/<name>, with what its smoke.toml says that it must be given.
 inline std::vector<json> positional_schemes() {
   std::vector<json> schemes;
-  for (const auto& folder : std::filesystem::directory_iterator(source_folder() / "plugins/positional"))
-    if (folder.is_directory()) schemes.push_back({{"use", folder.path().filename().string()}});
-  for (auto& scheme : schemes)
-    if (scheme["use"] == "learned") scheme["positions"] = 32;
+  for (const auto& folder : std::filesystem::directory_iterator(source_folder() / "plugins/positional")) {
+    if (!folder.is_directory()) continue;
+    json scheme = {{"use", folder.path().filename().string()}};
+    const auto smoke = folder.path() / "smoke.toml";
+    if (std::filesystem::exists(smoke)) {
+      config::Diagnostics diagnostics;
+      const auto parsed = config::parse_toml(read_file(smoke), smoke.string(), diagnostics);
+      if (!parsed) throw std::runtime_error(smoke.string() + " is no TOML");
+      scheme.merge_patch(config::to_json(*parsed).at("positional"));
+    }
+    schemes.push_back(std::move(scheme));
+  }
   return schemes;
 }
 
