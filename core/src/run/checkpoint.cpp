@@ -88,8 +88,10 @@ void Checkpoints::save(Assembled& run, const Mesh& mesh, const Progress& progres
   fs::remove_all(step_folder(progress.step));
   fs::rename(aside, step_folder(progress.step));
   sync_folder(folder_);
-  const auto all = steps();
-  for (size_t i = kKept; i < all.size(); ++i) fs::remove_all(step_folder(all[i]));
+  // What stands beyond this step was passed over when the run was resumed: left there, it would count among the kept.
+  size_t kept = 0;
+  for (const auto step : steps())
+    if (step > progress.step || ++kept > kKept) fs::remove_all(step_folder(step));
 }
 
 Checkpoints::Resumed Checkpoints::resume(Assembled& run, const Mesh& mesh) const {

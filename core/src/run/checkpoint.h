@@ -1,6 +1,6 @@
 // Checkpoints of a run: <folder>/step-N/{weights,optimizer}.safetensors and manifest.json. Tensors are whole, so that a
 // mesh of any size goes on from them; a folder is written aside, synced and renamed, so that one that has its name is
-// whole; the last two are kept.
+// whole; the last two are kept, and none of a later step than the last.
 #pragma once
 
 #include <filesystem>

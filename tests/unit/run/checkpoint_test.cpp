@@ -15,6 +15,13 @@ namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::UnorderedElementsAre;
+
+std::vector<std::string> names_in(const fs::path& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder)) names.push_back(entry.path().filename());
+  return names;
+}
 
 void train(Assembled& run, TrainingData& data, const Mesh& mesh, int64_t steps) {
   for (int64_t step = 0; step < steps; ++step) {
@@ -76,9 +83,22 @@ TEST(Checkpoint, TheLastTwoStay) {
     for (const int64_t step : {5, 10, 100, 20})
       Checkpoints(tiny.folder / "c", "t", "code").save(run, mesh, {step, 0, 0});
   });
-  std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(tiny.folder / "c")) names.push_back(entry.path().filename());
-  EXPECT_THAT(names, ::testing::UnorderedElementsAre("step-100", "step-20"));
+  EXPECT_THAT(names_in(tiny.folder / "c"), UnorderedElementsAre("step-10", "step-20"));
+}
+
+// However many unusable ones of later steps there are, what a run saved last is there when it is killed a second time.
+TEST(Checkpoint, ForeignOnesOfLaterStepsTakeNoPlace) {
+  TinyRun tiny;
+  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
+    for (const int64_t step : {100, 110}) Checkpoints(tiny.folder / "c", "t", "old").save(run, mesh, {step, 0, 0});
+    const Checkpoints ours(tiny.folder / "c", "t", "code");
+    EXPECT_EQ(ours.resume(run, mesh).progress.step, 0);
+    for (const int64_t step : {5, 10}) {
+      ours.save(run, mesh, {step, 0, 0});
+      EXPECT_EQ(ours.resume(run, mesh).progress.step, step);
+    }
+  });
+  EXPECT_THAT(names_in(tiny.folder / "c"), UnorderedElementsAre("step-5", "step-10"));
 }
 
 TEST(Checkpoint, WhatIsBrokenOrForeignIsPassedOver) {
