@@ -201,6 +201,24 @@ TEST_F(ResumeOfRun, StartsAgainUnderOtherCode) {
   EXPECT_THAT(start_of_last_attempt()["notes"].dump(), HasSubstr("made by other code"));
 }
 
+// Evaluations whose training has no record may be of weights that other code trained.
+TEST_F(ResumeOfRun, EvaluationsWithoutTheirTrainingAreDoneAgain) {
+  write_case("\"tiny.toml\"", 100);
+  ASSERT_EQ(call("run experiments/case.toml"), 0) << err_;
+  const auto before = records("results");
+  const auto run = experiment().run(plan()[0]["train_id"]);
+  fs::remove(run.train_record());
+  for (const auto& file : {run.eval_record(plan()[0]["evaluate"][0]["id"]), run.eval_record("of another plan")}) {
+    auto stale = read_json(run.eval_record(plan()[0]["evaluate"][0]["id"]));
+    stale["metrics"][0]["value"] = 123456;
+    folder_.write(fs::relative(file, folder_.path()), stale.dump());
+  }
+  EXPECT_EQ(call("compare tiny --format csv"), 0) << err_;
+  EXPECT_EQ(out_.find("123456"), std::string::npos) << out_;
+  ASSERT_EQ(call("run experiments/case.toml"), 0) << err_;
+  EXPECT_EQ(records("results"), before);
+}
+
 TEST_F(ResumeOfRun, KeepsWhatItIsToldTo) {
   const auto keep = [&](const std::string& what) {
     write_experiment("[log]\nevery = 1\n");

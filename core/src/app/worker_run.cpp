@@ -63,6 +63,11 @@ void write_records(const json& line, const RunLayout& layout, const RunReport& r
                      static_cast<double>(report.tokens) / report.train_seconds,
                      peak_memory_bytes(),
                      started};
+  // The training's record comes first: an evaluation's without it could be of weights that other code trained.
+  if (!fs::exists(layout.train_record())) {
+    fs::remove_all(layout.eval_records());
+    write_record(layout.train_record(), train_record(line, result));
+  }
   for (const auto& evaluation : report.evaluations)
     for (const auto& entry : line.at("evaluate"))
       if (entry.at("id") == evaluation.id && !fs::exists(layout.eval_record(evaluation.id)))
@@ -70,7 +75,6 @@ void write_records(const json& line, const RunLayout& layout, const RunReport& r
             layout.eval_record(evaluation.id),
             eval_record(line, entry,
                         {evaluation.step, evaluation.metrics, evaluation.examples, evaluation.seconds, started}));
-  if (!fs::exists(layout.train_record())) write_record(layout.train_record(), train_record(line, result));
 }
 
 // What of the run is there already, and what code would go on with it.
@@ -80,10 +84,10 @@ Attempt attempt_at(const json& line, const RunLayout& layout, const ExperimentLa
   attempt.contexts = experiment.folder().parent_path() / ".cache" / "contexts";
   attempt.number = number;
   attempt.code = json{{"training", training_code()}, {"plugins", training_plugins(line)}}.dump();
+  if (!fs::exists(layout.train_record())) return attempt;
+  attempt.trained = json::parse(read_file(layout.train_record())).value("weights_sha256", "none kept");
   for (const auto& entry : line.at("evaluate"))
     if (const std::string id = entry.at("id"); fs::exists(layout.eval_record(id))) attempt.evaluated.insert(id);
-  if (fs::exists(layout.train_record()))
-    attempt.trained = json::parse(read_file(layout.train_record())).value("weights_sha256", "none kept");
   return attempt;
 }
 

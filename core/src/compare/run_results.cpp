@@ -135,7 +135,7 @@ RunResult read_run(const json& line, const RunLayout& files, const std::string& 
   for (const auto& evaluation : line.value("evaluate", json::array())) {
     const std::string label = evaluation.at("label");
     const auto file = files.eval_record(evaluation.at("id").get<std::string>());
-    const bool exists = std::filesystem::exists(file);
+    const bool exists = run.trained && std::filesystem::exists(file);
     run.evaluated[label] = exists;
     complete &= exists;
     if (!exists) continue;

@@ -13,7 +13,8 @@ class RunLayout {
   explicit RunLayout(std::filesystem::path folder) : folder_(std::move(folder)) {}
   const std::filesystem::path& folder() const { return folder_; }
   std::filesystem::path train_record() const { return folder_ / "train.json"; }
-  std::filesystem::path eval_record(const std::string& eval_id) const { return folder_ / "eval" / (eval_id + ".json"); }
+  std::filesystem::path eval_records() const { return folder_ / "eval"; }
+  std::filesystem::path eval_record(const std::string& eval_id) const { return eval_records() / (eval_id + ".json"); }
   std::filesystem::path events() const { return folder_ / "events.jsonl"; }
   std::filesystem::path state() const { return folder_ / "state.json"; }
   std::filesystem::path log() const { return folder_ / "log.txt"; }
