@@ -219,6 +219,54 @@ TEST_F(ResumeOfRun, EvaluationsWithoutTheirTrainingAreDoneAgain) {
   EXPECT_EQ(records("results"), before);
 }
 
+// A training that has its record is done again for its weights alone, and only if it gives these.
+TEST_F(ResumeOfRun, WeightsThatAreGoneAreMadeAgainOrNotAtAll) {
+  write_case("\"tiny.toml\"", 100);
+  const std::string again = "run experiments/case.toml train.keep=\"weights\"";
+  ASSERT_EQ(call(again), 0) << err_;
+  const auto run = experiment().run(plan()[0]["train_id"]);
+  const auto evaluation = run.eval_record(plan()[0]["evaluate"][0]["id"]);
+  const auto weights = read_file(run.weights()), record = read_file(run.train_record());
+  const auto evaluated = records("results");
+  const auto with_record = [&](const std::string& key, const json& value) {
+    auto changed = json::parse(record);
+    changed[json::json_pointer(key)] = value;
+    folder_.write(fs::relative(run.train_record(), folder_.path()), changed.dump());
+    fs::remove(evaluation);
+    fs::remove(run.weights());
+  };
+  with_record("/code/training", "another build");
+  EXPECT_EQ(call(again), 1);
+  EXPECT_THAT(err_, AllOf(HasSubstr("weights.safetensors: is not there, and training again"),
+                          HasSubstr("the training library changed"), HasSubstr("remove ")));
+  EXPECT_FALSE(fs::exists(evaluation));
+  with_record("/weights_sha256", std::string(64, '0'));
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    EXPECT_EQ(call(again), 1);
+    EXPECT_THAT(err_, HasSubstr("training again gave other weights"));
+    EXPECT_FALSE(fs::exists(evaluation) || fs::exists(run.weights()));
+  }
+  with_record("/schema", 1);
+  fs::remove_all(run.checkpoints());
+  ASSERT_EQ(call(again), 0) << err_;
+  EXPECT_THAT(start_of_last_attempt()["notes"].dump(), HasSubstr("is not there; training again"));
+  EXPECT_TRUE(read_file(run.weights()) == weights);
+  EXPECT_EQ(records("results"), evaluated);
+}
+
+TEST_F(ResumeOfRun, WeightsThatWereNeverKeptAreNotMissed) {
+  for (const std::string words : {"train.keep=\"none\"", "train.steps=0 scheduler.use=constant"}) {
+    write_experiment();
+    ASSERT_EQ(call("run experiments/tiny.toml " + words), 0) << err_;
+    const auto run = experiment().run(plan()[0]["train_id"]);
+    fs::remove(run.eval_record(plan()[0]["evaluate"][0]["id"]));
+    ASSERT_EQ(call("run experiments/tiny.toml " + words), 0) << err_;
+    const auto notes = start_of_last_attempt().value("notes", json::array()).dump();
+    EXPECT_EQ(notes.find("is not there"), std::string::npos) << notes;
+    EXPECT_EQ(notes.find("none were kept; training again") != std::string::npos, words.starts_with("train.keep")) << notes;
+  }
+}
+
 TEST_F(ResumeOfRun, KeepsWhatItIsToldTo) {
   const auto keep = [&](const std::string& what) {
     write_experiment("[log]\nevery = 1\n");

@@ -85,7 +85,8 @@ Attempt attempt_at(const json& line, const RunLayout& layout, const ExperimentLa
   attempt.number = number;
   attempt.code = json{{"training", training_code()}, {"plugins", training_plugins(line)}}.dump();
   if (!fs::exists(layout.train_record())) return attempt;
-  attempt.trained = json::parse(read_file(layout.train_record())).value("weights_sha256", "none kept");
+  const auto record = json::parse(read_file(layout.train_record()));
+  attempt.trained = {record.value("weights_sha256", ""), record.value("code", json::object()).dump()};
   for (const auto& entry : line.at("evaluate"))
     if (const std::string id = entry.at("id"); fs::exists(layout.eval_record(id))) attempt.evaluated.insert(id);
   return attempt;

@@ -118,10 +118,16 @@ Checkpoints::Resumed Checkpoints::resume(Assembled& run, const Mesh& mesh) const
   return resumed;
 }
 
-std::string Checkpoints::keep_weights(const fs::path& file) const {
+std::string Checkpoints::keep_weights(const fs::path& file, const std::string& expected) const {
   const auto all = steps();
   if (all.empty()) throw Bug(folder_.string() + ": holds no checkpoint whose weights could be kept");
   const auto source = step_folder(all.front()) / kWeights;
+  const auto hash = sha256_of_file(source);
+  if (!expected.empty() && hash != expected)
+    throw UserError(source.string() + ": training again gave other weights (" + hash.substr(0, 12) +
+                    ") than train.json's (" + expected.substr(0, 12) +
+                    "); take the machine, mesh and threads of its environment, or remove " +
+                    file.parent_path().string() + " to train anew");
   const fs::path aside = file.string() + ".part";
   fs::remove(aside);
   std::error_code no_links;  // of this file system
@@ -129,7 +135,7 @@ std::string Checkpoints::keep_weights(const fs::path& file) const {
   if (no_links) fs::copy_file(source, aside);
   fs::rename(aside, file);
   sync_folder(file.parent_path());
-  return sha256_of_file(file);
+  return hash;
 }
 
 std::vector<int64_t> Checkpoints::steps() const {

@@ -35,8 +35,8 @@ class Checkpoints {
   // Loads the newest checkpoint whose files have the hashes of its manifest. Every rank calls it.
   Resumed resume(Assembled& run, const Mesh& mesh) const;
 
-  // The newest checkpoint's weights under another name; the file's SHA-256.
-  std::string keep_weights(const std::filesystem::path& file) const;
+  // The newest checkpoint's weights under another name; the file's SHA-256. UserError when another one is expected.
+  std::string keep_weights(const std::filesystem::path& file, const std::string& expected = "") const;
 
  private:
   std::filesystem::path step_folder(int64_t step) const { return folder_ / ("step-" + std::to_string(step)); }

@@ -56,6 +56,15 @@ int64_t parameter_count(const std::vector<Parameter>& parameters) {
   return count;
 }
 
+// Names of what is not the same of the code that trains; both as Attempt::code.
+std::string changes(const std::string& before, const std::string& now) {
+  const auto one = json::parse(before), other = json::parse(now);
+  std::string names = one.value("training", "") == other.value("training", "") ? "" : "the training library";
+  for (const auto& [name, plugin] : other.at("plugins").items())
+    if (one.value(json::json_pointer("/plugins") / name, json()) != plugin) names += (names.empty() ? "" : ", ") + name;
+  return names;
+}
+
 json metrics_json(const std::map<std::string, double>& values) {
   json out = json::object();
   for (const auto& [name, value] : values) out[name] = value;
@@ -77,7 +86,8 @@ class RankRun {
     run_.compute = compute;
     const auto checkpoint = line.value("checkpoint", json::object());
     checkpoint_every_ = checkpoint.value("every", int64_t{0});
-    keeps_weights_ = run_.steps > 0 && checkpoint.value("keep", "none") != "none";
+    const bool kept_once = attempt.trained && !attempt.trained->weights_sha256.empty();
+    keeps_weights_ = run_.steps > 0 && (kept_once || checkpoint.value("keep", "none") != "none");
   }
 
   void operator()(RunReport& report, Clock::time_point began) {
@@ -133,16 +143,16 @@ class RankRun {
       if (checkpoint_every_ > 0 && done % checkpoint_every_ == 0) checkpoints_.save(run_, mesh_, progress);
     }
     // Before the last evaluations: whatever becomes of them, the training is not lost.
-    const bool trained_here = progress.step > resumed_at;
-    if (trained_here && keeps_weights_) checkpoints_.save(run_, mesh_, progress);
+    if (keeps_weights_ && progress.step > resumed_at) checkpoints_.save(run_, mesh_, progress);
+    if (keeps_weights_ && !restored_final_ && mesh_.first())
+      report.weights_sha256 =
+          checkpoints_.keep_weights(layout_.weights(), attempt_.trained ? attempt_.trained->weights_sha256 : "");
     for (const auto& entry : run_.evaluators)
       if (!attempt_.evaluated.count(entry.id)) {
         auto evaluation = evaluate_and_tell(entry, run_.steps);
         if (mesh_.first()) report.evaluations.push_back(std::move(evaluation));
       }
     if (mesh_.first()) {
-      if (keeps_weights_ && (trained_here || attempt_.trained.empty()))
-        report.weights_sha256 = checkpoints_.keep_weights(layout_.weights());
       report.steps = run_.steps;
       report.skipped = progress.skipped;
       report.tokens = run_.steps * tokens_per_step;
@@ -163,19 +173,26 @@ class RankRun {
 
   // The final weights where training has its record, else the newest checkpoint, else the weights as they were drawn.
   Checkpoints::Resumed restore() {
+    if (!attempt_.trained) return checkpoints_.resume(run_, mesh_);
+    const auto& [weights_sha256, code] = *attempt_.trained;
     std::string wrong;
-    if (!attempt_.trained.empty()) {
-      if (std::error_code absent; !std::filesystem::exists(layout_.weights(), absent))
-        wrong = "is not there";
-      else if (sha256_of_file(layout_.weights()) != attempt_.trained)
-        wrong = "is not what was written";
-      else {
-        load_weights(layout_.weights(), run_, mesh_);
-        return {{run_.steps}, {}};
-      }
+    if (std::error_code absent; weights_sha256.empty())
+      wrong = "none were kept";
+    else if (!std::filesystem::exists(layout_.weights(), absent))
+      wrong = "is not there";
+    else if (sha256_of_file(layout_.weights()) != weights_sha256)
+      wrong = "is not what was written";
+    if (wrong.empty()) {
+      load_weights(layout_.weights(), run_, mesh_);
+      restored_final_ = true;
+      return {{run_.steps}, {}};
     }
+    if (code != attempt_.code)
+      throw UserError(layout_.weights().string() + ": " + wrong +
+                      ", and training again would not give them: since then " + changes(code, attempt_.code) +
+                      " changed; remove " + layout_.folder().string() + " to train anew");
     auto resumed = checkpoints_.resume(run_, mesh_);
-    if (!wrong.empty())
+    if (resumed.progress.step < run_.steps)
       resumed.notes.insert(resumed.notes.begin(), layout_.weights().string() + ": " + wrong + "; training again");
     return resumed;
   }
@@ -271,6 +288,7 @@ class RankRun {
   Checkpoints checkpoints_;
   int64_t checkpoint_every_ = 0;  // steps; 0: none on the way
   bool keeps_weights_ = false;
+  bool restored_final_ = false;  // the weights are those of the training's record
   Metrics metrics_;
 };
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -37,6 +38,12 @@ struct RunReport {
   std::vector<EvaluationReport> evaluations;  // those at the end
 };
 
+// What the record of a finished training says of it.
+struct Trained {
+  std::string weights_sha256;  // empty: the weights were not kept
+  std::string code;            // as Attempt::code
+};
+
 // One attempt at a run.
 struct Attempt {
   std::filesystem::path run;             // the run's own folder: checkpoints, final weights, what trackers write
@@ -44,7 +51,7 @@ struct Attempt {
   int number = 1;                        // from 1
   std::string code = {};                 // what trains, as one text; a checkpoint of other code is not gone on from
   std::set<std::string> evaluated = {};  // ids of the evaluations that have their record and are not done again
-  std::string trained = {};              // SHA-256 of the final weights when training has its record; else empty
+  std::optional<Trained> trained = {};   // when training has its record
 };
 
 RunReport execute(const Registry& registry, const nlohmann::json& plan_line, const Attempt& attempt,
