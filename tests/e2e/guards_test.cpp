@@ -127,6 +127,20 @@ TEST_F(Guards, EventsThatCannotBeWrittenFailTheRun) {
   EXPECT_TRUE(fs::exists(run.train_record()));
 }
 
+// A disk without room for one more event: the state still says what happened.
+TEST_F(Guards, WhatTheEventsCannotSayTheStateSays) {
+  write_experiment("[log]\nevery = 1\n");
+  ASSERT_EQ(call("run experiments/tiny.toml"), 0) << err_;
+  const auto run = experiment().run(plan()[0]["train_id"]);
+  fs::remove(run.train_record());
+  std::ofstream(run.events(), std::ios::app) << std::string(1 << 17, ' ') << "\n";
+  ASSERT_EQ(call("run experiments/tiny.toml", "results", "ulimit -f 64; "), 1);
+  const auto state = read_json(run.state());
+  EXPECT_EQ(state["class"], "user");
+  EXPECT_EQ(state["attempt"], 2);
+  EXPECT_THAT(state["reason"].get<std::string>(), HasSubstr("events.jsonl: cannot append an event"));
+}
+
 // Documents are packed one after another, so a context may be longer than any of them.
 TEST_F(Guards, AContextLongerThanEveryDocument) {
   write_experiment();

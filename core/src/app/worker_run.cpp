@@ -101,6 +101,16 @@ std::string class_of(const std::exception& error) {
   return "bug";
 }
 
+// What a write throws goes to the log, and the next one is tried.
+template <class Write>
+void told(Write&& write) {
+  try {
+    write();
+  } catch (const std::exception& error) {
+    std::cerr << error.what() << "\n";
+  }
+}
+
 }  // namespace
 
 std::string training_code() { return build_id_of_loaded(reinterpret_cast<const void*>(&execute)); }
@@ -166,8 +176,9 @@ int worker_run(const WorkerRun& request) {
     state.exit_code = 1;
     state.reason = error.what();
     state.failure_class = class_of(error);
-    events.write("error", {{"class", state.failure_class}, {"text", state.reason}});
-    write_state(layout.state(), state);
+    // The cause may be a full disk, on which neither can be written either.
+    told([&] { events.write("error", {{"class", state.failure_class}, {"text", state.reason}}); });
+    told([&] { write_state(layout.state(), state); });
     return 1;
   }
 }

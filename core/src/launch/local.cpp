@@ -62,13 +62,17 @@ class Launcher {
     const auto& job = jobs_[next_];
     const auto& line = plan_[next_];
     ++next_;
-    std::filesystem::create_directories(job.run.folder());
     progress_.started(job, Progress::Clock::now());  // before the worker, whose first event may come at once
     const auto concurrent = std::min(jobs_.size(), static_cast<size_t>(options_.jobs));
-    workers_.push_back({job, line, Before(job.run),
-                        Process({options_.worker.string(), "run", "--plan", options_.plan.string(), "--run",
-                                 job.train_id, "--results", options_.experiment.string()},
-                                worker_environment(job, concurrent), job.run.log())});
+    try {
+      std::filesystem::create_directories(job.run.folder());
+      workers_.push_back({job, line, Before(job.run),
+                          Process({options_.worker.string(), "run", "--plan", options_.plan.string(), "--run",
+                                   job.train_id, "--results", options_.experiment.string()},
+                                  worker_environment(job, concurrent), job.run.log())});
+    } catch (const std::exception& error) {  // no room for its folder or its log
+      ended(job, {Outcome::kFailed, error.what(), "user", {}});
+    }
   }
 
   void reap() {
@@ -80,13 +84,19 @@ class Launcher {
       }
       const auto ending = settle(worker->job, *status, worker->process.id(),
                                  has_all_records(worker->line, worker->job.run), stopping_, worker->before);
-      progress_.ended(worker->job, ending, Progress::Clock::now());
+      const auto& job = worker->job;
       worker = workers_.erase(worker);
-      count(ending.outcome);
-      if (ending.outcome == Outcome::kFailed && options_.fail_fast && !stopping_) {
-        progress_.say("Stopping the rest: --fail-fast.");
-        stop(SIGTERM);
-      }
+      ended(job, ending);
+    }
+  }
+
+  void ended(const Job& job, const Ending& ending) {
+    progress_.ended(job, ending, Progress::Clock::now());
+    if (!ending.untold.empty()) progress_.say(ending.untold);
+    count(ending.outcome);
+    if (ending.outcome == Outcome::kFailed && options_.fail_fast && !stopping_) {
+      progress_.say("Stopping the rest: --fail-fast.");
+      stop(SIGTERM);
     }
   }
 

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "assay/error.h"
 #include "record/state.h"
 
 namespace assay {
@@ -95,7 +96,11 @@ Ending settle(const Job& job, const ExitStatus& status, pid_t worker, bool has_r
   state->signal = status.signal;
   state->reason = ending.reason;
   state->failure_class = ending.failure_class;
-  write_state(job.run.state(), *state);
+  try {
+    write_state(job.run.state(), *state);
+  } catch (const UserError& error) {  // a full disk must not end the sweep
+    ending.untold = error.what();
+  }
   return ending;
 }
 

@@ -18,6 +18,7 @@ struct Ending {
   std::string reason;                  // one line; empty when done
   std::string failure_class;           // of a failure
   std::vector<std::string> log_lines;  // the last ones this worker wrote
+  std::string untold = {};             // why state.json does not say it; empty when it does
 };
 
 constexpr int kClaimedElsewhere = 75;  // the worker's exit code when another process holds the run's lock

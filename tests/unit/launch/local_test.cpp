@@ -103,6 +103,22 @@ TEST_F(Launch, ASignalIsNamed) {
   EXPECT_THAT(state("signal").reason, HasSubstr("SIGKILL"));
 }
 
+TEST_F(Launch, AStateThatCannotBeWrittenIsToldAndTheSweepGoesOn) {
+  folder_.write("runs/silent/state.json/in_the_way", "");
+  const auto summary = run({"ok1", "silent", "ok2"}, 2);
+  EXPECT_EQ(summary.done, 2u);
+  EXPECT_EQ(summary.failed, 1u);
+  EXPECT_THAT(output(), AllOf(HasSubstr("FAILED run silent seed=1: line 10"), HasSubstr("state.json: cannot rename")));
+}
+
+TEST_F(Launch, ARunWithoutRoomForItsFolderIsAFailureOfItsOwn) {
+  folder_.write("runs/blocked", "a file in the way");
+  const auto summary = run({"ok1", "blocked", "ok2"}, 2);
+  EXPECT_EQ(summary.done, 2u);
+  EXPECT_EQ(summary.failed, 1u);
+  EXPECT_THAT(output(), AllOf(HasSubstr("FAILED run blocked seed=1: "), HasSubstr("runs/blocked")));
+}
+
 TEST_F(Launch, DoneNeedsARecord) {
   EXPECT_EQ(run({"norecord"}).failed, 1u);
   EXPECT_EQ(state("norecord").failure_class, "bug");
