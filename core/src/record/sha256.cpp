@@ -49,6 +49,7 @@ std::string sha256_of_file(const std::filesystem::path& file) {
   std::vector<char> block(1 << 18);
   while (stream.read(block.data(), static_cast<std::streamsize>(block.size())) || stream.gcount() > 0)
     digest.update(block.data(), static_cast<size_t>(stream.gcount()));
+  if (stream.bad()) throw UserError(file.string() + ": cannot be read to its end");
   return digest.hex();
 }
 

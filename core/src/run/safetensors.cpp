@@ -78,6 +78,8 @@ SafetensorsFile::SafetensorsFile(std::filesystem::path file) : file_(std::move(f
     for (const auto& [name, entry] : header_.items()) {
       const int64_t begin = entry.at("data_offsets").at(0), end = entry.at("data_offsets").at(1);
       if (begin < 0 || begin > end || end > size - data_begin_) refuse("'" + name + "' reaches beyond its end");
+      if (!entry.at("dtype").is_string()) refuse("'" + name + "' has no type");
+      [[maybe_unused]] const std::vector<int64_t> shape = entry.at("shape");  // or json's exception
     }
   } catch (const json::exception& error) {
     refuse(error.what());

@@ -68,6 +68,9 @@ TEST(Safetensors, RefusesWhatIsNotWhole) {
   EXPECT_THAT(reading(with("[2]", "[3]")), ThrowsMessage<UserError>(HasSubstr("its shape needs 12")));
   EXPECT_THAT(reading(with("[0,8]", "[0,9]")), ThrowsMessage<UserError>(HasSubstr("has 9 bytes")));
   EXPECT_THAT(reading(with("[8,16]", "[8,17]")), ThrowsMessage<UserError>(HasSubstr("'b' reaches beyond its end")));
+  for (const auto& broken : {with("\"dtype\":\"F32\"", "\"dtypo\":\"F32\""), with("\"F32\"", "32   "),
+                             with("\"shape\"", "\"shade\""), with("[2]", "3  ")})
+    EXPECT_THAT(reading(broken), ThrowsMessage<UserError>(HasSubstr("x.safetensors: not a whole safetensors file")));
   EXPECT_THAT(reading(with("\"a\"", "\"c\"")),
               ThrowsMessage<UserError>(AllOf(HasSubstr("tensor 'a'"), HasSubstr("is not in it"))));
 }
