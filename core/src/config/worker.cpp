@@ -80,6 +80,17 @@ void add_libraries(const fs::path& folder, std::vector<fs::path>& files) {
     if (entry.path().extension() == ".so" && entry.is_regular_file(ignored)) files.push_back(entry.path());
 }
 
+// A file that cannot be read, or is larger than any plugin, is refused whatever is in it.
+std::string content_of(const fs::path& file) {
+  std::error_code error;
+  if (fs::file_size(file, error) > (1 << 30) || error) return "unreadable";
+  try {
+    return sha256_of_file(file);
+  } catch (const UserError&) {
+    return "unreadable";
+  }
+}
+
 // Equal while nothing that describe reads has changed.
 std::string cache_key(const std::vector<fs::path>& folders) {
   std::vector<fs::path> files{worker_program()};
@@ -87,7 +98,7 @@ std::string cache_key(const std::vector<fs::path>& folders) {
   for (const auto& folder : folders) add_libraries(folder, files);
   std::sort(files.begin(), files.end());
   std::string listing = joined(folders) + "\n";
-  for (const auto& file : files) listing += file.string() + " " + sha256_of_file(file) + "\n";
+  for (const auto& file : files) listing += file.string() + " " + content_of(file) + "\n";
   return sha256(listing);
 }
 

@@ -45,6 +45,7 @@ std::vector<char> read_bytes(const std::filesystem::path& file) {
 std::string abi_refusal(const std::filesystem::path& file) {
   std::error_code error;
   if (!std::filesystem::is_regular_file(file, error)) return "is not a file";
+  if (std::filesystem::file_size(file, error) > kLargestPlugin) return "is larger than 1 GiB, which no plugin is";
   const auto bytes = read_bytes(file);
   if (const auto refusal = elf_refusal(bytes); !refusal.empty()) return refusal;
   if (!elf_has_section(bytes, "assay_abi"))

@@ -107,12 +107,14 @@ Registry::Registry(const std::vector<fs::path>& files) {
     PluginFile entry{fs::absolute(file), "", "", "", nullptr};
     try {
       entry.error = abi_refusal(file);
-      if (fs::is_regular_file(file)) entry.sha256 = sha256_of_file(file);  // reading a pipe would never end
+      std::error_code error;  // reading a pipe would never end
+      if (fs::is_regular_file(file, error) && fs::file_size(file, error) <= kLargestPlugin)
+        entry.sha256 = sha256_of_file(file);
       if (entry.error.empty()) {
         entry.build_id = build_id_of_file(file);
         load(entry);
       }
-    } catch (const UserError& refused) {
+    } catch (const std::exception& refused) {  // whatever is wrong with one file, the others are there
       entry.error = refused.what();
     }
     files_.push_back(std::move(entry));

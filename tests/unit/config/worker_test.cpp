@@ -66,6 +66,19 @@ TEST_F(WorkerTest, DescriptorsAreCachedUntilAFileChanges) {
   EXPECT_NE(asked().find("describe --plugin-path " + (folder_ / "lib/assay/plugins").string()), std::string::npos);
 }
 
+TEST_F(WorkerTest, PluginsThatCannotBeReadStopNothing) {
+  worker("echo '[]'");
+  const auto file = write("experiments/x.toml", kSmall);
+  const auto plugins = folder_ / "lib/assay/plugins";
+  fs::create_directories(plugins);
+  fs::create_symlink("loop.so", plugins / "loop.so");
+  fs::create_symlink("/proc/self/mem", plugins / "memory.so");
+  write("lib/assay/plugins/sparse.so", "");
+  fs::resize_file(plugins / "sparse.so", std::uintmax_t{1} << 40);
+  const auto outcome = assay("plan " + file);
+  EXPECT_EQ(outcome.code, 0) << outcome.text;
+}
+
 TEST_F(WorkerTest, FindingsStandAtTheKeyTheyAreAbout) {
   const auto file =
       write("experiments/x.toml",

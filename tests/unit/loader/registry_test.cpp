@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "record/build_id.h"
@@ -40,6 +41,27 @@ TEST(Registry, OneBadFileDoesNotSpoilItsFolder) {
   EXPECT_NE(registry.find("positional", "alibi"), nullptr);
   EXPECT_NE(registry.find("positional", "none"), nullptr);
   EXPECT_EQ(registry.find("objective", "alibi"), nullptr);
+}
+
+// Files that no reader gets through, each in its own way.
+TEST(Registry, OddFilesDoNotSpoilTheirFolder) {
+  const testing::TemporaryFolder folder;
+  fs::create_symlink("loop.so", folder / "loop.so");
+  fs::create_symlink("/proc/self/mem", folder / "memory.so");
+  fs::create_directories(folder / "folder.so");
+  folder.write("sparse.so", "");
+  fs::resize_file(folder / "sparse.so", std::uintmax_t{1} << 40);
+  fs::copy_file(good_plugin("alibi"), folder / "zz.so");
+  const Registry registry(plugin_files({folder.path()}));
+  ASSERT_EQ(registry.files().size(), 5U);
+  std::map<std::string, std::string> errors;
+  for (const auto& file : registry.files()) errors[file.file.filename()] = file.error;
+  EXPECT_EQ(errors["loop.so"], "is not a file");
+  EXPECT_EQ(errors["folder.so"], "is not a file");
+  EXPECT_NE(errors["memory.so"], "");
+  EXPECT_EQ(errors["sparse.so"], "is larger than 1 GiB, which no plugin is");
+  EXPECT_EQ(errors["zz.so"], "");
+  EXPECT_NE(registry.find("positional", "alibi"), nullptr);
 }
 
 TEST(Registry, RefusalsNameTheCause) {
