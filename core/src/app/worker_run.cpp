@@ -83,7 +83,8 @@ Attempt attempt_at(const json& line, const RunLayout& layout, const ExperimentLa
   attempt.run = layout.folder();
   attempt.contexts = experiment.folder().parent_path() / ".cache" / "contexts";
   attempt.number = number;
-  attempt.code = json{{"training", training_code()}, {"plugins", training_plugins(line)}}.dump();
+  attempt.library = training_code();
+  attempt.code = json{{"training", attempt.library}, {"plugins", training_plugins(line)}}.dump();
   if (!fs::exists(layout.train_record())) return attempt;
   const auto record = json::parse(read_file(layout.train_record()));
   attempt.trained = {record.value("weights_sha256", ""), record.value("code", json::object()).dump()};

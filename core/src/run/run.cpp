@@ -25,9 +25,10 @@ namespace {
 using Clock = std::chrono::steady_clock;
 double since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
-// Materialised epochs depend on the data's identity, the vocabulary and the code that reads and changes the text.
-std::string data_key(const json& line, const Vocabulary& vocabulary) {
-  std::string text = line.at("data_id").get<std::string>() + json(vocabulary.special()).dump();
+// Materialised epochs depend on the data's identity, the vocabulary and the code that reads, changes and packs the
+// text.
+std::string data_key(const json& line, const Vocabulary& vocabulary, const std::string& library) {
+  std::string text = library + line.at("data_id").get<std::string>() + json(vocabulary.special()).dump();
   for (const auto& [name, plugin] : line.at("plugins").items())
     if (name.starts_with("dataset/") || name.starts_with("tokenizer/") || name.starts_with("transform/"))
       text += name + plugin.at("sha256").get<std::string>();
@@ -210,7 +211,7 @@ class RankRun {
 
   std::unique_ptr<TrainingData> training_data() {
     const DataSpec spec{run_.dataset,     run_.vocabulary.get(), run_.transforms,
-                        run_.context,     run_.data_seed,        data_key(line_, *run_.vocabulary),
+                        run_.context,     run_.data_seed,        data_key(line_, *run_.vocabulary, attempt_.library),
                         attempt_.contexts};
     // The first rank materialises; the others find the file.
     std::unique_ptr<TrainingData> data;

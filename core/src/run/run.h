@@ -50,6 +50,7 @@ struct Attempt {
   std::filesystem::path contexts;        // materialised epochs, shared
   int number = 1;                        // from 1
   std::string code = {};                 // what trains, as one text; a checkpoint of other code is not gone on from
+  std::string library = {};              // build id of this library; another one packs its own epochs
   std::set<std::string> evaluated = {};  // ids of the evaluations that have their record and are not done again
   std::optional<Trained> trained = {};   // when training has its record
 };

@@ -104,6 +104,21 @@ TEST(Run, EvaluatesBeyondTheTrainingLength) {
     EXPECT_NEAR(metric.value, (values[{metric.name, metric.coordinates.at("length")}]), 1e-9) << metric.name;
 }
 
+// What packs documents into contexts is the core's own code: another build of it makes epochs of its own.
+TEST(Run, AnotherLibraryPacksItsOwnEpochs) {
+  TinyRun tiny;
+  tiny.line["train"]["train"]["steps"] = 1;
+  const auto epochs_after = [&](const std::string& library) {
+    Losses losses;
+    const auto contexts = tiny.folder / "contexts";
+    execute(registry(), tiny.line, {.run = tiny.folder.path(), .contexts = contexts, .library = library}, losses);
+    return std::distance(std::filesystem::directory_iterator(contexts), {});
+  };
+  EXPECT_EQ(epochs_after("one"), 1);
+  EXPECT_EQ(epochs_after("one"), 1);
+  EXPECT_EQ(epochs_after("other"), 2);
+}
+
 // Every rank's evaluation is one of the whole; training between two evaluations is not disturbed by the first.
 TEST(Run, EvaluationChangesNothing) {
   TinyRun tiny;
