@@ -84,9 +84,35 @@ TEST_F(Generate, ToldWhatIsMissingOrWrong) {
   EXPECT_THAT(refused(run_ + " --decoder sampling top_p=1.5"), HasSubstr("top_p"));
   EXPECT_THAT(refused(run_ + " --decoder greedy top_k=3"), HasSubstr("top_k"));
   EXPECT_THAT(refused(run_ + " --tokens 0"), HasSubstr("at least 1"));
-  fs::remove(experiment().run(plan()[0]["train_id"]).weights());
-  EXPECT_THAT(refused(run_ + " --decoder greedy"),
-              AllOf(HasSubstr("weights.safetensors"), HasSubstr("train.keep is \"none\"")));
+}
+
+// Text comes from the weights that the run left, or there is none.
+TEST_F(Generate, WeightsThatAreNotTheRunsAreRefused) {
+  train();
+  const auto run = experiment().run(plan()[0]["train_id"]);
+  auto bytes = read_file(run.weights());
+  const auto id = bytes.find(plan()[0]["train_id"].get<std::string>());
+  ASSERT_NE(id, std::string::npos);
+  bytes[id] = bytes[id] == '0' ? '1' : '0';
+  folder_.write(fs::relative(run.weights(), folder_.path()), bytes);
+  EXPECT_EQ(call("generate " + run_ + " --decoder greedy"), 2);
+  EXPECT_THAT(err_, HasSubstr("weights.safetensors: is not what was written"));
+  fs::remove(run.train_record());
+  EXPECT_EQ(call("generate " + run_ + " --decoder greedy"), 2);
+  EXPECT_THAT(err_, AllOf(HasSubstr("weights.safetensors: are the weights of run"), HasSubstr(", not of ")));
+  fs::remove(run.weights());
+  EXPECT_EQ(call("generate " + run_ + " --decoder greedy"), 2);
+  EXPECT_THAT(err_, AllOf(HasSubstr("weights.safetensors"), HasSubstr("train.keep is \"none\"")));
+}
+
+// What only evaluated or watched the run takes no part, so that it need not be there.
+TEST_F(Generate, NeedsNoPluginThatOnlyEvaluatedOrWatched) {
+  train();
+  auto line = plan()[0];
+  line["plugins"]["evaluator/gone"] = line["plugins"].at("evaluator/lm");
+  line["plugins"]["tracker/gone"] = line["plugins"].at("evaluator/lm");
+  folder_.write(fs::relative(experiment().plan(), folder_.path()), line.dump() + "\n");
+  EXPECT_EQ(generate(greedy + "--prompt 'eta'").size(), 1u);
 }
 
 // A vocabulary from files is the run's own, or nothing is generated.

@@ -11,7 +11,9 @@
 #include "config/argument_component.h"
 #include "config/worker.h"
 #include "record/byte_text.h"
+#include "record/code.h"
 #include "record/files.h"
+#include "record/sha256.h"
 
 namespace assay::cli {
 namespace {
@@ -19,9 +21,10 @@ namespace {
 namespace po = boost::program_options;
 using nlohmann::json;
 
-// The plugins as they are now. Weights outlive the code that made them; where that has changed, the user is told.
+// The plugins that trained, as they are now. Weights outlive the code that made them; where that has changed, the user
+// is told.
 json plugins_now(const json& line, const config::Catalogue& catalogue, const std::string& decoder) {
-  auto plugins = line.at("plugins");
+  auto plugins = training_plugins(line);
   plugins["decoder/" + decoder] = json::object();
   for (auto& [name, plugin] : plugins.items()) {
     const auto slash = name.find('/');
@@ -35,10 +38,23 @@ json plugins_now(const json& line, const config::Catalogue& catalogue, const std
   return plugins;
 }
 
+// A run that is still evaluating has its weights and no record yet.
+void check_weights(const RunLayout& run) {
+  if (!std::filesystem::exists(run.train_record())) return;
+  const auto record = json::parse(read_file(run.train_record()), nullptr, /*allow_exceptions=*/false);
+  const auto expected = record.is_object() ? record.value("weights_sha256", "") : "";
+  if (!expected.empty() && sha256_of_file(run.weights()) != expected)
+    throw UserError(
+        fmt::format("{}: is not what was written when the run was trained ({} has its SHA-256); remove it "
+                    "and an evaluation's record, and 'assay run' makes it again",
+                    run.weights().string(), run.train_record().string()));
+}
+
 json request_for(const NamedRun& run, const config::Catalogue& catalogue, const json& decoder) {
   if (!std::filesystem::exists(run.layout.weights()))
     throw UserError(fmt::format("{}: there is no such file; the run has not finished, or train.keep is \"none\"",
                                 run.layout.weights().string()));
+  check_weights(run.layout);
   auto line = run.line;
   line["plugins"] = plugins_now(line, catalogue, decoder.at("use"));
   line["evaluate"] = line["trackers"] = json::array();
