@@ -46,7 +46,8 @@ class Context final : public DecodeContext {
 
   bool all_ended() const { return ended_.all().item<bool>(); }
 
-  void take(Choice choice) {
+  // last: nobody will ask what comes after it, and the model may have no position for it.
+  void take(Choice choice, bool last) {
     for (auto* tensor : {&choice.tokens, &choice.parents})
       if (tensor->defined()) *tensor = tensor->to(tokens_.device());
     const auto rows = choice.parents.defined() ? choice.parents : at::arange(tokens_.size(0), tokens_.options());
@@ -63,7 +64,7 @@ class Context final : public DecodeContext {
     tokens_ = at::cat({tokens_, chosen_B1}, 1);
     mask_ = at::cat({mask_, real}, 1);
     ++step_;
-    extend(chosen_B1, real);
+    if (!last) extend(chosen_B1, real);
   }
 
   std::vector<Decoded> results(int64_t prompts) const {
@@ -88,7 +89,7 @@ class Context final : public DecodeContext {
       longest = std::max(longest, static_cast<int64_t>(row.size()));
     }
     const auto limit = guard(model_, "limit", [&] { return model_.limit(); });
-    if (limit && longest + request.tokens > *limit)
+    if (limit && request.tokens > *limit - longest + 1)  // the last new one is chosen and not read
       throw UserError("a prompt of " + std::to_string(longest) + " tokens and " + std::to_string(request.tokens) +
                       " new ones are more than the model's limit of " + std::to_string(*limit) +
                       " positions; shorten the prompt or ask for fewer tokens");
@@ -170,7 +171,7 @@ std::vector<Decoded> decode(Assembled& run, const Mesh& mesh, Decoder& decoder, 
   if (request.prompts.empty()) return {};
   Context context(run, mesh, request);
   while (context.step() < request.tokens && !context.all_ended())
-    guard(decoder, "next", [&] { context.take(decoder.next(context)); });
+    guard(decoder, "next", [&] { context.take(decoder.next(context), context.step() + 1 == request.tokens); });
   return context.results(static_cast<int64_t>(request.prompts.size()));
 }
 

@@ -10,6 +10,9 @@
 #include <c10/core/GradMode.h>
 #include <gmock/gmock.h>
 
+#include <limits>
+
+#include "fakes.h"
 #include "run/forward.h"
 #include "unit/run/tiny_run.h"
 
@@ -162,6 +165,42 @@ TEST_P(Decode, WhatHasEndedStaysSo) {
       ids.push_back(next);
     }
     EXPECT_NEAR(out[0].log_prob, log_prob, 1e-10);
+  });
+}
+
+// Every position of the model is of use: the last token is chosen from what stands before it.
+TEST_P(Decode, GoesToTheModelsLimitAndNotBeyond) {
+  tiny_.model()["positional"] = {{"use", "learned"}, {"positions", 8}};
+  tiny_.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
+    Scripted decoder([](DecodeContext&) { return Choice{at::full({1}, 97, at::kLong), {}}; });
+    EXPECT_EQ(decode(run, mesh, decoder, {{""}, 8, 1})[0].text, "aaaaaaaa");
+    EXPECT_EQ(decode(run, mesh, decoder, {{"1234567"}, 1, 1})[0].text, "a");
+    const auto refused = [&](const std::string& prompt, int64_t tokens) {
+      EXPECT_THAT(
+          [&] {
+            decode(run, mesh, decoder, DecodeRequest{{prompt}, tokens, 1});
+          },
+          ThrowsMessage<UserError>(HasSubstr("the model's limit of 8 positions; shorten the prompt")))
+          << prompt << " " << tokens;
+    };
+    refused("", 9);
+    refused("1234567", 2);
+    refused("12345678", 1);
+    refused("", std::numeric_limits<int64_t>::max());
+  });
+}
+
+TEST_P(Decode, RefusesAModelThatReadsBothWays) {
+  tiny_.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
+    FakeModel both_ways;
+    both_ways.is_causal = false;
+    run.model = &both_ways;
+    auto decoder = most_likely();
+    EXPECT_THAT(
+        [&] {
+          decode(run, mesh, decoder, {{""}, 1, 1});
+        },
+        ThrowsMessage<UserError>(HasSubstr("this model is bidirectional")));
   });
 }
 
