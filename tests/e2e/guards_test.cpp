@@ -141,6 +141,16 @@ TEST_F(Guards, WhatTheEventsCannotSayTheStateSays) {
   EXPECT_THAT(state["reason"].get<std::string>(), HasSubstr("events.jsonl: cannot append an event"));
 }
 
+// What only evaluates is no part of a run's identity, so it cannot have a say in the vocabulary that is trained.
+TEST_F(Guards, AnEvaluatorCannotAddToTheVocabulary) {
+  write_experiment("[[evaluate]]\nuse = \"declares_token\"\n");
+  EXPECT_EQ(call("run experiments/tiny.toml"), 2);
+  EXPECT_THAT(err_, HasSubstr("evaluate.declares_token: declares the special token '<|extra|>', which nothing that "
+                              "trains declares"));
+  write_experiment("[[evaluate]]\nuse = \"declares_token\"\ntoken = \"<|endoftext|>\"\n");
+  EXPECT_EQ(call("run experiments/tiny.toml"), 0) << err_;
+}
+
 // Documents are packed one after another, so a context may be longer than any of them.
 TEST_F(Guards, AContextLongerThanEveryDocument) {
   write_experiment();

@@ -49,6 +49,7 @@ Assembled::Assembled(const Registry& registry, const json& line) : instances(reg
     transforms.push_back(&instances.create<Transform>(entry, "transform." + entry.at("label").get<std::string>()));
   optimizer = &instances.create<Optimizer>(train.at("optimizer"), "optimizer");
   scheduler = &instances.create<Scheduler>(train.at("scheduler"), "scheduler");
+  const auto trains = instances.all().size();
   for (const auto& entry : line.at("evaluate")) {
     const std::string label = entry.at("label");
     evaluators.push_back({&instances.create<Evaluator>(without_core_keys(entry.at("config")), "evaluate." + label),
@@ -58,14 +59,22 @@ Assembled::Assembled(const Registry& registry, const json& line) : instances(reg
     trackers.push_back(&instances.create<Tracker>(entry, "tracker"));
   for (const auto& entry : line.value("callbacks", json::array()))
     callbacks.push_back(&instances.create<Callback>(entry, "callback"));
-  bind();
+  bind(trains);
 }
 
-void Assembled::bind() {
+// The vocabulary is decided by what trains: that alone is in a run's identity.
+void Assembled::bind(size_t trains) {
   SpecialTokens tokens;
   tokens.declare(kEndOfText);
-  for (const auto* component : instances.all())
+  for (size_t i = 0; i < instances.all().size(); ++i) {
+    const auto* component = instances.all()[i];
+    const auto before = tokens.names().size();
     guard(*component, "special_tokens", [&] { component->special_tokens(tokens); });
+    if (i >= trains && tokens.names().size() > before)
+      throw UserError(component->identity().instance + ": declares the special token '" + tokens.names().back() +
+                      "', which nothing that trains declares; an evaluator, tracker or callback cannot add to the "
+                      "vocabulary: let an objective or transform declare it");
+  }
   const auto text_ids = guard(*tokenizer, "size", [&] { return tokenizer->size(); });
   auto special = guard(*tokenizer, "special_ids", [&] { return tokenizer->special_ids(); });
   int64_t size = text_ids;

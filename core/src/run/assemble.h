@@ -67,7 +67,7 @@ class Assembled {
   int tensor, data, threads;
 
  private:
-  void bind();
+  void bind(size_t trains);  // the first so many instances train
 };
 
 }  // namespace assay
