@@ -72,6 +72,22 @@ TEST_P(Throwing, OnlyTheirOwnRunsFail) {
 
 INSTANTIATE_TEST_SUITE_P(TensorRanks, Throwing, ::testing::Values(1, 2));
 
+// Memory that ran out is told as such, wherever in the run it was asked for, and with what helps.
+TEST_F(FailingPlugins, MemoryThatRunsOutIsAClassOfItsOwn) {
+  write_experiment(R"([[sweep]]
+[sweep.grid]
+positional = [{ label = "new", use = "throws_in_hook", thrown = "bad_alloc" },
+              { label = "tensor", use = "throws_in_hook", thrown = "tensor" }]
+)");
+  ASSERT_EQ(call("run experiments/tiny.toml --jobs 2"), 1) << err_;
+  for (const char* label : {"positional=new", "positional=tensor"}) {
+    const auto state = read_json(run_of(label).state());
+    EXPECT_EQ(state["class"], "out_of_memory") << state;
+    EXPECT_THAT(state["reason"].get<std::string>(),
+                AllOf(HasSubstr("hook 'attention_bias'"), HasSubstr("lower resources.micro_batch")));
+  }
+}
+
 TEST_F(FailingPlugins, WhatCannotBeCreatedIsToldBeforeAnythingStarts) {
   write_experiment(R"([[sweep]]
 [sweep.grid]

@@ -93,12 +93,20 @@ Attempt attempt_at(const json& line, const RunLayout& layout, const ExperimentLa
   return attempt;
 }
 
+// A guard keeps of an exception its text alone, and LibTorch has no type for what its CPU allocator throws.
+bool out_of_memory(const std::exception& error) {
+  const std::string text = error.what();
+  const auto says = [&](const char* words) { return text.find(words) != std::string::npos; };
+  return dynamic_cast<const std::bad_alloc*>(&error) || says("std::bad_alloc") || says("DefaultCPUAllocator") ||
+         says("CUDA out of memory");
+}
+
 // What failed, in one word that statuses and tables use.
 std::string class_of(const std::exception& error) {
+  if (out_of_memory(error)) return "out_of_memory";
   if (dynamic_cast<const PluginError*>(&error)) return "plugin";
   if (dynamic_cast<const NonFinite*>(&error)) return "non_finite";
   if (dynamic_cast<const UserError*>(&error)) return "user";
-  if (dynamic_cast<const std::bad_alloc*>(&error)) return "out_of_memory";
   return "bug";
 }
 
@@ -177,6 +185,10 @@ int worker_run(const WorkerRun& request) {
     state.exit_code = 1;
     state.reason = error.what();
     state.failure_class = class_of(error);
+    if (state.failure_class == "out_of_memory")  // LibTorch's further lines are a backtrace
+      state.reason =
+          state.reason.substr(0, state.reason.find('\n')) +
+          "; out of memory: lower resources.micro_batch, which changes results by rounding alone, or train.batch";
     // The cause may be a full disk, on which neither can be written either.
     told([&] { events.write("error", {{"class", state.failure_class}, {"text", state.reason}}); });
     told([&] { write_state(layout.state(), state); });
