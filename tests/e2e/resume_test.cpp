@@ -165,10 +165,19 @@ TEST_F(ResumeOfRun, GoesOnUnderAnotherMesh) {
     fs::remove(run.train_record());
     ASSERT_EQ(run_on(ranks), 0) << err_;
     EXPECT_EQ(start_of_last_attempt()["from"], 9);
-    EXPECT_EQ(read_json(run.train_record())["environment"]["mesh"]["tensor"], ranks);
     expect_near(SafetensorsFile(run.weights()), SafetensorsFile(folder_ / "two_ranks.safetensors"), kTolerance);
     for (const auto& [step, loss] : losses_of(read_events(run)))
       EXPECT_NEAR(loss, losses.at(step), kTolerance) << "step " << step << " on " << ranks;
+    const auto environment = read_json(run.train_record())["environment"];
+    EXPECT_EQ(environment["mesh"]["tensor"], ranks);
+    const auto& continued = environment["continued"];
+    ASSERT_EQ(continued.size(), 2u) << environment;
+    for (const auto& [place, from, tensor] : {std::tuple{0, 0, 2}, {1, 9, ranks}}) {
+      EXPECT_EQ(continued[place]["from"], from);
+      EXPECT_EQ(continued[place]["mesh"]["tensor"], tensor);
+      EXPECT_EQ(continued[place]["threads"], 1);
+      EXPECT_EQ(continued[place]["device"], "cpu");
+    }
   }
 }
 

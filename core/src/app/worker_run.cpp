@@ -54,6 +54,7 @@ void write_records(const json& line, const RunLayout& layout, const RunReport& r
   result.libtorch = TORCH_VERSION;
   result.device = report.device;
   result.gpu = report.gpu;
+  result.stretches = report.stretches;
   result.git = git_state(fs::current_path());
   result.weights_sha256 = report.weights_sha256;
   for (const auto& source : report.sources) result.data.push_back({source.name, source.sha256, source.licence});

@@ -55,6 +55,7 @@ nlohmann::json train_record(const nlohmann::json& plan_line, const TrainResult& 
         {"cores", available_cores()},
         {"concurrent_jobs", concurrent_jobs()}}},
   };
+  if (result.stretches.size() > 1) record["environment"]["continued"] = result.stretches;
   if (!result.gpu.empty()) record["environment"]["gpu"] = result.gpu;
   if (!result.weights_sha256.empty()) record["weights_sha256"] = result.weights_sha256;
   return record;

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
-#include <nlohmann/json_fwd.hpp>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -32,6 +32,7 @@ struct TrainResult {
   std::string libtorch;
   std::string device;                      // "cpu", "cuda:0"
   std::map<std::string, std::string> gpu;  // name, versions and settings; empty: none
+  nlohmann::json stretches;                // list of {from, mesh, threads, device}; see run/checkpoint.h
   GitState git;
   std::string weights_sha256;  // of weights.safetensors; empty: not kept
   std::vector<DataSource> data;

@@ -82,6 +82,7 @@ void Checkpoints::save(Assembled& run, const Mesh& mesh, const Progress& progres
                          {"mesh", {{"tensor", run.tensor}, {"data", run.data}}},
                          {"files", files},
                          {"skipped", progress.skipped},
+                         {"stretches", progress.stretches},
                          {"measured", {{"train_seconds", progress.train_seconds}}}};
   write_synced(aside / kManifest, {manifest.dump() + "\n"});
   sync_folder(aside);
@@ -114,7 +115,7 @@ Checkpoints::Resumed Checkpoints::resume(Assembled& run, const Mesh& mesh) const
   const auto manifest = json::parse(read_file(folder / kManifest));
   const auto& late_loss = manifest.at("late_loss");  // JSON has no NaN
   resumed.progress = {chosen, late_loss.is_null() ? std::nan("") : late_loss.get<double>(),
-                      manifest.at("measured").at("train_seconds"), manifest.at("skipped")};
+                      manifest.at("measured").at("train_seconds"), manifest.at("skipped"), manifest.at("stretches")};
   return resumed;
 }
 
@@ -166,7 +167,7 @@ std::string Checkpoints::fault(int64_t step) const {
         return std::string("is damaged: ") + name + " is not what was written";
     const auto& late_loss = manifest.at("late_loss");
     const bool numbers = (late_loss.is_number() || late_loss.is_null()) && manifest.at("skipped").is_number_integer() &&
-                         manifest.at("measured").at("train_seconds").is_number();
+                         manifest.at("stretches").is_array() && manifest.at("measured").at("train_seconds").is_number();
     return numbers ? "" : "is damaged: its manifest lacks numbers";
   } catch (const std::exception& error) {
     return std::string("is damaged: ") + error.what();

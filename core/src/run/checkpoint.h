@@ -17,6 +17,8 @@ struct Progress {
   double late_loss = 0;      // sum so far of RunReport::last_loss
   double train_seconds = 0;  // of all attempts
   int64_t skipped = 0;       // steps whose gradients were not finite
+  // Under what it was trained: {from: step, mesh, threads, device}, one more whenever that changed.
+  nlohmann::json stretches = nlohmann::json::array();
 };
 
 class Checkpoints {

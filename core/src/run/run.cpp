@@ -96,6 +96,7 @@ class RankRun {
     run_.build(mesh_);
     const auto resumed = restore();
     auto progress = resumed.progress;
+    note_stretch(progress);
     auto data = training_data();
     for (const auto& entry : run_.objectives) entry.objective->set_sink(&metrics_, entry.label + ".");
     const auto parameters = parameter_count(run_.parameters->all());
@@ -156,6 +157,7 @@ class RankRun {
     if (mesh_.first()) {
       report.steps = run_.steps;
       report.skipped = progress.skipped;
+      report.stretches = progress.stretches;
       report.tokens = run_.steps * tokens_per_step;
       report.six_nd = 6.0 * static_cast<double>(parameters) * static_cast<double>(report.tokens);
       // A backward costs two forwards.
@@ -196,6 +198,22 @@ class RankRun {
     if (resumed.progress.step < run_.steps)
       resumed.notes.insert(resumed.notes.begin(), layout_.weights().string() + ": " + wrong + "; training again");
     return resumed;
+  }
+
+  void note_stretch(Progress& progress) const {
+    const auto& resources = line_.at("resources");
+    json now = {{"mesh", resources.at("mesh")},
+                {"threads", resources.at("threads")},
+                {"device", run_.compute.device.str()},
+                {"from", progress.step}};
+    auto& known = progress.stretches;
+    if (progress.step == run_.steps) return;  // there is nothing left to train
+    if (!known.empty()) {
+      auto before = known.back();
+      before["from"] = progress.step;
+      if (before == now) return;
+    }
+    known.push_back(std::move(now));
   }
 
   // Every rank calls it.

@@ -4,7 +4,7 @@
 
 #include <filesystem>
 #include <map>
-#include <nlohmann/json_fwd.hpp>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <string>
@@ -35,6 +35,7 @@ struct RunReport {
   std::vector<Source> sources;
   std::string device;                         // "cpu", "cuda:0"
   std::map<std::string, std::string> gpu;     // see description
+  nlohmann::json stretches;                   // see Progress
   std::vector<EvaluationReport> evaluations;  // those at the end
 };
 
