@@ -136,8 +136,12 @@ positional = [{ label = "dies", use = "dies_once", calls = 3 }, "none"]
   EXPECT_EQ(state["signal"], 9);
   EXPECT_FALSE(state.contains("exit_code"));
 
+  // What killed processes were writing is cleared away.
+  const auto left_behind = folder_.write("results/.cache/contexts/x.tokens.part999999999.1", "half");
+  fs::last_write_time(left_behind, fs::file_time_type::clock::now() - std::chrono::hours(2));
   EXPECT_EQ(call("run experiments/tiny.toml"), 0) << err_;
   EXPECT_THAT(err_, HasSubstr("1 done, 1 had their records already"));
+  EXPECT_FALSE(fs::exists(left_behind));
   const auto again = read_json(run_of("positional=dies").state());
   EXPECT_EQ(again["status"], "done");
   EXPECT_EQ(again["attempt"], 2);

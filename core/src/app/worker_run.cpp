@@ -78,11 +78,19 @@ void write_records(const json& line, const RunLayout& layout, const RunReport& r
                         {evaluation.step, evaluation.metrics, evaluation.examples, evaluation.seconds, started}));
 }
 
+fs::path contexts_of(const ExperimentLayout& experiment) {
+  return experiment.folder().parent_path() / ".cache" / "contexts";
+}
+
+void remove_checkpoints(const json& line, const RunLayout& layout) {
+  if (line.value("checkpoint", json::object()).value("keep", "weights") != "all") fs::remove_all(layout.checkpoints());
+}
+
 // What of the run is there already, and what code would go on with it.
 Attempt attempt_at(const json& line, const RunLayout& layout, const ExperimentLayout& experiment, int number) {
   Attempt attempt;
   attempt.run = layout.folder();
-  attempt.contexts = experiment.folder().parent_path() / ".cache" / "contexts";
+  attempt.contexts = contexts_of(experiment);
   attempt.number = number;
   attempt.library = training_code();
   attempt.code = json{{"training", attempt.library}, {"plugins", training_plugins(line)}}.dump();
@@ -159,7 +167,11 @@ int worker_run(const WorkerRun& request) {
   fs::create_directories(layout.folder());
   const auto lock = FileLock::try_lock(layout.lock());
   if (!lock) return 75;
-  if (has_all_records(line, layout)) return 0;  // another controller finished it meanwhile
+  if (has_all_records(line, layout)) {  // another controller finished it meanwhile
+    remove_checkpoints(line, layout);
+    return 0;
+  }
+  for (const auto& folder : {layout.folder(), layout.eval_records(), contexts_of(experiment)}) remove_abandoned(folder);
   const auto began = std::chrono::steady_clock::now();
   const auto started = iso_time();
   const int attempt = next_attempt(layout.events());
@@ -174,8 +186,7 @@ int worker_run(const WorkerRun& request) {
     const auto report = execute(registry, line, attempt_at(line, layout, experiment, attempt), recorder);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - began;
     write_records(line, layout, report, started, seconds.count());
-    if (line.value("checkpoint", json::object()).value("keep", "weights") != "all")
-      fs::remove_all(layout.checkpoints());
+    remove_checkpoints(line, layout);
     state.status = "done";
     state.exit_code = 0;
     write_state(layout.state(), state);

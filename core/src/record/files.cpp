@@ -1,10 +1,13 @@
 #include "record/files.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
+#include <charconv>
+#include <chrono>
 #include <cstring>
 #include <fstream>
 #include <sstream>
@@ -12,6 +15,11 @@
 #include "assay/error.h"
 
 namespace assay {
+namespace {
+
+constexpr std::string_view kPart = ".part";  // then the writer's process id
+
+}  // namespace
 
 std::string read_file(const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);
@@ -46,7 +54,7 @@ void write_synced(const std::filesystem::path& file, const std::vector<std::stri
 
 void write_atomically(const std::filesystem::path& file, std::string_view content) {
   static std::atomic<int> writes{0};  // threads may write one file at the same time: the last one's stays
-  const auto aside = file.string() + ".part" + std::to_string(::getpid()) + "." + std::to_string(++writes);
+  const auto aside = file.string() + std::string(kPart) + std::to_string(::getpid()) + "." + std::to_string(++writes);
   try {
     write_synced(aside, {content});
   } catch (const UserError& error) {  // the reader knows the file by its own name
@@ -57,6 +65,20 @@ void write_atomically(const std::filesystem::path& file, std::string_view conten
   const std::string cause = std::strerror(errno);
   ::unlink(aside.c_str());
   throw UserError(file.string() + ": cannot rename: " + cause);
+}
+
+void remove_abandoned(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    const auto name = entry.path().filename().string();
+    const auto part = name.rfind(kPart);
+    pid_t writer = 0;
+    if (part == std::string::npos) continue;
+    std::from_chars(name.data() + part + kPart.size(), name.data() + name.size(), writer);
+    const bool is_gone = writer > 0 && ::kill(writer, 0) != 0 && errno == ESRCH;
+    const auto age = std::filesystem::file_time_type::clock::now() - entry.last_write_time(ignored);
+    if (is_gone && age > std::chrono::hours(1)) std::filesystem::remove(entry.path(), ignored);
+  }
 }
 
 void sync_folder(const std::filesystem::path& folder) {

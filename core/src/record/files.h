@@ -12,6 +12,10 @@ namespace assay {
 std::string read_file(const std::filesystem::path& file);
 void write_atomically(const std::filesystem::path& file, std::string_view content);
 
+// Deletes what killed processes were writing into a folder with write_atomically: of no process here, and an hour old,
+// for it could be another machine's. Errors are ignored.
+void remove_abandoned(const std::filesystem::path& folder);
+
 // The parts one after another, synced; not atomic: for files of a folder that gets its name when it is whole.
 void write_synced(const std::filesystem::path& file, const std::vector<std::string_view>& parts);
 // Makes what was created and renamed in a folder last.

@@ -19,6 +19,7 @@ namespace {
 
 constexpr const char* kWeights = "weights.safetensors";
 constexpr const char* kOptimizer = "optimizer.safetensors";
+constexpr const char* kAside = ".part";  // one name for all steps, so that a killed one is written over
 constexpr const char* kManifest = "manifest.json";
 constexpr size_t kKept = 2;
 
@@ -64,7 +65,7 @@ void Checkpoints::save(Assembled& run, const Mesh& mesh, const Progress& progres
   const auto weights = writes ? gathered(weights_of(run), mesh.tensor()) : std::vector<NamedTensor>{};
   const auto optimizer = writes ? gathered(optimizer_state_of(run), mesh.tensor()) : std::vector<NamedTensor>{};
   if (!mesh.first()) return;
-  const auto aside = folder_ / (".step-" + std::to_string(progress.step) + ".part");
+  const auto aside = folder_ / kAside;
   fs::remove_all(aside);
   fs::create_directories(aside);
   write_safetensors(

@@ -1,6 +1,8 @@
 // The JSON of records and states, key by key.
 #include <gmock/gmock.h>
+#include <unistd.h>
 
+#include <chrono>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -124,6 +126,21 @@ TEST(WriteRecord, OnceAndWithItsFolders) {
   EXPECT_THROW(write_record(folder / "eval/e1.json", {{"a", 2}}), Bug);
   write_record(folder / "eval/e2.json", {{"text", "\xff"}});  // a model's text need not be UTF-8
   EXPECT_EQ(read_file(folder / "eval/e2.json"), "{\"text\":\"\xef\xbf\xbd\"}\n");
+}
+
+TEST(Files, WhatKilledProcessesWereWritingIsDeleted) {
+  const testing::TemporaryFolder folder;
+  const auto aged = [&](const std::string& name, int hours) {
+    const auto file = folder.write(name, "half");
+    std::filesystem::last_write_time(file, std::filesystem::file_time_type::clock::now() - std::chrono::hours(hours));
+    return file;
+  };
+  const auto gone = aged("state.json.part999999999.1", 2), elsewhere = aged("x.tokens.part999999999.1", 0);
+  const auto ours = aged("y.tokens.part" + std::to_string(::getpid()) + ".3", 2), no_part = aged("notes.party", 2);
+  remove_abandoned(folder.path());
+  remove_abandoned(folder / "none");
+  EXPECT_FALSE(std::filesystem::exists(gone));
+  for (const auto& file : {elsewhere, ours, no_part}) EXPECT_TRUE(std::filesystem::exists(file)) << file;
 }
 
 TEST(State, ComesBackAsWritten) {

@@ -91,6 +91,8 @@ TEST(Checkpoint, TheLastTwoStay) {
 TEST(Checkpoint, ForeignOnesOfLaterStepsTakeNoPlace) {
   TinyRun tiny;
   tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
+    fs::create_directories(tiny.folder / "c/.part");
+    tiny.folder.write("c/.part/optimizer.safetensors", "killed while it was written");
     for (const int64_t step : {100, 110}) Checkpoints(tiny.folder / "c", "t", "old").save(run, mesh, {step, 0, 0});
     const Checkpoints ours(tiny.folder / "c", "t", "code");
     EXPECT_EQ(ours.resume(run, mesh).progress.step, 0);
@@ -115,7 +117,7 @@ TEST(Checkpoint, WhatIsBrokenOrForeignIsPassedOver) {
   tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
     for (const int64_t step : {5, 10}) Checkpoints(tiny.folder / "c", "t", "code").save(run, mesh, {step, 0, 0});
   });
-  fs::create_directories(tiny.folder / "c/.step-15.part");  // killed while it was written
+  fs::create_directories(tiny.folder / "c/.part");  // killed while it was written
   EXPECT_EQ(resumed("t", "code").progress.step, 10);
   EXPECT_THAT(resumed("other", "code").notes,
               ElementsAre(AllOf(HasSubstr("step-10"), HasSubstr("of another run")), HasSubstr("step-5")));
