@@ -19,7 +19,7 @@ std::string text_of(const std::vector<int64_t>& shape) {
 }
 
 // The shard's values as if the whole tensor had been drawn: element i of the global tensor is draw i of the stream.
-Tensor draw(const ParameterSpec& spec, uint64_t seed, bool fill, int64_t rank, int64_t ranks) {
+Tensor draw(const ParameterSpec& spec, const Parameters::Store& store, int64_t rank, int64_t ranks) {
   auto local = spec.shape;
   int64_t outer = 1, inner = 1, whole = 1, begin = 0;
   const auto dim = spec.shard_dim;
@@ -34,14 +34,14 @@ Tensor draw(const ParameterSpec& spec, uint64_t seed, bool fill, int64_t rank, i
     }
   }
   const int64_t width = dim < 0 ? 1 : whole / ranks;
-  const Draws draws(seed, spec.name);
+  if (!store.draw) return at::empty(local, store.options);
+  const Draws draws(store.seed, spec.name);
   const int64_t row = spec.shape.empty() ? 1 : std::max<int64_t>(1, [&] {
     int64_t size = 1;
     for (size_t d = 1; d < spec.shape.size(); ++d) size *= spec.shape[d];
     return size;
   }());
   auto out = at::empty(local, at::TensorOptions().dtype(at::kDouble));
-  if (!fill) return out;
   auto* values = out.data_ptr<double>();
   for (int64_t o = 0; o < outer; ++o)
     for (int64_t w = 0; w < width; ++w)
@@ -53,7 +53,7 @@ Tensor draw(const ParameterSpec& spec, uint64_t seed, bool fill, int64_t rank, i
                         ? spec.init.value * draws.normal(static_cast<uint64_t>(global))
                         : spec.init.value;
       }
-  return out;
+  return out.to(store.options);
 }
 
 }  // namespace
@@ -71,7 +71,7 @@ Tensor Parameters::add(const ParameterSpec& given) {
     throw UserError("parameter '" + spec.name + "' of shape " + text_of(spec.shape) + ": dimension " +
                     std::to_string(spec.shard_dim) + " cannot be split over tensor = " + std::to_string(axis.size()) +
                     "; choose sizes that it divides");
-  Parameter parameter{spec, draw(spec, store_->seed, store_->draw, axis.rank(), axis.size()).to(store_->options)};
+  Parameter parameter{spec, draw(spec, *store_, axis.rank(), axis.size())};
   parameter.value.requires_grad_(true);
   store_->parameters.push_back(parameter);
   return parameter.value;

@@ -47,6 +47,7 @@ json validate(const Registry& registry, const json& line) {
     if (const auto limit = run.model->limit(); limit && *limit < run.context)
       find("data.context", "the model takes at most " + std::to_string(*limit) + " positions");
     const auto mesh = shape_mesh(run.tensor, run.data);
+    run.compute.device = at::kMeta;  // shapes take no memory: a plan may be made on a smaller machine
     run.build(*mesh, /*draw=*/false);
   } catch (const std::exception& error) {
     find("model", error.what());

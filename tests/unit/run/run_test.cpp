@@ -172,6 +172,13 @@ TEST(Validate, NamesWhatCannotWorkBeforeARun) {
             std::string::npos);
 }
 
+// Hundreds of gigabytes of weights take no memory to plan.
+TEST(Validate, AModelLargerThanThisMachine) {
+  TinyRun tiny;
+  tiny.model().merge_patch({{"layers", 64}, {"width", 16384}, {"heads", 64}});
+  EXPECT_EQ(validate(registry(), tiny.line), json::array());
+}
+
 TEST(Metrics, AddUpOverReplicasThatLoggedDifferentNames) {
   run_ranks(1, 2, [](Mesh& mesh) {
     Metrics metrics;
