@@ -147,10 +147,13 @@ class Bench:
         return fastest(rows) if rows else None
 
     def measure(self, system, size, positions, setting):
+        if not setting:
+            self.failures.append(f"{size} {positions} {system}: no setting of the trial of {TRIED_BY[system]} works")
+            return None
         this = case(SIZES[size], positions, self.steps)
         cache = os.path.join(self.folder, "cache", f"{size}-{positions}-{system}")
         flops = training_flops_per_token(this)
-        row = self.run(f"{size} {positions} {system}", system, this, setting, cache) if setting else None
+        row = self.run(f"{size} {positions} {system}", system, this, setting, cache)
         if row and abs(row.setdefault("flops_per_token", flops) - flops) > 1e-6 * flops:
             raise RuntimeError(f"assay counts {row['flops_per_token']} FLOPs a token, bench_cases.py {flops}; mend one")
         return row

@@ -176,6 +176,7 @@ class BenchTest(Sandbox):
             self.assertEqual(table.count(f"- failed: {what}: no Python.h\n"), 1)
         for row_ in ("| small | alibi | trainer |", f"| {bench_sweep.XARGS} | 1.0 | 1.00 |"):
             self.assertIn(row_, table)
+        self.assertIn("- failed: small alibi compile: no setting of the trial of compile works\n", table)
         self.assertNotIn("| small | alibi | compile |", table)
 
     def test_what_was_measured_outlives_a_failure_of_assay(self):
