@@ -80,14 +80,14 @@ TEST(CrossEntropy, LargeLogitsStayFinite) {
   }
 }
 
-// A small loss keeps its digits however large the logits are: ln(1 + 7 exp(-10)), the differences being exact.
+// A small loss keeps its digits however large the logits are: ln(1 + 7 exp(-10)), known as well as fp32 knows the sum.
 TEST(CrossEntropy, ASmallLossOfLargeLogits) {
   const auto mesh = self_mesh();
   for (const float largest : {10.F, 1034.F}) {
     auto logits = at::full({1, 8}, largest - 10, at::kFloat);
     logits[0][3] = largest;
     EXPECT_NEAR(vocabulary_cross_entropy(logits, at::tensor(std::vector<int64_t>{3}), 8, 8, *mesh).item<double>(),
-                3.17749021e-4, 3e-9);
+                3.17749021e-4, 1.3e-7);
   }
 }
 
