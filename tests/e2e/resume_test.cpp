@@ -272,7 +272,8 @@ TEST_F(ResumeOfRun, WeightsThatWereNeverKeptAreNotMissed) {
     ASSERT_EQ(call("run experiments/tiny.toml " + words), 0) << err_;
     const auto notes = start_of_last_attempt().value("notes", json::array()).dump();
     EXPECT_EQ(notes.find("is not there"), std::string::npos) << notes;
-    EXPECT_EQ(notes.find("none were kept; training again") != std::string::npos, words.starts_with("train.keep")) << notes;
+    EXPECT_EQ(notes.find("none were kept; training again") != std::string::npos, words.starts_with("train.keep"))
+        << notes;
   }
 }
 
