@@ -1,0 +1,89 @@
+// T5's relative position bias: a learned number for each head and each bucket of distances; buckets are single
+// distances when near and grow logarithmically to max_distance. Raffel et al. 2020, arXiv:1910.10683, sec. 2.1. One
+// table serves all layers, as in T5; unlike T5's, our scores are divided by sqrt(head width) before it is added.
+#include <ATen/ops/gt.h>
+#include <ATen/ops/tensor.h>
+
+#include <cmath>
+#include <vector>
+
+#include "assay/plugin.h"
+#include "assay/positional.h"
+
+namespace {
+
+using assay::Tensor;
+
+// Bucket of each distance 0 .. max_distance among `buckets`, half of which are single distances.
+std::vector<int64_t> logarithmic(int64_t buckets, int64_t max_distance) {
+  const int64_t exact = buckets / 2;
+  std::vector<int64_t> bucket;
+  for (int64_t n = 0; n <= max_distance; ++n) {
+    // In base 2, so that powers of two fall on the bucket that they begin.
+    const double octaves = n < exact ? 0 : std::log2(static_cast<double>(n) / static_cast<double>(exact)),
+                 all = std::log2(static_cast<double>(max_distance) / static_cast<double>(exact));
+    const auto beyond = static_cast<int64_t>(octaves / all * static_cast<double>(buckets - exact));
+    bucket.push_back(n < exact ? n : std::min(exact + beyond, buckets - 1));
+  }
+  return bucket;
+}
+
+class T5 final : public assay::Positional {
+ public:
+  struct Config {
+    int64_t buckets = 32;
+    int64_t max_distance = 128;
+    double init_std = 0.02;
+  };
+  static void describe(auto& schema) {
+    schema.doc("Adds a learned bias for each head and each logarithmic bucket of distances to the attention scores.")
+        .paper("arXiv:1910.10683")
+        .param("buckets", &Config::buckets, "Rows of the table; where attention sees both sides, half for each.", 4,
+               65536)
+        .param("max_distance", &Config::max_distance, "From here on all distances share the last bucket.", 2, 1 << 24)
+        .param("init_std", &Config::init_std, "Standard deviation of the table's initial values.", 0, 10);
+  }
+  explicit T5(const Config& config) : config_(config) {
+    if (config.buckets % 4 != 0)
+      throw assay::UserError("buckets must be a multiple of 4 (two sides, half of each exact), not " +
+                             std::to_string(config.buckets));
+    if (config.max_distance <= config.buckets / 2)
+      throw assay::UserError("max_distance must be above buckets / 2 = " + std::to_string(config.buckets / 2) +
+                             ", the distances that have a bucket of their own; it is " +
+                             std::to_string(config.max_distance));
+    causal_ = at::tensor(logarithmic(config.buckets, config.max_distance), at::kLong);
+    symmetric_ = at::tensor(logarithmic(config.buckets / 2, config.max_distance), at::kLong);
+  }
+
+  void fit(const assay::AttentionShape& shape) override { heads_ = shape.heads; }
+
+  void build(assay::Parameters& parameters) override {
+    table_NH_ = parameters.add({.name = "weight",
+                                .shape = {config_.buckets, heads_},
+                                .shard_dim = 1,
+                                .init = assay::Init::normal(config_.init_std)});
+    causal_ = causal_.to(table_NH_.device());
+    symmetric_ = symmetric_.to(table_NH_.device());
+  }
+
+  assay::AttentionBias attention_bias(const assay::AttentionContext& context) const override {
+    assay::AttentionBias bias;
+    bias.table_NH = table_NH_;
+    bias.bucket = [this, causal = context.causal](const Tensor& key_minus_query) {
+      if (causal) return causal_.take(key_minus_query.neg().clamp(0, config_.max_distance));
+      const auto after = key_minus_query.gt(0).to(at::kLong) * (config_.buckets / 2);
+      return symmetric_.take(key_minus_query.abs().clamp_max(config_.max_distance)) + after;
+    };
+    return bias;
+  }
+
+ private:
+  Config config_;
+  int64_t heads_ = 0;
+  Tensor causal_, symmetric_;  // [max_distance + 1]: bucket by distance
+  Tensor table_NH_;            // N buckets, the heads of this rank
+};
+
+}  // namespace
+
+ASSAY_PLUGIN("t5", "1.0.0", assay::component<T5>("t5"))
