@@ -1,0 +1,72 @@
+// The sum of several positional schemes: embeddings and rotations one after the other, biases added up.
+#include <algorithm>
+#include <vector>
+
+#include "assay/plugin.h"
+#include "assay/positional.h"
+
+namespace {
+
+using assay::Tensor;
+
+class Combine final : public assay::Positional {
+ public:
+  struct Config {
+    std::vector<assay::Child<assay::Positional>> schemes;
+  };
+  static void describe(auto& schema) {
+    schema.doc("Applies several schemes, in their order: what they add to embeddings and scores adds up.")
+        .required("schemes", &Config::schemes, "The schemes, such as [{ use = \"learned\", positions = 64 }, \"t5\"].");
+  }
+  explicit Combine(const Config& config) : schemes_(config.schemes) {
+    if (schemes_.empty()) throw assay::UserError("schemes is empty; name at least one, or use \"none\"");
+  }
+
+  void fit(const assay::AttentionShape& shape) override {
+    for (const auto& scheme : schemes_) guard(*scheme, "fit", [&] { scheme->fit(shape); });
+  }
+
+  Tensor embed(const Tensor& x_BTD, const Tensor& positions_BT) const override {
+    Tensor x = x_BTD;
+    for (const auto& scheme : schemes_) x = guard(*scheme, "embed", [&] { return scheme->embed(x, positions_BT); });
+    return x;
+  }
+
+  std::pair<Tensor, Tensor> rotate(const Tensor& q, const Tensor& k,
+                                   const assay::AttentionContext& context) const override {
+    std::pair<Tensor, Tensor> both{q, k};
+    for (const auto& scheme : schemes_)
+      both = guard(*scheme, "rotate", [&] { return scheme->rotate(both.first, both.second, context); });
+    return both;
+  }
+
+  // A form that only one scheme uses stays as it is, so that a kernel for it still serves; others are made dense.
+  assay::AttentionBias attention_bias(const assay::AttentionContext& context) const override {
+    assay::AttentionBias sum;
+    for (const auto& scheme : schemes_) {
+      const auto part = guard(*scheme, "attention_bias", [&] { return scheme->attention_bias(context); });
+      if (part.empty()) continue;
+      if (sum.empty()) {
+        sum = part;
+        continue;
+      }
+      const auto dense = guard(*scheme, "attention_bias", [&] { return part.dense(context); });
+      sum.dense_BHQS = sum.dense_BHQS.defined() ? sum.dense_BHQS + dense : dense;
+    }
+    return sum;
+  }
+
+  std::optional<int64_t> limit() const override {
+    std::optional<int64_t> least;
+    for (const auto& scheme : schemes_)
+      if (const auto limit = scheme->limit()) least = std::min(*limit, least.value_or(*limit));
+    return least;
+  }
+
+ private:
+  std::vector<assay::Child<assay::Positional>> schemes_;
+};
+
+}  // namespace
+
+ASSAY_PLUGIN("combine", "1.0.0", assay::component<Combine>("combine"))
