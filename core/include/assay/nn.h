@@ -113,6 +113,11 @@ class ASSAY_API Attention {
 // Batch positions and row ids with their defaults filled in, so that layers need not ask.
 ASSAY_API Batch with_defaults(Batch batch);
 
+// What Model::extend runs on: tokens [B, T] behind those of the cache, whose positions and mask grow by them; its
+// layers grow in the layers' own calls, and there will be `layers` of them. mask [B, T] bool, true where real, or
+// undefined: positions count real tokens, so that padding on the left does not shift what follows.
+ASSAY_API Batch extend(Cache& cache, const Tensor& tokens, const Tensor& mask, int64_t layers);
+
 // -ln softmax(logits)[target] from this rank's slice of the logits [.., v] and targets [..], in fp32 (fp64 stays);
 // three small collectives. Columns from `vocabulary` on (global) are padding and count as -inf. UserError when the
 // slice is not this rank's share of `padded` columns (gathered logits would count every class once a rank).

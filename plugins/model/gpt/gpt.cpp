@@ -1,9 +1,5 @@
 // Pre-LN Transformer decoder. Radford et al. 2019 ("Language Models are Unsupervised Multitask Learners"), sec. 2.3.
-#include <ATen/ops/arange.h>
-#include <ATen/ops/cat.h>
-#include <ATen/ops/full.h>
 #include <ATen/ops/gelu.h>
-#include <ATen/ops/ones.h>
 #include <c10/core/GradMode.h>
 
 #include <algorithm>
@@ -103,21 +99,7 @@ class Gpt final : public assay::Model {
 
   assay::ModelOutput extend(assay::Cache& cache, const Tensor& tokens, const Tensor& mask) override {
     const c10::NoGradGuard no_grad;
-    Batch batch;
-    batch.tokens = tokens;
-    const auto before = cache.length();
-    // Positions count real tokens: padding on the left does not shift what follows.
-    const auto real = mask.defined() ? mask : at::ones(tokens.sizes(), tokens.options().dtype(at::kBool));
-    const auto seen =
-        cache.mask.defined() ? cache.mask.sum(-1, true) : at::full({tokens.size(0), 1}, before, tokens.options());
-    batch.positions = (seen + real.cumsum(-1) - 1).clamp_min(0);
-    cache.positions = before > 0 ? at::cat({cache.positions, batch.positions}, 1) : batch.positions;
-    if (mask.defined() || cache.mask.defined()) {
-      const auto old = cache.mask.defined() ? cache.mask : at::ones({tokens.size(0), before}, real.options());
-      cache.mask = before > 0 ? at::cat({old, real}, 1) : real;
-    }
-    cache.layers.resize(static_cast<size_t>(config_.layers));
-    return run(nn::with_defaults(batch), {}, &cache);
+    return run(nn::extend(cache, tokens, mask, config_.layers), {}, &cache);
   }
 
   double forward_flops(int64_t length) const override {
