@@ -1,5 +1,5 @@
 // assay-worker: the process that loads plugins. Describes them, validates plans, runs one run of a plan,
-// continues prompts.
+// continues prompts, checks components.
 #include "config/worker.h"
 
 #include <malloc.h>
@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "app/worker_check.h"
 #include "app/worker_generate.h"
 #include "app/worker_run.h"
 #include "assay/abi_tag.h"
@@ -30,6 +31,7 @@ constexpr const char* kUsage =
     "usage: assay-worker describe [--plugin-path A:B]\n"
     "       assay-worker validate PLAN.jsonl\n"
     "       assay-worker generate REQUEST.json\n"
+    "       assay-worker check REQUEST.json\n"
     "       assay-worker run --plan PLAN.jsonl --run TRAIN_ID --results FOLDER\n";
 
 // Messages of the system and names in a damaged file may hold any bytes; one such plugin must not silence the others.
@@ -78,6 +80,10 @@ int main(int argc, char** argv) {
     if (words.size() == 2 && words[0] == "validate") return validate(words[1]);
     if (words.size() == 2 && words[0] == "generate") {
       std::cout << assay::worker_generate(json::parse(assay::read_file(words[1]))) << "\n";
+      return 0;
+    }
+    if (words.size() == 2 && words[0] == "check") {
+      assay::worker_check(json::parse(assay::read_file(words[1])));
       return 0;
     }
     if (words == std::vector<std::string>{"run"} && options.count("--plan") && options.count("--run") &&

@@ -86,6 +86,13 @@ void remove_checkpoints(const json& line, const RunLayout& layout) {
   if (line.value("checkpoint", json::object()).value("keep", "weights") != "all") fs::remove_all(layout.checkpoints());
 }
 
+// Code as one text. What else was on the plugin path changes no run.
+std::string text_of(json code) {
+  if (code.contains("plugins"))
+    for (auto& plugin : code["plugins"]) plugin.erase("shadows");
+  return code.dump();
+}
+
 // What of the run is there already, and what code would go on with it.
 Attempt attempt_at(const json& line, const RunLayout& layout, const ExperimentLayout& experiment, int number) {
   Attempt attempt;
@@ -93,10 +100,10 @@ Attempt attempt_at(const json& line, const RunLayout& layout, const ExperimentLa
   attempt.contexts = contexts_of(experiment);
   attempt.number = number;
   attempt.library = training_code();
-  attempt.code = json{{"training", attempt.library}, {"plugins", training_plugins(line)}}.dump();
+  attempt.code = text_of({{"training", attempt.library}, {"plugins", training_plugins(line)}});
   if (!fs::exists(layout.train_record())) return attempt;
   const auto record = json::parse(read_file(layout.train_record()));
-  attempt.trained = {record.value("weights_sha256", ""), record.value("code", json::object()).dump()};
+  attempt.trained = {record.value("weights_sha256", ""), text_of(record.value("code", json::object()))};
   for (const auto& entry : line.at("evaluate"))
     if (const std::string id = entry.at("id"); fs::exists(layout.eval_record(id))) attempt.evaluated.insert(id);
   return attempt;

@@ -1,15 +1,23 @@
-// assay describe NAME: the parameter table of a component, by its name or kind/name.
+// assay describe NAME: the parameter table of a component, by its name or kind/name; --schema: a JSON Schema of
+// experiment files.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <nlohmann/json.hpp>
 
 #include "assay/error.h"
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "cli/text_table.h"
+#include "compare/format.h"
+#include "config/json_schema.h"
 #include "config/nearest.h"
 #include "config/worker.h"
 
 namespace assay::cli {
 namespace {
+
+namespace po = boost::program_options;
 
 std::string default_text(const config::Parameter& parameter) {
   if (parameter.required) return "required";
@@ -19,41 +27,96 @@ std::string default_text(const config::Parameter& parameter) {
   return value.is_number_float() ? fmt::format("{}", value.get<double>()) : value.dump();
 }
 
-void print_component(const config::PluginFile& plugin, const config::Component& component) {
-  fmt::print("{} '{}'  (plugin {} {}, {})\n", component.kind, component.name, plugin.name, plugin.version, plugin.file);
-  if (!component.doc.empty()) fmt::print("{}\n", component.doc);
-  if (!component.paper.empty()) fmt::print("paper: {}\n", component.paper);
-  if (component.parameters.empty()) {
-    fmt::print("no parameters\n");
-    return;
-  }
+std::string text_of(const config::PluginFile& plugin, const config::Component& component) {
+  auto text = fmt::format("{} '{}'  (plugin {} {}, {})\n", component.kind, component.name, plugin.name, plugin.version,
+                          plugin.file);
+  if (!component.doc.empty()) text += component.doc + "\n";
+  if (!component.paper.empty()) text += fmt::format("paper: {}\n", component.paper);
+  if (component.parameters.empty()) return text + "no parameters\n";
   std::vector<std::vector<std::string>> rows{{"parameter", "type", "default", "meaning"}};
   for (const auto& parameter : component.parameters)
     rows.push_back({parameter.name, parameter.type_text(), default_text(parameter), parameter.doc});
-  fmt::print("\n{}", aligned(rows));
+  return text + "\n" + aligned(rows);
+}
+
+std::string markdown_of(const config::Component& component) {
+  auto text = fmt::format("### {} `{}`\n\n{}", component.kind, component.name, escaped_markdown(component.doc));
+  if (!component.paper.empty()) text += fmt::format(" ({})", component.paper);
+  text += "\n";
+  if (component.parameters.empty()) return text + "\nNo parameters.\n";
+  text += "\n| parameter | type | default | meaning |\n|:--|:--|:--|:--|\n";
+  for (const auto& parameter : component.parameters)
+    text += fmt::format("| `{}` | {} | {} | {} |\n", parameter.name, escaped_markdown(parameter.type_text()),
+                        escaped_markdown(default_text(parameter)), escaped_markdown(parameter.doc));
+  return text;
+}
+
+nlohmann::json json_of(const config::PluginFile& plugin, const config::Component& component) {
+  nlohmann::json parameters = nlohmann::json::array();
+  for (const auto& parameter : component.parameters) {
+    nlohmann::json one = {{"name", parameter.name},
+                          {"type", parameter.type},
+                          {"required", parameter.required},
+                          {"default", parameter.default_value},
+                          {"doc", parameter.doc}};
+    if (parameter.min) one["min"] = *parameter.min;
+    if (parameter.max) one["max"] = *parameter.max;
+    if (!parameter.choices.empty()) one["choices"] = parameter.choices;
+    if (!parameter.child_kind.empty()) one["child_kind"] = parameter.child_kind;
+    parameters.push_back(one);
+  }
+  return {{"kind", component.kind}, {"name", component.name},    {"doc", component.doc}, {"paper", component.paper},
+          {"plugin", plugin.name},  {"version", plugin.version}, {"file", plugin.file},  {"parameters", parameters}};
+}
+
+using Shown = std::vector<std::pair<const config::PluginFile*, const config::Component*>>;
+
+std::string formatted(const Shown& shown, const std::string& format) {
+  if (format == "json") {
+    auto all = nlohmann::json::array();
+    for (const auto& [plugin, component] : shown) all.push_back(json_of(*plugin, *component));
+    return all.dump(2) + "\n";
+  }
+  std::vector<std::string> parts;
+  for (const auto& [plugin, component] : shown)
+    parts.push_back(format == "md" ? markdown_of(*component) : text_of(*plugin, *component));
+  return fmt::format("{}", fmt::join(parts, "\n"));
 }
 
 }  // namespace
 
 int describe(const Arguments& arguments) {
-  const auto parsed = parse_options(arguments, plugin_options());
+  std::string format;
+  auto options = plugin_options();
+  options.add_options()("format", po::value(&format)->default_value("text")->value_name("F"), "text, md or json")(
+      "schema", "instead of a component: a JSON Schema of experiment files, for editors");
+  const auto parsed = parse_options(arguments, options);
   if (!parsed) return kDone;
-  if (parsed->words.size() != 1)
-    throw UserError("assay describe takes one NAME, a component's or kind/component; assay plugins lists them");
-  const auto& wanted = parsed->words[0];
+  const bool schema = parsed->options.count("schema") > 0;
+  if (format != "text" && format != "md" && format != "json")
+    throw UserError("--format " + format + ": there are text, md and json");
+  if (parsed->words.size() != (schema ? 0 : 1))
+    throw UserError(schema
+                        ? "assay describe --schema takes no NAME"
+                        : "assay describe takes one NAME, a component's or kind/component; assay plugins lists them");
   const auto catalogue = config::load_descriptors(parsed->options["plugin-path"].as<std::string>(), std::nullopt);
+  if (schema) {
+    fmt::print("{}\n", config::json_schema(catalogue).dump(2));
+    return kDone;
+  }
+  const auto& wanted = parsed->words[0];
   std::vector<std::string> names;
-  size_t shown = 0;
-  for (const auto& plugin : catalogue.plugins) {
+  Shown shown;
+  for (const auto& plugin : catalogue.plugins)
     for (const auto& component : plugin.components) {
       const auto full = component.kind + "/" + component.name;
       names.push_back(wanted.find('/') == std::string::npos ? component.name : full);
-      if (wanted != component.name && wanted != full) continue;
-      if (shown++) fmt::print("\n");
-      print_component(plugin, component);
+      if (names.back() == wanted) shown.emplace_back(&plugin, &component);
     }
+  if (!shown.empty()) {
+    fmt::print("{}", formatted(shown, format));
+    return kDone;
   }
-  if (shown) return kDone;
   auto message =
       fmt::format("assay describe: no component '{}'{}", wanted, config::suggestion(wanted, names, "there are "));
   for (const auto& plugin : catalogue.plugins)

@@ -65,6 +65,7 @@ int plan(const Arguments& arguments) {
   const auto parsed = parse_options(arguments, options);
   if (!parsed) return kDone;
   const auto made = config::make_plan(plan_request(arguments, *parsed));
+  for (const auto& warning : config::shadow_warnings(made)) fmt::print(stderr, "{}\n", warning);
   if (parsed->options.count("json")) {
     print_json(made);
   } else {

@@ -39,6 +39,7 @@ int run(const Arguments& arguments) {
   if (parsed->options.count("jobs") && sweep.jobs < 1) throw UserError("assay run: --jobs is at least 1");
   const auto request = plan_request(arguments, *parsed);
   const auto plan = config::make_plan(request);
+  for (const auto& warning : config::shadow_warnings(plan)) std::cerr << warning << "\n";
   sweep.worker = config::worker_program();
   sweep.experiment = plan.results_folder;
   if (!sweep.dry_run) put_in_force(plan);

@@ -92,6 +92,15 @@ Found Catalogue::find(const std::string& kind, const std::string& name) const {
   return {};
 }
 
+std::vector<const PluginFile*> Catalogue::shadowed(const std::string& kind, const std::string& name) const {
+  std::vector<const PluginFile*> files;
+  for (const auto& plugin : plugins)
+    for (const auto& component : plugin.components)
+      if (component.kind == kind && component.name == name) files.push_back(&plugin);
+  if (!files.empty()) files.erase(files.begin());
+  return files;
+}
+
 std::string Catalogue::kind_of(const std::string& name) const {
   for (const auto& plugin : plugins)
     for (const auto& component : plugin.components)

@@ -49,7 +49,9 @@ struct Catalogue {
   std::string sdk, training_code;
   std::vector<PluginFile> plugins;
 
-  Found find(const std::string& kind, const std::string& name) const;
+  Found find(const std::string& kind, const std::string& name) const;  // the first on the path
+  // The files behind the first that have a component of this kind and name, too.
+  std::vector<const PluginFile*> shadowed(const std::string& kind, const std::string& name) const;
   std::vector<std::string> names_of(const std::string& kind) const;  // sorted
   std::string kind_of(const std::string& name) const;  // of the first component of this name; empty without one
 };

@@ -187,6 +187,17 @@ class Planner {
 
 Plan make_plan(const PlanRequest& request) { return Planner(request).make(); }
 
+std::vector<std::string> shadow_warnings(const Plan& plan) {
+  std::set<std::string> sentences;
+  for (const auto& line : plan.lines)
+    for (const auto& [component, plugin] : line.at("plugins").items())
+      for (const auto& other : plugin.value("shadows", json::array()))
+        sentences.insert(
+            fmt::format("warning: {} is taken from {}; {} has one, too, and comes later on the plugin path", component,
+                        plugin.at("file").get<std::string>(), other.at("file").get<std::string>()));
+  return {sentences.begin(), sentences.end()};
+}
+
 void write_plan(const Plan& plan, const std::filesystem::path& folder) {
   std::filesystem::create_directories(folder);
   std::string lines;

@@ -32,6 +32,9 @@ struct Plan {
 // Throws ConfigErrors with everything that is wrong, or UserError when plugins cannot be asked.
 Plan make_plan(const PlanRequest& request);
 
+// A sentence for every component that runs use and that more than one plugin file on the path has.
+std::vector<std::string> shadow_warnings(const Plan& plan);
+
 // <folder>/plan.jsonl and <folder>/experiment.toml, each replaced atomically; the folder is made.
 void write_plan(const Plan& plan, const std::filesystem::path& folder);
 

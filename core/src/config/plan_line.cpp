@@ -17,13 +17,15 @@ bool is_switched_off(const KeyPath& path, const Node& document) {
 
 json plugins_of(const RunConfig& config, const Catalogue& catalogue) {
   auto plugins = json::object();
-  for (const auto& [kind, name] : config.used) {
+  for (const auto& [component, roles] : config.used) {
+    const auto& [kind, name] = component;
     const auto found = catalogue.find(kind, name);
-    plugins[kind + "/" + name] = {{"plugin", found.plugin->name},
-                                  {"version", found.plugin->version},
-                                  {"file", found.plugin->file},
-                                  {"sha256", found.plugin->sha256},
-                                  {"build_id", found.plugin->build_id}};
+    plugins[kind + "/" + name] = {{"plugin", found.plugin->name},       {"version", found.plugin->version},
+                                  {"file", found.plugin->file},         {"sha256", found.plugin->sha256},
+                                  {"build_id", found.plugin->build_id}, {"roles", roles}};
+    for (const auto* other : catalogue.shadowed(kind, name))
+      plugins[kind + "/" + name]["shadows"].push_back(
+          {{"plugin", other->name}, {"version", other->version}, {"file", other->file}, {"sha256", other->sha256}});
   }
   return plugins;
 }

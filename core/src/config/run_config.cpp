@@ -129,8 +129,12 @@ json taken_checkpoint(json& train) {
 }  // namespace
 
 RunConfig resolve_run(const Node& document, Resolver& resolver) {
-  resolver.forget_used();
   RunConfig config;
+  const auto note_used = [&](const char* role) {
+    for (const auto& component : resolver.used()) config.used[component].emplace_back(role);
+    resolver.forget_used();
+  };
+  resolver.forget_used();
   config.train = json::object();
   config.train["data"] = data_section(document, resolver);
   config.train["model"] = single(document, "model", resolver);
@@ -141,15 +145,17 @@ RunConfig resolve_run(const Node& document, Resolver& resolver) {
   config.train["train"] = resolve_train(document, member(config.train["data"], "context"), resolver);
   config.checkpoint = taken_checkpoint(config.train);
   config.resources = resolve_resources(document, member(config.train["train"], "batch"), resolver);
+  note_used("train");
   config.evaluations = evaluations(document, config, resolver);
+  note_used("evaluate");
   config.trackers = json::array();
   for (auto& entry : list_section(document, "tracker", "tracker", resolver))
     config.trackers.push_back(std::move(entry.component));
+  note_used("watch");
   if (const auto* log = document.as<Table>()->find("log")) {
     const auto every = member(resolver.section(*log, section_parameters("log"), "[log]"), "every");
     if (every.is_number_integer()) config.log_every = every.get<int64_t>();
   }
-  config.used = resolver.used();
   return config;
 }
 

@@ -1,8 +1,8 @@
 // One combination's document to the resolved configuration of its runs (everything but the seed).
 #pragma once
 
+#include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,8 +24,9 @@ struct RunConfig {
   nlohmann::json trackers;
   nlohmann::json resources;
   int64_t log_every = 10;
-  nlohmann::json checkpoint;                           // every: steps, 0 for none on the way; keep: weights, all, none
-  std::set<std::pair<std::string, std::string>> used;  // (kind, name) of every component
+  nlohmann::json checkpoint;  // every: steps, 0 for none on the way; keep: weights, all, none
+  // (kind, name) of every component, and what for: train, evaluate, watch.
+  std::map<std::pair<std::string, std::string>, std::vector<std::string>> used;
 };
 
 // Parts that have errors are null; the diagnostics tell.

@@ -87,9 +87,7 @@ const std::map<std::string, std::vector<Parameter>>& all_sections() {
 }
 // clang-format on
 
-enum class Shape { table, entries, any };
-
-const std::vector<std::pair<std::string, Shape>> kTop{
+const std::vector<Section> kTop{
     {"experiment", Shape::table},  {"data", Shape::table},        {"model", Shape::table},
     {"objective", Shape::entries}, {"transform", Shape::entries}, {"optimizer", Shape::table},
     {"scheduler", Shape::table},   {"train", Shape::table},       {"evaluate", Shape::entries},
@@ -106,21 +104,23 @@ const std::vector<Parameter>& section_parameters(const std::string& section) {
   return found->second;
 }
 
+const std::vector<Section>& top_sections() { return kTop; }
+
 void check_sections(const Node& document, Diagnostics& diagnostics) {
   std::vector<std::string> names{"extends", "positional"};
-  for (const auto& [name, shape] : kTop) names.push_back(name);
+  for (const auto& section : kTop) names.push_back(section.name);
   for (const auto& entry : document.as<Table>()->entries) {
     const auto known =
-        std::find_if(kTop.begin(), kTop.end(), [&](const auto& section) { return section.first == entry.key; });
+        std::find_if(kTop.begin(), kTop.end(), [&](const auto& section) { return section.name == entry.key; });
     if (entry.key == "init" || entry.key == "launch" || entry.key == "callback") {
       diagnostics.add(entry.position, fmt::format("[{}] is not available yet", entry.key));
     } else if (known == kTop.end()) {
       diagnostics.add(entry.position,
                       fmt::format("unknown section '{}'{}", entry.key, suggestion(entry.key, names, "there are ")));
-    } else if (known->second == Shape::table && !entry.value.is_table()) {
+    } else if (known->shape == Shape::table && !entry.value.is_table()) {
       diagnostics.add(entry.value.position,
                       fmt::format("[{}] must be a table, but is {}", entry.key, describe(entry.value)));
-    } else if (known->second == Shape::entries && !entry.value.as<Array>()) {
+    } else if (known->shape == Shape::entries && !entry.value.as<Array>()) {
       diagnostics.add(entry.value.position,
                       fmt::format("'{}' must be a list of tables: write [[{}]], once an entry", entry.key, entry.key));
     }

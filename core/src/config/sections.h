@@ -13,6 +13,14 @@ namespace assay::config {
 // experiment data train resources mesh log compare claim figure objective transform evaluate tracker
 const std::vector<Parameter>& section_parameters(const std::string& section);
 
+enum class Shape { table, entries, any };
+struct Section {
+  std::string name;
+  Shape shape;
+};
+// What may stand at the top of a file besides `extends` and `positional`, in the order in which it is shown.
+const std::vector<Section>& top_sections();
+
 // Every key at the top of the file is a section, of the right shape.
 void check_sections(const Node& document, Diagnostics& diagnostics);
 

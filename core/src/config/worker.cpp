@@ -29,8 +29,13 @@ const char* descriptors_hook() {
   return file && *file ? file : nullptr;
 }
 
-// Standard output of a program that must succeed; its standard error is ours, so that the user sees it.
-std::string output_of(std::vector<std::string> command) {
+struct Outcome {
+  std::string output;
+  std::string failure;  // "exit code 1", "signal 11"; empty: none
+};
+
+// Runs a program and hands on its standard output as it comes; its standard error is ours, so that the user sees it.
+Outcome run_program(std::vector<std::string> command) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) throw UserError(fmt::format("cannot make a pipe: {}", std::strerror(errno)));
   posix_spawn_file_actions_t actions;
@@ -48,25 +53,51 @@ std::string output_of(std::vector<std::string> command) {
     throw UserError(fmt::format("{}: cannot be started: {}; build assay-worker, which stands beside assay", command[0],
                                 std::strerror(error)));
   }
-  std::string output;
+  Outcome outcome;
   char block[1 << 16];
   for (;;) {
     const auto count = ::read(ends[0], block, sizeof block);
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) break;
-    output.append(block, static_cast<size_t>(count));
+    outcome.output.append(block, static_cast<size_t>(count));
   }
   ::close(ends[0]);
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-    const auto how = WIFEXITED(status) ? fmt::format("exit code {}", WEXITSTATUS(status))
-                                       : fmt::format("signal {}", WTERMSIG(status));
-    throw UserError(fmt::format("{} {}: failed with {}", command[0], command[1], how));
-  }
-  return output;
+  if (!WIFEXITED(status))
+    outcome.failure = fmt::format("signal {}", WTERMSIG(status));
+  else if (WEXITSTATUS(status) != 0)
+    outcome.failure = fmt::format("exit code {}", WEXITSTATUS(status));
+  return outcome;
 }
+
+// Of a program that must succeed.
+std::string output_of(const std::vector<std::string>& command) {
+  auto outcome = run_program(command);
+  if (!outcome.failure.empty())
+    throw UserError(fmt::format("{} {}: failed with {}", command[0], command[1], outcome.failure));
+  return std::move(outcome.output);
+}
+
+// A file of its own that holds `text`, gone with the object.
+class RequestFile {
+ public:
+  explicit RequestFile(const std::string& text) : name_((fs::temp_directory_path() / "assay-XXXXXX").string()) {
+    const int descriptor = ::mkstemp(name_.data());
+    if (descriptor < 0) throw UserError(fmt::format("{}: cannot be made: {}", name_, std::strerror(errno)));
+    ::close(descriptor);
+    write_atomically(name_, text);
+  }
+  ~RequestFile() { ::unlink(name_.c_str()); }
+  RequestFile(const RequestFile&) = delete;
+  const std::string& name() const { return name_; }
+
+ private:
+  std::string name_;
+};
+
+std::string text_of(const json& request) { return request.dump(-1, ' ', false, json::error_handler_t::replace); }
 
 std::string joined(const std::vector<fs::path>& folders) {
   std::string text;
@@ -121,16 +152,9 @@ void store(const fs::path& file, const std::string& key, const std::string& desc
 
 // What `assay-worker <verb> FILE` answers, as JSON; the file holds `text`.
 json answer_of(const std::string& verb, const std::string& text) {
-  std::string name = (fs::temp_directory_path() / "assay-XXXXXX").string();
-  const int descriptor = ::mkstemp(name.data());
-  if (descriptor < 0) throw UserError(fmt::format("{}: cannot be made: {}", name, std::strerror(errno)));
-  ::close(descriptor);
-  struct Remove {
-    const std::string& name;
-    ~Remove() { ::unlink(name.c_str()); }
-  } remove{name};
-  write_atomically(name, text);
-  auto answer = json::parse(output_of({worker_program().string(), verb, name}), nullptr, /*allow_exceptions=*/false);
+  const RequestFile file(text);
+  auto answer =
+      json::parse(output_of({worker_program().string(), verb, file.name()}), nullptr, /*allow_exceptions=*/false);
   if (!answer.is_array()) throw UserError(fmt::format("assay-worker {}: its answer is not a JSON list", verb));
   return answer;
 }
@@ -186,8 +210,30 @@ std::vector<Finding> validate_assembly(const std::string& plan) {
   return findings;
 }
 
-nlohmann::json generate_text(const json& request) {
-  return answer_of("generate", request.dump(-1, ' ', false, json::error_handler_t::replace));
+nlohmann::json generate_text(const json& request) { return answer_of("generate", text_of(request)); }
+
+Checked check_components(const json& request) {
+  const RequestFile file(text_of(request));
+  const auto outcome = run_program({worker_program().string(), "check", file.name()});
+  Checked checked;
+  for (size_t begin = 0; begin < outcome.output.size();) {
+    const auto end = std::min(outcome.output.find('\n', begin), outcome.output.size());
+    const auto line = json::parse(outcome.output.substr(begin, end - begin), nullptr, /*allow_exceptions=*/false);
+    begin = end + 1;
+    if (!line.is_object()) continue;  // what a plugin prints
+    if (line.contains("begins")) {
+      checked.properties.push_back({line.value("component", ""), line.value("begins", ""), "it never ended"});
+    } else if (line.contains("fault") && !checked.properties.empty()) {
+      checked.properties.back().fault = line.value("fault", "");
+    }
+  }
+  if (!outcome.failure.empty()) {
+    if (!checked.properties.empty() && checked.properties.back().fault == "it never ended")
+      checked.properties.back().fault = fmt::format("ended its process with {}", outcome.failure);
+    else
+      checked.properties.push_back({"", "the check itself", fmt::format("failed with {}", outcome.failure)});
+  }
+  return checked;
 }
 
 }  // namespace assay::config

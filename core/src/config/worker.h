@@ -1,5 +1,5 @@
-// The lab's only view of plugins: `assay-worker describe`, `validate` and `generate`, each one short-lived process, so
-// that no plugin can take the controller down.
+// The lab's only view of plugins: `assay-worker describe`, `validate`, `check` and `generate`, each one short-lived
+// process, so that no plugin can take the controller down.
 //
 // Test hook: with ASSAY_DESCRIPTORS=<file> the descriptors are read from that file, and nothing is validated.
 #pragma once
@@ -30,6 +30,17 @@ struct Finding {
 
 // What the components say about being put together; `plan` is a plan.jsonl (one line a group is enough).
 std::vector<Finding> validate_assembly(const std::string& plan);
+
+struct Checked {
+  struct Property {
+    std::string component, property;
+    std::string fault;  // a counter-example; empty: it holds
+  };
+  std::vector<Property> properties;  // in order; what ends the process is the last one's fault
+};
+
+// The conformance kit on components; the request is that of app/worker_check.h.
+Checked check_components(const nlohmann::json& request);
 
 // Text from a trained run; request and answer are those of app/worker_generate.h.
 nlohmann::json generate_text(const nlohmann::json& request);

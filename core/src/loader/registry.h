@@ -22,6 +22,9 @@ class Registry {
   // A bad file is refused, never fatal. Of two components of one kind and name the first wins.
   explicit Registry(const std::vector<std::filesystem::path>& files);
 
+  // A plugin of this program itself, behind all files.
+  void add(const AssayPlugin& plugin) { files_.push_back({"", "", "", "", &plugin}); }
+
   const std::vector<PluginFile>& files() const { return files_; }
   // The component and the file it came from; null when there is none.
   const AssayComponent* find(const std::string& kind, const std::string& name, const PluginFile** file = nullptr) const;

@@ -1,5 +1,6 @@
 #include "record/code.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
@@ -7,11 +8,16 @@
 namespace assay {
 namespace {
 
-bool only_evaluates(const std::string& kind) { return kind == "evaluator" || kind == "decoder" || kind == "scorer"; }
-bool only_watches(const std::string& kind) { return kind == "tracker"; }
+bool has_role(const nlohmann::json& plugin, const char* role) {
+  const auto roles = plugin.find("roles");
+  return roles == plugin.end() || std::find(roles->begin(), roles->end(), role) != roles->end();
+}
 
 nlohmann::json identity(nlohmann::json plugin) {
   plugin.erase("file");
+  plugin.erase("roles");
+  if (plugin.contains("shadows"))
+    for (auto& other : plugin["shadows"]) other.erase("file");
   return plugin;
 }
 
@@ -26,10 +32,8 @@ void collect_uses(const nlohmann::json& config, std::set<std::string>& names) {
 nlohmann::json training_plugins(const nlohmann::json& plan_line) {
   auto chosen = nlohmann::json::object();
   const auto plugins = plan_line.value("plugins", nlohmann::json::object());
-  for (const auto& [key, plugin] : plugins.items()) {
-    const auto kind = key.substr(0, key.find('/'));
-    if (!only_evaluates(kind) && !only_watches(kind)) chosen[key] = identity(plugin);
-  }
+  for (const auto& [key, plugin] : plugins.items())
+    if (has_role(plugin, "train")) chosen[key] = identity(plugin);
   return chosen;
 }
 
@@ -38,10 +42,8 @@ nlohmann::json evaluation_plugins(const nlohmann::json& plan_line, const nlohman
   collect_uses(config, names);
   auto chosen = nlohmann::json::object();
   const auto plugins = plan_line.value("plugins", nlohmann::json::object());
-  for (const auto& [key, plugin] : plugins.items()) {
-    const auto slash = key.find('/');
-    if (only_evaluates(key.substr(0, slash)) && names.count(key.substr(slash + 1))) chosen[key] = identity(plugin);
-  }
+  for (const auto& [key, plugin] : plugins.items())
+    if (has_role(plugin, "evaluate") && names.count(key.substr(key.find('/') + 1))) chosen[key] = identity(plugin);
   return chosen;
 }
 

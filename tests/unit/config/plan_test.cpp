@@ -51,6 +51,30 @@ TEST_F(PlanLines, DurationsHaveOneSpelling) {
   EXPECT_EQ(warmup("2.5 %"), "2.5%");
 }
 
+// Of two files with one component the first on the path is used; the plan says so, and the line of the run.
+TEST_F(PlanLines, TheFirstOfANameShadowsTheOthers) {
+  auto descriptors = json::parse(read_file(source_folder() / "tests/fixtures/descriptors.json"));
+  auto& plugins = descriptors["plugins"];
+  for (size_t i = 0, count = plugins.size(); i < count; ++i)
+    if (plugins[i].value("name", "") == "mle") {
+      auto other = plugins[i];
+      other["file"] = "/later/mine.so";
+      other["name"] = "mine";
+      other["sha256"] = "12";
+      plugins.push_back(other);
+    }
+  const Environment used("ASSAY_DESCRIPTORS", write("descriptors.json", descriptors.dump()));
+  const auto made = plan(kSmall);
+  const auto entry = made.lines.at(0).at("plugins").at("objective/mle");
+  EXPECT_EQ(entry.at("plugin"), "mle");
+  ASSERT_EQ(entry.at("shadows").size(), 1U);
+  EXPECT_EQ(entry["shadows"][0]["plugin"], "mine");
+  EXPECT_EQ(shadow_warnings(made),
+            std::vector<std::string>{"warning: objective/mle is taken from " + entry.at("file").get<std::string>() +
+                                     "; /later/mine.so has one, too, and comes later on the plugin path"});
+  EXPECT_FALSE(made.lines.at(0).at("plugins").at("model/gpt").contains("shadows"));
+}
+
 TEST_F(PlanLines, ResourcesHaveDefaults) {
   EXPECT_EQ(
       plan(kSmall).lines.at(0).at("resources"),

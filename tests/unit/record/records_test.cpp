@@ -25,11 +25,11 @@ json plan_line() {
     "train":{"train":{"steps":4,"precision":"fp32"},"model":{"use":"gpt"}},
     "evaluate":[{"id":"e1","label":"lm","every":0,"config":{"use":"lm","decoder":{"use":"greedy"}},"split":"test"}],
     "resources":{"mesh":{"tensor":2,"data":3,"backend":"threads"},"threads":4},
-    "plugins":{"positional/alibi":{"plugin":"alibi","version":"1","file":"/x/alibi.so","sha256":"aa","build_id":"bb"},
-      "evaluator/lm":{"plugin":"lm","version":"1","file":"/x/lm.so","sha256":"cc","build_id":"dd"},
-      "evaluator/fim":{"plugin":"fim","version":"1","file":"/x/fim.so","sha256":"ee","build_id":"ff"},
-      "decoder/greedy":{"plugin":"greedy","version":"1","file":"/x/g.so","sha256":"gg","build_id":"hh"},
-      "tracker/jsonl":{"plugin":"jsonl","version":"1","file":"/x/j.so","sha256":"ii","build_id":"jj"}},
+    "plugins":{"positional/alibi":{"plugin":"alibi","version":"1","file":"/x/alibi.so","sha256":"aa","build_id":"bb","roles":["train"]},
+      "evaluator/lm":{"plugin":"lm","version":"1","file":"/x/lm.so","sha256":"cc","build_id":"dd","roles":["evaluate"]},
+      "evaluator/fim":{"plugin":"fim","version":"1","file":"/x/fim.so","sha256":"ee","build_id":"ff","roles":["evaluate"]},
+      "decoder/greedy":{"plugin":"greedy","version":"1","file":"/x/g.so","sha256":"gg","build_id":"hh","roles":["evaluate"]},
+      "tracker/jsonl":{"plugin":"jsonl","version":"1","file":"/x/j.so","sha256":"ii","build_id":"jj","roles":["watch"]}},
     "source":{"file":"quick.toml","sha256":"ss"}})");
 }
 

@@ -1,0 +1,125 @@
+#include "config/json_schema.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "config/key_path.h"
+#include "config/sections.h"
+
+namespace assay::config {
+namespace {
+
+using nlohmann::json;
+
+json reference(const std::string& kind) { return {{"$ref", "#/$defs/" + kind}}; }
+
+// A number, or arithmetic over other keys.
+json number(const char* type, const Parameter& parameter) {
+  json plain = {{"type", type}};
+  if (parameter.min) plain["minimum"] = *parameter.min;
+  if (parameter.max) plain["maximum"] = *parameter.max;
+  return {{"anyOf", {plain, {{"type", "string"}, {"pattern", "^="}}}}};
+}
+
+json scalar(const std::string& type, const Parameter& parameter) {
+  if (!parameter.choices.empty()) return {{"enum", parameter.choices}};
+  if (type == "bool") return {{"type", "boolean"}};
+  if (type == "int") return number("integer", parameter);
+  if (type == "real") return number("number", parameter);
+  return {{"type", "string"}};
+}
+
+json type_of(const Parameter& parameter) {
+  const auto& type = parameter.type;
+  if (type == "any") return json::object();
+  if (type == "table") return {{"type", "object"}};
+  if (type == "run") return {{"type", "object"}};
+  if (type == "child") return reference(parameter.child_kind);
+  if (type == "children") return {{"type", "array"}, {"items", reference(parameter.child_kind)}};
+  if (type == "bools" || type == "ints" || type == "reals" || type == "strings")
+    return {{"type", "array"}, {"items", scalar(type.substr(0, type.size() - 1), parameter)}};
+  return scalar(type, parameter);
+}
+
+json properties(const std::vector<Parameter>& parameters) {
+  json all = json::object();
+  for (const auto& parameter : parameters) {
+    if (parameter.later) continue;
+    auto& one = all[parameter.name] = type_of(parameter);
+    if (!parameter.doc.empty()) one["description"] = parameter.doc;
+    if (!parameter.default_value.is_null() && parameter.default_value != "") one["default"] = parameter.default_value;
+  }
+  return all;
+}
+
+json table(json keys) { return {{"type", "object"}, {"properties", std::move(keys)}, {"additionalProperties", false}}; }
+
+// What may be written where a component of this kind stands: its name, or a table. One without `use` changes some keys
+// of an inherited one.
+json component(const std::string& kind, const std::vector<const Component*>& components, const json& entry_keys) {
+  json names = json::array({"none"}), cases = json::array();
+  for (const auto* one : components) {
+    if (one->name != "none") names.push_back(one->name);
+    auto keys = properties(one->parameters);
+    keys.update(entry_keys);
+    keys["use"] = {{"const", one->name}};
+    keys["keep"] = {{"type", "array"}, {"items", {{"type", "string"}}}};
+    auto shape = table(std::move(keys));
+    shape["description"] = one->doc;
+    cases.push_back(
+        {{"if", {{"required", {"use"}}, {"properties", {{"use", {{"const", one->name}}}}}}}, {"then", shape}});
+  }
+  json given = {{"type", "object"}, {"properties", {{"use", {{"enum", names}}}}}};
+  if (!cases.empty()) given["allOf"] = cases;
+  return {{"description", "a " + kind}, {"anyOf", {{{"enum", names}}, given}}};
+}
+
+// [[objective]] and the like hold components of these kinds.
+std::string kind_of_section(const std::string& section) { return section == "evaluate" ? "evaluator" : section; }
+
+}  // namespace
+
+json json_schema(const Catalogue& catalogue) {
+  std::map<std::string, std::vector<const Component*>> kinds;
+  for (const char* kind : {"dataset", "evaluator", "model", "objective", "optimizer", "positional", "scheduler",
+                           "tokenizer", "tracker", "transform"})
+    kinds[kind];
+  std::set<std::pair<std::string, std::string>> seen;  // the first of a name wins
+  for (const auto& plugin : catalogue.plugins)
+    for (const auto& one : plugin.components) {
+      if (seen.emplace(one.kind, one.name).second) kinds[one.kind].push_back(&one);
+      for (const auto& parameter : one.parameters)
+        if (!parameter.child_kind.empty()) kinds[parameter.child_kind];
+    }
+
+  std::map<std::string, json> entry_keys;  // by kind
+  json top = {{"extends", {{"anyOf", {{{"type", "string"}}, {{"type", "array"}, {"items", {{"type", "string"}}}}}}}},
+              {"positional", reference("positional")}};
+  for (const auto& [section, shape] : top_sections()) {
+    if (is_labelled_section(section)) {
+      const auto kind = kind_of_section(section);
+      entry_keys[kind] = properties(section_parameters(section));
+      entry_keys[kind]["remove"] = {{"type", "boolean"}};
+      top[section] = {{"type", "array"}, {"items", reference(kind)}};
+    } else if (kinds.count(section)) {
+      top[section] = reference(section);
+    } else if (section == "sweep") {
+      const json block = table({{"grid", {{"type", "object"}}}});
+      top[section] = {{"anyOf", {block, {{"type", "array"}, {"items", block}}}}};
+    } else {
+      auto one = table(properties(section_parameters(section)));
+      if (section == "resources") one["properties"]["mesh"] = table(properties(section_parameters("mesh")));
+      top[section] = shape == Shape::entries ? json{{"type", "array"}, {"items", one}} : one;
+    }
+  }
+  auto schema = table(std::move(top));
+  schema["$schema"] = "https://json-schema.org/draft/2020-12/schema";
+  schema["title"] = "An experiment of assay";
+  for (const auto& [kind, components] : kinds)
+    schema["$defs"][kind] = component(kind, components, entry_keys.count(kind) ? entry_keys[kind] : json::object());
+  return schema;
+}
+
+}  // namespace assay::config
