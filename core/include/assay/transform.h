@@ -29,6 +29,9 @@ class Transform : public Component {
  public:
   ASSAY_KIND(Transform, "transform", ASSAY_KIND_HASH_TRANSFORM);
   virtual Stage stage() const = 0;
+  // True: whatever it does to the order, every byte of a text is there as often as before. The conformance kit checks
+  // it.
+  virtual bool keeps_text() const { return false; }
   // Draws are those of (seed, epoch, this instance, sample).
   virtual void apply(Sample& sample, const Draws& draws) const = 0;
 };

@@ -33,5 +33,7 @@ int run(const Arguments& arguments);
 int status(const Arguments& arguments);
 int compare(const Arguments& arguments);
 int generate(const Arguments& arguments);
+int check(const Arguments& arguments);
+int new_(const Arguments& arguments);
 
 }  // namespace assay::cli

@@ -26,10 +26,11 @@ class Instances {
   // In order of creation: children before parents.
   const std::vector<Component*>& all() const { return components_; }
 
- private:
+  // The same by name, as a pointer to the kind's interface.
   void* create(const std::string& kind, const std::string& kind_hash, const nlohmann::json& json,
                const std::string& instance);
 
+ private:
   const Registry& registry_;
   std::vector<std::pair<const AssayComponent*, AssayInstance>> made_;
   std::vector<Component*> components_;

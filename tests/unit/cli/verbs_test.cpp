@@ -100,6 +100,17 @@ TEST_F(Verbs, DescribeIsAParameterTable) {
             "max_exponent  real in [1, 64]        8  Last head's slope is 2^-max_exponent.\n");
   EXPECT_EQ(run({"describe", "positional/alibi"}).out, outcome.out);
   EXPECT_EQ(run({"describe", "objective/alibi"}).code, kUsage);
+  EXPECT_EQ(run({"describe", "alibi", "--format", "md"}).out,
+            "### positional `alibi`\n\n"
+            "Adds -slope \\* distance to every attention score; no embeddings. (arXiv:2108.12409)\n\n"
+            "| parameter | type | default | meaning |\n|:--|:--|:--|:--|\n"
+            "| `max_exponent` | real in [1, 64] | 8 | Last head's slope is 2^-max_exponent. |\n");
+  const auto described = nlohmann::json::parse(run({"describe", "alibi", "--format", "json"}).out)[0];
+  EXPECT_EQ(described["name"], "alibi");
+  EXPECT_EQ(described["parameters"][0]["max"], 64);
+  EXPECT_EQ(described["parameters"][0]["default"], 8);
+  EXPECT_EQ(run({"describe", "alibi", "--format", "xml"}).err, "--format xml: there are text, md and json\n");
+  EXPECT_EQ(run({"describe", "--schema", "alibi"}).err, "assay describe --schema takes no NAME\n");
   EXPECT_EQ(run({"describe", "alibbi"}).err, "assay describe: no component 'alibbi'; did you mean 'alibi'?\n");
 }
 

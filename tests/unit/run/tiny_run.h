@@ -9,12 +9,11 @@
 #include <vector>
 
 #include "assay/random.h"
-#include "config/parse.h"
 #include "data/training_data.h"
 #include "harness.h"
 #include "mesh/backends.h"
-#include "record/files.h"
 #include "run/assemble.h"
+#include "smoke.h"
 #include "unit/source_folder.h"
 #include "unit/temporary_folder.h"
 
@@ -39,16 +38,7 @@ inline std::string made_text(int words) {
 inline std::vector<json> positional_schemes() {
   std::vector<json> schemes;
   for (const auto& folder : std::filesystem::directory_iterator(source_folder() / "plugins/positional")) {
-    if (!folder.is_directory()) continue;
-    json scheme = {{"use", folder.path().filename().string()}};
-    const auto smoke = folder.path() / "smoke.toml";
-    if (std::filesystem::exists(smoke)) {
-      config::Diagnostics diagnostics;
-      const auto parsed = config::parse_toml(read_file(smoke), smoke.string(), diagnostics);
-      if (!parsed) throw std::runtime_error(smoke.string() + " is no TOML");
-      scheme.merge_patch(config::to_json(*parsed).at("positional"));
-    }
-    schemes.push_back(std::move(scheme));
+    if (folder.is_directory()) schemes.push_back(smoke_of("positional", folder.path().filename().string()));
   }
   return schemes;
 }

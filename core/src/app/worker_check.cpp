@@ -1,0 +1,35 @@
+#include "app/worker_check.h"
+
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "check/check.h"
+#include "check/stand_ins.h"
+
+namespace assay {
+using nlohmann::json;
+
+namespace {
+
+// At once: the next property may end the process.
+void tell(const json& line) { std::cout << line.dump(-1, ' ', false, json::error_handler_t::replace) << std::endl; }
+
+}  // namespace
+
+void worker_check(const json& request) {
+  std::vector<std::filesystem::path> files;
+  for (const auto& file : request.at("files")) files.emplace_back(file.get<std::string>());
+  Registry registry(files);
+  registry.add(check::stand_ins());
+  const check::Observer observer{
+      [](const std::string& component, const std::string& property) {
+        tell({{"begins", property}, {"component", component}});
+      },
+      [](const check::Finding& finding) {
+        tell({{"component", finding.component}, {"property", finding.property}, {"fault", finding.fault}});
+      }};
+  for (const auto& component : request.at("components"))
+    check::check_component(registry, component.at("kind"), component.at("name"), component.at("given"), observer);
+}
+
+}  // namespace assay

@@ -1,0 +1,96 @@
+// Whether two outcomes are the same, and gradients those of finite differences.
+
+#include <cmath>
+#include <cstring>
+#include <thread>
+
+#include "assay/random.h"
+#include "check/subject.h"
+#include "testing/central_difference.h"
+
+namespace assay::check {
+namespace {
+
+std::string shape_difference(const std::string& what, const Tensor& found, const Tensor& expected) {
+  if (found.defined() != expected.defined()) return what + ": only one of two is there";
+  if (!found.defined()) return "";
+  if (found.sizes() != expected.sizes())
+    return what + ": sizes " + c10::str(found.sizes()) + " where " + c10::str(expected.sizes()) + " are due";
+  if (found.scalar_type() != expected.scalar_type())
+    return what + ": of type " + c10::toString(found.scalar_type()) + " where " +
+           c10::toString(expected.scalar_type()) + " is due";
+  return "";
+}
+
+std::string at_place(const std::string& what, int64_t place, double found, double expected) {
+  char numbers[80];
+  std::snprintf(numbers, sizeof numbers, "%.17g where %.17g is due", found, expected);
+  return what + ": element " + std::to_string(place) + " is " + numbers;
+}
+
+}  // namespace
+
+std::string difference(const std::string& what, const Tensor& found, const Tensor& expected) {
+  if (auto wrong = shape_difference(what, found, expected); !wrong.empty() || !found.defined()) return wrong;
+  const auto a = found.detach().cpu().contiguous(), b = expected.detach().cpu().contiguous();
+  const auto bytes = static_cast<size_t>(a.element_size());
+  for (int64_t i = 0; i < a.numel(); ++i)
+    if (std::memcmp(static_cast<const char*>(a.const_data_ptr()) + static_cast<size_t>(i) * bytes,
+                    static_cast<const char*>(b.const_data_ptr()) + static_cast<size_t>(i) * bytes, bytes) != 0)
+      return at_place(what, i, a.view(-1)[i].item<double>(), b.view(-1)[i].item<double>());
+  return "";
+}
+
+std::string difference(const std::string& what, const Tensor& found, const Tensor& expected, double tolerance) {
+  if (auto wrong = shape_difference(what, found, expected); !wrong.empty() || !found.defined()) return wrong;
+  const auto a = found.detach().to(at::kCPU, at::kDouble).contiguous(),
+             b = expected.detach().to(at::kCPU, at::kDouble).contiguous();
+  const double *x = a.const_data_ptr<double>(), *y = b.const_data_ptr<double>();
+  for (int64_t i = 0; i < a.numel(); ++i) {
+    const bool equal = x[i] == y[i] || (std::isnan(x[i]) && std::isnan(y[i]));
+    if (!equal && !(std::abs(x[i] - y[i]) <= tolerance * std::max(1.0, std::abs(y[i]))))
+      return at_place(what, i, x[i], y[i]);
+  }
+  return "";
+}
+
+std::string gradient_fault(const std::vector<Parameter>& parameters, const std::function<Tensor(size_t)>& gradient,
+                           const std::function<double()>& loss, double absolute) {
+  for (size_t p = 0; p < parameters.size(); ++p) {
+    const auto& [spec, value] = parameters[p];
+    const Draws draws(1, spec.name);
+    const auto found = gradient(p);
+    for (uint64_t sample = 0; sample < 3; ++sample) {
+      const auto i = static_cast<int64_t>(draws.below(static_cast<uint64_t>(value.numel()), sample));
+      const double expected = testing::central_difference(value, i, loss);
+      const double is = found.defined() ? found.reshape(-1)[i].item<double>() : 0;
+      if (std::abs(is - expected) <= absolute + 1e-5 * std::abs(expected)) continue;
+      return at_place("the gradient of '" + spec.name + "' against finite differences", i, is, expected);
+    }
+  }
+  return "";
+}
+
+std::string repeats(const std::function<std::string()>& make) {
+  const auto first = make();
+  if (make() != first) return "the same inputs gave another result the second time";
+  std::string of_thread[2];
+  std::exception_ptr thrown[2];
+  const auto run = [&](int i) {
+    try {
+      of_thread[i] = make();
+    } catch (...) {
+      thrown[i] = std::current_exception();
+    }
+  };
+  std::thread other(run, 1);
+  run(0);
+  other.join();
+  for (const auto& error : thrown)
+    if (error) std::rethrow_exception(error);
+  for (const auto& found : of_thread)
+    if (found != first) return "two instances in two threads at once gave another result than one alone";
+  return "";
+}
+
+}  // namespace assay::check

@@ -1,0 +1,69 @@
+// What holds for every kind: a component can be made with its defaults and at the limits of each parameter, or says why
+// not.
+#include <cmath>
+
+#include "check/subject.h"
+
+namespace assay::check {
+namespace {
+
+using nlohmann::json;
+
+void make(const Subject& subject, const json& given) {
+  Instances instances(subject.registry);
+  const auto& component = subject.description();
+  instances.create(component.kind, component.kind_hash, given, component.kind);
+}
+
+// The values at which a parameter is tried besides its default.
+std::vector<json> limits(const AssayParameter& parameter) {
+  std::vector<json> values;
+  const bool whole = parameter.type == ASSAY_INT || parameter.type == ASSAY_INTS;
+  const bool list = parameter.type == ASSAY_INTS || parameter.type == ASSAY_REALS || parameter.type == ASSAY_STRINGS;
+  if (parameter.type == ASSAY_BOOL) values = {false, true};
+  for (size_t i = 0; i < parameter.choice_count; ++i) values.push_back(parameter.choices[i]);
+  if (whole || parameter.type == ASSAY_REAL || parameter.type == ASSAY_REALS)
+    for (const double bound : {parameter.min, parameter.max})
+      if (!std::isnan(bound)) values.push_back(whole ? json(static_cast<int64_t>(bound)) : json(bound));
+  if (list)
+    for (auto& value : values) value = json::array({value});
+  return values;
+}
+
+std::string at_the_limits(const Subject& subject) {
+  const auto& component = subject.description();
+  for (size_t i = 0; i < component.parameter_count; ++i)
+    for (const auto& value : limits(component.parameters[i])) {
+      auto given = subject.given;
+      given[component.parameters[i].name] = value;
+      const auto where = std::string(component.parameters[i].name) + " = " + value.dump();
+      try {
+        make(subject, given);
+      } catch (const PluginError& refusal) {
+        // A refusal is an answer when it says what is wrong.
+        if (std::string(refusal.what()).find(component.parameters[i].name) == std::string::npos)
+          return where + ", which is within its range, is refused without naming the parameter: " + refusal.what();
+      }
+    }
+  return "";
+}
+
+}  // namespace
+
+void constructs(const Subject& subject) {
+  subject.property("is made with its defaults", [&] {
+    make(subject, subject.given);
+    return "";
+  });
+  subject.property("says what it is, in its description and for every parameter", [&]() -> std::string {
+    const auto& component = subject.description();
+    if (!*component.doc) return "it has no description: schema.doc(..)";
+    for (size_t i = 0; i < component.parameter_count; ++i)
+      if (!*component.parameters[i].doc) return std::string(component.parameters[i].name) + " has no description";
+    return "";
+  });
+  subject.property("is made at the limits of every parameter, or says which one it cannot take",
+                   [&] { return at_the_limits(subject); });
+}
+
+}  // namespace assay::check

@@ -1,0 +1,46 @@
+// Decoders: the same text from the same seed, tokens of the vocabulary, for one prompt and for several.
+#include "assay/decoder.h"
+
+#include "check/subject.h"
+#include "check/tiny_run.h"
+#include "run/decode.h"
+
+namespace assay::check {
+namespace {
+
+std::string decoded(const Subject& subject, int tensor, uint64_t seed) {
+  TinyRun tiny(subject);
+  tiny.mesh(tensor, 1);
+  std::string text;
+  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
+    const Alone<Decoder> decoder(subject);
+    for (auto* component : decoder.all()) component->bind(*run.vocabulary);
+    DecodeRequest request;
+    request.prompts = {"", "ab ab", "a longer prompt"};
+    request.tokens = 12;
+    request.seed = seed;
+    const auto continuations = decode(run, mesh, *decoder, request);  // refuses ids outside the vocabulary
+    if (!mesh.first()) return;
+    for (const auto& one : continuations) {
+      for (const auto id : one.ids) text += std::to_string(id) + " ";
+      text += one.ended ? "end\n" : "\n";
+    }
+  });
+  return text;
+}
+
+}  // namespace
+
+void decoder(const Subject& subject) {
+  subject.property("a seed gives one text, also in two threads",
+                   [&] { return repeats([&] { return decoded(subject, 1, 1); }); });
+  subject.property("tensor = 1, 2, 4 choose the same tokens of the vocabulary", [&]() -> std::string {
+    for (const uint64_t seed : {1, 2, 3})
+      for (const int ranks : {2, 4})
+        if (decoded(subject, ranks, seed) != decoded(subject, 1, seed))
+          return "seed " + std::to_string(seed) + " gives another text at tensor = " + std::to_string(ranks);
+    return "";
+  });
+}
+
+}  // namespace assay::check

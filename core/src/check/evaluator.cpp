@@ -1,0 +1,76 @@
+// Evaluators: metrics that are numbers, the same on every mesh, and a model that is as before.
+#include "assay/evaluator.h"
+
+#include <cmath>
+
+#include "check/subject.h"
+#include "check/tiny_run.h"
+#include "run/evaluate.h"
+
+namespace assay::check {
+namespace {
+
+std::vector<RecordedMetric> metrics(const Subject& subject, int tensor, std::string* changed = nullptr) {
+  TinyRun tiny(subject);
+  tiny.mesh(tensor, 1);
+  std::vector<RecordedMetric> found;
+  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
+    const auto before = whole_weights(run, mesh);
+    auto report = evaluate(run, mesh, run.evaluators[0], 0);
+    const auto after = whole_weights(run, mesh);
+    if (!mesh.first()) return;
+    if (changed) *changed = difference(after, before, 0);
+    found = std::move(report.metrics);
+  });
+  return found;
+}
+
+std::string name_of(const RecordedMetric& metric) {
+  auto name = "metric " + metric.name;
+  for (const auto& [coordinate, value] : metric.coordinates) name += " " + coordinate + "=" + std::to_string(value);
+  return name;
+}
+
+std::string numbers(const Subject& subject) {
+  std::string changed;
+  const auto all = metrics(subject, 1, &changed);
+  if (!changed.empty()) return "it changed the model: " + changed;
+  if (all.empty()) return "it gave no metric";
+  for (const auto& metric : all) {
+    if (metric.name.empty()) return "a metric has no name";
+    if (!std::isnan(metric.value) && !(metric.weight > 0))
+      return name_of(metric) + " has the weight " + std::to_string(metric.weight);
+    if (std::isinf(metric.value)) return name_of(metric) + " is infinite";
+  }
+  return "";
+}
+
+std::string on_meshes(const Subject& subject) {
+  const auto expected = metrics(subject, 1);
+  for (const int ranks : {2, 4}) {
+    const auto found = metrics(subject, ranks);
+    if (found.size() != expected.size()) return "another number of metrics at tensor = " + std::to_string(ranks);
+    for (size_t i = 0; i < found.size(); ++i)
+      if (std::abs(found[i].value - expected[i].value) > 1e-9 * std::max(1.0, std::abs(expected[i].value)))
+        return name_of(found[i]) + " is " + std::to_string(found[i].value) + " at tensor = " + std::to_string(ranks) +
+               " and " + std::to_string(expected[i].value) + " on one rank";
+  }
+  return "";
+}
+
+}  // namespace
+
+void evaluator(const Subject& subject) {
+  subject.property("its metrics are numbers, and it leaves the model as it was", [&] { return numbers(subject); });
+  subject.property("tensor = 1, 2, 4 give the same metrics", [&] { return on_meshes(subject); });
+  subject.property("it repeats, also in two threads", [&] {
+    return repeats([&] {
+      std::string text;
+      for (const auto& metric : metrics(subject, 1))
+        text += name_of(metric) + " " + std::to_string(metric.value) + "\n";
+      return text;
+    });
+  });
+}
+
+}  // namespace assay::check

@@ -1,0 +1,110 @@
+// Models: what a position sees, cached decoding, hidden layers, gradients.
+#include "assay/model.h"
+
+#include <ATen/ops/cat.h>
+#include <ATen/ops/isfinite.h>
+#include <c10/core/GradMode.h>
+
+#include "check/subject.h"
+#include "check/tiny_run.h"
+#include "run/step.h"
+
+namespace assay::check {
+namespace {
+
+// Assembled on one rank, with six contexts.
+std::string on_one_rank(const Subject& subject, const std::function<std::string(Assembled&, const Batch&)>& body) {
+  std::string wrong;
+  TinyRun(subject).on_ranks(
+      [&](Assembled& run, const Mesh&, TrainingData& text) { wrong = body(run, text.rows(0, TinyRun::kBatch, 0)); });
+  return wrong;
+}
+
+std::string shapes(Assembled& run, const Batch& batch) {
+  const auto& model = *run.model;
+  if (model.layers() < 1 || model.width() < 1) return "it has no layers or no width";
+  if (model.padded_vocabulary() < run.vocabulary->size()) return "its output table is smaller than the vocabulary";
+  ForwardOptions options;
+  for (int64_t l = 0; l <= model.layers(); ++l) options.hidden_layers.push_back(l);
+  const auto out = run.model->forward(batch, options);
+  const std::vector<int64_t> due{batch.rows(), batch.length(), model.width()};
+  if (out.final_BTD.sizes() != due) return "final hidden states have sizes " + c10::str(out.final_BTD.sizes());
+  for (const auto l : options.hidden_layers)
+    if (!out.hidden.count(l) || out.hidden.at(l).sizes() != due)
+      return "hidden layer " + std::to_string(l) + " was asked for and is not there, or has another size";
+  if (!at::isfinite(run.model->logits(out.final_BTD)).all().item<bool>()) return "logits are not finite";
+  if (!(model.forward_flops(8) > 0)) return "forward_flops is not positive";
+  return "";
+}
+
+// Later tokens change nothing before them; a bidirectional model must see them.
+std::string sight(Assembled& run, const Batch& batch) {
+  const c10::NoGradGuard no_grad;
+  const int64_t at = TinyRun::kContext / 2;
+  auto other = batch;
+  other.tokens = batch.tokens.clone();
+  other.tokens.select(1, at).fill_(97);
+  const auto before = run.model->forward(batch, {}).final_BTD.narrow(1, 0, at),
+             after = run.model->forward(other, {}).final_BTD.narrow(1, 0, at);
+  const auto moved = difference("final hidden states before a changed token", after, before, 1e-12);
+  if (run.model->causal()) return moved;
+  return moved.empty() ? "it says that it is not causal, and no position sees what is behind it" : "";
+}
+
+std::string cached(Assembled& run, const Batch& batch) {
+  if (!run.model->causal()) return "";
+  const c10::NoGradGuard no_grad;
+  const auto full = run.model->forward(batch, {}).final_BTD;
+  for (const auto& chunks : {std::vector<int64_t>(TinyRun::kContext, 1), std::vector<int64_t>{5, 1, 6}}) {
+    Cache cache;
+    std::vector<Tensor> parts;
+    int64_t done = 0;
+    for (const auto count : chunks) {
+      parts.push_back(run.model->extend(cache, batch.tokens.narrow(1, done, count), {}).final_BTD);
+      done += count;
+    }
+    auto wrong = difference("hidden states by extend", at::cat(parts, 1), full, 1e-10);
+    if (!wrong.empty()) return wrong;
+  }
+  return "";
+}
+
+std::string row_by_row(Assembled& run, const Batch& batch) {
+  const c10::NoGradGuard no_grad;
+  const auto all = run.model->forward(batch, {}).final_BTD;
+  for (int64_t row = 0; row < batch.rows(); ++row) {
+    Batch one;
+    one.tokens = batch.tokens.narrow(0, row, 1);
+    auto wrong = difference("row " + std::to_string(row) + " alone", run.model->forward(one, {}).final_BTD,
+                            all.narrow(0, row, 1), 1e-10);
+    if (!wrong.empty()) return wrong;
+  }
+  return "";
+}
+
+std::string model_gradients(Assembled& run, const Batch& batch) {
+  const auto loss = [&] { return run.model->logits(run.model->forward(batch, {}).final_BTD).cos().sum(); };
+  auto& parameters = run.parameters->all();
+  clear_gradients(parameters);
+  loss().backward();
+  return gradient_fault(
+      parameters, [&](size_t p) { return parameters[p].value.grad(); },
+      [&] {
+        const c10::NoGradGuard no_grad;
+        return loss().item<double>();
+      },
+      1e-5);
+}
+
+}  // namespace
+
+void model(const Subject& subject) {
+  subject.property("shapes are as its interface says", [&] { return on_one_rank(subject, shapes); });
+  subject.property("a causal model sees nothing ahead, another one does", [&] { return on_one_rank(subject, sight); });
+  subject.property("cached decoding is the full forward", [&] { return on_one_rank(subject, cached); });
+  subject.property("rows do not see one another", [&] { return on_one_rank(subject, row_by_row); });
+  subject.property("its gradients are those of finite differences",
+                   [&] { return on_one_rank(subject, model_gradients); });
+}
+
+}  // namespace assay::check

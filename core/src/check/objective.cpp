@@ -1,0 +1,72 @@
+// Objectives: gradients against finite differences, and positions that do not count.
+#include "assay/objective.h"
+
+#include <ATen/ops/ones.h>
+
+#include "check/subject.h"
+#include "check/tiny_run.h"
+#include "run/metrics.h"
+#include "run/step.h"
+
+namespace assay::check {
+namespace {
+
+struct Step {
+  double loss;
+  std::vector<NamedTensor> gradients;
+};
+
+// Loss and gradients of one batch; change() may alter it beforehand.
+Step step_of(Assembled& run, const Mesh& mesh, TrainingData& text, const std::function<void(Batch&)>& change = {}) {
+  std::vector<Batch> batches{text.rows(0, TinyRun::kBatch, 0)};
+  if (change) change(batches[0]);
+  clear_gradients(run.parameters->all());
+  Metrics metrics;
+  const double loss = accumulate_gradients(run, mesh, 0, std::move(batches), metrics);
+  return {loss, whole_gradients(run, mesh)};
+}
+
+std::string finite_differences(const Subject& subject) {
+  std::string wrong;
+  TinyRun(subject).on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& text) {
+    const auto at_first = step_of(run, mesh, text);
+    wrong = gradient_fault(
+        run.parameters->all(), [&](size_t p) { return at_first.gradients[p].value; },
+        [&] { return step_of(run, mesh, text).loss; }, 1e-7);
+  });
+  return wrong;
+}
+
+// Targets of weight 0 may be any id.
+std::string ignored_positions(const Subject& subject) {
+  std::string wrong;
+  TinyRun(subject).on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& text) {
+    const auto with_targets = [&](int64_t of_ignored) {
+      return step_of(run, mesh, text, [&](Batch& batch) {
+        batch.loss_weight = at::ones(batch.tokens.sizes(), at::kFloat);
+        batch.targets = batch.targets.clone();
+        for (const int64_t at : {2, 5, 11}) {
+          batch.loss_weight.select(1, at).fill_(0);
+          batch.targets.select(1, at).fill_(of_ignored);
+        }
+      });
+    };
+    const auto one = with_targets(3), other = with_targets(7);
+    if (one.loss != other.loss)
+      wrong = "the loss is " + std::to_string(one.loss) + " or " + std::to_string(other.loss) +
+              ", by the targets at positions of weight 0";
+    else
+      wrong = difference(one.gradients, other.gradients, 0);
+  });
+  return wrong;
+}
+
+}  // namespace
+
+void objective(const Subject& subject) {
+  subject.property("its gradients are those of finite differences, in fp64",
+                   [&] { return finite_differences(subject); });
+  subject.property("positions of weight 0 do not count", [&] { return ignored_positions(subject); });
+}
+
+}  // namespace assay::check

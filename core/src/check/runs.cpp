@@ -1,0 +1,116 @@
+// What holds for every kind that takes part in training, in tiny runs: the same bits again, on other meshes, in
+// micro-batches and after a checkpoint.
+#include "check/subject.h"
+#include "check/tiny_run.h"
+#include "run/checkpoint.h"
+
+namespace assay::check {
+namespace {
+
+constexpr int64_t kUpdates = 3;
+constexpr double kTolerance = 1e-9;  // of fp64 sums in another order, after some updates
+
+std::vector<NamedTensor> trained(const Subject& subject, int tensor, int data) {
+  TinyRun tiny(subject);
+  tiny.mesh(tensor, data);
+  std::vector<NamedTensor> weights;
+  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& text) {
+    train(run, mesh, text, 0, kUpdates);
+    auto whole = whole_weights(run, mesh);
+    if (mesh.first()) weights = std::move(whole);
+  });
+  return weights;
+}
+
+std::string bytes_of(const std::vector<NamedTensor>& tensors) {
+  std::string bytes;
+  for (const auto& [name, value] : tensors) {
+    const auto whole = value.contiguous();
+    bytes += name;
+    bytes.append(static_cast<const char*>(whole.const_data_ptr()),
+                 static_cast<size_t>(whole.numel()) * static_cast<size_t>(whole.element_size()));
+  }
+  return bytes;
+}
+
+std::string on_meshes(const Subject& subject) {
+  const auto expected = trained(subject, 1, 1);
+  for (const auto& [tensor, data] : {std::pair{2, 1}, {4, 1}, {1, 2}, {2, 2}}) {
+    const auto wrong = difference(trained(subject, tensor, data), expected, kTolerance);
+    if (!wrong.empty())
+      return "tensor = " + std::to_string(tensor) + ", data = " + std::to_string(data) + " against one rank: " + wrong;
+  }
+  return "";
+}
+
+std::string in_micro_batches(const Subject& subject) {
+  std::vector<NamedTensor> whole;
+  for (const int64_t rows : {TinyRun::kBatch, int64_t{3}, int64_t{4}}) {  // 4 and 2: a partial last one
+    TinyRun tiny(subject);
+    tiny.micro_batch(rows);
+    std::string wrong;
+    tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& text) {
+      gradients(run, mesh, text, 0);
+      const auto found = whole_gradients(run, mesh);
+      if (whole.empty())
+        whole = found;
+      else
+        wrong = difference(found, whole, kTolerance);
+    });
+    if (!wrong.empty()) return "micro_batch = " + std::to_string(rows) + ": the gradient of " + wrong;
+  }
+  return "";
+}
+
+// Trained to 3 on two ranks and saved; what is loaded on 4 and 1 ranks is that, and one more update on two ranks gives
+// what it gives without the stop.
+std::string after_a_checkpoint(const Subject& subject) {
+  const Folder folder;
+  const Checkpoints checkpoints(folder.path(), "check", "code");
+  std::vector<NamedTensor> saved, went_on;
+  TinyRun tiny(subject);
+  tiny.mesh(2, 1);
+  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& text) {
+    train(run, mesh, text, 0, kUpdates);
+    Progress progress;
+    progress.step = kUpdates;
+    checkpoints.save(run, mesh, progress);
+    auto now = whole_weights(run, mesh);
+    train(run, mesh, text, kUpdates, kUpdates + 1);
+    auto later = whole_weights(run, mesh);
+    if (mesh.first()) saved = std::move(now), went_on = std::move(later);
+  });
+  std::string wrong;
+  for (const int ranks : {4, 1, 2}) {
+    tiny.mesh(ranks, 1);
+    tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& text) {
+      checkpoints.resume(run, mesh);
+      const auto loaded = whole_weights(run, mesh);
+      std::vector<NamedTensor> later;
+      if (ranks == 2) {
+        train(run, mesh, text, kUpdates, kUpdates + 1);
+        later = whole_weights(run, mesh);
+      }
+      if (!mesh.first() || !wrong.empty()) return;
+      wrong = difference(loaded, saved, 0);
+      if (!wrong.empty()) wrong = "loaded on tensor = " + std::to_string(ranks) + ": " + wrong;
+      if (wrong.empty() && ranks == 2) wrong = difference(later, went_on, 0);
+    });
+    if (!wrong.empty()) return wrong;
+  }
+  return "";
+}
+
+}  // namespace
+
+void runs(const Subject& subject) {
+  subject.property("a run repeats to the bit, also beside another in a second thread",
+                   [&] { return repeats([&] { return bytes_of(trained(subject, 1, 1)); }); });
+  subject.property("tensor = 1, 2, 4 and data = 1, 2 train the same weights", [&] { return on_meshes(subject); });
+  subject.property("k micro-batches of b give the gradient of one batch of kb",
+                   [&] { return in_micro_batches(subject); });
+  subject.property("a run goes on from its checkpoint to the same bits, and loads on other meshes",
+                   [&] { return after_a_checkpoint(subject); });
+}
+
+}  // namespace assay::check

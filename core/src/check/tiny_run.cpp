@@ -1,0 +1,137 @@
+#include "check/tiny_run.h"
+
+#include <ATen/ops/zeros_like.h>
+#include <c10/core/GradMode.h>
+#include <stdlib.h>
+
+#include "check/stand_ins.h"
+#include "mesh/backends.h"
+#include "run/metrics.h"
+#include "run/sharded.h"
+#include "run/step.h"
+
+namespace assay::check {
+using nlohmann::json;
+
+Folder::Folder() {
+  auto name = (std::filesystem::temp_directory_path() / "assay_check_XXXXXX").string();
+  if (!::mkdtemp(name.data())) throw UserError(name + ": cannot make a temporary folder");
+  path_ = name;
+}
+Folder::~Folder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+TinyRun::TinyRun(const Subject& subject) : registry_(subject.registry) {
+  const json other = {{"use", kStandIn}};
+  const auto taken = [&](const char* kind) { return subject.kind == kind ? subject.given : other; };
+  auto labelled = [](json component) {
+    component["label"] = component["use"];
+    component["weight"] = 1.0;
+    return component;
+  };
+  auto model = taken("model");
+  if (subject.kind == "positional") model["positional"] = subject.given;
+  if (subject.kind == "objective" && Alone<Objective>(subject)->needs().bidirectional) model["causal"] = false;
+  line = {{"experiment", "check"},
+          {"label", "check"},
+          {"train_id", "check"},
+          {"group", "check"},
+          {"seed", 1},
+          {"data_id", "check"},
+          {"log_every", 1},
+          {"plugins", json::object()},
+          {"evaluate", json::array()},
+          {"resources", {{"mesh", {{"tensor", 1}, {"data", 1}}}, {"threads", 1}, {"micro_batch", kBatch}}}};
+  line["train"] = {
+      {"data", {{"dataset", taken("dataset")}, {"tokenizer", taken("tokenizer")}, {"context", kContext}}},
+      {"model", model},
+      {"objectives", json::array({labelled(taken("objective"))})},
+      {"transforms", json::array()},
+      {"optimizer", taken("optimizer")},
+      {"scheduler", taken("scheduler")},
+      {"train",
+       {{"steps", kSteps}, {"batch", kBatch}, {"clip_norm", 0.0}, {"precision", "fp64"}, {"non_finite", "stop"}}},
+      {"seeds", {{"init", 3}, {"data", 5}}}};
+  if (subject.kind == "transform") line["train"]["transforms"].push_back(labelled(subject.given));
+  if (subject.kind == "evaluator")
+    line["evaluate"].push_back(
+        {{"id", "check"}, {"label", "check"}, {"every", 0}, {"config", subject.given}, {"split", "validation"}});
+}
+
+void TinyRun::on_ranks(const std::function<void(Assembled&, const Mesh&, TrainingData&)>& body) const {
+  const auto& sizes = line.at("resources").at("mesh");
+  run_ranks(sizes.at("tensor"), sizes.at("data"), [&](Mesh& mesh) {
+    Assembled run(registry_, line);
+    run.build(mesh);
+    const DataSpec spec{run.dataset, run.vocabulary.get(), run.transforms, run.context, run.data_seed,
+                        "check",     folder_.path()};
+    std::unique_ptr<TrainingData> data;
+    if (mesh.first()) data = std::make_unique<TrainingData>(spec);
+    mesh.tensor().barrier();
+    mesh.data().barrier();
+    mesh.tensor().barrier();
+    if (!data) data = std::make_unique<TrainingData>(spec);
+    body(run, mesh, *data);
+  });
+}
+
+double gradients(Assembled& run, const Mesh& mesh, TrainingData& data, int64_t step) {
+  const int64_t rows = run.batch / run.data, first = rows * mesh.data().rank();
+  std::vector<Batch> batches;
+  for (int64_t row = first; row < first + rows; row += run.micro_batch) {
+    const int64_t end = std::min(row + run.micro_batch, first + rows);
+    batches.push_back(data.rows(step * run.batch + row, step * run.batch + end, row));
+  }
+  Metrics metrics;
+  return accumulate_gradients(run, mesh, step, std::move(batches), metrics);
+}
+
+void train(Assembled& run, const Mesh& mesh, TrainingData& data, int64_t begin, int64_t end) {
+  const RunLength length{run.steps, run.batch * run.context};
+  for (int64_t step = begin; step < end; ++step) {
+    gradients(run, mesh, data, step);
+    const c10::NoGradGuard no_grad;
+    run.optimizer->step(run.optimizer->peak_rate() * run.scheduler->multiplier(step, length),
+                        run.scheduler->decay_multiplier(step, length));
+    clear_gradients(run.parameters->all());
+  }
+}
+
+namespace {
+
+// Copies: what is gathered from one rank is that rank's own.
+std::vector<NamedTensor> whole(const std::vector<ShardedTensor>& tensors, const Mesh& mesh) {
+  auto all = gathered(tensors, mesh.tensor());
+  if (!mesh.first()) return {};
+  for (auto& [name, value] : all) value = value.clone();
+  return all;
+}
+
+}  // namespace
+
+std::vector<NamedTensor> whole_weights(Assembled& run, const Mesh& mesh) { return whole(weights_of(run), mesh); }
+
+std::vector<NamedTensor> whole_gradients(Assembled& run, const Mesh& mesh) {
+  std::vector<ShardedTensor> tensors;
+  for (const auto& [spec, value] : run.parameters->all())
+    tensors.push_back({spec.name, value.grad().defined() ? value.grad() : at::zeros_like(value), spec.shard_dim});
+  return whole(tensors, mesh);
+}
+
+std::string difference(const std::vector<NamedTensor>& found, const std::vector<NamedTensor>& expected,
+                       double tolerance) {
+  if (found.size() != expected.size())
+    return std::to_string(found.size()) + " tensors where " + std::to_string(expected.size()) + " are due";
+  for (size_t i = 0; i < found.size(); ++i) {
+    const auto& [name, value] = found[i];
+    if (name != expected[i].name) return "'" + name + "' where '" + expected[i].name + "' is due";
+    auto wrong = tolerance > 0 ? difference("'" + name + "'", value, expected[i].value, tolerance)
+                               : difference("'" + name + "'", value, expected[i].value);
+    if (!wrong.empty()) return wrong;
+  }
+  return "";
+}
+
+}  // namespace assay::check

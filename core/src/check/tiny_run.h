@@ -1,0 +1,60 @@
+// A tiny run in fp64 with the subject in its place and stand-ins in all others, worked on rank by rank.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "check/subject.h"
+#include "data/training_data.h"
+#include "run/assemble.h"
+#include "run/safetensors.h"
+
+namespace assay::check {
+
+// A folder of its own under the system's temporary one, gone with the object.
+class Folder {
+ public:
+  Folder();
+  ~Folder();
+  Folder(const Folder&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+class TinyRun {
+ public:
+  static constexpr int64_t kContext = 12, kBatch = 6, kSteps = 6;
+
+  explicit TinyRun(const Subject& subject);
+
+  void mesh(int tensor, int data) { line["resources"]["mesh"] = {{"tensor", tensor}, {"data", data}}; }
+  void micro_batch(int64_t rows) { line["resources"]["micro_batch"] = rows; }
+
+  // Assembles and builds on every rank, and calls body there.
+  void on_ranks(const std::function<void(Assembled&, const Mesh&, TrainingData&)>& body) const;
+
+  nlohmann::json line;  // a plan line (results/README.md)
+
+ private:
+  const Registry& registry_;
+  Folder folder_;
+};
+
+// Gradients of one step in grad(), from this replica's share; the loss over all replicas.
+double gradients(Assembled& run, const Mesh& mesh, TrainingData& data, int64_t step);
+// Updates begin .. end - 1.
+void train(Assembled& run, const Mesh& mesh, TrainingData& data, int64_t begin, int64_t end);
+
+// Whole tensors on the mesh's first rank, empty elsewhere; every rank calls it.
+std::vector<NamedTensor> whole_weights(Assembled& run, const Mesh& mesh);
+std::vector<NamedTensor> whole_gradients(Assembled& run, const Mesh& mesh);
+
+// "" when all are the same within the tolerance (0: to the bit); else the first that is not.
+std::string difference(const std::vector<NamedTensor>& found, const std::vector<NamedTensor>& expected,
+                       double tolerance);
+
+}  // namespace assay::check

@@ -1,0 +1,169 @@
+// Transforms: pure functions of sample and draws, whose results are well formed; a share that is a rate.
+#include "assay/transform.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "check/stand_ins.h"
+#include "check/subject.h"
+#include "check/tiny_run.h"
+
+namespace assay::check {
+namespace {
+
+constexpr int64_t kDocuments = 400, kContext = 12;
+
+// Transform, tokenizer and vocabulary as a run has them.
+class Bound {
+ public:
+  explicit Bound(const Subject& subject, const nlohmann::json& given = nlohmann::json::object()) {
+    TinyRun tiny(subject);
+    tiny.line["train"]["transforms"][0].update(given);
+    run_ = std::make_unique<Assembled>(subject.registry, tiny.line);
+  }
+  const Transform& transform() const { return *run_->transforms[0]; }
+  const Vocabulary& vocabulary() const { return *run_->vocabulary; }
+
+  // What the stage gets: a text, its tokens, or a context of T + 1 tokens.
+  Sample sample(int64_t index) const {
+    const auto& dataset = *run_->dataset;
+    const auto document = dataset.document(Split::kTrain, index % dataset.size(Split::kTrain));
+    Sample sample;
+    sample.id = document.id;
+    if (transform().stage() == Stage::kDocument) {
+      sample.text = document.text;
+      return sample;
+    }
+    sample.tokens = run_->tokenizer->encode(document.text);
+    if (transform().stage() == Stage::kContext) {
+      sample.id.clear();
+      sample.tokens.resize(kContext + 1, 32);
+    }
+    return sample;
+  }
+  Sample changed(int64_t index, const Draws& draws) const {
+    auto sample = this->sample(index);
+    transform().apply(sample, draws);
+    return sample;
+  }
+
+ private:
+  std::unique_ptr<Assembled> run_;
+};
+
+Draws draws_of(int64_t index) { return Draws(1, "check").substream(static_cast<uint64_t>(index)); }
+
+std::string text_of(const Sample& sample) {
+  std::string text = sample.id + "\n" + sample.text + "\n";
+  for (const auto id : sample.tokens) text += std::to_string(id) + " ";
+  for (const auto weight : sample.loss_weight) text += std::to_string(weight) + " ";
+  for (const auto segment : sample.segment) text += std::to_string(segment) + " ";
+  return text;
+}
+
+std::string well_formed(const Subject& subject) {
+  const Bound bound(subject);
+  for (int64_t i = 0; i < kDocuments; ++i) {
+    const auto sample = bound.changed(i, draws_of(i));
+    const auto where = "sample " + std::to_string(i) + ": ";
+    const auto tokens = sample.tokens.size();
+    if (sample.text.empty() && tokens == 0) return where + "nothing is left of it";
+    if (bound.transform().stage() == Stage::kContext && tokens != kContext + 1)
+      return where + std::to_string(tokens) + " tokens come out of " + std::to_string(kContext + 1);
+    for (const auto id : sample.tokens)
+      if (id < 0 || id >= bound.vocabulary().size()) return where + "the id " + std::to_string(id) + " is no token's";
+    if (!sample.loss_weight.empty() && sample.loss_weight.size() != tokens)
+      return where + std::to_string(sample.loss_weight.size()) + " loss weights for " + std::to_string(tokens) +
+             " tokens";
+    if (!sample.segment.empty() && sample.segment.size() != tokens)
+      return where + std::to_string(sample.segment.size()) + " segments for " + std::to_string(tokens) + " tokens";
+    for (const auto weight : sample.loss_weight)
+      if (!std::isfinite(weight) || weight < 0) return where + "a loss weight is " + std::to_string(weight);
+  }
+  return "";
+}
+
+// The text's own tokens or bytes, sorted, without special tokens.
+std::string contents(const Bound& bound, const Sample& sample) {
+  std::string bytes = sample.text;
+  if (!sample.tokens.empty()) bytes = bound.vocabulary().tokenizer().decode(sample.tokens);
+  std::sort(bytes.begin(), bytes.end());
+  return bytes;
+}
+
+std::string nothing_lost(const Subject& subject) {
+  const Bound bound(subject);
+  if (!bound.transform().keeps_text()) return "";
+  for (int64_t i = 0; i < kDocuments; ++i)
+    if (contents(bound, bound.changed(i, draws_of(i))) != contents(bound, bound.sample(i)))
+      return "sample " + std::to_string(i) + " has other bytes afterwards, and keeps_text() says that none is lost";
+  return "";
+}
+
+std::string seeds(const Subject& subject) {
+  const Bound one(subject), other(subject);
+  for (int64_t i = 0; i < kDocuments; ++i) {
+    const auto found = text_of(one.changed(i, draws_of(i)));
+    // In another order, and after other samples.
+    const auto again = text_of(other.changed(kDocuments - 1 - i, draws_of(kDocuments - 1 - i)));
+    if (text_of(other.changed(i, draws_of(i))) != found)
+      return "sample " + std::to_string(i) + " depends on what was changed before it";
+    if (text_of(one.changed(kDocuments - 1 - i, draws_of(kDocuments - 1 - i))) != again)
+      return "sample " + std::to_string(kDocuments - 1 - i) + " depends on the instance";
+  }
+  return "";
+}
+
+std::vector<bool> changed_at(const Subject& subject, double rate) {
+  const Bound bound(subject, {{"rate", rate}});
+  std::vector<bool> changed;
+  for (int64_t i = 0; i < kDocuments; ++i)
+    changed.push_back(text_of(bound.changed(i, draws_of(i))) != text_of(bound.sample(i)));
+  return changed;
+}
+
+// P(X <= k) of a binomial distribution.
+double at_most(int64_t k, int64_t n, double p) {
+  double sum = 0;
+  for (int64_t i = 0; i <= k; ++i) {
+    const auto yes = static_cast<double>(i), no = static_cast<double>(n - i);
+    sum += std::exp(std::lgamma(yes + no + 1) - std::lgamma(yes + 1) - std::lgamma(no + 1) + yes * std::log(p) +
+                    no * std::log1p(-p));
+  }
+  return sum;
+}
+
+// Of a transform with a parameter `rate` in [0, 1]: the share of samples that it changes, of those that it can.
+std::string rates(const Subject& subject) {
+  const auto& component = subject.description();
+  bool has_rate = false;
+  for (size_t i = 0; i < component.parameter_count; ++i) {
+    const auto& p = component.parameters[i];
+    has_rate |= std::string(p.name) == "rate" && p.type == ASSAY_REAL && p.min == 0 && p.max == 1;
+  }
+  if (!has_rate) return "";
+  const auto never = changed_at(subject, 0), always = changed_at(subject, 1);
+  if (std::count(never.begin(), never.end(), true)) return "rate = 0 changes samples";
+  const auto can = std::count(always.begin(), always.end(), true);
+  if (can == 0) return "rate = 1 changes no sample";
+  for (const double rate : {0.1, 0.5, 0.9}) {
+    const auto now = changed_at(subject, rate);
+    int64_t count = 0;
+    for (size_t i = 0; i < now.size(); ++i) count += now[i] && always[i];
+    if (at_most(count, can, rate) < 1e-6 || at_most(count - 1, can, rate) > 1 - 1e-6)
+      return "rate = " + std::to_string(rate) + " changes " + std::to_string(count) + " of " + std::to_string(can) +
+             " samples, which happens once in a million times";
+  }
+  return "";
+}
+
+}  // namespace
+
+void transform(const Subject& subject) {
+  subject.property("what it gives is well formed", [&] { return well_formed(subject); });
+  subject.property("nothing of a text is lost, where it says so", [&] { return nothing_lost(subject); });
+  subject.property("a result depends on the sample and its draws alone", [&] { return seeds(subject); });
+  subject.property("its rate is the share of samples that it changes", [&] { return rates(subject); });
+}
+
+}  // namespace assay::check

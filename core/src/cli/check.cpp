@@ -1,0 +1,83 @@
+// assay check FILE.so: the conformance kit on every component of a plugin, a line a property.
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "assay/error.h"
+#include "cli/cli.h"
+#include "cli/options.h"
+#include "config/argument_component.h"
+#include "config/worker.h"
+
+namespace assay::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+const config::PluginFile& plugin_of(const config::Catalogue& catalogue, const fs::path& file) {
+  for (const auto& plugin : catalogue.plugins) {
+    std::error_code ignored;
+    if (!fs::equivalent(plugin.file, file, ignored)) continue;
+    if (!plugin.ok) throw UserError(fmt::format("{}: was refused: {}", file.string(), plugin.error));
+    return plugin;
+  }
+  throw UserError(
+      fmt::format("{}: is not among the plugins of its folder; a plugin's name ends with .so", file.string()));
+}
+
+// The words that are this component's; a plugin may have several.
+std::vector<std::string> words_of(const config::Component& component, const std::vector<std::string>& words) {
+  std::vector<std::string> own;
+  for (const auto& word : words)
+    for (const auto& parameter : component.parameters)
+      if (word.starts_with(parameter.name + "=") || word.starts_with(parameter.name + ".")) own.push_back(word);
+  return own;
+}
+
+void refuse_strangers(const config::PluginFile& plugin, const std::vector<std::string>& words) {
+  for (const auto& word : words) {
+    bool known = false;
+    for (const auto& component : plugin.components) known |= !words_of(component, {word}).empty();
+    if (!known)
+      throw UserError(fmt::format("assay check: '{}' is no parameter of a component in {}", word, plugin.file));
+  }
+}
+
+}  // namespace
+
+int check(const Arguments& arguments) {
+  const auto parsed = parse_options(arguments, plugin_options());
+  if (!parsed) return kDone;
+  if (parsed->words.empty()) throw UserError("assay check: a plugin's FILE.so is missing; see assay check --help");
+  const fs::path file = parsed->words[0];
+  if (!fs::exists(file)) throw UserError(fmt::format("{}: there is no such file", file.string()));
+  const std::vector<std::string> words(parsed->words.begin() + 1, parsed->words.end());
+  const auto path = fs::absolute(file).parent_path().string() + ":" + parsed->options["plugin-path"].as<std::string>();
+  const auto catalogue = config::load_descriptors(path, std::nullopt);
+  const auto& plugin = plugin_of(catalogue, file);
+  refuse_strangers(plugin, words);
+
+  nlohmann::json request = {{"files", {plugin.file}}, {"components", nlohmann::json::array()}};
+  for (const auto& other : catalogue.plugins)
+    if (other.ok && other.file != plugin.file) request["files"].push_back(other.file);
+  for (const auto& component : plugin.components)
+    request["components"].push_back(
+        {{"kind", component.kind},
+         {"name", component.name},
+         {"given", config::component_of_words(component.kind, component.name, words_of(component, words), catalogue)}});
+  size_t faults = 0;
+  const auto checked = config::check_components(request);
+  for (const auto& [component, property, fault] : checked.properties) {
+    if (fault.empty()) {
+      fmt::print("ok    {}: {}\n", component, property);
+    } else {
+      fmt::print("FAULT {}: {}\n      {}\n", component, property, fault);
+      ++faults;
+    }
+  }
+  fmt::print("{}: {} of {} properties hold\n", file.string(), checked.properties.size() - faults,
+             checked.properties.size());
+  return faults ? kRunFailed : kDone;
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,42 @@
+// Components that break one promise each, made in this program, and what the kit says of them.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "assay/plugin.h"
+#include "check/check.h"
+#include "check/stand_ins.h"
+
+namespace assay::check {
+
+// The properties that do not hold for a component named "broken", with "<property>: <fault>" in `told`.
+template <class T>
+std::vector<std::string> faults_of(std::string* told = nullptr,
+                                   const nlohmann::json& given = nlohmann::json::object()) {
+  static const AssayComponent component = assay::component<T>("broken");
+  static const AssayPlugin plugin{"broken", "1.0.0", &component, 1};
+  Registry registry(std::vector<std::filesystem::path>{});
+  registry.add(plugin);
+  registry.add(stand_ins());
+  std::vector<std::string> properties;
+  check_component(registry, T::kKind, "broken", given, {{}, [&](const Finding& finding) {
+                                                          if (finding.holds()) return;
+                                                          properties.push_back(finding.property);
+                                                          if (told)
+                                                            *told += finding.property + ": " + finding.fault + "\n";
+                                                        }});
+  return properties;
+}
+
+// Exactly these properties are broken.
+template <class T>
+void expect_faults(const std::vector<std::string>& properties) {
+  std::string told;
+  EXPECT_EQ(faults_of<T>(&told), properties) << told;
+}
+
+}  // namespace assay::check

@@ -1,0 +1,120 @@
+// The kit catches positional schemes that break one promise each.
+#include <ATen/ops/arange.h>
+#include <ATen/ops/zeros_like.h>
+
+#include "assay/positional.h"
+#include "unit/check/broken.h"
+
+namespace assay::check {
+namespace {
+
+// A scheme with learned slopes that keeps every promise; those below break one.
+class Good : public Positional {
+ public:
+  struct Config {
+    double slope = 0.1;
+  };
+  static void describe(auto& schema) {
+    schema.doc("Learned slopes.").param("slope", &Config::slope, "At the start.", 0.01, 1);
+  }
+  explicit Good(const Config& config) : config_(config) {}
+  void fit(const AttentionShape& shape) override { heads_ = shape.heads; }
+  void build(Parameters& parameters) override {
+    slope_H_ =
+        parameters.add({.name = "slope", .shape = {heads_}, .shard_dim = 0, .init = Init::constant(config_.slope)});
+  }
+  AttentionBias attention_bias(const AttentionContext&) const override {
+    AttentionBias bias;
+    bias.slopes_H = slope_H_;
+    return bias;
+  }
+
+ protected:
+  Config config_;
+  int64_t heads_ = 0;
+  Tensor slope_H_;
+};
+
+TEST(BrokenPositional, NoneOfAGoodOne) { expect_faults<Good>({}); }
+
+struct SameHeadsOnEveryRank : Good {
+  using Good::Good;
+  AttentionBias attention_bias(const AttentionContext& context) const override {
+    AttentionBias bias;
+    bias.slopes_H = slope_H_ * (at::arange(context.heads, slope_H_.options()) + 1);
+    return bias;
+  }
+};
+TEST(BrokenPositional, SlicesOfRanks) {
+  expect_faults<SameHeadsOnEveryRank>({"a rank's heads are the slice of the whole, for t = 1, 2, 4",
+                                       "tensor = 1, 2, 4 and data = 1, 2 train the same weights"});
+}
+
+struct CountsFromTheFirstQuery : Good {
+  using Good::Good;
+  AttentionBias attention_bias(const AttentionContext& context) const override {
+    AttentionBias bias;
+    const auto row = at::arange(context.query_positions.size(1), slope_H_.options());
+    const auto key = at::arange(context.key_positions.size(1), slope_H_.options());
+    bias.dense_BHQS = (slope_H_.view({1, -1, 1, 1}) * (key.unsqueeze(0) - row.unsqueeze(1)));
+    return bias;
+  }
+};
+TEST(BrokenPositional, PlacesInsteadOfPositions) {
+  expect_faults<CountsFromTheFirstQuery>({"fewer queries than keys are the rows of the full form"});
+}
+
+struct HasNoGradient : Good {
+  using Good::Good;
+  AttentionBias attention_bias(const AttentionContext&) const override {
+    AttentionBias bias;
+    bias.slopes_H = slope_H_.detach();
+    return bias;
+  }
+};
+TEST(BrokenPositional, DetachedParameters) {
+  expect_faults<HasNoGradient>({"its parameters have the gradients of finite differences"});
+}
+
+struct WorksInFp64Alone : Good {
+  using Good::Good;
+  Tensor embed(const Tensor& x, const Tensor&) const override {
+    return x.scalar_type() == at::kDouble ? x : at::zeros_like(x);
+  }
+};
+TEST(BrokenPositional, OtherTypes) { expect_faults<WorksInFp64Alone>({"fp32 and bf16 give what fp64 gives"}); }
+
+struct HasALimitItDoesNotKeep : Good {
+  using Good::Good;
+  std::optional<int64_t> limit() const override { return 64; }
+};
+TEST(BrokenPositional, ItsLimit) { expect_faults<HasALimitItDoesNotKeep>({"what is beyond its limit is refused"}); }
+
+struct RefusesALimit : Good {
+  explicit RefusesALimit(const Config& config) : Good(config) {
+    if (config.slope == 1) throw UserError("cannot be that large");
+  }
+};
+TEST(BrokenPositional, ARefusalThatDoesNotSayWhat) {
+  expect_faults<RefusesALimit>({"is made at the limits of every parameter, or says which one it cannot take"});
+}
+
+struct Silent : Good {
+  static void describe(auto& schema) { schema.param("slope", &Config::slope, "", 0.01, 1); }
+  using Good::Good;
+};
+TEST(BrokenPositional, NoDescription) {
+  expect_faults<Silent>({"says what it is, in its description and for every parameter"});
+}
+
+struct CannotBeMade : Good {
+  explicit CannotBeMade(const Config& config) : Good(config) { throw UserError("the slope is wrong"); }
+};
+TEST(BrokenPositional, DefaultsThatAreRefused) {
+  const auto faults = faults_of<CannotBeMade>();
+  ASSERT_FALSE(faults.empty());
+  EXPECT_EQ(faults[0], "is made with its defaults");
+}
+
+}  // namespace
+}  // namespace assay::check

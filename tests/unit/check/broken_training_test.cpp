@@ -1,0 +1,289 @@
+// The kit catches objectives, optimizers, schedulers and models that break one promise each.
+#include <ATen/ops/zeros_like.h>
+#include <c10/core/GradMode.h>
+
+#include <atomic>
+#include <cmath>
+
+#include "assay/model.h"
+#include "assay/objective.h"
+#include "assay/optimizer.h"
+#include "assay/scheduler.h"
+#include "unit/check/broken.h"
+
+namespace assay::check {
+namespace {
+
+constexpr const char* kRepeats = "a run repeats to the bit, also beside another in a second thread";
+constexpr const char* kMeshes = "tensor = 1, 2, 4 and data = 1, 2 train the same weights";
+constexpr const char* kMicroBatches = "k micro-batches of b give the gradient of one batch of kb";
+constexpr const char* kCheckpoint = "a run goes on from its checkpoint to the same bits, and loads on other meshes";
+
+// ---- objectives
+
+class CrossEntropy : public Objective {
+ public:
+  struct Config {};
+  static void describe(auto& schema) { schema.doc("Next-token cross entropy."); }
+  explicit CrossEntropy(const Config&) {}
+  void prepare(PrepareContext& context) override {
+    const auto& weight = context.batch().loss_weight;
+    context.denominator("targets", weight.defined() ? weight.sum().item<double>()
+                                                    : static_cast<double>(context.batch().targets.numel()));
+  }
+  void loss(LossContext& context) override { context.term("nll", sum(context), "targets"); }
+
+ protected:
+  static Tensor sum(LossContext& context) {
+    const auto nll = context.forward().token_nll();
+    const auto& weight = context.batch().loss_weight;
+    return (weight.defined() ? nll * weight : nll).sum();
+  }
+};
+TEST(BrokenObjective, NoneOfAGoodOne) { expect_faults<CrossEntropy>({}); }
+
+struct HidesItsGradient : CrossEntropy {
+  using CrossEntropy::CrossEntropy;
+  void loss(LossContext& context) override {
+    const auto value = sum(context);
+    context.term("nll", value + value.detach(), "targets");
+  }
+};
+TEST(BrokenObjective, Gradients) {
+  expect_faults<HidesItsGradient>({"its gradients are those of finite differences, in fp64"});
+}
+
+struct CountsEverything : CrossEntropy {
+  using CrossEntropy::CrossEntropy;
+  void loss(LossContext& context) override { context.term("nll", context.forward().token_nll().sum(), "targets"); }
+};
+TEST(BrokenObjective, IgnoredPositions) { expect_faults<CountsEverything>({"positions of weight 0 do not count"}); }
+
+struct DividesByItsOwnBatch : CrossEntropy {
+  using CrossEntropy::CrossEntropy;
+  void prepare(PrepareContext& context) override { context.denominator("one", 1); }
+  void loss(LossContext& context) override {
+    const auto& weight = context.batch().loss_weight;
+    const double own =
+        weight.defined() ? weight.sum().item<double>() : static_cast<double>(context.batch().tokens.numel());
+    context.term("nll", sum(context) / own, "one");
+  }
+};
+TEST(BrokenObjective, MicroBatches) { expect_faults<DividesByItsOwnBatch>({kMicroBatches}); }
+
+std::atomic<int> calls{0};
+struct CountsItsCalls : CrossEntropy {
+  using CrossEntropy::CrossEntropy;
+  void loss(LossContext& context) override {
+    context.term("nll", sum(context) * (1 + 0.01 * static_cast<double>(++calls)), "targets");
+  }
+};
+TEST(BrokenObjective, StateOfTheProgram) {
+  const auto faults = faults_of<CountsItsCalls>();
+  EXPECT_NE(std::find(faults.begin(), faults.end(), kRepeats), faults.end());
+}
+
+// ---- optimizers
+
+class Descent : public Optimizer {
+ public:
+  struct Config {};
+  static void describe(auto& schema) { schema.doc("Gradient descent with momentum."); }
+  explicit Descent(const Config&) {}
+  double peak_rate() const override { return 0.1; }
+  void attach(std::vector<Parameter>& parameters, const Mesh&) override {
+    parameters_ = &parameters;
+    for (const auto& parameter : parameters) momentum_.push_back(at::zeros_like(parameter.value.detach()));
+  }
+  void step(double lr, double) override {
+    for (size_t p = 0; p < parameters_->size(); ++p) {
+      auto& parameter = (*parameters_)[p];
+      momentum_[p].mul_(0.9);
+      if (parameter.value.grad().defined()) momentum_[p].add_(parameter.value.grad());
+      parameter.value.sub_(momentum_[p], lr * scale(p));
+    }
+  }
+  std::vector<State> state() override {
+    std::vector<State> all;
+    for (size_t p = 0; p < momentum_.size(); ++p) all.push_back({"momentum", static_cast<int64_t>(p), momentum_[p]});
+    return all;
+  }
+
+ protected:
+  virtual double scale(size_t) { return 1; }
+  std::vector<Parameter>* parameters_ = nullptr;
+  std::vector<Tensor> momentum_;
+};
+TEST(BrokenOptimizer, NoneOfAGoodOne) { expect_faults<Descent>({}); }
+
+struct ForgetsItsState : Descent {
+  using Descent::Descent;
+  std::vector<State> state() override { return {}; }
+};
+TEST(BrokenOptimizer, State) {
+  expect_faults<ForgetsItsState>({"its state is all that the next update depends on", kCheckpoint});
+}
+
+struct NormOfItsOwnShard : Descent {
+  using Descent::Descent;
+  double scale(size_t p) override {
+    const auto& gradient = (*parameters_)[p].value.grad();
+    return gradient.defined() ? 1 / (1 + gradient.norm().item<double>()) : 1;
+  }
+};
+TEST(BrokenOptimizer, Meshes) { expect_faults<NormOfItsOwnShard>({kMeshes}); }
+
+struct DividesByTheGradient : Descent {
+  using Descent::Descent;
+  double scale(size_t p) override {
+    const auto& gradient = (*parameters_)[p].value.grad();
+    return gradient.defined() ? 1 / gradient.norm().item<double>() : 1;
+  }
+};
+TEST(BrokenOptimizer, NoGradient) {
+  const auto faults = faults_of<DividesByTheGradient>();
+  EXPECT_NE(std::find(faults.begin(), faults.end(), "no gradient counts as zero and does no harm"), faults.end());
+}
+
+struct MovesAnyway : Descent {
+  using Descent::Descent;
+  void step(double lr, double decay) override {
+    Descent::step(lr, decay);
+    for (auto& parameter : *parameters_) parameter.value.mul_(0.999);
+  }
+};
+TEST(BrokenOptimizer, ARateOfZero) {
+  expect_faults<MovesAnyway>({"its rate is positive, and a rate of 0 moves nothing"});
+}
+
+// ---- schedulers
+
+class Halving : public Scheduler {
+ public:
+  struct Config {};
+  static void describe(auto& schema) { schema.doc("Falls from 1 to a half."); }
+  explicit Halving(const Config&) {}
+  double multiplier(int64_t step, const RunLength& run) const override {
+    return 1 - 0.5 * static_cast<double>(std::min(step, run.steps)) / static_cast<double>(run.steps);
+  }
+};
+TEST(BrokenScheduler, NoneOfAGoodOne) { expect_faults<Halving>({}); }
+
+struct GoesOnFalling : Halving {
+  using Halving::Halving;
+  double multiplier(int64_t step, const RunLength& run) const override {
+    return 1 - static_cast<double>(step) / static_cast<double>(run.steps);
+  }
+};
+TEST(BrokenScheduler, PastItsEnd) {
+  expect_faults<GoesOnFalling>({"factors are finite and not negative, also past the end"});
+}
+
+struct Remembers : Halving {
+  using Halving::Halving;
+  double multiplier(int64_t step, const RunLength&) const override {
+    highest_ = std::max(highest_, step);
+    return 1 / (1 + static_cast<double>(highest_));
+  }
+  mutable int64_t highest_ = 0;
+};
+TEST(BrokenScheduler, Memory) {
+  const auto faults = faults_of<Remembers>();
+  EXPECT_NE(std::find(faults.begin(), faults.end(), "a factor depends on its step alone"), faults.end());
+}
+
+std::atomic<int> asked{0};
+struct CountsItsQuestions : Halving {
+  using Halving::Halving;
+  double multiplier(int64_t, const RunLength&) const override { return 1 / (1 + static_cast<double>(++asked)); }
+};
+TEST(BrokenScheduler, StateOfTheProgram) {
+  const auto faults = faults_of<CountsItsQuestions>();
+  EXPECT_NE(std::find(faults.begin(), faults.end(), "it repeats, also in two threads"), faults.end());
+}
+
+// ---- models: the stand-in, spoiled on its way in or out
+
+class Wrapped : public Model {
+ public:
+  struct Config {
+    Child<Model> inner{kStandIn};
+  };
+  static void describe(auto& schema) { schema.doc("Another model.").param("inner", &Config::inner, "The model."); }
+  explicit Wrapped(const Config& config) : inner_(config.inner) {}
+  bool causal() const override { return inner_->causal(); }
+  int64_t layers() const override { return inner_->layers(); }
+  int64_t width() const override { return inner_->width(); }
+  int64_t padded_vocabulary() const override { return inner_->padded_vocabulary(); }
+  ModelOutput forward(const Batch& batch, const ForwardOptions& options) override {
+    return inner_->forward(batch, options);
+  }
+  Tensor logits(const Tensor& hidden) override { return inner_->logits(hidden); }
+  ModelOutput extend(Cache& cache, const Tensor& tokens, const Tensor& mask) override {
+    return inner_->extend(cache, tokens, mask);
+  }
+  double forward_flops(int64_t length) const override { return inner_->forward_flops(length); }
+
+ protected:
+  Child<Model> inner_;
+};
+TEST(BrokenModel, NoneOfAGoodOne) { expect_faults<Wrapped>({}); }
+
+struct LosesALayer : Wrapped {
+  using Wrapped::Wrapped;
+  ModelOutput forward(const Batch& batch, const ForwardOptions& options) override {
+    auto out = inner_->forward(batch, options);
+    out.hidden.erase(1);
+    return out;
+  }
+};
+TEST(BrokenModel, HiddenLayers) { expect_faults<LosesALayer>({"shapes are as its interface says"}); }
+
+struct SeesAhead : Wrapped {
+  using Wrapped::Wrapped;
+  ModelOutput forward(const Batch& batch, const ForwardOptions& options) override {
+    auto out = inner_->forward(batch, options);
+    out.final_BTD = out.final_BTD + 0.1 * out.final_BTD.mean(1, true);
+    return out;
+  }
+};
+TEST(BrokenModel, Sight) {
+  expect_faults<SeesAhead>(
+      {"a causal model sees nothing ahead, another one does", "cached decoding is the full forward"});
+}
+
+struct ExtendsOtherwise : Wrapped {
+  using Wrapped::Wrapped;
+  ModelOutput extend(Cache& cache, const Tensor& tokens, const Tensor& mask) override {
+    auto out = inner_->extend(cache, tokens, mask);
+    out.final_BTD = out.final_BTD * 1.01;
+    return out;
+  }
+};
+TEST(BrokenModel, CachedDecoding) { expect_faults<ExtendsOtherwise>({"cached decoding is the full forward"}); }
+
+struct MixesRows : Wrapped {
+  using Wrapped::Wrapped;
+  ModelOutput forward(const Batch& batch, const ForwardOptions& options) override {
+    auto out = inner_->forward(batch, options);
+    out.final_BTD = out.final_BTD - 0.1 * out.final_BTD.mean(0, true);
+    return out;
+  }
+};
+TEST(BrokenModel, Rows) {
+  const auto faults = faults_of<MixesRows>();
+  EXPECT_NE(std::find(faults.begin(), faults.end(), "rows do not see one another"), faults.end());
+}
+
+struct DetachesHalf : Wrapped {
+  using Wrapped::Wrapped;
+  ModelOutput forward(const Batch& batch, const ForwardOptions& options) override {
+    auto out = inner_->forward(batch, options);
+    out.final_BTD = 0.5 * out.final_BTD + 0.5 * out.final_BTD.detach();
+    return out;
+  }
+};
+TEST(BrokenModel, Gradients) { expect_faults<DetachesHalf>({"its gradients are those of finite differences"}); }
+
+}  // namespace
+}  // namespace assay::check
