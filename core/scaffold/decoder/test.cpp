@@ -1,0 +1,16 @@
+#include <gtest/gtest.h>
+
+#include "assay/testing.h"
+
+namespace {
+
+TEST(ScaffoldName, RepeatsNoneOfTheLastTokens) {
+  const auto ids = assay::testing::tiny_decode("scaffold_name", R"({"last": 2})");
+  ASSERT_GE(ids.size(), 3U);
+  for (size_t i = 2; i < ids.size(); ++i) {
+    EXPECT_NE(ids[i], ids[i - 1]);
+    EXPECT_NE(ids[i], ids[i - 2]);
+  }
+}
+
+}  // namespace

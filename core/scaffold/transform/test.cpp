@@ -1,0 +1,26 @@
+#include <gtest/gtest.h>
+
+#include "assay/testing.h"
+#include "assay/transform.h"
+
+namespace assay::testing {
+namespace {
+
+TEST(ScaffoldName, TurnsWordsRound) {
+  const auto transform = make<Transform>("scaffold_name", R"({"rate": 1})");
+  Sample sample;
+  sample.text = "one two  three";
+  transform->apply(sample, Draws(1, "test"));
+  EXPECT_EQ(sample.text, "three  two one");
+}
+
+TEST(ScaffoldName, NeverAtARateOfZero) {
+  const auto transform = make<Transform>("scaffold_name", R"({"rate": 0})");
+  Sample sample;
+  sample.text = "one two";
+  transform->apply(sample, Draws(1, "test"));
+  EXPECT_EQ(sample.text, "one two");
+}
+
+}  // namespace
+}  // namespace assay::testing
