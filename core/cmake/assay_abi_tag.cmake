@@ -5,7 +5,9 @@
 # new kind does not refuse old plugins and a changed kind cannot be miscalled.
 include_guard(GLOBAL)
 
-set(ASSAY_SDK_DIR "${CMAKE_CURRENT_LIST_DIR}/../include" CACHE INTERNAL "")
+if(NOT ASSAY_SDK_DIR)   # else installed
+  set(ASSAY_SDK_DIR "${CMAKE_CURRENT_LIST_DIR}/../include")
+endif()
 set(ASSAY_SDK_API 1)
 set(ASSAY_BASE_HEADERS abi error tensor random parameters batch component schema plugin mesh nn)
 

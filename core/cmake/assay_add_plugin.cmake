@@ -1,5 +1,5 @@
-# assay_add_plugin(NAME): builds NAME.cpp of the current folder into a plugin, and NAME_test.cpp beside it into the
-# tests of its kind.
+# assay_add_plugin(NAME): builds NAME.cpp of the current folder into a plugin. NAME_test.cpp beside it becomes, in assay's
+# own tree, a part of plugin_tests; elsewhere, a test of its own with GoogleTest, when enable_testing() was called.
 include_guard(GLOBAL)
 
 function(assay_add_plugin name)
@@ -12,8 +12,21 @@ function(assay_add_plugin name)
   set_target_properties(plugin_${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name}
     LIBRARY_OUTPUT_DIRECTORY "${ASSAY_PLUGIN_OUTPUT_DIRECTORY}" LINK_DEPENDS "${ASSAY_CMAKE_DIR}/plugin.map")
   set_property(GLOBAL APPEND PROPERTY ASSAY_PLUGINS plugin_${name})
-  if(ASSAY_TESTS AND EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${name}_test.cpp")
-    set_property(GLOBAL APPEND PROPERTY ASSAY_PLUGIN_TESTS "${CMAKE_CURRENT_SOURCE_DIR}/${name}_test.cpp")
+  set(test "${CMAKE_CURRENT_SOURCE_DIR}/${name}_test.cpp")
+  if(NOT ASSAY_PREFIX)
+    target_precompile_headers(plugin_${name} REUSE_FROM assay_plugin_headers)
+    install(TARGETS plugin_${name} LIBRARY DESTINATION lib/assay/plugins)
+    if(ASSAY_TESTS AND EXISTS "${test}")
+      set_property(GLOBAL APPEND PROPERTY ASSAY_PLUGIN_TESTS "${test}")
+    endif()
+  elseif(EXISTS "${test}" AND CMAKE_TESTING_ENABLED)
+    find_package(GTest REQUIRED)
+    add_executable(${name}_test "${test}")
+    target_link_libraries(${name}_test PRIVATE assay::testing GTest::gtest GTest::gmock GTest::gtest_main)
+    add_dependencies(${name}_test plugin_${name})
+    add_test(NAME ${name} COMMAND ${name}_test)
+    set_tests_properties(${name} PROPERTIES ENVIRONMENT
+      "ASSAY_PLUGIN_PATH=${ASSAY_PLUGIN_OUTPUT_DIRECTORY}:${ASSAY_PREFIX}/lib/assay/plugins;OMP_NUM_THREADS=1")
   endif()
 endfunction()
 set(ASSAY_CMAKE_DIR "${CMAKE_CURRENT_LIST_DIR}" CACHE INTERNAL "")

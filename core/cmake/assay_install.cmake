@@ -1,0 +1,13 @@
+# cmake --install: programs, libraries, plugins, and the SDK against which a plugin outside of this tree is built (headers,
+# find_package(assay), assay_add_plugin). Moves as a whole; LibTorch stays where it is.
+include_guard(GLOBAL)
+
+install(TARGETS assay assay-worker assay_lab assay_run assay_testing
+        RUNTIME DESTINATION bin LIBRARY DESTINATION lib ARCHIVE DESTINATION lib)
+install(DIRECTORY "${CMAKE_CURRENT_LIST_DIR}/../include/assay" DESTINATION include)
+install(FILES "${CMAKE_CURRENT_LIST_DIR}/assay_add_plugin.cmake" "${CMAKE_CURRENT_LIST_DIR}/assay_abi_tag.cmake"
+              "${CMAKE_CURRENT_LIST_DIR}/assay_torch.cmake" "${CMAKE_CURRENT_LIST_DIR}/plugin.map"
+        DESTINATION lib/cmake/assay)
+configure_file("${CMAKE_CURRENT_LIST_DIR}/assayConfig.cmake.in" "${CMAKE_BINARY_DIR}/assayConfig.cmake" @ONLY)
+install(FILES "${CMAKE_BINARY_DIR}/assayConfig.cmake" DESTINATION lib/cmake/assay)
+install(CODE "file(CREATE_LINK \"${ASSAY_TORCH_DIR}/lib\" \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/lib/torch\" SYMBOLIC)")

@@ -1,0 +1,14 @@
+// A kind that assay does not know: what a token is worth.
+#pragma once
+
+#include "assay/component.h"
+
+namespace consumer {
+
+class Scorer : public assay::Component {
+ public:
+  ASSAY_KIND(Scorer, "scorer", "1");  // the hash: another one whenever this interface changes
+  virtual double score(int64_t token) const = 0;
+};
+
+}  // namespace consumer
