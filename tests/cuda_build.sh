@@ -28,7 +28,9 @@ cmake "${fresh[@]}" -S "$source_dir" -B "$build" -G Ninja -DASSAY_CUDA=ON "-DASS
 plain() { sed -E "s#$build|$cpu#BUILD#g; s# -isystem [^ ]*/cuda[^ ]*##g; s# -Werror##g"; }
 targets=(kernel_bench lib/libassay_run.so)
 declare -A shared=()
-while read -r command; do shared["$command"]=1; done < <(ninja -C "$cpu" -t commands "${targets[@]}" | plain)
+commands="$(ninja -C "$build" -t commands "${targets[@]}")"
+there="$(ninja -C "$cpu" -t commands "${targets[@]}" | plain)"
+while read -r command; do shared["$command"]=1; done <<<"$there"
 cd "$build"
 mkdir -p bin lib
 while read -r command; do
@@ -38,9 +40,9 @@ while read -r command; do
     ln -f "$cpu/$compiled" "$compiled"
   else
     echo "$command"
-    bash -c "$command"
+    bash -c "$command" </dev/null
   fi
-done < <(ninja -C "$build" -t commands "${targets[@]}")
+done <<<"$commands"
 
 needed() { readelf --dynamic "$1/lib/libassay_run.so" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'; }
 here="$(needed "$build")"

@@ -4,6 +4,7 @@
 #
 # Usage: tests/scaffold.sh BUILD
 set -euo pipefail
+unset ASSAY_RESULTS ASSAY_PLUGIN_PATH ASSAY_DESCRIPTORS ASSAY_DATA
 build=$1
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT

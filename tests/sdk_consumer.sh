@@ -4,6 +4,7 @@
 #
 # Usage: tests/sdk_consumer.sh SOURCE BUILD
 set -euo pipefail
+unset ASSAY_RESULTS ASSAY_PLUGIN_PATH ASSAY_DESCRIPTORS ASSAY_DATA
 source_dir=$1 build=$2
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT

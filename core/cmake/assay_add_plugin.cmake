@@ -6,10 +6,11 @@ function(assay_add_plugin name)
   add_library(plugin_${name} MODULE ${name}.cpp)
   target_link_libraries(plugin_${name} PRIVATE assay_flags assay::run)
   # Only the entry and the tag are visible; the library stays mapped for good; nothing is shared with another plugin.
-  target_compile_options(plugin_${name} PRIVATE -fno-gnu-unique)
+  target_compile_options(plugin_${name} PRIVATE -fno-gnu-unique $<$<CONFIG:Release>:-O2 -UNDEBUG>)
   target_link_options(plugin_${name} PRIVATE -Wl,-z,nodelete -Wl,--no-undefined
     "-Wl,--version-script=${ASSAY_CMAKE_DIR}/plugin.map")
-  set_target_properties(plugin_${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name}
+  set_target_properties(plugin_${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name} CXX_EXTENSIONS OFF
+    CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
     LIBRARY_OUTPUT_DIRECTORY "${ASSAY_PLUGIN_OUTPUT_DIRECTORY}" LINK_DEPENDS "${ASSAY_CMAKE_DIR}/plugin.map")
   set_property(GLOBAL APPEND PROPERTY ASSAY_PLUGINS plugin_${name})
   set(test "${CMAKE_CURRENT_SOURCE_DIR}/${name}_test.cpp")

@@ -9,5 +9,7 @@ install(FILES "${CMAKE_CURRENT_LIST_DIR}/assay_add_plugin.cmake" "${CMAKE_CURREN
               "${CMAKE_CURRENT_LIST_DIR}/assay_torch.cmake" "${CMAKE_CURRENT_LIST_DIR}/plugin.map"
         DESTINATION lib/cmake/assay)
 configure_file("${CMAKE_CURRENT_LIST_DIR}/assayConfig.cmake.in" "${CMAKE_BINARY_DIR}/assayConfig.cmake" @ONLY)
-install(FILES "${CMAKE_BINARY_DIR}/assayConfig.cmake" DESTINATION lib/cmake/assay)
+include(CMakePackageConfigHelpers)
+write_basic_package_version_file("${CMAKE_BINARY_DIR}/assayConfigVersion.cmake" COMPATIBILITY ExactVersion)
+install(FILES "${CMAKE_BINARY_DIR}/assayConfig.cmake" "${CMAKE_BINARY_DIR}/assayConfigVersion.cmake" DESTINATION lib/cmake/assay)
 install(CODE "file(CREATE_LINK \"${ASSAY_TORCH_DIR}/lib\" \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/lib/torch\" SYMBOLIC)")

@@ -69,9 +69,8 @@ class Resume : public testing::Programs {
 
 // One plugin on top of the tiny experiment: its own smoke.toml, or its name where its kind stands.
 std::string overlay_of(const std::string& kind, const std::string& name) {
-  if (kind == "dataset") return "[data]\ndataset = { use = \"" + name + "\", path = \"../corpus.txt\" }\n";
-  if (kind == "tokenizer") return "[data]\ntokenizer = \"" + name + "\"\n";
-  if (kind == "objective" || kind == "transform" || kind == "tracker")
+  if (kind == "dataset" || kind == "tokenizer") return "[data]\n" + kind + " = \"" + name + "\"\n";
+  if (kind == "objective" || kind == "transform" || kind == "tracker" || kind == "callback")
     return "[[" + kind + "]]\nuse = \"" + name + "\"\n";
   if (kind == "evaluator") return "[[evaluate]]\nuse = \"" + name + "\"\n";
   return "[" + kind + "]\nuse = \"" + name + "\"\n";

@@ -99,6 +99,7 @@ class Command(Sandbox):
         self.stub("clang-format", "exit 0")
         self.stub("shellcheck", "exit 0")
         self.exports("R assay_abi_api_1", "T assay_plugin")
+        self.stub("readelf", "echo ' 0x000000006ffffffb (FLAGS_1)            Flags: NODELETE'")
 
     def write(self, name, text=""):
         with open(os.path.join(self.root, name), "w", encoding="utf-8") as file:
@@ -143,6 +144,10 @@ class Command(Sandbox):
                       self.assert_only("exports"))
         self.exports("R assay_abi_api_1")
         self.assert_only("exports")
+
+    def test_a_plugin_that_could_be_unloaded(self):
+        self.stub("readelf", "echo ' 0x000000000000001e (FLAGS)              BIND_NOW'")
+        self.assertIn("alibi.so lacks the flag NODELETE", self.assert_only("exports"))
 
     def test_a_missing_program_is_named(self):
         os.mkdir(self.path("few"))

@@ -8,7 +8,7 @@ import unittest
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
-READMES = ("README.md", "plugins/README.md")
+READMES = ("README.md", "plugins/README.md", "core/README.md")
 QUOTE = re.compile(r"^( *)<!-- quoted: (\S+)(?: from \"(.*?)\" to \"(.*?)\")? -->\n *```cpp\n(.*?)^ *```\n *<!-- end -->", re.S | re.M)
 
 
@@ -29,7 +29,7 @@ class Readme(unittest.TestCase):
     def test_quoted_files_are_the_files(self):
         for readme in READMES:
             quotes = QUOTE.findall(read(readme))
-            self.assertTrue(quotes, f"{readme} quotes no file")
+            self.assertEqual(len(quotes), read(readme).count("<!-- quoted:"), f"{readme}: a quote is not written as one")
             for _, name, begin, end, quoted in quotes:
                 there = part_of(read(name), begin, end) if begin else read(name)
                 self.assertEqual(textwrap.dedent(quoted), textwrap.dedent(there),

@@ -6,9 +6,12 @@
 #include <c10/core/GradMode.h>
 
 #include <algorithm>
+#include <optional>
+#include <string>
 
 #include "assay/model.h"
 #include "assay/nn.h"
+#include "assay/positional.h"
 
 namespace {
 
@@ -21,14 +24,20 @@ class ScaffoldName final : public assay::Model {
   struct Config {
     int64_t layers = 2, width = 32;
     double init_std = 0.1;
+    assay::Child<assay::Positional> positional{"none"};
   };
   static void describe(auto& schema) {
     schema.doc("Layers that mix a position with the mean of all before it.")
         .param("layers", &Config::layers, "Number of layers.", 1, 1024)
         .param("width", &Config::width, "Width of the hidden states.", 1, 1 << 16)
-        .param("init_std", &Config::init_std, "Standard deviation of initial weights.", 0, 10);
+        .param("init_std", &Config::init_std, "Standard deviation of initial weights.", 0, 10)
+        .param("positional", &Config::positional, "What is added to the embeddings; there are no scores to change.");
   }
-  explicit ScaffoldName(const Config& config) : config_(config) {}
+  explicit ScaffoldName(const Config& config) : config_(config) {
+    if (!config_.positional) throw assay::UserError("a positional scheme is needed; give \"none\" for no positions");
+    auto& scheme = *config_.positional;
+    assay::guard(scheme, "fit", [&] { scheme.fit({config_.layers, 1, config_.width}); });
+  }
 
   void bind(const assay::Vocabulary& vocabulary) override { vocabulary_ = vocabulary.size(); }
 
@@ -50,11 +59,11 @@ class ScaffoldName final : public assay::Model {
   int64_t layers() const override { return config_.layers; }
   int64_t width() const override { return config_.width; }
   int64_t padded_vocabulary() const override { return embedding_.padded(); }
+  std::optional<int64_t> limit() const override { return config_.positional->limit(); }
   Tensor logits(const Tensor& hidden) override { return embedding_.logits(hidden); }
 
   assay::ModelOutput forward(const assay::Batch& batch, const assay::ForwardOptions& options) override {
-    return run(options.embeddings.defined() ? options.embeddings : embedding_(batch.tokens), options.hidden_layers,
-               nullptr);
+    return run(nn::with_defaults(batch), options, nullptr);
   }
 
   // New positions behind a cache; here its keys hold each layer's inputs so far.
@@ -62,8 +71,7 @@ class ScaffoldName final : public assay::Model {
     if (mask.defined() && !mask.all().item<bool>())
       throw assay::UserError("scaffold_name has no notion of padding; give prompts of one length");
     const c10::NoGradGuard no_grad;
-    nn::extend(cache, tokens, mask, config_.layers);
-    return run(embedding_(tokens), {}, &cache);
+    return run(nn::extend(cache, tokens, mask, config_.layers), {}, &cache);
   }
 
   double forward_flops(int64_t length) const override {
@@ -79,8 +87,12 @@ class ScaffoldName final : public assay::Model {
     nn::RowLinear down;
   };
 
-  assay::ModelOutput run(Tensor x_BTD, const std::vector<int64_t>& wanted, assay::Cache* cache) const {
+  assay::ModelOutput run(const assay::Batch& batch, const assay::ForwardOptions& options, assay::Cache* cache) const {
     assay::ModelOutput out;
+    const auto& scheme = *config_.positional;
+    const auto& wanted = options.hidden_layers;
+    auto x_BTD = options.embeddings.defined() ? options.embeddings : embedding_(batch.tokens);
+    x_BTD = assay::guard(scheme, "embed", [&] { return scheme.embed(x_BTD, batch.positions); });
     const auto keep = [&](int64_t layer) {
       if (std::find(wanted.begin(), wanted.end(), layer) != wanted.end()) out.hidden[layer] = x_BTD;
     };

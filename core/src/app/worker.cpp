@@ -51,8 +51,7 @@ int validate(const std::string& plan) {
   json findings = json::array();
   for (const auto& line : assay::read_plan_lines(plan))
     if (groups.insert(line.at("group")).second)
-      for (auto& finding : assay::validate(assay::Registry(assay::files_of(line)), line))
-        findings.push_back(std::move(finding));
+      for (auto& finding : assay::validate(assay::registry_of(line), line)) findings.push_back(std::move(finding));
   std::cout << text_of(findings);
   return 0;
 }

@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 
 #include "app/worker_run.h"
-#include "loader/registry.h"
 #include "mesh/backends.h"
 #include "record/byte_text.h"
 #include "run/checkpoint.h"
@@ -22,7 +21,7 @@ json worker_generate(const json& request) {
   // is created like every component, but its content no longer matters.
   check_paths(line.at("train").at("data").at("tokenizer"));
   check_paths(line.at("train").at("model"));
-  const Registry registry(files_of(line));
+  const auto registry = registry_of(line);
   DecodeRequest decoding;
   for (const auto& prompt : request.at("prompts")) decoding.prompts.push_back(bytes_of_text(prompt.get<std::string>()));
   decoding.tokens = request.at("tokens");

@@ -10,7 +10,6 @@
 #include <set>
 
 #include "assay/error.h"
-#include "loader/registry.h"
 #include "record/build_id.h"
 #include "record/code.h"
 #include "record/eval_record.h"
@@ -151,26 +150,29 @@ void check_paths(const json& value) {
   }
 }
 
-std::vector<fs::path> files_of(const json& line) {
+Registry registry_of(const json& line) {
   std::set<fs::path> files;
   for (const auto& [name, plugin] : line.at("plugins").items()) {
     const fs::path file = plugin.at("file").get<std::string>();
     if (files.insert(file).second && sha256_of_file(file) != plugin.at("sha256"))
       throw UserError(file.string() + ": changed since the plan was made; plan again");
   }
-  return {files.begin(), files.end()};
+  Registry registry({files.begin(), files.end()});
+  for (const auto& [name, plugin] : line.at("plugins").items()) registry.choose(name, plugin.at("file"));
+  return registry;
 }
 
 int worker_run(const WorkerRun& request) {
   json line;
+  size_t found = 0;
   for (auto& candidate : read_plan_lines(request.plan))
-    if (candidate.at("train_id") == request.train_id) line = std::move(candidate);
-  if (line.is_null()) {
-    std::cerr << request.plan << ": holds no run " << request.train_id << "\n";
+    if (candidate.at("train_id").get<std::string>().starts_with(request.run) && ++found) line = std::move(candidate);
+  if (found != 1) {
+    std::cerr << request.plan << ": holds " << found << " runs " << request.run << "\n";
     return 2;
   }
   const ExperimentLayout experiment{fs::path(request.results)};
-  const auto layout = experiment.run(request.train_id);
+  const auto layout = experiment.run(line.at("train_id"));
   fs::create_directories(layout.folder());
   const auto lock = FileLock::try_lock(layout.lock());
   if (!lock) return 75;
@@ -188,7 +190,7 @@ int worker_run(const WorkerRun& request) {
   try {
     check_paths(line.at("train"));
     check_paths(line.at("evaluate"));
-    const Registry registry(files_of(line));
+    const auto registry = registry_of(line);
     Recorder recorder(events);
     const auto report = execute(registry, line, attempt_at(line, layout, experiment, attempt), recorder);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - began;

@@ -1,22 +1,24 @@
 // One run of a plan with its lock, state, events and records.
 #pragma once
 
-#include <filesystem>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
-#include <vector>
+
+#include "loader/registry.h"
 
 namespace assay {
 
 struct WorkerRun {
-  std::string plan, train_id, results;
+  std::string plan;
+  std::string run;  // the beginning of its id
+  std::string results;
 };
 
 // Exit code: 0 done, 1 failed (state.json says why), 2 no such run, 75 claimed by another process.
 int worker_run(const WorkerRun& request);
 
-// The plugin files that a plan line names. UserError when one is no longer the file that was planned.
-std::vector<std::filesystem::path> files_of(const nlohmann::json& plan_line);
+// The components that a plan line names, each from the file that was planned. UserError when one has changed since.
+Registry registry_of(const nlohmann::json& plan_line);
 
 // Every file or folder that this part of a plan line names is the one that its identity was made from, or a UserError.
 void check_paths(const nlohmann::json& part);

@@ -1,6 +1,7 @@
 // assay check FILE.so: the conformance kit on every component of a plugin, a line a property.
 #include <fmt/format.h>
 
+#include <cstdio>
 #include <filesystem>
 
 #include "assay/error.h"
@@ -65,18 +66,18 @@ int check(const Arguments& arguments) {
         {{"kind", component.kind},
          {"name", component.name},
          {"given", config::component_of_words(component.kind, component.name, words_of(component, words), catalogue)}});
-  size_t faults = 0;
-  const auto checked = config::check_components(request);
-  for (const auto& [component, property, fault] : checked.properties) {
-    if (fault.empty()) {
-      fmt::print("ok    {}: {}\n", component, property);
-    } else {
-      fmt::print("FAULT {}: {}\n      {}\n", component, property, fault);
-      ++faults;
-    }
-  }
-  fmt::print("{}: {} of {} properties hold\n", file.string(), checked.properties.size() - faults,
-             checked.properties.size());
+  size_t properties = 0, faults = 0;
+  config::check_components(request, {[&](const std::string& component, const std::string& property) {
+                                       ++properties;
+                                       fmt::print("{}{}{}: ", component, component.empty() ? "" : ": ", property);
+                                       std::fflush(stdout);  // it may hang
+                                     },
+                                     [&](const std::string& fault) {
+                                       fmt::print("{}\n", fault.empty() ? "ok" : "FAULT: " + fault);
+                                       std::fflush(stdout);
+                                       faults += !fault.empty();
+                                     }});
+  fmt::print("{}: {} of {} properties hold\n", file.string(), properties - faults, properties);
   return faults ? kRunFailed : kDone;
 }
 

@@ -111,7 +111,8 @@ int describe(const Arguments& arguments) {
     for (const auto& component : plugin.components) {
       const auto full = component.kind + "/" + component.name;
       names.push_back(wanted.find('/') == std::string::npos ? component.name : full);
-      if (names.back() == wanted) shown.emplace_back(&plugin, &component);
+      const bool first = catalogue.find(component.kind, component.name).plugin == &plugin;
+      if (names.back() == wanted && first) shown.emplace_back(&plugin, &component);
     }
   if (!shown.empty()) {
     fmt::print("{}", formatted(shown, format));

@@ -38,7 +38,18 @@ int new_(const Arguments& arguments) {
   auto folder = fs::weakly_canonical(fs::absolute(out.empty() ? name : out));
   const auto tree = tree_around(fs::weakly_canonical(fs::current_path()));
   if (out.empty() && !tree.empty()) folder = tree / "plugins" / kind / name;
-  const bool in_tree = folder == tree_around(folder) / "plugins" / kind / name;
+  const auto around = tree_around(folder);
+  const bool in_tree = !around.empty() && folder.string().starts_with((around / "plugins").string() + "/");
+  if (in_tree && folder != around / "plugins" / kind / name)
+    throw UserError(
+        fmt::format("{}: plugins of the tree stand in plugins/KIND/NAME; leave --out, or take a folder "
+                    "elsewhere",
+                    folder.string()));
+  if (in_tree)
+    for (const auto& other : fs::directory_iterator(around / "plugins"))
+      if (other.path().filename() != kind && fs::exists(other.path() / name))
+        throw UserError(fmt::format("'{}' is taken by {}; a plugin's name is that of its library", name,
+                                    (other.path() / name).string()));
   const auto files = new_plugin(kind, name, in_tree);
   if (fs::exists(folder) && (!fs::is_directory(folder) || !fs::is_empty(folder)))
     throw UserError(fmt::format("{}: is there already; nothing was changed", folder.string()));

@@ -15,11 +15,19 @@ namespace {
 
 namespace po = boost::program_options;
 
+// Of a component that another file on the path has, too.
+std::string behind(const config::Catalogue& catalogue, const config::PluginFile& plugin,
+                   const config::Component& component) {
+  const auto* first = catalogue.find(component.kind, component.name).plugin;
+  return first == &plugin ? "" : fmt::format("(not used: behind {}) ", first->file);
+}
+
 std::string text_of(const config::Catalogue& catalogue) {
   std::vector<std::vector<std::string>> rows{{"component", "plugin", "version", "what it is"}};
   for (const auto& plugin : catalogue.plugins)
     for (const auto& component : plugin.components)
-      rows.push_back({component.kind + "/" + component.name, plugin.name, plugin.version, component.doc});
+      rows.push_back({component.kind + "/" + component.name, plugin.name, plugin.version,
+                      behind(catalogue, plugin, component) + component.doc});
   std::sort(rows.begin() + 1, rows.end());
   return rows.size() > 1 ? aligned(rows) : "no plugin could be loaded\n";
 }

@@ -25,8 +25,9 @@ struct Section {
 Section section_of(const std::string& kind, const std::string& name) {
   if (kind == "dataset") return {"dataset =", fmt::format("dataset = \"{}\"\n", name)};
   if (kind == "tokenizer") return {"tokenizer =", fmt::format("tokenizer = \"{}\"\n", name)};
-  if (kind == "decoder" || kind == "callback") return {"", ""};
-  const bool list = kind == "objective" || kind == "transform" || kind == "evaluator" || kind == "tracker";
+  if (kind == "decoder") return {"", ""};
+  const bool list =
+      kind == "objective" || kind == "transform" || kind == "evaluator" || kind == "tracker" || kind == "callback";
   const auto section = kind == "evaluator" ? "evaluate" : kind;
   const auto header = list ? fmt::format("[[{}]]", section) : fmt::format("[{}]", section);
   return {header, fmt::format("{}\nuse = \"{}\"\n", header, name)};
@@ -41,10 +42,6 @@ std::string experiment_with(std::string text, const std::string& kind, const std
   const bool line = header.front() != '[';
   const auto end = text.find(line ? "\n" : "\n\n", at + 1);
   text.replace(at + 1, end == std::string::npos ? std::string::npos : end + 1 - (at + 1), body);
-  if (kind == "model") {  // a positional scheme is a child that not every model has
-    const auto begin = text.find("[positional]");
-    text.erase(begin, text.find("\n\n", begin) + 2 - begin);
-  }
   return text;
 }
 
@@ -56,19 +53,28 @@ std::string cmake_of(const std::string& name, bool in_tree) {
       name, name);
 }
 
+// A decoder is used on a run that is there.
+std::string how_to_run(const std::string& kind, const std::string& name, const std::string& assay,
+                       const std::string& experiment) {
+  const auto run = fmt::format("{} run {}", assay, experiment);
+  if (kind != "decoder") return run;
+  return fmt::format("{}\n{} generate RUN --decoder {}    # RUN: the id that `assay status` shows", run, assay, name);
+}
+
 std::string how_to_build(const std::string& kind, const std::string& name, bool in_tree) {
   if (in_tree)
     return fmt::format(
-        "```\nscripts/test                                                  # builds it and runs all tests\n"
+        "```\ncmake --build .build\n"
+        "scripts/lib/readme_plugins.py                                # into the table of the tree's README.md\n"
+        "scripts/test                                                 # all tests, this one's among them\n"
         ".build/bin/assay check .build/lib/assay/plugins/{0}.so\n"
-        ".build/bin/assay run plugins/{1}/{0}/experiment.toml\n```",
-        name, kind);
+        "{2}\n```",
+        name, kind, how_to_run(kind, name, ".build/bin/assay", "plugins/" + kind + "/" + name + "/experiment.toml"));
   return fmt::format(
       "```\ncmake -S . -B build -DCMAKE_PREFIX_PATH=<where assay is installed>\ncmake --build build && ctest "
       "--test-dir "
-      "build\nexport ASSAY_PLUGIN_PATH=$PWD/build/plugins\nassay check build/plugins/{}.so\nassay run "
-      "experiment.toml\n```",
-      name);
+      "build\nexport ASSAY_PLUGIN_PATH=$PWD/build/plugins\nassay check build/plugins/{}.so\n{}\n```",
+      name, how_to_run(kind, name, "assay", "experiment.toml"));
 }
 
 }  // namespace
@@ -90,6 +96,8 @@ std::map<std::string, std::string> new_plugin(const std::string& kind, const std
                                  [](unsigned char c) { return std::islower(c) || std::isdigit(c) || c == '_'; });
   if (!plain)
     throw UserError(fmt::format("assay new: '{}' is no name for a plugin; take small letters, digits and '_'", name));
+  for (const char* taken : {"assay", "tensor", "batch", "child", "test"})  // of the SDK and CMake
+    if (name == taken) throw UserError(fmt::format("assay new: the name '{}' is taken; give a longer one", name));
   std::string type;
   for (size_t i = 0; i < name.size(); ++i)
     if (name[i] != '_')

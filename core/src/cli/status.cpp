@@ -33,8 +33,9 @@ std::string status_text(const ExperimentLayout& experiment) {
         break;
       case Standing::kFailed:
         ++failed;
-        failures += fmt::format("  failed  {} seed={}: {}\n          log: {}\n", line.value("label", ""),
-                                line.value("seed", 0), now.reason, run.log().string());
+        failures += fmt::format("  failed  {} seed={}: {}\n          log: {}\n          run: {}\n",
+                                line.value("label", ""), line.value("seed", 0), now.reason, run.log().string(),
+                                line.at("train_id").get<std::string>().substr(0, 12));
     }
   }
   return fmt::format("{}: {} done, {} running, {} failed, {} queued\n{}", experiment.folder().filename().string(), done,

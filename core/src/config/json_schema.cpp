@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-json reference(const std::string& kind) { return {{"$ref", "#/$defs/" + kind}}; }
+json reference(const std::string& kind) { return {{"$ref", "#/definitions/" + kind}}; }
 
 // A number, or arithmetic over other keys.
 json number(const char* type, const Parameter& parameter) {
@@ -28,6 +28,7 @@ json scalar(const std::string& type, const Parameter& parameter) {
   if (type == "bool") return {{"type", "boolean"}};
   if (type == "int") return number("integer", parameter);
   if (type == "real") return number("number", parameter);
+  if (type == "duration") return {{"type", "string"}, {"pattern", "^(=|[0-9.e+]+ *(%|steps?|tokens?)$)"}};
   return {{"type", "string"}};
 }
 
@@ -54,26 +55,39 @@ json properties(const std::vector<Parameter>& parameters) {
   return all;
 }
 
-json table(json keys) { return {{"type", "object"}, {"properties", std::move(keys)}, {"additionalProperties", false}}; }
+// Closed, but for dotted keys, which reach into tables that stand elsewhere.
+json table(json keys) {
+  return {{"type", "object"},
+          {"properties", std::move(keys)},
+          {"patternProperties", {{"\\.", json::object()}}},
+          {"additionalProperties", false}};
+}
 
-// What may be written where a component of this kind stands: its name, or a table. One without `use` changes some keys
-// of an inherited one.
-json component(const std::string& kind, const std::vector<const Component*>& components, const json& entry_keys) {
-  json names = json::array({"none"}), cases = json::array();
+// What may be written where a component of this kind stands: its name, a table that says which, or one without `use`,
+// which changes some keys of an inherited one. As alternatives, because that is what editors know (draft 4 of JSON
+// Schema).
+json component(const std::string& kind, const std::vector<const Component*>& components, json entry_keys,
+               bool may_be_none) {
+  json names = json::array(), changed = entry_keys;
+  if (may_be_none) names.push_back("none");
+  json given = json::array({{{"enum", json::array()}}});
   for (const auto* one : components) {
-    if (one->name != "none") names.push_back(one->name);
+    if (one->name != "none" || !may_be_none) names.push_back(one->name);
     auto keys = properties(one->parameters);
+    for (const auto& [key, shape] : keys.items()) changed[key]["anyOf"].push_back(shape);
     keys.update(entry_keys);
-    keys["use"] = {{"const", one->name}};
+    keys["use"] = {{"enum", {one->name}}};
     keys["keep"] = {{"type", "array"}, {"items", {{"type", "string"}}}};
     auto shape = table(std::move(keys));
     shape["description"] = one->doc;
-    cases.push_back(
-        {{"if", {{"required", {"use"}}, {"properties", {{"use", {{"const", one->name}}}}}}}, {"then", shape}});
+    shape["required"] = {"use"};
+    given.push_back(std::move(shape));
   }
-  json given = {{"type", "object"}, {"properties", {{"use", {{"enum", names}}}}}};
-  if (!cases.empty()) given["allOf"] = cases;
-  return {{"description", "a " + kind}, {"anyOf", {{{"enum", names}}, given}}};
+  if (may_be_none)
+    given.push_back({{"type", "object"}, {"properties", {{"use", {{"enum", {"none"}}}}}}, {"required", {"use"}}});
+  given[0]["enum"] = names;
+  given.push_back(table(std::move(changed)));
+  return {{"description", "a " + kind}, {"anyOf", given}};
 }
 
 // [[objective]] and the like hold components of these kinds.
@@ -83,8 +97,8 @@ std::string kind_of_section(const std::string& section) { return section == "eva
 
 json json_schema(const Catalogue& catalogue) {
   std::map<std::string, std::vector<const Component*>> kinds;
-  for (const char* kind : {"dataset", "evaluator", "model", "objective", "optimizer", "positional", "scheduler",
-                           "tokenizer", "tracker", "transform"})
+  for (const char* kind : {"callback", "dataset", "evaluator", "model", "objective", "optimizer", "positional",
+                           "scheduler", "tokenizer", "tracker", "transform"})
     kinds[kind];
   std::set<std::pair<std::string, std::string>> seen;  // the first of a name wins
   for (const auto& plugin : catalogue.plugins)
@@ -95,14 +109,14 @@ json json_schema(const Catalogue& catalogue) {
     }
 
   std::map<std::string, json> entry_keys;  // by kind
-  json top = {{"extends", {{"anyOf", {{{"type", "string"}}, {{"type", "array"}, {"items", {{"type", "string"}}}}}}}},
+  json top = {{"extends", {{"type", "array"}, {"items", {{"type", "string"}}}}},
               {"positional", reference("positional")}};
   for (const auto& [section, shape] : top_sections()) {
     if (is_labelled_section(section)) {
       const auto kind = kind_of_section(section);
       entry_keys[kind] = properties(section_parameters(section));
       entry_keys[kind]["remove"] = {{"type", "boolean"}};
-      top[section] = {{"type", "array"}, {"items", reference(kind)}};
+      top[section] = {{"anyOf", {{{"type", "array"}, {"items", reference(kind)}}, reference(kind)}}};
     } else if (kinds.count(section)) {
       top[section] = reference(section);
     } else if (section == "sweep") {
@@ -114,11 +128,14 @@ json json_schema(const Catalogue& catalogue) {
       top[section] = shape == Shape::entries ? json{{"type", "array"}, {"items", one}} : one;
     }
   }
-  auto schema = table(std::move(top));
-  schema["$schema"] = "https://json-schema.org/draft/2020-12/schema";
+  auto schema = table(top);
+  schema["$schema"] = "http://json-schema.org/draft-04/schema#";
   schema["title"] = "An experiment of assay";
-  for (const auto& [kind, components] : kinds)
-    schema["$defs"][kind] = component(kind, components, entry_keys.count(kind) ? entry_keys[kind] : json::object());
+  for (const auto& [kind, components] : kinds) {
+    const bool has_section = top.count(kind) || entry_keys.count(kind) || kind == "dataset" || kind == "tokenizer";
+    schema["definitions"][kind] =
+        component(kind, components, entry_keys.count(kind) ? entry_keys[kind] : json::object(), !has_section);
+  }
   return schema;
 }
 

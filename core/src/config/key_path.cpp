@@ -37,7 +37,7 @@ std::string short_name(const KeyPath& canonical) {
 }
 
 bool is_labelled_section(std::string_view name) {
-  return name == "objective" || name == "transform" || name == "evaluate" || name == "tracker";
+  return name == "objective" || name == "transform" || name == "evaluate" || name == "tracker" || name == "callback";
 }
 
 std::string label_of(const Node& entry) {

@@ -80,9 +80,10 @@ json objectives(const Node& document, Resolver& resolver) {
   return result;
 }
 
-json transforms(const Node& document, Resolver& resolver) {
+// Of a list whose entries decide the weights: transforms, callbacks.
+json labelled(const Node& document, const char* kind, Resolver& resolver) {
   auto result = json::array();
-  for (auto& entry : list_section(document, "transform", "transform", resolver)) {
+  for (auto& entry : list_section(document, kind, kind, resolver)) {
     if (entry.component.is_null()) continue;
     entry.component["label"] = entry.own["label"];
     result.push_back(std::move(entry.component));
@@ -139,9 +140,12 @@ RunConfig resolve_run(const Node& document, Resolver& resolver) {
   config.train["data"] = data_section(document, resolver);
   config.train["model"] = single(document, "model", resolver);
   config.train["objectives"] = objectives(document, resolver);
-  config.train["transforms"] = transforms(document, resolver);
+  config.train["transforms"] = labelled(document, "transform", resolver);
   config.train["optimizer"] = single(document, "optimizer", resolver);
   config.train["scheduler"] = single(document, "scheduler", resolver);
+  // Not there when empty: ids are from before there were callbacks.
+  if (auto callbacks = labelled(document, "callback", resolver); !callbacks.empty())
+    config.train["callbacks"] = std::move(callbacks);
   config.train["train"] = resolve_train(document, member(config.train["data"], "context"), resolver);
   config.checkpoint = taken_checkpoint(config.train);
   config.resources = resolve_resources(document, member(config.train["train"], "batch"), resolver);

@@ -82,6 +82,7 @@ const std::map<std::string, std::vector<Parameter>>& all_sections() {
        {given("label", "string"), or_else(given("enabled", "bool"), true), given("every", "duration"),
         or_else(one_of("split", {"train", "validation", "test"}), "validation")}},
       {"tracker", {given("label", "string"), or_else(given("enabled", "bool"), true)}},
+      {"callback", {given("label", "string"), or_else(given("enabled", "bool"), true)}},
   };
   return sections;
 }
@@ -93,7 +94,7 @@ const std::vector<Section> kTop{
     {"scheduler", Shape::table},   {"train", Shape::table},       {"evaluate", Shape::entries},
     {"tracker", Shape::entries},   {"resources", Shape::table},   {"log", Shape::table},
     {"sweep", Shape::any},         {"compare", Shape::table},     {"claim", Shape::entries},
-    {"figure", Shape::entries},
+    {"figure", Shape::entries},    {"callback", Shape::entries},
 };
 
 }  // namespace
@@ -112,7 +113,7 @@ void check_sections(const Node& document, Diagnostics& diagnostics) {
   for (const auto& entry : document.as<Table>()->entries) {
     const auto known =
         std::find_if(kTop.begin(), kTop.end(), [&](const auto& section) { return section.name == entry.key; });
-    if (entry.key == "init" || entry.key == "launch" || entry.key == "callback") {
+    if (entry.key == "init" || entry.key == "launch") {
       diagnostics.add(entry.position, fmt::format("[{}] is not available yet", entry.key));
     } else if (known == kTop.end()) {
       diagnostics.add(entry.position,

@@ -34,8 +34,9 @@ struct Outcome {
   std::string failure;  // "exit code 1", "signal 11"; empty: none
 };
 
-// Runs a program and hands on its standard output as it comes; its standard error is ours, so that the user sees it.
-Outcome run_program(std::vector<std::string> command) {
+// Runs a program; its standard error is ours, so that the user sees it. `on_line`, where given, gets every line of its
+// standard output as it comes.
+Outcome run_program(std::vector<std::string> command, const std::function<void(const std::string&)>& on_line = {}) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) throw UserError(fmt::format("cannot make a pipe: {}", std::strerror(errno)));
   posix_spawn_file_actions_t actions;
@@ -60,6 +61,10 @@ Outcome run_program(std::vector<std::string> command) {
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) break;
     outcome.output.append(block, static_cast<size_t>(count));
+    for (size_t end; on_line && (end = outcome.output.find('\n')) != std::string::npos;) {
+      on_line(outcome.output.substr(0, end));
+      outcome.output.erase(0, end + 1);
+    }
   }
   ::close(ends[0]);
   int status = 0;
@@ -212,28 +217,23 @@ std::vector<Finding> validate_assembly(const std::string& plan) {
 
 nlohmann::json generate_text(const json& request) { return answer_of("generate", text_of(request)); }
 
-Checked check_components(const json& request) {
+void check_components(const json& request, const CheckListener& listener) {
   const RequestFile file(text_of(request));
-  const auto outcome = run_program({worker_program().string(), "check", file.name()});
-  Checked checked;
-  for (size_t begin = 0; begin < outcome.output.size();) {
-    const auto end = std::min(outcome.output.find('\n', begin), outcome.output.size());
-    const auto line = json::parse(outcome.output.substr(begin, end - begin), nullptr, /*allow_exceptions=*/false);
-    begin = end + 1;
-    if (!line.is_object()) continue;  // what a plugin prints
+  bool open = false;
+  const auto outcome = run_program({worker_program().string(), "check", file.name()}, [&](const std::string& text) {
+    const auto line = json::parse(text, nullptr, /*allow_exceptions=*/false);
+    if (!line.is_object()) return;  // what a plugin prints
     if (line.contains("begins")) {
-      checked.properties.push_back({line.value("component", ""), line.value("begins", ""), "it never ended"});
-    } else if (line.contains("fault") && !checked.properties.empty()) {
-      checked.properties.back().fault = line.value("fault", "");
+      listener.begins(line.value("component", ""), line.value("begins", ""));
+      open = true;
+    } else if (line.contains("fault") && open) {
+      listener.ended(line.value("fault", ""));
+      open = false;
     }
-  }
-  if (!outcome.failure.empty()) {
-    if (!checked.properties.empty() && checked.properties.back().fault == "it never ended")
-      checked.properties.back().fault = fmt::format("ended its process with {}", outcome.failure);
-    else
-      checked.properties.push_back({"", "the check itself", fmt::format("failed with {}", outcome.failure)});
-  }
-  return checked;
+  });
+  if (outcome.failure.empty()) return;
+  if (!open) listener.begins("", "the check itself");
+  listener.ended(fmt::format("ended its process with {}", outcome.failure));
 }
 
 }  // namespace assay::config

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,16 +32,13 @@ struct Finding {
 // What the components say about being put together; `plan` is a plan.jsonl (one line a group is enough).
 std::vector<Finding> validate_assembly(const std::string& plan);
 
-struct Checked {
-  struct Property {
-    std::string component, property;
-    std::string fault;  // a counter-example; empty: it holds
-  };
-  std::vector<Property> properties;  // in order; what ends the process is the last one's fault
+// The conformance kit on components, told property by property as it is tried; the request is that of
+// app/worker_check.h.
+struct CheckListener {
+  std::function<void(const std::string& component, const std::string& property)> begins;
+  std::function<void(const std::string& fault)> ended;  // a counter-example, or what ended the process; empty: it holds
 };
-
-// The conformance kit on components; the request is that of app/worker_check.h.
-Checked check_components(const nlohmann::json& request);
+void check_components(const nlohmann::json& request, const CheckListener& listener);
 
 // Text from a trained run; request and answer are those of app/worker_generate.h.
 nlohmann::json generate_text(const nlohmann::json& request);

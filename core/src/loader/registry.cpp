@@ -122,8 +122,9 @@ Registry::Registry(const std::vector<fs::path>& files) {
 }
 
 const AssayComponent* Registry::find(const std::string& kind, const std::string& name, const PluginFile** file) const {
+  const auto chosen = chosen_.find(kind + "/" + name);
   for (const auto& entry : files_) {
-    if (!entry.plugin) continue;
+    if (!entry.plugin || (chosen != chosen_.end() && chosen->second != entry.file)) continue;
     for (size_t i = 0; i < entry.plugin->component_count; ++i) {
       const auto& component = entry.plugin->components[i];
       if (kind == component.kind && name == component.name) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
@@ -22,6 +23,8 @@ class Registry {
   // A bad file is refused, never fatal. Of two components of one kind and name the first wins.
   explicit Registry(const std::vector<std::filesystem::path>& files);
 
+  // From now on the component comes from this file alone, wherever the file stands among them.
+  void choose(const std::string& kind_and_name, const std::filesystem::path& file) { chosen_[kind_and_name] = file; }
   // A plugin of this program itself, behind all files.
   void add(const AssayPlugin& plugin) { files_.push_back({"", "", "", "", &plugin}); }
 
@@ -33,6 +36,7 @@ class Registry {
 
  private:
   std::vector<PluginFile> files_;
+  std::map<std::string, std::filesystem::path> chosen_;
 };
 
 // Every *.so of the folders, in the order of the folders, then by name.

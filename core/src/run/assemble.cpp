@@ -49,6 +49,8 @@ Assembled::Assembled(const Registry& registry, const json& line) : instances(reg
     transforms.push_back(&instances.create<Transform>(entry, "transform." + entry.at("label").get<std::string>()));
   optimizer = &instances.create<Optimizer>(train.at("optimizer"), "optimizer");
   scheduler = &instances.create<Scheduler>(train.at("scheduler"), "scheduler");
+  for (const auto& entry : train.value("callbacks", json::array()))
+    callbacks.push_back(&instances.create<Callback>(entry, "callback." + entry.at("label").get<std::string>()));
   const auto trains = instances.all().size();
   for (const auto& entry : line.at("evaluate")) {
     const std::string label = entry.at("label");
@@ -57,8 +59,6 @@ Assembled::Assembled(const Registry& registry, const json& line) : instances(reg
   }
   for (const auto& entry : line.value("trackers", json::array()))
     trackers.push_back(&instances.create<Tracker>(entry, "tracker"));
-  for (const auto& entry : line.value("callbacks", json::array()))
-    callbacks.push_back(&instances.create<Callback>(entry, "callback"));
   bind(trains);
 }
 
@@ -72,8 +72,8 @@ void Assembled::bind(size_t trains) {
     guard(*component, "special_tokens", [&] { component->special_tokens(tokens); });
     if (i >= trains && tokens.names().size() > before)
       throw UserError(component->identity().instance + ": declares the special token '" + tokens.names().back() +
-                      "', which nothing that trains declares; an evaluator, tracker or callback cannot add to the "
-                      "vocabulary: let an objective or transform declare it");
+                      "', which nothing that trains declares; an evaluator or tracker cannot add to the vocabulary: "
+                      "let an objective or transform declare it");
   }
   const auto text_ids = guard(*tokenizer, "size", [&] { return tokenizer->size(); });
   auto special = guard(*tokenizer, "special_ids", [&] { return tokenizer->special_ids(); });

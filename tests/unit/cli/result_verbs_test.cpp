@@ -106,7 +106,7 @@ TEST_F(ResultVerbs, StatusCountsAndExplains) {
   const auto log = results_.experiment().run("a2").log().string();
   const auto expected =
       "quick: 1 done, 1 running, 1 failed, 1 queued\n  failed  positional=a seed=2: it broke\n          log: " + log +
-      "\n";
+      "\n          run: a2\n";
   EXPECT_EQ(out_, expected);
   EXPECT_EQ(call({"status"}), 0);
   EXPECT_EQ(out_, expected);

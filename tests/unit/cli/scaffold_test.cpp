@@ -35,7 +35,8 @@ TEST(Scaffold, EveryKindHasItsFilesAndNoPlaceholder) {
 TEST(Scaffold, TheExperimentUsesThePlugin) {
   const auto experiment = [](const char* kind) { return new_plugin(kind, "mine", false).at("experiment.toml"); };
   EXPECT_THAT(experiment("positional"), HasSubstr("[positional]\nuse = \"mine\"\n\n[[objective]]\nuse = \"mle\""));
-  EXPECT_THAT(experiment("model"), HasSubstr("[model]\nuse = \"mine\"\n\n[[objective]]"));
+  EXPECT_THAT(experiment("model"), HasSubstr("[model]\nuse = \"mine\"\n\n[positional]"));
+  EXPECT_THAT(experiment("callback"), HasSubstr("[[callback]]\nuse = \"mine\"\n"));
   EXPECT_THAT(experiment("tokenizer"), HasSubstr("tokenizer = \"mine\"\ncontext = 32\n"));
   EXPECT_THAT(experiment("dataset"), HasSubstr("dataset = \"mine\"\ntokenizer = \"bytes\""));
   EXPECT_THAT(experiment("transform"), HasSubstr("lengths = [32]\n\n[[transform]]\nuse = \"mine\"\n"));

@@ -94,6 +94,21 @@ json parameter(const json& component, const std::string& name) {
   return nullptr;
 }
 
+// A plan's files are loaded in no order that says which of two has the component that was planned.
+TEST(Registry, AChosenFileIsTheOneThatCounts) {
+  const testing::TemporaryFolder folder;
+  for (const char* name : {"a.so", "b.so"}) fs::copy_file(good_plugin("alibi"), folder / name);
+  Registry registry(plugin_files({folder.path()}));
+  const PluginFile* file = nullptr;
+  ASSERT_NE(registry.find("positional", "alibi", &file), nullptr);
+  EXPECT_EQ(file->file.filename(), "a.so");
+  registry.choose("positional/alibi", folder / "b.so");
+  ASSERT_NE(registry.find("positional", "alibi", &file), nullptr);
+  EXPECT_EQ(file->file.filename(), "b.so");
+  registry.choose("positional/alibi", folder / "c.so");
+  EXPECT_EQ(registry.find("positional", "alibi"), nullptr);
+}
+
 TEST(Registry, DescriptorsSayWhatThePluginSays) {
   const auto file = fixture("every_parameter");
   const auto described = Registry({file, fixture("not_a_plugin")}).describe();
