@@ -30,9 +30,10 @@ struct Source {
 class Dataset : public Component {
  public:
   ASSAY_KIND(Dataset, "dataset", ASSAY_KIND_HASH_DATASET);
-  virtual int64_t size(Split split) const = 0;  // documents
+  virtual int64_t size(Split split) const = 0;  // documents; 0 where there is no such split
+  // A pure function of its place; what is not within [0, size) is refused. Every document of the data is in one split.
   virtual Document document(Split split, int64_t index) const = 0;
-  virtual std::vector<Source> sources() const = 0;
+  virtual std::vector<Source> sources() const = 0;  // at least one
 };
 
 }  // namespace assay

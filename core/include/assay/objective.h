@@ -67,6 +67,9 @@ class Objective : public Component {
  public:
   ASSAY_KIND(Objective, "objective", ASSAY_KIND_HASH_OBJECTIVE);
   virtual Needs needs() const { return {}; }
+  // True: gradients are stopped on purpose (detached targets), so that they are not those of finite differences, which
+  // the conformance kit then does not ask for.
+  virtual bool stops_gradients() const { return false; }
   virtual void prepare(PrepareContext& context) = 0;
   virtual void loss(LossContext& context) = 0;
 };

@@ -43,12 +43,14 @@ Made<Kind> make(const std::string& name, const std::string& parameters = "{}") {
 // body once a rank of `tensor` tensor ranks, each on a thread of its own; what a rank throws is thrown again here.
 void on_ranks(int tensor, const std::function<void(const Mesh&)>& body);
 
-// A component's parameters on this rank, drawn as in a run: fp64 on the CPU. Named "<instance>.<name>".
+// A component's parameters on this rank, drawn as in a run: on the CPU, fp64 unless said otherwise. Named
+// "<instance>.<name>".
 class Built {
  public:
   Built(Component& component, const Mesh& mesh, uint64_t seed = 1) : Built(std::vector{&component}, mesh, seed) {}
   // Of a component and its children, children first.
-  Built(const std::vector<Component*>& components, const Mesh& mesh, uint64_t seed = 1);
+  Built(const std::vector<Component*>& components, const Mesh& mesh, uint64_t seed = 1,
+        at::ScalarType type = at::kDouble);
   std::vector<Parameter>& parameters() const;
   Tensor parameter(const std::string& name) const;  // by its name within the component; UserError when there is none
 
@@ -62,6 +64,10 @@ std::vector<double> values_of(const Tensor& x);
 
 // (f(x + h) - f(x - h)) / 2h for every element of x, an fp64 tensor without gaps that f reads; x is as before after it.
 std::vector<double> finite_differences(const Tensor& x, const std::function<double()>& f, double h = 1e-5);
+
+// What of its kind's promises a component does not keep: the conformance kit of `assay check`, "<property>:
+// <counter-example>" each.
+std::vector<std::string> faults(const std::string& kind, const std::string& name, const std::string& parameters = "{}");
 
 // Tiny fp64 runs (six rows of 12 tokens a step; a model of two layers) with a component in its place and stand-ins in
 // all others, the same numbers on every call.

@@ -32,6 +32,8 @@ class Transform : public Component {
   // True: whatever it does to the order, every byte of a text is there as often as before. The conformance kit checks
   // it.
   virtual bool keeps_text() const { return false; }
+  // Name of a parameter in [0, 1] that is the share of samples that are changed; empty: none is. Checked likewise.
+  virtual const char* rate_parameter() const { return ""; }
   // Draws are those of (seed, epoch, this instance, sample).
   virtual void apply(Sample& sample, const Draws& draws) const = 0;
 };

@@ -16,5 +16,9 @@ TEST(ScaffoldName, ClipsElements) {
   EXPECT_EQ(values_of(parameters[0].value.grad()), (std::vector<double>{-0.5, 0.25, 0.5}));
 }
 
+TEST(ScaffoldName, KeepsWhatItsKindPromises) {
+  EXPECT_EQ(assay::testing::faults("callback", "scaffold_name"), std::vector<std::string>());
+}
+
 }  // namespace
 }  // namespace assay::testing

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <cstdio>
+
 #include "assay/dataset.h"
 #include "assay/testing.h"
 
@@ -16,6 +18,10 @@ TEST(ScaffoldName, SumsAreRight) {
     ASSERT_EQ(std::sscanf(dataset->document(Split::kTrain, i).text.c_str(), "%ld+%ld=%ld", &a, &b, &c), 3);
     EXPECT_EQ(a + b, c);
   }
+}
+
+TEST(ScaffoldName, KeepsWhatItsKindPromises) {
+  EXPECT_EQ(assay::testing::faults("dataset", "scaffold_name"), std::vector<std::string>());
 }
 
 }  // namespace

@@ -13,4 +13,8 @@ TEST(ScaffoldName, RepeatsNoneOfTheLastTokens) {
   }
 }
 
+TEST(ScaffoldName, KeepsWhatItsKindPromises) {
+  EXPECT_EQ(assay::testing::faults("decoder", "scaffold_name"), std::vector<std::string>());
+}
+
 }  // namespace

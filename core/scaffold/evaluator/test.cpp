@@ -11,4 +11,8 @@ TEST(ScaffoldName, GivesAShare) {
   EXPECT_LT(metrics.at("accuracy"), 0.5);  // of a model that has seen nothing
 }
 
+TEST(ScaffoldName, KeepsWhatItsKindPromises) {
+  EXPECT_EQ(assay::testing::faults("evaluator", "scaffold_name"), std::vector<std::string>());
+}
+
 }  // namespace

@@ -16,4 +16,8 @@ TEST(ScaffoldName, IsTheSameOnTwoRanks) {
   for (size_t i = 0; i < one.size(); ++i) EXPECT_NEAR(one[i], two[i], 1e-10);
 }
 
+TEST(ScaffoldName, KeepsWhatItsKindPromises) {
+  EXPECT_EQ(assay::testing::faults("model", "scaffold_name"), std::vector<std::string>());
+}
+
 }  // namespace

@@ -23,5 +23,9 @@ TEST(ScaffoldName, HasMomentum) {
   });
 }
 
+TEST(ScaffoldName, KeepsWhatItsKindPromises) {
+  EXPECT_EQ(assay::testing::faults("optimizer", "scaffold_name"), std::vector<std::string>());
+}
+
 }  // namespace
 }  // namespace assay::testing

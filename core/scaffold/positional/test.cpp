@@ -21,5 +21,9 @@ TEST(ScaffoldName, ScoresFallWithDistance) {
   });
 }
 
+TEST(ScaffoldName, KeepsWhatItsKindPromises) {
+  EXPECT_EQ(assay::testing::faults("positional", "scaffold_name"), std::vector<std::string>());
+}
+
 }  // namespace
 }  // namespace assay::testing

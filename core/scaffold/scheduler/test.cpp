@@ -13,4 +13,8 @@ TEST(ScaffoldName, HasTheRatesOfItsFormula) {
   EXPECT_DOUBLE_EQ(scheduler->multiplier(200, run), 0.1);
 }
 
+TEST(ScaffoldName, KeepsWhatItsKindPromises) {
+  EXPECT_EQ(assay::testing::faults("scheduler", "scaffold_name"), std::vector<std::string>());
+}
+
 }  // namespace

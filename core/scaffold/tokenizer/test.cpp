@@ -11,4 +11,8 @@ TEST(ScaffoldName, CapitalsAreAShiftAndALetter) {
   EXPECT_EQ(tokenizer->decode({256, 'b', 'c'}), "Bc");
 }
 
+TEST(ScaffoldName, KeepsWhatItsKindPromises) {
+  EXPECT_EQ(assay::testing::faults("tokenizer", "scaffold_name"), std::vector<std::string>());
+}
+
 }  // namespace

@@ -24,4 +24,8 @@ TEST(ScaffoldName, WritesStepAndLoss) {
   std::filesystem::remove_all(folder);
 }
 
+TEST(ScaffoldName, KeepsWhatItsKindPromises) {
+  EXPECT_EQ(assay::testing::faults("tracker", "scaffold_name"), std::vector<std::string>());
+}
+
 }  // namespace

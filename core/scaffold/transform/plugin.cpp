@@ -23,6 +23,7 @@ class ScaffoldName final : public assay::Transform {
 
   assay::Stage stage() const override { return assay::Stage::kDocument; }
   bool keeps_text() const override { return true; }
+  const char* rate_parameter() const override { return "rate"; }
 
   // All draws come from `draws`, so that the result depends on nothing but the sample and the seed.
   void apply(assay::Sample& sample, const assay::Draws& draws) const override {

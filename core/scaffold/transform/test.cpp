@@ -22,5 +22,9 @@ TEST(ScaffoldName, NeverAtARateOfZero) {
   EXPECT_EQ(sample.text, "one two");
 }
 
+TEST(ScaffoldName, KeepsWhatItsKindPromises) {
+  EXPECT_EQ(assay::testing::faults("transform", "scaffold_name"), std::vector<std::string>());
+}
+
 }  // namespace
 }  // namespace assay::testing

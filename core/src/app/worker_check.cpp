@@ -1,5 +1,7 @@
 #include "app/worker_check.h"
 
+#include <unistd.h>
+
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -11,8 +13,12 @@ using nlohmann::json;
 
 namespace {
 
-// At once: the next property may end the process.
-void tell(const json& line) { std::cout << line.dump(-1, ' ', false, json::error_handler_t::replace) << std::endl; }
+constexpr unsigned kLongest = 600;  // seconds of a property: ranks that wait for one another wait for ever
+
+// At once, for the next property may end the process, and on a line of its own, for a plugin may have begun one.
+void tell(const json& line) {
+  std::cout << "\n" << line.dump(-1, ' ', false, json::error_handler_t::replace) << std::endl;
+}
 
 }  // namespace
 
@@ -24,6 +30,7 @@ void worker_check(const json& request) {
   const check::Observer observer{
       [](const std::string& component, const std::string& property) {
         tell({{"begins", property}, {"component", component}});
+        ::alarm(kLongest);
       },
       [](const check::Finding& finding) {
         tell({{"component", finding.component}, {"property", finding.property}, {"fault", finding.fault}});

@@ -168,7 +168,7 @@ int worker_run(const WorkerRun& request) {
   for (auto& candidate : read_plan_lines(request.plan))
     if (candidate.at("train_id").get<std::string>().starts_with(request.run) && ++found) line = std::move(candidate);
   if (found != 1) {
-    std::cerr << request.plan << ": holds " << found << " runs " << request.run << "\n";
+    std::cerr << request.plan << ": holds " << (found ? "several runs " : "no run ") << request.run << "\n";
     return 2;
   }
   const ExperimentLayout experiment{fs::path(request.results)};

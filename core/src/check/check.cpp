@@ -12,7 +12,7 @@ void check_component(const Registry& registry, const std::string& kind, const st
       {"positional", {positional, runs}}, {"objective", {objective, runs}}, {"transform", {transform, runs}},
       {"scheduler", {scheduler, runs}},   {"optimizer", {optimizer, runs}}, {"model", {model, runs}},
       {"dataset", {dataset, runs}},       {"tokenizer", {tokenizer, runs}}, {"decoder", {decoder}},
-      {"evaluator", {evaluator}},         {"tracker", {tracker}},
+      {"evaluator", {evaluator}},         {"tracker", {tracker}},           {"callback", {runs}},
   };
   const Subject subject(registry, kind, name, given, observer);
   constructs(subject);

@@ -48,7 +48,7 @@ std::string difference(const std::string& what, const Tensor& found, const Tenso
   const double *x = a.const_data_ptr<double>(), *y = b.const_data_ptr<double>();
   for (int64_t i = 0; i < a.numel(); ++i) {
     const bool equal = x[i] == y[i] || (std::isnan(x[i]) && std::isnan(y[i]));
-    if (!equal && !(std::abs(x[i] - y[i]) <= tolerance * std::max(1.0, std::abs(y[i]))))
+    if (!equal && (std::isinf(y[i]) || !(std::abs(x[i] - y[i]) <= tolerance * std::max(1.0, std::abs(y[i])))))
       return at_place(what, i, x[i], y[i]);
   }
   return "";
@@ -60,8 +60,13 @@ std::string gradient_fault(const std::vector<Parameter>& parameters, const std::
     const auto& [spec, value] = parameters[p];
     const Draws draws(1, spec.name);
     const auto found = gradient(p);
-    for (uint64_t sample = 0; sample < 3; ++sample) {
-      const auto i = static_cast<int64_t>(draws.below(static_cast<uint64_t>(value.numel()), sample));
+    // Of a table most rows may be unused: five elements that a gradient reached, and three of all.
+    const auto reached = found.defined() ? found.reshape(-1).nonzero().reshape(-1) : Tensor();
+    for (uint64_t sample = 0; sample < 8; ++sample) {
+      const bool of_all = sample < 3 || !reached.defined() || reached.numel() == 0;
+      const auto choices = of_all ? value.numel() : reached.numel();
+      const auto choice = static_cast<int64_t>(draws.below(static_cast<uint64_t>(choices), sample));
+      const auto i = of_all ? choice : reached[choice].item<int64_t>();
       const double expected = testing::central_difference(value, i, loss);
       const double is = found.defined() ? found.reshape(-1)[i].item<double>() : 0;
       if (std::abs(is - expected) <= absolute + 1e-5 * std::abs(expected)) continue;
@@ -69,6 +74,12 @@ std::string gradient_fault(const std::vector<Parameter>& parameters, const std::
     }
   }
   return "";
+}
+
+std::string exact(double value) {
+  char text[40];
+  std::snprintf(text, sizeof text, "%a", value);
+  return text;
 }
 
 std::string repeats(const std::function<std::string()>& make) {

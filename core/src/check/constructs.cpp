@@ -1,6 +1,7 @@
 // What holds for every kind: a component can be made with its defaults and at the limits of each parameter, or says why
 // not.
 #include <cmath>
+#include <limits>
 
 #include "check/subject.h"
 
@@ -15,6 +16,11 @@ void make(const Subject& subject, const json& given) {
   instances.create(component.kind, component.kind_hash, given, component.kind);
 }
 
+// A bound of 2^63 stands for the largest that there is.
+int64_t whole_bound(double bound) {
+  return bound >= 0x1p63 ? std::numeric_limits<int64_t>::max() : static_cast<int64_t>(bound);
+}
+
 // The values at which a parameter is tried besides its default.
 std::vector<json> limits(const AssayParameter& parameter) {
   std::vector<json> values;
@@ -24,7 +30,7 @@ std::vector<json> limits(const AssayParameter& parameter) {
   for (size_t i = 0; i < parameter.choice_count; ++i) values.push_back(parameter.choices[i]);
   if (whole || parameter.type == ASSAY_REAL || parameter.type == ASSAY_REALS)
     for (const double bound : {parameter.min, parameter.max})
-      if (!std::isnan(bound)) values.push_back(whole ? json(static_cast<int64_t>(bound)) : json(bound));
+      if (!std::isnan(bound)) values.push_back(whole ? json(whole_bound(bound)) : json(bound));
   if (list)
     for (auto& value : values) value = json::array({value});
   return values;

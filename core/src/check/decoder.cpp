@@ -1,4 +1,4 @@
-// Decoders: the same text from the same seed, tokens of the vocabulary, for one prompt and for several.
+// Decoders: the same text from the same seed, tokens of the vocabulary, of prompts of several lengths at once.
 #include "assay/decoder.h"
 
 #include "check/subject.h"
@@ -14,7 +14,7 @@ std::string decoded(const Subject& subject, int tensor, uint64_t seed) {
   std::string text;
   tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
     const Alone<Decoder> decoder(subject);
-    for (auto* component : decoder.all()) component->bind(*run.vocabulary);
+    decoder->bind(*run.vocabulary);
     DecodeRequest request;
     request.prompts = {"", "ab ab", "a longer prompt"};
     request.tokens = 12;

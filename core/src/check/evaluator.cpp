@@ -40,6 +40,7 @@ std::string numbers(const Subject& subject) {
     if (metric.name.empty()) return "a metric has no name";
     if (!std::isnan(metric.value) && !(metric.weight > 0))
       return name_of(metric) + " has the weight " + std::to_string(metric.weight);
+    if (std::isnan(metric.sum)) return name_of(metric) + " is a sum that is no number; one that is not there is null";
     if (std::isinf(metric.value)) return name_of(metric) + " is infinite";
   }
   return "";
@@ -51,7 +52,8 @@ std::string on_meshes(const Subject& subject) {
     const auto found = metrics(subject, ranks);
     if (found.size() != expected.size()) return "another number of metrics at tensor = " + std::to_string(ranks);
     for (size_t i = 0; i < found.size(); ++i)
-      if (std::abs(found[i].value - expected[i].value) > 1e-9 * std::max(1.0, std::abs(expected[i].value)))
+      if (name_of(found[i]) != name_of(expected[i]) || std::isnan(found[i].value) != std::isnan(expected[i].value) ||
+          std::abs(found[i].value - expected[i].value) > 1e-9 * std::max(1.0, std::abs(expected[i].value)))
         return name_of(found[i]) + " is " + std::to_string(found[i].value) + " at tensor = " + std::to_string(ranks) +
                " and " + std::to_string(expected[i].value) + " on one rank";
   }
@@ -66,8 +68,7 @@ void evaluator(const Subject& subject) {
   subject.property("it repeats, also in two threads", [&] {
     return repeats([&] {
       std::string text;
-      for (const auto& metric : metrics(subject, 1))
-        text += name_of(metric) + " " + std::to_string(metric.value) + "\n";
+      for (const auto& metric : metrics(subject, 1)) text += name_of(metric) + " " + exact(metric.value) + "\n";
       return text;
     });
   });

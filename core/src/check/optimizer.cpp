@@ -26,7 +26,8 @@ class Trained {
   }
   std::vector<Parameter>& parameters() { return store_->parameters; }
 
-  void step(int64_t number) {
+  void step(int64_t number) { step(number, optimizer->peak_rate(), 1.0); }
+  void step(int64_t number, double rate, double decay) {
     for (auto& [spec, value] : parameters()) {
       auto gradient = at::empty_like(value.detach());
       const Draws draws(static_cast<uint64_t>(number), spec.name);
@@ -34,11 +35,12 @@ class Trained {
         gradient.data_ptr<double>()[i] = draws.normal(static_cast<uint64_t>(i));
       value.mutable_grad() = gradient;
     }
-    update();
+    update(rate, decay);
   }
-  void update() {
+  void update() { update(optimizer->peak_rate(), 1.0); }
+  void update(double rate, double decay) {
     const c10::NoGradGuard no_grad;
-    optimizer->step(optimizer->peak_rate(), 1.0);
+    optimizer->step(rate, decay);
   }
 
   Alone<Optimizer> optimizer;
@@ -97,12 +99,9 @@ std::string rates(const Subject& subject) {
   Trained trained(subject), before(subject);
   const double peak = trained.optimizer->peak_rate();
   if (!(peak > 0) || !std::isfinite(peak)) return "its peak rate is " + std::to_string(peak);
-  {
-    const c10::NoGradGuard no_grad;
-    trained.optimizer->step(0.0, 1.0);
-  }
+  trained.step(0, 0.0, 0.0);
   auto wrong = same(trained, before);
-  return wrong.empty() ? "" : "an update at a rate of 0 without gradients moved " + wrong;
+  return wrong.empty() ? "" : "an update at a rate and decay of 0 moved " + wrong;
 }
 
 }  // namespace

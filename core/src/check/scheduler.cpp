@@ -37,7 +37,8 @@ std::string text_of(const Subject& subject) {
   const Alone<Scheduler> scheduler(subject);
   std::string text;
   for (const auto& run : lengths())
-    for (const auto step : steps_of(run)) text += std::to_string(scheduler->multiplier(step, run)) + " ";
+    for (const auto step : steps_of(run))
+      text += exact(scheduler->multiplier(step, run)) + " " + exact(scheduler->decay_multiplier(step, run)) + " ";
   return text;
 }
 
@@ -46,10 +47,13 @@ std::string purity(const Subject& subject) {
   const Alone<Scheduler> forwards(subject), backwards(subject);
   for (const auto& run : lengths()) {
     const auto steps = steps_of(run);
-    std::vector<double> found;
-    for (auto step = steps.rbegin(); step != steps.rend(); ++step) found.push_back(backwards->multiplier(*step, run));
+    const auto both = [&](Scheduler& scheduler, int64_t step) {
+      return std::pair{scheduler.multiplier(step, run), scheduler.decay_multiplier(step, run)};
+    };
+    std::vector<std::pair<double, double>> found;
+    for (auto step = steps.rbegin(); step != steps.rend(); ++step) found.push_back(both(*backwards, *step));
     for (size_t i = 0; i < steps.size(); ++i)
-      if (forwards->multiplier(steps[i], run) != found[steps.size() - 1 - i])
+      if (both(*forwards, steps[i]) != found[steps.size() - 1 - i])
         return "step " + std::to_string(steps[i]) + " of " + std::to_string(run.steps) +
                " has another factor when later steps were asked for before";
   }

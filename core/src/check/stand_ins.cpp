@@ -50,6 +50,7 @@ class StandInModel final : public Model {
                                                                  .width = kWidth,
                                                                  .heads = kHeads,
                                                                  .causal = config_.causal,
+                                                                 .bias = false,  // no gradient reaches a key's
                                                                  .init_std = 0.2,
                                                                  .output_std = 0.2,
                                                                  .dropout = {config_.dropout, 3 * l}});

@@ -68,10 +68,13 @@ std::string difference(const std::string& what, const Tensor& found, const Tenso
 // "" when no element differs by more than tolerance * max(1, |expected|); a NaN on one side differs.
 std::string difference(const std::string& what, const Tensor& found, const Tensor& expected, double tolerance);
 
-// Gradients of a loss against finite differences, three elements of every parameter (fp64): "" or the first that
+// Gradients of a loss against finite differences, some elements of every parameter (fp64): "" or the first that
 // differs by more than absolute + 1e-5 of what is due. gradient(p): of parameter p, undefined for zero.
 std::string gradient_fault(const std::vector<Parameter>& parameters, const std::function<Tensor(size_t)>& gradient,
                            const std::function<double()>& loss, double absolute);
+
+// All bits of a number, as text.
+std::string exact(double value);
 
 // The outcome of `make` twice in a row, and twice at once in two threads: "" when all four are the same.
 std::string repeats(const std::function<std::string()>& make);

@@ -1,9 +1,11 @@
 #include "check/tiny_run.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/ops/zeros_like.h>
 #include <c10/core/GradMode.h>
 #include <stdlib.h>
 
+#include "assay/positional.h"
 #include "check/stand_ins.h"
 #include "mesh/backends.h"
 #include "run/metrics.h"
@@ -34,6 +36,8 @@ TinyRun::TinyRun(const Subject& subject) : registry_(subject.registry) {
   auto model = taken("model");
   if (subject.kind == "positional") model["positional"] = subject.given;
   if (subject.kind == "objective" && Alone<Objective>(subject)->needs().bidirectional) model["causal"] = false;
+  int64_t context = kContext;
+  if (subject.kind == "positional") context = std::min(context, Alone<Positional>(subject)->limit().value_or(context));
   line = {{"experiment", "check"},
           {"label", "check"},
           {"train_id", "check"},
@@ -45,7 +49,7 @@ TinyRun::TinyRun(const Subject& subject) : registry_(subject.registry) {
           {"evaluate", json::array()},
           {"resources", {{"mesh", {{"tensor", 1}, {"data", 1}}}, {"threads", 1}, {"micro_batch", kBatch}}}};
   line["train"] = {
-      {"data", {{"dataset", taken("dataset")}, {"tokenizer", taken("tokenizer")}, {"context", kContext}}},
+      {"data", {{"dataset", taken("dataset")}, {"tokenizer", taken("tokenizer")}, {"context", context}}},
       {"model", model},
       {"objectives", json::array({labelled(taken("objective"))})},
       {"transforms", json::array()},
@@ -54,6 +58,7 @@ TinyRun::TinyRun(const Subject& subject) : registry_(subject.registry) {
       {"train",
        {{"steps", kSteps}, {"batch", kBatch}, {"clip_norm", 0.0}, {"precision", "fp64"}, {"non_finite", "stop"}}},
       {"seeds", {{"init", 3}, {"data", 5}}}};
+  if (subject.kind == "callback") line["train"]["callbacks"] = json::array({labelled(subject.given)});
   if (subject.kind == "transform") line["train"]["transforms"].push_back(labelled(subject.given));
   if (subject.kind == "evaluator")
     line["evaluate"].push_back(
@@ -63,17 +68,13 @@ TinyRun::TinyRun(const Subject& subject) : registry_(subject.registry) {
 void TinyRun::on_ranks(const std::function<void(Assembled&, const Mesh&, TrainingData&)>& body) const {
   const auto& sizes = line.at("resources").at("mesh");
   run_ranks(sizes.at("tensor"), sizes.at("data"), [&](Mesh& mesh) {
+    at::set_num_threads(1);  // of this rank's thread, as in a run
     Assembled run(registry_, line);
     run.build(mesh);
     const DataSpec spec{run.dataset, run.vocabulary.get(), run.transforms, run.context, run.data_seed,
                         "check",     folder_.path()};
-    std::unique_ptr<TrainingData> data;
-    if (mesh.first()) data = std::make_unique<TrainingData>(spec);
-    mesh.tensor().barrier();
-    mesh.data().barrier();
-    mesh.tensor().barrier();
-    if (!data) data = std::make_unique<TrainingData>(spec);
-    body(run, mesh, *data);
+    TrainingData data(spec);
+    body(run, mesh, data);
   });
 }
 
@@ -92,9 +93,12 @@ void train(Assembled& run, const Mesh& mesh, TrainingData& data, int64_t begin, 
   const RunLength length{run.steps, run.batch * run.context};
   for (int64_t step = begin; step < end; ++step) {
     gradients(run, mesh, data, step);
+    const StepState state{step, run.parameters->all()};
+    for (auto* callback : run.callbacks) callback->after_backward(state);
     const c10::NoGradGuard no_grad;
     run.optimizer->step(run.optimizer->peak_rate() * run.scheduler->multiplier(step, length),
                         run.scheduler->decay_multiplier(step, length));
+    for (auto* callback : run.callbacks) callback->after_step(state);
     clear_gradients(run.parameters->all());
   }
 }

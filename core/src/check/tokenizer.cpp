@@ -61,7 +61,9 @@ std::string ids(const Subject& subject) {
     if (id < 0 || id >= tokenizer->size()) return "special token '" + name + "' has the id " + std::to_string(id);
     special.insert(id);
   }
-  for (const auto& text : hostile_texts())
+  auto texts = hostile_texts();
+  for (const auto& [name, id] : tokenizer->special_ids()) texts.insert(texts.end(), {name, "a " + name + " b"});
+  for (const auto& text : texts)
     for (const auto id : tokenizer->encode(text)) {
       if (id < 0 || id >= tokenizer->size())
         return shown(text) + " give the id " + std::to_string(id) + " of " + std::to_string(tokenizer->size());

@@ -12,11 +12,18 @@ void tracker(const Subject& subject) {
     for (int attempt = 1; attempt <= 2; ++attempt) {
       const Alone<Tracker> tracker(subject);
       tracker->open({folder.path().string(), "experiment", "label with \"quotes\" and \n lines", "id", attempt});
-      for (const char* event :
-           {R"({"type":"start","steps":3})", R"({"type":"step","step":1,"loss":2.5,"metrics":{"a.b":1}})",
-            R"({"type":"step","step":2,"loss":null,"metrics":{}})", R"({"type":"evaluate","metrics":[]})",
-            R"({"type":"something new","nested":{"list":[1,"two",null]}})", R"({"type":"end"})"})
-        tracker->on("step", event);
+      for (const auto& [type, rest] : std::vector<std::pair<std::string, std::string>>{
+               {"start", R"("steps":3,"parameters":10,"tokens_per_step":72,"from":0,"measured":{"seconds":0.5}})"},
+               {"step", R"("step":1,"loss":2.5,"lr":0.1,"grad_norm":1.5,"tokens":72,"metrics":{"a.b":1},)"
+                        R"("measured":{"seconds":0.75}})"},
+               {"skip", R"("step":2,"text":"the loss is nan"})"},
+               {"evaluate", R"("step":2,"label":"long","metrics":[{"name":"nll","value":null,"sum":0,"weight":0,)"
+                            R"("unit":"nats/token","direction":"lower","coordinates":{"length":64}}],)"
+                            R"("measured":{"seconds":1}})"},
+               {"something_new", R"("nested":{"list":[1,"two",null]}})"},
+               {"error", R"("class":"user","text":"a \"reason\""})"},
+               {"end", R"("measured":{"seconds":2}})"}})
+        tracker->on(type, "{\"attempt\":" + std::to_string(attempt) + ",\"type\":\"" + type + "\"," + rest);
     }
     return "";
   });

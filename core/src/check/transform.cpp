@@ -51,12 +51,14 @@ class Bound {
   std::unique_ptr<Assembled> run_;
 };
 
-Draws draws_of(int64_t index) { return Draws(1, "check").substream(static_cast<uint64_t>(index)); }
+Draws draws_of(int64_t index, uint64_t seed = 1) {
+  return Draws(seed, "check").substream(static_cast<uint64_t>(index));
+}
 
 std::string text_of(const Sample& sample) {
   std::string text = sample.id + "\n" + sample.text + "\n";
   for (const auto id : sample.tokens) text += std::to_string(id) + " ";
-  for (const auto weight : sample.loss_weight) text += std::to_string(weight) + " ";
+  for (const auto weight : sample.loss_weight) text += exact(weight) + " ";
   for (const auto segment : sample.segment) text += std::to_string(segment) + " ";
   return text;
 }
@@ -67,7 +69,8 @@ std::string well_formed(const Subject& subject) {
     const auto sample = bound.changed(i, draws_of(i));
     const auto where = "sample " + std::to_string(i) + ": ";
     const auto tokens = sample.tokens.size();
-    if (sample.text.empty() && tokens == 0) return where + "nothing is left of it";
+    const bool may_drop = bound.transform().stage() != Stage::kContext && !bound.transform().keeps_text();
+    if (sample.text.empty() && tokens == 0 && !may_drop) return where + "nothing is left of it";
     if (bound.transform().stage() == Stage::kContext && tokens != kContext + 1)
       return where + std::to_string(tokens) + " tokens come out of " + std::to_string(kContext + 1);
     for (const auto id : sample.tokens)
@@ -114,11 +117,11 @@ std::string seeds(const Subject& subject) {
   return "";
 }
 
-std::vector<bool> changed_at(const Subject& subject, double rate) {
-  const Bound bound(subject, {{"rate", rate}});
+std::vector<bool> changed_at(const Subject& subject, const std::string& parameter, double rate, uint64_t seed = 1) {
+  const Bound bound(subject, {{parameter, rate}});
   std::vector<bool> changed;
   for (int64_t i = 0; i < kDocuments; ++i)
-    changed.push_back(text_of(bound.changed(i, draws_of(i))) != text_of(bound.sample(i)));
+    changed.push_back(text_of(bound.changed(i, draws_of(i, seed))) != text_of(bound.sample(i)));
   return changed;
 }
 
@@ -133,27 +136,24 @@ double at_most(int64_t k, int64_t n, double p) {
   return sum;
 }
 
-// Of a transform with a parameter `rate` in [0, 1]: the share of samples that it changes, of those that it can.
+// The share of samples that it changes, of those that it can.
 std::string rates(const Subject& subject) {
-  const auto& component = subject.description();
-  bool has_rate = false;
-  for (size_t i = 0; i < component.parameter_count; ++i) {
-    const auto& p = component.parameters[i];
-    has_rate |= std::string(p.name) == "rate" && p.type == ASSAY_REAL && p.min == 0 && p.max == 1;
-  }
-  if (!has_rate) return "";
-  const auto never = changed_at(subject, 0), always = changed_at(subject, 1);
-  if (std::count(never.begin(), never.end(), true)) return "rate = 0 changes samples";
+  const std::string rate_parameter = Bound(subject).transform().rate_parameter();
+  if (rate_parameter.empty()) return "";
+  const auto never = changed_at(subject, rate_parameter, 0), always = changed_at(subject, rate_parameter, 1);
+  if (std::count(never.begin(), never.end(), true)) return rate_parameter + " = 0 changes samples";
   const auto can = std::count(always.begin(), always.end(), true);
-  if (can == 0) return "rate = 1 changes no sample";
+  if (can == 0) return rate_parameter + " = 1 changes no sample";
   for (const double rate : {0.1, 0.5, 0.9}) {
-    const auto now = changed_at(subject, rate);
+    const auto now = changed_at(subject, rate_parameter, rate);
     int64_t count = 0;
     for (size_t i = 0; i < now.size(); ++i) count += now[i] && always[i];
     if (at_most(count, can, rate) < 1e-6 || at_most(count - 1, can, rate) > 1 - 1e-6)
-      return "rate = " + std::to_string(rate) + " changes " + std::to_string(count) + " of " + std::to_string(can) +
-             " samples, which happens once in a million times";
+      return rate_parameter + " = " + std::to_string(rate) + " changes " + std::to_string(count) + " of " +
+             std::to_string(can) + " samples, which happens once in a million times";
   }
+  if (changed_at(subject, rate_parameter, 0.5, 1) == changed_at(subject, rate_parameter, 0.5, 2))
+    return "two seeds change the same samples";
   return "";
 }
 
@@ -163,7 +163,8 @@ void transform(const Subject& subject) {
   subject.property("what it gives is well formed", [&] { return well_formed(subject); });
   subject.property("nothing of a text is lost, where it says so", [&] { return nothing_lost(subject); });
   subject.property("a result depends on the sample and its draws alone", [&] { return seeds(subject); });
-  subject.property("its rate is the share of samples that it changes", [&] { return rates(subject); });
+  subject.property("its rate is the share of samples that it changes, others under another seed",
+                   [&] { return rates(subject); });
 }
 
 }  // namespace assay::check

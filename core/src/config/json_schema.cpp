@@ -70,7 +70,7 @@ json component(const std::string& kind, const std::vector<const Component*>& com
                bool may_be_none) {
   json names = json::array(), changed = entry_keys;
   if (may_be_none) names.push_back("none");
-  json given = json::array({{{"enum", json::array()}}});
+  json given = json::array();
   for (const auto* one : components) {
     if (one->name != "none" || !may_be_none) names.push_back(one->name);
     auto keys = properties(one->parameters);
@@ -85,7 +85,7 @@ json component(const std::string& kind, const std::vector<const Component*>& com
   }
   if (may_be_none)
     given.push_back({{"type", "object"}, {"properties", {{"use", {{"enum", {"none"}}}}}}, {"required", {"use"}}});
-  given[0]["enum"] = names;
+  if (!names.empty()) given.insert(given.begin(), json{{"enum", names}});
   given.push_back(table(std::move(changed)));
   return {{"description", "a " + kind}, {"anyOf", given}};
 }

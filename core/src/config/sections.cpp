@@ -92,9 +92,9 @@ const std::vector<Section> kTop{
     {"experiment", Shape::table},  {"data", Shape::table},        {"model", Shape::table},
     {"objective", Shape::entries}, {"transform", Shape::entries}, {"optimizer", Shape::table},
     {"scheduler", Shape::table},   {"train", Shape::table},       {"evaluate", Shape::entries},
-    {"tracker", Shape::entries},   {"resources", Shape::table},   {"log", Shape::table},
-    {"sweep", Shape::any},         {"compare", Shape::table},     {"claim", Shape::entries},
-    {"figure", Shape::entries},    {"callback", Shape::entries},
+    {"tracker", Shape::entries},   {"callback", Shape::entries},  {"resources", Shape::table},
+    {"log", Shape::table},         {"sweep", Shape::any},         {"compare", Shape::table},
+    {"claim", Shape::entries},     {"figure", Shape::entries},
 };
 
 }  // namespace

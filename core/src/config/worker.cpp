@@ -224,6 +224,7 @@ void check_components(const json& request, const CheckListener& listener) {
     const auto line = json::parse(text, nullptr, /*allow_exceptions=*/false);
     if (!line.is_object()) return;  // what a plugin prints
     if (line.contains("begins")) {
+      if (open) listener.ended("gave no answer");
       listener.begins(line.value("component", ""), line.value("begins", ""));
       open = true;
     } else if (line.contains("fault") && open) {
@@ -231,9 +232,10 @@ void check_components(const json& request, const CheckListener& listener) {
       open = false;
     }
   });
-  if (outcome.failure.empty()) return;
+  if (outcome.failure.empty() && !open) return;
   if (!open) listener.begins("", "the check itself");
-  listener.ended(fmt::format("ended its process with {}", outcome.failure));
+  listener.ended(fmt::format("ended its process with {}; what comes after it was not tried",
+                             outcome.failure.empty() ? "exit code 0" : outcome.failure));
 }
 
 }  // namespace assay::config

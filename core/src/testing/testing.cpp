@@ -45,10 +45,9 @@ void on_ranks(int tensor, const std::function<void(const Mesh&)>& body) {
   run_ranks(tensor, 1, [&](Mesh& mesh) { body(mesh); });
 }
 
-Built::Built(const std::vector<Component*>& components, const Mesh& mesh, uint64_t seed)
+Built::Built(const std::vector<Component*>& components, const Mesh& mesh, uint64_t seed, at::ScalarType type)
     : prefix_(components.back()->identity().instance + "."),
-      store_(
-          std::make_shared<Parameters::Store>(Parameters::Store{&mesh, at::TensorOptions().dtype(at::kDouble), seed})) {
+      store_(std::make_shared<Parameters::Store>(Parameters::Store{&mesh, at::TensorOptions().dtype(type), seed})) {
   for (auto* component : components) {
     Parameters scope(store_, component->identity().instance + ".");
     component->build(scope);
@@ -74,6 +73,15 @@ std::vector<double> finite_differences(const Tensor& x, const std::function<doub
   std::vector<double> out;
   for (int64_t i = 0; i < x.numel(); ++i) out.push_back(central_difference(x, i, f, h));
   return out;
+}
+
+std::vector<std::string> faults(const std::string& kind, const std::string& name, const std::string& parameters) {
+  std::vector<std::string> found;
+  check::check_component(registry(), kind, name, nlohmann::json::parse(parameters),
+                         {{}, [&](const check::Finding& finding) {
+                            if (!finding.holds()) found.push_back(finding.property + ": " + finding.fault);
+                          }});
+  return found;
 }
 
 std::vector<double> tiny_losses(const std::string& kind, const std::string& name, const std::string& parameters,

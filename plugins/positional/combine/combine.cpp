@@ -40,7 +40,7 @@ class Combine final : public assay::Positional {
     return both;
   }
 
-  // A form that only one scheme uses stays as it is, so that a kernel for it still serves; others are made dense.
+  // The first scheme's form stays as it is, so that a kernel for it still serves; what comes to it is added up dense.
   assay::AttentionBias attention_bias(const assay::AttentionContext& context) const override {
     assay::AttentionBias sum;
     for (const auto& scheme : schemes_) {

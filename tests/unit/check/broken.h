@@ -1,10 +1,10 @@
 // Components that break one promise each, made in this program, and what the kit says of them.
 #pragma once
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
-#include <deque>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "assay/plugin.h"
@@ -30,6 +30,18 @@ std::vector<std::string> faults_of(std::string* told = nullptr,
                                                             *told += finding.property + ": " + finding.fault + "\n";
                                                         }});
   return properties;
+}
+
+// For what goes wrong off the thread that came first; the kit's own threads are others.
+inline bool on_another_thread() {
+  static const auto first = std::this_thread::get_id();
+  return std::this_thread::get_id() != first;
+}
+
+// These properties, and maybe more, are broken.
+template <class T>
+void expect_fault(const std::string& property) {
+  EXPECT_THAT(faults_of<T>(), ::testing::Contains(property));
 }
 
 // Exactly these properties are broken.

@@ -1,0 +1,42 @@
+// assay check as a user sees it: a line a property, and an exit code that no plugin can talk away.
+#include <gmock/gmock.h>
+
+#include "e2e/programs.h"
+#include "unit/loader/fixture_files.h"
+
+namespace assay {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class Check : public testing::Programs {};
+
+TEST_F(Check, AGoodPlugin) {
+  EXPECT_EQ(call("check " + testing::good_plugin("constant").string()), 0) << err_;
+  EXPECT_THAT(out_, AllOf(HasSubstr("scheduler/constant: a factor depends on its step alone: ok\n"),
+                          HasSubstr("properties hold\n"), Not(HasSubstr("FAULT"))));
+}
+
+TEST_F(Check, AFault) {
+  EXPECT_EQ(call("check " + testing::fixture("nan_objective").string()), 1) << err_;
+  EXPECT_THAT(out_, HasSubstr("FAULT: "));
+}
+
+TEST_F(Check, APluginThatEndsTheProcess) {
+  EXPECT_EQ(call("check " + testing::fixture("exits_early").string()), 1) << err_;
+  EXPECT_THAT(out_, AllOf(HasSubstr("is made with its defaults: ok\n"),
+                          HasSubstr("FAULT: ended its process with exit code 0; what comes after it was not tried\n"),
+                          Not(HasSubstr("some words"))));
+}
+
+TEST_F(Check, WhatItCannotCheck) {
+  EXPECT_EQ(call("check nowhere.so"), 2);
+  EXPECT_THAT(err_, HasSubstr("nowhere.so: there is no such file"));
+  EXPECT_EQ(call("check " + testing::good_plugin("constant").string() + " warmp=3"), 2);
+  EXPECT_THAT(err_, HasSubstr("'warmp=3' is no parameter of a component in"));
+}
+
+}  // namespace
+}  // namespace assay
