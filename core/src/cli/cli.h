@@ -34,6 +34,6 @@ int status(const Arguments& arguments);
 int compare(const Arguments& arguments);
 int generate(const Arguments& arguments);
 int check(const Arguments& arguments);
-int new_(const Arguments& arguments);
+int new_plugin_folder(const Arguments& arguments);
 
 }  // namespace assay::cli

@@ -25,7 +25,7 @@ fs::path tree_around(const fs::path& folder) {
 
 }  // namespace
 
-int new_(const Arguments& arguments) {
+int new_plugin_folder(const Arguments& arguments) {
   std::string out;
   po::options_description options;
   options.add_options()("out", po::value(&out)->value_name("DIR"),

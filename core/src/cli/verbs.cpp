@@ -10,7 +10,7 @@ const std::vector<Verb>& verbs() {
       {"status", status, "[X]", "what is done, running, failed (and why) and queued"},
       {"compare", compare, "X", "the table of an experiment's records, by its file or its name"},
       {"generate", generate, "RUN [key=value]...", "text from a run's weights; key=value are the decoder's parameters"},
-      {"new", new_, "KIND NAME", "a plugin's folder that builds, passes its test and runs"},
+      {"new", new_plugin_folder, "KIND NAME", "a plugin's folder that builds, passes its test and runs"},
       {"check", check, "FILE.so [key=value]...",
        "does a plugin keep what its kinds promise? key=value where one is required"},
       {"plugins", plugins, "", "list the plugins and their components"},

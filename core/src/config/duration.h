@@ -9,8 +9,8 @@
 namespace assay::config {
 
 struct Duration {
-  enum class Unit { steps, tokens, percent };
-  Unit unit = Unit::steps;
+  enum class Unit { kSteps, kTokens, kPercent };
+  Unit unit = Unit::kSteps;
   double amount = 0;  // whole for steps and tokens
 
   std::string text() const;  // "100 steps", "2000000 tokens", "5%"

@@ -125,7 +125,7 @@ json json_schema(const Catalogue& catalogue) {
     } else {
       auto one = table(properties(section_parameters(section)));
       if (section == "resources") one["properties"]["mesh"] = table(properties(section_parameters("mesh")));
-      top[section] = shape == Shape::entries ? json{{"type", "array"}, {"items", one}} : one;
+      top[section] = shape == Shape::kEntries ? json{{"type", "array"}, {"items", one}} : one;
     }
   }
   auto schema = table(top);

@@ -89,12 +89,12 @@ const std::map<std::string, std::vector<Parameter>>& all_sections() {
 // clang-format on
 
 const std::vector<Section> kTop{
-    {"experiment", Shape::table},  {"data", Shape::table},        {"model", Shape::table},
-    {"objective", Shape::entries}, {"transform", Shape::entries}, {"optimizer", Shape::table},
-    {"scheduler", Shape::table},   {"train", Shape::table},       {"evaluate", Shape::entries},
-    {"tracker", Shape::entries},   {"callback", Shape::entries},  {"resources", Shape::table},
-    {"log", Shape::table},         {"sweep", Shape::any},         {"compare", Shape::table},
-    {"claim", Shape::entries},     {"figure", Shape::entries},
+    {"experiment", Shape::kTable},  {"data", Shape::kTable},        {"model", Shape::kTable},
+    {"objective", Shape::kEntries}, {"transform", Shape::kEntries}, {"optimizer", Shape::kTable},
+    {"scheduler", Shape::kTable},   {"train", Shape::kTable},       {"evaluate", Shape::kEntries},
+    {"tracker", Shape::kEntries},   {"callback", Shape::kEntries},  {"resources", Shape::kTable},
+    {"log", Shape::kTable},         {"sweep", Shape::kAny},         {"compare", Shape::kTable},
+    {"claim", Shape::kEntries},     {"figure", Shape::kEntries},
 };
 
 }  // namespace
@@ -118,10 +118,10 @@ void check_sections(const Node& document, Diagnostics& diagnostics) {
     } else if (known == kTop.end()) {
       diagnostics.add(entry.position,
                       fmt::format("unknown section '{}'{}", entry.key, suggestion(entry.key, names, "there are ")));
-    } else if (known->shape == Shape::table && !entry.value.is_table()) {
+    } else if (known->shape == Shape::kTable && !entry.value.is_table()) {
       diagnostics.add(entry.value.position,
                       fmt::format("[{}] must be a table, but is {}", entry.key, describe(entry.value)));
-    } else if (known->shape == Shape::entries && !entry.value.as<Array>()) {
+    } else if (known->shape == Shape::kEntries && !entry.value.as<Array>()) {
       diagnostics.add(entry.value.position,
                       fmt::format("'{}' must be a list of tables: write [[{}]], once an entry", entry.key, entry.key));
     }

@@ -13,7 +13,7 @@ namespace assay::config {
 // experiment data train resources mesh log compare claim figure objective transform evaluate tracker
 const std::vector<Parameter>& section_parameters(const std::string& section);
 
-enum class Shape { table, entries, any };
+enum class Shape { kTable, kEntries, kAny };
 struct Section {
   std::string name;
   Shape shape;

@@ -43,7 +43,7 @@ AssayValue scalar(const json& value, int32_t type, const std::string& path, Stor
       if (!duration) throw UserError(path + ": " + value.dump() + " is no " + config::kDurationForm);
       using Unit = config::Duration::Unit;
       out.real = duration->amount;
-      out.text = duration->unit == Unit::steps ? "steps" : duration->unit == Unit::tokens ? "tokens" : "%";
+      out.text = duration->unit == Unit::kSteps ? "steps" : duration->unit == Unit::kTokens ? "tokens" : "%";
       break;
     }
     case ASSAY_PATH:
