@@ -21,10 +21,8 @@ namespace po = boost::program_options;
 
 std::string default_text(const config::Parameter& parameter) {
   if (parameter.required) return "required";
-  const auto& value = parameter.default_value;
-  if (value.is_null() || value == "") return "-";
-  if (value.is_string()) return value.get<std::string>();
-  return value.is_number_float() ? fmt::format("{}", value.get<double>()) : value.dump();
+  const auto text = parameter.default_text();
+  return text.empty() ? "-" : text;
 }
 
 std::string text_of(const config::PluginFile& plugin, const config::Component& component) {

@@ -68,6 +68,12 @@ PluginFile parse_plugin(const json& from) {
 
 }  // namespace
 
+std::string Parameter::default_text() const {
+  if (default_value.is_null()) return "";
+  if (default_value.is_string()) return default_value.get<std::string>();
+  return default_value.is_number_float() ? fmt::format("{}", default_value.get<double>()) : default_value.dump();
+}
+
 std::string Parameter::type_text() const {
   if (!choices.empty()) {
     std::vector<std::string> words;

@@ -24,6 +24,7 @@ struct Parameter {
 
   // "real in [1, 64]", "one of fp32, fp64", "list of ints, each >= 1"
   std::string type_text() const;
+  std::string default_text() const;  // empty: none, or an empty text
 };
 
 struct Component {

@@ -14,17 +14,11 @@ using nlohmann::json;
 
 constexpr int kMaxDepth = 32;  // a component whose default child is itself must not recurse for ever
 
-std::string default_text(const json& value) {
-  if (value.is_string()) return value.get<std::string>();
-  if (value.is_number_float()) return fmt::format("{}", value.get<double>());
-  return value.dump();
-}
-
 // "real in [1, 64], default 8"
 std::string shape_text(const Parameter& parameter) {
   if (parameter.required) return parameter.type_text() + ", required";
-  const bool silent = parameter.default_value.is_null() || parameter.default_value == "";
-  return parameter.type_text() + (silent ? "" : ", default " + default_text(parameter.default_value));
+  const auto by_default = parameter.default_text();
+  return parameter.type_text() + (by_default.empty() ? "" : ", default " + by_default);
 }
 
 std::string element_type(const std::string& list) {
