@@ -35,9 +35,13 @@ std::map<std::string, std::string> fields_of(std::string tag) {
   return fields;
 }
 
+// What there is of it: a file that cannot be read is refused for what it lacks.
 std::vector<char> read_bytes(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
+  std::ifstream stream(file, std::ios::binary | std::ios::ate);
+  std::vector<char> bytes(static_cast<size_t>(std::max<std::streamoff>(0, stream.tellg())));
+  stream.seekg(0);
+  stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  return bytes;
 }
 
 }  // namespace

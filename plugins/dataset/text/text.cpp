@@ -5,7 +5,6 @@
 #include <array>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "assay/dataset.h"
@@ -21,7 +20,10 @@ std::string read_file(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary);
   if (!stream || !fs::is_regular_file(file))
     throw UserError("text: cannot read " + file.string() + "; does it exist, and is it a file?");
-  return {std::istreambuf_iterator<char>(stream), {}};
+  std::string text(static_cast<size_t>(fs::file_size(file)), '\0');
+  if (!text.empty() && !stream.read(text.data(), static_cast<std::streamsize>(text.size())))
+    throw UserError("text: cannot read " + file.string() + " to its end");
+  return text;
 }
 
 bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r\n") == std::string_view::npos; }
