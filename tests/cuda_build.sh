@@ -46,7 +46,7 @@ done <<<"$commands"
 
 needed() { readelf --dynamic "$1/lib/libassay_run.so" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'; }
 here="$(needed "$build")"
-for library in libtorch_cuda.so libc10_cuda.so libcudart.so.13; do
+for library in libtorch_cuda.so libc10_cuda.so libcudart.so.13 libnccl.so.2; do
   grep -qxF "$library" <<<"$here" || { echo "the CUDA build does not load $library"; exit 1; }
 done
 if [[ -e "$cpu/lib/libassay_run.so" ]]; then

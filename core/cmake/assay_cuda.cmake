@@ -25,4 +25,6 @@ endforeach()
 # there at link time.
 target_link_libraries(assay_torch INTERFACE -Wl,--no-as-needed assay_torch_cuda assay_c10_cuda CUDA::cudart)
 target_link_options(assay_torch INTERFACE -Wl,--allow-shlib-undefined)
+find_library(ASSAY_NCCL nccl HINTS "${CUDAToolkit_LIBRARY_DIR}" REQUIRED)
+list(APPEND CMAKE_INSTALL_RPATH "$ORIGIN/torch/../../nvidia/nccl/lib")
 list(APPEND CMAKE_INSTALL_RPATH "$ORIGIN/torch/../../nvidia/cu13/lib")   # the cudart of the wheels

@@ -40,6 +40,11 @@ void copy_out(void* host, const void* device, size_t bytes) {
   check(cudaMemcpy(host, device, bytes, cudaMemcpyDeviceToHost));
 }
 void release(void* device) { cudaFree(device); }
+bool holds(const void* memory) {
+  cudaPointerAttributes attributes;
+  check(cudaPointerGetAttributes(&attributes, memory));
+  return attributes.type == cudaMemoryTypeDevice;
+}
 void wait() { check(cudaDeviceSynchronize()); }
 
 }  // namespace assay::kernels::device

@@ -72,9 +72,9 @@ lengths = )" + lengths + "\n" + more);
   // limits.
   int call(const std::string& words, const std::string& results = "results", const std::string& first = "") {
     std::string path;
-    for (const char* name :
-         {"declares_token", "dies_once", "kills_at_step", "nan_objective", "not_a_plugin", "old_kind", "other_abi",
-          "throws_in_create", "throws_in_describe", "throws_in_hook", "undefined_symbol", "wrong_child", "wrong_kind"})
+    for (const char* name : {"declares_token", "dies_once", "fails_on_rank", "kills_at_step", "nan_objective",
+                             "not_a_plugin", "old_kind", "other_abi", "throws_in_create", "throws_in_describe",
+                             "throws_in_hook", "undefined_symbol", "wrong_child", "wrong_kind"})
       path += fixture_folder(name).string() + ":";
     const auto command = "cd '" + folder_.path().string() + "' && " + first +
                          "env -u ASSAY_DESCRIPTORS ASSAY_RESULTS=" + results + " ASSAY_PLUGIN_PATH='" + path +

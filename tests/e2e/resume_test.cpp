@@ -1,10 +1,12 @@
 // A run that is killed at any step and run again leaves the bytes of the run that was never killed: weights, optimizer
-// state, losses and records, over the end of an epoch and with dropout, for every plugin of the tree.
+// state, losses and records, over the end of an epoch, with dropout and micro-batches, for every two plugins of the
+// tree together and every mesh.
 #include <gmock/gmock.h>
 
 #include <algorithm>
 
 #include "assay/random.h"
+#include "e2e/pairwise.h"
 #include "e2e/programs.h"
 #include "record/events.h"
 #include "run/safetensors.h"
@@ -21,15 +23,18 @@ constexpr int kSteps = 12;  // of 20 contexts; the text has 225 of 16 bytes, so 
 
 class Resume : public testing::Programs {
  protected:
-  // tiny.toml with dropout on two ranks, every step told and saved; `more` adds to it, and case.toml puts `plugin` on
-  // top.
-  void write_case(const std::string& plugin, int killed_at, const std::string& event = "step") {
-    write_experiment(
-        "[resources]\nmesh = { tensor = 2 }\n[log]\nevery = 1\n[[tracker]]\nuse = \"kills_at_step\"\nstep = " +
-        std::to_string(killed_at) + "\nevent = \"" + event + "\"\n");
-    folder_.write("experiments/dropout.toml", "[model]\ndropout = 0.1\n");  // below the plugin: not every model has it
+  // tiny.toml with dropout in micro-batches that do not divide a replica's share, every step told and saved; case.toml
+  // puts `plugins`, files, on top.
+  void write_case(const std::vector<std::string>& plugins, int killed_at, const std::string& event = "step",
+                  const std::string& mesh = "{ tensor = 2 }") {
+    write_experiment("[resources]\nmesh = " + mesh +
+                     "\nmicro_batch = 4\n[log]\nevery = 1\n[[tracker]]\nuse = \"kills_at_step\"\nstep = " +
+                     std::to_string(killed_at) + "\nevent = \"" + event + "\"\n");
+    folder_.write("experiments/dropout.toml", "[model]\ndropout = 0.1\n");  // below plugins: not every model has it
+    std::string files;
+    for (const auto& plugin : plugins) files += ", \"" + plugin + "\"";
     folder_.write("experiments/case.toml",
-                  "extends = [\"tiny.toml\", \"dropout.toml\"" + (plugin.empty() ? "" : ", \"" + plugin + "\"") +
+                  "extends = [\"tiny.toml\", \"dropout.toml\"" + files +
                       "]\n[experiment]\nname = \"tiny\"\n[train]\nsteps = " + std::to_string(kSteps) +
                       "\nbatch = 20\nclip_norm = 0.5\ncheckpoint = \"3 steps\"\nkeep = \"all\"\n");
   }
@@ -77,29 +82,66 @@ std::string overlay_of(const std::string& kind, const std::string& name) {
   return "[" + kind + "]\nuse = \"" + name + "\"\n";
 }
 
-// Every folder plugins/<kind>/<name>. A decoder takes no part in training.
-std::vector<std::string> plugins_of_the_tree() {
-  std::vector<std::string> names;
+// Every kind's plugins, the folders plugins/<kind>/<name>. Decoders and exchanges take no part in training.
+std::map<std::string, std::vector<std::string>> plugins_of_the_tree() {
+  std::map<std::string, std::vector<std::string>> plugins;
   const char* source = std::getenv("ASSAY_SOURCE_DIR");
-  if (!source) return names;
+  if (!source) return plugins;
   for (const auto& kind : fs::directory_iterator(fs::path(source) / "plugins"))
-    if (kind.is_directory() && kind.path().filename() != "decoder")
+    if (kind.is_directory() && kind.path().filename() != "decoder" && kind.path().filename() != "exchange")
       for (const auto& plugin : fs::directory_iterator(kind))
-        if (plugin.is_directory())
-          names.push_back(kind.path().filename().string() + "/" + plugin.path().filename().string());
-  std::sort(names.begin(), names.end());
-  return names;
+        if (plugin.is_directory()) plugins[kind.path().filename()].push_back(plugin.path().filename());
+  for (auto& [kind, names] : plugins) std::sort(names.begin(), names.end());
+  return plugins;
 }
 
-class ResumeOfPlugin : public Resume, public ::testing::WithParamInterface<std::string> {};
+struct Case {
+  std::map<std::string, std::string> plugins;  // kind: name
+  std::string mesh;
+  int repetition = 0;
+};
 
-TEST_P(ResumeOfPlugin, EqualsTheRunThatWasNeverKilled) {
-  const fs::path plugin = GetParam();
-  const auto smoke = fs::path(std::getenv("ASSAY_SOURCE_DIR")) / "plugins" / plugin / "smoke.toml";
-  if (!fs::exists(smoke))
-    folder_.write("experiments/plugin.toml", overlay_of(plugin.parent_path().string(), plugin.filename().string()));
-  const int killed_at = 1 + static_cast<int>(Draws(1, GetParam()).below(kSteps, 0));
-  write_case(fs::exists(smoke) ? smoke.string() : "plugin.toml", killed_at);
+std::string name_of(const Case& row) {
+  std::string name;
+  for (const auto& [kind, plugin] : row.plugins)
+    if (plugins_of_the_tree()[kind].size() > 1) name += plugin + "_";
+  for (const char c : row.mesh)
+    if (std::isdigit(static_cast<unsigned char>(c))) name += c;
+  return name + (row.repetition > 0 ? "_" + std::to_string(row.repetition) : "");
+}
+void PrintTo(const Case& row, std::ostream* stream) { *stream << name_of(row); }
+
+// Each row is killed at another step; with ASSAY_SLOW_TESTS each at several, 200 kills in all.
+std::vector<Case> cases() {
+  const auto plugins = plugins_of_the_tree();
+  const std::vector<std::string> meshes{"{ tensor = 1, data = 1 }", "{ tensor = 2, data = 1 }",
+                                        "{ tensor = 1, data = 2 }", "{ tensor = 2, data = 2 }"};
+  std::vector<size_t> counts{meshes.size()};
+  for (const auto& [kind, names] : plugins) counts.push_back(names.size());
+  std::vector<Case> cases;
+  const auto rows = testing::pairwise(counts);
+  const size_t kills = std::getenv("ASSAY_SLOW_TESTS") ? std::max<size_t>(200, rows.size()) : rows.size();
+  for (size_t i = 0; i < kills; ++i) {
+    const auto& row = rows[i % rows.size()];
+    Case one{{}, meshes[row[0]], static_cast<int>(i / rows.size())};
+    size_t choice = 0;
+    for (const auto& [kind, names] : plugins) one.plugins[kind] = names[row[++choice]];
+    cases.push_back(one);
+  }
+  return cases;
+}
+
+class ResumeOfPlugins : public Resume, public ::testing::WithParamInterface<Case> {};
+
+TEST_P(ResumeOfPlugins, EqualsTheRunThatWasNeverKilled) {
+  std::vector<std::string> files;
+  for (const auto& [kind, name] : GetParam().plugins) {
+    const auto smoke = fs::path(std::getenv("ASSAY_SOURCE_DIR")) / "plugins" / kind / name / "smoke.toml";
+    if (!fs::exists(smoke)) folder_.write("experiments/" + kind + ".toml", overlay_of(kind, name));
+    files.push_back(fs::exists(smoke) ? smoke.string() : kind + ".toml");
+  }
+  const int killed_at = 1 + static_cast<int>(Draws(1, name_of(GetParam())).below(kSteps, 0));
+  write_case(files, killed_at, "step", GetParam().mesh);
   ASSERT_EQ(call("run experiments/case.toml"), 1) << err_;
   ASSERT_TRUE(fs::exists(marker_)) << err_;
   EXPECT_THAT(err_, HasSubstr("killed by SIGKILL"));
@@ -109,20 +151,14 @@ TEST_P(ResumeOfPlugin, EqualsTheRunThatWasNeverKilled) {
   expect_equal(exact("results"), exact("never_killed"));
 }
 
-std::string test_name(const ::testing::TestParamInfo<std::string>& info) {
-  auto name = info.param;
-  std::replace_if(
-      name.begin(), name.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
-  return name;
-}
-
-INSTANTIATE_TEST_SUITE_P(Tree, ResumeOfPlugin, ::testing::ValuesIn(plugins_of_the_tree()), test_name);
+INSTANTIATE_TEST_SUITE_P(Tree, ResumeOfPlugins, ::testing::ValuesIn(cases()),
+                         [](const auto& info) { return name_of(info.param); });
 
 class ResumeOfRun : public Resume {};
 
 // Killed after the training's end, in its evaluation: only the evaluation is done again.
 TEST_F(ResumeOfRun, TrainsNothingAgainThatWasTrained) {
-  write_case("", 1, "evaluate");
+  write_case({}, 1, "evaluate");
   ASSERT_EQ(call("run experiments/case.toml"), 1) << err_;
   ASSERT_TRUE(fs::exists(marker_));
   ASSERT_EQ(call("run experiments/case.toml"), 0) << err_;
@@ -149,7 +185,7 @@ void expect_near(const SafetensorsFile& one, const SafetensorsFile& other, doubl
 // where two ranks end but for the order of sums.
 TEST_F(ResumeOfRun, GoesOnUnderAnotherMesh) {
   constexpr double kTolerance = 1e-11;
-  write_case("", 1, "evaluate");
+  write_case({}, 1, "evaluate");
   const auto run_on = [&](int ranks) {
     return call("run experiments/case.toml model.heads=4 train.precision=fp64 resources.mesh.tensor=" +
                 std::to_string(ranks));
@@ -182,7 +218,7 @@ TEST_F(ResumeOfRun, GoesOnUnderAnotherMesh) {
 }
 
 TEST_F(ResumeOfRun, PassesOverADamagedCheckpointAndSaysSo) {
-  write_case("", 8);
+  write_case({}, 8);
   ASSERT_EQ(call("run experiments/case.toml"), 1) << err_;
   const auto run = experiment().run(plan()[0]["train_id"]);
   auto bytes = read_file(run.checkpoints() / "step-6/weights.safetensors");
@@ -199,7 +235,7 @@ TEST_F(ResumeOfRun, PassesOverADamagedCheckpointAndSaysSo) {
 
 // Code that trains has changed: what the old code began is not mixed with what the new code does.
 TEST_F(ResumeOfRun, StartsAgainUnderOtherCode) {
-  write_case("", 5);
+  write_case({}, 5);
   ASSERT_EQ(call("run experiments/case.toml"), 1) << err_;
   const auto manifest = experiment().run(plan()[0]["train_id"]).checkpoints() / "step-3/manifest.json";
   auto changed = read_json(manifest);
@@ -212,7 +248,7 @@ TEST_F(ResumeOfRun, StartsAgainUnderOtherCode) {
 
 // Evaluations whose training has no record may be of weights that other code trained.
 TEST_F(ResumeOfRun, EvaluationsWithoutTheirTrainingAreDoneAgain) {
-  write_case("", 100);
+  write_case({}, 100);
   ASSERT_EQ(call("run experiments/case.toml"), 0) << err_;
   const auto before = records("results");
   const auto run = experiment().run(plan()[0]["train_id"]);
@@ -230,7 +266,7 @@ TEST_F(ResumeOfRun, EvaluationsWithoutTheirTrainingAreDoneAgain) {
 
 // A training that has its record is done again for its weights alone, and only if it gives these.
 TEST_F(ResumeOfRun, WeightsThatAreGoneAreMadeAgainOrNotAtAll) {
-  write_case("", 100);
+  write_case({}, 100);
   const std::string again = "run experiments/case.toml train.keep=\"weights\"";
   ASSERT_EQ(call(again), 0) << err_;
   const auto run = experiment().run(plan()[0]["train_id"]);
@@ -292,7 +328,7 @@ TEST_F(ResumeOfRun, KeepsWhatItIsToldTo) {
 
 // A disk that is full in the middle: the run fails with the cause, and with room again it goes on from where it was.
 TEST_F(ResumeOfRun, AFullDiskLosesNothing) {
-  write_case("", 100);
+  write_case({}, 100);
   // 100 blocks, which are 512 bytes to dash and 1,024 to bash: the events and the log fit, the weights do not.
   ASSERT_EQ(call("run experiments/case.toml model.width=64", "results", "ulimit -f 100; "), 1);
   EXPECT_THAT(err_, AllOf(HasSubstr("FAILED"), HasSubstr(".safetensors: cannot write: File too large")));

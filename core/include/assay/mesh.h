@@ -4,8 +4,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "assay/error.h"
 #include "assay/tensor.h"
@@ -13,21 +15,45 @@
 namespace assay {
 
 enum class Number { kFloat32, kFloat64, kInt64 };
+enum class Collective { kSum, kMax, kGather, kScatterSum, kBroadcast, kBarrier };
 
-// One axis as seen by one rank. Every rank of the axis must make the same calls in the same order; a rank that fails
-// calls Mesh::abort, and the others leave their call with RunStopped.
-class Communicator {
+// What one rank asks of its axis. All ranks must ask the same.
+struct ASSAY_API Call {
+  Collective collective{};
+  Number type = Number::kInt64;
+  uint64_t count = 0;  // elements of a rank; of gather and broadcast, bytes
+  int64_t root = 0;
+  bool operator==(const Call&) const = default;
+  uint64_t bytes() const;
+  std::string text() const;  // "sum of 12 float32"
+};
+
+// One axis as seen by one rank. Every rank of the axis must make the same calls in the same order; where they differ,
+// all leave with a std::runtime_error that names two of them (threads; mpi on demand), and when a rank fails the others
+// leave with RunStopped.
+class ASSAY_API Communicator {
  public:
   virtual ~Communicator() = default;
   virtual int rank() const = 0;
   virtual int size() const = 0;
-  virtual void sum(void* buffer, size_t count, Number type) = 0;  // in place, all ranks get it
-  virtual void max(void* buffer, size_t count, Number type) = 0;
-  virtual void gather(const void* mine, void* all, size_t bytes) = 0;  // all: size() * bytes, in rank order
-  virtual void scatter_sum(const void* all, void* mine, size_t count,
-                           Number type) = 0;  // mine: count of size() * count
-  virtual void broadcast(void* buffer, size_t bytes, int root) = 0;
-  virtual void barrier() = 0;
+  void sum(void* buffer, size_t count, Number type);  // in place, all ranks get it
+  void max(void* buffer, size_t count, Number type);
+  void gather(const void* mine, void* all, size_t bytes);                    // all: size() * bytes, in rank order
+  void scatter_sum(const void* all, void* mine, size_t count, Number type);  // mine: count of size() * count
+  void broadcast(void* buffer, size_t bytes, int root);
+  void barrier();
+
+  // Calls made so far, of axes of more than one rank.
+  using Traffic = std::map<std::pair<Collective, uint64_t>, int64_t>;  // (collective, bytes of a rank): calls
+  const Traffic& traffic() const { return traffic_; }
+
+ protected:
+  // in == out where the call works in place.
+  virtual void make(const Call& call, const void* in, void* out) = 0;
+
+ private:
+  void counted(const Call& call, const void* in, void* out);
+  Traffic traffic_;
 };
 
 class ASSAY_API Mesh {
@@ -42,10 +68,14 @@ class ASSAY_API Mesh {
   std::unique_ptr<Communicator> tensor_, data_;
 };
 
-// Differentiable over the tensor axis (Megatron's operators; see Shoeybi et al. 2019, sec. 3). Contiguous CPU tensors.
+// Differentiable over the tensor axis (Megatron's operators; Shoeybi et al. 2019, sec. 3). Contiguous CPU tensors.
 ASSAY_API Tensor copy_to_ranks(const Tensor& x, const Mesh& mesh);   // f: identity; gradient summed
 ASSAY_API Tensor sum_over_ranks(const Tensor& x, const Mesh& mesh);  // g: summed; gradient passes
-ASSAY_API Tensor gather_last(const Tensor& x, const Mesh& mesh);     // last dimension gathered; gradient sliced
+// The same where a dimension is split over the ranks, which its size must allow: UserError (Korthikanti et al. 2022).
+ASSAY_API Tensor gather_to_ranks(const Tensor& x, int64_t dim, const Mesh& mesh);    // whole; gradient summed and cut
+ASSAY_API Tensor sum_and_cut(const Tensor& x, int64_t dim, const Mesh& mesh);        // summed, cut; gradient whole
+ASSAY_API Tensor cut_to_ranks(const Tensor& x, int64_t dim, const Mesh& mesh);       // cut; gradient whole
+ASSAY_API Tensor gather_over_ranks(const Tensor& x, int64_t dim, const Mesh& mesh);  // whole; gradient cut
 // Not differentiable: in place over an axis.
 ASSAY_API void sum_in_place(const Tensor& x, Communicator& axis);
 ASSAY_API void max_in_place(const Tensor& x, Communicator& axis);

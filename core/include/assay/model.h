@@ -56,6 +56,8 @@ class Model : public Component {
   // Longest input, where there is a limit.
   virtual std::optional<int64_t> limit() const { return std::nullopt; }
   virtual ModelOutput forward(const Batch& batch, const ForwardOptions& options) = 0;
+  // Whether forward works on a part of the positions where it may: see nn::sequence_part.
+  virtual bool splits_sequence() const { return false; }
   // Rows of the output table with its padding, all ranks together.
   virtual int64_t padded_vocabulary() const = 0;
   // This rank's slice of the logits, [.., v], of hidden states [.., D] after the final norm. Columns of padding rows

@@ -17,6 +17,16 @@ namespace assay::nn {
 // was not finite is done again to find the first part that gave NaN or infinity. The layers below watch themselves.
 ASSAY_API Tensor watch(const std::string& name, Tensor x);
 
+// Sequence parallelism (Korthikanti et al. 2022). In a forward that does it, x between a RowLinear or an embedding and
+// the next ColumnLinear is this rank's part of the positions, [B, T / ranks, D]; elsewhere these give back what they
+// are given. A model says Model::splits_sequence when it uses them.
+// Of something whole with T positions along `dim`, this rank's; the gradient is whole.
+ASSAY_API Tensor sequence_part(const Tensor& x, int64_t dim = 1);
+// Hidden states for those who ask, [B, T, D].
+ASSAY_API Tensor whole_sequence(const Tensor& x_BTD);
+// A replicated parameter that is used on x: each rank sees the gradient of its part, and they are summed once a step.
+ASSAY_API Tensor on_part(const Tensor& parameter);
+
 // y = x W^T + b with W split by output: x [.., in] whole, y [.., out / ranks].
 class ASSAY_API ColumnLinear {
  public:

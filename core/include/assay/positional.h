@@ -56,7 +56,8 @@ class Positional : public Component {
   ASSAY_KIND(Positional, "positional", ASSAY_KIND_HASH_POSITIONAL);
   // Once, from the constructor of the model that owns the scheme: before build. UserError for a shape it cannot serve.
   virtual void fit(const AttentionShape&) {}
-  // Once a forward, on token embeddings: x [B, T, D], positions [1 or B, T] int64.
+  // Once a forward, on token embeddings: x [B, T, D], positions [1 or B, T] int64. Where the forward is sequence
+  // parallel, T is this rank's part: wrap a replicated parameter that is used here in nn::on_part.
   virtual Tensor embed(const Tensor& x_BTD, const Tensor& /*positions_BT*/) const { return x_BTD; }
   // Every layer, before scores: q [B, H, Q, K] and k [B, H, Q, K] of the same new positions (context.query_positions);
   // cached keys were rotated when they were new.

@@ -1,5 +1,5 @@
 // assay-worker: the process that loads plugins. Describes them, validates plans, runs one run of a plan,
-// continues prompts, checks components.
+// continues prompts, checks components, compares meshes.
 #include "config/worker.h"
 
 #include <malloc.h>
@@ -11,8 +11,10 @@
 #include <set>
 
 #include "app/worker_check.h"
+#include "app/worker_exchange.h"
 #include "app/worker_generate.h"
 #include "app/worker_run.h"
+#include "app/worker_verify.h"
 #include "assay/abi_tag.h"
 #include "assay/error.h"
 #include "loader/registry.h"
@@ -32,7 +34,8 @@ constexpr const char* kUsage =
     "       assay-worker validate PLAN.jsonl\n"
     "       assay-worker generate REQUEST.json\n"
     "       assay-worker check REQUEST.json\n"
-    "       assay-worker run --plan PLAN.jsonl --run TRAIN_ID --results FOLDER\n";
+    "       assay-worker export | import | verify-mesh REQUEST.json\n"
+    "       assay-worker run --plan PLAN.jsonl --run TRAIN_ID --results FOLDER [--ranks processes]\n";
 
 // Messages of the system and names in a damaged file may hold any bytes; one such plugin must not silence the others.
 std::string text_of(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace) + "\n"; }
@@ -45,13 +48,17 @@ int describe(const std::string& plugin_path) {
   return 0;
 }
 
-// Runs that differ in their seed alone have the same findings.
+// Runs that differ in their seed alone have the same findings; rows of one set of plugins load and check it once.
 int validate(const std::string& plan) {
   std::set<std::string> groups;
+  std::map<std::string, assay::Registry> registries;
   json findings = json::array();
   for (const auto& line : assay::read_plan_lines(plan))
-    if (groups.insert(line.at("group")).second)
-      for (auto& finding : assay::validate(assay::registry_of(line), line)) findings.push_back(std::move(finding));
+    if (groups.insert(line.at("group")).second) {
+      const auto plugins = line.at("plugins").dump();
+      if (!registries.count(plugins)) registries.emplace(plugins, assay::registry_of(line));
+      for (auto& finding : assay::validate(registries.at(plugins), line)) findings.push_back(std::move(finding));
+    }
   std::cout << text_of(findings);
   return 0;
 }
@@ -81,13 +88,20 @@ int main(int argc, char** argv) {
       std::cout << assay::worker_generate(json::parse(assay::read_file(words[1]))) << "\n";
       return 0;
     }
+    const std::map<std::string, json (*)(const json&)> answers{
+        {"export", assay::worker_export}, {"import", assay::worker_import}, {"verify-mesh", assay::worker_verify}};
+    if (words.size() == 2 && answers.count(words[0])) {
+      std::cout << text_of(answers.at(words[0])(json::parse(assay::read_file(words[1]))));
+      return 0;
+    }
     if (words.size() == 2 && words[0] == "check") {
       assay::worker_check(json::parse(assay::read_file(words[1])));
       return 0;
     }
     if (words == std::vector<std::string>{"run"} && options.count("--plan") && options.count("--run") &&
         options.count("--results"))
-      return assay::worker_run({options["--plan"], options["--run"], options["--results"]});
+      return assay::worker_run(
+          {options["--plan"], options["--run"], options["--results"], options["--ranks"] == "processes"});
     std::cerr << kUsage;
     return 2;
   } catch (const std::exception& error) {

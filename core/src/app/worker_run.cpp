@@ -8,6 +8,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <utility>
 
 #include "assay/error.h"
 #include "record/build_id.h"
@@ -22,6 +23,7 @@
 #include "record/sha256.h"
 #include "record/state.h"
 #include "record/train_record.h"
+#include "run/replicas.h"
 #include "run/run.h"
 
 namespace assay {
@@ -108,6 +110,11 @@ Attempt attempt_at(const json& line, const RunLayout& layout, const ExperimentLa
   return attempt;
 }
 
+class Nobody final : public Observer {
+ public:
+  void event(const std::string&, const json&) override {}
+};
+
 // A guard keeps of an exception its text alone, and LibTorch has no type for what its CPU allocator throws.
 bool out_of_memory(const std::exception& error) {
   const std::string text = error.what();
@@ -118,9 +125,11 @@ bool out_of_memory(const std::exception& error) {
 
 // What failed, in one word that statuses and tables use.
 std::string class_of(const std::exception& error) {
+  if (const auto* failed = dynamic_cast<const RankFailed*>(&error)) return failed->failure_class();
   if (out_of_memory(error)) return "out_of_memory";
   if (dynamic_cast<const PluginError*>(&error)) return "plugin";
   if (dynamic_cast<const NonFinite*>(&error)) return "non_finite";
+  if (dynamic_cast<const ReplicasDiffer*>(&error)) return "replicas";
   if (dynamic_cast<const UserError*>(&error)) return "user";
   return "bug";
 }
@@ -162,7 +171,53 @@ Registry registry_of(const json& line) {
   return registry;
 }
 
-int worker_run(const WorkerRun& request) {
+namespace {
+
+// What the first process found out, for the others: the plan line and the attempt's number, or nothing, when there is
+// nothing to do.
+class Word {
+ public:
+  explicit Word(Processes* ranks) : ranks_(ranks) {}
+  ~Word() {
+    if (ranks_) ranks_->from_first("");
+  }
+  Word(const Word&) = delete;
+  void tell(const json& line, int attempt) {
+    told_ = ranks_ != nullptr;
+    if (auto* ranks = std::exchange(ranks_, nullptr))
+      ranks->from_first(json{{"line", line}, {"attempt", attempt}}.dump());
+  }
+  bool told() const { return told_; }  // to other processes, who are at work now
+
+ private:
+  Processes* ranks_;
+  bool told_ = false;
+};
+
+// A process that is not the first trains and evaluates with it, and writes nothing of its own.
+int follow(Processes& ranks, const ExperimentLayout& experiment) {
+  const auto told = ranks.from_first("");
+  if (told.empty()) return 0;
+  try {
+    const auto word = json::parse(told);
+    const auto& line = word.at("line");
+    check_paths(line.at("train"));
+    check_paths(line.at("evaluate"));
+    Nobody nobody;
+    execute(registry_of(line), line,
+            attempt_at(line, experiment.run(line.at("train_id")), experiment, word.at("attempt")), nobody, &ranks);
+    return 0;
+  } catch (const RankFailed&) {
+  } catch (const std::exception& error) {
+    std::cerr << "rank " << ranks.rank() << ": " << error.what() << "\n";
+    ranks.fail(class_of(error), error.what());
+  }
+  ranks.end(1);
+  std::abort();  // not reached
+}
+
+int lead(const WorkerRun& request, const ExperimentLayout& experiment, Processes* ranks) {
+  Word word(ranks);
   json line;
   size_t found = 0;
   for (auto& candidate : read_plan_lines(request.plan))
@@ -171,7 +226,6 @@ int worker_run(const WorkerRun& request) {
     std::cerr << request.plan << ": holds " << (found ? "several runs " : "no run ") << request.run << "\n";
     return 2;
   }
-  const ExperimentLayout experiment{fs::path(request.results)};
   const auto layout = experiment.run(line.at("train_id"));
   fs::create_directories(layout.folder());
   const auto lock = FileLock::try_lock(layout.lock());
@@ -191,8 +245,10 @@ int worker_run(const WorkerRun& request) {
     check_paths(line.at("train"));
     check_paths(line.at("evaluate"));
     const auto registry = registry_of(line);
+    const auto here = attempt_at(line, layout, experiment, attempt);
+    word.tell(line, attempt);
     Recorder recorder(events);
-    const auto report = execute(registry, line, attempt_at(line, layout, experiment, attempt), recorder);
+    const auto report = execute(registry, line, here, recorder, ranks);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - began;
     write_records(line, layout, report, started, seconds.count());
     remove_checkpoints(line, layout);
@@ -213,8 +269,20 @@ int worker_run(const WorkerRun& request) {
     // The cause may be a full disk, on which neither can be written either.
     told([&] { events.write("error", {{"class", state.failure_class}, {"text", state.reason}}); });
     told([&] { write_state(layout.state(), state); });
-    return 1;
+    if (!word.told()) return 1;  // in good order: the others have not begun
+    ranks->fail(state.failure_class, state.reason);
+    ranks->end(1);
+    std::abort();  // not reached
   }
+}
+
+}  // namespace
+
+int worker_run(const WorkerRun& request) {
+  const ExperimentLayout experiment{fs::path(request.results)};
+  if (!request.processes) return lead(request, experiment, nullptr);
+  const auto ranks = mpi_processes();
+  return ranks->rank() == 0 ? lead(request, experiment, ranks.get()) : follow(*ranks, experiment);
 }
 
 }  // namespace assay

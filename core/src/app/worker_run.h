@@ -12,6 +12,7 @@ struct WorkerRun {
   std::string plan;
   std::string run;  // the beginning of its id
   std::string results;
+  bool processes = false;  // mpirun started this one, as one of the run's ranks
 };
 
 // Exit code: 0 done, 1 failed (state.json says why), 2 no such run, 75 claimed by another process.

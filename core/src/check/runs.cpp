@@ -12,9 +12,7 @@ namespace {
 constexpr int64_t kUpdates = 3;
 constexpr double kTolerance = 1e-9;  // of fp64 sums in another order, after some updates
 
-std::vector<NamedTensor> trained(const Subject& subject, int tensor, int data) {
-  TinyRun tiny(subject);
-  tiny.mesh(tensor, data);
+std::vector<NamedTensor> trained(const TinyRun& tiny) {
   std::vector<NamedTensor> weights;
   tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& text) {
     train(run, mesh, text, 0, kUpdates);
@@ -41,14 +39,20 @@ bool is_planned(const Subject& subject, const TinyRun& tiny) {
 }
 
 std::string on_meshes(const Subject& subject) {
-  const auto expected = trained(subject, 1, 1);
-  for (const auto& [tensor, data] : {std::pair{2, 1}, {4, 1}, {1, 2}, {2, 2}}) {
+  struct Sizes {
+    int tensor, data;
+    bool sequence_parallel = false;
+  };
+  const auto expected = trained(TinyRun(subject));
+  for (const auto& [tensor, data, sequence_parallel] :
+       {Sizes{2, 1}, {4, 1}, {1, 2}, {2, 2}, {2, 1, true}, {4, 1, true}}) {
     TinyRun tiny(subject);
-    tiny.mesh(tensor, data);
+    tiny.mesh(tensor, data, sequence_parallel);
     if (!is_planned(subject, tiny)) continue;
-    const auto wrong = difference(trained(subject, tensor, data), expected, kTolerance);
+    const auto wrong = difference(trained(tiny), expected, kTolerance);
     if (!wrong.empty())
-      return "tensor = " + std::to_string(tensor) + ", data = " + std::to_string(data) + " against one rank: " + wrong;
+      return "tensor = " + std::to_string(tensor) + ", data = " + std::to_string(data) +
+             (sequence_parallel ? ", sequence parallel," : "") + " against one rank: " + wrong;
   }
   return "";
 }
@@ -120,7 +124,7 @@ std::string after_a_checkpoint(const Subject& subject) {
 void runs(const Subject& subject) {
   if (subject.kind == "dataset" && Alone<Dataset>(subject)->size(Split::kTrain) == 0) return;  // to evaluate on
   subject.property("a run repeats to the bit, also beside another in a second thread",
-                   [&] { return repeats([&] { return bytes_of(trained(subject, 1, 1)); }); });
+                   [&] { return repeats([&] { return bytes_of(trained(TinyRun(subject))); }); });
   subject.property("tensor = 1, 2, 4 and data = 1, 2 train the same weights", [&] { return on_meshes(subject); });
   subject.property("k micro-batches of b give the gradient of one batch of kb",
                    [&] { return in_micro_batches(subject); });

@@ -63,6 +63,7 @@ class StandInModel final : public Model {
   bool causal() const override { return config_.causal; }
   int64_t layers() const override { return kLayers; }
   int64_t width() const override { return kWidth; }
+  bool splits_sequence() const override { return true; }
   int64_t padded_vocabulary() const override { return embedding_.padded(); }
   std::optional<int64_t> limit() const override { return config_.positional->limit(); }
   Tensor logits(const Tensor& hidden) override { return embedding_.logits(hidden); }
@@ -88,21 +89,22 @@ class StandInModel final : public Model {
   ModelOutput run(const Batch& batch, const ForwardOptions& options, Cache* cache) const {
     const auto& scheme = *config_.positional;
     ModelOutput out;
-    auto x = options.embeddings.defined() ? options.embeddings : embedding_(batch.tokens);
-    x = guard(scheme, "embed", [&] { return scheme.embed(x, batch.positions); });
+    const auto positions = nn::sequence_part(batch.positions);
+    auto x = options.embeddings.defined() ? nn::sequence_part(options.embeddings) : embedding_(batch.tokens);
+    x = guard(scheme, "embed", [&] { return scheme.embed(x, positions); });
     const auto keep = [&](int64_t layer) {
       for (const auto wanted : options.hidden_layers)
-        if (wanted == layer) out.hidden[layer] = x;
+        if (wanted == layer) out.hidden[layer] = nn::whole_sequence(x);
     };
     keep(0);
     for (int64_t l = 0; l < kLayers; ++l) {
       const auto& block = blocks_[static_cast<size_t>(l)];
       x = x + block.attention(block.norm(x), scheme, batch, options.key, cache);
       const auto inner = block.down(nn::gelu_tanh(block.up(x)));
-      x = x + nn::dropout(inner, {config_.dropout, 3 * l + 1}, options.key, batch.row_id, batch.positions);
+      x = x + nn::dropout(inner, {config_.dropout, 3 * l + 1}, options.key, batch.row_id, positions);
       keep(l + 1);
     }
-    out.final_BTD = norm_(x);
+    out.final_BTD = nn::whole_sequence(norm_(x));
     return out;
   }
 

@@ -1,15 +1,12 @@
 #include "check/tiny_run.h"
 
 #include <ATen/Parallel.h>
-#include <ATen/ops/zeros_like.h>
-#include <c10/core/GradMode.h>
 #include <stdlib.h>
 
 #include "assay/positional.h"
 #include "check/stand_ins.h"
 #include "mesh/backends.h"
 #include "run/metrics.h"
-#include "run/sharded.h"
 #include "run/step.h"
 
 namespace assay::check {
@@ -79,49 +76,19 @@ void TinyRun::on_ranks(const std::function<void(Assembled&, const Mesh&, Trainin
 }
 
 double gradients(Assembled& run, const Mesh& mesh, TrainingData& data, int64_t step) {
-  const int64_t rows = run.batch / run.data, first = rows * mesh.data().rank();
-  std::vector<Batch> batches;
-  for (int64_t row = first; row < first + rows; row += run.micro_batch) {
-    const int64_t end = std::min(row + run.micro_batch, first + rows);
-    batches.push_back(data.rows(step * run.batch + row, step * run.batch + end, row));
-  }
   Metrics metrics;
-  return accumulate_gradients(run, mesh, step, std::move(batches), metrics);
+  return accumulate_gradients(run, mesh, step, micro_batches(run, mesh, data, step), metrics);
 }
 
 void train(Assembled& run, const Mesh& mesh, TrainingData& data, int64_t begin, int64_t end) {
-  const RunLength length{run.steps, run.batch * run.context};
   for (int64_t step = begin; step < end; ++step) {
     gradients(run, mesh, data, step);
     const StepState state{step, run.parameters->all()};
     for (auto* callback : run.callbacks) callback->after_backward(state);
-    const c10::NoGradGuard no_grad;
-    run.optimizer->step(run.optimizer->peak_rate() * run.scheduler->multiplier(step, length),
-                        run.scheduler->decay_multiplier(step, length));
+    update(run, step, /*norm=*/0);
     for (auto* callback : run.callbacks) callback->after_step(state);
     clear_gradients(run.parameters->all());
   }
-}
-
-namespace {
-
-// Copies: what is gathered from one rank is that rank's own.
-std::vector<NamedTensor> whole(const std::vector<ShardedTensor>& tensors, const Mesh& mesh) {
-  auto all = gathered(tensors, mesh.tensor());
-  if (!mesh.first()) return {};
-  for (auto& [name, value] : all) value = value.clone();
-  return all;
-}
-
-}  // namespace
-
-std::vector<NamedTensor> whole_weights(Assembled& run, const Mesh& mesh) { return whole(weights_of(run), mesh); }
-
-std::vector<NamedTensor> whole_gradients(Assembled& run, const Mesh& mesh) {
-  std::vector<ShardedTensor> tensors;
-  for (const auto& [spec, value] : run.parameters->all())
-    tensors.push_back({spec.name, value.grad().defined() ? value.grad() : at::zeros_like(value), spec.shard_dim});
-  return whole(tensors, mesh);
 }
 
 std::string difference(const std::vector<NamedTensor>& found, const std::vector<NamedTensor>& expected,

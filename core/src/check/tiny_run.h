@@ -9,7 +9,7 @@
 #include "check/subject.h"
 #include "data/training_data.h"
 #include "run/assemble.h"
-#include "run/safetensors.h"
+#include "run/sharded.h"
 
 namespace assay::check {
 
@@ -31,7 +31,9 @@ class TinyRun {
 
   explicit TinyRun(const Subject& subject);
 
-  void mesh(int tensor, int data) { line["resources"]["mesh"] = {{"tensor", tensor}, {"data", data}}; }
+  void mesh(int tensor, int data, bool sequence_parallel = false) {
+    line["resources"]["mesh"] = {{"tensor", tensor}, {"data", data}, {"sequence_parallel", sequence_parallel}};
+  }
   void micro_batch(int64_t rows) { line["resources"]["micro_batch"] = rows; }
 
   // Assembles and builds on every rank, and calls body there.
@@ -48,10 +50,6 @@ class TinyRun {
 double gradients(Assembled& run, const Mesh& mesh, TrainingData& data, int64_t step);
 // Updates begin .. end - 1.
 void train(Assembled& run, const Mesh& mesh, TrainingData& data, int64_t begin, int64_t end);
-
-// Whole tensors on the mesh's first rank, empty elsewhere; every rank calls it.
-std::vector<NamedTensor> whole_weights(Assembled& run, const Mesh& mesh);
-std::vector<NamedTensor> whole_gradients(Assembled& run, const Mesh& mesh);
 
 // "" when all are the same within the tolerance (0: to the bit); else the first that is not.
 std::string difference(const std::vector<NamedTensor>& found, const std::vector<NamedTensor>& expected,

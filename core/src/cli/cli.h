@@ -34,6 +34,9 @@ int status(const Arguments& arguments);
 int compare(const Arguments& arguments);
 int generate(const Arguments& arguments);
 int check(const Arguments& arguments);
+int verify_mesh(const Arguments& arguments);
+int export_weights(const Arguments& arguments);
+int import_weights(const Arguments& arguments);
 int new_plugin_folder(const Arguments& arguments);
 
 }  // namespace assay::cli

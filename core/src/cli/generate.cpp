@@ -8,12 +8,11 @@
 #include "cli/cli.h"
 #include "cli/named_run.h"
 #include "cli/options.h"
+#include "cli/run_on_hand.h"
 #include "config/argument_component.h"
 #include "config/worker.h"
 #include "record/byte_text.h"
-#include "record/code.h"
 #include "record/files.h"
-#include "record/sha256.h"
 
 namespace assay::cli {
 namespace {
@@ -21,42 +20,10 @@ namespace {
 namespace po = boost::program_options;
 using nlohmann::json;
 
-// The plugins that trained, as they are now. Weights outlive the code that made them; where that has changed, the user
-// is told.
-json plugins_now(const json& line, const config::Catalogue& catalogue, const std::string& decoder) {
-  auto plugins = training_plugins(line);
-  plugins["decoder/" + decoder] = json::object();
-  for (auto& [name, plugin] : plugins.items()) {
-    const auto slash = name.find('/');
-    const auto found = catalogue.find(name.substr(0, slash), name.substr(slash + 1));
-    if (!found) throw UserError(fmt::format("the run's {} is not among the plugins; see assay plugins", name));
-    if (plugin.contains("sha256") && plugin["sha256"] != found.plugin->sha256)
-      fmt::print(stderr, "note: plugin {} has changed since the run was planned\n", name);
-    plugin["file"] = found.plugin->file;
-    plugin["sha256"] = found.plugin->sha256;
-  }
-  return plugins;
-}
-
-// A run that is still evaluating has its weights and no record yet.
-void check_weights(const RunLayout& run) {
-  if (!std::filesystem::exists(run.train_record())) return;
-  const auto record = json::parse(read_file(run.train_record()), nullptr, /*allow_exceptions=*/false);
-  const auto expected = record.is_object() ? record.value("weights_sha256", "") : "";
-  if (!expected.empty() && sha256_of_file(run.weights()) != expected)
-    throw UserError(
-        fmt::format("{}: is not what was written when the run was trained ({} has its SHA-256); remove it "
-                    "and an evaluation's record, and 'assay run' makes it again",
-                    run.weights().string(), run.train_record().string()));
-}
-
 json request_for(const NamedRun& run, const config::Catalogue& catalogue, const json& decoder) {
-  if (!std::filesystem::exists(run.layout.weights()))
-    throw UserError(fmt::format("{}: there is no such file; the run has not finished, or train.keep is \"none\"",
-                                run.layout.weights().string()));
   check_weights(run.layout);
   auto line = run.line;
-  line["plugins"] = plugins_now(line, catalogue, decoder.at("use"));
+  line["plugins"] = plugins_now(line, catalogue, "decoder/" + decoder.at("use").get<std::string>());
   line["evaluate"] = line["trackers"] = json::array();
   line["resources"]["mesh"] = {{"tensor", 1}, {"data", 1}};
   // Text is wanted here and now: on what there is, in the precision of the weights.

@@ -13,6 +13,9 @@ const std::vector<Verb>& verbs() {
       {"new", new_plugin_folder, "KIND NAME", "a plugin's folder that builds, passes its test and runs"},
       {"check", check, "FILE.so [key=value]...",
        "does a plugin keep what its kinds promise? key=value where one is required"},
+      {"export", export_weights, "RUN --to NAME --out FOLDER", "a run's weights in the form of another library"},
+      {"import", import_weights, "FOLDER --from NAME --out FOLDER", "weights of another library in assay's form"},
+      {"verify-mesh", verify_mesh, "X.toml [key=value]...", "how far an experiment on several meshes is from one rank"},
       {"plugins", plugins, "", "list the plugins and their components"},
       {"describe", describe, "NAME", "a component's parameters: type, default, range, meaning; --schema for editors"},
   };

@@ -38,13 +38,11 @@ json resolved_mesh(const Node& document, Resolver& resolver) {
   const auto backend =
       mesh.contains("backend") && mesh.at("backend").is_string() ? mesh.at("backend").get<std::string>() : "threads";
   const auto position = nearest_position(document, {"resources", "mesh", "backend"});
-  if (backend == "mpi" || backend == "nccl") {
+  if (backend != "self" && backend != "threads" && backend != "mpi" && backend != "nccl") {
     resolver.diagnostics().add(
-        position, fmt::format("mesh backend '{}' comes with other builds; this one has self and threads", backend));
-  } else if (backend != "self" && backend != "threads") {
-    resolver.diagnostics().add(position, fmt::format("unknown mesh backend '{}'; there are self and threads", backend));
+        position, fmt::format("unknown mesh backend '{}'; there are self, threads, mpi and nccl", backend));
   } else if (backend == "self" && known_size && !alone) {
-    resolver.diagnostics().add(position, "mesh backend 'self' is one rank; for tensor * data > 1 take threads");
+    resolver.diagnostics().add(position, "mesh backend 'self' is one rank; for tensor * data > 1 take threads or mpi");
   }
   mesh["backend"] = alone ? "self" : backend;  // one rank needs no locking
   return mesh;

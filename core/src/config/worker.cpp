@@ -216,6 +216,9 @@ std::vector<Finding> validate_assembly(const std::string& plan) {
 }
 
 nlohmann::json generate_text(const json& request) { return answer_of("generate", text_of(request)); }
+nlohmann::json export_weights(const json& request) { return answer_of("export", text_of(request)); }
+nlohmann::json import_weights(const json& request) { return answer_of("import", text_of(request)); }
+nlohmann::json verify_meshes(const json& request) { return answer_of("verify-mesh", text_of(request)); }
 
 void check_components(const json& request, const CheckListener& listener) {
   const RequestFile file(text_of(request));

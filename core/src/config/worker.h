@@ -1,5 +1,5 @@
-// The lab's only view of plugins: `assay-worker describe`, `validate`, `check` and `generate`, each one short-lived
-// process, so that no plugin can take the controller down.
+// The lab's only view of plugins: `assay-worker describe`, `validate`, `check`, `generate`, `export`, `import` and
+// `verify-mesh`, each one short-lived process, so that no plugin can take the controller down.
 //
 // Test hook: with ASSAY_DESCRIPTORS=<file> the descriptors are read from that file, and nothing is validated.
 #pragma once
@@ -42,5 +42,12 @@ void check_components(const nlohmann::json& request, const CheckListener& listen
 
 // Text from a trained run; request and answer are those of app/worker_generate.h.
 nlohmann::json generate_text(const nlohmann::json& request);
+
+// Weights to and from other libraries' folders; requests and answers are those of app/worker_exchange.h.
+nlohmann::json export_weights(const nlohmann::json& request);
+nlohmann::json import_weights(const nlohmann::json& request);
+
+// How far meshes are from one rank; request and answer are those of app/worker_verify.h.
+nlohmann::json verify_meshes(const nlohmann::json& request);
 
 }  // namespace assay::config

@@ -163,4 +163,13 @@ Batch TrainingData::rows(int64_t begin, int64_t end, int64_t first_row_id) {
   return batch;
 }
 
+std::unique_ptr<TrainingData> open_training_data(const DataSpec& spec, const Mesh& mesh) {
+  std::unique_ptr<TrainingData> data;
+  if (mesh.first()) data = std::make_unique<TrainingData>(spec);
+  mesh.tensor().barrier();
+  mesh.data().barrier();
+  mesh.tensor().barrier();
+  return data ? std::move(data) : std::make_unique<TrainingData>(spec);
+}
+
 }  // namespace assay

@@ -10,6 +10,7 @@
 
 #include "assay/batch.h"
 #include "assay/dataset.h"
+#include "assay/mesh.h"
 #include "assay/tokenizer.h"
 #include "assay/transform.h"
 
@@ -47,5 +48,8 @@ class TrainingData {
   int64_t contexts_ = 0;
   std::unique_ptr<Epoch> current_, previous_;  // a batch may straddle two
 };
+
+// On every rank of a mesh: the first materialises epoch 0, the others find the file.
+std::unique_ptr<TrainingData> open_training_data(const DataSpec& spec, const Mesh& mesh);
 
 }  // namespace assay

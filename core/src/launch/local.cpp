@@ -25,6 +25,28 @@ std::map<std::string, std::string> worker_environment(const Job& job, size_t con
           {"MKL_DYNAMIC", "FALSE"},     {"OMP_PROC_BIND", "FALSE"},   {"ASSAY_JOBS", std::to_string(concurrent)}};
 }
 
+nlohmann::json mesh_of(const nlohmann::json& line) {
+  return line.value("resources", nlohmann::json::object()).value("mesh", nlohmann::json::object());
+}
+
+// Ranks with a GPU each are threads on one host, and processes where mpirun is told of hosts.
+bool has_processes(const nlohmann::json& mesh) {
+  const auto backend = mesh.value("backend", "");
+  return backend == "mpi" || (backend == "nccl" && mesh.contains("mpirun"));
+}
+
+// Of a run whose ranks are processes: what starts them, on the hosts that the user's own arguments name.
+std::vector<std::string> mpirun(const nlohmann::json& mesh, const std::map<std::string, std::string>& environment) {
+  const int ranks = mesh.at("tensor").get<int>() * mesh.at("data").get<int>();
+  std::vector<std::string> command{"mpirun", "-n", std::to_string(ranks), "--oversubscribe", "--bind-to", "none"};
+  for (const auto& [name, value] : environment) {
+    command.emplace_back("-x");
+    command.push_back(name);
+  }
+  for (const auto& word : mesh.value("mpirun", nlohmann::json::array())) command.push_back(word.get<std::string>());
+  return command;
+}
+
 struct Worker {
   const Job& job;
   const nlohmann::json& line;
@@ -64,12 +86,22 @@ class Launcher {
     ++next_;
     progress_.started(job, Progress::Clock::now());  // before the worker, whose first event may come at once
     const auto concurrent = std::min(jobs_.size(), static_cast<size_t>(options_.jobs));
+    std::vector<std::string> command{
+        options_.worker.string(),    "run", "--plan", options_.plan.string(), "--run", job.train_id, "--results",
+        options_.experiment.string()};
+    auto environment = worker_environment(job, concurrent);
+    if (const auto mesh = mesh_of(line); has_processes(mesh)) {
+      const auto start = mpirun(mesh, environment);
+      command.insert(command.begin(), start.begin(), start.end());
+      for (const char* word : {"--ranks", "processes"}) command.emplace_back(word);
+      // Open MPI asks root to say so twice; who runs a sweep as root, in a container, has said so.
+      if (::geteuid() == 0)
+        for (const char* name : {"OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"})
+          environment.emplace(name, "1");
+    }
     try {
       std::filesystem::create_directories(job.run.folder());
-      workers_.push_back({job, line, Before(job.run),
-                          Process({options_.worker.string(), "run", "--plan", options_.plan.string(), "--run",
-                                   job.train_id, "--results", options_.experiment.string()},
-                                  worker_environment(job, concurrent), job.run.log())});
+      workers_.push_back({job, line, Before(job.run), Process(command, environment, job.run.log())});
     } catch (const std::exception& error) {  // no room for its folder or its log
       ended(job, {Outcome::kFailed, error.what(), "user", {}});
     }

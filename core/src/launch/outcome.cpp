@@ -27,7 +27,8 @@ std::vector<std::string> last_lines(const std::filesystem::path& log, std::uintm
   std::string line;
   if (cut) std::getline(stream, line);  // most likely the end of a longer line
   while (std::getline(stream, line))
-    if (line.find_first_not_of(" \t\r") != std::string::npos) lines.push_back(line);
+    if (line.find_first_not_of(" \t\r-") != std::string::npos)
+      lines.push_back(line);  // mpirun draws lines around words
   if (lines.size() > kShownLines) lines.erase(lines.begin(), lines.end() - kShownLines);
   return lines;
 }
@@ -43,7 +44,7 @@ std::string first_line(const std::string& text) { return text.substr(0, text.fin
 
 }  // namespace
 
-Before::Before(const RunLayout& run) : events(run.events(), EventTail::From::kEnd) {
+Before::Before(const RunLayout& run) : events(run.events(), EventTail::From::kEnd), state(read_state(run.state())) {
   std::error_code absent;
   const auto size = std::filesystem::file_size(run.log(), absent);
   if (!absent) log_size = size;
@@ -64,8 +65,8 @@ Ending settle(const Job& job, const ExitStatus& status, pid_t worker, bool has_r
     ending.failure_class = event.value("class", std::string());
   }
   auto state = read_state(job.run.state());
-  const bool workers_word =
-      state && state->pid == worker && (state->status == "failed" || state->status == "cancelled");
+  const bool told = state && state != before.state;  // by this worker
+  const bool workers_word = told && (state->status == "failed" || state->status == "cancelled");
   if (workers_word) {
     if (!state->reason.empty()) ending.reason = state->reason;
     if (!state->failure_class.empty()) ending.failure_class = state->failure_class;
@@ -86,7 +87,7 @@ Ending settle(const Job& job, const ExitStatus& status, pid_t worker, bool has_r
   if (ending.outcome == Outcome::kFailed && ending.failure_class.empty())
     ending.failure_class = status.signal ? "signal" : "bug";  // a failure of ours or of the user's is always told
 
-  if (!state || state->pid != worker) {
+  if (!told) {
     const int known = state ? state->attempt : 1;
     state.emplace().attempt = std::max(attempt, known);
   }

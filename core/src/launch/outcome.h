@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "launch/job.h"
 #include "launch/process.h"
 #include "record/events.h"
+#include "record/state.h"
 
 namespace assay {
 
@@ -28,6 +30,7 @@ struct Before {
   explicit Before(const RunLayout& run);
   std::uintmax_t log_size = 0;
   EventTail events;
+  std::optional<State> state;
 };
 
 // Judges an ended worker and makes state.json say the same. The worker's own word stands; one that died without a word

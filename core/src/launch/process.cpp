@@ -54,8 +54,8 @@ Process::Process(const std::vector<std::string>& command, const std::map<std::st
   posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDERR_FILENO);
 
   const auto variables = merged_environment(environment);
-  const int failed = posix_spawn(&id_, command.at(0).c_str(), &files, &attributes, pointers(command).data(),
-                                 pointers(variables).data());
+  const int failed = posix_spawnp(&id_, command.at(0).c_str(), &files, &attributes, pointers(command).data(),
+                                  pointers(variables).data());
   posix_spawn_file_actions_destroy(&files);
   posix_spawnattr_destroy(&attributes);
   if (failed) throw UserError(command[0] + ": cannot be started: " + strerror(failed));

@@ -1,8 +1,8 @@
 // One child process in a process group of its own.
 //
-// posix_spawn rather than Boost.Process: that version has no wait for any of several children with a time limit, leaves
-// the signal mask and the terminal's process group to the child, and its wait_for is documented as unreliable. All that
-// is needed here is six calls.
+// posix_spawnp rather than Boost.Process: that version has no wait for any of several children with a time limit,
+// leaves the signal mask and the terminal's process group to the child, and its wait_for is documented as unreliable.
+// All that is needed here is six calls.
 #pragma once
 
 #include <sys/types.h>
@@ -22,9 +22,9 @@ struct ExitStatus {
 
 class Process {
  public:
-  // Standard output and error are appended to `log`, standard input is empty. `environment` is added to ours. The child
-  // starts with no signal blocked, and a Ctrl-C of the terminal does not reach it. Throws UserError when it cannot
-  // start.
+  // A program without a folder is looked for on PATH. Standard output and error are appended to `log`, standard input
+  // is empty. `environment` is added to ours. The child starts with no signal blocked, and a Ctrl-C of the terminal
+  // does not reach it. Throws UserError when it cannot start.
   Process(const std::vector<std::string>& command, const std::map<std::string, std::string>& environment,
           const std::filesystem::path& log);
 

@@ -1,7 +1,11 @@
 // Tensor collectives over the tensor axis; autograd where a backward is another collective.
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/stack.h>
 #include <torch/csrc/autograd/custom_function.h>
+
+#include <vector>
 
 #include "assay/error.h"
 #include "assay/mesh.h"
@@ -25,54 +29,67 @@ Number number_of(const Tensor& x) {
   }
 }
 
-Tensor summed(const Tensor& x, const Mesh& mesh) {
+// What an operator and its gradient are made of, each on contiguous tensors.
+using Part = Tensor (*)(const Tensor& x, int64_t dim, Communicator& axis);
+
+Tensor same(const Tensor& x, int64_t, Communicator&) { return x.view_as(x); }
+
+// What comes of bf16 products is summed in fp32.
+bool is_narrow(const Tensor& x) { return x.scalar_type() == at::kBFloat16 || x.scalar_type() == at::kHalf; }
+
+Tensor summed(const Tensor& x, int64_t dim, Communicator& axis) {
+  if (is_narrow(x)) return summed(x.to(at::kFloat), dim, axis).to(x.scalar_type());
   auto out = x.clone(at::MemoryFormat::Contiguous);
-  sum_in_place(out, mesh.tensor());
+  sum_in_place(out, axis);
   return out;
 }
 
-Tensor gathered_last(const Tensor& x, Communicator& axis) {
+Tensor gathered(const Tensor& x, int64_t dim, Communicator& axis) {
   const auto mine = x.contiguous();
   auto sizes = mine.sizes().vec();
   sizes.insert(sizes.begin(), axis.size());
   auto all = at::empty(sizes, mine.options());
   axis.gather(mine.data_ptr(), all.data_ptr(), mine.nbytes());
-  return at::cat(all.unbind(0), -1);
+  return at::cat(all.unbind(0), dim);
 }
 
-const Mesh* mesh_of(AutogradContext* context) {
-  return reinterpret_cast<const Mesh*>(context->saved_data["mesh"].toInt());
-}
-void save_mesh(AutogradContext* context, const Mesh* mesh) {
-  context->saved_data["mesh"] = reinterpret_cast<int64_t>(mesh);
+// [ranks, ...]: the parts of a dimension.
+std::vector<Tensor> parts(const Tensor& x, int64_t dim, const Communicator& axis) {
+  if (x.size(dim) % axis.size() != 0)
+    throw UserError("a dimension of " + std::to_string(x.size(dim)) +
+                    " cannot be split over tensor = " + std::to_string(axis.size()));
+  return x.chunk(axis.size(), dim);
 }
 
-struct CopyToRanks : torch::autograd::Function<CopyToRanks> {
-  static Tensor forward(AutogradContext* context, const Tensor& x, const Mesh* mesh) {
-    save_mesh(context, mesh);
-    return x.view_as(x);
+Tensor cut(const Tensor& x, int64_t dim, Communicator& axis) {
+  return parts(x, dim, axis)[static_cast<size_t>(axis.rank())].contiguous();
+}
+
+Tensor summed_and_cut(const Tensor& x, int64_t dim, Communicator& axis) {
+  if (is_narrow(x)) return summed_and_cut(x.to(at::kFloat), dim, axis).to(x.scalar_type());
+  const auto all = at::stack(parts(x, dim, axis));
+  auto out = at::empty_like(all[0]);
+  axis.scatter_sum(all.data_ptr(), out.data_ptr(), static_cast<size_t>(out.numel()), number_of(out));
+  return out;
+}
+
+template <Part kForward, Part kBackward>
+struct Operator : torch::autograd::Function<Operator<kForward, kBackward>> {
+  static Tensor forward(AutogradContext* context, const Tensor& x, int64_t dim, const Mesh* mesh) {
+    context->saved_data["mesh"] = reinterpret_cast<int64_t>(mesh);
+    context->saved_data["dim"] = dim;
+    return kForward(x, dim, mesh->tensor());
   }
   static variable_list backward(AutogradContext* context, variable_list grads) {
-    return {summed(grads[0], *mesh_of(context)), Tensor()};
+    const auto* mesh = reinterpret_cast<const Mesh*>(context->saved_data["mesh"].toInt());
+    return {kBackward(grads[0], context->saved_data["dim"].toInt(), mesh->tensor()), {}, {}};
   }
 };
 
-struct SumOverRanks : torch::autograd::Function<SumOverRanks> {
-  static Tensor forward(AutogradContext*, const Tensor& x, const Mesh* mesh) { return summed(x, *mesh); }
-  static variable_list backward(AutogradContext*, variable_list grads) { return {grads[0], Tensor()}; }
-};
-
-struct GatherLast : torch::autograd::Function<GatherLast> {
-  static Tensor forward(AutogradContext* context, const Tensor& x, const Mesh* mesh) {
-    save_mesh(context, mesh);
-    return gathered_last(x, mesh->tensor());
-  }
-  static variable_list backward(AutogradContext* context, variable_list grads) {
-    const auto& axis = mesh_of(context)->tensor();
-    const int64_t width = grads[0].size(-1) / axis.size();
-    return {grads[0].narrow(-1, axis.rank() * width, width).contiguous(), Tensor()};
-  }
-};
+template <Part kForward, Part kBackward>
+Tensor apply(const Tensor& x, int64_t dim, const Mesh& mesh) {
+  return mesh.tensor().size() == 1 ? x : Operator<kForward, kBackward>::apply(x, dim, &mesh);
+}
 
 }  // namespace
 
@@ -83,14 +100,15 @@ void max_in_place(const Tensor& x, Communicator& axis) {
   if (axis.size() > 1) axis.max(x.data_ptr(), static_cast<size_t>(x.numel()), number_of(x));
 }
 
-Tensor copy_to_ranks(const Tensor& x, const Mesh& mesh) {
-  return mesh.tensor().size() == 1 ? x : CopyToRanks::apply(x, &mesh);
+Tensor copy_to_ranks(const Tensor& x, const Mesh& mesh) { return apply<same, summed>(x, 0, mesh); }
+Tensor sum_over_ranks(const Tensor& x, const Mesh& mesh) { return apply<summed, same>(x, 0, mesh); }
+Tensor gather_to_ranks(const Tensor& x, int64_t dim, const Mesh& mesh) {
+  return apply<gathered, summed_and_cut>(x, dim, mesh);
 }
-Tensor sum_over_ranks(const Tensor& x, const Mesh& mesh) {
-  return mesh.tensor().size() == 1 ? x : SumOverRanks::apply(x, &mesh);
+Tensor sum_and_cut(const Tensor& x, int64_t dim, const Mesh& mesh) {
+  return apply<summed_and_cut, gathered>(x, dim, mesh);
 }
-Tensor gather_last(const Tensor& x, const Mesh& mesh) {
-  return mesh.tensor().size() == 1 ? x : GatherLast::apply(x, &mesh);
-}
+Tensor cut_to_ranks(const Tensor& x, int64_t dim, const Mesh& mesh) { return apply<cut, gathered>(x, dim, mesh); }
+Tensor gather_over_ranks(const Tensor& x, int64_t dim, const Mesh& mesh) { return apply<gathered, cut>(x, dim, mesh); }
 
 }  // namespace assay

@@ -84,8 +84,9 @@ Tensor general_attention(const Tensor& q, const Tensor& k, const Tensor& v, cons
 
 Tensor Attention::operator()(const Tensor& x, const Positional& positional, const Batch& batch, const ForwardKey& key,
                              Cache* cache) const {
-  const int64_t B = x.size(0), T = x.size(1), K = options_.width / options_.heads;
-  auto [q, k, v] = split_heads(qkv_(x).view({B, T, heads_, 3, K}));
+  const auto qkv = qkv_(x);  // of all positions, where x may be a part of them
+  const int64_t B = qkv.size(0), T = qkv.size(1), K = options_.width / options_.heads;
+  auto [q, k, v] = split_heads(qkv.view({B, T, heads_, 3, K}));
 
   AttentionContext context;
   context.layer = options_.layer;

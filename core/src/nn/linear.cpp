@@ -4,8 +4,18 @@
 
 #include "assay/nn.h"
 #include "nn/affine.h"
+#include "nn/sequence.h"
 
 namespace assay::nn {
+namespace {
+
+// Of parts that each rank has of y [.., T, D]: their sum, of this rank's positions where the forward is sequence
+// parallel.
+Tensor sum_for_next(const Tensor& y, const Mesh& mesh) {
+  return SequenceRegion::present() ? sum_and_cut(y, -2, mesh) : sum_over_ranks(y, mesh);
+}
+
+}  // namespace
 
 ColumnLinear::ColumnLinear(Parameters scope, int64_t in, int64_t out, bool bias, double init_std)
     : name_(scope.name()), mesh_(&scope.mesh()) {
@@ -14,7 +24,8 @@ ColumnLinear::ColumnLinear(Parameters scope, int64_t in, int64_t out, bool bias,
 }
 
 Tensor ColumnLinear::operator()(const Tensor& x) const {
-  return watch(name_, affine(copy_to_ranks(x, *mesh_), weight_, bias_));
+  const auto whole = SequenceRegion::present() ? gather_to_ranks(x, -2, *mesh_) : copy_to_ranks(x, *mesh_);
+  return watch(name_, affine(whole, weight_, bias_));
 }
 
 RowLinear::RowLinear(Parameters scope, int64_t in, int64_t out, bool bias, double init_std)
@@ -25,8 +36,8 @@ RowLinear::RowLinear(Parameters scope, int64_t in, int64_t out, bool bias, doubl
 
 Tensor RowLinear::operator()(const Tensor& x) const {
   if (mesh_->tensor().size() == 1) return watch(name_, affine(x, weight_, bias_));
-  const auto y = sum_over_ranks(affine(x, weight_), *mesh_);
-  return watch(name_, bias_.defined() ? y + bias_ : y);  // once, after the sum
+  const auto y = sum_for_next(affine(x, weight_), *mesh_);
+  return watch(name_, bias_.defined() ? y + on_part(bias_) : y);  // once, after the sum
 }
 
 LayerNorm::LayerNorm(Parameters scope, int64_t width, bool bias, double eps) : name_(scope.name()), eps_(eps) {
@@ -35,7 +46,7 @@ LayerNorm::LayerNorm(Parameters scope, int64_t width, bool bias, double eps) : n
 }
 
 Tensor LayerNorm::operator()(const Tensor& x) const {
-  return watch(name_, at::layer_norm(x, {x.size(-1)}, weight_, bias_, eps_));
+  return watch(name_, at::layer_norm(x, {x.size(-1)}, on_part(weight_), on_part(bias_), eps_));
 }
 
 VocabularyEmbedding::VocabularyEmbedding(Parameters scope, int64_t vocabulary, int64_t multiple, int64_t width,
@@ -59,7 +70,7 @@ Tensor VocabularyEmbedding::operator()(const Tensor& tokens) const {
   const auto local = tokens - begin_;
   const auto elsewhere = local.lt(0).logical_or_(local.ge(weight_.size(0)));
   const auto found = at::embedding(weight_, local.masked_fill(elsewhere, 0));
-  return watch(name_, sum_over_ranks(found.masked_fill(elsewhere.unsqueeze(-1), 0.0), *mesh_));
+  return watch(name_, sum_for_next(found.masked_fill(elsewhere.unsqueeze(-1), 0.0), *mesh_));
 }
 
 Tensor VocabularyEmbedding::logits(const Tensor& hidden) const {

@@ -14,7 +14,8 @@ struct State {
   std::optional<int> exit_code;
   std::optional<int> signal;
   std::string reason;         // one line; empty unless failed or cancelled
-  std::string failure_class;  // plugin, user, non_finite, signal, out_of_memory, bug; empty unless failed
+  std::string failure_class;  // see results/README.md; empty unless failed
+  bool operator==(const State&) const = default;
 };
 
 // Nothing when there is no file, or none that can be read as a state.

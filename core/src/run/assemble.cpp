@@ -28,6 +28,8 @@ Assembled::Assembled(const Registry& registry, const json& line) : instances(reg
   steps = budget.at("steps");
   batch = budget.at("batch");
   clip_norm = budget.at("clip_norm");
+  skip_loss_z = budget.value("skip_loss_z", 0.0);
+  skip_norm_z = budget.value("skip_norm_z", 0.0);
   fp64 = budget.at("precision") == "fp64";
   skip_non_finite = budget.value("non_finite", "stop") == "skip";
   init_seed = train.at("seeds").at("init");
@@ -36,6 +38,7 @@ Assembled::Assembled(const Registry& registry, const json& line) : instances(reg
   threads = resources.at("threads");
   tensor = resources.at("mesh").at("tensor");
   data = resources.at("mesh").at("data");
+  sequence_parallel = resources.at("mesh").value("sequence_parallel", false);
 
   dataset = &instances.create<Dataset>(train.at("data").at("dataset"), "data.dataset");
   tokenizer = &instances.create<Tokenizer>(train.at("data").at("tokenizer"), "data.tokenizer");

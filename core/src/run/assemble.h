@@ -61,8 +61,8 @@ class Assembled {
 
   // Of the plan line.
   int64_t context, steps, batch, micro_batch;
-  double clip_norm;
-  bool fp64, skip_non_finite;
+  double clip_norm, skip_loss_z, skip_norm_z;  // 0: not done
+  bool fp64, skip_non_finite, sequence_parallel;
   uint64_t init_seed, data_seed;
   int tensor, data, threads;
 

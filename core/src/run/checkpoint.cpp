@@ -47,6 +47,10 @@ int64_t from_first(int64_t value, const Mesh& mesh) {
   return value;
 }
 
+bool are_numbers(const json& list) {
+  return list.is_array() && std::all_of(list.begin(), list.end(), [](const json& x) { return x.is_number(); });
+}
+
 }  // namespace
 
 void load_weights(const fs::path& path, Assembled& run, const Mesh& mesh) {
@@ -83,6 +87,7 @@ void Checkpoints::save(Assembled& run, const Mesh& mesh, const Progress& progres
                          {"mesh", {{"tensor", run.tensor}, {"data", run.data}}},
                          {"files", files},
                          {"skipped", progress.skipped},
+                         {"recent", {{"losses", progress.recent.losses}, {"norms", progress.recent.norms}}},
                          {"stretches", progress.stretches},
                          {"measured", {{"train_seconds", progress.train_seconds}}}};
   write_synced(aside / kManifest, {manifest.dump() + "\n"});
@@ -115,8 +120,13 @@ Checkpoints::Resumed Checkpoints::resume(Assembled& run, const Mesh& mesh) const
   load(SafetensorsFile(folder / kOptimizer), optimizer_state_of(run), mesh.tensor());
   const auto manifest = json::parse(read_file(folder / kManifest));
   const auto& late_loss = manifest.at("late_loss");  // JSON has no NaN
-  resumed.progress = {chosen, late_loss.is_null() ? std::nan("") : late_loss.get<double>(),
-                      manifest.at("measured").at("train_seconds"), manifest.at("skipped"), manifest.at("stretches")};
+  const auto& recent = manifest.at("recent");
+  resumed.progress = {chosen,
+                      late_loss.is_null() ? std::nan("") : late_loss.get<double>(),
+                      manifest.at("measured").at("train_seconds"),
+                      manifest.at("skipped"),
+                      manifest.at("stretches"),
+                      {recent.at("losses"), recent.at("norms")}};
   return resumed;
 }
 
@@ -168,7 +178,9 @@ std::string Checkpoints::fault(int64_t step) const {
         return std::string("is damaged: ") + name + " is not what was written";
     const auto& late_loss = manifest.at("late_loss");
     const bool numbers = (late_loss.is_number() || late_loss.is_null()) && manifest.at("skipped").is_number_integer() &&
-                         manifest.at("stretches").is_array() && manifest.at("measured").at("train_seconds").is_number();
+                         manifest.at("stretches").is_array() && are_numbers(manifest.at("recent").at("losses")) &&
+                         are_numbers(manifest.at("recent").at("norms")) &&
+                         manifest.at("measured").at("train_seconds").is_number();
     return numbers ? "" : "is damaged: its manifest lacks numbers";
   } catch (const std::exception& error) {
     return std::string("is damaged: ") + error.what();

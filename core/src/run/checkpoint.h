@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "run/assemble.h"
+#include "run/spikes.h"
 
 namespace assay {
 
@@ -16,9 +17,10 @@ struct Progress {
   int64_t step = 0;          // finished updates
   double late_loss = 0;      // sum so far of RunReport::last_loss
   double train_seconds = 0;  // of all attempts
-  int64_t skipped = 0;       // steps whose gradients were not finite
+  int64_t skipped = 0;       // steps that changed nothing: not finite, or a spike
   // Under what it was trained: {from: step, mesh, threads, device}, one more whenever that changed.
   nlohmann::json stretches = nlohmann::json::array();
+  Recent recent = {};  // see SpikeGuard
 };
 
 class Checkpoints {

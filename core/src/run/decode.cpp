@@ -143,7 +143,7 @@ class Context final : public DecodeContext {
   Tensor whole_logits(const Tensor& hidden) {
     const ForwardPrecision precision(compute_);
     const auto slice = guard(model_, "logits", [&] { return model_.logits(hidden); });
-    const auto all = gather_last(slice, mesh_).narrow(-1, 0, vocabulary_.size());
+    const auto all = gather_over_ranks(slice, -1, mesh_).narrow(-1, 0, vocabulary_.size());
     return all.scalar_type() == at::kDouble ? all : all.to(at::kFloat);
   }
   void extend(const Tensor& new_tokens, const Tensor& new_mask) {

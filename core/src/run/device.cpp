@@ -16,6 +16,7 @@ using nlohmann::json;
 namespace {
 
 constexpr const char* kWorkspace = "CUBLAS_WORKSPACE_CONFIG";
+constexpr const char* kNcclAlgorithm = "NCCL_ALGO";
 
 std::string device_of(const json& line) { return line.at("resources").value("device", "cpu"); }
 std::string precision_of(const json& line) { return line.at("train").at("train").at("precision"); }
@@ -26,6 +27,8 @@ int ranks_of(const json& line) {
   return mesh.at("tensor").get<int>() * mesh.at("data").get<int>();
 }
 
+bool is_nccl(const json& line) { return line.at("resources").at("mesh").value("backend", "") == "nccl"; }
+
 std::optional<Refusal> refusal_of(const std::string& device, const json& line) {
   const auto quoted = "'" + device + "' ";
   if (on_gpu(device) && !kernels::device::built())
@@ -33,11 +36,20 @@ std::optional<Refusal> refusal_of(const std::string& device, const json& line) {
                                            "needs a CUDA build, and this one has only the CPU; configure with "
                                            "-DASSAY_CUDA=ON, or set resources.device = \"cpu\""};
   const int ranks = ranks_of(line);
-  if (on_gpu(device) && ranks > 1)
-    return Refusal{"resources.device", quoted + "takes one rank, and resources.mesh has " + std::to_string(ranks) +
-                                           "; set tensor = data = 1, or resources.device = \"cpu\""};
+  const bool nccl = is_nccl(line);
+  if (nccl && (device == "cpu" || !kernels::device::built()))
+    return Refusal{"resources.mesh.backend",
+                   device == "cpu"
+                       ? "'nccl' is for ranks with a GPU each, and resources.device is \"cpu\"; take threads "
+                         "or mpi"
+                       : "'nccl' needs a CUDA build, and this one has only the CPU; configure with "
+                         "-DASSAY_CUDA=ON, or take threads or mpi"};
+  if (on_gpu(device) && ranks > 1 && !nccl)
+    return Refusal{"resources.device", quoted + "with " + std::to_string(ranks) +
+                                           " ranks (resources.mesh) takes resources.mesh.backend = \"nccl\"; or set "
+                                           "tensor = data = 1, or resources.device = \"cpu\""};
   const auto precision = precision_of(line);
-  const bool surely_cpu = device == "cpu" || (device == "auto" && (ranks > 1 || !kernels::device::built()));
+  const bool surely_cpu = device == "cpu" || (device == "auto" && ((ranks > 1 && !nccl) || !kernels::device::built()));
   if (surely_cpu && (precision == "bf16" || precision == "tf32"))
     return Refusal{"train.precision", "'" + precision +
                                           "' is for GPUs, and this run is on the CPU; take fp32 or fp64, or a CUDA "
@@ -56,6 +68,7 @@ int gpu_index(const std::string& device) {
 // cuBLAS takes its workspace from the environment when it is first used, and repeats its bits only with a fixed one.
 void repeat_bits(bool tf32) {
   ::setenv(kWorkspace, ":4096:8", /*overwrite=*/0);
+  ::setenv(kNcclAlgorithm, "Ring", /*overwrite=*/0);  // a tree's sums depend on how messages arrive
   auto& context = at::globalContext();
   context.setDeterministicCuDNN(true);
   context.setBenchmarkCuDNN(false);
@@ -72,7 +85,7 @@ std::optional<Refusal> refusal(const json& line) { return refusal_of(device_of(l
 Compute settle_compute(const json& line) {
   auto device = device_of(line);
   const int gpus = kernels::device::count();
-  if (device == "auto") device = gpus > 0 && ranks_of(line) == 1 ? "cuda:0" : "cpu";
+  if (device == "auto") device = gpus > 0 && (ranks_of(line) == 1 || is_nccl(line)) ? "cuda:0" : "cpu";
   if (const auto refused = refusal_of(device, line)) throw UserError(refused->path + ": " + refused->message);
   if (!on_gpu(device)) return {};
   const int index = gpu_index(device);
@@ -83,6 +96,16 @@ Compute settle_compute(const json& line) {
   return {at::Device(at::kCUDA, static_cast<at::DeviceIndex>(index)), precision_of(line) == "bf16"};
 }
 
+Compute of_rank(Compute first, int rank_on_host) {
+  const int index = first.device.index() + rank_on_host, gpus = kernels::device::count();
+  if (index >= gpus)
+    throw UserError("resources.mesh: rank " + std::to_string(rank_on_host) + " of this host takes GPU " +
+                    std::to_string(index) + ", and CUDA finds " + std::to_string(gpus) +
+                    "; take fewer ranks, or more hosts (resources.mesh.mpirun)");
+  first.device = at::Device(at::kCUDA, static_cast<at::DeviceIndex>(index));
+  return first;
+}
+
 std::map<std::string, std::string> description(const Compute& compute) {
   if (!compute.device.is_cuda()) return {};
   const auto gpu = kernels::device::describe(compute.device.index());
@@ -90,7 +113,12 @@ std::map<std::string, std::string> description(const Compute& compute) {
           {"driver", gpu.driver},
           {"runtime", gpu.runtime},
           {"deterministic", at::globalContext().deterministicAlgorithms() ? "yes" : "no"},
-          {"cublas_workspace", std::getenv(kWorkspace)}};
+          {"tf32", at::globalContext().float32Precision(at::Float32Backend::CUDA, at::Float32Op::MATMUL) ==
+                           at::Float32Precision::TF32
+                       ? "allowed"
+                       : "no"},
+          {"cublas_workspace", std::getenv(kWorkspace)},
+          {"nccl_algorithm", std::getenv(kNcclAlgorithm)}};
 }
 
 Batch moved(Batch batch, at::Device device) {

@@ -24,10 +24,13 @@ struct Refusal {
 // not looked for: a plan may be made on a machine that has none.
 std::optional<Refusal> refusal(const nlohmann::json& line);
 
-// The line's device on this machine: "auto" is the first GPU where a CUDA build finds one and the run has one rank,
-// else the CPU. On a GPU it also tells LibTorch, for the whole process, to give the same bits on every run, and whether
-// TF32 is allowed. UserError, saying what to do, when it cannot be had.
+// The line's device on this machine: "auto" is the first GPU where a CUDA build finds one and the run has one rank
+// (or its mesh is nccl's), else the CPU. On a GPU it also tells LibTorch, for the whole process, to give the same bits
+// on every run, and whether TF32 is allowed. UserError, saying what to do, when it cannot be had.
 Compute settle_compute(const nlohmann::json& line);
+
+// The GPU of a rank of this host: those after the first rank's, in order. UserError when there are too few.
+Compute of_rank(Compute first, int rank_on_host);
 
 // Name of the GPU, versions of driver and runtime, what makes it repeat its bits; empty for the CPU.
 std::map<std::string, std::string> description(const Compute& compute);

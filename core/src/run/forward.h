@@ -1,23 +1,28 @@
 // A forward of a model over one batch; hidden states, logits and losses are made when first asked for.
 #pragma once
 
+#include <optional>
+
 #include "assay/mesh.h"
 #include "assay/nn.h"
 #include "assay/objective.h"
+#include "nn/sequence.h"
 #include "run/device.h"
 
 namespace assay {
 
 class ForwardPass final : public Forward {
  public:
+  // partial: sequence parallel, its gradients go there; null: every rank works on all positions.
   ForwardPass(Model& model, const Batch& batch, ForwardOptions options, int64_t vocabulary, const Mesh& mesh,
-              const Compute& compute = {})
+              const Compute& compute = {}, PartialGradients* partial = nullptr)
       : model_(model),
         compute_(compute),
         batch_(nn::with_defaults(moved(batch, compute.device))),
         options_(std::move(options)),
         vocabulary_(vocabulary),
-        mesh_(mesh) {}
+        mesh_(mesh),
+        partial_(partial) {}
 
   const Batch& batch() const override { return batch_; }
   Tensor hidden() override { return output().final_BTD; }
@@ -43,6 +48,8 @@ class ForwardPass final : public Forward {
   const ModelOutput& output() {
     if (!done_) {
       const ForwardPrecision precision(compute_);
+      std::optional<SequenceRegion> region;
+      if (partial_) region.emplace(mesh_, *partial_);
       output_ = guard(model_, "forward", [&] { return model_.forward(batch_, options_); });
     }
     done_ = true;
@@ -56,7 +63,7 @@ class ForwardPass final : public Forward {
     if (!local_.defined()) local_ = local(hidden());
     return local_;
   }
-  Tensor whole(const Tensor& slice) const { return gather_last(slice, mesh_).narrow(-1, 0, vocabulary_); }
+  Tensor whole(const Tensor& slice) const { return gather_over_ranks(slice, -1, mesh_).narrow(-1, 0, vocabulary_); }
   Tensor nll(const Tensor& slice, const Tensor& targets) const {
     return nn::vocabulary_cross_entropy(slice, targets.to(compute_.device), vocabulary_, model_.padded_vocabulary(),
                                         mesh_);
@@ -68,6 +75,7 @@ class ForwardPass final : public Forward {
   ForwardOptions options_;
   int64_t vocabulary_;
   const Mesh& mesh_;
+  PartialGradients* partial_;
   bool done_ = false;
   ModelOutput output_;
   Tensor local_, logits_, token_nll_;

@@ -1,20 +1,19 @@
 #include "run/run.h"
 
-#include <ATen/Parallel.h>
-#include <c10/core/DeviceGuard.h>
-#include <c10/core/GradMode.h>
-
 #include <chrono>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "data/training_data.h"
-#include "mesh/backends.h"
 #include "record/layout.h"
 #include "record/sha256.h"
 #include "run/assemble.h"
 #include "run/checkpoint.h"
+#include "run/data_spec.h"
 #include "run/non_finite.h"
+#include "run/on_mesh.h"
+#include "run/replicas.h"
+#include "run/spikes.h"
 #include "run/step.h"
 
 namespace assay {
@@ -24,16 +23,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 double since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
-
-// Materialised epochs depend on the data's identity, the vocabulary and the code that reads, changes and packs the
-// text.
-std::string data_key(const json& line, const Vocabulary& vocabulary, const std::string& library) {
-  std::string text = library + line.at("data_id").get<std::string>() + json(vocabulary.special()).dump();
-  for (const auto& [name, plugin] : line.at("plugins").items())
-    if (name.starts_with("dataset/") || name.starts_with("tokenizer/") || name.starts_with("transform/"))
-      text += name + plugin.at("sha256").get<std::string>();
-  return sha256(text).substr(0, 24);
-}
 
 // A rank that resolved another run must stop here and not inside a collective.
 void compare_ranks(const json& line, const Mesh& mesh) {
@@ -83,10 +72,12 @@ class RankRun {
         observer_(observer),
         mesh_(mesh),
         run_(registry, line),
+        spikes_(run_.skip_loss_z, run_.skip_norm_z),
         checkpoints_(layout_.checkpoints(), line.value("train_id", ""), attempt.code) {
     run_.compute = compute;
     const auto checkpoint = line.value("checkpoint", json::object());
     checkpoint_every_ = checkpoint.value("every", int64_t{0});
+    compare_replicas_every_ = line.at("resources").value("check_replicas_every", int64_t{0});
     const bool kept_once = attempt.trained && !attempt.trained->weights_sha256.empty();
     keeps_weights_ = run_.steps > 0 && (kept_once || checkpoint.value("keep", "none") != "none");
   }
@@ -96,8 +87,9 @@ class RankRun {
     run_.build(mesh_);
     const auto resumed = restore();
     auto progress = resumed.progress;
+    spikes_.recent = progress.recent;
     note_stretch(progress);
-    auto data = training_data();
+    auto data = open_training_data(data_spec(run_, line_, attempt_.library, attempt_.contexts), mesh_);
     for (const auto& entry : run_.objectives) entry.objective->set_sink(&metrics_, entry.label + ".");
     const auto parameters = parameter_count(run_.parameters->all());
     const auto tokens_per_step = run_.batch * run_.context;
@@ -121,10 +113,13 @@ class RankRun {
     while (progress.step < run_.steps) {
       const auto begin = Clock::now();
       const auto result = train_step(*data, progress.step);
-      if (!result.finite) ++progress.skipped;
+      if (result.skipped) ++progress.skipped;
+      progress.recent = spikes_.recent;
       progress.train_seconds += since(begin);
       if (progress.step >= run_.steps - late) progress.late_loss += result.loss / static_cast<double>(late);
       const int64_t done = ++progress.step;
+      if (compare_replicas_every_ > 0 && done % compare_replicas_every_ == 0)
+        compare_replicas(run_.parameters->all(), mesh_);
       if (done % log_every == 0 || done == run_.steps || done == 1) {
         const auto values = metrics_.reduced(mesh_.data());
         if (mesh_.first())
@@ -171,7 +166,7 @@ class RankRun {
  private:
   struct StepResult {
     double loss, norm, lr;
-    bool finite;
+    bool skipped;
   };
 
   // The final weights where training has its record, else the newest checkpoint, else the weights as they were drawn.
@@ -188,7 +183,9 @@ class RankRun {
     if (wrong.empty()) {
       load_weights(layout_.weights(), run_, mesh_);
       restored_final_ = true;
-      return {{run_.steps}, {}};
+      Checkpoints::Resumed done;
+      done.progress.step = run_.steps;
+      return done;
     }
     if (code != attempt_.code)
       throw UserError(layout_.weights().string() + ": " + wrong +
@@ -227,57 +224,28 @@ class RankRun {
     return evaluation;
   }
 
-  std::unique_ptr<TrainingData> training_data() {
-    const DataSpec spec{run_.dataset,     run_.vocabulary.get(), run_.transforms,
-                        run_.context,     run_.data_seed,        data_key(line_, *run_.vocabulary, attempt_.library),
-                        attempt_.contexts};
-    // The first rank materialises; the others find the file.
-    std::unique_ptr<TrainingData> data;
-    if (mesh_.first()) data = std::make_unique<TrainingData>(spec);
-    mesh_.tensor().barrier();
-    mesh_.data().barrier();
-    mesh_.tensor().barrier();
-    return data ? std::move(data) : std::make_unique<TrainingData>(spec);
-  }
-
-  // This replica's rows of a step.
-  std::vector<Batch> micro_batches(TrainingData& data, int64_t step) const {
-    const int64_t rows = run_.batch / run_.data, first = rows * mesh_.data().rank();
-    std::vector<Batch> batches;
-    for (int64_t row = first; row < first + rows; row += run_.micro_batch) {
-      const int64_t end = std::min(row + run_.micro_batch, first + rows);
-      batches.push_back(data.rows(step * run_.batch + row, step * run_.batch + end, row));
-    }
-    return batches;
-  }
-
   StepResult train_step(TrainingData& data, int64_t step) {
     metrics_.clear();
     auto& parameters = run_.parameters->all();
     StepResult result{};
-    result.loss = accumulate_gradients(run_, mesh_, step, micro_batches(data, step), metrics_);
+    result.loss = accumulate_gradients(run_, mesh_, step, micro_batches(run_, mesh_, data, step), metrics_);
     const StepState state{step, parameters};
     for (auto* callback : run_.callbacks) guard(*callback, "after_backward", [&] { callback->after_backward(state); });
     result.norm = gradient_norm(parameters, mesh_);
-    const RunLength length{run_.steps, run_.batch * run_.context};
-    const auto& scheduler = *run_.scheduler;
-    result.lr = run_.optimizer->peak_rate() *
-                guard(scheduler, "multiplier", [&] { return scheduler.multiplier(step, length); });
-    const double decay = guard(scheduler, "decay_multiplier", [&] { return scheduler.decay_multiplier(step, length); });
-    result.finite = std::isfinite(result.loss) && std::isfinite(result.norm);
-    if (!result.finite) {
+    result.lr = learning_rate(run_, step);
+    if (!std::isfinite(result.loss) || !std::isfinite(result.norm)) {
+      result.skipped = true;
       const auto numbers = "loss " + std::to_string(result.loss) + ", gradient norm " + std::to_string(result.norm);
-      const auto cause = first_non_finite(run_, mesh_, step, micro_batches(data, step));
+      const auto cause = first_non_finite(run_, mesh_, step, micro_batches(run_, mesh_, data, step));
       if (!run_.skip_non_finite)
         throw NonFinite("step " + std::to_string(step + 1) + ": " + numbers + "; " + cause +
                         "; lower optimizer.lr, or set train.non_finite = \"skip\" to skip such steps");
       if (mesh_.first()) tell("skip", {{"step", step + 1}, {"text", numbers + "; " + cause}});
+    } else if (const auto spike = spikes_.fault(result.loss, result.norm); !spike.empty()) {
+      result.skipped = true;
+      if (mesh_.first()) tell("skip", {{"step", step + 1}, {"text", spike}});
     }
-    if (result.finite) {
-      if (run_.clip_norm > 0 && result.norm > run_.clip_norm) scale_gradients(parameters, run_.clip_norm / result.norm);
-      const c10::NoGradGuard no_grad;
-      guard(*run_.optimizer, "step", [&] { run_.optimizer->step(result.lr, decay); });
-    }
+    if (!result.skipped) update(run_, step, result.norm);
     for (auto* callback : run_.callbacks) guard(*callback, "after_step", [&] { callback->after_step(state); });
     clear_gradients(parameters);
     return result;
@@ -304,8 +272,9 @@ class RankRun {
   Observer& observer_;
   const Mesh& mesh_;
   Assembled run_;
+  SpikeGuard spikes_;
   Checkpoints checkpoints_;
-  int64_t checkpoint_every_ = 0;  // steps; 0: none on the way
+  int64_t checkpoint_every_ = 0, compare_replicas_every_ = 0;  // steps; 0: not on the way
   bool keeps_weights_ = false;
   bool restored_final_ = false;  // the weights are those of the training's record
   Metrics metrics_;
@@ -313,18 +282,15 @@ class RankRun {
 
 }  // namespace
 
-RunReport execute(const Registry& registry, const json& line, const Attempt& attempt, Observer& observer) {
+RunReport execute(const Registry& registry, const json& line, const Attempt& attempt, Observer& observer,
+                  Processes* processes) {
   const auto began = Clock::now();
-  const auto& resources = line.at("resources");
-  const auto& mesh_sizes = resources.at("mesh");
   const auto compute = settle_compute(line);
   RunReport report;
   report.device = compute.device.str();
   report.gpu = description(compute);
-  run_ranks(mesh_sizes.at("tensor"), mesh_sizes.at("data"), [&](Mesh& mesh) {
-    at::set_num_threads(resources.at("threads"));  // of this rank's thread
-    const c10::DeviceGuard device(compute.device);
-    RankRun(registry, line, attempt, observer, mesh, compute)(report, began);
+  on_mesh(line, compute, processes, [&](const Mesh& mesh, const Compute& here) {
+    RankRun(registry, line, attempt, observer, mesh, here)(report, began);
   });
   return report;
 }

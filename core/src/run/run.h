@@ -12,6 +12,7 @@
 
 #include "assay/dataset.h"
 #include "loader/registry.h"
+#include "mesh/processes.h"
 #include "run/evaluate.h"
 
 namespace assay {
@@ -26,7 +27,7 @@ class Observer {
 
 struct RunReport {
   int64_t steps = 0, tokens = 0, parameters = 0;
-  int64_t skipped = 0;  // of the steps, those whose gradients were not finite
+  int64_t skipped = 0;  // of the steps, those that changed nothing: not finite, or a spike
   double six_nd = 0, exact_flops = 0;
   double last_loss = 0;        // mean of the last tenth of the steps
   double train_seconds = 0;    // without evaluations
@@ -56,7 +57,8 @@ struct Attempt {
   std::optional<Trained> trained = {};   // when training has its record
 };
 
-RunReport execute(const Registry& registry, const nlohmann::json& plan_line, const Attempt& attempt,
-                  Observer& observer);
+// processes: this process is one of the ranks, and the report is the first one's; null: ranks are threads.
+RunReport execute(const Registry& registry, const nlohmann::json& plan_line, const Attempt& attempt, Observer& observer,
+                  Processes* processes = nullptr);
 
 }  // namespace assay

@@ -2,6 +2,7 @@
 
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/zeros_like.h>
 #include <c10/core/GradMode.h>
 
 namespace assay {
@@ -49,6 +50,27 @@ std::vector<NamedTensor> gathered(const std::vector<ShardedTensor>& tensors, Com
     if (axis.rank() == 0) whole.push_back({name, mine});
   }
   return whole;
+}
+
+namespace {
+
+// What is gathered from one rank is that rank's own.
+std::vector<NamedTensor> copied(const std::vector<ShardedTensor>& tensors, const Mesh& mesh) {
+  auto all = gathered(tensors, mesh.tensor());
+  if (!mesh.first()) return {};
+  for (auto& [name, value] : all) value = value.clone();
+  return all;
+}
+
+}  // namespace
+
+std::vector<NamedTensor> whole_weights(Assembled& run, const Mesh& mesh) { return copied(weights_of(run), mesh); }
+
+std::vector<NamedTensor> whole_gradients(Assembled& run, const Mesh& mesh) {
+  std::vector<ShardedTensor> tensors;
+  for (const auto& [spec, value] : run.parameters->all())
+    tensors.push_back({spec.name, value.grad().defined() ? value.grad() : at::zeros_like(value), spec.shard_dim});
+  return copied(tensors, mesh);
 }
 
 void load(const SafetensorsFile& file, const std::vector<ShardedTensor>& tensors, const Communicator& axis) {

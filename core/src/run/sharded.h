@@ -24,6 +24,11 @@ std::vector<ShardedTensor> optimizer_state_of(Assembled& run);
 
 // Whole tensors on the CPU; every tensor rank calls it, and rank 0 gets them.
 std::vector<NamedTensor> gathered(const std::vector<ShardedTensor>& tensors, Communicator& axis);
+// Copies of whole tensors on the mesh's first rank, empty elsewhere; every rank calls it. A parameter without a
+// gradient has zeros.
+std::vector<NamedTensor> whole_weights(Assembled& run, const Mesh& mesh);
+std::vector<NamedTensor> whole_gradients(Assembled& run, const Mesh& mesh);
+
 // This rank's shards from whole tensors. UserError, naming file and tensor, for what is missing or of another shape or
 // type.
 void load(const SafetensorsFile& file, const std::vector<ShardedTensor>& tensors, const Communicator& axis);

@@ -1,5 +1,7 @@
 #include "run/step.h"
 
+#include <c10/core/GradMode.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -40,6 +42,7 @@ struct MicroBatch {
   int64_t step;
   const Batch& batch;
   std::vector<int64_t> hidden_layers;
+  PartialGradients* partial;  // null: not sequence parallel
   std::map<std::string, std::unique_ptr<ForwardPass>> forwards{};
   Tensor total{};
 
@@ -50,7 +53,7 @@ struct MicroBatch {
       options.hidden_layers = hidden_layers;
       // The number depends on the name, not on the order of asking, so that masks do not either.
       options.key = {dropout, run.data_seed, step, static_cast<int64_t>(name.empty() ? 0 : stream_key(0, name) >> 1)};
-      slot = std::make_unique<ForwardPass>(model, view, options, run.vocabulary->size(), mesh, run.compute);
+      slot = std::make_unique<ForwardPass>(model, view, options, run.vocabulary->size(), mesh, run.compute, partial);
     }
     return *slot;
   }
@@ -101,7 +104,19 @@ void sum_over_replicas(std::vector<Denominators>& all, Communicator& data) {
     for (auto& [name, amount] : denominators) amount = *next++;
 }
 
+RunLength length_of(const Assembled& run) { return {run.steps, run.batch * run.context}; }
+
 }  // namespace
+
+std::vector<Batch> micro_batches(const Assembled& run, const Mesh& mesh, TrainingData& data, int64_t step) {
+  const int64_t rows = run.batch / run.data, first = rows * mesh.data().rank();
+  std::vector<Batch> batches;
+  for (int64_t row = first; row < first + rows; row += run.micro_batch) {
+    const int64_t end = std::min(row + run.micro_batch, first + rows);
+    batches.push_back(data.rows(step * run.batch + row, step * run.batch + end, row));
+  }
+  return batches;
+}
 
 double accumulate_gradients(Assembled& run, const Mesh& mesh, int64_t step, std::vector<Batch> micro_batches,
                             Metrics& metrics) {
@@ -121,9 +136,11 @@ double accumulate_gradients(Assembled& run, const Mesh& mesh, int64_t step, std:
       layers.insert(layer);
 
   double loss = 0;
+  PartialGradients partial;
+  const bool split = run.sequence_parallel && mesh.tensor().size() > 1;
   for (const auto& prepared : micro_batches) {
     const auto batch = moved(prepared, run.compute.device);  // objectives prepared it on the CPU, which they may read
-    MicroBatch micro{run, mesh, step, batch, {layers.begin(), layers.end()}};
+    MicroBatch micro{run, mesh, step, batch, {layers.begin(), layers.end()}, split ? &partial : nullptr};
     for (size_t o = 0; o < run.objectives.size(); ++o) {
       const auto& entry = run.objectives[o];
       Loss context(micro, entry, draws_of(run, entry.label, step), denominators[o], metrics);
@@ -133,6 +150,7 @@ double accumulate_gradients(Assembled& run, const Mesh& mesh, int64_t step, std:
     loss += micro.total.item<double>();
     micro.total.backward();
   }
+  if (split) partial.collect(run.parameters->all(), mesh);
   mesh.data().sum(&loss, 1, Number::kFloat64);
   if (mesh.data().size() > 1)
     for (auto& parameter : run.parameters->all())
@@ -152,9 +170,22 @@ double gradient_norm(const std::vector<Parameter>& parameters, const Mesh& mesh)
   return std::sqrt(sharded + replicated);
 }
 
-void scale_gradients(const std::vector<Parameter>& parameters, double factor) {
-  for (const auto& parameter : parameters)
-    if (auto grad = parameter.value.grad(); grad.defined()) grad.mul_(factor);
+double learning_rate(const Assembled& run, int64_t step) {
+  const auto& scheduler = *run.scheduler;
+  return run.optimizer->peak_rate() *
+         guard(scheduler, "multiplier", [&] { return scheduler.multiplier(step, length_of(run)); });
+}
+
+void update(Assembled& run, int64_t step, double norm) {
+  if (run.clip_norm > 0 && norm > run.clip_norm)
+    for (const auto& parameter : run.parameters->all())
+      if (auto grad = parameter.value.grad(); grad.defined()) grad.mul_(run.clip_norm / norm);
+  const auto& scheduler = *run.scheduler;
+  const double decay =
+      guard(scheduler, "decay_multiplier", [&] { return scheduler.decay_multiplier(step, length_of(run)); });
+  const double lr = learning_rate(run, step);
+  const c10::NoGradGuard no_grad;
+  guard(*run.optimizer, "step", [&] { run.optimizer->step(lr, decay); });
 }
 
 void clear_gradients(std::vector<Parameter>& parameters) {

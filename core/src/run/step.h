@@ -1,16 +1,20 @@
-// Gradients of one global step: prepare every micro-batch, sum denominators over all of them and all replicas, then
-// forward and backward one by one. So k micro-batches of b give the gradient of one batch of k*b.
+// One update, piece by piece. Gradients of a step: prepare every micro-batch, sum denominators over all of them and all
+// replicas, then forward and backward one by one. So k micro-batches of b give the gradient of one batch of k*b.
 #pragma once
 
 #include <vector>
 
 #include "assay/batch.h"
+#include "data/training_data.h"
 #include "run/assemble.h"
 #include "run/metrics.h"
 
 namespace assay {
 
-// This replica's micro-batches of a step. Adds to the parameters' grad(); returns the loss over all replicas.
+// This replica's rows of a step; the last may be smaller.
+std::vector<Batch> micro_batches(const Assembled& run, const Mesh& mesh, TrainingData& data, int64_t step);
+
+// Of this replica's micro-batches. Adds to the parameters' grad(); returns the loss over all replicas.
 // Gradients are summed over replicas. Term values and component logs go to `metrics` (of this replica).
 double accumulate_gradients(Assembled& run, const Mesh& mesh, int64_t step, std::vector<Batch> micro_batches,
                             Metrics& metrics);
@@ -18,7 +22,10 @@ double accumulate_gradients(Assembled& run, const Mesh& mesh, int64_t step, std:
 // L2 norm of the whole gradient: shards summed over the tensor ranks, replicated parameters counted once.
 double gradient_norm(const std::vector<Parameter>& parameters, const Mesh& mesh);
 
-void scale_gradients(const std::vector<Parameter>& parameters, double factor);
+// The rate of a step, by the schedule.
+double learning_rate(const Assembled& run, int64_t step);
+// Clips by the gradient's norm and lets the optimizer do its update.
+void update(Assembled& run, int64_t step, double norm);
 void clear_gradients(std::vector<Parameter>& parameters);
 
 }  // namespace assay

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "mesh/backends.h"
+#include "mesh/processes.h"
 #include "run/assemble.h"
 
 namespace assay {
@@ -46,6 +47,19 @@ json validate(const Registry& registry, const json& line) {
                             " updates have a rate of 0; make it as long as the run, or give it a floor");
     if (const auto limit = run.model->limit(); limit && *limit < run.context)
       find("data.context", "the model takes at most " + std::to_string(*limit) + " positions");
+    if (run.sequence_parallel && run.tensor > 1) {
+      if (!run.model->splits_sequence())
+        find("resources.mesh.sequence_parallel",
+             "the model does not split its sequence; set sequence_parallel = false");
+      if (run.context % run.tensor != 0)
+        find("data.context", std::to_string(run.context) +
+                                 " positions cannot be split over tensor = " + std::to_string(run.tensor) +
+                                 "; take a multiple, or resources.mesh.sequence_parallel = false");
+    }
+    const auto& sizes = line.at("resources").at("mesh");
+    if ((sizes.value("backend", "") == "mpi" || sizes.contains("mpirun")) && !has_mpi())
+      find("resources.mesh",
+           "mpirun needs a build that found Open MPI (Debian: libopenmpi-dev, openmpi-bin); configure and build again");
     const auto mesh = shape_mesh(run.tensor, run.data);
     run.compute.device = at::kMeta;  // shapes take no memory: a plan may be made on a smaller machine
     run.build(*mesh, /*draw=*/false);

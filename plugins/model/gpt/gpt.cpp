@@ -85,6 +85,7 @@ class Gpt final : public assay::Model {
   bool causal() const override { return true; }
   int64_t layers() const override { return config_.layers; }
   int64_t width() const override { return config_.width; }
+  bool splits_sequence() const override { return true; }
   int64_t padded_vocabulary() const override { return embedding_.padded(); }
   std::optional<int64_t> limit() const override {
     const auto& scheme = *config_.positional;
@@ -118,17 +119,18 @@ class Gpt final : public assay::Model {
 
   assay::ModelOutput run(const Batch& batch, const assay::ForwardOptions& options, assay::Cache* cache) const {
     const auto& key = options.key;
+    const auto positions = nn::sequence_part(batch.positions);
     const auto drop = [&](const Tensor& x_BTD, int64_t site) {
-      return nn::dropout(x_BTD, {config_.dropout, site}, key, batch.row_id, batch.positions);
+      return nn::dropout(x_BTD, {config_.dropout, site}, key, batch.row_id, positions);
     };
     assay::ModelOutput out;
     const auto keep = [&](int64_t layer, const Tensor& x_BTD) {
       const auto& wanted = options.hidden_layers;
-      if (std::find(wanted.begin(), wanted.end(), layer) != wanted.end()) out.hidden[layer] = x_BTD;
+      if (std::find(wanted.begin(), wanted.end(), layer) != wanted.end()) out.hidden[layer] = nn::whole_sequence(x_BTD);
     };
     const auto& scheme = *config_.positional;
-    auto x_BTD = options.embeddings.defined() ? options.embeddings : embedding_(batch.tokens);
-    x_BTD = assay::guard(scheme, "embed", [&] { return scheme.embed(x_BTD, batch.positions); });
+    auto x_BTD = options.embeddings.defined() ? nn::sequence_part(options.embeddings) : embedding_(batch.tokens);
+    x_BTD = assay::guard(scheme, "embed", [&] { return scheme.embed(x_BTD, positions); });
     nn::watch(scheme.identity().instance + " (embed)", x_BTD);
     if (config_.embedding_norm) x_BTD = embedding_norm_(x_BTD);
     x_BTD = drop(x_BTD, 0);
@@ -141,7 +143,7 @@ class Gpt final : public assay::Model {
       x_BTD = x_BTD + drop(block.down(inner_BTF), 3 + 3 * l);
       keep(l + 1, x_BTD);
     }
-    out.final_BTD = final_norm_(x_BTD);
+    out.final_BTD = nn::whole_sequence(final_norm_(x_BTD));
     return out;
   }
 

@@ -3,6 +3,7 @@
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/max.h>
 
+#include "assay/nn.h"
 #include "assay/plugin.h"
 #include "assay/positional.h"
 
@@ -39,7 +40,7 @@ class Learned final : public assay::Positional {
       throw assay::UserError("position " + std::to_string(last) + " is beyond the table of " +
                              std::to_string(config_.positions) +
                              " positions; give shorter input, or set positions higher and train again");
-    return x_BTD + at::embedding(table_ND_, positions_BT);
+    return x_BTD + at::embedding(assay::nn::on_part(table_ND_), positions_BT);
   }
 
   std::optional<int64_t> limit() const override { return config_.positions; }

@@ -50,6 +50,27 @@ TEST(BrokenPositional, SlicesOfRanks) {
                                        "tensor = 1, 2, 4 and data = 1, 2 train the same weights"});
 }
 
+// A number a channel, added to embeddings as if they were whole.
+struct KnowsNoPart : Good {
+  using Good::Good;
+  void fit(const AttentionShape& shape) override {
+    Good::fit(shape);
+    width_ = shape.width;
+  }
+  void build(Parameters& parameters) override {
+    Good::build(parameters);
+    shift_D_ = parameters.add({.name = "shift", .shape = {width_}, .init = Init::normal(0.1)});
+  }
+  Tensor embed(const Tensor& x_BTD, const Tensor&) const override { return x_BTD + shift_D_; }
+
+ private:
+  int64_t width_ = 0;
+  Tensor shift_D_;
+};
+TEST(BrokenPositional, PartOfTheSequence) {
+  expect_faults<KnowsNoPart>({"tensor = 1, 2, 4 and data = 1, 2 train the same weights"});
+}
+
 struct CountsFromTheFirstQuery : Good {
   using Good::Good;
   AttentionBias attention_bias(const AttentionContext& context) const override {

@@ -78,14 +78,19 @@ TEST_F(PlanLines, TheFirstOfANameShadowsTheOthers) {
 TEST_F(PlanLines, ResourcesHaveDefaults) {
   EXPECT_EQ(
       plan(kSmall).lines.at(0).at("resources"),
-      json::parse(R"({"mesh":{"tensor":1,"data":1,"backend":"self"},"threads":1,"micro_batch":8,"device":"auto"})"));
+      json::parse(
+          R"({"mesh":{"tensor":1,"data":1,"sequence_parallel":false,"backend":"self"},"threads":1,"micro_batch":8,"device":"auto"})"));
   EXPECT_EQ(
-      plan(kSmall + "[resources]\nmesh = { tensor = 2, data = 2 }\nthreads = 3\n").lines.at(0).at("resources"),
-      json::parse(R"({"mesh":{"tensor":2,"data":2,"backend":"threads"},"threads":3,"micro_batch":4,"device":"auto"})"));
+      plan(kSmall + "[resources]\nmesh = { tensor = 2, data = 2, sequence_parallel = true }\nthreads = 3\n")
+          .lines.at(0)
+          .at("resources"),
+      json::parse(
+          R"({"mesh":{"tensor":2,"data":2,"sequence_parallel":true,"backend":"threads"},"threads":3,"micro_batch":4,"device":"auto"})"));
   // one rank needs no locking; a partial last micro-batch is fine (8 = 3 + 3 + 2)
   EXPECT_EQ(
       plan(kSmall + "[resources]\nmesh = { backend = 'threads' }\nmicro_batch = 3\n").lines.at(0).at("resources"),
-      json::parse(R"({"mesh":{"tensor":1,"data":1,"backend":"self"},"threads":1,"micro_batch":3,"device":"auto"})"));
+      json::parse(
+          R"({"mesh":{"tensor":1,"data":1,"sequence_parallel":false,"backend":"self"},"threads":1,"micro_batch":3,"device":"auto"})"));
 }
 
 TEST_F(PlanLines, EveryComponentIsNamedWithItsPlugin) {

@@ -1,9 +1,12 @@
 // Collectives against values worked by hand, order of summation, release of waiting ranks when one fails.
 #include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/ones.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
 #include <numeric>
 
 #include "mesh/backends.h"
@@ -83,6 +86,51 @@ TEST(Mesh, AFailingRankReleasesTheOthersAndItsCauseIsReported) {
   EXPECT_EQ(released, 3);
 }
 
+// Neither a hang nor a read beyond a buffer: the ranks of an axis compare what they ask for.
+TEST(Mesh, DifferentCallsAreNamed) {
+  const auto error_of = [](const std::function<void(Communicator&)>& body) {
+    try {
+      run_ranks(3, 1, [&](Mesh& mesh) { body(mesh.tensor()); });
+    } catch (const std::exception& error) {
+      return std::string(error.what());
+    }
+    return std::string("nothing");
+  };
+  std::vector<float> values(300);
+  const auto other = error_of([&](Communicator& axis) {
+    if (axis.rank() == 1)
+      axis.barrier();
+    else
+      axis.max(values.data() + 100 * axis.rank(), 2, Number::kFloat32);
+  });
+  EXPECT_NE(other.find("max of 2 float32"), std::string::npos) << other;
+  EXPECT_NE(other.find("barrier"), std::string::npos) << other;
+  const auto longer = error_of([&](Communicator& axis) {
+    axis.sum(values.data() + 100 * axis.rank(), axis.rank() == 2 ? 90 : 8, Number::kFloat32);
+  });
+  EXPECT_NE(longer.find("sum of 90 float32"), std::string::npos) << longer;
+  EXPECT_NE(longer.find("sum of 8 float32"), std::string::npos) << longer;
+  const auto ended = error_of([](Communicator& axis) {
+    if (axis.rank() != 0) axis.barrier();
+  });
+  EXPECT_NE(ended.find("came to its end"), std::string::npos) << ended;
+}
+
+TEST(Mesh, CountsItsCalls) {
+  run_ranks(2, 1, [](Mesh& mesh) {
+    double values[3] = {};
+    for (int i = 0; i < 4; ++i) mesh.tensor().sum(values, 3, Number::kFloat64);
+    float mine = 0, all[2] = {};
+    mesh.tensor().gather(&mine, all, sizeof mine);
+    mesh.tensor().scatter_sum(all, &mine, 1, Number::kFloat32);
+    mesh.data().sum(values, 3, Number::kFloat64);  // one rank: nothing to count
+    using Traffic = Communicator::Traffic;
+    EXPECT_EQ(mesh.tensor().traffic(),
+              (Traffic{{{Collective::kSum, 24}, 4}, {{Collective::kGather, 4}, 1}, {{Collective::kScatterSum, 4}, 1}}));
+    EXPECT_EQ(mesh.data().traffic(), Traffic());
+  });
+}
+
 TEST(Mesh, DifferentiableCollectives) {
   run_ranks(2, 1, [](Mesh& mesh) {
     const double r = mesh.tensor().rank();
@@ -95,12 +143,45 @@ TEST(Mesh, DifferentiableCollectives) {
     (summed * 7).sum().backward();  // g: passes
     EXPECT_EQ(x.grad().max().item<double>(), 7.0);
     x.mutable_grad() = Tensor();
-    const auto whole = gather_last(x, mesh);
+    const auto whole = gather_over_ranks(x, -1, mesh);
     ASSERT_EQ(whole.size(1), 6);
     EXPECT_EQ(whole[1][2].item<double>(), 1.0);
     EXPECT_EQ(whole[0][3].item<double>(), 2.0);
     (whole * at::arange(6, at::TensorOptions().dtype(at::kDouble))).sum().backward();  // this rank's slice, once
     EXPECT_EQ(x.grad()[0][1].item<double>(), 3 * r + 1);
+  });
+}
+
+// Positions split over two ranks: each operator and its gradient, on numbers that tell where they came from.
+TEST(Mesh, DifferentiableCollectivesOfASplitDimension) {
+  const auto numbers = [](int64_t from, int64_t rows) {
+    return at::arange(from, from + 2 * rows, at::kDouble).view({1, rows, 2});
+  };
+  run_ranks(2, 1, [&](Mesh& mesh) {
+    const int64_t r = mesh.tensor().rank();
+    const auto leaf = [](const Tensor& x) { return x.clone().requires_grad_(true); };
+    // Whole for layers that are split: rank r's consumers weigh it by r + 1, and the gradients are summed.
+    const auto part = leaf(numbers(4 * r, 2));
+    const auto whole = gather_to_ranks(part, 1, mesh);
+    EXPECT_TRUE(whole.equal(numbers(0, 4)));
+    (whole * numbers(0, 4) * (r + 1)).sum().backward();
+    EXPECT_TRUE(part.grad().equal(3 * numbers(4 * r, 2)));
+    // Summed and cut: what a row layer's parts become. Each rank's consumers see their part alone.
+    const auto share = leaf(numbers(0, 4) * (r + 1));
+    const auto sum = sum_and_cut(share, -2, mesh);
+    EXPECT_TRUE(sum.equal(3 * numbers(4 * r, 2)));
+    (sum * (r + 1)).sum().backward();
+    EXPECT_TRUE(
+        share.grad().equal(at::cat({at::ones({1, 2, 2}, at::kDouble), 2 * at::ones({1, 2, 2}, at::kDouble)}, 1)));
+    // Of something whole, a part, and the way back: what all ranks see alike has its gradient on all ranks alike.
+    const auto all = leaf(numbers(0, 4));
+    const auto mine = cut_to_ranks(all, 1, mesh);
+    EXPECT_TRUE(mine.equal(numbers(4 * r, 2)));
+    const auto again = gather_over_ranks(mine, 1, mesh);
+    EXPECT_TRUE(again.equal(all));
+    (again * numbers(0, 4)).sum().backward();
+    EXPECT_TRUE(all.grad().equal(numbers(0, 4)));
+    EXPECT_THROW(cut_to_ranks(numbers(0, 3), 1, mesh), UserError);
   });
 }
 

@@ -14,6 +14,8 @@
 namespace assay::testing {
 namespace {
 
+constexpr int64_t kTinyRows = 6;
+
 struct Gradients {
   double loss = 0, norm = 0;
   std::map<std::string, Tensor> by_name;
@@ -76,11 +78,18 @@ TEST_P(Parallel, TensorDataAndMicroBatchesGiveOneGradient) {
       expect_close(reference, gradients_of(tiny), tolerance,
                    std::string(precision) + " tensor = " + std::to_string(tensor));
     }
+    for (const int tensor : {2, 4}) {
+      tiny.mesh(tensor, 1, /*sequence_parallel=*/true);
+      expect_close(reference, gradients_of(tiny), tolerance,
+                   std::string(precision) + " sequence parallel, tensor = " + std::to_string(tensor));
+    }
     tiny.mesh(1, 2);
     expect_close(reference, gradients_of(tiny), tolerance, "data = 2");
     tiny.mesh(2, 2);
     tiny.line["resources"]["micro_batch"] = 2;  // 3 rows a replica: a partial last window
     expect_close(reference, gradients_of(tiny), tolerance, "tensor = 2, data = 2, micro-batches of 2");
+    tiny.mesh(2, 2, /*sequence_parallel=*/true);
+    expect_close(reference, gradients_of(tiny), tolerance, "sequence parallel, data = 2, micro-batches of 2");
     tiny.mesh(1, 1);
     tiny.line["resources"]["micro_batch"] = 4;
     expect_close(reference, gradients_of(tiny), tolerance, "micro-batches of 4 and 2");
@@ -93,6 +102,53 @@ INSTANTIATE_TEST_SUITE_P(
         R"({})", R"({"dropout": 0.0, "positional": {"use": "sinusoidal"}})",
         R"({"positional": {"use": "learned", "positions": 16}})", R"({"positional": {"use": "rotary"}})",
         R"({"tied_head": false, "embedding_norm": true, "bias": false, "gelu": "erf", "positional": {"use": "none"}})"));
+
+// Calls on the tensor axis that one step makes: forward, backward, norm.
+Communicator::Traffic calls_of_a_step(bool sequence_parallel) {
+  TinyRun tiny;
+  tiny.line["train"]["train"]["precision"] = "fp32";
+  tiny.mesh(2, 1, sequence_parallel);
+  Communicator::Traffic step;
+  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& data) {
+    const auto before = mesh.tensor().traffic();
+    Metrics metrics;
+    accumulate_gradients(run, mesh, 0, {data.rows(0, kTinyRows, 0)}, metrics);
+    gradient_norm(run.parameters->all(), mesh);
+    if (!mesh.first()) return;
+    for (const auto& [call, count] : mesh.tensor().traffic()) {
+      const auto earlier = before.find(call);
+      const auto made = count - (earlier == before.end() ? 0 : earlier->second);
+      if (made > 0) step[call] = made;
+    }
+  });
+  return step;
+}
+
+constexpr int64_t kLayers = 2;
+constexpr uint64_t kTokens = kTinyRows * 16, kHidden = kTokens * 16 * 4;  // bytes of hidden states
+
+// Shoeybi et al. 2019, sec. 3: 2L+1 sums of hidden states each way, three of a number a token, one number for the norm.
+TEST(Parallel, TheNumberOfCollectives) {
+  EXPECT_EQ(calls_of_a_step(false), (Communicator::Traffic{{{Collective::kSum, kHidden}, 2 * (2 * kLayers + 1)},
+                                                           {{Collective::kMax, kTokens * 4}, 1},
+                                                           {{Collective::kSum, kTokens * 4}, 2},
+                                                           {{Collective::kSum, 8}, 1}}));
+}
+
+// Korthikanti et al. 2022, sec. 4.2.2: a sum becomes a gather and a scattered sum of half the bytes each. Forward: two
+// gathers and two scattered sums a layer, a scattered sum of embeddings, a gather of what the head and the objectives
+// see whole. Backward: the other one of each, but for the last gather, whose gradient is whole on all ranks after the
+// head's sum and is cut. Last, the gradients of the norms and of the biases behind row layers: one sum.
+TEST(Parallel, TheNumberOfCollectivesWhereTheSequenceIsSplit) {
+  constexpr uint64_t kReplicated = 16 * ((2 * kLayers + 1) * 2 + 2 * kLayers);
+  EXPECT_EQ(calls_of_a_step(true), (Communicator::Traffic{{{Collective::kGather, kHidden / 2}, 4 * kLayers + 2},
+                                                          {{Collective::kScatterSum, kHidden / 2}, 4 * kLayers + 1},
+                                                          {{Collective::kSum, kHidden}, 1},
+                                                          {{Collective::kMax, kTokens * 4}, 1},
+                                                          {{Collective::kSum, kTokens * 4}, 2},
+                                                          {{Collective::kSum, kReplicated * 4}, 1},
+                                                          {{Collective::kSum, 8}, 1}}));
+}
 
 TEST(Parallel, DropoutIsOnInTheseTests) {
   TinyRun tiny;

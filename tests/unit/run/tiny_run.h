@@ -78,24 +78,23 @@ struct TinyRun {
   }
 
   json& model() { return line["train"]["model"]; }
-  void mesh(int tensor, int data) { line["resources"]["mesh"] = {{"tensor", tensor}, {"data", data}}; }
+  void mesh(int tensor, int data, bool sequence_parallel = false) {
+    line["resources"]["mesh"] = {{"tensor", tensor}, {"data", data}, {"sequence_parallel", sequence_parallel}};
+  }
+
+  using Body = std::function<void(Assembled&, const Mesh&, TrainingData&)>;
 
   // Assembles, builds and calls body on every rank.
-  void on_ranks(const std::function<void(Assembled&, const Mesh&, TrainingData&)>& body) const {
+  void on_ranks(const Body& body) const {
     const auto& sizes = line["resources"]["mesh"];
-    run_ranks(sizes["tensor"], sizes["data"], [&](Mesh& mesh) {
-      Assembled run(registry(), line);
-      run.build(mesh);
-      std::unique_ptr<TrainingData> data;
-      const DataSpec spec{run.dataset, run.vocabulary.get(), run.transforms, run.context, run.data_seed,
-                          "tiny",      folder.path()};
-      if (mesh.first()) data = std::make_unique<TrainingData>(spec);
-      mesh.tensor().barrier();
-      mesh.data().barrier();
-      mesh.tensor().barrier();
-      if (!data) data = std::make_unique<TrainingData>(spec);
-      body(run, mesh, *data);
-    });
+    run_ranks(sizes["tensor"], sizes["data"], [&](Mesh& mesh) { on_rank(mesh, body); });
+  }
+  void on_rank(const Mesh& mesh, const Body& body) const {
+    Assembled run(registry(), line);
+    run.build(mesh);
+    const auto data = open_training_data(
+        {run.dataset, run.vocabulary.get(), run.transforms, run.context, run.data_seed, "tiny", folder.path()}, mesh);
+    body(run, mesh, *data);
   }
 
   TemporaryFolder folder;
@@ -106,7 +105,7 @@ struct TinyRun {
 inline Tensor reassembled(const Parameter& parameter, const Tensor& shard, const Mesh& mesh) {
   if (parameter.spec.shard_dim < 0 || mesh.tensor().size() == 1) return shard;
   const auto moved = shard.movedim(parameter.spec.shard_dim, -1);
-  return gather_last(moved, mesh).movedim(-1, parameter.spec.shard_dim).contiguous();
+  return gather_over_ranks(moved, -1, mesh).movedim(-1, parameter.spec.shard_dim).contiguous();
 }
 
 }  // namespace assay::testing

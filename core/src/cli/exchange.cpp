@@ -1,0 +1,103 @@
+// assay export RUN, assay import FOLDER: weights to and from the folders of other libraries.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <iostream>
+
+#include "assay/error.h"
+#include "cli/cli.h"
+#include "cli/named_run.h"
+#include "cli/options.h"
+#include "cli/run_on_hand.h"
+#include "config/argument_component.h"
+#include "config/worker.h"
+#include "record/files.h"
+
+namespace assay::cli {
+namespace {
+
+namespace po = boost::program_options;
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+json exchange_of(const std::string& verb, const std::string& option, const std::string& name,
+                 const std::vector<std::string>& words, const config::Catalogue& catalogue) {
+  if (name.empty())
+    throw UserError(fmt::format("assay {}: --{} is missing; there are {}", verb, option,
+                                fmt::join(catalogue.names_of("exchange"), ", ")));
+  return config::component_of_words("exchange", name, {words.begin() + 1, words.end()}, catalogue);
+}
+
+fs::path empty_folder(const std::string& verb, const std::string& out) {
+  if (out.empty()) throw UserError(fmt::format("assay {}: --out FOLDER is missing", verb));
+  if (fs::exists(out) && !fs::is_empty(out))
+    throw UserError(fmt::format("{}: is there already; name another --out", out));
+  return fs::absolute(out);
+}
+
+// {"use": "gpt", "layers": 2} as TOML's { use = "gpt", layers = 2 }; JSON's strings and numbers are TOML's.
+std::string inline_toml(const json& value) {
+  if (value.is_array()) {
+    std::vector<std::string> items;
+    for (const auto& item : value) items.push_back(inline_toml(item));
+    return fmt::format("[{}]", fmt::join(items, ", "));
+  }
+  if (!value.is_object()) return value.dump();
+  std::vector<std::string> items;
+  for (const auto& [key, item] : value.items()) items.push_back(key + " = " + inline_toml(item));
+  return fmt::format("{{ {} }}", fmt::join(items, ", "));
+}
+
+}  // namespace
+
+int export_weights(const Arguments& arguments) {
+  std::string to, out;
+  auto options = plugin_options();
+  options.add_options()("to", po::value(&to)->value_name("NAME"), "whose form: a component of kind exchange")(
+      "out", po::value(&out)->value_name("FOLDER"), "where; made, or empty");
+  const auto parsed = parse_options(arguments, options);
+  if (!parsed) return kDone;
+  if (parsed->words.empty()) throw UserError("assay export: a RUN is missing; see assay export --help");
+  const auto run = find_run(parsed->words[0]);
+  const auto catalogue = config::load_descriptors(parsed->options["plugin-path"].as<std::string>(), std::nullopt);
+  const auto exchange = exchange_of("export", "to", to, parsed->words, catalogue);
+  const auto folder = empty_folder("export", out);
+  check_weights(run.layout);
+  auto line = run.line;
+  line["plugins"] = plugins_now(line, catalogue, "exchange/" + to);
+  line["evaluate"] = line["trackers"] = json::array();
+  const auto written = config::export_weights(
+      {{"line", line}, {"weights", run.layout.weights().string()}, {"exchange", exchange}, {"out", folder.string()}});
+  for (const auto& name : written) std::cout << (folder / name.get<std::string>()).string() << "\n";
+  return kDone;
+}
+
+int import_weights(const Arguments& arguments) {
+  std::string from, out;
+  auto options = plugin_options();
+  options.add_options()("from", po::value(&from)->value_name("NAME"), "whose form: a component of kind exchange")(
+      "out", po::value(&out)->value_name("FOLDER"), "where weights.safetensors and model.toml go; made, or empty");
+  const auto parsed = parse_options(arguments, options);
+  if (!parsed) return kDone;
+  if (parsed->words.empty()) throw UserError("assay import: a FOLDER is missing; see assay import --help");
+  if (!fs::is_directory(parsed->words[0])) throw UserError(fmt::format("{}: is no folder", parsed->words[0]));
+  const auto catalogue = config::load_descriptors(parsed->options["plugin-path"].as<std::string>(), std::nullopt);
+  const auto exchange = exchange_of("import", "from", from, parsed->words, catalogue);
+  const auto folder = empty_folder("import", out);
+  const auto found = catalogue.find("exchange", from);
+  const auto answer =
+      config::import_weights(
+          {{"plugins", {{"exchange/" + from, {{"file", found.plugin->file}, {"sha256", found.plugin->sha256}}}}},
+           {"exchange", exchange},
+           {"from", fs::absolute(parsed->words[0]).string()},
+           {"out", folder.string()}})
+          .at(0);
+  std::string toml =
+      fmt::format("# {}, whose vocabulary has {} tokens\n[model]\n", parsed->words[0], answer.at("vocabulary").dump());
+  for (const auto& [key, value] : answer.at("model").items()) toml += fmt::format("{} = {}\n", key, inline_toml(value));
+  write_atomically(folder / "model.toml", toml);
+  for (const char* name : {"model.toml", "weights.safetensors"}) std::cout << (folder / name).string() << "\n";
+  return kDone;
+}
+
+}  // namespace assay::cli

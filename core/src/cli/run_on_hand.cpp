@@ -1,0 +1,45 @@
+#include "cli/run_on_hand.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "assay/error.h"
+#include "record/code.h"
+#include "record/files.h"
+#include "record/sha256.h"
+
+namespace assay::cli {
+using nlohmann::json;
+
+json plugins_now(const json& line, const config::Catalogue& catalogue, const std::string& besides) {
+  auto plugins = training_plugins(line);
+  plugins[besides] = json::object();
+  for (auto& [name, plugin] : plugins.items()) {
+    const auto slash = name.find('/');
+    const auto found = catalogue.find(name.substr(0, slash), name.substr(slash + 1));
+    if (!found) throw UserError(fmt::format("the run's {} is not among the plugins; see assay plugins", name));
+    if (plugin.contains("sha256") && plugin["sha256"] != found.plugin->sha256)
+      fmt::print(stderr, "note: plugin {} has changed since the run was planned\n", name);
+    plugin["file"] = found.plugin->file;
+    plugin["sha256"] = found.plugin->sha256;
+  }
+  return plugins;
+}
+
+void check_weights(const RunLayout& run) {
+  if (!std::filesystem::exists(run.weights()))
+    throw UserError(fmt::format("{}: there is no such file; the run has not finished, or train.keep is \"none\"",
+                                run.weights().string()));
+  // A run that is still evaluating has its weights and no record yet.
+  if (!std::filesystem::exists(run.train_record())) return;
+  const auto record = json::parse(read_file(run.train_record()), nullptr, /*allow_exceptions=*/false);
+  const auto expected = record.is_object() ? record.value("weights_sha256", "") : "";
+  if (!expected.empty() && sha256_of_file(run.weights()) != expected)
+    throw UserError(
+        fmt::format("{}: is not what was written when the run was trained ({} has its SHA-256); remove it "
+                    "and an evaluation's record, and 'assay run' makes it again",
+                    run.weights().string(), run.train_record().string()));
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,166 @@
+// assay verify-mesh X.toml: so many updates of an experiment's first run on several meshes, against one rank.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <charconv>
+#include <iostream>
+
+#include "assay/error.h"
+#include "cli/cli.h"
+#include "cli/options.h"
+#include "cli/text_table.h"
+#include "config/worker.h"
+#include "record/files.h"
+#include "record/layout.h"
+#include "record/provenance.h"
+
+namespace assay::cli {
+namespace {
+
+namespace po = boost::program_options;
+using nlohmann::json;
+
+std::vector<std::string> parts_of(const std::string& text) {
+  std::vector<std::string> parts;
+  for (size_t begin = 0; begin <= text.size();) {
+    const auto end = std::min(text.find(',', begin), text.size());
+    parts.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return parts;
+}
+
+// "2x1": tensor x data; "2x1s" with the sequence split.
+json mesh_of(const std::string& text) {
+  int tensor = 0, data = 0;
+  const bool split = text.ends_with('s');
+  const char* const end = text.data() + text.size() - (split ? 1 : 0);
+  const auto first = std::from_chars(text.data(), end, tensor);
+  const auto second = first.ptr < end ? std::from_chars(first.ptr + 1, end, data) : first;
+  if (first.ec != std::errc{} || second.ec != std::errc{} || second.ptr != end || *first.ptr != 'x' || tensor < 1 ||
+      data < 1)
+    throw UserError(
+        fmt::format("assay verify-mesh: '{}' is no mesh; write tensor x data, such as 2x1, and 2x1s for one "
+                    "that splits the sequence",
+                    text));
+  return {{"tensor", tensor},
+          {"data", data},
+          {"sequence_parallel", split},
+          {"backend", tensor * data == 1 ? "self" : "threads"}};
+}
+
+std::string text_of(const json& mesh) {
+  return fmt::format("{}x{}{}", mesh.at("tensor").get<int>(), mesh.at("data").get<int>(),
+                     mesh.at("sequence_parallel").get<bool>() ? "s" : "");
+}
+
+// 1, 2, 5, 10, ... and the last.
+std::vector<int64_t> steps_up_to(int64_t last) {
+  std::vector<int64_t> steps;
+  for (int64_t decade = 1; decade < last; decade *= 10)
+    for (const int64_t step : {decade, 2 * decade, 5 * decade})
+      if (step < last) steps.push_back(step);
+  steps.push_back(last);
+  return steps;
+}
+
+std::vector<std::vector<std::string>> rows_of(const json& answer) {
+  std::vector<std::vector<std::string>> rows{{"precision", "mesh", "step", "loss", "gradients", "weights"}};
+  const auto number = [](const json& value) {
+    return value.is_null() ? "nan" : fmt::format("{:.1e}", value.get<double>());
+  };
+  for (const auto& one : answer) {
+    const auto mesh = text_of(one.at("mesh"));
+    const auto precision = one.at("precision").get<std::string>();
+    if (one.contains("refused"))
+      rows.push_back({precision, mesh, "-", one["refused"].get<std::string>(), "", ""});
+    else
+      rows.push_back({precision, mesh, one.at("step").dump(), number(one.at("loss")), number(one.at("gradients")),
+                      number(one.at("weights"))});
+  }
+  return rows;
+}
+
+std::string markdown(const std::vector<std::vector<std::string>>& rows) {
+  std::string text;
+  for (const auto& row : rows) {
+    text += fmt::format("| {} |\n", fmt::join(row, " | "));
+    if (&row == &rows.front()) text += "|:--|:--|--:|--:|--:|--:|\n";
+  }
+  return text;
+}
+
+constexpr const char* kMeaning =
+    "tensor x data (s: the sequence split) against 1x1: relative difference of the loss; of gradients and weights the "
+    "largest max|difference| / max(max|x| of the tensor, RMS of all) over the tensors";
+
+constexpr const char* kAdam =
+    "a weight whose exact gradient is zero, such as the bias of attention's keys, has a gradient of rounding alone, "
+    "and "
+    "under Adam that moves it by the whole rate: in fp32 such weights are what the last column shows (without them: "
+    "model.bias=false)";
+
+}  // namespace
+
+int verify_mesh(const Arguments& arguments) {
+  std::string meshes, precisions, format;
+  int64_t steps = 0;
+  bool reference = false;
+  auto options = plan_options();
+  options.add_options()("meshes", po::value(&meshes)->default_value("2x1,4x1,1x2,2x2,2x1s,4x1s")->value_name("M,M"),
+                        "tensor x data; s: the sequence split")(
+      "precisions", po::value(&precisions)->default_value("fp64,fp32")->value_name("P,P"),
+      "each against itself on one rank")("steps", po::value(&steps)->default_value(50)->value_name("N"), "updates")(
+      "format", po::value(&format)->default_value("text")->value_name("F"), "text, md or json")(
+      "reference", po::bool_switch(&reference), "also write reference/table.md among the experiment's results");
+  const auto parsed = parse_options(arguments, options);
+  if (!parsed) return kDone;
+  if (steps < 1) throw UserError("assay verify-mesh: --steps is at least 1");
+  if (format != "text" && format != "md" && format != "json")
+    throw UserError("--format " + format + ": there are text, md and json");
+  json asked = json::array();
+  for (const auto& mesh : parts_of(meshes)) asked.push_back(mesh_of(mesh));
+  for (const auto& precision : parts_of(precisions))
+    if (precision != "fp64" && precision != "fp32" && precision != "tf32" && precision != "bf16")
+      throw UserError("--precisions " + precision + ": there are fp64, fp32, tf32 and bf16");
+  const auto plan = config::make_plan(plan_request(arguments, *parsed));
+  const auto& line = plan.lines.at(0);
+  for (auto& mesh : asked) {
+    const auto batch = line.at("train").at("train").at("batch").get<int>(), data = mesh.at("data").get<int>();
+    if (batch % data != 0)
+      throw UserError(fmt::format("assay verify-mesh: train.batch {} does not divide over data = {}", batch, data));
+  }
+  const ExperimentLayout experiment(plan.results_folder);
+  const auto answer =
+      config::verify_meshes({{"line", line},
+                             {"meshes", asked},
+                             {"precisions", parts_of(precisions)},
+                             {"steps", steps_up_to(steps)},
+                             {"contexts", (plan.results_folder.parent_path() / ".cache/contexts").string()}});
+  const auto rows = rows_of(answer);
+  const auto title =
+      fmt::format("{}, {}, seed {}: ", plan.experiment, line.at("label").get<std::string>(), line.at("seed").dump());
+  if (format == "json")
+    std::cout << answer.dump(2) << "\n";
+  else if (format == "md")
+    std::cout << "**" << title << "** " << kMeaning << "\n\n" << markdown(rows);
+  else
+    std::cout << title << kMeaning << "\n\n" << aligned(rows);
+  if (reference) {
+    const auto file = experiment.reference() / "table.md";
+    std::filesystem::create_directories(experiment.reference());
+    const auto& train = line.at("train");
+    write_atomically(
+        file, fmt::format("**{}**: {}\n\n{}\n- model: {}\n- batch {}, context {}, optimizer: {}\n- commit: {}\n- "
+                          "machine: {}, {}\n- command: `assay verify-mesh {}`\n- {}\n",
+                          plan.experiment, kMeaning, markdown(rows), train.at("model").dump(),
+                          train.at("train").at("batch").dump(), train.at("data").at("context").dump(),
+                          train.at("optimizer").dump(), git_state(std::filesystem::current_path()).commit,
+                          cpu_model(read_cpuinfo()), instruction_set(read_cpuinfo()), fmt::join(arguments.words, " "),
+                          kAdam));
+    std::cerr << "wrote " << file.string() << "\n";
+  }
+  return kDone;
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,74 @@
+// An axis of ranks with a GPU each: every call goes where its buffer lies.
+#include <vector>
+
+#include "mesh/backends.h"
+#include "mesh/nccl/nccl.h"
+
+namespace assay {
+namespace {
+
+class DeviceCommunicator final : public Communicator {
+ public:
+  DeviceCommunicator(Communicator& host, DeviceCollectives& devices) : host_(host), devices_(devices) {}
+  int rank() const override { return host_.rank(); }
+  int size() const override { return host_.size(); }
+
+ private:
+  void make(const Call& call, const void* in, void* out) override {
+    const bool device = call.collective != Collective::kBarrier && devices_.holds(in);
+    const auto root = static_cast<int>(call.root);
+    switch (call.collective) {
+      case Collective::kSum:
+      case Collective::kMax: {
+        const bool max = call.collective == Collective::kMax;
+        if (device) return devices_.all_reduce(out, call.count, call.type, max);
+        return max ? host_.max(out, call.count, call.type) : host_.sum(out, call.count, call.type);
+      }
+      case Collective::kGather:
+        return device ? devices_.all_gather(in, out, call.count) : host_.gather(in, out, call.count);
+      case Collective::kScatterSum:
+        return device ? devices_.reduce_scatter(in, out, call.count, call.type)
+                      : host_.scatter_sum(in, out, call.count, call.type);
+      case Collective::kBroadcast:
+        return device ? devices_.broadcast(out, call.count, root) : host_.broadcast(out, call.count, root);
+      case Collective::kBarrier:
+        return host_.barrier();
+    }
+  }
+
+  Communicator& host_;
+  DeviceCollectives& devices_;
+};
+
+}  // namespace
+
+std::unique_ptr<Communicator> on_devices(Communicator& host, DeviceCollectives& devices) {
+  return std::make_unique<DeviceCommunicator>(host, devices);
+}
+
+void DeviceRanks::run(const Mesh& host, const std::function<void(Mesh&)>& body) {
+  std::vector<std::unique_ptr<DeviceCollectives>> mine;
+  const auto axis = [&](Communicator& one) {
+    if (one.size() == 1) return self_communicator();
+    mine.push_back(make_(one));
+    return on_devices(one, *mine.back());
+  };
+  auto tensor = axis(host.tensor());
+  Mesh mesh(std::move(tensor), axis(host.data()));
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& one : mine) at_work_.insert(one.get());
+  }
+  try {
+    body(mesh);
+  } catch (...) {
+    const std::lock_guard lock(mutex_);
+    for (auto* one : at_work_) one->abort();
+    at_work_.clear();
+    throw;
+  }
+  const std::lock_guard lock(mutex_);
+  for (const auto& one : mine) at_work_.erase(one.get());
+}
+
+}  // namespace assay

@@ -1,0 +1,43 @@
+// What backends share: sums in rank order, and the comparison of what ranks ask for.
+#pragma once
+
+#include <cstddef>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "assay/mesh.h"
+
+namespace assay {
+
+template <class Body>
+void by_type(Number type, Body&& body) {
+  if (type == Number::kFloat32) return body(float{});
+  if (type == Number::kFloat64) return body(double{});
+  body(int64_t{});
+}
+
+// out[i] = the sum (of kMax, the largest) of element i of all sources, first to last. out may be one of them.
+template <class T>
+void reduce(Collective collective, const std::vector<const T*>& sources, T* out, size_t count) {
+  const auto each = [&](auto operation) {
+    for (size_t i = 0; i < count; ++i) {
+      T total = sources[0][i];
+      for (size_t r = 1; r < sources.size(); ++r) total = operation(total, sources[r][i]);
+      out[i] = total;
+    }
+  };
+  if (collective == Collective::kMax) return each([](T a, T b) { return a > b ? a : b; });
+  each([](T a, T b) { return a + b; });
+}
+
+// std::runtime_error that names what this rank and another ask, when not all ask the same.
+inline void refuse_different(const std::vector<Call>& calls, int rank) {
+  const auto& mine = calls[static_cast<size_t>(rank)];
+  for (size_t other = 0; other < calls.size(); ++other)
+    if (calls[other] != mine)
+      throw std::runtime_error("ranks of one axis must make the same calls: rank " + std::to_string(rank) + " made a " +
+                               mine.text() + ", rank " + std::to_string(other) + " a " + calls[other].text());
+}
+
+}  // namespace assay

@@ -1,0 +1,178 @@
+// Ranks as threads of this process.
+#include <atomic>
+#include <condition_variable>
+#include <cstring>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "assay/error.h"
+#include "mesh/backends.h"
+#include "mesh/reduce.h"
+
+namespace assay {
+namespace {
+
+// What the threads of one axis share: each rank's call and buffer, and a barrier that waits for no rank that failed or
+// ended.
+class Group {
+ public:
+  explicit Group(int size, const std::atomic<bool>& aborted)
+      : calls_(static_cast<size_t>(size)), buffers_(static_cast<size_t>(size)), size_(size), aborted_(aborted) {}
+
+  int size() const { return size_; }
+  void* buffer(int rank) const { return buffers_[static_cast<size_t>(rank)]; }
+
+  // All ranks' buffers are there when it returns.
+  void publish(int rank, const Call& call, void* buffer) {
+    calls_[static_cast<size_t>(rank)] = call;
+    buffers_[static_cast<size_t>(rank)] = buffer;
+    barrier();
+    refuse_different(calls_, rank);
+  }
+
+  // Spins a little (ranks usually arrive together), then sleeps.
+  void barrier() {
+    const auto generation = generation_.load(std::memory_order_acquire);
+    if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == size_) {
+      arrived_.store(0, std::memory_order_relaxed);
+      {
+        const std::lock_guard lock(mutex_);
+        generation_.store(generation + 1, std::memory_order_release);
+      }
+      wake_.notify_all();
+      return;
+    }
+    for (int spin = 0; spin < kSpins; ++spin)
+      if (generation_.load(std::memory_order_acquire) != generation) return;
+    std::unique_lock lock(mutex_);
+    wake_.wait(lock, [&] {
+      return generation_.load(std::memory_order_acquire) != generation || aborted_.load() || ended_.load() > 0;
+    });
+    if (generation_.load(std::memory_order_acquire) != generation) return;
+    if (aborted_) throw RunStopped("another rank failed");
+    throw std::runtime_error("a rank came to its end while another waits for it in a collective");
+  }
+
+  void end() {
+    ++ended_;
+    wake();
+  }
+
+  void wake() {
+    const std::lock_guard lock(mutex_);
+    wake_.notify_all();
+  }
+
+ private:
+  static constexpr int kSpins = 4000;
+  std::vector<Call> calls_;
+  std::vector<void*> buffers_;
+  const int size_;
+  const std::atomic<bool>& aborted_;
+  std::atomic<int> arrived_{0}, ended_{0};
+  std::atomic<uint64_t> generation_{0};
+  std::mutex mutex_;
+  std::condition_variable wake_;
+};
+
+class ThreadCommunicator final : public Communicator {
+ public:
+  ThreadCommunicator(std::shared_ptr<Group> group, int rank) : group_(std::move(group)), rank_(rank) {}
+  int rank() const override { return rank_; }
+  int size() const override { return group_->size(); }
+
+ private:
+  void make(const Call& call, const void* in, void* out) override {
+    group_->publish(rank_, call, const_cast<void*>(in));
+    switch (call.collective) {
+      case Collective::kSum:
+      case Collective::kMax:
+        by_type(call.type, [&]<class T>(T) { reduce_all<T>(call); });
+        break;
+      case Collective::kScatterSum:
+        by_type(call.type, [&]<class T>(T) {
+          reduce(call.collective, sources<T>(static_cast<size_t>(rank_) * call.count), static_cast<T*>(out),
+                 call.count);
+        });
+        break;
+      case Collective::kGather:
+        for (int r = 0; r < size(); ++r)
+          std::memcpy(static_cast<char*>(out) + static_cast<size_t>(r) * call.count, group_->buffer(r), call.count);
+        break;
+      case Collective::kBroadcast:
+        if (rank_ != call.root) std::memcpy(out, group_->buffer(static_cast<int>(call.root)), call.count);
+        break;
+      case Collective::kBarrier:
+        break;
+    }
+    group_->barrier();
+  }
+
+  // Every rank's buffer, from one element on.
+  template <class T>
+  std::vector<const T*> sources(size_t begin) const {
+    std::vector<const T*> all;
+    for (int r = 0; r < size(); ++r) all.push_back(static_cast<const T*>(group_->buffer(r)) + begin);
+    return all;
+  }
+
+  // Each rank reduces one slice over all ranks and writes it into every rank's buffer: nobody else touches that slice
+  // between the two barriers, so no scratch is needed.
+  template <class T>
+  void reduce_all(const Call& call) {
+    const auto ranks = static_cast<size_t>(size()), rank = static_cast<size_t>(rank_);
+    const size_t begin = call.count * rank / ranks, count = call.count * (rank + 1) / ranks - begin;
+    T* const mine = static_cast<T*>(group_->buffer(rank_)) + begin;
+    reduce(call.collective, sources<T>(begin), mine, count);
+    for (int r = 0; r < size(); ++r)
+      if (r != rank_) std::memcpy(static_cast<T*>(group_->buffer(r)) + begin, mine, count * sizeof(T));
+  }
+
+  std::shared_ptr<Group> group_;
+  int rank_;
+};
+
+std::unique_ptr<Communicator> communicator(std::shared_ptr<Group> group, int rank) {
+  if (group->size() == 1) return self_communicator();
+  return std::make_unique<ThreadCommunicator>(std::move(group), rank);
+}
+
+}  // namespace
+
+void run_ranks(int tensor, int data, const std::function<void(Mesh&)>& body) {
+  settle_vector_maths();
+  if (tensor * data == 1) return body(*self_mesh());
+  std::atomic<bool> aborted{false};
+  std::vector<std::shared_ptr<Group>> tensor_groups,
+      data_groups;  // one tensor group a replica, and the other way round
+  for (int d = 0; d < data; ++d) tensor_groups.push_back(std::make_shared<Group>(tensor, aborted));
+  for (int t = 0; t < tensor; ++t) data_groups.push_back(std::make_shared<Group>(data, aborted));
+
+  std::mutex mutex;
+  std::exception_ptr cause;
+  const auto run = [&](int t, int d) {
+    try {
+      Mesh mesh(communicator(tensor_groups[static_cast<size_t>(d)], t),
+                communicator(data_groups[static_cast<size_t>(t)], d));
+      body(mesh);
+      tensor_groups[static_cast<size_t>(d)]->end();
+      data_groups[static_cast<size_t>(t)]->end();
+    } catch (...) {
+      {
+        const std::lock_guard lock(mutex);
+        if (!aborted.exchange(true)) cause = std::current_exception();
+      }
+      for (const auto& groups : {tensor_groups, data_groups})
+        for (const auto& group : groups) group->wake();
+    }
+  };
+  std::vector<std::thread> threads;
+  for (int d = 0; d < data; ++d)
+    for (int t = 0; t < tensor; ++t) threads.emplace_back(run, t, d);
+  for (auto& thread : threads) thread.join();
+  if (cause) std::rethrow_exception(cause);
+}
+
+}  // namespace assay

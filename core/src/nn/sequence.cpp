@@ -1,0 +1,75 @@
+#include "nn/sequence.h"
+
+#include <ATen/ops/cat.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include "assay/nn.h"
+
+namespace assay {
+namespace {
+
+thread_local const SequenceRegion* region = nullptr;
+
+// The parameter itself; its gradient is put aside.
+struct OnPart : torch::autograd::Function<OnPart> {
+  static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& parameter, PartialGradients* partial) {
+    context->saved_data["parameter"] = reinterpret_cast<int64_t>(parameter.unsafeGetTensorImpl());
+    context->saved_data["partial"] = reinterpret_cast<int64_t>(partial);
+    return parameter.view_as(parameter);
+  }
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list grads) {
+    auto* partial = reinterpret_cast<PartialGradients*>(context->saved_data["partial"].toInt());
+    partial->add(reinterpret_cast<const c10::TensorImpl*>(context->saved_data["parameter"].toInt()), grads[0]);
+    return {{}, {}};
+  }
+};
+
+}  // namespace
+
+void PartialGradients::add(const c10::TensorImpl* parameter, const Tensor& share) {
+  auto& sum = shares_[parameter];
+  sum = sum.defined() ? sum + share : share;
+}
+
+void PartialGradients::collect(std::vector<Parameter>& parameters, const Mesh& mesh) {
+  std::vector<Parameter*> owners;
+  std::vector<Tensor> flat;
+  for (auto& parameter : parameters)
+    if (const auto found = shares_.find(parameter.value.unsafeGetTensorImpl()); found != shares_.end()) {
+      owners.push_back(&parameter);
+      flat.push_back(found->second.reshape({-1}));
+    }
+  if (flat.empty()) return;
+  const auto sums = at::cat(flat);
+  sum_in_place(sums, mesh.tensor());
+  int64_t begin = 0;
+  for (auto* owner : owners) {
+    const auto sum = sums.narrow(0, begin, owner->value.numel()).view(owner->value.sizes());
+    begin += sum.numel();
+    auto& grad = owner->value.mutable_grad();
+    grad = grad.defined() ? grad + sum : sum.clone();
+  }
+}
+
+SequenceRegion::SequenceRegion(const Mesh& mesh, PartialGradients& partial)
+    : mesh_(mesh), partial_(partial), outer_(region) {
+  region = this;
+}
+SequenceRegion::~SequenceRegion() { region = outer_; }
+
+const SequenceRegion* SequenceRegion::present() { return region; }
+
+namespace nn {
+
+Tensor sequence_part(const Tensor& x, int64_t dim) { return region ? cut_to_ranks(x, dim, region->mesh()) : x; }
+
+Tensor whole_sequence(const Tensor& x_BTD) { return region ? gather_over_ranks(x_BTD, 1, region->mesh()) : x_BTD; }
+
+Tensor on_part(const Tensor& parameter) {
+  return region && parameter.defined() ? OnPart::apply(parameter, &region->partial()) : parameter;
+}
+
+}  // namespace nn
+
+}  // namespace assay

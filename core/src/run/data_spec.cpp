@@ -1,0 +1,20 @@
+#include "run/data_spec.h"
+
+#include <nlohmann/json.hpp>
+
+#include "record/sha256.h"
+
+namespace assay {
+using nlohmann::json;
+
+DataSpec data_spec(const Assembled& run, const json& line, const std::string& library,
+                   const std::filesystem::path& contexts) {
+  std::string text = library + line.at("data_id").get<std::string>() + json(run.vocabulary->special()).dump();
+  for (const auto& [name, plugin] : line.at("plugins").items())
+    if (name.starts_with("dataset/") || name.starts_with("tokenizer/") || name.starts_with("transform/"))
+      text += name + plugin.at("sha256").get<std::string>();
+  return {run.dataset,   run.vocabulary.get(),       run.transforms, run.context,
+          run.data_seed, sha256(text).substr(0, 24), contexts};
+}
+
+}  // namespace assay

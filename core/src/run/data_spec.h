@@ -1,0 +1,17 @@
+// What a run's materialised epochs are made from and found by.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "data/training_data.h"
+#include "run/assemble.h"
+
+namespace assay {
+
+// library: build id of this library, whose code reads, changes and packs the text.
+DataSpec data_spec(const Assembled& run, const nlohmann::json& plan_line, const std::string& library,
+                   const std::filesystem::path& contexts);
+
+}  // namespace assay

@@ -1,0 +1,99 @@
+#include "run/verify_mesh.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "run/data_spec.h"
+#include "run/on_mesh.h"
+#include "run/step.h"
+#include "run/validate.h"
+
+namespace assay {
+using nlohmann::json;
+
+namespace {
+
+struct Moment {
+  double loss = 0;
+  std::vector<NamedTensor> gradients, weights;
+};
+
+std::map<int64_t, Moment> train(const Registry& registry, const json& line, const std::set<int64_t>& steps,
+                                const std::string& library, const std::filesystem::path& contexts) {
+  std::map<int64_t, Moment> moments;
+  on_mesh(line, settle_compute(line), nullptr, [&](const Mesh& mesh, const Compute& here) {
+    Assembled run(registry, line);
+    run.compute = here;
+    run.build(mesh);
+    const auto data = open_training_data(data_spec(run, line, library, contexts), mesh);
+    for (int64_t step = 0; step < *steps.rbegin(); ++step) {
+      Metrics unused;
+      Moment moment;
+      moment.loss = accumulate_gradients(run, mesh, step, micro_batches(run, mesh, *data, step), unused);
+      const bool asked = steps.count(step + 1) > 0;
+      if (asked) moment.gradients = whole_gradients(run, mesh);
+      update(run, step, gradient_norm(run.parameters->all(), mesh));
+      clear_gradients(run.parameters->all());
+      if (asked) moment.weights = whole_weights(run, mesh);
+      if (asked && mesh.first()) moments[step + 1] = std::move(moment);
+    }
+  });
+  return moments;
+}
+
+json on(const json& line, const json& mesh) {
+  auto changed = line;
+  auto& resources = changed["resources"];
+  resources["mesh"] = mesh;
+  const int64_t share = line.at("train").at("train").at("batch").get<int64_t>() / mesh.at("data").get<int64_t>();
+  resources["micro_batch"] = std::min(share, resources.at("micro_batch").get<int64_t>());
+  return changed;
+}
+
+}  // namespace
+
+double difference(const std::vector<NamedTensor>& found, const std::vector<NamedTensor>& expected) {
+  double squares = 0, count = 0;
+  for (const auto& [name, value] : expected) {
+    squares += value.to(at::kDouble).pow(2).sum().item<double>();
+    count += static_cast<double>(value.numel());
+  }
+  const double rms = std::sqrt(squares / count);
+  double largest = 0;
+  for (size_t i = 0; i < expected.size(); ++i) {
+    const auto value = expected[i].value.to(at::kDouble);
+    if (value.numel() == 0) continue;
+    const double apart = (found[i].value.to(at::kDouble) - value).abs().max().item<double>();
+    const double scale = std::max(value.abs().max().item<double>(), rms);
+    if (std::isnan(apart / scale)) return apart / scale;
+    largest = std::max(largest, apart / scale);
+  }
+  return largest;
+}
+
+std::vector<MeshVerification> verify_meshes(const Registry& registry, const json& line, const std::vector<json>& meshes,
+                                            const std::set<int64_t>& steps, const std::string& library,
+                                            const std::filesystem::path& contexts) {
+  const auto expected =
+      train(registry, on(line, {{"tensor", 1}, {"data", 1}, {"backend", "self"}}), steps, library, contexts);
+  std::vector<MeshVerification> verifications;
+  for (const auto& mesh : meshes) {
+    auto& one = verifications.emplace_back();
+    const auto there = on(line, mesh);
+    if (const auto findings = validate(registry, there); !findings.empty()) {
+      one.refused = findings[0].at("message");
+      continue;
+    }
+    const auto found = train(registry, there, steps, library, contexts);
+    for (const auto& [step, moment] : expected) {
+      const auto& other = found.at(step);
+      one.steps.push_back({step, std::abs(other.loss - moment.loss) / std::abs(moment.loss),
+                           difference(other.gradients, moment.gradients), difference(other.weights, moment.weights)});
+    }
+  }
+  return verifications;
+}
+
+}  // namespace assay

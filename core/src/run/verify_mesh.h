@@ -1,0 +1,36 @@
+// How far a run on one mesh is from the same run on one rank, step by step: what a mesh's tolerance is stated by.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "loader/registry.h"
+#include "run/sharded.h"
+
+namespace assay {
+
+// Largest max|difference| / max(max|x| of the tensor, RMS of all tensors) over the tensors; x is expected's.
+double difference(const std::vector<NamedTensor>& found, const std::vector<NamedTensor>& expected);
+
+struct MeshDifference {
+  int64_t step = 0;                   // from 1
+  double loss = 0;                    // relative
+  double gradients = 0, weights = 0;  // as above, before clipping and after the update
+};
+
+struct MeshVerification {
+  std::string refused;  // why there is no run on that mesh; else empty
+  std::vector<MeshDifference> steps;
+};
+
+// So many updates of the plan line's run on one rank and on each of the meshes (as resources.mesh), compared after the
+// steps asked for. library, contexts: see data_spec.
+std::vector<MeshVerification> verify_meshes(const Registry& registry, const nlohmann::json& plan_line,
+                                            const std::vector<nlohmann::json>& meshes, const std::set<int64_t>& steps,
+                                            const std::string& library, const std::filesystem::path& contexts);
+
+}  // namespace assay

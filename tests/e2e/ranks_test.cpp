@@ -1,0 +1,107 @@
+// Runs of several ranks, as threads and as processes: equal bits, and what is told when one of them fails.
+#include <gmock/gmock.h>
+
+#include "e2e/programs.h"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using ::testing::AllOf;
+using ::testing::AnyOf;
+using ::testing::HasSubstr;
+
+bool has_mpi() { return fs::exists(testing::build_folder() / "lib/libassay_mpi.so"); }
+
+class Ranks : public testing::Programs {
+ protected:
+  void write_case(const std::string& mesh, const std::string& more = "") {
+    write_experiment("[resources]\nmesh = " + mesh + "\nmicro_batch = 1\ncheck_replicas_every = 2\n[log]\nevery = 1\n" +
+                     more);
+  }
+  // Losses by step, metrics, weights.
+  std::map<std::string, std::string> numbers(const std::string& results) {
+    std::map<std::string, std::string> found;
+    const auto run = experiment(results).run(plan(results)[0]["train_id"]);
+    for (const auto& event : read_events(run))
+      if (event["type"] == "step") found["losses"] += event["loss"].dump() + " " + event["grad_norm"].dump() + "\n";
+    found["weights"] = read_file(run.weights());
+    found["training"] = read_json(run.train_record())["metrics"].dump();
+    found["evaluation"] = read_json(run.eval_record(plan(results)[0]["evaluate"][0]["id"]))["metrics"].dump();
+    return found;
+  }
+  json state() { return read_json(experiment().run(plan()[0]["train_id"]).state()); }
+};
+
+// Four processes and four threads: every sum is in rank order, so every bit is the same.
+TEST_F(Ranks, ProcessesGiveTheBitsOfThreads) {
+  if (!has_mpi()) GTEST_SKIP() << "this build has no MPI";
+  const std::string words = "run experiments/tiny.toml model.dropout=0.1 model.heads=4";
+  int number = 0;
+  for (const std::string mesh : {"tensor = 2, data = 2", "tensor = 4, sequence_parallel = true", "data = 4"}) {
+    const auto threads = "threads" + std::to_string(++number), processes = "processes" + std::to_string(number);
+    write_case("{ " + mesh + " }");
+    ASSERT_EQ(call(words, threads), 0) << err_;
+    write_case("{ " + mesh + ", backend = \"mpi\", check_calls = true }");
+    ASSERT_EQ(call(words, processes), 0) << err_;
+    EXPECT_TRUE(numbers(processes) == numbers(threads)) << mesh;
+    const auto run = experiment(processes).run(plan(processes)[0]["train_id"]);
+    EXPECT_EQ(read_json(run.train_record())["environment"]["mesh"]["backend"], "mpi");
+    ASSERT_EQ(call(words, processes), 0) << err_;
+    EXPECT_THAT(err_, HasSubstr("1 had their records already"));
+  }
+}
+
+// One rank of two fails in each way: the run ends at once, and its state says why.
+struct Failure {
+  const char *name, *mesh, *how;
+};
+void PrintTo(const Failure& failure, std::ostream* stream) { *stream << failure.name; }
+
+class RankFails : public Ranks, public ::testing::WithParamInterface<Failure> {
+ protected:
+  // Of the run, or nothing when it cannot be made here.
+  bool fails() {
+    const auto& [name, mesh, how] = GetParam();
+    if (std::string(mesh).find("mpi") != std::string::npos && !has_mpi()) return false;
+    write_case(mesh, "[[callback]]\nuse = \"fails_on_rank\"\nhow = \"" + std::string(how) + "\"\n");
+    EXPECT_EQ(call("run experiments/tiny.toml"), 1) << err_;
+    return true;
+  }
+};
+
+TEST_P(RankFails, EndsTheRunWithTheCause) {
+  if (!fails()) GTEST_SKIP() << "this build has no MPI";
+  const std::string how = GetParam().how, reason = state()["reason"], failure_class = state()["class"];
+  const bool processes = std::string(GetParam().mesh).find("mpi") != std::string::npos;
+  EXPECT_THAT(err_, HasSubstr(reason));
+  if (how == "throws") {
+    EXPECT_THAT(reason,
+                AllOf(HasSubstr("'fails_on_rank'"), HasSubstr("'after_step'"), HasSubstr("thrown on one rank")));
+    EXPECT_EQ(failure_class, "plugin");
+  } else if (how == "dies") {
+    EXPECT_THAT(reason, processes ? HasSubstr("signal 9") : HasSubstr("killed by SIGKILL"));
+  } else if (how == "calls") {
+    EXPECT_THAT(reason, AllOf(HasSubstr("must make the same calls"), HasSubstr("barrier")));
+  } else {
+    EXPECT_THAT(reason, AllOf(HasSubstr("'model.final_norm.weight'"),
+                              HasSubstr("not the same on all 2 ranks of the tensor axis")));
+    EXPECT_EQ(failure_class, "replicas");
+  }
+}
+
+constexpr const char *kThreads = "{ tensor = 2 }",
+                     *kProcesses = "{ tensor = 2, backend = \"mpi\", check_calls = true }";
+INSTANTIATE_TEST_SUITE_P(Backends, RankFails,
+                         ::testing::Values(Failure{"threads_throws", kThreads, "throws"},
+                                           Failure{"threads_calls", kThreads, "calls"},
+                                           Failure{"threads_changes", kThreads, "changes"},
+                                           Failure{"processes_throws", kProcesses, "throws"},
+                                           Failure{"processes_dies", kProcesses, "dies"},
+                                           Failure{"processes_calls", kProcesses, "calls"},
+                                           Failure{"processes_changes", kProcesses, "changes"}),
+                         [](const auto& info) { return info.param.name; });
+
+}  // namespace
+}  // namespace assay

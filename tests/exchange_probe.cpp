@@ -1,0 +1,49 @@
+// Logits and training losses of a planned run from given weights, for tests/exchange_hf.py to compare with another
+// library's: exchange_probe PLAN WEIGHTS BATCHES.safetensors OUT.safetensors. Batches: [steps, rows, positions + 1]
+// int64; out: logits of the first batch, and the loss before each update.
+#include <ATen/ops/tensor.h>
+#include <c10/core/GradMode.h>
+
+#include <iostream>
+#include <set>
+
+#include "mesh/backends.h"
+#include "record/plan_lines.h"
+#include "run/checkpoint.h"
+#include "run/forward.h"
+#include "run/safetensors.h"
+#include "run/step.h"
+
+int main(int argc, char** argv) {
+  using namespace assay;
+  if (argc != 5) return 2;
+  const auto line = read_plan_lines(argv[1]).at(0);
+  std::set<std::filesystem::path> files;
+  for (const auto& [name, plugin] : line.at("plugins").items()) files.insert(plugin.at("file").get<std::string>());
+  const Registry registry({files.begin(), files.end()});
+  run_ranks(1, 1, [&](Mesh& mesh) {
+    Assembled run(registry, line);
+    run.build(mesh);
+    load_weights(argv[2], run, mesh);
+    const auto batches = SafetensorsFile(argv[3]).read("batches");
+    std::vector<NamedTensor> out;
+    std::vector<double> losses;
+    for (int64_t step = 0; step < batches.size(0); ++step) {
+      Batch batch;
+      batch.tokens = batches[step].slice(1, 0, -1).contiguous();
+      batch.targets = batches[step].slice(1, 1).contiguous();
+      if (step == 0) {
+        const c10::NoGradGuard no_grad;
+        ForwardPass pass(*run.model, batch, {}, run.vocabulary->size(), mesh);
+        out.push_back({"logits", pass.logits().contiguous()});
+      }
+      Metrics unused;
+      losses.push_back(accumulate_gradients(run, mesh, step, {batch}, unused));
+      update(run, step, gradient_norm(run.parameters->all(), mesh));
+      clear_gradients(run.parameters->all());
+    }
+    out.push_back({"losses", at::tensor(losses, at::kDouble)});
+    write_safetensors(argv[4], out, {});
+  });
+  return 0;
+}

@@ -1,0 +1,138 @@
+// Ranks with a GPU each, against a stub that records what NCCL would be asked: which calls go to it, in which order,
+// and that nobody is left waiting when a rank fails. With a GPU, NCCL itself on one rank.
+#include "mesh/nccl/nccl.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <numeric>
+
+#include "device/device.h"
+#include "run/step.h"
+#include "unit/run/tiny_run.h"
+
+namespace assay::testing {
+namespace {
+
+// Does over the host what it is asked, and writes it down. Everything is a GPU's, or what lies in [begin, end).
+class Recorder final : public DeviceCollectives {
+ public:
+  Recorder(Communicator& host, std::vector<std::string>& calls, const char* begin = nullptr, const char* end = nullptr)
+      : host_(host), calls_(calls), begin_(begin), end_(end) {}
+  bool holds(const void* buffer) const override {
+    const auto* at = static_cast<const char*>(buffer);
+    return !begin_ || (at >= begin_ && at < end_);
+  }
+  void all_reduce(void* buffer, size_t count, Number type, bool max) override {
+    calls_.push_back((max ? "max " : "sum ") + std::to_string(count) + (type == Number::kFloat64 ? " double" : ""));
+    max ? host_.max(buffer, count, type) : host_.sum(buffer, count, type);
+  }
+  void all_gather(const void* mine, void* all, size_t bytes) override {
+    calls_.push_back("gather " + std::to_string(bytes));
+    host_.gather(mine, all, bytes);
+  }
+  void reduce_scatter(const void* all, void* mine, size_t count, Number type) override {
+    calls_.push_back("scatter " + std::to_string(count));
+    host_.scatter_sum(all, mine, count, type);
+  }
+  void broadcast(void* buffer, size_t bytes, int root) override {
+    calls_.push_back("broadcast " + std::to_string(bytes) + " from " + std::to_string(root));
+    host_.broadcast(buffer, bytes, root);
+  }
+  void abort() override { calls_.push_back("abort"); }
+
+ private:
+  Communicator& host_;
+  std::vector<std::string>& calls_;
+  const char *begin_, *end_;
+};
+
+using Calls = std::vector<std::string>;
+
+TEST(Nccl, CallsGoWhereTheirBuffersLie) {
+  std::array<Calls, 2> calls;
+  run_ranks(2, 1, [&](Mesh& mesh) {
+    auto& host = mesh.tensor();
+    const auto rank = static_cast<size_t>(host.rank());
+    std::array<float, 4> gpu{1, 2, 3, 4}, cpu{5, 6, 7, 8};
+    std::array<float, 8> all{};
+    Recorder devices(host, calls[rank], reinterpret_cast<char*>(gpu.data()), reinterpret_cast<char*>(gpu.data() + 4));
+    const auto axis = on_devices(host, devices);
+    axis->sum(cpu.data(), 4, Number::kFloat32);
+    axis->sum(gpu.data(), 3, Number::kFloat32);
+    axis->max(gpu.data(), 4, Number::kFloat32);
+    axis->gather(gpu.data(), all.data(), 16);
+    axis->gather(cpu.data(), all.data(), 16);
+    axis->scatter_sum(gpu.data(), all.data(), 2, Number::kFloat32);
+    axis->broadcast(gpu.data(), 8, 1);
+    axis->broadcast(cpu.data(), 8, 0);
+    axis->barrier();
+    EXPECT_EQ(gpu, (std::array<float, 4>{2, 4, 6, 4}));
+    EXPECT_EQ(cpu, (std::array<float, 4>{10, 12, 14, 16}));
+    EXPECT_EQ(all[0], rank == 0 ? 4 : 12);
+    EXPECT_EQ(axis->size(), 2);
+  });
+  const Calls expected{"sum 3", "max 4", "gather 16", "scatter 2", "broadcast 8 from 1"};
+  EXPECT_EQ(calls[0], expected);
+  EXPECT_EQ(calls[1], expected);
+}
+
+// Of one step of two layers on two ranks, in the order of the model: embedding, attention and feed-forward of each
+// layer, the cross entropy's three, the head's gradient, and the layers' back; then the norm.
+TEST(Nccl, TheSequenceOfAStep) {
+  TinyRun tiny;
+  tiny.line["train"]["train"]["precision"] = "fp32";
+  std::array<Calls, 2> calls;
+  run_ranks(2, 1, [&](Mesh& host) {
+    DeviceRanks devices(
+        [&](Communicator& axis) { return std::make_unique<Recorder>(axis, calls[static_cast<size_t>(axis.rank())]); });
+    devices.run(host, [&](Mesh& mesh) {
+      tiny.on_rank(mesh, [&](Assembled& run, const Mesh&, TrainingData& data) {
+        auto& mine = calls[static_cast<size_t>(mesh.tensor().rank())];
+        mine.clear();
+        Metrics metrics;
+        accumulate_gradients(run, mesh, 0, {data.rows(0, 6, 0)}, metrics);
+        gradient_norm(run.parameters->all(), mesh);
+      });
+    });
+  });
+  const std::string hidden = "sum " + std::to_string(6 * 16 * 16), token = std::to_string(6 * 16);
+  Calls expected(5, hidden);
+  for (const auto& call : {"max " + token, "sum " + token, "sum " + token}) expected.push_back(call);
+  expected.insert(expected.end(), 5, hidden);
+  expected.push_back("sum 1 double");
+  EXPECT_EQ(calls[0], expected);
+  EXPECT_EQ(calls[1], expected);
+}
+
+TEST(Nccl, AFailingRankEndsTheWaitOfAll) {
+  std::array<Calls, 2> calls;
+  DeviceRanks devices(
+      [&](Communicator& axis) { return std::make_unique<Recorder>(axis, calls[static_cast<size_t>(axis.rank())]); });
+  const auto body = [&](Mesh& mesh) {
+    mesh.tensor().barrier();  // both are at work
+    if (mesh.tensor().rank() == 1) throw UserError("rank 1 fails");
+    mesh.tensor().barrier();
+  };
+  EXPECT_THROW(run_ranks(2, 1, [&](Mesh& host) { devices.run(host, body); }), UserError);
+  EXPECT_EQ(calls[0], Calls{"abort"});
+  EXPECT_EQ(calls[1], Calls{"abort"});
+}
+
+TEST(Nccl, OneRankOnAGpu) {
+  if (!has_nccl() || !kernels::device::available()) GTEST_SKIP() << "no GPU, or a build without CUDA";
+  const auto host = self_communicator();
+  const auto nccl = nccl_collectives(*host);
+  std::array<float, 4> values{1, 2, 3, 4}, back{};
+  auto* const gpu = static_cast<float*>(kernels::device::copy_in(values.data(), sizeof values));
+  EXPECT_TRUE(nccl->holds(gpu));
+  EXPECT_FALSE(nccl->holds(values.data()));
+  nccl->all_reduce(gpu, 4, Number::kFloat32, false);
+  nccl->broadcast(gpu, sizeof values, 0);
+  kernels::device::copy_out(back.data(), gpu, sizeof back);
+  EXPECT_EQ(back, values);
+  kernels::device::release(gpu);
+}
+
+}  // namespace
+}  // namespace assay::testing
