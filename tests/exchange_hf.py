@@ -1,14 +1,22 @@
 #!/usr/bin/env python3
 """An exported run beside the same model in Hugging Face transformers: logits, and the loss over ten AdamW updates.
 
-Needs torch, transformers and safetensors (the benchmark's peers): runs in their environment, where it has been made.
-Usage: exchange_hf.py BUILD. Exits with 77 where they are not there.
+Needs torch, transformers and safetensors, which are the benchmark's peers: goes on in their environment where it has been
+made, and exits with 77 where it has not.
+
+Usage: exchange_hf.py BUILD
 """
 
+import os
 import pathlib
 import subprocess
 import sys
 import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+PEERS = pathlib.Path(os.environ.get("ASSAY_DEPS", ROOT / ".deps")) / "bench-venv" / "bin" / "python"
+if PEERS.exists() and "ASSAY_PEERS" not in os.environ:
+    os.execve(PEERS, [str(PEERS), *sys.argv], {**os.environ, "ASSAY_PEERS": "here"})
 
 try:
     import torch
@@ -71,13 +79,18 @@ def compare(name, heads, model, build):
         weights = next(experiment.glob("runs/*/weights.safetensors"))
         run([build / "bin/assay", "export", weights.parent, "--to", "hf", "--out", "hf"], folder)
         torch.manual_seed(1)
-        batches = torch.randint(0, 257, (STEPS, ROWS, LENGTH + 1))
+        batches = torch.randint(0, 257, (STEPS + 1, ROWS, LENGTH + 1))
         save_file({"batches": batches}, str(folder / "batches.safetensors"))
         run([build / "bin/exchange_probe", experiment / "plan.jsonl", weights, "batches.safetensors", "ours.safetensors"], folder)
         ours = load_file(str(folder / "ours.safetensors"))
         theirs, report = AutoModelForCausalLM.from_pretrained(folder / "hf", output_loading_info=True)
-        unused = {key: value for key, value in report.items() if value}
+        amiss = {key: value for key, value in report.items() if value}
         theirs.eval()  # without dropout
+        # A folder that transformers wrote comes back as it went.
+        theirs.save_pretrained(folder / "again")
+        run([build / "bin/assay", "import", "again", "--from", "hf", "--out", "back"], folder)
+        went, back = load_file(str(weights)), load_file(str(folder / "back/weights.safetensors"))
+        same = went.keys() == back.keys() and all(torch.equal(went[name], back[name]) for name in went)
         with torch.no_grad():
             logits = theirs(batches[0, :, :-1]).logits
         apart = (logits - ours["logits"]).abs().max().item()
@@ -86,17 +99,21 @@ def compare(name, heads, model, build):
         optimizer = torch.optim.AdamW([{"params": matrices, "weight_decay": DECAY}, {"params": others, "weight_decay": 0.0}],
                                       lr=RATE, betas=(0.9, 0.999), eps=1e-8)
         losses = []
-        for batch in batches:
+        for step, batch in enumerate(batches):
             logits = theirs(batch[:, :-1]).logits
             loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), batch[:, 1:].flatten())
             losses.append(loss.item())
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+            if step < STEPS:
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
         drift = max(abs(a - b) for a, b in zip(losses, ours["losses"].tolist()))
         print(f"{name}: logits differ by at most {apart:.1e}, losses over {STEPS} updates by {drift:.1e} "
               f"({losses[0]:.3f} to {losses[-1]:.3f})")
-        return apart <= 1e-5 and drift <= 1e-5 and losses[-1] < losses[0] and not unused.get("missing_keys")
+        for what, good in (("the way back", same), ("loading", not amiss)):
+            if not good:
+                print(f"{name}: {what} is not as it should be: {amiss}")
+        return apart <= 1e-5 and drift <= 1e-5 and losses[-1] < losses[0] and same and not amiss
 
 
 build = pathlib.Path(sys.argv[1]).absolute()

@@ -1,6 +1,6 @@
 // Logits and training losses of a planned run from given weights, for tests/exchange_hf.py to compare with another
 // library's: exchange_probe PLAN WEIGHTS BATCHES.safetensors OUT.safetensors. Batches: [steps, rows, positions + 1]
-// int64; out: logits of the first batch, and the loss before each update.
+// int64; out: logits of the first batch, and the loss before each of steps - 1 updates and behind the last.
 #include <ATen/ops/tensor.h>
 #include <c10/core/GradMode.h>
 
@@ -39,7 +39,7 @@ int main(int argc, char** argv) {
       }
       Metrics unused;
       losses.push_back(accumulate_gradients(run, mesh, step, {batch}, unused));
-      update(run, step, gradient_norm(run.parameters->all(), mesh));
+      if (step + 1 < batches.size(0)) update(run, step, gradient_norm(run.parameters->all(), mesh));
       clear_gradients(run.parameters->all());
     }
     out.push_back({"losses", at::tensor(losses, at::kDouble)});

@@ -37,6 +37,7 @@ done
 # enter HOST COMMAND...: as ssh does, with the host's own name.
 cat >"$work/enter" <<EOF
 #!/bin/sh
+echo "\$1" >>"$work/entered"
 case "\$1" in $network.1) name=${hosts[0]} ;; $network.2) name=${hosts[1]} ;; *) echo "no host \$1" >&2; exit 1 ;; esac
 shift
 exec ip netns exec "\$name" unshare --uts sh -c "hostname \$name; \$*"
@@ -75,5 +76,8 @@ run() { ASSAY_RESULTS="$work/$1" "$work/enter" "$network.1" "$build/bin/assay" r
 run threads
 run hosts "'resources.mesh.backend=\"mpi\"'" "'resources.mesh.check_calls=true'" \
   "'resources.mesh.mpirun=[\"--host\",\"$network.1:2,$network.2:2\",\"--mca\",\"plm_rsh_agent\",\"$work/enter\",\"--mca\",\"btl\",\"tcp,self\",\"--mca\",\"btl_tcp_if_include\",\"$network.0/24\",\"--mca\",\"oob_tcp_if_include\",\"$network.0/24\"]'"
+for i in 1 2; do
+  grep -qxF "$network.$i" "$work/entered" || { echo "mpirun started nothing on $network.$i"; exit 1; }
+done
 cmp "$work"/threads/hosts/runs/*/weights.safetensors "$work"/hosts/hosts/runs/*/weights.safetensors
 echo "two hosts give the bits of four threads"

@@ -29,7 +29,13 @@ TEST_F(ExchangeVerbs, ThereAndBack) {
   const SafetensorsFile weights(experiment().run(id).weights()), back(folder_ / "back/weights.safetensors");
   ASSERT_EQ(back.names(), weights.names());
   for (const auto& name : weights.names()) EXPECT_TRUE(back.read(name).equal(weights.read(name))) << name;
-  EXPECT_THAT(read_file(folder_ / "back/model.toml"), HasSubstr("positional = { positions = 64, use = \"learned\" }"));
+  // The model as a part of an experiment.
+  const auto was = plan()[0]["train"]["model"];
+  folder_.write("experiments/again.toml", "extends = [\"tiny.toml\", \"../back/model.toml\"]\n");
+  ASSERT_EQ(call("plan experiments/again.toml --json"), 0) << err_;
+  const auto is = nlohmann::json::parse(out_)["runs"][0]["train"]["model"];
+  for (const char* key : {"use", "layers", "width", "heads", "bias", "gelu", "tied_head", "positional"})
+    EXPECT_EQ(is[key], was[key]) << key;
   EXPECT_EQ(call("import there --from hf --out back"), 2);
   EXPECT_THAT(err_, HasSubstr("back: is there already"));
   EXPECT_EQ(call("export " + id + " --out other"), 2);

@@ -36,7 +36,8 @@ class Resume : public testing::Programs {
     folder_.write("experiments/case.toml",
                   "extends = [\"tiny.toml\", \"dropout.toml\"" + files +
                       "]\n[experiment]\nname = \"tiny\"\n[train]\nsteps = " + std::to_string(kSteps) +
-                      "\nbatch = 20\nclip_norm = 0.5\ncheckpoint = \"3 steps\"\nkeep = \"all\"\n");
+                      "\nbatch = 20\nclip_norm = 0.5\nskip_loss_z = 1000\nskip_norm_z = 1000\ncheckpoint = \"3 "
+                      "steps\"\nkeep = \"all\"\n");
   }
 
   // What must be equal of a finished run: tensors, losses and metrics, records.

@@ -20,7 +20,7 @@ struct OwnModel {
   std::string model;
   std::string tokenizer;    // empty when imported
   int64_t vocabulary = 0;   // without padding
-  int64_t end_of_text = 0;  // id
+  int64_t end_of_text = 0;  // id; 0 when imported
   int64_t context = 0;      // of its training; 0 when imported
   NamedTensors tensors;     // by full name: "model.embedding.weight"
 };
@@ -35,7 +35,7 @@ class Exchange : public Component {
  public:
   ASSAY_KIND(Exchange, "exchange", ASSAY_KIND_HASH_EXCHANGE);
   virtual std::string tensor_file() const = 0;  // its name there, in the safetensors format
-  // Both throw UserError, naming what the other side cannot express.
+  // Both throw UserError, naming what the other side cannot express; it reaches the user as it stands.
   virtual ForeignModel to_foreign(const OwnModel& model) const = 0;
   virtual OwnModel from_foreign(const ForeignModel& model) const = 0;
 };

@@ -29,8 +29,8 @@ struct ASSAY_API Call {
 };
 
 // One axis as seen by one rank. Every rank of the axis must make the same calls in the same order; where they differ,
-// all leave with a std::runtime_error that names two of them (threads; mpi on demand), and when a rank fails the others
-// leave with RunStopped.
+// all leave with a RunStopped that names two of them (threads; mpi on demand), as they do when a rank fails. What has
+// nothing in it is no call.
 class ASSAY_API Communicator {
  public:
   virtual ~Communicator() = default;
@@ -68,7 +68,7 @@ class ASSAY_API Mesh {
   std::unique_ptr<Communicator> tensor_, data_;
 };
 
-// Differentiable over the tensor axis (Megatron's operators; Shoeybi et al. 2019, sec. 3). Contiguous CPU tensors.
+// Differentiable over the tensor axis (Megatron's operators; Shoeybi et al. 2019, sec. 3).
 ASSAY_API Tensor copy_to_ranks(const Tensor& x, const Mesh& mesh);   // f: identity; gradient summed
 ASSAY_API Tensor sum_over_ranks(const Tensor& x, const Mesh& mesh);  // g: summed; gradient passes
 // The same where a dimension is split over the ranks, which its size must allow: UserError (Korthikanti et al. 2022).

@@ -7,7 +7,6 @@
 #include "assay/exchange.h"
 #include "loader/instances.h"
 #include "record/files.h"
-#include "run/assemble.h"
 #include "run/safetensors.h"
 
 namespace assay {
@@ -30,22 +29,37 @@ void write(const fs::path& file, const NamedTensors& tensors, const std::map<std
   write_safetensors(file, named, metadata);
 }
 
+// A hook's own refusal is meant for the user; everything else that it throws is the plugin's fault.
+template <class Call>
+auto asked(const Exchange& exchange, const char* hook, Call&& call) {
+  try {
+    return call();
+  } catch (const UserError&) {
+    throw;
+  } catch (const std::exception& error) {
+    const auto& identity = exchange.identity();
+    throw PluginError(identity.plugin, identity.name, hook, error.what());
+  }
+}
+
 }  // namespace
 
 json worker_export(const json& request) {
   const auto& line = request.at("line");
   const auto& train = line.at("train");
+  check_paths(train.at("data").at("tokenizer"));
   const auto registry = registry_of(line);
-  const Assembled run(registry, line);  // for its vocabulary
   Instances instances(registry);
   const auto& exchange = instances.create<Exchange>(request.at("exchange"), "exchange");
-  OwnModel own{train.at("model").dump(),
-               train.at("data").at("tokenizer").dump(),
-               run.vocabulary->size(),
-               run.vocabulary->special(kEndOfText),
-               run.context,
-               tensors_of(SafetensorsFile(request.at("weights").get<std::string>()))};
-  const auto foreign = guard(exchange, "to_foreign", [&] { return exchange.to_foreign(own); });
+  const SafetensorsFile weights(request.at("weights").get<std::string>());
+  const auto known = weights.metadata().find("vocabulary");
+  if (known == weights.metadata().end())
+    throw UserError(weights.path().string() + ": does not say its vocabulary; it is not the weights of a run");
+  const auto vocabulary = json::parse(known->second);
+  const OwnModel own{train.at("model").dump(),       train.at("data").at("tokenizer").dump(),
+                     vocabulary.at("size"),          vocabulary.at("special").at(kEndOfText),
+                     train.at("data").at("context"), tensors_of(weights)};
+  const auto foreign = asked(exchange, "to_foreign", [&] { return exchange.to_foreign(own); });
   const fs::path out = request.at("out").get<std::string>();
   fs::create_directories(out);
   json written = json::array();
@@ -53,7 +67,7 @@ json worker_export(const json& request) {
     write_atomically(out / name, content);
     written.push_back(name);
   }
-  const auto file = guard(exchange, "tensor_file", [&] { return exchange.tensor_file(); });
+  const auto file = asked(exchange, "tensor_file", [&] { return exchange.tensor_file(); });
   write(out / file, foreign.tensors, {{"format", "pt"}});
   written.push_back(file);
   return written;
@@ -64,13 +78,16 @@ json worker_import(const json& request) {
   Instances instances(registry);
   const auto& exchange = instances.create<Exchange>(request.at("exchange"), "exchange");
   const fs::path from = request.at("from").get<std::string>(), out = request.at("out").get<std::string>();
-  const auto file = from / guard(exchange, "tensor_file", [&] { return exchange.tensor_file(); });
-  if (!fs::exists(file)) throw UserError(file.string() + ": there is no such file");
+  const auto file = from / asked(exchange, "tensor_file", [&] { return exchange.tensor_file(); });
+  if (!fs::exists(file))
+    throw UserError(file.string() +
+                    ": there is no such file; where the weights are in several files or of another "
+                    "format, save them again as one safetensors file");
   ForeignModel foreign{{}, tensors_of(SafetensorsFile(file))};
   for (const auto& entry : fs::directory_iterator(from))
     if (entry.is_regular_file() && entry.path() != file && entry.file_size() < kMostBytes)
       foreign.files[entry.path().filename().string()] = read_file(entry.path());
-  const auto own = guard(exchange, "from_foreign", [&] { return exchange.from_foreign(foreign); });
+  const auto own = asked(exchange, "from_foreign", [&] { return exchange.from_foreign(foreign); });
   fs::create_directories(out);
   write(out / "weights.safetensors", own.tensors, {});
   return json::array({{{"model", json::parse(own.model)}, {"vocabulary", own.vocabulary}}});

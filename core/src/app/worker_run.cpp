@@ -173,8 +173,8 @@ Registry registry_of(const json& line) {
 
 namespace {
 
-// What the first process found out, for the others: the plan line and the attempt's number, or nothing, when there is
-// nothing to do.
+// What the first process found out, for the others: the plan line and what is there of the run, or nothing, when there
+// is nothing to do.
 class Word {
  public:
   explicit Word(Processes* ranks) : ranks_(ranks) {}
@@ -182,10 +182,13 @@ class Word {
     if (ranks_) ranks_->from_first("");
   }
   Word(const Word&) = delete;
-  void tell(const json& line, int attempt) {
+  void tell(const json& line, const Attempt& attempt) {
     told_ = ranks_ != nullptr;
-    if (auto* ranks = std::exchange(ranks_, nullptr))
-      ranks->from_first(json{{"line", line}, {"attempt", attempt}}.dump());
+    auto* ranks = std::exchange(ranks_, nullptr);
+    if (!ranks) return;
+    json word{{"line", line}, {"attempt", attempt.number}, {"evaluated", attempt.evaluated}};
+    if (attempt.trained) word["trained"] = {attempt.trained->weights_sha256, attempt.trained->code};
+    ranks->from_first(word.dump());
   }
   bool told() const { return told_; }  // to other processes, who are at work now
 
@@ -194,7 +197,7 @@ class Word {
   bool told_ = false;
 };
 
-// A process that is not the first trains and evaluates with it, and writes nothing of its own.
+// A process that is not the first trains and evaluates with it, and writes nothing but epochs that it finds missing.
 int follow(Processes& ranks, const ExperimentLayout& experiment) {
   const auto told = ranks.from_first("");
   if (told.empty()) return 0;
@@ -203,9 +206,14 @@ int follow(Processes& ranks, const ExperimentLayout& experiment) {
     const auto& line = word.at("line");
     check_paths(line.at("train"));
     check_paths(line.at("evaluate"));
+    // A shared folder may not show every host the same files at once.
+    auto attempt = attempt_at(line, experiment.run(line.at("train_id")), experiment, word.at("attempt"));
+    attempt.evaluated = word.at("evaluated").get<std::set<std::string>>();
+    attempt.trained.reset();
+    if (const auto trained = word.value("trained", json::array()); !trained.empty())
+      attempt.trained = Trained{trained[0].get<std::string>(), trained[1].get<std::string>()};
     Nobody nobody;
-    execute(registry_of(line), line,
-            attempt_at(line, experiment.run(line.at("train_id")), experiment, word.at("attempt")), nobody, &ranks);
+    execute(registry_of(line), line, attempt, nobody, &ranks);
     return 0;
   } catch (const RankFailed&) {
   } catch (const std::exception& error) {
@@ -246,7 +254,7 @@ int lead(const WorkerRun& request, const ExperimentLayout& experiment, Processes
     check_paths(line.at("evaluate"));
     const auto registry = registry_of(line);
     const auto here = attempt_at(line, layout, experiment, attempt);
-    word.tell(line, attempt);
+    word.tell(line, here);
     Recorder recorder(events);
     const auto report = execute(registry, line, here, recorder, ranks);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - began;
@@ -270,7 +278,6 @@ int lead(const WorkerRun& request, const ExperimentLayout& experiment, Processes
     told([&] { events.write("error", {{"class", state.failure_class}, {"text", state.reason}}); });
     told([&] { write_state(layout.state(), state); });
     if (!word.told()) return 1;  // in good order: the others have not begun
-    ranks->fail(state.failure_class, state.reason);
     ranks->end(1);
     std::abort();  // not reached
   }

@@ -83,10 +83,9 @@ double gradients(Assembled& run, const Mesh& mesh, TrainingData& data, int64_t s
 void train(Assembled& run, const Mesh& mesh, TrainingData& data, int64_t begin, int64_t end) {
   for (int64_t step = begin; step < end; ++step) {
     gradients(run, mesh, data, step);
-    const StepState state{step, run.parameters->all()};
-    for (auto* callback : run.callbacks) callback->after_backward(state);
+    call_after_backward(run, step);
     update(run, step, /*norm=*/0);
-    for (auto* callback : run.callbacks) callback->after_step(state);
+    call_after_step(run, step);
     clear_gradients(run.parameters->all());
   }
 }

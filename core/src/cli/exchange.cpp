@@ -30,7 +30,7 @@ json exchange_of(const std::string& verb, const std::string& option, const std::
 
 fs::path empty_folder(const std::string& verb, const std::string& out) {
   if (out.empty()) throw UserError(fmt::format("assay {}: --out FOLDER is missing", verb));
-  if (fs::exists(out) && !fs::is_empty(out))
+  if (fs::exists(out) && (!fs::is_directory(out) || !fs::is_empty(out)))
     throw UserError(fmt::format("{}: is there already; name another --out", out));
   return fs::absolute(out);
 }

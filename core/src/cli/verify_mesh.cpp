@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <charconv>
 #include <iostream>
 
@@ -31,7 +32,7 @@ std::vector<std::string> parts_of(const std::string& text) {
 }
 
 // "2x1": tensor x data; "2x1s" with the sequence split.
-json mesh_of(const std::string& text) {
+json mesh_of(const std::string& text, const std::string& backend) {
   int tensor = 0, data = 0;
   const bool split = text.ends_with('s');
   const char* const end = text.data() + text.size() - (split ? 1 : 0);
@@ -46,7 +47,7 @@ json mesh_of(const std::string& text) {
   return {{"tensor", tensor},
           {"data", data},
           {"sequence_parallel", split},
-          {"backend", tensor * data == 1 ? "self" : "threads"}};
+          {"backend", tensor * data == 1 ? "self" : backend}};
 }
 
 std::string text_of(const json& mesh) {
@@ -94,43 +95,78 @@ constexpr const char* kMeaning =
     "tensor x data (s: the sequence split) against 1x1: relative difference of the loss; of gradients and weights the "
     "largest max|difference| / max(max|x| of the tensor, RMS of all) over the tensors";
 
-constexpr const char* kAdam =
-    "a weight whose exact gradient is zero, such as the bias of attention's keys, has a gradient of rounding alone, "
-    "and "
-    "under Adam that moves it by the whole rate: in fp32 such weights are what the last column shows (without them: "
-    "model.bias=false)";
+constexpr const char* kNote =
+    "a weight whose exact gradient is zero, such as the bias of attention's keys, has one of rounding alone, and Adam "
+    "moves it by the whole rate for it: in fp32 the last column shows such weights";
+
+// Written by this verb alone: the table of a comparison, which has the same name, is not lost to it.
+void write_reference(const config::Plan& plan, const std::vector<std::vector<std::string>>& rows,
+                     const std::string& device, const std::string& command) {
+  const ExperimentLayout experiment(plan.results_folder);
+  const auto file = experiment.reference() / "table.md";
+  if (std::filesystem::exists(file) && read_file(file).find("`assay verify-mesh ") == std::string::npos)
+    throw UserError(fmt::format("{}: is another command's table; give the experiment a name of its own for this one",
+                                file.string()));
+  std::filesystem::create_directories(experiment.reference());
+  const auto& line = plan.lines.at(0);
+  const auto& train = line.at("train");
+  const auto git = git_state(std::filesystem::current_path());
+  const auto cpu = read_cpuinfo();
+  std::string text = fmt::format("**{}**: {}\n\n{}\n- {}\n", plan.experiment, kMeaning, markdown(rows), kNote);
+  const std::pair<const char*, std::string> origin[] = {
+      {"model", train.at("model").dump()},
+      {"optimizer", train.at("optimizer").dump()},
+      {"batch, context",
+       fmt::format("{}, {}", train.at("train").at("batch").dump(), train.at("data").at("context").dump())},
+      {"data", line.at("data_id").get<std::string>().substr(0, 12)},
+      {"device", device},
+      {"commit", git.commit.substr(0, 12) + (git.dirty.empty() ? "" : " and changes " + git.dirty.substr(0, 12))},
+      {"machine", fmt::format("{}, {}", cpu_model(cpu), instruction_set(cpu))},
+      {"command", "`assay verify-mesh " + command + "`"}};
+  for (const auto& [name, value] : origin) text += fmt::format("- {}: {}\n", name, value);
+  write_atomically(file, text);
+  std::cerr << "wrote " << file.string() << "\n";
+}
 
 }  // namespace
 
 int verify_mesh(const Arguments& arguments) {
-  std::string meshes, precisions, format;
+  std::string meshes, precisions, format, backend;
   int64_t steps = 0;
   bool reference = false;
   auto options = plan_options();
   options.add_options()("meshes", po::value(&meshes)->default_value("2x1,4x1,1x2,2x2,2x1s,4x1s")->value_name("M,M"),
                         "tensor x data; s: the sequence split")(
       "precisions", po::value(&precisions)->default_value("fp64,fp32")->value_name("P,P"),
-      "each against itself on one rank")("steps", po::value(&steps)->default_value(50)->value_name("N"), "updates")(
+      "each against itself on one rank")("backend", po::value(&backend)->default_value("threads")->value_name("B"),
+                                         "threads on the CPU, or nccl on GPUs")(
+      "steps", po::value(&steps)->value_name("N"), "updates; default: 50, or the experiment's where it has fewer")(
       "format", po::value(&format)->default_value("text")->value_name("F"), "text, md or json")(
       "reference", po::bool_switch(&reference), "also write reference/table.md among the experiment's results");
   const auto parsed = parse_options(arguments, options);
   if (!parsed) return kDone;
-  if (steps < 1) throw UserError("assay verify-mesh: --steps is at least 1");
   if (format != "text" && format != "md" && format != "json")
     throw UserError("--format " + format + ": there are text, md and json");
-  json asked = json::array();
-  for (const auto& mesh : parts_of(meshes)) asked.push_back(mesh_of(mesh));
+  if (backend != "threads" && backend != "nccl")
+    throw UserError("--backend " + backend + ": there are threads and nccl");
   for (const auto& precision : parts_of(precisions))
     if (precision != "fp64" && precision != "fp32" && precision != "tf32" && precision != "bf16")
       throw UserError("--precisions " + precision + ": there are fp64, fp32, tf32 and bf16");
+  json asked = json::array();
+  for (const auto& mesh : parts_of(meshes)) asked.push_back(mesh_of(mesh, backend));
   const auto plan = config::make_plan(plan_request(arguments, *parsed));
-  const auto& line = plan.lines.at(0);
-  for (auto& mesh : asked) {
-    const auto batch = line.at("train").at("train").at("batch").get<int>(), data = mesh.at("data").get<int>();
-    if (batch % data != 0)
+  auto line = plan.lines.at(0);
+  const auto& train = line.at("train").at("train");
+  const auto most = train.at("steps").get<int64_t>();
+  if (!parsed->options.count("steps")) steps = std::min<int64_t>(50, most);
+  if (steps < 1 || steps > most)
+    throw UserError(fmt::format("assay verify-mesh: --steps is from 1 to train.steps, which is {}", most));
+  for (const auto& mesh : asked)
+    if (const int64_t batch = train.at("batch"), data = mesh.at("data"); batch % data != 0)
       throw UserError(fmt::format("assay verify-mesh: train.batch {} does not divide over data = {}", batch, data));
-  }
-  const ExperimentLayout experiment(plan.results_folder);
+  // One device for all: a GPU against the CPU would be another difference.
+  const std::string device = backend == "nccl" ? "cuda" : "cpu";
+  line["resources"]["device"] = device;
   const auto answer =
       config::verify_meshes({{"line", line},
                              {"meshes", asked},
@@ -138,28 +174,15 @@ int verify_mesh(const Arguments& arguments) {
                              {"steps", steps_up_to(steps)},
                              {"contexts", (plan.results_folder.parent_path() / ".cache/contexts").string()}});
   const auto rows = rows_of(answer);
-  const auto title =
-      fmt::format("{}, {}, seed {}: ", plan.experiment, line.at("label").get<std::string>(), line.at("seed").dump());
+  const auto title = fmt::format("{}, {}, seed {}, {}", plan.experiment, line.at("label").get<std::string>(),
+                                 line.at("seed").dump(), device);
   if (format == "json")
     std::cout << answer.dump(2) << "\n";
   else if (format == "md")
-    std::cout << "**" << title << "** " << kMeaning << "\n\n" << markdown(rows);
+    std::cout << "**" << title << "**: " << kMeaning << "\n\n" << markdown(rows);
   else
-    std::cout << title << kMeaning << "\n\n" << aligned(rows);
-  if (reference) {
-    const auto file = experiment.reference() / "table.md";
-    std::filesystem::create_directories(experiment.reference());
-    const auto& train = line.at("train");
-    write_atomically(
-        file, fmt::format("**{}**: {}\n\n{}\n- model: {}\n- batch {}, context {}, optimizer: {}\n- commit: {}\n- "
-                          "machine: {}, {}\n- command: `assay verify-mesh {}`\n- {}\n",
-                          plan.experiment, kMeaning, markdown(rows), train.at("model").dump(),
-                          train.at("train").at("batch").dump(), train.at("data").at("context").dump(),
-                          train.at("optimizer").dump(), git_state(std::filesystem::current_path()).commit,
-                          cpu_model(read_cpuinfo()), instruction_set(read_cpuinfo()), fmt::join(arguments.words, " "),
-                          kAdam));
-    std::cerr << "wrote " << file.string() << "\n";
-  }
+    std::cout << title << ": " << kMeaning << "\n\n" << aligned(rows);
+  if (reference) write_reference(plan, rows, device, fmt::format("{}", fmt::join(arguments.words, " ")));
   return kDone;
 }
 

@@ -44,6 +44,13 @@ json resolved_mesh(const Node& document, Resolver& resolver) {
   } else if (backend == "self" && known_size && !alone) {
     resolver.diagnostics().add(position, "mesh backend 'self' is one rank; for tensor * data > 1 take threads or mpi");
   }
+  const bool processes = backend == "mpi" || backend == "nccl";
+  for (const char* key : {"mpirun", "check_calls"})
+    if (mesh.contains(key) && !processes)
+      resolver.diagnostics().add(nearest_position(document, {"resources", "mesh", key}),
+                                 fmt::format("'{}' is for ranks that are processes; with it goes backend = \"mpi\", or "
+                                             "\"nccl\" with GPUs",
+                                             key));
   mesh["backend"] = alone ? "self" : backend;  // one rank needs no locking
   return mesh;
 }

@@ -168,7 +168,6 @@ std::unique_ptr<TrainingData> open_training_data(const DataSpec& spec, const Mes
   if (mesh.first()) data = std::make_unique<TrainingData>(spec);
   mesh.tensor().barrier();
   mesh.data().barrier();
-  mesh.tensor().barrier();
   return data ? std::move(data) : std::make_unique<TrainingData>(spec);
 }
 

@@ -38,13 +38,21 @@ bool has_processes(const nlohmann::json& mesh) {
 // Of a run whose ranks are processes: what starts them, on the hosts that the user's own arguments name.
 std::vector<std::string> mpirun(const nlohmann::json& mesh, const std::map<std::string, std::string>& environment) {
   const int ranks = mesh.at("tensor").get<int>() * mesh.at("data").get<int>();
-  std::vector<std::string> command{"mpirun", "-n", std::to_string(ranks), "--oversubscribe", "--bind-to", "none"};
+  std::vector<std::string> command{"mpirun", "-n", std::to_string(ranks)};
   for (const auto& [name, value] : environment) {
     command.emplace_back("-x");
     command.push_back(name);
   }
   for (const auto& word : mesh.value("mpirun", nlohmann::json::array())) command.push_back(word.get<std::string>());
   return command;
+}
+
+// mpirun, where one of its processes was killed, exits with 128 and the signal.
+ExitStatus of_worker(ExitStatus status, const nlohmann::json& line) {
+  constexpr int kKilled = 128, kMostSignals = 64;
+  if (!has_processes(mesh_of(line)) || !status.code || *status.code <= kKilled || *status.code > kKilled + kMostSignals)
+    return status;
+  return {std::nullopt, *status.code - kKilled};
 }
 
 struct Worker {
@@ -94,6 +102,9 @@ class Launcher {
       const auto start = mpirun(mesh, environment);
       command.insert(command.begin(), start.begin(), start.end());
       for (const char* word : {"--ranks", "processes"}) command.emplace_back(word);
+      // As a user's own words may ask otherwise: more ranks than cores, and none bound to one.
+      environment.emplace("OMPI_MCA_rmaps_base_oversubscribe", "1");
+      environment.emplace("OMPI_MCA_hwloc_base_binding_policy", "none");
       // Open MPI asks root to say so twice; who runs a sweep as root, in a container, has said so.
       if (::geteuid() == 0)
         for (const char* name : {"OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"})
@@ -114,7 +125,7 @@ class Launcher {
         ++worker;
         continue;
       }
-      const auto ending = settle(worker->job, *status, worker->process.id(),
+      const auto ending = settle(worker->job, of_worker(*status, worker->line), worker->process.id(),
                                  has_all_records(worker->line, worker->job.run), stopping_, worker->before);
       const auto& job = worker->job;
       worker = workers_.erase(worker);

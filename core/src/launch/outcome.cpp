@@ -55,7 +55,6 @@ Ending settle(const Job& job, const ExitStatus& status, pid_t worker, bool has_r
   if (status.code == kClaimedElsewhere && !asked_to_stop)
     return {Outcome::kElsewhere, "another process runs it", "", {}};
   if (status.code == 0 && has_records) return {};
-
   Ending ending{Outcome::kFailed, "", "", last_lines(job.run.log(), before.log_size)};
   int attempt = 0;
   for (const auto& event : before.events.poll()) {

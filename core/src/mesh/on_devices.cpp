@@ -1,4 +1,6 @@
 // An axis of ranks with a GPU each: every call goes where its buffer lies.
+#include <exception>
+#include <thread>
 #include <vector>
 
 #include "mesh/backends.h"
@@ -63,9 +65,13 @@ void DeviceRanks::run(const Mesh& host, const std::function<void(Mesh&)>& body) 
     body(mesh);
   } catch (...) {
     const std::lock_guard lock(mutex_);
-    for (auto* one : at_work_) one->abort();
+    if (!first_) first_ = std::current_exception();
+    // All at once: the end of one may wait for the GPU, which waits in another.
+    std::vector<std::thread> aborts;
+    for (auto* one : at_work_) aborts.emplace_back([one] { one->abort(); });
+    for (auto& one : aborts) one.join();
     at_work_.clear();
-    throw;
+    std::rethrow_exception(first_);
   }
   const std::lock_guard lock(mutex_);
   for (const auto& one : mine) at_work_.erase(one.get());

@@ -36,6 +36,7 @@ void run_ranks(Processes& processes, int tensor, int data, bool check_calls, con
                     std::to_string(tensor * data) + " processes, and mpirun started " +
                     std::to_string(processes.size()));
   settle_vector_maths();
+  processes.from_first("");  // all are here: what failed before, on any host, is told now and not in MPI's own calls
   const int t = processes.rank() % tensor, d = processes.rank() / tensor;
   const auto axis = [&](int color, int key, int size) {
     auto all = processes.split(color, key, check_calls);

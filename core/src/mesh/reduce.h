@@ -2,10 +2,10 @@
 #pragma once
 
 #include <cstddef>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "assay/error.h"
 #include "assay/mesh.h"
 
 namespace assay {
@@ -31,13 +31,13 @@ void reduce(Collective collective, const std::vector<const T*>& sources, T* out,
   each([](T a, T b) { return a + b; });
 }
 
-// std::runtime_error that names what this rank and another ask, when not all ask the same.
+// RunStopped that names what this rank and another ask, when not all ask the same.
 inline void refuse_different(const std::vector<Call>& calls, int rank) {
   const auto& mine = calls[static_cast<size_t>(rank)];
   for (size_t other = 0; other < calls.size(); ++other)
     if (calls[other] != mine)
-      throw std::runtime_error("ranks of one axis must make the same calls: rank " + std::to_string(rank) + " made a " +
-                               mine.text() + ", rank " + std::to_string(other) + " a " + calls[other].text());
+      throw RunStopped("ranks of one axis must make the same calls: rank " + std::to_string(rank) + " made a " +
+                       mine.text() + ", rank " + std::to_string(other) + " a " + calls[other].text());
 }
 
 }  // namespace assay

@@ -52,7 +52,7 @@ class Group {
     });
     if (generation_.load(std::memory_order_acquire) != generation) return;
     if (aborted_) throw RunStopped("another rank failed");
-    throw std::runtime_error("a rank came to its end while another waits for it in a collective");
+    throw RunStopped("a rank came to its end while another waits for it in a collective");
   }
 
   void end() {

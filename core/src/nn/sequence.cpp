@@ -40,6 +40,8 @@ void PartialGradients::collect(std::vector<Parameter>& parameters, const Mesh& m
       owners.push_back(&parameter);
       flat.push_back(found->second.reshape({-1}));
     }
+  if (owners.size() != shares_.size())
+    throw UserError("nn::on_part was given what is no parameter itself; wrap the parameter, then take a part of it");
   if (flat.empty()) return;
   const auto sums = at::cat(flat);
   sum_in_place(sums, mesh.tensor());

@@ -16,7 +16,7 @@ namespace assay {
 class PartialGradients {
  public:
   void add(const c10::TensorImpl* parameter, const Tensor& share);
-  // Into grad(), by one sum over the tensor ranks.
+  // Into grad(), by one sum over the tensor ranks. UserError when something else than a parameter was put aside.
   void collect(std::vector<Parameter>& parameters, const Mesh& mesh);
 
  private:

@@ -47,6 +47,12 @@ int64_t from_first(int64_t value, const Mesh& mesh) {
   return value;
 }
 
+std::vector<std::string> names_of(const std::vector<ShardedTensor>& tensors) {
+  std::vector<std::string> names;
+  for (const auto& tensor : tensors) names.push_back(tensor.name);
+  return names;
+}
+
 bool are_numbers(const json& list) {
   return list.is_array() && std::all_of(list.begin(), list.end(), [](const json& x) { return x.is_number(); });
 }
@@ -104,9 +110,10 @@ void Checkpoints::save(Assembled& run, const Mesh& mesh, const Progress& progres
 Checkpoints::Resumed Checkpoints::resume(Assembled& run, const Mesh& mesh) const {
   Resumed resumed;
   int64_t chosen = 0;
+  const States states{{kWeights, names_of(weights_of(run))}, {kOptimizer, names_of(optimizer_state_of(run))}};
   if (mesh.first())
     for (const auto step : steps()) {
-      const auto wrong = fault(step);
+      const auto wrong = fault(step, states);
       if (wrong.empty()) {
         chosen = step;
         break;
@@ -165,7 +172,7 @@ std::vector<int64_t> Checkpoints::steps() const {
   return steps;
 }
 
-std::string Checkpoints::fault(int64_t step) const {
+std::string Checkpoints::fault(int64_t step, const States& states) const {
   const auto folder = step_folder(step);
   try {
     const auto manifest = json::parse(read_file(folder / kManifest));
@@ -176,6 +183,11 @@ std::string Checkpoints::fault(int64_t step) const {
     for (const char* name : {kWeights, kOptimizer})
       if (sha256_of_file(folder / name) != manifest.at("files").at(name).at("sha256"))
         return std::string("is damaged: ") + name + " is not what was written";
+    for (const auto& [file, names] : states) {
+      const SafetensorsFile tensors(folder / file);
+      for (const auto& name : names)
+        if (!tensors.has(name)) return std::string("lacks the tensor '") + name + "' in " + file;
+    }
     const auto& late_loss = manifest.at("late_loss");
     const bool numbers = (late_loss.is_number() || late_loss.is_null()) && manifest.at("skipped").is_number_integer() &&
                          manifest.at("stretches").is_array() && are_numbers(manifest.at("recent").at("losses")) &&

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "run/assemble.h"
@@ -45,8 +46,9 @@ class Checkpoints {
  private:
   std::filesystem::path step_folder(int64_t step) const { return folder_ / ("step-" + std::to_string(step)); }
   std::vector<int64_t> steps() const;  // newest first
-  // "" when the checkpoint is whole and of this run; else what is wrong with it.
-  std::string fault(int64_t step) const;
+  // "" when the checkpoint is whole and of this run; else what is wrong with it. states: names of each file's tensors.
+  using States = std::vector<std::pair<const char*, std::vector<std::string>>>;
+  std::string fault(int64_t step, const States& states) const;
 
   std::filesystem::path folder_;
   std::string train_id_, code_;

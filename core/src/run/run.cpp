@@ -25,13 +25,13 @@ using Clock = std::chrono::steady_clock;
 double since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
 // A rank that resolved another run must stop here and not inside a collective.
-void compare_ranks(const json& line, const Mesh& mesh) {
-  const auto hash = static_cast<int64_t>(stream_key(0, line.dump()) >> 1);
+void compare_ranks(const json& line, const std::string& library, const Mesh& mesh) {
+  const auto hash = static_cast<int64_t>(stream_key(0, line.dump() + library) >> 1);
   for (auto* axis : {&mesh.tensor(), &mesh.data()}) {
     int64_t ends[2] = {hash, -hash};
     axis->max(ends, 2, Number::kInt64);
     if (ends[0] != hash || ends[1] != -hash)
-      throw UserError("ranks do not hold the same run; start them from one plan line");
+      throw UserError("ranks do not hold the same run and library; start them from one plan line and one build");
   }
 }
 
@@ -83,7 +83,7 @@ class RankRun {
   }
 
   void operator()(RunReport& report, Clock::time_point began) {
-    compare_ranks(line_, mesh_);
+    compare_ranks(line_, attempt_.library, mesh_);
     run_.build(mesh_);
     const auto resumed = restore();
     auto progress = resumed.progress;
@@ -199,7 +199,10 @@ class RankRun {
 
   void note_stretch(Progress& progress) const {
     const auto& resources = line_.at("resources");
-    json now = {{"mesh", resources.at("mesh")},
+    json mesh = json::object();  // what has a say in the order of sums
+    for (const char* key : {"tensor", "data", "sequence_parallel", "backend"})
+      if (resources.at("mesh").contains(key)) mesh[key] = resources["mesh"][key];
+    json now = {{"mesh", mesh},
                 {"threads", resources.at("threads")},
                 {"device", run_.compute.device.str()},
                 {"from", progress.step}};
@@ -229,8 +232,7 @@ class RankRun {
     auto& parameters = run_.parameters->all();
     StepResult result{};
     result.loss = accumulate_gradients(run_, mesh_, step, micro_batches(run_, mesh_, data, step), metrics_);
-    const StepState state{step, parameters};
-    for (auto* callback : run_.callbacks) guard(*callback, "after_backward", [&] { callback->after_backward(state); });
+    call_after_backward(run_, step);
     result.norm = gradient_norm(parameters, mesh_);
     result.lr = learning_rate(run_, step);
     if (!std::isfinite(result.loss) || !std::isfinite(result.norm)) {
@@ -246,7 +248,7 @@ class RankRun {
       if (mesh_.first()) tell("skip", {{"step", step + 1}, {"text", spike}});
     }
     if (!result.skipped) update(run_, step, result.norm);
-    for (auto* callback : run_.callbacks) guard(*callback, "after_step", [&] { callback->after_step(state); });
+    call_after_step(run_, step);
     clear_gradients(parameters);
     return result;
   }

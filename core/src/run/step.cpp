@@ -53,7 +53,10 @@ struct MicroBatch {
       options.hidden_layers = hidden_layers;
       // The number depends on the name, not on the order of asking, so that masks do not either.
       options.key = {dropout, run.data_seed, step, static_cast<int64_t>(name.empty() ? 0 : stream_key(0, name) >> 1)};
-      slot = std::make_unique<ForwardPass>(model, view, options, run.vocabulary->size(), mesh, run.compute, partial);
+      // A child that does not split its positions, or a view that cannot be split, is worked on whole by every rank.
+      const bool splits = model.splits_sequence() && view.length() % mesh.tensor().size() == 0;
+      slot = std::make_unique<ForwardPass>(model, view, options, run.vocabulary->size(), mesh, run.compute,
+                                           splits ? partial : nullptr);
     }
     return *slot;
   }
@@ -168,6 +171,16 @@ double gradient_norm(const std::vector<Parameter>& parameters, const Mesh& mesh)
   }
   mesh.tensor().sum(&sharded, 1, Number::kFloat64);
   return std::sqrt(sharded + replicated);
+}
+
+void call_after_backward(Assembled& run, int64_t step) {
+  const StepState state{step, run.parameters->all()};
+  for (auto* callback : run.callbacks) guard(*callback, "after_backward", [&] { callback->after_backward(state); });
+}
+
+void call_after_step(Assembled& run, int64_t step) {
+  const StepState state{step, run.parameters->all()};
+  for (auto* callback : run.callbacks) guard(*callback, "after_step", [&] { callback->after_step(state); });
 }
 
 double learning_rate(const Assembled& run, int64_t step) {

@@ -22,6 +22,10 @@ double accumulate_gradients(Assembled& run, const Mesh& mesh, int64_t step, std:
 // L2 norm of the whole gradient: shards summed over the tensor ranks, replicated parameters counted once.
 double gradient_norm(const std::vector<Parameter>& parameters, const Mesh& mesh);
 
+// What callbacks do between backward and norm, and after the update.
+void call_after_backward(Assembled& run, int64_t step);
+void call_after_step(Assembled& run, int64_t step);
+
 // The rate of a step, by the schedule.
 double learning_rate(const Assembled& run, int64_t step);
 // Clips by the gradient's norm and lets the optimizer do its update.

@@ -57,7 +57,8 @@ json validate(const Registry& registry, const json& line) {
                                  "; take a multiple, or resources.mesh.sequence_parallel = false");
     }
     const auto& sizes = line.at("resources").at("mesh");
-    if ((sizes.value("backend", "") == "mpi" || sizes.contains("mpirun")) && !has_mpi())
+    const auto backend = sizes.value("backend", "");
+    if ((backend == "mpi" || (backend == "nccl" && sizes.contains("mpirun"))) && !has_mpi())
       find("resources.mesh",
            "mpirun needs a build that found Open MPI (Debian: libopenmpi-dev, openmpi-bin); configure and build again");
     const auto mesh = shape_mesh(run.tensor, run.data);

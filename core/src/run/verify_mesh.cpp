@@ -33,8 +33,10 @@ std::map<int64_t, Moment> train(const Registry& registry, const json& line, cons
       Moment moment;
       moment.loss = accumulate_gradients(run, mesh, step, micro_batches(run, mesh, *data, step), unused);
       const bool asked = steps.count(step + 1) > 0;
+      call_after_backward(run, step);
       if (asked) moment.gradients = whole_gradients(run, mesh);
       update(run, step, gradient_norm(run.parameters->all(), mesh));
+      call_after_step(run, step);
       clear_gradients(run.parameters->all());
       if (asked) moment.weights = whole_weights(run, mesh);
       if (asked && mesh.first()) moments[step + 1] = std::move(moment);

@@ -3,7 +3,9 @@
 #include <ATen/ops/arange.h>
 #include <gmock/gmock.h>
 
+#include <functional>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "assay/exchange.h"
 #include "fakes.h"
@@ -121,8 +123,45 @@ TEST_F(HuggingFace, Mpt) {
         EXPECT_EQ(wqkv[theirs(which, h, k)][4].item<float>(), qkv[ours(which, h, k)][4].item<float>());
 }
 
+// Every other tensor, by its name there: as it is, or turned round.
+TEST_F(HuggingFace, EveryTensorHasItsPlace) {
+  const std::string l = "model.layers.0.", h = "transformer.h.0.", b = "transformer.blocks.0.";
+  const auto gpt2 = exchange->to_foreign(learned), mpt = exchange->to_foreign(alibi);
+  const auto expect = [&](const ForeignModel& there, const OwnModel& own, const std::string& theirs,
+                          const std::string& ours, bool turned) {
+    const auto x = find(own.tensors, ours);
+    EXPECT_TRUE(find(there.tensors, theirs).equal(turned ? x.t() : x)) << theirs;
+  };
+  for (const auto& [theirs, ours, turned] :
+       {std::tuple{h + "ln_1", l + "attention_norm", false},
+        {h + "attn.c_proj", l + "attention.output", true},
+        {h + "ln_2", l + "ffn_norm", false},
+        {h + "mlp.c_fc", l + "up", true},
+        {h + "mlp.c_proj", l + "down", true},
+        {std::string("transformer.ln_f"), std::string("model.final_norm"), false}}) {
+    expect(gpt2, learned, theirs + ".weight", ours + ".weight", turned);
+    expect(gpt2, learned, theirs + ".bias", ours + ".bias", false);
+  }
+  expect(gpt2, learned, "transformer.wpe.weight", "model.positional.weight", false);
+  for (const auto& [theirs, ours] : {std::pair{b + "norm_1", l + "attention_norm"},
+                                     {b + "attn.out_proj", l + "attention.output"},
+                                     {b + "norm_2", l + "ffn_norm"},
+                                     {b + "ffn.up_proj", l + "up"},
+                                     {b + "ffn.down_proj", l + "down"},
+                                     {std::string("transformer.norm_f"), std::string("model.final_norm")}})
+    expect(mpt, alibi, theirs + ".weight", ours + ".weight", false);
+  EXPECT_EQ(gpt2.tensors.size(), learned.tensors.size());
+  EXPECT_EQ(mpt.tensors.size(), alibi.tensors.size());
+}
+
 TEST_F(HuggingFace, AndBack) {
-  for (const auto* own : {&learned, &alibi}) {
+  auto untied = numbered([] {
+    auto model = gpt({{"use", "alibi"}, {"max_exponent", 8.0}}, false);
+    model["tied_head"] = false;
+    return model;
+  }());
+  untied.tensors.emplace_back("model.head.weight", untied.tensors[0].second * 2);
+  for (const auto* own : {&learned, &alibi, &untied}) {
     const auto back = exchange->from_foreign(exchange->to_foreign(*own));
     ASSERT_EQ(back.tensors.size(), own->tensors.size());
     for (const auto& [name, value] : own->tensors) EXPECT_TRUE(find(back.tensors, name).equal(value)) << name;
@@ -130,7 +169,6 @@ TEST_F(HuggingFace, AndBack) {
     for (const char* key : {"use", "layers", "width", "heads", "bias", "gelu", "tied_head", "positional"})
       EXPECT_EQ(is[key], was[key]) << key;
     EXPECT_EQ(back.vocabulary, kVocabulary);
-    EXPECT_EQ(back.end_of_text, 9);
   }
   auto headless = exchange->to_foreign(learned);  // as GPT-2's own file has its names
   for (auto& [name, value] : headless.tensors) name = name.substr(std::string("transformer.").size());
@@ -157,7 +195,8 @@ TEST_F(HuggingFace, RefusesWhatItCannotExpress) {
   EXPECT_THAT(refusal({{"embedding_norm", true}}, learned), HasSubstr("embedding_norm = true"));
   EXPECT_THAT(refusal({{"gelu", "tanh"}}, alibi), HasSubstr("gelu = \"tanh\""));
   EXPECT_THAT(refusal({{"ffn", 7}}, alibi), HasSubstr("ffn other than"));
-  EXPECT_THAT(refusal({{"positional", {{"max_exponent", 7.5}}}}, alibi), HasSubstr("max_exponent"));
+  for (const double exponent : {7.5, 4.0})  // transformers always takes 8
+    EXPECT_THAT(refusal({{"positional", {{"max_exponent", exponent}}}}, alibi), HasSubstr("max_exponent other than 8"));
   EXPECT_THAT(refusal({{"use", "other"}}, alibi), HasSubstr("model 'other'"));
   auto foreign = exchange->to_foreign(alibi);
   foreign.tensors.pop_back();
@@ -166,6 +205,48 @@ TEST_F(HuggingFace, RefusesWhatItCannotExpress) {
   foreign.files["config.json"] = R"({"model_type": "llama"})";
   EXPECT_THAT([&] { exchange->from_foreign(foreign); },
               ::testing::ThrowsMessage<UserError>(HasSubstr("model_type 'llama'")));
+}
+
+// What config.json may say, and how it is told what it may not; a file that does not fit it; tensors without a place.
+TEST_F(HuggingFace, RefusesFoldersThatItCannotRead) {
+  const auto refusal = [&](const OwnModel& from, const json& change,
+                           const std::function<void(ForeignModel&)>& spoil = {}) {
+    auto foreign = exchange->to_foreign(from);
+    auto config = json::parse(foreign.files["config.json"]);
+    config.update(change);  // null stays
+    foreign.files["config.json"] = config.dump();
+    if (spoil) spoil(foreign);
+    try {
+      exchange->from_foreign(foreign);
+    } catch (const UserError& error) {
+      return std::string(error.what());
+    }
+    return std::string("nothing");
+  };
+  const json changes[] = {{{"n_head", 0}},
+                          {{"n_embd", "6"}},
+                          {{"vocab_size", nullptr}},
+                          {{"n_layer", 1e9}},
+                          {{"tie_word_embeddings", 3}},
+                          {{"n_positions", -1}},
+                          {{"model_type", 3}},
+                          {{"layer_norm_epsilon", 1e-6}}};
+  for (const auto& change : changes)
+    EXPECT_THAT(refusal(learned, change), HasSubstr("config.json: '" + change.begin().key() + "' is ")) << change;
+  EXPECT_EQ(refusal(learned, {{"tie_word_embeddings", nullptr}}), "nothing");
+  EXPECT_EQ(refusal(alibi, {{"attn_config", nullptr}}), "nothing");
+  EXPECT_THAT(refusal(alibi, {{"attn_config", {{"alibi_bias_max", 16}}}}), HasSubstr("'alibi_bias_max' is 16"));
+  EXPECT_THAT(refusal(learned, {{"n_head", 4}}), HasSubstr("the heads do not divide"));
+  EXPECT_THAT(refusal(learned, {{"n_inner", 12}}),
+              HasSubstr("'transformer.h.0.mlp.c_fc.weight' has sizes [6, 24], by config.json it has [6, 12]"));
+  EXPECT_THAT(refusal(learned, {{"n_layer", 2}}), HasSubstr("'transformer.h.1.ln_1.weight' is missing"));
+  const auto with = [](const std::string& name) {
+    return [name](ForeignModel& foreign) { foreign.tensors.emplace_back(name, foreign.tensors[0].second * 2); };
+  };
+  EXPECT_THAT(refusal(learned, json::object(), with("transformer.h.1.ln_1.weight")),
+              HasSubstr("has no place in the model"));
+  EXPECT_THAT(refusal(learned, json::object(), with("lm_head.weight")), HasSubstr("'lm_head.weight' has no place"));
+  EXPECT_EQ(refusal(learned, json::object(), with("transformer.h.0.attn.bias")), "nothing");
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 
 #include "record/files.h"
+#include "record/sha256.h"
+#include "run/safetensors.h"
 #include "run/step.h"
 #include "unit/run/tiny_run.h"
 
@@ -137,6 +139,19 @@ TEST(Checkpoint, WhatIsBrokenOrForeignIsPassedOver) {
     write_atomically(path, whole);
   }
   EXPECT_EQ(resumed("t", "code").progress.step, 10);
+  // A file that is what its manifest says, and lacks a tensor.
+  const auto file = tiny.folder / "c/step-10/weights.safetensors";
+  const SafetensorsFile whole(file);
+  std::vector<NamedTensor> tensors;
+  for (const auto& name : whole.names())
+    if (name != "model.final_norm.bias") tensors.push_back({name, whole.read(name)});
+  write_safetensors(file, tensors, whole.metadata());
+  auto manifest = json::parse(read_file(tiny.folder / "c/step-10/manifest.json"));
+  manifest["files"]["weights.safetensors"]["sha256"] = sha256_of_file(file);
+  write_atomically(tiny.folder / "c/step-10/manifest.json", manifest.dump());
+  EXPECT_EQ(resumed("t", "code").progress.step, 5);
+  EXPECT_THAT(resumed("t", "code").notes,
+              ElementsAre(AllOf(HasSubstr("step-10"), HasSubstr("lacks the tensor 'model.final_norm.bias'"))));
 }
 
 // Bytes by another numbering, under the same name.

@@ -19,7 +19,7 @@ namespace {
 
 constexpr int kData = 1, kFailure = 2;     // tags
 constexpr uint64_t kMostBytes = 1 << 30;   // of a message: MPI counts in int
-constexpr uint64_t kBlockBytes = 4 << 20;  // of a rank's slice in a sum: what its scratch holds of each rank
+constexpr uint64_t kBlockBytes = 1 << 20;  // of a rank's slice in a sum: what its scratch holds of each rank
 constexpr int kSpins = 2000;               // polls before a waiting rank lets others have its core
 constexpr std::chrono::microseconds kPause{20};
 
@@ -46,6 +46,15 @@ void look_for_failure() {
 class Exchange {
  public:
   explicit Exchange(MPI_Comm comm) : comm_(comm) {}
+  // After a failure: nothing may arrive any more in what is about to be freed.
+  ~Exchange() {
+    for (auto& request : requests_) {
+      if (request == MPI_REQUEST_NULL) continue;
+      MPI_Cancel(&request);
+      MPI_Request_free(&request);
+    }
+  }
+  Exchange(const Exchange&) = delete;
 
   void send(const void* from, uint64_t bytes, int to) {
     for (uint64_t at = 0; at < bytes; at += kMostBytes)
@@ -198,6 +207,7 @@ class MpiProcesses final : public Processes {
     int level = 0;
     check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &level), "starting");
     if (level < MPI_THREAD_FUNNELED) throw std::runtime_error("this MPI allows no threads in a process");
+    MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);  // what goes wrong is told as everything else is
     MPI_Comm_rank(MPI_COMM_WORLD, &rank_);
     MPI_Comm_size(MPI_COMM_WORLD, &size_);
     MPI_Comm host;

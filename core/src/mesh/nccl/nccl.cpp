@@ -3,10 +3,12 @@
 
 #include <nccl.h>
 
-#include <atomic>
+#include <mutex>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
+#include "assay/error.h"
 #include "device/device.h"
 
 namespace assay {
@@ -31,6 +33,7 @@ class Nccl final : public DeviceCollectives {
     ncclUniqueId id;
     if (host.rank() == 0) check(ncclGetUniqueId(&id), "making an id");
     host.broadcast(&id, sizeof id, 0);
+    host.barrier();  // all are here: joining waits for ever for one that is not
     check(ncclCommInitRank(&comm_, host.size(), id, host.rank()), "joining");
   }
   ~Nccl() override {
@@ -39,24 +42,36 @@ class Nccl final : public DeviceCollectives {
 
   bool holds(const void* buffer) const override { return kernels::device::holds(buffer); }
   void all_reduce(void* buffer, size_t count, Number type, bool max) override {
-    check(ncclAllReduce(buffer, buffer, count, type_of(type), max ? ncclMax : ncclSum, comm_, kStream), "all-reduce");
+    begin("all-reduce",
+          [&] { return ncclAllReduce(buffer, buffer, count, type_of(type), max ? ncclMax : ncclSum, comm_, kStream); });
   }
   void all_gather(const void* mine, void* all, size_t bytes) override {
-    check(ncclAllGather(mine, all, bytes, ncclChar, comm_, kStream), "all-gather");
+    begin("all-gather", [&] { return ncclAllGather(mine, all, bytes, ncclChar, comm_, kStream); });
   }
   void reduce_scatter(const void* all, void* mine, size_t count, Number type) override {
-    check(ncclReduceScatter(all, mine, count, type_of(type), ncclSum, comm_, kStream), "reduce-scatter");
+    begin("reduce-scatter",
+          [&] { return ncclReduceScatter(all, mine, count, type_of(type), ncclSum, comm_, kStream); });
   }
   void broadcast(void* buffer, size_t bytes, int root) override {
-    check(ncclBroadcast(buffer, buffer, bytes, ncclChar, root, comm_, kStream), "broadcast");
+    begin("broadcast", [&] { return ncclBroadcast(buffer, buffer, bytes, ncclChar, root, comm_, kStream); });
   }
   void abort() override {
-    if (!aborted_.exchange(true)) ncclCommAbort(comm_);
+    const std::lock_guard lock(mutex_);
+    if (!std::exchange(aborted_, true)) ncclCommAbort(comm_);
   }
 
  private:
+  // An aborted communicator is gone, so nothing may be begun on it, nor it be aborted in between.
+  template <class Call>
+  void begin(const char* what, Call&& call) {
+    const std::lock_guard lock(mutex_);
+    if (aborted_) throw RunStopped("another rank failed");
+    check(call(), what);
+  }
+
   ncclComm_t comm_ = nullptr;
-  std::atomic<bool> aborted_{false};
+  std::mutex mutex_;
+  bool aborted_ = false;
 };
 
 }  // namespace

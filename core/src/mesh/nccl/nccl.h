@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -22,7 +23,7 @@ class DeviceCollectives {
   virtual void all_gather(const void* mine, void* all, size_t bytes) = 0;
   virtual void reduce_scatter(const void* all, void* mine, size_t count, Number type) = 0;
   virtual void broadcast(void* buffer, size_t bytes, int root) = 0;
-  virtual void abort() = 0;  // from any thread: whoever waits on the GPU for another rank goes on, with an error
+  virtual void abort() = 0;  // from any thread: whoever waits on the GPU for another rank goes on, and to RunStopped
 };
 
 // An axis whose calls go where their buffers lie: a GPU's to `devices`, all else and barriers to `host`.
@@ -34,13 +35,16 @@ class DeviceRanks {
   using Make = std::function<std::unique_ptr<DeviceCollectives>(Communicator& host)>;
   explicit DeviceRanks(Make make) : make_(std::move(make)) {}
 
-  // Body on this rank of a mesh. When it throws, no other rank of this process is left waiting on its GPU.
+  // Body on this rank of a mesh. When it throws, no other rank of this process is left waiting on its GPU, and all
+  // throw what the first one did. A rank in another process that waits on its GPU is ended by its own host's word
+  // alone.
   void run(const Mesh& host, const std::function<void(Mesh&)>& body);
 
  private:
   const Make make_;
   std::mutex mutex_;
   std::set<DeviceCollectives*> at_work_;
+  std::exception_ptr first_;
 };
 
 bool has_nccl();  // this build
