@@ -32,28 +32,9 @@ class Group {
     refuse_different(calls_, rank);
   }
 
-  // Spins a little (ranks usually arrive together), then sleeps.
-  void barrier() {
-    const auto generation = generation_.load(std::memory_order_acquire);
-    if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == size_) {
-      arrived_.store(0, std::memory_order_relaxed);
-      {
-        const std::lock_guard lock(mutex_);
-        generation_.store(generation + 1, std::memory_order_release);
-      }
-      wake_.notify_all();
-      return;
-    }
-    for (int spin = 0; spin < kSpins; ++spin)
-      if (generation_.load(std::memory_order_acquire) != generation) return;
-    std::unique_lock lock(mutex_);
-    wake_.wait(lock, [&] {
-      return generation_.load(std::memory_order_acquire) != generation || aborted_.load() || ended_.load() > 0;
-    });
-    if (generation_.load(std::memory_order_acquire) != generation) return;
-    if (aborted_) throw RunStopped("another rank failed");
-    throw RunStopped("a rank came to its end while another waits for it in a collective");
-  }
+  // Behind the work on the buffers: all are at it, so all get here, and nobody may go before, whatever happened
+  // elsewhere.
+  void done() { barrier(/*may_leave=*/false); }
 
   void end() {
     ++ended_;
@@ -66,6 +47,30 @@ class Group {
   }
 
  private:
+  // Spins a little (ranks usually arrive together), then sleeps. Once a rank has left, nobody passes any more.
+  void barrier(bool may_leave = true) {
+    const auto generation = generation_.load(std::memory_order_acquire);
+    if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == size_) {
+      {
+        const std::lock_guard lock(mutex_);
+        if (left_) throw RunStopped("another rank failed");  // its buffer may be gone
+        arrived_.store(0, std::memory_order_relaxed);
+        generation_.store(generation + 1, std::memory_order_release);
+      }
+      wake_.notify_all();
+      return;
+    }
+    for (int spin = 0; spin < kSpins; ++spin)
+      if (generation_.load(std::memory_order_acquire) != generation) return;
+    std::unique_lock lock(mutex_);
+    const auto all_here = [&] { return generation_.load(std::memory_order_acquire) != generation; };
+    wake_.wait(lock, [&] { return all_here() || (may_leave && (aborted_.load() || ended_.load() > 0)); });
+    if (all_here()) return;
+    left_ = true;
+    if (aborted_) throw RunStopped("another rank failed");
+    throw RunStopped("a rank came to its end while another waits for it in a collective");
+  }
+
   static constexpr int kSpins = 4000;
   std::vector<Call> calls_;
   std::vector<void*> buffers_;
@@ -73,6 +78,7 @@ class Group {
   const std::atomic<bool>& aborted_;
   std::atomic<int> arrived_{0}, ended_{0};
   std::atomic<uint64_t> generation_{0};
+  bool left_ = false;
   std::mutex mutex_;
   std::condition_variable wake_;
 };
@@ -107,7 +113,7 @@ class ThreadCommunicator final : public Communicator {
       case Collective::kBarrier:
         break;
     }
-    group_->barrier();
+    group_->done();
   }
 
   // Every rank's buffer, from one element on.
