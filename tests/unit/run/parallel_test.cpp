@@ -26,14 +26,8 @@ Gradients gradients_of(const TinyRun& tiny) {
   Gradients out;
   std::mutex mutex;
   tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& data) {
-    const int64_t rows = run.batch / run.data, first = rows * mesh.data().rank();
-    std::vector<Batch> micro_batches;
-    for (int64_t row = first; row < first + rows; row += run.micro_batch) {
-      const auto end = std::min(row + run.micro_batch, first + rows);
-      micro_batches.push_back(data.rows(row, end, row));
-    }
     Metrics metrics;
-    const auto loss = accumulate_gradients(run, mesh, 0, std::move(micro_batches), metrics);
+    const auto loss = accumulate_gradients(run, mesh, 0, micro_batches(run, mesh, data, 0), metrics);
     const auto norm = gradient_norm(run.parameters->all(), mesh);
     const auto values = metrics.reduced(mesh.data());
     std::map<std::string, Tensor> whole;
