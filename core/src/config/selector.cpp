@@ -3,18 +3,23 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <map>
 #include <set>
 
 #include "config/nearest.h"
+#include "config/parse.h"
 
 namespace assay::config {
 namespace {
 
 using nlohmann::json;
 
+const std::vector<std::string> kBounds{"min", "max", "above", "below"};
+
 bool is_condition(const Table& table) {
   return !table.entries.empty() && std::all_of(table.entries.begin(), table.entries.end(), [](const Entry& entry) {
-    return entry.key == "not" || entry.key == "min" || entry.key == "max";
+    return entry.key == "not" || std::find(kBounds.begin(), kBounds.end(), entry.key) != kBounds.end();
   });
 }
 
@@ -54,6 +59,32 @@ json value_of(const SelectorTerm& term, const json& line) {
   return at->is_object() && at->contains("use") ? at->at("use") : *at;
 }
 
+// Parts at `separator`, with what stands in quotes together (the quotes stay).
+std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> parts{""};
+  char quote = 0;
+  for (const char c : text) {
+    if (quote == 0 && c == separator) {
+      parts.emplace_back();
+      continue;
+    }
+    if (c == '"' || c == '\'') quote = quote == 0 ? c : quote == c ? '\0' : quote;
+    parts.back() += c;
+  }
+  return parts;
+}
+
+// key, operator and what follows; the operator is empty where there is none.
+struct TextTerm {
+  std::string key, comparison, value;
+};
+TextTerm term_of(const std::string& text) {
+  const auto at = text.find_first_of("=!<>");
+  if (at == std::string::npos) return {text, "", ""};
+  const bool two = at + 1 < text.size() && text[at] != '=' && text[at + 1] == '=';
+  return {text.substr(0, at), text.substr(at, two ? 2 : 1), text.substr(at + (two ? 2 : 1))};
+}
+
 bool equals(const json& wanted, const json& value) {
   if (wanted.is_array())
     return std::any_of(wanted.begin(), wanted.end(), [&](const json& one) { return equals(one, value); });
@@ -69,10 +100,48 @@ Selector read_selector(const Node& table, Diagnostics& diagnostics) {
     diagnostics.add(table.position, "a selector names at least one key: { positional = \"alibi\" }");
   for (const auto& term : selector.terms) {
     if (!term.wanted.is_object()) continue;
-    for (const char* end : {"min", "max"})
+    for (const auto& end : kBounds)
       if (term.wanted.contains(end) && !term.wanted.at(end).is_number())
         diagnostics.add(term.position, fmt::format("'{}' of '{}' must be a number", end, term.name));
   }
+  return selector;
+}
+
+Selector selector_of_text(const std::string& text, const std::string& origin, Diagnostics& diagnostics) {
+  static const std::map<std::string, const char*> kWords{
+      {"!=", "not"}, {"<", "below"}, {"<=", "max"}, {">", "above"}, {">=", "min"}};
+  const Position position{std::make_shared<const std::string>(origin), 0, 0};
+  Selector selector{{}, position};
+  for (const auto& part : split(text, ' ')) {
+    if (part.empty()) continue;
+    const auto [key, comparison, value] = term_of(part);
+    const auto word = kWords.find(comparison);
+    if (key.empty() || value.empty() || (comparison != "=" && word == kWords.end())) {
+      diagnostics.add(
+          position, fmt::format("'{}' is no term of a selector; write positional=alibi,t5 or optimizer.lr<1e-2", part));
+      continue;
+    }
+    json wanted = json::array();
+    for (const auto& one : split(value, ','))
+      wanted.push_back(to_json(parse_argument_value(one, position, diagnostics)));
+    if (wanted.size() == 1) wanted = json(wanted[0]);
+    const bool bound = word != kWords.end() && comparison != "!=";
+    if (bound && !wanted.is_number()) {
+      diagnostics.add(position, fmt::format("'{}': {} wants a number", part, comparison));
+      continue;
+    }
+    const auto path = canonical_path(split_key(key));
+    const auto name = short_name(path);
+    if (word != kWords.end()) wanted = {{word->second, wanted}};
+    const auto same = [&](const SelectorTerm& other) { return other.path == path && other.wanted.is_object(); };
+    const auto before = std::find_if(selector.terms.begin(), selector.terms.end(), same);
+    if (bound && before != selector.terms.end())
+      before->wanted.update(wanted);  // lr>1e-3 lr<1e-2
+    else
+      selector.terms.push_back({path, name, std::move(wanted), position});
+  }
+  if (selector.terms.empty() && diagnostics.empty())
+    diagnostics.add(position, "a selector names at least one key: positional=alibi");
   return selector;
 }
 
@@ -81,9 +150,11 @@ bool matches(const SelectorTerm& term, const json& line) {
   if (value.is_null()) return false;
   if (!term.wanted.is_object()) return equals(term.wanted, value);
   if (term.wanted.contains("not") && equals(term.wanted.at("not"), value)) return false;
-  if (term.wanted.contains("min") && !(value.is_number() && value >= term.wanted.at("min"))) return false;
-  if (term.wanted.contains("max") && !(value.is_number() && value <= term.wanted.at("max"))) return false;
-  return true;
+  const auto within = [&](const char* bound, auto&& holds) {
+    return !term.wanted.contains(bound) || (value.is_number() && holds(value, term.wanted.at(bound)));
+  };
+  return within("min", std::greater_equal<json>()) && within("max", std::less_equal<json>()) &&
+         within("above", std::greater<json>()) && within("below", std::less<json>());
 }
 
 bool matches(const Selector& selector, const json& line) {

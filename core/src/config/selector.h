@@ -14,7 +14,8 @@ namespace assay::config {
 struct SelectorTerm {
   KeyPath path;  // canonical
   std::string name;
-  nlohmann::json wanted;  // a value; a list: any of these; {"not": value}; {"min": a, "max": b}
+  nlohmann::json wanted;  // a value; a list: any of these; {"not": value}; {"min": a, "max": b}, both ends counted;
+                          // {"above": a, "below": b}, neither
   Position position;
 };
 
@@ -24,6 +25,10 @@ struct Selector {
 };
 
 Selector read_selector(const Node& table, Diagnostics& diagnostics);
+
+// The form for command lines: terms apart by spaces, each key=a,b (any of these), key!=a, key<a, key<=a, key>a or
+// key>=a; quotes keep spaces and commas together. `origin` stands for a file in messages ("--only").
+Selector selector_of_text(const std::string& text, const std::string& origin, Diagnostics& diagnostics);
 
 // `line` is a plan line. An axis counts by its label, any other key by its resolved value (a component by its name).
 bool matches(const SelectorTerm& term, const nlohmann::json& line);

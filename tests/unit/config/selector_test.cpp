@@ -1,0 +1,70 @@
+#include "config/selector.h"
+
+#include <algorithm>
+
+#include "unit/config/fixture.h"
+
+namespace assay::config::testing {
+namespace {
+
+using nlohmann::json;
+
+class SelectorText : public PlanTest {
+ protected:
+  std::ptrdiff_t count(const std::string& text) const {
+    Diagnostics diagnostics;
+    const auto read = selector_of_text(text, "--only", diagnostics);
+    diagnostics.throw_if_any();
+    return std::count_if(made_.lines.begin(), made_.lines.end(), [&](const json& line) { return matches(read, line); });
+  }
+  std::string error(const std::string& text) const {
+    Diagnostics diagnostics;
+    selector_of_text(text, "--only", diagnostics);
+    try {
+      diagnostics.throw_if_any();
+    } catch (const ConfigErrors& errors) {
+      return errors.what();
+    }
+    return "no error";
+  }
+
+  // 3 rates x 2 schemes, one of them labelled with a space and a comma.
+  const Plan made_ = plan(kSmall +
+                          "[[sweep]]\n[sweep.grid]\noptimizer.lr = [1e-3, 3e-3, 1e-2]\n"
+                          "positional = ['sinusoidal', { label = 'steep, 4', use = 'alibi', max_exponent = 4 }]\n");
+};
+
+TEST_F(SelectorText, EveryOperator) {
+  EXPECT_EQ(count("optimizer.lr=1e-3"), 2);
+  EXPECT_EQ(count("optimizer.lr=1e-3,1e-2"), 4);
+  EXPECT_EQ(count("optimizer.lr!=1e-3"), 4);
+  EXPECT_EQ(count("optimizer.lr!=1e-3,1e-2"), 2);
+  EXPECT_EQ(count("optimizer.lr<3e-3"), 2);
+  EXPECT_EQ(count("optimizer.lr<=3e-3"), 4);
+  EXPECT_EQ(count("optimizer.lr>3e-3"), 2);
+  EXPECT_EQ(count("optimizer.lr>=3e-3"), 4);
+}
+
+TEST_F(SelectorText, TermsMustAllHold) {
+  EXPECT_EQ(count("positional=sinusoidal optimizer.lr<1e-2"), 2);
+  EXPECT_EQ(count("  positional=sinusoidal   model.layers=2 "), 3);
+  EXPECT_EQ(count("optimizer.lr>1e-3 optimizer.lr<1e-2"), 2);
+  EXPECT_EQ(count("optimizer.lr!=1e-3 optimizer.lr<1e-2"), 2);
+}
+
+TEST_F(SelectorText, QuotesKeepSpacesAndCommas) {
+  EXPECT_EQ(count("positional=\"steep, 4\""), 3);
+  EXPECT_EQ(count("positional='steep, 4',sinusoidal"), 6);
+}
+
+TEST_F(SelectorText, WhatIsNoSelector) {
+  EXPECT_EQ(error("positional"),
+            "--only: 'positional' is no term of a selector; write positional=alibi,t5 or optimizer.lr<1e-2");
+  EXPECT_EQ(error("=3"), "--only: '=3' is no term of a selector; write positional=alibi,t5 or optimizer.lr<1e-2");
+  EXPECT_EQ(error("a!3"), "--only: 'a!3' is no term of a selector; write positional=alibi,t5 or optimizer.lr<1e-2");
+  EXPECT_EQ(error("positional<alibi"), "--only: 'positional<alibi': < wants a number");
+  EXPECT_EQ(error(" "), "--only: a selector names at least one key: positional=alibi");
+}
+
+}  // namespace
+}  // namespace assay::config::testing
