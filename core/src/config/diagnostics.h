@@ -32,6 +32,7 @@ class ConfigErrors : public UserError {
 class Diagnostics {
  public:
   void add(const Position& position, std::string message);
+  void add_all(const Diagnostics& others) { found_.insert(others.found_.begin(), others.found_.end()); }
   bool empty() const { return found_.empty(); }
   // True when something is wrong at exactly this place: what follows from it need not be reported too.
   bool has_at(const Position& position) const;

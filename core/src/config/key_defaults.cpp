@@ -13,9 +13,11 @@ const Parameter* find_parameter(const std::vector<Parameter>& parameters, const 
   return found == parameters.end() ? nullptr : &*found;
 }
 
-std::optional<Node> number(const Parameter* parameter) {
+std::optional<Node> scalar(const Parameter* parameter) {
   if (!parameter) return std::nullopt;
   const auto& value = parameter->default_value;
+  if (value.is_boolean()) return Node{value.get<bool>(), {}};
+  if (value.is_string() && !value.get<std::string>().empty()) return Node{value.get<std::string>(), {}};
   if (value.is_number_integer() && parameter->type != "real") return Node{value.get<int64_t>(), {}};
   if (value.is_number()) return Node{value.get<double>(), {}};
   return std::nullopt;
@@ -36,7 +38,7 @@ std::optional<Node> default_of_key(const Node& document, const Catalogue& catalo
   auto [depth, kind] = slot(path);
   if (depth == 0) {
     if (path.size() == 2 && (path[0] == "train" || path[0] == "resources" || path[0] == "log"))
-      return number(find_parameter(section_parameters(path[0]), path[1]));
+      return scalar(find_parameter(section_parameters(path[0]), path[1]));
     return std::nullopt;
   }
   if (path.size() <= depth) return std::nullopt;
@@ -47,7 +49,7 @@ std::optional<Node> default_of_key(const Node& document, const Catalogue& catalo
   for (;; ++depth) {
     const auto found = catalogue.find(kind, name);
     const auto* parameter = found ? find_parameter(found.component->parameters, path[depth]) : nullptr;
-    if (!parameter || depth + 1 == path.size()) return number(parameter);
+    if (!parameter || depth + 1 == path.size()) return scalar(parameter);
     if (parameter->type != "child") return std::nullopt;
     const auto* child = node && node->is_table() ? node->as<Table>()->find(path[depth]) : nullptr;
     const auto* named = child && child->is_table() ? string_of(*child->as<Table>(), "use")

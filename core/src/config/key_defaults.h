@@ -1,4 +1,4 @@
-// The default of a key that a document leaves out, for expressions that refer to it.
+// The default of a key that a document leaves out, for expressions and conditions of a sweep that refer to it.
 #pragma once
 
 #include <optional>
@@ -9,7 +9,7 @@
 
 namespace assay::config {
 
-// Nothing when there is no such key, or its default is no number (an expression has no use for another).
+// Nothing when there is no such key, or its default is no scalar.
 std::optional<Node> default_of_key(const Node& document, const Catalogue& catalogue, const KeyPath& path);
 
 }  // namespace assay::config

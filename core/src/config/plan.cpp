@@ -6,15 +6,14 @@
 #include <set>
 
 #include "config/experiment_name.h"
-#include "config/expression.h"
 #include "config/extends.h"
-#include "config/key_defaults.h"
-#include "config/merge.h"
+#include "config/overrides.h"
 #include "config/plan_line.h"
 #include "config/run_config.h"
 #include "config/sections.h"
 #include "config/seeds.h"
 #include "config/sweep.h"
+#include "config/sweep_blocks.h"
 #include "config/worker.h"
 #include "record/files.h"
 
@@ -43,9 +42,8 @@ class Planner {
     claim_sides_ = read_claim_sides(document.root, diagnostics_);
     auto blocks = read_sweep(document.root, diagnostics_);
     collapse_axes(blocks, overrides_);
-    check_size(blocks, document.root.position);
     ask_plugins();
-    resolve_groups(document.root, blocks);
+    resolve_groups(document.root, std::move(blocks));
     diagnostics_.throw_if_any();
     write_lines(document);
     check_against_lines();
@@ -87,14 +85,6 @@ class Planner {
     }
   }
 
-  void check_size(const std::vector<Block>& blocks, const Position& position) {
-    for (const auto& block : blocks)
-      plan_.combinations = std::min(plan_.combinations + block.combinations(), kMostRuns + 1);
-    if (plan_.combinations * seeds_.size() <= kMostRuns) return;
-    diagnostics_.add(position, fmt::format("the sweep has more than {} runs; make it smaller", kMostRuns));
-    diagnostics_.throw_if_any();  // resolving them all would take minutes
-  }
-
   // Without an answer nothing more can be checked, but what was wrong so far is still said.
   void ask_plugins() {
     try {
@@ -106,29 +96,26 @@ class Planner {
     }
   }
 
-  void resolve_groups(const Node& base, const std::vector<Block>& blocks) {
+  void resolve_groups(const Node& base, std::vector<Block> blocks) {
     Resolver resolver(catalogue_, paths_, diagnostics_);
-    for (const auto& block : blocks) {
-      for (const auto& axis : block.axes)
-        if (std::find(plan_.axes.begin(), plan_.axes.end(), axis.name) == plan_.axes.end())
-          plan_.axes.push_back(axis.name);
-      for (size_t i = 0; i < block.combinations(); ++i)
-        resolve_group(combination(base, block, i, overrides_, diagnostics_), choices_of(block, i), resolver);
-    }
+    Sweep sweep(base, std::move(blocks), overrides_, catalogue_, diagnostics_);
+    plan_.axes = sweep.axes();
+    sweep.for_each(kMostRuns / std::max<size_t>(1, seeds_.size()), [&](Combination combination) {
+      ++plan_.combinations;
+      resolve_group(std::move(combination), resolver);
+    });
     plan_.distinct = groups_.size();
   }
 
-  void resolve_group(Node document, const std::vector<std::pair<const Axis*, const AxisValue*>>& choices,
-                     Resolver& resolver) {
-    const DefaultOf default_of = [&](const KeyPath& path) { return default_of_key(document, catalogue_, path); };
-    evaluate_expressions(document, default_of, diagnostics_);
+  void resolve_group(Combination combination, Resolver& resolver) {
+    auto& document = combination.document;
     check_sections(document, diagnostics_);
     Group group;
     group.config = resolve_run(document, resolver);
     if (!diagnostics_.empty()) return;
     group.id = group_of(group.config);
     if (!known_.insert(group.id).second) return;  // an equal run of another combination
-    describe_choices(choices, document, group);
+    describe_choices(combination.choices, document, group);
     group.document = std::move(document);
     groups_.push_back(std::move(group));
   }
@@ -141,17 +128,10 @@ class Planner {
   }
 
   void check_against_lines() {
-    // An axis that --set has narrowed may leave a selector without its run; that is the user's wish, not a slip.
-    const auto narrowed = [&](const Selector& selector) {
-      return std::any_of(selector.terms.begin(), selector.terms.end(), [&](const SelectorTerm& term) {
-        return std::any_of(overrides_.begin(), overrides_.end(),
-                           [&](const Override& o) { return o.path == term.path; });
-      });
-    };
-    if (plan_.compare.baseline && !narrowed(*plan_.compare.baseline))
+    if (plan_.compare.baseline && !is_narrowed(*plan_.compare.baseline, overrides_))
       require_match(*plan_.compare.baseline, plan_.lines, "baseline", diagnostics_);
     for (const auto& side : claim_sides_)
-      if (!narrowed(side)) require_match(side, plan_.lines, "this side of the claim", diagnostics_);
+      if (!is_narrowed(side, overrides_)) require_match(side, plan_.lines, "this side of the claim", diagnostics_);
     std::vector<std::string> labels;
     for (const auto& group : groups_)
       for (const auto& evaluation : group.config.evaluations)

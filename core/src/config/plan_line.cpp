@@ -34,13 +34,12 @@ json plugins_of(const RunConfig& config, const Catalogue& catalogue) {
 
 std::string group_of(const RunConfig& config) { return group_id(config.train); }
 
-void describe_choices(const std::vector<std::pair<const Axis*, const AxisValue*>>& choices, const Node& document,
-                      Group& group) {
+void describe_choices(const std::vector<Choice>& choices, const Node& document, Group& group) {
   group.axes = json::object();
-  for (const auto& [axis, value] : choices) {
-    if (is_switched_off(axis->path, document)) continue;
-    group.axes[axis->name] = value->shown;
-    group.label += (group.label.empty() ? "" : " ") + axis->name + "=" + value->text;
+  for (const auto& choice : choices) {
+    if (is_switched_off(choice.path, document)) continue;
+    group.axes[choice.axis] = choice.shown;
+    group.label += (group.label.empty() ? "" : " ") + choice.axis + "=" + choice.text;
   }
 }
 

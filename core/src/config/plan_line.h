@@ -25,8 +25,7 @@ struct Group {
 std::string group_of(const RunConfig& config);
 
 // Axes and label of a group. Keys of an entry that is switched off say nothing about the run and are left out.
-void describe_choices(const std::vector<std::pair<const Axis*, const AxisValue*>>& choices, const Node& document,
-                      Group& group);
+void describe_choices(const std::vector<Choice>& choices, const Node& document, Group& group);
 
 class LineMaker {
  public:

@@ -2,9 +2,28 @@
 // }.
 #pragma once
 
-#include "config/sweep.h"
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "config/diagnostics.h"
+#include "config/key_path.h"
+#include "config/node.h"
 
 namespace assay::config {
+
+struct AxisValue {
+  Node value;            // without the axis label
+  nlohmann::json shown;  // the label, the name of a component, or the value itself
+  std::string text;      // short form of `shown` for row labels
+};
+
+struct Axis {
+  KeyPath path;      // canonical
+  std::string name;  // as shown: positional, optimizer.lr
+  Position position;
+  std::vector<AxisValue> values;
+};
 
 // True for a table of the words log or linear with n, or of values; those are no parameter names.
 bool is_range(const Node& node);

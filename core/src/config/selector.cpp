@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <functional>
 #include <map>
-#include <set>
 
 #include "config/nearest.h"
 #include "config/parse.h"
@@ -91,6 +90,17 @@ bool equals(const json& wanted, const json& value) {
   return wanted == value;  // 8 and 8.0 are equal
 }
 
+bool holds(const SelectorTerm& term, const json& value) {
+  if (value.is_null()) return false;
+  if (!term.wanted.is_object()) return equals(term.wanted, value);
+  if (term.wanted.contains("not") && equals(term.wanted.at("not"), value)) return false;
+  const auto within = [&](const char* bound, auto&& holds) {
+    return !term.wanted.contains(bound) || (value.is_number() && holds(value, term.wanted.at(bound)));
+  };
+  return within("min", std::greater_equal<json>()) && within("max", std::less_equal<json>()) &&
+         within("above", std::greater<json>()) && within("below", std::less<json>());
+}
+
 }  // namespace
 
 Selector read_selector(const Node& table, Diagnostics& diagnostics) {
@@ -145,17 +155,7 @@ Selector selector_of_text(const std::string& text, const std::string& origin, Di
   return selector;
 }
 
-bool matches(const SelectorTerm& term, const json& line) {
-  const auto value = value_of(term, line);
-  if (value.is_null()) return false;
-  if (!term.wanted.is_object()) return equals(term.wanted, value);
-  if (term.wanted.contains("not") && equals(term.wanted.at("not"), value)) return false;
-  const auto within = [&](const char* bound, auto&& holds) {
-    return !term.wanted.contains(bound) || (value.is_number() && holds(value, term.wanted.at(bound)));
-  };
-  return within("min", std::greater_equal<json>()) && within("max", std::less_equal<json>()) &&
-         within("above", std::greater<json>()) && within("below", std::less<json>());
-}
+bool matches(const SelectorTerm& term, const json& line) { return holds(term, value_of(term, line)); }
 
 bool matches(const Selector& selector, const json& line) {
   return std::all_of(selector.terms.begin(), selector.terms.end(),
@@ -164,16 +164,37 @@ bool matches(const Selector& selector, const json& line) {
 
 void require_match(const Selector& selector, const std::vector<json>& lines, const std::string& what,
                    Diagnostics& diagnostics) {
+  SelectorUse use(selector);
+  std::set<std::string> axes;
+  for (const auto& line : lines) {
+    use.matches([&](const SelectorTerm& term) { return value_of(term, line); });
+    for (const auto& [axis, ignored] : line.at("axes").items()) axes.insert(axis);
+  }
+  use.require_match(what, axes, diagnostics);
+}
+
+bool SelectorUse::matches(const ValueOf& value_of) {
+  bool all = true;
+  for (size_t i = 0; i < terms_.size(); ++i) {
+    const auto value = value_of(selector_.terms[i]);
+    const bool one = holds(selector_.terms[i], value);
+    if (!value.is_null()) terms_[i].values.insert(value.is_string() ? value.get<std::string>() : value.dump());
+    terms_[i].matched |= one;
+    all &= one;
+  }
+  matched_ |= all;
+  return all;
+}
+
+void SelectorUse::require_match(const std::string& what, const std::set<std::string>& axes,
+                                Diagnostics& diagnostics) const {
+  if (matched_) return;
   bool each_alone = true;
-  for (const auto& term : selector.terms) {
-    if (std::any_of(lines.begin(), lines.end(), [&](const json& line) { return matches(term, line); })) continue;
+  for (size_t i = 0; i < terms_.size(); ++i) {
+    if (terms_[i].matched) continue;
     each_alone = false;
-    std::set<std::string> values, axes;
-    for (const auto& line : lines) {
-      const auto value = value_of(term, line);
-      if (!value.is_null()) values.insert(value.is_string() ? value.get<std::string>() : value.dump());
-      for (const auto& [axis, ignored] : line.at("axes").items()) axes.insert(axis);
-    }
+    const auto& term = selector_.terms[i];
+    const auto& values = terms_[i].values;
     const std::vector<std::string> value_names(values.begin(), values.end()), axis_names(axes.begin(), axes.end());
     const auto wanted = term.wanted.is_string() ? term.wanted.get<std::string>() : term.wanted.dump();
     if (values.empty()) {
@@ -184,9 +205,8 @@ void require_match(const Selector& selector, const std::vector<json>& lines, con
                                                  suggestion(wanted, value_names, "it is ")));
     }
   }
-  const auto whole = [&](const json& line) { return matches(selector, line); };
-  if (each_alone && std::none_of(lines.begin(), lines.end(), whole))
-    diagnostics.add(selector.position,
+  if (each_alone)
+    diagnostics.add(selector_.position,
                     fmt::format("{} matches no run: each key alone does, but no run has all of them", what));
 }
 

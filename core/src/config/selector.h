@@ -1,7 +1,9 @@
 // Which runs: a partial assignment such as { positional = "alibi", optimizer.lr = { min = 1e-3 } }.
 #pragma once
 
+#include <functional>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,5 +39,27 @@ bool matches(const Selector& selector, const nlohmann::json& line);
 // A selector that matches nothing is an error; `what` names it ("baseline").
 void require_match(const Selector& selector, const std::vector<nlohmann::json>& lines, const std::string& what,
                    Diagnostics& diagnostics);
+
+// The same for what is no plan line yet: asked about one candidate after another, it can say in the end why it never
+// matched.
+class SelectorUse {
+ public:
+  // The value of a term's key, null where the candidate has none.
+  using ValueOf = std::function<nlohmann::json(const SelectorTerm&)>;
+
+  explicit SelectorUse(const Selector& selector) : selector_(selector), terms_(selector.terms.size()) {}
+  bool matches(const ValueOf& value_of);
+  void require_match(const std::string& what, const std::set<std::string>& axes, Diagnostics& diagnostics) const;
+  const Selector& selector() const { return selector_; }
+
+ private:
+  struct Seen {
+    bool matched = false;
+    std::set<std::string> values;
+  };
+  const Selector& selector_;
+  std::vector<Seen> terms_;
+  bool matched_ = false;
+};
 
 }  // namespace assay::config

@@ -3,180 +3,161 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
+#include "config/expression.h"
+#include "config/key_defaults.h"
 #include "config/merge.h"
-#include "config/nearest.h"
-#include "config/parse.h"
+#include "config/overrides.h"
 #include "config/range.h"
 
 namespace assay::config {
 namespace {
 
-// What decides the trained weights, section by section. The rest is no axis, for a stated reason.
-const std::vector<std::string> kSweepable{"data", "model", "objective", "transform", "optimizer", "scheduler", "train"};
-
-std::string why_no_axis(const std::string& section) {
-  if (section == "evaluate") return "every run gets every [[evaluate]]: write one more entry instead";
-  if (section == "resources" || section == "log")
-    return fmt::format("[{}] does not decide a result, so these runs would all be the same one", section);
-  if (section == "experiment") return "seeds stand in experiment.seeds";
-  return "";
+bool assigns(const std::vector<const Alternative*>& chosen, const KeyPath& path) {
+  return std::any_of(chosen.begin(), chosen.end(), [&](const Alternative* one) {
+    return std::any_of(one->sets.begin(), one->sets.end(), [&](const Assignment& set) { return set.path == path; });
+  });
 }
 
-bool check_path(const KeyPath& path, const std::string& name, const Position& position, Diagnostics& diagnostics) {
-  if (std::find(kSweepable.begin(), kSweepable.end(), path[0]) != kSweepable.end()) return true;
-  const auto reason = why_no_axis(path[0]);
-  diagnostics.add(position, fmt::format("'{}' cannot be swept{}", name,
-                                        reason.empty() ? suggestion(path[0], kSweepable, "sections that can are ")
-                                                       : ": " + reason));
-  return false;
+// Calls `use` with one alternative of each dimension, the last dimension turning fastest.
+void multiply(const std::vector<Dimension>& dimensions, size_t at, std::vector<const Alternative*>& chosen,
+              const std::function<void()>& use) {
+  if (at == dimensions.size()) return use();
+  for (const auto& alternative : dimensions[at]) {
+    chosen.push_back(&alternative);
+    multiply(dimensions, at + 1, chosen, use);
+    chosen.pop_back();
+  }
 }
 
-void add_axes(Block& block, KeyPath path, const Entry& entry, Diagnostics& diagnostics) {
-  path.push_back(entry.key);
-  const auto* table = entry.value.as<Table>();
-  if (table && !is_range(entry.value) && !table->entries.empty()) {
-    for (const auto& inner : table->entries) add_axes(block, path, inner, diagnostics);
-    return;
-  }
-  Axis axis;
-  axis.path = canonical_path(std::move(path));
-  axis.name = short_name(axis.path);
-  axis.position = entry.position;
-  if (!check_path(axis.path, axis.name, axis.position, diagnostics)) return;
-  const auto same =
-      std::find_if(block.axes.begin(), block.axes.end(), [&](const Axis& other) { return other.path == axis.path; });
-  if (same != block.axes.end()) {
-    diagnostics.add(axis.position, fmt::format("axis '{}' is given twice in this block, before at {}", axis.name,
-                                               same->position.text()));
-    return;
-  }
-  read_axis_values(entry.value, axis, diagnostics);
-  if (!axis.values.empty()) block.axes.push_back(std::move(axis));
+bool is_expression(const Choice& choice) {
+  return choice.shown.is_string() && choice.shown.get_ref<const std::string&>().starts_with('=');
 }
 
-Block read_block(const Node& node, Diagnostics& diagnostics) {
-  static const std::vector<std::string> kWords{"grid", "zip", "case", "when", "exclude"};
-  Block block;
-  const auto* table = node.as<Table>();
-  if (!table) {
-    diagnostics.add(node.position,
-                    fmt::format("an entry of [[sweep]] must be a table with 'grid', but is {}", describe(node)));
-    return block;
-  }
-  for (const auto& entry : table->entries) {
-    const bool known = std::find(kWords.begin(), kWords.end(), entry.key) != kWords.end();
-    if (!known) {
-      diagnostics.add(entry.position, fmt::format("unknown key '{}' for [[sweep]]{}", entry.key,
-                                                  suggestion(entry.key, kWords, "its keys are ")));
-    } else if (entry.key != "grid") {
-      diagnostics.add(
-          entry.position,
-          fmt::format("'{}' of [[sweep]] is not available yet; [sweep.grid] is: several blocks with one value "
-                      "an axis say the same",
-                      entry.key));
-    } else if (!entry.value.is_table()) {
-      diagnostics.add(entry.value.position,
-                      fmt::format("[sweep.grid] must be a table of axes, but is {}", describe(entry.value)));
-    } else {
-      for (const auto& axis : entry.value.as<Table>()->entries) add_axes(block, {}, axis, diagnostics);
-    }
-  }
-  return block;
+// What it came to in this combination.
+Choice evaluated(const Choice& choice, const Node& document) {
+  const auto* node = find_path(document, choice.path);
+  if (!node) return choice;
+  Diagnostics ignored;
+  const auto value = axis_value(*node, ignored);
+  return {choice.axis, choice.path, value.shown, value.text};
 }
 
 }  // namespace
 
-size_t Block::combinations() const {
-  size_t count = 1;
-  for (const auto& axis : axes) count = std::min(count * axis.values.size(), kMostRuns + 1);
-  return count;
-}
+Sweep::Sweep(const Node& base, std::vector<Block> blocks, const std::vector<Override>& overrides,
+             const Catalogue& catalogue, Diagnostics& diagnostics)
+    : base_(base),
+      blocks_(std::move(blocks)),
+      overrides_(overrides),
+      catalogue_(catalogue),
+      diagnostics_(diagnostics) {}
 
-std::vector<Block> read_sweep(const Node& document, Diagnostics& diagnostics) {
-  std::vector<Block> blocks;
-  if (const auto* sweep = document.as<Table>()->find("sweep")) {
-    if (const auto* list = sweep->as<Array>()) {
-      for (const auto& node : *list) blocks.push_back(read_block(node, diagnostics));
-    } else {
-      blocks.push_back(read_block(*sweep, diagnostics));
-    }
-  }
-  if (blocks.empty()) blocks.emplace_back();
-  return blocks;
-}
-
-std::vector<Override> read_overrides(const std::vector<std::string>& assignments, Diagnostics& diagnostics) {
-  std::vector<Override> overrides;
-  for (const auto& assignment : assignments) {
-    const Position position{std::make_shared<const std::string>("--set " + assignment), 0, 0};
-    const auto equals = assignment.find('=');
-    if (equals == std::string::npos || equals == 0) {
-      diagnostics.add(position, "an assignment has the form key=value, for instance optimizer.lr=1e-3");
-      continue;
-    }
-    Override made;
-    made.path = canonical_path(split_key(assignment.substr(0, equals)));
-    made.name = short_name(made.path);
-    made.position = position;
-    made.value = parse_argument_value(assignment.substr(equals + 1), position, diagnostics);
-    const bool twice =
-        std::any_of(overrides.begin(), overrides.end(), [&](const Override& other) { return other.path == made.path; });
-    if (twice) {
-      diagnostics.add(position, fmt::format("'{}' is set twice", made.name));
-    } else if (made.path[0] == "sweep" || made.path[0] == "extends") {
-      diagnostics.add(position,
-                      fmt::format("'{}' is not a value that can be set; set the swept key itself", made.name));
-    } else {
-      overrides.push_back(std::move(made));
-    }
-  }
-  return overrides;
-}
-
-void collapse_axes(std::vector<Block>& blocks, const std::vector<Override>& overrides) {
-  Diagnostics ignored;  // the value itself is checked where it is resolved
-  for (auto& block : blocks)
-    for (auto& axis : block.axes)
-      for (const auto& override_ : overrides)
-        if (override_.path == axis.path) {
-          axis.values = {axis_value(override_.value, ignored)};
-          axis.position = override_.position;
-        }
-}
-
-std::vector<std::pair<const Axis*, const AxisValue*>> choices_of(const Block& block, size_t index) {
-  std::vector<std::pair<const Axis*, const AxisValue*>> choices(block.axes.size());
-  for (size_t i = block.axes.size(); i-- > 0;) {
-    const auto& axis = block.axes[i];
-    choices[i] = {&axis, &axis.values[index % axis.values.size()]};
-    index /= axis.values.size();
-  }
-  return choices;
-}
-
-Node combination(const Node& base, const Block& block, size_t index, const std::vector<Override>& overrides,
-                 Diagnostics& diagnostics) {
-  struct Assignment {
-    const KeyPath* path;
-    const Position* position;
-    const Node* value;
+std::vector<std::string> Sweep::axes() const {
+  std::vector<std::string> names;
+  const auto add = [&](const std::vector<Dimension>& dimensions) {
+    for (const auto& dimension : dimensions)
+      for (const auto& alternative : dimension)
+        for (const auto& choice : alternative.choices)
+          if (std::find(names.begin(), names.end(), choice.axis) == names.end()) names.push_back(choice.axis);
   };
-  std::vector<Assignment> assignments;
-  for (const auto& [axis, value] : choices_of(block, index))
-    assignments.push_back({&axis->path, &axis->position, &value->value});
-  for (const auto& override_ : overrides) {
-    const auto same = [&](const Axis& axis) { return axis.path == override_.path; };
-    if (std::none_of(block.axes.begin(), block.axes.end(), same))
-      assignments.push_back({&override_.path, &override_.position, &override_.value});
+  for (const auto& block : blocks_) {
+    add(block.dimensions);
+    for (const auto& when : block.whens) add(when.grid);
   }
+  return names;
+}
+
+void Sweep::for_each(size_t most, const std::function<void(Combination)>& use) {
+  count_ = 0;
+  most_ = most;
+  use_ = &use;
+  for (const auto& block : blocks_) {
+    std::vector<SelectorUse> whens, excludes;
+    for (const auto& when : block.whens) whens.emplace_back(when.condition);
+    for (const auto& exclude : block.excludes) excludes.emplace_back(exclude);
+    Partial partial;
+    multiply(block.dimensions, 0, partial.chosen, [&] { expand(block, 0, partial, whens, excludes); });
+    if (count_ > most_) break;
+    require_matches(whens, "'if'");
+    require_matches(excludes, "'exclude'");
+  }
+  if (count_ == 0 && diagnostics_.empty())
+    diagnostics_.add(base_.position, "the sweep excludes every combination; leave one");
+  if (count_ > most_)
+    diagnostics_.add(base_.position, fmt::format("the sweep has more than {} runs; make it smaller", kMostRuns));
+}
+
+// An axis that --set has narrowed may leave a condition without its run; that is the user's wish, not a slip.
+void Sweep::require_matches(const std::vector<SelectorUse>& uses, const char* what) const {
+  const auto names = axes();
+  for (const auto& use : uses)
+    if (!is_narrowed(use.selector(), overrides_)) use.require_match(what, {names.begin(), names.end()}, diagnostics_);
+}
+
+void Sweep::expand(const Block& block, size_t when, Partial& partial, std::vector<SelectorUse>& whens,
+                   std::vector<SelectorUse>& excludes) {
+  if (count_ > most_) return;
+  if (when == block.whens.size()) return emit(partial, excludes);
+  Diagnostics of_it_so_far;  // said when the combination is complete
+  if (!matches(whens[when], document_of(partial, of_it_so_far)))
+    return expand(block, when + 1, partial, whens, excludes);
+  for (const auto& dimension : block.whens[when].grid)
+    for (const auto& alternative : dimension)
+      for (const auto& set : alternative.sets)
+        if (assigns(partial.chosen, set.path))
+          return diagnostics_.add(set.position,
+                                  fmt::format("axis '{}' is given twice for one combination", short_name(set.path)));
+  multiply(block.whens[when].grid, 0, partial.chosen, [&] { expand(block, when + 1, partial, whens, excludes); });
+}
+
+void Sweep::emit(const Partial& partial, std::vector<SelectorUse>& excludes) {
+  Diagnostics found;
+  auto combination = document_of(partial, found);
+  for (auto& exclude : excludes)
+    if (matches(exclude, combination)) return;
+  diagnostics_.add_all(found);
+  if (++count_ > most_) return;
+  (*use_)(std::move(combination));
+}
+
+// Assignments nearer to the root go first, so that a swept component is in place before its keys are set.
+Combination Sweep::document_of(const Partial& partial, Diagnostics& diagnostics) const {
+  std::vector<const Assignment*> assignments;
+  Combination combination;
+  for (const auto* alternative : partial.chosen) {
+    for (const auto& set : alternative->sets) assignments.push_back(&set);
+    combination.choices.insert(combination.choices.end(), alternative->choices.begin(), alternative->choices.end());
+  }
+  std::vector<Assignment> overrides;
+  for (const auto& one : overrides_)
+    if (!assigns(partial.chosen, one.path)) overrides.push_back({one.path, one.position, one.value});
+  for (const auto& one : overrides) assignments.push_back(&one);
   std::stable_sort(assignments.begin(), assignments.end(),
-                   [](const Assignment& a, const Assignment& b) { return a.path->size() < b.path->size(); });
-  Node document = base;
-  for (const auto& assignment : assignments)
-    set_path(document, *assignment.path, *assignment.position, *assignment.value, diagnostics);
-  expand_shorthands(document, diagnostics);  // a swept [[objective]] list may hold bare names
-  return document;
+                   [](const auto* a, const auto* b) { return a->path.size() < b->path.size(); });
+  combination.document = base_;
+  for (const auto* one : assignments) set_path(combination.document, one->path, one->position, one->value, diagnostics);
+  expand_shorthands(combination.document, diagnostics);  // a swept [[objective]] list may hold bare names
+  const DefaultOf default_of = [&](const KeyPath& path) {
+    return default_of_key(combination.document, catalogue_, path);
+  };
+  evaluate_expressions(combination.document, default_of, diagnostics);
+  for (auto& choice : combination.choices)
+    if (is_expression(choice)) choice = evaluated(choice, combination.document);
+  return combination;
+}
+
+bool Sweep::matches(SelectorUse& use, const Combination& combination) const {
+  return use.matches([&](const SelectorTerm& term) -> nlohmann::json {
+    for (const auto& choice : combination.choices)
+      if (choice.axis == term.name) return choice.shown;
+    const auto* node = find_path(combination.document, term.path);
+    const auto fallback = node ? std::nullopt : default_of_key(combination.document, catalogue_, term.path);
+    if (!node && !fallback) return nullptr;
+    auto value = to_json(node ? *node : *fallback);
+    return value.is_object() && value.contains("use") ? value.at("use") : value;
+  });
 }
 
 }  // namespace assay::config

@@ -1,32 +1,50 @@
-// [[sweep]]: axes of values, multiplied inside a block; blocks stand one after another.
+// [[sweep]] to combinations: alternatives multiply inside a block, blocks stand one after another.
 #pragma once
 
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "config/descriptors.h"
 #include "config/diagnostics.h"
 #include "config/key_path.h"
 #include "config/node.h"
+#include "config/selector.h"
 
 namespace assay::config {
 
-struct AxisValue {
-  Node value;            // without the axis label
-  nlohmann::json shown;  // the label, the name of a component, or the value itself
-  std::string text;      // short form of `shown` for row labels
+// One key and the value that a combination lays over the document there.
+struct Assignment {
+  KeyPath path;  // canonical
+  Position position;
+  Node value;
 };
 
-struct Axis {
-  KeyPath path;      // canonical
-  std::string name;  // as shown: positional, optimizer.lr
-  Position position;
-  std::vector<AxisValue> values;
+// What a combination says of itself under one name.
+struct Choice {
+  std::string axis;      // as shown: positional, optimizer.lr, case
+  KeyPath path;          // of the key; empty for a case
+  nlohmann::json shown;  // the label, the name of a component, or the value itself
+  std::string text;      // short form of `shown` for row labels
+  bool operator==(const Choice&) const = default;
+};
+
+struct Alternative {
+  std::vector<Assignment> sets;
+  std::vector<Choice> choices;
+};
+using Dimension = std::vector<Alternative>;  // an axis, lists that advance together, or the cases of a block
+
+struct When {
+  Selector condition;
+  std::vector<Dimension> grid;
 };
 
 struct Block {
-  std::vector<Axis> axes;  // in the order of the file: the last one turns fastest
-  size_t combinations() const;
+  std::vector<Dimension> dimensions;  // in the order of the file: the last one turns fastest
+  std::vector<When> whens;
+  std::vector<Selector> excludes;
 };
 
 // One assignment of --set, or of the word key=value.
@@ -39,20 +57,40 @@ struct Override {
 
 inline constexpr size_t kMostRuns = 100'000;
 
-// Without a [[sweep]]: one block with no axes. What is wrong is reported and left out.
-std::vector<Block> read_sweep(const Node& document, Diagnostics& diagnostics);
+struct Combination {
+  Node document;  // complete, its expressions evaluated
+  std::vector<Choice> choices;
+};
 
-std::vector<Override> read_overrides(const std::vector<std::string>& assignments, Diagnostics& diagnostics);
+// All combinations of a sweep over a base document.
+class Sweep {
+ public:
+  Sweep(const Node& base, std::vector<Block> blocks, const std::vector<Override>& overrides, const Catalogue& catalogue,
+        Diagnostics& diagnostics);
 
-// An override of a swept key leaves its value as the axis' only one.
-void collapse_axes(std::vector<Block>& blocks, const std::vector<Override>& overrides);
+  // Names of the axes, in the order of the file.
+  std::vector<std::string> axes() const;
+  // What is wrong with a combination that no exclude drops is reported. At most `most` combinations, else one error.
+  void for_each(size_t most, const std::function<void(Combination)>& use);
 
-// The document of one combination: `index` counts through a block's combinations. Assignments nearer to the root go
-// first, so that a swept component is in place before its keys are set.
-Node combination(const Node& base, const Block& block, size_t index, const std::vector<Override>& overrides,
-                 Diagnostics& diagnostics);
+ private:
+  struct Partial {
+    std::vector<const Alternative*> chosen;
+  };
+  Combination document_of(const Partial& partial, Diagnostics& diagnostics) const;
+  bool matches(SelectorUse& use, const Combination& combination) const;
+  void expand(const Block& block, size_t when, Partial& partial, std::vector<SelectorUse>& whens,
+              std::vector<SelectorUse>& excludes);
+  void emit(const Partial& partial, std::vector<SelectorUse>& excludes);
+  void require_matches(const std::vector<SelectorUse>& uses, const char* what) const;
 
-// (axis, value) of a combination, in the order of the axes.
-std::vector<std::pair<const Axis*, const AxisValue*>> choices_of(const Block& block, size_t index);
+  const Node& base_;
+  std::vector<Block> blocks_;
+  const std::vector<Override>& overrides_;
+  const Catalogue& catalogue_;
+  Diagnostics& diagnostics_;
+  size_t count_ = 0, most_ = 0;
+  const std::function<void(Combination)>* use_ = nullptr;
+};
 
 }  // namespace assay::config

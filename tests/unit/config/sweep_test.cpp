@@ -119,5 +119,105 @@ TEST_F(Sweep, AWholeListOfObjectivesCanBeAnAxis) {
   EXPECT_EQ(made.lines[1].at("train").at("objectives").at(1).at("margin"), 0.5);
 }
 
+const std::string kBlock = kSmall + "[[sweep]]\n";
+
+TEST_F(Sweep, ZippedListsAdvanceTogetherAndMultiplyWithTheGrid) {
+  const auto made = plan(kBlock +
+                         "[[sweep.zip]]\nmodel.layers = [1, 2, 3]\noptimizer.lr = { linear = [1e-3, 3e-3], n = 3 }\n"
+                         "[sweep.grid]\npositional = ['alibi', 'sinusoidal']\n");
+  EXPECT_EQ(labels(made), (std::vector<std::string>{
+                              "model.layers=1 optimizer.lr=0.001 positional=alibi",
+                              "model.layers=1 optimizer.lr=0.001 positional=sinusoidal",
+                              "model.layers=2 optimizer.lr=0.002 positional=alibi",
+                              "model.layers=2 optimizer.lr=0.002 positional=sinusoidal",
+                              "model.layers=3 optimizer.lr=0.003 positional=alibi",
+                              "model.layers=3 optimizer.lr=0.003 positional=sinusoidal",
+                          }));
+  EXPECT_EQ(made.axes, (std::vector<std::string>{"model.layers", "optimizer.lr", "positional"}));
+}
+
+TEST_F(Sweep, TwoZipsMultiply) {
+  EXPECT_EQ(plan(kBlock + "[[sweep.zip]]\nmodel.layers = [1, 2]\n[[sweep.zip]]\nmodel.width = [32, 64, 96]\n").distinct,
+            6u);
+}
+
+const std::string kCases =
+    "[[sweep.case]]\nlabel = 'small'\nset = { model = { layers = 1, width = 32 } }\n"
+    "[[sweep.case]]\nlabel = 'large'\nset = { model.layers = 3, positional = { use = 'alibi', max_exponent = 4 } }\n";
+
+TEST_F(Sweep, CasesAreNamedAlternatives) {
+  const auto made = plan(kBlock + "[sweep.grid]\noptimizer.lr = [1e-3, 2e-3]\n" + kCases);
+  EXPECT_EQ(labels(made), (std::vector<std::string>{"optimizer.lr=0.001 case=small", "optimizer.lr=0.001 case=large",
+                                                    "optimizer.lr=0.002 case=small", "optimizer.lr=0.002 case=large"}));
+  const auto& small = made.lines[0].at("train").at("model");
+  const auto& large = made.lines[1].at("train").at("model");
+  EXPECT_EQ(small.at("layers"), 1);
+  EXPECT_EQ(small.at("positional").at("max_exponent"), 8.0);  // the default
+  EXPECT_EQ(large.at("layers"), 3);
+  EXPECT_EQ(large.at("width"), 32);
+  EXPECT_EQ(large.at("positional").at("max_exponent"), 4.0);
+}
+
+TEST_F(Sweep, ACaseCanBeABaseline) {
+  EXPECT_EQ(errors(kBlock + kCases + "[compare]\nbaseline = { case = 'small' }\n"), "no error");
+  EXPECT_EQ(errors(kBlock + kCases + "[compare]\nbaseline = { case = 'smal' }\n"),
+            "test.toml:30:14: baseline matches no run: 'case' is never smal; did you mean 'small'?");
+}
+
+TEST_F(Sweep, AnAxisUnderACondition) {
+  const auto made = plan(kBlock +
+                         "[sweep.grid]\npositional = ['sinusoidal', 'alibi']\n"
+                         "[[sweep.when]]\nif = { positional = 'alibi' }\n"
+                         "grid = { model.positional.max_exponent = [4, 8, 16] }\n");
+  EXPECT_EQ(labels(made),
+            (std::vector<std::string>{"positional=sinusoidal", "positional=alibi model.positional.max_exponent=4",
+                                      "positional=alibi model.positional.max_exponent=8",
+                                      "positional=alibi model.positional.max_exponent=16"}));
+}
+
+TEST_F(Sweep, ConditionsSeeDefaultsAndExpressions) {
+  const auto count = [&](const std::string& condition) {
+    return plan(kBlock +
+                "[sweep.grid]\nmodel.width = [32, 64]\nmodel.heads = ['= model.width / 16']\n[[sweep.when]]\nif = " +
+                condition + "\ngrid = { model.layers = [1, 2, 3] }\n")
+        .distinct;
+  };
+  EXPECT_EQ(count("{ model.positional.max_exponent = 8 }"), 6u);
+  EXPECT_EQ(count("{ model.heads = { min = 3 } }"), 4u);
+  EXPECT_EQ(count("{ model.width = [32], model.heads = 2 }"), 4u);
+}
+
+TEST_F(Sweep, ALaterConditionSeesTheAxesOfAnEarlierOne) {
+  const auto made = plan(kBlock +
+                         "[[sweep.when]]\nif = { positional = 'alibi' }\ngrid = { model.layers = [1, 2] }\n"
+                         "[[sweep.when]]\nif = { model.layers = 2 }\ngrid = { model.width = [32, 64] }\n");
+  EXPECT_EQ(labels(made), (std::vector<std::string>{"model.layers=1", "model.layers=2 model.width=32",
+                                                    "model.layers=2 model.width=64"}));
+}
+
+TEST_F(Sweep, ExcludedCombinationsNeedNotBeValid) {
+  const auto made = plan(kBlock +
+                         "[sweep.grid]\npositional = ['sinusoidal', 'alibi']\nmodel.positional.max_exponent = [4, 8]\n"
+                         "[[sweep.exclude]]\npositional = 'sinusoidal'\n");  // which has no max_exponent
+  EXPECT_EQ(made.combinations, 2u);
+  EXPECT_EQ(labels(made), (std::vector<std::string>{"positional=alibi model.positional.max_exponent=4",
+                                                    "positional=alibi model.positional.max_exponent=8"}));
+}
+
+TEST_F(Sweep, SetReachesIntoZipsCasesAndConditions) {
+  EXPECT_EQ(labels(plan(kBlock + "[[sweep.zip]]\nmodel.layers = [1, 2]\noptimizer.lr = [1e-3, 2e-3]\n",
+                        {"optimizer.lr=5e-3"})),
+            (std::vector<std::string>{"model.layers=1 optimizer.lr=0.005", "model.layers=2 optimizer.lr=0.005"}));
+  const auto cases = plan(kBlock + kCases, {"model.layers=2"});
+  EXPECT_EQ(cases.lines[0].at("train").at("model").at("layers"), 2);
+  EXPECT_EQ(cases.lines[1].at("train").at("model").at("layers"), 2);
+  EXPECT_EQ(cases.distinct, 2u);
+  // The condition loses its runs by the user's own wish.
+  EXPECT_EQ(labels(plan(kBlock + "[sweep.grid]\nmodel.width = [32, 64]\n[[sweep.when]]\nif = { model.width = 64 }\n"
+                                 "grid = { model.layers = [1, 2] }\n",
+                        {"model.width=32"})),
+            (std::vector<std::string>{"model.width=32"}));
+}
+
 }  // namespace
 }  // namespace assay::config::testing

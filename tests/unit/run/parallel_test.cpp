@@ -48,6 +48,7 @@ void expect_close(const Gradients& a, const Gradients& b, double tolerance, cons
     squares += grad.pow(2).sum().item<double>();
     count += static_cast<double>(grad.numel());
   }
+  EXPECT_NEAR(a.norm, std::sqrt(squares), 1e-6 * a.norm) << "every weight counts once";
   const double rms = std::sqrt(squares / count);
   ASSERT_GT(rms, 0);
   ASSERT_EQ(a.by_name.size(), b.by_name.size());
