@@ -18,7 +18,10 @@ set(CMAKE_LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib")
 set(ASSAY_PLUGIN_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib/assay/plugins")
 
 add_library(assay_flags INTERFACE)
-set(cxx_flags -Wall -Wextra "-ffile-prefix-map=${CMAKE_SOURCE_DIR}=." "-ffile-prefix-map=${CMAKE_BINARY_DIR}=build")
+# Two clones compile the same bytes: messages of LibTorch's headers, too, name no folder of this machine.
+file(REAL_PATH "${ASSAY_TORCH_DIR}" torch_real)
+set(cxx_flags -Wall -Wextra "-ffile-prefix-map=${CMAKE_SOURCE_DIR}=." "-ffile-prefix-map=${CMAKE_BINARY_DIR}=build"
+    "-ffile-prefix-map=${ASSAY_TORCH_DIR}=torch" "-ffile-prefix-map=${torch_real}=torch")
 target_compile_options(assay_flags INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:${cxx_flags};-Wconversion>")
 target_link_options(assay_flags INTERFACE -Wl,--build-id=sha1)
 

@@ -10,7 +10,7 @@ import sysconfig
 import bench_events
 from bench_process import watch
 
-PACKAGES = ("torch==2.11.0", "transformers==5.24.0", "accelerate==1.15.0", "numpy==2.4.6")
+PACKAGES = ("torch==2.11.0", "transformers==5.24.0", "accelerate==1.15.0", "numpy==2.4.6", "tensorboard==2.21.0")
 HERE = pathlib.Path(__file__).resolve().parent
 SCRIPTS = {
     "eager": ("bench_torch.py", "eager"),

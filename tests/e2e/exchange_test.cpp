@@ -39,7 +39,7 @@ TEST_F(ExchangeVerbs, ThereAndBack) {
   EXPECT_EQ(call("import there --from hf --out back"), 2);
   EXPECT_THAT(err_, HasSubstr("back: is there already"));
   EXPECT_EQ(call("export " + id + " --out other"), 2);
-  EXPECT_THAT(err_, HasSubstr("--to is missing; there are hf"));
+  EXPECT_THAT(err_, HasSubstr("--to is missing; there are csv (an experiment's numbers), "));
 }
 
 TEST_F(ExchangeVerbs, RefusesWhatHasNoLayout) {

@@ -3,6 +3,7 @@
 
 #include "e2e/programs.h"
 #include "record/lock.h"
+#include "record/state.h"
 
 namespace assay {
 namespace {
@@ -98,7 +99,7 @@ TEST_F(ExitCodes, OfAWorkerThatMayNotRun) {
   {
     const auto lock = FileLock::try_lock(run.lock());
     ASSERT_TRUE(lock);
-    EXPECT_EQ(worker(words), 75) << err_;
+    EXPECT_EQ(worker(words), kExitClaimed) << err_;
     EXPECT_EQ(read_file(run.state()), state);
   }
   auto changed = line;

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -71,19 +72,24 @@ lengths = )" + lengths + "\n" + more);
   // Exit code of `assay <words>`; 124 when it hung. Standard output and error are kept. `first` goes before, for
   // limits.
   int call(const std::string& words, const std::string& results = "results", const std::string& first = "") {
-    std::string path;
-    for (const char* name : {"declares_token", "dies_once", "fails_on_rank", "kills_at_step", "nan_objective",
-                             "not_a_plugin", "old_kind", "other_abi", "throws_in_create", "throws_in_describe",
-                             "throws_in_hook", "undefined_symbol", "wrong_child", "wrong_kind"})
-      path += fixture_folder(name).string() + ":";
-    const auto command = "cd '" + folder_.path().string() + "' && " + first +
-                         "env -u ASSAY_DESCRIPTORS ASSAY_RESULTS=" + results + " ASSAY_PLUGIN_PATH='" + path +
-                         "' ASSAY_FIXTURE_MARKER='" + marker_.string() + "' timeout -k 5 120 '" +
-                         (build_folder() / "bin/assay").string() + "' " + words + " >out 2>err </dev/null";
+    const auto command = "cd '" + folder_.path().string() + "' && " + first + environment(results) +
+                         " timeout -k 5 120 " + program(words) + " >out 2>err </dev/null";
     const int status = std::system(command.c_str());
     out_ = read_file(folder_ / "out");
     err_ = read_file(folder_ / "err");
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+
+  // The same, not waited for: its process.
+  pid_t start(const std::string& words, const std::string& results = "results") {
+    const auto command = "cd '" + folder_.path().string() + "' && exec " + environment(results) + " " + program(words) +
+                         " >>started 2>&1 </dev/null";
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
+      ::_exit(127);
+    }
+    return child;
   }
 
   ExperimentLayout experiment(const std::string& results = "results") {
@@ -124,6 +130,19 @@ lengths = )" + lengths + "\n" + more);
       if (name.ends_with("train.json") || name.find("/eval/") != std::string::npos)
         found[name] = without_measured(nlohmann::json::parse(text)).dump();
     return found;
+  }
+
+  std::string environment(const std::string& results) {
+    std::string path;
+    for (const char* name : {"declares_token", "dies_once", "fails_on_rank", "kills_at_step", "nan_objective",
+                             "not_a_plugin", "old_kind", "other_abi", "throws_in_create", "throws_in_describe",
+                             "throws_in_hook", "undefined_symbol", "wrong_child", "wrong_kind"})
+      path += fixture_folder(name).string() + ":";
+    return "env -u ASSAY_DESCRIPTORS ASSAY_RUNTIME=runtime ASSAY_RESULTS=" + results + " ASSAY_PLUGIN_PATH='" + path +
+           "' ASSAY_FIXTURE_MARKER='" + marker_.string() + "'";
+  }
+  static std::string program(const std::string& words) {
+    return "'" + (build_folder() / "bin/assay").string() + "' " + words;
   }
 
   TemporaryFolder folder_;

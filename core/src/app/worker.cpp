@@ -13,6 +13,7 @@
 #include "app/worker_check.h"
 #include "app/worker_exchange.h"
 #include "app/worker_generate.h"
+#include "app/worker_replay.h"
 #include "app/worker_run.h"
 #include "app/worker_verify.h"
 #include "assay/abi_tag.h"
@@ -34,8 +35,8 @@ constexpr const char* kUsage =
     "       assay-worker validate PLAN.jsonl\n"
     "       assay-worker generate REQUEST.json\n"
     "       assay-worker check REQUEST.json\n"
-    "       assay-worker export | import | verify-mesh REQUEST.json\n"
-    "       assay-worker run --plan PLAN.jsonl --run TRAIN_ID --results FOLDER [--ranks processes]\n";
+    "       assay-worker export | import | replay | verify-mesh REQUEST.json\n"
+    "       assay-worker run --plan PLAN.jsonl --run TRAIN_ID --results FOLDER [--ranks processes] [--until STEP]\n";
 
 // Messages of the system and names in a damaged file may hold any bytes; one such plugin must not silence the others.
 std::string text_of(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace) + "\n"; }
@@ -57,7 +58,11 @@ int validate(const std::string& plan) {
     if (groups.insert(line.at("group")).second) {
       const auto plugins = line.at("plugins").dump();
       if (!registries.count(plugins)) registries.emplace(plugins, assay::registry_of(line));
-      for (auto& finding : assay::validate(registries.at(plugins), line)) findings.push_back(std::move(finding));
+      std::optional<assay::ModelSize> size;
+      for (auto& finding : assay::validate(registries.at(plugins), line, &size)) findings.push_back(std::move(finding));
+      if (size)
+        findings.push_back(
+            {{"group", line.at("group")}, {"parameters", size->parameters}, {"forward_flops", size->forward_flops}});
     }
   std::cout << text_of(findings);
   return 0;
@@ -88,8 +93,10 @@ int main(int argc, char** argv) {
       std::cout << assay::worker_generate(json::parse(assay::read_file(words[1]))) << "\n";
       return 0;
     }
-    const std::map<std::string, json (*)(const json&)> answers{
-        {"export", assay::worker_export}, {"import", assay::worker_import}, {"verify-mesh", assay::worker_verify}};
+    const std::map<std::string, json (*)(const json&)> answers{{"export", assay::worker_export},
+                                                               {"import", assay::worker_import},
+                                                               {"replay", assay::worker_replay},
+                                                               {"verify-mesh", assay::worker_verify}};
     if (words.size() == 2 && answers.count(words[0])) {
       std::cout << text_of(answers.at(words[0])(json::parse(assay::read_file(words[1]))));
       return 0;
@@ -100,8 +107,9 @@ int main(int argc, char** argv) {
     }
     if (words == std::vector<std::string>{"run"} && options.count("--plan") && options.count("--run") &&
         options.count("--results"))
-      return assay::worker_run(
-          {options["--plan"], options["--run"], options["--results"], options["--ranks"] == "processes"});
+      return assay::worker_run({options["--plan"], options["--run"], options["--results"],
+                                options["--ranks"] == "processes",
+                                options.count("--until") ? std::stoll(options["--until"]) : 0});
     std::cerr << kUsage;
     return 2;
   } catch (const std::exception& error) {

@@ -10,6 +10,8 @@
 #include <set>
 #include <utility>
 
+#include "app/stop_signals.h"
+#include "app/worker_inputs.h"
 #include "assay/error.h"
 #include "record/build_id.h"
 #include "record/code.h"
@@ -50,19 +52,23 @@ void write_records(const json& line, const RunLayout& layout, const RunReport& r
   result.parameters = report.parameters;
   result.flops_six_nd = report.six_nd;
   result.flops_exact = report.exact_flops;
-  result.metrics = {{"loss", report.last_loss, report.last_loss, 1.0, "nats/token", "lower"}};
+  if (report.steps > 0) result.metrics = {{"loss", report.last_loss, report.last_loss, 1.0, "nats/token", "lower"}};
   result.training_code = training_code();
   result.libtorch = TORCH_VERSION;
   result.device = report.device;
   result.gpu = report.gpu;
   result.stretches = report.stretches;
-  result.git = git_state(fs::current_path());
   result.weights_sha256 = report.weights_sha256;
   for (const auto& source : report.sources) result.data.push_back({source.name, source.sha256, source.licence});
   result.measured = {seconds,
                      report.train_seconds,
                      report.first_step_at,
-                     static_cast<double>(report.tokens) / report.train_seconds,
+                     report.train_seconds > 0 ? static_cast<double>(report.tokens) / report.train_seconds : 0,
+                     {{"data", report.phases.data},
+                      {"forward", report.phases.forward},
+                      {"backward", report.phases.backward},
+                      {"optimizer", report.phases.optimizer},
+                      {"evaluation", report.phases.evaluation}},
                      peak_memory_bytes(),
                      started};
   // The training's record comes first: an evaluation's without it could be of weights that other code trained.
@@ -198,7 +204,7 @@ class Word {
 };
 
 // A process that is not the first trains and evaluates with it, and writes nothing but epochs that it finds missing.
-int follow(Processes& ranks, const ExperimentLayout& experiment) {
+int follow(Processes& ranks, const ExperimentLayout& experiment, std::int64_t until) {
   const auto told = ranks.from_first("");
   if (told.empty()) return 0;
   try {
@@ -213,8 +219,9 @@ int follow(Processes& ranks, const ExperimentLayout& experiment) {
     if (const auto trained = word.value("trained", json::array()); !trained.empty())
       attempt.trained = Trained{trained[0].get<std::string>(), trained[1].get<std::string>()};
     Nobody nobody;
-    execute(registry_of(line), line, attempt, nobody, &ranks);
-    return 0;
+    attempt.asked_to_stop = stop_was_asked;
+    attempt.until = until;
+    return execute(registry_of(line), line, attempt, nobody, &ranks).stopped ? kExitStopped : 0;
   } catch (const RankFailed&) {
   } catch (const std::exception& error) {
     std::cerr << "rank " << ranks.rank() << ": " << error.what() << "\n";
@@ -237,7 +244,7 @@ int lead(const WorkerRun& request, const ExperimentLayout& experiment, Processes
   const auto layout = experiment.run(line.at("train_id"));
   fs::create_directories(layout.folder());
   const auto lock = FileLock::try_lock(layout.lock());
-  if (!lock) return 75;
+  if (!lock) return kExitClaimed;
   if (has_all_records(line, layout)) {  // another controller finished it meanwhile
     remove_checkpoints(line, layout);
     return 0;
@@ -247,16 +254,33 @@ int lead(const WorkerRun& request, const ExperimentLayout& experiment, Processes
   const auto started = iso_time();
   const int attempt = next_attempt(layout.events());
   EventWriter events(layout.events(), attempt);
-  State state{"running", attempt, static_cast<int>(::getpid()), {}, {}, "", ""};
+  State state;
+  state.status = "running";
+  state.attempt = attempt;
+  state.pid = static_cast<int>(::getpid());
+  state.host = host_name();
   write_state(layout.state(), state);
   try {
     check_paths(line.at("train"));
     check_paths(line.at("evaluate"));
+    settle_inputs(line);
     const auto registry = registry_of(line);
-    const auto here = attempt_at(line, layout, experiment, attempt);
+    auto here = attempt_at(line, layout, experiment, attempt);
     word.tell(line, here);
+    here.asked_to_stop = stop_was_asked;
+    here.until = request.until;
     Recorder recorder(events);
     const auto report = execute(registry, line, here, recorder, ranks);
+    if (report.stopped) {
+      // Of ranks that are processes another one may have been asked.
+      state.status = stop_was_asked()                                     ? stopped_status()
+                     : request.until > 0 && report.steps >= request.until ? "paused"
+                                                                          : "cancelled";
+      state.exit_code = kExitStopped;
+      state.reason = "stopped in good order after step " + std::to_string(report.steps);
+      write_state(layout.state(), state);
+      return kExitStopped;
+    }
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - began;
     write_records(line, layout, report, started, seconds.count());
     remove_checkpoints(line, layout);
@@ -286,10 +310,11 @@ int lead(const WorkerRun& request, const ExperimentLayout& experiment, Processes
 }  // namespace
 
 int worker_run(const WorkerRun& request) {
+  note_stop_signals();
   const ExperimentLayout experiment{fs::path(request.results)};
   if (!request.processes) return lead(request, experiment, nullptr);
   const auto ranks = mpi_processes();
-  return ranks->rank() == 0 ? lead(request, experiment, ranks.get()) : follow(*ranks, experiment);
+  return ranks->rank() == 0 ? lead(request, experiment, ranks.get()) : follow(*ranks, experiment, request.until);
 }
 
 }  // namespace assay

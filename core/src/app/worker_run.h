@@ -1,6 +1,7 @@
 // One run of a plan with its lock, state, events and records.
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
@@ -13,9 +14,10 @@ struct WorkerRun {
   std::string run;  // the beginning of its id
   std::string results;
   bool processes = false;  // mpirun started this one, as one of the run's ranks
+  std::int64_t until = 0;  // stop in good order when so many steps are done; 0: go on to the end
 };
 
-// Exit code: 0 done, 1 failed (state.json says why), 2 no such run, 75 claimed by another process.
+// Exit code: 0 done, 1 failed (state.json says why), 2 no such run, kExitStopped and kExitClaimed of record/state.h.
 int worker_run(const WorkerRun& request);
 
 // The components that a plan line names, each from the file that was planned. UserError when one has changed since.

@@ -1,4 +1,5 @@
-// assay export RUN, assay import FOLDER: weights to and from the folders of other libraries.
+// assay export RUN, assay import FOLDER: weights to and from the folders of other libraries; assay export X: an
+// experiment's numbers.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -6,6 +7,7 @@
 
 #include "assay/error.h"
 #include "cli/cli.h"
+#include "cli/export_runs.h"
 #include "cli/named_run.h"
 #include "cli/options.h"
 #include "cli/run_on_hand.h"
@@ -19,6 +21,12 @@ namespace {
 namespace po = boost::program_options;
 namespace fs = std::filesystem;
 using nlohmann::json;
+
+// What export can make: CSV, and what plugins know.
+std::string known_forms(const config::Catalogue& catalogue) {
+  return fmt::format("csv (an experiment's numbers), {} (its events), {} (a run's weights)",
+                     fmt::join(catalogue.names_of("tracker"), ", "), fmt::join(catalogue.names_of("exchange"), ", "));
+}
 
 json exchange_of(const std::string& verb, const std::string& option, const std::string& name,
                  const std::vector<std::string>& words, const config::Catalogue& catalogue) {
@@ -50,16 +58,27 @@ std::string inline_toml(const json& value) {
 
 }  // namespace
 
-int export_weights(const Arguments& arguments) {
+int export_results(const Arguments& arguments) {
   std::string to, out;
+  bool curves = false;
   auto options = plugin_options();
-  options.add_options()("to", po::value(&to)->value_name("NAME"), "whose form: a component of kind exchange")(
-      "out", po::value(&out)->value_name("FOLDER"), "where; made, or empty");
+  options.add_options()("to", po::value(&to)->value_name("NAME"),
+                        "of an experiment: csv, or a tracker; of a run's weights: a component of kind exchange")(
+      "out", po::value(&out)->value_name("FOLDER"), "where; made, or empty; of csv a file, by default standard output")(
+      "curves", po::bool_switch(&curves), "with csv: every number of every step, not the records' metrics");
   const auto parsed = parse_options(arguments, options);
   if (!parsed) return kDone;
-  if (parsed->words.empty()) throw UserError("assay export: a RUN is missing; see assay export --help");
-  const auto run = find_run(parsed->words[0]);
+  if (parsed->words.empty())
+    throw UserError("assay export: an experiment or a RUN is missing; see assay export --help");
+  if (curves && to != "csv") throw UserError("assay export: --curves goes with --to csv");
+  if (to == "csv") return export_csv(parsed->words, out, curves);
   const auto catalogue = config::load_descriptors(parsed->options["plugin-path"].as<std::string>(), std::nullopt);
+  if (!catalogue.find("tracker", to) && !catalogue.find("exchange", to))
+    throw UserError(fmt::format("assay export: --to {}; there are {}", to.empty() ? "is missing" : to + " is not known",
+                                known_forms(catalogue)));
+  if (catalogue.find("tracker", to))
+    return export_to_tracker(parsed->words, to, empty_folder("export", out).string(), catalogue);
+  const auto run = find_run(parsed->words[0]);
   const auto exchange = exchange_of("export", "to", to, parsed->words, catalogue);
   const auto folder = empty_folder("export", out);
   check_weights(run.layout);

@@ -19,7 +19,9 @@ std::string help_text() {
   for (const auto& verb : verbs()) width = std::max(width, left(verb).size());
   for (const auto& verb : verbs()) text += fmt::format("  {:<{}}  {}\n", left(verb), width, verb.help);
   text += fmt::format("  {:<{}}  {}\n", "help", width, "this text; `assay VERB --help` has the options of a verb");
-  return text + "\nExit codes: 0 all done, 1 a run failed, 2 usage or configuration error.\n";
+  return text +
+         "\nExit codes: 0 all done, 1 a run failed, 2 usage or configuration error, 75 stopped in good "
+         "order (run again to go on), 130 and 143 by a signal.\n";
 }
 
 int unknown_verb(const std::string& given) {

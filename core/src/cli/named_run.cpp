@@ -6,6 +6,7 @@
 
 #include "assay/error.h"
 #include "cli/named_experiment.h"
+#include "cli/run_choice.h"
 #include "record/plan_lines.h"
 
 namespace assay::cli {
@@ -17,12 +18,12 @@ NamedRun find_run(const std::string& text) {
   const auto root = results_here();
   const auto experiments =
       is_folder ? std::vector{ExperimentLayout(folder.parent_path().parent_path())} : experiments_in(root);
-  const auto beginning = is_folder ? folder.filename().string() : text;
+  const RunChoice choice(is_folder ? folder.filename().string() : text, "RUN");
   std::map<std::string, NamedRun> found;  // by train id: one run may stand in several experiments
   for (const auto& experiment : experiments)
     for (auto& line : read_plan_lines(experiment.plan())) {
+      if (!choice.matches(line)) continue;
       const std::string id = line.at("train_id");
-      if (beginning.empty() || !id.starts_with(beginning)) continue;
       const auto layout = experiment.run(id);
       const auto [known, is_new] = found.try_emplace(id, NamedRun{layout, line});
       if (!is_new && !fs::exists(known->second.layout.weights())) known->second = {layout, std::move(line)};
@@ -30,13 +31,17 @@ NamedRun find_run(const std::string& text) {
   if (found.size() == 1) return found.begin()->second;
   if (found.empty())
     throw UserError(
-        fmt::format("no planned run '{}' in {}; a run is named by its folder there or by the beginning of "
-                    "its id, which 'assay plan' lists",
+        fmt::format("no planned run '{}' in {}; a run is named by its folder there, by the beginning of "
+                    "its id, which 'assay plan' lists, or by a selector (\"positional=alibi seed=1\")",
                     text, (is_folder ? folder.parent_path() : root).string()));
   std::string list;
   for (const auto& [id, run] : found)
-    list += fmt::format("\n  {}  {} seed={}", id.substr(0, 12), run.line.value("label", ""), run.line.value("seed", 0));
-  throw UserError(fmt::format("'{}' is the beginning of {} runs' ids; give more of it:{}", text, found.size(), list));
+    list += fmt::format("\n  {}  {} seed={} of {}", id.substr(0, 12), run.line.value("label", ""),
+                        run.line.value("seed", 0), run.line.value("experiment", ""));
+  throw UserError(
+      fmt::format("'{}' names {} runs; give more of its id, or more keys of a selector (also seed and "
+                  "experiment):{}",
+                  text, found.size(), list));
 }
 
 }  // namespace assay::cli

@@ -1,4 +1,5 @@
-// A run named on the command line: by its folder, or by the beginning of its train id.
+// A run named on the command line: by its folder, by the beginning of its train id, or by a selector that it alone
+// matches.
 #pragma once
 
 #include <nlohmann/json.hpp>

@@ -2,10 +2,13 @@
 #include "config/plan.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "cli/cli.h"
 #include "cli/options.h"
+#include "cli/plan_outlook.h"
 #include "cli/text_table.h"
+#include "launch/progress.h"
 
 namespace assay::cli {
 namespace {
@@ -26,34 +29,79 @@ long long tokens_of(const json& line) {
          train.at("data").at("context").get<long long>();
 }
 
-void print_text(const config::Plan& plan) {
+std::string counted(size_t number, const char* what) {
+  return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
+}
+
+// Tokens, FLOPs and time of what is still to do.
+std::string totals(const config::Plan& plan, const PlanOutlook& outlook) {
+  long long steps = 0, tokens = 0;
+  double flops = 0, seconds = 0, left = 0;
+  bool known = true;
+  for (size_t i = 0; i < plan.lines.size(); ++i) {
+    steps += steps_of(plan.lines[i]);
+    tokens += tokens_of(plan.lines[i]);
+    const auto& run = outlook.runs[i];
+    flops += run.six_nd;
+    if (run.status == "done" || run.status == "stale") continue;
+    ++left;
+    known &= run.seconds.has_value();
+    seconds += run.seconds.value_or(0);
+  }
+  auto text = fmt::format("total: {} steps, {} tokens", grouped(steps), grouped(tokens));
+  if (flops > 0) text += fmt::format(", {:.3g} FLOPs (6ND)", flops);
+  if (left > 0 && known && outlook.earlier > 0)
+    text += fmt::format("; about {} for what is left, one run after another ({})", duration_text(seconds),
+                        counted(outlook.earlier, "earlier run") + " of this machine");
+  text += "\n";
+  std::vector<std::string> parts;
+  for (const auto& [status, number] : outlook.counts) parts.push_back(fmt::format("{} {}", number, status));
+  if (outlook.orphans) parts.push_back(counted(outlook.orphans, "run") + " here that the plan does not have (orphans)");
+  if (outlook.counts.size() > 1 || !outlook.counts.count("queued") || outlook.orphans)
+    text += fmt::format("{}\n", fmt::join(parts, ", "));
+  return text;
+}
+
+void print_text(const config::Plan& plan, const PlanOutlook& outlook) {
+  const bool has_statuses = outlook.counts.size() > 1 || !outlook.counts.count("queued");
   std::vector<std::string> head{"id"};
   head.insert(head.end(), plan.axes.begin(), plan.axes.end());
   head.insert(head.end(), {"seed", "steps", "tokens"});
+  if (has_statuses) head.emplace_back("status");
   std::vector<std::vector<std::string>> rows{head};
-  long long steps = 0, tokens = 0;
-  for (const auto& line : plan.lines) {
+  for (size_t i = 0; i < plan.lines.size(); ++i) {
+    const auto& line = plan.lines[i];
     std::vector<std::string> row{line.at("train_id").get<std::string>().substr(0, 8)};
     for (const auto& axis : plan.axes) row.push_back(cell(line.at("axes").value(axis, json())));
     row.insert(row.end(), {line.at("seed").dump(), grouped(steps_of(line)), grouped(tokens_of(line))});
+    if (has_statuses) row.push_back(outlook.runs[i].status);
     rows.push_back(std::move(row));
-    steps += steps_of(line);
-    tokens += tokens_of(line);
   }
-  const auto seeds = plan.lines.size() / plan.distinct;
-  fmt::print("{}: {} combination{}, {} distinct, {} seed{}: {} run{}\n\n", plan.experiment, plan.combinations,
-             plan.combinations == 1 ? "" : "s", plan.distinct, seeds, seeds == 1 ? "" : "s", plan.lines.size(),
-             plan.lines.size() == 1 ? "" : "s");
-  fmt::print("{}\ntotal: {} steps, {} tokens\n", aligned(rows), grouped(steps), grouped(tokens));
+  fmt::print("{}: {}, {} distinct, {}: {}\n\n", plan.experiment, counted(plan.combinations, "combination"),
+             plan.distinct, counted(plan.lines.size() / plan.distinct, "seed"), counted(plan.lines.size(), "run"));
+  fmt::print("{}\n{}", aligned(rows), totals(plan, outlook));
+  for (const auto& note : power_notes(plan)) fmt::print("{}\n", note);
 }
 
-void print_json(const config::Plan& plan) {
+void print_json(const config::Plan& plan, const PlanOutlook& outlook) {
+  auto runs = json::array();
+  for (size_t i = 0; i < plan.lines.size(); ++i) {
+    auto run = plan.lines[i];
+    const auto& ahead = outlook.runs[i];
+    run["outlook"] = {{"status", ahead.status}, {"six_nd", ahead.six_nd}, {"seconds", nullptr}};
+    if (ahead.seconds) run["outlook"]["seconds"] = *ahead.seconds;
+    if (const auto size = plan.sizes.find(run.at("group")); size != plan.sizes.end())
+      run["outlook"]["parameters"] = size->second.parameters;
+    runs.push_back(std::move(run));
+  }
   const json document{{"experiment", plan.experiment},
                       {"results", plan.results_folder.string()},
                       {"axes", plan.axes},
                       {"combinations", plan.combinations},
                       {"distinct", plan.distinct},
-                      {"runs", plan.lines}};
+                      {"orphans", outlook.orphans},
+                      {"notes", power_notes(plan)},
+                      {"runs", runs}};
   fmt::print("{}\n", document.dump(2, ' ', false, json::error_handler_t::replace));
 }
 
@@ -66,11 +114,8 @@ int plan(const Arguments& arguments) {
   if (!parsed) return kDone;
   const auto made = config::make_plan(plan_request(arguments, *parsed));
   for (const auto& warning : config::shadow_warnings(made)) fmt::print(stderr, "{}\n", warning);
-  if (parsed->options.count("json")) {
-    print_json(made);
-  } else {
-    print_text(made);
-  }
+  const auto outlook = outlook_of(made);
+  (parsed->options.count("json") ? print_json : print_text)(made, outlook);
   return kDone;
 }
 

@@ -1,50 +1,118 @@
 // assay run X.toml: plan, then do what has no record yet.
+#include <charconv>
 #include <iostream>
 
 #include "assay/error.h"
 #include "cli/cli.h"
+#include "cli/inputs_first.h"
 #include "cli/options.h"
-#include "compare/settings.h"
+#include "cli/plan_in_force.h"
+#include "cli/run_choice.h"
 #include "config/plan.h"
+#include "config/smoke.h"
 #include "config/worker.h"
+#include "launch/slurm.h"
 #include "launch/sweep.h"
-#include "record/files.h"
-#include "record/lock.h"
 
 namespace assay::cli {
 namespace {
 
 namespace po = boost::program_options;
 
-// Replaces the plan in force; other controllers may be about to do the same.
-void put_in_force(const config::Plan& plan) {
-  const ExperimentLayout experiment(plan.results_folder);
-  std::filesystem::create_directories(experiment.folder());
-  const auto lock = FileLock::lock(experiment.lock());
-  config::write_plan(plan, experiment.folder());
-  write_atomically(experiment.compare(), compare_settings_text(plan.compare));
+// "90", "90s", "15m", "2h".
+std::chrono::seconds seconds_of(const std::string& text) {
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const std::string unit(end, text.data() + text.size());
+  const int64_t factor = unit.empty() || unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 0;
+  constexpr int64_t kMost = 1000000;
+  if (error != std::errc() || factor == 0 || number < 1 || number > kMost)
+    throw UserError("assay run: --timeout is a time such as 90s, 15m or 2h, not '" + text + "'");
+  return std::chrono::seconds(number * factor);
+}
+
+po::options_description run_options(SweepOptions& sweep) {
+  auto options = plan_options();
+  auto add = options.add_options();
+  add("jobs", po::value(&sweep.jobs)->value_name("N"),
+      "at most N runs at once, which share the cores that there are for the first; default: as many as get cores of "
+      "their own");
+  add("only", po::value<std::string>()->value_name("SEL"),
+      "of the plan these runs alone: \"positional=alibi,t5 optimizer.lr<1e-2 seed=1\", or the beginning of an id");
+  add("retries", po::value(&sweep.retries)->value_name("K"),
+      "tries again what was killed, lost or too slow, at most K times a run");
+  add("timeout", po::value<std::string>()->value_name("TIME"),
+      "an attempt that takes longer (90s, 15m, 2h) has failed");
+  add("exclusive", po::bool_switch(&sweep.exclusive), "for timing: one run at a time, with all cores and GPUs");
+  add("fail-fast", po::bool_switch(&sweep.fail_fast), "stop at the first failure");
+  add("smoke", "does every group run? One seed, 20 steps, results in .smoke, which are made anew each time");
+  add("launcher", po::value<std::string>()->default_value("local")->value_name("NAME"),
+      "local, or slurm: job arrays, by [launch.slurm] of assay.local.toml; submits and returns");
+  add("with-inputs", "run what other runs start from or ask first, where it is not finished");
+  add("dry-run", po::bool_switch(&sweep.dry_run), "say what would run, write nothing");
+  return options;
+}
+
+void check(const Parsed& parsed, SweepOptions& sweep) {
+  if (parsed.options.count("jobs") && sweep.jobs < 1) throw UserError("assay run: --jobs is at least 1");
+  if (sweep.exclusive && sweep.jobs > 1)
+    throw UserError("assay run: --exclusive is one run at a time; leave --jobs out");
+  if (sweep.retries < 0) throw UserError("assay run: --retries is at least 0");
+  if (parsed.options.count("timeout")) sweep.timeout = seconds_of(parsed.options["timeout"].as<std::string>());
+}
+
+// What needs a controller that stays has no meaning there.
+bool asks_for_slurm(const Parsed& parsed) {
+  const auto launcher = parsed.options["launcher"].as<std::string>();
+  if (launcher == "local") return false;
+  if (launcher != "slurm") throw UserError("assay run: --launcher is local or slurm, not " + launcher);
+  for (const char* name : {"retries", "timeout", "exclusive", "fail-fast", "smoke", "with-inputs"})
+    if (parsed.options.count(name) && !parsed.options[name].defaulted())
+      throw UserError(std::string("assay run: --") + name + " goes with the local launcher");
+  return true;
 }
 
 }  // namespace
 
 int run(const Arguments& arguments) {
   SweepOptions sweep;
-  auto options = plan_options();
-  options.add_options()("jobs", po::value(&sweep.jobs)->value_name("N"),
-                        "runs at once; default: cores divided by what one run asks")(
-      "dry-run", po::bool_switch(&sweep.dry_run), "say what would run, write nothing")(
-      "fail-fast", po::bool_switch(&sweep.fail_fast), "stop at the first failure");
-  const auto parsed = parse_options(arguments, options);
+  const auto parsed = parse_options(arguments, run_options(sweep));
   if (!parsed) return kDone;
-  if (parsed->options.count("jobs") && sweep.jobs < 1) throw UserError("assay run: --jobs is at least 1");
+  check(*parsed, sweep);
+  const bool on_slurm = asks_for_slurm(*parsed);
   const auto request = plan_request(arguments, *parsed);
-  const auto plan = config::make_plan(request);
+  const auto slurm = on_slurm ? config::read_slurm_settings(request.file) : config::SlurmSettings();
+  auto plan = config::make_plan(request);
   for (const auto& warning : config::shadow_warnings(plan)) std::cerr << warning << "\n";
+  const bool smoke = parsed->options.count("smoke") > 0;
+  auto lines = plan.lines;
+  if (parsed->options.count("only"))
+    lines = RunChoice(parsed->options["only"].as<std::string>(), "--only").among(lines);
+  if (smoke) {
+    plan.lines = lines;
+    plan = config::smoke_of(std::move(plan));
+    lines = plan.lines;
+    if (!sweep.dry_run) std::filesystem::remove_all(plan.results_folder);
+  }
+  if (plan.prune && !smoke) sweep.pruning = Pruning{*plan.prune, plan.compare.baseline};
   sweep.worker = config::worker_program();
   sweep.experiment = plan.results_folder;
-  if (!sweep.dry_run) put_in_force(plan);
-  const int code = run_sweep(plan.lines, sweep, std::cerr, style_of_stderr());
-  if (code == kDone && !sweep.dry_run) std::cerr << "The table: assay compare " << request.file << "\n";
+  const bool with_inputs = parsed->options.count("with-inputs") > 0;
+  if (const int code = run_inputs_first(lines, with_inputs, request, sweep); code != kDone) return code;
+  if (!sweep.dry_run) {
+    put_in_force(plan);
+    for (auto& line : lines) line["source"] = plan.lines.at(0).at("source");
+  }
+  if (on_slurm) {
+    if (plan.prune) std::cerr << "On Slurm nothing is pruned: there is no controller that compares rungs.\n";
+    submit_to_slurm(
+        lines, {std::filesystem::canonical("/proc/self/exe"), plan.results_folder, slurm, sweep.jobs, sweep.dry_run},
+        std::cerr);
+    if (!sweep.dry_run) std::cerr << "How they stand: assay status " << request.file << "\n";
+    return kDone;
+  }
+  const int code = run_sweep(lines, sweep, std::cerr, style_of_stderr());
+  if (code == kDone && !sweep.dry_run && !smoke) std::cerr << "The table: assay compare " << request.file << "\n";
   return code;
 }
 

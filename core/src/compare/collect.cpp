@@ -4,84 +4,40 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cmath>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "assay/error.h"
+#include "compare/cells.h"
 #include "compare/columns.h"
+#include "compare/comparison.h"
+#include "compare/labels.h"
+#include "compare/notes.h"
 #include "compare/origin.h"
+#include "compare/rows.h"
 #include "compare/run_results.h"
+#include "compare/step_values.h"
 
 namespace assay {
 namespace {
 
-using Group = std::vector<const RunResult*>;
-
-std::vector<Group> groups_of(const Results& results) {
-  std::vector<Group> groups;
-  std::map<std::string, size_t> index;
-  for (const auto& run : results.runs) {
-    const auto [found, is_new] = index.try_emplace(run.group, groups.size());
-    if (is_new) groups.emplace_back();
-    groups[found->second].push_back(&run);
+Results read_all(const CompareRequest& request) {
+  auto results = read_results(request.experiment, request.current_code);
+  for (const auto& other : request.others) {
+    auto more = read_results(other, request.current_code);
+    results.plan_hash = results.plan_hash.substr(0, 12) + "+" + more.plan_hash.substr(0, 12);
+    results.runs.insert(results.runs.end(), std::make_move_iterator(more.runs.begin()),
+                        std::make_move_iterator(more.runs.end()));
+    for (auto [into, from] : {std::pair{&results.evaluation, &more.evaluation}, {&results.training, &more.training}})
+      for (const auto& metric : *from)
+        if (std::none_of(into->begin(), into->end(), [&](const auto& known) { return known.name == metric.name; }))
+          into->push_back(metric);
+    results.experiment += " + " + more.experiment;
   }
-  return groups;
-}
-
-void count_absent(RunStatus status, Count& count) {
-  switch (status) {
-    case RunStatus::kComplete:
-      ++count.not_applicable;
-      break;
-    case RunStatus::kFailed:
-      ++count.failed;
-      break;
-    case RunStatus::kDiverged:
-      ++count.diverged;
-      break;
-    case RunStatus::kMissing:
-      ++count.missing;
-      break;
-  }
-}
-
-Cell cell_of(const Group& group, const Column& column) {
-  Cell cell;
-  const auto label = column.name.substr(0, column.name.find('.'));
-  std::vector<double> values;
-  for (const auto* run : group) {
-    ++cell.count.planned;
-    const auto found = run->values.find(column.name);
-    if (found == run->values.end()) {
-      // A run that lacks another evaluation may well have this one, and not this metric in it.
-      const auto evaluation = run->evaluated.find(label);
-      const bool recorded = evaluation != run->evaluated.end() ? evaluation->second : run->trained;
-      count_absent(recorded ? RunStatus::kComplete : run->status, cell.count);
-    } else if (!std::isfinite(found->second.value)) {
-      ++cell.count.diverged;
-    } else {
-      ++cell.count.present;
-      cell.count.stale += found->second.stale;
-      cell.values.emplace_back(run->seed, found->second.value);
-      values.push_back(found->second.value);
-    }
-  }
-  cell.summary = summarise(values);
-  return cell;
-}
-
-Count count_of(const Group& group) {
-  Count count;
-  for (const auto* run : group) {
-    ++count.planned;
-    if (run->status == RunStatus::kComplete)
-      ++count.present;
-    else
-      count_absent(run->status, count);
-    count.stale += run->status == RunStatus::kComplete && std::any_of(run->values.begin(), run->values.end(),
-                                                                      [](const auto& one) { return one.second.stale; });
-  }
-  return count;
+  auto metrics = request.metrics;
+  if (request.tune) metrics.push_back(request.tune->by.name);
+  add_step_values(results, metrics);
+  return results;
 }
 
 void require_baseline(const CompareRequest& request, const Table& table) {
@@ -95,56 +51,68 @@ void require_baseline(const CompareRequest& request, const Table& table) {
                               fmt::join(wanted, ", "), fmt::join(labels, "; ")));
 }
 
-void add_notes(const Results& results, const std::vector<std::string>& mixed, Table& table) {
-  std::set<std::string> told;
-  for (const auto& column : table.columns) {
-    const auto base = column.title.substr(0, column.title.find('@'));
-    if ((column.unit.empty() && column.direction == "none") || !told.insert(base).second) continue;
-    const auto better = column.direction == "none" ? "" : column.direction + " is better";
-    table.notes.push_back(
-        fmt::format("{}: {}{}{}", base, column.unit, column.unit.empty() || better.empty() ? "" : ", ", better));
+// Of tuned rows those columns that the report's split allows: those that no evaluation made, or one of that split.
+std::vector<Column> reported_columns(std::vector<Column> columns, const Results& results,
+                                     const CompareRequest& request) {
+  if (!request.tune || !request.report || !request.report->split) return columns;
+  std::set<std::string> others;  // labels of evaluations of another split
+  for (const auto& run : results.runs)
+    for (const auto& evaluation : run.line.value("evaluate", nlohmann::json::array()))
+      if (evaluation.value("split", *request.report->split) != *request.report->split)
+        others.insert(evaluation.value("label", ""));
+  std::erase_if(columns,
+                [&](const Column& column) { return others.count(column.name.substr(0, column.name.find('.'))); });
+  return columns;
+}
+
+void add_rows(const std::vector<RowSource>& sources, const std::vector<Group>& groups, const CompareRequest& request,
+              Table& table) {
+  std::vector<const nlohmann::json*> axes;
+  for (const auto& source : sources) axes.push_back(&source.line.at("axes"));
+  auto shown = differing_axes(axes);
+  std::set<std::string> all;
+  for (const auto* one : axes)
+    for (const auto& [axis, value] : one->items()) all.insert(axis);
+  if (request.all_columns) shown.assign(all.begin(), all.end());
+  table.axes = shown;
+  const std::vector<std::int64_t> everything;
+  const auto& reported = request.tune && request.report ? request.report->seeds : everything;
+  for (const auto& source : sources) {
+    const auto& line = source.line;
+    const bool keeps_label =
+        !request.tune && request.pool_to.empty() && shown.size() == all.size() && request.others.empty();
+    auto named = groups[source.groups[0]].front()->line.at("axes");  // what the plan's label may speak of
+    named.update(line.at("axes"));
+    Row row{.label = keeps_label ? line.value("label", "") : label_of_axes(line.value("label", ""), named, shown),
+            .group = line.at("group"),
+            .axes = {},
+            .baseline = request.baseline && config::matches(*request.baseline, line),
+            .count = count_of(source, groups, reported),
+            .cells = {}};
+    for (const auto& [axis, value] : line.at("axes").items()) row.axes[axis] = scalar_text(value);
+    row.experiment = groups[source.groups[0]].front()->experiment;
+    row.tuned = source.tuned;
+    for (const auto& column : table.columns) row.cells.push_back(cell_of(source, groups, column, reported));
+    table.rows.push_back(std::move(row));
   }
-  const auto conditions = timing_conditions(results);
-  const bool has_timings =
-      std::any_of(table.columns.begin(), table.columns.end(), [](const auto& one) { return one.timing; });
-  if (conditions.size() > 1 && has_timings) {
-    for (auto& column : table.columns)
-      if (column.timing) column.title += " *";
-    table.notes.push_back(
-        fmt::format("* not comparable: taken under different conditions: {}", fmt::join(conditions, "; ")));
-  }
-  for (const auto& difference : mixed) table.notes.push_back("mixed code: " + difference);
 }
 
 }  // namespace
 
 Table collect(const CompareRequest& request) {
-  const auto results = read_results(request.experiment, request.current_code);
-  const auto mixed = code_differences(results);
-  if (!mixed.empty() && !request.mixed_code)
-    throw MixedCode(
-        fmt::format("the records of '{}' were made by different code, so their differences may be the code's:\n  {}\n"
-                    "Run the old ones again (remove their folders under {}), or give --mixed-code.",
-                    results.experiment, fmt::join(mixed, "\n  "), (request.experiment.folder() / "runs").string()));
+  const auto results = read_all(request);
+  refuse_mixed_code(results, request.experiment, request.mixed_code);
   Table table;
   table.experiment = results.experiment;
-  table.columns = choose_columns(results, request.metrics);
-  std::set<std::string> axes;
-  for (const auto& group : groups_of(results)) {
-    const auto& first = *group.front();
-    Row row{.label = first.label,
-            .group = first.group,
-            .axes = first.axes,
-            .baseline = request.baseline && config::matches(*request.baseline, first.line),
-            .count = count_of(group),
-            .cells = {}};
-    for (const auto& column : table.columns) row.cells.push_back(cell_of(group, column));
-    for (const auto& [axis, value] : row.axes) axes.insert(axis);
-    table.rows.push_back(std::move(row));
-  }
-  table.axes.assign(axes.begin(), axes.end());
+  table.spread = request.spread;
+  table.columns = reported_columns(choose_columns(results, request.metrics, request.all_columns), results, request);
+  const auto groups = groups_of(results);
+  const auto sources = row_sources(results, groups, request);
+  add_rows(sources, groups, request, table);
   require_baseline(request, table);
-  add_notes(results, mixed, table);
+  compare_with_baseline(table, sources, baselines_of(sources, request), groups);
+  mark_best(table);
+  add_notes(results, request, table);
   table.provenance = provenance_of(results, request.command);
   return table;
 }

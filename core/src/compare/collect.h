@@ -1,4 +1,5 @@
-// Records to table: a row is a group, a cell the values its seeds gave.
+// Records to table: a row is a group, or the best of several tuned ones, or several pooled; a cell the values its seeds
+// gave.
 #pragma once
 
 #include <optional>
@@ -6,6 +7,7 @@
 #include <vector>
 
 #include "compare/table.h"
+#include "config/compare_settings.h"
 #include "config/selector.h"
 #include "record/layout.h"
 
@@ -14,10 +16,18 @@ namespace assay {
 struct CompareRequest {
   ExperimentLayout experiment;
   std::vector<std::string> metrics;          // empty: what was found
-  std::optional<config::Selector> baseline;  // marks the rows that it matches
+  std::optional<config::Selector> baseline;  // marks the rows that it matches; the others are compared with them
   bool mixed_code = false;
-  std::string current_code;  // build id of today's training library; empty when unknown
-  std::string command;       // as typed, for the provenance
+  std::string current_code;                // build id of today's training library; empty when unknown
+  std::string command;                     // as typed, for the provenance
+  std::vector<ExperimentLayout> others{};  // whose rows stand below; then labels name the experiment
+  std::optional<config::Tune> tune{};      // rows that differ in these axes alone become one, the best
+  std::optional<config::Report> report{};  // what tuned rows report
+  std::vector<config::EqualCost> equal{};  // costs in which rows are to be equal; a note says where they are not
+  bool drop_unmatched = false;             // a row without a partner in the baseline is no matter of a note
+  std::vector<std::string> pool_to{};      // not empty: rows that agree in these axes become one, their mean
+  bool all_columns = false;                // every metric, and axes in which no rows differ
+  Spread spread = Spread::kCi95;
 };
 
 // Throws UserError (unknown metric, a baseline that is no row, no results) and MixedCode.

@@ -19,14 +19,12 @@ const std::vector<Column>& fact_columns() {
       {.name = "train.tokens", .title = "tokens", .exact = true},
       {.name = "train.flops", .title = "train FLOPs (6ND)", .exact = true},
       {.name = "train.flops_exact", .title = "train FLOPs (exact)", .exact = true},
+      {.name = "train.seconds", .title = "seconds", .timing = true},
       {.name = "train.tokens_per_second", .title = "tokens/s", .timing = true},
       {.name = "train.peak_memory", .title = "peak MiB", .shown_factor = 1.0 / (1 << 20)},
   };
   return facts;
 }
-
-// Never by default: seconds follow from tokens/s.
-const Column kSeconds{.name = "train.seconds", .title = "seconds", .timing = true};
 
 Column metric_column(const MetricInfo& metric) {
   return {.name = metric.name, .title = metric.name, .unit = metric.unit, .direction = metric.direction};
@@ -37,7 +35,6 @@ std::vector<Column> everything(const Results& results) {
   for (const auto& metric : results.evaluation) all.push_back(metric_column(metric));
   for (const auto& metric : results.training) all.push_back(metric_column(metric));
   for (const auto& fact : fact_columns()) all.push_back(fact);
-  all.push_back(kSeconds);
   return all;
 }
 
@@ -49,7 +46,7 @@ std::string base_of(const std::string& name) { return name.substr(0, name.find('
 
 }  // namespace
 
-std::vector<Column> choose_columns(const Results& results, const std::vector<std::string>& metrics) {
+std::vector<Column> choose_columns(const Results& results, const std::vector<std::string>& metrics, bool all_columns) {
   const auto all = everything(results);
   const bool any_records =
       std::any_of(results.runs.begin(), results.runs.end(), [](const auto& run) { return !run.values.empty(); });
@@ -75,6 +72,9 @@ std::vector<Column> choose_columns(const Results& results, const std::vector<std
     }
     add(metric_column({metric, "", "none"}));
   }
+  if (all_columns)
+    for (const auto* known : {&results.evaluation, &results.training})
+      for (const auto& metric : *known) add(metric_column(metric));
   if (metrics.empty())
     for (size_t i = 0; i < std::min(kMostByDefault, results.evaluation.size()); ++i)
       add(metric_column(results.evaluation[i]));

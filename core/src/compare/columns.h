@@ -11,6 +11,7 @@ namespace assay {
 
 // A name without coordinates stands for all its coordinates. An unknown name is a UserError that names the nearest and
 // lists what exists; before there are any records, names cannot be checked and are taken as they are.
-std::vector<Column> choose_columns(const Results& results, const std::vector<std::string>& metrics);
+// `all`: every metric of evaluations and training, not a dozen.
+std::vector<Column> choose_columns(const Results& results, const std::vector<std::string>& metrics, bool all = false);
 
 }  // namespace assay

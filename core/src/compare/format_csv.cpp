@@ -1,26 +1,44 @@
 // A table as CSV (RFC 4180), one line a row; every metric has its mean, half-width and n. Nothing is rounded.
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
+#include <algorithm>
+
+#include "compare/csv.h"
 #include "compare/format.h"
 
 namespace assay {
 namespace {
 
-std::string quoted(const std::string& text) {
-  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
-  std::string result = "\"";
-  for (const char one : text) result += one == '"' ? "\"\"" : std::string(1, one);
-  return result + "\"";
-}
-
 std::string number(const std::optional<double>& value) { return value ? fmt::format("{}", *value) : ""; }
 
-std::string line_of(const std::vector<std::string>& fields) {
-  std::vector<std::string> safe;
-  for (const auto& field : fields) safe.push_back(quoted(field));
-  return fmt::format("{}\n", fmt::join(safe, ","));
+// Columns in which some row is compared with the baseline have these, too.
+const std::vector<std::string> kCompared{"difference",  "difference half_width", "p",
+                                         "p_holm",      "sign_flip_p",           "pairs",
+                                         "correlation", "documents_low",         "documents_high"};
+
+bool is_compared(const Table& table, size_t column) {
+  return std::any_of(table.rows.begin(), table.rows.end(),
+                     [&](const Row& row) { return row.cells[column].comparison; });
 }
+
+void add_comparison(const std::optional<Comparison>& comparison, std::vector<std::string>& fields) {
+  if (!comparison) {
+    fields.insert(fields.end(), kCompared.size(), "");
+    return;
+  }
+  const auto& [difference, p_holm, separable, documents] = *comparison;
+  fields.push_back(number(difference.test.difference));
+  fields.push_back(number(half_width(difference.test)));
+  fields.push_back(number(difference.p));
+  fields.push_back(difference.too_few ? "n too small" : number(p_holm));
+  fields.push_back(number(difference.sign_flip_p));
+  fields.push_back(difference.paired ? fmt::format("{}", difference.test.n_left) : "unpaired");
+  fields.push_back(number(difference.correlation));
+  fields.push_back(documents ? number(documents->low) : "");
+  fields.push_back(documents ? number(documents->high) : "");
+}
+
+std::string spread_column(Spread spread) { return spread == Spread::kCi95 ? "half_width" : spread_name(spread); }
 
 }  // namespace
 
@@ -29,13 +47,18 @@ std::string format_csv(const Table& table) {
   header.insert(header.end(), table.axes.begin(), table.axes.end());
   for (const char* name : {"baseline", "planned", "n", "failed", "diverged", "missing", "stale"})
     header.push_back(name);
-  for (const auto& column : table.columns) {
+  const bool is_tuned = std::any_of(table.rows.begin(), table.rows.end(), [](const Row& row) { return row.tuned; });
+  if (is_tuned) header.insert(header.end(), {"chosen", "trials", "edge"});
+  for (size_t i = 0; i < table.columns.size(); ++i) {
+    const auto& column = table.columns[i];
     header.push_back(column.name);
     if (column.exact) continue;
-    header.push_back(column.name + " half_width");
+    header.push_back(column.name + " " + spread_column(table.spread));
     header.push_back(column.name + " n");
+    if (is_compared(table, i))
+      for (const auto& name : kCompared) header.push_back(column.name + " " + name);
   }
-  auto text = line_of(header);
+  auto text = csv_line(header);
   for (const auto& row : table.rows) {
     std::vector<std::string> fields{row.label};
     for (const auto& axis : table.axes) fields.push_back(row.axes.count(axis) ? row.axes.at(axis) : "");
@@ -43,16 +66,23 @@ std::string format_csv(const Table& table) {
     for (const int count : {row.count.planned, row.count.present, row.count.failed, row.count.diverged,
                             row.count.missing, row.count.stale})
       fields.push_back(fmt::format("{}", count));
+    if (is_tuned) {
+      const auto tuned = row.tuned.value_or(TunedChoice{});
+      fields.push_back(tuned.choice);
+      fields.push_back(fmt::format("{}", tuned.trials));
+      fields.push_back(fmt::format("{}", fmt::join(tuned.edges, " ")));
+    }
     for (size_t i = 0; i < table.columns.size(); ++i) {
       const auto& summary = row.cells[i].summary;
       fields.push_back(summary.n > 0 ? number(summary.mean) : "");
       if (table.columns[i].exact) continue;
-      fields.push_back(number(summary.half_width));
+      fields.push_back(number(spread_of(summary, table.spread)));
       fields.push_back(fmt::format("{}", summary.n));
+      if (is_compared(table, i)) add_comparison(row.cells[i].comparison, fields);
     }
-    text += line_of(fields);
+    text += csv_line(fields);
   }
-  text += fmt::format("# {}: {}\n", table.experiment, kSpread);
+  text += fmt::format("# {}: {}\n", table.experiment, spread_text(table.spread));
   for (const auto& note : table.notes) text += "# " + note + "\n";
   for (const auto& [name, value] : table.provenance) text += "# " + name + ": " + value + "\n";
   return text;

@@ -16,21 +16,50 @@ Json count_json(const Count& count) {
 
 Json number(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
 
+Json comparison_json(const Comparison& comparison) {
+  const auto& difference = comparison.difference;
+  Json json = {{"paired", difference.paired},
+               {"n", difference.test.n_left},
+               {"n_baseline", difference.test.n_right},
+               {"difference", difference.test.difference},
+               {"half_width", half_width(difference.test)},
+               {"degrees_of_freedom", difference.test.degrees_of_freedom},
+               {"p", difference.p},
+               {"n_too_small", difference.too_few},
+               {"separable", comparison.separable}};
+  json["p_holm"] = difference.too_few ? Json(nullptr) : Json(comparison.p_holm);
+  json["sign_flip_p"] = number(difference.sign_flip_p);
+  json["correlation"] = number(difference.correlation);
+  json["documents"] = Json(nullptr);
+  if (comparison.documents) json["documents"] = {comparison.documents->low, comparison.documents->high};
+  return json;
+}
+
+Json tuned_json(const TunedChoice& tuned) {
+  return {{"choice", tuned.choice},
+          {"trials", tuned.trials},
+          {"trials_with_values", tuned.trials_with_values},
+          {"edge", tuned.edges}};
+}
+
 Json cell_json(const Cell& cell, const Column& column) {
   auto values = Json::array();
   for (const auto& [seed, value] : cell.values) values.push_back({{"seed", seed}, {"value", value}});
-  return {{"column", column.name},
-          {"mean", cell.summary.n > 0 ? Json(cell.summary.mean) : Json(nullptr)},
-          {"deviation", number(cell.summary.deviation)},
-          {"half_width", number(cell.summary.half_width)},
-          {"count", count_json(cell.count)},
-          {"values", values}};
+  Json json = {{"column", column.name},
+               {"mean", cell.summary.n > 0 ? Json(cell.summary.mean) : Json(nullptr)},
+               {"deviation", number(cell.summary.deviation)},
+               {"half_width", number(cell.summary.half_width)},
+               {"count", count_json(cell.count)},
+               {"values", values},
+               {"best", cell.best}};
+  if (cell.comparison) json["comparison"] = comparison_json(*cell.comparison);
+  return json;
 }
 
 }  // namespace
 
 std::string format_json(const Table& table) {
-  Json json = {{"schema", 1}, {"experiment", table.experiment}, {"spread", kSpread}};
+  Json json = {{"schema", 1}, {"experiment", table.experiment}, {"spread", spread_text(table.spread)}};
   json["columns"] = Json::array();
   for (const auto& column : table.columns)
     json["columns"].push_back({{"name", column.name},
@@ -42,12 +71,16 @@ std::string format_json(const Table& table) {
   for (const auto& row : table.rows) {
     Json cells = Json::array();
     for (size_t i = 0; i < table.columns.size(); ++i) cells.push_back(cell_json(row.cells[i], table.columns[i]));
-    json["rows"].push_back({{"label", row.label},
-                            {"group", row.group},
-                            {"axes", row.axes},
-                            {"baseline", row.baseline},
-                            {"count", count_json(row.count)},
-                            {"cells", cells}});
+    Json one = {{"label", row.label},
+                {"group", row.group},
+                {"axes", row.axes},
+                {"baseline", row.baseline},
+                {"count", count_json(row.count)},
+                {"cells", cells}};
+    if (!row.compared_with.empty()) one["compared_with"] = row.compared_with;
+    if (!row.shared.empty()) one["shared"] = row.shared;
+    if (row.tuned) one["tuned"] = tuned_json(*row.tuned);
+    json["rows"].push_back(std::move(one));
   }
   json["notes"] = table.notes;
   json["provenance"] = Json::object();

@@ -17,15 +17,12 @@ size_t width_of(const std::string& text) {
 
 std::string spaces(size_t count) { return std::string(count, ' '); }
 
-}  // namespace
-
-std::string format_text(const Table& table) {
-  const auto grid = text_grid(table);
+std::string aligned(const Grid& grid) {
+  if (grid.empty()) return "";
   std::vector<size_t> widths(grid[0].size());
   for (const auto& line : grid)
     for (size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], width_of(line[i]));
-
-  auto text = fmt::format("{}: {}\n\n", table.experiment, kSpread);
+  std::string text;
   for (size_t number = 0; number < grid.size(); ++number) {
     std::string printed;
     for (size_t i = 0; i < grid[number].size(); ++i) {
@@ -39,7 +36,14 @@ std::string format_text(const Table& table) {
     for (const auto width : widths) total += width;
     text += std::string(total, '-') + "\n";
   }
-  text += "\n";
+  return text + "\n";
+}
+
+}  // namespace
+
+std::string format_text(const Table& table) {
+  auto text = fmt::format("{}: {}\n\n", table.experiment, spread_text(table.spread));
+  text += aligned(text_grid(table)) + aligned(tuned_grid(table)) + aligned(comparison_grid(table));
   for (const auto& note : table.notes) text += note + "\n";
   for (const auto& [name, value] : table.provenance) text += name + ": " + value + "\n";
   return text;

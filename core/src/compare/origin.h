@@ -19,6 +19,9 @@ class MixedCode : public std::runtime_error {
 // One sentence a difference ("training library: 3f2a... (4 runs), 77ab... (2 runs)"); empty when all code is the same.
 std::vector<std::string> code_differences(const Results& results);
 
+// Throws MixedCode, naming the experiment's folder, when there are such differences and they are not `allowed`.
+void refuse_mixed_code(const Results& results, const ExperimentLayout& experiment, bool allowed);
+
 // The distinct conditions that timings were taken under, in the order of the plan.
 std::vector<std::string> timing_conditions(const Results& results);
 

@@ -11,6 +11,7 @@
 #include "record/files.h"
 #include "record/plan_lines.h"
 #include "record/sha256.h"
+#include "record/staleness.h"
 #include "record/state.h"
 
 namespace assay {
@@ -31,38 +32,37 @@ double number_or_nan(const json& value) {
   return value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN();
 }
 
-std::string metric_name(const std::string& label, const json& metric) {
-  auto name = label + "." + metric.at("name").get<std::string>();
-  char separator = '@';
-  const auto coordinates = metric.value("coordinates", json::object());
-  for (const auto& [coordinate, value] : coordinates.items()) {
-    name += separator + coordinate + "=" + scalar_text(value);
-    separator = ',';
-  }
-  return name;
-}
-
 void take_metrics(const json& record, const std::string& label, bool stale, RunResult& run,
                   std::vector<MetricInfo>& found) {
   for (const auto& metric : record.value("metrics", json::array())) {
     const auto name = metric_name(label, metric);
     // Without a value but with a sum: the model could not answer. A number that is not finite has neither.
     const bool applies = metric.at("value").is_number() || !metric.value("sum", json()).is_number();
-    if (applies) run.values[name] = {number_or_nan(metric.at("value")), stale};
+    const auto part = [&](const char* key) { return number_or_nan(metric.value(key, json())); };
+    if (applies) run.values[name] = {part("value"), stale, part("sum"), part("weight")};
     if (std::none_of(found.begin(), found.end(), [&](const auto& known) { return known.name == name; }))
       found.push_back({name, metric.value("unit", ""), metric.value("direction", "none")});
   }
 }
 
-// True when a component's code is not what the plan in force would use. Its build ids are added to the run's.
-bool take_code(const json& components, const json& planned, RunResult& run) {
-  bool stale = false;
-  const auto id_of = [](const json& plugin) { return plugin.value("build_id", plugin.value("sha256", std::string())); };
-  for (const auto& [key, plugin] : components.items()) {
-    run.code[key] = id_of(plugin);
-    stale |= planned.contains(key) && id_of(planned[key]) != run.code[key];
+Examples examples_of(const json& record) {
+  Examples examples;
+  const auto list = record.find("examples");
+  if (list == record.end() || !list->is_array()) return examples;
+  for (const auto& row : *list) {
+    examples.ids.push_back(row.value("id", ""));
+    if (const auto numbers = row.find("numbers"); numbers != row.end())
+      for (const auto& [name, value] : numbers->items()) examples.numbers[name].push_back(number_or_nan(value));
   }
-  return stale;
+  std::erase_if(examples.numbers, [&](const auto& column) { return column.second.size() != examples.ids.size(); });
+  return examples;
+}
+
+// Adds the components' build ids to the run's: the record's own, or today's where a replay has accepted it for them.
+void take_code(const json& components, const json& planned, bool accepted, RunResult& run) {
+  const auto id_of = [](const json& plugin) { return plugin.value("build_id", plugin.value("sha256", std::string())); };
+  for (const auto& [key, plugin] : components.items())
+    run.code[key] = id_of(accepted && planned.contains(key) ? planned[key] : plugin);
 }
 
 std::string conditions_of(const json& environment, const json& measured) {
@@ -100,7 +100,7 @@ void take_training(const json& record, bool stale, RunResult& run, Results& resu
   const auto measured = record.value("measured", json::object());
   const auto flops = record.value("flops", json::object());
   const auto take = [&](const char* name, const json& object, const char* key) {
-    if (object.contains(key)) run.values[name] = {number_or_nan(object[key]), stale};
+    if (object.contains(key)) run.values[name] = {.value = number_or_nan(object[key]), .stale = stale};
   };
   take("train.parameters", record, "parameters");
   take("train.tokens", record, "tokens");
@@ -115,6 +115,8 @@ void take_training(const json& record, bool stale, RunResult& run, Results& resu
 RunResult read_run(const json& line, const RunLayout& files, const std::string& current_code, Results& results) {
   RunResult run;
   run.line = line;
+  run.files = files;
+  run.experiment = results.experiment;
   run.group = line.at("group");
   run.label = line.value("label", "");
   run.seed = line.value("seed", std::int64_t{0});
@@ -127,8 +129,11 @@ RunResult read_run(const json& line, const RunLayout& files, const std::string& 
   if (run.trained) {
     const auto record = read_record(files.train_record());
     run.origin = origin_of(record);
-    stale = take_code(record.value("/code/plugins"_json_pointer, json::object()), planned, run);
-    stale |= !current_code.empty() && run.origin.training_code != current_code;
+    const auto fresh = freshness(record, files, line, current_code);
+    stale = !fresh.stale.empty();
+    run.accepted_to = fresh.accepted_to;
+    if (fresh.accepted_to > 0) run.origin.training_code = current_code;
+    take_code(record.value("/code/plugins"_json_pointer, json::object()), planned, fresh.accepted_to > 0, run);
     take_training(record, stale, run, results);
   }
   bool complete = run.trained;
@@ -140,18 +145,33 @@ RunResult read_run(const json& line, const RunLayout& files, const std::string& 
     complete &= exists;
     if (!exists) continue;
     const auto record = read_record(file);
-    const bool other = take_code(record.value("/code/evaluator"_json_pointer, json::object()), planned, run);
+    const bool other = !freshness(record, files, line, current_code).stale.empty();
+    take_code(record.value("/code/evaluator"_json_pointer, json::object()), planned, false, run);
     take_metrics(record, label, stale || other, run, results.evaluation);
+    run.examples[label] = examples_of(record);
   }
   if (complete) {
     run.status = RunStatus::kComplete;
-  } else if (const auto state = read_state(files.state()); state && state->status == "failed") {
-    run.status = state->failure_class == "non_finite" ? RunStatus::kDiverged : RunStatus::kFailed;
+  } else if (const auto state = read_state(files.state()); state) {
+    if (state->status == "failed")
+      run.status = state->failure_class == "non_finite" ? RunStatus::kDiverged : RunStatus::kFailed;
+    if (state->status == "pruned") run.status = RunStatus::kPruned;
   }
   return run;
 }
 
 }  // namespace
+
+std::string metric_name(const std::string& label, const json& metric) {
+  auto name = label + "." + metric.at("name").get<std::string>();
+  char separator = '@';
+  const auto coordinates = metric.value("coordinates", json::object());
+  for (const auto& [coordinate, value] : coordinates.items()) {
+    name += separator + coordinate + "=" + scalar_text(value);
+    separator = ',';
+  }
+  return name;
+}
 
 std::string scalar_text(const json& value) {
   if (value.is_string()) return value.get<std::string>();

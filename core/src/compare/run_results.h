@@ -14,9 +14,16 @@ namespace assay {
 struct Value {
   double value = 0;  // NaN where the record holds null
   bool stale = false;
+  double sum = 0, weight = 0;  // of a metric
 };
 
-enum class RunStatus { kComplete, kFailed, kDiverged, kMissing };
+// The examples of one evaluation, by columns.
+struct Examples {
+  std::vector<std::string> ids;
+  std::map<std::string, std::vector<double>> numbers;  // those that every example has
+};
+
+enum class RunStatus { kComplete, kFailed, kDiverged, kPruned, kMissing };
 
 // What a finished training says of its origin.
 struct Origin {
@@ -31,15 +38,19 @@ struct Origin {
 
 struct RunResult {
   nlohmann::json line;  // of the plan
+  RunLayout files{{}};
+  std::string experiment;  // whose results these are
   std::string group, label;
   std::int64_t seed = 0;
   std::map<std::string, std::string> axes;
   RunStatus status = RunStatus::kMissing;
   bool trained = false;
-  Origin origin;                            // when trained
-  std::map<std::string, std::string> code;  // "positional/alibi" -> build id; of trained and evaluated components
-  std::map<std::string, Value> values;      // "lm.bits_per_byte@length=512"
-  std::map<std::string, bool> evaluated;    // evaluation label -> has its record
+  std::int64_t accepted_to = 0;              // trained by other code, accepted after a replay of so many steps
+  Origin origin;                             // when trained
+  std::map<std::string, std::string> code;   // "positional/alibi" -> build id; of trained and evaluated components
+  std::map<std::string, Value> values;       // "lm.bits_per_byte@length=512"
+  std::map<std::string, bool> evaluated;     // evaluation label -> has its record
+  std::map<std::string, Examples> examples;  // by evaluation label
 };
 
 struct MetricInfo {
@@ -57,6 +68,9 @@ struct Results {
 
 // current_code: build id of today's training library; empty when unknown, then only plugins can be stale.
 Results read_results(const ExperimentLayout& experiment, const std::string& current_code);
+
+// "lm.bits_per_byte@length=512" of a metric as records and events hold it.
+std::string metric_name(const std::string& label, const nlohmann::json& metric);
 
 // "true", "0.001", "alibi": a JSON scalar as labels show it.
 std::string scalar_text(const nlohmann::json& value);

@@ -3,34 +3,47 @@
 #include <nlohmann/json.hpp>
 
 #include "assay/error.h"
-#include "config/key_path.h"
 #include "record/files.h"
 
 namespace assay {
+namespace {
 
-std::string compare_settings_text(const config::CompareSettings& settings) {
-  nlohmann::json json = {{"metrics", nlohmann::json::array()}};
-  for (const auto& metric : settings.metrics) json["metrics"].push_back(metric.name);
-  if (settings.baseline)
-    for (const auto& term : settings.baseline->terms) json["baseline"][term.name] = term.wanted;
-  return json.dump() + "\n";
+using nlohmann::json;
+
+int training_records(const ExperimentLayout& experiment) {
+  int records = 0;
+  std::error_code absent;
+  for (const auto& entry : std::filesystem::directory_iterator(experiment.folder() / "runs", absent))
+    records += std::filesystem::exists(RunLayout(entry.path()).train_record());
+  return records;
 }
 
-config::CompareSettings read_saved_compare_settings(const std::filesystem::path& file) {
-  config::CompareSettings settings;
-  if (!std::filesystem::exists(file)) return settings;
-  const config::Position position{std::make_shared<const std::string>(file.string()), 0, 0};
+}  // namespace
+
+SavedSettings read_saved_settings(const std::filesystem::path& file) {
+  SavedSettings saved;
+  if (!std::filesystem::exists(file)) return saved;
+  const auto document = json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
+  const auto is_right = document.is_object() && document.contains("stated") && document["stated"].is_object();
+  if (!is_right) throw UserError(file.string() + ": not the settings of a comparison; 'assay run' writes it again");
+  for (const auto& [hash, results] : document["stated"].items())
+    saved.results_when_stated[hash] = results.is_number_integer() ? results.get<int>() : 0;
+  saved.settings = config::compare_settings_of(document, file.string());
+  return saved;
+}
+
+void save_settings(const ExperimentLayout& experiment, const config::CompareSettings& settings) {
+  std::map<std::string, int> before;
   try {
-    const auto json = nlohmann::json::parse(read_file(file));
-    for (const auto& name : json.at("metrics")) settings.metrics.push_back({name.get<std::string>(), position});
-    if (!json.contains("baseline")) return settings;
-    settings.baseline = config::Selector{{}, position};
-    for (const auto& [key, wanted] : json["baseline"].items())
-      settings.baseline->terms.push_back({config::canonical_path(config::split_key(key)), key, wanted, position});
-  } catch (const nlohmann::json::exception&) {
-    throw UserError(file.string() + ": not the settings of a comparison; 'assay run' writes it again");
+    before = read_saved_settings(experiment.compare()).results_when_stated;
+  } catch (const UserError&) {  // spoilt, or of an earlier form: then nothing is known of when claims were stated
   }
-  return settings;
+  auto document = settings.written;
+  document["stated"] = json::object();
+  const int now = training_records(experiment);
+  for (const auto& claim : settings.claims)
+    document["stated"][claim.hash] = before.count(claim.hash) ? before[claim.hash] : now;
+  write_atomically(experiment.compare(), document.dump() + "\n");
 }
 
 }  // namespace assay

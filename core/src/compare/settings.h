@@ -1,17 +1,25 @@
-// compare.json: the [compare] section that a plan was made with, so that results can be compared by their name alone.
+// compare.json: [compare], [[claim]] and [[figure]] as they were when the plan was made, so that results can be
+// compared by their name alone; and for each claim how many results there were when it first stood in a plan.
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 
 #include "config/compare_settings.h"
+#include "record/layout.h"
 
 namespace assay {
 
-// {"metrics": [names], "baseline": {key: value, list of values, or condition}}
-std::string compare_settings_text(const config::CompareSettings& settings);
+struct SavedSettings {
+  config::CompareSettings settings;
+  std::map<std::string, int> results_when_stated;  // hash of a claim -> training records at that time
+};
 
 // Nothing is set where there is no such file. Throws UserError when it is spoilt.
-config::CompareSettings read_saved_compare_settings(const std::filesystem::path& file);
+SavedSettings read_saved_settings(const std::filesystem::path& file);
+
+// Writes compare.json; what it says of claims that stay is kept. Call it while the experiment's lock is held.
+void save_settings(const ExperimentLayout& experiment, const config::CompareSettings& settings);
 
 }  // namespace assay

@@ -3,10 +3,13 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "compare/bootstrap.h"
+#include "compare/difference.h"
 #include "compare/statistics.h"
 
 namespace assay {
@@ -20,6 +23,7 @@ struct Count {
   int missing = 0;         // not run yet, running, cancelled
   int not_applicable = 0;  // the record is there and does not have this metric
   int stale = 0;           // of the present ones: made by code other than today's
+  int pruned = 0;          // stopped early, with their group ([prune])
   bool operator==(const Count&) const = default;
 };
 // "6", "5/6 (1 failed)", "4/6 (1 diverged, 1 missing)", "6 (2 stale)".
@@ -35,11 +39,30 @@ struct Column {
   double shown_factor = 1;         // from the recorded unit to the one in the title
 };
 
+// A cell against the baseline's cell of its column.
+struct Comparison {
+  Difference difference;              // row - baseline
+  double p_holm = 1;                  // adjusted within the column; 1 while there are too few pairs
+  bool separable = false;             // p_holm < 0.05
+  std::optional<Interval> documents;  // of the difference, over which documents were held out
+};
+
 struct Cell {
   Summary summary;
   std::vector<std::pair<std::int64_t, double>> values;  // seed, value; in the order of the plan
   Count count;
+  std::optional<Comparison> comparison{};
+  bool best = false;  // of its column, and separable from every other row
 };
+
+// Of a row that stands for the best of several.
+struct TunedChoice {
+  std::string choice;  // "optimizer.lr=0.003"; empty: no trial has all of its values yet
+  size_t trials = 0, trials_with_values = 0;
+  std::vector<std::string> edges;  // axes in which the choice is the smallest or the largest number tried
+};
+
+enum class Spread { kCi95, kStd, kSem };
 
 struct Row {
   std::string label;
@@ -48,6 +71,10 @@ struct Row {
   bool baseline = false;
   Count count;  // of runs with all their records
   std::vector<Cell> cells;
+  std::string experiment{};
+  std::string compared_with{};  // label of the row that is its baseline; empty when it has none
+  std::string shared{};         // random streams that it shares with it, in words
+  std::optional<TunedChoice> tuned{};
 };
 
 struct Table {
@@ -57,8 +84,14 @@ struct Table {
   std::vector<Row> rows;  // in the order of the plan
   std::vector<std::string> notes;
   std::vector<std::pair<std::string, std::string>> provenance;
+  Spread spread = Spread::kCi95;
 };
 
-inline constexpr const char* kSpread = "mean \u00b1 half-width of the 95% Student-t interval over seeds, n runs";
+// "mean +- half-width of the 95% Student-t interval over seeds, n runs"
+std::string spread_text(Spread spread);
+// ci95, std, sem
+std::string spread_name(Spread spread);
+// What a cell shows after the +-.
+std::optional<double> spread_of(const Summary& summary, Spread spread);
 
 }  // namespace assay

@@ -1,11 +1,13 @@
 #include "config/budget.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <regex>
 
 #include "config/key_path.h"
+#include "config/merge.h"
 #include "config/sections.h"
 
 namespace assay::config {
@@ -57,28 +59,48 @@ json resolved_mesh(const Node& document, Resolver& resolver) {
 
 }  // namespace
 
-json resolve_train(const Node& document, const json& context, Resolver& resolver) {
+bool needs_model_size(const json& budget) {
+  const auto kind = budget.is_object() ? budget.value("kind", "") : "";
+  return kind == "flops" || kind == "tokens_per_parameter";
+}
+
+int64_t steps_within(const json& budget, int64_t tokens_per_step, int64_t parameters) {
+  const std::string kind = budget.at("kind");
+  const double target = budget.at("target"), size = static_cast<double>(parameters);
+  const double tokens = kind == "flops" ? target / (6 * size) : kind == "tokens_per_parameter" ? target * size : target;
+  // Beyond 2^53 steps the double is no whole number of them any more, and no run is that long.
+  return std::max<int64_t>(1, static_cast<int64_t>(std::min(tokens / static_cast<double>(tokens_per_step), 9e15)));
+}
+
+json resolve_train(const Node& document, const json& context, json& budget, Resolver& resolver) {
   auto& diagnostics = resolver.diagnostics();
   const auto* node = document.as<Table>()->find("train");
   if (!node) {
-    diagnostics.add(document.position, "the experiment needs [train] with 'batch' and one of 'steps' and 'tokens'");
+    diagnostics.add(document.position, "the experiment needs [train] with 'batch' and 'steps' or another budget");
     return json::object();
   }
   auto train = resolver.section(*node, section_parameters("train"), "[train]");
   if (!node->is_table()) return train;  // reported
-  const bool has_steps = train.contains("steps"), has_tokens = train.contains("tokens");
-  const auto* table = node->as<Table>();
-  const bool asks_for_more = table->find("flops") || table->find("tokens_per_parameter");
-  if (has_steps && has_tokens)
-    diagnostics.add(nearest_position(document, {"train", "tokens"}),
-                    "[train] takes one of 'steps' and 'tokens', but has both");
-  if (!has_steps && !has_tokens && !asks_for_more)
-    diagnostics.add(node->position, "[train] needs one of 'steps' and 'tokens'");
-  if (is_int(train, "tokens") && is_int(train, "batch") && context.is_number_integer()) {
-    const auto tokens_per_step = train.at("batch").get<int64_t>() * context.get<int64_t>();
-    train["steps"] = std::max<int64_t>(1, train.at("tokens").get<int64_t>() / tokens_per_step);
-  }
-  train.erase("tokens");
+  std::vector<std::string> given;
+  for (const auto& entry : node->as<Table>()->entries)
+    if (is_budget(entry.key)) given.push_back(entry.key);
+  if (given.size() > 1)
+    diagnostics.add(
+        nearest_position(document, {"train", given[1]}),
+        fmt::format("[train] takes one of 'steps', 'tokens', 'flops' and 'tokens_per_parameter', but has {}",
+                    fmt::join(given, " and ")));
+  if (given.empty())
+    diagnostics.add(node->position, "[train] needs one of 'steps', 'tokens', 'flops' and 'tokens_per_parameter'");
+  if (given.size() != 1) return train;
+  const auto& kind = given[0];
+  if (!train.contains(kind) || !train[kind].is_number()) return train;  // reported
+  budget = {{"kind", kind}, {"target", train[kind]}};
+  if (kind == "steps") return train;
+  train.erase(kind);
+  if (needs_model_size(budget))
+    train["steps"] = 1;
+  else if (is_int(train, "batch") && context.is_number_integer())
+    train["steps"] = steps_within(budget, train.at("batch").get<int64_t>() * context.get<int64_t>(), 0);
   return train;
 }
 

@@ -9,9 +9,15 @@
 
 namespace assay::config {
 
-// The "train" part of the plan line: steps (from steps or tokens), batch, clip_norm, precision, non_finite. `context`
-// is null when it has an error of its own.
-nlohmann::json resolve_train(const Node& document, const nlohmann::json& context, Resolver& resolver);
+// The "train" part of the plan line: steps, batch, clip_norm, precision, non_finite. `context` is null when it has an
+// error of its own. `budget` becomes {kind, target}; where that hangs on the model's size, steps stays 1 until it is
+// known.
+nlohmann::json resolve_train(const Node& document, const nlohmann::json& context, nlohmann::json& budget,
+                             Resolver& resolver);
+bool needs_model_size(const nlohmann::json& budget);
+
+// Whole updates within the budget, at least one. FLOPs are 6 N D (Kaplan et al. 2020, sec. 2.1), N all parameters.
+int64_t steps_within(const nlohmann::json& budget, int64_t tokens_per_step, int64_t parameters);
 
 // The "resources" part: mesh, threads, micro_batch, device; everything has a default.
 nlohmann::json resolve_resources(const Node& document, const nlohmann::json& batch, Resolver& resolver);

@@ -4,42 +4,120 @@
 
 #include <algorithm>
 
-#include "config/data_paths.h"
 #include "config/extends.h"
 #include "config/nearest.h"
-#include "config/resolve.h"
-#include "config/sections.h"
+#include "config/section_keys.h"
+#include "config/seeds.h"
 
 namespace assay::config {
 namespace {
 
-// The same key check as everywhere; these sections hold no components and no paths.
-void check_keys(const Node& node, const std::string& section, const std::string& owner, Diagnostics& diagnostics) {
-  const Catalogue none;
-  PathFinder no_paths;
-  Resolver(none, no_paths, diagnostics).section(node, section_parameters(section), owner);
+using nlohmann::json;
+
+const std::vector<std::string> kCosts{"train.flops", "train.tokens", "train.parameters", "train.steps"};
+
+void read_equal(const Table& table, const std::string& parent, std::vector<EqualCost>& equal,
+                Diagnostics& diagnostics) {
+  for (const auto& entry : table.entries) {
+    const auto name = parent.empty() ? entry.key : parent + "." + entry.key;
+    if (const auto* inner = entry.value.as<Table>()) {
+      read_equal(*inner, name, equal, diagnostics);
+      continue;
+    }
+    const auto number = to_json(entry.value);
+    if (std::find(kCosts.begin(), kCosts.end(), name) == kCosts.end()) {
+      diagnostics.add(entry.position, fmt::format("'{}' is no cost that rows can be held equal in{}", name,
+                                                  suggestion(name, kCosts, "there are ")));
+    } else if (!number.is_number() || number < 0) {
+      diagnostics.add(entry.value.position,
+                      fmt::format("the tolerance of '{}' is a number from 0 on (0.02 allows 2%), but is {}", name,
+                                  describe(entry.value)));
+    } else {
+      equal.push_back({name, number.get<double>(), entry.position});
+    }
+  }
 }
 
-const Array& entries_of(const Node& document, const std::string& section) {
-  static const Array none;
-  const auto* node = document.as<Table>()->find(section);
-  const auto* list = node ? node->as<Array>() : nullptr;
-  return list ? *list : none;
+std::vector<MetricName> names_in(const Node* list) {
+  std::vector<MetricName> names;
+  if (list && list->as<Array>())
+    for (const auto& item : *list->as<Array>())
+      if (const auto* name = item.as<std::string>()) names.push_back({*name, item.position});
+  return names;
+}
+
+std::optional<Tune> read_tune(const Node& node, Diagnostics& diagnostics) {
+  check_section_keys(node, "tune", "'tune' of [compare]", diagnostics);
+  const auto* table = node.as<Table>();
+  const auto* by = table ? string_of(*table, "by") : nullptr;
+  if (!by) return std::nullopt;
+  const auto* split = string_of(*table, "split");
+  Tune tune{{}, {*by, table->find("by")->position}, split ? *split : "validation", node.position};
+  for (const auto& [name, position] : names_in(table->find("over")))
+    tune.over.push_back({short_name(canonical_path(split_key(name))), position});
+  if (tune.over.empty() && table->find("over"))
+    diagnostics.add(table->find("over")->position, "'over' names at least one axis to tune");
+  return tune;
+}
+
+std::optional<Report> read_report(const Node& node, Diagnostics& diagnostics) {
+  check_section_keys(node, "report", "'report' of [compare]", diagnostics);
+  const auto* table = node.as<Table>();
+  if (!table) return std::nullopt;
+  Report report{std::nullopt, {}, node.position};
+  if (const auto* split = string_of(*table, "split")) report.split = *split;
+  if (const auto* seeds = table->find("seeds"))
+    for (const auto& seed : read_seeds(seeds, diagnostics)) report.seeds.push_back(seed.shown);
+  return report;
+}
+
+json written_in(const Node& document) {
+  auto written = json::object();
+  for (const char* section : {"compare", "claim", "figure"})
+    if (const auto* node = document.as<Table>()->find(section)) written[section] = to_json(*node);
+  return written;
+}
+
+Node node_of(const json& value, const Position& position) {
+  if (value.is_object()) {
+    Table table;
+    for (const auto& [key, inner] : value.items()) table.set(key, position, node_of(inner, position));
+    return {std::move(table), position};
+  }
+  if (value.is_array()) {
+    Array array;
+    for (const auto& inner : value) array.push_back(node_of(inner, position));
+    return {std::move(array), position};
+  }
+  if (value.is_boolean()) return {value.get<bool>(), position};
+  if (value.is_number_integer()) return {value.get<int64_t>(), position};
+  if (value.is_number()) return {value.get<double>(), position};
+  return {value.is_string() ? value.get<std::string>() : value.dump(), position};
 }
 
 }  // namespace
 
 CompareSettings read_compare(const Node& document, Diagnostics& diagnostics) {
   CompareSettings settings;
+  settings.written = written_in(document);
+  settings.claims = read_claims(document, diagnostics);
+  settings.figures = read_figures(document, diagnostics);
   const auto* node = document.as<Table>()->find("compare");
   const auto* table = node ? node->as<Table>() : nullptr;
   if (!table) return settings;
-  check_keys(*node, "compare", "[compare]", diagnostics);
-  if (const auto* baseline = table->find("baseline"); baseline && baseline->is_table())
-    settings.baseline = read_selector(*baseline, diagnostics);
-  if (const auto* metrics = table->find("metrics"); metrics && metrics->as<Array>())
-    for (const auto& item : *metrics->as<Array>())
-      if (const auto* name = item.as<std::string>()) settings.metrics.push_back({*name, item.position});
+  check_section_keys(*node, "compare", "[compare]", diagnostics);
+  const auto inner = [&](const char* key) {
+    const auto* found = table->find(key);
+    return found && found->is_table() ? found : nullptr;
+  };
+  if (const auto* baseline = inner("baseline")) settings.baseline = read_selector(*baseline, diagnostics);
+  settings.drop_unmatched = table->find("unmatched") != nullptr;
+  settings.metrics = names_in(table->find("metrics"));
+  if (const auto* equal = inner("equal")) read_equal(*equal->as<Table>(), "", settings.equal, diagnostics);
+  if (const auto* tune = inner("tune")) settings.tune = read_tune(*tune, diagnostics);
+  if (const auto* report = inner("report")) settings.report = read_report(*report, diagnostics);
+  if (settings.report && !settings.tune)
+    diagnostics.add(settings.report->position, "'report' of [compare] says what tuned rows report; there is no 'tune'");
   return settings;
 }
 
@@ -51,40 +129,12 @@ CompareSettings read_compare_settings(const std::string& file) {
   return settings;
 }
 
-std::vector<Selector> read_claim_sides(const Node& document, Diagnostics& diagnostics) {
-  std::vector<Selector> sides;
-  for (const auto& claim : entries_of(document, "claim")) {
-    check_keys(claim, "claim", "[[claim]]", diagnostics);
-    const auto* table = claim.as<Table>();
-    for (const char* side : {"left", "right"}) {
-      const auto* given = table ? table->find(side) : nullptr;
-      if (!given || !given->is_table()) continue;
-      Node selector = *given;
-      selector.as<Table>()->erase("metric");  // a side may have a metric of its own
-      sides.push_back(read_selector(selector, diagnostics));
-    }
-  }
-  for (const auto& figure : entries_of(document, "figure")) check_keys(figure, "figure", "[[figure]]", diagnostics);
-  return sides;
-}
-
-void check_metrics(const CompareSettings& settings, const std::vector<std::string>& evaluator_labels,
-                   Diagnostics& diagnostics) {
-  auto owners = evaluator_labels;
-  owners.push_back("train");
-  for (const auto& metric : settings.metrics) {
-    const auto owner = metric.name.substr(0, metric.name.find('.'));
-    if (owner.size() == metric.name.size()) {
-      diagnostics.add(
-          metric.position,
-          fmt::format(
-              "metric '{}' has the form <evaluator>.<name> or train.<name>, for instance lm.bits_per_byte@length=64",
-              metric.name));
-    } else if (std::find(owners.begin(), owners.end(), owner) == owners.end()) {
-      diagnostics.add(metric.position, fmt::format("metric '{}': no [[evaluate]] is labelled '{}'{}", metric.name,
-                                                   owner, suggestion(owner, owners, "there are ")));
-    }
-  }
+CompareSettings compare_settings_of(const json& written, const std::string& origin) {
+  Diagnostics diagnostics;
+  const Position position{std::make_shared<const std::string>(origin), 0, 0};
+  auto settings = read_compare(node_of(written.is_object() ? written : json::object(), position), diagnostics);
+  diagnostics.throw_if_any();
+  return settings;
 }
 
 }  // namespace assay::config

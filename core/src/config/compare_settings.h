@@ -1,22 +1,57 @@
-// [compare], [[claim]] and [[figure]]: what an experiment file says about its own table.
+// [compare] and [[claim]]: what an experiment file says about its own table.
 #pragma once
 
+#include <cstdint>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "config/claims.h"
+#include "config/figure_settings.h"
+#include "config/metric_name.h"
 #include "config/selector.h"
 
 namespace assay::config {
 
-struct MetricName {
-  std::string name;  // <evaluator label>.<name>@<coordinate>=<value>, or train.<name>
+// equal = { "train.flops" = 0.02 }: the most expensive row costs at most so much more than the cheapest.
+struct EqualCost {
+  std::string name;  // train.flops, train.tokens, train.parameters, train.steps
+  double tolerance = 0;
+  Position position;
+};
+
+struct TunedKey {
+  std::string name;  // of the axis
+  Position position;
+};
+
+// Of rows that differ in these axes alone the best one by this metric stands for all.
+struct Tune {
+  std::vector<TunedKey> over;
+  MetricName by;
+  std::string split;
+  Position position;
+};
+
+// What a tuned row reports: evaluations of this split, and runs of these seeds, which then do not choose. Both may be
+// absent.
+struct Report {
+  std::optional<std::string> split;
+  std::vector<std::int64_t> seeds;
   Position position;
 };
 
 struct CompareSettings {
   std::optional<Selector> baseline;
+  bool drop_unmatched = false;  // rows without a partner in the baseline are shown uncompared
   std::vector<MetricName> metrics;
+  std::vector<EqualCost> equal;
+  std::optional<Tune> tune;
+  std::optional<Report> report;
+  std::vector<Claim> claims;
+  std::vector<FigureSettings> figures;
+  nlohmann::json written;  // {"compare": .., "claim": [..], "figure": [..]}, as they stand in the file
 };
 
 CompareSettings read_compare(const Node& document, Diagnostics& diagnostics);
@@ -24,11 +59,7 @@ CompareSettings read_compare(const Node& document, Diagnostics& diagnostics);
 // Of a file with what it extends; needs no plugins. Throws ConfigErrors.
 CompareSettings read_compare_settings(const std::string& file);
 
-// Keys and types of [[claim]] and [[figure]]; left and right of every claim.
-std::vector<Selector> read_claim_sides(const Node& document, Diagnostics& diagnostics);
-
-// Every metric is of [train] or of an evaluator that the runs have.
-void check_metrics(const CompareSettings& settings, const std::vector<std::string>& evaluator_labels,
-                   Diagnostics& diagnostics);
+// The other way round from `written`. Throws ConfigErrors whose positions name `origin`.
+CompareSettings compare_settings_of(const nlohmann::json& written, const std::string& origin);
 
 }  // namespace assay::config

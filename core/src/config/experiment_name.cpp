@@ -35,4 +35,13 @@ std::string experiment_name(const fs::path& experiment_file) {
   return name.empty() || name == "." || name == ".." ? "experiment" : name;
 }
 
+std::optional<fs::path> file_of_experiment(const std::string& name, const fs::path& near) {
+  const auto folder = experiments_folder(near);
+  if (!folder) return std::nullopt;
+  std::error_code ignored;
+  for (const auto& entry : fs::recursive_directory_iterator(*folder, ignored))
+    if (entry.path().extension() == ".toml" && experiment_name(entry.path()) == name) return entry.path();
+  return std::nullopt;
+}
+
 }  // namespace assay::config

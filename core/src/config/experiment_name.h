@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 namespace assay::config {
@@ -11,5 +12,8 @@ std::filesystem::path results_root(const std::filesystem::path& experiment_file)
 
 // The path under experiments/ without its ending, "/" and "_" as "-": alibi/long_context.toml is alibi-long-context.
 std::string experiment_name(const std::filesystem::path& experiment_file);
+
+// The file of that name under the experiments/ folder that holds `near`; nothing when there is none.
+std::optional<std::filesystem::path> file_of_experiment(const std::string& name, const std::filesystem::path& near);
 
 }  // namespace assay::config

@@ -272,7 +272,8 @@ void evaluate_expressions(Node& document, const DefaultOf& default_of, Diagnosti
   Evaluator evaluator(document, default_of, diagnostics);
   for (auto& entry : document.as<Table>()->entries) {
     const auto& name = entry.key;
-    if (name != "experiment" && name != "sweep" && name != "compare" && name != "claim" && name != "figure")
+    if (name != "experiment" && name != "sweep" && name != "compare" && name != "claim" && name != "figure" &&
+        name != "prune")
       evaluator.visit(entry.value);
   }
 }

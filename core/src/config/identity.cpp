@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "config/run_inputs.h"
 #include "record/sha256.h"
 
 namespace assay::config {
@@ -15,6 +16,7 @@ bool is_path(const json& value) {
 
 json canonical(const json& value) {
   if (is_path(value)) return value.at("sha256");
+  if (is_run_input(value)) return value.contains("train_id") ? value.at("train_id") : value.at("group");
   if (value.is_array()) {
     auto result = json::array();
     for (const auto& item : value) result.push_back(canonical(item));

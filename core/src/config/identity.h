@@ -6,7 +6,8 @@
 
 namespace assay::config {
 
-// Labels removed at every level; a file or folder stands as the hash of its content.
+// Labels removed at every level; a file or folder stands as the hash of its content, another run as its train id (as
+// its group while its seed is open).
 std::string canonical_json(const nlohmann::json& value);
 
 // `train` is the "train" object of a plan line.

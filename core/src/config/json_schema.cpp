@@ -120,7 +120,9 @@ json json_schema(const Catalogue& catalogue) {
     } else if (kinds.count(section)) {
       top[section] = reference(section);
     } else if (section == "sweep") {
-      const json block = table({{"grid", {{"type", "object"}}}});
+      const json one = {{"type", "object"}}, several = {{"anyOf", {one, {{"type", "array"}, {"items", one}}}}};
+      const json block =
+          table({{"grid", one}, {"zip", several}, {"case", several}, {"when", several}, {"exclude", several}});
       top[section] = {{"anyOf", {block, {{"type", "array"}, {"items", block}}}}};
     } else {
       auto one = table(properties(section_parameters(section)));

@@ -4,12 +4,17 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
+#include "config/budget.h"
+#include "config/compare_check.h"
 #include "config/experiment_name.h"
 #include "config/extends.h"
+#include "config/merge.h"
 #include "config/overrides.h"
 #include "config/plan_line.h"
 #include "config/run_config.h"
+#include "config/run_inputs.h"
 #include "config/sections.h"
 #include "config/seeds.h"
 #include "config/sweep.h"
@@ -24,28 +29,33 @@ using nlohmann::json;
 
 bool decides_runs(const Override& override_) {
   const auto& section = override_.path[0];
-  return section != "experiment" && section != "compare" && section != "claim" && section != "figure";
+  return section != "experiment" && section != "compare" && section != "claim" && section != "figure" &&
+         section != "prune";
 }
 
 // Reads the file and everything that does not differ between runs.
 class Planner {
  public:
-  explicit Planner(const PlanRequest& request) : request_(request), paths_(request.file) {}
+  explicit Planner(const PlanRequest& request)
+      : request_(request), paths_(request.file), inputs_(request.file, request.plugin_path, request.asked_by) {}
 
   Plan make() {
-    auto document = load_document(request_.file, diagnostics_);
+    document_ = load_document(request_.file, diagnostics_);
     overrides_ = read_overrides(request_.sets, diagnostics_);
-    apply_file_overrides(document.root);
-    check_sections(document.root, diagnostics_);
-    read_experiment(document.root);
-    plan_.compare = read_compare(document.root, diagnostics_);
-    claim_sides_ = read_claim_sides(document.root, diagnostics_);
-    auto blocks = read_sweep(document.root, diagnostics_);
+    apply_file_overrides(document_.root);
+    check_sections(document_.root, diagnostics_);
+    read_experiment(document_.root);
+    std::vector<int64_t> seeds;
+    for (const auto& seed : seeds_) seeds.push_back(seed.shown);
+    inputs_.set_seeds(std::move(seeds));
+    plan_.compare = read_compare(document_.root, diagnostics_);
+    plan_.prune = read_prune(document_.root, diagnostics_);
+    auto blocks = read_sweep(document_.root, diagnostics_);
     collapse_axes(blocks, overrides_);
     ask_plugins();
-    resolve_groups(document.root, std::move(blocks));
+    resolve_groups(document_.root, std::move(blocks));
     diagnostics_.throw_if_any();
-    write_lines(document);
+    write_lines();
     check_against_lines();
     validate();
     diagnostics_.throw_if_any();
@@ -97,13 +107,14 @@ class Planner {
   }
 
   void resolve_groups(const Node& base, std::vector<Block> blocks) {
-    Resolver resolver(catalogue_, paths_, diagnostics_);
+    Resolver resolver(catalogue_, paths_, diagnostics_, &inputs_);
     Sweep sweep(base, std::move(blocks), overrides_, catalogue_, diagnostics_);
     plan_.axes = sweep.axes();
     sweep.for_each(kMostRuns / std::max<size_t>(1, seeds_.size()), [&](Combination combination) {
       ++plan_.combinations;
       resolve_group(std::move(combination), resolver);
     });
+    if (diagnostics_.empty()) settle_budgets(resolver);
     plan_.distinct = groups_.size();
   }
 
@@ -114,36 +125,77 @@ class Planner {
     group.config = resolve_run(document, resolver);
     if (!diagnostics_.empty()) return;
     group.id = group_of(group.config);
-    if (!known_.insert(group.id).second) return;  // an equal run of another combination
+    // While a budget is open, its target stands for the steps that it will come to.
+    const auto open = needs_model_size(group.config.budget) ? group.config.budget.dump() : "";
+    if (!known_.insert(group.id + open).second) return;  // an equal run of another combination
     describe_choices(combination.choices, document, group);
     group.document = std::move(document);
     groups_.push_back(std::move(group));
   }
 
-  void write_lines(const Document& document) {
-    const LineMaker maker(plan_.experiment, request_.file, document, catalogue_);
+  // Budgets of FLOPs or of tokens a parameter become steps once the models have been measured.
+  void settle_budgets(Resolver& resolver) {
+    const auto open = [](const Group& group) { return needs_model_size(group.config.budget); };
+    if (std::none_of(groups_.begin(), groups_.end(), open)) return;
+    const LineMaker maker(plan_.experiment, request_.file, document_, catalogue_);
+    std::vector<json> lines;
+    for (const auto& group : groups_)
+      if (open(group)) maker.add_lines(group, {seeds_.front()}, lines);
+    const auto measured = validate_assembly(text_of(lines, 1));
+    for (const auto& line : lines)
+      if (!measured.sizes.count(line.at("group"))) return report(measured.findings);
+    known_.clear();
+    for (auto& group : std::exchange(groups_, {})) {
+      if (open(group)) {
+        const auto budget = group.config.budget;
+        const auto& train = group.config.train;
+        const int64_t tokens_per_step =
+            train.at("train").at("batch").get<int64_t>() * train.at("data").at("context").get<int64_t>();
+        auto& section = *group.document.as<Table>()->find("train")->as<Table>();
+        const auto position = section.find_entry(budget.at("kind").get<std::string>())->position;
+        drop_other_budgets(section, "steps");
+        section.set("steps", position,
+                    {steps_within(budget, tokens_per_step, measured.sizes.at(group.id).parameters), position});
+        group.config = resolve_run(group.document, resolver);
+        group.config.budget = budget;
+        if (!diagnostics_.empty()) return;
+        group.id = group_of(group.config);
+      }
+      if (known_.insert(group.id).second) groups_.push_back(std::move(group));
+    }
+  }
+
+  void write_lines() {
+    const LineMaker maker(plan_.experiment, request_.file, document_, catalogue_);
     plan_.training_code = catalogue_.training_code;
     plan_.source_text = maker.source_text();
     for (const auto& group : groups_) maker.add_lines(group, seeds_, plan_.lines);
   }
 
   void check_against_lines() {
-    if (plan_.compare.baseline && !is_narrowed(*plan_.compare.baseline, overrides_))
-      require_match(*plan_.compare.baseline, plan_.lines, "baseline", diagnostics_);
-    for (const auto& side : claim_sides_)
-      if (!is_narrowed(side, overrides_)) require_match(side, plan_.lines, "this side of the claim", diagnostics_);
-    std::vector<std::string> labels;
-    for (const auto& group : groups_)
-      for (const auto& evaluation : group.config.evaluations)
-        if (std::find(labels.begin(), labels.end(), evaluation.label) == labels.end())
-          labels.push_back(evaluation.label);
-    check_metrics(plan_.compare, labels, diagnostics_);
+    std::vector<KeyPath> given;
+    for (const auto& override_ : overrides_) given.push_back(override_.path);
+    check_comparison(plan_.compare, plan_.lines, given, diagnostics_);
+    check_figures(plan_.compare.figures, plan_.lines, given, diagnostics_);
+    if (plan_.prune) check_prune(*plan_.prune, plan_.lines, diagnostics_);
   }
 
   void validate() {
-    std::string lines;
-    for (size_t i = 0; i < plan_.lines.size(); i += seeds_.size()) lines += plan_text(plan_.lines[i]) + "\n";
-    for (const auto& finding : validate_assembly(lines)) {
+    auto validation = validate_assembly(text_of(plan_.lines, seeds_.size()));
+    plan_.sizes = std::move(validation.sizes);
+    report(validation.findings);
+    check_equal_costs(plan_.compare, plan_.lines, plan_.sizes, diagnostics_);
+  }
+
+  // One line a group.
+  static std::string text_of(const std::vector<json>& lines, size_t seeds) {
+    std::string text;
+    for (size_t i = 0; i < lines.size(); i += seeds) text += plan_text(lines[i]) + "\n";
+    return text;
+  }
+
+  void report(const std::vector<Finding>& findings) {
+    for (const auto& finding : findings) {
       const auto group =
           std::find_if(groups_.begin(), groups_.end(), [&](const Group& g) { return g.id == finding.group; });
       const auto& document = (group == groups_.end() ? groups_.front() : *group).document;
@@ -152,12 +204,13 @@ class Planner {
   }
 
   const PlanRequest& request_;
+  Document document_;
   PathFinder paths_;
+  RunInputs inputs_;
   Diagnostics diagnostics_;
   Catalogue catalogue_;
   std::vector<Override> overrides_;
   std::vector<Seed> seeds_;
-  std::vector<Selector> claim_sides_;
   std::vector<Group> groups_;
   std::set<std::string> known_;
   Plan plan_;

@@ -2,30 +2,37 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "config/compare_settings.h"
 #include "config/diagnostics.h"
+#include "config/prune_settings.h"
+#include "config/worker.h"
 
 namespace assay::config {
 
 struct PlanRequest {
-  std::string file;               // as the user gave it; messages and records repeat it
-  std::vector<std::string> sets;  // key=value
-  std::string plugin_path;        // folders separated by colons, looked at before ASSAY_PLUGIN_PATH
+  std::string file;                        // as the user gave it; messages and records repeat it
+  std::vector<std::string> sets;           // key=value
+  std::string plugin_path;                 // folders separated by colons, looked at before ASSAY_PLUGIN_PATH
+  std::vector<std::string> asked_by = {};  // files whose runs take this one's as inputs
 };
 
 struct Plan {
-  std::string experiment;                // name
-  std::filesystem::path results_folder;  // <results root>/<experiment>
-  std::string training_code;             // build id of the library that will train
-  std::vector<std::string> axes;         // names of the swept keys, in the order of the file
-  size_t combinations = 0;               // of the sweep, before equal ones collapse
-  size_t distinct = 0;                   // groups
-  std::vector<nlohmann::json> lines;     // one a run: what plan.jsonl holds; groups together, seeds in order
+  std::string experiment;                  // name
+  std::filesystem::path results_folder;    // <results root>/<experiment>
+  std::string training_code;               // build id of the library that will train
+  std::vector<std::string> axes;           // names of the swept keys, in the order of the file
+  size_t combinations = 0;                 // of the sweep, before equal ones collapse
+  size_t distinct = 0;                     // groups
+  std::vector<nlohmann::json> lines;       // one a run: what plan.jsonl holds; groups together, seeds in order
+  std::map<std::string, ModelSize> sizes;  // by group
   CompareSettings compare;
+  std::optional<PruneSettings> prune;
   std::string source_text;  // the experiment file, with what it extends as comments below
 };
 

@@ -1,6 +1,7 @@
 #include "config/plan_line.h"
 
 #include "config/identity.h"
+#include "config/run_inputs.h"
 #include "record/sha256.h"
 
 namespace assay::config {
@@ -60,12 +61,14 @@ void LineMaker::add_lines(const Group& group, const std::vector<Seed>& seeds, st
                  {"train", group.config.train},
                  {"trackers", group.config.trackers},
                  {"resources", group.config.resources},
+                 {"budget", group.config.budget},
                  {"log_every", group.config.log_every},
                  {"checkpoint", group.config.checkpoint},
                  {"plugins", plugins_of(group.config, catalogue_)},
                  {"source", source_}};
   for (const auto& seed : seeds) {
     auto line = shared;
+    line["train"] = with_inputs_of(line["train"], seed.shown);
     line["train"]["seeds"] = {{"init", seed.init}, {"data", seed.data}};
     const auto id = train_id(line["train"]);
     line["train_id"] = id;
@@ -73,10 +76,11 @@ void LineMaker::add_lines(const Group& group, const std::vector<Seed>& seeds, st
     line["data_id"] = data_id(line["train"]);
     line["evaluate"] = json::array();
     for (const auto& evaluation : group.config.evaluations) {
-      line["evaluate"].push_back({{"id", eval_id(id, evaluation.config, evaluation.split)},
+      const auto config = with_inputs_of(evaluation.config, seed.shown);
+      line["evaluate"].push_back({{"id", eval_id(id, config, evaluation.split)},
                                   {"label", evaluation.label},
                                   {"every", evaluation.every},
-                                  {"config", evaluation.config},
+                                  {"config", config},
                                   {"split", evaluation.split}});
     }
     lines.push_back(std::move(line));

@@ -164,8 +164,10 @@ json Resolver::value(const Parameter& parameter, const Node& node, const std::st
   }
   if (type == "child") return child(parameter, node);
   if (type == "run") {
-    diagnostics_.add(node.position, fmt::format("'{}' of {} takes another run as input, which is not available yet",
-                                                parameter.name, owner));
+    const auto name = fmt::format("'{}' of {}", parameter.name, owner);
+    if (inputs_) return inputs_->find(node, name, diagnostics_);
+    diagnostics_.add(node.position,
+                     fmt::format("{} takes another run as input, which only an experiment file can name", name));
     return nullptr;
   }
   if (type == "path") {

@@ -11,13 +11,15 @@
 #include "config/descriptors.h"
 #include "config/diagnostics.h"
 #include "config/node.h"
+#include "config/run_inputs.h"
 
 namespace assay::config {
 
 class Resolver {
  public:
-  Resolver(const Catalogue& catalogue, PathFinder& paths, Diagnostics& diagnostics)
-      : catalogue_(catalogue), paths_(paths), diagnostics_(diagnostics) {}
+  // Without `inputs` no parameter can take another run.
+  Resolver(const Catalogue& catalogue, PathFinder& paths, Diagnostics& diagnostics, RunInputs* inputs = nullptr)
+      : catalogue_(catalogue), paths_(paths), diagnostics_(diagnostics), inputs_(inputs) {}
 
   // A component of a kind: {"use": name, every parameter}; null after an error. Keys in `reserved` belong to the
   // caller.
@@ -47,6 +49,7 @@ class Resolver {
   const Catalogue& catalogue_;
   PathFinder& paths_;
   Diagnostics& diagnostics_;
+  RunInputs* inputs_;
   std::set<std::pair<std::string, std::string>> used_;
   int depth_ = 0;
 };

@@ -91,6 +91,23 @@ json labelled(const Node& document, const char* kind, Resolver& resolver) {
   return result;
 }
 
+// Null where training starts from drawn weights: ids are from before there was [init].
+json init_section(const Node& document, Resolver& resolver) {
+  const auto* node = document.as<Table>()->find("init");
+  if (!node || !node->is_table() || node->as<Table>()->entries.empty()) return nullptr;
+  auto init = resolver.section(*node, section_parameters("init"), "[init]");
+  const bool from = node->as<Table>()->find("from"), weights = node->as<Table>()->find("weights");
+  if (from == weights)
+    resolver.diagnostics().add(node->position,
+                               "[init] needs one of 'from' (a run) and 'weights' (a .safetensors file)");
+  else if (weights && member(init, "load") == "all")
+    resolver.diagnostics().add(nearest_position(document, {"init", "load"}),
+                               "load = \"all\" takes a run's optimizer, too; a file of weights has none");
+  for (const char* key : {"from", "weights"})
+    if (init.contains(key) && init[key].is_null()) init.erase(key);
+  return init;
+}
+
 // Steps of a duration such as "5%" in this run; nothing when it, or the run's length, could not be resolved.
 std::optional<int64_t> steps_of(const json& text, const json& train) {
   const auto budget = member(train, "train"), context = member(member(train, "data"), "context");
@@ -146,7 +163,8 @@ RunConfig resolve_run(const Node& document, Resolver& resolver) {
   // Not there when empty: ids are from before there were callbacks.
   if (auto callbacks = labelled(document, "callback", resolver); !callbacks.empty())
     config.train["callbacks"] = std::move(callbacks);
-  config.train["train"] = resolve_train(document, member(config.train["data"], "context"), resolver);
+  if (auto init = init_section(document, resolver); !init.is_null()) config.train["init"] = std::move(init);
+  config.train["train"] = resolve_train(document, member(config.train["data"], "context"), config.budget, resolver);
   config.checkpoint = taken_checkpoint(config.train);
   config.resources = resolve_resources(document, member(config.train["train"], "batch"), resolver);
   note_used("train");

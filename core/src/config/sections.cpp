@@ -41,13 +41,6 @@ Parameter child(const char* name) {
   parameter.child_kind = name;
   return parameter;
 }
-Parameter later(const char* name, const char* instead) {
-  auto parameter = given(name, "any");
-  parameter.later = true;
-  parameter.doc = instead;
-  return parameter;
-}
-
 // clang-format off
 const std::map<std::string, std::vector<Parameter>>& all_sections() {
   constexpr double kMostThreads = 4096, kMostSteps = 1e12;
@@ -59,8 +52,9 @@ const std::map<std::string, std::vector<Parameter>>& all_sections() {
         required(given("batch", "int", {1, 1e9})), or_else(given("clip_norm", "real", {0, {}}), 1.0),
         or_else(one_of("precision", {"fp32", "fp64", "tf32", "bf16"}), "fp32"), or_else(one_of("non_finite", {"stop", "skip"}), "stop"),
         given("skip_loss_z", "real", {0.1, 1e6}), given("skip_norm_z", "real", {0.1, 1e6}),
-        later("flops", "give steps or tokens"), later("tokens_per_parameter", "give steps or tokens"),
+        given("flops", "real", {1, 1e30}), given("tokens_per_parameter", "real", {1e-9, 1e9}),
         or_else(given("checkpoint", "duration"), "5%"), or_else(one_of("keep", {"weights", "all", "none"}), "weights")}},
+      {"init", {given("from", "run"), given("weights", "path"), or_else(one_of("load", {"weights", "all"}), "weights")}},
       {"resources",
        {or_else(given("device", "string"), "auto"), given("mesh", "table"), or_else(given("threads", "int", {1, kMostThreads}), 1),
         given("micro_batch", "int", {1, 1e9}), given("check_replicas_every", "int", {1, kMostSteps})}},
@@ -70,13 +64,17 @@ const std::map<std::string, std::vector<Parameter>>& all_sections() {
         given("mpirun", "strings")}},
       {"log", {or_else(given("every", "int", {1, kMostSteps}), 10)}},
       {"compare",
-       {given("baseline", "table"), given("metrics", "strings"), later("tune", "sweep the key and read the rows side by side"),
-        later("report", "give metrics"), later("equal", "parameters and FLOPs are columns of the table")}},
+       {given("baseline", "table"), given("metrics", "strings"), given("tune", "table"), given("report", "table"), given("equal", "table"),
+        one_of("unmatched", {"drop"})}},
+      {"tune", {required(given("over", "strings")), required(given("by", "string")), one_of("split", {"train", "validation", "test"})}},
+      {"report", {one_of("split", {"train", "validation", "test"}), given("seeds", "any")}},
+      {"prune",
+       {required(given("metric", "string")), required(given("rungs", "strings")), or_else(given("keep", "real", {0.01, 1}), 0.5)}},
       {"claim",
        {required(given("says", "string")), given("source", "string"), given("metric", "string"), required(given("left", "table")),
-        required(given("right", "table")), required(given("holds", "string")), one_of("over", {"each", "mean", "tuned"}),
+        given("right", "table"), required(given("holds", "string")), one_of("over", {"each", "mean", "tuned"}),
         one_of("unmatched", {"drop"}), one_of("diverged", {"worst"})}},
-      {"figure", {required(given("x", "string")), required(given("y", "string")), given("series", "any")}},
+      {"figure", {required(given("x", "string")), required(given("y", "string")), given("series", "any"), given("name", "string")}},
       // What the core reads of an entry of a list; the rest belongs to its component.
       {"objective", {given("label", "string"), or_else(given("enabled", "bool"), true), or_else(given("weight", "real"), 1.0)}},
       {"transform", {given("label", "string"), or_else(given("enabled", "bool"), true)}},
@@ -93,10 +91,11 @@ const std::map<std::string, std::vector<Parameter>>& all_sections() {
 const std::vector<Section> kTop{
     {"experiment", Shape::kTable},  {"data", Shape::kTable},        {"model", Shape::kTable},
     {"objective", Shape::kEntries}, {"transform", Shape::kEntries}, {"optimizer", Shape::kTable},
-    {"scheduler", Shape::kTable},   {"train", Shape::kTable},       {"evaluate", Shape::kEntries},
-    {"tracker", Shape::kEntries},   {"callback", Shape::kEntries},  {"resources", Shape::kTable},
-    {"log", Shape::kTable},         {"sweep", Shape::kAny},         {"compare", Shape::kTable},
-    {"claim", Shape::kEntries},     {"figure", Shape::kEntries},
+    {"scheduler", Shape::kTable},   {"init", Shape::kTable},        {"train", Shape::kTable},
+    {"evaluate", Shape::kEntries},  {"tracker", Shape::kEntries},   {"callback", Shape::kEntries},
+    {"resources", Shape::kTable},   {"log", Shape::kTable},         {"sweep", Shape::kAny},
+    {"compare", Shape::kTable},     {"claim", Shape::kEntries},     {"figure", Shape::kEntries},
+    {"prune", Shape::kTable},
 };
 
 }  // namespace
@@ -115,8 +114,9 @@ void check_sections(const Node& document, Diagnostics& diagnostics) {
   for (const auto& entry : document.as<Table>()->entries) {
     const auto known =
         std::find_if(kTop.begin(), kTop.end(), [&](const auto& section) { return section.name == entry.key; });
-    if (entry.key == "init" || entry.key == "launch") {
-      diagnostics.add(entry.position, fmt::format("[{}] is not available yet", entry.key));
+    if (entry.key == "launch") {
+      diagnostics.add(entry.position,
+                      "[launch] says how, not what: it belongs in assay.local.toml, beside this file or above");
     } else if (known == kTop.end()) {
       diagnostics.add(entry.position,
                       fmt::format("unknown section '{}'{}", entry.key, suggestion(entry.key, names, "there are ")));

@@ -10,7 +10,7 @@
 
 namespace assay::config {
 
-// experiment data train resources mesh log compare claim figure objective transform evaluate tracker
+// experiment data train resources mesh log compare tune report claim figure objective transform evaluate tracker
 const std::vector<Parameter>& section_parameters(const std::string& section);
 
 enum class Shape { kTable, kEntries, kAny };

@@ -36,28 +36,6 @@ void read_terms(const Table& table, const KeyPath& parent, Selector& selector) {
   }
 }
 
-// Null when the run has no such key.
-json value_of(const SelectorTerm& term, const json& line) {
-  const auto& axes = line.at("axes");
-  if (const auto axis = axes.find(term.name); axis != axes.end()) return *axis;
-  const json* at = &line.at("train");
-  for (size_t i = 0; i < term.path.size(); ++i) {
-    const auto& part = term.path[i];
-    const auto key = i == 0 && (part == "objective" || part == "transform") ? part + "s" : part;
-    if (at->is_array()) {
-      const auto found = std::find_if(at->begin(), at->end(), [&](const json& item) {
-        return item.is_object() && item.value("label", "") == part;
-      });
-      if (found == at->end()) return nullptr;
-      at = &*found;
-    } else {
-      if (!at->is_object() || !at->contains(key)) return nullptr;
-      at = &at->at(key);
-    }
-  }
-  return at->is_object() && at->contains("use") ? at->at("use") : *at;
-}
-
 // Parts at `separator`, with what stands in quotes together (the quotes stay).
 std::vector<std::string> split(const std::string& text, char separator) {
   std::vector<std::string> parts{""};
@@ -102,6 +80,28 @@ bool holds(const SelectorTerm& term, const json& value) {
 }
 
 }  // namespace
+
+json value_of(const KeyPath& path, const std::string& name, const json& line) {
+  const auto& axes = line.at("axes");
+  if (const auto axis = axes.find(name); axis != axes.end()) return *axis;
+  if (name == "seed" || name == "experiment") return line.value(name, json());  // one run of many
+  const json* at = &line.at("train");
+  for (size_t i = 0; i < path.size(); ++i) {
+    const auto& part = path[i];
+    const auto key = i == 0 && (part == "objective" || part == "transform") ? part + "s" : part;
+    if (at->is_array()) {
+      const auto found = std::find_if(at->begin(), at->end(), [&](const json& item) {
+        return item.is_object() && item.value("label", "") == part;
+      });
+      if (found == at->end()) return nullptr;
+      at = &*found;
+    } else {
+      if (!at->is_object() || !at->contains(key)) return nullptr;
+      at = &at->at(key);
+    }
+  }
+  return at->is_object() && at->contains("use") ? at->at("use") : *at;
+}
 
 Selector read_selector(const Node& table, Diagnostics& diagnostics) {
   Selector selector{{}, table.position};
@@ -155,7 +155,7 @@ Selector selector_of_text(const std::string& text, const std::string& origin, Di
   return selector;
 }
 
-bool matches(const SelectorTerm& term, const json& line) { return holds(term, value_of(term, line)); }
+bool matches(const SelectorTerm& term, const json& line) { return holds(term, value_of(term.path, term.name, line)); }
 
 bool matches(const Selector& selector, const json& line) {
   return std::all_of(selector.terms.begin(), selector.terms.end(),
@@ -167,7 +167,7 @@ void require_match(const Selector& selector, const std::vector<json>& lines, con
   SelectorUse use(selector);
   std::set<std::string> axes;
   for (const auto& line : lines) {
-    use.matches([&](const SelectorTerm& term) { return value_of(term, line); });
+    use.matches([&](const SelectorTerm& term) { return value_of(term.path, term.name, line); });
     for (const auto& [axis, ignored] : line.at("axes").items()) axes.insert(axis);
   }
   use.require_match(what, axes, diagnostics);

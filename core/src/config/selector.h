@@ -32,6 +32,10 @@ Selector read_selector(const Node& table, Diagnostics& diagnostics);
 // key>=a; quotes keep spaces and commas together. `origin` stands for a file in messages ("--only").
 Selector selector_of_text(const std::string& text, const std::string& origin, Diagnostics& diagnostics);
 
+// What a plan line has at a key: of an axis its label, of any other key its resolved value (of a component its name);
+// null when the run has no such key.
+nlohmann::json value_of(const KeyPath& path, const std::string& name, const nlohmann::json& line);
+
 // `line` is a plan line. An axis counts by its label, any other key by its resolved value (a component by its name).
 bool matches(const SelectorTerm& term, const nlohmann::json& line);
 bool matches(const Selector& selector, const nlohmann::json& line);

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "assay/error.h"
 #include "record/files.h"
@@ -206,18 +207,27 @@ Catalogue load_descriptors(const std::string& plugin_path, const std::optional<f
   return catalogue;
 }
 
-std::vector<Finding> validate_assembly(const std::string& plan) {
-  if (descriptors_hook()) return {};
-  std::vector<Finding> findings;
-  for (const auto& item : answer_of("validate", plan))
-    findings.push_back(
-        {item.at("group").get<std::string>(), item.value("path", ""), item.at("message").get<std::string>()});
-  return findings;
+Validation validate_assembly(const std::string& plan) {
+  Validation validation;
+  if (descriptors_hook()) {
+    std::istringstream lines(plan);
+    for (std::string line; std::getline(lines, line);) validation.sizes[json::parse(line).at("group")] = {1000, 0};
+    return validation;
+  }
+  for (const auto& item : answer_of("validate", plan)) {
+    const std::string group = item.at("group");
+    if (item.contains("message"))
+      validation.findings.push_back({group, item.value("path", ""), item.at("message").get<std::string>()});
+    else
+      validation.sizes[group] = {item.at("parameters"), item.at("forward_flops")};
+  }
+  return validation;
 }
 
 nlohmann::json generate_text(const json& request) { return answer_of("generate", text_of(request)); }
 nlohmann::json export_weights(const json& request) { return answer_of("export", text_of(request)); }
 nlohmann::json import_weights(const json& request) { return answer_of("import", text_of(request)); }
+void replay_events(const json& request) { answer_of("replay", text_of(request)); }
 nlohmann::json verify_meshes(const json& request) { return answer_of("verify-mesh", text_of(request)); }
 
 void check_components(const json& request, const CheckListener& listener) {

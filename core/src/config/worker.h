@@ -1,11 +1,14 @@
-// The lab's only view of plugins: `assay-worker describe`, `validate`, `check`, `generate`, `export`, `import` and
-// `verify-mesh`, each one short-lived process, so that no plugin can take the controller down.
+// The lab's only view of plugins: `assay-worker describe`, `validate`, `check`, `generate`, `export`, `import`,
+// `replay` and `verify-mesh`, each one short-lived process, so that no plugin can take the controller down.
 //
-// Test hook: with ASSAY_DESCRIPTORS=<file> the descriptors are read from that file, and nothing is validated.
+// Test hook: with ASSAY_DESCRIPTORS=<file> the descriptors are read from that file, nothing is validated, and
+// every model has 1,000 parameters.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,8 +32,19 @@ struct Finding {
   std::string message;
 };
 
+// Of a model as the group has it.
+struct ModelSize {
+  int64_t parameters = 0;    // all of what trains
+  double forward_flops = 0;  // of one context; 0: not counted
+};
+
+struct Validation {
+  std::vector<Finding> findings;
+  std::map<std::string, ModelSize> sizes;  // by group, of those that can be built
+};
+
 // What the components say about being put together; `plan` is a plan.jsonl (one line a group is enough).
-std::vector<Finding> validate_assembly(const std::string& plan);
+Validation validate_assembly(const std::string& plan);
 
 // The conformance kit on components, told property by property as it is tried; the request is that of
 // app/worker_check.h.
@@ -46,6 +60,9 @@ nlohmann::json generate_text(const nlohmann::json& request);
 // Weights to and from other libraries' folders; requests and answers are those of app/worker_exchange.h.
 nlohmann::json export_weights(const nlohmann::json& request);
 nlohmann::json import_weights(const nlohmann::json& request);
+
+// The events of past runs, told to a tracker; the request is that of app/worker_replay.h.
+void replay_events(const nlohmann::json& request);
 
 // How far meshes are from one rank; request and answer are those of app/worker_verify.h.
 nlohmann::json verify_meshes(const nlohmann::json& request);

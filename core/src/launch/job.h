@@ -16,6 +16,7 @@ struct Job {
   int threads = 1;  // OpenMP threads a rank
   int cores = 1;    // threads a rank times ranks
   std::int64_t steps = 0;
+  std::int64_t until = 0;  // pause when so many are done; 0: go on to the end
 };
 
 Job job_of(const nlohmann::json& plan_line, const ExperimentLayout& experiment);

@@ -1,120 +1,130 @@
 #include "launch/local.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
+#include <deque>
 #include <list>
 #include <nlohmann/json.hpp>
 
 #include "assay/error.h"
+#include "launch/gpus.h"
 #include "launch/process.h"
 #include "launch/signals.h"
+#include "record/lock.h"
 #include "record/plan_lines.h"
 
 namespace assay {
 namespace {
 
+using Clock = Progress::Clock;
+
 constexpr std::chrono::milliseconds kTick{200};
-
-// Threads are part of what makes two runs byte-equal, so they are set before exec and never left to defaults. Binding
-// is off: every worker would bind to the same first cores.
-std::map<std::string, std::string> worker_environment(const Job& job, size_t concurrent) {
-  const auto threads = std::to_string(job.threads);
-  return {{"OMP_NUM_THREADS", threads}, {"MKL_NUM_THREADS", threads}, {"OMP_DYNAMIC", "FALSE"},
-          {"MKL_DYNAMIC", "FALSE"},     {"OMP_PROC_BIND", "FALSE"},   {"ASSAY_JOBS", std::to_string(concurrent)}};
-}
-
-nlohmann::json mesh_of(const nlohmann::json& line) {
-  return line.value("resources", nlohmann::json::object()).value("mesh", nlohmann::json::object());
-}
-
-// Ranks with a GPU each are threads on one host, and processes where mpirun is told of hosts.
-bool has_processes(const nlohmann::json& mesh) {
-  const auto backend = mesh.value("backend", "");
-  return backend == "mpi" || (backend == "nccl" && mesh.contains("mpirun"));
-}
-
-// Of a run whose ranks are processes: what starts them, on the hosts that the user's own arguments name.
-std::vector<std::string> mpirun(const nlohmann::json& mesh, const std::map<std::string, std::string>& environment) {
-  const int ranks = mesh.at("tensor").get<int>() * mesh.at("data").get<int>();
-  std::vector<std::string> command{"mpirun", "-n", std::to_string(ranks)};
-  for (const auto& [name, value] : environment) {
-    command.emplace_back("-x");
-    command.push_back(name);
-  }
-  for (const auto& word : mesh.value("mpirun", nlohmann::json::array())) command.push_back(word.get<std::string>());
-  return command;
-}
-
-// mpirun, where one of its processes was killed, exits with 128 and the signal.
-ExitStatus of_worker(ExitStatus status, const nlohmann::json& line) {
-  constexpr int kKilled = 128, kMostSignals = 64;
-  if (!has_processes(mesh_of(line)) || !status.code || *status.code <= kKilled || *status.code > kKilled + kMostSignals)
-    return status;
-  return {std::nullopt, *status.code - kKilled};
-}
+constexpr std::chrono::seconds kGrace{60};  // from a request to stop, which saves a checkpoint, to the kill
 
 struct Worker {
-  const Job& job;
-  const nlohmann::json& line;
+  size_t index;  // of its job
+  std::shared_ptr<const Slots> slots;
   Before before;  // measured before the process starts
   Process process;
+  Clock::time_point started;
+  Asked asked = Asked::kNothing;
 };
 
 class Launcher {
  public:
   Launcher(const std::vector<Job>& jobs, const std::vector<nlohmann::json>& plan, const LaunchOptions& options,
-           Progress& progress)
-      : jobs_(jobs), plan_(plan), options_(options), progress_(progress) {}
+           SlotPool& slots, Progress& progress)
+      : jobs_(jobs), plan_(plan), options_(options), slots_(slots), progress_(progress), attempts_(jobs.size(), 0) {
+    for (size_t i = 0; i < jobs.size(); ++i) queue_.push_back(i);
+    if (options.exclusive)
+      at_once_ = 1;
+    else if (options.jobs > 0)
+      at_once_ = static_cast<size_t>(options.jobs);
+  }
 
   LaunchSummary run() {
     SignalQueue signals;
     try {
-      while (next_ < jobs_.size() || !workers_.empty()) {
-        while (!stopping_ && next_ < jobs_.size() && workers_.size() < static_cast<size_t>(options_.jobs)) start_next();
-        if (workers_.empty()) break;
+      for (;;) {
+        while (!stopping_ && !queue_.empty() && workers_.size() < at_once_ && start_next()) {
+        }
+        if (workers_.empty() && (stopping_ || queue_.empty())) break;
         const int signal = signals.wait(kTick);
-        if (signal != 0 && signal != SIGCHLD) interrupt();
+        if (signal != 0 && signal != SIGCHLD) interrupt(signal);
         reap();
-        progress_.update(Progress::Clock::now());
+        stop_what_takes_too_long();
+        progress_.update(Clock::now());
       }
     } catch (...) {
       for (auto& worker : workers_) worker.process.send(SIGKILL);
       throw;
     }
-    summary_.not_started = jobs_.size() - next_;
+    slots_.give_up();
+    summary_.not_started = queue_.size();
     return summary_;
   }
 
  private:
-  void start_next() {
-    const auto& job = jobs_[next_];
-    const auto& line = plan_[next_];
-    ++next_;
-    progress_.started(job, Progress::Clock::now());  // before the worker, whose first event may come at once
-    const auto concurrent = std::min(jobs_.size(), static_cast<size_t>(options_.jobs));
-    std::vector<std::string> command{
-        options_.worker.string(),    "run", "--plan", options_.plan.string(), "--run", job.train_id, "--results",
-        options_.experiment.string()};
-    auto environment = worker_environment(job, concurrent);
-    if (const auto mesh = mesh_of(line); has_processes(mesh)) {
-      const auto start = mpirun(mesh, environment);
-      command.insert(command.begin(), start.begin(), start.end());
-      for (const char* word : {"--ranks", "processes"}) command.emplace_back(word);
-      // As a user's own words may ask otherwise: more ranks than cores, and none bound to one.
-      environment.emplace("OMPI_MCA_rmaps_base_oversubscribe", "1");
-      environment.emplace("OMPI_MCA_hwloc_base_binding_policy", "none");
-      // Open MPI asks root to say so twice; who runs a sweep as root, in a container, has said so.
-      if (::geteuid() == 0)
-        for (const char* name : {"OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"})
-          environment.emplace(name, "1");
+  // False when it has to wait for cores.
+  bool start_next() {
+    const size_t index = queue_.front();
+    const auto& job = jobs_[index];
+    // Another controller may have been at it meanwhile; its worker would find out, after a second of loading.
+    if (has_all_records(plan_[index], job.run)) return leave({}, index);
+    if (FileLock::is_held(job.run.lock()))
+      return leave({Outcome::kElsewhere, "another process runs it", "", {}}, index);
+    const auto slots = slots_for(index);
+    if (!slots) {
+      if (workers_.empty() && !told_of_waiting_)
+        progress_.say("Waiting for cores or GPUs that other runs of yours have.");
+      told_of_waiting_ = true;
+      return false;
     }
+    told_of_waiting_ = false;
+    queue_.pop_front();
+    start(index, slots);
+    return true;
+  }
+
+  bool leave(const Ending& ending, size_t index) {
+    queue_.pop_front();
+    ended(index, ending);
+    return true;
+  }
+
+  std::shared_ptr<const Slots> slots_for(size_t index) {
+    auto asked = slots_asked(plan_[index], slots_.gpus() > 0);
+    if (options_.exclusive) {
+      asked.cores = slots_.cores();
+      if (asked.gpu_indices.empty()) asked.gpus = slots_.gpus();
+    }
+    if (options_.jobs == 0 || workers_.empty()) return slots_.take(asked);
+    const auto least = std::min_element(workers_.begin(), workers_.end(), [](const Worker& a, const Worker& b) {
+      return a.slots.use_count() < b.slots.use_count();
+    });
+    return slots_.take_or_share(asked, least->slots);
+  }
+
+  void start(size_t index, const std::shared_ptr<const Slots>& slots) {
+    const auto& job = jobs_[index];
+    progress_.started(job, Clock::now());  // before the worker, whose first event may come at once
+    auto gpus = slots->all_gpus();
+    const auto asked = slots_asked(plan_[index], slots_.gpus() > 0);
+    gpus.resize(asked.gpu_indices.empty() ? std::min(gpus.size(), static_cast<size_t>(asked.gpus)) : 0);
+    const auto concurrent = std::min(jobs_.size(), options_.jobs == 0 && !options_.exclusive
+                                                       ? static_cast<size_t>(default_jobs({job}, slots_.cores()))
+                                                       : at_once_);
+    const auto command = worker_command(job, plan_[index], options_.files, concurrent, gpus);
+    ++attempts_[index];
     try {
       std::filesystem::create_directories(job.run.folder());
-      workers_.push_back({job, line, Before(job.run), Process(command, environment, job.run.log())});
+      workers_.push_back({index, slots, Before(job.run),
+                          Process(command.words, command.environment, job.run.log(), slots->descriptors()),
+                          Clock::now()});
     } catch (const std::exception& error) {  // no room for its folder or its log
-      ended(job, {Outcome::kFailed, error.what(), "user", {}});
+      ended(index, {Outcome::kFailed, error.what(), "user", {}});
     }
   }
 
@@ -125,49 +135,95 @@ class Launcher {
         ++worker;
         continue;
       }
-      const auto ending = settle(worker->job, of_worker(*status, worker->line), worker->process.id(),
-                                 has_all_records(worker->line, worker->job.run), stopping_, worker->before);
-      const auto& job = worker->job;
-      worker = workers_.erase(worker);
-      ended(job, ending);
+      const auto index = worker->index;
+      const auto& line = plan_[index];
+      const auto ending = settle(jobs_[index], of_worker(*status, line), worker->process.id(),
+                                 has_all_records(line, jobs_[index].run), worker->asked, worker->before);
+      workers_.erase(worker++);
+      ended(index, ending);
     }
   }
 
-  void ended(const Job& job, const Ending& ending) {
-    progress_.ended(job, ending, Progress::Clock::now());
+  void stop_what_takes_too_long() {
+    if (options_.timeout.count() == 0) return;
+    for (auto& worker : workers_) {
+      const auto taken = Clock::now() - worker.started;
+      if (worker.asked == Asked::kNothing && taken > options_.timeout) {
+        worker.asked = Asked::kTimeout;
+        worker.process.send(SIGUSR1);
+      } else if (worker.asked == Asked::kTimeout && taken > options_.timeout + kGrace) {
+        worker.process.send(SIGKILL);
+      }
+    }
+  }
+
+  void ended(size_t index, const Ending& ending) {
+    const auto& job = jobs_[index];
+    const bool again = !stopping_ && attempts_[index] <= options_.retries && may_pass_again(ending);
+    progress_.ended(job, ending, Clock::now(), again);
     if (!ending.untold.empty()) progress_.say(ending.untold);
+    if (again) {
+      queue_.push_back(index);
+      return;
+    }
     count(ending.outcome);
+    if (ending.outcome == Outcome::kFailed) summary_.failed_ids.insert(job.train_id);
     if (ending.outcome == Outcome::kFailed && options_.fail_fast && !stopping_) {
       progress_.say("Stopping the rest: --fail-fast.");
-      stop(SIGTERM);
+      stop(Asked::kCancel, SIGUSR1);
     }
   }
 
   void count(Outcome outcome) {
-    if (outcome == Outcome::kDone) ++summary_.done;
-    if (outcome == Outcome::kFailed) ++summary_.failed;
-    if (outcome == Outcome::kCancelled) ++summary_.cancelled;
-    if (outcome == Outcome::kElsewhere) ++summary_.elsewhere;
+    switch (outcome) {
+      case Outcome::kDone:
+        ++summary_.done;
+        break;
+      case Outcome::kFailed:
+        ++summary_.failed;
+        break;
+      case Outcome::kCancelled:
+        ++summary_.cancelled;
+        break;
+      case Outcome::kPreempted:
+        ++summary_.preempted;
+        break;
+      case Outcome::kPaused:
+        ++summary_.paused;
+        break;
+      case Outcome::kElsewhere:
+        ++summary_.elsewhere;
+    }
   }
 
-  void interrupt() {
-    progress_.say(summary_.interrupted ? "Killing the workers." : "Stopping in good order; once more: stop now.");
-    stop(summary_.interrupted ? SIGKILL : SIGTERM);
-    summary_.interrupted = true;
+  void interrupt(int signal) {
+    const bool again = summary_.signal != 0;
+    progress_.say(again ? "Killing the workers." : "Stopping in good order; once more: stop now.");
+    if (!again) summary_.signal = signal;
+    const bool cancels = summary_.signal == SIGINT || summary_.signal == SIGUSR1;
+    stop(cancels ? Asked::kCancel : Asked::kPreempt, again ? SIGKILL : cancels ? SIGUSR1 : SIGUSR2);
   }
 
-  void stop(int signal) {
+  void stop(Asked asked, int signal) {
     stopping_ = true;
-    for (auto& worker : workers_) worker.process.send(signal);
+    slots_.give_up();
+    for (auto& worker : workers_) {
+      worker.asked = asked;
+      worker.process.send(signal);
+    }
   }
 
   const std::vector<Job>& jobs_;
   const std::vector<nlohmann::json>& plan_;
   const LaunchOptions& options_;
+  SlotPool& slots_;
   Progress& progress_;
   std::list<Worker> workers_;
-  size_t next_ = 0;
+  std::deque<size_t> queue_;   // jobs that wait
+  std::vector<int> attempts_;  // of each job
+  size_t at_once_ = SIZE_MAX;
   bool stopping_ = false;
+  bool told_of_waiting_ = false;
   LaunchSummary summary_;
 };
 
@@ -180,13 +236,13 @@ int default_jobs(const std::vector<Job>& jobs, int cores) {
 }
 
 LaunchSummary launch(const std::vector<Job>& jobs, const std::vector<nlohmann::json>& plan,
-                     const LaunchOptions& options, Progress& progress) {
+                     const LaunchOptions& options, SlotPool& slots, Progress& progress) {
   if (jobs.size() != plan.size()) throw Bug("launch: one plan line a job");
-  if (::access(options.worker.c_str(), X_OK) != 0)
-    throw UserError(options.worker.string() +
+  if (::access(options.files.worker.c_str(), X_OK) != 0)
+    throw UserError(options.files.worker.string() +
                     ": the worker program is missing or may not be executed; "
                     "it stands beside 'assay' in a complete build");
-  return Launcher(jobs, plan, options, progress).run();
+  return Launcher(jobs, plan, options, slots, progress).run();
 }
 
 }  // namespace assay

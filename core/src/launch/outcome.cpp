@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <csignal>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -33,29 +34,68 @@ std::vector<std::string> last_lines(const std::filesystem::path& log, std::uintm
   return lines;
 }
 
-std::string how_it_ended(const ExitStatus& status) {
+std::string how_it_ended(const ExitStatus& status, bool out_of_memory) {
   if (!status.signal) return fmt::format("exit code {}", status.code.value_or(-1));
   auto text = "killed by " + signal_name(*status.signal);
+  if (out_of_memory) return text + ": this machine has run out of memory";
   if (*status.signal == SIGKILL) text += " (out of memory, or by hand)";
   return text;
 }
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
+std::string read_vmstat() {
+  std::ifstream stream("/proc/vmstat");
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
+
+std::optional<Outcome> stopped(const std::string& status) {
+  if (status == "cancelled") return Outcome::kCancelled;
+  if (status == "preempted") return Outcome::kPreempted;
+  if (status == "paused") return Outcome::kPaused;
+  return std::nullopt;
+}
+
+const char* status_of(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::kCancelled:
+      return "cancelled";
+    case Outcome::kPreempted:
+      return "preempted";
+    case Outcome::kPaused:
+      return "paused";
+    default:
+      return "failed";
+  }
+}
+
 }  // namespace
 
-Before::Before(const RunLayout& run) : events(run.events(), EventTail::From::kEnd), state(read_state(run.state())) {
+std::uint64_t oom_kills(std::string_view vmstat) {
+  constexpr std::string_view kKey = "\noom_kill ";
+  const auto found = vmstat.find(kKey);
+  std::uint64_t count = 0;
+  if (found != std::string_view::npos)
+    std::from_chars(vmstat.data() + found + kKey.size(), vmstat.data() + vmstat.size(), count);
+  return count;
+}
+
+Before::Before(const RunLayout& run)
+    : events(run.events(), EventTail::From::kEnd),
+      state(read_state(run.state())),
+      oom_kills(assay::oom_kills(read_vmstat())) {
   std::error_code absent;
   const auto size = std::filesystem::file_size(run.log(), absent);
   if (!absent) log_size = size;
 }
 
-Ending settle(const Job& job, const ExitStatus& status, pid_t worker, bool has_records, bool asked_to_stop,
-              Before& before) {
-  if (status.code == kClaimedElsewhere && !asked_to_stop)
-    return {Outcome::kElsewhere, "another process runs it", "", {}};
+Ending settle(const Job& job, const ExitStatus& status, pid_t worker, bool has_records, Asked asked, Before& before) {
+  if (status.code == kExitClaimed) return {Outcome::kElsewhere, "another process runs it", "", {}};
   if (status.code == 0 && has_records) return {};
   Ending ending{Outcome::kFailed, "", "", last_lines(job.run.log(), before.log_size)};
+  ending.killed = status.signal.has_value();
   int attempt = 0;
   for (const auto& event : before.events.poll()) {
     attempt = event["attempt"];
@@ -65,32 +105,44 @@ Ending settle(const Job& job, const ExitStatus& status, pid_t worker, bool has_r
   }
   auto state = read_state(job.run.state());
   const bool told = state && state != before.state;  // by this worker
-  const bool workers_word = told && (state->status == "failed" || state->status == "cancelled");
-  if (workers_word) {
+  const bool told_failure = told && state->status == "failed";
+  const auto told_stop = told ? stopped(state->status) : std::nullopt;
+  if (told_failure || told_stop) {
     if (!state->reason.empty()) ending.reason = state->reason;
     if (!state->failure_class.empty()) ending.failure_class = state->failure_class;
   }
-  const bool cancelled = asked_to_stop && (!workers_word || state->status == "cancelled") && ending.reason.empty();
-  if (cancelled || (workers_word && state->status == "cancelled")) {
-    ending.outcome = Outcome::kCancelled;
+  const bool out_of_memory = status.signal == SIGKILL && oom_kills(read_vmstat()) > before.oom_kills;
+  const bool untold = !told_failure && ending.reason.empty();  // it died without a word
+  if (asked == Asked::kTimeout && (told_stop || untold)) {
+    ending.reason =
+        "took longer than --timeout" + (told_stop ? "; " + ending.reason : "; " + how_it_ended(status, false));
+    ending.failure_class = "timeout";
+  } else if (told_stop || (untold && asked != Asked::kNothing)) {
+    ending.outcome = asked == Asked::kCancel    ? Outcome::kCancelled
+                     : asked == Asked::kPreempt ? Outcome::kPreempted
+                                                : *told_stop;
     ending.failure_class.clear();
     if (ending.reason.empty()) ending.reason = "stopped before it was done";
+  } else if (untold && status.signal == SIGTERM) {  // before it could take notice
+    ending.outcome = Outcome::kPreempted;
+    ending.reason = how_it_ended(status, false);
   } else if (ending.reason.empty()) {
     if (status.signal)
-      ending.reason = how_it_ended(status);
+      ending.reason = how_it_ended(status, out_of_memory);
     else if (status.code == 0)
       ending.reason = "the worker ended well but left no complete record";
     else
-      ending.reason = ending.log_lines.empty() ? how_it_ended(status) : ending.log_lines.back();
+      ending.reason = ending.log_lines.empty() ? how_it_ended(status, false) : ending.log_lines.back();
   }
-  if (ending.outcome == Outcome::kFailed && ending.failure_class.empty())
-    ending.failure_class = status.signal ? "signal" : "bug";  // a failure of ours or of the user's is always told
+  if (ending.outcome == Outcome::kFailed &&
+      ending.failure_class.empty())  // one of ours or of the user's is always told
+    ending.failure_class = out_of_memory ? "out_of_memory" : status.signal ? "signal" : "bug";
 
   if (!told) {
     const int known = state ? state->attempt : 1;
     state.emplace().attempt = std::max(attempt, known);
   }
-  state->status = ending.outcome == Outcome::kCancelled ? "cancelled" : "failed";
+  state->status = status_of(ending.outcome);
   state->pid = worker;
   state->exit_code = status.code;
   state->signal = status.signal;
@@ -102,6 +154,13 @@ Ending settle(const Job& job, const ExitStatus& status, pid_t worker, bool has_r
     ending.untold = error.what();
   }
   return ending;
+}
+
+bool may_pass_again(const Ending& ending) {
+  if (ending.outcome != Outcome::kFailed) return false;
+  const auto& failure = ending.failure_class;
+  return failure == "signal" || failure == "timeout" || failure == "lost" ||
+         (failure == "out_of_memory" && ending.killed);
 }
 
 }  // namespace assay

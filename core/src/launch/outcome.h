@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "launch/job.h"
@@ -13,7 +14,10 @@
 
 namespace assay {
 
-enum class Outcome { kDone, kFailed, kCancelled, kElsewhere };
+enum class Outcome { kDone, kFailed, kCancelled, kPreempted, kPaused, kElsewhere };
+
+// What a worker was asked for before it ended.
+enum class Asked { kNothing, kCancel, kPreempt, kTimeout };
 
 struct Ending {
   Outcome outcome = Outcome::kDone;
@@ -21,9 +25,12 @@ struct Ending {
   std::string failure_class;           // of a failure
   std::vector<std::string> log_lines;  // the last ones this worker wrote
   std::string untold = {};             // why state.json does not say it; empty when it does
+  bool killed = false;                 // by a signal
 };
 
-constexpr int kClaimedElsewhere = 75;  // the worker's exit code when another process holds the run's lock
+// Processes that this machine's kernel has killed for want of memory so far: the line of that name in the text of
+// /proc/vmstat; 0 without it.
+std::uint64_t oom_kills(std::string_view vmstat);
 
 // Where a run's files ended when its worker started: what came before is another attempt's.
 struct Before {
@@ -31,11 +38,15 @@ struct Before {
   std::uintmax_t log_size = 0;
   EventTail events;
   std::optional<State> state;
+  std::uint64_t oom_kills = 0;
 };
 
 // Judges an ended worker and makes state.json say the same. The worker's own word stands; one that died without a word
-// gets a state of failed, or of cancelled when it was asked to stop.
-Ending settle(const Job& job, const ExitStatus& status, pid_t worker, bool has_records, bool asked_to_stop,
-              Before& before);
+// gets a state of failed, or of what it was asked for.
+Ending settle(const Job& job, const ExitStatus& status, pid_t worker, bool has_records, Asked asked, Before& before);
+
+// Whether another try may end otherwise: the process was killed (also by the kernel, for want of memory), was lost with
+// its machine, or took too long. What a plugin, a user or arithmetic did happens again.
+bool may_pass_again(const Ending& ending);
 
 }  // namespace assay

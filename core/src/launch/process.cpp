@@ -37,7 +37,7 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
 }  // namespace
 
 Process::Process(const std::vector<std::string>& command, const std::map<std::string, std::string>& environment,
-                 const std::filesystem::path& log) {
+                 const std::filesystem::path& log, const std::vector<int>& inherited) {
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
   sigset_t none, all;
@@ -52,6 +52,8 @@ Process::Process(const std::vector<std::string>& command, const std::map<std::st
   posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
   posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDERR_FILENO);
+  // Onto itself: that takes close-on-exec away, in the child alone.
+  for (const int descriptor : inherited) posix_spawn_file_actions_adddup2(&files, descriptor, descriptor);
 
   const auto variables = merged_environment(environment);
   const int failed = posix_spawnp(&id_, command.at(0).c_str(), &files, &attributes, pointers(command).data(),

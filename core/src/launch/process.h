@@ -24,9 +24,9 @@ class Process {
  public:
   // A program without a folder is looked for on PATH. Standard output and error are appended to `log`, standard input
   // is empty. `environment` is added to ours. The child starts with no signal blocked, and a Ctrl-C of the terminal
-  // does not reach it. Throws UserError when it cannot start.
+  // does not reach it. It inherits these descriptors besides. Throws UserError when it cannot start.
   Process(const std::vector<std::string>& command, const std::map<std::string, std::string>& environment,
-          const std::filesystem::path& log);
+          const std::filesystem::path& log, const std::vector<int>& inherited = {});
 
   pid_t id() const { return id_; }
   // Nothing while it runs. After an answer, call neither again.

@@ -109,7 +109,7 @@ void Progress::update(Clock::time_point now) {
   draw_live();
 }
 
-void Progress::ended(const Job& job, const Ending& ending, Clock::time_point now) {
+void Progress::ended(const Job& job, const Ending& ending, Clock::time_point now, bool again) {
   const auto found =
       std::find_if(running_.begin(), running_.end(), [&](auto& one) { return one.first == job.train_id; });
   double seconds = 0;
@@ -128,12 +128,15 @@ void Progress::ended(const Job& job, const Ending& ending, Clock::time_point now
                       duration_text(seconds)));
       break;
     case Outcome::kFailed:
-      ++failed_;
+      if (!again) ++failed_;
       say(fmt::format("{} {}: {}", paint("FAILED", kRed), job.name, ending.reason));
       for (const auto& line : ending.log_lines) say("       | " + line);
       say("       log: " + job.run.log().string());
+      if (again) say("       It is tried again.");
       break;
     case Outcome::kCancelled:
+    case Outcome::kPreempted:
+    case Outcome::kPaused:
       ++other_;
       say(fmt::format("stop   {}: {}", job.name, ending.reason));
       break;

@@ -46,7 +46,7 @@ class Progress {
   void started(const Job& job, Clock::time_point now);
   // Reads new events and shows them; call it a few times a second.
   void update(Clock::time_point now);
-  void ended(const Job& job, const Ending& ending, Clock::time_point now);
+  void ended(const Job& job, const Ending& ending, Clock::time_point now, bool again = false);  // it is started again
   void say(std::string_view line);
 
  private:

@@ -4,7 +4,7 @@ namespace assay {
 
 SignalQueue::SignalQueue() {
   sigemptyset(&waited_);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGCHLD}) sigaddset(&waited_, signal);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD}) sigaddset(&waited_, signal);
   pthread_sigmask(SIG_BLOCK, &waited_, &before_);
 }
 

@@ -1,14 +1,17 @@
 #include "launch/sweep.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
+#include <csignal>
 #include <nlohmann/json.hpp>
 
 #include "config/plan_line.h"
-#include "record/files.h"
+#include "launch/controllers.h"
+#include "launch/gpus.h"
+#include "record/lock.h"
 #include "record/plan_lines.h"
 #include "record/provenance.h"
+#include "record/state.h"
 
 namespace assay {
 namespace {
@@ -19,72 +22,153 @@ std::string text_of(const std::vector<nlohmann::json>& plan) {
   return text;
 }
 
-// A running controller keeps its own plan: another one may replace plan.jsonl before our last worker has started.
-class OwnPlan {
- public:
-  OwnPlan(const ExperimentLayout& experiment, const std::vector<nlohmann::json>& plan)
-      : file_(experiment.folder() / fmt::format("plan.{}.jsonl", ::getpid())) {
-    std::filesystem::create_directories(experiment.folder());
-    write_atomically(file_, text_of(plan));
-  }
-  ~OwnPlan() {
-    std::error_code ignored;
-    std::filesystem::remove(file_, ignored);
-  }
-  OwnPlan(const OwnPlan&) = delete;
-  OwnPlan& operator=(const OwnPlan&) = delete;
-  const std::filesystem::path& file() const { return file_; }
-
- private:
-  std::filesystem::path file_;
-};
-
-std::string summary_text(const LaunchSummary& summary, size_t done_before) {
+std::string summary_text(const LaunchSummary& summary, size_t done_before, size_t pruned) {
   auto text = fmt::format("{} done", summary.done);
-  if (done_before) text += fmt::format(", {} had their records already", done_before);
-  if (summary.failed) text += fmt::format(", {} failed", summary.failed);
-  if (summary.cancelled) text += fmt::format(", {} stopped", summary.cancelled);
-  if (summary.elsewhere) text += fmt::format(", {} run by another process", summary.elsewhere);
-  if (summary.not_started) text += fmt::format(", {} not started", summary.not_started);
+  const auto add = [&](size_t count, const char* what) {
+    if (count > 0) text += fmt::format(", {} {}", count, what);
+  };
+  add(done_before, "had their records already");
+  add(summary.failed, "failed");
+  add(summary.cancelled, "stopped");
+  add(summary.preempted, "preempted");
+  add(summary.elsewhere, "run by another process");
+  add(summary.not_started, "not started");
+  add(pruned, "pruned");
   return text;
 }
+
+int exit_code(const LaunchSummary& summary) {
+  if (summary.signal == SIGUSR1 || summary.signal == SIGUSR2) return kExitStopped;  // by assay stop
+  if (summary.signal != 0) return 128 + summary.signal;
+  if (summary.failed + summary.elsewhere + summary.not_started > 0) return 1;
+  return summary.cancelled + summary.preempted > 0 ? kExitStopped : 0;
+}
+
+class Sweep {
+ public:
+  Sweep(const std::vector<nlohmann::json>& plan, const SweepOptions& options, std::ostream& out,
+        const ProgressStyle& style)
+      : experiment_(options.experiment), options_(options), out_(out), style_(style), left_(plan) {
+    for (const auto& line : plan) done_before_ += has_all_records(line, experiment_.run(line.at("train_id")));
+  }
+
+  int run() {
+    const size_t planned = left_.size();
+    if (options_.dry_run) {
+      const auto jobs = jobs_of(to_do(0));
+      for (const auto& job : jobs) out_ << "would run  " << job.name << "  (" << job.train_id.substr(0, 12) << ")\n";
+      out_ << fmt::format("{} of {} runs have no complete record.\n", jobs.size(), planned);
+      return 0;
+    }
+    if (done_before_ == planned || !options_.pruning || halve()) launch_all(0);
+    out_ << summary_text(total_, done_before_, planned - left_.size())
+         << ". Records: " << (options_.experiment / "runs").string() << "\n";
+    return exit_code(total_);
+  }
+
+ private:
+  // Rung by rung. False when that has to go on another time.
+  bool halve() {
+    const auto& settings = options_.pruning->settings;
+    for (size_t rung = 0; rung < settings.rungs.size(); ++rung) {
+      launch_all(rung + 1);
+      if (total_.signal != 0 || total_.not_started + total_.cancelled + total_.preempted > 0) return false;
+      const auto verdict = judge(left_, experiment_, *options_.pruning, rung);
+      if (!verdict.judged) {
+        out_ << "Who goes on from the rung " << settings.rungs[rung].text()
+             << " cannot be said before all runs are there; run again then.\n";
+        return false;
+      }
+      prune(verdict);
+    }
+    return true;
+  }
+
+  // Without its lock another controller is at it, whose plan is not pruned.
+  void prune(const RungVerdict& verdict) {
+    for (const auto& line : left_) {
+      const auto reason = verdict.pruned.find(line.at("group"));
+      const auto job = job_of(line, experiment_);
+      if (reason == verdict.pruned.end() || has_all_records(line, job.run)) continue;
+      const auto lock = FileLock::try_lock(job.run.lock());
+      if (!lock) continue;
+      auto state = read_state(job.run.state()).value_or(State{});
+      state.status = "pruned";
+      state.reason = reason->second;
+      write_state(job.run.state(), state);
+      out_ << "pruned " << job.name << ": " << state.reason << "\n";
+    }
+    std::erase_if(left_, [&](const nlohmann::json& line) { return verdict.pruned.count(line.at("group")) > 0; });
+  }
+
+  // What has no record yet; on the way to a rung (from 1; 0: to the end) what has not got there.
+  std::vector<nlohmann::json> to_do(size_t rung) const {
+    std::vector<nlohmann::json> lines;
+    for (const auto& line : left_) {
+      const auto run = experiment_.run(line.at("train_id"));
+      if (has_all_records(line, run) || total_.failed_ids.count(line.at("train_id"))) continue;
+      if (rung == 0 || !has_reached(run, step_of(line, rung))) lines.push_back(line);
+    }
+    return lines;
+  }
+
+  std::int64_t step_of(const nlohmann::json& line, size_t rung) const {
+    return rung == 0 ? options_.until : config::rung_step(options_.pruning->settings, rung - 1, line);
+  }
+
+  std::vector<Job> jobs_of(const std::vector<nlohmann::json>& lines) const {
+    std::vector<Job> jobs;
+    for (const auto& line : lines) jobs.push_back(job_of(line, experiment_));
+    return jobs;
+  }
+
+  void launch_all(size_t rung) {
+    const auto lines = to_do(rung);
+    if (lines.empty()) return;
+    auto jobs = jobs_of(lines);
+    for (size_t i = 0; i < jobs.size(); ++i) jobs[i].until = step_of(lines[i], rung);
+    SlotPool slots(slots_folder(), core_numbers(), visible_gpus());
+    const int at_once = options_.exclusive ? 1 : options_.jobs > 0 ? options_.jobs : default_jobs(jobs, slots.cores());
+    out_ << fmt::format("{} of {} runs to do{}, at most {} at once.\n", jobs.size(), left_.size(),
+                        rung == 0 ? "" : " up to the rung " + options_.pruning->settings.rungs[rung - 1].text(),
+                        at_once)
+         << std::flush;
+    const ControllerPlan own(experiment_, text_of(lines));
+    const LaunchOptions launching{.files = {options_.worker, options_.experiment, own.file()},
+                                  .jobs = options_.jobs,
+                                  .exclusive = options_.exclusive,
+                                  .fail_fast = options_.fail_fast,
+                                  .retries = options_.retries,
+                                  .timeout = options_.timeout};
+    Progress progress(out_, style_, jobs.size(), at_once);
+    add(launch(jobs, lines, launching, slots, progress));
+  }
+
+  void add(const LaunchSummary& one) {
+    total_.done += one.done;
+    total_.failed += one.failed;
+    total_.cancelled += one.cancelled;
+    total_.preempted += one.preempted;
+    total_.elsewhere += one.elsewhere;
+    total_.not_started += one.not_started;
+    if (total_.signal == 0) total_.signal = one.signal;
+    total_.failed_ids.insert(one.failed_ids.begin(), one.failed_ids.end());
+  }
+
+  const ExperimentLayout experiment_;
+  const SweepOptions& options_;
+  std::ostream& out_;
+  const ProgressStyle& style_;
+  std::vector<nlohmann::json> left_;  // of the plan, without what was pruned
+  size_t done_before_ = 0;
+  LaunchSummary total_;
+};
 
 }  // namespace
 
 int run_sweep(const std::vector<nlohmann::json>& plan, const SweepOptions& options, std::ostream& out,
               const ProgressStyle& style) {
-  const ExperimentLayout experiment(options.experiment);
-  std::vector<nlohmann::json> lines;
-  std::vector<Job> jobs;
-  for (const auto& line : plan) {
-    auto job = job_of(line, experiment);
-    if (has_all_records(line, job.run)) continue;
-    lines.push_back(line);
-    jobs.push_back(std::move(job));
-  }
-  const size_t done_before = plan.size() - jobs.size();
-  if (options.dry_run) {
-    for (const auto& job : jobs) out << "would run  " << job.name << "  (" << job.train_id.substr(0, 12) << ")\n";
-    out << fmt::format("{} of {} runs have no complete record.\n", jobs.size(), plan.size());
-    return 0;
-  }
-  LaunchSummary summary;
-  if (!jobs.empty()) {
-    const int at_once = options.jobs > 0 ? options.jobs : default_jobs(jobs, available_cores());
-    out << fmt::format("{} of {} runs to do, at most {} at once.\n", jobs.size(), plan.size(), at_once) << std::flush;
-    const OwnPlan own(experiment, lines);
-    LaunchOptions launching;
-    launching.worker = options.worker;
-    launching.experiment = options.experiment;
-    launching.plan = own.file();
-    launching.jobs = at_once;
-    launching.fail_fast = options.fail_fast;
-    Progress progress(out, style, jobs.size(), at_once);
-    summary = launch(jobs, lines, launching, progress);
-  }
-  out << summary_text(summary, done_before) << ". Records: " << (options.experiment / "runs").string() << "\n";
-  if (summary.interrupted) return 130;
-  return summary.failed + summary.cancelled + summary.elsewhere + summary.not_started > 0 ? 1 : 0;
+  return Sweep(plan, options, out, style).run();
 }
 
 }  // namespace assay

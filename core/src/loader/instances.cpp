@@ -49,7 +49,8 @@ AssayValue scalar(const json& value, int32_t type, const std::string& path, Stor
     case ASSAY_PATH:
     case ASSAY_RUN:
       out.text = store.keep(value.is_object() ? value.at("path").get<std::string>() : value.get<std::string>());
-      out.identity = store.keep(value.is_object() ? value.at("sha256").get<std::string>() : "");
+      out.identity =
+          store.keep(value.is_object() ? value.value("sha256", "") : "");  // of a run that is yet to be trained
       break;
     default:
       throw Bug("parameter type " + std::to_string(type) + " is not a scalar");

@@ -7,7 +7,8 @@
 
 namespace assay {
 
-// Nothing when the program cannot be started or does not exit with 0. Its standard error is dropped.
-std::optional<std::string> capture_output(const std::vector<std::string>& command);
+// Nothing when the program cannot be started or does not exit with 0. Its standard error is dropped, or where it goes
+// into `errors`, which also says why a program could not be started.
+std::optional<std::string> capture_output(const std::vector<std::string>& command, std::string* errors = nullptr);
 
 }  // namespace assay

@@ -85,7 +85,9 @@ int next_attempt(const std::filesystem::path& file) {
 }
 
 std::vector<nlohmann::json> read_events(const std::filesystem::path& file) {
-  const auto all = EventTail(file, EventTail::From::kBegin).poll();
+  auto all = EventTail(file, EventTail::From::kBegin).poll();
+  const auto of_first = [&](const nlohmann::json& event) { return event["attempt"] == all.front()["attempt"]; };
+  if (std::all_of(all.begin(), all.end(), of_first)) return all;             // nothing to supersede, as with most runs
   std::map<int, std::int64_t> start_of;                                      // attempt -> the step it goes on from
   std::map<std::tuple<std::string, std::int64_t, std::string>, int> latest;  // type, step, label -> attempt
   const auto key_of = [](const nlohmann::json& event) {

@@ -16,6 +16,7 @@ class RunLayout {
   std::filesystem::path eval_records() const { return folder_ / "eval"; }
   std::filesystem::path eval_record(const std::string& eval_id) const { return eval_records() / (eval_id + ".json"); }
   std::filesystem::path events() const { return folder_ / "events.jsonl"; }
+  std::filesystem::path accepted() const { return folder_ / "accepted.json"; }  // code that a replay stands for
   std::filesystem::path state() const { return folder_ / "state.json"; }
   std::filesystem::path log() const { return folder_ / "log.txt"; }
   std::filesystem::path lock() const { return folder_ / "lock"; }
@@ -35,6 +36,10 @@ class ExperimentLayout {
   std::filesystem::path plan() const { return folder_ / "plan.jsonl"; }
   std::filesystem::path compare() const { return folder_ / "compare.json"; }
   std::filesystem::path lock() const { return folder_ / "lock"; }
+  // What the source tree had besides its commit, as a patch; by its hash.
+  std::filesystem::path changes(const std::string& hash) const { return folder_ / "changes" / (hash + ".diff"); }
+  std::filesystem::path report() const { return folder_ / "report.html"; }
+  std::filesystem::path figures() const { return folder_ / "figures"; }
   std::filesystem::path reference() const { return folder_ / "reference"; }
   RunLayout run(const std::string& train_id) const { return RunLayout(folder_ / "runs" / train_id); }
 

@@ -35,11 +35,11 @@ bool flock_file(int descriptor, int operation, const std::filesystem::path& file
 
 }  // namespace
 
-std::optional<FileLock> FileLock::try_lock(const std::filesystem::path& file) {
+std::optional<FileLock> FileLock::try_lock(const std::filesystem::path& file, int tries) {
   const int descriptor = open_lock(file);
-  // is_held takes the lock for an instant; a few tries keep that from looking like another owner.
-  for (int attempt = 0; attempt < 5; ++attempt) {
+  for (int attempt = 1;; ++attempt) {
     if (flock_file(descriptor, LOCK_EX | LOCK_NB, file)) return FileLock(descriptor);
+    if (attempt >= tries) break;
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
   ::close(descriptor);

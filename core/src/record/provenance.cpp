@@ -1,5 +1,6 @@
 #include "record/provenance.h"
 
+#include <fmt/format.h>
 #include <sched.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -9,7 +10,9 @@
 #include <cstdlib>
 #include <ctime>
 #include <fstream>
+#include <optional>
 #include <sstream>
+#include <vector>
 
 #include "record/capture.h"
 #include "record/sha256.h"
@@ -36,10 +39,34 @@ std::string_view cpuinfo_value(std::string_view cpuinfo, std::string_view key) {
 }  // namespace
 
 GitState git_state(const std::filesystem::path& folder) {
-  const auto commit = capture_output({"git", "-C", folder.string(), "rev-parse", "HEAD"});
-  if (!commit) return {};
-  const auto difference = capture_output({"git", "-C", folder.string(), "diff", "--no-ext-diff", "--binary", "HEAD"});
-  return {commit->substr(0, commit->find('\n')), difference.value_or("").empty() ? "" : sha256(*difference)};
+  const auto git = [&](std::vector<std::string> arguments, const std::vector<std::string>& before = {}) {
+    auto command = before;
+    for (const char* word : {"git", "-C"}) command.emplace_back(word);
+    command.push_back(folder.string());
+    command.insert(command.end(), arguments.begin(), arguments.end());
+    return capture_output(command);
+  };
+  const auto line_of = [](const std::optional<std::string>& text) {
+    return text ? text->substr(0, text->find('\n')) : std::string();
+  };
+  GitState state;
+  state.commit = line_of(git({"rev-parse", "HEAD"}));
+  if (state.commit.empty()) return state;
+  // New files show in a diff once an index names them; that index is a copy, so that the user's own stays as it is.
+  const std::filesystem::path top = line_of(git({"rev-parse", "--show-toplevel"})),
+                              index = line_of(git({"rev-parse", "--path-format=absolute", "--git-path", "index"}));
+  std::error_code failed;
+  const auto copy = std::filesystem::temp_directory_path(failed) / fmt::format("assay-index-{}", ::getpid());
+  if (!failed) std::filesystem::copy_file(index, copy, std::filesystem::copy_options::overwrite_existing, failed);
+  // By an index's own time git tells which files may have changed since without showing it.
+  if (!failed) std::filesystem::last_write_time(copy, std::filesystem::last_write_time(index, failed), failed);
+  const std::vector<std::string> with_copy =
+      failed ? std::vector<std::string>{} : std::vector<std::string>{"env", "GIT_INDEX_FILE=" + copy.string()};
+  if (!failed) git({"-C", top.string(), "add", "--intent-to-add", "."}, with_copy);
+  state.changes = git({"diff", "--no-ext-diff", "--binary", "HEAD"}, with_copy).value_or("");
+  std::filesystem::remove(copy, failed);
+  if (!state.changes.empty()) state.dirty = sha256(state.changes);
+  return state;
 }
 
 std::string cpu_model(std::string_view cpuinfo) { return std::string(cpuinfo_value(cpuinfo, "model name")); }
@@ -62,12 +89,17 @@ std::string read_cpuinfo() {
   return text.str();
 }
 
-int available_cores() {
+std::vector<int> core_numbers() {
   cpu_set_t cores;
   CPU_ZERO(&cores);
-  if (::sched_getaffinity(0, sizeof cores, &cores) != 0) return 1;
-  return std::max(1, CPU_COUNT(&cores));
+  std::vector<int> numbers;
+  if (::sched_getaffinity(0, sizeof cores, &cores) != 0) return {0};
+  for (int core = 0; core < CPU_SETSIZE; ++core)
+    if (CPU_ISSET(core, &cores)) numbers.push_back(core);
+  return numbers;
 }
+
+int available_cores() { return std::max(1, static_cast<int>(core_numbers().size())); }
 
 std::string host_name() {
   std::array<char, 256> name{};

@@ -5,12 +5,14 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace assay {
 
 struct GitState {
-  std::string commit;  // empty outside a repository or without git
-  std::string dirty;   // SHA-256 of `git diff HEAD`; empty when that shows nothing
+  std::string commit;   // empty outside a repository or without git
+  std::string dirty;    // SHA-256 of `changes`; empty when there are none
+  std::string changes;  // against the commit, as `git diff --binary`, files that git does not know yet included
 };
 GitState git_state(const std::filesystem::path& folder);
 
@@ -19,7 +21,8 @@ std::string cpu_model(std::string_view cpuinfo);
 std::string instruction_set(std::string_view cpuinfo);
 std::string read_cpuinfo();
 
-int available_cores();  // that this process may run on; at least 1
+std::vector<int> core_numbers();  // of the cores that this process may run on
+int available_cores();            // how many these are; at least 1
 std::string host_name();
 std::string iso_time();            // now, UTC, "2024-05-01T12:00:00Z"
 std::int64_t peak_memory_bytes();  // of this process so far

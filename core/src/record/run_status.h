@@ -8,14 +8,17 @@
 
 namespace assay {
 
-enum class Standing { kDone, kRunning, kFailed, kQueued };
+enum class Standing { kDone, kRunning, kFailed, kPreempted, kCancelled, kPruned, kQueued };
+
+const char* name_of(Standing standing);
 
 struct RunStatusNow {
   Standing standing = Standing::kQueued;
-  std::string reason;  // of a failure, one line
+  std::string reason = {};         // one line; empty when it runs, is done or is queued
+  std::string failure_class = {};  // of a failure
 };
 
-// A run that was stopped, or whose worker was killed together with its controller, is queued again.
+// A run whose worker was killed together with its controller, or that waits at a rung, is queued again.
 RunStatusNow run_status(const nlohmann::json& plan_line, const RunLayout& run);
 
 }  // namespace assay

@@ -17,6 +17,7 @@ std::optional<State> read_state(const std::filesystem::path& file) {
     state.status = json.at("status");
     state.attempt = json.value("attempt", 1);
     state.pid = json.value("pid", 0);
+    state.host = json.value("host", "");
     if (json.contains("exit_code")) state.exit_code = json["exit_code"].get<int>();
     if (json.contains("signal")) state.signal = json["signal"].get<int>();
     state.reason = json.value("reason", "");
@@ -29,6 +30,7 @@ std::optional<State> read_state(const std::filesystem::path& file) {
 
 void write_state(const std::filesystem::path& file, const State& state) {
   nlohmann::json json = {{"status", state.status}, {"attempt", state.attempt}, {"pid", state.pid}};
+  if (!state.host.empty()) json["host"] = state.host;
   if (state.exit_code) json["exit_code"] = *state.exit_code;
   if (state.signal) json["signal"] = *state.signal;
   if (!state.reason.empty()) {

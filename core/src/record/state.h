@@ -8,15 +8,20 @@
 namespace assay {
 
 struct State {
-  std::string status;  // running, done, failed, cancelled
+  std::string status;  // running, done, failed, preempted, cancelled, paused, pruned
   int attempt = 1;
-  int pid = 0;  // of the worker
+  int pid = 0;       // of the worker
+  std::string host;  // where it runs
   std::optional<int> exit_code;
   std::optional<int> signal;
-  std::string reason;         // one line; empty unless failed or cancelled
+  std::string reason;         // one line; empty while it runs and when it is done
   std::string failure_class;  // see results/README.md; empty unless failed
   bool operator==(const State&) const = default;
 };
+
+// A worker's exit codes besides 0, 1 and 2.
+constexpr int kExitStopped = 75;  // in good order; the next attempt goes on from there
+constexpr int kExitClaimed = 69;  // another process holds the run's lock
 
 // Nothing when there is no file, or none that can be read as a state.
 std::optional<State> read_state(const std::filesystem::path& file);

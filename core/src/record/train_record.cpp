@@ -1,5 +1,6 @@
 #include "record/train_record.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "assay/error.h"
@@ -14,11 +15,16 @@ nlohmann::json train_record(const nlohmann::json& plan_line, const TrainResult& 
   auto data = nlohmann::json::array();
   for (const auto& source : result.data)
     data.push_back({{"name", source.name}, {"sha256", source.sha256}, {"licence", source.licence}});
-  auto source = plan_line.value("source", nlohmann::json::object());
-  source["git_commit"] = result.git.commit;
-  source["git_dirty"] = result.git.dirty;
   nlohmann::json flops = {{"six_nd", result.flops_six_nd}};
   if (result.flops_exact > 0) flops["exact"] = result.flops_exact;
+  const nlohmann::json done = {
+      {"steps", result.steps},
+      {"tokens", result.tokens},
+      {"flops", result.flops_six_nd},
+      {"tokens_per_parameter",
+       static_cast<double>(result.tokens) / static_cast<double>(std::max<int64_t>(1, result.parameters))}};
+  auto budget = plan_line.at("budget");
+  budget["actual"] = done.at(budget.at("kind").get<std::string>());
   nlohmann::json record = {
       {"schema", 1},
       {"train_id", plan_line.at("train_id")},
@@ -32,6 +38,7 @@ nlohmann::json train_record(const nlohmann::json& plan_line, const TrainResult& 
       {"tokens", result.tokens},
       {"parameters", result.parameters},
       {"flops", flops},
+      {"budget", budget},
       {"metrics", to_json(result.metrics)},
       {"code", {{"training", result.training_code}, {"plugins", training_plugins(plan_line)}}},
       {"environment",
@@ -42,12 +49,13 @@ nlohmann::json train_record(const nlohmann::json& plan_line, const TrainResult& 
         {"threads", resources.at("threads")},
         {"device", result.device},
         {"precision", plan_line.at("train").at("train").at("precision")}}},
-      {"source", source},
+      {"source", plan_line.at("source")},
       {"data", data},
       {"measured",
        {{"seconds", result.measured.seconds},
         {"train_seconds", result.measured.train_seconds},
         {"startup_seconds", result.measured.startup_seconds},
+        {"phases", result.measured.phases},
         {"tokens_per_second", result.measured.tokens_per_second},
         {"peak_memory_bytes", result.measured.peak_memory_bytes},
         {"started", result.measured.started},

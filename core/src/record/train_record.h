@@ -19,6 +19,7 @@ struct DataSource {
 
 struct TrainMeasured {
   double seconds = 0, train_seconds = 0, startup_seconds = 0, tokens_per_second = 0;
+  std::map<std::string, double> phases{};  // seconds of training and evaluation by what was done
   std::int64_t peak_memory_bytes = 0;
   std::string started;  // ISO time
 };
@@ -33,8 +34,7 @@ struct TrainResult {
   std::string device;                      // "cpu", "cuda:0"
   std::map<std::string, std::string> gpu;  // name, versions and settings; empty: none
   nlohmann::json stretches;                // list of {from, mesh, threads, device}; see run/checkpoint.h
-  GitState git;
-  std::string weights_sha256;  // of weights.safetensors; empty: not kept
+  std::string weights_sha256;              // of weights.safetensors; empty: not kept
   std::vector<DataSource> data;
   TrainMeasured measured;
 };

@@ -99,6 +99,17 @@ void Assembled::build(const Mesh& mesh, bool draw) {
   guard(*optimizer, "attach", [&] { optimizer->attach(parameters->all(), mesh); });
 }
 
+int64_t Assembled::parameter_count() const {
+  int64_t count = 0;
+  for (const auto& [spec, value] : parameters->all()) {
+    int64_t elements = 1;
+    for (const auto size : spec.shape) elements *= size;
+    if (spec.drawn_rows >= 0) elements = elements / spec.shape[0] * spec.drawn_rows;  // padding is no parameter
+    count += elements;
+  }
+  return count;
+}
+
 Assembly Assembled::assembly() const {
   Assembly out;
   out.model = model;

@@ -42,7 +42,8 @@ class Assembled {
   // Weights and optimizer; on this rank of the mesh. Only once. draw = false: shapes only.
   void build(const Mesh& mesh, bool draw = true);
 
-  Assembly assembly() const;  // what validate sees
+  Assembly assembly() const;        // what validate sees
+  int64_t parameter_count() const;  // after build; of all ranks
 
   Instances instances;
   Dataset* dataset;

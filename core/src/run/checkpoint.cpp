@@ -57,7 +57,49 @@ bool are_numbers(const json& list) {
   return list.is_array() && std::all_of(list.begin(), list.end(), [](const json& x) { return x.is_number(); });
 }
 
+// Of the checkpoints in a folder, newest first.
+std::vector<int64_t> steps_in(const fs::path& folder) {
+  std::vector<int64_t> steps;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(folder, none)) {
+    const auto name = entry.path().filename().string();
+    constexpr std::string_view kPrefix = "step-";
+    int64_t step = 0;
+    if (!name.starts_with(kPrefix)) continue;
+    const auto [end, error] = std::from_chars(name.data() + kPrefix.size(), name.data() + name.size(), step);
+    if (error == std::errc{} && end == name.data() + name.size() && step > 0) steps.push_back(step);
+  }
+  std::sort(steps.rbegin(), steps.rend());
+  return steps;
+}
+
+json to_json(const Phases& phases) {
+  return {{"data", phases.data},
+          {"forward", phases.forward},
+          {"backward", phases.backward},
+          {"optimizer", phases.optimizer},
+          {"evaluation", phases.evaluation}};
+}
+
+Phases phases_of(const json& value) {
+  return {value.value("data", 0.0), value.value("forward", 0.0), value.value("backward", 0.0),
+          value.value("optimizer", 0.0), value.value("evaluation", 0.0)};
+}
+
 }  // namespace
+
+void load_optimizer(const fs::path& checkpoints, Assembled& run, const Mesh& mesh) {
+  const auto all = steps_in(checkpoints);
+  if (all.empty())
+    throw UserError(checkpoints.string() +
+                    ": holds no checkpoint, so there is no optimizer to start from; train that run "
+                    "with train.keep = \"all\", or take load = \"weights\"");
+  const auto folder = checkpoints / ("step-" + std::to_string(all.front()));
+  const auto manifest = json::parse(read_file(folder / kManifest));
+  if (sha256_of_file(folder / kOptimizer) != manifest.at("files").at(kOptimizer).at("sha256"))
+    throw UserError((folder / kOptimizer).string() + ": is damaged: it is not what was written");
+  load(SafetensorsFile(folder / kOptimizer), optimizer_state_of(run), mesh.tensor());
+}
 
 void load_weights(const fs::path& path, Assembled& run, const Mesh& mesh) {
   const SafetensorsFile file(path);
@@ -85,17 +127,18 @@ void Checkpoints::save(Assembled& run, const Mesh& mesh, const Progress& progres
   json files = json::object();
   for (const char* name : {kWeights, kOptimizer})
     files[name] = {{"bytes", fs::file_size(aside / name)}, {"sha256", sha256_of_file(aside / name)}};
-  const json manifest = {{"schema", 1},
-                         {"train_id", train_id_},
-                         {"step", progress.step},
-                         {"late_loss", progress.late_loss},
-                         {"code", code_},
-                         {"mesh", {{"tensor", run.tensor}, {"data", run.data}}},
-                         {"files", files},
-                         {"skipped", progress.skipped},
-                         {"recent", {{"losses", progress.recent.losses}, {"norms", progress.recent.norms}}},
-                         {"stretches", progress.stretches},
-                         {"measured", {{"train_seconds", progress.train_seconds}}}};
+  const json manifest = {
+      {"schema", 1},
+      {"train_id", train_id_},
+      {"step", progress.step},
+      {"late_loss", progress.late_loss},
+      {"code", code_},
+      {"mesh", {{"tensor", run.tensor}, {"data", run.data}}},
+      {"files", files},
+      {"skipped", progress.skipped},
+      {"recent", {{"losses", progress.recent.losses}, {"norms", progress.recent.norms}}},
+      {"stretches", progress.stretches},
+      {"measured", {{"train_seconds", progress.train_seconds}, {"phases", to_json(progress.phases)}}}};
   write_synced(aside / kManifest, {manifest.dump() + "\n"});
   sync_folder(aside);
   fs::remove_all(step_folder(progress.step));
@@ -131,6 +174,7 @@ Checkpoints::Resumed Checkpoints::resume(Assembled& run, const Mesh& mesh) const
   resumed.progress = {chosen,
                       late_loss.is_null() ? std::nan("") : late_loss.get<double>(),
                       manifest.at("measured").at("train_seconds"),
+                      phases_of(manifest.at("measured").value("phases", json::object())),
                       manifest.at("skipped"),
                       manifest.at("stretches"),
                       {recent.at("losses"), recent.at("norms")}};
@@ -157,20 +201,7 @@ std::string Checkpoints::keep_weights(const fs::path& file, const std::string& e
   return hash;
 }
 
-std::vector<int64_t> Checkpoints::steps() const {
-  std::vector<int64_t> steps;
-  std::error_code none;
-  for (const auto& entry : fs::directory_iterator(folder_, none)) {
-    const auto name = entry.path().filename().string();
-    constexpr std::string_view kPrefix = "step-";
-    int64_t step = 0;
-    if (!name.starts_with(kPrefix)) continue;
-    const auto [end, error] = std::from_chars(name.data() + kPrefix.size(), name.data() + name.size(), step);
-    if (error == std::errc{} && end == name.data() + name.size() && step > 0) steps.push_back(step);
-  }
-  std::sort(steps.rbegin(), steps.rend());
-  return steps;
-}
+std::vector<int64_t> Checkpoints::steps() const { return steps_in(folder_); }
 
 std::string Checkpoints::fault(int64_t step, const States& states) const {
   const auto folder = step_folder(step);

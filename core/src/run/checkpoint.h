@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "run/assemble.h"
+#include "run/phases.h"
 #include "run/spikes.h"
 
 namespace assay {
@@ -18,6 +19,7 @@ struct Progress {
   int64_t step = 0;          // finished updates
   double late_loss = 0;      // sum so far of RunReport::last_loss
   double train_seconds = 0;  // of all attempts
+  Phases phases = {};        // the same, by phase
   int64_t skipped = 0;       // steps that changed nothing: not finite, or a spike
   // Under what it was trained: {from: step, mesh, threads, device}, one more whenever that changed.
   nlohmann::json stretches = nlohmann::json::array();
@@ -57,5 +59,9 @@ class Checkpoints {
 // Parameters and buffers from a file of whole tensors. UserError when it was written with another vocabulary or does
 // not fit the model.
 void load_weights(const std::filesystem::path& file, Assembled& run, const Mesh& mesh);
+
+// The optimizer's state from the newest checkpoint in another run's folder of checkpoints. UserError when there is
+// none.
+void load_optimizer(const std::filesystem::path& checkpoints, Assembled& run, const Mesh& mesh);
 
 }  // namespace assay

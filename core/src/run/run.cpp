@@ -1,5 +1,6 @@
 #include "run/run.h"
 
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -33,17 +34,6 @@ void compare_ranks(const json& line, const std::string& library, const Mesh& mes
     if (ends[0] != hash || ends[1] != -hash)
       throw UserError("ranks do not hold the same run and library; start them from one plan line and one build");
   }
-}
-
-int64_t parameter_count(const std::vector<Parameter>& parameters) {
-  int64_t count = 0;
-  for (const auto& [spec, value] : parameters) {
-    int64_t elements = 1;
-    for (const auto size : spec.shape) elements *= size;
-    if (spec.drawn_rows >= 0) elements = elements / spec.shape[0] * spec.drawn_rows;  // padding is no parameter
-    count += elements;
-  }
-  return count;
 }
 
 // Names of what is not the same of the code that trains; both as Attempt::code.
@@ -82,16 +72,18 @@ class RankRun {
     keeps_weights_ = run_.steps > 0 && (kept_once || checkpoint.value("keep", "none") != "none");
   }
 
-  void operator()(RunReport& report, Clock::time_point began) {
+  // False when it was stopped before its end.
+  bool operator()(RunReport& report, Clock::time_point began) {
     compare_ranks(line_, attempt_.library, mesh_);
     run_.build(mesh_);
     const auto resumed = restore();
     auto progress = resumed.progress;
+    saved_ = progress.step;
     spikes_.recent = progress.recent;
     note_stretch(progress);
     auto data = open_training_data(data_spec(run_, line_, attempt_.library, attempt_.contexts), mesh_);
     for (const auto& entry : run_.objectives) entry.objective->set_sink(&metrics_, entry.label + ".");
-    const auto parameters = parameter_count(run_.parameters->all());
+    const auto parameters = run_.parameter_count();
     const auto tokens_per_step = run_.batch * run_.context;
     if (mesh_.first()) {
       report.parameters = parameters;
@@ -109,10 +101,11 @@ class RankRun {
     }
     const int64_t late = std::max<int64_t>(1, run_.steps / 10);
     const int64_t log_every = line_.value("log_every", 10);
-    const auto resumed_at = progress.step;
+    if (attempt_.until > 0 && progress.step >= attempt_.until && progress.step < run_.steps)
+      return stopped(report, progress.step);
     while (progress.step < run_.steps) {
       const auto begin = Clock::now();
-      const auto result = train_step(*data, progress.step);
+      const auto result = train_step(*data, progress.step, progress.phases);
       if (result.skipped) ++progress.skipped;
       progress.recent = spikes_.recent;
       progress.train_seconds += since(begin);
@@ -136,17 +129,23 @@ class RankRun {
       }
       if (done == run_.steps) break;
       for (const auto& entry : run_.evaluators)
-        if (entry.every > 0 && done % entry.every == 0) evaluate_and_tell(entry, done);
-      if (checkpoint_every_ > 0 && done % checkpoint_every_ == 0) checkpoints_.save(run_, mesh_, progress);
+        if (entry.every > 0 && done % entry.every == 0) evaluate_and_tell(entry, done, progress.phases);
+      const bool stops = result.stops || done == attempt_.until;
+      if (stops || (checkpoint_every_ > 0 && done % checkpoint_every_ == 0)) save(progress);
+      if (stops) return stopped(report, done);
     }
     // Before the last evaluations: whatever becomes of them, the training is not lost.
-    if (keeps_weights_ && progress.step > resumed_at) checkpoints_.save(run_, mesh_, progress);
+    if (keeps_weights_) save(progress);
     if (keeps_weights_ && !restored_final_ && mesh_.first())
       report.weights_sha256 =
           checkpoints_.keep_weights(layout_.weights(), attempt_.trained ? attempt_.trained->weights_sha256 : "");
     for (const auto& entry : run_.evaluators)
       if (!attempt_.evaluated.count(entry.id)) {
-        auto evaluation = evaluate_and_tell(entry, run_.steps);
+        if (all_stop()) {
+          save(progress);
+          return stopped(report, run_.steps);
+        }
+        auto evaluation = evaluate_and_tell(entry, run_.steps, progress.phases);
         if (mesh_.first()) report.evaluations.push_back(std::move(evaluation));
       }
     if (mesh_.first()) {
@@ -159,19 +158,47 @@ class RankRun {
       report.exact_flops = 3.0 * run_.model->forward_flops(run_.context) * static_cast<double>(run_.steps * run_.batch);
       report.last_loss = progress.late_loss;
       report.train_seconds = progress.train_seconds;
+      report.phases = progress.phases;
       tell("end", {{"measured", {{"seconds", since(began)}, {"train_seconds", progress.train_seconds}}}});
     }
+    return true;
   }
 
  private:
   struct StepResult {
     double loss, norm, lr;
     bool skipped;
+    bool stops;  // some rank was asked to
   };
+
+  bool asked() const { return attempt_.asked_to_stop && attempt_.asked_to_stop(); }
+
+  // Between steps, where no sum is at hand for the answer to ride on.
+  bool all_stop() const {
+    int64_t any = asked() ? 1 : 0;
+    for (auto* axis : {&mesh_.data(), &mesh_.tensor()}) axis->max(&any, 1, Number::kInt64);
+    return any > 0;
+  }
+
+  bool stopped(RunReport& report, int64_t step) const {
+    if (mesh_.first()) report.steps = step;
+    return false;
+  }
+
+  // Every rank calls it.
+  void save(const Progress& progress) {
+    if (progress.step == saved_) return;
+    checkpoints_.save(run_, mesh_, progress);
+    saved_ = progress.step;
+  }
 
   // The final weights where training has its record, else the newest checkpoint, else the weights as they were drawn.
   Checkpoints::Resumed restore() {
-    if (!attempt_.trained) return checkpoints_.resume(run_, mesh_);
+    if (!attempt_.trained || run_.steps == 0) {
+      auto resumed = run_.steps == 0 ? Checkpoints::Resumed{} : checkpoints_.resume(run_, mesh_);
+      if (resumed.progress.step == 0) start_from_init();
+      return resumed;
+    }
     const auto& [weights_sha256, code] = *attempt_.trained;
     std::string wrong;
     if (std::error_code absent; weights_sha256.empty())
@@ -197,6 +224,16 @@ class RankRun {
     return resumed;
   }
 
+  // The weights that [init] names, where the experiment has it.
+  void start_from_init() {
+    const auto init = line_.at("train").value("init", json::object());
+    if (init.contains("weights")) load_weights(init["weights"].at("path").get<std::string>(), run_, mesh_);
+    if (!init.contains("from")) return;
+    const RunLayout from(init["from"].at("path").get<std::string>());
+    load_weights(from.weights(), run_, mesh_);
+    if (init.at("load") == "all") load_optimizer(from.checkpoints(), run_, mesh_);
+  }
+
   void note_stretch(Progress& progress) const {
     const auto& resources = line_.at("resources");
     json mesh = json::object();  // what has a say in the order of sums
@@ -217,7 +254,8 @@ class RankRun {
   }
 
   // Every rank calls it.
-  EvaluationReport evaluate_and_tell(const LabelledEvaluator& entry, int64_t step) {
+  EvaluationReport evaluate_and_tell(const LabelledEvaluator& entry, int64_t step, Phases& phases) {
+    const Timed timed(phases.evaluation);
     auto evaluation = evaluate(run_, mesh_, entry, step);
     if (mesh_.first())
       tell("evaluate", {{"step", step},
@@ -227,13 +265,21 @@ class RankRun {
     return evaluation;
   }
 
-  StepResult train_step(TrainingData& data, int64_t step) {
+  StepResult train_step(TrainingData& data, int64_t step, Phases& phases) {
     metrics_.clear();
     auto& parameters = run_.parameters->all();
     StepResult result{};
-    result.loss = accumulate_gradients(run_, mesh_, step, micro_batches(run_, mesh_, data, step), metrics_);
+    double stops = asked() ? 1 : 0;  // over the replicas with the loss, then over the tensor ranks with the norm
+    std::vector<Batch> batches;
+    {
+      const Timed timed(phases.data);
+      batches = micro_batches(run_, mesh_, data, step);
+    }
+    result.loss = accumulate_gradients(run_, mesh_, step, std::move(batches), metrics_, &phases, &stops);
+    const Timed timed(phases.optimizer);
     call_after_backward(run_, step);
-    result.norm = gradient_norm(parameters, mesh_);
+    result.norm = gradient_norm(parameters, mesh_, &stops);
+    result.stops = stops > 0;
     result.lr = learning_rate(run_, step);
     if (!std::isfinite(result.loss) || !std::isfinite(result.norm)) {
       result.skipped = true;
@@ -279,6 +325,7 @@ class RankRun {
   int64_t checkpoint_every_ = 0, compare_replicas_every_ = 0;  // steps; 0: not on the way
   bool keeps_weights_ = false;
   bool restored_final_ = false;  // the weights are those of the training's record
+  int64_t saved_ = 0;            // the step whose state can be gone on from
   Metrics metrics_;
 };
 
@@ -288,12 +335,14 @@ RunReport execute(const Registry& registry, const json& line, const Attempt& att
                   Processes* processes) {
   const auto began = Clock::now();
   const auto compute = settle_compute(line);
+  std::atomic<bool> stopped = false;
   RunReport report;
   report.device = compute.device.str();
   report.gpu = description(compute);
   on_mesh(line, compute, processes, [&](const Mesh& mesh, const Compute& here) {
-    RankRun(registry, line, attempt, observer, mesh, here)(report, began);
+    if (!RankRun(registry, line, attempt, observer, mesh, here)(report, began)) stopped = true;
   });
+  report.stopped = stopped;
   return report;
 }
 

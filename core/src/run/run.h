@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -14,6 +15,7 @@
 #include "loader/registry.h"
 #include "mesh/processes.h"
 #include "run/evaluate.h"
+#include "run/phases.h"
 
 namespace assay {
 
@@ -29,8 +31,9 @@ struct RunReport {
   int64_t steps = 0, tokens = 0, parameters = 0;
   int64_t skipped = 0;  // of the steps, those that changed nothing: not finite, or a spike
   double six_nd = 0, exact_flops = 0;
-  double last_loss = 0;        // mean of the last tenth of the steps
-  double train_seconds = 0;    // without evaluations
+  double last_loss = 0;      // mean of the last tenth of the steps
+  double train_seconds = 0;  // without evaluations
+  Phases phases;
   double first_step_at = 0;    // seconds after execute began
   std::string weights_sha256;  // of the final weights; empty when they are not kept
   std::vector<Source> sources;
@@ -38,6 +41,7 @@ struct RunReport {
   std::map<std::string, std::string> gpu;     // see description
   nlohmann::json stretches;                   // see Progress
   std::vector<EvaluationReport> evaluations;  // those at the end
+  bool stopped = false;  // in good order and before its end, with a checkpoint at `steps`; nothing else is told then
 };
 
 // What the record of a finished training says of it.
@@ -48,13 +52,15 @@ struct Trained {
 
 // One attempt at a run.
 struct Attempt {
-  std::filesystem::path run;             // the run's own folder: checkpoints, final weights, what trackers write
-  std::filesystem::path contexts;        // materialised epochs, shared
-  int number = 1;                        // from 1
-  std::string code = {};                 // what trains, as one text; a checkpoint of other code is not gone on from
-  std::string library = {};              // build id of this library; another one packs its own epochs
-  std::set<std::string> evaluated = {};  // ids of the evaluations that have their record and are not done again
-  std::optional<Trained> trained = {};   // when training has its record
+  std::filesystem::path run;                 // the run's own folder: checkpoints, final weights, what trackers write
+  std::filesystem::path contexts;            // materialised epochs, shared
+  int number = 1;                            // from 1
+  std::string code = {};                     // what trains, as one text; a checkpoint of other code is not gone on from
+  std::string library = {};                  // build id of this library; another one packs its own epochs
+  std::set<std::string> evaluated = {};      // ids of the evaluations that have their record and are not done again
+  std::optional<Trained> trained = {};       // when training has its record
+  std::function<bool()> asked_to_stop = {};  // every rank asks its process at each step, and all stop at the same one
+  int64_t until = 0;                         // stop when so many updates are done; 0: never before the end
 };
 
 // processes: this process is one of the ranks, and the report is the first one's; null: ranks are threads.

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -107,6 +108,14 @@ void sum_over_replicas(std::vector<Denominators>& all, Communicator& data) {
     for (auto& [name, amount] : denominators) amount = *next++;
 }
 
+// Over the ranks of an axis, with a second number in the same call.
+void sum_with(double& number, double* along, Communicator& axis) {
+  double both[] = {number, along ? *along : 0};
+  axis.sum(both, along ? 2 : 1, Number::kFloat64);
+  number = both[0];
+  if (along) *along = both[1];
+}
+
 RunLength length_of(const Assembled& run) { return {run.steps, run.batch * run.context}; }
 
 }  // namespace
@@ -122,7 +131,9 @@ std::vector<Batch> micro_batches(const Assembled& run, const Mesh& mesh, Trainin
 }
 
 double accumulate_gradients(Assembled& run, const Mesh& mesh, int64_t step, std::vector<Batch> micro_batches,
-                            Metrics& metrics) {
+                            Metrics& metrics, Phases* phases, double* along) {
+  Phases unused;
+  auto& time = phases ? *phases : unused;
   std::vector<Denominators> denominators(run.objectives.size());
   for (auto& batch : micro_batches)
     for (size_t o = 0; o < run.objectives.size(); ++o) {
@@ -144,6 +155,7 @@ double accumulate_gradients(Assembled& run, const Mesh& mesh, int64_t step, std:
   for (const auto& prepared : micro_batches) {
     const auto batch = moved(prepared, run.compute.device);  // objectives prepared it on the CPU, which they may read
     MicroBatch micro{run, mesh, step, batch, {layers.begin(), layers.end()}, split ? &partial : nullptr};
+    std::optional<Timed> timed(time.forward);
     for (size_t o = 0; o < run.objectives.size(); ++o) {
       const auto& entry = run.objectives[o];
       Loss context(micro, entry, draws_of(run, entry.label, step), denominators[o], metrics);
@@ -151,17 +163,19 @@ double accumulate_gradients(Assembled& run, const Mesh& mesh, int64_t step, std:
     }
     if (!micro.total.defined()) throw UserError("no objective gave a term; a run needs at least one");
     loss += micro.total.item<double>();
+    timed.emplace(time.backward);
     micro.total.backward();
   }
+  const Timed timed(time.backward);
   if (split) partial.collect(run.parameters->all(), mesh);
-  mesh.data().sum(&loss, 1, Number::kFloat64);
+  sum_with(loss, along, mesh.data());
   if (mesh.data().size() > 1)
     for (auto& parameter : run.parameters->all())
       if (parameter.value.grad().defined()) sum_in_place(parameter.value.grad(), mesh.data());
   return loss;
 }
 
-double gradient_norm(const std::vector<Parameter>& parameters, const Mesh& mesh) {
+double gradient_norm(const std::vector<Parameter>& parameters, const Mesh& mesh, double* along) {
   double sharded = 0, replicated = 0;
   for (const auto& parameter : parameters) {
     const auto& grad = parameter.value.grad();
@@ -169,7 +183,7 @@ double gradient_norm(const std::vector<Parameter>& parameters, const Mesh& mesh)
     const auto squares = grad.to(at::kDouble).pow(2).sum().item<double>();
     (parameter.spec.shard_dim >= 0 ? sharded : replicated) += squares;
   }
-  mesh.tensor().sum(&sharded, 1, Number::kFloat64);
+  sum_with(sharded, along, mesh.tensor());
   return std::sqrt(sharded + replicated);
 }
 

@@ -8,6 +8,7 @@
 #include "data/training_data.h"
 #include "run/assemble.h"
 #include "run/metrics.h"
+#include "run/phases.h"
 
 namespace assay {
 
@@ -15,12 +16,14 @@ namespace assay {
 std::vector<Batch> micro_batches(const Assembled& run, const Mesh& mesh, TrainingData& data, int64_t step);
 
 // Of this replica's micro-batches. Adds to the parameters' grad(); returns the loss over all replicas.
-// Gradients are summed over replicas. Term values and component logs go to `metrics` (of this replica).
+// Gradients are summed over replicas. Term values and component logs go to `metrics` (of this replica), the time to
+// `phases`. `along`, where given, is summed over the replicas in the loss's own call.
 double accumulate_gradients(Assembled& run, const Mesh& mesh, int64_t step, std::vector<Batch> micro_batches,
-                            Metrics& metrics);
+                            Metrics& metrics, Phases* phases = nullptr, double* along = nullptr);
 
-// L2 norm of the whole gradient: shards summed over the tensor ranks, replicated parameters counted once.
-double gradient_norm(const std::vector<Parameter>& parameters, const Mesh& mesh);
+// L2 norm of the whole gradient: shards summed over the tensor ranks, replicated parameters counted once. `along`,
+// where given, is summed over the tensor ranks in the same call.
+double gradient_norm(const std::vector<Parameter>& parameters, const Mesh& mesh, double* along = nullptr);
 
 // What callbacks do between backward and norm, and after the update.
 void call_after_backward(Assembled& run, int64_t step);

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "mesh/backends.h"
 #include "mesh/processes.h"
@@ -10,7 +11,7 @@
 namespace assay {
 using nlohmann::json;
 
-json validate(const Registry& registry, const json& line) {
+json validate(const Registry& registry, const json& line, std::optional<ModelSize>* size) {
   json findings = json::array();
   const auto find = [&](const std::string& path, const std::string& message) {
     findings.push_back({{"group", line.value("group", "")}, {"path", path}, {"message", message}});
@@ -36,7 +37,9 @@ json validate(const Registry& registry, const json& line) {
     const auto rate_at = [&](int64_t step) {
       return guard(*run.scheduler, "multiplier", [&] { return run.scheduler->multiplier(step, length); });
     };
-    for (const auto step : {int64_t{0}, run.steps / 2, run.steps})
+    std::vector<int64_t> asked{0, run.steps / 2, run.steps};
+    if (run.steps == 0) asked.clear();  // nothing is trained, so nobody asks for a rate
+    for (const auto step : asked)
       if (const auto rate = rate_at(step); !std::isfinite(rate) || rate < 0)
         find("scheduler", "gives " + std::to_string(rate) + " at step " + std::to_string(step) +
                               "; a multiplier is finite and not negative");
@@ -64,6 +67,7 @@ json validate(const Registry& registry, const json& line) {
     const auto mesh = shape_mesh(run.tensor, run.data);
     run.compute.device = at::kMeta;  // shapes take no memory: a plan may be made on a smaller machine
     run.build(*mesh, /*draw=*/false);
+    if (size) *size = {run.parameter_count(), run.model->forward_flops(run.context)};
   } catch (const std::exception& error) {
     find("model", error.what());
   }

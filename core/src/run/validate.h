@@ -1,14 +1,21 @@
 // Findings at plan time: what of an assembly cannot work, found without running it.
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json_fwd.hpp>
-#include <vector>
+#include <optional>
 
 #include "loader/registry.h"
 
 namespace assay {
 
-// [{"group", "path", "message"}] for one plan line; [] when all is well.
-nlohmann::json validate(const Registry& registry, const nlohmann::json& plan_line);
+struct ModelSize {
+  int64_t parameters = 0;    // all of what trains
+  double forward_flops = 0;  // of one context; 0: not counted
+};
+
+// [{"group", "path", "message"}] for one plan line; [] when all is well. `size` is set where the model can be built.
+nlohmann::json validate(const Registry& registry, const nlohmann::json& plan_line,
+                        std::optional<ModelSize>* size = nullptr);
 
 }  // namespace assay

@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/cli.h"
+#include "config/compare_settings.h"
+#include "record/events.h"
 #include "record/files.h"
 #include "record/lock.h"
 #include "unit/compare/results_builder.h"
@@ -56,7 +58,8 @@ TEST_F(ResultVerbs, CompareByNameAndByFile) {
 
 TEST_F(ResultVerbs, CompareByNameKnowsTheSettingsOfTheRun) {
   results_.finished({.scheme = "alibi"}, {{64, 2.0}, {512, 3.0}});
-  write_atomically(results_.experiment().compare(), R"({"metrics":["train.loss"],"baseline":{"positional":"alibi"}})");
+  write_atomically(results_.experiment().compare(),
+                   R"({"stated":{},"compare":{"metrics":["train.loss"],"baseline":{"positional":"alibi"}}})");
   EXPECT_EQ(call({"compare", "quick", "--format", "csv"}), 0);
   EXPECT_THAT(out_,
               AllOf(HasSubstr("stale,train.loss,train.loss half_width"), HasSubstr("\npositional=alibi,alibi,1,")));
@@ -85,12 +88,109 @@ TEST_F(ResultVerbs, CompareExitCodesAndMessages) {
   EXPECT_EQ(call({"compare", "quick", "--formt", "csv"}), 2);
   EXPECT_THAT(err_, AllOf(HasSubstr("--formt"), HasSubstr("see assay compare --help")));
   EXPECT_EQ(call({"compare", "quick", "--format", "xml"}), 2);
-  EXPECT_EQ(err_, "--format xml: there are text, md, csv and json\n");
+  EXPECT_EQ(err_, "--format xml: there are text, md, csv, json and latex\n");
   EXPECT_EQ(call({"compare", "quik"}), 2);
   EXPECT_THAT(err_, HasSubstr("no results of an experiment 'quik'"));
   EXPECT_THAT(err_, HasSubstr("did you mean 'quick'?"));
   EXPECT_EQ(call({"compare", "nowhere.toml"}), 2);
   EXPECT_EQ(err_, "nowhere.toml: no such file\n");
+}
+
+// Six seeds each: alibi is lower by 0.5, give or take.
+void two_rows(testing::ResultsBuilder& results) {
+  const std::vector<double> noise{0.00, 0.02, -0.02, 0.01, -0.01, 0.00};
+  for (int seed = 1; seed <= 6; ++seed) {
+    results.finished({.scheme = "alibi", .seed = seed}, {{64, 2.0 + noise[static_cast<size_t>(seed) - 1]}});
+    results.finished({.scheme = "none", .seed = seed}, {{64, 2.5}});
+  }
+}
+
+nlohmann::json settings_with(const std::string& holds, int stated) {
+  const nlohmann::json claims = {{{"says", "ALiBi is better."},
+                                  {"metric", "lm.bits_per_byte@length=64"},
+                                  {"left", {{"positional", "alibi"}}},
+                                  {"right", {{"positional", "none"}}},
+                                  {"holds", holds}}};
+  nlohmann::json settings = {{"claim", claims}, {"stated", nlohmann::json::object()}};
+  settings["stated"][config::compare_settings_of(settings, "t").claims[0].hash] = stated;
+  return settings;
+}
+
+TEST_F(ResultVerbs, ClaimsAndTheirExitCodes) {
+  two_rows(results_);
+  const auto claim = [&](const std::string& holds) {
+    write_atomically(results_.experiment().compare(), settings_with(holds, 0).dump());
+    return call({"claims", "quick"});
+  };
+  EXPECT_EQ(claim("left < right - 0.4"), 0);
+  EXPECT_THAT(out_,
+              AllOf(HasSubstr("supported  ALiBi is better.\n"), HasSubstr("Stated before there was any result.\n"),
+                    HasSubstr("command: assay claims quick\n")));
+  EXPECT_EQ(claim("left > right"), 0);  // a refuted claim is a result
+  EXPECT_THAT(out_, HasSubstr("refuted    ALiBi is better.\n"));
+  EXPECT_EQ(claim("left < right - 0.5"), 4);
+  EXPECT_EQ(call({"claims", "quick", "--format", "json"}), 4);
+  EXPECT_EQ(nlohmann::json::parse(out_)["claims"][0]["verdict"], "undecided");
+  EXPECT_EQ(call({"claims", "quick", "--format", "csv"}), 2);
+  write_atomically(results_.experiment().compare(), "{\"stated\":{}}");
+  EXPECT_EQ(call({"claims", "quick"}), 2);
+  EXPECT_EQ(err_, "assay claims: 'quick' makes no [[claim]]\n");
+}
+
+TEST_F(ResultVerbs, TheReferenceHoldsTheVerdicts) {
+  two_rows(results_);
+  write_atomically(results_.experiment().compare(), settings_with("left < right", 3).dump());
+  EXPECT_EQ(call({"compare", "quick", "--reference"}), 0);
+  EXPECT_THAT(read_file(results_.experiment().reference() / "claims.md"),
+              AllOf(HasSubstr("\n**supported**: ALiBi is better.\n"), HasSubstr("Stated when there were 3 results.")));
+}
+
+TEST_F(ResultVerbs, SeveralExperimentsAndArrangements) {
+  two_rows(results_);
+  std::filesystem::copy(results_.experiment().folder(), results_.experiment().folder().parent_path() / "other",
+                        std::filesystem::copy_options::recursive);
+  const auto other = results_.experiment().folder().parent_path() / "other/plan.jsonl";
+  auto lines = read_file(other);
+  for (size_t at; (at = lines.find("\"experiment\":\"quick\"")) != std::string::npos;)
+    lines.replace(at, 20, "\"experiment\":\"other\"");
+  write_atomically(other, lines);
+  EXPECT_EQ(call({"compare", "quick", "other", "--sort", "-lm.bits_per_byte@length=64"}), 0);
+  EXPECT_THAT(out_, AllOf(HasSubstr("quick + other: mean"), HasSubstr("\nexperiment=other positional=alibi")));
+  EXPECT_EQ(call({"compare", "quick", "quick"}), 2);
+  EXPECT_EQ(call({"compare", "quick", "--pivot", "positional", "--format", "csv", "--spread", "sem"}), 0);
+  EXPECT_THAT(out_, HasSubstr("lm.bits_per_byte@length=64 positional=none sem"));
+  EXPECT_EQ(call({"compare", "quick", "--format", "latex"}), 0);
+  EXPECT_THAT(out_, HasSubstr("\\textbf{2.000 $\\pm$ 0.015}"));
+  EXPECT_EQ(call({"compare", "quick", "--spread", "range"}), 2);
+  EXPECT_EQ(call({"compare", "quick", "quick", "--reference"}), 2);
+}
+
+TEST_F(ResultVerbs, GateAndItsExitCodes) {
+  two_rows(results_);
+  const testing::TemporaryFolder folder;
+  const auto file = (folder / "gate.json").string();
+  EXPECT_EQ(call({"gate", "quick", "--baseline", file}), 2);
+  EXPECT_EQ(call({"gate", "quick", "--baseline", file, "--update", "--tolerance", "0.1"}), 0);
+  EXPECT_EQ(call({"gate", "quick", "--baseline", file}), 0);
+  EXPECT_THAT(out_, HasSubstr("no seed is worse"));
+  auto kept = nlohmann::json::parse(read_file(file));
+  for (auto& [seed, value] : kept["rows"][0]["metrics"]["lm.bits_per_byte@length=64"]["values"].items()) value = 1.5;
+  write_atomically(file, kept.dump());
+  EXPECT_EQ(call({"gate", "quick", "--baseline", file}), 3);
+  EXPECT_THAT(out_, HasSubstr("worse by more than the tolerance"));
+  EXPECT_EQ(call({"gate", "quick", "--baseline", file, "--tolerance", "lm.bits_per_byte=0.5"}), 4);
+  EXPECT_EQ(call({"gate", "quick", "--baseline", file, "--tolerance", "lm.bits_per_byte=0.6"}), 0);
+}
+
+TEST_F(ResultVerbs, DiffOfTwoRuns) {
+  results_.finished({.scheme = "a", .seed = 1}, {{64, 2.0}});
+  results_.finished({.scheme = "a", .seed = 2}, {{64, 2.02}});
+  EXPECT_EQ(call({"diff", "a1", "a2"}), 0);
+  EXPECT_THAT(out_, AllOf(HasSubstr("metrics\n"), HasSubstr("lm.bits_per_byte@length=64  2.0  2.02  +0.02")));
+  EXPECT_EQ(call({"diff", "a1", "a1"}), 0);
+  EXPECT_EQ(out_, "no difference\n");
+  EXPECT_EQ(call({"diff", "a1"}), 2);
+  EXPECT_EQ(call({"diff", "a1", "b"}), 2);
 }
 
 TEST_F(ResultVerbs, StatusCountsAndExplains) {
@@ -102,11 +202,15 @@ TEST_F(ResultVerbs, StatusCountsAndExplains) {
   const auto run = results_.experiment().run(fourth.id());
   std::filesystem::create_directories(run.folder());
   const auto lock = FileLock::lock(run.lock());
+  EventWriter events(run.events(), 1);
+  events.write("start", {{"steps", 40}});
+  events.write("step", {{"step", 2}, {"loss", 2.5}, {"measured", {{"tokens_per_second", 1500}}}});
   EXPECT_EQ(call({"status", "quick"}), 0);
   const auto log = results_.experiment().run("a2").log().string();
   const auto expected =
-      "quick: 1 done, 1 running, 1 failed, 1 queued\n  failed  positional=a seed=2: it broke\n          log: " + log +
-      "\n          run: a2\n";
+      "quick: 1 done, 1 running, 1 failed, 1 queued\n  failed  positional=a seed=2: it broke (plugin)\n          "
+      "log: " +
+      log + "\n          run: a2\n  running  positional=a seed=4  2/40  loss 2.5000  1.5k tokens/s\n";
   EXPECT_EQ(out_, expected);
   EXPECT_EQ(call({"status"}), 0);
   EXPECT_EQ(out_, expected);

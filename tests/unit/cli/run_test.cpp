@@ -63,7 +63,8 @@ baseline = { positional = "sinusoidal" }
 )");
   }
   int call(const std::string& words) {
-    const auto command = "cd '" + folder_.path().string() + "' && env -u ASSAY_RESULTS ASSAY_DESCRIPTORS='" +
+    const auto command = "cd '" + folder_.path().string() +
+                         "' && env -u ASSAY_RESULTS ASSAY_RUNTIME=runtime ASSAY_DESCRIPTORS='" +
                          (testing::source_folder() / "tests/fixtures/descriptors.json").string() + "' bin/assay " +
                          words + " >out 2>err </dev/null";
     const int status = std::system(command.c_str());
@@ -122,6 +123,72 @@ TEST_F(RunProgram, AFailedRunIsToldAndTheRestGoesOn) {
   EXPECT_THAT(out_, HasSubstr("1/2 (1 failed)"));
 }
 
+TEST_F(RunProgram, OnlyDoesAPartOfThePlan) {
+  EXPECT_EQ(call("run experiments/quick.toml --only 'positional=alibi seed=2'"), 0) << err_;
+  EXPECT_THAT(err_, HasSubstr("1 of 1 runs to do"));
+  const auto lines = read_plan_lines(results().plan());
+  ASSERT_EQ(lines.size(), 4u);  // the plan in force is the whole
+  for (const auto& line : lines)
+    EXPECT_EQ(has_all_records(line, results().run(line["train_id"])),
+              line["label"] == "positional=alibi" && line["seed"] == 2);
+  const std::string id = lines[0]["train_id"];
+  EXPECT_EQ(call("run experiments/quick.toml --exclusive --only " + id.substr(0, 12)), 0) << err_;
+  EXPECT_THAT(err_, HasSubstr("1 of 1 runs to do, at most 1 at once."));
+  EXPECT_EQ(call("status quick"), 0);
+  EXPECT_EQ(out_, "quick: 2 done, 0 running, 0 failed, 2 queued\n");
+}
+
+TEST_F(RunProgram, SmokeRunsEveryGroupApartFromResults) {
+  for (int time = 0; time < 2; ++time) {
+    EXPECT_EQ(call("run experiments/quick.toml --smoke train.steps=400"), 0) << err_;
+    EXPECT_THAT(err_, HasSubstr("2 of 2 runs to do"));
+  }
+  EXPECT_FALSE(fs::exists(results().folder()));
+  const auto lines = read_plan_lines(folder_ / "results/.smoke/quick/plan.jsonl");
+  ASSERT_EQ(lines.size(), 2u);
+  for (const auto& line : lines) EXPECT_EQ(line["train"]["train"]["steps"], 20);
+  ASSERT_EQ(call("run experiments/quick.toml train.steps=20 experiment.seeds=[1]"), 0) << err_;
+  EXPECT_EQ(read_plan_lines(results().plan())[0]["train_id"], lines[0]["train_id"]);  // what it says it is
+  EXPECT_EQ(call("ls"), 0);
+  EXPECT_EQ(out_, "experiment  runs  done  running  failed  other\nquick          2     2        0       0      0\n");
+}
+
+TEST_F(RunProgram, RunsOutsideOfThePlanAreOrphansUntilCollected) {
+  ASSERT_EQ(call("run experiments/quick.toml"), 0) << err_;
+  const auto before = read_plan_lines(results().plan());
+  ASSERT_EQ(call("run experiments/quick.toml optimizer.lr=1e-2"), 0) << err_;
+  EXPECT_EQ(call("status"), 0);
+  EXPECT_EQ(out_, "quick: 4 done, 0 running, 0 failed, 0 queued, 4 orphans\n");
+  const auto lines = read_plan_lines(results().plan());
+  const auto done = results().run(lines[0]["train_id"]), other = results().run(lines[1]["train_id"]);
+  folder_.write(fs::relative(done.checkpoints() / "step-4/weights.safetensors", folder_.path()), "weights");
+  folder_.write(fs::relative(other.folder() / "train.json.part123.1", folder_.path()), "torn");
+  EXPECT_EQ(call("gc quick"), 0) << err_;
+  EXPECT_THAT(out_, AllOf(HasSubstr("checkpoints of a run that is done"), HasSubstr("was not written to its end"),
+                          HasSubstr("a run outside of the plan, with its records"),
+                          HasSubstr(" in 6 places; --yes removes them.")));
+  EXPECT_TRUE(fs::exists(done.checkpoints()));
+  EXPECT_EQ(call("gc quick --yes"), 0) << err_;
+  EXPECT_FALSE(fs::exists(done.checkpoints()));
+  for (const auto& line : before) EXPECT_FALSE(fs::exists(results().run(line["train_id"]).folder()));
+  for (const auto& line : lines) EXPECT_TRUE(has_all_records(line, results().run(line["train_id"])));
+  EXPECT_EQ(call("gc quick"), 0);
+  EXPECT_EQ(out_, "Nothing to remove.\n");
+}
+
+TEST_F(RunProgram, LogsAreOfTheRunThatASelectorNames) {
+  ASSERT_EQ(call("run experiments/quick.toml"), 0) << err_;
+  const auto line = read_plan_lines(results().plan())[1];
+  folder_.write(fs::relative(results().run(line["train_id"]).log(), folder_.path()), "a word of it\n");
+  const auto label = line["label"].get<std::string>();
+  EXPECT_EQ(call("logs '" + label + " seed=2'"), 0) << err_;
+  EXPECT_EQ(out_, "a word of it\n");
+  EXPECT_EQ(call("logs -f " + line["train_id"].get<std::string>().substr(0, 10)), 0) << err_;
+  EXPECT_EQ(out_, "a word of it\n");
+  EXPECT_EQ(call("logs seed=2"), 2);
+  EXPECT_THAT(err_, AllOf(HasSubstr("'seed=2' names 2 runs"), HasSubstr("positional=alibi seed=2 of quick")));
+}
+
 TEST_F(RunProgram, WrongInputStartsNothing) {
   const std::pair<const char*, const char*> cases[] = {
       {"run", "an experiment file is missing"},
@@ -129,7 +196,15 @@ TEST_F(RunProgram, WrongInputStartsNothing) {
       {"run experiments/quick.toml --jobs 0", "--jobs is at least 1"},
       {"run experiments/quick.toml --jobs many", "many"},
       {"run experiments/quick.toml optimizer.lrr=1", "did you mean 'lr'?"},
-      {"run experiments/quick.toml --only x", "--only"}};
+      {"run experiments/quick.toml --launcher pbs", "--launcher is local or slurm, not pbs"},
+      {"run experiments/quick.toml --launcher slurm --fail-fast", "--fail-fast goes with the local launcher"},
+      {"run experiments/quick.toml --only x",
+       "--only: no run's id begins with 'x'; 'assay plan' lists them, and a selector"},
+      {"run experiments/quick.toml --only positional=rotary", "'positional' is never rotary; it is alibi, sinusoidal"},
+      {"run experiments/quick.toml --only 0123456789", "no run's id begins with '0123456789'"},
+      {"run experiments/quick.toml --timeout soon", "--timeout is a time such as 90s, 15m or 2h"},
+      {"run experiments/quick.toml --exclusive --jobs 2", "--exclusive is one run at a time"},
+      {"run experiments/quick.toml --retries -1", "--retries"}};
   for (const auto& [words, message] : cases) {
     EXPECT_EQ(call(words), 2) << words;
     EXPECT_EQ(out_, "") << words;

@@ -46,7 +46,8 @@ TEST_F(Verbs, PlanListsRunsByWhatDiffers) {
   EXPECT_EQ(outcome.err, "");
   EXPECT_THAT(outcome.out, HasSubstr("small: 2 combinations, 2 distinct, 2 seeds: 4 runs\n"));
   EXPECT_THAT(outcome.out, ::testing::ContainsRegex("\n[0-9a-f]{8}  alibi +2 +2 +7 +896\n"));
-  EXPECT_THAT(outcome.out, HasSubstr("total: 28 steps, 3,584 tokens\n"));  // 4 * 7 steps of 128 tokens
+  EXPECT_THAT(outcome.out,
+              HasSubstr("total: 28 steps, 3,584 tokens, 2.15e+07 FLOPs (6ND)\n"));  // 4 * 7 steps of 128 tokens
 }
 
 TEST_F(Verbs, PlanAsJsonIsThePlan) {

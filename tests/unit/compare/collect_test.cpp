@@ -94,13 +94,14 @@ TEST(Collect, ATrainedRunWhoseEvaluationFailed) {
 TEST(Collect, ColumnsByDefaultAndByName) {
   ResultsBuilder results;
   results.finished({.scheme = "a"}, {{64, 2.0}, {512, 3.0}});
-  EXPECT_THAT(column_names(collect(request(results))),
-              ElementsAre("lm.bits_per_byte@length=64", "lm.bits_per_byte@length=512", "train.parameters",
-                          "train.tokens", "train.flops", "train.tokens_per_second", "train.peak_memory"));
+  EXPECT_THAT(
+      column_names(collect(request(results))),
+      ElementsAre("lm.bits_per_byte@length=64", "lm.bits_per_byte@length=512", "train.parameters", "train.tokens",
+                  "train.flops", "train.seconds", "train.tokens_per_second", "train.peak_memory"));
   // A metric that is asked for comes first and only once; without coordinates it stands for all of them.
   EXPECT_THAT(column_names(collect(request(results, {"train.tokens_per_second", "lm.bits_per_byte"}))),
               ElementsAre("train.tokens_per_second", "lm.bits_per_byte@length=64", "lm.bits_per_byte@length=512",
-                          "train.parameters", "train.tokens", "train.flops", "train.peak_memory"));
+                          "train.parameters", "train.tokens", "train.flops", "train.seconds", "train.peak_memory"));
 }
 
 TEST(Collect, AtMostADozenMetricsByDefault) {
@@ -108,7 +109,7 @@ TEST(Collect, AtMostADozenMetricsByDefault) {
   std::map<int, nlohmann::json> many;
   for (int length = 1; length <= 20; ++length) many[length] = 1.0;
   results.finished({.scheme = "a"}, many);
-  EXPECT_EQ(collect(request(results)).columns.size(), 12u + 5u);
+  EXPECT_EQ(collect(request(results)).columns.size(), 12u + 6u);
 }
 
 TEST(Collect, AnUnknownMetricNamesTheNearest) {
@@ -169,11 +170,11 @@ TEST(Collect, RecordsOfOtherCodeAreStale) {
 TEST(Collect, TimingsOfDifferentMachinesAreMarked) {
   ResultsBuilder results;
   results.finished({.scheme = "a", .seed = 1}, {{64, 2.0}});
-  EXPECT_EQ(collect(request(results)).columns[4].title, "tokens/s");
+  EXPECT_EQ(collect(request(results)).columns[5].title, "tokens/s");
   results.finished({.scheme = "b", .seed = 1, .host = "h2", .gpu = "GPU Y"}, {{64, 2.0}});
   const auto table = collect(request(results));
-  EXPECT_EQ(table.columns[4].title, "tokens/s *");
-  EXPECT_EQ(table.columns[5].title, "peak MiB");
+  EXPECT_EQ(table.columns[5].title, "tokens/s *");
+  EXPECT_EQ(table.columns[6].title, "peak MiB");
   EXPECT_THAT(table.notes,
               ::testing::Contains(AllOf(HasSubstr("* not comparable"),
                                         HasSubstr("host h1, CPU X, cpu, mesh 2x1 threads, "

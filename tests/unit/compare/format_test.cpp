@@ -41,13 +41,15 @@ TEST_F(Formats, Text) {
   EXPECT_EQ(format_text(table_),
             "quick: mean ± half-width of the 95% Student-t interval over seeds, n runs\n"
             "\n"
-            "run                         lm.bits_per_byte@length=64  parameters   tokens  train FLOPs (6ND)   tokens/s "
-            " peak MiB                          n\n"
+            "run                         lm.bits_per_byte@length=64  parameters   tokens  train FLOPs (6ND)  seconds   "
+            "tokens/s  peak MiB                          n\n"
             "----------------------------------------------------------------------------------------------------------"
-            "------------------------------------\n"
-            "positional=alibi                           2.13 ± 0.38      347136  2000896           4.17e+12  1020 ± 25 "
+            "---------------------------------------------\n"
+            "positional=alibi                           2.13 ± 0.38      347136  2000896           4.17e+12   10 ± 0  "
+            "1020 ± 25 "
             "  100 ± 0                          3\n"
-            "positional=none (baseline)                         2.5      347136  2000896           4.17e+12       1000 "
+            "positional=none (baseline)                         2.5      347136  2000896           4.17e+12       10   "
+            "    1000 "
             "      100  1/3 (1 failed, 1 missing)\n"
             "\n"
             "lm.bits_per_byte: bits/byte, lower is better\n"
@@ -66,16 +68,17 @@ TEST_F(Formats, Text) {
 TEST_F(Formats, Markdown) {
   table_.rows[0].label = "a|b";
   const auto text = format_markdown(table_);
-  EXPECT_EQ(
-      text.substr(0, text.find("\n- plan")),
-      "**quick**: mean ± half-width of the 95% Student-t interval over seeds, n runs\n"
-      "\n"
-      "| run | lm.bits_per_byte@length=64 | parameters | tokens | train FLOPs (6ND) | tokens/s | peak MiB | n |\n"
-      "|:--|--:|--:|--:|--:|--:|--:|--:|\n"
-      "| a\\|b | 2.13 ± 0.38 | 347136 | 2000896 | 4.17e+12 | 1020 ± 25 | 100 ± 0 | 3 |\n"
-      "| positional=none (baseline) | 2.5 | 347136 | 2000896 | 4.17e+12 | 1000 | 100 | 1/3 (1 failed, 1 missing) |\n"
-      "\n"
-      "- lm.bits_per_byte: bits/byte, lower is better");
+  EXPECT_EQ(text.substr(0, text.find("\n- plan")),
+            "**quick**: mean ± half-width of the 95% Student-t interval over seeds, n runs\n"
+            "\n"
+            "| run | lm.bits_per_byte@length=64 | parameters | tokens | train FLOPs (6ND) | seconds | tokens/s | peak "
+            "MiB | n |\n"
+            "|:--|--:|--:|--:|--:|--:|--:|--:|--:|\n"
+            "| a\\|b | 2.13 ± 0.38 | 347136 | 2000896 | 4.17e+12 | 10 ± 0 | 1020 ± 25 | 100 ± 0 | 3 |\n"
+            "| positional=none (baseline) | 2.5 | 347136 | 2000896 | 4.17e+12 | 10 | 1000 | 100 | 1/3 (1 failed, 1 "
+            "missing) |\n"
+            "\n"
+            "- lm.bits_per_byte: bits/byte, lower is better");
   EXPECT_TRUE(text.ends_with("- command: `assay compare quick`\n")) << text;
 }
 
@@ -92,12 +95,14 @@ TEST_F(Formats, Csv) {
       header,
       "label,positional,baseline,planned,n,failed,diverged,missing,stale,lm.bits_per_byte@length=64,"
       "lm.bits_per_byte@length=64 half_width,lm.bits_per_byte@length=64 n,train.parameters,train.tokens,train.flops,"
-      "train.tokens_per_second,train.tokens_per_second half_width,train.tokens_per_second n,train.peak_memory,"
+      "train.seconds,train.seconds half_width,train.seconds n,train.tokens_per_second,train.tokens_per_second "
+      "half_width,train.tokens_per_second n,train.peak_memory,"
       "train.peak_memory half_width,train.peak_memory n");
   EXPECT_TRUE(alibi.starts_with("positional=alibi,alibi,0,3,3,0,0,0,0,2.1333333333333333,0.37945830")) << alibi;
   EXPECT_TRUE(alibi.ends_with(",3,104857600,0,3")) << alibi;
-  EXPECT_EQ(none,
-            "\"say \"\"none\"\", once\",none,1,3,1,1,0,1,0,2.5,,1,347136,2000896,4170000000000,1000,,1,104857600,,1");
+  EXPECT_EQ(
+      none,
+      "\"say \"\"none\"\", once\",none,1,3,1,1,0,1,0,2.5,,1,347136,2000896,4170000000000,10,,1,1000,,1,104857600,,1");
   EXPECT_EQ(spread, "# quick: mean ± half-width of the 95% Student-t interval over seeds, n runs");
   EXPECT_TRUE(text.ends_with("# command: assay compare quick\n"));
 }

@@ -22,8 +22,19 @@ struct BuiltRun {
   std::string host = "h1", gpu = {};
   double tokens_per_second = 1000;
   nlohmann::json parameters = 347136;
+  nlohmann::json more_axes = nlohmann::json::object();  // besides positional
 
-  std::string id() const { return scheme + std::to_string(seed); }
+  nlohmann::json axes() const {
+    nlohmann::json all = {{"positional", scheme}};
+    all.update(more_axes);
+    return all;
+  }
+  std::string row() const {
+    std::string text;
+    for (const auto& [axis, value] : more_axes.items()) text += " " + axis + "=" + value.dump();
+    return scheme + text;
+  }
+  std::string id() const { return row() + std::to_string(seed); }
 };
 
 inline config::Selector baseline(const std::string& key, const nlohmann::json& wanted) {
@@ -32,20 +43,21 @@ inline config::Selector baseline(const std::string& key, const nlohmann::json& w
 
 class ResultsBuilder {
  public:
-  ExperimentLayout experiment() const { return ExperimentLayout(folder_.path() / "quick"); }
+  explicit ResultsBuilder(std::string name = "quick") : name_(std::move(name)) {}
+  ExperimentLayout experiment() const { return ExperimentLayout(folder_.path() / name_); }
 
   void plan(const BuiltRun& run) {
     nlohmann::json line = {{"schema", 1},
-                           {"experiment", "quick"},
+                           {"experiment", name_},
                            {"train_id", run.id()},
-                           {"group", "group " + run.scheme},
-                           {"label", "positional=" + run.scheme},
+                           {"group", "group " + run.row()},
+                           {"label", "positional=" + run.row()},
                            {"seed", run.seed},
-                           {"axes", {{"positional", run.scheme}}},
+                           {"axes", run.axes()},
                            {"plugins", {{"positional/" + run.scheme, {{"build_id", "aa"}}}}},
                            {"evaluate", {{{"id", "e-" + run.id()}, {"label", "lm"}}}}};
     plan_ += line.dump() + "\n";
-    folder_.write("quick/plan.jsonl", plan_);
+    folder_.write(name_ + "/plan.jsonl", plan_);
   }
   void train(const BuiltRun& run) {
     nlohmann::json record = {
@@ -73,7 +85,7 @@ class ResultsBuilder {
           {"tokens_per_second", run.tokens_per_second},
           {"peak_memory_bytes", 104857600}}}};
     if (!run.gpu.empty()) record["environment"]["gpu"]["name"] = run.gpu;
-    folder_.write("quick/runs/" + run.id() + "/train.json", record.dump());
+    folder_.write(name_ + "/runs/" + run.id() + "/train.json", record.dump());
   }
   // Bits per byte by length; null where a value is not finite, "n/a" where the model could not answer.
   void evaluate(const BuiltRun& run, const std::map<int, nlohmann::json>& by_length) {
@@ -85,10 +97,21 @@ class ResultsBuilder {
                          {"unit", "bits/byte"},
                          {"direction", "lower"},
                          {"coordinates", {{"length", length}}}});
-    folder_.write(
-        "quick/runs/" + run.id() + "/eval/e-" + run.id() + ".json",
-        nlohmann::json{{"schema", 1}, {"metrics", metrics}, {"code", {{"evaluator", nlohmann::json::object()}}}}
-            .dump());
+    write_evaluation(run, metrics, nlohmann::json::array());
+  }
+  // One metric as its parts, and its examples.
+  void evaluate_parts(const BuiltRun& run, int length, double sum, double weight, const nlohmann::json& examples) {
+    const nlohmann::json metric = {{"name", "bits_per_byte"},
+                                   {"value", sum / weight},
+                                   {"sum", sum},
+                                   {"weight", weight},
+                                   {"direction", "lower"},
+                                   {"unit", "bits/byte"},
+                                   {"coordinates", {{"length", length}}}};
+    write_evaluation(run, nlohmann::json::array({metric}), examples);
+  }
+  void write_events(const BuiltRun& run, const std::string& lines) {
+    folder_.write(name_ + "/runs/" + run.id() + "/events.jsonl", lines);
   }
   void finished(const BuiltRun& run, const std::map<int, nlohmann::json>& by_length) {
     plan(run);
@@ -106,6 +129,15 @@ class ResultsBuilder {
   }
 
  private:
+  void write_evaluation(const BuiltRun& run, const nlohmann::json& metrics, const nlohmann::json& examples) const {
+    const nlohmann::json record = {{"schema", 1},
+                                   {"metrics", metrics},
+                                   {"examples", examples},
+                                   {"code", {{"evaluator", nlohmann::json::object()}}}};
+    folder_.write(name_ + "/runs/" + run.id() + "/eval/e-" + run.id() + ".json", record.dump());
+  }
+
+  std::string name_;
   TemporaryFolder folder_;
   std::string plan_;
 };

@@ -219,8 +219,8 @@ TEST_F(PlanLines, CompareSettingsNeedNoPlugins) {
 }
 
 TEST_F(PlanLines, ClaimsMustSelectSomething) {
-  EXPECT_EQ(errors(kSmall + "[[claim]]\nsays = 'x'\nleft = { positional = 'alibi', metric = 'lm.x' }\nright = { "
-                            "positional = 'rotary' }\nholds = 'left < right'\n"),
+  EXPECT_EQ(errors(kSmall + "[[claim]]\nsays = 'x'\nleft = { positional = 'alibi', metric = 'train.loss' }\nright = { "
+                            "positional = 'rotary', metric = 'train.loss' }\nholds = 'left < right'\n"),
             "test.toml:25:11: this side of the claim matches no run: 'positional' is never rotary; it is alibi");
 }
 

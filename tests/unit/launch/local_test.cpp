@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -22,7 +24,7 @@ using ::testing::Not;
 
 class Launch : public ::testing::Test {
  protected:
-  LaunchSummary run(const std::vector<std::string>& ids, int jobs = 1, bool fail_fast = false) {
+  LaunchSummary run(const std::vector<std::string>& ids, int jobs = 1, const LaunchOptions& more = {}) {
     std::vector<nlohmann::json> plan;
     std::vector<Job> all;
     for (const auto& id : ids) {
@@ -35,14 +37,12 @@ class Launch : public ::testing::Test {
                       {"resources", {{"threads", 2}, {"mesh", {{"tensor", 2}, {"data", 1}}}}}});
       all.push_back(job_of(plan.back(), ExperimentLayout(folder_.path())));
     }
-    LaunchOptions options;
-    options.worker = testing::fake_worker();
-    options.experiment = folder_.path();
-    options.plan = folder_.write("plan.jsonl", "{}\n");
+    auto options = more;
+    options.files = {testing::fake_worker(), folder_.path(), folder_.write("plan.jsonl", "{}\n")};
     options.jobs = jobs;
-    options.fail_fast = fail_fast;
     Progress progress(output_, ProgressStyle{}, ids.size(), jobs);
-    return launch(all, plan, options, progress);
+    SlotPool slots(folder_.path(), {0, 1}, {});
+    return launch(all, plan, options, slots, progress);
   }
   RunLayout files(const std::string& id) { return ExperimentLayout(folder_.path()).run(id); }
   State state(const std::string& id) { return read_state(files(id).state()).value_or(State{}); }
@@ -56,7 +56,7 @@ TEST_F(Launch, OneFailureTakesNothingElseDown) {
   const auto summary = run({"ok1", "plugin", "ok2", "silent", "ok3"}, 2);
   EXPECT_EQ(summary.done, 3u);
   EXPECT_EQ(summary.failed, 2u);
-  EXPECT_FALSE(summary.interrupted);
+  EXPECT_EQ(summary.signal, 0);
   EXPECT_EQ(read_file(files("ok3").log()), "worker of ok3\n");
   EXPECT_THAT(output(), HasSubstr("done   run ok3 seed=1  loss 2.5000"));
 }
@@ -140,37 +140,86 @@ TEST_F(Launch, TheEnvironmentIsSetBeforeTheWorkerStarts) {
 }
 
 TEST_F(Launch, FailFastStopsTheRest) {
-  const auto summary = run({"waiting", "silent", "ok"}, 2, /*fail_fast=*/true);
+  const auto summary = run({"waiting", "silent", "ok"}, 2, {.files = {}, .fail_fast = true});
   EXPECT_EQ(summary.failed, 1u);
   EXPECT_EQ(summary.cancelled, 1u);
   EXPECT_EQ(summary.not_started, 1u);
-  EXPECT_FALSE(summary.interrupted);
+  EXPECT_EQ(summary.signal, 0);
   EXPECT_EQ(state("waiting").status, "cancelled");
   EXPECT_FALSE(std::filesystem::exists(files("ok").folder()));
 }
 
 TEST_F(Launch, TheFirstInterruptStopsInGoodOrder) {
   const auto summary = run({"polite", "ok"});
-  EXPECT_TRUE(summary.interrupted);
+  EXPECT_EQ(summary.signal, SIGINT);
   EXPECT_EQ(summary.cancelled, 1u);
   EXPECT_EQ(summary.not_started, 1u);
   EXPECT_EQ(state("polite").status, "cancelled");
-  EXPECT_EQ(state("polite").exit_code, 143);
+  EXPECT_EQ(state("polite").exit_code, 75);
+  EXPECT_EQ(state("polite").reason, "stopped in good order after step 7");
+}
+
+TEST_F(Launch, TheMachinesWishIsPreemption) {
+  const auto summary = run({"evicted", "ok"});
+  EXPECT_EQ(summary.signal, SIGTERM);
+  EXPECT_EQ(summary.preempted, 1u);
+  EXPECT_EQ(summary.not_started, 1u);
+  EXPECT_EQ(state("evicted").status, "preempted");
+}
+
+TEST_F(Launch, APreemptedWorkerTakesNothingElseDown) {
+  const auto summary = run({"preempted", "ok"});
+  EXPECT_EQ(summary.signal, 0);
+  EXPECT_EQ(summary.preempted, 1u);
+  EXPECT_EQ(summary.done, 1u);
+  EXPECT_EQ(summary.failed, 0u);
 }
 
 TEST_F(Launch, TheSecondInterruptKills) {
   const auto summary = run({"stubborn"});
-  EXPECT_TRUE(summary.interrupted);
+  EXPECT_EQ(summary.signal, SIGINT);
   EXPECT_EQ(state("stubborn").status, "cancelled");
   EXPECT_EQ(state("stubborn").signal, 9);
+}
+
+TEST_F(Launch, AnAccidentIsTriedAgain) {
+  EXPECT_EQ(run({"accident", "ok"}).failed, 1u);
+  EXPECT_EQ(run({"accident2", "ok2"}, 1, {.files = {}, .retries = 1}).done, 2u);
+  EXPECT_THAT(output(), HasSubstr("It is tried again."));
+}
+
+TEST_F(Launch, WhatHappensAgainIsNotTriedAgain) {
+  const auto tries = [&](const std::string& id) {
+    EXPECT_EQ(run({id}, 1, {.files = {}, .retries = 2}).failed, 1u);
+    return std::ranges::count(read_file(files(id).folder() / "times"), '\n');
+  };
+  for (const char* failure : {"user", "plugin", "non_finite", "replicas", "bug", "out_of_memory"})
+    EXPECT_EQ(tries(std::string("counts-") + failure), 1) << failure;
+  for (const char* failure : {"signal", "lost", "timeout"})
+    EXPECT_EQ(tries(std::string("counts-") + failure), 3) << failure;
+}
+
+TEST_F(Launch, ATimeoutIsAFailureOfItsOwn) {
+  const auto summary = run({"waiting", "ok"}, 1, {.files = {}, .timeout = std::chrono::seconds(1)});
+  EXPECT_EQ(summary.failed, 1u);
+  EXPECT_EQ(summary.done, 1u);
+  EXPECT_EQ(state("waiting").status, "failed");
+  EXPECT_EQ(state("waiting").failure_class, "timeout");
+  EXPECT_THAT(state("waiting").reason, HasSubstr("--timeout"));
+}
+
+TEST(OomKills, AreCountedByTheKernel) {
+  EXPECT_EQ(oom_kills("pgfault 7\noom_kill 12\nnuma_hit 3\n"), 12u);
+  EXPECT_EQ(oom_kills("pgfault 7\n"), 0u);
 }
 
 TEST(LaunchErrors, AMissingWorkerIsTold) {
   std::ostringstream output;
   Progress progress(output, {}, 0, 1);
   LaunchOptions options;
-  options.worker = "/nowhere/assay-worker";
-  EXPECT_THROW(launch({}, {}, options, progress), UserError);
+  options.files.worker = "/nowhere/assay-worker";
+  SlotPool slots("/nowhere", {0}, {});
+  EXPECT_THROW(launch({}, {}, options, slots, progress), UserError);
 }
 
 TEST(DefaultJobs, CoresByTheMostDemandingRun) {

@@ -20,6 +20,7 @@ using ::testing::Not;
 
 class RunSweep : public ::testing::Test {
  protected:
+  RunSweep() { ::setenv("ASSAY_RUNTIME", (folder_ / "runtime").c_str(), /*overwrite=*/1); }
   int run(const std::vector<std::string>& ids, bool dry_run = false) {
     std::vector<nlohmann::json> plan;
     for (const auto& id : ids)
@@ -44,7 +45,7 @@ TEST_F(RunSweep, RunsOnceAndThenFindsItsRecords) {
                                 Not(HasSubstr("ok1"))));
   size_t entries = 0;
   for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(folder_ / "quick")) ++entries;
-  EXPECT_EQ(entries, 1u);  // runs; the controller's own plan is gone
+  EXPECT_EQ(entries, 2u);  // runs and lock; the controller's own plan is gone
 }
 
 TEST_F(RunSweep, ExitCodes) {
@@ -53,6 +54,9 @@ TEST_F(RunSweep, ExitCodes) {
   EXPECT_EQ(run({"claimed"}), 1);
   EXPECT_EQ(run({"polite", "ok"}), 130);
   EXPECT_THAT(out_.str(), HasSubstr("1 had their records already, 1 stopped"));
+  EXPECT_EQ(run({"evicted", "ok"}), 143);
+  EXPECT_EQ(run({"preempted", "ok"}), 75);
+  EXPECT_THAT(out_.str(), HasSubstr("1 had their records already, 1 preempted"));
 }
 
 TEST_F(RunSweep, ADryRunWritesNothing) {

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "record/capture.h"
+#include "record/files.h"
 #include "record/sha256.h"
 #include "unit/temporary_folder.h"
 
@@ -34,6 +35,30 @@ TEST(GitState, CommitAndChanges) {
   EXPECT_NE(git_state(folder.path()).dirty, dirty.dirty);
 }
 
+TEST(GitState, FilesThatGitDoesNotKnowAreChangesToo) {
+  const testing::TemporaryFolder folder;
+  git(folder.path(), {"init", "-q"});
+  folder.write("a", "one\n");
+  folder.write(".gitignore", "ignored\n");
+  git(folder.path(), {"add", "."});
+  git(folder.path(), {"commit", "-q", "-m", "first"});
+  folder.write("ignored", "not this\n");
+  EXPECT_EQ(git_state(folder.path()).dirty, "");
+  folder.write("inner/new", "fresh\n");
+  folder.write("a", "two\n");
+  const auto state = git_state(folder.path() / "inner");  // from any folder of the repository
+  EXPECT_EQ(state.dirty, sha256(state.changes));
+  // The user's own index is as it was.
+  EXPECT_EQ(*capture_output({"git", "-C", folder.path().string(), "status", "--porcelain"}), " M a\n?? inner/\n");
+  // The commit and the changes give the same tree.
+  const testing::TemporaryFolder aside;
+  const auto patch = aside.write("changes.diff", state.changes);
+  git(folder.path(), {"stash", "push", "-q", "--include-untracked"});
+  git(folder.path(), {"apply", patch.string()});
+  EXPECT_EQ(read_file(folder.path() / "a"), "two\n");
+  EXPECT_EQ(read_file(folder.path() / "inner/new"), "fresh\n");
+}
+
 TEST(GitState, NothingForAFolderThatIsNotThere) { EXPECT_EQ(git_state("/nowhere at all").commit, ""); }
 
 TEST(CpuInfo, ModelAndWidestInstructions) {
@@ -58,6 +83,11 @@ TEST(Capture, OutputOrNothing) {
   EXPECT_EQ(capture_output({"printf", "a b"}), "a b");
   EXPECT_EQ(capture_output({"sh", "-c", "echo x; exit 3"}), std::nullopt);
   EXPECT_EQ(capture_output({"/nowhere/program"}), std::nullopt);
+  std::string errors;
+  EXPECT_EQ(capture_output({"sh", "-c", "echo why >&2; exit 3"}, &errors), std::nullopt);
+  EXPECT_EQ(errors, "why\n");
+  EXPECT_EQ(capture_output({"/nowhere/program"}, &errors), std::nullopt);
+  EXPECT_EQ(errors, "/nowhere/program: No such file or directory");
   EXPECT_EQ(capture_output({"sh", "-c", "head -c 300000 /dev/zero"})->size(), 300000u);
 }
 

@@ -24,13 +24,13 @@ json plan_line() {
       R"({"schema":1,"experiment":"quick","train_id":"t1","group":"g1","label":"positional=alibi","seed":2,
     "train":{"train":{"steps":4,"precision":"fp32"},"model":{"use":"gpt"}},
     "evaluate":[{"id":"e1","label":"lm","every":0,"config":{"use":"lm","decoder":{"use":"greedy"}},"split":"test"}],
-    "resources":{"mesh":{"tensor":2,"data":3,"backend":"threads"},"threads":4},
+    "budget":{"kind":"tokens","target":1000},"resources":{"mesh":{"tensor":2,"data":3,"backend":"threads"},"threads":4},
     "plugins":{"positional/alibi":{"plugin":"alibi","version":"1","file":"/x/alibi.so","sha256":"aa","build_id":"bb","roles":["train"]},
       "evaluator/lm":{"plugin":"lm","version":"1","file":"/x/lm.so","sha256":"cc","build_id":"dd","roles":["evaluate"]},
       "evaluator/fim":{"plugin":"fim","version":"1","file":"/x/fim.so","sha256":"ee","build_id":"ff","roles":["evaluate"]},
       "decoder/greedy":{"plugin":"greedy","version":"1","file":"/x/g.so","sha256":"gg","build_id":"hh","roles":["evaluate"]},
       "tracker/jsonl":{"plugin":"jsonl","version":"1","file":"/x/j.so","sha256":"ii","build_id":"jj","roles":["watch"]}},
-    "source":{"file":"quick.toml","sha256":"ss"}})");
+    "source":{"file":"quick.toml","sha256":"ss","git_commit":"c0ffee","git_dirty":""}})");
 }
 
 TrainResult result() {
@@ -43,7 +43,6 @@ TrainResult result() {
   result.training_code = "0123";
   result.libtorch = "2.11.0";
   result.device = "cpu";
-  result.git = {"c0ffee", ""};
   result.data = {{"austen", "dd", "public domain"}};
   result.measured.seconds = 1.5;
   return result;
@@ -59,6 +58,7 @@ TEST(TrainRecord, HoldsWhatTheSchemaSays) {
   EXPECT_EQ(record["seed"], 2);
   EXPECT_EQ(record["experiment"], "quick");
   EXPECT_EQ(record["config"], plan_line()["train"]);
+  EXPECT_EQ(record["budget"], json::parse(R"({"kind":"tokens","target":1000,"actual":8192})"));
   EXPECT_EQ(record["flops"], json::parse(R"({"six_nd":49152000.0})"));
   EXPECT_EQ(
       record["metrics"][0],

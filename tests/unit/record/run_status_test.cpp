@@ -34,6 +34,15 @@ TEST(RunStatus, RecordsThenLockThenState) {
     const auto lock = FileLock::lock(run.lock());  // tried again
     EXPECT_EQ(run_status(line, run).standing, Standing::kRunning);
   }
+  for (const auto& [status, standing] : {std::pair{"preempted", Standing::kPreempted},
+                                         {"cancelled", Standing::kCancelled},
+                                         {"pruned", Standing::kPruned},
+                                         {"paused", Standing::kQueued},
+                                         {"failed", Standing::kFailed}}) {
+    state.status = status;
+    write_state(run.state(), state);
+    EXPECT_EQ(run_status(line, run).standing, standing) << status;
+  }
   folder.write("train.json", "{}");
   EXPECT_EQ(run_status(line, run).standing, Standing::kFailed);
   folder.write("eval/e.json", "{}");

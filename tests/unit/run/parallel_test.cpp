@@ -107,8 +107,10 @@ Communicator::Traffic calls_of_a_step(bool sequence_parallel) {
   tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& data) {
     const auto before = mesh.tensor().traffic();
     Metrics metrics;
-    accumulate_gradients(run, mesh, 0, {data.rows(0, kTinyRows, 0)}, metrics);
-    gradient_norm(run.parameters->all(), mesh);
+    double along = 1;  // as training has it: whether this rank is asked to stop
+    accumulate_gradients(run, mesh, 0, {data.rows(0, kTinyRows, 0)}, metrics, nullptr, &along);
+    gradient_norm(run.parameters->all(), mesh, &along);
+    EXPECT_EQ(along, 2);
     if (!mesh.first()) return;
     for (const auto& [call, count] : mesh.tensor().traffic()) {
       const auto earlier = before.find(call);
@@ -122,12 +124,13 @@ Communicator::Traffic calls_of_a_step(bool sequence_parallel) {
 constexpr int64_t kLayers = 2;
 constexpr uint64_t kTokens = kTinyRows * 16, kHidden = kTokens * 16 * 4;  // bytes of hidden states
 
-// Shoeybi et al. 2019, sec. 3: 2L+1 sums of hidden states each way, three of a number a token, one number for the norm.
+// Shoeybi et al. 2019, sec. 3: 2L+1 sums of hidden states each way, three of a number a token, one for the norm,
+// on which rides whether to stop.
 TEST(Parallel, TheNumberOfCollectives) {
   EXPECT_EQ(calls_of_a_step(false), (Communicator::Traffic{{{Collective::kSum, kHidden}, 2 * (2 * kLayers + 1)},
                                                            {{Collective::kMax, kTokens * 4}, 1},
                                                            {{Collective::kSum, kTokens * 4}, 2},
-                                                           {{Collective::kSum, 8}, 1}}));
+                                                           {{Collective::kSum, 16}, 1}}));
 }
 
 // Korthikanti et al. 2022, sec. 4.2.2: a sum becomes a gather and a scattered sum of half the bytes each. Forward: two
@@ -142,7 +145,7 @@ TEST(Parallel, TheNumberOfCollectivesWhereTheSequenceIsSplit) {
                                                           {{Collective::kMax, kTokens * 4}, 1},
                                                           {{Collective::kSum, kTokens * 4}, 2},
                                                           {{Collective::kSum, kReplicated * 4}, 1},
-                                                          {{Collective::kSum, 8}, 1}}));
+                                                          {{Collective::kSum, 16}, 1}}));
 }
 
 TEST(Parallel, DropoutIsOnInTheseTests) {

@@ -1,0 +1,20 @@
+# The page of `assay report` as a source of the lab: our own HTML, CSS and JavaScript, and Debian's Chart.js with its licence.
+include_guard(GLOBAL)
+include(assay_embed)
+
+set(chart_js "/usr/share/javascript/chart.js/chart.min.js")
+set(chart_js_licence "/usr/share/doc/libjs-chart.js/copyright")
+foreach(file "${chart_js}" "${chart_js_licence}")
+  if(NOT EXISTS "${file}")
+    message(FATAL_ERROR "${file} is not there (Debian: libjs-chart.js); scripts/setup installs it")
+  endif()
+endforeach()
+
+set(report "${CMAKE_CURRENT_LIST_DIR}/../src/report")
+file(GLOB report_files CONFIGURE_DEPENDS RELATIVE "${report}" "${report}/*.html" "${report}/*.css" "${report}/*.js")
+set(named_files chart.js "${chart_js}" chart.js.licence "${chart_js_licence}")
+foreach(name IN LISTS report_files)
+  list(APPEND named_files "${name}" "${report}/${name}")
+endforeach()
+assay_embed(report_files.cpp report/page.h assay report_files ${named_files})
+set(ASSAY_REPORT_SOURCE "${CMAKE_BINARY_DIR}/generated/report_files.cpp")

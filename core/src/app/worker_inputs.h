@@ -1,0 +1,12 @@
+// The runs that a run takes as inputs, before it starts.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace assay {
+
+// Every input in the line's "train" and "evaluate" gets the hash of its weights ("sha256"). UserError when an input is
+// not finished, kept no weights, or has others than its record says.
+void settle_inputs(nlohmann::json& plan_line);
+
+}  // namespace assay

@@ -1,0 +1,55 @@
+// assay claims X: the verdict on every claim of an experiment.
+#include "compare/claims.h"
+
+#include <iostream>
+
+#include "assay/error.h"
+#include "cli/cli.h"
+#include "cli/comparison.h"
+#include "cli/options.h"
+#include "compare/origin.h"
+
+namespace assay::cli {
+namespace {
+
+namespace po = boost::program_options;
+
+constexpr int kUndecided = 4;
+
+using Format = std::string (*)(const Judgement&);
+
+Format format_named(const std::string& name) {
+  if (name == "text") return format_claims_text;
+  if (name == "md") return format_claims_markdown;
+  if (name == "json") return format_claims_json;
+  throw UserError("--format " + name + ": there are text, md and json");
+}
+
+}  // namespace
+
+// 0 when every claim is decided, whichever way: a refuted claim is a result.
+int claims(const Arguments& arguments) {
+  std::string format;
+  bool mixed_code = false;
+  po::options_description options;
+  options.add_options()("format", po::value(&format)->default_value("text")->value_name("F"), "text, md or json")(
+      "mixed-code", po::bool_switch(&mixed_code), "judge records of different code all the same");
+  const auto parsed = parse_options(arguments, options);
+  if (!parsed) return kDone;
+  if (parsed->words.size() != 1)
+    throw UserError("assay claims: one experiment, by its TOML file or its name; see assay claims --help");
+  const auto print = format_named(format);
+  const auto experiment = find_experiment(parsed->words[0]);
+  const auto settings = compare_settings_of(experiment);
+  if (settings.claims.empty()) throw UserError("assay claims: '" + parsed->words[0] + "' makes no [[claim]]");
+  try {
+    const auto judgement = judge_claims(experiment, settings, mixed_code, arguments);
+    std::cout << print(judgement);
+    return judgement.count(Verdict::kUndecided) > 0 ? kUndecided : kDone;
+  } catch (const MixedCode& refusal) {
+    std::cerr << "assay claims: " << refusal.what() << "\n";
+    return kProvenanceRefused;
+  }
+}
+
+}  // namespace assay::cli

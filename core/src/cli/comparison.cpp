@@ -1,0 +1,66 @@
+#include "cli/comparison.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "assay/error.h"
+#include "compare/origin.h"
+#include "compare/settings.h"
+#include "config/worker.h"
+#include "record/build_id.h"
+
+namespace assay::cli {
+namespace {
+
+std::string command_of(const Arguments& arguments) {
+  return fmt::format("assay {} {}", arguments.verb, fmt::join(arguments.words, " "));
+}
+
+// Of a plan whose compare.json cannot be read nothing is known, which is no reason not to judge a file's claims.
+std::map<std::string, int> results_when_stated(const NamedExperiment& experiment) {
+  try {
+    return read_saved_settings(experiment.layout.compare()).results_when_stated;
+  } catch (const UserError&) {
+    if (!experiment.file) throw;
+    return {};
+  }
+}
+
+}  // namespace
+
+config::CompareSettings compare_settings_of(const NamedExperiment& experiment) {
+  if (experiment.file) return config::read_compare_settings(experiment.file->string());
+  return read_saved_settings(experiment.layout.compare()).settings;
+}
+
+std::string current_training_code() {
+  return build_id_of_file(config::worker_program().parent_path().parent_path() / "lib" / "libassay_run.so");
+}
+
+CompareRequest compare_request(const NamedExperiment& experiment, const config::CompareSettings& settings,
+                               std::vector<std::string> metrics, bool mixed_code, const Arguments& arguments) {
+  if (metrics.empty())
+    for (const auto& metric : settings.metrics) metrics.push_back(metric.name);
+  return {.experiment = experiment.layout,
+          .metrics = std::move(metrics),
+          .baseline = settings.baseline,
+          .mixed_code = mixed_code,
+          .current_code = current_training_code(),
+          .command = command_of(arguments),
+          .tune = settings.tune,
+          .report = settings.report,
+          .equal = settings.equal,
+          .drop_unmatched = settings.drop_unmatched};
+}
+
+Judgement judge_claims(const NamedExperiment& experiment, const config::CompareSettings& settings, bool mixed_code,
+                       const Arguments& arguments) {
+  auto results = read_results(experiment.layout, current_training_code());
+  refuse_mixed_code(results, experiment.layout, mixed_code);
+  return judge(results, {.settings = settings,
+                         .results_when_stated = results_when_stated(experiment),
+                         .looks = read_looks(experiment.layout),
+                         .command = command_of(arguments)});
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,31 @@
+// What the verbs that show an experiment's results share: its settings, and the requests for table and verdicts.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/cli.h"
+#include "cli/named_experiment.h"
+#include "compare/claims.h"
+#include "compare/collect.h"
+#include "config/compare_settings.h"
+
+namespace assay::cli {
+
+constexpr int kProvenanceRefused = 5;
+
+// Of the file as it is now where one was named, else as it was when the plan was made.
+config::CompareSettings compare_settings_of(const NamedExperiment& experiment);
+
+// metrics: empty for those of the settings.
+CompareRequest compare_request(const NamedExperiment& experiment, const config::CompareSettings& settings,
+                               std::vector<std::string> metrics, bool mixed_code, const Arguments& arguments);
+
+// Build id of the library that would train now.
+std::string current_training_code();
+
+// The verdicts on these claims. Throws MixedCode like collect.
+Judgement judge_claims(const NamedExperiment& experiment, const config::CompareSettings& settings, bool mixed_code,
+                       const Arguments& arguments);
+
+}  // namespace assay::cli

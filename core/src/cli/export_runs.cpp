@@ -1,0 +1,72 @@
+#include "cli/export_runs.h"
+
+#include <fmt/format.h>
+
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "assay/error.h"
+#include "cli/named_experiment.h"
+#include "compare/long_csv.h"
+#include "config/argument_component.h"
+#include "config/worker.h"
+#include "record/build_id.h"
+#include "record/files.h"
+#include "record/plan_lines.h"
+
+namespace assay::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+// "positional=alibi optimizer.lr=0.01 seed=2": what a tracker's own table shows as the run's name.
+std::string folder_name(const json& line) {
+  const std::string label = line.value("label", "");
+  auto name = fmt::format("{}{}seed={}", label, label.empty() ? "" : " ", line.value("seed", 0));
+  for (auto& one : name)
+    if (one == '/' || static_cast<unsigned char>(one) < ' ') one = '_';
+  return name;
+}
+
+}  // namespace
+
+int export_csv(const std::vector<std::string>& words, const std::string& out, bool curves) {
+  if (words.size() != 1) throw UserError("assay export: --to csv takes one experiment, by its TOML file or its name");
+  const auto experiment = find_experiment(words[0]).layout;
+  const auto library = config::worker_program().parent_path().parent_path() / "lib" / "libassay_run.so";
+  const auto results = read_results(experiment, build_id_of_file(library));
+  const auto text = curves ? curves_csv(results, experiment) : metrics_csv(results);
+  if (out.empty())
+    std::cout << text;
+  else
+    write_atomically(out, text);
+  return 0;
+}
+
+int export_to_tracker(const std::vector<std::string>& words, const std::string& tracker, const std::string& out,
+                      const config::Catalogue& catalogue) {
+  const auto layout = find_experiment(words[0]).layout;
+  const auto component = config::component_of_words("tracker", tracker, {words.begin() + 1, words.end()}, catalogue);
+  const auto found = catalogue.find("tracker", tracker);
+  json runs = json::array();
+  std::set<std::string> names;
+  for (const auto& line : read_plan_lines(layout.plan())) {
+    const auto run = layout.run(line.at("train_id"));
+    if (!fs::exists(run.events())) continue;
+    auto name = folder_name(line);
+    if (!names.insert(name).second) name += " " + line.at("train_id").get<std::string>().substr(0, 12);
+    runs.push_back({{"line", line}, {"run", run.folder().string()}, {"out", (fs::path(out) / name).string()}});
+  }
+  if (runs.empty()) throw UserError(layout.folder().string() + ": no run has events yet; 'assay run' makes them");
+  config::replay_events(
+      {{"plugins", {{"tracker/" + tracker, {{"file", found.plugin->file}, {"sha256", found.plugin->sha256}}}}},
+       {"tracker", component},
+       {"experiment", layout.folder().filename().string()},
+       {"runs", runs}});
+  for (const auto& run : runs) std::cout << run.at("out").get<std::string>() << "\n";
+  return 0;
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,65 @@
+// assay figure X: draws the [[figure]]s of an experiment from its records.
+#include <algorithm>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "assay/error.h"
+#include "cli/cli.h"
+#include "cli/comparison.h"
+#include "cli/options.h"
+#include "compare/origin.h"
+#include "record/plan_lines.h"
+#include "report/draw.h"
+
+namespace assay::cli {
+namespace {
+
+namespace po = boost::program_options;
+
+// A figure that shows an axis which rows are tuned over shows all of its values, else the best alone.
+bool shows_tuned_axis(const config::FigureSettings& figure, const config::Tune& tune) {
+  return std::any_of(tune.over.begin(), tune.over.end(), [&](const config::TunedKey& key) {
+    return figure.series.empty() || key.name == figure.x ||
+           std::find(figure.series.begin(), figure.series.end(), key.name) != figure.series.end();
+  });
+}
+
+}  // namespace
+
+int figure(const Arguments& arguments) {
+  std::string out;
+  bool mixed_code = false;
+  po::options_description options;
+  options.add_options()("out", po::value(&out)->value_name("FOLDER"), "default: figures/ beside the plan")(
+      "mixed-code", po::bool_switch(&mixed_code), "draw records of different code all the same");
+  const auto parsed = parse_options(arguments, options);
+  if (!parsed) return kDone;
+  if (parsed->words.size() != 1)
+    throw UserError("assay figure: one experiment, by its TOML file or its name; see assay figure --help");
+  const auto experiment = find_experiment(parsed->words[0]);
+  const auto settings = compare_settings_of(experiment);
+  if (settings.figures.empty())
+    throw UserError(parsed->words[0] +
+                    " has no [[figure]]; one says x (a coordinate, a key or train.flops), y (a metric) "
+                    "and series (an axis)");
+  const auto plan = experiment.layout.plan();
+  if (!std::filesystem::exists(plan))
+    throw UserError(experiment.layout.folder().string() + ": no results here (no plan.jsonl); 'assay run' makes them");
+  const auto lines = read_plan_lines(plan);
+  const auto folder = out.empty() ? experiment.layout.figures() : std::filesystem::path(out);
+  try {
+    for (const auto& one : settings.figures) {
+      auto request = compare_request(experiment, settings, metrics_of(one, lines), mixed_code, arguments);
+      if (request.tune && shows_tuned_axis(one, *request.tune)) request.tune = std::nullopt;
+      draw_figure(make_figure(one, collect(request), lines), folder);
+      for (const char* end : {".svg", ".pdf", ".csv", ".gp"})
+        std::cerr << "wrote " << (folder / (one.name + end)).string() << "\n";
+    }
+  } catch (const MixedCode& refusal) {
+    std::cerr << "assay figure: " << refusal.what() << "\n";
+    return kProvenanceRefused;
+  }
+  return kDone;
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,93 @@
+// assay gate X --baseline FILE: has anything become worse than what was kept?
+#include "compare/gate.h"
+
+#include <fmt/format.h>
+
+#include <iostream>
+
+#include "assay/error.h"
+#include "cli/cli.h"
+#include "cli/comparison.h"
+#include "cli/options.h"
+#include "cli/text_table.h"
+#include "compare/origin.h"
+#include "record/files.h"
+
+namespace assay::cli {
+namespace {
+
+namespace po = boost::program_options;
+
+constexpr int kRegression = 3, kUndecided = 4;
+
+// METRIC=AMOUNT, or AMOUNT for all. A metric's name may hold "=", the amount does not.
+void add_tolerance(const std::string& text, Tolerances& tolerances) {
+  const auto equals = text.rfind('=');
+  const bool named = equals != std::string::npos;
+  tolerances[named ? text.substr(0, equals) : ""] = read_tolerance(named ? text.substr(equals + 1) : text);
+}
+
+void print_checks(const std::vector<GateCheck>& checks) {
+  std::vector<std::vector<std::string>> rows{{"verdict", "run", "metric", "worse by", "tolerance", ""}};
+  for (const auto& check : checks) {
+    const auto difference = check.difference ? fmt::format("{:.4g} \u00b1 {:.2g}", check.difference->test.difference,
+                                                           half_width(check.difference->test))
+                                             : "-";
+    rows.push_back({name_of(check.verdict), check.row, check.metric, difference, fmt::format("{:.4g}", check.tolerance),
+                    check.reason});
+  }
+  std::cout << aligned(rows);
+}
+
+int verdict_of(const std::vector<GateCheck>& checks) {
+  int code = kDone;
+  for (const auto& check : checks) {
+    if (check.verdict == GateVerdict::kRegression) return kRegression;
+    if (check.verdict == GateVerdict::kUndecided) code = kUndecided;
+  }
+  return code;
+}
+
+}  // namespace
+
+int gate(const Arguments& arguments) {
+  std::string file;
+  std::vector<std::string> metrics, tolerance_texts;
+  bool update = false, mixed_code = false;
+  po::options_description options;
+  options.add_options()("baseline", po::value(&file)->value_name("FILE"), "the kept values, JSON")(
+      "update", po::bool_switch(&update), "keep today's values in FILE instead")(
+      "tolerance", po::value(&tolerance_texts)->value_name("[M=]T")->composing(),
+      "how much worse a metric, or any, may become: 0.01 or 1%; FILE keeps those given with --update")(
+      "metric", po::value(&metrics)->value_name("M")->multitoken(), "metrics instead of those of [compare]")(
+      "mixed-code", po::bool_switch(&mixed_code), "take records of different code all the same");
+  const auto parsed = parse_options(arguments, options);
+  if (!parsed) return kDone;
+  if (parsed->words.size() != 1 || file.empty())
+    throw UserError("assay gate: one experiment and --baseline FILE; see assay gate --help");
+  const auto experiment = find_experiment(parsed->words[0]);
+  const auto request = compare_request(experiment, compare_settings_of(experiment), metrics, mixed_code, arguments);
+  try {
+    const auto table = collect(request);
+    Tolerances tolerances;
+    if (update) {
+      for (const auto& text : tolerance_texts) add_tolerance(text, tolerances);
+      write_atomically(file, gate_baseline(table, tolerances).dump(1) + "\n");
+      std::cerr << "wrote " << file << "\n";
+      return kDone;
+    }
+    if (!std::filesystem::exists(file)) throw UserError(file + ": no such file; --update writes it");
+    const auto baseline = read_gate_baseline(read_file(file), file);
+    tolerances = tolerances_of(baseline);
+    for (const auto& text : tolerance_texts) add_tolerance(text, tolerances);
+    const auto checks = assay::gate(table, baseline, tolerances);
+    if (checks.empty()) throw UserError(file + ": keeps no metric of any row; --update writes what there is now");
+    print_checks(checks);
+    return verdict_of(checks);
+  } catch (const MixedCode& refusal) {
+    std::cerr << "assay gate: " << refusal.what() << "\n";
+    return kProvenanceRefused;
+  }
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,114 @@
+// assay gc X: what of an experiment's results nobody needs any more; removed when asked to.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "assay/error.h"
+#include "cli/cli.h"
+#include "cli/named_experiment.h"
+#include "cli/options.h"
+#include "launch/controllers.h"
+#include "record/lock.h"
+#include "record/orphans.h"
+#include "record/plan_lines.h"
+
+namespace assay::cli {
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+struct Rubbish {
+  fs::path path;
+  std::string what;
+};
+
+std::uintmax_t size_of(const fs::path& path) {
+  std::error_code gone;
+  if (!fs::is_directory(path, gone)) return fs::exists(path, gone) ? fs::file_size(path, gone) : 0;
+  std::uintmax_t bytes = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(path, gone))
+    if (entry.is_regular_file(gone)) bytes += entry.file_size(gone);
+  return bytes;
+}
+
+void find_unfinished(const fs::path& folder, std::vector<Rubbish>& found) {
+  std::error_code absent;
+  for (const auto& entry : fs::directory_iterator(folder, absent))
+    if (entry.path().filename().string().find(".part") != std::string::npos)
+      found.push_back({entry.path(), "was not written to its end"});
+}
+
+std::vector<Rubbish> rubbish_of(const json& line, const RunLayout& run) {
+  std::vector<Rubbish> found;
+  for (const auto& folder : {run.folder(), run.eval_records()}) find_unfinished(folder, found);
+  const bool keeps_all = line.value("/checkpoint/keep"_json_pointer, "weights") == std::string("all");
+  if (has_all_records(line, run) && !keeps_all && fs::exists(run.checkpoints()))
+    found.push_back({run.checkpoints(), "checkpoints of a run that is done"});
+  else
+    find_unfinished(run.checkpoints(), found);
+  return found;
+}
+
+class Collector {
+ public:
+  explicit Collector(bool removes) : removes_(removes) {}
+
+  // What a run at work has its hands on is left alone.
+  void take(const RunLayout& run, const std::vector<Rubbish>& found) {
+    if (found.empty() || FileLock::is_held(run.lock())) return;
+    if (!removes_) return take(found);
+    if (const auto lock = FileLock::try_lock(run.lock())) take(found);
+  }
+  void take(const std::vector<Rubbish>& found) {
+    for (const auto& [path, what] : found) {
+      const auto bytes = size_of(path);
+      fmt::print("{}  {:.1f} MB  {}: {}\n", removes_ ? "removed" : "would remove", static_cast<double>(bytes) / 1e6,
+                 path.string(), what);
+      if (removes_) fs::remove_all(path);
+      bytes_ += bytes;
+      ++count_;
+    }
+  }
+  void sum() const {
+    if (count_ == 0)
+      fmt::print("Nothing to remove.\n");
+    else
+      fmt::print("{:.1f} MB in {} places{}\n", static_cast<double>(bytes_) / 1e6, count_,
+                 removes_ ? "." : "; --yes removes them.");
+  }
+
+ private:
+  bool removes_;
+  std::uintmax_t bytes_ = 0;
+  size_t count_ = 0;
+};
+
+}  // namespace
+
+int gc(const Arguments& arguments) {
+  boost::program_options::options_description options;
+  options.add_options()("yes", "remove what is listed without it");
+  const auto parsed = parse_options(arguments, options);
+  if (!parsed) return kDone;
+  if (parsed->words.size() != 1) throw UserError("assay gc: one experiment; see assay gc --help");
+  const auto experiment = find_experiment(parsed->words[0]).layout;
+  const auto lock = FileLock::lock(experiment.lock());  // no controller puts another plan in force meanwhile
+  const auto lines = read_plan_lines(experiment.plan());
+  Collector collector(parsed->options.count("yes") > 0);
+  for (const auto& controller : controllers_of(experiment))
+    if (!controller.alive) collector.take({{controller.file, "plan of a controller that was killed"}});
+  for (const auto& line : lines) {
+    const auto run = experiment.run(line.at("train_id"));
+    collector.take(run, rubbish_of(line, run));
+  }
+  for (const auto& run : orphans_of(experiment, lines))
+    collector.take(run, {{run.folder(), fs::exists(run.train_record()) ? "a run outside of the plan, with its records"
+                                                                       : "a run outside of the plan, unfinished"}});
+  const auto smoke = experiment.folder().parent_path() / ".smoke" / experiment.folder().filename();
+  if (fs::exists(smoke)) collector.take({{smoke, "results of --smoke"}});
+  collector.sum();
+  return kDone;
+}
+
+}  // namespace assay::cli

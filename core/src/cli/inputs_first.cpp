@@ -1,0 +1,81 @@
+#include "cli/inputs_first.h"
+
+#include <fmt/format.h>
+
+#include <iostream>
+#include <map>
+#include <set>
+
+#include "assay/error.h"
+#include "cli/cli.h"
+#include "cli/plan_in_force.h"
+#include "config/experiment_name.h"
+#include "config/run_inputs.h"
+#include "record/plan_lines.h"
+
+namespace assay::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using Missing = std::map<std::string, std::set<std::string>>;  // experiment -> train ids
+
+bool is_there(const RunLayout& run) { return fs::exists(run.train_record()) && fs::exists(run.weights()); }
+
+Missing missing_inputs(const std::vector<json>& lines) {
+  Missing missing;
+  for (const auto& line : lines)
+    for (const char* part : {"train", "evaluate"})
+      for (const auto& input : config::inputs_in(line.at(part)))
+        if (!is_there(RunLayout(input.at("path").get<std::string>())))
+          missing[input.at("experiment")].insert(input.at("train_id").get<std::string>());
+  return missing;
+}
+
+std::vector<json> chosen(const std::vector<json>& lines, const std::set<std::string>& ids) {
+  std::vector<json> all;
+  for (const auto& line : lines)
+    if (ids.count(line.at("train_id"))) all.push_back(line);
+  return all;
+}
+
+// Of the plan in force where it has them all, else of the experiment's file, whose plan is then in force.
+std::vector<json> lines_of(const std::string& experiment, const std::set<std::string>& ids,
+                           const config::PlanRequest& request, bool dry_run) {
+  const ExperimentLayout layout(config::results_root(request.file) / experiment);
+  if (fs::exists(layout.plan()))
+    if (auto lines = chosen(read_plan_lines(layout.plan()), ids); lines.size() == ids.size()) return lines;
+  const auto file = config::file_of_experiment(experiment, request.file);
+  if (!file) throw UserError(fmt::format("the plan of '{}' is gone, and it has no file", experiment));
+  auto plan = config::make_plan({file->string(), {}, request.plugin_path});
+  if (!dry_run) put_in_force(plan);
+  return chosen(plan.lines, ids);
+}
+
+}  // namespace
+
+int run_inputs_first(const std::vector<json>& lines, bool with_inputs, const config::PlanRequest& request,
+                     const SweepOptions& sweep) {
+  const auto missing = missing_inputs(lines);
+  if (!with_inputs && !missing.empty()) {
+    std::string names;
+    for (const auto& [experiment, ids] : missing)
+      names +=
+          fmt::format("{}{} ({} run{})", names.empty() ? "" : ", ", experiment, ids.size(), ids.size() == 1 ? "" : "s");
+    throw UserError(
+        fmt::format("{}: runs that others start from or ask are not finished, or kept no weights: {}; give "
+                    "--with-inputs to run them first",
+                    request.file, names));
+  }
+  for (const auto& [experiment, ids] : missing) {
+    const auto inputs = lines_of(experiment, ids, request, sweep.dry_run);
+    if (const int code = run_inputs_first(inputs, true, request, sweep); code != kDone) return code;
+    std::cerr << "Inputs of " << experiment << ":\n";
+    auto options = sweep;
+    options.experiment = config::results_root(request.file) / experiment;
+    if (const int code = run_sweep(inputs, options, std::cerr, style_of_stderr()); code != kDone) return code;
+  }
+  return kDone;
+}
+
+}  // namespace assay::cli

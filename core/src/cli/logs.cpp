@@ -1,0 +1,68 @@
+// assay logs RUN [-f]: what a run's worker wrote; with -f also what it writes, and how its training goes, until it
+// ends.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "assay/error.h"
+#include "cli/cli.h"
+#include "cli/named_run.h"
+#include "cli/options.h"
+#include "launch/job.h"
+#include "launch/progress.h"
+#include "record/events.h"
+#include "record/lock.h"
+
+namespace assay::cli {
+namespace {
+
+constexpr std::chrono::milliseconds kTick{200};
+
+// Prints from the offset on, and moves it.
+void print_on(const std::filesystem::path& file, std::streamoff& offset) {
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream.seekg(offset)) return;
+  const std::string text{std::istreambuf_iterator<char>(stream), {}};
+  offset += static_cast<std::streamoff>(text.size());
+  std::cout << text << std::flush;
+}
+
+void follow(const NamedRun& run, std::streamoff offset) {
+  RunProgress shown;
+  shown.name = run.line.value("label", "");
+  shown.steps = run.line.value("/train/train/steps"_json_pointer, std::int64_t{0});
+  EventTail events(run.layout.events(), EventTail::From::kEnd);
+  for (bool alive = true; alive;) {
+    alive = FileLock::is_held(run.layout.lock());  // before the last look
+    print_on(run.layout.log(), offset);
+    for (const auto& event : events.poll()) {
+      take_event(shown, event);
+      if (event["type"] == "step") std::cout << describe(shown) << std::endl;
+    }
+    if (alive) std::this_thread::sleep_for(kTick);
+  }
+}
+
+}  // namespace
+
+int logs(const Arguments& arguments) {
+  boost::program_options::options_description options;
+  options.add_options()("follow,f", "go on until the run ends, and show its steps");
+  const auto parsed = parse_options(arguments, options);
+  if (!parsed) return kDone;
+  if (parsed->words.size() != 1) throw UserError("assay logs: one run; see assay logs --help");
+  const auto run = find_run(parsed->words[0]);
+  const bool follows = parsed->options.count("follow") > 0;
+  if (!std::filesystem::exists(run.layout.log()) && !follows)
+    throw UserError(run.layout.log().string() + ": is not there; the run has not been started");
+  std::streamoff offset = 0;
+  print_on(run.layout.log(), offset);
+  if (follows) follow(run, offset);
+  return kDone;
+}
+
+}  // namespace assay::cli

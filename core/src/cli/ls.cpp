@@ -1,0 +1,38 @@
+// assay ls: the experiments that have results, and how many of their runs are done.
+#include <fmt/format.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "assay/error.h"
+#include "cli/cli.h"
+#include "cli/named_experiment.h"
+#include "cli/options.h"
+#include "cli/text_table.h"
+#include "record/plan_lines.h"
+#include "record/run_status.h"
+
+namespace assay::cli {
+
+int ls(const Arguments& arguments) {
+  const auto parsed = parse_options(arguments, {});
+  if (!parsed) return kDone;
+  if (!parsed->words.empty()) throw UserError("assay ls: takes no words; one experiment's runs: assay status X");
+  std::vector<std::vector<std::string>> rows{{"experiment", "runs", "done", "running", "failed", "other"}};
+  for (const auto& experiment : experiments_in(results_here())) {
+    std::map<Standing, size_t> counts;
+    const auto lines = read_plan_lines(experiment.plan());
+    for (const auto& line : lines) ++counts[run_status(line, experiment.run(line.at("train_id"))).standing];
+    const auto done = counts[Standing::kDone], running = counts[Standing::kRunning], failed = counts[Standing::kFailed];
+    auto& row = rows.emplace_back(std::vector{experiment.folder().filename().string()});
+    for (const auto count : {lines.size(), done, running, failed, lines.size() - done - running - failed})
+      row.push_back(fmt::format("{}", count));
+  }
+  if (rows.size() == 1)
+    fmt::print("no results in {}\n", results_here().string());
+  else
+    fmt::print("{}", aligned(rows));
+  return kDone;
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,125 @@
+// assay recheck X.toml: do records that older code made stand under today's? Replays the first steps of one seed a
+// group, and where every logged number has the same bits, says in each of the group's runs that they do.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iostream>
+#include <map>
+
+#include "assay/error.h"
+#include "cli/cli.h"
+#include "cli/options.h"
+#include "config/plan.h"
+#include "config/worker.h"
+#include "launch/sweep.h"
+#include "record/events.h"
+#include "record/files.h"
+#include "record/layout.h"
+#include "record/staleness.h"
+
+namespace assay::cli {
+namespace {
+
+namespace fs = std::filesystem;
+namespace po = boost::program_options;
+using nlohmann::json;
+
+// The logged steps up to one, by step, without what was measured.
+std::map<int64_t, json> steps_of(const RunLayout& run, int64_t last) {
+  std::map<int64_t, json> steps;
+  for (auto event : read_events(run.events())) {
+    const auto step = event.value("step", int64_t{0});
+    if (event.value("type", "") != "step" || step > last) continue;
+    event.erase("measured");
+    event.erase("attempt");
+    steps[step] = std::move(event);
+  }
+  return steps;
+}
+
+struct Group {
+  std::vector<const json*> stale;  // lines, in the order of the seeds
+};
+
+std::vector<Group> stale_groups(const config::Plan& plan, const ExperimentLayout& experiment) {
+  std::vector<Group> groups;
+  std::map<std::string, size_t> index;
+  for (const auto& line : plan.lines) {
+    const auto run = experiment.run(line.at("train_id"));
+    if (!fs::exists(run.train_record())) continue;
+    const auto record = json::parse(read_file(run.train_record()));
+    if (freshness(record, run, line, plan.training_code).stale.empty()) continue;
+    const auto [found, is_new] = index.try_emplace(line.at("group"), groups.size());
+    if (is_new) groups.emplace_back();
+    groups[found->second].stale.push_back(&line);
+  }
+  return groups;
+}
+
+// Of a replay against what was logged: empty when all bits are the same, else the first difference.
+std::string difference(const std::map<int64_t, json>& before, const std::map<int64_t, json>& now) {
+  if (before.empty()) return "it has no logged steps any more";
+  for (const auto& [step, event] : before) {
+    const auto found = now.find(step);
+    if (found == now.end()) return fmt::format("step {} was not reached again", step);
+    for (const auto& [key, value] : event.items())
+      if (const auto other = found->second.value(key, json()); other != value)
+        return fmt::format("at step {} '{}' was {} and is {}", step, key, value.dump(), other.dump());
+  }
+  return "";
+}
+
+}  // namespace
+
+int recheck(const Arguments& arguments) {
+  int64_t steps = 0;
+  auto options = plan_options();
+  options.add_options()("steps", po::value(&steps)->default_value(50)->value_name("K"), "so many are replayed");
+  const auto parsed = parse_options(arguments, options);
+  if (!parsed) return kDone;
+  if (steps < 1) throw UserError("assay recheck: --steps is at least 1");
+  const auto plan = config::make_plan(plan_request(arguments, *parsed));
+  const ExperimentLayout experiment(plan.results_folder);
+  const auto groups = stale_groups(plan, experiment);
+  if (groups.empty()) {
+    std::cout << plan.experiment << ": no training record is stale\n";
+    return kDone;
+  }
+  const auto scratch = plan.results_folder / ".recheck";
+  fs::remove_all(scratch);
+  std::vector<json> lines;
+  for (const auto& group : groups) {
+    auto line = *group.stale.front();
+    line["trackers"] = json::array();
+    line["evaluate"] = json::array();
+    line["checkpoint"] = {{"every", 0}, {"keep", "none"}};
+    line["source"].update({{"git_commit", ""}, {"git_dirty", ""}});
+    lines.push_back(std::move(line));
+  }
+  SweepOptions sweep;
+  sweep.worker = config::worker_program();
+  sweep.experiment = scratch;
+  sweep.until = steps;
+  if (const int code = run_sweep(lines, sweep, std::cerr, style_of_stderr()); code != kDone) return code;
+  bool all = true;
+  for (const auto& group : groups) {
+    const auto& line = *group.stale.front();
+    const std::string label = line.at("label"), id = line.at("train_id");
+    const auto before = steps_of(experiment.run(id), steps);
+    const auto wrong = difference(before, steps_of(ExperimentLayout(scratch).run(id), steps));
+    if (wrong.empty()) {
+      for (const auto* stale : group.stale)
+        accept_code(experiment.run(stale->at("train_id")), *stale, plan.training_code, before.rbegin()->first);
+      fmt::print("{}: the same bits up to step {} (seed {}); today's code is accepted for {} run{}\n", label,
+                 before.rbegin()->first, line.at("seed").dump(), group.stale.size(),
+                 group.stale.size() == 1 ? "" : "s");
+    } else {
+      all = false;
+      fmt::print("{}: NOT the same (seed {}): {}; its records stay stale\n", label, line.at("seed").dump(), wrong);
+    }
+  }
+  fs::remove_all(scratch);
+  return all ? kDone : kRunFailed;
+}
+
+}  // namespace assay::cli

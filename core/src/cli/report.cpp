@@ -1,0 +1,118 @@
+// assay report X: the page of an experiment; with --watch, anew whenever its files have changed.
+#include "report/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "assay/error.h"
+#include "cli/cli.h"
+#include "cli/comparison.h"
+#include "cli/options.h"
+#include "compare/origin.h"
+#include "launch/signals.h"
+#include "record/files.h"
+#include "report/page.h"
+#include "report/watch.h"
+
+namespace assay::cli {
+namespace {
+
+namespace po = boost::program_options;
+using Clock = std::chrono::steady_clock;
+
+constexpr int kReloadSeconds = 5;
+constexpr std::chrono::milliseconds kLook{1000};
+constexpr int kMostShareOfTime = 4;  // of a core: one part writing, three at rest
+
+class Report {
+ public:
+  Report(NamedExperiment experiment, std::filesystem::path out, std::vector<std::string> metrics, bool mixed_code,
+         const Arguments& arguments)
+      : experiment_(std::move(experiment)),
+        out_(std::move(out)),
+        metrics_(std::move(metrics)),
+        mixed_code_(mixed_code),
+        arguments_(arguments) {}
+
+  void write(int reload_seconds) {
+    const auto settings = compare_settings_of(experiment_);
+    const auto table = collect(compare_request(experiment_, settings, metrics_, mixed_code_, arguments_));
+    const auto judgement =
+        settings.claims.empty() ? Judgement() : judge_claims(experiment_, settings, mixed_code_, arguments_);
+    write_atomically(out_, page_with(report_data(table, judgement, experiment_.layout, logs_), reload_seconds));
+  }
+
+  // Until no run is left to do, or a signal, which it returns.
+  int watch() {
+    SignalQueue signals;
+    std::string shown;
+    auto rest = kLook;
+    int signal = 0;
+    while (signal == 0 && sweep_goes_on(experiment_.layout)) {
+      if (auto now = state_of_files(experiment_.layout); now != shown) {
+        const auto begin = Clock::now();
+        try {
+          write(kReloadSeconds);
+        } catch (const UserError& error) {  // such as a metric of an evaluation that no run has come to yet
+          std::cerr << "assay report: " << error.what() << "; looking again when something has changed\n";
+        }
+        rest = std::max(kLook, std::chrono::duration_cast<std::chrono::milliseconds>((kMostShareOfTime - 1) *
+                                                                                     (Clock::now() - begin)));
+        shown = std::move(now);
+      }
+      signal = signals.wait(rest);
+    }
+    write(0);
+    return signal;
+  }
+
+ private:
+  NamedExperiment experiment_;
+  std::filesystem::path out_;
+  std::vector<std::string> metrics_;
+  bool mixed_code_;
+  Arguments arguments_;
+  RunLogs logs_;
+};
+
+}  // namespace
+
+int report(const Arguments& arguments) {
+  std::string out;
+  std::vector<std::string> metrics;
+  bool mixed_code = false, watch = false;
+  po::options_description options;
+  options.add_options()("out", po::value(&out)->value_name("FILE"), "default: report.html beside the plan")(
+      "metric", po::value(&metrics)->value_name("M")->multitoken(), "columns, as for assay compare")(
+      "mixed-code", po::bool_switch(&mixed_code), "show records of different code all the same")(
+      "watch", po::bool_switch(&watch),
+      "write it anew when something has changed, until no run is left to do; "
+      "the page then reloads itself");
+  const auto parsed = parse_options(arguments, options);
+  if (!parsed) return kDone;
+  if (parsed->words.size() != 1)
+    throw UserError("assay report: one experiment, by its TOML file or its name; see assay report --help");
+  const auto experiment = find_experiment(parsed->words[0]);
+  const auto file = out.empty() ? experiment.layout.report() : std::filesystem::path(out);
+  Report report(experiment, file, metrics, mixed_code, arguments);
+  try {
+    int signal = 0;
+    if (watch) {
+      std::cerr << "writing " << file.string() << " whenever something has changed; Ctrl-C ends it\n";
+      signal = report.watch();
+    } else {
+      report.write(0);
+    }
+    std::cerr << "wrote " << file.string() << "\n";
+    return signal == 0 ? kDone : 128 + signal;
+  } catch (const MixedCode& refusal) {
+    std::cerr << "assay report: " << refusal.what() << "\n";
+    return kProvenanceRefused;
+  }
+}
+
+}  // namespace assay::cli

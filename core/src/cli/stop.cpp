@@ -1,0 +1,82 @@
+// assay stop X: asks the controllers and workers of an experiment to stop in good order.
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <nlohmann/json.hpp>
+
+#include "assay/error.h"
+#include "cli/cli.h"
+#include "cli/named_experiment.h"
+#include "cli/options.h"
+#include "launch/controllers.h"
+#include "launch/slurm_jobs.h"
+#include "record/holder.h"
+#include "record/lock.h"
+#include "record/plan_lines.h"
+#include "record/provenance.h"
+#include "record/state.h"
+
+namespace assay::cli {
+namespace {
+
+struct Asked {
+  size_t controllers = 0, runs = 0;
+  std::string elsewhere;  // lines
+};
+
+void ask_controllers(const ExperimentLayout& experiment, Asked& asked) {
+  for (const auto& controller : controllers_of(experiment)) {
+    if (!controller.alive) continue;
+    if (controller.host != host_name())
+      asked.elsewhere += fmt::format("  a controller on {}, process {}\n", controller.host, controller.pid);
+    else if (signal_holder(controller.pid, controller.file, SIGUSR1))
+      ++asked.controllers;
+  }
+}
+
+// Also those whose controller was killed. One that is asked by its controller, too, stops once.
+void ask_worker(const nlohmann::json& line, const RunLayout& run, Asked& asked) {
+  if (!FileLock::is_held(run.lock())) return;
+  const auto state = read_state(run.state());
+  if (!state) return;
+  if (!state->host.empty() && state->host != host_name())
+    asked.elsewhere += fmt::format("  {} seed={} on {}, process {}\n", line.value("label", ""), line.value("seed", 0),
+                                   state->host, state->pid);
+  else if (signal_holder(state->pid, run.lock(), SIGUSR1))
+    ++asked.runs;
+}
+
+// A task that runs there saves, too, and stays away; a cluster that does not answer is told and stops nothing else.
+size_t take_off_slurm(const ExperimentLayout& experiment) {
+  try {
+    return cancel_on_slurm(experiment);
+  } catch (const UserError& error) {
+    fmt::print("What is on Slurm stays there: {}\n", error.what());
+    return 0;
+  }
+}
+
+}  // namespace
+
+int stop(const Arguments& arguments) {
+  const auto parsed = parse_options(arguments, {});
+  if (!parsed) return kDone;
+  if (parsed->words.size() != 1) throw UserError("assay stop: one experiment; see assay stop --help");
+  const auto experiment = find_experiment(parsed->words[0]).layout;
+  const auto lines = read_plan_lines(experiment.plan());
+  Asked asked;
+  ask_controllers(experiment, asked);  // first, or they would start the next run
+  for (const auto& line : lines) ask_worker(line, experiment.run(line.at("train_id")), asked);
+  const auto off_slurm = take_off_slurm(experiment);
+  const auto plural = [](size_t count) { return count == 1 ? "" : "s"; };
+  if (asked.controllers + asked.runs > 0)
+    fmt::print("Asked {} controller{} and {} run{} to stop; a run saves its next step first. Once more: stop now.\n",
+               asked.controllers, plural(asked.controllers), asked.runs, plural(asked.runs));
+  if (off_slurm > 0) fmt::print("Took {} run{} off Slurm.\n", off_slurm, plural(off_slurm));
+  if (asked.controllers + asked.runs + off_slurm == 0)
+    fmt::print("Nothing of {} runs on this machine.\n", experiment.folder().filename().string());
+  if (!asked.elsewhere.empty()) fmt::print("Running on other machines; ask there:\n{}", asked.elsewhere);
+  return kDone;
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,20 @@
+// The cells of a row: what its seeds gave, and why some gave nothing.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "compare/rows.h"
+#include "compare/table.h"
+
+namespace assay {
+
+// `reported`: the seeds that count; empty: all. A pooled row has a value of a seed where every one of its groups has,
+// and it is their mean.
+Cell cell_of(const RowSource& source, const std::vector<Group>& groups, const Column& column,
+             const std::vector<std::int64_t>& reported);
+
+// Of whole runs; a pooled row counts each of its groups' runs.
+Count count_of(const RowSource& source, const std::vector<Group>& groups, const std::vector<std::int64_t>& reported);
+
+}  // namespace assay

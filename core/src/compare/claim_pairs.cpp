@@ -1,0 +1,224 @@
+#include "compare/claim_pairs.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "compare/exact_tests.h"
+#include "compare/power.h"
+
+namespace assay {
+namespace {
+
+using config::Relation;
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+enum class Kind { kNumber, kDiverged, kMissing };
+struct SideValue {
+  Kind kind = Kind::kMissing;
+  double value = 0;  // of a diverged run infinite, on the worse side
+};
+
+// One seed of one pair.
+struct SeedPair {
+  std::int64_t seed = 0;
+  Kind kind = Kind::kMissing;
+  double difference = 0;  // may be infinite where a diverged run is worst
+  double left = 0, right = 0;
+};
+
+SideValue value_of(const RunResult& run, const std::string& metric, const std::string& direction) {
+  const double worst = direction == "higher" ? -kInfinity : kInfinity;
+  const auto found = run.values.find(metric);
+  if (found != run.values.end() && std::isfinite(found->second.value)) return {Kind::kNumber, found->second.value};
+  const bool diverged = found != run.values.end() || run.status == RunStatus::kDiverged;
+  return diverged ? SideValue{Kind::kDiverged, worst} : SideValue{};
+}
+
+class Sampler {
+ public:
+  Sampler(const config::Claim& claim, const Results& results, const std::vector<Group>& groups,
+          const config::Partners& partners, const config::CompareSettings& settings, double level)
+      : claim_(claim), results_(results), groups_(groups), partners_(partners), settings_(settings), level_(level) {}
+
+  ClaimSample sample() {
+    std::vector<std::pair<std::size_t, std::size_t>> pairs;  // without a right side: a row and itself
+    auto free =
+        claim_.right ? config::Partners::free_axes(&claim_.left.rows, claim_.right->rows) : config::Partners::Free{};
+    if (claim_.over == config::Over::kTuned && settings_.tune)
+      for (const auto& key : settings_.tune->over) free.push_back(key.name);
+    const auto left = rows_of(claim_.left);
+    const auto right = claim_.right ? rows_of(*claim_.right) : left;
+    for (const auto row : left) {
+      if (!claim_.right) {
+        pairs.emplace_back(row, row);
+        continue;
+      }
+      const auto found = partners_.of(row, right, free);
+      if (found.empty()) found_.remarks.push_back(fmt::format("{} has no partner and is left out.", label(row)));
+      for (const auto partner : found) pairs.emplace_back(row, partner);
+    }
+    if (pairs.empty()) found_.remarks.push_back("There are no rows to compare.");
+    if (claim_.over == config::Over::kMean && pairs.size() > 1) {
+      add_mean(pairs);
+    } else {
+      for (const auto& [row, partner] : pairs)
+        add(seed_pairs(row, partner), label(row), claim_.right ? label(partner) : "");
+    }
+    return std::move(found_);
+  }
+
+ private:
+  std::string label(std::size_t row) const { return groups_[row].front()->label; }
+
+  std::vector<std::size_t> rows_of(const config::ClaimSide& side) {
+    auto rows = partners_.matching(side.rows);
+    if (claim_.over != config::Over::kTuned || !settings_.tune) return rows;
+    std::vector<std::size_t> chosen;
+    for (const auto& row :
+         tuned_rows(groups_, partners_, rows, settings_, direction_of(results_, settings_.tune->by.name))) {
+      if (row.chosen) {
+        chosen.push_back(*row.chosen);
+        found_.remarks.push_back(
+            fmt::format("Tuned: {}, the best of {} trials{}.", label(*row.chosen), row.trials.size(),
+                        row.edges.empty() ? "" : fmt::format(", at the edge of {}", fmt::join(row.edges, ", "))));
+      } else {
+        found_.remarks.push_back(fmt::format("None of the {} trials like {} has all of its values of {}.",
+                                             row.trials.size(), label(row.trials[0]), settings_.tune->by.name));
+      }
+    }
+    return chosen;
+  }
+
+  bool is_reported(std::int64_t seed) const {
+    if (claim_.over != config::Over::kTuned || !settings_.report || settings_.report->seeds.empty()) return true;
+    const auto& seeds = settings_.report->seeds;
+    return std::find(seeds.begin(), seeds.end(), seed) != seeds.end();
+  }
+
+  std::vector<SeedPair> seed_pairs(std::size_t row, std::size_t partner) const {
+    const auto& right = claim_.right ? *claim_.right : claim_.left;
+    const auto left_direction = direction_of(results_, claim_.left.metric.name);
+    const auto right_direction = direction_of(results_, right.metric.name);
+    std::vector<SeedPair> pairs;
+    for (const auto* run : groups_[row]) {
+      if (!is_reported(run->seed)) continue;
+      auto& pair = pairs.emplace_back();
+      pair.seed = run->seed;
+      const auto a = value_of(*run, claim_.left.metric.name, left_direction);
+      SideValue b{Kind::kNumber, 0};
+      if (claim_.right) {
+        const auto other = std::find_if(groups_[partner].begin(), groups_[partner].end(),
+                                        [&](const RunResult* one) { return one->seed == run->seed; });
+        b = other == groups_[partner].end() ? SideValue{} : value_of(**other, right.metric.name, right_direction);
+      }
+      pair.kind = std::max(a.kind, b.kind);
+      if (pair.kind == Kind::kMissing) continue;
+      pair.left = a.value;
+      pair.right = b.value;
+      const double scaled = claim_.holds.right_factor == 0 ? 0 : claim_.holds.right_factor * b.value;
+      pair.difference = claim_.holds.left_factor * a.value - scaled - claim_.holds.offset;
+      if (std::isnan(pair.difference)) pair.difference = 0;  // both diverged: neither is worse
+    }
+    return pairs;
+  }
+
+  // Seed by seed the mean over all pairs, of the seeds that every pair has.
+  void add_mean(const std::vector<std::pair<std::size_t, std::size_t>>& pairs) {
+    auto mean = seed_pairs(pairs[0].first, pairs[0].second);
+    for (std::size_t i = 1; i < pairs.size(); ++i) {
+      const auto next = seed_pairs(pairs[i].first, pairs[i].second);
+      for (auto& one : mean) {
+        const auto same = std::find_if(next.begin(), next.end(), [&](const SeedPair& p) { return p.seed == one.seed; });
+        one.kind = same == next.end() ? Kind::kMissing : std::max(one.kind, same->kind);
+        if (one.kind == Kind::kMissing) continue;
+        one.difference += same->difference;
+        one.left += same->left;
+        one.right += same->right;
+      }
+    }
+    for (auto& one : mean) {
+      one.difference = std::isnan(one.difference) ? 0 : one.difference / static_cast<double>(pairs.size());
+      one.left /= static_cast<double>(pairs.size());
+      one.right /= static_cast<double>(pairs.size());
+    }
+    add(mean, fmt::format("mean of {} rows", pairs.size()), claim_.right ? "their partners" : "");
+  }
+
+  void add(const std::vector<SeedPair>& seeds, std::string left, std::string right) {
+    ClaimPair pair{.left = std::move(left), .right = std::move(right), .planned = seeds.size()};
+    std::vector<double> all, finite, lefts, rights;
+    for (const auto& seed : seeds) {
+      pair.diverged += seed.kind == Kind::kDiverged;
+      if (seed.kind == Kind::kMissing || (seed.kind == Kind::kDiverged && !claim_.diverged_is_worst)) continue;
+      all.push_back(seed.difference);
+      if (seed.kind == Kind::kDiverged) continue;
+      finite.push_back(seed.difference);
+      lefts.push_back(seed.left);
+      rights.push_back(seed.right);
+    }
+    pair.n = all.size();
+    pair.test = paired_t(finite);
+    if (finite.size() > 1) pair.sign_flip_p = sign_flip_p(finite);
+    if (claim_.right) pair.correlation = pair_correlation(lefts, rights);
+    pair.by_rank = all.size() > finite.size();
+    found_.diverged_undecided |= pair.diverged > 0 && !claim_.diverged_is_worst;
+    if (pair.n >= kFewestPairs) decide(pair, all);
+    pair.needed = needed(pair);
+    found_.pairs.push_back(std::move(pair));
+  }
+
+  void decide(ClaimPair& pair, const std::vector<double>& all) const {
+    const auto relation = claim_.holds.relation;
+    if (relation == Relation::kEqual) {
+      if (pair.by_rank || !pair.test)
+        return;  // a run that diverged is within no margin, and how far outside is unknown
+      pair.p_support = p_equivalent(*pair.test, claim_.holds.within);
+      pair.p_refute = p_not_equivalent(*pair.test, claim_.holds.within);
+      return;
+    }
+    const double p = pair.by_rank ? signed_rank_p(all) : p_two_sided(*pair.test);
+    const double balance = pair.by_rank ? rank_balance(all) : pair.test->difference;
+    const bool as_stated = relation == Relation::kLess ? balance < 0 : balance > 0;
+    (as_stated ? pair.p_support : pair.p_refute) = p;
+  }
+
+  // Above 0 when the larger ranks are those of positive differences.
+  static double rank_balance(std::vector<double> differences) {
+    std::sort(differences.begin(), differences.end(), [](double a, double b) { return std::abs(a) < std::abs(b); });
+    double balance = 0;
+    for (std::size_t i = 0; i < differences.size(); ++i)
+      balance += static_cast<double>(i + 1) * (differences[i] > 0 ? 1 : differences[i] < 0 ? -1 : 0);
+    return balance;
+  }
+
+  std::optional<std::size_t> needed(const ClaimPair& pair) const {
+    if (!pair.test) return std::nullopt;
+    const double deviation = pair.test->standard_error * std::sqrt(static_cast<double>(pair.test->n_left));
+    const double difference = pair.test->difference, within = claim_.holds.within;
+    if (claim_.holds.relation != Relation::kEqual) return needed_pairs(difference, deviation, level_);
+    if (std::abs(difference) < within) return needed_pairs_to_be_equivalent(difference, deviation, within, level_);
+    return needed_pairs(std::abs(difference) - within, deviation, level_);
+  }
+
+  const config::Claim& claim_;
+  const Results& results_;
+  const std::vector<Group>& groups_;
+  const config::Partners& partners_;
+  const config::CompareSettings& settings_;
+  double level_;
+  ClaimSample found_;
+};
+
+}  // namespace
+
+ClaimSample sample_of(const config::Claim& claim, const Results& results, const std::vector<Group>& groups,
+                      const config::Partners& partners, const config::CompareSettings& settings, double level) {
+  return Sampler(claim, results, groups, partners, settings, level).sample();
+}
+
+}  // namespace assay

@@ -1,0 +1,168 @@
+#include "compare/claims.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "compare/claim_pairs.h"
+#include "compare/families.h"
+#include "compare/origin.h"
+#include "compare/power.h"
+#include "compare/step_values.h"
+
+namespace assay {
+namespace {
+
+constexpr double kLevel = 0.05;
+
+std::string factor_text(double factor) { return factor == 1 ? "" : fmt::format("{} * ", factor); }
+
+std::string quantity_of(const config::Holds& holds) {
+  auto text = factor_text(holds.left_factor) + "left";
+  if (holds.right_factor != 0) text += " - " + factor_text(holds.right_factor) + "right";
+  if (holds.offset != 0) text += fmt::format(" {} {}", holds.offset > 0 ? "-" : "+", std::abs(holds.offset));
+  return text;
+}
+
+const char* name_of(config::Over over) {
+  return over == config::Over::kMean ? "mean" : over == config::Over::kTuned ? "tuned" : "each";
+}
+
+std::vector<std::string> metrics_of(const config::CompareSettings& settings) {
+  std::vector<std::string> metrics;
+  for (const auto& claim : settings.claims) {
+    metrics.push_back(claim.left.metric.name);
+    if (claim.right) metrics.push_back(claim.right->metric.name);
+  }
+  return metrics;
+}
+
+std::size_t seeds_of(const Results& results) {
+  std::set<std::int64_t> seeds;
+  for (const auto& run : results.runs) seeds.insert(run.seed);
+  return seeds.size();
+}
+
+// Every pair must hold, so the largest p supports; one pair that does not refutes, so the smallest counts, as often as
+// there were chances for it.
+void combine(const ClaimSample& sample, JudgedClaim& claim) {
+  claim.p_support = sample.pairs.empty() || sample.diverged_undecided ? 1 : 0;
+  double refute = 1;
+  for (const auto& pair : sample.pairs) {
+    claim.p_support = std::max(claim.p_support, pair.p_support);
+    refute = std::min(refute, pair.p_refute);
+  }
+  claim.p_refute = sample.diverged_undecided ? 1 : std::min(1.0, refute * static_cast<double>(sample.pairs.size()));
+}
+
+std::string runs_text(std::size_t count) { return fmt::format("{} run{}", count, count == 1 ? "" : "s"); }
+
+// Why a claim is undecided, and how many seeds would decide it.
+void explain(const ClaimSample& sample, JudgedClaim& claim) {
+  std::size_t fewest = sample.pairs.empty() ? 0 : sample.pairs[0].n, diverged = 0, planned = 0;
+  bool by_rank = false;
+  for (const auto& pair : sample.pairs) {
+    fewest = std::min(fewest, pair.n);
+    planned = std::max(planned, pair.planned);
+    diverged += pair.diverged;
+    by_rank |= pair.by_rank;
+  }
+  if (sample.diverged_undecided)
+    claim.remarks.push_back(
+        fmt::format("{} diverged, which decides nothing; diverged = \"worst\" would count {} as worse "
+                    "than any other.",
+                    runs_text(diverged), diverged == 1 ? "it" : "them"));
+  if (!sample.pairs.empty() && fewest < kFewestPairs)
+    claim.remarks.push_back(fmt::format("n too small: {} of at least {} seeds that verdicts take{}.", fewest,
+                                        kFewestPairs, fewest < planned ? fmt::format(" ({} planned)", planned) : ""));
+  if (sample.diverged_undecided || by_rank || sample.pairs.empty()) return;
+  std::size_t needed = 0;
+  for (const auto& pair : sample.pairs) {
+    if (pair.p_support < kLevel) continue;  // this one is not what keeps the claim open
+    if (!pair.test) return;
+    if (!pair.needed) {
+      claim.remarks.push_back(fmt::format("At the present spread {} seeds would not decide it.", kMostPairs));
+      return;
+    }
+    needed = std::max(needed, std::max(*pair.needed, pair.n + 1));
+  }
+  if (needed == 0) needed = fewest + 1;  // each pair would do alone; the family's adjustment asks for more
+  claim.needed = needed;
+  claim.remarks.push_back(fmt::format("It would need {} seeds at the present spread (power 0.8).", needed));
+}
+
+// What earlier looks at a growing study have decided.
+std::map<std::string, std::string> decided_before(const Looks& looks) {
+  std::map<std::string, std::string> decided;
+  for (const auto& look : looks.looks) decided.insert(look.decided.begin(), look.decided.end());
+  return decided;
+}
+
+}  // namespace
+
+const char* name_of(Verdict verdict) {
+  return verdict == Verdict::kSupported ? "supported" : verdict == Verdict::kRefuted ? "refuted" : "undecided";
+}
+
+std::size_t Judgement::count(Verdict verdict) const {
+  return static_cast<std::size_t>(
+      std::count_if(claims.begin(), claims.end(), [&](const JudgedClaim& claim) { return claim.verdict == verdict; }));
+}
+
+Judgement judge(Results& results, const JudgeRequest& request) {
+  const auto& settings = request.settings;
+  auto metrics = metrics_of(settings);
+  if (settings.tune) metrics.push_back(settings.tune->by.name);
+  add_step_values(results, metrics);
+  const auto groups = groups_of(results);
+  const config::Partners partners(lines_of(groups));
+
+  Judgement judgement;
+  judgement.experiment = results.experiment;
+  judgement.level = level_with(request.looks, seeds_of(results), kLevel);
+  judgement.looks = request.looks.looks.size();
+  judgement.provenance = provenance_of(results, request.command);
+  const double one_of_all = judgement.level / static_cast<double>(std::max<std::size_t>(settings.claims.size(), 1));
+  std::vector<ClaimSample> samples;
+  std::vector<double> support, refute;
+  for (const auto& claim : settings.claims) {
+    samples.push_back(sample_of(claim, results, groups, partners, settings, std::max(one_of_all, 1e-6)));
+    auto& judged =
+        judgement.claims.emplace_back(JudgedClaim{.says = claim.says,
+                                                  .source = claim.source,
+                                                  .holds = claim.holds.text,
+                                                  .hash = claim.hash,
+                                                  .quantity = quantity_of(claim.holds),
+                                                  .over = name_of(claim.over),
+                                                  .left_metric = claim.left.metric.name,
+                                                  .right_metric = claim.right ? claim.right->metric.name : ""});
+    combine(samples.back(), judged);
+    support.push_back(judged.p_support);
+    refute.push_back(judged.p_refute);
+  }
+  const auto support_adjusted = holm(support), refute_adjusted = holm(refute);
+  const auto before = decided_before(request.looks);
+  for (std::size_t i = 0; i < judgement.claims.size(); ++i) {
+    auto& claim = judgement.claims[i];
+    claim.pairs = samples[i].pairs;
+    claim.remarks = samples[i].remarks;
+    claim.p_support = support_adjusted[i];
+    claim.p_refute = refute_adjusted[i];
+    claim.verdict = claim.p_support < judgement.level  ? Verdict::kSupported
+                    : claim.p_refute < judgement.level ? Verdict::kRefuted
+                                                       : Verdict::kUndecided;
+    if (const auto found = before.find(claim.hash); found != before.end()) {
+      claim.verdict = found->second == "supported" ? Verdict::kSupported : Verdict::kRefuted;
+      claim.remarks.push_back("Decided at an earlier look at this growing study.");
+    }
+    if (claim.verdict == Verdict::kUndecided) explain(samples[i], claim);
+    const auto stated = request.results_when_stated.find(claim.hash);
+    claim.in_plan = stated != request.results_when_stated.end();
+    if (claim.in_plan) claim.results_when_stated = stated->second;
+  }
+  return judgement;
+}
+
+}  // namespace assay

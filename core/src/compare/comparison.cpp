@@ -1,0 +1,119 @@
+#include "compare/comparison.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "compare/documents.h"
+#include "compare/families.h"
+
+namespace assay {
+namespace {
+
+using nlohmann::json;
+
+constexpr double kLevel = 0.05;
+
+bool is_tested(const Column& column) { return column.direction != "none" && !column.timing; }
+
+std::set<std::int64_t> planned_seeds(const RowSource& source, const std::vector<Group>& groups) {
+  std::set<std::int64_t> seeds;
+  for (const auto group : source.groups)
+    for (const auto* run : groups[group]) seeds.insert(run->seed);
+  return seeds;
+}
+
+bool draws_dropout(const json& model) {
+  if (!model.is_object()) return false;
+  return std::any_of(model.items().begin(), model.items().end(), [](const auto& item) {
+    return item.value().is_object()
+               ? draws_dropout(item.value())
+               : item.key().find("dropout") != std::string::npos && item.value().is_number() && item.value() > 0;
+  });
+}
+
+// Streams are keyed by the seed and never by the configuration, so equal seeds share what both rows draw alike.
+std::string shared_streams(const json& row, const json& baseline, bool same_seeds) {
+  if (!same_seeds) return "nothing: other seeds";
+  const auto part = [](const json& line, const char* key) {
+    const auto train = line.value("train", json::object());
+    return train.value(key, json());
+  };
+  const auto same = [&](const char* key) { return part(row, key) == part(baseline, key); };
+  const auto batch = [&](const json& line) { return part(line, "train").value("batch", json()); };
+  std::vector<std::string> shared{same("model") ? "initial weights" : "initial weights where shapes agree"};
+  if (same("data") && same("transforms") && part(row, "train").is_object() && part(baseline, "train").is_object() &&
+      batch(row) == batch(baseline)) {
+    shared.push_back("data order");
+    if (draws_dropout(part(row, "model")) && draws_dropout(part(baseline, "model"))) shared.push_back("dropout");
+  }
+  return fmt::format("{}", fmt::join(shared, ", "));
+}
+
+void adjust_column(Table& table, std::size_t column) {
+  std::vector<Comparison*> family;
+  std::vector<double> p;
+  for (auto& row : table.rows)
+    if (auto& comparison = row.cells[column].comparison; comparison && !comparison->difference.too_few) {
+      family.push_back(&*comparison);
+      p.push_back(comparison->difference.p);
+    }
+  const auto adjusted = holm(p);
+  for (std::size_t i = 0; i < family.size(); ++i) {
+    family[i]->p_holm = adjusted[i];
+    family[i]->separable = adjusted[i] < kLevel;
+  }
+}
+
+}  // namespace
+
+void compare_with_baseline(Table& table, const std::vector<RowSource>& sources,
+                           const std::vector<std::optional<std::size_t>>& baselines, const std::vector<Group>& groups) {
+  for (std::size_t i = 0; i < table.rows.size(); ++i) {
+    if (!baselines[i]) continue;
+    auto& row = table.rows[i];
+    const auto& baseline = table.rows[*baselines[i]];
+    const bool same_seeds = planned_seeds(sources[i], groups) == planned_seeds(sources[*baselines[i]], groups);
+    row.compared_with = baseline.label;
+    row.shared = shared_streams(sources[i].line, sources[*baselines[i]].line, same_seeds);
+    const bool single = sources[i].groups.size() == 1 && sources[*baselines[i]].groups.size() == 1;
+    for (std::size_t c = 0; c < table.columns.size(); ++c) {
+      if (!is_tested(table.columns[c])) continue;
+      const auto difference = difference_of(row.cells[c].values, baseline.cells[c].values, same_seeds);
+      if (!difference) continue;
+      auto& comparison = row.cells[c].comparison.emplace();
+      comparison.difference = *difference;
+      if (!single || !same_seeds) continue;
+      if (const auto found = difference_over_documents(groups[sources[i].groups[0]],
+                                                       groups[sources[*baselines[i]].groups[0]], table.columns[c].name))
+        comparison.documents = found->interval;
+    }
+  }
+  for (std::size_t c = 0; c < table.columns.size(); ++c) adjust_column(table, c);
+}
+
+void mark_best(Table& table) {
+  for (std::size_t c = 0; c < table.columns.size(); ++c) {
+    if (!is_tested(table.columns[c])) continue;
+    const double sign = table.columns[c].direction == "higher" ? -1 : 1;
+    std::vector<Cell*> cells;
+    for (auto& row : table.rows)
+      if (row.cells[c].summary.n > 0) cells.push_back(&row.cells[c]);
+    if (cells.size() < 2) continue;
+    auto* best = *std::min_element(cells.begin(), cells.end(), [&](const Cell* a, const Cell* b) {
+      return sign * a->summary.mean < sign * b->summary.mean;
+    });
+    const auto others = static_cast<double>(cells.size() - 1);
+    best->best = std::all_of(cells.begin(), cells.end(), [&](const Cell* other) {
+      if (other == best) return true;
+      const bool paired = partners_by_seed(best->values, other->values).first.size() >= 2;
+      const auto difference = difference_of(best->values, other->values, paired);
+      return difference && !difference->too_few && difference->p * others < kLevel;
+    });
+  }
+}
+
+}  // namespace assay

@@ -1,0 +1,19 @@
+// The cells of a table against the baseline's, and which row of a column is the best.
+#pragma once
+
+#include <vector>
+
+#include "compare/rows.h"
+#include "compare/table.h"
+
+namespace assay {
+
+// Fills Cell::comparison, Row::compared_with and Row::shared. `sources` and `baselines` are those of the table's rows.
+void compare_with_baseline(Table& table, const std::vector<RowSource>& sources,
+                           const std::vector<std::optional<std::size_t>>& baselines, const std::vector<Group>& groups);
+
+// Fills Cell::best: of a column with a direction the best mean, where a test against every other row, paired by seed,
+// gives a p below 0.05 even times the number of the others (the best one was looked for, so Bonferroni).
+void mark_best(Table& table);
+
+}  // namespace assay

@@ -1,0 +1,48 @@
+// Today's table against one that was kept: has any row become worse than what is tolerated?
+#pragma once
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compare/difference.h"
+#include "compare/table.h"
+
+namespace assay {
+
+// How much worse a metric may become: absolutely, or as a share of the kept mean.
+struct Tolerance {
+  double amount = 0;
+  bool relative = false;
+};
+// "0.01" or "1%". Throws UserError.
+Tolerance read_tolerance(const std::string& text);
+std::string tolerance_text(const Tolerance& tolerance);
+// By metric (its full name, or without coordinates); "" is for those that are not named.
+using Tolerances = std::map<std::string, Tolerance>;
+
+enum class GateVerdict { kFine, kRegression, kUndecided };
+const char* name_of(GateVerdict verdict);
+
+struct GateCheck {
+  std::string row, metric;
+  GateVerdict verdict = GateVerdict::kUndecided;
+  std::optional<Difference> difference;  // of what is worse: positive when today's is; paired where the seeds are equal
+  double tolerance = 0;                  // in the metric's unit
+  std::string reason;
+};
+
+// What --update writes: of every row the values by seed of every metric that has a better direction and no clock.
+nlohmann::json gate_baseline(const Table& table, const Tolerances& tolerances);
+// Of such a file. Throws UserError naming it when it is none.
+nlohmann::json read_gate_baseline(const std::string& text, const std::string& file);
+Tolerances tolerances_of(const nlohmann::json& baseline);
+
+// A check a row and metric that the baseline has. Fine: no seed is worse, or the one-sided t test at 0.05 says that the
+// difference is below the tolerance; each check alone, for all have to pass. Regression: the same test says above, Holm
+// over all checks; or a run diverged whose kept one had a value. Else undecided, as with fewer than three seeds.
+std::vector<GateCheck> gate(const Table& table, const nlohmann::json& baseline, const Tolerances& tolerances);
+
+}  // namespace assay

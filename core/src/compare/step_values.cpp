@@ -1,0 +1,70 @@
+#include "compare/step_values.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "config/metric_name.h"
+#include "record/events.h"
+
+namespace assay {
+namespace {
+
+using nlohmann::json;
+
+struct Wanted {
+  std::string full, owner, metric;  // metric: without the step
+  std::int64_t step = 0;
+};
+
+double number_or_nan(const json& value) {
+  return value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN();
+}
+
+// Of a training step: its loss, or a metric that an objective logged.
+std::optional<double> training_value(const json& event, const std::string& metric) {
+  if (event.value("type", "") != "step") return std::nullopt;
+  const auto name = metric.substr(metric.find('.') + 1);
+  if (name == "loss" && event.contains("loss")) return number_or_nan(event["loss"]);
+  const auto metrics = event.value("metrics", json::object());
+  return metrics.contains(name) ? std::optional(number_or_nan(metrics[name])) : std::nullopt;
+}
+
+const json* evaluated_metric(const json& event, const Wanted& wanted) {
+  if (event.value("type", "") != "evaluate" || event.value("label", "") != wanted.owner || !event.contains("metrics"))
+    return nullptr;
+  for (const auto& metric : event["metrics"])
+    if (metric_name(wanted.owner, metric) == wanted.metric) return &metric;
+  return nullptr;
+}
+
+void take(const json& event, const Wanted& wanted, RunResult& run, Results& results) {
+  if (event.value("step", std::int64_t{-1}) != wanted.step) return;
+  if (wanted.owner == "train") {
+    if (const auto value = training_value(event, wanted.metric)) run.values[wanted.full] = {.value = *value};
+    return;
+  }
+  const auto* metric = evaluated_metric(event, wanted);
+  if (!metric) return;
+  run.values[wanted.full] = {.value = number_or_nan(metric->value("value", json()))};
+  auto& known = results.evaluation;
+  if (std::none_of(known.begin(), known.end(), [&](const MetricInfo& one) { return one.name == wanted.full; }))
+    known.push_back({wanted.full, metric->value("unit", ""), metric->value("direction", "none")});
+}
+
+}  // namespace
+
+void add_step_values(Results& results, const std::vector<std::string>& metrics) {
+  std::vector<Wanted> wanted;
+  for (const auto& name : metrics)
+    if (const auto [metric, step] = config::split_step(name); step)
+      wanted.push_back({name, config::owner_of(metric), metric, *step});
+  if (wanted.empty()) return;
+  for (const auto& one : wanted)
+    if (one.owner == "train") results.training.push_back({one.full, "", "none"});
+  for (auto& run : results.runs)
+    for (const auto& event : read_events(run.files.events()))
+      for (const auto& one : wanted) take(event, one, run, results);
+}
+
+}  // namespace assay

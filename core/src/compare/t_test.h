@@ -1,0 +1,38 @@
+// Student's t tests of a difference: paired by seed, and Welch's for samples that no seed pairs.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+
+namespace assay {
+
+// An estimated difference with its standard error: all that its intervals and p values depend on.
+struct TTest {
+  std::size_t n_left = 0, n_right = 0;  // equal when paired
+  double difference = 0;                // left - right
+  double standard_error = 0;
+  double degrees_of_freedom = 1;
+};
+
+// Of the mean of differences between partners. Nothing below two of them.
+std::optional<TTest> paired_t(std::span<const double> differences);
+
+// Welch 1947: unequal variances, degrees of freedom after Satterthwaite 1946. Nothing below two values on a side.
+std::optional<TTest> welch_t(std::span<const double> left, std::span<const double> right);
+
+// Half-width of the two-sided interval of the difference at this confidence.
+double half_width(const TTest& test, double confidence = 0.95);
+
+// P of a value at most (at least) as small (as large) as the one found, if the true difference were `bound`. Without
+// spread the answer is 0 or 1, and 1 in both directions for a difference of exactly `bound`.
+double p_less(const TTest& test, double bound = 0);
+double p_greater(const TTest& test, double bound = 0);
+double p_two_sided(const TTest& test, double bound = 0);
+
+// Two one-sided tests (Schuirmann 1987): small when the difference lies within (-margin, margin).
+double p_equivalent(const TTest& test, double margin);
+// Small when it lies outside: the less likely side's one-sided p, twice, for there are two sides to be outside on.
+double p_not_equivalent(const TTest& test, double margin);
+
+}  // namespace assay

@@ -1,0 +1,99 @@
+#include "compare/tune.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "compare/statistics.h"
+
+namespace assay {
+namespace {
+
+using nlohmann::json;
+
+// Mean of the metric over the seeds that choose; nothing when one of them has no number.
+std::optional<double> selecting_mean(const Group& group, const config::CompareSettings& settings) {
+  std::vector<double> values;
+  for (const auto* run : group) {
+    const auto& kept = settings.report ? settings.report->seeds : std::vector<std::int64_t>{};
+    if (std::find(kept.begin(), kept.end(), run->seed) != kept.end()) continue;
+    const auto found = run->values.find(settings.tune->by.name);
+    if (found == run->values.end() || !std::isfinite(found->second.value)) return std::nullopt;
+    values.push_back(found->second.value);
+  }
+  if (values.empty()) return std::nullopt;
+  return summarise(values).mean;
+}
+
+json axis_value(const json& line, const std::string& axis) { return line.at("axes").value(axis, json()); }
+
+// At the border of the numbers that were tried.
+bool is_edge(const std::vector<const json*>& lines, const std::vector<std::size_t>& trials, std::size_t chosen,
+             const std::string& axis) {
+  std::set<double> tried;
+  for (const auto trial : trials) {
+    const auto value = axis_value(*lines[trial], axis);
+    if (!value.is_number()) return false;
+    tried.insert(value.get<double>());
+  }
+  const double value = axis_value(*lines[chosen], axis).get<double>();
+  return tried.size() > 1 && (value == *tried.begin() || value == *tried.rbegin());
+}
+
+}  // namespace
+
+std::vector<Group> groups_of(const Results& results) {
+  std::vector<Group> groups;
+  std::map<std::pair<std::string, std::string>, std::size_t> index;
+  for (const auto& run : results.runs) {
+    const auto [found, is_new] = index.try_emplace({run.experiment, run.group}, groups.size());
+    if (is_new) groups.emplace_back();
+    groups[found->second].push_back(&run);
+  }
+  return groups;
+}
+
+std::vector<const json*> lines_of(const std::vector<Group>& groups) {
+  std::vector<const json*> lines;
+  for (const auto& group : groups) lines.push_back(&group.front()->line);
+  return lines;
+}
+
+std::vector<TunedRow> tuned_rows(const std::vector<Group>& groups, const config::Partners& partners,
+                                 const std::vector<std::size_t>& rows, const config::CompareSettings& settings,
+                                 const std::string& direction) {
+  config::Partners::Free tuned;
+  for (const auto& key : settings.tune->over) tuned.push_back(key.name);
+  std::vector<TunedRow> found;
+  for (const auto& family : partners.families(rows, tuned)) {
+    TunedRow row;
+    row.trials = family;
+    std::optional<double> best;
+    for (const auto trial : family) {
+      const auto mean = selecting_mean(groups[trial], settings);
+      if (!mean) continue;
+      ++row.trials_with_values;
+      if (best && (direction == "higher" ? *mean <= *best : *mean >= *best)) continue;
+      best = mean;
+      row.chosen = trial;
+    }
+    for (const auto& axis : tuned) {
+      if (!row.chosen) break;
+      const auto value = axis_value(*partners.rows()[*row.chosen], axis);
+      if (value.is_null()) continue;
+      row.choice += (row.choice.empty() ? "" : " ") + axis + "=" + scalar_text(value);
+      if (is_edge(partners.rows(), family, *row.chosen, axis)) row.edges.push_back(axis);
+    }
+    found.push_back(std::move(row));
+  }
+  return found;
+}
+
+std::string direction_of(const Results& results, const std::string& metric) {
+  for (const auto* known : {&results.evaluation, &results.training})
+    for (const auto& one : *known)
+      if (one.name == metric) return one.direction;
+  return "none";
+}
+
+}  // namespace assay

@@ -1,0 +1,37 @@
+// Of rows that differ in tuned axes alone the best stands for all: chosen on the selecting seeds by one metric.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compare/run_results.h"
+#include "config/compare_settings.h"
+#include "config/partners.h"
+
+namespace assay {
+
+// All runs of one group; a row before anything is tuned or pooled.
+using Group = std::vector<const RunResult*>;
+std::vector<Group> groups_of(const Results& results);
+// The first plan line of each, for config::Partners.
+std::vector<const nlohmann::json*> lines_of(const std::vector<Group>& groups);
+
+struct TunedRow {
+  std::optional<std::size_t> chosen;  // index of a group; nothing while no trial has all of its selecting values
+  std::vector<std::size_t> trials;
+  std::size_t trials_with_values = 0;
+  std::string choice;              // "optimizer.lr=0.003"
+  std::vector<std::string> edges;  // tuned axes in which the choice is the smallest or largest number tried
+};
+
+// One a family of rows that agree in all but the tuned axes, in the order of `rows`. A trial takes part when every
+// selecting seed has a finite value: a mean over fewer would be a mean over the lucky ones.
+std::vector<TunedRow> tuned_rows(const std::vector<Group>& groups, const config::Partners& partners,
+                                 const std::vector<std::size_t>& rows, const config::CompareSettings& settings,
+                                 const std::string& direction);
+
+// Which way a metric is better: lower, higher, none (also of metrics not known).
+std::string direction_of(const Results& results, const std::string& metric);
+
+}  // namespace assay

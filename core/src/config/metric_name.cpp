@@ -1,0 +1,80 @@
+#include "config/metric_name.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "config/nearest.h"
+
+namespace assay::config {
+namespace {
+
+using nlohmann::json;
+
+// Why the runs of a line have no value of this metric at this step; empty when they have one.
+std::string why_no_value(const json& line, const std::string& owner, std::int64_t step) {
+  const auto steps = line.at("train").at("train").value("steps", std::int64_t{0});
+  if (step > steps) return fmt::format("runs end at step {}", steps);
+  if (step == steps) return "";
+  if (owner == "train") {
+    const auto every = line.value("log_every", std::int64_t{10});
+    return step == 1 || step % every == 0 ? "" : fmt::format("runs log every {} steps ([log] every)", every);
+  }
+  for (const auto& evaluation : line.value("evaluate", json::array())) {
+    if (evaluation.value("label", "") != owner) continue;
+    const auto every = evaluation.value("every", std::int64_t{0});
+    if (every == 0) return "it is evaluated at the end only; give its [[evaluate]] an 'every'";
+    return step % every == 0 ? "" : fmt::format("it is evaluated every {} steps", every);
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string owner_of(const std::string& metric) { return metric.substr(0, metric.find('.')); }
+
+StepMetric split_step(const std::string& metric) {
+  for (const char* mark : {"@step=", ",step="}) {
+    const auto at = metric.rfind(mark);
+    if (at == std::string::npos) continue;
+    std::int64_t step = 0;
+    const char *begin = metric.data() + at + 6, *end = metric.data() + metric.size();
+    if (const auto [stop, error] = std::from_chars(begin, end, step); error == std::errc() && stop == end)
+      return {metric.substr(0, at), step};
+  }
+  return {metric, std::nullopt};
+}
+
+void check_metric(const MetricName& metric, const std::vector<json>& lines, Diagnostics& diagnostics) {
+  const auto owner = owner_of(metric.name);
+  if (owner.size() == metric.name.size()) {
+    diagnostics.add(metric.position,
+                    fmt::format("metric '{}' has the form <evaluator>.<name> or train.<name>, for instance "
+                                "lm.bits_per_byte@length=64",
+                                metric.name));
+    return;
+  }
+  std::vector<std::string> owners;
+  for (const auto& line : lines)
+    for (const auto& evaluation : line.value("evaluate", json::array()))
+      if (const auto label = evaluation.value("label", "");
+          std::find(owners.begin(), owners.end(), label) == owners.end())
+        owners.push_back(label);
+  owners.push_back("train");
+  if (std::find(owners.begin(), owners.end(), owner) == owners.end()) {
+    diagnostics.add(metric.position, fmt::format("metric '{}': no [[evaluate]] is labelled '{}'{}", metric.name, owner,
+                                                 suggestion(owner, owners, "there are ")));
+    return;
+  }
+  const auto step = split_step(metric.name).step;
+  if (!step) return;
+  for (const auto& line : lines)
+    if (const auto why = why_no_value(line, owner, *step); !why.empty()) {
+      diagnostics.add(metric.position, fmt::format("metric '{}' has no value at step {}: {}", metric.name, *step, why));
+      return;
+    }
+}
+
+}  // namespace assay::config

@@ -1,0 +1,77 @@
+#include "config/prune_settings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "config/data_paths.h"
+#include "config/resolve.h"
+#include "config/sections.h"
+
+namespace assay::config {
+using nlohmann::json;
+
+std::optional<PruneSettings> read_prune(const Node& document, Diagnostics& diagnostics) {
+  const auto* node = document.as<Table>()->find("prune");
+  if (!node || !node->is_table()) return std::nullopt;
+  const Catalogue none;
+  PathFinder no_paths;
+  const auto section = Resolver(none, no_paths, diagnostics).section(*node, section_parameters("prune"), "[prune]");
+  PruneSettings settings;
+  settings.position = node->position;
+  if (section.contains("metric") && section["metric"].is_string()) settings.metric = section["metric"];
+  if (section.contains("keep") && section["keep"].is_number()) settings.keep = section["keep"];
+  const auto rungs = section.value("rungs", json::array());
+  const auto* given = node->as<Table>()->find("rungs");
+  for (const auto& rung : rungs.is_array() ? rungs : json::array()) {
+    const auto duration = rung.is_string() ? parse_duration(rung.get<std::string>()) : std::nullopt;
+    if (!duration || duration->amount == 0) {
+      diagnostics.add(given->position, fmt::format("{} is no rung; a rung is a {}", rung.dump(), kDurationForm));
+      continue;
+    }
+    settings.rungs.push_back(*duration);
+  }
+  return settings;
+}
+
+int64_t rung_step(const PruneSettings& settings, size_t rung, const json& plan_line) {
+  const auto& train = plan_line.at("train");
+  const auto steps = train.at("train").at("steps").get<int64_t>();
+  const auto tokens_per_step =
+      train.at("train").at("batch").get<int64_t>() * train.at("data").at("context").get<int64_t>();
+  const auto step = duration_steps(settings.rungs.at(rung), steps, tokens_per_step);
+  return step < steps ? step : 0;
+}
+
+void check_prune(const PruneSettings& settings, const std::vector<json>& plan_lines, Diagnostics& diagnostics) {
+  const auto label = settings.metric.substr(0, settings.metric.find('.'));
+  for (const auto& line : plan_lines) {
+    int64_t before = 0;
+    for (size_t rung = 0; rung < settings.rungs.size(); ++rung) {
+      const auto step = rung_step(settings, rung, line);
+      const auto name = settings.rungs[rung].text();
+      if (step == 0)
+        diagnostics.add(settings.position, fmt::format("the rung {} is not before the end of every run", name));
+      else if (step <= before)
+        diagnostics.add(settings.position, fmt::format("the rung {} is not after the one before it", name));
+      before = step;
+      if (step == 0 || settings.metric == "loss") continue;
+      const auto& evaluations = line.at("evaluate");
+      const auto found = std::ranges::find_if(evaluations, [&](const json& one) { return one.at("label") == label; });
+      if (found == evaluations.end()) {
+        diagnostics.add(
+            settings.position,
+            fmt::format("metric '{}': give \"loss\", or <evaluator>.<name> of an [[evaluate]] that every run "
+                        "has",
+                        settings.metric));
+      } else if (const auto every = found->value("every", int64_t{0}); every == 0 || step % every != 0) {
+        diagnostics.add(settings.position,
+                        fmt::format("at the rung {} (step {}) '{}' is not evaluated: its `every` is {}", name, step,
+                                    label, every == 0 ? "not set" : fmt::format("{} steps", every)));
+      }
+    }
+  }
+}
+
+}  // namespace assay::config

@@ -1,0 +1,34 @@
+// [prune]: early stopping by successive halving over groups (Jamieson and Talwalkar 2016, arXiv:1502.07943, sec. 3). At
+// each rung the groups that are left are ranked by the mean of a metric over their seeds, and a share of them goes on.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/diagnostics.h"
+#include "config/duration.h"
+#include "config/node.h"
+
+namespace assay::config {
+
+struct PruneSettings {
+  std::string metric;           // "loss", or as in [compare] metrics, of an [[evaluate]] with `every`
+  std::vector<Duration> rungs;  // of training, in their order
+  double keep = 0.5;            // of the groups that are left, rounded up
+  Position position;
+};
+
+// Nothing where the file has no such section.
+std::optional<PruneSettings> read_prune(const Node& document, Diagnostics& diagnostics);
+
+// The updates of a planned run that are done at a rung; 0: that rung is not before the run's end.
+int64_t rung_step(const PruneSettings& settings, size_t rung, const nlohmann::json& plan_line);
+
+// Every run has the metric's value at every rung.
+void check_prune(const PruneSettings& settings, const std::vector<nlohmann::json>& plan_lines,
+                 Diagnostics& diagnostics);
+
+}  // namespace assay::config

@@ -1,0 +1,110 @@
+#include "launch/prune.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+#include "compare/run_results.h"
+#include "record/events.h"
+#include "record/state.h"
+
+namespace assay {
+namespace {
+
+using nlohmann::json;
+
+constexpr double kDiverged = std::numeric_limits<double>::infinity();
+
+struct GroupValue {
+  std::string group;
+  double mean = 0;
+};
+
+// Nothing: it cannot be judged. Throws NotThere when a run is still to come.
+struct NotThere {};
+
+std::optional<double> mean_of(const std::vector<const json*>& lines, const ExperimentLayout& experiment,
+                              const Pruning& pruning, size_t rung) {
+  double sum = 0;
+  for (const auto* line : lines) {
+    const auto run = experiment.run(line->at("train_id"));
+    const auto step = config::rung_step(pruning.settings, rung, *line);
+    if (has_reached(run, step)) {
+      const auto value = value_at(run, pruning.settings.metric, step);
+      if (!value) return std::nullopt;  // an older one, which was evaluated at other steps
+      sum += *value;
+      continue;
+    }
+    const auto state = read_state(run.state());
+    if (!state || state->status != "failed") throw NotThere();
+    if (state->failure_class != "non_finite") return std::nullopt;
+    sum = kDiverged;
+  }
+  return sum / static_cast<double>(lines.size());
+}
+
+}  // namespace
+
+bool has_reached(const RunLayout& run, std::int64_t step) {
+  if (std::filesystem::exists(run.train_record())) return true;
+  constexpr std::string_view kPrefix = "step-";
+  std::error_code absent;
+  for (const auto& entry : std::filesystem::directory_iterator(run.checkpoints(), absent)) {
+    const auto name = entry.path().filename().string();
+    std::int64_t saved = 0;
+    if (!name.starts_with(kPrefix)) continue;
+    std::from_chars(name.data() + kPrefix.size(), name.data() + name.size(), saved);
+    if (saved >= step) return true;
+  }
+  return false;
+}
+
+std::optional<double> value_at(const RunLayout& run, const std::string& metric, std::int64_t step) {
+  std::optional<double> value;
+  for (const auto& event : read_events(run.events())) {
+    if (event.value("step", std::int64_t{-1}) > step) continue;
+    if (metric == "loss" && event["type"] == "step") {  // the last one told up to there
+      value = event["loss"].is_number() ? event["loss"].get<double>() : kDiverged;
+    } else if (event["type"] == "evaluate" && event["step"] == step) {
+      for (const auto& one : event.value("metrics", json::array())) {
+        if (metric_name(event.value("label", ""), one) != metric) continue;
+        const bool higher = one.value("direction", "") == "higher";
+        value = one.at("value").is_number() ? (higher ? -1 : 1) * one["value"].get<double>() : kDiverged;
+      }
+    }
+  }
+  return value;
+}
+
+RungVerdict judge(const std::vector<json>& plan_lines, const ExperimentLayout& experiment, const Pruning& pruning,
+                  size_t rung) {
+  std::vector<std::string> order;
+  std::map<std::string, std::vector<const json*>> groups;
+  for (const auto& line : plan_lines) {
+    if (pruning.baseline && config::matches(*pruning.baseline, line)) continue;
+    auto& group = groups[line.at("group")];
+    if (group.empty()) order.push_back(line.at("group"));
+    group.push_back(&line);
+  }
+  std::vector<GroupValue> values;
+  try {
+    for (const auto& group : order)
+      if (const auto mean = mean_of(groups[group], experiment, pruning, rung)) values.push_back({group, *mean});
+  } catch (const NotThere&) {
+    return {};
+  }
+  RungVerdict verdict{true, {}};
+  // Equal ones keep the order of the plan.
+  std::ranges::stable_sort(values, {}, &GroupValue::mean);
+  const auto kept = static_cast<size_t>(std::ceil(pruning.settings.keep * static_cast<double>(values.size()) - 1e-9));
+  for (size_t i = kept; i < values.size(); ++i)
+    verdict.pruned[values[i].group] =
+        fmt::format("at {}, {} of {} by {}, of which {} went on", pruning.settings.rungs[rung].text(), i + 1,
+                    values.size(), pruning.settings.metric, kept);
+  return verdict;
+}
+
+}  // namespace assay

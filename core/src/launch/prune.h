@@ -1,0 +1,39 @@
+// Early stopping by group: which groups go on from a rung, by what their runs told there.
+#pragma once
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "config/prune_settings.h"
+#include "config/selector.h"
+#include "record/layout.h"
+
+namespace assay {
+
+struct Pruning {
+  config::PruneSettings settings;
+  std::optional<config::Selector> baseline;  // never pruned, and not among those that are counted
+};
+
+// Whether a run has done so many updates and can go on from there or later.
+bool has_reached(const RunLayout& run, std::int64_t step);
+
+// The metric's value in a run's events at a step that it has reached, smaller is better; infinite where it is no
+// number; nothing where it was not told.
+std::optional<double> value_at(const RunLayout& run, const std::string& metric, std::int64_t step);
+
+struct RungVerdict {
+  bool judged = false;                        // else some run has not got there yet
+  std::map<std::string, std::string> pruned;  // group: why
+};
+
+// plan_lines: of the groups that are left. A group with a run that failed otherwise than by diverging cannot be judged;
+// it goes on, and is not counted.
+RungVerdict judge(const std::vector<nlohmann::json>& plan_lines, const ExperimentLayout& experiment,
+                  const Pruning& pruning, size_t rung);
+
+}  // namespace assay

@@ -1,0 +1,194 @@
+#include "launch/slurm.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "assay/error.h"
+#include "config/plan_line.h"
+#include "launch/job.h"
+#include "launch/slurm_client.h"
+#include "launch/slurm_jobs.h"
+#include "launch/worker_command.h"
+#include "record/files.h"
+#include "record/lock.h"
+#include "record/plan_lines.h"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using Lines = std::vector<const json*>;
+
+std::string shell_quoted(const std::string& text) {
+  std::string quoted = "'";
+  for (const char one : text) quoted += one == '\'' ? "'\\''" : std::string(1, one);
+  return quoted + "'";
+}
+
+std::string script_of(const SlurmJob& job, const SlurmOptions& options) {
+  std::string text = "#!/bin/bash\n# One run a task; written by 'assay run --launcher slurm'.\n";
+  for (const auto& line : options.settings.setup) text += line + "\n";
+  text += fmt::format("exec {} slurm-task {}", shell_quoted(options.assay.string()), shell_quoted(job.folder.string()));
+  if (!options.settings.wrap.empty()) text += " " + options.settings.wrap;
+  return text + "\n";
+}
+
+std::string plural(size_t count, const char* what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
+std::string shape_text(const SlurmShape& shape) {
+  auto text = plural(static_cast<size_t>(shape.cores_per_task), "core");
+  if (shape.gpus_per_task) text += " and " + plural(static_cast<size_t>(shape.gpus_per_task), "GPU");
+  return shape.tasks == 1 ? text : fmt::format("{} processes with {} each", shape.tasks, text);
+}
+
+class Submission {
+ public:
+  Submission(const SlurmOptions& options, std::ostream& out)
+      : options_(options), experiment_(options.experiment), out_(out), on_slurm_(runs_on_slurm(experiment_)) {}
+
+  void run(const std::vector<json>& plan) {
+    const auto shapes = to_do(plan);
+    size_t runs = 0, arrays = 0;
+    const auto longest = shapes.empty() ? 0 : slurm::max_array_size();
+    if (!shapes.empty() && longest < 1)
+      throw UserError("this cluster has no job arrays (MaxArraySize of scontrol show config is 0)");
+    for (const auto& [shape, lines] : shapes)
+      for (size_t begin = 0; begin < lines.size(); begin += static_cast<size_t>(longest), ++arrays) {
+        const auto count = std::min(lines.size() - begin, static_cast<size_t>(longest));
+        submit(shape, {lines.begin() + static_cast<long>(begin), lines.begin() + static_cast<long>(begin + count)});
+        runs += count;
+      }
+    out_ << fmt::format("{} of {} {} Slurm in {}", runs, plural(plan.size(), "run"),
+                        options_.dry_run ? "would go to" : "given to", plural(arrays, "job array"));
+    if (done_) out_ << fmt::format(", {} had their records already", done_);
+    if (running_) out_ << fmt::format(", {} running already", running_);
+    if (there_) out_ << fmt::format(", {} on Slurm already", there_);
+    out_ << ".\n" << std::flush;
+  }
+
+  // Arrays that Slurm knows no more have nothing left to start; only their tasks' last words are lost.
+  void forget_ended() {
+    for (const auto& job : slurm_jobs(experiment_)) {
+      const bool alive = std::any_of(job.runs.begin(), job.runs.end(), [&](const auto& run) {
+        const auto found = on_slurm_.find(run);
+        return found != on_slurm_.end() && found->second.state != OnSlurm::State::kGone &&
+               found->second.output.parent_path() == job.folder;
+      });
+      if (!alive) fs::remove_all(job.folder);
+    }
+  }
+
+ private:
+  std::map<SlurmShape, Lines> to_do(const std::vector<json>& plan) {
+    std::map<SlurmShape, Lines> shapes;
+    for (const auto& line : plan) {
+      const std::string id = line.at("train_id");
+      const auto run = experiment_.run(id);
+      const auto there = on_slurm_.find(id);
+      if (has_all_records(line, run))
+        ++done_;
+      else if (there != on_slurm_.end() && there->second.state != OnSlurm::State::kGone)
+        ++there_;
+      else if (FileLock::is_held(run.lock()))
+        ++running_;
+      else
+        shapes[slurm_shape(line, !options_.settings.gres.empty())].push_back(&line);
+    }
+    return shapes;
+  }
+
+  void submit(const SlurmShape& shape, const Lines& lines) {
+    const auto what = fmt::format("{} of {}", plural(lines.size(), "run"), shape_text(shape));
+    if (options_.dry_run) {
+      out_ << "would submit  " << what << "\n";
+      for (const auto* line : lines) out_ << "              " << job_of(*line, experiment_).name << "\n";
+      return;
+    }
+    auto job = new_slurm_job(experiment_);
+    fs::create_directories(job.folder);
+    std::string plan;
+    for (const auto* line : lines) {
+      plan += config::plan_text(*line) + "\n";
+      job.runs.push_back(line->at("train_id"));
+    }
+    write_atomically(job.plan(), plan);
+    write_atomically(job.script(), script_of(job, options_));
+    write_slurm_job(job);  // before sbatch: whoever comes after a killed controller finds the job by its name
+    auto words = sbatch_options(shape, lines.size(), options_);
+    words.push_back("--job-name=" + job.name);
+    words.push_back("--output=" + (job.folder / "%a.txt").string());
+    try {
+      job.id = slurm::submit(words, job.script().string());
+    } catch (const UserError&) {
+      fs::remove_all(job.folder);
+      throw;
+    }
+    write_slurm_job(job);
+    out_ << fmt::format("submitted  {}  job {}\n", what, job.id) << std::flush;
+  }
+
+  const SlurmOptions& options_;
+  const ExperimentLayout experiment_;
+  std::ostream& out_;
+  const std::map<std::string, OnSlurm> on_slurm_;
+  size_t done_ = 0, running_ = 0, there_ = 0;
+};
+
+}  // namespace
+
+SlurmShape slurm_shape(const json& line, bool has_gres) {
+  const auto resources = line.value("resources", json::object());
+  const auto mesh = resources.value("mesh", json::object());
+  const auto device = resources.value("device", "auto");
+  const int ranks = mesh.value("tensor", 1) * mesh.value("data", 1), threads = resources.value("threads", 1);
+  int gpus = 0;
+  if (device != "cpu" && mesh.value("backend", "") == "nccl")
+    gpus = ranks;
+  else if (device.starts_with("cuda") || (device == "auto" && has_gres && ranks == 1))
+    gpus = 1;
+  if (!has_processes(line)) return {1, threads * ranks, gpus};
+  return {ranks, threads, gpus / ranks};
+}
+
+std::vector<std::string> sbatch_options(const SlurmShape& shape, size_t runs, const SlurmOptions& options) {
+  const auto& settings = options.settings;
+  std::vector<std::string> words{fmt::format("--array=0-{}", runs - 1),
+                                 fmt::format("--ntasks={}", shape.tasks),
+                                 fmt::format("--cpus-per-task={}", shape.cores_per_task),
+                                 fmt::format("--signal=B:TERM@{}", settings.grace),
+                                 "--requeue",
+                                 "--open-mode=append"};
+  if (options.jobs > 0) words[0] += fmt::format("%{}", options.jobs);
+  const auto gres = settings.gres.empty() ? "gpu" : settings.gres;
+  if (shape.gpus_per_task && shape.tasks == 1) words.push_back(fmt::format("--gres={}:{}", gres, shape.gpus_per_task));
+  if (shape.gpus_per_task && shape.tasks > 1) {
+    const auto colon = gres.find(':');  // of gpu:a100 its type
+    const auto type = colon == std::string::npos ? "" : gres.substr(colon + 1) + ":";
+    words.push_back(fmt::format("--gpus-per-task={}{}", type, shape.gpus_per_task));
+  }
+  const auto add = [&](const char* name, const std::string& value) {
+    if (!value.empty()) words.push_back(fmt::format("--{}={}", name, value));
+  };
+  add("partition", settings.partition);
+  add("account", settings.account);
+  add("time", settings.time);
+  words.insert(words.end(), settings.options.begin(), settings.options.end());
+  return words;
+}
+
+void submit_to_slurm(const std::vector<json>& plan, const SlurmOptions& options, std::ostream& out) {
+  if (options.dry_run) return Submission(options, out).run(plan);
+  fs::create_directories(options.experiment);
+  const auto lock = FileLock::lock(ExperimentLayout(options.experiment).lock());
+  Submission submission(options, out);
+  submission.forget_ended();
+  submission.run(plan);
+}
+
+}  // namespace assay

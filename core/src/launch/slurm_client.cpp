@@ -1,0 +1,93 @@
+#include "launch/slurm_client.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <sstream>
+
+#include "assay/error.h"
+#include "record/capture.h"
+
+namespace assay::slurm {
+namespace {
+
+std::string ask(const std::vector<std::string>& command) {
+  std::string errors;
+  auto answer = capture_output(command, &errors);
+  while (!errors.empty() && errors.back() == '\n') errors.pop_back();
+  if (!answer) throw UserError(fmt::format("{} failed: {}", command[0], errors.empty() ? "it said nothing" : errors));
+  return *std::move(answer);
+}
+
+std::vector<std::string> words_of(const std::string& line, char between) {
+  std::vector<std::string> words;
+  std::istringstream text(line);
+  for (std::string word; std::getline(text, word, between);) words.push_back(word);
+  return words;
+}
+
+long number(std::string_view text) {
+  long value = -1;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+}  // namespace
+
+long max_array_size() {
+  const auto text = ask({"scontrol", "show", "config"});
+  const auto line = text.find("MaxArraySize");
+  const auto value = line == std::string::npos ? line : text.find_first_of("0123456789", line);
+  if (value == std::string::npos) throw UserError("scontrol show config: names no MaxArraySize; is this Slurm?");
+  return number(std::string_view(text).substr(value));
+}
+
+bool has_pmix() {
+  std::string on_error;  // where older versions of srun list them
+  const auto text = capture_output({"srun", "--mpi=list"}, &on_error).value_or("") + on_error;
+  return text.find("pmix") != std::string::npos;
+}
+
+std::string submit(const std::vector<std::string>& options, const std::string& script) {
+  std::vector<std::string> command{"sbatch", "--parsable"};
+  command.insert(command.end(), options.begin(), options.end());
+  command.push_back(script);
+  const auto answer = ask(command);
+  const auto id = answer.substr(0, answer.find_first_of(";\n"));  // id;cluster
+  if (number(id) <= 0) throw UserError("sbatch gave no job id but: " + answer);
+  return id;
+}
+
+std::vector<Task> parse_queue(const std::string& text) {
+  std::vector<Task> tasks;
+  for (const auto& line : words_of(text, '\n')) {
+    const auto words = words_of(line, '|');
+    if (words.size() < 4) continue;
+    const auto is = [&](const char* state) { return words[3].starts_with(state); };
+    tasks.push_back({words[0], words[1], number(words[2]), is("RUNNING") || is("COMPLETING") || is("STAGE_OUT")});
+  }
+  return tasks;
+}
+
+std::vector<Task> queue(const std::vector<std::string>& job_names) {
+  if (job_names.empty()) return {};
+  return parse_queue(ask({"squeue", "--noheader", "--array", "--format=%j|%F|%K|%T",
+                          fmt::format("--name={}", fmt::join(job_names, ","))}));
+}
+
+void cancel(const std::vector<std::string>& jobs) {
+  if (jobs.empty()) return;
+  std::vector<std::string> command{"scancel"};
+  command.insert(command.end(), jobs.begin(), jobs.end());
+  ask(command);
+}
+
+bool runs_on(const std::string& task) {
+  return ask({"squeue", "--noheader", "--array", "--format=%T", "--jobs=" + task}).starts_with("RUNNING");
+}
+
+void requeue(const std::string& task) { ask({"scontrol", "requeue", task}); }
+
+}  // namespace assay::slurm

@@ -1,0 +1,97 @@
+#include "launch/slurm_jobs.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <random>
+
+#include "assay/error.h"
+#include "launch/slurm_client.h"
+#include "record/files.h"
+#include "record/state.h"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+fs::path folder_of(const ExperimentLayout& experiment) { return experiment.folder() / "slurm"; }
+fs::path description_of(const fs::path& folder) { return folder / "job.json"; }
+
+}  // namespace
+
+SlurmJob new_slurm_job(const ExperimentLayout& experiment) {
+  std::random_device random;
+  SlurmJob job;
+  job.name = fmt::format("assay-{}-{:08x}", experiment.folder().filename().string(), random());
+  job.folder = folder_of(experiment) / job.name;
+  return job;
+}
+
+void write_slurm_job(const SlurmJob& job) {
+  const json text{{"schema", 1}, {"name", job.name}, {"job", job.id}, {"runs", job.runs}};
+  write_atomically(description_of(job.folder), text.dump() + "\n");
+}
+
+SlurmJob read_slurm_job(const fs::path& folder) {
+  const auto text = json::parse(read_file(description_of(folder)), nullptr, /*allow_exceptions=*/false);
+  if (!text.is_object() || text.value("schema", 0) != 1)
+    throw UserError(description_of(folder).string() + ": does not describe a job array of schema 1; remove its folder");
+  return {folder, text.at("name"), text.at("job"), text.at("runs").get<std::vector<std::string>>()};
+}
+
+std::vector<SlurmJob> slurm_jobs(const ExperimentLayout& experiment) {
+  std::vector<SlurmJob> jobs;
+  std::error_code absent;
+  for (const auto& entry : fs::directory_iterator(folder_of(experiment), absent))
+    if (fs::exists(description_of(entry.path()))) jobs.push_back(read_slurm_job(entry.path()));
+  std::sort(jobs.begin(), jobs.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  return jobs;
+}
+
+std::map<std::string, OnSlurm> runs_on_slurm(const ExperimentLayout& experiment) {
+  const auto jobs = slurm_jobs(experiment);
+  std::vector<std::string> names;
+  for (const auto& job : jobs) names.push_back(job.name);
+  std::map<std::pair<std::string, long>, slurm::Task> tasks;
+  for (auto& task : slurm::queue(names)) tasks.insert_or_assign({task.job_name, task.index}, task);
+  std::map<std::string, OnSlurm> runs;
+  for (const auto& job : jobs)
+    for (size_t i = 0; i < job.runs.size(); ++i) {
+      OnSlurm here;
+      here.output = job.output(i);
+      if (const auto task = tasks.find({job.name, static_cast<long>(i)}); task != tasks.end()) {
+        here.state = task->second.running ? OnSlurm::State::kRuns : OnSlurm::State::kWaits;
+        here.task = fmt::format("{}_{}", task->second.job, i);
+      } else if (job.id.empty()) {
+        continue;  // its controller died before it could submit
+      }
+      const auto [known, is_new] = runs.try_emplace(job.runs[i], here);
+      if (!is_new && here.state != OnSlurm::State::kGone) known->second = here;
+    }
+  return runs;
+}
+
+RunStatusNow with_slurm(RunStatusNow now, const RunLayout& run, const OnSlurm& on_slurm) {
+  if (on_slurm.state == OnSlurm::State::kRuns) return {Standing::kRunning, ""};
+  if (on_slurm.state == OnSlurm::State::kWaits) return {Standing::kQueued, ""};
+  const auto state = read_state(run.state());
+  if (now.standing == Standing::kQueued && (!state || state->status == "running"))
+    return {Standing::kFailed, "ended on Slurm without a word (time limit, memory or node); what its task said: " +
+                                   on_slurm.output.string()};
+  return now;
+}
+
+size_t cancel_on_slurm(const ExperimentLayout& experiment, const std::vector<std::string>& train_ids) {
+  std::vector<std::string> tasks;
+  for (const auto& [id, run] : runs_on_slurm(experiment)) {
+    const bool named = train_ids.empty() || std::find(train_ids.begin(), train_ids.end(), id) != train_ids.end();
+    if (named && !run.task.empty()) tasks.push_back(run.task);
+  }
+  slurm::cancel(tasks);
+  return tasks.size();
+}
+
+}  // namespace assay

@@ -1,0 +1,49 @@
+// What of an experiment has been given to Slurm: a folder a job array, slurm/<name>/, with its own plan (plan.jsonl),
+// its script (job.sh), what its tasks say (<index>.txt) and job.json.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "record/layout.h"
+#include "record/run_status.h"
+
+namespace assay {
+
+struct SlurmJob {
+  std::filesystem::path folder;
+  std::string name;               // the job's in Slurm, of this array alone
+  std::string id;                 // empty until sbatch has answered, and for good when its caller died before
+  std::vector<std::string> runs;  // train ids; a task's index is the place here
+
+  std::filesystem::path plan() const { return folder / "plan.jsonl"; }
+  std::filesystem::path script() const { return folder / "job.sh"; }
+  std::filesystem::path output(size_t index) const { return folder / (std::to_string(index) + ".txt"); }
+};
+
+// A new name and folder; nothing is written yet.
+SlurmJob new_slurm_job(const ExperimentLayout& experiment);
+void write_slurm_job(const SlurmJob& job);  // job.json, atomically
+SlurmJob read_slurm_job(const std::filesystem::path& folder);
+std::vector<SlurmJob> slurm_jobs(const ExperimentLayout& experiment);  // by name
+
+struct OnSlurm {
+  enum class State { kWaits, kRuns, kGone } state = State::kGone;
+  std::string task;              // "12_3"; of one that is gone, empty
+  std::filesystem::path output;  // what its latest attempt said
+};
+// Every run that was submitted, by train id: what waits or runs counts before what is gone. One squeue, and none
+// where nothing was ever submitted.
+std::map<std::string, OnSlurm> runs_on_slurm(const ExperimentLayout& experiment);
+
+// How a run stands by its own files and, where they do not settle it, by what Slurm has: what waits there is queued,
+// and one that is gone without a word has failed.
+RunStatusNow with_slurm(RunStatusNow now, const RunLayout& run, const OnSlurm& on_slurm);
+
+// Takes those of the named runs that wait or run there off Slurm, all of the experiment's when none is named; how many.
+size_t cancel_on_slurm(const ExperimentLayout& experiment, const std::vector<std::string>& train_ids = {});
+
+}  // namespace assay

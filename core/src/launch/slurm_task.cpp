@@ -1,0 +1,115 @@
+#include "launch/slurm_task.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "assay/error.h"
+#include "launch/outcome.h"
+#include "launch/signals.h"
+#include "launch/slurm.h"
+#include "launch/slurm_client.h"
+#include "launch/slurm_jobs.h"
+#include "launch/worker_command.h"
+#include "record/plan_lines.h"
+
+namespace assay {
+namespace {
+
+constexpr std::chrono::seconds kTick{1};
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  if (!value || !*value) throw UserError(fmt::format("assay slurm-task: {} is not set; Slurm starts this", name));
+  return value;
+}
+
+// Ranks that are processes: a step of the job, where srun speaks PMIx, else mpirun, which asks Slurm for its hosts.
+WorkerCommand command_of(const nlohmann::json& line, const Job& job, const WorkerFiles& files,
+                         const std::vector<std::string>& wrap) {
+  const bool by_srun = has_processes(line) && slurm::has_pmix();
+  auto plain = line;
+  if (by_srun) plain["resources"]["mesh"].erase("backend");  // then nothing starts them but srun
+  auto command = worker_command(job, plain, files, 1, {});
+  auto& words = command.words;
+  words.insert(std::find(words.begin(), words.end(), files.worker.string()), wrap.begin(), wrap.end());
+  if (!by_srun) return command;
+  const auto shape = slurm_shape(line, false);
+  std::vector<std::string> start{"srun", "--mpi=pmix", "--kill-on-bad-exit=1", fmt::format("--ntasks={}", shape.tasks),
+                                 fmt::format("--cpus-per-task={}", shape.cores_per_task)};
+  if (shape.gpus_per_task) start.emplace_back("--gpu-bind=none");  // ranks choose by their place on the host
+  words.insert(words.begin(), start.begin(), start.end());
+  words.insert(words.end(), {"--ranks", "processes"});
+  return command;
+}
+
+struct Cut {
+  ExitStatus status;
+  bool asked = false;  // to stop
+};
+
+Cut wait_for(Process& worker, int stop, SignalQueue& signals) {
+  Cut cut;
+  for (;;) {
+    if (const auto status = worker.poll()) {
+      cut.status = *status;
+      return cut;
+    }
+    if (const int signal = signals.wait(kTick); signal != 0 && signal != SIGCHLD) {
+      cut.asked = true;
+      worker.send(stop);
+    }
+  }
+}
+
+}  // namespace
+
+int slurm_task(const std::filesystem::path& worker, const std::filesystem::path& folder,
+               const std::vector<std::string>& wrap, std::ostream& out) {
+  SignalQueue signals;  // one that comes early waits for the worker
+  const auto index = variable("SLURM_ARRAY_TASK_ID");
+  const auto task = variable("SLURM_ARRAY_JOB_ID") + "_" + index;
+  const auto array = read_slurm_job(folder);
+  const ExperimentLayout experiment(folder.parent_path().parent_path());
+  size_t place = array.runs.size();
+  std::from_chars(index.data(), index.data() + index.size(), place);
+  const auto plan = read_plan_lines(array.plan());
+  if (place >= array.runs.size() || plan.size() != array.runs.size())
+    throw UserError(fmt::format("{}: has no run for task {}", folder.string(), index));
+  const auto& line = plan[place];
+  const auto job = job_of(line, experiment);
+  if (has_all_records(line, job.run)) {
+    out << "done   " << job.name << ": has its records already\n";
+    return 0;
+  }
+
+  out << "start  " << job.name << "\n" << std::flush;
+  std::filesystem::create_directories(job.run.folder());
+  Before before(job.run);
+  const auto command = command_of(line, job, {worker, experiment.folder(), array.plan()}, wrap);
+  Process process(command.words, command.environment, job.run.log());
+  // A worker takes it for preemption; srun and mpirun hand it on.
+  const auto cut = wait_for(process, SIGUSR2, signals);
+  const auto ending = settle(job, of_worker(cut.status, line), process.id(), has_all_records(line, job.run),
+                             cut.asked ? Asked::kPreempt : Asked::kNothing, before);
+  if (ending.outcome == Outcome::kDone) {
+    out << "done   " << job.name << "\n";
+    return 0;
+  }
+  out << (ending.outcome == Outcome::kFailed ? "FAILED " : "stop   ") << job.name << ": " << ending.reason << "\n";
+  for (const auto& one : ending.log_lines) out << "       | " << one << "\n";
+  if (!ending.untold.empty()) out << ending.untold << "\n";
+  out << std::flush;
+  if (ending.outcome == Outcome::kFailed) return 1;
+  if (cut.asked && slurm::runs_on(task)) {
+    out << "       back into the queue\n" << std::flush;  // before Slurm ends this process for it
+    slurm::requeue(task);
+  }
+  return ending.outcome == Outcome::kElsewhere ? 0 : kExitStopped;
+}
+
+}  // namespace assay

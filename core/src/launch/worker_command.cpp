@@ -1,0 +1,76 @@
+#include "launch/worker_command.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+namespace assay {
+namespace {
+
+// Threads are part of what makes two runs byte-equal, so they are set before exec and never left to defaults. Binding
+// is off: every worker would bind to the same first cores.
+std::map<std::string, std::string> worker_environment(const Job& job, size_t concurrent,
+                                                      const std::vector<std::string>& gpus) {
+  const auto threads = std::to_string(job.threads);
+  std::map<std::string, std::string> environment{
+      {"OMP_NUM_THREADS", threads}, {"MKL_NUM_THREADS", threads}, {"OMP_DYNAMIC", "FALSE"},
+      {"MKL_DYNAMIC", "FALSE"},     {"OMP_PROC_BIND", "FALSE"},   {"ASSAY_JOBS", std::to_string(concurrent)}};
+  if (!gpus.empty()) environment["CUDA_VISIBLE_DEVICES"] = fmt::format("{}", fmt::join(gpus, ","));
+  return environment;
+}
+
+nlohmann::json mesh_of(const nlohmann::json& line) {
+  return line.value("resources", nlohmann::json::object()).value("mesh", nlohmann::json::object());
+}
+
+// Of a run whose ranks are processes: what starts them, on the hosts that the user's own arguments name.
+std::vector<std::string> mpirun(const nlohmann::json& mesh, const std::map<std::string, std::string>& environment) {
+  const int ranks = mesh.at("tensor").get<int>() * mesh.at("data").get<int>();
+  std::vector<std::string> command{"mpirun", "-n", std::to_string(ranks)};
+  for (const auto& [name, value] : environment) {
+    command.emplace_back("-x");
+    command.push_back(name);
+  }
+  for (const auto& word : mesh.value("mpirun", nlohmann::json::array())) command.push_back(word.get<std::string>());
+  return command;
+}
+
+}  // namespace
+
+// Ranks with a GPU each are threads on one host, and processes where mpirun is told of hosts.
+bool has_processes(const nlohmann::json& plan_line) {
+  const auto mesh = mesh_of(plan_line);
+  const auto backend = mesh.value("backend", "");
+  return backend == "mpi" || (backend == "nccl" && mesh.contains("mpirun"));
+}
+
+WorkerCommand worker_command(const Job& job, const nlohmann::json& plan_line, const WorkerFiles& files,
+                             size_t concurrent, const std::vector<std::string>& gpus) {
+  WorkerCommand command{{files.worker.string(), "run", "--plan", files.plan.string(), "--run", job.train_id,
+                         "--results", files.experiment.string()},
+                        worker_environment(job, concurrent, gpus)};
+  if (job.until > 0) command.words.insert(command.words.end(), {"--until", std::to_string(job.until)});
+  if (!has_processes(plan_line)) return command;
+  const auto start = mpirun(mesh_of(plan_line), command.environment);
+  command.words.insert(command.words.begin(), start.begin(), start.end());
+  command.words.insert(command.words.end(), {"--ranks", "processes"});
+  // As a user's own words may ask otherwise: more ranks than cores, and none bound to one.
+  command.environment.emplace("OMPI_MCA_rmaps_base_oversubscribe", "1");
+  command.environment.emplace("OMPI_MCA_hwloc_base_binding_policy", "none");
+  // Open MPI asks root to say so twice; who runs a sweep as root, in a container, has said so.
+  if (::geteuid() == 0)
+    for (const char* name : {"OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"})
+      command.environment.emplace(name, "1");
+  return command;
+}
+
+ExitStatus of_worker(ExitStatus status, const nlohmann::json& plan_line) {
+  constexpr int kKilled = 128, kMostSignals = 64;
+  if (!has_processes(plan_line) || !status.code || *status.code <= kKilled || *status.code > kKilled + kMostSignals)
+    return status;
+  return {std::nullopt, *status.code - kKilled};
+}
+
+}  // namespace assay

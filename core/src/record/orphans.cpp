@@ -1,0 +1,20 @@
+#include "record/orphans.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+
+namespace assay {
+
+std::vector<RunLayout> orphans_of(const ExperimentLayout& experiment, const std::vector<nlohmann::json>& plan_lines) {
+  std::set<std::string> planned;
+  for (const auto& line : plan_lines) planned.insert(line.at("train_id").get<std::string>());
+  std::vector<RunLayout> orphans;
+  std::error_code absent;
+  for (const auto& entry : std::filesystem::directory_iterator(experiment.folder() / "runs", absent))
+    if (entry.is_directory() && !planned.count(entry.path().filename().string())) orphans.emplace_back(entry.path());
+  std::ranges::sort(orphans, {}, &RunLayout::folder);
+  return orphans;
+}
+
+}  // namespace assay

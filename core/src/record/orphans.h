@@ -1,0 +1,13 @@
+// Runs that stand in an experiment's results and not in its plan in force.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <vector>
+
+#include "record/layout.h"
+
+namespace assay {
+
+std::vector<RunLayout> orphans_of(const ExperimentLayout& experiment, const std::vector<nlohmann::json>& plan_lines);
+
+}  // namespace assay

@@ -1,0 +1,64 @@
+#include "record/staleness.h"
+
+#include <nlohmann/json.hpp>
+
+#include "record/code.h"
+#include "record/files.h"
+
+namespace assay {
+namespace {
+
+using nlohmann::json;
+
+std::string id_of(const json& plugin) { return plugin.value("build_id", plugin.value("sha256", std::string())); }
+
+// The plugins of a record whose code the plan has otherwise.
+std::string other_plugins(const json& components, const json& planned) {
+  std::string names;
+  for (const auto& [component, plugin] : components.items())
+    if (planned.contains(component) && id_of(planned[component]) != id_of(plugin))
+      names += (names.empty() ? "" : ", ") + component;
+  return names;
+}
+
+// Code of today by which a replay went, as `accepted.json` lists it.
+json code_of(const json& plan_line, const std::string& current_code) {
+  json plugins = json::object();
+  const auto training = training_plugins(plan_line);
+  for (const auto& [component, plugin] : training.items()) plugins[component] = id_of(plugin);
+  return {{"training", current_code}, {"plugins", plugins}};
+}
+
+json accepted_in(const RunLayout& run) {
+  if (!std::filesystem::exists(run.accepted())) return json::array();
+  auto list = json::parse(read_file(run.accepted()), nullptr, /*allow_exceptions=*/false);
+  return list.is_array() ? list : json::array();
+}
+
+}  // namespace
+
+Freshness freshness(const json& record, const RunLayout& run, const json& plan_line, const std::string& current_code) {
+  const auto code = record.value("code", json::object());
+  const auto planned = plan_line.value("plugins", json::object());
+  Freshness result;
+  if (!code.contains("training")) {
+    result.stale = other_plugins(code.value("evaluator", json::object()), planned);
+    return result;
+  }
+  if (!current_code.empty() && code["training"] != current_code) result.stale = "training library";
+  const auto plugins = other_plugins(code.value("plugins", json::object()), planned);
+  if (!plugins.empty()) result.stale += (result.stale.empty() ? "" : ", ") + plugins;
+  if (result.stale.empty()) return result;
+  const auto today = code_of(plan_line, current_code);
+  for (const auto& one : accepted_in(run))
+    if (one.is_object() && one.value("code", json()) == today) return {"", one.value("steps", std::int64_t{0})};
+  return result;
+}
+
+void accept_code(const RunLayout& run, const json& plan_line, const std::string& current_code, std::int64_t steps) {
+  auto accepted = accepted_in(run);
+  accepted.push_back({{"code", code_of(plan_line, current_code)}, {"steps", steps}});
+  write_atomically(run.accepted(), accepted.dump() + "\n");
+}
+
+}  // namespace assay

@@ -1,0 +1,96 @@
+#include "report/configuration.h"
+
+#include <algorithm>
+#include <set>
+
+#include "compare/run_results.h"
+#include "config/key_path.h"
+
+namespace assay {
+namespace {
+
+using nlohmann::json;
+using Flat = std::map<std::string, json>;
+
+bool is_entries(const json& value) {
+  return value.is_array() && !value.empty() && std::all_of(value.begin(), value.end(), [](const json& item) {
+           return item.is_object() && item.contains("label");
+         });
+}
+
+// A file counts by its content, as it does for identity.
+bool is_file(const json& value) { return value.contains("path") && value.contains("sha256"); }
+
+void lay_flat(const json& value, const config::KeyPath& path, Flat& flat) {
+  const auto below = [&](const std::string& key) {
+    auto longer = path;
+    longer.push_back(key);
+    return longer;
+  };
+  if (is_entries(value)) {
+    for (const auto& entry : value) {
+      auto rest = entry;
+      rest.erase("label");
+      lay_flat(rest, below(entry.at("label")), flat);
+    }
+  } else if (value.is_object() && is_file(value)) {
+    const auto hash = value.at("sha256").get<std::string>().substr(0, 12);
+    flat[config::short_name(path)] = value.value("name", std::string("file")) + " " + hash;
+  } else if (value.is_object()) {
+    for (const auto& [key, item] : value.items()) lay_flat(item, key == "use" ? path : below(key), flat);
+  } else if (!(value.is_array() && value.empty())) {
+    flat[config::short_name(path)] = value;
+  }
+}
+
+std::string value_text(const json& value) {
+  return value.is_array() ? value.dump(-1, ' ', false, json::error_handler_t::replace) : scalar_text(value);
+}
+
+}  // namespace
+
+Flat flat_configuration(const json& plan_line) {
+  Flat flat;
+  const auto train = plan_line.value("train", json::object());
+  for (const auto& [section, value] : train.items()) {
+    if (section == "seeds") continue;
+    // Lists stand in the plan under their plural.
+    const auto singular = section.ends_with('s') ? section.substr(0, section.size() - 1) : section;
+    lay_flat(value, {config::is_labelled_section(singular) ? singular : section}, flat);
+  }
+  for (auto evaluation : plan_line.value("evaluate", json::array())) {
+    evaluation.erase("id");
+    auto config = evaluation.value("config", json::object());
+    evaluation.erase("config");
+    config.update(evaluation);
+    lay_flat(json::array({config}), {"evaluate"}, flat);
+  }
+  lay_flat(plan_line.value("resources", json::object()), {"resources"}, flat);
+  return flat;
+}
+
+Configurations compare_configurations(const std::vector<json>& lines) {
+  std::vector<Flat> groups;
+  std::set<std::string> keys;
+  for (const auto& line : lines) {
+    groups.push_back(flat_configuration(line));
+    for (const auto& [key, value] : groups.back()) keys.insert(key);
+  }
+  Configurations configurations;
+  configurations.values.resize(groups.size());
+  for (const auto& key : keys) {
+    const auto is_first = [&](const Flat& group) {
+      return group.contains(key) && groups.front().contains(key) && group.at(key) == groups.front().at(key);
+    };
+    if (std::all_of(groups.begin(), groups.end(), is_first)) {
+      configurations.common.emplace_back(key, value_text(groups.front().at(key)));
+      continue;
+    }
+    configurations.keys.push_back(key);
+    for (size_t i = 0; i < groups.size(); ++i)
+      configurations.values[i].push_back(groups[i].contains(key) ? value_text(groups[i].at(key)) : "");
+  }
+  return configurations;
+}
+
+}  // namespace assay

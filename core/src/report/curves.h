@@ -1,0 +1,35 @@
+// Learning curves of groups of runs: at each logged step what the seeds gave together.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "compare/statistics.h"
+#include "report/run_log.h"
+
+namespace assay {
+
+struct CurvePoint {
+  std::int64_t step = 0;
+  Summary summary;  // over the seeds that logged this step
+};
+
+struct Curve {
+  std::size_t group = 0;
+  std::size_t logged_steps = 0;    // before thinning
+  std::vector<CurvePoint> points;  // by step
+};
+
+// The curves of one metric, one for each group that logged it.
+struct CurveFamily {
+  std::string name, unit, direction;
+  std::vector<Curve> curves;
+};
+
+// groups: of each the logs of its runs. A curve keeps at most `most_points` of its steps, evenly spread and with the
+// first and the last. A metric that no group logged at two steps has no curves.
+std::vector<CurveFamily> learning_curves(const std::vector<std::vector<const RunLog*>>& groups,
+                                         std::size_t most_points);
+
+}  // namespace assay

@@ -1,0 +1,55 @@
+#include "report/failures.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "launch/process.h"
+#include "record/run_status.h"
+#include "record/state.h"
+
+namespace assay {
+namespace {
+
+constexpr std::streamoff kMostBytes = 16 << 10;
+
+std::string ending_of(const State& state) {
+  if (state.signal) return signal_name(*state.signal);
+  return state.exit_code ? fmt::format("exit code {}", *state.exit_code) : "";
+}
+
+}  // namespace
+
+std::vector<std::string> last_lines(const std::filesystem::path& file, std::size_t most_lines) {
+  std::ifstream stream(file, std::ios::binary | std::ios::ate);
+  if (!stream) return {};
+  const auto size = static_cast<std::streamoff>(stream.tellg());
+  stream.seekg(std::max<std::streamoff>(0, size - kMostBytes));
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  if (size > kMostBytes && lines.size() > 1) lines.erase(lines.begin());  // begins inside a line
+  if (lines.size() > most_lines) lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(most_lines));
+  return lines;
+}
+
+std::vector<Failure> failures_of(const std::vector<nlohmann::json>& plan_lines, const ExperimentLayout& experiment,
+                                 std::size_t most_lines) {
+  std::vector<Failure> failures;
+  for (const auto& line : plan_lines) {
+    const auto run = experiment.run(line.at("train_id"));
+    if (run_status(line, run).standing != Standing::kFailed) continue;
+    const auto state = read_state(run.state()).value_or(State());
+    failures.push_back({.label = line.value("label", ""),
+                        .train_id = line.at("train_id"),
+                        .seed = line.value("seed", std::int64_t{0}),
+                        .failure_class = state.failure_class,
+                        .reason = state.reason,
+                        .ending = ending_of(state),
+                        .last_lines = last_lines(run.log(), most_lines)});
+  }
+  return failures;
+}
+
+}  // namespace assay

@@ -1,0 +1,82 @@
+// Puts the report's data into the page.
+
+function statusText(status) {
+  const parts = ["done", "running", "failed", "queued"].filter((name) => status[name] > 0);
+  return `${status.planned} runs: ` + (parts.map((name) => `${status[name]} ${name}`).join(", ") || "none planned");
+}
+
+function showClaims({ verdicts, captions }) {
+  const section = document.getElementById("claims");
+  section.hidden = verdicts.length === 0;
+  for (const claim of verdicts)
+    section.append(make("div", { class: "claim " + claim.verdict },
+      make("span", { class: "verdict" }, claim.verdict), ": " + claim.says + (claim.source ? ` (${claim.source})` : ""),
+      make("ul", {}, ...claim.details.map((line) => make("li", {}, line)))));
+  section.append(...captions.map((line) => make("p", { class: "note" }, line)));
+}
+
+function showFailures(failures) {
+  const section = document.getElementById("failures");
+  if (failures.length === 0) section.append(make("p", {}, "No run has failed."));
+  for (const failure of failures) {
+    const why = [failure.class, failure.ending].filter(Boolean).join(", ");
+    section.append(
+      make("h3", {}, `${failure.label} seed=${failure.seed}`),
+      make("p", { class: "bad" }, failure.reason + (why ? ` (${why})` : "")));
+    if (failure.log.length > 0)
+      section.append(make("details", {},
+        make("summary", {}, `Last ${failure.log.length} lines of runs/${failure.train_id}/log.txt`),
+        make("pre", {}, failure.log.join("\n"))));
+  }
+}
+
+// Whatever there is more of, keys or runs, goes down the page.
+function showConfiguration(report) {
+  const { keys, values, common } = report.configuration;
+  const labels = values.map((_, group) => labelOf(report, group));
+  const shown = (group, key) => values[group][key] || "\u2013";
+  const table = document.getElementById("differences");
+  if (keys.length > labels.length)
+    fillTable(table, ["key", ...labels], keys.map((name, key) => [name, ...labels.map((_, group) => shown(group, key))]));
+  else
+    fillTable(table, ["run", ...keys], labels.map((label, group) => [label, ...keys.map((_, key) => shown(group, key))]));
+  fillTable(document.getElementById("common"), [], common);
+}
+
+// What is folded away on the screen is unfolded on paper.
+function setUpPrinting() {
+  let unfolded = [];
+  addEventListener("beforeprint", () => {
+    unfolded = [...document.querySelectorAll("main details:not([open])")];
+    for (const details of unfolded) details.open = true;
+  });
+  addEventListener("afterprint", () => { for (const details of unfolded) details.open = false; });
+}
+
+// While a sweep runs, the file is written anew now and then; a page of a file cannot ask whether it was.
+function setUpReloading(seconds) {
+  const button = document.getElementById("reloading");
+  if (seconds === 0) return;
+  let timer = null;
+  const show = () => { button.textContent = timer ? `Reloads every ${seconds} s: pause` : "Paused: go on reloading"; };
+  const toggle = () => {
+    if (timer) { clearTimeout(timer); timer = null; } else timer = setTimeout(() => location.reload(), 1000 * seconds);
+    show();
+  };
+  button.hidden = false;
+  button.addEventListener("click", toggle);
+  toggle();
+}
+
+const report = JSON.parse(document.getElementById("report-data").textContent);
+document.getElementById("status").textContent = statusText(report.status);
+let drawCurves = () => {};
+setUpTheme(() => drawCurves());
+setUpResults(report);
+drawCurves = setUpCurves(report);
+showClaims(report.claims);
+showFailures(report.failures);
+showConfiguration(report);
+fillTable(document.getElementById("provenance"), [], Object.entries(report.table.provenance));
+setUpPrinting();
+setUpReloading(report.reload_seconds);

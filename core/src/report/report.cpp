@@ -1,0 +1,156 @@
+#include "report/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "compare/cell_text.h"
+#include "compare/format.h"
+#include "record/plan_lines.h"
+#include "record/run_status.h"
+#include "report/configuration.h"
+#include "report/curves.h"
+#include "report/failures.h"
+
+namespace assay {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Lines = std::vector<nlohmann::json>;
+
+constexpr std::size_t kMostPoints = 200;  // a curve is about 700 pixels wide
+constexpr std::size_t kMostLogLines = 20;
+
+// The table as `assay compare --format json` prints it, the cells as it prints them for people, and by what rows sort.
+Json table_json(const Table& table) {
+  auto json = Json::parse(format_json(table));
+  json["grid"] = text_grid(table);
+  json["tuned"] = tuned_grid(table);
+  json["comparison"] = comparison_grid(table);
+  json["sort_keys"] = Json::array();
+  for (const auto& row : table.rows) {
+    auto keys = Json::array({row_label(row)});
+    for (const auto& cell : row.cells) keys.push_back(cell.summary.n > 0 ? Json(cell.summary.mean) : Json(nullptr));
+    keys.push_back(row.count.present);
+    json["sort_keys"].push_back(keys);
+  }
+  return json;
+}
+
+// Six digits are a thousandth of a pixel and halve the page.
+double drawn(double value) { return std::stod(fmt::format("{:.6g}", value)); }
+
+Json curve_json(const Curve& curve) {
+  Json json = {{"group", curve.group}, {"logged_steps", curve.logged_steps}};
+  for (const char* key : {"step", "mean", "half_width", "n"}) json[key] = Json::array();
+  for (const auto& point : curve.points) {
+    json["step"].push_back(point.step);
+    json["mean"].push_back(drawn(point.summary.mean));
+    json["half_width"].push_back(point.summary.half_width ? Json(drawn(*point.summary.half_width)) : Json(nullptr));
+    json["n"].push_back(point.summary.n);
+  }
+  return json;
+}
+
+Json claims_json(const Judgement& judgement) {
+  auto verdicts = Json::array();
+  for (const auto& claim : judgement.claims) {
+    std::vector<std::string> details{claim_statement(claim)};
+    for (const auto& line : claim_lines(claim, judgement.level)) details.push_back(line);
+    verdicts.push_back(
+        {{"verdict", name_of(claim.verdict)}, {"says", claim.says}, {"source", claim.source}, {"details", details}});
+  }
+  return {{"verdicts", verdicts},
+          {"captions", verdicts.empty() ? std::vector<std::string>() : claim_captions(judgement)}};
+}
+
+// The groups of the plan, a line of each; the rows of the table may be fewer, each the best of several.
+Lines line_of_each_group(const Lines& lines) {
+  Lines found;
+  std::set<std::string> known;
+  for (const auto& line : lines)
+    if (known.insert(line.at("group")).second) found.push_back(line);
+  return found;
+}
+
+Json groups_json(const Table& table, const Lines& groups) {
+  auto json = Json::array();
+  for (const auto& line : groups) {
+    const auto row = std::find_if(table.rows.begin(), table.rows.end(),
+                                  [&](const Row& one) { return one.group == line.at("group"); });
+    const auto label = line.value("label", "");
+    json.push_back({{"label", label.empty() ? "all" : label},
+                    {"group", line.at("group")},
+                    {"baseline", row != table.rows.end() && row->baseline}});
+  }
+  return json;
+}
+
+Json curves_json(const Lines& groups, const Lines& lines, const ExperimentLayout& experiment, RunLogs& logs) {
+  std::vector<std::filesystem::path> files;
+  for (const auto& line : lines) files.push_back(experiment.run(line.at("train_id")).events());
+  logs.refresh(files);
+  std::map<std::string, std::size_t> place_of;
+  for (const auto& line : groups) place_of.try_emplace(line.at("group"), place_of.size());
+  std::vector<std::vector<const RunLog*>> logs_of(groups.size());
+  for (std::size_t i = 0; i < lines.size(); ++i)
+    logs_of[place_of.at(lines[i].at("group"))].push_back(&logs.of(files[i]));
+  Json json = {{"most_points", kMostPoints}, {"families", Json::array()}};
+  for (const auto& family : learning_curves(logs_of, kMostPoints)) {
+    auto curves = Json::array();
+    for (const auto& curve : family.curves) curves.push_back(curve_json(curve));
+    json["families"].push_back(
+        {{"name", family.name}, {"unit", family.unit}, {"direction", family.direction}, {"curves", curves}});
+  }
+  return json;
+}
+
+Json configuration_json(const Lines& groups) {
+  const auto configurations = compare_configurations(groups);
+  auto common = Json::array();
+  for (const auto& [key, value] : configurations.common) common.push_back({key, value});
+  return {{"keys", configurations.keys}, {"values", configurations.values}, {"common", common}};
+}
+
+Json failures_json(const Lines& lines, const ExperimentLayout& experiment) {
+  auto json = Json::array();
+  for (const auto& failure : failures_of(lines, experiment, kMostLogLines))
+    json.push_back({{"label", failure.label},
+                    {"seed", failure.seed},
+                    {"train_id", failure.train_id},
+                    {"class", failure.failure_class},
+                    {"reason", failure.reason},
+                    {"ending", failure.ending},
+                    {"log", failure.last_lines}});
+  return json;
+}
+
+Json status_json(const Lines& lines, const ExperimentLayout& experiment) {
+  std::map<Standing, int> count;
+  for (const auto& line : lines) ++count[run_status(line, experiment.run(line.at("train_id"))).standing];
+  return {{"planned", lines.size()},
+          {"done", count[Standing::kDone]},
+          {"running", count[Standing::kRunning]},
+          {"failed", count[Standing::kFailed]},
+          {"queued", count[Standing::kQueued]}};
+}
+
+}  // namespace
+
+Json report_data(const Table& table, const Judgement& judgement, const ExperimentLayout& experiment, RunLogs& logs) {
+  const auto lines = read_plan_lines(experiment.plan());
+  const auto groups = line_of_each_group(lines);
+  return {{"experiment", table.experiment},
+          {"status", status_json(lines, experiment)},
+          {"table", table_json(table)},
+          {"claims", claims_json(judgement)},
+          {"groups", groups_json(table, groups)},
+          {"curves", curves_json(groups, lines, experiment, logs)},
+          {"configuration", configuration_json(groups)},
+          {"failures", failures_json(lines, experiment)}};
+}
+
+}  // namespace assay

@@ -1,0 +1,26 @@
+// Where a run's time goes, in seconds, measured on the first rank: what waits for others counts where it waits.
+#pragma once
+
+#include <chrono>
+
+namespace assay {
+
+struct Phases {
+  double data = 0, forward = 0, backward = 0, optimizer = 0, evaluation = 0;
+};
+
+// Adds the time of a scope.
+class Timed {
+ public:
+  explicit Timed(double& seconds) : seconds_(seconds) {}
+  ~Timed() { seconds_ += std::chrono::duration<double>(Clock::now() - began_).count(); }
+  Timed(const Timed&) = delete;
+  Timed& operator=(const Timed&) = delete;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  double& seconds_;
+  Clock::time_point began_ = Clock::now();
+};
+
+}  // namespace assay

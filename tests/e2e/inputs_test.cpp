@@ -1,0 +1,154 @@
+// Runs that start from other runs, that evaluate only, and whose budget hangs on the model's size.
+#include <gmock/gmock.h>
+
+#include "e2e/programs.h"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using ::testing::HasSubstr;
+
+class Inputs : public testing::Programs {
+ protected:
+  // experiments/after.toml: tiny, but for `more`.
+  void write_after(const std::string& more) {
+    folder_.write("experiments/after.toml", "extends = [\"tiny.toml\"]\n" + more);
+  }
+  ExperimentLayout after() const { return ExperimentLayout(folder_ / "results" / "after"); }
+  RunLayout run_in(const ExperimentLayout& experiment) const {
+    return experiment.run(read_plan_lines(experiment.plan()).at(0).at("train_id"));
+  }
+  json record_in(const ExperimentLayout& experiment) const { return read_json(run_in(experiment).train_record()); }
+  json metrics_in(const ExperimentLayout& experiment) const {
+    const auto line = read_plan_lines(experiment.plan()).at(0);
+    return read_json(run_in(experiment).eval_record(line.at("evaluate").at(0).at("id"))).at("metrics");
+  }
+  double first_loss(const ExperimentLayout& experiment) const {
+    for (const auto& event : read_events(run_in(experiment)))
+      if (event["type"] == "step") return event["loss"];
+    return 0;
+  }
+};
+
+constexpr const char* kFromTiny = "[init]\nfrom = { experiment = \"tiny\" }\n";
+
+TEST_F(Inputs, AreRunFirstWhenAskedForAndElseSaid) {
+  write_experiment();
+  write_after(std::string(kFromTiny) + "[train]\nsteps = 0\n");
+  ASSERT_EQ(call("run experiments/after.toml"), 2) << err_;
+  EXPECT_THAT(err_, HasSubstr("runs that others start from or ask are not finished, or kept no weights: tiny (1 run); "
+                              "give --with-inputs to run them first"));
+  EXPECT_FALSE(fs::exists(after().folder()));
+  ASSERT_EQ(call("run experiments/after.toml --with-inputs"), 0) << err_;
+  // No step of training lies between the two evaluations: all weights came over.
+  EXPECT_EQ(metrics_in(after()), metrics_in(experiment()));
+  const auto record = record_in(after());
+  EXPECT_EQ(record["steps"], 0);
+  EXPECT_EQ(record["metrics"], json::array());
+  EXPECT_EQ(record["config"]["init"]["from"]["sha256"], record_in(experiment())["weights_sha256"]);
+  EXPECT_FALSE(record.contains("weights_sha256"));
+  ASSERT_EQ(call("run experiments/after.toml --with-inputs"), 0) << err_;
+  EXPECT_THAT(err_, HasSubstr("1 had their records already"));
+}
+
+TEST_F(Inputs, TrainingGoesOnFromTheirWeights) {
+  write_experiment("[log]\nevery = 1\n");
+  ASSERT_EQ(call("run experiments/tiny.toml train.keep=all"), 0) << err_;
+  write_after(kFromTiny);
+  ASSERT_EQ(call("run experiments/after.toml"), 0) << err_;
+  const double scratch = first_loss(experiment()), weights = first_loss(after());
+  EXPECT_LT(weights, scratch - 0.1);
+  const auto by_weights = record_in(after())["weights_sha256"];
+  // With Adam's moments, too, the first loss is the same and the first update is not.
+  ASSERT_EQ(call("run experiments/after.toml init.load=all"), 0) << err_;
+  EXPECT_EQ(first_loss(after()), weights);
+  EXPECT_NE(record_in(after())["weights_sha256"], by_weights);
+}
+
+TEST_F(Inputs, WhatIsMissingIsSaid) {
+  write_experiment();
+  ASSERT_EQ(call("run experiments/tiny.toml"), 0) << err_;
+  write_after(kFromTiny);
+  ASSERT_EQ(call("run experiments/after.toml init.load=all"), 1) << err_;
+  EXPECT_THAT(err_, HasSubstr("holds no checkpoint, so there is no optimizer to start from"));
+  folder_.write("results/tiny/runs/" + run_in(experiment()).folder().filename().string() + "/weights.safetensors", "x");
+  ASSERT_EQ(call("run experiments/after.toml"), 1) << err_;
+  EXPECT_THAT(err_, HasSubstr("its weights.safetensors is not what its record says"));
+  folder_.write("weights.safetensors", "x");
+  write_after("[init]\nweights = \"../weights.safetensors\"\n");
+  ASSERT_EQ(call("run experiments/after.toml"), 1) << err_;
+  EXPECT_THAT(err_, HasSubstr("weights.safetensors"));
+}
+
+// The exported weights of a run are a file of weights like any other.
+TEST_F(Inputs, AFileOfWeights) {
+  write_experiment();
+  ASSERT_EQ(call("run experiments/tiny.toml"), 0) << err_;
+  fs::copy_file(run_in(experiment()).weights(), folder_ / "start.safetensors");
+  write_after("[init]\nweights = \"../start.safetensors\"\n[train]\nsteps = 0\n");
+  ASSERT_EQ(call("run experiments/after.toml"), 0) << err_;
+  EXPECT_EQ(metrics_in(after()), metrics_in(experiment()));
+}
+
+TEST_F(Inputs, ABudgetOfFlopsIsOfTheModelThatIsTrained) {
+  write_experiment();
+  ASSERT_EQ(call("run experiments/tiny.toml"), 0) << err_;
+  const double parameters = record_in(experiment())["parameters"], tokens_per_step = 4 * 16;
+  const auto target = 6 * parameters * tokens_per_step * 4.5;
+  write_after("[train]\nflops = " + std::to_string(target) + "\n");
+  ASSERT_EQ(call("run experiments/after.toml"), 0) << err_;
+  const auto record = record_in(after());
+  EXPECT_EQ(record["steps"], 4);
+  EXPECT_EQ(record["budget"]["kind"], "flops");
+  EXPECT_NEAR(record["budget"]["target"].get<double>(), target, 1);
+  EXPECT_DOUBLE_EQ(record["budget"]["actual"], 6 * parameters * tokens_per_step * 4);
+}
+
+class Recheck : public Inputs {
+ protected:
+  // As if another library had trained it.
+  void age(const std::string& code) {
+    const auto run = run_in(experiment());
+    auto record = read_json(run.train_record());
+    record["code"]["training"] = code;
+    write_atomically(run.train_record(), record.dump());
+  }
+};
+
+TEST_F(Recheck, EqualBitsAreAcceptedUpToTheStepThatWasReplayed) {
+  write_experiment("[log]\nevery = 2\n");
+  ASSERT_EQ(call("run experiments/tiny.toml"), 0) << err_;
+  ASSERT_EQ(call("recheck experiments/tiny.toml"), 0) << err_;
+  EXPECT_EQ(out_, "tiny: no training record is stale\n");
+  age("0123456789");
+  ASSERT_EQ(call("plan experiments/tiny.toml"), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("1 stale"));
+  ASSERT_EQ(call("recheck experiments/tiny.toml --steps 5"), 0) << err_;
+  EXPECT_EQ(out_, "tiny: the same bits up to step 4 (seed 1); today's code is accepted for 1 run\n");
+  ASSERT_EQ(call("plan experiments/tiny.toml"), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("1 done"));
+  age("9876543210");  // code that the replay stood beside is still today's
+  ASSERT_EQ(call("plan experiments/tiny.toml"), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("1 done"));
+}
+
+TEST_F(Recheck, AnotherBitIsNot) {
+  write_experiment("[log]\nevery = 2\n");
+  ASSERT_EQ(call("run experiments/tiny.toml"), 0) << err_;
+  age("0123456789");
+  const auto events = run_in(experiment()).events();
+  auto text = read_file(events);
+  const auto at = text.rfind("\"loss\":", text.find("\"step\":4"));
+  ASSERT_NE(at, std::string::npos);
+  text[text.find('.', at) + 3] = text[text.find('.', at) + 3] == '5' ? '6' : '5';
+  write_atomically(events, text);
+  ASSERT_EQ(call("recheck experiments/tiny.toml"), 1) << err_;
+  EXPECT_THAT(out_, HasSubstr("NOT the same (seed 1): at step 4 'loss' was "));
+  ASSERT_EQ(call("plan experiments/tiny.toml"), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("1 stale"));
+}
+
+}  // namespace
+}  // namespace assay

@@ -1,0 +1,132 @@
+// Runs that are stopped in good order: when, what is told of it, and that they end like those that were never stopped.
+#include <gmock/gmock.h>
+#include <signal.h>
+
+#include <chrono>
+#include <thread>
+
+#include "e2e/resume.h"
+#include "record/lock.h"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using testing::kSteps;
+
+constexpr const char* kNeverKilled = "never_killed";
+
+struct Case {
+  const char *name, *mesh;
+  int signal;
+  bool to_controller;
+  int code;  // of assay run
+  const char* status;
+};
+void PrintTo(const Case& one, std::ostream* stream) { *stream << one.name; }
+
+class Stop : public testing::Resume, public ::testing::WithParamInterface<Case> {
+ protected:
+  nlohmann::json state() { return read_json(experiment().run(plan()[0]["train_id"]).state()); }
+};
+
+// Asked while step 5 is told, a run does step 6, for its ranks agree in the sums of a step, and saves that.
+TEST_P(Stop, AtTheNextStepAndEqualToARunThatWasNeverStopped) {
+  const auto& one = GetParam();
+  if (std::string(one.mesh).find("mpi") != std::string::npos &&
+      !fs::exists(testing::build_folder() / "lib/libassay_mpi.so"))
+    GTEST_SKIP() << "this build has no MPI";
+  write_case({}, 5, "step", one.mesh,
+             "signal = " + std::to_string(one.signal) + (one.to_controller ? "\nto_parent = true\n" : "\n"));
+  ASSERT_EQ(call("run experiments/case.toml"), one.code) << err_;
+  ASSERT_TRUE(fs::exists(marker_)) << err_;
+  EXPECT_EQ(state()["status"], one.status);
+  EXPECT_EQ(state()["exit_code"], 75);
+  EXPECT_EQ(state()["reason"], "stopped in good order after step 6");
+  ASSERT_EQ(call("run experiments/case.toml"), 0) << err_;
+  EXPECT_EQ(start_of_last_attempt()["from"], 6);
+  ASSERT_EQ(call("run experiments/case.toml", kNeverKilled), 0) << err_;
+  expect_equal(exact("results"), exact(kNeverKilled));
+}
+
+constexpr const char *kOne = "{ tensor = 1 }", *kFour = "{ tensor = 2, data = 2 }",
+                     *kProcesses = "{ tensor = 2, backend = \"mpi\" }";
+INSTANTIATE_TEST_SUITE_P(Ways, Stop,
+                         ::testing::Values(Case{"worker_by_the_machine", kOne, SIGTERM, false, 75, "preempted"},
+                                           Case{"worker_of_four_ranks_by_a_person", kFour, SIGINT, false, 75,
+                                                "cancelled"},
+                                           Case{"controller_by_a_person", kFour, SIGINT, true, 130, "cancelled"},
+                                           Case{"controller_by_the_machine", kOne, SIGTERM, true, 143, "preempted"},
+                                           Case{"one_process_of_two", kProcesses, SIGTERM, false, 75, "preempted"}),
+                         [](const auto& info) { return info.param.name; });
+
+// The training is done and kept; what is stopped is the evaluation.
+TEST_F(Stop, BeforeTheLastEvaluationKeepsTheTraining) {
+  write_case({}, kSteps, "step", kFour, "signal = 15\n");
+  ASSERT_EQ(call("run experiments/case.toml train.keep=\"none\""), 75) << err_;
+  EXPECT_EQ(state()["reason"], "stopped in good order after step 12");
+  ASSERT_EQ(call("run experiments/case.toml train.keep=\"none\""), 0) << err_;
+  EXPECT_EQ(start_of_last_attempt()["from"], kSteps);
+  ASSERT_EQ(call("run experiments/case.toml train.keep=\"none\"", kNeverKilled), 0) << err_;
+  EXPECT_EQ(records("results"), records(kNeverKilled));
+}
+
+// assay stop, on runs that would take hours.
+class StopVerb : public testing::Resume {
+ protected:
+  StopVerb() { write_case({}, 1000000, "step", "{ tensor = 1 }"); }
+  pid_t start_run() {
+    const auto controller = start("run experiments/case.toml train.steps=1000000 log.every=1000000");
+    while (!fs::exists(experiment().plan()) || !is_training())
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    return controller;
+  }
+  RunLayout run() { return experiment().run(plan().at(0)["train_id"]); }
+  bool is_training() {
+    return fs::exists(run().events()) && read_file(run().events()).find("\"step\"") != std::string::npos;
+  }
+  // The exit code of a controller, -9 when it was killed.
+  int end_of(pid_t controller) {
+    int status = 0;
+    ::waitpid(controller, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  }
+  void wait_until_free() {
+    while (FileLock::is_held(run().lock())) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+};
+
+TEST_F(StopVerb, AsksControllerAndWorker) {
+  const auto controller = start_run();
+  ASSERT_EQ(call("status tiny"), 0) << err_;
+  EXPECT_THAT(out_, AllOf(HasSubstr("tiny: 0 done, 1 running"), HasSubstr("running  tiny seed=1  1/1000000  loss ")));
+  ASSERT_EQ(call("stop tiny"), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("Asked 1 controller and 1 run to stop"));
+  EXPECT_EQ(end_of(controller), 75) << read_file(folder_ / "started");
+  EXPECT_EQ(read_json(run().state())["status"], "cancelled");
+  ASSERT_EQ(call("status tiny"), 0) << err_;
+  EXPECT_THAT(out_,
+              AllOf(HasSubstr("0 queued, 1 cancelled"), HasSubstr("cancelled  tiny seed=1: stopped in good order")));
+  ASSERT_EQ(call("stop tiny"), 0) << err_;
+  EXPECT_EQ(out_, "Nothing of tiny runs on this machine.\n");
+  ASSERT_EQ(call("ls"), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("tiny"));
+}
+
+TEST_F(StopVerb, AsksAWorkerWhoseControllerWasKilled) {
+  const auto controller = start_run();
+  ::kill(controller, SIGKILL);
+  EXPECT_EQ(end_of(controller), -SIGKILL);
+  ASSERT_EQ(call("stop tiny"), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("Asked 0 controllers and 1 run to stop"));
+  wait_until_free();
+  EXPECT_EQ(read_json(run().state())["status"], "cancelled");
+  ASSERT_EQ(call("gc tiny"), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("plan of a controller that was killed"));
+  EXPECT_TRUE(fs::exists(run().folder()));
+}
+
+}  // namespace
+}  // namespace assay

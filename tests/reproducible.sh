@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Are the same sources the same code wherever they lie? Copies the tree to a folder of another name and length, compiles
+# one file of each library and a whole plugin there, and compares the bytes with this build's. Build ids are hashes of
+# such bytes, so records of two clones name one code.
+#
+# Usage: tests/reproducible.sh SOURCE BUILD TORCH
+set -euo pipefail
+source_dir=$1 build=$2 torch=$3
+objects=(kernels/CMakeFiles/assay_kernels.dir/attention/cpu.cpp.o
+  core/CMakeFiles/assay_lab.dir/src/config/plan.cpp.o
+  core/CMakeFiles/assay_run.dir/src/run/run.cpp.o
+  plugins/positional/alibi/CMakeFiles/plugin_alibi.dir/alibi.cpp.o)
+
+folder="$(mktemp -d)"
+trap 'rm -rf "$folder"' EXIT
+copy="$folder/a clone of another name/tree"
+mkdir -p "$copy"
+for part in CMakeLists.txt README.md core kernels plugins scripts; do cp -r "$source_dir/$part" "$copy/"; done
+cmake -S "$copy" -B "$copy/.build" -G Ninja -DASSAY_TESTS=OFF "-DASSAY_TORCH_DIR=$torch" >"$folder/cmake.log" ||
+  { cat "$folder/cmake.log"; exit 1; }
+
+# The command that makes a file, alone: what it needs of other libraries is taken from this build.
+make_only() {
+  local command
+  command="$(ninja -C "$copy/.build" -t commands "$1" | tail -n 1)"
+  (cd "$copy/.build" && mkdir -p "$(dirname "$1")" && bash -c "$command")
+}
+differ=0
+compare() {
+  if cmp "$copy/.build/$1" "$build/$1"; then
+    echo "the same bytes: $1"
+  else
+    differ=1
+  fi
+}
+for object in "${objects[@]}"; do
+  make_only "$object"  # the precompiled headers' text is there, so they are read as headers
+  compare "$object"
+done
+mkdir -p "$copy/.build/lib"
+for library in "$build"/lib/*.so*; do ln -s "$library" "$copy/.build/lib/"; done
+plugin="$(ninja -C "$copy/.build" -t targets all | sed -n 's/^\(.*alibi\.so\): .*/\1/p' | head -n 1)"
+make_only "$plugin"
+compare "$plugin"
+exit "$differ"

@@ -1,0 +1,134 @@
+// Who goes on from a rung: means over seeds worked out by hand.
+#include "launch/prune.h"
+
+#include <gmock/gmock.h>
+
+#include "record/files.h"
+#include "record/state.h"
+#include "unit/temporary_folder.h"
+
+namespace assay {
+namespace {
+
+using nlohmann::json;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Key;
+
+class Judge : public ::testing::Test {
+ protected:
+  Judge() {
+    pruning_.settings.metric = "lm.nll@length=64";
+    pruning_.settings.rungs = {*config::parse_duration("50%"), *config::parse_duration("75%")};
+  }
+
+  // 40 steps a run: rungs at 20 and 30.
+  RunLayout add(const std::string& group, int seed) {
+    const auto id = group + std::to_string(seed);
+    lines_.push_back({{"train_id", id},
+                      {"group", group},
+                      {"seed", seed},
+                      {"axes", {{"positional", group}}},
+                      {"evaluate", json::array()},
+                      {"train", {{"train", {{"steps", 40}, {"batch", 2}}}, {"data", {{"context", 8}}}}}});
+    return experiment_.run(id);
+  }
+  // With what it told at step 20.
+  void add_told(const std::string& group, const std::vector<double>& values, const std::string& direction = "lower") {
+    for (size_t i = 0; i < values.size(); ++i) {
+      const auto run = add(group, static_cast<int>(i) + 1);
+      tell(run,
+           {{"attempt", 1},
+            {"type", "evaluate"},
+            {"step", 20},
+            {"label", "lm"},
+            {"metrics",
+             {{{"name", "nll"}, {"value", values[i]}, {"direction", direction}, {"coordinates", {{"length", 64}}}}}}});
+      save(run, 20);
+    }
+  }
+  void tell(const RunLayout& run, const json& event) {
+    const auto file = "runs/" + run.folder().filename().string() + "/events.jsonl";
+    std::string text = std::filesystem::exists(run.events()) ? read_file(run.events()) : "";
+    folder_.write(file, text + event.dump() + "\n");
+  }
+  void save(const RunLayout& run, int step) {
+    std::filesystem::create_directories(run.checkpoints() / ("step-" + std::to_string(step)));
+  }
+  void fail(const RunLayout& run, const std::string& failure) {
+    std::filesystem::create_directories(run.folder());
+    State state;
+    state.status = "failed";
+    state.failure_class = failure;
+    write_state(run.state(), state);
+  }
+  RungVerdict verdict(size_t rung = 0) { return judge(lines_, experiment_, pruning_, rung); }
+
+  testing::TemporaryFolder folder_;
+  ExperimentLayout experiment_{folder_.path()};
+  Pruning pruning_;
+  std::vector<json> lines_;
+};
+
+TEST_F(Judge, HalvesByTheMeanOverSeeds) {
+  add_told("a", {1.0, 9.0});  // 5: its best seed helps it nothing
+  add_told("b", {4.0, 5.0});  // 4.5
+  add_told("c", {6.0, 6.0});
+  add_told("d", {3.0, 3.0});
+  add_told("e", {7.0, 1.0});  // 4
+  const auto found = verdict();
+  EXPECT_TRUE(found.judged);
+  EXPECT_THAT(found.pruned, ElementsAre(Key("a"), Key("c")));  // ceil(5 / 2) go on
+  EXPECT_EQ(found.pruned.at("a"), "at 50%, 4 of 5 by lm.nll@length=64, of which 3 went on");
+}
+
+TEST_F(Judge, HigherIsBetterWhereTheMetricSaysSo) {
+  add_told("a", {1.0}, "higher");
+  add_told("b", {2.0}, "higher");
+  EXPECT_THAT(verdict().pruned, ElementsAre(Key("a")));
+}
+
+TEST_F(Judge, NeverPrunesTheBaselineAndDoesNotCountIt) {
+  add_told("base", {9.0});
+  add_told("a", {1.0});
+  add_told("b", {2.0});
+  config::Diagnostics diagnostics;
+  pruning_.baseline = config::selector_of_text("positional=base", "test", diagnostics);
+  EXPECT_THAT(verdict().pruned, ElementsAre(Key("b")));
+}
+
+TEST_F(Judge, WaitsForEveryRun) {
+  add_told("a", {1.0});
+  add_told("b", {2.0});
+  const auto late = add("b", 2);
+  EXPECT_FALSE(verdict().judged);
+  save(late, 10);
+  EXPECT_FALSE(verdict().judged);
+  fail(late, "signal");  // cannot be judged, so it goes on
+  EXPECT_TRUE(verdict().judged);
+  EXPECT_THAT(verdict().pruned, IsEmpty());
+  EXPECT_FALSE(verdict(1).judged);
+}
+
+TEST_F(Judge, PutsWhatDivergedLast) {
+  add_told("a", {1.0});
+  add_told("b", {2.0});
+  add_told("c", {1.5});
+  fail(add("a", 2), "non_finite");
+  EXPECT_THAT(verdict().pruned, ElementsAre(Key("a")));
+}
+
+TEST_F(Judge, TakesTheNewestLossToldUpToTheRung) {
+  const auto run = add("a", 1);
+  for (const auto& [step, loss] : {std::pair{10, 3.0}, {18, 2.0}, {28, 1.0}})
+    tell(run, {{"attempt", 1}, {"type", "step"}, {"step", step}, {"loss", loss}});
+  EXPECT_EQ(value_at(run, "loss", 20), 2.0);
+  EXPECT_EQ(value_at(run, "loss", 28), 1.0);
+  EXPECT_EQ(value_at(run, "loss", 5), std::nullopt);
+  EXPECT_FALSE(has_reached(run, 20));
+  save(run, 25);
+  EXPECT_TRUE(has_reached(run, 20));
+}
+
+}  // namespace
+}  // namespace assay

@@ -1,0 +1,64 @@
+#include "record/staleness.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "unit/temporary_folder.h"
+
+namespace assay {
+namespace {
+
+using nlohmann::json;
+
+json record(const std::string& training, const std::string& plugin) {
+  return {{"code", {{"training", training}, {"plugins", {{"positional/alibi", {{"build_id", plugin}}}}}}}};
+}
+
+json line(const std::string& plugin, const std::string& evaluator = "e1") {
+  return {{"plugins",
+           {{"positional/alibi", {{"build_id", plugin}, {"roles", {"train"}}}},
+            {"evaluator/lm", {{"build_id", evaluator}, {"roles", {"evaluate"}}}}}}};
+}
+
+class Staleness : public ::testing::Test {
+ protected:
+  std::string stale(const json& of, const json& plan_line, const std::string& current) const {
+    return freshness(of, run_, plan_line, current).stale;
+  }
+
+  testing::TemporaryFolder folder_;
+  RunLayout run_{folder_.path()};
+};
+
+TEST_F(Staleness, NamesWhatIsOtherCode) {
+  EXPECT_EQ(stale(record("t1", "a1"), line("a1"), "t1"), "");
+  EXPECT_EQ(stale(record("t1", "a1"), line("a1"), "t2"), "training library");
+  EXPECT_EQ(stale(record("t1", "a1"), line("a2"), "t1"), "positional/alibi");
+  EXPECT_EQ(stale(record("t1", "a1"), line("a2"), "t2"), "training library, positional/alibi");
+  EXPECT_EQ(stale(record("t1", "a1"), line("a1"), ""), "");  // today's library is not known
+}
+
+// Another evaluator stales its evaluations and no training.
+TEST_F(Staleness, OfAnEvaluationItsOwnCodeAlone) {
+  EXPECT_EQ(stale(record("t1", "a1"), line("a1", "e2"), "t1"), "");
+  const json evaluation = {{"code", {{"evaluator", {{"evaluator/lm", {{"build_id", "e1"}}}}}}}};
+  EXPECT_EQ(stale(evaluation, line("a2", "e1"), "t2"), "");
+  EXPECT_EQ(stale(evaluation, line("a1", "e2"), "t1"), "evaluator/lm");
+}
+
+TEST_F(Staleness, AReplayStandsForTheCodeItWasMadeByAndNoOther) {
+  accept_code(run_, line("a2"), "t2", 50);
+  const auto accepted = freshness(record("t1", "a1"), run_, line("a2"), "t2");
+  EXPECT_EQ(accepted.stale, "");
+  EXPECT_EQ(accepted.accepted_to, 50);
+  EXPECT_EQ(stale(record("t1", "a1"), line("a2"), "t3"), "training library, positional/alibi");
+  EXPECT_EQ(stale(record("t1", "a1"), line("a3"), "t2"), "training library, positional/alibi");
+  EXPECT_EQ(freshness(record("t2", "a2"), run_, line("a2"), "t2").accepted_to, 0);  // its own code: nothing to accept
+  accept_code(run_, line("a2"), "t3", 20);
+  EXPECT_EQ(freshness(record("t1", "a1"), run_, line("a2"), "t2").accepted_to, 50);
+  EXPECT_EQ(freshness(record("t1", "a1"), run_, line("a2"), "t3").accepted_to, 20);
+}
+
+}  // namespace
+}  // namespace assay

@@ -1,0 +1,145 @@
+// Figures: which value stands where, and that the files hold the table's numbers.
+#include "report/figure.h"
+
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "assay/error.h"
+#include "compare/collect.h"
+#include "record/files.h"
+#include "record/plan_lines.h"
+#include "report/draw.h"
+#include "unit/compare/results_builder.h"
+
+namespace assay {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class Figures : public ::testing::Test {
+ protected:
+  Figure figure(const std::string& x, const std::string& y, const std::vector<std::string>& series = {"positional"}) {
+    const auto lines = read_plan_lines(results_.experiment().plan());
+    const config::FigureSettings settings{.name = "f", .x = x, .y = y, .series = series, .position = {}};
+    table_ = collect({.experiment = results_.experiment(),
+                      .metrics = metrics_of(settings, lines),
+                      .baseline = {},
+                      .mixed_code = false,
+                      .current_code = "",
+                      .command = "assay figure quick"});
+    return make_figure(settings, table_, lines);
+  }
+  // Sets a key of the configuration, or an axis, of all planned runs of a scheme.
+  void edit_plan(const std::string& scheme, const nlohmann::json& patch) {
+    std::string text;
+    for (auto line : read_plan_lines(results_.experiment().plan())) {
+      if (line["axes"]["positional"] == scheme) line.merge_patch(patch);
+      text += line.dump() + "\n";
+    }
+    write_atomically(results_.experiment().plan(), text);
+  }
+  std::string error(const std::string& x, const std::string& y,
+                    const std::vector<std::string>& series = {"positional"}) {
+    try {
+      figure(x, y, series);
+    } catch (const UserError& problem) {
+      return problem.what();
+    }
+    return "";
+  }
+  testing::ResultsBuilder results_;
+  Table table_;
+};
+
+// 2.0, 2.1, 2.3: mean 32/15, half-width 4.30265272974946 sqrt(7/900): 0.379457...; see format_test.
+TEST_F(Figures, ByCoordinateHoldsTheNumbersOfTheTable) {
+  int seed = 0;
+  for (const double value : {2.0, 2.1, 2.3})
+    results_.finished({.scheme = "alibi", .seed = ++seed}, {{64, value}, {1024, 2 * value}, {512, value + 1}});
+  results_.finished({.scheme = "learned"}, {{64, 2.5}, {512, "n/a"}, {1024, "n/a"}});
+  const auto drawn = figure("length", "lm.bits_per_byte");
+  ASSERT_EQ(drawn.series.size(), 2u);
+  EXPECT_EQ(drawn.unit, "bits/byte");
+  EXPECT_FALSE(drawn.categories);
+  const auto& alibi = drawn.series[0];
+  EXPECT_EQ(alibi.label, "alibi");
+  std::vector<double> x;
+  for (const auto& point : alibi.points) x.push_back(point.x);
+  EXPECT_THAT(x, ElementsAre(64, 512, 1024));
+  EXPECT_NEAR(alibi.points[0].summary.mean, 32.0 / 15, 1e-12);
+  EXPECT_NEAR(*alibi.points[0].summary.half_width, 0.379457, 1e-5);
+  EXPECT_NEAR(alibi.points[2].summary.mean, 64.0 / 15, 1e-12);
+
+  std::istringstream lines(figure_csv(drawn));
+  std::string line;
+  std::vector<std::string> rows;
+  while (std::getline(lines, line)) rows.push_back(line);
+  EXPECT_EQ(rows[0], "series,length,mean,half_width,n,runs");
+  const auto& cell = table_.rows[0].cells[0];
+  EXPECT_EQ(rows[1], fmt::format("alibi,64,{},{},3,3", cell.summary.mean, *cell.summary.half_width));
+  EXPECT_EQ(rows[4], "learned,64,2.5,,1,1");
+  EXPECT_EQ(rows[5], "learned,512,,,0,0/1 (1 n/a)");
+  EXPECT_EQ(rows[7],
+            "# quick: lm.bits_per_byte by length; mean and 95% Student-t interval over seeds (n = 1 to 3), on this "
+            "held-out text");
+  EXPECT_EQ(rows.back(), "# command: assay figure quick");
+}
+
+TEST_F(Figures, ByKeyByAxisAndByCost) {
+  results_.finished({.scheme = "a"}, {{64, 2.0}});
+  results_.finished({.scheme = "b", .seed = 1}, {{64, 3.0}});
+  edit_plan("a", {{"axes", {{"size", "large"}}}, {"train", {{"model", {{"width", 128}}}}}});
+  edit_plan("b", {{"axes", {{"size", "small"}}}, {"train", {{"model", {{"width", 96}}}}}});
+  const auto by_width = figure("model.width", "lm.bits_per_byte@length=64", {"positional"});
+  EXPECT_EQ(by_width.series.at(0).points.at(0).x, 128);
+  EXPECT_EQ(by_width.series.at(1).points.at(0).x, 96);
+  EXPECT_FALSE(by_width.categories);
+  edit_plan("a", {{"train", {{"model", {{"positional", {{"rate", 0.5}}}}}}}});
+  EXPECT_EQ(figure("positional.rate", "lm.bits_per_byte@length=64").series.at(0).points.at(0).x, 0.5);
+  const auto by_size = figure("size", "lm.bits_per_byte@length=64", {});
+  EXPECT_TRUE(by_size.categories);
+  EXPECT_THAT(figure_csv(by_size),
+              StartsWith("series,size,mean,half_width,n,runs,place\na,large,2,,1,1,0\nb,small,3,,1,1,1\n"));
+  EXPECT_THAT(figure_script(by_size), HasSubstr("set xtics ('large' 0, 'small' 1)\n"));
+  EXPECT_EQ(figure("train.flops", "lm.bits_per_byte").series.at(0).points.at(0).x, 4.17e12);
+  EXPECT_EQ(figure("train.seconds", "lm.bits_per_byte").series.at(0).points.at(0).x, 10);
+}
+
+TEST_F(Figures, WhatCannotBeDrawnSaysWhy) {
+  results_.finished({.scheme = "a"}, {{64, 2.0}, {128, 2.0}});
+  results_.finished({.scheme = "b"}, {{64, 3.0}, {128, 2.0}});
+  EXPECT_THAT(
+      error("size", "lm.bits_per_byte"),
+      HasSubstr(
+          "x = \"size\" is no coordinate of 'lm.bits_per_byte' (it has length), no key of the runs and no metric"));
+  EXPECT_THAT(error("positional", "lm.bits_per_byte"),
+              HasSubstr("leaves a coordinate open; name one of lm.bits_per_byte@length=64, "));
+  edit_plan("a", {{"axes", {{"positional", "b"}, {"size", "large"}}}});
+  EXPECT_THAT(error("length", "lm.bits_per_byte"), HasSubstr("series 'b' has two values at length = 64"));
+  EXPECT_EQ(error("length", "lm.bits_per_byte", {"positional", "size"}), "");
+}
+
+// A label with all that gnuplot and CSV give a meaning; drawn twice, the bytes are the same.
+TEST_F(Figures, AreDrawnTheSameEveryTime) {
+  if (std::system("gnuplot --version >/dev/null 2>&1") != 0) GTEST_SKIP() << "gnuplot is not installed";
+  results_.finished({.scheme = "a", .seed = 1}, {{64, 2.0}, {512, 2.5}});
+  results_.finished({.scheme = "a", .seed = 2}, {{64, 2.5}, {512, 2.75}});
+  edit_plan("a", {{"axes", {{"positional", "it's, \"x\"_{y}^2 \\n\n`id`"}}}});
+  const auto drawn = figure("length", "lm.bits_per_byte");
+  const testing::TemporaryFolder first, second;
+  draw_figure(drawn, first.path());
+  draw_figure(drawn, second.path());
+  for (const char* name : {"f.svg", "f.pdf", "f.csv", "f.gp"})
+    EXPECT_EQ(read_file(first / name), read_file(second / name)) << name;
+  EXPECT_THAT(read_file(first / "f.pdf"), ::testing::AllOf(StartsWith("%PDF"), HasSubstr("(D:19700101000000")));
+  const auto svg = read_file(first / "f.svg");
+  EXPECT_THAT(svg, HasSubstr("it's, \"x\"_{y}^2 \\n `id`"));
+  EXPECT_THAT(svg, HasSubstr("on this held-out text"));
+  EXPECT_FALSE(std::filesystem::exists(first / "f.log"));
+}
+
+}  // namespace
+}  // namespace assay

@@ -1,0 +1,147 @@
+// What stands in a report beside its table, and how it comes into the page.
+#include "report/report.h"
+
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "record/files.h"
+#include "record/lock.h"
+#include "report/configuration.h"
+#include "report/failures.h"
+#include "report/page.h"
+#include "report/watch.h"
+#include "unit/compare/results_builder.h"
+
+namespace assay {
+namespace {
+
+using nlohmann::json;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::Pair;
+
+json line(double lr, const std::string& scheme) {
+  return {{"group", scheme},
+          {"train",
+           {{"data",
+             {{"dataset",
+               {{"use", "text"}, {"path", {{"name", "austen"}, {"path", "/x"}, {"sha256", "feedfacefeedface"}}}}}}},
+            {"model", {{"use", "gpt"}, {"positional", {{"use", scheme}}}}},
+            {"objectives", {{{"label", "mle"}, {"use", "mle"}, {"weight", 1.0}}}},
+            {"optimizer", {{"use", "adamw"}, {"lr", lr}}},
+            {"seeds", {{"data", 1}}},
+            {"transforms", json::array()}}},
+          {"evaluate",
+           {{{"id", "x"}, {"label", "lm"}, {"split", "test"}, {"config", {{"use", "lm"}, {"lengths", {64, 128}}}}}}},
+          {"resources", {{"mesh", {{"tensor", 2}}}}}};
+}
+
+TEST(Configuration, HasTheNamesOfTheExperimentFile) {
+  EXPECT_THAT(flat_configuration(line(0.003, "alibi")),
+              ElementsAre(Pair("data.dataset", "text"), Pair("data.dataset.path", "austen feedfacefeed"),
+                          Pair("evaluate.lm", "lm"), Pair("evaluate.lm.lengths", json({64, 128})),
+                          Pair("evaluate.lm.split", "test"), Pair("model", "gpt"), Pair("objective.mle", "mle"),
+                          Pair("objective.mle.weight", 1.0), Pair("optimizer", "adamw"), Pair("optimizer.lr", 0.003),
+                          Pair("positional", "alibi"), Pair("resources.mesh.tensor", 2)));
+}
+
+TEST(Configuration, DifferencesAndTheRest) {
+  auto other = line(0.0030000001, "rotary");
+  other["train"]["model"]["positional"]["theta"] = 10000;
+  const auto compared = compare_configurations({line(0.003, "alibi"), other});
+  EXPECT_THAT(compared.keys,
+              ElementsAre("model.positional.theta", "optimizer.lr", "positional"));  // lr prints alike and is not
+  EXPECT_THAT(compared.values, ElementsAre(ElementsAre("", "0.003", "alibi"), ElementsAre("10000", "0.003", "rotary")));
+  EXPECT_THAT(compared.common, ::testing::Contains(Pair("evaluate.lm.lengths", "[64,128]")));
+}
+
+TEST(Failures, TellWhyWithTheEndOfTheLog) {
+  testing::ResultsBuilder results;
+  results.finished({.scheme = "a", .seed = 1}, {{64, 2.0}});
+  results.failed({.scheme = "a", .seed = 2}, "plugin");
+  const auto log = results.experiment().run("a2").log();
+  write_atomically(log, "one\ntwo\nthree");
+  const std::vector<json> lines = {{{"train_id", "a1"}, {"evaluate", {{{"id", "e-a1"}, {"label", "lm"}}}}},
+                                   {{"train_id", "a2"}, {"label", "positional=a"}, {"seed", 2}}};
+  const auto failures = failures_of(lines, results.experiment(), 2);
+  ASSERT_EQ(failures.size(), 1u);
+  EXPECT_EQ(failures[0].reason, "it broke");
+  EXPECT_EQ(failures[0].failure_class, "plugin");
+  EXPECT_EQ(failures[0].seed, 2);
+  EXPECT_THAT(failures[0].last_lines, ElementsAre("two", "three"));
+}
+
+TEST(Failures, OfALongLogOnlyWholeLinesOfItsEndAreRead) {
+  const testing::TemporaryFolder folder;
+  std::string text;
+  for (int i = 0; i < 10000; ++i) text += "line " + std::to_string(i) + "\n";
+  const auto lines = last_lines(folder.write("log.txt", text), 100000);
+  EXPECT_EQ(lines.back(), "line 9999");
+  EXPECT_EQ(lines.front(), "line " + std::to_string(10000 - lines.size()));
+  EXPECT_EQ(last_lines(folder.write("log.txt", std::string(100000, 'x')), 5).size(), 1u);  // one line without an end
+  EXPECT_TRUE(last_lines(folder / "absent", 5).empty());
+}
+
+TEST(Page, TextOfRunsCannotLeaveTheDataBlock) {
+  const auto page = page_with({{"experiment", "a<b>&\"\xff"}, {"log", "</script><!-- \xff {{script}}"}}, 5);
+  EXPECT_THAT(page, HasSubstr(R"("log":"\u003c/script>\u003c!-- )"
+                              "\xEF\xBF\xBD"
+                              R"( {{script}}","reload_seconds":5})"));
+  EXPECT_THAT(page, HasSubstr("<title>a&lt;b&gt;&amp;&quot;\xEF\xBF\xBD</title>"));
+  EXPECT_THAT(page, Not(HasSubstr("\xff")));
+}
+
+// base64 of SHA-256, computed by: printf %s "$css" | openssl dgst -sha256 -binary | base64. Chromium holds the page to
+// them; here it is enough that nothing else is allowed.
+TEST(Page, PolicyAllowsItsOwnPartsAlone) {
+  const auto page = page_with({{"experiment", "x"}}, 0);
+  const auto begin = page.find("content=\"default-src 'none'; script-src 'sha256-");
+  ASSERT_NE(begin, std::string::npos);
+  const auto policy = page.substr(begin, page.find("\">", begin) - begin);
+  EXPECT_THAT(policy, Not(HasSubstr("unsafe")));
+  EXPECT_THAT(policy, Not(HasSubstr("http")));
+}
+
+TEST(Watch, EndsWhenNothingIsLeftToDo) {
+  testing::ResultsBuilder results;
+  results.finished({.scheme = "a", .seed = 1}, {{64, 2.0}});
+  results.failed({.scheme = "a", .seed = 2}, "plugin");
+  EXPECT_FALSE(sweep_goes_on(results.experiment()));
+  {  // a controller at work may try the failed one again
+    const auto own = results.experiment().folder() / ("plan." + std::to_string(::getpid()) + ".jsonl");
+    write_atomically(own, "");
+    EXPECT_TRUE(sweep_goes_on(results.experiment()));
+    std::filesystem::remove(own);
+  }
+  write_atomically(results.experiment().folder() / "plan.0.jsonl", "");
+  write_atomically(results.experiment().folder() / "plan.x.jsonl", "");
+  EXPECT_FALSE(sweep_goes_on(results.experiment()));
+  results.plan({.scheme = "a", .seed = 3});
+  EXPECT_TRUE(sweep_goes_on(results.experiment()));
+}
+
+TEST(Watch, SeesWhatAReportReads) {
+  testing::ResultsBuilder results;
+  const testing::BuiltRun run{.scheme = "a", .seed = 1};
+  results.plan(run);
+  const auto files = results.experiment().run(run.id());
+  std::set<std::string> states{state_of_files(results.experiment())};
+  const auto expect_new = [&] { EXPECT_TRUE(states.insert(state_of_files(results.experiment())).second); };
+  EXPECT_TRUE(states.contains(state_of_files(results.experiment())));
+  std::filesystem::create_directories(files.folder());
+  write_atomically(files.events(), "x");
+  expect_new();
+  write_atomically(files.log(), "x");
+  expect_new();
+  results.train(run);
+  expect_new();
+  results.evaluate(run, {{64, 2.0}});
+  expect_new();
+  write_atomically(files.folder() / "weights.safetensors", "x");
+  EXPECT_TRUE(states.contains(state_of_files(results.experiment())));
+}
+
+}  // namespace
+}  // namespace assay
