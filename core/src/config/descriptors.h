@@ -20,7 +20,6 @@ struct Parameter {
   std::vector<nlohmann::json> choices;
   std::string doc;
   std::string child_kind;
-  bool later = false;  // a documented key that this version does not have; doc says what to use
 
   // "real in [1, 64]", "one of fp32, fp64", "list of ints, each >= 1"
   std::string type_text() const;

@@ -47,7 +47,6 @@ json type_of(const Parameter& parameter) {
 json properties(const std::vector<Parameter>& parameters) {
   json all = json::object();
   for (const auto& parameter : parameters) {
-    if (parameter.later) continue;
     auto& one = all[parameter.name] = type_of(parameter);
     if (!parameter.doc.empty()) one["description"] = parameter.doc;
     if (!parameter.default_value.is_null() && parameter.default_value != "") one["default"] = parameter.default_value;

@@ -66,9 +66,10 @@ void LineMaker::add_lines(const Group& group, const std::vector<Seed>& seeds, st
                  {"checkpoint", group.config.checkpoint},
                  {"plugins", plugins_of(group.config, catalogue_)},
                  {"source", source_}};
+  const bool has_inputs = !inputs_in(group.config.train).empty();
   for (const auto& seed : seeds) {
     auto line = shared;
-    line["train"] = with_inputs_of(line["train"], seed.shown);
+    if (has_inputs) line["train"] = with_inputs_of(line["train"], seed.shown);
     line["train"]["seeds"] = {{"init", seed.init}, {"data", seed.data}};
     const auto id = train_id(line["train"]);
     line["train_id"] = id;

@@ -101,9 +101,6 @@ json Resolver::keys(const Table& table, const Position& position, const std::vec
     if (parameter == parameters.end()) {
       if (std::find(reserved.begin(), reserved.end(), entry.key) == reserved.end())
         unknown_key(entry, parameters, owner);
-    } else if (parameter->later) {
-      diagnostics_.add(entry.position,
-                       fmt::format("'{}' of {} is not available yet; {}", entry.key, owner, parameter->doc));
     } else {
       result[entry.key] = value(*parameter, entry.value, owner);
     }
@@ -122,8 +119,7 @@ json Resolver::keys(const Table& table, const Position& position, const std::vec
 
 void Resolver::unknown_key(const Entry& entry, const std::vector<Parameter>& parameters, const std::string& owner) {
   std::vector<std::string> names;
-  for (const auto& parameter : parameters)
-    if (!parameter.later) names.push_back(parameter.name);
+  for (const auto& parameter : parameters) names.push_back(parameter.name);
   auto message =
       fmt::format("unknown key '{}' for {}{}", entry.key, owner, suggestion(entry.key, names, "its keys are "));
   if (names.empty()) message += "; it has no keys";
