@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Are the same sources the same code wherever they lie? Copies the tree to a folder of another name and length, compiles
-# one file of each library and a whole plugin there, and compares the bytes with this build's. Build ids are hashes of
+# one unit of each library and a whole plugin there, and compares the bytes with this build's. Build ids are hashes of
 # such bytes, so records of two clones name one code.
 #
 # Usage: tests/reproducible.sh SOURCE BUILD TORCH
 set -euo pipefail
 source_dir=$1 build=$2 torch=$3
-objects=(kernels/CMakeFiles/assay_kernels.dir/attention/cpu.cpp.o
-  core/CMakeFiles/assay_lab.dir/src/config/plan.cpp.o
-  core/CMakeFiles/assay_run.dir/src/run/run.cpp.o
+objects=(kernels/CMakeFiles/assay_kernels.dir/gelu/cpu.cpp.o
+  core/CMakeFiles/assay_lab.dir/Unity/unity_record_2_cxx.cxx.o
+  core/CMakeFiles/assay_run.dir/Unity/unity_data_0_cxx.cxx.o
   plugins/positional/alibi/CMakeFiles/plugin_alibi.dir/alibi.cpp.o)
 
 folder="$(mktemp -d)"

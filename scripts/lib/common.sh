@@ -67,9 +67,9 @@ build_jobs() {
   echo $((cores < memory ? cores : memory))
 }
 
-# A warning is an error where the scripts build; with other compilers than Debian's it need not be.
+# A warning is an error where the scripts build; with other compilers than Debian's it need not be. Takes further options.
 configure_build() {
-  local options=(-S "$root" -B "$build" -G Ninja "-DASSAY_TORCH_DIR=$torch" -DCMAKE_COMPILE_WARNING_AS_ERROR=ON)
+  local options=(-S "$root" -B "$build" -G Ninja "-DASSAY_TORCH_DIR=$torch" -DCMAKE_COMPILE_WARNING_AS_ERROR=ON "$@")
   # A tree that was made elsewhere (a moved or copied clone) is made anew.
   if [[ -f "$build/CMakeCache.txt" ]] && ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$root" "$build/CMakeCache.txt"; then
     options+=(--fresh)

@@ -90,9 +90,10 @@ TEST_F(Kill, AtAnyMomentNothingIsLostOrDoneTwice) {
       const bool of_worker = !workers.empty() && draws.below(2, draw++) == 0;
       if (of_worker) ::kill(workers[draws.below(workers.size(), draw++)], SIGKILL);
       // The rest of that sweep is not waited for: a controller that lost a worker is killed a moment later.
-      if (of_worker) wait(controller, Clock::now() + whole / 10);
-      ::kill(controller, SIGKILL);
-      wait(controller, Clock::now() + std::chrono::minutes(1));
+      if (!of_worker || !wait(controller, Clock::now() + whole / 10)) {
+        ::kill(controller, SIGKILL);
+        ASSERT_TRUE(wait(controller, Clock::now() + std::chrono::minutes(1)));
+      }
       killed.insert(of_worker ? "worker" : "controller");
       ++kills;
     }

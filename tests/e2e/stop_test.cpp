@@ -18,16 +18,16 @@ using testing::kSteps;
 
 constexpr const char* kNeverKilled = "never_killed";
 
-struct Case {
+struct Signalled {
   const char *name, *mesh;
   int signal;
   bool to_controller;
   int code;  // of assay run
   const char* status;
 };
-void PrintTo(const Case& one, std::ostream* stream) { *stream << one.name; }
+void PrintTo(const Signalled& one, std::ostream* stream) { *stream << one.name; }
 
-class Stop : public testing::Resume, public ::testing::WithParamInterface<Case> {
+class Stop : public testing::Resume, public ::testing::WithParamInterface<Signalled> {
  protected:
   nlohmann::json state() { return read_json(experiment().run(plan()[0]["train_id"]).state()); }
 };
@@ -52,15 +52,15 @@ TEST_P(Stop, AtTheNextStepAndEqualToARunThatWasNeverStopped) {
 }
 
 constexpr const char *kOne = "{ tensor = 1 }", *kFour = "{ tensor = 2, data = 2 }",
-                     *kProcesses = "{ tensor = 2, backend = \"mpi\" }";
-INSTANTIATE_TEST_SUITE_P(Ways, Stop,
-                         ::testing::Values(Case{"worker_by_the_machine", kOne, SIGTERM, false, 75, "preempted"},
-                                           Case{"worker_of_four_ranks_by_a_person", kFour, SIGINT, false, 75,
-                                                "cancelled"},
-                                           Case{"controller_by_a_person", kFour, SIGINT, true, 130, "cancelled"},
-                                           Case{"controller_by_the_machine", kOne, SIGTERM, true, 143, "preempted"},
-                                           Case{"one_process_of_two", kProcesses, SIGTERM, false, 75, "preempted"}),
-                         [](const auto& info) { return info.param.name; });
+                     *kTwoProcesses = "{ tensor = 2, backend = \"mpi\" }";
+INSTANTIATE_TEST_SUITE_P(
+    Ways, Stop,
+    ::testing::Values(Signalled{"worker_by_the_machine", kOne, SIGTERM, false, 75, "preempted"},
+                      Signalled{"worker_of_four_ranks_by_a_person", kFour, SIGINT, false, 75, "cancelled"},
+                      Signalled{"controller_by_a_person", kFour, SIGINT, true, 130, "cancelled"},
+                      Signalled{"controller_by_the_machine", kOne, SIGTERM, true, 143, "preempted"},
+                      Signalled{"one_process_of_two", kTwoProcesses, SIGTERM, false, 75, "preempted"}),
+    [](const auto& info) { return info.param.name; });
 
 // The training is done and kept; what is stopped is the evaluation.
 TEST_F(Stop, BeforeTheLastEvaluationKeepsTheTraining) {

@@ -33,7 +33,7 @@ std::string random_access(const Subject& subject) {
   return "";
 }
 
-std::string ids(const Subject& subject) {
+std::string unique_ids(const Subject& subject) {
   const Alone<Dataset> dataset(subject);
   std::map<std::string, std::string> seen;
   int64_t documents = 0;
@@ -70,7 +70,7 @@ std::string sources(const Subject& subject) {
   return "";
 }
 
-std::string text_of(const Subject& subject) {
+std::string text_of_splits(const Subject& subject) {
   const Alone<Dataset> dataset(subject);
   std::string all;
   for (const auto split : kSplits)
@@ -85,10 +85,10 @@ std::string text_of(const Subject& subject) {
 
 void dataset(const Subject& subject) {
   subject.property("documents by index are those in order", [&] { return random_access(subject); });
-  subject.property("ids are unique over all splits", [&] { return ids(subject); });
+  subject.property("ids are unique over all splits", [&] { return unique_ids(subject); });
   subject.property("an index outside a split is refused", [&] { return ends(subject); });
   subject.property("it names its sources, for the record", [&] { return sources(subject); });
-  subject.property("it repeats, also in two threads", [&] { return repeats([&] { return text_of(subject); }); });
+  subject.property("it repeats, also in two threads", [&] { return repeats([&] { return text_of_splits(subject); }); });
 }
 
 }  // namespace assay::check

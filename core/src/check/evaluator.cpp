@@ -31,7 +31,7 @@ std::string name_of(const RecordedMetric& metric) {
   return name;
 }
 
-std::string numbers(const Subject& subject) {
+std::string metrics_are_numbers(const Subject& subject) {
   std::string changed;
   const auto all = metrics(subject, 1, &changed);
   if (!changed.empty()) return "it changed the model: " + changed;
@@ -46,7 +46,7 @@ std::string numbers(const Subject& subject) {
   return "";
 }
 
-std::string on_meshes(const Subject& subject) {
+std::string metrics_on_meshes(const Subject& subject) {
   const auto expected = metrics(subject, 1);
   for (const int ranks : {2, 4}) {
     const auto found = metrics(subject, ranks);
@@ -63,8 +63,9 @@ std::string on_meshes(const Subject& subject) {
 }  // namespace
 
 void evaluator(const Subject& subject) {
-  subject.property("its metrics are numbers, and it leaves the model as it was", [&] { return numbers(subject); });
-  subject.property("tensor = 1, 2, 4 give the same metrics", [&] { return on_meshes(subject); });
+  subject.property("its metrics are numbers, and it leaves the model as it was",
+                   [&] { return metrics_are_numbers(subject); });
+  subject.property("tensor = 1, 2, 4 give the same metrics", [&] { return metrics_on_meshes(subject); });
   subject.property("it repeats, also in two threads", [&] {
     return repeats([&] {
       std::string text;

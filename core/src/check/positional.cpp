@@ -130,7 +130,7 @@ std::string fewer_queries(const Subject& subject) {
   return "";
 }
 
-std::string gradients(const Subject& subject) {
+std::string parameter_gradients(const Subject& subject) {
   const auto mesh = self_mesh();
   const Scheme scheme(subject, *mesh);
   for (const bool causal : {true, false}) {
@@ -217,7 +217,8 @@ std::string limit(const Subject& subject) {
 void positional(const Subject& subject) {
   subject.property("a rank's heads are the slice of the whole, for t = 1, 2, 4", [&] { return slices(subject); });
   subject.property("fewer queries than keys are the rows of the full form", [&] { return fewer_queries(subject); });
-  subject.property("its parameters have the gradients of finite differences", [&] { return gradients(subject); });
+  subject.property("its parameters have the gradients of finite differences",
+                   [&] { return parameter_gradients(subject); });
   subject.property("fp32 and bf16 give what fp64 gives", [&] { return types(subject); });
   subject.property("what is beyond its limit is refused", [&] { return limit(subject); });
 }

@@ -38,7 +38,7 @@ bool is_planned(const Subject& subject, const TinyRun& tiny) {
   return validate(subject.registry, tiny.line).empty() || !validate(subject.registry, TinyRun(subject).line).empty();
 }
 
-std::string on_meshes(const Subject& subject) {
+std::string weights_on_meshes(const Subject& subject) {
   struct Sizes {
     int tensor, data;
     bool sequence_parallel = false;
@@ -125,7 +125,8 @@ void runs(const Subject& subject) {
   if (subject.kind == "dataset" && Alone<Dataset>(subject)->size(Split::kTrain) == 0) return;  // to evaluate on
   subject.property("a run repeats to the bit, also beside another in a second thread",
                    [&] { return repeats([&] { return bytes_of(trained(TinyRun(subject))); }); });
-  subject.property("tensor = 1, 2, 4 and data = 1, 2 train the same weights", [&] { return on_meshes(subject); });
+  subject.property("tensor = 1, 2, 4 and data = 1, 2 train the same weights",
+                   [&] { return weights_on_meshes(subject); });
   subject.property("k micro-batches of b give the gradient of one batch of kb",
                    [&] { return in_micro_batches(subject); });
   subject.property("a run goes on from its checkpoint to the same bits, and loads on other meshes",

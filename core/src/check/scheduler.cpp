@@ -22,7 +22,7 @@ std::vector<int64_t> steps_of(const RunLength& run) {
   return steps;
 }
 
-std::string numbers(const Subject& subject) {
+std::string factors(const Subject& subject) {
   const Alone<Scheduler> scheduler(subject);
   for (const auto& run : lengths())
     for (const auto step : steps_of(run))
@@ -33,7 +33,7 @@ std::string numbers(const Subject& subject) {
   return "";
 }
 
-std::string text_of(const Subject& subject) {
+std::string text_of_factors(const Subject& subject) {
   const Alone<Scheduler> scheduler(subject);
   std::string text;
   for (const auto& run : lengths())
@@ -63,9 +63,10 @@ std::string purity(const Subject& subject) {
 }  // namespace
 
 void scheduler(const Subject& subject) {
-  subject.property("factors are finite and not negative, also past the end", [&] { return numbers(subject); });
+  subject.property("factors are finite and not negative, also past the end", [&] { return factors(subject); });
   subject.property("a factor depends on its step alone", [&] { return purity(subject); });
-  subject.property("it repeats, also in two threads", [&] { return repeats([&] { return text_of(subject); }); });
+  subject.property("it repeats, also in two threads",
+                   [&] { return repeats([&] { return text_of_factors(subject); }); });
 }
 
 }  // namespace assay::check

@@ -54,7 +54,7 @@ std::string round_trip(const Subject& subject) {
   return "";
 }
 
-std::string ids(const Subject& subject) {
+std::string ids_in_range(const Subject& subject) {
   const Alone<Tokenizer> tokenizer(subject);
   std::set<int64_t> special;
   for (const auto& [name, id] : tokenizer->special_ids()) {
@@ -87,7 +87,7 @@ std::string encoded(const Subject& subject) {
 
 void tokenizer(const Subject& subject) {
   subject.property("decode(encode(x)) is x, whatever the bytes", [&] { return round_trip(subject); });
-  subject.property("ids are in range, and no text gives a special token", [&] { return ids(subject); });
+  subject.property("ids are in range, and no text gives a special token", [&] { return ids_in_range(subject); });
   subject.property("it repeats, also in two threads", [&] { return repeats([&] { return encoded(subject); }); });
 }
 

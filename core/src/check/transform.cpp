@@ -137,7 +137,7 @@ double at_most(int64_t k, int64_t n, double p) {
 }
 
 // The share of samples that it changes, of those that it can.
-std::string rates(const Subject& subject) {
+std::string rates_of_change(const Subject& subject) {
   const std::string rate_parameter = Bound(subject).transform().rate_parameter();
   if (rate_parameter.empty()) return "";
   const auto never = changed_at(subject, rate_parameter, 0), always = changed_at(subject, rate_parameter, 1);
@@ -164,7 +164,7 @@ void transform(const Subject& subject) {
   subject.property("nothing of a text is lost, where it says so", [&] { return nothing_lost(subject); });
   subject.property("a result depends on the sample and its draws alone", [&] { return seeds(subject); });
   subject.property("its rate is the share of samples that it changes, others under another seed",
-                   [&] { return rates(subject); });
+                   [&] { return rates_of_change(subject); });
 }
 
 }  // namespace assay::check

@@ -14,11 +14,9 @@ namespace {
 
 namespace po = boost::program_options;
 
-constexpr int kUndecided = 4;
+using JudgementFormat = std::string (*)(const Judgement&);
 
-using Format = std::string (*)(const Judgement&);
-
-Format format_named(const std::string& name) {
+JudgementFormat judgement_format(const std::string& name) {
   if (name == "text") return format_claims_text;
   if (name == "md") return format_claims_markdown;
   if (name == "json") return format_claims_json;
@@ -38,7 +36,7 @@ int claims(const Arguments& arguments) {
   if (!parsed) return kDone;
   if (parsed->words.size() != 1)
     throw UserError("assay claims: one experiment, by its TOML file or its name; see assay claims --help");
-  const auto print = format_named(format);
+  const auto print = judgement_format(format);
   const auto experiment = find_experiment(parsed->words[0]);
   const auto settings = compare_settings_of(experiment);
   if (settings.claims.empty()) throw UserError("assay claims: '" + parsed->words[0] + "' makes no [[claim]]");

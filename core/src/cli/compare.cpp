@@ -18,9 +18,9 @@ namespace {
 
 namespace po = boost::program_options;
 
-using Format = std::string (*)(const Table&);
+using TableFormat = std::string (*)(const Table&);
 
-Format format_named(const std::string& name) {
+TableFormat table_format(const std::string& name) {
   if (name == "text") return format_text;
   if (name == "md") return format_markdown;
   if (name == "csv") return format_csv;
@@ -103,7 +103,7 @@ int compare(const Arguments& arguments) {
     throw UserError("assay compare: an experiment or several, by TOML file or name; see assay compare --help");
   if (given.reference && parsed->words.size() > 1)
     throw UserError("assay compare --reference: the committed table is one experiment's; name one");
-  const auto print = format_named(given.format);
+  const auto print = table_format(given.format);
   const auto spread = spread_named(given.spread);
   const auto experiment = find_experiment(parsed->words[0]);
   const auto settings = compare_settings_of(experiment);

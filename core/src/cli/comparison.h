@@ -12,7 +12,7 @@
 
 namespace assay::cli {
 
-constexpr int kProvenanceRefused = 5;
+constexpr int kUndecided = 4, kProvenanceRefused = 5;  // exit codes
 
 // Of the file as it is now where one was named, else as it was when the plan was made.
 config::CompareSettings compare_settings_of(const NamedExperiment& experiment);

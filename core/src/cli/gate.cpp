@@ -18,7 +18,7 @@ namespace {
 
 namespace po = boost::program_options;
 
-constexpr int kRegression = 3, kUndecided = 4;
+constexpr int kRegression = 3;
 
 // METRIC=AMOUNT, or AMOUNT for all. A metric's name may hold "=", the amount does not.
 void add_tolerance(const std::string& text, Tolerances& tolerances) {

@@ -115,7 +115,10 @@ int plan(const Arguments& arguments) {
   const auto made = config::make_plan(plan_request(arguments, *parsed));
   for (const auto& warning : config::shadow_warnings(made)) fmt::print(stderr, "{}\n", warning);
   const auto outlook = outlook_of(made);
-  (parsed->options.count("json") ? print_json : print_text)(made, outlook);
+  if (parsed->options.count("json"))
+    print_json(made, outlook);
+  else
+    print_text(made, outlook);
   return kDone;
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "compare/families.h"
 #include "compare/power.h"
 #include "record/earlier_runs.h"
 #include "record/files.h"
@@ -20,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr double kLevel = 0.05, kPower = 0.8;
+constexpr double kPower = 0.8;
 
 std::string status_of(const json& line, const RunLayout& run, const std::string& training_code) {
   std::error_code absent;
@@ -36,7 +37,7 @@ double detectable(size_t n) {
   double low = 0, high = 100;
   for (int i = 0; i < 60; ++i) {
     const double middle = (low + high) / 2;
-    (paired_t_power(n, middle, 1, kLevel) < kPower ? low : high) = middle;
+    (paired_t_power(n, middle, 1, kSignificanceLevel) < kPower ? low : high) = middle;
   }
   return high;
 }
@@ -77,7 +78,7 @@ std::vector<std::string> power_notes(const config::Plan& plan) {
   return {
       fmt::format("{} seeds a row: a paired comparison shows, with power {}, a mean difference from {:.2f} standard "
                   "deviations of the difference on (level {}, before Holm's correction for several rows).",
-                  seeds, kPower, detectable(seeds), kLevel)};
+                  seeds, kPower, detectable(seeds), kSignificanceLevel)};
 }
 
 }  // namespace assay::cli

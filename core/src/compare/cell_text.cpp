@@ -91,9 +91,9 @@ Grid text_grid(const Table& table) {
   return grid;
 }
 
-namespace {
-
 std::string p_text(double p) { return p < 0.0001 ? "<0.0001" : fmt::format("{:.2g}", p); }
+
+namespace {
 
 std::string difference_text(const Difference& difference, const Column& column) {
   Summary shown;

@@ -14,6 +14,9 @@ std::string summary_text(const Summary& summary, const Column& column, Spread sp
 // With what is missing, where that differs from the row's n; empty cells say why they are.
 std::string cell_text(const Cell& cell, const Column& column, const Count& row, Spread spread = Spread::kCi95);
 
+// Two digits; below 0.0001 only that.
+std::string p_text(double p);
+
 std::string row_label(const Row& row);
 
 // The grid all formats for people share: a header line, then one line a row; the last column is n.

@@ -15,8 +15,6 @@
 namespace assay {
 namespace {
 
-constexpr double kLevel = 0.05;
-
 std::string factor_text(double factor) { return factor == 1 ? "" : fmt::format("{} * ", factor); }
 
 std::string quantity_of(const config::Holds& holds) {
@@ -80,7 +78,7 @@ void explain(const ClaimSample& sample, JudgedClaim& claim) {
   if (sample.diverged_undecided || by_rank || sample.pairs.empty()) return;
   std::size_t needed = 0;
   for (const auto& pair : sample.pairs) {
-    if (pair.p_support < kLevel) continue;  // this one is not what keeps the claim open
+    if (pair.p_support < kSignificanceLevel) continue;  // this one is not what keeps the claim open
     if (!pair.test) return;
     if (!pair.needed) {
       claim.remarks.push_back(fmt::format("At the present spread {} seeds would not decide it.", kMostPairs));
@@ -121,7 +119,7 @@ Judgement judge(Results& results, const JudgeRequest& request) {
 
   Judgement judgement;
   judgement.experiment = results.experiment;
-  judgement.level = level_with(request.looks, seeds_of(results), kLevel);
+  judgement.level = level_with(request.looks, seeds_of(results), kSignificanceLevel);
   judgement.looks = request.looks.looks.size();
   judgement.provenance = provenance_of(results, request.command);
   const double one_of_all = judgement.level / static_cast<double>(std::max<std::size_t>(settings.claims.size(), 1));

@@ -15,8 +15,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr double kLevel = 0.05;
-
 bool is_tested(const Column& column) { return column.direction != "none" && !column.timing; }
 
 std::set<std::int64_t> planned_seeds(const RowSource& source, const std::vector<Group>& groups) {
@@ -64,7 +62,7 @@ void adjust_column(Table& table, std::size_t column) {
   const auto adjusted = holm(p);
   for (std::size_t i = 0; i < family.size(); ++i) {
     family[i]->p_holm = adjusted[i];
-    family[i]->separable = adjusted[i] < kLevel;
+    family[i]->separable = adjusted[i] < kSignificanceLevel;
   }
 }
 
@@ -111,7 +109,7 @@ void mark_best(Table& table) {
       if (other == best) return true;
       const bool paired = partners_by_seed(best->values, other->values).first.size() >= 2;
       const auto difference = difference_of(best->values, other->values, paired);
-      return difference && !difference->too_few && difference->p * others < kLevel;
+      return difference && !difference->too_few && difference->p * others < kSignificanceLevel;
     });
   }
 }

@@ -6,6 +6,8 @@
 
 namespace assay {
 
+inline constexpr double kSignificanceLevel = 0.05;  // of every test, and of every family
+
 // Adjusted p of every member of a family, in its order: at most one level's worth of false rejections in all, whatever
 // the dependence between members. Holm 1979, "A simple sequentially rejective multiple test procedure".
 std::vector<double> holm(std::span<const double> p);

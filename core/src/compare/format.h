@@ -1,6 +1,8 @@
 // A table as text for a terminal, Markdown, CSV, JSON or LaTeX; one file a format.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 
 #include "compare/table.h"
@@ -19,5 +21,8 @@ std::string format_latex(const Table& table);
 
 // A cell's text with what Markdown would take for its own marked as text.
 std::string escaped_markdown(const std::string& text);
+
+// Of the JSON formats: null where there is none.
+nlohmann::ordered_json optional_number(const std::optional<double>& value);
 
 }  // namespace assay

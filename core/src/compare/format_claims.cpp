@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "compare/cell_text.h"
 #include "compare/claims.h"
 #include "compare/exact_tests.h"
 #include "compare/format.h"
@@ -11,8 +12,6 @@ namespace assay {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string p_text(double p) { return p < 0.0001 ? "< 0.0001" : fmt::format("{:.2g}", p); }
 
 std::string metrics_text(const JudgedClaim& claim) {
   if (claim.right_metric.empty() || claim.right_metric == claim.left_metric) return claim.left_metric;
@@ -55,8 +54,6 @@ std::string summary_text(const Judgement& judgement) {
                      judgement.count(Verdict::kSupported), judgement.count(Verdict::kRefuted),
                      judgement.count(Verdict::kUndecided));
 }
-
-Json optional_number(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
 
 Json pair_json(const ClaimPair& pair) {
   Json json = {{"left", pair.left},

@@ -4,6 +4,11 @@
 #include "compare/format.h"
 
 namespace assay {
+
+nlohmann::ordered_json optional_number(const std::optional<double>& value) {
+  return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
+}
+
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -13,8 +18,6 @@ Json count_json(const Count& count) {
           {"diverged", count.diverged}, {"missing", count.missing}, {"not_applicable", count.not_applicable},
           {"stale", count.stale}};
 }
-
-Json number(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
 
 Json comparison_json(const Comparison& comparison) {
   const auto& difference = comparison.difference;
@@ -28,8 +31,8 @@ Json comparison_json(const Comparison& comparison) {
                {"n_too_small", difference.too_few},
                {"separable", comparison.separable}};
   json["p_holm"] = difference.too_few ? Json(nullptr) : Json(comparison.p_holm);
-  json["sign_flip_p"] = number(difference.sign_flip_p);
-  json["correlation"] = number(difference.correlation);
+  json["sign_flip_p"] = optional_number(difference.sign_flip_p);
+  json["correlation"] = optional_number(difference.correlation);
   json["documents"] = Json(nullptr);
   if (comparison.documents) json["documents"] = {comparison.documents->low, comparison.documents->high};
   return json;
@@ -47,8 +50,8 @@ Json cell_json(const Cell& cell, const Column& column) {
   for (const auto& [seed, value] : cell.values) values.push_back({{"seed", seed}, {"value", value}});
   Json json = {{"column", column.name},
                {"mean", cell.summary.n > 0 ? Json(cell.summary.mean) : Json(nullptr)},
-               {"deviation", number(cell.summary.deviation)},
-               {"half_width", number(cell.summary.half_width)},
+               {"deviation", optional_number(cell.summary.deviation)},
+               {"half_width", optional_number(cell.summary.half_width)},
                {"count", count_json(cell.count)},
                {"values", values},
                {"best", cell.best}};

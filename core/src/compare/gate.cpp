@@ -15,7 +15,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr double kLevel = 0.05;
 constexpr std::size_t kFewest = 3;  // with two, a t interval is twelve standard errors wide
 
 bool is_gated(const Column& column) { return column.direction != "none" && !column.timing; }
@@ -78,7 +77,7 @@ std::optional<double> check_cell(const Cell& cell, const json& kept, bool lower_
     check.reason = fmt::format("too few seeds: {} now, {} kept, at least {} each", now.size(), before.size(), kFewest);
     return std::nullopt;
   }
-  if (p_less(check.difference->test, check.tolerance) < kLevel) {
+  if (p_less(check.difference->test, check.tolerance) < kSignificanceLevel) {
     check.verdict = GateVerdict::kFine;
     check.reason = "below the tolerance";
     return std::nullopt;
@@ -189,7 +188,7 @@ std::vector<GateCheck> gate(const Table& table, const json& baseline, const Tole
   }
   const auto adjusted = holm(p);
   for (std::size_t i = 0; i < tested.size(); ++i) {
-    if (adjusted[i] >= kLevel) continue;
+    if (adjusted[i] >= kSignificanceLevel) continue;
     checks[tested[i]].verdict = GateVerdict::kRegression;
     checks[tested[i]].reason = "worse by more than the tolerance";
   }

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "assay/error.h"
 #include "record/files.h"
+#include "record/metric.h"
 #include "record/plan_lines.h"
 #include "record/sha256.h"
 #include "record/staleness.h"
@@ -26,10 +26,6 @@ json read_record(const std::filesystem::path& file) {
     throw UserError(
         fmt::format("{}: record of schema {}, this assay reads schema 1", file.string(), record.value("schema", 0)));
   return record;
-}
-
-double number_or_nan(const json& value) {
-  return value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN();
 }
 
 void take_metrics(const json& record, const std::string& label, bool stale, RunResult& run,

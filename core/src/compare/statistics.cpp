@@ -6,7 +6,7 @@
 namespace assay {
 namespace {
 
-constexpr double kLevel = 0.95;
+constexpr double kConfidence = 0.95;
 
 }  // namespace
 
@@ -23,7 +23,7 @@ Summary summarise(std::span<const double> values) {
   for (const double value : values) squares += (value - summary.mean) * (value - summary.mean);
   summary.deviation = std::sqrt(squares / (n - 1));
   const boost::math::students_t distribution(n - 1);
-  const double quantile = boost::math::quantile(distribution, 0.5 + kLevel / 2);
+  const double quantile = boost::math::quantile(distribution, 0.5 + kConfidence / 2);
   summary.half_width = quantile * *summary.deviation / std::sqrt(n);
   return summary;
 }

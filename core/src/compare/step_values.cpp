@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "config/metric_name.h"
 #include "record/events.h"
+#include "record/metric.h"
 
 namespace assay {
 namespace {
@@ -16,10 +16,6 @@ struct Wanted {
   std::string full, owner, metric;  // metric: without the step
   std::int64_t step = 0;
 };
-
-double number_or_nan(const json& value) {
-  return value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN();
-}
 
 // Of a training step: its loss, or a metric that an objective logged.
 std::optional<double> training_value(const json& event, const std::string& metric) {

@@ -27,7 +27,7 @@ struct TomlAssertion : std::logic_error {
 namespace assay::config {
 namespace {
 
-constexpr int kMaxDepth = 64;  // far beyond any real file; keeps recursion over the tree bounded
+constexpr int kMaxNesting = 64;  // far beyond any real file; keeps recursion over the tree bounded
 
 class Converter {
  public:
@@ -37,7 +37,7 @@ class Converter {
 
   Node convert(const toml::node& source, const Position& fallback, int depth = 0) {
     Node node{false, position_of(source.source(), fallback)};
-    if (depth > kMaxDepth) {
+    if (depth > kMaxNesting) {
       diagnostics_.add(node.position, fmt_depth());
     } else if (const auto* table = source.as_table()) {
       node.value = convert_table(*table, node.position, depth);
@@ -62,7 +62,7 @@ class Converter {
   }
 
  private:
-  static std::string fmt_depth() { return "values nest deeper than " + std::to_string(kMaxDepth) + " levels"; }
+  static std::string fmt_depth() { return "values nest deeper than " + std::to_string(kMaxNesting) + " levels"; }
 
   Position position_of(const toml::source_region& region, const Position& fallback) const {
     if (fixed_) return base_;
@@ -86,7 +86,7 @@ class Converter {
   }
 
   void add(Table& table, const KeyPath& path, const Position& key_position, Node value, int depth) {
-    if (depth + static_cast<int>(path.size()) > kMaxDepth) return diagnostics_.add(key_position, fmt_depth());
+    if (depth + static_cast<int>(path.size()) > kMaxNesting) return diagnostics_.add(key_position, fmt_depth());
     Table* at = &table;
     for (size_t i = 0; i + 1 < path.size(); ++i) {
       auto* next = at->find(path[i]);

@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr const char* kForm = "{ experiment = \"..\", where = { key = value }, seed = \"same\" or a number }";
+constexpr const char* kRunForm = "{ experiment = \"..\", where = { key = value }, seed = \"same\" or a number }";
 
 fs::path runs_of(const std::string& file, const std::string& experiment) {
   return ExperimentLayout(results_root(file) / experiment).run("").folder();
@@ -122,7 +122,7 @@ json RunInputs::find(const Node& node, const std::string& owner, Diagnostics& di
   const auto* table = node.as<Table>();
   const auto* experiment = table ? string_of(*table, "experiment") : nullptr;
   if (!experiment) {
-    diagnostics.add(node.position, fmt::format("{} must be a run, {}, but is {}", owner, kForm, describe(node)));
+    diagnostics.add(node.position, fmt::format("{} must be a run, {}, but is {}", owner, kRunForm, describe(node)));
     return nullptr;
   }
   bool good = true;

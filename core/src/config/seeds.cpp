@@ -12,7 +12,7 @@
 namespace assay::config {
 namespace {
 
-constexpr const char* kForm =
+constexpr const char* kSeedsForm =
     "seeds are \"1..6\" (both ends included), a list of ints >= 0, or { init = 1, data = \"1..6\" }";
 
 std::optional<std::pair<int64_t, int64_t>> parse_span(const std::string& text) {
@@ -41,14 +41,14 @@ std::vector<int64_t> read_numbers(const Node& node, Diagnostics& diagnostics) {
     for (const auto& item : *list) {
       const auto* number = item.as<int64_t>();
       if (!number || *number < 0) {
-        diagnostics.add(item.position, fmt::format("{}; this is {}", kForm, describe(item)));
+        diagnostics.add(item.position, fmt::format("{}; this is {}", kSeedsForm, describe(item)));
       } else if (!seen.insert(*number).second) {
         diagnostics.add(item.position, fmt::format("seed {} is given twice", *number));
       }
       numbers.push_back(number ? *number : 0);
     }
   }
-  if (numbers.empty()) diagnostics.add(node.position, fmt::format("{}; this is {}", kForm, describe(node)));
+  if (numbers.empty()) diagnostics.add(node.position, fmt::format("{}; this is {}", kSeedsForm, describe(node)));
   return numbers;
 }
 

@@ -20,7 +20,7 @@
 namespace assay {
 namespace {
 
-constexpr std::chrono::seconds kTick{1};
+constexpr std::chrono::seconds kPoll{1};
 
 std::string variable(const char* name) {
   const char* value = std::getenv(name);
@@ -59,7 +59,7 @@ Cut wait_for(Process& worker, int stop, SignalQueue& signals) {
       cut.status = *status;
       return cut;
     }
-    if (const int signal = signals.wait(kTick); signal != 0 && signal != SIGCHLD) {
+    if (const int signal = signals.wait(kPoll); signal != 0 && signal != SIGCHLD) {
       cut.asked = true;
       worker.send(stop);
     }

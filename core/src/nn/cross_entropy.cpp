@@ -14,13 +14,13 @@
 namespace assay::nn {
 namespace {
 
-namespace kernel = kernels::cross_entropy;
+namespace cross_entropy_kernel = kernels::cross_entropy;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 // Rows are independent, so how they are shared out changes no bit.
 template <class Work>
-void over_rows(const kernel::Slice& slice, bool on_device, const Work& work) {
+void over_rows(const cross_entropy_kernel::Slice& slice, bool on_device, const Work& work) {
   if (on_device) return work(slice, 0);
   at::parallel_for(0, slice.rows, std::max<int64_t>(1, 8192 / std::max<int64_t>(slice.columns, 1)),
                    [&](int64_t begin, int64_t end) {
@@ -33,24 +33,25 @@ void over_rows(const kernel::Slice& slice, bool on_device, const Work& work) {
 template <class T>
 struct Pass {
   explicit Pass(const Tensor& logits_NC)
-      : on_device(logits_NC.is_cuda()), version(on_device ? kernel::cuda<T>() : kernel::cpu<T>()) {}
+      : on_device(logits_NC.is_cuda()),
+        version(on_device ? cross_entropy_kernel::cuda<T>() : cross_entropy_kernel::cpu<T>()) {}
 
-  void largest(const kernel::Slice& slice, const Tensor& logits, const Tensor& out) const {
-    over_rows(slice, on_device, [&](const kernel::Slice& part, int64_t n) {
+  void largest(const cross_entropy_kernel::Slice& slice, const Tensor& logits, const Tensor& out) const {
+    over_rows(slice, on_device, [&](const cross_entropy_kernel::Slice& part, int64_t n) {
       version.largest(part, logits.const_data_ptr<T>() + n * slice.stride, out.data_ptr<T>() + n);
     });
   }
-  void sums(const kernel::Slice& slice, const Tensor& logits, const Tensor& targets, const Tensor& largest,
-            const Tensor& total, const Tensor& own) const {
-    over_rows(slice, on_device, [&](const kernel::Slice& part, int64_t n) {
+  void sums(const cross_entropy_kernel::Slice& slice, const Tensor& logits, const Tensor& targets,
+            const Tensor& largest, const Tensor& total, const Tensor& own) const {
+    over_rows(slice, on_device, [&](const cross_entropy_kernel::Slice& part, int64_t n) {
       version.sums(part, logits.const_data_ptr<T>() + n * slice.stride, targets.const_data_ptr<int64_t>() + n,
                    largest.const_data_ptr<T>() + n, total.data_ptr<T>() + n, own.data_ptr<T>() + n);
     });
   }
-  void gradient(const kernel::Slice& slice, const Tensor& logits, const Tensor& targets, const Tensor& largest,
-                const Tensor& total, const Tensor& upstream, const Tensor& out) const {
+  void gradient(const cross_entropy_kernel::Slice& slice, const Tensor& logits, const Tensor& targets,
+                const Tensor& largest, const Tensor& total, const Tensor& upstream, const Tensor& out) const {
     const int64_t width = out.size(1);
-    over_rows(slice, on_device, [&](const kernel::Slice& part, int64_t n) {
+    over_rows(slice, on_device, [&](const cross_entropy_kernel::Slice& part, int64_t n) {
       version.gradient(part, logits.const_data_ptr<T>() + n * slice.stride, targets.const_data_ptr<int64_t>() + n,
                        largest.const_data_ptr<T>() + n, total.const_data_ptr<T>() + n, upstream.const_data_ptr<T>() + n,
                        width, out.data_ptr<T>() + n * width);
@@ -58,7 +59,7 @@ struct Pass {
   }
 
   bool on_device;
-  const kernel::Version<T>& version;
+  const cross_entropy_kernel::Version<T>& version;
 };
 
 struct CrossEntropy : torch::autograd::Function<CrossEntropy> {
@@ -68,7 +69,7 @@ struct CrossEntropy : torch::autograd::Function<CrossEntropy> {
                         int64_t real, const Mesh* mesh) {
     auto& axis = mesh->tensor();
     const int64_t N = logits_NC.size(0);
-    const kernel::Slice slice{N, real, logits_NC.stride(0), begin};
+    const cross_entropy_kernel::Slice slice{N, real, logits_NC.stride(0), begin};
     const auto largest = at::empty({N}, logits_NC.options()), total = at::empty({N}, logits_NC.options()),
                own = at::empty({N}, logits_NC.options());
     with_scalar_type(logits_NC, [&]<class T>(T) {
@@ -89,8 +90,8 @@ struct CrossEntropy : torch::autograd::Function<CrossEntropy> {
     refuse_second_derivative("vocabulary_cross_entropy");
     const auto saved = context->get_saved_variables();
     const auto& [logits, targets, largest, total] = std::tie(saved[0], saved[1], saved[2], saved[3]);
-    const kernel::Slice slice{logits.size(0), context->saved_data["real"].toInt(), logits.stride(0),
-                              context->saved_data["begin"].toInt()};
+    const cross_entropy_kernel::Slice slice{logits.size(0), context->saved_data["real"].toInt(), logits.stride(0),
+                                            context->saved_data["begin"].toInt()};
     const auto gradient = at::empty(logits.sizes(), logits.options());
     with_scalar_type(logits, [&]<class T>(T) {
       Pass<T>(logits).gradient(slice, logits, targets, largest, total, grads[0].contiguous(), gradient);

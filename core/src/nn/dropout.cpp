@@ -61,15 +61,15 @@ DropoutMask DropoutMask::saved(torch::autograd::AutogradContext& context) {
 
 namespace {
 
-namespace kernel = kernels::dropout;
+namespace dropout_kernel = kernels::dropout;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 template <class T>
-void run(const Tensor& x, const Tensor& out, kernel::Shape shape, kernel::Mask mask) {
+void run(const Tensor& x, const Tensor& out, dropout_kernel::Shape shape, dropout_kernel::Mask mask) {
   const auto* from = x.const_data_ptr<T>();
   auto* to = out.data_ptr<T>();
-  if (x.is_cuda()) return kernel::cuda<T>(shape, mask, from, to);
+  if (x.is_cuda()) return dropout_kernel::cuda<T>(shape, mask, from, to);
   const int64_t row = shape.heads * shape.queries * shape.channels;
   at::parallel_for(0, shape.rows, 1, [&](int64_t begin, int64_t end) {
     auto part = shape;
@@ -77,14 +77,14 @@ void run(const Tensor& x, const Tensor& out, kernel::Shape shape, kernel::Mask m
     part.rows = end - begin;
     part_mask.row_id += begin;
     part_mask.positions += begin * shape.queries;
-    kernel::cpu<T>(part, part_mask, from + begin * row, to + begin * row);
+    dropout_kernel::cpu<T>(part, part_mask, from + begin * row, to + begin * row);
   });
 }
 
 Tensor dropped(const Tensor& x, const DropoutMask& mask) {
   const auto wide = x.to(x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat).contiguous();
   const auto out = at::empty_like(wide);
-  const kernel::Shape shape{x.size(0), x.dim() == 4 ? x.size(1) : 1, x.size(-2), x.size(-1)};
+  const dropout_kernel::Shape shape{x.size(0), x.dim() == 4 ? x.size(1) : 1, x.size(-2), x.size(-1)};
   with_scalar_type(wide, [&]<class T>(T) { run<T>(wide, out, shape, mask.mask()); });
   return out.to(x.scalar_type());
 }

@@ -12,7 +12,7 @@
 namespace assay::nn {
 namespace {
 
-namespace kernel = kernels::attention;
+namespace attention_kernel = kernels::attention;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
@@ -42,10 +42,12 @@ struct SplitHeads : torch::autograd::Function<SplitHeads> {
   }
 };
 
-kernel::Layout layout_of(const Tensor& x_BHTK) { return {x_BHTK.stride(0), x_BHTK.stride(2), x_BHTK.stride(1)}; }
+attention_kernel::Layout layout_of(const Tensor& x_BHTK) {
+  return {x_BHTK.stride(0), x_BHTK.stride(2), x_BHTK.stride(1)};
+}
 
-kernel::Shape shape_of(const Tensor& q, const Tensor& k, const Tensor& v, bool causal) {
-  kernel::Shape shape;
+attention_kernel::Shape shape_of(const Tensor& q, const Tensor& k, const Tensor& v, bool causal) {
+  attention_kernel::Shape shape;
   shape.rows = q.size(0);
   shape.heads = q.size(1);
   shape.queries = q.size(2);
@@ -62,7 +64,7 @@ kernel::Shape shape_of(const Tensor& q, const Tensor& k, const Tensor& v, bool c
 // Slopes and positions in the type of the scores; empty where there are no slopes.
 struct Bias {
   template <class T>
-  kernel::Bias<T> of() const {
+  attention_kernel::Bias<T> of() const {
     if (!slopes.defined()) return {};
     return {slopes.const_data_ptr<T>(), query_positions.const_data_ptr<T>(), key_positions.const_data_ptr<T>(),
             query_positions.size(0) == 1};
@@ -78,9 +80,9 @@ struct FusedAttention : torch::autograd::Function<FusedAttention> {
     const auto log_sum = at::empty({shape.rows, shape.heads, shape.queries}, q.options());
     with_scalar_type(q, [&]<class T>(T) {
       at::parallel_for(0, shape.rows * shape.heads, 1, [&](int64_t begin, int64_t end) {
-        kernel::cpu<T>().forward(shape, bias.of<T>(), mask.mask(), begin, end, q.const_data_ptr<T>(),
-                                 k.const_data_ptr<T>(), v.const_data_ptr<T>(), out.data_ptr<T>(),
-                                 log_sum.data_ptr<T>());
+        attention_kernel::cpu<T>().forward(shape, bias.of<T>(), mask.mask(), begin, end, q.const_data_ptr<T>(),
+                                           k.const_data_ptr<T>(), v.const_data_ptr<T>(), out.data_ptr<T>(),
+                                           log_sum.data_ptr<T>());
       });
     });
     variable_list saved{q, k, v, out, log_sum};
@@ -110,10 +112,10 @@ struct FusedAttention : torch::autograd::Function<FusedAttention> {
     shape.d_value = layout_of(d_v);
     with_scalar_type(q, [&]<class T>(T) {
       at::parallel_for(0, shape.rows * shape.heads, 1, [&](int64_t begin, int64_t end) {
-        kernel::cpu<T>().backward(shape, bias.of<T>(), mask.mask(), begin, end, q.const_data_ptr<T>(),
-                                  k.const_data_ptr<T>(), v.const_data_ptr<T>(), out.const_data_ptr<T>(),
-                                  log_sum.const_data_ptr<T>(), upstream.const_data_ptr<T>(), d_q.data_ptr<T>(),
-                                  d_k.data_ptr<T>(), d_v.data_ptr<T>());
+        attention_kernel::cpu<T>().backward(shape, bias.of<T>(), mask.mask(), begin, end, q.const_data_ptr<T>(),
+                                            k.const_data_ptr<T>(), v.const_data_ptr<T>(), out.const_data_ptr<T>(),
+                                            log_sum.const_data_ptr<T>(), upstream.const_data_ptr<T>(),
+                                            d_q.data_ptr<T>(), d_k.data_ptr<T>(), d_v.data_ptr<T>());
       });
     });
     return parts;

@@ -12,7 +12,7 @@
 namespace assay::nn {
 namespace {
 
-namespace kernel = kernels::gelu;
+namespace gelu_kernel = kernels::gelu;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
@@ -31,7 +31,7 @@ struct GeluTanh : torch::autograd::Function<GeluTanh> {
     context->save_for_backward({x});
     const auto out = at::empty_like(x);
     over_elements(x, [&]<class T>(T, int64_t begin, int64_t end) {
-      kernel::cpu<T>().forward(end - begin, x.const_data_ptr<T>() + begin, out.data_ptr<T>() + begin);
+      gelu_kernel::cpu<T>().forward(end - begin, x.const_data_ptr<T>() + begin, out.data_ptr<T>() + begin);
     });
     return out;
   }
@@ -40,8 +40,8 @@ struct GeluTanh : torch::autograd::Function<GeluTanh> {
     const auto x = context->get_saved_variables()[0];
     const auto upstream = grads[0].contiguous(), out = at::empty_like(x);
     over_elements(x, [&]<class T>(T, int64_t begin, int64_t end) {
-      kernel::cpu<T>().backward(end - begin, x.const_data_ptr<T>() + begin, upstream.const_data_ptr<T>() + begin,
-                                out.data_ptr<T>() + begin);
+      gelu_kernel::cpu<T>().backward(end - begin, x.const_data_ptr<T>() + begin, upstream.const_data_ptr<T>() + begin,
+                                     out.data_ptr<T>() + begin);
     });
     return {out};
   }

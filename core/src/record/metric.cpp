@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 namespace assay {
@@ -31,6 +32,10 @@ nlohmann::json to_json(const std::vector<RecordedMetric>& metrics) {
                     {"coordinates", coordinates}});
   }
   return list;
+}
+
+double number_or_nan(const nlohmann::json& value) {
+  return value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN();
 }
 
 }  // namespace assay

@@ -20,4 +20,7 @@ struct RecordedMetric {
 
 nlohmann::json to_json(const std::vector<RecordedMetric>& metrics);
 
+// A value of an event or a record; NaN where it is null.
+double number_or_nan(const nlohmann::json& value);
+
 }  // namespace assay

@@ -14,9 +14,9 @@
 namespace assay {
 namespace {
 
-class Context final : public DecodeContext {
+class ContextOfDecoding final : public DecodeContext {
  public:
-  Context(Assembled& run, const Mesh& mesh, const DecodeRequest& request)
+  ContextOfDecoding(Assembled& run, const Mesh& mesh, const DecodeRequest& request)
       : model_(*run.model),
         compute_(run.compute),
         vocabulary_(*run.vocabulary),
@@ -169,7 +169,7 @@ std::vector<Decoded> decode(Assembled& run, const Mesh& mesh, Decoder& decoder, 
   const c10::NoGradGuard no_grad;
   if (!run.model->causal()) throw UserError("text is generated from left to right, and this model is bidirectional");
   if (request.prompts.empty()) return {};
-  Context context(run, mesh, request);
+  ContextOfDecoding context(run, mesh, request);
   while (context.step() < request.tokens && !context.all_ended())
     guard(decoder, "next", [&] { context.take(decoder.next(context), context.step() + 1 == request.tokens); });
   return context.results(static_cast<int64_t>(request.prompts.size()));

@@ -10,9 +10,10 @@
 namespace assay {
 namespace {
 
-class Context final : public EvaluationContext {
+class ContextOfEvaluation final : public EvaluationContext {
  public:
-  Context(Assembled& run, const Mesh& mesh, const LabelledEvaluator& entry) : run_(run), mesh_(mesh), entry_(entry) {}
+  ContextOfEvaluation(Assembled& run, const Mesh& mesh, const LabelledEvaluator& entry)
+      : run_(run), mesh_(mesh), entry_(entry) {}
 
   Model& model() override { return *run_.model; }
   const Vocabulary& vocabulary() const override { return *run_.vocabulary; }
@@ -57,7 +58,7 @@ class Context final : public EvaluationContext {
 EvaluationReport evaluate(Assembled& run, const Mesh& mesh, const LabelledEvaluator& entry, int64_t step) {
   const c10::NoGradGuard no_grad;
   const auto begin = std::chrono::steady_clock::now();
-  Context context(run, mesh, entry);
+  ContextOfEvaluation context(run, mesh, entry);
   guard(*entry.evaluator, "evaluate", [&] { entry.evaluator->evaluate(context); });
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
   return {entry.id, entry.label, step, std::move(context.metrics), std::move(context.examples), seconds.count()};

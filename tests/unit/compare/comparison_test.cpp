@@ -22,14 +22,14 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using testing::ResultsBuilder;
 
-void add_row(ResultsBuilder& results, BuiltRun run, const std::vector<double>& values, int first_seed = 1) {
+void add_bits(ResultsBuilder& results, BuiltRun run, const std::vector<double>& values, int first_seed = 1) {
   for (size_t i = 0; i < values.size(); ++i) {
     run.seed = first_seed + static_cast<int>(i);
     results.finished(run, {{64, values[i]}});
   }
 }
 
-CompareRequest request(const ResultsBuilder& results) {
+CompareRequest request_of(const ResultsBuilder& results) {
   return {.experiment = results.experiment(),
           .metrics = {"lm.bits_per_byte"},
           .baseline = testing::baseline("positional", "base"),
@@ -41,16 +41,16 @@ CompareRequest request(const ResultsBuilder& results) {
 class Three : public ::testing::Test {
  protected:
   Three() {
-    add_row(results_, {.scheme = "base"}, {2.5, 2.5, 2.8, 2.8, 2.8, 3.1});
-    add_row(results_, {.scheme = "near"}, {2.4, 2.6, 2.6, 2.9, 2.7, 3.1});
-    add_row(results_, {.scheme = "far"}, {2.0, 2.1, 2.2, 2.3, 2.4, 2.5});
+    add_bits(results_, {.scheme = "base"}, {2.5, 2.5, 2.8, 2.8, 2.8, 3.1});
+    add_bits(results_, {.scheme = "near"}, {2.4, 2.6, 2.6, 2.9, 2.7, 3.1});
+    add_bits(results_, {.scheme = "far"}, {2.0, 2.1, 2.2, 2.3, 2.4, 2.5});
   }
   ResultsBuilder results_;
 };
 
 // scipy 1.17.1: stats.ttest_1samp([-.1, .1, -.2, .1, -.1, 0], 0).pvalue and of [-.5, -.4, -.6, -.5, -.4, -.6].
 TEST_F(Three, AgainstTheBaselinePairedBySeed) {
-  const auto table = collect(request(results_));
+  const auto table = collect(request_of(results_));
   EXPECT_FALSE(table.rows[0].cells[0].comparison);
   const auto& near = *table.rows[1].cells[0].comparison;
   const auto& far = *table.rows[2].cells[0].comparison;
@@ -68,14 +68,14 @@ TEST_F(Three, AgainstTheBaselinePairedBySeed) {
 
 // Timings and counts are no metrics to be tested.
 TEST_F(Three, OnlyMetricsWithABetterDirectionAreTested) {
-  const auto table = collect(request(results_));
+  const auto table = collect(request_of(results_));
   for (size_t i = 1; i < table.columns.size(); ++i)
     EXPECT_FALSE(table.rows[2].cells[i].comparison) << table.columns[i].name;
 }
 
 // far is better than both others by more than twice 0.05 allows; no row of the three is worst for certain.
 TEST_F(Three, TheBestIsBoldWhereItIsSeparable) {
-  auto table = collect(request(results_));
+  auto table = collect(request_of(results_));
   EXPECT_TRUE(table.rows[2].cells[0].best);
   EXPECT_FALSE(table.rows[0].cells[0].best);
   const auto latex = format_latex(table);
@@ -88,7 +88,7 @@ TEST_F(Three, TheBestIsBoldWhereItIsSeparable) {
 }
 
 TEST_F(Three, PrintedBelowTheTable) {
-  const auto grid = comparison_grid(collect(request(results_)));
+  const auto grid = comparison_grid(collect(request_of(results_)));
   ASSERT_EQ(grid.size(), 3u);
   EXPECT_EQ(grid[2][0], "positional=far");
   EXPECT_EQ(grid[2][2], "-0.500 \u00b1 0.094");
@@ -100,20 +100,20 @@ TEST_F(Three, PrintedBelowTheTable) {
 
 TEST(Comparison, FiveSeedsAreTooFewForAStar) {
   ResultsBuilder results;
-  add_row(results, {.scheme = "base"}, {9, 9, 9, 9, 9.01});
-  add_row(results, {.scheme = "far"}, {1, 1, 1, 1, 1});
-  const auto grid = comparison_grid(collect(request(results)));
+  add_bits(results, {.scheme = "base"}, {9, 9, 9, 9, 9.01});
+  add_bits(results, {.scheme = "far"}, {1, 1, 1, 1, 1});
+  const auto grid = comparison_grid(collect(request_of(results)));
   EXPECT_EQ(grid.at(1).at(4), "n too small");
-  EXPECT_EQ(collect(request(results)).rows[1].cells[0].comparison->separable, false);
+  EXPECT_EQ(collect(request_of(results)).rows[1].cells[0].comparison->separable, false);
 }
 
 // Another experiment's row with other seeds. Welch of [2, 2.1, 2.2, 2.3, 2.4, 2.5] and [2.5, 2.5, 2.8, 2.8, 2.8, 3.1]:
 // scipy 1.17.1, stats.ttest_ind(..., equal_var=False).
 TEST(Comparison, OtherSeedsAreUnpaired) {
   ResultsBuilder results, other("late");
-  add_row(results, {.scheme = "base"}, {2.5, 2.5, 2.8, 2.8, 2.8, 3.1});
-  add_row(other, {.scheme = "far"}, {2.0, 2.1, 2.2, 2.3, 2.4, 2.5}, 7);
-  auto asked = request(results);
+  add_bits(results, {.scheme = "base"}, {2.5, 2.5, 2.8, 2.8, 2.8, 3.1});
+  add_bits(other, {.scheme = "far"}, {2.0, 2.1, 2.2, 2.3, 2.4, 2.5}, 7);
+  auto asked = request_of(results);
   asked.others = {other.experiment()};
   const auto table = collect(asked);
   EXPECT_EQ(table.experiment, "quick + late");
@@ -143,7 +143,7 @@ TEST(Comparison, DocumentsAreResampled) {
   };
   add("base", 10, 30);
   add("far", 8, 18);
-  const auto& found = *collect(request(results)).rows[1].cells[0].comparison;
+  const auto& found = *collect(request_of(results)).rows[1].cells[0].comparison;
   ASSERT_TRUE(found.documents);
   // Both seeds together: 1.5 times the first, in half nats.
   EXPECT_NEAR(found.documents->low, -3 * 2 * 1.5, 1e-12);
@@ -155,7 +155,7 @@ class Rates : public ::testing::Test {
  protected:
   Rates() {
     const auto add = [&](const char* scheme, double rate, double level) {
-      add_row(results_, {.scheme = scheme, .more_axes = {{"optimizer.lr", rate}}}, {level, level + 0.1, level + 0.2});
+      add_bits(results_, {.scheme = scheme, .more_axes = {{"optimizer.lr", rate}}}, {level, level + 0.1, level + 0.2});
     };
     add("base", 0.1, 3.0);
     add("base", 0.2, 2.0);
@@ -165,7 +165,7 @@ class Rates : public ::testing::Test {
     add("b", 0.3, 2.7);
   }
   CompareRequest tuned() const {
-    auto asked = request(results_);
+    auto asked = request_of(results_);
     asked.tune = config::Tune{{{"optimizer.lr", {}}}, {"lm.bits_per_byte@length=64", {}}, "validation", {}};
     return asked;
   }
@@ -204,7 +204,7 @@ TEST_F(Rates, ReportedSeedsAreShownAndDoNotChoose) {
 }
 
 TEST_F(Rates, PooledRowsAreMeansSeedBySeed) {
-  auto asked = request(results_);
+  auto asked = request_of(results_);
   asked.pool_to = {"positional"};
   const auto table = collect(asked);
   ASSERT_EQ(table.rows.size(), 2u);
@@ -218,13 +218,13 @@ TEST_F(Rates, PooledRowsAreMeansSeedBySeed) {
 }
 
 TEST_F(Rates, PartnersHaveTheSameRate) {
-  const auto table = collect(request(results_));
+  const auto table = collect(request_of(results_));
   EXPECT_EQ(table.rows[4].compared_with, "positional=base optimizer.lr=0.2");
   EXPECT_NEAR(table.rows[4].cells[0].comparison->difference.test.difference, 0.8, 1e-12);
 }
 
 TEST_F(Rates, AnAxisAcross) {
-  auto table = collect(request(results_));
+  auto table = collect(request_of(results_));
   pivot(table, "optimizer.lr");
   ASSERT_EQ(table.rows.size(), 2u);
   ASSERT_EQ(table.columns.size(), 3u);
@@ -235,7 +235,7 @@ TEST_F(Rates, AnAxisAcross) {
 }
 
 TEST_F(Rates, Sorted) {
-  auto table = collect(request(results_));
+  auto table = collect(request_of(results_));
   sort_rows(table, "-lm.bits_per_byte@length=64");
   EXPECT_EQ(table.rows[0].label, "positional=base optimizer.lr=0.1");
   sort_rows(table, "bits_per_byte");
@@ -247,9 +247,9 @@ TEST_F(Rates, Sorted) {
 
 TEST(Comparison, AxesInWhichNoRowsDifferAreLeftOut) {
   ResultsBuilder results;
-  add_row(results, {.scheme = "base", .more_axes = {{"optimizer.lr", 0.1}}}, {1});
-  add_row(results, {.scheme = "far", .more_axes = {{"optimizer.lr", 0.1}}}, {2});
-  auto asked = request(results);
+  add_bits(results, {.scheme = "base", .more_axes = {{"optimizer.lr", 0.1}}}, {1});
+  add_bits(results, {.scheme = "far", .more_axes = {{"optimizer.lr", 0.1}}}, {2});
+  auto asked = request_of(results);
   EXPECT_EQ(collect(asked).rows[1].label, "positional=far");
   EXPECT_THAT(collect(asked).axes, ElementsAre("positional"));
   asked.all_columns = true;
@@ -258,7 +258,7 @@ TEST(Comparison, AxesInWhichNoRowsDifferAreLeftOut) {
 }
 
 TEST_F(Three, OtherSpreads) {
-  auto asked = request(results_);
+  auto asked = request_of(results_);
   asked.spread = Spread::kStd;
   const auto table = collect(asked);
   EXPECT_THAT(format_text(table), HasSubstr("mean \u00b1 standard deviation over seeds"));
@@ -272,7 +272,7 @@ TEST(Comparison, UnequalCostsAreNoted) {
   ResultsBuilder results;
   results.finished({.scheme = "base", .parameters = 1000}, {{64, 1}});
   results.finished({.scheme = "far", .parameters = 1100}, {{64, 1}});
-  auto asked = request(results);
+  auto asked = request_of(results);
   asked.equal = {{"train.parameters", 0.02, {}}};
   EXPECT_THAT(collect(asked).notes, Contains(HasSubstr("not equal in train.parameters: positional=base took 1000, "
                                                        "positional=far 1100, 10.0% more; 2% is allowed")));
@@ -281,7 +281,7 @@ TEST(Comparison, UnequalCostsAreNoted) {
 }
 
 TEST_F(Three, CsvAndJsonHoldTheComparison) {
-  const auto table = collect(request(results_));
+  const auto table = collect(request_of(results_));
   EXPECT_THAT(format_csv(table), HasSubstr("lm.bits_per_byte@length=64 n,lm.bits_per_byte@length=64 difference,"));
   const auto comparison = json::parse(format_json(table))["rows"][2]["cells"][0]["comparison"];
   EXPECT_EQ(comparison["n"], 6);

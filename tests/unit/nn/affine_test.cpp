@@ -1,23 +1,15 @@
 // The linear product in fp32, which oneDNN makes, and GELU's binding against LibTorch's own operations in fp64.
 #include "nn/affine.h"
 
-#include <ATen/ops/empty.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/linear.h>
 #include <gtest/gtest.h>
 
 #include "assay/nn.h"
-#include "assay/random.h"
+#include "unit/nn/drawn.h"
 
 namespace assay::nn {
 namespace {
-
-Tensor drawn(at::IntArrayRef sizes, const char* name) {
-  auto x = at::empty(sizes, at::TensorOptions().dtype(at::kDouble));
-  const Draws draws(1, name);
-  for (int64_t i = 0; i < x.numel(); ++i) x.data_ptr<double>()[i] = draws.normal(static_cast<uint64_t>(i));
-  return x;
-}
 
 void expect_close(const Tensor& found, const Tensor& expected, const char* what) {
   ASSERT_EQ(found.sizes(), expected.sizes()) << what;

@@ -3,7 +3,6 @@
 #include "nn/fused_attention.h"
 
 #include <ATen/ops/arange.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/softmax.h>
@@ -13,7 +12,7 @@
 #include <cmath>
 #include <limits>
 
-#include "assay/random.h"
+#include "unit/nn/drawn.h"
 
 namespace assay::nn {
 namespace {
@@ -21,21 +20,13 @@ namespace {
 constexpr int64_t kRows = 3, kTime = 37, kHeads = 2, kWidth = 5;
 constexpr DropoutSite kSite{0.3, 7};
 const ForwardKey kKey{true, 11, 4, 0};
-const auto kLong = at::TensorOptions().dtype(at::kLong);
 
-Tensor drawn(at::IntArrayRef sizes, const char* name) {
-  auto x = at::empty(sizes, at::TensorOptions().dtype(at::kDouble));
-  const Draws draws(1, name);
-  for (int64_t i = 0; i < x.numel(); ++i) x.data_ptr<double>()[i] = draws.normal(static_cast<uint64_t>(i));
-  return x;
-}
-
-struct Variant {
+struct Setting {
   const char* name;
   bool changed, causal, dropout;
 };
 
-class FusedAttention : public ::testing::TestWithParam<Variant> {};
+class FusedAttention : public ::testing::TestWithParam<Setting> {};
 
 TEST_P(FusedAttention, IsTheFormulaAndSoIsItsGradient) {
   const auto& variant = GetParam();
@@ -82,10 +73,10 @@ TEST_P(FusedAttention, IsTheFormulaAndSoIsItsGradient) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Variants, FusedAttention,
-                         ::testing::Values(Variant{"plain", false, true, false}, Variant{"changed", true, true, false},
-                                           Variant{"symmetric", false, false, false},
-                                           Variant{"dropout", false, true, true},
-                                           Variant{"changed_symmetric_dropout", true, false, true}),
+                         ::testing::Values(Setting{"plain", false, true, false}, Setting{"changed", true, true, false},
+                                           Setting{"symmetric", false, false, false},
+                                           Setting{"dropout", false, true, true},
+                                           Setting{"changed_symmetric_dropout", true, false, true}),
                          [](const auto& info) { return info.param.name; });
 
 // Learned slopes, other forms and other types go the general way.

@@ -4,31 +4,23 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/arange.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/tensor.h>
 #include <gmock/gmock.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include "assay/nn.h"
-#include "assay/random.h"
 #include "mesh/backends.h"
 #include "nn/affine.h"
 #include "nn/fused_attention.h"
+#include "unit/nn/drawn.h"
 
 namespace assay::nn {
 namespace {
 
-using ::testing::HasSubstr;
-const auto kLong = at::TensorOptions().dtype(at::kLong);
+Tensor drawn(at::IntArrayRef sizes) { return nn::drawn(sizes, "x").to(at::kFloat); }
 
-Tensor drawn(at::IntArrayRef sizes) {
-  auto x = at::empty(sizes, at::TensorOptions().dtype(at::kFloat));
-  const Draws draws(1, "x");
-  for (int64_t i = 0; i < x.numel(); ++i)
-    x.data_ptr<float>()[i] = static_cast<float>(draws.normal(static_cast<uint64_t>(i)));
-  return x;
-}
+using ::testing::HasSubstr;
 
 struct Function {
   std::string name;

@@ -151,14 +151,6 @@ TEST_P(Bf16Schemes, StayNearFp32AndLearnOnTheGpu) {
 }
 INSTANTIATE_TEST_SUITE_P(Schemes, Bf16Schemes, ::testing::Values("alibi", "rotary"));
 
-class Losses final : public Observer {
- public:
-  void event(const std::string& type, const json& fields) override {
-    if (type == "step") values.push_back(fields.at("loss"));
-  }
-  std::vector<double> values;
-};
-
 TEST(Gpu, TrainsAsTheCpuDoesAndRepeatsToTheBit) {
   if (!kernels::device::available()) GTEST_SKIP() << "no GPU at hand";
   TinyRun tiny;

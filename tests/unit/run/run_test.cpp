@@ -13,14 +13,6 @@
 namespace assay::testing {
 namespace {
 
-class Losses final : public Observer {
- public:
-  void event(const std::string& type, const json& fields) override {
-    if (type == "step") values.push_back(fields.at("loss"));
-  }
-  std::vector<double> values;
-};
-
 std::pair<std::vector<double>, RunReport> run(const TinyRun& tiny) {
   Losses losses;
   auto report =

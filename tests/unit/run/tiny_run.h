@@ -13,6 +13,7 @@
 #include "harness.h"
 #include "mesh/backends.h"
 #include "run/assemble.h"
+#include "run/run.h"
 #include "smoke.h"
 #include "unit/source_folder.h"
 #include "unit/temporary_folder.h"
@@ -107,5 +108,14 @@ inline Tensor reassembled(const Parameter& parameter, const Tensor& shard, const
   const auto moved = shard.movedim(parameter.spec.shard_dim, -1);
   return gather_over_ranks(moved, -1, mesh).movedim(-1, parameter.spec.shard_dim).contiguous();
 }
+
+// The losses that a run told.
+class Losses final : public Observer {
+ public:
+  void event(const std::string& type, const json& fields) override {
+    if (type == "step") values.push_back(fields.at("loss"));
+  }
+  std::vector<double> values;
+};
 
 }  // namespace assay::testing
