@@ -145,10 +145,10 @@ TEST_F(GoodRuns, AllFormatsSayWhatTheRecordsSay) {
     std::istringstream fields(line_with(formats["csv"], label));
     std::vector<std::string> csv;
     for (std::string field; std::getline(fields, field, ',');) csv.push_back(field);
-    ASSERT_GE(csv.size(), 12u);  // label, axis, baseline, 6 counts, mean, half-width, n, and what is always there
-    EXPECT_EQ(std::stod(csv[9]), cell.at("mean").get<double>());
-    EXPECT_EQ(std::stod(csv[10]), cell.at("half_width").get<double>());
-    EXPECT_EQ(csv[11], "2");
+    ASSERT_GE(csv.size(), 14u);  // label, axis, baseline, 8 counts, mean, half-width, n, and what is always there
+    EXPECT_EQ(std::stod(csv[11]), cell.at("mean").get<double>());
+    EXPECT_EQ(std::stod(csv[12]), cell.at("half_width").get<double>());
+    EXPECT_EQ(csv[13], "2");
 
     for (const char* format : {"text", "md"}) {
       const auto line = line_with(formats[format], label);

@@ -55,8 +55,9 @@ TEST_P(Throwing, OnlyTheirOwnRunsFail) {
               line["label"] == "positional=none" || line["label"] == "positional=alibi");
 
   EXPECT_EQ(call("compare tiny --metric lm.bits_per_byte@length=64 --format csv"), 0) << err_;
-  for (const char* row : {"\npositional=none,none,0,1,1,0,0,0,0,", "\npositional=throws,throws,0,1,0,1,0,0,0,,,0,",
-                          "\npositional=number,number,0,1,0,1,0,0,0,,,0,", "\npositional=alibi,alibi,0,1,1,0,0,0,0,"})
+  for (const char* row :
+       {"\npositional=none,none,0,1,1,0,0,0,0,0,0,", "\npositional=throws,throws,0,1,0,1,0,0,0,0,0,,,0,",
+        "\npositional=number,number,0,1,0,1,0,0,0,0,0,,,0,", "\npositional=alibi,alibi,0,1,1,0,0,0,0,0,0,"})
     EXPECT_THAT(out_, HasSubstr(row));
   EXPECT_EQ(call("compare experiments/tiny.toml"), 0) << err_;
   EXPECT_THAT(out_, HasSubstr("0/1 (1 failed)"));

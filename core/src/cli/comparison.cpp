@@ -54,12 +54,13 @@ CompareRequest compare_request(const NamedExperiment& experiment, const config::
 }
 
 Judgement judge_claims(const NamedExperiment& experiment, const config::CompareSettings& settings, bool mixed_code,
-                       const Arguments& arguments) {
+                       const Arguments& arguments, bool is_look) {
   auto results = read_results(experiment.layout, current_training_code());
   refuse_mixed_code(results, experiment.layout, mixed_code);
   return judge(results, {.settings = settings,
                          .results_when_stated = results_when_stated(experiment),
                          .looks = read_looks(experiment.layout),
+                         .is_look = is_look,
                          .command = command_of(arguments)});
 }
 

@@ -26,6 +26,6 @@ std::string current_training_code();
 
 // The verdicts on these claims. Throws MixedCode like collect.
 Judgement judge_claims(const NamedExperiment& experiment, const config::CompareSettings& settings, bool mixed_code,
-                       const Arguments& arguments);
+                       const Arguments& arguments, bool is_look = false);
 
 }  // namespace assay::cli

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iostream>
 
 #include "assay/error.h"
@@ -11,6 +12,7 @@
 #include "cli/options.h"
 #include "cli/text_table.h"
 #include "compare/origin.h"
+#include "config/nearest.h"
 #include "record/files.h"
 
 namespace assay::cli {
@@ -25,6 +27,18 @@ void add_tolerance(const std::string& text, Tolerances& tolerances) {
   const auto equals = text.rfind('=');
   const bool named = equals != std::string::npos;
   tolerances[named ? text.substr(0, equals) : ""] = read_tolerance(named ? text.substr(equals + 1) : text);
+}
+
+// A name that is no column's, with or without coordinates, would tolerate nothing.
+void check_names(const Tolerances& tolerances, const Table& table) {
+  std::vector<std::string> names;
+  for (const auto& column : table.columns)
+    for (const auto& name : {column.name, column.name.substr(0, column.name.find('@'))})
+      if (is_tested(column) && std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  for (const auto& [name, tolerance] : tolerances)
+    if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end())
+      throw UserError(fmt::format("tolerance of '{}': no such metric is guarded{}", name,
+                                  config::suggestion(name, names, "there are ")));
 }
 
 void print_checks(const std::vector<GateCheck>& checks) {
@@ -71,7 +85,9 @@ int gate(const Arguments& arguments) {
     const auto table = collect(request);
     Tolerances tolerances;
     if (update) {
+      if (std::filesystem::exists(file)) tolerances = tolerances_of(read_gate_baseline(read_file(file), file));
       for (const auto& text : tolerance_texts) add_tolerance(text, tolerances);
+      check_names(tolerances, table);
       write_atomically(file, gate_baseline(table, tolerances).dump(1) + "\n");
       std::cerr << "wrote " << file << "\n";
       return kDone;
@@ -80,6 +96,7 @@ int gate(const Arguments& arguments) {
     const auto baseline = read_gate_baseline(read_file(file), file);
     tolerances = tolerances_of(baseline);
     for (const auto& text : tolerance_texts) add_tolerance(text, tolerances);
+    check_names(tolerances, table);
     const auto checks = assay::gate(table, baseline, tolerances);
     if (checks.empty()) throw UserError(file + ": keeps no metric of any row; --update writes what there is now");
     print_checks(checks);

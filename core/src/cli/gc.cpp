@@ -8,6 +8,7 @@
 #include "cli/named_experiment.h"
 #include "cli/options.h"
 #include "launch/controllers.h"
+#include "launch/slurm_jobs.h"
 #include "record/lock.h"
 #include "record/orphans.h"
 #include "record/plan_lines.h"
@@ -48,6 +49,19 @@ std::vector<Rubbish> rubbish_of(const json& line, const RunLayout& run) {
   else
     find_unfinished(run.checkpoints(), found);
   return found;
+}
+
+// With the plans that controllers and Slurm's tasks are at, which may be older than the one in force.
+std::vector<json> lines_at_work(const ExperimentLayout& experiment, std::vector<json> lines) {
+  const auto add = [&](const fs::path& plan) {
+    if (!fs::exists(plan)) return;
+    const auto more = read_plan_lines(plan);
+    lines.insert(lines.end(), more.begin(), more.end());
+  };
+  for (const auto& controller : controllers_of(experiment))
+    if (controller.alive) add(controller.file);
+  for (const auto& job : slurm_jobs(experiment)) add(job.plan());
+  return lines;
 }
 
 class Collector {
@@ -102,7 +116,7 @@ int gc(const Arguments& arguments) {
     const auto run = experiment.run(line.at("train_id"));
     collector.take(run, rubbish_of(line, run));
   }
-  for (const auto& run : orphans_of(experiment, lines))
+  for (const auto& run : orphans_of(experiment, lines_at_work(experiment, lines)))
     collector.take(run, {{run.folder(), fs::exists(run.train_record()) ? "a run outside of the plan, with its records"
                                                                        : "a run outside of the plan, unfinished"}});
   const auto smoke = experiment.folder().parent_path() / ".smoke" / experiment.folder().filename();

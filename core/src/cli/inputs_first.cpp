@@ -72,9 +72,14 @@ int run_inputs_first(const std::vector<json>& lines, bool with_inputs, const con
     if (const int code = run_inputs_first(inputs, true, request, sweep); code != kDone) return code;
     std::cerr << "Inputs of " << experiment << ":\n";
     auto options = sweep;
+    options.pruning.reset();  // of the experiment that takes the inputs
     options.experiment = config::results_root(request.file) / experiment;
     if (const int code = run_sweep(inputs, options, std::cerr, style_of_stderr()); code != kDone) return code;
   }
+  if (!sweep.dry_run && !missing_inputs(lines).empty())
+    throw UserError(request.file +
+                    ": an input's records are there and its weights are not: it ran with train.keep = "
+                    "\"none\"; keep weights in its file and remove its runs' folders");
   return kDone;
 }
 

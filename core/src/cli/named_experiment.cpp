@@ -6,31 +6,16 @@
 
 #include "assay/error.h"
 #include "config/experiment_name.h"
-#include "config/extends.h"
 #include "config/nearest.h"
 
 namespace assay::cli {
-namespace {
-
-// [experiment] name, or the one that follows from where the file is.
-std::string name_of_file(const std::string& file) {
-  config::Diagnostics diagnostics;
-  const auto document = config::load_document(file, diagnostics);
-  diagnostics.throw_if_any();
-  const auto* section = document.root.as<config::Table>()->find("experiment");
-  const auto* table = section ? section->as<config::Table>() : nullptr;
-  const auto* name = table ? config::string_of(*table, "name") : nullptr;
-  return name ? *name : config::experiment_name(file);
-}
-
-}  // namespace
 
 std::filesystem::path results_here() { return config::results_root(std::filesystem::current_path() / "any.toml"); }
 
 NamedExperiment find_experiment(const std::string& text) {
   if (text.ends_with(".toml")) {
     if (!std::filesystem::is_regular_file(text)) throw UserError(text + ": no such file");
-    return {ExperimentLayout(config::results_root(text) / name_of_file(text)), text};
+    return {ExperimentLayout(config::results_root(text) / config::name_of_file(text)), text};
   }
   const auto root = results_here();
   const ExperimentLayout experiment(root / text);

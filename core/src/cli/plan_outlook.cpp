@@ -28,8 +28,14 @@ std::string status_of(const json& line, const RunLayout& run, const std::string&
   if (!fs::exists(run.folder(), absent)) return "queued";
   const auto now = run_status(line, run);
   if (now.standing != Standing::kDone) return name_of(now.standing);
-  const auto record = json::parse(read_file(run.train_record()), nullptr, /*allow_exceptions=*/false);
-  return record.is_object() && !freshness(record, run, line, training_code).stale.empty() ? "stale" : "done";
+  const auto is_stale = [&](const fs::path& file) {
+    const auto record = json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
+    return record.is_object() && !freshness(record, run, line, training_code).stale.empty();
+  };
+  if (is_stale(run.train_record())) return "stale";
+  for (const auto& evaluation : line.at("evaluate"))
+    if (is_stale(run.eval_record(evaluation.at("id")))) return "stale";
+  return "done";
 }
 
 // The smallest mean difference, in standard deviations of the difference, that n pairs show with the stated power.

@@ -9,6 +9,7 @@
 #include "assay/error.h"
 #include "cli/cli.h"
 #include "cli/options.h"
+#include "cli/scratch.h"
 #include "config/plan.h"
 #include "config/worker.h"
 #include "launch/sweep.h"
@@ -37,21 +38,25 @@ std::map<int64_t, json> steps_of(const RunLayout& run, int64_t last) {
   return steps;
 }
 
-struct Group {
-  std::vector<const json*> stale;  // lines, in the order of the seeds
+struct Stale {
+  const json* line;
+  json record;
 };
+
+// Runs of a group whose records are of one code: in the order of the seeds.
+using Group = std::vector<Stale>;
 
 std::vector<Group> stale_groups(const config::Plan& plan, const ExperimentLayout& experiment) {
   std::vector<Group> groups;
-  std::map<std::string, size_t> index;
+  std::map<std::pair<std::string, std::string>, size_t> index;
   for (const auto& line : plan.lines) {
     const auto run = experiment.run(line.at("train_id"));
     if (!fs::exists(run.train_record())) continue;
-    const auto record = json::parse(read_file(run.train_record()));
+    auto record = json::parse(read_file(run.train_record()));
     if (freshness(record, run, line, plan.training_code).stale.empty()) continue;
-    const auto [found, is_new] = index.try_emplace(line.at("group"), groups.size());
+    const auto [found, is_new] = index.try_emplace({line.at("group"), record.at("code").dump()}, groups.size());
     if (is_new) groups.emplace_back();
-    groups[found->second].stale.push_back(&line);
+    groups[found->second].push_back({&line, std::move(record)});
   }
   return groups;
 }
@@ -86,10 +91,10 @@ int recheck(const Arguments& arguments) {
     return kDone;
   }
   const auto scratch = plan.results_folder / ".recheck";
-  fs::remove_all(scratch);
+  const auto lock = empty_scratch(scratch);
   std::vector<json> lines;
   for (const auto& group : groups) {
-    auto line = *group.stale.front();
+    auto line = *group.front().line;
     line["trackers"] = json::array();
     line["evaluate"] = json::array();
     line["checkpoint"] = {{"every", 0}, {"keep", "none"}};
@@ -103,16 +108,15 @@ int recheck(const Arguments& arguments) {
   if (const int code = run_sweep(lines, sweep, std::cerr, style_of_stderr()); code != kDone) return code;
   bool all = true;
   for (const auto& group : groups) {
-    const auto& line = *group.stale.front();
+    const auto& line = *group.front().line;
     const std::string label = line.at("label"), id = line.at("train_id");
     const auto before = steps_of(experiment.run(id), steps);
     const auto wrong = difference(before, steps_of(ExperimentLayout(scratch).run(id), steps));
     if (wrong.empty()) {
-      for (const auto* stale : group.stale)
-        accept_code(experiment.run(stale->at("train_id")), *stale, plan.training_code, before.rbegin()->first);
+      for (const auto& [stale, record] : group)
+        accept_code(record, experiment.run(stale->at("train_id")), *stale, plan.training_code, before.rbegin()->first);
       fmt::print("{}: the same bits up to step {} (seed {}); today's code is accepted for {} run{}\n", label,
-                 before.rbegin()->first, line.at("seed").dump(), group.stale.size(),
-                 group.stale.size() == 1 ? "" : "s");
+                 before.rbegin()->first, line.at("seed").dump(), group.size(), group.size() == 1 ? "" : "s");
     } else {
       all = false;
       fmt::print("{}: NOT the same (seed {}): {}; its records stay stale\n", label, line.at("seed").dump(), wrong);

@@ -8,6 +8,8 @@
 #include "cli/options.h"
 #include "cli/plan_in_force.h"
 #include "cli/run_choice.h"
+#include "cli/scratch.h"
+#include "cli/until_decided.h"
 #include "config/plan.h"
 #include "config/smoke.h"
 #include "config/worker.h"
@@ -48,6 +50,9 @@ po::options_description run_options(SweepOptions& sweep) {
   add("smoke", "does every group run? One seed, 20 steps, results in .smoke, which are made anew each time");
   add("launcher", po::value<std::string>()->default_value("local")->value_name("NAME"),
       "local, or slurm: job arrays, by [launch.slurm] of assay.local.toml; submits and returns");
+  add("until-decided", po::value<size_t>()->value_name("SEEDS"),
+      "adds seeds until every claim is decided, at most so many in all; looks at the claims in between, each look at "
+      "its share of the 5%");
   add("with-inputs", "run what other runs start from or ask first, where it is not finished");
   add("dry-run", po::bool_switch(&sweep.dry_run), "say what would run, write nothing");
   return options;
@@ -66,10 +71,36 @@ bool asks_for_slurm(const Parsed& parsed) {
   const auto launcher = parsed.options["launcher"].as<std::string>();
   if (launcher == "local") return false;
   if (launcher != "slurm") throw UserError("assay run: --launcher is local or slurm, not " + launcher);
-  for (const char* name : {"retries", "timeout", "exclusive", "fail-fast", "smoke", "with-inputs"})
+  for (const char* name : {"retries", "timeout", "exclusive", "fail-fast", "smoke", "until-decided", "with-inputs"})
     if (parsed.options.count(name) && !parsed.options[name].defaulted())
       throw UserError(std::string("assay run: --") + name + " goes with the local launcher");
   return true;
+}
+
+// Inputs first; then the plan is the one in force. Exit code; the lines to run get the source's state.
+int prepare(config::Plan& plan, std::vector<nlohmann::json>& lines, const Parsed& parsed,
+            const config::PlanRequest& request, SweepOptions& sweep) {
+  for (const auto& warning : config::shadow_warnings(plan)) std::cerr << warning << "\n";
+  sweep.experiment = plan.results_folder;
+  if (const int code = run_inputs_first(lines, parsed.options.count("with-inputs") > 0, request, sweep); code != kDone)
+    return code;
+  if (sweep.dry_run) return kDone;
+  put_in_force(plan);
+  for (auto& line : lines) line["source"] = plan.lines.at(0).at("source");
+  return kDone;
+}
+
+int until_decided(const Parsed& parsed, const config::PlanRequest& request, SweepOptions& sweep,
+                  const Arguments& arguments) {
+  for (const char* name : {"only", "smoke"})
+    if (parsed.options.count(name))
+      throw UserError(std::string("assay run: --until-decided is about whole results; leave --") + name + " out");
+  if (sweep.dry_run) throw UserError("assay run: what --until-decided does depends on results; leave --dry-run out");
+  return run_until_decided(request, parsed.options["until-decided"].as<size_t>(), arguments, [&](config::Plan& plan) {
+    auto lines = plan.lines;
+    const int code = prepare(plan, lines, parsed, request, sweep);
+    return code != kDone ? code : run_sweep(lines, sweep, std::cerr, style_of_stderr());
+  });
 }
 
 }  // namespace
@@ -81,10 +112,12 @@ int run(const Arguments& arguments) {
   check(*parsed, sweep);
   const bool on_slurm = asks_for_slurm(*parsed);
   const auto request = plan_request(arguments, *parsed);
+  sweep.worker = config::worker_program();
+  if (parsed->options.count("until-decided")) return until_decided(*parsed, request, sweep, arguments);
   const auto slurm = on_slurm ? config::read_slurm_settings(request.file) : config::SlurmSettings();
   auto plan = config::make_plan(request);
-  for (const auto& warning : config::shadow_warnings(plan)) std::cerr << warning << "\n";
   const bool smoke = parsed->options.count("smoke") > 0;
+  std::optional<FileLock> scratch;
   auto lines = plan.lines;
   if (parsed->options.count("only"))
     lines = RunChoice(parsed->options["only"].as<std::string>(), "--only").among(lines);
@@ -92,17 +125,13 @@ int run(const Arguments& arguments) {
     plan.lines = lines;
     plan = config::smoke_of(std::move(plan));
     lines = plan.lines;
-    if (!sweep.dry_run) std::filesystem::remove_all(plan.results_folder);
+    if (!sweep.dry_run) scratch.emplace(empty_scratch(plan.results_folder));
   }
-  if (plan.prune && !smoke) sweep.pruning = Pruning{*plan.prune, plan.compare.baseline};
-  sweep.worker = config::worker_program();
-  sweep.experiment = plan.results_folder;
-  const bool with_inputs = parsed->options.count("with-inputs") > 0;
-  if (const int code = run_inputs_first(lines, with_inputs, request, sweep); code != kDone) return code;
-  if (!sweep.dry_run) {
-    put_in_force(plan);
-    for (auto& line : lines) line["source"] = plan.lines.at(0).at("source");
-  }
+  const bool whole = !smoke && !parsed->options.count("only");
+  if (plan.prune && whole) sweep.pruning = Pruning{*plan.prune, plan.compare.baseline};
+  if (plan.prune && parsed->options.count("only"))
+    std::cerr << "With --only nothing is pruned: groups are ranked among all of the plan's.\n";
+  if (const int code = prepare(plan, lines, *parsed, request, sweep); code != kDone) return code;
   if (on_slurm) {
     if (plan.prune) std::cerr << "On Slurm nothing is pruned: there is no controller that compares rungs.\n";
     submit_to_slurm(

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <map>
 
+#include "config/metric_name.h"
+
 namespace assay {
 namespace {
 
@@ -27,12 +29,8 @@ void count_absent(RunStatus status, Count& count) {
   }
 }
 
-bool counts(std::int64_t seed, const std::vector<std::int64_t>& reported) {
-  return reported.empty() || std::find(reported.begin(), reported.end(), seed) != reported.end();
-}
-
 void add_run(const RunResult& run, const Column& column, Cell& cell) {
-  const auto label = column.name.substr(0, column.name.find('.'));
+  const auto label = config::owner_of(column.name);
   ++cell.count.planned;
   const auto found = run.values.find(column.name);
   if (found == run.values.end()) {
@@ -40,14 +38,18 @@ void add_run(const RunResult& run, const Column& column, Cell& cell) {
     const auto evaluation = run.evaluated.find(label);
     const bool recorded = evaluation != run.evaluated.end() ? evaluation->second : run.trained;
     count_absent(recorded ? RunStatus::kComplete : run.status, cell.count);
+    if (!recorded && run.status == RunStatus::kDiverged) cell.diverged.push_back(run.seed);
   } else if (!std::isfinite(found->second.value)) {
     ++cell.count.diverged;
+    cell.diverged.push_back(run.seed);
   } else {
     ++cell.count.present;
     cell.count.stale += found->second.stale;
     cell.values.emplace_back(run.seed, found->second.value);
   }
 }
+
+}  // namespace
 
 Count added(Count sum, const Count& more) {
   for (const auto part : {&Count::planned, &Count::present, &Count::failed, &Count::diverged, &Count::pruned,
@@ -56,8 +58,6 @@ Count added(Count sum, const Count& more) {
   return sum;
 }
 
-}  // namespace
-
 Cell cell_of(const RowSource& source, const std::vector<Group>& groups, const Column& column,
              const std::vector<std::int64_t>& reported) {
   Cell cell;
@@ -65,8 +65,9 @@ Cell cell_of(const RowSource& source, const std::vector<Group>& groups, const Co
   for (const auto group : source.groups) {
     Cell one;
     for (const auto* run : groups[group])
-      if (counts(run->seed, reported)) add_run(*run, column, one);
+      if (is_reported(run->seed, reported)) add_run(*run, column, one);
     cell.count = added(cell.count, one.count);
+    cell.diverged.insert(cell.diverged.end(), one.diverged.begin(), one.diverged.end());
     for (const auto& [seed, value] : one.values) {
       sums[seed].first += value;
       ++sums[seed].second;
@@ -87,7 +88,7 @@ Count count_of(const RowSource& source, const std::vector<Group>& groups, const 
   Count count;
   for (const auto group : source.groups)
     for (const auto* run : groups[group]) {
-      if (!counts(run->seed, reported)) continue;
+      if (!is_reported(run->seed, reported)) continue;
       ++count.planned;
       const bool complete = run->status == RunStatus::kComplete;
       if (complete) {

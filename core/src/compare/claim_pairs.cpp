@@ -43,7 +43,15 @@ class Sampler {
  public:
   Sampler(const config::Claim& claim, const Results& results, const std::vector<Group>& groups,
           const config::Partners& partners, const config::CompareSettings& settings, double level)
-      : claim_(claim), results_(results), groups_(groups), partners_(partners), settings_(settings), level_(level) {}
+      : claim_(claim),
+        results_(results),
+        groups_(groups),
+        partners_(partners),
+        settings_(settings),
+        level_(level),
+        left_direction_(direction_of(results, claim.left.metric.name)),
+        right_direction_(claim.right ? direction_of(results, claim.right->metric.name) : left_direction_),
+        diverged_is_worst_(claim.diverged_is_worst && left_direction_ != "none" && right_direction_ != "none") {}
 
   ClaimSample sample() {
     std::vector<std::pair<std::size_t, std::size_t>> pairs;  // without a right side: a row and itself
@@ -69,10 +77,18 @@ class Sampler {
       for (const auto& [row, partner] : pairs)
         add(seed_pairs(row, partner), label(row), claim_.right ? label(partner) : "");
     }
+    if (claim_.diverged_is_worst && found_.diverged_undecided)
+      found_.remarks.push_back("No run is worst in a metric that has no better direction.");
     return std::move(found_);
   }
 
  private:
+  // A run that diverged keeps the claim open, also where its partner has no value, unless it counts as worst.
+  Kind joined(Kind one, Kind other) const {
+    if (!diverged_is_worst_ && (one == Kind::kDiverged || other == Kind::kDiverged)) return Kind::kDiverged;
+    return std::max(one, other);
+  }
+
   std::string label(std::size_t row) const { return groups_[row].front()->label; }
 
   std::vector<std::size_t> rows_of(const config::ClaimSide& side) {
@@ -95,28 +111,23 @@ class Sampler {
   }
 
   bool is_reported(std::int64_t seed) const {
-    if (claim_.over != config::Over::kTuned || !settings_.report || settings_.report->seeds.empty()) return true;
-    const auto& seeds = settings_.report->seeds;
-    return std::find(seeds.begin(), seeds.end(), seed) != seeds.end();
+    if (claim_.over != config::Over::kTuned || !settings_.report) return true;
+    return assay::is_reported(seed, settings_.report->seeds);
   }
 
   std::vector<SeedPair> seed_pairs(std::size_t row, std::size_t partner) const {
-    const auto& right = claim_.right ? *claim_.right : claim_.left;
-    const auto left_direction = direction_of(results_, claim_.left.metric.name);
-    const auto right_direction = direction_of(results_, right.metric.name);
     std::vector<SeedPair> pairs;
     for (const auto* run : groups_[row]) {
       if (!is_reported(run->seed)) continue;
       auto& pair = pairs.emplace_back();
       pair.seed = run->seed;
-      const auto a = value_of(*run, claim_.left.metric.name, left_direction);
+      const auto a = value_of(*run, claim_.left.metric.name, left_direction_);
       SideValue b{Kind::kNumber, 0};
       if (claim_.right) {
-        const auto other = std::find_if(groups_[partner].begin(), groups_[partner].end(),
-                                        [&](const RunResult* one) { return one->seed == run->seed; });
-        b = other == groups_[partner].end() ? SideValue{} : value_of(**other, right.metric.name, right_direction);
+        const auto* other = with_seed(groups_[partner], run->seed);
+        b = other ? value_of(*other, claim_.right->metric.name, right_direction_) : SideValue{};
       }
-      pair.kind = std::max(a.kind, b.kind);
+      pair.kind = joined(a.kind, b.kind);
       if (pair.kind == Kind::kMissing) continue;
       pair.left = a.value;
       pair.right = b.value;
@@ -134,8 +145,8 @@ class Sampler {
       const auto next = seed_pairs(pairs[i].first, pairs[i].second);
       for (auto& one : mean) {
         const auto same = std::find_if(next.begin(), next.end(), [&](const SeedPair& p) { return p.seed == one.seed; });
-        one.kind = same == next.end() ? Kind::kMissing : std::max(one.kind, same->kind);
-        if (one.kind == Kind::kMissing) continue;
+        one.kind = joined(one.kind, same == next.end() ? Kind::kMissing : same->kind);
+        if (same == next.end() || one.kind == Kind::kMissing) continue;
         one.difference += same->difference;
         one.left += same->left;
         one.right += same->right;
@@ -154,7 +165,7 @@ class Sampler {
     std::vector<double> all, finite, lefts, rights;
     for (const auto& seed : seeds) {
       pair.diverged += seed.kind == Kind::kDiverged;
-      if (seed.kind == Kind::kMissing || (seed.kind == Kind::kDiverged && !claim_.diverged_is_worst)) continue;
+      if (seed.kind == Kind::kMissing || (seed.kind == Kind::kDiverged && !diverged_is_worst_)) continue;
       all.push_back(seed.difference);
       if (seed.kind == Kind::kDiverged) continue;
       finite.push_back(seed.difference);
@@ -166,7 +177,7 @@ class Sampler {
     if (finite.size() > 1) pair.sign_flip_p = sign_flip_p(finite);
     if (claim_.right) pair.correlation = pair_correlation(lefts, rights);
     pair.by_rank = all.size() > finite.size();
-    found_.diverged_undecided |= pair.diverged > 0 && !claim_.diverged_is_worst;
+    found_.diverged_undecided |= pair.diverged > 0 && !diverged_is_worst_;
     if (pair.n >= kFewestPairs) decide(pair, all);
     pair.needed = needed(pair);
     found_.pairs.push_back(std::move(pair));
@@ -211,6 +222,8 @@ class Sampler {
   const config::Partners& partners_;
   const config::CompareSettings& settings_;
   double level_;
+  std::string left_direction_, right_direction_;
+  bool diverged_is_worst_;
   ClaimSample found_;
 };
 

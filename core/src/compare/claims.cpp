@@ -1,16 +1,19 @@
 #include "compare/claims.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
 #include <set>
 
 #include "compare/claim_pairs.h"
+#include "compare/columns.h"
 #include "compare/families.h"
 #include "compare/origin.h"
 #include "compare/power.h"
 #include "compare/step_values.h"
+#include "config/nearest.h"
 
 namespace assay {
 namespace {
@@ -52,13 +55,15 @@ void combine(const ClaimSample& sample, JudgedClaim& claim) {
     claim.p_support = std::max(claim.p_support, pair.p_support);
     refute = std::min(refute, pair.p_refute);
   }
-  claim.p_refute = sample.diverged_undecided ? 1 : std::min(1.0, refute * static_cast<double>(sample.pairs.size()));
+  claim.p_refute = sample.pairs.empty() || sample.diverged_undecided
+                       ? 1
+                       : std::min(1.0, refute * static_cast<double>(sample.pairs.size()));
 }
 
 std::string runs_text(std::size_t count) { return fmt::format("{} run{}", count, count == 1 ? "" : "s"); }
 
-// Why a claim is undecided, and how many seeds would decide it.
-void explain(const ClaimSample& sample, JudgedClaim& claim) {
+// Why a claim is undecided, and how many seeds would decide it at this level.
+void explain(const ClaimSample& sample, double level, JudgedClaim& claim) {
   std::size_t fewest = sample.pairs.empty() ? 0 : sample.pairs[0].n, diverged = 0, planned = 0;
   bool by_rank = false;
   for (const auto& pair : sample.pairs) {
@@ -75,10 +80,12 @@ void explain(const ClaimSample& sample, JudgedClaim& claim) {
   if (!sample.pairs.empty() && fewest < kFewestPairs)
     claim.remarks.push_back(fmt::format("n too small: {} of at least {} seeds that verdicts take{}.", fewest,
                                         kFewestPairs, fewest < planned ? fmt::format(" ({} planned)", planned) : ""));
+  if (by_rank && claim.is_about_equality)
+    claim.remarks.push_back("A run that diverged is within no margin, so the claim stays open.");
   if (sample.diverged_undecided || by_rank || sample.pairs.empty()) return;
   std::size_t needed = 0;
   for (const auto& pair : sample.pairs) {
-    if (pair.p_support < kSignificanceLevel) continue;  // this one is not what keeps the claim open
+    if (pair.p_support < level) continue;  // this one is not what keeps the claim open
     if (!pair.test) return;
     if (!pair.needed) {
       claim.remarks.push_back(fmt::format("At the present spread {} seeds would not decide it.", kMostPairs));
@@ -89,6 +96,26 @@ void explain(const ClaimSample& sample, JudgedClaim& claim) {
   if (needed == 0) needed = fewest + 1;  // each pair would do alone; the family's adjustment asks for more
   claim.needed = needed;
   claim.remarks.push_back(fmt::format("It would need {} seeds at the present spread (power 0.8).", needed));
+}
+
+// What the reader of a verdict must know of its metrics: that no record has one, or that they are timings of more than
+// one machine or load.
+std::vector<std::string> remarks_on_metrics(const Results& results, const JudgedClaim& claim) {
+  std::set<std::string> known;
+  for (const auto& run : results.runs)
+    for (const auto& [name, value] : run.values) known.insert(name);
+  std::vector<std::string> remarks;
+  const auto conditions = timing_conditions(results);
+  for (const auto& metric : {claim.left_metric, claim.right_metric}) {
+    if (metric.empty() || (metric == claim.left_metric && !remarks.empty())) continue;
+    if (!known.empty() && !known.count(metric))
+      remarks.push_back(fmt::format("No record has {}{}.", metric,
+                                    config::suggestion(metric, {known.begin(), known.end()}, "there are ")));
+    if (is_timing(metric) && conditions.size() > 1)
+      remarks.push_back(fmt::format("Not comparable: {} was taken under different conditions: {}.", metric,
+                                    fmt::join(conditions, "; ")));
+  }
+  return remarks;
 }
 
 // What earlier looks at a growing study have decided.
@@ -119,7 +146,12 @@ Judgement judge(Results& results, const JudgeRequest& request) {
 
   Judgement judgement;
   judgement.experiment = results.experiment;
-  judgement.level = level_with(request.looks, seeds_of(results), kSignificanceLevel);
+  const auto seeds = seeds_of(results);
+  const auto& looks = request.looks.looks;
+  const bool between_looks =
+      request.looks.most_seeds > 0 && !request.is_look &&
+      std::none_of(looks.begin(), looks.end(), [&](const Look& one) { return one.seeds == seeds; });
+  judgement.level = between_looks ? 0 : level_with(request.looks, seeds, kSignificanceLevel);
   judgement.looks = request.looks.looks.size();
   judgement.provenance = provenance_of(results, request.command);
   const double one_of_all = judgement.level / static_cast<double>(std::max<std::size_t>(settings.claims.size(), 1));
@@ -134,6 +166,7 @@ Judgement judge(Results& results, const JudgeRequest& request) {
                                                   .hash = claim.hash,
                                                   .quantity = quantity_of(claim.holds),
                                                   .over = name_of(claim.over),
+                                                  .is_about_equality = claim.holds.relation == config::Relation::kEqual,
                                                   .left_metric = claim.left.metric.name,
                                                   .right_metric = claim.right ? claim.right->metric.name : ""});
     combine(samples.back(), judged);
@@ -146,6 +179,7 @@ Judgement judge(Results& results, const JudgeRequest& request) {
     auto& claim = judgement.claims[i];
     claim.pairs = samples[i].pairs;
     claim.remarks = samples[i].remarks;
+    for (auto& remark : remarks_on_metrics(results, claim)) claim.remarks.push_back(std::move(remark));
     claim.p_support = support_adjusted[i];
     claim.p_refute = refute_adjusted[i];
     claim.verdict = claim.p_support < judgement.level  ? Verdict::kSupported
@@ -155,7 +189,10 @@ Judgement judge(Results& results, const JudgeRequest& request) {
       claim.verdict = found->second == "supported" ? Verdict::kSupported : Verdict::kRefuted;
       claim.remarks.push_back("Decided at an earlier look at this growing study.");
     }
-    if (claim.verdict == Verdict::kUndecided) explain(samples[i], claim);
+    if (claim.verdict == Verdict::kUndecided && between_looks)
+      claim.remarks.push_back("Between two looks nothing is decided: assay run --until-decided looks next.");
+    else if (claim.verdict == Verdict::kUndecided)
+      explain(samples[i], one_of_all, claim);
     const auto stated = request.results_when_stated.find(claim.hash);
     claim.in_plan = stated != request.results_when_stated.end();
     if (claim.in_plan) claim.results_when_stated = stated->second;

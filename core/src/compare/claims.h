@@ -33,7 +33,7 @@ struct ClaimPair {
   std::optional<double> sign_flip_p{};  // beside it
   std::optional<double> correlation{};  // of partners
   bool by_rank = false;                 // decided by the exact signed-rank test: a diverged run counted as worst
-  double p_support = 1, p_refute = 1;
+  double p_support = 1, p_refute = 1;   // of the test that decides
   std::optional<std::size_t> needed{};  // seeds for power 0.8 at this spread; nothing when no number will do
 };
 
@@ -41,6 +41,7 @@ struct JudgedClaim {
   std::string says, source, holds, hash;
   std::string quantity;  // what is tested against 0: "left - right + 0.5"
   std::string over;      // each, mean, tuned
+  bool is_about_equality = false;
   std::string left_metric, right_metric;
   Verdict verdict = Verdict::kUndecided;
   double p_support = 1, p_refute = 1;  // adjusted
@@ -64,6 +65,7 @@ struct JudgeRequest {
   config::CompareSettings settings;
   std::map<std::string, int> results_when_stated;  // by hash; what is not there is not in the plan
   Looks looks;
+  bool is_look = false;  // else a growing study decides nothing at a number of seeds that it has not looked at
   std::string command;
 };
 

@@ -17,6 +17,7 @@
 #include "compare/rows.h"
 #include "compare/run_results.h"
 #include "compare/step_values.h"
+#include "config/metric_name.h"
 
 namespace assay {
 namespace {
@@ -25,7 +26,7 @@ Results read_all(const CompareRequest& request) {
   auto results = read_results(request.experiment, request.current_code);
   for (const auto& other : request.others) {
     auto more = read_results(other, request.current_code);
-    results.plan_hash = results.plan_hash.substr(0, 12) + "+" + more.plan_hash.substr(0, 12);
+    results.plan_hashes.push_back(more.plan_hashes.at(0));
     results.runs.insert(results.runs.end(), std::make_move_iterator(more.runs.begin()),
                         std::make_move_iterator(more.runs.end()));
     for (auto [into, from] : {std::pair{&results.evaluation, &more.evaluation}, {&results.training, &more.training}})
@@ -60,9 +61,13 @@ std::vector<Column> reported_columns(std::vector<Column> columns, const Results&
     for (const auto& evaluation : run.line.value("evaluate", nlohmann::json::array()))
       if (evaluation.value("split", *request.report->split) != *request.report->split)
         others.insert(evaluation.value("label", ""));
-  std::erase_if(columns,
-                [&](const Column& column) { return others.count(column.name.substr(0, column.name.find('.'))); });
+  std::erase_if(columns, [&](const Column& column) { return others.count(config::owner_of(column.name)); });
   return columns;
+}
+
+// None named: all.
+std::vector<std::int64_t> reported_seeds(const CompareRequest& request) {
+  return request.tune && request.report ? request.report->seeds : std::vector<std::int64_t>{};
 }
 
 void add_rows(const std::vector<RowSource>& sources, const std::vector<Group>& groups, const CompareRequest& request,
@@ -75,8 +80,7 @@ void add_rows(const std::vector<RowSource>& sources, const std::vector<Group>& g
     for (const auto& [axis, value] : one->items()) all.insert(axis);
   if (request.all_columns) shown.assign(all.begin(), all.end());
   table.axes = shown;
-  const std::vector<std::int64_t> everything;
-  const auto& reported = request.tune && request.report ? request.report->seeds : everything;
+  const auto reported = reported_seeds(request);
   for (const auto& source : sources) {
     const auto& line = source.line;
     const bool keeps_label =
@@ -110,7 +114,7 @@ Table collect(const CompareRequest& request) {
   const auto sources = row_sources(results, groups, request);
   add_rows(sources, groups, request, table);
   require_baseline(request, table);
-  compare_with_baseline(table, sources, baselines_of(sources, request), groups);
+  compare_with_baseline(table, sources, baselines_of(sources, request), groups, reported_seeds(request));
   mark_best(table);
   add_notes(results, request, table);
   table.provenance = provenance_of(results, request.command);

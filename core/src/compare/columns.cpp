@@ -46,6 +46,11 @@ std::string base_of(const std::string& name) { return name.substr(0, name.find('
 
 }  // namespace
 
+bool is_timing(const std::string& metric) {
+  return std::any_of(fact_columns().begin(), fact_columns().end(),
+                     [&](const Column& fact) { return fact.timing && fact.name == metric; });
+}
+
 std::vector<Column> choose_columns(const Results& results, const std::vector<std::string>& metrics, bool all_columns) {
   const auto all = everything(results);
   const bool any_records =

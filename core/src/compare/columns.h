@@ -14,4 +14,7 @@ namespace assay {
 // `all`: every metric of evaluations and training, not a dozen.
 std::vector<Column> choose_columns(const Results& results, const std::vector<std::string>& metrics, bool all = false);
 
+// Does it depend on the machine and on what else that did?
+bool is_timing(const std::string& metric);
+
 }  // namespace assay

@@ -15,8 +15,6 @@ namespace {
 
 using nlohmann::json;
 
-bool is_tested(const Column& column) { return column.direction != "none" && !column.timing; }
-
 std::set<std::int64_t> planned_seeds(const RowSource& source, const std::vector<Group>& groups) {
   std::set<std::int64_t> seeds;
   for (const auto group : source.groups)
@@ -42,7 +40,8 @@ std::string shared_streams(const json& row, const json& baseline, bool same_seed
   };
   const auto same = [&](const char* key) { return part(row, key) == part(baseline, key); };
   const auto batch = [&](const json& line) { return part(line, "train").value("batch", json()); };
-  std::vector<std::string> shared{same("model") ? "initial weights" : "initial weights where shapes agree"};
+  std::vector<std::string> shared{same("model") && same("init") ? "initial weights"
+                                                                : "initial weights where shapes agree"};
   if (same("data") && same("transforms") && part(row, "train").is_object() && part(baseline, "train").is_object() &&
       batch(row) == batch(baseline)) {
     shared.push_back("data order");
@@ -69,7 +68,8 @@ void adjust_column(Table& table, std::size_t column) {
 }  // namespace
 
 void compare_with_baseline(Table& table, const std::vector<RowSource>& sources,
-                           const std::vector<std::optional<std::size_t>>& baselines, const std::vector<Group>& groups) {
+                           const std::vector<std::optional<std::size_t>>& baselines, const std::vector<Group>& groups,
+                           const std::vector<std::int64_t>& reported) {
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
     if (!baselines[i]) continue;
     auto& row = table.rows[i];
@@ -85,8 +85,8 @@ void compare_with_baseline(Table& table, const std::vector<RowSource>& sources,
       auto& comparison = row.cells[c].comparison.emplace();
       comparison.difference = *difference;
       if (!single || !same_seeds) continue;
-      if (const auto found = difference_over_documents(groups[sources[i].groups[0]],
-                                                       groups[sources[*baselines[i]].groups[0]], table.columns[c].name))
+      if (const auto found = difference_over_documents(
+              groups[sources[i].groups[0]], groups[sources[*baselines[i]].groups[0]], table.columns[c].name, reported))
         comparison.documents = found->interval;
     }
   }

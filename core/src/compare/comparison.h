@@ -8,9 +8,11 @@
 
 namespace assay {
 
-// Fills Cell::comparison, Row::compared_with and Row::shared. `sources` and `baselines` are those of the table's rows.
+// Fills Cell::comparison, Row::compared_with and Row::shared. `sources` and `baselines` are those of the table's rows;
+// `reported`: the seeds that cells show, all where none is named.
 void compare_with_baseline(Table& table, const std::vector<RowSource>& sources,
-                           const std::vector<std::optional<std::size_t>>& baselines, const std::vector<Group>& groups);
+                           const std::vector<std::optional<std::size_t>>& baselines, const std::vector<Group>& groups,
+                           const std::vector<std::int64_t>& reported);
 
 // Fills Cell::best: of a column with a direction the best mean, where a test against every other row, paired by seed,
 // gives a p below 0.05 even times the number of the others (the best one was looked for, so Bonferroni).

@@ -7,7 +7,7 @@ namespace assay {
 namespace {
 
 std::string quoted(const std::string& text) {
-  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
+  if (text.find_first_of(",\"\n\r") == std::string::npos && !text.starts_with('#')) return text;
   std::string result = "\"";
   for (const char one : text) result += one == '"' ? "\"\"" : std::string(1, one);
   return result + "\"";

@@ -61,13 +61,13 @@ std::optional<std::vector<double>> weights_of(const Scored& one) {
 }  // namespace
 
 std::optional<DocumentDifference> difference_over_documents(const Group& row, const Group& baseline,
-                                                            const std::string& metric) {
+                                                            const std::string& metric,
+                                                            const std::vector<std::int64_t>& reported) {
   std::vector<Scored> all;  // row, partner, row, partner, ...
   for (const auto* run : row) {
-    const auto partner =
-        std::find_if(baseline.begin(), baseline.end(), [&](const RunResult* one) { return one->seed == run->seed; });
-    if (partner == baseline.end()) continue;
-    const auto a = scored(*run, metric), b = scored(**partner, metric);
+    const auto* partner = with_seed(baseline, run->seed);
+    if (!partner || !is_reported(run->seed, reported)) continue;
+    const auto a = scored(*run, metric), b = scored(*partner, metric);
     if (!a || !b) continue;
     all.push_back(*a);
     all.push_back(*b);

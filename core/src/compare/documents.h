@@ -11,7 +11,7 @@
 namespace assay {
 
 struct DocumentDifference {
-  Interval interval;  // of row - baseline, each document's values averaged over the seeds that both rows have
+  Interval interval;  // of row - baseline, each document's values averaged over the reported seeds that both have
   std::size_t documents = 0;
 };
 
@@ -19,6 +19,7 @@ struct DocumentDifference {
 // numbers of the same coordinates adds up to the metric's sum, but for a constant factor that all runs share, and
 // another one (or their count) to its weight. Nothing for other metrics, or where the rows scored different documents.
 std::optional<DocumentDifference> difference_over_documents(const Group& row, const Group& baseline,
-                                                            const std::string& metric);
+                                                            const std::string& metric,
+                                                            const std::vector<std::int64_t>& reported = {});
 
 }  // namespace assay

@@ -22,8 +22,11 @@ std::string pair_text(const JudgedClaim& claim, const ClaimPair& pair) {
   auto text = pair.right.empty() ? pair.left : fmt::format("{} against {}", pair.left, pair.right);
   if (pair.test) {
     text += fmt::format(": {} = {:.4g} \u00b1 {:.2g}", claim.quantity, pair.test->difference, half_width(*pair.test));
-    if (!pair.by_rank) text += fmt::format(", p {}", p_text(p_two_sided(*pair.test)));
-    if (pair.sign_flip_p)
+    if (claim.is_about_equality)
+      text += fmt::format(", p {} inside the margin, {} outside", p_text(pair.p_support), p_text(pair.p_refute));
+    else if (!pair.by_rank)
+      text += fmt::format(", p {}", p_text(p_two_sided(*pair.test)));
+    if (pair.sign_flip_p && !claim.is_about_equality)
       text += fmt::format(", sign-flip p {} (floor {})", p_text(*pair.sign_flip_p),
                           p_text(sign_flip_floor(pair.test->n_left)));
   } else {
@@ -64,6 +67,8 @@ Json pair_json(const ClaimPair& pair) {
   json["difference"] = pair.test ? Json(pair.test->difference) : Json(nullptr);
   json["half_width"] = pair.test ? Json(half_width(*pair.test)) : Json(nullptr);
   json["p"] = pair.test ? Json(p_two_sided(*pair.test)) : Json(nullptr);
+  json["p_support"] = pair.p_support;
+  json["p_refute"] = pair.p_refute;
   json["sign_flip_p"] = optional_number(pair.sign_flip_p);
   json["correlation"] = optional_number(pair.correlation);
   json["by_rank"] = pair.by_rank;

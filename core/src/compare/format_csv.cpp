@@ -45,7 +45,8 @@ std::string spread_column(Spread spread) { return spread == Spread::kCi95 ? "hal
 std::string format_csv(const Table& table) {
   std::vector<std::string> header{"label"};
   header.insert(header.end(), table.axes.begin(), table.axes.end());
-  for (const char* name : {"baseline", "planned", "n", "failed", "diverged", "missing", "stale"})
+  for (const char* name :
+       {"baseline", "planned", "n", "failed", "diverged", "pruned", "missing", "not_applicable", "stale"})
     header.push_back(name);
   const bool is_tuned = std::any_of(table.rows.begin(), table.rows.end(), [](const Row& row) { return row.tuned; });
   if (is_tuned) header.insert(header.end(), {"chosen", "trials", "edge"});
@@ -64,7 +65,7 @@ std::string format_csv(const Table& table) {
     for (const auto& axis : table.axes) fields.push_back(row.axes.count(axis) ? row.axes.at(axis) : "");
     fields.push_back(row.baseline ? "1" : "0");
     for (const int count : {row.count.planned, row.count.present, row.count.failed, row.count.diverged,
-                            row.count.missing, row.count.stale})
+                            row.count.pruned, row.count.missing, row.count.not_applicable, row.count.stale})
       fields.push_back(fmt::format("{}", count));
     if (is_tuned) {
       const auto tuned = row.tuned.value_or(TunedChoice{});

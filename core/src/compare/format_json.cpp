@@ -14,8 +14,13 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json count_json(const Count& count) {
-  return {{"planned", count.planned},   {"n", count.present},       {"failed", count.failed},
-          {"diverged", count.diverged}, {"missing", count.missing}, {"not_applicable", count.not_applicable},
+  return {{"planned", count.planned},
+          {"n", count.present},
+          {"failed", count.failed},
+          {"diverged", count.diverged},
+          {"pruned", count.pruned},
+          {"missing", count.missing},
+          {"not_applicable", count.not_applicable},
           {"stale", count.stale}};
 }
 

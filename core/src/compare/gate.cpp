@@ -17,8 +17,6 @@ using nlohmann::json;
 
 constexpr std::size_t kFewest = 3;  // with two, a t interval is twelve standard errors wide
 
-bool is_gated(const Column& column) { return column.direction != "none" && !column.timing; }
-
 SeedValues kept_values(const json& metric) {
   SeedValues values;
   for (const auto& [seed, value] : metric.at("values").items())
@@ -52,12 +50,15 @@ std::optional<double> check_cell(const Cell& cell, const json& kept, bool lower_
   auto before = kept_values(kept);
   for (auto* values : {&now, &before})
     for (auto& [seed, value] : *values) value = lower_is_better ? value : -value;
-  if (cell.count.diverged > 0) {
+  const auto kept_seeds = seeds_of(before);
+  const auto lost = std::count_if(cell.diverged.begin(), cell.diverged.end(),
+                                  [&](std::int64_t seed) { return kept_seeds.count(seed) > 0; });
+  if (lost > 0) {
     check.verdict = GateVerdict::kRegression;
-    check.reason = fmt::format("{} of {} runs diverged", cell.count.diverged, cell.count.planned);
+    check.reason = fmt::format("{} of {} runs diverged that had a value", lost, before.size());
     return std::nullopt;
   }
-  const bool same_seeds = seeds_of(now) == seeds_of(before);
+  const bool same_seeds = seeds_of(now) == kept_seeds;
   check.difference = difference_of(now, before, same_seeds);
   if (same_seeds && !now.empty()) {
     const auto [a, b] = partners_by_seed(now, before);
@@ -120,7 +121,7 @@ json gate_baseline(const Table& table, const Tolerances& tolerances) {
     auto metrics = json::object();
     for (std::size_t i = 0; i < table.columns.size(); ++i) {
       const auto& column = table.columns[i];
-      if (!is_gated(column) || row.cells[i].values.empty()) continue;
+      if (!is_tested(column) || row.cells[i].values.empty()) continue;
       auto values = json::object();
       for (const auto& [seed, value] : row.cells[i].values) values[std::to_string(seed)] = value;
       metrics[column.name] = {{"direction", column.direction}, {"values", values}};

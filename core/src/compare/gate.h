@@ -42,7 +42,8 @@ Tolerances tolerances_of(const nlohmann::json& baseline);
 
 // A check a row and metric that the baseline has. Fine: no seed is worse, or the one-sided t test at 0.05 says that the
 // difference is below the tolerance; each check alone, for all have to pass. Regression: the same test says above, Holm
-// over all checks; or a run diverged whose kept one had a value. Else undecided, as with fewer than three seeds.
+// over the checks that are not fine; or a run diverged whose kept one had a value. Else undecided, as with fewer than
+// three seeds.
 std::vector<GateCheck> gate(const Table& table, const nlohmann::json& baseline, const Tolerances& tolerances);
 
 }  // namespace assay

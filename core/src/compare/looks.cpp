@@ -16,6 +16,13 @@ std::filesystem::path file_of(const ExperimentLayout& experiment) { return exper
 
 }  // namespace
 
+std::vector<std::size_t> looks_from(std::size_t first, std::size_t last) {
+  std::vector<std::size_t> looks;
+  for (std::size_t seeds = first; seeds < last; seeds += std::max<std::size_t>(1, seeds / 2)) looks.push_back(seeds);
+  looks.push_back(last);
+  return looks;
+}
+
 Looks read_looks(const ExperimentLayout& experiment) {
   Looks looks;
   const auto file = file_of(experiment);

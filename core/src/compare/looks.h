@@ -22,6 +22,10 @@ struct Looks {
   std::vector<Look> looks;
 };
 
+// The numbers of seeds to look at, from the first to the last, each half as many again as the one before: fixed before
+// there is any result, for the levels of looks hold for looks that no result has a say in.
+std::vector<std::size_t> looks_from(std::size_t first, std::size_t last);
+
 // Nothing where there is no such file. Throws UserError when it is spoilt.
 Looks read_looks(const ExperimentLayout& experiment);
 void write_looks(const ExperimentLayout& experiment, const Looks& looks);

@@ -73,7 +73,9 @@ std::vector<std::pair<std::string, std::string>> provenance_of(const Results& re
   const auto add = [&](const char* name, std::string text) {
     if (!text.empty()) lines.emplace_back(name, std::move(text));
   };
-  add("plan", shortened(results.plan_hash));
+  std::vector<std::string> plans;
+  for (const auto& hash : results.plan_hashes) plans.push_back(shortened(hash));
+  add("plan", fmt::format("{}", fmt::join(plans, "+")));
   add("training code",
       joined(distinct(results, [](const RunResult& run) { return shortened(run.origin.training_code); })));
   add("plugins", joined(components));

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "assay/error.h"
+#include "compare/cells.h"
 #include "compare/labels.h"
 #include "config/nearest.h"
 
@@ -51,9 +52,9 @@ void pivot(Table& table, const std::string& axis) {
                                 config::suggestion(axis, table.axes, "axes are ")));
   table.axes.erase(known);
   std::vector<std::string> values;
+  const auto value_of = [&](const Row& row) { return row.axes.count(axis) ? row.axes.at(axis) : std::string("-"); };
   for (const auto& row : table.rows)
-    if (row.axes.count(axis) && std::find(values.begin(), values.end(), row.axes.at(axis)) == values.end())
-      values.push_back(row.axes.at(axis));
+    if (std::find(values.begin(), values.end(), value_of(row)) == values.end()) values.push_back(value_of(row));
   std::vector<std::size_t> metrics;
   for (std::size_t i = 0; i < table.columns.size(); ++i)
     if (table.columns[i].direction != "none") metrics.push_back(i);
@@ -79,12 +80,14 @@ void pivot(Table& table, const std::string& axis) {
       made.label = others.empty() ? "all" : label_of_axes(row.label, nlohmann::json(row.axes), table.axes);
       made.cells.assign(turned.columns.size(), {});
       made.baseline = false;
+      made.count = {};
+      made.compared_with = made.shared = "";
+      made.tuned.reset();  // each column's own
       turned.rows.push_back(std::move(made));
       same = std::prev(turned.rows.end());
     }
-    if (!row.axes.count(axis)) continue;
-    const auto at =
-        static_cast<std::size_t>(std::find(values.begin(), values.end(), row.axes.at(axis)) - values.begin());
+    same->count = added(same->count, row.count);
+    const auto at = static_cast<std::size_t>(std::find(values.begin(), values.end(), value_of(row)) - values.begin());
     for (std::size_t i = 0; i < metrics.size(); ++i) same->cells[i * values.size() + at] = row.cells[metrics[i]];
   }
   table = std::move(turned);

@@ -32,10 +32,8 @@ void take_metrics(const json& record, const std::string& label, bool stale, RunR
                   std::vector<MetricInfo>& found) {
   for (const auto& metric : record.value("metrics", json::array())) {
     const auto name = metric_name(label, metric);
-    // Without a value but with a sum: the model could not answer. A number that is not finite has neither.
-    const bool applies = metric.at("value").is_number() || !metric.value("sum", json()).is_number();
     const auto part = [&](const char* key) { return number_or_nan(metric.value(key, json())); };
-    if (applies) run.values[name] = {part("value"), stale, part("sum"), part("weight")};
+    if (applies(metric)) run.values[name] = {part("value"), stale, part("sum"), part("weight")};
     if (std::none_of(found.begin(), found.end(), [&](const auto& known) { return known.name == name; }))
       found.push_back({name, metric.value("unit", ""), metric.value("direction", "none")});
   }
@@ -179,7 +177,7 @@ Results read_results(const ExperimentLayout& experiment, const std::string& curr
     throw UserError(experiment.folder().string() + ": no results here (no plan.jsonl); 'assay run' makes them");
   Results results;
   const auto lines = read_plan_lines(experiment.plan());
-  results.plan_hash = sha256_of_file(experiment.plan());
+  results.plan_hashes = {sha256_of_file(experiment.plan())};
   results.experiment = experiment.folder().filename().string();
   if (!lines.empty()) results.experiment = lines[0].value("experiment", results.experiment);
   for (const auto& line : lines)

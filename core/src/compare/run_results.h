@@ -60,10 +60,10 @@ struct MetricInfo {
 
 struct Results {
   std::string experiment;
-  std::string plan_hash;
-  std::vector<RunResult> runs;         // in the order of the plan
-  std::vector<MetricInfo> evaluation;  // metrics of evaluations, in the order they were found
-  std::vector<MetricInfo> training;    // metrics the training logged: train.loss, ...
+  std::vector<std::string> plan_hashes;  // one an experiment
+  std::vector<RunResult> runs;           // in the order of the plan
+  std::vector<MetricInfo> evaluation;    // metrics of evaluations, in the order they were found
+  std::vector<MetricInfo> training;      // metrics the training logged: train.loss, ...
 };
 
 // current_code: build id of today's training library; empty when unknown, then only plugins can be stale.

@@ -42,7 +42,7 @@ void take(const json& event, const Wanted& wanted, RunResult& run, Results& resu
   }
   const auto* metric = evaluated_metric(event, wanted);
   if (!metric) return;
-  run.values[wanted.full] = {.value = number_or_nan(metric->value("value", json()))};
+  if (applies(*metric)) run.values[wanted.full] = {.value = number_or_nan(metric->value("value", json()))};
   auto& known = results.evaluation;
   if (std::none_of(known.begin(), known.end(), [&](const MetricInfo& one) { return one.name == wanted.full; }))
     known.push_back({wanted.full, metric->value("unit", ""), metric->value("direction", "none")});
@@ -57,7 +57,13 @@ void add_step_values(Results& results, const std::vector<std::string>& metrics) 
       wanted.push_back({name, config::owner_of(metric), metric, *step});
   if (wanted.empty()) return;
   for (const auto& one : wanted)
-    if (one.owner == "train") results.training.push_back({one.full, "", "none"});
+    if (one.owner == "train") {
+      const auto at_the_end = std::find_if(results.training.begin(), results.training.end(),
+                                           [&](const MetricInfo& known) { return known.name == one.metric; });
+      auto info = at_the_end == results.training.end() ? MetricInfo{"", "", "none"} : *at_the_end;
+      info.name = one.full;
+      results.training.push_back(std::move(info));
+    }
   for (auto& run : results.runs)
     for (const auto& event : read_events(run.files.events()))
       for (const auto& one : wanted) take(event, one, run, results);

@@ -39,6 +39,9 @@ struct Column {
   double shown_factor = 1;         // from the recorded unit to the one in the title
 };
 
+// Is it better one way, and the same on every machine?
+inline bool is_tested(const Column& column) { return column.direction != "none" && !column.timing; }
+
 // A cell against the baseline's cell of its column.
 struct Comparison {
   Difference difference;              // row - baseline
@@ -51,6 +54,7 @@ struct Cell {
   Summary summary;
   std::vector<std::pair<std::int64_t, double>> values;  // seed, value; in the order of the plan
   Count count;
+  std::vector<std::int64_t> diverged{};  // seeds
   std::optional<Comparison> comparison{};
   bool best = false;  // of its column, and separable from every other row
 };

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "assay/error.h"
 #include "compare/statistics.h"
 
 namespace assay {
@@ -15,8 +16,7 @@ using nlohmann::json;
 std::optional<double> selecting_mean(const Group& group, const config::CompareSettings& settings) {
   std::vector<double> values;
   for (const auto* run : group) {
-    const auto& kept = settings.report ? settings.report->seeds : std::vector<std::int64_t>{};
-    if (std::find(kept.begin(), kept.end(), run->seed) != kept.end()) continue;
+    if (settings.report && !settings.report->seeds.empty() && is_reported(run->seed, settings.report->seeds)) continue;
     const auto found = run->values.find(settings.tune->by.name);
     if (found == run->values.end() || !std::isfinite(found->second.value)) return std::nullopt;
     values.push_back(found->second.value);
@@ -59,6 +59,15 @@ std::vector<const json*> lines_of(const std::vector<Group>& groups) {
   return lines;
 }
 
+const RunResult* with_seed(const Group& group, std::int64_t seed) {
+  const auto found = std::find_if(group.begin(), group.end(), [&](const RunResult* run) { return run->seed == seed; });
+  return found == group.end() ? nullptr : *found;
+}
+
+bool is_reported(std::int64_t seed, const std::vector<std::int64_t>& reported) {
+  return reported.empty() || std::find(reported.begin(), reported.end(), seed) != reported.end();
+}
+
 std::vector<TunedRow> tuned_rows(const std::vector<Group>& groups, const config::Partners& partners,
                                  const std::vector<std::size_t>& rows, const config::CompareSettings& settings,
                                  const std::string& direction) {
@@ -72,6 +81,9 @@ std::vector<TunedRow> tuned_rows(const std::vector<Group>& groups, const config:
     for (const auto trial : family) {
       const auto mean = selecting_mean(groups[trial], settings);
       if (!mean) continue;
+      if (direction == "none")
+        throw UserError(settings.tune->by.position.text() + ": tune by " + settings.tune->by.name +
+                        ": this metric has no better direction, so no trial is the best");
       ++row.trials_with_values;
       if (best && (direction == "higher" ? *mean <= *best : *mean >= *best)) continue;
       best = mean;
@@ -93,7 +105,8 @@ std::string direction_of(const Results& results, const std::string& metric) {
   for (const auto* known : {&results.evaluation, &results.training})
     for (const auto& one : *known)
       if (one.name == metric) return one.direction;
-  return "none";
+  if (metric == "train.tokens_per_second") return "higher";
+  return metric == "train.seconds" ? "lower" : "none";
 }
 
 }  // namespace assay

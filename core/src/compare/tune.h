@@ -1,6 +1,7 @@
 // Of rows that differ in tuned axes alone the best stands for all: chosen on the selecting seeds by one metric.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +18,11 @@ std::vector<Group> groups_of(const Results& results);
 // The first plan line of each, for config::Partners.
 std::vector<const nlohmann::json*> lines_of(const std::vector<Group>& groups);
 
+// Nothing where it has no such seed.
+const RunResult* with_seed(const Group& group, std::int64_t seed);
+// Is it among the seeds that are reported? None are named: all are.
+bool is_reported(std::int64_t seed, const std::vector<std::int64_t>& reported);
+
 struct TunedRow {
   std::optional<std::size_t> chosen;  // index of a group; nothing while no trial has all of its selecting values
   std::vector<std::size_t> trials;
@@ -26,12 +32,14 @@ struct TunedRow {
 };
 
 // One a family of rows that agree in all but the tuned axes, in the order of `rows`. A trial takes part when every
-// selecting seed has a finite value: a mean over fewer would be a mean over the lucky ones.
+// selecting seed has a finite value: a mean over fewer would be a mean over the lucky ones. Throws UserError when the
+// metric has no better direction.
 std::vector<TunedRow> tuned_rows(const std::vector<Group>& groups, const config::Partners& partners,
                                  const std::vector<std::size_t>& rows, const config::CompareSettings& settings,
                                  const std::string& direction);
 
-// Which way a metric is better: lower, higher, none (also of metrics not known).
+// Which way a metric is better: lower, higher, none (also of metrics not known). A rate is better when higher, a
+// duration when lower.
 std::string direction_of(const Results& results, const std::string& metric);
 
 }  // namespace assay

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "config/key_path.h"
 #include "config/section_keys.h"
 #include "record/sha256.h"
 
@@ -39,24 +40,27 @@ Over over_of(const Table& table) {
   return text && *text == "mean" ? Over::kMean : text && *text == "tuned" ? Over::kTuned : Over::kEach;
 }
 
-// Every key but those for people, in the canonical order of JSON objects.
-std::string hash_of(const Node& claim) {
+// Every key but those for people, in the canonical order of JSON objects; of a claim about tuned rows also what tunes.
+std::string hash_of(const Node& claim, Over over, const Node& document) {
   auto decisive = to_json(claim);
   decisive.erase("says");
   decisive.erase("source");
+  if (over == Over::kTuned)
+    for (const char* key : {"tune", "report"})
+      if (const auto* node = find_path(document, {"compare", key})) decisive[key] = to_json(*node);
   return sha256(decisive.dump());
 }
 
-std::optional<Claim> read_claim(const Node& node, Diagnostics& diagnostics) {
+std::optional<Claim> read_claim(const Node& node, const Node& document, Diagnostics& diagnostics) {
   check_section_keys(node, "claim", "[[claim]]", diagnostics);
   const auto* table = node.as<Table>();
   if (!table) return std::nullopt;
   Claim claim;
   claim.position = node.position;
-  claim.hash = hash_of(node);
   for (const auto& [key, text] : {std::pair{"says", &claim.says}, {"source", &claim.source}})
     if (const auto* given = string_of(*table, key)) *text = *given;
   claim.over = over_of(*table);
+  claim.hash = hash_of(node, claim.over, document);
   claim.drop_unmatched = table->find("unmatched") != nullptr;
   claim.diverged_is_worst = table->find("diverged") != nullptr;
   const auto* metric = table->find("metric");
@@ -93,7 +97,7 @@ std::vector<Claim> read_claims(const Node& document, Diagnostics& diagnostics) {
   const auto* list = node ? node->as<Array>() : nullptr;
   if (!list) return claims;
   for (const auto& entry : *list)
-    if (auto claim = read_claim(entry, diagnostics)) claims.push_back(std::move(*claim));
+    if (auto claim = read_claim(entry, document, diagnostics)) claims.push_back(std::move(*claim));
   return claims;
 }
 

@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <optional>
 
+#include "config/extends.h"
+
 namespace assay::config {
 namespace {
 
@@ -13,6 +15,15 @@ std::optional<fs::path> experiments_folder(const fs::path& file) {
        folder = folder.parent_path())
     if (folder.filename() == "experiments") return folder;
   return std::nullopt;
+}
+
+// A file with mistakes has the name of its path.
+std::string name_or_path_of(const fs::path& file) {
+  try {
+    return name_of_file(file);
+  } catch (const std::exception&) {
+    return experiment_name(file);
+  }
 }
 
 }  // namespace
@@ -40,8 +51,18 @@ std::optional<fs::path> file_of_experiment(const std::string& name, const fs::pa
   if (!folder) return std::nullopt;
   std::error_code ignored;
   for (const auto& entry : fs::recursive_directory_iterator(*folder, ignored))
-    if (entry.path().extension() == ".toml" && experiment_name(entry.path()) == name) return entry.path();
+    if (entry.path().extension() == ".toml" && name_or_path_of(entry.path()) == name) return entry.path();
   return std::nullopt;
+}
+
+std::string name_of_file(const fs::path& experiment_file) {
+  Diagnostics diagnostics;
+  const auto document = load_document(experiment_file.string(), diagnostics);
+  diagnostics.throw_if_any();
+  const auto* section = document.root.as<Table>()->find("experiment");
+  const auto* table = section ? section->as<Table>() : nullptr;
+  const auto* name = table ? string_of(*table, "name") : nullptr;
+  return name ? *name : experiment_name(experiment_file);
 }
 
 }  // namespace assay::config

@@ -13,6 +13,9 @@ std::filesystem::path results_root(const std::filesystem::path& experiment_file)
 // The path under experiments/ without its ending, "/" and "_" as "-": alibi/long_context.toml is alibi-long-context.
 std::string experiment_name(const std::filesystem::path& experiment_file);
 
+// [experiment] name, also by what the file extends, else experiment_name. Throws ConfigErrors when it cannot be read.
+std::string name_of_file(const std::filesystem::path& experiment_file);
+
 // The file of that name under the experiments/ folder that holds `near`; nothing when there is none.
 std::optional<std::filesystem::path> file_of_experiment(const std::string& name, const std::filesystem::path& near);
 

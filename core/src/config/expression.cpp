@@ -26,6 +26,8 @@ struct Failure {
   std::string message;
 };
 
+constexpr size_t kMaxNesting = 100;  // of parentheses in one expression, and of expressions that ask for others
+
 class Evaluator;
 
 // Recursive descent over one expression; throws Failure.
@@ -42,8 +44,6 @@ class Parser {
   }
 
  private:
-  static constexpr int kMaxNesting = 100;
-
   char peek() {
     while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t')) ++at_;
     return at_ < text_.size() ? text_[at_] : '\0';
@@ -184,7 +184,7 @@ class Parser {
   std::string_view text_;
   const Position& position_;
   size_t at_ = 0;
-  int nesting_ = 0;
+  size_t nesting_ = 0;
 };
 
 // All expressions of one document; remembers which keys are being evaluated.
@@ -218,6 +218,9 @@ class Evaluator {
     }
     if (is_expression(*node)) {
       if (open_.count(node)) throw Failure{position, fmt::format("in \"{}\": '{}' depends on itself", text, name)};
+      if (open_.size() > kMaxNesting)
+        throw Failure{position,
+                      fmt::format("in \"{}\": '{}' stands behind more than {} expressions", text, name, kMaxNesting)};
       settle(*node);
     }
     if (const auto* integer = node->as<int64_t>()) return Number::of(*integer);

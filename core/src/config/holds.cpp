@@ -29,11 +29,11 @@ class Reader {
   Holds read() {
     const auto first = term();
     const auto relation = op();
-    const auto second = term();
+    auto second = term();
     double offset = 0;
-    if (!second.side.empty() && (at('+') || at('-'))) {
+    if (at('+') || at('-')) {
       const double sign = take() == '+' ? 1 : -1;
-      offset = sign * number();
+      (second.side.empty() ? second.factor : offset) += sign * number();
     }
     Holds holds;
     if (relation == Relation::kEqual) {

@@ -48,6 +48,7 @@ class Planner {
     std::vector<int64_t> seeds;
     for (const auto& seed : seeds_) seeds.push_back(seed.shown);
     inputs_.set_seeds(std::move(seeds));
+    inputs_.set_name(plan_.experiment);
     plan_.compare = read_compare(document_.root, diagnostics_);
     plan_.prune = read_prune(document_.root, diagnostics_);
     auto blocks = read_sweep(document_.root, diagnostics_);
@@ -81,6 +82,7 @@ class Planner {
     }
     plan_.results_folder = results_root(request_.file) / plan_.experiment;
     seeds_ = read_seeds(seeds, diagnostics_);
+    add_seeds(seeds_, request_.seeds_at_least);
   }
 
   void use_name(const std::string& name, const Position& position) {

@@ -20,6 +20,7 @@ struct PlanRequest {
   std::vector<std::string> sets;           // key=value
   std::string plugin_path;                 // folders separated by colons, looked at before ASSAY_PLUGIN_PATH
   std::vector<std::string> asked_by = {};  // files whose runs take this one's as inputs
+  size_t seeds_at_least = 0;               // where the file has fewer, the next numbers come, too
 };
 
 struct Plan {

@@ -146,6 +146,10 @@ json RunInputs::find(const Node& node, const std::string& owner, Diagnostics& di
     diagnostics.add_all(wrong);
   }
   if (!good) return nullptr;
+  if (*experiment == name_) {
+    diagnostics.add(node.position, fmt::format("'{}' takes its own runs as inputs", name_));
+    return nullptr;
+  }
   std::string why;
   try {
     const auto& known = in_force(*experiment);

@@ -28,6 +28,8 @@ class RunInputs {
   // `experiment_file`: the one that names inputs; `asked_by`: those on the way to it, so that a circle is seen.
   RunInputs(std::string experiment_file, std::string plugin_path, std::vector<std::string> asked_by)
       : file_(std::move(experiment_file)), plugin_path_(std::move(plugin_path)), asked_by_(std::move(asked_by)) {}
+  // Of the experiment that asks, which cannot take its own runs.
+  void set_name(std::string name) { name_ = std::move(name); }
   void set_seeds(std::vector<int64_t> seeds) { seeds_ = std::move(seeds); }
 
   // The plan in force of the experiment has the word, then its file under experiments/. Null after an error.
@@ -39,7 +41,7 @@ class RunInputs {
   const Lines& of_file(const std::string& experiment);
   nlohmann::json choose(const Lines& lines, const Node& node, const std::string& experiment, std::string& why) const;
 
-  std::string file_, plugin_path_;
+  std::string file_, plugin_path_, name_;
   std::vector<std::string> asked_by_;
   std::vector<int64_t> seeds_;
   std::map<std::string, Lines> in_force_, of_file_;

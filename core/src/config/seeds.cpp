@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <set>
@@ -80,6 +81,22 @@ std::vector<Seed> read_seeds(const Node* node, Diagnostics& diagnostics) {
   std::vector<Seed> seeds;
   for (const auto seed : read_numbers(*node, diagnostics)) seeds.push_back({seed, seed, seed});
   return seeds;
+}
+
+void add_seeds(std::vector<Seed>& seeds, std::size_t at_least) {
+  const auto varies = [&](int64_t Seed::*part) {
+    return std::all_of(seeds.begin(), seeds.end(), [&](const Seed& seed) { return seed.*part == seed.shown; });
+  };
+  const bool init = varies(&Seed::init), data = varies(&Seed::data);
+  int64_t last = 0;
+  for (const auto& seed : seeds) last = std::max(last, seed.shown);
+  while (seeds.size() < at_least) {
+    auto next = seeds.front();
+    next.shown = ++last;
+    if (init) next.init = last;
+    if (data) next.data = last;
+    seeds.push_back(next);
+  }
 }
 
 }  // namespace assay::config

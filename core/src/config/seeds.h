@@ -1,6 +1,7 @@
 // experiment.seeds: "1..6", a number, a list, or { init = .., data = .. } of which one varies.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -17,5 +18,8 @@ struct Seed {
 
 // Null: the default, one run with seed 1.
 std::vector<Seed> read_seeds(const Node* node, Diagnostics& diagnostics);
+
+// Until there are so many: the numbers that follow the largest. What was one number for all stays so.
+void add_seeds(std::vector<Seed>& seeds, std::size_t at_least);
 
 }  // namespace assay::config

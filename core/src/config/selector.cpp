@@ -88,7 +88,7 @@ json value_of(const KeyPath& path, const std::string& name, const json& line) {
   const json* at = &line.at("train");
   for (size_t i = 0; i < path.size(); ++i) {
     const auto& part = path[i];
-    const auto key = i == 0 && (part == "objective" || part == "transform") ? part + "s" : part;
+    const auto key = i == 0 && is_labelled_section(part) ? part + "s" : part;
     if (at->is_array()) {
       const auto found = std::find_if(at->begin(), at->end(), [&](const json& item) {
         return item.is_object() && item.value("label", "") == part;
@@ -100,7 +100,11 @@ json value_of(const KeyPath& path, const std::string& name, const json& line) {
       at = &at->at(key);
     }
   }
-  return at->is_object() && at->contains("use") ? at->at("use") : *at;
+  if (!at->is_object()) return *at;
+  // A component is named by its `use`, a file by what the experiment calls it.
+  for (const char* named : {"use", "name"})
+    if (at->contains(named) && (*named == 'u' || at->contains("sha256"))) return at->at(named);
+  return *at;
 }
 
 Selector read_selector(const Node& table, Diagnostics& diagnostics) {

@@ -20,14 +20,38 @@ bool assigns(const std::vector<const Alternative*>& chosen, const KeyPath& path)
   });
 }
 
-// Calls `use` with one alternative of each dimension, the last dimension turning fastest.
-void multiply(const std::vector<Dimension>& dimensions, size_t at, std::vector<const Alternative*>& chosen,
-              const std::function<void()>& use) {
+// Calls `use` with one alternative of each dimension, the last dimension turning fastest, until it returns false.
+bool multiply(const std::vector<Dimension>& dimensions, size_t at, std::vector<const Alternative*>& chosen,
+              const std::function<bool()>& use) {
   if (at == dimensions.size()) return use();
+  bool goes_on = true;
   for (const auto& alternative : dimensions[at]) {
     chosen.push_back(&alternative);
-    multiply(dimensions, at + 1, chosen, use);
+    goes_on = multiply(dimensions, at + 1, chosen, use);
     chosen.pop_back();
+    if (!goes_on) break;
+  }
+  return goes_on;
+}
+
+// Before anything is excluded, and at most a number that is too large in any case.
+size_t product_of(const std::vector<Dimension>& dimensions) {
+  constexpr size_t kFarTooMany = 1000 * kMostRuns;
+  size_t product = 1;
+  for (const auto& dimension : dimensions) product = std::min(product * dimension.size(), kFarTooMany);
+  return product;
+}
+
+// Of two the last would win without a word.
+void require_one_budget(const std::vector<const Assignment*>& assignments, Diagnostics& diagnostics) {
+  const Assignment* budget = nullptr;
+  for (const auto* one : assignments) {
+    if (one->path.size() != 2 || one->path[0] != "train" || !is_budget(one->path[1])) continue;
+    if (budget && budget->path != one->path)
+      return diagnostics.add(one->position,
+                             fmt::format("a run has one budget, and one combination gives it two: '{}' and '{}'",
+                                         short_name(budget->path), short_name(one->path)));
+    budget = one;
   }
 }
 
@@ -74,11 +98,18 @@ void Sweep::for_each(size_t most, const std::function<void(Combination)>& use) {
   most_ = most;
   use_ = &use;
   for (const auto& block : blocks_) {
+    if (product_of(block.dimensions) > (block.excludes.empty() ? most_ - count_ : 100 * kMostRuns)) {
+      count_ = most_ + 1;
+      break;
+    }
     std::vector<SelectorUse> whens, excludes;
     for (const auto& when : block.whens) whens.emplace_back(when.condition);
     for (const auto& exclude : block.excludes) excludes.emplace_back(exclude);
     Partial partial;
-    multiply(block.dimensions, 0, partial.chosen, [&] { expand(block, 0, partial, whens, excludes); });
+    multiply(block.dimensions, 0, partial.chosen, [&] {
+      expand(block, 0, partial, whens, excludes);
+      return count_ <= most_;
+    });
     if (count_ > most_) break;
     require_matches(whens, "'if'");
     require_matches(excludes, "'exclude'");
@@ -109,14 +140,18 @@ void Sweep::expand(const Block& block, size_t when, Partial& partial, std::vecto
         if (assigns(partial.chosen, set.path))
           return diagnostics_.add(set.position,
                                   fmt::format("axis '{}' is given twice for one combination", short_name(set.path)));
-  multiply(block.whens[when].grid, 0, partial.chosen, [&] { expand(block, when + 1, partial, whens, excludes); });
+  multiply(block.whens[when].grid, 0, partial.chosen, [&] {
+    expand(block, when + 1, partial, whens, excludes);
+    return count_ <= most_;
+  });
 }
 
 void Sweep::emit(const Partial& partial, std::vector<SelectorUse>& excludes) {
   Diagnostics found;
   auto combination = document_of(partial, found);
-  for (auto& exclude : excludes)
-    if (matches(exclude, combination)) return;
+  bool is_dropped = false;  // every exclude is asked: one that never matches is a slip
+  for (auto& exclude : excludes) is_dropped |= matches(exclude, combination);
+  if (is_dropped) return;
   diagnostics_.add_all(found);
   if (++count_ > most_) return;
   (*use_)(std::move(combination));
@@ -134,6 +169,7 @@ Combination Sweep::document_of(const Partial& partial, Diagnostics& diagnostics)
   for (const auto& one : overrides_)
     if (!assigns(partial.chosen, one.path)) overrides.push_back({one.path, one.position, one.value});
   for (const auto& one : overrides) assignments.push_back(&one);
+  require_one_budget(assignments, diagnostics);
   std::stable_sort(assignments.begin(), assignments.end(),
                    [](const auto* a, const auto* b) { return a->path.size() < b->path.size(); });
   combination.document = base_;

@@ -90,6 +90,7 @@ class Launcher {
 
   bool leave(const Ending& ending, size_t index) {
     queue_.pop_front();
+    slots_.give_up();  // what was gathered for it
     ended(index, ending);
     return true;
   }
@@ -151,7 +152,7 @@ class Launcher {
       if (worker.asked == Asked::kNothing && taken > options_.timeout) {
         worker.asked = Asked::kTimeout;
         worker.process.send(SIGUSR1);
-      } else if (worker.asked == Asked::kTimeout && taken > options_.timeout + kGrace) {
+      } else if (taken > options_.timeout + kGrace) {  // whoever asked it to stop meanwhile
         worker.process.send(SIGKILL);
       }
     }
@@ -189,7 +190,6 @@ class Launcher {
         ++summary_.preempted;
         break;
       case Outcome::kPaused:
-        ++summary_.paused;
         break;
       case Outcome::kElsewhere:
         ++summary_.elsewhere;
@@ -198,17 +198,17 @@ class Launcher {
 
   void interrupt(int signal) {
     const bool again = summary_.signal != 0;
-    progress_.say(again ? "Killing the workers." : "Stopping in good order; once more: stop now.");
     if (!again) summary_.signal = signal;
     const bool cancels = summary_.signal == SIGINT || summary_.signal == SIGUSR1;
     stop(cancels ? Asked::kCancel : Asked::kPreempt, again ? SIGKILL : cancels ? SIGUSR1 : SIGUSR2);
+    progress_.say(again ? "Killing the workers." : "Stopping in good order; once more: stop now.");
   }
 
   void stop(Asked asked, int signal) {
     stopping_ = true;
     slots_.give_up();
     for (auto& worker : workers_) {
-      worker.asked = asked;
+      if (worker.asked != Asked::kTimeout) worker.asked = asked;
       worker.process.send(signal);
     }
   }

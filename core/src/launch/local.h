@@ -26,7 +26,7 @@ struct LaunchOptions {
 };
 
 struct LaunchSummary {
-  size_t done = 0, failed = 0, cancelled = 0, preempted = 0, paused = 0, elsewhere = 0;
+  size_t done = 0, failed = 0, cancelled = 0, preempted = 0, elsewhere = 0;
   size_t not_started = 0;
   int signal = 0;  // the first that asked to stop; 0: none
   std::set<std::string> failed_ids;

@@ -4,7 +4,11 @@ namespace assay {
 
 SignalQueue::SignalQueue() {
   sigemptyset(&waited_);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD}) sigaddset(&waited_, signal);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD}) {
+    struct sigaction now {};
+    sigaction(signal, nullptr, &now);
+    if (now.sa_handler != SIG_IGN) sigaddset(&waited_, signal);  // nohup, or the background of a script
+  }
   pthread_sigmask(SIG_BLOCK, &waited_, &before_);
 }
 

@@ -9,6 +9,7 @@
 #include "assay/error.h"
 #include "launch/slurm_client.h"
 #include "record/files.h"
+#include "record/lock.h"
 #include "record/state.h"
 
 namespace assay {
@@ -84,13 +85,24 @@ RunStatusNow with_slurm(RunStatusNow now, const RunLayout& run, const OnSlurm& o
   return now;
 }
 
-size_t cancel_on_slurm(const ExperimentLayout& experiment, const std::vector<std::string>& train_ids) {
-  std::vector<std::string> tasks;
+size_t cancel_on_slurm(const ExperimentLayout& experiment) {
+  std::vector<std::string> tasks, waiting;
   for (const auto& [id, run] : runs_on_slurm(experiment)) {
-    const bool named = train_ids.empty() || std::find(train_ids.begin(), train_ids.end(), id) != train_ids.end();
-    if (named && !run.task.empty()) tasks.push_back(run.task);
+    if (run.task.empty()) continue;
+    tasks.push_back(run.task);
+    if (run.state == OnSlurm::State::kWaits) waiting.push_back(id);
   }
   slurm::cancel(tasks);
+  for (const auto& id : waiting) {
+    const auto run = experiment.run(id);
+    fs::create_directories(run.folder());
+    const auto lock = FileLock::try_lock(run.lock());
+    if (!lock) continue;  // it started after all, and tells its end itself
+    auto state = read_state(run.state()).value_or(State{});
+    state.status = "cancelled";
+    state.reason = "taken off Slurm before it started";
+    write_state(run.state(), state);
+  }
   return tasks.size();
 }
 

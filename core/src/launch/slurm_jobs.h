@@ -43,7 +43,7 @@ std::map<std::string, OnSlurm> runs_on_slurm(const ExperimentLayout& experiment)
 // and one that is gone without a word has failed.
 RunStatusNow with_slurm(RunStatusNow now, const RunLayout& run, const OnSlurm& on_slurm);
 
-// Takes those of the named runs that wait or run there off Slurm, all of the experiment's when none is named; how many.
-size_t cancel_on_slurm(const ExperimentLayout& experiment, const std::vector<std::string>& train_ids = {});
+// Takes the experiment's runs that wait or run there off Slurm; how many. Those that waited say so in their state.
+size_t cancel_on_slurm(const ExperimentLayout& experiment);
 
 }  // namespace assay

@@ -72,6 +72,7 @@ class Sweep {
     const auto& settings = options_.pruning->settings;
     for (size_t rung = 0; rung < settings.rungs.size(); ++rung) {
       launch_all(rung + 1);
+      if (options_.fail_fast && total_.failed > 0) return false;
       if (total_.signal != 0 || total_.not_started + total_.cancelled + total_.preempted > 0) return false;
       const auto verdict = judge(left_, experiment_, *options_.pruning, rung);
       if (!verdict.judged) {
@@ -168,6 +169,7 @@ class Sweep {
 
 int run_sweep(const std::vector<nlohmann::json>& plan, const SweepOptions& options, std::ostream& out,
               const ProgressStyle& style) {
+  ::signal(SIGPIPE, SIG_IGN);  // who reads the progress may go; the sweep goes on
   return Sweep(plan, options, out, style).run();
 }
 

@@ -22,7 +22,6 @@ class EventWriter {
 
   // Appends {"attempt":..,"type":type,fields...} with one write(2). Numbers that are not finite become null.
   void write(std::string_view type, const nlohmann::json& fields);
-  int attempt() const { return attempt_; }
 
  private:
   std::filesystem::path file_;

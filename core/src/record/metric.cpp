@@ -34,6 +34,10 @@ nlohmann::json to_json(const std::vector<RecordedMetric>& metrics) {
   return list;
 }
 
+bool applies(const nlohmann::json& metric) {
+  return metric.at("value").is_number() || !metric.value("sum", nlohmann::json()).is_number();
+}
+
 double number_or_nan(const nlohmann::json& value) {
   return value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN();
 }

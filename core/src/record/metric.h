@@ -20,6 +20,10 @@ struct RecordedMetric {
 
 nlohmann::json to_json(const std::vector<RecordedMetric>& metrics);
 
+// Of a recorded metric: could the model answer? Without a value but with a sum it could not; a number that is not
+// finite has neither.
+bool applies(const nlohmann::json& metric);
+
 // A value of an event or a record; NaN where it is null.
 double number_or_nan(const nlohmann::json& value);
 

@@ -51,13 +51,15 @@ Freshness freshness(const json& record, const RunLayout& run, const json& plan_l
   if (result.stale.empty()) return result;
   const auto today = code_of(plan_line, current_code);
   for (const auto& one : accepted_in(run))
-    if (one.is_object() && one.value("code", json()) == today) return {"", one.value("steps", std::int64_t{0})};
+    if (one.is_object() && one.value("code", json()) == today && one.value("record", json()) == code)
+      return {"", one.value("steps", std::int64_t{0})};
   return result;
 }
 
-void accept_code(const RunLayout& run, const json& plan_line, const std::string& current_code, std::int64_t steps) {
+void accept_code(const json& record, const RunLayout& run, const json& plan_line, const std::string& current_code,
+                 std::int64_t steps) {
   auto accepted = accepted_in(run);
-  accepted.push_back({{"code", code_of(plan_line, current_code)}, {"steps", steps}});
+  accepted.push_back({{"code", code_of(plan_line, current_code)}, {"record", record.at("code")}, {"steps", steps}});
   write_atomically(run.accepted(), accepted.dump() + "\n");
 }
 

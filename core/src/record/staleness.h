@@ -19,8 +19,8 @@ struct Freshness {
 Freshness freshness(const nlohmann::json& record, const RunLayout& run, const nlohmann::json& plan_line,
                     const std::string& current_code);
 
-// Says in the run's folder that today's training code gave its first `steps` steps to the bit.
-void accept_code(const RunLayout& run, const nlohmann::json& plan_line, const std::string& current_code,
-                 std::int64_t steps);
+// Says in the run's folder that today's training code gave the first `steps` steps of this record's code to the bit.
+void accept_code(const nlohmann::json& record, const RunLayout& run, const nlohmann::json& plan_line,
+                 const std::string& current_code, std::int64_t steps);
 
 }  // namespace assay

@@ -1,7 +1,7 @@
 // Puts the report's data into the page.
 
 function statusText(status) {
-  const parts = ["done", "running", "failed", "queued"].filter((name) => status[name] > 0);
+  const parts = ["done", "running", "failed", "preempted", "cancelled", "pruned", "queued"].filter((name) => status[name] > 0);
   return `${status.planned} runs: ` + (parts.map((name) => `${status[name]} ${name}`).join(", ") || "none planned");
 }
 

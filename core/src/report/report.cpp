@@ -131,11 +131,9 @@ Json failures_json(const Lines& lines, const ExperimentLayout& experiment) {
 Json status_json(const Lines& lines, const ExperimentLayout& experiment) {
   std::map<Standing, int> count;
   for (const auto& line : lines) ++count[run_status(line, experiment.run(line.at("train_id"))).standing];
-  return {{"planned", lines.size()},
-          {"done", count[Standing::kDone]},
-          {"running", count[Standing::kRunning]},
-          {"failed", count[Standing::kFailed]},
-          {"queued", count[Standing::kQueued]}};
+  Json json = {{"planned", lines.size()}};
+  for (const auto& [standing, runs] : count) json[name_of(standing)] = runs;
+  return json;
 }
 
 }  // namespace

@@ -1,30 +1,15 @@
 #include "report/watch.h"
 
 #include <fmt/format.h>
-#include <signal.h>
 
 #include <algorithm>
-#include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "launch/controllers.h"
 #include "record/plan_lines.h"
 #include "record/run_status.h"
 
 namespace assay {
-namespace {
-
-// Of plan.<pid>.jsonl, which a controller keeps while it is at work.
-bool is_alive(const std::filesystem::path& plan_of_controller) {
-  const auto name = plan_of_controller.filename().string();
-  constexpr std::string_view begin = "plan.", end = ".jsonl";
-  if (!name.starts_with(begin) || !name.ends_with(end) || name.size() <= begin.size() + end.size()) return false;
-  int pid = 0;
-  const char* last = name.data() + name.size() - end.size();
-  const auto [rest, error] = std::from_chars(name.data() + begin.size(), last, pid);
-  return error == std::errc() && rest == last && pid > 0 && ::kill(pid, 0) == 0;
-}
-
-}  // namespace
 
 bool sweep_goes_on(const ExperimentLayout& experiment) {
   const auto lines = read_plan_lines(experiment.plan());
@@ -33,9 +18,7 @@ bool sweep_goes_on(const ExperimentLayout& experiment) {
     return standing == Standing::kQueued || standing == Standing::kRunning;
   };
   if (std::any_of(lines.begin(), lines.end(), unsettled)) return true;
-  std::error_code absent;
-  const std::filesystem::directory_iterator files(experiment.folder(), absent);
-  return std::any_of(begin(files), end(files), [](const auto& entry) { return is_alive(entry.path()); });
+  return std::ranges::any_of(controllers_of(experiment), &Controller::alive);
 }
 
 std::string state_of_files(const ExperimentLayout& experiment) {

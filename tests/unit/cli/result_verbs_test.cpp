@@ -180,6 +180,10 @@ TEST_F(ResultVerbs, GateAndItsExitCodes) {
   EXPECT_THAT(out_, HasSubstr("worse by more than the tolerance"));
   EXPECT_EQ(call({"gate", "quick", "--baseline", file, "--tolerance", "lm.bits_per_byte=0.5"}), 4);
   EXPECT_EQ(call({"gate", "quick", "--baseline", file, "--tolerance", "lm.bits_per_byte=0.6"}), 0);
+  EXPECT_EQ(call({"gate", "quick", "--baseline", file, "--tolerance", "lm.bits_per_bite=0.6"}), 2);
+  EXPECT_THAT(err_, HasSubstr("no such metric is guarded; did you mean 'lm.bits_per_byte'?"));
+  EXPECT_EQ(call({"gate", "quick", "--baseline", file, "--update"}), 0);  // keeps the tolerance that is there
+  EXPECT_EQ(nlohmann::json::parse(read_file(file))["tolerance"][""], "0.1");
 }
 
 TEST_F(ResultVerbs, DiffOfTwoRuns) {

@@ -4,7 +4,9 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "launch/controllers.h"
 #include "record/files.h"
+#include "record/lock.h"
 #include "record/plan_lines.h"
 #include "unit/source_folder.h"
 #include "unit/temporary_folder.h"
@@ -123,6 +125,38 @@ TEST_F(RunProgram, AFailedRunIsToldAndTheRestGoesOn) {
   EXPECT_THAT(out_, HasSubstr("1/2 (1 failed)"));
 }
 
+// A run's metric is its seed, so the mean of n seeds is (n + 1) / 2.
+TEST_F(RunProgram, SeedsAreAddedUntilTheClaimsAreDecided) {
+  const auto study = [&](const std::string& bound, const std::string& name) {
+    folder_.write("experiments/" + name + ".toml", "extends = [\"quick.toml\"]\n[experiment]\nname = \"" + name + R"("
+[[claim]]
+says = "It is large."
+metric = "lm.bits_per_byte@length=64"
+left = { positional = "alibi" }
+holds = "left > )" + bound + "\"\n");
+    return "run experiments/" + name + ".toml --until-decided ";
+  };
+  const auto decided = study("2", "decided"), open = study("6.5", "open");
+  ASSERT_EQ(call(decided + "12"), 0) << err_;
+  EXPECT_THAT(err_, AllOf(HasSubstr("12 of 12 runs to do"), HasSubstr("6 of 18 runs to do"),
+                          HasSubstr("Look 1 of this study, at 6 seeds and the level 0.0056: 0 of 1 claims decided."),
+                          HasSubstr("Look 2 of this study, at 9 seeds and the level 0.018: 1 of 1 claims decided.")));
+  EXPECT_THAT(out_, AllOf(HasSubstr("supported"), HasSubstr("It is large.")));
+  ASSERT_EQ(call("claims decided"), 0) << err_;
+  ASSERT_EQ(call(decided + "12"), 0) << err_;  // nothing is taken back
+  EXPECT_THAT(err_, AllOf(HasSubstr("0 done, 18 had their records already"), HasSubstr("Look 2 of this study, at 9")));
+  EXPECT_EQ(read_plan_lines(ExperimentLayout(folder_ / "results/decided").plan()).size(), 18u);
+  EXPECT_EQ(call(decided + "24"), 2);
+  EXPECT_THAT(err_, HasSubstr("go on with --until-decided 12"));
+
+  EXPECT_EQ(call(open + "12"), 4);
+  EXPECT_THAT(err_, HasSubstr("Look 3 of this study, at 12 seeds and the level 0.026: 0 of 1 claims decided."));
+  EXPECT_THAT(out_, HasSubstr("undecided"));
+  EXPECT_EQ(call(open + "5"), 2);
+  EXPECT_EQ(call("run experiments/quick.toml --until-decided 12"), 2);
+  EXPECT_THAT(err_, HasSubstr("experiments/quick.toml has no [[claim]]"));
+}
+
 TEST_F(RunProgram, OnlyDoesAPartOfThePlan) {
   EXPECT_EQ(call("run experiments/quick.toml --only 'positional=alibi seed=2'"), 0) << err_;
   EXPECT_THAT(err_, HasSubstr("1 of 1 runs to do"));
@@ -142,6 +176,11 @@ TEST_F(RunProgram, SmokeRunsEveryGroupApartFromResults) {
   for (int time = 0; time < 2; ++time) {
     EXPECT_EQ(call("run experiments/quick.toml --smoke train.steps=400"), 0) << err_;
     EXPECT_THAT(err_, HasSubstr("2 of 2 runs to do"));
+  }
+  {
+    const auto other = FileLock::lock(folder_ / "results/.smoke/quick.lock");
+    EXPECT_EQ(call("run experiments/quick.toml --smoke"), 2);
+    EXPECT_THAT(err_, HasSubstr("another process is at work there"));
   }
   EXPECT_FALSE(fs::exists(results().folder()));
   const auto lines = read_plan_lines(folder_ / "results/.smoke/quick/plan.jsonl");
@@ -168,6 +207,13 @@ TEST_F(RunProgram, RunsOutsideOfThePlanAreOrphansUntilCollected) {
                           HasSubstr("a run outside of the plan, with its records"),
                           HasSubstr(" in 6 places; --yes removes them.")));
   EXPECT_TRUE(fs::exists(done.checkpoints()));
+  {  // a controller that is still at the plan of before
+    std::string text;
+    for (const auto& line : before) text += line.dump() + "\n";
+    const ControllerPlan at_work(results(), text);
+    EXPECT_EQ(call("gc quick"), 0) << err_;
+    EXPECT_THAT(out_, AllOf(HasSubstr(" in 2 places"), Not(HasSubstr("outside of the plan"))));
+  }
   EXPECT_EQ(call("gc quick --yes"), 0) << err_;
   EXPECT_FALSE(fs::exists(done.checkpoints()));
   for (const auto& line : before) EXPECT_FALSE(fs::exists(results().run(line["train_id"]).folder()));

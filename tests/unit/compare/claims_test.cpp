@@ -37,11 +37,12 @@ json claim(const std::string& holds, const json& left = {{"positional", "a"}},
 }
 
 Judgement judged(const ResultsBuilder& results, const std::vector<json>& claims, const json& compare = json::object(),
-                 const Looks& looks = {}) {
+                 const Looks& looks = {}, bool is_look = true) {
   auto read = read_results(results.experiment(), "");
   return judge(read, {.settings = config::compare_settings_of({{"claim", claims}, {"compare", compare}}, "test"),
                       .results_when_stated = {},
                       .looks = looks,
+                      .is_look = is_look,
                       .command = "assay claims quick"});
 }
 
@@ -214,6 +215,54 @@ TEST_F(Six, LooksShareTheLevelAndKeepTheirVerdicts) {
   EXPECT_EQ(judged(results_, {one}, json::object(), looks).claims[0].verdict, Verdict::kRefuted);
 }
 
+// Who looks at seven seeds, of which no look was planned, would have a chance more than the level allows.
+TEST_F(Six, BetweenLooksNothingIsDecided) {
+  const auto one = claim("left < right - 0.3");
+  const auto now = [&](const Looks& looks) { return judged(results_, {one}, json::object(), looks, false).claims[0]; };
+  EXPECT_EQ(now({}).verdict, Verdict::kSupported);
+  EXPECT_EQ(now({12, {}}).verdict, Verdict::kUndecided);
+  EXPECT_THAT(now({12, {}}).remarks, Contains(HasSubstr("Between two looks nothing is decided")));
+  EXPECT_EQ(now({12, {{6, 0.01, {}}}}).verdict, Verdict::kSupported);
+}
+
+TEST_F(Six, NoRowsDecideNothing) {
+  auto nobody = claim("left < right", {{"positional", "c"}});
+  nobody["unmatched"] = "drop";
+  const auto found = judged(results_, {nobody}).claims[0];
+  EXPECT_EQ(found.verdict, Verdict::kUndecided);
+  EXPECT_EQ(found.p_refute, 1);
+}
+
+TEST_F(Six, ADivergedRunWithoutAPartnerKeepsTheClaimOpen) {
+  results_.finished({.scheme = "a", .seed = 7}, {{64, nullptr}});
+  results_.plan({.scheme = "b", .seed = 7});
+  EXPECT_EQ(judged(results_, {claim("left < right - 0.3")}).claims[0].verdict, Verdict::kUndecided);
+}
+
+TEST_F(Six, AMisspelledMetricIsNamed) {
+  auto one = claim("left < right");
+  one["metric"] = "lm.bits_per_bite@length=64";
+  EXPECT_THAT(judged(results_, {one}).claims[0].remarks,
+              Contains(HasSubstr("did you mean 'lm.bits_per_byte@length=64'?")));
+}
+
+TEST(Claims, WhatTunesIsAPartOfATunedClaim) {
+  auto one = claim("left < right");
+  const auto hash = [&](const char* by) {
+    const json compare = {{"tune", {{"over", {"optimizer.lr"}}, {"by", by}, {"split", "validation"}}}};
+    return config::compare_settings_of({{"claim", {one}}, {"compare", compare}}, "t").claims.at(0).hash;
+  };
+  EXPECT_EQ(hash("lm.bits_per_byte@length=64"), hash("lm.bits_per_byte@length=512"));
+  one["over"] = "tuned";
+  EXPECT_NE(hash("lm.bits_per_byte@length=64"), hash("lm.bits_per_byte@length=512"));
+}
+
+TEST(LooksFrom, GrowByHalfUpToTheLast) {
+  EXPECT_EQ(looks_from(6, 24), (std::vector<std::size_t>{6, 9, 13, 19, 24}));
+  EXPECT_EQ(looks_from(6, 9), (std::vector<std::size_t>{6, 9}));
+  EXPECT_EQ(looks_from(6, 6), (std::vector<std::size_t>{6}));
+}
+
 TEST(LooksFile, ComesBackAsItWas) {
   const ResultsBuilder results;
   std::filesystem::create_directories(results.experiment().folder());
@@ -268,6 +317,22 @@ TEST(Claims, TwoStepsOfOneMetric) {
   ASSERT_TRUE(found.pairs.at(0).test);
   EXPECT_NEAR(found.pairs[0].test->difference, -0.5 + 0.035 + 0.4, 1e-12);
   EXPECT_EQ(found.verdict, Verdict::kSupported);
+}
+
+// A model that cannot answer has no value, at a step as at the end; only what is not finite has diverged.
+TEST(Claims, AStepThatAModelCannotAnswerIsNoDivergence) {
+  ResultsBuilder results;
+  results.finished({.scheme = "a", .seed = 1}, {{64, 2.0}});
+  const auto event = [](const json& sum) {
+    const json metric = {{"name", "bits_per_byte"}, {"value", nullptr}, {"sum", sum}, {"direction", "lower"}};
+    return json{{"attempt", 1}, {"type", "evaluate"}, {"label", "lm"}, {"step", 10}, {"metrics", {metric}}}.dump() +
+           "\n";
+  };
+  auto one = claim("left < 3", {{"positional", "a"}, {"metric", "lm.bits_per_byte@step=10"}}, nullptr);
+  results.write_events({.scheme = "a", .seed = 1}, event(0.0));
+  EXPECT_EQ(judged(results, {one}).claims.at(0).pairs.at(0).diverged, 0u);
+  results.write_events({.scheme = "a", .seed = 1}, event(nullptr));
+  EXPECT_EQ(judged(results, {one}).claims.at(0).pairs.at(0).diverged, 1u);
 }
 
 }  // namespace

@@ -234,6 +234,16 @@ TEST_F(Rates, AnAxisAcross) {
   EXPECT_THROW(pivot(table, "optimizer.lr"), UserError);
 }
 
+TEST_F(Rates, ARowWithoutTheAxisHasAColumnOfItsOwn) {
+  results_.finished({.scheme = "c", .seed = 1}, {{64, 7.0}});
+  auto table = collect(request_of(results_));
+  pivot(table, "optimizer.lr");
+  ASSERT_EQ(table.columns.size(), 4u);
+  EXPECT_EQ(table.columns[3].title, "lm.bits_per_byte@length=64 optimizer.lr=-");
+  ASSERT_EQ(table.rows.size(), 3u);
+  EXPECT_EQ(table.rows[2].cells[3].summary.mean, 7.0);
+}
+
 TEST_F(Rates, Sorted) {
   auto table = collect(request_of(results_));
   sort_rows(table, "-lm.bits_per_byte@length=64");

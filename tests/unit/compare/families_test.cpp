@@ -8,6 +8,7 @@
 #include <random>
 #include <vector>
 
+#include "compare/looks.h"
 #include "compare/t_test.h"
 
 namespace assay {
@@ -101,14 +102,14 @@ TEST(ErrorRates, HolmOverColumnsThatShareABaseline) {
   EXPECT_GT(static_cast<double>(any_unadjusted) / kTrials, 0.08);  // what the adjustment is for
 }
 
-// Seeds are added three at a time, from 6 to 30, until the test says that equal rows differ.
+// Seeds are added, as --until-decided adds them, from 6 to 30, until the test says that equal rows differ.
 TEST(ErrorRates, RepeatedLooksKeepTheLevel) {
   int uncorrected = 0;
   const auto corrected = share(6, [&](auto& draw) {
     const auto all = normals(draw, 30, 0, 1);
     bool decided = false, decided_uncorrected = false;
     double before = 0;
-    for (size_t n = 6; n <= all.size(); n += 3) {
+    for (const size_t n : looks_from(6, all.size())) {
       const double fraction = static_cast<double>(n) / static_cast<double>(all.size());
       const double p = p_two_sided(*paired_t(std::span(all).first(n)));
       decided |= p < level_of_look(0.05, before, fraction);

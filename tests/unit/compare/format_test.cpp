@@ -93,16 +93,17 @@ TEST_F(Formats, Csv) {
   std::getline(lines, spread);
   EXPECT_EQ(
       header,
-      "label,positional,baseline,planned,n,failed,diverged,missing,stale,lm.bits_per_byte@length=64,"
+      "label,positional,baseline,planned,n,failed,diverged,pruned,missing,not_applicable,stale,lm.bits_per_byte@length="
+      "64,"
       "lm.bits_per_byte@length=64 half_width,lm.bits_per_byte@length=64 n,train.parameters,train.tokens,train.flops,"
       "train.seconds,train.seconds half_width,train.seconds n,train.tokens_per_second,train.tokens_per_second "
       "half_width,train.tokens_per_second n,train.peak_memory,"
       "train.peak_memory half_width,train.peak_memory n");
-  EXPECT_TRUE(alibi.starts_with("positional=alibi,alibi,0,3,3,0,0,0,0,2.1333333333333333,0.37945830")) << alibi;
+  EXPECT_TRUE(alibi.starts_with("positional=alibi,alibi,0,3,3,0,0,0,0,0,0,2.1333333333333333,0.37945830")) << alibi;
   EXPECT_TRUE(alibi.ends_with(",3,104857600,0,3")) << alibi;
-  EXPECT_EQ(
-      none,
-      "\"say \"\"none\"\", once\",none,1,3,1,1,0,1,0,2.5,,1,347136,2000896,4170000000000,10,,1,1000,,1,104857600,,1");
+  EXPECT_EQ(none,
+            "\"say \"\"none\"\", "
+            "once\",none,1,3,1,1,0,0,1,0,0,2.5,,1,347136,2000896,4170000000000,10,,1,1000,,1,104857600,,1");
   EXPECT_EQ(spread, "# quick: mean ± half-width of the 95% Student-t interval over seeds, n runs");
   EXPECT_TRUE(text.ends_with("# command: assay compare quick\n"));
 }
@@ -120,7 +121,7 @@ TEST_F(Formats, Json) {
   EXPECT_EQ(json["rows"][1]["axes"]["positional"], "none");
   EXPECT_EQ(json["rows"][1]["baseline"], true);
   EXPECT_EQ(json["rows"][1]["count"].dump(),
-            R"({"diverged":0,"failed":1,"missing":1,"n":1,"not_applicable":0,"planned":3,"stale":0})");
+            R"({"diverged":0,"failed":1,"missing":1,"n":1,"not_applicable":0,"planned":3,"pruned":0,"stale":0})");
   EXPECT_TRUE(json["rows"][1]["cells"][0]["half_width"].is_null());
   EXPECT_EQ(json["provenance"]["plan"], plan_);
 }

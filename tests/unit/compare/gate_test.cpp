@@ -14,11 +14,11 @@ using testing::BuiltRun;
 using ::testing::HasSubstr;
 using testing::ResultsBuilder;
 
-Table table_of(const std::vector<double>& values, int first_seed = 1, bool diverged = false) {
+Table table_of(const std::vector<double>& values, int first_seed = 1, int diverged = 0) {
   ResultsBuilder results;
   for (size_t i = 0; i < values.size(); ++i)
     results.finished({.scheme = "a", .seed = first_seed + static_cast<int>(i)}, {{64, values[i]}});
-  if (diverged) results.failed({.scheme = "a", .seed = 99}, "non_finite");
+  if (diverged > 0) results.failed({.scheme = "a", .seed = diverged}, "non_finite");
   return collect({.experiment = results.experiment(),
                   .metrics = {"lm.bits_per_byte"},
                   .baseline = std::nullopt,
@@ -63,8 +63,9 @@ TEST(Gate, OtherSeedsAreComparedUnpaired) {
   EXPECT_EQ(worse.verdict, GateVerdict::kRegression);
 }
 
-TEST(Gate, ADivergedRunIsARegression) {
-  EXPECT_EQ(check(kKept, table_of(kKept, 1, true), "0.1").verdict, GateVerdict::kRegression);
+TEST(Gate, ADivergedRunIsARegressionWhereAValueWasKept) {
+  EXPECT_EQ(check(kKept, table_of({2.00, 2.10, 2.20}, 1, 4), "0.1").verdict, GateVerdict::kRegression);
+  EXPECT_EQ(check(kKept, table_of(kKept, 1, 99), "0.1").verdict, GateVerdict::kFine);
 }
 
 TEST(Gate, WhatIsGoneIsUndecided) {

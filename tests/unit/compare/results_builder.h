@@ -54,6 +54,7 @@ class ResultsBuilder {
                            {"label", "positional=" + run.row()},
                            {"seed", run.seed},
                            {"axes", run.axes()},
+                           {"train", nlohmann::json::object()},
                            {"plugins", {{"positional/" + run.scheme, {{"build_id", "aa"}}}}},
                            {"evaluate", {{{"id", "e-" + run.id()}, {"label", "lm"}}}}};
     plan_ += line.dump() + "\n";

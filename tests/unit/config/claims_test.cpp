@@ -40,6 +40,7 @@ TEST(HoldsGrammar, EveryForm) {
   expect_holds("2 * left > 3 * right - 1", Relation::kGreater, 2, 3, -1, 0);
   expect_holds("left < 2.07", Relation::kLess, 1, 0, 2.07, 0);
   expect_holds("left > -1", Relation::kGreater, 1, 0, -1, 0);
+  expect_holds("left < 2 + 0.5", Relation::kLess, 1, 0, 2.5, 0);
   expect_holds("left = right within 0.01", Relation::kEqual, 1, 1, 0, 0.01);
   expect_holds("left == right + 0.1 within 0.01", Relation::kEqual, 1, 1, 0.1, 0.01);
   expect_holds("left = 2 within 0.5", Relation::kEqual, 1, 0, 2, 0.5);

@@ -43,6 +43,14 @@ TEST_F(Inputs, TheSameSeedIsTheDefault) {
   EXPECT_EQ(made.distinct, 1u);
 }
 
+TEST_F(Inputs, AnExperimentHasTheNameThatItGivesItself) {
+  write("experiments/study/named.toml", kSmall + "[experiment]\nname = 'pre'\n");
+  const auto made = plan(after("{ experiment = 'pre' }", "1"));
+  EXPECT_THAT(made.lines.at(0).at("train").at("init").at("from").at("path").get<std::string>(),
+              HasSubstr("results/pre/runs/"));
+  EXPECT_THAT(errors(after("{ experiment = 'study-named' }", "1")), HasSubstr("there is no experiment 'study-named'"));
+}
+
 TEST_F(Inputs, OneSeedForAll) {
   const auto made = plan(after("{ experiment = 'study-before', where = { positional = 'alibi' }, seed = 2 }"));
   for (const auto& line : made.lines)

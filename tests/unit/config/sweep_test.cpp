@@ -204,6 +204,28 @@ TEST_F(Sweep, ExcludedCombinationsNeedNotBeValid) {
                                                     "positional=alibi model.positional.max_exponent=8"}));
 }
 
+TEST_F(Sweep, EveryExcludeIsAskedAlsoOfWhatIsDropped) {
+  const auto made = plan(kBlock +
+                         "[sweep.grid]\nmodel.layers = [1, 4]\noptimizer.lr = [1e-3, 1e-2]\n"
+                         "[[sweep.exclude]]\nmodel.layers = { min = 4 }\n"
+                         "[[sweep.exclude]]\nmodel.layers = 4\noptimizer.lr = 1e-2\n");
+  EXPECT_EQ(made.combinations, 2u);
+}
+
+TEST_F(Sweep, ACombinationHasOneBudget) {
+  const auto wrong = ::testing::HasSubstr("one combination gives it two: 'train.steps' and 'train.tokens'");
+  const auto both = kBlock + "[sweep.grid]\ntrain.steps = [1, 2]\n";
+  EXPECT_THAT(errors(both + "train.tokens = [1280, 2560]\n"), wrong);
+  EXPECT_THAT(errors(both, {"train.tokens=1280"}), wrong);
+}
+
+// Going through them would take days.
+TEST_F(Sweep, FarTooManyAreRefusedAtOnce) {
+  EXPECT_THAT(errors(kBlock + "[sweep.grid]\noptimizer.lr = { log = [1e-4, 1e-2], n = 10000 }\n"
+                              "model.dropout = { linear = [0, 0.5], n = 10000 }\nmodel.layers = [1, 2]\n"),
+              ::testing::HasSubstr("the sweep has more than 100000 runs"));
+}
+
 TEST_F(Sweep, SetReachesIntoZipsCasesAndConditions) {
   EXPECT_EQ(labels(plan(kBlock + "[[sweep.zip]]\nmodel.layers = [1, 2]\noptimizer.lr = [1e-3, 2e-3]\n",
                         {"optimizer.lr=5e-3"})),

@@ -246,13 +246,14 @@ TEST_F(Slurm, StandingByOurFilesAndThenBySlurm) {
   EXPECT_EQ(standing(queued, OnSlurm::State::kGone).standing, Standing::kQueued);
 }
 
-TEST_F(Slurm, CancelsWhatIsThereOfTheNamedRuns) {
+TEST_F(Slurm, CancelsWhatIsThere) {
   submit({line_of("a"), line_of("b"), line_of("c")});
   const auto job = slurm_jobs(experiment()).at(0);
   answer("squeue", job.name + "|41|0|PENDING\n" + job.name + "|41|1|RUNNING\n");
-  EXPECT_EQ(cancel_on_slurm(experiment(), {"b", "c"}), 1u);
   EXPECT_EQ(cancel_on_slurm(experiment()), 2u);
-  EXPECT_THAT(calls("scancel"), ElementsAre("scancel 41_1", "scancel 41_0 41_1"));
+  EXPECT_THAT(calls("scancel"), ElementsAre("scancel 41_0 41_1"));
+  EXPECT_EQ(read_state(experiment().run("a").state())->status, "cancelled");
+  EXPECT_FALSE(fs::exists(experiment().run("b").state()));
 }
 
 TEST_F(Slurm, ATaskRunsItsWorkerAndTellsItsEnd) {

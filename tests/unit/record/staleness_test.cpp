@@ -48,14 +48,14 @@ TEST_F(Staleness, OfAnEvaluationItsOwnCodeAlone) {
 }
 
 TEST_F(Staleness, AReplayStandsForTheCodeItWasMadeByAndNoOther) {
-  accept_code(run_, line("a2"), "t2", 50);
+  accept_code(record("t1", "a1"), run_, line("a2"), "t2", 50);
   const auto accepted = freshness(record("t1", "a1"), run_, line("a2"), "t2");
   EXPECT_EQ(accepted.stale, "");
   EXPECT_EQ(accepted.accepted_to, 50);
   EXPECT_EQ(stale(record("t1", "a1"), line("a2"), "t3"), "training library, positional/alibi");
   EXPECT_EQ(stale(record("t1", "a1"), line("a3"), "t2"), "training library, positional/alibi");
   EXPECT_EQ(freshness(record("t2", "a2"), run_, line("a2"), "t2").accepted_to, 0);  // its own code: nothing to accept
-  accept_code(run_, line("a2"), "t3", 20);
+  accept_code(record("t1", "a1"), run_, line("a2"), "t3", 20);
   EXPECT_EQ(freshness(record("t1", "a1"), run_, line("a2"), "t2").accepted_to, 50);
   EXPECT_EQ(freshness(record("t1", "a1"), run_, line("a2"), "t3").accepted_to, 20);
 }

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "launch/controllers.h"
 #include "record/files.h"
 #include "record/lock.h"
 #include "report/configuration.h"
@@ -110,13 +111,10 @@ TEST(Watch, EndsWhenNothingIsLeftToDo) {
   results.failed({.scheme = "a", .seed = 2}, "plugin");
   EXPECT_FALSE(sweep_goes_on(results.experiment()));
   {  // a controller at work may try the failed one again
-    const auto own = results.experiment().folder() / ("plan." + std::to_string(::getpid()) + ".jsonl");
-    write_atomically(own, "");
+    const ControllerPlan own(results.experiment(), "");
     EXPECT_TRUE(sweep_goes_on(results.experiment()));
-    std::filesystem::remove(own);
   }
-  write_atomically(results.experiment().folder() / "plan.0.jsonl", "");
-  write_atomically(results.experiment().folder() / "plan.x.jsonl", "");
+  write_atomically(results.experiment().folder() / "plan.elsewhere.1.jsonl", "");  // of one that was killed
   EXPECT_FALSE(sweep_goes_on(results.experiment()));
   results.plan({.scheme = "a", .seed = 3});
   EXPECT_TRUE(sweep_goes_on(results.experiment()));

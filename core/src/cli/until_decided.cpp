@@ -1,0 +1,77 @@
+#include "cli/until_decided.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iostream>
+
+#include "assay/error.h"
+#include "cli/comparison.h"
+#include "compare/looks.h"
+#include "compare/power.h"
+
+namespace assay::cli {
+namespace {
+
+void check(const config::Plan& plan, std::size_t seeds, std::size_t most_seeds, const Looks& looks,
+           const std::string& file) {
+  if (plan.compare.claims.empty())
+    throw UserError("assay run --until-decided: " + file + " has no [[claim]], so nothing is to be decided");
+  if (plan.prune)
+    throw UserError("assay run --until-decided: a row that [prune] stops has no seeds to add; take [prune] out of " +
+                    file);
+  if (looks.most_seeds != 0 && looks.most_seeds != most_seeds)
+    throw UserError(
+        fmt::format("assay run --until-decided {}: the looks at this study so far had their levels as parts "
+                    "of at most {} seeds; go on with --until-decided {}",
+                    most_seeds, looks.most_seeds, looks.most_seeds));
+  if (most_seeds < seeds)
+    throw UserError(
+        fmt::format("assay run --until-decided {}: the study has {} seeds already, and no verdict takes "
+                    "fewer than {}; give at least {}",
+                    most_seeds, seeds, kFewestPairs, seeds));
+}
+
+// Takes down what this look decided and the level it had.
+void keep(const Judgement& judgement, std::size_t seeds, const ExperimentLayout& experiment, Looks& looks) {
+  Look look{seeds, judgement.level, {}};
+  for (const auto& claim : judgement.claims) {
+    const auto known = [&](const Look& before) { return before.decided.count(claim.hash) > 0; };
+    if (claim.verdict != Verdict::kUndecided && std::none_of(looks.looks.begin(), looks.looks.end(), known))
+      look.decided[claim.hash] = name_of(claim.verdict);
+  }
+  looks.looks.push_back(look);
+  write_looks(experiment, looks);
+}
+
+}  // namespace
+
+int run_until_decided(config::PlanRequest request, std::size_t most_seeds, const Arguments& arguments,
+                      const std::function<int(config::Plan&)>& carry_out) {
+  request.seeds_at_least = kFewestPairs;
+  auto plan = config::make_plan(request);
+  const NamedExperiment experiment{ExperimentLayout(plan.results_folder), request.file};
+  auto looks = read_looks(experiment.layout);
+  std::size_t seeds = plan.lines.size() / plan.distinct;
+  for (const auto& look : looks.looks) seeds = std::max(seeds, look.seeds);
+  check(plan, seeds, most_seeds, looks, request.file);
+  for (const auto number : looks_from(seeds, most_seeds)) {
+    request.seeds_at_least = number;
+    plan = config::make_plan(request);
+    if (const int code = carry_out(plan); code != kDone) return code;
+    looks.most_seeds = most_seeds;
+    write_looks(experiment.layout, looks);  // before the first look
+    const auto judgement = judge_claims(experiment, plan.compare, /*mixed_code=*/false, arguments, /*is_look=*/true);
+    const bool seen = !looks.looks.empty() && looks.looks.back().seeds == number;
+    if (!seen) keep(judgement, number, experiment.layout, looks);
+    const auto open = judgement.count(Verdict::kUndecided);
+    fmt::print(stderr, "Look {} of this study, at {} seeds and the level {:.2g}: {} of {} claims decided.\n",
+               looks.looks.size(), number, judgement.level, judgement.claims.size() - open, judgement.claims.size());
+    if (open > 0 && number < most_seeds) continue;
+    std::cout << format_claims_text(judgement);
+    return open > 0 ? kUndecided : kDone;
+  }
+  return kUndecided;  // not reached: the last look returns
+}
+
+}  // namespace assay::cli

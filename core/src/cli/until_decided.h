@@ -1,0 +1,16 @@
+// assay run --until-decided: seeds are added until every claim is decided, or there are as many as there may be.
+#pragma once
+
+#include <functional>
+
+#include "cli/cli.h"
+#include "config/plan.h"
+
+namespace assay::cli {
+
+// `carry_out` runs a plan; its exit code ends the study when it is not 0. Else 0 when every claim is decided, which the
+// verdicts on standard output say, and 4 when most_seeds did not decide all.
+int run_until_decided(config::PlanRequest request, std::size_t most_seeds, const Arguments& arguments,
+                      const std::function<int(config::Plan&)>& carry_out);
+
+}  // namespace assay::cli
