@@ -41,15 +41,31 @@ std::string group_id(const json& train) {
   return sha256(canonical_json(without));
 }
 
-std::string data_id(const json& train) {
-  return sha256(canonical_json(
-      {{"data", train.at("data")}, {"transforms", train.at("transforms")}, {"seed", train.at("seeds").at("data")}}));
+std::string eval_id(const std::string& train_id, const json& config, const std::string& split) {
+  return eval_id(train_id, canonical_evaluation(config, split));
 }
 
-std::string eval_id(const std::string& train_id, const json& config, const std::string& split) {
+std::string canonical_evaluation(const json& config, const std::string& split) {
   auto with_split = config;
   with_split["split"] = split;
-  return sha256(train_id + "\n" + canonical_json(with_split));
+  return canonical_json(with_split);
+}
+
+std::string eval_id(const std::string& train_id, const std::string& canonical_evaluation) {
+  return sha256(train_id + "\n" + canonical_evaluation);
+}
+
+SeededIds::SeededIds(const json& train)
+    : train_(canonical(train)), data_({{"data", train_.at("data")}, {"transforms", train_.at("transforms")}}) {}
+
+std::string SeededIds::train_id(const json& seeds) {
+  train_["seeds"] = seeds;
+  return sha256(train_.dump());
+}
+
+std::string SeededIds::data_id(int64_t data_seed) {
+  data_["seed"] = data_seed;
+  return sha256(data_.dump());
 }
 
 }  // namespace assay::config

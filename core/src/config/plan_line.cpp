@@ -66,25 +66,40 @@ void LineMaker::add_lines(const Group& group, const std::vector<Seed>& seeds, st
                  {"checkpoint", group.config.checkpoint},
                  {"plugins", plugins_of(group.config, catalogue_)},
                  {"source", source_}};
+  // What no input of a seed's own is in is made canonical once.
   const bool has_inputs = !inputs_in(group.config.train).empty();
+  SeededIds ids(group.config.train);
+  std::vector<std::string> evaluations;
+  shared["evaluate"] = json::array();
+  for (const auto& evaluation : group.config.evaluations) {
+    const bool is_open = !inputs_in(evaluation.config).empty();
+    evaluations.push_back(is_open ? "" : canonical_evaluation(evaluation.config, evaluation.split));
+    shared["evaluate"].push_back({{"label", evaluation.label},
+                                  {"every", evaluation.every},
+                                  {"config", evaluation.config},
+                                  {"split", evaluation.split}});
+  }
   for (const auto& seed : seeds) {
-    auto line = shared;
-    if (has_inputs) line["train"] = with_inputs_of(line["train"], seed.shown);
-    line["train"]["seeds"] = {{"init", seed.init}, {"data", seed.data}};
-    const auto id = train_id(line["train"]);
+    auto& line = lines.emplace_back(shared);
+    if (has_inputs) {
+      line["train"] = with_inputs_of(line["train"], seed.shown);
+      ids = SeededIds(line["train"]);
+    }
+    const json both = {{"init", seed.init}, {"data", seed.data}};
+    line["train"]["seeds"] = both;
+    const auto id = ids.train_id(both);
     line["train_id"] = id;
     line["seed"] = seed.shown;
-    line["data_id"] = data_id(line["train"]);
-    line["evaluate"] = json::array();
-    for (const auto& evaluation : group.config.evaluations) {
-      const auto config = with_inputs_of(evaluation.config, seed.shown);
-      line["evaluate"].push_back({{"id", eval_id(id, config, evaluation.split)},
-                                  {"label", evaluation.label},
-                                  {"every", evaluation.every},
-                                  {"config", config},
-                                  {"split", evaluation.split}});
+    line["data_id"] = ids.data_id(seed.data);
+    for (size_t i = 0; i < evaluations.size(); ++i) {
+      auto& evaluation = line["evaluate"][i];
+      if (evaluations[i].empty()) {
+        evaluation["config"] = with_inputs_of(evaluation["config"], seed.shown);
+        evaluation["id"] = eval_id(id, evaluation["config"], evaluation.at("split"));
+      } else {
+        evaluation["id"] = eval_id(id, evaluations[i]);
+      }
     }
-    lines.push_back(std::move(line));
   }
 }
 
