@@ -52,6 +52,7 @@ TEST_F(Staleness, AReplayStandsForTheCodeItWasMadeByAndNoOther) {
   const auto accepted = freshness(record("t1", "a1"), run_, line("a2"), "t2");
   EXPECT_EQ(accepted.stale, "");
   EXPECT_EQ(accepted.accepted_to, 50);
+  EXPECT_NE(freshness(record("t0", "a1"), run_, line("a2"), "t2").stale, "");  // of its code nothing was replayed
   EXPECT_EQ(stale(record("t1", "a1"), line("a2"), "t3"), "training library, positional/alibi");
   EXPECT_EQ(stale(record("t1", "a1"), line("a3"), "t2"), "training library, positional/alibi");
   EXPECT_EQ(freshness(record("t2", "a2"), run_, line("a2"), "t2").accepted_to, 0);  // its own code: nothing to accept
