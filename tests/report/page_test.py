@@ -247,7 +247,8 @@ class PageTest(unittest.TestCase):
     def test_ctrl_c_ends_watching_and_the_page_reloads_no_more(self):
         self.results.add("alibi", 1)
         watch = subprocess.Popen([ASSAY, "report", "made", "--watch"], env={**os.environ, "ASSAY_RESULTS": self.root},
-                                 stderr=subprocess.DEVNULL)
+                                 stderr=subprocess.DEVNULL,  # in the background of a script it would be ignored
+                                 preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
         self.addCleanup(watch.wait)
         self.addCleanup(watch.kill)
         self.wait_until(lambda: self.page().exists())

@@ -7,8 +7,8 @@
 
 namespace assay {
 
-// While it lives, SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2 and SIGCHLD wait in a queue instead of acting. For the
-// controller's only thread.
+// While it lives, SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2 and SIGCHLD wait in a queue instead of acting, but for
+// those that are ignored already. For the controller's only thread.
 class SignalQueue {
  public:
   SignalQueue();

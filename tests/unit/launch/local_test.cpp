@@ -24,6 +24,9 @@ using ::testing::Not;
 
 class Launch : public ::testing::Test {
  protected:
+  Launch() {  // who runs tests in the background of a script ignores them
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::signal(signal, SIG_DFL);
+  }
   LaunchSummary run(const std::vector<std::string>& ids, int jobs = 1, const LaunchOptions& more = {}) {
     std::vector<nlohmann::json> plan;
     std::vector<Job> all;

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <csignal>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -20,7 +21,10 @@ using ::testing::Not;
 
 class RunSweep : public ::testing::Test {
  protected:
-  RunSweep() { ::setenv("ASSAY_RUNTIME", (folder_ / "runtime").c_str(), /*overwrite=*/1); }
+  RunSweep() {
+    ::setenv("ASSAY_RUNTIME", (folder_ / "runtime").c_str(), /*overwrite=*/1);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::signal(signal, SIG_DFL);
+  }
   int run(const std::vector<std::string>& ids, bool dry_run = false) {
     std::vector<nlohmann::json> plan;
     for (const auto& id : ids)

@@ -1,0 +1,30 @@
+// Signals that are fetched, and those that whoever started the program wants ignored.
+#include "launch/signals.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+
+namespace assay {
+namespace {
+
+TEST(SignalQueue, FetchesWhatComes) {
+  ::signal(SIGHUP, SIG_DFL);
+  SignalQueue signals;
+  ::raise(SIGHUP);
+  EXPECT_EQ(signals.wait(std::chrono::milliseconds(0)), SIGHUP);
+  EXPECT_EQ(signals.wait(std::chrono::milliseconds(0)), 0);
+}
+
+// As under nohup.
+TEST(SignalQueue, LeavesAloneWhatIsIgnored) {
+  const auto before = ::signal(SIGHUP, SIG_IGN);
+  {
+    SignalQueue signals;
+    ::raise(SIGHUP);
+    EXPECT_EQ(signals.wait(std::chrono::milliseconds(0)), 0);
+  }
+  ::signal(SIGHUP, before);
+}
+
+}  // namespace
+}  // namespace assay
