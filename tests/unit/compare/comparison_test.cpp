@@ -143,7 +143,7 @@ TEST(Comparison, DocumentsAreResampled) {
   };
   add("base", 10, 30);
   add("far", 8, 18);
-  const auto& found = *collect(request_of(results)).rows[1].cells[0].comparison;
+  const auto found = *collect(request_of(results)).rows[1].cells[0].comparison;
   ASSERT_TRUE(found.documents);
   // Both seeds together: 1.5 times the first, in half nats.
   EXPECT_NEAR(found.documents->low, -3 * 2 * 1.5, 1e-12);
