@@ -7,11 +7,11 @@
 #include <set>
 
 #include "assay/error.h"
+#include "cli/comparison.h"
 #include "cli/named_experiment.h"
 #include "compare/long_csv.h"
 #include "config/argument_component.h"
 #include "config/worker.h"
-#include "record/build_id.h"
 #include "record/files.h"
 #include "record/plan_lines.h"
 
@@ -35,8 +35,7 @@ std::string folder_name(const json& line) {
 int export_csv(const std::vector<std::string>& words, const std::string& out, bool curves) {
   if (words.size() != 1) throw UserError("assay export: --to csv takes one experiment, by its TOML file or its name");
   const auto experiment = find_experiment(words[0]).layout;
-  const auto library = config::worker_program().parent_path().parent_path() / "lib" / "libassay_run.so";
-  const auto results = read_results(experiment, build_id_of_file(library));
+  const auto results = read_results(experiment, current_training_code());
   const auto text = curves ? curves_csv(results, experiment) : metrics_csv(results);
   if (out.empty())
     std::cout << text;

@@ -57,7 +57,7 @@ int run_until_decided(config::PlanRequest request, std::size_t most_seeds, const
   check(plan, seeds, most_seeds, looks, request.file);
   for (const auto number : looks_from(seeds, most_seeds)) {
     request.seeds_at_least = number;
-    plan = config::make_plan(request);
+    if (plan.lines.size() / plan.distinct != number) plan = config::make_plan(request);
     if (const int code = carry_out(plan); code != kDone) return code;
     looks.most_seeds = most_seeds;
     write_looks(experiment.layout, looks);  // before the first look

@@ -100,14 +100,11 @@ void explain(const ClaimSample& sample, double level, JudgedClaim& claim) {
 
 // What the reader of a verdict must know of its metrics: that no record has one, or that they are timings of more than
 // one machine or load.
-std::vector<std::string> remarks_on_metrics(const Results& results, const JudgedClaim& claim) {
-  std::set<std::string> known;
-  for (const auto& run : results.runs)
-    for (const auto& [name, value] : run.values) known.insert(name);
-  std::vector<std::string> remarks;
-  const auto conditions = timing_conditions(results);
-  for (const auto& metric : {claim.left_metric, claim.right_metric}) {
-    if (metric.empty() || (metric == claim.left_metric && !remarks.empty())) continue;
+std::vector<std::string> remarks_on_metrics(const JudgedClaim& claim, const std::set<std::string>& known,
+                                            const std::vector<std::string>& conditions) {
+  std::vector<std::string> remarks, metrics{claim.left_metric};
+  if (!claim.right_metric.empty() && claim.right_metric != claim.left_metric) metrics.push_back(claim.right_metric);
+  for (const auto& metric : metrics) {
     if (!known.empty() && !known.count(metric))
       remarks.push_back(fmt::format("No record has {}{}.", metric,
                                     config::suggestion(metric, {known.begin(), known.end()}, "there are ")));
@@ -175,11 +172,15 @@ Judgement judge(Results& results, const JudgeRequest& request) {
   }
   const auto support_adjusted = holm(support), refute_adjusted = holm(refute);
   const auto before = decided_before(request.looks);
+  const auto conditions = timing_conditions(results);
+  std::set<std::string> known;  // metrics that some record has
+  for (const auto& run : results.runs)
+    for (const auto& [name, value] : run.values) known.insert(name);
   for (std::size_t i = 0; i < judgement.claims.size(); ++i) {
     auto& claim = judgement.claims[i];
     claim.pairs = samples[i].pairs;
     claim.remarks = samples[i].remarks;
-    for (auto& remark : remarks_on_metrics(results, claim)) claim.remarks.push_back(std::move(remark));
+    for (auto& remark : remarks_on_metrics(claim, known, conditions)) claim.remarks.push_back(std::move(remark));
     claim.p_support = support_adjusted[i];
     claim.p_refute = refute_adjusted[i];
     claim.verdict = claim.p_support < judgement.level  ? Verdict::kSupported

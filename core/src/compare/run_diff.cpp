@@ -9,6 +9,7 @@
 
 #include "compare/run_results.h"
 #include "config/key_path.h"
+#include "record/code.h"
 #include "record/files.h"
 
 namespace assay {
@@ -77,8 +78,7 @@ Leaves evaluations(const Side& side) {
 Leaves code(const Side& side) {
   Leaves leaves;
   const auto add = [&](const json& plugins) {
-    for (const auto& [component, plugin] : plugins.items())
-      leaves[component] = plugin.value("build_id", plugin.value("sha256", std::string()));
+    for (const auto& [component, plugin] : plugins.items()) leaves[component] = code_id(plugin);
   };
   const auto trained = part_of(side.train, "code");
   if (trained.contains("training")) leaves["training library"] = trained["training"];

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "assay/error.h"
+#include "record/code.h"
 #include "record/files.h"
 #include "record/metric.h"
 #include "record/plan_lines.h"
@@ -54,9 +55,8 @@ Examples examples_of(const json& record) {
 
 // Adds the components' build ids to the run's: the record's own, or today's where a replay has accepted it for them.
 void take_code(const json& components, const json& planned, bool accepted, RunResult& run) {
-  const auto id_of = [](const json& plugin) { return plugin.value("build_id", plugin.value("sha256", std::string())); };
   for (const auto& [key, plugin] : components.items())
-    run.code[key] = id_of(accepted && planned.contains(key) ? planned[key] : plugin);
+    run.code[key] = code_id(accepted && planned.contains(key) ? planned[key] : plugin);
 }
 
 std::string conditions_of(const json& environment, const json& measured) {

@@ -47,4 +47,8 @@ nlohmann::json evaluation_plugins(const nlohmann::json& plan_line, const nlohman
   return chosen;
 }
 
+std::string code_id(const nlohmann::json& plugin) {
+  return plugin.value("build_id", plugin.value("sha256", std::string()));
+}
+
 }  // namespace assay

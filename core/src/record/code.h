@@ -2,6 +2,7 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <string>
 
 namespace assay {
 
@@ -10,5 +11,8 @@ nlohmann::json training_plugins(const nlohmann::json& plan_line);
 
 // Of one entry of the plan line's "evaluate": its evaluator and the components inside it.
 nlohmann::json evaluation_plugins(const nlohmann::json& plan_line, const nlohmann::json& config);
+
+// What a recorded or planned plugin's code is known by: its build id, or its file's hash where it has none.
+std::string code_id(const nlohmann::json& plugin);
 
 }  // namespace assay

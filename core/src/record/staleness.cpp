@@ -10,13 +10,11 @@ namespace {
 
 using nlohmann::json;
 
-std::string id_of(const json& plugin) { return plugin.value("build_id", plugin.value("sha256", std::string())); }
-
 // The plugins of a record whose code the plan has otherwise.
 std::string other_plugins(const json& components, const json& planned) {
   std::string names;
   for (const auto& [component, plugin] : components.items())
-    if (planned.contains(component) && id_of(planned[component]) != id_of(plugin))
+    if (planned.contains(component) && code_id(planned[component]) != code_id(plugin))
       names += (names.empty() ? "" : ", ") + component;
   return names;
 }
@@ -25,7 +23,7 @@ std::string other_plugins(const json& components, const json& planned) {
 json code_of(const json& plan_line, const std::string& current_code) {
   json plugins = json::object();
   const auto training = training_plugins(plan_line);
-  for (const auto& [component, plugin] : training.items()) plugins[component] = id_of(plugin);
+  for (const auto& [component, plugin] : training.items()) plugins[component] = code_id(plugin);
   return {{"training", current_code}, {"plugins", plugins}};
 }
 
