@@ -203,10 +203,12 @@ echo "== a run that is told to save, and then preempted, ends with the bytes of 
 experiment long 1000 ''
 sed -i 's/^seeds = .*/seeds = [1]/; s/^\[train\]/[train]\ncheckpoint = "2%"/' "$work/experiments/long.toml"
 must_say "1 of 1 run given to Slurm" on_slurm long
-run="$(python3 -c '
-import json, sys
-print(json.load(open(sys.argv[1]))["runs"][0])' "$work"/results/long/slurm/*/job.json)"
-run="$work/results/long/runs/$run"
+run_of() { # of an experiment of one run
+  local id
+  id="$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["runs"][0])' "$work/results/$1"/slurm/*/job.json)"
+  echo "$work/results/$1/runs/$id"
+}
+run="$(run_of long)"
 events() { cat "$run/events.jsonl" 2>/dev/null || true; }
 attempt_is_under_way() { [[ "$(events)" == *"\"attempt\":$1,\"type\":\"step\""* && -n "$(ls "$run/checkpoint" 2>/dev/null)" ]]; }
 # The worker stands still while it is told, so that it is not done before.
@@ -256,9 +258,11 @@ PYTHON
 
 echo "== one that is cancelled stays away"
 experiment gone 100000 ''
-sed -i 's/^seeds = .*/seeds = [1]/' "$work/experiments/gone.toml"
+sed -i 's/^seeds = .*/seeds = [1]/; s/^\[train\]/[train]\ncheckpoint = "0.1%"/' "$work/experiments/gone.toml"
 must_say "1 of 1 run given to Slurm" on_slurm gone
-until_is "it to run" says "gone: 0 done, 1 running" status_of gone
+run="$(run_of gone)"
+until_is "it to step" attempt_is_under_way 1 # Slurm calls it running before its program is
+must_say "gone: 0 done, 1 running" status_of gone
 scancel "$(squeue --noheader --array --format=%i)"
 until_is "it to leave" left_queue
 must_say "gone: 0 done, 0 running, 0 failed, 0 queued, 1 preempted" status_of gone

@@ -80,8 +80,10 @@ RunStatusNow with_slurm(RunStatusNow now, const RunLayout& run, const OnSlurm& o
   if (on_slurm.state == OnSlurm::State::kWaits) return {Standing::kQueued, ""};
   const auto state = read_state(run.state());
   if (now.standing == Standing::kQueued && (!state || state->status == "running"))
-    return {Standing::kFailed, "ended on Slurm without a word (time limit, memory or node); what its task said: " +
-                                   on_slurm.output.string()};
+    return {
+        Standing::kFailed,
+        "ended on Slurm without a word (cancelled before it began, time limit, memory or node); what its task said: " +
+            on_slurm.output.string()};
   return now;
 }
 
