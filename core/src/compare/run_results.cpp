@@ -97,6 +97,7 @@ void take_training(const json& record, bool stale, RunResult& run, Results& resu
     if (object.contains(key)) run.values[name] = {.value = number_or_nan(object[key]), .stale = stale};
   };
   take("train.parameters", record, "parameters");
+  take("train.steps", record, "steps");
   take("train.tokens", record, "tokens");
   take("train.flops", flops, "six_nd");
   take("train.flops_exact", flops, "exact");

@@ -52,9 +52,16 @@ std::vector<FigureSettings> read_figures(const Node& document, Diagnostics& diag
     const auto* x = table ? string_of(*table, "x") : nullptr;
     const auto* y = table ? string_of(*table, "y") : nullptr;
     if (!x || !y) continue;
-    FigureSettings figure{
-        .name = file_name_of(*y + " by " + *x), .x = *x, .y = *y, .series = {}, .position = entry.position};
-    if (const auto* series = table->find("series")) figure.series = read_series(*series, diagnostics);
+    FigureSettings figure{.name = file_name_of(*y + " by " + *x),
+                          .x = *x,
+                          .y = *y,
+                          .series = {},
+                          .position = table->find("y")->position,
+                          .series_position = {}};
+    if (const auto* series = table->find("series")) {
+      figure.series = read_series(*series, diagnostics);
+      figure.series_position = series->position;
+    }
     if (const auto* name = table->find("name"); name && name->as<std::string>()) {
       figure.name = *name->as<std::string>();
       if (figure.name != file_name_of(figure.name) || figure.name.empty())
@@ -80,7 +87,7 @@ void check_figures(const std::vector<FigureSettings>& figures, const std::vector
     check_metric({figure.y, figure.position}, plan_lines, diagnostics);
     for (const auto& axis : figure.series)
       if (!known.contains(axis))
-        diagnostics.add(figure.position,
+        diagnostics.add(figure.series_position,
                         fmt::format("series '{}' is no axis{}", axis, suggestion(axis, axes, "the axes are ")));
   }
 }

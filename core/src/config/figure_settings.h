@@ -16,7 +16,7 @@ struct FigureSettings {
   std::string x;                    // a coordinate of y (length), a configuration key, or train.<name>
   std::string y;                    // a metric, as in [compare] metrics
   std::vector<std::string> series;  // axes; a line for each combination of their values. Empty: all but x
-  Position position;
+  Position position, series_position;  // of y, of series
 };
 
 // Without `name` a figure is called after y and x: lm-bits_per_byte-by-length.

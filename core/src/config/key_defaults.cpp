@@ -44,6 +44,8 @@ std::optional<Node> default_of_key(const Node& document, const Catalogue& catalo
   if (path.size() <= depth) return std::nullopt;
   const auto* node = find_path(document, {path.begin(), path.begin() + static_cast<std::ptrdiff_t>(depth)});
   if (!node || !node->is_table()) return std::nullopt;
+  if (path.size() == depth + 1 && is_labelled_section(path[0]))
+    if (auto own = scalar(find_parameter(section_parameters(path[0]), path[depth]))) return own;
   const auto* use = string_of(*node->as<Table>(), "use");
   std::string name = use ? *use : "";
   for (;; ++depth) {

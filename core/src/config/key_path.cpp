@@ -103,7 +103,12 @@ void set_path(Node& root, const KeyPath& path, const Position& key_position, Nod
         return diagnostics.add(key_position, fmt::format("no [[{}]] is labelled '{}'{}", path[0], path[1],
                                                          suggestion(path[1], labels(*entries), "there are ")));
       }
-      if (last) return merge_value(*at, std::move(value), diagnostics);
+      if (last) {
+        merge_value(*at, std::move(value), diagnostics);
+        if (at->is_table() && label_of(*at) != path[1])  // it stands for that one, so it is called so
+          at->as<Table>()->set("label", key_position, {path[1], key_position});
+        return;
+      }
       continue;
     }
     expand_component_string(*at);

@@ -19,15 +19,17 @@ std::optional<PruneSettings> read_prune(const Node& document, Diagnostics& diagn
   PathFinder no_paths;
   const auto section = Resolver(none, no_paths, diagnostics).section(*node, section_parameters("prune"), "[prune]");
   PruneSettings settings;
-  settings.position = node->position;
+  settings.metric_position = settings.rungs_position = node->position;
+  if (const auto* metric = node->as<Table>()->find("metric")) settings.metric_position = metric->position;
+  if (const auto* rungs = node->as<Table>()->find("rungs")) settings.rungs_position = rungs->position;
   if (section.contains("metric") && section["metric"].is_string()) settings.metric = section["metric"];
   if (section.contains("keep") && section["keep"].is_number()) settings.keep = section["keep"];
   const auto rungs = section.value("rungs", json::array());
-  const auto* given = node->as<Table>()->find("rungs");
   for (const auto& rung : rungs.is_array() ? rungs : json::array()) {
     const auto duration = rung.is_string() ? parse_duration(rung.get<std::string>()) : std::nullopt;
     if (!duration || duration->amount == 0) {
-      diagnostics.add(given->position, fmt::format("{} is no rung; a rung is a {}", rung.dump(), kDurationForm));
+      diagnostics.add(settings.rungs_position,
+                      fmt::format("{} is no rung; a rung is a {}", rung.dump(), kDurationForm));
       continue;
     }
     settings.rungs.push_back(*duration);
@@ -52,21 +54,21 @@ void check_prune(const PruneSettings& settings, const std::vector<json>& plan_li
       const auto step = rung_step(settings, rung, line);
       const auto name = settings.rungs[rung].text();
       if (step == 0)
-        diagnostics.add(settings.position, fmt::format("the rung {} is not before the end of every run", name));
+        diagnostics.add(settings.rungs_position, fmt::format("the rung {} is not before the end of every run", name));
       else if (step <= before)
-        diagnostics.add(settings.position, fmt::format("the rung {} is not after the one before it", name));
+        diagnostics.add(settings.rungs_position, fmt::format("the rung {} is not after the one before it", name));
       before = step;
       if (step == 0 || settings.metric == "loss") continue;
       const auto& evaluations = line.at("evaluate");
       const auto found = std::ranges::find_if(evaluations, [&](const json& one) { return one.at("label") == label; });
       if (found == evaluations.end()) {
         diagnostics.add(
-            settings.position,
+            settings.metric_position,
             fmt::format("metric '{}': give \"loss\", or <evaluator>.<name> of an [[evaluate]] that every run "
                         "has",
                         settings.metric));
       } else if (const auto every = found->value("every", int64_t{0}); every == 0 || step % every != 0) {
-        diagnostics.add(settings.position,
+        diagnostics.add(settings.rungs_position,
                         fmt::format("at the rung {} (step {}) '{}' is not evaluated: its `every` is {}", name, step,
                                     label, every == 0 ? "not set" : fmt::format("{} steps", every)));
       }

@@ -18,7 +18,7 @@ struct PruneSettings {
   std::string metric;           // "loss", or as in [compare] metrics, of an [[evaluate]] with `every`
   std::vector<Duration> rungs;  // of training, in their order
   double keep = 0.5;            // of the groups that are left, rounded up
-  Position position;
+  Position metric_position, rungs_position;
 };
 
 // Nothing where the file has no such section.

@@ -50,6 +50,11 @@ std::vector<ListEntry> list_section(const Node& document, const std::string& sec
     if (!table) continue;  // reported when the shorthands were expanded
     const auto* enabled = table->find("enabled");
     if (enabled && enabled->as<bool>() && !*enabled->as<bool>()) continue;
+    if (const auto* remove = table->find_entry("remove"))  // what it may do, merging has done
+      resolver.diagnostics().add(
+          remove->position,
+          "'remove' may only be true, in an entry of a file that inherits it by extends; elsewhere "
+          "leave an entry out by enabled = false");
     Node own{Table{}, node.position};
     std::vector<std::string> reserved{"remove"};
     for (const auto& parameter : parameters) {

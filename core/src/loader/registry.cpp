@@ -73,6 +73,27 @@ json describe_component(const AssayComponent& component) {
           {"doc", component.doc},   {"paper", component.paper},         {"parameters", parameters}};
 }
 
+// Words that an experiment file keeps for itself: of entries, and of the ranges of a sweep.
+constexpr const char* kReserved[] = {"use",  "label",  "weight", "enabled", "every",  "split",
+                                     "keep", "remove", "log",    "linear",  "values", "n"};
+
+// What is wrong with a description; empty when nothing is.
+std::string refusal_of(const AssayPlugin& plugin) {
+  for (size_t i = 0; i < plugin.component_count; ++i) {
+    const auto& component = plugin.components[i];
+    for (size_t j = 0; j < i; ++j)
+      if (std::strcmp(component.kind, plugin.components[j].kind) == 0 &&
+          std::strcmp(component.name, plugin.components[j].name) == 0)
+        return std::string("holds two components named '") + component.name + "' of kind '" + component.kind + "'";
+    for (size_t p = 0; p < component.parameter_count; ++p)
+      for (const auto* word : kReserved)
+        if (std::strcmp(component.parameters[p].name, word) == 0)
+          return std::string(component.kind) + " '" + component.name + "' has a parameter '" + word +
+                 "', a word that experiment files keep for themselves; name it otherwise";
+  }
+  return "";
+}
+
 // Loads a checked file for good. Never unloaded: code of a plugin may outlive everything that knows of it.
 void load(PluginFile& entry) {
   static auto* libraries = new std::vector<boost::dll::shared_library>();
@@ -89,15 +110,8 @@ void load(PluginFile& entry) {
     entry.error = std::string("cannot be loaded: ") + error.what();
   }
   if (!entry.plugin) return;
-  for (size_t i = 0; i < entry.plugin->component_count; ++i)
-    for (size_t j = 0; j < i; ++j) {
-      const auto &a = entry.plugin->components[i], &b = entry.plugin->components[j];
-      if (std::strcmp(a.kind, b.kind) == 0 && std::strcmp(a.name, b.name) == 0) {
-        entry.error = std::string("holds two components named '") + a.name + "' of kind '" + a.kind + "'";
-        entry.plugin = nullptr;
-        return;
-      }
-    }
+  entry.error = refusal_of(*entry.plugin);
+  if (!entry.error.empty()) entry.plugin = nullptr;
 }
 
 }  // namespace

@@ -281,13 +281,15 @@ TEST_F(Three, OtherSpreads) {
 TEST(Comparison, UnequalCostsAreNoted) {
   ResultsBuilder results;
   results.finished({.scheme = "base", .parameters = 1000}, {{64, 1}});
-  results.finished({.scheme = "far", .parameters = 1100}, {{64, 1}});
+  results.finished({.scheme = "far", .steps = 2000, .parameters = 1100}, {{64, 1}});
   auto asked = request_of(results);
   asked.equal = {{"train.parameters", 0.02, {}}};
   EXPECT_THAT(collect(asked).notes, Contains(HasSubstr("not equal in train.parameters: positional=base took 1000, "
                                                        "positional=far 1100, 10.0% more; 2% is allowed")));
   asked.equal[0].tolerance = 0.1;
   EXPECT_THAT(collect(asked).notes, Not(Contains(HasSubstr("not equal"))));
+  asked.equal = {{"train.steps", 0.1, {}}};
+  EXPECT_THAT(collect(asked).notes, Contains(HasSubstr("not equal in train.steps: positional=base took 1000")));
 }
 
 TEST_F(Three, CsvAndJsonHoldTheComparison) {

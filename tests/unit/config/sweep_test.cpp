@@ -185,6 +185,17 @@ TEST_F(Sweep, ConditionsSeeDefaultsAndExpressions) {
   EXPECT_EQ(count("{ model.positional.max_exponent = 8 }"), 6u);
   EXPECT_EQ(count("{ model.heads = { min = 3 } }"), 4u);
   EXPECT_EQ(count("{ model.width = [32], model.heads = 2 }"), 4u);
+  EXPECT_EQ(count("{ objective.mle.weight = 1 }"), 6u);  // the core's own keys of an entry have defaults, too
+}
+
+TEST_F(Sweep, AnEntryKeepsItsLabelWhateverComponentStandsThere) {
+  const auto made = plan(kSmall +
+                         "[[objective]]\nuse = 'simctg'\nlabel = 'second'\n[[sweep]]\n[sweep.grid]\n"
+                         "objective.second = ['simctg', { label = 'twice', use = 'mle', weight = 0.5 }]\n");
+  ASSERT_EQ(made.distinct, 2u);
+  EXPECT_EQ(made.lines[1].at("label"), "objective.second=twice");
+  EXPECT_EQ(made.lines[1].at("train").at("objectives").at(1),
+            (json{{"use", "mle"}, {"label", "second"}, {"weight", 0.5}}));
 }
 
 TEST_F(Sweep, ALaterConditionSeesTheAxesOfAnEarlierOne) {

@@ -66,7 +66,7 @@ TEST(Registry, OddFilesDoNotSpoilTheirFolder) {
 
 TEST(Registry, RefusalsNameTheCause) {
   const Registry registry({fixture("undefined_symbol"), fixture("same_name_twice"), fixture("throws_in_describe"),
-                           fixture("forgets_its_entry"), "/nowhere/at_all.so"});
+                           fixture("forgets_its_entry"), "/nowhere/at_all.so", fixture("reserved_parameter")});
   const auto& files = registry.files();
   for (const auto& file : files) EXPECT_EQ(file.plugin, nullptr) << file.file;
   EXPECT_THAT(files[0].error, AllOf(HasSubstr("undefined symbol"), HasSubstr("assay_fixture_function_of_nobody")));
@@ -74,6 +74,9 @@ TEST(Registry, RefusalsNameTheCause) {
   EXPECT_THAT(files[2].error, HasSubstr("describe() threw"));
   EXPECT_EQ(files[3].error, "has an ABI tag but no entry 'assay_plugin'");
   EXPECT_EQ(files[4].error, "is not a file");
+  EXPECT_EQ(files[5].error,
+            "positional 'weighted' has a parameter 'weight', a word that experiment files keep for themselves; name it "
+            "otherwise");
   EXPECT_EQ(registry.find("positional", "twin"), nullptr);
 }
 

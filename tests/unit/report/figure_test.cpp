@@ -23,7 +23,8 @@ class Figures : public ::testing::Test {
  protected:
   Figure figure(const std::string& x, const std::string& y, const std::vector<std::string>& series = {"positional"}) {
     const auto lines = read_plan_lines(results_.experiment().plan());
-    const config::FigureSettings settings{.name = "f", .x = x, .y = y, .series = series, .position = {}};
+    const config::FigureSettings settings{
+        .name = "f", .x = x, .y = y, .series = series, .position = {}, .series_position = {}};
     table_ = collect({.experiment = results_.experiment(),
                       .metrics = metrics_of(settings, lines),
                       .baseline = {},
