@@ -1,9 +1,9 @@
-// The frame of Megatron's decaying schedules (OptimizerParamScheduler), as ratios of the peak:
-//   multiplier(s) = start + (1 - start) * s / W              for s < W
-//                 = floor + (1 - floor) * fall((s-W)/(T-W))  for W <= s <= T
-//                 = floor                                    for s > T
+// The frame of Megatron's schedules (OptimizerParamScheduler), as ratios of the peak:
+//   multiplier(s) = start + (1 - start) * s / W    for s < W
+//                 = what the schedule says         for W <= s <= T
+//                 = floor                          for s > T
 // s = updates done before this one, from 0: the first update has rate `start` when W > 0, and update T would be the
-// first at the floor.
+// last that the schedule decides.
 #pragma once
 
 #include <string>
@@ -16,16 +16,37 @@ struct WarmupDecay {
   assay::Duration warmup, length;  // W and T; T counts from 0, warm-up included
   double start = 0, floor = 0;
 
-  // fall goes from 1 at 0 to 0 at 1. `name` is the scheduler's, for errors.
-  double multiplier(const char* name, int64_t step, const assay::RunLength& run, double (*fall)(double)) const {
-    const int64_t W = warmup.steps(run.steps, run.tokens_per_step), T = length.steps(run.steps, run.tokens_per_step);
-    if (W >= T)
-      throw assay::UserError(std::string(name) + ": a warm-up of " + std::to_string(W) +
-                             " steps leaves nothing of a length of " + std::to_string(T) +
+  struct Ends {
+    int64_t W, T;
+  };
+  // `name` is the scheduler's, for the error where W is not below T.
+  Ends ends(const char* name, const assay::RunLength& run) const {
+    const Ends ends{warmup.steps(run.steps, run.tokens_per_step), length.steps(run.steps, run.tokens_per_step)};
+    if (ends.W >= ends.T)
+      throw assay::UserError(std::string(name) + ": a warm-up of " + std::to_string(ends.W) +
+                             " steps leaves nothing of a length of " + std::to_string(ends.T) +
                              " steps; make warmup shorter");
-    if (step < W) return start + (1.0 - start) * (static_cast<double>(step) / static_cast<double>(W));
+    return ends;
+  }
+
+  static double warmed(double start, int64_t step, int64_t W) {
+    return start + (1.0 - start) * (static_cast<double>(step) / static_cast<double>(W));
+  }
+
+  // between(s, W, T) is the schedule's own part.
+  template <class Between>
+  double framed(const char* name, int64_t step, const assay::RunLength& run, Between between) const {
+    const auto [W, T] = ends(name, run);
+    if (step < W) return warmed(start, step, W);
     if (step > T) return floor;
-    return floor + (1.0 - floor) * fall(static_cast<double>(step - W) / static_cast<double>(T - W));
+    return between(static_cast<double>(step), static_cast<double>(W), static_cast<double>(T));
+  }
+
+  // fall goes from 1 at 0, the end of the warm-up, to 0 at 1: floor + (1 - floor) * fall((s - W) / (T - W)).
+  template <class Fall>
+  double falling(const char* name, int64_t step, const assay::RunLength& run, Fall fall) const {
+    return framed(name, step, run,
+                  [&](double s, double W, double T) { return floor + (1.0 - floor) * fall((s - W) / (T - W)); });
   }
 };
 

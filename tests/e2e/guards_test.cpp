@@ -103,8 +103,7 @@ TEST_F(Guards, AFullDiskFailsWithTheFilesName) {
   std::string text;
   for (int i = 0; i < 4000; ++i) text += "line " + std::to_string(i) + " of a text that is longer than the limit\n";
   folder_.write("corpus.txt", text);
-  // 64 blocks, which are 512 bytes to dash and 1,024 to bash: not the tokens of 200 KB of text either way. Only the
-  // worker's files are that large.
+  // 64 blocks, which are 512 bytes to dash and 1,024 to bash: not the tokens of 200 KB of text either way.
   ASSERT_EQ(call("run experiments/tiny.toml", "results", "ulimit -f 64; "), 1);
   EXPECT_THAT(err_, AllOf(HasSubstr("FAILED"), HasSubstr(".tokens: cannot write: File too large")));
   for (const auto& [name, content] : files_below(folder_ / "results"))

@@ -144,6 +144,8 @@ class Component {
   virtual void build(Parameters&) {}
   // At plan time: sentences on what in this assembly cannot work; a pure function.
   virtual std::vector<std::string> validate(const Assembly&) const { return {}; }
+  // At plan time, once everything is built (on shapes alone): sentences that whoever plans a run should read.
+  virtual std::vector<std::string> notes() const { return {}; }
 
   // A metric of the present step: value = sum / weight, added up over micro-batches and replicas. Lands in events and
   // record as "<instance label>.<name>".

@@ -2,6 +2,7 @@
 // rule that couples elements reduces over the mesh, and must give the same values for every number of tensor ranks.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,12 +23,12 @@ class Optimizer : public Component {
   // gradients switched off. lr includes the schedule; each parameter scales it by
   // spec.rate_scale, and decays by decay_multiplier unless spec.decay is false.
   virtual void step(double lr, double decay_multiplier) = 0;
-  // Everything but the weights that the next step depends on, as tensors shaped like their parameter (sharded with it)
-  // or scalars; written in place when a checkpoint is loaded.
+  // Everything but the weights that the next step depends on; written in place when a checkpoint is loaded.
   struct State {
     std::string name;   // "exp_avg"
     int64_t parameter;  // index in attach's list; -1: of the whole optimizer
-    Tensor value;
+    Tensor value;       // shaped like its parameter and sharded with it, or one number, unless it says:
+    std::optional<int64_t> shard_dim = {};  // any shape; this dimension is split over the tensor ranks, -1: none
   };
   virtual std::vector<State> state() = 0;
 };

@@ -1,3 +1,8 @@
+#include <signal.h>
+
 #include "cli/cli.h"
 
-int main(int argc, char** argv) { return assay::cli::main(argc, argv); }
+int main(int argc, char** argv) {
+  ::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error to tell, as a full disk is
+  return assay::cli::main(argc, argv);
+}

@@ -17,6 +17,7 @@
 #include "app/worker_generate.h"
 #include "app/worker_replay.h"
 #include "app/worker_run.h"
+#include "app/worker_schedule.h"
 #include "app/worker_verify.h"
 #include "assay/abi_tag.h"
 #include "assay/error.h"
@@ -37,7 +38,7 @@ constexpr const char* kUsage =
     "       assay-worker validate PLAN.jsonl\n"
     "       assay-worker generate REQUEST.json\n"
     "       assay-worker check REQUEST.json\n"
-    "       assay-worker export | import | replay | verify-mesh REQUEST.json\n"
+    "       assay-worker export | import | replay | schedule | verify-mesh REQUEST.json\n"
     "       assay-worker run --plan PLAN.jsonl --run TRAIN_ID --results FOLDER [--ranks processes] [--until STEP]\n";
 
 // Messages of the system and names in a damaged file may hold any bytes; one such plugin must not silence the others.
@@ -60,11 +61,14 @@ int validate(const std::string& plan) {
     if (groups.insert(line.at("group")).second) {
       const auto plugins = line.at("plugins").dump();
       if (!registries.count(plugins)) registries.emplace(plugins, assay::registry_of(line));
-      std::optional<assay::ModelSize> size;
-      for (auto& finding : assay::validate(registries.at(plugins), line, &size)) findings.push_back(std::move(finding));
-      if (size)
-        findings.push_back(
-            {{"group", line.at("group")}, {"parameters", size->parameters}, {"forward_flops", size->forward_flops}});
+      std::optional<assay::Built> built;
+      for (auto& finding : assay::validate(registries.at(plugins), line, &built))
+        findings.push_back(std::move(finding));
+      if (built)
+        findings.push_back({{"group", line.at("group")},
+                            {"parameters", built->parameters},
+                            {"forward_flops", built->forward_flops},
+                            {"notes", built->notes}});
     }
   std::cout << text_of(findings);
   return 0;
@@ -96,6 +100,7 @@ int work(int argc, char** argv) {
     const std::map<std::string, json (*)(const json&)> answers{{"export", assay::worker_export},
                                                                {"import", assay::worker_import},
                                                                {"replay", assay::worker_replay},
+                                                               {"schedule", assay::worker_schedule},
                                                                {"verify-mesh", assay::worker_verify}};
     if (words.size() == 2 && answers.count(words[0])) {
       std::cout << text_of(answers.at(words[0])(json::parse(assay::read_file(words[1]))));

@@ -27,6 +27,7 @@ int main(int argc, const char* const* argv);
 int dispatch(const std::vector<std::string>& words);
 
 int plan(const Arguments& arguments);
+int schedule(const Arguments& arguments);
 int plugins(const Arguments& arguments);
 int describe(const Arguments& arguments);
 int run(const Arguments& arguments);

@@ -113,7 +113,7 @@ int plan(const Arguments& arguments) {
   const auto parsed = parse_options(arguments, options);
   if (!parsed) return kDone;
   const auto made = config::make_plan(plan_request(arguments, *parsed));
-  for (const auto& warning : config::shadow_warnings(made)) fmt::print(stderr, "{}\n", warning);
+  for (const auto& warning : config::warnings_of(made)) fmt::print(stderr, "{}\n", warning);
   const auto outlook = outlook_of(made);
   if (parsed->options.count("json"))
     print_json(made, outlook);

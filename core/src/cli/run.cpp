@@ -80,7 +80,7 @@ bool asks_for_slurm(const Parsed& parsed) {
 // Inputs first; then the plan is the one in force. Exit code; the lines to run get the source's state.
 int prepare(config::Plan& plan, std::vector<nlohmann::json>& lines, const Parsed& parsed,
             const config::PlanRequest& request, SweepOptions& sweep) {
-  for (const auto& warning : config::shadow_warnings(plan)) std::cerr << warning << "\n";
+  for (const auto& warning : config::warnings_of(plan)) std::cerr << warning << "\n";
   sweep.experiment = plan.results_folder;
   if (const int code = run_inputs_first(lines, parsed.options.count("with-inputs") > 0, request, sweep); code != kDone)
     return code;

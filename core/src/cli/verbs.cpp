@@ -6,6 +6,8 @@ namespace assay::cli {
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> table{
       {"plan", plan, "X.toml [key=value]...", "resolve and check every run of an experiment, and list them"},
+      {"schedule", schedule, "X.toml [key=value]...",
+       "the learning rate of every run over its steps, as a picture or csv"},
       {"run", run, "X.toml [key=value]...", "plan, then do what has no record yet"},
       {"status", status, "[X]", "what is done, running, failed (and why), stopped and queued"},
       {"ls", ls, "", "the experiments that have results"},

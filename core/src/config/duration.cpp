@@ -30,8 +30,7 @@ std::optional<Duration> parse_duration(std::string_view text) {
   }
   const bool percent = duration.unit == Duration::Unit::kPercent;
   const bool whole = duration.amount == std::floor(duration.amount);
-  if (!(duration.amount >= 0 && duration.amount <= (percent ? 100.0 : 1e15)) || (!percent && !whole))
-    return std::nullopt;
+  if (!(duration.amount >= 0 && duration.amount <= (percent ? 1e4 : 1e15)) || (!percent && !whole)) return std::nullopt;
   return duration;
 }
 

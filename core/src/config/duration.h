@@ -18,6 +18,7 @@ struct Duration {
 
 inline constexpr const char* kDurationForm = "duration (\"100 steps\", \"2e6 tokens\" or \"5%\")";
 
+// Percentages may be over 100, up to 10,000: a schedule can be longer than the run.
 std::optional<Duration> parse_duration(std::string_view text);
 
 // Updates of the weights in that time, rounded down; at least one unless the duration is zero.

@@ -12,10 +12,10 @@
 namespace assay::config {
 
 struct FigureSettings {
-  std::string name;                 // of its files
-  std::string x;                    // a coordinate of y (length), a configuration key, or train.<name>
-  std::string y;                    // a metric, as in [compare] metrics
-  std::vector<std::string> series;  // axes; a line for each combination of their values. Empty: all but x
+  std::string name;                    // of its files
+  std::string x;                       // a coordinate of y (length), a configuration key, or train.<name>
+  std::string y;                       // a metric, as in [compare] metrics
+  std::vector<std::string> series;     // axes; a line for each combination of their values. Empty: all but x
   Position position, series_position;  // of y, of series
 };
 

@@ -185,6 +185,7 @@ class Planner {
   void validate() {
     auto validation = validate_assembly(text_of(plan_.lines, seeds_.size()));
     plan_.sizes = std::move(validation.sizes);
+    plan_.notes = std::move(validation.notes);
     report(validation.findings);
     check_equal_costs(plan_.compare, plan_.lines, plan_.sizes, diagnostics_);
   }
@@ -222,7 +223,7 @@ class Planner {
 
 Plan make_plan(const PlanRequest& request) { return Planner(request).make(); }
 
-std::vector<std::string> shadow_warnings(const Plan& plan) {
+std::vector<std::string> warnings_of(const Plan& plan) {
   std::set<std::string> sentences;
   for (const auto& line : plan.lines)
     for (const auto& [component, plugin] : line.at("plugins").items())
@@ -230,7 +231,9 @@ std::vector<std::string> shadow_warnings(const Plan& plan) {
         sentences.insert(
             fmt::format("warning: {} is taken from {}; {} has one, too, and comes later on the plugin path", component,
                         plugin.at("file").get<std::string>(), other.at("file").get<std::string>()));
-  return {sentences.begin(), sentences.end()};
+  std::vector<std::string> all{sentences.begin(), sentences.end()};
+  all.insert(all.end(), plan.notes.begin(), plan.notes.end());
+  return all;
 }
 
 void write_plan(const Plan& plan, const std::filesystem::path& folder) {

@@ -32,6 +32,7 @@ struct Plan {
   size_t distinct = 0;                     // groups
   std::vector<nlohmann::json> lines;       // one a run: what plan.jsonl holds; groups together, seeds in order
   std::map<std::string, ModelSize> sizes;  // by group
+  std::vector<std::string> notes;          // what components say to whoever plans
   CompareSettings compare;
   std::optional<PruneSettings> prune;
   std::string source_text;  // the experiment file, with what it extends as comments below
@@ -40,8 +41,8 @@ struct Plan {
 // Throws ConfigErrors with everything that is wrong, or UserError when plugins cannot be asked.
 Plan make_plan(const PlanRequest& request);
 
-// A sentence for every component that runs use and that more than one plugin file on the path has.
-std::vector<std::string> shadow_warnings(const Plan& plan);
+// Sentences to read before running: components that more than one plugin file on the path has, components' notes.
+std::vector<std::string> warnings_of(const Plan& plan);
 
 // <folder>/plan.jsonl and <folder>/experiment.toml, each replaced atomically; the folder is made.
 void write_plan(const Plan& plan, const std::filesystem::path& folder);

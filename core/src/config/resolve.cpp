@@ -190,7 +190,8 @@ json Resolver::scalar(const Parameter& parameter, const std::string& type, const
   if (const auto* real = node.as<double>(); real && type == "real" && in_range(parameter, *real)) result = *real;
   if (type == "duration" && node.as<std::string>()) {
     const auto duration = parse_duration(*node.as<std::string>());
-    if (duration) result = duration->text();
+    const bool percent = duration && duration->unit == Duration::Unit::kPercent;
+    if (duration && (!percent || in_range(parameter, duration->amount))) result = duration->text();
   }
   const auto& choices = parameter.choices;
   if (!choices.empty() && std::find(choices.begin(), choices.end(), result) == choices.end()) return nullptr;

@@ -15,6 +15,7 @@ struct Range {
   std::optional<double> min, max;
 };
 
+// The range of a duration is that of its percentage.
 Parameter given(const char* name, const char* type, Range range = {}) {
   Parameter parameter;
   parameter.name = name;
@@ -53,7 +54,7 @@ const std::map<std::string, std::vector<Parameter>>& all_sections() {
         or_else(one_of("precision", {"fp32", "fp64", "tf32", "bf16"}), "fp32"), or_else(one_of("non_finite", {"stop", "skip"}), "stop"),
         given("skip_loss_z", "real", {0.1, 1e6}), given("skip_norm_z", "real", {0.1, 1e6}),
         given("flops", "real", {1, 1e30}), given("tokens_per_parameter", "real", {1e-9, 1e9}),
-        or_else(given("checkpoint", "duration"), "5%"), or_else(one_of("keep", {"weights", "all", "none"}), "weights")}},
+        or_else(given("checkpoint", "duration", {0, 100}), "5%"), or_else(one_of("keep", {"weights", "all", "none"}), "weights")}},
       {"init", {given("from", "run"), given("weights", "path"), or_else(one_of("load", {"weights", "all"}), "weights")}},
       {"resources",
        {or_else(given("device", "string"), "auto"), given("mesh", "table"), or_else(given("threads", "int", {1, kMostThreads}), 1),
@@ -79,7 +80,7 @@ const std::map<std::string, std::vector<Parameter>>& all_sections() {
       {"objective", {given("label", "string"), or_else(given("enabled", "bool"), true), or_else(given("weight", "real"), 1.0)}},
       {"transform", {given("label", "string"), or_else(given("enabled", "bool"), true)}},
       {"evaluate",
-       {given("label", "string"), or_else(given("enabled", "bool"), true), given("every", "duration"),
+       {given("label", "string"), or_else(given("enabled", "bool"), true), given("every", "duration", {0, 100}),
         or_else(one_of("split", {"train", "validation", "test"}), "validation")}},
       {"tracker", {given("label", "string"), or_else(given("enabled", "bool"), true)}},
       {"callback", {given("label", "string"), or_else(given("enabled", "bool"), true)}},

@@ -156,6 +156,10 @@ void store(const fs::path& file, const std::string& key, const std::string& desc
   }
 }
 
+void add_once(std::vector<std::string>& texts, const std::string& text) {
+  if (std::find(texts.begin(), texts.end(), text) == texts.end()) texts.push_back(text);
+}
+
 // What `assay-worker <verb> FILE` answers, as JSON; the file holds `text`.
 json answer_of(const std::string& verb, const std::string& text) {
   const RequestFile file(text);
@@ -216,10 +220,12 @@ Validation validate_assembly(const std::string& plan) {
   }
   for (const auto& item : answer_of("validate", plan)) {
     const std::string group = item.at("group");
-    if (item.contains("message"))
+    if (item.contains("message")) {
       validation.findings.push_back({group, item.value("path", ""), item.at("message").get<std::string>()});
-    else
-      validation.sizes[group] = {item.at("parameters"), item.at("forward_flops")};
+      continue;
+    }
+    validation.sizes[group] = {item.at("parameters"), item.at("forward_flops")};
+    for (const auto& note : item.at("notes")) add_once(validation.notes, note.get<std::string>());
   }
   return validation;
 }
@@ -228,6 +234,7 @@ nlohmann::json generate_text(const json& request) { return answer_of("generate",
 nlohmann::json export_weights(const json& request) { return answer_of("export", text_of(request)); }
 nlohmann::json import_weights(const json& request) { return answer_of("import", text_of(request)); }
 void replay_events(const json& request) { answer_of("replay", text_of(request)); }
+nlohmann::json learning_rates(const json& request) { return answer_of("schedule", text_of(request)); }
 nlohmann::json verify_meshes(const json& request) { return answer_of("verify-mesh", text_of(request)); }
 
 void check_components(const json& request, const CheckListener& listener) {

@@ -1,5 +1,5 @@
 // The lab's only view of plugins: `assay-worker describe`, `validate`, `check`, `generate`, `export`, `import`,
-// `replay` and `verify-mesh`, each one short-lived process, so that no plugin can take the controller down.
+// `replay`, `schedule` and `verify-mesh`, each one short-lived process, so that no plugin can take the controller down.
 //
 // Test hook: with ASSAY_DESCRIPTORS=<file> the descriptors are read from that file, nothing is validated, and
 // every model has 1,000 parameters.
@@ -40,6 +40,7 @@ struct ModelSize {
 
 struct Validation {
   std::vector<Finding> findings;
+  std::vector<std::string> notes;          // what components say to whoever plans, each once
   std::map<std::string, ModelSize> sizes;  // by group, of those that can be built
 };
 
@@ -63,6 +64,9 @@ nlohmann::json import_weights(const nlohmann::json& request);
 
 // The events of past runs, told to a tracker; the request is that of app/worker_replay.h.
 void replay_events(const nlohmann::json& request);
+
+// Learning rates over the steps; request and answer are those of app/worker_schedule.h.
+nlohmann::json learning_rates(const nlohmann::json& request);
 
 // How far meshes are from one rank; request and answer are those of app/worker_verify.h.
 nlohmann::json verify_meshes(const nlohmann::json& request);

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "compare/cell_text.h"
 #include "compare/format.h"
+#include "config/partners.h"
 #include "record/plan_lines.h"
 #include "record/run_status.h"
 #include "report/configuration.h"
@@ -70,9 +70,7 @@ Json claims_json(const Judgement& judgement) {
 // The groups of the plan, a line of each; the rows of the table may be fewer, each the best of several.
 Lines line_of_each_group(const Lines& lines) {
   Lines found;
-  std::set<std::string> known;
-  for (const auto& line : lines)
-    if (known.insert(line.at("group")).second) found.push_back(line);
+  for (const auto* line : config::first_lines(lines)) found.push_back(*line);
   return found;
 }
 

@@ -25,10 +25,17 @@ std::vector<ShardedTensor> optimizer_state_of(Assembled& run) {
         continue;
       }
       const auto& [spec, value] = parameters.at(static_cast<size_t>(state.parameter));
+      if (state.shard_dim) {
+        if (*state.shard_dim >= state.value.dim())
+          throw UserError("state '" + state.name + "' of " + spec.name + " is split in dimension " +
+                          std::to_string(*state.shard_dim) + " and has " + std::to_string(state.value.dim()));
+        out.push_back({spec.name + "/" + state.name, state.value, *state.shard_dim});
+        continue;
+      }
       const bool like_parameter = state.value.sizes() == value.sizes();
       if (!like_parameter && state.value.numel() != 1)
         throw UserError("state '" + state.name + "' of " + spec.name +
-                        " is shaped neither like its parameter nor as one number");
+                        " is shaped neither like its parameter nor as one number, and does not say how it is split");
       out.push_back({spec.name + "/" + state.name, state.value, like_parameter ? spec.shard_dim : -1});
     }
   });

@@ -19,7 +19,7 @@ struct ShardedTensor {
 // Parameters, then buffers, under their full names.
 std::vector<ShardedTensor> weights_of(const Assembled& run);
 // "<parameter>/<state>", or "optimizer/<state>" for what belongs to no parameter. PluginError when a state is shaped
-// neither like its parameter nor as one number.
+// neither like its parameter nor as one number, and does not say how it is split.
 std::vector<ShardedTensor> optimizer_state_of(Assembled& run);
 
 // Whole tensors on the CPU; every tensor rank calls it, and rank 0 gets them.

@@ -1,6 +1,7 @@
 #include "run/validate.h"
 
 #include <cmath>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -11,7 +12,27 @@
 namespace assay {
 using nlohmann::json;
 
-json validate(const Registry& registry, const json& line, std::optional<ModelSize>* size) {
+namespace {
+
+// Of a schedule that has fallen to the rate past its end within the run, the updates at that rate; else 0. Once there
+// it stays there.
+int64_t updates_at_the_end(const std::function<double(int64_t)>& rate_at, int64_t steps) {
+  if (steps == 0) return 0;
+  const double end = rate_at(2 * steps + 1);
+  int64_t first = 0, beyond = steps;  // the first update at that rate
+  while (first < beyond) {
+    const auto middle = first + (beyond - first) / 2;
+    if (rate_at(middle) == end)
+      beyond = middle;
+    else
+      first = middle + 1;
+  }
+  return first > 0 && rate_at(first - 1) > end ? steps - first : 0;
+}
+
+}  // namespace
+
+json validate(const Registry& registry, const json& line, std::optional<Built>* built) {
   json findings = json::array();
   const auto find = [&](const std::string& path, const std::string& message) {
     findings.push_back({{"group", line.value("group", "")}, {"path", path}, {"message", message}});
@@ -67,7 +88,14 @@ json validate(const Registry& registry, const json& line, std::optional<ModelSiz
     const auto mesh = shape_mesh(run.tensor, run.data);
     run.compute.device = at::kMeta;  // shapes take no memory: a plan may be made on a smaller machine
     run.build(*mesh, /*draw=*/false);
-    if (size) *size = {run.parameter_count(), run.model->forward_flops(run.context)};
+    if (!built) return findings;
+    if (const auto flat = updates_at_the_end(rate_at, run.steps); flat > 1)
+      (*built)->notes.push_back("scheduler: the last " + std::to_string(flat) + " of " + std::to_string(run.steps) +
+                                " updates have its lowest rate; is it meant to end before the run?");
+    *built = {.parameters = run.parameter_count(), .forward_flops = run.model->forward_flops(run.context), .notes = {}};
+    for (const auto* component : run.instances.all())
+      for (const auto& note : guard(*component, "notes", [&] { return component->notes(); }))
+        (*built)->notes.push_back(component->identity().instance + ": " + note);
   } catch (const std::exception& error) {
     find("model", error.what());
   }

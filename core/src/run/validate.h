@@ -4,18 +4,21 @@
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "loader/registry.h"
 
 namespace assay {
 
-struct ModelSize {
-  int64_t parameters = 0;    // all of what trains
-  double forward_flops = 0;  // of one context; 0: not counted
+struct Built {
+  int64_t parameters = 0;          // all of what trains
+  double forward_flops = 0;        // of one context; 0: not counted
+  std::vector<std::string> notes;  // of components: "optimizer: .."
 };
 
-// [{"group", "path", "message"}] for one plan line; [] when all is well. `size` is set where the model can be built.
+// [{"group", "path", "message"}] for one plan line; [] when all is well. `built` is set where the model can be built.
 nlohmann::json validate(const Registry& registry, const nlohmann::json& plan_line,
-                        std::optional<ModelSize>* size = nullptr);
+                        std::optional<Built>* built = nullptr);
 
 }  // namespace assay

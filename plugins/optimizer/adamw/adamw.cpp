@@ -1,16 +1,8 @@
 // AdamW: Adam with bias correction and decoupled weight decay. Loshchilov and Hutter 2019, arXiv:1711.05101, alg. 2, as
-// in PyTorch: the decay is multiplied by the learning rate.
-//   p -= lr * decay * p;   m += (1 - b1)(g - m);   v += (1 - b2)(g^2 - v);
-//   p -= lr * m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + eps)
-#include <ATen/ops/_fused_adamw.h>
+// in PyTorch: the decay is multiplied by the learning rate. The update is in ../fused_adam.h.
 #include <ATen/ops/zeros.h>
-#include <ATen/ops/zeros_like.h>
-#include <c10/core/GradMode.h>
 
-#include <map>
-#include <utility>
-
-#include "assay/optimizer.h"
+#include "../fused_adam.h"
 #include "assay/plugin.h"
 
 namespace {
@@ -32,61 +24,33 @@ class AdamW final : public assay::Optimizer {
         .param("weight_decay", &Config::weight_decay, "Of parameters that decay, times the learning rate, an update.",
                0);
   }
-  explicit AdamW(const Config& config) : config_(config) {}
+  explicit AdamW(const Config& config) : config_(config), adam_({config.beta1, config.beta2, config.eps}) {}
 
   double peak_rate() const override { return config_.lr; }
 
   void attach(std::vector<assay::Parameter>& parameters, const assay::Mesh&) override {
-    parameters_ = &parameters;
-    for (size_t i = 0; i < parameters.size(); ++i) {
-      const auto& [spec, value] = parameters[i];
-      mean_.push_back(at::zeros_like(value, value.options().requires_grad(false)));
-      square_.push_back(at::zeros_like(mean_.back()));
-      groups_[{spec.decay, spec.rate_scale}].push_back(i);
-    }
+    std::vector<bool> decays;
+    for (const auto& parameter : parameters) decays.push_back(parameter.spec.decay);
+    adam_.attach(parameters, decays);
     // fp32 on the weights' device is what the fused kernels read; exact for 2^24 updates.
-    if (!mean_.empty()) step_ = at::zeros({}, mean_.front().options().dtype(at::kFloat));
+    if (!adam_.empty()) step_ = at::zeros({}, adam_.options().dtype(at::kFloat));
   }
 
   void step(double lr, double decay_multiplier) override {
-    if (mean_.empty()) return;
-    const c10::NoGradGuard no_grad;
+    if (adam_.empty()) return;
     step_.add_(1);
-    for (const auto& [rule, members] : groups_) {
-      const auto [decay, rate_scale] = rule;
-      std::vector<Tensor> values, gradients, means, squares;
-      for (const size_t i : members) {
-        const auto& value = (*parameters_)[i].value;
-        values.push_back(value);
-        // The kernel walks memory, so a gradient must lie as its parameter does.
-        gradients.push_back(value.grad().defined() ? value.grad().contiguous() : at::zeros_like(mean_[i]));
-        means.push_back(mean_[i]);
-        squares.push_back(square_[i]);
-      }
-      const std::vector<Tensor> steps(members.size(), step_);
-      at::_fused_adamw_(values, gradients, means, squares, {}, steps, lr * rate_scale, config_.beta1, config_.beta2,
-                        decay ? config_.weight_decay * decay_multiplier : 0.0, config_.eps, /*amsgrad=*/false,
-                        /*maximize=*/false);
-    }
+    adam_.step(lr, config_.weight_decay * decay_multiplier, step_);
   }
 
   std::vector<State> state() override {
-    std::vector<State> state;
-    for (size_t i = 0; i < mean_.size(); ++i) {
-      state.push_back({"exp_avg", static_cast<int64_t>(i), mean_[i]});
-      state.push_back({"exp_avg_sq", static_cast<int64_t>(i), square_[i]});
-    }
+    auto state = adam_.state();
     if (step_.defined()) state.push_back({"step", -1, step_});
     return state;
   }
 
  private:
-  static constexpr double kBelowOne = 0.999999999;  // ranges are inclusive, and 1 would never forget or divide by zero
-
   Config config_;
-  std::vector<assay::Parameter>* parameters_ = nullptr;
-  std::map<std::pair<bool, double>, std::vector<size_t>> groups_;  // by (decays, rate scale): one kernel call each
-  std::vector<Tensor> mean_, square_;
+  FusedAdam adam_;
   Tensor step_;
 };
 

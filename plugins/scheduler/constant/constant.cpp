@@ -1,8 +1,8 @@
 // Constant learning rate after an optional linear warm-up, as Megatron's "constant" (OptimizerParamScheduler).
-//   multiplier(s) = s / W  for s < W,  1 from W on;     s = updates done before this one, so with W > 0 the first is a
-//   no-op.
+//   multiplier(s) = start + (1 - start) * s / W  for s < W,  1 from W on;   s = updates done before this one, so that
+//   with W > 0 and start 0 the first is a no-op
+#include "../warmup_decay.h"
 #include "assay/plugin.h"
-#include "assay/scheduler.h"
 
 namespace {
 
@@ -10,17 +10,20 @@ class Constant final : public assay::Scheduler {
  public:
   struct Config {
     assay::Duration warmup{0, "steps"};
+    double start = 0.0;
   };
   static void describe(auto& schema) {
-    schema.doc("The peak rate throughout, after a linear warm-up from 0.")
+    schema.doc("The peak rate throughout, after a linear warm-up.")
         .paper("Megatron-LM")
-        .param("warmup", &Config::warmup, "Length of the linear warm-up; its first update has rate 0.", 0);
+        .param("warmup", &Config::warmup, "Length of the linear warm-up W; its first update has rate start * peak.", 0)
+        .param("start", &Config::start, "Rate at the first step of the warm-up, as a ratio of the peak.", 0, 1);
   }
   explicit Constant(const Config& config) : config_(config) {}
 
   double multiplier(int64_t step, const assay::RunLength& run) const override {
     const int64_t warmup = config_.warmup.steps(run.steps, run.tokens_per_step);
-    return step < warmup ? static_cast<double>(step) / static_cast<double>(warmup) : 1.0;
+    if (step >= warmup) return 1.0;
+    return WarmupDecay::warmed(config_.start, step, warmup);
   }
 
  private:

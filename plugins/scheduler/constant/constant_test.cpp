@@ -23,6 +23,12 @@ TEST(Constant, WarmsUpLinearlyFromZero) {
   EXPECT_EQ(constant->multiplier(2000, {1000, 32}), 1.0);  // never falls
 }
 
+TEST(Constant, WarmsUpFromItsStart) {
+  const auto constant = make<Scheduler>("constant", {{"warmup", "10 steps"}, {"start", 0.5}});
+  EXPECT_EQ(constant->multiplier(0, {1000, 32}), 0.5);
+  EXPECT_EQ(constant->multiplier(5, {1000, 32}), 0.75);
+}
+
 TEST(Constant, WarmupInEveryUnitIsTheSameWarmup) {
   for (const char* warmup : {"10 steps", "320 tokens", "5%"}) {
     const auto constant = make<Scheduler>("constant", {{"warmup", warmup}});

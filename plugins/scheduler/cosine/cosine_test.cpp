@@ -46,6 +46,14 @@ TEST(Cosine, LengthOverridesTheRuns) {
   const auto cosine = make<Scheduler>("cosine", {{"length", "2000 steps"}, {"floor", 0.0}});
   EXPECT_DOUBLE_EQ(cosine->multiplier(1000, kRun), 0.5);
   EXPECT_NEAR(cosine->multiplier(2000, kRun), 0.0, 1e-16);
+  const auto share = make<Scheduler>("cosine", {{"length", "200%"}, {"floor", 0.0}});
+  EXPECT_DOUBLE_EQ(share->multiplier(1000, kRun), 0.5);
+}
+
+TEST(Cosine, WarmsUpFromItsStart) {
+  const auto cosine = make<Scheduler>("cosine", {{"warmup", "100 steps"}, {"start", 0.2}});
+  EXPECT_DOUBLE_EQ(cosine->multiplier(0, kRun), 0.2);
+  EXPECT_DOUBLE_EQ(cosine->multiplier(50, kRun), 0.6);
 }
 
 TEST(Cosine, IsNeverNegativeNorAboveThePeak) {

@@ -23,7 +23,7 @@ class Linear final : public assay::Scheduler {
   explicit Linear(const Config& config) : frame_{config.warmup, config.length, config.start, config.floor} {}
 
   double multiplier(int64_t step, const assay::RunLength& run) const override {
-    return frame_.multiplier("linear", step, run, [](double r) { return 1.0 - r; });
+    return frame_.falling("linear", step, run, [](double r) { return 1.0 - r; });
   }
 
  private:

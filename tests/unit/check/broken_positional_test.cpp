@@ -46,8 +46,10 @@ struct SameHeadsOnEveryRank : Good {
   }
 };
 TEST(BrokenPositional, SlicesOfRanks) {
-  expect_faults<SameHeadsOnEveryRank>({"a rank's heads are the slice of the whole, for t = 1, 2, 4",
-                                       "tensor = 1, 2, 4 and data = 1, 2 train the same weights"});
+  expect_faults<SameHeadsOnEveryRank>(
+      {"a rank's heads are the slice of the whole, for t = 1, 2, 4",
+       "tensor = 1, 2, 4 and data = 1, 2 train the same weights",
+       "a run goes on from its checkpoint to the same bits, and loads on other meshes"});
 }
 
 // A number a channel, added to embeddings as if they were whole.

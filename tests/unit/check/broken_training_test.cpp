@@ -178,7 +178,7 @@ struct NormOfItsOwnShard : Descent {
     return gradient.defined() ? 1 / (1 + gradient.norm().item<double>()) : 1;
   }
 };
-TEST(BrokenOptimizer, Meshes) { expect_faults<NormOfItsOwnShard>({kMeshes}); }
+TEST(BrokenOptimizer, Meshes) { expect_faults<NormOfItsOwnShard>({kMeshes, kCheckpoint}); }
 
 struct DividesByTheGradient : Descent {
   using Descent::Descent;

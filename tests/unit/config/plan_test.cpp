@@ -69,7 +69,7 @@ TEST_F(PlanLines, TheFirstOfANameShadowsTheOthers) {
   EXPECT_EQ(entry.at("plugin"), "mle");
   ASSERT_EQ(entry.at("shadows").size(), 1U);
   EXPECT_EQ(entry["shadows"][0]["plugin"], "mine");
-  EXPECT_EQ(shadow_warnings(made),
+  EXPECT_EQ(warnings_of(made),
             std::vector<std::string>{"warning: objective/mle is taken from " + entry.at("file").get<std::string>() +
                                      "; /later/mine.so has one, too, and comes later on the plugin path"});
   EXPECT_FALSE(made.lines.at(0).at("plugins").at("model/gpt").contains("shadows"));

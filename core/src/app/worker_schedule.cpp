@@ -1,0 +1,73 @@
+#include "app/worker_schedule.h"
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "app/worker_run.h"
+#include "assay/optimizer.h"
+#include "assay/scheduler.h"
+#include "loader/instances.h"
+#include "record/sha256.h"
+
+namespace assay {
+using nlohmann::json;
+
+namespace {
+
+json rates_of(const Registry& registry, const json& line, int64_t most) {
+  const auto& train = line.at("train");
+  const int64_t steps = train.at("train").at("steps");
+  const RunLength length{steps,
+                         train.at("train").at("batch").get<int64_t>() * train.at("data").at("context").get<int64_t>()};
+  Instances instances(registry);
+  const auto& optimizer = instances.create<Optimizer>(train.at("optimizer"), "optimizer");
+  const auto& scheduler = instances.create<Scheduler>(train.at("scheduler"), "scheduler");
+  const double peak = guard(optimizer, "peak_rate", [&] { return optimizer.peak_rate(); });
+  struct Point {
+    int64_t step;
+    double rate, decay;
+  };
+  const auto to_json = [](const Point& point) { return json::array({point.step, point.rate, point.decay}); };
+  std::vector<Point> highest_of;  // by stretch
+  Point first{}, last{}, highest{};
+  std::string bytes;
+  const auto stretches = std::min(steps, most);
+  for (int64_t step = 0; step < steps; ++step) {
+    const Point point{step, peak * guard(scheduler, "multiplier", [&] { return scheduler.multiplier(step, length); }),
+                      guard(scheduler, "decay_multiplier", [&] { return scheduler.decay_multiplier(step, length); })};
+    for (const double number : {point.rate, point.decay})
+      bytes.append(reinterpret_cast<const char*>(&number), sizeof number);
+    const auto stretch = static_cast<size_t>(step * stretches / steps);
+    if (stretch == highest_of.size())
+      highest_of.push_back(point);
+    else if (point.rate > highest_of[stretch].rate)
+      highest_of[stretch] = point;
+    if (step == 0 || point.rate > highest.rate) highest = point;
+    if (step == 0) first = point;
+    last = point;
+  }
+  json points = json::array();
+  for (const auto& point : highest_of) points.push_back(to_json(point));
+  return {{"points", points},
+          {"first", to_json(first)},
+          {"last", to_json(last)},
+          {"highest", to_json(highest)},
+          {"digest", sha256(bytes)}};
+}
+
+}  // namespace
+
+json worker_schedule(const json& request) {
+  std::map<std::string, Registry> registries;  // by the plugins of a line, which rows mostly share
+  json answer = json::array();
+  for (const auto& line : request.at("lines")) {
+    const auto plugins = line.at("plugins").dump();
+    if (!registries.count(plugins)) registries.emplace(plugins, registry_of(line));
+    answer.push_back(rates_of(registries.at(plugins), line, request.at("points")));
+  }
+  return answer;
+}
+
+}  // namespace assay

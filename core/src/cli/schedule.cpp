@@ -1,0 +1,119 @@
+// assay schedule X.toml: the learning rate of every run over its steps, drawn in the terminal or as CSV.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "assay/error.h"
+#include "cli/cli.h"
+#include "cli/options.h"
+#include "compare/csv.h"
+#include "config/partners.h"
+#include "config/plan.h"
+#include "config/worker.h"
+
+namespace assay::cli {
+namespace {
+
+namespace po = boost::program_options;
+using nlohmann::json;
+
+constexpr int kWidth = 64, kHeight = 4;  // characters of a picture
+
+// Rows with the same rates are one picture.
+struct Curve {
+  std::vector<std::string> labels;
+  const json* rates;  // as the worker answers
+};
+
+std::string label_of(const json& line, const std::string& experiment) {
+  const auto label = line.value("label", "");
+  return label.empty() ? experiment : label;
+}
+
+std::vector<Curve> curves_of(const std::vector<const json*>& lines, const json& answer, const std::string& experiment) {
+  std::vector<Curve> curves;
+  for (size_t i = 0; i < lines.size(); ++i) {
+    const auto same = [&](const Curve& one) { return one.rates->at("digest") == answer[i].at("digest"); };
+    auto found = std::find_if(curves.begin(), curves.end(), same);
+    if (found == curves.end()) found = curves.insert(curves.end(), Curve{{}, &answer[i]});
+    found->labels.push_back(label_of(*lines[i], experiment));
+  }
+  return curves;
+}
+
+// Bars of eighths of a character under the curve; `top` fills the height.
+std::string picture(const json& points, double top) {
+  static constexpr const char* kEighths[] = {" ",      "\u2581", "\u2582", "\u2583", "\u2584",
+                                             "\u2585", "\u2586", "\u2587", "\u2588"};
+  std::string text;
+  for (int row = kHeight - 1; row >= 0; --row) {
+    std::string line = "  ";
+    for (const auto& point : points) {
+      const auto filled = static_cast<int>(std::lround(8 * kHeight * point[1].get<double>() / top));
+      line += kEighths[std::clamp(filled - 8 * row, 0, 8)];
+    }
+    text += line + "\n";
+  }
+  return text;
+}
+
+std::string text_of(const Curve& curve, double top) {
+  auto text = fmt::format("{}\n", fmt::join(curve.labels, "\n"));
+  const auto& points = curve.rates->at("points");
+  if (points.empty()) return text + "  trains nothing\n";
+  if (top > 0) text += picture(points, top);
+  const auto at = [&](const char* name, size_t column) { return curve.rates->at(name)[column].get<double>(); };
+  text += fmt::format("  rate: {:.4g} at step 0, highest {:.4g} at {}, last {:.4g} at {}\n", at("first", 1),
+                      at("highest", 1), at("highest", 0), at("last", 1), at("last", 0));
+  if (at("first", 2) != 1 || at("last", 2) != 1)
+    text += fmt::format("  weight decay: {:.4g} of it at first, {:.4g} at last\n", at("first", 2), at("last", 2));
+  return text;
+}
+
+double highest_rate(const json& answer) {
+  double top = 0;
+  for (const auto& one : answer) top = std::max(top, one.at("highest")[1].get<double>());
+  return top;
+}
+
+}  // namespace
+
+int schedule(const Arguments& arguments) {
+  std::string format;
+  int64_t points = 0;
+  auto options = plan_options();
+  options.add_options()("format", po::value(&format)->default_value("text")->value_name("F"), "text or csv")(
+      "points", po::value(&points)->value_name("N"),
+      "csv: at most so many steps of a run, in equal stretches the one of the highest rate; default: all of them");
+  const auto parsed = parse_options(arguments, options);
+  if (!parsed) return kDone;
+  if (format != "text" && format != "csv") throw UserError("--format " + format + ": there are text and csv");
+  if (parsed->options.count("points") && (points < 2 || format != "csv"))
+    throw UserError("--points is at least 2, and goes with --format csv");
+  const auto plan = config::make_plan(plan_request(arguments, *parsed));
+  for (const auto& warning : config::warnings_of(plan)) fmt::print(stderr, "{}\n", warning);
+  const auto lines = config::first_lines(plan.lines);
+  json request = {{"lines", json::array()},
+                  {"points", format == "text" ? kWidth
+                             : points > 0     ? points
+                                              : std::numeric_limits<int64_t>::max()}};
+  for (const auto* line : lines) request["lines"].push_back(*line);
+  const auto answer = config::learning_rates(request);
+  if (format == "text") {
+    for (const auto& curve : curves_of(lines, answer, plan.experiment))
+      fmt::print("{}\n", text_of(curve, highest_rate(answer)));
+    return kDone;
+  }
+  fmt::print("{}", csv_line({"run", "step", "rate", "weight_decay_factor"}));
+  for (size_t i = 0; i < lines.size(); ++i)
+    for (const auto& point : answer.at(i).at("points"))
+      fmt::print("{}",
+                 csv_line({label_of(*lines[i], plan.experiment), point[0].dump(), point[1].dump(), point[2].dump()}));
+  return kDone;
+}
+
+}  // namespace assay::cli

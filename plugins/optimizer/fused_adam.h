@@ -1,0 +1,78 @@
+// Adam's moments, updated by LibTorch's fused kernel with decoupled weight decay:
+//   p -= lr * decay * p;   m += (1 - b1)(g - m);   v += (1 - b2)(g^2 - v);
+//   p -= lr * m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + eps)
+// t = infinity leaves the correction of the bias out: b^t is 0 then, and eps stands outside the root as it is.
+#pragma once
+
+#include <ATen/ops/_fused_adamw.h>
+#include <ATen/ops/zeros_like.h>
+#include <c10/core/GradMode.h>
+
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "assay/optimizer.h"
+
+namespace {
+
+class FusedAdam {
+ public:
+  struct Rule {
+    double beta1, beta2, eps;
+  };
+  explicit FusedAdam(const Rule& rule) : rule_(rule) {}
+
+  // decays: of each parameter.
+  void attach(std::vector<assay::Parameter>& parameters, const std::vector<bool>& decays) {
+    parameters_ = &parameters;
+    for (size_t i = 0; i < parameters.size(); ++i) {
+      const auto& [spec, value] = parameters[i];
+      mean_.push_back(at::zeros_like(value, value.options().requires_grad(false)));
+      square_.push_back(at::zeros_like(mean_.back()));
+      groups_[{decays[i], spec.rate_scale}].push_back(i);
+    }
+  }
+
+  bool empty() const { return mean_.empty(); }
+  at::TensorOptions options() const { return mean_.front().options(); }
+
+  // t: one fp32 number on the weights' device.
+  void step(double lr, double weight_decay, const assay::Tensor& t) {
+    const c10::NoGradGuard no_grad;
+    for (const auto& [rule, members] : groups_) {
+      const auto [decays, rate_scale] = rule;
+      std::vector<assay::Tensor> values, gradients, means, squares;
+      for (const size_t i : members) {
+        const auto& value = (*parameters_)[i].value;
+        values.push_back(value);
+        // The kernel walks memory, so a gradient must lie as its parameter does.
+        gradients.push_back(value.grad().defined() ? value.grad().contiguous() : at::zeros_like(mean_[i]));
+        means.push_back(mean_[i]);
+        squares.push_back(square_[i]);
+      }
+      const std::vector<assay::Tensor> steps(members.size(), t);
+      at::_fused_adamw_(values, gradients, means, squares, {}, steps, lr * rate_scale, rule_.beta1, rule_.beta2,
+                        decays ? weight_decay : 0.0, rule_.eps, /*amsgrad=*/false, /*maximize=*/false);
+    }
+  }
+
+  std::vector<assay::Optimizer::State> state() {
+    std::vector<assay::Optimizer::State> state;
+    for (size_t i = 0; i < mean_.size(); ++i) {
+      state.push_back({"exp_avg", static_cast<int64_t>(i), mean_[i]});
+      state.push_back({"exp_avg_sq", static_cast<int64_t>(i), square_[i]});
+    }
+    return state;
+  }
+
+ private:
+  const Rule rule_;
+  std::vector<assay::Parameter>* parameters_ = nullptr;
+  std::map<std::pair<bool, double>, std::vector<size_t>> groups_;  // by (decays, rate scale): one kernel call each
+  std::vector<assay::Tensor> mean_, square_;
+};
+
+constexpr double kBelowOne = 0.9999999;  // ranges are inclusive; also in fp32 a beta must be below 1
+
+}  // namespace
