@@ -1,4 +1,5 @@
-// assay check FILE.so: the conformance kit on every component of a plugin, a line a property.
+// assay check FILE.so: the conformance kit on every component of a plugin, a line a property. Of an experiment file:
+// the checks of its plan.
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -47,11 +48,18 @@ void refuse_strangers(const config::PluginFile& plugin, const std::vector<std::s
 }  // namespace
 
 int check(const Arguments& arguments) {
-  const auto parsed = parse_options(arguments, plugin_options());
+  const auto parsed = parse_options(arguments, plan_options());
   if (!parsed) return kDone;
-  if (parsed->words.empty()) throw UserError("assay check: a plugin's FILE.so is missing; see assay check --help");
+  if (parsed->words.empty())
+    throw UserError(
+        "assay check: a plugin's FILE.so, or an experiment's FILE.toml, is missing; see assay check --help");
   const fs::path file = parsed->words[0];
   if (!fs::exists(file)) throw UserError(fmt::format("{}: there is no such file", file.string()));
+  if (file.extension() == ".toml") {
+    const auto plan = config::make_plan(plan_request(arguments, *parsed));
+    fmt::print("{}: {} run{}, nothing wrong\n", file.string(), plan.lines.size(), plan.lines.size() == 1 ? "" : "s");
+    return kDone;
+  }
   const std::vector<std::string> words(parsed->words.begin() + 1, parsed->words.end());
   const auto path = fs::absolute(file).parent_path().string() + ":" + parsed->options["plugin-path"].as<std::string>();
   const auto catalogue = config::load_descriptors(path, std::nullopt);

@@ -2,11 +2,13 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "assay/error.h"
 #include "cli/cli.h"
 #include "cli/named_experiment.h"
 #include "cli/options.h"
+#include "config/run_inputs.h"
 #include "launch/controllers.h"
 #include "launch/slurm_jobs.h"
 #include "record/lock.h"
@@ -64,6 +66,19 @@ std::vector<json> lines_at_work(const ExperimentLayout& experiment, std::vector<
   return lines;
 }
 
+// Ids of runs that other experiments' plans take as inputs.
+std::set<std::string> inputs_of_others(const ExperimentLayout& experiment) {
+  std::set<std::string> ids;
+  std::error_code gone;
+  for (const auto& folder : fs::directory_iterator(experiment.folder().parent_path(), gone)) {
+    const ExperimentLayout other(folder.path());
+    if (!fs::exists(other.plan(), gone)) continue;
+    for (const auto& line : read_plan_lines(other.plan()))
+      for (const auto& input : config::inputs_in(line)) ids.insert(input.value("train_id", ""));
+  }
+  return ids;
+}
+
 class Collector {
  public:
   explicit Collector(bool removes) : removes_(removes) {}
@@ -116,11 +131,15 @@ int gc(const Arguments& arguments) {
     const auto run = experiment.run(line.at("train_id"));
     collector.take(run, rubbish_of(line, run));
   }
+  const auto needed = inputs_of_others(experiment);
   for (const auto& run : orphans_of(experiment, lines_at_work(experiment, lines)))
-    collector.take(run, {{run.folder(), fs::exists(run.train_record()) ? "a run outside of the plan, with its records"
-                                                                       : "a run outside of the plan, unfinished"}});
+    if (!needed.count(run.folder().filename()))
+      collector.take(run, {{run.folder(), fs::exists(run.train_record()) ? "a run outside of the plan, with its records"
+                                                                         : "a run outside of the plan, unfinished"}});
   const auto smoke = experiment.folder().parent_path() / ".smoke" / experiment.folder().filename();
-  if (fs::exists(smoke)) collector.take({{smoke, "results of --smoke"}});
+  if (fs::exists(smoke))
+    if (const auto at_work = FileLock::try_lock(smoke.string() + ".lock"))
+      collector.take({{smoke, "results of --smoke"}});
   collector.sum();
   return kDone;
 }

@@ -63,8 +63,8 @@ int run_inputs_first(const std::vector<json>& lines, bool with_inputs, const con
       names +=
           fmt::format("{}{} ({} run{})", names.empty() ? "" : ", ", experiment, ids.size(), ids.size() == 1 ? "" : "s");
     throw UserError(
-        fmt::format("{}: runs that others start from or ask are not finished, or kept no weights: {}; give "
-                    "--with-inputs to run them first",
+        fmt::format("{}: runs that others start from or ask are not finished, or kept no weights: {}; run "
+                    "them first: by --with-inputs, which is of the local launcher, or their experiments",
                     request.file, names));
   }
   for (const auto& [experiment, ids] : missing) {

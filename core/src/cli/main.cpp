@@ -20,8 +20,9 @@ std::string help_text() {
   for (const auto& verb : verbs()) text += fmt::format("  {:<{}}  {}\n", left(verb), width, verb.help);
   text += fmt::format("  {:<{}}  {}\n", "help", width, "this text; `assay VERB --help` has the options of a verb");
   return text +
-         "\nExit codes: 0 all done, 1 a run failed, 2 usage or configuration error, 75 stopped in good "
-         "order (run again to go on), 130 and 143 by a signal.\n";
+         "\nExit codes: 0 all done, 1 a run failed, 2 usage or configuration error, 3 worse than a gate's "
+         "values, 4 undecided, 5 records of different code, 75 stopped in good order (run again to go on), 130 and 143 "
+         "by a signal.\n";
 }
 
 int unknown_verb(const std::string& given) {

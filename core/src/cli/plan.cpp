@@ -8,6 +8,7 @@
 #include "cli/options.h"
 #include "cli/plan_outlook.h"
 #include "cli/text_table.h"
+#include "cli/until_decided.h"
 #include "launch/progress.h"
 
 namespace assay::cli {
@@ -112,7 +113,7 @@ int plan(const Arguments& arguments) {
   options.add_options()("json", "the whole plan as JSON");
   const auto parsed = parse_options(arguments, options);
   if (!parsed) return kDone;
-  const auto made = config::make_plan(plan_request(arguments, *parsed));
+  const auto made = plan_of_study(plan_request(arguments, *parsed));
   for (const auto& warning : config::warnings_of(made)) fmt::print(stderr, "{}\n", warning);
   const auto outlook = outlook_of(made);
   if (parsed->options.count("json"))

@@ -75,7 +75,9 @@ PlanOutlook outlook_of(const config::Plan& plan) {
 
 std::vector<std::string> power_notes(const config::Plan& plan) {
   if (plan.distinct < 2 || plan.lines.empty()) return {};
-  const auto seeds = plan.lines.size() / plan.distinct;
+  const auto& report = plan.compare.report;
+  const bool reports_some = plan.compare.tune && report && !report->seeds.empty();
+  const auto seeds = reports_some ? report->seeds.size() : plan.lines.size() / plan.distinct;
   if (seeds < kFewestPairs)
     return {fmt::format(
         "{} seed{} a row: n too small; even the exact sign-flip test of {} pairs cannot go below p = {:.2g}. "

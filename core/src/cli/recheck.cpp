@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "cli/scratch.h"
+#include "cli/until_decided.h"
 #include "config/plan.h"
 #include "config/worker.h"
 #include "launch/sweep.h"
@@ -83,7 +84,7 @@ int recheck(const Arguments& arguments) {
   const auto parsed = parse_options(arguments, options);
   if (!parsed) return kDone;
   if (steps < 1) throw UserError("assay recheck: --steps is at least 1");
-  const auto plan = config::make_plan(plan_request(arguments, *parsed));
+  const auto plan = plan_of_study(plan_request(arguments, *parsed));
   const ExperimentLayout experiment(plan.results_folder);
   const auto groups = stale_groups(plan, experiment);
   if (groups.empty()) {

@@ -4,12 +4,14 @@
 
 #include "assay/error.h"
 #include "cli/cli.h"
+#include "cli/comparison.h"
 #include "cli/inputs_first.h"
 #include "cli/options.h"
 #include "cli/plan_in_force.h"
 #include "cli/run_choice.h"
 #include "cli/scratch.h"
 #include "cli/until_decided.h"
+#include "compare/origin.h"
 #include "config/plan.h"
 #include "config/smoke.h"
 #include "config/worker.h"
@@ -113,9 +115,14 @@ int run(const Arguments& arguments) {
   const bool on_slurm = asks_for_slurm(*parsed);
   const auto request = plan_request(arguments, *parsed);
   sweep.worker = config::worker_program();
-  if (parsed->options.count("until-decided")) return until_decided(*parsed, request, sweep, arguments);
+  if (parsed->options.count("until-decided")) try {
+      return until_decided(*parsed, request, sweep, arguments);
+    } catch (const MixedCode& refusal) {
+      std::cerr << "assay run: " << refusal.what() << "\n";
+      return kProvenanceRefused;
+    }
   const auto slurm = on_slurm ? config::read_slurm_settings(request.file) : config::SlurmSettings();
-  auto plan = config::make_plan(request);
+  auto plan = plan_of_study(request);
   const bool smoke = parsed->options.count("smoke") > 0;
   std::optional<FileLock> scratch;
   auto lines = plan.lines;

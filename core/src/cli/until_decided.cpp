@@ -9,6 +9,7 @@
 #include "cli/comparison.h"
 #include "compare/looks.h"
 #include "compare/power.h"
+#include "record/run_status.h"
 
 namespace assay::cli {
 namespace {
@@ -44,7 +45,32 @@ void keep(const Judgement& judgement, std::size_t seeds, const ExperimentLayout&
   write_looks(experiment, looks);
 }
 
+// The code of a sweep that can be looked at: all is done, or what is not has diverged, which claims know of.
+bool can_be_judged(int code, const config::Plan& plan) {
+  if (code == kDone) return true;
+  const ExperimentLayout experiment(plan.results_folder);
+  return code == kRunFailed && std::all_of(plan.lines.begin(), plan.lines.end(), [&](const nlohmann::json& line) {
+           const auto now = run_status(line, experiment.run(line.at("train_id")));
+           return now.standing == Standing::kDone ||
+                  (now.standing == Standing::kFailed && now.failure_class == "non_finite");
+         });
+}
+
+std::size_t seeds_looked_at(const Looks& looks) {
+  std::size_t seeds = 0;
+  for (const auto& look : looks.looks) seeds = std::max(seeds, look.seeds);
+  return seeds;
+}
+
 }  // namespace
+
+config::Plan plan_of_study(config::PlanRequest request) {
+  auto plan = config::make_plan(request);
+  const auto names_seeds = [](const std::string& set) { return set.starts_with("experiment.seeds"); };
+  if (std::any_of(request.sets.begin(), request.sets.end(), names_seeds)) return plan;
+  request.seeds_at_least = seeds_looked_at(read_looks(ExperimentLayout(plan.results_folder)));
+  return plan.lines.size() / plan.distinct < request.seeds_at_least ? config::make_plan(request) : plan;
+}
 
 int run_until_decided(config::PlanRequest request, std::size_t most_seeds, const Arguments& arguments,
                       const std::function<int(config::Plan&)>& carry_out) {
@@ -52,13 +78,12 @@ int run_until_decided(config::PlanRequest request, std::size_t most_seeds, const
   auto plan = config::make_plan(request);
   const NamedExperiment experiment{ExperimentLayout(plan.results_folder), request.file};
   auto looks = read_looks(experiment.layout);
-  std::size_t seeds = plan.lines.size() / plan.distinct;
-  for (const auto& look : looks.looks) seeds = std::max(seeds, look.seeds);
+  const auto seeds = std::max(plan.lines.size() / plan.distinct, seeds_looked_at(looks));
   check(plan, seeds, most_seeds, looks, request.file);
   for (const auto number : looks_from(seeds, most_seeds)) {
     request.seeds_at_least = number;
     if (plan.lines.size() / plan.distinct != number) plan = config::make_plan(request);
-    if (const int code = carry_out(plan); code != kDone) return code;
+    if (const int code = carry_out(plan); !can_be_judged(code, plan)) return code;
     looks.most_seeds = most_seeds;
     write_looks(experiment.layout, looks);  // before the first look
     const auto judgement = judge_claims(experiment, plan.compare, /*mixed_code=*/false, arguments, /*is_look=*/true);

@@ -10,6 +10,10 @@ namespace assay::cli {
 
 // `carry_out` runs a plan; its exit code ends the study when it is not 0. Else 0 when every claim is decided, which the
 // verdicts on standard output say, and 4 when most_seeds did not decide all.
+// The plan, with the seeds that looks at the study have added where nobody asks for others: without them a plain run
+// would take a study back to where it began.
+config::Plan plan_of_study(config::PlanRequest request);
+
 int run_until_decided(config::PlanRequest request, std::size_t most_seeds, const Arguments& arguments,
                       const std::function<int(config::Plan&)>& carry_out);
 

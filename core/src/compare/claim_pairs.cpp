@@ -97,6 +97,15 @@ class Sampler {
     std::vector<std::size_t> chosen;
     for (const auto& row :
          tuned_rows(groups_, partners_, rows, settings_, direction_of(results_, settings_.tune->by.name))) {
+      const auto open =
+          std::count_if(row.trials.begin(), row.trials.end(), [&](std::size_t t) { return !has_ended(t); });
+      if (open > 0) {
+        found_.trials_undecided = true;
+        found_.remarks.push_back(
+            fmt::format("{} of the {} trials like {} have runs that failed or are to come; the best "
+                        "of the others would not be chosen among equals.",
+                        open, row.trials.size(), label(row.trials[0])));
+      }
       if (row.chosen) {
         chosen.push_back(*row.chosen);
         found_.remarks.push_back(
@@ -108,6 +117,12 @@ class Sampler {
       }
     }
     return chosen;
+  }
+
+  bool has_ended(std::size_t row) const {
+    return std::all_of(groups_[row].begin(), groups_[row].end(), [](const RunResult* run) {
+      return run->status != RunStatus::kMissing && run->status != RunStatus::kFailed;
+    });
   }
 
   bool is_reported(std::int64_t seed) const {

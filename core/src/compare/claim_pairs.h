@@ -12,6 +12,8 @@ struct ClaimSample {
   std::vector<ClaimPair> pairs;      // of a claim about the mean: one
   std::vector<std::string> remarks;  // what was left out or could not be found
   bool diverged_undecided = false;   // a diverged run keeps the claim from being decided
+  bool trials_undecided = false;     // so does a trial that has not ended, among those that one is chosen of
+  bool is_open() const { return pairs.empty() || diverged_undecided || trials_undecided; }
 };
 
 // `level`: what undecided pairs' needed seeds are reckoned with.

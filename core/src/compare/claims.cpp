@@ -49,15 +49,13 @@ std::size_t seeds_of(const Results& results) {
 // Every pair must hold, so the largest p supports; one pair that does not refutes, so the smallest counts, as often as
 // there were chances for it.
 void combine(const ClaimSample& sample, JudgedClaim& claim) {
-  claim.p_support = sample.pairs.empty() || sample.diverged_undecided ? 1 : 0;
+  claim.p_support = sample.is_open() ? 1 : 0;
   double refute = 1;
   for (const auto& pair : sample.pairs) {
     claim.p_support = std::max(claim.p_support, pair.p_support);
     refute = std::min(refute, pair.p_refute);
   }
-  claim.p_refute = sample.pairs.empty() || sample.diverged_undecided
-                       ? 1
-                       : std::min(1.0, refute * static_cast<double>(sample.pairs.size()));
+  claim.p_refute = sample.is_open() ? 1 : std::min(1.0, refute * static_cast<double>(sample.pairs.size()));
 }
 
 std::string runs_text(std::size_t count) { return fmt::format("{} run{}", count, count == 1 ? "" : "s"); }
@@ -82,7 +80,7 @@ void explain(const ClaimSample& sample, double level, JudgedClaim& claim) {
                                         kFewestPairs, fewest < planned ? fmt::format(" ({} planned)", planned) : ""));
   if (by_rank && claim.is_about_equality)
     claim.remarks.push_back("A run that diverged is within no margin, so the claim stays open.");
-  if (sample.diverged_undecided || by_rank || sample.pairs.empty()) return;
+  if (sample.is_open() || by_rank) return;
   std::size_t needed = 0;
   for (const auto& pair : sample.pairs) {
     if (pair.p_support < level) continue;  // this one is not what keeps the claim open

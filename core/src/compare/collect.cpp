@@ -35,6 +35,8 @@ Results read_all(const CompareRequest& request) {
           into->push_back(metric);
     results.experiment += " + " + more.experiment;
   }
+  if (!request.others.empty())  // an axis like any other, so that equal rows of two experiments stay apart
+    for (auto& run : results.runs) run.line["axes"]["experiment"] = run.experiment;
   auto metrics = request.metrics;
   if (request.tune) metrics.push_back(request.tune->by.name);
   add_step_values(results, metrics);

@@ -105,12 +105,12 @@ void mark_best(Table& table) {
       return sign * a->summary.mean < sign * b->summary.mean;
     });
     const auto others = static_cast<double>(cells.size() - 1);
-    best->best = std::all_of(cells.begin(), cells.end(), [&](const Cell* other) {
-      if (other == best) return true;
-      const bool paired = partners_by_seed(best->values, other->values).first.size() >= 2;
-      const auto difference = difference_of(best->values, other->values, paired);
-      return difference && !difference->too_few && difference->p * others < kSignificanceLevel;
-    });
+    best->best = best->count.diverged == 0 && std::all_of(cells.begin(), cells.end(), [&](const Cell* other) {
+                   if (other == best) return true;
+                   const bool paired = partners_by_seed(best->values, other->values).first.size() >= 2;
+                   const auto difference = difference_of(best->values, other->values, paired);
+                   return difference && !difference->too_few && difference->p * others < kSignificanceLevel;
+                 });
   }
 }
 

@@ -58,6 +58,11 @@ std::optional<double> check_cell(const Cell& cell, const json& kept, bool lower_
     check.reason = fmt::format("{} of {} runs diverged that had a value", lost, before.size());
     return std::nullopt;
   }
+  const auto& count = cell.count;
+  if (count.missing + count.failed > 0) {  // those that are there may be the lucky ones
+    check.reason = fmt::format("{} of {} runs have no value now", count.missing + count.failed, count.planned);
+    return std::nullopt;
+  }
   const bool same_seeds = seeds_of(now) == kept_seeds;
   check.difference = difference_of(now, before, same_seeds);
   if (same_seeds && !now.empty()) {
@@ -69,10 +74,6 @@ std::optional<double> check_cell(const Cell& cell, const json& kept, bool lower_
       check.reason = "no seed is worse";
       return std::nullopt;
     }
-  }
-  if (now.size() < before.size() && now.size() < kFewest) {
-    check.reason = fmt::format("{} of {} kept values are there", now.size(), before.size());
-    return std::nullopt;
   }
   if (!check.difference || std::min(check.difference->test.n_left, check.difference->test.n_right) < kFewest) {
     check.reason = fmt::format("too few seeds: {} now, {} kept, at least {} each", now.size(), before.size(), kFewest);

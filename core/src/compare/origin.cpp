@@ -47,10 +47,11 @@ std::vector<std::string> code_differences(const Results& results) {
 void refuse_mixed_code(const Results& results, const ExperimentLayout& experiment, bool allowed) {
   const auto mixed = code_differences(results);
   if (mixed.empty() || allowed) return;
-  throw MixedCode(
-      fmt::format("the records of '{}' were made by different code, so their differences may be the code's:\n  {}\n"
-                  "Run the old ones again (remove their folders under {}), or give --mixed-code.",
-                  results.experiment, fmt::join(mixed, "\n  "), (experiment.folder() / "runs").string()));
+  throw MixedCode(fmt::format(
+      "the records of '{}' were made by different code, so their differences may be the code's:\n  {}\n"
+      "A replay may clear the old ones: assay recheck. Else run them again (remove their folders under {}), or "
+      "give --mixed-code.",
+      results.experiment, fmt::join(mixed, "\n  "), (experiment.folder() / "runs").string()));
 }
 
 std::vector<std::string> timing_conditions(const Results& results) {

@@ -82,9 +82,6 @@ std::vector<RowSource> row_sources(const Results& results, const std::vector<Gro
   } else {
     for (std::size_t i = 0; i < groups.size(); ++i) rows.push_back({{i}, groups[i].front()->line, std::nullopt});
   }
-  if (!request.others
-           .empty())  // before rows are pooled, so that those of two experiments stay apart where it is asked for
-    for (auto& row : rows) row.line["axes"]["experiment"] = groups[row.groups[0]].front()->experiment;
   return request.pool_to.empty() ? rows : pooled(std::move(rows), request.pool_to);
 }
 

@@ -36,13 +36,17 @@ const json* evaluated_metric(const json& event, const Wanted& wanted) {
 
 void take(const json& event, const Wanted& wanted, RunResult& run, Results& results) {
   if (event.value("step", std::int64_t{-1}) != wanted.step) return;
+  const auto trained = run.values.find("train.steps");  // of other code when its training is
+  const bool stale = trained != run.values.end() && trained->second.stale;
   if (wanted.owner == "train") {
-    if (const auto value = training_value(event, wanted.metric)) run.values[wanted.full] = {.value = *value};
+    if (const auto value = training_value(event, wanted.metric))
+      run.values[wanted.full] = {.value = *value, .stale = stale};
     return;
   }
   const auto* metric = evaluated_metric(event, wanted);
   if (!metric) return;
-  if (applies(*metric)) run.values[wanted.full] = {.value = number_or_nan(metric->value("value", json()))};
+  if (applies(*metric))
+    run.values[wanted.full] = {.value = number_or_nan(metric->value("value", json())), .stale = stale};
   auto& known = results.evaluation;
   if (std::none_of(known.begin(), known.end(), [&](const MetricInfo& one) { return one.name == wanted.full; }))
     known.push_back({wanted.full, metric->value("unit", ""), metric->value("direction", "none")});

@@ -10,13 +10,25 @@
 namespace assay::config {
 namespace {
 
+// A word that is the label of one of the axis's values means that value, else itself.
+AxisValue meant(const Dimension& dimension, const Override& override_, Diagnostics& diagnostics) {
+  const auto* word = override_.value.as<std::string>();
+  for (const auto& alternative : dimension)
+    for (const auto& choice : alternative.choices)
+      if (word && choice.path == override_.path && choice.shown == *word)
+        for (const auto& set : alternative.sets)
+          if (set.path == override_.path) return {.value = set.value, .shown = choice.shown, .text = choice.text};
+  return axis_value(override_.value, diagnostics);
+}
+
 void collapse(Dimension& dimension, const Override& override_) {
   Diagnostics ignored;  // the value itself is checked where it is resolved
+  const auto value = meant(dimension, override_, ignored);
   for (auto& alternative : dimension)
     for (auto& set : alternative.sets) {
       if (set.path != override_.path) continue;
       set.position = override_.position;
-      auto made = axis_value(override_.value, ignored);
+      auto made = value;
       for (auto& choice : alternative.choices)
         if (choice.path == set.path) choice = {choice.axis, choice.path, made.shown, made.text};
       set.value = std::move(made.value);

@@ -146,6 +146,10 @@ holds = "left > )" + bound + "\"\n");
   ASSERT_EQ(call(decided + "12"), 0) << err_;  // nothing is taken back
   EXPECT_THAT(err_, AllOf(HasSubstr("0 done, 18 had their records already"), HasSubstr("Look 2 of this study, at 9")));
   EXPECT_EQ(read_plan_lines(ExperimentLayout(folder_ / "results/decided").plan()).size(), 18u);
+  ASSERT_EQ(call("run experiments/decided.toml"), 0) << err_;  // nor by a plain run
+  EXPECT_EQ(read_plan_lines(ExperimentLayout(folder_ / "results/decided").plan()).size(), 18u);
+  ASSERT_EQ(call("run experiments/decided.toml experiment.seeds=[1,2]"), 0) << err_;
+  EXPECT_EQ(read_plan_lines(ExperimentLayout(folder_ / "results/decided").plan()).size(), 4u);
   EXPECT_EQ(call(decided + "24"), 2);
   EXPECT_THAT(err_, HasSubstr("go on with --until-decided 12"));
 
@@ -155,6 +159,25 @@ holds = "left > )" + bound + "\"\n");
   EXPECT_EQ(call(open + "5"), 2);
   EXPECT_EQ(call("run experiments/quick.toml --until-decided 12"), 2);
   EXPECT_THAT(err_, HasSubstr("experiments/quick.toml has no [[claim]]"));
+}
+
+// A run that diverges keeps claims open; it does not keep them from being looked at.
+TEST_F(RunProgram, AStudyWithARunThatDivergedIsLookedAt) {
+  const std::string claim = R"([[claim]]
+says = "It is large."
+metric = "lm.bits_per_byte@length=64"
+left = { positional = "alibi" }
+holds = "left > 2"
+)";
+  folder_.write("experiments/hard.toml",
+                "extends = [\"quick.toml\"]\n[experiment]\nseeds = [1, 2, 3, 4, 5, 666]\n" + claim);
+  EXPECT_EQ(call("run experiments/hard.toml --until-decided 6"), 4);
+  EXPECT_THAT(err_, AllOf(HasSubstr("10 done, 2 failed"), HasSubstr("Look 1 of this study, at 6 seeds")));
+  EXPECT_THAT(out_, HasSubstr("1 run diverged, which decides nothing"));
+  folder_.write("experiments/broken.toml",
+                "extends = [\"quick.toml\"]\n[experiment]\nseeds = [1, 2, 3, 4, 5, 13]\n" + claim);
+  EXPECT_EQ(call("run experiments/broken.toml --until-decided 6"), 1);
+  EXPECT_THAT(err_, Not(HasSubstr("Look 1")));
 }
 
 TEST_F(RunProgram, OnlyDoesAPartOfThePlan) {
@@ -185,7 +208,11 @@ TEST_F(RunProgram, SmokeRunsEveryGroupApartFromResults) {
   EXPECT_FALSE(fs::exists(results().folder()));
   const auto lines = read_plan_lines(folder_ / "results/.smoke/quick/plan.jsonl");
   ASSERT_EQ(lines.size(), 2u);
-  for (const auto& line : lines) EXPECT_EQ(line["train"]["train"]["steps"], 20);
+  for (const auto& line : lines) {
+    EXPECT_EQ(line["train"]["train"]["steps"], 20);
+    EXPECT_EQ(line["checkpoint"]["every"], 1);  // 5% of it, as of the whole
+    EXPECT_EQ(line["evaluate"][0]["every"], 0);
+  }
   ASSERT_EQ(call("run experiments/quick.toml train.steps=20 experiment.seeds=[1]"), 0) << err_;
   EXPECT_EQ(read_plan_lines(results().plan())[0]["train_id"], lines[0]["train_id"]);  // what it says it is
   EXPECT_EQ(call("ls"), 0);
@@ -213,6 +240,15 @@ TEST_F(RunProgram, RunsOutsideOfThePlanAreOrphansUntilCollected) {
     const ControllerPlan at_work(results(), text);
     EXPECT_EQ(call("gc quick"), 0) << err_;
     EXPECT_THAT(out_, AllOf(HasSubstr(" in 2 places"), Not(HasSubstr("outside of the plan"))));
+  }
+  {  // one of them is what another experiment's runs start from
+    auto line = before[0];
+    line["train"]["init"]["from"] = {
+        {"experiment", "quick"}, {"group", before[0]["group"]}, {"train_id", before[0]["train_id"]}, {"path", "x"}};
+    folder_.write("results/later/plan.jsonl", line.dump() + "\n");
+    EXPECT_EQ(call("gc quick"), 0) << err_;
+    EXPECT_THAT(out_, HasSubstr(" in 5 places"));
+    fs::remove_all(folder_ / "results/later");
   }
   EXPECT_EQ(call("gc quick --yes"), 0) << err_;
   EXPECT_FALSE(fs::exists(done.checkpoints()));

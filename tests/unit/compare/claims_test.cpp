@@ -194,6 +194,14 @@ TEST_F(TwoRates, TunedTakesTheBestOfEachSide) {
   EXPECT_EQ(found.verdict, Verdict::kSupported);
 }
 
+// Equal numbers of trials: the best of two is not compared with the best of three of which one has not ended.
+TEST_F(TwoRates, ATrialThatHasNotEndedKeepsATunedClaimOpen) {
+  results_.plan({.scheme = "a", .seed = 1, .more_axes = {{"optimizer.lr", 0.1}}});
+  const auto found = judged(results_, {over("tuned")}, kTune).claims.at(0);
+  EXPECT_EQ(found.verdict, Verdict::kUndecided);
+  EXPECT_THAT(found.remarks, Contains(HasSubstr("1 of the 3 trials like positional=a")));
+}
+
 TEST_F(TwoRates, ReportedSeedsDoNotChoose) {
   auto compare = kTune;
   compare["report"] = {{"seeds", {4, 5, 6}}};

@@ -127,6 +127,25 @@ TEST(Comparison, OtherSeedsAreUnpaired) {
   EXPECT_EQ(table.rows[1].shared, "nothing: other seeds");
 }
 
+// Rows that are equal but for their experiment are tuned apart.
+TEST(Comparison, EachExperimentHasItsOwnBestTrial) {
+  ResultsBuilder results, other("late");
+  for (auto* one : {&results, &other})
+    for (const double rate : {0.1, 0.2})
+      add_bits(*one, {.scheme = "base", .more_axes = {{"optimizer.lr", rate}}}, {2.5 + rate, 2.6 + rate});
+  auto asked = request_of(results);
+  asked.baseline = std::nullopt;
+  asked.others = {other.experiment()};
+  asked.tune = config::compare_settings_of(
+                   {{"compare", {{"tune", {{"over", {"optimizer.lr"}}, {"by", "lm.bits_per_byte@length=64"}}}}}}, "t")
+                   .tune;
+  const auto table = collect(asked);
+  ASSERT_EQ(table.rows.size(), 2u);
+  EXPECT_EQ(table.rows[0].axes.at("experiment"), "quick");
+  EXPECT_EQ(table.rows[1].axes.at("experiment"), "late");
+  EXPECT_EQ(table.rows[1].tuned->trials, 2u);
+}
+
 // Two documents: base scores 10 and 30 nats on weights 2 and 4, far 8 and 18: differences -2/2 and -12/4 a weight. Of
 // the mean: both documents -14/6, the first alone twice -1, the second alone twice -3.
 TEST(Comparison, DocumentsAreResampled) {

@@ -68,6 +68,20 @@ TEST(Gate, ADivergedRunIsARegressionWhereAValueWasKept) {
   EXPECT_EQ(check(kKept, table_of(kKept, 1, 99), "0.1").verdict, GateVerdict::kFine);
 }
 
+// Those that are there may be the lucky ones.
+TEST(Gate, ARunWithoutItsValueKeepsItOpen) {
+  ResultsBuilder results;
+  for (int seed = 1; seed <= 3; ++seed) results.finished({.scheme = "a", .seed = seed}, {{64, 1.0}});
+  results.failed({.scheme = "a", .seed = 4}, "bug");
+  const auto now = collect({.experiment = results.experiment(),
+                            .metrics = {"lm.bits_per_byte"},
+                            .baseline = std::nullopt,
+                            .current_code = "",
+                            .command = "assay gate quick"});
+  EXPECT_EQ(check(kKept, now, "0.1").verdict, GateVerdict::kUndecided);
+  EXPECT_EQ(check(kKept, now, "0.1").reason, "1 of 4 runs have no value now");
+}
+
 TEST(Gate, WhatIsGoneIsUndecided) {
   auto now = table_of(kKept);
   now.rows[0].axes["positional"] = "other";

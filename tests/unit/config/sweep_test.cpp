@@ -223,6 +223,21 @@ TEST_F(Sweep, EveryExcludeIsAskedAlsoOfWhatIsDropped) {
   EXPECT_EQ(made.combinations, 2u);
 }
 
+// On the command line, too, an axis counts by its label.
+TEST_F(Sweep, AWordMeansTheAxisValueOfThatLabel) {
+  const auto sweep = kSmall +
+                     "[[sweep]]\n[sweep.grid]\npositional = ['none', { label = 'alibi', use = 'alibi', "
+                     "max_exponent = 4 }, { label = 'steep', use = 'alibi', max_exponent = 2 }]\n";
+  for (const auto& [word, exponent] : {std::pair{"alibi", 4.0}, {"steep", 2.0}}) {
+    const auto made = plan(sweep, {std::string("positional=") + word});
+    ASSERT_EQ(made.lines.size(), 1u);
+    EXPECT_EQ(made.lines[0].at("axes").at("positional"), word);
+    EXPECT_EQ(made.lines[0].at("train").at("model").at("positional").at("max_exponent"), exponent);
+  }
+  EXPECT_EQ(plan(sweep, {"positional=sinusoidal"}).lines[0].at("train").at("model").at("positional").at("use"),
+            "sinusoidal");
+}
+
 TEST_F(Sweep, ACombinationHasOneBudget) {
   const auto wrong = ::testing::HasSubstr("one combination gives it two: 'train.steps' and 'train.tokens'");
   const auto both = kBlock + "[sweep.grid]\ntrain.steps = [1, 2]\n";
