@@ -31,12 +31,16 @@ TEST_F(Check, APluginThatEndsTheProcess) {
                           Not(HasSubstr("some words"))));
 }
 
-TEST_F(Check, WhatItCannotCheck) {
-  EXPECT_EQ(call("check nowhere.so"), 2);
+TEST_F(Check, AnExperimentFile) {
   write_experiment();
   EXPECT_EQ(call("check experiments/tiny.toml"), 0) << err_;
   EXPECT_EQ(out_, "experiments/tiny.toml: 1 run, nothing wrong\n");
   EXPECT_EQ(call("check experiments/tiny.toml train.stepss=3"), 2);
+  EXPECT_THAT(err_, HasSubstr("unknown key 'stepss'"));
+}
+
+TEST_F(Check, WhatItCannotCheck) {
+  EXPECT_EQ(call("check nowhere.so"), 2);
   EXPECT_THAT(err_, HasSubstr("nowhere.so: there is no such file"));
   EXPECT_EQ(call("check " + testing::good_plugin("constant").string() + " warmp=3"), 2);
   EXPECT_THAT(err_, HasSubstr("'warmp=3' is no parameter of a component in"));

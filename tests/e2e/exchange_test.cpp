@@ -7,6 +7,7 @@
 namespace assay {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 class ExchangeVerbs : public testing::Programs {
@@ -20,6 +21,12 @@ class ExchangeVerbs : public testing::Programs {
 
 TEST_F(ExchangeVerbs, ThereAndBack) {
   const auto id = trained("'positional={use=\"learned\",positions=64}'");
+  ASSERT_EQ(call("export " + id + " --to csv"), 0) << err_;
+  EXPECT_THAT(out_, AllOf(HasSubstr("lm.bits_per_byte"), HasSubstr("seed")));
+  ASSERT_EQ(call("export " + id + " --to tensorboard --out board"), 0) << err_;
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "board"));
+  EXPECT_EQ(call("export nothing --to csv"), 2);
+  EXPECT_THAT(err_, HasSubstr("nor is it a run"));
   ASSERT_EQ(call("export " + id + " --to hf --out there"), 0) << err_;
   EXPECT_THAT(out_, HasSubstr("there/config.json"));
   const auto config = read_json(folder_ / "there/config.json");

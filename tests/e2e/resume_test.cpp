@@ -114,6 +114,8 @@ TEST_F(ResumeOfRun, TrainsNothingAgainThatWasTrained) {
   ASSERT_TRUE(fs::exists(marker_));
   ASSERT_EQ(call("run experiments/case.toml"), 0) << err_;
   EXPECT_EQ(start_of_last_attempt()["from"], kSteps);
+  const auto measured = read_json(experiment().run(plan()[0]["train_id"]).train_record())["measured"];
+  EXPECT_GT(measured["seconds"], measured["train_seconds"]) << measured;  // both of all attempts
   ASSERT_EQ(call("run experiments/case.toml", "never_killed"), 0) << err_;
   expect_equal(exact("results"), exact("never_killed"));
 }

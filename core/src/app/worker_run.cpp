@@ -79,10 +79,10 @@ void write_records(const json& line, const RunLayout& layout, const RunReport& r
   for (const auto& evaluation : report.evaluations)
     for (const auto& entry : line.at("evaluate"))
       if (entry.at("id") == evaluation.id && !fs::exists(layout.eval_record(evaluation.id)))
-        write_record(
-            layout.eval_record(evaluation.id),
-            eval_record(line, entry,
-                        {evaluation.step, evaluation.metrics, evaluation.examples, evaluation.seconds, started}));
+        write_record(layout.eval_record(evaluation.id),
+                     eval_record(line, entry,
+                                 {evaluation.step, evaluation.metrics, evaluation.examples, evaluation.seconds, started,
+                                  training_code()}));
 }
 
 fs::path contexts_of(const ExperimentLayout& experiment) {
@@ -282,7 +282,7 @@ int lead(const WorkerRun& request, const ExperimentLayout& experiment, Processes
       return kExitStopped;
     }
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - began;
-    write_records(line, layout, report, started, seconds.count());
+    write_records(line, layout, report, started, report.earlier_seconds + seconds.count());
     remove_checkpoints(line, layout);
     state.status = "done";
     state.exit_code = 0;

@@ -62,8 +62,9 @@ int export_results(const Arguments& arguments) {
   std::string to, out;
   bool curves = false;
   auto options = plugin_options();
-  options.add_options()("to", po::value(&to)->value_name("NAME"),
-                        "of an experiment: csv, or a tracker; of a run's weights: a component of kind exchange")(
+  options.add_options()(
+      "to", po::value(&to)->value_name("NAME"),
+      "of an experiment or a run: csv, or a tracker; of a run's weights: a component of kind exchange")(
       "out", po::value(&out)->value_name("FOLDER"), "where; made, or empty; of csv a file, by default standard output")(
       "curves", po::bool_switch(&curves), "with csv: every number of every step, not the records' metrics");
   const auto parsed = parse_options(arguments, options);

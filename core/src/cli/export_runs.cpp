@@ -9,6 +9,7 @@
 #include "assay/error.h"
 #include "cli/comparison.h"
 #include "cli/named_experiment.h"
+#include "cli/named_run.h"
 #include "compare/long_csv.h"
 #include "config/argument_component.h"
 #include "config/worker.h"
@@ -30,13 +31,34 @@ std::string folder_name(const json& line) {
   return name;
 }
 
+// An experiment, or one run of it.
+struct Named {
+  ExperimentLayout layout;
+  std::string train_id;  // empty: all of the plan's
+  bool has(const std::string& id) const { return train_id.empty() || train_id == id; }
+};
+
+Named named(const std::string& word) {
+  try {
+    return {find_experiment(word).layout, ""};
+  } catch (const UserError& no_experiment) {
+    try {
+      const auto run = find_run(word);
+      return {ExperimentLayout(run.layout.folder().parent_path().parent_path()), run.line.at("train_id")};
+    } catch (const UserError&) {
+      throw UserError(std::string(no_experiment.what()) + "; nor is it a run");
+    }
+  }
+}
+
 }  // namespace
 
 int export_csv(const std::vector<std::string>& words, const std::string& out, bool curves) {
-  if (words.size() != 1) throw UserError("assay export: --to csv takes one experiment, by its TOML file or its name");
-  const auto experiment = find_experiment(words[0]).layout;
-  const auto results = read_results(experiment, current_training_code());
-  const auto text = curves ? curves_csv(results, experiment) : metrics_csv(results);
+  if (words.size() != 1) throw UserError("assay export: --to csv takes one experiment or run");
+  const auto what = named(words[0]);
+  auto results = read_results(what.layout, current_training_code());
+  std::erase_if(results.runs, [&](const RunResult& run) { return !what.has(run.line.at("train_id")); });
+  const auto text = curves ? curves_csv(results, what.layout) : metrics_csv(results);
   if (out.empty())
     std::cout << text;
   else
@@ -46,14 +68,15 @@ int export_csv(const std::vector<std::string>& words, const std::string& out, bo
 
 int export_to_tracker(const std::vector<std::string>& words, const std::string& tracker, const std::string& out,
                       const config::Catalogue& catalogue) {
-  const auto layout = find_experiment(words[0]).layout;
+  const auto what = named(words[0]);
+  const auto& layout = what.layout;
   const auto component = config::component_of_words("tracker", tracker, {words.begin() + 1, words.end()}, catalogue);
   const auto found = catalogue.find("tracker", tracker);
   json runs = json::array();
   std::set<std::string> names;
   for (const auto& line : read_plan_lines(layout.plan())) {
     const auto run = layout.run(line.at("train_id"));
-    if (!fs::exists(run.events())) continue;
+    if (!what.has(line.at("train_id")) || !fs::exists(run.events())) continue;
     auto name = folder_name(line);
     if (!names.insert(name).second) name += " " + line.at("train_id").get<std::string>().substr(0, 12);
     runs.push_back({{"line", line}, {"run", run.folder().string()}, {"out", (fs::path(out) / name).string()}});

@@ -22,6 +22,20 @@ using Missing = std::map<std::string, std::set<std::string>>;  // experiment -> 
 
 bool is_there(const RunLayout& run) { return fs::exists(run.train_record()) && fs::exists(run.weights()); }
 
+// Started from with load = "all", a run must have its last checkpoint, which is kept on demand alone.
+void require_checkpoints(const std::vector<json>& lines, const std::string& file) {
+  for (const auto& line : lines) {
+    const auto init = line.at("train").value("init", json::object());
+    if (!init.contains("from") || init.value("load", "") != "all") continue;
+    const RunLayout run(init["from"].at("path").get<std::string>());
+    std::error_code absent;
+    if (is_there(run) && (fs::is_empty(run.checkpoints(), absent) || absent))
+      throw UserError(file + ": " + run.checkpoints().string() +
+                      ": holds no checkpoint, so there is no optimizer to start from; train that run with train.keep = "
+                      "\"all\", or take load = \"weights\"");
+  }
+}
+
 Missing missing_inputs(const std::vector<json>& lines) {
   Missing missing;
   for (const auto& line : lines)
@@ -76,6 +90,7 @@ int run_inputs_first(const std::vector<json>& lines, bool with_inputs, const con
     options.experiment = config::results_root(request.file) / experiment;
     if (const int code = run_sweep(inputs, options, std::cerr, style_of_stderr()); code != kDone) return code;
   }
+  require_checkpoints(lines, request.file);
   if (!sweep.dry_run && !missing_inputs(lines).empty())
     throw UserError(request.file +
                     ": an input's records are there and its weights are not: it ran with train.keep = "

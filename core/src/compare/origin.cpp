@@ -62,6 +62,7 @@ std::vector<std::pair<std::string, std::string>> provenance_of(const Results& re
   std::map<std::string, std::vector<std::string>> plugins;
   for (const auto& run : results.runs)
     for (const auto& [component, id] : run.code) {
+      if (component == kEvaluationLibrary) continue;
       auto& ids = plugins[component];
       if (std::find(ids.begin(), ids.end(), shortened(id)) == ids.end()) ids.push_back(shortened(id));
     }
@@ -79,6 +80,11 @@ std::vector<std::pair<std::string, std::string>> provenance_of(const Results& re
   add("plan", fmt::format("{}", fmt::join(plans, "+")));
   add("training code",
       joined(distinct(results, [](const RunResult& run) { return shortened(run.origin.training_code); })));
+  const auto evaluated_by = joined(distinct(results, [](const RunResult& run) {
+    const auto found = run.code.find(kEvaluationLibrary);
+    return found == run.code.end() || found->second == run.origin.training_code ? "" : shortened(found->second);
+  }));
+  add("evaluation code", evaluated_by);
   add("plugins", joined(components));
   add("commit", joined(distinct(results, [](const RunResult& run) {
         if (run.origin.commit.empty()) return std::string("no repository");

@@ -140,7 +140,10 @@ RunResult read_run(const json& line, const RunLayout& files, const std::string& 
     complete &= exists;
     if (!exists) continue;
     const auto record = read_record(file);
-    const bool other = !freshness(record, files, line, current_code).stale.empty();
+    const auto fresh = freshness(record, files, line, current_code);
+    const bool other = !fresh.stale.empty();
+    if (const auto library = record.value("/code/library"_json_pointer, std::string()); !library.empty())
+      run.code[kEvaluationLibrary] = fresh.accepted_to > 0 ? current_code : library;
     take_code(record.value("/code/evaluator"_json_pointer, json::object()), planned, false, run);
     take_metrics(record, label, stale || other, run, results.evaluation);
     run.examples[label] = examples_of(record);

@@ -23,6 +23,9 @@ struct Examples {
   std::map<std::string, std::vector<double>> numbers;  // those that every example has
 };
 
+// In RunResult::code, beside components.
+inline constexpr const char* kEvaluationLibrary = "evaluation library";
+
 enum class RunStatus { kComplete, kFailed, kDiverged, kPruned, kMissing };
 
 // What a finished training says of its origin.

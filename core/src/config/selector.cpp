@@ -65,7 +65,11 @@ TextTerm term_of(const std::string& text) {
 bool equals(const json& wanted, const json& value) {
   if (wanted.is_array())
     return std::any_of(wanted.begin(), wanted.end(), [&](const json& one) { return equals(one, value); });
-  return wanted == value;  // 8 and 8.0 are equal
+  if (wanted == value) return true;  // 8 and 8.0 are equal
+  // Labels show reals by four digits, and what they show selects, too.
+  return wanted.is_number_float() && value.is_number_float() &&
+         fmt::format("{}", wanted.get<double>()) ==
+             fmt::format("{}", std::stod(fmt::format("{:.4g}", value.get<double>())));
 }
 
 bool holds(const SelectorTerm& term, const json& value) {

@@ -34,7 +34,7 @@ nlohmann::json eval_record(const nlohmann::json& plan_line, const nlohmann::json
       {"step", result.step},
       {"metrics", to_json(result.metrics)},
       {"examples", to_json(result.examples)},
-      {"code", {{"evaluator", evaluation_plugins(plan_line, evaluation.at("config"))}}},
+      {"code", {{"evaluator", evaluation_plugins(plan_line, evaluation.at("config"))}, {"library", result.library}}},
       {"measured",
        {{"seconds", result.seconds},
         {"started", result.started},

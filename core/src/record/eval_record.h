@@ -17,6 +17,7 @@ struct EvalResult {
   std::vector<RecordedExample> examples;
   double seconds = 0;
   std::string started;  // ISO time
+  std::string library;  // build id of the library that evaluated
 };
 
 // evaluation: one entry of the plan line's "evaluate".

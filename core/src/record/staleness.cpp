@@ -33,6 +33,15 @@ json accepted_in(const RunLayout& run) {
   return list.is_array() ? list : json::array();
 }
 
+// The steps by which a replay showed that today's library gives the bits of another; 0: none did.
+std::int64_t replayed_library(const RunLayout& run, const std::string& library, const std::string& current_code) {
+  for (const auto& one : accepted_in(run))
+    if (one.is_object() && one.value("/code/training"_json_pointer, "") == current_code &&
+        one.value("/record/training"_json_pointer, "") == library)
+      return one.value("steps", std::int64_t{0});
+  return 0;
+}
+
 }  // namespace
 
 Freshness freshness(const json& record, const RunLayout& run, const json& plan_line, const std::string& current_code) {
@@ -41,6 +50,12 @@ Freshness freshness(const json& record, const RunLayout& run, const json& plan_l
   Freshness result;
   if (!code.contains("training")) {
     result.stale = other_plugins(code.value("evaluator", json::object()), planned);
+    const auto library = code.value("library", std::string());
+    if (library.empty() || current_code.empty() || library == current_code) return result;
+    if (const auto steps = replayed_library(run, library, current_code); steps > 0)
+      result.accepted_to = steps;
+    else
+      result.stale += (result.stale.empty() ? "" : ", ") + std::string("evaluation library");
     return result;
   }
   if (!current_code.empty() && code["training"] != current_code) result.stale = "training library";

@@ -127,18 +127,20 @@ void Checkpoints::save(Assembled& run, const Mesh& mesh, const Progress& progres
   json files = json::object();
   for (const char* name : {kWeights, kOptimizer})
     files[name] = {{"bytes", fs::file_size(aside / name)}, {"sha256", sha256_of_file(aside / name)}};
-  const json manifest = {
-      {"schema", 1},
-      {"train_id", train_id_},
-      {"step", progress.step},
-      {"late_loss", progress.late_loss},
-      {"code", code_},
-      {"mesh", {{"tensor", run.tensor}, {"data", run.data}}},
-      {"files", files},
-      {"skipped", progress.skipped},
-      {"recent", {{"losses", progress.recent.losses}, {"norms", progress.recent.norms}}},
-      {"stretches", progress.stretches},
-      {"measured", {{"train_seconds", progress.train_seconds}, {"phases", to_json(progress.phases)}}}};
+  const json manifest = {{"schema", 1},
+                         {"train_id", train_id_},
+                         {"step", progress.step},
+                         {"late_loss", progress.late_loss},
+                         {"code", code_},
+                         {"mesh", {{"tensor", run.tensor}, {"data", run.data}}},
+                         {"files", files},
+                         {"skipped", progress.skipped},
+                         {"recent", {{"losses", progress.recent.losses}, {"norms", progress.recent.norms}}},
+                         {"stretches", progress.stretches},
+                         {"measured",
+                          {{"train_seconds", progress.train_seconds},
+                           {"seconds", progress.seconds},
+                           {"phases", to_json(progress.phases)}}}};
   write_synced(aside / kManifest, {manifest.dump() + "\n"});
   sync_folder(aside);
   fs::remove_all(step_folder(progress.step));
@@ -174,6 +176,7 @@ Checkpoints::Resumed Checkpoints::resume(Assembled& run, const Mesh& mesh) const
   resumed.progress = {chosen,
                       late_loss.is_null() ? std::nan("") : late_loss.get<double>(),
                       manifest.at("measured").at("train_seconds"),
+                      manifest.at("measured").value("seconds", 0.0),
                       phases_of(manifest.at("measured").value("phases", json::object())),
                       manifest.at("skipped"),
                       manifest.at("stretches"),

@@ -19,6 +19,7 @@ struct Progress {
   int64_t step = 0;          // finished updates
   double late_loss = 0;      // sum so far of RunReport::last_loss
   double train_seconds = 0;  // of all attempts
+  double seconds = 0;        // the same, with all that is not training
   Phases phases = {};        // the same, by phase
   int64_t skipped = 0;       // steps that changed nothing: not finite, or a spike
   // Under what it was trained: {from: step, mesh, threads, device}, one more whenever that changed.

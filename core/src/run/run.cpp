@@ -79,6 +79,7 @@ class RankRun {
     const auto resumed = restore();
     auto progress = resumed.progress;
     saved_ = progress.step;
+    const double earlier = progress.seconds;
     spikes_.recent = progress.recent;
     note_stretch(progress);
     auto data = open_training_data(data_spec(run_, line_, attempt_.library, attempt_.contexts), mesh_);
@@ -131,9 +132,11 @@ class RankRun {
       for (const auto& entry : run_.evaluators)
         if (entry.every > 0 && done % entry.every == 0) evaluate_and_tell(entry, done, progress.phases);
       const bool stops = result.stops || done == attempt_.until;
+      progress.seconds = earlier + since(began);
       if (stops || (checkpoint_every_ > 0 && done % checkpoint_every_ == 0)) save(progress);
       if (stops) return stopped(report, done);
     }
+    progress.seconds = earlier + since(began);
     // Before the last evaluations: whatever becomes of them, the training is not lost.
     if (keeps_weights_) save(progress);
     if (keeps_weights_ && !restored_final_ && mesh_.first())
@@ -158,6 +161,7 @@ class RankRun {
       report.exact_flops = 3.0 * run_.model->forward_flops(run_.context) * static_cast<double>(run_.steps * run_.batch);
       report.last_loss = progress.late_loss;
       report.train_seconds = progress.train_seconds;
+      report.earlier_seconds = earlier;
       report.phases = progress.phases;
       tell("end", {{"measured", {{"seconds", since(began)}, {"train_seconds", progress.train_seconds}}}});
     }

@@ -45,6 +45,20 @@ TEST_F(SelectorText, EveryOperator) {
   EXPECT_EQ(count("optimizer.lr>=3e-3"), 4);
 }
 
+// A range's 0.0031622776601683794 stands as 0.003162 in labels and tables.
+TEST_F(SelectorText, AShownNumberSelectsWhatItStandsFor) {
+  const auto made = plan(kSmall + "[[sweep]]\n[sweep.grid]\noptimizer.lr = { log = [1e-3, 1e-2], n = 3 }\n");
+  const auto count_in = [&](const std::string& text) {
+    Diagnostics diagnostics;
+    const auto read = selector_of_text(text, "--only", diagnostics);
+    return std::count_if(made.lines.begin(), made.lines.end(), [&](const json& line) { return matches(read, line); });
+  };
+  EXPECT_EQ(made.lines[1].at("label"), "optimizer.lr=0.003162");
+  EXPECT_EQ(count_in("optimizer.lr=0.003162"), 1);
+  EXPECT_EQ(count_in("optimizer.lr!=0.003162"), 2);
+  EXPECT_EQ(count_in("optimizer.lr=0.00316"), 0);
+}
+
 TEST_F(SelectorText, TermsMustAllHold) {
   EXPECT_EQ(count("positional=sinusoidal optimizer.lr<1e-2"), 2);
   EXPECT_EQ(count("  positional=sinusoidal   model.layers=2 "), 3);

@@ -47,6 +47,18 @@ TEST_F(Staleness, OfAnEvaluationItsOwnCodeAlone) {
   EXPECT_EQ(stale(evaluation, line("a1", "e2"), "t1"), "evaluator/lm");
 }
 
+// The library evaluates, too; a replay of the training shows that another one gives the same bits.
+TEST_F(Staleness, OfAnEvaluationTheLibraryThatMadeIt) {
+  const json evaluation = {{"code", {{"evaluator", json::object()}, {"library", "t1"}}}};
+  EXPECT_EQ(stale(evaluation, line("a1"), "t1"), "");
+  EXPECT_EQ(stale(evaluation, line("a1"), ""), "");
+  EXPECT_EQ(stale(evaluation, line("a1"), "t2"), "evaluation library");
+  accept_code(record("t1", "a1"), run_, line("a1"), "t2", 50);
+  EXPECT_EQ(stale(evaluation, line("a1"), "t2"), "");
+  EXPECT_EQ(freshness(evaluation, run_, line("a1"), "t2").accepted_to, 50);
+  EXPECT_EQ(stale(evaluation, line("a1"), "t3"), "evaluation library");
+}
+
 TEST_F(Staleness, AReplayStandsForTheCodeItWasMadeByAndNoOther) {
   accept_code(record("t1", "a1"), run_, line("a2"), "t2", 50);
   const auto accepted = freshness(record("t1", "a1"), run_, line("a2"), "t2");

@@ -43,7 +43,7 @@ TEST(Checkpoint, IsTheSameBitsOnEveryMesh) {
     train(run, data, mesh, 3);
     folder("two").save(
         run, mesh,
-        {3, 0.1, 2.5, {1, 2, 3, 4, 5}, 1, json::parse(R"([{"from":0,"threads":2}])"), {{0.1, 0.7}, {1e-300}}});
+        {3, 0.1, 2.5, 7.5, {1, 2, 3, 4, 5}, 1, json::parse(R"([{"from":0,"threads":2}])"), {{0.1, 0.7}, {1e-300}}});
   });
   const auto passed_on = [&](int ranks, const char* from, const char* to) {
     tiny.mesh(ranks, 1);
@@ -52,6 +52,7 @@ TEST(Checkpoint, IsTheSameBitsOnEveryMesh) {
       EXPECT_EQ(progress.step, 3);
       EXPECT_EQ(progress.late_loss, 0.1);
       EXPECT_EQ(progress.train_seconds, 2.5);
+      EXPECT_EQ(progress.seconds, 7.5);
       EXPECT_EQ(progress.phases.evaluation, 5);
       EXPECT_EQ(progress.skipped, 1);
       EXPECT_EQ(progress.recent.losses, (std::vector<double>{0.1, 0.7}));
