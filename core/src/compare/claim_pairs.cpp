@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 
+#include "compare/documents.h"
 #include "compare/exact_tests.h"
 #include "compare/power.h"
 
@@ -74,8 +75,10 @@ class Sampler {
     if (claim_.over == config::Over::kMean && pairs.size() > 1) {
       add_mean(pairs);
     } else {
-      for (const auto& [row, partner] : pairs)
+      for (const auto& [row, partner] : pairs) {
         add(seed_pairs(row, partner), label(row), claim_.right ? label(partner) : "");
+        found_.pairs.back().documents = over_documents(row, partner);
+      }
     }
     if (claim_.diverged_is_worst && found_.diverged_undecided)
       found_.remarks.push_back("No run is worst in a metric that has no better direction.");
@@ -151,6 +154,17 @@ class Sampler {
       if (std::isnan(pair.difference)) pair.difference = 0;  // both diverged: neither is worse
     }
     return pairs;
+  }
+
+  // Where both sides are one metric, as it is, of the same texts.
+  std::optional<Interval> over_documents(std::size_t row, std::size_t partner) const {
+    if (!claim_.right || claim_.left.metric.name != claim_.right->metric.name) return std::nullopt;
+    if (claim_.holds.left_factor != 1 || claim_.holds.right_factor != 1) return std::nullopt;
+    const bool tuned = claim_.over == config::Over::kTuned && settings_.report;
+    const auto found = difference_over_documents(groups_[row], groups_[partner], claim_.left.metric.name,
+                                                 tuned ? settings_.report->seeds : std::vector<std::int64_t>{});
+    if (!found) return std::nullopt;
+    return Interval{found->interval.low - claim_.holds.offset, found->interval.high - claim_.holds.offset};
   }
 
   // Seed by seed the mean over all pairs, of the seeds that every pair has.

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "compare/bootstrap.h"
 #include "compare/looks.h"
 #include "compare/run_results.h"
 #include "compare/t_test.h"
@@ -35,6 +36,8 @@ struct ClaimPair {
   bool by_rank = false;                 // decided by the exact signed-rank test: a diverged run counted as worst
   double p_support = 1, p_refute = 1;   // of the test that decides
   std::optional<std::size_t> needed{};  // seeds for power 0.8 at this spread; nothing when no number will do
+  std::optional<Interval>
+      documents{};  // 95% of the tested quantity over which documents were held out, runs as they are
 };
 
 struct JudgedClaim {

@@ -36,6 +36,8 @@ std::string pair_text(const JudgedClaim& claim, const ClaimPair& pair) {
   if (pair.n < pair.planned) text += fmt::format(" of {}", pair.planned);
   if (pair.diverged > 0) text += fmt::format(" ({} diverged)", pair.diverged);
   if (pair.correlation) text += fmt::format(", r {:.2f}", *pair.correlation);
+  if (pair.documents)
+    text += fmt::format(", over documents [{:.4g}, {:.4g}]", pair.documents->low, pair.documents->high);
   if (pair.by_rank) text += "; decided by the exact signed-rank test, in which a diverged run is worst";
   return text;
 }
@@ -65,6 +67,7 @@ Json pair_json(const ClaimPair& pair) {
                {"planned", pair.planned},
                {"diverged", pair.diverged}};
   json["difference"] = pair.test ? Json(pair.test->difference) : Json(nullptr);
+  json["documents"] = pair.documents ? Json::array({pair.documents->low, pair.documents->high}) : Json(nullptr);
   json["half_width"] = pair.test ? Json(half_width(*pair.test)) : Json(nullptr);
   json["p"] = pair.test ? Json(p_two_sided(*pair.test)) : Json(nullptr);
   json["p_support"] = pair.p_support;

@@ -254,6 +254,30 @@ TEST_F(Six, AMisspelledMetricIsNamed) {
               Contains(HasSubstr("did you mean 'lm.bits_per_byte@length=64'?")));
 }
 
+// As in the table: b scores 10 and 30 nats on weights 2 and 4, a 8 and 18; by documents -2/2 and -12/4, twice and one
+// and a half times that. The claim asks for 1 less.
+TEST(Claims, DocumentsStandBesideThem) {
+  ResultsBuilder results;
+  const auto add = [&](const char* scheme, double first, double second) {
+    for (int seed = 1; seed <= 2; ++seed) {
+      const BuiltRun run{.scheme = scheme, .seed = seed};
+      results.plan(run);
+      results.train(run);
+      const json examples = {{{"id", "d1"}, {"numbers", {{"nll@length=64", first * seed}, {"bytes", 2}}}},
+                             {{"id", "d2"}, {"numbers", {{"nll@length=64", second * seed}, {"bytes", 4}}}}};
+      results.evaluate_parts(run, 64, 2 * (first + second) * seed, 6, examples);
+    }
+  };
+  add("b", 10, 30);
+  add("a", 8, 18);
+  const auto judgement = judged(results, {claim("left < right - 1")});
+  const auto& pair = judgement.claims.at(0).pairs.at(0);
+  ASSERT_TRUE(pair.documents);
+  EXPECT_NEAR(pair.documents->low, -9 + 1, 1e-12);
+  EXPECT_NEAR(pair.documents->high, -3 + 1, 1e-12);
+  EXPECT_THAT(format_claims_text(judgement), HasSubstr(", over documents [-8, -2]"));
+}
+
 TEST(Claims, WhatTunesIsAPartOfATunedClaim) {
   auto one = claim("left < right");
   const auto hash = [&](const char* by) {
