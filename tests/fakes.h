@@ -47,9 +47,13 @@ class FakeForward : public Forward {
  public:
   using Nll = std::function<double(int64_t input, int64_t target, int64_t position)>;
   FakeForward(Batch batch, Nll nll) : batch_(std::move(batch)), nll_(std::move(nll)) {}
+  Tensor states;  // [B, T, D], for who asks for them
 
   const Batch& batch() const override { return batch_; }
-  Tensor hidden() override { throw Bug("not for this test"); }
+  Tensor hidden() override {
+    if (!states.defined()) throw Bug("not for this test");
+    return states;
+  }
   Tensor hidden(int64_t) override { throw Bug("not for this test"); }
   Tensor logits() override { throw Bug("not for this test"); }
   Tensor logits(const Tensor&) override { throw Bug("not for this test"); }
@@ -143,18 +147,20 @@ class FakeLoss : public LossContext {
   struct Term {
     double sum, weight;
     std::string denominator;
+    Tensor tensor;  // the sum with its graph
   };
   FakeLoss(const Batch& batch, FakeForward::Nll nll) : forward_(batch, std::move(nll)) {}
   std::map<std::string, double> denominators;
   std::map<std::string, Term> terms;
 
+  void set_hidden(const Tensor& states) { forward_.states = states; }
   const Batch& batch() const override { return forward_.batch(); }
   Forward& forward() override { return forward_; }
   Forward& forward(const std::string&, const Batch&, Model*, bool) override { throw Bug("not for this test"); }
   Draws draws() const override { return {1, "test"}; }
   double denominator(const std::string& name) const override { return denominators.at(name); }
   void term(const std::string& name, const Tensor& sum, const std::string& denominator, double weight) override {
-    terms[name] = {sum.item<double>(), weight, denominator};
+    terms[name] = {sum.item<double>(), weight, denominator, sum};
   }
 
  private:
