@@ -104,8 +104,8 @@ int schedule(const Arguments& arguments) {
   for (const auto* line : lines) request["lines"].push_back(*line);
   const auto answer = config::learning_rates(request);
   if (format == "text") {
-    for (const auto& curve : curves_of(lines, answer, plan.experiment))
-      fmt::print("{}\n", text_of(curve, highest_rate(answer)));
+    const auto top = highest_rate(answer);
+    for (const auto& curve : curves_of(lines, answer, plan.experiment)) fmt::print("{}\n", text_of(curve, top));
     return kDone;
   }
   fmt::print("{}", csv_line({"run", "step", "rate", "weight_decay_factor"}));
