@@ -43,7 +43,7 @@ until_is() {
   fail "waited in vain: $what"
 }
 
-export PATH="$PATH:/usr/sbin"
+export PATH="$PATH:/usr/sbin" ASSAY_RUNTIME="$work/runtime" # cores that this user's other runs hold are not waited for
 for program in slurmctld slurmd sbatch; do
   command -v "$program" >/dev/null || skip "there is no '$program' (Debian: slurmctld, slurmd, slurm-client)"
 done
@@ -256,13 +256,19 @@ steps = [start.get("from", 0) for start in starts]
 assert 0 == steps[0] < steps[1] < steps[2], steps
 PYTHON
 
-echo "== one that is cancelled stays away"
+echo "== one that is stopped is cancelled, and goes on when it is wanted again; one that others end there stays away"
 experiment gone 100000 ''
 sed -i 's/^seeds = .*/seeds = [1]/; s/^\[train\]/[train]\ncheckpoint = "0.1%"/' "$work/experiments/gone.toml"
 must_say "1 of 1 run given to Slurm" on_slurm gone
 run="$(run_of gone)"
 until_is "it to step" attempt_is_under_way 1 # Slurm calls it running before its program is
 must_say "gone: 0 done, 1 running" status_of gone
+stop_gone() { (cd "$work" && ASSAY_RESULTS="$work/results" "$assay" stop experiments/gone.toml 2>&1); }
+must_say "Took 1 run off Slurm." stop_gone
+until_is "it to leave" left_queue
+must_say "gone: 0 done, 0 running, 0 failed, 0 queued, 1 cancelled" status_of gone
+must_say "1 of 1 run given to Slurm" on_slurm gone
+until_is "it to go on" attempt_is_under_way 2
 scancel "$(squeue --noheader --array --format=%i)"
 until_is "it to leave" left_queue
 must_say "gone: 0 done, 0 running, 0 failed, 0 queued, 1 preempted" status_of gone

@@ -63,6 +63,7 @@ std::map<std::string, OnSlurm> runs_on_slurm(const ExperimentLayout& experiment)
     for (size_t i = 0; i < job.runs.size(); ++i) {
       OnSlurm here;
       here.output = job.output(i);
+      here.cancelled = job.cancelled(i);
       if (const auto task = tasks.find({job.name, static_cast<long>(i)}); task != tasks.end()) {
         here.state = task->second.running ? OnSlurm::State::kRuns : OnSlurm::State::kWaits;
         here.task = fmt::format("{}_{}", task->second.job, i);
@@ -89,12 +90,20 @@ RunStatusNow with_slurm(RunStatusNow now, const RunLayout& run, const OnSlurm& o
 
 size_t cancel_on_slurm(const ExperimentLayout& experiment) {
   std::vector<std::string> tasks, waiting;
+  std::vector<fs::path> marks;
   for (const auto& [id, run] : runs_on_slurm(experiment)) {
     if (run.task.empty()) continue;
     tasks.push_back(run.task);
+    marks.push_back(run.cancelled);
     if (run.state == OnSlurm::State::kWaits) waiting.push_back(id);
   }
-  slurm::cancel(tasks);
+  for (const auto& mark : marks) write_atomically(mark, "");  // before the signal that it explains
+  try {
+    slurm::cancel(tasks);
+  } catch (const UserError&) {  // they go on, and a later signal is another's
+    for (const auto& mark : marks) fs::remove(mark);
+    throw;
+  }
   for (const auto& id : waiting) {
     const auto run = experiment.run(id);
     fs::create_directories(run.folder());

@@ -1,5 +1,5 @@
 // What of an experiment has been given to Slurm: a folder a job array, slurm/<name>/, with its own plan (plan.jsonl),
-// its script (job.sh), what its tasks say (<index>.txt) and job.json.
+// its script (job.sh), what its tasks say (<index>.txt), which of them were cancelled (<index>.cancelled) and job.json.
 #pragma once
 
 #include <filesystem>
@@ -22,6 +22,8 @@ struct SlurmJob {
   std::filesystem::path plan() const { return folder / "plan.jsonl"; }
   std::filesystem::path script() const { return folder / "job.sh"; }
   std::filesystem::path output(size_t index) const { return folder / (std::to_string(index) + ".txt"); }
+  // Is there when somebody took that task off Slurm, which its signal does not tell from the machine's own wish.
+  std::filesystem::path cancelled(size_t index) const { return folder / (std::to_string(index) + ".cancelled"); }
 };
 
 // A new name and folder; nothing is written yet.
@@ -32,8 +34,9 @@ std::vector<SlurmJob> slurm_jobs(const ExperimentLayout& experiment);  // by nam
 
 struct OnSlurm {
   enum class State { kWaits, kRuns, kGone } state = State::kGone;
-  std::string task;              // "12_3"; of one that is gone, empty
-  std::filesystem::path output;  // what its latest attempt said
+  std::string task;                      // "12_3"; of one that is gone, empty
+  std::filesystem::path output;          // what its latest attempt said
+  std::filesystem::path cancelled = {};  // the mark that this task was
 };
 // Every run that was submitted, by train id: what waits or runs counts before what is gone. One squeue, and none
 // where nothing was ever submitted.
@@ -43,7 +46,8 @@ std::map<std::string, OnSlurm> runs_on_slurm(const ExperimentLayout& experiment)
 // and one that is gone without a word has failed.
 RunStatusNow with_slurm(RunStatusNow now, const RunLayout& run, const OnSlurm& on_slurm);
 
-// Takes the experiment's runs that wait or run there off Slurm; how many. Those that waited say so in their state.
+// Takes the experiment's runs that wait or run there off Slurm; how many. Those that waited say so in their state, and
+// those that run end as cancelled ones.
 size_t cancel_on_slurm(const ExperimentLayout& experiment);
 
 }  // namespace assay

@@ -49,10 +49,11 @@ WorkerCommand command_of(const nlohmann::json& line, const Job& job, const Worke
 
 struct Cut {
   ExitStatus status;
-  bool asked = false;  // to stop
+  Asked asked = Asked::kNothing;
 };
 
-Cut wait_for(Process& worker, int stop, SignalQueue& signals) {
+// Slurm's signal is the same for one that is cancelled and for one that others displace. srun and mpirun hand ours on.
+Cut wait_for(Process& worker, const std::filesystem::path& cancelled, SignalQueue& signals) {
   Cut cut;
   for (;;) {
     if (const auto status = worker.poll()) {
@@ -60,8 +61,8 @@ Cut wait_for(Process& worker, int stop, SignalQueue& signals) {
       return cut;
     }
     if (const int signal = signals.wait(kPoll); signal != 0 && signal != SIGCHLD) {
-      cut.asked = true;
-      worker.send(stop);
+      cut.asked = std::filesystem::exists(cancelled) ? Asked::kCancel : Asked::kPreempt;
+      worker.send(cut.asked == Asked::kCancel ? SIGUSR1 : SIGUSR2);
     }
   }
 }
@@ -92,10 +93,9 @@ int slurm_task(const std::filesystem::path& worker, const std::filesystem::path&
   Before before(job.run);
   const auto command = command_of(line, job, {worker, experiment.folder(), array.plan()}, wrap);
   Process process(command.words, command.environment, job.run.log());
-  // A worker takes it for preemption; srun and mpirun hand it on.
-  const auto cut = wait_for(process, SIGUSR2, signals);
-  const auto ending = settle(job, of_worker(cut.status, line), process.id(), has_all_records(line, job.run),
-                             cut.asked ? Asked::kPreempt : Asked::kNothing, before);
+  const auto cut = wait_for(process, array.cancelled(place), signals);
+  const auto ending =
+      settle(job, of_worker(cut.status, line), process.id(), has_all_records(line, job.run), cut.asked, before);
   if (ending.outcome == Outcome::kDone) {
     out << "done   " << job.name << "\n";
     return 0;
@@ -105,7 +105,7 @@ int slurm_task(const std::filesystem::path& worker, const std::filesystem::path&
   if (!ending.untold.empty()) out << ending.untold << "\n";
   out << std::flush;
   if (ending.outcome == Outcome::kFailed) return 1;
-  if (cut.asked && slurm::runs_on(task)) {
+  if (cut.asked == Asked::kPreempt && slurm::runs_on(task)) {
     out << "       back into the queue\n" << std::flush;  // before Slurm ends this process for it
     slurm::requeue(task);
   }

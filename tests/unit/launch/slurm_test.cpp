@@ -3,6 +3,7 @@
 #include "launch/slurm.h"
 
 #include <gmock/gmock.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #include <nlohmann/json.hpp>
@@ -254,6 +255,16 @@ TEST_F(Slurm, CancelsWhatIsThere) {
   EXPECT_THAT(calls("scancel"), ElementsAre("scancel 41_0 41_1"));
   EXPECT_EQ(read_state(experiment().run("a").state())->status, "cancelled");
   EXPECT_FALSE(fs::exists(experiment().run("b").state()));
+  for (const size_t place : {0u, 1u, 2u}) EXPECT_EQ(fs::exists(job.cancelled(place)), place < 2) << place;
+}
+
+TEST_F(Slurm, WhatCouldNotBeCancelledIsNotMarked) {
+  submit({line_of("a")});
+  const auto job = slurm_jobs(experiment()).at(0);
+  answer("squeue", job.name + "|41|0|RUNNING\n");
+  folder_.write("bin/scancel", "#!/bin/sh\necho 'scancel: error: no answer' >&2\nexit 1\n");
+  EXPECT_THROW(cancel_on_slurm(experiment()), UserError);
+  EXPECT_FALSE(fs::exists(job.cancelled(0)));
 }
 
 TEST_F(Slurm, ATaskRunsItsWorkerAndTellsItsEnd) {
@@ -281,6 +292,15 @@ TEST_F(Slurm, WhatWasCutShortIsQueuedAgainUnlessSlurmEndsIt) {
   answer("squeue", "COMPLETING\n");  // cancelled, or preempted and queued again by Slurm itself
   EXPECT_EQ(task(until_told), 75);
   EXPECT_THAT(said_.str(), Not(HasSubstr("back into the queue")));
+  EXPECT_EQ(calls("scontrol").size(), 1u);
+  EXPECT_EQ(read_state(run().state())->status, "preempted");
+  // By assay stop, which leaves a mark; whatever Slurm says of it then.
+  answer("squeue", "RUNNING\n");
+  EXPECT_EQ(
+      task("for job in $7/slurm/*; do : >$job/0.cancelled; done\ntrap 'exit 143' USR2\n" + std::string(until_told)),
+      75);
+  EXPECT_EQ(read_state(run().state())->status, "cancelled");
+  EXPECT_THAT(read_state(run().state())->signal, ::testing::Optional(SIGUSR1));
   EXPECT_EQ(calls("scontrol").size(), 1u);
 }
 
