@@ -1,4 +1,4 @@
-// assay ls: the experiments that have results, and how many of their runs are done.
+// assay ls: the experiments that have results, how many of their runs are done, and how many of these are stale.
 #include <fmt/format.h>
 
 #include <map>
@@ -6,11 +6,13 @@
 
 #include "assay/error.h"
 #include "cli/cli.h"
+#include "cli/comparison.h"
 #include "cli/named_experiment.h"
 #include "cli/options.h"
 #include "cli/text_table.h"
 #include "record/plan_lines.h"
 #include "record/run_status.h"
+#include "record/staleness.h"
 
 namespace assay::cli {
 
@@ -18,14 +20,21 @@ int ls(const Arguments& arguments) {
   const auto parsed = parse_options(arguments, {});
   if (!parsed) return kDone;
   if (!parsed->words.empty()) throw UserError("assay ls: takes no words; one experiment's runs: assay status X");
-  std::vector<std::vector<std::string>> rows{{"experiment", "runs", "done", "running", "failed", "other"}};
+  std::vector<std::vector<std::string>> rows{{"experiment", "runs", "done", "stale", "running", "failed", "other"}};
+  const auto code = current_training_code();
   for (const auto& experiment : experiments_in(results_here())) {
     std::map<Standing, size_t> counts;
     const auto lines = read_plan_lines(experiment.plan());
-    for (const auto& line : lines) ++counts[run_status(line, experiment.run(line.at("train_id"))).standing];
+    size_t stale = 0;
+    for (const auto& line : lines) {
+      const auto run = experiment.run(line.at("train_id"));
+      const auto standing = run_status(line, run).standing;
+      ++counts[standing];
+      if (standing == Standing::kDone && is_stale(line, run, code)) ++stale;
+    }
     const auto done = counts[Standing::kDone], running = counts[Standing::kRunning], failed = counts[Standing::kFailed];
     auto& row = rows.emplace_back(std::vector{experiment.folder().filename().string()});
-    for (const auto count : {lines.size(), done, running, failed, lines.size() - done - running - failed})
+    for (const auto count : {lines.size(), done, stale, running, failed, lines.size() - done - running - failed})
       row.push_back(fmt::format("{}", count));
   }
   if (rows.size() == 1)

@@ -8,7 +8,6 @@
 #include "compare/families.h"
 #include "compare/power.h"
 #include "record/earlier_runs.h"
-#include "record/files.h"
 #include "record/layout.h"
 #include "record/orphans.h"
 #include "record/provenance.h"
@@ -28,14 +27,7 @@ std::string status_of(const json& line, const RunLayout& run, const std::string&
   if (!fs::exists(run.folder(), absent)) return "queued";
   const auto now = run_status(line, run);
   if (now.standing != Standing::kDone) return name_of(now.standing);
-  const auto is_stale = [&](const fs::path& file) {
-    const auto record = json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
-    return record.is_object() && !freshness(record, run, line, training_code).stale.empty();
-  };
-  if (is_stale(run.train_record())) return "stale";
-  for (const auto& evaluation : line.at("evaluate"))
-    if (is_stale(run.eval_record(evaluation.at("id")))) return "stale";
-  return "done";
+  return is_stale(line, run, training_code) ? "stale" : "done";
 }
 
 // The smallest mean difference, in standard deviations of the difference, that n pairs show with the stated power.

@@ -9,6 +9,7 @@
 
 #include "assay/error.h"
 #include "cli/cli.h"
+#include "cli/comparison.h"
 #include "cli/named_experiment.h"
 #include "cli/options.h"
 #include "launch/job.h"
@@ -18,6 +19,7 @@
 #include "record/orphans.h"
 #include "record/plan_lines.h"
 #include "record/run_status.h"
+#include "record/staleness.h"
 
 namespace assay::cli {
 namespace {
@@ -51,10 +53,12 @@ std::string failure_text(const Job& job, const RunStatusNow& now) {
 
 std::string status_text(const ExperimentLayout& experiment) {
   std::map<Standing, size_t> counts;
+  size_t stale = 0;                                     // of the done ones
   size_t waiting = 0;                                   // on Slurm, of the queued ones
   std::optional<std::map<std::string, OnSlurm>> slurm;  // asked when our own files leave something open
   std::string details;
   const auto lines = read_plan_lines(experiment.plan());
+  const auto code = current_training_code();
   for (const auto& line : lines) {
     const auto job = job_of(line, experiment);
     auto now = run_status(line, job.run);
@@ -66,6 +70,7 @@ std::string status_text(const ExperimentLayout& experiment) {
       }
     }
     ++counts[now.standing];
+    if (now.standing == Standing::kDone && is_stale(line, job.run, code)) ++stale;
     const auto tell = [&](const char* what) { details += fmt::format("  {}  {}: {}\n", what, job.name, now.reason); };
     if (now.standing == Standing::kRunning) details += "  running  " + progress_of(job) + "\n";
     if (now.standing == Standing::kFailed) details += failure_text(job, now);
@@ -83,6 +88,7 @@ std::string status_text(const ExperimentLayout& experiment) {
   add(counts[Standing::kPreempted], "preempted");
   add(counts[Standing::kCancelled], "cancelled");
   add(counts[Standing::kPruned], "pruned");
+  add(stale, "stale");
   const auto orphans = orphans_of(experiment, lines).size();
   add(orphans, orphans == 1 ? "orphan" : "orphans");
   return text + "\n" + details;

@@ -69,6 +69,17 @@ Freshness freshness(const json& record, const RunLayout& run, const json& plan_l
   return result;
 }
 
+bool is_stale(const json& plan_line, const RunLayout& run, const std::string& current_code) {
+  const auto of_other_code = [&](const std::filesystem::path& file) {
+    const auto record = json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
+    return record.is_object() && !freshness(record, run, plan_line, current_code).stale.empty();
+  };
+  if (of_other_code(run.train_record())) return true;
+  for (const auto& evaluation : plan_line.at("evaluate"))
+    if (of_other_code(run.eval_record(evaluation.at("id")))) return true;
+  return false;
+}
+
 void accept_code(const json& record, const RunLayout& run, const json& plan_line, const std::string& current_code,
                  std::int64_t steps) {
   auto accepted = accepted_in(run);

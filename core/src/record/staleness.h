@@ -19,6 +19,9 @@ struct Freshness {
 Freshness freshness(const nlohmann::json& record, const RunLayout& run, const nlohmann::json& plan_line,
                     const std::string& current_code);
 
+// Whether a record of a run that is done, or one of its planned evaluations', is of other code.
+bool is_stale(const nlohmann::json& plan_line, const RunLayout& run, const std::string& current_code);
+
 // Says in the run's folder that today's training code gave the first `steps` steps of this record's code to the bit.
 void accept_code(const nlohmann::json& record, const RunLayout& run, const nlohmann::json& plan_line,
                  const std::string& current_code, std::int64_t steps);

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/cli.h"
+#include "cli/comparison.h"
 #include "config/compare_settings.h"
 #include "record/events.h"
 #include "record/files.h"
@@ -198,7 +199,9 @@ TEST_F(ResultVerbs, DiffOfTwoRuns) {
 }
 
 TEST_F(ResultVerbs, StatusCountsAndExplains) {
-  results_.finished({.scheme = "a", .seed = 1}, {{64, 2.0}});
+  const auto code = cli::current_training_code();
+  results_.finished({.scheme = "a", .seed = 1, .training_code = code}, {{64, 2.0}});
+  results_.finished({.scheme = "a", .seed = 5, .training_code = code, .plugin_code = "bb"}, {{64, 2.0}});
   results_.failed({.scheme = "a", .seed = 2}, "plugin");
   results_.plan({.scheme = "a", .seed = 3});
   results_.plan({.scheme = "a", .seed = 4});
@@ -212,13 +215,17 @@ TEST_F(ResultVerbs, StatusCountsAndExplains) {
   EXPECT_EQ(call({"status", "quick"}), 0);
   const auto log = results_.experiment().run("a2").log().string();
   const auto expected =
-      "quick: 1 done, 1 running, 1 failed, 1 queued\n  failed  positional=a seed=2: it broke (plugin)\n          "
-      "log: " +
+      "quick: 2 done, 1 running, 1 failed, 1 queued, 1 stale\n"
+      "  failed  positional=a seed=2: it broke (plugin)\n          log: " +
       log + "\n          run: a2\n  running  positional=a seed=4  2/40  loss 2.5000  1.5k tokens/s\n";
   EXPECT_EQ(out_, expected);
   EXPECT_EQ(call({"status"}), 0);
   EXPECT_EQ(out_, expected);
   EXPECT_EQ(call({"status", "a", "b"}), 2);
+  EXPECT_EQ(call({"ls"}), 0);
+  EXPECT_EQ(
+      out_,
+      "experiment  runs  done  stale  running  failed  other\nquick          5     2      1        1       1      1\n");
 }
 
 }  // namespace

@@ -103,6 +103,17 @@ TEST_F(RunProgram, RunsThenSkipsThenCompares) {
   EXPECT_EQ(out_, "quick: 4 done, 0 running, 0 failed, 0 queued\n");
 }
 
+TEST_F(RunProgram, DoneByOtherCodeIsSaid) {
+  ASSERT_EQ(call("run experiments/quick.toml"), 0) << err_;
+  fs::create_symlink("libassay_lab.so", folder_ / "lib/libassay_run.so");  // whose build id is in no record
+  EXPECT_EQ(call("status"), 0);
+  EXPECT_EQ(out_, "quick: 4 done, 0 running, 0 failed, 0 queued, 4 stale\n");
+  EXPECT_EQ(call("ls"), 0);
+  EXPECT_EQ(
+      out_,
+      "experiment  runs  done  stale  running  failed  other\nquick          4     4      4        0       0      0\n");
+}
+
 TEST_F(RunProgram, OneMoreEvaluationCostsOneEvaluation) {
   ASSERT_EQ(call("run experiments/quick.toml"), 0) << err_;
   const auto lines = read_plan_lines(results().plan());
@@ -216,7 +227,9 @@ TEST_F(RunProgram, SmokeRunsEveryGroupApartFromResults) {
   ASSERT_EQ(call("run experiments/quick.toml train.steps=20 experiment.seeds=[1]"), 0) << err_;
   EXPECT_EQ(read_plan_lines(results().plan())[0]["train_id"], lines[0]["train_id"]);  // what it says it is
   EXPECT_EQ(call("ls"), 0);
-  EXPECT_EQ(out_, "experiment  runs  done  running  failed  other\nquick          2     2        0       0      0\n");
+  EXPECT_EQ(
+      out_,
+      "experiment  runs  done  stale  running  failed  other\nquick          2     2      0        0       0      0\n");
 }
 
 TEST_F(RunProgram, RunsOutsideOfThePlanAreOrphansUntilCollected) {

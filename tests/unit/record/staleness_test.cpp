@@ -73,5 +73,25 @@ TEST_F(Staleness, AReplayStandsForTheCodeItWasMadeByAndNoOther) {
   EXPECT_EQ(freshness(record("t1", "a1"), run_, line("a2"), "t3").accepted_to, 20);
 }
 
+// A run that is done is as stale as the stalest of its records.
+TEST_F(Staleness, OfARunAnyOfItsRecords) {
+  auto planned = line("a1", "e1");
+  planned["evaluate"] = {{{"id", "v"}, {"label", "lm"}}};
+  const auto write = [&](const std::string& plugin, const std::string& evaluator) {
+    folder_.write("train.json", record("t1", plugin).dump());
+    const json evaluation = {{"code", {{"evaluator", {{"evaluator/lm", {{"build_id", evaluator}}}}}}}};
+    folder_.write("eval/v.json", evaluation.dump());
+  };
+  write("a1", "e1");
+  EXPECT_FALSE(is_stale(planned, run_, "t1"));
+  EXPECT_TRUE(is_stale(planned, run_, "t2"));
+  write("a1", "e2");
+  EXPECT_TRUE(is_stale(planned, run_, "t1"));
+  write("a2", "e1");
+  EXPECT_TRUE(is_stale(planned, run_, "t1"));
+  folder_.write("train.json", "torn");
+  EXPECT_FALSE(is_stale(planned, run_, "t1"));  // of what cannot be read nothing is known
+}
+
 }  // namespace
 }  // namespace assay
