@@ -45,6 +45,7 @@ void write_reference(const NamedExperiment& experiment, const Table& table, cons
   };
   write("table.md", format_markdown(table));
   write("table.csv", format_csv(table));
+  write("table.tex", format_latex(table));
   if (!settings.claims.empty())
     write("claims.md", format_claims_markdown(judge_claims(experiment, settings, mixed_code, arguments)));
 }
@@ -68,7 +69,7 @@ po::options_description described(Options& given) {
       "spread", po::value(&given.spread)->default_value("ci95")->value_name("S"), "ci95, std or sem")(
       "all-columns", po::bool_switch(&given.all_columns), "every metric, and axes in which no rows differ")(
       "mixed-code", po::bool_switch(&given.mixed_code), "compare records of different code all the same")(
-      "reference", po::bool_switch(&given.reference), "also write reference/: table.md, table.csv and claims.md");
+      "reference", po::bool_switch(&given.reference), "also write reference/: table.md, .csv, .tex and claims.md");
   return options;
 }
 

@@ -76,6 +76,9 @@ TEST_F(ResultVerbs, ReferenceHoldsItsCommandAndMachine) {
                               HasSubstr("- command: `assay compare quick --reference`\n")));
   const auto csv = read_file(results_.experiment().reference() / "table.csv");
   EXPECT_THAT(csv, HasSubstr("# command: assay compare quick --reference\n"));
+  EXPECT_EQ(call({"compare", "quick", "--reference", "--format", "latex"}), 0);
+  EXPECT_THAT(out_, HasSubstr("\\begin{tabular}"));
+  EXPECT_EQ(read_file(results_.experiment().reference() / "table.tex"), out_);
 }
 
 TEST_F(ResultVerbs, CompareExitCodesAndMessages) {
