@@ -1,17 +1,20 @@
 #!/usr/bin/env python3
-"""Times `assay plan` of 1,000 runs and `assay compare` of 500 finished runs, and prints a Markdown table.
+"""Times `assay plan`, `assay compare`, `assay report` and the controller of `assay run`, and prints a Markdown table.
 
-Usage: bench_commands.py [ASSAY] [--repeat N]        ASSAY: the program, by default .build/bin/assay of this tree
+Usage: bench_commands.py [ASSAY] [--repeat N] [--small]  ASSAY: the program, by default .build/bin/assay of this tree
 
 The experiment is the quickstart with a grid of 25 learning rates and more seeds, in a temporary folder; the records are
-fabricated there in the form that results/README.md states, so nothing is trained. Wall and CPU (user and system,
-children included) are medians of N calls; where wall is far above CPU, the machine was busy.
+fabricated there in the form that results/README.md states, and the workers of `assay run` leave an empty record, so
+nothing is trained. Wall and CPU (user and system, children included) are medians of N calls; where wall is far above
+CPU, the machine was busy. --small: a twentieth of the runs, a try and no measurement.
 """
 
 import argparse
+import glob
 import json
 import os
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -19,9 +22,16 @@ import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+EVALUATION = '[[evaluate]]\nuse = "lm"\nlengths = [64, 128, 256, 512]\n'
 GRID = '  "alibi",\n]\n'  # where the quickstart's grid ends
 LEARNING_RATES = 25
 SCHEMES = 2
+POINTS = 1000  # of a learning curve
+# Does nothing for a run but leave its record; all else the real one does.
+EMPTY_WORKER = """#!/bin/sh
+[ "$1" = run ] || exec '{worker}' "$@"
+echo '{{"schema": 1}}' >"$7/runs/$5/train.json"
+"""
 
 
 def write(path, text):
@@ -40,6 +50,39 @@ def write_experiment(path, runs):
             sys.exit(f"experiments/quickstart.toml has no {old!r} any more; bring {__file__} up to date")
         text = text.replace(old, new)
     write(path, text)
+
+
+def write_plain_experiment(path, runs):
+    """The same without what needs an evaluation's record."""
+    write_experiment(path, runs)
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    if EVALUATION not in text or "[compare]" not in text:
+        sys.exit(f"experiments/quickstart.toml has no {EVALUATION!r} any more; bring {__file__} up to date")
+    write(path, text[:text.index("[compare]")].replace(EVALUATION, ""))
+
+
+def fabricate_curves(results, runs):
+    """A loss that falls from 5 towards 2, at POINTS steps of every run."""
+    for number, run in enumerate(runs):
+        events = [{"attempt": 1, "type": "start", "steps": POINTS}]
+        for step in range(1, POINTS + 1):
+            loss = 2 + 3 / step**0.5 + (number * 7919 + step * 104729) % 1000 / 20000
+            events.append({"attempt": 1, "type": "step", "step": step, "loss": loss, "lr": 1e-3, "grad_norm": loss / 4,
+                           "tokens": 2048 * step, "metrics": {}, "measured": {"seconds": 0.06 * step}})
+        write(os.path.join(results, "runs", run["train_id"], "events.jsonl"),
+              "".join(json.dumps(event) + "\n" for event in events))
+
+
+def with_empty_worker(assay, folder):
+    """A program beside a worker that trains nothing."""
+    os.makedirs(os.path.join(folder, "bin"))
+    os.symlink(os.path.join(os.path.dirname(os.path.dirname(assay)), "lib"), os.path.join(folder, "lib"))
+    program, worker = (os.path.join(folder, "bin", name) for name in ("assay", "assay-worker"))
+    shutil.copy(assay, program)
+    write(worker, EMPTY_WORKER.format(worker=assay + "-worker"))
+    os.chmod(worker, 0o755)
+    return program
 
 
 def fabricate_records(results, runs):
@@ -73,11 +116,11 @@ def call(command, environment):
     """Standard output, wall seconds, CPU seconds."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     begin = time.monotonic()
-    result = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=False)
+    result = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
     wall = time.monotonic() - begin
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if result.returncode != 0:
-        sys.exit(f"{' '.join(command)}: exit status {result.returncode}, see above")
+        sys.exit(f"{' '.join(command)}: exit status {result.returncode}: {result.stderr.decode()}")
     return result.stdout, wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
@@ -86,26 +129,57 @@ def medians(command, environment, repeat):
     return map(statistics.median, zip(*(call(command, environment)[1:] for _ in range(repeat))))
 
 
+def controller_overhead(program, file, environment, runs, repeat):
+    """Wall and CPU seconds that `assay run` spends on one run whose worker does nothing: all of it, less what it does
+    before the first one, over the runs."""
+    command = [program, "run", file, "--jobs", "1"]
+    results = os.path.join(environment["ASSAY_RESULTS"], os.path.splitext(os.path.basename(file))[0])
+
+    def sweep():
+        shutil.rmtree(results, ignore_errors=True)
+        before = call([*command, "--dry-run"], environment)[1:]
+        all_of_it = call(command, environment)[1:]
+        if len(glob.glob(os.path.join(results, "runs", "*", "train.json"))) != runs:
+            sys.exit(f"{' '.join(command)}: did not do {runs} runs")
+        return [(whole - plan) / runs for whole, plan in zip(all_of_it, before)]
+
+    call([*command, "--dry-run"], environment)  # asks the plugins what they are
+    return map(statistics.median, zip(*(sweep() for _ in range(repeat))))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("assay", nargs="?", default=os.path.join(ROOT, ".build", "bin", "assay"))
     parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--small", action="store_true")
     arguments = parser.parse_args()
     assay = os.path.abspath(arguments.assay)
     with tempfile.TemporaryDirectory() as folder:
-        environment = {**os.environ, "ASSAY_RESULTS": os.path.join(folder, "results")}
-        thousand, half = os.path.join(folder, "thousand.toml"), os.path.join(folder, "half.toml")
-        write_experiment(thousand, 1000)
-        write_experiment(half, 500)
-        planned = json.loads(call([assay, "plan", half, "--json"], environment)[0])
-        fabricate_records(planned["results"], planned["runs"])
+        environment = {**os.environ, "ASSAY_RESULTS": os.path.join(folder, "results"),
+                       "ASSAY_RUNTIME": os.path.join(folder, "runtime")}
+        few = 20 if arguments.small else 1
+        planned, compared, ran = 10_000 // few, 500 // few // 50 * 50 or 50, 200 // few // 50 * 50 or 50
+        files = {name: os.path.join(folder, name + ".toml") for name in ("planned", "compared", "plain")}
+        write_experiment(files["planned"], planned)
+        write_experiment(files["compared"], compared)
+        write_plain_experiment(files["plain"], ran)
+        plan = json.loads(call([assay, "plan", files["compared"], "--json"], environment)[0])
+        fabricate_records(plan["results"], plan["runs"])
+        fabricate_curves(plan["results"], plan["runs"])
         print("| command | wall s | CPU s |\n|:--|--:|--:|")
-        for name, command in (("assay plan, 1,000 runs", [assay, "plan", thousand]),
-                              ("assay compare, 500 finished runs", [assay, "compare", half])):
+        for name, command in ((f"assay plan, {planned:,} runs", [assay, "plan", files["planned"]]),
+                              (f"assay compare, {compared} finished runs", [assay, "compare", files["compared"]]),
+                              (f"assay report, {compared} finished runs of {POINTS:,} points",
+                               [assay, "report", files["compared"]])):
             wall, cpu = medians(command, environment, arguments.repeat)
             print(f"| {name} | {wall:.2f} | {cpu:.2f} |", flush=True)
+        wall, cpu = controller_overhead(with_empty_worker(assay, folder), files["plain"], environment, ran,
+                                        arguments.repeat)
+        print(f"| assay run, a run of {ran} with a worker that does nothing | {wall:.3f} | {cpu:.3f} |")
         print(f"\n- Medians of {arguments.repeat} calls; CPU is user and system, children included.\n"
-              "- The records that compare reads are fabricated in the form of results/README.md; nothing is trained.")
+              "- The records and events that are read are fabricated in the form of results/README.md; nothing is "
+              "trained.\n- A run's share: `assay run --jobs 1` less `--dry-run`, over the runs; a shell that leaves a "
+              "record is in it.")
 
 
 if __name__ == "__main__":

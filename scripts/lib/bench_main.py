@@ -186,10 +186,12 @@ class Bench:
         for repetition in range(repetitions if "assay" in self.systems else 0):
             turn = repetition % len(ways)
             for way in ways[turn:] + ways[:turn]:
-                seconds = self.sweep_seconds(way, steps, seeds)
-                if seconds is None:
+                measured = self.sweep_seconds(way, steps, seeds)
+                if measured is None:
                     continue
-                self.sweep.append(self.keep("sweep", way=way, repetition=repetition, seconds=seconds))
+                seconds, training = measured
+                self.sweep.append(self.keep("sweep", way=way, repetition=repetition, seconds=seconds,
+                                            training_seconds=training))
                 say(f"repetition {repetition + 1}/{repetitions}: sweep by {way}: {seconds:.1f} s")
 
     def sweep_seconds(self, way, steps, seeds):
@@ -199,7 +201,7 @@ class Bench:
         return work() if way == bench_sweep.ASSAY else self.of_peer(f"sweep by {way}", work)
 
     def run_commands(self):
-        """`assay plan` and `assay compare` have a script of their own."""
+        """assay's commands have a script of their own."""
         script = pathlib.Path(__file__).with_name("bench_commands.py")
         if "assay" in self.systems and script.exists():
             done = subprocess.run([sys.executable, script], check=True, stdout=subprocess.PIPE, text=True)
@@ -224,6 +226,8 @@ class Bench:
 - {len(POSITIONS)} schemes x {len(seeds)} seeds at the small size, {steps} steps a run; wall time,
   median of the repetitions, which rotate the order and begin without caches.
 - The loops run the plain PyTorch script (eager), a process a run.
+- wall / training: of assay, over the data, forward, backward, optimizer and evaluation phases of its records, {bench_sweep.JOBS} at a
+  time; the rest is starting programs, reading, saving and the controller.
 """
         if self.commands:
             text += "\n" + self.commands

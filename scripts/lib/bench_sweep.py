@@ -1,5 +1,6 @@
 """The sweep of scripts/bench: twelve short runs by one `assay run`, and by shell loops over the PyTorch script."""
 
+import json
 import os
 import shlex
 import tempfile
@@ -11,16 +12,27 @@ from bench_process import watch
 
 SEEDS = range(1, 7)
 STEPS = 200
-ASSAY, LOOP, XARGS = WAYS = "assay run --jobs 2, 1 thread each", "for loop, 2 threads", "xargs -P2, 1 thread each"
+JOBS = 2
+ASSAY, LOOP, XARGS = WAYS = f"assay run --jobs {JOBS}, 1 thread each", "for loop, 2 threads", "xargs -P2, 1 thread each"
+
+
+def training_seconds(records):
+    """What training and evaluating alone take, JOBS at a time: the phases of all records."""
+    return sum(sum(record["measured"]["phases"].values()) for record in records) / JOBS
 
 
 def assay_seconds(assay, steps, seeds, cache):
     text = experiment(case(SIZES["small"], POSITIONS[0], steps), assay.corpus, (1, 1, 1), list(seeds), POSITIONS)
-    watched, runs = assay.start("sweep", text, cache, ["--jobs", "2"])
-    records = [run for run in os.listdir(runs) if os.path.exists(os.path.join(runs, run, "train.json"))]
+    watched, runs = assay.start("sweep", text, cache, ["--jobs", str(JOBS)])
+    records = []
+    for run in os.listdir(runs):
+        record = os.path.join(runs, run, "train.json")
+        if os.path.exists(record):
+            with open(record, encoding="utf-8") as file:
+                records.append(json.load(file))
     if len(records) != len(POSITIONS) * len(seeds):
         raise RuntimeError(f"the sweep left {len(records)} records of {len(POSITIONS) * len(seeds)} runs")
-    return watched.seconds
+    return watched.seconds, training_seconds(records)
 
 
 def peer_seconds(peers, way, steps, seeds, cache):
@@ -40,8 +52,8 @@ def peer_seconds(peers, way, steps, seeds, cache):
 
 
 def seconds(way, assay, peers, steps, seeds):
-    """Every sweep begins without caches."""
+    """Wall seconds, and how many of them were training; None where nobody says. Every sweep begins without caches."""
     with tempfile.TemporaryDirectory(dir=assay.folder) as cache:
         if way == ASSAY:
             return assay_seconds(assay, steps, seeds, cache)
-        return peer_seconds(peers, way, steps, seeds, cache)
+        return peer_seconds(peers, way, steps, seeds, cache), None

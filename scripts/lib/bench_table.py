@@ -7,7 +7,7 @@ import statistics
 TRAINING_HEADER = ("size", "positions", "system", "setting", "tokens/s", "lowest", "highest", "assay / this",
                    "% of GEMM peak", "first step s, cold", "first step s, again", "this / assay (cold)", "peak MiB",
                    "this / assay (MiB)", "loss")
-SWEEP_HEADER = ("sweep", "seconds", "this / assay")
+SWEEP_HEADER = ("sweep", "seconds", "this / assay", "wall / training")
 
 
 def median(rows, key):
@@ -62,8 +62,10 @@ def training_table(rows, gemm_peak):
 
 def sweep_table(rows, assay):
     """assay: which way is its."""
-    medians = {way: median(group, "seconds") for (way,), group in grouped(rows, "way").items()}
-    return [(way, number(seconds, 1), number(ratio(seconds, medians.get(assay)), 2)) for way, seconds in medians.items()]
+    groups = {way: group for (way,), group in grouped(rows, "way").items()}
+    medians = {way: median(group, "seconds") for way, group in groups.items()}
+    return [(way, number(seconds, 1), number(ratio(seconds, medians.get(assay)), 2),
+             number(ratio(seconds, median(groups[way], "training_seconds")), 2)) for way, seconds in medians.items()]
 
 
 def loss_warnings(rows, tolerance=0.05):

@@ -99,9 +99,16 @@ class BenchTest(Sandbox):
         self.assertEqual(alone[7:12], ("n/a",) * 5)
 
     def test_sweep_ratios(self):
-        rows = [{"way": "b", "seconds": s} for s in (24, 30, 18)] + [{"way": "a", "seconds": s} for s in (10, 12, 30)]
-        self.assertEqual(bench_table.sweep_table(rows, "a"), [("b", "24.0", "2.00"), ("a", "12.0", "1.00")])
-        self.assertEqual(bench_table.sweep_table(rows[:3], "a"), [("b", "24.0", "n/a")])
+        rows = [{"way": "b", "seconds": s, "training_seconds": None} for s in (24, 30, 18)]
+        rows += [{"way": "a", "seconds": s, "training_seconds": s - 2} for s in (10, 12, 30)]
+        self.assertEqual(bench_table.sweep_table(rows, "a"),
+                         [("b", "24.0", "2.00", "n/a"), ("a", "12.0", "1.00", "1.20")])
+        self.assertEqual(bench_table.sweep_table(rows[:3], "a"), [("b", "24.0", "n/a", "n/a")])
+
+    def test_training_seconds_of_a_sweep(self):
+        records = [{"measured": {"seconds": 9, "phases": {"data": 1, "forward": forward, "evaluation": 2}}}
+                   for forward in (3, 4, 7)]
+        self.assertEqual(bench_sweep.training_seconds(records), (3 * 1 + 3 + 4 + 7 + 3 * 2) / 2)  # two at a time
 
     def test_losses_that_differ_are_told(self):
         rows = [row("assay", 0, 1, 1, 1, 2.0), row("eager", 0, 1, 1, 1, 2.09), row("trainer", 0, 1, 1, 1, 2.2)]
@@ -130,7 +137,7 @@ class BenchTest(Sandbox):
                     "peak_bytes": 1, "loss": 2.0, "flops_per_token": flops}
 
         def sweep_seconds(way, *_):
-            return train("assay" if way == bench_sweep.ASSAY else "eager", way)
+            return (train("assay", way), 0.8) if way == bench_sweep.ASSAY else (train("eager", way), None)
 
         peers = mock.Mock(train=lambda system, case, cache: row_of(system, case["threads"]))
         peers.gemm_peak.return_value = 1e12
@@ -174,7 +181,8 @@ class BenchTest(Sandbox):
         table = self.tables()["reference"]
         for what in ("trial of small alibi compile, 2 threads", f"sweep by {bench_sweep.LOOP}"):
             self.assertEqual(table.count(f"- failed: {what}: no Python.h\n"), 1)
-        for row_ in ("| small | alibi | trainer |", f"| {bench_sweep.XARGS} | 1.0 | 1.00 |"):
+        for row_ in ("| small | alibi | trainer |", f"| {bench_sweep.XARGS} | 1.0 | 1.00 | n/a |",
+                     f"| {bench_sweep.ASSAY} | 1.0 | 1.00 | 1.25 |"):
             self.assertIn(row_, table)
         self.assertIn("- failed: small alibi compile: no setting of the trial of compile works\n", table)
         self.assertNotIn("| small | alibi | compile |", table)
