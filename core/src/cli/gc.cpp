@@ -131,8 +131,9 @@ int gc(const Arguments& arguments) {
     const auto run = experiment.run(line.at("train_id"));
     collector.take(run, rubbish_of(line, run));
   }
-  const auto needed = inputs_of_others(experiment);
-  for (const auto& run : orphans_of(experiment, lines_at_work(experiment, lines)))
+  const auto orphans = orphans_of(experiment, lines_at_work(experiment, lines));
+  const auto needed = orphans.empty() ? std::set<std::string>() : inputs_of_others(experiment);
+  for (const auto& run : orphans)
     if (!needed.count(run.folder().filename()))
       collector.take(run, {{run.folder(), fs::exists(run.train_record()) ? "a run outside of the plan, with its records"
                                                                          : "a run outside of the plan, unfinished"}});

@@ -258,18 +258,8 @@ TEST_F(Six, AMisspelledMetricIsNamed) {
 // and a half times that. The claim asks for 1 less.
 TEST(Claims, DocumentsStandBesideThem) {
   ResultsBuilder results;
-  const auto add = [&](const char* scheme, double first, double second) {
-    for (int seed = 1; seed <= 2; ++seed) {
-      const BuiltRun run{.scheme = scheme, .seed = seed};
-      results.plan(run);
-      results.train(run);
-      const json examples = {{{"id", "d1"}, {"numbers", {{"nll@length=64", first * seed}, {"bytes", 2}}}},
-                             {{"id", "d2"}, {"numbers", {{"nll@length=64", second * seed}, {"bytes", 4}}}}};
-      results.evaluate_parts(run, 64, 2 * (first + second) * seed, 6, examples);
-    }
-  };
-  add("b", 10, 30);
-  add("a", 8, 18);
+  results.two_documents("b", 10, 30);
+  results.two_documents("a", 8, 18);
   const auto judgement = judged(results, {claim("left < right - 1")});
   const auto& pair = judgement.claims.at(0).pairs.at(0);
   ASSERT_TRUE(pair.documents);

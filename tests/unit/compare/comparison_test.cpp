@@ -150,18 +150,8 @@ TEST(Comparison, EachExperimentHasItsOwnBestTrial) {
 // the mean: both documents -14/6, the first alone twice -1, the second alone twice -3.
 TEST(Comparison, DocumentsAreResampled) {
   ResultsBuilder results;
-  const auto add = [&](const char* scheme, double first, double second) {
-    for (int seed = 1; seed <= 2; ++seed) {
-      const BuiltRun run{.scheme = scheme, .seed = seed};
-      results.plan(run);
-      results.train(run);
-      const json examples = {{{"id", "d1"}, {"numbers", {{"nll@length=64", first * seed}, {"bytes", 2}}}},
-                             {{"id", "d2"}, {"numbers", {{"nll@length=64", second * seed}, {"bytes", 4}}}}};
-      results.evaluate_parts(run, 64, 2 * (first + second) * seed, 6, examples);  // the metric counts in half nats
-    }
-  };
-  add("base", 10, 30);
-  add("far", 8, 18);
+  results.two_documents("base", 10, 30);
+  results.two_documents("far", 8, 18);
   const auto found = *collect(request_of(results)).rows[1].cells[0].comparison;
   ASSERT_TRUE(found.documents);
   // Both seeds together: 1.5 times the first, in half nats.

@@ -113,6 +113,18 @@ class ResultsBuilder {
                                    {"coordinates", {{"length", length}}}};
     write_evaluation(run, nlohmann::json::array({metric}), examples);
   }
+  // Two documents, d1 and d2, on weights 2 and 4, and two seeds: seed s scores `first` * s and `second` * s nats on
+  // them; the metric counts in half nats.
+  void two_documents(const std::string& scheme, double first, double second) {
+    for (int seed = 1; seed <= 2; ++seed) {
+      const BuiltRun run{.scheme = scheme, .seed = seed};
+      plan(run);
+      train(run);
+      const nlohmann::json examples = {{{"id", "d1"}, {"numbers", {{"nll@length=64", first * seed}, {"bytes", 2}}}},
+                                       {{"id", "d2"}, {"numbers", {{"nll@length=64", second * seed}, {"bytes", 4}}}}};
+      evaluate_parts(run, 64, 2 * (first + second) * seed, 6, examples);
+    }
+  }
   void write_events(const BuiltRun& run, const std::string& lines) {
     folder_.write(name_ + "/runs/" + run.id() + "/events.jsonl", lines);
   }
