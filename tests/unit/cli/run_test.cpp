@@ -1,15 +1,13 @@
 // The program itself, from TOML to table, with a worker that computes nothing.
 #include <gmock/gmock.h>
 
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "launch/controllers.h"
 #include "record/files.h"
 #include "record/lock.h"
 #include "record/plan_lines.h"
-#include "unit/source_folder.h"
-#include "unit/temporary_folder.h"
+#include "unit/cli/run_program.h"
 
 namespace assay {
 namespace {
@@ -18,67 +16,7 @@ namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-// bin/assay with the fake worker beside it, lib/ and experiments/, as in an installed tree.
-class RunProgram : public ::testing::Test {
- protected:
-  RunProgram() {
-    const fs::path built = std::getenv("ASSAY_BIN_DIR");
-    fs::create_directories(folder_ / "bin");
-    fs::copy_file(built / "assay", folder_ / "bin/assay");
-    fs::copy_file(testing::source_folder() / "tests/fixtures/recording_worker.sh", folder_ / "bin/assay-worker");
-    fs::create_directories(folder_ / "lib");  // no training library: its code is unknown, so no record is stale
-    fs::create_symlink(built.parent_path() / "lib/libassay_lab.so", folder_ / "lib/libassay_lab.so");
-    folder_.write("corpus.txt", "some text\n");
-    folder_.write("experiments/quick.toml", R"(
-[experiment]
-seeds = [1, 2]
-[data]
-dataset = { use = "text", path = "../corpus.txt" }
-tokenizer = "bytes"
-context = 8
-[model]
-use = "gpt"
-layers = 1
-width = 8
-heads = 2
-[positional]
-use = "sinusoidal"
-[[objective]]
-use = "mle"
-[optimizer]
-use = "adamw"
-lr = 1e-3
-[scheduler]
-use = "cosine"
-[train]
-steps = 4
-batch = 2
-[[evaluate]]
-use = "lm"
-lengths = [64]
-[[sweep]]
-[sweep.grid]
-positional = ["sinusoidal", "alibi"]
-[compare]
-baseline = { positional = "sinusoidal" }
-)");
-  }
-  int call(const std::string& words) {
-    const auto command = "cd '" + folder_.path().string() +
-                         "' && env -u ASSAY_RESULTS ASSAY_RUNTIME=runtime ASSAY_DESCRIPTORS='" +
-                         (testing::source_folder() / "tests/fixtures/descriptors.json").string() + "' bin/assay " +
-                         words + " >out 2>err </dev/null";
-    const int status = std::system(command.c_str());
-    out_ = read_file(folder_ / "out");
-    err_ = read_file(folder_ / "err");
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  }
-  ExperimentLayout results() { return ExperimentLayout(folder_ / "results/quick"); }
-
-  testing::TemporaryFolder folder_;
-  std::string out_, err_;
-};
+using testing::RunProgram;
 
 TEST_F(RunProgram, RunsThenSkipsThenCompares) {
   EXPECT_EQ(call("run experiments/quick.toml --dry-run"), 0) << err_;

@@ -1,7 +1,10 @@
 // The lines people see, and when.
 #include "launch/progress.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -101,6 +104,38 @@ TEST_F(ProgressLines, ColoursOnlyWhereAsked) {
   progress.started(job_, begin_);
   progress.ended(job_, Ending{}, begin_ + seconds(1));
   EXPECT_EQ(out_.str(), "\x1b[32mdone\x1b[0m   alibi  1s\n");
+}
+
+// What a run writes to standard error, a terminal, with these in its environment.
+std::string on_a_terminal(const char* terminal, const char* no_colour) {
+  const int master = ::posix_openpt(O_RDWR | O_NOCTTY), kept = ::dup(STDERR_FILENO);
+  if (master < 0 || ::grantpt(master) != 0 || ::unlockpt(master) != 0) throw std::runtime_error("no terminal");
+  const int slave = ::open(::ptsname(master), O_RDWR | O_NOCTTY);
+  ::dup2(slave, STDERR_FILENO);
+  ::setenv("TERM", terminal, 1);
+  no_colour ? ::setenv("NO_COLOR", no_colour, 1) : ::unsetenv("NO_COLOR");
+  const auto style = style_of_stderr();
+  ::unsetenv("NO_COLOR");
+  ::dup2(kept, STDERR_FILENO);
+  for (const int one : {master, slave, kept}) ::close(one);
+  const testing::TemporaryFolder folder;
+  const Job job{"t", "alibi", ExperimentLayout(folder.path()).run("t"), 1, 1, 40};
+  std::ostringstream out;
+  Progress progress(out, style, 1, 1);
+  progress.started(job, {});
+  progress.update({});
+  progress.ended(job, Ending{}, {});
+  return out.str();
+}
+
+TEST(ProgressStyle, NoColourAndNoEscapeWhereTheEnvironmentSaysSo) {
+  const std::string colour = "\x1b[32m", escape = "\x1b";
+  EXPECT_THAT(on_a_terminal("xterm", nullptr), ::testing::HasSubstr(colour));
+  EXPECT_THAT(on_a_terminal("xterm", ""), ::testing::HasSubstr(colour));  // it must not be empty: no-color.org
+  const auto plain = on_a_terminal("xterm", "1");
+  EXPECT_THAT(plain, ::testing::Not(::testing::HasSubstr(colour)));
+  EXPECT_THAT(plain, ::testing::HasSubstr(escape));  // the cursor still moves
+  EXPECT_EQ(on_a_terminal("dumb", nullptr), "start  alibi\ndone   alibi  0s\n");
 }
 
 }  // namespace
