@@ -36,7 +36,9 @@ constexpr const char* kFromTiny = "[init]\nfrom = { experiment = \"tiny\" }\n";
 
 TEST_F(Inputs, AreRunFirstWhenAskedForAndElseSaid) {
   write_experiment();
-  write_after(std::string(kFromTiny) + "[train]\nsteps = 0\n");
+  write_after(std::string(kFromTiny) +
+              "[train]\nsteps = 0\n[[evaluate]]\nuse = \"lm\"\nlengths = [16, 64]\n[[evaluate]]\nuse = \"asks_run\"\n"
+              "run = { experiment = \"tiny\" }\n");
   ASSERT_EQ(call("run experiments/after.toml"), 2) << err_;
   EXPECT_THAT(err_, HasSubstr("runs that others start from or ask are not finished, or kept no weights: tiny (1 run); "
                               "run them first: by --with-inputs"));
@@ -44,6 +46,11 @@ TEST_F(Inputs, AreRunFirstWhenAskedForAndElseSaid) {
   ASSERT_EQ(call("run experiments/after.toml --with-inputs"), 0) << err_;
   // No step of training lies between the two evaluations: all weights came over.
   EXPECT_EQ(metrics_in(after()), metrics_in(experiment()));
+  // An evaluator that takes the run is given its folder and what its weights are.
+  const auto asked = read_plan_lines(after().plan()).at(0).at("evaluate").at(1);
+  const auto told = read_json(run_in(after()).eval_record(asked.at("id"))).at("examples").at(0).at("texts");
+  EXPECT_TRUE(fs::equivalent(folder_ / told.at("folder").get<std::string>(), run_in(experiment()).folder())) << told;
+  EXPECT_EQ(told.at("sha256"), record_in(experiment())["weights_sha256"]);
   const auto record = record_in(after());
   EXPECT_EQ(record["steps"], 0);
   EXPECT_EQ(record["metrics"], json::array());
