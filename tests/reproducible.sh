@@ -42,4 +42,23 @@ for library in "$build"/lib/*.so*; do ln -s "$library" "$copy/.build/lib/"; done
 plugin="$(ninja -C "$copy/.build" -t targets all | sed -n 's/^\(.*alibi\.so\): .*/\1/p' | head -n 1)"
 make_only "$plugin"
 compare "$plugin"
+
+# The library whose build id records name, linked there of this build's objects (those above are the same): as a whole,
+# for where it finds its own libraries is in it, too.
+library=lib/libassay_run.so
+(cd "$build" && find core kernels -name '*.o' -o -name '*.a') | while read -r object; do
+  mkdir -p "$(dirname "$copy/.build/$object")"
+  [[ -e "$copy/.build/$object" ]] || ln -s "$build/$object" "$copy/.build/$object"
+done
+rm "$copy/.build/$library"
+make_only "$library"
+compare "$library"
+build_id() { readelf --notes "$1" | sed -n 's/^ *Build ID: //p'; }
+id="$(build_id "$copy/.build/$library")"
+if [[ -n "$id" && "$id" == "$(build_id "$build/$library")" ]]; then
+  echo "the same build id: $id"
+else
+  echo "the build ids of $library differ: '$id' there, '$(build_id "$build/$library")' here"
+  differ=1
+fi
 exit "$differ"
