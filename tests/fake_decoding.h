@@ -1,9 +1,12 @@
 // One step of a decode as a decoder sees it, with logits and a step that a test chooses.
 #pragma once
 
+#include <ATen/ops/arange.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "assay/decoder.h"
@@ -17,14 +20,22 @@ class FakeDecoding : public DecodeContext {
       : logits_BV_(std::move(logits_BV)), step_(step_number), seed_(seed_number) {}
 
   int64_t step() const override { return step_; }
+  int64_t steps() const override { return step_ + 1; }
   const Vocabulary& vocabulary() const override { throw Bug("not for this test"); }
   Tensor logits() override { return logits_BV_; }
-  Tensor hidden() override { throw Bug("not for this test"); }
-  Tensor mask() override { throw Bug("not for this test"); }
+  Tensor hidden() override { return hidden_BSD; }
+  Tensor mask() override { return mask_BS; }
   Tensor tokens() override { throw Bug("not for this test"); }
   Tensor scores() override { return at::zeros({logits_BV_.size(0)}, at::kDouble); }
-  Draws draws() const override { return Draws(seed_, "decode"); }
-  Trial try_tokens(const Tensor&) override { throw Bug("not for this test"); }
+  Tensor ended() override { return at::zeros({logits_BV_.size(0)}, at::kBool); }
+  Tensor lengths() override { return at::full({logits_BV_.size(0)}, step_, at::kLong); }
+  Tensor prompts() override { return at::arange(logits_BV_.size(0), at::kLong); }
+  Draws draws(int64_t row) const override { return Draws(seed_, "decode").substream(static_cast<uint64_t>(row)); }
+  Tensor try_tokens(const Tensor& candidates_BK) override { return tried(candidates_BK); }
+
+  // For decoders that look at states.
+  Tensor hidden_BSD, mask_BS;
+  std::function<Tensor(const Tensor& candidates_BK)> tried;  // [B, K, D]
 
  private:
   Tensor logits_BV_;

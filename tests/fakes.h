@@ -47,15 +47,19 @@ class FakeForward : public Forward {
  public:
   using Nll = std::function<double(int64_t input, int64_t target, int64_t position)>;
   FakeForward(Batch batch, Nll nll) : batch_(std::move(batch)), nll_(std::move(nll)) {}
-  Tensor states;  // [B, T, D], for who asks for them
+  Tensor states, whole_logits;  // for who asks for them
+  std::map<int64_t, Tensor> layers;
 
   const Batch& batch() const override { return batch_; }
   Tensor hidden() override {
     if (!states.defined()) throw Bug("not for this test");
     return states;
   }
-  Tensor hidden(int64_t) override { throw Bug("not for this test"); }
-  Tensor logits() override { throw Bug("not for this test"); }
+  Tensor hidden(int64_t layer) override { return layers.at(layer); }
+  Tensor logits() override {
+    if (!whole_logits.defined()) throw Bug("not for this test");
+    return whole_logits;
+  }
   Tensor logits(const Tensor&) override { throw Bug("not for this test"); }
   Tensor token_nll(const Tensor&, const Tensor&) override { throw Bug("not for this test"); }
   Tensor token_nll() override {
@@ -92,6 +96,10 @@ class FakeEvaluation : public EvaluationContext {
   Split on = Split::kValidation;
   int64_t trained_at = 64, at_once = 1024;
   FakeForward::Nll nll;
+  std::function<Tensor(const Batch&)> logits;
+  std::function<std::map<int64_t, Tensor>(const Batch&)> states;  // by layer; -1: after the final norm
+  std::function<std::vector<Continuation>(const std::vector<std::vector<int32_t>>&, int64_t)> decodes;
+  std::function<TrainedRun&(const RunReference&)> others;
   std::vector<Batch> batches;
   std::vector<Metric> metrics;
   std::vector<ExampleRow> examples;
@@ -102,9 +110,22 @@ class FakeEvaluation : public EvaluationContext {
   const Dataset& dataset() const override { return data; }
   int64_t training_context() const override { return trained_at; }
   int64_t tokens_per_forward() const override { return at_once; }
-  Forward& forward(const Batch& batch) override {
+  Forward& forward(const Batch& batch, const std::vector<int64_t>&) override {
     batches.push_back(batch);
-    return last_.emplace(batch, nll);
+    last_.emplace(batch, nll);
+    last_->whole_logits = logits ? logits(batch) : Tensor();
+    last_->layers = states ? states(batch) : std::map<int64_t, Tensor>();
+    last_->states = last_->layers.count(-1) ? last_->layers.at(-1) : Tensor();
+    return *last_;
+  }
+  std::vector<Continuation> decode(Decoder&, const std::vector<std::vector<int32_t>>& prompts,
+                                   int64_t tokens) override {
+    if (!decodes) throw Bug("not for this test");
+    return decodes(prompts, tokens);
+  }
+  TrainedRun& other(const RunReference& run) override {
+    if (!others) throw Bug("not for this test");
+    return others(run);
   }
   Draws draws() const override { return {1, "test"}; }
   void metric(const Metric& metric) override { metrics.push_back(metric); }

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 
+import bench_simctg
 import bench_sweep
 import bench_table
 from bench_assay import Assay
@@ -20,6 +21,7 @@ from bench_cases import TRIED_BY, case, training_flops_per_token
 from bench_peers import PACKAGES, Environment, Peers
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+PARTS = ("train", "sweep", "simctg", "commands")
 
 NOTES = f"""\
 - tokens/s: steady state, from a fifth of the run to its end; median, lowest and highest of the repetitions, which
@@ -66,16 +68,17 @@ def arguments():
                         help=f"sizes: {', '.join(SIZES)}")
     parser.add_argument("--positions", type=subset("scheme", POSITIONS), default=list(POSITIONS), metavar="A,B",
                         help=f"position schemes: {', '.join(POSITIONS)}")
-    parser.add_argument("--parts", type=subset("part", ("train", "sweep", "commands")), metavar="A,B",
-                        default=["train", "sweep", "commands"], help="parts: train, sweep, commands")
+    parser.add_argument("--parts", type=subset("part", PARTS), metavar="A,B", default=list(PARTS),
+                        help=f"parts: {', '.join(PARTS)}")
     parser.add_argument("--repetitions", type=positive, default=3, metavar="N", help="of everything; default 3")
     parser.add_argument("--quick", action="store_true", help="one repetition of few steps: a try, no measurement")
     parser.add_argument("--reference", action="store_true", help="also write results/bench/reference/")
     options = parser.parse_args()
-    narrowed = [name for name in ("only", "size", "positions", "parts", "quick")
-                if getattr(options, name) != parser.get_default(name)]
+    narrowed = [name for name in ("only", "size", "positions", "quick") if getattr(options, name) != parser.get_default(name)]
     if options.reference and narrowed:
-        parser.error(f"--reference is the whole programme; leave out {', '.join('--' + name for name in narrowed)}")
+        parser.error(f"--reference is of whole parts; leave out {', '.join('--' + name for name in narrowed)}")
+    if options.reference and ("train" in options.parts) != ("sweep" in options.parts):
+        parser.error("--reference: train and sweep stand in one table; name both parts or neither")
     return options
 
 
@@ -113,7 +116,8 @@ class Bench:
         self.measures_peak = environment.in_place()
         self.repetitions = 1 if options.quick else options.repetitions
         self.steps = QUICK_STEPS if options.quick else None
-        self.training, self.sweep, self.peaks, self.commands, self.failures = [], [], [], "", []
+        self.training, self.sweep, self.peaks, self.failures = [], [], [], []
+        self.simctg, self.commands = "", ""
 
     def keep(self, part, **row):
         """At once, so that what was measured outlives what fails later."""
@@ -200,6 +204,17 @@ class Bench:
 
         return work() if way == bench_sweep.ASSAY else self.of_peer(f"sweep by {way}", work)
 
+    def run_simctg(self):
+        if "assay" in self.systems:
+            def ask_peer(decoder):
+                if "eager" not in self.systems:
+                    return None
+                return self.of_peer(f"{decoder} loop", lambda: bench_simctg.peer_decoding(self.peers, decoder))
+
+            decoding, trained = bench_simctg.measure(self.assay, ask_peer, self.repetitions, say)
+            self.keep("simctg", decoding={" ".join(key): values for key, values in decoding.items()}, trained=trained)
+            self.simctg = bench_simctg.tables(decoding, trained)
+
     def run_commands(self):
         """assay's commands have a script of their own."""
         script = pathlib.Path(__file__).with_name("bench_commands.py")
@@ -208,6 +223,7 @@ class Bench:
             self.commands = done.stdout
 
     def report(self, about):
+        """Names of files and their texts."""
         peak = max(self.peaks, default=None)
         if peak:
             about = [*about, f"GEMM peak: {peak / 1e9:.1f} GFLOP/s (fp32, {THREADS} threads)"]
@@ -216,7 +232,7 @@ class Bench:
         rows = sorted(self.training, key=lambda row: (sizes[row["size"]], row["positions"], order[row["system"]]))
         training, sweep = bench_table.training_table(rows, peak), bench_table.sweep_table(self.sweep, bench_sweep.ASSAY)
         about = [*about, *(f"failed: {failure}" for failure in dict.fromkeys(self.failures))]
-        text = "".join(f"- {line}\n" for line in about) + "\n"
+        header = text = "".join(f"- {line}\n" for line in about) + "\n"
         if training:
             text += bench_table.markdown(bench_table.TRAINING_HEADER, training) + "\n" + NOTES
         if sweep:
@@ -229,12 +245,15 @@ class Bench:
 - wall / training: of assay, over the data, forward, backward, optimizer and evaluation phases of its records, {bench_sweep.JOBS} at a
   time; the rest is starting programs, reading, saving and the controller.
 """
-        if self.commands:
-            text += "\n" + self.commands
         for warning in bench_table.loss_warnings(rows):
             say(f"warning: {warning}")
         parts = (bench_table.TRAINING_HEADER, training), (bench_table.SWEEP_HEADER, sweep)
-        return text, bench_table.comma_separated(*parts)
+        if training or sweep:
+            yield "table.md", text
+            yield "table.csv", bench_table.comma_separated(*parts)
+        for name, part in (("simctg.md", self.simctg), ("commands.md", self.commands)):
+            if part:
+                yield name, header + part
 
 
 def main():
@@ -249,7 +268,8 @@ def main():
         bench = Bench(options, folder, out)
         places = [out]
         try:
-            for part, work in (("train", bench.train), ("sweep", bench.run_sweep), ("commands", bench.run_commands)):
+            for part, work in (("train", bench.train), ("sweep", bench.run_sweep), ("simctg", bench.run_simctg),
+                               ("commands", bench.run_commands)):
                 if part in options.parts:
                     work()
             if options.reference:
@@ -259,13 +279,13 @@ def main():
 
 
 def write(report, places):
-    text, table = report
-    print(text)
-    for place in places:
-        place.mkdir(exist_ok=True)
-        (place / "table.md").write_text(text, encoding="utf-8")
-        (place / "table.csv").write_text(table, encoding="utf-8")
-        say(f"wrote {place}/table.md and table.csv")
+    for name, text in report:
+        if name.endswith(".md"):
+            print(text)
+        for place in places:
+            place.mkdir(exist_ok=True)
+            (place / name).write_text(text, encoding="utf-8")
+            say(f"wrote {place}/{name}")
 
 
 if __name__ == "__main__":

@@ -30,7 +30,11 @@ class Generate : public testing::Programs {
     EXPECT_EQ(call("generate " + run_ + " --json --tokens 30 " + words), 0) << err_;
     std::vector<json> lines;
     std::istringstream text(out_);
-    for (std::string line; std::getline(text, line);) lines.push_back(json::parse(line));
+    for (std::string line; std::getline(text, line);) {
+      lines.push_back(json::parse(line));
+      EXPECT_GT(lines.back().at("measured").at("seconds").get<double>(), 0);
+      lines.back().erase("measured");
+    }
     return lines;
   }
 
@@ -68,6 +72,60 @@ TEST_F(Generate, TheSeedDecidesSamples) {
   EXPECT_EQ(generate("--prompt 'eta' --decoder sampling --samples 3 --seed 1"), one);
   EXPECT_NE(generate("--prompt 'eta' --decoder sampling --samples 3 --seed 2")[0]["text"], one[0]["text"]);
   EXPECT_NE(generate("--prompt 'eta' --decoder sampling temperature=0.5")[0]["text"], one[0]["text"]);
+}
+
+TEST_F(Generate, EveryDecoderOfTheTree) {
+  train();
+  const auto text = [&](const std::string& decoder) {
+    return generate("--prompt 'eta' --decoder " + decoder)[0]["text"].get<std::string>();
+  };
+  const auto greedy_text = text("greedy");
+  EXPECT_EQ(text("contrastive alpha=0"), greedy_text);
+  EXPECT_EQ(text("contrastive k=1"), greedy_text);
+  EXPECT_NE(text("contrastive k=5 alpha=1"), greedy_text);
+  EXPECT_EQ(text("beam beams=1"), greedy_text);
+  const auto score = [&](const std::string& decoder) {
+    return generate("--prompt 'eta' --decoder " + decoder)[0]["log_prob"].get<double>();
+  };
+  EXPECT_GE(score("beam beams=8 length_penalty=0"), score("greedy"));
+  EXPECT_EQ(text("sampling typical=0.5"), text("sampling typical=0.5"));
+  EXPECT_THAT((call("generate " + run_ + " --decoder contrastive alpha=1.5"), err_), HasSubstr("alpha"));
+}
+
+TEST_F(Generate, DrawsHowAlikeTheStatesAre) {
+  if (std::system("gnuplot --version >/dev/null 2>&1") != 0) GTEST_SKIP() << "gnuplot is not installed";
+  train();
+  const auto file = (folder_ / "map.png").string();
+  const auto words = "generate " + run_ + " --tokens 7 --decoder greedy --prompt eta --heatmap ";
+  ASSERT_EQ(call(words + file), 0) << err_;
+  EXPECT_TRUE(out_.starts_with("eta"));
+  EXPECT_EQ(read_file(file).substr(1, 3), "PNG");
+  std::istringstream rows(read_file(folder_ / "map.png.txt"));
+  std::vector<std::vector<double>> cosines;
+  for (std::string line; std::getline(rows, line);) {
+    std::istringstream numbers(line);
+    cosines.emplace_back();
+    for (double number; numbers >> number;) cosines.back().push_back(number);
+  }
+  ASSERT_EQ(cosines.size(), 1u + 3 + 7);  // the end of text before it all
+  double least = 1;
+  for (size_t i = 0; i < cosines.size(); ++i) {
+    ASSERT_EQ(cosines[i].size(), cosines.size());
+    EXPECT_EQ(cosines[i][i], 1);
+    for (size_t j = 0; j < i; ++j) {
+      EXPECT_EQ(cosines[i][j], cosines[j][i]);
+      EXPECT_LE(cosines[i][j], 1);
+      least = std::min(least, cosines[i][j]);
+    }
+  }
+  EXPECT_LT(least, 0.99);
+  const auto drawn = read_file(file);
+  ASSERT_EQ(call(words + file), 0) << err_;
+  EXPECT_EQ(read_file(file), drawn);
+  EXPECT_EQ(call(words + (folder_ / "map.jpg").string()), 2);
+  EXPECT_THAT(err_, HasSubstr("a heat map is a .png"));
+  EXPECT_EQ(call(words + file + " --samples 2"), 2);
+  EXPECT_THAT(err_, HasSubstr("--heatmap is of one continuation"));
 }
 
 TEST_F(Generate, ToldWhatIsMissingOrWrong) {

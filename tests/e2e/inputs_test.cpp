@@ -1,6 +1,8 @@
 // Runs that start from other runs, that evaluate only, and whose budget hangs on the model's size.
 #include <gmock/gmock.h>
 
+#include <cmath>
+
 #include "e2e/programs.h"
 
 namespace assay {
@@ -72,6 +74,35 @@ TEST_F(Inputs, TrainingGoesOnFromTheirWeights) {
   ASSERT_EQ(call("run experiments/after.toml init.load=all"), 0) << err_;
   EXPECT_EQ(first_loss(after()), weights);
   EXPECT_NE(record_in(after())["weights_sha256"], by_weights);
+}
+
+// The same weights as judge of their own text find it as likely as they did when they wrote it, without a cache.
+TEST_F(Inputs, AnEvaluatorAsksAnotherRun) {
+  write_experiment();
+  const std::string asks =
+      "[[evaluate]]\nuse = \"generation\"\nprompts = 5\nprompt_tokens = 6\ntokens = 9\nunit = \"tokens\"\n"
+      "judge = { experiment = \"tiny\" }\n[[evaluate]]\nuse = \"lm\"\nremove = true\n";
+  write_after(std::string(kFromTiny) + asks + "[train]\nsteps = 0\n");
+  ASSERT_EQ(call("run experiments/after.toml --with-inputs"), 0) << err_;
+  const auto metric = [&](const std::string& name) {
+    for (const auto& one : metrics_in(after()))
+      if (one["name"] == name) return one["value"].get<double>();
+    ADD_FAILURE() << "no metric " << name;
+    return 0.0;
+  };
+  EXPECT_EQ(metric("ended"), 0);
+  EXPECT_NEAR(metric("judge_nll"), metric("nll"), 1e-4);
+  EXPECT_GT(std::abs(metric("human_judge_nll") - metric("nll")), 0.01);
+  // A model of another kind of positions: what its judge is made of is loaded for it, and is in the record.
+  write_after(asks + "[positional]\nuse = \"rotary\"\n");
+  ASSERT_EQ(call("run experiments/after.toml"), 0) << err_;
+  const auto line = read_plan_lines(after().plan()).at(0);
+  const auto record = read_json(run_in(after()).eval_record(line.at("evaluate").at(0).at("id")));
+  EXPECT_EQ(line["plugins"].count("positional/none"), 0u);
+  EXPECT_TRUE(record["code"]["evaluator"].contains("positional/none"));
+  EXPECT_TRUE(record["code"]["evaluator"].contains("decoder/greedy"));
+  EXPECT_EQ(record["config"]["judge"]["sha256"], record_in(experiment())["weights_sha256"]);
+  EXPECT_EQ(record_in(after())["code"]["plugins"].count("positional/none"), 0u);
 }
 
 TEST_F(Inputs, WhatIsMissingIsSaid) {

@@ -47,7 +47,8 @@ class PageTest(unittest.TestCase):
         for scheme, values in KEYS.items():
             for seed, value in enumerate(values, start=1):
                 run = self.results.add(scheme, seed)
-                self.results.finish(run, value)
+                texts = {"prompt": "Once upon", "continuation": f"{scheme} {seed}"} if scheme != "rotary" else None
+                self.results.finish(run, value, texts=texts)
                 self.losses[scheme, seed] = [value + 1 / (i + seed) for i in range(30)]
                 self.results.log_losses(run, self.losses[scheme, seed])
         failed = self.results.add("fails", 1)
@@ -187,6 +188,16 @@ class PageTest(unittest.TestCase):
         failures = self.browser.evaluate("document.getElementById('failures').textContent")
         self.assertIn("it broke: " + HOSTILE + " (plugin, exit code 1)", failures)
         self.assertIn("first\n" + HOSTILE + "\nbytes \ufffd\ufffd", failures)
+
+    def test_examples_are_shown_run_by_run(self):
+        self.report()
+        shown = "document.querySelector('#examples table').innerText"
+        self.assertEqual(self.browser.evaluate("[...document.querySelectorAll('#examples-run option')].map(o => o.textContent)"),
+                         ["positional=alibi seed=1", f"positional={HOSTILE} seed=1"])
+        self.assertIn("Once upon\talibi 1", self.browser.evaluate(shown))
+        self.browser.evaluate("{ const s = document.getElementById('examples-run'); s.value = 1; "
+                              "s.dispatchEvent(new Event('change')) }")
+        self.assertIn(HOSTILE + " 1", self.browser.evaluate(shown))
 
     def test_configuration_tells_what_differs(self):
         self.report()

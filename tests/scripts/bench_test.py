@@ -17,6 +17,7 @@ import bench_cases  # noqa: E402
 import bench_events  # noqa: E402
 import bench_main  # noqa: E402
 import bench_process  # noqa: E402
+import bench_simctg  # noqa: E402
 import bench_sweep  # noqa: E402
 import bench_table  # noqa: E402
 
@@ -124,9 +125,12 @@ class BenchTest(Sandbox):
         result = run("--only", "assay,keras")
         self.assertEqual(result.returncode, 2)
         self.assertIn("unknown system 'keras'; there are assay, eager, compile, trainer", result.stderr)
-        result = run("--reference", "--quick", "--parts", "train")
+        result = run("--reference", "--quick", "--size", "small")
         self.assertEqual(result.returncode, 2)
-        self.assertIn("--reference is the whole programme; leave out --parts, --quick", result.stderr)
+        self.assertIn("--reference is of whole parts; leave out --size, --quick", result.stderr)
+        result = run("--reference", "--parts", "train,commands")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("train and sweep stand in one table", result.stderr)
 
     def stand_ins(self, train):
         """Programs of one size and scheme that measure nothing: train(system, threads or mesh) is the rate."""
@@ -199,3 +203,23 @@ class BenchTest(Sandbox):
         (name,) = self.tables()
         self.assertNotEqual(name, "reference")
         self.assertIn("| small | alibi | trainer |", self.tables()[name])
+
+    def test_a_part_of_its_own_leaves_the_other_tables_alone(self):
+        self.stand_ins(lambda *_: 1.0)
+        bench_main.arguments().parts = ["simctg"]
+        decoding = {("assay", "greedy"): [0.001], ("assay", "contrastive"): [0.002]}
+        with mock.patch.object(bench_simctg, "measure", lambda *_: (decoding, {"mle": [2.0], "mle + simctg": [1.0]})):
+            bench_main.main()
+        reference = pathlib.Path(self.folder, "results/bench/reference")
+        self.assertEqual(sorted(os.listdir(reference)), ["simctg.md"])
+        text = (reference / "simctg.md").read_text(encoding="utf-8")
+        self.assertTrue(text.startswith("- machine: "))
+        self.assertIn("| assay | contrastive | 2.000 | 2.00 | 1.00 |", text)
+
+    def test_generation_is_told_as_ratios(self):
+        decoding = {("assay", "greedy"): [0.001, 0.009, 0.002], ("assay", "contrastive"): [0.003],
+                    ("PyTorch loop", "greedy"): [0.004], ("PyTorch loop", "contrastive"): [0.012]}
+        text = bench_simctg.tables(decoding, {"mle": [300.0], "mle + simctg": [240.0]})
+        for line in ("| assay | greedy | 2.000 | 1.00 | 1.00 |", "| assay | contrastive | 3.000 | 1.50 | 1.00 |",
+                     "| PyTorch loop | contrastive | 12.000 | 3.00 | 4.00 |", "| mle + simctg | 240 | 1.25 |"):
+            self.assertIn(line, text)

@@ -9,6 +9,7 @@
 #include "assay/batch.h"
 #include "assay/component.h"
 #include "assay/dataset.h"
+#include "assay/decoder.h"
 #include "assay/model.h"
 #include "assay/objective.h"
 #include "assay/random.h"
@@ -33,6 +34,15 @@ struct ExampleRow {
   std::map<std::string, std::string> texts;
 };
 
+// Another run with its final weights. Implemented by the core.
+class TrainedRun {
+ public:
+  virtual ~TrainedRun() = default;
+  virtual Model& model() = 0;
+  virtual const Vocabulary& vocabulary() const = 0;
+  virtual Forward& forward(const Batch& batch) = 0;  // valid until the next call
+};
+
 // Implemented by the core. Every tensor rank evaluates the same; only rank 0's metrics are kept.
 class EvaluationContext {
  public:
@@ -41,10 +51,19 @@ class EvaluationContext {
   virtual const Vocabulary& vocabulary() const = 0;
   virtual Split split() const = 0;
   virtual const Dataset& dataset() const = 0;
-  virtual int64_t training_context() const = 0;      // T the model was trained at
-  virtual int64_t tokens_per_forward() const = 0;    // how many tokens a batch should hold
-  virtual Forward& forward(const Batch& batch) = 0;  // valid until the next call
-  virtual Draws draws() const = 0;                   // keyed by the run's seed and this instance
+  virtual int64_t training_context() const = 0;    // T the model was trained at
+  virtual int64_t tokens_per_forward() const = 0;  // how many tokens a batch should hold
+  // Valid until the next call; hidden_layers as ForwardOptions has them.
+  virtual Forward& forward(const Batch& batch, const std::vector<int64_t>& hidden_layers = {}) = 0;
+  // Text after each of the prompts, token ids without the end of text that goes before them, which are decoded as one
+  // batch; at most so many new tokens. Draws are keyed by the run's seed. UserError when the model has not as many
+  // positions, or is bidirectional.
+  virtual std::vector<Continuation> decode(Decoder& decoder, const std::vector<std::vector<int32_t>>& prompts,
+                                           int64_t tokens) = 0;
+  // A run that a parameter names, on this run's mesh; loaded when it is first asked for. UserError when it is not
+  // finished or kept no weights.
+  virtual TrainedRun& other(const RunReference& run) = 0;
+  virtual Draws draws() const = 0;  // keyed by the run's seed and this instance
   virtual void metric(const Metric& metric) = 0;
   virtual void example(const ExampleRow& row) = 0;
 };

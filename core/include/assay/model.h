@@ -41,10 +41,16 @@ class ASSAY_API Cache {
   Tensor positions;  // [B, S] int64
   Tensor segments;   // [B, S] int64 or undefined
   Tensor mask;       // [B, S] bool or undefined: false where a row was padded
+  // The next tokens of a row are alternatives for one and the same place: each sees what is in the cache and itself,
+  // and none of the others. All but one a row have to go, by keep, before the cache can grow again.
+  bool alternatives = false;
 
   int64_t length() const { return positions.defined() ? positions.size(1) : 0; }
   void rewind(int64_t n);           // drops the last n positions of every row; UserError when there are fewer
   void select(const Tensor& rows);  // [B'] int64: keeps, repeats and reorders rows
+  // Of the last n positions, which were alternatives, the one that each row goes on from: choice [B] int64, 0 .. n - 1.
+  // UserError when there are fewer positions.
+  void keep(const Tensor& choice, int64_t n);
 };
 
 class Model : public Component {
@@ -64,7 +70,7 @@ class Model : public Component {
   // are there; the losses and samplers of the core mask them.
   virtual Tensor logits(const Tensor& hidden) = 0;
   // Hidden states after the final norm of new tokens [B, S] that follow the cache, which grows. No gradients.
-  // mask [B, S] bool, false: padding; may be undefined.
+  // mask [B, S] bool, false: padding; may be undefined. See Cache::alternatives.
   virtual ModelOutput extend(Cache& cache, const Tensor& tokens, const Tensor& mask) = 0;
   // Exact multiply-adds times two of one forward over a context of T tokens, matrix products and attention.
   virtual double forward_flops(int64_t length) const = 0;

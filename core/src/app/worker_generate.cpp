@@ -1,8 +1,13 @@
 #include "app/worker_generate.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/tensor.h>
 #include <c10/core/DeviceGuard.h>
+#include <c10/core/GradMode.h>
 
+#include <chrono>
+#include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "app/worker_run.h"
@@ -10,10 +15,37 @@
 #include "record/byte_text.h"
 #include "run/checkpoint.h"
 #include "run/decode.h"
+#include "run/forward.h"
 #include "run/safetensors.h"
 
 namespace assay {
 using nlohmann::json;
+
+namespace {
+
+// Cosines between the final hidden states of all tokens, the end of text before them included, as rows.
+json cosines(Assembled& run, const Mesh& mesh, const std::vector<int32_t>& ids) {
+  const c10::NoGradGuard no_grad;
+  std::vector<int64_t> tokens{run.vocabulary->special(kEndOfText)};
+  tokens.insert(tokens.end(), ids.begin(), ids.end());
+  // The last token may stand behind the model's last position: nobody has read it.
+  const auto limit = guard(*run.model, "limit", [&] { return run.model->limit(); });
+  if (limit && static_cast<int64_t>(tokens.size()) > *limit) tokens.resize(static_cast<size_t>(*limit));
+  Batch batch;
+  batch.tokens = at::tensor(tokens).unsqueeze(0);
+  ForwardPass forward(*run.model, batch, {}, run.vocabulary->size(), mesh, run.compute);
+  const auto states_TD = forward.hidden()[0].to(at::kCPU, at::kDouble);
+  const auto unit_TD = states_TD / states_TD.norm(2, -1, true).clamp_min(1e-12);
+  const auto cosines_TT = at::matmul(unit_TD, unit_TD.t()).contiguous();
+  auto rows = json::array();
+  for (int64_t i = 0; i < cosines_TT.size(0); ++i) {
+    const auto* row = cosines_TT.const_data_ptr<double>() + i * cosines_TT.size(1);
+    rows.push_back(std::vector<double>(row, row + cosines_TT.size(1)));
+  }
+  return rows;
+}
+
+}  // namespace
 
 json worker_generate(const json& request) {
   const auto& line = request.at("line");
@@ -22,8 +54,13 @@ json worker_generate(const json& request) {
   check_paths(line.at("train").at("data").at("tokenizer"));
   check_paths(line.at("train").at("model"));
   const auto registry = registry_of(line);
+  std::vector<std::string> prompts;
+  for (const auto& prompt : request.at("prompts")) prompts.push_back(bytes_of_text(prompt.get<std::string>()));
   DecodeRequest decoding;
-  for (const auto& prompt : request.at("prompts")) decoding.prompts.push_back(bytes_of_text(prompt.get<std::string>()));
+  if (request.value("stream", false))
+    decoding.on_text = [](const std::string& text) {
+      std::cout << json{{"text", text_of_bytes(text)}}.dump() << "\n" << std::flush;
+    };
   decoding.tokens = request.at("tokens");
   decoding.seed = request.at("seed");
   const std::string weights = request.at("weights");
@@ -38,18 +75,34 @@ json worker_generate(const json& request) {
     const c10::DeviceGuard device(compute.device);
     Assembled run(registry, line);
     run.compute = compute;
-    run.build(mesh, /*draw=*/false);
+    run.build(mesh, /*draw=*/false, /*trains=*/false);
     load_weights(weights, run, mesh);
+    const auto others = run.instances.all().size();
     auto& decoder = run.instances.create<Decoder>(request.at("decoder"), "decoder");
-    guard(decoder, "bind", [&] { decoder.bind(*run.vocabulary); });
+    for (size_t i = others; i < run.instances.all().size(); ++i) {
+      auto* component = run.instances.all()[i];
+      guard(*component, "bind", [&] { component->bind(*run.vocabulary); });
+    }
+    decoding.prompts = encoded(*run.tokenizer, prompts);
+    const auto began = std::chrono::steady_clock::now();
     const auto continuations = decode(run, mesh, decoder, decoding);
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - began;
     for (size_t i = 0; i < continuations.size(); ++i) {
       const auto& [ids, text, log_prob, ended] = continuations[i];
       answer.push_back({{"prompt", request.at("prompts")[i]},
                         {"text", text_of_bytes(text)},
                         {"ids", ids},
                         {"log_prob", log_prob},
-                        {"ended", ended}});
+                        {"ended", ended},
+                        {"measured", {{"seconds", seconds.count()}}}});
+      if (request.value("cosines", false)) {
+        auto whole = decoding.prompts[i];
+        whole.insert(whole.end(), ids.begin(), ids.end());
+        answer.back()["cosines"] = cosines(run, mesh, whole);
+        auto& tokens = answer.back()["tokens"] = json::array({kEndOfText});
+        for (size_t t = 0; t + 1 < answer.back()["cosines"].size(); ++t)
+          tokens.push_back(text_of_bytes(run.tokenizer->decode({whole[t]})));
+      }
     }
   });
   return answer;

@@ -1,11 +1,16 @@
 #include "app/worker_inputs.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "app/worker_run.h"
 #include "assay/error.h"
 #include "config/run_inputs.h"
+#include "record/build_id.h"
+#include "record/code.h"
 #include "record/files.h"
 #include "record/layout.h"
+#include "record/plan_lines.h"
 #include "record/sha256.h"
 
 namespace assay {
@@ -32,10 +37,36 @@ void settle(json& value) {
     for (auto& item : value) settle(item);
 }
 
+// What trained the input, as it is now, for whoever builds its model. Of a component that the line has itself, the
+// line's is taken.
+void add_plugins(const json& input, json& plan_line) {
+  const RunLayout run(input.at("path").get<std::string>());
+  const ExperimentLayout experiment(run.folder().parent_path().parent_path());
+  const auto lines = read_plan_lines(experiment.plan());
+  const auto line = std::find_if(lines.begin(), lines.end(),
+                                 [&](const json& one) { return one.at("train_id") == input.at("train_id"); });
+  if (line == lines.end())
+    throw UserError("input " + input.at("experiment").get<std::string>() + " (" + run.folder().string() +
+                    "): is no longer in its experiment's plan; plan it again");
+  for (const char* part : {"/data/tokenizer", "/model"}) check_paths(line->at("train").at(json::json_pointer(part)));
+  const auto trained = training_plugins(*line);
+  for (const auto& [component, ignored] : trained.items()) {
+    if (plan_line["plugins"].contains(component)) continue;
+    auto plugin = line->at("plugins").at(component);
+    const std::string file = plugin.at("file");
+    plugin["sha256"] = sha256_of_file(file);
+    plugin["build_id"] = build_id_of_file(file);
+    plugin["roles"] = {kInputRole};
+    plan_line["plugins"][component] = std::move(plugin);
+  }
+}
+
 }  // namespace
 
 void settle_inputs(json& plan_line) {
+  const auto asked = config::inputs_in(plan_line.at("evaluate"));
   for (const char* part : {"train", "evaluate"}) settle(plan_line.at(part));
+  for (const auto& input : asked) add_plugins(input, plan_line);
 }
 
 }  // namespace assay

@@ -5,8 +5,9 @@
 
 namespace assay {
 
-// Every input in the line's "train" and "evaluate" gets the hash of its weights ("sha256"). UserError when an input is
-// not finished, kept no weights, or has others than its record says.
+// Every input in the line's "train" and "evaluate" gets the hash of its weights ("sha256"), and the line's plugins
+// those that trained what its evaluations ask. UserError when an input is not finished, kept no weights, or has others
+// than its record says.
 void settle_inputs(nlohmann::json& plan_line);
 
 }  // namespace assay

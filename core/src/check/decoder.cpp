@@ -14,9 +14,9 @@ std::string decoded(const Subject& subject, int tensor, uint64_t seed) {
   std::string text;
   tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
     const Alone<Decoder> decoder(subject);
-    decoder->bind(*run.vocabulary);
+    for (auto* component : decoder.all()) component->bind(*run.vocabulary);
     DecodeRequest request;
-    request.prompts = {"", "ab ab", "a longer prompt"};
+    request.prompts = encoded(*run.tokenizer, {"", "ab ab", "a longer prompt"});
     request.tokens = 12;
     request.seed = seed;
     const auto continuations = decode(run, mesh, *decoder, request);  // refuses ids outside the vocabulary

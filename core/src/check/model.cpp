@@ -69,6 +69,26 @@ std::string cached(Assembled& run, const Batch& batch) {
   return "";
 }
 
+// Candidates for the next token, tried at once: each as if it stood there alone.
+std::string alternatives(Assembled& run, const Batch& batch) {
+  if (!run.model->causal()) return "";
+  const c10::NoGradGuard no_grad;
+  const int64_t past = TinyRun::kContext - 4;
+  Cache cache;
+  run.model->extend(cache, batch.tokens.narrow(1, 0, past), {});
+  cache.alternatives = true;
+  const auto candidates = batch.tokens.narrow(1, past, 3);
+  const auto found = run.model->extend(cache, candidates, {}).final_BTD;
+  for (int64_t i = 0; i < 3; ++i) {
+    Batch one;
+    one.tokens = at::cat({batch.tokens.narrow(1, 0, past), candidates.narrow(1, i, 1)}, 1);
+    auto wrong = difference("hidden states of alternative " + std::to_string(i), found.select(1, i),
+                            run.model->forward(one, {}).final_BTD.select(1, past), 1e-10);
+    if (!wrong.empty()) return wrong;
+  }
+  return "";
+}
+
 std::string row_by_row(Assembled& run, const Batch& batch) {
   const c10::NoGradGuard no_grad;
   const auto all = run.model->forward(batch, {}).final_BTD;
@@ -102,6 +122,8 @@ void model(const Subject& subject) {
   subject.property("shapes are as its interface says", [&] { return on_one_rank(subject, shapes); });
   subject.property("a causal model sees nothing ahead, another one does", [&] { return on_one_rank(subject, sight); });
   subject.property("cached decoding is the full forward", [&] { return on_one_rank(subject, cached); });
+  subject.property("alternatives in a cache do not see one another",
+                   [&] { return on_one_rank(subject, alternatives); });
   subject.property("rows do not see one another", [&] { return on_one_rank(subject, row_by_row); });
   subject.property("its gradients are those of finite differences",
                    [&] { return on_one_rank(subject, model_gradients); });

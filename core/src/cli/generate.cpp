@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <iostream>
 
 #include "assay/error.h"
@@ -13,6 +14,7 @@
 #include "config/worker.h"
 #include "record/byte_text.h"
 #include "record/files.h"
+#include "report/heatmap.h"
 
 namespace assay::cli {
 namespace {
@@ -32,11 +34,20 @@ json request_for(const NamedRun& run, const config::Catalogue& catalogue, const 
   return {{"line", line}, {"weights", run.layout.weights().string()}, {"decoder", decoder}};
 }
 
+void draw(const json& continuation, const NamedRun& run, const std::string& file) {
+  Heatmap heatmap;
+  heatmap.cosines = continuation.at("cosines");
+  heatmap.title =
+      fmt::format("{}: {}", run.line.at("experiment").get<std::string>(), run.line.at("label").get<std::string>());
+  for (const auto& token : continuation.at("tokens")) heatmap.labels.push_back(bytes_of_text(token.get<std::string>()));
+  draw_heatmap(heatmap, file);
+}
+
 }  // namespace
 
 int generate(const Arguments& arguments) {
   std::vector<std::string> prompts;
-  std::string file, decoder;
+  std::string file, decoder, heatmap;
   int64_t tokens = 0, samples = 0;
   uint64_t seed = 0;
   auto options = plugin_options();
@@ -47,7 +58,9 @@ int generate(const Arguments& arguments) {
       "tokens", po::value(&tokens)->default_value(200)->value_name("N"), "at most so many new tokens")(
       "samples", po::value(&samples)->default_value(1)->value_name("N"), "continuations of each prompt")(
       "seed", po::value(&seed)->default_value(1)->value_name("N"), "of the decoder's draws")(
-      "json", "one JSON object a continuation: prompt, text, ids, log_prob, ended");
+      "heatmap", po::value(&heatmap)->value_name("FILE.png"),
+      "a picture of the cosines between the final hidden states of prompt and continuation")(
+      "json", "one JSON object a continuation: prompt, text, ids, log_prob, ended, measured.seconds of all");
   const auto parsed = parse_options(arguments, options);
   if (!parsed) return kDone;
   if (parsed->words.empty()) throw UserError("assay generate: a RUN is missing; see assay generate --help");
@@ -65,12 +78,28 @@ int generate(const Arguments& arguments) {
   request["seed"] = seed;
   for (const auto& prompt : prompts)
     for (int64_t sample = 0; sample < samples; ++sample) request["prompts"].push_back(text_of_bytes(prompt));
-  for (auto& continuation : config::generate_text(request)) {
+  const bool as_json = parsed->options.count("json") > 0, one = request["prompts"].size() == 1;
+  if (!heatmap.empty() && !one)
+    throw UserError("assay generate: --heatmap is of one continuation; give one prompt and one sample");
+  if (!heatmap.empty()) check_heatmap_name(heatmap);
+  request["stream"] = one && !as_json;
+  request["cosines"] = !heatmap.empty();
+  std::string streamed;
+  const auto on_text = [&](const std::string& text) {
+    std::cout << (streamed.empty() ? prompts[0] : "") << text << std::flush;
+    streamed += text;
+  };
+  for (auto& continuation : config::generate_text(request, on_text)) {
+    if (!heatmap.empty()) draw(continuation, run, heatmap);
+    for (const char* key : {"cosines", "tokens"}) continuation.erase(key);
     for (const char* key : {"prompt", "text"}) continuation[key] = bytes_of_text(continuation[key].get<std::string>());
-    if (parsed->options.count("json"))
+    const std::string prompt = continuation["prompt"], text = continuation["text"];
+    if (as_json)
       std::cout << continuation.dump(-1, ' ', false, json::error_handler_t::replace) << "\n";
+    else if (streamed.empty())  // nothing came, or all comes at once
+      std::cout << prompt << text << "\n";
     else
-      std::cout << continuation["prompt"].get<std::string>() << continuation["text"].get<std::string>() << "\n";
+      std::cout << text.substr(std::min(streamed.size(), text.size())) << "\n";
   }
   return kDone;
 }

@@ -14,6 +14,7 @@
 #include <sstream>
 
 #include "assay/error.h"
+#include "record/byte_text.h"
 #include "record/files.h"
 #include "record/sha256.h"
 
@@ -79,8 +80,9 @@ Outcome run_program(std::vector<std::string> command, const std::function<void(c
 }
 
 // Of a program that must succeed.
-std::string output_of(const std::vector<std::string>& command) {
-  auto outcome = run_program(command);
+std::string output_of(const std::vector<std::string>& command,
+                      const std::function<void(const std::string&)>& on_line = {}) {
+  auto outcome = run_program(command, on_line);
   if (!outcome.failure.empty())
     throw UserError(fmt::format("{} {}: failed with {}", command[0], command[1], outcome.failure));
   return std::move(outcome.output);
@@ -230,7 +232,18 @@ Validation validate_assembly(const std::string& plan) {
   return validation;
 }
 
-nlohmann::json generate_text(const json& request) { return answer_of("generate", text_of(request)); }
+nlohmann::json generate_text(const json& request, const std::function<void(const std::string&)>& on_text) {
+  const RequestFile file(text_of(request));
+  json answer;
+  output_of({worker_program().string(), "generate", file.name()}, [&](const std::string& text) {
+    auto line = json::parse(text, nullptr, /*allow_exceptions=*/false);
+    if (line.is_object() && line.contains("text")) on_text(bytes_of_text(line["text"].get<std::string>()));
+    if (line.is_array()) answer = std::move(line);
+  });
+  if (!answer.is_array()) throw UserError("assay-worker generate: its answer is not a JSON list");
+  return answer;
+}
+
 nlohmann::json export_weights(const json& request) { return answer_of("export", text_of(request)); }
 nlohmann::json import_weights(const json& request) { return answer_of("import", text_of(request)); }
 void replay_events(const json& request) { answer_of("replay", text_of(request)); }

@@ -55,8 +55,8 @@ struct CheckListener {
 };
 void check_components(const nlohmann::json& request, const CheckListener& listener);
 
-// Text from a trained run; request and answer are those of app/worker_generate.h.
-nlohmann::json generate_text(const nlohmann::json& request);
+// Text from a trained run; request and answer are those of app/worker_generate.h. on_text gets what is streamed.
+nlohmann::json generate_text(const nlohmann::json& request, const std::function<void(const std::string&)>& on_text);
 
 // Weights to and from other libraries' folders; requests and answers are those of app/worker_exchange.h.
 nlohmann::json export_weights(const nlohmann::json& request);

@@ -13,6 +13,7 @@ namespace assay {
 class Instances {
  public:
   explicit Instances(const Registry& registry) : registry_(registry) {}
+  const Registry& registry() const { return registry_; }
   ~Instances();
   Instances(const Instances&) = delete;
 

@@ -35,12 +35,16 @@ namespace {
 
 // What a query may not see, [1 or B, 1, Q, S]; undefined when everything is visible. By place in the sequence, not by
 // position: positions may restart or repeat. Queries are the last Q of the S keys. A query always sees itself, so that
-// a row that is all padding gives numbers instead of NaN.
-Tensor hidden_keys(int64_t Q, int64_t S, bool causal, const Tensor& key_mask, at::Device device) {
+// a row that is all padding gives numbers instead of NaN. Alternatives see of the last Q keys themselves alone.
+Tensor hidden_keys(int64_t Q, int64_t S, bool causal, bool alternatives, const Tensor& key_mask, at::Device device) {
   const auto options = at::TensorOptions().dtype(at::kLong).device(device);
-  const auto ahead_QS = at::arange(S, options).unsqueeze(0) - at::arange(S - Q, S, options).unsqueeze(1);
+  const auto keys_S = at::arange(S, options);
+  const auto ahead_QS = keys_S.unsqueeze(0) - at::arange(S - Q, S, options).unsqueeze(1);
   Tensor hidden;
-  if (causal) hidden = ahead_QS.gt(0).view({1, 1, Q, S});
+  if (alternatives)
+    hidden = ahead_QS.ne(0).logical_and(keys_S.ge(S - Q)).view({1, 1, Q, S});
+  else if (causal)
+    hidden = ahead_QS.gt(0).view({1, 1, Q, S});
   if (key_mask.defined()) {
     const auto padded = key_mask.logical_not().view({-1, 1, 1, S}).logical_and(ahead_QS.ne(0));
     hidden = hidden.defined() ? hidden.logical_or(padded) : padded;
@@ -100,6 +104,7 @@ Tensor Attention::operator()(const Tensor& x, const Positional& positional, cons
   std::tie(q, k) = guard(positional, "rotate", [&] { return positional.rotate(q, k, context); });
 
   Tensor key_mask = batch.key_mask;
+  const bool alternatives = cache && cache->alternatives && T > 1;
   if (cache) {
     auto& layer = cache->layers.at(static_cast<size_t>(options_.layer));
     k = layer.keys = layer.keys.defined() ? at::cat({layer.keys, k}, 2) : k;
@@ -116,14 +121,16 @@ Tensor Attention::operator()(const Tensor& x, const Positional& positional, cons
     if (bias.slopes_H.defined()) watch_bias(told, bias.slopes_H);
     const auto mask =
         drop ? DropoutMask(q, options_.dropout, key, batch.row_id, batch.positions, head_begin_) : DropoutMask();
-    out_BTD = fused_attention(q, k, v, bias, context, mask);
+    out_BTD = alternatives ? fused_attention_of_alternatives(q, k, v, bias, context)
+                           : fused_attention(q, k, v, bias, context, mask);
   } else {
     Scores scores;
     // The dense form is made within the guard: a bucket function is the scheme's, too.
     scores.added = guard(positional, "attention_bias", [&] { return bias.dense(context); });
     if (scores.added.defined()) watch_bias(told, scores.added);
     scores.only_causal = !cache && !key_mask.defined() && options_.causal && !scores.added.defined() && !drop;
-    if (!scores.only_causal) scores.hidden = hidden_keys(T, k.size(2), options_.causal, key_mask, x.device());
+    if (!scores.only_causal)
+      scores.hidden = hidden_keys(T, k.size(2), options_.causal, alternatives, key_mask, x.device());
     if (drop)
       scores.change = [&](const Tensor& weights) {
         return dropout(weights, options_.dropout, key, batch.row_id, batch.positions, head_begin_);

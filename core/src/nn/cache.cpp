@@ -1,6 +1,9 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/gather.h>
 #include <ATen/ops/ones.h>
+
+#include <cstring>
 
 #include "assay/model.h"
 #include "assay/nn.h"
@@ -17,6 +20,25 @@ void each_tensor(Cache& cache, const auto& change) {
     if (tensor->defined()) *tensor = change(*tensor, 1);
 }
 
+// x [B, H, n, K]: of each row, what stands at choice [B] goes to 0. On the CPU without tensors of its own: there are
+// two of it a layer for every token that is decoded.
+void move_to_front(const Tensor& x, const Tensor& choice) {
+  const int64_t B = x.size(0), H = x.size(1), K = x.size(3);
+  if (!x.device().is_cpu() || x.stride(3) != 1) {
+    const auto index = choice.view({B, 1, 1, 1}).expand({B, H, 1, K});
+    x.narrow(2, 0, 1).copy_(x.gather(2, index));
+    return;
+  }
+  const auto size = static_cast<int64_t>(x.element_size());
+  auto* begin = static_cast<char*>(x.data_ptr());
+  const auto* from = choice.const_data_ptr<int64_t>();
+  for (int64_t b = 0; b < B; ++b)
+    for (int64_t h = 0; h < H; ++h) {
+      auto* front = begin + (b * x.stride(0) + h * x.stride(1)) * size;
+      std::memmove(front, front + from[b] * x.stride(2) * size, static_cast<size_t>(K * size));
+    }
+}
+
 }  // namespace
 
 void Cache::rewind(int64_t n) {
@@ -29,6 +51,19 @@ void Cache::select(const Tensor& rows) {
   each_tensor(*this, [&](const Tensor& x, int64_t) { return x.index_select(0, rows); });
 }
 
+void Cache::keep(const Tensor& choice, int64_t n) {
+  const auto first = length() - n;
+  if (n < 1 || first < 0)
+    throw UserError("a cache of " + std::to_string(length()) + " positions has no " + std::to_string(n) +
+                    " alternatives");
+  // In place: what was added last is nobody else's.
+  for (auto& layer : layers)
+    for (auto* tensor : {&layer.keys, &layer.values})
+      if (tensor->defined()) move_to_front(tensor->narrow(2, first, n), choice);
+  rewind(n - 1);  // alternatives have one position and are all real
+  alternatives = false;
+}
+
 namespace nn {
 
 Batch extend(Cache& cache, const Tensor& tokens, const Tensor& mask, int64_t layers) {
@@ -38,7 +73,8 @@ Batch extend(Cache& cache, const Tensor& tokens, const Tensor& mask, int64_t lay
   const auto real = mask.defined() ? mask : at::ones(tokens.sizes(), tokens.options().dtype(at::kBool));
   const auto seen =
       cache.mask.defined() ? cache.mask.sum(-1, true) : at::full({tokens.size(0), 1}, before, tokens.options());
-  batch.positions = (seen + real.cumsum(-1) - 1).clamp_min(0);
+  batch.positions =
+      cache.alternatives ? seen.expand(tokens.sizes()).contiguous() : (seen + real.cumsum(-1) - 1).clamp_min(0);
   cache.positions = before > 0 ? at::cat({cache.positions, batch.positions}, 1) : batch.positions;
   if (mask.defined() || cache.mask.defined()) {
     const auto old = cache.mask.defined() ? cache.mask : at::ones({tokens.size(0), before}, real.options());

@@ -5,6 +5,8 @@
 #include <ATen/ops/stack.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <cmath>
+
 #include "assay/error.h"
 #include "attention/attention.h"
 #include "nn/kernel_use.h"
@@ -122,6 +124,31 @@ struct FusedAttention : torch::autograd::Function<FusedAttention> {
   }
 };
 
+// A kernel's bias of queries and these keys.
+Bias bias_for(const Tensor& query, const Tensor& key_positions, int64_t keys, const AttentionBias& bias,
+              const AttentionContext& context) {
+  if (!bias.slopes_H.defined()) return {};
+  const auto fits = [&](const Tensor& positions, int64_t length) {
+    return positions.dim() == 2 && (positions.size(0) == 1 || positions.size(0) == query.size(0)) &&
+           positions.size(1) == length;
+  };
+  if (!fits(context.query_positions, query.size(2)) || !fits(key_positions, keys))
+    throw UserError("attention needs a position for each of " + std::to_string(query.size(2)) + " queries and " +
+                    std::to_string(keys) + " keys, in one row or in " + std::to_string(query.size(0)) +
+                    "; it was given positions of sizes " + c10::str(context.query_positions.sizes()) + " and " +
+                    c10::str(key_positions.sizes()));
+  const auto converted = [&](const Tensor& x) { return x.to(query.scalar_type()).contiguous(); };
+  Bias added{converted(bias.slopes_H), converted(context.query_positions), converted(key_positions)};
+  if (added.query_positions.size(0) != added.key_positions.size(0)) {
+    added.query_positions = added.query_positions.expand({query.size(0), -1}).contiguous();
+    added.key_positions = added.key_positions.expand({query.size(0), -1}).contiguous();
+  }
+  return added;
+}
+
+// Channels side by side, as a kernel reads them.
+Tensor without_gaps(const Tensor& x) { return x.stride(-1) == 1 ? x : x.contiguous(); }
+
 }  // namespace
 
 std::array<Tensor, 3> split_heads(const Tensor& packed) {
@@ -144,26 +171,42 @@ Tensor fused_attention(const Tensor& query, const Tensor& key, const Tensor& val
                        const AttentionContext& context, const DropoutMask& mask) {
   if (query.size(2) != key.size(2) && (query.requires_grad() || key.requires_grad() || value.requires_grad()))
     throw Bug("fused attention has a gradient only for as many queries as keys");
-  Bias added;
-  if (bias.slopes_H.defined()) {
-    const auto fits = [&](const Tensor& positions, int64_t length) {
-      return positions.dim() == 2 && (positions.size(0) == 1 || positions.size(0) == query.size(0)) &&
-             positions.size(1) == length;
-    };
-    if (!fits(context.query_positions, query.size(2)) || !fits(context.key_positions, key.size(2)))
-      throw UserError("attention needs a position for each of " + std::to_string(query.size(2)) + " queries and " +
-                      std::to_string(key.size(2)) + " keys, in one row or in " + std::to_string(query.size(0)) +
-                      "; it was given positions of sizes " + c10::str(context.query_positions.sizes()) + " and " +
-                      c10::str(context.key_positions.sizes()));
-    const auto converted = [&](const Tensor& x) { return x.to(query.scalar_type()).contiguous(); };
-    added = {converted(bias.slopes_H), converted(context.query_positions), converted(context.key_positions)};
-    if (added.query_positions.size(0) != added.key_positions.size(0)) {
-      added.query_positions = added.query_positions.expand({query.size(0), -1}).contiguous();
-      added.key_positions = added.key_positions.expand({query.size(0), -1}).contiguous();
-    }
-  }
-  const auto dense = [](const Tensor& x) { return x.stride(-1) == 1 ? x : x.contiguous(); };
-  return FusedAttention::apply(dense(query), dense(key), dense(value), added, context.causal, mask);
+  return FusedAttention::apply(without_gaps(query), without_gaps(key), without_gaps(value),
+                               bias_for(query, context.key_positions, key.size(2), bias, context), context.causal,
+                               mask);
+}
+
+Tensor fused_attention_of_alternatives(const Tensor& query, const Tensor& key, const Tensor& value,
+                                       const AttentionBias& bias, const AttentionContext& context) {
+  const int64_t B = query.size(0), H = query.size(1), Q = query.size(2), K = query.size(3), past = key.size(2) - Q;
+  if (past == 0) return value.transpose(1, 2).reshape({B, Q, H * K});
+  const auto q = without_gaps(query), k = without_gaps(key), v = without_gaps(value);
+  const auto added = bias_for(query, context.key_positions.narrow(1, 0, past), past, bias, context);
+  const auto shape = shape_of(q, k.narrow(2, 0, past), v, /*causal=*/false);
+  const auto out = at::empty({B, Q, H * K}, q.options());
+  const auto log_sum = at::empty({B, H, Q}, q.options());
+  with_scalar_type(q, [&]<class T>(T) {
+    at::parallel_for(0, B * H, 1, [&](int64_t begin, int64_t end) {
+      attention_kernel::cpu<T>().forward(shape, added.of<T>(), {}, begin, end, q.const_data_ptr<T>(),
+                                         k.const_data_ptr<T>(), v.const_data_ptr<T>(), out.data_ptr<T>(),
+                                         log_sum.data_ptr<T>());
+      // The one key more, of the query itself: at a distance of 0 it has no bias.
+      for (int64_t unit = begin; unit < end; ++unit)
+        for (int64_t i = 0; i < Q; ++i) {
+          const auto at = [&](const Tensor& x, int64_t time) {
+            return x.const_data_ptr<T>() + unit / H * x.stride(0) + unit % H * x.stride(1) + time * x.stride(2);
+          };
+          const T *own_q = at(q, i), *own_k = at(k, past + i), *own_v = at(v, past + i);
+          T score = 0;
+          for (int64_t c = 0; c < K; ++c) score += own_q[c] * own_k[c];
+          const T share =
+              1 / (1 + std::exp(log_sum.const_data_ptr<T>()[unit * Q + i] - score / std::sqrt(static_cast<T>(K))));
+          T* row = out.data_ptr<T>() + unit / H * shape.out.row + i * shape.out.time + unit % H * shape.out.head;
+          for (int64_t c = 0; c < K; ++c) row[c] += share * (own_v[c] - row[c]);
+        }
+    });
+  });
+  return out;
 }
 
 }  // namespace assay::nn

@@ -22,4 +22,9 @@ bool fused_attention_serves(const Tensor& query, const Tensor& value, const Atte
 Tensor fused_attention(const Tensor& query, const Tensor& key, const Tensor& value, const AttentionBias& bias,
                        const AttentionContext& context, const DropoutMask& mask = {});
 
+// The same where the queries are alternatives for one place (Cache::alternatives): each sees the keys before the last Q
+// and its own among these. No gradients.
+Tensor fused_attention_of_alternatives(const Tensor& query, const Tensor& key, const Tensor& value,
+                                       const AttentionBias& bias, const AttentionContext& context);
+
 }  // namespace assay::nn

@@ -8,9 +8,17 @@
 namespace assay {
 namespace {
 
+// A plugin without roles has those of a run of its own.
 bool has_role(const nlohmann::json& plugin, const char* role) {
   const auto roles = plugin.find("roles");
-  return roles == plugin.end() || std::find(roles->begin(), roles->end(), role) != roles->end();
+  return roles == plugin.end() ? role != std::string(kInputRole)
+                               : std::find(roles->begin(), roles->end(), role) != roles->end();
+}
+
+bool asks_a_run(const nlohmann::json& config) {
+  if (config.is_object() && config.contains("train_id")) return true;
+  return config.is_structured() &&
+         std::any_of(config.begin(), config.end(), [](const auto& inner) { return asks_a_run(inner); });
 }
 
 nlohmann::json identity(nlohmann::json plugin) {
@@ -40,10 +48,13 @@ nlohmann::json training_plugins(const nlohmann::json& plan_line) {
 nlohmann::json evaluation_plugins(const nlohmann::json& plan_line, const nlohmann::json& config) {
   std::set<std::string> names;
   collect_uses(config, names);
+  const bool asks = asks_a_run(config);
   auto chosen = nlohmann::json::object();
   const auto plugins = plan_line.value("plugins", nlohmann::json::object());
   for (const auto& [key, plugin] : plugins.items())
-    if (has_role(plugin, "evaluate") && names.count(key.substr(key.find('/') + 1))) chosen[key] = identity(plugin);
+    if ((has_role(plugin, "evaluate") && names.count(key.substr(key.find('/') + 1))) ||
+        (asks && has_role(plugin, kInputRole)))
+      chosen[key] = identity(plugin);
   return chosen;
 }
 

@@ -19,6 +19,21 @@ std::string other_plugins(const json& components, const json& planned) {
   return names;
 }
 
+// A run that the evaluation asked and that has other weights now; empty: there is none.
+std::string trained_again(const json& config) {
+  if (config.is_object() && config.contains("train_id") && config.contains("sha256") && config.contains("path")) {
+    const auto file = RunLayout(config["path"].get<std::string>()).train_record();
+    if (!std::filesystem::exists(file)) return "";
+    const auto record = json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
+    const bool same = !record.is_object() || record.value("weights_sha256", config["sha256"]) == config["sha256"];
+    return same ? "" : config.value("experiment", "another run");
+  }
+  if (config.is_structured())
+    for (const auto& inner : config)
+      if (auto asked = trained_again(inner); !asked.empty()) return asked;
+  return "";
+}
+
 // Code of today by which a replay went, as `accepted.json` lists it.
 json code_of(const json& plan_line, const std::string& current_code) {
   json plugins = json::object();
@@ -50,6 +65,8 @@ Freshness freshness(const json& record, const RunLayout& run, const json& plan_l
   Freshness result;
   if (!code.contains("training")) {
     result.stale = other_plugins(code.value("evaluator", json::object()), planned);
+    if (const auto asked = trained_again(record.value("config", json())); !asked.empty())
+      result.stale += (result.stale.empty() ? "" : ", ") + std::string("weights of ") + asked;
     const auto library = code.value("library", std::string());
     if (library.empty() || current_code.empty() || library == current_code) return result;
     if (const auto steps = replayed_library(run, library, current_code); steps > 0)

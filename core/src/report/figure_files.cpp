@@ -7,6 +7,7 @@
 
 #include "compare/csv.h"
 #include "report/figure.h"
+#include "report/gnuplot.h"
 
 namespace assay {
 namespace {
@@ -16,13 +17,6 @@ constexpr const char* kColours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", 
 constexpr size_t kMostTics = 12;          // more values than that get the tics that gnuplot chooses
 constexpr size_t kMostTicText = 80;       // characters that fit below the axis side by side
 constexpr double kLogarithmicFrom = 8.0;  // largest over smallest x
-
-// A string of gnuplot in which nothing but the quote has a meaning.
-std::string quoted(const std::string& text) {
-  std::string result = "'";
-  for (const char one : text) result += one == '\'' ? std::string("''") : std::string(1, one);
-  return result + "'";
-}
 
 // x and how it reads, by x.
 std::map<double, std::string> places_of(const Figure& figure) {
@@ -45,7 +39,7 @@ std::string axis_commands(const Figure& figure) {
   std::vector<std::string> tics;
   size_t length = 0;
   for (const auto& [x, text] : places) {
-    tics.push_back(fmt::format("{} {}", quoted(text), x));
+    tics.push_back(fmt::format("{} {}", gnuplot_string(text), x));
     length += text.size() + 2;
   }
   commands += fmt::format("set xtics {}({})\n", length > kMostTicText ? "rotate by -35 " : "", fmt::join(tics, ", "));
@@ -105,8 +99,9 @@ std::string figure_script(const Figure& figure) {
       "set key {}\n"
       "set border 3\nset tics nomirror\nset grid ytics\n"
       "set offsets graph 0.04, graph 0.04, graph 0.04, graph 0.04\n",
-      quoted(fmt::format("{}: {} by {}", figure.experiment, figure.y, figure.x)), quoted(caption(figure)),
-      quoted(figure.x), quoted(figure.unit.empty() ? figure.y : figure.y + ", " + figure.unit),
+      gnuplot_string(fmt::format("{}: {} by {}", figure.experiment, figure.y, figure.x)),
+      gnuplot_string(caption(figure)), gnuplot_string(figure.x),
+      gnuplot_string(figure.unit.empty() ? figure.y : figure.y + ", " + figure.unit),
       figure.series.size() == 1 && figure.series[0].label == figure.y ? "off" : "outside right top");
   for (size_t i = 0; i < std::size(kColours); ++i)
     script +=
@@ -120,7 +115,7 @@ std::string figure_script(const Figure& figure) {
         fmt::format("'{}.csv' skip 1 every ::{}::{} using {}:3", figure.name, first, last, figure.categories ? 7 : 2);
     const auto style = fmt::format("linetype {} dashtype {}", i % std::size(kColours) + 1, i / std::size(kColours) + 1);
     plots.push_back(fmt::format("{} with {} {} title {}", rows, figure.categories ? "points" : "linespoints", style,
-                                quoted(figure.series[i].label)));
+                                gnuplot_string(figure.series[i].label)));
     plots.push_back(fmt::format("{}:4 with yerrorbars {} notitle", rows, style));
     first = last + 1;
   }

@@ -30,6 +30,22 @@ function showFailures(failures) {
   }
 }
 
+// Texts that a run's evaluations kept, an example a row.
+function showExamples(examples) {
+  const section = document.getElementById("examples");
+  section.hidden = examples.length === 0;
+  if (section.hidden) return;
+  const select = document.getElementById("examples-run");
+  select.append(...examples.map(({ label, seed }, place) => make("option", { value: place }, `${label} seed=${seed}`)));
+  const show = () => {
+    const { columns, rows } = examples[select.value];
+    section.querySelector("table").replaceChildren();
+    fillTable(section.querySelector("table"), columns, rows);
+  };
+  select.addEventListener("change", show);
+  show();
+}
+
 // Whatever there is more of, keys or runs, goes down the page.
 function showConfiguration(report) {
   const { keys, values, common } = report.configuration;
@@ -75,6 +91,7 @@ setUpTheme(() => drawCurves());
 setUpResults(report);
 drawCurves = setUpCurves(report);
 showClaims(report.claims);
+showExamples(report.examples);
 showFailures(report.failures);
 showConfiguration(report);
 fillTable(document.getElementById("provenance"), [], Object.entries(report.table.provenance));

@@ -13,6 +13,7 @@
 #include "record/run_status.h"
 #include "report/configuration.h"
 #include "report/curves.h"
+#include "report/examples.h"
 #include "report/failures.h"
 
 namespace assay {
@@ -23,6 +24,7 @@ using Lines = std::vector<nlohmann::json>;
 
 constexpr std::size_t kMostPoints = 200;  // a curve is about 700 pixels wide
 constexpr std::size_t kMostLogLines = 20;
+constexpr std::size_t kMostExamples = 8;
 
 // The table as `assay compare --format json` prints it, the cells as it prints them for people, and by what rows sort.
 Json table_json(const Table& table) {
@@ -126,6 +128,14 @@ Json failures_json(const Lines& lines, const ExperimentLayout& experiment) {
   return json;
 }
 
+Json examples_json(const Lines& lines, const ExperimentLayout& experiment) {
+  auto json = Json::array();
+  for (const auto& written : written_examples(lines, experiment, kMostExamples))
+    json.push_back(
+        {{"label", written.label}, {"seed", written.seed}, {"columns", written.columns}, {"rows", written.rows}});
+  return json;
+}
+
 Json status_json(const Lines& lines, const ExperimentLayout& experiment) {
   std::map<Standing, int> count;
   for (const auto& line : lines) ++count[run_status(line, experiment.run(line.at("train_id"))).standing];
@@ -146,7 +156,8 @@ Json report_data(const Table& table, const Judgement& judgement, const Experimen
           {"groups", groups_json(table, groups)},
           {"curves", curves_json(groups, lines, experiment, logs)},
           {"configuration", configuration_json(groups)},
-          {"failures", failures_json(lines, experiment)}};
+          {"failures", failures_json(lines, experiment)},
+          {"examples", examples_json(lines, experiment)}};
 }
 
 }  // namespace assay

@@ -87,7 +87,7 @@ void Assembled::bind(size_t trains) {
   for (auto* component : instances.all()) guard(*component, "bind", [&] { component->bind(*vocabulary); });
 }
 
-void Assembled::build(const Mesh& mesh, bool draw) {
+void Assembled::build(const Mesh& mesh, bool draw, bool trains) {
   const auto type = fp64 ? at::kDouble : at::kFloat;
   const auto options = at::TensorOptions().dtype(type).device(compute.device);
   auto store = std::make_shared<Parameters::Store>(Parameters::Store{&mesh, options, init_seed, draw});
@@ -96,7 +96,7 @@ void Assembled::build(const Mesh& mesh, bool draw) {
     auto scope = parameters->scope(component->identity().instance);
     guard(*component, "build", [&] { component->build(scope); });
   }
-  guard(*optimizer, "attach", [&] { optimizer->attach(parameters->all(), mesh); });
+  if (trains) guard(*optimizer, "attach", [&] { optimizer->attach(parameters->all(), mesh); });
 }
 
 int64_t Assembled::parameter_count() const {

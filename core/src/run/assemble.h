@@ -1,6 +1,7 @@
 // One rank's components of a run, wired in the order: create (children first), special tokens, vocabulary, bind, build.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -39,8 +40,9 @@ class Assembled {
  public:
   // `line` is a plan line (results/README.md). Nothing is built yet: enough for validate.
   Assembled(const Registry& registry, const nlohmann::json& line);
-  // Weights and optimizer; on this rank of the mesh. Only once. draw = false: shapes only.
-  void build(const Mesh& mesh, bool draw = true);
+  // Weights and optimizer; on this rank of the mesh. Only once. draw = false: shapes only. trains = false: without the
+  // optimizer's state.
+  void build(const Mesh& mesh, bool draw = true, bool trains = true);
 
   Assembly assembly() const;        // what validate sees
   int64_t parameter_count() const;  // after build; of all ranks
@@ -57,8 +59,9 @@ class Assembled {
   std::vector<Tracker*> trackers;
   std::vector<Callback*> callbacks;
   std::unique_ptr<Vocabulary> vocabulary;
-  std::unique_ptr<Parameters> parameters;  // after build
-  Compute compute;                         // of this machine; settled before build
+  std::unique_ptr<Parameters> parameters;                     // after build
+  Compute compute;                                            // of this machine; settled before build
+  std::map<std::string, std::unique_ptr<TrainedRun>> others;  // runs that evaluations asked, by folder
 
   // Of the plan line.
   int64_t context, steps, batch, micro_batch;

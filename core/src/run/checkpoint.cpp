@@ -131,6 +131,7 @@ void Checkpoints::save(Assembled& run, const Mesh& mesh, const Progress& progres
                          {"train_id", train_id_},
                          {"step", progress.step},
                          {"late_loss", progress.late_loss},
+                         {"late_metrics", progress.late_metrics},
                          {"code", code_},
                          {"mesh", {{"tensor", run.tensor}, {"data", run.data}}},
                          {"files", files},
@@ -180,7 +181,10 @@ Checkpoints::Resumed Checkpoints::resume(Assembled& run, const Mesh& mesh) const
                       phases_of(manifest.at("measured").value("phases", json::object())),
                       manifest.at("skipped"),
                       manifest.at("stretches"),
-                      {recent.at("losses"), recent.at("norms")}};
+                      {recent.at("losses"), recent.at("norms")},
+                      {}};
+  for (const auto& [name, value] : manifest.at("late_metrics").items())
+    resumed.progress.late_metrics[name] = value.is_null() ? std::nan("") : value.get<double>();
   return resumed;
 }
 
@@ -224,7 +228,8 @@ std::string Checkpoints::fault(int64_t step, const States& states) const {
     }
     const auto& late_loss = manifest.at("late_loss");
     const bool numbers = (late_loss.is_number() || late_loss.is_null()) && manifest.at("skipped").is_number_integer() &&
-                         manifest.at("stretches").is_array() && are_numbers(manifest.at("recent").at("losses")) &&
+                         manifest.at("stretches").is_array() && manifest.at("late_metrics").is_object() &&
+                         are_numbers(manifest.at("recent").at("losses")) &&
                          are_numbers(manifest.at("recent").at("norms")) &&
                          manifest.at("measured").at("train_seconds").is_number();
     return numbers ? "" : "is damaged: its manifest lacks numbers";

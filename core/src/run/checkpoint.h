@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,7 +25,8 @@ struct Progress {
   int64_t skipped = 0;       // steps that changed nothing: not finite, or a spike
   // Under what it was trained: {from: step, mesh, threads, device}, one more whenever that changed.
   nlohmann::json stretches = nlohmann::json::array();
-  Recent recent = {};  // see SpikeGuard
+  Recent recent = {};                               // see SpikeGuard
+  std::map<std::string, double> late_metrics = {};  // as late_loss, of RunReport::last_metrics
 };
 
 class Checkpoints {

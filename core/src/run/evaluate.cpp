@@ -5,7 +5,9 @@
 #include <chrono>
 #include <limits>
 
+#include "run/decode.h"
 #include "run/forward.h"
+#include "run/other_run.h"
 
 namespace assay {
 namespace {
@@ -28,10 +30,20 @@ class ContextOfEvaluation final : public EvaluationContext {
   int64_t training_context() const override { return run_.context; }
   // Constant: results must not depend on resources, and the last bits of a sum depend on the shape of a batch.
   int64_t tokens_per_forward() const override { return 4096; }
-  Forward& forward(const Batch& batch) override {
-    forward_ = std::make_unique<ForwardPass>(*run_.model, batch, ForwardOptions{}, run_.vocabulary->size(), mesh_,
-                                             run_.compute);
+  Forward& forward(const Batch& batch, const std::vector<int64_t>& hidden_layers) override {
+    ForwardOptions options;
+    options.hidden_layers = hidden_layers;
+    forward_ = std::make_unique<ForwardPass>(*run_.model, batch, options, run_.vocabulary->size(), mesh_, run_.compute);
     return *forward_;
+  }
+  std::vector<Continuation> decode(Decoder& decoder, const std::vector<std::vector<int32_t>>& prompts,
+                                   int64_t tokens) override {
+    return assay::decode(run_, mesh_, decoder, {prompts, tokens, run_.data_seed});
+  }
+  TrainedRun& other(const RunReference& run) override {
+    auto& known = run_.others[run.folder];
+    if (!known) known = std::make_unique<OtherRun>(run, run_, mesh_);
+    return *known;
   }
   Draws draws() const override { return Draws(run_.data_seed, "evaluate/" + entry_.label); }
   void metric(const Metric& metric) override {

@@ -110,12 +110,17 @@ class RankRun {
       if (result.skipped) ++progress.skipped;
       progress.recent = spikes_.recent;
       progress.train_seconds += since(begin);
-      if (progress.step >= run_.steps - late) progress.late_loss += result.loss / static_cast<double>(late);
+      const bool is_late = progress.step >= run_.steps - late;
       const int64_t done = ++progress.step;
       if (compare_replicas_every_ > 0 && done % compare_replicas_every_ == 0)
         compare_replicas(run_.parameters->all(), mesh_);
-      if (done % log_every == 0 || done == run_.steps || done == 1) {
-        const auto values = metrics_.reduced(mesh_.data());
+      const bool logs = done % log_every == 0 || done == run_.steps || done == 1;
+      const auto values = logs || is_late ? metrics_.reduced(mesh_.data()) : std::map<std::string, double>();
+      if (is_late) {
+        progress.late_loss += result.loss / static_cast<double>(late);
+        for (const auto& [name, value] : values) progress.late_metrics[name] += value / static_cast<double>(late);
+      }
+      if (logs) {
         if (mesh_.first())
           tell("step",
                {{"step", done},
@@ -160,6 +165,7 @@ class RankRun {
       // A backward costs two forwards.
       report.exact_flops = 3.0 * run_.model->forward_flops(run_.context) * static_cast<double>(run_.steps * run_.batch);
       report.last_loss = progress.late_loss;
+      report.last_metrics = progress.late_metrics;
       report.train_seconds = progress.train_seconds;
       report.earlier_seconds = earlier;
       report.phases = progress.phases;

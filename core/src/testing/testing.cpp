@@ -106,7 +106,7 @@ std::vector<int64_t> tiny_decode(const std::string& name, const std::string& par
   check::TinyRun(subject).on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
     const check::Alone<Decoder> decoder(subject);
     for (auto* component : decoder.all()) component->bind(*run.vocabulary);
-    ids = decode(run, mesh, *decoder, {{"ab ab"}, 12, seed})[0].ids;
+    ids = decode(run, mesh, *decoder, {encoded(*run.tokenizer, {"ab ab"}), 12, seed})[0].ids;
   });
   return ids;
 }

@@ -63,6 +63,18 @@ TEST(Sampling, TemperatureThenTopKThenTopP) {
   EXPECT_EQ(kept({{"temperature", 2.0}, {"top_p", 0.59}}), (Set{1, 2, 3}));  // roots: 0.297 + 0.235 + 0.210 of 1
 }
 
+// The entropy of all five is 1.4150 nats; -ln p is 2.303, 0.916, 1.609, 1.386, 2.996: the fourth is the most typical,
+// then the third, the second, the first, the fifth. Of the three most likely alone it is 1.0551, against 0.754, 1.447
+// and 1.224 for the second, third and fourth.
+TEST(Sampling, TypicalKeepsWhatIsNearestToTheEntropy) {
+  EXPECT_EQ(kept({{"typical", 0.2}}), (Set{3}));
+  EXPECT_EQ(kept({{"typical", 0.26}}), (Set{2, 3}));
+  EXPECT_EQ(kept({{"typical", 0.44}}), (Set{2, 3}));
+  EXPECT_EQ(kept({{"typical", 0.46}}), (Set{1, 2, 3}));
+  EXPECT_EQ(kept({{"typical", 0.86}}), (Set{0, 1, 2, 3}));
+  EXPECT_EQ(kept({{"top_k", 3}, {"typical", 0.3}}), (Set{1, 3}));
+}
+
 TEST(Sampling, AmongEqualsTheLowerIdsStay) {
   const std::vector<double> equal(8, 1.0);
   EXPECT_EQ(kept({{"top_k", 3}}, equal), (Set{0, 1, 2}));
@@ -83,6 +95,7 @@ TEST(Sampling, DrawsAsOftenAsItShould) {
   expect_frequencies({}, kProbabilities);
   expect_frequencies({{"top_k", 2}}, {0, 0.4 / 0.65, 0, 0.25 / 0.65, 0});
   expect_frequencies({{"top_p", 0.7}}, {0, 0.4 / 0.85, 0.2 / 0.85, 0.25 / 0.85, 0});
+  expect_frequencies({{"typical", 0.26}}, {0, 0, 0.2 / 0.45, 0.25 / 0.45, 0});
   expect_frequencies({{"temperature", 0.5}},
                      {0.01 / 0.275, 0.16 / 0.275, 0.04 / 0.275, 0.0625 / 0.275, 0.0025 / 0.275});
 }

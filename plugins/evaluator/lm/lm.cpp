@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <unordered_set>
 
 #include "assay/evaluator.h"
 #include "assay/plugin.h"
@@ -40,6 +41,7 @@ class LanguageModel final : public assay::Evaluator {
   struct Config {
     std::vector<int64_t> lengths, strides;
     int64_t max_tokens = 0;
+    bool accuracy = false;
   };
   static void describe(auto& schema) {
     schema
@@ -54,7 +56,12 @@ class LanguageModel final : public assay::Evaluator {
                "blocks.",
                1)
         .param("max_tokens", &Config::max_tokens, "Scores only this many tokens from the start of the split; 0: all.",
-               0);
+               0)
+        .param(
+            "accuracy", &Config::accuracy,
+            "Also how often the likeliest token is the right one (accuracy), is one that stands in the window before "
+            "it (rep), and is so while it is wrong (wrep; Welleck et al., arXiv:1908.04319, sec. 6.1). Needs the "
+            "logits of a batch whole: 4 bytes times 4096 tokens times the vocabulary.");
   }
   explicit LanguageModel(const Config& config) : config_(config) {}
 
@@ -81,8 +88,9 @@ class LanguageModel final : public assay::Evaluator {
     for (const auto& cut : cuts(context.training_context())) {
       if (cut.stride > cut.length) throw assay::UserError(gap_in(cut));
       const bool available = !limit || *limit >= cut.length;
-      const auto nats = available ? losses(context, stream, cut) : std::vector<double>{};
-      report(context, stream, cut, std::accumulate(nats.begin(), nats.end(), 0.0), available);
+      const auto scores = available ? score(context, stream, cut) : Scores{};
+      const auto& nats = scores.nats;
+      report(context, stream, cut, scores, available);
       for (size_t i = 0; i < rows.size() && available; ++i)
         rows[i].numbers[name_of_nll(cut)] =
             std::accumulate(nats.begin() + stream.documents[i].begin, nats.begin() + stream.documents[i].end, 0.0);
@@ -134,27 +142,51 @@ class LanguageModel final : public assay::Evaluator {
     return stream;
   }
 
-  // -ln p of every prediction, in the order of the stream. Each is scored once, by the first window that holds it, so
-  // all but the first `length` have at least length - stride tokens of context. Whole windows go in batches, the last
-  // partial one by itself.
-  static std::vector<double> losses(assay::EvaluationContext& context, const Stream& stream, const Cut& cut) {
+  struct Scores {
+    std::vector<double> nats;  // -ln p of every prediction, in the order of the stream
+    // Of the likeliest tokens, where asked for: how many are right, stand in the window before, and do so wrongly.
+    int64_t right = 0, repeats = 0, wrong_repeats = 0;
+  };
+
+  // Each prediction is scored once, by the first window that holds it, so all but the first `length` have at least
+  // length - stride tokens of context. Whole windows go in batches, the last partial one by itself.
+  Scores score(assay::EvaluationContext& context, const Stream& stream, const Cut& cut) const {
     const int64_t end = stream.predictions();
     const int64_t rows_at_once = std::max<int64_t>(context.tokens_per_forward() / cut.length, 1);
-    std::vector<double> nats;
+    Scores scores;
+    auto& nats = scores.nats;
     for (int64_t begin = 0; static_cast<int64_t>(nats.size()) < end;) {
       const int64_t width = std::min(cut.length, end - begin);
       const int64_t rows = std::min(rows_at_once, (end - begin - width) / cut.stride + 1);
-      const auto nll_RT = nll(context, stream, begin, rows, width, cut.stride);
+      auto& forward = context.forward(batch_of(stream, begin, rows, width, cut.stride));
+      const auto nll_RT = forward.token_nll().to(at::kCPU, at::kDouble).contiguous();
+      const auto best_RT = config_.accuracy ? forward.logits().argmax(-1).to(at::kCPU).contiguous() : assay::Tensor();
       for (int64_t row = 0; row < rows; ++row, begin += cut.stride) {
         const auto* scored = nll_RT.const_data_ptr<double>() + row * width;
-        nats.insert(nats.end(), scored + (static_cast<int64_t>(nats.size()) - begin), scored + width);
+        const auto first = static_cast<int64_t>(nats.size()) - begin;
+        nats.insert(nats.end(), scored + first, scored + width);
+        if (best_RT.defined())
+          count_guesses(scores, stream.ids.data() + begin, best_RT.const_data_ptr<int64_t>() + row * width, first,
+                        width);
       }
     }
-    return nats;
+    return scores;
   }
 
-  static assay::Tensor nll(assay::EvaluationContext& context, const Stream& stream, int64_t begin, int64_t rows,
-                           int64_t width, int64_t stride) {
+  // Of a window of `width` tokens and the one that follows each; the first `first` were scored before.
+  static void count_guesses(Scores& scores, const int64_t* ids, const int64_t* guesses, int64_t first, int64_t width) {
+    std::unordered_set<int64_t> before;
+    for (int64_t t = 0; t < width; ++t) {
+      before.insert(ids[t]);
+      if (t < first) continue;
+      const bool right = guesses[t] == ids[t + 1], repeats = before.count(guesses[t]) > 0;
+      scores.right += right ? 1 : 0;
+      scores.repeats += repeats ? 1 : 0;
+      scores.wrong_repeats += repeats && !right ? 1 : 0;
+    }
+  }
+
+  static assay::Batch batch_of(const Stream& stream, int64_t begin, int64_t rows, int64_t width, int64_t stride) {
     assay::Batch batch;
     batch.tokens = at::empty({rows, width}, at::kLong);
     batch.targets = at::empty({rows, width}, at::kLong);
@@ -163,17 +195,25 @@ class LanguageModel final : public assay::Evaluator {
       std::copy_n(from, width, batch.tokens.data_ptr<int64_t>() + row * width);
       std::copy_n(from + 1, width, batch.targets.data_ptr<int64_t>() + row * width);
     }
-    return context.forward(batch).token_nll().to(at::kCPU, at::kDouble).contiguous();
+    return batch;
   }
 
-  static void report(assay::EvaluationContext& context, const Stream& stream, const Cut& cut, double total,
-                     bool available) {
+  void report(assay::EvaluationContext& context, const Stream& stream, const Cut& cut, const Scores& scores,
+              bool available) const {
+    const double total = std::accumulate(scores.nats.begin(), scores.nats.end(), 0.0);
     const auto tokens = static_cast<double>(stream.predictions()), bytes = static_cast<double>(stream.bytes);
     const auto& at = cut.coordinates;
     context.metric({"nll", total, tokens, "nats/token", Direction::kLower, at, available});
     context.metric({"perplexity", std::exp(total / tokens), 1, "", Direction::kLower, at, available});
     context.metric({"bits_per_byte", total / std::log(2.0), bytes, "bits/byte", Direction::kLower, at, available});
     context.metric({"tokens", tokens, 1, "tokens", Direction::kNone, at, available});
+    if (!config_.accuracy) return;
+    const auto share = [&](const char* name, int64_t count, Direction direction) {
+      context.metric({name, static_cast<double>(count), tokens, "", direction, at, available});
+    };
+    share("accuracy", scores.right, Direction::kHigher);
+    share("rep", scores.repeats, Direction::kNone);
+    share("wrep", scores.wrong_repeats, Direction::kLower);
   }
 
   // As the metric is called in tables: "nll@length=64,stride=16".
@@ -189,4 +229,4 @@ class LanguageModel final : public assay::Evaluator {
 
 }  // namespace
 
-ASSAY_PLUGIN("lm", "1.1.0", assay::component<LanguageModel>("lm"))
+ASSAY_PLUGIN("lm", "1.2.0", assay::component<LanguageModel>("lm"))

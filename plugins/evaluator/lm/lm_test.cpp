@@ -1,4 +1,5 @@
 // Language-model evaluation against a model with known probabilities: exact totals, every byte once.
+#include <ATen/ops/zeros.h>
 #include <gmock/gmock.h>
 
 #include <cmath>
@@ -250,6 +251,42 @@ TEST(LanguageModel, BidirectionalModelsAreRefusedAtPlanTime) {
   EXPECT_TRUE(make<Evaluator>("lm")->validate(assembly).empty());
   model.is_causal = false;
   EXPECT_EQ(make<Evaluator>("lm")->validate(assembly).size(), 1u);
+}
+
+// The model's guess is always the byte after its input's, which is right for "ab" and "bc"; what stands in the window
+// up to the input counts as repeated.
+TEST(LanguageModel, CountsGuesses) {
+  FakeEvaluation got;
+  got.data.texts[Split::kValidation] = {"abcb", "b"};
+  got.nll = by_place;
+  got.logits = [](const Batch& batch) {
+    auto logits = at::zeros({batch.rows(), batch.length(), 257});
+    for (int64_t row = 0; row < batch.rows(); ++row)
+      for (int64_t t = 0; t < batch.length(); ++t) {
+        const auto id = batch.tokens[row][t].item<int64_t>();
+        logits[row][t][id == 'c' ? 'b' : id == 256 ? 256 : id + 1] = 1;
+      }
+    return logits;
+  };
+  make<Evaluator>("lm", {{"lengths", {7}}, {"accuracy", true}})->evaluate(got);
+  // inputs:  end a b c b end b
+  // targets: a   b c b end b end
+  // guesses: end b c b c end c
+  EXPECT_NEAR(got.value("accuracy", 7), 3 / 7.0, 1e-12);  // b, c, b
+  EXPECT_NEAR(got.value("rep", 7), 5 / 7.0, 1e-12);       // end, b, c, end, c
+  EXPECT_NEAR(got.value("wrep", 7), 4 / 7.0, 1e-12);
+  // In windows of three, those that overlap count each guess once, with what stands in its own window:
+  // end a b | c b end | b
+  FakeEvaluation shorter;
+  shorter.data.texts = got.data.texts;
+  shorter.nll = by_place;
+  shorter.logits = got.logits;
+  make<Evaluator>("lm", {{"lengths", {3}}, {"accuracy", true}})->evaluate(shorter);
+  EXPECT_NEAR(shorter.value("accuracy", 3), 3 / 7.0, 1e-12);
+  EXPECT_NEAR(shorter.value("rep", 3), 3 / 7.0, 1e-12);  // end; then c, end
+  make<Evaluator>("lm", {{"lengths", {3}}, {"strides", {2}}, {"accuracy", true}})->evaluate(shorter);
+  EXPECT_NEAR(shorter.metric("accuracy", {{"length", 3}, {"stride", 2}}).weight, 7, 0);
+  EXPECT_EQ(shorter.metric("accuracy", {{"length", 3}, {"stride", 2}}).sum, 3);
 }
 
 }  // namespace

@@ -40,42 +40,57 @@ class SimCtg final : public assay::Objective {
         .param("margin", &Config::margin, "How much less alike than itself a state must be to every other.", 0, 2)
         .param("reduction", &Config::reduction, "What the costs of pairs are divided by.",
                {"per_pair", "per_sequence", "with_diagonal"})
-        .param("prefix_len", &Config::prefix_len, "Pairs with both ends in so many first tokens do not count.", 0)
+        .param("prefix_len", &Config::prefix_len,
+               "Pairs with both ends among so many first tokens of a row that count do not.", 0)
         .param("positions", &Config::positions,
                "So many tokens of a row, drawn anew each step, stand for all; 0: all. Memory is their square.", 0);
   }
   explicit SimCtg(const Config& config) : config_(config) {}
 
+  std::vector<std::string> validate(const assay::Assembly& assembly) const override {
+    std::vector<std::string> findings;
+    if (config_.positions == 1)
+      findings.push_back("positions = 1 leaves no pair of tokens; give 2 or more, or 0 for all");
+    if (config_.prefix_len >= assembly.context)
+      findings.push_back("a prefix_len of " + std::to_string(config_.prefix_len) + " leaves no pair in a context of " +
+                         std::to_string(assembly.context) + "; give less");
+    return findings;
+  }
+
   void prepare(assay::PrepareContext& context) override {
     auto& batch = context.batch();
     if (config_.positions > 0 && config_.positions < batch.length())
       batch.channels[channel()] = drawn(batch, context.draws());
-    const auto pairs_BTT = pairs_of(batch, places_of(batch));
-    const auto of_row = pairs_BTT.sum({1, 2});
-    const double amount =
-        config_.reduction == "per_sequence" ? of_row.gt(0).sum().item<double>() : of_row.sum().item<double>();
-    context.denominator(config_.reduction == "per_sequence" ? "sequences" : "pairs", amount);
+    const auto pairs_B = pair_counts(marked(batch));
+    const bool by_row = config_.reduction == "per_sequence";
+    context.denominator(by_row ? "sequences" : "pairs", (by_row ? pairs_B.gt(0) : pairs_B).sum().item<double>());
   }
 
   void loss(assay::LossContext& context) override {
     const auto& batch = context.batch();
-    const auto places_BP = places_of(batch);
-    const auto pairs_BPP = pairs_of(batch, places_BP);
+    const auto marks = marked(batch);
     auto h_BPD = context.forward().hidden();
     if (h_BPD.scalar_type() != at::kDouble) h_BPD = h_BPD.to(at::kFloat);
-    if (places_BP.defined()) h_BPD = h_BPD.gather(1, places_BP.unsqueeze(2).expand({-1, -1, h_BPD.size(2)}));
-    const auto unit_BPD = h_BPD / at::linalg_vector_norm(h_BPD, 2, 2, /*keepdim=*/true).clamp_min(kSmallestNorm);
+    if (const auto places_BP = places_of(batch); places_BP.defined())
+      h_BPD = h_BPD.gather(1, places_BP.unsqueeze(2).expand({-1, -1, h_BPD.size(2)}));
+    const auto length_BP1 = at::linalg_vector_norm(h_BPD, 2, 2, /*keepdim=*/true);
+    const auto zero = at::zeros({}, h_BPD.options());
+    // A state of zeros is like nothing, itself included, and has no direction to go.
+    const auto unit_BPD = at::where(length_BP1.gt(kSmallestNorm), h_BPD / length_BP1.clamp_min(kSmallestNorm), zero);
     const auto cosine_BPP = at::bmm(unit_BPD, unit_BPD.transpose(1, 2));
     const auto own_BP1 = cosine_BPP.diagonal(0, 1, 2).unsqueeze(2);
-    const auto cost_BPP =
-        at::where(pairs_BPP, (config_.margin - own_BP1 + cosine_BPP).clamp_min(0), at::zeros({}, h_BPD.options()));
+    const auto cost_BPP = at::where(pairs_of(marks), (config_.margin - own_BP1 + cosine_BPP).clamp_min(0), zero);
     if (config_.reduction != "per_sequence") return context.term("cl", cost_BPP.sum(), "pairs");
-    const auto count_B = pairs_BPP.sum({1, 2}).clamp_min(1);
-    context.term("cl", (cost_BPP.sum({1, 2}) / count_B).sum(), "sequences");
+    context.term("cl", (cost_BPP.sum({1, 2}) / pair_counts(marks).clamp_min(1)).sum(), "sequences");
   }
 
  private:
-  static constexpr double kSmallestNorm = 1e-8;  // a state of zeros is like nothing, itself included
+  static constexpr double kSmallestNorm = 1e-8;
+
+  // Of the tokens that stand for a row, [B, P] bool.
+  struct Marks {
+    Tensor counts, prefix;  // counts at all; and is among the first prefix_len of its row that do
+  };
 
   std::string channel() const { return identity().instance + ".positions"; }
 
@@ -85,43 +100,53 @@ class SimCtg final : public assay::Objective {
     return found == batch.channels.end() ? Tensor() : found->second;
   }
 
-  // [B, P, P] bool: the ordered pairs that count.
-  Tensor pairs_of(const Batch& batch, const Tensor& places_BP) const {
-    const auto options = batch.tokens.options();
-    auto counts_BP =
-        batch.key_mask.defined() ? batch.key_mask : at::ones(batch.tokens.sizes(), options.dtype(at::kBool));
-    auto place_BP = at::arange(batch.length(), options).unsqueeze(0);
-    if (places_BP.defined()) {
-      counts_BP = counts_BP.gather(1, places_BP);
-      place_BP = places_BP;
+  Marks marked(const Batch& batch) const {
+    Marks marks;
+    marks.counts = batch.key_mask.defined() ? batch.key_mask
+                                            : at::ones(batch.tokens.sizes(), batch.tokens.options().dtype(at::kBool));
+    marks.prefix = marks.counts.logical_and(marks.counts.cumsum(1).le(config_.prefix_len));
+    if (const auto places_BP = places_of(batch); places_BP.defined()) {
+      marks.counts = marks.counts.gather(1, places_BP);
+      marks.prefix = marks.prefix.gather(1, places_BP);
     }
-    auto pairs_BPP = counts_BP.unsqueeze(2).logical_and(counts_BP.unsqueeze(1));
-    if (config_.prefix_len > 0) {
-      const auto inside = place_BP.lt(config_.prefix_len);
-      pairs_BPP = pairs_BPP.logical_and(inside.unsqueeze(2).logical_and(inside.unsqueeze(1)).logical_not());
-    }
-    if (config_.reduction != "with_diagonal")
-      pairs_BPP = pairs_BPP.logical_and(place_BP.unsqueeze(2).ne(place_BP.unsqueeze(1)));
-    return pairs_BPP;
+    return marks;
+  }
+
+  // How many of a row's ordered pairs count, [B] int64.
+  Tensor pair_counts(const Marks& marks) const {
+    const auto n_B = marks.counts.sum(1), p_B = marks.prefix.sum(1);
+    if (config_.reduction == "with_diagonal") return n_B * n_B - p_B * p_B;
+    return n_B * (n_B - 1) - p_B * (p_B - 1);
+  }
+
+  // Which: [B, P, P] bool.
+  Tensor pairs_of(const Marks& marks) const {
+    const auto both = [](const Tensor& x_BP) { return x_BP.unsqueeze(2).logical_and(x_BP.unsqueeze(1)); };
+    auto pairs_BPP = both(marks.counts);
+    if (config_.prefix_len > 0) pairs_BPP = pairs_BPP.logical_and(both(marks.prefix).logical_not());
+    if (config_.reduction == "with_diagonal") return pairs_BPP;
+    const auto place_P = at::arange(pairs_BPP.size(1), pairs_BPP.options().dtype(at::kLong));
+    return pairs_BPP.logical_and(place_P.unsqueeze(1).ne(place_P));
   }
 
   // Of every row the tokens with the smallest draws, those that count first; keyed by the row of the global batch.
   Tensor drawn(const Batch& batch, const assay::Draws& draws) const {
     const int64_t rows = batch.rows(), length = batch.length(), count = config_.positions;
+    const auto key_mask = batch.key_mask.defined() ? batch.key_mask.contiguous() : Tensor();
+    const auto row_id = batch.row_id.defined() ? batch.row_id.contiguous() : Tensor();
     auto chosen = at::full({rows, count}, 0, at::kLong);
     for (int64_t row = 0; row < rows; ++row) {
-      const auto own =
-          draws.substream(static_cast<uint64_t>(batch.row_id.defined() ? batch.row_id[row].item<int64_t>() : row));
+      const int64_t id = row_id.defined() ? row_id.const_data_ptr<int64_t>()[row] : row;
+      const auto own = draws.substream(static_cast<uint64_t>(id));
       std::vector<std::pair<double, int64_t>> order;
       for (int64_t t = 0; t < length; ++t) {
-        const bool counts = !batch.key_mask.defined() || batch.key_mask[row][t].item<bool>();
+        const bool counts = !key_mask.defined() || key_mask.const_data_ptr<bool>()[row * length + t];
         order.emplace_back((counts ? 0.0 : 1.0) + own.uniform(static_cast<uint64_t>(t)), t);
       }
-      std::sort(order.begin(), order.end());
-      std::vector<int64_t> places;
-      for (int64_t i = 0; i < count; ++i) places.push_back(order[static_cast<size_t>(i)].second);
-      std::sort(places.begin(), places.end());
-      std::copy(places.begin(), places.end(), chosen[row].data_ptr<int64_t>());
+      std::partial_sort(order.begin(), order.begin() + count, order.end());
+      auto* places = chosen.data_ptr<int64_t>() + row * count;
+      for (int64_t i = 0; i < count; ++i) places[i] = order[static_cast<size_t>(i)].second;
+      std::sort(places, places + count);
     }
     return chosen;
   }
@@ -131,4 +156,4 @@ class SimCtg final : public assay::Objective {
 
 }  // namespace
 
-ASSAY_PLUGIN("simctg", "1.0.0", assay::component<SimCtg>("simctg"))
+ASSAY_PLUGIN("simctg", "1.1.0", assay::component<SimCtg>("simctg"))

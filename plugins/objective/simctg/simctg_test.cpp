@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "assay/objective.h"
 #include "fakes.h"
@@ -32,11 +33,13 @@ struct Result {
   Tensor gradient;      // of the loss, like the states
 };
 
-Result result_of(const json& given, const Tensor& hidden, const Tensor& key_mask = {}) {
+Result result_of(const json& given, const Tensor& hidden, const Tensor& key_mask = {},
+                 const std::vector<int64_t>& row_ids = {}) {
   const auto simctg = make<Objective>("simctg", given);
   FakePrepare prepare;
   prepare.of.tokens = at::zeros({hidden.size(0), hidden.size(1)}, at::kLong);
   prepare.of.key_mask = key_mask;
+  if (!row_ids.empty()) prepare.of.row_id = at::tensor(row_ids);
   simctg->prepare(prepare);
   EXPECT_EQ(prepare.denominators.size(), 1u);
   FakeLoss loss(prepare.of, {});
@@ -101,6 +104,8 @@ TEST(SimCtg, AnalyticCases) {
   EXPECT_EQ(loss_of(half, states({1, 2, 3, 4}, 1, 2), mask({0, 0}, 1)), 0);  // none at all
   const auto zeros = result_of(half, states({0, 0, 1, 0, 0, 0}, 1, 3));
   EXPECT_TRUE(std::isfinite(zeros.loss));
+  EXPECT_EQ(zeros.gradient[0][0].abs().max().item<double>(), 0);  // no direction is better than another
+  EXPECT_EQ(zeros.gradient[0][2].abs().max().item<double>(), 0);
   EXPECT_TRUE(zeros.gradient.isfinite().all().item<bool>());
 }
 
@@ -143,25 +148,56 @@ TEST(SimCtg, PairsWithinThePrefixDoNotCount) {
   EXPECT_NEAR(result.loss, sum / 10, 1e-14);
   EXPECT_EQ(loss_of({{"margin", 0.75}, {"prefix_len", 1}}, h), loss_of({{"margin", 0.75}}, h));
   EXPECT_EQ(loss_of({{"margin", 0.75}, {"prefix_len", 4}}, h), 0);
+  // The prefix is of tokens that count, wherever padding stands.
+  const auto pad = states({5, 1, 2, -3, 0, 1}, 1, 2);
+  const json given = {{"margin", 0.75}, {"prefix_len", 2}};
+  for (const auto& [padded_states, key_mask] : std::vector<std::pair<Tensor, Tensor>>{
+           {at::cat({h, pad}, 1), mask({1, 1, 1, 1, 0, 0}, 1)},
+           {at::cat({pad, h}, 1), mask({0, 0, 1, 1, 1, 1}, 1)},
+           {at::cat({h.narrow(1, 0, 1), pad, h.narrow(1, 1, 3)}, 1), mask({1, 0, 0, 1, 1, 1}, 1)}}) {
+    const auto found = result_of(given, padded_states, key_mask);
+    EXPECT_EQ(found.amount, 10);
+    EXPECT_NEAR(found.loss, result.loss, 1e-14);
+  }
+  for (const auto* reduction : {"per_sequence", "with_diagonal"}) {
+    const json of = {{"margin", 0.75}, {"prefix_len", 2}, {"reduction", reduction}};
+    EXPECT_NEAR(loss_of(of, h), *reduction == 'p' ? sum / 10 : (sum + 2 * 0.75) / 12, 1e-14);
+  }
 }
 
-// Three of four: the loss is that of some three states, and over steps each is left out.
+// Three of four: the loss is that of some three states, others in other rows of the batch; a row's do not depend on
+// which rows are beside it.
 TEST(SimCtg, SomeTokensStandForAll) {
   const auto h = states(kFirst, 1, 4);
-  const auto drawn = result_of({{"margin", 1}, {"positions", 3}}, h);
-  EXPECT_EQ(drawn.amount, 6);
-  bool found = false;
-  for (int64_t without = 0; without < 4; ++without) {
-    std::vector<int64_t> counts(4, 1);
-    counts[static_cast<size_t>(without)] = 0;
-    const auto expected = result_of({{"margin", 1}}, h, mask(counts, 1));
-    found |= std::abs(expected.loss - drawn.loss) < 1e-14 &&
-             (expected.gradient - drawn.gradient).abs().max().item<double>() < 1e-14;
+  const json given = {{"margin", 1}, {"positions", 3}};
+  std::set<int64_t> left_out;
+  for (int64_t id = 0; id < 12; ++id) {
+    const auto drawn = result_of(given, h, {}, {id});
+    EXPECT_EQ(drawn.amount, 6);
+    for (int64_t without = 0; without < 4; ++without) {
+      std::vector<int64_t> counts(4, 1);
+      counts[static_cast<size_t>(without)] = 0;
+      const auto expected = result_of({{"margin", 1}}, h, mask(counts, 1));
+      if (std::abs(expected.loss - drawn.loss) < 1e-14 &&
+          (expected.gradient - drawn.gradient).abs().max().item<double>() < 1e-14)
+        left_out.insert(without);
+    }
   }
-  EXPECT_TRUE(found);
+  EXPECT_EQ(left_out, (std::set<int64_t>{0, 1, 2, 3}));
+  const auto together = result_of(given, at::cat({h, h}), {}, {7, 3});
+  EXPECT_NEAR(together.loss, (result_of(given, h, {}, {7}).loss + result_of(given, h, {}, {3}).loss) / 2, 1e-14);
   EXPECT_EQ(loss_of({{"positions", 4}}, h), loss_of(json::object(), h));
   EXPECT_EQ(loss_of({{"positions", 3}}, h, mask({1, 0, 0, 0}, 1)), 0);  // tokens that do not count are drawn last
   EXPECT_EQ(result_of({{"positions", 3}}, h, mask({1, 0, 1, 0}, 1)).amount, 2);
+}
+
+TEST(SimCtg, RefusesWhatLeavesNoPair) {
+  Assembly assembly;
+  assembly.context = 8;
+  const auto findings = [&](const json& given) { return make<Objective>("simctg", given)->validate(assembly).size(); };
+  EXPECT_EQ(findings({{"positions", 1}}), 1u);
+  EXPECT_EQ(findings({{"prefix_len", 8}}), 1u);
+  EXPECT_EQ(findings({{"positions", 2}, {"prefix_len", 7}}), 0u);
 }
 
 }  // namespace

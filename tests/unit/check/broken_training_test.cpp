@@ -304,8 +304,8 @@ struct SeesAhead : Wrapped {
   }
 };
 TEST(BrokenModel, Sight) {
-  expect_faults<SeesAhead>(
-      {"a causal model sees nothing ahead, another one does", "cached decoding is the full forward"});
+  expect_faults<SeesAhead>({"a causal model sees nothing ahead, another one does",
+                            "cached decoding is the full forward", "alternatives in a cache do not see one another"});
 }
 
 struct ExtendsOtherwise : Wrapped {
@@ -316,7 +316,21 @@ struct ExtendsOtherwise : Wrapped {
     return out;
   }
 };
-TEST(BrokenModel, CachedDecoding) { expect_faults<ExtendsOtherwise>({"cached decoding is the full forward"}); }
+TEST(BrokenModel, CachedDecoding) {
+  expect_faults<ExtendsOtherwise>(
+      {"cached decoding is the full forward", "alternatives in a cache do not see one another"});
+}
+
+struct ForgetsAlternatives : Wrapped {
+  using Wrapped::Wrapped;
+  ModelOutput extend(Cache& cache, const Tensor& tokens, const Tensor& mask) override {
+    cache.alternatives = false;
+    return inner_->extend(cache, tokens, mask);
+  }
+};
+TEST(BrokenModel, Alternatives) {
+  expect_faults<ForgetsAlternatives>({"alternatives in a cache do not see one another"});
+}
 
 struct MixesRows : Wrapped {
   using Wrapped::Wrapped;

@@ -173,6 +173,49 @@ TEST_P(CachedDecode, EqualsTheFullForward) {
               1e-12);
   });
 }
+// Alternatives for one place, several rows of different lengths: each is what it is alone, and so is what follows the
+// one that was kept.
+TEST_P(CachedDecode, AlternativesAreWhatEachIsAlone) {
+  TinyRun tiny;
+  tiny.model().merge_patch({{"dropout", 0.0}, {"positional", std::get<0>(GetParam())}});
+  tiny.mesh(std::get<1>(GetParam()), 1);
+  tiny.on_ranks([&](Assembled& run, const Mesh&, TrainingData& data) {
+    const c10::NoGradGuard no_grad;
+    const auto tokens = data.rows(0, 2, 0).tokens;
+    const auto far = [](const Tensor& a, const Tensor& b) { return (a - b).abs().max().item<double>(); };
+    for (const int64_t padding : {0, 3}) {  // of the second row
+      Tensor mask;
+      if (padding > 0) {
+        mask = at::ones({2, 7}, at::TensorOptions().dtype(at::kBool));
+        mask[1].narrow(0, 0, padding).fill_(false);
+      }
+      const auto real = [&](int64_t count) { return padding > 0 ? at::ones({2, count}, mask.options()) : Tensor(); };
+      Cache cache;
+      run.model->extend(cache, tokens.narrow(1, 0, 7), mask);
+      auto tried = cache;
+      tried.alternatives = true;
+      const auto candidates = at::tensor(std::vector<int64_t>{97, 98, 99, 100, 101, 97}).view({2, 3});
+      const auto got = run.model->extend(tried, candidates, real(3)).final_BTD;
+      const auto alone = [&](int64_t row, int64_t k) {  // the row's text, this candidate, and the token 102
+        const auto text = at::cat({tokens[row].narrow(0, row * padding, 7 - row * padding),
+                                   candidates[row].narrow(0, k, 1), at::full({1}, 102, at::kLong)});
+        Batch batch;
+        batch.tokens = text.unsqueeze(0);
+        const auto states = run.model->forward(batch, {}).final_BTD[0];
+        return states.narrow(0, states.size(0) - 2, 2);
+      };
+      for (int64_t row = 0; row < 2; ++row)
+        for (int64_t k = 0; k < 3; ++k) EXPECT_LE(far(got[row][k], alone(row, k)[0]), 1e-12) << row << " " << k;
+      tried.keep(at::tensor(std::vector<int64_t>{2, 1}), 3);
+      EXPECT_EQ(tried.length(), 8);
+      const auto next = run.model->extend(tried, at::full({2, 1}, 102, at::kLong), real(1)).final_BTD;
+      EXPECT_LE(far(next[0][0], alone(0, 2)[1]), 1e-12);
+      EXPECT_LE(far(next[1][0], alone(1, 1)[1]), 1e-12);
+      EXPECT_THROW(tried.keep(at::zeros({2}, at::kLong), 10), UserError);
+    }
+  });
+}
+
 INSTANTIATE_TEST_SUITE_P(Schemes, CachedDecode,
                          ::testing::Combine(::testing::ValuesIn(positional_schemes()), ::testing::Values(1, 2)),
                          [](const auto& info) {

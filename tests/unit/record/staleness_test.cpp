@@ -93,5 +93,17 @@ TEST_F(Staleness, OfARunAnyOfItsRecords) {
   EXPECT_FALSE(is_stale(planned, run_, "t1"));  // of what cannot be read nothing is known
 }
 
+// So does training a run again that the evaluation asked, to other weights.
+TEST_F(Staleness, OfAnEvaluationTheWeightsThatItAsked) {
+  const json judge = {
+      {"experiment", "judges"}, {"train_id", "j"}, {"path", (folder_.path() / "j").string()}, {"sha256", "w1"}};
+  const json evaluation = {{"code", {{"evaluator", json::object()}}}, {"config", {{"judge", judge}}}};
+  EXPECT_EQ(stale(evaluation, line("a1"), "t1"), "");  // the other run is gone: nothing is known
+  folder_.write("j/train.json", R"({"weights_sha256": "w1"})");
+  EXPECT_EQ(stale(evaluation, line("a1"), "t1"), "");
+  folder_.write("j/train.json", R"({"weights_sha256": "w2"})");
+  EXPECT_EQ(stale(evaluation, line("a1"), "t1"), "weights of judges");
+}
+
 }  // namespace
 }  // namespace assay

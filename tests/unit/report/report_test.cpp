@@ -9,6 +9,7 @@
 #include "record/files.h"
 #include "record/lock.h"
 #include "report/configuration.h"
+#include "report/examples.h"
 #include "report/failures.h"
 #include "report/page.h"
 #include "report/watch.h"
@@ -72,6 +73,40 @@ TEST(Failures, TellWhyWithTheEndOfTheLog) {
   EXPECT_EQ(failures[0].failure_class, "plugin");
   EXPECT_EQ(failures[0].seed, 2);
   EXPECT_THAT(failures[0].last_lines, ElementsAre("two", "three"));
+}
+
+// Two evaluations of one run side by side: what both have alike stands once, the question first.
+TEST(Examples, StandSideBySide) {
+  testing::TemporaryFolder folder;
+  const ExperimentLayout experiment(folder.path() / "x");
+  const auto record = [&](const std::string& run, const std::string& id, const json& examples) {
+    folder.write("x/runs/" + run + "/eval/" + id + ".json", json{{"examples", examples}}.dump());
+  };
+  const auto example = [](const std::string& id, const std::string& text) {
+    return json{{"id", id}, {"texts", {{"human", "H" + id}, {"prompt", "P" + id}, {"continuation", text}}}};
+  };
+  const auto planned = [](const std::string& run, const std::string& group, int seed) {
+    return json{{"train_id", run},
+                {"group", group},
+                {"label", group},
+                {"seed", seed},
+                {"evaluate",
+                 {{{"id", "g" + run}, {"label", "greedy"}},
+                  {{"id", "c" + run}, {"label", "contrastive"}},
+                  {{"id", "l" + run}, {"label", "lm"}}}}};
+  };
+  record("b", "gb", {example("1", "g1"), example("2", "g2"), example("3", "g3")});
+  record("b", "cb", {example("1", "c1"), example("2", "c2")});
+  record("b", "lb", json::array({json{{"id", "doc"}, {"numbers", {{"nll", 1.0}}}}}));
+  record("d", "gd", json::array({example("1", "only")}));
+  const auto found = written_examples(
+      {planned("a", "one", 1), planned("b", "one", 2), planned("c", "one", 3), planned("d", "two", 1)}, experiment, 2);
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[0].label, "one");
+  EXPECT_EQ(found[0].seed, 2);  // the first that has any
+  EXPECT_THAT(found[0].columns, ElementsAre("prompt", "human", "greedy: continuation", "contrastive: continuation"));
+  EXPECT_THAT(found[0].rows, ElementsAre(ElementsAre("P1", "H1", "g1", "c1"), ElementsAre("P2", "H2", "g2", "c2")));
+  EXPECT_THAT(found[1].columns, ElementsAre("prompt", "continuation", "human"));
 }
 
 TEST(Failures, OfALongLogOnlyWholeLinesOfItsEndAreRead) {

@@ -48,6 +48,19 @@ Tensor full_logits(Assembled& run, const Mesh& mesh, const std::vector<int64_t>&
   return pass.logits().select(1, batch.tokens.size(1) - 1).squeeze(0);
 }
 
+// This rank's slice of them.
+Tensor local_logits(Assembled& run, const std::vector<int64_t>& ids) {
+  const c10::NoGradGuard no_grad;
+  Batch batch;
+  batch.tokens = at::tensor(ids).unsqueeze(0);
+  return run.model->logits(run.model->forward(batch, {}).final_BTD[0][batch.tokens.size(1) - 1]);
+}
+
+std::vector<Continuation> decoded(Assembled& run, const Mesh& mesh, Decoder& decoder,
+                                  const std::vector<std::string>& prompts, int64_t tokens) {
+  return decode(run, mesh, decoder, {encoded(*run.tokenizer, prompts), tokens, 1});
+}
+
 std::vector<int64_t> prompt_ids(const Assembled& run, const std::string& prompt) {
   std::vector<int64_t> ids{run.vocabulary->special(kEndOfText)};
   for (const auto id : run.tokenizer->encode(prompt)) ids.push_back(id);
@@ -69,7 +82,7 @@ TEST_P(DecodeOfScheme, EqualsTheFullForwardForPromptsOfAnyLength) {
   tiny.mesh(std::get<1>(GetParam()), 1);
   tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
     auto decoder = most_likely();
-    const auto together = decode(run, mesh, decoder, {prompts, 9, 1});
+    const auto together = decoded(run, mesh, decoder, prompts, 9);
     ASSERT_EQ(together.size(), prompts.size());
     for (size_t p = 0; p < prompts.size(); ++p) {
       auto ids = prompt_ids(run, prompts[p]);
@@ -104,16 +117,38 @@ TEST_P(Decode, GivesTheDecoderTheStateOfEveryRow) {
         auto longer = ids;
         longer.push_back(7);
         const auto candidates = at::tensor({5, 7}, at::kLong).unsqueeze(0).repeat({B, 1});
-        const auto trial = context.try_tokens(candidates);
-        EXPECT_LT((trial.logits_BKV[b][1] - full_logits(run, mesh, longer)).abs().max().item<double>(), 1e-12);
+        const auto tried = context.try_tokens(candidates);
+        EXPECT_LT((run.model->logits(tried[b][1]) - local_logits(run, longer)).abs().max().item<double>(), 1e-12);
         EXPECT_EQ(context.tokens().size(1), S);
       }
       return Choice{at::full({B}, 65 + context.step(), at::kLong), {}};
     });
-    const auto out = decode(run, mesh, decoder, {{"abc", "a"}, 4, 1});
+    const auto out = decoded(run, mesh, decoder, {"abc", "a"}, 4);
     EXPECT_EQ(out[0].text, "ABCD");
     EXPECT_EQ(out[1].text, "ABCD");
     EXPECT_FALSE(out[0].ended);
+  });
+}
+
+// Whoever asks for states only on the way gets those of everything so far, too; also where rows moved before.
+TEST_P(Decode, GivesStatesToWhoAsksLate) {
+  tiny_.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
+    int compared = 0;
+    Scripted decoder([&](DecodeContext& context) {
+      const auto B = context.tokens().size(0);
+      for (int64_t b = 0; context.step() >= 2 && b < B; ++b, ++compared) {
+        Batch batch;
+        batch.tokens = context.tokens()[b].masked_select(context.mask()[b]).unsqueeze(0);
+        const auto states = run.model->forward(batch, {}).final_BTD[0];
+        const auto mine = context.hidden()[b].narrow(0, context.hidden().size(1) - states.size(0), states.size(0));
+        EXPECT_LT((mine - states).abs().max().item<double>(), 1e-12);
+      }
+      const auto tokens = at::full({B}, 65 + context.step(), at::kLong);
+      return context.step() == 1 || context.step() == 3 ? Choice{tokens, at::tensor({1, 0}, at::kLong)}
+                                                        : Choice{tokens, {}};
+    });
+    decoded(run, mesh, decoder, {"abc", "a"}, 5);
+    EXPECT_EQ(compared, 6);
   });
 }
 
@@ -131,7 +166,7 @@ TEST_P(Decode, RowsGoOnFromTheirParents) {
           return Choice{ids({103, 104}), ids({0, 2})};  // the second of the first prompt is dropped
       }
     });
-    const auto out = decode(run, mesh, decoder, {{"x", "yz"}, 3, 1});
+    const auto out = decoded(run, mesh, decoder, {"x", "yz"}, 3);
     EXPECT_EQ(out[0].text, "bdg");
     EXPECT_EQ(out[1].text, "cfh");
     auto ids = prompt_ids(run, "x");
@@ -153,7 +188,7 @@ TEST_P(Decode, WhatHasEndedStaysSo) {
       const bool first = context.step() == 1, all = context.step() == 3;
       return Choice{at::tensor({first || all ? end_of_text : 97, all ? end_of_text : 98}, at::kLong), {}};
     });
-    const auto out = decode(run, mesh, decoder, {{"x", "y"}, 10, 1});
+    const auto out = decoded(run, mesh, decoder, {"x", "y"}, 10);
     EXPECT_EQ(calls, 4);
     EXPECT_EQ(out[0].text, "a");
     EXPECT_EQ(out[1].text, "bbb");
@@ -173,19 +208,21 @@ TEST_P(Decode, GoesToTheModelsLimitAndNotBeyond) {
   tiny_.model()["positional"] = {{"use", "learned"}, {"positions", 8}};
   tiny_.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
     Scripted decoder([](DecodeContext&) { return Choice{at::full({1}, 97, at::kLong), {}}; });
-    EXPECT_EQ(decode(run, mesh, decoder, {{""}, 8, 1})[0].text, "aaaaaaaa");
-    EXPECT_EQ(decode(run, mesh, decoder, {{"1234567"}, 1, 1})[0].text, "a");
+    EXPECT_EQ(decoded(run, mesh, decoder, {""}, 8)[0].text, "aaaaaaaa");
+    EXPECT_EQ(decoded(run, mesh, decoder, {"1234567"}, 1)[0].text, "a");
     const auto refused = [&](const std::string& prompt, int64_t tokens) {
-      EXPECT_THAT(
-          [&] {
-            decode(run, mesh, decoder, DecodeRequest{{prompt}, tokens, 1});
-          },
-          ThrowsMessage<UserError>(HasSubstr("the model's limit of 8 positions; shorten the prompt")))
+      EXPECT_THAT([&] { decoded(run, mesh, decoder, {prompt}, tokens); },
+                  ThrowsMessage<UserError>(HasSubstr("the model's limit of 8 positions; shorten the prompt")))
           << prompt << " " << tokens;
     };
     refused("", 9);
     refused("1234567", 2);
     refused("12345678", 1);
+    // A decoder that tries candidates needs a position more.
+    const auto tries = make<Decoder>("contrastive");
+    EXPECT_EQ(decoded(run, mesh, *tries, {"123456"}, 1)[0].ids.size(), 1u);
+    EXPECT_THAT([&] { decoded(run, mesh, *tries, {"1234567"}, 1); },
+                ThrowsMessage<UserError>(HasSubstr("1 new ones with candidates are more than the model's limit of 8")));
     refused("", std::numeric_limits<int64_t>::max());
   });
 }
@@ -196,11 +233,8 @@ TEST_P(Decode, RefusesAModelThatReadsBothWays) {
     both_ways.is_causal = false;
     run.model = &both_ways;
     auto decoder = most_likely();
-    EXPECT_THAT(
-        [&] {
-          decode(run, mesh, decoder, {{""}, 1, 1});
-        },
-        ThrowsMessage<UserError>(HasSubstr("this model is bidirectional")));
+    EXPECT_THAT([&] { decoded(run, mesh, decoder, {""}, 1); },
+                ThrowsMessage<UserError>(HasSubstr("this model is bidirectional")));
   });
 }
 
@@ -209,7 +243,7 @@ TEST_P(Decode, RefusesChoicesThatAreNone) {
     const auto choosing = [&](const Choice& choice) {
       return [&, choice] {
         Scripted decoder([&](DecodeContext&) { return choice; });
-        decode(run, mesh, decoder, {{"x"}, 2, 1});
+        decoded(run, mesh, decoder, {"x"}, 2);
       };
     };
     const auto one = at::full({1}, 5, at::kLong);

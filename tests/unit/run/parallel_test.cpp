@@ -59,35 +59,53 @@ void expect_close(const Gradients& a, const Gradients& b, double tolerance, cons
   }
 }
 
+void expect_one_gradient(TinyRun& tiny, const std::string& precision) {
+  const double tolerance = precision == "fp64" ? 1e-11 : 1e-5;
+  tiny.line["train"]["train"]["precision"] = precision;
+  const auto reference = gradients_of(tiny);
+  for (const int tensor : {2, 4}) {
+    tiny.mesh(tensor, 1);
+    expect_close(reference, gradients_of(tiny), tolerance, precision + " tensor = " + std::to_string(tensor));
+  }
+  for (const int tensor : {2, 4}) {
+    tiny.mesh(tensor, 1, /*sequence_parallel=*/true);
+    expect_close(reference, gradients_of(tiny), tolerance,
+                 precision + " sequence parallel, tensor = " + std::to_string(tensor));
+  }
+  tiny.mesh(1, 2);
+  expect_close(reference, gradients_of(tiny), tolerance, "data = 2");
+  tiny.mesh(2, 2);
+  tiny.line["resources"]["micro_batch"] = 2;  // 3 rows a replica: a partial last window
+  expect_close(reference, gradients_of(tiny), tolerance, "tensor = 2, data = 2, micro-batches of 2");
+  tiny.mesh(2, 2, /*sequence_parallel=*/true);
+  expect_close(reference, gradients_of(tiny), tolerance, "sequence parallel, data = 2, micro-batches of 2");
+  tiny.mesh(1, 1);
+  tiny.line["resources"]["micro_batch"] = 4;
+  expect_close(reference, gradients_of(tiny), tolerance, "micro-batches of 4 and 2");
+}
+
 class Parallel : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(Parallel, TensorDataAndMicroBatchesGiveOneGradient) {
   for (const char* precision : {"fp64", "fp32"}) {
-    const double tolerance = precision == std::string("fp64") ? 1e-11 : 1e-5;
     TinyRun tiny;
     tiny.model().merge_patch(json::parse(GetParam()));
-    tiny.line["train"]["train"]["precision"] = precision;
-    const auto reference = gradients_of(tiny);
-    for (const int tensor : {2, 4}) {
-      tiny.mesh(tensor, 1);
-      expect_close(reference, gradients_of(tiny), tolerance,
-                   std::string(precision) + " tensor = " + std::to_string(tensor));
-    }
-    for (const int tensor : {2, 4}) {
-      tiny.mesh(tensor, 1, /*sequence_parallel=*/true);
-      expect_close(reference, gradients_of(tiny), tolerance,
-                   std::string(precision) + " sequence parallel, tensor = " + std::to_string(tensor));
-    }
-    tiny.mesh(1, 2);
-    expect_close(reference, gradients_of(tiny), tolerance, "data = 2");
-    tiny.mesh(2, 2);
-    tiny.line["resources"]["micro_batch"] = 2;  // 3 rows a replica: a partial last window
-    expect_close(reference, gradients_of(tiny), tolerance, "tensor = 2, data = 2, micro-batches of 2");
-    tiny.mesh(2, 2, /*sequence_parallel=*/true);
-    expect_close(reference, gradients_of(tiny), tolerance, "sequence parallel, data = 2, micro-batches of 2");
-    tiny.mesh(1, 1);
-    tiny.line["resources"]["micro_batch"] = 4;
-    expect_close(reference, gradients_of(tiny), tolerance, "micro-batches of 4 and 2");
+    expect_one_gradient(tiny, precision);
+  }
+}
+
+// Two objectives on one forward; what comes from hidden states enters them once. In fp64: a hinge that rounding decides
+// would move a gradient.
+TEST(Parallel, AlsoWithATermOnHiddenStates) {
+  for (const char* reduction : {"per_pair", "per_sequence"}) {
+    TinyRun tiny;
+    tiny.line["train"]["objectives"].push_back({{"use", "simctg"},
+                                                {"label", "simctg"},
+                                                {"weight", 3.0},
+                                                {"margin", 0.9},
+                                                {"reduction", reduction},
+                                                {"positions", 10}});
+    expect_one_gradient(tiny, "fp64");
   }
 }
 

@@ -1,0 +1,47 @@
+#include "report/gnuplot.h"
+
+#include <fmt/format.h>
+
+#include <thread>
+
+#include "assay/error.h"
+#include "launch/process.h"
+#include "record/files.h"
+
+namespace assay {
+namespace {
+
+using namespace std::chrono_literals;
+
+ExitStatus wait_for(Process& process) {
+  for (;;) {
+    if (const auto status = process.poll()) return *status;
+    std::this_thread::sleep_for(5ms);
+  }
+}
+
+}  // namespace
+
+void run_gnuplot(const std::filesystem::path& script, const std::string& what) {
+  auto log = script;
+  log += ".log";
+  std::filesystem::remove(log);
+  Process gnuplot({"env", "-C", script.parent_path().string(), "gnuplot", script.filename().string()},
+                  {{"TZ", "UTC"}, {"LC_ALL", "C.UTF-8"}}, log);
+  const auto status = wait_for(gnuplot);
+  const auto said = read_file(log);
+  std::filesystem::remove(log);
+  if (status.code != 0)
+    throw UserError(
+        fmt::format("{} could not be drawn{}:\n{}The numbers and the script are there; 'gnuplot {}' draws them.", what,
+                    status.code == 127 ? " (gnuplot is Debian's gnuplot-nox; scripts/setup installs it)" : "", said,
+                    script.filename().string()));
+}
+
+std::string gnuplot_string(const std::string& text) {
+  std::string result = "'";
+  for (const char one : text) result += one == '\'' ? std::string("''") : std::string(1, one);
+  return result + "'";
+}
+
+}  // namespace assay

@@ -1,0 +1,16 @@
+// Runs gnuplot on a script of ours.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace assay {
+
+// In the script's folder, so that it names its files as they stand beside it. `what`, for the error: what it draws.
+// Throws UserError when gnuplot is not there or fails.
+void run_gnuplot(const std::filesystem::path& script, const std::string& what);
+
+// A string of gnuplot in which nothing but the quote has a meaning.
+std::string gnuplot_string(const std::string& text);
+
+}  // namespace assay

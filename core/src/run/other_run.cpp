@@ -1,0 +1,38 @@
+#include "run/other_run.h"
+
+#include <nlohmann/json.hpp>
+
+#include "record/files.h"
+#include "record/layout.h"
+#include "record/sha256.h"
+#include "run/checkpoint.h"
+
+namespace assay {
+using nlohmann::json;
+
+OtherRun::OtherRun(const RunReference& reference, const Assembled& here, const Mesh& mesh) : mesh_(mesh) {
+  const RunLayout layout(reference.folder);
+  if (!std::filesystem::exists(layout.train_record()) || !std::filesystem::exists(layout.weights()))
+    throw UserError(reference.folder + ": has no finished training with its weights; run it first");
+  if (!reference.weights_sha256.empty() && sha256_of_file(layout.weights()) != reference.weights_sha256)
+    throw UserError(layout.weights().string() + ": changed since the run began; run it again");
+  const auto record = json::parse(read_file(layout.train_record()));
+  const json line = {{"train", record.at("config")},
+                     {"evaluate", json::array()},
+                     {"resources",
+                      {{"mesh", {{"tensor", here.tensor}, {"data", here.data}}},
+                       {"threads", here.threads},
+                       {"micro_batch", here.micro_batch}}}};
+  run_ = std::make_unique<Assembled>(here.instances.registry(), line);
+  run_->compute = here.compute;
+  run_->build(mesh, /*draw=*/false, /*trains=*/false);
+  load_weights(layout.weights(), *run_, mesh);
+}
+
+Forward& OtherRun::forward(const Batch& batch) {
+  forward_ = std::make_unique<ForwardPass>(*run_->model, batch, ForwardOptions{}, run_->vocabulary->size(), mesh_,
+                                           run_->compute);
+  return *forward_;
+}
+
+}  // namespace assay

@@ -1,0 +1,138 @@
+// Contrastive search. Su et al. 2022, "A Contrastive Framework for Neural Text Generation", arXiv:2202.06417, sec. 3.2:
+//   x_t = argmax over the k most likely v of (1 - alpha) p(v | x_<t) - alpha max_j cos(h_v, h_j),   j < t
+// with p the softmax over the whole vocabulary, h final hidden states, h_v that of v after x_<t, and j running over the
+// prompt, too. The "diverse" variant draws the first tokens from a nucleus (arXiv:2210.14140, reference code).
+#include <ATen/ops/bmm.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/softmax.h>
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+#include <vector>
+
+#include "../draw_token.h"
+#include "assay/decoder.h"
+#include "assay/plugin.h"
+
+namespace {
+
+using assay::Tensor;
+
+class Contrastive final : public assay::Decoder {
+ public:
+  struct Config {
+    int64_t k = 5;
+    double alpha = 0.6;
+    int64_t sample_steps = 0;
+    double top_p = 0.95;
+    bool low_memory = false;
+  };
+  static void describe(auto& schema) {
+    schema
+        .doc(
+            "Contrastive search: of the k most likely tokens the one whose probability, less its hidden state's "
+            "highest cosine with any state before it, is largest. Among equals the more likely, then the lower id.")
+        .paper("arXiv:2202.06417")
+        .param("k", &Config::k, "Candidates; more than the vocabulary has: all of it. 1 is greedy search.", 1)
+        .param("alpha", &Config::alpha, "Weight of the cosine; 0 is greedy search.", 0, 1)
+        .param("sample_steps", &Config::sample_steps,
+               "The diverse variant: so many first tokens are drawn from the nucleus instead.", 0)
+        .param("top_p", &Config::top_p, "The nucleus of those first tokens.", 0, 1)
+        .param("low_memory", &Config::low_memory, "Candidates one after the other instead of at once; slower.");
+  }
+  explicit Contrastive(const Config& config) : config_(config) {}
+
+  int64_t lookahead() const override { return config_.k > 1 && config_.alpha > 0 ? 1 : 0; }
+
+  assay::Choice next(assay::DecodeContext& context) override {
+    const auto logits_BV = context.logits();
+    const int64_t B = logits_BV.size(0), k = std::min(config_.k, logits_BV.size(1));
+    if (context.step() < config_.sample_steps) return {drawn(context), {}};
+    if (lookahead() == 0) return {logits_BV.argmax(-1), {}};
+    const auto candidates_BK = most_likely(logits_BV, k);
+    const auto p_BV = at::softmax(logits_BV, -1).to(at::kCPU, at::kDouble).contiguous();
+    const auto penalty_BK = penalty(context, candidates_BK);
+    const auto* ids = candidates_BK.const_data_ptr<int64_t>();
+    auto tokens = at::empty({B}, at::kLong);
+    for (int64_t row = 0; row < B; ++row) {
+      double best = -std::numeric_limits<double>::infinity();
+      for (int64_t i = row * k; i < (row + 1) * k; ++i) {
+        const double p = p_BV.const_data_ptr<double>()[row * p_BV.size(1) + ids[i]];
+        const double score = (1 - config_.alpha) * p - config_.alpha * penalty_BK[static_cast<size_t>(i)];
+        if (i > row * k && !(score > best)) continue;  // the first of equals
+        best = score;
+        tokens.data_ptr<int64_t>()[row] = ids[i];
+      }
+    }
+    return {tokens, {}};
+  }
+
+ private:
+  Tensor drawn(assay::DecodeContext& context) const {
+    const auto logits_BV = context.logits().to(at::kCPU, at::kDouble).contiguous();
+    const int64_t B = logits_BV.size(0), V = logits_BV.size(1);
+    auto tokens = at::empty({B}, at::kLong);
+    for (int64_t row = 0; row < B; ++row)
+      tokens.data_ptr<int64_t>()[row] =
+          assay::decoding::draw_token(logits_BV.const_data_ptr<double>() + row * V, V, {.top_p = config_.top_p},
+                                      context.draws(row).uniform(static_cast<uint64_t>(context.step())));
+    return tokens;
+  }
+
+  // [B, k] on the CPU, most likely first, the lower id first among equals.
+  static Tensor most_likely(const Tensor& logits_BV, int64_t k) {
+    const auto here = logits_BV.to(at::kCPU, at::kDouble).contiguous();
+    const int64_t B = here.size(0), V = here.size(1);
+    auto chosen = at::empty({B, k}, at::kLong);
+    std::vector<int64_t> ids(static_cast<size_t>(V));
+    for (int64_t row = 0; row < B; ++row) {
+      const auto* logits = here.const_data_ptr<double>() + row * V;
+      std::iota(ids.begin(), ids.end(), int64_t{0});
+      std::partial_sort(ids.begin(), ids.begin() + k, ids.end(), [&](int64_t one, int64_t other) {
+        return logits[one] != logits[other] ? logits[one] > logits[other] : one < other;
+      });
+      std::copy_n(ids.begin(), k, chosen.data_ptr<int64_t>() + row * k);
+    }
+    return chosen;
+  }
+
+  // The highest cosine of each candidate's state with one before it, [B, K]; of a state of length 0 it is 0.
+  std::vector<double> penalty(assay::DecodeContext& context, const Tensor& candidates_BK) const {
+    const auto states_BKD = tried(context, candidates_BK), past_BSD = context.hidden();
+    const auto here = [](const Tensor& x) { return x.to(at::kCPU, at::kDouble).contiguous(); };
+    const auto products_BKS = here(at::bmm(states_BKD, past_BSD.transpose(1, 2)));
+    const auto length_BK = here(at::linalg_vector_norm(states_BKD, 2, 2)),
+               length_BS = here(at::linalg_vector_norm(past_BSD, 2, 2));
+    const auto mask_BS = context.mask().to(at::kCPU).contiguous();
+    const int64_t K = products_BKS.size(1), S = products_BKS.size(2);
+    std::vector<double> highest(static_cast<size_t>(length_BK.numel()), -1);
+    for (int64_t i = 0; i < length_BK.numel(); ++i) {
+      const auto* products = products_BKS.const_data_ptr<double>() + i * S;
+      const auto* past = length_BS.const_data_ptr<double>() + i / K * S;
+      const auto* real = mask_BS.const_data_ptr<bool>() + i / K * S;
+      const double own = length_BK.const_data_ptr<double>()[i];
+      for (int64_t t = 0; t < S; ++t) {
+        if (!real[t]) continue;
+        const double lengths = own * past[t], cosine = lengths > 0 ? products[t] / lengths : 0;
+        highest[static_cast<size_t>(i)] = std::max(highest[static_cast<size_t>(i)], cosine);
+      }
+    }
+    return highest;
+  }
+  Tensor tried(assay::DecodeContext& context, const Tensor& candidates_BK) const {
+    if (!config_.low_memory) return context.try_tokens(candidates_BK);
+    std::vector<Tensor> states;
+    for (int64_t i = 0; i < candidates_BK.size(1); ++i)
+      states.push_back(context.try_tokens(candidates_BK.narrow(1, i, 1)));
+    return at::cat(states, 1);
+  }
+
+  Config config_;
+};
+
+}  // namespace
+
+ASSAY_PLUGIN("contrastive", "1.0.0", assay::component<Contrastive>("contrastive"))

@@ -1,0 +1,84 @@
+// Draws one token: temperature, top-k (Fan, Lewis, Dauphin 2018, arXiv:1805.04833, sec. 5.4), top-p (Holtzman et al.
+// 2020, arXiv:1904.09751, sec. 3.1) and locally typical sampling (Meister et al. 2023, arXiv:2202.00666, sec. 4), in
+// that order, each of what the one before left, renormalised. Among equals the lower id counts as the more likely.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <numeric>
+#include <vector>
+
+#include "assay/error.h"
+
+namespace assay::decoding {
+
+struct Filters {
+  double temperature = 1.0;
+  int64_t top_k = 0;     // 0: all
+  double top_p = 1.0;    // 1: all
+  double typical = 1.0;  // 1: all
+};
+
+// Puts the fewest of the first ids whose weights reach `share` of the sum in front and drops the others.
+inline void keep_share(std::vector<int64_t>& ids, std::vector<double>& weights, double share) {
+  const double enough = share * std::accumulate(weights.begin(), weights.end(), 0.0);
+  size_t kept = 0;
+  for (double sum = 0; kept < weights.size();) {
+    sum += weights[kept++];
+    if (sum >= enough) break;
+  }
+  ids.resize(kept);
+  weights.resize(kept);
+}
+
+// Most typical first: those whose -ln p is nearest to the entropy.
+inline void order_by_typicality(std::vector<int64_t>& ids, std::vector<double>& weights) {
+  const double total = std::accumulate(weights.begin(), weights.end(), 0.0);
+  const auto information = [&](size_t i) { return weights[i] > 0 ? -std::log(weights[i] / total) : 1e300; };
+  double entropy = 0;
+  for (size_t i = 0; i < weights.size(); ++i)
+    if (weights[i] > 0) entropy += weights[i] / total * information(i);
+  std::vector<size_t> order(ids.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](size_t one, size_t other) {
+    return std::abs(information(one) - entropy) < std::abs(information(other) - entropy);
+  });
+  const auto old_ids = ids;
+  const auto old_weights = weights;
+  for (size_t i = 0; i < order.size(); ++i) {
+    ids[i] = old_ids[order[i]];
+    weights[i] = old_weights[order[i]];
+  }
+}
+
+// Of logits [V], by inversion of the cumulative distribution; `draw` in [0, 1).
+inline int64_t draw_token(const double* logits, int64_t V, const Filters& filters, double draw) {
+  double highest = -std::numeric_limits<double>::infinity();
+  for (int64_t id = 0; id < V; ++id) {
+    if (std::isnan(logits[id])) throw UserError("a logit is no number; are the model's weights whole?");
+    highest = std::max(highest, logits[id]);
+  }
+  if (std::isinf(highest)) throw UserError("the highest logit is infinite; are the model's weights whole?");
+  std::vector<int64_t> ids(static_cast<size_t>(V));
+  std::iota(ids.begin(), ids.end(), 0);
+  const auto kept = filters.top_k > 0 ? std::min(filters.top_k, V) : V;
+  std::partial_sort(ids.begin(), ids.begin() + kept, ids.end(), [&](int64_t one, int64_t other) {
+    return logits[one] != logits[other] ? logits[one] > logits[other] : one < other;
+  });
+  ids.resize(static_cast<size_t>(kept));
+  std::vector<double> weights;
+  for (const auto id : ids) weights.push_back(std::exp((logits[id] - highest) / filters.temperature));
+  if (filters.top_p < 1) keep_share(ids, weights, filters.top_p);
+  if (filters.typical < 1) {
+    order_by_typicality(ids, weights);
+    keep_share(ids, weights, filters.typical);
+  }
+  double rest = draw * std::accumulate(weights.begin(), weights.end(), 0.0);
+  size_t chosen = 0;
+  while (chosen + 1 < ids.size() && rest >= weights[chosen]) rest -= weights[chosen++];
+  return ids[chosen];
+}
+
+}  // namespace assay::decoding

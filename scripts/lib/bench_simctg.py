@@ -1,0 +1,105 @@
+"""Contrastive search and the contrastive term, as scripts/bench times them.
+
+Seconds a token of greedy and contrastive search beside plain PyTorch loops with a cache, and tokens a second of training
+with the contrastive term beside training without it.
+"""
+
+import json
+import math
+import os
+import statistics
+
+from bench_assay import experiment
+from bench_cases import SIZES, case
+from bench_peers import HERE, variables
+from bench_process import watch
+
+K, ALPHA = 5, 0.6
+SIZE, CONTEXT = "medium", 256
+SHORT, LONG = 32, 288  # new tokens; what both need besides, warming up included, cancels out
+TRAIN_STEPS = 20
+DECODERS = ("greedy", "contrastive")
+
+
+def model_case(threads):
+    return {**case(SIZES[SIZE], "alibi", 10, threads=threads), "context": CONTEXT, "batch": 8}
+
+
+def trained_run(assay, cache):
+    """A run of few steps that kept its weights: what they are decides nothing here."""
+    text = experiment(model_case(1), assay.corpus, (1, 1, 1)).replace('keep = "none"', 'keep = "weights"')
+    _, runs = assay.start("decoded", text, cache)
+    (run,) = os.listdir(runs)
+    return os.path.join(runs, run)
+
+
+def assay_decoding(assay, run, decoder):
+    """Seconds a token."""
+    words = [] if decoder == "greedy" else [f"k={K}", f"alpha={ALPHA}"]
+
+    def seconds(tokens):
+        command = [assay.program, "generate", run, "--json", "--tokens", str(tokens), "--decoder", decoder, *words]
+        watched = watch(command, {"OMP_NUM_THREADS": "1"}, os.path.join(assay.folder, "decoded.log"))
+        made = json.loads(watched.output.splitlines()[-1])
+        if len(made["ids"]) != tokens:
+            raise RuntimeError(f"generate ended its text after {len(made['ids'])} of {tokens} tokens")
+        return made["measured"]["seconds"]
+
+    return (seconds(LONG) - seconds(SHORT)) / (LONG - SHORT)
+
+
+def peer_decoding(peers, decoder):
+    def seconds(tokens):
+        command = [peers.environment.python, str(HERE / "bench_torch_decode.py"), decoder, json.dumps(model_case(1)),
+                   str(tokens), str(K), str(ALPHA)]
+        log = os.path.join(peers.folder, "decode.log")
+        return float(watch(command, variables(1, peers.folder), log).output.splitlines()[-1])
+
+    return (seconds(LONG) - seconds(SHORT)) / (LONG - SHORT)
+
+
+def training(assay, cache, contrastive):
+    """Tokens a second of the whole training."""
+    text = experiment({**model_case(1), "steps": TRAIN_STEPS}, assay.corpus, (1, 1, 1))
+    if contrastive:
+        text = text.replace('use = "mle"\n', 'use = "mle"\n\n[[objective]]\nuse = "simctg"\n', 1)
+    _, runs = assay.start("simctg" if contrastive else "mle", text, cache)
+    (run,) = os.listdir(runs)
+    with open(os.path.join(runs, run, "train.json"), encoding="utf-8") as file:
+        return json.load(file)["measured"]["tokens_per_second"]
+
+
+def measure(assay, ask_peer, repetitions, say):
+    """Lists of seconds a token by (system, decoder), and of tokens a second by objective.
+
+    ask_peer: gives the peer's seconds a token of a decoder, or None where it has none.
+    """
+    decoding, trained = {}, {}
+    cache = os.path.join(assay.folder, "cache", "simctg")
+    run = trained_run(assay, cache)
+    for repetition in range(repetitions):
+        for decoder in DECODERS:
+            decoding.setdefault(("assay", decoder), []).append(assay_decoding(assay, run, decoder))
+            if seconds := ask_peer(decoder):
+                decoding.setdefault(("PyTorch loop", decoder), []).append(seconds)
+        for contrastive in (False, True):
+            trained.setdefault("mle + simctg" if contrastive else "mle", []).append(training(assay, cache, contrastive))
+        say(f"repetition {repetition + 1}/{repetitions}: generation and the contrastive term")
+    return decoding, trained
+
+
+def tables(decoding, trained):
+    """Markdown."""
+    median = {key: statistics.median(values) for key, values in decoding.items()}
+    text = "| generation | decoder | ms a token | this / greedy | this / assay |\n| :-- | :-- | --: | --: | --: |\n"
+    for (system, decoder), seconds in median.items():
+        greedy = median.get((system, "greedy"), math.nan)
+        text += (f"| {system} | {decoder} | {1e3 * seconds:.3f} | {seconds / greedy:.2f} | "
+                 f"{seconds / median['assay', decoder]:.2f} |\n")
+    text += (f"\n- One row, {LONG} new tokens on a cache, the {SIZE} model with alibi, one thread; contrastive: k = {K}, "
+             f"alpha = {ALPHA}. Medians of what\n  {LONG} tokens take less what {SHORT} take, both timed inside the program.\n")
+    rates = {name: statistics.median(values) for name, values in trained.items()}
+    text += "\n| objective | tokens/s | mle / this |\n| :-- | --: | --: |\n"
+    for name, rate in rates.items():
+        text += f"| {name} | {rate:.0f} | {rates['mle'] / rate:.2f} |\n"
+    return text + f"\n- The {SIZE} model at T = {CONTEXT}, batch 8, one thread, {TRAIN_STEPS} steps.\n"
