@@ -93,7 +93,8 @@ void* Instances::create(const std::string& kind, const std::string& kind_hash, c
       return out;
     };
     const std::string path = instance + "." + p.name;
-    const bool is_given = table.contains(p.name);
+    // A run that is not given is null in a resolved configuration.
+    const bool is_given = table.contains(p.name) && !(p.type == ASSAY_RUN && table.at(p.name).is_null());
     if (!is_given && p.required) throw UserError(path + ": is required and was not given");
     if (!is_given && p.type != ASSAY_CHILD) continue;
     AssayValue value{};

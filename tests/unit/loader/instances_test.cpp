@@ -72,6 +72,12 @@ TEST(Instances, EveryTypeArrives) {
   EXPECT_THAT(text, ::testing::EndsWith("needed=2\n]\nneeded=7\n"));
 }
 
+// As a plan line has a run that nobody named.
+TEST(Instances, ARunMayBeLeftOut) {
+  Instances instances(registry());
+  EXPECT_THAT(instances.create<Report>(every({{"run", nullptr}}), "here").text(), HasSubstr("run='' is ''\n"));
+}
+
 TEST(Instances, ChildrenComeFirstKnowWhereTheyStandAndOutliveTheirParent) {
   std::vector<std::string> ends;
   {
