@@ -69,7 +69,8 @@ config::Plan plan_of_study(config::PlanRequest request) {
   const auto names_seeds = [](const std::string& set) { return set.starts_with("experiment.seeds"); };
   if (std::any_of(request.sets.begin(), request.sets.end(), names_seeds)) return plan;
   request.seeds_at_least = seeds_looked_at(read_looks(ExperimentLayout(plan.results_folder)));
-  return plan.lines.size() / plan.distinct < request.seeds_at_least ? config::make_plan(request) : plan;
+  if (plan.lines.size() / plan.distinct < request.seeds_at_least) plan = config::make_plan(request);
+  return plan;
 }
 
 int run_until_decided(config::PlanRequest request, std::size_t most_seeds, const Arguments& arguments,
