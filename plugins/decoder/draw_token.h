@@ -1,7 +1,9 @@
-// Draws one token: temperature, top-k (Fan, Lewis, Dauphin 2018, arXiv:1805.04833, sec. 5.4), top-p (Holtzman et al.
+// Draws tokens: temperature, top-k (Fan, Lewis, Dauphin 2018, arXiv:1805.04833, sec. 5.4), top-p (Holtzman et al.
 // 2020, arXiv:1904.09751, sec. 3.1) and locally typical sampling (Meister et al. 2023, arXiv:2202.00666, sec. 4), in
 // that order, each of what the one before left, renormalised. Among equals the lower id counts as the more likely.
 #pragma once
+
+#include <ATen/ops/empty.h>
 
 #include <algorithm>
 #include <cmath>
@@ -10,6 +12,7 @@
 #include <numeric>
 #include <vector>
 
+#include "assay/decoder.h"
 #include "assay/error.h"
 
 namespace assay::decoding {
@@ -79,6 +82,17 @@ inline int64_t draw_token(const double* logits, int64_t V, const Filters& filter
   size_t chosen = 0;
   while (chosen + 1 < ids.size() && rest >= weights[chosen]) rest -= weights[chosen++];
   return ids[chosen];
+}
+
+// The next token of every row, [B] int64 on the CPU, by the row's own draw of this step.
+inline Tensor draw_tokens(DecodeContext& context, const Filters& filters) {
+  const auto logits_BV = context.logits().to(at::kCPU, at::kDouble).contiguous();
+  const int64_t B = logits_BV.size(0), V = logits_BV.size(1);
+  auto tokens = at::empty({B}, at::kLong);
+  for (int64_t row = 0; row < B; ++row)
+    tokens.data_ptr<int64_t>()[row] = draw_token(logits_BV.const_data_ptr<double>() + row * V, V, filters,
+                                                 context.draws(row).uniform(static_cast<uint64_t>(context.step())));
+  return tokens;
 }
 
 }  // namespace assay::decoding

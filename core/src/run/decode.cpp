@@ -179,8 +179,10 @@ class ContextOfDecoding final : public DecodeContext {
   void go_to(const std::vector<int64_t>& parents) {
     const auto index = at::tensor(parents, tokens_.options());
     for (auto* tensor : {&tokens_, &mask_, &logits_, &log_p_BV_}) *tensor = tensor->index_select(0, index);
-    if (keeps_hidden_) hidden_ = {hidden().index_select(0, index)};
-    if (!keeps_hidden_) hidden_.clear();
+    if (keeps_hidden_)
+      hidden_ = {hidden().index_select(0, index)};
+    else
+      hidden_.clear();
     cache_.select(index);
     std::vector<Row> rows;
     for (const auto parent : parents) rows.push_back(rows_[static_cast<size_t>(parent)]);

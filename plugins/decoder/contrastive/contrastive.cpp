@@ -50,7 +50,8 @@ class Contrastive final : public assay::Decoder {
   assay::Choice next(assay::DecodeContext& context) override {
     const auto logits_BV = context.logits();
     const int64_t B = logits_BV.size(0), k = std::min(config_.k, logits_BV.size(1));
-    if (context.step() < config_.sample_steps) return {drawn(context), {}};
+    if (context.step() < config_.sample_steps)
+      return {assay::decoding::draw_tokens(context, {.top_p = config_.top_p}), {}};
     if (lookahead() == 0) return {logits_BV.argmax(-1), {}};
     const auto candidates_BK = most_likely(logits_BV, k);
     const auto p_BV = at::softmax(logits_BV, -1).to(at::kCPU, at::kDouble).contiguous();
@@ -71,17 +72,6 @@ class Contrastive final : public assay::Decoder {
   }
 
  private:
-  Tensor drawn(assay::DecodeContext& context) const {
-    const auto logits_BV = context.logits().to(at::kCPU, at::kDouble).contiguous();
-    const int64_t B = logits_BV.size(0), V = logits_BV.size(1);
-    auto tokens = at::empty({B}, at::kLong);
-    for (int64_t row = 0; row < B; ++row)
-      tokens.data_ptr<int64_t>()[row] =
-          assay::decoding::draw_token(logits_BV.const_data_ptr<double>() + row * V, V, {.top_p = config_.top_p},
-                                      context.draws(row).uniform(static_cast<uint64_t>(context.step())));
-    return tokens;
-  }
-
   // [B, k] on the CPU, most likely first, the lower id first among equals.
   static Tensor most_likely(const Tensor& logits_BV, int64_t k) {
     const auto here = logits_BV.to(at::kCPU, at::kDouble).contiguous();

@@ -1,6 +1,4 @@
 // Sampling with temperature, top-k, top-p and typicality; draw_token.h has the papers.
-#include <ATen/ops/empty.h>
-
 #include "../draw_token.h"
 #include "assay/decoder.h"
 #include "assay/plugin.h"
@@ -29,14 +27,7 @@ class Sampling final : public assay::Decoder {
   explicit Sampling(const Config& config) : config_(config) {}
 
   assay::Choice next(assay::DecodeContext& context) override {
-    const auto logits_BV = context.logits().to(at::kCPU, at::kDouble).contiguous();
-    const int64_t B = logits_BV.size(0), V = logits_BV.size(1);
-    auto tokens = at::empty({B}, at::kLong);
-    for (int64_t row = 0; row < B; ++row)
-      tokens.data_ptr<int64_t>()[row] =
-          assay::decoding::draw_token(logits_BV.const_data_ptr<double>() + row * V, V, config_,
-                                      context.draws(row).uniform(static_cast<uint64_t>(context.step())));
-    return {tokens, {}};
+    return {assay::decoding::draw_tokens(context, config_), {}};
   }
 
  private:
