@@ -1,13 +1,18 @@
 #include "nn/affine.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/autocast_mode.h>
 #include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/mm.h>
 #include <ATen/ops/sum.h>
 #include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <algorithm>
+
+#include "few_rows/few_rows.h"
 #include "nn/kernel_use.h"
 
 namespace assay::nn {
@@ -57,18 +62,35 @@ struct Affine : torch::autograd::Function<Affine> {
   }
 };
 
-}  // namespace
-
-// With so few rows calling oneDNN costs more than its product: 32 against 9 us for one row of 128 x 384, 47 against 25
-// for five (AMD EPYC, Zen 3).
+// With so few rows calling oneDNN costs more than its product.
 constexpr int64_t kFewRows = 16;
+
+// Without a gradient; a row's bits do not depend on the others.
+Tensor of_few_rows(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  const int64_t in = weight.size(1), out = weight.size(0), rows = x.numel() / in;
+  auto sizes = x.sizes().vec();
+  sizes.back() = out;
+  const auto y = at::empty(sizes, x.options());
+  const auto operand = x.contiguous();
+  constexpr int64_t kWorthAThread = 1 << 16;  // multiplications
+  at::parallel_for(0, out, std::max<int64_t>(kWorthAThread / (rows * in), 8), [&](int64_t first, int64_t last) {
+    kernels::few_rows::cpu<float>().product(
+        rows, in, out, first, last, operand.const_data_ptr<float>(), weight.const_data_ptr<float>(),
+        bias.defined() ? bias.const_data_ptr<float>() : nullptr, y.data_ptr<float>());
+  });
+  return y;
+}
+
+}  // namespace
 
 Tensor affine(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   const bool single = x.scalar_type() == at::kFloat && weight.scalar_type() == at::kFloat;
   if (!single || !x.device().is_cpu() || x.numel() == 0 || at::autocast::is_autocast_enabled(at::kCPU))
     return at::linear(x, weight, bias);
   const bool decodes = !c10::GradMode::is_enabled() && x.numel() <= kFewRows * x.size(-1);
-  if (decodes) return at::linear(x, weight, bias);
+  const bool fits = weight.dim() == 2 && weight.is_contiguous() && x.size(-1) == weight.size(1) &&
+                    (!bias.defined() || (bias.is_contiguous() && bias.numel() == weight.size(0)));
+  if (decodes && fits) return of_few_rows(x, weight, bias);
   return Affine::apply(x, weight, bias.defined() ? std::optional(bias) : std::nullopt);
 }
 

@@ -3,6 +3,7 @@
 
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/linear.h>
+#include <c10/core/GradMode.h>
 #include <gtest/gtest.h>
 
 #include "assay/nn.h"
@@ -49,6 +50,24 @@ TEST_P(Affine, IsTheProductAndSoAreItsGradients) {
   });
   const char* names[] = {"y", "gradient of x", "gradient of the weight", "gradient of the bias"};
   for (size_t i = 0; i < (variant.bias ? 4 : 3); ++i) expect_close(found[i], expected[i], names[i]);
+}
+
+// As decoding has them: each row by itself, to the bit.
+TEST(FewRows, WithoutGradientsAreTheProductWhateverTheirNumber) {
+  const c10::NoGradGuard no_grad;
+  const auto weight = drawn({40, 27}, "weight").to(at::kFloat), bias = drawn({40}, "bias").to(at::kFloat);
+  const auto all = drawn({16, 27}, "x").to(at::kFloat);
+  for (const auto& given : {bias, Tensor()})
+    for (const int64_t rows : {1, 2, 5, 8, 16}) {
+      const auto x = all.narrow(0, 0, rows).unsqueeze(1);
+      const auto expected = at::linear(x.to(at::kDouble), weight.to(at::kDouble));
+      const auto found = affine(x, weight, given);
+      expect_close(found, given.defined() ? expected + bias.to(at::kDouble) : expected, "y");
+      for (int64_t row = 0; row < rows; ++row) EXPECT_TRUE(found[row].equal(affine(x[row], weight, given))) << row;
+    }
+  expect_close(affine(all.t().contiguous().t(), weight), at::linear(all.to(at::kDouble), weight.to(at::kDouble)), "y");
+  expect_close(affine(all, drawn({27, 40}, "turned").to(at::kFloat).t()),
+               at::linear(all.to(at::kDouble), drawn({27, 40}, "turned").to(at::kFloat).t().to(at::kDouble)), "y");
 }
 
 INSTANTIATE_TEST_SUITE_P(Variants, Affine,
