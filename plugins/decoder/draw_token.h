@@ -14,6 +14,7 @@
 
 #include "assay/decoder.h"
 #include "assay/error.h"
+#include "most_likely.h"
 
 namespace assay::decoding {
 
@@ -64,13 +65,7 @@ inline int64_t draw_token(const double* logits, int64_t V, const Filters& filter
     highest = std::max(highest, logits[id]);
   }
   if (std::isinf(highest)) throw UserError("the highest logit is infinite; are the model's weights whole?");
-  std::vector<int64_t> ids(static_cast<size_t>(V));
-  std::iota(ids.begin(), ids.end(), 0);
-  const auto kept = filters.top_k > 0 ? std::min(filters.top_k, V) : V;
-  std::partial_sort(ids.begin(), ids.begin() + kept, ids.end(), [&](int64_t one, int64_t other) {
-    return logits[one] != logits[other] ? logits[one] > logits[other] : one < other;
-  });
-  ids.resize(static_cast<size_t>(kept));
+  auto ids = most_likely(logits, V, filters.top_k > 0 ? std::min(filters.top_k, V) : V);
   std::vector<double> weights;
   for (const auto id : ids) weights.push_back(std::exp((logits[id] - highest) / filters.temperature));
   if (filters.top_p < 1) keep_share(ids, weights, filters.top_p);

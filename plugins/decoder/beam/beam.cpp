@@ -8,6 +8,7 @@
 #include <cmath>
 #include <vector>
 
+#include "../most_likely.h"
 #include "assay/decoder.h"
 #include "assay/plugin.h"
 
@@ -71,16 +72,8 @@ class Beam final : public assay::Decoder {
 
   // Twice the beams: as many stay open even where half of them end.
   void add_most_likely(std::vector<Row>& all, const Row& from, const double* log_p, int64_t V) const {
-    std::vector<int64_t> ids(static_cast<size_t>(V));
-    for (int64_t id = 0; id < V; ++id) ids[static_cast<size_t>(id)] = id;
-    const auto kept = std::min(2 * config_.beams, V);
-    std::partial_sort(ids.begin(), ids.begin() + kept, ids.end(), [&](int64_t one, int64_t other) {
-      return log_p[one] != log_p[other] ? log_p[one] > log_p[other] : one < other;
-    });
-    for (int64_t i = 0; i < kept; ++i) {
-      const auto id = ids[static_cast<size_t>(i)];
+    for (const auto id : assay::decoding::most_likely(log_p, V, std::min(2 * config_.beams, V)))
       all.push_back({from.parent, id, from.score + log_p[id], from.length});
-    }
   }
 
   // Of one prompt.

@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <numeric>
 #include <vector>
 
 #include "../draw_token.h"
@@ -53,7 +52,7 @@ class Contrastive final : public assay::Decoder {
     if (context.step() < config_.sample_steps)
       return {assay::decoding::draw_tokens(context, {.top_p = config_.top_p}), {}};
     if (lookahead() == 0) return {logits_BV.argmax(-1), {}};
-    const auto candidates_BK = most_likely(logits_BV, k);
+    const auto candidates_BK = candidates(logits_BV, k);
     const auto p_BV = at::softmax(logits_BV, -1).to(at::kCPU, at::kDouble).contiguous();
     const auto penalty_BK = penalty(context, candidates_BK);
     const auto* ids = candidates_BK.const_data_ptr<int64_t>();
@@ -73,18 +72,13 @@ class Contrastive final : public assay::Decoder {
 
  private:
   // [B, k] on the CPU, most likely first, the lower id first among equals.
-  static Tensor most_likely(const Tensor& logits_BV, int64_t k) {
+  static Tensor candidates(const Tensor& logits_BV, int64_t k) {
     const auto here = logits_BV.to(at::kCPU, at::kDouble).contiguous();
     const int64_t B = here.size(0), V = here.size(1);
     auto chosen = at::empty({B, k}, at::kLong);
-    std::vector<int64_t> ids(static_cast<size_t>(V));
     for (int64_t row = 0; row < B; ++row) {
-      const auto* logits = here.const_data_ptr<double>() + row * V;
-      std::iota(ids.begin(), ids.end(), int64_t{0});
-      std::partial_sort(ids.begin(), ids.begin() + k, ids.end(), [&](int64_t one, int64_t other) {
-        return logits[one] != logits[other] ? logits[one] > logits[other] : one < other;
-      });
-      std::copy_n(ids.begin(), k, chosen.data_ptr<int64_t>() + row * k);
+      const auto ids = assay::decoding::most_likely(here.const_data_ptr<double>() + row * V, V, k);
+      std::copy(ids.begin(), ids.end(), chosen.data_ptr<int64_t>() + row * k);
     }
     return chosen;
   }
