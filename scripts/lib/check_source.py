@@ -29,7 +29,7 @@ INCLUDE_BANS = [
 ]
 
 # Plugins whose names the core uses in meanings of their own (a column's text, no direction, a linear range).
-COMMON_WORDS = {"text", "bytes", "none", "linear", "constant"}
+COMMON_WORDS = {"text", "bytes", "code", "none", "linear", "constant"}
 
 
 def files_under(root, *folders):

