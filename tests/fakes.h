@@ -98,7 +98,7 @@ class FakeEvaluation : public EvaluationContext {
   FakeForward::Nll nll;
   std::function<Tensor(const Batch&)> logits;
   std::function<std::map<int64_t, Tensor>(const Batch&)> states;  // by layer; -1: after the final norm
-  std::function<std::vector<Continuation>(const std::vector<std::vector<int32_t>>&, int64_t)> decodes;
+  std::function<std::vector<Continuation>(const std::vector<Prompt>&, int64_t)> decodes;
   std::function<TrainedRun&(const RunReference&)> others;
   std::vector<Batch> batches;
   std::vector<Metric> metrics;
@@ -118,8 +118,7 @@ class FakeEvaluation : public EvaluationContext {
     last_->states = last_->layers.count(-1) ? last_->layers.at(-1) : Tensor();
     return *last_;
   }
-  std::vector<Continuation> decode(Decoder&, const std::vector<std::vector<int32_t>>& prompts,
-                                   int64_t tokens) override {
+  std::vector<Continuation> decode(Decoder&, const std::vector<Prompt>& prompts, int64_t tokens) override {
     if (!decodes) throw Bug("not for this test");
     return decodes(prompts, tokens);
   }
@@ -142,6 +141,13 @@ class FakeEvaluation : public EvaluationContext {
     if (!found) throw std::runtime_error("there is no metric " + name + " at these coordinates");
     return *found;
   }
+  // As if what trains had declared these.
+  void add_special(const std::vector<std::string>& names) {
+    auto special = vocabulary_.special();
+    for (const auto& name : names) special.emplace(name, 256 + static_cast<int64_t>(special.size()));
+    vocabulary_ = Vocabulary(*tokenizer_, 256 + static_cast<int64_t>(special.size()), special);
+  }
+
   const Metric& metric(const std::string& name, double length) const { return metric(name, {{"length", length}}); }
   double value(const std::string& name, double length) const {
     return metric(name, length).sum / metric(name, length).weight;

@@ -1,5 +1,6 @@
-# assay_add_plugin(NAME): builds NAME.cpp of the current folder into a plugin. NAME_test.cpp beside it becomes, in assay's
-# own tree, a part of plugin_tests; elsewhere, a test of its own with GoogleTest, when enable_testing() was called.
+# assay_add_plugin(NAME): builds NAME.cpp of the current folder into a plugin. NAME_test.cpp and NAME_*_test.cpp beside
+# it become, in assay's own tree, a part of plugin_tests; elsewhere, a test of its own with GoogleTest, when
+# enable_testing() was called.
 include_guard(GLOBAL)
 
 function(assay_add_plugin name)
@@ -13,16 +14,16 @@ function(assay_add_plugin name)
     CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
     LIBRARY_OUTPUT_DIRECTORY "${ASSAY_PLUGIN_OUTPUT_DIRECTORY}" LINK_DEPENDS "${ASSAY_CMAKE_DIR}/plugin.map")
   set_property(GLOBAL APPEND PROPERTY ASSAY_PLUGINS plugin_${name})
-  set(test "${CMAKE_CURRENT_SOURCE_DIR}/${name}_test.cpp")
+  file(GLOB tests CONFIGURE_DEPENDS ${name}_test.cpp ${name}_*_test.cpp)
   if(NOT ASSAY_PREFIX)
     target_precompile_headers(plugin_${name} REUSE_FROM assay_plugin_headers)
     install(TARGETS plugin_${name} LIBRARY DESTINATION lib/assay/plugins)
-    if(ASSAY_TESTS AND EXISTS "${test}")
-      set_property(GLOBAL APPEND PROPERTY ASSAY_PLUGIN_TESTS "${test}")
+    if(ASSAY_TESTS AND tests)
+      set_property(GLOBAL APPEND PROPERTY ASSAY_PLUGIN_TESTS ${tests})
     endif()
-  elseif(EXISTS "${test}" AND CMAKE_TESTING_ENABLED)
+  elseif(tests AND CMAKE_TESTING_ENABLED)
     find_package(GTest REQUIRED)
-    add_executable(${name}_test "${test}")
+    add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE assay::testing GTest::gtest GTest::gmock GTest::gtest_main)
     add_dependencies(${name}_test plugin_${name})
     add_test(NAME ${name} COMMAND ${name}_test)

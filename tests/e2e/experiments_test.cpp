@@ -27,8 +27,9 @@ class Experiments : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(Experiments, Plan) {
   const char* data = std::getenv("ASSAY_DATA");
-  const auto corpus = (data ? fs::path(data) : source_folder() / ".data") / "austen";
-  if (!fs::exists(corpus)) GTEST_SKIP() << corpus << " is not there; run scripts/data";
+  const std::string name = GetParam().starts_with("fim/") ? "networkx" : "austen";
+  const auto corpus = (data ? fs::path(data) : source_folder() / ".data") / name;
+  if (!fs::exists(corpus)) GTEST_SKIP() << corpus << " is not there; run scripts/data " << name;
   const TemporaryFolder folder;
   const auto err = folder / "err";
   const auto command = "env -u ASSAY_DESCRIPTORS -u ASSAY_PLUGIN_PATH ASSAY_RESULTS='" + folder.path().string() +

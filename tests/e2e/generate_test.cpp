@@ -11,16 +11,17 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 const std::string greedy = "--decoder greedy ";
 
 class Generate : public testing::Programs {
  protected:
-  void train(const std::string& tokenizer = "\"bytes\"") {
+  void train(const std::string& tokenizer = "\"bytes\"", const std::string& more = "") {
     write_experiment();
     folder_.write("experiments/more.toml",
                   "extends = [\"tiny.toml\"]\n[experiment]\nname = \"tiny\"\n[data]\ntokenizer = " + tokenizer +
-                      "\n[train]\nsteps = 30\nprecision = \"fp64\"\n");
+                      "\n[train]\nsteps = 30\nprecision = \"fp64\"\n" + more);
     ASSERT_EQ(call("run experiments/more.toml"), 0) << err_;
     run_ = plan()[0]["train_id"].get<std::string>().substr(0, 12);
   }
@@ -185,6 +186,75 @@ TEST_F(Generate, WithATokenizerFromFiles) {
   folder_.write("vocab.bpe", read_file(source / "vocab.bpe") + "\n");
   EXPECT_EQ(call("generate " + run_ + " " + greedy), 2);
   EXPECT_THAT(err_, HasSubstr("vocab.bpe: changed since the plan was made"));
+}
+
+// A hole in a file, filled where it is; what the model sees of a long file; every keystroke anew, on what is known.
+TEST_F(Generate, FillsAHole) {
+  train("\"bytes\"", "[[transform]]\nuse = \"fim\"\n");
+  const auto file = folder_.write("hole.txt", "eta oin\nshrdlu\n").string();
+  const auto filled = [&](const std::string& words) {
+    EXPECT_EQ(call("generate " + run_ + " --tokens 4 --json " + greedy + words), 0) << err_;
+    std::vector<json> lines;
+    std::istringstream text(out_);
+    for (std::string line; std::getline(text, line);) lines.push_back(json::parse(line));
+    return lines;
+  };
+  const auto at_four = filled("--infill " + file + " --at 4");
+  ASSERT_EQ(at_four.size(), 1u);
+  EXPECT_EQ(at_four[0]["shown"], (json{{"prefix", 4}, {"suffix", 4}}));  // of a context of 16, half of what is left
+  EXPECT_EQ(at_four[0]["read"], 1 + 3 + 8);
+  EXPECT_EQ(at_four[0]["ids"], filled("--prefix 'eta ' --suffix 'oin\n'")[0]["ids"]);
+  EXPECT_NE(at_four[0]["log_prob"], filled("--infill " + file + " --at 4 --form psm")[0]["log_prob"]);
+  const auto text = filled("--infill " + file + " --at 4 --to 7")[0]["text"].get<std::string>();
+  ASSERT_EQ(call("generate " + run_ + " --tokens 4 " + greedy + "--infill " + file + " --at 4 --to 7"), 0) << err_;
+  EXPECT_EQ(out_, "eta " + text + "\nshrdlu\n");
+  EXPECT_THAT(err_, HasSubstr("the model saw 4 bytes before the hole and 4 behind it"));
+  EXPECT_EQ(read_file(file), "eta oin\nshrdlu\n");
+
+  // The suffix comes first, so that all but what was typed is known; in the other order none of it is.
+  const auto typed = filled(
+      "--prefix e --suffix 'oin' --typing 't\xC3\xA9"
+      "a'");
+  ASSERT_EQ(typed.size(), 4u);
+  for (size_t i = 0; i < 4; ++i) EXPECT_EQ(typed[i]["typed"], i);
+  EXPECT_EQ(typed[1]["read"], 1);
+  EXPECT_EQ(typed[2]["read"], 2);  // a character of two bytes
+  EXPECT_EQ(typed[3]["reused"], 1 + 3 + 3 + 4);
+  EXPECT_EQ(typed[1]["ids"], filled("--prefix et --suffix 'oin'")[0]["ids"]);
+  for (const auto& edit : filled("--prefix e --suffix 'oin' --typing 'ta' --form psm"))
+    if (edit["typed"] > 0) {
+      EXPECT_EQ(edit["read"], 1 + 1 + 3 + 1);  // what was typed, <SUF> oin <MID>
+    }
+}
+
+TEST_F(Generate, ShowsWholeCharactersOfALongText) {
+  train("\"bytes\"", "[[transform]]\nuse = \"fim\"\n");
+  std::string euros;
+  for (int i = 0; i < 9; ++i) euros += "\xE2\x82\xAC";
+  const auto file = folder_.write("hole.txt", euros).string();
+  ASSERT_EQ(call("generate " + run_ + " --tokens 4 --json " + greedy + "--infill " + file + " --at 12"), 0) << err_;
+  EXPECT_EQ(json::parse(out_)["shown"], (json{{"prefix", 3}, {"suffix", 3}}));  // of four bytes each, or five
+  EXPECT_EQ(call("generate " + run_ + " --tokens 4 " + greedy + "--prefix x --form mps"), 2);
+  EXPECT_THAT(err_, AllOf(HasSubstr("there are psm, spm_v1"), Not(HasSubstr("plugin"))));
+}
+
+TEST_F(Generate, SaysWhatIsWrongWithAHole) {
+  train();
+  const auto file = folder_.write("hole.txt", "caf\xC3\xA9").string();
+  const auto refused = [&](const std::string& words) {
+    EXPECT_EQ(call("generate " + run_ + " --tokens 4 " + greedy + words), 2) << words;
+    EXPECT_EQ(out_, "");
+    return err_;
+  };
+  EXPECT_THAT(refused("--infill " + file), HasSubstr("--infill FILE and --at OFFSET go together"));
+  EXPECT_THAT(refused("--at 3"), HasSubstr("--at is of a hole"));
+  EXPECT_THAT(refused("--infill " + file + " --at 9"), HasSubstr("has 5 bytes; give 0 to 5"));
+  EXPECT_THAT(refused("--infill " + file + " --at 4"), HasSubstr("within a character"));
+  EXPECT_THAT(refused("--infill " + file + " --at 3 --to 1"), HasSubstr("--to 1 lies before --at 3"));
+  EXPECT_THAT(refused("--infill " + file + " --at 3 --suffix x"), HasSubstr("not both"));
+  EXPECT_THAT(refused("--prefix x --prompt y"), HasSubstr("--prompt does not go with a hole"));
+  EXPECT_THAT(refused("--prefix x --samples 2"), HasSubstr("filled once"));
+  EXPECT_THAT(refused("--prefix x"), HasSubstr("this run was never taught to fill in"));
 }
 
 }  // namespace

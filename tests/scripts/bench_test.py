@@ -15,6 +15,7 @@ sys.path.insert(0, os.path.join(ROOT, "scripts", "lib"))
 import bench_assay  # noqa: E402
 import bench_cases  # noqa: E402
 import bench_events  # noqa: E402
+import bench_infill  # noqa: E402
 import bench_main  # noqa: E402
 import bench_process  # noqa: E402
 import bench_simctg  # noqa: E402
@@ -215,6 +216,14 @@ class BenchTest(Sandbox):
         text = (reference / "simctg.md").read_text(encoding="utf-8")
         self.assertTrue(text.startswith("- machine: "))
         self.assertIn("| assay | contrastive | 2.000 | 2.00 | 1.00 |", text)
+
+    def test_a_typing_session_is_told_by_its_edits(self):
+        sessions = {"psm": [[(0, 30, 0.009), (20, 12, 0.004), (21, 12, 0.006)], [(0, 30, 0.007), (20, 12, 0.004), (21, 12, 0.004)]],
+                    "spm": [[(0, 30, 0.009), (31, 1, 0.001), (32, 1, 0.003)], [(0, 30, 0.009), (31, 1, 0.001), (32, 1, 0.003)]]}
+        text = bench_infill.table(sessions)
+        for line in ("| prefix, suffix (PSM) | 32.5 | 12.0 | 4.00 | 2.00 |",
+                     "| suffix, prefix (SPM) | 32.5 | 1.0 | 2.00 | 1.00 |"):
+            self.assertIn(line, text)
 
     def test_generation_is_told_as_ratios(self):
         decoding = {("assay", "greedy"): [0.001, 0.009, 0.002], ("assay", "contrastive"): [0.003],

@@ -51,6 +51,12 @@ class Decoder : public Component {
   virtual int64_t lookahead() const { return 0; }
 };
 
+// What is to be continued.
+struct Prompt {
+  std::vector<int32_t> tokens;   // without the end of text that goes before them
+  std::vector<int32_t> segment;  // of each token, see Batch::segment; what is new has the last one's. Empty: all 0
+};
+
 struct Continuation {
   std::vector<int64_t> ids;  // new tokens, without the end of text
   std::string text;          // of these

@@ -55,11 +55,9 @@ class EvaluationContext {
   virtual int64_t tokens_per_forward() const = 0;  // how many tokens a batch should hold
   // Valid until the next call; hidden_layers as ForwardOptions has them.
   virtual Forward& forward(const Batch& batch, const std::vector<int64_t>& hidden_layers = {}) = 0;
-  // Text after each of the prompts, token ids without the end of text that goes before them, which are decoded as one
-  // batch; at most so many new tokens. Draws are keyed by the run's seed. UserError when the model has not as many
-  // positions, or is bidirectional.
-  virtual std::vector<Continuation> decode(Decoder& decoder, const std::vector<std::vector<int32_t>>& prompts,
-                                           int64_t tokens) = 0;
+  // Text after each of the prompts, which are decoded as one batch; at most so many new tokens. Draws are keyed by the
+  // run's seed. UserError when the model has not as many positions, or is bidirectional.
+  virtual std::vector<Continuation> decode(Decoder& decoder, const std::vector<Prompt>& prompts, int64_t tokens) = 0;
   // A run that a parameter names, on this run's mesh; loaded when it is first asked for. UserError when it is not
   // finished or kept no weights.
   virtual TrainedRun& other(const RunReference& run) = 0;

@@ -39,11 +39,13 @@ class ASSAY_API Cache {
   };
   std::vector<Layer> layers;
   Tensor positions;  // [B, S] int64
-  Tensor segments;   // [B, S] int64 or undefined
+  Tensor segments;   // [B, S] int64 or undefined: see Batch::segment
   Tensor mask;       // [B, S] bool or undefined: false where a row was padded
   // The next tokens of a row are alternatives for one and the same place: each sees what is in the cache and itself,
   // and none of the others. All but one a row have to go, by keep, before the cache can grow again.
   bool alternatives = false;
+  int64_t undecided = 0;  // so many alternatives are in, and none was kept yet
+  Tensor next_segments;   // [B, T] int64, of the tokens that come next; defined when segments are to be
 
   int64_t length() const { return positions.defined() ? positions.size(1) : 0; }
   void rewind(int64_t n);           // drops the last n positions of every row; UserError when there are fewer

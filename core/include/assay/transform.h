@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "assay/batch.h"
 #include "assay/component.h"
 #include "assay/random.h"
 
@@ -22,7 +24,7 @@ struct Sample {
   std::string text;                // stage document
   std::vector<int32_t> tokens;     // stages tokens and context; at stage document, when not empty, used instead of text
   std::vector<float> loss_weight;  // of each token as a target; empty: all 1
-  std::vector<int32_t> segment;    // part of each token; empty: all 0
+  std::vector<int32_t> segment;    // segment_of each token; empty: all 0. Before packing, the document is 0
 };
 
 class Transform : public Component {
@@ -36,6 +38,16 @@ class Transform : public Component {
   virtual const char* rate_parameter() const { return ""; }
   // Draws are those of (seed, epoch, this instance, sample).
   virtual void apply(Sample& sample, const Draws& draws) const = 0;
+  // Every context that is trained on, as it came out of all transforms: what log is told here lands in events and
+  // record.
+  virtual void observe(const Sample& /*context*/) const {}
+  // The tokens and segments, without the end of text before them (document 0), that ask for what stands between the
+  // two, laid out as the training data was; nothing where the transform teaches nothing of the kind. `form` names one
+  // of several layouts, empty: the usual one. UserError for a form it does not have.
+  virtual std::optional<Sample> infill_prompt(const std::string& /*prefix*/, const std::string& /*suffix*/,
+                                              const std::string& /*form*/) const {
+    return std::nullopt;
+  }
 };
 
 }  // namespace assay

@@ -10,6 +10,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "app/worker_infill.h"
 #include "app/worker_run.h"
 #include "mesh/backends.h"
 #include "record/byte_text.h"
@@ -55,7 +56,8 @@ json worker_generate(const json& request) {
   check_paths(line.at("train").at("model"));
   const auto registry = registry_of(line);
   std::vector<std::string> prompts;
-  for (const auto& prompt : request.at("prompts")) prompts.push_back(bytes_of_text(prompt.get<std::string>()));
+  for (const auto& prompt : request.value("prompts", json::array()))
+    prompts.push_back(bytes_of_text(prompt.get<std::string>()));
   DecodeRequest decoding;
   if (request.value("stream", false))
     decoding.on_text = [](const std::string& text) {
@@ -83,6 +85,10 @@ json worker_generate(const json& request) {
       auto* component = run.instances.all()[i];
       guard(*component, "bind", [&] { component->bind(*run.vocabulary); });
     }
+    if (request.contains("infill")) {
+      answer = fill_hole(run, mesh, decoder, request.at("infill"), decoding);
+      return;
+    }
     decoding.prompts = encoded(*run.tokenizer, prompts);
     const auto began = std::chrono::steady_clock::now();
     const auto continuations = decode(run, mesh, decoder, decoding);
@@ -96,7 +102,7 @@ json worker_generate(const json& request) {
                         {"ended", ended},
                         {"measured", {{"seconds", seconds.count()}}}});
       if (request.value("cosines", false)) {
-        auto whole = decoding.prompts[i];
+        auto whole = decoding.prompts[i].tokens;
         whole.insert(whole.end(), ids.begin(), ids.end());
         answer.back()["cosines"] = cosines(run, mesh, whole);
         auto& tokens = answer.back()["tokens"] = json::array({kEndOfText});

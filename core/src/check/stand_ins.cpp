@@ -10,6 +10,7 @@
 #include "assay/scheduler.h"
 #include "assay/tokenizer.h"
 #include "assay/tracker.h"
+#include "assay/transform.h"
 
 namespace assay::check {
 namespace {
@@ -192,6 +193,26 @@ class StandInObjective final : public Objective {
   }
 };
 
+// For an evaluator that needs special tokens, which only what trains may add to the vocabulary.
+class StandInTransform final : public Transform {
+ public:
+  struct Config {
+    std::vector<std::string> special_tokens;
+  };
+  static void describe(auto& schema) {
+    schema.doc("Changes nothing.").param("special_tokens", &Config::special_tokens, "That it declares.");
+  }
+  explicit StandInTransform(const Config& config) : config_(config) {}
+  void special_tokens(SpecialTokens& tokens) const override {
+    for (const auto& name : config_.special_tokens) tokens.declare(name);
+  }
+  Stage stage() const override { return Stage::kTokens; }
+  void apply(Sample&, const Draws&) const override {}
+
+ private:
+  Config config_;
+};
+
 }  // namespace
 
 const AssayPlugin& stand_ins() {
@@ -199,7 +220,7 @@ const AssayPlugin& stand_ins() {
       new std::vector<AssayComponent>{component<NoPositions>(kStandIn),      component<StandInModel>(kStandIn),
                                       component<StandInDataset>(kStandIn),   component<StandInTokenizer>(kStandIn),
                                       component<StandInOptimizer>(kStandIn), component<StandInScheduler>(kStandIn),
-                                      component<StandInObjective>(kStandIn)};
+                                      component<StandInObjective>(kStandIn), component<StandInTransform>(kStandIn)};
   static const AssayPlugin plugin{"stand_ins", "1.0.0", components->data(), components->size()};
   return plugin;
 }

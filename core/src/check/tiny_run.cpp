@@ -57,9 +57,17 @@ TinyRun::TinyRun(const Subject& subject) : registry_(subject.registry) {
       {"seeds", {{"init", 3}, {"data", 5}}}};
   if (subject.kind == "callback") line["train"]["callbacks"] = json::array({labelled(subject.given)});
   if (subject.kind == "transform") line["train"]["transforms"].push_back(labelled(subject.given));
-  if (subject.kind == "evaluator")
+  if (subject.kind == "evaluator") {
+    SpecialTokens tokens;
+    Alone<Evaluator>(subject)->special_tokens(tokens);
+    if (!tokens.names().empty()) {
+      auto declares = labelled(other);
+      declares["special_tokens"] = tokens.names();
+      line["train"]["transforms"].push_back(declares);
+    }
     line["evaluate"].push_back(
         {{"id", "check"}, {"label", "check"}, {"every", 0}, {"config", subject.given}, {"split", "validation"}});
+  }
 }
 
 void TinyRun::on_ranks(const std::function<void(Assembled&, const Mesh&, TrainingData&)>& body) const {

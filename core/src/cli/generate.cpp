@@ -1,4 +1,4 @@
-// assay generate RUN --prompt TEXT: text from a run's final weights, with any decoder.
+// assay generate RUN --prompt TEXT: text from a run's final weights, with any decoder; or what fills a hole (infill.h).
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -7,6 +7,7 @@
 
 #include "assay/error.h"
 #include "cli/cli.h"
+#include "cli/infill.h"
 #include "cli/named_run.h"
 #include "cli/options.h"
 #include "cli/run_on_hand.h"
@@ -55,16 +56,19 @@ int generate(const Arguments& arguments) {
                         "what comes before; repeatable")("prompt-file", po::value(&file)->value_name("FILE"),
                                                          "a file whose whole content is one more prompt")(
       "decoder", po::value(&decoder)->value_name("NAME"), "how tokens are chosen; its parameters are words key=value")(
-      "tokens", po::value(&tokens)->default_value(200)->value_name("N"), "at most so many new tokens")(
+      "tokens", po::value(&tokens)->default_value(200)->value_name("N"),
+      "at most so many new tokens; of a hole by default a quarter of the context")(
       "samples", po::value(&samples)->default_value(1)->value_name("N"), "continuations of each prompt")(
       "seed", po::value(&seed)->default_value(1)->value_name("N"), "of the decoder's draws")(
       "heatmap", po::value(&heatmap)->value_name("FILE.png"),
       "a picture of the cosines between the final hidden states of prompt and continuation")(
       "json", "one JSON object a continuation: prompt, text, ids, log_prob, ended, measured.seconds of all");
+  add_infill_options(options);
   const auto parsed = parse_options(arguments, options);
   if (!parsed) return kDone;
   if (parsed->words.empty()) throw UserError("assay generate: a RUN is missing; see assay generate --help");
   if (tokens < 1 || samples < 1) throw UserError("assay generate: --tokens and --samples are at least 1");
+  const auto hole = hole_of(parsed->options);
   if (!file.empty()) prompts.push_back(read_file(file));
   if (prompts.empty()) prompts.emplace_back();
   const auto run = find_run(parsed->words[0]);
@@ -74,11 +78,19 @@ int generate(const Arguments& arguments) {
                                 fmt::join(catalogue.names_of("decoder"), ", ")));
   const std::vector<std::string> parameters(parsed->words.begin() + 1, parsed->words.end());
   auto request = request_for(run, catalogue, config::component_of_words("decoder", decoder, parameters, catalogue));
+  if (hole && parsed->options["tokens"].defaulted())
+    tokens = std::max<int64_t>(run.line.at("train").at("data").at("context").get<int64_t>() / 4, 1);
   request["tokens"] = tokens;
   request["seed"] = seed;
+  const bool as_json = parsed->options.count("json") > 0;
+  if (hole) {
+    request["infill"] = to_json(*hole);
+    print_fillings(*hole, config::generate_text(request, [](const std::string&) {}), as_json);
+    return kDone;
+  }
   for (const auto& prompt : prompts)
     for (int64_t sample = 0; sample < samples; ++sample) request["prompts"].push_back(text_of_bytes(prompt));
-  const bool as_json = parsed->options.count("json") > 0, one = request["prompts"].size() == 1;
+  const bool one = request["prompts"].size() == 1;
   if (!heatmap.empty() && !one)
     throw UserError("assay generate: --heatmap is of one continuation; give one prompt and one sample");
   if (!heatmap.empty()) check_heatmap_name(heatmap);

@@ -41,6 +41,7 @@ EpochContent materialise(const DataSpec& spec, int64_t epoch) {
   const auto end_of_text = static_cast<int32_t>(spec.vocabulary->special(kEndOfText));
   const auto count = guard(*spec.dataset, "size", [&] { return spec.dataset->size(Split::kTrain); });
   const auto order = permutation(count, Draws(spec.seed, "documents").substream(static_cast<uint64_t>(epoch)));
+  std::vector<size_t> begins;  // of documents in the stream
   for (const auto index : order) {
     const auto document =
         guard(*spec.dataset, "document", [&] { return spec.dataset->document(Split::kTrain, index); });
@@ -54,7 +55,9 @@ EpochContent materialise(const DataSpec& spec, int64_t epoch) {
     content.base_tokens += static_cast<int64_t>(same_text ? sample.tokens.size() : encode(document.text).size()) + 1;
     apply(spec, Stage::kTokens, sample, epoch, index);
     sample.tokens.push_back(end_of_text);
+    if (!sample.segment.empty()) sample.segment.push_back(sample.segment.back());
     const size_t before = content.tokens.size(), after = before + sample.tokens.size();
+    begins.push_back(before);
     content.tokens.insert(content.tokens.end(), sample.tokens.begin(), sample.tokens.end());
     const auto extend = [&](auto& all, auto& part, auto neutral) {  // grows only when a transform uses it
       if (part.empty() && all.empty()) return;
@@ -67,7 +70,12 @@ EpochContent materialise(const DataSpec& spec, int64_t epoch) {
     extend(content.segment, sample.segment, 0);
   }
   if (!content.loss_weight.empty()) content.loss_weight.resize(content.tokens.size(), 1.0F);
-  if (!content.segment.empty()) content.segment.resize(content.tokens.size(), 0);
+  if (content.segment.empty()) return content;
+  content.segment.resize(content.tokens.size(), 0);
+  begins.push_back(content.tokens.size());
+  for (size_t d = 0; d + 1 < begins.size(); ++d)
+    for (size_t i = begins[d]; i < begins[d + 1]; ++i)
+      content.segment[i] += static_cast<int32_t>(segment_of(static_cast<int64_t>(d), Part::kWhole));
   return content;
 }
 
@@ -126,6 +134,7 @@ Sample TrainingData::context(Epoch& epoch, int64_t index) const {
     throw UserError("a context-stage transform changed the length of a context from " +
                     std::to_string(spec_.context + 1) + " to " + std::to_string(sample.tokens.size()) +
                     " tokens; it must keep it");
+  for (const auto* transform : spec_.transforms) guard(*transform, "observe", [&] { transform->observe(sample); });
   return sample;
 }
 

@@ -3,6 +3,7 @@
 #include <ATen/ops/gather.h>
 #include <ATen/ops/ones.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "assay/model.h"
@@ -45,6 +46,7 @@ void Cache::rewind(int64_t n) {
   if (n < 0 || n > length())
     throw UserError("cannot rewind a cache of " + std::to_string(length()) + " positions by " + std::to_string(n));
   each_tensor(*this, [n](const Tensor& x, int64_t dim) { return x.narrow(dim, 0, x.size(dim) - n); });
+  undecided = std::max<int64_t>(undecided - n, 0);
 }
 
 void Cache::select(const Tensor& rows) {
@@ -62,11 +64,16 @@ void Cache::keep(const Tensor& choice, int64_t n) {
       if (tensor->defined()) move_to_front(tensor->narrow(2, first, n), choice);
   rewind(n - 1);  // alternatives have one position and are all real
   alternatives = false;
+  undecided = 0;
 }
 
 namespace nn {
 
 Batch extend(Cache& cache, const Tensor& tokens, const Tensor& mask, int64_t layers) {
+  if (cache.undecided > 0)
+    throw UserError("a cache of " + std::to_string(cache.undecided) +
+                    " alternatives cannot grow before one of them is chosen (Cache::keep)");
+  if (cache.alternatives) cache.undecided = tokens.size(1);
   Batch batch;
   batch.tokens = tokens;
   const auto before = cache.length();
@@ -79,6 +86,10 @@ Batch extend(Cache& cache, const Tensor& tokens, const Tensor& mask, int64_t lay
   if (mask.defined() || cache.mask.defined()) {
     const auto old = cache.mask.defined() ? cache.mask : at::ones({tokens.size(0), before}, real.options());
     cache.mask = before > 0 ? at::cat({old, real}, 1) : real;
+  }
+  if (cache.next_segments.defined()) {
+    batch.segment = cache.next_segments;
+    cache.segments = before > 0 ? at::cat({cache.segments, batch.segment}, 1) : batch.segment;
   }
   cache.layers.resize(static_cast<size_t>(layers));
   return with_defaults(batch);

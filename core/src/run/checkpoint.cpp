@@ -184,7 +184,8 @@ Checkpoints::Resumed Checkpoints::resume(Assembled& run, const Mesh& mesh) const
                       {recent.at("losses"), recent.at("norms")},
                       {}};
   for (const auto& [name, value] : manifest.at("late_metrics").items())
-    resumed.progress.late_metrics[name] = value.is_null() ? std::nan("") : value.get<double>();
+    resumed.progress.late_metrics[name] = {value.at(0).is_null() ? std::nan("") : value.at(0).get<double>(),
+                                           value.at(1).get<int64_t>()};
   return resumed;
 }
 

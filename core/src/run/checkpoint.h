@@ -25,8 +25,9 @@ struct Progress {
   int64_t skipped = 0;       // steps that changed nothing: not finite, or a spike
   // Under what it was trained: {from: step, mesh, threads, device}, one more whenever that changed.
   nlohmann::json stretches = nlohmann::json::array();
-  Recent recent = {};                               // see SpikeGuard
-  std::map<std::string, double> late_metrics = {};  // as late_loss, of RunReport::last_metrics
+  Recent recent = {};  // see SpikeGuard
+  std::map<std::string, std::pair<double, int64_t>> late_metrics =
+      {};  // sum over the steps that logged it, their number
 };
 
 class Checkpoints {

@@ -19,7 +19,8 @@ namespace {
 
 class ContextOfDecoding final : public DecodeContext {
  public:
-  ContextOfDecoding(Assembled& run, const Mesh& mesh, const Decoder& decoder, const DecodeRequest& request)
+  ContextOfDecoding(Assembled& run, const Mesh& mesh, const Decoder& decoder, const DecodeRequest& request,
+                    DecodeMemory* memory)
       : model_(*run.model),
         compute_(run.compute),
         vocabulary_(*run.vocabulary),
@@ -29,7 +30,10 @@ class ContextOfDecoding final : public DecodeContext {
     read_prompts(request.prompts, guard(decoder, "lookahead", [&] { return decoder.lookahead(); }));
     key_draws(request);
     for (size_t row = 0; row < request.prompts.size(); ++row) rows_.push_back({static_cast<int64_t>(row)});
-    extend(tokens_, padded_ ? mask_ : Tensor());
+    const auto known = memory ? recall(*memory) : 0;
+    extend(tokens_.slice(1, known), padded_ ? mask_ : Tensor(),
+           segments_.defined() ? segments_.slice(1, known) : Tensor());
+    if (known > 0) hidden_.clear();  // it is of a part only
   }
 
   int64_t step() const override { return step_; }
@@ -40,7 +44,7 @@ class ContextOfDecoding final : public DecodeContext {
     keeps_hidden_ = true;
     if (hidden_.empty()) {  // nobody asked so far
       Cache whole;
-      hidden_ = {forward(whole, tokens_, padded_ ? mask_ : Tensor())};
+      hidden_ = {forward(whole, tokens_, padded_ ? mask_ : Tensor(), segments_)};
     }
     if (hidden_.size() > 1) hidden_ = {at::cat(hidden_, 1)};
     return hidden_.front();
@@ -61,7 +65,8 @@ class ContextOfDecoding final : public DecodeContext {
       throw UserError("candidates are [B, K] int64 with tokens of the vocabulary of " + std::to_string(V));
     tried_ = {values(candidates_BK), cache_, {}};
     tried_.cache.alternatives = true;
-    tried_.hidden_BKD = forward(tried_.cache, candidates_BK.to(compute_.device), real(B, candidates_BK.size(1)));
+    const auto K = candidates_BK.size(1);
+    tried_.hidden_BKD = forward(tried_.cache, candidates_BK.to(compute_.device), real(B, K), next_segments(K));
     return tried_.hidden_BKD;
   }
 
@@ -88,13 +93,27 @@ class ContextOfDecoding final : public DecodeContext {
       row.ended = chosen[b] == end_of_text;
       ++row.length;
     }
+    const auto segments_B1 = next_segments(1);
     tokens_ = at::cat({tokens_, chosen_B1}, 1);
+    if (segments_.defined()) segments_ = at::cat({segments_, segments_B1}, 1);
     mask_ = at::cat({mask_, at::ones({B, 1}, mask_.options())}, 1);
     ++step_;
     if (on_text_ && !moved && B == 1) tell();
     if (done()) return;  // nobody will ask what comes after it, and the model may have no position for it
     if (!moved && go_on_from(tried, chosen, before)) return;
-    extend(chosen_B1, real(B, 1));
+    extend(chosen_B1, real(B, 1), segments_B1);
+  }
+
+  // For a next call: what the cache holds, where one row was decoded.
+  void remember(DecodeMemory& memory) const {
+    memory.tokens.clear();
+    memory.segments.clear();
+    memory.cache = {};
+    if (rows_.size() != 1 || padded_) return;
+    const auto read = static_cast<std::ptrdiff_t>(cache_.length());
+    memory.tokens = values(tokens_[0].narrow(0, 0, read));
+    if (segments_.defined()) memory.segments = values(segments_[0].narrow(0, 0, read));
+    memory.cache = cache_;
   }
 
   std::vector<Continuation> results(int64_t prompts) const {
@@ -135,10 +154,43 @@ class ContextOfDecoding final : public DecodeContext {
     return padded_ ? at::ones({rows, count}, mask_.options()) : Tensor();
   }
 
+  // What new tokens belong to; undefined where nothing is told of the prompts.
+  Tensor next_segments(int64_t count) const {
+    if (!segments_.defined()) return {};
+    return segments_.narrow(1, segments_.size(1) - 1, 1).expand({-1, count}).contiguous();
+  }
+
+  // Of a single prompt, so many tokens at its beginning are in the cache already. The last one is read in any case: its
+  // state is wanted.
+  int64_t recall(DecodeMemory& memory) {
+    memory.reused = 0;
+    memory.read = tokens_.size(1);
+    if (tokens_.size(0) != 1 || memory.segments.empty() == segments_.defined()) return 0;
+    const auto tokens = values(tokens_), segments = segments_.defined() ? values(segments_) : std::vector<int64_t>();
+    const auto most = std::min(tokens.size() - 1, memory.tokens.size());
+    size_t known = 0;
+    while (known < most && tokens[known] == memory.tokens[known] &&
+           (segments.empty() || segments[known] == memory.segments[known]))
+      ++known;
+    if (known == 0) return 0;
+    cache_ = memory.cache;
+    cache_.rewind(cache_.length() - static_cast<int64_t>(known));
+    memory.reused = static_cast<int64_t>(known);
+    memory.read -= memory.reused;
+    return memory.reused;
+  }
+
   // Padded on the left to the longest, so that every row's next token comes at the same place.
-  void read_prompts(const std::vector<std::vector<int32_t>>& prompts, int64_t lookahead) {
+  void read_prompts(const std::vector<Prompt>& prompts, int64_t lookahead) {
     size_t longest = 0;
-    for (const auto& prompt : prompts) longest = std::max(longest, prompt.size() + 1);
+    bool parts = false;
+    for (const auto& [tokens, segment] : prompts) {
+      longest = std::max(longest, tokens.size() + 1);
+      parts = parts || !segment.empty();
+      if (!segment.empty() && segment.size() != tokens.size())
+        throw UserError("a prompt of " + std::to_string(tokens.size()) + " tokens has segments of " +
+                        std::to_string(segment.size()));
+    }
     const auto B = static_cast<int64_t>(prompts.size()), S = static_cast<int64_t>(longest);
     const auto limit = guard(model_, "limit", [&] { return model_.limit(); });
     if (limit && steps_ > *limit - S + 1 - lookahead)  // the last new one is chosen and not read
@@ -147,14 +199,17 @@ class ContextOfDecoding final : public DecodeContext {
                       std::to_string(*limit) + " positions; shorten the prompt or ask for fewer tokens");
     tokens_ = at::full({B, S}, vocabulary_.special(kEndOfText), at::TensorOptions().dtype(at::kLong));
     mask_ = at::zeros({B, S}, at::TensorOptions().dtype(at::kBool));
+    if (parts) segments_ = at::zeros({B, S}, tokens_.options());
     for (int64_t b = 0; b < B; ++b) {
-      const auto& prompt = prompts[static_cast<size_t>(b)];
-      const auto begin = S - static_cast<int64_t>(prompt.size());
-      std::copy(prompt.begin(), prompt.end(), tokens_.data_ptr<int64_t>() + b * S + begin);
+      const auto& [tokens, segment] = prompts[static_cast<size_t>(b)];
+      const auto begin = S - static_cast<int64_t>(tokens.size());
+      std::copy(tokens.begin(), tokens.end(), tokens_.data_ptr<int64_t>() + b * S + begin);
+      if (parts) std::copy(segment.begin(), segment.end(), segments_.data_ptr<int64_t>() + b * S + begin);
       mask_.select(0, b).narrow(0, begin - 1, S - begin + 1).fill_(true);
       padded_ = padded_ || begin > 1;
     }
     tokens_ = tokens_.to(compute_.device);
+    if (parts) segments_ = segments_.to(compute_.device);
     mask_ = mask_.to(compute_.device);
   }
 
@@ -162,8 +217,10 @@ class ContextOfDecoding final : public DecodeContext {
     const Draws all(request.seed, "decode");
     std::map<std::vector<int32_t>, uint64_t> seen;
     for (const auto& prompt : request.prompts) {
-      const std::string_view bytes(reinterpret_cast<const char*>(prompt.data()), prompt.size() * sizeof prompt[0]);
-      draws_.push_back(all.substream(stream_key(0, bytes)).substream(seen[prompt]++));
+      auto key = prompt.tokens;
+      key.insert(key.end(), prompt.segment.begin(), prompt.segment.end());
+      const std::string_view bytes(reinterpret_cast<const char*>(key.data()), key.size() * sizeof key[0]);
+      draws_.push_back(all.substream(stream_key(0, bytes)).substream(seen[key]++));
     }
   }
 
@@ -178,7 +235,8 @@ class ContextOfDecoding final : public DecodeContext {
   // Rows go on from these.
   void go_to(const std::vector<int64_t>& parents) {
     const auto index = at::tensor(parents, tokens_.options());
-    for (auto* tensor : {&tokens_, &mask_, &logits_, &log_p_BV_}) *tensor = tensor->index_select(0, index);
+    for (auto* tensor : {&tokens_, &segments_, &mask_, &logits_, &log_p_BV_})
+      if (tensor->defined()) *tensor = tensor->index_select(0, index);
     if (keeps_hidden_)
       hidden_ = {hidden().index_select(0, index)};
     else
@@ -237,8 +295,9 @@ class ContextOfDecoding final : public DecodeContext {
     return ids;
   }
 
-  Tensor forward(Cache& cache, const Tensor& tokens, const Tensor& mask) {
+  Tensor forward(Cache& cache, const Tensor& tokens, const Tensor& mask, const Tensor& segments) {
     const ForwardPrecision precision(compute_);
+    cache.next_segments = segments;
     return guard(model_, "extend", [&] { return model_.extend(cache, tokens, mask); }).final_BTD;
   }
   Tensor whole_logits(const Tensor& hidden) {
@@ -247,7 +306,9 @@ class ContextOfDecoding final : public DecodeContext {
     const auto all = gather_over_ranks(slice, -1, mesh_).narrow(-1, 0, vocabulary_.size());
     return all.scalar_type() == at::kDouble ? all : all.to(at::kFloat);
   }
-  void extend(const Tensor& new_tokens, const Tensor& new_mask) { read(forward(cache_, new_tokens, new_mask)); }
+  void extend(const Tensor& new_tokens, const Tensor& new_mask, const Tensor& new_segments) {
+    read(forward(cache_, new_tokens, new_mask, new_segments));
+  }
 
   // States of the tokens that came last.
   void read(const Tensor& hidden_BTD) {
@@ -269,6 +330,7 @@ class ContextOfDecoding final : public DecodeContext {
   std::vector<Draws> draws_;  // of each prompt
   Cache cache_;
   Tensor tokens_, mask_, logits_;  // as DecodeContext gives them
+  Tensor segments_;                // [B, S] of the tokens, or undefined
   Tensor log_p_BV_;                // fp64
   std::vector<Tensor> hidden_;     // pieces of the sequence; empty while nobody asks
   bool keeps_hidden_ = false;
@@ -282,19 +344,21 @@ class ContextOfDecoding final : public DecodeContext {
 
 }  // namespace
 
-std::vector<std::vector<int32_t>> encoded(const Tokenizer& tokenizer, const std::vector<std::string>& prompts) {
-  std::vector<std::vector<int32_t>> ids;
-  for (const auto& prompt : prompts)
-    ids.push_back(guard(tokenizer, "encode", [&] { return tokenizer.encode(prompt); }));
-  return ids;
+std::vector<Prompt> encoded(const Tokenizer& tokenizer, const std::vector<std::string>& texts) {
+  std::vector<Prompt> prompts;
+  for (const auto& text : texts)
+    prompts.push_back({guard(tokenizer, "encode", [&] { return tokenizer.encode(text); }), {}});
+  return prompts;
 }
 
-std::vector<Continuation> decode(Assembled& run, const Mesh& mesh, Decoder& decoder, const DecodeRequest& request) {
+std::vector<Continuation> decode(Assembled& run, const Mesh& mesh, Decoder& decoder, const DecodeRequest& request,
+                                 DecodeMemory* memory) {
   const c10::NoGradGuard no_grad;
   if (!run.model->causal()) throw UserError("text is generated from left to right, and this model is bidirectional");
   if (request.prompts.empty()) return {};
-  ContextOfDecoding context(run, mesh, decoder, request);
+  ContextOfDecoding context(run, mesh, decoder, request, memory);
   while (!context.done()) guard(decoder, "next", [&] { context.take(decoder.next(context)); });
+  if (memory) context.remember(*memory);
   return context.results(static_cast<int64_t>(request.prompts.size()));
 }
 

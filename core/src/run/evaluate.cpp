@@ -36,8 +36,7 @@ class ContextOfEvaluation final : public EvaluationContext {
     forward_ = std::make_unique<ForwardPass>(*run_.model, batch, options, run_.vocabulary->size(), mesh_, run_.compute);
     return *forward_;
   }
-  std::vector<Continuation> decode(Decoder& decoder, const std::vector<std::vector<int32_t>>& prompts,
-                                   int64_t tokens) override {
+  std::vector<Continuation> decode(Decoder& decoder, const std::vector<Prompt>& prompts, int64_t tokens) override {
     return assay::decode(run_, mesh_, decoder, {prompts, tokens, run_.data_seed});
   }
   TrainedRun& other(const RunReference& run) override {

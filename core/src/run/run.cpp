@@ -84,6 +84,9 @@ class RankRun {
     note_stretch(progress);
     auto data = open_training_data(data_spec(run_, line_, attempt_.library, attempt_.contexts), mesh_);
     for (const auto& entry : run_.objectives) entry.objective->set_sink(&metrics_, entry.label + ".");
+    for (auto* component : run_.instances.all())  // by label, like objectives; their metrics have other names
+      if (const auto& who = component->identity(); who.kind == Transform::kKind)
+        component->set_sink(&metrics_, who.instance.substr(who.instance.find('.') + 1) + ".");
     const auto parameters = run_.parameter_count();
     const auto tokens_per_step = run_.batch * run_.context;
     if (mesh_.first()) {
@@ -118,7 +121,11 @@ class RankRun {
       const auto values = logs || is_late ? metrics_.reduced(mesh_.data()) : std::map<std::string, double>();
       if (is_late) {
         progress.late_loss += result.loss / static_cast<double>(late);
-        for (const auto& [name, value] : values) progress.late_metrics[name] += value / static_cast<double>(late);
+        for (const auto& [name, value] : values) {
+          auto& [sum, count] = progress.late_metrics[name];
+          sum += value;
+          ++count;
+        }
       }
       if (logs) {
         if (mesh_.first())
@@ -165,7 +172,8 @@ class RankRun {
       // A backward costs two forwards.
       report.exact_flops = 3.0 * run_.model->forward_flops(run_.context) * static_cast<double>(run_.steps * run_.batch);
       report.last_loss = progress.late_loss;
-      report.last_metrics = progress.late_metrics;
+      for (const auto& [name, late_values] : progress.late_metrics)
+        report.last_metrics[name] = late_values.first / static_cast<double>(late_values.second);
       report.train_seconds = progress.train_seconds;
       report.earlier_seconds = earlier;
       report.phases = progress.phases;

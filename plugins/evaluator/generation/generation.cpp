@@ -145,9 +145,9 @@ class Generation final : public assay::Evaluator {
     const auto at_once = static_cast<size_t>(std::max<int64_t>(context.tokens_per_forward() / length, 1));
     std::vector<Continuation> all;
     for (size_t begin = 0; begin < blocks.size(); begin += at_once) {
-      std::vector<Ids> prompts;
+      std::vector<assay::Prompt> prompts;
       for (size_t i = begin; i < std::min(begin + at_once, blocks.size()); ++i)
-        prompts.emplace_back(blocks[i].ids.begin(), blocks[i].ids.begin() + config_.prompt_tokens);
+        prompts.push_back({{blocks[i].ids.begin(), blocks[i].ids.begin() + config_.prompt_tokens}, {}});
       for (auto& one : context.decode(*config_.decoder, prompts, config_.tokens)) all.push_back(std::move(one));
     }
     return all;

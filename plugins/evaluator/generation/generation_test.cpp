@@ -82,11 +82,11 @@ struct Written : FakeEvaluation {
     at_once = tokens_at_once;
     data.texts[Split::kValidation] = {"P:a b c d Q:e e e e ", "R:f g h i"};
     size_t next = 0;
-    decodes = [&](const std::vector<std::vector<int32_t>>& prompts, int64_t tokens) {
+    decodes = [&](const std::vector<Prompt>& prompts, int64_t tokens) {
       EXPECT_EQ(tokens, 8);
       std::vector<Continuation> made;
       for (const auto& prompt : prompts) {
-        prompts_seen.emplace_back(prompt.begin(), prompt.end());
+        prompts_seen.emplace_back(prompt.tokens.begin(), prompt.tokens.end());
         const auto& text = texts.at(next++);
         made.push_back({{text.begin(), text.end()}, text, -2.0 * static_cast<double>(text.size()), text.size() < 8});
       }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <limits>
 
 #include "assay/positional.h"
 #include "fakes.h"
@@ -216,6 +217,71 @@ TEST(Alibi, CachedQueriesSeeTheirRowsOfTheWhole) {
 
 TEST(Alibi, BidirectionalModelsGetTheAbsoluteDistance) {
   expect_near(bias_of(2, 0, {1}, {0, 1, 3}, false), {{-0x1p-4, 0, -0x1p-3}}, 0);
+}
+
+// <EOT> | <PRE> a b | <SUF> c d | <MID> e, as fill-in-the-middle lays a document out behind an end of text.
+const std::vector<int64_t> kSegments{0, 5, 5, 5, 7, 7, 7, 6, 6};
+constexpr double kNo = -std::numeric_limits<double>::infinity();
+
+AttentionContext of_parts(int64_t heads_total, int64_t head_begin, int64_t heads, size_t first_query = 0) {
+  auto context = context_of(heads_total, head_begin, heads);
+  const auto size = static_cast<int64_t>(kSegments.size()), first = static_cast<int64_t>(first_query);
+  context.key_positions = at::arange(size, at::kLong).unsqueeze(0);
+  context.key_segments = at::tensor(kSegments, at::kLong).unsqueeze(0);
+  context.query_positions = context.key_positions.slice(1, first);
+  context.query_segments = context.key_segments.slice(1, first);
+  return context;
+}
+
+// Of one query and head: minus the distance to every key.
+Row distances(const std::string& parts, size_t query, int64_t head) {
+  const auto context = of_parts(4, 0, 4);
+  const auto dense = make<Positional>("alibi", {{"parts", parts}})->attention_bias(context).dense(context);
+  Row row = values_of(dense[0][head][static_cast<int64_t>(query)].slice(0, 0, static_cast<int64_t>(query) + 1));
+  for (auto& value : row) value /= -slopes(4)[static_cast<size_t>(head)];
+  return row;
+}
+
+TEST(Alibi, PositionsMayRestartInEveryPart) {
+  EXPECT_EQ(distances("positions", 8, 1), (Row{8, 1, 0, 1, 1, 0, 1, 1, 0}));
+  EXPECT_EQ(distances("positions", 5, 1), (Row{5, 1, 0, 1, 1, 0}));
+  EXPECT_EQ(distances("positions", 2, 1), (Row{2, 1, 0}));
+  EXPECT_EQ(distances("ignored", 8, 1), (Row{8, 7, 6, 5, 4, 3, 2, 1, 0}));
+}
+
+TEST(Alibi, PartsMayStandRightBeforeTheQuerysOwn) {
+  EXPECT_EQ(distances("distances", 8, 1), (Row{8, 4, 3, 2, 4, 3, 2, 1, 0}));
+  EXPECT_EQ(distances("distances", 7, 1), (Row{7, 3, 2, 1, 3, 2, 1, 0}));
+  EXPECT_EQ(distances("distances", 5, 1), (Row{5, 4, 3, 2, 1, 0}));
+}
+
+TEST(Alibi, PartsMayHaveHeadsOfTheirOwn) {
+  EXPECT_EQ(distances("heads", 8, 0), (Row{8, 4, 3, 2, -kNo, -kNo, -kNo, 1, 0}));  // the prefix's
+  EXPECT_EQ(distances("heads", 8, 3), distances("heads", 8, 0));
+  EXPECT_EQ(distances("heads", 8, 1), (Row{8, -kNo, -kNo, -kNo, 4, 3, 2, 1, 0}));
+  EXPECT_EQ(distances("heads", 8, 2), (Row{8, -kNo, -kNo, -kNo, -kNo, -kNo, -kNo, 1, 0}));
+  EXPECT_EQ(distances("heads", 5, 0), (Row{5, 4, 3, 2, 1, 0}));
+  EXPECT_EQ(distances("heads", 5, 1), (Row{5, -kNo, -kNo, -kNo, 1, 0}));
+  EXPECT_THAT(
+      [] {
+        make<Positional>("alibi", {{"parts", "heads"}})->fit({1, 2, 8});
+      },
+      ::testing::ThrowsMessage<UserError>(::testing::HasSubstr("three or more")));
+}
+
+// A rank's heads, and the last queries on a cache, are the same rows of the whole.
+TEST(Alibi, PartsBySliceAndOnACache) {
+  for (const auto* parts : {"positions", "distances", "heads"}) {
+    const auto alibi = make<Positional>("alibi", {{"parts", parts}});
+    const auto of = [&](const AttentionContext& context) { return alibi->attention_bias(context).dense(context); };
+    const auto whole = of(of_parts(4, 0, 4));
+    EXPECT_TRUE(of(of_parts(4, 2, 2)).equal(whole.narrow(1, 2, 2))) << parts;
+    EXPECT_TRUE(of(of_parts(4, 0, 4, 7)).equal(whole.narrow(2, 7, 2))) << parts;
+    auto plain = of_parts(4, 0, 4);
+    plain.query_segments = plain.key_segments = Tensor();
+    EXPECT_TRUE(alibi->attention_bias(plain).slopes_H.defined());
+    EXPECT_FALSE(alibi->attention_bias(plain).dense_BHQS.defined());
+  }
 }
 
 TEST(Alibi, HasNoLimitAndNoEmbeddings) {

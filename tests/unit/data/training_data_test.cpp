@@ -39,7 +39,7 @@ class Halve final : public Transform {  // keeps the first half of a document, m
   void apply(Sample& sample, const Draws&) const override { sample.text.resize(sample.text.size() / 2); }
 };
 
-class Mark final : public Transform {
+class Mark : public Transform {
  public:
   Stage stage() const override { return Stage::kTokens; }
   void apply(Sample& sample, const Draws&) const override {
@@ -122,12 +122,40 @@ TEST(TrainingData, ATransformedEpochHasTheContextCountOfTheUntransformedCorpus) 
   int ends = 0;
   for (const auto id : values(batch.tokens)) ends += id == 256;
   EXPECT_GT(ends, 15);  // twice round a stream of half the length
-  // End of text is the core's: it keeps weight 1 and segment 0.
+  // End of text is the core's: it keeps weight 1 and is of the part it ends. Documents are numbered along the stream.
+  std::map<int64_t, std::set<int64_t>> documents;  // by letter
   for (int64_t row = 0; row < 26; ++row)
     for (int64_t i = 0; i < 4; ++i) {
       EXPECT_EQ(batch.loss_weight[row][i].item<double>(), batch.targets[row][i].item<int64_t>() == 256 ? 1.0 : 0.5);
-      EXPECT_EQ(batch.segment[row][i].item<int64_t>(), batch.tokens[row][i].item<int64_t>() == 256 ? 0 : 1);
+      const auto segment = batch.segment[row][i].item<int64_t>(), token = batch.tokens[row][i].item<int64_t>();
+      EXPECT_EQ(segment % kParts, 1);
+      if (token != 256) documents[token].insert(segment / kParts);
+      if (token == 256 && i > 0) {
+        EXPECT_EQ(segment, batch.segment[row][i - 1].item<int64_t>());
+      }
     }
+  std::set<int64_t> all;
+  for (const auto& [letter, numbers] : documents) {
+    EXPECT_EQ(numbers.size(), 1u) << letter;
+    all.insert(*numbers.begin());
+  }
+  EXPECT_EQ(all, (std::set<int64_t>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
+}
+
+// What leaves training is what is observed: each context as it came out, once.
+TEST(TrainingData, TransformsObserveEveryContextAsItIsTrainedOn) {
+  struct Watcher : Mark {
+    mutable std::vector<int64_t> seen;
+    void observe(const Sample& context) const override {
+      seen.insert(seen.end(), context.tokens.begin(), context.tokens.end() - 1);
+    }
+  };
+  Rig rig(10);
+  const Watcher watcher;
+  const Draw draw;
+  TrainingData data(rig.spec(1, {&watcher, &draw}, "watched"));
+  EXPECT_TRUE(watcher.seen.empty());
+  EXPECT_EQ(values(data.rows(3, 7, 0).tokens), watcher.seen);
 }
 
 TEST(TrainingData, ContextTransformsDrawByPlaceAndEpoch) {

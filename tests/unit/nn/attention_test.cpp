@@ -206,6 +206,7 @@ TEST_P(CachedDecode, AlternativesAreWhatEachIsAlone) {
       };
       for (int64_t row = 0; row < 2; ++row)
         for (int64_t k = 0; k < 3; ++k) EXPECT_LE(far(got[row][k], alone(row, k)[0]), 1e-12) << row << " " << k;
+      EXPECT_THROW(run.model->extend(tried, candidates, real(3)), UserError);  // none was chosen yet
       tried.keep(at::tensor(std::vector<int64_t>{2, 1}), 3);
       EXPECT_EQ(tried.length(), 8);
       const auto next = run.model->extend(tried, at::full({2, 1}, 102, at::kLong), real(1)).final_BTD;

@@ -35,9 +35,15 @@ void with_known_model(uint64_t seed, const Body& body) {
   });
 }
 
-std::vector<Continuation> with(const std::string& decoder, const json& parameters, Assembled& run, const Mesh& mesh,
-                               const Prompts& prompts, int64_t tokens) {
+std::vector<Continuation> with_prompts(const std::string& decoder, const json& parameters, Assembled& run,
+                                       const Mesh& mesh, const std::vector<Prompt>& prompts, int64_t tokens) {
   return decode(run, mesh, *make<Decoder>(decoder, parameters), {prompts, tokens, 1});
+}
+std::vector<Continuation> with(const std::string& decoder, const json& parameters, Assembled& run, const Mesh& mesh,
+                               const Prompts& ids, int64_t tokens) {
+  std::vector<Prompt> prompts;
+  for (const auto& one : ids) prompts.push_back({one, {}});
+  return with_prompts(decoder, parameters, run, mesh, prompts, tokens);
 }
 
 struct Found {
@@ -286,11 +292,12 @@ TEST_P(RealModel, ContrastiveSearchOnTheCacheIsThatWithoutOne) {
   tiny_.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
     const std::vector<std::string> texts{"abc ab", "", "h"};
     const auto prompts = encoded(*run.tokenizer, texts);
-    const auto made = with("contrastive", {{"k", 4}, {"alpha", 0.5}}, run, mesh, prompts, 6);
-    const auto slowly = with("contrastive", {{"k", 4}, {"alpha", 0.5}, {"low_memory", true}}, run, mesh, prompts, 6);
+    const auto made = with_prompts("contrastive", {{"k", 4}, {"alpha", 0.5}}, run, mesh, prompts, 6);
+    const auto slowly =
+        with_prompts("contrastive", {{"k", 4}, {"alpha", 0.5}, {"low_memory", true}}, run, mesh, prompts, 6);
     for (size_t i = 0; i < texts.size(); ++i) {
       Ids past{run.vocabulary->special(kEndOfText)};
-      past.insert(past.end(), prompts[i].begin(), prompts[i].end());
+      past.insert(past.end(), prompts[i].tokens.begin(), prompts[i].tokens.end());
       Ids expected;
       double log_prob = 0;
       for (int step = 0; step < 6; ++step) {
@@ -334,9 +341,9 @@ TEST_P(RealModel, AloneARowGivesWhatItGivesInABatch) {
                                                    {"beam", {{"beams", 3}}},
                                                    {"contrastive", {{"k", 5}, {"alpha", 0.6}}},
                                                    {"contrastive", {{"k", 5}, {"alpha", 0.6}, {"sample_steps", 2}}}}) {
-      const auto together = with(decoder, parameters, run, mesh, prompts, 8);
+      const auto together = with_prompts(decoder, parameters, run, mesh, prompts, 8);
       for (const size_t i : {0, 1, 2, 4}) {
-        const auto alone = with(decoder, parameters, run, mesh, {prompts[i]}, 8)[0];
+        const auto alone = with_prompts(decoder, parameters, run, mesh, {prompts[i]}, 8)[0];
         EXPECT_EQ(together[i].ids, alone.ids) << decoder << " " << parameters << " prompt " << i;
         EXPECT_NEAR(together[i].log_prob, alone.log_prob, 1e-10);
       }

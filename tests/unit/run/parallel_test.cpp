@@ -109,6 +109,17 @@ TEST(Parallel, AlsoWithATermOnHiddenStates) {
   }
 }
 
+// Every rank sees the same contexts, with their parts, weights and heads.
+TEST(Parallel, AlsoOnTextsThatAreRearranged) {
+  for (const char* stage : {"context", "document"}) {
+    TinyRun tiny;
+    tiny.line["train"]["transforms"].push_back(
+        {{"use", "fim"}, {"label", "fim"}, {"rate", 0.7}, {"stage", stage}, {"sentinel_loss", false}});
+    tiny.model()["positional"] = {{"use", "alibi"}, {"parts", "heads"}};
+    expect_one_gradient(tiny, "fp64");
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Models, Parallel,
     ::testing::Values(

@@ -1,0 +1,272 @@
+// Fill-in-the-middle: a share of the texts is cut in three and told in another order, so that a left-to-right model
+// learns to write what stands between a prefix and a suffix. Bavarian et al. 2022, arXiv:2207.14255, sec. 3 (document
+// level, PSM and SPM), 4.4 (context level), app. D (SPM's variants). layout.h has the orders, cuts.h the places to cut.
+// Cuts fall where the paper's do, two places drawn evenly from all, empty parts included. Differs from the public
+// implementations: an empty text keeps its end of text, padding is never a target, and draws are keyed by sample and
+// segment, so that no worker count, mesh or resume changes them.
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "assay/plugin.h"
+#include "assay/tokenizer.h"
+#include "assay/transform.h"
+#include "cuts.h"
+#include "layout.h"
+
+namespace {
+
+using assay::Part;
+using assay::Sample;
+using assay::Stage;
+using assay::fim::Ids;
+using assay::fim::Laid;
+using assay::fim::Layout;
+
+class Fim final : public assay::Transform {
+ public:
+  struct Config {
+    double rate = 0.5, spm_rate = 0.5;
+    std::string spm = "spm_v2", stage = "context", cut = "character", cut_before;
+    bool empty_parts = true, sentinel_loss = true;
+  };
+  static void describe(auto& schema) {
+    schema
+        .doc(
+            "Fill-in-the-middle: texts as prefix, suffix, middle (PSM) or suffix, prefix, middle (SPM), with sentinels "
+            "that no text can produce.")
+        .paper("arXiv:2207.14255")
+        .param("rate", &Config::rate, "Share of the texts that are rearranged. The paper recommends 0.5 to 0.9.", 0, 1)
+        .param("spm_rate", &Config::spm_rate, "Share of these that are SPM; 0.5 is the paper's joint training.", 0, 1)
+        .param("spm", &Config::spm,
+               "spm_v2: <PRE> <SUF> suffix <MID> prefix middle, the paper's. spm_v1: <SUF> suffix <PRE> prefix <MID> "
+               "middle.",
+               {"spm_v2", "spm_v1"})
+        .param("stage", &Config::stage,
+               "context: the texts are the pieces of a context between ends of text, and what grows too long is cut "
+               "off "
+               "at its end. document: whole documents, before they are packed.",
+               {"context", "document"})
+        .param("cut", &Config::cut,
+               "Between which units a text may be cut. character: Unicode code points; a context's pieces are decoded "
+               "and "
+               "encoded anew, less the bytes of a character that the context's edge cut off. token: tokens.",
+               {"character", "token"})
+        .param("cut_before", &Config::cut_before,
+               "Both cuts fall before the first place where this stands, and a text without it stays as it is; empty: "
+               "anywhere. With cut = \"character\" only.")
+        .param("empty_parts", &Config::empty_parts,
+               "Whether a part may be empty; if not, a text of fewer than three units stays as it is.")
+        .param("sentinel_loss", &Config::sentinel_loss,
+               "Whether the sentinels are targets. The end of text always is, padding never.");
+  }
+  explicit Fim(const Config& config) : config_(config), spm_(assay::fim::layout_of(config.spm)) {}
+
+  std::vector<std::string> validate(const assay::Assembly&) const override {
+    if (config_.cut_before.empty() || config_.cut == "character") return {};
+    return {"cut_before is looked for in text; it needs cut = \"character\""};
+  }
+
+  void special_tokens(assay::SpecialTokens& tokens) const override { assay::fim::declare_sentinels(tokens); }
+  void bind(const assay::Vocabulary& vocabulary) override {
+    tokenizer_ = &vocabulary.tokenizer();
+    sentinels_ = assay::fim::Sentinels::of(vocabulary);
+    end_of_text_ = static_cast<int32_t>(vocabulary.special(assay::kEndOfText));
+    for (const auto& [name, id] : vocabulary.special()) special_.insert(static_cast<int32_t>(id));
+  }
+
+  Stage stage() const override { return config_.stage == "document" ? Stage::kDocument : Stage::kContext; }
+  bool keeps_text() const override { return stage() == Stage::kDocument; }
+  const char* rate_parameter() const override { return "rate"; }
+
+  void apply(Sample& sample, const assay::Draws& draws) const override {
+    if (stage() == Stage::kDocument) {
+      if (!sample.tokens.empty()) return;  // another transform made tokens of it
+      if (const auto laid = config_.cut == "token"
+                                ? rearranged_tokens(tokenizer_->encode(sample.text), draws.substream(0))
+                                : rearranged_text(sample.text, draws.substream(0)))
+        Output(*this, sample).append(*laid, 0).finish(laid->tokens.size());
+    } else {
+      apply_to_context(sample, draws);
+    }
+  }
+
+  // What became of the texts of a context: of those that are not empty, the share whose three sentinels are there; of
+  // those that were rearranged, the share that the context's end cut off, and with it the end of the middle; of those
+  // with three sentinels, how many tokens follow each, as far as the context goes. In spm_v2 none follows <PRE>, and
+  // prefix and middle follow <MID>.
+  void observe(const Sample& context) const override {
+    const auto& tokens = context.tokens;
+    const auto stop = std::find(tokens.begin(), tokens.end(), sentinels_.pad);
+    double texts = 0, rearranged = 0, effective = 0, truncated = 0;
+    for (auto begin = tokens.begin(); begin != stop;) {
+      const auto end = std::find(begin, stop, end_of_text_);
+      std::array<double, 3> length{};  // by part, without the sentinels
+      std::array<bool, 3> opened{};
+      int part = -1;
+      for (auto token = begin; token != end; ++token) {
+        const int opens = *token == sentinels_.prefix   ? 0
+                          : *token == sentinels_.middle ? 1
+                          : *token == sentinels_.suffix ? 2
+                                                        : -1;
+        if (opens >= 0)
+          opened[static_cast<size_t>(part = opens)] = true;
+        else if (part >= 0)
+          ++length[static_cast<size_t>(part)];
+      }
+      const bool any = opened[0] || opened[1] || opened[2], all = opened[0] && opened[1] && opened[2];
+      texts += begin != end;
+      rearranged += any;
+      effective += all;
+      truncated += any && end == stop;
+      if (all)
+        for (size_t p = 0; p < 3; ++p) log(std::array{"prefix_tokens", "middle_tokens", "suffix_tokens"}[p], length[p]);
+      begin = end == stop ? end : end + 1;
+    }
+    if (texts > 0) log("effective_rate", effective, texts);
+    if (rearranged > 0) log("truncated_middles", truncated, rearranged);
+    log("pad_fraction", static_cast<double>(tokens.end() - stop), static_cast<double>(tokens.size()));
+  }
+
+  std::optional<Sample> infill_prompt(const std::string& prefix, const std::string& suffix,
+                                      const std::string& form) const override {
+    if (config_.rate == 0)
+      throw assay::UserError("this run was never taught to fill in: its transform fim has a rate of 0");
+    const bool mostly_psm = config_.spm_rate < 0.5;
+    const auto layout = form.empty()    ? (mostly_psm ? Layout::kPsm : spm_)
+                        : form == "spm" ? spm_
+                                        : assay::fim::layout_of(form);
+    const auto laid = assay::fim::prompt(layout, tokenizer_->encode(prefix), tokenizer_->encode(suffix), sentinels_);
+    Sample sample;
+    sample.tokens = laid.tokens;
+    for (const auto part : laid.part)
+      sample.segment.push_back(static_cast<int32_t>(assay::segment_of(1, part)));  // the end of text is in 0
+    return sample;
+  }
+
+ private:
+  // Collects tokens for a sample in place of those it has. Weights and segments stand beside every token.
+  class Output {
+   public:
+    Output(const Fim& fim, Sample& sample) : fim_(fim), sample_(sample) {
+      sample_.tokens.clear(), sample_.loss_weight.clear(), sample_.segment.clear();
+    }
+    void add(int32_t token, int64_t document, Part part, float weight = 1) {
+      sample_.tokens.push_back(token);
+      sample_.segment.push_back(static_cast<int32_t>(assay::segment_of(document, part)));
+      sample_.loss_weight.push_back(weight);
+    }
+    Output& append(const Laid& laid, int64_t document) {
+      for (size_t i = 0; i < laid.tokens.size(); ++i) {
+        const bool silent = !fim_.config_.sentinel_loss && fim_.sentinels_.has(laid.tokens[i]);
+        add(laid.tokens[i], document, laid.part[i], silent ? 0 : 1);
+      }
+      return *this;
+    }
+    // Cuts what goes beyond `size`; weights that are all 1 need not be there.
+    void finish(size_t size) {
+      sample_.tokens.resize(size);
+      sample_.segment.resize(size);
+      auto& weights = sample_.loss_weight;
+      weights.resize(size);
+      if (std::all_of(weights.begin(), weights.end(), [](float weight) { return weight == 1; })) weights.clear();
+    }
+
+   private:
+    const Fim& fim_;
+    Sample& sample_;
+  };
+
+  void apply_to_context(Sample& sample, const assay::Draws& draws) const {
+    const Sample given = std::move(sample);
+    const auto size = given.tokens.size();
+    Output out(*this, sample);
+    Part part = Part::kWhole;
+    const auto weight_at = [&](size_t t) { return given.loss_weight.empty() ? 1.0F : given.loss_weight[t]; };
+    const auto part_at = [&](size_t t) {
+      return given.segment.empty() ? Part::kWhole : static_cast<Part>(given.segment[t] % assay::kParts);
+    };
+    bool any = false;
+    int64_t piece = 0;
+    for (size_t begin = 0; begin < size; ++piece) {
+      const auto end = static_cast<size_t>(
+          std::find(given.tokens.begin() + static_cast<std::ptrdiff_t>(begin), given.tokens.end(), end_of_text_) -
+          given.tokens.begin());
+      const auto laid = rearranged_piece(given.tokens, begin, end, draws.substream(static_cast<uint64_t>(piece)));
+      any = any || laid;
+      part = laid ? laid->part.back() : Part::kWhole;
+      if (laid) out.append(*laid, piece);
+      for (size_t t = begin; t < end && !laid; ++t) out.add(given.tokens[t], piece, part = part_at(t), weight_at(t));
+      if (end < size) out.add(end_of_text_, piece, part, weight_at(end));
+      begin = end + 1;
+    }
+    if (!any) {
+      sample = given;
+      return;
+    }
+    while (sample.tokens.size() < size) out.add(sentinels_.pad, piece - 1, part, 0);
+    out.finish(size);
+  }
+
+  // Of the piece [begin, end) of a context.
+  std::optional<Laid> rearranged_piece(const Ids& tokens, size_t begin, size_t end, const assay::Draws& draws) const {
+    const Ids piece(tokens.begin() + static_cast<std::ptrdiff_t>(begin),
+                    tokens.begin() + static_cast<std::ptrdiff_t>(end));
+    const auto is_special = [&](int32_t id) { return special_.count(id) > 0; };
+    if (std::any_of(piece.begin(), piece.end(), is_special)) return {};  // another transform's, and no text
+    if (config_.cut == "token") return rearranged_tokens(piece, draws);
+    auto text = tokenizer_->decode(piece);
+    if (begin == 0) text.erase(0, assay::fim::fragment_in_front(text));
+    if (end == tokens.size()) text.erase(text.size() - assay::fim::fragment_behind(text));
+    return rearranged_text(text, draws);
+  }
+
+  // Nothing: it stays as it is. Draw 0 says whether, 1 and 2 where, 3 in which order.
+  std::optional<Laid> rearranged_text(const std::string& text, const assay::Draws& draws) const {
+    if (text.empty() || draws.uniform(0) >= config_.rate) return {};
+    auto places = assay::fim::boundaries(text);
+    if (!config_.cut_before.empty()) {
+      const auto stop = text.find(config_.cut_before);
+      if (stop == std::string::npos) return {};
+      places.erase(std::upper_bound(places.begin(), places.end(), stop), places.end());
+    }
+    const auto cuts = cuts_among(places.size(), draws);
+    if (!cuts) return {};
+    const auto first = places[cuts->first], second = places[cuts->second];
+    return laid_out({tokenizer_->encode(text.substr(0, first)), tokenizer_->encode(text.substr(first, second - first)),
+                     tokenizer_->encode(text.substr(second))},
+                    draws);
+  }
+
+  std::optional<Laid> rearranged_tokens(const Ids& tokens, const assay::Draws& draws) const {
+    if (tokens.empty() || draws.uniform(0) >= config_.rate) return {};
+    const auto cuts = cuts_among(tokens.size() + 1, draws);
+    if (!cuts) return {};
+    const auto first = tokens.begin() + static_cast<std::ptrdiff_t>(cuts->first),
+               second = tokens.begin() + static_cast<std::ptrdiff_t>(cuts->second);
+    return laid_out({{tokens.begin(), first}, {first, second}, {second, tokens.end()}}, draws);
+  }
+
+  std::optional<std::pair<size_t, size_t>> cuts_among(size_t places, const assay::Draws& draws) const {
+    if (!config_.empty_parts && places < 4) return {};
+    return assay::fim::draw_cuts(places, config_.empty_parts, draws);
+  }
+
+  Laid laid_out(const assay::fim::Parts& parts, const assay::Draws& draws) const {
+    return assay::fim::lay_out(draws.uniform(3) < config_.spm_rate ? spm_ : Layout::kPsm, parts, sentinels_);
+  }
+
+  Config config_;
+  Layout spm_;
+  const assay::Tokenizer* tokenizer_ = nullptr;
+  assay::fim::Sentinels sentinels_;
+  int32_t end_of_text_ = -1;
+  std::set<int32_t> special_;
+};
+
+}  // namespace
+
+ASSAY_PLUGIN("fim", "1.0.0", assay::component<Fim>("fim"))

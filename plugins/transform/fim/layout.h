@@ -1,0 +1,110 @@
+// How a text with a hole in it is laid out: one table, for the training data and for the prompts that ask afterwards,
+// so that the two cannot differ. Bavarian et al. 2022, arXiv:2207.14255, sec. 3 (PSM, SPM) and app. D (SPM's variants).
+//   psm     <PRE> prefix <SUF> suffix <MID> middle
+//   spm_v1  <SUF> suffix <PRE> prefix <MID> middle
+//   spm_v2  <PRE> <SUF> suffix <MID> prefix middle      psm with an empty prefix: what is learnt of one serves the
+//   other
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "assay/batch.h"
+#include "assay/component.h"
+
+namespace assay::fim {
+
+using Ids = std::vector<int32_t>;
+
+inline constexpr const char* kPrefixName = "<fim_prefix>";
+inline constexpr const char* kMiddleName = "<fim_middle>";
+inline constexpr const char* kSuffixName = "<fim_suffix>";
+inline constexpr const char* kPadName = "<fim_pad>";
+
+inline void declare_sentinels(SpecialTokens& tokens) {
+  for (const char* name : {kPrefixName, kMiddleName, kSuffixName, kPadName}) tokens.declare(name);
+}
+
+struct Sentinels {
+  int32_t prefix = -1, middle = -1, suffix = -1, pad = -1;
+
+  static Sentinels of(const Vocabulary& vocabulary) {
+    const auto id = [&](const char* name) { return static_cast<int32_t>(vocabulary.special(name)); };
+    return {id(kPrefixName), id(kMiddleName), id(kSuffixName), id(kPadName)};
+  }
+  bool has(int32_t id) const { return id == prefix || id == middle || id == suffix; }
+};
+
+// Tokens with the part of each; tokens.size() == part.size().
+struct Laid {
+  Ids tokens;
+  std::vector<Part> part;
+};
+
+struct Parts {
+  Ids prefix, middle, suffix;
+};
+
+enum class Layout { kPsm, kSpmV1, kSpmV2 };
+
+inline Layout layout_of(const std::string& name) {
+  if (name == "psm") return Layout::kPsm;
+  if (name == "spm_v1") return Layout::kSpmV1;
+  if (name == "spm_v2") return Layout::kSpmV2;
+  throw UserError("there is no layout '" + name + "'; there are psm, spm_v1 and spm_v2");
+}
+
+enum class Item { PRE, SUF, MID, prefix, suffix, middle };  // sentinels, and texts
+
+// The table. A sentinel opens the part of its name, and what follows it belongs there, until the next one; so in spm_v2
+// prefix and middle are one part, as they are one stretch of text.
+inline constexpr std::array<std::array<Item, 6>, 3> kLayouts{{
+    {Item::PRE, Item::prefix, Item::SUF, Item::suffix, Item::MID, Item::middle},
+    {Item::SUF, Item::suffix, Item::PRE, Item::prefix, Item::MID, Item::middle},
+    {Item::PRE, Item::SUF, Item::suffix, Item::MID, Item::prefix, Item::middle},
+}};
+
+// Without the end of text that follows the middle. The middle is the last of every layout, so that with none in it
+// this is the prompt.
+inline Laid lay_out(Layout layout, const Parts& parts, const Sentinels& sentinels) {
+  Laid laid;
+  Part present = Part::kPrefix;
+  const auto sentinel = [&](int32_t id, Part opens) {
+    present = opens;
+    laid.tokens.push_back(id);
+    laid.part.push_back(present);
+  };
+  const auto text = [&](const Ids& ids) {
+    laid.tokens.insert(laid.tokens.end(), ids.begin(), ids.end());
+    laid.part.resize(laid.tokens.size(), present);
+  };
+  for (const auto item : kLayouts[static_cast<size_t>(layout)]) switch (item) {
+      case Item::PRE:
+        sentinel(sentinels.prefix, Part::kPrefix);
+        break;
+      case Item::SUF:
+        sentinel(sentinels.suffix, Part::kSuffix);
+        break;
+      case Item::MID:
+        sentinel(sentinels.middle, Part::kMiddle);
+        break;
+      case Item::prefix:
+        text(parts.prefix);
+        break;
+      case Item::suffix:
+        text(parts.suffix);
+        break;
+      case Item::middle:
+        text(parts.middle);
+        break;
+    }
+  return laid;
+}
+
+inline Laid prompt(Layout layout, const Ids& prefix, const Ids& suffix, const Sentinels& sentinels) {
+  return lay_out(layout, {prefix, {}, suffix}, sentinels);
+}
+
+}  // namespace assay::fim
