@@ -207,10 +207,11 @@ class Bench:
 
     def run_simctg(self):
         if "assay" in self.systems:
-            def ask_peer(decoder):
+            def ask_peer(model, decoder):
                 if "eager" not in self.systems:
                     return None
-                return self.of_peer(f"{decoder} loop", lambda: bench_simctg.peer_decoding(self.peers, decoder))
+                return self.of_peer(f"{model} {decoder} loop",
+                                    lambda: bench_simctg.peer_decoding(self.peers, model, decoder))
 
             decoding, trained = bench_simctg.measure(self.assay, ask_peer, self.repetitions, say)
             self.keep("simctg", decoding={" ".join(key): values for key, values in decoding.items()}, trained=trained)

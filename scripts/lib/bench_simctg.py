@@ -10,13 +10,12 @@ import os
 import statistics
 
 from bench_assay import experiment
-from bench_cases import SIZES, case
+from bench_cases import SIZES, Size, case
 from bench_peers import HERE, variables
 from bench_process import watch
 
 K, ALPHA = 5, 0.6
 SIZE, CONTEXT = "medium", 256
-SHORT, LONG = 32, 288  # new tokens; what both need besides, warming up included, cancels out
 TRAIN_STEPS = 20
 DECODERS = ("greedy", "contrastive")
 
@@ -25,17 +24,26 @@ def model_case(threads):
     return {**case(SIZES[SIZE], "alibi", 10, threads=threads), "context": CONTEXT, "batch": 8}
 
 
-def trained_run(assay, cache):
+# What generates: a model whose weights fit into a core's caches, and one whose weights do not, as those that are used for
+# text; how many new tokens, short and long: what both need besides, warming up included, cancels out.
+MODELS = {
+    "medium": (model_case(1), 32, 288),
+    "wide": ({**case(Size("wide", 8, 768, CONTEXT, 1, 10), "alibi", threads=1)}, 8, 40),
+}
+
+
+def trained_run(assay, cache, model):
     """A run of few steps that kept its weights: what they are decides nothing here."""
-    text = experiment(model_case(1), assay.corpus, (1, 1, 1)).replace('keep = "none"', 'keep = "weights"')
-    _, runs = assay.start("decoded", text, cache)
+    text = experiment(MODELS[model][0], assay.corpus, (1, 1, 1)).replace('keep = "none"', 'keep = "weights"')
+    _, runs = assay.start(f"decoded-{model}", text, cache)
     (run,) = os.listdir(runs)
     return os.path.join(runs, run)
 
 
-def assay_decoding(assay, run, decoder):
+def assay_decoding(assay, run, model, decoder):
     """Seconds a token."""
     words = [] if decoder == "greedy" else [f"k={K}", f"alpha={ALPHA}"]
+    _, short, long = MODELS[model]
 
     def seconds(tokens):
         command = [assay.program, "generate", run, "--json", "--tokens", str(tokens), "--decoder", decoder, *words]
@@ -45,17 +53,19 @@ def assay_decoding(assay, run, decoder):
             raise RuntimeError(f"generate ended its text after {len(made['ids'])} of {tokens} tokens")
         return made["measured"]["seconds"]
 
-    return (seconds(LONG) - seconds(SHORT)) / (LONG - SHORT)
+    return (seconds(long) - seconds(short)) / (long - short)
 
 
-def peer_decoding(peers, decoder):
+def peer_decoding(peers, model, decoder):
+    this, short, long = MODELS[model]
+
     def seconds(tokens):
-        command = [peers.environment.python, str(HERE / "bench_torch_decode.py"), decoder, json.dumps(model_case(1)),
+        command = [peers.environment.python, str(HERE / "bench_torch_decode.py"), decoder, json.dumps(this),
                    str(tokens), str(K), str(ALPHA)]
         log = os.path.join(peers.folder, "decode.log")
         return float(watch(command, variables(1, peers.folder), log).output.splitlines()[-1])
 
-    return (seconds(LONG) - seconds(SHORT)) / (LONG - SHORT)
+    return (seconds(long) - seconds(short)) / (long - short)
 
 
 def training(assay, cache, contrastive):
@@ -70,18 +80,19 @@ def training(assay, cache, contrastive):
 
 
 def measure(assay, ask_peer, repetitions, say):
-    """Lists of seconds a token by (system, decoder), and of tokens a second by objective.
+    """Lists of seconds a token by (model, system, decoder), and of tokens a second by objective.
 
-    ask_peer: gives the peer's seconds a token of a decoder, or None where it has none.
+    ask_peer: gives the peer's seconds a token of a model and decoder, or None where it has none.
     """
     decoding, trained = {}, {}
     cache = os.path.join(assay.folder, "cache", "simctg")
-    run = trained_run(assay, cache)
+    runs = {model: trained_run(assay, cache, model) for model in MODELS}
     for repetition in range(repetitions):
-        for decoder in DECODERS:
-            decoding.setdefault(("assay", decoder), []).append(assay_decoding(assay, run, decoder))
-            if seconds := ask_peer(decoder):
-                decoding.setdefault(("PyTorch loop", decoder), []).append(seconds)
+        for model, run in runs.items():
+            for decoder in DECODERS:
+                decoding.setdefault((model, "assay", decoder), []).append(assay_decoding(assay, run, model, decoder))
+                if seconds := ask_peer(model, decoder):
+                    decoding.setdefault((model, "PyTorch loop", decoder), []).append(seconds)
         for contrastive in (False, True):
             trained.setdefault("mle + simctg" if contrastive else "mle", []).append(training(assay, cache, contrastive))
         say(f"repetition {repetition + 1}/{repetitions}: generation and the contrastive term")
@@ -91,13 +102,15 @@ def measure(assay, ask_peer, repetitions, say):
 def tables(decoding, trained):
     """Markdown."""
     median = {key: statistics.median(values) for key, values in decoding.items()}
-    text = "| generation | decoder | ms a token | this / greedy | this / assay |\n| :-- | :-- | --: | --: | --: |\n"
-    for (system, decoder), seconds in median.items():
-        greedy = median.get((system, "greedy"), math.nan)
-        text += (f"| {system} | {decoder} | {1e3 * seconds:.3f} | {seconds / greedy:.2f} | "
-                 f"{seconds / median['assay', decoder]:.2f} |\n")
-    text += (f"\n- One row, {LONG} new tokens on a cache, the {SIZE} model with alibi, one thread; contrastive: k = {K}, "
-             f"alpha = {ALPHA}. Medians of what\n  {LONG} tokens take less what {SHORT} take, both timed inside the program.\n")
+    text = "| model | generation | decoder | ms a token | this / greedy | this / assay |\n| :-- | :-- | :-- | --: | --: | --: |\n"
+    for (model, system, decoder), seconds in median.items():
+        greedy = median.get((model, system, "greedy"), math.nan)
+        text += (f"| {model} | {system} | {decoder} | {1e3 * seconds:.3f} | {seconds / greedy:.2f} | "
+                 f"{seconds / median[model, 'assay', decoder]:.2f} |\n")
+    sizes = "; ".join(f"{model}: {this['layers']} layers of {this['width']}, {long} new tokens less {short}"
+                      for model, (this, short, long) in MODELS.items())
+    text += (f"\n- One row on a cache, alibi, one thread; contrastive: k = {K}, alpha = {ALPHA}. {sizes}. Medians; timed\n"
+             "  inside the program.\n")
     rates = {name: statistics.median(values) for name, values in trained.items()}
     text += "\n| objective | tokens/s | mle / this |\n| :-- | --: | --: |\n"
     for name, rate in rates.items():

@@ -208,14 +208,14 @@ class BenchTest(Sandbox):
     def test_a_part_of_its_own_leaves_the_other_tables_alone(self):
         self.stand_ins(lambda *_: 1.0)
         bench_main.arguments().parts = ["simctg"]
-        decoding = {("assay", "greedy"): [0.001], ("assay", "contrastive"): [0.002]}
+        decoding = {("medium", "assay", "greedy"): [0.001], ("medium", "assay", "contrastive"): [0.002]}
         with mock.patch.object(bench_simctg, "measure", lambda *_: (decoding, {"mle": [2.0], "mle + simctg": [1.0]})):
             bench_main.main()
         reference = pathlib.Path(self.folder, "results/bench/reference")
         self.assertEqual(sorted(os.listdir(reference)), ["simctg.md"])
         text = (reference / "simctg.md").read_text(encoding="utf-8")
         self.assertTrue(text.startswith("- machine: "))
-        self.assertIn("| assay | contrastive | 2.000 | 2.00 | 1.00 |", text)
+        self.assertIn("| medium | assay | contrastive | 2.000 | 2.00 | 1.00 |", text)
 
     def test_a_typing_session_is_told_by_its_edits(self):
         sessions = {"psm": [[(0, 30, 0.009), (20, 12, 0.004), (21, 12, 0.006)], [(0, 30, 0.007), (20, 12, 0.004), (21, 12, 0.004)]],
@@ -226,9 +226,11 @@ class BenchTest(Sandbox):
             self.assertIn(line, text)
 
     def test_generation_is_told_as_ratios(self):
-        decoding = {("assay", "greedy"): [0.001, 0.009, 0.002], ("assay", "contrastive"): [0.003],
-                    ("PyTorch loop", "greedy"): [0.004], ("PyTorch loop", "contrastive"): [0.012]}
+        decoding = {("medium", "assay", "greedy"): [0.001, 0.009, 0.002], ("medium", "assay", "contrastive"): [0.003],
+                    ("medium", "PyTorch loop", "greedy"): [0.004], ("medium", "PyTorch loop", "contrastive"): [0.012],
+                    ("wide", "assay", "greedy"): [0.010], ("wide", "assay", "contrastive"): [0.011]}
         text = bench_simctg.tables(decoding, {"mle": [300.0], "mle + simctg": [240.0]})
-        for line in ("| assay | greedy | 2.000 | 1.00 | 1.00 |", "| assay | contrastive | 3.000 | 1.50 | 1.00 |",
-                     "| PyTorch loop | contrastive | 12.000 | 3.00 | 4.00 |", "| mle + simctg | 240 | 1.25 |"):
+        for line in ("| medium | assay | greedy | 2.000 | 1.00 | 1.00 |", "| medium | assay | contrastive | 3.000 | 1.50 | 1.00 |",
+                     "| medium | PyTorch loop | contrastive | 12.000 | 3.00 | 4.00 |",
+                     "| wide | assay | contrastive | 11.000 | 1.10 | 1.00 |", "| mle + simctg | 240 | 1.25 |"):
             self.assertIn(line, text)

@@ -21,17 +21,17 @@ void each_tensor(Cache& cache, const auto& change) {
     if (tensor->defined()) *tensor = change(*tensor, 1);
 }
 
-// x [B, H, n, K]: of each row, what stands at choice [B] goes to 0. On the CPU without tensors of its own: there are
-// two of it a layer for every token that is decoded.
-void move_to_front(const Tensor& x, const Tensor& choice) {
+// x [B, H, S, K]: of each row, what stands at first + choice [B] goes to first. On the CPU without tensors of its own:
+// there are two of it a layer for every token that is decoded.
+void move_to_front(const Tensor& x, int64_t first, const Tensor& choice) {
   const int64_t B = x.size(0), H = x.size(1), K = x.size(3);
   if (!x.device().is_cpu() || x.stride(3) != 1) {
-    const auto index = choice.view({B, 1, 1, 1}).expand({B, H, 1, K});
-    x.narrow(2, 0, 1).copy_(x.gather(2, index));
+    const auto index = (choice + first).view({B, 1, 1, 1}).expand({B, H, 1, K});
+    x.narrow(2, first, 1).copy_(x.gather(2, index));
     return;
   }
   const auto size = static_cast<int64_t>(x.element_size());
-  auto* begin = static_cast<char*>(x.data_ptr());
+  auto* begin = static_cast<char*>(x.data_ptr()) + first * x.stride(2) * size;
   const auto* from = choice.const_data_ptr<int64_t>();
   for (int64_t b = 0; b < B; ++b)
     for (int64_t h = 0; h < H; ++h) {
@@ -61,7 +61,7 @@ void Cache::keep(const Tensor& choice, int64_t n) {
   // In place: what was added last is nobody else's.
   for (auto& layer : layers)
     for (auto* tensor : {&layer.keys, &layer.values})
-      if (tensor->defined()) move_to_front(tensor->narrow(2, first, n), choice);
+      if (tensor->defined()) move_to_front(*tensor, first, choice);
   rewind(n - 1);  // alternatives have one position and are all real
   alternatives = false;
   undecided = 0;

@@ -185,23 +185,25 @@ Tensor fused_attention_of_alternatives(const Tensor& query, const Tensor& key, c
   const auto shape = shape_of(q, k.narrow(2, 0, past), v, /*causal=*/false);
   const auto out = at::empty({B, Q, H * K}, q.options());
   const auto log_sum = at::empty({B, H, Q}, q.options());
+  const auto keys = layout_of(k), values = layout_of(v);
   with_scalar_type(q, [&]<class T>(T) {
+    const T *all_q = q.const_data_ptr<T>(), *all_k = k.const_data_ptr<T>(), *all_v = v.const_data_ptr<T>();
+    T *all_out = out.data_ptr<T>(), *all_sums = log_sum.data_ptr<T>();
+    const T scale = 1 / std::sqrt(static_cast<T>(K));
     at::parallel_for(0, B * H, 1, [&](int64_t begin, int64_t end) {
-      attention_kernel::cpu<T>().forward(shape, added.of<T>(), {}, begin, end, q.const_data_ptr<T>(),
-                                         k.const_data_ptr<T>(), v.const_data_ptr<T>(), out.data_ptr<T>(),
-                                         log_sum.data_ptr<T>());
+      attention_kernel::cpu<T>().forward(shape, added.of<T>(), {}, begin, end, all_q, all_k, all_v, all_out, all_sums);
       // The one key more, of the query itself: at a distance of 0 it has no bias.
       for (int64_t unit = begin; unit < end; ++unit)
         for (int64_t i = 0; i < Q; ++i) {
-          const auto at = [&](const Tensor& x, int64_t time) {
-            return x.const_data_ptr<T>() + unit / H * x.stride(0) + unit % H * x.stride(1) + time * x.stride(2);
+          const auto place = [&](const attention_kernel::Layout& x, int64_t time) {
+            return unit / H * x.row + unit % H * x.head + time * x.time;
           };
-          const T *own_q = at(q, i), *own_k = at(k, past + i), *own_v = at(v, past + i);
+          const T *own_q = all_q + place(shape.query, i), *own_k = all_k + place(keys, past + i),
+                  *own_v = all_v + place(values, past + i);
           T score = 0;
           for (int64_t c = 0; c < K; ++c) score += own_q[c] * own_k[c];
-          const T share =
-              1 / (1 + std::exp(log_sum.const_data_ptr<T>()[unit * Q + i] - score / std::sqrt(static_cast<T>(K))));
-          T* row = out.data_ptr<T>() + unit / H * shape.out.row + i * shape.out.time + unit % H * shape.out.head;
+          const T share = 1 / (1 + std::exp(all_sums[unit * Q + i] - score * scale));
+          T* row = all_out + place(shape.out, i);
           for (int64_t c = 0; c < K; ++c) row[c] += share * (own_v[c] - row[c]);
         }
     });

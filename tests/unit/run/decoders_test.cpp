@@ -172,6 +172,21 @@ TEST(BeamSearch, FindsWhatGreedySearchMisses) {
   });
 }
 
+// After 0 1 the end has .26 and 3 has .24, after 0 2 the end has .2352: third of two beams' candidates, it is no end
+// that could fill the beams and stop the search, which then finds 3 4 4 .. at .9 a token.
+TEST(BeamSearch, AnEndBeyondTheBeamsStopsNothing) {
+  with_known_model(1, [&](Assembled& run, const Mesh& mesh, KnownModel&, const Tensor&, const Tensor&) {
+    const auto p =
+        at::tensor({.01, .5,  .42, .03, .03, .01, .0,  .0,  .0,  .48, .0, .52, .088, .088, .088, .088, .088, .56,
+                    .19, .19, .19, .19, .21, .03, .02, .02, .02, .02, .9, .02, .2,   .2,   .2,   .2,   .1,   .1},
+                   at::kDouble)
+            .view({6, 6});
+    KnownModel model(at::eye(6, at::kDouble), (p + 1e-30).log());
+    model.take_over(run);
+    EXPECT_EQ(with("beam", {{"beams", 2}}, run, mesh, {{0}}, 6)[0].ids, (Ids{1, 3, 4, 4, 4, 4}));
+  });
+}
+
 TEST(BeamSearch, OneBeamIsGreedySearch) {
   for (uint64_t seed = 1; seed <= 8; ++seed)
     with_known_model(seed, [&](Assembled& run, const Mesh& mesh, KnownModel&, const Tensor&, const Tensor&) {
