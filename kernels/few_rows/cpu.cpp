@@ -18,6 +18,8 @@ struct Problem {
 template <class T>
 constexpr int kWidth = 32 / sizeof(T);
 template <class T>
+constexpr int64_t kLine = 64 / sizeof(T);  // numbers of a cache line
+template <class T>
 struct Lanes {
   typedef T Vector __attribute__((vector_size(32)));
   typedef T Half __attribute__((vector_size(16)));
@@ -35,7 +37,9 @@ template <class T>
 }
 
 // Rows m .. m + M - 1 of x by rows n .. n + N - 1 of W.
-template <class T, int M, int N>
+// kFar: W is not in the caches, so that the next tile's rows are asked for meanwhile; one row is too quick to gain by
+// it.
+template <class T, int M, int N, bool kFar>
 [[gnu::always_inline]] inline void tile(const Problem<T>& p, int64_t m, int64_t n) {
   using Vector = typename Lanes<T>::Vector;
   const T *x = p.x + m * p.in, *weight = p.weight + n * p.in;
@@ -58,6 +62,8 @@ template <class T, int M, int N>
         for (int i = 0; i < M; ++i) sums[i][j] += left[i] * right;
       }
     } else {
+      if (kFar && k % kLine<T> == 0)
+        for (int j = 0; j < N; ++j) __builtin_prefetch(weight + (N + j) * p.in + k);
       Vector left, right[N];
 #pragma GCC unroll 8
       for (int j = 0; j < N; ++j) std::memcpy(&right[j], weight + j * p.in + k, sizeof(Vector));
@@ -80,34 +86,43 @@ template <class T, int M, int N>
 }
 
 // As many rows of W at once as leave registers for their sums.
-template <class T, int M>
+template <class T, int M, bool kFar>
 [[gnu::always_inline]] inline void rows_of(const Problem<T>& p, int64_t m, int64_t first, int64_t last) {
   constexpr int kTogether = M == 1 ? 8 : M == 2 ? 4 : M == 3 ? 3 : 2;
   int64_t n = first;
-  for (; n + kTogether <= last; n += kTogether) tile<T, M, kTogether>(p, m, n);
-  for (; n < last; ++n) tile<T, M, 1>(p, m, n);
+  for (; n + kTogether <= last; n += kTogether) tile<T, M, kTogether, kFar>(p, m, n);
+  for (; n < last; ++n) tile<T, M, 1, kFar>(p, m, n);
 }
 
-template <class T>
+template <class T, bool kFar>
 [[gnu::always_inline]] inline void product(int64_t rows, const Problem<T>& p, int64_t first, int64_t last) {
   int64_t m = 0;
-  for (; m + 5 <= rows; m += 5) rows_of<T, 5>(p, m, first, last);
+  for (; m + 5 <= rows; m += 5) rows_of<T, 5, kFar>(p, m, first, last);
   switch (rows - m) {
     case 4:
-      rows_of<T, 4>(p, m, first, last);
+      rows_of<T, 4, kFar>(p, m, first, last);
       break;
     case 3:
-      rows_of<T, 3>(p, m, first, last);
+      rows_of<T, 3, kFar>(p, m, first, last);
       break;
     case 2:
-      rows_of<T, 2>(p, m, first, last);
+      rows_of<T, 2, kFar>(p, m, first, last);
       break;
     case 1:
-      rows_of<T, 1>(p, m, first, last);
+      rows_of<T, 1, kFar>(p, m, first, last);
       break;
     default:
       break;
   }
+}
+
+template <class T>
+[[gnu::always_inline]] inline void product(int64_t rows, const Problem<T>& p, int64_t first, int64_t last) {
+  constexpr int64_t kNear = 1 << 20;  // bytes
+  if (p.in * p.out * static_cast<int64_t>(sizeof(T)) > kNear)
+    product<T, true>(rows, p, first, last);
+  else
+    product<T, false>(rows, p, first, last);
 }
 
 // Clones need plain functions.
