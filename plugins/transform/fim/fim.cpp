@@ -47,13 +47,12 @@ class Fim final : public assay::Transform {
                {"spm_v2", "spm_v1"})
         .param("stage", &Config::stage,
                "context: the texts are the pieces of a context between ends of text, and what grows too long is cut "
-               "off "
-               "at its end. document: whole documents, before they are packed.",
+               "off at its end; weights of an earlier transform stay where nothing is rearranged. document: whole "
+               "documents, before they are packed.",
                {"context", "document"})
         .param("cut", &Config::cut,
                "Between which units a text may be cut. character: Unicode code points; a context's pieces are decoded "
-               "and "
-               "encoded anew, less the bytes of a character that the context's edge cut off. token: tokens.",
+               "and encoded anew, less the bytes of a character that the context's edge cut off. token: tokens.",
                {"character", "token"})
         .param("cut_before", &Config::cut_before,
                "Both cuts fall before the first place where this stands, and a text without it stays as it is; empty: "

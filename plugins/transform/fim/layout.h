@@ -2,8 +2,8 @@
 // so that the two cannot differ. Bavarian et al. 2022, arXiv:2207.14255, sec. 3 (PSM, SPM) and app. D (SPM's variants).
 //   psm     <PRE> prefix <SUF> suffix <MID> middle
 //   spm_v1  <SUF> suffix <PRE> prefix <MID> middle
-//   spm_v2  <PRE> <SUF> suffix <MID> prefix middle      psm with an empty prefix: what is learnt of one serves the
-//   other
+//   spm_v2  <PRE> <SUF> suffix <MID> prefix middle
+// spm_v2 is psm with an empty prefix, so that what is learnt of one serves the other.
 #pragma once
 
 #include <array>
