@@ -65,8 +65,9 @@ nlohmann::json PathFinder::find(const std::string& name, const Position& positio
     diagnostics.add(position, fmt::format("'{}' cannot be read: {}", name, error.what()));
     return nullptr;
   }
-  diagnostics.add(position, fmt::format("there is no '{}': looked for {}{}", name, fmt::join(looked, " and "),
-                                        may_be_of_data(name) ? "; run scripts/data to get the known corpora" : ""));
+  diagnostics.add(position,
+                  fmt::format("there is no '{}': looked for {}{}", name, fmt::join(looked, " and "),
+                              may_be_of_data(name) ? "; scripts/data fetches the known corpora, by name" : ""));
   return nullptr;
 }
 
