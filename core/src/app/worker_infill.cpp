@@ -95,7 +95,7 @@ json fill_hole(Assembled& run, const Mesh& mesh, Decoder& decoder, const json& i
                       {"measured", {{"seconds", seconds.count()}}}});
     if (at == typing.size()) return answer;
     do prefix += typing[at++];
-    while (at < typing.size() && (typing[at] & 0xC0) == 0x80);  // the rest of a character
+    while (at < typing.size() && continues(typing[at]));
   }
 }
 

@@ -109,20 +109,13 @@ class FimEvaluator final : public assay::Evaluator {
       auto text = vocabulary_->tokenizer().decode(block.ids);
       text.erase(0, assay::fim::fragment_in_front(text));
       text.erase(text.size() - assay::fim::fragment_behind(text));
-      const bool usable = config_.cut_before.empty() || text.find(config_.cut_before) != std::string::npos;
-      if (usable && !text.empty()) texts.emplace_back(block.id, text);
+      if (!text.empty() && !assay::fim::cut_places(text, config_.cut_before).empty())
+        texts.emplace_back(block.id, text);
     }
     if (texts.empty())
       throw assay::UserError("no piece of " + std::to_string(config_.length) + " tokens holds '" + config_.cut_before +
                              "'; look for something else in cut_before, or in longer pieces");
     return texts;
-  }
-
-  std::vector<size_t> places_in(const std::string& text) const {
-    auto places = assay::fim::boundaries(text);
-    if (!config_.cut_before.empty())
-      places.erase(std::upper_bound(places.begin(), places.end(), text.find(config_.cut_before)), places.end());
-    return places;
   }
 
   Holed holed_at(const std::string& text, size_t first, size_t second) const {
@@ -134,13 +127,13 @@ class FimEvaluator final : public assay::Evaluator {
 
   // As the transform cuts.
   Holed two_cuts(const std::string& text, const assay::Draws& draws) const {
-    const auto places = places_in(text);
+    const auto places = assay::fim::cut_places(text, config_.cut_before);
     const auto [first, second] = assay::fim::draw_cuts(places.size(), true, draws);
     return holed_at(text, places[first], places[second]);
   }
 
   Holed short_hole(const std::string& text, const assay::Draws& draws) const {
-    const auto places = places_in(text);
+    const auto places = assay::fim::cut_places(text, config_.cut_before);
     const auto characters = places.size() - 1;
     const auto most = std::min(static_cast<size_t>(config_.short_middle), characters);
     const auto size = most == 0 ? 0 : 1 + draws.below(most, 0);
@@ -253,9 +246,7 @@ class FimEvaluator final : public assay::Evaluator {
     std::vector<assay::Prompt> prompts;
     for (const auto& one : holed) {
       const auto laid = assay::fim::prompt(assay::fim::layout_of(name), one.ids.prefix, one.ids.suffix, sentinels_);
-      auto& prompt = prompts.emplace_back();
-      prompt.tokens = laid.tokens;
-      for (const auto part : laid.part) prompt.segment.push_back(static_cast<int32_t>(assay::segment_of(1, part)));
+      prompts.push_back({laid.tokens, assay::fim::segments_of(laid, 1)});
     }
     const auto at_once =
         static_cast<size_t>(std::max<int64_t>(context.tokens_per_forward() / (config_.length + 4 + config_.tokens), 1));

@@ -2,7 +2,9 @@
 // a character each, so that every text has a way to be cut and none loses a byte by it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -37,6 +39,16 @@ inline std::vector<size_t> boundaries(std::string_view text) {
   std::vector<size_t> at{0};
   while (at.back() < text.size()) at.push_back(at.back() + character_at(text.substr(at.back())));
   return at;
+}
+
+// Of these, the ones where a text may be cut: up to the first place where `cut_before` stands, all where that is empty;
+// none where it is not in the text.
+inline std::vector<size_t> cut_places(std::string_view text, const std::string& cut_before) {
+  const auto stop = cut_before.empty() ? text.size() : text.find(cut_before);
+  if (stop == std::string_view::npos) return {};
+  auto places = boundaries(text);
+  places.erase(std::upper_bound(places.begin(), places.end(), stop), places.end());
+  return places;
 }
 
 // What a chunk's edges cut off of a character: so many bytes at the beginning of a text that another one goes before.

@@ -141,8 +141,7 @@ class Fim final : public assay::Transform {
     const auto laid = assay::fim::prompt(layout, tokenizer_->encode(prefix), tokenizer_->encode(suffix), sentinels_);
     Sample sample;
     sample.tokens = laid.tokens;
-    for (const auto part : laid.part)
-      sample.segment.push_back(static_cast<int32_t>(assay::segment_of(1, part)));  // the end of text is in 0
+    sample.segment = assay::fim::segments_of(laid, 1);  // the end of text before it is in 0
     return sample;
   }
 
@@ -226,12 +225,8 @@ class Fim final : public assay::Transform {
   // Nothing: it stays as it is. Draw 0 says whether, 1 and 2 where, 3 in which order.
   std::optional<Laid> rearranged_text(const std::string& text, const assay::Draws& draws) const {
     if (text.empty() || draws.uniform(0) >= config_.rate) return {};
-    auto places = assay::fim::boundaries(text);
-    if (!config_.cut_before.empty()) {
-      const auto stop = text.find(config_.cut_before);
-      if (stop == std::string::npos) return {};
-      places.erase(std::upper_bound(places.begin(), places.end(), stop), places.end());
-    }
+    const auto places = assay::fim::cut_places(text, config_.cut_before);
+    if (places.empty()) return {};
     const auto cuts = cuts_among(places.size(), draws);
     if (!cuts) return {};
     const auto first = places[cuts->first], second = places[cuts->second];

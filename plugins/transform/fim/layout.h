@@ -43,6 +43,12 @@ struct Laid {
   std::vector<Part> part;
 };
 
+inline std::vector<int32_t> segments_of(const Laid& laid, int64_t document) {
+  std::vector<int32_t> segments;
+  for (const auto part : laid.part) segments.push_back(static_cast<int32_t>(segment_of(document, part)));
+  return segments;
+}
+
 struct Parts {
   Ids prefix, middle, suffix;
 };
