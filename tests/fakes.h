@@ -39,7 +39,7 @@ class FakeModel : public Model {
   int64_t padded_vocabulary() const override { return 257; }
   Tensor logits(const Tensor&) override { throw Bug("not for this test"); }
   ModelOutput extend(Cache&, const Tensor&, const Tensor&) override { throw Bug("not for this test"); }
-  double forward_flops(int64_t) const override { return 0; }
+  double forward_flops(int64_t, int64_t) const override { return 0; }
 };
 
 // A model whose -ln p(target) is a given function of input, target and place in the row.
@@ -49,6 +49,7 @@ class FakeForward : public Forward {
   FakeForward(Batch batch, Nll nll) : batch_(std::move(batch)), nll_(std::move(nll)) {}
   Tensor states, whole_logits;  // for who asks for them
   std::map<int64_t, Tensor> layers;
+  std::function<Tensor(const Tensor& hidden, const Tensor& targets)> chosen_nll;
 
   const Batch& batch() const override { return batch_; }
   Tensor hidden() override {
@@ -61,7 +62,11 @@ class FakeForward : public Forward {
     return whole_logits;
   }
   Tensor logits(const Tensor&) override { throw Bug("not for this test"); }
-  Tensor token_nll(const Tensor&, const Tensor&) override { throw Bug("not for this test"); }
+  Tensor token_nll(const Tensor& hidden, const Tensor& targets) override {
+    if (!chosen_nll) throw Bug("not for this test");
+    return chosen_nll(hidden, targets);
+  }
+  Tensor sample(const Tensor&, const std::vector<Draws>&) override { throw Bug("not for this test"); }
   Tensor token_nll() override {
     const auto tokens = values_of<int64_t>(batch_.tokens), targets = values_of<int64_t>(batch_.targets);
     auto out = at::empty(batch_.tokens.sizes(), at::kFloat);
@@ -98,7 +103,9 @@ class FakeEvaluation : public EvaluationContext {
   FakeForward::Nll nll;
   std::function<Tensor(const Batch&)> logits;
   std::function<std::map<int64_t, Tensor>(const Batch&)> states;  // by layer; -1: after the final norm
+  std::function<Tensor(const Tensor& hidden, const Tensor& targets)> chosen_nll;
   std::function<std::vector<Continuation>(const std::vector<Prompt>&, int64_t)> decodes;
+  std::function<std::map<std::string, std::pair<double, double>>(const Batch&)> objective_sums;
   std::function<TrainedRun&(const RunReference&)> others;
   std::vector<Batch> batches;
   std::vector<Metric> metrics;
@@ -114,6 +121,7 @@ class FakeEvaluation : public EvaluationContext {
     batches.push_back(batch);
     last_.emplace(batch, nll);
     last_->whole_logits = logits ? logits(batch) : Tensor();
+    last_->chosen_nll = chosen_nll;
     last_->layers = states ? states(batch) : std::map<int64_t, Tensor>();
     last_->states = last_->layers.count(-1) ? last_->layers.at(-1) : Tensor();
     return *last_;
@@ -121,6 +129,11 @@ class FakeEvaluation : public EvaluationContext {
   std::vector<Continuation> decode(Decoder&, const std::vector<Prompt>& prompts, int64_t tokens) override {
     if (!decodes) throw Bug("not for this test");
     return decodes(prompts, tokens);
+  }
+  std::map<std::string, std::pair<double, double>> objectives(const Batch& batch) override {
+    batches.push_back(batch);
+    if (!objective_sums) throw Bug("not for this test");
+    return objective_sums(batch);
   }
   TrainedRun& other(const RunReference& run) override {
     if (!others) throw Bug("not for this test");

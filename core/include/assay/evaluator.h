@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "assay/batch.h"
@@ -55,6 +56,10 @@ class EvaluationContext {
   virtual int64_t tokens_per_forward() const = 0;  // how many tokens a batch should hold
   // Valid until the next call; hidden_layers as ForwardOptions has them.
   virtual Forward& forward(const Batch& batch, const std::vector<int64_t>& hidden_layers = {}) = 0;
+  // What the run's objectives make of a batch of contexts, without dropout and gradients: every term and everything
+  // that they log, as "<objective's label>.<name>": sum and weight. Draws are keyed by the run's seed, sample_id and
+  // row_id.
+  virtual std::map<std::string, std::pair<double, double>> objectives(const Batch& batch) = 0;
   // Text after each of the prompts, which are decoded as one batch; at most so many new tokens. Draws are keyed by the
   // run's seed. UserError when the model has not as many positions, or is bidirectional.
   virtual std::vector<Continuation> decode(Decoder& decoder, const std::vector<Prompt>& prompts, int64_t tokens) = 0;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "assay/batch.h"
@@ -74,8 +75,14 @@ class Model : public Component {
   // Hidden states after the final norm of new tokens [B, S] that follow the cache, which grows. No gradients.
   // mask [B, S] bool, false: padding; may be undefined. See Cache::alternatives.
   virtual ModelOutput extend(Cache& cache, const Tensor& tokens, const Tensor& mask) = 0;
-  // Exact multiply-adds times two of one forward over a context of T tokens, matrix products and attention.
-  virtual double forward_flops(int64_t length) const = 0;
+  // Exact multiply-adds times two of one forward over a context of T tokens, matrix products and attention, with the
+  // logits of so many of them.
+  virtual double forward_flops(int64_t length, int64_t predicted) const = 0;
+  // Once, before build: this model's token table is that of the model of this instance, and with `positions` so are
+  // the norm after the embedding and what its positional scheme adds to embeddings. UserError where it cannot.
+  virtual void share_embeddings(const std::string& instance, bool /*positions*/) {
+    throw UserError("this model cannot share the embeddings of '" + instance + "'");
+  }
 };
 
 }  // namespace assay

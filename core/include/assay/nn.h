@@ -4,11 +4,13 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "assay/mesh.h"
 #include "assay/model.h"
 #include "assay/parameters.h"
 #include "assay/positional.h"
+#include "assay/random.h"
 #include "assay/tensor.h"
 
 namespace assay::nn {
@@ -53,6 +55,18 @@ class ASSAY_API RowLinear {
   const Mesh* mesh_ = nullptr;
 };
 
+// y = x W^T + b, the same on every rank: for small heads of whole hidden states.
+class ASSAY_API Linear {
+ public:
+  Linear() = default;
+  Linear(Parameters scope, int64_t in, int64_t out, bool bias, double init_std);
+  Tensor operator()(const Tensor& x) const;
+
+ private:
+  std::string name_;
+  Tensor weight_, bias_;
+};
+
 // Token table split by rows; the same matrix gives the tied output head.
 class ASSAY_API VocabularyEmbedding {
  public:
@@ -62,6 +76,7 @@ class ASSAY_API VocabularyEmbedding {
   Tensor operator()(const Tensor& tokens) const;  // [B, T] int64 -> [B, T, D] whole
   Tensor logits(const Tensor& hidden) const;      // [.., D] -> [.., v] this rank's slice
   int64_t padded() const { return padded_; }      // rows on all ranks together
+  void clear_row(int64_t id) const;               // the token's row starts as zeros
 
  private:
   std::string name_;
@@ -133,5 +148,12 @@ ASSAY_API Batch extend(Cache& cache, const Tensor& tokens, const Tensor& mask, i
 // slice is not this rank's share of `padded` columns (gathered logits would count every class once a rank).
 ASSAY_API Tensor vocabulary_cross_entropy(const Tensor& logits, const Tensor& targets, int64_t vocabulary,
                                           int64_t padded, const Mesh& mesh);
+
+// One id for each row of this rank's slice of the logits [N, v], [N] int64: the largest of logit + Gumbel noise, which
+// is a draw from the softmax (Gumbel 1954; Maddison et al. 2014, arXiv:1411.0030), with noise draws[n] at the id's
+// place in the whole vocabulary, so that all ranks have the id that one alone would have. No draws: no noise, the
+// likeliest. Of equals the first. vocabulary and padded as above.
+ASSAY_API Tensor sample(const Tensor& logits, const std::vector<Draws>& draws, int64_t vocabulary, int64_t padded,
+                        const Mesh& mesh);
 
 }  // namespace assay::nn

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,9 @@ class Forward {
   // own) under this model's output matrix: whole logits [.., V], and -ln p(targets) of targets [..].
   virtual Tensor logits(const Tensor& hidden) = 0;
   virtual Tensor token_nll(const Tensor& hidden, const Tensor& targets) = 0;
+  // One id for each of hidden [N, D], [N] int64, without a gradient and the same on every mesh: drawn at temperature 1
+  // by draws[n], an index of which belongs to an id of the vocabulary; without draws the likeliest.
+  virtual Tensor sample(const Tensor& hidden, const std::vector<Draws>& draws) = 0;
 };
 
 // One micro-batch's loss. Implemented by the core.
@@ -70,6 +74,9 @@ class Objective : public Component {
   // True: gradients are stopped on purpose (detached targets), so that they are not those of finite differences, which
   // the conformance kit then does not ask for.
   virtual bool stops_gradients() const { return false; }
+  // FLOPs of one row of a step with its own forwards, and their backwards at two forwards each. Nothing: it only uses
+  // the forward of the batch that all objectives share, which is counted once.
+  virtual std::optional<double> flops(const Model& /*model*/, int64_t /*context*/) const { return std::nullopt; }
   virtual void prepare(PrepareContext& context) = 0;
   virtual void loss(LossContext& context) = 0;
 };

@@ -44,16 +44,20 @@ struct Parameter {
 class ASSAY_API Parameters {
  public:
   struct Store;  // every parameter and buffer of this rank, in order of creation
-  Parameters(std::shared_ptr<Store> store, std::string prefix) : store_(std::move(store)), prefix_(std::move(prefix)) {}
+  Parameters(std::shared_ptr<Store> store, std::string prefix, bool shared = false)
+      : store_(std::move(store)), prefix_(std::move(prefix)), shared_(shared) {}
 
   // Draws this rank's shard. UserError when the shape is not divisible by the tensor ranks or the name is taken.
   Tensor add(const ParameterSpec& spec);
   // A constant tensor, replicated, on the run's device; floating ones take the run's dtype. Not trained, checkpointed.
   Tensor buffer(const std::string& name, const Tensor& value);
-  // A parameter that another instance added, by full name; for shared (tied) weights. UserError when there is none.
+  // A parameter that was added, by full name. UserError when there is none.
   Tensor existing(const std::string& full_name) const;
 
-  Parameters scope(const std::string& name) const { return {store_, prefix_ + name + "."}; }
+  Parameters scope(const std::string& name) const { return {store_, prefix_ + name + ".", shared_}; }
+  // A scope whose add gives what the instance or scope of this full name added under the same name, for shared (tied)
+  // weights. UserError where it added none, or one of another shape or split.
+  Parameters shared(const std::string& full_name) const { return {store_, full_name + ".", true}; }
   // Of this scope, as in the names of its parameters: "model.layers.0.up".
   std::string name() const { return prefix_.substr(0, prefix_.empty() ? 0 : prefix_.size() - 1); }
 
@@ -66,6 +70,7 @@ class ASSAY_API Parameters {
  private:
   std::shared_ptr<Store> store_;
   std::string prefix_;
+  bool shared_;  // nothing is added here, see shared
 };
 
 }  // namespace assay

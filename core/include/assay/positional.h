@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -56,6 +57,9 @@ class Positional : public Component {
   ASSAY_KIND(Positional, "positional", ASSAY_KIND_HASH_POSITIONAL);
   // Once, from the constructor of the model that owns the scheme: before build. UserError for a shape it cannot serve.
   virtual void fit(const AttentionShape&) {}
+  // Once, before build: the parameters that embed uses are those of the scheme of this instance, a scheme of the same
+  // kind. See Model::share_embeddings and Parameters::shared.
+  virtual void share_embeddings(const std::string& /*instance*/) {}
   // Once a forward, on token embeddings: x [B, T, D], positions [1 or B, T] int64. Where the forward is sequence
   // parallel, T is this rank's part: wrap a replicated parameter that is used here in nn::on_part.
   virtual Tensor embed(const Tensor& x_BTD, const Tensor& /*positions_BT*/) const { return x_BTD; }

@@ -74,10 +74,10 @@ class ScaffoldName final : public assay::Model {
     return run(nn::extend(cache, tokens, mask, config_.layers), {}, &cache);
   }
 
-  double forward_flops(int64_t length) const override {
+  double forward_flops(int64_t length, int64_t predicted) const override {
     const auto T = static_cast<double>(length), D = static_cast<double>(config_.width);
     return static_cast<double>(config_.layers) * 2 * T * D * 4 * D * 3 +
-           2 * T * D * static_cast<double>(embedding_.padded());
+           2 * static_cast<double>(predicted) * D * static_cast<double>(embedding_.padded());
   }
 
  private:

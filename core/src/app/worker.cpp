@@ -67,7 +67,7 @@ int validate(const std::string& plan) {
       if (built)
         findings.push_back({{"group", line.at("group")},
                             {"parameters", built->parameters},
-                            {"forward_flops", built->forward_flops},
+                            {"row_flops", built->row_flops},
                             {"notes", built->notes}});
     }
   std::cout << text_of(findings);

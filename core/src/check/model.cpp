@@ -33,7 +33,7 @@ std::string shapes(Assembled& run, const Batch& batch) {
     if (!out.hidden.count(l) || out.hidden.at(l).sizes() != due)
       return "hidden layer " + std::to_string(l) + " was asked for and is not there, or has another size";
   if (!at::isfinite(run.model->logits(out.final_BTD)).all().item<bool>()) return "logits are not finite";
-  if (!(model.forward_flops(8) > 0)) return "forward_flops is not positive";
+  if (!(model.forward_flops(8, 8) > 0)) return "forward_flops is not positive";
   return "";
 }
 

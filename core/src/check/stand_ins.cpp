@@ -68,7 +68,7 @@ class StandInModel final : public Model {
   int64_t padded_vocabulary() const override { return embedding_.padded(); }
   std::optional<int64_t> limit() const override { return config_.positional->limit(); }
   Tensor logits(const Tensor& hidden) override { return embedding_.logits(hidden); }
-  double forward_flops(int64_t length) const override { return static_cast<double>(length); }
+  double forward_flops(int64_t length, int64_t) const override { return static_cast<double>(length); }
 
   ModelOutput forward(const Batch& given, const ForwardOptions& options) override {
     return run(nn::with_defaults(given), options, nullptr);
@@ -127,7 +127,7 @@ class StandInDataset final : public Dataset {
     const Draws draws(7, id);
     std::string text;
     for (uint64_t i = 0; i < 30; ++i) text += std::string(1 + draws.below(6, i), static_cast<char>('a' + i % 9)) + ' ';
-    return {text, id, {}};
+    return {text, id, {{"kind", index % 2 == 0 ? "even" : "odd"}}};
   }
   std::vector<Source> sources() const override { return {{"made up", "", ""}}; }
 };

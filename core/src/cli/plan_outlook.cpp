@@ -55,8 +55,7 @@ PlanOutlook outlook_of(const config::Plan& plan) {
     if (const auto size = plan.sizes.find(line.at("group")); size != plan.sizes.end()) {
       run.six_nd =
           6 * static_cast<double>(size->second.parameters) * contexts * train.at("data").at("context").get<double>();
-      // A backward costs two forwards.
-      run.seconds = estimated_seconds(line.at("group"), 3 * size->second.forward_flops * contexts, earlier);
+      run.seconds = estimated_seconds(line.at("group"), size->second.row_flops * contexts, earlier);
     }
     ++outlook.counts[run.status];
     outlook.runs.push_back(std::move(run));

@@ -168,6 +168,10 @@ std::optional<double> planned_cost(const json& line, const std::string& name,
   if (name == "train.tokens") return tokens;
   const auto size = sizes.find(line.at("group").get<std::string>());
   if (size == sizes.end()) return std::nullopt;
+  if (name == "train.flops_exact") {
+    if (size->second.row_flops == 0) return std::nullopt;
+    return size->second.row_flops * steps * train.value("batch", 0.0);
+  }
   const auto parameters = static_cast<double>(size->second.parameters);
   return name == "train.parameters" ? parameters : 6 * parameters * tokens;
 }

@@ -14,7 +14,8 @@ namespace {
 
 using nlohmann::json;
 
-const std::vector<std::string> kCosts{"train.flops", "train.tokens", "train.parameters", "train.steps"};
+const std::vector<std::string> kCosts{"train.flops", "train.flops_exact", "train.tokens", "train.parameters",
+                                      "train.steps"};
 
 void read_equal(const Table& table, const std::string& parent, std::vector<EqualCost>& equal,
                 Diagnostics& diagnostics) {

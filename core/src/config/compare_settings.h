@@ -16,7 +16,7 @@ namespace assay::config {
 
 // equal = { "train.flops" = 0.02 }: the most expensive row costs at most so much more than the cheapest.
 struct EqualCost {
-  std::string name;  // train.flops, train.tokens, train.parameters, train.steps
+  std::string name;  // train.flops (6ND), train.flops_exact, train.tokens, train.parameters, train.steps
   double tolerance = 0;
   Position position;
 };

@@ -226,7 +226,7 @@ Validation validate_assembly(const std::string& plan) {
       validation.findings.push_back({group, item.value("path", ""), item.at("message").get<std::string>()});
       continue;
     }
-    validation.sizes[group] = {item.at("parameters"), item.at("forward_flops")};
+    validation.sizes[group] = {item.at("parameters"), item.at("row_flops")};
     for (const auto& note : item.at("notes")) add_once(validation.notes, note.get<std::string>());
   }
   return validation;

@@ -34,8 +34,8 @@ struct Finding {
 
 // Of a model as the group has it.
 struct ModelSize {
-  int64_t parameters = 0;    // all of what trains
-  double forward_flops = 0;  // of one context; 0: not counted
+  int64_t parameters = 0;  // all of what trains
+  double row_flops = 0;    // of one row of a training step; 0: not counted
 };
 
 struct Validation {

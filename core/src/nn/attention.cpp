@@ -117,15 +117,23 @@ Tensor Attention::operator()(const Tensor& x, const Positional& positional, cons
   const auto told = positional.identity().instance + " (attention bias)";
   const bool drop = key.training && options_.dropout.rate > 0;
   Tensor out_BTD;
-  if (!key_mask.defined() && (!cache || !q.requires_grad()) && fused_attention_serves(q, v, bias, context)) {
-    if (bias.slopes_H.defined()) watch_bias(told, bias.slopes_H);
+  const bool only_slopes = !key_mask.defined() && !bias.table_NH.defined() && !bias.dense_BHQS.defined();
+  if ((only_slopes || !alternatives) && (!cache || !q.requires_grad()) && fused_attention_serves(q, v, bias, context)) {
+    AlsoAdded also{{}, key_mask};
+    if (!only_slopes) {
+      auto rest = bias;
+      rest.slopes_H = Tensor();
+      // Made within the guard: a bucket function is the scheme's, too.
+      also.dense_BHQS = guard(positional, "attention_bias", [&] { return rest.dense(context); });
+    }
+    for (const auto& part : {bias.slopes_H, also.dense_BHQS})
+      if (part.defined()) watch_bias(told, part);
     const auto mask =
         drop ? DropoutMask(q, options_.dropout, key, batch.row_id, batch.positions, head_begin_) : DropoutMask();
     out_BTD = alternatives ? fused_attention_of_alternatives(q, k, v, bias, context)
-                           : fused_attention(q, k, v, bias, context, mask);
+                           : fused_attention(q, k, v, bias, context, also, mask);
   } else {
     Scores scores;
-    // The dense form is made within the guard: a bucket function is the scheme's, too.
     scores.added = guard(positional, "attention_bias", [&] { return bias.dense(context); });
     if (scores.added.defined()) watch_bias(told, scores.added);
     scores.only_causal = !cache && !key_mask.defined() && options_.causal && !scores.added.defined() && !drop;

@@ -6,6 +6,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <cmath>
+#include <optional>
 
 #include "assay/error.h"
 #include "attention/attention.h"
@@ -63,20 +64,34 @@ attention_kernel::Shape shape_of(const Tensor& q, const Tensor& k, const Tensor&
   return shape;
 }
 
-// Slopes and positions in the type of the scores; empty where there are no slopes.
+// What is added, in the type of the scores and without gaps; undefined where it is not there.
 struct Bias {
   template <class T>
-  attention_kernel::Bias<T> of() const {
-    if (!slopes.defined()) return {};
-    return {slopes.const_data_ptr<T>(), query_positions.const_data_ptr<T>(), key_positions.const_data_ptr<T>(),
-            query_positions.size(0) == 1};
+  attention_kernel::Bias<T> of(const Tensor& d_dense = {}) const {
+    attention_kernel::Bias<T> bias;
+    if (slopes.defined()) {
+      bias.slopes = slopes.const_data_ptr<T>();
+      bias.query_positions = query_positions.const_data_ptr<T>();
+      bias.key_positions = key_positions.const_data_ptr<T>();
+      bias.shared_positions = query_positions.size(0) == 1;
+    }
+    if (dense.defined()) {
+      bias.dense = dense.const_data_ptr<T>();
+      bias.shared_dense = dense.size(0) == 1;
+    }
+    if (d_dense.defined()) bias.d_dense = d_dense.data_ptr<T>();
+    if (key_mask.defined()) bias.key_mask = key_mask.const_data_ptr<bool>();
+    return bias;
   }
   Tensor slopes, query_positions, key_positions;
+  Tensor dense;     // [1 or B, H, Q, S]
+  Tensor key_mask;  // [B, S]
 };
 
 struct FusedAttention : torch::autograd::Function<FusedAttention> {
-  static Tensor forward(AutogradContext* context, const Tensor& q, const Tensor& k, const Tensor& v, const Bias& bias,
-                        bool causal, const DropoutMask& mask) {
+  static Tensor forward(AutogradContext* context, const Tensor& q, const Tensor& k, const Tensor& v,
+                        const std::optional<Tensor>& dense, Bias bias, bool causal, const DropoutMask& mask) {
+    bias.dense = dense.value_or(Tensor());
     const auto shape = shape_of(q, k, v, causal);
     const auto out = at::empty({shape.rows, shape.queries, shape.heads * shape.channels}, q.options());
     const auto log_sum = at::empty({shape.rows, shape.heads, shape.queries}, q.options());
@@ -87,10 +102,8 @@ struct FusedAttention : torch::autograd::Function<FusedAttention> {
                                            log_sum.data_ptr<T>());
       });
     });
-    variable_list saved{q, k, v, out, log_sum};
-    if (bias.slopes.defined())
-      for (const auto& tensor : {bias.slopes, bias.query_positions, bias.key_positions}) saved.push_back(tensor);
-    context->save_for_backward(std::move(saved));
+    context->save_for_backward(
+        {q, k, v, out, log_sum, bias.slopes, bias.query_positions, bias.key_positions, bias.dense, bias.key_mask});
     context->saved_data["causal"] = causal;
     mask.save(*context);
     return out;
@@ -100,26 +113,29 @@ struct FusedAttention : torch::autograd::Function<FusedAttention> {
     refuse_second_derivative("attention");
     const auto saved = context->get_saved_variables();
     const auto &q = saved[0], &k = saved[1], &v = saved[2], &out = saved[3], &log_sum = saved[4];
-    Bias bias;
-    if (saved.size() > 5) bias = {saved[5], saved[6], saved[7]};
+    const Bias bias{saved[5], saved[6], saved[7], saved[8], saved[9]};
     const auto mask = DropoutMask::saved(*context);
     auto shape = shape_of(q, k, v, context->saved_data["causal"].toBool());
     const auto upstream = grads[0].contiguous();
     // Side by side, as a projection is, so that split_heads need not copy them.
     const auto packed = at::empty({shape.rows, shape.queries, shape.heads, 3, shape.channels}, q.options());
-    const variable_list parts{part(packed, 0), part(packed, 1), part(packed, 2), {}, {}, {}};
+    variable_list parts{part(packed, 0), part(packed, 1), part(packed, 2), {}, {}, {}, {}};
     const auto &d_q = parts[0], &d_k = parts[1], &d_v = parts[2];
     shape.d_query = layout_of(d_q);
     shape.d_key = layout_of(d_k);
     shape.d_value = layout_of(d_v);
+    Tensor d_dense;
+    if (bias.dense.defined() && context->needs_input_grad(3))
+      d_dense = at::empty({shape.rows, shape.heads, shape.queries, shape.keys}, q.options());
     with_scalar_type(q, [&]<class T>(T) {
       at::parallel_for(0, shape.rows * shape.heads, 1, [&](int64_t begin, int64_t end) {
-        attention_kernel::cpu<T>().backward(shape, bias.of<T>(), mask.mask(), begin, end, q.const_data_ptr<T>(),
+        attention_kernel::cpu<T>().backward(shape, bias.of<T>(d_dense), mask.mask(), begin, end, q.const_data_ptr<T>(),
                                             k.const_data_ptr<T>(), v.const_data_ptr<T>(), out.const_data_ptr<T>(),
                                             log_sum.const_data_ptr<T>(), upstream.const_data_ptr<T>(),
                                             d_q.data_ptr<T>(), d_k.data_ptr<T>(), d_v.data_ptr<T>());
       });
     });
+    if (d_dense.defined()) parts[3] = bias.dense.size(0) == 1 ? d_dense.sum(0, /*keepdim=*/true) : d_dense;
     return parts;
   }
 };
@@ -138,7 +154,7 @@ Bias bias_for(const Tensor& query, const Tensor& key_positions, int64_t keys, co
                     "; it was given positions of sizes " + c10::str(context.query_positions.sizes()) + " and " +
                     c10::str(key_positions.sizes()));
   const auto converted = [&](const Tensor& x) { return x.to(query.scalar_type()).contiguous(); };
-  Bias added{converted(bias.slopes_H), converted(context.query_positions), converted(key_positions)};
+  Bias added{converted(bias.slopes_H), converted(context.query_positions), converted(key_positions), {}, {}};
   if (added.query_positions.size(0) != added.key_positions.size(0)) {
     added.query_positions = added.query_positions.expand({query.size(0), -1}).contiguous();
     added.key_positions = added.key_positions.expand({query.size(0), -1}).contiguous();
@@ -161,19 +177,23 @@ bool fused_attention_serves(const Tensor& query, const Tensor& value, const Atte
   const auto type = query.scalar_type();
   if (!query.device().is_cpu() || (type != at::kFloat && type != at::kDouble)) return false;
   if (value.scalar_type() != type) return false;
-  if (bias.table_NH.defined() || bias.dense_BHQS.defined()) return false;
   const auto& slopes = bias.slopes_H;
   return !slopes.defined() ||
          (!slopes.requires_grad() && slopes.sizes() == at::IntArrayRef{context.heads} && slopes.device().is_cpu());
 }
 
 Tensor fused_attention(const Tensor& query, const Tensor& key, const Tensor& value, const AttentionBias& bias,
-                       const AttentionContext& context, const DropoutMask& mask) {
+                       const AttentionContext& context, const AlsoAdded& also, const DropoutMask& mask) {
   if (query.size(2) != key.size(2) && (query.requires_grad() || key.requires_grad() || value.requires_grad()))
     throw Bug("fused attention has a gradient only for as many queries as keys");
-  return FusedAttention::apply(without_gaps(query), without_gaps(key), without_gaps(value),
-                               bias_for(query, context.key_positions, key.size(2), bias, context), context.causal,
-                               mask);
+  auto added = bias_for(query, context.key_positions, key.size(2), bias, context);
+  if (also.key_mask.defined()) added.key_mask = also.key_mask.contiguous();
+  std::optional<Tensor> dense;
+  if (also.dense_BHQS.defined())
+    dense =
+        also.dense_BHQS.to(query.scalar_type()).expand({-1, context.heads, query.size(2), key.size(2)}).contiguous();
+  return FusedAttention::apply(without_gaps(query), without_gaps(key), without_gaps(value), dense, std::move(added),
+                               context.causal, mask);
 }
 
 Tensor fused_attention_of_alternatives(const Tensor& query, const Tensor& key, const Tensor& value,

@@ -1,6 +1,7 @@
 // Column and row linear layers, layer norm, vocabulary-split embedding. Shoeybi et al. 2019, sec. 3.
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/layer_norm.h>
+#include <c10/core/GradMode.h>
 
 #include "assay/nn.h"
 #include "nn/affine.h"
@@ -40,6 +41,13 @@ Tensor RowLinear::operator()(const Tensor& x) const {
   return watch(name_, bias_.defined() ? y + on_part(bias_) : y);  // once, after the sum
 }
 
+Linear::Linear(Parameters scope, int64_t in, int64_t out, bool bias, double init_std) : name_(scope.name()) {
+  weight_ = scope.add({.name = "weight", .shape = {out, in}, .init = Init::normal(init_std)});
+  if (bias) bias_ = scope.add({.name = "bias", .shape = {out}, .decay = false});
+}
+
+Tensor Linear::operator()(const Tensor& x) const { return watch(name_, affine(x, weight_, bias_)); }
+
 LayerNorm::LayerNorm(Parameters scope, int64_t width, bool bias, double eps) : name_(scope.name()), eps_(eps) {
   weight_ = scope.add({.name = "weight", .shape = {width}, .init = Init::ones(), .decay = false});
   if (bias) bias_ = scope.add({.name = "bias", .shape = {width}, .decay = false});
@@ -71,6 +79,11 @@ Tensor VocabularyEmbedding::operator()(const Tensor& tokens) const {
   const auto elsewhere = local.lt(0).logical_or_(local.ge(weight_.size(0)));
   const auto found = at::embedding(weight_, local.masked_fill(elsewhere, 0));
   return watch(name_, sum_for_next(found.masked_fill(elsewhere.unsqueeze(-1), 0.0), *mesh_));
+}
+
+void VocabularyEmbedding::clear_row(int64_t id) const {
+  const c10::NoGradGuard no_grad;
+  if (id >= begin_ && id < begin_ + weight_.size(0)) weight_.select(0, id - begin_).zero_();
 }
 
 Tensor VocabularyEmbedding::logits(const Tensor& hidden) const {

@@ -61,6 +61,16 @@ Tensor draw(const ParameterSpec& spec, const Parameters::Store& store, int64_t r
 Tensor Parameters::add(const ParameterSpec& given) {
   ParameterSpec spec = given;
   spec.name = prefix_ + given.name;
+  if (shared_) {
+    const auto value = existing(spec.name);
+    const auto& known = *std::find_if(store_->parameters.begin(), store_->parameters.end(),
+                                      [&](const Parameter& parameter) { return parameter.spec.name == spec.name; });
+    if (known.spec.shape != spec.shape || known.spec.shard_dim != spec.shard_dim)
+      throw UserError("parameter '" + spec.name + "' has shape " + text_of(known.spec.shape) +
+                      " and cannot be shared by one of shape " + text_of(spec.shape) +
+                      "; make the two alike, or do not share it");
+    return value;
+  }
   for (const auto& known : store_->parameters)
     if (known.spec.name == spec.name) throw UserError("parameter '" + spec.name + "' is added twice");
   const auto& axis = store_->mesh->tensor();

@@ -110,6 +110,19 @@ int64_t Assembled::parameter_count() const {
   return count;
 }
 
+double Assembled::row_flops() const {
+  double own = 0;
+  bool shares = false;
+  for (const auto& [objective, label, weight] : objectives) {
+    const auto flops = guard(*objective, "flops", [&] { return objective->flops(*model, context); });
+    own += flops.value_or(0);
+    shares |= !flops;
+  }
+  // A backward costs two forwards.
+  return own +
+         (shares ? 3 * guard(*model, "forward_flops", [&] { return model->forward_flops(context, context); }) : 0);
+}
+
 Assembly Assembled::assembly() const {
   Assembly out;
   out.model = model;

@@ -46,6 +46,7 @@ class Assembled {
 
   Assembly assembly() const;        // what validate sees
   int64_t parameter_count() const;  // after build; of all ranks
+  double row_flops() const;         // after build: exact FLOPs of one row of a training step
 
   Instances instances;
   Dataset* dataset;

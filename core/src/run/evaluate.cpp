@@ -8,6 +8,7 @@
 #include "run/decode.h"
 #include "run/forward.h"
 #include "run/other_run.h"
+#include "run/step.h"
 
 namespace assay {
 namespace {
@@ -35,6 +36,9 @@ class ContextOfEvaluation final : public EvaluationContext {
     options.hidden_layers = hidden_layers;
     forward_ = std::make_unique<ForwardPass>(*run_.model, batch, options, run_.vocabulary->size(), mesh_, run_.compute);
     return *forward_;
+  }
+  std::map<std::string, std::pair<double, double>> objectives(const Batch& batch) override {
+    return objective_sums(run_, mesh_, batch);
   }
   std::vector<Continuation> decode(Decoder& decoder, const std::vector<Prompt>& prompts, int64_t tokens) override {
     return assay::decode(run_, mesh_, decoder, {prompts, tokens, run_.data_seed});

@@ -1,6 +1,8 @@
 // A forward of a model over one batch; hidden states, logits and losses are made when first asked for.
 #pragma once
 
+#include <c10/core/GradMode.h>
+
 #include <optional>
 
 #include "assay/mesh.h"
@@ -43,6 +45,10 @@ class ForwardPass final : public Forward {
     return token_nll_;
   }
   Tensor token_nll(const Tensor& hidden, const Tensor& targets) override { return nll(local(hidden), targets); }
+  Tensor sample(const Tensor& hidden, const std::vector<Draws>& draws) override {
+    const c10::NoGradGuard no_grad;
+    return nn::sample(local(hidden), draws, vocabulary_, model_.padded_vocabulary(), mesh_);
+  }
 
  private:
   const ModelOutput& output() {

@@ -18,6 +18,7 @@ class Metrics final : public MetricSink {
     entry.second += weight;
   }
   void clear() { entries_.clear(); }
+  const std::map<std::string, std::pair<double, double>>& sums() const { return entries_; }  // of this replica
   // name -> sum / weight over all replicas; what one replica logged and another did not counts as 0 / 0 there.
   // A collective over the data axis.
   std::map<std::string, double> reduced(Communicator& data) const;

@@ -83,8 +83,7 @@ class RankRun {
     spikes_.recent = progress.recent;
     note_stretch(progress);
     auto data = open_training_data(data_spec(run_, line_, attempt_.library, attempt_.contexts), mesh_);
-    for (const auto& entry : run_.objectives) entry.objective->set_sink(&metrics_, entry.label + ".");
-    for (auto* component : run_.instances.all())  // by label, like objectives; their metrics have other names
+    for (auto* component : run_.instances.all())  // by label, as those of objectives, with other names
       if (const auto& who = component->identity(); who.kind == Transform::kKind)
         component->set_sink(&metrics_, who.instance.substr(who.instance.find('.') + 1) + ".");
     const auto parameters = run_.parameter_count();
@@ -169,8 +168,7 @@ class RankRun {
       report.stretches = progress.stretches;
       report.tokens = run_.steps * tokens_per_step;
       report.six_nd = 6.0 * static_cast<double>(parameters) * static_cast<double>(report.tokens);
-      // A backward costs two forwards.
-      report.exact_flops = 3.0 * run_.model->forward_flops(run_.context) * static_cast<double>(run_.steps * run_.batch);
+      report.exact_flops = run_.row_flops() * static_cast<double>(run_.steps * run_.batch);
       report.last_loss = progress.late_loss;
       for (const auto& [name, late_values] : progress.late_metrics)
         report.last_metrics[name] = late_values.first / static_cast<double>(late_values.second);

@@ -44,6 +44,7 @@ struct MicroBatch {
   const Batch& batch;
   std::vector<int64_t> hidden_layers;
   PartialGradients* partial;  // null: not sequence parallel
+  bool training = true;
   std::map<std::string, std::unique_ptr<ForwardPass>> forwards{};
   Tensor total{};
 
@@ -53,7 +54,8 @@ struct MicroBatch {
       ForwardOptions options;
       options.hidden_layers = hidden_layers;
       // The number depends on the name, not on the order of asking, so that masks do not either.
-      options.key = {dropout, run.data_seed, step, static_cast<int64_t>(name.empty() ? 0 : stream_key(0, name) >> 1)};
+      options.key = {dropout && training, run.data_seed, step,
+                     static_cast<int64_t>(name.empty() ? 0 : stream_key(0, name) >> 1)};
       // A child that does not split its positions, or a view that cannot be split, is worked on whole by every rank.
       const bool splits = model.splits_sequence() && view.length() % mesh.tensor().size() == 0;
       slot = std::make_unique<ForwardPass>(model, view, options, run.vocabulary->size(), mesh, run.compute,
@@ -84,6 +86,7 @@ class Loss final : public LossContext {
     const double whole = denominator(divisor);
     if (sum.numel() != 1) throw UserError("term '" + name + "' must be one number, not " + std::to_string(sum.numel()));
     nn::watch("objective." + entry_.label + " (term '" + name + "')", sum);
+    if (!micro_.training) return metrics_.log(entry_.label + "." + name, sum.item<double>(), whole);
     metrics_.log(entry_.label + "." + name, sum.item<double>() / whole, 0);
     const auto part = sum * (entry_.weight * weight / whole);
     micro_.total = micro_.total.defined() ? micro_.total + part : part;
@@ -116,6 +119,14 @@ void sum_with(double& number, double* along, Communicator& axis) {
   if (along) *along = both[1];
 }
 
+std::vector<int64_t> hidden_layers(const Assembled& run) {
+  std::set<int64_t> layers;
+  for (const auto& entry : run.objectives)
+    for (const auto layer : guard(*entry.objective, "needs", [&] { return entry.objective->needs(); }).hidden_layers)
+      layers.insert(layer);
+  return {layers.begin(), layers.end()};
+}
+
 RunLength length_of(const Assembled& run) { return {run.steps, run.batch * run.context}; }
 
 }  // namespace
@@ -134,6 +145,7 @@ double accumulate_gradients(Assembled& run, const Mesh& mesh, int64_t step, std:
                             Metrics& metrics, Phases* phases, double* along) {
   Phases unused;
   auto& time = phases ? *phases : unused;
+  for (const auto& entry : run.objectives) entry.objective->set_sink(&metrics, entry.label + ".");
   std::vector<Denominators> denominators(run.objectives.size());
   for (auto& batch : micro_batches)
     for (size_t o = 0; o < run.objectives.size(); ++o) {
@@ -144,17 +156,13 @@ double accumulate_gradients(Assembled& run, const Mesh& mesh, int64_t step, std:
     }
   sum_over_replicas(denominators, mesh.data());
 
-  std::set<int64_t> layers;
-  for (const auto& entry : run.objectives)
-    for (const auto layer : guard(*entry.objective, "needs", [&] { return entry.objective->needs(); }).hidden_layers)
-      layers.insert(layer);
-
+  const auto layers = hidden_layers(run);
   double loss = 0;
   PartialGradients partial;
   const bool split = run.sequence_parallel && mesh.tensor().size() > 1;
   for (const auto& prepared : micro_batches) {
     const auto batch = moved(prepared, run.compute.device);  // objectives prepared it on the CPU, which they may read
-    MicroBatch micro{run, mesh, step, batch, {layers.begin(), layers.end()}, split ? &partial : nullptr};
+    MicroBatch micro{run, mesh, step, batch, layers, split ? &partial : nullptr};
     std::optional<Timed> timed(time.forward);
     for (size_t o = 0; o < run.objectives.size(); ++o) {
       const auto& entry = run.objectives[o];
@@ -173,6 +181,30 @@ double accumulate_gradients(Assembled& run, const Mesh& mesh, int64_t step, std:
     for (auto& parameter : run.parameters->all())
       if (parameter.value.grad().defined()) sum_in_place(parameter.value.grad(), mesh.data());
   return loss;
+}
+
+std::map<std::string, std::pair<double, double>> objective_sums(Assembled& run, const Mesh& mesh, Batch batch) {
+  const c10::NoGradGuard no_grad;
+  const auto draws = [&](const WeightedObjective& entry, const char* stream) {
+    return Draws(run.data_seed, stream + ("/" + entry.label));
+  };
+  Metrics metrics;
+  std::vector<Denominators> denominators(run.objectives.size());
+  for (size_t o = 0; o < run.objectives.size(); ++o) {
+    const auto& entry = run.objectives[o];
+    Prepare context(batch, draws(entry, "held out"), draws(entry, "held out texts"), denominators[o]);
+    guard(*entry.objective, "prepare", [&] { entry.objective->prepare(context); });
+  }
+  const auto moved_batch = moved(batch, run.compute.device);
+  MicroBatch micro{run, mesh, 0, moved_batch, hidden_layers(run), nullptr, /*training=*/false};
+  for (size_t o = 0; o < run.objectives.size(); ++o) {
+    const auto& entry = run.objectives[o];
+    entry.objective->set_sink(&metrics, entry.label + ".");
+    Loss context(micro, entry, draws(entry, "held out"), denominators[o], metrics);
+    guard(*entry.objective, "loss", [&] { entry.objective->loss(context); });
+    entry.objective->set_sink(nullptr, "");
+  }
+  return metrics.sums();
 }
 
 double gradient_norm(const std::vector<Parameter>& parameters, const Mesh& mesh, double* along) {

@@ -2,6 +2,9 @@
 // replicas, then forward and backward one by one. So k micro-batches of b give the gradient of one batch of k*b.
 #pragma once
 
+#include <map>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "assay/batch.h"
@@ -20,6 +23,10 @@ std::vector<Batch> micro_batches(const Assembled& run, const Mesh& mesh, Trainin
 // `phases`. `along`, where given, is summed over the replicas in the loss's own call.
 double accumulate_gradients(Assembled& run, const Mesh& mesh, int64_t step, std::vector<Batch> micro_batches,
                             Metrics& metrics, Phases* phases = nullptr, double* along = nullptr);
+
+// What the objectives make of one batch without dropout and gradients: sums and weights of their terms and of what they
+// log, "<label>.<name>". Draws are of streams of their own, the same at any step.
+std::map<std::string, std::pair<double, double>> objective_sums(Assembled& run, const Mesh& mesh, Batch batch);
 
 // L2 norm of the whole gradient: shards summed over the tensor ranks, replicated parameters counted once. `along`,
 // where given, is summed over the tensor ranks in the same call.

@@ -89,10 +89,10 @@ json validate(const Registry& registry, const json& line, std::optional<Built>* 
     run.compute.device = at::kMeta;  // shapes take no memory: a plan may be made on a smaller machine
     run.build(*mesh, /*draw=*/false);
     if (!built) return findings;
+    *built = {.parameters = run.parameter_count(), .row_flops = run.row_flops(), .notes = {}};
     if (const auto flat = updates_at_the_end(rate_at, run.steps); flat > 1)
       (*built)->notes.push_back("scheduler: the last " + std::to_string(flat) + " of " + std::to_string(run.steps) +
                                 " updates have its lowest rate; is it meant to end before the run?");
-    *built = {.parameters = run.parameter_count(), .forward_flops = run.model->forward_flops(run.context), .notes = {}};
     for (const auto* component : run.instances.all())
       for (const auto& note : guard(*component, "notes", [&] { return component->notes(); }))
         (*built)->notes.push_back(component->identity().instance + ": " + note);

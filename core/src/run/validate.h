@@ -13,7 +13,7 @@ namespace assay {
 
 struct Built {
   int64_t parameters = 0;          // all of what trains
-  double forward_flops = 0;        // of one context; 0: not counted
+  double row_flops = 0;            // of one row of a step; 0: not counted
   std::vector<std::string> notes;  // of components: "optimizer: .."
 };
 

@@ -9,6 +9,7 @@
 
 #include "assay/dataset.h"
 #include "assay/plugin.h"
+#include "assay/random.h"
 
 namespace {
 
@@ -56,7 +57,7 @@ class Text final : public assay::Dataset {
  public:
   struct Config {
     assay::Path path;
-    std::string document = "file";
+    std::string document = "file", splits = "files";
     double validation_fraction = 0.1, test_fraction = 0.1;
   };
   static void describe(auto& schema) {
@@ -70,13 +71,17 @@ class Text final : public assay::Dataset {
                "belong to "
                "it; empty lines end a paragraph and stay with it.",
                {"file", "chapter", "paragraph"})
+        .param("splits", &Config::splits,
+               "What is divided among the splits. files: as the manifest says, else as the fractions say. documents: "
+               "each by a hash of its id, whatever file it is from, so that every file is in every split.",
+               {"files", "documents"})
         .param("validation_fraction", &Config::validation_fraction,
                "Without a manifest: share of the bytes, before the test part, that is validation; rounded to whole "
                "files, of "
-               "a single file to whole lines.",
+               "a single file to whole lines. Of splits = \"documents\": share of the documents.",
                0, 1)
         .param("test_fraction", &Config::test_fraction,
-               "Without a manifest: share of the bytes at the end that is test.", 0, 1);
+               "Without a manifest: share of the bytes at the end that is test; or of the documents.", 0, 1);
   }
 
   explicit Text(const Config& config) : config_(config) {
@@ -98,7 +103,7 @@ class Text final : public assay::Dataset {
       throw UserError("text: no document " + std::to_string(index) + " in split '" + assay::name_of(split) +
                       "', which has " + std::to_string(size(split)));
     const auto& piece = documents(split)[static_cast<size_t>(index)];
-    return {texts_[piece.text].substr(piece.begin, piece.size), piece.id, {}};
+    return {texts_[piece.text].substr(piece.begin, piece.size), piece.id, {{"file", piece.file}}};
   }
 
   std::vector<assay::Source> sources() const override { return {source_}; }
@@ -106,7 +111,7 @@ class Text final : public assay::Dataset {
  private:
   struct Piece {
     size_t text, begin, size;  // bytes [begin, begin + size) of texts_[text]
-    std::string id;
+    std::string id, file;
   };
 
   const std::vector<Piece>& documents(Split split) const { return documents_[static_cast<size_t>(split)]; }
@@ -154,6 +159,7 @@ class Text final : public assay::Dataset {
         return at == 0 ? 0 : std::min(texts_[0].find('\n', at - 1), texts_[0].size() - 1) + 1;
       };
       const size_t first = line_start(validation), second = line_start(test);
+      if (config_.splits == "documents") return add(path.filename().string(), {{0, Split::kTrain}}, 0);
       add(path.filename().string(), {{0, Split::kTrain}, {first, Split::kValidation}, {second, Split::kTest}}, 0);
       return;
     }
@@ -163,6 +169,13 @@ class Text final : public assay::Dataset {
       add(fs::relative(files[i], path).string(), {{0, split}}, i);
       begin += texts_[i].size();
     }
+  }
+
+  Split split_of(const std::string& id) const {
+    const auto place = static_cast<double>(assay::stream_key(0, id) >> 11) * 0x1p-53;  // in [0, 1)
+    return place < config_.test_fraction                                 ? Split::kTest
+           : place < config_.test_fraction + config_.validation_fraction ? Split::kValidation
+                                                                         : Split::kTrain;
   }
 
   // Cuts one file into the documents of its parts; a part begins at its offset and ends where the next begins.
@@ -175,8 +188,10 @@ class Text final : public assay::Dataset {
       for (size_t i = 0; i < starts.size(); ++i) {
         const size_t stop = i + 1 < starts.size() ? starts[i + 1] : end - begin;
         const bool whole = starts[i] == 0 && begin == 0 && stop == texts_[text].size();
-        documents_[static_cast<size_t>(split)].push_back(
-            {text, begin + starts[i], stop - starts[i], whole ? name : name + "#" + std::to_string(++number)});
+        auto id = whole ? name : name + "#" + std::to_string(++number);
+        const auto own = config_.splits == "documents" ? split_of(id) : split;
+        documents_[static_cast<size_t>(own)].push_back(
+            {text, begin + starts[i], stop - starts[i], std::move(id), name});
       }
     }
   }
@@ -192,4 +207,4 @@ class Text final : public assay::Dataset {
 
 }  // namespace
 
-ASSAY_PLUGIN("text", "1.0.0", assay::component<Text>("text"))
+ASSAY_PLUGIN("text", "1.1.0", assay::component<Text>("text"))

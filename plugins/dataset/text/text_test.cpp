@@ -1,7 +1,9 @@
 // Plain text: nothing lost, documents by rule, the six novels as published.
 #include <gmock/gmock.h>
 
+#include <cmath>
 #include <cstdlib>
+#include <map>
 #include <set>
 
 #include "assay/dataset.h"
@@ -188,6 +190,41 @@ TEST(Text, AFolderIsCutAtFiles) {
   EXPECT_THAT(texts(*quarters, Split::kTrain), ElementsAre("aa"));
   EXPECT_THAT(texts(*quarters, Split::kValidation), ElementsAre("b"));
   EXPECT_THAT(texts(*quarters, Split::kTest), ElementsAre("c"));
+}
+
+// Every document by itself: each file is in every split, nothing is lost, and more text moves no document.
+TEST(Text, DocumentsAreDividedWhateverTheirFile) {
+  const TemporaryFolder folder;
+  const auto write = [&](const std::string& name, int paragraphs) {
+    std::string text;
+    for (int p = 0; p < paragraphs; ++p) text += name + " paragraph " + std::to_string(p) + "\n\n";
+    folder.write(name, text);
+  };
+  const json parameters = {
+      {"document", "paragraph"}, {"splits", "documents"}, {"validation_fraction", 0.2}, {"test_fraction", 0.3}};
+  std::map<std::string, Split> before;
+  for (const int paragraphs : {300, 310}) {
+    write("a.txt", paragraphs);
+    write("b.txt", paragraphs);
+    const auto data = open(folder.path(), parameters);
+    std::map<std::string, int> counts;
+    std::set<std::string> ids;
+    for (const auto split : kSplits)
+      for (int64_t i = 0; i < data->size(split); ++i) {
+        const auto document = data->document(split, i);
+        EXPECT_TRUE(ids.insert(document.id).second) << document.id;
+        EXPECT_EQ(document.text.substr(0, 5), document.fields.at("file"));
+        ++counts[document.fields.at("file") + name_of(split)];
+        EXPECT_EQ(split, before.try_emplace(document.id, split).first->second) << document.id;
+      }
+    EXPECT_EQ(static_cast<int>(ids.size()), 2 * paragraphs);
+    for (const std::string file : {"a.txt", "b.txt"}) {
+      EXPECT_NEAR(counts[file + "validation"], 0.2 * paragraphs, 4 * std::sqrt(.16 * paragraphs));
+      EXPECT_NEAR(counts[file + "test"], 0.3 * paragraphs, 4 * std::sqrt(.21 * paragraphs));
+    }
+  }
+  folder.write("single/one.txt", "x\n\ny\n\nz\n");
+  EXPECT_EQ(joined(*open(folder / "single/one.txt", parameters)).size(), 8u);
 }
 
 TEST(Text, ManifestDecidesOrderAndSplit) {

@@ -103,10 +103,11 @@ class Gpt final : public assay::Model {
     return run(nn::extend(cache, tokens, mask, config_.layers), {}, &cache);
   }
 
-  double forward_flops(int64_t length) const override {
+  double forward_flops(int64_t length, int64_t predicted) const override {
     const auto T = static_cast<double>(length), D = static_cast<double>(config_.width);
     const double block = 2 * T * D * (4 * D + 2 * static_cast<double>(config_.ffn)) + 4 * T * T * D;
-    return static_cast<double>(config_.layers) * block + 2 * T * D * static_cast<double>(embedding_.padded());
+    return static_cast<double>(config_.layers) * block +
+           2 * static_cast<double>(predicted) * D * static_cast<double>(embedding_.padded());
   }
 
  private:

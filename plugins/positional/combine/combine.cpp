@@ -26,6 +26,12 @@ class Combine final : public assay::Positional {
     for (const auto& scheme : schemes_) guard(*scheme, "fit", [&] { scheme->fit(shape); });
   }
 
+  void share_embeddings(const std::string& instance) override {
+    for (size_t i = 0; i < schemes_.size(); ++i)
+      guard(*schemes_[i], "share_embeddings",
+            [&] { schemes_[i]->share_embeddings(instance + ".schemes." + std::to_string(i)); });
+  }
+
   Tensor embed(const Tensor& x_BTD, const Tensor& positions_BT) const override {
     Tensor x = x_BTD;
     for (const auto& scheme : schemes_) x = guard(*scheme, "embed", [&] { return scheme->embed(x, positions_BT); });

@@ -30,8 +30,11 @@ class Learned final : public assay::Positional {
 
   void fit(const assay::AttentionShape& shape) override { width_ = shape.width; }
 
+  void share_embeddings(const std::string& instance) override { shared_with_ = instance; }
+
   void build(assay::Parameters& parameters) override {
-    table_ND_ = parameters.add(
+    auto scope = shared_with_.empty() ? parameters : parameters.shared(shared_with_);
+    table_ND_ = scope.add(
         {.name = "weight", .shape = {config_.positions, width_}, .init = assay::Init::normal(config_.init_std)});
   }
 
@@ -48,6 +51,7 @@ class Learned final : public assay::Positional {
  private:
   Config config_;
   int64_t width_ = 0;
+  std::string shared_with_;
   Tensor table_ND_;  // N positions
 };
 

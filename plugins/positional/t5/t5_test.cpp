@@ -122,5 +122,27 @@ TEST(T5, RefusesBucketsThatCannotBe) {
   EXPECT_THAT(refusal({{"max_distance", 16}}), HasSubstr("max_distance must be above buckets / 2 = 16"));
 }
 
+// The buckets of COCO-LM's code, 16 to each side; what begins where is worked out apart from this code.
+TEST(T5, BucketsOfCocoLm) {
+  const json rule = {{"rule", "cocolm"}, {"positions", 512}};
+  const Built built(32, rule);
+  const Begins begins{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 18, 27, 39, 58, 86};
+  for (const bool causal : {false, true}) {
+    expect_buckets(begins, 511, [&](int64_t n) { return built.bucket(n, causal) - 15; });
+    expect_buckets(begins, 511, [&](int64_t n) { return 15 - built.bucket(-n, causal); });
+  }
+  EXPECT_EQ(*built.scheme->limit(), 512);
+  // A shorter table is shifted by less: its last distance, 63, is in bucket 14.
+  const Built shorter(32, {{"rule", "cocolm"}, {"positions", 64}});
+  EXPECT_EQ(shorter.bucket(0, false), 14);
+  EXPECT_EQ(shorter.bucket(-63, false), 0);
+  EXPECT_EQ(shorter.bucket(63, false), 28);
+  EXPECT_EQ(Built(32, {{"rule", "cocolm"}, {"positions", 86}}).bucket(0, false), 14);
+  EXPECT_EQ(Built(32, {{"rule", "cocolm"}, {"positions", 87}}).bucket(0, false), 15);
+  for (const json& wrong : {json{{"rule", "cocolm"}}, json{{"positions", 5}}})
+    EXPECT_THAT([&] { make<Positional>("t5", wrong); },
+                ::testing::ThrowsMessage<std::exception>(HasSubstr("needs positions, the longest input")));
+}
+
 }  // namespace
 }  // namespace assay::testing

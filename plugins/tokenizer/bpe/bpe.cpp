@@ -23,7 +23,8 @@ class Bpe final : public assay::Tokenizer {
   static void describe(auto& schema) {
     schema
         .doc(
-            "GPT-2's byte-level BPE from its two files (scripts/data gpt2 fetches them to .data/gpt2). Any bytes come "
+            "Byte-level BPE from GPT-2's two files (scripts/data gpt2), or two that scripts/vocabulary learned from a "
+            "text. Any bytes come "
             "back as they were; <|endoftext|> is the file's own token, which text never makes.")
         .required("encoder", &Config::encoder, "encoder.json: a JSON object of tokens and their ids.")
         .required("merges", &Config::merges, "vocab.bpe: one merge a line, best first, after a line '#version:'.");

@@ -9,6 +9,7 @@
 #include "assay/tokenizer.h"
 #include "harness.h"
 #include "record/files.h"
+#include "record/sha256.h"
 #include "unit/temporary_folder.h"
 
 namespace assay::testing {
@@ -252,6 +253,27 @@ TEST_F(Gpt2, CountsTheSixNovels) {
   const auto ids = bpe().encode(text);
   EXPECT_NEAR(static_cast<double>(ids.size()), 993333, 10);
   EXPECT_TRUE(bpe().decode(ids) == text);
+}
+
+// A vocabulary of scripts/vocabulary: the ids that the library that learned it gives.
+TEST(AustenBpe, HasTheIdsOfTheLibrary) {
+  const auto folder = data_folder("austen_bpe"), novels = data_folder("austen");
+  for (const auto& needed : {folder, novels})
+    if (!fs::exists(needed)) GTEST_SKIP() << needed << " is not there; run scripts/data austen_bpe";
+  const auto bpe = make<Tokenizer>("bpe", nlohmann::json{{"encoder", (folder / "encoder.json").string()},
+                                                         {"merges", (folder / "vocab.bpe").string()}});
+  EXPECT_EQ(bpe->size(), 2048);
+  EXPECT_TRUE(bpe->special_ids().empty());
+  const std::vector<std::tuple<std::string, size_t, std::string>> table{
+      {"emma", 266847, "58d2f03d9a6b5968bdbe64a7121e90a15a6b1c5687fb376bcb20c204f62a0b03"},
+      {"persuasion", 148562, "39ff2be279276359b851b309bb5aaa4d36e6716ebbdaa0adedf35c1bac51e6ec"}};
+  for (const auto& [novel, count, sha256_of_ids] : table) {
+    const auto text = read_file(novels / (novel + ".txt"));
+    const auto ids = bpe->encode(text);
+    EXPECT_EQ(ids.size(), count) << novel;
+    EXPECT_EQ(sha256({reinterpret_cast<const char*>(ids.data()), ids.size() * sizeof(int32_t)}), sha256_of_ids);
+    EXPECT_TRUE(bpe->decode(ids) == text);
+  }
 }
 
 }  // namespace

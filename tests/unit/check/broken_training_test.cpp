@@ -278,7 +278,9 @@ class Wrapped : public Model {
   ModelOutput extend(Cache& cache, const Tensor& tokens, const Tensor& mask) override {
     return inner_->extend(cache, tokens, mask);
   }
-  double forward_flops(int64_t length) const override { return inner_->forward_flops(length); }
+  double forward_flops(int64_t length, int64_t predicted) const override {
+    return inner_->forward_flops(length, predicted);
+  }
 
  protected:
   Child<Model> inner_;

@@ -254,6 +254,14 @@ TEST(CheckComparison, EqualCosts) {
   const std::map<std::string, ModelSize> sizes{{"g0", {1000, 0}}, {"g1", {900, 0}}};
   EXPECT_THAT(findings("[compare]\nequal = { 'train.flops' = 0.02 }", lines, {}, sizes),
               HasSubstr("not equal in train.flops"));
+  // Exact FLOPs: of a row of a step, times rows and steps.
+  const auto exact = [&](double first, double second) {
+    return findings("[compare]\nequal = { 'train.flops_exact' = 0.02 }", lines, {},
+                    {{"g0", {1000, first}}, {"g1", {900, second}}});
+  };
+  EXPECT_EQ(exact(103, 100), "");
+  EXPECT_THAT(exact(100, 100), HasSubstr("not equal in train.flops_exact"));
+  EXPECT_EQ(exact(100, 0), "");  // not counted
   EXPECT_THAT(findings("[compare]\nequal = { 'train.flop' = 0.02 }", lines), HasSubstr("did you mean 'train.flops'?"));
   EXPECT_THAT(findings("[compare]\nequal = { 'train.flops' = '2%' }", lines), HasSubstr("a number from 0 on"));
 }

@@ -59,7 +59,7 @@ std::vector<Function> functions() {
          AttentionBias bias;
          bias.slopes_H = at::tensor(std::vector<double>{0.5, 0.25, 0.125, 0.0625, 0.03125});
          const DropoutMask mask(q, {0.3, 1}, key, at::arange(3, kLong) + 9, context.query_positions, 0);
-         return fused_attention(q, k, v, bias, context, mask);
+         return fused_attention(q, k, v, bias, context, {}, mask);
        }},
       {"a linear layer",
        {50, 64},

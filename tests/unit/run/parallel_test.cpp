@@ -3,61 +3,14 @@
 // gradient).
 #include <gtest/gtest.h>
 
-#include <cmath>
-#include <map>
-#include <mutex>
-
 #include "run/forward.h"
 #include "run/step.h"
-#include "unit/run/tiny_run.h"
+#include "unit/run/gradients.h"
 
 namespace assay::testing {
 namespace {
 
 constexpr int64_t kTinyRows = 6;
-
-struct Gradients {
-  double loss = 0, norm = 0;
-  std::map<std::string, Tensor> by_name;
-  std::map<std::string, double> metrics;
-};
-
-Gradients gradients_of(const TinyRun& tiny) {
-  Gradients out;
-  std::mutex mutex;
-  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& data) {
-    Metrics metrics;
-    const auto loss = accumulate_gradients(run, mesh, 0, micro_batches(run, mesh, data, 0), metrics);
-    const auto norm = gradient_norm(run.parameters->all(), mesh);
-    const auto values = metrics.reduced(mesh.data());
-    std::map<std::string, Tensor> whole;
-    for (const auto& parameter : run.parameters->all())
-      whole[parameter.spec.name] = reassembled(parameter, parameter.value.grad(), mesh).to(at::kDouble).clone();
-    const std::lock_guard lock(mutex);
-    if (mesh.first()) out = {loss, norm, whole, values};
-  });
-  return out;
-}
-
-void expect_close(const Gradients& a, const Gradients& b, double tolerance, const std::string& what) {
-  EXPECT_NEAR(a.loss, b.loss, tolerance * std::abs(a.loss)) << what;
-  EXPECT_NEAR(a.norm, b.norm, tolerance * a.norm) << what;
-  EXPECT_NEAR(a.metrics.at("mle.nll"), b.metrics.at("mle.nll"), tolerance * std::abs(a.loss)) << what;
-  double squares = 0, count = 0;
-  for (const auto& [name, grad] : a.by_name) {
-    squares += grad.pow(2).sum().item<double>();
-    count += static_cast<double>(grad.numel());
-  }
-  EXPECT_NEAR(a.norm, std::sqrt(squares), 1e-6 * a.norm) << "every weight counts once";
-  const double rms = std::sqrt(squares / count);
-  ASSERT_GT(rms, 0);
-  ASSERT_EQ(a.by_name.size(), b.by_name.size());
-  for (const auto& [name, grad] : a.by_name) {
-    ASSERT_EQ(grad.sizes(), b.by_name.at(name).sizes()) << name;
-    const double largest = (grad - b.by_name.at(name)).abs().max().item<double>();
-    EXPECT_LE(largest, tolerance * std::max(grad.abs().max().item<double>(), rms)) << what << ": " << name;
-  }
-}
 
 void expect_one_gradient(TinyRun& tiny, const std::string& precision) {
   const double tolerance = precision == "fp64" ? 1e-11 : 1e-5;

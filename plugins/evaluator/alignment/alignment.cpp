@@ -1,0 +1,103 @@
+// How a model places texts: what belongs together near (alignment), all of them spread out (uniformity). Wang and Isola
+// 2020, arXiv:2005.10242, sec. 4.1, with vectors of length 1, a = 2 and t = 2; what belongs together is a text and a
+// crop of it, as COCO-LM trains them (Meng et al. 2021, arXiv:2102.08473, sec. 3.2).
+#include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/matmul.h>
+
+#include "../../objective/cocolm/views.h"
+#include "../blocks.h"
+#include "../sequences.h"
+#include "assay/plugin.h"
+
+namespace {
+
+using assay::Direction;
+using assay::Tensor;
+using assay::evaluation::Sequence;
+
+class Alignment final : public assay::Evaluator {
+ public:
+  struct Config {
+    int64_t texts = 256, length = 64;
+    double crop_fraction = 0.9;
+    std::string pooling = "cls";
+  };
+  static void describe(auto& schema) {
+    schema
+        .doc(
+            "Of texts and crops of them, as one vector each: mean cosine of a text with its crop (crop_similarity) and "
+            "of two texts (random_similarity), mean squared distance of a text and its crop (alignment), and ln of the "
+            "mean of e^(-2 squared distance) of two texts (uniformity).")
+        .paper("arXiv:2005.10242")
+        .param("texts", &Config::texts, "How many pieces of the split, at even distances.", 2)
+        .param("length", &Config::length, "Tokens of a piece, [CLS] not counted.", 2)
+        .param("crop_fraction", &Config::crop_fraction, "Share of a piece that its crop keeps.", 0, 1)
+        .param("pooling", &Config::pooling, "The final state of [CLS], or the mean over those of the text.",
+               {"cls", "mean"});
+  }
+  explicit Alignment(const Config& config) : config_(config) {
+    if (crop_size() < 1)
+      throw assay::UserError("a crop_fraction of " + std::to_string(config_.crop_fraction) +
+                             " leaves nothing of a text of " + std::to_string(config_.length) + " tokens; give more");
+  }
+
+  std::vector<std::string> validate(const assay::Assembly& assembly) const override {
+    return assay::evaluation::findings_of_bidirectional(assembly);
+  }
+  void special_tokens(assay::SpecialTokens& tokens) const override {
+    for (const auto* name : {"[CLS]", "[PAD]"}) tokens.declare(name);
+  }
+
+  void evaluate(assay::EvaluationContext& context) override {
+    if (const auto limit = context.model().limit(); limit && *limit < config_.length + 1)
+      return report(context, {0, 0, 0, 0}, false);
+    std::vector<Sequence> texts, crops;
+    for (const auto& block : assay::evaluation::even_blocks(context, config_.length, config_.texts)) {
+      const auto draws = context.draws().substream(texts.size());
+      const auto crop = assay::cocolm::crop_of(config_.length, config_.crop_fraction, draws);
+      texts.push_back(block.ids);
+      crops.emplace_back(block.ids.begin() + crop.begin, block.ids.begin() + crop.begin + crop.size);
+    }
+    if (texts.size() < 2)
+      throw assay::UserError("there is one text of " + std::to_string(config_.length) +
+                             " tokens and nothing to tell it from; give a shorter length or more text");
+    const auto unit = [&](const std::vector<Sequence>& sequences) {
+      const auto x = assay::evaluation::represented(context, sequences, config_.pooling);
+      return x / at::linalg_vector_norm(x, 2, -1, /*keepdim=*/true).clamp_min(1e-300);
+    };
+    const auto text_ND = unit(texts), crop_ND = unit(crops);
+    const auto own_N = (text_ND * crop_ND).sum(1);
+    const auto cosine_NN = at::matmul(text_ND, text_ND.t());
+    const auto n = static_cast<double>(texts.size()), pairs = n * (n - 1);
+    // Of vectors of length 1 the squared distance is 2 - 2 cosine; a text's with itself is left out.
+    const auto off_diagonal = [&](const Tensor& x) { return (x.sum() - x.diagonal().sum()).item<double>() / pairs; };
+    report(context,
+           {own_N.mean().item<double>(), off_diagonal(cosine_NN), (2 - 2 * own_N).mean().item<double>(),
+            std::log(off_diagonal((4 * cosine_NN - 4).exp()))},
+           true);
+  }
+
+ private:
+  int64_t crop_size() const {
+    return static_cast<int64_t>(config_.crop_fraction * static_cast<double>(config_.length));
+  }
+
+  struct Found {
+    double crop_similarity, random_similarity, alignment, uniformity;
+  };
+  static void report(assay::EvaluationContext& context, const Found& found, bool available) {
+    const auto tell = [&](const char* name, double value, const char* unit, Direction direction) {
+      context.metric({name, value, 1, unit, direction, {}, available});
+    };
+    tell("crop_similarity", found.crop_similarity, "cosine", Direction::kNone);
+    tell("random_similarity", found.random_similarity, "cosine", Direction::kNone);
+    tell("alignment", found.alignment, "squared distance", Direction::kLower);
+    tell("uniformity", found.uniformity, "ln", Direction::kLower);
+  }
+
+  Config config_;
+};
+
+}  // namespace
+
+ASSAY_PLUGIN("alignment", "1.0.0", assay::component<Alignment>("alignment"))

@@ -1,0 +1,45 @@
+// What is asked of the objectives, and how their sums become metrics.
+#include <gmock/gmock.h>
+
+#include "assay/evaluator.h"
+#include "fakes.h"
+
+namespace assay::testing {
+namespace {
+
+using ::testing::ElementsAre;
+
+TEST(HeldOut, AddsUpWhatTheObjectivesSay) {
+  FakeEvaluation context;
+  context.trained_at = 4;
+  context.at_once = 4;
+  std::string text;
+  for (int i = 0; i < 5 * 18; ++i) text += static_cast<char>('a' + i % 26);
+  context.data.texts[Split::kValidation] = {text};
+  context.objective_sums = [](const Batch& batch) {
+    std::map<std::string, std::pair<double, double>> sums;
+    sums["mle.nll"] = {batch.targets.sum().item<double>(), double(batch.targets.numel())};
+    sums["mle.rare"] = {0, 0};
+    if (batch.rows() == 2) sums["mle.rare"] = {7, 2};
+    return sums;
+  };
+  make<Evaluator>("held_out")->evaluate(context);
+  ASSERT_EQ(context.batches.size(), 2u);  // 16 rows, then two
+  EXPECT_EQ(context.batches[0].rows(), 16);
+  EXPECT_THAT(values_of<int64_t>(context.batches[1].sample_id), ElementsAre(16, 17));
+  EXPECT_THAT(values_of<int64_t>(context.batches[1].row_id), ElementsAre(16, 17));
+  double targets = 0;  // of each piece of five all but the first
+  for (int i = 0; i < 5 * 18; ++i) targets += i % 5 == 0 ? 0 : 'a' + i % 26;
+  const auto& nll = context.metric("mle.nll", std::map<std::string, double>{});
+  EXPECT_EQ(nll.sum, targets);
+  EXPECT_EQ(nll.weight, 18 * 4);
+  const auto& rare = context.metric("mle.rare", std::map<std::string, double>{});
+  EXPECT_EQ(rare.sum / rare.weight, 3.5);
+  for (int64_t row = 0; row < 16; ++row)
+    for (int64_t t = 0; t < 3; ++t)
+      EXPECT_EQ(context.batches[0].tokens[row][t + 1].item<int64_t>(),
+                context.batches[0].targets[row][t].item<int64_t>());
+}
+
+}  // namespace
+}  // namespace assay::testing

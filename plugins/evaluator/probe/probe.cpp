@@ -1,0 +1,173 @@
+// A linear probe: what can be read off a text's representation by logistic regression, the model staying as it is.
+// Alain and Bengio 2016, arXiv:1610.01644. The label is a field of the documents, for instance the book that a chapter
+// is from. The probe learns on documents of the training split and is asked on those of the evaluation's, so that no
+// document is on both sides; the model has seen the first without labels and the second never.
+#include <ATen/ops/tensor.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "../sequences.h"
+#include "assay/plugin.h"
+#include "assay/tokenizer.h"
+#include "regression.h"
+
+namespace {
+
+using assay::Direction;
+using assay::Split;
+using assay::Tensor;
+using assay::evaluation::Sequence;
+
+class Probe final : public assay::Evaluator {
+ public:
+  struct Config {
+    std::string field = "file", pooling = "cls";
+    int64_t length = 64, train_texts = 200, test_texts = 100;
+    double l2 = 0.01;
+  };
+  static void describe(auto& schema) {
+    schema
+        .doc(
+            "Accuracy of a linear probe that predicts a field of the documents from a text's representation, with the "
+            "95% interval over held-out documents (accuracy_low, accuracy_high); every label has as many texts.")
+        .paper("arXiv:1610.01644")
+        .param("field", &Config::field, "Name of the documents' field that is predicted.")
+        .param("pooling", &Config::pooling, "The final state of [CLS], or the mean over those of the text.",
+               {"cls", "mean"})
+        .param("length", &Config::length, "Tokens of a text, [CLS] not counted.", 1)
+        .param("train_texts", &Config::train_texts, "Of each label, at most, that the probe learns on.", 1)
+        .param("test_texts", &Config::test_texts, "Of each label, at most, that it is asked on.", 1)
+        .param("l2", &Config::l2, "Penalty of the regression: half of this times its squared weights.", 0, 1e6);
+  }
+  explicit Probe(const Config& config) : config_(config) {}
+
+  std::vector<std::string> validate(const assay::Assembly& assembly) const override {
+    return assay::evaluation::findings_of_bidirectional(assembly);
+  }
+  void special_tokens(assay::SpecialTokens& tokens) const override {
+    for (const auto* name : {"[CLS]", "[PAD]"}) tokens.declare(name);
+  }
+
+  void evaluate(assay::EvaluationContext& context) override {
+    if (context.split() == Split::kTrain)
+      throw assay::UserError("probe learns on the training split and is asked on another; evaluate validation or test");
+    if (const auto limit = context.model().limit(); limit && *limit < config_.length + 1)
+      return report(context, {}, 0, false);
+    const auto learn = texts_of(context, Split::kTrain, config_.train_texts),
+               ask = texts_of(context, context.split(), config_.test_texts);
+    std::vector<std::string> labels;  // that both have
+    for (const auto& [label, texts] : learn)
+      if (ask.count(label)) labels.push_back(label);
+    if (labels.size() < 2)
+      throw assay::UserError("probe: the training split and the split '" + std::string(name_of(context.split())) +
+                             "' have " + std::to_string(labels.size()) + " values of the field '" + config_.field +
+                             "' in common, in documents of " + std::to_string(config_.length) +
+                             " tokens; it takes two. Do the splits divide by something else than the label?");
+    const auto [learn_texts, learn_labels] = together(learn, labels);
+    const auto [ask_texts, ask_labels] = together(ask, labels);
+    const auto represent = [&](const std::vector<Text>& texts) {
+      std::vector<Sequence> sequences;
+      for (const auto& text : texts) sequences.push_back(text.ids);
+      return assay::evaluation::represented(context, sequences, config_.pooling);
+    };
+    const assay::probe::Regression regression(represent(learn_texts), at::tensor(learn_labels, at::kLong),
+                                              static_cast<int64_t>(labels.size()), config_.l2);
+    const auto said = regression.ln_p(represent(ask_texts)).argmax(1).contiguous();
+    std::map<std::string, Score> by_document;
+    for (size_t i = 0; i < ask_texts.size(); ++i) {
+      auto& score = by_document[ask_texts[i].document];
+      score.right += said.const_data_ptr<int64_t>()[i] == ask_labels[i] ? 1 : 0;
+      score.texts += 1;
+    }
+    report(context, by_document, static_cast<double>(labels.size()), true);
+  }
+
+ private:
+  struct Text {
+    std::string document;
+    Sequence ids;
+  };
+  using ByLabel = std::map<std::string, std::vector<Text>>;
+  struct Score {
+    double right = 0, texts = 0;
+  };
+
+  // Pieces of documents that carry the field, of each label at most so many at even distances, and of all equally many.
+  ByLabel texts_of(assay::EvaluationContext& context, Split split, int64_t most) const {
+    const auto& dataset = context.dataset();
+    const auto& tokenizer = context.vocabulary().tokenizer();
+    ByLabel all;
+    for (int64_t i = 0; i < dataset.size(split); ++i) {
+      const auto document = dataset.document(split, i);
+      const auto label = document.fields.find(config_.field);
+      if (label == document.fields.end()) continue;
+      const auto ids = tokenizer.encode(document.text);
+      for (auto from = ids.begin(); ids.end() - from >= config_.length; from += config_.length)
+        all[label->second].push_back({document.id, {from, from + config_.length}});
+    }
+    auto fewest = static_cast<size_t>(most);
+    for (const auto& [label, texts] : all) fewest = std::min(fewest, texts.size());
+    for (auto& [label, texts] : all) {
+      std::vector<Text> chosen;
+      for (size_t i = 0; i < fewest; ++i) chosen.push_back(std::move(texts[i * texts.size() / fewest]));
+      texts = std::move(chosen);
+    }
+    return all;
+  }
+
+  static std::pair<std::vector<Text>, std::vector<int64_t>> together(const ByLabel& texts,
+                                                                     const std::vector<std::string>& labels) {
+    std::pair<std::vector<Text>, std::vector<int64_t>> out;
+    for (size_t label = 0; label < labels.size(); ++label)
+      for (const auto& text : texts.at(labels[label])) {
+        out.first.push_back(text);
+        out.second.push_back(static_cast<int64_t>(label));
+      }
+    return out;
+  }
+
+  void report(assay::EvaluationContext& context, const std::map<std::string, Score>& by_document, double labels,
+              bool available) const {
+    double right = 0, texts = 0;
+    std::vector<Score> scores;
+    for (const auto& [document, score] : by_document) {
+      right += score.right;
+      texts += score.texts;
+      scores.push_back(score);
+      context.example({document, {{"accuracy", score.right}, {"texts", score.texts}}, {}});
+    }
+    const auto [low, high] = interval(scores, context.draws());
+    context.metric({"accuracy", right, std::max(texts, 1.0), "", Direction::kHigher, {}, available});
+    context.metric({"accuracy_low", low, 1, "", Direction::kNone, {}, available});
+    context.metric({"accuracy_high", high, 1, "", Direction::kNone, {}, available});
+    context.metric({"chance", 1, std::max(labels, 1.0), "", Direction::kNone, {}, available});
+  }
+
+  // Texts of one document are alike, so documents are what is drawn again: the middle 95% of resampled accuracies
+  // (Efron and Tibshirani 1993, ch. 13).
+  static std::pair<double, double> interval(const std::vector<Score>& scores, const assay::Draws& draws) {
+    if (scores.empty()) return {0, 0};
+    constexpr size_t kResamples = 2000;
+    std::vector<double> accuracies;
+    for (size_t sample = 0; sample < kResamples; ++sample) {
+      const auto own = draws.substream(sample);
+      Score sum;
+      for (size_t i = 0; i < scores.size(); ++i) {
+        const auto& drawn = scores[own.below(scores.size(), i)];
+        sum.right += drawn.right;
+        sum.texts += drawn.texts;
+      }
+      accuracies.push_back(sum.right / sum.texts);
+    }
+    std::sort(accuracies.begin(), accuracies.end());
+    return {accuracies[kResamples * 25 / 1000], accuracies[kResamples * 975 / 1000]};
+  }
+
+  Config config_;
+};
+
+}  // namespace
+
+ASSAY_PLUGIN("probe", "1.0.0", assay::component<Probe>("probe"))

@@ -1,0 +1,335 @@
+// COCO-LM: correct what a generator put in place of masked tokens, and tell two views of a text from other texts. Meng
+// et al. 2021, arXiv:2102.08473, sec. 3; the losses' weights and the default form of the corrective term are those of
+// the authors' code (github.com/microsoft/COCO-LM, issue 2). With M the masked tokens of the batch:
+//   aux    mean over M of -ln p_generator(original)
+//   copy   binary_loss_weight * mean over tokens of the cross entropy of "is the original"
+//   lm     mean over M of the corrective term (losses.h)
+//   scl    scl_loss_weight * mean over both views of all sequences of the contrastive loss
+// `objective` takes of them: mlm, the main network's own masked language modelling (Devlin et al. 2019,
+// arXiv:1810.04805); rtd, aux + copy (ELECTRA; Clark et al. 2020, arXiv:2003.10555); clm, aux + copy + lm; _scl, + scl.
+#include <ATen/ops/binary_cross_entropy_with_logits.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/gelu.h>
+#include <ATen/ops/ones_like.h>
+#include <c10/core/GradMode.h>
+
+#include <cmath>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "assay/model.h"
+#include "assay/nn.h"
+#include "assay/objective.h"
+#include "assay/plugin.h"
+#include "losses.h"
+#include "views.h"
+
+namespace {
+
+using assay::Batch;
+using assay::Draws;
+using assay::Tensor;
+namespace cocolm = assay::cocolm;
+namespace nn = assay::nn;
+
+class CocoLm final : public assay::Objective {
+ public:
+  struct Config {
+    std::string objective = "clm_scl", clm_form = "weighted_ce", generator_sample_mode = "eval";
+    assay::Child<assay::Model> generator;
+    double mask_prob = 0.15;
+    bool mask_cls = false;
+    double binary_loss_weight = 50, scl_loss_weight = 1, temperature = 1, crop_fraction = 0.9;
+    bool add_span_cls = true;
+    int64_t d_scl = 768, scl_group = 8;
+    double init_std = 0.02;
+  };
+  static void describe(auto& schema) {
+    schema
+        .doc(
+            "Corrective language modelling with a generator, and contrast of a text's two views; its parts alone are "
+            "masked language modelling and replaced-token detection. Sequences are [CLS] and a context less one token.")
+        .paper("arXiv:2102.08473")
+        .param("objective", &Config::objective, "Which of the losses.", {"mlm", "rtd", "rtd_scl", "clm", "clm_scl"})
+        .param("clm_form", &Config::clm_form,
+               "The corrective term: weighted_ce as in the authors' code, mixture as in the paper.",
+               {"weighted_ce", "mixture"})
+        .param("generator", &Config::generator,
+               "The auxiliary network, which shares the model's embeddings; of the model's width. None with mlm.")
+        .param("generator_sample_mode", &Config::generator_sample_mode,
+               "What tokens are drawn from: a forward of its own without dropout; the one that is trained; or one "
+               "without dropout for both, with positions and norm of the embedding of its own.",
+               {"eval", "train", "zero-dropout"})
+        .param("mask_prob", &Config::mask_prob, "Share of a sequence's tokens that are masked.", 0, 1)
+        .param("mask_cls", &Config::mask_cls, "Whether [CLS] may be masked.")
+        .param("binary_loss_weight", &Config::binary_loss_weight, "Of copy (lambda_copy).", 0, 1e6)
+        .param("scl_loss_weight", &Config::scl_loss_weight, "Of scl.", 0, 1e6)
+        .param("temperature", &Config::temperature, "Cosines are divided by it.", 1e-3, 1e3)
+        .param("crop_fraction", &Config::crop_fraction, "Share of a sequence that its crop keeps.", 0, 1)
+        .param("add_span_cls", &Config::add_span_cls, "Whether a crop gets its [CLS] back.")
+        .param("d_scl", &Config::d_scl, "Width of the representations that are contrasted.", 1, 1 << 16)
+        .param("scl_group", &Config::scl_group,
+               "So many rows of the global batch are contrasted with one another; divides batch and micro-batch.", 2,
+               1 << 20)
+        .param("init_std", &Config::init_std, "Standard deviation of the heads' initial weights.", 0, 10);
+  }
+  explicit CocoLm(const Config& config) : config_(config) {
+    if (config_.objective == "mlm") {
+      if (config_.generator) throw assay::UserError("objective = \"mlm\" takes no generator; remove it");
+      return;
+    }
+    if (!config_.generator)
+      throw assay::UserError("objective = \"" + config_.objective +
+                             "\" needs a generator, such as { use = \"bert\", layers = 1, width = the model's }");
+    auto& generator = *config_.generator;
+    const bool positions = config_.generator_sample_mode != "zero-dropout";
+    assay::guard(generator, "share_embeddings", [&] { generator.share_embeddings("model", positions); });
+  }
+
+  assay::Needs needs() const override {
+    assay::Needs needs;
+    needs.bidirectional = true;
+    return needs;
+  }
+  bool stops_gradients() const override { return true; }
+
+  void special_tokens(assay::SpecialTokens& tokens) const override {
+    for (const auto* name : {kCls, kMask, kPad}) tokens.declare(name);
+  }
+  void bind(const assay::Vocabulary& vocabulary) override {
+    cls_ = vocabulary.special(kCls);
+    mask_ = vocabulary.special(kMask);
+    pad_ = vocabulary.special(kPad);
+  }
+
+  std::vector<std::string> validate(const assay::Assembly& assembly) const override {
+    std::vector<std::string> findings;
+    if (assembly.context < 2) findings.push_back("a context of 1 is [CLS] alone; give data.context 2 or more");
+    if (const auto* generator = config_.generator.get()) {
+      if (generator->causal()) findings.push_back("the generator is causal; it must see both sides");
+      if (generator->width() != assembly.model->width())
+        findings.push_back("the generator shares the model's embeddings and is " + std::to_string(generator->width()) +
+                           " wide, the model " + std::to_string(assembly.model->width()) + "; give both one width");
+      if (const auto limit = generator->limit(); limit && *limit < assembly.context)
+        findings.push_back("the generator takes at most " + std::to_string(*limit) + " positions; the context has " +
+                           std::to_string(assembly.context));
+    }
+    const auto group = config_.scl_group;
+    const auto rows = assembly.batch / assembly.data_ranks, micro = std::min(assembly.micro_batch, rows);
+    if (contrasts() && (rows % group != 0 || micro % group != 0))
+      findings.push_back("scl_group = " + std::to_string(group) + " must divide the " + std::to_string(rows) +
+                         " rows of a replica and the " + std::to_string(micro) +
+                         " of a micro-batch, so that texts are contrasted in the same groups on every mesh");
+    return findings;
+  }
+
+  void build(assay::Parameters& parameters) override {
+    if (!config_.generator) return;
+    const auto width = config_.generator->width();  // the model's, too
+    copy_ = nn::Linear(parameters.scope("copy"), width, 1, true, config_.init_std);
+    if (!contrasts()) return;
+    scl_dense_ = nn::Linear(parameters.scope("scl.dense"), width, config_.d_scl, true, config_.init_std);
+    scl_norm_ = nn::LayerNorm(parameters.scope("scl.norm"), config_.d_scl, true);
+  }
+
+  // Heads, and what is summed up for a metric alone, are not counted.
+  std::optional<double> flops(const assay::Model& model, int64_t context) const override {
+    const auto masked = std::llround(config_.mask_prob * static_cast<double>(context));
+    if (config_.objective == "mlm") return 3 * model.forward_flops(context, masked);
+    const auto& generator = *config_.generator;
+    double sum = 3 * generator.forward_flops(context, masked);
+    if (config_.generator_sample_mode == "eval")
+      sum += generator.forward_flops(context, masked);
+    else  // logits once more
+      sum += generator.forward_flops(context, 2 * masked) - generator.forward_flops(context, masked);
+    sum += 3 * model.forward_flops(context, corrects() ? masked : 0);
+    if (contrasts()) sum += 3 * model.forward_flops(crop_width(context), 0);
+    return sum;
+  }
+
+  void prepare(assay::PrepareContext& context) override {
+    auto& batch = context.batch();
+    const auto whole = cocolm::sequences_of(batch, cls_, pad_);
+    const int64_t B = batch.rows(), T = batch.length();
+    auto masked = at::zeros({B, T}, at::kBool);
+    std::vector<Draws> crops;
+    for (int64_t row = 0; row < B; ++row) {
+      const auto text = batch.sample_id.defined() ? batch.sample_id[row].item<int64_t>() : row;
+      const auto own = context.text_draws().substream(static_cast<uint64_t>(text));
+      const auto places = cocolm::places_of(whole.real.const_data_ptr<bool>() + row * T, T);
+      for (const auto t : cocolm::masked_places(places, config_.mask_prob, config_.mask_cls, own.substream(0)))
+        masked.data_ptr<bool>()[row * T + t] = true;
+      crops.push_back(own.substream(1));
+    }
+    channel(batch, "tokens") = whole.tokens;
+    channel(batch, "real") = whole.real;
+    channel(batch, "masked") = masked;
+    context.denominator("masked", masked.sum().item<double>());
+    if (config_.objective == "mlm") return;
+    context.denominator("tokens", whole.real.sum().item<double>());
+    if (!contrasts()) return;
+    const auto crop = cocolm::crops_of(whole, {config_.crop_fraction, config_.add_span_cls}, crops, cls_, pad_);
+    const auto group = contrasted_group(batch, crop.real.any(1));
+    channel(batch, "crop") = crop.tokens;
+    channel(batch, "crop.real") = crop.real;
+    channel(batch, "group") = group;
+    context.denominator("sequences", group.ge(0).sum().item<double>());
+  }
+
+  void loss(assay::LossContext& context) override {
+    const auto& batch = context.batch();
+    const Tensor original = given(batch, "tokens"), real = given(batch, "real");
+    Places at;
+    at.masked = given(batch, "masked").reshape({-1}).nonzero().squeeze(1);
+    at.original = original.reshape({-1}).index_select(0, at.masked);
+    const auto masked_view = view(batch, original.masked_fill(given(batch, "masked"), mask_), real);
+    if (config_.objective == "mlm") return mlm(context, masked_view, at);
+
+    at.drawn = generate(context, masked_view, at);
+    const auto corrupted = original.reshape({-1}).scatter(0, at.masked, at.drawn).view_as(original);
+    auto& forward = context.forward("corrupted", view(batch, corrupted, real));
+    const auto h_BTD = full_precision(forward.hidden());
+    const auto c_BT = copy_(h_BTD).squeeze(-1);
+    copy(context, c_BT, corrupted.ne(original), real);
+    if (corrects()) correct(context, forward, h_BTD, c_BT, at);
+    if (contrasts()) contrast(context, h_BTD);
+  }
+
+ private:
+  static constexpr const char *kCls = "[CLS]", *kMask = "[MASK]", *kPad = "[PAD]";
+
+  // Of the masked tokens [M]: where they stand among all B T; what stood there; what the generator put there.
+  struct Places {
+    Tensor masked, original, drawn;
+  };
+
+  bool corrects() const { return config_.objective.starts_with("clm"); }
+  bool contrasts() const { return config_.objective.ends_with("scl"); }
+  int64_t crop_width(int64_t context) const {
+    const auto width = static_cast<int64_t>(config_.crop_fraction * static_cast<double>(context));
+    return std::min(context, width + (config_.add_span_cls ? 1 : 0));
+  }
+
+  Tensor& channel(Batch& batch, const std::string& name) const {
+    return batch.channels[identity().instance + "." + name];
+  }
+  Tensor given(const Batch& batch, const std::string& name) const {
+    return batch.channels.at(identity().instance + "." + name);
+  }
+
+  static Batch view(const Batch& of, const Tensor& tokens, const Tensor& real) {
+    Batch out;
+    out.tokens = tokens;
+    out.row_id = of.row_id;
+    if (!real.all().item<bool>()) out.key_mask = real;
+    return out;
+  }
+  static Tensor full_precision(const Tensor& x) { return x.scalar_type() == at::kDouble ? x : x.to(at::kFloat); }
+  static Tensor states_at(const Tensor& h_BTD, const Tensor& places) {
+    return h_BTD.reshape({-1, h_BTD.size(-1)}).index_select(0, places);
+  }
+  static double count(const Tensor& marks) { return marks.sum().item<double>(); }
+  // Among those that `of` marks, how many `right` marks.
+  void log_share(const std::string& name, const Tensor& right, const Tensor& of) const {
+    if (const double all = count(of); all > 0) log(name, count(right.logical_and(of)), all);
+  }
+
+  // Group of the global batch that a row is contrasted in, [B]; -1: in none, as it has no crop or is alone there.
+  Tensor contrasted_group(const Batch& batch, const Tensor& has_crop) const {
+    const int64_t B = batch.rows();
+    auto group = at::full({B}, -1, at::kLong);
+    std::map<int64_t, int64_t> sizes;
+    const auto number = [&](int64_t row) {
+      return (batch.row_id.defined() ? batch.row_id[row].item<int64_t>() : row) / config_.scl_group;
+    };
+    const auto* counts = has_crop.const_data_ptr<bool>();
+    for (int64_t row = 0; row < B; ++row)
+      if (counts[row]) ++sizes[number(row)];
+    for (int64_t row = 0; row < B; ++row)
+      if (counts[row] && sizes[number(row)] > 1) group.data_ptr<int64_t>()[row] = number(row);
+    return group;
+  }
+
+  void mlm(assay::LossContext& context, const Batch& masked_view, const Places& at) const {
+    auto& forward = context.forward("masked", masked_view);
+    const auto states = states_at(forward.hidden(), at.masked);
+    context.term("mlm", forward.token_nll(states, at.original).sum(), "masked");
+    const c10::NoGradGuard no_grad;
+    log_share("mlm_accuracy", forward.sample(states, {}).eq(at.original), at::ones_like(at.original, at::kBool));
+  }
+
+  // The generator's loss, and a token for each masked place.
+  Tensor generate(assay::LossContext& context, const Batch& masked_view, const Places& at) const {
+    auto* generator = config_.generator.get();
+    auto& trained = context.forward("masked", masked_view, generator, config_.generator_sample_mode != "zero-dropout");
+    const auto states = states_at(trained.hidden(), at.masked);
+    context.term("aux", trained.token_nll(states, at.original).sum(), "masked");
+    const c10::NoGradGuard no_grad;
+    std::vector<Draws> draws;
+    const auto places = at.masked.to(at::kCPU);
+    const auto row_id = masked_view.row_id.to(at::kCPU);
+    const int64_t T = masked_view.length();
+    for (int64_t m = 0; m < places.numel(); ++m) {
+      const auto place = places.const_data_ptr<int64_t>()[m];
+      draws.push_back(context.draws()
+                          .substream(static_cast<uint64_t>(row_id.const_data_ptr<int64_t>()[place / T]))
+                          .substream(static_cast<uint64_t>(place % T)));
+    }
+    if (config_.generator_sample_mode != "eval") return trained.sample(states, draws);
+    auto& sampler = context.forward("masked, to sample from", masked_view, generator, /*dropout=*/false);
+    return sampler.sample(states_at(sampler.hidden(), at.masked), draws);
+  }
+
+  void copy(assay::LossContext& context, const Tensor& c_BT, const Tensor& replaced, const Tensor& real) const {
+    const auto bce = at::binary_cross_entropy_with_logits(c_BT, replaced.logical_not().to(c_BT.scalar_type()), {}, {},
+                                                          at::Reduction::None);
+    context.term("copy", bce.masked_fill(real.logical_not(), 0).sum(), "tokens", config_.binary_loss_weight);
+    const auto copies = c_BT.gt(0), kept = replaced.logical_not().logical_and(real);
+    log_share("replaced_rate", replaced, real);
+    log_share("copy_accuracy_original", copies, kept);
+    log_share("copy_accuracy_replaced", copies.logical_not(), replaced);
+  }
+
+  void correct(assay::LossContext& context, assay::Forward& forward, const Tensor& h_BTD, const Tensor& c_BT,
+               const Places& at) const {
+    const auto states = states_at(h_BTD, at.masked);
+    const auto replaced = at.drawn.ne(at.original);
+    const auto nll = forward.token_nll(states, at.original);
+    const auto losses =
+        cocolm::corrective_loss(config_.clm_form, c_BT.reshape({-1}).index_select(0, at.masked), nll, replaced);
+    context.term("lm", losses.sum(), "masked");
+    const c10::NoGradGuard no_grad;
+    log_share("correction_accuracy", forward.sample(states, {}).eq(at.original), replaced);
+  }
+
+  void contrast(assay::LossContext& context, const Tensor& h_BTD) const {
+    const auto& batch = context.batch();
+    auto& crop = context.forward("crop", view(batch, given(batch, "crop"), given(batch, "crop.real")));
+    const auto group_B = given(batch, "group");
+    const auto rows = group_B.ge(0).nonzero().squeeze(1);
+    const auto represented = [&](const Tensor& h) {
+      return scl_norm_(at::gelu(scl_dense_(h.select(1, 0).index_select(0, rows))));
+    };
+    const auto both = cocolm::contrast_of(represented(h_BTD), represented(full_precision(crop.hidden())),
+                                          group_B.index_select(0, rows));
+    context.term("scl", cocolm::contrastive_loss(both, config_.temperature), "sequences", config_.scl_loss_weight);
+    const c10::NoGradGuard no_grad;
+    const auto n = rows.numel();
+    if (n == 0) return;
+    const auto partners = both.cosine.diagonal(n).sum().item<double>();  // of one view's rows; the other's are the same
+    log("crop_similarity", partners, static_cast<double>(n));
+    const auto others = count(both.allowed) - 2 * static_cast<double>(n);
+    if (others > 0)
+      log("random_similarity", both.cosine.masked_select(both.allowed).sum().item<double>() - 2 * partners, others);
+  }
+
+  Config config_;
+  int64_t cls_ = 0, mask_ = 0, pad_ = 0;
+  nn::Linear copy_, scl_dense_;
+  nn::LayerNorm scl_norm_;
+};
+
+}  // namespace
+
+ASSAY_PLUGIN("cocolm", "1.0.0", assay::component<CocoLm>("cocolm"))

@@ -1,0 +1,210 @@
+// COCO-LM's step as a whole: which loss moves which weight, its gradients against finite differences, the same on every
+// mesh with dropout and sampling, losses of an untrained network, and rows with nothing in them.
+#include <ATen/ops/ones.h>
+#include <ATen/ops/zeros.h>
+#include <gmock/gmock.h>
+
+#include <cmath>
+
+#include "run/step.h"
+#include "unit/run/gradients.h"
+
+namespace assay::testing {
+namespace {
+
+constexpr int64_t kRows = 8;
+
+struct CocoLmRun : TinyRun {
+  explicit CocoLmRun(const json& objective = json::object()) {
+    line["train"]["train"]["batch"] = kRows;
+    line["resources"]["micro_batch"] = kRows;
+    const json scheme = {{"use", "combine"}, {"schemes", {{{"use", "learned"}, {"positions", 16}}, {{"use", "t5"}}}}};
+    model() = {{"use", "bert"},  {"layers", 2},     {"width", 16},          {"heads", 4},
+               {"head", "none"}, {"init_std", 0.2}, {"positional", scheme}, {"activation_dropout", 0.1}};
+    auto generator = model();
+    generator.update({{"layers", 1}, {"head", "dense"}});
+    json cocolm = {{"use", "cocolm"},        {"label", "cocolm"}, {"weight", 1.0},
+                   {"generator", generator}, {"d_scl", 12},       {"scl_group", 2}};
+    cocolm.update(objective);
+    if (cocolm.value("objective", "") == "mlm") cocolm.erase("generator");
+    line["train"]["objectives"] = json::array({cocolm});
+  }
+};
+
+TEST(CocoLmStep, IsTheSameOnEveryMesh) {
+  for (const json& objective :
+       {json{{"objective", "clm_scl"}},
+        json{{"objective", "clm_scl"},
+             {"clm_form", "mixture"},
+             {"mask_prob", 0.4},
+             {"generator_sample_mode", "zero-dropout"}},
+        json{{"objective", "rtd_scl"}, {"generator_sample_mode", "train"}}, json{{"objective", "mlm"}}}) {
+    CocoLmRun tiny(objective);
+    const auto reference = gradients_of(tiny);
+    const auto same = [&](const std::string& what) {
+      expect_close(reference, gradients_of(tiny), 1e-11, objective.dump() + what);
+    };
+    for (const int tensor : {2, 4}) {
+      tiny.mesh(tensor, 1);
+      same(" tensor = " + std::to_string(tensor));
+    }
+    tiny.mesh(2, 1, /*sequence_parallel=*/true);
+    same(" sequence parallel");
+    tiny.mesh(2, 2);
+    tiny.line["resources"]["micro_batch"] = 2;
+    same(" tensor = 2, data = 2, micro-batches of 2");
+  }
+}
+
+bool all_zero(const Tensor& gradient) { return gradient.eq(0).all().item<bool>(); }
+
+TEST(CocoLmStep, GradientsDoNotFlowWhereTheyMustNot) {
+  // Without the weight of copy, only the corrective term could reach its head.
+  for (const char* form : {"weighted_ce", "mixture"}) {
+    const auto of =
+        gradients_of(CocoLmRun(json{{"objective", "clm"}, {"clm_form", form}, {"binary_loss_weight", 0.0}}));
+    EXPECT_TRUE(all_zero(of.by_name.at("objective.cocolm.copy.weight"))) << form;
+    EXPECT_TRUE(all_zero(of.by_name.at("objective.cocolm.copy.bias"))) << form;
+    EXPECT_FALSE(all_zero(of.by_name.at("model.layers.0.up.weight"))) << form;
+  }
+  // What the generator's layers get is aux alone: it is the same whatever the main network is trained on.
+  const auto none = gradients_of(CocoLmRun(json{{"objective", "rtd"}, {"binary_loss_weight", 0.0}})),
+             all = gradients_of(CocoLmRun(json{{"objective", "clm_scl"}}));
+  size_t compared = 0;
+  for (const auto& [name, gradient] : none.by_name) {
+    if (!name.starts_with("objective.cocolm.generator.")) continue;
+    ++compared;
+    EXPECT_TRUE(gradient.equal(all.by_name.at(name))) << name;
+  }
+  EXPECT_GT(compared, 10u);
+  EXPECT_TRUE(all_zero(none.by_name.at("model.layers.0.up.weight")));
+  // The embeddings are shared, and all losses reach them.
+  EXPECT_FALSE(all_zero(none.by_name.at("model.embedding.weight")));
+  EXPECT_EQ(none.by_name.count("objective.cocolm.generator.embedding.weight"), 0u);
+  EXPECT_EQ(none.by_name.count("objective.cocolm.generator.positional.schemes.0.weight"), 0u);
+  EXPECT_EQ(none.by_name.count("objective.cocolm.generator.positional.schemes.1.weight"), 1u);
+  EXPECT_FALSE(none.by_name.at("model.embedding.weight").equal(all.by_name.at("model.embedding.weight")));
+}
+
+// A step's loss around the present weights. What is drawn stays as it is: a small change makes no other noise the
+// largest.
+void expect_finite_differences(const CocoLmRun& tiny, const std::function<bool(const std::string&)>& counts) {
+  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& data) {
+    const auto loss = [&] {
+      Metrics metrics;
+      clear_gradients(run.parameters->all());
+      return accumulate_gradients(run, mesh, 0, micro_batches(run, mesh, data, 0), metrics);
+    };
+    loss();
+    std::map<std::string, Tensor> gradients;
+    for (const auto& parameter : run.parameters->all())
+      if (parameter.value.grad().defined()) gradients[parameter.spec.name] = parameter.value.grad().clone();
+    size_t compared = 0;
+    for (const auto& [spec, value] : run.parameters->all()) {
+      if (!counts(spec.name)) continue;
+      auto flat = value.detach().view({-1});
+      for (const int64_t i : {int64_t{0}, flat.numel() / 3, flat.numel() - 1}) {
+        constexpr double kStep = 1e-5;
+        const double before = flat[i].item<double>();
+        flat[i].fill_(before + kStep);
+        const double up = loss();
+        flat[i].fill_(before - kStep);
+        const double down = loss();
+        flat[i].fill_(before);
+        const double expected = (up - down) / (2 * kStep);
+        const double found = gradients.count(spec.name) ? gradients[spec.name].view({-1})[i].item<double>() : 0;
+        EXPECT_NEAR(found, expected, 1e-6 + 1e-5 * std::abs(expected)) << spec.name << " " << i;
+        ++compared;
+      }
+    }
+    EXPECT_GT(compared, 60u);
+  });
+}
+
+TEST(CocoLmStep, GradientsAreThoseOfFiniteDifferences) {
+  const auto all = [](const std::string&) { return true; };
+  expect_finite_differences(CocoLmRun(json{{"objective", "rtd_scl"}, {"init_std", 0.3}}), all);
+  expect_finite_differences(CocoLmRun(json{{"objective", "mlm"}}), all);
+  // With weights of 0 in the copy head nothing but the head itself moves p_copy, so that stopping its gradient there
+  // changes the other gradients in nothing.
+  for (const char* form : {"weighted_ce", "mixture"})
+    expect_finite_differences(
+        CocoLmRun(json{{"objective", "clm"}, {"clm_form", form}, {"init_std", 0.0}, {"mask_prob", 0.4}}),
+        [](const std::string& name) { return !name.starts_with("objective.cocolm.copy"); });
+}
+
+TEST(CocoLmStep, LossesOfAnUntrainedNetwork) {
+  CocoLmRun tiny(json{{"scl_group", kRows}});
+  auto& objective = tiny.line["train"]["objectives"][0];
+  tiny.model()["init_std"] = objective["generator"]["init_std"] = 0.02;
+  const auto metrics = gradients_of(tiny).metrics;
+  const double vocabulary = std::log(260.0);
+  EXPECT_NEAR(metrics.at("cocolm.aux"), vocabulary, 0.05);
+  EXPECT_NEAR(metrics.at("cocolm.copy"), std::log(2.0), 0.05);
+  EXPECT_NEAR(metrics.at("cocolm.lm"), 0.5 * vocabulary, 0.2);
+  EXPECT_NEAR(metrics.at("cocolm.scl"), std::log(2.0 * kRows - 1), 0.4);
+  EXPECT_NEAR(metrics.at("cocolm.replaced_rate"), 0.15, 0.05);
+}
+
+TEST(CocoLmStep, RowsWithNothingInThemAndNothingMasked) {
+  const auto step = [](const json& objective, const std::function<void(Batch&)>& change) {
+    std::map<std::string, double> out;
+    CocoLmRun(objective).on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& data) {
+      auto batches = micro_batches(run, mesh, data, 0);
+      change(batches[0]);
+      Metrics metrics;
+      out["loss"] = accumulate_gradients(run, mesh, 0, std::move(batches), metrics);
+      out["norm"] = gradient_norm(run.parameters->all(), mesh);
+      for (const auto& parameter : run.parameters->all())
+        EXPECT_TRUE(parameter.value.grad().defined()) << parameter.spec.name;  // on every replica alike
+      out.merge(metrics.reduced(mesh.data()));
+    });
+    return out;
+  };
+  const json clm_scl = json::object();
+  const auto full = step(clm_scl, [](Batch&) {});
+  // Padding only; one token; two; the others whole.
+  const auto partly = step(clm_scl, [](Batch& batch) {
+    batch.key_mask = at::ones(batch.tokens.sizes(), at::kBool);
+    batch.key_mask[0].fill_(false);
+    batch.key_mask[1].narrow(0, 1, 15).fill_(false);
+    batch.key_mask[2].narrow(0, 2, 14).fill_(false);
+  });
+  // What stands under the padding is nothing to any of it.
+  const auto other = step(clm_scl, [](Batch& batch) {
+    batch.key_mask = at::ones(batch.tokens.sizes(), at::kBool);
+    batch.key_mask[0].fill_(false);
+    batch.key_mask[1].narrow(0, 1, 15).fill_(false);
+    batch.key_mask[2].narrow(0, 2, 14).fill_(false);
+    batch.tokens.masked_fill_(batch.key_mask.logical_not(), 77);
+  });
+  const auto nothing = step(clm_scl, [](Batch& batch) { batch.key_mask = at::zeros(batch.tokens.sizes(), at::kBool); });
+  const auto unmasked = step({{"mask_prob", 0.0}}, [](Batch&) {});
+  const auto mlm_unmasked = step({{"objective", "mlm"}, {"mask_prob", 0.0}}, [](Batch&) {});
+  for (const auto* found : {&full, &partly, &nothing, &unmasked, &mlm_unmasked})
+    for (const auto& [name, value] : *found) EXPECT_TRUE(std::isfinite(value)) << name;
+  EXPECT_EQ(partly, other);
+  EXPECT_NE(partly.at("loss"), full.at("loss"));
+  EXPECT_EQ(nothing.at("loss"), 0);
+  EXPECT_EQ(unmasked.at("cocolm.aux"), 0);
+  EXPECT_EQ(unmasked.at("cocolm.lm"), 0);
+  EXPECT_GT(unmasked.at("cocolm.copy"), 0);
+  EXPECT_EQ(mlm_unmasked.at("loss"), 0);
+}
+
+// A crop's place, a mask and a draw are keyed by text and step: the same step again is the same, another is not.
+TEST(CocoLmStep, DrawsAnewInEveryStep) {
+  CocoLmRun tiny;
+  tiny.on_ranks([](Assembled& run, const Mesh& mesh, TrainingData& data) {
+    const auto loss = [&](int64_t step) {
+      Metrics metrics;
+      return accumulate_gradients(run, mesh, step, {data.rows(0, kRows, 0)}, metrics);
+    };
+    const double first = loss(0);
+    EXPECT_EQ(loss(0), first);
+    EXPECT_NE(loss(1), first);
+  });
+}
+
+}  // namespace
+}  // namespace assay::testing
