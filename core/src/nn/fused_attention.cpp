@@ -187,7 +187,18 @@ Tensor fused_attention(const Tensor& query, const Tensor& key, const Tensor& val
   if (query.size(2) != key.size(2) && (query.requires_grad() || key.requires_grad() || value.requires_grad()))
     throw Bug("fused attention has a gradient only for as many queries as keys");
   auto added = bias_for(query, context.key_positions, key.size(2), bias, context);
-  if (also.key_mask.defined()) added.key_mask = also.key_mask.contiguous();
+  const int64_t rows = query.size(0), keys = key.size(2);
+  if (also.key_mask.defined()) {
+    if (also.key_mask.dim() != 2 || also.key_mask.size(1) != keys || also.key_mask.scalar_type() != at::kBool)
+      throw UserError("attention needs a bool for each of " + std::to_string(keys) +
+                      " keys to say which are padding; " + "it was given a mask of sizes " +
+                      c10::str(also.key_mask.sizes()));
+    added.key_mask = also.key_mask.expand({rows, keys}).contiguous();
+  }
+  if (const auto& given = also.dense_BHQS;
+      given.defined() && (given.dim() != 4 || (given.size(0) != 1 && given.size(0) != rows)))
+    throw UserError("a dense attention bias is [1 or B, 1 or H, Q, S]; for " + std::to_string(rows) +
+                    " rows it was given sizes " + c10::str(given.sizes()));
   std::optional<Tensor> dense;
   if (also.dense_BHQS.defined())
     dense =

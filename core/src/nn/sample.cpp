@@ -86,7 +86,7 @@ Tensor sample(const Tensor& logits, const std::vector<Draws>& draws, int64_t voc
     max_in_place(all_N, axis);
     // The smallest id among the ranks that have the largest value.
     for (int64_t n = 0; n < N; ++n)
-      id[n] = value[n] == all_N.const_data_ptr<double>()[n] && real > 0 ? -id[n] : -padded;
+      id[n] = value[n] == all_N.const_data_ptr<double>()[n] && real > 0 ? -id[n] : -(vocabulary - 1);  // also NaN
     max_in_place(id_N, axis);
     for (int64_t n = 0; n < N; ++n) id[n] = -id[n];
   }

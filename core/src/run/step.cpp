@@ -83,10 +83,10 @@ class Loss final : public LossContext {
     return std::max(found->second, 1e-12);
   }
   void term(const std::string& name, const Tensor& sum, const std::string& divisor, double weight) override {
-    const double whole = denominator(divisor);
+    const double whole = denominator(divisor);  // refuses a name that prepare did not give
     if (sum.numel() != 1) throw UserError("term '" + name + "' must be one number, not " + std::to_string(sum.numel()));
     nn::watch("objective." + entry_.label + " (term '" + name + "')", sum);
-    if (!micro_.training) return metrics_.log(entry_.label + "." + name, sum.item<double>(), whole);
+    if (!micro_.training) return metrics_.log(entry_.label + "." + name, sum.item<double>(), denominators_.at(divisor));
     metrics_.log(entry_.label + "." + name, sum.item<double>() / whole, 0);
     const auto part = sum * (entry_.weight * weight / whole);
     micro_.total = micro_.total.defined() ? micro_.total + part : part;
@@ -193,17 +193,17 @@ std::map<std::string, std::pair<double, double>> objective_sums(Assembled& run, 
   for (size_t o = 0; o < run.objectives.size(); ++o) {
     const auto& entry = run.objectives[o];
     Prepare context(batch, draws(entry, "held out"), draws(entry, "held out texts"), denominators[o]);
+    entry.objective->set_sink(&metrics, entry.label + ".");
     guard(*entry.objective, "prepare", [&] { entry.objective->prepare(context); });
   }
   const auto moved_batch = moved(batch, run.compute.device);
   MicroBatch micro{run, mesh, 0, moved_batch, hidden_layers(run), nullptr, /*training=*/false};
   for (size_t o = 0; o < run.objectives.size(); ++o) {
     const auto& entry = run.objectives[o];
-    entry.objective->set_sink(&metrics, entry.label + ".");
     Loss context(micro, entry, draws(entry, "held out"), denominators[o], metrics);
     guard(*entry.objective, "loss", [&] { entry.objective->loss(context); });
-    entry.objective->set_sink(nullptr, "");
   }
+  for (const auto& entry : run.objectives) entry.objective->set_sink(nullptr, "");
   return metrics.sums();
 }
 

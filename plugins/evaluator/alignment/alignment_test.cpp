@@ -55,7 +55,7 @@ TEST(Alignment, IsWhatLoopsSay) {
       context.states = told;
       const std::vector<std::string> texts{"abcd", "efgh", "zzaa", "kbxc"};
       context.data.texts[Split::kValidation] = {"abcdefgh", "zzaa", "kbxcq"};
-      // A crop of all but one token: one of two, by the draws; with 1 all of it.
+      // A crop of the whole is the text itself.
       make<Evaluator>("alignment", {{"length", 4}, {"crop_fraction", 1.0}, {"pooling", pooling}})->evaluate(context);
       const auto value = [&](const std::string& name) {
         const auto& metric = context.metric(name, std::map<std::string, double>{});

@@ -92,7 +92,7 @@ class CocoLm final : public assay::Objective {
     needs.bidirectional = true;
     return needs;
   }
-  bool stops_gradients() const override { return true; }
+  bool stops_gradients() const override { return corrects(); }
 
   void special_tokens(assay::SpecialTokens& tokens) const override {
     for (const auto* name : {kCls, kMask, kPad}) tokens.declare(name);

@@ -159,7 +159,7 @@ TEST(CocoLmViews, CropsAreStretchesWithTheirClsBack) {
   for (const auto& [begin, count] : begins) EXPECT_NEAR(count, 750, 5 * std::sqrt(3000 * .25 * .75)) << begin;
 }
 
-// What is masked and cropped of a text is the same in whatever batch, place and length of padding it comes.
+// What is masked and cropped of a text is the same in whatever batch and place it comes.
 TEST(CocoLm, ATextsMaskAndCropAreItsOwn) {
   const auto objective = make<Objective>("cocolm", {{"generator", {{"use", "bert"}, {"width", 16}}}});
   const auto specials = std::map<std::string, int64_t>{{"[CLS]", 300}, {"[MASK]", 301}, {"[PAD]", 302}};

@@ -75,4 +75,4 @@ class Combine final : public assay::Positional {
 
 }  // namespace
 
-ASSAY_PLUGIN("combine", "1.0.0", assay::component<Combine>("combine"))
+ASSAY_PLUGIN("combine", "1.1.0", assay::component<Combine>("combine"))

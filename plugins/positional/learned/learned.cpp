@@ -57,4 +57,4 @@ class Learned final : public assay::Positional {
 
 }  // namespace
 
-ASSAY_PLUGIN("learned", "1.0.0", assay::component<Learned>("learned"))
+ASSAY_PLUGIN("learned", "1.1.0", assay::component<Learned>("learned"))

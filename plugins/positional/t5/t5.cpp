@@ -131,4 +131,4 @@ class T5 final : public assay::Positional {
 
 }  // namespace
 
-ASSAY_PLUGIN("t5", "1.0.0", assay::component<T5>("t5"))
+ASSAY_PLUGIN("t5", "1.1.0", assay::component<T5>("t5"))

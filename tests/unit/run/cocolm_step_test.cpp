@@ -192,18 +192,91 @@ TEST(CocoLmStep, RowsWithNothingInThemAndNothingMasked) {
   EXPECT_EQ(mlm_unmasked.at("loss"), 0);
 }
 
-// A crop's place, a mask and a draw are keyed by text and step: the same step again is the same, another is not.
-TEST(CocoLmStep, DrawsAnewInEveryStep) {
-  CocoLmRun tiny;
-  tiny.on_ranks([](Assembled& run, const Mesh& mesh, TrainingData& data) {
-    const auto loss = [&](int64_t step) {
-      Metrics metrics;
-      return accumulate_gradients(run, mesh, step, {data.rows(0, kRows, 0)}, metrics);
-    };
-    const double first = loss(0);
-    EXPECT_EQ(loss(0), first);
-    EXPECT_NE(loss(1), first);
+// One step's loss and metrics; `change` may set weights beforehand.
+std::map<std::string, double> values_of_step(const CocoLmRun& tiny, int64_t step,
+                                             const std::function<void(Assembled&)>& change = {}) {
+  std::map<std::string, double> out;
+  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& data) {
+    if (change) change(run);
+    Metrics metrics;
+    out["loss"] = accumulate_gradients(run, mesh, step, {data.rows(0, kRows, 0)}, metrics);
+    out.merge(metrics.reduced(mesh.data()));
   });
+  return out;
+}
+
+struct WithoutDropout : CocoLmRun {
+  explicit WithoutDropout(const json& objective) : CocoLmRun(objective) {
+    for (auto* net : {&model(), &line["train"]["objectives"][0]["generator"]})
+      for (const char* name : {"dropout", "attention_dropout", "activation_dropout"}) (*net)[name] = 0.0;
+  }
+};
+
+// Every copy logit is 5, or -5: what the losses and accuracies then are, and that terms add up by their weights.
+TEST(CocoLmStep, LossesOfACopyHeadThatIsKnown) {
+  for (const double c : {5.0, -5.0}) {
+    const CocoLmRun tiny(json{{"init_std", 0.0}, {"scl_loss_weight", 3.0}, {"binary_loss_weight", 7.0}});
+    const auto found = values_of_step(tiny, 0, [&](Assembled& run) {
+      run.parameters->existing("objective.cocolm.copy.bias").detach().fill_(c);
+      run.parameters->existing("objective.cocolm.scl.norm.bias").detach()[0].fill_(1);  // all alike, and no zeros
+    });
+    const double r = found.at("cocolm.replaced_rate"), softplus = std::log1p(std::exp(-5.0));
+    EXPECT_GT(r, 0.05);
+    EXPECT_NEAR(found.at("cocolm.copy"), softplus + 5 * (c > 0 ? r : 1 - r), 1e-12);  // softplus(5) = 5 + softplus(-5)
+    EXPECT_EQ(found.at("cocolm.copy_accuracy_original"), c > 0 ? 1 : 0);
+    EXPECT_EQ(found.at("cocolm.copy_accuracy_replaced"), c > 0 ? 0 : 1);
+    EXPECT_NEAR(found.at("cocolm.crop_similarity"), 1, 1e-12);
+    EXPECT_NEAR(found.at("cocolm.scl"), std::log(3.0), 1e-12);  // groups of two: three views alike
+    EXPECT_NEAR(
+        found.at("loss"),
+        found.at("cocolm.aux") + 7 * found.at("cocolm.copy") + found.at("cocolm.lm") + 3 * found.at("cocolm.scl"),
+        1e-10);
+  }
+}
+
+// A generator that says "b" wherever it is asked, and a main network that says "a": what is drawn and what is scored.
+TEST(CocoLmStep, ScoresTheOriginalAndReadsWhatWasDrawn) {
+  const auto at_bias = [](const std::string& model, char letter) {
+    return [=](Assembled& run) {
+      run.parameters->existing(model + ".head.bias").detach()[letter].fill_(400);
+      run.parameters->existing("objective.cocolm.generator.head.bias").detach()['b'].fill_(400);
+    };
+  };
+  const WithoutDropout tiny(json{{"objective", "clm"}, {"init_std", 0.0}});
+  const auto says_a = values_of_step(tiny, 0, at_bias("model", 'a')),
+             says_b = values_of_step(tiny, 0, at_bias("model", 'b'));
+  // aux: about 400 for every original that is no "b". The main network's term is half of that, for p_copy is a half;
+  // scored against what was drawn it would be 0 where it says "b", and where it says "a" 200 throughout.
+  EXPECT_NEAR(says_b.at("cocolm.lm"), says_b.at("cocolm.aux") / 2, 5);
+  EXPECT_GT(says_b.at("cocolm.lm"), 100);
+  EXPECT_LT(says_a.at("cocolm.lm"), 199);
+  EXPECT_EQ(says_b.at("cocolm.correction_accuracy"), 0);  // where something was replaced it was no "b"
+  EXPECT_GT(says_a.at("cocolm.correction_accuracy"), 0);
+  EXPECT_EQ(says_a.at("cocolm.replaced_rate"), says_b.at("cocolm.replaced_rate"));
+}
+
+TEST(CocoLmStep, WhatTokensAreDrawnFrom) {
+  const auto in_mode = [](const char* mode, bool dropout) {
+    const json objective = {{"objective", "rtd"}, {"generator_sample_mode", mode}};
+    return dropout ? values_of_step(CocoLmRun(objective), 0) : values_of_step(WithoutDropout(objective), 0);
+  };
+  const auto train = in_mode("train", true), eval = in_mode("eval", true);
+  EXPECT_EQ(train.at("cocolm.aux"), eval.at("cocolm.aux"));
+  EXPECT_NE(train.at("cocolm.copy"), eval.at("cocolm.copy"));  // other tokens
+  EXPECT_EQ(in_mode("train", false), in_mode("eval", false));
+  const auto own = gradients_of(CocoLmRun(json{{"generator_sample_mode", "zero-dropout"}})).by_name;
+  EXPECT_EQ(own.count("objective.cocolm.generator.positional.schemes.0.weight"), 1u);
+  EXPECT_EQ(own.count("objective.cocolm.generator.embedding_norm.weight"), 1u);
+  EXPECT_EQ(own.count("objective.cocolm.generator.embedding.weight"), 0u);
+}
+
+// Masks and crops are a text's own, what is drawn a step's: without dropout a step differs from another in that alone.
+TEST(CocoLmStep, DrawsAnewInEveryStep) {
+  const WithoutDropout tiny(json{{"objective", "rtd"}});
+  const auto first = values_of_step(tiny, 0), again = values_of_step(tiny, 0), next = values_of_step(tiny, 1);
+  EXPECT_EQ(first, again);
+  EXPECT_EQ(first.at("cocolm.aux"), next.at("cocolm.aux"));
+  EXPECT_NE(first.at("cocolm.copy"), next.at("cocolm.copy"));
 }
 
 }  // namespace
