@@ -264,6 +264,13 @@ TEST(CocoLmStep, WhatTokensAreDrawnFrom) {
   EXPECT_EQ(train.at("cocolm.aux"), eval.at("cocolm.aux"));
   EXPECT_NE(train.at("cocolm.copy"), eval.at("cocolm.copy"));  // other tokens
   EXPECT_EQ(in_mode("train", false), in_mode("eval", false));
+  // To draw, eval has no dropout in the generator: whether there is some where it is trained changes aux alone.
+  CocoLmRun trained_without(json{{"objective", "rtd"}, {"generator_sample_mode", "eval"}});
+  for (const char* name : {"dropout", "attention_dropout", "activation_dropout"})
+    trained_without.line["train"]["objectives"][0]["generator"][name] = 0.0;
+  const auto same_draws = values_of_step(trained_without, 0);
+  EXPECT_EQ(same_draws.at("cocolm.copy"), eval.at("cocolm.copy"));
+  EXPECT_NE(same_draws.at("cocolm.aux"), eval.at("cocolm.aux"));
   const auto own = gradients_of(CocoLmRun(json{{"generator_sample_mode", "zero-dropout"}})).by_name;
   EXPECT_EQ(own.count("objective.cocolm.generator.positional.schemes.0.weight"), 1u);
   EXPECT_EQ(own.count("objective.cocolm.generator.embedding_norm.weight"), 1u);
