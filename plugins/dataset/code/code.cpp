@@ -9,9 +9,9 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "../hashed_split.h"
 #include "assay/dataset.h"
 #include "assay/plugin.h"
-#include "assay/random.h"
 
 namespace {
 
@@ -53,7 +53,9 @@ class Code final : public assay::Dataset {
     for (const auto& name : names_below(folder)) {
       auto text = read_file(folder / name);
       if (text.empty() || !seen.insert(text).second) continue;
-      documents_[static_cast<size_t>(split_of(name))].push_back({std::move(text), name, {}});
+      documents_[static_cast<size_t>(
+                     assay::dataset::hashed_split(name, config_.validation_fraction, config_.test_fraction))]
+          .push_back({std::move(text), name, {}});
     }
     if (seen.empty())
       throw UserError("code: " + folder.string() + " holds no file that ends in " + endings() +
@@ -97,13 +99,6 @@ class Code final : public assay::Dataset {
     }
     std::sort(names.begin(), names.end());
     return names;
-  }
-
-  Split split_of(const std::string& name) const {
-    const auto place = static_cast<double>(assay::stream_key(0, name) >> 11) * 0x1p-53;  // in [0, 1)
-    return place < config_.test_fraction                                 ? Split::kTest
-           : place < config_.test_fraction + config_.validation_fraction ? Split::kValidation
-                                                                         : Split::kTrain;
   }
 
   void read_manifest(const fs::path& file) {

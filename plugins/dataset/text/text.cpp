@@ -7,9 +7,9 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "../hashed_split.h"
 #include "assay/dataset.h"
 #include "assay/plugin.h"
-#include "assay/random.h"
 
 namespace {
 
@@ -171,13 +171,6 @@ class Text final : public assay::Dataset {
     }
   }
 
-  Split split_of(const std::string& id) const {
-    const auto place = static_cast<double>(assay::stream_key(0, id) >> 11) * 0x1p-53;  // in [0, 1)
-    return place < config_.test_fraction                                 ? Split::kTest
-           : place < config_.test_fraction + config_.validation_fraction ? Split::kValidation
-                                                                         : Split::kTrain;
-  }
-
   // Cuts one file into the documents of its parts; a part begins at its offset and ends where the next begins.
   void add(const std::string& name, const std::vector<std::pair<size_t, Split>>& parts, size_t text) {
     size_t number = 0;
@@ -189,7 +182,9 @@ class Text final : public assay::Dataset {
         const size_t stop = i + 1 < starts.size() ? starts[i + 1] : end - begin;
         const bool whole = starts[i] == 0 && begin == 0 && stop == texts_[text].size();
         auto id = whole ? name : name + "#" + std::to_string(++number);
-        const auto own = config_.splits == "documents" ? split_of(id) : split;
+        const auto own = config_.splits == "documents"
+                             ? assay::dataset::hashed_split(id, config_.validation_fraction, config_.test_fraction)
+                             : split;
         documents_[static_cast<size_t>(own)].push_back(
             {text, begin + starts[i], stop - starts[i], std::move(id), name});
       }

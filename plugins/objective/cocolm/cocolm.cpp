@@ -144,7 +144,7 @@ class CocoLm final : public assay::Objective {
     else  // logits once more
       sum += generator.forward_flops(context, 2 * masked) - generator.forward_flops(context, masked);
     sum += 3 * model.forward_flops(context, corrects() ? masked : 0);
-    if (contrasts()) sum += 3 * model.forward_flops(crop_width(context), 0);
+    if (contrasts()) sum += 3 * model.forward_flops(cocolm::crop_width(context, crop_rule()), 0);
     return sum;
   }
 
@@ -169,7 +169,7 @@ class CocoLm final : public assay::Objective {
     if (config_.objective == "mlm") return;
     context.denominator("tokens", whole.real.sum().item<double>());
     if (!contrasts()) return;
-    const auto crop = cocolm::crops_of(whole, {config_.crop_fraction, config_.add_span_cls}, crops, cls_, pad_);
+    const auto crop = cocolm::crops_of(whole, crop_rule(), crops, cls_, pad_);
     const auto group = contrasted_group(batch, crop.real.any(1));
     channel(batch, "crop") = crop.tokens;
     channel(batch, "crop.real") = crop.real;
@@ -206,10 +206,7 @@ class CocoLm final : public assay::Objective {
 
   bool corrects() const { return config_.objective.starts_with("clm"); }
   bool contrasts() const { return config_.objective.ends_with("scl"); }
-  int64_t crop_width(int64_t context) const {
-    const auto width = static_cast<int64_t>(config_.crop_fraction * static_cast<double>(context));
-    return std::min(context, width + (config_.add_span_cls ? 1 : 0));
-  }
+  cocolm::CropRule crop_rule() const { return {config_.crop_fraction, config_.add_span_cls}; }
 
   Tensor& channel(Batch& batch, const std::string& name) const {
     return batch.channels[identity().instance + "." + name];

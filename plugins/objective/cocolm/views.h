@@ -72,11 +72,14 @@ struct CropRule {
   double fraction;
   bool cls;
 };
+inline int64_t crop_width(int64_t length, const CropRule& rule) {
+  const auto kept = static_cast<int64_t>(rule.fraction * static_cast<double>(length));
+  return std::clamp<int64_t>(kept + (rule.cls ? 1 : 0), 1, length);
+}
 inline Sequences crops_of(const Sequences& whole, const CropRule& rule, const std::vector<Draws>& draws, int64_t cls,
                           int64_t pad) {
   const int64_t B = whole.tokens.size(0), T = whole.tokens.size(1);
-  const auto width =
-      std::clamp<int64_t>(static_cast<int64_t>(rule.fraction * static_cast<double>(T)) + (rule.cls ? 1 : 0), 1, T);
+  const auto width = crop_width(T, rule);
   Sequences out{at::full({B, width}, pad, at::kLong), at::zeros({B, width}, at::kBool)};
   for (int64_t row = 0; row < B; ++row) {
     const auto places = places_of(whole.real.const_data_ptr<bool>() + row * T, T);
