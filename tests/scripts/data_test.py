@@ -222,11 +222,11 @@ class DataTest(Sandbox):
         self.assertIn("austen: six novels", result.stdout)  # what it is learned from
         self.assertEqual(sorted(os.listdir(self.path("data"))), [".lock", ".packages", "austen", "austen_bpe"])
         with open(self.path("data", "austen_bpe", "encoder.json"), encoding="utf-8") as file:
-            self.assertEqual(sorted(json.load(file).values()), list(range(2048)))
+            self.assertEqual(sorted(json.load(file).values()), list(range(512)))
         with open(self.path("data", "austen_bpe", "vocab.bpe"), "a", encoding="utf-8") as file:
             file.write("x y\n")
         result = self.run_data("austen_bpe", PIP_NO_INDEX="1")  # as it is pinned once more
-        self.assertIn("vocab.bpe has 12905 bytes, expected 12901; making the folder again", result.stdout)
+        self.assertIn("vocab.bpe has 1415 bytes, expected 1411; making the folder again", result.stdout)
         self.assertEqual(result.returncode, 0, result.stderr)
 
     @unittest.skipUnless(has_corpus, "the Austen corpus is not there; run scripts/data")

@@ -55,6 +55,8 @@ class Vocabulary(unittest.TestCase):
         library = self.path("library")
         text = self.write("text.txt", b"low lower lowest new newer newest wide wider widest\r\n" * 30)
         made = {}
+        os.mkdir(self.path("1"))
+        self.write(os.path.join("1", "vocab.json"), b"a file of one's own")
         for threads in ("1", "4"):
             os.environ["RAYON_NUM_THREADS"] = threads
             self.addCleanup(os.environ.pop, "RAYON_NUM_THREADS", None)
@@ -62,6 +64,8 @@ class Vocabulary(unittest.TestCase):
             self.assertEqual(result.returncode, 0, result.stderr)
             made[threads] = [self.read(threads, name) for name in ("encoder.json", "vocab.bpe")]
         self.assertEqual(made["1"], made["4"])
+        self.assertEqual(sorted(os.listdir(self.path("1"))), ["encoder.json", "vocab.bpe", "vocab.json"])
+        self.assertEqual(self.read("1", "vocab.json"), b"a file of one's own")
         tokens = json.loads(made["1"][0])
         self.assertEqual(sorted(tokens.values()), list(range(275)))
         merges = made["1"][1].decode().splitlines()

@@ -26,7 +26,8 @@ class Alignment final : public assay::Evaluator {
     schema
         .doc(
             "Of texts and crops of them, as one vector each: mean cosine of a text with its crop (crop_similarity) and "
-            "of two texts (random_similarity), mean squared distance of a text and its crop (alignment), and ln of the "
+            "of two texts (random_similarity), what the first is above the second (similarity_gap), mean squared "
+            "distance of a text and its crop (alignment), and ln of the "
             "mean of e^(-2 squared distance) of two texts (uniformity).")
         .paper("arXiv:2005.10242")
         .param("texts", &Config::texts, "How many pieces of the split, at even distances.", 2)
@@ -91,6 +92,7 @@ class Alignment final : public assay::Evaluator {
     };
     tell("crop_similarity", found.crop_similarity, "cosine", Direction::kNone);
     tell("random_similarity", found.random_similarity, "cosine", Direction::kNone);
+    tell("similarity_gap", found.crop_similarity - found.random_similarity, "cosine", Direction::kHigher);
     tell("alignment", found.alignment, "squared distance", Direction::kLower);
     tell("uniformity", found.uniformity, "ln", Direction::kLower);
   }
@@ -100,4 +102,4 @@ class Alignment final : public assay::Evaluator {
 
 }  // namespace
 
-ASSAY_PLUGIN("alignment", "1.0.0", assay::component<Alignment>("alignment"))
+ASSAY_PLUGIN("alignment", "1.1.0", assay::component<Alignment>("alignment"))

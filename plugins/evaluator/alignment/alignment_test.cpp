@@ -73,6 +73,7 @@ TEST(Alignment, IsWhatLoopsSay) {
       EXPECT_NEAR(value("random_similarity"), cosines, 1e-12);
       EXPECT_NEAR(value("uniformity"), std::log(potential), 1e-12);
       EXPECT_NEAR(value("crop_similarity"), 1, 1e-12);
+      EXPECT_NEAR(value("similarity_gap"), 1 - cosines, 1e-12);
       EXPECT_NEAR(value("alignment"), 0, 1e-12);
     }
 }

@@ -17,7 +17,7 @@ using assay::Direction;
 class HeldOut final : public assay::Evaluator {
  public:
   struct Config {
-    int64_t texts = 256, length = 0;
+    int64_t texts = 256, length = 0, rows = 16;
   };
   static void describe(auto& schema) {
     schema
@@ -25,18 +25,26 @@ class HeldOut final : public assay::Evaluator {
             "Terms and logged metrics of the run's objectives on held-out text, called <objective>.<name> as in "
             "training; terms without their weights.")
         .param("texts", &Config::texts, "How many pieces of the split, at even distances.", 1)
-        .param("length", &Config::length, "Tokens of a piece; 0: the training context.", 0);
+        .param("length", &Config::length, "Tokens of a piece; 0: the training context.", 0)
+        .param("rows", &Config::rows,
+               "Texts at once: losses between texts see these alone, so give a multiple of cocolm's scl_group.", 1);
   }
   explicit HeldOut(const Config& config) : config_(config) {}
+
+  std::vector<std::string> validate(const assay::Assembly& assembly) const override {
+    const auto limit = assembly.model->limit();
+    if (!limit || config_.length <= *limit) return {};
+    return {"length = " + std::to_string(config_.length) + " is more than the " + std::to_string(*limit) +
+            " positions that the model takes"};
+  }
 
   void evaluate(assay::EvaluationContext& context) override {
     const int64_t length = config_.length > 0 ? config_.length : context.training_context();
     const auto blocks = assay::evaluation::even_blocks(context, length + 1, config_.texts);
     const auto count = static_cast<int64_t>(blocks.size());
-    const auto at_once = std::max(context.tokens_per_forward() / length, kFewestRows);
     std::map<std::string, std::pair<double, double>> sums;
-    for (int64_t begin = 0; begin < count; begin += at_once) {
-      const int64_t rows = std::min(at_once, count - begin);
+    for (int64_t begin = 0; begin < count; begin += config_.rows) {
+      const int64_t rows = std::min(config_.rows, count - begin);
       assay::Batch batch;
       batch.tokens = at::empty({rows, length}, at::kLong);
       batch.targets = at::empty({rows, length}, at::kLong);
@@ -56,11 +64,9 @@ class HeldOut final : public assay::Evaluator {
   }
 
  private:
-  static constexpr int64_t kFewestRows = 16;  // so that losses between rows have some
-
   Config config_;
 };
 
 }  // namespace
 
-ASSAY_PLUGIN("held_out", "1.0.0", assay::component<HeldOut>("held_out"))
+ASSAY_PLUGIN("held_out", "1.1.0", assay::component<HeldOut>("held_out"))

@@ -41,5 +41,29 @@ TEST(HeldOut, AddsUpWhatTheObjectivesSay) {
                 context.batches[0].targets[row][t].item<int64_t>());
 }
 
+TEST(HeldOut, GivesTheObjectivesSoManyTextsAtOnce) {
+  FakeEvaluation context;
+  context.trained_at = 4;
+  context.data.texts[Split::kValidation] = {std::string(5 * 18, 'a')};
+  context.objective_sums = [](const Batch&) { return std::map<std::string, std::pair<double, double>>{}; };
+  make<Evaluator>("held_out", {{"rows", 7}})->evaluate(context);
+  std::vector<int64_t> rows;
+  for (const auto& batch : context.batches) rows.push_back(batch.rows());
+  EXPECT_THAT(rows, ElementsAre(7, 7, 4));
+}
+
+TEST(HeldOut, RefusesTextsLongerThanTheModelTakes) {
+  FakeModel model;
+  model.longest = 8;
+  Assembly assembly;
+  assembly.model = &model;
+  const auto of_length = [&](int64_t length) {
+    return make<Evaluator>("held_out", {{"length", length}})->validate(assembly);
+  };
+  EXPECT_TRUE(of_length(0).empty());
+  EXPECT_TRUE(of_length(8).empty());
+  EXPECT_THAT(of_length(9), ElementsAre("length = 9 is more than the 8 positions that the model takes"));
+}
+
 }  // namespace
 }  // namespace assay::testing

@@ -23,7 +23,8 @@ class PseudoLogLikelihood final : public assay::Evaluator {
     schema
         .doc(
             "How well a bidirectional model predicts each token of a text from all others: nats a token (nll), and "
-            "bits a byte (pseudo_bits_per_byte, no cost of a code: every token is told the others).")
+            "bits a byte (pseudo_bits_per_byte, no cost of a code: every token is told the others). A model that "
+            "never read [MASK] in training, as with cocolm's rtd and clm, is asked what it was not taught.")
         .paper("arXiv:1910.14659")
         .param("texts", &Config::texts, "How many pieces of the split, at even distances.", 1)
         .param("length", &Config::length, "Tokens of a piece, [CLS] not counted; so many forwards it takes.", 1);
@@ -81,4 +82,4 @@ class PseudoLogLikelihood final : public assay::Evaluator {
 
 }  // namespace
 
-ASSAY_PLUGIN("pll", "1.0.0", assay::component<PseudoLogLikelihood>("pll"))
+ASSAY_PLUGIN("pll", "1.0.1", assay::component<PseudoLogLikelihood>("pll"))

@@ -55,8 +55,7 @@ class Probe final : public assay::Evaluator {
       throw assay::UserError("probe learns on the training split and is asked on another; evaluate validation or test");
     if (const auto limit = context.model().limit(); limit && *limit < config_.length + 1)
       return report(context, {}, 0, false);
-    const auto learn = texts_of(context, Split::kTrain, config_.train_texts),
-               ask = texts_of(context, context.split(), config_.test_texts);
+    const auto learn = texts_of(context, Split::kTrain), ask = texts_of(context, context.split());
     std::vector<std::string> labels;  // that both have
     for (const auto& [label, texts] : learn)
       if (ask.count(label)) labels.push_back(label);
@@ -65,8 +64,8 @@ class Probe final : public assay::Evaluator {
                              "' have " + std::to_string(labels.size()) + " values of the field '" + config_.field +
                              "' in common, in documents of " + std::to_string(config_.length) +
                              " tokens; it takes two. Do the splits divide by something else than the label?");
-    const auto [learn_texts, learn_labels] = together(learn, labels);
-    const auto [ask_texts, ask_labels] = together(ask, labels);
+    const auto [learn_texts, learn_labels] = together(learn, labels, config_.train_texts);
+    const auto [ask_texts, ask_labels] = together(ask, labels, config_.test_texts);
     const auto represent = [&](const std::vector<Text>& texts) {
       std::vector<Sequence> sequences;
       for (const auto& text : texts) sequences.push_back(text.ids);
@@ -74,6 +73,9 @@ class Probe final : public assay::Evaluator {
     };
     const assay::probe::Regression regression(represent(learn_texts), at::tensor(learn_labels, at::kLong),
                                               static_cast<int64_t>(labels.size()), config_.l2);
+    if (!regression.converged())
+      throw assay::UserError("probe: the regression did not converge with l2 = " + std::to_string(config_.l2) +
+                             "; give a larger l2");
     const auto said = regression.ln_p(represent(ask_texts)).argmax(1).contiguous();
     std::map<std::string, Score> by_document;
     for (size_t i = 0; i < ask_texts.size(); ++i) {
@@ -94,8 +96,8 @@ class Probe final : public assay::Evaluator {
     double right = 0, texts = 0;
   };
 
-  // Pieces of documents that carry the field, of each label at most so many at even distances, and of all equally many.
-  ByLabel texts_of(assay::EvaluationContext& context, Split split, int64_t most) const {
+  // Pieces of the documents that carry the field.
+  ByLabel texts_of(assay::EvaluationContext& context, Split split) const {
     const auto& dataset = context.dataset();
     const auto& tokenizer = context.vocabulary().tokenizer();
     ByLabel all;
@@ -107,24 +109,23 @@ class Probe final : public assay::Evaluator {
       for (auto from = ids.begin(); ids.end() - from >= config_.length; from += config_.length)
         all[label->second].push_back({document.id, {from, from + config_.length}});
     }
-    auto fewest = static_cast<size_t>(most);
-    for (const auto& [label, texts] : all) fewest = std::min(fewest, texts.size());
-    for (auto& [label, texts] : all) {
-      std::vector<Text> chosen;
-      for (size_t i = 0; i < fewest; ++i) chosen.push_back(std::move(texts[i * texts.size() / fewest]));
-      texts = std::move(chosen);
-    }
     return all;
   }
 
+  // Of each label at most so many texts, at even distances, and of all equally many; and each text's label.
   static std::pair<std::vector<Text>, std::vector<int64_t>> together(const ByLabel& texts,
-                                                                     const std::vector<std::string>& labels) {
+                                                                     const std::vector<std::string>& labels,
+                                                                     int64_t most) {
+    auto fewest = static_cast<size_t>(most);
+    for (const auto& label : labels) fewest = std::min(fewest, texts.at(label).size());
     std::pair<std::vector<Text>, std::vector<int64_t>> out;
-    for (size_t label = 0; label < labels.size(); ++label)
-      for (const auto& text : texts.at(labels[label])) {
-        out.first.push_back(text);
+    for (size_t label = 0; label < labels.size(); ++label) {
+      const auto& all = texts.at(labels[label]);
+      for (size_t i = 0; i < fewest; ++i) {
+        out.first.push_back(all[i * all.size() / fewest]);
         out.second.push_back(static_cast<int64_t>(label));
       }
+    }
     return out;
   }
 
@@ -170,4 +171,4 @@ class Probe final : public assay::Evaluator {
 
 }  // namespace
 
-ASSAY_PLUGIN("probe", "1.0.0", assay::component<Probe>("probe"))
+ASSAY_PLUGIN("probe", "1.1.0", assay::component<Probe>("probe"))

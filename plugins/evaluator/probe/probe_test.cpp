@@ -74,16 +74,25 @@ TEST(Regression, HasNoGradientLeft) {
     }
 }
 
-// Documents of two books: one is of small letters, the other of large ones.
+// Two features that are all but one and the same, and a label that hangs on what they differ by.
+TEST(Regression, SaysWhenItDidNotGetThere) {
+  const auto a = at::tensor({-1.0, 1.0, -1.0, 1.0, -1.0, 1.0}), b = at::tensor({-1.0, -1.0, 1.0, 1.0, 1.0, -1.0});
+  const auto x = at::stack(std::vector<Tensor>{a, a + 1e-5 * b}, 1), y = at::tensor({0, 0, 1, 1, 0, 1}, at::kLong);
+  EXPECT_FALSE(probe::Regression(x, y, 2, 0).converged());
+  EXPECT_TRUE(probe::Regression(x, y, 2, 0.01).converged());
+}
+
+// Documents of two books, one of small letters and the other of large ones; and one page of a third, to learn on only.
 struct Books : FakeEvaluation {
   struct Labelled : Dataset {
-    int64_t size(Split split) const override { return split == Split::kTrain ? 8 : 6; }
+    int64_t size(Split split) const override { return split == Split::kTrain ? 9 : 6; }
     Document document(Split split, int64_t i) const override {
       const bool large = i % 2 == 1;
       std::string text;
       // The last document of the split that is asked is in the wrong letters.
       const bool wrong = split != Split::kTrain && i == 5;
       for (int c = 0; c < 12; ++c) text += static_cast<char>((large != wrong ? 'A' : 'a') + (c + i) % 20);
+      if (i == 8) return {text.substr(0, 4), "third", {{"book", "third"}}};
       if (i == 2) return {text, "no field", {}};
       return {text, name_of(split) + std::to_string(i), {{"book", large ? "large" : "small"}}};
     }
@@ -114,6 +123,9 @@ TEST(Probe, ReadsTheBookOffHeldOutDocuments) {
   // the large book at even distances are pieces 0, 1, 3, 4, 6, 7, the last two of document 5.
   const auto& accuracy = context.metric("accuracy", std::map<std::string, double>{});
   EXPECT_EQ(accuracy.weight, 12);
+  int64_t rows = 0;
+  for (const auto& batch : context.batches) rows += batch.rows();
+  EXPECT_EQ(rows, 2 * 9 + 12);  // nine of each to learn on: the one page of the third does not count
   EXPECT_EQ(accuracy.sum, 10);
   EXPECT_EQ(context.value("chance"), 0.5);
   std::map<std::string, std::pair<double, double>> due{{"validation0", {3, 3}},

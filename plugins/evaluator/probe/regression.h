@@ -33,7 +33,8 @@ class Regression {
     double t = 1;
     for (int iteration = 0; iteration < kMostIterations; ++iteration) {
       const auto gradient = at::matmul(x.t(), at::log_softmax(at::matmul(x, ahead), 1).exp() - y) / n + penalty * ahead;
-      if (gradient.abs().max().item<double>() < kTolerance) break;
+      converged_ = gradient.abs().max().item<double>() < kTolerance;
+      if (converged_) break;
       const auto next = ahead - rate * gradient;
       // A step back up the gradient: the method's momentum begins anew (O'Donoghue and Candes 2015, sec. 3.2).
       if ((gradient * (next - weights_)).sum().item<double>() > 0) t = 1;
@@ -46,10 +47,11 @@ class Regression {
 
   // ln p of every class, [N, classes].
   Tensor ln_p(const Tensor& features) const { return at::log_softmax(at::matmul(with_ones(features), weights_), 1); }
+  bool converged() const { return converged_; }
   const Tensor& weights() const { return weights_; }  // [D + 1, classes], of standardised features; last: intercepts
 
  private:
-  static constexpr int kMostIterations = 2000;
+  static constexpr int kMostIterations = 20000;
   static constexpr double kTolerance = 1e-7;
 
   Tensor with_ones(const Tensor& features) const {
@@ -69,6 +71,7 @@ class Regression {
   }
 
   Tensor mean_, scale_, weights_;
+  bool converged_ = false;
 };
 
 }  // namespace assay::probe

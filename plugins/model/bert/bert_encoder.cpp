@@ -37,7 +37,9 @@ class Bert final : public assay::Model {
                {"post", "pre"})
         .param("gelu", &Config::gelu, "The exact erf form or the tanh approximation.", {"erf", "tanh"})
         .param("head", &Config::head,
-               "What comes before the token table and its bias in the output: dense, GELU and norm; or nothing.",
+               "What comes before the token table and its bias in the output: dense, GELU and norm; or nothing, as in "
+               "COCO-LM's main "
+               "network.",
                {"dense", "none"})
         .param("dropout", &Config::dropout, "On embeddings and both residual branches.", 0, 0.99)
         .param("attention_dropout", &Config::attention_dropout, "On attention probabilities.", 0, 0.99)

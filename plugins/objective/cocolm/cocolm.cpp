@@ -55,8 +55,10 @@ class CocoLm final : public assay::Objective {
         .param("clm_form", &Config::clm_form,
                "The corrective term: weighted_ce as in the authors' code, mixture as in the paper.",
                {"weighted_ce", "mixture"})
-        .param("generator", &Config::generator,
-               "The auxiliary network, which shares the model's embeddings; of the model's width. None with mlm.")
+        .param(
+            "generator", &Config::generator,
+            "The auxiliary network, which shares the model's embeddings: of the model's width and with its positional. "
+            "None with mlm.")
         .param("generator_sample_mode", &Config::generator_sample_mode,
                "What tokens are drawn from: a forward of its own without dropout; the one that is trained; or one "
                "without dropout for both, with positions and norm of the embedding of its own.",
@@ -80,8 +82,9 @@ class CocoLm final : public assay::Objective {
       return;
     }
     if (!config_.generator)
-      throw assay::UserError("objective = \"" + config_.objective +
-                             "\" needs a generator, such as { use = \"bert\", layers = 1, width = the model's }");
+      throw assay::UserError(
+          "objective = \"" + config_.objective +
+          "\" needs a generator, such as { use = \"bert\", layers = 1, width and positional = the model's }");
     auto& generator = *config_.generator;
     const bool positions = config_.generator_sample_mode != "zero-dropout";
     assay::guard(generator, "share_embeddings", [&] { generator.share_embeddings("model", positions); });
@@ -150,14 +153,16 @@ class CocoLm final : public assay::Objective {
 
   void prepare(assay::PrepareContext& context) override {
     auto& batch = context.batch();
+    if (!batch.row_id.defined() || !batch.sample_id.defined())
+      throw assay::UserError("a batch must have row_id and sample_id, by which rows draw and are contrasted");
     const auto whole = cocolm::sequences_of(batch, cls_, pad_);
     const int64_t B = batch.rows(), T = batch.length();
+    const auto asked = cocolm::maskable(batch, whole.real);
     auto masked = at::zeros({B, T}, at::kBool);
     std::vector<Draws> crops;
     for (int64_t row = 0; row < B; ++row) {
-      const auto text = batch.sample_id.defined() ? batch.sample_id[row].item<int64_t>() : row;
-      const auto own = context.text_draws().substream(static_cast<uint64_t>(text));
-      const auto places = cocolm::places_of(whole.real.const_data_ptr<bool>() + row * T, T);
+      const auto own = context.text_draws().substream(static_cast<uint64_t>(batch.sample_id[row].item<int64_t>()));
+      const auto places = cocolm::places_of(asked.const_data_ptr<bool>() + row * T, T);
       for (const auto t : cocolm::masked_places(places, config_.mask_prob, config_.mask_cls, own.substream(0)))
         masked.data_ptr<bool>()[row * T + t] = true;
       crops.push_back(own.substream(1));
@@ -231,15 +236,16 @@ class CocoLm final : public assay::Objective {
   void log_share(const std::string& name, const Tensor& right, const Tensor& of) const {
     if (const double all = count(of); all > 0) log(name, count(right.logical_and(of)), all);
   }
+  void log_mean(const std::string& name, const Tensor& x, const Tensor& of) const {
+    if (const double all = count(of); all > 0) log(name, x.masked_select(of).sum(at::kDouble).item<double>(), all);
+  }
 
   // Group of the global batch that a row is contrasted in, [B]; -1: in none, as it has no crop or is alone there.
   Tensor contrasted_group(const Batch& batch, const Tensor& has_crop) const {
     const int64_t B = batch.rows();
     auto group = at::full({B}, -1, at::kLong);
     std::map<int64_t, int64_t> sizes;
-    const auto number = [&](int64_t row) {
-      return (batch.row_id.defined() ? batch.row_id[row].item<int64_t>() : row) / config_.scl_group;
-    };
+    const auto number = [&](int64_t row) { return batch.row_id[row].item<int64_t>() / config_.scl_group; };
     const auto* counts = has_crop.const_data_ptr<bool>();
     for (int64_t row = 0; row < B; ++row)
       if (counts[row]) ++sizes[number(row)];
@@ -282,10 +288,13 @@ class CocoLm final : public assay::Objective {
     const auto bce = at::binary_cross_entropy_with_logits(c_BT, replaced.logical_not().to(c_BT.scalar_type()), {}, {},
                                                           at::Reduction::None);
     context.term("copy", bce.masked_fill(real.logical_not(), 0).sum(), "tokens", config_.binary_loss_weight);
+    const auto probability = c_BT.detach().sigmoid();
     const auto copies = c_BT.gt(0), kept = replaced.logical_not().logical_and(real);
     log_share("replaced_rate", replaced, real);
     log_share("copy_accuracy_original", copies, kept);
     log_share("copy_accuracy_replaced", copies.logical_not(), replaced);
+    log_mean("copy_probability_original", probability, kept);
+    log_mean("copy_probability_replaced", probability, replaced);
   }
 
   void correct(assay::LossContext& context, assay::Forward& forward, const Tensor& h_BTD, const Tensor& c_BT,
@@ -329,4 +338,4 @@ class CocoLm final : public assay::Objective {
 
 }  // namespace
 
-ASSAY_PLUGIN("cocolm", "1.0.0", assay::component<CocoLm>("cocolm"))
+ASSAY_PLUGIN("cocolm", "1.1.0", assay::component<CocoLm>("cocolm"))

@@ -1,4 +1,5 @@
 // COCO-LM's formulas against values worked out by hand, its masks and crops against what their rule says of many.
+#include <ATen/ops/arange.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/tensor.h>
@@ -98,6 +99,20 @@ TEST(CocoLmViews, SequencesStandBehindTheirClsAndPaddingStaysPadding) {
   EXPECT_THAT(values_of<int64_t>(made.real), ElementsAre(1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 1, 1, 1, 0));
 }
 
+TEST(CocoLmViews, WhatHasNoWeightAsATargetIsNotMasked) {
+  Batch batch;
+  batch.tokens = row({5, 6, 7, 8, 9});
+  const auto real = row({1, 1, 1, 0, 1}).to(at::kBool);
+  EXPECT_THAT(values_of<int64_t>(cocolm::maskable(batch, real)), ElementsAre(1, 1, 1, 0, 1));
+  batch.loss_weight = at::tensor({0.F, 1.F, .5F, 0.F, 0.F}, at::kFloat).unsqueeze(0);  // of 6, 7, 8, 9 and what follows
+  EXPECT_THAT(values_of<int64_t>(cocolm::maskable(batch, real)), ElementsAre(1, 1, 0, 0, 1));  // [CLS], 5, 6, 7, 8
+  for (const int64_t length : {1, 2}) {
+    batch.tokens = at::zeros({1, length}, at::kLong);
+    batch.loss_weight = at::zeros({1, length}, at::kFloat);
+    EXPECT_TRUE(cocolm::maskable(batch, at::ones({1, length}, at::kBool)).all().item<bool>());
+  }
+}
+
 TEST(CocoLmViews, AMaskHasTheShareThatIsAskedFor) {
   std::vector<int64_t> places;
   for (int64_t t = 0; t < 63; ++t) places.push_back(2 * t);  // not every place is a token's
@@ -169,6 +184,7 @@ TEST(CocoLm, ATextsMaskAndCropAreItsOwn) {
     FakePrepare context;
     context.of.tokens = at::empty({static_cast<int64_t>(texts.size()), 40}, at::kLong);
     context.of.sample_id = at::tensor(texts, at::kLong);
+    context.of.row_id = at::arange(static_cast<int64_t>(texts.size()), at::kLong);
     for (size_t r = 0; r < texts.size(); ++r)
       for (int64_t t = 0; t < 40; ++t) context.of.tokens[int64_t(r)][t].fill_((texts[r] * 31 + t * 7) % 256);
     objective->prepare(context);
@@ -189,6 +205,10 @@ TEST(CocoLm, ATextsMaskAndCropAreItsOwn) {
   EXPECT_EQ(all.denominators.at("tokens"), 160);
   EXPECT_EQ(all.denominators.at("sequences"), 4);
   EXPECT_EQ(alone.denominators.at("sequences"), 0);  // nobody to be told from
+  FakePrepare nameless;
+  nameless.of.tokens = at::zeros({2, 40}, at::kLong);
+  EXPECT_THAT([&] { objective->prepare(nameless); },
+              ThrowsMessage<UserError>(HasSubstr("must have row_id and sample_id")));
   EXPECT_EQ(all.denominators.at("masked"), all.of.channels.at("objective.masked").sum().item<double>());
 }
 

@@ -33,6 +33,15 @@ inline Sequences sequences_of(const Batch& batch, int64_t cls, int64_t pad) {
   return out;
 }
 
+// Which of [CLS] and the tokens may be masked, where [CLS] may: all but padding and those of weight 0 as targets.
+inline Tensor maskable(const Batch& batch, const Tensor& real) {
+  auto out = real.clone();
+  const auto known = batch.length() - 2;  // the weight of a row's first token stands in no batch
+  if (batch.loss_weight.defined() && known > 0)
+    out.narrow(1, 2, known).logical_and_(batch.loss_weight.narrow(1, 0, known).ne(0));
+  return out;
+}
+
 // Places of a row's n tokens that are no padding.
 inline std::vector<int64_t> places_of(const bool* real, int64_t length) {
   std::vector<int64_t> places;

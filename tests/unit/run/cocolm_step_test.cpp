@@ -56,6 +56,19 @@ TEST(CocoLmStep, IsTheSameOnEveryMesh) {
   }
 }
 
+// All of a replica's rows are padding: it has nothing masked, and the others' loss is what it was.
+TEST(CocoLmStep, IsTheSameWhereOneReplicaHasNothing) {
+  CocoLmRun tiny;
+  const auto half_of_padding = [](Batch& batch) {
+    batch.key_mask = batch.row_id.lt(kRows / 2).unsqueeze(1).expand(batch.tokens.sizes()).contiguous();
+  };
+  const auto reference = gradients_of(tiny, half_of_padding);
+  tiny.mesh(2, 2);
+  tiny.line["resources"]["micro_batch"] = 2;
+  expect_close(reference, gradients_of(tiny, half_of_padding), 1e-11, "rows of one replica only");
+  EXPECT_NE(reference.loss, gradients_of(tiny).loss);
+}
+
 bool all_zero(const Tensor& gradient) { return gradient.eq(0).all().item<bool>(); }
 
 TEST(CocoLmStep, GradientsDoNotFlowWhereTheyMustNot) {
@@ -225,6 +238,8 @@ TEST(CocoLmStep, LossesOfACopyHeadThatIsKnown) {
     EXPECT_NEAR(found.at("cocolm.copy"), softplus + 5 * (c > 0 ? r : 1 - r), 1e-12);  // softplus(5) = 5 + softplus(-5)
     EXPECT_EQ(found.at("cocolm.copy_accuracy_original"), c > 0 ? 1 : 0);
     EXPECT_EQ(found.at("cocolm.copy_accuracy_replaced"), c > 0 ? 0 : 1);
+    for (const char* of : {"original", "replaced"})
+      EXPECT_NEAR(found.at(std::string("cocolm.copy_probability_") + of), 1 / (1 + std::exp(-c)), 1e-12);
     EXPECT_NEAR(found.at("cocolm.crop_similarity"), 1, 1e-12);
     EXPECT_NEAR(found.at("cocolm.scl"), std::log(3.0), 1e-12);  // groups of two: three views alike
     EXPECT_NEAR(

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
@@ -21,12 +22,14 @@ struct Gradients {
   std::map<std::string, double> metrics;
 };
 
-inline Gradients gradients_of(const TinyRun& tiny) {
+inline Gradients gradients_of(const TinyRun& tiny, const std::function<void(Batch&)>& change = {}) {
   Gradients out;
   std::mutex mutex;
   tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& data) {
     Metrics metrics;
-    const auto loss = accumulate_gradients(run, mesh, 0, micro_batches(run, mesh, data, 0), metrics);
+    auto batches = micro_batches(run, mesh, data, 0);
+    if (change) std::for_each(batches.begin(), batches.end(), change);
+    const auto loss = accumulate_gradients(run, mesh, 0, std::move(batches), metrics);
     const auto norm = gradient_norm(run.parameters->all(), mesh);
     const auto values = metrics.reduced(mesh.data());
     std::map<std::string, Tensor> whole;
