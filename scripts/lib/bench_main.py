@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 
+import bench_cocolm
 import bench_infill
 import bench_simctg
 import bench_sweep
@@ -22,7 +23,7 @@ from bench_cases import TRIED_BY, case, training_flops_per_token
 from bench_peers import PACKAGES, Environment, Peers
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PARTS = ("train", "sweep", "simctg", "infill", "commands")
+PARTS = ("train", "sweep", "simctg", "infill", "cocolm", "commands")
 
 NOTES = f"""\
 - tokens/s: steady state, from a fifth of the run to its end; median, lowest and highest of the repetitions, which
@@ -118,7 +119,7 @@ class Bench:
         self.repetitions = 1 if options.quick else options.repetitions
         self.steps = QUICK_STEPS if options.quick else None
         self.training, self.sweep, self.peaks, self.failures = [], [], [], []
-        self.simctg, self.infill, self.commands = "", "", ""
+        self.simctg, self.infill, self.cocolm, self.commands = "", "", "", ""
 
     def keep(self, part, **row):
         """At once, so that what was measured outlives what fails later."""
@@ -223,6 +224,12 @@ class Bench:
             self.keep("infill", sessions=sessions)
             self.infill = bench_infill.table(sessions)
 
+    def run_cocolm(self):
+        if "assay" in self.systems:
+            measured = bench_cocolm.measure(self.assay, self.repetitions, say)
+            self.keep("cocolm", measured=measured)
+            self.cocolm = bench_cocolm.table(measured)
+
     def run_commands(self):
         """assay's commands have a script of their own."""
         script = pathlib.Path(__file__).with_name("bench_commands.py")
@@ -259,7 +266,8 @@ class Bench:
         if training or sweep:
             yield "table.md", text
             yield "table.csv", bench_table.comma_separated(*parts)
-        for name, part in (("simctg.md", self.simctg), ("infill.md", self.infill), ("commands.md", self.commands)):
+        for name, part in (("simctg.md", self.simctg), ("infill.md", self.infill), ("cocolm.md", self.cocolm),
+                           ("commands.md", self.commands)):
             if part:
                 yield name, header + part
 
@@ -277,7 +285,8 @@ def main():
         places = [out]
         try:
             for part, work in (("train", bench.train), ("sweep", bench.run_sweep), ("simctg", bench.run_simctg),
-                               ("infill", bench.run_infill), ("commands", bench.run_commands)):
+                               ("infill", bench.run_infill), ("cocolm", bench.run_cocolm),
+                               ("commands", bench.run_commands)):
                 if part in options.parts:
                     work()
             if options.reference:

@@ -15,6 +15,7 @@ sys.path.insert(0, os.path.join(ROOT, "scripts", "lib"))
 import bench_assay  # noqa: E402
 import bench_cases  # noqa: E402
 import bench_events  # noqa: E402
+import bench_cocolm  # noqa: E402
 import bench_infill  # noqa: E402
 import bench_main  # noqa: E402
 import bench_process  # noqa: E402
@@ -223,6 +224,13 @@ class BenchTest(Sandbox):
         text = bench_infill.table(sessions)
         for line in ("| prefix, suffix (PSM) | 32.5 | 12.0 | 4.00 | 2.00 |",
                      "| suffix, prefix (SPM) | 32.5 | 1.0 | 2.00 | 1.00 |"):
+            self.assertIn(line, text)
+
+    def test_objectives_are_told_beside_mlm_and_mle(self):
+        measured = {"mle (gpt)": [(0.010, 2**20)], "mlm": [(0.020, 3 * 2**20), (0.030, 2**20), (0.020, 2 * 2**20)],
+                    "clm": [(0.050, 2**22)]}
+        text = bench_cocolm.table(measured)
+        for line in ("| mle (gpt) | 10 | 0.50 | 1.00 | 1 |", "| mlm | 20 | 1.00 | 2.00 | 2 |", "| clm | 50 | 2.50 | 5.00 | 4 |"):
             self.assertIn(line, text)
 
     def test_generation_is_told_as_ratios(self):

@@ -1,0 +1,71 @@
+"""What each part of COCO-LM costs, as scripts/bench times it: training with each objective beside masked language modelling
+on the same encoder, and beside MLE on a causal model of the same shape.
+"""
+
+import json
+import os
+import statistics
+
+from bench_assay import experiment
+from bench_cases import SIZES, case
+
+SIZE, BATCH, STEPS = "medium", 16, 20
+GENERATOR_LAYERS = 2
+SHAPE = 'use = "bert"\ndropout = 0.0\nattention_dropout = 0.0\n'
+MLE = "mle (gpt)"
+OBJECTIVES = {  # name: of cocolm its objective and what its tokens are drawn from
+    "mlm": ("mlm", None),
+    "rtd": ("rtd", "train"),
+    "rtd_scl": ("rtd_scl", "train"),
+    "clm": ("clm", "train"),
+    "clm_scl": ("clm_scl", "train"),
+    "clm_scl, tokens from a forward of its own": ("clm_scl", "eval"),
+}
+
+
+def text_of(name, corpus):
+    this = {**case(SIZES[SIZE], "learned", STEPS, threads=1), "batch": BATCH}
+    text = experiment(this, corpus, (1, 1, 1)).replace(
+        'tokenizer = "bytes"', 'tokenizer = { use = "bpe", encoder = "austen_bpe/encoder.json", merges = "austen_bpe/vocab.bpe" }')
+    if name == MLE:
+        return text
+    objective, mode = OBJECTIVES[name]
+    scheme = f'{{ use = "combine", schemes = [{{ use = "learned", positions = {this["context"]} }}, "t5"] }}'
+    cocolm = f'use = "cocolm"\nobjective = "{objective}"\n'
+    if mode:
+        cocolm += f'generator_sample_mode = "{mode}"\nd_scl = {this["width"]}\n\n[objective.generator]\n{SHAPE}'
+        cocolm += f'layers = {GENERATOR_LAYERS}\nwidth = {this["width"]}\nheads = {this["heads"]}\npositional = {scheme}\n'
+    start = text.index("positional = [")
+    text = text[:start] + f"positional = [{scheme}]\n"
+    return text.replace('use = "gpt"\n', SHAPE + 'head = "none"\n', 1).replace('use = "mle"\n', cocolm, 1)
+
+
+def measure(assay, repetitions, say):
+    """By objective: a list of (seconds a step, peak bytes)."""
+    cache = os.path.join(assay.folder, "cache", "cocolm")
+    measured = {}
+    for repetition in range(repetitions):
+        for name in (MLE, *OBJECTIVES):
+            _, runs = assay.start("cocolm", text_of(name, assay.corpus), cache)
+            (run,) = os.listdir(runs)
+            with open(os.path.join(runs, run, "train.json"), encoding="utf-8") as file:
+                record = json.load(file)
+            seconds = record["tokens"] / record["measured"]["tokens_per_second"] / STEPS
+            measured.setdefault(name, []).append((seconds, record["measured"]["peak_memory_bytes"]))
+        say(f"repetition {repetition + 1}/{repetitions}: objectives of COCO-LM")
+    return measured
+
+
+def table(measured):
+    """Markdown."""
+    seconds = {name: statistics.median(row[0] for row in rows) for name, rows in measured.items()}
+    peaks = {name: statistics.median(row[1] for row in rows) for name, rows in measured.items()}
+    text = "| objective | ms a step | this / mlm | this / mle | peak MiB |\n| :-- | --: | --: | --: | --: |\n"
+    for name, value in seconds.items():
+        text += (f"| {name} | {1e3 * value:.0f} | {value / seconds['mlm']:.2f} | {value / seconds[MLE]:.2f} | "
+                 f"{peaks[name] / 2**20:.0f} |\n")
+    size = SIZES[SIZE]
+    return text + (
+        f"\n- An encoder of {size.layers} layers of {size.width}, a generator of {GENERATOR_LAYERS}, T = {size.context}, batch {BATCH}, learned and T5's\n"
+        f"  positions, 512 subwords, no dropout, one thread, {STEPS} steps; medians. mle (gpt) is a causal model of that shape.\n"
+        "- The last row less the one before it is what drawing tokens from a forward of its own takes.\n")
