@@ -37,7 +37,7 @@ class Alignment final : public assay::Evaluator {
                {"cls", "mean"});
   }
   explicit Alignment(const Config& config) : config_(config) {
-    if (crop_size() < 1)
+    if (assay::cocolm::crop_size(config_.length, config_.crop_fraction) < 1)
       throw assay::UserError("a crop_fraction of " + std::to_string(config_.crop_fraction) +
                              " leaves nothing of a text of " + std::to_string(config_.length) + " tokens; give more");
   }
@@ -79,10 +79,6 @@ class Alignment final : public assay::Evaluator {
   }
 
  private:
-  int64_t crop_size() const {
-    return static_cast<int64_t>(config_.crop_fraction * static_cast<double>(config_.length));
-  }
-
   struct Found {
     double crop_similarity, random_similarity, alignment, uniformity;
   };

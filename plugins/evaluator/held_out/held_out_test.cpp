@@ -12,7 +12,6 @@ using ::testing::ElementsAre;
 TEST(HeldOut, AddsUpWhatTheObjectivesSay) {
   FakeEvaluation context;
   context.trained_at = 4;
-  context.at_once = 4;
   std::string text;
   for (int i = 0; i < 5 * 18; ++i) text += static_cast<char>('a' + i % 26);
   context.data.texts[Split::kValidation] = {text};

@@ -5,6 +5,7 @@
 //   copy   binary_loss_weight * mean over tokens of the cross entropy of "is the original"
 //   lm     mean over M of the corrective term (losses.h)
 //   scl    scl_loss_weight * mean over both views of all sequences of the contrastive loss
+// A token whose weight as a target is 0 is read and never masked; other weights do not count.
 // `objective` takes of them: mlm, the main network's own masked language modelling (Devlin et al. 2019,
 // arXiv:1810.04805); rtd, aux + copy (ELECTRA; Clark et al. 2020, arXiv:2003.10555); clm, aux + copy + lm; _scl, + scl.
 #include <ATen/ops/binary_cross_entropy_with_logits.h>
@@ -55,10 +56,9 @@ class CocoLm final : public assay::Objective {
         .param("clm_form", &Config::clm_form,
                "The corrective term: weighted_ce as in the authors' code, mixture as in the paper.",
                {"weighted_ce", "mixture"})
-        .param(
-            "generator", &Config::generator,
-            "The auxiliary network, which shares the model's embeddings: of the model's width and with its positional. "
-            "None with mlm.")
+        .param("generator", &Config::generator,
+               "The auxiliary network, which shares the model's embeddings; of the model's width. Give it the model's "
+               "positional, too. None with mlm.")
         .param("generator_sample_mode", &Config::generator_sample_mode,
                "What tokens are drawn from: a forward of its own without dropout; the one that is trained; or one "
                "without dropout for both, with positions and norm of the embedding of its own.",
@@ -124,6 +124,9 @@ class CocoLm final : public assay::Objective {
       findings.push_back("scl_group = " + std::to_string(group) + " must divide the " + std::to_string(rows) +
                          " rows of a replica and the " + std::to_string(micro) +
                          " of a micro-batch, so that texts are contrasted in the same groups on every mesh");
+    if (contrasts() && cocolm::crop_size(assembly.context, config_.crop_fraction) < 1)
+      findings.push_back("a crop_fraction of " + std::to_string(config_.crop_fraction) +
+                         " leaves nothing of a context of " + std::to_string(assembly.context) + " tokens; give more");
     return findings;
   }
 
@@ -236,9 +239,6 @@ class CocoLm final : public assay::Objective {
   void log_share(const std::string& name, const Tensor& right, const Tensor& of) const {
     if (const double all = count(of); all > 0) log(name, count(right.logical_and(of)), all);
   }
-  void log_mean(const std::string& name, const Tensor& x, const Tensor& of) const {
-    if (const double all = count(of); all > 0) log(name, x.masked_select(of).sum(at::kDouble).item<double>(), all);
-  }
 
   // Group of the global batch that a row is contrasted in, [B]; -1: in none, as it has no crop or is alone there.
   Tensor contrasted_group(const Batch& batch, const Tensor& has_crop) const {
@@ -246,6 +246,9 @@ class CocoLm final : public assay::Objective {
     auto group = at::full({B}, -1, at::kLong);
     std::map<int64_t, int64_t> sizes;
     const auto number = [&](int64_t row) { return batch.row_id[row].item<int64_t>() / config_.scl_group; };
+    if (batch.row_id[0].item<int64_t>() % config_.scl_group != 0)
+      throw assay::UserError("rows come in batches that cut the groups of scl_group = " +
+                             std::to_string(config_.scl_group) + " asunder; held_out's rows must be a multiple of it");
     const auto* counts = has_crop.const_data_ptr<bool>();
     for (int64_t row = 0; row < B; ++row)
       if (counts[row]) ++sizes[number(row)];
@@ -288,13 +291,13 @@ class CocoLm final : public assay::Objective {
     const auto bce = at::binary_cross_entropy_with_logits(c_BT, replaced.logical_not().to(c_BT.scalar_type()), {}, {},
                                                           at::Reduction::None);
     context.term("copy", bce.masked_fill(real.logical_not(), 0).sum(), "tokens", config_.binary_loss_weight);
-    const auto probability = c_BT.detach().sigmoid();
-    const auto copies = c_BT.gt(0), kept = replaced.logical_not().logical_and(real);
+    const auto copies = c_BT.gt(0);
+    auto kept = replaced.logical_not().logical_and(real);
+    if (!config_.mask_cls) kept.select(1, 0).fill_(false);  // everybody knows that [CLS] is the original
     log_share("replaced_rate", replaced, real);
     log_share("copy_accuracy_original", copies, kept);
     log_share("copy_accuracy_replaced", copies.logical_not(), replaced);
-    log_mean("copy_probability_original", probability, kept);
-    log_mean("copy_probability_replaced", probability, replaced);
+    log_share("copy_false_alarms", copies.logical_not(), kept);  // chance of copy_accuracy_replaced
   }
 
   void correct(assay::LossContext& context, assay::Forward& forward, const Tensor& h_BTD, const Tensor& c_BT,

@@ -205,6 +205,11 @@ TEST(CocoLm, ATextsMaskAndCropAreItsOwn) {
   EXPECT_EQ(all.denominators.at("tokens"), 160);
   EXPECT_EQ(all.denominators.at("sequences"), 4);
   EXPECT_EQ(alone.denominators.at("sequences"), 0);  // nobody to be told from
+  FakePrepare cut;                                   // the second half of a group of eight rows
+  cut.of.tokens = at::zeros({4, 40}, at::kLong);
+  cut.of.row_id = cut.of.sample_id = at::arange(4, 8, at::kLong);
+  EXPECT_THAT([&] { objective->prepare(cut); },
+              ThrowsMessage<UserError>(HasSubstr("held_out's rows must be a multiple of it")));
   FakePrepare nameless;
   nameless.of.tokens = at::zeros({2, 40}, at::kLong);
   EXPECT_THAT([&] { objective->prepare(nameless); },
@@ -240,6 +245,10 @@ TEST(CocoLm, RefusesWhatCannotWork) {
   EXPECT_THAT(findings(fits, 16, 6, 1), HasSubstr("scl_group = 4 must divide"));
   EXPECT_THAT(findings(fits, 12, 12, 2), HasSubstr("the 6 rows of a replica"));
   EXPECT_THAT(findings(fits, 1, 1, 1), HasSubstr("scl_group = 4 must divide the 1 rows"));
+  fits["crop_fraction"] = 0.06;
+  EXPECT_THAT(findings(fits, 16, 16, 1), HasSubstr("a crop_fraction of 0.060000 leaves nothing of a context of 16"));
+  fits["crop_fraction"] = 0.07;
+  EXPECT_EQ(findings(fits, 16, 16, 1), "");
   fits["objective"] = "clm";
   EXPECT_EQ(findings(fits, 1, 1, 1), "");
   model.model_width = 12;

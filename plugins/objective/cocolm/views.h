@@ -69,8 +69,9 @@ inline std::vector<int64_t> masked_places(const std::vector<int64_t>& places, do
 struct Stretch {
   int64_t begin = 0, size = 0;
 };
+inline int64_t crop_size(int64_t n, double fraction) { return static_cast<int64_t>(fraction * static_cast<double>(n)); }
 inline Stretch crop_of(int64_t n, double fraction, const Draws& draws) {
-  const auto size = static_cast<int64_t>(fraction * static_cast<double>(n));
+  const auto size = crop_size(n, fraction);
   if (size == 0) return {};
   return {static_cast<int64_t>(draws.below(static_cast<uint64_t>(n - size) + 1, 0)), size};
 }
@@ -82,7 +83,7 @@ struct CropRule {
   bool cls;
 };
 inline int64_t crop_width(int64_t length, const CropRule& rule) {
-  const auto kept = static_cast<int64_t>(rule.fraction * static_cast<double>(length));
+  const auto kept = crop_size(length, rule.fraction);
   return std::clamp<int64_t>(kept + (rule.cls ? 1 : 0), 1, length);
 }
 inline Sequences crops_of(const Sequences& whole, const CropRule& rule, const std::vector<Draws>& draws, int64_t cls,

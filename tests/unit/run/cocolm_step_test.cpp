@@ -238,8 +238,7 @@ TEST(CocoLmStep, LossesOfACopyHeadThatIsKnown) {
     EXPECT_NEAR(found.at("cocolm.copy"), softplus + 5 * (c > 0 ? r : 1 - r), 1e-12);  // softplus(5) = 5 + softplus(-5)
     EXPECT_EQ(found.at("cocolm.copy_accuracy_original"), c > 0 ? 1 : 0);
     EXPECT_EQ(found.at("cocolm.copy_accuracy_replaced"), c > 0 ? 0 : 1);
-    for (const char* of : {"original", "replaced"})
-      EXPECT_NEAR(found.at(std::string("cocolm.copy_probability_") + of), 1 / (1 + std::exp(-c)), 1e-12);
+    EXPECT_EQ(found.at("cocolm.copy_false_alarms"), c > 0 ? 0 : 1);
     EXPECT_NEAR(found.at("cocolm.crop_similarity"), 1, 1e-12);
     EXPECT_NEAR(found.at("cocolm.scl"), std::log(3.0), 1e-12);  // groups of two: three views alike
     EXPECT_NEAR(
@@ -247,6 +246,21 @@ TEST(CocoLmStep, LossesOfACopyHeadThatIsKnown) {
         found.at("cocolm.aux") + 7 * found.at("cocolm.copy") + found.at("cocolm.lm") + 3 * found.at("cocolm.scl"),
         1e-10);
   }
+}
+
+// With every token masked and replaced nothing is left that could be told as an original: [CLS] is not counted there.
+TEST(CocoLmStep, TheClsIsNoOriginalToBeFound) {
+  const auto all_replaced = [](bool mask_cls) {
+    const WithoutDropout tiny(json{{"objective", "rtd"}, {"mask_prob", 1.0}, {"mask_cls", mask_cls}});
+    return values_of_step(tiny, 0, [](Assembled& run) {  // with a byte that is in no text
+      run.parameters->existing("objective.cocolm.generator.head.bias").detach()[1].fill_(400);
+    });
+  };
+  const auto found = all_replaced(false), with_cls = all_replaced(true);
+  EXPECT_NEAR(found.at("cocolm.replaced_rate"), 15.0 / 16, 1e-12);
+  EXPECT_EQ(found.count("cocolm.copy_accuracy_original") + found.count("cocolm.copy_false_alarms"), 0u);
+  EXPECT_EQ(found.count("cocolm.copy_accuracy_replaced"), 1u);
+  EXPECT_EQ(with_cls.at("cocolm.replaced_rate"), 1);
 }
 
 // A generator that says "b" wherever it is asked, and a main network that says "a": what is drawn and what is scored.
