@@ -205,7 +205,13 @@ TEST(CocoLm, ATextsMaskAndCropAreItsOwn) {
   EXPECT_EQ(all.denominators.at("tokens"), 160);
   EXPECT_EQ(all.denominators.at("sequences"), 4);
   EXPECT_EQ(alone.denominators.at("sequences"), 0);  // nobody to be told from
-  FakePrepare cut;                                   // the second half of a group of eight rows
+  FakePrepare weightless;
+  weightless.of = all.of;
+  weightless.of.loss_weight = at::zeros({4, 40}, at::kFloat);
+  objective->prepare(weightless);
+  EXPECT_TRUE(all.of.channels.at("objective.masked").narrow(1, 2, 38).any(1).all().item<bool>());
+  EXPECT_FALSE(weightless.of.channels.at("objective.masked").narrow(1, 2, 38).any().item<bool>());
+  FakePrepare cut;  // the second half of a group of eight rows
   cut.of.tokens = at::zeros({4, 40}, at::kLong);
   cut.of.row_id = cut.of.sample_id = at::arange(4, 8, at::kLong);
   EXPECT_THAT([&] { objective->prepare(cut); },
