@@ -74,6 +74,14 @@ def mesh_text(mesh):
     return "tensor={} data={} threads={}".format(*mesh)
 
 
+def only_run(runs):
+    """The folder of the one run in it, and its record."""
+    (run,) = os.listdir(runs)
+    folder = os.path.join(runs, run)
+    with open(os.path.join(folder, "train.json"), encoding="utf-8") as file:
+        return folder, json.load(file)
+
+
 class Assay:
     def __init__(self, program, corpus, folder):
         self.program, self.corpus, self.folder = str(program), corpus, folder
@@ -95,10 +103,8 @@ class Assay:
 
     def train(self, case, cache, mesh):
         watched, runs = self.start("case", experiment(case, self.corpus, mesh), cache)
-        (run,) = os.listdir(runs)
-        events = bench_events.read(os.path.join(runs, run, "events.jsonl"))
-        with open(os.path.join(runs, run, "train.json"), encoding="utf-8") as file:
-            record = json.load(file)
+        folder, record = only_run(runs)
+        events = bench_events.read(os.path.join(folder, "events.jsonl"))
         return {
             "setting": mesh_text(mesh),
             "tokens_per_second": bench_events.steady_tokens_per_second(events, case["batch"] * case["context"]),

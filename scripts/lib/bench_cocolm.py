@@ -2,11 +2,10 @@
 on the same encoder, and beside MLE on a causal model of the same shape.
 """
 
-import json
 import os
 import statistics
 
-from bench_assay import experiment
+from bench_assay import experiment, only_run
 from bench_cases import SIZES, case
 
 SIZE, BATCH, STEPS = "medium", 16, 20
@@ -47,9 +46,7 @@ def measure(assay, repetitions, say):
     for repetition in range(repetitions):
         for name in (MLE, *OBJECTIVES):
             _, runs = assay.start("cocolm", text_of(name, assay.corpus), cache)
-            (run,) = os.listdir(runs)
-            with open(os.path.join(runs, run, "train.json"), encoding="utf-8") as file:
-                record = json.load(file)
+            record = only_run(runs)[1]
             seconds = record["tokens"] / record["measured"]["tokens_per_second"] / STEPS
             measured.setdefault(name, []).append((seconds, record["measured"]["peak_memory_bytes"]))
         say(f"repetition {repetition + 1}/{repetitions}: objectives of COCO-LM")

@@ -8,7 +8,7 @@ import json
 import os
 import statistics
 
-from bench_assay import experiment
+from bench_assay import experiment, only_run
 from bench_cases import SIZES, case
 from bench_process import watch
 
@@ -35,8 +35,7 @@ def trained_run(assay, cache):
     text = experiment(this, assay.corpus, (1, 1, 1)).replace('keep = "none"', 'keep = "weights"')
     text += '\n[[transform]]\nuse = "fim"\n'
     _, runs = assay.start("infill", text, cache)
-    (run,) = os.listdir(runs)
-    return os.path.join(runs, run)
+    return only_run(runs)[0]
 
 
 def session(assay, run, form):

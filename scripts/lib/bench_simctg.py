@@ -9,7 +9,7 @@ import math
 import os
 import statistics
 
-from bench_assay import experiment
+from bench_assay import experiment, only_run
 from bench_cases import SIZES, Size, case
 from bench_peers import HERE, variables
 from bench_process import watch
@@ -36,8 +36,7 @@ def trained_run(assay, cache, model):
     """A run of few steps that kept its weights: what they are decides nothing here."""
     text = experiment(MODELS[model][0], assay.corpus, (1, 1, 1)).replace('keep = "none"', 'keep = "weights"')
     _, runs = assay.start(f"decoded-{model}", text, cache)
-    (run,) = os.listdir(runs)
-    return os.path.join(runs, run)
+    return only_run(runs)[0]
 
 
 def assay_decoding(assay, run, model, decoder):
@@ -74,9 +73,7 @@ def training(assay, cache, contrastive):
     if contrastive:
         text = text.replace('use = "mle"\n', 'use = "mle"\n\n[[objective]]\nuse = "simctg"\n', 1)
     _, runs = assay.start("simctg" if contrastive else "mle", text, cache)
-    (run,) = os.listdir(runs)
-    with open(os.path.join(runs, run, "train.json"), encoding="utf-8") as file:
-        return json.load(file)["measured"]["tokens_per_second"]
+    return only_run(runs)[1]["measured"]["tokens_per_second"]
 
 
 def measure(assay, ask_peer, repetitions, say):
