@@ -18,16 +18,22 @@ NamedRun find_run(const std::string& text) {
   const auto root = results_here();
   const auto experiments =
       is_folder ? std::vector{ExperimentLayout(folder.parent_path().parent_path())} : experiments_in(root);
-  const RunChoice choice(is_folder ? folder.filename().string() : text, "RUN");
-  std::map<std::string, NamedRun> found;  // by train id: one run may stand in several experiments
+  std::vector<NamedRun> planned;
   for (const auto& experiment : experiments)
     for (auto& line : read_plan_lines(experiment.plan())) {
-      if (!choice.matches(line)) continue;
-      const std::string id = line.at("train_id");
-      const auto layout = experiment.run(id);
-      const auto [known, is_new] = found.try_emplace(id, NamedRun{layout, line});
-      if (!is_new && !fs::exists(known->second.layout.weights())) known->second = {layout, std::move(line)};
+      const auto layout = experiment.run(line.at("train_id").get<std::string>());
+      planned.push_back({layout, std::move(line)});
     }
+  std::vector<const nlohmann::json*> lines;
+  for (const auto& run : planned) lines.push_back(&run.line);
+  RunChoice choice(is_folder ? folder.filename().string() : text, "RUN");
+  choice.settle(lines);
+  std::map<std::string, NamedRun> found;  // by train id: one run may be in several experiments
+  for (const auto& run : planned) {
+    if (!choice.matches(run.line)) continue;
+    const auto [known, is_new] = found.try_emplace(run.line.at("train_id"), run);
+    if (!is_new && !fs::exists(known->second.layout.weights())) known->second = run;
+  }
   if (found.size() == 1) return found.begin()->second;
   if (found.empty())
     throw UserError(

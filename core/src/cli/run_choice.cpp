@@ -23,7 +23,17 @@ bool RunChoice::matches(const json& plan_line) const {
   return plan_line.at("train_id").get<std::string>().starts_with(text_);
 }
 
-std::vector<json> RunChoice::among(const std::vector<json>& plan_lines) const {
+void RunChoice::settle(const std::vector<const json*>& plan_lines) {
+  if (!selector_) return;
+  config::Diagnostics diagnostics;
+  config::require_known_values(*selector_, plan_lines, fmt::format("'{}'", text_), diagnostics);
+  diagnostics.throw_if_any();
+  selector_ = config::settled(std::move(*selector_), plan_lines);
+}
+
+std::vector<json> RunChoice::among(const std::vector<json>& plan_lines) {
+  const auto lines = config::pointers_to(plan_lines);
+  settle(lines);
   std::vector<json> chosen;
   std::ranges::copy_if(plan_lines, std::back_inserter(chosen), [&](const json& line) { return matches(line); });
   if (!chosen.empty()) return chosen;
@@ -32,7 +42,7 @@ std::vector<json> RunChoice::among(const std::vector<json>& plan_lines) const {
         "{}: no run's id begins with '{}'; 'assay plan' lists them, and a selector has the form positional=alibi",
         origin_, text_));
   config::Diagnostics diagnostics;
-  config::require_match(*selector_, plan_lines, fmt::format("'{}'", text_), diagnostics);
+  config::require_match(*selector_, lines, fmt::format("'{}'", text_), diagnostics);
   diagnostics.throw_if_any();
   return chosen;
 }

@@ -16,9 +16,11 @@ class RunChoice {
   // `origin` stands for a file in messages ("--only"). Throws ConfigErrors when the text is neither.
   RunChoice(std::string text, std::string origin);
 
+  // Before the first match: among which runs it chooses. Throws ConfigErrors for a value that none of them has.
+  void settle(const std::vector<const nlohmann::json*>& plan_lines);
   bool matches(const nlohmann::json& plan_line) const;
-  // Throws ConfigErrors or UserError, with what there is, when no run matches.
-  std::vector<nlohmann::json> among(const std::vector<nlohmann::json>& plan_lines) const;
+  // Settles. Throws ConfigErrors or UserError, with what there is, when no run matches.
+  std::vector<nlohmann::json> among(const std::vector<nlohmann::json>& plan_lines);
 
  private:
   std::string text_, origin_;

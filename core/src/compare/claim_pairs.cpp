@@ -94,7 +94,14 @@ class Sampler {
 
   std::string label(std::size_t row) const { return groups_[row].front()->label; }
 
+  // None where the side names a value that no row has: it would be another claim than the one that was meant.
   std::vector<std::size_t> rows_of(const config::ClaimSide& side) {
+    config::Diagnostics unknown;
+    config::require_known_values(side.rows, partners_.rows(), "A side of the claim", unknown);
+    if (!unknown.empty()) {
+      found_.remarks.push_back(unknown.first().message + ".");
+      return {};
+    }
     auto rows = partners_.matching(side.rows);
     if (claim_.over != config::Over::kTuned || !settings_.tune) return rows;
     std::vector<std::size_t> chosen;

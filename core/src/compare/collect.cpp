@@ -43,6 +43,19 @@ Results read_all(const CompareRequest& request) {
   return results;
 }
 
+CompareRequest with_settled_baseline(CompareRequest request, const Results& results) {
+  if (!request.baseline) return request;
+  std::vector<const nlohmann::json*> lines;
+  for (const auto& run : results.runs) lines.push_back(&run.line);
+  request.baseline = config::settled(std::move(*request.baseline), lines);
+  const auto matches = [&](const auto* line) { return config::matches(*request.baseline, *line); };
+  if (std::none_of(lines.begin(), lines.end(), matches)) return request;  // require_baseline says it
+  config::Diagnostics diagnostics;
+  config::require_known_values(*request.baseline, lines, "[compare] baseline", diagnostics);
+  diagnostics.throw_if_any();
+  return request;
+}
+
 void require_baseline(const CompareRequest& request, const Table& table) {
   if (!request.baseline ||
       std::any_of(table.rows.begin(), table.rows.end(), [](const Row& row) { return row.baseline; }))
@@ -105,8 +118,9 @@ void add_rows(const std::vector<RowSource>& sources, const std::vector<Group>& g
 
 }  // namespace
 
-Table collect(const CompareRequest& request) {
-  const auto results = read_all(request);
+Table collect(const CompareRequest& asked) {
+  const auto results = read_all(asked);
+  const auto request = with_settled_baseline(asked, results);
   refuse_mixed_code(results, request.experiment, request.mixed_code);
   Table table;
   table.experiment = results.experiment;

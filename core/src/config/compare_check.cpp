@@ -44,7 +44,7 @@ class Checker {
   // False, and reported, where a selector matches nothing; false alone where the command line has narrowed it.
   bool finds(const Selector& selector, const std::string& what) {
     if (selector.terms.empty() || is_narrowed(selector)) return false;
-    require_match(selector, row_lines_, what, diagnostics_);
+    require_match(selector, partners_.rows(), what, diagnostics_);
     return !partners_.matching(selector).empty();
   }
 

@@ -34,6 +34,7 @@ class Diagnostics {
   void add(const Position& position, std::string message);
   void add_all(const Diagnostics& others) { found_.insert(others.found_.begin(), others.found_.end()); }
   bool empty() const { return found_.empty(); }
+  const Diagnostic& first() const { return *found_.begin(); }  // by position; there must be one
   // True when something is wrong at exactly this place: what follows from it need not be reported too.
   bool has_at(const Position& position) const;
   void throw_if_any() const;

@@ -187,18 +187,37 @@ class Parser {
   size_t nesting_ = 0;
 };
 
+// Where a value is: the key of a table, or the index in a list, and what it is in.
+struct Place {
+  const Place* parent;
+  const std::string* key;  // null in a list
+  size_t index;
+  const Node& node;
+};
+
+KeyPath path_of(const Place& place) {
+  if (!place.parent) return {*place.key};
+  auto path = path_of(*place.parent);
+  if (place.key)
+    path.push_back(*place.key);
+  else
+    path.push_back(path.size() == 1 && is_labelled_section(path[0]) ? label_of(place.node)
+                                                                    : std::to_string(place.index));
+  return path;
+}
+
 // All expressions of one document; remembers which keys are being evaluated.
 class Evaluator {
  public:
-  Evaluator(Node& document, const DefaultOf& default_of, Diagnostics& diagnostics)
-      : document_(document), default_of_(default_of), diagnostics_(diagnostics) {}
+  Evaluator(Node& document, const KnownKeys& keys, Diagnostics& diagnostics)
+      : document_(document), keys_(keys), diagnostics_(diagnostics) {}
 
-  void visit(Node& node) {
+  void visit(Node& node, const Place& place) {
     if (auto* table = node.as<Table>()) {
-      for (auto& entry : table->entries) visit(entry.value);
+      for (auto& entry : table->entries) visit(entry.value, {&place, &entry.key, 0, entry.value});
     } else if (auto* array = node.as<Array>()) {
-      for (auto& item : *array) visit(item);
-    } else if (is_expression(node)) {
+      for (size_t i = 0; i < array->size(); ++i) visit((*array)[i], {&place, nullptr, i, (*array)[i]});
+    } else if (is_expression(node) && !keys_.is_text(path_of(place))) {
       try {
         settle(node);
       } catch (const Failure& failure) {
@@ -211,12 +230,12 @@ class Evaluator {
   Number value_of(const KeyPath& path, const std::string& name, std::string_view text, const Position& position) {
     auto* node = const_cast<Node*>(find_path(document_, path));
     std::optional<Node> fallback;
-    if (!node && (fallback = default_of_(path))) node = &*fallback;
+    if (!node && (fallback = keys_.default_of(path))) node = &*fallback;
     if (!node) {
       throw Failure{position, fmt::format("in \"{}\": unknown key '{}'{}", text, name,
                                           suggestion(path.back(), siblings(path), "known there: "))};
     }
-    if (is_expression(*node)) {
+    if (is_expression(*node) && !keys_.is_text(path)) {
       if (open_.count(node)) throw Failure{position, fmt::format("in \"{}\": '{}' depends on itself", text, name)};
       if (open_.size() > kMaxNesting)
         throw Failure{position,
@@ -229,11 +248,6 @@ class Evaluator {
   }
 
  private:
-  static bool is_expression(const Node& node) {
-    const auto* text = node.as<std::string>();
-    return text && !text->empty() && text->front() == '=';
-  }
-
   void settle(Node& node) {
     const std::string text = *node.as<std::string>();
     open_.insert(&node);
@@ -260,7 +274,7 @@ class Evaluator {
   }
 
   Node& document_;
-  const DefaultOf& default_of_;
+  const KnownKeys& keys_;
   Diagnostics& diagnostics_;
   std::set<const Node*> open_;
 };
@@ -271,13 +285,18 @@ Number Parser::reference(std::string_view name, size_t begin) {
 
 }  // namespace
 
-void evaluate_expressions(Node& document, const DefaultOf& default_of, Diagnostics& diagnostics) {
-  Evaluator evaluator(document, default_of, diagnostics);
+bool is_expression(const Node& node) {
+  const auto* text = node.as<std::string>();
+  return text && text->starts_with('=');
+}
+
+void evaluate_expressions(Node& document, const KnownKeys& keys, Diagnostics& diagnostics) {
+  Evaluator evaluator(document, keys, diagnostics);
   for (auto& entry : document.as<Table>()->entries) {
     const auto& name = entry.key;
     if (name != "experiment" && name != "sweep" && name != "compare" && name != "claim" && name != "figure" &&
         name != "prune")
-      evaluator.visit(entry.value);
+      evaluator.visit(entry.value, {nullptr, &entry.key, 0, entry.value});
   }
 }
 

@@ -10,11 +10,20 @@
 
 namespace assay::config {
 
-// The default of a key that the document does not give; nothing when there is no such key.
-using DefaultOf = std::function<std::optional<Node>(const KeyPath&)>;
+// What is known of a key beside what the document says.
+struct KnownKeys {
+  // The default of a key that the document does not give; nothing when there is no such key.
+  std::function<std::optional<Node>(const KeyPath&)> default_of;
+  // Whether the key takes text (a label, a name, a file): there a "=" begins no expression. An element of a list has
+  // its index for a key.
+  std::function<bool(const KeyPath&)> is_text;
+};
 
-// Replaces every string that starts with "=" by its number, in the sections that describe a run. An int stays an int
+// A string that begins with "=".
+bool is_expression(const Node& node);
+
+// Replaces every expression that is not text by its number, in the sections that describe a run. An int stays an int
 // while every operand is one and every division is exact; otherwise the result is real.
-void evaluate_expressions(Node& document, const DefaultOf& default_of, Diagnostics& diagnostics);
+void evaluate_expressions(Node& document, const KnownKeys& keys, Diagnostics& diagnostics);
 
 }  // namespace assay::config

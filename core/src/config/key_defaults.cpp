@@ -1,6 +1,7 @@
 #include "config/key_defaults.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "config/sections.h"
 
@@ -32,35 +33,59 @@ std::pair<size_t, std::string> slot(const KeyPath& path) {
   return {0, ""};
 }
 
-}  // namespace
-
-std::optional<Node> default_of_key(const Node& document, const Catalogue& catalogue, const KeyPath& path) {
+// The parameter that a key gives; null where nothing is known of it.
+const Parameter* parameter_of_key(const Node& document, const Catalogue& catalogue, const KeyPath& path) {
+  if (path.size() == 3 && path[0] == "resources" && path[1] == "mesh")
+    return find_parameter(section_parameters("mesh"), path[2]);
   auto [depth, kind] = slot(path);
   if (depth == 0) {
-    if (path.size() == 2 && (path[0] == "train" || path[0] == "resources" || path[0] == "log"))
-      return scalar(find_parameter(section_parameters(path[0]), path[1]));
-    return std::nullopt;
+    const bool is_section =
+        path[0] == "data" || path[0] == "init" || path[0] == "train" || path[0] == "resources" || path[0] == "log";
+    return is_section && path.size() == 2 ? find_parameter(section_parameters(path[0]), path[1]) : nullptr;
   }
-  if (path.size() <= depth) return std::nullopt;
+  if (path.size() <= depth) return nullptr;
   const auto* node = find_path(document, {path.begin(), path.begin() + static_cast<std::ptrdiff_t>(depth)});
-  if (!node || !node->is_table()) return std::nullopt;
+  if (!node || !node->is_table()) return nullptr;
   if (path.size() == depth + 1 && is_labelled_section(path[0]))
-    if (auto own = scalar(find_parameter(section_parameters(path[0]), path[depth]))) return own;
-  const auto* use = string_of(*node->as<Table>(), "use");
+    if (const auto* own = find_parameter(section_parameters(path[0]), path[depth])) return own;
+  const auto name_in = [](const Node* component) {
+    const auto* table = component ? component->as<Table>() : nullptr;
+    return table ? string_of(*table, "use") : component ? component->as<std::string>() : nullptr;
+  };
+  const auto* use = name_in(node);
   std::string name = use ? *use : "";
   for (;; ++depth) {
     const auto found = catalogue.find(kind, name);
     const auto* parameter = found ? find_parameter(found.component->parameters, path[depth]) : nullptr;
-    if (!parameter || depth + 1 == path.size()) return scalar(parameter);
-    if (parameter->type != "child") return std::nullopt;
+    if (!parameter || depth + 1 == path.size()) return parameter;
     const auto* child = node && node->is_table() ? node->as<Table>()->find(path[depth]) : nullptr;
-    const auto* named = child && child->is_table() ? string_of(*child->as<Table>(), "use")
-                        : child                    ? child->as<std::string>()
-                                                   : nullptr;
+    if (parameter->type == "children") {
+      const auto* list = child ? child->as<Array>() : nullptr;
+      const auto index = static_cast<size_t>(std::strtoull(path[++depth].c_str(), nullptr, 10));
+      child = list && index < list->size() ? &(*list)[index] : nullptr;
+      if (depth + 1 == path.size()) return parameter;
+    } else if (parameter->type != "child") {
+      return parameter;  // an element of a list is of the list
+    }
+    const auto* named = name_in(child);
     name = named ? *named : parameter->default_value.is_string() ? parameter->default_value.get<std::string>() : "";
     kind = parameter->child_kind;
     node = child;
   }
+}
+
+}  // namespace
+
+std::optional<Node> default_of_key(const Node& document, const Catalogue& catalogue, const KeyPath& path) {
+  return scalar(parameter_of_key(document, catalogue, path));
+}
+
+bool takes_text(const Node& document, const Catalogue& catalogue, const KeyPath& path) {
+  if (path.back() == "use") return true;
+  const auto* parameter = parameter_of_key(document, catalogue, path);
+  if (!parameter) return false;
+  const auto& type = parameter->type;
+  return type != "int" && type != "ints" && type != "real" && type != "reals";
 }
 
 }  // namespace assay::config

@@ -1,4 +1,4 @@
-// The default of a key that a document leaves out, for expressions and conditions of a sweep that refer to it.
+// What the parameters say of a document's keys, for expressions and conditions of a sweep.
 #pragma once
 
 #include <optional>
@@ -9,7 +9,10 @@
 
 namespace assay::config {
 
-// Nothing when there is no such key, or its default is no scalar.
+// The default of a key that the document leaves out. Nothing when there is no such key, or its default is no scalar.
 std::optional<Node> default_of_key(const Node& document, const Catalogue& catalogue, const KeyPath& path);
+
+// Whether what the key takes is no number, but a name, a file, a label. An element of a list has its index for a key.
+bool takes_text(const Node& document, const Catalogue& catalogue, const KeyPath& path);
 
 }  // namespace assay::config

@@ -57,7 +57,7 @@ nlohmann::json to_json(const Node& node) {
   }
   if (const auto* flag = node.as<bool>()) return *flag;
   if (const auto* integer = node.as<int64_t>()) return *integer;
-  if (const auto* real = node.as<double>()) return *real;
+  if (const auto* real = node.as<double>()) return *real + 0.0;  // zero has no sign
   return std::get<std::string>(node.value);
 }
 

@@ -38,9 +38,10 @@ Partners::Partners(std::vector<const json*> rows) : rows_(std::move(rows)) {
 }
 
 std::vector<size_t> Partners::matching(const Selector& selector) const {
+  const auto exact = settled(selector, rows_);
   std::vector<size_t> found;
   for (size_t i = 0; i < rows_.size(); ++i)
-    if (matches(selector, *rows_[i])) found.push_back(i);
+    if (matches(exact, *rows_[i])) found.push_back(i);
   return found;
 }
 

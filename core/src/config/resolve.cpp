@@ -187,7 +187,8 @@ json Resolver::scalar(const Parameter& parameter, const std::string& type, const
     if (type == "int") result = *integer;
     if (type == "real") result = static_cast<double>(*integer);
   }
-  if (const auto* real = node.as<double>(); real && type == "real" && in_range(parameter, *real)) result = *real;
+  if (const auto* real = node.as<double>(); real && type == "real" && in_range(parameter, *real))
+    result = *real + 0.0;  // -0.0 is 0.0
   if (type == "duration" && node.as<std::string>()) {
     const auto duration = parse_duration(*node.as<std::string>());
     const bool percent = duration && duration->unit == Duration::Unit::kPercent;

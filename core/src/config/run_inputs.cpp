@@ -81,7 +81,8 @@ json RunInputs::choose(const Lines& lines, const Node& node, const std::string& 
   const auto& table = *node.as<Table>();
   Diagnostics wrong;  // said once, by find
   const auto* where = table.find("where");
-  const auto selector = where ? std::optional(read_selector(*where, wrong)) : std::nullopt;
+  const auto candidates = pointers_to(lines);
+  const auto selector = where ? std::optional(settled(read_selector(*where, wrong), candidates)) : std::nullopt;
   std::map<std::string, std::string> labels;  // by group
   json seeds = json::object();
   for (const auto& line : lines) {
@@ -95,6 +96,12 @@ json RunInputs::choose(const Lines& lines, const Node& node, const std::string& 
       if (const std::string label = line.at("label"); std::find(all.begin(), all.end(), label) == all.end())
         all.push_back(label);
     why = fmt::format("no run of '{}' is selected by 'where'; there are {}", experiment, fmt::join(all, "; "));
+    return nullptr;
+  }
+  Diagnostics unknown;
+  if (selector) require_known_values(*selector, candidates, "'where'", unknown);
+  if (!unknown.empty()) {
+    why = unknown.first().message;
     return nullptr;
   }
   if (labels.size() > 1) {
@@ -150,6 +157,7 @@ json RunInputs::find(const Node& node, const std::string& owner, Diagnostics& di
     diagnostics.add(node.position, fmt::format("'{}' takes its own runs as inputs", name_));
     return nullptr;
   }
+  experiments_.insert(*experiment);
   std::string why;
   try {
     const auto& known = in_force(*experiment);

@@ -5,6 +5,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,8 @@ class RunInputs {
 
   // The plan in force of the experiment has the word, then its file under experiments/. Null after an error.
   nlohmann::json find(const Node& node, const std::string& owner, Diagnostics& diagnostics);
+  // Whose runs were found.
+  const std::set<std::string>& experiments() const { return experiments_; }
 
  private:
   using Lines = std::vector<nlohmann::json>;
@@ -45,6 +48,7 @@ class RunInputs {
   std::vector<std::string> asked_by_;
   std::vector<int64_t> seeds_;
   std::map<std::string, Lines> in_force_, of_file_;
+  std::set<std::string> experiments_;
 };
 
 }  // namespace assay::config

@@ -65,11 +65,34 @@ TextTerm term_of(const std::string& text) {
 bool equals(const json& wanted, const json& value) {
   if (wanted.is_array())
     return std::any_of(wanted.begin(), wanted.end(), [&](const json& one) { return equals(one, value); });
-  if (wanted == value) return true;  // 8 and 8.0 are equal
-  // Labels show reals by four digits, and what they show selects, too.
-  return wanted.is_number_float() && value.is_number_float() &&
-         fmt::format("{}", wanted.get<double>()) ==
-             fmt::format("{}", std::stod(fmt::format("{:.4g}", value.get<double>())));
+  return wanted == value;  // 8 and 8.0 are equal
+}
+
+// Calls `use` with each value that a term names: its only one, each of a list, and those behind "not".
+template <class Json, class Use>
+void for_each_value(Json& wanted, const Use& use) {
+  if (wanted.is_object()) {
+    if (wanted.contains("not")) for_each_value(wanted.at("not"), use);
+  } else if (wanted.is_array()) {
+    for (auto& one : wanted) for_each_value(one, use);
+  } else {
+    use(wanted);
+  }
+}
+
+std::string text_of(const json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+
+// Labels show reals by four digits where these tell them apart, and what a label shows selects, too.
+const json* shown_as(const json& wanted, const std::set<json>& values) {
+  if (!wanted.is_number()) return nullptr;
+  const json* found = nullptr;
+  for (const auto& value : values) {
+    if (!value.is_number_float()) continue;
+    if (std::stod(fmt::format("{:.4g}", value.get<double>())) != wanted.get<double>()) continue;
+    if (found) return nullptr;
+    found = &value;
+  }
+  return found;
 }
 
 bool holds(const SelectorTerm& term, const json& value) {
@@ -163,6 +186,28 @@ Selector selector_of_text(const std::string& text, const std::string& origin, Di
   return selector;
 }
 
+void settle(SelectorTerm& term, const std::set<json>& values) {
+  for_each_value(term.wanted, [&](json& wanted) {
+    if (values.contains(wanted)) return;
+    if (const auto* value = shown_as(wanted, values)) wanted = *value;
+  });
+}
+
+Selector settled(Selector selector, const std::vector<const json*>& lines) {
+  for (auto& term : selector.terms) {
+    std::set<json> values;
+    for (const auto* line : lines) values.insert(value_of(term.path, term.name, *line));
+    settle(term, values);
+  }
+  return selector;
+}
+
+std::vector<const json*> pointers_to(const std::vector<json>& lines) {
+  std::vector<const json*> pointers;
+  for (const auto& line : lines) pointers.push_back(&line);
+  return pointers;
+}
+
 bool matches(const SelectorTerm& term, const json& line) { return holds(term, value_of(term.path, term.name, line)); }
 
 bool matches(const Selector& selector, const json& line) {
@@ -170,15 +215,28 @@ bool matches(const Selector& selector, const json& line) {
                      [&](const auto& term) { return matches(term, line); });
 }
 
-void require_match(const Selector& selector, const std::vector<json>& lines, const std::string& what,
+namespace {
+
+SelectorUse use_among(const Selector& selector, const std::vector<const json*>& lines) {
+  SelectorUse use(settled(selector, lines));
+  for (const auto* line : lines)
+    use.matches([&](const SelectorTerm& term) { return value_of(term.path, term.name, *line); });
+  return use;
+}
+
+}  // namespace
+
+void require_match(const Selector& selector, const std::vector<const json*>& lines, const std::string& what,
                    Diagnostics& diagnostics) {
-  SelectorUse use(selector);
   std::set<std::string> axes;
-  for (const auto& line : lines) {
-    use.matches([&](const SelectorTerm& term) { return value_of(term.path, term.name, line); });
-    for (const auto& [axis, ignored] : line.at("axes").items()) axes.insert(axis);
-  }
-  use.require_match(what, axes, diagnostics);
+  for (const auto* line : lines)
+    for (const auto& [axis, ignored] : line->at("axes").items()) axes.insert(axis);
+  use_among(selector, lines).require_match(what, axes, diagnostics);
+}
+
+void require_known_values(const Selector& selector, const std::vector<const json*>& lines, const std::string& what,
+                          Diagnostics& diagnostics) {
+  use_among(selector, lines).require_known_values(what, diagnostics);
 }
 
 bool SelectorUse::matches(const ValueOf& value_of) {
@@ -186,7 +244,7 @@ bool SelectorUse::matches(const ValueOf& value_of) {
   for (size_t i = 0; i < terms_.size(); ++i) {
     const auto value = value_of(selector_.terms[i]);
     const bool one = holds(selector_.terms[i], value);
-    if (!value.is_null()) terms_[i].values.insert(value.is_string() ? value.get<std::string>() : value.dump());
+    if (!value.is_null()) terms_[i].values.insert(value);
     terms_[i].matched |= one;
     all &= one;
   }
@@ -194,24 +252,44 @@ bool SelectorUse::matches(const ValueOf& value_of) {
   return all;
 }
 
+bool SelectorUse::require_known_values(const std::string& what, Diagnostics& diagnostics) const {
+  bool known = true;
+  for (size_t i = 0; i < terms_.size(); ++i) {
+    const auto& [matched, values] = terms_[i];
+    const auto& term = selector_.terms[i];
+    if (values.empty()) continue;
+    std::vector<std::string> names;
+    for (const auto& value : values) names.push_back(text_of(value));
+    for_each_value(term.wanted, [&](const json& wanted) {
+      if (values.contains(wanted)) return;
+      known = false;
+      diagnostics.add(term.position,
+                      fmt::format("{}{}: '{}' is never {}{}", what, matched_ ? "" : " matches no run", term.name,
+                                  text_of(wanted), suggestion(text_of(wanted), names, "it is ")));
+    });
+  }
+  return known;
+}
+
 void SelectorUse::require_match(const std::string& what, const std::set<std::string>& axes,
                                 Diagnostics& diagnostics) const {
+  bool each_alone = require_known_values(what, diagnostics);
   if (matched_) return;
-  bool each_alone = true;
+  const std::vector<std::string> axis_names(axes.begin(), axes.end());
   for (size_t i = 0; i < terms_.size(); ++i) {
-    if (terms_[i].matched) continue;
-    each_alone = false;
     const auto& term = selector_.terms[i];
-    const auto& values = terms_[i].values;
-    const std::vector<std::string> value_names(values.begin(), values.end()), axis_names(axes.begin(), axes.end());
-    const auto wanted = term.wanted.is_string() ? term.wanted.get<std::string>() : term.wanted.dump();
-    if (values.empty()) {
+    if (terms_[i].values.empty()) {
       diagnostics.add(term.position, fmt::format("{}: no run has a key '{}'{}", what, term.name,
                                                  suggestion(term.name, axis_names, "the axes are ")));
-    } else {
-      diagnostics.add(term.position, fmt::format("{} matches no run: '{}' is never {}{}", what, term.name, wanted,
-                                                 suggestion(wanted, value_names, "it is ")));
+    } else if (!terms_[i].matched && (term.wanted.is_object() || term.wanted.empty())) {
+      std::vector<std::string> names;
+      for (const auto& value : terms_[i].values) names.push_back(text_of(value));
+      diagnostics.add(term.position, fmt::format("{} matches no run: '{}' is never {}{}", what, term.name,
+                                                 term.wanted.dump(), suggestion(term.wanted.dump(), names, "it is ")));
+    } else if (terms_[i].matched) {
+      continue;
     }
+    each_alone = false;
   }
   if (each_alone)
     diagnostics.add(selector_.position,

@@ -36,13 +36,23 @@ Selector selector_of_text(const std::string& text, const std::string& origin, Di
 // null when the run has no such key.
 nlohmann::json value_of(const KeyPath& path, const std::string& name, const nlohmann::json& line);
 
+// A number that is none of the values themselves, but what the label of exactly one of them shows (0.003162), becomes
+// that value. Whoever matches lines settles the selector among all of them first.
+void settle(SelectorTerm& term, const std::set<nlohmann::json>& values);
+Selector settled(Selector selector, const std::vector<const nlohmann::json*>& lines);
+std::vector<const nlohmann::json*> pointers_to(const std::vector<nlohmann::json>& lines);
+
 // `line` is a plan line. An axis counts by its label, any other key by its resolved value (a component by its name).
 bool matches(const SelectorTerm& term, const nlohmann::json& line);
 bool matches(const Selector& selector, const nlohmann::json& line);
 
-// A selector that matches nothing is an error; `what` names it ("baseline").
-void require_match(const Selector& selector, const std::vector<nlohmann::json>& lines, const std::string& what,
+// A selector that matches nothing is an error, and so is a value that no line has, alone, in a list or behind "not":
+// the latter would select what its author did not mean. `what` names the selector ("baseline").
+void require_match(const Selector& selector, const std::vector<const nlohmann::json*>& lines, const std::string& what,
                    Diagnostics& diagnostics);
+// The second alone.
+void require_known_values(const Selector& selector, const std::vector<const nlohmann::json*>& lines,
+                          const std::string& what, Diagnostics& diagnostics);
 
 // The same for what is no plan line yet: asked about one candidate after another, it can say in the end why it never
 // matched.
@@ -51,17 +61,20 @@ class SelectorUse {
   // The value of a term's key, null where the candidate has none.
   using ValueOf = std::function<nlohmann::json(const SelectorTerm&)>;
 
-  explicit SelectorUse(const Selector& selector) : selector_(selector), terms_(selector.terms.size()) {}
+  // The selector must be settled.
+  explicit SelectorUse(Selector selector) : selector_(std::move(selector)), terms_(selector_.terms.size()) {}
   bool matches(const ValueOf& value_of);
   void require_match(const std::string& what, const std::set<std::string>& axes, Diagnostics& diagnostics) const;
+  // False, and reported, where the selector names a value that no candidate had.
+  bool require_known_values(const std::string& what, Diagnostics& diagnostics) const;
   const Selector& selector() const { return selector_; }
 
  private:
   struct Seen {
     bool matched = false;
-    std::set<std::string> values;
+    std::set<nlohmann::json> values;
   };
-  const Selector& selector_;
+  Selector selector_;
   std::vector<Seen> terms_;
   bool matched_ = false;
 };

@@ -55,8 +55,29 @@ void require_one_budget(const std::vector<const Assignment*>& assignments, Diagn
   }
 }
 
-bool is_expression(const Choice& choice) {
-  return choice.shown.is_string() && choice.shown.get_ref<const std::string&>().starts_with('=');
+// Among the values of the block's axes.
+Selector settled_in(const Block& block, Selector selector) {
+  for (auto& term : selector.terms) {
+    std::set<nlohmann::json> values;
+    const auto add = [&](const std::vector<Dimension>& dimensions) {
+      for (const auto& dimension : dimensions)
+        for (const auto& alternative : dimension)
+          for (const auto& choice : alternative.choices)
+            if (choice.axis == term.name) values.insert(choice.shown);
+    };
+    add(block.dimensions);
+    for (const auto& when : block.whens) add(when.grid);
+    settle(term, values);
+  }
+  return selector;
+}
+
+// Whether the value that was chosen is one. The label of a value, or of a case, is text.
+bool is_expression(const Choice& choice, const std::vector<const Alternative*>& chosen) {
+  return std::any_of(chosen.begin(), chosen.end(), [&](const Alternative* one) {
+    return std::any_of(one->sets.begin(), one->sets.end(),
+                       [&](const Assignment& set) { return set.path == choice.path && is_expression(set.value); });
+  });
 }
 
 // What it came to in this combination.
@@ -103,8 +124,8 @@ void Sweep::for_each(size_t most, const std::function<void(Combination)>& use) {
       break;
     }
     std::vector<SelectorUse> whens, excludes;
-    for (const auto& when : block.whens) whens.emplace_back(when.condition);
-    for (const auto& exclude : block.excludes) excludes.emplace_back(exclude);
+    for (const auto& when : block.whens) whens.emplace_back(settled_in(block, when.condition));
+    for (const auto& exclude : block.excludes) excludes.emplace_back(settled_in(block, exclude));
     Partial partial;
     multiply(block.dimensions, 0, partial.chosen, [&] {
       expand(block, 0, partial, whens, excludes);
@@ -175,12 +196,13 @@ Combination Sweep::document_of(const Partial& partial, Diagnostics& diagnostics)
   combination.document = base_;
   for (const auto* one : assignments) set_path(combination.document, one->path, one->position, one->value, diagnostics);
   expand_shorthands(combination.document, diagnostics);  // a swept [[objective]] list may hold bare names
-  const DefaultOf default_of = [&](const KeyPath& path) {
-    return default_of_key(combination.document, catalogue_, path);
-  };
-  evaluate_expressions(combination.document, default_of, diagnostics);
+  const auto& document = combination.document;
+  evaluate_expressions(combination.document,
+                       {.default_of = [&](const KeyPath& path) { return default_of_key(document, catalogue_, path); },
+                        .is_text = [&](const KeyPath& path) { return takes_text(document, catalogue_, path); }},
+                       diagnostics);
   for (auto& choice : combination.choices)
-    if (is_expression(choice)) choice = evaluated(choice, combination.document);
+    if (is_expression(choice, partial.chosen)) choice = evaluated(choice, combination.document);
   return combination;
 }
 

@@ -83,8 +83,10 @@ RungVerdict judge(const std::vector<json>& plan_lines, const ExperimentLayout& e
                   size_t rung) {
   std::vector<std::string> order;
   std::map<std::string, std::vector<const json*>> groups;
+  std::optional<config::Selector> baseline;
+  if (pruning.baseline) baseline = config::settled(*pruning.baseline, config::pointers_to(plan_lines));
   for (const auto& line : plan_lines) {
-    if (pruning.baseline && config::matches(*pruning.baseline, line)) continue;
+    if (baseline && config::matches(*baseline, line)) continue;
     auto& group = groups[line.at("group")];
     if (group.empty()) order.push_back(line.at("group"));
     group.push_back(&line);

@@ -71,6 +71,18 @@ TEST_F(Six, TheTestOfOneClaim) {
   EXPECT_NEAR(*pair.sign_flip_p, 2.0 / 64, 1e-12);
 }
 
+// "Not c" of rows a and b is every row, so that a would be judged against itself.
+TEST_F(Six, AValueThatNoRowHasDecidesNothing) {
+  for (const json& side : {json{{"positional", {{"not", "c"}}}}, json{{"positional", {"b", "c"}}}}) {
+    const auto found = judged(results_, {claim("left < right", {{"positional", "a"}}, side)}).claims.at(0);
+    EXPECT_EQ(found.verdict, Verdict::kUndecided);
+    EXPECT_EQ(found.pairs.size(), 0u);
+    EXPECT_THAT(found.remarks, Contains("A side of the claim: 'positional' is never c; it is a, b."));
+  }
+  const auto known = judged(results_, {claim("left < right", {{"positional", "a"}}, {{"positional", {{"not", "a"}}}})});
+  EXPECT_EQ(known.claims.at(0).verdict, Verdict::kSupported);
+}
+
 TEST_F(Six, EveryVerdict) {
   const auto verdict = [&](const json& one) { return judged(results_, {one}).claims.at(0).verdict; };
   EXPECT_EQ(verdict(claim("left < right")), Verdict::kSupported);

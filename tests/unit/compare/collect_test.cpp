@@ -186,13 +186,37 @@ TEST(Collect, TheBaselineIsMarkedOrExplained) {
   results.finished({.scheme = "a"}, {{64, 2.0}});
   results.finished({.scheme = "b"}, {{64, 2.0}});
   auto asked = request(results);
-  asked.baseline = baseline("positional", {"x", "b"});
+  asked.baseline = baseline("positional", {"c", "b"});
+  EXPECT_THAT(message<UserError>(asked), HasSubstr("[compare] baseline: 'positional' is never c; it is a, b"));
+  asked.baseline = baseline("positional", {{"not", "c"}});
+  EXPECT_THAT(message<UserError>(asked), HasSubstr("[compare] baseline: 'positional' is never c; it is a, b"));
+  asked.baseline = baseline("positional", {{"not", "a"}});
   const auto table = collect(asked);
   EXPECT_FALSE(table.rows[0].baseline);
   EXPECT_TRUE(table.rows[1].baseline);
   asked.baseline = baseline("positional", "x");
   EXPECT_THAT(message<UserError>(asked),
               HasSubstr("baseline (positional = x) matches no row; rows: positional=a; positional=b"));
+}
+
+// Rows of 0.1, 0.10001 and 0.3: to four digits the first two are one number.
+TEST(Collect, TheBaselineIsTheRowOfExactlyItsValue) {
+  ResultsBuilder results;
+  for (int seed = 1; seed <= 2; ++seed)
+    for (const auto& [decay, value] : {std::pair{0.1, 2.0}, {0.10001, 2.5}, {0.3, 3.0}})
+      results.finished({.scheme = "a", .seed = seed, .more_axes = {{"optimizer.weight_decay", decay}}},
+                       {{64, value + 0.1 * seed}});
+  auto asked = request(results);
+  asked.baseline = baseline("optimizer.weight_decay", 0.1);
+  const auto table = collect(asked);
+  ASSERT_EQ(table.rows.size(), 3u);
+  EXPECT_TRUE(table.rows[0].baseline);
+  for (const size_t row : {1u, 2u}) {
+    EXPECT_FALSE(table.rows[row].baseline);
+    EXPECT_EQ(table.rows[row].compared_with, table.rows[0].label);
+    ASSERT_TRUE(table.rows[row].cells[0].comparison);
+    EXPECT_NEAR(table.rows[row].cells[0].comparison->difference.test.difference, row == 1 ? 0.5 : 1.0, 1e-12);
+  }
 }
 
 }  // namespace

@@ -12,13 +12,14 @@ struct Result {
 
 Result evaluate(const std::string& expression) {
   auto document = parsed("[model]\nwidth = 96\nhalf = 0.5\nname = \"x\"\nresult = \"" + expression +
-                         "\"\ntwice = \"= 2 * model.width\"\n");
+                         "\"\ntwice = \"= 2 * model.width\"\nnote = \"= 1\"\n");
   Diagnostics diagnostics;
-  const DefaultOf defaults = [](const KeyPath& path) -> std::optional<Node> {
-    if (join_key(path) == "model.heads") return Node{int64_t{4}, {}};
-    return std::nullopt;
-  };
-  evaluate_expressions(document, defaults, diagnostics);
+  const KnownKeys keys{.default_of = [](const KeyPath& path) -> std::optional<Node> {
+                         if (join_key(path) == "model.heads") return Node{int64_t{4}, {}};
+                         return std::nullopt;
+                       },
+                       .is_text = [](const KeyPath& path) { return join_key(path) == "model.note"; }};
+  evaluate_expressions(document, keys, diagnostics);
   Result result{*find_path(document, {"model", "result"}), ""};
   try {
     diagnostics.throw_if_any();
@@ -72,6 +73,8 @@ TEST(Expression, ErrorsPointIntoTheText) {
             "t.toml:5:13: in \"= model.result + 1\": 'model.result' depends on itself");
   EXPECT_EQ(evaluate("= model.name").error,
             "t.toml:5:13: in \"= model.name\": 'model.name' is no number but the string \"x\"");
+  EXPECT_EQ(evaluate("= model.note").error,
+            "t.toml:5:13: in \"= model.note\": 'model.note' is no number but the string \"= 1\"");
   EXPECT_EQ(evaluate("= 1 2").error, "t.toml:5:15: in \"= 1 2\": '2' does not belong here");
   EXPECT_EQ(evaluate("= 1e999").error, "t.toml:5:13: in \"= 1e999\": '1e999' is no number");
 }

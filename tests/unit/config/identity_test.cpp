@@ -76,6 +76,20 @@ TEST_F(Identity, EveryDecidingValueChangesTheId) {
     EXPECT_NE(plan(kExperiment, {change}).lines.at(1).at("train_id"), kTrainSeed2) << change;
 }
 
+// Zero has one sign, wherever it comes from.
+TEST_F(Identity, TheTwoZerosAreOneValue) {
+  const auto one = [&](const std::string& set) { return plan(kSmall, {set}).lines.at(0); };
+  const auto zero = one("optimizer.lr=0.0");
+  for (const char* set : {"optimizer.lr=-0.0", "optimizer.lr=0", "optimizer.lr=\"= -1.0 * 0\""}) {
+    EXPECT_EQ(one(set).at("train_id"), zero.at("train_id")) << set;
+    EXPECT_EQ(one(set).at("train").dump(), zero.at("train").dump()) << set;
+  }
+  EXPECT_EQ(one("optimizer.betas=[-0.0, 0.9]").at("train_id"), one("optimizer.betas=[0, 0.9]").at("train_id"));
+  const auto swept = plan(kSmall + "[[sweep]]\n[sweep.grid]\noptimizer.lr = [-0.0, 1e-3]\n");
+  EXPECT_EQ(swept.lines.at(0).at("label"), "optimizer.lr=0");
+  EXPECT_EQ(swept.lines.at(0).at("train_id"), zero.at("train_id"));
+}
+
 TEST_F(Identity, LabelsOfEntriesDoNotCount) {
   const auto line = plan(kExperiment, {"evaluate.long.label=other"}).lines.at(1);
   EXPECT_EQ(line.at("evaluate").at(0).at("label"), "other");

@@ -11,12 +11,13 @@ using nlohmann::json;
 
 class SelectorText : public PlanTest {
  protected:
-  std::ptrdiff_t count(const std::string& text) const {
+  static std::ptrdiff_t count_of(const Plan& plan, const std::string& text) {
     Diagnostics diagnostics;
-    const auto read = selector_of_text(text, "--only", diagnostics);
+    const auto read = settled(selector_of_text(text, "--only", diagnostics), pointers_to(plan.lines));
     diagnostics.throw_if_any();
-    return std::count_if(made_.lines.begin(), made_.lines.end(), [&](const json& line) { return matches(read, line); });
+    return std::count_if(plan.lines.begin(), plan.lines.end(), [&](const json& line) { return matches(read, line); });
   }
+  std::ptrdiff_t count(const std::string& text) const { return count_of(made_, text); }
   std::string error(const std::string& text) const {
     Diagnostics diagnostics;
     selector_of_text(text, "--only", diagnostics);
@@ -48,15 +49,35 @@ TEST_F(SelectorText, EveryOperator) {
 // A range's 0.0031622776601683794 stands as 0.003162 in labels and tables.
 TEST_F(SelectorText, AShownNumberSelectsWhatItStandsFor) {
   const auto made = plan(kSmall + "[[sweep]]\n[sweep.grid]\noptimizer.lr = { log = [1e-3, 1e-2], n = 3 }\n");
-  const auto count_in = [&](const std::string& text) {
-    Diagnostics diagnostics;
-    const auto read = selector_of_text(text, "--only", diagnostics);
-    return std::count_if(made.lines.begin(), made.lines.end(), [&](const json& line) { return matches(read, line); });
-  };
+  const auto count_in = [&](const std::string& text) { return count_of(made, text); };
   EXPECT_EQ(made.lines[1].at("label"), "optimizer.lr=0.003162");
   EXPECT_EQ(count_in("optimizer.lr=0.003162"), 1);
   EXPECT_EQ(count_in("optimizer.lr!=0.003162"), 2);
   EXPECT_EQ(count_in("optimizer.lr=0.00316"), 0);
+}
+
+// The labels of 0.1 and 0.10001 show all of their digits, so four digits name neither of them.
+TEST_F(SelectorText, AValueIsFirstOfAllItself) {
+  const auto close = plan(kSmall + "[[sweep]]\n[sweep.grid]\noptimizer.weight_decay = [0.1, 0.10001, 0.3]\n");
+  EXPECT_EQ(close.lines[1].at("label"), "optimizer.weight_decay=0.10001");
+  EXPECT_EQ(count_of(close, "optimizer.weight_decay=0.1"), 1);
+  EXPECT_EQ(count_of(close, "optimizer.weight_decay!=0.1"), 2);
+  EXPECT_EQ(count_of(close, "optimizer.weight_decay=0.1,0.3"), 2);
+  const auto closer = plan(kSmall + "[[sweep]]\n[sweep.grid]\noptimizer.weight_decay = [0.10001, 0.10002]\n");
+  EXPECT_EQ(count_of(closer, "optimizer.weight_decay=0.1"), 0);
+}
+
+// In [[sweep.exclude]] and [[sweep.when]], too, before there are runs.
+TEST_F(SelectorText, AConditionOfASweepTakesExactlyItsValue) {
+  const auto left = plan(kSmall +
+                         "[[sweep]]\n[sweep.grid]\noptimizer.weight_decay = [0.1, 0.10001, 0.3]\n"
+                         "[[sweep.exclude]]\noptimizer.weight_decay = 0.1\n");
+  ASSERT_EQ(left.lines.size(), 2u);
+  EXPECT_EQ(left.lines[0].at("axes").at("optimizer.weight_decay"), 0.10001);
+  const auto shown = plan(kSmall +
+                          "[[sweep]]\n[sweep.grid]\noptimizer.lr = { log = [1e-3, 1e-2], n = 3 }\n"
+                          "[[sweep.exclude]]\noptimizer.lr = 0.003162\n");
+  EXPECT_EQ(shown.lines.size(), 2u);
 }
 
 TEST_F(SelectorText, TermsMustAllHold) {

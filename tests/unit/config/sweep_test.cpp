@@ -1,5 +1,7 @@
 #include "config/sweep.h"
 
+#include <gmock/gmock.h>
+
 #include <nlohmann/json.hpp>
 
 #include "unit/config/fixture.h"
@@ -265,6 +267,33 @@ TEST_F(Sweep, SetReachesIntoZipsCasesAndConditions) {
                                  "grid = { model.layers = [1, 2] }\n",
                         {"model.width=32"})),
             (std::vector<std::string>{"model.width=32"}));
+}
+
+// A label is text, and what begins with "=" in it is nothing to evaluate. A value that does is.
+TEST_F(Sweep, LabelsAreTextAndValuesMayBeExpressions) {
+  EXPECT_EQ(labels(plan(kBlock + "[sweep.grid]\npositional = [{ label = '= 1', use = 'alibi' }, { label = '=', use = "
+                                 "'alibi', max_exponent = 4 }]\n")),
+            (std::vector<std::string>{"positional== 1", "positional=="}));
+  EXPECT_EQ(labels(plan(kBlock + "[[sweep.case]]\nlabel = '= 1 + 1'\nset = { model.layers = 1 }\n[[sweep.case]]\n"
+                                 "label = '=b'\nset = { model.layers = '= 1 + 1' }\n")),
+            (std::vector<std::string>{"case== 1 + 1", "case==b"}));
+  EXPECT_EQ(labels(plan(kBlock + "[sweep.grid]\nmodel.layers = [1, '= 1 + 1']\n")),
+            (std::vector<std::string>{"model.layers=1", "model.layers=2"}));
+  EXPECT_EQ(plan(kSmall + "[[evaluate]]\nuse = 'lm'\nlabel = '=lm'\nlengths = ['= 2 * data.context']\n")
+                .lines.at(0)
+                .at("evaluate")
+                .at(0)
+                .at("label"),
+            "=lm");
+}
+
+TEST_F(Sweep, NamesOfFilesAreTextToo) {
+  write("experiments/=a.txt", "a");
+  write("experiments/=b.txt", "b");
+  const auto made = plan(kBlock + "[sweep.grid]\ndata.dataset.path = ['=a.txt', '=b.txt']\n");
+  EXPECT_EQ(labels(made), (std::vector<std::string>{"data.dataset.path==a.txt", "data.dataset.path==b.txt"}));
+  EXPECT_EQ(made.lines[1].at("train").at("data").at("dataset").at("path").at("path"),
+            (folder_ / "experiments/=b.txt").string());
 }
 
 }  // namespace
