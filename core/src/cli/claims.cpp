@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 #include "cli/comparison.h"
 #include "cli/options.h"
+#include "cli/plan_note.h"
 #include "compare/origin.h"
 
 namespace assay::cli {
@@ -40,6 +41,7 @@ int claims(const Arguments& arguments) {
   const auto experiment = find_experiment(parsed->words[0]);
   const auto settings = compare_settings_of(experiment);
   if (settings.claims.empty()) throw UserError("assay claims: '" + parsed->words[0] + "' makes no [[claim]]");
+  note_other_plan(experiment);
   try {
     const auto judgement = judge_claims(experiment, settings, mixed_code, arguments);
     std::cout << print(judgement);

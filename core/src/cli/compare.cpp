@@ -8,6 +8,7 @@
 #include "cli/cli.h"
 #include "cli/comparison.h"
 #include "cli/options.h"
+#include "cli/plan_note.h"
 #include "compare/format.h"
 #include "compare/origin.h"
 #include "compare/rearrange.h"
@@ -78,9 +79,11 @@ std::vector<ExperimentLayout> other_experiments(const std::vector<std::string>& 
   std::vector<ExperimentLayout> others;
   std::set<std::filesystem::path> folders;
   for (const auto& word : words) {
-    auto layout = find_experiment(word).layout;
+    const auto named = find_experiment(word);
+    auto layout = named.layout;
     if (!folders.insert(std::filesystem::weakly_canonical(layout.folder())).second)
       throw UserError(fmt::format("assay compare: '{}' is there already", word));
+    note_other_plan(named);
     others.push_back(std::move(layout));
   }
   others.erase(others.begin());

@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 #include "cli/named_run.h"
 #include "cli/options.h"
+#include "cli/plan_note.h"
 #include "cli/text_table.h"
 #include "compare/run_diff.h"
 
@@ -52,6 +53,8 @@ int diff(const Arguments& arguments) {
   if (parsed->words.size() != 2) throw UserError("assay diff: two runs, by folder or the beginning of their ids");
   if (format != "text" && format != "json") throw UserError("--format " + format + ": there are text and json");
   const auto a = find_run(parsed->words[0]), b = find_run(parsed->words[1]);
+  note_other_plan({a.experiment(), std::nullopt});
+  if (a.experiment().folder() != b.experiment().folder()) note_other_plan({b.experiment(), std::nullopt});
   const auto differences = run_differences(a.line, a.layout, b.line, b.layout);
   if (format == "json") {
     print_json(differences);

@@ -10,6 +10,7 @@
 #include "cli/export_runs.h"
 #include "cli/named_run.h"
 #include "cli/options.h"
+#include "cli/plan_note.h"
 #include "cli/run_on_hand.h"
 #include "config/argument_component.h"
 #include "config/worker.h"
@@ -80,6 +81,7 @@ int export_results(const Arguments& arguments) {
   if (catalogue.find("tracker", to))
     return export_to_tracker(parsed->words, to, empty_folder("export", out).string(), catalogue);
   const auto run = find_run(parsed->words[0]);
+  note_other_plan({run.experiment(), std::nullopt});
   const auto exchange = exchange_of("export", "to", to, parsed->words, catalogue);
   const auto folder = empty_folder("export", out);
   check_weights(run.layout);

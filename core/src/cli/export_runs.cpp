@@ -10,6 +10,7 @@
 #include "cli/comparison.h"
 #include "cli/named_experiment.h"
 #include "cli/named_run.h"
+#include "cli/plan_note.h"
 #include "compare/long_csv.h"
 #include "config/argument_component.h"
 #include "config/worker.h"
@@ -40,11 +41,14 @@ struct Named {
 
 Named named(const std::string& word) {
   try {
-    return {find_experiment(word).layout, ""};
+    const auto experiment = find_experiment(word);
+    note_other_plan(experiment);
+    return {experiment.layout, ""};
   } catch (const UserError& no_experiment) {
     try {
       const auto run = find_run(word);
-      return {ExperimentLayout(run.layout.folder().parent_path().parent_path()), run.line.at("train_id")};
+      note_other_plan({run.experiment(), std::nullopt});
+      return {run.experiment(), run.line.at("train_id")};
     } catch (const UserError&) {
       throw UserError(std::string(no_experiment.what()) + "; nor is it a run");
     }

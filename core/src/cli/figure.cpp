@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 #include "cli/comparison.h"
 #include "cli/options.h"
+#include "cli/plan_note.h"
 #include "compare/origin.h"
 #include "record/plan_lines.h"
 #include "report/draw.h"
@@ -45,6 +46,7 @@ int figure(const Arguments& arguments) {
   const auto plan = experiment.layout.plan();
   if (!std::filesystem::exists(plan))
     throw UserError(experiment.layout.folder().string() + ": no results here (no plan.jsonl); 'assay run' makes them");
+  note_other_plan(experiment);
   const auto lines = read_plan_lines(plan);
   const auto folder = out.empty() ? experiment.layout.figures() : std::filesystem::path(out);
   try {

@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "cli/comparison.h"
 #include "cli/options.h"
+#include "cli/plan_note.h"
 #include "cli/text_table.h"
 #include "compare/origin.h"
 #include "config/nearest.h"
@@ -80,6 +81,7 @@ int gate(const Arguments& arguments) {
   if (parsed->words.size() != 1 || file.empty())
     throw UserError("assay gate: one experiment and --baseline FILE; see assay gate --help");
   const auto experiment = find_experiment(parsed->words[0]);
+  note_other_plan(experiment);
   const auto request = compare_request(experiment, compare_settings_of(experiment), metrics, mixed_code, arguments);
   try {
     const auto table = collect(request);

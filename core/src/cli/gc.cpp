@@ -8,6 +8,7 @@
 #include "cli/cli.h"
 #include "cli/named_experiment.h"
 #include "cli/options.h"
+#include "cli/plan_note.h"
 #include "config/run_inputs.h"
 #include "launch/controllers.h"
 #include "launch/slurm_jobs.h"
@@ -121,7 +122,9 @@ int gc(const Arguments& arguments) {
   const auto parsed = parse_options(arguments, options);
   if (!parsed) return kDone;
   if (parsed->words.size() != 1) throw UserError("assay gc: one experiment; see assay gc --help");
-  const auto experiment = find_experiment(parsed->words[0]).layout;
+  const auto named = find_experiment(parsed->words[0]);
+  note_other_plan(named);  // runs of the file's own plan may be among what is outside of the one in force
+  const auto& experiment = named.layout;
   const auto lock = FileLock::lock(experiment.lock());  // no controller puts another plan in force meanwhile
   const auto lines = read_plan_lines(experiment.plan());
   Collector collector(parsed->options.count("yes") > 0);

@@ -10,6 +10,7 @@
 #include "cli/infill.h"
 #include "cli/named_run.h"
 #include "cli/options.h"
+#include "cli/plan_note.h"
 #include "cli/run_on_hand.h"
 #include "config/argument_component.h"
 #include "config/worker.h"
@@ -72,6 +73,7 @@ int generate(const Arguments& arguments) {
   if (!file.empty()) prompts.push_back(read_file(file));
   if (prompts.empty()) prompts.emplace_back();
   const auto run = find_run(parsed->words[0]);
+  note_other_plan({run.experiment(), std::nullopt});
   const auto catalogue = config::load_descriptors(parsed->options["plugin-path"].as<std::string>(), std::nullopt);
   if (decoder.empty())
     throw UserError(fmt::format("assay generate: --decoder is missing; there are {}",

@@ -12,6 +12,7 @@
 #include "cli/cli.h"
 #include "cli/named_run.h"
 #include "cli/options.h"
+#include "cli/plan_note.h"
 #include "launch/job.h"
 #include "launch/progress.h"
 #include "record/events.h"
@@ -56,6 +57,7 @@ int logs(const Arguments& arguments) {
   if (!parsed) return kDone;
   if (parsed->words.size() != 1) throw UserError("assay logs: one run; see assay logs --help");
   const auto run = find_run(parsed->words[0]);
+  note_other_plan({run.experiment(), std::nullopt});
   const bool follows = parsed->options.count("follow") > 0;
   if (!std::filesystem::exists(run.layout.log()) && !follows)
     throw UserError(run.layout.log().string() + ": is not there; the run has not been started");

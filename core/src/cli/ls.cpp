@@ -9,6 +9,7 @@
 #include "cli/comparison.h"
 #include "cli/named_experiment.h"
 #include "cli/options.h"
+#include "cli/plan_note.h"
 #include "cli/text_table.h"
 #include "record/plan_lines.h"
 #include "record/run_status.h"
@@ -22,9 +23,10 @@ int ls(const Arguments& arguments) {
   if (!parsed->words.empty()) throw UserError("assay ls: takes no words; one experiment's runs: assay status X");
   std::vector<std::vector<std::string>> rows{{"experiment", "runs", "done", "stale", "running", "failed", "other"}};
   const auto code = current_training_code();
-  for (const auto& experiment : experiments_in(results_here())) {
+  const auto experiments = experiments_in(results_here());
+  for (const auto& experiment : experiments) {
     std::map<Standing, size_t> counts;
-    const auto lines = read_plan_lines(experiment.plan());
+    const auto lines = with_code_at_hand(read_plan_lines(experiment.plan()));
     size_t stale = 0;
     for (const auto& line : lines) {
       const auto run = experiment.run(line.at("train_id"));
@@ -41,6 +43,8 @@ int ls(const Arguments& arguments) {
     fmt::print("no results in {}\n", results_here().string());
   else
     fmt::print("{}", aligned(rows));
+  std::fflush(stdout);
+  for (const auto& experiment : experiments) note_other_plan({experiment, std::nullopt});
   return kDone;
 }
 

@@ -12,6 +12,7 @@ namespace assay::cli {
 struct NamedRun {
   RunLayout layout;
   nlohmann::json line;  // of the plan in force
+  ExperimentLayout experiment() const { return ExperimentLayout(layout.folder().parent_path().parent_path()); }
 };
 
 // Throws UserError when there is none, or several.

@@ -50,8 +50,10 @@ po::options_description plugin_options() {
 
 po::options_description plan_options() {
   auto options = plugin_options();
-  options.add_options()("set", po::value<std::vector<std::string>>()->value_name("KEY=VALUE"),
-                        "set a key, as the word KEY=VALUE does; on a swept key it leaves that value only");
+  options.add_options()(
+      "set", po::value<std::vector<std::string>>()->value_name("KEY=VALUE"),
+      "set a key, as the word KEY=VALUE does; on a swept key it leaves that value only; a path is relative to the "
+      "current folder");
   return options;
 }
 

@@ -6,6 +6,7 @@
 
 #include "cli/cli.h"
 #include "cli/options.h"
+#include "cli/plan_note.h"
 #include "cli/plan_outlook.h"
 #include "cli/text_table.h"
 #include "cli/until_decided.h"
@@ -115,6 +116,7 @@ int plan(const Arguments& arguments) {
   if (!parsed) return kDone;
   const auto made = plan_of_study(plan_request(arguments, *parsed));
   for (const auto& warning : config::warnings_of(made)) fmt::print(stderr, "{}\n", warning);
+  note_other_plans_of_inputs(made);
   const auto outlook = outlook_of(made);
   if (parsed->options.count("json"))
     print_json(made, outlook);

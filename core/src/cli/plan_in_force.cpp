@@ -1,6 +1,7 @@
 #include "cli/plan_in_force.h"
 
 #include "compare/settings.h"
+#include "config/plan_source.h"
 #include "record/files.h"
 #include "record/layout.h"
 #include "record/lock.h"
@@ -10,7 +11,7 @@ namespace assay::cli {
 
 void put_in_force(config::Plan& plan) {
   const ExperimentLayout experiment(plan.results_folder);
-  const auto git = git_state(std::filesystem::current_path());
+  const auto git = git_state(std::filesystem::absolute(plan.request.file).parent_path());
   for (auto& line : plan.lines) line["source"].update({{"git_commit", git.commit}, {"git_dirty", git.dirty}});
   std::filesystem::create_directories(experiment.folder());
   const auto lock = FileLock::lock(experiment.lock());  // other controllers may be about to do the same
@@ -19,6 +20,7 @@ void put_in_force(config::Plan& plan) {
     write_atomically(changes, git.changes);
   }
   config::write_plan(plan, experiment.folder());
+  config::write_plan_source(plan, experiment);
   save_settings(experiment, plan.compare);
 }
 

@@ -9,6 +9,7 @@
 #include "assay/error.h"
 #include "cli/cli.h"
 #include "cli/options.h"
+#include "cli/plan_note.h"
 #include "cli/scratch.h"
 #include "cli/until_decided.h"
 #include "config/plan.h"
@@ -85,6 +86,7 @@ int recheck(const Arguments& arguments) {
   if (!parsed) return kDone;
   if (steps < 1) throw UserError("assay recheck: --steps is at least 1");
   const auto plan = plan_of_study(plan_request(arguments, *parsed));
+  note_other_plan(plan);
   const ExperimentLayout experiment(plan.results_folder);
   const auto groups = stale_groups(plan, experiment);
   if (groups.empty()) {

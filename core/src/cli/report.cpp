@@ -12,6 +12,7 @@
 #include "cli/cli.h"
 #include "cli/comparison.h"
 #include "cli/options.h"
+#include "cli/plan_note.h"
 #include "compare/origin.h"
 #include "launch/signals.h"
 #include "record/files.h"
@@ -97,6 +98,7 @@ int report(const Arguments& arguments) {
   if (parsed->words.size() != 1)
     throw UserError("assay report: one experiment, by its TOML file or its name; see assay report --help");
   const auto experiment = find_experiment(parsed->words[0]);
+  note_other_plan(experiment);
   const auto file = out.empty() ? experiment.layout.report() : std::filesystem::path(out);
   Report report(experiment, file, metrics, mixed_code, arguments);
   try {

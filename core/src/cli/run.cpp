@@ -1,6 +1,10 @@
 // assay run X.toml: plan, then do what has no record yet.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <charconv>
 #include <iostream>
+#include <set>
 
 #include "assay/error.h"
 #include "cli/cli.h"
@@ -8,6 +12,7 @@
 #include "cli/inputs_first.h"
 #include "cli/options.h"
 #include "cli/plan_in_force.h"
+#include "cli/plan_note.h"
 #include "cli/run_choice.h"
 #include "cli/scratch.h"
 #include "cli/until_decided.h"
@@ -17,6 +22,8 @@
 #include "config/worker.h"
 #include "launch/slurm.h"
 #include "launch/sweep.h"
+#include "record/plan_lines.h"
+#include "record/staleness.h"
 
 namespace assay::cli {
 namespace {
@@ -79,14 +86,38 @@ bool asks_for_slurm(const Parsed& parsed) {
   return true;
 }
 
+// A run that has its records is not run again, so that its numbers would stay those of the older code without a word.
+void say_what_is_stale(const config::Plan& plan, const std::vector<nlohmann::json>& lines, const std::string& file) {
+  const ExperimentLayout experiment(plan.results_folder);
+  size_t stale = 0, done = 0;
+  std::set<std::string> code;
+  for (const auto& line : lines) {
+    const auto run = experiment.run(line.at("train_id"));
+    if (!has_all_records(line, run)) continue;
+    ++done;
+    const auto other = stale_code(line, run, plan.training_code);
+    stale += !other.empty();
+    if (!other.empty()) code.insert(other);
+  }
+  if (stale > 0)
+    std::cerr << fmt::format(
+        "{} of {} runs that are done are stale (other code: {}) and are not run again: 'assay recheck {}' replays "
+        "their "
+        "first steps; a run whose folder under {} is removed is run again\n",
+        stale, done, fmt::join(code, "; "), file, (plan.results_folder / "runs").string());
+}
+
 // Inputs first; then the plan is the one in force. Exit code; the lines to run get the source's state.
 int prepare(config::Plan& plan, std::vector<nlohmann::json>& lines, const Parsed& parsed,
             const config::PlanRequest& request, SweepOptions& sweep) {
   for (const auto& warning : config::warnings_of(plan)) std::cerr << warning << "\n";
+  note_other_plans_of_inputs(plan);
   sweep.experiment = plan.results_folder;
+  say_what_is_stale(plan, lines, request.file);
   if (const int code = run_inputs_first(lines, parsed.options.count("with-inputs") > 0, request, sweep); code != kDone)
     return code;
   if (sweep.dry_run) return kDone;
+  note_replaced_plan(plan);
   put_in_force(plan);
   for (auto& line : lines) line["source"] = plan.lines.at(0).at("source");
   return kDone;

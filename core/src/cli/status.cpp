@@ -12,6 +12,7 @@
 #include "cli/comparison.h"
 #include "cli/named_experiment.h"
 #include "cli/options.h"
+#include "cli/plan_note.h"
 #include "launch/job.h"
 #include "launch/progress.h"
 #include "launch/slurm_jobs.h"
@@ -57,7 +58,7 @@ std::string status_text(const ExperimentLayout& experiment) {
   size_t waiting = 0;                                   // on Slurm, of the queued ones
   std::optional<std::map<std::string, OnSlurm>> slurm;  // asked when our own files leave something open
   std::string details;
-  const auto lines = read_plan_lines(experiment.plan());
+  const auto lines = with_code_at_hand(read_plan_lines(experiment.plan()));
   const auto code = current_training_code();
   for (const auto& line : lines) {
     const auto job = job_of(line, experiment);
@@ -102,11 +103,16 @@ int status(const Arguments& arguments) {
   if (parsed->words.size() > 1)
     throw UserError("assay status: one experiment, or none for all; see assay status --help");
   if (!parsed->words.empty()) {
-    std::cout << status_text(find_experiment(parsed->words[0]).layout);
+    const auto experiment = find_experiment(parsed->words[0]);
+    std::cout << status_text(experiment.layout) << std::flush;
+    note_other_plan(experiment);
     return kDone;
   }
   const auto experiments = experiments_in(results_here());
-  for (const auto& experiment : experiments) std::cout << status_text(experiment);
+  for (const auto& experiment : experiments) {
+    std::cout << status_text(experiment) << std::flush;
+    note_other_plan({experiment, std::nullopt});
+  }
   if (experiments.empty()) std::cout << "no results in " << results_here().string() << "\n";
   return kDone;
 }

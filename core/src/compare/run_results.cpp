@@ -180,7 +180,7 @@ Results read_results(const ExperimentLayout& experiment, const std::string& curr
   if (!std::filesystem::exists(experiment.plan()))
     throw UserError(experiment.folder().string() + ": no results here (no plan.jsonl); 'assay run' makes them");
   Results results;
-  const auto lines = read_plan_lines(experiment.plan());
+  const auto lines = with_code_at_hand(read_plan_lines(experiment.plan()));
   results.plan_hashes = {sha256_of_file(experiment.plan())};
   results.experiment = experiment.folder().filename().string();
   if (!lines.empty()) results.experiment = lines[0].value("experiment", results.experiment);

@@ -27,7 +27,7 @@ bool may_be_of_data(const fs::path& name) {
 
 }  // namespace
 
-PathFinder::PathFinder(const fs::path& experiment_file) {
+PathFinder::PathFinder(const fs::path& experiment_file, fs::path folder) : folder_(std::move(folder)) {
   if (const char* root = std::getenv("ASSAY_DATA"); root && *root) {
     data_root_ = root;
   } else {
@@ -37,13 +37,18 @@ PathFinder::PathFinder(const fs::path& experiment_file) {
   }
 }
 
+std::vector<std::string> PathFinder::found() const {
+  std::vector<std::string> paths;
+  for (const auto& [path, hash] : hashes_) paths.push_back(path);
+  return paths;
+}
+
 nlohmann::json PathFinder::find(const std::string& name, const Position& position, Diagnostics& diagnostics) {
   if (name.empty() || name.find('\0') != std::string::npos) {
     diagnostics.add(position, "an empty name is no file or folder");
     return nullptr;
   }
-  // A name on the command line is relative to the current folder.
-  const fs::path folder = position.line > 0 ? fs::path(*position.file).parent_path() : fs::path();
+  const fs::path folder = position.line > 0 ? fs::path(*position.file).parent_path() : folder_;
   std::vector<fs::path> candidates;
   if (may_be_of_data(name) && data_root_) candidates.push_back(*data_root_ / name);
   candidates.push_back(folder / name);
@@ -66,7 +71,10 @@ nlohmann::json PathFinder::find(const std::string& name, const Position& positio
     return nullptr;
   }
   diagnostics.add(position,
-                  fmt::format("there is no '{}': looked for {}{}", name, fmt::join(looked, " and "),
+                  fmt::format("there is no '{}': looked for {}; a path {}{}", name, fmt::join(looked, " and "),
+                              position.line > 0 ? "in a file is relative to that file's folder"
+                                                : "on the command line is relative to the current folder, not to the "
+                                                  "experiment's file",
                               may_be_of_data(name) ? "; scripts/data fetches the known corpora, by name" : ""));
   return nullptr;
 }

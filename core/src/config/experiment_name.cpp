@@ -46,6 +46,13 @@ std::string experiment_name(const fs::path& experiment_file) {
   return name.empty() || name == "." || name == ".." ? "experiment" : name;
 }
 
+std::string source_name(const fs::path& experiment_file) {
+  const auto experiments = experiments_folder(experiment_file);
+  if (!experiments) return experiment_file.filename().string();
+  const auto whole = fs::absolute(experiment_file).lexically_normal();
+  return whole.lexically_relative(experiments->parent_path()).generic_string();
+}
+
 std::optional<fs::path> file_of_experiment(const std::string& name, const fs::path& near) {
   const auto folder = experiments_folder(near);
   if (!folder) return std::nullopt;

@@ -37,7 +37,9 @@ bool decides_runs(const Override& override_) {
 class Planner {
  public:
   explicit Planner(const PlanRequest& request)
-      : request_(request), paths_(request.file), inputs_(request.file, request.plugin_path, request.asked_by) {}
+      : request_(request),
+        paths_(request.file, request.folder),
+        inputs_(request.file, request.plugin_path, request.asked_by) {}
 
   Plan make() {
     document_ = load_document(request_.file, diagnostics_);
@@ -58,8 +60,12 @@ class Planner {
     diagnostics_.throw_if_any();
     write_lines();
     check_against_lines();
-    validate();
+    if (request_.validates) validate();
     diagnostics_.throw_if_any();
+    plan_.request = request_;
+    plan_.files = paths_.found();
+    plan_.inputs = inputs_.experiments();
+    for (const auto& source : document_.sources) plan_.files.push_back(source.name);
     return std::move(plan_);
   }
 

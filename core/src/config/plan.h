@@ -5,6 +5,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,11 +17,13 @@
 namespace assay::config {
 
 struct PlanRequest {
-  std::string file;                        // as the user gave it; messages and records repeat it
+  std::string file;                        // as the user gave it; messages repeat it
   std::vector<std::string> sets;           // key=value
   std::string plugin_path;                 // folders separated by colons, looked at before ASSAY_PLUGIN_PATH
   std::vector<std::string> asked_by = {};  // files whose runs take this one's as inputs
   size_t seeds_at_least = 0;               // where the file has fewer, the next numbers come, too
+  std::string folder = {};                 // that paths in `sets` are relative to; empty: the current one
+  bool validates = true;                   // whether components judge the assembly, which takes a process with LibTorch
 };
 
 struct Plan {
@@ -35,7 +38,10 @@ struct Plan {
   std::vector<std::string> notes;          // what components say to whoever plans
   CompareSettings compare;
   std::optional<PruneSettings> prune;
-  std::string source_text;  // the experiment file, with what it extends as comments below
+  std::string source_text;         // the experiment file, with what it extends as comments below
+  PlanRequest request;             // that it answers
+  std::vector<std::string> files;  // TOML and data that were read for it
+  std::set<std::string> inputs;    // experiments whose runs these take as inputs
 };
 
 // Throws ConfigErrors with everything that is wrong, or UserError when plugins cannot be asked.

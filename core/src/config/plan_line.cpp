@@ -1,5 +1,6 @@
 #include "config/plan_line.h"
 
+#include "config/experiment_name.h"
 #include "config/identity.h"
 #include "config/run_inputs.h"
 #include "record/sha256.h"
@@ -49,7 +50,7 @@ LineMaker::LineMaker(std::string experiment, const std::string& file, const Docu
     : experiment_(std::move(experiment)), document_(document), catalogue_(catalogue) {
   std::string all;
   for (const auto& source : document.sources) all += source.text;
-  source_ = {{"file", file}, {"sha256", sha256(all)}};
+  source_ = {{"file", source_name(file)}, {"sha256", sha256(all)}};
 }
 
 void LineMaker::add_lines(const Group& group, const std::vector<Seed>& seeds, std::vector<json>& lines) const {

@@ -131,13 +131,9 @@ std::string content_of(const fs::path& file) {
 }
 
 // Equal while nothing that describe reads has changed.
-std::string cache_key(const std::vector<fs::path>& folders) {
-  std::vector<fs::path> files{worker_program()};
-  add_libraries(worker_program().parent_path().parent_path() / "lib", files);
-  for (const auto& folder : folders) add_libraries(folder, files);
-  std::sort(files.begin(), files.end());
-  std::string listing = joined(folders) + "\n";
-  for (const auto& file : files) listing += file.string() + " " + content_of(file) + "\n";
+std::string cache_key(const std::string& plugin_path) {
+  std::string listing = joined(plugin_folders(plugin_path)) + "\n";
+  for (const auto& file : files_to_describe(plugin_path)) listing += file.string() + " " + content_of(file) + "\n";
   return sha256(listing);
 }
 
@@ -194,6 +190,15 @@ std::vector<fs::path> plugin_folders(const std::string& plugin_path) {
   return folders;
 }
 
+std::vector<fs::path> files_to_describe(const std::string& plugin_path) {
+  if (const char* file = descriptors_hook()) return {file};
+  std::vector<fs::path> files{worker_program()};
+  add_libraries(worker_program().parent_path().parent_path() / "lib", files);
+  for (const auto& folder : plugin_folders(plugin_path)) add_libraries(folder, files);
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
 Catalogue load_descriptors(const std::string& plugin_path, const std::optional<fs::path>& cache_folder) {
   if (const char* file = descriptors_hook()) return parse_descriptors(read_file(file), file);
   const auto program = worker_program();
@@ -205,7 +210,7 @@ Catalogue load_descriptors(const std::string& plugin_path, const std::optional<f
   const auto ask = [&] { return output_of({program.string(), "describe", "--plugin-path", joined(folders)}); };
   if (!cache_folder) return parse_descriptors(ask(), origin);
   const auto file = *cache_folder / "descriptors.json";
-  const auto key = cache_key(folders);
+  const auto key = cache_key(plugin_path);
   if (const auto known = cached(file, key)) return parse_descriptors(*known, file.string());
   const auto text = ask();
   auto catalogue = parse_descriptors(text, origin);

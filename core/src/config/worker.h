@@ -23,6 +23,9 @@ std::filesystem::path worker_program();
 // --plugin-path, ASSAY_PLUGIN_PATH, <executable>/../lib/assay/plugins: the folders that exist, first wins.
 std::vector<std::filesystem::path> plugin_folders(const std::string& plugin_path);
 
+// What the descriptors are made from: worker, libraries and plugin files, sorted.
+std::vector<std::filesystem::path> files_to_describe(const std::string& plugin_path);
+
 // With `cache_folder`, descriptors.json there is used while worker, libraries and plugin files are the same.
 Catalogue load_descriptors(const std::string& plugin_path, const std::optional<std::filesystem::path>& cache_folder);
 

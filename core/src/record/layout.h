@@ -35,6 +35,7 @@ class ExperimentLayout {
   std::filesystem::path experiment() const { return folder_ / "experiment.toml"; }
   std::filesystem::path plan() const { return folder_ / "plan.jsonl"; }
   std::filesystem::path compare() const { return folder_ / "compare.json"; }
+  std::filesystem::path source() const { return folder_ / "source.json"; }  // how the plan was asked for
   std::filesystem::path lock() const { return folder_ / "lock"; }
   // What the source tree had besides its commit, as a patch; by its hash.
   std::filesystem::path changes(const std::string& hash) const { return folder_ / "changes" / (hash + ".diff"); }

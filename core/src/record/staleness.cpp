@@ -1,7 +1,12 @@
 #include "record/staleness.h"
 
-#include <nlohmann/json.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "record/build_id.h"
 #include "record/code.h"
 #include "record/files.h"
 
@@ -86,15 +91,38 @@ Freshness freshness(const json& record, const RunLayout& run, const json& plan_l
   return result;
 }
 
-bool is_stale(const json& plan_line, const RunLayout& run, const std::string& current_code) {
-  const auto of_other_code = [&](const std::filesystem::path& file) {
-    const auto record = json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
-    return record.is_object() && !freshness(record, run, plan_line, current_code).stale.empty();
+std::vector<json> with_code_at_hand(std::vector<json> plan_lines) {
+  std::map<std::string, std::string> build_ids;  // by file
+  const auto build_id = [&](const std::string& file) -> const std::string& {
+    const auto [known, is_new] = build_ids.try_emplace(file);
+    if (is_new) known->second = build_id_of_file(file);
+    return known->second;
   };
-  if (of_other_code(run.train_record())) return true;
-  for (const auto& evaluation : plan_line.at("evaluate"))
-    if (of_other_code(run.eval_record(evaluation.at("id")))) return true;
-  return false;
+  for (auto& line : plan_lines) {
+    if (!line.contains("plugins")) continue;
+    for (auto& plugin : line["plugins"]) {
+      const std::string file = plugin.value("file", "");
+      if (!file.empty() && plugin.contains("build_id") && !build_id(file).empty()) plugin["build_id"] = build_id(file);
+    }
+  }
+  return plan_lines;
+}
+
+std::string stale_code(const json& plan_line, const RunLayout& run, const std::string& current_code) {
+  std::set<std::string> parts;
+  const auto add = [&](const std::filesystem::path& file) {
+    const auto record = json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
+    if (!record.is_object()) return;
+    if (auto stale = freshness(record, run, plan_line, current_code).stale; !stale.empty())
+      parts.insert(std::move(stale));
+  };
+  add(run.train_record());
+  for (const auto& evaluation : plan_line.at("evaluate")) add(run.eval_record(evaluation.at("id")));
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+bool is_stale(const json& plan_line, const RunLayout& run, const std::string& current_code) {
+  return !stale_code(plan_line, run, current_code).empty();
 }
 
 void accept_code(const json& record, const RunLayout& run, const json& plan_line, const std::string& current_code,

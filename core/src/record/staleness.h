@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
 #include "record/layout.h"
 
@@ -19,7 +21,12 @@ struct Freshness {
 Freshness freshness(const nlohmann::json& record, const RunLayout& run, const nlohmann::json& plan_line,
                     const std::string& current_code);
 
-// Whether a record of a run that is done, or one of its planned evaluations', is of other code.
+// The lines of a plan in force with the code that their plugins' files hold now: what was built again since is other
+// code. Of a file that is not here the plan has the word.
+std::vector<nlohmann::json> with_code_at_hand(std::vector<nlohmann::json> plan_lines);
+
+// What of a run that is done, or of its planned evaluations, is of other code; empty: nothing.
+std::string stale_code(const nlohmann::json& plan_line, const RunLayout& run, const std::string& current_code);
 bool is_stale(const nlohmann::json& plan_line, const RunLayout& run, const std::string& current_code);
 
 // Says in the run's folder that today's training code gave the first `steps` steps of this record's code to the bit.

@@ -132,6 +132,35 @@ TEST_F(PlanLines, NameAndResultsFollowTheFile) {
   EXPECT_EQ(made.lines.at(0).at("experiment"), "other");
 }
 
+// Equal runs leave equal records, from whatever folder and by whatever name their file was run.
+TEST_F(PlanLines, WhereACommandWasGivenIsInNoLine) {
+  write("experiments/paper/long.toml", kSmall);
+  const auto before = std::filesystem::current_path();
+  const auto from = [&](const std::filesystem::path& folder, const std::string& file) {
+    std::filesystem::current_path(folder);
+    auto made = make_plan({file, {}, ""});
+    std::filesystem::current_path(before);
+    return made;
+  };
+  const auto one = from(folder_, "experiments/paper/long.toml");
+  EXPECT_EQ(one.lines.at(0).at("source").at("file"), "experiments/paper/long.toml");
+  EXPECT_EQ(one.lines, from(folder_ / "experiments", "paper/../paper/long.toml").lines);
+  EXPECT_EQ(one.lines, from("/", (folder_ / "experiments/paper/long.toml").string()).lines);
+  EXPECT_EQ(make_plan({write("elsewhere/x.toml", kSmall), {}, ""}).lines.at(0).at("source").at("file"), "x.toml");
+}
+
+// A path on the command line is relative to the folder where the command was given, which a plan can be made in again.
+TEST_F(PlanLines, PathsOfTheCommandLineAreRelativeToItsFolder) {
+  write("here/novel.txt", "text");
+  const auto file = write("experiments/test.toml", kSmall);
+  PlanRequest request{file, {"data.dataset.path=novel.txt"}, ""};
+  request.folder = (folder_ / "here").string();
+  const auto made = make_plan(request);
+  EXPECT_EQ(made.lines.at(0).at("train").at("data").at("dataset").at("path").at("path"),
+            (folder_ / "here/novel.txt").string());
+  EXPECT_EQ(made.files, (std::vector<std::string>{(folder_ / "here/novel.txt").string(), file}));
+}
+
 TEST_F(PlanLines, WrittenPlanHasOneLineARunAndTheTextWithItsParents) {
   write("experiments/base.toml", "[train]\nsteps = 3\nbatch = 8\n");
   const auto made =

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "record/build_id.h"
 #include "unit/temporary_folder.h"
 
 namespace assay {
@@ -91,6 +93,30 @@ TEST_F(Staleness, OfARunAnyOfItsRecords) {
   EXPECT_TRUE(is_stale(planned, run_, "t1"));
   folder_.write("train.json", "torn");
   EXPECT_FALSE(is_stale(planned, run_, "t1"));  // of what cannot be read nothing is known
+}
+
+// A plugin that was built again since the plan was made is other code, whatever the plan says.
+TEST_F(Staleness, IsThatOfTheFilesAtHand) {
+  namespace fs = std::filesystem;
+  const fs::path built = fs::path(std::getenv("ASSAY_BIN_DIR")).parent_path() / "lib";
+  const auto file = folder_ / "alibi.so";
+  fs::copy_file(built / "libassay_lab.so", file);
+  const auto before = build_id_of_file(file), after = build_id_of_file("/proc/self/exe");
+  ASSERT_NE(before, after);
+  auto planned = line(before);
+  planned["plugins"]["positional/alibi"]["file"] = file.string();
+  planned["plugins"]["evaluator/lm"]["file"] = (folder_ / "gone.so").string();
+  EXPECT_EQ(with_code_at_hand({planned}).at(0), planned);
+  EXPECT_EQ(stale(record("t1", before), with_code_at_hand({planned}).at(0), "t1"), "");
+  fs::copy_file("/proc/self/exe", file, fs::copy_options::overwrite_existing);
+  auto now = with_code_at_hand({planned}).at(0);
+  EXPECT_EQ(now["plugins"]["positional/alibi"]["build_id"], after);
+  EXPECT_EQ(now["plugins"]["evaluator/lm"]["build_id"], "e1");  // of a file that is not here the plan has the word
+  EXPECT_EQ(stale(record("t1", before), now, "t1"), "positional/alibi");
+  folder_.write("train.json", record("t1", before).dump());
+  planned["evaluate"] = now["evaluate"] = json::array();
+  EXPECT_EQ(stale_code(planned, run_, "t2"), "training library");
+  EXPECT_EQ(stale_code(now, run_, "t2"), "training library, positional/alibi");
 }
 
 // So does training a run again that the evaluation asked, to other weights.

@@ -1,0 +1,139 @@
+#include "cli/plan_note.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "assay/error.h"
+#include "cli/until_decided.h"
+#include "config/experiment_name.h"
+#include "config/plan_source.h"
+#include "record/plan_lines.h"
+#include "record/sha256.h"
+
+namespace assay::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+// By how a user in the current folder would name it.
+std::string shown(const fs::path& file) {
+  const auto near = fs::absolute(file).lexically_proximate(fs::current_path());
+  return *near.begin() == ".." ? file.string() : near.string();
+}
+
+// What tables show of a run: its weights, its names, its evaluations.
+std::string meaning_of(const json& line) {
+  std::string text =
+      line.at("train_id").get<std::string>() + line.value("label", "") + line.value("axes", json::object()).dump();
+  for (const auto& evaluation : line.value("evaluate", json::array()))
+    text += "\n" + evaluation.value("id", "") + evaluation.value("label", "");
+  return text;
+}
+
+struct Meaning {
+  std::set<std::string> ids, runs;
+  explicit Meaning(const std::vector<json>& lines) {
+    for (const auto& line : lines) {
+      ids.insert(line.at("train_id"));
+      runs.insert(meaning_of(line));
+    }
+  }
+};
+
+size_t count_outside(const std::set<std::string>& ids, const std::set<std::string>& others) {
+  return static_cast<size_t>(
+      std::count_if(ids.begin(), ids.end(), [&](const std::string& id) { return !others.contains(id); }));
+}
+
+std::string difference(const Meaning& now, const Meaning& in_force) {
+  if (const auto more = count_outside(now.ids, in_force.ids); more > 0)
+    return fmt::format("{} of its {} runs are not in that plan", more, now.ids.size());
+  if (const auto fewer = count_outside(in_force.ids, now.ids); fewer > 0)
+    return fmt::format("{} of that plan's {} runs are not among its own", fewer, in_force.ids.size());
+  return "its labels or evaluations are others";
+}
+
+// "plan 3f2a91c04b7d, made from experiments/quick.toml optimizer.lr=0.01 on 2024-05-01T12:00:00Z"
+std::string plan_text(const ExperimentLayout& layout, const std::optional<config::PlanSource>& source) {
+  auto text = "plan " + sha256_of_file(layout.plan()).substr(0, 12);
+  if (source)
+    text += fmt::format(", made from {}{}{} on {}", shown(source->request.file),
+                        source->request.sets.empty() ? "" : " ", fmt::join(source->request.sets, " "), source->made);
+  return text;
+}
+
+void say(const ExperimentLayout& layout, const std::optional<config::PlanSource>& source, const std::string& what) {
+  std::cerr << fmt::format("note: results of {} are of {}; {}\n", layout.folder().filename().string(),
+                           plan_text(layout, source), what);
+}
+
+// `words`: what `assay run` is to be given.
+void compare_plans(const ExperimentLayout& layout, const std::optional<config::PlanSource>& source,
+                   const std::string& words, const std::vector<json>& lines) {
+  const Meaning now(lines), in_force(read_plan_lines(layout.plan()));
+  if (now.runs != in_force.runs)
+    say(layout, source,
+        fmt::format("{0} as it is now plans other runs ({1}): 'assay run {0}' makes them", words,
+                    difference(now, in_force)));
+}
+
+std::string words_of(const config::PlanRequest& request) {
+  return fmt::format("{}{}{}", shown(request.file), request.sets.empty() ? "" : " ", fmt::join(request.sets, " "));
+}
+
+}  // namespace
+
+void note_other_plan(const NamedExperiment& experiment) {
+  const auto& layout = experiment.layout;
+  if (!fs::exists(layout.plan())) return;
+  const auto source = config::read_plan_source(layout);
+  config::PlanRequest request;
+  if (source) request = source->request;
+  if (experiment.file) {  // which says nothing of what a command line laid over it
+    request.file = experiment.file->string();
+    request.sets.clear();
+  } else if (!source || !fs::exists(request.file)) {
+    return;
+  }
+  std::error_code absent;
+  const bool as_made =
+      source && request.sets == source->request.sets && fs::equivalent(request.file, source->request.file, absent);
+  if (as_made && config::is_untouched(*source)) return;
+  request.validates = false;
+  try {
+    compare_plans(layout, source, words_of(request), plan_of_study(request).lines);
+  } catch (const UserError&) {
+    say(layout, source,
+        fmt::format("{0} cannot be planned as it is now: 'assay plan {0}' says why", words_of(request)));
+  }
+}
+
+void note_replaced_plan(const config::Plan& plan) {
+  const ExperimentLayout layout(plan.results_folder);
+  if (!fs::exists(layout.plan())) return;
+  const auto source = config::read_plan_source(layout);
+  std::error_code absent;
+  if (!source || fs::equivalent(source->request.file, plan.request.file, absent) || absent) return;
+  std::cerr << fmt::format(
+      "note: {} and {} are both called '{}', so their plans replace each other; give one of them another [experiment] "
+      "name\n",
+      shown(source->request.file), shown(plan.request.file), plan.experiment);
+}
+
+void note_other_plans_of_inputs(const config::Plan& plan) {
+  for (const auto& input : plan.inputs)
+    note_other_plan({ExperimentLayout(config::results_root(plan.request.file) / input), std::nullopt});
+}
+
+void note_other_plan(const config::Plan& plan) {
+  const ExperimentLayout layout(plan.results_folder);
+  if (fs::exists(layout.plan()))
+    compare_plans(layout, config::read_plan_source(layout), words_of(plan.request), plan.lines);
+}
+
+}  // namespace assay::cli
