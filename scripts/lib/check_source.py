@@ -8,7 +8,8 @@ import os
 import re
 import sys
 
-ROOT_ENTRIES = {"CMakeLists.txt", "README.md", "core", "plugins", "experiments", "kernels", "scripts", "tests", "results"}
+ROOT_ENTRIES = {"CMakeLists.txt", "README.md", "core", "plugins", "experiments", "kernels", "scripts", "tests", "results",
+                "findings"}
 IGNORED_ROOT_ENTRIES = {"assay.local.toml"}  # as .gitignore says
 
 MAX_LINES = 400

@@ -92,7 +92,7 @@ class Command(Sandbox):
         self.root = self.checkout()
         for name in ("scripts/check", "scripts/lib/check_source.py"):
             shutil.copy(os.path.join(ROOT, name), os.path.join(self.root, name))
-        for name in ("core/src", "plugins/positional", "kernels", ".build/lib/assay/plugins"):
+        for name in ("core/src", "plugins/positional", "kernels", "findings", ".build/lib/assay/plugins"):
             os.makedirs(os.path.join(self.root, name))
         self.write("core/src/a.cpp")
         self.write(".build/lib/assay/plugins/alibi.so")
