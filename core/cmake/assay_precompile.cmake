@@ -1,8 +1,8 @@
 # How files compile together, for the time of a whole build.
 #
-# assay_precompile(TARGET GROUP...): what most files of a target include is compiled once: a third to two thirds of its
-# build time. Only headers that are not ours: a change to ours would compile everything anew. Every file still includes all
-# it uses: clang-tidy, the installed SDK and -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON compile without.
+# assay_precompile(TARGET GROUP...): what most files of a target include is compiled once. Only headers that are not ours:
+# a change to ours would compile everything anew. Every file still includes all it uses: clang-tidy, the installed SDK and
+# -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON compile without.
 include_guard(GLOBAL)
 
 set(assay_precompiled_std <algorithm> <cmath> <cstdint> <filesystem> <fstream> <functional> <map> <memory> <optional> <set>
@@ -18,8 +18,8 @@ function(assay_precompile target)
 endfunction()
 
 # assay_unity(TARGET): the files of a folder compile as one, eight at a time. Most of a compilation goes to templates of
-# headers, which each file alone would make again: together they take a third of the time. So an anonymous namespace's
-# names are unique in a folder. -DASSAY_UNITY=OFF compiles file by file: quicker where one file changes often.
+# headers, which each file alone would make again. So an anonymous namespace's names are unique in a
+# folder. -DASSAY_UNITY=OFF compiles file by file: quicker where one file changes often.
 option(ASSAY_UNITY "Compile several files at once" ON)
 
 function(assay_unity target)

@@ -58,7 +58,7 @@ lock() {
   flock -n "$lock_fd" || { say "waiting for another run that holds $1"; flock "$lock_fd"; }
 }
 
-# One compiler per core, but not more than memory carries: a unit that includes LibTorch takes up to 1.5 GB.
+# One compiler per core, but not more than memory carries: a unit that includes LibTorch takes up to 1.5 GB (GCC 12, 2026-11-24).
 build_jobs() {
   local cores memory
   cores="$(nproc)"

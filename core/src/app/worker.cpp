@@ -75,8 +75,8 @@ int validate(const std::string& plan) {
 }
 
 int work(int argc, char** argv) {
-  // Freed tensors up to 32 MiB stay with the process: giving pages back and faulting them in again costs a few percent
-  // of a small step.
+  // Freed tensors up to 32 MiB stay with the process: giving pages back and faulting them in again costs time in a
+  // small step.
   mallopt(M_MMAP_THRESHOLD, 32 << 20);
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
   mallopt(M_TOP_PAD, 64 << 20);
@@ -125,7 +125,7 @@ int work(int argc, char** argv) {
 
 }  // namespace
 
-// Ends without the destructors of LibTorch's registries: they take a tenth of a second, for memory that goes anyway.
+// Ends without the destructors of LibTorch's registries: they take time, for memory that goes anyway.
 int main(int argc, char** argv) {
   const int code = work(argc, argv);
   std::cout.flush();

@@ -33,8 +33,8 @@ Tensor product(const Tensor& a, const Tensor& b, const std::optional<Tensor>& bi
 }
 
 // rows^T inputs, [out, in]. oneDNN copies its first operand, so the narrower of the two is the first; with 256-bit
-// vectors MKL's product, which has its full kernels there whoever made the CPU, needs half the time of that (65-75
-// against 35-60 GFLOP/s a core on an EPYC, Zen 3).
+// vectors MKL's product, which has its full kernels there whoever made the CPU, is the faster one (65-75 against 35-60
+// GFLOP/s a core on an EPYC, Zen 3, 2026-11-27).
 Tensor weight_gradient(const Tensor& rows, const Tensor& inputs) {
   static const bool narrow_vectors = !__builtin_cpu_supports("avx512f");
   if (narrow_vectors) return at::mm(rows.t(), inputs);
