@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs assay into a temporary folder, builds the project in tests/sdk_consumer against it, runs that project's tests
-# and an experiment with all its plugins, and shadows one plugin by another of the same name.
+# Installs assay into a temporary folder, moves that, sees that nothing in it refers to the tree that it came from, builds
+# the project in tests/sdk_consumer against it, runs that project's tests and an experiment with all its plugins, and
+# shadows one plugin by another of the same name.
 #
 # Usage: tests/sdk_consumer.sh SOURCE BUILD
 set -euo pipefail
@@ -13,11 +14,27 @@ fail() {
   exit 1
 }
 
-cmake --install "$build" --prefix "$work/assay" >"$work/install.log" || { cat "$work/install.log"; fail "install failed"; }
+cmake --install "$build" --prefix "$work/first" >"$work/install.log" || { cat "$work/install.log"; fail "install failed"; }
+mv "$work/first" "$work/assay"
+torch="$(sed -n 's/^ASSAY_TORCH_DIR:[A-Z]*=//p' "$build/CMakeCache.txt")"
+# refers_elsewhere FOLDER: fails where a file in it names the tree, its build, LibTorch's folder or where it was installed.
+refers_elsewhere() {
+  local found
+  found="$(grep -rlF -e "$source_dir/" -e "$build" -e "${torch%/torch}" -e "$work/first" "$1")" || return 0
+  fail "these refer to the tree or to where they were installed: $found"
+}
+refers_elsewhere "$work/assay"
+loaded="$(ldd "$work/assay/bin/assay-worker")" || fail "assay-worker cannot be loaded: $loaded"
+# Links, and the libraries of ours and of LibTorch that are loaded.
+inside="$(realpath "$work/assay")"
+while read -r file; do
+  [[ "$(realpath "$file")" == "$inside"/* ]] || fail "$file leads out of the installed tree"
+done < <(find "$work/assay" -type l; awk '/libassay_run|libtorch_cpu|libc10|libcudart/ {print $3}' <<<"$loaded")
 cp -r "$source_dir/tests/sdk_consumer" "$work/project"
 cmake -S "$work/project" -B "$work/build" -G Ninja -DCMAKE_PREFIX_PATH="$work/assay" -DCMAKE_COMPILE_WARNING_AS_ERROR=ON
 cmake --build "$work/build" -j 2
 ctest --test-dir "$work/build" --output-on-failure --no-tests=error
+refers_elsewhere "$work/build/plugins"
 
 mkdir -p "$work/lab/experiments"
 cp "$work/project/consumer.toml" "$work/lab/experiments/"

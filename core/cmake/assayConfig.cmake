@@ -1,7 +1,9 @@
 # find_package(assay): assay_add_plugin(NAME), and the targets assay::run (what a plugin is built against) and
 # assay::testing (assay/testing.h, for its tests).
-set(ASSAY_TORCH_DIR "@ASSAY_TORCH_DIR@" CACHE PATH "Folder of an unpacked torch 2.11.0 wheel")
 get_filename_component(ASSAY_PREFIX "${CMAKE_CURRENT_LIST_DIR}/../../.." ABSOLUTE)
+if(NOT ASSAY_TORCH_DIR)   # else another copy of the same version
+  set(ASSAY_TORCH_DIR "${ASSAY_PREFIX}/lib/libtorch/torch")
+endif()
 set(ASSAY_SDK_DIR "${ASSAY_PREFIX}/include")
 set(ASSAY_PLUGIN_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/plugins")
 
