@@ -31,6 +31,19 @@ TEST_F(Check, APluginThatEndsTheProcess) {
                           Not(HasSubstr("some words"))));
 }
 
+// Each component has a process and a time limit of its own, so the one after a crash and a hang is tried, too.
+TEST_F(Check, ComponentsAfterOneThatCrashesAndOneThatHangs) {
+  EXPECT_EQ(call("check " + testing::fixture("crashes_and_hangs").string() + " --timeout 8s"), 1) << err_;
+  const std::string events = "takes events of every kind, known and unknown";
+  EXPECT_THAT(out_, AllOf(HasSubstr("tracker/crashes: " + events +
+                                    ": FAULT: ended its process with signal 11 (Segmentation fault); what comes after "
+                                    "it was not tried\n"),
+                          HasSubstr("tracker/hangs: " + events +
+                                    ": FAULT: was not done after 8 s and was killed; if that is no hang, give more "
+                                    "with --timeout; what comes after it was not tried\n"),
+                          HasSubstr("tracker/listens: " + events + ": ok\n")));
+}
+
 TEST_F(Check, AnExperimentFile) {
   write_experiment();
   EXPECT_EQ(call("check experiments/tiny.toml"), 0) << err_;
@@ -44,6 +57,8 @@ TEST_F(Check, WhatItCannotCheck) {
   EXPECT_THAT(err_, HasSubstr("nowhere.so: there is no such file"));
   EXPECT_EQ(call("check " + testing::good_plugin("constant").string() + " warmp=3"), 2);
   EXPECT_THAT(err_, HasSubstr("'warmp=3' is no parameter of a component in"));
+  EXPECT_EQ(call("check " + testing::good_plugin("constant").string() + " --timeout soon"), 2);
+  EXPECT_THAT(err_, HasSubstr("assay check: --timeout is a time such as 90s, 15m or 2h, not 'soon'"));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "e2e/programs.h"
+#include "unit/source_folder.h"
 
 namespace assay {
 namespace {
@@ -199,6 +200,25 @@ TEST_F(GoodRuns, OneMoreLengthKeepsTheTrainingRecords) {
   EXPECT_THAT(err_, HasSubstr("0 done, 2 had their records already"));
   EXPECT_EQ(call("run experiments/tiny.toml experiment.seeds=[1,2] --dry-run"), 0);
   EXPECT_THAT(err_, AllOf(HasSubstr("2 of 4 runs have no complete record"), HasSubstr("seed=2")));
+}
+
+// Which code points are letters decides ids, so the record says whose answer that is.
+TEST_F(GoodRuns, NameTheUnicodeVersionOfTheirIds) {
+  write_experiment();
+  const auto file = folder_ / "experiments/tiny.toml";
+  const auto smoke = testing::source_folder() / "plugins/tokenizer/bpe/smoke";
+  auto text = read_file(file);
+  const std::string bytes = "\"bytes\"";
+  text.replace(text.find(bytes), bytes.size(),
+               "{ use = \"bpe\", encoder = \"" + (smoke / "encoder.json").string() + "\", merges = \"" +
+                   (smoke / "vocab.bpe").string() + "\" }");
+  folder_.write("experiments/tiny.toml", text);
+  ASSERT_EQ(call("run experiments/tiny.toml train.steps=1"), 0) << err_;
+  const auto data = read_json(experiment().run(plan()[0]["train_id"]).train_record())["data"];
+  ASSERT_EQ(data.size(), 2u) << data;
+  EXPECT_EQ(data[1], (nlohmann::json{{"name", "Unicode 16.0.0 letters, numbers and white space"},
+                                     {"sha256", "f5e274c899d78a043b10fe35f199bddc26f69e692616de581b591ab309b9644d"},
+                                     {"licence", "Unicode-3.0"}}));
 }
 
 }  // namespace

@@ -43,14 +43,14 @@ class SetupTest(Sandbox):
         self.assertFalse([call for call in self.calls() if call.startswith("apt-get")])
 
     def test_only_missing_packages_are_installed(self):
-        self.stub_packages("libfmt-dev", "libpcre2-dev", "ninja-build")
+        self.stub_packages("libfmt-dev", "libssl-dev", "ninja-build")
         self.stub("id", "echo 0")
         self.stub("apt-get", "exit 0")
         result = self.run_setup()
-        self.assertIn("installing ninja-build libfmt-dev libpcre2-dev", result.stdout)
+        self.assertIn("installing ninja-build libfmt-dev libssl-dev", result.stdout)
         calls = [call.split() for call in self.calls() if call.startswith("apt-get")]
         self.assertEqual([call[1] for call in calls], ["update", "install"])
-        self.assertEqual(calls[1][-3:], ["ninja-build", "libfmt-dev", "libpcre2-dev"])
+        self.assertEqual(calls[1][-3:], ["ninja-build", "libfmt-dev", "libssl-dev"])
 
     def test_sudo_without_password_is_used(self):
         self.stub_packages("libfmt-dev")

@@ -1,6 +1,8 @@
 // What every component may do, whatever its kind; parameter types; the guard around calls into components.
 #pragma once
 
+#include <c10/util/Exception.h>
+
 #include <cstdint>
 #include <map>
 #include <string>
@@ -123,6 +125,11 @@ struct Assembly {
   int64_t tensor_ranks = 1, data_ranks = 1;
 };
 
+// What a record says of something that a run was made from.
+struct Source {
+  std::string name, sha256, licence;
+};
+
 // Receives what components log. Implemented by the core.
 class MetricSink {
  public:
@@ -166,6 +173,12 @@ class Component {
   std::string metric_prefix_;
 };
 
+// What an exception says, without the stack frames that LibTorch puts behind it.
+inline std::string message_of(const std::exception& error) {
+  const auto* of_torch = dynamic_cast<const c10::Error*>(&error);
+  return of_torch ? of_torch->what_without_backtrace() : error.what();
+}
+
 // Runs one hook of a component; whatever it throws becomes a PluginError that names plugin, component and hook.
 template <class Call>
 decltype(auto) guard(const Component& component, const char* hook, Call&& call) {
@@ -179,7 +192,7 @@ decltype(auto) guard(const Component& component, const char* hook, Call&& call) 
   } catch (const Bug&) {
     throw;
   } catch (const std::exception& error) {
-    throw PluginError(who.plugin, who.name, hook, error.what());
+    throw PluginError(who.plugin, who.name, hook, message_of(error));
   } catch (...) {
     throw PluginError(who.plugin, who.name, hook, "threw something that is not a std::exception");
   }

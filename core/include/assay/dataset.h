@@ -22,11 +22,6 @@ struct Document {
   std::map<std::string, std::string> fields;  // further columns, where the data has them
 };
 
-// What a record says of the data.
-struct Source {
-  std::string name, sha256, licence;
-};
-
 class Dataset : public Component {
  public:
   ASSAY_KIND(Dataset, "dataset", ASSAY_KIND_HASH_DATASET);

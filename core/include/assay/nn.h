@@ -1,5 +1,5 @@
 // Tensor-parallel layers (Shoeybi et al. 2019). A model is written as for one device; the layers split and reduce.
-// Names of parameters: "<scope>.weight", "<scope>.bias". Linear weights are [out, in].
+// Names of parameters: "<scope>.weight", "<scope>.bias". Linear weights are [out, in]; each layer sets their roles.
 #pragma once
 
 #include <cstdint>
@@ -55,7 +55,7 @@ class ASSAY_API RowLinear {
   const Mesh* mesh_ = nullptr;
 };
 
-// y = x W^T + b, the same on every rank: for small heads of whole hidden states.
+// y = x W^T + b, the same on every rank: for small heads of whole hidden states (role kHead).
 class ASSAY_API Linear {
  public:
   Linear() = default;
@@ -71,8 +71,10 @@ class ASSAY_API Linear {
 class ASSAY_API VocabularyEmbedding {
  public:
   VocabularyEmbedding() = default;
-  // vocabulary: real size; padded to a multiple of `multiple`, which must not depend on the mesh.
-  VocabularyEmbedding(Parameters scope, int64_t vocabulary, int64_t multiple, int64_t width, double init_std);
+  // vocabulary: real size; padded to a multiple of `multiple`, which must not depend on the mesh. role: kHead where it
+  // gives logits alone.
+  VocabularyEmbedding(Parameters scope, int64_t vocabulary, int64_t multiple, int64_t width, double init_std,
+                      Role role = Role::kEmbedding);
   Tensor operator()(const Tensor& tokens) const;  // [B, T] int64 -> [B, T, D] whole
   Tensor logits(const Tensor& hidden) const;      // [.., D] -> [.., v] this rank's slice
   int64_t padded() const { return padded_; }      // rows on all ranks together

@@ -21,7 +21,7 @@ class Optimizer : public Component {
   virtual void attach(std::vector<Parameter>& parameters, const Mesh& mesh) = 0;
   // One update from parameter.value.grad() (undefined: zero; its strides may differ from the parameter's), called with
   // gradients switched off. lr includes the schedule; each parameter scales it by
-  // spec.rate_scale, and decays by decay_multiplier unless spec.decay is false.
+  // spec.rate_scale, and decays by decay_multiplier unless spec.decay is false. What a parameter is for says spec.role.
   virtual void step(double lr, double decay_multiplier) = 0;
   // Everything but the weights that the next step depends on; written in place when a checkpoint is loaded.
   struct State {

@@ -25,6 +25,14 @@ struct Init {
   static Init normal(double std) { return {Kind::kNormal, std}; }
 };
 
+// What a parameter is for; an optimizer that treats some apart (Muon: matrices alone) asks this and never the name.
+enum class Role {
+  kOther,      // norms, biases, slopes, and all whose component says nothing else
+  kMatrix,     // weight of a linear layer from hidden states to hidden states, [out, in]
+  kEmbedding,  // table whose rows are looked up by token, position or distance; also where it is the tied head
+  kHead,       // weight of what reads the hidden states: an output matrix of its own, a small prediction head
+};
+
 struct ParameterSpec {
   std::string name;            // relative to the instance, e.g. "layers.0.up.weight"
   std::vector<int64_t> shape;  // global
@@ -33,6 +41,7 @@ struct ParameterSpec {
   bool decay = true;        // subject to weight decay
   double rate_scale = 1.0;  // factor on the learning rate
   int64_t drawn_rows = -1;  // rows of dimension 0 from here on are padding: zero, never learned; -1: none
+  Role role = Role::kOther;
 };
 
 struct Parameter {

@@ -45,7 +45,7 @@ AssayComponent component(const char* name) {
       instance->component = static_cast<Component*>(made);
       return 0;
     } catch (const std::exception& thrown) {
-      std::snprintf(error->text, sizeof error->text, "%s", thrown.what());
+      std::snprintf(error->text, sizeof error->text, "%s", message_of(thrown).c_str());
     } catch (...) {
       std::snprintf(error->text, sizeof error->text, "threw something that is not a std::exception");
     }

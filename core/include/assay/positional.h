@@ -41,7 +41,7 @@ struct ASSAY_API AttentionBias {
   // gradients; give the columns of this rank's heads.
   Tensor table_NH;
   std::function<Tensor(const Tensor& key_minus_query)> bucket;
-  // As it stands: [1 or B, 1 or H, Q, S].
+  // As it stands: [1 or B, 1 or H, Q, S]; B: rows of the context's positions and segments.
   Tensor dense_BHQS;
 
   bool empty() const { return !slopes_H.defined() && !table_NH.defined() && !dense_BHQS.defined(); }
@@ -73,5 +73,12 @@ class Positional : public Component {
   // Largest number of positions the scheme can stand for, where it has one; beyond it a table's cell says n/a.
   virtual std::optional<int64_t> limit() const { return std::nullopt; }
 };
+
+// The hooks of a scheme as a model, or a scheme that holds others, should call them: what comes back has the sizes that
+// it must have, or a PluginError names the scheme.
+ASSAY_API Tensor embedded_by(const Positional& scheme, const Tensor& x_BTD, const Tensor& positions_BT);
+ASSAY_API std::pair<Tensor, Tensor> rotated_by(const Positional& scheme, const Tensor& q, const Tensor& k,
+                                               const AttentionContext& context);
+ASSAY_API AttentionBias attention_bias_of(const Positional& scheme, const AttentionContext& context);
 
 }  // namespace assay

@@ -21,6 +21,8 @@ class Tokenizer : public Component {
   virtual std::string decode(const std::vector<int32_t>& ids) const = 0;
   // Special tokens that have an id within size() already, for instance GPT-2's end of text.
   virtual std::map<std::string, int64_t> special_ids() const { return {}; }
+  // What ids depend on besides parameters and code, for the record: a table of character classes, with its version.
+  virtual std::vector<Source> sources() const { return {}; }
 };
 
 }  // namespace assay

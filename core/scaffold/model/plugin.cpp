@@ -92,7 +92,7 @@ class ScaffoldName final : public assay::Model {
     const auto& scheme = *config_.positional;
     const auto& wanted = options.hidden_layers;
     auto x_BTD = options.embeddings.defined() ? options.embeddings : embedding_(batch.tokens);
-    x_BTD = assay::guard(scheme, "embed", [&] { return scheme.embed(x_BTD, batch.positions); });
+    x_BTD = assay::embedded_by(scheme, x_BTD, batch.positions);
     const auto keep = [&](int64_t layer) {
       if (std::find(wanted.begin(), wanted.end(), layer) != wanted.end()) out.hidden[layer] = x_BTD;
     };
@@ -109,7 +109,9 @@ class ScaffoldName final : public assay::Model {
       }
       const auto S = all_BSD.size(1), T = now_BTD.size(1);
       const auto count_S1 = at::arange(1, S + 1, all_BSD.options()).unsqueeze(-1);
-      const auto mean_BTD = (all_BSD.cumsum(1) / count_S1).narrow(1, S - T, T);
+      auto mean_BTD = (all_BSD.cumsum(1) / count_S1).narrow(1, S - T, T);
+      if (cache && cache->alternatives)  // each sees what was before all of them, and itself
+        mean_BTD = (all_BSD.narrow(1, 0, S - T).sum(1, /*keepdim=*/true) + now_BTD) / (S - T + 1);
       x_BTD = x_BTD + block.down(nn::gelu_tanh(block.up(at::cat({now_BTD, mean_BTD}, -1))));
       keep(l + 1);
     }

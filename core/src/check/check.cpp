@@ -9,10 +9,18 @@ namespace assay::check {
 void check_component(const Registry& registry, const std::string& kind, const std::string& name,
                      const nlohmann::json& given, const Observer& observer) {
   static const std::map<std::string, std::vector<void (*)(const Subject&)>> of_kind{
-      {"positional", {positional, runs}}, {"objective", {objective, runs}}, {"transform", {transform, runs}},
-      {"scheduler", {scheduler, runs}},   {"optimizer", {optimizer, runs}}, {"model", {model, runs}},
-      {"dataset", {dataset, runs}},       {"tokenizer", {tokenizer, runs}}, {"decoder", {decoder}},
-      {"evaluator", {evaluator}},         {"tracker", {tracker}},           {"callback", {runs}},
+      {"positional", {positional, cached_decoding, runs}},
+      {"objective", {objective, runs}},
+      {"transform", {transform, runs}},
+      {"scheduler", {scheduler, runs}},
+      {"optimizer", {optimizer, runs}},
+      {"model", {model, cached_decoding, runs}},
+      {"dataset", {dataset, runs}},
+      {"tokenizer", {tokenizer, runs}},
+      {"decoder", {decoder}},
+      {"evaluator", {evaluator}},
+      {"tracker", {tracker}},
+      {"callback", {runs}},
   };
   const Subject subject(registry, kind, name, given, observer);
   constructs(subject);

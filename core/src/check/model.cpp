@@ -1,7 +1,6 @@
-// Models: what a position sees, cached decoding, hidden layers, gradients.
+// Models: what a position sees, hidden layers, gradients.
 #include "assay/model.h"
 
-#include <ATen/ops/cat.h>
 #include <ATen/ops/isfinite.h>
 #include <c10/core/GradMode.h>
 
@@ -11,14 +10,6 @@
 
 namespace assay::check {
 namespace {
-
-// Assembled on one rank, with six contexts.
-std::string on_one_rank(const Subject& subject, const std::function<std::string(Assembled&, const Batch&)>& body) {
-  std::string wrong;
-  TinyRun(subject).on_ranks(
-      [&](Assembled& run, const Mesh&, TrainingData& text) { wrong = body(run, text.rows(0, TinyRun::kBatch, 0)); });
-  return wrong;
-}
 
 std::string shapes(Assembled& run, const Batch& batch) {
   const auto& model = *run.model;
@@ -49,44 +40,6 @@ std::string sight(Assembled& run, const Batch& batch) {
   const auto moved = difference("final hidden states before a changed token", after, before, 1e-12);
   if (run.model->causal()) return moved;
   return moved.empty() ? "it says that it is not causal, and no position sees what is behind it" : "";
-}
-
-std::string cached(Assembled& run, const Batch& batch) {
-  if (!run.model->causal()) return "";
-  const c10::NoGradGuard no_grad;
-  const auto full = run.model->forward(batch, {}).final_BTD;
-  for (const auto& chunks : {std::vector<int64_t>(TinyRun::kContext, 1), std::vector<int64_t>{5, 1, 6}}) {
-    Cache cache;
-    std::vector<Tensor> parts;
-    int64_t done = 0;
-    for (const auto count : chunks) {
-      parts.push_back(run.model->extend(cache, batch.tokens.narrow(1, done, count), {}).final_BTD);
-      done += count;
-    }
-    auto wrong = difference("hidden states by extend", at::cat(parts, 1), full, 1e-10);
-    if (!wrong.empty()) return wrong;
-  }
-  return "";
-}
-
-// Candidates for the next token, tried at once: each as if it stood there alone.
-std::string alternatives(Assembled& run, const Batch& batch) {
-  if (!run.model->causal()) return "";
-  const c10::NoGradGuard no_grad;
-  const int64_t past = TinyRun::kContext - 4;
-  Cache cache;
-  run.model->extend(cache, batch.tokens.narrow(1, 0, past), {});
-  cache.alternatives = true;
-  const auto candidates = batch.tokens.narrow(1, past, 3);
-  const auto found = run.model->extend(cache, candidates, {}).final_BTD;
-  for (int64_t i = 0; i < 3; ++i) {
-    Batch one;
-    one.tokens = at::cat({batch.tokens.narrow(1, 0, past), candidates.narrow(1, i, 1)}, 1);
-    auto wrong = difference("hidden states of alternative " + std::to_string(i), found.select(1, i),
-                            run.model->forward(one, {}).final_BTD.select(1, past), 1e-10);
-    if (!wrong.empty()) return wrong;
-  }
-  return "";
 }
 
 std::string row_by_row(Assembled& run, const Batch& batch) {
@@ -121,9 +74,6 @@ std::string model_gradients(Assembled& run, const Batch& batch) {
 void model(const Subject& subject) {
   subject.property("shapes are as its interface says", [&] { return on_one_rank(subject, shapes); });
   subject.property("a causal model sees nothing ahead, another one does", [&] { return on_one_rank(subject, sight); });
-  subject.property("cached decoding is the full forward", [&] { return on_one_rank(subject, cached); });
-  subject.property("alternatives in a cache do not see one another",
-                   [&] { return on_one_rank(subject, alternatives); });
   subject.property("rows do not see one another", [&] { return on_one_rank(subject, row_by_row); });
   subject.property("its gradients are those of finite differences",
                    [&] { return on_one_rank(subject, model_gradients); });

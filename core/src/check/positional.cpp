@@ -47,30 +47,32 @@ struct Scheme {
         built(alone.all(), mesh, 1, parameters),
         length(std::min(kLength, alone->limit().value_or(kLength))) {}
 
-  // Of queries `begin` .. of all keys, and of the embeddings and heads there; positions are counted from `first`.
-  // Embeddings are of the parameters' type, and fp32 under bf16 (autocast); queries and keys of `type`.
-  Outputs outputs(bool causal, int64_t begin = 0, at::ScalarType type = at::kDouble, int64_t first = 0) const {
+  // Of queries `begin` .. `keys` - 1 of so many keys, and of the embeddings and heads there; positions are counted from
+  // `first`. Embeddings are of the parameters' type, and fp32 under bf16 (autocast); queries and keys of `type`.
+  Outputs outputs(bool causal, int64_t begin, int64_t keys, at::ScalarType type = at::kDouble,
+                  int64_t first = 0) const {
     AttentionContext context;
     context.layer = 1;
     context.heads = heads;
     context.heads_total = kHeads;
     context.head_begin = heads * mesh.tensor().rank();
-    context.query_positions = positions_of(first + begin, first + length);
-    context.key_positions = positions_of(first, first + length);
+    context.query_positions = positions_of(first + begin, first + keys);
+    context.key_positions = positions_of(first, first + keys);
     context.causal = causal;
     context.score_type = type == at::kDouble ? at::kDouble : at::kFloat;
     const auto part = [&](const Tensor& x_BHTK) {
-      return x_BHTK.narrow(1, context.head_begin, heads).narrow(2, begin, length - begin).to(type);
+      return x_BHTK.narrow(1, context.head_begin, heads).narrow(2, begin, keys - begin).to(type);
     };
     Outputs out;
     out.embedded =
-        alone->embed(drawn({kRows, length, kWidth}, "x").narrow(1, begin, length - begin).to(context.score_type),
-                     context.query_positions);
-    std::tie(out.q, out.k) = alone->rotate(part(drawn({kRows, kHeads, length, kHeadWidth}, "q")),
-                                           part(drawn({kRows, kHeads, length, kHeadWidth}, "k")), context);
-    out.bias = alone->attention_bias(context).dense(context);
+        embedded_by(*alone, drawn({kRows, length, kWidth}, "x").narrow(1, begin, keys - begin).to(context.score_type),
+                    context.query_positions);
+    std::tie(out.q, out.k) = rotated_by(*alone, part(drawn({kRows, kHeads, length, kHeadWidth}, "q")),
+                                        part(drawn({kRows, kHeads, length, kHeadWidth}, "k")), context);
+    out.bias = attention_bias_of(*alone, context).dense(context);
     return out;
   }
+  Outputs outputs(bool causal) const { return outputs(causal, 0, length); }
 
   const Mesh& mesh;
   int64_t heads;
@@ -111,22 +113,35 @@ std::string slices(const Subject& subject) {
   return "";
 }
 
+// Of the whole, the rows of queries `begin` .. `keys` - 1, cut to so many keys: "" where the scheme gives just these.
+std::string rows_differ(const Scheme& scheme, bool causal, int64_t begin, int64_t keys) {
+  const int64_t count = keys - begin;
+  auto expected = scheme.outputs(causal);
+  expected.embedded = expected.embedded.narrow(1, begin, count);
+  expected.q = expected.q.narrow(2, begin, count);
+  expected.k = expected.k.narrow(2, begin, count);
+  if (expected.bias.defined()) expected.bias = expected.bias.narrow(2, begin, count).narrow(3, 0, keys);
+  return first_difference(scheme.outputs(causal, begin, keys), expected,
+                          "for queries " + std::to_string(begin) + " .. " + std::to_string(keys - 1) + " of " +
+                              std::to_string(keys) + " keys, against these rows of " + std::to_string(scheme.length));
+}
+
 std::string fewer_queries(const Subject& subject) {
   const auto mesh = self_mesh();
   const Scheme scheme(subject, *mesh);
   for (const bool causal : {true, false})
-    for (const int64_t begin : {scheme.length / 3, scheme.length - 1}) {
-      const int64_t count = scheme.length - begin;
-      auto expected = scheme.outputs(causal);
-      expected.embedded = expected.embedded.narrow(1, begin, count);
-      expected.q = expected.q.narrow(2, begin, count);
-      expected.k = expected.k.narrow(2, begin, count);
-      if (expected.bias.defined()) expected.bias = expected.bias.narrow(2, begin, count);
-      auto wrong = first_difference(scheme.outputs(causal, begin), expected,
-                                    "for queries " + std::to_string(begin) + " .. " +
-                                        std::to_string(scheme.length - 1) + " of " + std::to_string(scheme.length));
-      if (!wrong.empty()) return wrong;
-    }
+    for (const int64_t begin : {scheme.length / 3, scheme.length - 1})
+      if (auto wrong = rows_differ(scheme, causal, begin, scheme.length); !wrong.empty()) return wrong;
+  return "";
+}
+
+// As cached decoding asks, a token a call: when a query is new there are no keys behind it.
+std::string fewer_keys(const Subject& subject) {
+  const auto mesh = self_mesh();
+  const Scheme scheme(subject, *mesh);
+  for (int64_t keys = 1; keys <= scheme.length; ++keys)
+    for (const int64_t begin : {keys - 1, int64_t{0}})
+      if (auto wrong = rows_differ(scheme, /*causal=*/true, begin, keys); !wrong.empty()) return wrong;
   return "";
 }
 
@@ -167,11 +182,11 @@ std::string types(const Subject& subject) {
   const int64_t first = std::min<int64_t>(1000, scheme.alone->limit().value_or(2000) - scheme.length);
   for (const auto type : {at::kFloat, at::kBFloat16})
     for (const bool causal : {true, false}) {
-      const auto expected = scheme.outputs(causal, 0, at::kDouble, first).all();
+      const auto expected = scheme.outputs(causal, 0, scheme.length, at::kDouble, first).all();
       Compute compute;
       compute.bf16 = type == at::kBFloat16;
       const ForwardPrecision precision(compute);
-      const auto found = narrow.outputs(causal, 0, type, first).all();
+      const auto found = narrow.outputs(causal, 0, narrow.length, type, first).all();
       for (size_t i = 0; i < found.size(); ++i) {
         const auto& [what, value] = found[i];
         const bool bias = i == 3;
@@ -201,7 +216,7 @@ std::string limit(const Subject& subject) {
     context.key_positions = context.query_positions;
     scheme.alone->rotate(q, q, context);
     context.key_positions = positions_of(0, position + 1);
-    scheme.alone->attention_bias(context).dense(context);
+    attention_bias_of(*scheme.alone, context).dense(context);
   };
   embed(*last - 1);
   try {
@@ -217,6 +232,8 @@ std::string limit(const Subject& subject) {
 void positional(const Subject& subject) {
   subject.property("a rank's heads are the slice of the whole, for t = 1, 2, 4", [&] { return slices(subject); });
   subject.property("fewer queries than keys are the rows of the full form", [&] { return fewer_queries(subject); });
+  subject.property("a row of the full form, cut to its keys, is what cached decoding gets",
+                   [&] { return fewer_keys(subject); });
   subject.property("its parameters have the gradients of finite differences",
                    [&] { return parameter_gradients(subject); });
   subject.property("fp32 and bf16 give what fp64 gives", [&] { return types(subject); });

@@ -35,7 +35,7 @@ class Subject {
     try {
       text = fault();
     } catch (const std::exception& error) {
-      text = std::string("threw: ") + error.what();
+      text = "threw: " + message_of(error);
     } catch (...) {
       text = "threw something that is not a std::exception";
     }
@@ -80,8 +80,10 @@ std::string exact(double value);
 std::string repeats(const std::function<std::string()>& make);
 
 // Properties of a kind, one file each. `runs`: in tiny runs, for every kind that takes part in training.
+// `cached_decoding`: of models and of positional schemes.
 void constructs(const Subject& subject);
 void runs(const Subject& subject);
+void cached_decoding(const Subject& subject);
 void positional(const Subject& subject);
 void objective(const Subject& subject);
 void transform(const Subject& subject);

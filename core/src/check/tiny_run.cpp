@@ -83,6 +83,13 @@ void TinyRun::on_ranks(const std::function<void(Assembled&, const Mesh&, Trainin
   });
 }
 
+std::string on_one_rank(const Subject& subject, const std::function<std::string(Assembled&, const Batch&)>& body) {
+  std::string wrong;
+  TinyRun(subject).on_ranks(
+      [&](Assembled& run, const Mesh&, TrainingData& text) { wrong = body(run, text.rows(0, TinyRun::kBatch, 0)); });
+  return wrong;
+}
+
 double gradients(Assembled& run, const Mesh& mesh, TrainingData& data, int64_t step) {
   Metrics metrics;
   return accumulate_gradients(run, mesh, step, micro_batches(run, mesh, data, step), metrics);

@@ -46,6 +46,9 @@ class TinyRun {
   Folder folder_;
 };
 
+// Assembled on one rank, with the rows of the first step.
+std::string on_one_rank(const Subject& subject, const std::function<std::string(Assembled&, const Batch&)>& body);
+
 // Gradients of one step in grad(), from this replica's share; the loss over all replicas.
 double gradients(Assembled& run, const Mesh& mesh, TrainingData& data, int64_t step);
 // Updates begin .. end - 1.

@@ -15,6 +15,7 @@ namespace assay::cli {
 namespace {
 
 namespace fs = std::filesystem;
+namespace po = boost::program_options;
 
 const config::PluginFile& plugin_of(const config::Catalogue& catalogue, const fs::path& file) {
   for (const auto& plugin : catalogue.plugins) {
@@ -48,7 +49,10 @@ void refuse_strangers(const config::PluginFile& plugin, const std::vector<std::s
 }  // namespace
 
 int check(const Arguments& arguments) {
-  const auto parsed = parse_options(arguments, plan_options());
+  auto options = plan_options();
+  options.add_options()("timeout", po::value<std::string>()->default_value("10m")->value_name("TIME"),
+                        "a component that takes longer (90s, 15m, 2h) has a fault; each is tried in its own process");
+  const auto parsed = parse_options(arguments, options);
   if (!parsed) return kDone;
   if (parsed->words.empty())
     throw UserError(
@@ -60,31 +64,35 @@ int check(const Arguments& arguments) {
     fmt::print("{}: {} run{}, nothing wrong\n", file.string(), plan.lines.size(), plan.lines.size() == 1 ? "" : "s");
     return kDone;
   }
+  const auto timeout = timeout_of(arguments, parsed->options["timeout"].as<std::string>());
   const std::vector<std::string> words(parsed->words.begin() + 1, parsed->words.end());
   const auto path = fs::absolute(file).parent_path().string() + ":" + parsed->options["plugin-path"].as<std::string>();
   const auto catalogue = config::load_descriptors(path, std::nullopt);
   const auto& plugin = plugin_of(catalogue, file);
   refuse_strangers(plugin, words);
 
-  nlohmann::json request = {{"files", {plugin.file}}, {"components", nlohmann::json::array()}};
+  auto files = nlohmann::json::array({plugin.file});
   for (const auto& other : catalogue.plugins)
-    if (other.ok && other.file != plugin.file) request["files"].push_back(other.file);
+    if (other.ok && other.file != plugin.file) files.push_back(other.file);
+  std::vector<nlohmann::json> requests;
   for (const auto& component : plugin.components)
-    request["components"].push_back(
-        {{"kind", component.kind},
+    requests.push_back(
+        {{"files", files},
+         {"kind", component.kind},
          {"name", component.name},
          {"given", config::component_of_words(component.kind, component.name, words_of(component, words), catalogue)}});
   size_t properties = 0, faults = 0;
-  config::check_components(request, {[&](const std::string& component, const std::string& property) {
-                                       ++properties;
-                                       fmt::print("{}{}{}: ", component, component.empty() ? "" : ": ", property);
-                                       std::fflush(stdout);  // it may hang
-                                     },
-                                     [&](const std::string& fault) {
-                                       fmt::print("{}\n", fault.empty() ? "ok" : "FAULT: " + fault);
-                                       std::fflush(stdout);
-                                       faults += !fault.empty();
-                                     }});
+  const config::CheckListener listener{[&](const std::string& component, const std::string& property) {
+                                         ++properties;
+                                         fmt::print("{}: {}: ", component, property);
+                                         std::fflush(stdout);  // it may hang
+                                       },
+                                       [&](const std::string& fault) {
+                                         fmt::print("{}\n", fault.empty() ? "ok" : "FAULT: " + fault);
+                                         std::fflush(stdout);
+                                         faults += !fault.empty();
+                                       }};
+  for (const auto& request : requests) config::check_component(request, timeout, listener);
   fmt::print("{}: {} of {} properties hold\n", file.string(), properties - faults, properties);
   return faults ? kRunFailed : kDone;
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <sstream>
 
 #include "assay/error.h"
@@ -55,6 +56,18 @@ po::options_description plan_options() {
       "set a key, as the word KEY=VALUE does; on a swept key it leaves that value only; a path is relative to the "
       "current folder");
   return options;
+}
+
+std::chrono::seconds timeout_of(const Arguments& arguments, const std::string& text) {
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const std::string unit(end, text.data() + text.size());
+  const int64_t factor = unit.empty() || unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 0;
+  constexpr int64_t kMost = 1000000;
+  if (error != std::errc() || factor == 0 || number < 1 || number > kMost)
+    throw UserError(
+        fmt::format("assay {}: --timeout is a time such as 90s, 15m or 2h, not '{}'", arguments.verb, text));
+  return std::chrono::seconds(number * factor);
 }
 
 config::PlanRequest plan_request(const Arguments& arguments, const Parsed& parsed) {

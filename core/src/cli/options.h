@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/program_options.hpp>
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,6 +26,9 @@ boost::program_options::options_description plugin_options();
 
 // --set and --plugin-path, for every verb that makes a plan.
 boost::program_options::options_description plan_options();
+
+// The value of --timeout: "90", "90s", "15m" or "2h". Throws UserError.
+std::chrono::seconds timeout_of(const Arguments& arguments, const std::string& text);
 
 // From the options above and the words: one experiment file, the others key=value. Throws UserError.
 config::PlanRequest plan_request(const Arguments& arguments, const Parsed& parsed);

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <charconv>
 #include <iostream>
 #include <set>
 
@@ -30,18 +29,6 @@ namespace {
 
 namespace po = boost::program_options;
 
-// "90", "90s", "15m", "2h".
-std::chrono::seconds seconds_of(const std::string& text) {
-  int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const std::string unit(end, text.data() + text.size());
-  const int64_t factor = unit.empty() || unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 0;
-  constexpr int64_t kMost = 1000000;
-  if (error != std::errc() || factor == 0 || number < 1 || number > kMost)
-    throw UserError("assay run: --timeout is a time such as 90s, 15m or 2h, not '" + text + "'");
-  return std::chrono::seconds(number * factor);
-}
-
 po::options_description run_options(SweepOptions& sweep) {
   auto options = plan_options();
   auto add = options.add_options();
@@ -67,12 +54,13 @@ po::options_description run_options(SweepOptions& sweep) {
   return options;
 }
 
-void check(const Parsed& parsed, SweepOptions& sweep) {
+void check(const Arguments& arguments, const Parsed& parsed, SweepOptions& sweep) {
   if (parsed.options.count("jobs") && sweep.jobs < 1) throw UserError("assay run: --jobs is at least 1");
   if (sweep.exclusive && sweep.jobs > 1)
     throw UserError("assay run: --exclusive is one run at a time; leave --jobs out");
   if (sweep.retries < 0) throw UserError("assay run: --retries is at least 0");
-  if (parsed.options.count("timeout")) sweep.timeout = seconds_of(parsed.options["timeout"].as<std::string>());
+  if (parsed.options.count("timeout"))
+    sweep.timeout = timeout_of(arguments, parsed.options["timeout"].as<std::string>());
 }
 
 // What needs a controller that stays has no meaning there.
@@ -142,7 +130,7 @@ int run(const Arguments& arguments) {
   SweepOptions sweep;
   const auto parsed = parse_options(arguments, run_options(sweep));
   if (!parsed) return kDone;
-  check(*parsed, sweep);
+  check(arguments, *parsed, sweep);
   const bool on_slurm = asks_for_slurm(*parsed);
   const auto request = plan_request(arguments, *parsed);
   sweep.worker = config::worker_program();

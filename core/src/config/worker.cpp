@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,8 +12,10 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <thread>
 
 #include "assay/error.h"
 #include "record/byte_text.h"
@@ -31,14 +35,46 @@ const char* descriptors_hook() {
   return file && *file ? file : nullptr;
 }
 
+using Clock = std::chrono::steady_clock;
+
 struct Outcome {
   std::string output;
-  std::string failure;  // "exit code 1", "signal 11"; empty: none
+  std::string failure;     // "exit code 1", "signal 11 (Segmentation fault)"; empty: none
+  bool timed_out = false;  // and was killed
 };
 
+// Whether there is something to read, or the end, before the deadline.
+bool readable_before(int descriptor, Clock::time_point deadline) {
+  if (deadline == Clock::time_point::max()) return true;  // the read waits
+  for (;;) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+    if (left <= 0) return false;
+    pollfd one{descriptor, POLLIN, 0};
+    const int ready = ::poll(&one, 1, static_cast<int>(std::min<int64_t>(left, std::numeric_limits<int>::max())));
+    if (ready > 0) return true;
+    if (ready < 0 && errno != EINTR) return true;  // the read says what is wrong
+  }
+}
+
+// The wait status of a child that may go on without an output until the deadline, and is killed then.
+int status_of(pid_t child, Clock::time_point deadline, bool& timed_out) {
+  int status = 0;
+  for (;;) {
+    const bool late = timed_out || Clock::now() >= deadline;
+    if (late) ::kill(child, SIGKILL);
+    const bool waits = late || deadline == Clock::time_point::max();
+    const auto found = ::waitpid(child, &status, waits ? 0 : WNOHANG);
+    if (found < 0 && errno == EINTR) continue;
+    timed_out |= late && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+    if (found != 0) return status;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+}
+
 // Runs a program; its standard error is ours, so that the user sees it. `on_line`, where given, gets every line of its
-// standard output as it comes.
-Outcome run_program(std::vector<std::string> command, const std::function<void(const std::string&)>& on_line = {}) {
+// standard output as it comes. At the deadline it is killed.
+Outcome run_program(std::vector<std::string> command, const std::function<void(const std::string&)>& on_line = {},
+                    Clock::time_point deadline = Clock::time_point::max()) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) throw UserError(fmt::format("cannot make a pipe: {}", std::strerror(errno)));
   posix_spawn_file_actions_t actions;
@@ -59,6 +95,10 @@ Outcome run_program(std::vector<std::string> command, const std::function<void(c
   Outcome outcome;
   char block[1 << 16];
   for (;;) {
+    if (!readable_before(ends[0], deadline)) {
+      outcome.timed_out = true;
+      break;
+    }
     const auto count = ::read(ends[0], block, sizeof block);
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) break;
@@ -69,11 +109,9 @@ Outcome run_program(std::vector<std::string> command, const std::function<void(c
     }
   }
   ::close(ends[0]);
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
+  const int status = status_of(child, deadline, outcome.timed_out);
   if (!WIFEXITED(status))
-    outcome.failure = fmt::format("signal {}", WTERMSIG(status));
+    outcome.failure = fmt::format("signal {} ({})", WTERMSIG(status), ::strsignal(WTERMSIG(status)));
   else if (WEXITSTATUS(status) != 0)
     outcome.failure = fmt::format("exit code {}", WEXITSTATUS(status));
   return outcome;
@@ -255,10 +293,10 @@ void replay_events(const json& request) { answer_of("replay", text_of(request));
 nlohmann::json learning_rates(const json& request) { return answer_of("schedule", text_of(request)); }
 nlohmann::json verify_meshes(const json& request) { return answer_of("verify-mesh", text_of(request)); }
 
-void check_components(const json& request, const CheckListener& listener) {
+void check_component(const json& request, std::chrono::seconds limit, const CheckListener& listener) {
   const RequestFile file(text_of(request));
-  bool open = false;
-  const auto outcome = run_program({worker_program().string(), "check", file.name()}, [&](const std::string& text) {
+  bool open = false, done = false;
+  const auto on_line = [&](const std::string& text) {
     const auto line = json::parse(text, nullptr, /*allow_exceptions=*/false);
     if (!line.is_object()) return;  // what a plugin prints
     if (line.contains("begins")) {
@@ -269,11 +307,18 @@ void check_components(const json& request, const CheckListener& listener) {
       listener.ended(line.value("fault", ""));
       open = false;
     }
-  });
-  if (outcome.failure.empty() && !open) return;
-  if (!open) listener.begins("", "the check itself");
-  listener.ended(fmt::format("ended its process with {}; what comes after it was not tried",
-                             outcome.failure.empty() ? "exit code 0" : outcome.failure));
+    done |= line.contains("done");
+  };
+  const auto outcome = run_program({worker_program().string(), "check", file.name()}, on_line, Clock::now() + limit);
+  if (done && outcome.failure.empty()) return;
+  if (!open)
+    listener.begins(request.value("kind", "") + "/" + request.at("given").value("use", ""), "the check itself");
+  const auto how =
+      outcome.timed_out
+          ? fmt::format("was not done after {} s and was killed; if that is no hang, give more with --timeout",
+                        limit.count())
+          : "ended its process with " + (outcome.failure.empty() ? "exit code 0" : outcome.failure);
+  listener.ended(how + "; what comes after it was not tried");
 }
 
 }  // namespace assay::config

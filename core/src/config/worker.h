@@ -5,6 +5,7 @@
 // every model has 1,000 parameters.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -50,13 +51,13 @@ struct Validation {
 // What the components say about being put together; `plan` is a plan.jsonl (one line a group is enough).
 Validation validate_assembly(const std::string& plan);
 
-// The conformance kit on components, told property by property as it is tried; the request is that of
-// app/worker_check.h.
+// The conformance kit on one component, in a process of its own that may take `limit`; the listener hears of every
+// property as it is tried. The request is that of app/worker_check.h.
 struct CheckListener {
   std::function<void(const std::string& component, const std::string& property)> begins;
   std::function<void(const std::string& fault)> ended;  // a counter-example, or what ended the process; empty: it holds
 };
-void check_components(const nlohmann::json& request, const CheckListener& listener);
+void check_component(const nlohmann::json& request, std::chrono::seconds limit, const CheckListener& listener);
 
 // Text from a trained run; request and answer are those of app/worker_generate.h. on_text gets what is streamed.
 nlohmann::json generate_text(const nlohmann::json& request, const std::function<void(const std::string&)>& on_text);

@@ -101,7 +101,7 @@ Tensor Attention::operator()(const Tensor& x, const Positional& positional, cons
   context.query_segments = context.key_segments = batch.segment;
   context.causal = options_.causal;
   context.score_type = x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
-  std::tie(q, k) = guard(positional, "rotate", [&] { return positional.rotate(q, k, context); });
+  std::tie(q, k) = rotated_by(positional, q, k, context);
 
   Tensor key_mask = batch.key_mask;
   const bool alternatives = cache && cache->alternatives && T > 1;
@@ -113,7 +113,7 @@ Tensor Attention::operator()(const Tensor& x, const Positional& positional, cons
     context.key_segments = cache->segments;
     key_mask = cache->mask;
   }
-  const auto bias = guard(positional, "attention_bias", [&] { return positional.attention_bias(context); });
+  const auto bias = attention_bias_of(positional, context);
   const auto told = positional.identity().instance + " (attention bias)";
   const bool drop = key.training && options_.dropout.rate > 0;
   Tensor out_BTD;

@@ -1,30 +1,104 @@
-// The dense form of a declared bias, for attention that has no kernel for the form itself.
+// The hooks of positional schemes, checked; and the dense form of a declared bias, for attention that has no kernel for
+// the form itself.
 #include <ATen/ops/embedding.h>
+
+#include <algorithm>
 
 #include "assay/positional.h"
 
 namespace assay {
+namespace {
+
+std::string count_of(int64_t rows) { return rows == 1 ? "1" : "1 or " + std::to_string(rows); }
+
+// For each size those that are allowed, in the order of the dimensions; `meaning` names these for the message.
+void expect_sizes(const char* form, const Tensor& given, const std::vector<std::vector<int64_t>>& allowed,
+                  const std::string& meaning) {
+  bool fits = given.dim() == static_cast<int64_t>(allowed.size());
+  for (size_t d = 0; fits && d < allowed.size(); ++d)
+    fits = std::find(allowed[d].begin(), allowed[d].end(), given.size(static_cast<int64_t>(d))) != allowed[d].end();
+  if (!fits) throw UserError(std::string(form) + " has sizes " + c10::str(given.sizes()) + "; it must be " + meaning);
+  if (!given.is_floating_point())
+    throw UserError(std::string(form) + " has dtype " + c10::toString(given.scalar_type()) +
+                    "; it must be a floating-point dtype");
+}
+
+void expect_same_sizes(const char* what, const Tensor& found, const Tensor& given) {
+  if (!found.defined()) throw UserError(std::string(what) + " came back undefined");
+  if (found.sizes() != given.sizes())
+    throw UserError(std::string(what) + " came back with sizes " + c10::str(found.sizes()) +
+                    "; they must keep theirs, " + c10::str(given.sizes()));
+}
+
+void check(const AttentionBias& bias, const AttentionContext& context) {
+  const auto heads = std::to_string(context.heads);
+  if (bias.slopes_H.defined())
+    expect_sizes("slopes_H", bias.slopes_H, {{context.heads}}, "[" + heads + "], a slope for each head of this rank");
+  if (bias.table_NH.defined()) {
+    if (!bias.bucket) throw UserError("table_NH has no bucket function; set bucket, which maps distances to its rows");
+    expect_sizes("table_NH", bias.table_NH, {{bias.table_NH.size(0)}, {context.heads}},
+                 "[buckets, " + heads + "], a column for each head of this rank");
+  }
+  if (!bias.dense_BHQS.defined()) return;
+  int64_t rows = 1;
+  for (const auto* of_tokens :
+       {&context.query_positions, &context.key_positions, &context.query_segments, &context.key_segments})
+    if (of_tokens->defined()) rows = std::max(rows, of_tokens->size(0));
+  const int64_t queries = context.query_positions.size(1), keys = context.key_positions.size(1);
+  expect_sizes("dense_BHQS", bias.dense_BHQS, {{1, rows}, {1, context.heads}, {queries}, {keys}},
+               "[" + count_of(rows) + ", " + count_of(context.heads) + ", " + std::to_string(queries) + ", " +
+                   std::to_string(keys) + "]: rows, heads of this rank, queries, keys");
+}
+
+}  // namespace
 
 Tensor attention_distance(const AttentionContext& context) {
   const auto distance = context.query_positions.unsqueeze(-1) - context.key_positions.unsqueeze(-2);
   return context.causal ? distance : distance.abs();
 }
 
+Tensor embedded_by(const Positional& scheme, const Tensor& x_BTD, const Tensor& positions_BT) {
+  return guard(scheme, "embed", [&] {
+    auto embedded = scheme.embed(x_BTD, positions_BT);
+    expect_same_sizes("the embeddings", embedded, x_BTD);
+    return embedded;
+  });
+}
+
+std::pair<Tensor, Tensor> rotated_by(const Positional& scheme, const Tensor& q, const Tensor& k,
+                                     const AttentionContext& context) {
+  return guard(scheme, "rotate", [&] {
+    auto rotated = scheme.rotate(q, k, context);
+    expect_same_sizes("the queries", rotated.first, q);
+    expect_same_sizes("the keys", rotated.second, k);
+    return rotated;
+  });
+}
+
+AttentionBias attention_bias_of(const Positional& scheme, const AttentionContext& context) {
+  return guard(scheme, "attention_bias", [&] {
+    auto bias = scheme.attention_bias(context);
+    check(bias, context);
+    return bias;
+  });
+}
+
 Tensor AttentionBias::dense(const AttentionContext& context) const {
+  check(*this, context);
   Tensor sum;
   const auto add = [&](const Tensor& part) { sum = sum.defined() ? sum + part : part; };
   if (slopes_H.defined()) {
-    if (slopes_H.dim() != 1 || slopes_H.size(0) != context.heads)
-      throw UserError("slopes_H must hold the slopes of this rank's " + std::to_string(context.heads) + " heads");
     const auto distance = attention_distance(context).to(context.score_type).unsqueeze(1);  // [1 or B, 1, Q, S]
     add(slopes_H.to(context.score_type).neg().view({1, -1, 1, 1}) * distance);
   }
   if (table_NH.defined()) {
-    if (!bucket || table_NH.dim() != 2 || table_NH.size(1) != context.heads)
-      throw UserError("table_NH needs a bucket function and a column for each of this rank's " +
-                      std::to_string(context.heads) + " heads");
     const auto difference = context.key_positions.unsqueeze(-2) - context.query_positions.unsqueeze(-1);
-    add(at::embedding(table_NH, bucket(difference)).permute({0, 3, 1, 2}).to(context.score_type));
+    const auto rows = bucket(difference);
+    if (rows.sizes() != difference.sizes() || rows.scalar_type() != at::kLong)
+      throw UserError("bucket gives " + std::string(c10::toString(rows.scalar_type())) + " of sizes " +
+                      c10::str(rows.sizes()) + "; it must be int64 of the sizes of its argument, " +
+                      c10::str(difference.sizes()));
+    add(at::embedding(table_NH, rows).permute({0, 3, 1, 2}).to(context.score_type));
   }
   if (dense_BHQS.defined()) add(dense_BHQS.to(context.score_type));
   return sum;

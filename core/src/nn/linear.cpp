@@ -20,7 +20,8 @@ Tensor sum_for_next(const Tensor& y, const Mesh& mesh) {
 
 ColumnLinear::ColumnLinear(Parameters scope, int64_t in, int64_t out, bool bias, double init_std)
     : name_(scope.name()), mesh_(&scope.mesh()) {
-  weight_ = scope.add({.name = "weight", .shape = {out, in}, .shard_dim = 0, .init = Init::normal(init_std)});
+  weight_ = scope.add(
+      {.name = "weight", .shape = {out, in}, .shard_dim = 0, .init = Init::normal(init_std), .role = Role::kMatrix});
   if (bias) bias_ = scope.add({.name = "bias", .shape = {out}, .shard_dim = 0, .decay = false});
 }
 
@@ -31,7 +32,8 @@ Tensor ColumnLinear::operator()(const Tensor& x) const {
 
 RowLinear::RowLinear(Parameters scope, int64_t in, int64_t out, bool bias, double init_std)
     : name_(scope.name()), mesh_(&scope.mesh()) {
-  weight_ = scope.add({.name = "weight", .shape = {out, in}, .shard_dim = 1, .init = Init::normal(init_std)});
+  weight_ = scope.add(
+      {.name = "weight", .shape = {out, in}, .shard_dim = 1, .init = Init::normal(init_std), .role = Role::kMatrix});
   if (bias) bias_ = scope.add({.name = "bias", .shape = {out}, .decay = false});
 }
 
@@ -42,7 +44,7 @@ Tensor RowLinear::operator()(const Tensor& x) const {
 }
 
 Linear::Linear(Parameters scope, int64_t in, int64_t out, bool bias, double init_std) : name_(scope.name()) {
-  weight_ = scope.add({.name = "weight", .shape = {out, in}, .init = Init::normal(init_std)});
+  weight_ = scope.add({.name = "weight", .shape = {out, in}, .init = Init::normal(init_std), .role = Role::kHead});
   if (bias) bias_ = scope.add({.name = "bias", .shape = {out}, .decay = false});
 }
 
@@ -58,7 +60,7 @@ Tensor LayerNorm::operator()(const Tensor& x) const {
 }
 
 VocabularyEmbedding::VocabularyEmbedding(Parameters scope, int64_t vocabulary, int64_t multiple, int64_t width,
-                                         double init_std)
+                                         double init_std, Role role)
     : name_(scope.name()), padded_((vocabulary + multiple - 1) / multiple * multiple), mesh_(&scope.mesh()) {
   const auto& axis = mesh_->tensor();
   if (padded_ % axis.size() != 0)
@@ -69,7 +71,8 @@ VocabularyEmbedding::VocabularyEmbedding(Parameters scope, int64_t vocabulary, i
                        .shape = {padded_, width},
                        .shard_dim = 0,
                        .init = Init::normal(init_std),
-                       .drawn_rows = vocabulary});
+                       .drawn_rows = vocabulary,
+                       .role = role});
   begin_ = padded_ / axis.size() * axis.rank();
 }
 

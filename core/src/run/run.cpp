@@ -91,6 +91,8 @@ class RankRun {
     if (mesh_.first()) {
       report.parameters = parameters;
       report.sources = guard(*run_.dataset, "sources", [&] { return run_.dataset->sources(); });
+      const auto of_ids = guard(*run_.tokenizer, "sources", [&] { return run_.tokenizer->sources(); });
+      report.sources.insert(report.sources.end(), of_ids.begin(), of_ids.end());
       report.first_step_at = since(began);
       open_trackers();
       json start = {{"steps", run_.steps},

@@ -24,7 +24,9 @@ class Beam final : public assay::Decoder {
     schema
         .doc(
             "Beam search: keeps the open continuations of highest ln p, and gives of these and the ended ones that of "
-            "the highest ln p / length^length_penalty, the end of text counting as a token.")
+            "the highest ln p / length^length_penalty, the end of text counting as a token. It stops when as many have "
+            "ended as there are beams and no open one would be among these if it ended now: with length_penalty above "
+            "0 a longer text of a higher value may be missed.")
         .paper("arXiv:1409.3215")
         .param("beams", &Config::beams, "Open continuations of a prompt; 1 is greedy search.", 1, 1024)
         .param("length_penalty", &Config::length_penalty,

@@ -138,7 +138,7 @@ class Bert final : public assay::Model {
     };
     const auto& scheme = *c.positional;
     auto x_BTD = options.embeddings.defined() ? nn::sequence_part(options.embeddings) : embedding_(batch.tokens);
-    x_BTD = assay::guard(scheme, "embed", [&] { return scheme.embed(x_BTD, positions); });
+    x_BTD = assay::embedded_by(scheme, x_BTD, positions);
     nn::watch(scheme.identity().instance + " (embed)", x_BTD);
     x_BTD = drop(embedding_norm_(x_BTD), 0);
     keep(0, x_BTD);

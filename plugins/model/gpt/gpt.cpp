@@ -79,7 +79,8 @@ class Gpt final : public assay::Model {
     }
     final_norm_ = nn::LayerNorm(parameters.scope("final_norm"), c.width, c.bias);
     if (!c.tied_head)
-      head_ = nn::VocabularyEmbedding(parameters.scope("head"), vocabulary_, c.vocab_multiple, c.width, c.init_std);
+      head_ = nn::VocabularyEmbedding(parameters.scope("head"), vocabulary_, c.vocab_multiple, c.width, c.init_std,
+                                      assay::Role::kHead);
   }
 
   bool causal() const override { return true; }
@@ -131,7 +132,7 @@ class Gpt final : public assay::Model {
     };
     const auto& scheme = *config_.positional;
     auto x_BTD = options.embeddings.defined() ? nn::sequence_part(options.embeddings) : embedding_(batch.tokens);
-    x_BTD = assay::guard(scheme, "embed", [&] { return scheme.embed(x_BTD, positions); });
+    x_BTD = assay::embedded_by(scheme, x_BTD, positions);
     nn::watch(scheme.identity().instance + " (embed)", x_BTD);
     if (config_.embedding_norm) x_BTD = embedding_norm_(x_BTD);
     x_BTD = drop(x_BTD, 0);

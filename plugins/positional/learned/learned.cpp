@@ -34,8 +34,10 @@ class Learned final : public assay::Positional {
 
   void build(assay::Parameters& parameters) override {
     auto scope = shared_with_.empty() ? parameters : parameters.shared(shared_with_);
-    table_ND_ = scope.add(
-        {.name = "weight", .shape = {config_.positions, width_}, .init = assay::Init::normal(config_.init_std)});
+    table_ND_ = scope.add({.name = "weight",
+                           .shape = {config_.positions, width_},
+                           .init = assay::Init::normal(config_.init_std),
+                           .role = assay::Role::kEmbedding});
   }
 
   Tensor embed(const Tensor& x_BTD, const Tensor& positions_BT) const override {

@@ -95,7 +95,8 @@ class T5 final : public assay::Positional {
     table_NH_ = parameters.add({.name = "weight",
                                 .shape = {config_.buckets, heads_},
                                 .shard_dim = 1,
-                                .init = assay::Init::normal(config_.init_std)});
+                                .init = assay::Init::normal(config_.init_std),
+                                .role = assay::Role::kEmbedding});
     for (auto* buckets : {&causal_, &symmetric_, &signed_})
       if (buckets->defined()) *buckets = buckets->to(table_NH_.device());
   }

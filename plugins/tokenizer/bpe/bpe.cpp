@@ -56,6 +56,11 @@ class Bpe final : public assay::Tokenizer {
     return text;
   }
 
+  std::vector<assay::Source> sources() const override {
+    return {{std::string("Unicode ") + kUnicodeVersion + " letters, numbers and white space", kClassesSha256,
+             "Unicode-3.0"}};
+  }
+
   std::map<std::string, int64_t> special_ids() const override {
     if (!pairs_.end_of_text) return {};
     return {{assay::kEndOfText, *pairs_.end_of_text}};
@@ -73,4 +78,4 @@ class Bpe final : public assay::Tokenizer {
 
 }  // namespace
 
-ASSAY_PLUGIN("bpe", "1.0.0", assay::component<Bpe>("bpe"))
+ASSAY_PLUGIN("bpe", "1.1.0", assay::component<Bpe>("bpe"))

@@ -7,6 +7,7 @@
 
 #include "assay/component.h"
 #include "assay/tokenizer.h"
+#include "characters.h"
 #include "harness.h"
 #include "record/files.h"
 #include "record/sha256.h"
@@ -116,6 +117,35 @@ TEST(Bpe, LettersNumbersAndSpacesAreUnicodes) {
   EXPECT_THAT(encode({"\u00e1 \u0142", "! \u00e1\u0142"}, "!\u180e"), ElementsAre(257, 236));  // none any more
 }
 
+// Letters since Unicode 15 and 16, and code points that have no character yet.
+TEST(Bpe, LettersAreThoseOfUnicode16) {
+  const auto contractions = [](const std::string& text) {
+    const auto ids = encode({"' s"}, text);
+    return std::count(ids.begin(), ids.end(), 256);
+  };
+  EXPECT_EQ(contractions("\U00031350's"), 1);  // since 15: a piece that 's is not a part of
+  EXPECT_EQ(contractions("\U00010d40's"), 1);  // since 16: a number
+  EXPECT_EQ(contractions("\U00010d4a's"), 1);  // since 16
+  EXPECT_EQ(contractions("\U0003347a's"), 0);  // none: '\'' is in its piece
+  EXPECT_EQ(contractions("\U0001f600's"), 0);
+}
+
+// The hash is of what the library unicodedata2 16.0.0 says of each code point: L and N by its general category, S for
+// White_Space.
+TEST(Bpe, TheTableIsTheLibrarysOverAllCodePoints) {
+  std::string kinds;
+  for (uint32_t code = 0; code < 0x110000; ++code)
+    kinds += "-LNS"[static_cast<int>(CharacterClasses::table().of(code))];
+  EXPECT_EQ(std::count(kinds.begin(), kinds.end(), 'L'), 141028);
+  EXPECT_EQ(std::count(kinds.begin(), kinds.end(), 'N'), 1911);
+  EXPECT_EQ(std::count(kinds.begin(), kinds.end(), 'S'), 25);
+  EXPECT_EQ(sha256(kinds), "f5e274c899d78a043b10fe35f199bddc26f69e692616de581b591ab309b9644d");
+  const auto sources = Tiny({"a b"}).tokenizer()->sources();
+  ASSERT_EQ(sources.size(), 1u);
+  EXPECT_EQ(sources[0].name, "Unicode 16.0.0 letters, numbers and white space");
+  EXPECT_EQ(sources[0].sha256, sha256(kinds));
+}
+
 TEST(Bpe, BytesComeBackWhateverTheyAre) {
   const auto bpe = Tiny({"a b", "Ġ ab"}).tokenizer();
   std::string every(256, '\0');
@@ -221,6 +251,7 @@ TEST_F(Gpt2, HasThePublishedIds) {
       {"def f(x):\n    return x\n", {4299, 277, 7, 87, 2599, 198, 220, 220, 220, 1441, 2124, 198}},
       {"caf\u00e9 \u2014 na\u00efve", {66, 1878, 2634, 851, 41492}},
       {"\U0001F600", {47249, 222}},
+      {"\U00031350's", {172, 109, 235, 238, 338}},
   };
   for (const auto& [text, ids] : table) {
     EXPECT_EQ(bpe().encode(text), ids) << text;

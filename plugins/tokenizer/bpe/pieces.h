@@ -1,66 +1,69 @@
 // GPT-2's pre-tokenisation: text to pieces that merges never cross. Radford et al. 2019, sec. 2.2; the pattern is that
-// of the authors' encoder.py. Letters, numbers and white space are Unicode's.
+// of the authors' encoder.py, whose alternatives are tried in this order:
+//   's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
 #pragma once
 
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
-
-#include <memory>
-#include <string>
 #include <string_view>
 
-#include "assay/error.h"
+#include "characters.h"
 
 namespace {
 
 class Pieces {
  public:
-  Pieces() : pattern_(compile()) {
-    // Without just-in-time compilation everything still holds, but every match checks the rest of the text again.
-    pcre2_jit_compile(pattern_.get(), PCRE2_JIT_COMPLETE);
-  }
-
-  // Calls use(piece) on one after the other; joined they are the text. Bytes that are no UTF-8 are pieces of their own.
+  // Calls use(piece) on one after the other; joined they are the text. Bytes that are not UTF-8 are pieces of their
+  // own, and end the text for what is before them.
   void each(std::string_view text, auto&& use) const {
-    const auto* subject = reinterpret_cast<PCRE2_SPTR>(text.data());
-    const Match match(pcre2_match_data_create_from_pattern(pattern_.get(), nullptr), pcre2_match_data_free);
-    for (size_t done = 0; done < text.size();) {
-      const int found = pcre2_match(pattern_.get(), subject, text.size(), done, 0, match.get(), nullptr);
-      if (found == PCRE2_ERROR_NOMATCH) return use(text.substr(done));
-      if (found < 0) throw assay::UserError("bpe: the text cannot be split: " + message_of(found));
-      const auto* ends = pcre2_get_ovector_pointer(match.get());
-      if (ends[0] > done) use(text.substr(done, ends[0] - done));
-      use(text.substr(ends[0], ends[1] - ends[0]));
-      done = ends[1];
+    for (size_t begin = 0; begin < text.size();) {
+      const auto end = end_of_piece(text, begin);
+      use(text.substr(begin, end - begin));
+      begin = end;
     }
   }
 
  private:
-  using Code = std::unique_ptr<pcre2_code, void (*)(pcre2_code*)>;
-  using Match = std::unique_ptr<pcre2_match_data, void (*)(pcre2_match_data*)>;
-
-  // White_Space by its property: PCRE2's \s holds one code point more, U+180E.
-  static Code compile() {
-    constexpr std::string_view kPattern = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+)"
-                                          R"(|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+)";
-    int error = 0;
-    size_t where = 0;
-    Code code(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(kPattern.data()), kPattern.size(),
-                            PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF, &error, &where, nullptr),
-              pcre2_code_free);
-    if (!code)
-      throw assay::UserError("bpe: the PCRE2 of this machine refuses the pattern (" + message_of(error) +
-                             "); PCRE2 10.40 or newer is needed");
-    return code;
+  size_t end_of_piece(std::string_view text, size_t begin) const {
+    const auto first = character_at(classes_, text, begin);
+    if (first.kind == CharacterClass::kWhiteSpace) return end_after_space(text, begin, begin + first.length);
+    if (const auto length = contraction_at(text.substr(begin)); length > 0) return begin + length;
+    return end_of_run(text, begin + first.length, first.kind);
   }
 
-  static std::string message_of(int error) {
-    char text[256] = "";
-    pcre2_get_error_message(error, reinterpret_cast<PCRE2_UCHAR*>(text), sizeof text);
-    return text;
+  // Where characters of this class end.
+  size_t end_of_run(std::string_view text, size_t place, CharacterClass kind) const {
+    while (place < text.size()) {
+      const auto next = character_at(classes_, text, place);
+      if (next.kind != kind) break;
+      place += next.length;
+    }
+    return place;
   }
 
-  Code pattern_;
+  // A space belongs to the run behind it. Of more white space before a character the last one does not belong to it:
+  // it may be that space.
+  size_t end_after_space(std::string_view text, size_t begin, size_t place) const {
+    size_t last = begin;  // the last white space that was read
+    while (place < text.size()) {
+      const auto next = character_at(classes_, text, place);
+      if (next.kind == CharacterClass::kBroken) break;
+      if (next.kind != CharacterClass::kWhiteSpace) {
+        if (last != begin) return last;
+        return text[begin] == ' ' ? end_of_run(text, place + next.length, next.kind) : place;
+      }
+      last = place;
+      place += next.length;
+    }
+    return place;
+  }
+
+  static size_t contraction_at(std::string_view text) {
+    if (text[0] != '\'') return 0;
+    for (const std::string_view ending : {"'s", "'t", "'re", "'ve", "'m", "'ll", "'d"})
+      if (text.starts_with(ending)) return ending.size();
+    return 0;
+  }
+
+  const CharacterClasses& classes_ = CharacterClasses::table();
 };
 
 }  // namespace

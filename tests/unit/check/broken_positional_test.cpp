@@ -84,7 +84,69 @@ struct CountsFromTheFirstQuery : Good {
   }
 };
 TEST(BrokenPositional, PlacesInsteadOfPositions) {
-  expect_faults<CountsFromTheFirstQuery>({"fewer queries than keys are the rows of the full form"});
+  expect_faults<CountsFromTheFirstQuery>(
+      {"fewer queries than keys are the rows of the full form",
+       "a row of the full form, cut to its keys, is what cached decoding gets",
+       "alternatives in a cache do not see one another"});  // alone, a row moves as a whole, which no softmax sees
+}
+
+// Of as many keys it gives the same for any queries; but a token that is decoded has fewer keys than in a full forward.
+struct DividesByTheKeys : Good {
+  using Good::Good;
+  AttentionBias attention_bias(const AttentionContext& context) const override {
+    AttentionBias bias;
+    bias.slopes_H = slope_H_ / context.key_positions.size(1);
+    return bias;
+  }
+};
+TEST(BrokenPositional, TheNumberOfKeys) {
+  expect_faults<DividesByTheKeys>({"a row of the full form, cut to its keys, is what cached decoding gets",
+                                   "cached decoding is the full forward",
+                                   "alternatives in a cache do not see one another"});
+}
+
+// A shape that is wrong is said by name, once, without LibTorch's stack frames.
+struct ForgetsItsHeads : Good {
+  using Good::Good;
+  AttentionBias attention_bias(const AttentionContext& context) const override {
+    AttentionBias bias;
+    bias.dense_BHQS = slope_H_.sum() * attention_distance(context).to(context.score_type);
+    return bias;
+  }
+};
+TEST(BrokenPositional, AShapeOfTheBias) {
+  std::string told;
+  EXPECT_FALSE(faults_of<ForgetsItsHeads>(&told).empty());
+  EXPECT_THAT(told, ::testing::HasSubstr(
+                        "cached decoding is the full forward: threw: plugin 'broken', component 'broken', hook "
+                        "'attention_bias': dense_BHQS has sizes [1, 12, 12]; it must be [1, 1 or 4, 12, 12]: rows, "
+                        "heads of this rank, queries, keys\n"));
+  EXPECT_THAT(told, ::testing::Not(::testing::HasSubstr("frame #")));
+}
+
+struct LosesItsBatch : Good {
+  using Good::Good;
+  Tensor embed(const Tensor& x_BTD, const Tensor&) const override { return x_BTD[0]; }
+};
+TEST(BrokenPositional, AShapeOfTheEmbeddings) {
+  std::string told;
+  EXPECT_FALSE(faults_of<LosesItsBatch>(&told).empty());
+  EXPECT_THAT(told, ::testing::HasSubstr("hook 'embed': the embeddings came back with sizes [12, 16]; they must keep "
+                                         "theirs, [6, 12, 16]\n"));
+}
+
+// What LibTorch throws in a hook is its message alone.
+struct AsksForARowThatIsNotThere : Good {
+  using Good::Good;
+  std::pair<Tensor, Tensor> rotate(const Tensor& q, const Tensor& k, const AttentionContext&) const override {
+    return {q.select(0, 99), k};
+  }
+};
+TEST(BrokenPositional, AnErrorOfLibTorchInAHook) {
+  std::string told;
+  EXPECT_FALSE(faults_of<AsksForARowThatIsNotThere>(&told).empty());
+  EXPECT_THAT(told, ::testing::HasSubstr("component 'broken', hook 'rotate': select(): index 99 out of range"));
+  EXPECT_THAT(told, ::testing::Not(::testing::HasSubstr("frame #")));
 }
 
 struct HasNoGradient : Good {

@@ -1,7 +1,5 @@
-// The decoders on the engine: beam and contrastive search against searches written out, on a model with known logits
-// and on a real one without a cache; what a batch, an end of text and the limits of a model change.
-#include <ATen/ops/eye.h>
-#include <ATen/ops/log_softmax.h>
+// The decoders on the engine: contrastive search against the search written out, on a model with known logits and on a
+// real one without a cache; what a batch, an end of text and the limits of a model change.
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/tensor.h>
 #include <c10/core/GradMode.h>
@@ -10,192 +8,14 @@
 #include <algorithm>
 #include <cmath>
 
-#include "known_model.h"
-#include "run/decode.h"
 #include "run/forward.h"
-#include "unit/run/tiny_run.h"
+#include "unit/run/known_decode.h"
 
 namespace assay::testing {
 namespace {
 
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
-using Ids = std::vector<int64_t>;
-using Prompts = std::vector<std::vector<int32_t>>;
-
-// A run in which a model of six tokens, the last the end of text, has taken over.
-template <class Body>
-void with_known_model(uint64_t seed, const Body& body) {
-  TinyRun tiny;
-  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
-    const auto states = normal_numbers({6, 3}, seed), head = 1.5 * normal_numbers({3, 6}, seed + 1000);
-    KnownModel model(states, head);
-    model.take_over(run);
-    body(run, mesh, model, at::log_softmax(at::matmul(states, head), -1), states);
-  });
-}
-
-std::vector<Continuation> with_prompts(const std::string& decoder, const json& parameters, Assembled& run,
-                                       const Mesh& mesh, const std::vector<Prompt>& prompts, int64_t tokens) {
-  return decode(run, mesh, *make<Decoder>(decoder, parameters), {prompts, tokens, 1});
-}
-std::vector<Continuation> with(const std::string& decoder, const json& parameters, Assembled& run, const Mesh& mesh,
-                               const Prompts& ids, int64_t tokens) {
-  std::vector<Prompt> prompts;
-  for (const auto& one : ids) prompts.push_back({one, {}});
-  return with_prompts(decoder, parameters, run, mesh, prompts, tokens);
-}
-
-struct Found {
-  Ids ids;  // without the end of text
-  double score = -1e300, log_prob = 0;
-};
-
-// Of all continuations of at most `left` tokens: the highest ln p / length^penalty.
-void search_all(const Tensor& log_p, int64_t last, int64_t left, double penalty, Ids& ids, double log_prob,
-                Found& best) {
-  const auto consider = [&](const Ids& text, int64_t length, double total) {
-    const double score = total / std::pow(static_cast<double>(length), penalty);
-    if (score > best.score) best = {text, score, total};
-  };
-  const auto length = static_cast<int64_t>(ids.size()) + 1;
-  consider(ids, length, log_prob + log_p[last][5].item<double>());
-  for (int64_t next = 0; next < 5; ++next) {
-    const double total = log_prob + log_p[last][next].item<double>();
-    ids.push_back(next);
-    if (left == 1)
-      consider(ids, length, total);
-    else
-      search_all(log_p, next, left - 1, penalty, ids, total, best);
-    ids.pop_back();
-  }
-}
-
-TEST(BeamSearch, WideEnoughItIsExhaustiveSearch) {
-  for (uint64_t seed = 1; seed <= 6; ++seed)
-    with_known_model(seed, [&](Assembled& run, const Mesh& mesh, KnownModel&, const Tensor& log_p, const Tensor&) {
-      for (const double penalty : {0.0, 1.0, 2.0}) {
-        const auto made = with("beam", {{"beams", 1024}, {"length_penalty", penalty}}, run, mesh, {{2}, {4, 0}}, 4);
-        for (size_t p = 0; p < 2; ++p) {
-          Found best;
-          Ids ids;
-          search_all(log_p, p == 0 ? 2 : 0, 4, penalty, ids, 0, best);
-          EXPECT_EQ(made[p].ids, best.ids) << "seed " << seed << ", penalty " << penalty << ", prompt " << p;
-          EXPECT_NEAR(made[p].log_prob, best.log_prob, 1e-12);
-          EXPECT_EQ(made[p].ended, best.ids.size() < 4);
-        }
-      }
-    });
-}
-
-// Beam search written out: candidates of all open continuations in order of ln p; of the first `beams` those that end
-// are ended, and the first `beams` that do not stay open.
-Continuation beam_by_hand(const Tensor& log_p, int64_t last, size_t beams, double penalty, int64_t tokens) {
-  struct Text {
-    Ids ids;  // the end of text included
-    double log_prob;
-    double score(double power) const { return log_prob / std::pow(static_cast<double>(ids.size()), power); }
-  };
-  const auto best_first = [&](std::vector<Text>& all) {
-    std::stable_sort(all.begin(), all.end(),
-                     [&](const Text& a, const Text& b) { return a.score(penalty) > b.score(penalty); });
-  };
-  std::vector<Text> open{{{}, 0}}, ended;
-  for (int64_t step = 0; step < tokens && !open.empty(); ++step) {
-    std::vector<Text> all;
-    for (const auto& text : open)
-      for (int64_t next = 0; next < 6; ++next) {
-        auto longer = text;
-        longer.ids.push_back(next);
-        longer.log_prob += log_p[text.ids.empty() ? last : text.ids.back()][next].item<double>();
-        all.push_back(longer);
-      }
-    std::stable_sort(all.begin(), all.end(), [](const Text& a, const Text& b) { return a.log_prob > b.log_prob; });
-    open.clear();
-    for (size_t i = 0; i < all.size(); ++i) {
-      if (all[i].ids.back() != 5) {
-        if (open.size() < beams) open.push_back(all[i]);
-      } else if (i < beams) {
-        ended.push_back(all[i]);
-      }
-    }
-    best_first(ended);
-    ended.resize(std::min(ended.size(), beams), {{}, 0});
-    if (ended.size() == beams && open[0].score(penalty) <= ended.back().score(penalty)) open.clear();
-  }
-  ended.insert(ended.end(), open.begin(), open.end());
-  best_first(ended);
-  Continuation out;
-  out.ended = ended[0].ids.back() == 5;
-  out.ids.assign(ended[0].ids.begin(), ended[0].ids.end() - (out.ended ? 1 : 0));
-  out.log_prob = ended[0].log_prob;
-  return out;
-}
-
-TEST(BeamSearch, FewBeamsPruneAsWrittenOut) {
-  size_t ended = 0, open = 0;
-  for (uint64_t seed = 1; seed <= 12; ++seed)
-    with_known_model(seed, [&](Assembled& run, const Mesh& mesh, KnownModel&, const Tensor& log_p, const Tensor&) {
-      for (const int64_t beams : {2, 3, 4})
-        for (const double penalty : {0.0, 0.7, 1.0, 2.0}) {
-          const auto made =
-              with("beam", {{"beams", beams}, {"length_penalty", penalty}}, run, mesh, {{2}, {0}, {4, 1}}, 6);
-          for (size_t p = 0; p < 3; ++p) {
-            const auto expected =
-                beam_by_hand(log_p, std::vector<int64_t>{2, 0, 1}[p], static_cast<size_t>(beams), penalty, 6);
-            EXPECT_EQ(made[p].ids, expected.ids) << "seed " << seed << ", beams " << beams << ", penalty " << penalty;
-            EXPECT_NEAR(made[p].log_prob, expected.log_prob, 1e-12);
-            ++(made[p].ended ? ended : open);
-          }
-        }
-    });
-  EXPECT_GT(ended, 20u);
-  EXPECT_GT(open, 20u);
-}
-
-// Two beams, by hand. After token 0: 1 has .5, 2 has .4, the end .1; after 1 the end has .3 and all others less; after
-// 2, 3 has .9. Greedy goes by 1 and reaches .5 * .3; two beams find 2 3 with .4 * .9.
-TEST(BeamSearch, FindsWhatGreedySearchMisses) {
-  TinyRun tiny;
-  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
-    const auto p = at::tensor({.0, .5, .4, .0, .0, .1, .15, .15, .15, .15, .1, .3, .02, .02, .02, .9, .02, .02,  //
-                               .1, .1, .1, .1, .1, .5, .2,  .2,  .2,  .2,  .1, .1, .2,  .2,  .2,  .2, .1,  .1},
-                              at::kDouble)
-                       .view({6, 6});
-    KnownModel model(at::eye(6, at::kDouble), (p + 1e-30).log());
-    model.take_over(run);
-    EXPECT_EQ(with("greedy", {}, run, mesh, {{0}}, 2)[0].ids, (Ids{1}));
-    EXPECT_EQ(with("beam", {{"beams", 1}}, run, mesh, {{0}}, 2)[0].ids, (Ids{1}));
-    const auto two = with("beam", {{"beams", 2}, {"length_penalty", 0.0}}, run, mesh, {{0}}, 2)[0];
-    EXPECT_EQ(two.ids, (Ids{2, 3}));
-    EXPECT_NEAR(two.log_prob, std::log(.4 * .9), 1e-12);
-  });
-}
-
-// After 0 1 the end has .26 and 3 has .24, after 0 2 the end has .2352: third of two beams' candidates, it is no end
-// that could fill the beams and stop the search, which then finds 3 4 4 .. at .9 a token.
-TEST(BeamSearch, AnEndBeyondTheBeamsStopsNothing) {
-  with_known_model(1, [&](Assembled& run, const Mesh& mesh, KnownModel&, const Tensor&, const Tensor&) {
-    const auto p =
-        at::tensor({.01, .5,  .42, .03, .03, .01, .0,  .0,  .0,  .48, .0, .52, .088, .088, .088, .088, .088, .56,
-                    .19, .19, .19, .19, .21, .03, .02, .02, .02, .02, .9, .02, .2,   .2,   .2,   .2,   .1,   .1},
-                   at::kDouble)
-            .view({6, 6});
-    KnownModel model(at::eye(6, at::kDouble), (p + 1e-30).log());
-    model.take_over(run);
-    EXPECT_EQ(with("beam", {{"beams", 2}}, run, mesh, {{0}}, 6)[0].ids, (Ids{1, 3, 4, 4, 4, 4}));
-  });
-}
-
-TEST(BeamSearch, OneBeamIsGreedySearch) {
-  for (uint64_t seed = 1; seed <= 8; ++seed)
-    with_known_model(seed, [&](Assembled& run, const Mesh& mesh, KnownModel&, const Tensor&, const Tensor&) {
-      const Prompts prompts{{0}, {1, 2}, {}, {3}};
-      const auto greedy = with("greedy", {}, run, mesh, prompts, 7);
-      const auto beam = with("beam", {{"beams", 1}}, run, mesh, prompts, 7);
-      for (size_t p = 0; p < prompts.size(); ++p) EXPECT_EQ(beam[p].ids, greedy[p].ids) << seed << " " << p;
-    });
-}
 
 // Contrastive search written out, from tables: the rule of arXiv:2202.06417, in loops.
 Ids contrastive_by_hand(const Tensor& log_p, const Tensor& states, Ids past, int64_t k, double alpha, int64_t tokens) {
