@@ -25,6 +25,9 @@ struct Sample {
   std::vector<int32_t> tokens;     // stages tokens and context; at stage document, when not empty, used instead of text
   std::vector<float> loss_weight;  // of each token as a target; empty: all 1
   std::vector<int32_t> segment;    // segment_of each token; empty: all 0. Before packing, the document is 0
+  // Stage context alone: false where a token is padding, which is never attended to, is never a target and takes no
+  // position; empty: all true. What reads a batch finds it there.
+  std::vector<bool> key_mask = {};
 };
 
 class Transform : public Component {

@@ -60,6 +60,7 @@ std::string text_of(const Sample& sample) {
   for (const auto id : sample.tokens) text += std::to_string(id) + " ";
   for (const auto weight : sample.loss_weight) text += exact(weight) + " ";
   for (const auto segment : sample.segment) text += std::to_string(segment) + " ";
+  for (const bool real : sample.key_mask) text += real ? "1" : "0";
   return text;
 }
 
@@ -80,6 +81,11 @@ std::string well_formed(const Subject& subject) {
              " tokens";
     if (!sample.segment.empty() && sample.segment.size() != tokens)
       return where + std::to_string(sample.segment.size()) + " segments for " + std::to_string(tokens) + " tokens";
+    if (!sample.key_mask.empty() && bound.transform().stage() != Stage::kContext)
+      return where + "it has a key_mask, and only contexts are padded";
+    if (!sample.key_mask.empty() && sample.key_mask.size() != tokens)
+      return where + "a key_mask of " + std::to_string(sample.key_mask.size()) + " for " + std::to_string(tokens) +
+             " tokens";
     for (const auto weight : sample.loss_weight)
       if (!std::isfinite(weight) || weight < 0) return where + "a loss weight is " + std::to_string(weight);
   }

@@ -2,7 +2,9 @@
 
 #include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/ones.h>
 
+#include <algorithm>
 #include <mutex>
 #include <numeric>
 
@@ -54,6 +56,10 @@ EpochContent materialise(const DataSpec& spec, int64_t epoch) {
     if (sample.tokens.empty()) sample.tokens = encode(sample.text);
     content.base_tokens += static_cast<int64_t>(same_text ? sample.tokens.size() : encode(document.text).size()) + 1;
     apply(spec, Stage::kTokens, sample, epoch, index);
+    if (!sample.key_mask.empty())
+      throw UserError(
+          "a document-stage or tokens-stage transform gave a key_mask; documents are packed one after "
+          "another, so padding belongs into a context: give it at stage context");
     sample.tokens.push_back(end_of_text);
     if (!sample.segment.empty()) sample.segment.push_back(sample.segment.back());
     const size_t before = content.tokens.size(), after = before + sample.tokens.size();
@@ -77,6 +83,28 @@ EpochContent materialise(const DataSpec& spec, int64_t epoch) {
     for (size_t i = begins[d]; i < begins[d + 1]; ++i)
       content.segment[i] += static_cast<int32_t>(segment_of(static_cast<int64_t>(d), Part::kWhole));
   return content;
+}
+
+// Of a row whose T + 1 tokens are padding where key_mask is false: these are no keys and no targets, and take no
+// position.
+void mark_padding(Batch& batch, int64_t row, const std::vector<bool>& key_mask) {
+  const int64_t B = batch.rows(), T = batch.length();
+  const auto ids = batch.tokens.options();
+  if (!batch.key_mask.defined()) batch.key_mask = at::ones({B, T}, ids.dtype(at::kBool));
+  if (!batch.loss_weight.defined()) batch.loss_weight = at::ones({B, T}, ids.dtype(at::kFloat));
+  std::vector<int64_t> positions;
+  bool behind_padding = false;  // else positions are places, which is the default
+  for (int64_t i = 0, real = 0; i < T; ++i) {
+    const bool is_real = key_mask[static_cast<size_t>(i)];
+    batch.key_mask.data_ptr<bool>()[row * T + i] = is_real;
+    if (!key_mask[static_cast<size_t>(i) + 1]) batch.loss_weight.data_ptr<float>()[row * T + i] = 0;
+    behind_padding |= is_real && real < i;
+    real += is_real;
+    positions.push_back(std::max<int64_t>(real - 1, 0));
+  }
+  if (!behind_padding) return;
+  if (!batch.positions.defined()) batch.positions = at::arange(T, ids).unsqueeze(0).repeat({B, 1});
+  std::copy(positions.begin(), positions.end(), batch.positions.data_ptr<int64_t>() + row * T);
 }
 
 // Ranks of one process come to a new epoch at the same time: the first writes it, the others find it.
@@ -134,6 +162,9 @@ Sample TrainingData::context(Epoch& epoch, int64_t index) const {
     throw UserError("a context-stage transform changed the length of a context from " +
                     std::to_string(spec_.context + 1) + " to " + std::to_string(sample.tokens.size()) +
                     " tokens; it must keep it");
+  if (!sample.key_mask.empty() && sample.key_mask.size() != sample.tokens.size())
+    throw UserError("a context-stage transform gave a key_mask of " + std::to_string(sample.key_mask.size()) + " for " +
+                    std::to_string(sample.tokens.size()) + " tokens; it must have one entry per token, or none");
   for (const auto* transform : spec_.transforms) guard(*transform, "observe", [&] { transform->observe(sample); });
   return sample;
 }
@@ -168,6 +199,7 @@ Batch TrainingData::rows(int64_t begin, int64_t end, int64_t first_row_id) {
       for (int64_t i = 0; i < T; ++i)
         batch.segment.data_ptr<int64_t>()[row * T + i] = sample.segment[static_cast<size_t>(i)];
     }
+    if (!sample.key_mask.empty()) mark_padding(batch, row, sample.key_mask);
   }
   return batch;
 }

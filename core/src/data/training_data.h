@@ -36,7 +36,7 @@ class TrainingData {
   int64_t contexts_per_epoch() const { return contexts_; }
 
   // Rows [begin, end) of the endless shuffled sequence of contexts, as tokens and targets [rows, T]; row_id counts from
-  // first_row_id. Epochs are materialised as they are reached.
+  // first_row_id. Padding has a key mask and no weight as a target. Epochs are materialised as they are reached.
   Batch rows(int64_t begin, int64_t end, int64_t first_row_id);
 
  private:

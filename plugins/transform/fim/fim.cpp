@@ -146,16 +146,18 @@ class Fim final : public assay::Transform {
   }
 
  private:
-  // Collects tokens for a sample in place of those it has. Weights and segments stand beside every token.
+  // Collects tokens for a sample in place of those it has. Weights, segments and what is no padding stand beside every
+  // token.
   class Output {
    public:
     Output(const Fim& fim, Sample& sample) : fim_(fim), sample_(sample) {
-      sample_.tokens.clear(), sample_.loss_weight.clear(), sample_.segment.clear();
+      sample_.tokens.clear(), sample_.loss_weight.clear(), sample_.segment.clear(), sample_.key_mask.clear();
     }
-    void add(int32_t token, int64_t document, Part part, float weight = 1) {
+    void add(int32_t token, int64_t document, Part part, float weight = 1, bool real = true) {
       sample_.tokens.push_back(token);
       sample_.segment.push_back(static_cast<int32_t>(assay::segment_of(document, part)));
       sample_.loss_weight.push_back(weight);
+      sample_.key_mask.push_back(real);
     }
     Output& append(const Laid& laid, int64_t document) {
       for (size_t i = 0; i < laid.tokens.size(); ++i) {
@@ -164,13 +166,16 @@ class Fim final : public assay::Transform {
       }
       return *this;
     }
-    // Cuts what goes beyond `size`; weights that are all 1 need not be there.
+    // Cuts what goes beyond `size`; weights that are all 1 and a mask that is all true need not be there.
     void finish(size_t size) {
       sample_.tokens.resize(size);
       sample_.segment.resize(size);
       auto& weights = sample_.loss_weight;
       weights.resize(size);
       if (std::all_of(weights.begin(), weights.end(), [](float weight) { return weight == 1; })) weights.clear();
+      auto& real = sample_.key_mask;
+      real.resize(size);
+      if (std::find(real.begin(), real.end(), false) == real.end()) real.clear();
     }
 
    private:
@@ -184,6 +189,7 @@ class Fim final : public assay::Transform {
     Output out(*this, sample);
     Part part = Part::kWhole;
     const auto weight_at = [&](size_t t) { return given.loss_weight.empty() ? 1.0F : given.loss_weight[t]; };
+    const auto real_at = [&](size_t t) { return given.key_mask.empty() || given.key_mask[t]; };
     const auto part_at = [&](size_t t) {
       return given.segment.empty() ? Part::kWhole : static_cast<Part>(given.segment[t] % assay::kParts);
     };
@@ -197,15 +203,16 @@ class Fim final : public assay::Transform {
       any = any || laid;
       part = laid ? laid->part.back() : Part::kWhole;
       if (laid) out.append(*laid, piece);
-      for (size_t t = begin; t < end && !laid; ++t) out.add(given.tokens[t], piece, part = part_at(t), weight_at(t));
-      if (end < size) out.add(end_of_text_, piece, part, weight_at(end));
+      for (size_t t = begin; t < end && !laid; ++t)
+        out.add(given.tokens[t], piece, part = part_at(t), weight_at(t), real_at(t));
+      if (end < size) out.add(end_of_text_, piece, part, weight_at(end), real_at(end));
       begin = end + 1;
     }
     if (!any) {
       sample = given;
       return;
     }
-    while (sample.tokens.size() < size) out.add(sentinels_.pad, piece - 1, part, 0);
+    while (sample.tokens.size() < size) out.add(sentinels_.pad, piece - 1, part, /*weight=*/0, /*real=*/false);
     out.finish(size);
   }
 

@@ -245,21 +245,19 @@ TEST(FimContext, HoldsForAnyTexts) {
 }
 
 TEST(FimContext, DropsWhatAnEdgeCutOffAndPadsForIt) {
-  const Fim fim(json{{"rate", 1.0}});
+  const Fim fim(json{{"rate", 1.0}}), never(json{{"rate", 0.0}});
+  // "€" less its first byte, "ab", and the first three bytes of "😀": five bytes go, three sentinels come.
+  const auto edge = bytes(
+      "\x82\xAC"
+      "ab\xF0\x9F\x98");
   for (uint64_t i = 0; i < 40; ++i) {
-    // "€" less its first byte, "ab", and the first three bytes of "😀": five bytes go, three sentinels come.
-    const auto sample = fim.of_context(bytes("\x82\xAC"
-                                             "ab\xF0\x9F\x98"),
-                                       Draws(8, "c").substream(i));
+    const auto sample = fim.of_context(edge, Draws(8, "c").substream(i));
     ASSERT_EQ(sample.tokens.size(), 7u);
     EXPECT_EQ(std::vector<int32_t>(sample.tokens.begin() + 5, sample.tokens.end()), (Ids{kPad, kPad}));
     EXPECT_EQ(undone({sample.tokens.begin(), sample.tokens.begin() + 5}), "ab");
     EXPECT_EQ(sample.loss_weight, (std::vector<float>{1, 1, 1, 1, 1, 0, 0}));
+    EXPECT_EQ(sample.key_mask, (std::vector<bool>{true, true, true, true, true, false, false}));
   }
-  const Fim never(json{{"rate", 0.0}});
-  const auto edge = bytes(
-      "\x82\xAC"
-      "ab\xF0\x9F\x98");
   EXPECT_EQ(never.of_context(edge, Draws(8, "c")).tokens, edge);
 }
 

@@ -1,7 +1,7 @@
 // Contexts: every token a target once an epoch, shuffled by (seed, epoch), the same for every reader; transforms.
 #include "data/training_data.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <algorithm>
 #include <map>
@@ -165,6 +165,55 @@ TEST(TrainingData, ContextTransformsDrawByPlaceAndEpoch) {
   const auto all = values(one.rows(0, 52, 0).tokens);
   EXPECT_EQ(values(two.rows(10, 12, 0).tokens), (std::vector<int64_t>(all.begin() + 40, all.begin() + 48)));
   EXPECT_EQ(std::set<int64_t>(all.begin(), all.end()).size(), all.size());  // no two contexts share draws
+}
+
+// Marks tokens of a context as padding: those where a string has a '-'.
+class PadAt final : public Transform {
+ public:
+  PadAt(std::string at, Stage stage = Stage::kContext) : at_(std::move(at)), stage_(stage) {}
+  Stage stage() const override { return stage_; }
+  void apply(Sample& sample, const Draws&) const override {
+    for (const char mark : at_) sample.key_mask.push_back(mark != '-');
+    if (mark_text_) sample.loss_weight.assign(sample.tokens.size(), 0.5F);
+  }
+  bool mark_text_ = false;
+
+ private:
+  std::string at_;
+  Stage stage_;
+};
+
+TEST(TrainingData, PaddingIsNoKeyAndNoTargetAndTakesNoPosition) {
+  Rig rig(10);
+  const auto batch_of = [&](const PadAt& pad) { return TrainingData(rig.spec(1, {&pad}, "padded")).rows(0, 2, 0); };
+  const auto numbers = [](const Tensor& x) { return values(x.to(at::kLong)); };
+  const auto behind = batch_of(PadAt("xxx--"));  // four inputs, and the last one's target
+  EXPECT_EQ(numbers(behind.key_mask), (std::vector<int64_t>{1, 1, 1, 0, 1, 1, 1, 0}));
+  EXPECT_EQ(numbers(behind.loss_weight), (std::vector<int64_t>{1, 1, 0, 0, 1, 1, 0, 0}));
+  EXPECT_FALSE(behind.positions.defined());  // places
+  const auto target_alone = batch_of(PadAt("xxxx-"));
+  EXPECT_EQ(numbers(target_alone.key_mask), std::vector<int64_t>(8, 1));
+  EXPECT_EQ(numbers(target_alone.loss_weight), (std::vector<int64_t>{1, 1, 1, 0, 1, 1, 1, 0}));
+  const auto before = batch_of(PadAt("--x-x"));
+  EXPECT_EQ(numbers(before.key_mask), (std::vector<int64_t>{0, 0, 1, 0, 0, 0, 1, 0}));
+  EXPECT_EQ(numbers(before.loss_weight), (std::vector<int64_t>{0, 1, 0, 1, 0, 1, 0, 1}));
+  EXPECT_EQ(numbers(before.positions), (std::vector<int64_t>{0, 0, 0, 0, 0, 0, 0, 0}));
+  EXPECT_EQ(numbers(batch_of(PadAt("-xxxx")).positions), (std::vector<int64_t>{0, 0, 1, 2, 0, 0, 1, 2}));
+  // Weights that the text has stay.
+  PadAt weighted("xxx--");
+  weighted.mark_text_ = true;
+  EXPECT_EQ(numbers(batch_of(weighted).loss_weight * 2), (std::vector<int64_t>{1, 1, 0, 0, 1, 1, 0, 0}));
+}
+
+TEST(TrainingData, PaddingThatDoesNotFitIsRefused) {
+  Rig rig(10);
+  const PadAt shorter("xx-"), document("x", Stage::kDocument), tokens("x", Stage::kTokens);
+  TrainingData data(rig.spec(1, {&shorter}, "short"));
+  EXPECT_THAT([&] { data.rows(0, 1, 0); },
+              ::testing::ThrowsMessage<UserError>(::testing::HasSubstr("a key_mask of 3 for 5 tokens")));
+  for (const auto* pad : {&document, &tokens})
+    EXPECT_THAT([&] { TrainingData refused(rig.spec(1, {pad}, "early")); },
+                ::testing::ThrowsMessage<UserError>(::testing::HasSubstr("padding belongs into a context")));
 }
 
 TEST(TrainingData, ShortCorpusAndTornFileAreClearErrors) {
