@@ -80,7 +80,12 @@ template <class T, int M, int N, bool kFar>
 #pragma GCC unroll 8
     for (int j = 0; j < N; ++j) {
       T sum = sum_of<T>(sums[i][j]);
-      for (int64_t rest = k; rest < p.in; ++rest) sum += x[i * p.in + rest] * weight[j * p.in + rest];
+      for (int64_t rest = k; rest < p.in; ++rest) {
+        sum += x[i * p.in + rest] * weight[j * p.in + rest];
+        // One instruction in every tile, where the machine has it: of a loop that it makes vectors of the compiler
+        // rounds the products first.
+        __asm__("" : "+x"(sum));
+      }
       p.y[(m + i) * p.out + n + j] = sum + (p.bias ? p.bias[n + j] : T{0});
     }
 }
