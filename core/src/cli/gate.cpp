@@ -54,6 +54,10 @@ void print_checks(const std::vector<GateCheck>& checks) {
   std::cout << aligned(rows);
 }
 
+void print(const std::vector<std::string>& lines, std::ostream& out) {
+  for (const auto& line : lines) out << line << "\n";
+}
+
 int verdict_of(const std::vector<GateCheck>& checks) {
   int code = kDone;
   for (const auto& check : checks) {
@@ -90,8 +94,13 @@ int gate(const Arguments& arguments) {
       if (std::filesystem::exists(file)) tolerances = tolerances_of(read_gate_baseline(read_file(file), file));
       for (const auto& text : tolerance_texts) add_tolerance(text, tolerances);
       check_names(tolerances, table);
-      write_atomically(file, gate_baseline(table, tolerances).dump(1) + "\n");
+      const auto baseline = gate_baseline(table, tolerances);
+      if (baseline["rows"].empty())
+        throw UserError(fmt::format("{}: not written, for no run of '{}' has a value to keep; run it first", file,
+                                    table.experiment));
+      write_atomically(file, baseline.dump(1) + "\n");
       std::cerr << "wrote " << file << "\n";
+      print(not_kept(table), std::cerr);
       return kDone;
     }
     if (!std::filesystem::exists(file)) throw UserError(file + ": no such file; --update writes it");
@@ -102,6 +111,7 @@ int gate(const Arguments& arguments) {
     const auto checks = assay::gate(table, baseline, tolerances);
     if (checks.empty()) throw UserError(file + ": keeps no metric of any row; --update writes what there is now");
     print_checks(checks);
+    print(not_guarded(table, baseline), std::cout);
     return verdict_of(checks);
   } catch (const MixedCode& refusal) {
     std::cerr << "assay gate: " << refusal.what() << "\n";

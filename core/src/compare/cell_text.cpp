@@ -22,23 +22,6 @@ bool all_equal(const Summary& summary) { return summary.deviation.value_or(0) ==
 
 }  // namespace
 
-std::string count_text(const Count& count) {
-  std::vector<std::string> reasons;
-  const auto add = [&](int number, const char* why) {
-    if (number > 0) reasons.push_back(fmt::format("{} {}", number, why));
-  };
-  add(count.failed, "failed");
-  add(count.diverged, "diverged");
-  add(count.pruned, "pruned");
-  add(count.missing, "missing");
-  add(count.not_applicable, "n/a");
-  add(count.stale, "stale");
-  auto text = count.present == count.planned ? fmt::format("{}", count.planned)
-                                             : fmt::format("{}/{}", count.present, count.planned);
-  if (!reasons.empty()) text += fmt::format(" ({})", fmt::join(reasons, ", "));
-  return text;
-}
-
 std::string spread_text(Spread spread) {
   const char* what = spread == Spread::kStd   ? "standard deviation"
                      : spread == Spread::kSem ? "standard error of the mean"
@@ -103,9 +86,24 @@ std::string difference_text(const Difference& difference, const Column& column) 
   return summary_text(shown, column);
 }
 
-std::string pairs_text(const Difference& difference) {
-  if (difference.paired) return fmt::format("{}", difference.test.n_left);
-  return fmt::format("{}, {} unpaired (Welch)", difference.test.n_left, difference.test.n_right);
+std::string pairs_text(const Comparison& comparison) {
+  const auto& test = comparison.difference.test;
+  if (!comparison.difference.paired)
+    return fmt::format("{}, {} unpaired (Welch){}", test.n_left, test.n_right,
+                       is_complete(comparison.pairs) ? "" : fmt::format(": {}", reasons_text(comparison.pairs)));
+  auto text = is_complete(comparison.pairs)
+                  ? fmt::format("{}", test.n_left)
+                  : fmt::format("{} of {}: {}", test.n_left, comparison.pairs.planned, reasons_text(comparison.pairs));
+  if (comparison.open_trials > 0)
+    text += fmt::format(", {} trial{} open", comparison.open_trials, comparison.open_trials == 1 ? "" : "s");
+  return text;
+}
+
+// What is beside p: its value in the family of its column, or why nothing is decided.
+std::string holm_text(const Comparison& comparison) {
+  if (!comparison.is_complete()) return "incomplete";
+  if (comparison.difference.too_few) return "n too small";
+  return p_text(comparison.p_holm) + (comparison.separable ? " *" : "");
 }
 
 }  // namespace
@@ -122,13 +120,12 @@ Grid comparison_grid(const Table& table) {
       const auto exact = difference.sign_flip_p ? fmt::format("{} ({})", p_text(*difference.sign_flip_p),
                                                               p_text(sign_flip_floor(difference.test.n_left)))
                                                 : "-";
-      const auto holm = difference.too_few ? "n too small" : p_text(found->p_holm) + (found->separable ? " *" : "");
       const auto documents = found->documents
                                  ? fmt::format("[{:.4g}, {:.4g}]", found->documents->low * column.shown_factor,
                                                found->documents->high * column.shown_factor)
                                  : "-";
-      grid.push_back({row.label, column.title, difference_text(difference, column), p_text(difference.p), holm, exact,
-                      pairs_text(difference),
+      grid.push_back({row.label, column.title, difference_text(difference, column), p_text(difference.p),
+                      holm_text(*found), exact, pairs_text(*found),
                       difference.correlation ? fmt::format("{:.2f}", *difference.correlation) : "-", documents,
                       row.shared});
     }

@@ -14,8 +14,6 @@ namespace assay {
 Cell cell_of(const RowSource& source, const std::vector<Group>& groups, const Column& column,
              const std::vector<std::int64_t>& reported);
 
-Count added(Count sum, const Count& more);
-
 // Of whole runs; a pooled row counts each of its groups' runs.
 Count count_of(const RowSource& source, const std::vector<Group>& groups, const std::vector<std::int64_t>& reported);
 

@@ -10,6 +10,7 @@
 #include "compare/documents.h"
 #include "compare/exact_tests.h"
 #include "compare/power.h"
+#include "compare/statistics.h"
 
 namespace assay {
 namespace {
@@ -18,26 +19,25 @@ using config::Relation;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-enum class Kind { kNumber, kDiverged, kMissing };
 struct SideValue {
-  Kind kind = Kind::kMissing;
-  double value = 0;  // of a diverged run infinite, on the worse side
+  Presence presence = Presence::kToCome;
+  double value = 0;  // of a run that diverged or failed infinite, on the worse side
 };
 
 // One seed of one pair.
 struct SeedPair {
   std::int64_t seed = 0;
-  Kind kind = Kind::kMissing;
-  double difference = 0;  // may be infinite where a diverged run is worst
+  Presence presence = Presence::kToCome;
+  double difference = 0;  // may be infinite where a lost run is worst
   double left = 0, right = 0;
 };
 
+bool is_lost(Presence presence) { return presence == Presence::kDiverged || presence == Presence::kFailed; }
+
 SideValue value_of(const RunResult& run, const std::string& metric, const std::string& direction) {
-  const double worst = direction == "higher" ? -kInfinity : kInfinity;
-  const auto found = run.values.find(metric);
-  if (found != run.values.end() && std::isfinite(found->second.value)) return {Kind::kNumber, found->second.value};
-  const bool diverged = found != run.values.end() || run.status == RunStatus::kDiverged;
-  return diverged ? SideValue{Kind::kDiverged, worst} : SideValue{};
+  const auto presence = presence_of(run, metric);
+  if (presence == Presence::kThere) return {presence, run.values.at(metric).value};
+  return {presence, direction == "higher" ? -kInfinity : kInfinity};
 }
 
 class Sampler {
@@ -52,7 +52,7 @@ class Sampler {
         level_(level),
         left_direction_(direction_of(results, claim.left.metric.name)),
         right_direction_(claim.right ? direction_of(results, claim.right->metric.name) : left_direction_),
-        diverged_is_worst_(claim.diverged_is_worst && left_direction_ != "none" && right_direction_ != "none") {}
+        lost_is_worst_(claim.diverged_is_worst && left_direction_ != "none" && right_direction_ != "none") {}
 
   ClaimSample sample() {
     std::vector<std::pair<std::size_t, std::size_t>> pairs;  // without a right side: a row and itself
@@ -80,16 +80,26 @@ class Sampler {
         found_.pairs.back().documents = over_documents(row, partner);
       }
     }
-    if (claim_.diverged_is_worst && found_.diverged_undecided)
+    if (claim_.diverged_is_worst &&
+        std::any_of(found_.absent.begin(), found_.absent.end(), [](const auto& one) { return is_lost(one.first); }))
       found_.remarks.push_back("No run is worst in a metric that has no better direction.");
     return std::move(found_);
   }
 
  private:
-  // A run that diverged keeps the claim open, also where its partner has no value, unless it counts as worst.
-  Kind joined(Kind one, Kind other) const {
-    if (!diverged_is_worst_ && (one == Kind::kDiverged || other == Kind::kDiverged)) return Kind::kDiverged;
-    return std::max(one, other);
+  // Where a lost run counts as worst, a pair with one is as its partner is.
+  Presence of_pair(Presence one, Presence other) const {
+    if (lost_is_worst_ && is_lost(one) != is_lost(other)) {
+      const auto partner = is_lost(one) ? other : one;
+      if (partner != Presence::kThere) return partner;
+    }
+    return joined(one, other);
+  }
+
+  bool counts(Presence pair) const { return pair == Presence::kThere || (lost_is_worst_ && is_lost(pair)); }
+
+  void note_absent(const RunResult& run, Presence presence) {
+    if (!counts(presence)) found_.absent[presence].insert(&run);
   }
 
   std::string label(std::size_t row) const { return groups_[row].front()->label; }
@@ -107,14 +117,12 @@ class Sampler {
     std::vector<std::size_t> chosen;
     for (const auto& row :
          tuned_rows(groups_, partners_, rows, settings_, direction_of(results_, settings_.tune->by.name))) {
-      const auto open =
-          std::count_if(row.trials.begin(), row.trials.end(), [&](std::size_t t) { return !has_ended(t); });
-      if (open > 0) {
+      if (row.open > 0) {
         found_.trials_undecided = true;
         found_.remarks.push_back(
             fmt::format("{} of the {} trials like {} have runs that failed or are to come; the best "
                         "of the others would not be chosen among equals.",
-                        open, row.trials.size(), label(row.trials[0])));
+                        row.open, row.trials.size(), label(row.trials[0])));
       }
       if (row.chosen) {
         chosen.push_back(*row.chosen);
@@ -129,37 +137,41 @@ class Sampler {
     return chosen;
   }
 
-  bool has_ended(std::size_t row) const {
-    return std::all_of(groups_[row].begin(), groups_[row].end(), [](const RunResult* run) {
-      return run->status != RunStatus::kMissing && run->status != RunStatus::kFailed;
-    });
-  }
-
   bool is_reported(std::int64_t seed) const {
     if (claim_.over != config::Over::kTuned || !settings_.report) return true;
     return assay::is_reported(seed, settings_.report->seeds);
   }
 
-  std::vector<SeedPair> seed_pairs(std::size_t row, std::size_t partner) const {
+  std::vector<SeedPair> seed_pairs(std::size_t row, std::size_t partner) {
     std::vector<SeedPair> pairs;
+    std::size_t alone = 0;
     for (const auto* run : groups_[row]) {
       if (!is_reported(run->seed)) continue;
+      const auto* other = claim_.right ? with_seed(groups_[partner], run->seed) : nullptr;
+      if (claim_.right && !other) {
+        ++alone;
+        continue;
+      }
+      const auto a = value_of(*run, claim_.left.metric.name, left_direction_);
+      SideValue b{Presence::kThere, 0};
+      note_absent(*run, a.presence);
+      if (other) {
+        b = value_of(*other, claim_.right->metric.name, right_direction_);
+        note_absent(*other, b.presence);
+      }
       auto& pair = pairs.emplace_back();
       pair.seed = run->seed;
-      const auto a = value_of(*run, claim_.left.metric.name, left_direction_);
-      SideValue b{Kind::kNumber, 0};
-      if (claim_.right) {
-        const auto* other = with_seed(groups_[partner], run->seed);
-        b = other ? value_of(*other, claim_.right->metric.name, right_direction_) : SideValue{};
-      }
-      pair.kind = joined(a.kind, b.kind);
-      if (pair.kind == Kind::kMissing) continue;
+      pair.presence = of_pair(a.presence, b.presence);
+      if (!counts(pair.presence)) continue;
       pair.left = a.value;
       pair.right = b.value;
       const double scaled = claim_.holds.right_factor == 0 ? 0 : claim_.holds.right_factor * b.value;
       pair.difference = claim_.holds.left_factor * a.value - scaled - claim_.holds.offset;
-      if (std::isnan(pair.difference)) pair.difference = 0;  // both diverged: neither is worse
+      if (std::isnan(pair.difference)) pair.difference = 0;  // both lost: neither is worse
     }
+    if (alone > 0)
+      found_.remarks.push_back(
+          fmt::format("{} of the seeds of {} are not planned for {}: no pairs.", alone, label(row), label(partner)));
     return pairs;
   }
 
@@ -179,10 +191,14 @@ class Sampler {
     auto mean = seed_pairs(pairs[0].first, pairs[0].second);
     for (std::size_t i = 1; i < pairs.size(); ++i) {
       const auto next = seed_pairs(pairs[i].first, pairs[i].second);
+      const auto partner_of = [&](const SeedPair& one) {
+        return std::find_if(next.begin(), next.end(), [&](const SeedPair& p) { return p.seed == one.seed; });
+      };
+      std::erase_if(mean, [&](const SeedPair& one) { return partner_of(one) == next.end(); });
       for (auto& one : mean) {
-        const auto same = std::find_if(next.begin(), next.end(), [&](const SeedPair& p) { return p.seed == one.seed; });
-        one.kind = joined(one.kind, same == next.end() ? Kind::kMissing : same->kind);
-        if (same == next.end() || one.kind == Kind::kMissing) continue;
+        const auto same = partner_of(one);
+        one.presence = of_pair(one.presence, same->presence);
+        if (!counts(one.presence)) continue;
         one.difference += same->difference;
         one.left += same->left;
         one.right += same->right;
@@ -197,37 +213,47 @@ class Sampler {
   }
 
   void add(const std::vector<SeedPair>& seeds, std::string left, std::string right) {
-    ClaimPair pair{.left = std::move(left), .right = std::move(right), .planned = seeds.size()};
+    ClaimPair pair{.left = std::move(left), .right = std::move(right)};
     std::vector<double> all, finite, lefts, rights;
     for (const auto& seed : seeds) {
-      pair.diverged += seed.kind == Kind::kDiverged;
-      if (seed.kind == Kind::kMissing || (seed.kind == Kind::kDiverged && !diverged_is_worst_)) continue;
+      add_one(seed.presence, pair.pairs);
+      if (!counts(seed.presence)) continue;
       all.push_back(seed.difference);
-      if (seed.kind == Kind::kDiverged) continue;
+      if (is_lost(seed.presence)) continue;
       finite.push_back(seed.difference);
       lefts.push_back(seed.left);
       rights.push_back(seed.right);
     }
     pair.n = all.size();
-    pair.test = paired_t(finite);
+    pair.test = paired_t(finite, scale_of(lefts, rights));
     if (finite.size() > 1) pair.sign_flip_p = sign_flip_p(finite);
     if (claim_.right) pair.correlation = pair_correlation(lefts, rights);
     pair.by_rank = all.size() > finite.size();
-    found_.diverged_undecided |= pair.diverged > 0 && !diverged_is_worst_;
-    if (pair.n >= kFewestPairs) decide(pair, all);
-    pair.needed = needed(pair);
+    if (pair.is_complete() && pair.n >= kFewestPairs) decide(pair, all);
+    if (pair.is_complete()) pair.needed = needed(pair);
     found_.pairs.push_back(std::move(pair));
+  }
+
+  // The largest value that goes into the tested quantity.
+  double scale_of(const std::vector<double>& lefts, const std::vector<double>& rights) const {
+    const auto& holds = claim_.holds;
+    return std::max({std::abs(holds.offset), std::abs(holds.left_factor) * largest_magnitude(lefts),
+                     std::abs(holds.right_factor) * largest_magnitude(rights)});
   }
 
   void decide(ClaimPair& pair, const std::vector<double>& all) const {
     const auto relation = claim_.holds.relation;
+    const double floor = pair.test && !pair.by_rank ? pair.test->exact_floor : 0;  // one-sided
+    pair.support_floor = pair.refute_floor = 2 * floor;
     if (relation == Relation::kEqual) {
-      if (pair.by_rank || !pair.test)
-        return;  // a run that diverged is within no margin, and how far outside is unknown
+      if (pair.by_rank || !pair.test) return;  // a lost run is within no margin, and how far outside is unknown
+      pair.is_tested = true;
+      pair.support_floor = floor;
       pair.p_support = p_equivalent(*pair.test, claim_.holds.within);
       pair.p_refute = p_not_equivalent(*pair.test, claim_.holds.within);
       return;
     }
+    pair.is_tested = true;
     const double p = pair.by_rank ? signed_rank_p(all) : p_two_sided(*pair.test);
     const double balance = pair.by_rank ? rank_balance(all) : pair.test->difference;
     const bool as_stated = relation == Relation::kLess ? balance < 0 : balance > 0;
@@ -245,8 +271,10 @@ class Sampler {
 
   std::optional<std::size_t> needed(const ClaimPair& pair) const {
     if (!pair.test) return std::nullopt;
-    const double deviation = pair.test->standard_error * std::sqrt(static_cast<double>(pair.test->n_left));
-    const double difference = pair.test->difference, within = claim_.holds.within;
+    const double root = std::sqrt(static_cast<double>(pair.test->n_left));
+    const double deviation = pair.test->is_exact ? 0 : pair.test->standard_error * root;
+    const bool is_none = pair.test->is_exact && std::abs(pair.test->difference) <= pair.test->rounding;
+    const double difference = is_none ? 0 : pair.test->difference, within = claim_.holds.within;
     if (claim_.holds.relation != Relation::kEqual) return needed_pairs(difference, deviation, level_);
     if (std::abs(difference) < within) return needed_pairs_to_be_equivalent(difference, deviation, within, level_);
     return needed_pairs(std::abs(difference) - within, deviation, level_);
@@ -259,7 +287,7 @@ class Sampler {
   const config::CompareSettings& settings_;
   double level_;
   std::string left_direction_, right_direction_;
-  bool diverged_is_worst_;
+  bool lost_is_worst_;
   ClaimSample found_;
 };
 

@@ -1,6 +1,8 @@
 // The pairs of rows that one claim speaks of, each tested alone.
 #pragma once
 
+#include <map>
+#include <set>
 #include <vector>
 
 #include "compare/claims.h"
@@ -9,11 +11,11 @@
 namespace assay {
 
 struct ClaimSample {
-  std::vector<ClaimPair> pairs;      // of a claim about the mean: one
-  std::vector<std::string> remarks;  // what was left out or could not be found
-  bool diverged_undecided = false;   // a diverged run keeps the claim from being decided
-  bool trials_undecided = false;     // so does a trial that has not ended, among those that one is chosen of
-  bool is_open() const { return pairs.empty() || diverged_undecided || trials_undecided; }
+  std::vector<ClaimPair> pairs;                           // of a claim about the mean: one
+  std::vector<std::string> remarks;                       // what was left out or could not be found
+  std::map<Presence, std::set<const RunResult*>> absent;  // planned runs without a value: they keep the claim open
+  bool trials_undecided = false;  // so does a trial that has not ended, among those that one is chosen of
+  bool is_open() const { return pairs.empty() || !absent.empty() || trials_undecided; }
 };
 
 // `level`: what undecided pairs' needed seeds are reckoned with.

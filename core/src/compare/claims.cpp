@@ -56,44 +56,73 @@ void combine(const ClaimSample& sample, JudgedClaim& claim) {
     refute = std::min(refute, pair.p_refute);
   }
   claim.p_refute = sample.is_open() ? 1 : std::min(1.0, refute * static_cast<double>(sample.pairs.size()));
+  claim.is_tested = !sample.is_open() && std::all_of(sample.pairs.begin(), sample.pairs.end(),
+                                                     [](const ClaimPair& pair) { return pair.is_tested; });
 }
 
 std::string runs_text(std::size_t count) { return fmt::format("{} run{}", count, count == 1 ? "" : "s"); }
 
+// Which runs without a value keep a claim from being decided, and what to do about it.
+void explain_absent(const ClaimSample& sample, JudgedClaim& claim) {
+  const auto runs = [&](Presence presence) {
+    const auto found = sample.absent.find(presence);
+    return found == sample.absent.end() ? 0 : found->second.size();
+  };
+  const auto to_come = runs(Presence::kToCome), failed = runs(Presence::kFailed), diverged = runs(Presence::kDiverged),
+             pruned = runs(Presence::kPruned), none = runs(Presence::kNotApplicable);
+  if (to_come > 0)
+    claim.remarks.push_back(
+        fmt::format("{} {} to come, and nothing is decided before: assay run continues the "
+                    "plan; --until-decided judges a study while it grows.",
+                    runs_text(to_come), to_come == 1 ? "is" : "are"));
+  if (failed + diverged > 0) {
+    std::vector<std::string> lost;
+    if (failed > 0) lost.push_back(runs_text(failed) + " failed");
+    if (diverged > 0) lost.push_back(runs_text(diverged) + " diverged");
+    claim.remarks.push_back(
+        fmt::format("{}, which decides nothing; diverged = \"worst\" would count {} as worse than any other.",
+                    fmt::join(lost, " and "), failed + diverged == 1 ? "it" : "them"));
+  }
+  if (pruned > 0)
+    claim.remarks.push_back(
+        fmt::format("{} {} pruned, so there is no value to compare.", runs_text(pruned), pruned == 1 ? "was" : "were"));
+  if (none > 0)
+    claim.remarks.push_back(fmt::format("{} {} no value of the metric (n/a), and the others alone decide nothing.",
+                                        runs_text(none), none == 1 ? "has" : "have"));
+}
+
 // Why a claim is undecided, and how many seeds would decide it at this level.
 void explain(const ClaimSample& sample, double level, JudgedClaim& claim) {
-  std::size_t fewest = sample.pairs.empty() ? 0 : sample.pairs[0].n, diverged = 0, planned = 0;
+  explain_absent(sample, claim);
+  std::size_t fewest = sample.pairs.empty() ? 0 : sample.pairs[0].n, planned = 0;
   bool by_rank = false;
   for (const auto& pair : sample.pairs) {
     fewest = std::min(fewest, pair.n);
-    planned = std::max(planned, pair.planned);
-    diverged += pair.diverged;
+    planned = std::max(planned, static_cast<std::size_t>(pair.pairs.planned));
     by_rank |= pair.by_rank;
   }
-  if (sample.diverged_undecided)
-    claim.remarks.push_back(
-        fmt::format("{} diverged, which decides nothing; diverged = \"worst\" would count {} as worse "
-                    "than any other.",
-                    runs_text(diverged), diverged == 1 ? "it" : "them"));
-  if (!sample.pairs.empty() && fewest < kFewestPairs)
+  if (!sample.pairs.empty() && planned < kFewestPairs)
     claim.remarks.push_back(fmt::format("n too small: {} of at least {} seeds that verdicts take{}.", fewest,
                                         kFewestPairs, fewest < planned ? fmt::format(" ({} planned)", planned) : ""));
   if (by_rank && claim.is_about_equality)
-    claim.remarks.push_back("A run that diverged is within no margin, so the claim stays open.");
+    claim.remarks.push_back("A run that failed or diverged is within no margin, so the claim stays open.");
   if (sample.is_open() || by_rank) return;
+  claim.needed_level = level;
   std::size_t needed = 0;
   for (const auto& pair : sample.pairs) {
     if (pair.p_support < level) continue;  // this one is not what keeps the claim open
     if (!pair.test) return;
     if (!pair.needed) {
-      claim.remarks.push_back(fmt::format("At the present spread {} seeds would not decide it.", kMostPairs));
+      claim.remarks.push_back(
+          fmt::format("At the present spread {} seeds would not decide it at level {:.2g}.", kMostPairs, level));
       return;
     }
     needed = std::max(needed, std::max(*pair.needed, pair.n + 1));
   }
   if (needed == 0) needed = fewest + 1;  // each pair would do alone; the family's adjustment asks for more
   claim.needed = needed;
-  claim.remarks.push_back(fmt::format("It would need {} seeds at the present spread (power 0.8).", needed));
+  claim.remarks.push_back(
+      fmt::format("It would need {} seeds at the present spread (power 0.8 at level {:.2g}).", needed, level));
 }
 
 // What the reader of a verdict must know of its metrics: that no record has one, or that they are timings of more than

@@ -5,7 +5,9 @@
 // supported in the stated direction, refuted in the other. `= within M` is supported by two one-sided tests at +-M and
 // refuted by the test that the difference lies outside. Over several pairs: a claim about each needs every pair (the
 // largest p; Berger 1982), and one pair, its p times their number, refutes it. Then Holm over the claims of the file,
-// for "supported" and for "refuted" apart, so each kind of wrong verdict has at most its 5% in the whole file.
+// for "supported" and for "refuted" apart, so each kind of wrong verdict has at most its 5% in the whole file. A claim
+// is tested when all planned pairs of its rows have their values, for the ones that are there may be the lucky ones.
+// Differences without spread are tested by their signs, for t would take them as certain (t_test.h).
 #pragma once
 
 #include <map>
@@ -15,6 +17,7 @@
 
 #include "compare/bootstrap.h"
 #include "compare/looks.h"
+#include "compare/presence.h"
 #include "compare/run_results.h"
 #include "compare/t_test.h"
 #include "config/compare_settings.h"
@@ -27,15 +30,17 @@ const char* name_of(Verdict verdict);  // supported, refuted, undecided
 // One pair of rows (one row against a number; the mean of several pairs).
 struct ClaimPair {
   std::string left, right;  // labels of the rows; right is empty when there is none
-  std::size_t planned = 0;  // seeds
-  std::size_t n = 0;        // of them with a value on both sides
-  std::size_t diverged = 0;
-  std::optional<TTest> test{};          // of the finite values; from n = 2 on
-  std::optional<double> sign_flip_p{};  // beside it
-  std::optional<double> correlation{};  // of partners
-  bool by_rank = false;                 // decided by the exact signed-rank test: a diverged run counted as worst
-  double p_support = 1, p_refute = 1;   // of the test that decides
-  std::optional<std::size_t> needed{};  // seeds for power 0.8 at this spread; nothing when no number will do
+  Count pairs{};            // of runs, one a seed; without a right side runs
+  std::size_t n = 0;        // that the test takes: those with values, and those that count as worst
+  bool is_complete() const { return n == static_cast<std::size_t>(pairs.planned); }
+  bool is_tested = false;                      // else p is 1 both ways
+  std::optional<TTest> test{};                 // of the finite values; from n = 2 on
+  std::optional<double> sign_flip_p{};         // beside it
+  std::optional<double> correlation{};         // of partners
+  bool by_rank = false;                        // decided by the exact signed-rank test: a lost run counted as worst
+  double p_support = 1, p_refute = 1;          // of the test that decides
+  double support_floor = 0, refute_floor = 0;  // of the exact test at this n; below it p rests on normal differences
+  std::optional<std::size_t> needed{};         // seeds for power 0.8 at this spread; nothing when no number will do
   std::optional<Interval>
       documents{};  // 95% of the tested quantity over which documents were held out, runs as they are
 };
@@ -47,10 +52,12 @@ struct JudgedClaim {
   bool is_about_equality = false;
   std::string left_metric, right_metric;
   Verdict verdict = Verdict::kUndecided;
+  bool is_tested = false;
   double p_support = 1, p_refute = 1;  // adjusted
   std::vector<ClaimPair> pairs{};
   std::vector<std::string> remarks{};   // whole sentences: why it is undecided, what was left out
   std::optional<std::size_t> needed{};  // of an undecided claim: seeds it would need at the present spread
+  double needed_level = 0;              // for a test at this level
   int results_when_stated = 0;
   bool in_plan = true;  // false: stated after the plan was made, so after its results
 };

@@ -50,14 +50,29 @@ std::string shared_streams(const json& row, const json& baseline, bool same_seed
   return fmt::format("{}", fmt::join(shared, ", "));
 }
 
-void adjust_column(Table& table, std::size_t column) {
+// The runs of two rows, pair by pair where their seeds are the same.
+Count compared_pairs(const Cell& cell, const Cell& baseline, bool same_seeds) {
+  return same_seeds ? pairs_of(cell.seeds, baseline.seeds) : added(cell.count, baseline.count);
+}
+
+std::size_t open_trials(const Row& row) { return row.tuned ? row.tuned->open : 0; }
+
+// `waiting`: further comparisons that have no difference yet. They and those that are not complete are members of the
+// family all the same, so that what was decided stays decided when their values come.
+void adjust_column(Table& table, std::size_t column, std::size_t waiting) {
   std::vector<Comparison*> family;
   std::vector<double> p;
-  for (auto& row : table.rows)
-    if (auto& comparison = row.cells[column].comparison; comparison && !comparison->difference.too_few) {
+  for (auto& row : table.rows) {
+    auto& comparison = row.cells[column].comparison;
+    if (!comparison) continue;
+    if (comparison->is_decided()) {
       family.push_back(&*comparison);
       p.push_back(comparison->difference.p);
+    } else if (!comparison->is_complete()) {
+      ++waiting;
     }
+  }
+  p.resize(family.size() + waiting, 1.0);
   const auto adjusted = holm(p);
   for (std::size_t i = 0; i < family.size(); ++i) {
     family[i]->p_holm = adjusted[i];
@@ -70,6 +85,7 @@ void adjust_column(Table& table, std::size_t column) {
 void compare_with_baseline(Table& table, const std::vector<RowSource>& sources,
                            const std::vector<std::optional<std::size_t>>& baselines, const std::vector<Group>& groups,
                            const std::vector<std::int64_t>& reported) {
+  std::vector<std::size_t> waiting(table.columns.size(), 0);
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
     if (!baselines[i]) continue;
     auto& row = table.rows[i];
@@ -81,16 +97,22 @@ void compare_with_baseline(Table& table, const std::vector<RowSource>& sources,
     for (std::size_t c = 0; c < table.columns.size(); ++c) {
       if (!is_tested(table.columns[c])) continue;
       const auto difference = difference_of(row.cells[c].values, baseline.cells[c].values, same_seeds);
-      if (!difference) continue;
+      const auto pairs = compared_pairs(row.cells[c], baseline.cells[c], same_seeds);
+      if (!difference) {
+        waiting[c] += pairs.missing + pairs.failed > 0;
+        continue;
+      }
       auto& comparison = row.cells[c].comparison.emplace();
       comparison.difference = *difference;
+      comparison.pairs = pairs;
+      comparison.open_trials = open_trials(row) + open_trials(baseline);
       if (!single || !same_seeds) continue;
       if (const auto found = difference_over_documents(
               groups[sources[i].groups[0]], groups[sources[*baselines[i]].groups[0]], table.columns[c].name, reported))
         comparison.documents = found->interval;
     }
   }
-  for (std::size_t c = 0; c < table.columns.size(); ++c) adjust_column(table, c);
+  for (std::size_t c = 0; c < table.columns.size(); ++c) adjust_column(table, c, waiting[c]);
 }
 
 void mark_best(Table& table) {
@@ -98,14 +120,18 @@ void mark_best(Table& table) {
     if (!is_tested(table.columns[c])) continue;
     const double sign = table.columns[c].direction == "higher" ? -1 : 1;
     std::vector<Cell*> cells;
-    for (auto& row : table.rows)
+    bool open = false;  // a run that failed or is to come may make another row the best
+    for (auto& row : table.rows) {
+      const auto& count = row.cells[c].count;
+      open |= count.failed + count.missing > 0 || open_trials(row) > 0;
       if (row.cells[c].summary.n > 0) cells.push_back(&row.cells[c]);
-    if (cells.size() < 2) continue;
+    }
+    if (open || cells.size() < 2) continue;
     auto* best = *std::min_element(cells.begin(), cells.end(), [&](const Cell* a, const Cell* b) {
       return sign * a->summary.mean < sign * b->summary.mean;
     });
     const auto others = static_cast<double>(cells.size() - 1);
-    best->best = best->count.diverged == 0 && std::all_of(cells.begin(), cells.end(), [&](const Cell* other) {
+    best->best = is_complete(best->count) && std::all_of(cells.begin(), cells.end(), [&](const Cell* other) {
                    if (other == best) return true;
                    const bool paired = partners_by_seed(best->values, other->values).first.size() >= 2;
                    const auto difference = difference_of(best->values, other->values, paired);

@@ -15,7 +15,9 @@ void compare_with_baseline(Table& table, const std::vector<RowSource>& sources,
                            const std::vector<std::int64_t>& reported);
 
 // Fills Cell::best: of a column with a direction the best mean, where a test against every other row, paired by seed,
-// gives a p below 0.05 even times the number of the others (the best one was looked for, so Bonferroni).
+// gives a p below 0.05 even times the number of the others (the best one was looked for, so Bonferroni). None while a
+// run of the column failed or is to come, nor where one of the best row has no value; another row that diverged is only
+// the worse for it.
 void mark_best(Table& table);
 
 }  // namespace assay

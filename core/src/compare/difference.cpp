@@ -1,9 +1,11 @@
 #include "compare/difference.h"
 
+#include <algorithm>
 #include <map>
 
 #include "compare/exact_tests.h"
 #include "compare/power.h"
+#include "compare/statistics.h"
 
 namespace assay {
 namespace {
@@ -35,7 +37,7 @@ std::optional<Difference> difference_of(const SeedValues& left, const SeedValues
     const auto [a, b] = partners_by_seed(left, right);
     std::vector<double> differences;
     for (std::size_t i = 0; i < a.size(); ++i) differences.push_back(a[i] - b[i]);
-    test = paired_t(differences);
+    test = paired_t(differences, std::max(largest_magnitude(a), largest_magnitude(b)));
     if (test) difference.sign_flip_p = sign_flip_p(differences);
     difference.correlation = pair_correlation(a, b);
   } else {

@@ -1,6 +1,7 @@
 // Verdicts for a terminal, as Markdown and as JSON.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "compare/cell_text.h"
@@ -33,12 +34,15 @@ std::string pair_text(const JudgedClaim& claim, const ClaimPair& pair) {
     text += ":";
   }
   text += fmt::format(", n {}", pair.n);
-  if (pair.n < pair.planned) text += fmt::format(" of {}", pair.planned);
-  if (pair.diverged > 0) text += fmt::format(" ({} diverged)", pair.diverged);
   if (pair.correlation) text += fmt::format(", r {:.2f}", *pair.correlation);
   if (pair.documents)
     text += fmt::format(", over documents [{:.4g}, {:.4g}]", pair.documents->low, pair.documents->high);
-  if (pair.by_rank) text += "; decided by the exact signed-rank test, in which a diverged run is worst";
+  if (!is_complete(pair.pairs))
+    text += fmt::format("; {} of {} {}: {}", pair.pairs.present, pair.pairs.planned,
+                        pair.right.empty() ? "runs" : "pairs", reasons_text(pair.pairs));
+  if (pair.by_rank) text += "; decided by the exact signed-rank test, in which a run that failed or diverged is worst";
+  if (pair.is_tested && !pair.by_rank && pair.test->is_exact)
+    text += "; decided by exact sign flips, for the differences have no spread";
   return text;
 }
 
@@ -48,9 +52,29 @@ std::string stated_text(const JudgedClaim& claim) {
   return fmt::format("Stated when there were {} results.", claim.results_when_stated);
 }
 
+// Does a verdict go by a p that signs alone cannot reach? "Supported" goes by the pair of the largest p, "refuted" by
+// that of the smallest.
+bool is_below_floor(const JudgedClaim& claim) {
+  if (claim.pairs.empty() || claim.verdict == Verdict::kUndecided) return false;
+  if (claim.verdict == Verdict::kSupported) {
+    const auto& last = *std::ranges::max_element(claim.pairs, {}, &ClaimPair::p_support);
+    return last.p_support < last.support_floor;
+  }
+  const auto& first = *std::ranges::min_element(claim.pairs, {}, &ClaimPair::p_refute);
+  return first.p_refute < first.refute_floor;
+}
+
 std::string decision_text(const JudgedClaim& claim, double level) {
-  const auto p = claim.verdict == Verdict::kRefuted ? claim.p_refute : claim.p_support;
-  return fmt::format("p {} after Holm over the claims, at level {:.2g}", p_text(p), level);
+  if (!claim.is_tested) return fmt::format("not tested, so its p is 1 in Holm over the claims, at level {:.2g}", level);
+  const auto p = claim.verdict == Verdict::kSupported ? p_text(claim.p_support)
+                 : claim.verdict == Verdict::kRefuted
+                     ? p_text(claim.p_refute) + " against it"
+                     : fmt::format("{} for it and {} against it", p_text(claim.p_support), p_text(claim.p_refute));
+  return fmt::format(
+      "p {} after Holm over the claims, at level {:.2g}{}", p, level,
+      is_below_floor(claim)
+          ? "; t's p is below the exact test's floor, for it takes differences to be normally distributed"
+          : "");
 }
 
 std::string summary_text(const Judgement& judgement) {
@@ -64,8 +88,13 @@ Json pair_json(const ClaimPair& pair) {
   Json json = {{"left", pair.left},
                {"right", pair.right},
                {"n", pair.n},
-               {"planned", pair.planned},
-               {"diverged", pair.diverged}};
+               {"planned", pair.pairs.planned},
+               {"to_come", pair.pairs.missing},
+               {"failed", pair.pairs.failed},
+               {"diverged", pair.pairs.diverged},
+               {"pruned", pair.pairs.pruned},
+               {"not_applicable", pair.pairs.not_applicable},
+               {"tested", pair.is_tested}};
   json["difference"] = pair.test ? Json(pair.test->difference) : Json(nullptr);
   json["documents"] = pair.documents ? Json::array({pair.documents->low, pair.documents->high}) : Json(nullptr);
   json["half_width"] = pair.test ? Json(half_width(*pair.test)) : Json(nullptr);
@@ -75,6 +104,7 @@ Json pair_json(const ClaimPair& pair) {
   json["sign_flip_p"] = optional_number(pair.sign_flip_p);
   json["correlation"] = optional_number(pair.correlation);
   json["by_rank"] = pair.by_rank;
+  json["without_spread"] = pair.test && pair.test->is_exact;
   json["needed"] = pair.needed ? Json(*pair.needed) : Json(nullptr);
   return json;
 }
@@ -150,10 +180,12 @@ std::string format_claims_json(const Judgement& judgement) {
                 {"left_metric", claim.left_metric},
                 {"right_metric", claim.right_metric},
                 {"verdict", name_of(claim.verdict)},
+                {"tested", claim.is_tested},
                 {"p_support", claim.p_support},
                 {"p_refute", claim.p_refute},
                 {"quantity", claim.quantity}};
     one["needed"] = claim.needed ? Json(*claim.needed) : Json(nullptr);
+    one["needed_level"] = claim.needed ? Json(claim.needed_level) : Json(nullptr);
     one["remarks"] = claim.remarks;
     one["in_plan"] = claim.in_plan;
     one["results_when_stated"] = claim.results_when_stated;

@@ -26,11 +26,14 @@ void add_comparison(const std::optional<Comparison>& comparison, std::vector<std
     fields.insert(fields.end(), kCompared.size(), "");
     return;
   }
-  const auto& [difference, p_holm, separable, documents] = *comparison;
+  const auto& difference = comparison->difference;
+  const auto& documents = comparison->documents;
   fields.push_back(number(difference.test.difference));
   fields.push_back(number(half_width(difference.test)));
   fields.push_back(number(difference.p));
-  fields.push_back(difference.too_few ? "n too small" : number(p_holm));
+  fields.push_back(comparison->is_decided()    ? number(comparison->p_holm)
+                   : comparison->is_complete() ? "n too small"
+                                               : "incomplete");
   fields.push_back(number(difference.sign_flip_p));
   fields.push_back(difference.paired ? fmt::format("{}", difference.test.n_left) : "unpaired");
   fields.push_back(number(difference.correlation));

@@ -35,7 +35,10 @@ Json comparison_json(const Comparison& comparison) {
                {"p", difference.p},
                {"n_too_small", difference.too_few},
                {"separable", comparison.separable}};
-  json["p_holm"] = difference.too_few ? Json(nullptr) : Json(comparison.p_holm);
+  json["p_holm"] = comparison.is_decided() ? Json(comparison.p_holm) : Json(nullptr);
+  json["without_spread"] = difference.test.is_exact;
+  json["pairs"] = count_json(comparison.pairs);
+  json["complete"] = comparison.is_complete();
   json["sign_flip_p"] = optional_number(difference.sign_flip_p);
   json["correlation"] = optional_number(difference.correlation);
   json["documents"] = Json(nullptr);
@@ -47,6 +50,7 @@ Json tuned_json(const TunedChoice& tuned) {
   return {{"choice", tuned.choice},
           {"trials", tuned.trials},
           {"trials_with_values", tuned.trials_with_values},
+          {"open", tuned.open},
           {"edge", tuned.edges}};
 }
 

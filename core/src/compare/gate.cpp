@@ -1,6 +1,7 @@
 #include "compare/gate.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -44,6 +45,49 @@ std::set<std::int64_t> seeds_of(const SeedValues& values) {
   return seeds;
 }
 
+// Seeds whose runs diverged when the values were kept.
+std::set<std::int64_t> diverged_before(const json& metric) {
+  return metric.value("diverged", json::array()).get<std::set<std::int64_t>>();
+}
+
+// Settles what runs without a value settle. False: every run has one but those that had none before.
+bool check_absent(const Cell& cell, const std::set<std::int64_t>& kept_seeds, const std::set<std::int64_t>& known,
+                  GateCheck& check) {
+  std::size_t lost = 0, lost_kept = 0;
+  Count others;
+  for (const auto& [seed, presence] : cell.seeds) {
+    const bool diverged = presence == Presence::kDiverged;
+    if (diverged && !known.count(seed)) {
+      ++lost;
+      lost_kept += kept_seeds.count(seed);
+    }
+    add_one(diverged ? Presence::kThere : presence, others);
+  }
+  if (lost > 0) {
+    check.verdict = GateVerdict::kRegression;
+    check.reason =
+        fmt::format("{} of {} runs diverged, {} of them had a value that is kept", lost, cell.count.planned, lost_kept);
+    return true;
+  }
+  if (is_complete(others)) return false;
+  // Those that are there may be the lucky ones.
+  check.reason =
+      fmt::format("{} of {} runs have a value: {}", cell.count.present, cell.count.planned, reasons_text(cell.count));
+  return true;
+}
+
+bool is_worse_anywhere(const SeedValues& now, const SeedValues& before) {
+  const auto [a, b] = partners_by_seed(now, before);
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (a[i] - b[i] > kRounding * std::max(std::abs(a[i]), std::abs(b[i]))) return true;
+  return false;
+}
+
+// By the one-sided t test, which may go below what the exact test can reach at so few seeds.
+std::string by_t(const char* verdict, double p, const TTest& test) {
+  return p < test.exact_floor ? fmt::format("{}, if differences are normally distributed", verdict) : verdict;
+}
+
 // Settles what needs no test; p of a regression where one was made.
 std::optional<double> check_cell(const Cell& cell, const json& kept, bool lower_is_better, GateCheck& check) {
   auto now = cell.values;
@@ -51,41 +95,46 @@ std::optional<double> check_cell(const Cell& cell, const json& kept, bool lower_
   for (auto* values : {&now, &before})
     for (auto& [seed, value] : *values) value = lower_is_better ? value : -value;
   const auto kept_seeds = seeds_of(before);
-  const auto lost = std::count_if(cell.diverged.begin(), cell.diverged.end(),
-                                  [&](std::int64_t seed) { return kept_seeds.count(seed) > 0; });
-  if (lost > 0) {
-    check.verdict = GateVerdict::kRegression;
-    check.reason = fmt::format("{} of {} runs diverged that had a value", lost, before.size());
-    return std::nullopt;
-  }
-  const auto& count = cell.count;
-  if (count.missing + count.failed > 0) {  // those that are there may be the lucky ones
-    check.reason = fmt::format("{} of {} runs have no value now", count.missing + count.failed, count.planned);
-    return std::nullopt;
-  }
+  if (check_absent(cell, kept_seeds, diverged_before(kept), check)) return std::nullopt;
   const bool same_seeds = seeds_of(now) == kept_seeds;
   check.difference = difference_of(now, before, same_seeds);
-  if (same_seeds && !now.empty()) {
-    const auto [a, b] = partners_by_seed(now, before);
-    bool worse = false;
-    for (std::size_t i = 0; i < a.size(); ++i) worse |= a[i] > b[i];
-    if (!worse) {
-      check.verdict = GateVerdict::kFine;
-      check.reason = "no seed is worse";
-      return std::nullopt;
-    }
+  if (same_seeds && !now.empty() && !is_worse_anywhere(now, before)) {
+    check.verdict = GateVerdict::kFine;
+    check.reason = "no seed is worse";
+    return std::nullopt;
   }
   if (!check.difference || std::min(check.difference->test.n_left, check.difference->test.n_right) < kFewest) {
     check.reason = fmt::format("too few seeds: {} now, {} kept, at least {} each", now.size(), before.size(), kFewest);
     return std::nullopt;
   }
-  if (p_less(check.difference->test, check.tolerance) < kSignificanceLevel) {
+  const auto& test = check.difference->test;
+  if (test.is_exact && test.exact_floor >= kSignificanceLevel) {
+    check.reason = fmt::format("the differences have no spread, and by signs {} seeds are too few", test.n_left);
+    return std::nullopt;
+  }
+  if (const double p = p_less(test, check.tolerance); p < kSignificanceLevel) {
     check.verdict = GateVerdict::kFine;
-    check.reason = "below the tolerance";
+    check.reason = by_t("below the tolerance", p, test);
     return std::nullopt;
   }
   check.reason = "neither below nor above the tolerance for certain";
-  return p_greater(check.difference->test, check.tolerance);
+  return p_greater(test, check.tolerance);
+}
+
+// The metrics that a baseline has of a row; none of one that it does not know.
+json kept_metrics(const json& baseline, const Row& row) {
+  for (const auto& kept : baseline.at("rows"))
+    if (kept.at("axes").get<std::map<std::string, std::string>>() == row.axes) return kept.at("metrics");
+  return json::object();
+}
+
+// "positional=a: lm.nll, lm.bits_per_byte: <about>" for each thing that there is to say about metrics of the row.
+void list_by_metric(const Row& row, const std::map<std::string, std::vector<std::string>>& metrics_by_text,
+                    std::size_t tested, std::vector<std::string>& lines) {
+  const auto label = row.label.empty() ? std::string("all") : row.label;
+  for (const auto& [text, metrics] : metrics_by_text)
+    lines.push_back(metrics.size() == tested ? fmt::format("{}: {}", label, text)
+                                             : fmt::format("{}: {}: {}", label, fmt::join(metrics, ", "), text));
 }
 
 }  // namespace
@@ -125,13 +174,54 @@ json gate_baseline(const Table& table, const Tolerances& tolerances) {
       if (!is_tested(column) || row.cells[i].values.empty()) continue;
       auto values = json::object();
       for (const auto& [seed, value] : row.cells[i].values) values[std::to_string(seed)] = value;
-      metrics[column.name] = {{"direction", column.direction}, {"values", values}};
+      auto& kept = metrics[column.name] = {{"direction", column.direction}, {"values", values}};
+      for (const auto& [seed, presence] : row.cells[i].seeds)
+        if (presence == Presence::kDiverged) kept["diverged"].push_back(seed);
     }
+    if (metrics.empty()) continue;
     baseline["rows"].push_back({{"label", row.label}, {"axes", row.axes}, {"metrics", metrics}});
   }
   baseline["provenance"] = json::object();
   for (const auto& [name, value] : table.provenance) baseline["provenance"][name] = value;
   return baseline;
+}
+
+std::vector<std::string> not_kept(const Table& table) {
+  std::vector<std::string> lines;
+  for (const auto& row : table.rows) {
+    std::map<std::string, std::vector<std::string>> absent;
+    std::size_t tested = 0;
+    for (std::size_t i = 0; i < table.columns.size(); ++i) {
+      if (!is_tested(table.columns[i])) continue;
+      ++tested;
+      const auto& count = row.cells[i].count;
+      if (!lacks_values(count)) continue;
+      absent[fmt::format("{}: {} of {} runs have a value ({})", count.present == 0 ? "not kept" : "kept in part",
+                         count.present, count.planned, reasons_text(count))]
+          .push_back(table.columns[i].name);
+    }
+    list_by_metric(row, absent, tested, lines);
+  }
+  return lines;
+}
+
+std::vector<std::string> not_guarded(const Table& table, const json& baseline) {
+  std::vector<std::string> lines;
+  for (const auto& row : table.rows) {
+    const auto known = kept_metrics(baseline, row);
+    std::map<std::string, std::vector<std::string>> fresh;
+    std::size_t tested = 0;
+    for (std::size_t i = 0; i < table.columns.size(); ++i) {
+      const auto& column = table.columns[i];
+      if (!is_tested(column)) continue;
+      ++tested;
+      const auto& count = row.cells[i].count;
+      if (known.contains(column.name) || count.not_applicable == count.planned) continue;
+      fresh[fmt::format("new, not guarded; runs {}", count_text(count))].push_back(column.name);
+    }
+    list_by_metric(row, fresh, tested, lines);
+  }
+  return lines;
 }
 
 json read_gate_baseline(const std::string& text, const std::string& file) {
@@ -143,6 +233,7 @@ json read_gate_baseline(const std::string& text, const std::string& file) {
       for (const auto& [metric, kept] : row.at("metrics").items()) {
         kept.at("direction").get<std::string>();
         kept_values(kept);
+        diverged_before(kept);
       }
     }
     tolerances_of(baseline);
@@ -181,6 +272,11 @@ std::vector<GateCheck> gate(const Table& table, const json& baseline, const Tole
         check.reason = row == table.rows.end() ? "there is no such row now" : "there is no such metric now";
         continue;
       }
+      if (row->tuned && row->tuned->open > 0) {
+        check.reason =
+            fmt::format("{} of {} trials have runs that failed or are to come", row->tuned->open, row->tuned->trials);
+        continue;
+      }
       const auto& cell = row->cells[static_cast<std::size_t>(column - table.columns.begin())];
       if (const auto p_worse = check_cell(cell, kept, kept.at("direction") != "higher", check)) {
         tested.push_back(checks.size() - 1);
@@ -191,8 +287,9 @@ std::vector<GateCheck> gate(const Table& table, const json& baseline, const Tole
   const auto adjusted = holm(p);
   for (std::size_t i = 0; i < tested.size(); ++i) {
     if (adjusted[i] >= kSignificanceLevel) continue;
-    checks[tested[i]].verdict = GateVerdict::kRegression;
-    checks[tested[i]].reason = "worse by more than the tolerance";
+    auto& check = checks[tested[i]];
+    check.verdict = GateVerdict::kRegression;
+    check.reason = by_t("worse by more than the tolerance", p[i], check.difference->test);
   }
   return checks;
 }

@@ -34,16 +34,21 @@ struct GateCheck {
   std::string reason;
 };
 
-// What --update writes: of every row the values by seed of every metric that has a better direction and no clock.
+// What --update writes: of every row the values by seed of every metric that has a better direction and no clock, and
+// the seeds that diverged. A row without any value is left out.
 nlohmann::json gate_baseline(const Table& table, const Tolerances& tolerances);
+// A line for each row, or metrics of a row, of which runs have no value to keep, with the reasons.
+std::vector<std::string> not_kept(const Table& table);
+// A line for each row, or metrics of a row, that the baseline does not have: nothing guards them.
+std::vector<std::string> not_guarded(const Table& table, const nlohmann::json& baseline);
 // Of such a file. Throws UserError naming it when it is none.
 nlohmann::json read_gate_baseline(const std::string& text, const std::string& file);
 Tolerances tolerances_of(const nlohmann::json& baseline);
 
-// A check a row and metric that the baseline has. Fine: no seed is worse, or the one-sided t test at 0.05 says that the
-// difference is below the tolerance; each check alone, for all have to pass. Regression: the same test says above, Holm
-// over the checks that are not fine; or a run diverged whose kept one had a value. Else undecided, as with fewer than
-// three seeds.
+// A check per row and metric that the baseline has. Fine: no seed is worse (rounding apart), or the one-sided t test at
+// 0.05 says that the difference is below the tolerance; each check alone, for all have to pass. Regression: the same
+// test says above, Holm over the checks that are not fine; or a run diverged that had not when the values were kept.
+// Else undecided, as with fewer than three seeds, or where another run of the row has no value.
 std::vector<GateCheck> gate(const Table& table, const nlohmann::json& baseline, const Tolerances& tolerances);
 
 }  // namespace assay

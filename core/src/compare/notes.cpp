@@ -89,10 +89,10 @@ void tell_comparison(const CompareRequest& request, Table& table) {
   if (tested)
     table.notes.push_back(
         "against the baseline: difference \u00b1 half-width of its 95% interval; paired t over seeds (Welch's where a "
-        "row "
-        "says unpaired), on this held-out text; Holm within a column; the sign-flip test is exact up to 20 seeds and "
-        "its floor 2/2^n; over documents: 95% bootstrap "
-        "interval, runs as they are");
+        "row says unpaired), on this held-out text; Holm within a column; the sign-flip test is exact up to 20 seeds "
+        "and its floor 2/2^n; t takes differences to be normally distributed, so its p may be below the floor, and "
+        "where they have no spread the exact test's p is used; while a run of a pair has no value nothing is decided; "
+        "over documents: 95% bootstrap interval, runs as they are");
   if (!alone.empty() && !request.drop_unmatched)
     table.notes.push_back(fmt::format("compared with no single row of the baseline: {}", fmt::join(alone, "; ")));
 }

@@ -33,6 +33,13 @@ std::optional<std::size_t> fewest(Power power) {
   return enough;
 }
 
+// All signs alike have a one-sided p of 2^-n.
+std::size_t fewest_by_signs(double one_sided_level) {
+  std::size_t n = kFewestPairs;
+  while (std::ldexp(1.0, -static_cast<int>(n)) >= one_sided_level) ++n;
+  return n;
+}
+
 }  // namespace
 
 std::optional<double> pair_correlation(std::span<const double> left, std::span<const double> right) {
@@ -68,13 +75,13 @@ double equivalence_power(std::size_t n, double mean, double deviation, double ma
 
 std::optional<std::size_t> needed_pairs(double mean, double deviation, double level) {
   if (mean == 0) return std::nullopt;
-  if (deviation == 0) return kFewestPairs;
+  if (deviation == 0) return fewest_by_signs(level / 2);
   return fewest([&](std::size_t n) { return paired_t_power(n, mean, deviation, level); });
 }
 
 std::optional<std::size_t> needed_pairs_to_be_equivalent(double mean, double deviation, double margin, double level) {
   if (std::abs(mean) >= margin) return std::nullopt;
-  if (deviation == 0) return kFewestPairs;
+  if (deviation == 0) return fewest_by_signs(level);
   return fewest([&](std::size_t n) { return equivalence_power(n, mean, deviation, margin, level); });
 }
 

@@ -20,7 +20,8 @@ double equivalence_power(std::size_t n, double mean, double deviation, double ma
 inline constexpr std::size_t kFewestPairs = 6;  // below it even the exact sign-flip test cannot reach 0.05
 inline constexpr std::size_t kMostPairs = 10'000;
 
-// The fewest pairs, at least kFewestPairs, that give power 0.8; nothing when kMostPairs do not.
+// The fewest pairs, at least kFewestPairs, that give power 0.8; nothing when kMostPairs do not. Without spread
+// (deviation 0) those with which all signs alike are below the level.
 std::optional<std::size_t> needed_pairs(double mean, double deviation, double level);
 std::optional<std::size_t> needed_pairs_to_be_equivalent(double mean, double deviation, double margin, double level);
 

@@ -35,7 +35,7 @@ std::vector<RowSource> tuned(const Results& results, const std::vector<Group>& g
     const auto shown = one.chosen.value_or(one.trials[0]);
     RowSource row{{shown},
                   *partners.rows()[shown],
-                  TunedChoice{one.choice, one.trials.size(), one.trials_with_values, one.edges}};
+                  TunedChoice{one.choice, one.trials.size(), one.trials_with_values, one.open, one.edges}};
     for (const auto& key : request.tune->over) row.line["axes"].erase(key.name);
     rows.push_back(std::move(row));
   }

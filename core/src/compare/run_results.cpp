@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "assay/error.h"
+#include "config/metric_name.h"
 #include "record/code.h"
 #include "record/files.h"
 #include "record/metric.h"
@@ -169,6 +170,31 @@ std::string metric_name(const std::string& label, const json& metric) {
     separator = ',';
   }
   return name;
+}
+
+Presence presence_of(RunStatus status) {
+  switch (status) {
+    case RunStatus::kComplete:
+      return Presence::kThere;
+    case RunStatus::kFailed:
+      return Presence::kFailed;
+    case RunStatus::kDiverged:
+      return Presence::kDiverged;
+    case RunStatus::kPruned:
+      return Presence::kPruned;
+    case RunStatus::kMissing:
+      break;
+  }
+  return Presence::kToCome;
+}
+
+Presence presence_of(const RunResult& run, const std::string& metric) {
+  if (const auto found = run.values.find(metric); found != run.values.end())
+    return std::isfinite(found->second.value) ? Presence::kThere : Presence::kDiverged;
+  // A run that lacks another evaluation may well have this one, and not this metric in it.
+  const auto evaluation = run.evaluated.find(config::owner_of(metric));
+  const bool recorded = evaluation != run.evaluated.end() ? evaluation->second : run.trained;
+  return recorded || run.status == RunStatus::kComplete ? Presence::kNotApplicable : presence_of(run.status);
 }
 
 std::string scalar_text(const json& value) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "compare/presence.h"
 #include "record/layout.h"
 
 namespace assay {
@@ -74,6 +75,11 @@ Results read_results(const ExperimentLayout& experiment, const std::string& curr
 
 // "lm.bits_per_byte@length=512" of a metric as records and events hold it.
 std::string metric_name(const std::string& label, const nlohmann::json& metric);
+
+// Has the run a finite value of this metric, and why not?
+Presence presence_of(const RunResult& run, const std::string& metric);
+// Of the run as a whole.
+Presence presence_of(RunStatus status);
 
 // "true", "0.001", "alibi": a JSON scalar as labels show it.
 std::string scalar_text(const nlohmann::json& value);

@@ -1,5 +1,6 @@
 #include "compare/statistics.h"
 
+#include <algorithm>
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 
@@ -26,6 +27,12 @@ Summary summarise(std::span<const double> values) {
   const double quantile = boost::math::quantile(distribution, 0.5 + kConfidence / 2);
   summary.half_width = quantile * *summary.deviation / std::sqrt(n);
   return summary;
+}
+
+double largest_magnitude(std::span<const double> values) {
+  double most = 0;
+  for (const double value : values) most = std::max(most, std::abs(value));
+  return most;
 }
 
 }  // namespace assay

@@ -17,4 +17,7 @@ struct Summary {
 
 Summary summarise(std::span<const double> values);
 
+// The largest absolute value; 0 of none.
+double largest_magnitude(std::span<const double> values);
+
 }  // namespace assay

@@ -10,24 +10,10 @@
 
 #include "compare/bootstrap.h"
 #include "compare/difference.h"
+#include "compare/presence.h"
 #include "compare/statistics.h"
 
 namespace assay {
-
-// How many of the planned runs of a row have a value, and why the others have none.
-struct Count {
-  int planned = 0;
-  int present = 0;
-  int failed = 0;
-  int diverged = 0;        // stopped at, or ended with, a number that is not finite
-  int missing = 0;         // not run yet, running, cancelled
-  int not_applicable = 0;  // the record is there and does not have this metric
-  int stale = 0;           // of the present ones: made by code other than today's
-  int pruned = 0;          // stopped early, with their group ([prune])
-  bool operator==(const Count&) const = default;
-};
-// "6", "5/6 (1 failed)", "4/6 (1 diverged, 1 missing)", "6 (2 stale)".
-std::string count_text(const Count& count);
 
 struct Column {
   std::string name{};              // as in [compare] metrics: lm.bits_per_byte@length=512
@@ -44,17 +30,22 @@ inline bool is_tested(const Column& column) { return column.direction != "none" 
 
 // A cell against the baseline's cell of its column.
 struct Comparison {
-  Difference difference;              // row - baseline
-  double p_holm = 1;                  // adjusted within the column; 1 while there are too few pairs
-  bool separable = false;             // p_holm < 0.05
-  std::optional<Interval> documents;  // of the difference, over which documents were held out
+  Difference difference;                // row - baseline
+  double p_holm = 1;                    // adjusted within the column; 1 while nothing is decided
+  bool separable = false;               // p_holm < 0.05
+  std::optional<Interval> documents{};  // of the difference, over which documents were held out
+  Count pairs{};                        // of runs; unpaired: the runs of both rows
+  size_t open_trials = 0;               // of tuned rows: trials with runs that failed or are to come
+  bool is_complete() const { return assay::is_complete(pairs) && open_trials == 0; }
+  // Else nothing is decided: those that are there may be the lucky ones.
+  bool is_decided() const { return is_complete() && !difference.too_few; }
 };
 
 struct Cell {
   Summary summary;
   std::vector<std::pair<std::int64_t, double>> values;  // seed, value; in the order of the plan
   Count count;
-  std::vector<std::int64_t> diverged{};  // seeds
+  SeedPresence seeds{};  // of every planned run; of a pooled row one a seed
   std::optional<Comparison> comparison{};
   bool best = false;  // of its column, and separable from every other row
 };
@@ -63,6 +54,7 @@ struct Cell {
 struct TunedChoice {
   std::string choice;  // "optimizer.lr=0.003"; empty: no trial has all of its values yet
   size_t trials = 0, trials_with_values = 0;
+  size_t open = 0;                 // trials with runs that failed or are to come
   std::vector<std::string> edges;  // axes in which the choice is the smallest or the largest number tried
 };
 

@@ -25,6 +25,12 @@ std::optional<double> selecting_mean(const Group& group, const config::CompareSe
   return summarise(values).mean;
 }
 
+bool has_ended(const Group& group) {
+  return std::all_of(group.begin(), group.end(), [](const RunResult* run) {
+    return run->status != RunStatus::kMissing && run->status != RunStatus::kFailed;
+  });
+}
+
 json axis_value(const json& line, const std::string& axis) { return line.at("axes").value(axis, json()); }
 
 // At the border of the numbers that were tried.
@@ -79,6 +85,7 @@ std::vector<TunedRow> tuned_rows(const std::vector<Group>& groups, const config:
     row.trials = family;
     std::optional<double> best;
     for (const auto trial : family) {
+      row.open += !has_ended(groups[trial]);
       const auto mean = selecting_mean(groups[trial], settings);
       if (!mean) continue;
       if (direction == "none")

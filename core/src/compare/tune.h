@@ -27,6 +27,7 @@ struct TunedRow {
   std::optional<std::size_t> chosen;  // index of a group; nothing while no trial has all of its selecting values
   std::vector<std::size_t> trials;
   std::size_t trials_with_values = 0;
+  std::size_t open = 0;            // trials with runs that failed or are to come: one of them may be the best
   std::string choice;              // "optimizer.lr=0.003"
   std::vector<std::string> edges;  // tuned axes in which the choice is the smallest or largest number tried
 };

@@ -82,6 +82,7 @@ class FigureMaker {
                .unit = {},
                .categories = false,
                .series = {},
+               .unplaced = {},
                .provenance = table.provenance};
   }
 
@@ -94,7 +95,10 @@ class FigureMaker {
           add(row, parsed(table_.columns[column].name).coordinates.at(settings_.x), column);
       } else {
         if (columns.size() > 1) open_coordinates(columns);
-        if (!texts[row].empty()) add(row, texts[row], columns.front());
+        if (!texts[row].empty())
+          add(row, texts[row], columns.front());
+        else if (const auto& count = table_.rows[row].cells[columns.front()].count; lacks_values(count))
+          figure_.unplaced.emplace_back(on_one_line(table_.rows[row].label), count);
       }
     }
     place_on_axis();

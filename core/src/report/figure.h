@@ -13,8 +13,8 @@ namespace assay {
 struct FigurePoint {
   double x = 0;        // a number, or the place of a category
   std::string x_text;  // as it stands in the CSV and at the axis
-  Summary summary;     // n = 0: nothing to draw
-  Count count;
+  Summary summary;     // n = 0: nothing to draw but a mark where values were to be expected
+  Count count;         // of planned runs: a mean of a part of them is marked
 };
 
 struct FigureSeries {
@@ -27,6 +27,7 @@ struct Figure {
   std::string x, y, unit;
   bool categories = false;  // x is no number
   std::vector<FigureSeries> series;
+  std::vector<std::pair<std::string, Count>> unplaced{};  // rows without a value of x, for their runs have none
   std::vector<std::pair<std::string, std::string>> provenance;
 };
 

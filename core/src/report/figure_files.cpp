@@ -58,6 +58,105 @@ std::string n_text(const Figure& figure) {
   return least == most ? fmt::format("n = {}", most) : fmt::format("n = {} to {}", least, most);
 }
 
+std::string part_text(const Count& count) {
+  return fmt::format("{} of {} runs ({})", count.present, count.planned, reasons_text(count));
+}
+
+// A line for each series' means of a part of the planned runs, and for its points that no run has a value of: "a at
+// 512, 1024: 2 of 3 runs (1 failed)".
+std::vector<std::string> incomplete(const Figure& figure) {
+  std::vector<std::string> lines;
+  for (const auto& series : figure.series) {
+    std::vector<std::pair<std::string, std::vector<std::string>>> parts;  // text; at which x
+    for (const auto& point : series.points) {
+      if (!lacks_values(point.count)) continue;
+      const auto text = part_text(point.count);
+      if (parts.empty() || parts.back().first != text) parts.push_back({text, {}});
+      parts.back().second.push_back(point.x_text);
+    }
+    for (const auto& [text, places] : parts)
+      lines.push_back(fmt::format("{} at {}: {}", series.label, fmt::join(places, ", "), text));
+  }
+  for (const auto& [label, count] : figure.unplaced)
+    lines.push_back(fmt::format("{}: {}, so it has no {}", label, part_text(count), figure.x));
+  return lines;
+}
+
+std::string title(const Figure& figure, const std::string& caption) {
+  constexpr size_t kMostNamed = 3;
+  std::vector<std::string> lines{fmt::format("{}: {} by {}", figure.experiment, figure.y, figure.x), caption};
+  const auto marked = incomplete(figure);
+  if (!marked.empty()) lines.push_back("ring: mean of a part of the planned runs; cross: no run has a value");
+  for (size_t i = 0; i < std::min(kMostNamed, marked.size()); ++i) lines.push_back(marked[i]);
+  if (marked.size() > kMostNamed) lines.push_back(fmt::format("and {} more", marked.size() - kMostNamed));
+  std::vector<std::string> quoted;
+  for (const auto& line : lines) quoted.push_back(gnuplot_string(line));
+  return fmt::format("set title {}\n", fmt::join(quoted, ".\"\\n\"."));
+}
+
+std::string linetype(size_t series) { return fmt::format("linetype {}", series % std::size(kColours) + 1); }
+
+// Crosses at the upper edge where a series has no value, a line for each series; and the room that they take.
+std::string crosses(const Figure& figure) {
+  constexpr double kHigh = 0.05;  // of a line, as a share of the graph
+  std::string commands;
+  size_t number = 0;
+  int rows = 0;
+  for (size_t i = 0; i < figure.series.size(); ++i) {
+    const auto before = number;
+    for (const auto& point : figure.series[i].points)
+      if (point.summary.n == 0 && lacks_values(point.count))
+        commands += fmt::format("set label {} '' at first {}, graph {:.2f} point {} pointtype 2 pointsize 1\n",
+                                ++number, point.x, 0.97 - kHigh * rows, linetype(i));
+    rows += number > before;
+  }
+  return commands + fmt::format("set offsets graph 0.04, graph 0.04, graph {:.2f}, graph 0.04\n", 0.04 + kHigh * rows);
+}
+
+bool is_empty(const Figure& figure) {
+  return std::all_of(figure.series.begin(), figure.series.end(), [](const FigureSeries& series) {
+    return std::all_of(series.points.begin(), series.points.end(),
+                       [](const FigurePoint& point) { return point.summary.n == 0; });
+  });
+}
+
+// Without a value there is nothing that gnuplot could take ranges from.
+std::string ranges_of_nothing(const Figure& figure) {
+  const auto places = places_of(figure);
+  const double first = places.empty() ? 1 : places.begin()->first, last = places.empty() ? 1 : places.rbegin()->first;
+  return fmt::format("set xrange [{}:{}]\nset yrange [0:1]\nset format y ''\n", first == last ? first - 1 : first,
+                     first == last ? last + 1 : last);
+}
+
+// A series' line, broken where a value is missing, its intervals, and rings around means of a part.
+// `first`: its first line in the CSV.
+void add_plots(const Figure& figure, size_t i, size_t first, std::vector<std::string>& plots) {
+  const auto& series = figure.series[i];
+  const auto style = fmt::format("{} dashtype {}", linetype(i), i / std::size(kColours) + 1);
+  const auto name = gnuplot_string(series.label);
+  const auto rows = [&](size_t begin, size_t end) {
+    return fmt::format("'{}.csv' skip 1 every ::{}::{} using {}:3", figure.name, first + begin, first + end - 1,
+                       figure.categories ? 7 : 2);
+  };
+  const auto* kind = figure.categories ? "points" : "linespoints";
+  const auto& points = series.points;
+  bool is_named = false;
+  for (size_t begin = 0, end = 0; begin < points.size(); begin = end) {
+    const bool is_there = points[begin].summary.n > 0;
+    while (end < points.size() && (points[end].summary.n > 0) == is_there) ++end;
+    if (!is_there) continue;
+    plots.push_back(fmt::format("{} with {} {} {}", rows(begin, end), kind, style,
+                                is_named ? "notitle" : fmt::format("title {}", name)));
+    plots.push_back(fmt::format("{}:4 with yerrorbars {} notitle", rows(begin, end), style));
+    is_named = true;
+  }
+  for (size_t at = 0; at < points.size(); ++at)
+    if (points[at].summary.n > 0 && lacks_values(points[at].count))
+      plots.push_back(
+          fmt::format("{} with points {} pointtype 6 pointsize 1.5 notitle", rows(at, at + 1), linetype(i)));
+  if (!is_named) plots.push_back(fmt::format("NaN with {} {} title {}", kind, style, name));
+}
+
 std::string caption(const Figure& figure) {
   const bool held_out = !figure.y.starts_with("train.");
   return fmt::format("mean and 95% Student-t interval over seeds ({}){}", n_text(figure),
@@ -83,6 +182,7 @@ std::string figure_csv(const Figure& figure) {
       text += csv_line(fields);
     }
   text += fmt::format("# {}: {} by {}; {}\n", figure.experiment, figure.y, figure.x, caption(figure));
+  for (const auto& line : incomplete(figure)) text += fmt::format("# incomplete: {}\n", line);
   for (const auto& [name, value] : figure.provenance) text += fmt::format("# {}: {}\n", name, value);
   return text;
 }
@@ -93,32 +193,27 @@ std::string figure_script(const Figure& figure) {
   for (const auto& [name, value] : figure.provenance) script += fmt::format("# {}: {}\n", name, value);
   script += fmt::format(
       "set datafile separator comma\n"
-      "set title {}.\"\\n\".{}\n"
+      "{}"
       "set xlabel {}\n"
       "set ylabel {}\n"
       "set key {}\n"
-      "set border 3\nset tics nomirror\nset grid ytics\n"
-      "set offsets graph 0.04, graph 0.04, graph 0.04, graph 0.04\n",
-      gnuplot_string(fmt::format("{}: {} by {}", figure.experiment, figure.y, figure.x)),
-      gnuplot_string(caption(figure)), gnuplot_string(figure.x),
+      "set border 3\nset tics nomirror\nset grid ytics\n",
+      title(figure, caption(figure)), gnuplot_string(figure.x),
       gnuplot_string(figure.unit.empty() ? figure.y : figure.y + ", " + figure.unit),
       figure.series.size() == 1 && figure.series[0].label == figure.y ? "off" : "outside right top");
   for (size_t i = 0; i < std::size(kColours); ++i)
     script +=
         fmt::format("set linetype {} linecolor rgb '{}' linewidth 1.5 pointtype 7 pointsize 0.6\n", i + 1, kColours[i]);
   script += axis_commands(figure);
+  script += crosses(figure);
+  if (is_empty(figure)) script += ranges_of_nothing(figure);
   std::vector<std::string> plots;
   size_t first = 0;
   for (size_t i = 0; i < figure.series.size(); ++i) {
-    const auto last = first + figure.series[i].points.size() - 1;
-    const auto rows =
-        fmt::format("'{}.csv' skip 1 every ::{}::{} using {}:3", figure.name, first, last, figure.categories ? 7 : 2);
-    const auto style = fmt::format("linetype {} dashtype {}", i % std::size(kColours) + 1, i / std::size(kColours) + 1);
-    plots.push_back(fmt::format("{} with {} {} title {}", rows, figure.categories ? "points" : "linespoints", style,
-                                gnuplot_string(figure.series[i].label)));
-    plots.push_back(fmt::format("{}:4 with yerrorbars {} notitle", rows, style));
-    first = last + 1;
+    add_plots(figure, i, first, plots);
+    first += figure.series[i].points.size();
   }
+  if (plots.empty()) plots.push_back("NaN notitle");
   const auto terminal = [&](const char* kind, const char* size, const char* end) {
     return fmt::format("set terminal {} size {} noenhanced font 'sans,11' background rgb 'white'\nset output '{}.{}'\n",
                        kind, size, figure.name, end);

@@ -84,7 +84,8 @@ Json groups_json(const Table& table, const Lines& groups) {
     const auto label = line.value("label", "");
     json.push_back({{"label", label.empty() ? "all" : label},
                     {"group", line.at("group")},
-                    {"baseline", row != table.rows.end() && row->baseline}});
+                    {"baseline", row != table.rows.end() && row->baseline},
+                    {"incomplete", row != table.rows.end() && lacks_values(row->count) ? count_text(row->count) : ""}});
   }
   return json;
 }

@@ -190,6 +190,34 @@ TEST_F(ResultVerbs, GateAndItsExitCodes) {
   EXPECT_EQ(nlohmann::json::parse(read_file(file))["tolerance"][""], "0.1");
 }
 
+// Kept are three seeds of one row. Then three more seeds of it diverge, and there is a row that nothing was kept of.
+TEST_F(ResultVerbs, GateKnowsOfRunsWithoutValuesAndOfNewRows) {
+  const testing::TemporaryFolder folder;
+  const auto file = (folder / "gate.json").string();
+  results_.plan({.scheme = "alibi", .seed = 1});
+  EXPECT_EQ(call({"gate", "quick", "--baseline", file, "--update"}), 2);
+  EXPECT_THAT(err_, HasSubstr("not written, for no run of 'quick' has a value to keep; run it first"));
+  EXPECT_FALSE(std::filesystem::exists(file));
+  testing::ResultsBuilder later;
+  for (int seed = 1; seed <= 3; ++seed) later.finished({.scheme = "alibi", .seed = seed}, {{64, 2.0}});
+  ::setenv("ASSAY_RESULTS", later.experiment().folder().parent_path().c_str(), 1);
+  EXPECT_EQ(call({"gate", "quick", "--baseline", file, "--update"}), 0);
+  EXPECT_EQ(err_, "wrote " + file + "\n");
+  for (int seed = 4; seed <= 6; ++seed) later.failed({.scheme = "alibi", .seed = seed}, "non_finite");
+  for (int seed = 1; seed <= 6; ++seed) later.failed({.scheme = "none", .seed = seed}, "bug");
+  EXPECT_EQ(call({"gate", "quick", "--baseline", file}), 3);
+  EXPECT_THAT(out_, AllOf(HasSubstr("3 of 6 runs diverged, 0 of them had a value that is kept"),
+                          HasSubstr("\npositional=none: new, not guarded; runs 0/6 (6 failed)\n")));
+  EXPECT_EQ(call({"gate", "quick", "--baseline", file, "--update"}), 0);
+  EXPECT_EQ(err_, "wrote " + file +
+                      "\npositional=alibi: kept in part: 3 of 6 runs have a value (3 diverged)\n"
+                      "positional=none: not kept: 0 of 6 runs have a value (6 failed)\n");
+  EXPECT_EQ(call({"gate", "quick", "--baseline", file}), 0);  // no worse than it was
+  later.failed({.scheme = "alibi", .seed = 7}, "bug");
+  EXPECT_EQ(call({"gate", "quick", "--baseline", file}), 4);
+  EXPECT_THAT(out_, HasSubstr("3 of 7 runs have a value: 1 failed, 3 diverged"));
+}
+
 TEST_F(ResultVerbs, DiffOfTwoRuns) {
   results_.finished({.scheme = "a", .seed = 1}, {{64, 2.0}});
   results_.finished({.scheme = "a", .seed = 2}, {{64, 2.02}});

@@ -131,6 +131,27 @@ holds = "left > 2"
   EXPECT_THAT(err_, Not(HasSubstr("Look 1")));
 }
 
+// A run's metric is its seed; of seven planned seeds six would do, and would be a choice of which six.
+TEST_F(RunProgram, APartOfAPlanDecidesNothing) {
+  folder_.write("experiments/part.toml", R"(extends = ["quick.toml"]
+[experiment]
+name = "part"
+seeds = "1..7"
+[[claim]]
+says = "It is large."
+metric = "lm.bits_per_byte@length=64"
+left = { positional = "alibi" }
+holds = "left > 0"
+)");
+  ASSERT_EQ(call("run experiments/part.toml --only 'positional=alibi seed=1,2,3,4,5,6'"), 0) << err_;
+  EXPECT_EQ(call("claims part"), 4) << err_;
+  EXPECT_THAT(out_, AllOf(HasSubstr("; 6 of 7 runs: 1 to come\n"), HasSubstr("1 run is to come")));
+  // The other row is not what the claim is about.
+  ASSERT_EQ(call("run experiments/part.toml --only positional=alibi"), 0) << err_;
+  EXPECT_EQ(call("claims part"), 0) << out_;
+  EXPECT_THAT(out_, HasSubstr("supported  It is large."));
+}
+
 TEST_F(RunProgram, OnlyDoesAPartOfThePlan) {
   EXPECT_EQ(call("run experiments/quick.toml --only 'positional=alibi seed=2'"), 0) << err_;
   EXPECT_THAT(err_, HasSubstr("1 of 1 runs to do"));

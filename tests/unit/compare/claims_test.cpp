@@ -6,55 +6,19 @@
 #include <cmath>
 
 #include "compare/settings.h"
-#include "unit/compare/results_builder.h"
+#include "unit/compare/judged.h"
 
 namespace assay {
 namespace {
 
 using nlohmann::json;
-using testing::BuiltRun;
+using testing::add_row;
+using testing::claim;
 using ::testing::Contains;
 using ::testing::HasSubstr;
+using testing::judged;
 using testing::ResultsBuilder;
-
-// Bits a byte at length 64 of one row, by seed; null diverged, false not run.
-void add_row(ResultsBuilder& results, BuiltRun run, const std::vector<json>& values) {
-  for (size_t i = 0; i < values.size(); ++i) {
-    run.seed = static_cast<int>(i) + 1;
-    if (values[i].is_boolean()) {
-      results.plan(run);
-    } else {
-      results.finished(run, {{64, values[i]}});
-    }
-  }
-}
-
-json claim(const std::string& holds, const json& left = {{"positional", "a"}},
-           const json& right = {{"positional", "b"}}) {
-  json made = {{"says", "It is so."}, {"metric", "lm.bits_per_byte@length=64"}, {"left", left}, {"holds", holds}};
-  if (!right.is_null()) made["right"] = right;
-  return made;
-}
-
-Judgement judged(const ResultsBuilder& results, const std::vector<json>& claims, const json& compare = json::object(),
-                 const Looks& looks = {}, bool is_look = true) {
-  auto read = read_results(results.experiment(), "");
-  return judge(read, {.settings = config::compare_settings_of({{"claim", claims}, {"compare", compare}}, "test"),
-                      .results_when_stated = {},
-                      .looks = looks,
-                      .is_look = is_look,
-                      .command = "assay claims quick"});
-}
-
-// a - b is -0.5, -0.4, -0.6, -0.5, -0.4, -0.6: mean -0.5, standard error sqrt(0.04 / 5 / 6) = 0.0365148.
-class Six : public ::testing::Test {
- protected:
-  Six() {
-    add_row(results_, {.scheme = "a"}, {2.0, 2.1, 2.2, 2.3, 2.4, 2.5});
-    add_row(results_, {.scheme = "b"}, {2.5, 2.5, 2.8, 2.8, 2.8, 3.1});
-  }
-  ResultsBuilder results_;
-};
+using testing::Six;
 
 TEST_F(Six, TheTestOfOneClaim) {
   const auto found = judged(results_, {claim("left < right - 0.3")}).claims.at(0);
@@ -120,12 +84,15 @@ TEST_F(Six, TwoMetricsOfOneRow) {
 
 TEST(Claims, FewerThanSixSeedsDecideNothing) {
   ResultsBuilder results;
-  add_row(results, {.scheme = "a"}, {1.0, 1.01, 1.02, 1.0, 1.01, false});
-  add_row(results, {.scheme = "b"}, {9.0, 9.02, 9.01, 9.0, 9.03, 9.0});
-  const auto found = judged(results, {claim("left < right")}).claims.at(0);
+  add_row(results, {.scheme = "a"}, {1.0, 1.01, 1.02, 1.0, 1.01});
+  add_row(results, {.scheme = "b"}, {9.0, 9.02, 9.01, 9.0, 9.03});
+  const auto judgement = judged(results, {claim("left < right")});
+  const auto& found = judgement.claims.at(0);
   EXPECT_EQ(found.verdict, Verdict::kUndecided);
-  EXPECT_THAT(found.remarks, Contains(HasSubstr("n too small: 5 of at least 6 seeds that verdicts take (6 planned)")));
+  EXPECT_THAT(found.remarks, Contains("n too small: 5 of at least 6 seeds that verdicts take."));
   EXPECT_EQ(found.needed, 6u);
+  EXPECT_THAT(claim_lines(found, judgement.level),
+              Contains("not tested, so its p is 1 in Holm over the claims, at level 0.05"));
 }
 
 TEST(Claims, AnUndecidedOneSaysWhatItWouldNeed) {
@@ -137,6 +104,7 @@ TEST(Claims, AnUndecidedOneSaysWhatItWouldNeed) {
   const auto found = judged(results, {claim("left < right")}).claims.at(0);
   EXPECT_EQ(found.verdict, Verdict::kUndecided);
   EXPECT_EQ(found.needed, 35u);
+  EXPECT_THAT(found.remarks, Contains("It would need 35 seeds at the present spread (power 0.8 at level 0.05)."));
 }
 
 TEST(Claims, ADivergedRunDecidesNothingOrIsWorst) {
@@ -364,9 +332,9 @@ TEST(Claims, AStepThatAModelCannotAnswerIsNoDivergence) {
   };
   auto one = claim("left < 3", {{"positional", "a"}, {"metric", "lm.bits_per_byte@step=10"}}, nullptr);
   results.write_events({.scheme = "a", .seed = 1}, event(0.0));
-  EXPECT_EQ(judged(results, {one}).claims.at(0).pairs.at(0).diverged, 0u);
+  EXPECT_EQ(judged(results, {one}).claims.at(0).pairs.at(0).pairs.diverged, 0);
   results.write_events({.scheme = "a", .seed = 1}, event(nullptr));
-  EXPECT_EQ(judged(results, {one}).claims.at(0).pairs.at(0).diverged, 1u);
+  EXPECT_EQ(judged(results, {one}).claims.at(0).pairs.at(0).pairs.diverged, 1);
 }
 
 }  // namespace

@@ -125,7 +125,7 @@ TEST(Collect, BeforeTheFirstRecordEverythingIsMissing) {
   results.plan({.scheme = "a", .seed = 1});
   const auto table = collect(request(results, {"lm.bits_per_byte@length=64"}));
   EXPECT_EQ(table.columns[0].name, "lm.bits_per_byte@length=64");
-  EXPECT_EQ(cell_text(table.rows[0].cells[0], table.columns[0], table.rows[0].count), "0/1 (1 missing)");
+  EXPECT_EQ(cell_text(table.rows[0].cells[0], table.columns[0], table.rows[0].count), "0/1 (1 to come)");
 }
 
 TEST(Collect, WithoutAPlanTheFolderIsNamed) {

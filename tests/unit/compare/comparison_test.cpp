@@ -9,44 +9,20 @@
 #include "compare/collect.h"
 #include "compare/format.h"
 #include "compare/rearrange.h"
-#include "unit/compare/results_builder.h"
+#include "unit/compare/three_rows.h"
 
 namespace assay {
 namespace {
 
 using nlohmann::json;
-using testing::BuiltRun;
+using testing::add_bits;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using testing::request_of;
 using testing::ResultsBuilder;
-
-void add_bits(ResultsBuilder& results, BuiltRun run, const std::vector<double>& values, int first_seed = 1) {
-  for (size_t i = 0; i < values.size(); ++i) {
-    run.seed = first_seed + static_cast<int>(i);
-    results.finished(run, {{64, values[i]}});
-  }
-}
-
-CompareRequest request_of(const ResultsBuilder& results) {
-  return {.experiment = results.experiment(),
-          .metrics = {"lm.bits_per_byte"},
-          .baseline = testing::baseline("positional", "base"),
-          .current_code = "",
-          .command = "assay compare quick"};
-}
-
-// near - base: -0.1, 0.1, -0.2, 0.1, -0.1, 0.0; far - base: -0.5, -0.4, -0.6, -0.5, -0.4, -0.6.
-class Three : public ::testing::Test {
- protected:
-  Three() {
-    add_bits(results_, {.scheme = "base"}, {2.5, 2.5, 2.8, 2.8, 2.8, 3.1});
-    add_bits(results_, {.scheme = "near"}, {2.4, 2.6, 2.6, 2.9, 2.7, 3.1});
-    add_bits(results_, {.scheme = "far"}, {2.0, 2.1, 2.2, 2.3, 2.4, 2.5});
-  }
-  ResultsBuilder results_;
-};
+using testing::Three;
 
 // scipy 1.17.1: stats.ttest_1samp([-.1, .1, -.2, .1, -.1, 0], 0).pvalue and of [-.5, -.4, -.6, -.5, -.4, -.6].
 TEST_F(Three, AgainstTheBaselinePairedBySeed) {
@@ -124,7 +100,11 @@ TEST(Comparison, OtherSeedsAreUnpaired) {
   EXPECT_NEAR(comparison.difference.p, 0.002044400112661633, 1e-9);
   EXPECT_NEAR(comparison.difference.test.degrees_of_freedom, 9.665446941975954, 1e-9);
   EXPECT_EQ(comparison_grid(table)[1][6], "6, 6 unpaired (Welch)");
+  EXPECT_TRUE(comparison.is_decided());
   EXPECT_EQ(table.rows[1].shared, "nothing: other seeds");
+  other.failed({.scheme = "far", .seed = 13}, "bug");
+  EXPECT_EQ(comparison_grid(collect(asked))[1][4], "incomplete");
+  EXPECT_EQ(comparison_grid(collect(asked))[1][6], "6, 6 unpaired (Welch): 1 failed");
 }
 
 // Rows that are equal but for their experiment are tuned apart.
@@ -201,6 +181,37 @@ TEST_F(Rates, ATrialWithoutAllOfItsValuesIsNotChosen) {
   const auto table = collect(tuned());
   EXPECT_EQ(table.rows[0].tuned->choice, "optimizer.lr=0.3");
   EXPECT_EQ(tuned_grid(table)[1][2], "2 of 3 with results");
+}
+
+// The trial that failed may be the best one, so the row that stands for all is not compared by the others.
+TEST_F(Rates, ATrialThatHasNotEndedKeepsARowFromBeingCompared) {
+  for (int seed = 4; seed <= 6; ++seed)
+    for (const double rate : {0.1, 0.2, 0.3})
+      for (const char* scheme : {"base", "b"})
+        results_.finished({.scheme = scheme, .seed = seed, .more_axes = {{"optimizer.lr", rate}}},
+                          {{64, (*scheme == 'b' && scheme[1] == 0 ? 9 : 1) + 0.1 * seed}});
+  EXPECT_TRUE(collect(tuned()).rows[1].cells[0].comparison->is_decided());
+  for (const double rate : {0.1, 0.2, 0.3})
+    results_.finished({.scheme = "base", .seed = 7, .more_axes = {{"optimizer.lr", rate}}}, {{64, 2.0}});
+  for (const double rate : {0.2, 0.3})
+    results_.finished({.scheme = "b", .seed = 7, .more_axes = {{"optimizer.lr", rate}}}, {{64, 9.0}});
+  results_.failed({.scheme = "b", .seed = 7, .more_axes = {{"optimizer.lr", 0.1}}}, "bug");
+  const auto table = collect(tuned());
+  EXPECT_EQ(table.rows[1].tuned->open, 1u);
+  EXPECT_FALSE(table.rows[1].cells[0].comparison->is_decided());
+  EXPECT_EQ(comparison_grid(table)[1][6], "7, 1 trial open");
+}
+
+// A seed of a pooled row is there when every one of its groups has it.
+TEST_F(Rates, APooledRowLacksASeedThatOneOfItsGroupsLacks) {
+  auto asked = request_of(results_);
+  asked.pool_to = {"positional"};
+  results_.failed({.scheme = "b", .seed = 4, .more_axes = {{"optimizer.lr", 0.1}}}, "bug");
+  for (const double rate : {0.2, 0.3})
+    results_.finished({.scheme = "b", .seed = 4, .more_axes = {{"optimizer.lr", rate}}}, {{64, 2.0}});
+  for (const double rate : {0.1, 0.2, 0.3})
+    results_.finished({.scheme = "base", .seed = 4, .more_axes = {{"optimizer.lr", rate}}}, {{64, 2.0}});
+  EXPECT_EQ(collect(asked).rows[1].cells[0].comparison->pairs, (Count{.planned = 4, .present = 3, .failed = 1}));
 }
 
 TEST_F(Rates, ReportedSeedsAreShownAndDoNotChoose) {

@@ -11,19 +11,24 @@ namespace assay {
 namespace {
 
 using testing::BuiltRun;
-using ::testing::HasSubstr;
+using ::testing::Contains;
+using ::testing::ElementsAre;
 using testing::ResultsBuilder;
+
+CompareRequest gate_request(const ResultsBuilder& results) {
+  return {.experiment = results.experiment(),
+          .metrics = {"lm.bits_per_byte"},
+          .baseline = std::nullopt,
+          .current_code = "",
+          .command = "assay gate quick"};
+}
 
 Table table_of(const std::vector<double>& values, int first_seed = 1, int diverged = 0) {
   ResultsBuilder results;
   for (size_t i = 0; i < values.size(); ++i)
     results.finished({.scheme = "a", .seed = first_seed + static_cast<int>(i)}, {{64, values[i]}});
   if (diverged > 0) results.failed({.scheme = "a", .seed = diverged}, "non_finite");
-  return collect({.experiment = results.experiment(),
-                  .metrics = {"lm.bits_per_byte"},
-                  .baseline = std::nullopt,
-                  .current_code = "",
-                  .command = "assay gate quick"});
+  return collect(gate_request(results));
 }
 
 GateCheck check(const std::vector<double>& kept, const Table& now, const std::string& tolerance) {
@@ -63,9 +68,22 @@ TEST(Gate, OtherSeedsAreComparedUnpaired) {
   EXPECT_EQ(worse.verdict, GateVerdict::kRegression);
 }
 
-TEST(Gate, ADivergedRunIsARegressionWhereAValueWasKept) {
-  EXPECT_EQ(check(kKept, table_of({2.00, 2.10, 2.20}, 1, 4), "0.1").verdict, GateVerdict::kRegression);
-  EXPECT_EQ(check(kKept, table_of(kKept, 1, 99), "0.1").verdict, GateVerdict::kFine);
+TEST(Gate, ADivergedRunIsARegression) {
+  const auto lost = check(kKept, table_of({2.00, 2.10, 2.20}, 1, 4), "0.1");
+  EXPECT_EQ(lost.verdict, GateVerdict::kRegression);
+  EXPECT_EQ(lost.reason, "1 of 4 runs diverged, 1 of them had a value that is kept");
+  // Kept were seeds 1 to 3; of today's six the other three diverged.
+  ResultsBuilder results;
+  for (int seed = 1; seed <= 3; ++seed) results.finished({.scheme = "a", .seed = seed}, {{64, 2.0}});
+  for (int seed = 4; seed <= 6; ++seed) results.failed({.scheme = "a", .seed = seed}, "non_finite");
+  const auto now = collect(gate_request(results));
+  const auto fresh = check({2.0, 2.0, 2.0}, now, "0.1");
+  EXPECT_EQ(fresh.verdict, GateVerdict::kRegression);
+  EXPECT_EQ(fresh.reason, "3 of 6 runs diverged, 0 of them had a value that is kept");
+  // Kept as it is, a run that diverges again is no worse.
+  const auto baseline = gate_baseline(now, {});
+  EXPECT_EQ(baseline["rows"][0]["metrics"]["lm.bits_per_byte@length=64"]["diverged"].dump(), "[4,5,6]");
+  EXPECT_EQ(gate(now, baseline, {}).at(0).verdict, GateVerdict::kFine);
 }
 
 // Those that are there may be the lucky ones.
@@ -73,13 +91,54 @@ TEST(Gate, ARunWithoutItsValueKeepsItOpen) {
   ResultsBuilder results;
   for (int seed = 1; seed <= 3; ++seed) results.finished({.scheme = "a", .seed = seed}, {{64, 1.0}});
   results.failed({.scheme = "a", .seed = 4}, "bug");
-  const auto now = collect({.experiment = results.experiment(),
-                            .metrics = {"lm.bits_per_byte"},
-                            .baseline = std::nullopt,
-                            .current_code = "",
-                            .command = "assay gate quick"});
-  EXPECT_EQ(check(kKept, now, "0.1").verdict, GateVerdict::kUndecided);
-  EXPECT_EQ(check(kKept, now, "0.1").reason, "1 of 4 runs have no value now");
+  EXPECT_EQ(check(kKept, collect(gate_request(results)), "0.1").verdict, GateVerdict::kUndecided);
+  EXPECT_EQ(check(kKept, collect(gate_request(results)), "0.1").reason, "3 of 4 runs have a value: 1 failed");
+  results.plan({.scheme = "a", .seed = 5});
+  results.pruned({.scheme = "a", .seed = 6});
+  EXPECT_EQ(check(kKept, collect(gate_request(results)), "0.1").reason,
+            "3 of 6 runs have a value: 1 to come, 1 failed, 1 pruned");
+}
+
+// Three seeds that are all worse by the same: signs reach 1/8 at best, and t's standard error is 0.
+TEST(Gate, EqualDifferencesAreJudgedBySigns) {
+  const std::vector<double> three{2.0, 2.1, 2.2}, five{2.0, 2.1, 2.2, 2.3, 2.4};
+  const auto open = check(three, table_of({2.05, 2.15, 2.25}), "0.1");
+  EXPECT_EQ(open.verdict, GateVerdict::kUndecided);
+  EXPECT_EQ(open.reason, "the differences have no spread, and by signs 3 seeds are too few");
+  EXPECT_EQ(check(five, table_of({2.05, 2.15, 2.25, 2.35, 2.45}), "0.1").verdict, GateVerdict::kFine);
+  EXPECT_EQ(check(five, table_of({2.05, 2.15, 2.25, 2.35, 2.45}), "0.01").verdict, GateVerdict::kRegression);
+  // Rounding makes no seed worse.
+  EXPECT_EQ(check(three, table_of({2.0 + 1e-7, 2.1, 2.2 - 1e-7}), "0").reason, "no seed is worse");
+  EXPECT_EQ(check(three, table_of({2.0 + 1e-5, 2.1, 2.2 - 1e-7}), "0").verdict, GateVerdict::kUndecided);
+}
+
+// A verdict that three seeds' signs could not reach says what it takes for granted.
+TEST(Gate, AVerdictSaysThatItRestsOnNormalDifferences) {
+  const std::vector<double> three{2.0, 2.1, 2.2};
+  EXPECT_EQ(check(three, table_of({2.005, 2.106, 2.204}), "0.1").reason,
+            "below the tolerance, if differences are normally distributed");
+  EXPECT_EQ(check(three, table_of({2.505, 2.606, 2.704}), "0.1").reason,
+            "worse by more than the tolerance, if differences are normally distributed");
+}
+
+TEST(Gate, WhatCannotBeKeptAndWhatIsNotGuardedIsListed) {
+  ResultsBuilder results;
+  for (int seed = 1; seed <= 3; ++seed) {
+    results.finished({.scheme = "a", .seed = seed}, {{64, 2.0}, {512, "n/a"}});
+    results.failed({.scheme = "b", .seed = seed}, seed == 1 ? "bug" : "non_finite");
+  }
+  results.finished({.scheme = "c", .seed = 1}, {{64, 2.0}, {512, 3.0}});
+  results.plan({.scheme = "c", .seed = 2});
+  const auto table = collect(gate_request(results));
+  EXPECT_THAT(not_kept(table), ElementsAre("positional=b: not kept: 0 of 3 runs have a value (1 failed, 2 diverged)",
+                                           "positional=c: kept in part: 1 of 2 runs have a value (1 to come)"));
+  auto baseline = gate_baseline(table, {});
+  ASSERT_EQ(baseline["rows"].size(), 2u);  // a row without a value guards nothing
+  EXPECT_THAT(not_guarded(table, baseline),
+              ElementsAre("positional=b: new, not guarded; runs 0/3 (1 failed, 2 diverged)"));
+  baseline["rows"][1]["metrics"].erase("lm.bits_per_byte@length=512");
+  EXPECT_THAT(not_guarded(table, baseline),
+              Contains("positional=c: lm.bits_per_byte@length=512: new, not guarded; runs 1/2 (1 to come)"));
 }
 
 TEST(Gate, WhatIsGoneIsUndecided) {
@@ -89,7 +148,9 @@ TEST(Gate, WhatIsGoneIsUndecided) {
 }
 
 TEST(Gate, FilesAndTolerancesThatAreNone) {
-  for (const char* text : {"", "[]", "{}", "{\"schema\":2,\"rows\":[]}", "{\"schema\":1,\"rows\":[{}]}"})
+  for (const char* text :
+       {"", "[]", "{}", "{\"schema\":2,\"rows\":[]}", "{\"schema\":1,\"rows\":[{}]}",
+        R"({"schema":1,"rows":[{"axes":{},"metrics":{"m":{"direction":"lower","values":{},"diverged":3}}}]})"})
     EXPECT_THROW(read_gate_baseline(text, "gate.json"), UserError) << text;
   for (const char* text : {"", "x", "-1", "1%%", "nan"}) EXPECT_THROW(read_tolerance(text), UserError) << text;
 }

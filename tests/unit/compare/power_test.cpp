@@ -32,6 +32,9 @@ TEST(NeededPairs, AsScipy) {
 TEST(NeededPairs, AtTheEdges) {
   EXPECT_EQ(needed_pairs(1e6, 1, 0.05), 6u);
   EXPECT_EQ(needed_pairs(1, 0, 0.05), 6u);
+  EXPECT_EQ(needed_pairs(1, 0, 0.025), 7u);  // signs decide: 2 / 2^6 is above 0.025, 2 / 2^7 = 0.0156 below
+  EXPECT_EQ(needed_pairs(1, 0, 0.05 / 7), 9u);
+  EXPECT_EQ(needed_pairs_to_be_equivalent(0, 0, 1, 0.0125), 7u);  // one-sided: 1 / 2^6 is above, 1 / 2^7 below
   EXPECT_FALSE(needed_pairs(0, 1, 0.05));
   EXPECT_FALSE(needed_pairs(1e-4, 1, 0.05));
   EXPECT_FALSE(needed_pairs_to_be_equivalent(0.2, 0.1, 0.2, 0.05));

@@ -133,17 +133,19 @@ class ResultsBuilder {
     train(run);
     evaluate(run, by_length);
   }
-  void failed(const BuiltRun& run, const std::string& failure_class) {
+  void failed(const BuiltRun& run, const std::string& failure_class) { ended(run, "failed", failure_class); }
+  void pruned(const BuiltRun& run) { ended(run, "pruned", ""); }
+
+ private:
+  void ended(const BuiltRun& run, const std::string& status, const std::string& failure_class) {
     plan(run);
     State state;
-    state.status = "failed";
+    state.status = status;
     state.reason = "it broke";
     state.failure_class = failure_class;
     std::filesystem::create_directories(experiment().run(run.id()).folder());
     write_state(experiment().run(run.id()).state(), state);
   }
-
- private:
   void write_evaluation(const BuiltRun& run, const nlohmann::json& metrics, const nlohmann::json& examples) const {
     const nlohmann::json record = {{"schema", 1},
                                    {"metrics", metrics},

@@ -17,6 +17,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 class Figures : public ::testing::Test {
@@ -121,6 +122,80 @@ TEST_F(Figures, WhatCannotBeDrawnSaysWhy) {
   edit_plan("a", {{"axes", {{"positional", "b"}, {"size", "large"}}}});
   EXPECT_THAT(error("length", "lm.bits_per_byte"), HasSubstr("series 'b' has two values at length = 64"));
   EXPECT_EQ(error("length", "lm.bits_per_byte", {"positional", "size"}), "");
+}
+
+// a: 2 of 3 seeds at 512, none at 1024; b: none in the middle; c: none at all; learned cannot answer beyond 64.
+class IncompleteFigures : public Figures {
+ protected:
+  IncompleteFigures() {
+    for (int seed = 1; seed <= 3; ++seed) {
+      const nlohmann::json lost;
+      results_.finished({.scheme = "a", .seed = seed},
+                        {{64, 2.0}, {512, seed == 3 ? lost : nlohmann::json(2.5)}, {1024, lost}});
+      results_.finished({.scheme = "b", .seed = seed}, {{64, 3.0}, {512, lost}, {1024, 3.5}});
+      results_.failed({.scheme = "c", .seed = seed}, seed == 1 ? "bug" : "non_finite");
+      results_.finished({.scheme = "learned", .seed = seed}, {{64, 2.2}, {512, "n/a"}, {1024, "n/a"}});
+    }
+  }
+};
+
+TEST_F(IncompleteFigures, MarkAndNameWhatIsIncomplete) {
+  const auto drawn = figure("length", "lm.bits_per_byte");
+  const auto csv = figure_csv(drawn);
+  EXPECT_THAT(csv, HasSubstr("\na,512,2.5,0,2,2/3 (1 diverged)\na,1024,,,0,0/3 (3 diverged)\n"));
+  EXPECT_THAT(csv, HasSubstr("\n# incomplete: a at 512: 2 of 3 runs (1 diverged)\n"
+                             "# incomplete: a at 1024: 0 of 3 runs (3 diverged)\n"
+                             "# incomplete: b at 512: 0 of 3 runs (3 diverged)\n"
+                             "# incomplete: c at 64, 512, 1024: 0 of 3 runs (1 failed, 2 diverged)\n"));
+  EXPECT_THAT(csv, Not(HasSubstr("incomplete: learned")));  // there is nothing that is missing
+  const auto script = figure_script(drawn);
+  const std::string next = ".\"\\n\".";
+  EXPECT_THAT(script,
+              HasSubstr(next + "'ring: mean of a part of the planned runs; cross: no run has a value'" + next +
+                        "'a at 512: 2 of 3 runs (1 diverged)'" + next + "'a at 1024: 0 of 3 runs (3 diverged)'" + next +
+                        "'b at 512: 0 of 3 runs (3 diverged)'" + next + "'and 1 more'\n"));
+  // The ring is around line 1 of the CSV, the crosses are at the upper edge, those of each series on a line.
+  EXPECT_THAT(script, HasSubstr("'f.csv' skip 1 every ::1::1 using 2:3 with points linetype 1 pointtype 6"));
+  EXPECT_THAT(script, HasSubstr("set label 1 '' at first 1024, graph 0.97 point linetype 1 pointtype 2"));
+  EXPECT_THAT(script, HasSubstr("set label 2 '' at first 512, graph 0.92 point linetype 2 pointtype 2"));
+  EXPECT_THAT(script, HasSubstr("set label 5 '' at first 1024, graph 0.87 point linetype 3 pointtype 2"));
+  EXPECT_THAT(script, Not(HasSubstr("set label 6")));
+  // b's line is broken where it has no value; c is in the key all the same.
+  EXPECT_THAT(script, HasSubstr("every ::3::3 using 2:3 with linespoints linetype 2 dashtype 1 title 'b'"));
+  EXPECT_THAT(script, HasSubstr("every ::5::5 using 2:3 with linespoints linetype 2 dashtype 1 notitle"));
+  EXPECT_THAT(script, HasSubstr("NaN with linespoints linetype 3 dashtype 1 title 'c'"));
+}
+
+TEST_F(IncompleteFigures, AreDrawnWithTheirMarks) {
+  if (std::system("gnuplot --version >/dev/null 2>&1") != 0) GTEST_SKIP() << "gnuplot is not installed";
+  const testing::TemporaryFolder folder;
+  draw_figure(figure("length", "lm.bits_per_byte"), folder.path());
+  const auto svg = read_file(folder / "f.svg");
+  EXPECT_THAT(svg, HasSubstr("a at 512: 2 of 3 runs (1 diverged)"));
+  EXPECT_THAT(svg, HasSubstr("<use xlink:href='#gpPt5' transform="));  // gnuplot's open circle, its point type 6
+  EXPECT_THAT(svg, HasSubstr("<use xlink:href='#gpPt1' transform="));  // its cross, type 2
+}
+
+// A cost is known of runs that ended alone: without one a row has no place, and is named.
+TEST_F(IncompleteFigures, ARowWithoutAPlaceIsNamed) {
+  const auto drawn = figure("train.flops", "lm.bits_per_byte@length=64");
+  ASSERT_EQ(drawn.series.size(), 3u);
+  EXPECT_THAT(figure_csv(drawn),
+              HasSubstr("# incomplete: positional=c: 0 of 3 runs (1 failed, 2 diverged), so it has no train.flops\n"));
+  EXPECT_THAT(figure_script(drawn),
+              HasSubstr("'positional=c: 0 of 3 runs (1 failed, 2 diverged), so it has no train.flops'"));
+}
+
+// Nothing to draw but crosses: gnuplot would find no ranges of its own.
+TEST_F(Figures, OfRowsThatAllDivergedAreDrawn) {
+  if (std::system("gnuplot --version >/dev/null 2>&1") != 0) GTEST_SKIP() << "gnuplot is not installed";
+  for (int seed = 1; seed <= 2; ++seed)
+    results_.finished({.scheme = "a", .seed = seed}, {{64, nullptr}, {512, nullptr}});
+  const testing::TemporaryFolder folder;
+  draw_figure(figure("length", "lm.bits_per_byte"), folder.path());
+  EXPECT_THAT(read_file(folder / "f.svg"), HasSubstr("2 diverged"));
+  draw_figure(figure("positional", "lm.bits_per_byte@length=64", {}), folder.path());
+  EXPECT_THAT(read_file(folder / "f.svg"), HasSubstr("2 diverged"));
 }
 
 // A label with all that gnuplot and CSV give a meaning; drawn twice, the bytes are the same.

@@ -1,0 +1,78 @@
+// Rows of which some runs have no value, beside their baseline: what is left of them decides nothing.
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "compare/cell_text.h"
+#include "compare/format.h"
+#include "unit/compare/three_rows.h"
+
+namespace assay {
+namespace {
+
+using nlohmann::json;
+using testing::add_bits;
+using ::testing::HasSubstr;
+using testing::request_of;
+using testing::ResultsBuilder;
+using testing::Three;
+
+// far is lower by 0.5 on six seeds of seven, and the seventh is lost: then no star stands on the six.
+TEST_F(Three, AnIncompletePairHasNoStar) {
+  results_.finished({.scheme = "base", .seed = 7}, {{64, 2.0}});
+  results_.failed({.scheme = "far", .seed = 7}, "bug");
+  results_.failed({.scheme = "near", .seed = 7}, "non_finite");
+  const auto table = collect(request_of(results_));
+  const auto& far = *table.rows[2].cells[0].comparison;
+  EXPECT_FALSE(far.separable);
+  EXPECT_EQ(far.p_holm, 1);
+  EXPECT_EQ(far.pairs, (Count{.planned = 7, .present = 6, .failed = 1}));
+  const auto grid = comparison_grid(table);
+  EXPECT_EQ(grid[1][4], "incomplete");
+  EXPECT_EQ(grid[1][6], "6 of 7: 1 diverged");
+  EXPECT_EQ(grid[2][4], "incomplete");
+  EXPECT_EQ(grid[2][6], "6 of 7: 1 failed");
+  const auto comparison = json::parse(format_json(table))["rows"][2]["cells"][0]["comparison"];
+  EXPECT_TRUE(comparison["p_holm"].is_null());
+  EXPECT_EQ(comparison["pairs"]["failed"], 1);
+  EXPECT_EQ(comparison["complete"], false);
+  EXPECT_THAT(format_csv(table), HasSubstr(",incomplete,"));
+}
+
+// Rows that are not compared yet will be: what is decided now is decided as if they were.
+TEST_F(Three, RowsThatAreToComeAreMembersOfTheFamily) {
+  const double alone = collect(request_of(results_)).rows[2].cells[0].comparison->difference.p;
+  for (int seed = 1; seed <= 6; ++seed) results_.plan({.scheme = "later", .seed = seed});
+  const auto table = collect(request_of(results_));
+  EXPECT_FALSE(table.rows[3].cells[0].comparison);
+  EXPECT_DOUBLE_EQ(table.rows[2].cells[0].comparison->p_holm, 3 * alone);
+  EXPECT_TRUE(table.rows[2].cells[0].comparison->separable);
+}
+
+// The best one may be among those that are to come or that failed; what diverged is none of them.
+TEST_F(Three, NoRowIsBestWhileARunMayBeBetter) {
+  for (int seed = 1; seed <= 6; ++seed) results_.failed({.scheme = "gone", .seed = seed}, "non_finite");
+  EXPECT_TRUE(collect(request_of(results_)).rows[2].cells[0].best);
+  results_.plan({.scheme = "later", .seed = 1});
+  EXPECT_FALSE(collect(request_of(results_)).rows[2].cells[0].best);
+}
+
+TEST_F(Three, AFailedRunLeavesNoBestRow) {
+  results_.failed({.scheme = "near", .seed = 7}, "bug");
+  EXPECT_FALSE(collect(request_of(results_)).rows[2].cells[0].best);
+}
+
+// All differences are 0.5, to the last bits: by t p would be 0.
+TEST(Comparison, EqualDifferencesAreDecidedBySigns) {
+  ResultsBuilder results;
+  add_bits(results, {.scheme = "base"}, {2.5, 2.6, 2.7, 2.8, 2.9, 3.0});
+  add_bits(results, {.scheme = "far"}, {2.0, 2.1, 2.2, 2.3, 2.4, 2.5});
+  EXPECT_EQ(collect(request_of(results)).rows[1].cells[0].comparison->p_holm, 2.0 / 64);
+  add_bits(results, {.scheme = "near"}, {2.4, 2.6, 2.6, 2.9, 2.7, 3.1});
+  const auto far = *collect(request_of(results)).rows[1].cells[0].comparison;
+  EXPECT_EQ(far.p_holm, 4.0 / 64);
+  EXPECT_FALSE(far.separable);
+}
+
+}  // namespace
+}  // namespace assay
