@@ -38,7 +38,7 @@ int main(int argc, char** argv) {
         out.push_back({"logits", pass.logits().contiguous()});
       }
       Metrics unused;
-      losses.push_back(accumulate_gradients(run, mesh, step, {batch}, unused));
+      losses.push_back(accumulate_gradients(run, mesh, step, {batch}, unused).value());
       if (step + 1 < batches.size(0)) update(run, step, gradient_norm(run.parameters->all(), mesh));
       clear_gradients(run.parameters->all());
     }

@@ -43,6 +43,17 @@ TEST_F(ExchangeVerbs, ThereAndBack) {
   const auto is = nlohmann::json::parse(out_)["runs"][0]["train"]["model"];
   for (const char* key : {"use", "layers", "width", "heads", "bias", "gelu", "tied_head", "positional"})
     EXPECT_EQ(is[key], was[key]) << key;
+  EXPECT_EQ(back.metadata().at("vocabulary"), R"({"size":257})");
+  folder_.write(
+      "experiments/again.toml",
+      "extends = [\"tiny.toml\", \"../back/model.toml\"]\n[init]\nweights = \"../back/weights.safetensors\"\n");
+  ASSERT_EQ(call("plan experiments/again.toml"), 0) << err_;
+  // Three tokens more, which the rows of padding have room for, are another vocabulary.
+  std::vector<NamedTensor> tensors;
+  for (const auto& name : back.names()) tensors.push_back({name, back.read(name)});
+  write_safetensors(folder_ / "back/weights.safetensors", tensors, {{"vocabulary", R"({"size":260})"}});
+  ASSERT_EQ(call("plan experiments/again.toml"), 2);
+  EXPECT_THAT(err_, HasSubstr(R"(was trained with the vocabulary {"size":260}, this run has {)"));
   EXPECT_EQ(call("import there --from hf --out back"), 2);
   EXPECT_THAT(err_, HasSubstr("back: is there already"));
   EXPECT_EQ(call("export " + id + " --out other"), 2);

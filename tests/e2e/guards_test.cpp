@@ -92,9 +92,41 @@ TEST_F(Guards, StepsThatAreNotFiniteCanBeSkipped) {
                 AllOf(HasSubstr("loss nan"), HasSubstr("'objective.nan_objective (term 'nll')'")));
   }
   EXPECT_THAT(skipped, ::testing::ElementsAre(3, 4, 5, 6));
-  EXPECT_EQ(read_json(run.train_record())["skipped_steps"], 4);
+  const auto record = read_json(run.train_record());
+  EXPECT_EQ(record["skipped_steps"], 4);
+  EXPECT_EQ(record["metrics"][0]["name"], "loss");
+  EXPECT_TRUE(record["metrics"][0]["value"].is_null());  // of the last step there is no other
+  for (const auto& event : read_events(run))
+    if (event["type"] == "step") {
+      EXPECT_EQ(event.contains("loss"), event["step"] < 3) << event;
+    }
+  EXPECT_THAT(err_, ::testing::ContainsRegex("done +tiny seed=1  loss [0-9.]+  4 of 6 steps skipped  "));
+  ASSERT_EQ(call("status tiny"), 0);
+  EXPECT_THAT(out_, AllOf(HasSubstr("tiny: 1 done (1 with skipped steps), "),
+                          HasSubstr("  done  tiny seed=1: 4 of 6 steps skipped\n")));
+  ASSERT_EQ(call("compare tiny --metric train.loss"), 0);
+  EXPECT_THAT(out_, AllOf(HasSubstr("1 diverged"), HasSubstr("1 (1 with skipped steps)"), HasSubstr("(4 of 6)")));
   for (const auto& metric : read_json(run.eval_record(plan()[0]["evaluate"][0]["id"]))["metrics"])
     EXPECT_TRUE(metric["value"].is_number()) << metric;
+}
+
+// One step of the last tenth is not finite: the mean is that of the others, and nothing has diverged.
+TEST_F(Guards, ASkippedStepIsNoPartOfTheMean) {
+  write_experiment();
+  ASSERT_EQ(call("run experiments/tiny.toml 'objective=[{use=\"nan_objective\",calls=18,then=2}]' train.steps=20 "
+                 "train.non_finite=skip log.every=1"),
+            0)
+      << err_;
+  const auto run = experiment().run(plan()[0]["train_id"]);
+  std::vector<double> losses;
+  for (const auto& event : read_events(run))
+    if (event["type"] == "step" && event.contains("loss") && event["step"] > 18) losses.push_back(event["loss"]);
+  ASSERT_EQ(losses.size(), 1u);  // NaN were the call for step 19 and the one that looked for the cause
+  const auto record = read_json(run.train_record());
+  EXPECT_EQ(record["skipped_steps"], 1);
+  EXPECT_EQ(record["metrics"][0]["value"], losses[0]);
+  ASSERT_EQ(call("compare tiny --metric train.loss"), 0);
+  EXPECT_THAT(out_, ::testing::Not(HasSubstr("diverged")));
 }
 
 // Whatever file cannot grow, its name is told and the run does what is left of it when there is room.

@@ -116,8 +116,22 @@ TEST_F(Inputs, WhatIsMissingIsSaid) {
   EXPECT_THAT(err_, HasSubstr("its weights.safetensors is not what its record says"));
   folder_.write("weights.safetensors", "x");
   write_after("[init]\nweights = \"../weights.safetensors\"\n");
-  ASSERT_EQ(call("run experiments/after.toml"), 1) << err_;
-  EXPECT_THAT(err_, HasSubstr("weights.safetensors"));
+  ASSERT_EQ(call("run experiments/after.toml"), 2) << err_;
+  EXPECT_THAT(err_, HasSubstr("weights.safetensors: "));
+}
+
+// A table of positions has no place in a run that has none.
+TEST_F(Inputs, WeightsThatHaveNoPlaceAreRefusedOrNamed) {
+  write_experiment();
+  ASSERT_EQ(call("run experiments/tiny.toml 'positional={use=\"learned\",positions=64}'"), 0) << err_;
+  write_after(kFromTiny);
+  ASSERT_EQ(call("plan experiments/after.toml"), 2);
+  EXPECT_THAT(err_, HasSubstr("weights.safetensors: holds tensors that this run has no place for: "
+                              "'model.positional.weight'; give the run the components that they belong to, or name "
+                              "them in [init] ignore (a name, or its beginning up to a dot)"));
+  write_after(kFromTiny + std::string("ignore = [\"model.positional\"]\n"));
+  ASSERT_EQ(call("run experiments/after.toml"), 0) << err_;
+  EXPECT_EQ(record_in(after())["config"]["init"]["ignore"], json{"model.positional"});
 }
 
 // The exported weights of a run are a file of weights like any other.

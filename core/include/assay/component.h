@@ -154,8 +154,8 @@ class Component {
   // At plan time, once everything is built (on shapes alone): sentences that whoever plans a run should read.
   virtual std::vector<std::string> notes() const { return {}; }
 
-  // A metric of the present step: value = sum / weight, added up over micro-batches and replicas. Lands in events and
-  // record as "<instance label>.<name>".
+  // A metric of the present step: value = sum / weight, added up over micro-batches and replicas; no value where the
+  // weight adds up to 0. Lands in events and record as "<instance label>.<name>".
   void log(const std::string& name, double sum, double weight = 1.0) const {
     if (sink_) sink_->log(metric_prefix_ + name, sum, weight);
   }

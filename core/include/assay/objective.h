@@ -62,7 +62,8 @@ class LossContext {
   virtual Forward& forward(const std::string& name, const Batch& view, Model* model = nullptr, bool dropout = true) = 0;
   virtual Draws draws() const = 0;                                // the same as in prepare
   virtual double denominator(const std::string& name) const = 0;  // global; at least tiny, never zero
-  // Adds sum / denominator(name) times the objective's weight to the loss, and logs it as <name of the term>.
+  // Adds sum / denominator(name) times the objective's weight to the loss, and logs it as <name of the term>. Where the
+  // denominator is 0 nothing counts: the term adds nothing and has no value in this step.
   virtual void term(const std::string& name, const Tensor& sum, const std::string& denominator,
                     double weight = 1.0) = 0;
 };

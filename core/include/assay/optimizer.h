@@ -31,6 +31,9 @@ class Optimizer : public Component {
     std::optional<int64_t> shard_dim = {};  // any shape; this dimension is split over the tensor ranks, -1: none
   };
   virtual std::vector<State> state() = 0;
+  // What the state means, by a name. [init] load = "all" takes the state of an optimizer with the same format only, so
+  // an option that changes what a state means must change the format.
+  virtual std::string state_format() const { return identity().name; }
 };
 
 }  // namespace assay

@@ -89,7 +89,8 @@ json worker_import(const json& request) {
       foreign.files[entry.path().filename().string()] = read_file(entry.path());
   const auto own = asked(exchange, "from_foreign", [&] { return exchange.from_foreign(foreign); });
   fs::create_directories(out);
-  write(out / "weights.safetensors", own.tensors, {});
+  // As far as it is known; [init] compares it with the run's.
+  write(out / "weights.safetensors", own.tensors, {{"vocabulary", json{{"size", own.vocabulary}}.dump()}});
   return json::array({{{"model", json::parse(own.model)}, {"vocabulary", own.vocabulary}}});
 }
 

@@ -52,7 +52,7 @@ void write_records(const json& line, const RunLayout& layout, const RunReport& r
   result.parameters = report.parameters;
   result.flops_six_nd = report.six_nd;
   result.flops_exact = report.exact_flops;
-  if (report.steps > 0) result.metrics = {{"loss", report.last_loss, report.last_loss, 1.0, "nats/token", "lower"}};
+  if (const auto& loss = report.last_loss) result.metrics = {{"loss", *loss, *loss, 1.0, "nats/token", "lower"}};
   for (const auto& [name, value] : report.last_metrics)
     result.metrics.push_back({name, value, value, 1.0, "", "none", {}});
   result.training_code = training_code();

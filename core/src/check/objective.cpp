@@ -1,7 +1,11 @@
 // Objectives: gradients against finite differences, and positions that do not count.
 #include "assay/objective.h"
 
+#include <ATen/ops/isfinite.h>
 #include <ATen/ops/ones.h>
+#include <ATen/ops/zeros.h>
+
+#include <cmath>
 
 #include "check/subject.h"
 #include "check/tiny_run.h"
@@ -22,7 +26,7 @@ Step step_of(Assembled& run, const Mesh& mesh, TrainingData& text, const std::fu
   if (change) change(batches[0]);
   clear_gradients(run.parameters->all());
   Metrics metrics;
-  const double loss = accumulate_gradients(run, mesh, 0, std::move(batches), metrics);
+  const double loss = accumulate_gradients(run, mesh, 0, std::move(batches), metrics).value_or(0);
   return {loss, whole_gradients(run, mesh)};
 }
 
@@ -62,12 +66,30 @@ std::string ignored_positions(const Subject& subject) {
   return wrong;
 }
 
+// A mean over nothing is NaN where it is not the core that divides.
+std::string nothing_to_count(const Subject& subject) {
+  std::string wrong;
+  TinyRun(subject).on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& text) {
+    const auto found = step_of(run, mesh, text, [](Batch& batch) {
+      batch.key_mask = at::zeros(batch.tokens.sizes(), at::kBool);
+      batch.loss_weight = at::zeros(batch.tokens.sizes(), at::kFloat);
+    });
+    if (!std::isfinite(found.loss)) wrong = "the loss is " + std::to_string(found.loss);
+    for (const auto& [name, gradient] : found.gradients)
+      if (wrong.empty() && !at::isfinite(gradient).all().item<bool>())
+        wrong = "the gradient of " + name + " is not finite";
+    if (!wrong.empty()) wrong += " where every token is padding of weight 0; give sums, and let the core divide";
+  });
+  return wrong;
+}
+
 }  // namespace
 
 void objective(const Subject& subject) {
   subject.property("its gradients are those of finite differences in fp64, where it stops none",
                    [&] { return finite_differences(subject); });
   subject.property("positions of weight 0 do not count", [&] { return ignored_positions(subject); });
+  subject.property("a batch of padding gives no NaN", [&] { return nothing_to_count(subject); });
 }
 
 }  // namespace assay::check

@@ -92,7 +92,7 @@ std::string on_one_rank(const Subject& subject, const std::function<std::string(
 
 double gradients(Assembled& run, const Mesh& mesh, TrainingData& data, int64_t step) {
   Metrics metrics;
-  return accumulate_gradients(run, mesh, step, micro_batches(run, mesh, data, step), metrics);
+  return accumulate_gradients(run, mesh, step, micro_batches(run, mesh, data, step), metrics).value_or(0);
 }
 
 void train(Assembled& run, const Mesh& mesh, TrainingData& data, int64_t begin, int64_t end) {

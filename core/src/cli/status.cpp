@@ -20,6 +20,7 @@
 #include "record/orphans.h"
 #include "record/plan_lines.h"
 #include "record/run_status.h"
+#include "record/skipped_steps.h"
 #include "record/staleness.h"
 
 namespace assay::cli {
@@ -54,7 +55,7 @@ std::string failure_text(const Job& job, const RunStatusNow& now) {
 
 std::string status_text(const ExperimentLayout& experiment) {
   std::map<Standing, size_t> counts;
-  size_t stale = 0;                                     // of the done ones
+  size_t stale = 0, skipping = 0;                       // of the done ones; skipping: with skipped steps
   size_t waiting = 0;                                   // on Slurm, of the queued ones
   std::optional<std::map<std::string, OnSlurm>> slurm;  // asked when our own files leave something open
   std::string details;
@@ -72,6 +73,11 @@ std::string status_text(const ExperimentLayout& experiment) {
     }
     ++counts[now.standing];
     if (now.standing == Standing::kDone && is_stale(line, job.run, code)) ++stale;
+    if (now.standing == Standing::kDone)
+      if (const auto steps = skipped_steps_of(job.run); steps.skipped > 0) {
+        ++skipping;
+        details += fmt::format("  done  {}: {}\n", job.name, text_of(steps));
+      }
     const auto tell = [&](const char* what) { details += fmt::format("  {}  {}: {}\n", what, job.name, now.reason); };
     if (now.standing == Standing::kRunning) details += "  running  " + progress_of(job) + "\n";
     if (now.standing == Standing::kFailed) details += failure_text(job, now);
@@ -79,8 +85,9 @@ std::string status_text(const ExperimentLayout& experiment) {
     if (now.standing == Standing::kCancelled) tell("cancelled");
     if (now.standing == Standing::kPruned) tell("pruned");
   }
-  auto text = fmt::format("{}: {} done, {} running, {} failed, {} queued", experiment.folder().filename().string(),
-                          counts[Standing::kDone], counts[Standing::kRunning], counts[Standing::kFailed],
+  const auto skipped = skipping ? fmt::format(" ({} with skipped steps)", skipping) : "";
+  auto text = fmt::format("{}: {} done{}, {} running, {} failed, {} queued", experiment.folder().filename().string(),
+                          counts[Standing::kDone], skipped, counts[Standing::kRunning], counts[Standing::kFailed],
                           counts[Standing::kQueued]);
   if (waiting) text += fmt::format(" ({} on Slurm)", waiting);
   const auto add = [&](size_t count, const char* what) {

@@ -13,6 +13,7 @@ void add_run(const RunResult& run, const Column& column, Cell& cell) {
   if (presence != Presence::kThere) return;
   const auto& value = run.values.at(column.name);
   cell.count.stale += value.stale;
+  cell.count.skipping += run.steps.skipped > 0;
   cell.values.emplace_back(run.seed, value.value);
 }
 
@@ -67,8 +68,9 @@ Count count_of(const RowSource& source, const std::vector<Group>& groups, const 
     for (const auto* run : groups[group]) {
       if (!is_reported(run->seed, reported)) continue;
       add_one(presence_of(run->status), count);
+      if (run->status != RunStatus::kComplete) continue;
+      count.skipping += run->steps.skipped > 0;
       count.stale +=
-          run->status == RunStatus::kComplete &&
           std::any_of(run->values.begin(), run->values.end(), [](const auto& one) { return one.second.stale; });
     }
   return count;

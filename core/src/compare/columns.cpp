@@ -12,6 +12,7 @@ namespace assay {
 namespace {
 
 constexpr size_t kMostByDefault = 12;
+constexpr const char* kSkippedSteps = "train.skipped_steps";  // counts and notes tell of them where there are some
 
 const std::vector<Column>& fact_columns() {
   static const std::vector<Column> facts = {
@@ -22,6 +23,7 @@ const std::vector<Column>& fact_columns() {
       {.name = "train.seconds", .title = "seconds", .timing = true},
       {.name = "train.tokens_per_second", .title = "tokens/s", .timing = true},
       {.name = "train.peak_memory", .title = "peak MiB", .shown_factor = 1.0 / (1 << 20)},
+      {.name = kSkippedSteps, .title = "skipped steps", .exact = true},
   };
   return facts;
 }
@@ -84,7 +86,7 @@ std::vector<Column> choose_columns(const Results& results, const std::vector<std
     for (size_t i = 0; i < std::min(kMostByDefault, results.evaluation.size()); ++i)
       add(metric_column(results.evaluation[i]));
   for (const auto& fact : fact_columns())
-    if (fact.name != "train.flops_exact" || has_values(results, fact.name)) add(fact);
+    if (fact.name != kSkippedSteps && (fact.name != "train.flops_exact" || has_values(results, fact.name))) add(fact);
   return chosen;
 }
 

@@ -51,6 +51,9 @@ std::string format_csv(const Table& table) {
   for (const char* name :
        {"baseline", "planned", "n", "failed", "diverged", "pruned", "missing", "not_applicable", "stale"})
     header.push_back(name);
+  const bool skipping =
+      std::any_of(table.rows.begin(), table.rows.end(), [](const Row& row) { return row.count.skipping > 0; });
+  if (skipping) header.push_back("with_skipped_steps");
   const bool is_tuned = std::any_of(table.rows.begin(), table.rows.end(), [](const Row& row) { return row.tuned; });
   if (is_tuned) header.insert(header.end(), {"chosen", "trials", "edge"});
   for (size_t i = 0; i < table.columns.size(); ++i) {
@@ -70,6 +73,7 @@ std::string format_csv(const Table& table) {
     for (const int count : {row.count.planned, row.count.present, row.count.failed, row.count.diverged,
                             row.count.pruned, row.count.missing, row.count.not_applicable, row.count.stale})
       fields.push_back(fmt::format("{}", count));
+    if (skipping) fields.push_back(fmt::format("{}", row.count.skipping));
     if (is_tuned) {
       const auto tuned = row.tuned.value_or(TunedChoice{});
       fields.push_back(tuned.choice);

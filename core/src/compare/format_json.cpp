@@ -21,7 +21,8 @@ Json count_json(const Count& count) {
           {"pruned", count.pruned},
           {"missing", count.missing},
           {"not_applicable", count.not_applicable},
-          {"stale", count.stale}};
+          {"stale", count.stale},
+          {"with_skipped_steps", count.skipping}};
 }
 
 Json comparison_json(const Comparison& comparison) {

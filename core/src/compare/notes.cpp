@@ -66,6 +66,17 @@ void check_costs(const CompareRequest& request, const Results& results, Table& t
   }
 }
 
+void tell_skipped_steps(const Results& results, Table& table) {
+  std::vector<std::string> runs;
+  for (const auto& run : results.runs)
+    if (run.steps.skipped > 0)
+      runs.push_back(fmt::format("{}{}seed {} ({} of {})", run.label, run.label.empty() ? "" : " ", run.seed,
+                                 run.steps.skipped, run.steps.steps));
+  if (!runs.empty())
+    table.notes.push_back(
+        fmt::format("skipped steps, which changed nothing (not finite, or a spike): {}", fmt::join(runs, "; ")));
+}
+
 void tell_choices(const CompareRequest& request, Table& table) {
   if (!request.tune) return;
   std::vector<std::string> over;
@@ -105,6 +116,7 @@ void add_notes(const Results& results, const CompareRequest& request, Table& tab
   tell_choices(request, table);
   tell_comparison(request, table);
   check_costs(request, results, table);
+  tell_skipped_steps(results, table);
   std::map<std::int64_t, size_t> accepted;  // steps -> runs
   for (const auto& run : results.runs)
     if (run.accepted_to > 0) ++accepted[run.accepted_to];

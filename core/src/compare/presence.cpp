@@ -35,7 +35,7 @@ void add_one(Presence presence, Count& count) {
 
 Count added(Count sum, const Count& more) {
   for (const auto part : {&Count::planned, &Count::present, &Count::failed, &Count::diverged, &Count::pruned,
-                          &Count::missing, &Count::not_applicable, &Count::stale})
+                          &Count::missing, &Count::not_applicable, &Count::stale, &Count::skipping})
     sum.*part += more.*part;
   return sum;
 }
@@ -67,7 +67,11 @@ std::string reasons_text(const Count& count) {
 
 std::string count_text(const Count& count) {
   auto reasons = reasons_text(count);
-  if (count.stale > 0) reasons += fmt::format("{}{} stale", reasons.empty() ? "" : ", ", count.stale);
+  const auto add = [&](int number, const char* what) {
+    if (number > 0) reasons += fmt::format("{}{} {}", reasons.empty() ? "" : ", ", number, what);
+  };
+  add(count.stale, "stale");
+  add(count.skipping, "with skipped steps");
   auto text =
       is_complete(count) ? fmt::format("{}", count.planned) : fmt::format("{}/{}", count.present, count.planned);
   if (!reasons.empty()) text += fmt::format(" ({})", reasons);

@@ -26,6 +26,7 @@ struct Count {
   int not_applicable = 0;  // the record is there and does not have this metric
   int stale = 0;           // of the present ones: made by code other than today's
   int pruned = 0;          // stopped early, with their group ([prune])
+  int skipping = 0;        // of the present ones: with steps that were skipped
   bool operator==(const Count&) const = default;
 };
 
@@ -44,7 +45,7 @@ Count pairs_of(const SeedPresence& left, const SeedPresence& right);
 
 // "5 to come, 1 failed": why some have no value; empty when none is absent.
 std::string reasons_text(const Count& count);
-// "6", "5/6 (1 failed)", "4/6 (1 to come, 1 diverged)", "6 (2 stale)".
+// "6", "5/6 (1 failed)", "4/6 (1 to come, 1 diverged)", "6 (2 stale)", "6 (1 with skipped steps)".
 std::string count_text(const Count& count);
 
 }  // namespace assay

@@ -99,6 +99,7 @@ void take_training(const json& record, bool stale, RunResult& run, Results& resu
   };
   take("train.parameters", record, "parameters");
   take("train.steps", record, "steps");
+  take("train.skipped_steps", record, "skipped_steps");
   take("train.tokens", record, "tokens");
   take("train.flops", flops, "six_nd");
   take("train.flops_exact", flops, "exact");
@@ -125,6 +126,7 @@ RunResult read_run(const json& line, const RunLayout& files, const std::string& 
   if (run.trained) {
     const auto record = read_record(files.train_record());
     run.origin = origin_of(record);
+    run.steps = skipped_steps_of(record);
     const auto fresh = freshness(record, files, line, current_code);
     stale = !fresh.stale.empty();
     run.accepted_to = fresh.accepted_to;

@@ -9,6 +9,7 @@
 
 #include "compare/presence.h"
 #include "record/layout.h"
+#include "record/skipped_steps.h"
 
 namespace assay {
 
@@ -49,6 +50,7 @@ struct RunResult {
   std::map<std::string, std::string> axes;
   RunStatus status = RunStatus::kMissing;
   bool trained = false;
+  SkippedSteps steps;                        // when trained
   std::int64_t accepted_to = 0;              // trained by other code, accepted after a replay of so many steps
   Origin origin;                             // when trained
   std::map<std::string, std::string> code;   // "positional/alibi" -> build id; of trained and evaluated components

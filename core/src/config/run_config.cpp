@@ -108,7 +108,7 @@ json init_section(const Node& document, Resolver& resolver) {
   else if (weights && member(init, "load") == "all")
     resolver.diagnostics().add(nearest_position(document, {"init", "load"}),
                                "load = \"all\" takes a run's optimizer, too; a file of weights has none");
-  for (const char* key : {"from", "weights"})
+  for (const char* key : {"from", "weights", "ignore"})
     if (init.contains(key) && init[key].is_null()) init.erase(key);
   return init;
 }

@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "record/skipped_steps.h"
+
 namespace assay {
 namespace {
 
@@ -45,11 +47,14 @@ void take_event(RunProgress& run, const nlohmann::json& event) {
   if (type == "start") {
     run.steps = static_cast<std::int64_t>(number(event, "steps").value_or(static_cast<double>(run.steps)));
     run.step = run.first_step = static_cast<std::int64_t>(number(event, "from").value_or(0));
+    run.skipped = static_cast<std::int64_t>(number(event, "skipped").value_or(0));
   } else if (type == "step") {
     run.step = static_cast<std::int64_t>(number(event, "step").value_or(static_cast<double>(run.step)));
-    run.loss = number(event, "loss");
+    if (event.contains("loss")) run.loss = number(event, "loss");  // a step with nothing to count has none
     if (event.contains("measured"))
       run.tokens_per_second = number(event["measured"], "tokens_per_second").value_or(run.tokens_per_second);
+  } else if (type == "skip") {
+    ++run.skipped;
   }
 }
 
@@ -68,6 +73,7 @@ std::string duration_text(double seconds) {
 
 std::string describe(const RunProgress& run) {
   auto line = fmt::format("{}  {}/{}", run.name, run.step, run.steps);
+  if (run.skipped > 0) line += fmt::format("  {} skipped", run.skipped);
   if (run.loss) line += fmt::format("  loss {:.4f}", *run.loss);
   if (run.tokens_per_second > 0) line += fmt::format("  {:.1f}k tokens/s", run.tokens_per_second / 1000);
   if (const auto left = seconds_left(run)) line += "  " + duration_text(*left) + " left";
@@ -113,19 +119,20 @@ void Progress::ended(const Job& job, const Ending& ending, Clock::time_point now
   const auto found =
       std::find_if(running_.begin(), running_.end(), [&](auto& one) { return one.first == job.train_id; });
   double seconds = 0;
-  std::optional<double> loss;
+  std::string result;  // of a run that is done
   if (found != running_.end()) {
     take_events(found->second);
     seconds = seconds_between(found->second.since, now);
-    loss = found->second.shown.loss;
+    const auto& shown = found->second.shown;
+    if (shown.loss) result += fmt::format("  loss {:.4f}", *shown.loss);
+    if (shown.skipped > 0) result += "  " + text_of(SkippedSteps{shown.skipped, shown.steps});
     running_.erase(found);
   }
   switch (ending.outcome) {
     case Outcome::kDone:
       ++done_;
       seconds_of_done_ += seconds;
-      say(fmt::format("{}   {}{}  {}", paint("done", kGreen), job.name, loss ? fmt::format("  loss {:.4f}", *loss) : "",
-                      duration_text(seconds)));
+      say(fmt::format("{}   {}{}  {}", paint("done", kGreen), job.name, result, duration_text(seconds)));
       break;
     case Outcome::kFailed:
       if (!again) ++failed_;

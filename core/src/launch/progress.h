@@ -28,14 +28,15 @@ struct RunProgress {
   std::int64_t steps = 0;
   std::int64_t step = 0;
   std::int64_t first_step = 0;  // where this attempt goes on from
-  std::optional<double> loss;
+  std::optional<double> loss;   // the newest; none when that is not finite
+  std::int64_t skipped = 0;     // steps that changed nothing
   double tokens_per_second = 0;
   double seconds = 0;  // since the worker started
 };
 void take_event(RunProgress& run, const nlohmann::json& event);
 std::optional<double> seconds_left(const RunProgress& run);
 std::string describe(
-    const RunProgress& run);  // "positional=alibi seed=1   120/977  loss 3.2041  17.0k tokens/s  50s left"
+    const RunProgress& run);  // "positional=alibi seed=1  120/977  3 skipped  loss 3.2041  17.0k tokens/s  50s left"
 std::string duration_text(double seconds);  // "50s", "3m20s", "2h05m"
 
 class Progress {

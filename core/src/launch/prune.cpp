@@ -66,8 +66,11 @@ std::optional<double> value_at(const RunLayout& run, const std::string& metric, 
   std::optional<double> value;
   for (const auto& event : read_events(run.events())) {
     if (event.value("step", std::int64_t{-1}) > step) continue;
-    if (metric == "loss" && event["type"] == "step") {  // the last one told up to there
-      value = event["loss"].is_number() ? event["loss"].get<double>() : kDiverged;
+    if (metric == "loss" && event["type"] == "step") {
+      // The last one up to there. A step that was skipped or has nothing to count has none.
+      if (event.contains("loss")) value = event["loss"].is_number() ? event["loss"].get<double>() : kDiverged;
+    } else if (metric == "loss" && event["type"] == "skip") {
+      if (!value) value = kDiverged;  // until a step that is not skipped
     } else if (event["type"] == "evaluate" && event["step"] == step) {
       for (const auto& one : event.value("metrics", json::array())) {
         if (metric_name(event.value("label", ""), one) != metric) continue;

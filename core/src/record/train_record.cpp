@@ -56,13 +56,14 @@ nlohmann::json train_record(const nlohmann::json& plan_line, const TrainResult& 
         {"train_seconds", result.measured.train_seconds},
         {"startup_seconds", result.measured.startup_seconds},
         {"phases", result.measured.phases},
-        {"tokens_per_second", result.measured.tokens_per_second},
         {"peak_memory_bytes", result.measured.peak_memory_bytes},
         {"started", result.measured.started},
         {"host", host_name()},
         {"cores", available_cores()},
         {"concurrent_jobs", concurrent_jobs()}}},
   };
+  if (result.measured.tokens_per_second > 0)  // nothing was trained: no rate, rather than one of 0
+    record["measured"]["tokens_per_second"] = result.measured.tokens_per_second;
   if (result.stretches.size() > 1) record["environment"]["continued"] = result.stretches;
   if (!result.gpu.empty()) record["environment"]["gpu"] = result.gpu;
   if (!result.weights_sha256.empty()) record["weights_sha256"] = result.weights_sha256;

@@ -15,9 +15,11 @@ function showClaims({ verdicts, captions }) {
   section.append(...captions.map((line) => make("p", { class: "note" }, line)));
 }
 
-function showFailures(failures) {
+function showFailures(failures, skipped) {
   const section = document.getElementById("failures");
   if (failures.length === 0) section.append(make("p", {}, "No run has failed."));
+  for (const { label, seed, text } of skipped)
+    section.append(make("p", { class: "bad" }, `${label} seed=${seed}: ${text}; they changed nothing (its events.jsonl says why).`));
   for (const failure of failures) {
     const why = [failure.class, failure.ending].filter(Boolean).join(", ");
     section.append(
@@ -92,7 +94,7 @@ setUpResults(report);
 drawCurves = setUpCurves(report);
 showClaims(report.claims);
 showExamples(report.examples);
-showFailures(report.failures);
+showFailures(report.failures, report.skipped);
 showConfiguration(report);
 fillTable(document.getElementById("provenance"), [], Object.entries(report.table.provenance));
 setUpPrinting();

@@ -11,6 +11,7 @@
 #include "config/partners.h"
 #include "record/plan_lines.h"
 #include "record/run_status.h"
+#include "record/skipped_steps.h"
 #include "report/configuration.h"
 #include "report/curves.h"
 #include "report/examples.h"
@@ -129,6 +130,16 @@ Json failures_json(const Lines& lines, const ExperimentLayout& experiment) {
   return json;
 }
 
+Json skipped_json(const Lines& lines, const ExperimentLayout& experiment) {
+  auto json = Json::array();
+  for (const auto& line : lines)
+    if (const auto steps = skipped_steps_of(experiment.run(line.at("train_id"))); steps.skipped > 0)
+      json.push_back({{"label", line.value("label", "")},
+                      {"seed", line.value("seed", std::int64_t{0})},
+                      {"text", text_of(steps)}});
+  return json;
+}
+
 Json examples_json(const Lines& lines, const ExperimentLayout& experiment) {
   auto json = Json::array();
   for (const auto& written : written_examples(lines, experiment, kMostExamples))
@@ -158,6 +169,7 @@ Json report_data(const Table& table, const Judgement& judgement, const Experimen
           {"curves", curves_json(groups, lines, experiment, logs)},
           {"configuration", configuration_json(groups)},
           {"failures", failures_json(lines, experiment)},
+          {"skipped", skipped_json(lines, experiment)},
           {"examples", examples_json(lines, experiment)}};
 }
 

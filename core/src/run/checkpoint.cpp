@@ -8,6 +8,7 @@
 
 #include "assay/error.h"
 #include "record/files.h"
+#include "record/layout.h"
 #include "record/sha256.h"
 #include "run/sharded.h"
 
@@ -21,6 +22,7 @@ constexpr const char* kWeights = "weights.safetensors";
 constexpr const char* kOptimizer = "optimizer.safetensors";
 constexpr const char* kAside = ".part";  // one name for all steps, so that a killed one is written over
 constexpr const char* kManifest = "manifest.json";
+constexpr const char* kStateFormat = "optimizer_state";  // in the manifest, see Optimizer::state_format
 constexpr size_t kKept = 2;
 
 // What tokens the rows of the model's table stand for. Two files of one tokenizer may differ in their tokens alone.
@@ -81,6 +83,19 @@ json to_json(const Phases& phases) {
           {"evaluation", phases.evaluation}};
 }
 
+json to_json(const LateMeans& late) {
+  json out = json::object();
+  for (const auto& [name, of] : late.sums()) out[name] = {of.sum, of.count};
+  return out;
+}
+
+LateMeans late_means_of(const json& value) {
+  LateMeans late;
+  for (const auto& [name, of] : value.items())  // JSON has no NaN
+    late.restore(name, {of.at(0).is_null() ? std::nan("") : of.at(0).get<double>(), of.at(1).get<int64_t>()});
+  return late;
+}
+
 Phases phases_of(const json& value) {
   return {value.value("data", 0.0), value.value("forward", 0.0), value.value("backward", 0.0),
           value.value("optimizer", 0.0), value.value("evaluation", 0.0)};
@@ -88,27 +103,52 @@ Phases phases_of(const json& value) {
 
 }  // namespace
 
-void load_optimizer(const fs::path& checkpoints, Assembled& run, const Mesh& mesh) {
+bool OptimizerState::exists(const fs::path& checkpoints) { return !steps_in(checkpoints).empty(); }
+
+OptimizerState::OptimizerState(const fs::path& checkpoints) {
   const auto all = steps_in(checkpoints);
   if (all.empty())
     throw UserError(checkpoints.string() +
                     ": holds no checkpoint, so there is no optimizer to start from; train that run "
                     "with train.keep = \"all\", or take load = \"weights\"");
-  const auto folder = checkpoints / ("step-" + std::to_string(all.front()));
-  const auto manifest = json::parse(read_file(folder / kManifest));
-  if (sha256_of_file(folder / kOptimizer) != manifest.at("files").at(kOptimizer).at("sha256"))
-    throw UserError((folder / kOptimizer).string() + ": is damaged: it is not what was written");
-  load(SafetensorsFile(folder / kOptimizer), optimizer_state_of(run), mesh.tensor());
+  folder_ = checkpoints / ("step-" + std::to_string(all.front()));
+  manifest_ = json::parse(read_file(folder_ / kManifest));
+}
+
+std::string OptimizerState::fault(const Assembled& run) const {
+  const auto ours = guard(*run.optimizer, "state_format", [&] { return run.optimizer->state_format(); });
+  auto theirs = manifest_.value(kStateFormat, "");
+  if (theirs.empty()) {  // written before checkpoints said it: the optimizer's name has to do
+    const RunLayout layout(folder_.parent_path().parent_path());
+    theirs = json::parse(read_file(layout.train_record())).at("/config/optimizer/use"_json_pointer);
+  }
+  if (theirs == ours) return "";
+  return (folder_ / kOptimizer).string() + ": holds optimizer state of the format '" + theirs +
+         "', this run's optimizer '" + run.optimizer->identity().name + "' reads the format '" + ours +
+         "'; take the optimizer that wrote it, or load = \"weights\"";
+}
+
+SafetensorsFile OptimizerState::open() const {
+  if (sha256_of_file(folder_ / kOptimizer) != manifest_.at("files").at(kOptimizer).at("sha256"))
+    throw UserError((folder_ / kOptimizer).string() + ": is damaged: it is not what was written");
+  return SafetensorsFile(folder_ / kOptimizer);
+}
+
+std::string vocabulary_fault(const SafetensorsFile& file, const Assembled& run) {
+  const auto known = file.metadata().find("vocabulary");
+  const auto theirs = known == file.metadata().end() ? json() : json::parse(known->second, nullptr, false);
+  if (!theirs.is_object()) return "";
+  const auto ours = vocabulary_of(run);
+  for (const auto& [key, value] : theirs.items())  // imported weights do not know all
+    if (ours.value(key, json()) != value)
+      return file.path().string() + ": was trained with the vocabulary " + theirs.dump() + ", this run has " +
+             ours.dump() + "; take the tokenizer and the components that it was trained with";
+  return "";
 }
 
 void load_weights(const fs::path& path, Assembled& run, const Mesh& mesh) {
   const SafetensorsFile file(path);
-  const auto known = file.metadata().find("vocabulary");
-  const auto theirs = known == file.metadata().end() ? json() : json::parse(known->second, nullptr, false);
-  const auto ours = vocabulary_of(run);
-  if (theirs.is_object() && theirs != ours)
-    throw UserError(path.string() + ": was trained with the vocabulary " + theirs.dump() + ", this run has " +
-                    ours.dump() + "; take the tokenizer and the components that it was trained with");
+  if (const auto fault = vocabulary_fault(file, run); !fault.empty()) throw UserError(fault);
   load(file, weights_of(run), mesh.tensor());
 }
 
@@ -130,11 +170,11 @@ void Checkpoints::save(Assembled& run, const Mesh& mesh, const Progress& progres
   const json manifest = {{"schema", 1},
                          {"train_id", train_id_},
                          {"step", progress.step},
-                         {"late_loss", progress.late_loss},
-                         {"late_metrics", progress.late_metrics},
+                         {"late", to_json(progress.late)},
                          {"code", code_},
                          {"mesh", {{"tensor", run.tensor}, {"data", run.data}}},
                          {"files", files},
+                         {kStateFormat, run.optimizer->state_format()},
                          {"skipped", progress.skipped},
                          {"recent", {{"losses", progress.recent.losses}, {"norms", progress.recent.norms}}},
                          {"stretches", progress.stretches},
@@ -172,20 +212,15 @@ Checkpoints::Resumed Checkpoints::resume(Assembled& run, const Mesh& mesh) const
   load_weights(folder / kWeights, run, mesh);
   load(SafetensorsFile(folder / kOptimizer), optimizer_state_of(run), mesh.tensor());
   const auto manifest = json::parse(read_file(folder / kManifest));
-  const auto& late_loss = manifest.at("late_loss");  // JSON has no NaN
   const auto& recent = manifest.at("recent");
   resumed.progress = {chosen,
-                      late_loss.is_null() ? std::nan("") : late_loss.get<double>(),
                       manifest.at("measured").at("train_seconds"),
                       manifest.at("measured").value("seconds", 0.0),
                       phases_of(manifest.at("measured").value("phases", json::object())),
                       manifest.at("skipped"),
                       manifest.at("stretches"),
                       {recent.at("losses"), recent.at("norms")},
-                      {}};
-  for (const auto& [name, value] : manifest.at("late_metrics").items())
-    resumed.progress.late_metrics[name] = {value.at(0).is_null() ? std::nan("") : value.at(0).get<double>(),
-                                           value.at(1).get<int64_t>()};
+                      late_means_of(manifest.at("late"))};
   return resumed;
 }
 
@@ -227,9 +262,8 @@ std::string Checkpoints::fault(int64_t step, const States& states) const {
       for (const auto& name : names)
         if (!tensors.has(name)) return std::string("lacks the tensor '") + name + "' in " + file;
     }
-    const auto& late_loss = manifest.at("late_loss");
-    const bool numbers = (late_loss.is_number() || late_loss.is_null()) && manifest.at("skipped").is_number_integer() &&
-                         manifest.at("stretches").is_array() && manifest.at("late_metrics").is_object() &&
+    late_means_of(manifest.at("late"));  // or an exception
+    const bool numbers = manifest.at("skipped").is_number_integer() && manifest.at("stretches").is_array() &&
                          are_numbers(manifest.at("recent").at("losses")) &&
                          are_numbers(manifest.at("recent").at("norms")) &&
                          manifest.at("measured").at("train_seconds").is_number();

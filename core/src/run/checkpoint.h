@@ -10,7 +10,9 @@
 #include <vector>
 
 #include "run/assemble.h"
+#include "run/late_means.h"
 #include "run/phases.h"
+#include "run/safetensors.h"
 #include "run/spikes.h"
 
 namespace assay {
@@ -18,16 +20,14 @@ namespace assay {
 // What a run has to know besides its tensors to go on as if it had never stopped.
 struct Progress {
   int64_t step = 0;          // finished updates
-  double late_loss = 0;      // sum so far of RunReport::last_loss
   double train_seconds = 0;  // of all attempts
   double seconds = 0;        // the same, with all that is not training
   Phases phases = {};        // the same, by phase
   int64_t skipped = 0;       // steps that changed nothing: not finite, or a spike
   // Under what it was trained: {from: step, mesh, threads, device}, one more whenever that changed.
   nlohmann::json stretches = nlohmann::json::array();
-  Recent recent = {};  // see SpikeGuard
-  std::map<std::string, std::pair<double, int64_t>> late_metrics =
-      {};  // sum over the steps that logged it, their number
+  Recent recent = {};   // see SpikeGuard
+  LateMeans late = {};  // so far: "loss", and what components log
 };
 
 class Checkpoints {
@@ -64,8 +64,21 @@ class Checkpoints {
 // not fit the model.
 void load_weights(const std::filesystem::path& file, Assembled& run, const Mesh& mesh);
 
-// The optimizer's state from the newest checkpoint in another run's folder of checkpoints. UserError when there is
-// none.
-void load_optimizer(const std::filesystem::path& checkpoints, Assembled& run, const Mesh& mesh);
+// "" when the file does not say its vocabulary or all that it says is this run's; else what differs.
+std::string vocabulary_fault(const SafetensorsFile& file, const Assembled& run);
+
+// The optimizer's state in the newest checkpoint of another run's folder of checkpoints.
+class OptimizerState {
+ public:
+  static bool exists(const std::filesystem::path& checkpoints);
+  explicit OptimizerState(const std::filesystem::path& checkpoints);  // UserError when there is no checkpoint
+  // "" when it means what this run's optimizer reads in it; else what is wrong.
+  std::string fault(const Assembled& run) const;
+  SafetensorsFile open() const;  // UserError when the file is not what was written
+
+ private:
+  std::filesystem::path folder_;
+  nlohmann::json manifest_;
+};
 
 }  // namespace assay

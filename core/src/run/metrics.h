@@ -14,17 +14,27 @@ class Metrics final : public MetricSink {
  public:
   void log(const std::string& name, double sum, double weight) override {
     auto& entry = entries_[name];
-    entry.first += sum;
-    entry.second += weight;
+    entry.sum += sum;
+    entry.weight += weight;
+  }
+  // A part of a value; the parts of all micro-batches and replicas add up to it.
+  void add_part(const std::string& name, double part) {
+    auto& entry = entries_[name];
+    entry.sum += part;
+    entry.of_parts = true;
   }
   void clear() { entries_.clear(); }
-  const std::map<std::string, std::pair<double, double>>& sums() const { return entries_; }  // of this replica
-  // name -> sum / weight over all replicas; what one replica logged and another did not counts as 0 / 0 there.
-  // A collective over the data axis.
+  std::map<std::string, std::pair<double, double>> sums() const;  // sum and weight, of this replica
+  // Values over all replicas: sum / weight, or the sum of parts. What one replica logged and another did not counts as
+  // 0 / 0 there; a name whose weights add up to 0 has no value and is left out. A collective over the data axis.
   std::map<std::string, double> reduced(Communicator& data) const;
 
  private:
-  std::map<std::string, std::pair<double, double>> entries_;
+  struct Entry {
+    double sum = 0, weight = 0;
+    bool of_parts = false;
+  };
+  std::map<std::string, Entry> entries_;
 };
 
 }  // namespace assay

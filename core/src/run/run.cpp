@@ -11,6 +11,7 @@
 #include "run/assemble.h"
 #include "run/checkpoint.h"
 #include "run/data_spec.h"
+#include "run/init.h"
 #include "run/non_finite.h"
 #include "run/on_mesh.h"
 #include "run/replicas.h"
@@ -43,12 +44,6 @@ std::string changes(const std::string& before, const std::string& now) {
   for (const auto& [name, plugin] : other.at("plugins").items())
     if (one.value(json::json_pointer("/plugins") / name, json()) != plugin) names += (names.empty() ? "" : ", ") + name;
   return names;
-}
-
-json metrics_json(const std::map<std::string, double>& values) {
-  json out = json::object();
-  for (const auto& [name, value] : values) out[name] = value;
-  return out;
 }
 
 // One rank's run. Everything that is not this rank's own business happens on the first rank.
@@ -101,6 +96,7 @@ class RankRun {
                     {"contexts_per_epoch", data->contexts_per_epoch()},
                     {"measured", {{"seconds", report.first_step_at}}}};
       if (progress.step > 0) start["from"] = progress.step;
+      if (progress.skipped > 0) start["skipped"] = progress.skipped;
       if (!resumed.notes.empty()) start["notes"] = resumed.notes;
       tell("start", start);
     }
@@ -121,25 +117,17 @@ class RankRun {
       const bool logs = done % log_every == 0 || done == run_.steps || done == 1;
       const auto values = logs || is_late ? metrics_.reduced(mesh_.data()) : std::map<std::string, double>();
       if (is_late) {
-        progress.late_loss += result.loss / static_cast<double>(late);
-        for (const auto& [name, value] : values) {
-          auto& [sum, count] = progress.late_metrics[name];
-          sum += value;
-          ++count;
-        }
+        if (result.loss) progress.late.add(kLoss, *result.loss, result.skipped);
+        for (const auto& [name, value] : values) progress.late.add(name, value, result.skipped);
       }
-      if (logs) {
-        if (mesh_.first())
-          tell("step",
-               {{"step", done},
-                {"loss", result.loss},
-                {"lr", result.lr},
-                {"grad_norm", result.norm},
-                {"tokens", done * tokens_per_step},
-                {"metrics", metrics_json(values)},
-                {"measured",
-                 {{"seconds", since(began)},
-                  {"tokens_per_second", static_cast<double>(done * tokens_per_step) / progress.train_seconds}}}});
+      if (logs && mesh_.first()) {
+        auto event = step_event(result, values);
+        event.update({{"step", done},
+                      {"tokens", done * tokens_per_step},
+                      {"measured",
+                       {{"seconds", since(began)},
+                        {"tokens_per_second", static_cast<double>(done * tokens_per_step) / progress.train_seconds}}}});
+        tell("step", event);
       }
       if (done == run_.steps) break;
       for (const auto& entry : run_.evaluators)
@@ -171,9 +159,8 @@ class RankRun {
       report.tokens = run_.steps * tokens_per_step;
       report.six_nd = 6.0 * static_cast<double>(parameters) * static_cast<double>(report.tokens);
       report.exact_flops = run_.row_flops() * static_cast<double>(run_.steps * run_.batch);
-      report.last_loss = progress.late_loss;
-      for (const auto& [name, late_values] : progress.late_metrics)
-        report.last_metrics[name] = late_values.first / static_cast<double>(late_values.second);
+      report.last_metrics = progress.late.means();
+      if (const auto loss = report.last_metrics.extract(kLoss)) report.last_loss = loss.mapped();
       report.train_seconds = progress.train_seconds;
       report.earlier_seconds = earlier;
       report.phases = progress.phases;
@@ -183,11 +170,27 @@ class RankRun {
   }
 
  private:
+  static constexpr const char* kLoss = "loss";  // no component's name: these have a dot
+
   struct StepResult {
-    double loss, norm, lr;
+    std::optional<double> loss;  // nothing: no term has anything to count
+    double norm, lr;
     bool skipped;
     bool stops;  // some rank was asked to
   };
+
+  // What a step is found to be. A number that is missing is left out, so are those for which a step was skipped; one
+  // that is not finite otherwise is null in the events.
+  static json step_event(const StepResult& result, const std::map<std::string, double>& values) {
+    json event = {{"lr", result.lr}, {"metrics", json::object()}};
+    const auto put = [&](json& into, const std::string& name, double value) {
+      if (!result.skipped || std::isfinite(value)) into[name] = value;
+    };
+    if (result.loss) put(event, kLoss, *result.loss);
+    put(event, "grad_norm", result.norm);
+    for (const auto& [name, value] : values) put(event["metrics"], name, value);
+    return event;
+  }
 
   bool asked() const { return attempt_.asked_to_stop && attempt_.asked_to_stop(); }
 
@@ -214,7 +217,7 @@ class RankRun {
   Checkpoints::Resumed restore() {
     if (!attempt_.trained || run_.steps == 0) {
       auto resumed = run_.steps == 0 ? Checkpoints::Resumed{} : checkpoints_.resume(run_, mesh_);
-      if (resumed.progress.step == 0) start_from_init();
+      if (resumed.progress.step == 0) start_from_init(line_.at("train"), run_, mesh_);
       return resumed;
     }
     const auto& [weights_sha256, code] = *attempt_.trained;
@@ -240,16 +243,6 @@ class RankRun {
     if (resumed.progress.step < run_.steps)
       resumed.notes.insert(resumed.notes.begin(), layout_.weights().string() + ": " + wrong + "; training again");
     return resumed;
-  }
-
-  // The weights that [init] names, where the experiment has it.
-  void start_from_init() {
-    const auto init = line_.at("train").value("init", json::object());
-    if (init.contains("weights")) load_weights(init["weights"].at("path").get<std::string>(), run_, mesh_);
-    if (!init.contains("from")) return;
-    const RunLayout from(init["from"].at("path").get<std::string>());
-    load_weights(from.weights(), run_, mesh_);
-    if (init.at("load") == "all") load_optimizer(from.checkpoints(), run_, mesh_);
   }
 
   void note_stretch(Progress& progress) const {
@@ -299,15 +292,16 @@ class RankRun {
     result.norm = gradient_norm(parameters, mesh_, &stops);
     result.stops = stops > 0;
     result.lr = learning_rate(run_, step);
-    if (!std::isfinite(result.loss) || !std::isfinite(result.norm)) {
+    const double loss = result.loss.value_or(0);
+    if (!std::isfinite(loss) || !std::isfinite(result.norm)) {
       result.skipped = true;
-      const auto numbers = "loss " + std::to_string(result.loss) + ", gradient norm " + std::to_string(result.norm);
+      const auto numbers = "loss " + std::to_string(loss) + ", gradient norm " + std::to_string(result.norm);
       const auto cause = first_non_finite(run_, mesh_, step, micro_batches(run_, mesh_, data, step));
       if (!run_.skip_non_finite)
         throw NonFinite("step " + std::to_string(step + 1) + ": " + numbers + "; " + cause +
                         "; lower optimizer.lr, or set train.non_finite = \"skip\" to skip such steps");
       if (mesh_.first()) tell("skip", {{"step", step + 1}, {"text", numbers + "; " + cause}});
-    } else if (const auto spike = spikes_.fault(result.loss, result.norm); !spike.empty()) {
+    } else if (const auto spike = result.loss ? spikes_.fault(loss, result.norm) : ""; !spike.empty()) {
       result.skipped = true;
       if (mesh_.first()) tell("skip", {{"step", step + 1}, {"text", spike}});
     }

@@ -31,10 +31,13 @@ struct RunReport {
   int64_t steps = 0, tokens = 0, parameters = 0;
   int64_t skipped = 0;  // of the steps, those that changed nothing: not finite, or a spike
   double six_nd = 0, exact_flops = 0;
-  double last_loss = 0;                        // mean of the last tenth of the steps
-  std::map<std::string, double> last_metrics;  // the same of what components log ("simctg.cl")
-  double train_seconds = 0;                    // without evaluations
-  double earlier_seconds = 0;                  // of attempts before this one, as far as it went on from them
+  // Means over the last tenth of the steps: of the loss, which is not there when none of them had anything to count,
+  // and of what components log ("simctg.cl"). Without the non-finite values of skipped steps; NaN when there are no
+  // others.
+  std::optional<double> last_loss;
+  std::map<std::string, double> last_metrics;
+  double train_seconds = 0;    // without evaluations
+  double earlier_seconds = 0;  // of attempts before this one, as far as it went on from them
   Phases phases;
   double first_step_at = 0;    // seconds after execute began
   std::string weights_sha256;  // of the final weights; empty when they are not kept

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -47,6 +48,7 @@ struct MicroBatch {
   bool training = true;
   std::map<std::string, std::unique_ptr<ForwardPass>> forwards{};
   Tensor total{};
+  bool counts = false;  // some term of the total has something to count in this step
 
   ForwardPass& forward(const std::string& name, const Batch& view, Model& model, bool dropout) {
     auto& slot = forwards[name];
@@ -86,9 +88,12 @@ class Loss final : public LossContext {
     const double whole = denominator(divisor);  // refuses a name that prepare did not give
     if (sum.numel() != 1) throw UserError("term '" + name + "' must be one number, not " + std::to_string(sum.numel()));
     nn::watch("objective." + entry_.label + " (term '" + name + "')", sum);
-    if (!micro_.training) return metrics_.log(entry_.label + "." + name, sum.item<double>(), denominators_.at(divisor));
-    metrics_.log(entry_.label + "." + name, sum.item<double>() / whole, 0);
-    const auto part = sum * (entry_.weight * weight / whole);
+    const double counted = denominators_.at(divisor);
+    if (!micro_.training) return metrics_.log(entry_.label + "." + name, sum.item<double>(), counted);
+    if (counted > 0) metrics_.add_part(entry_.label + "." + name, sum.item<double>() / whole);
+    const double factor = counted > 0 ? entry_.weight * weight / whole : 0;
+    micro_.counts |= factor != 0;
+    const auto part = sum * factor;  // also where it is 0: every replica then has the same gradients
     micro_.total = micro_.total.defined() ? micro_.total + part : part;
   }
 
@@ -111,12 +116,15 @@ void sum_over_replicas(std::vector<Denominators>& all, Communicator& data) {
     for (auto& [name, amount] : denominators) amount = *next++;
 }
 
-// Over the ranks of an axis, with a second number in the same call.
-void sum_with(double& number, double* along, Communicator& axis) {
-  double both[] = {number, along ? *along : 0};
-  axis.sum(both, along ? 2 : 1, Number::kFloat64);
-  number = both[0];
-  if (along) *along = both[1];
+// Over the ranks of an axis, in one call; null: no number.
+void sum_together(std::initializer_list<double*> numbers, Communicator& axis) {
+  std::vector<double> sums;
+  for (const auto* number : numbers)
+    if (number) sums.push_back(*number);
+  axis.sum(sums.data(), sums.size(), Number::kFloat64);
+  auto next = sums.begin();
+  for (auto* number : numbers)
+    if (number) *number = *next++;
 }
 
 std::vector<int64_t> hidden_layers(const Assembled& run) {
@@ -141,8 +149,9 @@ std::vector<Batch> micro_batches(const Assembled& run, const Mesh& mesh, Trainin
   return batches;
 }
 
-double accumulate_gradients(Assembled& run, const Mesh& mesh, int64_t step, std::vector<Batch> micro_batches,
-                            Metrics& metrics, Phases* phases, double* along) {
+std::optional<double> accumulate_gradients(Assembled& run, const Mesh& mesh, int64_t step,
+                                           std::vector<Batch> micro_batches, Metrics& metrics, Phases* phases,
+                                           double* along) {
   Phases unused;
   auto& time = phases ? *phases : unused;
   for (const auto& entry : run.objectives) entry.objective->set_sink(&metrics, entry.label + ".");
@@ -157,7 +166,7 @@ double accumulate_gradients(Assembled& run, const Mesh& mesh, int64_t step, std:
   sum_over_replicas(denominators, mesh.data());
 
   const auto layers = hidden_layers(run);
-  double loss = 0;
+  double loss = 0, counting = 0;  // micro-batches where something counts
   PartialGradients partial;
   const bool split = run.sequence_parallel && mesh.tensor().size() > 1;
   for (const auto& prepared : micro_batches) {
@@ -171,15 +180,17 @@ double accumulate_gradients(Assembled& run, const Mesh& mesh, int64_t step, std:
     }
     if (!micro.total.defined()) throw UserError("no objective gave a term; a run needs at least one");
     loss += micro.total.item<double>();
+    counting += micro.counts;
     timed.emplace(time.backward);
     micro.total.backward();
   }
   const Timed timed(time.backward);
   if (split) partial.collect(run.parameters->all(), mesh);
-  sum_with(loss, along, mesh.data());
+  sum_together({&loss, &counting, along}, mesh.data());
   if (mesh.data().size() > 1)
     for (auto& parameter : run.parameters->all())
       if (parameter.value.grad().defined()) sum_in_place(parameter.value.grad(), mesh.data());
+  if (counting == 0 && !std::isnan(loss)) return std::nullopt;
   return loss;
 }
 
@@ -215,7 +226,7 @@ double gradient_norm(const std::vector<Parameter>& parameters, const Mesh& mesh,
     const auto squares = grad.to(at::kDouble).pow(2).sum().item<double>();
     (parameter.spec.shard_dim >= 0 ? sharded : replicated) += squares;
   }
-  sum_with(sharded, along, mesh.tensor());
+  sum_together({&sharded, along}, mesh.tensor());
   return std::sqrt(sharded + replicated);
 }
 

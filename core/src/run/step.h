@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,11 +19,13 @@ namespace assay {
 // This replica's rows of a step; the last may be smaller.
 std::vector<Batch> micro_batches(const Assembled& run, const Mesh& mesh, TrainingData& data, int64_t step);
 
-// Of this replica's micro-batches. Adds to the parameters' grad(); returns the loss over all replicas.
-// Gradients are summed over replicas. Term values and component logs go to `metrics` (of this replica), the time to
-// `phases`. `along`, where given, is summed over the replicas in the loss's own call.
-double accumulate_gradients(Assembled& run, const Mesh& mesh, int64_t step, std::vector<Batch> micro_batches,
-                            Metrics& metrics, Phases* phases = nullptr, double* along = nullptr);
+// Of this replica's micro-batches. Adds to the parameters' grad(); returns the loss over all replicas, or nothing when
+// no term has anything to count on any of them (a denominator of 0). Gradients are summed over replicas. Values of
+// terms that count and component logs go to `metrics` (of this replica), the time to `phases`. `along`, where given, is
+// summed over the replicas in the loss's own call.
+std::optional<double> accumulate_gradients(Assembled& run, const Mesh& mesh, int64_t step,
+                                           std::vector<Batch> micro_batches, Metrics& metrics, Phases* phases = nullptr,
+                                           double* along = nullptr);
 
 // What the objectives make of one batch without dropout and gradients: sums and weights of their terms and of what they
 // log, "<label>.<name>". Draws are of streams of their own, the same at any step.

@@ -1,5 +1,6 @@
 #include "run/validate.h"
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -8,6 +9,7 @@
 #include "mesh/backends.h"
 #include "mesh/processes.h"
 #include "run/assemble.h"
+#include "run/init.h"
 
 namespace assay {
 using nlohmann::json;
@@ -54,6 +56,10 @@ json validate(const Registry& registry, const json& line, std::optional<Built>* 
           find(path, "needs hidden layer " + std::to_string(layer) + "; the model has 0 to " +
                          std::to_string(run.model->layers()));
     }
+    if (run.steps > 0 && std::all_of(run.objectives.begin(), run.objectives.end(),
+                                     [](const WeightedObjective& entry) { return entry.weight == 0; }))
+      find(run.objectives.front().objective->identity().instance,
+           "no objective has a weight above 0, so nothing is trained; give one a weight");
     const RunLength length{run.steps, run.batch * run.context};
     const auto rate_at = [&](int64_t step) {
       return guard(*run.scheduler, "multiplier", [&] { return run.scheduler->multiplier(step, length); });
@@ -88,6 +94,7 @@ json validate(const Registry& registry, const json& line, std::optional<Built>* 
     const auto mesh = shape_mesh(run.tensor, run.data);
     run.compute.device = at::kMeta;  // shapes take no memory: a plan may be made on a smaller machine
     run.build(*mesh, /*draw=*/false);
+    for (const auto& [key, message] : init_findings(line.at("train"), run)) find(key, message);
     if (!built) return findings;
     *built = {.parameters = run.parameter_count(), .row_flops = run.row_flops(), .notes = {}};
     if (const auto flat = updates_at_the_end(rate_at, run.steps); flat > 1)

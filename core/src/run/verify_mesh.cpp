@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "run/data_spec.h"
 #include "run/on_mesh.h"
@@ -16,7 +18,7 @@ using nlohmann::json;
 namespace {
 
 struct Moment {
-  double loss = 0;
+  std::optional<double> loss;  // nothing: the step has nothing to count
   std::vector<NamedTensor> gradients, weights;
 };
 
@@ -43,6 +45,13 @@ std::map<int64_t, Moment> train(const Registry& registry, const json& line, cons
     }
   });
   return moments;
+}
+
+// Relative. Where neither step has anything to count they agree, where one has they do not.
+double difference(const std::optional<double>& found, const std::optional<double>& expected) {
+  if (!found && !expected) return 0;
+  if (!found || !expected) return std::numeric_limits<double>::infinity();
+  return std::abs(*found - *expected) / std::abs(*expected);
 }
 
 json on(const json& line, const json& mesh) {
@@ -91,8 +100,8 @@ std::vector<MeshVerification> verify_meshes(const Registry& registry, const json
     const auto found = train(registry, there, steps, library, contexts);
     for (const auto& [step, moment] : expected) {
       const auto& other = found.at(step);
-      one.steps.push_back({step, std::abs(other.loss - moment.loss) / std::abs(moment.loss),
-                           difference(other.gradients, moment.gradients), difference(other.weights, moment.weights)});
+      one.steps.push_back({step, difference(other.loss, moment.loss), difference(other.gradients, moment.gradients),
+                           difference(other.weights, moment.weights)});
     }
   }
   return verifications;

@@ -108,6 +108,9 @@ class CocoLm final : public assay::Objective {
 
   std::vector<std::string> validate(const assay::Assembly& assembly) const override {
     std::vector<std::string> findings;
+    if (config_.mask_prob == 0)
+      findings.push_back(
+          "mask_prob = 0 masks no token, so the losses on masked tokens never count; give a share above 0");
     if (assembly.context < 2) findings.push_back("a context of 1 is [CLS] alone; give data.context 2 or more");
     if (const auto* generator = config_.generator.get()) {
       if (generator->causal()) findings.push_back("the generator is causal; it must see both sides");

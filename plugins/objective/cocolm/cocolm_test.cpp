@@ -251,6 +251,10 @@ TEST(CocoLm, RefusesWhatCannotWork) {
   EXPECT_THAT(findings(fits, 16, 6, 1), HasSubstr("scl_group = 4 must divide"));
   EXPECT_THAT(findings(fits, 12, 12, 2), HasSubstr("the 6 rows of a replica"));
   EXPECT_THAT(findings(fits, 1, 1, 1), HasSubstr("scl_group = 4 must divide the 1 rows"));
+  fits["mask_prob"] = 0.0;
+  EXPECT_EQ(findings(fits, 16, 16, 1),
+            "mask_prob = 0 masks no token, so the losses on masked tokens never count; give a share above 0\n");
+  fits["mask_prob"] = 0.15;
   fits["crop_fraction"] = 0.06;
   EXPECT_THAT(findings(fits, 16, 16, 1), HasSubstr("a crop_fraction of 0.060000 leaves nothing of a context of 16"));
   fits["crop_fraction"] = 0.07;

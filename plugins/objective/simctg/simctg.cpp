@@ -51,7 +51,9 @@ class SimCtg final : public assay::Objective {
     std::vector<std::string> findings;
     if (config_.positions == 1)
       findings.push_back("positions = 1 leaves no pair of tokens; give 2 or more, or 0 for all");
-    if (config_.prefix_len >= assembly.context)
+    if (assembly.context == 1 && config_.reduction != "with_diagonal")
+      findings.push_back("a context of 1 has no pair of tokens; give data.context 2 or more");
+    else if (config_.prefix_len >= assembly.context)
       findings.push_back("a prefix_len of " + std::to_string(config_.prefix_len) + " leaves no pair in a context of " +
                          std::to_string(assembly.context) + "; give less");
     return findings;

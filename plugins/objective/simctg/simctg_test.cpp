@@ -198,6 +198,9 @@ TEST(SimCtg, RefusesWhatLeavesNoPair) {
   EXPECT_EQ(findings({{"positions", 1}}), 1u);
   EXPECT_EQ(findings({{"prefix_len", 8}}), 1u);
   EXPECT_EQ(findings({{"positions", 2}, {"prefix_len", 7}}), 0u);
+  assembly.context = 1;
+  EXPECT_EQ(findings(json::object()), 1u);
+  EXPECT_EQ(findings({{"reduction", "with_diagonal"}}), 0u);
 }
 
 }  // namespace

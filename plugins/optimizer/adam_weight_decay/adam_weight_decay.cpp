@@ -99,6 +99,10 @@ class AdamWeightDecay final : public assay::Optimizer {
     if (step_.defined() && config_.bias_correction) state.push_back({"step", -1, step_});
     return state;
   }
+  // With the correction the moments and the number of updates are AdamW's; without it no number is kept.
+  std::string state_format() const override {
+    return config_.bias_correction ? "adamw" : assay::Optimizer::state_format();
+  }
 
  private:
   // The first expression that is found in a name.

@@ -259,5 +259,15 @@ TEST_F(ResultVerbs, StatusCountsAndExplains) {
       "experiment  runs  done  stale  running  failed  other\nquick          5     2      1        1       1      1\n");
 }
 
+TEST_F(ResultVerbs, StatusSaysWhichRunsSkippedSteps) {
+  const auto code = cli::current_training_code();
+  results_.finished({.scheme = "a", .seed = 1, .training_code = code, .steps = 6}, {{64, 2.0}});
+  results_.finished({.scheme = "a", .seed = 2, .training_code = code, .steps = 6, .skipped_steps = 5}, {{64, 2.0}});
+  EXPECT_EQ(call({"status", "quick"}), 0);
+  EXPECT_EQ(out_,
+            "quick: 2 done (1 with skipped steps), 0 running, 0 failed, 0 queued\n"
+            "  done  positional=a seed=2: 5 of 6 steps skipped\n");
+}
+
 }  // namespace
 }  // namespace assay

@@ -5,6 +5,7 @@
 
 #include "assay/error.h"
 #include "compare/cell_text.h"
+#include "compare/format.h"
 #include "compare/origin.h"
 #include "unit/compare/results_builder.h"
 
@@ -53,6 +54,25 @@ TEST(Collect, RowsInTheOrderOfThePlan) {
   EXPECT_EQ(table.rows[2].label, "positional=learned");
   EXPECT_THAT(table.rows[1].cells[0].values, ElementsAre(::testing::Pair(2, 2.0), ::testing::Pair(1, 1.0)));
   EXPECT_EQ(table.rows[1].count, (Count{.planned = 2, .present = 2}));
+}
+
+TEST(Collect, SkippedStepsAreInTheCountsAndTheNotes) {
+  ResultsBuilder results;
+  results.finished({.scheme = "a", .seed = 1, .steps = 6, .skipped_steps = 5}, {{64, 2.0}});
+  results.finished({.scheme = "a", .seed = 2, .steps = 6}, {{64, 3.0}});
+  results.finished({.scheme = "b", .seed = 1, .steps = 6}, {{64, 3.0}});
+  const auto table = collect(request(results));
+  EXPECT_EQ(table.rows[0].count, (Count{.planned = 2, .present = 2, .skipping = 1}));
+  EXPECT_EQ(table.rows[0].cells[0].count, table.rows[0].count);
+  EXPECT_EQ(count_text(table.rows[0].count), "2 (1 with skipped steps)");
+  EXPECT_EQ(count_text(table.rows[1].count), "1");
+  EXPECT_THAT(table.notes, ::testing::Contains("skipped steps, which changed nothing (not finite, or a spike): "
+                                               "positional=a seed 1 (5 of 6)"));
+  EXPECT_THAT(column_names(table), ::testing::Not(::testing::Contains("train.skipped_steps")));
+  const auto asked = collect(request(results, {"train.skipped_steps"}));
+  EXPECT_THAT(asked.rows[0].cells[0].values, ElementsAre(::testing::Pair(1, 5.0), ::testing::Pair(2, 0.0)));
+  EXPECT_THAT(format_csv(table), HasSubstr(",stale,with_skipped_steps,"));
+  EXPECT_THAT(format_json(table), HasSubstr("\"with_skipped_steps\": 1"));
 }
 
 TEST(Collect, EveryReasonForAnAbsentValue) {

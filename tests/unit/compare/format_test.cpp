@@ -120,8 +120,9 @@ TEST_F(Formats, Json) {
   EXPECT_EQ(cell["values"].dump(), R"([{"seed":1,"value":2.0},{"seed":2,"value":2.1},{"seed":3,"value":2.3}])");
   EXPECT_EQ(json["rows"][1]["axes"]["positional"], "none");
   EXPECT_EQ(json["rows"][1]["baseline"], true);
-  EXPECT_EQ(json["rows"][1]["count"].dump(),
-            R"({"diverged":0,"failed":1,"missing":1,"n":1,"not_applicable":0,"planned":3,"pruned":0,"stale":0})");
+  EXPECT_EQ(
+      json["rows"][1]["count"].dump(),
+      R"({"diverged":0,"failed":1,"missing":1,"n":1,"not_applicable":0,"planned":3,"pruned":0,"stale":0,"with_skipped_steps":0})");
   EXPECT_TRUE(json["rows"][1]["cells"][0]["half_width"].is_null());
   EXPECT_EQ(json["provenance"]["plan"], plan_);
 }

@@ -21,7 +21,7 @@ struct BuiltRun {
   std::string plugin_code = "aa";
   std::string host = "h1", gpu = {};
   double tokens_per_second = 1000;
-  int64_t steps = 1000;
+  int64_t steps = 1000, skipped_steps = 0;
   nlohmann::json parameters = 347136;
   nlohmann::json more_axes = nlohmann::json::object();  // besides positional
 
@@ -66,6 +66,7 @@ class ResultsBuilder {
         {"schema", 1},
         {"parameters", run.parameters},
         {"steps", run.steps},
+        {"skipped_steps", run.skipped_steps},
         {"tokens", 2000896},
         {"flops", {{"six_nd", 4.17e12}}},
         {"metrics", {{{"name", "loss"}, {"value", 1.5}, {"unit", "nats"}, {"direction", "lower"}}}},

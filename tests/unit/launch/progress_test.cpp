@@ -49,6 +49,25 @@ TEST(Describe, ANonFiniteLossIsLeftOut) {
   EXPECT_FALSE(run.loss);
 }
 
+// Of a step that has nothing to count there is no loss; the newest stays.
+TEST(Describe, AMissingLossIsNotANewOne) {
+  auto run = half_way();
+  take_event(run, {{"attempt", 2}, {"type", "step"}, {"step", 80}});
+  EXPECT_EQ(describe(run), "alibi seed=1  80/120  loss 3.2041  17.0k tokens/s  1m07s left");
+}
+
+TEST(Describe, SkippedStepsAreCounted) {
+  auto run = half_way();
+  take_event(run, {{"attempt", 2}, {"type", "skip"}, {"step", 71}, {"text", "loss nan"}});
+  take_event(run, {{"attempt", 2}, {"type", "step"}, {"step", 71}});
+  EXPECT_THAT(describe(run), ::testing::StartsWith("alibi seed=1  71/120  1 skipped  loss 3.2041"));
+  // A later attempt goes on counting from what it resumes.
+  take_event(run, {{"attempt", 3}, {"type", "start"}, {"steps", 120}, {"from", 60}, {"skipped", 4}});
+  EXPECT_EQ(run.skipped, 4);
+  take_event(run, {{"attempt", 4}, {"type", "start"}, {"steps", 120}});
+  EXPECT_EQ(run.skipped, 0);
+}
+
 TEST(DurationText, Units) {
   EXPECT_EQ(duration_text(0.4), "0s");
   EXPECT_EQ(duration_text(59.6), "1m00s");
@@ -81,6 +100,18 @@ TEST_F(ProgressLines, PlainOnesEveryTenSeconds) {
   progress.update(begin_ + seconds(19));
   progress.ended(job_, Ending{}, begin_ + seconds(20));
   EXPECT_EQ(out_.str(), "start  alibi\n       alibi  10/40  loss 1.5000  30s left\ndone   alibi  loss 1.5000  20s\n");
+}
+
+TEST_F(ProgressLines, ADoneRunSaysWhichStepsItSkipped) {
+  Progress progress(out_, {}, 1, 1);
+  progress.started(job_, begin_);
+  append(R"({"attempt":2,"type":"start","steps":6})");
+  append(R"({"attempt":2,"type":"step","step":1,"loss":1.5})");
+  for (const char* step : {"2", "3", "4", "5", "6"})
+    append(std::string(R"({"attempt":2,"type":"skip","text":"loss nan","step":)") + step + "}");
+  append(R"({"attempt":2,"type":"step","step":6})");
+  progress.ended(job_, Ending{}, begin_ + seconds(20));
+  EXPECT_EQ(out_.str(), "start  alibi\ndone   alibi  loss 1.5000  5 of 6 steps skipped  20s\n");
 }
 
 TEST_F(ProgressLines, LiveOnesAreRedrawnAndCut) {

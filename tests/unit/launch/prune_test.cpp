@@ -125,6 +125,18 @@ TEST_F(Judge, TakesTheNewestLossToldUpToTheRung) {
   EXPECT_EQ(value_at(run, "loss", 20), 2.0);
   EXPECT_EQ(value_at(run, "loss", 28), 1.0);
   EXPECT_EQ(value_at(run, "loss", 5), std::nullopt);
+  // A step with nothing to count has no loss; neither has one that was skipped, before which there may be none at all.
+  tell(run, {{"attempt", 1}, {"type", "step"}, {"step", 30}});
+  tell(run, {{"attempt", 1}, {"type", "skip"}, {"step", 31}, {"text", "loss nan"}});
+  tell(run, {{"attempt", 1}, {"type", "step"}, {"step", 31}});
+  EXPECT_EQ(value_at(run, "loss", 31), 1.0);
+  const auto none = add("b", 1);
+  tell(none, {{"attempt", 1}, {"type", "step"}, {"step", 10}});
+  EXPECT_EQ(value_at(none, "loss", 10), std::nullopt);
+  tell(none, {{"attempt", 1}, {"type", "skip"}, {"step", 11}, {"text", "loss nan"}});
+  EXPECT_EQ(value_at(none, "loss", 11), std::numeric_limits<double>::infinity());
+  tell(none, {{"attempt", 1}, {"type", "step"}, {"step", 12}, {"loss", 4.0}});
+  EXPECT_EQ(value_at(none, "loss", 12), 4.0);
   EXPECT_FALSE(has_reached(run, 20));
   save(run, 25);
   EXPECT_TRUE(has_reached(run, 20));

@@ -95,6 +95,9 @@ TEST(TrainRecord, EqualOutsideMeasured) {
                      .started = "2020-01-01T00:00:00Z"};
   auto a = train_record(plan_line(), result()), b = train_record(plan_line(), slower);
   EXPECT_NE(a.dump(), b.dump());
+  EXPECT_EQ(b["measured"]["tokens_per_second"], 3);
+  slower.measured.tokens_per_second = 0;  // nothing was trained
+  EXPECT_FALSE(train_record(plan_line(), slower)["measured"].contains("tokens_per_second"));
   a.erase("measured");
   b.erase("measured");
   EXPECT_EQ(a.dump(), b.dump());

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "compare/collect.h"
 #include "launch/controllers.h"
 #include "record/files.h"
 #include "record/lock.h"
@@ -73,6 +74,22 @@ TEST(Failures, TellWhyWithTheEndOfTheLog) {
   EXPECT_EQ(failures[0].failure_class, "plugin");
   EXPECT_EQ(failures[0].seed, 2);
   EXPECT_THAT(failures[0].last_lines, ElementsAre("two", "three"));
+}
+
+TEST(Report, NamesTheRunsThatSkippedSteps) {
+  testing::ResultsBuilder results;
+  results.finished({.scheme = "a", .seed = 1, .steps = 6}, {{64, 2.0}});
+  results.finished({.scheme = "a", .seed = 2, .steps = 6, .skipped_steps = 5}, {{64, 2.0}});
+  RunLogs logs;
+  const auto table = collect({.experiment = results.experiment(),
+                              .metrics = {},
+                              .baseline = std::nullopt,
+                              .mixed_code = false,
+                              .current_code = "",
+                              .command = "assay report quick"});
+  const auto data = report_data(table, Judgement(), results.experiment(), logs);
+  EXPECT_EQ(data["skipped"].dump(), R"([{"label":"positional=a","seed":2,"text":"5 of 6 steps skipped"}])");
+  EXPECT_EQ(data["failures"].dump(), "[]");
 }
 
 // Two evaluations of one run side by side: what both have alike stands once, the question first.

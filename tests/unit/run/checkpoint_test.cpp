@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+#include <cmath>
+
 #include "record/files.h"
 #include "record/sha256.h"
 #include "run/safetensors.h"
@@ -41,16 +43,27 @@ TEST(Checkpoint, IsTheSameBitsOnEveryMesh) {
   tiny.mesh(2, 1);
   tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& data) {
     train(run, data, mesh, 3);
+    LateMeans late;
+    late.add("loss", 0.1, false);
+    late.add("loss", 0.2, false);
+    late.add("mle.nll", std::nan(""), false);
+    late.add("mle.skipped", std::nan(""), true);
     folder("two").save(
         run, mesh,
-        {3, 0.1, 2.5, 7.5, {1, 2, 3, 4, 5}, 1, json::parse(R"([{"from":0,"threads":2}])"), {{0.1, 0.7}, {1e-300}}});
+        {3, 2.5, 7.5, {1, 2, 3, 4, 5}, 1, json::parse(R"([{"from":0,"threads":2}])"), {{0.1, 0.7}, {1e-300}}, late});
   });
   const auto passed_on = [&](int ranks, const char* from, const char* to) {
     tiny.mesh(ranks, 1);
     tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
       const auto [progress, notes] = folder(from).resume(run, mesh);
       EXPECT_EQ(progress.step, 3);
-      EXPECT_EQ(progress.late_loss, 0.1);
+      const auto& late = progress.late.sums();
+      EXPECT_EQ(late.size(), 3u);
+      EXPECT_EQ(late.at("loss").sum, 0.1 + 0.2);
+      EXPECT_EQ(late.at("loss").count, 2);
+      EXPECT_TRUE(std::isnan(late.at("mle.nll").sum));
+      EXPECT_EQ(late.at("mle.nll").count, 1);
+      EXPECT_EQ(late.at("mle.skipped").count, 0);
       EXPECT_EQ(progress.train_seconds, 2.5);
       EXPECT_EQ(progress.seconds, 7.5);
       EXPECT_EQ(progress.phases.evaluation, 5);

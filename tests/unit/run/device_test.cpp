@@ -115,7 +115,7 @@ std::vector<double> losses_of(const TinyRun& tiny, const Compute& compute) {
   TrainingData data(spec);
   for (int64_t step = 0; step < 4; ++step) {
     Metrics metrics;
-    losses.push_back(accumulate_gradients(run, *mesh, step, {data.rows(0, 3, 0), data.rows(3, 6, 3)}, metrics));
+    losses.push_back(accumulate_gradients(run, *mesh, step, {data.rows(0, 3, 0), data.rows(3, 6, 3)}, metrics).value());
     for (const auto& parameter : run.parameters->all()) {
       EXPECT_EQ(parameter.value.scalar_type(), at::kFloat);
       EXPECT_EQ(parameter.value.grad().scalar_type(), at::kFloat);

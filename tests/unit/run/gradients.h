@@ -37,7 +37,7 @@ inline Gradients gradients_of(const TinyRun& tiny, const std::function<void(Batc
       if (parameter.value.grad().defined())  // else it takes no part
         whole[parameter.spec.name] = reassembled(parameter, parameter.value.grad(), mesh).to(at::kDouble).clone();
     const std::lock_guard lock(mutex);
-    if (mesh.first()) out = {loss, norm, whole, values};
+    if (mesh.first()) out = {loss.value_or(0), norm, whole, values};
   });
   return out;
 }

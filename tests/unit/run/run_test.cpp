@@ -6,6 +6,7 @@
 #include <cmath>
 #include <mutex>
 
+#include "run/late_means.h"
 #include "run/step.h"
 #include "run/validate.h"
 #include "unit/run/tiny_run.h"
@@ -35,7 +36,8 @@ TEST(Run, LearnsAndRepeatsToTheBit) {
   const auto [first, report] = run(tiny);
   ASSERT_EQ(first.size(), 60U);
   EXPECT_LT(first.back(), first.front() - 1.0);
-  EXPECT_NEAR(report.last_loss, (first[54] + first[55] + first[56] + first[57] + first[58] + first[59]) / 6, 1e-12);
+  EXPECT_NEAR(report.last_loss.value(), (first[54] + first[55] + first[56] + first[57] + first[58] + first[59]) / 6,
+              1e-12);
   EXPECT_EQ(report.tokens, 60 * 6 * 16);
   EXPECT_EQ(run(tiny).first, first);
 }
@@ -125,7 +127,26 @@ TEST(Run, NonFiniteLossStopsOrSkips) {
   tiny.line["train"]["optimizer"]["lr"] = 1e300;
   EXPECT_THROW(run(tiny), NonFinite);
   tiny.line["train"]["train"]["non_finite"] = "skip";
-  EXPECT_EQ(run(tiny).first.size(), 10U);
+  const auto [losses, report] = run(tiny);
+  EXPECT_EQ(losses.size(), 1U);  // the steps that were skipped have none
+  EXPECT_EQ(report.skipped, 9);
+  EXPECT_TRUE(std::isnan(report.last_loss.value()));
+  EXPECT_TRUE(std::isnan(report.last_metrics.at("mle.nll")));
+}
+
+TEST(LateMeans, AreOverTheStepsThatHaveAValue) {
+  const double nan = std::nan("");
+  LateMeans late;
+  for (const auto& [value, skipped] : {std::pair{2.0, false}, {nan, true}, {4.0, false}, {9.0, true}})
+    late.add("loss", value, skipped);  // a spike is skipped, too, and is finite
+  late.add("some.all_skipped", nan, true);
+  late.add("some.diverged", 1.0, false);
+  late.add("some.diverged", nan, false);
+  const auto means = late.means();
+  EXPECT_EQ(means.size(), 3U);
+  EXPECT_EQ(means.at("loss"), 5.0);
+  EXPECT_TRUE(std::isnan(means.at("some.all_skipped")));
+  EXPECT_TRUE(std::isnan(means.at("some.diverged")));
 }
 
 TEST(Run, TheSeedsAreSeparateStreams) {
@@ -139,6 +160,17 @@ TEST(Run, TheSeedsAreSeparateStreams) {
   EXPECT_NE(first(4, 5), base);
   EXPECT_NE(first(3, 6), base);
   EXPECT_EQ(first(3, 5), base);
+}
+
+TEST(Validate, AnObjectiveThatCannotCountIsRefused) {
+  TinyRun tiny;
+  tiny.line["train"]["objectives"][0]["weight"] = 0.0;
+  const auto findings = validate(registry(), tiny.line);
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_EQ(findings[0]["path"], "objective.mle");
+  EXPECT_EQ(findings[0]["message"], "no objective has a weight above 0, so nothing is trained; give one a weight");
+  tiny.line["train"]["train"]["steps"] = 0;
+  EXPECT_EQ(validate(registry(), tiny.line), json::array());
 }
 
 TEST(Validate, NamesWhatCannotWorkBeforeARun) {
@@ -176,8 +208,12 @@ TEST(Metrics, AddUpOverReplicasThatLoggedDifferentNames) {
     Metrics metrics;
     metrics.log("shared", mesh.data().rank() + 1.0, 2.0);
     if (mesh.data().rank() == 1) metrics.log("only one", 6.0, 4.0);
+    metrics.log("of nothing", 0.0, 0.0);
+    metrics.add_part("of parts", mesh.data().rank() + 1.0);
+    if (mesh.data().rank() == 0) metrics.add_part("a part of one", -0.5);
     const auto values = metrics.reduced(mesh.data());
-    EXPECT_EQ(values, (std::map<std::string, double>{{"only one", 1.5}, {"shared", 0.75}}));
+    EXPECT_EQ(values, (std::map<std::string, double>{
+                          {"a part of one", -0.5}, {"of parts", 3.0}, {"only one", 1.5}, {"shared", 0.75}}));
   });
 }
 

@@ -109,11 +109,11 @@ inline Tensor reassembled(const Parameter& parameter, const Tensor& shard, const
   return gather_over_ranks(moved, -1, mesh).movedim(-1, parameter.spec.shard_dim).contiguous();
 }
 
-// The losses that a run told.
+// The losses that a run told, of the steps that have one.
 class Losses final : public Observer {
  public:
   void event(const std::string& type, const json& fields) override {
-    if (type == "step") values.push_back(fields.at("loss"));
+    if (type == "step" && fields.contains("loss")) values.push_back(fields["loss"]);
   }
   std::vector<double> values;
 };

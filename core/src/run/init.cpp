@@ -1,0 +1,136 @@
+#include "run/init.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "record/layout.h"
+#include "run/checkpoint.h"
+#include "run/sharded.h"
+
+namespace assay {
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+constexpr size_t kMostNames = 6;
+
+json init_of(const json& train) { return train.value("init", json::object()); }
+
+using Names = std::vector<std::string>;
+
+std::string listed(const Names& names) {
+  std::string text;
+  for (size_t i = 0; i < std::min(names.size(), kMostNames); ++i) text += (i == 0 ? "'" : ", '") + names[i] + "'";
+  if (names.size() > kMostNames) text += " and " + std::to_string(names.size() - kMostNames) + " more";
+  return text;
+}
+
+// A tensor's whole name, or its beginning up to a dot or a slash.
+bool stands_for(const std::string& entry, const std::string& name) {
+  return name.starts_with(entry) &&
+         (name.size() == entry.size() || name[entry.size()] == '.' || name[entry.size()] == '/');
+}
+
+// What a file holds and this run has no place for.
+Names surplus_in(const SafetensorsFile& file, const std::vector<ShardedTensor>& tensors) {
+  std::set<std::string> known;
+  for (const auto& tensor : tensors) known.insert(tensor.name);
+  Names surplus;
+  for (auto& name : file.names())
+    if (!known.count(name)) surplus.push_back(std::move(name));
+  return surplus;
+}
+
+// "" when all of the surplus is named.
+std::string surplus_fault(const SafetensorsFile& file, Names surplus, const Names& ignore) {
+  std::erase_if(surplus, [&](const std::string& name) {
+    return std::any_of(ignore.begin(), ignore.end(), [&](const auto& entry) { return stands_for(entry, name); });
+  });
+  if (surplus.empty()) return "";
+  return file.path().string() + ": holds tensors that this run has no place for: " + listed(surplus) +
+         "; give the run the components that they belong to, or name them in [init] ignore (a name, or its beginning "
+         "up to a dot)";
+}
+
+// "" when every entry is the name of something.
+std::string ignore_fault(const SafetensorsFile& file, const Names& surplus, const Names& ignore) {
+  for (const auto& entry : ignore)
+    if (std::none_of(surplus.begin(), surplus.end(), [&](const auto& name) { return stands_for(entry, name); }))
+      return "[init] ignore: '" + entry + "' is not a tensor of " + file.path().string() +
+             " that this run has no place for; " +
+             (surplus.empty() ? "there are none: remove it" : "these are: " + listed(surplus));
+  return "";
+}
+
+std::string fault_of(const SafetensorsFile& file, Assembled& run, const Names& ignore) {
+  auto fault = vocabulary_fault(file, run);
+  const auto surplus = surplus_in(file, weights_of(run));
+  if (fault.empty()) fault = ignore_fault(file, surplus, ignore);
+  if (fault.empty()) fault = surplus_fault(file, surplus, ignore);
+  return fault;
+}
+
+void refuse(const std::string& fault) {
+  if (!fault.empty()) throw UserError(fault);
+}
+
+void take_weights(const fs::path& path, Assembled& run, const Mesh& mesh, const Names& ignore) {
+  refuse(fault_of(SafetensorsFile(path), run, ignore));
+  load_weights(path, run, mesh);
+}
+
+void take_optimizer(const fs::path& checkpoints, Assembled& run, const Mesh& mesh, const Names& ignore) {
+  const OptimizerState state(checkpoints);
+  refuse(state.fault(run));
+  const auto file = state.open();
+  const auto tensors = optimizer_state_of(run);
+  refuse(surplus_fault(file, surplus_in(file, tensors), ignore));
+  load(file, tensors, mesh.tensor());
+}
+
+}  // namespace
+
+void start_from_init(const json& train, Assembled& run, const Mesh& mesh) {
+  const auto init = init_of(train);
+  const auto ignore = init.value("ignore", Names());
+  if (init.contains("weights")) take_weights(init["weights"].at("path").get<std::string>(), run, mesh, ignore);
+  if (!init.contains("from")) return;
+  const RunLayout from(init["from"].at("path").get<std::string>());
+  take_weights(from.weights(), run, mesh, ignore);
+  if (init.at("load") == "all") take_optimizer(from.checkpoints(), run, mesh, ignore);
+}
+
+std::vector<std::pair<std::string, std::string>> init_findings(const json& train, Assembled& run) {
+  std::vector<std::pair<std::string, std::string>> findings;
+  const auto init = init_of(train);
+  const auto ignore = init.value("ignore", Names());
+  const auto find = [&](const char* key, auto&& fault) {
+    try {
+      if (const std::string message = fault(); !message.empty()) findings.emplace_back(key, message);
+    } catch (const UserError& error) {
+      findings.emplace_back(key, error.what());
+    }
+  };
+  if (init.contains("weights"))
+    find("init.weights",
+         [&] { return fault_of(SafetensorsFile(init["weights"].at("path").get<std::string>()), run, ignore); });
+  if (!init.contains("from")) return findings;
+  // A run that is still to come, or whose files are not what its record says, is another check's matter.
+  const RunLayout from(init["from"].at("path").get<std::string>());
+  if (!fs::exists(from.train_record()) || !fs::exists(from.weights())) return findings;
+  std::optional<SafetensorsFile> file;
+  try {
+    file.emplace(from.weights());
+  } catch (const UserError&) {
+    return findings;
+  }
+  find("init.from", [&] { return fault_of(*file, run, ignore); });
+  if (init.at("load") == "all" && OptimizerState::exists(from.checkpoints()))
+    find("init.load", [&] { return OptimizerState(from.checkpoints()).fault(run); });
+  return findings;
+}
+
+}  // namespace assay

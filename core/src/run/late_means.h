@@ -1,0 +1,42 @@
+// Means over the last tenth of a run's steps: of the loss, and of what components log.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <map>
+#include <string>
+
+namespace assay {
+
+class LateMeans {
+ public:
+  struct Sum {
+    double sum = 0;
+    int64_t count = 0;  // steps that had a value
+  };
+
+  // The value of one step, where it has one. Of a step that changed nothing (skipped) only finite values count: the
+  // update that belongs to the others was never made.
+  void add(const std::string& name, double value, bool skipped) {
+    auto& [sum, count] = sums_[name];
+    if (skipped && !std::isfinite(value)) return;
+    sum += value;
+    ++count;
+  }
+
+  // By name. NaN where no value of a name counted; a name without any value is not there.
+  std::map<std::string, double> means() const {
+    std::map<std::string, double> means;
+    for (const auto& [name, of] : sums_) means[name] = of.sum / static_cast<double>(of.count);
+    return means;
+  }
+
+  // As a checkpoint keeps them.
+  const std::map<std::string, Sum>& sums() const { return sums_; }
+  void restore(const std::string& name, const Sum& sum) { sums_[name] = sum; }
+
+ private:
+  std::map<std::string, Sum> sums_;
+};
+
+}  // namespace assay

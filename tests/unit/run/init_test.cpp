@@ -1,0 +1,185 @@
+// Where training starts: tensors that a run has no place for, optimizers whose state means something else, and weights
+// of another vocabulary.
+#include "run/init.h"
+
+#include <ATen/ops/ones.h>
+#include <gmock/gmock.h>
+
+#include "record/files.h"
+#include "record/layout.h"
+#include "run/checkpoint.h"
+#include "run/sharded.h"
+#include "run/step.h"
+#include "unit/run/tiny_run.h"
+
+namespace assay::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Pair;
+using ::testing::ThrowsMessage;
+
+// Trains a run for three steps and leaves what a finished one leaves: weights, a checkpoint and a record.
+struct Finished {
+  explicit Finished(TinyRun& tiny, int64_t steps = 3) : folder(tiny.folder / "from") {
+    const RunLayout layout(folder);
+    tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& data) {
+      for (int64_t step = 0; step < steps; ++step) {
+        Metrics metrics;
+        accumulate_gradients(run, mesh, step, {data.rows(step * 6, step * 6 + 6, 0)}, metrics);
+        run.optimizer->step(1e-2, 1.0);
+        clear_gradients(run.parameters->all());
+      }
+      const Checkpoints checkpoints(layout.checkpoints(), "from", "code");
+      checkpoints.save(run, mesh, {steps, 0, 0});
+      checkpoints.keep_weights(layout.weights());
+    });
+    write_atomically(layout.train_record(), json{{"config", tiny.line["train"]}}.dump());
+  }
+  json init(const char* load = "weights") const { return {{"from", {{"path", folder.string()}}}, {"load", load}}; }
+  std::filesystem::path folder;
+};
+
+// What start_from_init throws, or "" and what is then in the run.
+struct Started {
+  Started(TinyRun& tiny, const json& init) {
+    tiny.line["train"]["init"] = init;
+    tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
+      try {
+        start_from_init(tiny.line["train"], run, mesh);
+      } catch (const UserError& error) {
+        wrong = error.what();
+      }
+      for (const auto& state : optimizer_state_of(run)) optimizer[state.name] = state.local.clone();
+    });
+    // The plan finds the same.
+    const auto mesh = shape_mesh(1, 1);
+    Assembled run(registry(), tiny.line);
+    run.compute.device = at::kMeta;
+    run.build(*mesh, /*draw=*/false);
+    for (const auto& [key, message] : init_findings(tiny.line["train"], run)) {
+      planned = message;
+      at = key;
+    }
+  }
+  std::string wrong, planned, at;
+  std::map<std::string, Tensor> optimizer;
+};
+
+TEST(Init, TensorsWithoutAPlaceAreRefusedByName) {
+  TinyRun tiny;
+  tiny.model()["tied_head"] = false;
+  const Finished from(tiny);
+  tiny.model()["tied_head"] = true;
+  for (const auto& started : {Started(tiny, from.init()),
+                              Started(tiny, json{{"weights", {{"path", from.folder / "weights.safetensors"}}}})}) {
+    EXPECT_THAT(started.wrong, AllOf(HasSubstr("weights.safetensors: holds tensors that this run has no place for: "
+                                               "'model.head.weight'; give the run"),
+                                     HasSubstr("or name them in [init] ignore")));
+    EXPECT_EQ(started.planned, started.wrong);
+    EXPECT_THAT(started.at, ::testing::AnyOf("init.from", "init.weights"));
+  }
+  auto init = from.init("all");
+  for (const char* name : {"model.head.weight", "model.head"}) {  // and its moments
+    init["ignore"] = {name};
+    const Started started(tiny, init);
+    EXPECT_EQ(started.wrong, "");
+    EXPECT_EQ(started.planned, "");
+    EXPECT_EQ(started.optimizer.at("optimizer/step").item<double>(), 3);
+  }
+  // A name is a whole one, or ends before a dot; and it is of something that is left over.
+  for (const char* name : {"model.hea", "model.head.weights", "model.embedding.weight"}) {
+    init["ignore"] = {"model.head", name};
+    const Started started(tiny, init);
+    EXPECT_THAT(started.wrong, AllOf(HasSubstr("[init] ignore: '" + std::string(name) + "' is not a tensor of"),
+                                     HasSubstr("these are: 'model.head.weight'")));
+    EXPECT_EQ(started.planned, started.wrong);
+  }
+  tiny.model()["tied_head"] = false;
+  EXPECT_THAT(Started(tiny, init).wrong, HasSubstr("there are none: remove it"));
+}
+
+// Learned positions have no place under ALiBi; the list of many names is cut.
+TEST(Init, TensorsOfAnotherSchemeAndOfFurtherLayers) {
+  TinyRun tiny;
+  tiny.model()["positional"] = {{"use", "learned"}, {"positions", 16}};
+  const Finished from(tiny);
+  tiny.model()["positional"] = {{"use", "alibi"}};
+  EXPECT_THAT(Started(tiny, from.init()).wrong, HasSubstr("'model.positional.weight'"));
+  tiny.model()["layers"] = 1;
+  EXPECT_THAT(Started(tiny, from.init()).wrong, AllOf(HasSubstr("'model.layers.1."), HasSubstr(" more; give")));
+}
+
+TEST(Init, AnotherOptimizersStateIsRefused) {
+  TinyRun tiny;
+  const Finished from(tiny);
+  auto& optimizer = tiny.line["train"]["optimizer"];
+  EXPECT_EQ(Started(tiny, from.init("all")).optimizer.at("optimizer/step").item<double>(), 3);
+  optimizer = {{"use", "adam_weight_decay"}};  // keeps the moments, counts no updates
+  const Started other(tiny, from.init("all"));
+  EXPECT_THAT(other.wrong, HasSubstr("optimizer.safetensors: holds optimizer state of the format 'adamw', this run's "
+                                     "optimizer 'adam_weight_decay' reads the format 'adam_weight_decay'; take the "
+                                     "optimizer that wrote it, or load = \"weights\""));
+  EXPECT_EQ(other.planned, other.wrong);
+  EXPECT_EQ(other.at, "init.load");
+  EXPECT_EQ(Started(tiny, from.init()).wrong, "");
+  // With the correction of the bias it is AdamW but for what decays, and says so.
+  optimizer = {{"use", "adam_weight_decay"}, {"bias_correction", true}};
+  const Started same(tiny, from.init("all"));
+  EXPECT_EQ(same.wrong, "");
+  EXPECT_EQ(same.optimizer.at("optimizer/step").item<double>(), 3);
+  EXPECT_GT(same.optimizer.at("model.layers.0.up.weight/exp_avg").abs().max().item<double>(), 0);
+  for (const json& another : {json{{"use", "sgd"}, {"momentum", 0.0}}, json{{"use", "adafactor"}}}) {
+    optimizer = another;
+    EXPECT_THAT(Started(tiny, from.init("all")).wrong, HasSubstr("holds optimizer state of the format 'adamw'"));
+  }
+}
+
+// An option that changes what the state means; and checkpoints from before they said what it means.
+TEST(Init, TheSameOptimizerWithAnotherMeaningIsRefused) {
+  TinyRun tiny;
+  tiny.line["train"]["optimizer"] = {{"use", "adam_weight_decay"}, {"bias_correction", true}};
+  const Finished from(tiny);
+  tiny.line["train"]["optimizer"]["bias_correction"] = false;
+  EXPECT_THAT(Started(tiny, from.init("all")).wrong, HasSubstr("reads the format 'adam_weight_decay'"));
+  TinyRun older;
+  const Finished before(older);
+  const auto file = RunLayout(before.folder).checkpoints() / "step-3/manifest.json";
+  auto manifest = json::parse(read_file(file));
+  EXPECT_EQ(manifest.at("optimizer_state"), "adamw");
+  manifest.erase("optimizer_state");
+  write_atomically(file, manifest.dump());
+  EXPECT_EQ(Started(older, before.init("all")).wrong, "");
+  older.line["train"]["optimizer"] = {{"use", "sgd"}};
+  EXPECT_THAT(Started(older, before.init("all")).wrong, HasSubstr("of the format 'adamw', this run's optimizer 'sgd'"));
+}
+
+// Imported weights know the size of their vocabulary, and nothing else of it.
+TEST(Init, AFileThatSaysTheSizeOfItsVocabularyIsHeldToIt) {
+  TinyRun tiny;
+  const Finished from(tiny);
+  const SafetensorsFile whole(from.folder / "weights.safetensors");
+  std::vector<NamedTensor> tensors;
+  for (const auto& name : whole.names()) tensors.push_back({name, whole.read(name)});
+  const auto started = [&](const std::map<std::string, std::string>& metadata) {
+    write_safetensors(tiny.folder / "w.safetensors", tensors, metadata);
+    return Started(tiny, json{{"weights", {{"path", tiny.folder / "w.safetensors"}}}});
+  };
+  EXPECT_EQ(started({}).wrong, "");
+  EXPECT_EQ(started({{"vocabulary", R"({"size":257})"}}).wrong, "");
+  const auto other = started({{"vocabulary", R"({"size":260})"}});  // the same 264 rows, padding included
+  EXPECT_THAT(other.wrong, HasSubstr(R"(w.safetensors: was trained with the vocabulary {"size":260}, this run has {)"));
+  EXPECT_EQ(other.planned, other.wrong);
+}
+
+TEST(Init, WhatIsNotThereYetIsNoFindingOfAPlan) {
+  TinyRun tiny;
+  const json from = {{"from", {{"path", (tiny.folder / "to come").string()}}}, {"load", "all"}};
+  EXPECT_EQ(Started(tiny, from).planned, "");
+  EXPECT_THAT(Started(tiny, json{{"weights", {{"path", tiny.folder / "text.txt"}}}}).planned, HasSubstr("text.txt: "));
+}
+
+}  // namespace
+}  // namespace assay::testing

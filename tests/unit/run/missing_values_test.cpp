@@ -1,0 +1,124 @@
+// Steps in which an objective has nothing to count: no value in events, means and record, on any mesh.
+#include <ATen/ops/log_softmax.h>
+#include <c10/core/GradMode.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <vector>
+
+#include "run/forward.h"
+#include "run/step.h"
+#include "unit/run/cocolm_run.h"
+#include "unit/run/gradients.h"
+
+namespace assay::testing {
+namespace {
+
+// The steps and the report of a run that masks few tokens of short contexts, so that some steps mask none. Its weights
+// stay as they are.
+struct Sparse final : Observer {
+  explicit Sparse(CocoLmRun& tiny) {
+    for (const char* name : {"dropout", "attention_dropout", "activation_dropout"}) tiny.model()[name] = 0.0;
+    tiny.line["train"]["data"]["context"] = 4;
+    tiny.line["train"]["train"].merge_patch({{"steps", 200}, {"batch", 2}});
+    tiny.line["train"]["optimizer"]["lr"] = 0.0;
+    tiny.line["resources"]["micro_batch"] = 2;
+    report = execute(registry(), tiny.line, {.run = tiny.folder.path(), .contexts = tiny.folder / "contexts"}, *this);
+  }
+  void event(const std::string& type, const json& fields) override {
+    if (type == "step") steps.push_back(fields);
+  }
+  std::vector<json> steps;
+  RunReport report;
+};
+
+// -ln p of masked tokens alone, worked out from the model's logits, over the last tenth of the steps: {step: mean}.
+std::map<int64_t, double> mean_nll_of_masked(const CocoLmRun& tiny, int64_t begin, int64_t end) {
+  std::map<int64_t, double> means;
+  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& data) {
+    const c10::NoGradGuard no_grad;
+    const auto mask = run.vocabulary->special("[MASK]");
+    for (int64_t step = begin; step < end; ++step) {
+      auto batch = micro_batches(run, mesh, data, step).at(0);
+      struct Prepare final : PrepareContext {
+        Batch* of;
+        uint64_t seed;
+        Batch& batch() override { return *of; }
+        Draws draws() const override { return {seed, "objective/cocolm"}; }
+        Draws text_draws() const override { return {seed, "texts/cocolm"}; }
+        void denominator(const std::string&, double) override {}
+      } prepare;
+      prepare.of = &batch;
+      prepare.seed = run.data_seed;
+      run.objectives[0].objective->prepare(prepare);
+      const auto masked = batch.channels.at("objective.cocolm.masked");
+      if (!masked.any().item<bool>()) continue;
+      Batch view;
+      const auto original = batch.channels.at("objective.cocolm.tokens");
+      view.tokens = original.masked_fill(masked, mask);
+      ForwardPass pass(*run.model, view, {}, run.vocabulary->size(), mesh);
+      const auto nll = pass.logits().log_softmax(-1).gather(2, original.unsqueeze(2)).squeeze(2).neg();
+      means[step + 1] = nll.masked_select(masked).mean().item<double>();
+    }
+  });
+  return means;
+}
+
+TEST(MissingValues, AStepWithNothingMaskedHasNoLoss) {
+  CocoLmRun tiny(json{{"objective", "mlm"}, {"mask_prob", 0.05}});
+  const Sparse found(tiny);
+  const auto expected = mean_nll_of_masked(tiny, 180, 200);
+  ASSERT_GT(expected.size(), 3u);
+  ASSERT_LT(expected.size(), 20u);
+  double sum = 0;
+  for (int64_t step = 181; step <= 200; ++step) {
+    const auto& event = found.steps.at(static_cast<size_t>(step) - 1);
+    ASSERT_EQ(event.at("step"), step);
+    ASSERT_EQ(event.contains("loss"), expected.count(step) > 0) << step;
+    EXPECT_EQ(event.at("metrics").contains("cocolm.mlm"), expected.count(step) > 0) << step;
+    EXPECT_TRUE(event.at("grad_norm").is_number());
+    if (!expected.count(step)) continue;
+    EXPECT_NEAR(event.at("loss").get<double>(), expected.at(step), 1e-10) << step;
+    sum += expected.at(step);
+  }
+  const double mean = sum / static_cast<double>(expected.size());
+  EXPECT_NEAR(found.report.last_loss.value(), mean, 1e-10);
+  EXPECT_NEAR(found.report.last_metrics.at("cocolm.mlm"), mean, 1e-10);
+}
+
+// The terms that count in every step keep their values, and the mean of one that does not is over the steps it has.
+TEST(MissingValues, ATermWithoutValueLeavesTheOthersAlone) {
+  CocoLmRun tiny(json{{"objective", "rtd"}, {"mask_prob", 0.05}});
+  const Sparse found(tiny);
+  double copy = 0, aux = 0, steps_with_aux = 0;
+  for (size_t i = 180; i < 200; ++i) {
+    const auto& metrics = found.steps[i].at("metrics");
+    const double copied = metrics.at("cocolm.copy"), generated = metrics.value("cocolm.aux", 0.0);
+    EXPECT_NEAR(found.steps[i].at("loss").get<double>(), 50 * copied + generated, 1e-10) << i;
+    copy += copied;
+    aux += generated;
+    steps_with_aux += metrics.contains("cocolm.aux");
+  }
+  ASSERT_GT(steps_with_aux, 3);
+  ASSERT_LT(steps_with_aux, 20);
+  EXPECT_NEAR(found.report.last_metrics.at("cocolm.copy"), copy / 20, 1e-12);
+  EXPECT_NEAR(found.report.last_metrics.at("cocolm.aux"), aux / steps_with_aux, 1e-12);
+  EXPECT_GT(aux / steps_with_aux, 4);  // an untrained network: about ln 260
+}
+
+// One replica has nothing masked in any of its micro-batches; the other's values are the step's.
+TEST(MissingValues, ATermThatCountsOnOneReplicaAloneHasItsValue) {
+  CocoLmRun tiny(json{{"objective", "mlm"}});
+  const auto half_of_padding = [](Batch& batch) {
+    batch.key_mask = batch.row_id.ge(kRows / 2).unsqueeze(1).expand(batch.tokens.sizes()).contiguous();
+  };
+  const auto reference = gradients_of(tiny, half_of_padding);
+  EXPECT_GT(reference.metrics.at("cocolm.mlm"), 1);
+  EXPECT_NEAR(reference.metrics.at("cocolm.mlm"), reference.loss, 1e-12);
+  tiny.mesh(1, 2);
+  tiny.line["resources"]["micro_batch"] = 2;
+  expect_close(reference, gradients_of(tiny, half_of_padding), 1e-11, "the first replica has nothing");
+}
+
+}  // namespace
+}  // namespace assay::testing
