@@ -110,6 +110,7 @@ class FakeEvaluation : public EvaluationContext {
   std::vector<Batch> batches;
   std::vector<Metric> metrics;
   std::vector<ExampleRow> examples;
+  std::vector<double> shares;  // that the evaluator said of its progress
 
   Model& model() override { return fake_model; }
   const Vocabulary& vocabulary() const override { return vocabulary_; }
@@ -142,6 +143,7 @@ class FakeEvaluation : public EvaluationContext {
   Draws draws() const override { return {1, "test"}; }
   void metric(const Metric& metric) override { metrics.push_back(metric); }
   void example(const ExampleRow& row) override { examples.push_back(row); }
+  void progress(double share) override { shares.push_back(share); }
 
   // The one metric of this name with these coordinates and no others.
   const Metric& metric(const std::string& name, const std::map<std::string, double>& at) const {

@@ -256,7 +256,7 @@ steps = [start.get("from", 0) for start in starts]
 assert 0 == steps[0] < steps[1] < steps[2], steps
 PYTHON
 
-echo "== one that is stopped is cancelled, and goes on when it is wanted again; one that others end there stays away"
+echo "== one that is stopped is cancelled, and goes on when it is wanted again; one that scancel ends there, too"
 experiment gone 100000 ''
 sed -i 's/^seeds = .*/seeds = [1]/; s/^\[train\]/[train]\ncheckpoint = "0.1%"/' "$work/experiments/gone.toml"
 must_say "1 of 1 run given to Slurm" on_slurm gone
@@ -271,7 +271,19 @@ must_say "1 of 1 run given to Slurm" on_slurm gone
 until_is "it to go on" attempt_is_under_way 2
 scancel "$(squeue --noheader --array --format=%i)"
 until_is "it to leave" left_queue
-must_say "gone: 0 done, 0 running, 0 failed, 0 queued, 1 preempted" status_of gone
+must_say "gone: 0 done, 0 running, 0 failed, 0 queued, 1 cancelled" status_of gone
+
+echo "== one that is cancelled before it begins is cancelled, and no file that is not there is named"
+experiment never 6 ''
+sed -i 's/^seeds = .*/seeds = [1]/' "$work/experiments/never.toml"
+scontrol update PartitionName=main State=DOWN
+must_say "1 of 1 run given to Slurm" on_slurm never
+scancel "$(squeue --noheader --array --format=%i)"
+until_is "it to leave" left_queue
+scontrol update PartitionName=main State=UP
+must_say "never: 0 done, 0 running, 0 failed, 0 queued, 1 cancelled" status_of never
+must_say "seed=1: left Slurm's queue before it began" status_of never
+if says ".txt" status_of never; then fail "a file that is not there is named: $(status_of never)"; fi
 
 if [[ -f "$build/lib/libassay_mpi.so" ]] && command -v mpirun >/dev/null; then
   echo "== four processes under srun give the bits of four threads"

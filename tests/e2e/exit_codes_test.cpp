@@ -86,6 +86,20 @@ TEST_F(ExitCodes, OfTheWorker) {
   EXPECT_TRUE(nlohmann::json::accept(out_));
 }
 
+// LD_LIBRARY_PATH beats the path that the programs were linked with, so another LibTorch may be loaded.
+TEST_F(ExitCodes, OfAWorkerThatGetsAnotherLibTorch) {
+  const auto other = testing::fixture_folder("other_libtorch");
+  const auto first = "LD_LIBRARY_PATH='" + other.string() + "' ";
+  write_experiment();
+  EXPECT_EQ(call("run experiments/tiny.toml", "results", first), 2);
+  EXPECT_THAT(err_,
+              HasSubstr("assay-worker: the LibTorch at " + fs::canonical(other).string() +
+                        "/libtorch_cpu.so is 2.99.1; this assay is built with LibTorch 2.11.0. LD_LIBRARY_PATH is '" +
+                        other.string() + "'; take"));
+  ASSERT_EQ(call("run experiments/tiny.toml"), 0) << err_;
+  EXPECT_EQ(read_json(experiment().run(plan()[0]["train_id"]).train_record())["environment"]["libtorch"], "2.11.0");
+}
+
 // A run that another process holds is left to it; a plugin that is no longer the planned one is refused.
 TEST_F(ExitCodes, OfAWorkerThatMayNotRun) {
   write_experiment();

@@ -120,6 +120,23 @@ objective = ["mle", { label = "nan", use = "nan_objective", calls = 2 }]
   EXPECT_THAT(out_, HasSubstr("0/1 (1 diverged)"));
 }
 
+// Nothing is left to say it but what hook was running.
+TEST_F(FailingPlugins, APluginThatEndsTheProcessIsNamed) {
+  for (const char* tensor : {"1", "2"}) {
+    write_experiment(std::string("[resources]\nmesh = { tensor = ") + tensor +
+                     " }\n[[sweep]]\n[sweep.grid]\nobjective = [\"mle\", \"exits_early\"]\n");
+    ASSERT_EQ(call("run experiments/tiny.toml --jobs 1", tensor), 1) << err_;
+    const auto run = run_of("objective=exits_early", tensor);
+    const auto state = read_json(run.state());
+    EXPECT_EQ(state["class"], "plugin");
+    EXPECT_EQ(
+        state["reason"],
+        "plugin 'exits_early', component 'exits_early', hook 'prepare': the process ended with exit code 0 inside it");
+    EXPECT_FALSE(fs::exists(run.hooks()));
+    EXPECT_FALSE(fs::exists(run_of("objective=mle", tensor).hooks()));
+  }
+}
+
 TEST_F(FailingPlugins, AKilledWorkerRunsAgainToTheSameRecords) {
   write_experiment(R"([resources]
 mesh = { tensor = 2 }
@@ -129,8 +146,9 @@ positional = [{ label = "dies", use = "dies_once", calls = 3 }, "none"]
 )");
   ASSERT_EQ(call("run experiments/tiny.toml --jobs 1"), 1) << err_;
   ASSERT_TRUE(fs::exists(marker_));
-  EXPECT_THAT(err_,
-              AllOf(HasSubstr("FAILED positional=dies seed=1: killed by SIGKILL"), HasSubstr("1 done, 1 failed")));
+  EXPECT_THAT(err_, AllOf(HasSubstr("FAILED positional=dies seed=1: killed by SIGKILL"),
+                          HasSubstr("it was in plugin 'dies_once', component 'dies_once', hook 'attention_bias'"),
+                          HasSubstr("1 done, 1 failed")));
   const auto state = read_json(run_of("positional=dies").state());
   EXPECT_EQ(state["status"], "failed");
   EXPECT_EQ(state["class"], "signal");

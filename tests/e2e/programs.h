@@ -140,9 +140,10 @@ lengths = )" + lengths + "\n" + more);
 
   std::string environment(const std::string& results) {
     std::string path;
-    for (const char* name : {"asks_run", "declares_token", "dies_once", "fails_on_rank", "kills_at_step",
-                             "nan_objective", "not_a_plugin", "old_kind", "other_abi", "throws_in_create",
-                             "throws_in_describe", "throws_in_hook", "undefined_symbol", "wrong_child", "wrong_kind"})
+    for (const char* name :
+         {"asks_run", "declares_token", "dies_once", "exits_early", "fails_on_rank", "kills_at_step", "nan_objective",
+          "not_a_plugin", "old_kind", "other_abi", "signals_in_evaluation", "throws_in_create", "throws_in_describe",
+          "throws_in_hook", "undefined_symbol", "wrong_child", "wrong_kind"})
       path += fixture_folder(name).string() + ":";
     return "env -u ASSAY_DESCRIPTORS ASSAY_RUNTIME=runtime ASSAY_RESULTS=" + results + " ASSAY_PLUGIN_PATH='" + path +
            "' ASSAY_FIXTURE_MARKER='" + marker_.string() + "'";

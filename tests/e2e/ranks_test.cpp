@@ -61,6 +61,17 @@ struct Failure {
 };
 void PrintTo(const Failure& failure, std::ostream* stream) { *stream << failure.name; }
 
+// A later attempt would load it into all ranks, and the difference would pass as good.
+TEST_F(Ranks, NoCheckpointIsOfReplicasThatDiffer) {
+  write_case("{ tensor = 2 }", "[[callback]]\nuse = \"fails_on_rank\"\nhow = \"changes\"\n");
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    EXPECT_EQ(call("run experiments/tiny.toml resources.check_replicas_every=6 'train.checkpoint=\"2 steps\"'"), 1)
+        << err_;
+    EXPECT_EQ(state()["class"], "replicas") << state();
+    EXPECT_FALSE(fs::exists(experiment().run(plan()[0]["train_id"]).checkpoints()));
+  }
+}
+
 class RankFails : public Ranks, public ::testing::WithParamInterface<Failure> {
  protected:
   // Of the run, or nothing when it cannot be made here.

@@ -179,10 +179,26 @@ inline std::string message_of(const std::exception& error) {
   return of_torch ? of_torch->what_without_backtrace() : error.what();
 }
 
+// While it lives, this thread runs a hook of a component. When a process dies in a hook, its controller can name it.
+class ASSAY_API InHook {
+ public:
+  InHook(const Identity& who, const char* hook);
+  ~InHook();
+  InHook(const InHook&) = delete;
+  InHook& operator=(const InHook&) = delete;
+
+ private:
+  void publish() const;
+  const Identity& who_;
+  const char* hook_;
+  const InHook* outer_;  // the hook that called this one
+};
+
 // Runs one hook of a component; whatever it throws becomes a PluginError that names plugin, component and hook.
 template <class Call>
 decltype(auto) guard(const Component& component, const char* hook, Call&& call) {
   const auto& who = component.identity();
+  const InHook in_hook(who, hook);
   try {
     return call();
   } catch (const PluginError&) {  // of a child: the innermost component is the one to name

@@ -44,7 +44,8 @@ class TrainedRun {
   virtual Forward& forward(const Batch& batch) = 0;  // valid until the next call
 };
 
-// Implemented by the core. Every tensor rank evaluates the same; only rank 0's metrics are kept.
+// Implemented by the core. Every tensor rank evaluates the same; only rank 0's metrics are kept. forward, objectives
+// and decode leave the evaluation by an exception when the run was asked to stop; evaluators let it pass.
 class EvaluationContext {
  public:
   virtual ~EvaluationContext() = default;
@@ -69,6 +70,9 @@ class EvaluationContext {
   virtual Draws draws() const = 0;  // keyed by the run's seed and this instance
   virtual void metric(const Metric& metric) = 0;
   virtual void example(const ExampleRow& row) = 0;
+  // The share of this evaluation that is done, 0 to 1, for the display of progress. Without it progress shows the
+  // number of batches.
+  virtual void progress(double) {}
 };
 
 class Evaluator : public Component {

@@ -1,5 +1,5 @@
-// assay-worker: the process that loads plugins. Describes them, validates plans, runs one run of a plan,
-// continues prompts, checks components, compares meshes.
+// libassay_worker.so, which the program assay-worker loads: the process that loads plugins. Describes them, validates
+// plans, runs one run of a plan, continues prompts, checks components, compares meshes.
 #include "config/worker.h"
 
 #include <malloc.h>
@@ -126,7 +126,7 @@ int work(int argc, char** argv) {
 }  // namespace
 
 // Ends without the destructors of LibTorch's registries: they take time, for memory that goes anyway.
-int main(int argc, char** argv) {
+extern "C" ASSAY_API int assay_worker_main(int argc, char** argv) {
   const int code = work(argc, argv);
   std::cout.flush();
   std::fflush(nullptr);

@@ -12,6 +12,7 @@
 #include "record/layout.h"
 #include "record/plan_lines.h"
 #include "record/sha256.h"
+#include "record/train_record.h"
 
 namespace assay {
 namespace {
@@ -21,7 +22,7 @@ using nlohmann::json;
 std::string weights_of(const json& input) {
   const RunLayout run(input.at("path").get<std::string>());
   const auto name = "input " + input.at("experiment").get<std::string>() + " (" + run.folder().string() + "): ";
-  if (!std::filesystem::exists(run.train_record()))
+  if (!has_record(run.train_record()))
     throw UserError(name + "is not finished; run it first, or give assay run --with-inputs");
   const auto expected = json::parse(read_file(run.train_record())).value("weights_sha256", "");
   if (expected.empty()) throw UserError(name + "kept no weights; train it with train.keep = \"weights\"");

@@ -11,6 +11,7 @@
 #include "record/events.h"
 #include "record/files.h"
 #include "record/layout.h"
+#include "record/train_record.h"
 
 namespace assay {
 namespace {
@@ -19,7 +20,7 @@ using nlohmann::json;
 
 // Seconds since 1970 at which a finished run began; nothing of one without a record.
 json time_of(const RunLayout& run) {
-  if (!std::filesystem::exists(run.train_record())) return nullptr;
+  if (!has_record(run.train_record())) return nullptr;
   const auto record = json::parse(read_file(run.train_record()));
   std::tm time{};
   const auto started = record.value("/measured/started"_json_pointer, std::string());

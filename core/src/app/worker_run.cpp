@@ -1,6 +1,5 @@
 #include "app/worker_run.h"
 
-#include <torch/csrc/api/include/torch/version.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -10,12 +9,13 @@
 #include <set>
 #include <utility>
 
+#include "app/recorder.h"
+#include "app/run_files.h"
 #include "app/stop_signals.h"
 #include "app/worker_inputs.h"
 #include "assay/error.h"
+#include "loader/in_hook.h"
 #include "record/build_id.h"
-#include "record/code.h"
-#include "record/eval_record.h"
 #include "record/events.h"
 #include "record/files.h"
 #include "record/layout.h"
@@ -24,7 +24,7 @@
 #include "record/provenance.h"
 #include "record/sha256.h"
 #include "record/state.h"
-#include "record/train_record.h"
+#include "run/checkpoint.h"
 #include "run/replicas.h"
 #include "run/run.h"
 
@@ -33,90 +33,6 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 namespace {
-
-class Recorder final : public Observer {
- public:
-  explicit Recorder(EventWriter& events) : events_(events) {}
-  void event(const std::string& type, const json& fields) override { events_.write(type, fields); }
-
- private:
-  EventWriter& events_;
-};
-
-void write_records(const json& line, const RunLayout& layout, const RunReport& report, const std::string& started,
-                   double seconds) {
-  TrainResult result;
-  result.steps = report.steps;
-  result.skipped_steps = report.skipped;
-  result.tokens = report.tokens;
-  result.parameters = report.parameters;
-  result.flops_six_nd = report.six_nd;
-  result.flops_exact = report.exact_flops;
-  if (const auto& loss = report.last_loss) result.metrics = {{"loss", *loss, *loss, 1.0, "nats/token", "lower"}};
-  for (const auto& [name, value] : report.last_metrics)
-    result.metrics.push_back({name, value, value, 1.0, "", "none", {}});
-  result.training_code = training_code();
-  result.libtorch = TORCH_VERSION;
-  result.device = report.device;
-  result.gpu = report.gpu;
-  result.stretches = report.stretches;
-  result.weights_sha256 = report.weights_sha256;
-  for (const auto& source : report.sources) result.data.push_back({source.name, source.sha256, source.licence});
-  result.measured = {seconds,
-                     report.train_seconds,
-                     report.first_step_at,
-                     report.train_seconds > 0 ? static_cast<double>(report.tokens) / report.train_seconds : 0,
-                     {{"data", report.phases.data},
-                      {"forward", report.phases.forward},
-                      {"backward", report.phases.backward},
-                      {"optimizer", report.phases.optimizer},
-                      {"evaluation", report.phases.evaluation}},
-                     peak_memory_bytes(),
-                     started};
-  // The training's record comes first: an evaluation's without it could be of weights that other code trained.
-  if (!fs::exists(layout.train_record())) {
-    fs::remove_all(layout.eval_records());
-    write_record(layout.train_record(), train_record(line, result));
-  }
-  for (const auto& evaluation : report.evaluations)
-    for (const auto& entry : line.at("evaluate"))
-      if (entry.at("id") == evaluation.id && !fs::exists(layout.eval_record(evaluation.id)))
-        write_record(layout.eval_record(evaluation.id),
-                     eval_record(line, entry,
-                                 {evaluation.step, evaluation.metrics, evaluation.examples, evaluation.seconds, started,
-                                  training_code()}));
-}
-
-fs::path contexts_of(const ExperimentLayout& experiment) {
-  return experiment.folder().parent_path() / ".cache" / "contexts";
-}
-
-void remove_checkpoints(const json& line, const RunLayout& layout) {
-  if (line.value("checkpoint", json::object()).value("keep", "weights") != "all") fs::remove_all(layout.checkpoints());
-}
-
-// Code as one text. What else was on the plugin path changes no run.
-std::string text_of(json code) {
-  if (code.contains("plugins"))
-    for (auto& plugin : code["plugins"]) plugin.erase("shadows");
-  return code.dump();
-}
-
-// What of the run is there already, and what code would go on with it.
-Attempt attempt_at(const json& line, const RunLayout& layout, const ExperimentLayout& experiment, int number) {
-  Attempt attempt;
-  attempt.run = layout.folder();
-  attempt.contexts = contexts_of(experiment);
-  attempt.number = number;
-  attempt.library = training_code();
-  attempt.code = text_of({{"training", attempt.library}, {"plugins", training_plugins(line)}});
-  if (!fs::exists(layout.train_record())) return attempt;
-  const auto record = json::parse(read_file(layout.train_record()));
-  attempt.trained = {record.value("weights_sha256", ""), text_of(record.value("code", json::object()))};
-  for (const auto& entry : line.at("evaluate"))
-    if (const std::string id = entry.at("id"); fs::exists(layout.eval_record(id))) attempt.evaluated.insert(id);
-  return attempt;
-}
 
 class Nobody final : public Observer {
  public:
@@ -194,7 +110,10 @@ class Word {
     told_ = ranks_ != nullptr;
     auto* ranks = std::exchange(ranks_, nullptr);
     if (!ranks) return;
-    json word{{"line", line}, {"attempt", attempt.number}, {"evaluated", attempt.evaluated}};
+    json word{{"line", line},
+              {"attempt", attempt.number},
+              {"evaluated", attempt.evaluated},
+              {"evaluated_on_the_way", attempt.evaluated_on_the_way}};
     if (attempt.trained) word["trained"] = {attempt.trained->weights_sha256, attempt.trained->code};
     ranks->from_first(word.dump());
   }
@@ -217,9 +136,12 @@ int follow(Processes& ranks, const ExperimentLayout& experiment, std::int64_t un
     // A shared folder may not show every host the same files at once.
     auto attempt = attempt_at(line, experiment.run(line.at("train_id")), experiment, word.at("attempt"));
     attempt.evaluated = word.at("evaluated").get<std::set<std::string>>();
+    attempt.evaluated_on_the_way = word.at("evaluated_on_the_way").get<decltype(attempt.evaluated_on_the_way)>();
     attempt.trained.reset();
     if (const auto trained = word.value("trained", json::array()); !trained.empty())
-      attempt.trained = Trained{trained[0].get<std::string>(), trained[1].get<std::string>()};
+      attempt.trained = Trained{trained[0].get<std::string>(), trained[1].get<std::string>(), {}};
+    const HookFile hooks(experiment.run(line.at("train_id")).hooks(ranks.rank()));
+    publish_hooks(hooks);
     Nobody nobody;
     attempt.asked_to_stop = stop_was_asked;
     attempt.until = until;
@@ -262,16 +184,20 @@ int lead(const WorkerRun& request, const ExperimentLayout& experiment, Processes
   state.pid = static_cast<int>(::getpid());
   state.host = host_name();
   write_state(layout.state(), state);
+  const HookFile hooks(layout.hooks());
+  publish_hooks(hooks);
   try {
+    const auto torn = remove_torn_records(line, layout);
     check_paths(line.at("train"));
     check_paths(line.at("evaluate"));
     settle_inputs(line);
     const auto registry = registry_of(line);
     auto here = attempt_at(line, layout, experiment, attempt);
+    here.notes = torn;
     word.tell(line, here);
     here.asked_to_stop = stop_was_asked;
     here.until = request.until;
-    Recorder recorder(events);
+    Recorder recorder(events, layout, attempt);
     const auto report = execute(registry, line, here, recorder, ranks);
     if (report.stopped) {
       // Of ranks that are processes another one may have been asked.
@@ -301,7 +227,9 @@ int lead(const WorkerRun& request, const ExperimentLayout& experiment, Processes
           state.reason.substr(0, state.reason.find('\n')) +
           "; out of memory: lower resources.micro_batch, which changes results by rounding alone, or train.batch";
     // The cause may be a full disk, on which neither can be written either.
-    told([&] { events.write("error", {{"class", state.failure_class}, {"text", state.reason}}); });
+    json event{{"class", state.failure_class}, {"text", state.reason}};
+    if (dynamic_cast<const RefusedAttempt*>(&error)) event["refused"] = true;
+    told([&] { events.write("error", event); });
     told([&] { write_state(layout.state(), state); });
     if (!word.told()) return 1;  // in good order: the others have not begun
     ranks->end(1);

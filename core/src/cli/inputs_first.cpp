@@ -12,6 +12,7 @@
 #include "config/experiment_name.h"
 #include "config/run_inputs.h"
 #include "record/plan_lines.h"
+#include "record/train_record.h"
 
 namespace assay::cli {
 namespace {
@@ -20,7 +21,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using Missing = std::map<std::string, std::set<std::string>>;  // experiment -> train ids
 
-bool is_there(const RunLayout& run) { return fs::exists(run.train_record()) && fs::exists(run.weights()); }
+bool is_there(const RunLayout& run) { return has_record(run.train_record()) && fs::exists(run.weights()); }
 
 // Started from with load = "all", a run must have its last checkpoint, which is kept on demand alone.
 void require_checkpoints(const std::vector<json>& lines, const std::string& file) {

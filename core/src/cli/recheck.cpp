@@ -19,6 +19,7 @@
 #include "record/files.h"
 #include "record/layout.h"
 #include "record/staleness.h"
+#include "record/train_record.h"
 
 namespace assay::cli {
 namespace {
@@ -53,7 +54,7 @@ std::vector<Group> stale_groups(const config::Plan& plan, const ExperimentLayout
   std::map<std::pair<std::string, std::string>, size_t> index;
   for (const auto& line : plan.lines) {
     const auto run = experiment.run(line.at("train_id"));
-    if (!fs::exists(run.train_record())) continue;
+    if (!has_record(run.train_record())) continue;
     auto record = json::parse(read_file(run.train_record()));
     if (freshness(record, run, line, plan.training_code).stale.empty()) continue;
     const auto [found, is_new] = index.try_emplace({line.at("group"), record.at("code").dump()}, groups.size());

@@ -40,7 +40,9 @@ po::options_description run_options(SweepOptions& sweep) {
   add("retries", po::value(&sweep.retries)->value_name("K"),
       "tries again what was killed, lost or too slow, at most K times a run");
   add("timeout", po::value<std::string>()->value_name("TIME"),
-      "an attempt that takes longer (90s, 15m, 2h) has failed");
+      "an attempt that takes longer (90s, 15m, 2h) has failed: it is asked to save and stop, and killed after a "
+      "quarter "
+      "of the time more (5s at least, 60s at most)");
   add("exclusive", po::bool_switch(&sweep.exclusive), "for timing: one run at a time, with all cores and GPUs");
   add("fail-fast", po::bool_switch(&sweep.fail_fast), "stop at the first failure");
   add("smoke", "does every group run? One seed, 20 steps, results in .smoke, which are made anew each time");

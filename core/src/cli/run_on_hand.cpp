@@ -8,6 +8,7 @@
 #include "record/code.h"
 #include "record/files.h"
 #include "record/sha256.h"
+#include "record/train_record.h"
 
 namespace assay::cli {
 using nlohmann::json;
@@ -32,7 +33,7 @@ void check_weights(const RunLayout& run) {
     throw UserError(fmt::format("{}: there is no such file; the run has not finished, or train.keep is \"none\"",
                                 run.weights().string()));
   // A run that is still evaluating has its weights and no record yet.
-  if (!std::filesystem::exists(run.train_record())) return;
+  if (!has_record(run.train_record())) return;
   const auto record = json::parse(read_file(run.train_record()), nullptr, /*allow_exceptions=*/false);
   const auto expected = record.is_object() ? record.value("weights_sha256", "") : "";
   if (!expected.empty() && sha256_of_file(run.weights()) != expected)

@@ -39,18 +39,20 @@ std::map<std::string, OnSlurm> slurm_of(const ExperimentLayout& experiment) {
 }
 
 // "positional=alibi seed=1  120/977  loss 3.2041  17.0k tokens/s"
-std::string progress_of(const Job& job) {
-  RunProgress shown;
-  shown.name = job.name;
-  shown.steps = job.steps;
+std::string progress_text(const Job& job) {
+  auto shown = progress_of(job);
   for (const auto& event : EventTail(job.run.events(), EventTail::From::kBegin).poll()) take_event(shown, event);
+  take_evaluating(shown, job.run.progress());
+  if (shown.evaluating) shown.seconds += shown.evaluating->seconds;
   return describe(shown);
 }
 
 std::string failure_text(const Job& job, const RunStatusNow& now) {
   const auto kind = now.failure_class.empty() ? "" : " (" + now.failure_class + ")";
-  return fmt::format("  failed  {}: {}{}\n          log: {}\n          run: {}\n", job.name, now.reason, kind,
-                     job.run.log().string(), job.train_id.substr(0, 12));
+  const auto log =
+      std::filesystem::exists(job.run.log()) ? fmt::format("          log: {}\n", job.run.log().string()) : "";
+  return fmt::format("  failed  {}: {}{}\n{}          run: {}\n", job.name, now.reason, kind, log,
+                     job.train_id.substr(0, 12));
 }
 
 std::string status_text(const ExperimentLayout& experiment) {
@@ -79,7 +81,7 @@ std::string status_text(const ExperimentLayout& experiment) {
         details += fmt::format("  done  {}: {}\n", job.name, text_of(steps));
       }
     const auto tell = [&](const char* what) { details += fmt::format("  {}  {}: {}\n", what, job.name, now.reason); };
-    if (now.standing == Standing::kRunning) details += "  running  " + progress_of(job) + "\n";
+    if (now.standing == Standing::kRunning) details += "  running  " + progress_text(job) + "\n";
     if (now.standing == Standing::kFailed) details += failure_text(job, now);
     if (now.standing == Standing::kPreempted) tell("preempted");
     if (now.standing == Standing::kCancelled) tell("cancelled");

@@ -4,10 +4,16 @@
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
 #include "record/layout.h"
 
 namespace assay {
+
+struct PlannedEvaluation {
+  std::string id, label;
+  std::int64_t every = 0;  // steps; 0: at the end only
+};
 
 struct Job {
   std::string train_id;
@@ -17,6 +23,7 @@ struct Job {
   int cores = 1;    // threads a rank times ranks
   std::int64_t steps = 0;
   std::int64_t until = 0;  // pause when so many are done; 0: go on to the end
+  std::vector<PlannedEvaluation> evaluations = {};
 };
 
 Job job_of(const nlohmann::json& plan_line, const ExperimentLayout& experiment);

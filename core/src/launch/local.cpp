@@ -21,7 +21,8 @@ namespace {
 using Clock = Progress::Clock;
 
 constexpr std::chrono::milliseconds kTick{200};
-constexpr std::chrono::seconds kGrace{60};  // from a request to stop, which saves a checkpoint, to the kill
+
+std::string text_of(std::chrono::seconds time) { return duration_text(static_cast<double>(time.count())); }
 
 struct Worker {
   size_t index;  // of its job
@@ -138,8 +139,9 @@ class Launcher {
       }
       const auto index = worker->index;
       const auto& line = plan_[index];
-      const auto ending = settle(jobs_[index], of_worker(*status, line), worker->process.id(),
-                                 has_all_records(line, jobs_[index].run), worker->asked, worker->before);
+      const auto ending =
+          settle(jobs_[index], of_worker(*status, line), worker->process.id(), has_all_records(line, jobs_[index].run),
+                 worker->asked, worker->before, text_of(options_.timeout));
       workers_.erase(worker++);
       ended(index, ending);
     }
@@ -152,7 +154,10 @@ class Launcher {
       if (worker.asked == Asked::kNothing && taken > options_.timeout) {
         worker.asked = Asked::kTimeout;
         worker.process.send(SIGUSR1);
-      } else if (taken > options_.timeout + kGrace) {  // whoever asked it to stop meanwhile
+        progress_.say(
+            fmt::format("       {} has taken longer than --timeout {}: asked to stop, and killed in {} if it has not",
+                        jobs_[worker.index].name, text_of(options_.timeout), text_of(grace_of(options_.timeout))));
+      } else if (taken > options_.timeout + grace_of(options_.timeout)) {  // whoever asked it to stop meanwhile
         worker.process.send(SIGKILL);
       }
     }
@@ -169,6 +174,7 @@ class Launcher {
     }
     count(ending.outcome);
     if (ending.outcome == Outcome::kFailed) summary_.failed_ids.insert(job.train_id);
+    if (ending.outcome == Outcome::kElsewhere) summary_.elsewhere_ids.insert(job.train_id);
     if (ending.outcome == Outcome::kFailed && options_.fail_fast && !stopping_) {
       progress_.say("Stopping the rest: --fail-fast.");
       stop(Asked::kCancel, SIGUSR1);
@@ -228,6 +234,10 @@ class Launcher {
 };
 
 }  // namespace
+
+std::chrono::seconds grace_of(std::chrono::seconds timeout) {
+  return std::clamp(timeout / 4, std::chrono::seconds(5), std::chrono::seconds(60));
+}
 
 int default_jobs(const std::vector<Job>& jobs, int cores) {
   int most = 1;

@@ -29,8 +29,12 @@ struct LaunchSummary {
   size_t done = 0, failed = 0, cancelled = 0, preempted = 0, elsewhere = 0;
   size_t not_started = 0;
   int signal = 0;  // the first that asked to stop; 0: none
-  std::set<std::string> failed_ids;
+  std::set<std::string> failed_ids, elsewhere_ids;
 };
+
+// From a request to stop because of --timeout, upon which a worker saves its state, to the kill: a quarter of the
+// timeout, at least 5 s and at most 60 s.
+std::chrono::seconds grace_of(std::chrono::seconds timeout);
 
 // Cores of this machine divided by what the most demanding run asks; at least 1.
 int default_jobs(const std::vector<Job>& jobs, int cores);

@@ -1,7 +1,9 @@
 #include "launch/outcome.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <charconv>
 #include <csignal>
 #include <fstream>
@@ -9,6 +11,7 @@
 #include <sstream>
 
 #include "assay/error.h"
+#include "record/hook_file.h"
 #include "record/state.h"
 
 namespace assay {
@@ -34,12 +37,33 @@ std::vector<std::string> last_lines(const std::filesystem::path& log, std::uintm
   return lines;
 }
 
-std::string how_it_ended(const ExitStatus& status, bool out_of_memory) {
+// by_us: whoever started it killed it, for it did not stop when it was asked to.
+std::string how_it_ended(const ExitStatus& status, bool out_of_memory, bool by_us = false) {
   if (!status.signal) return fmt::format("exit code {}", status.code.value_or(-1));
+  if (by_us && *status.signal == SIGKILL) return "it did not stop when asked to and was killed";
   auto text = "killed by " + signal_name(*status.signal);
   if (out_of_memory) return text + ": this machine has run out of memory";
   if (*status.signal == SIGKILL) text += " (out of memory, or by hand)";
   return text;
+}
+
+std::filesystem::file_time_type time_of_hooks(const RunLayout& run) {
+  std::error_code absent;
+  const auto time = std::filesystem::last_write_time(run.hooks(), absent);
+  return absent ? std::filesystem::file_time_type{} : time;
+}
+
+// The hooks that the dead processes of a run were in; their files go.
+std::string last_hooks(const RunLayout& run, const Before& before) {
+  if (time_of_hooks(run) == before.hooks_written) return "";  // this worker did not get that far
+  std::vector<std::string> all;
+  std::error_code ignored;
+  for (int process = 0; std::filesystem::exists(run.hooks(process), ignored); ++process) {
+    for (auto& hook : hooks_in(run.hooks(process)))
+      if (std::find(all.begin(), all.end(), hook) == all.end()) all.push_back(std::move(hook));
+    std::filesystem::remove(run.hooks(process), ignored);
+  }
+  return fmt::format("{}", fmt::join(all, "; "));
 }
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
@@ -85,13 +109,15 @@ std::uint64_t oom_kills(std::string_view vmstat) {
 Before::Before(const RunLayout& run)
     : events(run.events(), EventTail::From::kEnd),
       state(read_state(run.state())),
-      oom_kills(assay::oom_kills(read_vmstat())) {
+      oom_kills(assay::oom_kills(read_vmstat())),
+      hooks_written(time_of_hooks(run)) {
   std::error_code absent;
   const auto size = std::filesystem::file_size(run.log(), absent);
   if (!absent) log_size = size;
 }
 
-Ending settle(const Job& job, const ExitStatus& status, pid_t worker, bool has_records, Asked asked, Before& before) {
+Ending settle(const Job& job, const ExitStatus& status, pid_t worker, bool has_records, Asked asked, Before& before,
+              const std::string& timeout) {
   if (status.code == kExitClaimed) return {Outcome::kElsewhere, "another process runs it", "", {}};
   if (status.code == 0 && has_records) return {};
   Ending ending{Outcome::kFailed, "", "", last_lines(job.run.log(), before.log_size)};
@@ -113,9 +139,11 @@ Ending settle(const Job& job, const ExitStatus& status, pid_t worker, bool has_r
   }
   const bool out_of_memory = status.signal == SIGKILL && oom_kills(read_vmstat()) > before.oom_kills;
   const bool untold = !told_failure && ending.reason.empty();  // it died without a word
+  const auto hooks = last_hooks(job.run, before);
+  const auto where = hooks.empty() ? "" : "; it was in " + hooks;
   if (asked == Asked::kTimeout && (told_stop || untold)) {
-    ending.reason =
-        "took longer than --timeout" + (told_stop ? "; " + ending.reason : "; " + how_it_ended(status, false));
+    ending.reason = fmt::format("took longer than --timeout {}; ", timeout) +
+                    (told_stop ? ending.reason : how_it_ended(status, false, /*by_us=*/true) + where);
     ending.failure_class = "timeout";
   } else if (told_stop || (untold && asked != Asked::kNothing)) {
     ending.outcome = asked == Asked::kCancel    ? Outcome::kCancelled
@@ -127,12 +155,17 @@ Ending settle(const Job& job, const ExitStatus& status, pid_t worker, bool has_r
     ending.outcome = Outcome::kPreempted;
     ending.reason = how_it_ended(status, false);
   } else if (ending.reason.empty()) {
-    if (status.signal)
-      ending.reason = how_it_ended(status, out_of_memory);
-    else if (status.code == 0)
-      ending.reason = "the worker ended well but left no complete record";
-    else
+    if (status.signal) {
+      ending.reason = how_it_ended(status, out_of_memory) + where;
+    } else if (!hooks.empty()) {
+      ending.reason = fmt::format("{}: the process ended with {} inside it", hooks, how_it_ended(status, false));
+      ending.failure_class = "plugin";
+    } else if (status.code == 0) {
+      ending.reason = "the worker exited with code 0 but left no complete record";
+    } else {
       ending.reason = ending.log_lines.empty() ? how_it_ended(status, false) : ending.log_lines.back();
+      if (status.code == 2) ending.failure_class = "user";  // it refused to start
+    }
   }
   if (ending.outcome == Outcome::kFailed &&
       ending.failure_class.empty())  // one of ours or of the user's is always told

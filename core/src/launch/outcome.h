@@ -39,11 +39,14 @@ struct Before {
   EventTail events;
   std::optional<State> state;
   std::uint64_t oom_kills = 0;
+  std::filesystem::file_time_type hooks_written{};  // when that of an earlier attempt was, if one was killed
 };
 
-// Judges an ended worker and makes state.json say the same. The worker's own word stands; one that died without a word
-// gets a state of failed, or of what it was asked for.
-Ending settle(const Job& job, const ExitStatus& status, pid_t worker, bool has_records, Asked asked, Before& before);
+// Judges an ended worker and makes state.json say the same. What the worker wrote itself stands; one that died without
+// a message gets a state of failed, or of what it was asked for, and the hooks that it died in are named. timeout: of
+// Asked::kTimeout, "8s".
+Ending settle(const Job& job, const ExitStatus& status, pid_t worker, bool has_records, Asked asked, Before& before,
+              const std::string& timeout = "");
 
 // Whether another try may end otherwise: the process was killed (also by the kernel, for want of memory), was lost with
 // its machine, or took too long. What a plugin, a user or arithmetic did happens again.

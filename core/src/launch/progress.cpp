@@ -38,63 +38,25 @@ ProgressStyle style_of_stderr() {
   return style;
 }
 
-void take_event(RunProgress& run, const nlohmann::json& event) {
-  const auto number = [](const nlohmann::json& object, const char* key) -> std::optional<double> {
-    if (!object.is_object() || !object.contains(key) || !object[key].is_number()) return std::nullopt;
-    return object[key].get<double>();
-  };
-  const auto& type = event["type"];
-  if (type == "start") {
-    run.steps = static_cast<std::int64_t>(number(event, "steps").value_or(static_cast<double>(run.steps)));
-    run.step = run.first_step = static_cast<std::int64_t>(number(event, "from").value_or(0));
-    run.skipped = static_cast<std::int64_t>(number(event, "skipped").value_or(0));
-  } else if (type == "step") {
-    run.step = static_cast<std::int64_t>(number(event, "step").value_or(static_cast<double>(run.step)));
-    if (event.contains("loss")) run.loss = number(event, "loss");  // a step with nothing to count has none
-    if (event.contains("measured"))
-      run.tokens_per_second = number(event["measured"], "tokens_per_second").value_or(run.tokens_per_second);
-  } else if (type == "skip") {
-    ++run.skipped;
-  }
-}
-
-std::optional<double> seconds_left(const RunProgress& run) {
-  if (run.step <= run.first_step || run.seconds <= 0) return std::nullopt;
-  const auto rate = static_cast<double>(run.step - run.first_step) / run.seconds;
-  return static_cast<double>(std::max<std::int64_t>(0, run.steps - run.step)) / rate;
-}
-
-std::string duration_text(double seconds) {
-  const auto whole = static_cast<std::int64_t>(seconds + 0.5);
-  if (whole < 60) return fmt::format("{}s", whole);
-  if (whole < 3600) return fmt::format("{}m{:02}s", whole / 60, whole % 60);
-  return fmt::format("{}h{:02}m", whole / 3600, whole % 3600 / 60);
-}
-
-std::string describe(const RunProgress& run) {
-  auto line = fmt::format("{}  {}/{}", run.name, run.step, run.steps);
-  if (run.skipped > 0) line += fmt::format("  {} skipped", run.skipped);
-  if (run.loss) line += fmt::format("  loss {:.4f}", *run.loss);
-  if (run.tokens_per_second > 0) line += fmt::format("  {:.1f}k tokens/s", run.tokens_per_second / 1000);
-  if (const auto left = seconds_left(run)) line += "  " + duration_text(*left) + " left";
-  return line;
-}
-
 Progress::Progress(std::ostream& out, ProgressStyle style, size_t runs, int jobs)
     : out_(out), style_(style), runs_(runs), jobs_(jobs) {}
 
 void Progress::started(const Job& job, Clock::time_point now) {
   if (!style_.live) say("start  " + job.name);
-  RunProgress shown;
-  shown.name = job.name;
-  shown.steps = job.steps;
-  running_.emplace_back(job.train_id,
-                        Running{std::move(shown), EventTail(job.run.events(), EventTail::From::kEnd), now, now});
+  auto shown = progress_of(job);
+  for (auto& evaluation : shown.evaluations)
+    if (const auto known = evaluation_seconds_.find(evaluation.label); known != evaluation_seconds_.end())
+      evaluation.seconds = known->second;
+  running_.emplace_back(job.train_id, Running{std::move(shown), EventTail(job.run.events(), EventTail::From::kEnd),
+                                              job.run.progress(), now, now});
 }
 
 void Progress::take_events(Running& running) {
   for (const auto& event : running.events.poll()) {
     take_event(running.shown, event);
+    if (event["type"] == "evaluate")
+      for (const auto& one : running.shown.evaluations)
+        if (one.seconds) evaluation_seconds_[one.label] = *one.seconds;
     for (const auto& note : event.value("notes", std::vector<std::string>())) say("       note: " + note);
     if (event["type"] == "start" && event.contains("from"))
       say(fmt::format("       {} goes on from step {}", running.shown.name, event["from"].get<std::int64_t>()));
@@ -104,6 +66,7 @@ void Progress::take_events(Running& running) {
 void Progress::update(Clock::time_point now) {
   for (auto& [id, running] : running_) {
     take_events(running);
+    take_evaluating(running.shown, running.evaluating);
     running.shown.seconds = seconds_between(running.since, now);
     if (!style_.live && now - running.last_line >= kPlainEvery) {
       running.last_line = now;

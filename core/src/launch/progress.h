@@ -5,12 +5,13 @@
 #include <chrono>
 #include <cstdint>
 #include <list>
-#include <optional>
+#include <map>
 #include <ostream>
 #include <string>
 #include <string_view>
 
 #include "launch/outcome.h"
+#include "launch/run_progress.h"
 
 namespace assay {
 
@@ -21,23 +22,6 @@ struct ProgressStyle {
 };
 // Of standard error; NO_COLOR and TERM=dumb are honoured.
 ProgressStyle style_of_stderr();
-
-// What a line shows of one run; from its events since its worker started.
-struct RunProgress {
-  std::string name;
-  std::int64_t steps = 0;
-  std::int64_t step = 0;
-  std::int64_t first_step = 0;  // where this attempt goes on from
-  std::optional<double> loss;   // the newest; none when that is not finite
-  std::int64_t skipped = 0;     // steps that changed nothing
-  double tokens_per_second = 0;
-  double seconds = 0;  // since the worker started
-};
-void take_event(RunProgress& run, const nlohmann::json& event);
-std::optional<double> seconds_left(const RunProgress& run);
-std::string describe(
-    const RunProgress& run);  // "positional=alibi seed=1  120/977  3 skipped  loss 3.2041  17.0k tokens/s  50s left"
-std::string duration_text(double seconds);  // "50s", "3m20s", "2h05m"
 
 class Progress {
  public:
@@ -54,6 +38,7 @@ class Progress {
   struct Running {
     RunProgress shown;
     EventTail events;
+    std::filesystem::path evaluating;  // progress.json
     Clock::time_point since;
     Clock::time_point last_line;
   };
@@ -69,6 +54,7 @@ class Progress {
   int jobs_;
   size_t done_ = 0, failed_ = 0, other_ = 0;
   double seconds_of_done_ = 0;
+  std::map<std::string, double> evaluation_seconds_;    // by label, of the run that made it last
   std::list<std::pair<std::string, Running>> running_;  // by train id, in the order of their start
   int live_lines_ = 0;
 };

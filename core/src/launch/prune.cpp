@@ -10,6 +10,7 @@
 #include "compare/run_results.h"
 #include "record/events.h"
 #include "record/state.h"
+#include "record/train_record.h"
 
 namespace assay {
 namespace {
@@ -32,7 +33,7 @@ std::optional<double> mean_of(const std::vector<const json*>& lines, const Exper
   for (const auto* line : lines) {
     const auto run = experiment.run(line->at("train_id"));
     const auto step = config::rung_step(pruning.settings, rung, *line);
-    if (has_reached(run, step)) {
+    if (has_reached(*line, run, step)) {
       const auto value = value_at(run, pruning.settings.metric, step);
       if (!value) return std::nullopt;  // an older one, which was evaluated at other steps
       sum += *value;
@@ -46,10 +47,23 @@ std::optional<double> mean_of(const std::vector<const json*>& lines, const Exper
   return sum / static_cast<double>(lines.size());
 }
 
+// Whether the evaluations that are due at a step have been made.
+bool is_evaluated(const json& plan_line, const RunLayout& run, std::int64_t step) {
+  std::set<std::string> missing;
+  for (const auto& entry : plan_line.value("evaluate", json::array()))
+    if (const auto every = entry.value("every", std::int64_t{0}); every > 0 && step % every == 0)
+      missing.insert(entry.value("label", ""));
+  if (missing.empty()) return true;
+  for (const auto& event : read_events(run.events()))
+    if (event["type"] == "evaluate" && event.value("step", std::int64_t{-1}) == step)
+      missing.erase(event.value("label", ""));
+  return missing.empty();
+}
+
 }  // namespace
 
-bool has_reached(const RunLayout& run, std::int64_t step) {
-  if (std::filesystem::exists(run.train_record())) return true;
+bool has_reached(const json& plan_line, const RunLayout& run, std::int64_t step) {
+  if (has_record(run.train_record())) return true;
   constexpr std::string_view kPrefix = "step-";
   std::error_code absent;
   for (const auto& entry : std::filesystem::directory_iterator(run.checkpoints(), absent)) {
@@ -57,7 +71,8 @@ bool has_reached(const RunLayout& run, std::int64_t step) {
     std::int64_t saved = 0;
     if (!name.starts_with(kPrefix)) continue;
     std::from_chars(name.data() + kPrefix.size(), name.data() + name.size(), saved);
-    if (saved >= step) return true;
+    // Its checkpoint is written before its evaluations.
+    if (saved > step || (saved == step && is_evaluated(plan_line, run, step))) return true;
   }
   return false;
 }

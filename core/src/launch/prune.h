@@ -19,8 +19,9 @@ struct Pruning {
   std::optional<config::Selector> baseline;  // never pruned, and not among those that are counted
 };
 
-// Whether a run has done so many updates and can go on from there or later.
-bool has_reached(const RunLayout& run, std::int64_t step);
+// Whether a run of a plan line has done so many updates, with the evaluations that are due there, and can be resumed
+// from there or later.
+bool has_reached(const nlohmann::json& plan_line, const RunLayout& run, std::int64_t step);
 
 // The metric's value in a run's events at a step that it has reached, smaller is better; infinite where it is no
 // number; nothing where it was not told.

@@ -84,6 +84,22 @@ void cancel(const std::vector<std::string>& jobs) {
   ask(command);
 }
 
+// squeue and scontrol both print COMPLETING while a task is being ended, whatever for. What is requeued, as after a
+// preemption, counts one start more by then than it knows of.
+bool was_cancelled(const std::string& job, long restarts) {
+  const auto value = [&](const std::string& key) {
+    const auto found = job.find(key + "=");
+    if (found == std::string::npos) return std::string();
+    const auto begin = found + key.size() + 1;
+    return job.substr(begin, job.find_first_of(" \n", begin) - begin);
+  };
+  const auto state = value("JobState"), preempted = value("PreemptTime");
+  return (state == "COMPLETING" || state == "CANCELLED") && number(value("Restarts")) == restarts &&
+         (preempted.empty() || preempted == "None");
+}
+
+std::string show_job(const std::string& task) { return capture_output({"scontrol", "show", "job", task}).value_or(""); }
+
 bool runs_on(const std::string& task) {
   return ask({"squeue", "--noheader", "--array", "--format=%T", "--jobs=" + task}).starts_with("RUNNING");
 }

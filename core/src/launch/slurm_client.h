@@ -28,6 +28,11 @@ std::vector<Task> parse_queue(const std::string& text);  // lines of name|job|in
 // Jobs ("12") and tasks ("12_3") out of the queue; what runs gets SIGTERM, and SIGKILL when it takes too long.
 void cancel(const std::vector<std::string>& jobs);
 
+// What scontrol says of a task of an array; empty where it says nothing.
+std::string show_job(const std::string& task);
+// Whether by that text the task is being ended, or was, because somebody cancelled it and not because it is preempted.
+// restarts: how often it had been started again when it began (SLURM_RESTART_COUNT).
+bool was_cancelled(const std::string& job, long restarts);
 // Whether a task of an array runs and is not being ended: false for one that is cancelled, or that Slurm requeues.
 bool runs_on(const std::string& task);
 void requeue(const std::string& task);

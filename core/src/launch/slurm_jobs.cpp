@@ -80,12 +80,12 @@ RunStatusNow with_slurm(RunStatusNow now, const RunLayout& run, const OnSlurm& o
   if (on_slurm.state == OnSlurm::State::kRuns) return {Standing::kRunning, ""};
   if (on_slurm.state == OnSlurm::State::kWaits) return {Standing::kQueued, ""};
   const auto state = read_state(run.state());
-  if (now.standing == Standing::kQueued && (!state || state->status == "running"))
-    return {
-        Standing::kFailed,
-        "ended on Slurm without a word (cancelled before it began, time limit, memory or node); what its task said: " +
-            on_slurm.output.string()};
-  return now;
+  if (now.standing != Standing::kQueued || (state && state->status != "running")) return now;
+  if (!fs::exists(on_slurm.output) && !state)
+    return {Standing::kCancelled, "left Slurm's queue before it began (scancel, or the cluster took it out)"};
+  return {Standing::kFailed,
+          "ended on Slurm without a message (time limit, memory or node)" +
+              (fs::exists(on_slurm.output) ? "; its task's output: " + on_slurm.output.string() : "")};
 }
 
 size_t cancel_on_slurm(const ExperimentLayout& experiment) {

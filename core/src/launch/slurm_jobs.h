@@ -43,7 +43,7 @@ struct OnSlurm {
 std::map<std::string, OnSlurm> runs_on_slurm(const ExperimentLayout& experiment);
 
 // How a run stands by its own files and, where they do not settle it, by what Slurm has: what waits there is queued,
-// and one that is gone without a word has failed.
+// one that is gone before it began was cancelled, and one that is gone without a message has failed.
 RunStatusNow with_slurm(RunStatusNow now, const RunLayout& run, const OnSlurm& on_slurm);
 
 // Takes the experiment's runs that wait or run there off Slurm; how many. Those that waited say so in their state, and

@@ -52,8 +52,9 @@ struct Cut {
   Asked asked = Asked::kNothing;
 };
 
-// Slurm's signal is the same for one that is cancelled and for one that others displace. srun and mpirun hand ours on.
-Cut wait_for(Process& worker, const std::filesystem::path& cancelled, SignalQueue& signals) {
+// Slurm's signal is the same for a task that is cancelled and for one that others displace; the mark of `assay stop` or
+// Slurm itself tells which. srun and mpirun hand ours on.
+Cut wait_for(Process& worker, const std::string& task, const std::filesystem::path& cancelled, SignalQueue& signals) {
   Cut cut;
   for (;;) {
     if (const auto status = worker.poll()) {
@@ -61,7 +62,10 @@ Cut wait_for(Process& worker, const std::filesystem::path& cancelled, SignalQueu
       return cut;
     }
     if (const int signal = signals.wait(kPoll); signal != 0 && signal != SIGCHLD) {
-      cut.asked = std::filesystem::exists(cancelled) ? Asked::kCancel : Asked::kPreempt;
+      const char* const restarts = std::getenv("SLURM_RESTART_COUNT");
+      const bool by_someone = std::filesystem::exists(cancelled) ||
+                              slurm::was_cancelled(slurm::show_job(task), restarts ? std::atol(restarts) : 0);
+      cut.asked = by_someone ? Asked::kCancel : Asked::kPreempt;
       worker.send(cut.asked == Asked::kCancel ? SIGUSR1 : SIGUSR2);
     }
   }
@@ -93,7 +97,7 @@ int slurm_task(const std::filesystem::path& worker, const std::filesystem::path&
   Before before(job.run);
   const auto command = command_of(line, job, {worker, experiment.folder(), array.plan()}, wrap);
   Process process(command.words, command.environment, job.run.log());
-  const auto cut = wait_for(process, array.cancelled(place), signals);
+  const auto cut = wait_for(process, task, array.cancelled(place), signals);
   const auto ending =
       settle(job, of_worker(cut.status, line), process.id(), has_all_records(line, job.run), cut.asked, before);
   if (ending.outcome == Outcome::kDone) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
 #include <nlohmann/json.hpp>
 
@@ -22,7 +23,7 @@ std::string text_of(const std::vector<nlohmann::json>& plan) {
   return text;
 }
 
-std::string summary_text(const LaunchSummary& summary, size_t done_before, size_t pruned) {
+std::string summary_text(const LaunchSummary& summary, size_t done_before, size_t done_elsewhere, size_t pruned) {
   auto text = fmt::format("{} done", summary.done);
   const auto add = [&](size_t count, const char* what) {
     if (count > 0) text += fmt::format(", {} {}", count, what);
@@ -31,7 +32,8 @@ std::string summary_text(const LaunchSummary& summary, size_t done_before, size_
   add(summary.failed, "failed");
   add(summary.cancelled, "stopped");
   add(summary.preempted, "preempted");
-  add(summary.elsewhere, "run by another process");
+  add(done_elsewhere, "done by another process");
+  add(summary.elsewhere, "still run by another process");
   add(summary.not_started, "not started");
   add(pruned, "pruned");
   return text;
@@ -61,12 +63,22 @@ class Sweep {
       return 0;
     }
     if (done_before_ == planned || !options_.pruning || halve()) launch_all(0);
-    out_ << summary_text(total_, done_before_, planned - left_.size())
+    const auto done_elsewhere = take_what_others_did();
+    out_ << summary_text(total_, done_before_, done_elsewhere, planned - left_.size())
          << ". Records: " << (options_.experiment / "runs").string() << "\n";
     return exit_code(total_);
   }
 
  private:
+  // Runs that another process had when their turn came, and that have their records now; how many.
+  size_t take_what_others_did() {
+    size_t done = 0;
+    for (const auto& line : left_)
+      if (elsewhere_.count(line.at("train_id")) && has_all_records(line, experiment_.run(line.at("train_id")))) ++done;
+    total_.elsewhere -= std::min(total_.elsewhere, done);
+    return done;
+  }
+
   // Rung by rung. False when that has to go on another time.
   bool halve() {
     const auto& settings = options_.pruning->settings;
@@ -108,7 +120,7 @@ class Sweep {
     for (const auto& line : left_) {
       const auto run = experiment_.run(line.at("train_id"));
       if (has_all_records(line, run) || total_.failed_ids.count(line.at("train_id"))) continue;
-      if (rung == 0 || !has_reached(run, step_of(line, rung))) lines.push_back(line);
+      if (rung == 0 || !has_reached(line, run, step_of(line, rung))) lines.push_back(line);
     }
     return lines;
   }
@@ -151,6 +163,7 @@ class Sweep {
     total_.cancelled += one.cancelled;
     total_.preempted += one.preempted;
     total_.elsewhere += one.elsewhere;
+    elsewhere_.insert(one.elsewhere_ids.begin(), one.elsewhere_ids.end());
     total_.not_started += one.not_started;
     if (total_.signal == 0) total_.signal = one.signal;
     total_.failed_ids.insert(one.failed_ids.begin(), one.failed_ids.end());
@@ -162,6 +175,7 @@ class Sweep {
   const ProgressStyle& style_;
   std::vector<nlohmann::json> left_;  // of the plan, without what was pruned
   size_t done_before_ = 0;
+  std::set<std::string> elsewhere_;  // train ids that another process had
   LaunchSummary total_;
 };
 

@@ -56,9 +56,13 @@ WorkerCommand worker_command(const Job& job, const nlohmann::json& plan_line, co
   const auto start = mpirun(mesh_of(plan_line), command.environment);
   command.words.insert(command.words.begin(), start.begin(), start.end());
   command.words.insert(command.words.end(), {"--ranks", "processes"});
-  // As a user's own words may ask otherwise: more ranks than cores, and none bound to one.
+  // In the environment, so that a user's own words for mpirun come first: more ranks than cores, and none bound to one
+  // core. The first two names are Open MPI 4's, the others those of PRRTE, which starts the processes of Open MPI 5;
+  // each version ignores the other's.
   command.environment.emplace("OMPI_MCA_rmaps_base_oversubscribe", "1");
   command.environment.emplace("OMPI_MCA_hwloc_base_binding_policy", "none");
+  command.environment.emplace("PRTE_MCA_rmaps_default_mapping_policy", ":oversubscribe");
+  command.environment.emplace("PRTE_MCA_hwloc_default_binding_policy", "none");
   // Open MPI asks root to say so twice; who runs a sweep as root, in a container, has said so.
   if (::geteuid() == 0)
     for (const char* name : {"OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"})

@@ -127,11 +127,13 @@ void* Instances::create(const std::string& kind, const std::string& kind_hash, c
   }
   AssayInstance made{};
   AssayError error{};
+  const Identity who{file->plugin->name, kind, name, instance};
+  const InHook in_hook(who, "create");
   if (component->create(values.data(), values.size(), &made, &error) != 0)
     throw PluginError(file->plugin->name, name, "create", error.text);
   made_.emplace_back(component, made);
   auto* base = static_cast<Component*>(made.component);
-  base->set_identity({file->plugin->name, kind, name, instance});
+  base->set_identity(who);
   components_.push_back(base);
   return made.interface_pointer;
 }

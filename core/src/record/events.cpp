@@ -9,6 +9,7 @@
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <tuple>
 
 #include "assay/error.h"
@@ -30,6 +31,16 @@ bool is_event(const nlohmann::json& line) {
 
 // Events without a step (start, error, end) count as of step -1.
 std::int64_t step_of(const nlohmann::json& event) { return event.value("step", std::int64_t{-1}); }
+
+// Of an attempt whose result was refused only that error is left.
+void drop_refused(std::vector<nlohmann::json>& events) {
+  std::set<int> refused;
+  for (const auto& event : events)
+    if (event.value("refused", false)) refused.insert(event["attempt"].get<int>());
+  if (refused.empty()) return;
+  std::erase_if(events,
+                [&](const auto& event) { return refused.count(event["attempt"]) > 0 && event["type"] != "error"; });
+}
 
 }  // namespace
 
@@ -86,6 +97,7 @@ int next_attempt(const std::filesystem::path& file) {
 
 std::vector<nlohmann::json> read_events(const std::filesystem::path& file) {
   auto all = EventTail(file, EventTail::From::kBegin).poll();
+  drop_refused(all);
   const auto of_first = [&](const nlohmann::json& event) { return event["attempt"] == all.front()["attempt"]; };
   if (std::all_of(all.begin(), all.end(), of_first)) return all;             // nothing to supersede, as with most runs
   std::map<int, std::int64_t> start_of;                                      // attempt -> the step it goes on from

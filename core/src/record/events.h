@@ -49,8 +49,8 @@ class EventTail {
 
 // The events in force. A start event supersedes all that earlier attempts wrote beyond the step it goes on from
 // ("from", 0 when absent), of several events of one type, step and label the latest attempt's wins, and start, error
-// and end are those of the latest attempt that has them. So the curve of a killed and resumed run equals an
-// uninterrupted one's.
+// and end are those of the latest attempt that has them. Of an attempt whose result was refused nothing but its error
+// is in force. So the curve of a killed and resumed run equals an uninterrupted one's.
 std::vector<nlohmann::json> read_events(const std::filesystem::path& file);
 
 }  // namespace assay

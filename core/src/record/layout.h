@@ -18,6 +18,11 @@ class RunLayout {
   std::filesystem::path events() const { return folder_ / "events.jsonl"; }
   std::filesystem::path accepted() const { return folder_ / "accepted.json"; }  // code that a replay stands for
   std::filesystem::path state() const { return folder_ / "state.json"; }
+  std::filesystem::path progress() const { return folder_ / "progress.json"; }  // of a running evaluation
+  // Of each of the worker's processes; see hook_file.h.
+  std::filesystem::path hooks(int process = 0) const {
+    return folder_ / (process == 0 ? "hooks" : "hooks." + std::to_string(process));
+  }
   std::filesystem::path log() const { return folder_ / "log.txt"; }
   std::filesystem::path lock() const { return folder_ / "lock"; }
   std::filesystem::path checkpoints() const { return folder_ / "checkpoint"; }

@@ -7,6 +7,7 @@
 
 #include "assay/error.h"
 #include "record/files.h"
+#include "record/train_record.h"
 
 namespace assay {
 
@@ -32,9 +33,9 @@ std::vector<nlohmann::json> read_plan_lines(const std::filesystem::path& file) {
 }
 
 bool has_all_records(const nlohmann::json& line, const RunLayout& run) {
-  if (!std::filesystem::exists(run.train_record())) return false;
+  if (!has_record(run.train_record())) return false;
   for (const auto& evaluation : line.value("evaluate", nlohmann::json::array()))
-    if (!std::filesystem::exists(run.eval_record(evaluation.at("id").get<std::string>()))) return false;
+    if (!has_record(run.eval_record(evaluation.at("id").get<std::string>()))) return false;
   return true;
 }
 

@@ -12,8 +12,8 @@ namespace assay {
 // Throws UserError with file and line when a line is not a plan line.
 std::vector<nlohmann::json> read_plan_lines(const std::filesystem::path& file);
 
-// True when the train record and every planned evaluation's record exist. Without the first, the others count for
-// nothing: they are of an earlier training.
+// True when the train record and every planned evaluation's record are there and whole. Without the first, the others
+// count for nothing: they are of an earlier training.
 bool has_all_records(const nlohmann::json& line, const RunLayout& run);
 
 // Cores one run keeps busy: threads a rank times ranks.

@@ -1,6 +1,7 @@
 #include "record/train_record.h"
 
 #include <algorithm>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "assay/error.h"
@@ -68,6 +69,18 @@ nlohmann::json train_record(const nlohmann::json& plan_line, const TrainResult& 
   if (!result.gpu.empty()) record["environment"]["gpu"] = result.gpu;
   if (!result.weights_sha256.empty()) record["weights_sha256"] = result.weights_sha256;
   return record;
+}
+
+// Of what write_record wrote only the whole ends with a line feed, so its ends are enough, and thousands of records are
+// looked at in no time. A record from elsewhere is read.
+bool has_record(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  std::string ends(3, '\0');
+  if (!stream.read(ends.data(), 1) || ends[0] != '{') return false;
+  stream.seekg(-2, std::ios::end);
+  if (!stream.read(ends.data() + 1, 2)) return false;
+  if (ends == "{}\n") return true;
+  return ends[2] == '}' && nlohmann::json::accept(read_file(file));
 }
 
 void write_record(const std::filesystem::path& file, const nlohmann::json& record) {

@@ -41,6 +41,9 @@ struct TrainResult {
 
 nlohmann::json train_record(const nlohmann::json& plan_line, const TrainResult& result);
 
+// Whether a record is there and whole. One that was cut counts as absent.
+bool has_record(const std::filesystem::path& file);
+
 // Compact JSON and a line feed, atomically; creates the folders. Throws Bug when the file exists: records are written
 // once.
 void write_record(const std::filesystem::path& file, const nlohmann::json& record);

@@ -1,6 +1,7 @@
 // One rank's components of a run, wired in the order: create (children first), special tokens, vocabulary, bind, build.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -63,6 +64,7 @@ class Assembled {
   std::unique_ptr<Parameters> parameters;                     // after build
   Compute compute;                                            // of this machine; settled before build
   std::map<std::string, std::unique_ptr<TrainedRun>> others;  // runs that evaluations asked, by folder
+  std::function<void()> before_forward;  // of evaluations and decoding; every rank calls it; may throw RunStopped
 
   // Of the plan line.
   int64_t context, steps, batch, micro_batch;

@@ -59,6 +59,11 @@ bool are_numbers(const json& list) {
   return list.is_array() && std::all_of(list.begin(), list.end(), [](const json& x) { return x.is_number(); });
 }
 
+// Whether one list of stretches is the beginning of another.
+bool begins(const json& stretches, const json& with) {
+  return with.size() <= stretches.size() && std::equal(with.begin(), with.end(), stretches.begin());
+}
+
 // Of the checkpoints in a folder, newest first.
 std::vector<int64_t> steps_in(const fs::path& folder) {
   std::vector<int64_t> steps;
@@ -102,6 +107,13 @@ Phases phases_of(const json& value) {
 }
 
 }  // namespace
+
+json stretch(const json& mesh, int threads, const std::string& device, int64_t from) {
+  json sums = json::object();  // what has a say in their order
+  for (const char* key : {"tensor", "data", "sequence_parallel", "backend"})
+    if (mesh.contains(key)) sums[key] = mesh[key];
+  return {{"mesh", sums}, {"threads", threads}, {"device", device}, {"from", from}};
+}
 
 bool OptimizerState::exists(const fs::path& checkpoints) { return !steps_in(checkpoints).empty(); }
 
@@ -193,13 +205,13 @@ void Checkpoints::save(Assembled& run, const Mesh& mesh, const Progress& progres
     if (step > progress.step || ++kept > kKept) fs::remove_all(step_folder(step));
 }
 
-Checkpoints::Resumed Checkpoints::resume(Assembled& run, const Mesh& mesh) const {
+Checkpoints::Resumed Checkpoints::resume(Assembled& run, const Mesh& mesh, const json& repeated) const {
   Resumed resumed;
   int64_t chosen = 0;
   const States states{{kWeights, names_of(weights_of(run))}, {kOptimizer, names_of(optimizer_state_of(run))}};
   if (mesh.first())
     for (const auto step : steps()) {
-      const auto wrong = fault(step, states);
+      const auto wrong = fault(step, states, repeated);
       if (wrong.empty()) {
         chosen = step;
         break;
@@ -229,11 +241,13 @@ std::string Checkpoints::keep_weights(const fs::path& file, const std::string& e
   if (all.empty()) throw Bug(folder_.string() + ": holds no checkpoint whose weights could be kept");
   const auto source = step_folder(all.front()) / kWeights;
   const auto hash = sha256_of_file(source);
-  if (!expected.empty() && hash != expected)
-    throw UserError(source.string() + ": training again gave other weights (" + hash.substr(0, 12) +
-                    ") than train.json's (" + expected.substr(0, 12) +
-                    "); take the machine, mesh and threads of its environment, or remove " +
-                    file.parent_path().string() + " to train anew");
+  if (!expected.empty() && hash != expected) {
+    fs::remove_all(folder_);
+    throw RefusedAttempt(source.string() + ": training again gave other weights (" + hash.substr(0, 12) +
+                         ") than train.json's (" + expected.substr(0, 12) +
+                         "); take the machine, mesh and threads of its environment, or remove " +
+                         file.parent_path().string() + " to train anew");
+  }
   const fs::path aside = file.string() + ".part";
   fs::remove(aside);
   std::error_code no_links;  // of this file system
@@ -246,7 +260,7 @@ std::string Checkpoints::keep_weights(const fs::path& file, const std::string& e
 
 std::vector<int64_t> Checkpoints::steps() const { return steps_in(folder_); }
 
-std::string Checkpoints::fault(int64_t step, const States& states) const {
+std::string Checkpoints::fault(int64_t step, const States& states, const json& repeated) const {
   const auto folder = step_folder(step);
   try {
     const auto manifest = json::parse(read_file(folder / kManifest));
@@ -262,6 +276,8 @@ std::string Checkpoints::fault(int64_t step, const States& states) const {
       for (const auto& name : names)
         if (!tensors.has(name)) return std::string("lacks the tensor '") + name + "' in " + file;
     }
+    if (!repeated.is_null() && !begins(repeated, manifest.at("stretches")))
+      return "was made under another mesh, number of threads or device than the training of train.json";
     late_means_of(manifest.at("late"));  // or an exception
     const bool numbers = manifest.at("skipped").is_number_integer() && manifest.at("stretches").is_array() &&
                          are_numbers(manifest.at("recent").at("losses")) &&

@@ -30,6 +30,14 @@ struct Progress {
   LateMeans late = {};  // so far: "loss", and what components log
 };
 
+// One of Progress::stretches: of the mesh, what decides the order of sums.
+nlohmann::json stretch(const nlohmann::json& mesh, int threads, const std::string& device, int64_t from);
+
+// An attempt whose result may not be taken. It has removed its checkpoints, and readers drop its events.
+struct RefusedAttempt : UserError {
+  using UserError::UserError;
+};
+
 class Checkpoints {
  public:
   // code: what trains, as one text. Only checkpoints of this very run and code are gone on from.
@@ -43,10 +51,13 @@ class Checkpoints {
     Progress progress;               // step 0: nothing to go on from
     std::vector<std::string> notes;  // why newer checkpoints were passed over; of the first rank
   };
-  // Loads the newest checkpoint whose files have the hashes of its manifest. Every rank calls it.
-  Resumed resume(Assembled& run, const Mesh& mesh) const;
+  // Loads the newest checkpoint whose files have the hashes of its manifest. Every rank calls it. repeated: where a
+  // training is repeated for its weights, under what it was; checkpoints that were made under anything else do not
+  // lead to them.
+  Resumed resume(Assembled& run, const Mesh& mesh, const nlohmann::json& repeated = {}) const;
 
-  // The newest checkpoint's weights under another name; the file's SHA-256. UserError when another one is expected.
+  // The newest checkpoint's weights under another name; the file's SHA-256. Where another one is expected, it is
+  // refused, and all checkpoints are removed: no attempt may continue from what gave wrong weights.
   std::string keep_weights(const std::filesystem::path& file, const std::string& expected = "") const;
 
  private:
@@ -54,7 +65,7 @@ class Checkpoints {
   std::vector<int64_t> steps() const;  // newest first
   // "" when the checkpoint is whole and of this run; else what is wrong with it. states: names of each file's tensors.
   using States = std::vector<std::pair<const char*, std::vector<std::string>>>;
-  std::string fault(int64_t step, const States& states) const;
+  std::string fault(int64_t step, const States& states, const nlohmann::json& repeated) const;
 
   std::filesystem::path folder_;
   std::string train_id_, code_;

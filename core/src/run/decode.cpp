@@ -22,6 +22,7 @@ class ContextOfDecoding final : public DecodeContext {
   ContextOfDecoding(Assembled& run, const Mesh& mesh, const Decoder& decoder, const DecodeRequest& request,
                     DecodeMemory* memory)
       : model_(*run.model),
+        before_forward_(run.before_forward),
         compute_(run.compute),
         vocabulary_(*run.vocabulary),
         mesh_(mesh),
@@ -296,6 +297,7 @@ class ContextOfDecoding final : public DecodeContext {
   }
 
   Tensor forward(Cache& cache, const Tensor& tokens, const Tensor& mask, const Tensor& segments) {
+    if (before_forward_) before_forward_();
     const ForwardPrecision precision(compute_);
     cache.next_segments = segments;
     return guard(model_, "extend", [&] { return model_.extend(cache, tokens, mask); }).final_BTD;
@@ -324,6 +326,7 @@ class ContextOfDecoding final : public DecodeContext {
   }
 
   Model& model_;
+  const std::function<void()>& before_forward_;
   Compute compute_;
   const Vocabulary& vocabulary_;
   const Mesh& mesh_;

@@ -2,6 +2,7 @@
 
 #include <c10/core/GradMode.h>
 
+#include <algorithm>
 #include <chrono>
 #include <limits>
 
@@ -15,8 +16,15 @@ namespace {
 
 class ContextOfEvaluation final : public EvaluationContext {
  public:
-  ContextOfEvaluation(Assembled& run, const Mesh& mesh, const LabelledEvaluator& entry)
-      : run_(run), mesh_(mesh), entry_(entry) {}
+  ContextOfEvaluation(Assembled& run, const Mesh& mesh, const LabelledEvaluator& entry, const BetweenBatches& between)
+      : run_(run), mesh_(mesh), entry_(entry) {
+    if (!between) return;
+    run_.before_forward = [this, &between] {
+      between(progress_);
+      ++progress_.batches;
+    };
+  }
+  ~ContextOfEvaluation() override { run_.before_forward = {}; }
 
   Model& model() override { return *run_.model; }
   const Vocabulary& vocabulary() const override { return *run_.vocabulary; }
@@ -34,10 +42,12 @@ class ContextOfEvaluation final : public EvaluationContext {
   Forward& forward(const Batch& batch, const std::vector<int64_t>& hidden_layers) override {
     ForwardOptions options;
     options.hidden_layers = hidden_layers;
+    if (run_.before_forward) run_.before_forward();
     forward_ = std::make_unique<ForwardPass>(*run_.model, batch, options, run_.vocabulary->size(), mesh_, run_.compute);
     return *forward_;
   }
   std::map<std::string, std::pair<double, double>> objectives(const Batch& batch) override {
+    if (run_.before_forward) run_.before_forward();
     return objective_sums(run_, mesh_, batch);
   }
   std::vector<Continuation> decode(Decoder& decoder, const std::vector<Prompt>& prompts, int64_t tokens) override {
@@ -57,6 +67,7 @@ class ContextOfEvaluation final : public EvaluationContext {
     metrics.push_back({metric.name, value, metric.sum, metric.weight, metric.unit, direction, metric.coordinates});
   }
   void example(const ExampleRow& row) override { examples.push_back({row.id, row.numbers, row.texts}); }
+  void progress(double share) override { progress_.share = std::clamp(share, 0.0, 1.0); }
 
   std::vector<RecordedMetric> metrics;
   std::vector<RecordedExample> examples;
@@ -65,15 +76,17 @@ class ContextOfEvaluation final : public EvaluationContext {
   Assembled& run_;
   const Mesh& mesh_;
   const LabelledEvaluator& entry_;
+  EvaluationProgress progress_;
   std::unique_ptr<ForwardPass> forward_;
 };
 
 }  // namespace
 
-EvaluationReport evaluate(Assembled& run, const Mesh& mesh, const LabelledEvaluator& entry, int64_t step) {
+EvaluationReport evaluate(Assembled& run, const Mesh& mesh, const LabelledEvaluator& entry, int64_t step,
+                          const BetweenBatches& between) {
   const c10::NoGradGuard no_grad;
   const auto begin = std::chrono::steady_clock::now();
-  ContextOfEvaluation context(run, mesh, entry);
+  ContextOfEvaluation context(run, mesh, entry, between);
   guard(*entry.evaluator, "evaluate", [&] { entry.evaluator->evaluate(context); });
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
   return {entry.id, entry.label, step, std::move(context.metrics), std::move(context.examples), seconds.count()};

@@ -1,6 +1,8 @@
 // Runs one evaluator on the present weights, without gradients and without dropout.
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,7 +21,15 @@ struct EvaluationReport {
   double seconds;
 };
 
+struct EvaluationProgress {
+  int64_t batches = 0;          // forwards begun, those of decoded tokens included
+  std::optional<double> share;  // what the evaluator said of how far it is
+};
+// Every rank calls it at the same points: before every forward. It may leave the evaluation by a RunStopped.
+using BetweenBatches = std::function<void(const EvaluationProgress&)>;
+
 // Every rank of the mesh calls it; the reports are equal.
-EvaluationReport evaluate(Assembled& run, const Mesh& mesh, const LabelledEvaluator& entry, int64_t step);
+EvaluationReport evaluate(Assembled& run, const Mesh& mesh, const LabelledEvaluator& entry, int64_t step,
+                          const BetweenBatches& between = {});
 
 }  // namespace assay

@@ -5,14 +5,15 @@
 #include "record/files.h"
 #include "record/layout.h"
 #include "record/sha256.h"
+#include "record/train_record.h"
 #include "run/checkpoint.h"
 
 namespace assay {
 using nlohmann::json;
 
-OtherRun::OtherRun(const RunReference& reference, const Assembled& here, const Mesh& mesh) : mesh_(mesh) {
+OtherRun::OtherRun(const RunReference& reference, Assembled& here, const Mesh& mesh) : here_(here), mesh_(mesh) {
   const RunLayout layout(reference.folder);
-  if (!std::filesystem::exists(layout.train_record()) || !std::filesystem::exists(layout.weights()))
+  if (!has_record(layout.train_record()) || !std::filesystem::exists(layout.weights()))
     throw UserError(reference.folder + ": has no finished training with its weights; run it first");
   if (!reference.weights_sha256.empty() && sha256_of_file(layout.weights()) != reference.weights_sha256)
     throw UserError(layout.weights().string() + ": changed since the run began; run it again");
@@ -30,6 +31,7 @@ OtherRun::OtherRun(const RunReference& reference, const Assembled& here, const M
 }
 
 Forward& OtherRun::forward(const Batch& batch) {
+  if (here_.before_forward) here_.before_forward();
   forward_ = std::make_unique<ForwardPass>(*run_->model, batch, ForwardOptions{}, run_->vocabulary->size(), mesh_,
                                            run_->compute);
   return *forward_;

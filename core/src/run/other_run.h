@@ -13,13 +13,14 @@ class OtherRun final : public TrainedRun {
  public:
   // On the mesh, device and thread count of `here`, whose plugins must hold the other's. UserError when the run has no
   // record or no weights, or when they are not those of the reference.
-  OtherRun(const RunReference& reference, const Assembled& here, const Mesh& mesh);
+  OtherRun(const RunReference& reference, Assembled& here, const Mesh& mesh);
 
   Model& model() override { return *run_->model; }
   const Vocabulary& vocabulary() const override { return *run_->vocabulary; }
   Forward& forward(const Batch& batch) override;
 
  private:
+  Assembled& here_;
   const Mesh& mesh_;
   std::unique_ptr<Assembled> run_;
   std::unique_ptr<ForwardPass> forward_;

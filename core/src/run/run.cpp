@@ -11,6 +11,7 @@
 #include "run/assemble.h"
 #include "run/checkpoint.h"
 #include "run/data_spec.h"
+#include "run/evaluations.h"
 #include "run/init.h"
 #include "run/non_finite.h"
 #include "run/on_mesh.h"
@@ -57,6 +58,8 @@ class RankRun {
         observer_(observer),
         mesh_(mesh),
         run_(registry, line),
+        evaluations_(run_, mesh, attempt, observer,
+                     [this](const std::string& type, const json& fields) { tell(type, fields); }),
         spikes_(run_.skip_loss_z, run_.skip_norm_z),
         checkpoints_(layout_.checkpoints(), line.value("train_id", ""), attempt.code) {
     run_.compute = compute;
@@ -97,11 +100,15 @@ class RankRun {
                     {"measured", {{"seconds", report.first_step_at}}}};
       if (progress.step > 0) start["from"] = progress.step;
       if (progress.skipped > 0) start["skipped"] = progress.skipped;
-      if (!resumed.notes.empty()) start["notes"] = resumed.notes;
+      auto notes = attempt_.notes;
+      notes.insert(notes.end(), resumed.notes.begin(), resumed.notes.end());
+      if (!notes.empty()) start["notes"] = notes;
       tell("start", start);
     }
     const int64_t late = std::max<int64_t>(1, run_.steps / 10);
     const int64_t log_every = line_.value("log_every", 10);
+    // A checkpoint is written before its step's evaluations, so an attempt that was killed there lacks them.
+    if (!evaluations_.missing_at(progress.step, progress.phases)) return stopped(report, progress.step);
     if (attempt_.until > 0 && progress.step >= attempt_.until && progress.step < run_.steps)
       return stopped(report, progress.step);
     while (progress.step < run_.steps) {
@@ -112,8 +119,7 @@ class RankRun {
       progress.train_seconds += since(begin);
       const bool is_late = progress.step >= run_.steps - late;
       const int64_t done = ++progress.step;
-      if (compare_replicas_every_ > 0 && done % compare_replicas_every_ == 0)
-        compare_replicas(run_.parameters->all(), mesh_);
+      if (compare_replicas_every_ > 0 && done % compare_replicas_every_ == 0) compare(done);
       const bool logs = done % log_every == 0 || done == run_.steps || done == 1;
       const auto values = logs || is_late ? metrics_.reduced(mesh_.data()) : std::map<std::string, double>();
       if (is_late) {
@@ -130,12 +136,16 @@ class RankRun {
         tell("step", event);
       }
       if (done == run_.steps) break;
-      for (const auto& entry : run_.evaluators)
-        if (entry.every > 0 && done % entry.every == 0) evaluate_and_tell(entry, done, progress.phases);
-      const bool stops = result.stops || done == attempt_.until;
+      const bool pauses = done == attempt_.until;
       progress.seconds = earlier + since(began);
-      if (stops || (checkpoint_every_ > 0 && done % checkpoint_every_ == 0)) save(progress);
-      if (stops) return stopped(report, done);
+      if (result.stops || pauses || (checkpoint_every_ > 0 && done % checkpoint_every_ == 0)) save(progress);
+      if (result.stops) return stopped(report, done);
+      if (!evaluations_.on_the_way(done, progress.phases)) {
+        progress.seconds = earlier + since(began);
+        save(progress);
+        return stopped(report, done);
+      }
+      if (pauses) return stopped(report, done);
     }
     progress.seconds = earlier + since(began);
     // Before the last evaluations: whatever becomes of them, the training is not lost.
@@ -143,15 +153,11 @@ class RankRun {
     if (keeps_weights_ && !restored_final_ && mesh_.first())
       report.weights_sha256 =
           checkpoints_.keep_weights(layout_.weights(), attempt_.trained ? attempt_.trained->weights_sha256 : "");
-    for (const auto& entry : run_.evaluators)
-      if (!attempt_.evaluated.count(entry.id)) {
-        if (all_stop()) {
-          save(progress);
-          return stopped(report, run_.steps);
-        }
-        auto evaluation = evaluate_and_tell(entry, run_.steps, progress.phases);
-        if (mesh_.first()) report.evaluations.push_back(std::move(evaluation));
-      }
+    if (!evaluations_.at_the_end(progress.phases, report.evaluations)) {
+      progress.seconds = earlier + since(began);
+      save(progress);
+      return stopped(report, run_.steps);
+    }
     if (mesh_.first()) {
       report.steps = run_.steps;
       report.skipped = progress.skipped;
@@ -194,21 +200,21 @@ class RankRun {
 
   bool asked() const { return attempt_.asked_to_stop && attempt_.asked_to_stop(); }
 
-  // Between steps, where no sum is at hand for the answer to ride on.
-  bool all_stop() const {
-    int64_t any = asked() ? 1 : 0;
-    for (auto* axis : {&mesh_.data(), &mesh_.tensor()}) axis->max(&any, 1, Number::kInt64);
-    return any > 0;
-  }
-
   bool stopped(RunReport& report, int64_t step) const {
     if (mesh_.first()) report.steps = step;
     return false;
   }
 
-  // Every rank calls it.
+  void compare(int64_t step) {
+    compare_replicas(run_.parameters->all(), mesh_);
+    compared_ = step;
+  }
+
+  // Every rank calls it. Where replicas are compared, no checkpoint is of any that differ: a later attempt would load
+  // the first one's into all, and the difference would pass as good.
   void save(const Progress& progress) {
     if (progress.step == saved_) return;
+    if (compare_replicas_every_ > 0 && compared_ != progress.step) compare(progress.step);
     checkpoints_.save(run_, mesh_, progress);
     saved_ = progress.step;
   }
@@ -220,7 +226,7 @@ class RankRun {
       if (resumed.progress.step == 0) start_from_init(line_.at("train"), run_, mesh_);
       return resumed;
     }
-    const auto& [weights_sha256, code] = *attempt_.trained;
+    const auto& [weights_sha256, code, stretches] = *attempt_.trained;
     std::string wrong;
     if (std::error_code absent; weights_sha256.empty())
       wrong = "none were kept";
@@ -239,7 +245,8 @@ class RankRun {
       throw UserError(layout_.weights().string() + ": " + wrong +
                       ", and training again would not give them: since then " + changes(code, attempt_.code) +
                       " changed; remove " + layout_.folder().string() + " to train anew");
-    auto resumed = checkpoints_.resume(run_, mesh_);
+    // Without a hash there is nothing that a repeated training would have to give.
+    auto resumed = checkpoints_.resume(run_, mesh_, weights_sha256.empty() ? json() : stretches);
     if (resumed.progress.step < run_.steps)
       resumed.notes.insert(resumed.notes.begin(), layout_.weights().string() + ": " + wrong + "; training again");
     return resumed;
@@ -247,13 +254,7 @@ class RankRun {
 
   void note_stretch(Progress& progress) const {
     const auto& resources = line_.at("resources");
-    json mesh = json::object();  // what has a say in the order of sums
-    for (const char* key : {"tensor", "data", "sequence_parallel", "backend"})
-      if (resources.at("mesh").contains(key)) mesh[key] = resources["mesh"][key];
-    json now = {{"mesh", mesh},
-                {"threads", resources.at("threads")},
-                {"device", run_.compute.device.str()},
-                {"from", progress.step}};
+    auto now = stretch(resources.at("mesh"), resources.at("threads"), run_.compute.device.str(), progress.step);
     auto& known = progress.stretches;
     if (progress.step == run_.steps) return;  // there is nothing left to train
     if (!known.empty()) {
@@ -262,18 +263,6 @@ class RankRun {
       if (before == now) return;
     }
     known.push_back(std::move(now));
-  }
-
-  // Every rank calls it.
-  EvaluationReport evaluate_and_tell(const LabelledEvaluator& entry, int64_t step, Phases& phases) {
-    const Timed timed(phases.evaluation);
-    auto evaluation = evaluate(run_, mesh_, entry, step);
-    if (mesh_.first())
-      tell("evaluate", {{"step", step},
-                        {"label", entry.label},
-                        {"metrics", to_json(evaluation.metrics)},
-                        {"measured", {{"seconds", evaluation.seconds}}}});
-    return evaluation;
   }
 
   StepResult train_step(TrainingData& data, int64_t step, Phases& phases) {
@@ -332,11 +321,13 @@ class RankRun {
   Observer& observer_;
   const Mesh& mesh_;
   Assembled run_;
+  Evaluations evaluations_;
   SpikeGuard spikes_;
   Checkpoints checkpoints_;
   int64_t checkpoint_every_ = 0, compare_replicas_every_ = 0;  // steps; 0: not on the way
   bool keeps_weights_ = false;
   bool restored_final_ = false;  // the weights are those of the training's record
+  int64_t compared_ = -1;        // the step whose replicas were found equal
   int64_t saved_ = 0;            // the step whose state can be gone on from
   Metrics metrics_;
 };

@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "assay/dataset.h"
@@ -25,6 +26,8 @@ class Observer {
   virtual ~Observer() = default;
   // Fields as in events.jsonl (results/README.md).
   virtual void event(const std::string& type, const nlohmann::json& fields) = 0;
+  // Before every batch of an evaluation: step, label, batches, seconds and, where it is known, share. No event.
+  virtual void evaluating(const nlohmann::json&) {}
 };
 
 struct RunReport {
@@ -53,19 +56,24 @@ struct RunReport {
 struct Trained {
   std::string weights_sha256;  // empty: the weights were not kept
   std::string code;            // as Attempt::code
+  nlohmann::json stretches;    // as Progress::stretches; the first rank's alone
 };
 
 // One attempt at a run.
 struct Attempt {
-  std::filesystem::path run;                 // the run's own folder: checkpoints, final weights, what trackers write
-  std::filesystem::path contexts;            // materialised epochs, shared
-  int number = 1;                            // from 1
-  std::string code = {};                     // what trains, as one text; a checkpoint of other code is not gone on from
-  std::string library = {};                  // build id of this library; another one packs its own epochs
-  std::set<std::string> evaluated = {};      // ids of the evaluations that have their record and are not done again
-  std::optional<Trained> trained = {};       // when training has its record
-  std::function<bool()> asked_to_stop = {};  // every rank asks its process at each step, and all stop at the same one
-  int64_t until = 0;                         // stop when so many updates are done; 0: never before the end
+  std::filesystem::path run;             // the run's own folder: checkpoints, final weights, what trackers write
+  std::filesystem::path contexts;        // materialised epochs, shared
+  int number = 1;                        // from 1
+  std::string code = {};                 // what trains, as one text; a checkpoint of other code is not gone on from
+  std::string library = {};              // build id of this library; another one packs its own epochs
+  std::set<std::string> evaluated = {};  // ids of the evaluations that have their record and are not done again
+  // (step, id) of evaluations on the way whose events are in force; missing ones of the step it resumes are made up for
+  std::set<std::pair<int64_t, std::string>> evaluated_on_the_way = {};
+  std::vector<std::string> notes = {};  // of what is there of the run, for the start event
+  std::optional<Trained> trained = {};  // when training has its record
+  // Every rank asks its process at each step and before each batch of an evaluation; all stop at the same one.
+  std::function<bool()> asked_to_stop = {};
+  int64_t until = 0;  // stop when so many updates are done; 0: never before the end
 };
 
 // processes: this process is one of the ranks, and the report is the first one's; null: ranks are threads.

@@ -149,6 +149,8 @@ class Generation final : public assay::Evaluator {
       for (size_t i = begin; i < std::min(begin + at_once, blocks.size()); ++i)
         prompts.push_back({{blocks[i].ids.begin(), blocks[i].ids.begin() + config_.prompt_tokens}, {}});
       for (auto& one : context.decode(*config_.decoder, prompts, config_.tokens)) all.push_back(std::move(one));
+      if (config_.judge.folder.empty())  // else there is more to come, of unlike cost
+        context.progress(static_cast<double>(all.size()) / static_cast<double>(blocks.size()));
     }
     return all;
   }

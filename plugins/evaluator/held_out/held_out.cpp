@@ -58,6 +58,7 @@ class HeldOut final : public assay::Evaluator {
         sums[name].first += value.first;
         sums[name].second += value.second;
       }
+      context.progress(static_cast<double>(begin + rows) / static_cast<double>(count));
     }
     for (const auto& [name, value] : sums)
       context.metric({name, value.first, value.second, "", Direction::kNone, {}, value.second > 0});

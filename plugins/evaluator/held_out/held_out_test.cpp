@@ -49,6 +49,7 @@ TEST(HeldOut, GivesTheObjectivesSoManyTextsAtOnce) {
   std::vector<int64_t> rows;
   for (const auto& batch : context.batches) rows.push_back(batch.rows());
   EXPECT_THAT(rows, ElementsAre(7, 7, 4));
+  EXPECT_THAT(context.shares, ElementsAre(7 / 18.0, 14 / 18.0, 1));
 }
 
 TEST(HeldOut, RefusesTextsLongerThanTheModelTakes) {

@@ -85,10 +85,14 @@ class LanguageModel final : public assay::Evaluator {
                       {}});
     auto& model = context.model();
     const auto limit = assay::guard(model, "limit", [&] { return model.limit(); });
+    const auto is_available = [&](const Cut& cut) { return !limit || *limit >= cut.length; };
+    Work work;
+    for (const auto& cut : cuts(context.training_context()))
+      if (is_available(cut)) work.all += static_cast<double>(stream.predictions()) * cost_of(cut);
     for (const auto& cut : cuts(context.training_context())) {
       if (cut.stride > cut.length) throw assay::UserError(gap_in(cut));
-      const bool available = !limit || *limit >= cut.length;
-      const auto scores = available ? score(context, stream, cut) : Scores{};
+      const bool available = is_available(cut);
+      const auto scores = available ? score(context, stream, cut, work) : Scores{};
       const auto& nats = scores.nats;
       report(context, stream, cut, scores, available);
       for (size_t i = 0; i < rows.size() && available; ++i)
@@ -112,6 +116,14 @@ class LanguageModel final : public assay::Evaluator {
         add({L, S, {{"length", static_cast<double>(L)}, {"stride", static_cast<double>(S)}}});
     }
     return out;
+  }
+
+  // Tokens that are read; for progress.
+  struct Work {
+    double all = 0, done = 0;
+  };
+  static double cost_of(const Cut& cut) {  // of a prediction
+    return static_cast<double>(cut.length) / static_cast<double>(cut.stride);
   }
 
   static std::string gap_in(const Cut& cut) {
@@ -150,12 +162,13 @@ class LanguageModel final : public assay::Evaluator {
 
   // Each prediction is scored once, by the first window that holds it, so all but the first `length` have at least
   // length - stride tokens of context. Whole windows go in batches, the last partial one by itself.
-  Scores score(assay::EvaluationContext& context, const Stream& stream, const Cut& cut) const {
+  Scores score(assay::EvaluationContext& context, const Stream& stream, const Cut& cut, Work& work) const {
     const int64_t end = stream.predictions();
     const int64_t rows_at_once = std::max<int64_t>(context.tokens_per_forward() / cut.length, 1);
     Scores scores;
     auto& nats = scores.nats;
     for (int64_t begin = 0; static_cast<int64_t>(nats.size()) < end;) {
+      const auto known = nats.size();
       const int64_t width = std::min(cut.length, end - begin);
       const int64_t rows = std::min(rows_at_once, (end - begin - width) / cut.stride + 1);
       auto& forward = context.forward(batch_of(stream, begin, rows, width, cut.stride));
@@ -169,6 +182,8 @@ class LanguageModel final : public assay::Evaluator {
           count_guesses(scores, stream.ids.data() + begin, best_RT.const_data_ptr<int64_t>() + row * width, first,
                         width);
       }
+      work.done += static_cast<double>(nats.size() - known) * cost_of(cut);
+      context.progress(work.done / work.all);
     }
     return scores;
   }

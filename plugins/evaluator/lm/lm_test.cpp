@@ -51,6 +51,17 @@ struct Evaluated : FakeEvaluation {
   }
 };
 
+// Five predictions: as blocks of two each token is read once, in windows that advance by one every token twice.
+TEST(LanguageModel, SaysHowFarItIsByTheTokensItReads) {
+  const Evaluated got({"ab", "c"}, {{"lengths", {2}}, {"strides", {1}}}, by_place, /*tokens_at_once=*/2);
+  std::vector<double> fifteenths;
+  for (const auto share : got.shares) fifteenths.push_back(15 * share);
+  using ::testing::DoubleNear;
+  EXPECT_THAT(fifteenths,
+              ElementsAre(DoubleNear(2, 1e-9), DoubleNear(4, 1e-9), DoubleNear(5, 1e-9), DoubleNear(9, 1e-9),
+                          DoubleNear(11, 1e-9), DoubleNear(13, 1e-9), DoubleNear(15, 1e-9)));
+}
+
 TEST(LanguageModel, ScoresEveryByteAndEveryEndOnce) {
   const Evaluated got({"ab", "c"}, {{"lengths", {2}}}, by_place);
   EXPECT_THAT(got.inputs(), ElementsAre(kEnd, 'a', 'b', kEnd, 'c'));

@@ -66,6 +66,7 @@ class PseudoLogLikelihood final : public assay::Evaluator {
       nats += own;
       tokens += static_cast<double>(length);
       bytes += size;
+      context.progress(tokens / static_cast<double>(length * static_cast<int64_t>(blocks.size())));
     }
     report(context, nats, tokens, bytes, true);
   }

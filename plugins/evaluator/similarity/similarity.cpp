@@ -61,6 +61,7 @@ class Similarity final : public assay::Evaluator {
                          {{"self_similarity", sum}, {"pairs", static_cast<double>(pairs)}},
                          {}});
       }
+      context.progress(static_cast<double>(begin + batch.rows()) / static_cast<double>(count));
     }
     report(context, sums, static_cast<double>(count * pairs));
   }

@@ -208,7 +208,21 @@ TEST_F(Launch, ATimeoutIsAFailureOfItsOwn) {
   EXPECT_EQ(summary.done, 1u);
   EXPECT_EQ(state("waiting").status, "failed");
   EXPECT_EQ(state("waiting").failure_class, "timeout");
-  EXPECT_THAT(state("waiting").reason, HasSubstr("--timeout"));
+  EXPECT_THAT(state("waiting").reason, HasSubstr("took longer than --timeout 1s; killed by SIGUSR1"));
+}
+
+TEST_F(Launch, ATimeoutEndsAfterItsGraceAndIsNamed) {
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_EQ(run({"deaf"}, 1, {.files = {}, .timeout = std::chrono::seconds(1)}).failed, 1u);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(15));
+  EXPECT_EQ(state("deaf").failure_class, "timeout");
+  EXPECT_EQ(state("deaf").reason, "took longer than --timeout 1s; it did not stop when asked to and was killed");
+  EXPECT_THAT(output(), HasSubstr("run deaf seed=1 has taken longer than --timeout 1s: asked to stop, and killed in 5s "
+                                  "if it has not"));
+  using std::chrono::seconds;
+  EXPECT_EQ(grace_of(seconds(8)), seconds(5));
+  EXPECT_EQ(grace_of(seconds(80)), seconds(20));
+  EXPECT_EQ(grace_of(seconds(7200)), seconds(60));
 }
 
 TEST(OomKills, AreCountedByTheKernel) {

@@ -137,9 +137,23 @@ TEST_F(Judge, TakesTheNewestLossToldUpToTheRung) {
   EXPECT_EQ(value_at(none, "loss", 11), std::numeric_limits<double>::infinity());
   tell(none, {{"attempt", 1}, {"type", "step"}, {"step", 12}, {"loss", 4.0}});
   EXPECT_EQ(value_at(none, "loss", 12), 4.0);
-  EXPECT_FALSE(has_reached(run, 20));
+  EXPECT_FALSE(has_reached(json::object(), run, 20));
   save(run, 25);
-  EXPECT_TRUE(has_reached(run, 20));
+  EXPECT_TRUE(has_reached(json::object(), run, 20));
+}
+
+// A checkpoint is written before its step's evaluations: killed there, a run has not reached the rung.
+TEST_F(Judge, ARungIsReachedWithItsEvaluations) {
+  const auto run = add("a", 1);
+  const json line{
+      {"evaluate", {{{"label", "lm"}, {"every", 10}}, {{"label", "rare"}, {"every", 15}}, {{"label", "end"}}}}};
+  save(run, 20);
+  EXPECT_FALSE(has_reached(line, run, 20));
+  tell(run, {{"attempt", 1}, {"type", "evaluate"}, {"step", 10}, {"label", "lm"}});
+  EXPECT_FALSE(has_reached(line, run, 20));
+  tell(run, {{"attempt", 1}, {"type", "evaluate"}, {"step", 20}, {"label", "lm"}});
+  EXPECT_TRUE(has_reached(line, run, 20));
+  EXPECT_TRUE(has_reached(line, run, 15));
 }
 
 }  // namespace

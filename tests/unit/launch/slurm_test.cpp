@@ -231,18 +231,26 @@ TEST_F(Slurm, TheQueueAsSlurmTellsIt) {
 
 TEST_F(Slurm, StandingByOurFilesAndThenBySlurm) {
   const RunStatusNow queued{Standing::kQueued, ""}, failed{Standing::kFailed, "it broke"};
+  const auto output = folder_ / "0.txt";
   const auto standing = [&](const RunStatusNow& now, OnSlurm::State state) {
-    return with_slurm(now, run(), {state, "41_0", "/slurm/0.txt"});
+    return with_slurm(now, run(), {state, "41_0", output});
   };
   EXPECT_EQ(standing(queued, OnSlurm::State::kRuns).standing, Standing::kRunning);
   EXPECT_EQ(standing(failed, OnSlurm::State::kWaits).standing, Standing::kQueued);  // given to Slurm once more
+  // Nothing was written for it: it was taken out of the queue, and no file that is not there is named.
+  const auto never_began = standing(queued, OnSlurm::State::kGone);
+  EXPECT_EQ(never_began.standing, Standing::kCancelled);
+  EXPECT_EQ(never_began.reason, "left Slurm's queue before it began (scancel, or the cluster took it out)");
+  folder_.write("0.txt", "start  ab\n");
   const auto silent = standing(queued, OnSlurm::State::kGone);
   EXPECT_EQ(silent.standing, Standing::kFailed);
-  EXPECT_THAT(silent.reason, HasSubstr("what its task said: /slurm/0.txt"));
+  EXPECT_THAT(silent.reason, HasSubstr("; its task's output: " + output.string()));
+  fs::remove(output);
   EXPECT_EQ(standing(failed, OnSlurm::State::kGone).reason, "it broke");
   fs::create_directories(run().folder());
   write_state(run().state(), {"running", 1, 7, "", {}, {}, "", ""});
   EXPECT_EQ(standing(queued, OnSlurm::State::kGone).standing, Standing::kFailed);
+  EXPECT_THAT(standing(queued, OnSlurm::State::kGone).reason, Not(HasSubstr("0.txt")));
   write_state(run().state(), {"cancelled", 1, 7, "", {}, {}, "stopped", ""});
   EXPECT_EQ(standing(queued, OnSlurm::State::kGone).standing, Standing::kQueued);
 }
@@ -288,12 +296,20 @@ TEST_F(Slurm, WhatWasCutShortIsQueuedAgainUnlessSlurmEndsIt) {
   answer("squeue", "RUNNING\n");
   EXPECT_EQ(task(until_told), 75);
   EXPECT_THAT(said_.str(), HasSubstr("back into the queue"));
-  EXPECT_THAT(calls("scontrol"), ElementsAre("scontrol requeue 41_0"));
-  answer("squeue", "COMPLETING\n");  // cancelled, or preempted and queued again by Slurm itself
+  EXPECT_THAT(calls("scontrol requeue"), ElementsAre("scontrol requeue 41_0"));
+  // Preempted, and queued again by Slurm itself.
+  answer("squeue", "COMPLETING\n");
+  answer("scontrol", "   JobState=COMPLETING Reason=None\n   Requeue=1 Restarts=1 BatchFlag=1\n");
   EXPECT_EQ(task(until_told), 75);
   EXPECT_THAT(said_.str(), Not(HasSubstr("back into the queue")));
-  EXPECT_EQ(calls("scontrol").size(), 1u);
+  EXPECT_EQ(calls("scontrol requeue").size(), 1u);
   EXPECT_EQ(read_state(run().state())->status, "preempted");
+  // By scancel, which Slurm knows.
+  answer("scontrol", "   JobState=COMPLETING Reason=None\n   Requeue=1 Restarts=0 BatchFlag=1\n   PreemptTime=None\n");
+  EXPECT_EQ(task("trap 'exit 143' USR2\n" + std::string(until_told)), 75);
+  EXPECT_EQ(read_state(run().state())->status, "cancelled");
+  EXPECT_THAT(read_state(run().state())->signal, ::testing::Optional(SIGUSR1));
+  EXPECT_EQ(calls("scontrol requeue").size(), 1u);
   // By assay stop, which leaves a mark; whatever Slurm says of it then.
   answer("squeue", "RUNNING\n");
   EXPECT_EQ(
@@ -301,7 +317,22 @@ TEST_F(Slurm, WhatWasCutShortIsQueuedAgainUnlessSlurmEndsIt) {
       75);
   EXPECT_EQ(read_state(run().state())->status, "cancelled");
   EXPECT_THAT(read_state(run().state())->signal, ::testing::Optional(SIGUSR1));
-  EXPECT_EQ(calls("scontrol").size(), 1u);
+  EXPECT_EQ(calls("scontrol requeue").size(), 1u);
+}
+
+// As Slurm 22.05 prints a task that is being ended.
+TEST_F(Slurm, ACancelledTaskIsToldFromAPreemptedOne) {
+  const auto job = [](const std::string& state, int restarts, const std::string& preempted) {
+    return "JobId=12 ArrayJobId=12 ArrayTaskId=0\n   JobState=" + state +
+           " Reason=None Dependency=(null)\n   Requeue=1 " + "Restarts=" + std::to_string(restarts) +
+           " BatchFlag=1 Reboot=0 ExitCode=0:0\n   PreemptTime=" + preempted + "\n";
+  };
+  EXPECT_TRUE(slurm::was_cancelled(job("COMPLETING", 0, "None"), 0));
+  EXPECT_TRUE(slurm::was_cancelled(job("CANCELLED", 2, "None"), 2));
+  EXPECT_FALSE(slurm::was_cancelled(job("COMPLETING", 1, "None"), 0));  // in the queue again
+  EXPECT_FALSE(slurm::was_cancelled(job("COMPLETING", 0, "2026-11-30T06:02:30"), 0));
+  EXPECT_FALSE(slurm::was_cancelled(job("RUNNING", 0, "None"), 0));  // its time is almost up
+  EXPECT_FALSE(slurm::was_cancelled("", 0));
 }
 
 TEST_F(Slurm, RanksThatAreProcessesAreAStepOfTheJobWhereSrunSpeaksPmix) {

@@ -63,6 +63,13 @@ TEST_F(RunSweep, ExitCodes) {
   EXPECT_THAT(out_.str(), HasSubstr("1 had their records already, 1 preempted"));
 }
 
+TEST_F(RunSweep, WhatAnotherProcessHasDoneIsDone) {
+  EXPECT_EQ(run({"taken1", "taken2", "ok"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("1 done, 2 done by another process. "));
+  EXPECT_EQ(run({"taken3", "claimed"}), 1);
+  EXPECT_THAT(out_.str(), HasSubstr("0 done, 1 done by another process, 1 still run by another process. "));
+}
+
 TEST_F(RunSweep, ADryRunWritesNothing) {
   EXPECT_EQ(run({"ok1", "silent"}, /*dry_run=*/true), 0);
   EXPECT_EQ(out_.str(),

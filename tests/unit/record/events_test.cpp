@@ -98,6 +98,23 @@ TEST(ReadEvents, AFreshStartSupersedesEverything) {
   EXPECT_THAT(summary(read_events(folder / "e")), ElementsAre("start/2", "step10/2"));
 }
 
+// A training that was repeated and gave other weights: the curve in force is still that of the first one.
+TEST(ReadEvents, ARefusedAttemptSupersedesNothing) {
+  const testing::TemporaryFolder folder;
+  folder.write("e", R"({"attempt":1,"type":"start"}
+{"attempt":1,"type":"step","step":10,"loss":3}
+{"attempt":1,"type":"evaluate","step":10,"label":"lm"}
+{"attempt":1,"type":"end"}
+{"attempt":2,"type":"start"}
+{"attempt":2,"type":"step","step":10,"loss":3.5}
+{"attempt":2,"type":"evaluate","step":10,"label":"lm"}
+{"attempt":2,"type":"error","class":"user","text":"other weights","refused":true}
+)");
+  EXPECT_THAT(summary(read_events(folder / "e")),
+              ElementsAre("start/1", "step10/1", "evaluate10/1", "end/1", "error/2"));
+  EXPECT_EQ(next_attempt(folder / "e"), 3);
+}
+
 TEST(ReadEvents, TwoEvaluationsOfOneStepStay) {
   const testing::TemporaryFolder folder;
   folder.write("e", R"({"attempt":1,"type":"evaluate","step":5,"label":"lm"}

@@ -103,6 +103,30 @@ TEST(TrainRecord, EqualOutsideMeasured) {
   EXPECT_EQ(a.dump(), b.dump());
 }
 
+// A record that was cut anywhere counts as absent, as do zeros in its place; what somebody wrote without the last line
+// feed is whole.
+TEST(TrainRecord, IsThereWhenItIsWhole) {
+  const testing::TemporaryFolder folder;
+  const auto text = train_record(plan_line(), result()).dump() + "\n";
+  const RunLayout run(folder.path());
+  EXPECT_FALSE(has_record(run.train_record()));
+  for (size_t size = 0; size + 1 < text.size(); ++size) {
+    folder.write("train.json", text.substr(0, size));
+    ASSERT_FALSE(has_record(run.train_record())) << size << " of " << text.size() << " bytes";
+  }
+  folder.write("train.json", std::string(text.size(), '\0'));
+  EXPECT_FALSE(has_record(run.train_record()));
+  for (const auto& whole : {text, text.substr(0, text.size() - 1)}) {
+    folder.write("train.json", whole);
+    EXPECT_TRUE(has_record(run.train_record()));
+  }
+  const json line = {{"evaluate", {{{"id", "e"}}}}};
+  folder.write("eval/e.json", "{\"schema\":1}\n");
+  EXPECT_TRUE(has_all_records(line, run));
+  folder.write("eval/e.json", "{\"schema\":");
+  EXPECT_FALSE(has_all_records(line, run));
+}
+
 TEST(EvalRecord, NamesItsOwnPluginsOnly) {
   EvalResult evaluated;
   evaluated.step = 4;

@@ -1,0 +1,43 @@
+#include "app/recorder.h"
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+namespace assay {
+namespace fs = std::filesystem;
+
+Recorder::Recorder(EventWriter& events, const RunLayout& layout, int attempt)
+    : events_(events), layout_(layout), attempt_(attempt) {
+  remove_progress();  // of an attempt that was killed
+}
+
+Recorder::~Recorder() { remove_progress(); }
+
+void Recorder::event(const std::string& type, const nlohmann::json& fields) {
+  events_.write(type, fields);
+  if (type == "evaluate") remove_progress();
+}
+
+void Recorder::evaluating(const nlohmann::json& fields) {
+  constexpr std::chrono::seconds kEvery{1};
+  const auto now = Clock::now();
+  const auto which = fields.at("label").get<std::string>() + " " + fields.at("step").dump();
+  if (which == shown_ && now - written_ < kEvery) return;
+  shown_ = which;
+  written_ = now;
+  auto progress = fields;
+  progress["attempt"] = attempt_;
+  // Renamed, so that no reader sees a part of it; not synced, for it may be lost.
+  const auto aside = layout_.progress().string() + ".part";
+  std::ofstream(aside) << progress.dump() << "\n";
+  std::error_code ignored;
+  fs::rename(aside, layout_.progress(), ignored);
+}
+
+void Recorder::remove_progress() {
+  shown_.clear();
+  std::error_code ignored;
+  fs::remove(layout_.progress(), ignored);
+}
+
+}  // namespace assay

@@ -1,0 +1,122 @@
+#include "app/run_files.h"
+
+#include <nlohmann/json.hpp>
+
+#include "app/worker_run.h"
+#include "loader/libtorch.h"
+#include "record/code.h"
+#include "record/eval_record.h"
+#include "record/events.h"
+#include "record/files.h"
+#include "record/provenance.h"
+#include "record/train_record.h"
+#include "run/checkpoint.h"
+
+namespace assay {
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+// Code as one text. What else was on the plugin path changes no run.
+std::string text_of(json code) {
+  if (code.contains("plugins"))
+    for (auto& plugin : code["plugins"]) plugin.erase("shadows");
+  return code.dump();
+}
+
+// Under what the weights of a record were trained, as Progress::stretches.
+json stretches_of(const json& environment) {
+  if (environment.contains("continued")) return environment["continued"];
+  if (!environment.contains("mesh")) return json::array();
+  return json::array(
+      {stretch(environment["mesh"], environment.value("threads", 0), environment.value("device", ""), 0)});
+}
+
+}  // namespace
+
+void write_records(const json& line, const RunLayout& layout, const RunReport& report, const std::string& started,
+                   double seconds) {
+  TrainResult result;
+  result.steps = report.steps;
+  result.skipped_steps = report.skipped;
+  result.tokens = report.tokens;
+  result.parameters = report.parameters;
+  result.flops_six_nd = report.six_nd;
+  result.flops_exact = report.exact_flops;
+  if (const auto& loss = report.last_loss) result.metrics = {{"loss", *loss, *loss, 1.0, "nats/token", "lower"}};
+  for (const auto& [name, value] : report.last_metrics)
+    result.metrics.push_back({name, value, value, 1.0, "", "none", {}});
+  result.training_code = training_code();
+  result.libtorch = loaded_libtorch();
+  result.device = report.device;
+  result.gpu = report.gpu;
+  result.stretches = report.stretches;
+  result.weights_sha256 = report.weights_sha256;
+  for (const auto& source : report.sources) result.data.push_back({source.name, source.sha256, source.licence});
+  result.measured = {seconds,
+                     report.train_seconds,
+                     report.first_step_at,
+                     report.train_seconds > 0 ? static_cast<double>(report.tokens) / report.train_seconds : 0,
+                     {{"data", report.phases.data},
+                      {"forward", report.phases.forward},
+                      {"backward", report.phases.backward},
+                      {"optimizer", report.phases.optimizer},
+                      {"evaluation", report.phases.evaluation}},
+                     peak_memory_bytes(),
+                     started};
+  // The training's record comes first: an evaluation's without it could be of weights that other code trained.
+  if (!has_record(layout.train_record())) {
+    fs::remove_all(layout.eval_records());
+    write_record(layout.train_record(), train_record(line, result));
+  }
+  for (const auto& evaluation : report.evaluations)
+    for (const auto& entry : line.at("evaluate"))
+      if (entry.at("id") == evaluation.id && !has_record(layout.eval_record(evaluation.id)))
+        write_record(layout.eval_record(evaluation.id),
+                     eval_record(line, entry,
+                                 {evaluation.step, evaluation.metrics, evaluation.examples, evaluation.seconds, started,
+                                  training_code()}));
+}
+
+fs::path contexts_of(const ExperimentLayout& experiment) {
+  return experiment.folder().parent_path() / ".cache" / "contexts";
+}
+
+void remove_checkpoints(const json& line, const RunLayout& layout) {
+  if (line.value("checkpoint", json::object()).value("keep", "weights") != "all") fs::remove_all(layout.checkpoints());
+}
+
+// What of the run is there already, and what code would go on with it.
+Attempt attempt_at(const json& line, const RunLayout& layout, const ExperimentLayout& experiment, int number) {
+  Attempt attempt;
+  attempt.run = layout.folder();
+  attempt.contexts = contexts_of(experiment);
+  attempt.number = number;
+  attempt.library = training_code();
+  attempt.code = text_of({{"training", attempt.library}, {"plugins", training_plugins(line)}});
+  for (const auto& event : read_events(layout.events()))
+    if (event["type"] == "evaluate" && event.contains("id"))
+      attempt.evaluated_on_the_way.insert({event.value("step", int64_t{0}), event["id"]});
+  if (!has_record(layout.train_record())) return attempt;
+  const auto record = json::parse(read_file(layout.train_record()));
+  attempt.trained = {record.value("weights_sha256", ""), text_of(record.value("code", json::object())),
+                     stretches_of(record.value("environment", json::object()))};
+  for (const auto& entry : line.at("evaluate"))
+    if (const std::string id = entry.at("id"); has_record(layout.eval_record(id))) attempt.evaluated.insert(id);
+  return attempt;
+}
+
+std::vector<std::string> remove_torn_records(const json& line, const RunLayout& layout) {
+  std::vector<fs::path> files{layout.train_record()};
+  for (const auto& entry : line.at("evaluate")) files.push_back(layout.eval_record(entry.at("id")));
+  std::vector<std::string> notes;
+  for (const auto& file : files) {
+    if (!fs::exists(file) || has_record(file)) continue;
+    fs::remove(file);
+    notes.push_back(file.string() + ": was corrupt, not a whole record; it is made again");
+  }
+  return notes;
+}
+
+}  // namespace assay

@@ -1,0 +1,43 @@
+#include "loader/in_hook.h"
+
+#include <atomic>
+
+#include "assay/component.h"
+
+namespace assay {
+namespace {
+
+std::atomic<char*> published{nullptr};
+std::atomic<size_t> threads{0};
+thread_local const InHook* innermost = nullptr;
+
+// This thread's; null where nothing is published, or to more threads than there are slots.
+char* own_slot() {
+  char* const slots = published.load(std::memory_order_acquire);
+  if (!slots) return nullptr;
+  static thread_local const size_t place = threads++;
+  return place < HookFile::kSlots ? slots + place * HookFile::kSlotBytes : nullptr;
+}
+
+}  // namespace
+
+void publish_hooks(const HookFile& file) { published.store(file.slots(), std::memory_order_release); }
+
+InHook::InHook(const Identity& who, const char* hook) : who_(who), hook_(hook), outer_(innermost) {
+  innermost = this;
+  publish();
+}
+
+InHook::~InHook() {
+  innermost = outer_;
+  if (outer_)
+    outer_->publish();
+  else if (char* const slot = own_slot())
+    write_hook(slot, "", "", "");
+}
+
+void InHook::publish() const {
+  if (char* const slot = own_slot()) write_hook(slot, who_.plugin, who_.name, hook_);
+}
+
+}  // namespace assay

@@ -1,0 +1,9 @@
+#include "loader/libtorch.h"
+
+#include <ATen/Version.h>
+
+namespace assay {
+
+std::string loaded_libtorch() { return libtorch_version_in(at::show_config()); }
+
+}  // namespace assay

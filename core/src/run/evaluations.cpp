@@ -1,0 +1,74 @@
+#include "run/evaluations.h"
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+namespace assay {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+class AskedToStop final : public RunStopped {
+ public:
+  AskedToStop() : RunStopped("the run was asked to stop") {}
+};
+
+}  // namespace
+
+bool Evaluations::make_due(int64_t step, Phases& phases, bool missing_only) {
+  if (step <= 0 || step >= run_.steps) return true;
+  for (const auto& entry : run_.evaluators) {
+    if (entry.every == 0 || step % entry.every != 0) continue;
+    if (missing_only && attempt_.evaluated_on_the_way.count({step, entry.id})) continue;
+    if (!evaluated(entry, step, phases)) return false;
+  }
+  return true;
+}
+
+bool Evaluations::at_the_end(Phases& phases, std::vector<EvaluationReport>& reports) {
+  for (const auto& entry : run_.evaluators) {
+    if (attempt_.evaluated.count(entry.id)) continue;
+    auto report = evaluated(entry, run_.steps, phases);
+    if (!report) return false;
+    if (mesh_.first()) reports.push_back(*std::move(report));
+  }
+  return true;
+}
+
+// Nothing when a rank was asked to stop.
+std::optional<EvaluationReport> Evaluations::evaluated(const LabelledEvaluator& entry, int64_t step, Phases& phases) {
+  const Timed timed(phases.evaluation);
+  const auto begin = Clock::now();
+  const auto between = [&](const EvaluationProgress& progress) {
+    if (any_rank_asked()) throw AskedToStop();
+    if (!mesh_.first()) return;
+    nlohmann::json now{{"step", step},
+                       {"label", entry.label},
+                       {"batches", progress.batches},
+                       {"seconds", std::chrono::duration<double>(Clock::now() - begin).count()}};
+    if (progress.share) now["share"] = *progress.share;
+    observer_.evaluating(now);
+  };
+  try {
+    between({});  // also where an evaluator reads no batch
+    auto report = evaluate(run_, mesh_, entry, step, between);
+    if (mesh_.first())
+      tell_("evaluate", {{"step", step},
+                         {"label", entry.label},
+                         {"id", entry.id},
+                         {"metrics", to_json(report.metrics)},
+                         {"measured", {{"seconds", report.seconds}}}});
+    return report;
+  } catch (const AskedToStop&) {
+    return std::nullopt;
+  }
+}
+
+// No sum of a step is at hand here for the answer to ride on.
+bool Evaluations::any_rank_asked() const {
+  int64_t any = attempt_.asked_to_stop && attempt_.asked_to_stop() ? 1 : 0;
+  for (auto* axis : {&mesh_.data(), &mesh_.tensor()}) axis->max(&any, 1, Number::kInt64);
+  return any > 0;
+}
+
+}  // namespace assay

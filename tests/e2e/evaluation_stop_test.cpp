@@ -1,0 +1,115 @@
+// Runs that are stopped or killed inside an evaluation: between which batches, what is lost, and that they end like
+// runs that were left alone.
+#include <gmock/gmock.h>
+#include <signal.h>
+
+#include "e2e/resume.h"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AnyOf;
+using ::testing::HasSubstr;
+
+constexpr const char* kLeftAlone = "left_alone";
+
+class InEvaluation : public testing::Resume {
+ protected:
+  // Evaluations every three steps, where the checkpoints are, and at the end; the signal comes before the third batch
+  // of six of one of them.
+  void write(int signal, int evaluation, const std::string& mesh = "{ tensor = 1 }", int every = 3) {
+    write_case({}, 1000000, "step", mesh);
+    folder_.write("experiments/evaluated.toml",
+                  "extends = [\"case.toml\"]\n[experiment]\nname = \"tiny\"\n[[evaluate]]\nlabel = \"slow\"\nuse = "
+                  "\"signals_in_evaluation\"\nevery = \"" +
+                      std::to_string(every) + " steps\"\nsignal = " + std::to_string(signal) +
+                      "\nevaluation = " + std::to_string(evaluation) + "\n");
+  }
+  int run(const std::string& results = "results") { return call("run experiments/evaluated.toml", results); }
+  nlohmann::json state() { return read_json(experiment().run(plan()[0]["train_id"]).state()); }
+  void expect_as_left_alone() {
+    ASSERT_EQ(run(), 0) << err_;
+    ASSERT_EQ(run(kLeftAlone), 0) << err_;
+    expect_equal(exact("results"), exact(kLeftAlone));
+  }
+};
+
+class OnMeshes : public InEvaluation, public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(OnMeshes, IsLeftBeforeTheNextBatchAndMadeAgain) {
+  const bool mpi = std::string(GetParam()).find("mpi") != std::string::npos;
+  if (mpi && !fs::exists(testing::build_folder() / "lib/libassay_mpi.so")) GTEST_SKIP() << "this build has no MPI";
+  write(SIGTERM, 2, GetParam());
+  ASSERT_EQ(run(), 75) << err_;
+  EXPECT_EQ(read_file(marker_), "sent\n");  // no batch was read after it
+  // Of two processes the one that has no state to write may have been the one that was asked.
+  EXPECT_THAT(state()["status"].get<std::string>(), AnyOf("preempted", mpi ? "cancelled" : "preempted"));
+  EXPECT_EQ(state()["reason"], "stopped in good order after step 6");
+  EXPECT_FALSE(fs::exists(experiment().run(plan()[0]["train_id"]).progress()));
+  expect_as_left_alone();
+  EXPECT_EQ(start_of_last_attempt()["from"], 6);
+}
+
+const std::vector<std::string> kNames{"one", "four", "two_processes"};
+INSTANTIATE_TEST_SUITE_P(Ranks, OnMeshes,
+                         ::testing::Values("{ tensor = 1 }", "{ tensor = 2, data = 2 }",
+                                           "{ tensor = 2, backend = \"mpi\" }"),
+                         [](const auto& info) { return kNames[info.index]; });
+
+// A step that no checkpoint is due at is saved all the same.
+TEST_F(InEvaluation, AStepWithoutACheckpointIsSavedWhenItsEvaluationIsLeft) {
+  write(SIGINT, 2, "{ tensor = 1 }", 2);
+  ASSERT_EQ(run(), 75) << err_;
+  EXPECT_EQ(state()["status"], "cancelled");
+  expect_as_left_alone();
+  EXPECT_EQ(start_of_last_attempt()["from"], 4);
+}
+
+TEST_F(InEvaluation, TheLastOneIsLeftAndTheTrainingKept) {
+  write(SIGTERM, 4);
+  ASSERT_EQ(run(), 75) << err_;
+  EXPECT_EQ(read_file(marker_), "sent\n");
+  expect_as_left_alone();
+  EXPECT_EQ(start_of_last_attempt()["from"], testing::kSteps);
+}
+
+// The checkpoint of a step is written before the step's evaluations, which the next attempt makes up for.
+TEST_F(InEvaluation, AKillLosesNoStep) {
+  write(SIGKILL, 2);
+  ASSERT_EQ(run(), 1) << err_;
+  EXPECT_THAT(err_,
+              HasSubstr("killed by SIGKILL (out of memory, or by hand); it was in plugin 'signals_in_evaluation', "
+                        "component 'signals_in_evaluation', hook 'evaluate'"));
+  expect_as_left_alone();
+  EXPECT_EQ(start_of_last_attempt()["from"], 6);
+}
+
+// What an earlier attempt has evaluated at the step of its checkpoint is not evaluated again.
+TEST_F(InEvaluation, NothingIsEvaluatedTwice) {
+  write(SIGKILL, 1000000);
+  write_case({}, 7);  // the tracker kills at step 7
+  ASSERT_EQ(run(), 1) << err_;
+  expect_as_left_alone();
+  EXPECT_EQ(start_of_last_attempt()["from"], 6);
+  std::map<int, int> evaluations;  // of a step
+  for (const auto& event : read_events(experiment().run(plan()[0]["train_id"])))
+    if (event["type"] == "evaluate" && event["label"] == "slow") ++evaluations[event["step"]];
+  EXPECT_EQ(evaluations, (std::map<int, int>{{3, 1}, {6, 1}, {9, 1}, {12, 1}}));
+}
+
+// A worker that does not stop is killed after the stated grace; the reason says that it was the timeout, and where the
+// worker was.
+TEST_F(InEvaluation, ATimeoutSaysThatItWasOne) {
+  write(SIGSTOP, 1);  // it stands still, and no request reaches it
+  ASSERT_EQ(call("run experiments/evaluated.toml --timeout 10s"), 1) << err_;
+  EXPECT_THAT(err_, HasSubstr("has taken longer than --timeout 10s: asked to stop, and killed in 5s if it has not"));
+  EXPECT_EQ(state()["class"], "timeout");
+  EXPECT_THAT(
+      state()["reason"].get<std::string>(),
+      HasSubstr("took longer than --timeout 10s; it did not stop when asked to and was killed; it was in plugin "
+                "'signals_in_evaluation'"));
+}
+
+}  // namespace
+}  // namespace assay

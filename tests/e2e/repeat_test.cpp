@@ -1,0 +1,81 @@
+// Runs that are made again for what they have lost: from which state, and that what comes out is what the record says.
+#include <gmock/gmock.h>
+
+#include "e2e/resume.h"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+class RepeatedRun : public testing::Resume {
+ protected:
+  // The losses in force, one a line.
+  static std::string curve_of(const RunLayout& run) {
+    std::string curve;
+    for (const auto& event : assay::read_events(run.events()))
+      if (event["type"] == "step") curve += event["step"].dump() + " " + event["loss"].dump() + "\n";
+    return curve;
+  }
+};
+
+// A training that is repeated under another mesh gives other bits and is refused; what it made is no start for the next
+// attempt, and the curve of the run stays that of its record.
+TEST_F(RepeatedRun, WhatARefusedAttemptMadeIsNoStart) {
+  write_case({}, 1000000);
+  const std::string again = "run experiments/case.toml train.keep=\"weights\"", otherwise = " resources.mesh.tensor=1";
+  ASSERT_EQ(call(again), 0) << err_;
+  const auto run = experiment().run(plan()[0]["train_id"]);
+  const auto evaluation = run.eval_record(plan()[0]["evaluate"][0]["id"]);
+  const auto weights = read_file(run.weights());
+  const auto evaluated = records("results");
+  const auto losses = curve_of(run);
+  const auto lose = [&] {
+    fs::remove(run.weights());
+    fs::remove(evaluation);
+  };
+  lose();
+  ASSERT_EQ(call(again + otherwise), 1);
+  EXPECT_THAT(err_, HasSubstr("training again gave other weights"));
+  EXPECT_FALSE(fs::exists(run.checkpoints()));
+  EXPECT_EQ(curve_of(run), losses);
+  ASSERT_EQ(call(again), 0) << err_;
+  EXPECT_TRUE(read_file(run.weights()) == weights);
+  EXPECT_EQ(records("results"), evaluated);
+
+  // Killed before it could be refused.
+  lose();
+  write_case({}, 8);
+  ASSERT_EQ(call(again + otherwise), 1);
+  ASSERT_TRUE(fs::exists(run.checkpoints() / "step-6"));
+  ASSERT_EQ(call(again), 0) << err_;
+  EXPECT_THAT(
+      start_of_last_attempt()["notes"].dump(),
+      HasSubstr("step-6: was made under another mesh, number of threads or device than the training of train.json"));
+  EXPECT_TRUE(read_file(run.weights()) == weights);
+  EXPECT_EQ(records("results"), evaluated);
+}
+
+// A record that was cut counts as absent for all verbs, and is made again.
+TEST_F(RepeatedRun, ATornRecordIsMadeAgain) {
+  write_case({}, 1000000);
+  ASSERT_EQ(call("run experiments/case.toml"), 0) << err_;
+  const auto run = experiment().run(plan()[0]["train_id"]);
+  const auto before = records("results");
+  for (const auto& file : {run.train_record(), run.eval_record(plan()[0]["evaluate"][0]["id"])}) {
+    const auto whole = read_file(file);
+    folder_.write(fs::relative(file, folder_.path()), whole.substr(0, whole.size() / 2));
+    ASSERT_EQ(call("status tiny"), 0) << err_;
+    EXPECT_THAT(out_, HasSubstr("tiny: 0 done, 0 running, 0 failed, 1 queued"));
+    EXPECT_EQ(call("compare tiny"), 2);
+    EXPECT_THAT(err_, HasSubstr(file.filename().string() + ": not a record (JSON object)"));
+    ASSERT_EQ(call("run experiments/case.toml"), 0) << err_;
+    EXPECT_THAT(start_of_last_attempt()["notes"].dump(),
+                HasSubstr(file.filename().string() + ": was corrupt, not a whole record; it is made again"));
+    EXPECT_EQ(records("results"), before);
+  }
+}
+
+}  // namespace
+}  // namespace assay

@@ -1,0 +1,33 @@
+// What starts a worker whose ranks are processes.
+#include "launch/worker_command.h"
+
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+namespace assay {
+namespace {
+
+using ::testing::Contains;
+using ::testing::Not;
+using ::testing::Pair;
+
+std::map<std::string, std::string> environment_of(const std::string& backend) {
+  const nlohmann::json line{{"train_id", "t"},
+                            {"resources", {{"mesh", {{"tensor", 1}, {"data", 3}, {"backend", backend}}}}}};
+  const Job job{.train_id = "t", .name = "t", .run = RunLayout("run")};
+  return worker_command(job, line, {"worker", "results", "plan"}, 1, {}).environment;
+}
+
+// Open MPI 4.1 and 5 each heed their own names and ignore the other's.
+TEST(WorkerCommand, MoreRanksThanCoresStartUnboundUnderBothOpenMpis) {
+  const auto environment = environment_of("mpi");
+  EXPECT_THAT(environment, Contains(Pair("OMPI_MCA_rmaps_base_oversubscribe", "1")));
+  EXPECT_THAT(environment, Contains(Pair("OMPI_MCA_hwloc_base_binding_policy", "none")));
+  EXPECT_THAT(environment, Contains(Pair("PRTE_MCA_rmaps_default_mapping_policy", ":oversubscribe")));
+  EXPECT_THAT(environment, Contains(Pair("PRTE_MCA_hwloc_default_binding_policy", "none")));
+  EXPECT_THAT(environment_of("threads"), Not(Contains(Pair("PRTE_MCA_hwloc_default_binding_policy", "none"))));
+}
+
+}  // namespace
+}  // namespace assay
