@@ -1,121 +1,210 @@
 #!/usr/bin/env python3
-"""An exported run beside the same model in Hugging Face transformers: logits, and the loss over ten AdamW updates.
+"""Exported runs in Hugging Face transformers itself: logits at the context of training and at four times of it, the loss over
+ten AdamW updates, the tokenizer that AutoTokenizer takes and its ids, and folders that transformers wrote, imported again.
+And what the tests without the library keep of it: reference.json, config_keys.json and safetensors_cases.json in
+tests/exchange.
 
-Needs torch, transformers and safetensors, which are the benchmark's peers: goes on in their environment where it has been
-made, and exits with 77 where it has not.
+Needs the benchmark's peers (torch, transformers): continues in their environment. With ASSAY_SLOW_TESTS=1 it makes that of
+pinned wheels where it is missing (7 GB, some minutes); without, it exits with 77 there.
 
-Usage: exchange_hf.py BUILD
+Usage: exchange_hf.py BUILD [--write-reference]
 """
 
+import json
 import os
 import pathlib
-import subprocess
+import struct
 import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-PEERS = pathlib.Path(os.environ.get("ASSAY_DEPS", ROOT / ".deps")) / "bench-venv" / "bin" / "python"
-if PEERS.exists() and "ASSAY_PEERS" not in os.environ:
-    os.execve(PEERS, [str(PEERS), *sys.argv], {**os.environ, "ASSAY_PEERS": "here"})
-
-try:
-    import torch
-    from safetensors.torch import load_file, save_file
-    from transformers import AutoModelForCausalLM
-except ImportError as error:
-    print(f"skipped: {error}; scripts/bench makes the environment that has it")
-    sys.exit(77)
-
-STEPS, ROWS, LENGTH, RATE, DECAY = 10, 4, 32, 1e-3, 0.1
-EXPERIMENT = """
-[experiment]
-name = "exchange"
-seeds = [1]
-[data]
-dataset = {{ use = "text", path = "corpus.txt" }}
-tokenizer = "bytes"
-context = 32
-[model]
-use = "gpt"
-layers = 3
-width = 48
-heads = {heads}
-init_std = 0.1
-{model}
-[[objective]]
-use = "mle"
-[optimizer]
-use = "adamw"
-lr = 1e-3
-weight_decay = 0.1
-[scheduler]
-use = "constant"
-[train]
-steps = 10
-batch = 4
-clip_norm = 0
-"""
-LAYOUTS = {
-    "gpt2": (4, 'positional = { use = "learned", positions = 64 }'),
-    # Six heads: their slopes are not one geometric sequence.
-    "mpt": (6, 'bias = false\ngelu = "erf"\npositional = "alibi"'),
-}
+sys.path[:0] = [str(ROOT / "tests" / "exchange"), str(ROOT / "scripts" / "lib")]
 
 
-def run(command, folder):
-    done = subprocess.run([str(word) for word in command], cwd=folder, capture_output=True, text=True)
-    if done.returncode != 0:
-        sys.exit(f"{command}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
-    return done.stdout
+def enter_environment():
+    import bench_peers
+
+    environment = bench_peers.Environment(pathlib.Path(os.environ.get("ASSAY_DEPS", ROOT / ".deps")) / "bench-venv")
+    if not environment.in_place():
+        if not os.environ.get("ASSAY_SLOW_TESTS"):
+            print("skipped: needs transformers; runs with scripts/test --slow, which installs it, or after scripts/bench")
+            sys.exit(77)
+        environment.make(print)
+    variables = {**os.environ, "ASSAY_PEERS": "here", "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""}
+    os.execve(environment.python, [environment.python, *sys.argv], variables)
 
 
-def compare(name, heads, model, build):
+if "ASSAY_PEERS" not in os.environ:
+    enter_environment()
+
+import hf_export  # noqa: E402
+import hf_folder  # noqa: E402
+import safetensors  # noqa: E402
+import torch  # noqa: E402
+import transformers  # noqa: E402
+from safetensors.torch import load_file, save_file, save_model  # noqa: E402
+from transformers import AutoModelForCausalLM, AutoTokenizer, GPT2Config, MptConfig  # noqa: E402
+
+DATA = ROOT / "tests" / "exchange"
+RATE, DECAY, NEAR = 1e-3, 0.1, 1e-5
+faults = []
+
+
+def check(good, what):
+    if not good:
+        faults.append(what)
+        print("FAULT:", what)
+
+
+# ---- what other tests keep of the library ----------------------------------------------------------------------------
+
+def fixed_logits(layout):
+    """Rows of a sequence of four contexts, by position."""
     with tempfile.TemporaryDirectory() as text:
-        folder = pathlib.Path(text)
-        (folder / "corpus.txt").write_text("".join(f"line {i} of a text to train on\n" for i in range(400)))
-        (folder / "x.toml").write_text(EXPERIMENT.format(heads=heads, model=model))
-        run([build / "bin/assay", "run", "x.toml"], folder)
-        experiment = next(folder.glob("**/plan.jsonl")).parent
-        weights = next(experiment.glob("runs/*/weights.safetensors"))
-        run([build / "bin/assay", "export", weights.parent, "--to", "hf", "--out", "hf"], folder)
-        torch.manual_seed(1)
-        batches = torch.randint(0, 257, (STEPS + 1, ROWS, LENGTH + 1))
-        save_file({"batches": batches}, str(folder / "batches.safetensors"))
-        run([build / "bin/exchange_probe", experiment / "plan.jsonl", weights, "batches.safetensors", "ours.safetensors"], folder)
-        ours = load_file(str(folder / "ours.safetensors"))
-        theirs, report = AutoModelForCausalLM.from_pretrained(folder / "hf", output_loading_info=True)
-        amiss = {key: value for key, value in report.items() if value}
-        theirs.eval()  # without dropout
-        # A folder that transformers wrote comes back as it went.
-        theirs.save_pretrained(folder / "again")
-        run([build / "bin/assay", "import", "again", "--from", "hf", "--out", "back"], folder)
-        went, back = load_file(str(weights)), load_file(str(folder / "back/weights.safetensors"))
-        same = went.keys() == back.keys() and all(torch.equal(went[name], back[name]) for name in went)
+        ids = hf_folder.write_fixed_folder(layout, pathlib.Path(text) / layout)
+        model = AutoModelForCausalLM.from_pretrained(pathlib.Path(text) / layout).eval()
         with torch.no_grad():
-            logits = theirs(batches[0, :, :-1]).logits
-        apart = (logits - ours["logits"]).abs().max().item()
-        matrices = [p for p in theirs.parameters() if p.dim() > 1]
-        others = [p for p in theirs.parameters() if p.dim() == 1]
-        optimizer = torch.optim.AdamW([{"params": matrices, "weight_decay": DECAY}, {"params": others, "weight_decay": 0.0}],
-                                      lr=RATE, betas=(0.9, 0.999), eps=1e-8)
-        losses = []
-        for step, batch in enumerate(batches):
-            logits = theirs(batch[:, :-1]).logits
-            loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), batch[:, 1:].flatten())
-            losses.append(loss.item())
-            if step < STEPS:
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
-        drift = max(abs(a - b) for a, b in zip(losses, ours["losses"].tolist()))
-        print(f"{name}: logits differ by at most {apart:.1e}, losses over {STEPS} updates by {drift:.1e} "
-              f"({losses[0]:.3f} to {losses[-1]:.3f})")
-        for what, good in (("the way back", same), ("loading", not amiss)):
-            if not good:
-                print(f"{name}: {what} is not as it should be: {amiss}")
-        return apart <= 1e-5 and drift <= 1e-5 and losses[-1] < losses[0] and same and not amiss
+            rows = model(torch.tensor([ids])).logits[0].tolist()
+    return {str(at): [round(value, 6) for value in rows[at]] for at in (0, hf_folder.CONTEXT - 1, len(rows) - 1)}
 
 
-build = pathlib.Path(sys.argv[1]).absolute()
-good = [compare(name, *layout, build) for name, layout in LAYOUTS.items()]
-sys.exit(0 if all(good) else 1)
+def check_reference(kept, made):
+    for layout, rows in made["logits"].items():
+        for at, row in rows.items():
+            apart = max(abs(a - b) for a, b in zip(row, kept["logits"][layout][at]))
+            check(apart <= NEAR, f"{layout}: logits of position {at} are {apart} from those in reference.json")
+    check(made["ids"] == kept["ids"], f"ids are not those in reference.json: {made['ids']}")
+
+
+def check_config_keys():
+    kept = json.loads((DATA / "config_keys.json").read_text())["versions"]
+    here = {name: json.loads(config().to_json_string(use_diff=False)) for name, config in (("gpt2", GPT2Config), ("mpt", MptConfig))}
+    check(kept.get(transformers.__version__) == here, f"config_keys.json has other keys than {transformers.__version__} writes")
+
+
+def file_of_case(case):
+    if "file_hex" in case:
+        return bytes.fromhex(case["file_hex"])
+    header = bytes.fromhex(case["header_hex"]) if "header_hex" in case else case["header"].encode()
+    return struct.pack("<Q", case.get("length", len(header))) + header + bytes(case["data_bytes"])
+
+
+def check_safetensors_cases():
+    cases = json.loads((DATA / "safetensors_cases.json").read_text())["cases"]
+    with tempfile.TemporaryDirectory() as folder:
+        file = pathlib.Path(folder) / "x.safetensors"
+        for case in cases:
+            file.write_bytes(file_of_case(case))
+            try:
+                with safetensors.safe_open(str(file), "pt") as opened:
+                    read = {"tensors": {name: list(opened.get_tensor(name).shape) for name in opened.keys()},
+                            "metadata": opened.metadata()}
+            except Exception:  # whatever the library raises, it refuses the file
+                read = {}
+            kept = {key: case[key] for key in ("tensors", "metadata") if key in case}
+            check(read == kept, f"safetensors: {case['name']}: {read}, in the table {kept}")
+    print(f"safetensors {safetensors.__version__}: {len(cases)} cases")
+
+
+# ---- exported runs ---------------------------------------------------------------------------------------------------
+
+def losses_of(model, batches):
+    matrices = [p for p in model.parameters() if p.dim() > 1]
+    others = [p for p in model.parameters() if p.dim() == 1]
+    optimizer = torch.optim.AdamW([{"params": matrices, "weight_decay": DECAY}, {"params": others, "weight_decay": 0.0}],
+                                  lr=RATE, betas=(0.9, 0.999), eps=1e-8)
+    losses = []
+    for step, batch in enumerate(batches):
+        logits = model(batch[:, :-1]).logits
+        loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), batch[:, 1:].flatten())
+        losses.append(loss.item())
+        if step + 1 < len(batches):
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    return losses
+
+
+def check_tokenizer(case, exported):
+    """Ids of the texts, of one that spells a special token, and the class."""
+    tokenizer = AutoTokenizer.from_pretrained(exported.hf)
+    rows = hf_folder.Folder(exported.hf).config["vocab_size"]
+    check(type(tokenizer).__name__ == "TokenizersBackend", f"{case}: the tokenizer is a {type(tokenizer).__name__}")
+    check(len(tokenizer) == rows, f"{case}: the tokenizer has {len(tokenizer)} tokens, the model {rows} rows")
+    ids = [tokenizer(text)["input_ids"] for text in hf_export.TEXTS]
+    check(ids == exported.ids, f"{case}: ids {ids}, assay {exported.ids}")
+    for text, one in zip(hf_export.TEXTS, ids):
+        check(tokenizer.decode(one) == text, f"{case}: {text!r} is decoded to {tokenizer.decode(one)!r}")
+    whole = tokenizer(hf_export.SPELLED, split_special_tokens=True)["input_ids"]
+    check(whole == exported.spelled_ids, f"{case}: ids of a spelled special token {whole}, assay {exported.spelled_ids}")
+    return {"texts": ids, "spelled": tokenizer(hf_export.SPELLED)["input_ids"]}
+
+
+def imported(exported, folder):
+    """The weights that come of a folder, and whether its head is tied."""
+    exported.assay("import", folder, "--from", "hf", "--out", folder + "-back")
+    back = exported.folder / (folder + "-back")
+    return load_file(str(back / "weights.safetensors")), "tied_head = true" in (back / "model.toml").read_text()
+
+
+def check_ways_back(case, exported, model):
+    went = load_file(str(exported.weights))
+    model.save_pretrained(exported.folder / "again")
+    back, _ = imported(exported, "again")
+    check(went.keys() == back.keys() and all(torch.equal(went[name], back[name]) for name in went), f"{case}: the way back")
+    # save_model keeps one name of a tied pair.
+    (exported.folder / "kept").mkdir()
+    (exported.folder / "kept/config.json").write_text((exported.folder / "again/config.json").read_text())
+    save_model(model, str(exported.folder / "kept/model.safetensors"))
+    back, tied = imported(exported, "kept")
+    check(tied and all(torch.equal(went[name], back[name]) for name in went), f"{case}: the way back of save_model")
+    # Two different tensors: untied there, whatever config.json says, and here.
+    tensors = load_file(str(exported.folder / "again/model.safetensors"))
+    tensors["lm_head.weight"] = tensors["transformer.wte.weight"] * 2
+    save_file(tensors, str(exported.folder / "again/model.safetensors"), {"format": "pt"})
+    untied = AutoModelForCausalLM.from_pretrained(exported.folder / "again")
+    (exported.folder / "two").mkdir()
+    for name in ("config.json", "model.safetensors"):
+        (exported.folder / "two" / name).write_bytes((exported.folder / "again" / name).read_bytes())
+    back, tied = imported(exported, "two")
+    rows = untied.config.vocab_size
+    check(not tied and torch.equal(untied.lm_head.weight, back["model.head.weight"][:rows])
+          and torch.equal(untied.transformer.wte.weight, back["model.embedding.weight"][:rows]), f"{case}: two tensors of a pair")
+
+
+def check_case(case, build):
+    with tempfile.TemporaryDirectory() as text:
+        exported = hf_export.Exported(case, build, text)
+        model, report = AutoModelForCausalLM.from_pretrained(exported.hf, output_loading_info=True)
+        amiss = {key: value for key, value in report.items() if value}
+        check(not amiss, f"{case}: loading reports {amiss}")
+        model.eval()  # without dropout
+        batches = torch.from_numpy(exported.batches)
+        with torch.no_grad():
+            near = (model(batches[0, :, :-1]).logits - torch.from_numpy(exported.ours["logits"].copy())).abs().max().item()
+            far = model(torch.from_numpy(exported.long)).logits - torch.from_numpy(exported.ours["long_logits"].copy())
+            far = far.abs().max().item()
+        ids = check_tokenizer(case, exported)
+        check_ways_back(case, exported, model)
+        losses = losses_of(model, batches)
+        drift = max(abs(a - b) for a, b in zip(losses, exported.ours["losses"].tolist()))
+        print(f"{case}: logits differ by at most {near:.1e}, at four times the context by {far:.1e}, losses over "
+              f"{len(losses) - 1} updates by {drift:.1e} ({losses[0]:.3f} to {losses[-1]:.3f})")
+        check(max(near, far, drift) <= NEAR and losses[-1] < losses[0], f"{case}: {near} {far} {drift} {losses}")
+        return ids
+
+
+def main(build, writes):
+    made = {"logits": {layout: fixed_logits(layout) for layout in hf_folder.CONFIGS},
+            "ids": {case: check_case(case, build) for case in hf_export.CASES}}
+    file = DATA / "reference.json"
+    if writes:
+        about = f"By transformers {transformers.__version__} and torch {torch.__version__}: exchange_hf.py --write-reference"
+        file.write_text(json.dumps({"about": about, **made}, indent=None, separators=(", ", ": ")).replace("}, ", "},\n ") + "\n")
+    check_reference(json.loads(file.read_text()), made)
+    check_config_keys()
+    check_safetensors_cases()
+    sys.exit(1 if faults else 0)
+
+
+main(pathlib.Path(sys.argv[1]).resolve(), "--write-reference" in sys.argv)

@@ -1,6 +1,9 @@
-// Logits and training losses of a planned run from given weights, for tests/exchange_hf.py to compare with another
-// library's: exchange_probe PLAN WEIGHTS BATCHES.safetensors OUT.safetensors. Batches: [steps, rows, positions + 1]
-// int64; out: logits of the first batch, and the loss before each of steps - 1 updates and behind the last.
+// What assay makes of given weights and texts, for tests/exchange_folders.py and exchange_hf.py to compare with another
+// library's: exchange_probe PLAN WEIGHTS GIVEN.safetensors OUT.safetensors.
+//   batches [steps, rows, positions + 1] int64: logits of the first one, and losses, before each of steps - 1 updates
+//     and behind the last
+//   long [rows, positions] int64: long_logits
+//   text.NAME, bytes: ids.NAME int64
 #include <ATen/ops/tensor.h>
 #include <c10/core/GradMode.h>
 
@@ -25,18 +28,30 @@ int main(int argc, char** argv) {
     Assembled run(registry, line);
     run.build(mesh);
     load_weights(argv[2], run, mesh);
-    const auto batches = SafetensorsFile(argv[3]).read("batches");
+    const SafetensorsFile given(argv[3]);
+    const auto batches = given.read("batches");
     std::vector<NamedTensor> out;
+    const auto add_logits = [&](const char* name, const Batch& batch) {
+      const c10::NoGradGuard no_grad;
+      ForwardPass pass(*run.model, batch, {}, run.vocabulary->size(), mesh);
+      out.push_back({name, pass.logits().contiguous()});
+    };
+    for (const auto& name : given.names()) {
+      if (!name.starts_with("text.")) continue;
+      const auto text = given.read(name);
+      const auto ids =
+          run.tokenizer->encode({static_cast<const char*>(text.const_data_ptr()), static_cast<size_t>(text.numel())});
+      out.push_back({"ids." + name.substr(5), at::tensor(std::vector<int64_t>(ids.begin(), ids.end()), at::kLong)});
+    }
+    Batch beyond;
+    beyond.tokens = given.read("long");
+    add_logits("long_logits", beyond);
     std::vector<double> losses;
     for (int64_t step = 0; step < batches.size(0); ++step) {
       Batch batch;
       batch.tokens = batches[step].slice(1, 0, -1).contiguous();
       batch.targets = batches[step].slice(1, 1).contiguous();
-      if (step == 0) {
-        const c10::NoGradGuard no_grad;
-        ForwardPass pass(*run.model, batch, {}, run.vocabulary->size(), mesh);
-        out.push_back({"logits", pass.logits().contiguous()});
-      }
+      if (step == 0) add_logits("logits", batch);
       Metrics unused;
       losses.push_back(accumulate_gradients(run, mesh, step, {batch}, unused).value());
       if (step + 1 < batches.size(0)) update(run, step, gradient_norm(run.parameters->all(), mesh));

@@ -67,5 +67,46 @@ TEST_F(ExchangeVerbs, RefusesWhatHasNoLayout) {
   EXPECT_FALSE(std::filesystem::exists(folder_ / "there"));
 }
 
+// An experiment that names an exchange is refused when it is planned, at the entry.
+TEST_F(ExchangeVerbs, PlanSaysWhatCannotBeExported) {
+  write_experiment("[[exchange]]\nuse = \"hf\"\n");
+  EXPECT_EQ(call("plan experiments/tiny.toml"), 2);
+  EXPECT_THAT(err_,
+              AllOf(HasSubstr("experiments/tiny.toml:28:1: the run cannot be exported: positional scheme 'none' has "
+                              "no layout there"),
+                    HasSubstr("MPT (positional 'alibi' with max_exponent = 8")));
+  const std::string alibi = "positional=alibi model.bias=false model.gelu=erf";
+  EXPECT_EQ(call("plan experiments/tiny.toml " + alibi), 0) << err_;
+  EXPECT_EQ(call("plan experiments/tiny.toml " + alibi + " exchange.hf.max_seq_len=15"), 2);
+  EXPECT_THAT(err_, HasSubstr("max_seq_len = 15 is less than the context of training, 16"));
+  EXPECT_EQ(call("plan experiments/tiny.toml exchange.hf.enabled=false"), 0) << err_;
+  EXPECT_FALSE(plan()[0].contains("exchanges"));
+}
+
+TEST_F(ExchangeVerbs, ExportTakesTheParametersOfTheExperiment) {
+  write_experiment("[[exchange]]\nuse = \"hf\"\nmax_seq_len = 4096\n");
+  ASSERT_EQ(call("run experiments/tiny.toml positional=alibi model.bias=false model.gelu=erf"), 0) << err_;
+  const std::string id = plan()[0]["train_id"];
+  ASSERT_EQ(call("export " + id + " --to hf --out planned"), 0) << err_;
+  EXPECT_EQ(read_json(folder_ / "planned/config.json")["max_seq_len"], 4096);
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "planned/tokenizer.json"));
+  ASSERT_EQ(call("export " + id + " --to hf --out given max_seq_len=64 tokenizer=false"), 0) << err_;
+  EXPECT_EQ(read_json(folder_ / "given/config.json")["max_seq_len"], 64);
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "given/tokenizer.json"));
+}
+
+// What would be taken for weights and is not: the file's bytes are those of its tensors, once.
+TEST_F(ExchangeVerbs, DamagedFilesAreNotImported) {
+  const auto id = trained("'positional={use=\"learned\",positions=64}'");
+  ASSERT_EQ(call("export " + id + " --to hf --out there"), 0) << err_;
+  const auto file = folder_ / "there/model.safetensors";
+  const auto whole = read_file(file);
+  folder_.write("there/model.safetensors", whole + "more");
+  EXPECT_NE(call("import there --from hf --out back"), 0);
+  EXPECT_THAT(err_, HasSubstr("bytes of data, the file has"));
+  folder_.write("there/model.safetensors", whole);
+  EXPECT_EQ(call("import there --from hf --out back"), 0) << err_;
+}
+
 }  // namespace
 }  // namespace assay

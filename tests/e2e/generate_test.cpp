@@ -161,7 +161,25 @@ TEST_F(Generate, WeightsThatAreNotTheRunsAreRefused) {
   EXPECT_THAT(err_, AllOf(HasSubstr("weights.safetensors: are the weights of run"), HasSubstr(", not of ")));
   fs::remove(run.weights());
   EXPECT_EQ(call("generate " + run_ + " --decoder greedy"), 2);
-  EXPECT_THAT(err_, AllOf(HasSubstr("weights.safetensors"), HasSubstr("train.keep is \"none\"")));
+  EXPECT_THAT(err_,
+              AllOf(HasSubstr("weights.safetensors"), HasSubstr("the run has not finished"), Not(HasSubstr("keep"))));
+}
+
+TEST_F(Generate, SaysWhyARunHasNoWeights) {
+  write_experiment();
+  const auto reason = [&](const std::string& words) {
+    EXPECT_EQ(call("run experiments/tiny.toml " + words), 0) << err_;
+    EXPECT_EQ(call("generate " + plan()[0]["train_id"].get<std::string>() + " " + greedy), 2);
+    EXPECT_THAT(err_, HasSubstr("weights.safetensors: there is no such file; "));
+    return err_;
+  };
+  EXPECT_THAT(reason("train.steps=0"), AllOf(HasSubstr("; train.steps is 0, so"), Not(HasSubstr("train.keep"))));
+  EXPECT_THAT(reason("train.keep=none"), HasSubstr("; train.keep is \"none\""));
+  ASSERT_EQ(call("run experiments/tiny.toml optimizer.lr=0.02"), 0) << err_;
+  const std::string id = plan()[0]["train_id"];
+  fs::remove(experiment().run(id).weights());
+  EXPECT_EQ(call("generate " + id + " " + greedy), 2);
+  EXPECT_THAT(err_, AllOf(HasSubstr("it was removed since the run was trained"), Not(HasSubstr("train.keep"))));
 }
 
 // What only evaluated or watched the run takes no part, so that it need not be there.

@@ -182,6 +182,18 @@ TEST_F(Guards, AnEvaluatorCannotAddToTheVocabulary) {
   EXPECT_EQ(call("run experiments/tiny.toml"), 0) << err_;
 }
 
+// What a component says may come of any of the words that set a part of it: the place is its table, and all are named.
+TEST_F(Guards, AnErrorOfAComponentNamesEveryOverrideOfIt) {
+  write_experiment();
+  EXPECT_EQ(call("plan experiments/tiny.toml model.width=18 model.heads=4 model.layers=1 train.batch=2"), 2);
+  EXPECT_THAT(err_, AllOf(HasSubstr("experiments/tiny.toml:7:"),
+                          HasSubstr("(with --set model.heads=4 --set model.layers=1 --set model.width=18)")));
+  EXPECT_EQ(call("plan experiments/tiny.toml data.context=16 model.positional.use=learned "
+                 "model.positional.positions=8"),
+            2);
+  EXPECT_THAT(err_, HasSubstr("--set data.context=16: the model takes at most 8 positions"));
+}
+
 // Documents are packed one after another, so a context may be longer than any of them.
 TEST_F(Guards, AContextLongerThanEveryDocument) {
   write_experiment();

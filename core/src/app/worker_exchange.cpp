@@ -56,9 +56,8 @@ json worker_export(const json& request) {
   if (known == weights.metadata().end())
     throw UserError(weights.path().string() + ": does not say its vocabulary; it is not the weights of a run");
   const auto vocabulary = json::parse(known->second);
-  const OwnModel own{train.at("model").dump(),       train.at("data").at("tokenizer").dump(),
-                     vocabulary.at("size"),          vocabulary.at("special").at(kEndOfText),
-                     train.at("data").at("context"), tensors_of(weights)};
+  const OwnModel own{train.at("model").dump(), train.at("data").at("tokenizer").dump(), vocabulary.at("size"),
+                     vocabulary.at("special"), train.at("data").at("context"),          tensors_of(weights)};
   const auto foreign = asked(exchange, "to_foreign", [&] { return exchange.to_foreign(own); });
   const fs::path out = request.at("out").get<std::string>();
   fs::create_directories(out);

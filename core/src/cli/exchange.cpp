@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <iostream>
 
 #include "assay/error.h"
@@ -35,6 +36,19 @@ json exchange_of(const std::string& verb, const std::string& option, const std::
     throw UserError(fmt::format("assay {}: --{} is missing; there are {}", verb, option,
                                 fmt::join(catalogue.names_of("exchange"), ", ")));
   return config::component_of_words("exchange", name, {words.begin() + 1, words.end()}, catalogue);
+}
+
+// The parameters that the experiment gives this exchange in [[exchange]], where the command line gives no others.
+json as_planned(const json& line, json exchange, const std::vector<std::string>& words) {
+  for (const auto& planned : line.value("exchanges", json::array())) {
+    if (planned.at("use") != exchange.at("use")) continue;
+    for (auto& [key, value] : exchange.items())
+      if (std::none_of(words.begin() + 1, words.end(),
+                       [&, &name = key](const std::string& word) { return word.starts_with(name + "="); }))
+        value = planned.value(key, value);
+    break;
+  }
+  return exchange;
 }
 
 fs::path empty_folder(const std::string& verb, const std::string& out) {
@@ -82,9 +96,9 @@ int export_results(const Arguments& arguments) {
     return export_to_tracker(parsed->words, to, empty_folder("export", out).string(), catalogue);
   const auto run = find_run(parsed->words[0]);
   note_other_plan({run.experiment(), std::nullopt});
-  const auto exchange = exchange_of("export", "to", to, parsed->words, catalogue);
+  const auto exchange = as_planned(run.line, exchange_of("export", "to", to, parsed->words, catalogue), parsed->words);
   const auto folder = empty_folder("export", out);
-  check_weights(run.layout);
+  check_weights(run);
   auto line = run.line;
   line["plugins"] = plugins_now(line, catalogue, "exchange/" + to);
   line["evaluate"] = line["trackers"] = json::array();

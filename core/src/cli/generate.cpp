@@ -25,7 +25,7 @@ namespace po = boost::program_options;
 using nlohmann::json;
 
 json request_for(const NamedRun& run, const config::Catalogue& catalogue, const json& decoder) {
-  check_weights(run.layout);
+  check_weights(run);
   auto line = run.line;
   line["plugins"] = plugins_now(line, catalogue, "decoder/" + decoder.at("use").get<std::string>());
   line["evaluate"] = line["trackers"] = json::array();

@@ -13,6 +13,20 @@
 namespace assay::cli {
 using nlohmann::json;
 
+namespace {
+
+// Why a run has no weights.
+std::string why_none(const NamedRun& run) {
+  if (run.line.at("train").at("train").at("steps") == 0)
+    return "train.steps is 0, so the run has no weights of its own; take the run or the file that its [init] names";
+  if (run.line.at("checkpoint").at("keep") == "none")
+    return "train.keep is \"none\"; run it with train.keep = \"weights\"";
+  if (!std::filesystem::exists(run.layout.train_record())) return "the run has not finished; 'assay run' finishes it";
+  return "it was removed since the run was trained; remove an evaluation's record, and 'assay run' makes it again";
+}
+
+}  // namespace
+
 json plugins_now(const json& line, const config::Catalogue& catalogue, const std::string& besides) {
   auto plugins = training_plugins(line);
   plugins[besides] = json::object();
@@ -28,10 +42,10 @@ json plugins_now(const json& line, const config::Catalogue& catalogue, const std
   return plugins;
 }
 
-void check_weights(const RunLayout& run) {
+void check_weights(const NamedRun& named) {
+  const auto& run = named.layout;
   if (!std::filesystem::exists(run.weights()))
-    throw UserError(fmt::format("{}: there is no such file; the run has not finished, or train.keep is \"none\"",
-                                run.weights().string()));
+    throw UserError(fmt::format("{}: there is no such file; {}", run.weights().string(), why_none(named)));
   // A run that is still evaluating has its weights and no record yet.
   if (!has_record(run.train_record())) return;
   const auto record = json::parse(read_file(run.train_record()), nullptr, /*allow_exceptions=*/false);

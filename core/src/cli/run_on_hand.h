@@ -4,13 +4,13 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "cli/named_run.h"
 #include "config/descriptors.h"
-#include "record/layout.h"
 
 namespace assay::cli {
 
-// UserError when the weights are not there, or are not what the training's record says.
-void check_weights(const RunLayout& run);
+// UserError when the weights are not there, with the reason, or are not what the training's record says.
+void check_weights(const NamedRun& run);
 
 // The plugins that trained and `besides` ("decoder/greedy"), as they are now. Weights outlive the code that made them;
 // where that has changed, the user is told.

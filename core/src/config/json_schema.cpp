@@ -96,8 +96,8 @@ std::string kind_of_section(const std::string& section) { return section == "eva
 
 json json_schema(const Catalogue& catalogue) {
   std::map<std::string, std::vector<const Component*>> kinds;
-  for (const char* kind : {"callback", "dataset", "evaluator", "model", "objective", "optimizer", "positional",
-                           "scheduler", "tokenizer", "tracker", "transform"})
+  for (const char* kind : {"callback", "dataset", "evaluator", "exchange", "model", "objective", "optimizer",
+                           "positional", "scheduler", "tokenizer", "tracker", "transform"})
     kinds[kind];
   std::set<std::pair<std::string, std::string>> seen;  // the first of a name wins
   for (const auto& plugin : catalogue.plugins)

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "config/merge.h"
 #include "config/nearest.h"
@@ -37,7 +38,8 @@ std::string short_name(const KeyPath& canonical) {
 }
 
 bool is_labelled_section(std::string_view name) {
-  return name == "objective" || name == "transform" || name == "evaluate" || name == "tracker" || name == "callback";
+  return name == "objective" || name == "transform" || name == "evaluate" || name == "tracker" || name == "callback" ||
+         name == "exchange";
 }
 
 std::string label_of(const Node& entry) {
@@ -93,6 +95,30 @@ Position nearest_position(const Node& root, const KeyPath& path) {
   return position;
 }
 
+namespace {
+
+void collect_words(const Node& node, std::set<std::string>& words) {
+  const auto add = [&](const Position& position) {
+    if (position.line == 0 && position.file) words.insert(*position.file);
+  };
+  add(node.position);
+  if (const auto* array = node.as<Array>())
+    for (const auto& item : *array) collect_words(item, words);
+  if (const auto* table = node.as<Table>())
+    for (const auto& entry : table->entries) {
+      add(entry.position);
+      collect_words(entry.value, words);
+    }
+}
+
+}  // namespace
+
+std::vector<std::string> words_within(const Node& root, const KeyPath& path) {
+  std::set<std::string> words;
+  if (const auto* node = find_path(root, path)) collect_words(*node, words);
+  return {words.begin(), words.end()};
+}
+
 void set_path(Node& root, const KeyPath& path, const Position& key_position, Node value, Diagnostics& diagnostics) {
   Node* at = &root;
   for (size_t i = 0; i < path.size(); ++i) {
@@ -128,7 +154,8 @@ void set_path(Node& root, const KeyPath& path, const Position& key_position, Nod
       at = table->find(path[i]);
       continue;
     }
-    entry->position = key_position;
+    // A table of which the command line sets a part is still that of its file: another word may set another part.
+    if (last || key_position.line != 0) entry->position = key_position;
     if (last) return merge_value(entry->value, std::move(value), diagnostics);
     at = &entry->value;
   }

@@ -31,6 +31,9 @@ const Node* find_path(const Node& root, const KeyPath& path);
 // The position of the longest existing part of the path.
 Position nearest_position(const Node& root, const KeyPath& path);
 
+// The words of the command line that set a part of what is at `path`.
+std::vector<std::string> words_within(const Node& root, const KeyPath& path);
+
 // Lays `value` over what stands at the path (as extends does), making the tables on the way.
 void set_path(Node& root, const KeyPath& path, const Position& key_position, Node value, Diagnostics& diagnostics);
 

@@ -1,6 +1,7 @@
 #include "config/plan.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <set>
@@ -208,7 +209,12 @@ class Planner {
       const auto group =
           std::find_if(groups_.begin(), groups_.end(), [&](const Group& g) { return g.id == finding.group; });
       const auto& document = (group == groups_.end() ? groups_.front() : *group).document;
-      diagnostics_.add(nearest_position(document, canonical_path(split_key(finding.path))), finding.message);
+      const auto path = canonical_path(split_key(finding.path));
+      const auto position = nearest_position(document, path);
+      const auto words = words_within(document, path);  // any of them may be the cause
+      const bool says_so = position.line == 0 || words.empty();
+      diagnostics_.add(position,
+                       says_so ? finding.message : fmt::format("{} (with {})", finding.message, fmt::join(words, " ")));
     }
   }
 

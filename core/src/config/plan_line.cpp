@@ -67,6 +67,7 @@ void LineMaker::add_lines(const Group& group, const std::vector<Seed>& seeds, st
                  {"checkpoint", group.config.checkpoint},
                  {"plugins", plugins_of(group.config, catalogue_)},
                  {"source", source_}};
+  if (!group.config.exchanges.empty()) shared["exchanges"] = group.config.exchanges;
   // What no input of a seed's own is in is made canonical once.
   const bool has_inputs = !inputs_in(group.config.train).empty();
   SeededIds ids(group.config.train);

@@ -85,7 +85,7 @@ json objectives(const Node& document, Resolver& resolver) {
   return result;
 }
 
-// Of a list whose entries decide the weights: transforms, callbacks.
+// Of a list whose entries the core reads nothing else of: transforms, callbacks, exchanges.
 json labelled(const Node& document, const char* kind, Resolver& resolver) {
   auto result = json::array();
   for (auto& entry : list_section(document, kind, kind, resolver)) {
@@ -179,6 +179,8 @@ RunConfig resolve_run(const Node& document, Resolver& resolver) {
   for (auto& entry : list_section(document, "tracker", "tracker", resolver))
     config.trackers.push_back(std::move(entry.component));
   note_used("watch");
+  config.exchanges = labelled(document, "exchange", resolver);
+  note_used("export");
   if (const auto* log = document.as<Table>()->find("log")) {
     const auto every = member(resolver.section(*log, section_parameters("log"), "[log]"), "every");
     if (every.is_number_integer()) config.log_every = every.get<int64_t>();

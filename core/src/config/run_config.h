@@ -22,11 +22,12 @@ struct RunConfig {
   nlohmann::json train;  // what decides the weights, without "seeds"
   std::vector<Evaluation> evaluations;
   nlohmann::json trackers;
+  nlohmann::json exchanges;  // formats that the runs must be exportable to
   nlohmann::json resources;
   int64_t log_every = 10;
   nlohmann::json budget;      // what [train] asked for: {kind: steps, tokens, flops or tokens_per_parameter, target}
   nlohmann::json checkpoint;  // every: steps, 0 for none on the way; keep: weights, all, none
-  // (kind, name) of every component, and what for: train, evaluate, watch.
+  // (kind, name) of every component, and what for: train, evaluate, watch, export.
   std::map<std::pair<std::string, std::string>, std::vector<std::string>> used;
 };
 

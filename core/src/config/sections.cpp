@@ -85,6 +85,7 @@ const std::map<std::string, std::vector<Parameter>>& all_sections() {
         or_else(one_of("split", {"train", "validation", "test"}), "validation")}},
       {"tracker", {given("label", "string"), or_else(given("enabled", "bool"), true)}},
       {"callback", {given("label", "string"), or_else(given("enabled", "bool"), true)}},
+      {"exchange", {given("label", "string"), or_else(given("enabled", "bool"), true)}},
   };
   return sections;
 }
@@ -95,9 +96,9 @@ const std::vector<Section> kTop{
     {"objective", Shape::kEntries}, {"transform", Shape::kEntries}, {"optimizer", Shape::kTable},
     {"scheduler", Shape::kTable},   {"init", Shape::kTable},        {"train", Shape::kTable},
     {"evaluate", Shape::kEntries},  {"tracker", Shape::kEntries},   {"callback", Shape::kEntries},
-    {"resources", Shape::kTable},   {"log", Shape::kTable},         {"sweep", Shape::kAny},
-    {"compare", Shape::kTable},     {"claim", Shape::kEntries},     {"figure", Shape::kEntries},
-    {"prune", Shape::kTable},
+    {"exchange", Shape::kEntries},  {"resources", Shape::kTable},   {"log", Shape::kTable},
+    {"sweep", Shape::kAny},         {"compare", Shape::kTable},     {"claim", Shape::kEntries},
+    {"figure", Shape::kEntries},    {"prune", Shape::kTable},
 };
 
 }  // namespace

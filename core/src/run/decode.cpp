@@ -194,8 +194,9 @@ class ContextOfDecoding final : public DecodeContext {
     }
     const auto B = static_cast<int64_t>(prompts.size()), S = static_cast<int64_t>(longest);
     const auto limit = guard(model_, "limit", [&] { return model_.limit(); });
+    const auto tokens = [](int64_t count) { return std::to_string(count) + (count == 1 ? " token" : " tokens"); };
     if (limit && steps_ > *limit - S + 1 - lookahead)  // the last new one is chosen and not read
-      throw UserError("a prompt of " + std::to_string(S) + " tokens and " + std::to_string(steps_) + " new ones" +
+      throw UserError("an end of text, a prompt of " + tokens(S - 1) + " and a continuation of " + tokens(steps_) +
                       (lookahead > 0 ? " with candidates" : "") + " are more than the model's limit of " +
                       std::to_string(*limit) + " positions; shorten the prompt or ask for fewer tokens");
     tokens_ = at::full({B, S}, vocabulary_.special(kEndOfText), at::TensorOptions().dtype(at::kLong));

@@ -2,8 +2,12 @@
 
 #include <ATen/ops/empty.h>
 
-#include <cstring>
+#include <algorithm>
 #include <fstream>
+#include <limits>
+#include <optional>
+#include <set>
+#include <tuple>
 #include <utility>
 
 #include "assay/error.h"
@@ -14,15 +18,106 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::pair<const char*, at::ScalarType> kTypes[] = {
-    {"F64", at::kDouble}, {"F32", at::kFloat}, {"F16", at::kHalf}, {"BF16", at::kBFloat16}, {"I64", at::kLong},
-    {"I32", at::kInt},    {"I16", at::kShort}, {"I8", at::kChar},  {"U8", at::kByte},       {"BOOL", at::kBool},
+// Every dtype of the format, with its bits; what LibTorch has no type for can be in a file, but is not read.
+struct Dtype {
+  const char* name;
+  int64_t bits;
+  std::optional<at::ScalarType> type;
+};
+const Dtype kDtypes[] = {
+    {"F64", 64, at::kDouble},
+    {"F32", 32, at::kFloat},
+    {"F16", 16, at::kHalf},
+    {"BF16", 16, at::kBFloat16},
+    {"I64", 64, at::kLong},
+    {"I32", 32, at::kInt},
+    {"I16", 16, at::kShort},
+    {"I8", 8, at::kChar},
+    {"U8", 8, at::kByte},
+    {"BOOL", 8, at::kBool},
+    {"U64", 64, at::kUInt64},
+    {"U32", 32, at::kUInt32},
+    {"U16", 16, at::kUInt16},
+    {"C64", 64, at::kComplexFloat},
+    {"F8_E4M3", 8, at::kFloat8_e4m3fn},
+    {"F8_E5M2", 8, at::kFloat8_e5m2},
+    {"F8_E4M3FNUZ", 8, at::kFloat8_e4m3fnuz},
+    {"F8_E5M2FNUZ", 8, at::kFloat8_e5m2fnuz},
+    {"F8_E8M0", 8, at::kFloat8_e8m0fnu},
+    {"F6_E2M3", 6, std::nullopt},
+    {"F6_E3M2", 6, std::nullopt},
+    {"F4", 4, std::nullopt},
 };
 
 const char* name_of(at::ScalarType type) {
-  for (const auto& [name, known] : kTypes)
-    if (known == type) return name;
+  for (const auto& known : kDtypes)
+    if (known.type == type) return known.name;
   throw Bug(std::string("safetensors has no type for ") + c10::toString(type));
+}
+
+const Dtype* dtype_of(const std::string& name) {
+  const auto* found =
+      std::find_if(std::begin(kDtypes), std::end(kDtypes), [&](const Dtype& d) { return d.name == name; });
+  return found == std::end(kDtypes) ? nullptr : found;
+}
+
+// JSON in which no object has a key twice; null when it is not. nlohmann::json skips a byte-order mark, the format does
+// not.
+json parse_header(const std::string& text) {
+  std::vector<std::set<std::string>> keys;
+  bool repeats = text.starts_with("\xEF\xBB\xBF");
+  const auto note = [&](int, json::parse_event_t event, json& parsed) {
+    if (event == json::parse_event_t::object_start) keys.emplace_back();
+    if (event == json::parse_event_t::object_end) keys.pop_back();
+    if (event == json::parse_event_t::key) repeats = repeats || !keys.back().insert(parsed.get<std::string>()).second;
+    return true;
+  };
+  auto header = json::parse(text, note, /*allow_exceptions=*/false);
+  return repeats ? json() : header;
+}
+
+// Null stands for none.
+std::map<std::string, std::string> metadata_in(const json& header) {
+  const auto found = header.find("__metadata__");
+  if (found == header.end() || found->is_null()) return {};
+  return found->get<std::map<std::string, std::string>>();
+}
+
+// A tensor's part of the header. json's exception, or what is wrong with it, when the header does not say it.
+struct Described {
+  const Dtype* dtype;
+  std::vector<int64_t> shape;
+  int64_t begin, end;
+};
+
+int64_t whole_number(const json& value) {
+  if (!value.is_number_unsigned() || value.get<uint64_t>() > std::numeric_limits<int64_t>::max())
+    throw UserError("has " + value.dump() + " where a whole number from 0 is due");
+  return value;
+}
+
+Described described(const json& entry) {
+  Described tensor{};
+  const auto& dtype = entry.at("dtype").get_ref<const std::string&>();
+  tensor.dtype = dtype_of(dtype);
+  if (!tensor.dtype) throw UserError("has dtype '" + dtype + "', which the format does not have");
+  uint64_t bits = 1;
+  for (const auto& extent : entry.at("shape").get_ref<const json::array_t&>()) {
+    tensor.shape.push_back(whole_number(extent));
+    if (__builtin_mul_overflow(bits, static_cast<uint64_t>(tensor.shape.back()), &bits))
+      throw UserError("has an impossible shape");
+  }
+  if (__builtin_mul_overflow(bits, static_cast<uint64_t>(tensor.dtype->bits), &bits))
+    throw UserError("has an impossible shape");
+  const auto& offsets = entry.at("data_offsets").get_ref<const json::array_t&>();
+  if (offsets.size() != 2) throw UserError("has " + std::to_string(offsets.size()) + " data_offsets and not two");
+  tensor.begin = whole_number(offsets[0]);
+  tensor.end = whole_number(offsets[1]);
+  if (tensor.end < tensor.begin) throw UserError("ends before it begins");
+  const auto bytes = static_cast<uint64_t>(tensor.end - tensor.begin);
+  if (bits % 8 != 0 || bits / 8 != bytes)
+    throw UserError("has " + std::to_string(bytes) + " bytes, its shape needs " + std::to_string((bits + 7) / 8));
+  return tensor;
 }
 
 constexpr size_t kAlignment = 8;
@@ -69,21 +164,40 @@ SafetensorsFile::SafetensorsFile(std::filesystem::path file) : file_(std::move(f
   std::string text(length, '\0');
   stream.read(text.data(), static_cast<std::streamsize>(length));
   data_begin_ = 8 + static_cast<int64_t>(length);
-  header_ = json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!header_.is_object()) refuse("its header is no JSON object");
+  header_ = parse_header(text);
+  if (!header_.is_object()) refuse("its header is not a JSON object without repeated keys");
   try {
-    if (header_.contains("__metadata__"))
-      metadata_ = header_.at("__metadata__").get<std::map<std::string, std::string>>();
-    header_.erase("__metadata__");
-    for (const auto& [name, entry] : header_.items()) {
-      const int64_t begin = entry.at("data_offsets").at(0), end = entry.at("data_offsets").at(1);
-      if (begin < 0 || begin > end || end > size - data_begin_) refuse("'" + name + "' reaches beyond its end");
-      if (!entry.at("dtype").is_string()) refuse("'" + name + "' has no type");
-      [[maybe_unused]] const std::vector<int64_t> shape = entry.at("shape");  // or json's exception
-    }
+    metadata_ = metadata_in(header_);
   } catch (const json::exception& error) {
-    refuse(error.what());
+    refuse(std::string("__metadata__ is not a table of strings: ") + error.what());
   }
+  header_.erase("__metadata__");
+  check_coverage(size - data_begin_, refuse);
+}
+
+// Put in order, the tensors cover the data exactly once.
+void SafetensorsFile::check_coverage(int64_t data_size, const std::function<void(const std::string&)>& refuse) const {
+  std::vector<std::tuple<int64_t, int64_t, std::string>> places;
+  for (const auto& [name, entry] : header_.items()) {
+    try {
+      const auto tensor = described(entry);
+      places.emplace_back(tensor.begin, tensor.end, name);
+    } catch (const UserError& error) {
+      refuse("tensor '" + name + "' " + error.what());
+    } catch (const json::exception& error) {
+      refuse("tensor '" + name + "': " + error.what());
+    }
+  }
+  std::sort(places.begin(), places.end());
+  int64_t covered = 0;
+  for (const auto& [begin, end, name] : places) {
+    if (begin != covered)
+      refuse("tensor '" + name + "' begins at byte " + std::to_string(begin) +
+             " of the data, the one before it ends at " + std::to_string(covered));
+    covered = end;
+  }
+  if (covered != data_size)
+    refuse("its tensors are " + std::to_string(covered) + " bytes of data, the file has " + std::to_string(data_size));
 }
 
 std::vector<std::string> SafetensorsFile::names() const {
@@ -97,22 +211,12 @@ Tensor SafetensorsFile::read(const std::string& name) const {
     throw UserError(file_.string() + ": tensor '" + name + "' " + what);
   };
   if (!has(name)) refuse("is not in it");
-  const auto& entry = header_.at(name);
-  const std::string given = entry.at("dtype");
-  const auto* type =
-      std::find_if(std::begin(kTypes), std::end(kTypes), [&](const auto& t) { return t.first == given; });
-  if (type == std::end(kTypes)) refuse("is of type " + given + ", which assay does not read");
-  const std::vector<int64_t> shape = entry.at("shape");
-  const int64_t begin = entry.at("data_offsets").at(0), end = entry.at("data_offsets").at(1);
-  int64_t bytes = static_cast<int64_t>(c10::elementSize(type->second));
-  for (const auto extent : shape)
-    if (extent < 0 || __builtin_mul_overflow(bytes, extent, &bytes)) refuse("has an impossible shape");
-  if (bytes != end - begin)
-    refuse("has " + std::to_string(end - begin) + " bytes, its shape needs " + std::to_string(bytes));
-  auto value = at::empty(shape, at::TensorOptions().dtype(type->second));
+  const auto tensor = described(header_.at(name));
+  if (!tensor.dtype->type) refuse(std::string("has dtype ") + tensor.dtype->name + ", which assay does not read");
+  auto value = at::empty(tensor.shape, at::TensorOptions().dtype(*tensor.dtype->type));
   std::ifstream stream(file_, std::ios::binary);
-  stream.seekg(data_begin_ + begin);
-  if (!stream.read(static_cast<char*>(value.data_ptr()), bytes)) refuse("cannot be read");
+  stream.seekg(data_begin_ + tensor.begin);
+  if (!stream.read(static_cast<char*>(value.data_ptr()), tensor.end - tensor.begin)) refuse("cannot be read");
   return value;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -23,17 +24,20 @@ void write_safetensors(const std::filesystem::path& file, const std::vector<Name
 
 class SafetensorsFile {
  public:
-  // Reads and checks the header. UserError, naming the file, when it is not a safetensors file or is cut off.
+  // Reads and checks the header, by the rules of the format's own reader (tests/exchange/safetensors_cases.json): each
+  // tensor's shape fits its bytes, and together they cover the data exactly once. UserError that names the file.
   explicit SafetensorsFile(std::filesystem::path file);
 
   const std::filesystem::path& path() const { return file_; }
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
   bool has(const std::string& name) const { return header_.contains(name); }
   std::vector<std::string> names() const;  // sorted
-  // A tensor of its own on the CPU. UserError when there is none of that name.
+  // A tensor of its own on the CPU. UserError when there is none of that name, or LibTorch has no type for it.
   Tensor read(const std::string& name) const;
 
  private:
+  void check_coverage(int64_t data_size, const std::function<void(const std::string&)>& refuse) const;
+
   std::filesystem::path file_;
   nlohmann::json header_;
   std::map<std::string, std::string> metadata_;

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "assay/exchange.h"
 #include "mesh/backends.h"
 #include "mesh/processes.h"
 #include "run/assemble.h"
@@ -30,6 +31,22 @@ int64_t updates_at_the_end(const std::function<double(int64_t)>& rate_at, int64_
       first = middle + 1;
   }
   return first > 0 && rate_at(first - 1) > end ? steps - first : 0;
+}
+
+// What an exchange that the experiment names says of the run, empty when it can be exported.
+std::string export_refusal(const Exchange& exchange, const Assembled& run, const json& train) {
+  const OwnModel own{train.at("model").dump(),
+                     train.at("data").at("tokenizer").dump(),
+                     run.vocabulary->size(),
+                     run.vocabulary->special(),
+                     run.context,
+                     {}};
+  try {
+    exchange.check(own);
+  } catch (const UserError& error) {
+    return error.what();
+  }
+  return "";
 }
 
 }  // namespace
@@ -85,6 +102,12 @@ json validate(const Registry& registry, const json& line, std::optional<Built>* 
         find("data.context", std::to_string(run.context) +
                                  " positions cannot be split over tensor = " + std::to_string(run.tensor) +
                                  "; take a multiple, or resources.mesh.sequence_parallel = false");
+    }
+    for (const auto& entry : line.value("exchanges", json::array())) {
+      const auto path = "exchange." + entry.at("label").get<std::string>();
+      const auto& exchange = run.instances.create<Exchange>(entry, path);
+      const auto refused = guard(exchange, "check", [&] { return export_refusal(exchange, run, line.at("train")); });
+      if (!refused.empty()) find(path, "the run cannot be exported: " + refused);
     }
     const auto& sizes = line.at("resources").at("mesh");
     const auto backend = sizes.value("backend", "");

@@ -1,5 +1,5 @@
-// GPT-2's two files: encoder.json (every token's id) and vocab.bpe (the merges, best first). Tokens are written in
-// letters that stand for bytes: a printable Latin-1 character for itself, the 68 other bytes in order from U+0100.
+// GPT-2's two files: encoder.json (every token's id) and vocab.bpe (the merges, best first). Tokens are written in the
+// letters of their bytes.
 #pragma once
 
 #include <array>
@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "assay/component.h"
+#include "byte_letters.h"
 
 namespace {
 
@@ -73,18 +74,6 @@ class VocabularyFiles {
     if (!stream || !std::filesystem::is_regular_file(file))
       throw assay::UserError("bpe: cannot read " + file + "; does it exist, and is it a file?");
     return {std::istreambuf_iterator<char>(stream), {}};
-  }
-
-  static std::array<std::string, 256> letters_of_bytes() {
-    std::array<std::string, 256> letters;
-    unsigned next = 256;
-    for (unsigned byte = 0; byte < 256; ++byte) {
-      const bool printable = (byte > 32 && byte < 127) || (byte > 160 && byte != 173);
-      const unsigned code = printable ? byte : next++;
-      if (code >= 128) letters[byte] = static_cast<char>(0xC0 | (code >> 6));
-      letters[byte] += static_cast<char>(code >= 128 ? 0x80 | (code & 0x3F) : code);
-    }
-    return letters;
   }
 
   // Every id from 0 once.

@@ -216,13 +216,18 @@ TEST_P(Decode, GoesToTheModelsLimitAndNotBeyond) {
           << prompt << " " << tokens;
     };
     refused("", 9);
+    EXPECT_THAT([&] { decoded(run, mesh, decoder, {""}, 9); },
+                ThrowsMessage<UserError>(HasSubstr("a prompt of 0 tokens and a continuation of 9 tokens are more")));
+    EXPECT_THAT([&] { decoded(run, mesh, decoder, {"1"}, 8); },
+                ThrowsMessage<UserError>(HasSubstr("a prompt of 1 token and a continuation of 8 tokens are more")));
     refused("1234567", 2);
     refused("12345678", 1);
     // A decoder that tries candidates needs a position more.
     const auto tries = make<Decoder>("contrastive");
     EXPECT_EQ(decoded(run, mesh, *tries, {"123456"}, 1)[0].ids.size(), 1u);
     EXPECT_THAT([&] { decoded(run, mesh, *tries, {"1234567"}, 1); },
-                ThrowsMessage<UserError>(HasSubstr("1 new ones with candidates are more than the model's limit of 8")));
+                ThrowsMessage<UserError>(
+                    HasSubstr("a continuation of 1 token with candidates are more than the model's limit of 8")));
     refused("", std::numeric_limits<int64_t>::max());
   });
 }

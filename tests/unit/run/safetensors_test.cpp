@@ -64,15 +64,64 @@ TEST(Safetensors, RefusesWhatIsNotWhole) {
     auto text = whole;
     return text.replace(text.find(from), from.size(), to);
   };
-  EXPECT_THAT(reading(with("F32", "F31")), ThrowsMessage<UserError>(HasSubstr("of type F31")));
+  EXPECT_THAT(reading(with("F32", "F31")), ThrowsMessage<UserError>(HasSubstr("has dtype 'F31', which")));
   EXPECT_THAT(reading(with("[2]", "[3]")), ThrowsMessage<UserError>(HasSubstr("its shape needs 12")));
   EXPECT_THAT(reading(with("[0,8]", "[0,9]")), ThrowsMessage<UserError>(HasSubstr("has 9 bytes")));
-  EXPECT_THAT(reading(with("[8,16]", "[8,17]")), ThrowsMessage<UserError>(HasSubstr("'b' reaches beyond its end")));
+  EXPECT_THAT(reading(with("[8,16]", "[8,17]")), ThrowsMessage<UserError>(HasSubstr("'b' has 9 bytes")));
+  EXPECT_THAT(reading(whole + "x"), ThrowsMessage<UserError>(HasSubstr("are 16 bytes of data, the file has 17")));
+  EXPECT_THAT(reading(with("[8,16]", "[4,12]")),
+              ThrowsMessage<UserError>(HasSubstr("'b' begins at byte 4 of the data, the one before it ends at 8")));
   for (const auto& broken : {with("\"dtype\":\"F32\"", "\"dtypo\":\"F32\""), with("\"F32\"", "32   "),
                              with("\"shape\"", "\"shade\""), with("[2]", "3  ")})
     EXPECT_THAT(reading(broken), ThrowsMessage<UserError>(HasSubstr("x.safetensors: not a whole safetensors file")));
   EXPECT_THAT(reading(with("\"a\"", "\"c\"")),
               ThrowsMessage<UserError>(AllOf(HasSubstr("tensor 'a'"), HasSubstr("is not in it"))));
+}
+
+std::string bytes_of_hex(const std::string& hex) {
+  std::string bytes;
+  for (size_t i = 0; i < hex.size(); i += 2) bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
+  return bytes;
+}
+
+std::string file_of_case(const nlohmann::json& one) {
+  if (one.contains("file_hex")) return bytes_of_hex(one["file_hex"]);
+  const auto header = one.contains("header_hex") ? bytes_of_hex(one["header_hex"]) : one["header"].get<std::string>();
+  const auto length = one.value("length", uint64_t{header.size()});
+  std::string bytes;
+  for (int i = 0; i < 8; ++i) bytes += static_cast<char>(length >> (8 * i) & 0xFF);
+  return bytes + header + std::string(one["data_bytes"].get<size_t>(), '\0');
+}
+
+// {"tensors": {name: shape}, "metadata"} of a file as it is read here; null where it is refused.
+nlohmann::json read_here(const std::filesystem::path& path) {
+  try {
+    const SafetensorsFile file(path);
+    nlohmann::json read = {{"tensors", nlohmann::json::object()}, {"metadata", nlohmann::json::object()}};
+    for (const auto& name : file.names()) read["tensors"][name] = file.read(name).sizes().vec();
+    for (const auto& [key, value] : file.metadata()) read["metadata"][key] = value;
+    return read;
+  } catch (const UserError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("x.safetensors: "));
+    return nullptr;
+  }
+}
+
+TEST(Safetensors, AcceptsAndRefusesWhatTheFormatsOwnReaderDoes) {
+  const testing::TemporaryFolder folder;
+  const auto cases = nlohmann::json::parse(read_file(std::filesystem::path(std::getenv("ASSAY_SOURCE_DIR")) /
+                                                     "tests/exchange/safetensors_cases.json"))["cases"];
+  EXPECT_GT(cases.size(), 100U);
+  for (const auto& one : cases) {
+    const auto read = read_here(folder.write("x.safetensors", file_of_case(one)));
+    if (!one.contains("tensors") || one.contains("refused_here")) {
+      EXPECT_TRUE(read.is_null()) << one;
+      continue;
+    }
+    ASSERT_FALSE(read.is_null()) << one;
+    EXPECT_EQ(read["tensors"], one["tensors"]) << one;
+    EXPECT_EQ(read["metadata"], one["metadata"].is_null() ? nlohmann::json::object() : one["metadata"]) << one;
+  }
 }
 
 }  // namespace

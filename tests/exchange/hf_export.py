@@ -1,0 +1,98 @@
+"""Runs that are exported for Hugging Face transformers, with what assay itself makes of them: for the tests that compare.
+"""
+
+import pathlib
+import subprocess
+import sys
+
+import hf_folder
+import numpy as np
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+STEPS, ROWS, CONTEXT = 10, 4, 32
+EXPERIMENT = """
+[experiment]
+name = "exchange"
+seeds = [1]
+[data]
+dataset = {{ use = "text", path = "corpus.txt" }}
+tokenizer = {tokenizer}
+context = {context}
+[model]
+use = "gpt"
+layers = 3
+width = 48
+heads = {heads}
+init_std = 0.1
+{model}
+{transform}
+[[objective]]
+use = "mle"
+[optimizer]
+use = "adamw"
+lr = 1e-3
+weight_decay = 0.1
+[scheduler]
+use = "constant"
+[train]
+steps = {steps}
+batch = {rows}
+clip_norm = 0
+[[exchange]]
+use = "hf"
+"""
+LEARNED = f'positional = {{ use = "learned", positions = {4 * CONTEXT} }}'
+ALIBI = 'bias = false\ngelu = "erf"\npositional = "alibi"'
+SMOKE = ROOT / "plugins" / "tokenizer" / "bpe" / "smoke"
+BPE = f'{{ use = "bpe", encoder = "{SMOKE / "encoder.json"}", merges = "{SMOKE / "vocab.bpe"}" }}'
+FIM = '[[transform]]\nuse = "fim"'
+# Six heads: their slopes are not one geometric sequence. A transform brings special tokens that the tokenizer has not.
+CASES = {
+    "gpt2": {"heads": 4, "model": LEARNED, "tokenizer": '"bytes"', "transform": ""},
+    "mpt": {"heads": 6, "model": ALIBI, "tokenizer": '"bytes"', "transform": ""},
+    "gpt2-bpe": {"heads": 4, "model": LEARNED, "tokenizer": BPE, "transform": ""},
+    "mpt-bpe-fim": {"heads": 6, "model": ALIBI, "tokenizer": BPE, "transform": FIM},
+    "mpt-fim": {"heads": 6, "model": ALIBI, "tokenizer": '"bytes"', "transform": FIM},
+}
+TEXTS = ["", "hello world", "  two  spaces\n\n\tand it's 1815, isn't it? We'll see; 'S 's", "caf\u00e9 \u4f60\u597d \u0663x \U0001F600",
+         "clean , up . it 's", "a\u00a0b\u2003c\u180ed\x00\x1c\x7f", "the the then other others to train on a line of text"]
+# transformers reads special tokens in a text; assay never makes one of text.
+SPELLED = "<|endoftext|>a"
+
+
+def run(command, folder):
+    done = subprocess.run([str(word) for word in command], cwd=folder, capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"{command}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+class Exported:
+    """One case in `folder`: trained, exported to folder/hf, and read by assay: logits, losses, ids."""
+
+    def __init__(self, case, build, folder):
+        self.folder, self.build = pathlib.Path(folder), pathlib.Path(build)
+        (self.folder / "corpus.txt").write_text("".join(f"line {i} of a text to train on\n" for i in range(400)))
+        text = EXPERIMENT.format(steps=STEPS, rows=ROWS, context=CONTEXT, **CASES[case])
+        (self.folder / "x.toml").write_text(text)
+        self.assay("run", "x.toml")
+        experiment = next(self.folder.glob("**/plan.jsonl")).parent
+        self.weights = next(experiment.glob("runs/*/weights.safetensors"))
+        self.assay("export", self.weights.parent, "--to", "hf", "--out", "hf")
+        self.hf = self.folder / "hf"
+        rows = hf_folder.Folder(self.hf).config["vocab_size"]
+        draws = np.random.default_rng(1)
+        self.batches = draws.integers(0, rows, (STEPS + 1, ROWS, CONTEXT + 1))
+        self.long = draws.integers(0, rows, (1, 4 * CONTEXT))
+        given = {"batches": self.batches, "long": self.long}
+        for i, one in enumerate([*TEXTS, SPELLED]):
+            given[f"text.{i}"] = np.frombuffer(one.encode(), np.uint8)
+        hf_folder.save_tensors(given, self.folder / "given.safetensors")
+        run([self.build / "bin/exchange_probe", experiment / "plan.jsonl", self.weights, "given.safetensors",
+             "ours.safetensors"], self.folder)
+        self.ours = hf_folder.load_tensors(self.folder / "ours.safetensors")
+        self.ids = [self.ours[f"ids.{i}"].tolist() for i in range(len(TEXTS))]
+        self.spelled_ids = self.ours[f"ids.{len(TEXTS)}"].tolist()
+
+    def assay(self, *words):
+        return run([self.build / "bin/assay", *words], self.folder)
