@@ -1,4 +1,5 @@
-// Which split a document is in by a hash of its name: it stays there whatever other documents come or go.
+// Which split a document is in by a hash of its name, or of its text: it stays there whatever other documents come or
+// go.
 #pragma once
 
 #include <string_view>

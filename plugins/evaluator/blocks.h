@@ -15,6 +15,25 @@ struct Block {
   std::vector<int32_t> ids;
 };
 
+inline std::string too_short(Split split, int64_t length) {
+  return std::string("no document of the split '") + name_of(split) + "' is " + std::to_string(length) +
+         " tokens long; ask for shorter pieces or name another split";
+}
+
+// What even_blocks would find wrong, at plan time. Where it takes several blocks they may be of one document.
+inline SplitFindings findings_of_blocks(const SplitToCheck& check, int64_t length, int64_t least = 1) {
+  int64_t found = 0;
+  for (int64_t i = 0; i < check.dataset.size(check.split) && found < least; ++i)
+    found += static_cast<int64_t>(check.tokenizer.encode(check.dataset.document(check.split, i).text).size()) / length;
+  if (found == 0) return {{too_short(check.split, length)}, {}};
+  if (found < least)
+    return {
+        {"takes " + std::to_string(least) + " pieces of " + std::to_string(length) + " tokens, and the split '" +
+         name_of(check.split) + "' has " + std::to_string(found) + "; ask for shorter pieces or name another split"},
+        {}};
+  return {};
+}
+
 // Every document is cut from its start into blocks of `length` tokens, what is left over at its end is not used, and of
 // all blocks `count` are taken at even distances: all of them where there are no more. UserError when there is none.
 inline std::vector<Block> even_blocks(EvaluationContext& context, int64_t length, int64_t count) {
@@ -29,9 +48,7 @@ inline std::vector<Block> even_blocks(EvaluationContext& context, int64_t length
       all.push_back({document.id + "@" + std::to_string(begin), {from, from + length}});
     }
   }
-  if (all.empty())
-    throw UserError(std::string("no document of the split '") + name_of(context.split()) + "' is " +
-                    std::to_string(length) + " tokens long; ask for shorter pieces or name another split");
+  if (all.empty()) throw UserError(too_short(context.split(), length));
   const auto available = static_cast<int64_t>(all.size());
   if (available <= count) return all;
   std::vector<Block> chosen;

@@ -15,7 +15,7 @@ class Contexts(torch.utils.data.Dataset):
     def __init__(self, folder, length):
         folder = pathlib.Path(folder)
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        parts = []
+        parts = [numpy.array([END_OF_TEXT])]
         for entry in manifest["files"]:
             if entry["split"] == "train":
                 parts += [numpy.frombuffer((folder / entry["file"]).read_bytes(), numpy.uint8).astype(numpy.int64),

@@ -31,27 +31,97 @@ class Guards : public testing::Programs {
 TEST_F(Guards, ACorpusShorterThanOneContext) {
   write_experiment();
   folder_.write("corpus.txt", "one line\nand another\nand a third\n");
-  ASSERT_EQ(call("run experiments/tiny.toml data.context=512"), 1);
-  EXPECT_THAT(err_, AllOf(HasSubstr("FAILED"), HasSubstr("fewer than one context of 512"),
-                          HasSubstr("use more text or a smaller data.context")));
-  EXPECT_EQ(read_json(experiment().run(plan()[0]["train_id"]).state())["class"], "user");
+  ASSERT_EQ(call("run experiments/tiny.toml data.context=512"), 2);
+  EXPECT_THAT(err_,
+              AllOf(HasSubstr("fewer than one context of 512"), HasSubstr("use more text or a smaller data.context")));
+  EXPECT_FALSE(fs::exists(experiment().folder()));
 }
 
 TEST_F(Guards, ASplitWithoutText) {
   write_experiment();
   folder_.write("corpus.txt", "");
-  ASSERT_EQ(call("run experiments/tiny.toml"), 1);
-  EXPECT_THAT(err_, HasSubstr("FAILED"));
-  EXPECT_EQ(read_json(experiment().run(plan()[0]["train_id"]).state())["class"], "user");
+  for (const char* verb : {"plan", "check", "run"}) {
+    EXPECT_EQ(call(verb + std::string(" experiments/tiny.toml")), 2);
+    EXPECT_THAT(err_, AllOf(HasSubstr("the split 'train' is empty (documents: train 0, validation 0, test 0)"),
+                            HasSubstr("the split 'validation' is empty")));
+  }
+  EXPECT_FALSE(fs::exists(experiment().folder()));
+}
+
+// Without training there is nothing to read but what is evaluated.
+TEST_F(Guards, NoStepsNeedNoTrainingText) {
+  write_experiment();
+  folder_.write("corpus/text.txt", "a short text\n");
+  folder_.write("corpus/manifest.json", R"({"files": [{"file": "text.txt", "split": "validation"}]})");
+  EXPECT_EQ(call("run experiments/tiny.toml data.dataset.path=corpus"), 2);
+  EXPECT_THAT(err_, HasSubstr("the split 'train' is empty"));
+  EXPECT_EQ(call("run experiments/tiny.toml data.dataset.path=corpus train.steps=0"), 0) << err_;
 }
 
 TEST_F(Guards, ASplitThatTheDatasetDoesNotHave) {
   write_experiment();
-  ASSERT_EQ(call("run experiments/tiny.toml data.dataset.validation_fraction=0"), 1);
-  EXPECT_THAT(err_, AllOf(HasSubstr("FAILED"), HasSubstr("evaluate 'lm': the dataset has nothing in its split "
-                                                         "'validation'; name another split")));
-  const auto run = experiment().run(plan()[0]["train_id"]);
-  EXPECT_FALSE(fs::exists(run.train_record()));
+  ASSERT_EQ(call("run experiments/tiny.toml data.dataset.validation_fraction=0"), 2);
+  EXPECT_THAT(err_, HasSubstr("tiny.toml:24:7: the split 'validation' is empty (documents: train 1, validation 0, test "
+                              "1); name another split, or divide the data otherwise (assay describe text)"));
+  EXPECT_FALSE(fs::exists(experiment().folder()));
+}
+
+// Two files are not three splits; a share far from what was asked is refused as well.
+TEST_F(Guards, FilesThatCannotBeDividedAsAsked) {
+  write_experiment();
+  for (const char* name : {"one", "two"})
+    folder_.write("corpus/" + std::string(name) + ".txt", std::string(999, 'x') + "\n");
+  EXPECT_EQ(call("plan experiments/tiny.toml data.dataset.path=corpus"), 2);
+  EXPECT_THAT(err_, HasSubstr("the split 'validation' is empty (documents: train 2, validation 0, test 0)"));
+  EXPECT_EQ(call("plan experiments/tiny.toml data.dataset.path=corpus data.dataset.test_fraction=0"), 2);
+  EXPECT_THAT(err_, HasSubstr("the split 'validation' holds 50% of the bytes, and 10% were asked for; more than 25% "
+                              "of the data between the two are refused"));
+  ASSERT_EQ(call("plan experiments/tiny.toml data.dataset.path=corpus data.dataset.test_fraction=0 "
+                 "data.dataset.validation_fraction=0.3"),
+            0)
+      << err_;
+  EXPECT_THAT(out_,
+              HasSubstr("data: text: train 1 document, 1,000 bytes, 1,001 tokens per epoch (50% of the bytes, 70% "
+                        "asked); validation 1 document, 1,000 bytes (50% of the bytes, 30% asked); test 0 "
+                        "documents, 0 bytes (0% of the bytes, 0% asked)\n"));
+}
+
+// 6 steps of 4 contexts of 16 are 384 tokens.
+TEST_F(Guards, TextThatIsReadOftenIsWarnedOf) {
+  write_experiment();
+  ASSERT_EQ(call("plan experiments/tiny.toml --json"), 0) << err_;
+  EXPECT_THAT(err_, ::testing::Not(HasSubstr("warning")));
+  const auto outlook = nlohmann::json::parse(out_)["runs"][0]["outlook"];
+  EXPECT_EQ(outlook["epoch_tokens"], 3201);  // 80 of 100 lines of 40 bytes, and an end
+  EXPECT_DOUBLE_EQ(outlook["epochs"], 384 / 3201.0);
+  folder_.write("corpus.txt", std::string(39, 'a') + "\n" + std::string(39, 'b') + "\n" + std::string(39, 'c') + "\n");
+  ASSERT_EQ(call("plan experiments/tiny.toml data.dataset.validation_fraction=0.3 data.dataset.test_fraction=0.3"), 0)
+      << err_;
+  EXPECT_THAT(err_, AllOf(HasSubstr("warning: the row reads the training text about 1.56 times in every batch"),
+                          HasSubstr("warning: the row reads the training text more than 4 times (9.37 epochs)")));
+  EXPECT_THAT(out_, HasSubstr("epochs"));
+  EXPECT_THAT(err_, HasSubstr("evaluate.lm: length = 64: no window is so long, for 41 tokens are scored in all"));
+}
+
+TEST_F(Guards, HeldOutTextThatIsTrainedOnIsSaid) {
+  write_experiment();
+  std::string text;
+  for (int p = 0; p < 100; ++p) text += "paragraph " + std::to_string(p % 50) + "\n\n";
+  folder_.write("corpus.txt", text);
+  const std::string command = "plan experiments/tiny.toml data.dataset.document=\"paragraph\" ";
+  ASSERT_EQ(call(command + "data.dataset.splits=\"documents\""), 0) << err_;
+  EXPECT_THAT(err_, HasSubstr(" documents of 'validation' ("));
+  EXPECT_THAT(err_, HasSubstr("have the text of one of 'train', so what is measured on them is not held out"));
+  ASSERT_EQ(call(command + "data.dataset.splits=\"texts\""), 0) << err_;
+  EXPECT_THAT(err_, ::testing::Not(HasSubstr("held out")));
+}
+
+// What is no text is refused before anything is trained on it.
+TEST_F(Guards, StructuredFilesAreNoText) {
+  write_experiment();
+  folder_.write("corpus.txt", "{\"text\": \"one\"}\n{\"text\": \"two\"}\n");
+  EXPECT_EQ(call("check experiments/tiny.toml"), 2);
+  EXPECT_THAT(err_, HasSubstr("corpus.txt is JSON lines; extract its text to a .txt file"));
 }
 
 // Tests may run as root, whom no permission stops: a link to nothing, and manifests that are none.

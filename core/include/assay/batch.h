@@ -25,7 +25,7 @@ struct Batch {
   Tensor segment;      // [B, T] int64, document and part of each token, see segment_of
   Tensor key_mask;     // [B, T] bool, false: padding, never attended to
   Tensor row_id;       // [B] int64, row in the *global* batch; keys dropout and every other draw
-  Tensor sample_id;    // [B] int64, epoch * contexts an epoch + place in the corpus; keys what belongs to a text
+  Tensor sample_id;    // [B] int64, place in the streams of all epochs; keys what belongs to a text
   Tensor spans;        // [B, N, 2] int64, begin and end (exclusive) of marked stretches, -1 where fewer than N
   std::map<std::string, Tensor> channels;  // what objectives and transforms add, first dimension B
 

@@ -26,6 +26,7 @@ struct Metric {
   Direction direction = Direction::kNone;
   std::map<std::string, double> coordinates;  // {"length": 512}
   bool available = true;                      // false: this model cannot answer (shown as n/a)
+  std::string note{};                         // what a reader of the value must know; tables print it below
 };
 
 // One example's own numbers or texts, for paired tests and for reading.
@@ -75,9 +76,24 @@ class EvaluationContext {
   virtual void progress(double) {}
 };
 
+// What an evaluation would read.
+struct SplitToCheck {
+  const Dataset& dataset;
+  Split split;  // not empty
+  const Tokenizer& tokenizer;
+  int64_t training_context;
+};
+
+struct SplitFindings {
+  std::vector<std::string> faults;  // why it cannot be evaluated: refused
+  std::vector<std::string> notes;   // what whoever plans should know
+};
+
 class Evaluator : public Component {
  public:
   ASSAY_KIND(Evaluator, "evaluator", ASSAY_KIND_HASH_EVALUATOR);
+  // At plan time, so that nobody trains for an evaluation that fails: a pure function of configuration and data.
+  virtual SplitFindings check_split(const SplitToCheck&) const { return {}; }
   virtual void evaluate(EvaluationContext& context) = 0;
 };
 

@@ -23,7 +23,7 @@ struct Sample {
   std::string id;                  // the document's, empty at stage context
   std::string text;                // stage document
   std::vector<int32_t> tokens;     // stages tokens and context; at stage document, when not empty, used instead of text
-  std::vector<float> loss_weight;  // of each token as a target; empty: all 1
+  std::vector<float> loss_weight;  // of each token as a target; empty: all 1. What has 0 keeps it, wherever it is put
   std::vector<int32_t> segment;    // segment_of each token; empty: all 0. Before packing, the document is 0
   // Stage context alone: false where a token is padding, which is never attended to, is never a target and takes no
   // position; empty: all true. What reads a batch finds it there.

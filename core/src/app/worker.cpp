@@ -56,18 +56,21 @@ int describe(const std::string& plugin_path) {
 int validate(const std::string& plan) {
   std::set<std::string> groups;
   std::map<std::string, assay::Registry> registries;
+  assay::DataSizes sizes;
   json findings = json::array();
   for (const auto& line : assay::read_plan_lines(plan))
     if (groups.insert(line.at("group")).second) {
       const auto plugins = line.at("plugins").dump();
       if (!registries.count(plugins)) registries.emplace(plugins, assay::registry_of(line));
       std::optional<assay::Built> built;
-      for (auto& finding : assay::validate(registries.at(plugins), line, &built))
+      for (auto& finding : assay::validate(registries.at(plugins), line, &built, &sizes))
         findings.push_back(std::move(finding));
       if (built)
         findings.push_back({{"group", line.at("group")},
                             {"parameters", built->parameters},
                             {"row_flops", built->row_flops},
+                            {"epoch_tokens", built->epoch.tokens},
+                            {"data", built->data},
                             {"notes", built->notes}});
     }
   std::cout << text_of(findings);

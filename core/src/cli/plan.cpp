@@ -10,6 +10,7 @@
 #include "cli/plan_outlook.h"
 #include "cli/text_table.h"
 #include "cli/until_decided.h"
+#include "config/epochs.h"
 #include "launch/progress.h"
 
 namespace assay::cli {
@@ -25,12 +26,6 @@ std::string cell(const json& value) {
 
 long long steps_of(const json& line) { return line.at("train").at("train").at("steps").get<long long>(); }
 
-long long tokens_of(const json& line) {
-  const auto& train = line.at("train");
-  return steps_of(line) * train.at("train").at("batch").get<long long>() *
-         train.at("data").at("context").get<long long>();
-}
-
 std::string counted(size_t number, const char* what) {
   return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
 }
@@ -42,7 +37,7 @@ std::string totals(const config::Plan& plan, const PlanOutlook& outlook) {
   bool known = true;
   for (size_t i = 0; i < plan.lines.size(); ++i) {
     steps += steps_of(plan.lines[i]);
-    tokens += tokens_of(plan.lines[i]);
+    tokens += config::tokens_of(plan.lines[i]);
     const auto& run = outlook.runs[i];
     flops += run.six_nd;
     if (run.status == "done" || run.status == "stale") continue;
@@ -69,19 +64,22 @@ void print_text(const config::Plan& plan, const PlanOutlook& outlook) {
   std::vector<std::string> head{"id"};
   head.insert(head.end(), plan.axes.begin(), plan.axes.end());
   head.insert(head.end(), {"seed", "steps", "tokens"});
+  if (!plan.data.empty()) head.emplace_back("epochs");
   if (has_statuses) head.emplace_back("status");
   std::vector<std::vector<std::string>> rows{head};
   for (size_t i = 0; i < plan.lines.size(); ++i) {
     const auto& line = plan.lines[i];
     std::vector<std::string> row{line.at("train_id").get<std::string>().substr(0, 8)};
     for (const auto& axis : plan.axes) row.push_back(cell(line.at("axes").value(axis, json())));
-    row.insert(row.end(), {line.at("seed").dump(), grouped(steps_of(line)), grouped(tokens_of(line))});
+    row.insert(row.end(), {line.at("seed").dump(), grouped(steps_of(line)), grouped(config::tokens_of(line))});
+    if (!plan.data.empty()) row.push_back(fmt::format("{:.3g}", config::epochs_of(plan, line)));
     if (has_statuses) row.push_back(outlook.runs[i].status);
     rows.push_back(std::move(row));
   }
   fmt::print("{}: {}, {} distinct, {}: {}\n\n", plan.experiment, counted(plan.combinations, "combination"),
              plan.distinct, counted(plan.lines.size() / plan.distinct, "seed"), counted(plan.lines.size(), "run"));
   fmt::print("{}\n{}", aligned(rows), totals(plan, outlook));
+  for (const auto& sentence : plan.data) fmt::print("data: {}\n", sentence);
   for (const auto& note : power_notes(plan)) fmt::print("{}\n", note);
 }
 
@@ -92,8 +90,12 @@ void print_json(const config::Plan& plan, const PlanOutlook& outlook) {
     const auto& ahead = outlook.runs[i];
     run["outlook"] = {{"status", ahead.status}, {"six_nd", ahead.six_nd}, {"seconds", nullptr}};
     if (ahead.seconds) run["outlook"]["seconds"] = *ahead.seconds;
-    if (const auto size = plan.sizes.find(run.at("group")); size != plan.sizes.end())
+    if (const auto size = plan.sizes.find(run.at("group")); size != plan.sizes.end()) {
       run["outlook"]["parameters"] = size->second.parameters;
+      if (size->second.epoch_tokens > 0)
+        run["outlook"].update(
+            {{"epoch_tokens", size->second.epoch_tokens}, {"epochs", config::epochs_of(plan, plan.lines[i])}});
+    }
     runs.push_back(std::move(run));
   }
   const json document{{"experiment", plan.experiment},
@@ -102,6 +104,7 @@ void print_json(const config::Plan& plan, const PlanOutlook& outlook) {
                       {"combinations", plan.combinations},
                       {"distinct", plan.distinct},
                       {"orphans", outlook.orphans},
+                      {"data", plan.data},
                       {"notes", power_notes(plan)},
                       {"runs", runs}};
   fmt::print("{}\n", document.dump(2, ' ', false, json::error_handler_t::replace));

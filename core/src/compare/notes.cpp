@@ -23,6 +23,16 @@ void add_units(Table& table) {
   }
 }
 
+// What evaluators say of the values that are shown; columns of which the same is said are named together.
+void tell_metric_notes(const Results& results, Table& table) {
+  std::map<std::string, std::vector<std::string>> columns_of;
+  for (const auto& column : table.columns)
+    for (const auto& metric : results.evaluation)
+      if (metric.name == column.name && !metric.note.empty()) columns_of[metric.note].push_back(column.title);
+  for (const auto& [note, titles] : columns_of)
+    table.notes.push_back(fmt::format("{}: {}", fmt::join(titles, ", "), note));
+}
+
 void mark_timings(const Results& results, Table& table) {
   const auto conditions = timing_conditions(results);
   const bool has_timings =
@@ -112,6 +122,7 @@ void tell_comparison(const CompareRequest& request, Table& table) {
 
 void add_notes(const Results& results, const CompareRequest& request, Table& table) {
   add_units(table);
+  tell_metric_notes(results, table);
   mark_timings(results, table);
   tell_choices(request, table);
   tell_comparison(request, table);

@@ -37,7 +37,7 @@ void take_metrics(const json& record, const std::string& label, bool stale, RunR
     const auto part = [&](const char* key) { return number_or_nan(metric.value(key, json())); };
     if (applies(metric)) run.values[name] = {part("value"), stale, part("sum"), part("weight")};
     if (std::none_of(found.begin(), found.end(), [&](const auto& known) { return known.name == name; }))
-      found.push_back({name, metric.value("unit", ""), metric.value("direction", "none")});
+      found.push_back({name, metric.value("unit", ""), metric.value("direction", "none"), metric.value("note", "")});
   }
 }
 

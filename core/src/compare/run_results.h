@@ -62,6 +62,7 @@ struct RunResult {
 struct MetricInfo {
   std::string name;
   std::string unit, direction;
+  std::string note{};  // of an evaluator, on its values
 };
 
 struct Results {

@@ -9,6 +9,7 @@
 
 #include "config/budget.h"
 #include "config/compare_check.h"
+#include "config/epochs.h"
 #include "config/experiment_name.h"
 #include "config/extends.h"
 #include "config/merge.h"
@@ -193,6 +194,7 @@ class Planner {
     auto validation = validate_assembly(text_of(plan_.lines, seeds_.size()));
     plan_.sizes = std::move(validation.sizes);
     plan_.notes = std::move(validation.notes);
+    plan_.data = std::move(validation.data);
     report(validation.findings);
     check_equal_costs(plan_.compare, plan_.lines, plan_.sizes, diagnostics_);
   }
@@ -245,6 +247,7 @@ std::vector<std::string> warnings_of(const Plan& plan) {
                         plugin.at("file").get<std::string>(), other.at("file").get<std::string>()));
   std::vector<std::string> all{sentences.begin(), sentences.end()};
   all.insert(all.end(), plan.notes.begin(), plan.notes.end());
+  for (auto& warning : epoch_warnings(plan)) all.push_back(std::move(warning));
   return all;
 }
 

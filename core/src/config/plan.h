@@ -36,6 +36,7 @@ struct Plan {
   std::vector<nlohmann::json> lines;       // one a run: what plan.jsonl holds; groups together, seeds in order
   std::map<std::string, ModelSize> sizes;  // by group
   std::vector<std::string> notes;          // what components say to whoever plans
+  std::vector<std::string> data;           // what the splits hold
   CompareSettings compare;
   std::optional<PruneSettings> prune;
   std::string source_text;         // the experiment file, with what it extends as comments below
@@ -47,7 +48,8 @@ struct Plan {
 // Throws ConfigErrors with everything that is wrong, or UserError when plugins cannot be asked.
 Plan make_plan(const PlanRequest& request);
 
-// Sentences to read before running: components that more than one plugin file on the path has, components' notes.
+// Sentences to read before running: components that more than one plugin file on the path has, components' notes,
+// training text that is read many times.
 std::vector<std::string> warnings_of(const Plan& plan);
 
 // <folder>/plan.jsonl and <folder>/experiment.toml, each replaced atomically; the folder is made.

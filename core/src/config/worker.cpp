@@ -269,7 +269,8 @@ Validation validate_assembly(const std::string& plan) {
       validation.findings.push_back({group, item.value("path", ""), item.at("message").get<std::string>()});
       continue;
     }
-    validation.sizes[group] = {item.at("parameters"), item.at("row_flops")};
+    validation.sizes[group] = {item.at("parameters"), item.at("row_flops"), item.at("epoch_tokens")};
+    add_once(validation.data, item.at("data").get<std::string>());
     for (const auto& note : item.at("notes")) add_once(validation.notes, note.get<std::string>());
   }
   return validation;

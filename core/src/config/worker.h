@@ -38,13 +38,15 @@ struct Finding {
 
 // Of a model as the group has it.
 struct ModelSize {
-  int64_t parameters = 0;  // all of what trains
-  double row_flops = 0;    // of one row of a training step; 0: not counted
+  int64_t parameters = 0;   // all of what trains
+  double row_flops = 0;     // of one row of a training step; 0: not counted
+  double epoch_tokens = 0;  // of the training text, before transforms; 0: nothing is trained, or not known
 };
 
 struct Validation {
   std::vector<Finding> findings;
   std::vector<std::string> notes;          // what components say to whoever plans, each once
+  std::vector<std::string> data;           // what the splits hold, a sentence for each way of making them
   std::map<std::string, ModelSize> sizes;  // by group, of those that can be built
 };
 

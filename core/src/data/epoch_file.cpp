@@ -16,19 +16,16 @@ namespace {
 
 struct Header {
   char magic[8];
-  int64_t size, base_tokens;
+  int64_t size;
   int32_t has_weights, has_segments;
 };
-constexpr char kMagic[8] = {'A', 'S', 'S', 'A', 'Y', 'E', 'P', '1'};
+constexpr char kMagic[8] = {'A', 'S', 'S', 'A', 'Y', 'E', 'P', '2'};
 
 }  // namespace
 
 void EpochFile::write(const std::filesystem::path& file, const EpochContent& content) {
-  Header header{{},
-                static_cast<int64_t>(content.tokens.size()),
-                content.base_tokens,
-                !content.loss_weight.empty(),
-                !content.segment.empty()};
+  Header header{
+      {}, static_cast<int64_t>(content.tokens.size()), !content.loss_weight.empty(), !content.segment.empty()};
   std::memcpy(header.magic, kMagic, sizeof kMagic);
   std::string bytes(reinterpret_cast<const char*>(&header), sizeof header);
   const auto append = [&](const auto& values) {
@@ -64,7 +61,6 @@ EpochFile::EpochFile(const std::filesystem::path& file) {
     throw UserError(file.string() + ": is not a whole materialised epoch; delete it, and it is made again");
   }
   size_ = header->size;
-  base_tokens_ = header->base_tokens;
   tokens_ = reinterpret_cast<const int32_t*>(header + 1);
   const auto* next = tokens_ + size_;
   if (header->has_weights) {

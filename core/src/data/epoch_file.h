@@ -11,7 +11,6 @@ struct EpochContent {
   std::vector<int32_t> tokens;
   std::vector<float> loss_weight;  // empty: all 1
   std::vector<int32_t> segment;    // empty: all 0
-  int64_t base_tokens = 0;         // length of the untransformed stream
 };
 
 class EpochFile {
@@ -23,7 +22,6 @@ class EpochFile {
 
   static void write(const std::filesystem::path& file, const EpochContent& content);
 
-  int64_t base_tokens() const { return base_tokens_; }
   int64_t size() const { return size_; }
   int32_t token(int64_t i) const { return tokens_[i]; }
   bool has_weights() const { return weights_ != nullptr; }
@@ -34,7 +32,7 @@ class EpochFile {
  private:
   void* mapping_ = nullptr;
   size_t bytes_ = 0;
-  int64_t base_tokens_ = 0, size_ = 0;
+  int64_t size_ = 0;
   const int32_t* tokens_ = nullptr;
   const float* weights_ = nullptr;
   const int32_t* segments_ = nullptr;

@@ -41,20 +41,17 @@ EpochContent materialise(const DataSpec& spec, int64_t epoch) {
   EpochContent content;
   const auto& tokenizer = spec.vocabulary->tokenizer();
   const auto end_of_text = static_cast<int32_t>(spec.vocabulary->special(kEndOfText));
+  content.tokens.push_back(end_of_text);
   const auto count = guard(*spec.dataset, "size", [&] { return spec.dataset->size(Split::kTrain); });
   const auto order = permutation(count, Draws(spec.seed, "documents").substream(static_cast<uint64_t>(epoch)));
-  std::vector<size_t> begins;  // of documents in the stream
+  std::vector<size_t> begins;  // of documents in the stream; the end of text before the first is in document 0
   for (const auto index : order) {
     const auto document =
         guard(*spec.dataset, "document", [&] { return spec.dataset->document(Split::kTrain, index); });
-    const auto encode = [&](const std::string& text) {
-      return guard(tokenizer, "encode", [&] { return tokenizer.encode(text); });
-    };
     Sample sample{document.id, document.text, {}, {}, {}};
     apply(spec, Stage::kDocument, sample, epoch, index);
-    const bool same_text = sample.tokens.empty() && sample.text == document.text;
-    if (sample.tokens.empty()) sample.tokens = encode(sample.text);
-    content.base_tokens += static_cast<int64_t>(same_text ? sample.tokens.size() : encode(document.text).size()) + 1;
+    if (sample.tokens.empty())
+      sample.tokens = guard(tokenizer, "encode", [&] { return tokenizer.encode(sample.text); });
     apply(spec, Stage::kTokens, sample, epoch, index);
     if (!sample.key_mask.empty())
       throw UserError(
@@ -81,7 +78,7 @@ EpochContent materialise(const DataSpec& spec, int64_t epoch) {
   begins.push_back(content.tokens.size());
   for (size_t d = 0; d + 1 < begins.size(); ++d)
     for (size_t i = begins[d]; i < begins[d + 1]; ++i)
-      content.segment[i] += static_cast<int32_t>(segment_of(static_cast<int64_t>(d), Part::kWhole));
+      content.segment[i] += static_cast<int32_t>(segment_of(static_cast<int64_t>(d) + 1, Part::kWhole));
   return content;
 }
 
@@ -107,6 +104,11 @@ void mark_padding(Batch& batch, int64_t row, const std::vector<bool>& key_mask) 
   std::copy(positions.begin(), positions.end(), batch.positions.data_ptr<int64_t>() + row * T);
 }
 
+int64_t contexts_in(const EpochFile& file, int64_t context) { return (file.size() - 1 + context - 1) / context; }
+
+// The first segment of the document that `segment` is in: what to add, so that documents are numbered on from it.
+int32_t whole_documents(int32_t segment) { return segment - segment % static_cast<int32_t>(kParts); }
+
 // Ranks of one process come to a new epoch at the same time: the first writes it, the others find it.
 void write_if_absent(const DataSpec& spec, int64_t number, const std::filesystem::path& file) {
   static std::mutex one_at_a_time;
@@ -117,45 +119,66 @@ void write_if_absent(const DataSpec& spec, int64_t number, const std::filesystem
 }  // namespace
 
 struct TrainingData::Epoch {
-  Epoch(int64_t number, const std::filesystem::path& path) : number(number), file(path) {}
-  int64_t number;
+  Epoch(int64_t number, int64_t begin, const std::filesystem::path& path) : number(number), begin(begin), file(path) {}
+  int64_t number, begin;  // begin: its first row in the endless sequence
   EpochFile file;
   std::vector<int64_t> order;
 };
 
-TrainingData::TrainingData(const DataSpec& spec) : spec_(spec) {
-  const auto path = spec_.folder / (spec_.key + "-0.tokens");
-  write_if_absent(spec_, 0, path);
-  const EpochFile first(path);
-  contexts_ = (first.base_tokens() - 1) / spec_.context;
-  if (contexts_ < 1 || first.size() < 2)
-    throw UserError("data: the training split holds " + std::to_string(first.base_tokens()) +
-                    " tokens, fewer than one context of " + std::to_string(spec_.context) +
-                    " + 1; use more text or a smaller data.context");
+TrainingData::TrainingData(const DataSpec& spec) : spec_(spec), begins_{0} {
+  const EpochFile first(file_of(0));
+  if (first.size() <= spec_.context)
+    throw UserError("data: the training split holds " + std::to_string(first.size() - 1) +
+                    " tokens, the ends of its documents included, fewer than one context of " +
+                    std::to_string(spec_.context) + "; use more text or a smaller data.context");
+  first_contexts_ = contexts_in(first, spec_.context);
+  for (const auto* transform : spec_.transforms) lengths_vary_ |= transform->stage() != Stage::kContext;
 }
 
 TrainingData::~TrainingData() = default;
 
+std::filesystem::path TrainingData::file_of(int64_t epoch) const {
+  auto path = spec_.folder / (spec_.key + "-" + std::to_string(epoch) + ".tokens");
+  write_if_absent(spec_, epoch, path);
+  return path;
+}
+
+int64_t TrainingData::contexts_of(int64_t epoch) const {
+  return lengths_vary_ ? contexts_in(EpochFile(file_of(epoch)), spec_.context) : first_contexts_;
+}
+
+int64_t TrainingData::epoch_of(int64_t row) {
+  if (!lengths_vary_) return row / first_contexts_;
+  while (begins_.back() <= row)
+    begins_.push_back(begins_.back() + contexts_of(static_cast<int64_t>(begins_.size()) - 1));
+  return std::upper_bound(begins_.begin(), begins_.end(), row) - begins_.begin() - 1;
+}
+
+int64_t TrainingData::begin_of(int64_t epoch) const {
+  return lengths_vary_ ? begins_[static_cast<size_t>(epoch)] : epoch * first_contexts_;
+}
+
 TrainingData::Epoch& TrainingData::epoch(int64_t number) {
   if (current_ && current_->number == number) return *current_;
   if (previous_ && previous_->number == number) return *previous_;
-  const auto path = spec_.folder / (spec_.key + "-" + std::to_string(number) + ".tokens");
-  write_if_absent(spec_, number, path);
   previous_ = std::move(current_);
-  current_ = std::make_unique<Epoch>(number, path);
-  current_->order = permutation(contexts_, Draws(spec_.seed, "contexts").substream(static_cast<uint64_t>(number)));
+  current_ = std::make_unique<Epoch>(number, begin_of(number), file_of(number));
+  current_->order = permutation(contexts_in(current_->file, spec_.context),
+                                Draws(spec_.seed, "contexts").substream(static_cast<uint64_t>(number)));
   return *current_;
 }
 
-Sample TrainingData::context(Epoch& epoch, int64_t index) const {
-  const auto place = epoch.order[static_cast<size_t>(index)];
+Sample TrainingData::context(const Epoch& epoch, int64_t place) const {
+  const auto& file = epoch.file;
+  const int64_t targets = file.size() - 1, begin = place * spec_.context, end = begin + spec_.context;
   Sample sample;
-  for (int64_t i = 0; i <= spec_.context; ++i) {
-    const int64_t at =
-        (place * spec_.context + i) % epoch.file.size();  // a transformed stream may be shorter: it wraps
-    sample.tokens.push_back(epoch.file.token(at));
-    if (epoch.file.has_weights()) sample.loss_weight.push_back(epoch.file.weight(at));
-    if (epoch.file.has_segments()) sample.segment.push_back(epoch.file.segment(at));
+  for (int64_t i = begin; i <= end; ++i) {
+    const auto again = std::max<int64_t>(i - 1, 0) / targets;  // beyond its end the stream begins again
+    const auto at = i - again * targets;                       // behind its last end of text, not the first
+    sample.tokens.push_back(file.token(at));
+    if (end > targets || file.has_weights()) sample.loss_weight.push_back(again > 0 ? 0 : file.weight(at));
+    if (file.has_segments())  // documents that come again are others
+      sample.segment.push_back(file.segment(at) + static_cast<int32_t>(again) * whole_documents(file.segment(targets)));
   }
   apply(spec_, Stage::kContext, sample, epoch.number, place);
   if (static_cast<int64_t>(sample.tokens.size()) != spec_.context + 1)
@@ -178,10 +201,10 @@ Batch TrainingData::rows(int64_t begin, int64_t end, int64_t first_row_id) {
   batch.row_id = at::arange(first_row_id, first_row_id + B, ids);
   batch.sample_id = at::empty({B}, ids);
   for (int64_t row = 0; row < B; ++row) {
-    auto& present = epoch((begin + row) / contexts_);
-    const auto index = (begin + row) % contexts_;
-    const auto sample = context(present, index);
-    batch.sample_id.data_ptr<int64_t>()[row] = present.number * contexts_ + present.order[static_cast<size_t>(index)];
+    const auto& present = epoch(epoch_of(begin + row));
+    const auto place = present.order[static_cast<size_t>(begin + row - present.begin)];
+    const auto sample = context(present, place);
+    batch.sample_id.data_ptr<int64_t>()[row] = present.begin + place;
     auto* tokens = batch.tokens.data_ptr<int64_t>() + row * T;
     auto* targets = batch.targets.data_ptr<int64_t>() + row * T;
     for (int64_t i = 0; i < T; ++i) {

@@ -1,5 +1,11 @@
 // Training data as contexts: an epoch's documents, shuffled, transformed, tokenised and packed into one stream in a
 // mapped file; contexts of T + 1 tokens, shuffled. A step number alone says which contexts it sees.
+//
+// An epoch's stream is what evaluation reads: the end of text, then every document with an end of text behind it. All
+// tokens but the first are targets of the epoch, each once: context i is tokens i T .. i T + T. The last context goes
+// on with the beginning of the same stream, where the targets have weight 0. So an epoch has as many contexts as its
+// own stream fills, the last one in part. Only transforms that may change the length of documents make epochs differ in
+// it; where such an epoch begins is then counted from those before it.
 #pragma once
 
 #include <cstdint>
@@ -32,8 +38,8 @@ class TrainingData {
   explicit TrainingData(const DataSpec& spec);
   ~TrainingData();
 
-  // The same for every epoch: of the untransformed corpus, each token a target once.
-  int64_t contexts_per_epoch() const { return contexts_; }
+  // Of one epoch; of all where no transform may change the length of a document.
+  int64_t contexts_of(int64_t epoch) const;
 
   // Rows [begin, end) of the endless shuffled sequence of contexts, as tokens and targets [rows, T]; row_id counts from
   // first_row_id. Padding has a key mask and no weight as a target. Epochs are materialised as they are reached.
@@ -41,11 +47,16 @@ class TrainingData {
 
  private:
   struct Epoch;
+  std::filesystem::path file_of(int64_t epoch) const;  // materialised
+  int64_t epoch_of(int64_t row);
+  int64_t begin_of(int64_t epoch) const;
   Epoch& epoch(int64_t number);
-  Sample context(Epoch& epoch, int64_t index) const;
+  Sample context(const Epoch& epoch, int64_t place) const;
 
   DataSpec spec_;
-  int64_t contexts_ = 0;
+  int64_t first_contexts_ = 0;   // of epoch 0
+  bool lengths_vary_ = false;    // between epochs
+  std::vector<int64_t> begins_;  // where they do: the first rows of epochs, as far as they have been counted
   std::unique_ptr<Epoch> current_, previous_;  // a batch may straddle two
 };
 

@@ -30,6 +30,7 @@ nlohmann::json to_json(const std::vector<RecordedMetric>& metrics) {
                     {"unit", metric.unit},
                     {"direction", metric.direction},
                     {"coordinates", coordinates}});
+    if (!metric.note.empty()) list.back()["note"] = metric.note;
   }
   return list;
 }

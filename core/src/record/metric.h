@@ -16,6 +16,7 @@ struct RecordedMetric {
   std::string unit{};
   std::string direction = "none";               // which way is better: lower, higher, none
   std::map<std::string, double> coordinates{};  // such as length = 512
+  std::string note{};                           // what a reader of the value must know
 };
 
 nlohmann::json to_json(const std::vector<RecordedMetric>& metrics);

@@ -40,6 +40,7 @@ Assembled::Assembled(const Registry& registry, const json& line) : instances(reg
   data = resources.at("mesh").at("data");
   sequence_parallel = resources.at("mesh").value("sequence_parallel", false);
 
+  data_config = train.at("data").at("dataset").dump() + train.at("data").at("tokenizer").dump();
   dataset = &instances.create<Dataset>(train.at("data").at("dataset"), "data.dataset");
   tokenizer = &instances.create<Tokenizer>(train.at("data").at("tokenizer"), "data.tokenizer");
   model = &instances.create<Model>(train.at("model"), "model");
@@ -58,7 +59,8 @@ Assembled::Assembled(const Registry& registry, const json& line) : instances(reg
   for (const auto& entry : line.at("evaluate")) {
     const std::string label = entry.at("label");
     evaluators.push_back({&instances.create<Evaluator>(without_core_keys(entry.at("config")), "evaluate." + label),
-                          label, entry.at("id"), split_of(entry.at("split")), entry.at("every")});
+                          label, entry.at("id"), split_of(entry.at("split")), entry.at("every"),
+                          entry.at("config").dump() + entry.at("split").dump()});
   }
   for (const auto& entry : line.value("trackers", json::array()))
     trackers.push_back(&instances.create<Tracker>(entry, "tracker"));

@@ -34,7 +34,8 @@ struct LabelledEvaluator {
   Evaluator* evaluator;
   std::string label, id;
   Split split;
-  int64_t every;  // steps; 0: at the end only
+  int64_t every;       // steps; 0: at the end only
+  std::string config;  // with the split, as text: what tells evaluations of one run apart
 };
 
 class Assembled {
@@ -71,6 +72,7 @@ class Assembled {
   double clip_norm, skip_loss_z, skip_norm_z;  // 0: not done
   bool fp64, skip_non_finite, sequence_parallel;
   uint64_t init_seed, data_seed;
+  std::string data_config;  // dataset and tokenizer, as text
   int tensor, data, threads;
 
  private:

@@ -64,7 +64,8 @@ class ContextOfEvaluation final : public EvaluationContext {
                             : metric.direction == Direction::kHigher ? "higher"
                                                                      : "none";
     const double value = metric.available ? metric.sum / metric.weight : std::numeric_limits<double>::quiet_NaN();
-    metrics.push_back({metric.name, value, metric.sum, metric.weight, metric.unit, direction, metric.coordinates});
+    metrics.push_back(
+        {metric.name, value, metric.sum, metric.weight, metric.unit, direction, metric.coordinates, metric.note});
   }
   void example(const ExampleRow& row) override { examples.push_back({row.id, row.numbers, row.texts}); }
   void progress(double share) override { progress_.share = std::clamp(share, 0.0, 1.0); }

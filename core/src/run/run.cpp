@@ -80,7 +80,9 @@ class RankRun {
     const double earlier = progress.seconds;
     spikes_.recent = progress.recent;
     note_stretch(progress);
-    auto data = open_training_data(data_spec(run_, line_, attempt_.library, attempt_.contexts), mesh_);
+    std::unique_ptr<TrainingData> data;  // none where nothing is left to train
+    if (progress.step < run_.steps)
+      data = open_training_data(data_spec(run_, line_, attempt_.library, attempt_.contexts), mesh_);
     for (auto* component : run_.instances.all())  // by label, as those of objectives, with other names
       if (const auto& who = component->identity(); who.kind == Transform::kKind)
         component->set_sink(&metrics_, who.instance.substr(who.instance.find('.') + 1) + ".");
@@ -96,8 +98,8 @@ class RankRun {
       json start = {{"steps", run_.steps},
                     {"parameters", parameters},
                     {"tokens_per_step", tokens_per_step},
-                    {"contexts_per_epoch", data->contexts_per_epoch()},
                     {"measured", {{"seconds", report.first_step_at}}}};
+      if (data) start["contexts_per_epoch"] = data->contexts_of(0);
       if (progress.step > 0) start["from"] = progress.step;
       if (progress.skipped > 0) start["skipped"] = progress.skipped;
       auto notes = attempt_.notes;

@@ -51,7 +51,9 @@ std::string export_refusal(const Exchange& exchange, const Assembled& run, const
 
 }  // namespace
 
-json validate(const Registry& registry, const json& line, std::optional<Built>* built) {
+json validate(const Registry& registry, const json& line, std::optional<Built>* built, DataSizes* sizes) {
+  DataSizes own;
+  auto& data = sizes ? *sizes : own;
   json findings = json::array();
   const auto find = [&](const std::string& path, const std::string& message) {
     findings.push_back({{"group", line.value("group", "")}, {"path", path}, {"message", message}});
@@ -77,6 +79,7 @@ json validate(const Registry& registry, const json& line, std::optional<Built>* 
                                      [](const WeightedObjective& entry) { return entry.weight == 0; }))
       find(run.objectives.front().objective->identity().instance,
            "no objective has a weight above 0, so nothing is trained; give one a weight");
+    for (const auto& [path, message] : data_faults(run, data)) find(path, message);
     const RunLength length{run.steps, run.batch * run.context};
     const auto rate_at = [&](int64_t step) {
       return guard(*run.scheduler, "multiplier", [&] { return run.scheduler->multiplier(step, length); });
@@ -119,7 +122,11 @@ json validate(const Registry& registry, const json& line, std::optional<Built>* 
     run.build(*mesh, /*draw=*/false);
     for (const auto& [key, message] : init_findings(line.at("train"), run)) find(key, message);
     if (!built) return findings;
-    *built = {.parameters = run.parameter_count(), .row_flops = run.row_flops(), .notes = {}};
+    *built = {.parameters = run.parameter_count(),
+              .row_flops = run.row_flops(),
+              .notes = data_notes(run, data),
+              .epoch = run.steps > 0 ? data.epoch(run) : EpochSize{},
+              .data = data_summary(run, data)};
     if (const auto flat = updates_at_the_end(rate_at, run.steps); flat > 1)
       (*built)->notes.push_back("scheduler: the last " + std::to_string(flat) + " of " + std::to_string(run.steps) +
                                 " updates have its lowest rate; is it meant to end before the run?");

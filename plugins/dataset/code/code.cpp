@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 
 #include "../hashed_split.h"
@@ -60,6 +61,10 @@ class Code final : public assay::Dataset {
     if (seen.empty())
       throw UserError("code: " + folder.string() + " holds no file that ends in " + endings() +
                       "; see endings and without");
+  }
+
+  std::optional<assay::Fractions> fractions() const override {
+    return assay::Fractions{config_.validation_fraction, config_.test_fraction, /*of_documents=*/true};
   }
 
   int64_t size(Split split) const override {

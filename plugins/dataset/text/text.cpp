@@ -6,8 +6,12 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <string_view>
 
+#include "../file_borders.h"
 #include "../hashed_split.h"
+#include "../plain_text.h"
 #include "assay/dataset.h"
 #include "assay/plugin.h"
 
@@ -24,6 +28,14 @@ std::string read_file(const fs::path& file) {
   std::string text(static_cast<size_t>(fs::file_size(file)), '\0');
   if (!text.empty() && !stream.read(text.data(), static_cast<std::streamsize>(text.size())))
     throw UserError("text: cannot read " + file.string() + " to its end");
+  return text;
+}
+
+// Of a file to train on.
+std::string read_text(const fs::path& file) {
+  auto text = read_file(file);
+  if (const auto refusal = assay::dataset::refusal_of(text); !refusal.empty())
+    throw UserError("text: " + file.string() + " " + refusal);
   return text;
 }
 
@@ -64,7 +76,7 @@ class Text final : public assay::Dataset {
     schema
         .doc(
             "Plain text by file, chapter or paragraph; splits from the corpus' manifest, else from the end of the "
-            "text.")
+            "text. What is no plain text by its content (JSON lines, Parquet, compressed files) is refused.")
         .required("path", &Config::path, "A corpus of scripts/data, a folder of .txt files, or a file.")
         .param("document", &Config::document,
                "What a document is. A line that begins with \"chapter\" starts a chapter, the lines before the first "
@@ -73,12 +85,13 @@ class Text final : public assay::Dataset {
                {"file", "chapter", "paragraph"})
         .param("splits", &Config::splits,
                "What is divided among the splits. files: as the manifest says, else as the fractions say. documents: "
-               "each by a hash of its id, whatever file it is from, so that every file is in every split.",
-               {"files", "documents"})
+               "each by a hash of its id, whatever file it is from, so that every file is in every split. texts: each "
+               "by a hash of its text without the white space around it, so that copies are in one split.",
+               {"files", "documents", "texts"})
         .param("validation_fraction", &Config::validation_fraction,
-               "Without a manifest: share of the bytes, before the test part, that is validation; rounded to whole "
-               "files, of "
-               "a single file to whole lines. Of splits = \"documents\": share of the documents.",
+               "Without a manifest: share of the bytes, before the test part, that is validation. A split ends with "
+               "the file, of a single file the line, that is nearest; where there are enough, none whose share is not "
+               "0 is empty. Of splits = \"documents\" or \"texts\": share of the documents.",
                0, 1)
         .param("test_fraction", &Config::test_fraction,
                "Without a manifest: share of the bytes at the end that is test; or of the documents.", 0, 1);
@@ -90,10 +103,16 @@ class Text final : public assay::Dataset {
     const fs::path path = config_.path.file;
     source_ = {path.filename().string(), config_.path.sha256, ""};
     if (fs::exists(path / "manifest.json")) {
+      has_manifest_ = true;
       read_manifest(path);
     } else {
       read_plain(path);
     }
+  }
+
+  std::optional<assay::Fractions> fractions() const override {
+    if (has_manifest_ && !is_hashed()) return {};
+    return assay::Fractions{config_.validation_fraction, config_.test_fraction, is_hashed()};
   }
 
   int64_t size(Split split) const override { return static_cast<int64_t>(documents(split).size()); }
@@ -124,7 +143,7 @@ class Text final : public assay::Dataset {
       source_.licence = manifest.value("licence", "");
       for (const auto& entry : manifest.at("files")) {
         const auto name = entry.at("file").get<std::string>(), split = entry.at("split").get<std::string>();
-        auto text = read_file(folder / name);
+        auto text = read_text(folder / name);
         if (entry.contains("bytes") && entry["bytes"] != text.size())
           throw UserError("text: " + (folder / name).string() + " has " + std::to_string(text.size()) +
                           " bytes, its manifest says " + entry["bytes"].dump() + "; fetch the corpus again");
@@ -149,26 +168,38 @@ class Text final : public assay::Dataset {
     } else {
       files.push_back(path);
     }
+    std::vector<size_t> ends;  // of what is divided: files, or the lines of a single one
     size_t total = 0;
-    for (const auto& file : files) total += texts_.emplace_back(read_file(file)).size();
-    const auto target = [&](double tail) { return static_cast<size_t>((1.0 - tail) * static_cast<double>(total)); };
-    const size_t validation = target(config_.validation_fraction + config_.test_fraction),
-                 test = target(config_.test_fraction);
+    for (const auto& file : files) {
+      const auto& text = texts_.emplace_back(read_text(file));
+      if (files.size() == 1)
+        for (auto end = text.find('\n'); end != std::string::npos; end = text.find('\n', end + 1))
+          ends.push_back(end + 1);
+      total += text.size();
+      if (ends.empty() ? total > 0 : total > ends.back()) ends.push_back(total);
+    }
+    const auto cuts = assay::dataset::nearest_cuts(ends, config_.validation_fraction, config_.test_fraction);
     if (files.size() == 1) {
-      const auto line_start = [&](size_t at) {
-        return at == 0 ? 0 : std::min(texts_[0].find('\n', at - 1), texts_[0].size() - 1) + 1;
-      };
-      const size_t first = line_start(validation), second = line_start(test);
-      if (config_.splits == "documents") return add(path.filename().string(), {{0, Split::kTrain}}, 0);
-      add(path.filename().string(), {{0, Split::kTrain}, {first, Split::kValidation}, {second, Split::kTest}}, 0);
-      return;
+      std::vector<std::pair<size_t, Split>> parts{{0, Split::kTrain}};
+      if (!is_hashed()) parts.insert(parts.end(), {{cuts.validation, Split::kValidation}, {cuts.test, Split::kTest}});
+      return add(path.filename().string(), parts, 0);
     }
     size_t begin = 0;
     for (size_t i = 0; i < files.size(); ++i) {
-      const Split split = begin < validation ? Split::kTrain : begin < test ? Split::kValidation : Split::kTest;
+      const Split split = begin < cuts.validation ? Split::kTrain
+                          : begin < cuts.test     ? Split::kValidation
+                                                  : Split::kTest;
       add(fs::relative(files[i], path).string(), {{0, split}}, i);
       begin += texts_[i].size();
     }
+  }
+
+  bool is_hashed() const { return config_.splits != "files"; }
+
+  // Of a document where they are divided one by one.
+  Split own_split(const std::string& id, std::string_view text) const {
+    const auto name = config_.splits == "texts" ? assay::content_of(text) : std::string_view(id);
+    return assay::dataset::hashed_split(name, config_.validation_fraction, config_.test_fraction);
   }
 
   // Cuts one file into the documents of its parts; a part begins at its offset and ends where the next begins.
@@ -182,8 +213,8 @@ class Text final : public assay::Dataset {
         const size_t stop = i + 1 < starts.size() ? starts[i + 1] : end - begin;
         const bool whole = starts[i] == 0 && begin == 0 && stop == texts_[text].size();
         auto id = whole ? name : name + "#" + std::to_string(++number);
-        const auto own = config_.splits == "documents"
-                             ? assay::dataset::hashed_split(id, config_.validation_fraction, config_.test_fraction)
+        const auto own = is_hashed()
+                             ? own_split(id, std::string_view(texts_[text]).substr(begin + starts[i], stop - starts[i]))
                              : split;
         documents_[static_cast<size_t>(own)].push_back(
             {text, begin + starts[i], stop - starts[i], std::move(id), name});
@@ -195,6 +226,7 @@ class Text final : public assay::Dataset {
   }
 
   Config config_;
+  bool has_manifest_ = false;
   assay::Source source_;
   std::vector<std::string> texts_;
   std::array<std::vector<Piece>, 3> documents_;
@@ -202,4 +234,4 @@ class Text final : public assay::Dataset {
 
 }  // namespace
 
-ASSAY_PLUGIN("text", "1.1.0", assay::component<Text>("text"))
+ASSAY_PLUGIN("text", "1.2.0", assay::component<Text>("text"))

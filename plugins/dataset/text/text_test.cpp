@@ -141,12 +141,13 @@ TEST(Text, EmptyLinesEndParagraphsAndStayWithThem) {
 }
 
 TEST(Text, AnyBytesComeBack) {
-  std::string bytes;
-  for (int i = 0; i < 1024; ++i) bytes.push_back(static_cast<char>(i * 7 % 256));
+  std::string bytes;  // all but 0, which no text has
+  for (int i = 0; i < 1024; ++i) bytes.push_back(static_cast<char>(1 + i * 7 % 255));
   const TemporaryFolder folder;
   const auto file = folder.write("a.bin", bytes);
   for (const char* rule : {"file", "chapter", "paragraph"})
     EXPECT_EQ(joined(*open(file, {{"document", rule}})), bytes) << rule;
+  EXPECT_EQ(std::set<char>(bytes.begin(), bytes.end()).size(), 255u);
   EXPECT_EQ(joined(*open(folder.write("empty.txt", ""))), "");
   EXPECT_EQ(open(folder / "empty.txt")->size(Split::kTrain), 0);
   EXPECT_EQ(joined(*open(folder.write("blank.txt", "\n\n\n"), {{"document", "paragraph"}})), "\n\n\n");
@@ -182,7 +183,7 @@ TEST(Text, AFolderIsCutAtFiles) {
   EXPECT_THAT(texts(*data, Split::kTest), ElementsAre(std::string(10, 'z')));
   EXPECT_EQ(data->document(Split::kValidation, 0).id, "sub/c.txt");
 
-  const TemporaryFolder exact;  // files that begin at a border belong to what follows it
+  const TemporaryFolder exact;
   exact.write("a.txt", "aa");
   exact.write("b.txt", "b");
   exact.write("c.txt", "c");

@@ -49,6 +49,10 @@ class Alignment final : public assay::Evaluator {
     for (const auto* name : {"[CLS]", "[PAD]"}) tokens.declare(name);
   }
 
+  assay::SplitFindings check_split(const assay::SplitToCheck& check) const override {
+    return assay::evaluation::findings_of_blocks(check, config_.length, 2);
+  }
+
   void evaluate(assay::EvaluationContext& context) override {
     if (const auto limit = context.model().limit(); limit && *limit < config_.length + 1)
       return report(context, {0, 0, 0, 0}, false);

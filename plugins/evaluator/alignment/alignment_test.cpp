@@ -116,5 +116,18 @@ TEST(Alignment, RefusesWhatCannotBe) {
       ThrowsMessage<std::exception>(HasSubstr("there is one text of 4 tokens")));
 }
 
+TEST(Alignment, AsksForTwoTextsWhenPlanning) {
+  FakeEvaluation context;
+  context.data.texts[Split::kValidation] = {"123456789"};
+  const auto faults = [&](int64_t length) {
+    return make<Evaluator>("alignment", {{"length", length}})
+        ->check_split({context.data, Split::kValidation, context.vocabulary().tokenizer(), 16})
+        .faults;
+  };
+  EXPECT_TRUE(faults(4).empty());
+  ASSERT_EQ(faults(5).size(), 1u);
+  EXPECT_NE(faults(5)[0].find("takes 2 pieces of 5 tokens, and the split 'validation' has 1"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace assay::testing

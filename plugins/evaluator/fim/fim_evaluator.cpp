@@ -85,6 +85,10 @@ class FimEvaluator final : public assay::Evaluator {
     sentinels_ = assay::fim::Sentinels::of(vocabulary);
   }
 
+  assay::SplitFindings check_split(const assay::SplitToCheck& check) const override {
+    return assay::evaluation::findings_of_blocks(check, config_.length);
+  }
+
   void evaluate(assay::EvaluationContext& context) override {
     const auto texts = texts_of(context);
     std::vector<Holed> holed, short_holed;

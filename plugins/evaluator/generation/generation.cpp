@@ -75,6 +75,10 @@ class Generation final : public assay::Evaluator {
     return findings;
   }
 
+  assay::SplitFindings check_split(const assay::SplitToCheck& check) const override {
+    return assay::evaluation::findings_of_blocks(check, config_.prompt_tokens + config_.tokens);
+  }
+
   void evaluate(assay::EvaluationContext& context) override {
     const auto blocks =
         assay::evaluation::even_blocks(context, config_.prompt_tokens + config_.tokens, config_.prompts);

@@ -38,6 +38,11 @@ class HeldOut final : public assay::Evaluator {
             " positions that the model takes"};
   }
 
+  assay::SplitFindings check_split(const assay::SplitToCheck& check) const override {
+    const auto length = config_.length > 0 ? config_.length : check.training_context;
+    return assay::evaluation::findings_of_blocks(check, length + 1);
+  }
+
   void evaluate(assay::EvaluationContext& context) override {
     const int64_t length = config_.length > 0 ? config_.length : context.training_context();
     const auto blocks = assay::evaluation::even_blocks(context, length + 1, config_.texts);

@@ -8,6 +8,7 @@ namespace assay::testing {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 TEST(HeldOut, AddsUpWhatTheObjectivesSay) {
   FakeEvaluation context;
@@ -63,6 +64,22 @@ TEST(HeldOut, RefusesTextsLongerThanTheModelTakes) {
   EXPECT_TRUE(of_length(0).empty());
   EXPECT_TRUE(of_length(8).empty());
   EXPECT_THAT(of_length(9), ElementsAre("length = 9 is more than the 8 positions that the model takes"));
+}
+
+// At plan time, before anything is trained: a piece is its inputs and one more token.
+TEST(HeldOut, FindsTheDocumentsTooShortWhenPlanning) {
+  FakeEvaluation context;
+  context.data.texts[Split::kValidation] = {"1234", "12345678"};
+  const auto faults = [&](const nlohmann::json& parameters, int64_t training_context) {
+    return make<Evaluator>("held_out", parameters)
+        ->check_split({context.data, Split::kValidation, context.vocabulary().tokenizer(), training_context})
+        .faults;
+  };
+  EXPECT_THAT(faults({{"length", 7}}, 64), IsEmpty());
+  EXPECT_THAT(faults(nlohmann::json::object(), 7), IsEmpty());
+  EXPECT_THAT(faults({{"length", 8}}, 64),
+              ElementsAre("no document of the split 'validation' is 9 tokens long; ask for shorter pieces or name "
+                          "another split"));
 }
 
 }  // namespace

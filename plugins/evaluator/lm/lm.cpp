@@ -75,6 +75,19 @@ class LanguageModel final : public assay::Evaluator {
     return findings;
   }
 
+  // A length that no window has still gives a number, of shorter windows: said here, and beside the number.
+  assay::SplitFindings check_split(const assay::SplitToCheck& check) const override {
+    int64_t longest = 0;
+    for (const auto& cut : cuts(check.training_context)) longest = std::max(longest, cut.length);
+    const auto enough = config_.max_tokens > 0 ? std::min(config_.max_tokens, longest) : longest;
+    int64_t tokens = 0;
+    for (int64_t i = 0; i < check.dataset.size(check.split) && tokens < enough; ++i)
+      tokens += static_cast<int64_t>(check.tokenizer.encode(check.dataset.document(check.split, i).text).size()) + 1;
+    tokens = std::min(tokens, enough);
+    if (tokens >= longest) return {};
+    return {{}, {"length = " + std::to_string(longest) + ": " + no_window(tokens)}};
+  }
+
   void evaluate(assay::EvaluationContext& context) override {
     const auto stream = read(context);
     std::vector<assay::ExampleRow> rows;
@@ -124,6 +137,10 @@ class LanguageModel final : public assay::Evaluator {
   };
   static double cost_of(const Cut& cut) {  // of a prediction
     return static_cast<double>(cut.length) / static_cast<double>(cut.stride);
+  }
+
+  static std::string no_window(int64_t tokens) {
+    return "no window is so long, for " + std::to_string(tokens) + " tokens are scored in all";
   }
 
   static std::string gap_in(const Cut& cut) {
@@ -217,14 +234,17 @@ class LanguageModel final : public assay::Evaluator {
               bool available) const {
     const double total = std::accumulate(scores.nats.begin(), scores.nats.end(), 0.0);
     const auto tokens = static_cast<double>(stream.predictions()), bytes = static_cast<double>(stream.bytes);
-    const auto& at = cut.coordinates;
-    context.metric({"nll", total, tokens, "nats/token", Direction::kLower, at, available});
-    context.metric({"perplexity", std::exp(total / tokens), 1, "", Direction::kLower, at, available});
-    context.metric({"bits_per_byte", total / std::log(2.0), bytes, "bits/byte", Direction::kLower, at, available});
-    context.metric({"tokens", tokens, 1, "tokens", Direction::kNone, at, available});
+    const auto note = stream.predictions() < cut.length ? no_window(stream.predictions()) : "";
+    const auto tell = [&](const char* name, double sum, double weight, const char* unit, Direction direction) {
+      context.metric({name, sum, weight, unit, direction, cut.coordinates, available, note});
+    };
+    tell("nll", total, tokens, "nats/token", Direction::kLower);
+    tell("perplexity", std::exp(total / tokens), 1, "", Direction::kLower);
+    tell("bits_per_byte", total / std::log(2.0), bytes, "bits/byte", Direction::kLower);
+    tell("tokens", tokens, 1, "tokens", Direction::kNone);
     if (!config_.accuracy) return;
     const auto share = [&](const char* name, int64_t count, Direction direction) {
-      context.metric({name, static_cast<double>(count), tokens, "", direction, at, available});
+      tell(name, static_cast<double>(count), tokens, "", direction);
     };
     share("accuracy", scores.right, Direction::kHigher);
     share("rep", scores.repeats, Direction::kNone);

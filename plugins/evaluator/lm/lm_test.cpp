@@ -83,6 +83,25 @@ TEST(LanguageModel, EveryLengthHasItsOwnMetrics) {
   for (const double length : {1, 5, 100}) EXPECT_EQ(got.value("tokens", length), 5);
 }
 
+// "ab" and "c" with their ends are 5 predictions.
+TEST(LanguageModel, AMetricOfALengthThatNoWindowHasSaysSo) {
+  const Evaluated got({"ab", "c"}, {{"lengths", {5, 6}}, {"strides", {2}}}, by_place);
+  for (const auto& metric : got.metrics)
+    EXPECT_EQ(metric.note,
+              metric.coordinates.at("length") > 5 ? "no window is so long, for 5 tokens are scored in all" : "");
+  const auto noted = [&](const json& parameters) {
+    const auto found = make<Evaluator>("lm", parameters)
+                           ->check_split({got.dataset(), Split::kValidation, got.vocabulary().tokenizer(), 5});
+    EXPECT_THAT(found.faults, ::testing::IsEmpty());
+    return found.notes;
+  };
+  EXPECT_THAT(noted({{"lengths", {6, 7}}}),
+              ElementsAre("length = 7: no window is so long, for 5 tokens are scored in all"));
+  EXPECT_THAT(noted({{"max_tokens", 3}}),
+              ElementsAre("length = 5: no window is so long, for 3 tokens are scored in all"));
+  EXPECT_THAT(noted({{"max_tokens", 5}}), ::testing::IsEmpty());
+}
+
 TEST(LanguageModel, ALengthGivenTwiceIsScoredOnce) {
   const Evaluated got({"ab", "c"}, {{"lengths", {2, 5, 2}}, {"strides", {1, 1}}}, by_place);
   EXPECT_EQ(got.metrics.size(), 4 * 4u);

@@ -38,6 +38,10 @@ class PseudoLogLikelihood final : public assay::Evaluator {
     for (const auto* name : {"[CLS]", "[MASK]", "[PAD]"}) tokens.declare(name);
   }
 
+  assay::SplitFindings check_split(const assay::SplitToCheck& check) const override {
+    return assay::evaluation::findings_of_blocks(check, config_.length);
+  }
+
   void evaluate(assay::EvaluationContext& context) override {
     const int64_t length = config_.length;
     if (const auto limit = context.model().limit(); limit && *limit < length + 1)

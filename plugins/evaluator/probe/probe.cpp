@@ -50,20 +50,23 @@ class Probe final : public assay::Evaluator {
     for (const auto* name : {"[CLS]", "[PAD]"}) tokens.declare(name);
   }
 
+  assay::SplitFindings check_split(const assay::SplitToCheck& check) const override {
+    if (check.split == Split::kTrain) return {{kAsksTraining}, {}};
+    const auto texts = [&](Split split) { return texts_of(check.dataset, check.tokenizer, split); };
+    const auto labels = labels_of_both(texts(Split::kTrain), texts(check.split));
+    if (labels.size() < 2) return {{too_few(labels.size(), check.split)}, {}};
+    return {};
+  }
+
   void evaluate(assay::EvaluationContext& context) override {
-    if (context.split() == Split::kTrain)
-      throw assay::UserError("probe learns on the training split and is asked on another; evaluate validation or test");
+    if (context.split() == Split::kTrain) throw assay::UserError(kAsksTraining);
     if (const auto limit = context.model().limit(); limit && *limit < config_.length + 1)
       return report(context, {}, 0, false);
-    const auto learn = texts_of(context, Split::kTrain), ask = texts_of(context, context.split());
-    std::vector<std::string> labels;  // that both have
-    for (const auto& [label, texts] : learn)
-      if (ask.count(label)) labels.push_back(label);
-    if (labels.size() < 2)
-      throw assay::UserError("probe: the training split and the split '" + std::string(name_of(context.split())) +
-                             "' have " + std::to_string(labels.size()) + " values of the field '" + config_.field +
-                             "' in common, in documents of " + std::to_string(config_.length) +
-                             " tokens; it takes two. Do the splits divide by something else than the label?");
+    const auto& tokenizer = context.vocabulary().tokenizer();
+    const auto learn = texts_of(context.dataset(), tokenizer, Split::kTrain),
+               ask = texts_of(context.dataset(), tokenizer, context.split());
+    const auto labels = labels_of_both(learn, ask);
+    if (labels.size() < 2) throw assay::UserError(too_few(labels.size(), context.split()));
     const auto [learn_texts, learn_labels] = together(learn, labels, config_.train_texts);
     const auto [ask_texts, ask_labels] = together(ask, labels, config_.test_texts);
     const auto represent = [&](const std::vector<Text>& texts) {
@@ -96,10 +99,24 @@ class Probe final : public assay::Evaluator {
     double right = 0, texts = 0;
   };
 
+  static constexpr const char* kAsksTraining =
+      "learns on the training split and is asked on another; evaluate validation or test";
+
+  std::string too_few(size_t labels, Split split) const {
+    return "the training split and the split '" + std::string(name_of(split)) + "' have " + std::to_string(labels) +
+           " values of the field '" + config_.field + "' in common, in documents of " + std::to_string(config_.length) +
+           " tokens; it takes two. Do the splits divide by something else than the label?";
+  }
+
+  static std::vector<std::string> labels_of_both(const ByLabel& learn, const ByLabel& ask) {
+    std::vector<std::string> labels;
+    for (const auto& [label, texts] : learn)
+      if (ask.count(label)) labels.push_back(label);
+    return labels;
+  }
+
   // Pieces of the documents that carry the field.
-  ByLabel texts_of(assay::EvaluationContext& context, Split split) const {
-    const auto& dataset = context.dataset();
-    const auto& tokenizer = context.vocabulary().tokenizer();
+  ByLabel texts_of(const assay::Dataset& dataset, const assay::Tokenizer& tokenizer, Split split) const {
     ByLabel all;
     for (int64_t i = 0; i < dataset.size(split); ++i) {
       const auto document = dataset.document(split, i);

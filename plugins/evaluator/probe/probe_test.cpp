@@ -150,6 +150,15 @@ TEST(Probe, RefusesWhatTellsNothing) {
   EXPECT_THAT(probing({{"field", "author"}, {"length", 4}}),
               ThrowsMessage<std::exception>(HasSubstr("have 0 values of the field 'author' in common")));
   EXPECT_THAT(probing({{"field", "book"}, {"length", 13}}), ThrowsMessage<std::exception>(HasSubstr("have 0 values")));
+  const auto found = [&](const nlohmann::json& parameters, Split split) {
+    const auto findings =
+        make<Evaluator>("probe", parameters)->check_split({context.books, split, context.vocabulary().tokenizer(), 16});
+    return findings.faults.empty() ? "" : findings.faults[0];
+  };
+  EXPECT_THAT(found({{"field", "author"}, {"length", 4}}, Split::kTest),
+              HasSubstr("have 0 values of the field 'author'"));
+  EXPECT_THAT(found({{"field", "book"}, {"length", 4}}, Split::kTrain), HasSubstr("evaluate validation or test"));
+  EXPECT_EQ(found({{"field", "book"}, {"length", 4}}, Split::kTest), "");
   context.on = Split::kTrain;
   EXPECT_THAT(probing({{"field", "book"}, {"length", 4}}),
               ThrowsMessage<std::exception>(HasSubstr("evaluate validation or test")));

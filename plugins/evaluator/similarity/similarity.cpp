@@ -31,6 +31,10 @@ class Similarity final : public assay::Evaluator {
   }
   explicit Similarity(const Config& config) : config_(config) {}
 
+  assay::SplitFindings check_split(const assay::SplitToCheck& check) const override {
+    return assay::evaluation::findings_of_blocks(check, config_.length);
+  }
+
   void evaluate(assay::EvaluationContext& context) override {
     const auto layers = context.model().layers();
     const auto length = config_.length;

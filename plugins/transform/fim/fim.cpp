@@ -159,9 +159,9 @@ class Fim final : public assay::Transform {
       sample_.loss_weight.push_back(weight);
       sample_.key_mask.push_back(real);
     }
-    Output& append(const Laid& laid, int64_t document) {
+    Output& append(const Laid& laid, int64_t document, bool counts = true) {
       for (size_t i = 0; i < laid.tokens.size(); ++i) {
-        const bool silent = !fim_.config_.sentinel_loss && fim_.sentinels_.has(laid.tokens[i]);
+        const bool silent = !counts || (!fim_.config_.sentinel_loss && fim_.sentinels_.has(laid.tokens[i]));
         add(laid.tokens[i], document, laid.part[i], silent ? 0 : 1);
       }
       return *this;
@@ -202,7 +202,9 @@ class Fim final : public assay::Transform {
       const auto laid = rearranged_piece(given.tokens, begin, end, draws.substream(static_cast<uint64_t>(piece)));
       any = any || laid;
       part = laid ? laid->part.back() : Part::kWhole;
-      if (laid) out.append(*laid, piece);
+      bool counts = false;  // a piece that is not a target at all stays so in any order
+      for (size_t t = begin; t < end; ++t) counts = counts || weight_at(t) != 0;
+      if (laid) out.append(*laid, piece, counts);
       for (size_t t = begin; t < end && !laid; ++t)
         out.add(given.tokens[t], piece, part = part_at(t), weight_at(t), real_at(t));
       if (end < size) out.add(end_of_text_, piece, part, weight_at(end), real_at(end));

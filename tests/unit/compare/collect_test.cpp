@@ -153,6 +153,19 @@ TEST(Collect, WithoutAPlanTheFolderIsNamed) {
   EXPECT_THAT(message<UserError>(request(results)), HasSubstr("quick: no results here"));
 }
 
+TEST(Collect, WhatAnEvaluatorSaysOfAValueIsBelowTheTable) {
+  ResultsBuilder results;
+  const testing::BuiltRun run{.scheme = "a"};
+  results.plan(run);
+  results.train(run);
+  results.evaluate(run, {{64, 2.0}, {2000, 3.0}, {4000, 3.0}}, {{2000, "no such window"}, {4000, "no such window"}});
+  auto asked = request(results);
+  asked.metrics = {"lm.bits_per_byte@length=64", "lm.bits_per_byte@length=4000"};
+  EXPECT_THAT(collect(asked).notes, ::testing::Contains("lm.bits_per_byte@length=4000: no such window"));
+  asked.metrics = {"lm.bits_per_byte@length=64"};
+  EXPECT_THAT(collect(asked).notes, ::testing::Not(::testing::Contains(HasSubstr("no such window"))));
+}
+
 TEST(Collect, RefusesToMixTrainingCode) {
   ResultsBuilder results;
   results.finished({.scheme = "a", .seed = 1}, {{64, 2.0}});

@@ -92,7 +92,8 @@ class ResultsBuilder {
     folder_.write(name_ + "/runs/" + run.id() + "/train.json", record.dump());
   }
   // Bits per byte by length; null where a value is not finite, "n/a" where the model could not answer.
-  void evaluate(const BuiltRun& run, const std::map<int, nlohmann::json>& by_length) {
+  void evaluate(const BuiltRun& run, const std::map<int, nlohmann::json>& by_length,
+                const std::map<int, std::string>& notes = {}) {
     auto metrics = nlohmann::json::array();
     for (const auto& [length, value] : by_length)
       metrics.push_back({{"name", "bits_per_byte"},
@@ -101,6 +102,9 @@ class ResultsBuilder {
                          {"unit", "bits/byte"},
                          {"direction", "lower"},
                          {"coordinates", {{"length", length}}}});
+    for (auto& metric : metrics)
+      if (const auto note = notes.find(metric["coordinates"]["length"]); note != notes.end())
+        metric["note"] = note->second;
     write_evaluation(run, metrics, nlohmann::json::array());
   }
   // One metric as its parts, and its examples.

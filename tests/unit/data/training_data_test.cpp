@@ -33,10 +33,19 @@ class Bytes final : public Tokenizer {
   std::string decode(const std::vector<int32_t>& ids) const override { return {ids.begin(), ids.end()}; }
 };
 
-class Halve final : public Transform {  // keeps the first half of a document, marks it with weight 0.5 and segment 1
+class Halve final : public Transform {  // keeps the first half of a document
  public:
   Stage stage() const override { return Stage::kDocument; }
   void apply(Sample& sample, const Draws&) const override { sample.text.resize(sample.text.size() / 2); }
+};
+
+class Repeat final : public Transform {  // tells a document once to three times, by its draws
+ public:
+  Stage stage() const override { return Stage::kDocument; }
+  void apply(Sample& sample, const Draws& draws) const override {
+    const auto once = sample.text;
+    for (auto more = draws.below(3, 0); more > 0; --more) sample.text += once;
+  }
 };
 
 class Mark : public Transform {
@@ -72,64 +81,95 @@ std::vector<int64_t> values(const Tensor& tensor) {
   return {flat.data_ptr<int64_t>(), flat.data_ptr<int64_t>() + flat.numel()};
 }
 
+// How often each id is a target that counts, in rows [begin, end).
+std::map<int64_t, int> targets_in(TrainingData& data, int64_t begin, int64_t end) {
+  const auto batch = data.rows(begin, end, 0);
+  const auto ids = values(batch.targets);
+  std::map<int64_t, int> counts;
+  for (size_t i = 0; i < ids.size(); ++i)
+    if (!batch.loss_weight.defined() || batch.loss_weight.flatten()[static_cast<int64_t>(i)].item<double>() != 0)
+      ++counts[ids[i]];
+  return counts;
+}
+
 TEST(TrainingData, EveryTokenIsATargetOnceAnEpoch) {
-  Rig rig(10);  // 5 + 6 + .. + 14 letters and 10 ends of text: 105 tokens, 26 contexts of 4
+  Rig rig(10);  // 5 + 6 + .. + 14 letters and 10 ends of text: 105 targets, 26 contexts of 4 and one of 1
   TrainingData data(rig.spec(1));
-  ASSERT_EQ(data.contexts_per_epoch(), 26);
-  for (int64_t epoch = 0; epoch < 2; ++epoch) {
-    std::map<int64_t, int> targets;
-    const auto batch = data.rows(26 * epoch, 26 * epoch + 26, 0);
-    for (const auto id : values(batch.targets)) ++targets[id];
-    // All but the stream's first token (and nothing left over: 104 = 26 * 4).
-    int missing = 0;
-    for (int64_t d = 0; d < 10; ++d) missing += 5 + static_cast<int>(d) - targets['a' + d];
-    EXPECT_EQ(missing, 1);
-    EXPECT_EQ(targets[256], 10);
-    for (int64_t row = 0; row < 26; ++row)  // the target is the next token
+  ASSERT_EQ(data.contexts_of(0), 27);
+  std::map<int64_t, int> all{{256, 10}};
+  for (int d = 0; d < 10; ++d) all['a' + d] = 5 + d;
+  for (int64_t epoch = 0; epoch < 3; ++epoch) {
+    EXPECT_EQ(targets_in(data, 27 * epoch, 27 * epoch + 27), all) << epoch;
+    const auto batch = data.rows(27 * epoch, 27 * epoch + 27, 0);
+    EXPECT_EQ(batch.loss_weight.sum().item<double>(), 105);
+    for (int64_t row = 0; row < 27; ++row)  // the target is the next token
       for (int64_t i = 0; i + 1 < 4; ++i)
         EXPECT_EQ(batch.targets[row][i].item<int64_t>(), batch.tokens[row][i + 1].item<int64_t>());
   }
 }
 
+// As evaluation reads it: the end of text, the document, the end of text. What fills the last context up is the
+// beginning of the stream again, which is no target there.
+TEST(TrainingData, AStreamOfOneDocumentBeginsAndEndsWithTheEndOfText) {
+  Rig rig(1);
+  TrainingData data(rig.spec(1));
+  ASSERT_EQ(data.contexts_of(0), 2);
+  for (const int64_t epoch : {0, 5}) {
+    const auto batch = data.rows(2 * epoch, 2 * epoch + 2, 0);
+    const int64_t first = batch.sample_id[0].item<int64_t>() == 2 * epoch ? 0 : 1, last = 1 - first;
+    EXPECT_EQ(values(batch.tokens[first]), (std::vector<int64_t>{256, 'a', 'a', 'a'}));
+    EXPECT_EQ(values(batch.targets[first]), (std::vector<int64_t>{'a', 'a', 'a', 'a'}));
+    EXPECT_EQ(values(batch.tokens[last]), (std::vector<int64_t>{'a', 'a', 256, 'a'}));
+    EXPECT_EQ(values(batch.targets[last]), (std::vector<int64_t>{'a', 256, 'a', 'a'}));
+    EXPECT_EQ(values(batch.loss_weight.to(at::kLong)[first]), (std::vector<int64_t>{1, 1, 1, 1}));
+    EXPECT_EQ(values(batch.loss_weight.to(at::kLong)[last]), (std::vector<int64_t>{1, 1, 0, 0}));
+  }
+  EXPECT_FALSE(data.rows(0, 1, 0).loss_weight.defined() && data.rows(1, 2, 0).loss_weight.defined());
+}
+
 TEST(TrainingData, OrderIsThatOfSeedAndEpoch) {
   Rig rig(10);
   TrainingData one(rig.spec(1)), again(rig.spec(1)), other(rig.spec(2));
-  const auto first = values(one.rows(0, 26, 0).tokens);
-  EXPECT_EQ(values(again.rows(0, 26, 0).tokens), first);
-  EXPECT_NE(values(other.rows(0, 26, 0).tokens), first);
-  EXPECT_NE(values(one.rows(26, 52, 0).tokens), first);
+  const auto first = values(one.rows(0, 27, 0).tokens);
+  EXPECT_EQ(values(again.rows(0, 27, 0).tokens), first);
+  EXPECT_NE(values(other.rows(0, 27, 0).tokens), first);
+  EXPECT_NE(values(one.rows(27, 54, 0).tokens), first);
   // Read backwards and across the border of two epochs: the same rows.
-  const auto late = values(again.rows(25, 28, 0).tokens);
-  auto expected = values(one.rows(25, 26, 0).tokens);
-  const auto rest = values(one.rows(26, 28, 0).tokens);
+  const auto late = values(again.rows(26, 29, 0).tokens);
+  auto expected = values(one.rows(26, 27, 0).tokens);
+  const auto rest = values(one.rows(27, 29, 0).tokens);
   expected.insert(expected.end(), rest.begin(), rest.end());
   EXPECT_EQ(late, expected);
   EXPECT_EQ(values(one.rows(3, 5, 7).row_id), (std::vector<int64_t>{7, 8}));
-  // A text's number is its epoch's and its place in the corpus, whatever the batch.
-  auto places = values(one.rows(26, 52, 0).sample_id);
-  EXPECT_EQ(values(again.rows(30, 31, 0).sample_id)[0], places[4]);
+  // A text's number is its place in the streams of all epochs, whatever the batch.
+  auto places = values(one.rows(27, 54, 0).sample_id);
+  EXPECT_EQ(values(again.rows(31, 32, 0).sample_id)[0], places[4]);
   std::sort(places.begin(), places.end());
-  for (int64_t i = 0; i < 26; ++i) EXPECT_EQ(places[static_cast<size_t>(i)], 26 + i);
+  for (int64_t i = 0; i < 27; ++i) EXPECT_EQ(places[static_cast<size_t>(i)], 27 + i);
 }
 
-TEST(TrainingData, ATransformedEpochHasTheContextCountOfTheUntransformedCorpus) {
+TEST(TrainingData, AShorterStreamIsAShorterEpoch) {
   Rig rig(10);
   const Halve halve;
   const Mark mark;
   TrainingData data(rig.spec(1, {&halve, &mark}, "halved"));
-  EXPECT_EQ(data.contexts_per_epoch(), 26);  // the deficit wraps
-  const auto batch = data.rows(0, 26, 0);
-  int ends = 0;
-  for (const auto id : values(batch.tokens)) ends += id == 256;
-  EXPECT_GT(ends, 15);  // twice round a stream of half the length
-  // End of text is the core's: it keeps weight 1 and is of the part it ends. Documents are numbered along the stream.
+  EXPECT_EQ(data.contexts_of(0), 14);  // 2 + 3 + 3 + 4 + 4 + 5 + 5 + 6 + 6 + 7 letters and 10 ends: 55 targets
+  std::map<int64_t, int> halves{{256, 10}};
+  for (int d = 0; d < 10; ++d) halves['a' + d] = (5 + d) / 2;
+  EXPECT_EQ(targets_in(data, 0, 14), halves);
+  // End of text is the core's: it keeps weight 1 and is of the part it ends. Documents are numbered along the stream:
+  // its first token is 0, and the one that the last target's context goes on with is number 11, which was 1.
+  const auto batch = data.rows(0, 14, 0);
+  EXPECT_EQ(batch.loss_weight.sum().item<double>(), 10 + 45 * 0.5);
   std::map<int64_t, std::set<int64_t>> documents;  // by letter
-  for (int64_t row = 0; row < 26; ++row)
+  for (int64_t row = 0; row < 14; ++row)
     for (int64_t i = 0; i < 4; ++i) {
-      EXPECT_EQ(batch.loss_weight[row][i].item<double>(), batch.targets[row][i].item<int64_t>() == 256 ? 1.0 : 0.5);
       const auto segment = batch.segment[row][i].item<int64_t>(), token = batch.tokens[row][i].item<int64_t>();
-      EXPECT_EQ(segment % kParts, 1);
-      if (token != 256) documents[token].insert(segment / kParts);
+      EXPECT_EQ(segment % kParts, segment == 0 ? 0 : 1);
+      if (segment == 0) {
+        EXPECT_EQ(token, 256);
+      }
+      if (token != 256 && segment / kParts <= 10) documents[token].insert(segment / kParts);
       if (token == 256 && i > 0) {
         EXPECT_EQ(segment, batch.segment[row][i - 1].item<int64_t>());
       }
@@ -139,7 +179,37 @@ TEST(TrainingData, ATransformedEpochHasTheContextCountOfTheUntransformedCorpus) 
     EXPECT_EQ(numbers.size(), 1u) << letter;
     all.insert(*numbers.begin());
   }
-  EXPECT_EQ(all, (std::set<int64_t>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
+  EXPECT_EQ(all, (std::set<int64_t>{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}));
+}
+
+// Epochs of different lengths: each is read whole, and a reader that begins at a later one sees the same rows.
+TEST(TrainingData, EveryEpochOfALongerStreamIsReadWhole) {
+  Rig rig(10), elsewhere(10);
+  const Repeat repeat;
+  TrainingData data(rig.spec(1, {&repeat}, "longer")), later(elsewhere.spec(1, {&repeat}, "longer"));
+  std::set<int64_t> lengths;
+  int64_t begin = 0, read = 0;
+  for (int64_t epoch = 0; epoch < 4; ++epoch) {
+    const auto contexts = data.contexts_of(epoch);
+    auto counts = targets_in(data, begin, begin + contexts);
+    EXPECT_EQ(counts[256], 10);
+    int64_t tokens = 10;
+    for (int d = 0; d < 10; ++d) {
+      const auto times = static_cast<double>(counts['a' + d]) / (5 + d);
+      EXPECT_TRUE(times == 1 || times == 2 || times == 3) << times;
+      tokens += counts['a' + d];
+    }
+    EXPECT_EQ(contexts, (tokens + 3) / 4);
+    lengths.insert(tokens);
+    begin += contexts;
+    read += tokens;
+  }
+  EXPECT_EQ(lengths.size(), 4u);
+  EXPECT_GT(read, 4 * 105);
+  EXPECT_EQ(values(later.rows(begin - 2, begin + 3, 0).tokens), values(data.rows(begin - 2, begin + 3, 0).tokens));
+  auto places = values(data.rows(0, begin, 0).sample_id);
+  std::sort(places.begin(), places.end());
+  for (int64_t i = 0; i < begin; ++i) EXPECT_EQ(places[static_cast<size_t>(i)], i);
 }
 
 // What leaves training is what is observed: each context as it came out, once.
@@ -162,7 +232,7 @@ TEST(TrainingData, ContextTransformsDrawByPlaceAndEpoch) {
   Rig rig(10);
   const Draw draw;
   TrainingData one(rig.spec(1, {&draw})), two(rig.spec(1, {&draw}));
-  const auto all = values(one.rows(0, 52, 0).tokens);
+  const auto all = values(one.rows(0, 54, 0).tokens);
   EXPECT_EQ(values(two.rows(10, 12, 0).tokens), (std::vector<int64_t>(all.begin() + 40, all.begin() + 48)));
   EXPECT_EQ(std::set<int64_t>(all.begin(), all.end()).size(), all.size());  // no two contexts share draws
 }
@@ -217,8 +287,13 @@ TEST(TrainingData, PaddingThatDoesNotFitIsRefused) {
 }
 
 TEST(TrainingData, ShortCorpusAndTornFileAreClearErrors) {
-  Rig rig(0);
+  Rig rig(0), one(1);
   EXPECT_THROW(TrainingData data(rig.spec(1)), UserError);
+  auto spec = one.spec(1);
+  spec.context = 7;  // of 5 letters and an end of text
+  EXPECT_THROW(TrainingData data(spec), UserError);
+  spec.context = 6;
+  EXPECT_EQ(TrainingData(spec).contexts_of(0), 1);
   Rig whole(10);
   const TrainingData data(whole.spec(1));
   const auto file = whole.folder.path() / "k1-0.tokens";

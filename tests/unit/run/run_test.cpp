@@ -42,6 +42,23 @@ TEST(Run, LearnsAndRepeatsToTheBit) {
   EXPECT_EQ(run(tiny).first, first);
 }
 
+// A corpus of one document learnt by heart: its first byte, too, for the end of text that evaluation puts before it is
+// what training puts there. Chance is ln 257 = 5.549 nats.
+TEST(Run, TheFirstByteOfTheOnlyDocumentIsLearnt) {
+  TinyRun tiny;
+  std::ofstream(tiny.folder.path() / "text.txt") << made_text(100).substr(0, 90);
+  tiny.line["train"]["data"]["dataset"].merge_patch(
+      {{"document", "file"}, {"validation_fraction", 0.0}, {"test_fraction", 0.0}});
+  tiny.model().merge_patch({{"dropout", 0.0}, {"width", 32}});
+  tiny.line["train"]["train"].merge_patch({{"precision", "fp32"}, {"steps", 60}});
+  tiny.line["train"]["optimizer"]["lr"] = 0.01;
+  auto first_byte = lm({16});
+  first_byte["split"] = "train";
+  first_byte["config"]["max_tokens"] = 1;
+  tiny.line["evaluate"].push_back(first_byte);
+  EXPECT_LT(run(tiny).second.evaluations.at(0).metrics.at(0).value, 0.5);
+}
+
 TEST(Run, FiftyStepsAgreeOverMeshes) {
   TinyRun tiny;
   tiny.line["train"]["train"].merge_patch({{"precision", "fp32"}, {"steps", 50}});
