@@ -246,7 +246,7 @@ TEST_F(Guards, WhatTheEventsCannotSayTheStateSays) {
 TEST_F(Guards, AnEvaluatorCannotAddToTheVocabulary) {
   write_experiment("[[evaluate]]\nuse = \"declares_token\"\n");
   EXPECT_EQ(call("run experiments/tiny.toml"), 2);
-  EXPECT_THAT(err_, HasSubstr("evaluate.declares_token: declares the special token '<|extra|>', which nothing that "
+  EXPECT_THAT(err_, HasSubstr("hook 'special_tokens': declares the special token '<|extra|>', which nothing that "
                               "trains declares"));
   write_experiment("[[evaluate]]\nuse = \"declares_token\"\ntoken = \"<|endoftext|>\"\n");
   EXPECT_EQ(call("run experiments/tiny.toml"), 0) << err_;
@@ -262,6 +262,29 @@ TEST_F(Guards, AnErrorOfAComponentNamesEveryOverrideOfIt) {
                  "model.positional.positions=8"),
             2);
   EXPECT_THAT(err_, HasSubstr("--set data.context=16: the model takes at most 8 positions"));
+}
+
+// At the table of the component and in the file that has it, also where that is one that the experiment extends.
+TEST_F(Guards, ErrorsOfAComponentBeforeARunAreAtItsTable) {
+  const auto error_with = [&](const std::string& scheme, const std::string& more) {
+    folder_.write("experiments/scheme.toml", "# a scheme\n[positional]\n" + scheme);
+    write_experiment(more);
+    auto text = read_file(folder_ / "experiments/tiny.toml");
+    text.replace(text.find("[positional]\nuse = \"none\"\n"), 26, "");
+    folder_.write("experiments/tiny.toml", "extends = [\"scheme.toml\"]\n" + text);
+    EXPECT_EQ(call("plan experiments/tiny.toml"), 2);
+    return err_;
+  };
+  using ::testing::StartsWith;
+  EXPECT_THAT(
+      error_with("use = \"alibi\"\nparts = \"heads\"\n", ""),
+      StartsWith("experiments/scheme.toml:2:2: plugin 'alibi', component 'alibi', hook 'fit': parts = \"heads\""));
+  EXPECT_THAT(error_with("use = \"throws_in_create\"\n", ""),
+              StartsWith("experiments/scheme.toml:2:2: plugin 'throws_in_create', component 'throws_in_create', hook "
+                         "'create': the constructor did not like the weather"));
+  EXPECT_THAT(error_with("use = \"none\"\n", "[[evaluate]]\nuse = \"declares_token\"\n"),
+              StartsWith("experiments/tiny.toml:26:1: plugin 'declares_token', component 'declares_token', hook "
+                         "'special_tokens': declares the special token"));
 }
 
 // Documents are packed one after another, so a context may be longer than any of them.

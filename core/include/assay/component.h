@@ -208,9 +208,9 @@ decltype(auto) guard(const Component& component, const char* hook, Call&& call) 
   } catch (const Bug&) {
     throw;
   } catch (const std::exception& error) {
-    throw PluginError(who.plugin, who.name, hook, message_of(error));
+    throw PluginError(who.plugin, who.name, hook, message_of(error), who.instance);
   } catch (...) {
-    throw PluginError(who.plugin, who.name, hook, "threw something that is not a std::exception");
+    throw PluginError(who.plugin, who.name, hook, "threw something that is not a std::exception", who.instance);
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #define ASSAY_API __attribute__((visibility("default")))
 
@@ -17,8 +18,16 @@ class ASSAY_API UserError : public std::runtime_error {
 // A component threw, returned nonsense or broke its contract; ends its run, never the sweep.
 class ASSAY_API PluginError : public std::runtime_error {
  public:
-  PluginError(const std::string& plugin, const std::string& component, const std::string& hook, const std::string& text)
-      : std::runtime_error("plugin '" + plugin + "', component '" + component + "', hook '" + hook + "': " + text) {}
+  PluginError(const std::string& plugin, const std::string& component, const std::string& hook, const std::string& text,
+              std::string instance = "")
+      : std::runtime_error("plugin '" + plugin + "', component '" + component + "', hook '" + hook + "': " + text),
+        instance_(std::move(instance)) {}
+
+  // Where the experiment has the component ("model.positional"); empty when unknown.
+  const std::string& instance() const { return instance_; }
+
+ private:
+  std::string instance_;
 };
 
 // The run cannot go on and no component is to blame: another rank failed, or a signal asked to stop.

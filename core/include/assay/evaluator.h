@@ -22,11 +22,11 @@ enum class Direction { kLower, kHigher, kNone };  // which way is better
 struct Metric {
   std::string name;            // "bits_per_byte"
   double sum = 0, weight = 1;  // value = sum / weight
-  std::string unit;            // "bits/byte"
+  std::string unit{};          // "bits/byte"
   Direction direction = Direction::kNone;
-  std::map<std::string, double> coordinates;  // {"length": 512}
-  bool available = true;                      // false: this model cannot answer (shown as n/a)
-  std::string note{};                         // what a reader of the value must know; tables print it below
+  std::map<std::string, double> coordinates{};  // {"length": 512}
+  bool available = true;                        // false: this model cannot answer (shown as n/a)
+  std::string note{};                           // what a reader of the value must know; tables print it below
 };
 
 // One example's own numbers or texts, for paired tests and for reading.
@@ -95,6 +95,9 @@ class Evaluator : public Component {
   // At plan time, so that nobody trains for an evaluation that fails: a pure function of configuration and data.
   virtual SplitFindings check_split(const SplitToCheck&) const { return {}; }
   virtual void evaluate(EvaluationContext& context) = 0;
+  // At plan time: the metrics that evaluate will give, by name and coordinates, where these are known before anything
+  // is evaluated. An experiment that asks this evaluator for another one is then refused when it is planned.
+  virtual std::vector<Metric> planned_metrics(const Assembly&) const { return {}; }
 };
 
 }  // namespace assay

@@ -58,6 +58,8 @@ int validate(const std::string& plan) {
   std::map<std::string, assay::Registry> registries;
   assay::DataSizes sizes;
   json findings = json::array();
+  std::map<std::string, std::set<std::string>> metrics;  // by label
+  std::set<std::string> unknown;                         // labels of which no evaluator can say it
   for (const auto& line : assay::read_plan_lines(plan))
     if (groups.insert(line.at("group")).second) {
       const auto plugins = line.at("plugins").dump();
@@ -65,6 +67,10 @@ int validate(const std::string& plan) {
       std::optional<assay::Built> built;
       for (auto& finding : assay::validate(registries.at(plugins), line, &built, &sizes))
         findings.push_back(std::move(finding));
+      for (const auto& [label, names] : built ? built->metrics : std::map<std::string, std::vector<std::string>>()) {
+        if (names.empty()) unknown.insert(label);
+        metrics[label].insert(names.begin(), names.end());
+      }
       if (built)
         findings.push_back({{"group", line.at("group")},
                             {"parameters", built->parameters},
@@ -73,6 +79,8 @@ int validate(const std::string& plan) {
                             {"data", built->data},
                             {"notes", built->notes}});
     }
+  for (const auto& label : unknown) metrics.erase(label);
+  if (!metrics.empty()) findings.push_back({{"metrics", metrics}});
   std::cout << text_of(findings);
   return 0;
 }

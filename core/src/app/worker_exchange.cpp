@@ -38,7 +38,7 @@ auto asked(const Exchange& exchange, const char* hook, Call&& call) {
     throw;
   } catch (const std::exception& error) {
     const auto& identity = exchange.identity();
-    throw PluginError(identity.plugin, identity.name, hook, message_of(error));
+    throw PluginError(identity.plugin, identity.name, hook, message_of(error), identity.instance);
   }
 }
 

@@ -1,7 +1,9 @@
 // Evaluators: metrics that are numbers, the same on every mesh, and a model that is as before.
 #include "assay/evaluator.h"
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "check/subject.h"
 #include "check/tiny_run.h"
@@ -60,11 +62,40 @@ std::string metrics_on_meshes(const Subject& subject) {
   return "";
 }
 
+// Nothing where it names none before.
+std::vector<std::string> planned(const Subject& subject) {
+  TinyRun tiny(subject);
+  std::vector<std::string> names;
+  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
+    const auto* own = run.evaluators[0].evaluator;
+    for (const auto& metric : guard(*own, "planned_metrics", [&] { return own->planned_metrics(run.assembly()); }))
+      if (mesh.first()) names.push_back(name_of({.name = metric.name, .coordinates = metric.coordinates}));
+  });
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::string gives_what_it_plans(const Subject& subject) {
+  const auto names = planned(subject);
+  if (names.empty()) return "";
+  std::vector<std::string> given;
+  for (const auto& metric : metrics(subject, 1)) given.push_back(name_of(metric));
+  std::sort(given.begin(), given.end());
+  std::vector<std::string> one_sided;
+  std::set_symmetric_difference(names.begin(), names.end(), given.begin(), given.end(), std::back_inserter(one_sided));
+  if (one_sided.empty()) return "";
+  const bool is_given = std::binary_search(given.begin(), given.end(), one_sided[0]);
+  return one_sided[0] +
+         (is_given ? " is given, and planned_metrics does not name it" : " is named by planned_metrics, and not given");
+}
+
 }  // namespace
 
 void evaluator(const Subject& subject) {
   subject.property("its metrics are numbers, and it leaves the model as it was",
                    [&] { return metrics_are_numbers(subject); });
+  subject.property("its metrics are those that it names before, where it names any",
+                   [&] { return gives_what_it_plans(subject); });
   subject.property("tensor = 1, 2, 4 give the same metrics", [&] { return metrics_on_meshes(subject); });
   subject.property("it repeats, also in two threads", [&] {
     return repeats([&] {

@@ -110,7 +110,7 @@ void write_reference(const config::Plan& plan, const std::vector<std::vector<std
   std::filesystem::create_directories(experiment.reference());
   const auto& line = plan.lines.at(0);
   const auto& train = line.at("train");
-  const auto git = git_state(std::filesystem::current_path());
+  const auto git = git_state(std::filesystem::absolute(plan.request.file).parent_path());
   const auto cpu = read_cpuinfo();
   std::string text = fmt::format("**{}**: {}\n\n{}\n- {}\n", plan.experiment, kMeaning, markdown(rows), kNote);
   const std::pair<const char*, std::string> origin[] = {

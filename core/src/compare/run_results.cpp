@@ -163,17 +163,6 @@ RunResult read_run(const json& line, const RunLayout& files, const std::string& 
 
 }  // namespace
 
-std::string metric_name(const std::string& label, const json& metric) {
-  auto name = label + "." + metric.at("name").get<std::string>();
-  char separator = '@';
-  const auto coordinates = metric.value("coordinates", json::object());
-  for (const auto& [coordinate, value] : coordinates.items()) {
-    name += separator + coordinate + "=" + scalar_text(value);
-    separator = ',';
-  }
-  return name;
-}
-
 Presence presence_of(RunStatus status) {
   switch (status) {
     case RunStatus::kComplete:
@@ -197,11 +186,6 @@ Presence presence_of(const RunResult& run, const std::string& metric) {
   const auto evaluation = run.evaluated.find(config::owner_of(metric));
   const bool recorded = evaluation != run.evaluated.end() ? evaluation->second : run.trained;
   return recorded || run.status == RunStatus::kComplete ? Presence::kNotApplicable : presence_of(run.status);
-}
-
-std::string scalar_text(const json& value) {
-  if (value.is_string()) return value.get<std::string>();
-  return value.is_number_float() ? fmt::format("{:g}", value.get<double>()) : value.dump();
 }
 
 Results read_results(const ExperimentLayout& experiment, const std::string& current_code) {

@@ -9,6 +9,7 @@
 
 #include "compare/presence.h"
 #include "record/layout.h"
+#include "record/metric.h"
 #include "record/skipped_steps.h"
 
 namespace assay {
@@ -76,15 +77,9 @@ struct Results {
 // current_code: build id of today's training library; empty when unknown, then only plugins can be stale.
 Results read_results(const ExperimentLayout& experiment, const std::string& current_code);
 
-// "lm.bits_per_byte@length=512" of a metric as records and events hold it.
-std::string metric_name(const std::string& label, const nlohmann::json& metric);
-
 // Has the run a finite value of this metric, and why not?
 Presence presence_of(const RunResult& run, const std::string& metric);
 // Of the run as a whole.
 Presence presence_of(RunStatus status);
-
-// "true", "0.001", "alibi": a JSON scalar as labels show it.
-std::string scalar_text(const nlohmann::json& value);
 
 }  // namespace assay

@@ -47,6 +47,21 @@ StepMetric split_step(const std::string& metric) {
   return {metric, std::nullopt};
 }
 
+void check_metric_is_given(const MetricName& metric, bool whole,
+                           const std::map<std::string, std::vector<std::string>>& known, Diagnostics& diagnostics) {
+  const auto owner = owner_of(metric.name);
+  const auto found = known.find(owner);
+  if (found == known.end()) return;
+  const auto name = split_step(metric.name).metric;
+  const auto& names = found->second;
+  const bool is_given = std::any_of(names.begin(), names.end(), [&](const std::string& one) {
+    return one == name || (!whole && one.substr(0, one.find('@')) == name);
+  });
+  if (!is_given)
+    diagnostics.add(metric.position, fmt::format("metric '{}' is none of '{}'{}", metric.name, owner,
+                                                 suggestion(name, names, "it gives ")));
+}
+
 void check_metric(const MetricName& metric, const std::vector<json>& lines, Diagnostics& diagnostics) {
   const auto owner = owner_of(metric.name);
   if (owner.size() == metric.name.size()) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -27,6 +28,11 @@ struct StepMetric {
   std::optional<std::int64_t> step;
 };
 StepMetric split_step(const std::string& metric);
+
+// An evaluation that can name its metrics gives this one; `known`: by label. `whole`: with its coordinates, else
+// without them it stands for all of its name.
+void check_metric_is_given(const MetricName& metric, bool whole,
+                           const std::map<std::string, std::vector<std::string>>& known, Diagnostics& diagnostics);
 
 // The owner is `train` or an evaluator of the runs, and a step is one at which the runs evaluate (log, for train.*).
 // `lines`: of a plan, one a group at least.

@@ -196,7 +196,23 @@ class Planner {
     plan_.notes = std::move(validation.notes);
     plan_.data = std::move(validation.data);
     report(validation.findings);
+    check_metrics(validation.metrics);
     check_equal_costs(plan_.compare, plan_.lines, plan_.sizes, diagnostics_);
+  }
+
+  void check_metrics(const std::map<std::string, std::vector<std::string>>& known) {
+    const auto check = [&](const MetricName& metric, bool whole) {
+      check_metric_is_given(metric, whole, known, diagnostics_);
+    };
+    const auto& compare = plan_.compare;
+    for (const auto& metric : compare.metrics) check(metric, false);
+    for (const auto& figure : compare.figures) check({figure.y, figure.position}, false);
+    for (const auto& claim : compare.claims) {
+      check(claim.left.metric, true);
+      if (claim.right) check(claim.right->metric, true);
+    }
+    if (compare.tune) check(compare.tune->by, true);
+    if (plan_.prune) check({plan_.prune->metric, plan_.prune->metric_position}, true);
   }
 
   // One line a group.

@@ -176,8 +176,10 @@ RunConfig resolve_run(const Node& document, Resolver& resolver) {
   config.evaluations = evaluations(document, config, resolver);
   note_used("evaluate");
   config.trackers = json::array();
-  for (auto& entry : list_section(document, "tracker", "tracker", resolver))
+  for (auto& entry : list_section(document, "tracker", "tracker", resolver)) {
+    if (!entry.component.is_null()) entry.component["label"] = entry.own["label"];
     config.trackers.push_back(std::move(entry.component));
+  }
   note_used("watch");
   config.exchanges = labelled(document, "exchange", resolver);
   note_used("export");

@@ -264,6 +264,10 @@ Validation validate_assembly(const std::string& plan) {
     return validation;
   }
   for (const auto& item : answer_of("validate", plan)) {
+    if (item.contains("metrics")) {
+      item.at("metrics").get_to(validation.metrics);
+      continue;
+    }
     const std::string group = item.at("group");
     if (item.contains("message")) {
       validation.findings.push_back({group, item.value("path", ""), item.at("message").get<std::string>()});

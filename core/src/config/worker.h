@@ -48,6 +48,8 @@ struct Validation {
   std::vector<std::string> notes;          // what components say to whoever plans, each once
   std::vector<std::string> data;           // what the splits hold, a sentence for each way of making them
   std::map<std::string, ModelSize> sizes;  // by group, of those that can be built
+  // By label, the metrics of evaluations that can name them before they are made.
+  std::map<std::string, std::vector<std::string>> metrics;
 };
 
 // What the components say about being put together; `plan` is a plan.jsonl (one line a group is enough).

@@ -7,8 +7,11 @@
 #include <cmath>
 #include <limits>
 
-#include "compare/run_results.h"
+#include "assay/error.h"
+#include "config/metric_name.h"
+#include "config/nearest.h"
 #include "record/events.h"
+#include "record/metric.h"
 #include "record/state.h"
 #include "record/train_record.h"
 
@@ -27,6 +30,17 @@ struct GroupValue {
 // Nothing: it cannot be judged. Throws NotThere when a run is still to come.
 struct NotThere {};
 
+void require_other_steps(const RunLayout& run, const std::string& metric, std::int64_t step) {
+  std::vector<std::string> names;
+  for (const auto& event : read_events(run.events()))
+    if (event["type"] == "evaluate" && event["step"] == step && event.value("label", "") == config::owner_of(metric))
+      for (const auto& one : event.value("metrics", json::array()))
+        names.push_back(metric_name(event.value("label", ""), one));
+  if (!names.empty())
+    throw UserError(fmt::format("[prune] metric '{}' is none of those that were evaluated at step {} ({}){}", metric,
+                                step, run.events().string(), config::suggestion(metric, names, "there are ")));
+}
+
 std::optional<double> mean_of(const std::vector<const json*>& lines, const ExperimentLayout& experiment,
                               const Pruning& pruning, size_t rung) {
   double sum = 0;
@@ -35,7 +49,10 @@ std::optional<double> mean_of(const std::vector<const json*>& lines, const Exper
     const auto step = config::rung_step(pruning.settings, rung, *line);
     if (has_reached(*line, run, step)) {
       const auto value = value_at(run, pruning.settings.metric, step);
-      if (!value) return std::nullopt;  // an older one, which was evaluated at other steps
+      if (!value) {  // an older run, which was evaluated at other steps; but not one that lacks just this metric
+        require_other_steps(run, pruning.settings.metric, step);
+        return std::nullopt;
+      }
       sum += *value;
       continue;
     }
@@ -110,13 +127,15 @@ RungVerdict judge(const std::vector<json>& plan_lines, const ExperimentLayout& e
     group.push_back(&line);
   }
   std::vector<GroupValue> values;
+  RungVerdict verdict;
+  verdict.judged = true;
   try {
     for (const auto& group : order)
       if (const auto mean = mean_of(groups[group], experiment, pruning, rung)) values.push_back({group, *mean});
+    verdict.not_judged = order.size() - values.size();
   } catch (const NotThere&) {
     return {};
   }
-  RungVerdict verdict{true, {}};
   // Equal ones keep the order of the plan.
   std::ranges::stable_sort(values, {}, &GroupValue::mean);
   const auto kept = static_cast<size_t>(std::ceil(pruning.settings.keep * static_cast<double>(values.size()) - 1e-9));

@@ -30,8 +30,10 @@ std::optional<double> value_at(const RunLayout& run, const std::string& metric, 
 struct RungVerdict {
   bool judged = false;                        // else some run has not got there yet
   std::map<std::string, std::string> pruned;  // group: why
+  std::size_t not_judged = 0;                 // groups that go on because they have no value there
 };
 
+// Throws UserError where runs were evaluated there and the metric is none of what they gave.
 // plan_lines: of the groups that are left. A group with a run that failed otherwise than by diverging cannot be judged;
 // it goes on, and is not counted.
 RungVerdict judge(const std::vector<nlohmann::json>& plan_lines, const ExperimentLayout& experiment,

@@ -92,6 +92,10 @@ class Sweep {
              << " cannot be said before all runs are there; run again then.\n";
         return false;
       }
+      if (verdict.not_judged > 0)
+        out_ << fmt::format("{} group{} without a value of {} at the rung {} cannot be judged and continue\n",
+                            verdict.not_judged, verdict.not_judged == 1 ? "" : "s", settings.metric,
+                            settings.rungs[rung].text());
       prune(verdict);
     }
     return true;

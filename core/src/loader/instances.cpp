@@ -81,7 +81,8 @@ void* Instances::create(const std::string& kind, const std::string& kind_hash, c
   if (kind_hash != component->kind_hash)
     throw PluginError(file->plugin->name, name, "load",
                       "was built for another version of the kind '" + kind + "' (header " + component->kind_hash +
-                          ", here " + kind_hash + "); build it again");
+                          ", here " + kind_hash + "); build it again",
+                      instance);
   Store store;
   std::vector<AssayNamedValue> values;
   for (size_t i = 0; i < component->parameter_count; ++i) {
@@ -130,7 +131,7 @@ void* Instances::create(const std::string& kind, const std::string& kind_hash, c
   const Identity who{file->plugin->name, kind, name, instance};
   const InHook in_hook(who, "create");
   if (component->create(values.data(), values.size(), &made, &error) != 0)
-    throw PluginError(file->plugin->name, name, "create", error.text);
+    throw PluginError(file->plugin->name, name, "create", error.text, instance);
   made_.emplace_back(component, made);
   auto* base = static_cast<Component*>(made.component);
   base->set_identity(who);

@@ -1,5 +1,7 @@
 #include "record/metric.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -33,6 +35,22 @@ nlohmann::json to_json(const std::vector<RecordedMetric>& metrics) {
     if (!metric.note.empty()) list.back()["note"] = metric.note;
   }
   return list;
+}
+
+std::string metric_name(const std::string& label, const nlohmann::json& metric) {
+  auto name = label + "." + metric.at("name").get<std::string>();
+  char separator = '@';
+  const auto coordinates = metric.value("coordinates", nlohmann::json::object());
+  for (const auto& [coordinate, value] : coordinates.items()) {
+    name += separator + coordinate + "=" + scalar_text(value);
+    separator = ',';
+  }
+  return name;
+}
+
+std::string scalar_text(const nlohmann::json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  return value.is_number_float() ? fmt::format("{:g}", value.get<double>()) : value.dump();
 }
 
 bool applies(const nlohmann::json& metric) {

@@ -21,6 +21,12 @@ struct RecordedMetric {
 
 nlohmann::json to_json(const std::vector<RecordedMetric>& metrics);
 
+// "lm.bits_per_byte@length=512" of a metric as records and events hold it; `label` is its evaluation's.
+std::string metric_name(const std::string& label, const nlohmann::json& metric);
+
+// "true", "0.001", "alibi": a JSON scalar as labels show it.
+std::string scalar_text(const nlohmann::json& value);
+
 // Of a recorded metric: could the model answer? Without a value but with a sum it could not; a number that is not
 // finite has neither.
 bool applies(const nlohmann::json& metric);

@@ -63,7 +63,7 @@ Assembled::Assembled(const Registry& registry, const json& line) : instances(reg
                           entry.at("config").dump() + entry.at("split").dump()});
   }
   for (const auto& entry : line.value("trackers", json::array()))
-    trackers.push_back(&instances.create<Tracker>(entry, "tracker"));
+    trackers.push_back(&instances.create<Tracker>(entry, "tracker." + entry.value("label", entry.value("use", ""))));
   bind(trains);
 }
 
@@ -76,9 +76,11 @@ void Assembled::bind(size_t trains) {
     const auto before = tokens.names().size();
     guard(*component, "special_tokens", [&] { component->special_tokens(tokens); });
     if (i >= trains && tokens.names().size() > before)
-      throw UserError(component->identity().instance + ": declares the special token '" + tokens.names().back() +
-                      "', which nothing that trains declares; an evaluator or tracker cannot add to the vocabulary: "
-                      "let an objective or transform declare it");
+      throw PluginError(component->identity().plugin, component->identity().name, "special_tokens",
+                        "declares the special token '" + tokens.names().back() +
+                            "', which nothing that trains declares; an evaluator or tracker cannot add to the "
+                            "vocabulary: let an objective or transform declare it",
+                        component->identity().instance);
   }
   const auto text_ids = guard(*tokenizer, "size", [&] { return tokenizer->size(); });
   auto special = guard(*tokenizer, "special_ids", [&] { return tokenizer->special_ids(); });

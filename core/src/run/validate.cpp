@@ -9,6 +9,7 @@
 #include "assay/exchange.h"
 #include "mesh/backends.h"
 #include "mesh/processes.h"
+#include "record/metric.h"
 #include "run/assemble.h"
 #include "run/init.h"
 
@@ -125,6 +126,7 @@ json validate(const Registry& registry, const json& line, std::optional<Built>* 
     *built = {.parameters = run.parameter_count(),
               .row_flops = run.row_flops(),
               .notes = data_notes(run, data),
+              .metrics = {},
               .epoch = run.steps > 0 ? data.epoch(run) : EpochSize{},
               .data = data_summary(run, data)};
     if (const auto flat = updates_at_the_end(rate_at, run.steps); flat > 1)
@@ -133,8 +135,18 @@ json validate(const Registry& registry, const json& line, std::optional<Built>* 
     for (const auto* component : run.instances.all())
       for (const auto& note : guard(*component, "notes", [&] { return component->notes(); }))
         (*built)->notes.push_back(component->identity().instance + ": " + note);
+    for (const auto& entry : run.evaluators) {
+      auto& names = (*built)->metrics[entry.label];
+      std::vector<RecordedMetric> planned;
+      for (const auto& metric :
+           guard(*entry.evaluator, "planned_metrics", [&] { return entry.evaluator->planned_metrics(assembly); }))
+        planned.push_back({.name = metric.name, .coordinates = metric.coordinates});
+      for (const auto& metric : to_json(planned)) names.push_back(metric_name(entry.label, metric));
+    }
+  } catch (const PluginError& error) {
+    find(error.instance(), error.what());
   } catch (const std::exception& error) {
-    find("model", error.what());
+    find("", error.what());
   }
   return findings;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -13,11 +14,12 @@
 namespace assay {
 
 struct Built {
-  int64_t parameters = 0;          // all of what trains
-  double row_flops = 0;            // of one row of a step; 0: not counted
-  std::vector<std::string> notes;  // of components: "optimizer: .."
-  EpochSize epoch;                 // of the training text; 0 tokens where nothing is trained
-  std::string data;                // one sentence on the splits
+  int64_t parameters = 0;                                   // all of what trains
+  double row_flops = 0;                                     // of one row of a step; 0: not counted
+  std::vector<std::string> notes;                           // of components: "optimizer: .."
+  std::map<std::string, std::vector<std::string>> metrics;  // by label, of evaluations; empty: they are not known yet
+  EpochSize epoch;                                          // of the training text; 0 tokens where nothing is trained
+  std::string data;                                         // one sentence on the splits
 };
 
 // [{"group", "path", "message"}] for one plan line; [] when all is well. `built` is set where the model can be built.

@@ -88,6 +88,15 @@ class LanguageModel final : public assay::Evaluator {
     return {{}, {"length = " + std::to_string(longest) + ": " + no_window(tokens)}};
   }
 
+  std::vector<assay::Metric> planned_metrics(const assay::Assembly& assembly) const override {
+    std::vector<const char*> names{"nll", "perplexity", "bits_per_byte", "tokens"};
+    if (config_.accuracy) names.insert(names.end(), {"accuracy", "rep", "wrep"});
+    std::vector<assay::Metric> metrics;
+    for (const auto& cut : cuts(assembly.context))
+      for (const auto* name : names) metrics.push_back({.name = name, .coordinates = cut.coordinates});
+    return metrics;
+  }
+
   void evaluate(assay::EvaluationContext& context) override {
     const auto stream = read(context);
     std::vector<assay::ExampleRow> rows;

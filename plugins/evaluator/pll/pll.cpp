@@ -42,6 +42,10 @@ class PseudoLogLikelihood final : public assay::Evaluator {
     return assay::evaluation::findings_of_blocks(check, config_.length);
   }
 
+  std::vector<assay::Metric> planned_metrics(const assay::Assembly&) const override {
+    return {{.name = "nll"}, {.name = "pseudo_bits_per_byte"}};
+  }
+
   void evaluate(assay::EvaluationContext& context) override {
     const int64_t length = config_.length;
     if (const auto limit = context.model().limit(); limit && *limit < length + 1)

@@ -58,6 +58,10 @@ class Probe final : public assay::Evaluator {
     return {};
   }
 
+  std::vector<assay::Metric> planned_metrics(const assay::Assembly&) const override {
+    return {{.name = "accuracy"}, {.name = "accuracy_low"}, {.name = "accuracy_high"}, {.name = "chance"}};
+  }
+
   void evaluate(assay::EvaluationContext& context) override {
     if (context.split() == Split::kTrain) throw assay::UserError(kAsksTraining);
     if (const auto limit = context.model().limit(); limit && *limit < config_.length + 1)

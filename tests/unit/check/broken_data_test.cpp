@@ -290,6 +290,14 @@ TEST(BrokenEvaluator, Weights) {
   expect_faults<WeighsNothing>({"its metrics are numbers, and it leaves the model as it was"});
 }
 
+struct PlansAnother : Size {
+  using Size::Size;
+  std::vector<Metric> planned_metrics(const Assembly&) const override { return {{.name = "extent"}}; }
+};
+TEST(BrokenEvaluator, PlannedMetrics) {
+  expect_faults<PlansAnother>({"its metrics are those that it names before, where it names any"});
+}
+
 struct SeesItsShardAlone : Size {
   using Size::Size;
   double extra(EvaluationContext& context, const Tensor& hidden) override {

@@ -218,6 +218,23 @@ TEST_F(ResultVerbs, GateKnowsOfRunsWithoutValuesAndOfNewRows) {
   EXPECT_THAT(out_, HasSubstr("3 of 7 runs have a value: 1 failed, 3 diverged"));
 }
 
+// The plan in force still has the code that made the record; the plugin's file has other code by now.
+TEST_F(ResultVerbs, APluginThatWasBuiltAgainMakesRecordsStale) {
+  results_.finished({.scheme = "a", .training_code = cli::current_training_code()}, {{64, 2.0}});
+  EXPECT_EQ(call({"status", "quick"}), 0);
+  EXPECT_EQ(out_, "quick: 1 done, 0 running, 0 failed, 0 queued\n");
+  auto plan = read_file(results_.experiment().plan());
+  const std::string code = "\"build_id\":\"aa\"";
+  plan.insert(plan.find(code), "\"file\":\"" + std::filesystem::read_symlink("/proc/self/exe").string() + "\",");
+  write_atomically(results_.experiment().plan(), plan);
+  EXPECT_EQ(call({"status", "quick"}), 0);
+  EXPECT_EQ(out_, "quick: 1 done, 0 running, 0 failed, 0 queued, 1 stale\n");
+  EXPECT_EQ(call({"ls"}), 0);
+  EXPECT_THAT(out_, HasSubstr("quick          1     1      1 "));
+  EXPECT_EQ(call({"compare", "quick"}), 0);
+  EXPECT_THAT(out_, HasSubstr("1 (1 stale)"));
+}
+
 TEST_F(ResultVerbs, DiffOfTwoRuns) {
   results_.finished({.scheme = "a", .seed = 1}, {{64, 2.0}});
   results_.finished({.scheme = "a", .seed = 2}, {{64, 2.02}});

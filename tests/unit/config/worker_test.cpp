@@ -95,6 +95,38 @@ TEST_F(WorkerTest, FindingsStandAtTheKeyTheyAreAbout) {
   EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 2);  // one a group
 }
 
+// Metrics that an evaluator names before it evaluates: everything that speaks of another one is refused.
+TEST_F(WorkerTest, MetricsThatNoEvaluationWillGiveAreRefused) {
+  worker("echo '[{\"metrics\": {\"lm\": [\"lm.nll@length=64\", \"lm.bits_per_byte@length=64\"]}}]'");
+  const auto text = [](const std::string& end) {
+    return kSmall +
+           "[[evaluate]]\nuse = 'lm'\nlengths = [64]\nevery = '1 steps'\n[[evaluate]]\nuse = 'lm'\nlabel = "
+           "'other'\n[[sweep]]\n[sweep.grid]\npositional = ['none', 'alibi']\n" +
+           end;
+  };
+  const std::string prune = "[prune]\nrungs = ['2 steps']\nmetric = ";
+  const auto good = assay("plan " + write("experiments/good.toml",
+                                          text(prune + "'lm.nll@length=64'\n[compare]\nmetrics = ['lm.nll', "
+                                                       "'lm.nll@length=64,step=3', 'other.any', 'train.loss']\n")));
+  EXPECT_EQ(good.code, 0) << good.text;
+  const auto file =
+      write("experiments/x.toml", text(prune + "'lm.bits_per_bite@length=64'\n"
+                                               "[compare]\nmetrics = ['lm.nl', 'lm.nll@length=65,step=3']\n"
+                                               "[[claim]]\nsays = 'x'\nmetric = 'lm.nll'\n"
+                                               "left = { positional = 'alibi' }\nholds = 'left < 1'\n"));
+  const auto wrong = assay("plan " + file);
+  EXPECT_EQ(wrong.code, 2);
+  EXPECT_EQ(
+      wrong.text,
+      file +
+          ":34:10: metric 'lm.bits_per_bite@length=64' is none of 'lm'; did you mean "
+          "'lm.bits_per_byte@length=64'?\n" +
+          file + ":36:12: metric 'lm.nl' is none of 'lm'; it gives lm.nll@length=64, lm.bits_per_byte@length=64\n" +
+          file + ":36:21: metric 'lm.nll@length=65,step=3' is none of 'lm'; did you mean 'lm.nll@length=64'?\n" + file +
+          ":39:10: metric 'lm.nll' is none of 'lm'; it gives lm.nll@length=64, "
+          "lm.bits_per_byte@length=64\n");
+}
+
 TEST_F(WorkerTest, AWorkerThatFailsIsAnErrorWithItsName) {
   worker("echo broken >&2; exit 3");
   const auto outcome = assay("plan " + write("experiments/x.toml", kSmall));

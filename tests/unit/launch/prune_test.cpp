@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "assay/error.h"
 #include "record/files.h"
 #include "record/state.h"
 #include "unit/temporary_folder.h"
@@ -116,6 +117,39 @@ TEST_F(Judge, PutsWhatDivergedLast) {
   add_told("c", {1.5});
   fail(add("a", 2), "non_finite");
   EXPECT_THAT(verdict().pruned, ElementsAre(Key("a")));
+}
+
+// Evaluated at the rung, but of another name: the group would continue for ever without being judged.
+TEST_F(Judge, RefusesAMetricThatWasNotAmongThoseEvaluatedThere) {
+  add_told("a", {1.0});
+  add_told("b", {2.0});
+  const auto refusal = [&](const std::string& metric) {
+    pruning_.settings.metric = metric;
+    try {
+      verdict();
+    } catch (const UserError& error) {
+      return std::string(error.what());
+    }
+    return std::string("no error");
+  };
+  const auto where = " (" + experiment_.run("a1").events().string() + ")";
+  EXPECT_EQ(refusal("lm.nl@length=64"),
+            "[prune] metric 'lm.nl@length=64' is none of those that were evaluated at step "
+            "20" +
+                where + "; did you mean 'lm.nll@length=64'?");
+  EXPECT_EQ(refusal("lm.nll"), "[prune] metric 'lm.nll' is none of those that were evaluated at step 20" + where +
+                                   "; there are lm.nll@length=64");
+}
+
+TEST_F(Judge, CountsTheGroupsThatHaveNoValueThere) {
+  add_told("a", {1.0});
+  add_told("b", {2.0});
+  EXPECT_EQ(verdict().not_judged, 0u);
+  const auto older = add("c", 1);
+  tell(older, {{"attempt", 1}, {"type", "evaluate"}, {"step", 10}, {"label", "lm"}, {"metrics", json::array()}});
+  save(older, 20);
+  EXPECT_EQ(verdict().not_judged, 1u);
+  EXPECT_THAT(verdict().pruned, ElementsAre(Key("b")));
 }
 
 TEST_F(Judge, TakesTheNewestLossToldUpToTheRung) {

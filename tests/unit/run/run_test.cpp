@@ -213,6 +213,52 @@ TEST(Validate, NamesWhatCannotWorkBeforeARun) {
             std::string::npos);
 }
 
+// Whatever a component throws before a run is about the component, wherever in the assembly it is.
+TEST(Validate, ErrorsOfAComponentAreAtItsPlace) {
+  const auto place = [](const std::function<void(TinyRun&)>& change) {
+    TinyRun tiny;
+    change(tiny);
+    const auto findings = validate(registry(), tiny.line);
+    return findings.empty() ? std::string("none") : findings[0]["path"].get<std::string>();
+  };
+  EXPECT_EQ(place([](TinyRun& tiny) {  // fit
+              tiny.model()["heads"] = 2;
+              tiny.model()["positional"] = {{"use", "alibi"}, {"parts", "heads"}};
+            }),
+            "model.positional");
+  EXPECT_EQ(place([](TinyRun& tiny) {  // fit, of a child of a child
+              tiny.model()["heads"] = 2;
+              const json heads = {{"use", "alibi"}, {"parts", "heads"}};
+              tiny.model()["positional"] = {{"use", "combine"}, {"schemes", {"none", heads}}};
+            }),
+            "model.positional.schemes.1");
+  EXPECT_EQ(place([](TinyRun& tiny) { tiny.model()["heads"] = 5; }), "model");
+  EXPECT_EQ(place([](TinyRun& tiny) {  // validate
+              tiny.line["evaluate"] = {{{"id", "e"},
+                                        {"label", "long"},
+                                        {"every", 0},
+                                        {"split", "validation"},
+                                        {"config", {{"use", "lm"}, {"lengths", {8}}, {"strides", {9}}}}}};
+            }),
+            "evaluate.long");
+}
+
+TEST(Validate, NamesTheMetricsThatEvaluationsWillGive) {
+  TinyRun tiny;
+  tiny.line["evaluate"] = {{{"id", "e"},
+                            {"label", "long"},
+                            {"every", 0},
+                            {"split", "validation"},
+                            {"config", {{"use", "lm"}, {"lengths", {8}}, {"strides", {4}}}}}};
+  std::optional<Built> built;
+  EXPECT_EQ(validate(registry(), tiny.line, &built), json::array());
+  EXPECT_EQ(built->metrics.at("long"),
+            (std::vector<std::string>{"long.nll@length=8", "long.perplexity@length=8", "long.bits_per_byte@length=8",
+                                      "long.tokens@length=8", "long.nll@length=8,stride=4",
+                                      "long.perplexity@length=8,stride=4", "long.bits_per_byte@length=8,stride=4",
+                                      "long.tokens@length=8,stride=4"}));
+}
+
 // Hundreds of gigabytes of weights take no memory to plan.
 TEST(Validate, AModelLargerThanThisMachine) {
   TinyRun tiny;
