@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""TensorBoard reads what the tracker wrote of a run that was killed and went on, and what `assay export` makes of it
-afterwards: every number of the events in force, once.
+"""TensorBoard reads what the tracker wrote of a run that was killed and resumed, and what `assay export` makes of it
+afterwards: every number of the events in force, once, and in the order of its steps no earlier than the one before. Three
+readers: EventAccumulator, and the server with its fast loader and without (--load_fast=false).
 
-Needs tensorboard, which is one of the benchmark's peers: goes on in their environment where it has been made, and exits
-with 77 where it has not.
+Runs in an environment of its own with tests/tensorboard_wheels.txt; exits with 77 where that cannot be fetched.
 
 Usage: tensorboard_read.py BUILD
 """
@@ -19,17 +19,14 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
+import urllib.request
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
-PEERS = pathlib.Path(os.environ.get("ASSAY_DEPS", ROOT / ".deps")) / "bench-venv" / "bin" / "python"
-if PEERS.exists() and "ASSAY_PEERS" not in os.environ:
-    os.execve(PEERS, [str(PEERS), *sys.argv], {**os.environ, "ASSAY_PEERS": "here"})
+import pinned_wheels
 
-try:
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-except ImportError as error:
-    print(f"skipped: {error}; scripts/bench makes the environment that has it")
-    sys.exit(77)
+pinned_wheels.run_with(pathlib.Path(__file__).with_name("tensorboard_wheels.txt"))
+
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator  # noqa: E402
 
 STEPS = 600
 EXPERIMENT = f"""
@@ -75,17 +72,75 @@ def run(command, folder, allowed=(0,)):
     return done.stdout
 
 
-def scalars(folder):
-    """{(tag, step): value}; nothing may be there twice."""
+def accumulated(folder):
+    """{tag: [(wall time, step, value)]}"""
     reader = EventAccumulator(str(folder), size_guidance={"scalars": 0})
     reader.Reload()
+    return {tag: [(event.wall_time, event.step, event.value) for event in reader.Scalars(tag)]
+            for tag in reader.Tags()["scalars"]}
+
+
+def served(folder, load_fast):
+    """The same from the server's own interface, once it has read everything."""
+    with tempfile.TemporaryDirectory() as empty:
+        # A port of 0 is one that is free; the line with the address says which.
+        command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(folder), "--port", "0", "--host", "127.0.0.1",
+                   "--samples_per_plugin", "scalars=100000", "--load_fast", load_fast, "--reload_interval", "1"]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=empty) as server:
+            try:
+                said = []
+                for line in server.stderr:
+                    said.append(line)
+                    if " at http://" in line:
+                        break
+                else:
+                    sys.exit("the server did not start:\n" + "".join(said))
+                url = said[-1].split(" at ")[1].split()[0].rstrip("/") + "/data/plugin/scalars/"
+                return settled(lambda: everything(url))
+            finally:
+                server.terminate()
+
+
+def everything(url):
+    def get(what, **words):
+        with urllib.request.urlopen(f"{url}{what}?{urllib.parse.urlencode(words)}", timeout=30) as answer:
+            return json.load(answer)
+    return {tag: [tuple(point) for point in get("scalars", run=run, tag=tag)]
+            for run, tags in get("tags").items() for tag in tags}
+
+
+def settled(read):
+    """The server reads while it answers; there is a moment between two equal answers with something in them."""
+    limit = time.monotonic() + 60
+    before = read()
+    while time.monotonic() < limit:
+        time.sleep(1.5)
+        now = read()
+        if now == before and any(now.values()):
+            return now
+        before = now
+    sys.exit(f"the server's answers still change after a minute: {before}")
+
+
+def scalars(what, curves):
+    """{(tag, step): value}; nothing may be there twice, and no time may be before an earlier step's."""
     found = {}
-    for tag in reader.Tags()["scalars"]:
-        for event in reader.Scalars(tag):
-            if (tag, event.step) in found:
-                sys.exit(f"{folder}: {tag} stands twice at step {event.step}")
-            found[tag, event.step] = event.value
+    for tag, points in curves.items():
+        latest = 0
+        for wall_time, step, value in points:
+            if (tag, step) in found:
+                sys.exit(f"{what}: {tag} has two points at step {step}, of {len(points)} points")
+            if wall_time < latest:
+                sys.exit(f"{what}: {tag} runs back from {latest} to {wall_time} at step {step}")
+            found[tag, step], latest = value, wall_time
     return found
+
+
+def read_by_all(folder):
+    yield "EventAccumulator", scalars("EventAccumulator", accumulated(folder))
+    for load_fast in ("true", "false"):
+        reader = f"server, load_fast={load_fast}"
+        yield reader, scalars(reader, served(folder, load_fast))
 
 
 def compare(what, read, wanted):
@@ -112,7 +167,7 @@ def main(build):
                 time.sleep(0.01)
             first.wait()
         files = events.parent
-        early = scalars(files)
+        early = scalars("first attempt", accumulated(files))
         run([build / "bin/assay", "run", "x.toml"], folder)
         starts = [event for event in map(json.loads, events.read_text().splitlines()) if event["type"] == "start"]
         begin = starts[-1].get("from", 0)
@@ -125,11 +180,13 @@ def main(build):
                 sys.exit(f"{tag} has not {count} values in the events")
         if len(list(files.glob("events.out.tfevents.*"))) != 2:
             sys.exit("an attempt has no file of its own")
-        compare("tracker", scalars(files), wanted)
+        for reader, read in read_by_all(files):
+            compare(f"tracker, {reader}", read, wanted)
         made = run([build / "bin/assay", "export", "x.toml", "--to", "tensorboard", "--out", "board"], folder)
         if made.splitlines() != [str(folder / "board" / "tracked seed=1")]:
-            sys.exit(f"export tells of other folders: {made}")
-        compare("export", scalars(folder / "board" / "tracked seed=1"), wanted)
+            sys.exit(f"export names other folders: {made}")
+        for reader, read in read_by_all(folder / "board" / "tracked seed=1"):
+            compare(f"export, {reader}", read, wanted)
 
 
 main(pathlib.Path(sys.argv[1]).resolve())

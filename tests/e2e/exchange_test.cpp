@@ -60,6 +60,45 @@ TEST_F(ExchangeVerbs, ThereAndBack) {
   EXPECT_THAT(err_, HasSubstr("--to is missing; there are csv (an experiment's numbers), "));
 }
 
+// Through the tracker that writes events as they come: two attempts, the second of which began at step 1.
+TEST_F(ExchangeVerbs, AResumedRunIsExportedWithTheTimesOfItsAttempts) {
+  const auto id = trained("");
+  const auto exported = [&](const std::string& events) {
+    write_atomically(experiment().run(id).events(), events);
+    EXPECT_EQ(call("export " + id + " --to jsonl --out board"), 0) << err_;
+    std::vector<std::pair<std::string, double>> times;
+    const auto file = folder_ / "board/tiny seed=1/metrics.jsonl";
+    std::istringstream lines(read_file(file));
+    std::filesystem::remove(file);
+    for (std::string line; std::getline(lines, line);) {
+      const auto event = nlohmann::json::parse(line);
+      EXPECT_EQ(event["attempt"], 1);
+      times.emplace_back(event["type"], event["measured"]["time"]);
+    }
+    return times;
+  };
+  using Times = std::vector<std::pair<std::string, double>>;
+  EXPECT_EQ(exported(R"({"attempt":1,"type":"start","measured":{"time":1000.0,"seconds":1}}
+{"attempt":1,"type":"step","step":1,"loss":3,"measured":{"time":1002.5,"seconds":3.5}}
+{"attempt":1,"type":"step","step":2,"loss":3,"measured":{"time":1004.5,"seconds":5.5}}
+{"attempt":2,"type":"start","from":1,"measured":{"time":5000.0,"seconds":1}}
+{"attempt":2,"type":"step","step":2,"loss":2,"measured":{"time":5003.5,"seconds":3.5}}
+{"attempt":2,"type":"evaluate","step":2,"label":"lm","metrics":[],"measured":{"time":5004.5,"seconds":1}}
+{"attempt":2,"type":"step","step":3,"loss":2,"measured":{"time":4990.5,"seconds":5.5}}
+)"),
+            (Times{{"start", 1002.5}, {"step", 1002.5}, {"step", 5003.5}, {"evaluate", 5004.5}, {"step", 5004.5}}));
+  // As runs were logged before events had a time: from when the record says that the last attempt began.
+  const auto old = exported(R"({"attempt":1,"type":"start"}
+{"attempt":1,"type":"step","step":1,"loss":3,"measured":{"seconds":60}}
+{"attempt":2,"type":"start","from":1}
+{"attempt":2,"type":"step","step":2,"loss":2,"measured":{"seconds":5}}
+{"attempt":2,"type":"step","step":3,"loss":2,"measured":{"seconds":65}}
+)");
+  const double began = old[0].second;
+  EXPECT_GT(began, 1.7e9);  // this century
+  EXPECT_EQ(old, (Times{{"start", began}, {"step", began + 60}, {"step", began + 60}, {"step", began + 65}}));
+}
+
 TEST_F(ExchangeVerbs, RefusesWhatHasNoLayout) {
   const auto id = trained("positional=\"rotary\"");
   EXPECT_NE(call("export " + id + " --to hf --out there"), 0);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "assay/abi_tag.h"
+#include "assay/duration.h"
 #include "assay/error.h"
 #include "assay/parameters.h"
 
@@ -24,21 +25,8 @@ class Model;
 class Objective;
 class Tokenizer;
 
-// ---- parameter types beyond bool, int64_t, double, std::string and vectors of these -------------------------------
-
-// "100 steps", "2e6 tokens" or "5%" (of the run).
-struct Duration {
-  double amount = 0;
-  std::string unit = "steps";  // "steps", "tokens" or "%"
-
-  // Whole steps, rounded down, of a run of total_steps steps of tokens_per_step tokens.
-  int64_t steps(int64_t total_steps, int64_t tokens_per_step) const {
-    const double exact = unit == "%"        ? amount / 100.0 * static_cast<double>(total_steps)
-                         : unit == "tokens" ? amount / static_cast<double>(tokens_per_step)
-                                            : amount;
-    return static_cast<int64_t>(exact + 1e-9);  // 5% of 100 is 5, not 4.999..
-  }
-};
+// ---- parameter types beyond bool, int64_t, double, std::string, Duration and vectors of these
+// ------------------------
 
 // A file or folder; its content's SHA-256 is its identity.
 struct Path {

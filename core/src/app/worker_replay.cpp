@@ -4,6 +4,7 @@
 #include <ctime>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "app/worker_run.h"
 #include "assay/tracker.h"
@@ -18,14 +19,39 @@ namespace {
 
 using nlohmann::json;
 
-// Seconds since 1970 at which a finished run began; nothing of one without a record.
-json time_of(const RunLayout& run) {
-  if (!has_record(run.train_record())) return nullptr;
+// Seconds since 1970 at which the last attempt of a finished run began; 0 for a run without a record.
+double time_of(const RunLayout& run) {
+  if (!has_record(run.train_record())) return 0;
   const auto record = json::parse(read_file(run.train_record()));
   std::tm time{};
   const auto started = record.value("/measured/started"_json_pointer, std::string());
-  if (!::strptime(started.c_str(), "%Y-%m-%dT%H:%M:%SZ", &time)) return nullptr;
+  if (!::strptime(started.c_str(), "%Y-%m-%dT%H:%M:%SZ", &time)) return 0;
   return static_cast<double>(::timegm(&time));
+}
+
+// However many attempts a run took, what is in force reads as one, and every event has the time at which it came: its
+// own, else that of `began` and the seconds since. Times never run back: attempts of hosts whose clocks differ, and
+// those of runs that logged no time of their own, come at the latest one before them.
+std::vector<json> as_one_attempt(std::vector<json> events, double began) {
+  const auto is_start = [](const json& event) { return event["type"] == "start"; };
+  double time = 0;
+  for (auto& event : events) {
+    event["attempt"] = 1;
+    event.erase("from");
+    if (is_start(event)) continue;
+    const auto measured = event.value("measured", json::object());
+    const double seconds = event["type"] == "step" ? measured.value("seconds", 0.0) : 0;
+    time = std::max(time, measured.value("time", began + seconds));
+    event["measured"]["time"] = time;
+  }
+  // The start in force is the last attempt's; it begins the whole.
+  const auto rest = std::stable_partition(events.begin(), events.end(), is_start);
+  for (auto event = events.begin(); event != rest; ++event) {
+    auto& at = (*event)["measured"]["time"];
+    if (!at.is_number()) at = began;
+    if (rest != events.end()) at = std::min(at.get<double>(), (*rest)["measured"]["time"].get<double>());
+  }
+  return events;
 }
 
 }  // namespace
@@ -42,16 +68,8 @@ json worker_replay(const json& request) {
     guard(tracker, "open", [&] {
       tracker.open({out, request.at("experiment"), line.value("label", ""), line.at("train_id"), 1});
     });
-    // However many attempts it took, what is in force reads as one.
-    auto events = read_events(run.events());
-    std::stable_partition(events.begin(), events.end(), [](const json& event) { return event["type"] == "start"; });
-    for (auto& event : events) {
-      event["attempt"] = 1;
-      event.erase("from");
-      if (const auto time = time_of(run); event["type"] == "start" && time.is_number())
-        event["measured"]["time"] = time;
+    for (const auto& event : as_one_attempt(read_events(run.events()), time_of(run)))
       guard(tracker, "on", [&] { tracker.on(event["type"].get<std::string>(), event.dump()); });
-    }
   }
   return json::array();
 }

@@ -9,8 +9,14 @@
 namespace assay::check {
 namespace {
 
-const std::vector<RunLength>& lengths() {
-  static const std::vector<RunLength> all{{1, 1}, {2, 64}, {10, 64}, {1000, 4096}, {1'000'000, 1 << 20}};
+// What a scheduler must take, and short runs, which it may refuse.
+std::vector<RunLength> lengths(const Scheduler& scheduler) {
+  std::vector<RunLength> all{{1000, 4096}, {1'000'000, 1 << 20}};
+  for (const RunLength& run : {RunLength{1, 1}, {2, 64}, {10, 64}}) try {
+      scheduler.multiplier(0, run);
+      all.push_back(run);
+    } catch (const UserError&) {
+    }
   return all;
 }
 
@@ -24,7 +30,7 @@ std::vector<int64_t> steps_of(const RunLength& run) {
 
 std::string factors(const Subject& subject) {
   const Alone<Scheduler> scheduler(subject);
-  for (const auto& run : lengths())
+  for (const auto& run : lengths(*scheduler))
     for (const auto step : steps_of(run))
       for (const double factor : {scheduler->multiplier(step, run), scheduler->decay_multiplier(step, run)})
         if (!std::isfinite(factor) || factor < 0)
@@ -36,7 +42,7 @@ std::string factors(const Subject& subject) {
 std::string text_of_factors(const Subject& subject) {
   const Alone<Scheduler> scheduler(subject);
   std::string text;
-  for (const auto& run : lengths())
+  for (const auto& run : lengths(*scheduler))
     for (const auto step : steps_of(run))
       text += exact(scheduler->multiplier(step, run)) + " " + exact(scheduler->decay_multiplier(step, run)) + " ";
   return text;
@@ -45,7 +51,7 @@ std::string text_of_factors(const Subject& subject) {
 // Asking in another order gives the same.
 std::string purity(const Subject& subject) {
   const Alone<Scheduler> forwards(subject), backwards(subject);
-  for (const auto& run : lengths()) {
+  for (const auto& run : lengths(*forwards)) {
     const auto steps = steps_of(run);
     const auto both = [&](Scheduler& scheduler, int64_t step) {
       return std::pair{scheduler.multiplier(step, run), scheduler.decay_multiplier(step, run)};

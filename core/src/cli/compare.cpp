@@ -13,6 +13,7 @@
 #include "compare/origin.h"
 #include "compare/rearrange.h"
 #include "record/files.h"
+#include "record/printable.h"
 
 namespace assay::cli {
 namespace {
@@ -42,7 +43,7 @@ void write_reference(const NamedExperiment& experiment, const Table& table, cons
   std::filesystem::create_directories(folder);
   const auto write = [&](const char* name, const std::string& content) {
     write_atomically(folder / name, content);
-    std::cerr << "wrote " << (folder / name).string() << "\n";
+    std::cerr << "wrote " << printable((folder / name).string()) << "\n";
   };
   write("table.md", format_markdown(table));
   write("table.csv", format_csv(table));

@@ -9,7 +9,7 @@
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "cli/text_table.h"
-#include "compare/format.h"
+#include "compare/escape.h"
 #include "config/json_schema.h"
 #include "config/nearest.h"
 #include "config/worker.h"

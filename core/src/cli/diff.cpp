@@ -39,7 +39,7 @@ void print_json(const std::vector<RunDifference>& differences) {
     list.push_back({{"part", one.part}, {"key", one.key}, {"a", one.a}, {"b", one.b}});
     if (one.difference) list.back()["difference"] = *one.difference;
   }
-  fmt::print("{}\n", list.dump(2));
+  fmt::print("{}\n", list.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
 }  // namespace

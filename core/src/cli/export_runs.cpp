@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -16,6 +17,7 @@
 #include "config/worker.h"
 #include "record/files.h"
 #include "record/plan_lines.h"
+#include "record/printable.h"
 
 namespace assay::cli {
 namespace {
@@ -23,12 +25,13 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
+constexpr size_t kLongestName = 200;  // bytes; file systems take 255
+
 // "positional=alibi optimizer.lr=0.01 seed=2": what a tracker's own table shows as the run's name.
 std::string folder_name(const json& line) {
-  const std::string label = line.value("label", "");
+  const auto label = printable(line.value("label", ""));
   auto name = fmt::format("{}{}seed={}", label, label.empty() ? "" : " ", line.value("seed", 0));
-  for (auto& one : name)
-    if (one == '/' || static_cast<unsigned char>(one) < ' ') one = '_';
+  std::replace(name.begin(), name.end(), '/', '_');
   return name;
 }
 
@@ -82,7 +85,9 @@ int export_to_tracker(const std::vector<std::string>& words, const std::string& 
     const auto run = layout.run(line.at("train_id"));
     if (!what.has(line.at("train_id")) || !fs::exists(run.events())) continue;
     auto name = folder_name(line);
-    if (!names.insert(name).second) name += " " + line.at("train_id").get<std::string>().substr(0, 12);
+    const bool is_long = name.size() > kLongestName;
+    if (is_long) name = valid_utf8(name.substr(0, kLongestName)) + "..";
+    if (is_long || !names.insert(name).second) name += " " + line.at("train_id").get<std::string>().substr(0, 12);
     runs.push_back({{"line", line}, {"run", run.folder().string()}, {"out", (fs::path(out) / name).string()}});
   }
   if (runs.empty()) throw UserError(layout.folder().string() + ": no run has events yet; 'assay run' makes them");
@@ -91,7 +96,7 @@ int export_to_tracker(const std::vector<std::string>& words, const std::string& 
        {"tracker", component},
        {"experiment", layout.folder().filename().string()},
        {"runs", runs}});
-  for (const auto& run : runs) std::cout << run.at("out").get<std::string>() << "\n";
+  for (const auto& run : runs) std::cout << printable(run.at("out").get<std::string>()) << "\n";
   return 0;
 }
 

@@ -10,6 +10,7 @@
 #include "cli/plan_note.h"
 #include "compare/origin.h"
 #include "record/plan_lines.h"
+#include "record/printable.h"
 #include "report/draw.h"
 
 namespace assay::cli {
@@ -55,7 +56,7 @@ int figure(const Arguments& arguments) {
       if (request.tune && shows_tuned_axis(one, *request.tune)) request.tune = std::nullopt;
       draw_figure(make_figure(one, collect(request), lines), folder);
       for (const char* end : {".svg", ".pdf", ".csv", ".gp"})
-        std::cerr << "wrote " << (folder / (one.name + end)).string() << "\n";
+        std::cerr << "wrote " << printable((folder / (one.name + end)).string()) << "\n";
     }
   } catch (const MixedCode& refusal) {
     std::cerr << "assay figure: " << refusal.what() << "\n";

@@ -15,6 +15,7 @@
 #include "compare/origin.h"
 #include "config/nearest.h"
 #include "record/files.h"
+#include "record/printable.h"
 
 namespace assay::cli {
 namespace {
@@ -99,7 +100,7 @@ int gate(const Arguments& arguments) {
         throw UserError(fmt::format("{}: not written, for no run of '{}' has a value to keep; run it first", file,
                                     table.experiment));
       write_atomically(file, baseline.dump(1) + "\n");
-      std::cerr << "wrote " << file << "\n";
+      std::cerr << "wrote " << printable(file) << "\n";
       print(not_kept(table), std::cerr);
       return kDone;
     }

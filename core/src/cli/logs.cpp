@@ -17,6 +17,7 @@
 #include "launch/progress.h"
 #include "record/events.h"
 #include "record/lock.h"
+#include "record/printable.h"
 
 namespace assay::cli {
 namespace {
@@ -34,7 +35,7 @@ void print_on(const std::filesystem::path& file, std::streamoff& offset) {
 
 void follow(const NamedRun& run, std::streamoff offset) {
   RunProgress shown;
-  shown.name = run.line.value("label", "");
+  shown.name = printable(run.line.value("label", ""));
   shown.steps = run.line.value("/train/train/steps"_json_pointer, std::int64_t{0});
   EventTail events(run.layout.events(), EventTail::From::kEnd);
   for (bool alive = true; alive;) {

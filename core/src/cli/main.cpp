@@ -8,6 +8,7 @@
 #include "assay/error.h"
 #include "cli/cli.h"
 #include "config/nearest.h"
+#include "record/printable.h"
 
 namespace assay::cli {
 namespace {
@@ -56,13 +57,13 @@ int main(int argc, const char* const* argv) {
   try {
     return dispatch({argv + (argc > 0 ? 1 : 0), argv + argc});
   } catch (const UserError& error) {
-    fmt::print(stderr, "{}\n", error.what());
+    fmt::print(stderr, "{}\n", printable_lines(error.what()));
     return kUsage;
   } catch (const std::filesystem::filesystem_error& error) {
-    fmt::print(stderr, "assay: {}\n", error.what());
+    fmt::print(stderr, "assay: {}\n", printable_lines(error.what()));
     return kUsage;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "assay: an error of assay itself: {}\n", error.what());
+    fmt::print(stderr, "assay: an error of assay itself: {}\n", printable_lines(error.what()));
     return kRunFailed;
   }
 }

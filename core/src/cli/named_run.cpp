@@ -8,6 +8,7 @@
 #include "cli/named_experiment.h"
 #include "cli/run_choice.h"
 #include "record/plan_lines.h"
+#include "record/printable.h"
 
 namespace assay::cli {
 namespace fs = std::filesystem;
@@ -42,7 +43,7 @@ NamedRun find_run(const std::string& text) {
                     text, (is_folder ? folder.parent_path() : root).string()));
   std::string list;
   for (const auto& [id, run] : found)
-    list += fmt::format("\n  {}  {} seed={} of {}", id.substr(0, 12), run.line.value("label", ""),
+    list += fmt::format("\n  {}  {} seed={} of {}", id.substr(0, 12), printable(run.line.value("label", "")),
                         run.line.value("seed", 0), run.line.value("experiment", ""));
   throw UserError(
       fmt::format("'{}' names {} runs; give more of its id, or more keys of a selector (also seed and "

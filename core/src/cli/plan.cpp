@@ -12,6 +12,7 @@
 #include "cli/until_decided.h"
 #include "config/epochs.h"
 #include "launch/progress.h"
+#include "record/printable.h"
 
 namespace assay::cli {
 namespace {
@@ -118,7 +119,7 @@ int plan(const Arguments& arguments) {
   const auto parsed = parse_options(arguments, options);
   if (!parsed) return kDone;
   const auto made = plan_of_study(plan_request(arguments, *parsed));
-  for (const auto& warning : config::warnings_of(made)) fmt::print(stderr, "{}\n", warning);
+  for (const auto& warning : config::warnings_of(made)) fmt::print(stderr, "{}\n", printable(warning));
   note_other_plans_of_inputs(made);
   const auto outlook = outlook_of(made);
   if (parsed->options.count("json"))

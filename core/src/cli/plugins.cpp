@@ -7,7 +7,7 @@
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "cli/text_table.h"
-#include "compare/format.h"
+#include "compare/escape.h"
 #include "config/worker.h"
 
 namespace assay::cli {

@@ -18,6 +18,7 @@
 #include "record/events.h"
 #include "record/files.h"
 #include "record/layout.h"
+#include "record/printable.h"
 #include "record/staleness.h"
 #include "record/train_record.h"
 
@@ -113,7 +114,7 @@ int recheck(const Arguments& arguments) {
   bool all = true;
   for (const auto& group : groups) {
     const auto& line = *group.front().line;
-    const std::string label = line.at("label"), id = line.at("train_id");
+    const std::string label = printable(line.at("label").get<std::string>()), id = line.at("train_id");
     const auto before = steps_of(experiment.run(id), steps);
     const auto wrong = difference(before, steps_of(ExperimentLayout(scratch).run(id), steps));
     if (wrong.empty()) {

@@ -16,6 +16,7 @@
 #include "compare/origin.h"
 #include "launch/signals.h"
 #include "record/files.h"
+#include "record/printable.h"
 #include "report/page.h"
 #include "report/watch.h"
 
@@ -109,7 +110,7 @@ int report(const Arguments& arguments) {
     } else {
       report.write(0);
     }
-    std::cerr << "wrote " << file.string() << "\n";
+    std::cerr << "wrote " << printable(file.string()) << "\n";
     return signal == 0 ? kDone : 128 + signal;
   } catch (const MixedCode& refusal) {
     std::cerr << "assay report: " << refusal.what() << "\n";

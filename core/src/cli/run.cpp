@@ -22,6 +22,7 @@
 #include "launch/slurm.h"
 #include "launch/sweep.h"
 #include "record/plan_lines.h"
+#include "record/printable.h"
 #include "record/staleness.h"
 
 namespace assay::cli {
@@ -100,7 +101,7 @@ void say_what_is_stale(const config::Plan& plan, const std::vector<nlohmann::jso
 // Inputs first; then the plan is the one in force. Exit code; the lines to run get the source's state.
 int prepare(config::Plan& plan, std::vector<nlohmann::json>& lines, const Parsed& parsed,
             const config::PlanRequest& request, SweepOptions& sweep) {
-  for (const auto& warning : config::warnings_of(plan)) std::cerr << warning << "\n";
+  for (const auto& warning : config::warnings_of(plan)) std::cerr << printable(warning) << "\n";
   note_other_plans_of_inputs(plan);
   sweep.experiment = plan.results_folder;
   say_what_is_stale(plan, lines, request.file);

@@ -14,6 +14,7 @@
 #include "config/partners.h"
 #include "config/plan.h"
 #include "config/worker.h"
+#include "record/printable.h"
 
 namespace assay::cli {
 namespace {
@@ -62,7 +63,8 @@ std::string picture(const json& points, double top) {
 }
 
 std::string text_of(const Curve& curve, double top) {
-  auto text = fmt::format("{}\n", fmt::join(curve.labels, "\n"));
+  std::string text;
+  for (const auto& label : curve.labels) text += printable(label) + "\n";
   const auto& points = curve.rates->at("points");
   if (points.empty()) return text + "  trains nothing\n";
   if (top > 0) text += picture(points, top);
@@ -95,7 +97,7 @@ int schedule(const Arguments& arguments) {
   if (parsed->options.count("points") && (points < 2 || format != "csv"))
     throw UserError("--points is at least 2, and goes with --format csv");
   const auto plan = config::make_plan(plan_request(arguments, *parsed));
-  for (const auto& warning : config::warnings_of(plan)) fmt::print(stderr, "{}\n", warning);
+  for (const auto& warning : config::warnings_of(plan)) fmt::print(stderr, "{}\n", printable(warning));
   const auto lines = config::first_lines(plan.lines);
   json request = {{"lines", json::array()},
                   {"points", format == "text" ? kWidth

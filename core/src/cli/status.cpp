@@ -19,6 +19,7 @@
 #include "record/events.h"
 #include "record/orphans.h"
 #include "record/plan_lines.h"
+#include "record/printable.h"
 #include "record/run_status.h"
 #include "record/skipped_steps.h"
 #include "record/staleness.h"
@@ -49,9 +50,10 @@ std::string progress_text(const Job& job) {
 
 std::string failure_text(const Job& job, const RunStatusNow& now) {
   const auto kind = now.failure_class.empty() ? "" : " (" + now.failure_class + ")";
-  const auto log =
-      std::filesystem::exists(job.run.log()) ? fmt::format("          log: {}\n", job.run.log().string()) : "";
-  return fmt::format("  failed  {}: {}{}\n{}          run: {}\n", job.name, now.reason, kind, log,
+  const auto log = std::filesystem::exists(job.run.log())
+                       ? fmt::format("          log: {}\n", printable(job.run.log().string()))
+                       : "";
+  return fmt::format("  failed  {}: {}{}\n{}          run: {}\n", job.name, printable(now.reason), kind, log,
                      job.train_id.substr(0, 12));
 }
 
@@ -80,7 +82,9 @@ std::string status_text(const ExperimentLayout& experiment) {
         ++skipping;
         details += fmt::format("  done  {}: {}\n", job.name, text_of(steps));
       }
-    const auto tell = [&](const char* what) { details += fmt::format("  {}  {}: {}\n", what, job.name, now.reason); };
+    const auto tell = [&](const char* what) {
+      details += fmt::format("  {}  {}: {}\n", what, job.name, printable(now.reason));
+    };
     if (now.standing == Standing::kRunning) details += "  running  " + progress_text(job) + "\n";
     if (now.standing == Standing::kFailed) details += failure_text(job, now);
     if (now.standing == Standing::kPreempted) tell("preempted");

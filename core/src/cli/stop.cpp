@@ -13,6 +13,7 @@
 #include "record/holder.h"
 #include "record/lock.h"
 #include "record/plan_lines.h"
+#include "record/printable.h"
 #include "record/provenance.h"
 #include "record/state.h"
 
@@ -40,8 +41,8 @@ void ask_worker(const nlohmann::json& line, const RunLayout& run, Asked& asked) 
   const auto state = read_state(run.state());
   if (!state) return;
   if (!state->host.empty() && state->host != host_name())
-    asked.elsewhere += fmt::format("  {} seed={} on {}, process {}\n", line.value("label", ""), line.value("seed", 0),
-                                   state->host, state->pid);
+    asked.elsewhere += fmt::format("  {} seed={} on {}, process {}\n", printable(line.value("label", "")),
+                                   line.value("seed", 0), state->host, state->pid);
   else if (signal_holder(state->pid, run.lock(), SIGUSR1))
     ++asked.runs;
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "record/printable.h"
+
 namespace assay::cli {
 namespace {
 
@@ -17,7 +19,9 @@ bool is_number(const std::string& text) {
 
 }  // namespace
 
-std::string aligned(const std::vector<std::vector<std::string>>& rows) {
+std::string aligned(std::vector<std::vector<std::string>> rows) {
+  for (auto& row : rows)
+    for (auto& cell : row) cell = printable(cell);
   std::vector<size_t> widths;
   std::vector<bool> right;
   for (size_t r = 0; r < rows.size(); ++r) {

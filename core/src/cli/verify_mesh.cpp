@@ -10,9 +10,11 @@
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "cli/text_table.h"
+#include "compare/escape.h"
 #include "config/worker.h"
 #include "record/files.h"
 #include "record/layout.h"
+#include "record/printable.h"
 #include "record/provenance.h"
 
 namespace assay::cli {
@@ -85,7 +87,8 @@ std::vector<std::vector<std::string>> rows_of(const json& answer) {
 std::string markdown(const std::vector<std::vector<std::string>>& rows) {
   std::string text;
   for (const auto& row : rows) {
-    text += fmt::format("| {} |\n", fmt::join(row, " | "));
+    for (const auto& cell : row) text += "| " + escaped_markdown(cell) + " ";
+    text += "|\n";
     if (&row == &rows.front()) text += "|:--|:--|--:|--:|--:|--:|\n";
   }
   return text;
@@ -104,7 +107,7 @@ void write_reference(const config::Plan& plan, const std::vector<std::vector<std
                      const std::string& device, const std::string& command) {
   const ExperimentLayout experiment(plan.results_folder);
   const auto file = experiment.reference() / "table.md";
-  if (std::filesystem::exists(file) && read_file(file).find("`assay verify-mesh ") == std::string::npos)
+  if (std::filesystem::exists(file) && read_file(file).find("assay verify-mesh ") == std::string::npos)
     throw UserError(fmt::format("{}: is another command's table; give the experiment a name of its own for this one",
                                 file.string()));
   std::filesystem::create_directories(experiment.reference());
@@ -122,10 +125,12 @@ void write_reference(const config::Plan& plan, const std::vector<std::vector<std
       {"device", device},
       {"commit", git.commit.substr(0, 12) + (git.dirty.empty() ? "" : " and changes " + git.dirty.substr(0, 12))},
       {"machine", fmt::format("{}, {}", cpu_model(cpu), instruction_set(cpu))},
-      {"command", "`assay verify-mesh " + command + "`"}};
-  for (const auto& [name, value] : origin) text += fmt::format("- {}: {}\n", name, value);
+      {"command", "assay verify-mesh " + command}};
+  for (const auto& [name, value] : origin)
+    text += fmt::format("- {}: {}\n", name,
+                        name == std::string_view("command") ? markdown_code(value) : escaped_markdown(value));
   write_atomically(file, text);
-  std::cerr << "wrote " << file.string() << "\n";
+  std::cerr << "wrote " << printable(file.string()) << "\n";
 }
 
 }  // namespace
@@ -179,9 +184,9 @@ int verify_mesh(const Arguments& arguments) {
   if (format == "json")
     std::cout << answer.dump(2) << "\n";
   else if (format == "md")
-    std::cout << "**" << title << "**: " << kMeaning << "\n\n" << markdown(rows);
+    std::cout << "**" << escaped_markdown(title) << "**: " << kMeaning << "\n\n" << markdown(rows);
   else
-    std::cout << title << ": " << kMeaning << "\n\n" << aligned(rows);
+    std::cout << printable(title) << ": " << kMeaning << "\n\n" << aligned(rows);
   if (reference) write_reference(plan, rows, device, fmt::format("{}", fmt::join(arguments.words, " ")));
   return kDone;
 }

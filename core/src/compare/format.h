@@ -11,16 +11,12 @@ namespace assay {
 
 std::string format_text(const Table& table);
 std::string format_markdown(const Table& table);
-std::string format_csv(
-    const Table& table);  // one line a row, numbers in full; notes and provenance as # lines at the end
+std::string format_csv(const Table& table);   // one line a row, numbers in full; notes and provenance in columns
 std::string format_json(const Table& table);  // everything, each seed's value included
 
 // A tabular with the rules of booktabs; a bold cell is the best of its column and separable from every other row. Notes
 // and provenance stand as comments below.
 std::string format_latex(const Table& table);
-
-// A cell's text with what Markdown would take for its own marked as text.
-std::string escaped_markdown(const std::string& text);
 
 // Of the JSON formats: null where there is none.
 nlohmann::ordered_json optional_number(const std::optional<double>& value);

@@ -6,8 +6,10 @@
 
 #include "compare/cell_text.h"
 #include "compare/claims.h"
+#include "compare/escape.h"
 #include "compare/exact_tests.h"
 #include "compare/format.h"
+#include "record/printable.h"
 
 namespace assay {
 namespace {
@@ -137,34 +139,34 @@ std::vector<std::string> claim_captions(const Judgement& judgement) {
 }
 
 std::string format_claims_text(const Judgement& judgement) {
-  auto text = fmt::format("{}: {}\n", judgement.experiment, summary_text(judgement));
+  auto text = fmt::format("{}: {}\n", printable(judgement.experiment), summary_text(judgement));
   for (const auto& claim : judgement.claims) {
-    text += fmt::format("\n{:<9}  {}\n", name_of(claim.verdict), claim.says);
-    const auto add = [&](const std::string& line) { text += "           " + line + "\n"; };
+    text += fmt::format("\n{:<9}  {}\n", name_of(claim.verdict), printable(claim.says));
+    const auto add = [&](const std::string& line) { text += "           " + printable(line) + "\n"; };
     if (!claim.source.empty()) add(claim.source);
     add(fmt::format("{}   in {}, {}", claim.holds, metrics_text(claim), claim.over));
     for (const auto& line : claim_lines(claim, judgement.level)) add(line);
   }
   text += "\n";
   for (const auto& caption : claim_captions(judgement)) text += caption + "\n";
-  for (const auto& [name, value] : judgement.provenance) text += name + ": " + value + "\n";
+  for (const auto& [name, value] : judgement.provenance) text += name + ": " + printable(value) + "\n";
   return text;
 }
 
 std::string format_claims_markdown(const Judgement& judgement) {
-  auto text = fmt::format("**{}**: {}\n", judgement.experiment, summary_text(judgement));
+  auto text = fmt::format("**{}**: {}\n", escaped_markdown(judgement.experiment), summary_text(judgement));
   for (const auto& claim : judgement.claims) {
     text += fmt::format("\n**{}**: {}", name_of(claim.verdict), escaped_markdown(claim.says));
     text += claim.source.empty() ? "\n\n" : fmt::format(" ({})\n\n", escaped_markdown(claim.source));
     const auto add = [&](const std::string& line) { text += "- " + line + "\n"; };
-    add(fmt::format("`{}` in {}, {}", claim.holds, metrics_text(claim), claim.over));
-    for (const auto& line : claim_lines(claim, judgement.level)) add(escaped_markdown(line));
+    add(fmt::format("{} in {}, {}", markdown_code(claim.holds), escaped_markdown(metrics_text(claim)), claim.over));
+    for (const auto& line : claim_lines(claim, judgement.level)) add(markdown_line(line));
   }
   text += "\n";
   for (const auto& caption : claim_captions(judgement)) text += caption + "\n";
   text += "\n";
   for (const auto& [name, value] : judgement.provenance)
-    text += fmt::format("- {}: {}\n", name, name == "command" ? "`" + value + "`" : escaped_markdown(value));
+    text += fmt::format("- {}: {}\n", name, name == "command" ? markdown_code(value) : escaped_markdown(value));
   return text;
 }
 
@@ -196,7 +198,7 @@ std::string format_claims_json(const Judgement& judgement) {
   }
   json["provenance"] = Json::object();
   for (const auto& [name, value] : judgement.provenance) json["provenance"][name] = value;
-  return json.dump(2) + "\n";
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace assay

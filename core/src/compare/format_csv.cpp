@@ -1,4 +1,4 @@
-// A table as CSV (RFC 4180), one line a row; every metric has its mean, half-width and n. Nothing is rounded.
+// A table as CSV, one line a row; every metric has its mean, half-width and n. Nothing is rounded.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -65,6 +65,10 @@ std::string format_csv(const Table& table) {
     if (is_compared(table, i))
       for (const auto& name : kCompared) header.push_back(column.name + " " + name);
   }
+  std::vector<std::string> notes{spread_text(table.spread)};
+  notes.insert(notes.end(), table.notes.begin(), table.notes.end());
+  const auto constant = constant_columns(table.experiment, notes, table.provenance);
+  for (const auto& [name, value] : constant) header.push_back(name);
   auto text = csv_line(header);
   for (const auto& row : table.rows) {
     std::vector<std::string> fields{row.label};
@@ -88,11 +92,9 @@ std::string format_csv(const Table& table) {
       fields.push_back(fmt::format("{}", summary.n));
       if (is_compared(table, i)) add_comparison(row.cells[i].comparison, fields);
     }
+    for (const auto& [name, value] : constant) fields.push_back(value);
     text += csv_line(fields);
   }
-  text += fmt::format("# {}: {}\n", table.experiment, spread_text(table.spread));
-  for (const auto& note : table.notes) text += "# " + note + "\n";
-  for (const auto& [name, value] : table.provenance) text += "# " + name + ": " + value + "\n";
   return text;
 }
 

@@ -98,7 +98,7 @@ std::string format_json(const Table& table) {
   json["notes"] = table.notes;
   json["provenance"] = Json::object();
   for (const auto& [name, value] : table.provenance) json["provenance"][name] = value;
-  return json.dump(2) + "\n";
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace assay

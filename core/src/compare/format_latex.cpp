@@ -3,43 +3,14 @@
 #include <fmt/ranges.h>
 
 #include "compare/cell_text.h"
+#include "compare/escape.h"
 #include "compare/format.h"
 
 namespace assay {
-namespace {
-
-std::string escaped(const std::string& text) {
-  std::string result;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char one = text[i];
-    if (text.compare(i, 2, "\u00b1") == 0) {  // two bytes
-      result += "$\\pm$";
-      ++i;
-    } else if (std::string("&%$#_{}").find(one) != std::string::npos) {
-      result += std::string("\\") + one;
-    } else if (one == '\\') {
-      result += "\\textbackslash{}";
-    } else if (one == '~' || one == '^') {
-      result += fmt::format("\\{}{{}}", one);
-    } else {
-      result += one;
-    }
-  }
-  return result;
-}
-
-// A comment holds one line, whatever stands in it.
-std::string comment(std::string text) {
-  for (auto& one : text)
-    if (one == '\n' || one == '\r') one = ' ';
-  return "% " + text + "\n";
-}
-
-}  // namespace
 
 std::string format_latex(const Table& table) {
-  auto text = comment(table.experiment + ": " + spread_text(table.spread));
-  text += comment("needs \\usepackage{booktabs}");
+  auto text = latex_comment(table.experiment + ": " + spread_text(table.spread));
+  text += latex_comment("needs \\usepackage{booktabs}");
   const auto grid = text_grid(table);
   text += fmt::format("\\begin{{tabular}}{{l{}}}\n\\toprule\n", std::string(grid[0].size() - 1, 'r'));
   for (std::size_t number = 0; number < grid.size(); ++number) {
@@ -47,17 +18,17 @@ std::string format_latex(const Table& table) {
     for (std::size_t i = 0; i < grid[number].size(); ++i) {
       const bool is_value = number > 0 && i > 0 && i <= table.columns.size();
       const bool bold = is_value && table.rows[number - 1].cells[i - 1].best;
-      const auto cell = escaped(grid[number][i]);
+      const auto cell = escaped_latex(grid[number][i]);
       cells.push_back(bold ? "\\textbf{" + cell + "}" : cell);
     }
     text += fmt::format("{} \\\\\n", fmt::join(cells, " & "));
     if (number == 0) text += "\\midrule\n";
   }
   text += "\\bottomrule\n\\end{tabular}\n";
-  text += comment(
+  text += latex_comment(
       "bold: the best of its column, by a paired t test against every other row with p times their number below 0.05");
-  for (const auto& note : table.notes) text += comment(note);
-  for (const auto& [name, value] : table.provenance) text += comment(name + ": " + value);
+  for (const auto& note : table.notes) text += latex_comment(note);
+  for (const auto& [name, value] : table.provenance) text += latex_comment(name + ": " + value);
   return text;
 }
 

@@ -2,18 +2,10 @@
 #include <fmt/format.h>
 
 #include "compare/cell_text.h"
+#include "compare/escape.h"
 #include "compare/format.h"
 
 namespace assay {
-
-std::string escaped_markdown(const std::string& text) {
-  std::string result;
-  for (const char one : text) {
-    if (one == '|' || one == '*') result += '\\';
-    result += one;
-  }
-  return result;
-}
 
 namespace {
 
@@ -33,11 +25,11 @@ std::string piped(const Grid& grid) {
 }  // namespace
 
 std::string format_markdown(const Table& table) {
-  auto text = fmt::format("**{}**: {}\n\n", table.experiment, spread_text(table.spread));
+  auto text = fmt::format("**{}**: {}\n\n", escaped_markdown(table.experiment), spread_text(table.spread));
   text += piped(text_grid(table)) + piped(tuned_grid(table)) + piped(comparison_grid(table));
-  for (const auto& note : table.notes) text += "- " + escaped_markdown(note) + "\n";
+  for (const auto& note : table.notes) text += "- " + markdown_line(note) + "\n";
   for (const auto& [name, value] : table.provenance)
-    text += fmt::format("- {}: {}\n", name, name == "command" ? "`" + value + "`" : escaped_markdown(value));
+    text += fmt::format("- {}: {}\n", name, name == "command" ? markdown_code(value) : escaped_markdown(value));
   return text;
 }
 

@@ -5,6 +5,7 @@
 
 #include "compare/cell_text.h"
 #include "compare/format.h"
+#include "record/printable.h"
 
 namespace assay {
 namespace {
@@ -17,8 +18,10 @@ size_t width_of(const std::string& text) {
 
 std::string spaces(size_t count) { return std::string(count, ' '); }
 
-std::string aligned(const Grid& grid) {
+std::string aligned(Grid grid) {
   if (grid.empty()) return "";
+  for (auto& line : grid)
+    for (auto& cell : line) cell = printable(cell);
   std::vector<size_t> widths(grid[0].size());
   for (const auto& line : grid)
     for (size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], width_of(line[i]));
@@ -42,10 +45,10 @@ std::string aligned(const Grid& grid) {
 }  // namespace
 
 std::string format_text(const Table& table) {
-  auto text = fmt::format("{}: {}\n\n", table.experiment, spread_text(table.spread));
+  auto text = fmt::format("{}: {}\n\n", printable(table.experiment), spread_text(table.spread));
   text += aligned(text_grid(table)) + aligned(tuned_grid(table)) + aligned(comparison_grid(table));
-  for (const auto& note : table.notes) text += note + "\n";
-  for (const auto& [name, value] : table.provenance) text += name + ": " + value + "\n";
+  for (const auto& note : table.notes) text += printable(note) + "\n";
+  for (const auto& [name, value] : table.provenance) text += name + ": " + printable(value) + "\n";
   return text;
 }
 

@@ -10,6 +10,7 @@
 
 #include "assay/error.h"
 #include "compare/families.h"
+#include "record/printable.h"
 
 namespace assay {
 namespace {
@@ -182,7 +183,7 @@ json gate_baseline(const Table& table, const Tolerances& tolerances) {
     baseline["rows"].push_back({{"label", row.label}, {"axes", row.axes}, {"metrics", metrics}});
   }
   baseline["provenance"] = json::object();
-  for (const auto& [name, value] : table.provenance) baseline["provenance"][name] = value;
+  for (const auto& [name, value] : table.provenance) baseline["provenance"][name] = valid_utf8(value);  // commands
   return baseline;
 }
 

@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "compare/csv.h"
 #include "record/events.h"
+#include "record/metric.h"
 
 namespace assay {
 namespace {
@@ -30,6 +32,9 @@ std::string header(const Fields& axes, const Fields& more) {
   return csv_line(fields);
 }
 
+// R takes NaN in these letters alone.
+std::string number_text(double value) { return std::isnan(value) ? "NaN" : fmt::format("{}", value); }
+
 std::string line(const RunResult& run, const Fields& axes, const Fields& more) {
   Fields fields{run.label};
   for (const auto& axis : axes) fields.push_back(run.axes.count(axis) ? run.axes.at(axis) : "");
@@ -50,7 +55,7 @@ MetricInfo info_of(const Results& results, const std::string& name) {
 std::vector<std::pair<std::string, double>> numbers_of(const json& event) {
   std::vector<std::pair<std::string, double>> numbers;
   const auto add = [&](const std::string& name, const json& value) {
-    if (value.is_number()) numbers.emplace_back(name, value.get<double>());
+    if (value.is_number() || value.is_string()) numbers.emplace_back(name, number_or_nan(value));
   };
   if (event["type"] == "step") {
     for (const char* name : {"loss", "lr", "grad_norm", "tokens"})
@@ -73,8 +78,7 @@ std::string metrics_csv(const Results& results) {
   for (const auto& run : results.runs)
     for (const auto& [name, value] : run.values) {
       const auto info = info_of(results, name);
-      text +=
-          line(run, axes, {name, fmt::format("{}", value.value), info.unit, info.direction, value.stale ? "1" : "0"});
+      text += line(run, axes, {name, number_text(value.value), info.unit, info.direction, value.stale ? "1" : "0"});
     }
   return text;
 }
@@ -85,8 +89,7 @@ std::string curves_csv(const Results& results, const ExperimentLayout& experimen
   for (const auto& run : results.runs)
     for (const auto& event : read_events(experiment.run(run.line.at("train_id")).events()))
       for (const auto& [name, value] : numbers_of(event))
-        text +=
-            line(run, axes, {fmt::format("{}", event.value("step", std::int64_t{0})), name, fmt::format("{}", value)});
+        text += line(run, axes, {fmt::format("{}", event.value("step", std::int64_t{0})), name, number_text(value)});
   return text;
 }
 

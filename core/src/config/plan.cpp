@@ -195,6 +195,10 @@ class Planner {
     plan_.sizes = std::move(validation.sizes);
     plan_.notes = std::move(validation.notes);
     plan_.data = std::move(validation.data);
+    std::set<std::string> known;
+    for (const auto& group : groups_)
+      for (const auto& note : group.config.notes)
+        if (known.insert(note).second) plan_.notes.push_back(note);
     report(validation.findings);
     check_metrics(validation.metrics);
     check_equal_costs(plan_.compare, plan_.lines, plan_.sizes, diagnostics_);

@@ -42,7 +42,7 @@ int64_t rung_step(const PruneSettings& settings, size_t rung, const json& plan_l
   const auto steps = train.at("train").at("steps").get<int64_t>();
   const auto tokens_per_step =
       train.at("train").at("batch").get<int64_t>() * train.at("data").at("context").get<int64_t>();
-  const auto step = duration_steps(settings.rungs.at(rung), steps, tokens_per_step);
+  const auto step = settings.rungs.at(rung).steps(steps, tokens_per_step);
   return step < steps ? step : 0;
 }
 

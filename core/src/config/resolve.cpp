@@ -103,6 +103,7 @@ json Resolver::keys(const Table& table, const Position& position, const std::vec
         unknown_key(entry, parameters, owner);
     } else {
       result[entry.key] = value(*parameter, entry.value, owner);
+      note_duration(*parameter, result[entry.key], owner);
     }
   }
   for (const auto& parameter : parameters) {
@@ -112,9 +113,15 @@ json Resolver::keys(const Table& table, const Position& position, const std::vec
     } else if (!parameter.default_value.is_null() || parameter.type == "child" || parameter.type == "path" ||
                parameter.type == "run") {
       result[parameter.name] = default_of(parameter, position);
+      note_duration(parameter, result[parameter.name], owner);
     }
   }
   return result;
+}
+
+void Resolver::note_duration(const Parameter& parameter, const json& value, const std::string& owner) {
+  if (parameter.type == "duration" && value.is_string())
+    durations_.emplace_back(fmt::format("{}: {}", owner, parameter.name), value.get<std::string>());
 }
 
 void Resolver::unknown_key(const Entry& entry, const std::vector<Parameter>& parameters, const std::string& owner) {
@@ -191,7 +198,7 @@ json Resolver::scalar(const Parameter& parameter, const std::string& type, const
     result = *real + 0.0;  // -0.0 is 0.0
   if (type == "duration" && node.as<std::string>()) {
     const auto duration = parse_duration(*node.as<std::string>());
-    const bool percent = duration && duration->unit == Duration::Unit::kPercent;
+    const bool percent = duration && duration->unit == "%";
     if (duration && (!percent || in_range(parameter, duration->amount))) result = duration->text();
   }
   const auto& choices = parameter.choices;

@@ -33,6 +33,8 @@ class Resolver {
   // (kind, name) of all components resolved so far.
   const std::set<std::pair<std::string, std::string>>& used() const { return used_; }
   void forget_used() { used_.clear(); }
+  // All durations resolved since the last call: "scheduler 'cosine': warmup", "5%".
+  std::vector<std::pair<std::string, std::string>> take_durations() { return std::exchange(durations_, {}); }
 
  private:
   nlohmann::json keys(const Table& table, const Position& position, const std::vector<Parameter>& parameters,
@@ -42,6 +44,7 @@ class Resolver {
   nlohmann::json scalar(const Parameter& parameter, const std::string& type, const Node& node);
   nlohmann::json list(const Parameter& parameter, const Node& node, const std::string& owner);
   nlohmann::json child(const Parameter& parameter, const Node& node);
+  void note_duration(const Parameter& parameter, const nlohmann::json& value, const std::string& owner);
   nlohmann::json default_of(const Parameter& parameter, const Position& position);
   void unknown_component(const Position& position, const std::string& kind, const std::string& name);
   void wrong(const Parameter& parameter, const Node& node, const std::string& owner);
@@ -51,6 +54,7 @@ class Resolver {
   Diagnostics& diagnostics_;
   RunInputs* inputs_;
   std::set<std::pair<std::string, std::string>> used_;
+  std::vector<std::pair<std::string, std::string>> durations_;
   int depth_ = 0;
 };
 

@@ -113,15 +113,37 @@ json init_section(const Node& document, Resolver& resolver) {
   return init;
 }
 
-// Steps of a duration such as "5%" in this run; nothing when it, or the run's length, could not be resolved.
-std::optional<int64_t> steps_of(const json& text, const json& train) {
+struct Length {
+  int64_t steps, tokens_per_step;
+};
+
+// Of this run; nothing when it could not be resolved.
+std::optional<Length> length_of(const json& train) {
   const auto budget = member(train, "train"), context = member(member(train, "data"), "context");
   const auto steps = member(budget, "steps"), batch = member(budget, "batch");
-  if (!text.is_string() || !steps.is_number_integer() || !batch.is_number_integer() || !context.is_number_integer())
-    return std::nullopt;
-  const auto duration = parse_duration(text.get<std::string>());
-  if (!duration) return std::nullopt;
-  return duration_steps(*duration, steps.get<int64_t>(), batch.get<int64_t>() * context.get<int64_t>());
+  if (!steps.is_number_integer() || !batch.is_number_integer() || !context.is_number_integer()) return std::nullopt;
+  return Length{steps.get<int64_t>(), batch.get<int64_t>() * context.get<int64_t>()};
+}
+
+// Steps of a duration such as "5%" in this run; nothing when it, or the run's length, could not be resolved.
+std::optional<int64_t> steps_of(const json& text, const json& train) {
+  const auto length = length_of(train);
+  const auto duration = text.is_string() ? parse_duration(text.get<std::string>()) : std::nullopt;
+  if (!length || !duration) return std::nullopt;
+  return duration->steps(length->steps, length->tokens_per_step);
+}
+
+std::vector<std::string> rounding_notes(const std::vector<std::pair<std::string, std::string>>& durations,
+                                        const json& train) {
+  std::vector<std::string> notes;
+  const auto length = length_of(train);
+  if (!length) return notes;
+  for (const auto& [name, text] : durations) {
+    const auto duration = parse_duration(text);
+    const auto note = duration ? rounding_note(*duration, length->steps, length->tokens_per_step) : "";
+    if (!note.empty()) notes.push_back(fmt::format("{}: {}", name, note));
+  }
+  return notes;
 }
 
 std::vector<Evaluation> evaluations(const Node& document, const RunConfig& config, Resolver& resolver) {
@@ -158,6 +180,7 @@ RunConfig resolve_run(const Node& document, Resolver& resolver) {
     resolver.forget_used();
   };
   resolver.forget_used();
+  resolver.take_durations();
   config.train = json::object();
   config.train["data"] = data_section(document, resolver);
   config.train["model"] = single(document, "model", resolver);
@@ -169,7 +192,9 @@ RunConfig resolve_run(const Node& document, Resolver& resolver) {
   if (auto callbacks = labelled(document, "callback", resolver); !callbacks.empty())
     config.train["callbacks"] = std::move(callbacks);
   if (auto init = init_section(document, resolver); !init.is_null()) config.train["init"] = std::move(init);
+  auto durations = resolver.take_durations();
   config.train["train"] = resolve_train(document, member(config.train["data"], "context"), config.budget, resolver);
+  resolver.take_durations();  // how often the state is saved changes nothing that a run is for
   config.checkpoint = taken_checkpoint(config.train);
   config.resources = resolve_resources(document, member(config.train["train"], "batch"), resolver);
   note_used("train");
@@ -183,6 +208,8 @@ RunConfig resolve_run(const Node& document, Resolver& resolver) {
   note_used("watch");
   config.exchanges = labelled(document, "exchange", resolver);
   note_used("export");
+  for (auto& duration : resolver.take_durations()) durations.push_back(std::move(duration));
+  config.notes = rounding_notes(durations, config.train);
   if (const auto* log = document.as<Table>()->find("log")) {
     const auto every = member(resolver.section(*log, section_parameters("log"), "[log]"), "every");
     if (every.is_number_integer()) config.log_every = every.get<int64_t>();

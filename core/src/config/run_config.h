@@ -27,6 +27,7 @@ struct RunConfig {
   int64_t log_every = 10;
   nlohmann::json budget;      // what [train] asked for: {kind: steps, tokens, flops or tokens_per_parameter, target}
   nlohmann::json checkpoint;  // every: steps, 0 for none on the way; keep: weights, all, none
+  std::vector<std::string> notes;  // for whoever plans: of durations that are rounded up to a step
   // (kind, name) of every component, and what for: train, evaluate, watch, export.
   std::map<std::pair<std::string, std::string>, std::vector<std::string>> used;
 };

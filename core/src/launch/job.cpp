@@ -5,12 +5,13 @@
 #include <nlohmann/json.hpp>
 
 #include "record/plan_lines.h"
+#include "record/printable.h"
 
 namespace assay {
 
 Job job_of(const nlohmann::json& plan_line, const ExperimentLayout& experiment) {
   const std::string id = plan_line.at("train_id");
-  const auto label = plan_line.value("label", std::string());
+  const auto label = printable(plan_line.value("label", std::string()));
   const auto train = plan_line.value("/train/train"_json_pointer, nlohmann::json::object());
   std::vector<PlannedEvaluation> evaluations;
   for (const auto& entry : plan_line.value("evaluate", nlohmann::json::array()))

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "record/printable.h"
 #include "record/skipped_steps.h"
 
 namespace assay {
@@ -57,7 +58,7 @@ void Progress::take_events(Running& running) {
     if (event["type"] == "evaluate")
       for (const auto& one : running.shown.evaluations)
         if (one.seconds) evaluation_seconds_[one.label] = *one.seconds;
-    for (const auto& note : event.value("notes", std::vector<std::string>())) say("       note: " + note);
+    for (const auto& note : event.value("notes", std::vector<std::string>())) say("       note: " + printable(note));
     if (event["type"] == "start" && event.contains("from"))
       say(fmt::format("       {} goes on from step {}", running.shown.name, event["from"].get<std::int64_t>()));
   }
@@ -99,20 +100,20 @@ void Progress::ended(const Job& job, const Ending& ending, Clock::time_point now
       break;
     case Outcome::kFailed:
       if (!again) ++failed_;
-      say(fmt::format("{} {}: {}", paint("FAILED", kRed), job.name, ending.reason));
-      for (const auto& line : ending.log_lines) say("       | " + line);
-      say("       log: " + job.run.log().string());
+      say(fmt::format("{} {}: {}", paint("FAILED", kRed), job.name, printable(ending.reason)));
+      for (const auto& line : ending.log_lines) say("       | " + printable_lines(line));
+      say("       log: " + printable(job.run.log().string()));
       if (again) say("       It is tried again.");
       break;
     case Outcome::kCancelled:
     case Outcome::kPreempted:
     case Outcome::kPaused:
       ++other_;
-      say(fmt::format("stop   {}: {}", job.name, ending.reason));
+      say(fmt::format("stop   {}: {}", job.name, printable(ending.reason)));
       break;
     case Outcome::kElsewhere:
       ++other_;
-      say(fmt::format("skip   {}: {}", job.name, ending.reason));
+      say(fmt::format("skip   {}: {}", job.name, printable(ending.reason)));
       break;
   }
 }

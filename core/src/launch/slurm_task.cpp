@@ -16,6 +16,7 @@
 #include "launch/slurm_jobs.h"
 #include "launch/worker_command.h"
 #include "record/plan_lines.h"
+#include "record/printable.h"
 
 namespace assay {
 namespace {
@@ -104,7 +105,8 @@ int slurm_task(const std::filesystem::path& worker, const std::filesystem::path&
     out << "done   " << job.name << "\n";
     return 0;
   }
-  out << (ending.outcome == Outcome::kFailed ? "FAILED " : "stop   ") << job.name << ": " << ending.reason << "\n";
+  out << (ending.outcome == Outcome::kFailed ? "FAILED " : "stop   ") << job.name << ": " << printable(ending.reason)
+      << "\n";
   for (const auto& one : ending.log_lines) out << "       | " << one << "\n";
   if (!ending.untold.empty()) out << ending.untold << "\n";
   out << std::flush;

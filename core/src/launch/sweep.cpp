@@ -11,6 +11,7 @@
 #include "launch/gpus.h"
 #include "record/lock.h"
 #include "record/plan_lines.h"
+#include "record/printable.h"
 #include "record/provenance.h"
 #include "record/state.h"
 
@@ -113,7 +114,7 @@ class Sweep {
       state.status = "pruned";
       state.reason = reason->second;
       write_state(job.run.state(), state);
-      out_ << "pruned " << job.name << ": " << state.reason << "\n";
+      out_ << "pruned " << job.name << ": " << printable(state.reason) << "\n";
     }
     std::erase_if(left_, [&](const nlohmann::json& line) { return verdict.pruned.count(line.at("group")) > 0; });
   }

@@ -41,9 +41,8 @@ AssayValue scalar(const json& value, int32_t type, const std::string& path, Stor
     case ASSAY_DURATION: {
       const auto duration = config::parse_duration(value.get<std::string>());
       if (!duration) throw UserError(path + ": " + value.dump() + " is no " + config::kDurationForm);
-      using Unit = config::Duration::Unit;
       out.real = duration->amount;
-      out.text = duration->unit == Unit::kSteps ? "steps" : duration->unit == Unit::kTokens ? "tokens" : "%";
+      out.text = store.keep(duration->unit);
       break;
     }
     case ASSAY_PATH:

@@ -11,11 +11,18 @@ namespace assay {
 namespace {
 
 constexpr double kExactIntegers = 9007199254740992.0;  // 2^53
+constexpr const char *kNan = "NaN", *kInfinity = "Infinity", *kMinusInfinity = "-Infinity";
 
 // Coordinates are mostly counts; 512 reads better than 512.0 and names the same column.
 nlohmann::json number(double value) {
   if (std::abs(value) < kExactIntegers && value == std::trunc(value)) return static_cast<std::int64_t>(value);
   return value;
+}
+
+// JSON has no number that is not finite; these are the texts of protobuf's JSON mapping, which most languages parse.
+nlohmann::json value_or_text(double value) {
+  if (std::isfinite(value)) return value;
+  return std::isnan(value) ? kNan : value > 0 ? kInfinity : kMinusInfinity;
 }
 
 }  // namespace
@@ -25,9 +32,10 @@ nlohmann::json to_json(const std::vector<RecordedMetric>& metrics) {
   for (const auto& metric : metrics) {
     auto coordinates = nlohmann::json::object();
     for (const auto& [name, value] : metric.coordinates) coordinates[name] = number(value);
+    const bool not_applicable = std::isnan(metric.value) && std::isfinite(metric.sum);
     list.push_back({{"name", metric.name},
-                    {"value", metric.value},
-                    {"sum", metric.sum},
+                    {"value", not_applicable ? nlohmann::json() : value_or_text(metric.value)},
+                    {"sum", value_or_text(metric.sum)},
                     {"weight", metric.weight},
                     {"unit", metric.unit},
                     {"direction", metric.direction},
@@ -54,11 +62,13 @@ std::string scalar_text(const nlohmann::json& value) {
 }
 
 bool applies(const nlohmann::json& metric) {
-  return metric.at("value").is_number() || !metric.value("sum", nlohmann::json()).is_number();
+  return !metric.at("value").is_null() || !metric.value("sum", nlohmann::json()).is_number();
 }
 
 double number_or_nan(const nlohmann::json& value) {
-  return value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN();
+  if (value.is_number()) return value.get<double>();
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  return value == kInfinity ? infinity : value == kMinusInfinity ? -infinity : std::numeric_limits<double>::quiet_NaN();
 }
 
 }  // namespace assay

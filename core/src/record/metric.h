@@ -10,7 +10,7 @@ namespace assay {
 
 struct RecordedMetric {
   std::string name;
-  double value = 0;  // sum / weight, or a function of it (perplexity); null in the JSON when not finite
+  double value = 0;  // sum / weight, or a function of it (perplexity); NaN beside a finite sum: not applicable
   double sum = 0;
   double weight = 0;
   std::string unit{};
@@ -27,11 +27,11 @@ std::string metric_name(const std::string& label, const nlohmann::json& metric);
 // "true", "0.001", "alibi": a JSON scalar as labels show it.
 std::string scalar_text(const nlohmann::json& value);
 
-// Of a recorded metric: could the model answer? Without a value but with a sum it could not; a number that is not
-// finite has neither.
+// Of a recorded metric: could the model answer? Without a value (null) but with a sum it could not.
 bool applies(const nlohmann::json& metric);
 
-// A value of an event or a record; NaN where it is null.
+// A value of an event or a record: a number, or the text that stands for one that JSON has not ("Infinity",
+// "-Infinity"). NaN otherwise.
 double number_or_nan(const nlohmann::json& value);
 
 }  // namespace assay

@@ -12,6 +12,7 @@
 #include "assay/error.h"
 #include "compare/run_results.h"
 #include "config/key_path.h"
+#include "record/printable.h"
 #include "report/configuration.h"
 
 namespace assay {
@@ -62,13 +63,6 @@ std::vector<json> line_of_each_row(const Table& table, const std::vector<json>& 
     lines.push_back(line == plan_lines.end() ? json::object() : *line);
   }
   return lines;
-}
-
-// On one line: gnuplot reads CSV line by line, quoted or not.
-std::string on_one_line(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(), [](unsigned char one) { return one < ' '; }, ' ');
-  return text;
 }
 
 class FigureMaker {
@@ -171,14 +165,14 @@ class FigureMaker {
     std::vector<std::string> parts;
     for (const auto& axis : axes) {
       const auto found = table_.rows[row].axes.find(axis);
-      const auto value = found == table_.rows[row].axes.end() ? std::string("-") : on_one_line(found->second);
+      const auto value = found == table_.rows[row].axes.end() ? std::string("-") : printable(found->second);
       parts.push_back(axes.size() == 1 ? value : axis + "=" + value);
     }
     return parts.empty() ? settings_.y : fmt::format("{}", fmt::join(parts, " "));
   }
 
   void add(size_t row, const std::string& x_written, size_t column) {
-    const auto x = on_one_line(x_written);
+    const auto x = printable(x_written);  // gnuplot reads CSV line by line, quoted or not
     const auto label = series_of(row);
     auto series = std::find_if(figure_.series.begin(), figure_.series.end(),
                                [&](const FigureSeries& one) { return one.label == label; });

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "compare/csv.h"
+#include "record/printable.h"
 #include "report/figure.h"
 #include "report/gnuplot.h"
 
@@ -168,6 +169,10 @@ std::string caption(const Figure& figure) {
 std::string figure_csv(const Figure& figure) {
   std::vector<std::string> header{"series", figure.x, "mean", "half_width", "n", "runs"};
   if (figure.categories) header.push_back("place");
+  std::vector<std::string> notes{fmt::format("{} by {}", figure.y, figure.x), caption(figure)};
+  for (const auto& line : incomplete(figure)) notes.push_back("incomplete: " + line);
+  const auto constant = constant_columns(figure.experiment, notes, figure.provenance);
+  for (const auto& [name, value] : constant) header.push_back(name);
   auto text = csv_line(header);
   for (const auto& series : figure.series)
     for (const auto& point : series.points) {
@@ -179,18 +184,16 @@ std::string figure_csv(const Figure& figure) {
                                       fmt::format("{}", summary.n),
                                       count_text(point.count)};
       if (figure.categories) fields.push_back(fmt::format("{}", point.x));
+      for (const auto& [name, value] : constant) fields.push_back(printable(value));
       text += csv_line(fields);
     }
-  text += fmt::format("# {}: {} by {}; {}\n", figure.experiment, figure.y, figure.x, caption(figure));
-  for (const auto& line : incomplete(figure)) text += fmt::format("# incomplete: {}\n", line);
-  for (const auto& [name, value] : figure.provenance) text += fmt::format("# {}: {}\n", name, value);
   return text;
 }
 
 std::string figure_script(const Figure& figure) {
-  auto script =
-      fmt::format("# Draws {0}.svg and {0}.pdf of {0}.csv, all in this folder: gnuplot {0}.gp\n", figure.name);
-  for (const auto& [name, value] : figure.provenance) script += fmt::format("# {}: {}\n", name, value);
+  auto script = gnuplot_comment(
+      fmt::format("Draws {0}.svg and {0}.pdf of {0}.csv, all in this folder: gnuplot {0}.gp", figure.name));
+  for (const auto& [name, value] : figure.provenance) script += gnuplot_comment(name + ": " + value);
   script += fmt::format(
       "set datafile separator comma\n"
       "{}"

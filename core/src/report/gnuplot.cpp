@@ -7,6 +7,7 @@
 #include "assay/error.h"
 #include "launch/process.h"
 #include "record/files.h"
+#include "record/printable.h"
 
 namespace assay {
 namespace {
@@ -38,10 +39,16 @@ void run_gnuplot(const std::filesystem::path& script, const std::string& what) {
                     script.filename().string()));
 }
 
+// Quotes come in pieces of their own: gnuplot 5.4 takes '' for a quote only where no other quote is beside it. Nothing
+// has a meaning in single quotes, where double ones would run what is between backticks.
 std::string gnuplot_string(const std::string& text) {
   std::string result = "'";
-  for (const char one : text) result += one == '\'' ? std::string("''") : std::string(1, one);
+  for (const char one : printable(text)) result += one == '\'' ? std::string("'.\"'\".'") : std::string(1, one);
   return result + "'";
+}
+
+std::string gnuplot_comment(const std::string& text) {
+  return "# " + printable(text) + (text.ends_with('\\') ? " " : "") + "\n";  // a backslash at the end joins lines
 }
 
 }  // namespace assay

@@ -10,7 +10,10 @@ namespace assay {
 // Throws UserError when gnuplot is not there or fails.
 void run_gnuplot(const std::filesystem::path& script, const std::string& what);
 
-// A string of gnuplot in which nothing but the quote has a meaning.
+// A string expression of gnuplot, on one line, that is this text.
 std::string gnuplot_string(const std::string& text);
+
+// A line of its own, with its line feed.
+std::string gnuplot_comment(const std::string& text);
 
 }  // namespace assay

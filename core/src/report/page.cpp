@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "assay/error.h"
+#include "compare/escape.h"
 
 namespace assay {
 namespace {
@@ -24,29 +25,6 @@ std::string filled(const std::string& text, const std::map<std::string, std::str
     from = close + 2;
   }
   return result + text.substr(from);
-}
-
-std::string escaped(const std::string& text) {
-  std::string result;
-  for (const char character : text) {
-    switch (character) {
-      case '&':
-        result += "&amp;";
-        break;
-      case '<':
-        result += "&lt;";
-        break;
-      case '>':
-        result += "&gt;";
-        break;
-      case '"':
-        result += "&quot;";
-        break;
-      default:
-        result += character;
-    }
-  }
-  return result;
 }
 
 // A source of Content-Security-Policy: 'sha256-<base64>' (CSP level 3, sec. 2.3.1).
@@ -81,10 +59,10 @@ std::string page_with(const Json& data, int reload_seconds) {
       fmt::format("default-src 'none'; script-src {} {}; style-src {}; base-uri 'none'; form-action 'none'",
                   policy_source(files.at("chart.js")), policy_source(script), policy_source(files.at("page.css")));
   return filled(files.at("page.html"), {{"policy", policy},
-                                        {"title", escaped(Json::parse(experiment).get<std::string>())},
+                                        {"title", escaped_html(Json::parse(experiment).get<std::string>())},
                                         {"style", files.at("page.css")},
                                         {"chart_js", files.at("chart.js")},
-                                        {"chart_js_licence", escaped(files.at("chart.js.licence"))},
+                                        {"chart_js_licence", escaped_html(files.at("chart.js.licence"))},
                                         {"script", script},
                                         {"data", json_block(with_reload)}});
 }

@@ -308,7 +308,9 @@ class RankRun {
     for (auto* tracker : run_.trackers) guard(*tracker, "open", [&] { tracker->open(info); });
   }
 
-  void tell(const std::string& type, const json& fields) {
+  void tell(const std::string& type, json fields) {
+    const std::chrono::duration<double> time = std::chrono::system_clock::now().time_since_epoch();
+    fields["measured"]["time"] = time.count();
     observer_.event(type, fields);
     if (run_.trackers.empty()) return;
     json event = fields;

@@ -50,6 +50,15 @@ std::string export_refusal(const Exchange& exchange, const Assembled& run, const
   return "";
 }
 
+// Has the last update the highest rate of the run, though the schedule falls after it?
+bool falls_after_the_run_only(const std::function<double(int64_t)>& rate_at, int64_t steps) {
+  constexpr int64_t kLooks = 16;
+  if (steps < 2 || rate_at(2 * steps + 1) >= rate_at(steps - 1)) return false;
+  for (int64_t look = 0; look < kLooks; ++look)
+    if (rate_at(look * (steps - 1) / kLooks) > rate_at(steps - 1)) return false;
+  return true;
+}
+
 }  // namespace
 
 json validate(const Registry& registry, const json& line, std::optional<Built>* built, DataSizes* sizes) {
@@ -132,6 +141,10 @@ json validate(const Registry& registry, const json& line, std::optional<Built>* 
     if (const auto flat = updates_at_the_end(rate_at, run.steps); flat > 1)
       (*built)->notes.push_back("scheduler: the last " + std::to_string(flat) + " of " + std::to_string(run.steps) +
                                 " updates have its lowest rate; is it meant to end before the run?");
+    if (falls_after_the_run_only(rate_at, run.steps))
+      (*built)->notes.push_back(
+          "scheduler: the last of " + std::to_string(run.steps) +
+          " updates has the highest rate, and the schedule falls after it; is its decay too short?");
     for (const auto* component : run.instances.all())
       for (const auto& note : guard(*component, "notes", [&] { return component->notes(); }))
         (*built)->notes.push_back(component->identity().instance + ": " + note);

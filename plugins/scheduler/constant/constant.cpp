@@ -18,16 +18,15 @@ class Constant final : public assay::Scheduler {
         .param("warmup", &Config::warmup, "Length of the linear warm-up W; its first update has rate start * peak.", 0)
         .param("start", &Config::start, "Rate at the first step of the warm-up, as a ratio of the peak.", 0, 1);
   }
-  explicit Constant(const Config& config) : config_(config) {}
+  explicit Constant(const Config& config) : frame_{config.warmup, {100, "%"}, config.start} {}
 
   double multiplier(int64_t step, const assay::RunLength& run) const override {
-    const int64_t warmup = config_.warmup.steps(run.steps, run.tokens_per_step);
-    if (step >= warmup) return 1.0;
-    return WarmupDecay::warmed(config_.start, step, warmup);
+    const auto [W, T] = frame_.ends("constant", run);
+    return step < W ? WarmupDecay::warmed(frame_.start, step, W) : 1.0;
   }
 
  private:
-  Config config_;
+  WarmupDecay frame_;
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Constant rate after a linear warm-up.
 #include <gtest/gtest.h>
 
+#include "assay/error.h"
 #include "assay/scheduler.h"
 #include "harness.h"
 
@@ -35,6 +36,28 @@ TEST(Constant, WarmupInEveryUnitIsTheSameWarmup) {
     EXPECT_EQ(constant->multiplier(9, {200, 32}), 0.9) << warmup;
     EXPECT_EQ(constant->multiplier(10, {200, 32}), 1.0) << warmup;
   }
+}
+
+TEST(Constant, WarmupThatFillsTheRunIsRefused) {
+  const auto constant = make<Scheduler>("constant", {{"warmup", "1000 steps"}});
+  EXPECT_EQ(constant->multiplier(1000, {1001, 32}), 1.0);
+  for (const int64_t steps : {10, 1000}) try {
+      constant->multiplier(0, {steps, 32});
+      FAIL() << "taken";
+    } catch (const UserError& error) {
+      EXPECT_EQ(std::string(error.what()), "constant: a warm-up of 1000 steps leaves nothing of a length of " +
+                                               std::to_string(steps) + " steps; make warmup shorter");
+    }
+}
+
+// 5% of 19 steps are 0.95 of one.
+TEST(Constant, AWarmupOfLessThanAStepIsAStep) {
+  for (const char* warmup : {"5%", "31 tokens"}) {
+    const auto constant = make<Scheduler>("constant", {{"warmup", warmup}, {"start", 0.25}});
+    EXPECT_EQ(constant->multiplier(0, {19, 32}), 0.25) << warmup;
+    EXPECT_EQ(constant->multiplier(1, {19, 32}), 1.0) << warmup;
+  }
+  EXPECT_EQ(make<Scheduler>("constant", {{"warmup", "0%"}})->multiplier(0, {19, 32}), 1.0);
 }
 
 }  // namespace

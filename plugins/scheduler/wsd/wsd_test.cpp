@@ -54,6 +54,16 @@ TEST(Wsd, DefaultsDecayOverTheLastTenthToZero) {
   EXPECT_EQ(of->multiplier(1000, kRun), 0.0);
 }
 
+// A tenth of 9 steps is 0.9 of one; the decay of one step ends after the run's last update, as one of 10 steps does.
+TEST(Wsd, ADecayOfLessThanAStepIsAStep) {
+  const auto of = make<Scheduler>("wsd");
+  for (const int64_t steps : {9, 10}) {
+    EXPECT_EQ(of->multiplier(steps - 1, {steps, 32}), 1.0) << steps;
+    EXPECT_EQ(of->multiplier(steps, {steps, 32}), 0.0) << steps;
+  }
+  EXPECT_EQ(of->multiplier(19, {20, 32}), 0.5);
+}
+
 TEST(Wsd, PhasesThatDoNotFitAreRefused) {
   const auto of = make<Scheduler>("wsd", {{"warmup", "60%"}, {"decay", "50%"}});
   for (const int64_t step : {0, 700}) try {

@@ -1,6 +1,5 @@
 // Event files that TensorBoard shows: training metrics by step, evaluations with their coordinates in the tag.
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -16,10 +15,8 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-double now() { return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count(); }
-
 void add(std::vector<Scalar>& scalars, const std::string& tag, const json& value) {
-  if (value.is_number()) scalars.push_back({tag, value.get<double>()});  // null is no number: not finite, or n/a
+  if (value.is_number()) scalars.push_back({tag, value.get<double>()});  // else not finite, or not applicable
 }
 
 std::vector<Scalar> of_step(const json& event) {
@@ -48,16 +45,21 @@ std::vector<Scalar> of_evaluation(const json& event) {
   return scalars;
 }
 
-// An attempt writes a file of its own: what a killed one left may end inside a record. A later one begins by telling
-// readers to drop what lies beyond the step that it goes on from. At that step itself an earlier attempt may have
-// evaluated already, and weights are the same; this one then adds nothing.
+// An attempt writes a file of its own: what a killed one left may end inside a record. Each begins with a session
+// start, at which readers drop what files before hold of its step and later ones: the step after the one that a resumed
+// attempt continues from. The first attempt has one, too: TensorBoard's Python server drops nothing at the first that
+// it meets. At the step that it continues from an earlier attempt may have evaluated already, with the same weights;
+// this one then adds nothing.
 class TensorBoard final : public assay::Tracker {
  public:
   struct Config {
     std::string folder = ".";
   };
   static void describe(auto& schema) {
-    schema.doc("Writes event files for TensorBoard: training metrics by step, evaluations with their coordinates.")
+    schema
+        .doc(
+            "Writes event files for TensorBoard: training metrics by step, evaluations with their coordinates. Values "
+            "that are not finite are left out.")
         .param("folder", &Config::folder, "Where to write; a relative path starts at the run's folder.");
   }
   explicit TensorBoard(const Config& config) : config_(config) {
@@ -72,17 +74,16 @@ class TensorBoard final : public assay::Tracker {
     if (wrong) throw assay::UserError("tensorboard: cannot make " + folder_.string() + ": " + wrong.message());
     errno = 0;
     stream_.open(file_of(attempt_), std::ios::binary | std::ios::trunc);
-    began_ = now();
-    write(version_event(began_));
+    check();
   }
 
   void on(std::string_view type, std::string_view text) override {
     const auto event = json::parse(text);
     const auto step = event.value("step", int64_t{0});
-    if (type == "start") start(event);
-    const double seconds = event.value("/measured/seconds"_json_pointer, 0.0);
-    if (type == "step") write(step, time_ = began_ + seconds, of_step(event));
-    if (type == "evaluate") write(step, time_ += seconds, of_evaluation(event));
+    const double time = event.value("/measured/time"_json_pointer, 0.0);
+    if (type == "start") start(event, time);
+    if (type == "step") write(step, time, of_step(event));
+    if (type == "evaluate") write(step, time, of_evaluation(event));
   }
 
  private:
@@ -93,16 +94,13 @@ class TensorBoard final : public assay::Tracker {
     return folder_ / ("events.out.tfevents." + number + ".assay");
   }
 
-  // Seconds of a step count from the attempt's begin, whose time a replay of past events brings along.
-  void start(const json& event) {
-    began_ = event.value("/measured/time"_json_pointer, now() - event.value("/measured/seconds"_json_pointer, 0.0));
-    time_ = began_;
-    if (attempt_ == 1) return;
-    from_ = event.value("from", int64_t{0});
+  void start(const json& event, double time) {
+    write(version_event(time));
+    if (attempt_ > 1) from_ = event.value("from", int64_t{0});
     for (int earlier = 1; earlier < attempt_; ++earlier)
       for (auto& [step, tag] : scalars_in(file_of(earlier).string()))
         if (step == from_) known_.insert(std::move(tag));
-    write(start_event(began_, from_ + 1));
+    write(start_event(time, from_ + 1));
   }
 
   void write(int64_t step, double time, std::vector<Scalar> scalars) {
@@ -113,6 +111,10 @@ class TensorBoard final : public assay::Tracker {
   void write(const std::string& event) {
     errno = 0;
     stream_ << framed(event) << std::flush;
+    check();
+  }
+
+  void check() const {
     if (!stream_)
       throw assay::UserError("tensorboard: cannot write " + file_of(attempt_).string() + ": " + std::strerror(errno));
   }
@@ -121,8 +123,7 @@ class TensorBoard final : public assay::Tracker {
   fs::path folder_;
   std::ofstream stream_;
   int attempt_ = 1;
-  double began_ = 0, time_ = 0;  // seconds since 1970: of the attempt, of what came last
-  int64_t from_ = -1;            // the step that a later attempt goes on from
+  int64_t from_ = -1;            // the step that a later attempt continues from
   std::set<std::string> known_;  // tags that earlier attempts wrote at that step
 };
 

@@ -40,6 +40,24 @@ TEST_F(PlanLines, EveryIsResolvedToSteps) {
   EXPECT_EQ(plan(kSmall + "[[evaluate]]\nuse = 'lm'\n").lines.at(0).at("evaluate").at(0).at("every"), 0);
 }
 
+// A step is 128 tokens. How often the state is saved has no note: of 5% by default, in every short run.
+TEST_F(PlanLines, ADurationOfLessThanAStepIsAStepAndThePlanSaysSo) {
+  const auto notes = [&](const std::string& duration, const std::string& steps) {
+    const auto made = plan(kSmall + "[[evaluate]]\nuse = 'lm'\nevery = '" + duration + "'\n",
+                           {"train.steps=" + steps, "scheduler.warmup=" + duration});
+    EXPECT_EQ(made.lines.at(0).at("evaluate").at(0).at("every"), 1) << duration;
+    return made.notes;
+  };
+  EXPECT_EQ(notes("5%", "19"),
+            (std::vector<std::string>{"scheduler 'constant': warmup: 5% of 19 steps are 0.95 steps; 1 step is taken",
+                                      "evaluate 'lm': every: 5% of 19 steps are 0.95 steps; 1 step is taken"}));
+  EXPECT_EQ(notes("96 tokens", "19")[1],
+            "evaluate 'lm': every: 96 tokens at 128 tokens per step are 0.75 steps; 1 step is taken");
+  EXPECT_TRUE(notes("5%", "20").empty());
+  EXPECT_TRUE(notes("5%", "39").empty());  // 1.95, of which 1 is taken
+  EXPECT_TRUE(plan(kSmall, {"train.steps=19", "scheduler.warmup=0%"}).notes.empty());
+}
+
 TEST_F(PlanLines, DurationsHaveOneSpelling) {
   const auto warmup = [&](const std::string& text) {
     return plan(kSmall, {"scheduler.warmup=" + text}).lines.at(0).at("train").at("scheduler").at("warmup");

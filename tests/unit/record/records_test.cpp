@@ -9,6 +9,7 @@
 #include "assay/error.h"
 #include "record/eval_record.h"
 #include "record/files.h"
+#include "record/metric.h"
 #include "record/plan_lines.h"
 #include "record/state.h"
 #include "record/train_record.h"
@@ -131,7 +132,10 @@ TEST(EvalRecord, NamesItsOwnPluginsOnly) {
   EvalResult evaluated;
   evaluated.step = 4;
   evaluated.metrics = {{.name = "bits_per_byte", .value = 2, .coordinates = {{"length", 512}, {"rate", 0.5}}},
-                       {.name = "perplexity", .value = std::numeric_limits<double>::infinity()}};
+                       {.name = "perplexity", .value = std::numeric_limits<double>::infinity(), .sum = 800},
+                       {.name = "ratio", .value = -std::numeric_limits<double>::infinity()},
+                       {.name = "nll", .value = std::nan(""), .sum = std::nan("")},
+                       {.name = "beyond", .value = std::nan(""), .sum = 0}};
   evaluated.examples = {{"one.txt", {{"nll", 2.5}}, {}}, {"two.txt", {{"nll", 3}}, {{"text", "a"}}}};
   const auto record = eval_record(plan_line(), plan_line()["evaluate"][0], evaluated);
   EXPECT_EQ(record["eval_id"], "e1");
@@ -142,8 +146,17 @@ TEST(EvalRecord, NamesItsOwnPluginsOnly) {
   EXPECT_EQ(record["code"]["evaluator"].size(), 2u);
   EXPECT_TRUE(record["code"]["evaluator"].contains("evaluator/lm"));
   EXPECT_TRUE(record["code"]["evaluator"].contains("decoder/greedy"));
-  // Infinity has no JSON; what is written is null.
-  EXPECT_TRUE(json::parse(record.dump())["metrics"][1]["value"].is_null());
+  // JSON has no number that is not finite: a text stands for it, and null is a value that does not apply.
+  const auto read = json::parse(record.dump())["metrics"];
+  const double infinity = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(read[1]["value"], "Infinity");
+  EXPECT_EQ(number_or_nan(read[1]["value"]), infinity);
+  EXPECT_EQ(number_or_nan(read[2]["value"]), -infinity);
+  EXPECT_EQ(read[3]["value"], "NaN");
+  EXPECT_TRUE(std::isnan(number_or_nan(read[3]["value"])));
+  EXPECT_TRUE(read[4]["value"].is_null());
+  for (const size_t recorded : {0, 1, 2, 3}) EXPECT_TRUE(applies(read[recorded])) << recorded;
+  EXPECT_FALSE(applies(read[4]));
 }
 
 TEST(WriteRecord, OnceAndWithItsFolders) {

@@ -259,6 +259,25 @@ TEST(Validate, NamesTheMetricsThatEvaluationsWillGive) {
                                       "long.tokens@length=8,stride=4"}));
 }
 
+// Of 10 updates the last is number 9; a decay of one step is over only before the one that would follow.
+TEST(Validate, NotesAScheduleThatFallsAfterTheRunOnly) {
+  TinyRun tiny;
+  const auto notes_of = [&](const json& scheduler) {
+    tiny.line["train"]["scheduler"] = scheduler;
+    std::optional<Built> built;
+    EXPECT_EQ(validate(registry(), tiny.line, &built), json::array()) << scheduler;
+    return built->notes;
+  };
+  EXPECT_EQ(notes_of({{"use", "wsd"}}),
+            std::vector<std::string>{"scheduler: the last of 10 updates has the highest rate, and the schedule falls "
+                                     "after it; is its decay too short?"});
+  for (const json& falls : {json{{"use", "wsd"}, {"decay", "20%"}},
+                            {{"use", "cosine"}, {"length", "200%"}},
+                            {{"use", "linear"}},
+                            {{"use", "constant"}, {"warmup", "9 steps"}}})
+    EXPECT_EQ(notes_of(falls), std::vector<std::string>{}) << falls;
+}
+
 // Hundreds of gigabytes of weights take no memory to plan.
 TEST(Validate, AModelLargerThanThisMachine) {
   TinyRun tiny;
