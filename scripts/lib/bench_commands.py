@@ -101,7 +101,7 @@ def fabricate_records(results, runs):
             "environment": {"cpu": "bench", "device": "cpu", "libtorch": "2.11.0", "threads": 1,
                             "mesh": {"tensor": 2, "data": 1, "backend": "threads"}},
             "source": {"git_commit": "0" * 40, "git_dirty": ""},
-            "data": [{"name": "austen", "sha256": "0" * 64, "licence": "public domain"}], "measured": measured}))
+            "data": [{"name": "austen", "sha256": "0" * 64, "licence": "public domain"}], "measured": measured}) + "\n")
         for evaluation in run["evaluate"]:
             metrics = [{"name": "bits_per_byte", "value": value + length / 1000, "sum": value, "weight": 1.0,
                         "unit": "bits/byte", "direction": "lower", "coordinates": {"length": length}}
@@ -109,7 +109,7 @@ def fabricate_records(results, runs):
             write(os.path.join(folder, "eval", evaluation["id"] + ".json"), json.dumps({
                 "schema": 1, "eval_id": evaluation["id"], "train_id": run["train_id"], "group": run["group"],
                 "label": evaluation["label"], "seed": run["seed"], "step": 488, "metrics": metrics,
-                "code": {"evaluator": {}}, "measured": measured}))
+                "code": {"evaluator": {}}, "measured": measured}) + "\n")
 
 
 def call(command, environment):
