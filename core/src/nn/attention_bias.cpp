@@ -30,13 +30,14 @@ void expect_same_sizes(const char* what, const Tensor& found, const Tensor& give
                     "; they must keep theirs, " + c10::str(given.sizes()));
 }
 
-void check(const AttentionBias& bias, const AttentionContext& context) {
+void expect_declared_sizes(const AttentionBias& bias, const AttentionContext& context) {
   const auto heads = std::to_string(context.heads);
   if (bias.slopes_H.defined())
     expect_sizes("slopes_H", bias.slopes_H, {{context.heads}}, "[" + heads + "], a slope for each head of this rank");
   if (bias.table_NH.defined()) {
     if (!bias.bucket) throw UserError("table_NH has no bucket function; set bucket, which maps distances to its rows");
-    expect_sizes("table_NH", bias.table_NH, {{bias.table_NH.size(0)}, {context.heads}},
+    const int64_t buckets = bias.table_NH.dim() > 0 ? bias.table_NH.size(0) : 0;
+    expect_sizes("table_NH", bias.table_NH, {{buckets}, {context.heads}},
                  "[buckets, " + heads + "], a column for each head of this rank");
   }
   if (!bias.dense_BHQS.defined()) return;
@@ -78,13 +79,13 @@ std::pair<Tensor, Tensor> rotated_by(const Positional& scheme, const Tensor& q, 
 AttentionBias attention_bias_of(const Positional& scheme, const AttentionContext& context) {
   return guard(scheme, "attention_bias", [&] {
     auto bias = scheme.attention_bias(context);
-    check(bias, context);
+    expect_declared_sizes(bias, context);
     return bias;
   });
 }
 
 Tensor AttentionBias::dense(const AttentionContext& context) const {
-  check(*this, context);
+  expect_declared_sizes(*this, context);
   Tensor sum;
   const auto add = [&](const Tensor& part) { sum = sum.defined() ? sum + part : part; };
   if (slopes_H.defined()) {
