@@ -56,7 +56,7 @@ void print_checks(const std::vector<GateCheck>& checks) {
 }
 
 void print(const std::vector<std::string>& lines, std::ostream& out) {
-  for (const auto& line : lines) out << line << "\n";
+  for (const auto& line : lines) out << printable(line) << "\n";
 }
 
 int verdict_of(const std::vector<GateCheck>& checks) {

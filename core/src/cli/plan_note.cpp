@@ -12,6 +12,7 @@
 #include "config/experiment_name.h"
 #include "config/plan_source.h"
 #include "record/plan_lines.h"
+#include "record/printable.h"
 #include "record/sha256.h"
 
 namespace assay::cli {
@@ -68,8 +69,9 @@ std::string plan_text(const ExperimentLayout& layout, const std::optional<config
 }
 
 void say(const ExperimentLayout& layout, const std::optional<config::PlanSource>& source, const std::string& what) {
-  std::cerr << fmt::format("note: results of {} are of {}; {}\n", layout.folder().filename().string(),
-                           plan_text(layout, source), what);
+  std::cerr << printable(fmt::format("note: results of {} are of {}; {}", layout.folder().filename().string(),
+                                     plan_text(layout, source), what))
+            << "\n";
 }
 
 // `words`: what `assay run` is to be given.
