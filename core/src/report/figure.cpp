@@ -92,7 +92,7 @@ class FigureMaker {
         if (!texts[row].empty())
           add(row, texts[row], columns.front());
         else if (const auto& count = table_.rows[row].cells[columns.front()].count; lacks_values(count))
-          figure_.unplaced.emplace_back(on_one_line(table_.rows[row].label), count);
+          figure_.unplaced.emplace_back(printable(table_.rows[row].label), count);
       }
     }
     place_on_axis();
