@@ -36,7 +36,8 @@ void require_other_steps(const RunLayout& run, const std::string& metric, std::i
     if (event["type"] == "evaluate" && event["step"] == step && event.value("label", "") == config::owner_of(metric))
       for (const auto& one : event.value("metrics", json::array()))
         names.push_back(metric_name(event.value("label", ""), one));
-  if (!names.empty())
+  const bool is_there = std::find(names.begin(), names.end(), metric) != names.end();  // and n/a
+  if (!names.empty() && !is_there)
     throw UserError(fmt::format("[prune] metric '{}' is none of those that were evaluated at step {} ({}){}", metric,
                                 step, run.events().string(), config::suggestion(metric, names, "there are ")));
 }
@@ -49,7 +50,9 @@ std::optional<double> mean_of(const std::vector<const json*>& lines, const Exper
     const auto step = config::rung_step(pruning.settings, rung, *line);
     if (has_reached(*line, run, step)) {
       const auto value = value_at(run, pruning.settings.metric, step);
-      if (!value) {  // an older run, which was evaluated at other steps; but not one that lacks just this metric
+      // An older run, which was evaluated at other steps, or a model that cannot answer; but not one that lacks just
+      // this metric.
+      if (!value) {
         require_other_steps(run, pruning.settings.metric, step);
         return std::nullopt;
       }
@@ -105,7 +108,7 @@ std::optional<double> value_at(const RunLayout& run, const std::string& metric, 
       if (!value) value = kDiverged;  // until a step that is not skipped
     } else if (event["type"] == "evaluate" && event["step"] == step) {
       for (const auto& one : event.value("metrics", json::array())) {
-        if (metric_name(event.value("label", ""), one) != metric) continue;
+        if (metric_name(event.value("label", ""), one) != metric || !applies(one)) continue;
         const bool higher = one.value("direction", "") == "higher";
         value = one.at("value").is_number() ? (higher ? -1 : 1) * one["value"].get<double>() : kDiverged;
       }

@@ -3,6 +3,9 @@
 
 #include <gmock/gmock.h>
 
+#include <cmath>
+#include <limits>
+
 #include "assay/error.h"
 #include "record/files.h"
 #include "record/state.h"
@@ -87,6 +90,23 @@ TEST_F(Judge, HigherIsBetterWhereTheMetricSaysSo) {
   add_told("a", {1.0}, "higher");
   add_told("b", {2.0}, "higher");
   EXPECT_THAT(verdict().pruned, ElementsAre(Key("a")));
+}
+
+// A model that cannot answer has no value, which is neither the worst nor the best; one that is not finite is the
+// worst.
+TEST_F(Judge, DoesNotJudgeAGroupWithoutAValue) {
+  add_told("a", {1.0});
+  add_told("b", {std::nan("")});
+  const auto run = add("c", 1);
+  json metric = {{"name", "nll"}, {"value", nullptr}, {"sum", 0.0}, {"coordinates", {{"length", 64}}}};
+  json event = {{"attempt", 1}, {"type", "evaluate"}, {"step", 20}, {"label", "lm"}};
+  event["metrics"] = json::array({metric});
+  tell(run, event);
+  save(run, 20);
+  const auto found = verdict();
+  EXPECT_TRUE(found.judged);
+  EXPECT_THAT(found.pruned, ElementsAre(Key("b")));
+  EXPECT_EQ(found.not_judged, 1u);
 }
 
 TEST_F(Judge, NeverPrunesTheBaselineAndDoesNotCountIt) {
