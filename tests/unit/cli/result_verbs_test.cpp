@@ -251,6 +251,7 @@ TEST_F(ResultVerbs, StatusCountsAndExplains) {
   results_.finished({.scheme = "a", .seed = 1, .training_code = code}, {{64, 2.0}});
   results_.finished({.scheme = "a", .seed = 5, .training_code = code, .plugin_code = "bb"}, {{64, 2.0}});
   results_.failed({.scheme = "a", .seed = 2}, "plugin");
+  write_atomically(results_.experiment().run("a2").log(), "it broke\n");
   results_.plan({.scheme = "a", .seed = 3});
   results_.plan({.scheme = "a", .seed = 4});
   const testing::BuiltRun fourth{.scheme = "a", .seed = 4};

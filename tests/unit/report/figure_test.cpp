@@ -147,11 +147,12 @@ class IncompleteFigures : public Figures {
 TEST_F(IncompleteFigures, MarkAndNameWhatIsIncomplete) {
   const auto drawn = figure("length", "lm.bits_per_byte");
   const auto csv = figure_csv(drawn);
-  EXPECT_THAT(csv, HasSubstr("\na,512,2.5,0,2,2/3 (1 diverged)\na,1024,,,0,0/3 (3 diverged)\n"));
-  EXPECT_THAT(csv, HasSubstr("\n# incomplete: a at 512: 2 of 3 runs (1 diverged)\n"
-                             "# incomplete: a at 1024: 0 of 3 runs (3 diverged)\n"
-                             "# incomplete: b at 512: 0 of 3 runs (3 diverged)\n"
-                             "# incomplete: c at 64, 512, 1024: 0 of 3 runs (1 failed, 2 diverged)\n"));
+  EXPECT_THAT(csv, HasSubstr("\na,512,2.5,0,2,2/3 (1 diverged),quick,"));
+  EXPECT_THAT(csv, HasSubstr("\na,1024,,,0,0/3 (3 diverged),quick,"));
+  EXPECT_THAT(csv, HasSubstr("; incomplete: a at 512: 2 of 3 runs (1 diverged)"
+                             "; incomplete: a at 1024: 0 of 3 runs (3 diverged)"
+                             "; incomplete: b at 512: 0 of 3 runs (3 diverged)"
+                             "; incomplete: c at 64, 512, 1024: 0 of 3 runs (1 failed, 2 diverged)\","));
   EXPECT_THAT(csv, Not(HasSubstr("incomplete: learned")));  // there is nothing that is missing
   const auto script = figure_script(drawn);
   const std::string next = ".\"\\n\".";
@@ -186,7 +187,7 @@ TEST_F(IncompleteFigures, ARowWithoutAPlaceIsNamed) {
   const auto drawn = figure("train.flops", "lm.bits_per_byte@length=64");
   ASSERT_EQ(drawn.series.size(), 3u);
   EXPECT_THAT(figure_csv(drawn),
-              HasSubstr("# incomplete: positional=c: 0 of 3 runs (1 failed, 2 diverged), so it has no train.flops\n"));
+              HasSubstr("; incomplete: positional=c: 0 of 3 runs (1 failed, 2 diverged), so it has no train.flops\","));
   EXPECT_THAT(figure_script(drawn),
               HasSubstr("'positional=c: 0 of 3 runs (1 failed, 2 diverged), so it has no train.flops'"));
 }
