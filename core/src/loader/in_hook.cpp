@@ -1,6 +1,7 @@
 #include "loader/in_hook.h"
 
 #include <atomic>
+#include <exception>
 
 #include "assay/component.h"
 
@@ -10,6 +11,7 @@ namespace {
 std::atomic<char*> published{nullptr};
 std::atomic<size_t> threads{0};
 thread_local const InHook* innermost = nullptr;
+thread_local std::optional<FailedHook> failed;
 
 // This thread's; null where nothing is published, or to more threads than there are slots.
 char* own_slot() {
@@ -23,12 +25,16 @@ char* own_slot() {
 
 void publish_hooks(const HookFile& file) { published.store(file.slots(), std::memory_order_release); }
 
+const std::optional<FailedHook>& failed_hook() { return failed; }
+
 InHook::InHook(const Identity& who, const char* hook) : who_(who), hook_(hook), outer_(innermost) {
   innermost = this;
+  failed.reset();
   publish();
 }
 
 InHook::~InHook() {
+  if (std::uncaught_exceptions() > 0 && !failed) failed = {who_, hook_};
   innermost = outer_;
   if (outer_)
     outer_->publish();

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "config/duration.h"
+#include "loader/in_hook.h"
 
 namespace assay {
 using nlohmann::json;
@@ -55,6 +56,18 @@ AssayValue scalar(const json& value, int32_t type, const std::string& path, Stor
       throw Bug("parameter type " + std::to_string(type) + " is not a scalar");
   }
   return out;
+}
+
+// The plugin boundary carries the text of an exception alone. Where that is of another component's hook, which the
+// constructor called, that component is the one to name.
+PluginError error_of_create(const Identity& who, const std::string& text) {
+  if (const auto& failed = failed_hook()) {
+    const auto& [inner, hook] = *failed;
+    const std::string begin = PluginError(inner.plugin, inner.name, hook, "").what();
+    if (text.starts_with(begin))
+      return PluginError(inner.plugin, inner.name, hook, text.substr(begin.size()), inner.instance);
+  }
+  return PluginError(who.plugin, who.name, "create", text, who.instance);
 }
 
 }  // namespace
@@ -129,8 +142,7 @@ void* Instances::create(const std::string& kind, const std::string& kind_hash, c
   AssayError error{};
   const Identity who{file->plugin->name, kind, name, instance};
   const InHook in_hook(who, "create");
-  if (component->create(values.data(), values.size(), &made, &error) != 0)
-    throw PluginError(file->plugin->name, name, "create", error.text, instance);
+  if (component->create(values.data(), values.size(), &made, &error) != 0) throw error_of_create(who, error.text);
   made_.emplace_back(component, made);
   auto* base = static_cast<Component*>(made.component);
   base->set_identity(who);
