@@ -166,6 +166,8 @@ def main(build):
                     break
                 time.sleep(0.01)
             first.wait()
+        if not events:
+            sys.exit("the run ended without events")
         files = events.parent
         early = scalars("first attempt", accumulated(files))
         run([build / "bin/assay", "run", "x.toml"], folder)
