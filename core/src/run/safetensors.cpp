@@ -61,19 +61,19 @@ const Dtype* dtype_of(const std::string& name) {
   return found == std::end(kDtypes) ? nullptr : found;
 }
 
-// JSON in which no object has a key twice; null when it is not. nlohmann::json skips a byte-order mark, the format does
-// not.
+// JSON in which no object has a key twice; null when it is not. Unlike nlohmann::json, the format takes no byte-order
+// mark before it, and no zero byte for its end.
 json parse_header(const std::string& text) {
   std::vector<std::set<std::string>> keys;
-  bool repeats = text.starts_with("\xEF\xBB\xBF");
+  bool is_refused = text.starts_with("\xEF\xBB\xBF") || text.find('\0') != std::string::npos;
   const auto note = [&](int, json::parse_event_t event, json& parsed) {
     if (event == json::parse_event_t::object_start) keys.emplace_back();
     if (event == json::parse_event_t::object_end) keys.pop_back();
-    if (event == json::parse_event_t::key) repeats = repeats || !keys.back().insert(parsed.get<std::string>()).second;
+    if (event == json::parse_event_t::key) is_refused |= !keys.back().insert(parsed.get<std::string>()).second;
     return true;
   };
   auto header = json::parse(text, note, /*allow_exceptions=*/false);
-  return repeats ? json() : header;
+  return is_refused ? json() : header;
 }
 
 // Null stands for none.
@@ -213,7 +213,10 @@ Tensor SafetensorsFile::read(const std::string& name) const {
   if (!has(name)) refuse("is not in it");
   const auto tensor = described(header_.at(name));
   if (!tensor.dtype->type) refuse(std::string("has dtype ") + tensor.dtype->name + ", which assay does not read");
-  auto value = at::empty(tensor.shape, at::TensorOptions().dtype(*tensor.dtype->type));
+  const auto options = at::TensorOptions().dtype(*tensor.dtype->type);
+  // LibTorch's empty refuses extents whose product overflows, even where one of them is 0.
+  if (tensor.begin == tensor.end) return at::empty({0}, options).reshape(tensor.shape);
+  auto value = at::empty(tensor.shape, options);
   std::ifstream stream(file_, std::ios::binary);
   stream.seekg(data_begin_ + tensor.begin);
   if (!stream.read(static_cast<char*>(value.data_ptr()), tensor.end - tensor.begin)) refuse("cannot be read");
