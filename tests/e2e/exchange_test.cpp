@@ -111,15 +111,16 @@ TEST_F(ExchangeVerbs, PlanSaysWhatCannotBeExported) {
   write_experiment("[[exchange]]\nuse = \"hf\"\n");
   EXPECT_EQ(call("plan experiments/tiny.toml"), 2);
   EXPECT_THAT(err_,
-              AllOf(HasSubstr("experiments/tiny.toml:28:1: the run cannot be exported: positional scheme 'none' has "
+              AllOf(HasSubstr("experiments/tiny.toml:27:1: the run cannot be exported: positional scheme 'none' has "
                               "no layout there"),
                     HasSubstr("MPT (positional 'alibi' with max_exponent = 8")));
   const std::string alibi = "positional=alibi model.bias=false model.gelu=erf";
-  EXPECT_EQ(call("plan experiments/tiny.toml " + alibi), 0) << err_;
+  EXPECT_EQ(call("plan experiments/tiny.toml --json " + alibi), 0) << err_;
+  EXPECT_EQ(nlohmann::json::parse(out_)["runs"][0]["exchanges"][0]["use"], "hf");
   EXPECT_EQ(call("plan experiments/tiny.toml " + alibi + " exchange.hf.max_seq_len=15"), 2);
   EXPECT_THAT(err_, HasSubstr("max_seq_len = 15 is less than the context of training, 16"));
-  EXPECT_EQ(call("plan experiments/tiny.toml exchange.hf.enabled=false"), 0) << err_;
-  EXPECT_FALSE(plan()[0].contains("exchanges"));
+  EXPECT_EQ(call("plan experiments/tiny.toml --json exchange.hf.enabled=false"), 0) << err_;
+  EXPECT_FALSE(nlohmann::json::parse(out_)["runs"][0].contains("exchanges"));
 }
 
 TEST_F(ExchangeVerbs, ExportTakesTheParametersOfTheExperiment) {

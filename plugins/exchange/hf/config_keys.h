@@ -129,7 +129,7 @@ const Keys kMptAttentionKeys{{},
                               {"softmax_scale", {}},
                               {"add_cross_attention", {false}},
                               {"pruned_heads", {json::object()}}},
-                             {"attn_impl", "model_type"}};
+                             {"attn_impl", "model_type", "tie_word_embeddings"}};
 
 // config.json, or a table in it, whose values are checked as they are read.
 class Settings {
