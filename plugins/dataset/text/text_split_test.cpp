@@ -152,13 +152,13 @@ TEST(TextContent, WhatIsNoTextIsRefusedWhateverItsName) {
       {"%PDF-1.7\n", "is a PDF"},
       {"\xff\xfeo\0n\0e\0"s, "is text in UTF-16; convert it to UTF-8"},
       {"some text\0and more"s, "is a binary file, for it contains bytes of value 0"}};
-  const TemporaryFolder folder;
   for (const auto& [content, message] : contents) {
-    const auto file = folder.write("data.txt", content);
-    EXPECT_THAT(error_of(file), HasSubstr(file.string() + " " + message));
-    EXPECT_THAT(error_of(folder.path()), HasSubstr(message));
+    const TemporaryFolder folder;
+    const auto file = folder.write("plain/data.txt", content);
     folder.write("corpus/data.txt", content);
     folder.write("corpus/manifest.json", R"({"files": [{"file": "data.txt", "split": "train"}]})");
+    EXPECT_THAT(error_of(file), HasSubstr(file.string() + " " + message));
+    EXPECT_THAT(error_of(folder / "plain"), HasSubstr(message));
     EXPECT_THAT(error_of(folder / "corpus"), HasSubstr(message));
   }
 }

@@ -34,7 +34,7 @@ TEST(DataSizes, TokensOfAnEpochAreItsTargets) {
 // Of more than 4 MiB a part stands for all; bytes are tokens, so here it gives the number itself.
 TEST(DataSizes, LargeTextsAreEstimated) {
   std::string text;
-  for (int i = 0; i < 60000; ++i)
+  for (int i = 0; i < 70000; ++i)
     text +=
         "paragraph " + std::to_string(i) + " is about as long as the next one of them, and no longer than it needs\n\n";
   ASSERT_GT(text.size(), 5u << 20);
