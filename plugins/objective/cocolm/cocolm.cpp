@@ -5,7 +5,8 @@
 //   copy   binary_loss_weight * mean over tokens of the cross entropy of "is the original"
 //   lm     mean over M of the corrective term (losses.h)
 //   scl    scl_loss_weight * mean over both views of all sequences of the contrastive loss
-// A token whose weight as a target is 0 is read and never masked; other weights do not count.
+// A token whose weight as a target is 0 is read, but it is never masked and copy does not count it; other weights have
+// no effect.
 // `objective` takes of them: mlm, the main network's own masked language modelling (Devlin et al. 2019,
 // arXiv:1810.04805); rtd, aux + copy (ELECTRA; Clark et al. 2020, arXiv:2003.10555); clm, aux + copy + lm; _scl, + scl.
 #include <ATen/ops/binary_cross_entropy_with_logits.h>
@@ -163,12 +164,12 @@ class CocoLm final : public assay::Objective {
       throw assay::UserError("a batch must have row_id and sample_id, by which rows draw and are contrasted");
     const auto whole = cocolm::sequences_of(batch, cls_, pad_);
     const int64_t B = batch.rows(), T = batch.length();
-    const auto asked = cocolm::maskable(batch, whole.real);
+    const auto targets = cocolm::targets_of(batch, whole.real);
     auto masked = at::zeros({B, T}, at::kBool);
     std::vector<Draws> crops;
     for (int64_t row = 0; row < B; ++row) {
       const auto own = context.text_draws().substream(static_cast<uint64_t>(batch.sample_id[row].item<int64_t>()));
-      const auto places = cocolm::places_of(asked.const_data_ptr<bool>() + row * T, T);
+      const auto places = cocolm::places_of(targets.const_data_ptr<bool>() + row * T, T);
       for (const auto t : cocolm::masked_places(places, config_.mask_prob, config_.mask_cls, own.substream(0)))
         masked.data_ptr<bool>()[row * T + t] = true;
       crops.push_back(own.substream(1));
@@ -178,7 +179,8 @@ class CocoLm final : public assay::Objective {
     channel(batch, "masked") = masked;
     context.denominator("masked", masked.sum().item<double>());
     if (config_.objective == "mlm") return;
-    context.denominator("tokens", whole.real.sum().item<double>());
+    channel(batch, "targets") = targets;
+    context.denominator("tokens", targets.sum().item<double>());
     if (!contrasts()) return;
     const auto crop = cocolm::crops_of(whole, crop_rule(), crops, cls_, pad_);
     const auto group = contrasted_group(batch, crop.real.any(1));
@@ -202,7 +204,7 @@ class CocoLm final : public assay::Objective {
     auto& forward = context.forward("corrupted", view(batch, corrupted, real));
     const auto h_BTD = full_precision(forward.hidden());
     const auto c_BT = copy_(h_BTD).squeeze(-1);
-    copy(context, c_BT, corrupted.ne(original), real);
+    copy(context, c_BT, corrupted.ne(original), given(batch, "targets"));
     if (corrects()) correct(context, forward, h_BTD, c_BT, at);
     if (contrasts()) contrast(context, h_BTD);
   }
@@ -290,14 +292,14 @@ class CocoLm final : public assay::Objective {
     return sampler.sample(states_at(sampler.hidden(), at.masked), draws);
   }
 
-  void copy(assay::LossContext& context, const Tensor& c_BT, const Tensor& replaced, const Tensor& real) const {
+  void copy(assay::LossContext& context, const Tensor& c_BT, const Tensor& replaced, const Tensor& targets) const {
     const auto bce = at::binary_cross_entropy_with_logits(c_BT, replaced.logical_not().to(c_BT.scalar_type()), {}, {},
                                                           at::Reduction::None);
-    context.term("copy", bce.masked_fill(real.logical_not(), 0).sum(), "tokens", config_.binary_loss_weight);
+    context.term("copy", bce.masked_fill(targets.logical_not(), 0).sum(), "tokens", config_.binary_loss_weight);
     const auto copies = c_BT.gt(0);
-    auto kept = replaced.logical_not().logical_and(real);
+    auto kept = replaced.logical_not().logical_and(targets);
     if (!config_.mask_cls) kept.select(1, 0).fill_(false);  // everybody knows that [CLS] is the original
-    log_share("replaced_rate", replaced, real);
+    log_share("replaced_rate", replaced, targets);
     log_share("copy_accuracy_original", copies, kept);
     log_share("copy_accuracy_replaced", copies.logical_not(), replaced);
     log_share("copy_false_alarms", copies.logical_not(), kept);  // chance of copy_accuracy_replaced

@@ -99,17 +99,17 @@ TEST(CocoLmViews, SequencesStandBehindTheirClsAndPaddingStaysPadding) {
   EXPECT_THAT(values_of<int64_t>(made.real), ElementsAre(1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 1, 1, 1, 0));
 }
 
-TEST(CocoLmViews, WhatHasNoWeightAsATargetIsNotMasked) {
+TEST(CocoLmViews, TokensOfWeightZeroAreNotTargets) {
   Batch batch;
   batch.tokens = row({5, 6, 7, 8, 9});
   const auto real = row({1, 1, 1, 0, 1}).to(at::kBool);
-  EXPECT_THAT(values_of<int64_t>(cocolm::maskable(batch, real)), ElementsAre(1, 1, 1, 0, 1));
+  EXPECT_THAT(values_of<int64_t>(cocolm::targets_of(batch, real)), ElementsAre(1, 1, 1, 0, 1));
   batch.loss_weight = at::tensor({0.F, 1.F, .5F, 0.F, 0.F}, at::kFloat).unsqueeze(0);  // of 6, 7, 8, 9 and what follows
-  EXPECT_THAT(values_of<int64_t>(cocolm::maskable(batch, real)), ElementsAre(1, 1, 0, 0, 1));  // [CLS], 5, 6, 7, 8
+  EXPECT_THAT(values_of<int64_t>(cocolm::targets_of(batch, real)), ElementsAre(1, 1, 0, 0, 1));  // [CLS], 5, 6, 7, 8
   for (const int64_t length : {1, 2}) {
     batch.tokens = at::zeros({1, length}, at::kLong);
     batch.loss_weight = at::zeros({1, length}, at::kFloat);
-    EXPECT_TRUE(cocolm::maskable(batch, at::ones({1, length}, at::kBool)).all().item<bool>());
+    EXPECT_TRUE(cocolm::targets_of(batch, at::ones({1, length}, at::kBool)).all().item<bool>());
   }
 }
 
@@ -209,6 +209,7 @@ TEST(CocoLm, ATextsMaskAndCropAreItsOwn) {
   weightless.of = all.of;
   weightless.of.loss_weight = at::zeros({4, 40}, at::kFloat);
   objective->prepare(weightless);
+  EXPECT_EQ(weightless.denominators.at("tokens"), 8);  // [CLS] and a first token, whose weight is in no batch
   EXPECT_TRUE(all.of.channels.at("objective.masked").narrow(1, 2, 38).any(1).all().item<bool>());
   EXPECT_FALSE(weightless.of.channels.at("objective.masked").narrow(1, 2, 38).any().item<bool>());
   FakePrepare cut;  // the second half of a group of eight rows

@@ -33,10 +33,10 @@ inline Sequences sequences_of(const Batch& batch, int64_t cls, int64_t pad) {
   return out;
 }
 
-// Which of [CLS] and the tokens may be masked, where [CLS] may: all but padding and those of weight 0 as targets.
-inline Tensor maskable(const Batch& batch, const Tensor& real) {
+// [CLS] and the tokens that the losses may count: all but padding and tokens of weight 0 as targets.
+inline Tensor targets_of(const Batch& batch, const Tensor& real) {
   auto out = real.clone();
-  const auto known = batch.length() - 2;  // the weight of a row's first token stands in no batch
+  const auto known = batch.length() - 2;  // the weight of a row's first token is in no batch
   if (batch.loss_weight.defined() && known > 0)
     out.narrow(1, 2, known).logical_and_(batch.loss_weight.narrow(1, 0, known).ne(0));
   return out;

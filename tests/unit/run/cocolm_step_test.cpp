@@ -144,6 +144,19 @@ TEST(CocoLmStep, LossesOfAnUntrainedNetwork) {
   EXPECT_NEAR(metrics.at("cocolm.replaced_rate"), 0.15, 0.05);
 }
 
+// With a copy head of zeros the loss of every token is ln 2, and their mean is ln 2 only if the sum and the count leave
+// out the same tokens.
+TEST(CocoLmStep, CopyLeavesOutTokensOfWeightZero) {
+  const CocoLmRun tiny(json{{"objective", "rtd"}, {"init_std", 0.0}});
+  for (const int64_t counted : {16, 8, 2, 0}) {
+    const auto weigh = [&](Batch& batch) {
+      batch.loss_weight = at::ones(batch.tokens.sizes());
+      batch.loss_weight.narrow(1, counted, 16 - counted).fill_(0);
+    };
+    EXPECT_NEAR(gradients_of(tiny, weigh).metrics.at("cocolm.copy"), std::log(2.0), 1e-12) << counted;
+  }
+}
+
 TEST(CocoLmStep, RowsWithNothingInThemAndNothingMasked) {
   const auto step = [](const json& objective, const std::function<void(Batch&)>& change) {
     std::map<std::string, double> out;
