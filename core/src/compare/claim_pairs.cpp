@@ -30,6 +30,7 @@ struct SeedPair {
   Presence presence = Presence::kToCome;
   double difference = 0;  // may be infinite where a lost run is worst
   double left = 0, right = 0;
+  bool skips = false;  // steps of some run of the pair were skipped
 };
 
 bool is_lost(Presence presence) { return presence == Presence::kDiverged || presence == Presence::kFailed; }
@@ -162,6 +163,7 @@ class Sampler {
       auto& pair = pairs.emplace_back();
       pair.seed = run->seed;
       pair.presence = of_pair(a.presence, b.presence);
+      pair.skips = run->steps.skipped > 0 || (other && other->steps.skipped > 0);
       if (!counts(pair.presence)) continue;
       pair.left = a.value;
       pair.right = b.value;
@@ -198,6 +200,7 @@ class Sampler {
       for (auto& one : mean) {
         const auto same = partner_of(one);
         one.presence = of_pair(one.presence, same->presence);
+        one.skips |= same->skips;
         if (!counts(one.presence)) continue;
         one.difference += same->difference;
         one.left += same->left;
@@ -217,6 +220,7 @@ class Sampler {
     std::vector<double> all, finite, lefts, rights;
     for (const auto& seed : seeds) {
       add_one(seed.presence, pair.pairs);
+      pair.pairs.skipping += seed.skips && seed.presence == Presence::kThere;
       if (!counts(seed.presence)) continue;
       all.push_back(seed.difference);
       if (is_lost(seed.presence)) continue;

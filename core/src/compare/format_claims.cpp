@@ -36,6 +36,7 @@ std::string pair_text(const JudgedClaim& claim, const ClaimPair& pair) {
     text += ":";
   }
   text += fmt::format(", n {}", pair.n);
+  if (pair.pairs.skipping > 0) text += fmt::format(" ({} with skipped steps)", pair.pairs.skipping);
   if (pair.correlation) text += fmt::format(", r {:.2f}", *pair.correlation);
   if (pair.documents)
     text += fmt::format(", over documents [{:.4g}, {:.4g}]", pair.documents->low, pair.documents->high);
@@ -96,6 +97,7 @@ Json pair_json(const ClaimPair& pair) {
                {"diverged", pair.pairs.diverged},
                {"pruned", pair.pairs.pruned},
                {"not_applicable", pair.pairs.not_applicable},
+               {"with_skipped_steps", pair.pairs.skipping},
                {"tested", pair.is_tested}};
   json["difference"] = pair.test ? Json(pair.test->difference) : Json(nullptr);
   json["documents"] = pair.documents ? Json::array({pair.documents->low, pair.documents->high}) : Json(nullptr);

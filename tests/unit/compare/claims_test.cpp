@@ -35,6 +35,16 @@ TEST_F(Six, TheTestOfOneClaim) {
   EXPECT_NEAR(*pair.sign_flip_p, 2.0 / 64, 1e-12);
 }
 
+TEST(Claims, SayHowManyPairsHaveSkippedSteps) {
+  ResultsBuilder results;
+  add_row(results, {.scheme = "a"}, {2.0, 2.1, 2.2, 2.3, 2.4});
+  results.finished({.scheme = "a", .seed = 6, .skipped_steps = 5}, {{64, 2.5}});
+  add_row(results, {.scheme = "b"}, {2.5, 2.5, 2.8, 2.8, 2.8, 3.1});
+  EXPECT_THAT(testing::line_of(judged(results, {claim("left < right")})), HasSubstr(", n 6 (1 with skipped steps)"));
+  EXPECT_THAT(testing::line_of(judged(results, {claim("left < 4", {{"positional", "b"}}, nullptr)})),
+              ::testing::Not(HasSubstr("skipped")));
+}
+
 // "Not c" of rows a and b is every row, so that a would be judged against itself.
 TEST_F(Six, AValueThatNoRowHasDecidesNothing) {
   for (const json& side : {json{{"positional", {{"not", "c"}}}}, json{{"positional", {"b", "c"}}}}) {
