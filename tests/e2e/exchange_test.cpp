@@ -69,7 +69,7 @@ TEST_F(ExchangeVerbs, AResumedRunIsExportedWithTheTimesOfItsAttempts) {
     std::vector<std::pair<std::string, double>> times;
     const auto file = folder_ / "board/tiny seed=1/metrics.jsonl";
     std::istringstream lines(read_file(file));
-    std::filesystem::remove(file);
+    std::filesystem::remove_all(folder_ / "board");  // an export wants an empty folder
     for (std::string line; std::getline(lines, line);) {
       const auto event = nlohmann::json::parse(line);
       EXPECT_EQ(event["attempt"], 1);
