@@ -30,30 +30,30 @@ struct GroupValue {
 // Nothing: it cannot be judged. Throws NotThere when a run is still to come.
 struct NotThere {};
 
-void require_other_steps(const RunLayout& run, const std::string& metric, std::int64_t step) {
+// What is wrong where a run was evaluated at a step and lacks just this metric; else empty.
+std::string fault_of_metric(const RunLayout& run, const std::string& metric, std::int64_t step) {
   std::vector<std::string> names;
   for (const auto& event : read_events(run.events()))
     if (event["type"] == "evaluate" && event["step"] == step && event.value("label", "") == config::owner_of(metric))
       for (const auto& one : event.value("metrics", json::array()))
         names.push_back(metric_name(event.value("label", ""), one));
   const bool is_there = std::find(names.begin(), names.end(), metric) != names.end();  // and n/a
-  if (!names.empty() && !is_there)
-    throw UserError(fmt::format("[prune] metric '{}' is none of those that were evaluated at step {} ({}){}", metric,
-                                step, run.events().string(), config::suggestion(metric, names, "there are ")));
+  if (names.empty() || is_there) return "";
+  return fmt::format("[prune] metric '{}' is none of those that were evaluated at step {} ({}){}", metric, step,
+                     run.events().string(), config::suggestion(metric, names, "there are "));
 }
 
+// `fault`: of the first run without the metric.
 std::optional<double> mean_of(const std::vector<const json*>& lines, const ExperimentLayout& experiment,
-                              const Pruning& pruning, size_t rung) {
+                              const Pruning& pruning, size_t rung, std::string& fault) {
   double sum = 0;
   for (const auto* line : lines) {
     const auto run = experiment.run(line->at("train_id"));
     const auto step = config::rung_step(pruning.settings, rung, *line);
     if (has_reached(*line, run, step)) {
       const auto value = value_at(run, pruning.settings.metric, step);
-      // An older run, which was evaluated at other steps, or a model that cannot answer; but not one that lacks just
-      // this metric.
-      if (!value) {
-        require_other_steps(run, pruning.settings.metric, step);
+      if (!value) {  // an older run, evaluated at other steps; a model that cannot answer; or another metric
+        if (fault.empty()) fault = fault_of_metric(run, pruning.settings.metric, step);
         return std::nullopt;
       }
       sum += *value;
@@ -133,8 +133,11 @@ RungVerdict judge(const std::vector<json>& plan_lines, const ExperimentLayout& e
   RungVerdict verdict;
   verdict.judged = true;
   try {
+    std::string fault;
     for (const auto& group : order)
-      if (const auto mean = mean_of(groups[group], experiment, pruning, rung)) values.push_back({group, *mean});
+      if (const auto mean = mean_of(groups[group], experiment, pruning, rung, fault)) values.push_back({group, *mean});
+    // Rows may be evaluated in different ways, but a metric that none of them has prunes nothing.
+    if (values.empty() && !fault.empty()) throw UserError(fault);
     verdict.not_judged = order.size() - values.size();
   } catch (const NotThere&) {
     return {};

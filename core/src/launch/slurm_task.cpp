@@ -107,7 +107,7 @@ int slurm_task(const std::filesystem::path& worker, const std::filesystem::path&
   }
   out << (ending.outcome == Outcome::kFailed ? "FAILED " : "stop   ") << job.name << ": " << printable(ending.reason)
       << "\n";
-  for (const auto& one : ending.log_lines) out << "       | " << one << "\n";
+  for (const auto& one : ending.log_lines) out << "       | " << printable_lines(one) << "\n";
   if (!ending.untold.empty()) out << ending.untold << "\n";
   out << std::flush;
   if (ending.outcome == Outcome::kFailed) return 1;

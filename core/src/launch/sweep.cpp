@@ -13,6 +13,7 @@
 #include "record/plan_lines.h"
 #include "record/printable.h"
 #include "record/provenance.h"
+#include "record/run_status.h"
 #include "record/state.h"
 
 namespace assay {
@@ -71,12 +72,22 @@ class Sweep {
   }
 
  private:
-  // Runs that another process had when their turn came, and that have their records now; how many.
+  // Runs that another process had when their turn came: how many of them it has finished. Those that it ended in
+  // another way count as what they are now.
   size_t take_what_others_did() {
     size_t done = 0;
-    for (const auto& line : left_)
-      if (elsewhere_.count(line.at("train_id")) && has_all_records(line, experiment_.run(line.at("train_id")))) ++done;
-    total_.elsewhere -= std::min(total_.elsewhere, done);
+    total_.elsewhere = 0;
+    for (const auto& line : left_) {
+      const std::string id = line.at("train_id");
+      if (!elsewhere_.count(id)) continue;
+      const auto now = run_status(line, experiment_.run(id));
+      done += now.standing == Standing::kDone;
+      total_.elsewhere += now.standing == Standing::kRunning;
+      total_.failed += now.standing == Standing::kFailed;
+      total_.cancelled += now.standing == Standing::kCancelled;
+      total_.preempted += now.standing == Standing::kPreempted;
+      total_.not_started += now.standing == Standing::kQueued;
+    }
     return done;
   }
 
@@ -159,6 +170,7 @@ class Sweep {
                                   .retries = options_.retries,
                                   .timeout = options_.timeout};
     Progress progress(out_, style_, jobs.size(), at_once);
+    for (const auto& line : lines) elsewhere_.erase(line.at("train_id"));  // this time it may be this process's
     add(launch(jobs, lines, launching, slots, progress));
   }
 

@@ -161,6 +161,20 @@ TEST_F(Judge, RefusesAMetricThatWasNotAmongThoseEvaluatedThere) {
                                    "; there are lm.nll@length=64");
 }
 
+// A sweep over what is evaluated: a row without the metric is not judged, and the others are.
+TEST_F(Judge, DoesNotJudgeARowThatIsEvaluatedInAnotherWay) {
+  add_told("a", {1.0});
+  add_told("b", {2.0});
+  const auto run = add("c", 1);
+  json event = {{"attempt", 1}, {"type", "evaluate"}, {"step", 20}, {"label", "lm"}};
+  event["metrics"] = {{{"name", "nll"}, {"value", 3.0}, {"sum", 3.0}, {"coordinates", {{"length", 128}}}}};
+  tell(run, event);
+  save(run, 20);
+  const auto found = verdict();
+  EXPECT_THAT(found.pruned, ElementsAre(Key("b")));
+  EXPECT_EQ(found.not_judged, 1u);
+}
+
 TEST_F(Judge, CountsTheGroupsThatHaveNoValueThere) {
   add_told("a", {1.0});
   add_told("b", {2.0});
