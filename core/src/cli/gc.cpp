@@ -15,6 +15,7 @@
 #include "record/lock.h"
 #include "record/orphans.h"
 #include "record/plan_lines.h"
+#include "record/train_record.h"
 
 namespace assay::cli {
 namespace fs = std::filesystem;
@@ -138,7 +139,7 @@ int gc(const Arguments& arguments) {
   const auto needed = orphans.empty() ? std::set<std::string>() : inputs_of_others(experiment);
   for (const auto& run : orphans)
     if (!needed.count(run.folder().filename()))
-      collector.take(run, {{run.folder(), fs::exists(run.train_record()) ? "a run outside of the plan, with its records"
+      collector.take(run, {{run.folder(), has_record(run.train_record()) ? "a run outside of the plan, with its records"
                                                                          : "a run outside of the plan, unfinished"}});
   const auto smoke = experiment.folder().parent_path() / ".smoke" / experiment.folder().filename();
   if (fs::exists(smoke))

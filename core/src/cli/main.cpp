@@ -63,7 +63,7 @@ int main(int argc, const char* const* argv) {
     fmt::print(stderr, "assay: {}\n", printable_lines(error.what()));
     return kUsage;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "assay: an error of assay itself: {}\n", printable_lines(error.what()));
+    fmt::print(stderr, "assay: internal error: {}\n", printable_lines(error.what()));
     return kRunFailed;
   }
 }

@@ -73,14 +73,17 @@ void print_text(const config::Plan& plan, const PlanOutlook& outlook) {
     std::vector<std::string> row{line.at("train_id").get<std::string>().substr(0, 8)};
     for (const auto& axis : plan.axes) row.push_back(cell(line.at("axes").value(axis, json())));
     row.insert(row.end(), {line.at("seed").dump(), grouped(steps_of(line)), grouped(config::tokens_of(line))});
-    if (!plan.data.empty()) row.push_back(fmt::format("{:.3g}", config::epochs_of(plan, line)));
+    if (!plan.data.empty()) {
+      const auto epochs = config::epochs_of(plan, line);
+      row.push_back(epochs > 0 ? fmt::format("{:.3g}", epochs) : "-");  // nothing is trained, or the text is not known
+    }
     if (has_statuses) row.push_back(outlook.runs[i].status);
     rows.push_back(std::move(row));
   }
   fmt::print("{}: {}, {} distinct, {}: {}\n\n", plan.experiment, counted(plan.combinations, "combination"),
              plan.distinct, counted(plan.lines.size() / plan.distinct, "seed"), counted(plan.lines.size(), "run"));
   fmt::print("{}\n{}", aligned(rows), totals(plan, outlook));
-  for (const auto& sentence : plan.data) fmt::print("data: {}\n", sentence);
+  for (const auto& sentence : plan.data) fmt::print("data: {}\n", printable(sentence));
   for (const auto& note : power_notes(plan)) fmt::print("{}\n", note);
 }
 

@@ -74,18 +74,38 @@ void say(const ExperimentLayout& layout, const std::optional<config::PlanSource>
             << "\n";
 }
 
-// `words`: what `assay run` is to be given.
-void compare_plans(const ExperimentLayout& layout, const std::optional<config::PlanSource>& source,
-                   const std::string& words, const std::vector<json>& lines) {
-  const Meaning now(lines), in_force(read_plan_lines(layout.plan()));
-  if (now.runs != in_force.runs)
-    say(layout, source,
-        fmt::format("{0} as it is now plans other runs ({1}): 'assay run {0}' makes them", words,
-                    difference(now, in_force)));
+// As a shell takes it for one word.
+std::string quoted(const std::string& word) {
+  constexpr const char* kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,:/@%";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string text = "'";
+  for (const char one : word) text += one == '\'' ? std::string("'\\''") : std::string(1, one);
+  return text + "'";
 }
 
 std::string words_of(const config::PlanRequest& request) {
-  return fmt::format("{}{}{}", shown(request.file), request.sets.empty() ? "" : " ", fmt::join(request.sets, " "));
+  auto words = quoted(shown(request.file));
+  for (const auto& set : request.sets) words += " " + quoted(set);
+  if (!request.plugin_path.empty()) words += " --plugin-path " + quoted(request.plugin_path);
+  return words;
+}
+
+// Paths in the words are relative to the folder in which the plan was made.
+std::string where_to_run(const config::PlanRequest& request) {
+  std::error_code ignored;
+  const bool elsewhere =
+      !request.sets.empty() && !request.folder.empty() && !fs::equivalent(request.folder, fs::current_path(), ignored);
+  return elsewhere ? fmt::format(" (in {})", request.folder) : "";
+}
+
+// `request`: what `assay run` is to be given.
+void compare_plans(const ExperimentLayout& layout, const std::optional<config::PlanSource>& source,
+                   const config::PlanRequest& request, const std::vector<json>& lines, const Meaning& in_force) {
+  const Meaning now(lines);
+  if (now.runs != in_force.runs)
+    say(layout, source,
+        fmt::format("{0} as it is now plans other runs ({1}): 'assay run {0}'{2} makes them", words_of(request),
+                    difference(now, in_force), where_to_run(request)));
 }
 
 }  // namespace
@@ -99,7 +119,10 @@ void note_other_plan(const NamedExperiment& experiment) {
   if (experiment.file) {  // which says nothing of what a command line laid over it
     request.file = experiment.file->string();
     request.sets.clear();
-  } else if (!source || !fs::exists(request.file)) {
+  } else if (!source) {
+    return;
+  } else if (!fs::exists(request.file)) {
+    say(layout, source, "that file is not there any more");
     return;
   }
   std::error_code absent;
@@ -107,8 +130,9 @@ void note_other_plan(const NamedExperiment& experiment) {
       source && request.sets == source->request.sets && fs::equivalent(request.file, source->request.file, absent);
   if (as_made && config::is_untouched(*source)) return;
   request.validates = false;
+  const Meaning in_force(read_plan_lines(layout.plan()));  // a corrupt one is its own error
   try {
-    compare_plans(layout, source, words_of(request), plan_of_study(request).lines);
+    compare_plans(layout, source, request, plan_of_study(request).lines, in_force);
   } catch (const UserError&) {
     say(layout, source,
         fmt::format("{0} cannot be planned as it is now: 'assay plan {0}' says why", words_of(request)));
@@ -121,10 +145,10 @@ void note_replaced_plan(const config::Plan& plan) {
   const auto source = config::read_plan_source(layout);
   std::error_code absent;
   if (!source || fs::equivalent(source->request.file, plan.request.file, absent) || absent) return;
-  std::cerr << fmt::format(
-      "note: {} and {} are both called '{}', so their plans replace each other; give one of them another [experiment] "
-      "name\n",
-      shown(source->request.file), shown(plan.request.file), plan.experiment);
+  std::cerr << printable(fmt::format("note: {} and {} are both called '{}', so their plans replace each other; give "
+                                     "one of them another [experiment] name",
+                                     shown(source->request.file), shown(plan.request.file), plan.experiment))
+            << "\n";
 }
 
 void note_other_plans_of_inputs(const config::Plan& plan) {
@@ -135,7 +159,8 @@ void note_other_plans_of_inputs(const config::Plan& plan) {
 void note_other_plan(const config::Plan& plan) {
   const ExperimentLayout layout(plan.results_folder);
   if (fs::exists(layout.plan()))
-    compare_plans(layout, config::read_plan_source(layout), words_of(plan.request), plan.lines);
+    compare_plans(layout, config::read_plan_source(layout), plan.request, plan.lines,
+                  Meaning(read_plan_lines(layout.plan())));
 }
 
 }  // namespace assay::cli

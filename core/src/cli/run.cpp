@@ -77,7 +77,7 @@ bool asks_for_slurm(const Parsed& parsed) {
   return true;
 }
 
-// A run that has its records is not run again, so that its numbers would stay those of the older code without a word.
+// A run that has its records is not run again: without this line its numbers would silently stay those of older code.
 void say_what_is_stale(const config::Plan& plan, const std::vector<nlohmann::json>& lines, const std::string& file) {
   const ExperimentLayout experiment(plan.results_folder);
   size_t stale = 0, done = 0;
@@ -91,11 +91,12 @@ void say_what_is_stale(const config::Plan& plan, const std::vector<nlohmann::jso
     if (!other.empty()) code.insert(other);
   }
   if (stale > 0)
-    std::cerr << fmt::format(
-        "{} of {} runs that are done are stale (other code: {}) and are not run again: 'assay recheck {}' replays "
-        "their "
-        "first steps; a run whose folder under {} is removed is run again\n",
-        stale, done, fmt::join(code, "; "), file, (plan.results_folder / "runs").string());
+    std::cerr << printable(fmt::format("{} of {} runs that are done are stale (other code: {}) and are not run again: "
+                                       "'assay recheck {}' replays their first steps; a run whose folder under {} is "
+                                       "removed is run again",
+                                       stale, done, fmt::join(code, "; "), file,
+                                       (plan.results_folder / "runs").string()))
+              << "\n";
 }
 
 // Inputs first; then the plan is the one in force. Exit code; the lines to run get the source's state.

@@ -21,7 +21,7 @@ std::string why_none(const NamedRun& run) {
     return "train.steps is 0, so the run has no weights of its own; take the run or the file that its [init] names";
   if (run.line.at("checkpoint").at("keep") == "none")
     return "train.keep is \"none\"; run it with train.keep = \"weights\"";
-  if (!std::filesystem::exists(run.layout.train_record())) return "the run has not finished; 'assay run' finishes it";
+  if (!has_record(run.layout.train_record())) return "the run has not finished; 'assay run' finishes it";
   return "it was removed since the run was trained; remove an evaluation's record, and 'assay run' makes it again";
 }
 

@@ -4,6 +4,7 @@
 
 #include "assay/error.h"
 #include "record/files.h"
+#include "record/train_record.h"
 
 namespace assay {
 namespace {
@@ -14,7 +15,7 @@ int training_records(const ExperimentLayout& experiment) {
   int records = 0;
   std::error_code absent;
   for (const auto& entry : std::filesystem::directory_iterator(experiment.folder() / "runs", absent))
-    records += std::filesystem::exists(RunLayout(entry.path()).train_record());
+    records += has_record(RunLayout(entry.path()).train_record());
   return records;
 }
 

@@ -46,8 +46,9 @@ std::string stamp_of(const std::vector<std::string>& files, const std::string& p
       continue;
     }
     std::vector<fs::path> inside;
-    for (const auto& entry : fs::recursive_directory_iterator(file, failed))
-      if (!entry.is_directory(failed)) inside.push_back(entry.path());
+    for (fs::recursive_directory_iterator entry(file, failed), end; !failed && entry != end; entry.increment(failed))
+      if (std::error_code unknown; !entry->is_directory(unknown)) inside.push_back(entry->path());
+    if (failed) text += fmt::format("{} {}\n", file, failed.message());
     std::sort(inside.begin(), inside.end());
     for (const auto& one : inside) add_stamp(one, text);
   }

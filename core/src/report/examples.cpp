@@ -7,6 +7,7 @@
 #include <set>
 
 #include "record/files.h"
+#include "record/train_record.h"
 
 namespace assay {
 namespace {
@@ -92,7 +93,7 @@ std::vector<WrittenExamples> written_examples(const std::vector<json>& plan_line
     std::vector<std::string> ids;
     bool complete = true;
     for (const auto& entry : line.value("evaluate", json::array())) {
-      complete = complete && std::filesystem::exists(run.eval_record(entry.at("id")));
+      complete = complete && has_record(run.eval_record(entry.at("id")));
       auto one = read_texts(run.eval_record(entry.at("id")), entry.at("label"), ids);
       if (!one.examples.empty()) evaluations.push_back(std::move(one));
     }

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "record/layout.h"
+#include "record/train_record.h"
 #include "run/checkpoint.h"
 #include "run/sharded.h"
 
@@ -120,7 +121,7 @@ std::vector<std::pair<std::string, std::string>> init_findings(const json& train
   if (!init.contains("from")) return findings;
   // A run that is still to come, or whose files are not what its record says, is another check's matter.
   const RunLayout from(init["from"].at("path").get<std::string>());
-  if (!fs::exists(from.train_record()) || !fs::exists(from.weights())) return findings;
+  if (!has_record(from.train_record()) || !fs::exists(from.weights())) return findings;
   std::optional<SafetensorsFile> file;
   try {
     file.emplace(from.weights());

@@ -144,6 +144,9 @@ TEST_F(PlanNote, WhatACommandLineLaidOverTheFile) {
   call("status quick");
   EXPECT_THAT(err_, HasSubstr("'assay run experiments/quick.toml optimizer.lr=2e-3 data.dataset.path=corpus.txt' makes "
                               "them\n"));
+  ASSERT_EQ(std::system(from_elsewhere.c_str()), 0);
+  EXPECT_THAT(read_file(folder_ / "experiments/x/err"),
+              HasSubstr("' (in " + folder_.path().string() + ") makes them\n"));
   ASSERT_EQ(call("run experiments/quick.toml log.every=2"), 0) << err_;
   call("status experiments/quick.toml");
   EXPECT_EQ(err_, "");  // decides no result
@@ -162,7 +165,7 @@ TEST_F(PlanNote, WhereTheRequestIsNotKnown) {
   ASSERT_EQ(call("run experiments/quick.toml"), 0);
   std::filesystem::remove(folder_ / "experiments/quick.toml");
   call("status quick");
-  EXPECT_EQ(err_, "");
+  EXPECT_THAT(err_, HasSubstr("; that file is not there any more\n"));
 }
 
 }  // namespace
