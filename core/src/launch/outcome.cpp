@@ -53,7 +53,8 @@ std::filesystem::file_time_type time_of_hooks(const RunLayout& run) {
   return absent ? std::filesystem::file_time_type{} : time;
 }
 
-// The hooks that the dead processes of a run were in; their files go.
+// "it was in plugin .." of the dead processes of a run, whose files go; which of several threads ended it is not known.
+// Empty where none was in a hook.
 std::string last_hooks(const RunLayout& run, const Before& before) {
   if (time_of_hooks(run) == before.hooks_written) return "";  // this worker did not get that far
   std::vector<std::string> all;
@@ -63,7 +64,8 @@ std::string last_hooks(const RunLayout& run, const Before& before) {
       if (std::find(all.begin(), all.end(), hook) == all.end()) all.push_back(std::move(hook));
     std::filesystem::remove(run.hooks(process), ignored);
   }
-  return fmt::format("{}", fmt::join(all, "; "));
+  if (all.size() > 1) return fmt::format("its threads were in {}", fmt::join(all, " and in "));
+  return all.empty() ? "" : "it was in " + all.front();
 }
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
@@ -140,7 +142,7 @@ Ending settle(const Job& job, const ExitStatus& status, pid_t worker, bool has_r
   const bool out_of_memory = status.signal == SIGKILL && oom_kills(read_vmstat()) > before.oom_kills;
   const bool untold = !told_failure && ending.reason.empty();  // it died without a word
   const auto hooks = last_hooks(job.run, before);
-  const auto where = hooks.empty() ? "" : "; it was in " + hooks;
+  const auto where = hooks.empty() ? "" : "; " + hooks;
   if (asked == Asked::kTimeout && (told_stop || untold)) {
     ending.reason = fmt::format("took longer than --timeout {}; ", timeout) +
                     (told_stop ? ending.reason : how_it_ended(status, false, /*by_us=*/true) + where);
@@ -158,7 +160,7 @@ Ending settle(const Job& job, const ExitStatus& status, pid_t worker, bool has_r
     if (status.signal) {
       ending.reason = how_it_ended(status, out_of_memory) + where;
     } else if (!hooks.empty()) {
-      ending.reason = fmt::format("{}: the process ended with {} inside it", hooks, how_it_ended(status, false));
+      ending.reason = fmt::format("the process ended with {}", how_it_ended(status, false)) + where;
       ending.failure_class = "plugin";
     } else if (status.code == 0) {
       ending.reason = "the worker exited with code 0 but left no complete record";
