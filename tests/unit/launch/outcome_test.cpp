@@ -1,0 +1,59 @@
+// What is said of a worker that died without a message.
+#include "launch/outcome.h"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "record/files.h"
+#include "record/hook_file.h"
+#include "unit/temporary_folder.h"
+
+namespace assay {
+namespace {
+
+class DeadWorker : public ::testing::Test {
+ protected:
+  Ending settled(const ExitStatus& status, Before& before, Asked asked = Asked::kNothing) {
+    return settle(job_, status, 1, /*has_records=*/false, asked, before, "8s");
+  }
+  testing::TemporaryFolder folder_;
+  Job job_{.train_id = "t", .name = "t", .run = RunLayout(folder_.path())};
+};
+
+TEST_F(DeadWorker, WasInTheHooksOfItsThreads) {
+  const std::string p = "plugin 'p', component 'c', hook 'forward'", q = "plugin 'q', component 'd', hook 'rotate'";
+  const auto ended = [&](const ExitStatus& status, bool second, Asked asked = Asked::kNothing) {
+    Before before(job_.run);
+    const HookFile hooks(job_.run.hooks());
+    write_hook(hooks.slots(), "p", "c", "forward");
+    if (second) write_hook(hooks.slots() + HookFile::kSlotBytes, "q", "d", "rotate");
+    const auto ending = settled(status, before, asked);
+    EXPECT_FALSE(std::filesystem::exists(job_.run.hooks()));
+    return std::pair(ending.reason, ending.failure_class);
+  };
+  const ExitStatus zero{0, std::nullopt}, fault{std::nullopt, SIGSEGV}, killed{std::nullopt, SIGKILL};
+  EXPECT_EQ(ended(zero, false), std::pair("the process ended with exit code 0; it was in " + p, std::string("plugin")));
+  EXPECT_EQ(ended(zero, true),
+            std::pair("the process ended with exit code 0; its threads were in " + p + " and in " + q,
+                      std::string("plugin")));
+  EXPECT_EQ(ended(fault, false), std::pair("killed by SIGSEGV; it was in " + p, std::string("signal")));
+  EXPECT_EQ(ended(killed, false, Asked::kTimeout),
+            std::pair("took longer than --timeout 8s; it did not stop when asked to and was killed; it was in " + p,
+                      std::string("timeout")));
+}
+
+// A worker and its controller were killed, and the next worker dies before it is in any hook.
+TEST_F(DeadWorker, IsNotTakenForAnEarlierOne) {
+  std::string slots(HookFile::kSlots * HookFile::kSlotBytes, '\0');
+  write_hook(slots.data(), "p", "c", "forward");
+  folder_.write("hooks", slots);
+  ASSERT_EQ(hooks_in(job_.run.hooks()).size(), 1u);
+  Before before(job_.run);
+  const auto ending = settled({0, std::nullopt}, before);
+  EXPECT_EQ(ending.reason, "the worker exited with code 0 but left no complete record");
+  EXPECT_EQ(ending.failure_class, "bug");
+}
+
+}  // namespace
+}  // namespace assay
