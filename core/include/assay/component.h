@@ -1,9 +1,8 @@
 // What every component may do, whatever its kind; parameter types; the guard around calls into components.
 #pragma once
 
-#include <c10/util/Exception.h>
-
 #include <cstdint>
+#include <exception>
 #include <map>
 #include <string>
 #include <vector>
@@ -25,8 +24,7 @@ class Model;
 class Objective;
 class Tokenizer;
 
-// ---- parameter types beyond bool, int64_t, double, std::string, Duration and vectors of these
-// ------------------------
+// ---- parameter types beyond bool, int64_t, double, std::string, Duration and vectors of these -----------------------
 
 // A file or folder; its content's SHA-256 is its identity.
 struct Path {
@@ -139,7 +137,7 @@ class Component {
   virtual void build(Parameters&) {}
   // At plan time: sentences on what in this assembly cannot work; a pure function.
   virtual std::vector<std::string> validate(const Assembly&) const { return {}; }
-  // At plan time, once everything is built (on shapes alone): sentences that whoever plans a run should read.
+  // At plan time, once everything is built (on shapes alone): sentences that the author of an experiment should read.
   virtual std::vector<std::string> notes() const { return {}; }
 
   // A metric of the present step: value = sum / weight, added up over micro-batches and replicas; no value where the
@@ -161,11 +159,8 @@ class Component {
   std::string metric_prefix_;
 };
 
-// What an exception says, without the stack frames that LibTorch puts behind it.
-inline std::string message_of(const std::exception& error) {
-  const auto* of_torch = dynamic_cast<const c10::Error*>(&error);
-  return of_torch ? of_torch->what_without_backtrace() : error.what();
-}
+// The message of an exception, without the stack frames that LibTorch appends.
+ASSAY_API std::string message_of(const std::exception& error);
 
 // While it lives, this thread runs a hook of a component. When a process dies in a hook, its controller can name it.
 class ASSAY_API InHook {

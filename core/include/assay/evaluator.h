@@ -86,7 +86,7 @@ struct SplitToCheck {
 
 struct SplitFindings {
   std::vector<std::string> faults;  // why it cannot be evaluated: refused
-  std::vector<std::string> notes;   // what whoever plans should know
+  std::vector<std::string> notes;   // what the author of the experiment should know
 };
 
 class Evaluator : public Component {

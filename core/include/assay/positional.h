@@ -41,7 +41,7 @@ struct ASSAY_API AttentionBias {
   // gradients; give the columns of this rank's heads.
   Tensor table_NH;
   std::function<Tensor(const Tensor& key_minus_query)> bucket;
-  // As it stands: [1 or B, 1 or H, Q, S]; B: rows of the context's positions and segments.
+  // A whole tensor: [1 or B, 1 or H, Q, S]; B: rows of the context's positions and segments.
   Tensor dense_BHQS;
 
   bool empty() const { return !slopes_H.defined() && !table_NH.defined() && !dense_BHQS.defined(); }

@@ -1,5 +1,7 @@
 #include "loader/in_hook.h"
 
+#include <c10/util/Exception.h>
+
 #include <atomic>
 #include <exception>
 
@@ -26,6 +28,11 @@ char* own_slot() {
 void publish_hooks(const HookFile& file) { published.store(file.slots(), std::memory_order_release); }
 
 const std::optional<FailedHook>& failed_hook() { return failed; }
+
+std::string message_of(const std::exception& error) {
+  const auto* of_torch = dynamic_cast<const c10::Error*>(&error);
+  return of_torch ? of_torch->what_without_backtrace() : error.what();
+}
 
 InHook::InHook(const Identity& who, const char* hook) : who_(who), hook_(hook), outer_(innermost) {
   innermost = this;
