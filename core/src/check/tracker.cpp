@@ -18,7 +18,9 @@ void tracker(const Subject& subject) {
                         R"("measured":{"seconds":0.75}})"},
                {"skip", R"("step":2,"text":"the loss is nan"})"},
                {"evaluate", R"("step":2,"label":"long","metrics":[{"name":"nll","value":null,"sum":0,"weight":0,)"
-                            R"("unit":"nats/token","direction":"lower","coordinates":{"length":64}}],)"
+                            R"("unit":"nats/token","direction":"lower","coordinates":{"length":64}},)"
+                            R"({"name":"perplexity","value":"Infinity","sum":800,"weight":1,)"
+                            R"("unit":"","direction":"lower","coordinates":{"length":64}}],)"
                             R"("measured":{"seconds":1}})"},
                {"something_new", R"("nested":{"list":[1,"two",null]}})"},
                {"error", R"("class":"user","text":"a \"reason\""})"},
