@@ -127,6 +127,18 @@ TEST(TrainingData, AStreamOfOneDocumentBeginsAndEndsWithTheEndOfText) {
   EXPECT_FALSE(data.rows(0, 1, 0).loss_weight.defined() && data.rows(1, 2, 0).loss_weight.defined());
 }
 
+TEST(TrainingData, ADocumentThatComesAgainInTheLastContextIsAnother) {
+  Rig rig(1);
+  const Mark mark;
+  TrainingData data(rig.spec(1, {&mark}, "again"));
+  const auto batch = data.rows(0, 2, 0);
+  const int64_t first = batch.sample_id[0].item<int64_t>() == 0 ? 0 : 1, last = 1 - first;
+  const auto in_document = [](int64_t number) { return number * kParts + 1; };
+  const auto one = in_document(1), two = in_document(2);
+  EXPECT_EQ(values(batch.segment[first]), (std::vector<int64_t>{0, one, one, one}));
+  EXPECT_EQ(values(batch.segment[last]), (std::vector<int64_t>{one, one, one, two}));
+}
+
 TEST(TrainingData, OrderIsThatOfSeedAndEpoch) {
   Rig rig(10);
   TrainingData one(rig.spec(1)), again(rig.spec(1)), other(rig.spec(2));
@@ -157,8 +169,8 @@ TEST(TrainingData, AShorterStreamIsAShorterEpoch) {
   std::map<int64_t, int> halves{{256, 10}};
   for (int d = 0; d < 10; ++d) halves['a' + d] = (5 + d) / 2;
   EXPECT_EQ(targets_in(data, 0, 14), halves);
-  // End of text is the core's: it keeps weight 1 and is of the part it ends. Documents are numbered along the stream:
-  // its first token is 0, and the one that the last target's context goes on with is number 11, which was 1.
+  // End of text is the core's: it keeps weight 1 and is of the part it ends. Documents are numbered along the stream,
+  // from 1; its first token is in 0.
   const auto batch = data.rows(0, 14, 0);
   EXPECT_EQ(batch.loss_weight.sum().item<double>(), 10 + 45 * 0.5);
   std::map<int64_t, std::set<int64_t>> documents;  // by letter
@@ -169,7 +181,7 @@ TEST(TrainingData, AShorterStreamIsAShorterEpoch) {
       if (segment == 0) {
         EXPECT_EQ(token, 256);
       }
-      if (token != 256 && segment / kParts <= 10) documents[token].insert(segment / kParts);
+      if (token != 256) documents[token].insert(segment / kParts);
       if (token == 256 && i > 0) {
         EXPECT_EQ(segment, batch.segment[row][i - 1].item<int64_t>());
       }
