@@ -12,7 +12,8 @@ struct Cuts {
 };
 
 // The two ends of pieces that are nearest to where the fractions put them; of two that are equally near the later one.
-// A split whose fraction is not 0 gets at least one piece as far as there are enough, train included; one whose
+// A split whose fraction is not 0 gets at least one piece as far as there are enough, train included: of two pieces for
+// three splits, train gets one and the larger of the two others (validation where they are equal) the second. One whose
 // fraction is 0 gets none. `ends` are ascending, the last one is the size of all; pieces of no size have none.
 inline Cuts nearest_cuts(const std::vector<size_t>& ends, double validation_fraction, double test_fraction) {
   if (ends.empty()) return {0, 0};
@@ -31,9 +32,9 @@ inline Cuts nearest_cuts(const std::vector<size_t>& ends, double validation_frac
   const double before_validation = (1 - validation_fraction - test_fraction) * total,
                before_test = (1 - test_fraction) * total;
   const size_t last = ends.size() - 1, needed = static_cast<size_t>(validates) + static_cast<size_t>(tests);
-  if (last < needed) {  // fewer pieces than splits: what is nearest, and some splits are empty
-    const auto train = nearest(before_validation, 0, last);
-    return {ends[train], ends[nearest(before_test, train, last)]};
+  if (last < needed) {  // fewer pieces than splits: train gets one, and the larger of the two others the second
+    const bool to_validation = validates && (!tests || validation_fraction >= test_fraction);
+    return {ends[0], ends[to_validation ? last : 0]};
   }
   if (!tests) return {ends[validates ? nearest(before_validation, 0, last - 1) : last], ends[last]};
   if (!validates) {

@@ -1,12 +1,16 @@
-// Whether the content of a file is plain text, in whatever encoding of bytes.
+// Files of plain text: their bytes, and whether the content is plain text, in whatever encoding of bytes.
 #pragma once
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include "assay/error.h"
 
 namespace assay::dataset {
 
@@ -43,30 +47,87 @@ inline std::string_view next_line(std::string_view content, size_t& at) {
   return line;
 }
 
-// JSON lines, which are told by their first two, or one JSON object or list.
+// Whether `line` is a JSON object or list, or the beginning of one: the error is then behind its last byte.
+enum class Record { kNone, kCut, kWhole };
+inline Record record_in(std::string_view line) {
+  if (!line.starts_with('{') && !line.starts_with('[')) return Record::kNone;
+  try {
+    return nlohmann::json::parse(line.begin(), line.end()).is_structured() ? Record::kWhole : Record::kNone;
+  } catch (const nlohmann::json::parse_error& error) {
+    return error.byte > line.size() ? Record::kCut : Record::kNone;
+  }
+}
+
+// Whether the first lines are JSON objects or lists: two or more, of eight or more lines all but one in eight. Comments
+// and one other line, a header, may come before them; a line may be cut, as at the end of a file that is not complete.
+inline bool has_json_lines(std::string_view content) {
+  constexpr int kMostLines = 16;
+  int lines = 0, records = 0, whole = 0;
+  bool header = false;
+  for (size_t at = 0; lines < kMostLines;) {
+    const auto line = next_line(content, at);
+    if (line.empty()) break;
+    const auto record = record_in(line);
+    if (lines == 0 && record == Record::kNone) {
+      if (line.starts_with('#') || line.starts_with("//")) continue;
+      if (!std::exchange(header, true)) continue;
+    }
+    ++lines;
+    records += record != Record::kNone ? 1 : 0;
+    whole += record == Record::kWhole ? 1 : 0;
+  }
+  return whole > 0 && records > 1 && 8 * (lines - records) <= lines;
+}
+
+// JSON lines, or one JSON object or list.
 inline std::string json_in(std::string_view content) {
   constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
   if (content.starts_with(kByteOrderMark)) content.remove_prefix(kByteOrderMark.size());
+  if (has_json_lines(content)) return "JSON lines";
   size_t at = 0;
-  const auto first = next_line(content, at), second = next_line(content, at);
-  const auto is_json = [](std::string_view text) { return nlohmann::json::accept(text.begin(), text.end()); };
-  if (first.starts_with('{') && second.starts_with('{') && is_json(first) && is_json(second)) return "JSON lines";
-  return (first.starts_with('{') || first.starts_with('[')) && is_json(content) ? "JSON" : "";
+  const auto first = next_line(content, at);
+  const bool opens = first.starts_with('{') || first.starts_with('[');
+  return opens && nlohmann::json::accept(content.begin(), content.end()) ? "JSON" : "";
+}
+
+// What a file is whose bytes are not text in an encoding that extends ASCII; empty: they are.
+inline std::string binary_format(std::string_view content) {
+  if (auto format = known_format(content); !format.empty()) return format;
+  return content.find('\0') != std::string_view::npos ? "a binary file, for it contains bytes of value 0" : "";
+}
+
+inline const char* remedy_of(std::string_view format) {
+  return format.ends_with("UTF-16") ? "; convert it to UTF-8 (iconv -f UTF-16 -t UTF-8)"
+                                    : "; extract its text to a .txt file";
 }
 
 // What a file is that is no plain text, and what to do with it; empty: it is plain text.
 inline std::string refusal_of(std::string_view content) {
-  if (const auto format = known_format(content); !format.empty()) {
-    if (format.ends_with("UTF-16")) return "is " + format + "; convert it to UTF-8 (iconv -f UTF-16 -t UTF-8)";
-    return "is " + format + "; extract its text to a .txt file";
-  }
-  if (content.find('\0') != std::string_view::npos)
-    return "is a binary file, for it contains bytes of value 0; extract its text to a .txt file";
+  if (const auto format = binary_format(content); !format.empty()) return "is " + format + remedy_of(format);
   if (const auto json = json_in(content); !json.empty())
     return "is " + json +
            "; extract its text to a .txt file (jq -r .text FILE for a key 'text'), or train on the structure itself "
            "with the dataset code and its 'endings'";
   return "";
+}
+
+// The bytes of a file; `component` is whose error it is.
+inline std::string read_file(const std::string& component, const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream || !std::filesystem::is_regular_file(file))
+    throw UserError(component + ": cannot read " + file.string() + "; does it exist, and is it a file?");
+  std::string text(static_cast<size_t>(std::filesystem::file_size(file)), '\0');
+  if (!text.empty() && !stream.read(text.data(), static_cast<std::streamsize>(text.size())))
+    throw UserError(component + ": cannot read " + file.string() + " to its end");
+  return text;
+}
+
+// A text whose lines end with "\n", where those of `text` may end with "\r\n".
+inline std::string with_plain_line_ends(std::string_view text) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i)
+    if (text[i] != '\r' || i + 1 == text.size() || text[i + 1] != '\n') out += text[i];
+  return out;
 }
 
 }  // namespace assay::dataset

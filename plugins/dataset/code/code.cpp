@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 
 #include "../hashed_split.h"
+#include "../plain_text.h"
 #include "assay/dataset.h"
 #include "assay/plugin.h"
 
@@ -20,10 +20,12 @@ namespace fs = std::filesystem;
 using assay::Split;
 using assay::UserError;
 
-std::string read_file(const fs::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(stream), {}};
-  if (!stream || !fs::is_regular_file(file)) throw UserError("code: cannot read " + file.string());
+// Of a file to train on, which may be JSON.
+std::string read_source(const fs::path& file) {
+  auto text = assay::dataset::read_file("code", file);
+  if (const auto format = assay::dataset::binary_format(text); !format.empty())
+    throw UserError("code: " + file.string() + " is " + format + assay::dataset::remedy_of(format) +
+                    ", or leave it out with 'endings' or 'without'");
   return text;
 }
 
@@ -35,7 +37,10 @@ class Code final : public assay::Dataset {
     double validation_fraction = 0.1, test_fraction = 0.1;
   };
   static void describe(auto& schema) {
-    schema.doc("Source files below a folder, a document each; a hash of the path decides the split.")
+    schema
+        .doc(
+            "Source files below a folder, a document each; a hash of the path decides the split. Binary files "
+            "(Parquet, compressed files, UTF-16) are refused; equal files are read once.")
         .required("path", &Config::path, "The folder; for instance networkx of scripts/data.")
         .param("endings", &Config::endings, "Endings of the files that are read.")
         .param("without", &Config::without, "Names of folders that are left out, wherever they are.")
@@ -52,7 +57,7 @@ class Code final : public assay::Dataset {
     if (fs::exists(folder / "manifest.json")) read_manifest(folder / "manifest.json");
     std::set<std::string> seen;
     for (const auto& name : names_below(folder)) {
-      auto text = read_file(folder / name);
+      auto text = read_source(folder / name);
       if (text.empty() || !seen.insert(text).second) continue;
       documents_[static_cast<size_t>(
                      assay::dataset::hashed_split(name, config_.validation_fraction, config_.test_fraction))]
@@ -108,7 +113,7 @@ class Code final : public assay::Dataset {
 
   void read_manifest(const fs::path& file) {
     try {
-      const auto manifest = nlohmann::json::parse(read_file(file));
+      const auto manifest = nlohmann::json::parse(assay::dataset::read_file("code", file));
       source_.name = manifest.value("name", source_.name);
       source_.licence = manifest.value("licence", "");
     } catch (const nlohmann::json::exception& error) {

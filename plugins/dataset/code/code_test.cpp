@@ -99,6 +99,28 @@ TEST(Code, SaysWhatIsWrong) {
   EXPECT_THAT(error_of(folder.path()), HasSubstr("is no manifest"));
 }
 
+TEST(Code, BinaryFilesAreRefusedAndJsonIsRead) {
+  using namespace std::string_literals;
+  const std::pair<std::string, const char*> contents[] = {
+      {"PAR1\x15\x04 and more", "is a Parquet file; extract its text to a .txt file, or leave it out with 'endings'"},
+      {"\x1f\x8b\x08 packed", "is compressed by gzip"},
+      {"\xff\xfeo\0n\0e\0"s, "is text in UTF-16; convert it to UTF-8"},
+      {"x = 1\0"s, "is a binary file, for it contains bytes of value 0"},
+      {"{\"a\": 1}\n{\"a\": 2}\n", "no error"}};
+  for (const auto& [content, message] : contents) {
+    const TemporaryFolder folder;
+    folder.write("data.py", content);
+    EXPECT_THAT(error_of(folder.path()), HasSubstr(message));
+  }
+}
+
+// Whatever splits their paths ask for.
+TEST(Code, EqualFilesAreReadOnce) {
+  const TemporaryFolder folder;
+  for (int i = 0; i < 40; ++i) folder.write(std::to_string(i) + ".py", "x = " + std::to_string(i % 4) + "\n");
+  EXPECT_EQ(documents(*open(folder.path(), {{"test_fraction", 0.3}, {"validation_fraction", 0.3}})).size(), 4u);
+}
+
 // 349 files and 3,458,059 bytes, of which the splits by path are as computed elsewhere.
 TEST(Code, NetworkX) {
   const char* data = std::getenv("ASSAY_DATA");

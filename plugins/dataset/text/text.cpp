@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
@@ -21,19 +20,9 @@ namespace fs = std::filesystem;
 using assay::Split;
 using assay::UserError;
 
-std::string read_file(const fs::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream || !fs::is_regular_file(file))
-    throw UserError("text: cannot read " + file.string() + "; does it exist, and is it a file?");
-  std::string text(static_cast<size_t>(fs::file_size(file)), '\0');
-  if (!text.empty() && !stream.read(text.data(), static_cast<std::streamsize>(text.size())))
-    throw UserError("text: cannot read " + file.string() + " to its end");
-  return text;
-}
-
 // Of a file to train on.
 std::string read_text(const fs::path& file) {
-  auto text = read_file(file);
+  auto text = assay::dataset::read_file("text", file);
   if (const auto refusal = assay::dataset::refusal_of(text); !refusal.empty())
     throw UserError("text: " + file.string() + " " + refusal);
   return text;
@@ -86,12 +75,17 @@ class Text final : public assay::Dataset {
         .param("splits", &Config::splits,
                "What is divided among the splits. files: as the manifest says, else as the fractions say. documents: "
                "each by a hash of its id, whatever file it is from, so that every file is in every split. texts: each "
-               "by a hash of its text without the white space around it, so that copies are in one split.",
+               "by a hash of its text without the white space around it and without differences in line ends, so that "
+               "copies are in one split.",
                {"files", "documents", "texts"})
         .param("validation_fraction", &Config::validation_fraction,
                "Without a manifest: share of the bytes, before the test part, that is validation. A split ends with "
                "the file, of a single file the line, that is nearest; where there are enough, none whose share is not "
-               "0 is empty. Of splits = \"documents\" or \"texts\": share of the documents.",
+               "0 is empty; of two files, the second is of the larger of validation and test. Of splits = "
+               "\"documents\" or "
+               "\"texts\": share of the documents. A plan reports the share that was reached. It refuses more than "
+               "three times or less than a third of what was asked, if more than 5% of the data are between the two, "
+               "unless no document could be moved to come nearer: then it warns.",
                0, 1)
         .param("test_fraction", &Config::test_fraction,
                "Without a manifest: share of the bytes at the end that is test; or of the documents.", 0, 1);
@@ -138,7 +132,7 @@ class Text final : public assay::Dataset {
   void read_manifest(const fs::path& folder) {
     const auto where = (folder / "manifest.json").string();
     try {
-      const auto manifest = nlohmann::json::parse(read_file(where));
+      const auto manifest = nlohmann::json::parse(assay::dataset::read_file("text", where));
       source_.name = manifest.value("name", source_.name);
       source_.licence = manifest.value("licence", "");
       for (const auto& entry : manifest.at("files")) {
@@ -198,7 +192,7 @@ class Text final : public assay::Dataset {
 
   // Of a document where they are divided one by one.
   Split own_split(const std::string& id, std::string_view text) const {
-    const auto name = config_.splits == "texts" ? assay::content_of(text) : std::string_view(id);
+    const auto name = config_.splits == "texts" ? assay::dataset::with_plain_line_ends(assay::content_of(text)) : id;
     return assay::dataset::hashed_split(name, config_.validation_fraction, config_.test_fraction);
   }
 

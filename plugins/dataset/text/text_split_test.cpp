@@ -53,9 +53,12 @@ TEST(TextSplits, ComeNearestToTheFractionsAndAreNotEmpty) {
   EXPECT_THAT(divided({30, 30, 10, 20, 10}, 0.3, 0.1), ElementsAre(60, 30, 10));
   EXPECT_THAT(divided({30, 0, 30, 0, 10, 20, 0, 10}, 0.3, 0.1), ElementsAre(60, 30, 10));
   EXPECT_THAT(divided({10, 10, 10, 10}, 0, 0), ElementsAre(40, 0, 0));
-  // Fewer files than splits: what is nearest, and a plan refuses those that are empty and used.
-  EXPECT_THAT(divided({10, 10}, 0.1, 0.1), ElementsAre(20, 0, 0));
+  // Fewer files than splits: never all in one, and a plan refuses the empty one if it is used.
+  EXPECT_THAT(divided({10, 10}, 0.1, 0.1), ElementsAre(10, 10, 0));
+  EXPECT_THAT(divided({10, 10}, 0.1, 0.2), ElementsAre(10, 0, 10));
   EXPECT_THAT(divided({10, 10}, 0.4, 0.2), ElementsAre(10, 10, 0));
+  EXPECT_THAT(divided({1, 100}, 0.01, 0.01), ElementsAre(1, 100, 0));
+  EXPECT_THAT(divided({10, 0}, 0.1, 0.1), ElementsAre(10, 0, 0));
 }
 
 TEST(TextSplits, OfAFileEndWithTheNearestLine) {
@@ -143,6 +146,13 @@ TEST(TextContent, WhatIsNoTextIsRefusedWhateverItsName) {
       {"\xef\xbb\xbf{\"text\": 1}\n\n{\"text\": 2}", "is JSON lines"},
       {"{\"text\": \"one\"}\n", "is JSON; extract its text"},
       {"[\n  {\"text\": \"one\"},\n  {\"text\": \"two\"}\n]\n", "is JSON"},
+      {"[1]\n[2]\n", "is JSON lines"},
+      {"[\"a\", 1]\n\n[\"b\", 2]\n[\"c\", 3]", "is JSON lines"},
+      {"{\"text\": \"one\"}\n{\"text\": \"tw", "is JSON lines"},
+      {"{\"text\": \"one\"}\r\n{\"text\":\r\n{\"text\": \"three\"}\r\n", "is JSON lines"},
+      {"# one record a line\n// of words\n{\"text\": \"one\"}\n{\"text\": \"two\"}\n", "is JSON lines"},
+      {"text, as records\n{\"text\": \"one\"}\n{\"text\": \"two\"}\n", "is JSON lines"},
+      {"[1]\n[2]\n[3]\n[4]\n[5]\nbroken\n[7]\n[8]\n", "is JSON lines"},
       {"PAR1\x15\x04 and more PAR1", "is a Parquet file; extract its text to a .txt file"},
       {"\x1f\x8b\x08 packed", "is compressed by gzip"},
       {"BZh91AY&SY packed", "is compressed by bzip2"},
@@ -165,9 +175,11 @@ TEST(TextContent, WhatIsNoTextIsRefusedWhateverItsName) {
 TEST(TextContent, TextThatBeginsLikeSomethingElseIsText) {
   const TemporaryFolder folder;
   for (const std::string text :
-       {"{ braces } and words\n", "[1] A footnote.\n[2] Another.\n", "{\"a\": 1}\nis how JSON begins.\n", "PARTS\n",
-        "BZh\n", "\xef\xbb\xbfwith a byte order mark\n", "caf\xe9 in Latin-1\n", "12\n13\n", "\"quoted\"\n\"lines\"\n",
-        "{", "\n\n"})
+       {"{ braces } and words\n", "[1] A footnote.\n[2] Another.\n", "[1]\nA footnote.\n[2]\nAnother.\n",
+        "As in\n{\"a\": 1}\n{\"a\": 2}\nrecords may be lines.\n", "One.\nTwo.\n{\"a\": 1}\n{\"a\": 2}\n",
+        "# A heading\n{\"a\": 1}\nis a record.\n", "[An aside]\n[Another]\n", "[\n[\n",
+        "{\"a\": 1}\nis how JSON begins.\n", "PARTS\n", "BZh\n", "\xef\xbb\xbfwith a byte order mark\n",
+        "caf\xe9 in Latin-1\n", "12\n13\n", "\"quoted\"\n\"lines\"\n", "{", "\n\n"})
     EXPECT_EQ(error_of(folder.write("data.txt", text)), "no error") << text;
 }
 
