@@ -20,7 +20,8 @@ class WarmupStableDecay final : public assay::Scheduler {
     schema.doc("Linear warm-up, the peak rate for most of the run, then a short decay to floor * peak.")
         .paper("arXiv:2404.06395")
         .param("warmup", &Config::warmup, "Length of the linear warm-up W; its first update has rate start * peak.", 0)
-        .param("decay", &Config::decay, "Length of the decay at the end, Td.", 0)
+        .param("decay", &Config::decay,
+               "Length of the decay at the end, Td; the update of a decay of one step has the rate in its middle.", 0)
         .param("style", &Config::style, "Form of the decay.", {"linear", "cosine", "exponential", "minus_sqrt"})
         .param("start", &Config::start, "Rate at the first step of the warm-up, as a ratio of the peak.", 0, 1)
         .param("floor", &Config::floor, "Rate at the end, as a ratio of the peak.", 0, 1)
@@ -36,8 +37,9 @@ class WarmupStableDecay final : public assay::Scheduler {
       throw assay::UserError("wsd: a warm-up of " + std::to_string(W) + " steps and a decay of " + std::to_string(Td) +
                              " do not fit into a length of " + std::to_string(T) + "; make one of them shorter");
     return frame_.framed("wsd", step, run, [&](double s, double, double) {
-      if (step <= begin) return 1.0;
-      const double q = (s - static_cast<double>(begin)) / static_cast<double>(Td);
+      if (step < begin || (step == begin && Td != 1)) return 1.0;
+      // A decay of one step has one update: it gets the rate in the middle, as the last of a decay of two steps does.
+      const double q = step == begin ? 0.5 : (s - static_cast<double>(begin)) / static_cast<double>(Td);
       return frame_.floor + (1.0 - frame_.floor) * left(q);
     });
   }

@@ -54,13 +54,17 @@ TEST(Wsd, DefaultsDecayOverTheLastTenthToZero) {
   EXPECT_EQ(of->multiplier(1000, kRun), 0.0);
 }
 
-// A tenth of 9 steps is 0.9 of one; the decay of one step ends after the run's last update, as one of 10 steps does.
+// A tenth of 9 steps is 0.9 of one, so the decay takes one step, and the run's last update has the rate in its middle.
 TEST(Wsd, ADecayOfLessThanAStepIsAStep) {
   const auto of = make<Scheduler>("wsd");
   for (const int64_t steps : {9, 10}) {
-    EXPECT_EQ(of->multiplier(steps - 1, {steps, 32}), 1.0) << steps;
+    EXPECT_EQ(of->multiplier(steps - 2, {steps, 32}), 1.0) << steps;
+    EXPECT_EQ(of->multiplier(steps - 1, {steps, 32}), 0.5) << steps;
     EXPECT_EQ(of->multiplier(steps, {steps, 32}), 0.0) << steps;
   }
+  EXPECT_EQ(of->multiplier(0, {1, 32}), 0.5);
+  // Of two steps: the peak, then the middle.
+  EXPECT_EQ(of->multiplier(18, {20, 32}), 1.0);
   EXPECT_EQ(of->multiplier(19, {20, 32}), 0.5);
 }
 
