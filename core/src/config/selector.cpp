@@ -193,6 +193,12 @@ void settle(SelectorTerm& term, const std::set<json>& values) {
   });
 }
 
+bool names_another_number(const SelectorTerm& term, const std::set<json>& values) {
+  bool found = false;
+  for_each_value(term.wanted, [&](const json& wanted) { found |= wanted.is_number() && !values.contains(wanted); });
+  return found;
+}
+
 Selector settled(Selector selector, const std::vector<const json*>& lines) {
   for (auto& term : selector.terms) {
     std::set<json> values;
@@ -252,45 +258,70 @@ bool SelectorUse::matches(const ValueOf& value_of) {
   return all;
 }
 
+Selector SelectorUse::settled() const {
+  auto selector = selector_;
+  for (size_t i = 0; i < terms_.size(); ++i) settle(selector.terms[i], terms_[i].values);
+  return selector;
+}
+
+std::vector<std::string> SelectorUse::Seen::names() const {
+  std::vector<std::string> names;
+  for (const auto& value : values) names.push_back(text_of(value));
+  return names;
+}
+
 bool SelectorUse::require_known_values(const std::string& what, Diagnostics& diagnostics) const {
   bool known = true;
   for (size_t i = 0; i < terms_.size(); ++i) {
-    const auto& [matched, values] = terms_[i];
+    const auto& seen = terms_[i];
     const auto& term = selector_.terms[i];
-    if (values.empty()) continue;
-    std::vector<std::string> names;
-    for (const auto& value : values) names.push_back(text_of(value));
+    if (seen.values.empty()) continue;
     for_each_value(term.wanted, [&](const json& wanted) {
-      if (values.contains(wanted)) return;
+      if (seen.values.contains(wanted)) return;
       known = false;
       diagnostics.add(term.position,
                       fmt::format("{}{}: '{}' is never {}{}", what, matched_ ? "" : " matches no run", term.name,
-                                  text_of(wanted), suggestion(text_of(wanted), names, "it is ")));
+                                  text_of(wanted), suggestion(text_of(wanted), seen.names(), "it is ")));
     });
   }
   return known;
+}
+
+bool SelectorUse::require_keys(const std::string& what, const std::set<std::string>& axes,
+                               Diagnostics& diagnostics) const {
+  bool known = true;
+  const std::vector<std::string> names(axes.begin(), axes.end());
+  for (size_t i = 0; i < terms_.size(); ++i) {
+    if (!terms_[i].values.empty()) continue;
+    known = false;
+    const auto& term = selector_.terms[i];
+    diagnostics.add(term.position, fmt::format("{}: no run has a key '{}'{}", what, term.name,
+                                               suggestion(term.name, names, "the axes are ")));
+  }
+  return known;
+}
+
+bool SelectorUse::require_satisfiable_conditions(const std::string& what, Diagnostics& diagnostics) const {
+  bool satisfiable = true;
+  for (size_t i = 0; i < terms_.size(); ++i) {
+    const auto& seen = terms_[i];
+    const auto& term = selector_.terms[i];
+    const bool is_condition = term.wanted.is_object() || term.wanted.empty();
+    if (seen.values.empty() || seen.matched || !is_condition) continue;
+    satisfiable = false;
+    diagnostics.add(term.position,
+                    fmt::format("{} matches no run: '{}' is never {}{}", what, term.name, term.wanted.dump(),
+                                suggestion(term.wanted.dump(), seen.names(), "it is ")));
+  }
+  return satisfiable;
 }
 
 void SelectorUse::require_match(const std::string& what, const std::set<std::string>& axes,
                                 Diagnostics& diagnostics) const {
   bool each_alone = require_known_values(what, diagnostics);
   if (matched_) return;
-  const std::vector<std::string> axis_names(axes.begin(), axes.end());
-  for (size_t i = 0; i < terms_.size(); ++i) {
-    const auto& term = selector_.terms[i];
-    if (terms_[i].values.empty()) {
-      diagnostics.add(term.position, fmt::format("{}: no run has a key '{}'{}", what, term.name,
-                                                 suggestion(term.name, axis_names, "the axes are ")));
-    } else if (!terms_[i].matched && (term.wanted.is_object() || term.wanted.empty())) {
-      std::vector<std::string> names;
-      for (const auto& value : terms_[i].values) names.push_back(text_of(value));
-      diagnostics.add(term.position, fmt::format("{} matches no run: '{}' is never {}{}", what, term.name,
-                                                 term.wanted.dump(), suggestion(term.wanted.dump(), names, "it is ")));
-    } else if (terms_[i].matched) {
-      continue;
-    }
-    each_alone = false;
-  }
+  each_alone &= require_keys(what, axes, diagnostics);
+  each_alone &= require_satisfiable_conditions(what, diagnostics);
   if (each_alone)
     diagnostics.add(selector_.position,
                     fmt::format("{} matches no run: each key alone does, but no run has all of them", what));

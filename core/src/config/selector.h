@@ -39,6 +39,8 @@ nlohmann::json value_of(const KeyPath& path, const std::string& name, const nloh
 // A number that is none of the values themselves, but what the label of exactly one of them shows (0.003162), becomes
 // that value. Whoever matches lines settles the selector among all of them first.
 void settle(SelectorTerm& term, const std::set<nlohmann::json>& values);
+// Whether the term names a number that is none of the values.
+bool names_another_number(const SelectorTerm& term, const std::set<nlohmann::json>& values);
 Selector settled(Selector selector, const std::vector<const nlohmann::json*>& lines);
 std::vector<const nlohmann::json*> pointers_to(const std::vector<nlohmann::json>& lines);
 
@@ -61,9 +63,11 @@ class SelectorUse {
   // The value of a term's key, null where the candidate has none.
   using ValueOf = std::function<nlohmann::json(const SelectorTerm&)>;
 
-  // The selector must be settled.
   explicit SelectorUse(Selector selector) : selector_(std::move(selector)), terms_(selector_.terms.size()) {}
   bool matches(const ValueOf& value_of);
+  // The selector, settled among the values of the candidates.
+  Selector settled() const;
+  // These are for a settled selector.
   void require_match(const std::string& what, const std::set<std::string>& axes, Diagnostics& diagnostics) const;
   // False, and reported, where the selector names a value that no candidate had.
   bool require_known_values(const std::string& what, Diagnostics& diagnostics) const;
@@ -73,7 +77,12 @@ class SelectorUse {
   struct Seen {
     bool matched = false;
     std::set<nlohmann::json> values;
+    std::vector<std::string> names() const;  // of the values
   };
+  // Each is false, and reported, where a term has no key, or a condition that no value satisfies.
+  bool require_keys(const std::string& what, const std::set<std::string>& axes, Diagnostics& diagnostics) const;
+  bool require_satisfiable_conditions(const std::string& what, Diagnostics& diagnostics) const;
+
   Selector selector_;
   std::vector<Seen> terms_;
   bool matched_ = false;

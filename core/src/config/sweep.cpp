@@ -55,29 +55,49 @@ void require_one_budget(const std::vector<const Assignment*>& assignments, Diagn
   }
 }
 
-// Among the values of the block's axes.
-Selector settled_in(const Block& block, Selector selector) {
-  for (auto& term : selector.terms) {
-    std::set<nlohmann::json> values;
-    const auto add = [&](const std::vector<Dimension>& dimensions) {
-      for (const auto& dimension : dimensions)
-        for (const auto& alternative : dimension)
-          for (const auto& choice : alternative.choices)
-            if (choice.axis == term.name) values.insert(choice.shown);
-    };
-    add(block.dimensions);
-    for (const auto& when : block.whens) add(when.grid);
-    settle(term, values);
-  }
-  return selector;
-}
-
 // Whether the value that was chosen is one. The label of a value, or of a case, is text.
 bool is_expression(const Choice& choice, const std::vector<const Alternative*>& chosen) {
   return std::any_of(chosen.begin(), chosen.end(), [&](const Alternative* one) {
     return std::any_of(one->sets.begin(), one->sets.end(),
                        [&](const Assignment& set) { return set.path == choice.path && is_expression(set.value); });
   });
+}
+
+// What combinations of a block can have at a key before anything is computed.
+struct AxisValues {
+  std::set<nlohmann::json> values;
+  bool are_all = false;  // an axis of values that are none of them expressions
+};
+AxisValues axis_values(const Block& block, const std::string& axis) {
+  AxisValues found;
+  const auto add = [&](const std::vector<Dimension>& dimensions, bool in_every_combination) {
+    for (const auto& dimension : dimensions)
+      for (const auto& alternative : dimension)
+        for (const auto& choice : alternative.choices) {
+          if (choice.axis != axis) continue;
+          found.are_all = (found.are_all || found.values.empty()) && in_every_combination;
+          found.are_all &= !is_expression(choice, {&alternative});
+          found.values.insert(choice.shown);
+        }
+  };
+  add(block.dimensions, true);
+  for (const auto& when : block.whens) add(when.grid, false);
+  return found;
+}
+
+// Settles among the values of the block's axes. False where a number may be one that only combinations show: a default,
+// or the value of an expression. Each number changes at most once: what a label shows of a value is never another value
+// that has such a label.
+bool settle_in(const Block& block, Selector& selector) {
+  bool settled = true;
+  for (auto& term : selector.terms) {
+    const auto axis = axis_values(block, term.name);
+    if (axis.are_all)
+      settle(term, axis.values);
+    else
+      settled &= !names_another_number(term, axis.values);
+  }
+  return settled;
 }
 
 // What it came to in this combination.
@@ -123,17 +143,17 @@ void Sweep::for_each(size_t most, const std::function<void(Combination)>& use) {
       count_ = most_ + 1;
       break;
     }
-    std::vector<SelectorUse> whens, excludes;
-    for (const auto& when : block.whens) whens.emplace_back(settled_in(block, when.condition));
-    for (const auto& exclude : block.excludes) excludes.emplace_back(settled_in(block, exclude));
+    Conditions conditions;
+    for (const auto& when : block.whens) conditions.whens.emplace_back(when.condition);
+    for (const auto& exclude : block.excludes) conditions.excludes.emplace_back(exclude);
+    settle(block, conditions);
     Partial partial;
     multiply(block.dimensions, 0, partial.chosen, [&] {
-      expand(block, 0, partial, whens, excludes);
-      return count_ <= most_;
+      return expand(block, 0, partial, conditions.whens, [&] { return emit(partial, conditions.excludes); });
     });
     if (count_ > most_) break;
-    require_matches(whens, "'if'");
-    require_matches(excludes, "'exclude'");
+    require_matches(conditions.whens, "'if'");
+    require_matches(conditions.excludes, "'exclude'");
   }
   if (count_ == 0 && diagnostics_.empty())
     diagnostics_.add(base_.position, "the sweep excludes every combination; leave one");
@@ -148,34 +168,64 @@ void Sweep::require_matches(const std::vector<SelectorUse>& uses, const char* wh
     if (!is_narrowed(use.selector(), overrides_)) use.require_match(what, {names.begin(), names.end()}, diagnostics_);
 }
 
-void Sweep::expand(const Block& block, size_t when, Partial& partial, std::vector<SelectorUse>& whens,
-                   std::vector<SelectorUse>& excludes) {
-  if (count_ > most_) return;
-  if (when == block.whens.size()) return emit(partial, excludes);
+// What a condition selects decides which values a later one sees, so this is repeated until nothing changes.
+void Sweep::settle(const Block& block, Conditions& conditions) const {
+  bool settled = true;
+  for (auto* uses : {&conditions.whens, &conditions.excludes})
+    for (auto& use : *uses) {
+      auto selector = use.selector();
+      settled &= settle_in(block, selector);
+      use = SelectorUse(std::move(selector));
+    }
+  while (!settled) {
+    size_t seen = 0;
+    Partial partial;
+    const auto look = [&] {
+      Diagnostics ignored;
+      const auto combination = document_of(partial, ignored);
+      for (auto& exclude : conditions.excludes) matches(exclude, combination);
+      return ++seen < 100 * kMostRuns;
+    };
+    multiply(block.dimensions, 0, partial.chosen, [&] { return expand(block, 0, partial, conditions.whens, look); });
+    settled = true;
+    for (auto* uses : {&conditions.whens, &conditions.excludes})
+      for (auto& use : *uses) {
+        auto selector = use.settled();
+        for (size_t i = 0; i < selector.terms.size(); ++i)
+          settled &= selector.terms[i].wanted == use.selector().terms[i].wanted;
+        use = SelectorUse(std::move(selector));
+      }
+  }
+}
+
+// Calls `use` with each way to go on from the partial choice, until it returns false.
+bool Sweep::expand(const Block& block, size_t when, Partial& partial, std::vector<SelectorUse>& whens,
+                   const std::function<bool()>& use) const {
+  if (when == block.whens.size()) return use();
   Diagnostics of_it_so_far;  // said when the combination is complete
-  if (!matches(whens[when], document_of(partial, of_it_so_far)))
-    return expand(block, when + 1, partial, whens, excludes);
+  if (!matches(whens[when], document_of(partial, of_it_so_far))) return expand(block, when + 1, partial, whens, use);
   for (const auto& dimension : block.whens[when].grid)
     for (const auto& alternative : dimension)
       for (const auto& set : alternative.sets)
-        if (assigns(partial.chosen, set.path))
-          return diagnostics_.add(set.position,
-                                  fmt::format("axis '{}' is given twice for one combination", short_name(set.path)));
-  multiply(block.whens[when].grid, 0, partial.chosen, [&] {
-    expand(block, when + 1, partial, whens, excludes);
-    return count_ <= most_;
-  });
+        if (assigns(partial.chosen, set.path)) {
+          diagnostics_.add(set.position,
+                           fmt::format("axis '{}' is given twice for one combination", short_name(set.path)));
+          return true;
+        }
+  return multiply(block.whens[when].grid, 0, partial.chosen,
+                  [&] { return expand(block, when + 1, partial, whens, use); });
 }
 
-void Sweep::emit(const Partial& partial, std::vector<SelectorUse>& excludes) {
+bool Sweep::emit(const Partial& partial, std::vector<SelectorUse>& excludes) {
   Diagnostics found;
   auto combination = document_of(partial, found);
   bool is_dropped = false;  // every exclude is asked: one that never matches is a slip
   for (auto& exclude : excludes) is_dropped |= matches(exclude, combination);
-  if (is_dropped) return;
+  if (is_dropped) return true;
   diagnostics_.add_all(found);
-  if (++count_ > most_) return;
+  if (++count_ > most_) return false;
   (*use_)(std::move(combination));
+  return true;
 }
 
 // Assignments nearer to the root go first, so that a swept component is in place before its keys are set.

@@ -77,11 +77,15 @@ class Sweep {
   struct Partial {
     std::vector<const Alternative*> chosen;
   };
+  struct Conditions {  // of a block
+    std::vector<SelectorUse> whens, excludes;
+  };
   Combination document_of(const Partial& partial, Diagnostics& diagnostics) const;
   bool matches(SelectorUse& use, const Combination& combination) const;
-  void expand(const Block& block, size_t when, Partial& partial, std::vector<SelectorUse>& whens,
-              std::vector<SelectorUse>& excludes);
-  void emit(const Partial& partial, std::vector<SelectorUse>& excludes);
+  void settle(const Block& block, Conditions& conditions) const;
+  bool expand(const Block& block, size_t when, Partial& partial, std::vector<SelectorUse>& whens,
+              const std::function<bool()>& use) const;
+  bool emit(const Partial& partial, std::vector<SelectorUse>& excludes);  // false: there are too many
   void require_matches(const std::vector<SelectorUse>& uses, const char* what) const;
 
   const Node& base_;

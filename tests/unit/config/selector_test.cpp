@@ -1,5 +1,7 @@
 #include "config/selector.h"
 
+#include <gmock/gmock.h>
+
 #include <algorithm>
 
 #include "unit/config/fixture.h"
@@ -78,6 +80,27 @@ TEST_F(SelectorText, AConditionOfASweepTakesExactlyItsValue) {
                           "[[sweep]]\n[sweep.grid]\noptimizer.lr = { log = [1e-3, 1e-2], n = 3 }\n"
                           "[[sweep.exclude]]\noptimizer.lr = 0.003162\n");
   EXPECT_EQ(shown.lines.size(), 2u);
+}
+
+// 0.01 / 3 is 0.0033333333333333335, which labels show as 0.003333; so is what a default or a fixed expression comes
+// to.
+TEST_F(SelectorText, AConditionTakesTheLabelOfAComputedValue) {
+  const auto rates = [&](const std::string& condition) {
+    return plan(kSmall + "[[sweep]]\n[sweep.grid]\noptimizer.lr = [1e-3, '= 0.01 / 3', 0.003]\n" + condition);
+  };
+  const auto left = rates("[[sweep.exclude]]\noptimizer.lr = 0.003333\n");
+  ASSERT_EQ(left.lines.size(), 2u);
+  EXPECT_EQ(left.lines[1].at("axes").at("optimizer.lr"), 0.003);
+  EXPECT_EQ(rates("[[sweep.exclude]]\noptimizer.lr = { not = 0.003333 }\n").lines.size(), 1u);
+  EXPECT_EQ(rates("[[sweep.when]]\nif = { optimizer.lr = 0.003333 }\ngrid = { model.layers = [1, 2, 3] }\n"
+                  "[[sweep.exclude]]\noptimizer.lr = 0.003333\nmodel.layers = 2\n")
+                .lines.size(),
+            4u);
+  const auto fixed = kSmall + "[[sweep]]\n[sweep.grid]\nmodel.layers = [1, 2]\nmodel.dropout = ['= 0.1 / 3']\n";
+  EXPECT_EQ(plan(fixed + "[[sweep.exclude]]\nmodel.dropout = 0.03333\nmodel.layers = 2\n").lines.size(), 1u);
+  EXPECT_THAT(errors(kSmall + "[[sweep]]\n[sweep.grid]\noptimizer.lr = [1e-3, '= 0.01 / 3']\n"
+                              "[[sweep.exclude]]\noptimizer.lr = 0.00333\n"),
+              ::testing::HasSubstr("'exclude' matches no run: 'optimizer.lr' is never 0.00333;"));
 }
 
 TEST_F(SelectorText, TermsMustAllHold) {
