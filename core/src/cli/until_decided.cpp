@@ -93,7 +93,14 @@ int run_until_decided(config::PlanRequest request, std::size_t most_seeds, const
     const auto open = judgement.count(Verdict::kUndecided);
     fmt::print(stderr, "Look {} of this study, at {} seeds and the level {:.2g}: {} of {} claims decided.\n",
                looks.looks.size(), number, judgement.level, judgement.claims.size() - open, judgement.claims.size());
-    if (open > 0 && number < most_seeds) continue;
+    const bool stuck = std::ranges::all_of(judgement.claims, [](const JudgedClaim& claim) {
+      return claim.verdict != Verdict::kUndecided || claim.is_stuck;
+    });
+    if (open > 0 && number < most_seeds && !stuck) continue;
+    if (open > 0 && number < most_seeds)
+      std::cerr
+          << "No more seeds are added: each undecided claim has a run without a value, which no other attempt and "
+             "no further seed mends.\n";
     std::cout << format_claims_text(judgement);
     return open > 0 ? kUndecided : kDone;
   }

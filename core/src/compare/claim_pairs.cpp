@@ -21,19 +21,17 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 struct SideValue {
   Presence presence = Presence::kToCome;
-  double value = 0;  // of a run that diverged or failed infinite, on the worse side
+  double value = 0;  // of a run that diverged infinite, on the worse side
 };
 
 // One seed of one pair.
 struct SeedPair {
   std::int64_t seed = 0;
   Presence presence = Presence::kToCome;
-  double difference = 0;  // may be infinite where a lost run is worst
+  double difference = 0;  // may be infinite where a diverged run is worst
   double left = 0, right = 0;
   bool skips = false;  // steps of some run of the pair were skipped
 };
-
-bool is_lost(Presence presence) { return presence == Presence::kDiverged || presence == Presence::kFailed; }
 
 SideValue value_of(const RunResult& run, const std::string& metric, const std::string& direction) {
   const auto presence = presence_of(run, metric);
@@ -53,7 +51,7 @@ class Sampler {
         level_(level),
         left_direction_(direction_of(results, claim.left.metric.name)),
         right_direction_(claim.right ? direction_of(results, claim.right->metric.name) : left_direction_),
-        lost_is_worst_(claim.diverged_is_worst && left_direction_ != "none" && right_direction_ != "none") {}
+        diverged_is_worst_(claim.diverged_is_worst && left_direction_ != "none" && right_direction_ != "none") {}
 
   ClaimSample sample() {
     std::vector<std::pair<std::size_t, std::size_t>> pairs;  // without a right side: a row and itself
@@ -81,23 +79,28 @@ class Sampler {
         found_.pairs.back().documents = over_documents(row, partner);
       }
     }
-    if (claim_.diverged_is_worst &&
-        std::any_of(found_.absent.begin(), found_.absent.end(), [](const auto& one) { return is_lost(one.first); }))
+    for (auto& pair : found_.pairs)
+      if (pair.is_complete()) pair.needed = needed(pair);
+    if (claim_.diverged_is_worst && found_.absent.contains(Presence::kDiverged))
       found_.remarks.push_back("No run is worst in a metric that has no better direction.");
     return std::move(found_);
   }
 
  private:
-  // Where a lost run counts as worst, a pair with one is as its partner is.
+  // Where a diverged run counts as worst, a pair with one is as its partner is: another attempt may mend one that
+  // failed.
   Presence of_pair(Presence one, Presence other) const {
-    if (lost_is_worst_ && is_lost(one) != is_lost(other)) {
-      const auto partner = is_lost(one) ? other : one;
+    const bool diverged = one == Presence::kDiverged, other_diverged = other == Presence::kDiverged;
+    if (diverged_is_worst_ && diverged != other_diverged) {
+      const auto partner = diverged ? other : one;
       if (partner != Presence::kThere) return partner;
     }
     return joined(one, other);
   }
 
-  bool counts(Presence pair) const { return pair == Presence::kThere || (lost_is_worst_ && is_lost(pair)); }
+  bool counts(Presence pair) const {
+    return pair == Presence::kThere || (diverged_is_worst_ && pair == Presence::kDiverged);
+  }
 
   void note_absent(const RunResult& run, Presence presence) {
     if (!counts(presence)) found_.absent[presence].insert(&run);
@@ -143,16 +146,26 @@ class Sampler {
     return assay::is_reported(seed, settings_.report->seeds);
   }
 
+  void note_lone_seeds(std::size_t row, std::size_t partner) {
+    std::vector<std::int64_t> alone;
+    for (const auto* run : groups_[row])
+      if (is_reported(run->seed) && !with_seed(groups_[partner], run->seed)) alone.push_back(run->seed);
+    if (!alone.empty())
+      found_.remarks.push_back(fmt::format("No pairs of seed{} {} of {}, which {} not planned for {}.",
+                                           alone.size() == 1 ? "" : "s", fmt::join(alone, ", "), label(row),
+                                           alone.size() == 1 ? "is" : "are", label(partner)));
+  }
+
   std::vector<SeedPair> seed_pairs(std::size_t row, std::size_t partner) {
     std::vector<SeedPair> pairs;
-    std::size_t alone = 0;
+    if (claim_.right) {
+      note_lone_seeds(row, partner);
+      note_lone_seeds(partner, row);
+    }
     for (const auto* run : groups_[row]) {
       if (!is_reported(run->seed)) continue;
       const auto* other = claim_.right ? with_seed(groups_[partner], run->seed) : nullptr;
-      if (claim_.right && !other) {
-        ++alone;
-        continue;
-      }
+      if (claim_.right && !other) continue;
       const auto a = value_of(*run, claim_.left.metric.name, left_direction_);
       SideValue b{Presence::kThere, 0};
       note_absent(*run, a.presence);
@@ -171,9 +184,6 @@ class Sampler {
       pair.difference = claim_.holds.left_factor * a.value - scaled - claim_.holds.offset;
       if (std::isnan(pair.difference)) pair.difference = 0;  // both lost: neither is worse
     }
-    if (alone > 0)
-      found_.remarks.push_back(
-          fmt::format("{} of the seeds of {} are not planned for {}: no pairs.", alone, label(row), label(partner)));
     return pairs;
   }
 
@@ -191,12 +201,22 @@ class Sampler {
   // Seed by seed the mean over all pairs, of the seeds that every pair has.
   void add_mean(const std::vector<std::pair<std::size_t, std::size_t>>& pairs) {
     auto mean = seed_pairs(pairs[0].first, pairs[0].second);
+    std::set<std::int64_t> dropped;
     for (std::size_t i = 1; i < pairs.size(); ++i) {
       const auto next = seed_pairs(pairs[i].first, pairs[i].second);
       const auto partner_of = [&](const SeedPair& one) {
         return std::find_if(next.begin(), next.end(), [&](const SeedPair& p) { return p.seed == one.seed; });
       };
-      std::erase_if(mean, [&](const SeedPair& one) { return partner_of(one) == next.end(); });
+      const auto has = [](const std::vector<SeedPair>& seeds, const SeedPair& one) {
+        return std::ranges::find(seeds, one.seed, &SeedPair::seed) != seeds.end();
+      };
+      for (const auto& one : next)
+        if (!has(mean, one)) dropped.insert(one.seed);
+      std::erase_if(mean, [&](const SeedPair& one) {
+        if (has(next, one)) return false;
+        dropped.insert(one.seed);
+        return true;
+      });
       for (auto& one : mean) {
         const auto same = partner_of(one);
         one.presence = of_pair(one.presence, same->presence);
@@ -207,6 +227,9 @@ class Sampler {
         one.right += same->right;
       }
     }
+    if (!dropped.empty())
+      found_.remarks.push_back(fmt::format("The mean leaves out seed{} {}, which not every pair of rows has.",
+                                           dropped.size() == 1 ? "" : "s", fmt::join(dropped, ", ")));
     for (auto& one : mean) {
       one.difference = std::isnan(one.difference) ? 0 : one.difference / static_cast<double>(pairs.size());
       one.left /= static_cast<double>(pairs.size());
@@ -223,7 +246,7 @@ class Sampler {
       pair.pairs.skipping += seed.skips && seed.presence == Presence::kThere;
       if (!counts(seed.presence)) continue;
       all.push_back(seed.difference);
-      if (is_lost(seed.presence)) continue;
+      if (seed.presence == Presence::kDiverged) continue;
       finite.push_back(seed.difference);
       lefts.push_back(seed.left);
       rights.push_back(seed.right);
@@ -234,7 +257,7 @@ class Sampler {
     if (claim_.right) pair.correlation = pair_correlation(lefts, rights);
     pair.by_rank = all.size() > finite.size();
     if (pair.is_complete() && pair.n >= kFewestPairs) decide(pair, all);
-    if (pair.is_complete()) pair.needed = needed(pair);
+    pair.speaks_for = pair.test && speaks_for(pair.test->difference);
     found_.pairs.push_back(std::move(pair));
   }
 
@@ -250,7 +273,7 @@ class Sampler {
     const double floor = pair.test && !pair.by_rank ? pair.test->exact_floor : 0;  // one-sided
     pair.support_floor = pair.refute_floor = 2 * floor;
     if (relation == Relation::kEqual) {
-      if (pair.by_rank || !pair.test) return;  // a lost run is within no margin, and how far outside is unknown
+      if (pair.by_rank || !pair.test) return;  // a diverged run is within no margin, and how far outside is unknown
       pair.is_tested = true;
       pair.support_floor = floor;
       pair.p_support = p_equivalent(*pair.test, claim_.holds.within);
@@ -273,15 +296,29 @@ class Sampler {
     return balance;
   }
 
+  bool speaks_for(double difference) const {
+    switch (claim_.holds.relation) {
+      case Relation::kLess:
+        return difference < 0;
+      case Relation::kEqual:
+        return std::abs(difference) < claim_.holds.within;
+      default:
+        return difference > 0;
+    }
+  }
+
+  // To support a claim, or to refute it where the pair speaks against it, for which its p counts as often as there are
+  // pairs.
   std::optional<std::size_t> needed(const ClaimPair& pair) const {
     if (!pair.test) return std::nullopt;
+    const double level = pair.speaks_for ? level_ : level_ / static_cast<double>(found_.pairs.size());
     const double root = std::sqrt(static_cast<double>(pair.test->n_left));
     const double deviation = pair.test->is_exact ? 0 : pair.test->standard_error * root;
     const bool is_none = pair.test->is_exact && std::abs(pair.test->difference) <= pair.test->rounding;
     const double difference = is_none ? 0 : pair.test->difference, within = claim_.holds.within;
-    if (claim_.holds.relation != Relation::kEqual) return needed_pairs(difference, deviation, level_);
-    if (std::abs(difference) < within) return needed_pairs_to_be_equivalent(difference, deviation, within, level_);
-    return needed_pairs(std::abs(difference) - within, deviation, level_);
+    if (claim_.holds.relation != Relation::kEqual) return needed_pairs(difference, deviation, level);
+    if (std::abs(difference) < within) return needed_pairs_to_be_equivalent(difference, deviation, within, level);
+    return needed_pairs(std::abs(difference) - within, deviation, level);
   }
 
   const config::Claim& claim_;
@@ -291,7 +328,7 @@ class Sampler {
   const config::CompareSettings& settings_;
   double level_;
   std::string left_direction_, right_direction_;
-  bool lost_is_worst_;
+  bool diverged_is_worst_;
   ClaimSample found_;
 };
 

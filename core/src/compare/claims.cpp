@@ -75,14 +75,13 @@ void explain_absent(const ClaimSample& sample, JudgedClaim& claim) {
         fmt::format("{} {} to come, and nothing is decided before: assay run continues the "
                     "plan; --until-decided judges a study while it grows.",
                     runs_text(to_come), to_come == 1 ? "is" : "are"));
-  if (failed + diverged > 0) {
-    std::vector<std::string> lost;
-    if (failed > 0) lost.push_back(runs_text(failed) + " failed");
-    if (diverged > 0) lost.push_back(runs_text(diverged) + " diverged");
+  if (failed > 0)
+    claim.remarks.push_back(fmt::format("{} failed, and nothing is decided before {} a value: assay run tries again.",
+                                        runs_text(failed), failed == 1 ? "it has" : "they have"));
+  if (diverged > 0)
     claim.remarks.push_back(
-        fmt::format("{}, which decides nothing; diverged = \"worst\" would count {} as worse than any other.",
-                    fmt::join(lost, " and "), failed + diverged == 1 ? "it" : "them"));
-  }
+        fmt::format("{} diverged, which decides nothing; diverged = \"worst\" would count {} as worse than any other.",
+                    runs_text(diverged), diverged == 1 ? "it" : "them"));
   if (pruned > 0)
     claim.remarks.push_back(
         fmt::format("{} {} pruned, so there is no value to compare.", runs_text(pruned), pruned == 1 ? "was" : "were"));
@@ -91,38 +90,58 @@ void explain_absent(const ClaimSample& sample, JudgedClaim& claim) {
                                         runs_text(none), none == 1 ? "has" : "have"));
 }
 
+// Neither waiting nor another attempt gives it what it lacks. With more seeds another trial may be chosen.
+bool is_stuck(const ClaimSample& sample, const JudgedClaim& claim) {
+  const auto by_rank = [](const ClaimPair& pair) { return pair.by_rank; };
+  if (claim.over == name_of(config::Over::kTuned)) return false;
+  return sample.absent.contains(Presence::kDiverged) || sample.absent.contains(Presence::kPruned) ||
+         sample.absent.contains(Presence::kNotApplicable) ||
+         (claim.is_about_equality && std::ranges::any_of(sample.pairs, by_rank));
+}
+
+// The seeds with which the open pairs would decide a claim. One pair that speaks against it refutes it, so the fewest;
+// else all must support it, so the most. None: no number of seeds would.
+std::optional<std::size_t> needed_to(bool support, const std::vector<ClaimPair>& pairs, double level) {
+  std::optional<std::size_t> needed;
+  for (const auto& pair : pairs) {
+    if (support ? pair.p_support < level : pair.speaks_for) continue;
+    if (!pair.needed && support) return std::nullopt;
+    if (!pair.needed) continue;
+    const auto more = std::max(*pair.needed, pair.n + 1);
+    needed = !needed ? more : support ? std::max(*needed, more) : std::min(*needed, more);
+  }
+  return needed;
+}
+
 // Why a claim is undecided, and how many seeds would decide it at this level.
 void explain(const ClaimSample& sample, double level, JudgedClaim& claim) {
   explain_absent(sample, claim);
-  std::size_t fewest = sample.pairs.empty() ? 0 : sample.pairs[0].n, planned = 0;
-  bool by_rank = false;
-  for (const auto& pair : sample.pairs) {
-    fewest = std::min(fewest, pair.n);
-    planned = std::max(planned, static_cast<std::size_t>(pair.pairs.planned));
-    by_rank |= pair.by_rank;
+  claim.is_stuck = is_stuck(sample, claim);
+  if (sample.pairs.empty()) return;
+  const auto& smallest =
+      *std::ranges::min_element(sample.pairs, {}, [](const auto& pair) { return pair.pairs.planned; });
+  const auto planned = static_cast<std::size_t>(smallest.pairs.planned);
+  if (planned < kFewestPairs) {
+    claim.remarks.push_back(fmt::format("n too small: {} of at least {} seeds that verdicts take{}.", smallest.n,
+                                        kFewestPairs,
+                                        smallest.n < planned ? fmt::format(" ({} planned)", planned) : ""));
+    return;
   }
-  if (!sample.pairs.empty() && planned < kFewestPairs)
-    claim.remarks.push_back(fmt::format("n too small: {} of at least {} seeds that verdicts take{}.", fewest,
-                                        kFewestPairs, fewest < planned ? fmt::format(" ({} planned)", planned) : ""));
+  const bool by_rank = std::ranges::any_of(sample.pairs, [](const auto& pair) { return pair.by_rank; });
   if (by_rank && claim.is_about_equality)
-    claim.remarks.push_back("A run that failed or diverged is within no margin, so the claim stays open.");
+    claim.remarks.push_back("A run that diverged is within no margin, so the claim stays open.");
   if (sample.is_open() || by_rank) return;
-  claim.needed_level = level;
-  std::size_t needed = 0;
-  for (const auto& pair : sample.pairs) {
-    if (pair.p_support < level) continue;  // this one is not what keeps the claim open
-    if (!pair.test) return;
-    if (!pair.needed) {
-      claim.remarks.push_back(
-          fmt::format("At the present spread {} seeds would not decide it at level {:.2g}.", kMostPairs, level));
-      return;
-    }
-    needed = std::max(needed, std::max(*pair.needed, pair.n + 1));
-  }
-  if (needed == 0) needed = fewest + 1;  // each pair would do alone; the family's adjustment asks for more
-  claim.needed = needed;
+  const auto is_open = [&](const ClaimPair& pair) { return pair.p_support >= level; };
+  const bool support = std::ranges::all_of(sample.pairs, [&](const auto& pair) { return pair.speaks_for; });
+  claim.needed_level = support ? level : level / static_cast<double>(sample.pairs.size());
+  claim.needed = needed_to(support, sample.pairs, level);
+  // Each pair would do alone; the family's adjustment asks for more.
+  if (std::ranges::none_of(sample.pairs, is_open)) claim.needed = smallest.n + 1;
   claim.remarks.push_back(
-      fmt::format("It would need {} seeds at the present spread (power 0.8 at level {:.2g}).", needed, level));
+      claim.needed ? fmt::format("It would need {} seeds to {} it at the present spread (power 0.8 at level {:.2g}).",
+                                 *claim.needed, support ? "support" : "refute", claim.needed_level)
+                   : fmt::format("At the present spread {} seeds would not decide it at level {:.2g}.", kMostPairs,
+                                 claim.needed_level));
 }
 
 // What the reader of a verdict must know of its metrics: that no record has one, or that they are timings of more than

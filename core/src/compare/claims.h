@@ -37,10 +37,12 @@ struct ClaimPair {
   std::optional<TTest> test{};                 // of the finite values; from n = 2 on
   std::optional<double> sign_flip_p{};         // beside it
   std::optional<double> correlation{};         // of partners
-  bool by_rank = false;                        // decided by the exact signed-rank test: a lost run counted as worst
+  bool by_rank = false;                        // decided by the exact signed-rank test: a diverged run counted as worst
+  bool speaks_for = false;                     // the mean difference is as the claim states
   double p_support = 1, p_refute = 1;          // of the test that decides
   double support_floor = 0, refute_floor = 0;  // of the exact test at this n; below it p rests on normal differences
-  std::optional<std::size_t> needed{};         // seeds for power 0.8 at this spread; nothing when no number will do
+  std::optional<std::size_t> needed{};         // seeds for power 0.8 at this spread, to support the claim or, where
+                                               // the pair speaks against it, to refute it; none: no number will do
   std::optional<Interval>
       documents{};  // 95% of the tested quantity over which documents were held out, runs as they are
 };
@@ -55,7 +57,8 @@ struct JudgedClaim {
   bool is_tested = false;
   double p_support = 1, p_refute = 1;  // adjusted
   std::vector<ClaimPair> pairs{};
-  std::vector<std::string> remarks{};   // whole sentences: why it is undecided, what was left out
+  std::vector<std::string> remarks{};  // whole sentences: why it is undecided, what was left out
+  bool is_stuck = false;  // a run without a value that neither waiting nor another attempt mends keeps it undecided
   std::optional<std::size_t> needed{};  // of an undecided claim: seeds it would need at the present spread
   double needed_level = 0;              // for a test at this level
   int results_when_stated = 0;

@@ -43,7 +43,7 @@ std::string pair_text(const JudgedClaim& claim, const ClaimPair& pair) {
   if (!is_complete(pair.pairs))
     text += fmt::format("; {} of {} {}: {}", pair.pairs.present, pair.pairs.planned,
                         pair.right.empty() ? "runs" : "pairs", reasons_text(pair.pairs));
-  if (pair.by_rank) text += "; decided by the exact signed-rank test, in which a run that failed or diverged is worst";
+  if (pair.by_rank) text += "; decided by the exact signed-rank test, in which a run that diverged is worst";
   if (pair.is_tested && !pair.by_rank && pair.test->is_exact)
     text += "; decided by exact sign flips, for the differences have no spread";
   return text;

@@ -122,8 +122,10 @@ holds = "left > 2"
 )";
   folder_.write("experiments/hard.toml",
                 "extends = [\"quick.toml\"]\n[experiment]\nseeds = [1, 2, 3, 4, 5, 666]\n" + claim);
-  EXPECT_EQ(call("run experiments/hard.toml --until-decided 6"), 4);
-  EXPECT_THAT(err_, AllOf(HasSubstr("10 done, 2 failed"), HasSubstr("Look 1 of this study, at 6 seeds")));
+  EXPECT_EQ(call("run experiments/hard.toml --until-decided 12"), 4);  // and no seed is added in vain
+  EXPECT_THAT(err_, AllOf(HasSubstr("10 done, 2 failed"), HasSubstr("Look 1 of this study, at 6 seeds"),
+                          HasSubstr("No more seeds are added: each undecided claim has a run without a value"),
+                          Not(HasSubstr("Look 2"))));
   EXPECT_THAT(out_, HasSubstr("1 run diverged, which decides nothing"));
   folder_.write("experiments/broken.toml",
                 "extends = [\"quick.toml\"]\n[experiment]\nseeds = [1, 2, 3, 4, 5, 13]\n" + claim);

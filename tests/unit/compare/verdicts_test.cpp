@@ -52,23 +52,58 @@ TEST_F(SevenOfWhichOneIsLost, DecidesNothing) {
     EXPECT_FALSE(found.claims[0].needed) << counted;  // seeds to add are not what is missing
   }
   EXPECT_THAT(judged_with(true).claims[0].remarks,
-              Contains("1 run failed, which decides nothing; diverged = \"worst\" would count it as worse than any "
+              Contains("1 run failed, and nothing is decided before it has a value: assay run tries again."));
+  EXPECT_THAT(judged_with(nullptr).claims[0].remarks,
+              Contains("1 run diverged, which decides nothing; diverged = \"worst\" would count it as worse than any "
                        "other."));
   EXPECT_THAT(judged_with(false).claims[0].remarks, Contains(HasSubstr("1 run is to come, and nothing is decided")));
 }
 
-// Differences left - right 0.01 .. 0.02 and, of the seventh, minus infinity: ranks 1 to 6 against 7, p above 0.05.
-TEST_F(SevenOfWhichOneIsLost, AFailedRunIsWorstWhereADivergedOneIs) {
+// Differences left - right 0.01 .. 0.02 and, of the seventh, minus infinity: ranks 1 to 6 against 7, p above 0.05. What
+// failed may have a value at the next attempt, and what is to come will have one: neither is worst.
+TEST_F(SevenOfWhichOneIsLost, OnlyADivergedRunIsWorst) {
   auto one = claim("right < left");
   one["diverged"] = "worst";
-  for (const auto& seventh : {json(true), json(nullptr)}) {
-    const auto found = judged_with(seventh, one).claims[0];
-    EXPECT_EQ(found.verdict, Verdict::kUndecided);
-    EXPECT_TRUE(found.pairs[0].by_rank);
-    EXPECT_EQ(found.pairs[0].n, 7u);
-    EXPECT_GT(found.p_support, 0.05);
+  const auto diverged = judged_with(nullptr, one).claims[0];
+  EXPECT_EQ(diverged.verdict, Verdict::kUndecided);
+  EXPECT_TRUE(diverged.pairs[0].by_rank);
+  EXPECT_EQ(diverged.pairs[0].n, 7u);
+  EXPECT_GT(diverged.p_support, 0.05);
+  for (const auto& seventh : {json(true), json(false)}) {
+    const auto open = judged_with(seventh, one).claims[0];
+    EXPECT_FALSE(open.is_tested);
+    EXPECT_FALSE(open.pairs[0].by_rank);
+    EXPECT_EQ(open.pairs[0].n, 6u);
   }
-  EXPECT_EQ(judged_with(false, one).claims[0].is_tested, false);  // what is to come is not worst
+}
+
+// a is better in all seven pairs where b diverged once, and it is open where that run of b failed, whatever a's own is.
+TEST_F(SevenOfWhichOneIsLost, AFailedPartnerOfADivergedRunKeepsTheClaimOpen) {
+  auto one = claim("left < right");
+  one["diverged"] = "worst";
+  const auto with_last = [&](const json& a, const json& b) {
+    ResultsBuilder results;
+    add_row(results, {.scheme = "a"}, {2.0, 2.1, 2.2, 2.3, 2.4, 2.5, a});
+    add_row(results, {.scheme = "b"}, {2.5, 2.6, 2.7, 2.8, 2.9, 3.0, b});
+    return judged(results, {one}).claims[0];
+  };
+  EXPECT_EQ(with_last(2.4, nullptr).verdict, Verdict::kSupported);
+  EXPECT_EQ(with_last(2.4, true).verdict, Verdict::kUndecided);
+  EXPECT_EQ(with_last(true, nullptr).verdict, Verdict::kUndecided);
+  EXPECT_EQ(with_last(true, nullptr).pairs[0].pairs.failed, 1);
+}
+
+// Neither another attempt nor another seed gives a claim the value of a run that diverged.
+TEST_F(SevenOfWhichOneIsLost, AClaimIsStuckWhereNoAttemptMendsWhatItLacks) {
+  for (const auto& [seventh, stuck] :
+       {std::pair<json, bool>{nullptr, true}, {"n/a", true}, {true, false}, {false, false}, {10.0, false}}) {
+    EXPECT_EQ(judged_with(seventh).claims[0].verdict, Verdict::kUndecided);
+    EXPECT_EQ(judged_with(seventh).claims[0].is_stuck, stuck) << seventh;
+  }
+  auto worst = claim("right < left"), equal = claim("left = right within 5");
+  worst["diverged"] = equal["diverged"] = "worst";
+  EXPECT_FALSE(judged_with(nullptr, worst).claims[0].is_stuck);
+  EXPECT_TRUE(judged_with(nullptr, equal).claims[0].is_stuck);  // worst is within no margin
 }
 
 // Twelve seeds are planned; five pairs are to come and one failed. The six that are there say nothing yet.
@@ -119,15 +154,47 @@ TEST(Claims, APrunedRowIsNotJudgedByWhatItHas) {
   EXPECT_THAT(found.claims[0].remarks, Contains("1 run was pruned, so there is no value to compare."));
 }
 
-// Seeds that one row alone is planned with are no pairs, and nothing that is to come.
+// Seeds that one row alone is planned with are no pairs, and nothing that is to come. Both sides' are named.
 TEST(Claims, RowsOfOtherSeedsArePairedWhereBothArePlanned) {
   ResultsBuilder results;
   add_row(results, {.scheme = "a"}, {2.0, 2.1, 2.2, 2.3, 2.4, 2.5, 9.0, false});
   add_row(results, {.scheme = "b"}, {2.5, 2.5, 2.8, 2.8, 2.8, 3.1});
+  results.finished({.scheme = "b", .seed = 11}, {{64, 3.0}});
   const auto found = judged(results, {claim("left < right - 0.3")}).claims[0];
   EXPECT_EQ(found.verdict, Verdict::kSupported);
   EXPECT_EQ(found.pairs[0].pairs.planned, 6);
-  EXPECT_THAT(found.remarks, Contains("2 of the seeds of positional=a are not planned for positional=b: no pairs."));
+  EXPECT_THAT(found.remarks,
+              ::testing::ElementsAre("No pairs of seeds 7, 8 of positional=a, which are not planned for positional=b.",
+                                     "No pairs of seed 11 of positional=b, which is not planned for positional=a."));
+}
+
+// b has seeds 1 to 6, c 1 to 5: the mean is over the five that both have, and five are too few.
+class OtherSeedsInOneRow : public ::testing::Test {
+ protected:
+  OtherSeedsInOneRow() {
+    add_row(results_, {.scheme = "a"}, {2.0, 2.1, 2.2, 2.3, 2.4, 2.5});
+    add_row(results_, {.scheme = "b"}, {2.5, 2.5, 2.8, 2.8, 2.8, 3.1});
+    add_row(results_, {.scheme = "c"}, {2.5, 2.5, 2.8, 2.8, 2.8});
+  }
+  json made(const char* over) const {
+    auto one = claim("left > right", {{"positional", {"b", "c"}}}, {{"positional", "a"}});
+    one["over"] = over;
+    return one;
+  }
+  ResultsBuilder results_;
+};
+
+TEST_F(OtherSeedsInOneRow, TheSmallestPairIsTheReasonThatAClaimIsNotTested) {
+  const auto found = judged(results_, {made("each")}).claims[0];
+  EXPECT_FALSE(found.is_tested);
+  EXPECT_THAT(found.remarks, Contains("n too small: 5 of at least 6 seeds that verdicts take."));
+  EXPECT_FALSE(found.needed);
+  EXPECT_THAT(found.remarks, ::testing::Not(Contains(HasSubstr("It would need"))));
+}
+
+TEST_F(OtherSeedsInOneRow, AMeanSaysWhichSeedsItLeavesOut) {
+  EXPECT_THAT(judged(results_, {made("mean")}).claims[0].remarks,
+              Contains("The mean leaves out seed 6, which not every pair of rows has."));
 }
 
 // One row's runs against a number are counted as runs, and a run that two pairs share counts once.
@@ -137,7 +204,7 @@ TEST(Claims, RunsAreCountedOnce) {
   for (const char* scheme : {"b", "c"}) add_row(results, {.scheme = scheme}, {2.5, 2.5, 2.8, 2.8, 2.8, 3.1, 3.0});
   const auto both = judged(results, {claim("left > right", {{"positional", {"b", "c"}}}, {{"positional", "a"}})});
   ASSERT_EQ(both.claims[0].pairs.size(), 2u);
-  EXPECT_THAT(both.claims[0].remarks, Contains(HasSubstr("1 run failed, which")));
+  EXPECT_THAT(both.claims[0].remarks, Contains(HasSubstr("1 run failed, and")));
   EXPECT_THAT(line_of(judged(results, {claim("left < 3", {{"positional", "a"}}, nullptr)})),
               ::testing::EndsWith("; 6 of 7 runs: 1 failed"));
 }
@@ -173,7 +240,7 @@ TEST_F(EqualDifferences, AreTakenAsOftenAsThereAreClaims) {
   EXPECT_EQ(two.claims[0].p_support, 4.0 / 64);
   EXPECT_EQ(two.count(Verdict::kUndecided), 2u);
   EXPECT_THAT(two.claims[0].remarks,
-              Contains("It would need 7 seeds at the present spread (power 0.8 at level 0.025)."));
+              Contains("It would need 7 seeds to support it at the present spread (power 0.8 at level 0.025)."));
 }
 
 // A p below the floor is one of normal differences, and the verdict that rests on it says so.
