@@ -199,6 +199,8 @@ class Planner {
     for (const auto& group : groups_)
       for (const auto& note : group.config.notes)
         if (known.insert(note).second) plan_.notes.push_back(note);
+    if (plan_.prune)
+      for (auto& note : rounding_notes(*plan_.prune, plan_.lines)) plan_.notes.push_back(std::move(note));
     report(validation.findings);
     check_metrics(validation.metrics);
     check_equal_costs(plan_.compare, plan_.lines, plan_.sizes, diagnostics_);

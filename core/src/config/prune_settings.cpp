@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "config/data_paths.h"
 #include "config/resolve.h"
@@ -37,27 +38,52 @@ std::optional<PruneSettings> read_prune(const Node& document, Diagnostics& diagn
   return settings;
 }
 
-int64_t rung_step(const PruneSettings& settings, size_t rung, const json& plan_line) {
+namespace {
+
+struct RunLength {
+  int64_t steps, tokens_per_step;
+};
+RunLength run_length(const json& plan_line) {
   const auto& train = plan_line.at("train");
-  const auto steps = train.at("train").at("steps").get<int64_t>();
-  const auto tokens_per_step =
-      train.at("train").at("batch").get<int64_t>() * train.at("data").at("context").get<int64_t>();
+  return {train.at("train").at("steps").get<int64_t>(),
+          train.at("train").at("batch").get<int64_t>() * train.at("data").at("context").get<int64_t>()};
+}
+
+}  // namespace
+
+int64_t rung_step(const PruneSettings& settings, size_t rung, const json& plan_line) {
+  const auto [steps, tokens_per_step] = run_length(plan_line);
   const auto step = settings.rungs.at(rung).steps(steps, tokens_per_step);
   return step < steps ? step : 0;
+}
+
+std::vector<std::string> rounding_notes(const PruneSettings& settings, const std::vector<json>& plan_lines) {
+  std::set<std::string> notes;
+  for (const auto& line : plan_lines) {
+    const auto [steps, tokens_per_step] = run_length(line);
+    for (const auto& rung : settings.rungs)
+      if (const auto note = rounding_note(rung, steps, tokens_per_step); !note.empty())
+        notes.insert("[prune] rungs: " + note);
+  }
+  return {notes.begin(), notes.end()};
 }
 
 void check_prune(const PruneSettings& settings, const std::vector<json>& plan_lines, Diagnostics& diagnostics) {
   const auto label = settings.metric.substr(0, settings.metric.find('.'));
   for (const auto& line : plan_lines) {
     int64_t before = 0;
+    std::string name_before;
     for (size_t rung = 0; rung < settings.rungs.size(); ++rung) {
       const auto step = rung_step(settings, rung, line);
       const auto name = settings.rungs[rung].text();
       if (step == 0)
         diagnostics.add(settings.rungs_position, fmt::format("the rung {} is not before the end of every run", name));
       else if (step <= before)
-        diagnostics.add(settings.rungs_position, fmt::format("the rung {} is not after the one before it", name));
+        diagnostics.add(settings.rungs_position,
+                        fmt::format("the rung {} (step {}) is not after the one before it, {} (step {})", name, step,
+                                    name_before, before));
       before = step;
+      name_before = name;
       if (step == 0 || settings.metric == "loss") continue;
       const auto& evaluations = line.at("evaluate");
       const auto found = std::ranges::find_if(evaluations, [&](const json& one) { return one.at("label") == label; });

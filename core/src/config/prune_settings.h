@@ -27,6 +27,9 @@ std::optional<PruneSettings> read_prune(const Node& document, Diagnostics& diagn
 // The updates of a planned run that are done at a rung; 0: that rung is not before the run's end.
 int64_t rung_step(const PruneSettings& settings, size_t rung, const nlohmann::json& plan_line);
 
+// What a plan says of rungs that are less than a step of some run, once each.
+std::vector<std::string> rounding_notes(const PruneSettings& settings, const std::vector<nlohmann::json>& plan_lines);
+
 // Every run has the metric's value at every rung.
 void check_prune(const PruneSettings& settings, const std::vector<nlohmann::json>& plan_lines,
                  Diagnostics& diagnostics);
