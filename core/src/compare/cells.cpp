@@ -62,6 +62,15 @@ Cell cell_of(const RowSource& source, const std::vector<Group>& groups, const Co
   return cell;
 }
 
+std::map<std::int64_t, std::size_t> planned_seeds(const RowSource& source, const std::vector<Group>& groups,
+                                                  const std::vector<std::int64_t>& reported) {
+  std::map<std::int64_t, std::size_t> planned;
+  for (const auto group : source.groups)
+    for (const auto* run : groups[group])
+      if (is_reported(run->seed, reported)) ++planned[run->seed];
+  return planned;
+}
+
 Count count_of(const RowSource& source, const std::vector<Group>& groups, const std::vector<std::int64_t>& reported) {
   Count count;
   for (const auto group : source.groups)

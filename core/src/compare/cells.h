@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <vector>
 
 #include "compare/rows.h"
@@ -13,6 +14,10 @@ namespace assay {
 // and it is their mean.
 Cell cell_of(const RowSource& source, const std::vector<Group>& groups, const Column& column,
              const std::vector<std::int64_t>& reported);
+
+// Of each seed with how many groups of the row it is planned; a pooled row has the seeds of all.
+std::map<std::int64_t, std::size_t> planned_seeds(const RowSource& source, const std::vector<Group>& groups,
+                                                  const std::vector<std::int64_t>& reported);
 
 // Of whole runs; a pooled row counts each of its groups' runs.
 Count count_of(const RowSource& source, const std::vector<Group>& groups, const std::vector<std::int64_t>& reported);

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -48,11 +49,6 @@ CompareRequest with_settled_baseline(CompareRequest request, const Results& resu
   std::vector<const nlohmann::json*> lines;
   for (const auto& run : results.runs) lines.push_back(&run.line);
   request.baseline = config::settled(std::move(*request.baseline), lines);
-  const auto matches = [&](const auto* line) { return config::matches(*request.baseline, *line); };
-  if (std::none_of(lines.begin(), lines.end(), matches)) return request;  // require_baseline says it
-  config::Diagnostics diagnostics;
-  config::require_known_values(*request.baseline, lines, "[compare] baseline", diagnostics);
-  diagnostics.throw_if_any();
   return request;
 }
 
@@ -116,6 +112,21 @@ void add_rows(const std::vector<RowSource>& sources, const std::vector<Group>& g
   }
 }
 
+// Seeds that only some groups of a pooled row are planned with: it has no mean over its groups there.
+void tell_dropped_seeds(const std::vector<RowSource>& sources, const std::vector<Group>& groups,
+                        const CompareRequest& request, Table& table) {
+  const auto reported = reported_seeds(request);
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    std::vector<std::int64_t> dropped;
+    for (const auto& [seed, count] : planned_seeds(sources[i], groups, reported))
+      if (count < sources[i].groups.size()) dropped.push_back(seed);
+    if (!dropped.empty())
+      table.notes.push_back(fmt::format("{}: left out seed{} {}, with which not all of its {} pooled rows are planned",
+                                        table.rows[i].label, dropped.size() == 1 ? "" : "s", fmt::join(dropped, ", "),
+                                        sources[i].groups.size()));
+  }
+}
+
 }  // namespace
 
 Table collect(const CompareRequest& asked) {
@@ -133,6 +144,7 @@ Table collect(const CompareRequest& asked) {
   compare_with_baseline(table, sources, baselines_of(sources, request), groups, reported_seeds(request));
   mark_best(table);
   add_notes(results, request, table);
+  tell_dropped_seeds(sources, groups, request, table);
   table.provenance = provenance_of(results, request.command);
   return table;
 }

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "compare/cells.h"
 #include "compare/documents.h"
 #include "compare/families.h"
 
@@ -15,10 +16,10 @@ namespace {
 
 using nlohmann::json;
 
-std::set<std::int64_t> planned_seeds(const RowSource& source, const std::vector<Group>& groups) {
+std::set<std::int64_t> seeds_of_all_groups(const RowSource& source, const std::vector<Group>& groups) {
   std::set<std::int64_t> seeds;
-  for (const auto group : source.groups)
-    for (const auto* run : groups[group]) seeds.insert(run->seed);
+  for (const auto& [seed, count] : planned_seeds(source, groups, {}))
+    if (count == source.groups.size()) seeds.insert(seed);
   return seeds;
 }
 
@@ -50,27 +51,35 @@ std::string shared_streams(const json& row, const json& baseline, bool same_seed
   return fmt::format("{}", fmt::join(shared, ", "));
 }
 
-// The runs of two rows, pair by pair where their seeds are the same.
+// The seeds of two rows, pair by pair where they are the same.
 Count compared_pairs(const Cell& cell, const Cell& baseline, bool same_seeds) {
-  return same_seeds ? pairs_of(cell.seeds, baseline.seeds) : added(cell.count, baseline.count);
+  if (same_seeds) return pairs_of(cell.seeds, baseline.seeds);
+  Count both;
+  for (const auto* seeds : {&cell.seeds, &baseline.seeds})
+    for (const auto& [seed, presence] : *seeds) add_one(presence, both);
+  return both;
 }
 
 std::size_t open_trials(const Row& row) { return row.tuned ? row.tuned->open : 0; }
 
-// `waiting`: further comparisons that have no difference yet. They and those that are not complete are members of the
-// family all the same, so that what was decided stays decided when their values come.
+// Can values that are still to come decide it? They do not where a pair lacks a value that neither waiting nor another
+// attempt brings (diverged, pruned, n/a), nor where fewer seeds are planned than a verdict takes. A trial that is open
+// may yet be the one that stands for its row.
+bool may_be_decided(const Count& pairs, std::size_t seeds_planned, std::size_t open_trials) {
+  const bool never_whole = pairs.diverged + pairs.pruned + pairs.not_applicable > 0;
+  return open_trials > 0 || (!never_whole && !is_complete(pairs) && seeds_planned >= kFewestPairs);
+}
+
+// `waiting`: comparisons that are not decided and may be. They are members of the family, with a p of 1, so that what
+// was decided stays decided when their values come.
 void adjust_column(Table& table, std::size_t column, std::size_t waiting) {
   std::vector<Comparison*> family;
   std::vector<double> p;
   for (auto& row : table.rows) {
     auto& comparison = row.cells[column].comparison;
-    if (!comparison) continue;
-    if (comparison->is_decided()) {
-      family.push_back(&*comparison);
-      p.push_back(comparison->difference.p);
-    } else if (!comparison->is_complete()) {
-      ++waiting;
-    }
+    if (!comparison || !comparison->is_decided()) continue;
+    family.push_back(&*comparison);
+    p.push_back(comparison->difference.p);
   }
   p.resize(family.size() + waiting, 1.0);
   const auto adjusted = holm(p);
@@ -90,7 +99,8 @@ void compare_with_baseline(Table& table, const std::vector<RowSource>& sources,
     if (!baselines[i]) continue;
     auto& row = table.rows[i];
     const auto& baseline = table.rows[*baselines[i]];
-    const bool same_seeds = planned_seeds(sources[i], groups) == planned_seeds(sources[*baselines[i]], groups);
+    const bool same_seeds =
+        seeds_of_all_groups(sources[i], groups) == seeds_of_all_groups(sources[*baselines[i]], groups);
     row.compared_with = baseline.label;
     row.shared = shared_streams(sources[i].line, sources[*baselines[i]].line, same_seeds);
     const bool single = sources[i].groups.size() == 1 && sources[*baselines[i]].groups.size() == 1;
@@ -98,14 +108,14 @@ void compare_with_baseline(Table& table, const std::vector<RowSource>& sources,
       if (!is_tested(table.columns[c])) continue;
       const auto difference = difference_of(row.cells[c].values, baseline.cells[c].values, same_seeds);
       const auto pairs = compared_pairs(row.cells[c], baseline.cells[c], same_seeds);
-      if (!difference) {
-        waiting[c] += pairs.missing + pairs.failed > 0;
-        continue;
-      }
+      const auto open = open_trials(row) + open_trials(baseline);
+      const auto seeds_planned = std::min(row.cells[c].seeds.size(), baseline.cells[c].seeds.size());
+      waiting[c] += may_be_decided(pairs, seeds_planned, open);
+      if (!difference) continue;
       auto& comparison = row.cells[c].comparison.emplace();
       comparison.difference = *difference;
       comparison.pairs = pairs;
-      comparison.open_trials = open_trials(row) + open_trials(baseline);
+      comparison.open_trials = open;
       if (!single || !same_seeds) continue;
       if (const auto found = difference_over_documents(
               groups[sources[i].groups[0]], groups[sources[*baselines[i]].groups[0]], table.columns[c].name, reported))
@@ -124,19 +134,19 @@ void mark_best(Table& table) {
     for (auto& row : table.rows) {
       const auto& count = row.cells[c].count;
       open |= count.failed + count.missing > 0 || open_trials(row) > 0;
-      if (row.cells[c].summary.n > 0) cells.push_back(&row.cells[c]);
+      if (row.cells[c].summary.n > 0 && is_complete(count)) cells.push_back(&row.cells[c]);
     }
     if (open || cells.size() < 2) continue;
     auto* best = *std::min_element(cells.begin(), cells.end(), [&](const Cell* a, const Cell* b) {
       return sign * a->summary.mean < sign * b->summary.mean;
     });
     const auto others = static_cast<double>(cells.size() - 1);
-    best->best = is_complete(best->count) && std::all_of(cells.begin(), cells.end(), [&](const Cell* other) {
-                   if (other == best) return true;
-                   const bool paired = partners_by_seed(best->values, other->values).first.size() >= 2;
-                   const auto difference = difference_of(best->values, other->values, paired);
-                   return difference && !difference->too_few && difference->p * others < kSignificanceLevel;
-                 });
+    best->best = std::all_of(cells.begin(), cells.end(), [&](const Cell* other) {
+      if (other == best) return true;
+      const bool paired = partners_by_seed(best->values, other->values).first.size() >= 2;
+      const auto difference = difference_of(best->values, other->values, paired);
+      return difference && !difference->too_few && difference->p * others < kSignificanceLevel;
+    });
   }
 }
 

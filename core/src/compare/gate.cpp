@@ -55,8 +55,9 @@ std::set<std::int64_t> diverged_before(const json& metric) {
 bool check_absent(const Cell& cell, const std::set<std::int64_t>& kept_seeds, const std::set<std::int64_t>& known,
                   GateCheck& check) {
   std::size_t lost = 0, lost_kept = 0;
-  Count others;
+  Count all, others;  // of seeds, as the kept values are; a pooled row has several runs of each
   for (const auto& [seed, presence] : cell.seeds) {
+    add_one(presence, all);
     const bool diverged = presence == Presence::kDiverged;
     if (diverged && !known.count(seed)) {
       ++lost;
@@ -67,13 +68,12 @@ bool check_absent(const Cell& cell, const std::set<std::int64_t>& kept_seeds, co
   if (lost > 0) {
     check.verdict = GateVerdict::kRegression;
     check.reason =
-        fmt::format("{} of {} runs diverged, {} of them had a value that is kept", lost, cell.count.planned, lost_kept);
+        fmt::format("{} of {} runs diverged, {} of them had a value that is kept", lost, all.planned, lost_kept);
     return true;
   }
   if (is_complete(others)) return false;
   // Those that are there may be the lucky ones.
-  check.reason =
-      fmt::format("{} of {} runs have a value: {}", cell.count.present, cell.count.planned, reasons_text(cell.count));
+  check.reason = fmt::format("{} of {} runs have a value: {}", all.present, all.planned, reasons_text(all));
   return true;
 }
 

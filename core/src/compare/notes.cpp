@@ -23,14 +23,30 @@ void add_units(Table& table) {
   }
 }
 
-// What evaluators say of the values that are shown; columns of which the same is said are named together.
+// What evaluators say of the values that are shown, and of which rows where it is not said of all that have the metric;
+// columns of which the same is said are named together.
 void tell_metric_notes(const Results& results, Table& table) {
-  std::map<std::string, std::vector<std::string>> columns_of;
-  for (const auto& column : table.columns)
-    for (const auto& metric : results.evaluation)
-      if (metric.name == column.name && !metric.note.empty()) columns_of[metric.note].push_back(column.title);
-  for (const auto& [note, titles] : columns_of)
-    table.notes.push_back(fmt::format("{}: {}", fmt::join(titles, ", "), note));
+  std::map<std::pair<std::string, std::string>, std::vector<std::string>> columns_of;  // note, rows
+  for (const auto& column : table.columns) {
+    std::map<std::string, std::set<std::string>> groups_of;  // note
+    std::set<std::string> having;
+    for (const auto& run : results.runs) {
+      const auto note = run.notes.find(column.name);
+      if (note != run.notes.end()) groups_of[note->second].insert(run.group);
+      if (note != run.notes.end() || run.values.contains(column.name)) having.insert(run.group);
+    }
+    for (const auto& [note, groups] : groups_of) {
+      std::vector<std::string> rows;
+      std::set<std::string> told;
+      if (groups != having)
+        for (const auto& run : results.runs)
+          if (groups.contains(run.group) && told.insert(run.group).second) rows.push_back(run.label);
+      columns_of[{note, fmt::format("{}", fmt::join(rows, "; "))}].push_back(column.title);
+    }
+  }
+  for (const auto& [said, titles] : columns_of)
+    table.notes.push_back(
+        fmt::format("{}{}: {}", fmt::join(titles, ", "), said.second.empty() ? "" : " of " + said.second, said.first));
 }
 
 void mark_timings(const Results& results, Table& table) {
@@ -99,6 +115,16 @@ void tell_choices(const CompareRequest& request, Table& table) {
   table.notes.push_back(note);
 }
 
+// Where the command line has narrowed a plan, the baseline may name values that no run of it has.
+void tell_unknown_baseline(const Results& results, const CompareRequest& request, Table& table) {
+  if (!request.baseline) return;
+  std::vector<const nlohmann::json*> lines;
+  for (const auto& run : results.runs) lines.push_back(&run.line);
+  config::Diagnostics unknown;
+  config::require_known_values(*request.baseline, lines, "[compare] baseline", unknown);
+  if (!unknown.empty()) table.notes.push_back(unknown.first().message);
+}
+
 void tell_comparison(const CompareRequest& request, Table& table) {
   if (!request.baseline) return;
   std::vector<std::string> alone;
@@ -125,6 +151,7 @@ void add_notes(const Results& results, const CompareRequest& request, Table& tab
   tell_metric_notes(results, table);
   mark_timings(results, table);
   tell_choices(request, table);
+  tell_unknown_baseline(results, request, table);
   tell_comparison(request, table);
   check_costs(request, results, table);
   tell_skipped_steps(results, table);

@@ -15,6 +15,7 @@
 #include "record/sha256.h"
 #include "record/staleness.h"
 #include "record/state.h"
+#include "record/train_record.h"
 
 namespace assay {
 namespace {
@@ -37,7 +38,8 @@ void take_metrics(const json& record, const std::string& label, bool stale, RunR
     const auto part = [&](const char* key) { return number_or_nan(metric.value(key, json())); };
     if (applies(metric)) run.values[name] = {part("value"), stale, part("sum"), part("weight")};
     if (std::none_of(found.begin(), found.end(), [&](const auto& known) { return known.name == name; }))
-      found.push_back({name, metric.value("unit", ""), metric.value("direction", "none"), metric.value("note", "")});
+      found.push_back({name, metric.value("unit", ""), metric.value("direction", "none")});
+    if (const auto note = metric.value("note", ""); !note.empty()) run.notes[name] = note;
   }
 }
 
@@ -122,7 +124,7 @@ RunResult read_run(const json& line, const RunLayout& files, const std::string& 
 
   const auto planned = line.value("plugins", json::object());
   bool stale = false;
-  run.trained = std::filesystem::exists(files.train_record());
+  run.trained = has_record(files.train_record());  // one that was cut counts as absent
   if (run.trained) {
     const auto record = read_record(files.train_record());
     run.origin = origin_of(record);
@@ -138,7 +140,7 @@ RunResult read_run(const json& line, const RunLayout& files, const std::string& 
   for (const auto& evaluation : line.value("evaluate", json::array())) {
     const std::string label = evaluation.at("label");
     const auto file = files.eval_record(evaluation.at("id").get<std::string>());
-    const bool exists = run.trained && std::filesystem::exists(file);
+    const bool exists = run.trained && has_record(file);
     run.evaluated[label] = exists;
     complete &= exists;
     if (!exists) continue;

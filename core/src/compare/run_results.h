@@ -56,6 +56,7 @@ struct RunResult {
   Origin origin;                             // when trained
   std::map<std::string, std::string> code;   // "positional/alibi" -> build id; of trained and evaluated components
   std::map<std::string, Value> values;       // "lm.bits_per_byte@length=512"
+  std::map<std::string, std::string> notes;  // of evaluators, on values of these metrics
   std::map<std::string, bool> evaluated;     // evaluation label -> has its record
   std::map<std::string, Examples> examples;  // by evaluation label
 };
@@ -63,7 +64,6 @@ struct RunResult {
 struct MetricInfo {
   std::string name;
   std::string unit, direction;
-  std::string note{};  // of an evaluator, on its values
 };
 
 struct Results {

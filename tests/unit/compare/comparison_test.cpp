@@ -214,6 +214,25 @@ TEST_F(Rates, APooledRowLacksASeedThatOneOfItsGroupsLacks) {
   EXPECT_EQ(collect(asked).rows[1].cells[0].comparison->pairs, (Count{.planned = 4, .present = 3, .failed = 1}));
 }
 
+// Of two pooled groups one is planned with seeds 1 to 6 and the other with 1 to 8, of which 8 failed.
+TEST(Comparison, APooledRowSaysWhichSeedsItLeavesOut) {
+  ResultsBuilder results;
+  for (const char* scheme : {"base", "b"})
+    for (const double rate : {0.1, 0.2})
+      add_bits(results, {.scheme = scheme, .more_axes = {{"optimizer.lr", rate}}},
+               {2.5 + rate, 2.6, 2.7 - rate, 2.4, 2.3, 2.8});
+  const testing::BuiltRun more{.scheme = "b", .seed = 7, .more_axes = {{"optimizer.lr", 0.2}}};
+  results.finished(more, {{64, 2.0}});
+  results.failed({.scheme = "b", .seed = 8, .more_axes = {{"optimizer.lr", 0.2}}}, "bug");
+  auto asked = request_of(results);
+  asked.pool_to = {"positional"};
+  const auto table = collect(asked);
+  EXPECT_THAT(table.notes,
+              Contains("positional=b: left out seeds 7, 8, with which not all of its 2 pooled rows are planned"));
+  EXPECT_THAT(table.notes, Not(Contains(HasSubstr("positional=base: left out"))));
+  EXPECT_EQ(table.rows[1].cells[0].comparison->pairs, (Count{.planned = 6, .present = 6}));
+}
+
 TEST_F(Rates, ReportedSeedsAreShownAndDoNotChoose) {
   auto asked = tuned();
   asked.report = config::Report{std::nullopt, {3}, {}};

@@ -112,6 +112,40 @@ TEST(Gate, EqualDifferencesAreJudgedBySigns) {
   EXPECT_EQ(check(three, table_of({2.0 + 1e-5, 2.1, 2.2 - 1e-7}), "0").verdict, GateVerdict::kUndecided);
 }
 
+// Two rows without spread, each worse by 0.05 on five seeds: 1/32 by signs, so alone a regression, and twice that in
+// two.
+TEST(Gate, EqualDifferencesAreTakenAsOftenAsThereAreChecks) {
+  const auto table = [](double by, int rows) {
+    ResultsBuilder results;
+    for (int row = 0; row < rows; ++row)
+      for (int seed = 1; seed <= 5; ++seed)
+        results.finished({.scheme = row == 0 ? "a" : "b", .seed = seed}, {{64, 2.0 + 0.1 * seed + by}});
+    return collect(gate_request(results));
+  };
+  const auto checks = [&](int rows) { return gate(table(0.05, rows), gate_baseline(table(0, rows), {}), {}); };
+  ASSERT_EQ(checks(1).size(), 1u);
+  EXPECT_EQ(checks(1)[0].verdict, GateVerdict::kRegression);
+  ASSERT_EQ(checks(2).size(), 2u);
+  for (const auto& one : checks(2)) EXPECT_EQ(one.verdict, GateVerdict::kUndecided);
+}
+
+// Kept values are by seed, and a pooled row has as many runs of each as it has groups.
+TEST(Gate, APooledRowIsCountedBySeeds) {
+  ResultsBuilder results;
+  for (const double rate : {0.1, 0.2})
+    for (int seed = 1; seed <= 4; ++seed) {
+      const BuiltRun run{.scheme = "a", .seed = seed, .more_axes = {{"optimizer.lr", rate}}};
+      if (seed == 4 && rate == 0.2)
+        results.failed(run, "non_finite");
+      else
+        results.finished(run, {{64, 2.0}});
+    }
+  auto request = gate_request(results);
+  request.pool_to = {"positional"};
+  const auto now = collect(request);
+  EXPECT_EQ(check(kKept, now, "0.1").reason, "1 of 4 runs diverged, 1 of them had a value that is kept");
+}
+
 // A verdict that three seeds' signs could not reach says what it takes for granted.
 TEST(Gate, AVerdictSaysThatItRestsOnNormalDifferences) {
   const std::vector<double> three{2.0, 2.1, 2.2};
