@@ -67,7 +67,7 @@ TEST_F(RunSweep, WhatAnotherProcessHasDoneIsDone) {
   EXPECT_EQ(run({"taken1", "taken2", "ok"}), 0);
   EXPECT_THAT(out_.str(), HasSubstr("1 done, 2 done by another process. "));
   EXPECT_EQ(run({"taken3", "claimed"}), 1);
-  EXPECT_THAT(out_.str(), HasSubstr("0 done, 1 done by another process, 1 still run by another process. "));
+  EXPECT_THAT(out_.str(), HasSubstr("0 done, 1 done by another process, 1 not started. "));
 }
 
 TEST_F(RunSweep, ADryRunWritesNothing) {
