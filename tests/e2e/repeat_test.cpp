@@ -68,8 +68,8 @@ TEST_F(RepeatedRun, ATornRecordIsMadeAgain) {
     folder_.write(fs::relative(file, folder_.path()), whole.substr(0, whole.size() / 2));
     ASSERT_EQ(call("status tiny"), 0) << err_;
     EXPECT_THAT(out_, HasSubstr("tiny: 0 done, 0 running, 0 failed, 1 queued"));
-    EXPECT_EQ(call("compare tiny"), 2);
-    EXPECT_THAT(err_, HasSubstr(file.filename().string() + ": not a record (JSON object)"));
+    EXPECT_EQ(call("compare tiny"), 0) << err_;
+    EXPECT_THAT(out_, HasSubstr("0/1"));
     ASSERT_EQ(call("run experiments/case.toml"), 0) << err_;
     EXPECT_THAT(start_of_last_attempt()["notes"].dump(),
                 HasSubstr(file.filename().string() + ": was corrupt, not a whole record; it is made again"));
