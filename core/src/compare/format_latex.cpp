@@ -26,7 +26,8 @@ std::string format_latex(const Table& table) {
   }
   text += "\\bottomrule\n\\end{tabular}\n";
   text += latex_comment(
-      "bold: the best of its column, by a paired t test against every other row with p times their number below 0.05");
+      "bold: the best of its column, by a paired t test against every other complete row with p times their number "
+      "below 0.05");
   for (const auto& note : table.notes) text += latex_comment(note);
   for (const auto& [name, value] : table.provenance) text += latex_comment(name + ": " + value);
   return text;
