@@ -66,16 +66,22 @@ TEST_F(Guards, ASplitThatTheDatasetDoesNotHave) {
   EXPECT_FALSE(fs::exists(experiment().folder()));
 }
 
-// Two files are not three splits; a share far from what was asked is refused as well.
+// Two files are not three splits: the empty one is refused if it is used. A share far from what was asked is said where
+// so few files cannot be divided to come nearer, and refused where their documents can.
 TEST_F(Guards, FilesThatCannotBeDividedAsAsked) {
   write_experiment();
   for (const char* name : {"one", "two"})
     folder_.write("corpus/" + std::string(name) + ".txt", std::string(999, 'x') + "\n");
-  EXPECT_EQ(call("plan experiments/tiny.toml data.dataset.path=corpus"), 2);
-  EXPECT_THAT(err_, HasSubstr("the split 'validation' is empty (documents: train 2, validation 0, test 0)"));
-  EXPECT_EQ(call("plan experiments/tiny.toml data.dataset.path=corpus data.dataset.test_fraction=0"), 2);
-  EXPECT_THAT(err_, HasSubstr("the split 'validation' holds 50% of the bytes, and 10% were asked for; more than 25% "
-                              "of the data between the two are refused"));
+  EXPECT_EQ(call("plan experiments/tiny.toml data.dataset.path=corpus data.dataset.test_fraction=0.2"), 2);
+  EXPECT_THAT(err_, HasSubstr("the split 'validation' is empty (documents: train 1, validation 0, test 1)"));
+  EXPECT_EQ(call("plan experiments/tiny.toml data.dataset.path=corpus"), 0);
+  EXPECT_THAT(err_, HasSubstr("the split 'validation' holds 50% of the bytes, and 10% were asked for; so few documents "
+                              "cannot be divided to come nearer"));
+  for (const char* name : {"three", "four"})
+    folder_.write("parts/" + std::string(name) + ".txt", std::string(499, 'x') + "\n\n" + std::string(499, 'y') + "\n");
+  EXPECT_EQ(call("plan experiments/tiny.toml data.dataset.path=parts data.dataset.document=\"paragraph\""), 2);
+  EXPECT_THAT(err_, HasSubstr("the split 'validation' holds 50% of the bytes, and 10% were asked for; more than three "
+                              "times or less than a third of what was asked is refused"));
   ASSERT_EQ(call("plan experiments/tiny.toml data.dataset.path=corpus data.dataset.test_fraction=0 "
                  "data.dataset.validation_fraction=0.3"),
             0)

@@ -40,7 +40,8 @@ Assembled::Assembled(const Registry& registry, const json& line) : instances(reg
   data = resources.at("mesh").at("data");
   sequence_parallel = resources.at("mesh").value("sequence_parallel", false);
 
-  data_config = train.at("data").at("dataset").dump() + train.at("data").at("tokenizer").dump();
+  dataset_config = train.at("data").at("dataset").dump();
+  data_config = dataset_config + train.at("data").at("tokenizer").dump();
   dataset = &instances.create<Dataset>(train.at("data").at("dataset"), "data.dataset");
   tokenizer = &instances.create<Tokenizer>(train.at("data").at("tokenizer"), "data.tokenizer");
   model = &instances.create<Model>(train.at("model"), "model");

@@ -72,7 +72,8 @@ class Assembled {
   double clip_norm, skip_loss_z, skip_norm_z;  // 0: not done
   bool fp64, skip_non_finite, sequence_parallel;
   uint64_t init_seed, data_seed;
-  std::string data_config;  // dataset and tokenizer, as text
+  std::string dataset_config;  // as text
+  std::string data_config;     // dataset and tokenizer, as text
   int tensor, data, threads;
 
  private:

@@ -12,7 +12,8 @@ namespace assay {
 namespace {
 
 constexpr Split kSplits[] = {Split::kTrain, Split::kValidation, Split::kTest};
-constexpr double kFarthest = 0.25;           // share of the data that a split may be from what was asked
+constexpr double kMostTimes = 3;             // what was asked for that a split may hold, and the least is its inverse,
+constexpr double kNearEnough = 0.05;         // unless so much of the data or less is between the two
 constexpr int64_t kMostTokenised = 4 << 20;  // bytes of a split; of a larger one a part stands for all
 constexpr int64_t kPiecesOfAPart = 64;       // at even distances
 
@@ -24,8 +25,18 @@ int64_t documents_of(const Dataset& dataset, Split split) {
   return guard(dataset, "size", [&] { return dataset.size(split); });
 }
 
-SplitSizes measured(const Dataset& dataset) {
-  SplitSizes sizes;
+// What copies have in common: the content, whose lines may end with "\r\n" in one and with "\n" in the other.
+uint64_t key_of(std::string_view content) {
+  if (content.find('\r') == std::string_view::npos) return stream_key(0, content);
+  std::string plain;
+  for (size_t i = 0; i < content.size(); ++i)
+    if (content[i] != '\r' || i + 1 == content.size() || content[i + 1] != '\n') plain += content[i];
+  return stream_key(0, plain);
+}
+
+MeasuredData measured(const Dataset& dataset) {
+  MeasuredData data;
+  auto& sizes = data.splits;
   std::unordered_set<uint64_t> train;
   for (const auto split : kSplits) {
     auto& size = sizes[static_cast<size_t>(split)];
@@ -34,9 +45,11 @@ SplitSizes measured(const Dataset& dataset) {
       const auto text = document_of(dataset, split, i).text;
       const auto bytes = static_cast<int64_t>(text.size());
       size.bytes += bytes;
+      if (bytes > 0) size.smallest = size.smallest == 0 ? bytes : std::min(size.smallest, bytes);
+      if (split == Split::kTrain) data.train_documents.push_back(bytes);
       const auto content = content_of(text);
       if (content.empty()) continue;
-      const auto key = stream_key(0, content);
+      const auto key = key_of(content);
       if (split == Split::kTrain) {
         train.insert(key);
       } else if (train.count(key)) {
@@ -45,11 +58,21 @@ SplitSizes measured(const Dataset& dataset) {
       }
     }
   }
-  return sizes;
+  return data;
 }
 
-// A part of a large split is pieces of its documents at even distances.
-EpochSize epoch_size(const Assembled& run, const SplitSize& train) {
+// From `begin` on, at most `most` bytes; where these would cut a character of UTF-8, it is left out.
+std::string_view piece_of(std::string_view text, size_t begin, size_t most) {
+  const auto is_inside = [&](size_t at) { return at < text.size() && (text[at] & 0xC0) == 0x80; };
+  auto end = std::min(begin + most, text.size());
+  for (int i = 0; i < 3 && is_inside(begin); ++i) ++begin;
+  for (int i = 0; i < 3 && end > begin && is_inside(end); ++i) --end;
+  return text.substr(begin, end - begin);
+}
+
+// A part of a large split is pieces of its documents at even distances; documents without one are not read again.
+EpochSize epoch_size(const Assembled& run, const MeasuredData& data) {
+  const auto& train = data.splits[static_cast<size_t>(Split::kTrain)];
   const auto tokens_of = [&](std::string_view text) {
     const auto ids = guard(*run.tokenizer, "encode", [&] { return run.tokenizer->encode(text); });
     return static_cast<int64_t>(ids.size());
@@ -58,11 +81,12 @@ EpochSize epoch_size(const Assembled& run, const SplitSize& train) {
   const int64_t distance = estimated ? train.bytes / kPiecesOfAPart : 0, most = kMostTokenised / kPiecesOfAPart;
   int64_t passed = 0, next = 0, read = 0, tokens = 0;
   for (int64_t i = 0; i < train.documents; ++i) {
-    const auto text = document_of(*run.dataset, Split::kTrain, i).text;
-    const auto bytes = static_cast<int64_t>(text.size());
+    const auto bytes = data.train_documents[static_cast<size_t>(i)];
+    const bool is_sampled = estimated && next < passed + bytes;
+    const auto text = is_sampled || !estimated ? document_of(*run.dataset, Split::kTrain, i).text : std::string();
     if (!estimated) tokens += tokens_of(text);
     for (; estimated && next < passed + bytes; next += distance) {
-      const auto piece = std::string_view(text).substr(static_cast<size_t>(next - passed), static_cast<size_t>(most));
+      const auto piece = piece_of(text, static_cast<size_t>(next - passed), static_cast<size_t>(most));
       tokens += tokens_of(piece);
       read += static_cast<int64_t>(piece.size());
     }
@@ -115,6 +139,29 @@ std::optional<Share> share_of(const Assembled& run, const SplitSizes& sizes, Spl
   return Share{asked, amount(sizes[static_cast<size_t>(split)]) / all, fractions->of_documents ? "documents" : "bytes"};
 }
 
+// What was asked for and what was reached are too far from each other.
+bool is_far(const Share& share) {
+  const bool differs = share.reached > kMostTimes * share.asked || kMostTimes * share.reached < share.asked;
+  return differs && std::abs(share.reached - share.asked) > kNearEnough;
+}
+
+// Whether the split would come nearer to what was asked if one document, the smallest that can be had, were moved from
+// it or to it. No split is emptied for that.
+bool could_be_nearer(const Assembled& run, const SplitSizes& sizes, Split split, const Share& share) {
+  const auto& own = sizes[static_cast<size_t>(split)];
+  const auto fractions = guard(*run.dataset, "fractions", [&] { return run.dataset->fractions(); });
+  double all = 0;
+  for (const auto& size : sizes) all += static_cast<double>(fractions->of_documents ? size.documents : size.bytes);
+  const auto is_nearer = [&](const SplitSize& from, double sign) {
+    const auto moved = fractions->of_documents ? 1.0 : static_cast<double>(from.smallest);
+    const auto after = share.reached + sign * moved / all;
+    return from.documents > 1 && std::abs(after - share.asked) < std::abs(share.reached - share.asked);
+  };
+  if (share.reached > share.asked) return is_nearer(own, -1);
+  return std::any_of(sizes.begin(), sizes.end(),
+                     [&](const SplitSize& other) { return &other != &own && is_nearer(other, 1); });
+}
+
 bool may_lengthen(const Assembled& run) {
   return std::any_of(run.transforms.begin(), run.transforms.end(),
                      [](const Transform* transform) { return transform->stage() != Stage::kContext; });
@@ -136,13 +183,14 @@ const Found& looked_up(std::map<std::string, Found>& known, const std::string& k
 
 }  // namespace
 
-const SplitSizes& DataSizes::splits(const Assembled& run) {
-  return looked_up(splits_, run.data_config, [&] { return measured(*run.dataset); });
+const MeasuredData& DataSizes::measured_data(const Assembled& run) {
+  return looked_up(measured_, run.dataset_config, [&] { return measured(*run.dataset); });
 }
 
+const SplitSizes& DataSizes::splits(const Assembled& run) { return measured_data(run).splits; }
+
 const EpochSize& DataSizes::epoch(const Assembled& run) {
-  return looked_up(epochs_, run.data_config,
-                   [&] { return epoch_size(run, splits(run)[static_cast<size_t>(Split::kTrain)]); });
+  return looked_up(epochs_, run.data_config, [&] { return epoch_size(run, measured_data(run)); });
 }
 
 const SplitFindings& DataSizes::findings(const Assembled& run, const LabelledEvaluator& entry) {
@@ -153,6 +201,13 @@ const SplitFindings& DataSizes::findings(const Assembled& run, const LabelledEva
     });
   });
 }
+
+namespace {
+std::string distance_of(Split split, const Share& share) {
+  return "the split " + quoted(split) + " holds " + percent(share.reached) + " of the " + share.of + ", and " +
+         percent(share.asked) + " were asked for";
+}
+}  // namespace
 
 std::vector<std::pair<std::string, std::string>> data_faults(const Assembled& run, DataSizes& all) {
   std::vector<std::pair<std::string, std::string>> faults;
@@ -185,13 +240,15 @@ std::vector<std::pair<std::string, std::string>> data_faults(const Assembled& ru
   }
   for (const auto split : kSplits) {
     const auto share = uses(run, split) ? share_of(run, sizes, split) : std::nullopt;
-    if (share && share->reached > 0 && std::abs(share->reached - share->asked) > kFarthest)
-      faults.emplace_back("data.dataset", "the split " + quoted(split) + " holds " + percent(share->reached) +
-                                              " of the " + share->of + ", and " + percent(share->asked) +
-                                              " were asked for; more than " + percent(kFarthest) +
-                                              " of the data between the two are refused; give other fractions, or "
-                                              "divide the data otherwise (" +
-                                              describe + ")");
+    if (share && share->reached > 0 && is_far(*share) && could_be_nearer(run, sizes, split, *share))
+      faults.emplace_back("data.dataset",
+                          distance_of(split, *share) +
+                              "; more than three times or less than a third of what was asked is refused where more "
+                              "than " +
+                              percent(kNearEnough) +
+                              " of the data are between the two and documents could be divided to come nearer; give "
+                              "other fractions, or divide the data otherwise (" +
+                              describe + ")");
   }
   return faults;
 }
@@ -208,6 +265,12 @@ std::vector<std::string> data_notes(const Assembled& run, DataSizes& all) {
                     " of its bytes) have the text of one of 'train', so what is measured on them is not held out; "
                     "whether the data can be divided by its text, assay describe " +
                     run.dataset->identity().name + " says");
+  }
+  for (const auto split : kSplits) {
+    const auto share = uses(run, split) ? share_of(run, sizes, split) : std::nullopt;
+    if (share && share->reached > 0 && is_far(*share) && !could_be_nearer(run, sizes, split, *share))
+      notes.push_back("data.dataset: " + distance_of(split, *share) +
+                      "; so few documents cannot be divided to come nearer");
   }
   for (const auto& entry : run.evaluators)
     if (sizes[static_cast<size_t>(entry.split)].bytes > 0)

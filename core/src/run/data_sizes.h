@@ -16,9 +16,17 @@ namespace assay {
 
 struct SplitSize {
   int64_t documents = 0, bytes = 0;
-  int64_t copies = 0, copied_bytes = 0;  // documents whose text, but for white space around it, train has, too
+  int64_t smallest = 0;  // bytes of the smallest document that holds text
+  // Documents whose text, but for white space around it and for line ends, train has, too.
+  int64_t copies = 0, copied_bytes = 0;
 };
 using SplitSizes = std::array<SplitSize, 3>;  // by Split
+
+// Of a dataset alone, whatever the tokenizer.
+struct MeasuredData {
+  SplitSizes splits;
+  std::vector<int64_t> train_documents;  // bytes of each
+};
 
 struct EpochSize {
   int64_t tokens = 0;      // of train, the ends of documents included: the targets of an epoch, before transforms
@@ -33,7 +41,8 @@ class DataSizes {
   const SplitFindings& findings(const Assembled& run, const LabelledEvaluator& entry);
 
  private:
-  std::map<std::string, SplitSizes> splits_;
+  const MeasuredData& measured_data(const Assembled& run);
+  std::map<std::string, MeasuredData> measured_;
   std::map<std::string, EpochSize> epochs_;
   std::map<std::string, SplitFindings> findings_;
 };

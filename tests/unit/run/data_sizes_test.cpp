@@ -45,6 +45,116 @@ TEST(DataSizes, LargeTextsAreEstimated) {
   EXPECT_EQ(sizes.epoch(run).tokens, sizes.splits(run)[0].bytes + sizes.splits(run)[0].documents);
 }
 
+// A token per word. It refuses pieces that begin or end inside a character of UTF-8.
+class Words final : public Tokenizer {
+ public:
+  std::vector<int32_t> encode(std::string_view text) const override {
+    const auto is_inside = [](char c) { return (c & 0xC0) == 0x80; };
+    if (!text.empty() && is_inside(text.front())) throw UserError("the text begins inside a character");
+    if (!text.empty() && (text.back() & 0xC0) == 0xC0) throw UserError("the text ends inside a character");
+    return std::vector<int32_t>(static_cast<size_t>(std::count(text.begin(), text.end(), ' ')), 0);
+  }
+  std::string decode(const std::vector<int32_t>&) const override { return ""; }
+  int64_t size() const override { return 1; }
+};
+
+// Words become longer along the text, so that a sample of its beginning alone would give too many tokens. The longest
+// have 38 characters of two bytes.
+TEST(DataSizes, LargeTextsAreEstimatedFromAllOfTheirParts) {
+  std::string text;
+  constexpr int kLines = 40000;
+  for (int i = 0; i < kLines; ++i) {
+    for (int word = 0; word < 4; ++word) {
+      for (int letter = 0; letter < 1 + i / 1066; ++letter) text += "\xc3\xa9";
+      text += ' ';
+    }
+    text += '\n';
+  }
+  const Sized large(text);
+  auto run = large.assembled();
+  Words words;
+  run.tokenizer = &words;
+  DataSizes sizes;
+  const auto& train = sizes.splits(run)[0];
+  ASSERT_GT(train.bytes, 4 << 20);
+  EXPECT_TRUE(sizes.epoch(run).estimated);
+  int64_t exact = 0;
+  for (int64_t i = 0; i < train.documents; ++i)
+    exact += static_cast<int64_t>(words.encode(run.dataset->document(Split::kTrain, i).text).size()) + 1;
+  EXPECT_NEAR(static_cast<double>(sizes.epoch(run).tokens), static_cast<double>(exact),
+              0.03 * static_cast<double>(exact));
+}
+
+TEST(DataSizes, TokenizersShareTheMeasureOfADataset) {
+  const Sized tiny(made_text(300));
+  DataSizes sizes;
+  auto first = tiny.assembled(), second = tiny.assembled();
+  second.data_config += " another tokenizer";
+  EXPECT_EQ(&sizes.splits(first), &sizes.splits(second));
+  EXPECT_NE(&sizes.epoch(first), &sizes.epoch(second));
+}
+
+TEST(DataSizes, CopiesMayDifferInLineEnds) {
+  std::string text;
+  for (int p = 0; p < 90; ++p)
+    text += "words\nof " + std::to_string(p) + "\n\nwords\r\nof " + std::to_string(p) + "\r\n\r\n";
+  const json divided{{"validation_fraction", 0.3}, {"test_fraction", 0.2}};
+  const auto copies = [&](const char* rule) {
+    auto dataset = divided;
+    dataset["splits"] = rule;
+    const Sized twice(text, dataset);
+    DataSizes sizes;
+    return sizes.splits(twice.assembled())[1].copies;
+  };
+  EXPECT_GT(copies("documents"), 0);
+  EXPECT_EQ(copies("texts"), 0);
+}
+
+// Files of so many bytes, in this order: the faults and the notes of a plan.
+std::pair<std::string, std::string> far_shares(const std::vector<size_t>& files, const json& dataset) {
+  const TemporaryFolder folder;
+  for (size_t i = 0; i < files.size(); ++i)
+    folder.write(std::string(1, static_cast<char>('a' + i)) + ".txt", std::string(files[i] - 1, 'x') + "\n");
+  Sized run("", dataset);
+  run.line["train"]["data"]["dataset"]["path"] = folder.path().string();
+  const auto assembled = run.assembled();
+  DataSizes sizes;
+  std::pair<std::string, std::string> found;
+  for (const auto& [path, message] : data_faults(assembled, sizes)) found.first += message + "\n";
+  for (const auto& note : data_notes(assembled, sizes)) found.second += note + "\n";
+  return found;
+}
+
+// Of a run that uses train alone.
+TEST(DataSizes, SharesFarFromWhatWasAskedAreRefusedWhereTheyCouldBeNearer) {
+  const auto asked = [](double validation) {
+    return json{{"document", "file"}, {"validation_fraction", validation}, {"test_fraction", 0.0}};
+  };
+  using Both = std::pair<std::string, std::string>;
+  EXPECT_EQ(far_shares({100, 100}, asked(0.4)), (Both{"", ""}));
+  EXPECT_EQ(far_shares({1000, 12000, 8000}, asked(0.95)), (Both{"", ""}));  // 4.8% of 5%
+  // Two files, of which train needs one: nothing is nearer than 50%.
+  EXPECT_EQ(far_shares({100, 100}, asked(0.9)),
+            (Both{"",
+                  "data.dataset: the split 'train' holds 50% of the bytes, and 10% were asked for; so few documents "
+                  "cannot be divided to come nearer\n"}));
+  // Lines of paragraphs: each of the two files holds several documents, which could be divided.
+  auto by_paragraph = asked(0.9);
+  by_paragraph["document"] = "paragraph";
+  const TemporaryFolder folder;
+  for (const auto* name : {"a.txt", "b.txt"}) folder.write(name, "one\n\ntwo\n\nthree\n");
+  Sized run("", by_paragraph);
+  run.line["train"]["data"]["dataset"]["path"] = folder.path().string();
+  const auto assembled = run.assembled();
+  DataSizes sizes;
+  const auto faults = data_faults(assembled, sizes);
+  ASSERT_FALSE(faults.empty());
+  EXPECT_NE(
+      faults.back().second.find("the split 'train' holds 50% of the bytes, and 10% were asked for; more than three "
+                                "times or less than a third of what was asked is refused"),
+      std::string::npos);
+}
+
 TEST(DataSizes, CopiesAreCountedBesidesTheirWhiteSpace) {
   std::string text;
   for (int p = 0; p < 90; ++p) text += "words of " + std::to_string(p % 60) + (p < 45 ? "\n\n" : "\n \n\n");
