@@ -15,8 +15,8 @@ class LateMeans {
     int64_t count = 0;  // steps that had a value
   };
 
-  // The value of one step, where it has one. Of a step that changed nothing (skipped) only finite values count: the
-  // update that belongs to the others was never made.
+  // The value of one step, where it has one. Of a step that changed nothing (skipped) only finite values count, so
+  // those of a spike do: the update that belongs to the others was never made.
   void add(const std::string& name, double value, bool skipped) {
     auto& [sum, count] = sums_[name];
     if (skipped && !std::isfinite(value)) return;

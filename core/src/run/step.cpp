@@ -1,6 +1,9 @@
 #include "run/step.h"
 
+#include <ATen/ops/zeros_like.h>
 #include <c10/core/GradMode.h>
+#include <torch/csrc/autograd/functions/accumulate_grad.h>
+#include <torch/csrc/autograd/variable.h>
 
 #include <algorithm>
 #include <cmath>
@@ -67,6 +70,26 @@ struct MicroBatch {
   }
 };
 
+// A zero whose gradients are zeros for the leaves that `sum` depends on. Unlike sum * 0 it is not NaN where the sum or
+// its gradient is not finite. Without those zeros a parameter would have no gradient, so replicas that add gradients
+// would not agree, and the optimizer would leave it out.
+Tensor zero_in_place_of(const Tensor& sum) {
+  using torch::autograd::AccumulateGrad;
+  auto zero = at::zeros_like(sum.detach());
+  if (!sum.requires_grad()) return zero;
+  std::vector<torch::autograd::Node*> open{torch::autograd::impl::gradient_edge(sum).function.get()};
+  std::set<torch::autograd::Node*> seen;
+  while (!open.empty()) {
+    auto* node = open.back();
+    open.pop_back();
+    if (!node || !seen.insert(node).second) continue;
+    if (const auto* leaf = dynamic_cast<AccumulateGrad*>(node))
+      zero = zero + leaf->variable.reshape({-1}).narrow(0, 0, 0).sum().to(zero.scalar_type());
+    for (const auto& edge : node->next_edges()) open.push_back(edge.function.get());
+  }
+  return zero;
+}
+
 class Loss final : public LossContext {
  public:
   Loss(MicroBatch& micro, const WeightedObjective& entry, Draws draws, const Denominators& denominators,
@@ -87,13 +110,15 @@ class Loss final : public LossContext {
   void term(const std::string& name, const Tensor& sum, const std::string& divisor, double weight) override {
     const double whole = denominator(divisor);  // refuses a name that prepare did not give
     if (sum.numel() != 1) throw UserError("term '" + name + "' must be one number, not " + std::to_string(sum.numel()));
-    nn::watch("objective." + entry_.label + " (term '" + name + "')", sum);
     const double counted = denominators_.at(divisor);
-    if (!micro_.training) return metrics_.log(entry_.label + "." + name, sum.item<double>(), counted);
-    if (counted > 0) metrics_.add_part(entry_.label + "." + name, sum.item<double>() / whole);
-    const double factor = counted > 0 ? entry_.weight * weight / whole : 0;
+    const bool counts = counted > 0;  // else the sum may be anything: a mean over nothing is NaN
+    if (counts) nn::watch("objective." + entry_.label + " (term '" + name + "')", sum);
+    if (!micro_.training)
+      return metrics_.log(entry_.label + "." + name, counts ? sum.item<double>() : 0, counts ? counted : 0);
+    if (counts) metrics_.add_part(entry_.label + "." + name, sum.item<double>() / whole);
+    const double factor = counts ? entry_.weight * weight / whole : 0;
     micro_.counts |= factor != 0;
-    const auto part = sum * factor;  // also where it is 0: every replica then has the same gradients
+    const auto part = counts ? sum * factor : zero_in_place_of(sum);
     micro_.total = micro_.total.defined() ? micro_.total + part : part;
   }
 

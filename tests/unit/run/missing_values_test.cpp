@@ -3,6 +3,8 @@
 #include <c10/core/GradMode.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <map>
 #include <vector>
 
@@ -84,6 +86,14 @@ TEST(MissingValues, AStepWithNothingMaskedHasNoLoss) {
   const double mean = sum / static_cast<double>(expected.size());
   EXPECT_NEAR(found.report.last_loss.value(), mean, 1e-10);
   EXPECT_NEAR(found.report.last_metrics.at("cocolm.mlm"), mean, 1e-10);
+  // Eight tokens of which none is masked: 0.95 to the eighth, 0.663. With zeros for these steps the mean would be their
+  // share of this one.
+  const auto with_loss =
+      std::count_if(found.steps.begin(), found.steps.end(), [](const json& step) { return step.contains("loss"); });
+  const double share = 1 - std::pow(0.95, 8);
+  EXPECT_NEAR(static_cast<double>(with_loss), 200 * share, 5 * std::sqrt(200 * share * (1 - share)));
+  for (const auto& step : found.steps) EXPECT_GT(step.value("loss", 2.0), 1) << step;
+  EXPECT_NEAR(mean, std::log(260), 0.5);  // of an untrained network
 }
 
 // The terms that count in every step keep their values, and the mean of one that does not is over the steps it has.
