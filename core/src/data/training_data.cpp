@@ -82,8 +82,8 @@ EpochContent materialise(const DataSpec& spec, int64_t epoch) {
   return content;
 }
 
-// Of a row whose T + 1 tokens are padding where key_mask is false: these are no keys and no targets, and take no
-// position.
+// Of a row whose T + 1 tokens are padding where key_mask is false: these are no keys and no targets, predict nothing,
+// and take no position.
 void mark_padding(Batch& batch, int64_t row, const std::vector<bool>& key_mask) {
   const int64_t B = batch.rows(), T = batch.length();
   const auto ids = batch.tokens.options();
@@ -94,7 +94,7 @@ void mark_padding(Batch& batch, int64_t row, const std::vector<bool>& key_mask) 
   for (int64_t i = 0, real = 0; i < T; ++i) {
     const bool is_real = key_mask[static_cast<size_t>(i)];
     batch.key_mask.data_ptr<bool>()[row * T + i] = is_real;
-    if (!key_mask[static_cast<size_t>(i) + 1]) batch.loss_weight.data_ptr<float>()[row * T + i] = 0;
+    if (!is_real || !key_mask[static_cast<size_t>(i) + 1]) batch.loss_weight.data_ptr<float>()[row * T + i] = 0;
     behind_padding |= is_real && real < i;
     real += is_real;
     positions.push_back(std::max<int64_t>(real - 1, 0));
@@ -125,14 +125,19 @@ struct TrainingData::Epoch {
   std::vector<int64_t> order;
 };
 
-TrainingData::TrainingData(const DataSpec& spec) : spec_(spec), begins_{0} {
+TrainingData::TrainingData(const DataSpec& spec, std::vector<int64_t> begins)
+    : spec_(spec), begins_(std::move(begins)) {
+  for (const auto* transform : spec_.transforms) lengths_vary_ |= transform->stage() != Stage::kContext;
+  if (begins_.size() > 1) {
+    file_of(static_cast<int64_t>(begins_.size()) - 2);
+    return;
+  }
   const EpochFile first(file_of(0));
   if (first.size() <= spec_.context)
     throw UserError("data: the training split holds " + std::to_string(first.size() - 1) +
                     " tokens, the ends of its documents included, fewer than one context of " +
                     std::to_string(spec_.context) + "; use more text or a smaller data.context");
   first_contexts_ = contexts_in(first, spec_.context);
-  for (const auto* transform : spec_.transforms) lengths_vary_ |= transform->stage() != Stage::kContext;
 }
 
 TrainingData::~TrainingData() = default;
@@ -144,7 +149,10 @@ std::filesystem::path TrainingData::file_of(int64_t epoch) const {
 }
 
 int64_t TrainingData::contexts_of(int64_t epoch) const {
-  return lengths_vary_ ? contexts_in(EpochFile(file_of(epoch)), spec_.context) : first_contexts_;
+  if (!lengths_vary_) return first_contexts_;
+  const auto at = static_cast<size_t>(epoch);
+  if (at + 1 < begins_.size()) return begins_[at + 1] - begins_[at];
+  return contexts_in(EpochFile(file_of(epoch)), spec_.context);
 }
 
 int64_t TrainingData::epoch_of(int64_t row) {
@@ -227,12 +235,13 @@ Batch TrainingData::rows(int64_t begin, int64_t end, int64_t first_row_id) {
   return batch;
 }
 
-std::unique_ptr<TrainingData> open_training_data(const DataSpec& spec, const Mesh& mesh) {
+std::unique_ptr<TrainingData> open_training_data(const DataSpec& spec, const Mesh& mesh,
+                                                 const std::vector<int64_t>& begins) {
   std::unique_ptr<TrainingData> data;
-  if (mesh.first()) data = std::make_unique<TrainingData>(spec);
+  if (mesh.first()) data = std::make_unique<TrainingData>(spec, begins);
   mesh.tensor().barrier();
   mesh.data().barrier();
-  return data ? std::move(data) : std::make_unique<TrainingData>(spec);
+  return data ? std::move(data) : std::make_unique<TrainingData>(spec, begins);
 }
 
 }  // namespace assay

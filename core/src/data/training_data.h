@@ -5,7 +5,7 @@
 // tokens but the first are targets of the epoch, each once: context i is tokens i T .. i T + T. The last context goes
 // on with the beginning of the same stream, where the targets have weight 0. So an epoch has as many contexts as its
 // own stream fills, the last one in part. Only transforms that may change the length of documents make epochs differ in
-// it; where such an epoch begins is then counted from those before it.
+// it; where such an epoch begins is then counted from those before it, and kept by checkpoints.
 #pragma once
 
 #include <cstdint>
@@ -35,11 +35,15 @@ struct DataSpec {
 class TrainingData {
  public:
   // Materialises epoch 0 unless it is there. UserError when the corpus is shorter than one context.
-  explicit TrainingData(const DataSpec& spec);
+  // begins: epoch_begins() of an earlier reader, so that no epoch before the one it had reached is needed again.
+  explicit TrainingData(const DataSpec& spec, std::vector<int64_t> begins = {0});
   ~TrainingData();
 
   // Of one epoch; of all where no transform may change the length of a document.
   int64_t contexts_of(int64_t epoch) const;
+
+  // The first rows of epochs, as far as they had to be counted; {0} where all epochs are of one length.
+  const std::vector<int64_t>& epoch_begins() const { return begins_; }
 
   // Rows [begin, end) of the endless shuffled sequence of contexts, as tokens and targets [rows, T]; row_id counts from
   // first_row_id. Padding has a key mask and no weight as a target. Epochs are materialised as they are reached.
@@ -60,7 +64,8 @@ class TrainingData {
   std::unique_ptr<Epoch> current_, previous_;  // a batch may straddle two
 };
 
-// On every rank of a mesh: the first materialises epoch 0, the others find the file.
-std::unique_ptr<TrainingData> open_training_data(const DataSpec& spec, const Mesh& mesh);
+// On every rank of a mesh: the first materialises the epoch that is read first, the others find the file.
+std::unique_ptr<TrainingData> open_training_data(const DataSpec& spec, const Mesh& mesh,
+                                                 const std::vector<int64_t>& begins = {0});
 
 }  // namespace assay

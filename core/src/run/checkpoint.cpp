@@ -146,6 +146,8 @@ SafetensorsFile OptimizerState::open() const {
   return SafetensorsFile(folder_ / kOptimizer);
 }
 
+SafetensorsFile OptimizerState::open_names() const { return SafetensorsFile(folder_ / kOptimizer); }
+
 std::string vocabulary_fault(const SafetensorsFile& file, const Assembled& run) {
   const auto known = file.metadata().find("vocabulary");
   const auto theirs = known == file.metadata().end() ? json() : json::parse(known->second, nullptr, false);
@@ -169,6 +171,7 @@ void Checkpoints::save(Assembled& run, const Mesh& mesh, const Progress& progres
   const auto weights = writes ? gathered(weights_of(run), mesh.tensor()) : std::vector<NamedTensor>{};
   const auto optimizer = writes ? gathered(optimizer_state_of(run), mesh.tensor()) : std::vector<NamedTensor>{};
   if (!mesh.first()) return;
+  const auto format = guard(*run.optimizer, "state_format", [&] { return run.optimizer->state_format(); });
   const auto aside = folder_ / kAside;
   fs::remove_all(aside);
   fs::create_directories(aside);
@@ -186,10 +189,11 @@ void Checkpoints::save(Assembled& run, const Mesh& mesh, const Progress& progres
                          {"code", code_},
                          {"mesh", {{"tensor", run.tensor}, {"data", run.data}}},
                          {"files", files},
-                         {kStateFormat, run.optimizer->state_format()},
+                         {kStateFormat, format},
                          {"skipped", progress.skipped},
                          {"recent", {{"losses", progress.recent.losses}, {"norms", progress.recent.norms}}},
                          {"stretches", progress.stretches},
+                         {"epoch_begins", progress.epoch_begins},
                          {"measured",
                           {{"train_seconds", progress.train_seconds},
                            {"seconds", progress.seconds},
@@ -232,7 +236,8 @@ Checkpoints::Resumed Checkpoints::resume(Assembled& run, const Mesh& mesh, const
                       manifest.at("skipped"),
                       manifest.at("stretches"),
                       {recent.at("losses"), recent.at("norms")},
-                      late_means_of(manifest.at("late"))};
+                      late_means_of(manifest.at("late")),
+                      manifest.value("epoch_begins", std::vector<int64_t>{0})};
   return resumed;
 }
 
@@ -282,6 +287,7 @@ std::string Checkpoints::fault(int64_t step, const States& states, const json& r
     const bool numbers = manifest.at("skipped").is_number_integer() && manifest.at("stretches").is_array() &&
                          are_numbers(manifest.at("recent").at("losses")) &&
                          are_numbers(manifest.at("recent").at("norms")) &&
+                         are_numbers(manifest.value("epoch_begins", json::array({0}))) &&
                          manifest.at("measured").at("train_seconds").is_number();
     return numbers ? "" : "is damaged: its manifest lacks numbers";
   } catch (const std::exception& error) {

@@ -26,8 +26,9 @@ struct Progress {
   int64_t skipped = 0;       // steps that changed nothing: not finite, or a spike
   // Under what it was trained: {from: step, mesh, threads, device}, one more whenever that changed.
   nlohmann::json stretches = nlohmann::json::array();
-  Recent recent = {};   // see SpikeGuard
-  LateMeans late = {};  // so far: "loss", and what components log
+  Recent recent = {};                       // see SpikeGuard
+  LateMeans late = {};                      // so far: "loss", and what components log
+  std::vector<int64_t> epoch_begins = {0};  // see TrainingData
 };
 
 // One of Progress::stretches: of the mesh, what decides the order of sums.
@@ -85,7 +86,8 @@ class OptimizerState {
   explicit OptimizerState(const std::filesystem::path& checkpoints);  // UserError when there is no checkpoint
   // "" when it means what this run's optimizer reads in it; else what is wrong.
   std::string fault(const Assembled& run) const;
-  SafetensorsFile open() const;  // UserError when the file is not what was written
+  SafetensorsFile open() const;        // UserError when the file is not what was written
+  SafetensorsFile open_names() const;  // the same without reading the tensors, so a corrupt one is not noticed
 
  private:
   std::filesystem::path folder_;

@@ -56,20 +56,24 @@ std::string surplus_fault(const SafetensorsFile& file, Names surplus, const Name
          "up to a dot)";
 }
 
-// "" when every entry is the name of something.
-std::string ignore_fault(const SafetensorsFile& file, const Names& surplus, const Names& ignore) {
+// "" when every entry is the name of something. of_optimizer: the surplus of the optimizer's file, where that one is
+// read, too.
+std::string ignore_fault(const SafetensorsFile& file, const Names& surplus, const Names& of_optimizer,
+                         const Names& ignore) {
+  Names all = surplus;
+  all.insert(all.end(), of_optimizer.begin(), of_optimizer.end());
   for (const auto& entry : ignore)
-    if (std::none_of(surplus.begin(), surplus.end(), [&](const auto& name) { return stands_for(entry, name); }))
+    if (std::none_of(all.begin(), all.end(), [&](const auto& name) { return stands_for(entry, name); }))
       return "[init] ignore: '" + entry + "' is not a tensor of " + file.path().string() +
-             " that this run has no place for; " +
-             (surplus.empty() ? "there are none: remove it" : "these are: " + listed(surplus));
+             (of_optimizer.empty() ? "" : " or of its run's optimizer") + " that this run has no place for; " +
+             (all.empty() ? "there are none: remove it" : "these are: " + listed(all));
   return "";
 }
 
-std::string fault_of(const SafetensorsFile& file, Assembled& run, const Names& ignore) {
+std::string fault_of(const SafetensorsFile& file, Assembled& run, const Names& ignore, const Names& of_optimizer = {}) {
   auto fault = vocabulary_fault(file, run);
   const auto surplus = surplus_in(file, weights_of(run));
-  if (fault.empty()) fault = ignore_fault(file, surplus, ignore);
+  if (fault.empty()) fault = ignore_fault(file, surplus, of_optimizer, ignore);
   if (fault.empty()) fault = surplus_fault(file, surplus, ignore);
   return fault;
 }
@@ -78,18 +82,10 @@ void refuse(const std::string& fault) {
   if (!fault.empty()) throw UserError(fault);
 }
 
-void take_weights(const fs::path& path, Assembled& run, const Mesh& mesh, const Names& ignore) {
-  refuse(fault_of(SafetensorsFile(path), run, ignore));
+void take_weights(const fs::path& path, Assembled& run, const Mesh& mesh, const Names& ignore,
+                  const Names& of_optimizer = {}) {
+  refuse(fault_of(SafetensorsFile(path), run, ignore, of_optimizer));
   load_weights(path, run, mesh);
-}
-
-void take_optimizer(const fs::path& checkpoints, Assembled& run, const Mesh& mesh, const Names& ignore) {
-  const OptimizerState state(checkpoints);
-  refuse(state.fault(run));
-  const auto file = state.open();
-  const auto tensors = optimizer_state_of(run);
-  refuse(surplus_fault(file, surplus_in(file, tensors), ignore));
-  load(file, tensors, mesh.tensor());
 }
 
 }  // namespace
@@ -100,8 +96,15 @@ void start_from_init(const json& train, Assembled& run, const Mesh& mesh) {
   if (init.contains("weights")) take_weights(init["weights"].at("path").get<std::string>(), run, mesh, ignore);
   if (!init.contains("from")) return;
   const RunLayout from(init["from"].at("path").get<std::string>());
-  take_weights(from.weights(), run, mesh, ignore);
-  if (init.at("load") == "all") take_optimizer(from.checkpoints(), run, mesh, ignore);
+  if (init.at("load") != "all") return take_weights(from.weights(), run, mesh, ignore);
+  const OptimizerState state(from.checkpoints());
+  refuse(state.fault(run));
+  const auto file = state.open();
+  const auto tensors = optimizer_state_of(run);
+  const auto surplus = surplus_in(file, tensors);
+  take_weights(from.weights(), run, mesh, ignore, surplus);
+  refuse(surplus_fault(file, surplus, ignore));
+  load(file, tensors, mesh.tensor());
 }
 
 std::vector<std::pair<std::string, std::string>> init_findings(const json& train, Assembled& run) {
@@ -128,9 +131,19 @@ std::vector<std::pair<std::string, std::string>> init_findings(const json& train
   } catch (const UserError&) {
     return findings;
   }
-  find("init.from", [&] { return fault_of(*file, run, ignore); });
-  if (init.at("load") == "all" && OptimizerState::exists(from.checkpoints()))
-    find("init.load", [&] { return OptimizerState(from.checkpoints()).fault(run); });
+  // Of an optimizer's file that this run cannot read any name may be ignored: that file is what is reported.
+  auto of_optimizer = ignore;
+  if (init.at("load") != "all" || !OptimizerState::exists(from.checkpoints()))
+    of_optimizer.clear();
+  else
+    find("init.load", [&] {
+      const OptimizerState state(from.checkpoints());
+      if (auto fault = state.fault(run); !fault.empty()) return fault;
+      const auto names = state.open_names();
+      of_optimizer = surplus_in(names, optimizer_state_of(run));
+      return surplus_fault(names, of_optimizer, ignore);
+    });
+  find("init.from", [&] { return fault_of(*file, run, ignore, of_optimizer); });
   return findings;
 }
 

@@ -82,7 +82,8 @@ class RankRun {
     note_stretch(progress);
     std::unique_ptr<TrainingData> data;  // none where nothing is left to train
     if (progress.step < run_.steps)
-      data = open_training_data(data_spec(run_, line_, attempt_.library, attempt_.contexts), mesh_);
+      data =
+          open_training_data(data_spec(run_, line_, attempt_.library, attempt_.contexts), mesh_, progress.epoch_begins);
     for (auto* component : run_.instances.all())  // by label, as those of objectives, with other names
       if (const auto& who = component->identity(); who.kind == Transform::kKind)
         component->set_sink(&metrics_, who.instance.substr(who.instance.find('.') + 1) + ".");
@@ -118,6 +119,7 @@ class RankRun {
       const auto result = train_step(*data, progress.step, progress.phases);
       if (result.skipped) ++progress.skipped;
       progress.recent = spikes_.recent;
+      progress.epoch_begins = data->epoch_begins();
       progress.train_seconds += since(begin);
       const bool is_late = progress.step >= run_.steps - late;
       const int64_t done = ++progress.step;
@@ -296,6 +298,8 @@ class RankRun {
       result.skipped = true;
       if (mesh_.first()) tell("skip", {{"step", step + 1}, {"text", spike}});
     }
+    // A step with nothing to count is updated like any other, with gradients of zero: weight decay and momentum act,
+    // and the optimizer's count of updates stays the number of steps, which schedules and bias corrections go by.
     if (!result.skipped) update(run_, step, result.norm);
     call_after_step(run_, step);
     clear_gradients(parameters);

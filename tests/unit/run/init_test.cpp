@@ -7,6 +7,7 @@
 
 #include "record/files.h"
 #include "record/layout.h"
+#include "record/sha256.h"
 #include "run/checkpoint.h"
 #include "run/sharded.h"
 #include "run/step.h"
@@ -98,6 +99,44 @@ TEST(Init, TensorsWithoutAPlaceAreRefusedByName) {
     EXPECT_EQ(started.planned, started.wrong);
   }
   tiny.model()["tied_head"] = false;
+  EXPECT_THAT(Started(tiny, init).wrong, HasSubstr("there are none: remove it"));
+}
+
+// The optimizer's file may hold what no weight's name stands for; the plan says so, and it can be ignored.
+TEST(Init, ATensorOfTheOptimizersFileAloneIsFoundAndCanBeIgnored) {
+  TinyRun tiny;
+  const Finished from(tiny);
+  const auto step = RunLayout(from.folder).checkpoints() / "step-3";
+  const auto file = step / "optimizer.safetensors";
+  std::vector<NamedTensor> tensors;
+  {
+    const SafetensorsFile whole(file);
+    for (const auto& name : whole.names()) tensors.push_back({name, whole.read(name)});
+  }
+  tensors.push_back({"optimizer/extra", at::ones({1})});
+  write_safetensors(file, tensors, {});
+  auto manifest = json::parse(read_file(step / "manifest.json"));
+  manifest["files"]["optimizer.safetensors"]["sha256"] = sha256_of_file(file);
+  write_atomically(step / "manifest.json", manifest.dump());
+  auto init = from.init("all");
+  const Started refused(tiny, init);
+  EXPECT_THAT(refused.wrong, HasSubstr("optimizer.safetensors: holds tensors that this run has no place for: "
+                                       "'optimizer/extra'; give the run"));
+  EXPECT_EQ(refused.planned, refused.wrong);
+  EXPECT_EQ(refused.at, "init.load");
+  init["ignore"] = {"optimizer/extra"};
+  const Started ignored(tiny, init);
+  EXPECT_EQ(ignored.wrong, "");
+  EXPECT_EQ(ignored.planned, "");
+  EXPECT_EQ(ignored.optimizer.at("optimizer/step").item<double>(), 3);
+  init["ignore"] = {"optimizer/extra", "optimizer/other"};
+  const Started unknown(tiny, init);
+  EXPECT_THAT(unknown.wrong, AllOf(HasSubstr("[init] ignore: 'optimizer/other' is not a tensor of"),
+                                   HasSubstr(" or of its run's optimizer that this run has no place for; these are: "
+                                             "'optimizer/extra'")));
+  EXPECT_EQ(unknown.planned, unknown.wrong);
+  init = from.init();  // which does not read that file
+  init["ignore"] = {"optimizer/extra"};
   EXPECT_THAT(Started(tiny, init).wrong, HasSubstr("there are none: remove it"));
 }
 
