@@ -66,20 +66,26 @@ std::string ignored_positions(const Subject& subject) {
   return wrong;
 }
 
-// A mean over nothing is NaN where it is not the core that divides.
+// A mean over nothing is NaN where it is not the core that divides. Without padding, terms that do not go by targets
+// count and the others do not.
 std::string nothing_to_count(const Subject& subject) {
   std::string wrong;
-  TinyRun(subject).on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& text) {
-    const auto found = step_of(run, mesh, text, [](Batch& batch) {
-      batch.key_mask = at::zeros(batch.tokens.sizes(), at::kBool);
-      batch.loss_weight = at::zeros(batch.tokens.sizes(), at::kFloat);
+  for (const bool padding : {true, false}) {
+    if (!wrong.empty()) break;
+    TinyRun(subject).on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& text) {
+      const auto found = step_of(run, mesh, text, [&](Batch& batch) {
+        if (padding) batch.key_mask = at::zeros(batch.tokens.sizes(), at::kBool);
+        batch.loss_weight = at::zeros(batch.tokens.sizes(), at::kFloat);
+      });
+      if (!std::isfinite(found.loss)) wrong = "the loss is " + std::to_string(found.loss);
+      for (const auto& [name, gradient] : found.gradients)
+        if (wrong.empty() && !at::isfinite(gradient).all().item<bool>())
+          wrong = "the gradient of " + name + " is not finite";
+      if (!wrong.empty())
+        wrong += std::string(" where every token ") + (padding ? "is padding of weight 0" : "has weight 0") +
+                 "; give sums, and let the core divide";
     });
-    if (!std::isfinite(found.loss)) wrong = "the loss is " + std::to_string(found.loss);
-    for (const auto& [name, gradient] : found.gradients)
-      if (wrong.empty() && !at::isfinite(gradient).all().item<bool>())
-        wrong = "the gradient of " + name + " is not finite";
-    if (!wrong.empty()) wrong += " where every token is padding of weight 0; give sums, and let the core divide";
-  });
+  }
   return wrong;
 }
 

@@ -74,6 +74,22 @@ TEST(BrokenObjective, MicroBatches) {
   expect_faults<DividesByItsOwnBatch>({"a batch of padding gives no NaN", kMicroBatches});
 }
 
+// Only where some term has nothing to count and others would: padding is seen to.
+struct DividesByItsTargets : CrossEntropy {
+  using CrossEntropy::CrossEntropy;
+  void prepare(PrepareContext& context) override { context.denominator("one", 1); }
+  void loss(LossContext& context) override {
+    const auto& batch = context.batch();
+    const bool padding = batch.key_mask.defined() && !batch.key_mask.any().item<bool>();
+    const double own = batch.loss_weight.defined() ? batch.loss_weight.sum().item<double>()
+                                                   : static_cast<double>(batch.tokens.numel());
+    context.term("nll", padding ? sum(context) : sum(context) / own, "one");
+  }
+};
+TEST(BrokenObjective, TextWithoutTargets) {
+  expect_faults<DividesByItsTargets>({"a batch of padding gives no NaN", kMicroBatches});
+}
+
 std::atomic<int> calls{0};
 struct CountsItsCalls : CrossEntropy {
   using CrossEntropy::CrossEntropy;
@@ -214,6 +230,19 @@ class Halving : public Scheduler {
   }
 };
 TEST(BrokenScheduler, NoneOfAGoodOne) { expect_faults<Halving>({}); }
+
+struct RefusesShortRuns : Halving {
+  using Halving::Halving;
+  double multiplier(int64_t step, const RunLength& run) const override {
+    if (run.steps < 10) throw UserError("takes 10 steps at least");
+    return Halving::multiplier(step, run);
+  }
+};
+TEST(BrokenScheduler, RefusalsOfShortRunsAreReported) {
+  EXPECT_THAT(
+      properties_of<RefusesShortRuns>(),
+      ::testing::Contains("factors are finite and not negative, also past the end (it refuses runs of 1, 2 steps)"));
+}
 
 struct GoesOnFalling : Halving {
   using Halving::Halving;
