@@ -6,9 +6,11 @@
 // segment, so that no worker count, mesh or resume changes them.
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "assay/plugin.h"
@@ -47,12 +49,13 @@ class Fim final : public assay::Transform {
                {"spm_v2", "spm_v1"})
         .param("stage", &Config::stage,
                "context: the texts are the pieces of a context between ends of text, and what grows too long is cut "
-               "off at its end; weights of an earlier transform stay where nothing is rearranged. document: whole "
-               "documents, before they are packed.",
+               "off at its end. Weights and padding of an earlier transform stay with their tokens; a sentinel has the "
+               "largest weight of its piece. document: whole documents, before they are packed.",
                {"context", "document"})
         .param("cut", &Config::cut,
                "Between which units a text may be cut. character: Unicode code points; a context's pieces are decoded "
-               "and encoded anew, less the bytes of a character that the context's edge cut off. token: tokens.",
+               "and encoded anew, less the bytes of a character that the context's edge cut off; a piece with padding "
+               "or with tokens of different weights stays as it is. token: tokens.",
                {"character", "token"})
         .param("cut_before", &Config::cut_before,
                "Both cuts fall before the first place where this stands, and a text without it stays as it is; empty: "
@@ -87,7 +90,7 @@ class Fim final : public assay::Transform {
       if (const auto laid = config_.cut == "token"
                                 ? rearranged_tokens(tokenizer_->encode(sample.text), draws.substream(0))
                                 : rearranged_text(sample.text, draws.substream(0)))
-        Output(*this, sample).append(*laid, 0).finish(laid->tokens.size());
+        Output(*this, sample).append(*laid, 0, Marks()).finish(laid->tokens.size());
     } else {
       apply_to_context(sample, draws);
     }
@@ -146,6 +149,38 @@ class Fim final : public assay::Transform {
   }
 
  private:
+  // Weights and key mask of a piece of a context, as an earlier transform left them.
+  struct Marks {
+    std::vector<float> weight;  // empty: all 1
+    std::vector<bool> real;     // empty: all true
+
+    static Marks of(const Sample& context, size_t begin, size_t end) {
+      const auto cut = [&](const auto& all) {
+        const auto first = all.begin() + static_cast<std::ptrdiff_t>(begin);
+        return std::decay_t<decltype(all)>(first, first + static_cast<std::ptrdiff_t>(end - begin));
+      };
+      Marks marks;
+      if (!context.loss_weight.empty()) marks.weight = cut(context.loss_weight);
+      if (!context.key_mask.empty()) marks.real = cut(context.key_mask);
+      return marks;
+    }
+    float weight_at(size_t i) const { return weight.empty() ? 1 : weight[i]; }
+    bool real_at(size_t i) const { return real.empty() || real[i]; }
+    bool all_padding() const { return !real.empty() && std::find(real.begin(), real.end(), true) == real.end(); }
+    // Whether other tokens of the same text would have the same marks.
+    bool uniform() const {
+      return std::find(real.begin(), real.end(), false) == real.end() &&
+             std::adjacent_find(weight.begin(), weight.end(), std::not_equal_to<>()) == weight.end();
+    }
+    float largest_weight() const {  // of the tokens that are not padding
+      if (weight.empty()) return 1;
+      float largest = 0;
+      for (size_t i = 0; i < weight.size(); ++i)
+        if (real_at(i)) largest = std::max(largest, weight[i]);
+      return largest;
+    }
+  };
+
   // Collects tokens for a sample in place of those it has. Weights, segments and what is no padding stand beside every
   // token.
   class Output {
@@ -159,10 +194,15 @@ class Fim final : public assay::Transform {
       sample_.loss_weight.push_back(weight);
       sample_.key_mask.push_back(real);
     }
-    Output& append(const Laid& laid, int64_t document, bool counts = true) {
+    // marks: of the text that is laid out. Character cuts make other tokens of it, and they need uniform marks.
+    Output& append(const Laid& laid, int64_t document, const Marks& marks) {
+      const float of_sentinels = fim_.config_.sentinel_loss ? marks.largest_weight() : 0;
       for (size_t i = 0; i < laid.tokens.size(); ++i) {
-        const bool silent = !counts || (!fim_.config_.sentinel_loss && fim_.sentinels_.has(laid.tokens[i]));
-        add(laid.tokens[i], document, laid.part[i], silent ? 0 : 1);
+        const auto source = static_cast<size_t>(fim_.config_.cut == "token" ? std::max<int64_t>(laid.source[i], 0) : 0);
+        if (laid.source[i] < 0)
+          add(laid.tokens[i], document, laid.part[i], of_sentinels);
+        else
+          add(laid.tokens[i], document, laid.part[i], marks.weight_at(source), marks.real_at(source));
       }
       return *this;
     }
@@ -199,12 +239,12 @@ class Fim final : public assay::Transform {
       const auto end = static_cast<size_t>(
           std::find(given.tokens.begin() + static_cast<std::ptrdiff_t>(begin), given.tokens.end(), end_of_text_) -
           given.tokens.begin());
-      const auto laid = rearranged_piece(given.tokens, begin, end, draws.substream(static_cast<uint64_t>(piece)));
+      const auto marks = Marks::of(given, begin, end);
+      const auto laid =
+          rearranged_piece(given.tokens, begin, end, marks, draws.substream(static_cast<uint64_t>(piece)));
       any = any || laid;
       part = laid ? laid->part.back() : Part::kWhole;
-      bool counts = false;  // a piece that is not a target at all stays so in any order
-      for (size_t t = begin; t < end; ++t) counts = counts || weight_at(t) != 0;
-      if (laid) out.append(*laid, piece, counts);
+      if (laid) out.append(*laid, piece, marks);
       for (size_t t = begin; t < end && !laid; ++t)
         out.add(given.tokens[t], piece, part = part_at(t), weight_at(t), real_at(t));
       if (end < size) out.add(end_of_text_, piece, part, weight_at(end), real_at(end));
@@ -219,7 +259,9 @@ class Fim final : public assay::Transform {
   }
 
   // Of the piece [begin, end) of a context.
-  std::optional<Laid> rearranged_piece(const Ids& tokens, size_t begin, size_t end, const assay::Draws& draws) const {
+  std::optional<Laid> rearranged_piece(const Ids& tokens, size_t begin, size_t end, const Marks& marks,
+                                       const assay::Draws& draws) const {
+    if (marks.all_padding() || (config_.cut == "character" && !marks.uniform())) return {};
     const Ids piece(tokens.begin() + static_cast<std::ptrdiff_t>(begin),
                     tokens.begin() + static_cast<std::ptrdiff_t>(end));
     const auto is_special = [&](int32_t id) { return special_.count(id) > 0; };

@@ -3,20 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <map>
-#include <optional>
 
 #include "assay/dataset.h"
-#include "assay/tokenizer.h"
-#include "assay/transform.h"
+#include "bound.h"
 #include "data/training_data.h"
-#include "harness.h"
-#include "shown.h"
 #include "unit/temporary_folder.h"
 
 namespace assay::testing {
 namespace {
-
-using nlohmann::json;
 
 class ThreeBytes final : public Dataset {  // "aaa", "bbb", ..
  public:
@@ -27,24 +21,13 @@ class ThreeBytes final : public Dataset {  // "aaa", "bbb", ..
   std::vector<Source> sources() const override { return {}; }
 };
 
-struct Rig {
-  explicit Rig(const json& parameters) : transform(make<Transform>("fim", parameters)) {
-    vocabulary.emplace(*tokenizer, 261,
-                       std::map<std::string, int64_t>{{kEndOfText, kEnd},
-                                                      {fim::kPrefixName, kPre},
-                                                      {fim::kMiddleName, kMid},
-                                                      {fim::kSuffixName, kSuf},
-                                                      {fim::kPadName, kPad}});
-    transform->bind(*vocabulary);
-  }
+struct Rig : BoundFim {
+  using BoundFim::BoundFim;
   TrainingData data(int64_t context) {
     return TrainingData({&dataset, &*vocabulary, {&*transform}, context, 1, "k", folder.path()});
   }
   TemporaryFolder folder;
   ThreeBytes dataset;
-  Made<Tokenizer> tokenizer = make<Tokenizer>("bytes", json::object());
-  Made<Transform> transform;
-  std::optional<Vocabulary> vocabulary;
 };
 
 // Documents of 3 bytes and an end are 4 tokens, 7 with sentinels: of an epoch that is as long as the untransformed one,

@@ -37,10 +37,11 @@ struct Sentinels {
   bool has(int32_t id) const { return id == prefix || id == middle || id == suffix; }
 };
 
-// Tokens with the part of each; tokens.size() == part.size().
+// Tokens, each with its part and its place in the text: an index into prefix + middle + suffix, -1 for a sentinel.
 struct Laid {
   Ids tokens;
   std::vector<Part> part;
+  std::vector<int64_t> source;
 };
 
 inline std::vector<int32_t> segments_of(const Laid& laid, int64_t document) {
@@ -81,10 +82,12 @@ inline Laid lay_out(Layout layout, const Parts& parts, const Sentinels& sentinel
     present = opens;
     laid.tokens.push_back(id);
     laid.part.push_back(present);
+    laid.source.push_back(-1);
   };
-  const auto text = [&](const Ids& ids) {
+  const auto text = [&](const Ids& ids, size_t begin) {
     laid.tokens.insert(laid.tokens.end(), ids.begin(), ids.end());
     laid.part.resize(laid.tokens.size(), present);
+    for (size_t i = 0; i < ids.size(); ++i) laid.source.push_back(static_cast<int64_t>(begin + i));
   };
   for (const auto item : kLayouts[static_cast<size_t>(layout)]) switch (item) {
       case Item::PRE:
@@ -97,13 +100,13 @@ inline Laid lay_out(Layout layout, const Parts& parts, const Sentinels& sentinel
         sentinel(sentinels.middle, Part::kMiddle);
         break;
       case Item::prefix:
-        text(parts.prefix);
+        text(parts.prefix, 0);
         break;
       case Item::suffix:
-        text(parts.suffix);
+        text(parts.suffix, parts.prefix.size() + parts.middle.size());
         break;
       case Item::middle:
-        text(parts.middle);
+        text(parts.middle, parts.prefix.size());
         break;
     }
   return laid;
