@@ -1,5 +1,7 @@
 #include "config/plan.h"
 
+#include <gmock/gmock.h>
+
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -56,6 +58,18 @@ TEST_F(PlanLines, ADurationOfLessThanAStepIsAStepAndThePlanSaysSo) {
   EXPECT_TRUE(notes("5%", "20").empty());
   EXPECT_TRUE(notes("5%", "39").empty());  // 1.95, of which 1 is taken
   EXPECT_TRUE(plan(kSmall, {"train.steps=19", "scheduler.warmup=0%"}).notes.empty());
+}
+
+// Of 19 steps 1% is 0.19 and 3% is 0.57: both are step 1.
+TEST_F(PlanLines, ARungOfLessThanAStepIsAStepAndThePlanSaysSo) {
+  const auto text = [](const std::string& rungs) {
+    return kSmall + "[prune]\nmetric = 'loss'\nrungs = " + rungs + "\n";
+  };
+  const std::vector<std::string> steps{"train.steps=19"};
+  EXPECT_EQ(plan(text("['2%', '50%']"), steps).notes,
+            (std::vector<std::string>{"[prune] rungs: 2% of 19 steps are 0.38 steps; 1 step is taken"}));
+  EXPECT_THAT(errors(text("['1%', '3%']"), steps),
+              ::testing::HasSubstr("the rung 3% (step 1) is not after the one before it, 1% (step 1)"));
 }
 
 TEST_F(PlanLines, DurationsHaveOneSpelling) {
