@@ -121,8 +121,8 @@ TEST(Claims, AnUndecidedOneSaysWhatItWouldNeed) {
               Contains("It would need 35 seeds to refute it at the present spread (power 0.8 at level 0.05)."));
 }
 
-// One pair is enough to refute a claim about each of two, at half the level: by power.py as above n = 43 for d = 0.488 at
-// 0.025. The other pair, which speaks for the claim and would need 881, does not count.
+// One pair is enough to refute a claim about each of two, at half the level: by power.py as above n = 43 for d = 0.488
+// at 0.025. The other pair, which speaks for the claim and would need 881, does not count.
 TEST(Claims, TheSeedsToRefuteAreThoseOfOnePair) {
   ResultsBuilder results;
   add_row(results, {.scheme = "a"}, {0.0, 0.1, 0.2, 0.3, 0.4, 0.5});
