@@ -28,6 +28,12 @@ class InEvaluation : public testing::Resume {
   }
   int run(const std::string& results = "results") { return call("run experiments/evaluated.toml", results); }
   nlohmann::json state() { return read_json(experiment().run(plan()[0]["train_id"]).state()); }
+  std::map<int, int> evaluations() {  // how many of each step
+    std::map<int, int> counts;
+    for (const auto& event : read_events(experiment().run(plan()[0]["train_id"])))
+      if (event["type"] == "evaluate" && event["label"] == "slow") ++counts[event["step"]];
+    return counts;
+  }
   void expect_as_left_alone() {
     ASSERT_EQ(run(), 0) << err_;
     ASSERT_EQ(run(kLeftAlone), 0) << err_;
@@ -92,10 +98,24 @@ TEST_F(InEvaluation, NothingIsEvaluatedTwice) {
   ASSERT_EQ(run(), 1) << err_;
   expect_as_left_alone();
   EXPECT_EQ(start_of_last_attempt()["from"], 6);
-  std::map<int, int> evaluations;  // of a step
-  for (const auto& event : read_events(experiment().run(plan()[0]["train_id"])))
-    if (event["type"] == "evaluate" && event["label"] == "slow") ++evaluations[event["step"]];
-  EXPECT_EQ(evaluations, (std::map<int, int>{{3, 1}, {6, 1}, {9, 1}, {12, 1}}));
+  EXPECT_EQ(evaluations(), (std::map<int, int>{{3, 1}, {6, 1}, {9, 1}, {12, 1}}));
+}
+
+// Events that were written before they had ids are matched by their label.
+TEST_F(InEvaluation, NothingIsEvaluatedTwiceBesideEventsWithoutIds) {
+  write(SIGKILL, 1000000);
+  write_case({}, 7);
+  ASSERT_EQ(run(), 1) << err_;
+  const auto file = experiment().run(plan()[0]["train_id"]).events();
+  std::string lines;
+  for (auto event : read_events(experiment().run(plan()[0]["train_id"]))) {
+    event.erase("id");
+    lines += event.dump() + "\n";
+  }
+  std::ofstream(file) << lines;
+  ASSERT_EQ(run(), 0) << err_;
+  EXPECT_EQ(start_of_last_attempt()["from"], 6);
+  EXPECT_EQ(evaluations(), (std::map<int, int>{{3, 1}, {6, 1}, {9, 1}, {12, 1}}));
 }
 
 // A worker that does not stop is killed after the stated grace; the reason says that it was the timeout, and where the

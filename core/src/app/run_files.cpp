@@ -95,9 +95,12 @@ Attempt attempt_at(const json& line, const RunLayout& layout, const ExperimentLa
   attempt.number = number;
   attempt.library = training_code();
   attempt.code = text_of({{"training", attempt.library}, {"plugins", training_plugins(line)}});
-  for (const auto& event : read_events(layout.events()))
-    if (event["type"] == "evaluate" && event.contains("id"))
-      attempt.evaluated_on_the_way.insert({event.value("step", int64_t{0}), event["id"]});
+  for (const auto& event : read_events(layout.events())) {
+    if (event["type"] != "evaluate") continue;
+    for (const auto& entry : line.at("evaluate"))  // events of older runs have a label alone
+      if (event.contains("id") ? event["id"] == entry.at("id") : event.value("label", "") == entry.at("label"))
+        attempt.evaluated_on_the_way.insert({event.value("step", int64_t{0}), entry.at("id")});
+  }
   if (!has_record(layout.train_record())) return attempt;
   const auto record = json::parse(read_file(layout.train_record()));
   attempt.trained = {record.value("weights_sha256", ""), text_of(record.value("code", json::object())),
