@@ -12,6 +12,7 @@
 #include <limits>
 
 #include "assay/nn.h"
+#include "nn/attention_bias.h"
 #include "nn/fused_attention.h"
 #include "nn/watch.h"
 
@@ -124,7 +125,7 @@ Tensor Attention::operator()(const Tensor& x, const Positional& positional, cons
       auto rest = bias;
       rest.slopes_H = Tensor();
       // Made within the guard: a bucket function is the scheme's, too.
-      also.dense_BHQS = guard(positional, "attention_bias", [&] { return rest.dense(context); });
+      also.dense_BHQS = guard(positional, "attention_bias", [&] { return dense_of_checked(rest, context); });
     }
     for (const auto& part : {bias.slopes_H, also.dense_BHQS})
       if (part.defined()) watch_bias(told, part);
@@ -134,7 +135,7 @@ Tensor Attention::operator()(const Tensor& x, const Positional& positional, cons
                            : fused_attention(q, k, v, bias, context, also, mask);
   } else {
     Scores scores;
-    scores.added = guard(positional, "attention_bias", [&] { return bias.dense(context); });
+    scores.added = guard(positional, "attention_bias", [&] { return dense_of_checked(bias, context); });
     if (scores.added.defined()) watch_bias(told, scores.added);
     scores.only_causal = !cache && !key_mask.defined() && options_.causal && !scores.added.defined() && !drop;
     if (!scores.only_causal)

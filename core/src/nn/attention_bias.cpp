@@ -1,23 +1,26 @@
 // The hooks of positional schemes, checked; and the dense form of a declared bias, for attention that has no kernel for
 // the form itself.
+#include "nn/attention_bias.h"
+
 #include <ATen/ops/embedding.h>
 
 #include <algorithm>
-
-#include "assay/positional.h"
+#include <initializer_list>
 
 namespace assay {
 namespace {
 
 std::string count_of(int64_t rows) { return rows == 1 ? "1" : "1 or " + std::to_string(rows); }
 
-// For each size those that are allowed, in the order of the dimensions; `meaning` names these for the message.
-void expect_sizes(const char* form, const Tensor& given, const std::vector<std::vector<int64_t>>& allowed,
-                  const std::string& meaning) {
+// For each size those that are allowed, in the order of the dimensions; `meaning` gives these as text for the message.
+template <class Meaning>
+void expect_sizes(const char* form, const Tensor& given, std::initializer_list<std::initializer_list<int64_t>> allowed,
+                  const Meaning& meaning) {
   bool fits = given.dim() == static_cast<int64_t>(allowed.size());
-  for (size_t d = 0; fits && d < allowed.size(); ++d)
-    fits = std::find(allowed[d].begin(), allowed[d].end(), given.size(static_cast<int64_t>(d))) != allowed[d].end();
-  if (!fits) throw UserError(std::string(form) + " has sizes " + c10::str(given.sizes()) + "; it must be " + meaning);
+  int64_t d = 0;
+  for (auto sizes = allowed.begin(); fits && sizes != allowed.end(); ++sizes)
+    fits = std::find(sizes->begin(), sizes->end(), given.size(d++)) != sizes->end();
+  if (!fits) throw UserError(std::string(form) + " has sizes " + c10::str(given.sizes()) + "; it must be " + meaning());
   if (!given.is_floating_point())
     throw UserError(std::string(form) + " has dtype " + c10::toString(given.scalar_type()) +
                     "; it must be a floating-point dtype");
@@ -31,14 +34,15 @@ void expect_same_sizes(const char* what, const Tensor& found, const Tensor& give
 }
 
 void expect_declared_sizes(const AttentionBias& bias, const AttentionContext& context) {
-  const auto heads = std::to_string(context.heads);
+  const auto heads = [&] { return std::to_string(context.heads); };
   if (bias.slopes_H.defined())
-    expect_sizes("slopes_H", bias.slopes_H, {{context.heads}}, "[" + heads + "], a slope for each head of this rank");
+    expect_sizes("slopes_H", bias.slopes_H, {{context.heads}},
+                 [&] { return "[" + heads() + "], a slope for each head of this rank"; });
   if (bias.table_NH.defined()) {
     if (!bias.bucket) throw UserError("table_NH has no bucket function; set bucket, which maps distances to its rows");
     const int64_t buckets = bias.table_NH.dim() > 0 ? bias.table_NH.size(0) : 0;
     expect_sizes("table_NH", bias.table_NH, {{buckets}, {context.heads}},
-                 "[buckets, " + heads + "], a column for each head of this rank");
+                 [&] { return "[buckets, " + heads() + "], a column for each head of this rank"; });
   }
   if (!bias.dense_BHQS.defined()) return;
   int64_t rows = 1;
@@ -46,9 +50,10 @@ void expect_declared_sizes(const AttentionBias& bias, const AttentionContext& co
        {&context.query_positions, &context.key_positions, &context.query_segments, &context.key_segments})
     if (of_tokens->defined()) rows = std::max(rows, of_tokens->size(0));
   const int64_t queries = context.query_positions.size(1), keys = context.key_positions.size(1);
-  expect_sizes("dense_BHQS", bias.dense_BHQS, {{1, rows}, {1, context.heads}, {queries}, {keys}},
-               "[" + count_of(rows) + ", " + count_of(context.heads) + ", " + std::to_string(queries) + ", " +
-                   std::to_string(keys) + "]: rows, heads of this rank, queries, keys");
+  expect_sizes("dense_BHQS", bias.dense_BHQS, {{1, rows}, {1, context.heads}, {queries}, {keys}}, [&] {
+    return "[" + count_of(rows) + ", " + count_of(context.heads) + ", " + std::to_string(queries) + ", " +
+           std::to_string(keys) + "]: rows, heads of this rank, queries, keys";
+  });
 }
 
 }  // namespace
@@ -86,22 +91,26 @@ AttentionBias attention_bias_of(const Positional& scheme, const AttentionContext
 
 Tensor AttentionBias::dense(const AttentionContext& context) const {
   expect_declared_sizes(*this, context);
+  return dense_of_checked(*this, context);
+}
+
+Tensor dense_of_checked(const AttentionBias& bias, const AttentionContext& context) {
   Tensor sum;
   const auto add = [&](const Tensor& part) { sum = sum.defined() ? sum + part : part; };
-  if (slopes_H.defined()) {
+  if (bias.slopes_H.defined()) {
     const auto distance = attention_distance(context).to(context.score_type).unsqueeze(1);  // [1 or B, 1, Q, S]
-    add(slopes_H.to(context.score_type).neg().view({1, -1, 1, 1}) * distance);
+    add(bias.slopes_H.to(context.score_type).neg().view({1, -1, 1, 1}) * distance);
   }
-  if (table_NH.defined()) {
+  if (bias.table_NH.defined()) {
     const auto difference = context.key_positions.unsqueeze(-2) - context.query_positions.unsqueeze(-1);
-    const auto rows = bucket(difference);
+    const auto rows = bias.bucket(difference);
     if (rows.sizes() != difference.sizes() || rows.scalar_type() != at::kLong)
       throw UserError("bucket gives " + std::string(c10::toString(rows.scalar_type())) + " of sizes " +
                       c10::str(rows.sizes()) + "; it must be int64 of the sizes of its argument, " +
                       c10::str(difference.sizes()));
-    add(at::embedding(table_NH, rows).permute({0, 3, 1, 2}).to(context.score_type));
+    add(at::embedding(bias.table_NH, rows).permute({0, 3, 1, 2}).to(context.score_type));
   }
-  if (dense_BHQS.defined()) add(dense_BHQS.to(context.score_type));
+  if (bias.dense_BHQS.defined()) add(bias.dense_BHQS.to(context.score_type));
   return sum;
 }
 
