@@ -56,9 +56,10 @@ int main(int argc, char** argv) {
   const auto program = fs::read_symlink("/proc/self/exe", error);
   const auto library = program.parent_path().parent_path() / "lib/libassay_worker.so";
   void* const worker = ::dlopen(library.c_str(), RTLD_NOW | RTLD_GLOBAL);
-  if (!worker) {
+  void* const run = worker ? ::dlsym(worker, "assay_worker_main") : nullptr;
+  if (!run) {
     std::fprintf(stderr, "assay-worker: %s; build or install assay again\n", ::dlerror());
     return kRefused;
   }
-  return reinterpret_cast<int (*)(int, char**)>(::dlsym(worker, "assay_worker_main"))(argc, argv);
+  return reinterpret_cast<int (*)(int, char**)>(run)(argc, argv);
 }
