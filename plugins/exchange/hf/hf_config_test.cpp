@@ -168,6 +168,8 @@ TEST_F(HuggingFaceTie, TwoDifferentTensorsAreUntiedWhateverTheConfigSays) {
 TEST_F(HuggingFaceTie, TwoEqualTensorsAreTiedIfTheConfigSaysSo) {
   foreign.tensors.emplace_back("lm_head.weight", table().clone());
   EXPECT_TRUE(imports_tied());
+  foreign.tensors.back().second = table().to(at::kDouble);  // of another dtype
+  EXPECT_TRUE(imports_tied());
   tie(false);
   EXPECT_FALSE(imports_tied());
 }

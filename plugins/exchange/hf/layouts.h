@@ -133,7 +133,7 @@ inline bool settle_tie(bool tied, NamedTensors& tensors) {
   if (!tied) return false;
   const auto *table = find_if_there(tensors, kTokenTable), *head = find_if_there(tensors, kHead);
   if (!head) return true;
-  if (table) return table->equal(*head);
+  if (table) return table->to(at::kFloat).equal(head->to(at::kFloat));
   tensors.emplace_back(kTokenTable, *head);
   return true;
 }
