@@ -1,5 +1,6 @@
 // A tile of rows of x by rows of W keeps a vector of partial sums for each pair in registers, which are added up in the
 // end. 32 bytes a vector whatever the machine has, so that the order of a sum is the same on all.
+#include <cmath>
 #include <cstring>
 
 #include "few_rows/few_rows.h"
@@ -80,12 +81,8 @@ template <class T, int M, int N, bool kFar>
 #pragma GCC unroll 8
     for (int j = 0; j < N; ++j) {
       T sum = sum_of<T>(sums[i][j]);
-      for (int64_t rest = k; rest < p.in; ++rest) {
-        sum += x[i * p.in + rest] * weight[j * p.in + rest];
-        // One instruction in every tile, where the machine has it: of a loop that it makes vectors of the compiler
-        // rounds the products first.
-        __asm__("" : "+x"(sum));
-      }
+      // Fused in every tile: where the compiler makes vectors of a loop of products and sums, it rounds the products.
+      for (int64_t rest = k; rest < p.in; ++rest) sum = std::fma(x[i * p.in + rest], weight[j * p.in + rest], sum);
       p.y[(m + i) * p.out + n + j] = sum + (p.bias ? p.bias[n + j] : T{0});
     }
 }
