@@ -3,6 +3,8 @@
 
 #include <cmath>
 #include <limits>
+#include <string>
+#include <vector>
 
 #include "check/subject.h"
 
@@ -10,15 +12,24 @@ namespace assay::check {
 namespace {
 
 // What a scheduler must take, and short runs, which it may refuse.
-std::vector<RunLength> lengths(const Scheduler& scheduler) {
-  std::vector<RunLength> all{{1000, 4096}, {1'000'000, 1 << 20}};
-  for (const RunLength& run : {RunLength{1, 1}, {2, 64}, {10, 64}}) try {
-      scheduler.multiplier(0, run);
-      all.push_back(run);
-    } catch (const UserError&) {
+struct Lengths {
+  std::vector<RunLength> taken{{1000, 4096}, {1'000'000, 1 << 20}};
+  std::string refused;  // steps of these runs: "1, 2, 10"
+
+  // By instances of its own, for those of the properties must not have been called before.
+  explicit Lengths(const Subject& subject) {
+    for (const RunLength& run : {RunLength{1, 1}, {2, 64}, {10, 64}}) {
+      try {
+        Alone<Scheduler>(subject)->multiplier(0, run);
+      } catch (const UserError&) {
+        refused += (refused.empty() ? "" : ", ") + std::to_string(run.steps);
+        continue;
+      } catch (...) {  // for the properties to find
+      }
+      taken.push_back(run);
     }
-  return all;
-}
+  }
+};
 
 // Every step of a short run, some of a long one, and steps after the end.
 std::vector<int64_t> steps_of(const RunLength& run) {
@@ -28,9 +39,9 @@ std::vector<int64_t> steps_of(const RunLength& run) {
   return steps;
 }
 
-std::string factors(const Subject& subject) {
+std::string factors(const Subject& subject, const std::vector<RunLength>& lengths) {
   const Alone<Scheduler> scheduler(subject);
-  for (const auto& run : lengths(*scheduler))
+  for (const auto& run : lengths)
     for (const auto step : steps_of(run))
       for (const double factor : {scheduler->multiplier(step, run), scheduler->decay_multiplier(step, run)})
         if (!std::isfinite(factor) || factor < 0)
@@ -39,19 +50,19 @@ std::string factors(const Subject& subject) {
   return "";
 }
 
-std::string text_of_factors(const Subject& subject) {
+std::string text_of_factors(const Subject& subject, const std::vector<RunLength>& lengths) {
   const Alone<Scheduler> scheduler(subject);
   std::string text;
-  for (const auto& run : lengths(*scheduler))
+  for (const auto& run : lengths)
     for (const auto step : steps_of(run))
       text += exact(scheduler->multiplier(step, run)) + " " + exact(scheduler->decay_multiplier(step, run)) + " ";
   return text;
 }
 
 // Asking in another order gives the same.
-std::string purity(const Subject& subject) {
+std::string purity(const Subject& subject, const std::vector<RunLength>& lengths) {
   const Alone<Scheduler> forwards(subject), backwards(subject);
-  for (const auto& run : lengths(*forwards)) {
+  for (const auto& run : lengths) {
     const auto steps = steps_of(run);
     const auto both = [&](Scheduler& scheduler, int64_t step) {
       return std::pair{scheduler.multiplier(step, run), scheduler.decay_multiplier(step, run)};
@@ -69,10 +80,13 @@ std::string purity(const Subject& subject) {
 }  // namespace
 
 void scheduler(const Subject& subject) {
-  subject.property("factors are finite and not negative, also past the end", [&] { return factors(subject); });
-  subject.property("a factor depends on its step alone", [&] { return purity(subject); });
+  const Lengths lengths(subject);
+  const std::string of = lengths.refused.empty() ? "" : " (it refuses runs of " + lengths.refused + " steps)";
+  subject.property("factors are finite and not negative, also past the end" + of,
+                   [&] { return factors(subject, lengths.taken); });
+  subject.property("a factor depends on its step alone", [&] { return purity(subject, lengths.taken); });
   subject.property("it repeats, also in two threads",
-                   [&] { return repeats([&] { return text_of_factors(subject); }); });
+                   [&] { return repeats([&] { return text_of_factors(subject, lengths.taken); }); });
 }
 
 }  // namespace assay::check

@@ -13,22 +13,38 @@
 
 namespace assay::check {
 
-// The properties that do not hold for a component named "broken", with "<property>: <fault>" in `told`.
+// What the kit finds of a component named "broken".
 template <class T>
-std::vector<std::string> faults_of(std::string* told = nullptr,
-                                   const nlohmann::json& given = nlohmann::json::object()) {
+std::vector<Finding> findings_of(const nlohmann::json& given = nlohmann::json::object()) {
   static const AssayComponent component = assay::component<T>("broken");
   static const AssayPlugin plugin{"broken", "1.0.0", &component, 1};
   Registry registry(std::vector<std::filesystem::path>{});
   registry.add(plugin);
   registry.add(stand_ins());
+  std::vector<Finding> findings;
+  check_component(registry, T::kKind, "broken", given,
+                  {{}, [&](const Finding& finding) { findings.push_back(finding); }});
+  return findings;
+}
+
+// All properties that were tried.
+template <class T>
+std::vector<std::string> properties_of() {
   std::vector<std::string> properties;
-  check_component(registry, T::kKind, "broken", given, {{}, [&](const Finding& finding) {
-                                                          if (finding.holds()) return;
-                                                          properties.push_back(finding.property);
-                                                          if (told)
-                                                            *told += finding.property + ": " + finding.fault + "\n";
-                                                        }});
+  for (const auto& finding : findings_of<T>()) properties.push_back(finding.property);
+  return properties;
+}
+
+// The properties that do not hold, with "<property>: <fault>" in `told`.
+template <class T>
+std::vector<std::string> faults_of(std::string* told = nullptr,
+                                   const nlohmann::json& given = nlohmann::json::object()) {
+  std::vector<std::string> properties;
+  for (const auto& finding : findings_of<T>(given)) {
+    if (finding.holds()) continue;
+    properties.push_back(finding.property);
+    if (told) *told += finding.property + ": " + finding.fault + "\n";
+  }
   return properties;
 }
 
