@@ -19,12 +19,6 @@ void Recorder::event(const std::string& type, const nlohmann::json& fields) {
 }
 
 void Recorder::evaluating(const nlohmann::json& fields) {
-  constexpr std::chrono::seconds kEvery{1};
-  const auto now = Clock::now();
-  const auto which = fields.at("label").get<std::string>() + " " + fields.at("step").dump();
-  if (which == shown_ && now - written_ < kEvery) return;
-  shown_ = which;
-  written_ = now;
   auto progress = fields;
   progress["attempt"] = attempt_;
   // Renamed, so that no reader sees a part of it; not synced, for it may be lost.
@@ -35,7 +29,6 @@ void Recorder::evaluating(const nlohmann::json& fields) {
 }
 
 void Recorder::remove_progress() {
-  shown_.clear();
   std::error_code ignored;
   fs::remove(layout_.progress(), ignored);
 }

@@ -1,7 +1,6 @@
 // The first rank's observer: events into events.jsonl, how far an evaluation is into progress.json.
 #pragma once
 
-#include <chrono>
 #include <string>
 
 #include "record/events.h"
@@ -15,18 +14,15 @@ class Recorder final : public Observer {
   Recorder(EventWriter& events, const RunLayout& layout, int attempt);
   ~Recorder() override;  // removes progress.json
   void event(const std::string& type, const nlohmann::json& fields) override;
-  // At most once a second of one evaluation, and never an error: the file is for the display alone.
+  // Never an error: the file is for the display alone.
   void evaluating(const nlohmann::json& fields) override;
 
  private:
-  using Clock = std::chrono::steady_clock;
   void remove_progress();
 
   EventWriter& events_;
   const RunLayout layout_;
   int attempt_;
-  std::string shown_;  // label and step of the evaluation in the file; empty: no file
-  Clock::time_point written_{};
 };
 
 }  // namespace assay

@@ -65,7 +65,9 @@ class Assembled {
   std::unique_ptr<Parameters> parameters;                     // after build
   Compute compute;                                            // of this machine; settled before build
   std::map<std::string, std::unique_ptr<TrainedRun>> others;  // runs that evaluations asked, by folder
-  std::function<void()> before_forward;  // of evaluations and decoding; every rank calls it; may throw RunStopped
+  // Of evaluations and decoding; continues: a decoded token follows what is in the cache. Every rank calls it; may
+  // throw RunStopped.
+  std::function<void(bool continues)> before_forward;
 
   // Of the plan line.
   int64_t context, steps, batch, micro_batch;

@@ -298,7 +298,7 @@ class ContextOfDecoding final : public DecodeContext {
   }
 
   Tensor forward(Cache& cache, const Tensor& tokens, const Tensor& mask, const Tensor& segments) {
-    if (before_forward_) before_forward_();
+    if (before_forward_) before_forward_(/*continues=*/step_ > 0);
     const ForwardPrecision precision(compute_);
     cache.next_segments = segments;
     return guard(model_, "extend", [&] { return model_.extend(cache, tokens, mask); }).final_BTD;
@@ -327,7 +327,7 @@ class ContextOfDecoding final : public DecodeContext {
   }
 
   Model& model_;
-  const std::function<void()>& before_forward_;
+  const std::function<void(bool)>& before_forward_;
   Compute compute_;
   const Vocabulary& vocabulary_;
   const Mesh& mesh_;

@@ -19,7 +19,8 @@ class ContextOfEvaluation final : public EvaluationContext {
   ContextOfEvaluation(Assembled& run, const Mesh& mesh, const LabelledEvaluator& entry, const BetweenBatches& between)
       : run_(run), mesh_(mesh), entry_(entry) {
     if (!between) return;
-    run_.before_forward = [this, &between] {
+    run_.before_forward = [this, &between](bool continues) {
+      progress_.continues = continues;
       between(progress_);
       ++progress_.batches;
     };
@@ -42,12 +43,12 @@ class ContextOfEvaluation final : public EvaluationContext {
   Forward& forward(const Batch& batch, const std::vector<int64_t>& hidden_layers) override {
     ForwardOptions options;
     options.hidden_layers = hidden_layers;
-    if (run_.before_forward) run_.before_forward();
+    if (run_.before_forward) run_.before_forward(/*continues=*/false);
     forward_ = std::make_unique<ForwardPass>(*run_.model, batch, options, run_.vocabulary->size(), mesh_, run_.compute);
     return *forward_;
   }
   std::map<std::string, std::pair<double, double>> objectives(const Batch& batch) override {
-    if (run_.before_forward) run_.before_forward();
+    if (run_.before_forward) run_.before_forward(/*continues=*/false);
     return objective_sums(run_, mesh_, batch);
   }
   std::vector<Continuation> decode(Decoder& decoder, const std::vector<Prompt>& prompts, int64_t tokens) override {

@@ -23,6 +23,7 @@ struct EvaluationReport {
 
 struct EvaluationProgress {
   int64_t batches = 0;          // forwards begun, those of decoded tokens included
+  bool continues = false;       // the next forward is of a decoded token, and quick
   std::optional<double> share;  // what the evaluator said of how far it is
 };
 // Every rank calls it at the same points: before every forward. It may leave the evaluation by a RunStopped.

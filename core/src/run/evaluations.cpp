@@ -8,6 +8,11 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// The ranks learn from each other that one was asked to stop before every batch, but only before some of the decoded
+// tokens, whose forwards are quick. By their number, for all ranks must come to the same decision.
+constexpr int64_t kDecodedTokens = 8;
+constexpr std::chrono::seconds kShowEvery{1};
+
 class AskedToStop final : public RunStopped {
  public:
   AskedToStop() : RunStopped("the run was asked to stop") {}
@@ -39,13 +44,20 @@ bool Evaluations::at_the_end(Phases& phases, std::vector<EvaluationReport>& repo
 std::optional<EvaluationReport> Evaluations::evaluated(const LabelledEvaluator& entry, int64_t step, Phases& phases) {
   const Timed timed(phases.evaluation);
   const auto begin = Clock::now();
+  int64_t asked = 0;  // batches when the ranks last asked each other
+  std::optional<Clock::time_point> shown;
   const auto between = [&](const EvaluationProgress& progress) {
-    if (any_rank_asked()) throw AskedToStop();
-    if (!mesh_.first()) return;
+    if (!progress.continues || progress.batches - asked >= kDecodedTokens) {
+      if (any_rank_asked()) throw AskedToStop();
+      asked = progress.batches;
+    }
+    const auto time = Clock::now();
+    if (!mesh_.first() || (shown && time - *shown < kShowEvery)) return;
+    shown = time;
     nlohmann::json now{{"step", step},
                        {"label", entry.label},
                        {"batches", progress.batches},
-                       {"seconds", std::chrono::duration<double>(Clock::now() - begin).count()}};
+                       {"seconds", std::chrono::duration<double>(time - begin).count()}};
     if (progress.share) now["share"] = *progress.share;
     observer_.evaluating(now);
   };
@@ -67,7 +79,8 @@ std::optional<EvaluationReport> Evaluations::evaluated(const LabelledEvaluator& 
 // No sum of a step is at hand here for the answer to ride on.
 bool Evaluations::any_rank_asked() const {
   int64_t any = attempt_.asked_to_stop && attempt_.asked_to_stop() ? 1 : 0;
-  for (auto* axis : {&mesh_.data(), &mesh_.tensor()}) axis->max(&any, 1, Number::kInt64);
+  for (auto* axis : {&mesh_.data(), &mesh_.tensor()})
+    if (axis->size() > 1) axis->max(&any, 1, Number::kInt64);
   return any > 0;
 }
 

@@ -31,7 +31,7 @@ OtherRun::OtherRun(const RunReference& reference, Assembled& here, const Mesh& m
 }
 
 Forward& OtherRun::forward(const Batch& batch) {
-  if (here_.before_forward) here_.before_forward();
+  if (here_.before_forward) here_.before_forward(/*continues=*/false);
   forward_ = std::make_unique<ForwardPass>(*run_->model, batch, ForwardOptions{}, run_->vocabulary->size(), mesh_,
                                            run_->compute);
   return *forward_;

@@ -26,7 +26,8 @@ class Observer {
   virtual ~Observer() = default;
   // Fields as in events.jsonl (results/README.md).
   virtual void event(const std::string& type, const nlohmann::json& fields) = 0;
-  // Before every batch of an evaluation: step, label, batches, seconds and, where it is known, share. No event.
+  // When an evaluation begins, and at most once per second while it runs: step, label, batches, seconds and, where it
+  // is known, share. No event.
   virtual void evaluating(const nlohmann::json&) {}
 };
 
@@ -71,7 +72,7 @@ struct Attempt {
   std::set<std::pair<int64_t, std::string>> evaluated_on_the_way = {};
   std::vector<std::string> notes = {};  // of what is there of the run, for the start event
   std::optional<Trained> trained = {};  // when training has its record
-  // Every rank asks its process at each step and before each batch of an evaluation; all stop at the same one.
+  // Every rank asks its process at each step and between batches of an evaluation; all stop at the same one.
   std::function<bool()> asked_to_stop = {};
   int64_t until = 0;  // stop when so many updates are done; 0: never before the end
 };
