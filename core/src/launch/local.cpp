@@ -31,6 +31,7 @@ struct Worker {
   Process process;
   Clock::time_point started;
   Asked asked = Asked::kNothing;
+  bool killed = false;  // by this launcher
 };
 
 class Launcher {
@@ -141,7 +142,7 @@ class Launcher {
       const auto& line = plan_[index];
       const auto ending =
           settle(jobs_[index], of_worker(*status, line), worker->process.id(), has_all_records(line, jobs_[index].run),
-                 worker->asked, worker->before, text_of(options_.timeout));
+                 worker->asked, worker->before, {text_of(options_.timeout), worker->killed});
       workers_.erase(worker++);
       ended(index, ending);
     }
@@ -158,9 +159,14 @@ class Launcher {
             fmt::format("       {} has taken longer than --timeout {}: asked to stop, and killed in {} if it has not",
                         jobs_[worker.index].name, text_of(options_.timeout), text_of(grace_of(options_.timeout))));
       } else if (taken > options_.timeout + grace_of(options_.timeout)) {  // whoever asked it to stop meanwhile
-        worker.process.send(SIGKILL);
+        kill(worker);
       }
     }
+  }
+
+  static void kill(Worker& worker) {
+    worker.process.send(SIGKILL);
+    worker.killed = true;
   }
 
   void ended(size_t index, const Ending& ending) {
@@ -215,7 +221,10 @@ class Launcher {
     slots_.give_up();
     for (auto& worker : workers_) {
       if (worker.asked != Asked::kTimeout) worker.asked = asked;
-      worker.process.send(signal);
+      if (signal == SIGKILL)
+        kill(worker);
+      else
+        worker.process.send(signal);
     }
   }
 

@@ -37,7 +37,7 @@ std::vector<std::string> last_lines(const std::filesystem::path& log, std::uintm
   return lines;
 }
 
-// by_us: whoever started it killed it, for it did not stop when it was asked to.
+// by_us: its launcher killed it, for it did not stop when it was asked to.
 std::string how_it_ended(const ExitStatus& status, bool out_of_memory, bool by_us = false) {
   if (!status.signal) return fmt::format("exit code {}", status.code.value_or(-1));
   if (by_us && *status.signal == SIGKILL) return "it did not stop when asked to and was killed";
@@ -47,22 +47,30 @@ std::string how_it_ended(const ExitStatus& status, bool out_of_memory, bool by_u
   return text;
 }
 
-std::filesystem::file_time_type time_of_hooks(const RunLayout& run) {
+// Of all processes of a run's workers that died without a message, by the time when the process started.
+HookFiles hook_files(const RunLayout& run) {
+  const auto name = run.hooks().filename().string();
+  HookFiles files;
   std::error_code absent;
-  const auto time = std::filesystem::last_write_time(run.hooks(), absent);
-  return absent ? std::filesystem::file_time_type{} : time;
+  for (const auto& entry : std::filesystem::directory_iterator(run.folder(), absent)) {
+    const auto own = entry.path().filename().string();
+    if (own != name && !own.starts_with(name + ".")) continue;
+    const auto time = entry.last_write_time(absent);
+    if (!absent) files.emplace(entry.path(), time);
+  }
+  return files;
 }
 
 // "it was in plugin .." of the dead processes of a run, whose files go; which of several threads ended it is not known.
 // Empty where none was in a hook.
 std::string last_hooks(const RunLayout& run, const Before& before) {
-  if (time_of_hooks(run) == before.hooks_written) return "";  // this worker did not get that far
   std::vector<std::string> all;
-  std::error_code ignored;
-  for (int process = 0; std::filesystem::exists(run.hooks(process), ignored); ++process) {
-    for (auto& hook : hooks_in(run.hooks(process)))
-      if (std::find(all.begin(), all.end(), hook) == all.end()) all.push_back(std::move(hook));
-    std::filesystem::remove(run.hooks(process), ignored);
+  for (const auto& file : hook_files(run)) {
+    if (!before.hooks.count(file))
+      for (auto& hook : hooks_in(file.first))
+        if (std::find(all.begin(), all.end(), hook) == all.end()) all.push_back(std::move(hook));
+    std::error_code ignored;
+    std::filesystem::remove(file.first, ignored);
   }
   if (all.size() > 1) return fmt::format("its threads were in {}", fmt::join(all, " and in "));
   return all.empty() ? "" : "it was in " + all.front();
@@ -112,14 +120,14 @@ Before::Before(const RunLayout& run)
     : events(run.events(), EventTail::From::kEnd),
       state(read_state(run.state())),
       oom_kills(assay::oom_kills(read_vmstat())),
-      hooks_written(time_of_hooks(run)) {
+      hooks(hook_files(run)) {
   std::error_code absent;
   const auto size = std::filesystem::file_size(run.log(), absent);
   if (!absent) log_size = size;
 }
 
 Ending settle(const Job& job, const ExitStatus& status, pid_t worker, bool has_records, Asked asked, Before& before,
-              const std::string& timeout) {
+              const Timeout& timeout) {
   if (status.code == kExitClaimed) return {Outcome::kElsewhere, "another process runs it", "", {}};
   if (status.code == 0 && has_records) return {};
   Ending ending{Outcome::kFailed, "", "", last_lines(job.run.log(), before.log_size)};
@@ -144,9 +152,9 @@ Ending settle(const Job& job, const ExitStatus& status, pid_t worker, bool has_r
   const auto hooks = last_hooks(job.run, before);
   const auto where = hooks.empty() ? "" : "; " + hooks;
   if (asked == Asked::kTimeout && (told_stop || untold)) {
-    ending.reason = fmt::format("took longer than --timeout {}; ", timeout) +
-                    (told_stop ? ending.reason : how_it_ended(status, false, /*by_us=*/true) + where);
-    ending.failure_class = "timeout";
+    ending.reason = fmt::format("took longer than --timeout {}; ", timeout.length) +
+                    (told_stop ? ending.reason : how_it_ended(status, out_of_memory, timeout.killed) + where);
+    ending.failure_class = out_of_memory && !timeout.killed ? "out_of_memory" : "timeout";
   } else if (told_stop || (untold && asked != Asked::kNothing)) {
     ending.outcome = asked == Asked::kCancel    ? Outcome::kCancelled
                      : asked == Asked::kPreempt ? Outcome::kPreempted

@@ -14,8 +14,8 @@ namespace {
 
 class DeadWorker : public ::testing::Test {
  protected:
-  Ending settled(const ExitStatus& status, Before& before, Asked asked = Asked::kNothing) {
-    return settle(job_, status, 1, /*has_records=*/false, asked, before, "8s");
+  Ending settled(const ExitStatus& status, Before& before, Asked asked = Asked::kNothing, bool killed = true) {
+    return settle(job_, status, 1, /*has_records=*/false, asked, before, {"8s", killed});
   }
   testing::TemporaryFolder folder_;
   Job job_{.train_id = "t", .name = "t", .run = RunLayout(folder_.path())};
@@ -41,6 +41,32 @@ TEST_F(DeadWorker, WasInTheHooksOfItsThreads) {
   EXPECT_EQ(ended(killed, false, Asked::kTimeout),
             std::pair("took longer than --timeout 8s; it did not stop when asked to and was killed; it was in " + p,
                       std::string("timeout")));
+}
+
+// Rank 0 has removed its file, for it ended with a message; rank 2 was of an earlier attempt of more processes.
+TEST_F(DeadWorker, WasInTheHooksOfAnyOfItsProcesses) {
+  const auto write = [&](int process, const char* plugin) {
+    std::string slots(HookFile::kSlots * HookFile::kSlotBytes, '\0');
+    write_hook(slots.data(), plugin, "c", "forward");
+    folder_.write(job_.run.hooks(process).filename().string(), slots);
+  };
+  write(2, "earlier");
+  Before before(job_.run);
+  write(1, "p");
+  const auto ending = settled({1, std::nullopt}, before);
+  EXPECT_EQ(ending.reason, "the process ended with exit code 1; it was in plugin 'p', component 'c', hook 'forward'");
+  EXPECT_EQ(ending.failure_class, "plugin");
+  for (const int process : {1, 2}) EXPECT_FALSE(std::filesystem::exists(job_.run.hooks(process))) << process;
+}
+
+// It was asked to stop, and something else killed it before the launcher did.
+TEST_F(DeadWorker, WasKilledByItsLauncherOnlyWhereThatSentTheSignal) {
+  const auto reason = [&](bool by_launcher) {
+    Before before(job_.run);
+    return settled({std::nullopt, SIGKILL}, before, Asked::kTimeout, by_launcher).reason;
+  };
+  EXPECT_EQ(reason(true), "took longer than --timeout 8s; it did not stop when asked to and was killed");
+  EXPECT_EQ(reason(false), "took longer than --timeout 8s; killed by SIGKILL (out of memory, or by hand)");
 }
 
 // A worker and its controller were killed, and the next worker dies before it is in any hook.
