@@ -7,7 +7,9 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "assay/dataset.h"
@@ -92,6 +94,13 @@ class FakeDataset : public Dataset {
   }
   std::vector<Source> sources() const override { return {{"fake", "", ""}}; }
 };
+
+// Names and coordinates of metrics, in order.
+inline std::multiset<std::pair<std::string, std::map<std::string, double>>> named(const std::vector<Metric>& metrics) {
+  std::multiset<std::pair<std::string, std::map<std::string, double>>> names;
+  for (const auto& metric : metrics) names.emplace(metric.name, metric.coordinates);
+  return names;
+}
 
 // Evaluation over bytes with end of text 256; records the batches and the metrics.
 class FakeEvaluation : public EvaluationContext {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "assay/evaluator.h"
+#include "work.h"
 
 namespace assay::evaluation {
 
@@ -39,9 +40,10 @@ inline Batch batch_of(const std::vector<Sequence>& sequences, const Vocabulary& 
   return batch;
 }
 
-// One vector for each sequence, [N, D] fp64 on the CPU: the final state of [CLS], or the mean over the text's.
+// One vector for each sequence, [N, D] fp64 on the CPU: the final state of [CLS], or the mean over the text's. work:
+// counted in sequences.
 inline Tensor represented(EvaluationContext& context, const std::vector<Sequence>& sequences,
-                          const std::string& pooling) {
+                          const std::string& pooling, Work& work) {
   size_t longest = 1;
   for (const auto& sequence : sequences) longest = std::max(longest, sequence.size() + 1);
   const auto at_once = std::max<size_t>(static_cast<size_t>(context.tokens_per_forward()) / longest, 1);
@@ -57,6 +59,7 @@ inline Tensor represented(EvaluationContext& context, const std::vector<Sequence
       const auto tokens = static_cast<int64_t>(sequences[i].size());
       out[static_cast<int64_t>(i)].copy_(pooling == "cls" ? row[0] : row.narrow(0, 1, tokens).mean(0));
     }
+    work.add(static_cast<double>(some.size()));
   }
   return out;
 }

@@ -53,6 +53,14 @@ class Alignment final : public assay::Evaluator {
     return assay::evaluation::findings_of_blocks(check, config_.length, 2);
   }
 
+  std::vector<assay::Metric> planned_metrics(const assay::Assembly&) const override {
+    return {{.name = "crop_similarity"},
+            {.name = "random_similarity"},
+            {.name = "similarity_gap"},
+            {.name = "alignment"},
+            {.name = "uniformity"}};
+  }
+
   void evaluate(assay::EvaluationContext& context) override {
     if (const auto limit = context.model().limit(); limit && *limit < config_.length + 1)
       return report(context, {0, 0, 0, 0}, false);
@@ -66,8 +74,9 @@ class Alignment final : public assay::Evaluator {
     if (texts.size() < 2)
       throw assay::UserError("there is one text of " + std::to_string(config_.length) +
                              " tokens and nothing to tell it from; give a shorter length or more text");
+    assay::evaluation::Work work(context, static_cast<double>(texts.size() + crops.size()));
     const auto unit = [&](const std::vector<Sequence>& sequences) {
-      const auto x = assay::evaluation::represented(context, sequences, config_.pooling);
+      const auto x = assay::evaluation::represented(context, sequences, config_.pooling, work);
       return x / at::linalg_vector_norm(x, 2, -1, /*keepdim=*/true).clamp_min(1e-300);
     };
     const auto text_ND = unit(texts), crop_ND = unit(crops);

@@ -75,6 +75,9 @@ TEST(Alignment, IsWhatLoopsSay) {
       EXPECT_NEAR(value("crop_similarity"), 1, 1e-12);
       EXPECT_NEAR(value("similarity_gap"), 1 - cosines, 1e-12);
       EXPECT_NEAR(value("alignment"), 0, 1e-12);
+      EXPECT_EQ(named(make<Evaluator>("alignment")->planned_metrics({})), named(context.metrics));
+      EXPECT_EQ(context.shares.front(), at_once == 1 ? 0.125 : 0.5);  // of four texts and four crops
+      EXPECT_EQ(context.shares.back(), 1);
     }
 }
 

@@ -11,6 +11,7 @@
 #include "../../transform/fim/cuts.h"
 #include "../../transform/fim/layout.h"
 #include "../blocks.h"
+#include "../work.h"
 #include "assay/plugin.h"
 
 namespace {
@@ -89,8 +90,23 @@ class FimEvaluator final : public assay::Evaluator {
     return assay::evaluation::findings_of_blocks(check, config_.length);
   }
 
+  std::vector<assay::Metric> planned_metrics(const assay::Assembly&) const override {
+    std::vector<assay::Metric> metrics;
+    const auto name = [&](const std::string& one) { metrics.push_back({.name = one}); };
+    for (const auto* one : {"pieces", "split_seams", "ar_nll", "middle_nll_prefix", "middle_nll_prefix_split"})
+      name(one);
+    for (const auto& layout : config_.layouts) {
+      for (const auto* before : {"fim_nll_", "middle_nll_", "exact_match_", "ended_"}) name(before + layout);
+      name("middle_nll_" + layout + "_split");
+    }
+    return metrics;
+  }
+
   void evaluate(assay::EvaluationContext& context) override {
     const auto texts = texts_of(context);
+    const auto layouts = static_cast<double>(config_.layouts.size());
+    assay::evaluation::Work work(
+        context, static_cast<double>(texts.size()) * ((1 + layouts) * scored_tokens() + layouts * filling_tokens()));
     std::vector<Holed> holed, short_holed;
     for (size_t i = 0; i < texts.size(); ++i) {
       const auto draws = assay::Draws(static_cast<uint64_t>(config_.seed), "fim").substream(i);
@@ -99,13 +115,17 @@ class FimEvaluator final : public assay::Evaluator {
     }
     rows_.clear();
     for (const auto& [id, text] : texts) rows_.push_back({id, {}, {}});
-    losses(context, holed);
-    for (const auto& name : config_.layouts) fillings(context, name, short_holed);
+    losses(context, holed, work);
+    for (const auto& name : config_.layouts) fillings(context, name, short_holed, work);
     context.metric({"pieces", static_cast<double>(texts.size()), 1, "", Direction::kNone, {}});
     for (const auto& row : rows_) context.example(row);
   }
 
  private:
+  // A piece with its sentinels and the end of text; with these and what is written, too.
+  double scored_tokens() const { return static_cast<double>(config_.length + 4); }
+  double filling_tokens() const { return static_cast<double>(config_.length + 4 + config_.tokens); }
+
   // Pieces with their ids, whole characters only.
   std::vector<std::pair<std::string, std::string>> texts_of(assay::EvaluationContext& context) const {
     std::vector<std::pair<std::string, std::string>> texts;
@@ -161,7 +181,8 @@ class FimEvaluator final : public assay::Evaluator {
     return row;
   }
 
-  std::vector<Scored> scored(assay::EvaluationContext& context, const std::vector<Row>& rows) const {
+  std::vector<Scored> scored(assay::EvaluationContext& context, const std::vector<Row>& rows,
+                             assay::evaluation::Work& work) const {
     size_t longest = 1;
     for (const auto& row : rows) longest = std::max(longest, row.laid.tokens.size());
     const auto at_once = std::max<size_t>(static_cast<size_t>(context.tokens_per_forward()) / longest, 1);
@@ -195,19 +216,20 @@ class FimEvaluator final : public assay::Evaluator {
         }
         out.push_back(sums);
       }
+      work.add(static_cast<double>(B) * scored_tokens());
     }
     return out;
   }
 
   // Of all texts in one layout, or as they stand.
   std::vector<Scored> scored(assay::EvaluationContext& context, const std::vector<Holed>& holed,
-                             std::optional<Layout> layout) const {
+                             std::optional<Layout> layout, assay::evaluation::Work& work) const {
     std::vector<Row> rows;
     for (const auto& one : holed) rows.push_back(row_of(one, layout));
-    return scored(context, rows);
+    return scored(context, rows, work);
   }
 
-  void losses(assay::EvaluationContext& context, const std::vector<Holed>& holed) {
+  void losses(assay::EvaluationContext& context, const std::vector<Holed>& holed, assay::evaluation::Work& work) {
     const auto& tokenizer = vocabulary_->tokenizer();
     double bytes = 0, middle_bytes = 0, split_bytes = 0, split = 0;
     std::vector<bool> splits;
@@ -240,13 +262,14 @@ class FimEvaluator final : public assay::Evaluator {
       nats("middle_nll_" + of, middle, middle_bytes);
       nats("middle_nll_" + of + "_split", of_split, split_bytes);
     };
-    report("ar_nll", "prefix", scored(context, holed, {}));
+    report("ar_nll", "prefix", scored(context, holed, {}, work));
     for (const auto& name : config_.layouts)
-      report("fim_nll_" + name, name, scored(context, holed, assay::fim::layout_of(name)));
+      report("fim_nll_" + name, name, scored(context, holed, assay::fim::layout_of(name), work));
     context.metric({"split_seams", split, static_cast<double>(holed.size()), "", Direction::kNone, {}});
   }
 
-  void fillings(assay::EvaluationContext& context, const std::string& name, const std::vector<Holed>& holed) {
+  void fillings(assay::EvaluationContext& context, const std::string& name, const std::vector<Holed>& holed,
+                assay::evaluation::Work& work) {
     std::vector<assay::Prompt> prompts;
     for (const auto& one : holed) {
       const auto laid = assay::fim::prompt(assay::fim::layout_of(name), one.ids.prefix, one.ids.suffix, sentinels_);
@@ -259,7 +282,8 @@ class FimEvaluator final : public assay::Evaluator {
       const auto end = std::min(begin + at_once, prompts.size());
       const std::vector<assay::Prompt> some(prompts.begin() + static_cast<std::ptrdiff_t>(begin),
                                             prompts.begin() + static_cast<std::ptrdiff_t>(end));
-      const auto written = context.decode(*config_.decoder, some, config_.tokens);
+      const auto written =
+          work.decode(*config_.decoder, some, config_.tokens, static_cast<double>(some.size()) * filling_tokens());
       for (size_t i = begin; i < end; ++i) {
         const auto& made = written[i - begin];
         const bool match = made.ended && made.text == holed[i].middle;

@@ -165,6 +165,15 @@ TEST(FimEvaluator, CutsBeforeATextAndLeavesOthersOut) {
       ThrowsMessage<UserError>(HasSubstr("holds 'never there'")));
 }
 
+// Three texts in two layouts: three sequences of 14 tokens are scored for each, two are filled in with 6 tokens more.
+TEST(FimEvaluator, NamesItsMetricsBeforeAndReportsHowFarItIs) {
+  const Asked asked;
+  EXPECT_EQ(named(make<Evaluator>("fim", json::object())->planned_metrics({})), named(asked.metrics));
+  const double all = 3 * 14 + 2 * 20;
+  EXPECT_THAT(asked.shares, ::testing::Pointwise(::testing::DoubleNear(1e-12),
+                                                 std::vector<double>{14 / all, 28 / all, 42 / all, 62 / all, 1}));
+}
+
 TEST(FimEvaluator, SaysWhatCannotWork) {
   FakeModel model;
   const auto findings = [&](const json& parameters) {

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "../blocks.h"
+#include "../work.h"
 #include "assay/plugin.h"
 #include "repetition.h"
 
@@ -26,11 +27,12 @@ struct Counted {
   std::map<int64_t, std::set<Text>> different;  // over all texts, by n
   std::map<int64_t, int64_t> ngrams;
   double judged_nats = 0, judged_tokens = 0;
+  static constexpr int64_t kDifferent = 3;  // the longest n-grams of `different`
 
   void add(const Text& text) {
     all.add(text);
     reference.add(text);
-    for (int64_t n = 1; n <= 3; ++n)
+    for (int64_t n = 1; n <= kDifferent; ++n)
       for (auto& ngram : assay::repetition::ngrams(text, n)) {
         different[n].insert(std::move(ngram));
         ++ngrams[n];
@@ -79,13 +81,30 @@ class Generation final : public assay::Evaluator {
     return assay::evaluation::findings_of_blocks(check, config_.prompt_tokens + config_.tokens);
   }
 
+  std::vector<assay::Metric> planned_metrics(const assay::Assembly&) const override {
+    std::vector<assay::Metric> metrics;
+    const auto name = [&](const std::string& one) { metrics.push_back({.name = one}); };
+    for (const auto* one : {"length", "ended", "nll", "prompts"}) name(one);
+    for (const std::string prefix : {"", "human_"}) {
+      for (const std::string end : {"", "_reference"}) {
+        for (int64_t n = Repetition::kFrom; n <= Repetition::kTo; ++n) name(prefix + "rep_" + std::to_string(n) + end);
+        name(prefix + "diversity" + end);
+      }
+      for (int64_t n = 1; n <= Counted::kDifferent; ++n) name(prefix + "distinct_" + std::to_string(n));
+      if (has_judge()) name(prefix + "judge_nll");
+    }
+    return metrics;
+  }
+
   void evaluate(assay::EvaluationContext& context) override {
     const auto blocks =
         assay::evaluation::even_blocks(context, config_.prompt_tokens + config_.tokens, config_.prompts);
     const auto& tokenizer = context.vocabulary().tokenizer();
     Counted machine, human;
     double length = 0, ended = 0, nats = 0, scored = 0;
-    const auto continuations = continuations_of(context, blocks);
+    // A judge reads each text twice: what was written, and what really follows.
+    assay::evaluation::Work work(context, static_cast<double>(blocks.size()) * piece() * (has_judge() ? 3 : 1));
+    const auto continuations = continuations_of(context, blocks, work);
     std::vector<assay::ExampleRow> rows;
     std::vector<std::string> prompts, texts, human_texts;
     for (size_t i = 0; i < blocks.size(); ++i) {
@@ -117,13 +136,13 @@ class Generation final : public assay::Evaluator {
       row.texts = {{"prompt", prompts.back()}, {"continuation", made.text}, {"human", human_texts.back()}};
       rows.push_back(std::move(row));
     }
-    if (!config_.judge.folder.empty()) {
+    if (has_judge()) {
       auto& judge = context.other(config_.judge);
       if (!judge.model().causal())
         throw assay::UserError(
             "the judge's model is bidirectional: it would see what it is to predict; name another run");
-      judge_texts(judge, context, prompts, texts, "judge", machine, rows);
-      judge_texts(judge, context, prompts, human_texts, "human_judge", human, rows);
+      judge_texts(judge, context, prompts, texts, "judge", machine, rows, work);
+      judge_texts(judge, context, prompts, human_texts, "human_judge", human, rows, work);
     }
     report(context, machine, "");
     report(context, human, "human_");
@@ -136,6 +155,10 @@ class Generation final : public assay::Evaluator {
   }
 
  private:
+  bool has_judge() const { return !config_.judge.folder.empty(); }
+  // Tokens of a prompt and what follows.
+  double piece() const { return static_cast<double>(config_.prompt_tokens + config_.tokens); }
+
   Text units_of(const Ids& ids, const std::string& text) const {
     if (config_.unit == "words") return assay::repetition::words(text);
     Text units;
@@ -144,7 +167,8 @@ class Generation final : public assay::Evaluator {
   }
 
   std::vector<Continuation> continuations_of(assay::EvaluationContext& context,
-                                             const std::vector<assay::evaluation::Block>& blocks) const {
+                                             const std::vector<assay::evaluation::Block>& blocks,
+                                             assay::evaluation::Work& work) const {
     const auto length = config_.prompt_tokens + config_.tokens;
     const auto at_once = static_cast<size_t>(std::max<int64_t>(context.tokens_per_forward() / length, 1));
     std::vector<Continuation> all;
@@ -152,9 +176,8 @@ class Generation final : public assay::Evaluator {
       std::vector<assay::Prompt> prompts;
       for (size_t i = begin; i < std::min(begin + at_once, blocks.size()); ++i)
         prompts.push_back({{blocks[i].ids.begin(), blocks[i].ids.begin() + config_.prompt_tokens}, {}});
-      for (auto& one : context.decode(*config_.decoder, prompts, config_.tokens)) all.push_back(std::move(one));
-      if (config_.judge.folder.empty())  // else there is more to come, of unlike cost
-        context.progress(static_cast<double>(all.size()) / static_cast<double>(blocks.size()));
+      const double part = static_cast<double>(prompts.size()) * piece();
+      for (auto& one : work.decode(*config_.decoder, prompts, config_.tokens, part)) all.push_back(std::move(one));
     }
     return all;
   }
@@ -162,7 +185,7 @@ class Generation final : public assay::Evaluator {
   // -ln p of the texts after the prompts, in the judge's own tokens. None where its positions do not reach so far.
   void judge_texts(assay::TrainedRun& judge, assay::EvaluationContext& context, const std::vector<std::string>& prompts,
                    const std::vector<std::string>& texts, const std::string& name, Counted& counted,
-                   std::vector<assay::ExampleRow>& rows) const {
+                   std::vector<assay::ExampleRow>& rows, assay::evaluation::Work& work) const {
     const auto& vocabulary = judge.vocabulary();
     const auto end_of_text = vocabulary.special(assay::kEndOfText);
     struct Sequence {
@@ -207,6 +230,7 @@ class Generation final : public assay::Evaluator {
         rows[begin + i].numbers[name + "_nll"] = nats;
         rows[begin + i].numbers[name + "_tokens"] = tokens;
       }
+      work.add(static_cast<double>(count) * piece());
     }
   }
 
@@ -233,14 +257,18 @@ class Generation final : public assay::Evaluator {
                       {},
                       available});
     }
-    for (const auto& [n, different] : counted.different)
+    for (int64_t n = 1; n <= Counted::kDifferent; ++n) {
+      const auto found = counted.ngrams.find(n);  // no text may have as many units
+      const bool available = found != counted.ngrams.end();
       context.metric({prefix + "distinct_" + std::to_string(n),
-                      static_cast<double>(different.size()),
-                      static_cast<double>(counted.ngrams.at(n)),
+                      available ? static_cast<double>(counted.different.at(n).size()) : 0,
+                      available ? static_cast<double>(found->second) : 1,
                       "",
                       Direction::kNone,
-                      {}});
-    if (!config_.judge.folder.empty())
+                      {},
+                      available});
+    }
+    if (has_judge())
       context.metric({prefix + "judge_nll",
                       counted.judged_nats,
                       std::max(counted.judged_tokens, 1.0),

@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "assay/evaluator.h"
+#include "fake_decoding.h"
 #include "fakes.h"
 #include "repetition.h"
 
@@ -159,6 +160,42 @@ TEST(Generation, AsksAnotherRun) {
     const auto first = values_of<int64_t>(got.judge.batches.at(0).tokens);
     EXPECT_THAT(std::vector<int64_t>(first.begin(), first.begin() + 5), ElementsAre(256, 'P', ':', 'a', 'a'));
   }
+}
+
+TEST(Generation, NamesItsMetricsBefore) {
+  const json asks = {{"judge", {{"path", "/other"}, {"sha256", "w"}}}};
+  for (const auto& parameters : {json::object(), asks})  // nothing is written, so there are no n-grams
+    EXPECT_EQ(named(make<Evaluator>("generation", parameters)->planned_metrics({})),
+              named(Written(parameters, {"", ""}).metrics));
+}
+
+// Decodes in four steps.
+struct InSteps : FakeEvaluation {
+  std::vector<Continuation> decode(Decoder& decoder, const std::vector<Prompt>& prompts, int64_t) override {
+    struct Step : FakeDecoding {
+      using FakeDecoding::FakeDecoding;
+      int64_t steps() const override { return 4; }
+    };
+    for (int64_t step = 0; step < 4; ++step) {
+      Step context(at::zeros({static_cast<int64_t>(prompts.size()), 257}), step);
+      decoder.next(context);
+    }
+    return std::vector<Continuation>(prompts.size());
+  }
+};
+
+// Two prompts, one after the other; a judge reads twice as many tokens as are decoded, the short texts in one batch.
+TEST(Generation, ReportsHowFarItIs) {
+  InSteps steps;
+  steps.at_once = 10;
+  steps.data.texts[Split::kValidation] = {"P:a b c d ", "Q:e f g h "};
+  const json parameters = {{"prompt_tokens", 2}, {"tokens", 8}};
+  make<Evaluator>("generation", parameters)->evaluate(steps);
+  EXPECT_THAT(steps.shares, ElementsAre(0, .125, .25, .375, .5, .5, .625, .75, .875, 1));
+  const Written judged({{"judge", {{"path", "/other"}, {"sha256", "w"}}}}, {"aax", "y"}, 10);
+  std::vector<double> sixths;
+  for (const auto share : judged.shares) sixths.push_back(share * 6);
+  EXPECT_THAT(sixths, ::testing::Pointwise(::testing::DoubleEq(), std::vector<double>{1, 2, 4, 5, 6}));
 }
 
 // Text that the judge cannot read is n/a, and so is nothing; the other side keeps its number.

@@ -73,10 +73,11 @@ class Probe final : public assay::Evaluator {
     if (labels.size() < 2) throw assay::UserError(too_few(labels.size(), context.split()));
     const auto [learn_texts, learn_labels] = together(learn, labels, config_.train_texts);
     const auto [ask_texts, ask_labels] = together(ask, labels, config_.test_texts);
+    assay::evaluation::Work work(context, static_cast<double>(learn_texts.size() + ask_texts.size()));
     const auto represent = [&](const std::vector<Text>& texts) {
       std::vector<Sequence> sequences;
       for (const auto& text : texts) sequences.push_back(text.ids);
-      return assay::evaluation::represented(context, sequences, config_.pooling);
+      return assay::evaluation::represented(context, sequences, config_.pooling, work);
     };
     const assay::probe::Regression regression(represent(learn_texts), at::tensor(learn_labels, at::kLong),
                                               static_cast<int64_t>(labels.size()), config_.l2);

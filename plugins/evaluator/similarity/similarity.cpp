@@ -35,6 +35,14 @@ class Similarity final : public assay::Evaluator {
     return assay::evaluation::findings_of_blocks(check, config_.length);
   }
 
+  std::vector<assay::Metric> planned_metrics(const assay::Assembly& assembly) const override {
+    std::vector<assay::Metric> metrics{{.name = "self_similarity"}, {.name = "isotropy"}};
+    for (int64_t layer = 0; layer <= assembly.model->layers(); ++layer)
+      for (const auto* name : {"layer_self_similarity", "layer_isotropy"})
+        metrics.push_back({.name = name, .coordinates = {{"layer", static_cast<double>(layer)}}});
+    return metrics;
+  }
+
   void evaluate(assay::EvaluationContext& context) override {
     const auto layers = context.model().layers();
     const auto length = config_.length;

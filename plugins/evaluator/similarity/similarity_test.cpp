@@ -66,6 +66,13 @@ TEST(Similarity, IsThatOfTheReference) {
   EXPECT_NEAR(1 - sum / 14, .4739039115, 1e-7);
 }
 
+TEST(Similarity, NamesItsMetricsBefore) {
+  Looked got({{"texts", 1}, {"length", 4}}, 1024);
+  Assembly assembly;
+  assembly.model = &got.fake_model;
+  EXPECT_EQ(named(make<Evaluator>("similarity")->planned_metrics(assembly)), named(got.metrics));
+}
+
 TEST(Similarity, HasNoValueBeyondTheModelsPositions) {
   const Looked got({{"texts", 1}, {"length", 4}}, 1024, 3);
   EXPECT_FALSE(got.metric("self_similarity", std::map<std::string, double>{}).available);
