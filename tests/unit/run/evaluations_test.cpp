@@ -1,0 +1,47 @@
+// How often the ranks ask each other in an evaluation whether one was asked to stop, and how often progress is shown.
+#include "run/evaluations.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+
+#include "unit/run/tiny_run.h"
+
+namespace assay::testing {
+namespace {
+
+struct Shown final : Observer {
+  void event(const std::string&, const json&) override {}
+  void evaluating(const json&) override { ++times; }
+  int64_t times = 0;
+};
+
+// Decodes 40 tokens by 40 forwards: asked at the start, before the prompts, and before every eighth forward from them.
+TEST(Evaluations, AskSeldomWhileTokensAreDecoded) {
+  TinyRun tiny;
+  tiny.mesh(2, 2);
+  tiny.line["evaluate"] = {{{"id", "e"},
+                            {"label", "text"},
+                            {"every", 0},
+                            {"split", "validation"},
+                            {"config", {{"use", "generation"}, {"prompts", 3}, {"prompt_tokens", 4}, {"tokens", 40}}}}};
+  std::atomic<int64_t> asked = 0;
+  Shown shown;
+  double seconds = 0;
+  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
+    Attempt attempt{.run = tiny.folder.path(), .contexts = tiny.folder / "contexts"};
+    attempt.asked_to_stop = [&] { return ++asked, false; };
+    Evaluations evaluations(run, mesh, attempt, shown, [](const std::string&, const json&) {});
+    Phases phases;
+    std::vector<EvaluationReport> reports;
+    EXPECT_TRUE(evaluations.at_the_end(phases, reports));
+    if (mesh.first()) seconds = phases.evaluation;
+  });
+  const int64_t expected = 1 + 1 + 4;  // forwards 8, 16, 24 and 32 after the one that reads the prompts
+  EXPECT_EQ(asked, 4 * expected);
+  EXPECT_LE(shown.times, 1 + static_cast<int64_t>(seconds));
+  EXPECT_GE(shown.times, 1);
+}
+
+}  // namespace
+}  // namespace assay::testing
