@@ -7,6 +7,7 @@
 
 #include "assay/evaluator.h"
 #include "assay/tokenizer.h"
+#include "bounded_text.h"
 
 namespace assay::evaluation {
 
@@ -20,11 +21,18 @@ inline std::string too_short(Split split, int64_t length) {
          " tokens long; ask for shorter pieces or name another split";
 }
 
-// What even_blocks would find wrong, at plan time. Where it takes several blocks they may be of one document.
+// What even_blocks would find wrong, at plan time. Where it takes several blocks they may be of one document. A
+// document of fewer bytes than a block has tokens holds none; nothing is wrong where text was left out that may hold
+// one.
 inline SplitFindings findings_of_blocks(const SplitToCheck& check, int64_t length, int64_t least = 1) {
+  BoundedEncoder encoder(check.tokenizer);
   int64_t found = 0;
-  for (int64_t i = 0; i < check.dataset.size(check.split) && found < least; ++i)
-    found += static_cast<int64_t>(check.tokenizer.encode(check.dataset.document(check.split, i).text).size()) / length;
+  for (int64_t i = 0; i < check.dataset.size(check.split) && found < least && !encoder.is_used_up(); ++i) {
+    const auto text = check.dataset.document(check.split, i).text;
+    if (static_cast<int64_t>(text.size()) >= length)
+      found += static_cast<int64_t>(encoder.encode(text, least * length).size()) / length;
+  }
+  if (found < least && (encoder.is_cut() || encoder.is_used_up())) return {};
   if (found == 0) return {{too_short(check.split, length)}, {}};
   if (found < least)
     return {

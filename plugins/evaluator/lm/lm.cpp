@@ -8,6 +8,7 @@
 #include <numeric>
 #include <unordered_set>
 
+#include "../bounded_text.h"
 #include "assay/evaluator.h"
 #include "assay/plugin.h"
 #include "assay/tokenizer.h"
@@ -80,9 +81,12 @@ class LanguageModel final : public assay::Evaluator {
     int64_t longest = 0;
     for (const auto& cut : cuts(check.training_context)) longest = std::max(longest, cut.length);
     const auto enough = config_.max_tokens > 0 ? std::min(config_.max_tokens, longest) : longest;
+    assay::evaluation::BoundedEncoder encoder(check.tokenizer);
     int64_t tokens = 0;
-    for (int64_t i = 0; i < check.dataset.size(check.split) && tokens < enough; ++i)
-      tokens += static_cast<int64_t>(check.tokenizer.encode(check.dataset.document(check.split, i).text).size()) + 1;
+    for (int64_t i = 0; i < check.dataset.size(check.split) && tokens < enough && !encoder.is_used_up(); ++i)
+      tokens +=
+          static_cast<int64_t>(encoder.encode(check.dataset.document(check.split, i).text, enough - tokens).size()) + 1;
+    if (tokens < enough && (encoder.is_cut() || encoder.is_used_up())) return {};
     tokens = std::min(tokens, enough);
     if (tokens >= longest) return {};
     return {{}, {"length = " + std::to_string(longest) + ": " + no_window(tokens)}};

@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
+#include "../bounded_text.h"
 #include "../sequences.h"
 #include "assay/plugin.h"
 #include "assay/tokenizer.h"
@@ -52,9 +54,11 @@ class Probe final : public assay::Evaluator {
 
   assay::SplitFindings check_split(const assay::SplitToCheck& check) const override {
     if (check.split == Split::kTrain) return {{kAsksTraining}, {}};
-    const auto texts = [&](Split split) { return texts_of(check.dataset, check.tokenizer, split); };
-    const auto labels = labels_of_both(texts(Split::kTrain), texts(check.split));
-    if (labels.size() < 2) return {{too_few(labels.size(), check.split)}, {}};
+    assay::evaluation::BoundedEncoder asked(check.tokenizer), learned(check.tokenizer);
+    const auto ask = labels_of(check, check.split, asked, nullptr);
+    const auto labels = labels_of(check, Split::kTrain, learned, &ask);
+    const bool is_all_seen = !asked.is_cut() && !learned.is_cut();
+    if (labels.size() < 2 && is_all_seen) return {{too_few(labels.size(), check.split)}, {}};
     return {};
   }
 
@@ -111,6 +115,24 @@ class Probe final : public assay::Evaluator {
     return "the training split and the split '" + std::string(name_of(split)) + "' have " + std::to_string(labels) +
            " values of the field '" + config_.field + "' in common, in documents of " + std::to_string(config_.length) +
            " tokens; it takes two. Do the splits divide by something else than the label?";
+  }
+
+  // Labels of documents that hold a text; with `among`, the first two of those in it. One document of a label is
+  // enough.
+  std::set<std::string> labels_of(const assay::SplitToCheck& check, Split split,
+                                  assay::evaluation::BoundedEncoder& encoder,
+                                  const std::set<std::string>* among) const {
+    std::set<std::string> labels;
+    for (int64_t i = 0; i < check.dataset.size(split) && !(among && labels.size() == 2); ++i) {
+      const auto document = check.dataset.document(split, i);
+      const auto label = document.fields.find(config_.field);
+      if (label == document.fields.end() || labels.count(label->second) || (among && !among->count(label->second)) ||
+          static_cast<int64_t>(document.text.size()) < config_.length)
+        continue;
+      if (static_cast<int64_t>(encoder.encode(document.text, config_.length).size()) >= config_.length)
+        labels.insert(label->second);
+    }
+    return labels;
   }
 
   static std::vector<std::string> labels_of_both(const ByLabel& learn, const ByLabel& ask) {
