@@ -1,8 +1,7 @@
 // What evaluators encode of large data when a run is planned: enough to find out, and never all of it.
-#include "../bounded_text.h"
-
 #include <gmock/gmock.h>
 
+#include "../bounded_text.h"
 #include "assay/evaluator.h"
 #include "harness.h"
 
