@@ -60,4 +60,4 @@ class WarmupStableDecay final : public assay::Scheduler {
 
 }  // namespace
 
-ASSAY_PLUGIN("wsd", "1.0.0", assay::component<WarmupStableDecay>("wsd"))
+ASSAY_PLUGIN("wsd", "1.1.0", assay::component<WarmupStableDecay>("wsd"))

@@ -259,7 +259,7 @@ TEST(Validate, NamesTheMetricsThatEvaluationsWillGive) {
                                       "long.tokens@length=8,stride=4"}));
 }
 
-// Of 10 updates the last is number 9; a decay of one step is over only before the one that would follow.
+// Of 10 updates the last is number 9; a length of 11 has its decay of one step behind it.
 TEST(Validate, NotesAScheduleThatFallsAfterTheRunOnly) {
   TinyRun tiny;
   const auto notes_of = [&](const json& scheduler) {
@@ -268,10 +268,11 @@ TEST(Validate, NotesAScheduleThatFallsAfterTheRunOnly) {
     EXPECT_EQ(validate(registry(), tiny.line, &built), json::array()) << scheduler;
     return built->notes;
   };
-  EXPECT_EQ(notes_of({{"use", "wsd"}}),
+  EXPECT_EQ(notes_of({{"use", "wsd"}, {"length", "11 steps"}}),
             std::vector<std::string>{"scheduler: the last of 10 updates has the highest rate, and the schedule falls "
                                      "after it; is its decay too short?"});
-  for (const json& falls : {json{{"use", "wsd"}, {"decay", "20%"}},
+  for (const json& falls : {json{{"use", "wsd"}},
+                            {{"use", "wsd"}, {"decay", "20%"}},
                             {{"use", "cosine"}, {"length", "200%"}},
                             {{"use", "linear"}},
                             {{"use", "constant"}, {"warmup", "9 steps"}}})
