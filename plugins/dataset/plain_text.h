@@ -101,7 +101,7 @@ inline const char* remedy_of(std::string_view format) {
                                     : "; extract its text to a .txt file";
 }
 
-// What a file is that is no plain text, and what to do with it; empty: it is plain text.
+// What a file is that is not plain text, and what to do with it; empty: it is plain text.
 inline std::string refusal_of(std::string_view content) {
   if (const auto format = binary_format(content); !format.empty()) return "is " + format + remedy_of(format);
   if (const auto json = json_in(content); !json.empty())

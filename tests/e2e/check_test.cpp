@@ -39,7 +39,7 @@ TEST_F(Check, ComponentsAfterOneThatCrashesAndOneThatHangs) {
                                     ": FAULT: ended its process with signal 11 (Segmentation fault); what comes after "
                                     "it was not tried\n"),
                           HasSubstr("tracker/hangs: " + events +
-                                    ": FAULT: was not done after 8 s and was killed; if that is no hang, give more "
+                                    ": FAULT: was not done after 8 s and was killed; if it does not hang, give more "
                                     "with --timeout; what comes after it was not tried\n"),
                           HasSubstr("tracker/listens: " + events + ": ok\n")));
 }

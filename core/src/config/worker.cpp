@@ -320,7 +320,7 @@ void check_component(const json& request, std::chrono::seconds limit, const Chec
     listener.begins(request.value("kind", "") + "/" + request.at("given").value("use", ""), "the check itself");
   const auto how =
       outcome.timed_out
-          ? fmt::format("was not done after {} s and was killed; if that is no hang, give more with --timeout",
+          ? fmt::format("was not done after {} s and was killed; if it does not hang, give more with --timeout",
                         limit.count())
           : "ended its process with " + (outcome.failure.empty() ? "exit code 0" : outcome.failure);
   listener.ended(how + "; what comes after it was not tried");

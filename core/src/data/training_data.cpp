@@ -82,7 +82,7 @@ EpochContent materialise(const DataSpec& spec, int64_t epoch) {
   return content;
 }
 
-// Of a row whose T + 1 tokens are padding where key_mask is false: these are no keys and no targets, predict nothing,
+// Of a row whose T + 1 tokens are padding where key_mask is false: these are neither keys nor targets, predict nothing,
 // and take no position.
 void mark_padding(Batch& batch, int64_t row, const std::vector<bool>& key_mask) {
   const int64_t B = batch.rows(), T = batch.length();

@@ -65,7 +65,7 @@ class Text final : public assay::Dataset {
     schema
         .doc(
             "Plain text by file, chapter or paragraph; splits from the corpus' manifest, else from the end of the "
-            "text. What is no plain text by its content (JSON lines, Parquet, compressed files) is refused.")
+            "text. What is not plain text by its content (JSON lines, Parquet, compressed files) is refused.")
         .required("path", &Config::path, "A corpus of scripts/data, a folder of .txt files, or a file.")
         .param("document", &Config::document,
                "What a document is. A line that begins with \"chapter\" starts a chapter, the lines before the first "

@@ -1,5 +1,5 @@
 // Fill-in-the-middle in the streams that are trained on: epochs of longer documents are read whole, and what fills an
-// epoch's last context up is no target in any order.
+// epoch's last context up is not a target in any order.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -59,7 +59,7 @@ TEST(FimStream, WhatFillsTheLastContextUpIsNoTargetInAnyOrder) {
     (ends == 0 ? before : behind) += batch.loss_weight[last][t].item<double>();
     ends += batch.targets[last][t].item<int64_t>() == kEnd;
   }
-  EXPECT_EQ(before, 3 + 3 - 1 + 1);  // with its sentinels and its end, less the first token, which is no target here
+  EXPECT_EQ(before, 3 + 3 - 1 + 1);  // with its sentinels and its end, less the first token, which is not a target here
   EXPECT_EQ(behind, 0);
   EXPECT_GT(ends, 5);
 }
