@@ -208,7 +208,7 @@ class Planner {
 
   void check_metrics(const std::map<std::string, std::vector<std::string>>& known) {
     const auto check = [&](const MetricName& metric, bool whole) {
-      check_metric_is_given(metric, whole, known, diagnostics_);
+      if (!is_overridden(owner_of(metric.name))) check_metric_is_given(metric, whole, known, diagnostics_);
     };
     const auto& compare = plan_.compare;
     for (const auto& metric : compare.metrics) check(metric, false);
@@ -218,7 +218,15 @@ class Planner {
       if (claim.right) check(claim.right->metric, true);
     }
     if (compare.tune) check(compare.tune->by, true);
-    if (plan_.prune) check({plan_.prune->metric, plan_.prune->metric_position}, true);
+    if (plan_.prune)
+      check_metric_is_given({plan_.prune->metric, plan_.prune->metric_position}, true, known, diagnostics_);
+  }
+
+  // An evaluation that the command line changes may leave out what the file reads of it, as a narrowed axis may.
+  bool is_overridden(const std::string& label) const {
+    return std::any_of(overrides_.begin(), overrides_.end(), [&](const Override& one) {
+      return one.path.size() > 1 && one.path[0] == "evaluate" && one.path[1] == label;
+    });
   }
 
   // One line a group.

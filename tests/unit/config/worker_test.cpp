@@ -125,6 +125,13 @@ TEST_F(WorkerTest, MetricsThatNoEvaluationWillGiveAreRefused) {
           file + ":36:21: metric 'lm.nll@length=65,step=3' is none of 'lm'; did you mean 'lm.nll@length=64'?\n" + file +
           ":39:10: metric 'lm.nll' is none of 'lm'; it gives lm.nll@length=64, "
           "lm.bits_per_byte@length=64\n");
+  // What the command line leaves out of an evaluation may be missed by a table, but not by [prune].
+  const std::string override_ = " evaluate.lm.lengths=[64]";
+  const auto table = write("experiments/table.toml", text("[compare]\nmetrics = ['lm.nll@length=512']\n"));
+  EXPECT_EQ(assay("plan " + table).code, 2);
+  EXPECT_EQ(assay("plan " + table + override_).code, 0);
+  EXPECT_EQ(assay("plan " + write("experiments/prune.toml", text(prune + "'lm.nll@length=512'\n")) + override_).code,
+            2);
 }
 
 TEST_F(WorkerTest, AWorkerThatFailsIsAnErrorWithItsName) {
