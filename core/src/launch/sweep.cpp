@@ -76,7 +76,6 @@ class Sweep {
   // another way count as what they are now.
   size_t take_what_others_did() {
     size_t done = 0;
-    total_.elsewhere = 0;
     for (const auto& line : left_) {
       const std::string id = line.at("train_id");
       if (!elsewhere_.count(id)) continue;
@@ -179,7 +178,6 @@ class Sweep {
     total_.failed += one.failed;
     total_.cancelled += one.cancelled;
     total_.preempted += one.preempted;
-    total_.elsewhere += one.elsewhere;
     elsewhere_.insert(one.elsewhere_ids.begin(), one.elsewhere_ids.end());
     total_.not_started += one.not_started;
     if (total_.signal == 0) total_.signal = one.signal;
