@@ -16,9 +16,12 @@
 namespace assay {
 
 struct Needs {
-  bool causal = false;                 // refuses a bidirectional model
-  bool bidirectional = false;          // refuses a causal one
-  std::vector<int64_t> hidden_layers;  // inner layers, as ForwardOptions; the final one is always there
+  bool causal = false;                      // refuses a bidirectional model
+  bool bidirectional = false;               // refuses a causal one
+  std::vector<int64_t> hidden_layers = {};  // inner layers, as ForwardOptions; the final one is always there
+  // How many of the last tokens of a training sequence the objective does not read, for it puts others (a [CLS]) before
+  // the rest. The next sequence of an epoch begins with them, so that every token is read. In [0, T).
+  int64_t unread = 0;
 };
 
 // One micro-batch before any forward. Implemented by the core.

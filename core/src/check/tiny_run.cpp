@@ -77,7 +77,7 @@ void TinyRun::on_ranks(const std::function<void(Assembled&, const Mesh&, Trainin
     Assembled run(registry_, line);
     run.build(mesh);
     const DataSpec spec{run.dataset, run.vocabulary.get(), run.transforms, run.context, run.data_seed,
-                        "check",     folder_.path()};
+                        "check",     folder_.path(),       run.unread()};
     TrainingData data(spec);
     body(run, mesh, data);
   });

@@ -104,7 +104,7 @@ void mark_padding(Batch& batch, int64_t row, const std::vector<bool>& key_mask) 
   std::copy(positions.begin(), positions.end(), batch.positions.data_ptr<int64_t>() + row * T);
 }
 
-int64_t contexts_in(const EpochFile& file, int64_t context) { return (file.size() - 1 + context - 1) / context; }
+int64_t contexts_in(const EpochFile& file, int64_t stride) { return (file.size() - 1 + stride - 1) / stride; }
 
 // The first segment of the document that `segment` is in: what to add, so that documents are numbered on from it.
 int32_t whole_documents(int32_t segment) { return segment - segment % static_cast<int32_t>(kParts); }
@@ -137,7 +137,7 @@ TrainingData::TrainingData(const DataSpec& spec, std::vector<int64_t> begins)
     throw UserError("data: the training split holds " + std::to_string(first.size() - 1) +
                     " tokens, the ends of its documents included, fewer than one context of " +
                     std::to_string(spec_.context) + "; use more text or a smaller data.context");
-  first_contexts_ = contexts_in(first, spec_.context);
+  first_contexts_ = contexts_in(first, spec_.stride());
 }
 
 TrainingData::~TrainingData() = default;
@@ -152,7 +152,7 @@ int64_t TrainingData::contexts_of(int64_t epoch) const {
   if (!lengths_vary_) return first_contexts_;
   const auto at = static_cast<size_t>(epoch);
   if (at + 1 < begins_.size()) return begins_[at + 1] - begins_[at];
-  return contexts_in(EpochFile(file_of(epoch)), spec_.context);
+  return contexts_in(EpochFile(file_of(epoch)), spec_.stride());
 }
 
 int64_t TrainingData::epoch_of(int64_t row) {
@@ -171,14 +171,14 @@ TrainingData::Epoch& TrainingData::epoch(int64_t number) {
   if (previous_ && previous_->number == number) return *previous_;
   previous_ = std::move(current_);
   current_ = std::make_unique<Epoch>(number, begin_of(number), file_of(number));
-  current_->order = permutation(contexts_in(current_->file, spec_.context),
+  current_->order = permutation(contexts_in(current_->file, spec_.stride()),
                                 Draws(spec_.seed, "contexts").substream(static_cast<uint64_t>(number)));
   return *current_;
 }
 
 Sample TrainingData::context(const Epoch& epoch, int64_t place) const {
   const auto& file = epoch.file;
-  const int64_t targets = file.size() - 1, begin = place * spec_.context, end = begin + spec_.context;
+  const int64_t targets = file.size() - 1, begin = place * spec_.stride(), end = begin + spec_.context;
   Sample sample;
   for (int64_t i = begin; i <= end; ++i) {
     const auto again = std::max<int64_t>(i - 1, 0) / targets;  // beyond its end the stream begins again

@@ -4,8 +4,10 @@
 // An epoch's stream is what evaluation reads: the end of text, then every document with an end of text behind it. All
 // tokens but the first are targets of the epoch, each once: context i is tokens i T .. i T + T. The last context goes
 // on with the beginning of the same stream, where the targets have weight 0. So an epoch has as many contexts as its
-// own stream fills, the last one in part. Only transforms that may change the length of documents make epochs differ in
-// it; where such an epoch begins is then counted from those before it, and kept by checkpoints.
+// own stream fills, the last one in part. Where objectives leave the last tokens of a context unread, the next context
+// begins with them: context i is tokens i (T - unread) .. i (T - unread) + T. Only transforms that may change the
+// length of documents make epochs differ in it; where such an epoch begins is then counted from those before it, and
+// kept by checkpoints.
 #pragma once
 
 #include <cstdint>
@@ -30,6 +32,8 @@ struct DataSpec {
   uint64_t seed;
   std::string key;               // everything else the stream depends on (data, transforms, code), hashed by the caller
   std::filesystem::path folder;  // of materialised epochs; shared between runs
+  int64_t unread = 0;            // last tokens of a context that no objective reads (Needs::unread)
+  int64_t stride() const { return context - unread; }
 };
 
 class TrainingData {

@@ -1,5 +1,7 @@
 #include "run/assemble.h"
 
+#include <algorithm>
+
 #include "nn/store.h"
 
 namespace assay {
@@ -126,6 +128,13 @@ double Assembled::row_flops() const {
   // A backward costs two forwards.
   return own +
          (shares ? 3 * guard(*model, "forward_flops", [&] { return model->forward_flops(context, context); }) : 0);
+}
+
+int64_t Assembled::unread() const {
+  int64_t most = 0;
+  for (const auto& entry : objectives)
+    most = std::max(most, guard(*entry.objective, "needs", [&] { return entry.objective->needs().unread; }));
+  return most;
 }
 
 Assembly Assembled::assembly() const {

@@ -49,6 +49,7 @@ class Assembled {
   Assembly assembly() const;        // what validate sees
   int64_t parameter_count() const;  // after build; of all ranks
   double row_flops() const;         // after build: exact FLOPs of one row of a training step
+  int64_t unread() const;           // last tokens of a context that some objective leaves for the next one
 
   Instances instances;
   Dataset* dataset;

@@ -14,7 +14,7 @@ DataSpec data_spec(const Assembled& run, const json& line, const std::string& li
     if (name.starts_with("dataset/") || name.starts_with("tokenizer/") || name.starts_with("transform/"))
       text += name + plugin.at("sha256").get<std::string>();
   return {run.dataset,   run.vocabulary.get(),       run.transforms, run.context,
-          run.data_seed, sha256(text).substr(0, 24), contexts};
+          run.data_seed, sha256(text).substr(0, 24), contexts,       run.unread()};
 }
 
 }  // namespace assay

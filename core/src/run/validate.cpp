@@ -80,6 +80,9 @@ json validate(const Registry& registry, const json& line, std::optional<Built>* 
       const auto path = entry.objective->identity().instance;
       if (needs.causal && !run.model->causal()) find(path, "needs a causal model, and this one is bidirectional");
       if (needs.bidirectional && run.model->causal()) find(path, "needs a bidirectional model, and this one is causal");
+      if (needs.unread < 0 || needs.unread >= run.context)
+        find(path, "leaves " + std::to_string(needs.unread) + " tokens of a sequence of " +
+                       std::to_string(run.context) + " unread; make data.context longer");
       for (const auto layer : needs.hidden_layers)
         if (layer < 0 || layer > run.model->layers())
           find(path, "needs hidden layer " + std::to_string(layer) + "; the model has 0 to " +

@@ -94,6 +94,7 @@ class CocoLm final : public assay::Objective {
   assay::Needs needs() const override {
     assay::Needs needs;
     needs.bidirectional = true;
+    needs.unread = 1;  // [CLS] takes a place
     return needs;
   }
   bool stops_gradients() const override { return corrects(); }

@@ -16,7 +16,7 @@ class Mle final : public assay::Objective {
   explicit Mle(const Config&) {}
 
   // A model that sees the next token would only copy it.
-  assay::Needs needs() const override { return {.causal = true, .bidirectional = false, .hidden_layers = {}}; }
+  assay::Needs needs() const override { return {.causal = true}; }
 
   void prepare(assay::PrepareContext& context) override {
     const auto& batch = context.batch();

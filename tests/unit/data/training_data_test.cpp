@@ -141,6 +141,21 @@ TEST(TrainingData, ADocumentThatComesAgainInTheLastContextIsAnother) {
   EXPECT_EQ(values(batch.segment[last]), (std::vector<int64_t>{one, one, one, two}));
 }
 
+// An objective that reads three of four tokens, for it puts one of its own before them: 105 tokens and the last end of
+// text, which nothing follows, are 35 contexts.
+TEST(TrainingData, WhatObjectivesLeaveUnreadBeginsTheNextContext) {
+  Rig rig(10);
+  auto spec = rig.spec(1);
+  spec.unread = 1;
+  TrainingData data(spec);
+  ASSERT_EQ(data.contexts_of(0), 35);
+  const auto read = values(data.rows(0, 35, 0).tokens.narrow(1, 0, 3));
+  std::map<int64_t, int> expected{{256, 10}}, counts;
+  for (int d = 0; d < 10; ++d) expected['a' + d] = 5 + d;
+  for (const auto id : read) ++counts[id];
+  EXPECT_EQ(counts, expected);
+}
+
 TEST(TrainingData, OrderIsThatOfSeedAndEpoch) {
   Rig rig(10);
   TrainingData one(rig.spec(1)), again(rig.spec(1)), other(rig.spec(2));

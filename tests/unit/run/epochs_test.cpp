@@ -4,6 +4,8 @@
 
 #include <atomic>
 
+#include "run/data_spec.h"
+#include "unit/run/cocolm_run.h"
 #include "unit/run/gradients.h"
 
 namespace assay::testing {
@@ -75,6 +77,23 @@ TEST(Epochs, TheWrappedEndOnOneReplicaIsThatOfOneProcess) {
   EXPECT_EQ(with_weights.load(), 1);
   EXPECT_EQ(targets.load(), 91);
   expect_close(reference, two, 1e-11, "two replicas");
+}
+
+// COCO-LM reads 15 of 16 tokens behind its [CLS]: 91 targets are seven contexts, and all 90 bytes and the end of text
+// before them are among the tokens that it reads.
+TEST(Epochs, EveryTokenIsReadBehindACls) {
+  CocoLmRun tiny(json{{"objective", "mlm"}});
+  const auto text = made_text(39).substr(0, 90);
+  use_one_text(tiny, text);
+  tiny.on_ranks([&](Assembled& run, const Mesh&, TrainingData&) {
+    TrainingData data(data_spec(run, tiny.line, "library", tiny.folder.path()));
+    ASSERT_EQ(data.contexts_of(0), 7);
+    const auto tokens = data.rows(0, 7, 0).tokens.narrow(1, 0, 15).contiguous();
+    std::map<int64_t, int> read, expected{{run.vocabulary->special(kEndOfText), 1}};
+    for (const unsigned char byte : text) ++expected[byte];
+    for (int64_t i = 0; i < tokens.numel(); ++i) ++read[tokens.data_ptr<int64_t>()[i]];
+    for (const auto& [id, count] : expected) EXPECT_GE(read[id], count) << id;
+  });
 }
 
 }  // namespace

@@ -93,8 +93,9 @@ struct TinyRun {
   void on_rank(const Mesh& mesh, const Body& body) const {
     Assembled run(registry(), line);
     run.build(mesh);
-    const auto data = open_training_data(
-        {run.dataset, run.vocabulary.get(), run.transforms, run.context, run.data_seed, "tiny", folder.path()}, mesh);
+    const auto data = open_training_data({run.dataset, run.vocabulary.get(), run.transforms, run.context, run.data_seed,
+                                          "tiny", folder.path(), run.unread()},
+                                         mesh);
     body(run, mesh, *data);
   }
 
