@@ -12,28 +12,28 @@
 
 #include "mesh/backends.h"
 #include "record/plan_lines.h"
-#include "run/checkpoint.h"
+#include "run/checkpoint/checkpoint.h"
+#include "run/checkpoint/safetensors.h"
 #include "run/forward.h"
-#include "run/safetensors.h"
 #include "run/step.h"
 
 int main(int argc, char** argv) {
   using namespace assay;
   if (argc != 5) return 2;
-  const auto line = read_plan_lines(argv[1]).at(0);
+  const auto line = record::read_plan_lines(argv[1]).at(0);
   std::set<std::filesystem::path> files;
   for (const auto& [name, plugin] : line.at("plugins").items()) files.insert(plugin.at("file").get<std::string>());
-  const Registry registry({files.begin(), files.end()});
-  run_ranks(1, 1, [&](Mesh& mesh) {
-    Assembled run(registry, line);
+  const loader::Registry registry({files.begin(), files.end()});
+  mesh::run_ranks(1, 1, [&](Mesh& mesh) {
+    run::Assembled run(registry, line);
     run.build(mesh);
-    load_weights(argv[2], run, mesh);
-    const SafetensorsFile given(argv[3]);
+    run::load_weights(argv[2], run, mesh);
+    const run::SafetensorsFile given(argv[3]);
     const auto batches = given.read("batches");
-    std::vector<NamedTensor> out;
+    std::vector<run::NamedTensor> out;
     const auto add_logits = [&](const char* name, const Batch& batch) {
       const c10::NoGradGuard no_grad;
-      ForwardPass pass(*run.model, batch, {}, run.vocabulary->size(), mesh);
+      run::ForwardPass pass(*run.model, batch, {}, run.vocabulary->size(), mesh);
       out.push_back({name, pass.logits().contiguous()});
     };
     for (const auto& name : given.names()) {
@@ -52,13 +52,13 @@ int main(int argc, char** argv) {
       batch.tokens = batches[step].slice(1, 0, -1).contiguous();
       batch.targets = batches[step].slice(1, 1).contiguous();
       if (step == 0) add_logits("logits", batch);
-      Metrics unused;
-      losses.push_back(accumulate_gradients(run, mesh, step, {batch}, unused).value());
-      if (step + 1 < batches.size(0)) update(run, step, gradient_norm(run.parameters->all(), mesh));
-      clear_gradients(run.parameters->all());
+      run::Metrics unused;
+      losses.push_back(run::accumulate_gradients(run, mesh, step, {batch}, unused).value());
+      if (step + 1 < batches.size(0)) run::update(run, step, run::gradient_norm(run.parameters->all(), mesh));
+      run::clear_gradients(run.parameters->all());
     }
     out.push_back({"losses", at::tensor(losses, at::kDouble)});
-    write_safetensors(argv[4], out, {});
+    run::write_safetensors(argv[4], out, {});
   });
   return 0;
 }

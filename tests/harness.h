@@ -19,8 +19,8 @@ inline std::filesystem::path plugin_folder() {
   return std::filesystem::path(folder).parent_path() / "lib" / "assay" / "plugins";
 }
 
-inline const Registry& registry() {
-  static const auto* made = new Registry(plugin_files({plugin_folder()}));
+inline const loader::Registry& registry() {
+  static const auto* made = new loader::Registry(loader::plugin_files({plugin_folder()}));
   return *made;
 }
 
@@ -36,7 +36,7 @@ class Made {
   Kind* operator->() const { return component_; }
 
  private:
-  Instances instances_;
+  loader::Instances instances_;
   Kind* component_;
 };
 

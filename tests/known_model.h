@@ -28,7 +28,7 @@ class KnownModel final : public FakeModel {
   }
 
   // In the place of the run's model, with its own vocabulary.
-  void take_over(Assembled& run) {
+  void take_over(run::Assembled& run) {
     const auto V = states_.size(0);
     run.model = this;
     run.vocabulary =

@@ -83,9 +83,9 @@ void try_all(Communicator& axis) {
 }  // namespace
 
 int main() {
-  const auto processes = assay::mpi_processes();
+  const auto processes = assay::mesh::mpi_processes();
   const auto on = [&](int tensor, int data) {
-    assay::run_ranks(*processes, tensor, data, /*check_calls=*/true, [](assay::Mesh& mesh) {
+    assay::mesh::run_ranks(*processes, tensor, data, /*check_calls=*/true, [](assay::Mesh& mesh) {
       for (auto* axis : {&mesh.tensor(), &mesh.data()})
         if (axis->size() > 1) try_all(*axis);
     });

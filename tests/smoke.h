@@ -6,8 +6,8 @@
 #include <stdexcept>
 #include <string>
 
-#include "config/parse.h"
-#include "record/files.h"
+#include "base/files.h"
+#include "document/parse.h"
 #include "unit/source_folder.h"
 
 namespace assay::testing {
@@ -25,10 +25,10 @@ inline const nlohmann::json* table_of(const nlohmann::json& document, const std:
 inline nlohmann::json smoke_of(const std::string& kind, const std::string& name) {
   const auto file = source_folder() / "plugins" / kind / name / "smoke.toml";
   if (!std::filesystem::exists(file)) return {{"use", name}};
-  config::Diagnostics diagnostics;
-  const auto parsed = config::parse_toml(read_file(file), file.string(), diagnostics);
+  document::Diagnostics diagnostics;
+  const auto parsed = document::parse_toml(base::read_file(file), file.string(), diagnostics);
   if (!parsed) throw std::runtime_error(file.string() + " is no TOML");
-  const auto document = config::to_json(*parsed);
+  const auto document = document::to_json(*parsed);
   const auto* found = table_of(document, name);
   if (!found) throw std::runtime_error(file.string() + ": nothing in it uses '" + name + "'");
   return *found;

@@ -21,7 +21,7 @@ class BadPlugins : public testing::Programs {
     fs::create_directories(folder_ / "mixed/folder.so");
     fs::create_symlink(folder_ / "gone", folder_ / "mixed/link.so");
     EXPECT_EQ(::mkfifo((folder_ / "mixed/pipe.so").c_str(), 0600), 0);
-    const auto good = read_file(testing::good_plugin("none"));
+    const auto good = base::read_file(testing::good_plugin("none"));
     auto other_machine = good, any_tag = good;
     other_machine[EI_CLASS] = ELFCLASS32;
     for (size_t at = 0; (at = any_tag.find("assay_abi_api", at)) != std::string::npos; ++at)

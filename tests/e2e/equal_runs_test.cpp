@@ -68,7 +68,7 @@ TEST_P(EqualRuns, LeaveEqualBytesOutsideMeasured) {
   ASSERT_EQ(call("run experiments/tiny.toml --jobs 2 model.dropout=0.1", "second"), 0) << err_;
   EXPECT_EQ(records("first").size(), 4u);  // two runs of a training and an evaluation
   EXPECT_EQ(records("first"), records("second"));
-  EXPECT_EQ(read_file(experiment("first").plan()), read_file(experiment("second").plan()));
+  EXPECT_EQ(base::read_file(experiment("first").plan()), base::read_file(experiment("second").plan()));
   for (const auto& line : plan("first")) {
     auto first = read_events(experiment("first").run(line["train_id"]));
     auto second = read_events(experiment("second").run(line["train_id"]));
@@ -207,7 +207,7 @@ TEST_F(GoodRuns, NameTheUnicodeVersionOfTheirIds) {
   write_experiment();
   const auto file = folder_ / "experiments/tiny.toml";
   const auto smoke = testing::source_folder() / "plugins/tokenizer/bpe/smoke";
-  auto text = read_file(file);
+  auto text = base::read_file(file);
   const std::string bytes = "\"bytes\"";
   text.replace(text.find(bytes), bytes.size(),
                "{ use = \"bpe\", encoder = \"" + (smoke / "encoder.json").string() + "\", merges = \"" +

@@ -48,7 +48,7 @@ TEST_P(OnMeshes, IsLeftBeforeTheNextBatchAndMadeAgain) {
   if (mpi && !fs::exists(testing::build_folder() / "lib/libassay_mpi.so")) GTEST_SKIP() << "this build has no MPI";
   write(SIGTERM, 2, GetParam());
   ASSERT_EQ(run(), 75) << err_;
-  EXPECT_EQ(read_file(marker_), "sent\n");  // no batch was read after it
+  EXPECT_EQ(base::read_file(marker_), "sent\n");  // no batch was read after it
   // Of two processes the one that has no state to write may have been the one that was asked.
   EXPECT_THAT(state()["status"].get<std::string>(), AnyOf("preempted", mpi ? "cancelled" : "preempted"));
   EXPECT_EQ(state()["reason"], "stopped in good order after step 6");
@@ -75,7 +75,7 @@ TEST_F(InEvaluation, AStepWithoutACheckpointIsSavedWhenItsEvaluationIsLeft) {
 TEST_F(InEvaluation, TheLastOneIsLeftAndTheTrainingKept) {
   write(SIGTERM, 4);
   ASSERT_EQ(run(), 75) << err_;
-  EXPECT_EQ(read_file(marker_), "sent\n");
+  EXPECT_EQ(base::read_file(marker_), "sent\n");
   expect_as_left_alone();
   EXPECT_EQ(start_of_last_attempt()["from"], testing::kSteps);
 }

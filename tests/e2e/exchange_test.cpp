@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "e2e/programs.h"
-#include "run/safetensors.h"
+#include "run/checkpoint/safetensors.h"
 
 namespace assay {
 namespace {
@@ -33,7 +33,7 @@ TEST_F(ExchangeVerbs, ThereAndBack) {
   EXPECT_EQ(config["model_type"], "gpt2");
   EXPECT_EQ(config["vocab_size"], 257);
   ASSERT_EQ(call("import there --from hf --out back"), 0) << err_;
-  const SafetensorsFile weights(experiment().run(id).weights()), back(folder_ / "back/weights.safetensors");
+  const run::SafetensorsFile weights(experiment().run(id).weights()), back(folder_ / "back/weights.safetensors");
   ASSERT_EQ(back.names(), weights.names());
   for (const auto& name : weights.names()) EXPECT_TRUE(back.read(name).equal(weights.read(name))) << name;
   // The model as a part of an experiment.
@@ -49,9 +49,9 @@ TEST_F(ExchangeVerbs, ThereAndBack) {
       "extends = [\"tiny.toml\", \"../back/model.toml\"]\n[init]\nweights = \"../back/weights.safetensors\"\n");
   ASSERT_EQ(call("plan experiments/again.toml"), 0) << err_;
   // Three tokens more, which the rows of padding have room for, are another vocabulary.
-  std::vector<NamedTensor> tensors;
+  std::vector<run::NamedTensor> tensors;
   for (const auto& name : back.names()) tensors.push_back({name, back.read(name)});
-  write_safetensors(folder_ / "back/weights.safetensors", tensors, {{"vocabulary", R"({"size":260})"}});
+  run::write_safetensors(folder_ / "back/weights.safetensors", tensors, {{"vocabulary", R"({"size":260})"}});
   ASSERT_EQ(call("plan experiments/again.toml"), 2);
   EXPECT_THAT(err_, HasSubstr(R"(was trained with the vocabulary {"size":260}, this run has {)"));
   EXPECT_EQ(call("import there --from hf --out back"), 2);
@@ -64,11 +64,11 @@ TEST_F(ExchangeVerbs, ThereAndBack) {
 TEST_F(ExchangeVerbs, AResumedRunIsExportedWithTheTimesOfItsAttempts) {
   const auto id = trained("");
   const auto exported = [&](const std::string& events) {
-    write_atomically(experiment().run(id).events(), events);
+    base::write_atomically(experiment().run(id).events(), events);
     EXPECT_EQ(call("export " + id + " --to jsonl --out board"), 0) << err_;
     std::vector<std::pair<std::string, double>> times;
     const auto file = folder_ / "board/tiny seed=1/metrics.jsonl";
-    std::istringstream lines(read_file(file));
+    std::istringstream lines(base::read_file(file));
     std::filesystem::remove_all(folder_ / "board");  // an export wants an empty folder
     for (std::string line; std::getline(lines, line);) {
       const auto event = nlohmann::json::parse(line);
@@ -140,7 +140,7 @@ TEST_F(ExchangeVerbs, DamagedFilesAreNotImported) {
   const auto id = trained("'positional={use=\"learned\",positions=64}'");
   ASSERT_EQ(call("export " + id + " --to hf --out there"), 0) << err_;
   const auto file = folder_ / "there/model.safetensors";
-  const auto whole = read_file(file);
+  const auto whole = base::read_file(file);
   folder_.write("there/model.safetensors", whole + "more");
   EXPECT_NE(call("import there --from hf --out back"), 0);
   EXPECT_THAT(err_, HasSubstr("bytes of data, the file has"));

@@ -1,8 +1,8 @@
 // Exit codes and words of the real programs on good and bad input; wrong input starts nothing.
 #include <gmock/gmock.h>
 
+#include "base/lock.h"
 #include "e2e/programs.h"
-#include "record/lock.h"
 #include "record/state.h"
 
 namespace assay {
@@ -20,8 +20,8 @@ class ExitCodes : public testing::Programs {
                          (testing::build_folder() / "bin/assay-worker").string() + "' " + words +
                          " >out 2>err </dev/null";
     const int status = std::system(command.c_str());
-    out_ = read_file(folder_ / "out");
-    err_ = read_file(folder_ / "err");
+    out_ = base::read_file(folder_ / "out");
+    err_ = base::read_file(folder_ / "err");
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   }
 };
@@ -30,7 +30,7 @@ TEST_F(ExitCodes, WrongInputIsTwoAndStartsNothing) {
   write_experiment();
   folder_.write("experiments/syntax.toml", "[data\n");
   folder_.write("experiments/bad.toml",
-                read_file(folder_ / "experiments/tiny.toml") + "[modle]\n[resources]\nthreds = 2\n");
+                base::read_file(folder_ / "experiments/tiny.toml") + "[modle]\n[resources]\nthreds = 2\n");
   const std::pair<const char*, std::vector<const char*>> cases[] = {
       {"", {"usage: assay VERB"}},
       {"rum experiments/tiny.toml", {"unknown verb 'rum'; did you mean 'run'?"}},
@@ -109,12 +109,12 @@ TEST_F(ExitCodes, OfAWorkerThatMayNotRun) {
   const auto words =
       "run --plan results/tiny/plan.jsonl --run " + line["train_id"].get<std::string>() + " --results results/tiny";
   fs::remove(run.train_record());
-  const auto state = read_file(run.state());
+  const auto state = base::read_file(run.state());
   {
-    const auto lock = FileLock::try_lock(run.lock());
+    const auto lock = base::FileLock::try_lock(run.lock());
     ASSERT_TRUE(lock);
-    EXPECT_EQ(worker(words), kExitClaimed) << err_;
-    EXPECT_EQ(read_file(run.state()), state);
+    EXPECT_EQ(worker(words), record::kExitClaimed) << err_;
+    EXPECT_EQ(base::read_file(run.state()), state);
   }
   auto changed = line;
   changed["plugins"]["positional/none"]["sha256"] = std::string(64, '0');

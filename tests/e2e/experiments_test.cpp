@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "record/files.h"
+#include "base/files.h"
 #include "unit/loader/fixture_files.h"
 #include "unit/source_folder.h"
 #include "unit/temporary_folder.h"
@@ -38,7 +38,7 @@ TEST_P(Experiments, Plan) {
                        "' '" + (build_folder() / "bin/assay").string() + "' plan '" +
                        (source_folder() / "experiments" / GetParam()).string() + "' >/dev/null 2>'" + err.string() +
                        "'";
-  EXPECT_EQ(std::system(command.c_str()), 0) << read_file(err);
+  EXPECT_EQ(std::system(command.c_str()), 0) << base::read_file(err);
 }
 
 INSTANTIATE_TEST_SUITE_P(Tree, Experiments, ::testing::ValuesIn(experiments_of_the_tree()), [](const auto& info) {

@@ -48,10 +48,10 @@ TEST_P(Throwing, OnlyTheirOwnRunsFail) {
     EXPECT_EQ(last["type"], "error");
     EXPECT_EQ(last["text"], who + text);
     EXPECT_FALSE(fs::exists(run.train_record()));
-    EXPECT_THAT(read_file(run.log()), HasSubstr(who + text));
+    EXPECT_THAT(base::read_file(run.log()), HasSubstr(who + text));
   }
   for (const auto& line : plan())
-    EXPECT_EQ(has_all_records(line, experiment().run(line["train_id"])),
+    EXPECT_EQ(record::has_all_records(line, experiment().run(line["train_id"])),
               line["label"] == "positional=none" || line["label"] == "positional=alibi");
 
   EXPECT_EQ(call("compare tiny --metric lm.bits_per_byte@length=64 --format csv"), 0) << err_;

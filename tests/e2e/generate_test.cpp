@@ -100,8 +100,8 @@ TEST_F(Generate, DrawsHowAlikeTheStatesAre) {
   const auto words = "generate " + run_ + " --tokens 7 --decoder greedy --prompt eta --heatmap ";
   ASSERT_EQ(call(words + file), 0) << err_;
   EXPECT_TRUE(out_.starts_with("eta"));
-  EXPECT_EQ(read_file(file).substr(1, 3), "PNG");
-  std::istringstream rows(read_file(folder_ / "map.png.txt"));
+  EXPECT_EQ(base::read_file(file).substr(1, 3), "PNG");
+  std::istringstream rows(base::read_file(folder_ / "map.png.txt"));
   std::vector<std::vector<double>> cosines;
   for (std::string line; std::getline(rows, line);) {
     std::istringstream numbers(line);
@@ -120,9 +120,9 @@ TEST_F(Generate, DrawsHowAlikeTheStatesAre) {
     }
   }
   EXPECT_LT(least, 0.99);
-  const auto drawn = read_file(file);
+  const auto drawn = base::read_file(file);
   ASSERT_EQ(call(words + file), 0) << err_;
-  EXPECT_EQ(read_file(file), drawn);
+  EXPECT_EQ(base::read_file(file), drawn);
   EXPECT_EQ(call(words + (folder_ / "map.jpg").string()), 2);
   EXPECT_THAT(err_, HasSubstr("a heat map is a .png"));
   EXPECT_EQ(call(words + file + " --samples 2"), 2);
@@ -149,7 +149,7 @@ TEST_F(Generate, ToldWhatIsMissingOrWrong) {
 TEST_F(Generate, WeightsThatAreNotTheRunsAreRefused) {
   train();
   const auto run = experiment().run(plan()[0]["train_id"]);
-  auto bytes = read_file(run.weights());
+  auto bytes = base::read_file(run.weights());
   const auto id = bytes.find(plan()[0]["train_id"].get<std::string>());
   ASSERT_NE(id, std::string::npos);
   bytes[id] = bytes[id] == '0' ? '1' : '0';
@@ -195,13 +195,13 @@ TEST_F(Generate, NeedsNoPluginThatOnlyEvaluatedOrWatched) {
 // A vocabulary from files is the run's own, or nothing is generated.
 TEST_F(Generate, WithATokenizerFromFiles) {
   const auto source = fs::path(std::getenv("ASSAY_SOURCE_DIR")) / "plugins/tokenizer/bpe/smoke";
-  for (const char* file : {"encoder.json", "vocab.bpe"}) folder_.write(file, read_file(source / file));
+  for (const char* file : {"encoder.json", "vocab.bpe"}) folder_.write(file, base::read_file(source / file));
   train("{ use = \"bpe\", encoder = \"../encoder.json\", merges = \"../vocab.bpe\" }");
   const auto text = generate(greedy + "--prompt 'eta'");
   EXPECT_EQ(text[0]["ids"].size(), 30u);
   EXPECT_EQ(read_json(experiment().run(plan()[0]["train_id"]).train_record())["config"]["data"]["tokenizer"]["use"],
             "bpe");
-  folder_.write("vocab.bpe", read_file(source / "vocab.bpe") + "\n");
+  folder_.write("vocab.bpe", base::read_file(source / "vocab.bpe") + "\n");
   EXPECT_EQ(call("generate " + run_ + " " + greedy), 2);
   EXPECT_THAT(err_, HasSubstr("vocab.bpe: changed since the plan was made"));
 }
@@ -227,7 +227,7 @@ TEST_F(Generate, FillsAHole) {
   ASSERT_EQ(call("generate " + run_ + " --tokens 4 " + greedy + "--infill " + file + " --at 4 --to 7"), 0) << err_;
   EXPECT_EQ(out_, "eta " + text + "\nshrdlu\n");
   EXPECT_THAT(err_, HasSubstr("the model saw 4 bytes before the hole and 4 behind it"));
-  EXPECT_EQ(read_file(file), "eta oin\nshrdlu\n");
+  EXPECT_EQ(base::read_file(file), "eta oin\nshrdlu\n");
 
   // The suffix comes first, so that all but what was typed is known; in the other order none of it is.
   const auto typed = filled(

@@ -23,7 +23,7 @@ class Guards : public testing::Programs {
                          experiment().plan().string() + "' --run " + plan()[0]["train_id"].get<std::string>() +
                          " --results '" + experiment().folder().string() + "' 2>'" + (folder_ / "err").string() + "'";
     const int status = std::system(command.c_str());
-    err_ = read_file(folder_ / "err");
+    err_ = base::read_file(folder_ / "err");
     return WEXITSTATUS(status);
   }
 };
@@ -275,7 +275,7 @@ TEST_F(Guards, ErrorsOfAComponentBeforeARunAreAtItsTable) {
   const auto error_with = [&](const std::string& scheme, const std::string& more) {
     folder_.write("experiments/scheme.toml", "# a scheme\n[positional]\n" + scheme);
     write_experiment(more);
-    auto text = read_file(folder_ / "experiments/tiny.toml");
+    auto text = base::read_file(folder_ / "experiments/tiny.toml");
     text.replace(text.find("[positional]\nuse = \"none\"\n"), 26, "");
     folder_.write("experiments/tiny.toml", "extends = [\"scheme.toml\"]\n" + text);
     EXPECT_EQ(call("plan experiments/tiny.toml"), 2);

@@ -18,16 +18,18 @@ class Inputs : public testing::Programs {
   void write_after(const std::string& more) {
     folder_.write("experiments/after.toml", "extends = [\"tiny.toml\"]\n" + more);
   }
-  ExperimentLayout after() const { return ExperimentLayout(folder_ / "results" / "after"); }
-  RunLayout run_in(const ExperimentLayout& experiment) const {
-    return experiment.run(read_plan_lines(experiment.plan()).at(0).at("train_id"));
+  record::ExperimentLayout after() const { return record::ExperimentLayout(folder_ / "results" / "after"); }
+  record::RunLayout run_in(const record::ExperimentLayout& experiment) const {
+    return experiment.run(record::read_plan_lines(experiment.plan()).at(0).at("train_id"));
   }
-  json record_in(const ExperimentLayout& experiment) const { return read_json(run_in(experiment).train_record()); }
-  json metrics_in(const ExperimentLayout& experiment) const {
-    const auto line = read_plan_lines(experiment.plan()).at(0);
+  json record_in(const record::ExperimentLayout& experiment) const {
+    return read_json(run_in(experiment).train_record());
+  }
+  json metrics_in(const record::ExperimentLayout& experiment) const {
+    const auto line = record::read_plan_lines(experiment.plan()).at(0);
     return read_json(run_in(experiment).eval_record(line.at("evaluate").at(0).at("id"))).at("metrics");
   }
-  double first_loss(const ExperimentLayout& experiment) const {
+  double first_loss(const record::ExperimentLayout& experiment) const {
     for (const auto& event : read_events(run_in(experiment)))
       if (event["type"] == "step") return event["loss"];
     return 0;
@@ -49,7 +51,7 @@ TEST_F(Inputs, AreRunFirstWhenAskedForAndElseSaid) {
   // No step of training lies between the two evaluations: all weights came over.
   EXPECT_EQ(metrics_in(after()), metrics_in(experiment()));
   // An evaluator that takes the run is given its folder and what its weights are.
-  const auto asked = read_plan_lines(after().plan()).at(0).at("evaluate").at(1);
+  const auto asked = record::read_plan_lines(after().plan()).at(0).at("evaluate").at(1);
   const auto told = read_json(run_in(after()).eval_record(asked.at("id"))).at("examples").at(0).at("texts");
   EXPECT_TRUE(fs::equivalent(folder_ / told.at("folder").get<std::string>(), run_in(experiment()).folder())) << told;
   EXPECT_EQ(told.at("sha256"), record_in(experiment())["weights_sha256"]);
@@ -96,7 +98,7 @@ TEST_F(Inputs, AnEvaluatorAsksAnotherRun) {
   // A model of another kind of positions: what its judge is made of is loaded for it, and is in the record.
   write_after(asks + "[positional]\nuse = \"rotary\"\n");
   ASSERT_EQ(call("run experiments/after.toml"), 0) << err_;
-  const auto line = read_plan_lines(after().plan()).at(0);
+  const auto line = record::read_plan_lines(after().plan()).at(0);
   const auto record = read_json(run_in(after()).eval_record(line.at("evaluate").at(0).at("id")));
   EXPECT_EQ(line["plugins"].count("positional/none"), 0u);
   EXPECT_TRUE(record["code"]["evaluator"].contains("positional/none"));
@@ -165,7 +167,7 @@ class Recheck : public Inputs {
     const auto run = run_in(experiment());
     auto record = read_json(run.train_record());
     record["code"]["training"] = code;
-    write_atomically(run.train_record(), record.dump());
+    base::write_atomically(run.train_record(), record.dump());
   }
 };
 
@@ -191,11 +193,11 @@ TEST_F(Recheck, AnotherBitIsNot) {
   ASSERT_EQ(call("run experiments/tiny.toml"), 0) << err_;
   age("0123456789");
   const auto events = run_in(experiment()).events();
-  auto text = read_file(events);
+  auto text = base::read_file(events);
   const auto at = text.rfind("\"loss\":", text.find("\"step\":4"));
   ASSERT_NE(at, std::string::npos);
   text[text.find('.', at) + 3] = text[text.find('.', at) + 3] == '5' ? '6' : '5';
-  write_atomically(events, text);
+  base::write_atomically(events, text);
   ASSERT_EQ(call("recheck experiments/tiny.toml"), 1) << err_;
   EXPECT_THAT(out_, HasSubstr("NOT the same (seed 1): at step 4 'loss' was "));
   ASSERT_EQ(call("plan experiments/tiny.toml"), 0) << err_;

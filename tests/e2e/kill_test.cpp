@@ -60,9 +60,9 @@ class Kill : public testing::Resume {
   void expect_every_step_once(const std::string& results) {
     for (const auto& line : plan(results)) {
       std::vector<int> steps, expected;
-      for (const auto& event : assay::read_events(experiment(results).run(line["train_id"]).events()))
+      for (const auto& event : assay::record::read_events(experiment(results).run(line["train_id"]).events()))
         if (event["type"] == "step") steps.push_back(event["step"]);
-      for (int step = 1; step <= kSteps; ++step) expected.push_back(step);
+      for (int step = 1; step <= testing::kSteps; ++step) expected.push_back(step);
       EXPECT_EQ(steps, expected);
     }
   }
@@ -113,7 +113,8 @@ TEST_F(Kill, TwoControllersRunNothingTwice) {
     int status = 0;
     ::waitpid(controller, &status, 0);
     ASSERT_TRUE(WIFEXITED(status));
-    EXPECT_THAT(WEXITSTATUS(status), ::testing::AnyOf(0, 1)) << read_file(folder_ / "started");  // 1: the other has one
+    EXPECT_THAT(WEXITSTATUS(status), ::testing::AnyOf(0, 1))
+        << base::read_file(folder_ / "started");  // 1: the other has one
   }
   ASSERT_EQ(call(kRun, results), 0) << err_;
   EXPECT_THAT(err_, ::testing::HasSubstr("0 done, 3 had their records already"));

@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "record/files.h"
+#include "base/files.h"
 #include "record/layout.h"
 #include "record/plan_lines.h"
 #include "unit/loader/fixture_files.h"
@@ -80,8 +80,8 @@ lengths = )" + lengths + "\n" + more);
                          " timeout -k 5 120 " + program(words) + " >out 2>err </dev/null";
     const int status = std::system(command.c_str());
     copy_missing(descriptors, kept);
-    out_ = read_file(folder_ / "out");
-    err_ = read_file(folder_ / "err");
+    out_ = base::read_file(folder_ / "out");
+    err_ = base::read_file(folder_ / "err");
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   }
 
@@ -98,21 +98,23 @@ lengths = )" + lengths + "\n" + more);
     return child;
   }
 
-  ExperimentLayout experiment(const std::string& results = "results") {
-    return ExperimentLayout(folder_ / results / "tiny");
+  record::ExperimentLayout experiment(const std::string& results = "results") {
+    return record::ExperimentLayout(folder_ / results / "tiny");
   }
   std::vector<nlohmann::json> plan(const std::string& results = "results") {
-    return read_plan_lines(experiment(results).plan());
+    return record::read_plan_lines(experiment(results).plan());
   }
   // The run of a planned label.
-  RunLayout run_of(const std::string& label, const std::string& results = "results") {
+  record::RunLayout run_of(const std::string& label, const std::string& results = "results") {
     for (const auto& line : plan(results))
       if (line["label"] == label) return experiment(results).run(line["train_id"]);
     throw std::runtime_error("no run " + label);
   }
-  static nlohmann::json read_json(const std::filesystem::path& file) { return nlohmann::json::parse(read_file(file)); }
-  static std::vector<nlohmann::json> read_events(const RunLayout& run) {
-    std::istringstream text(read_file(run.events()));
+  static nlohmann::json read_json(const std::filesystem::path& file) {
+    return nlohmann::json::parse(base::read_file(file));
+  }
+  static std::vector<nlohmann::json> read_events(const record::RunLayout& run) {
+    std::istringstream text(base::read_file(run.events()));
     std::vector<nlohmann::json> events;
     for (std::string line; std::getline(text, line);) events.push_back(nlohmann::json::parse(line));
     return events;
@@ -126,7 +128,7 @@ lengths = )" + lengths + "\n" + more);
   static std::map<std::string, std::string> files_below(const std::filesystem::path& folder) {
     std::map<std::string, std::string> files;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
-      if (entry.is_regular_file()) files[entry.path().lexically_relative(folder)] = read_file(entry.path());
+      if (entry.is_regular_file()) files[entry.path().lexically_relative(folder)] = base::read_file(entry.path());
     return files;
   }
   // Records of all runs, without what was measured.

@@ -28,7 +28,7 @@ class Ranks : public testing::Programs {
     const auto run = experiment(results).run(plan(results)[0]["train_id"]);
     for (const auto& event : read_events(run))
       if (event["type"] == "step") found["losses"] += event["loss"].dump() + " " + event["grad_norm"].dump() + "\n";
-    found["weights"] = read_file(run.weights());
+    found["weights"] = base::read_file(run.weights());
     found["training"] = read_json(run.train_record())["metrics"].dump();
     found["evaluation"] = read_json(run.eval_record(plan(results)[0]["evaluate"][0]["id"]))["metrics"].dump();
     return found;

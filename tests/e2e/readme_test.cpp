@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "record/files.h"
+#include "base/files.h"
 #include "unit/loader/fixture_files.h"
 #include "unit/source_folder.h"
 #include "unit/temporary_folder.h"
@@ -14,7 +14,7 @@ namespace {
 
 TEST(Readme, ListsThePluginsAsTheyAre) {
   const std::string begin = "<!-- made by: assay plugins --format md -->\n\n", end = "\n<!-- end of the table -->";
-  const auto readme = read_file(source_folder() / "README.md");
+  const auto readme = base::read_file(source_folder() / "README.md");
   const auto from = readme.find(begin), to = readme.find(end, from);
   ASSERT_NE(from, std::string::npos) << "README.md has no line " << begin;
   ASSERT_NE(to, std::string::npos);
@@ -23,7 +23,7 @@ TEST(Readme, ListsThePluginsAsTheyAre) {
   const auto command = "env -u ASSAY_DESCRIPTORS -u ASSAY_PLUGIN_PATH '" + (build_folder() / "bin/assay").string() +
                        "' plugins --format md >'" + made.string() + "'";
   ASSERT_EQ(std::system(command.c_str()), 0);
-  EXPECT_EQ(readme.substr(from + begin.size(), to - from - begin.size()), read_file(made))
+  EXPECT_EQ(readme.substr(from + begin.size(), to - from - begin.size()), base::read_file(made))
       << "the plugins changed and README.md did not; to mend: scripts/lib/readme_plugins.py";
 }
 

@@ -12,9 +12,9 @@ using ::testing::HasSubstr;
 class RepeatedRun : public testing::Resume {
  protected:
   // The losses in force, one a line.
-  static std::string curve_of(const RunLayout& run) {
+  static std::string curve_of(const record::RunLayout& run) {
     std::string curve;
-    for (const auto& event : assay::read_events(run.events()))
+    for (const auto& event : assay::record::read_events(run.events()))
       if (event["type"] == "step") curve += event["step"].dump() + " " + event["loss"].dump() + "\n";
     return curve;
   }
@@ -28,7 +28,7 @@ TEST_F(RepeatedRun, WhatARefusedAttemptMadeIsNoStart) {
   ASSERT_EQ(call(again), 0) << err_;
   const auto run = experiment().run(plan()[0]["train_id"]);
   const auto evaluation = run.eval_record(plan()[0]["evaluate"][0]["id"]);
-  const auto weights = read_file(run.weights());
+  const auto weights = base::read_file(run.weights());
   const auto evaluated = records("results");
   const auto losses = curve_of(run);
   const auto lose = [&] {
@@ -41,7 +41,7 @@ TEST_F(RepeatedRun, WhatARefusedAttemptMadeIsNoStart) {
   EXPECT_FALSE(fs::exists(run.checkpoints()));
   EXPECT_EQ(curve_of(run), losses);
   ASSERT_EQ(call(again), 0) << err_;
-  EXPECT_TRUE(read_file(run.weights()) == weights);
+  EXPECT_TRUE(base::read_file(run.weights()) == weights);
   EXPECT_EQ(records("results"), evaluated);
 
   // Killed before it could be refused.
@@ -53,7 +53,7 @@ TEST_F(RepeatedRun, WhatARefusedAttemptMadeIsNoStart) {
   EXPECT_THAT(
       start_of_last_attempt()["notes"].dump(),
       HasSubstr("step-6: was made under another mesh, number of threads or device than the training of train.json"));
-  EXPECT_TRUE(read_file(run.weights()) == weights);
+  EXPECT_TRUE(base::read_file(run.weights()) == weights);
   EXPECT_EQ(records("results"), evaluated);
 }
 
@@ -64,7 +64,7 @@ TEST_F(RepeatedRun, ATornRecordIsMadeAgain) {
   const auto run = experiment().run(plan()[0]["train_id"]);
   const auto before = records("results");
   for (const auto& file : {run.train_record(), run.eval_record(plan()[0]["evaluate"][0]["id"])}) {
-    const auto whole = read_file(file);
+    const auto whole = base::read_file(file);
     folder_.write(fs::relative(file, folder_.path()), whole.substr(0, whole.size() / 2));
     ASSERT_EQ(call("status tiny"), 0) << err_;
     EXPECT_THAT(out_, HasSubstr("tiny: 0 done, 0 running, 0 failed, 1 queued"));

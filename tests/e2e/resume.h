@@ -41,10 +41,10 @@ class Resume : public Programs {
       const auto run = experiment(results).run(line["train_id"]);
       const auto checkpoint = run.checkpoints() / ("step-" + std::to_string(kSteps));
       for (const auto& file : {run.weights(), checkpoint / "weights.safetensors", checkpoint / "optimizer.safetensors"})
-        found[file.lexically_relative(experiment(results).folder())] = read_file(file);
+        found[file.lexically_relative(experiment(results).folder())] = base::read_file(file);
       auto manifest = read_json(checkpoint / "manifest.json");
       found["manifest"] = without_measured(manifest).dump();
-      for (auto event : assay::read_events(run.events())) {
+      for (auto event : assay::record::read_events(run.events())) {
         if (event["type"] == "start") continue;
         event.erase("attempt");
         found["events"] += without_measured(event).dump() + "\n";

@@ -11,7 +11,7 @@
 #include "assay/random.h"
 #include "e2e/pairwise.h"
 #include "record/events.h"
-#include "run/safetensors.h"
+#include "run/checkpoint/safetensors.h"
 
 namespace assay {
 namespace {
@@ -100,7 +100,7 @@ TEST_P(ResumeOfPlugins, EqualsTheRunThatWasNeverKilled) {
     if (!fs::exists(smoke)) folder_.write("experiments/" + kind + ".toml", overlay_of(kind, name));
     files.push_back(fs::exists(smoke) ? smoke.string() : kind + ".toml");
   }
-  const int killed_at = 1 + static_cast<int>(Draws(1, name_of(GetParam())).below(kSteps, 0));
+  const int killed_at = 1 + static_cast<int>(Draws(1, name_of(GetParam())).below(testing::kSteps, 0));
   write_case(files, killed_at, "step", GetParam().mesh);
   ASSERT_EQ(call("run experiments/case.toml"), 1) << err_;
   ASSERT_TRUE(fs::exists(marker_)) << err_;
@@ -119,7 +119,7 @@ class ResumeOfRun : public testing::Resume {};
 // An encoder and its generator, with dropout, draws of tokens and contrast in groups, and what evaluates encoders.
 TEST_F(ResumeOfRun, AlsoOfAnEncoderWithItsGenerator) {
   std::string text;
-  for (const char c : read_file(folder_ / "corpus.txt")) text += c == '\n' ? "\n\n" : std::string(1, c);
+  for (const char c : base::read_file(folder_ / "corpus.txt")) text += c == '\n' ? "\n\n" : std::string(1, c);
   folder_.write("books/one.txt", text);
   folder_.write("books/other.txt", text.substr(text.size() / 2) + text.substr(0, text.size() / 2));
   folder_.write("experiments/encoder.toml", R"([data]
@@ -179,7 +179,7 @@ TEST_F(ResumeOfRun, TrainsNothingAgainThatWasTrained) {
   ASSERT_EQ(call("run experiments/case.toml"), 1) << err_;
   ASSERT_TRUE(fs::exists(marker_));
   ASSERT_EQ(call("run experiments/case.toml"), 0) << err_;
-  EXPECT_EQ(start_of_last_attempt()["from"], kSteps);
+  EXPECT_EQ(start_of_last_attempt()["from"], testing::kSteps);
   const auto measured = read_json(experiment().run(plan()[0]["train_id"]).train_record())["measured"];
   EXPECT_GT(measured["seconds"], measured["train_seconds"]) << measured;  // both of all attempts
   ASSERT_EQ(call("run experiments/case.toml", "never_killed"), 0) << err_;
@@ -194,7 +194,7 @@ std::map<int, double> losses_of(const std::vector<json>& events) {
   return losses;
 }
 
-void expect_near(const SafetensorsFile& one, const SafetensorsFile& other, double tolerance) {
+void expect_near(const run::SafetensorsFile& one, const run::SafetensorsFile& other, double tolerance) {
   ASSERT_EQ(one.names(), other.names());
   for (const auto& name : one.names())
     EXPECT_LE((one.read(name) - other.read(name)).abs().max().item<double>(), tolerance) << name;
@@ -213,14 +213,15 @@ TEST_F(ResumeOfRun, GoesOnUnderAnotherMesh) {
   const auto run = experiment().run(plan()[0]["train_id"]);
   fs::copy_file(run.checkpoints() / "step-12/weights.safetensors", folder_ / "two_ranks.safetensors");
   const auto losses = losses_of(read_events(run));
-  ASSERT_EQ(losses.size(), kSteps);
+  ASSERT_EQ(losses.size(), testing::kSteps);
   for (const int ranks : {4, 1}) {
     fs::remove_all(run.checkpoints() / "step-12");  // from step 9
     fs::remove_all(run.folder() / "eval");
     fs::remove(run.train_record());
     ASSERT_EQ(run_on(ranks), 0) << err_;
     EXPECT_EQ(start_of_last_attempt()["from"], 9);
-    expect_near(SafetensorsFile(run.weights()), SafetensorsFile(folder_ / "two_ranks.safetensors"), kTolerance);
+    expect_near(run::SafetensorsFile(run.weights()), run::SafetensorsFile(folder_ / "two_ranks.safetensors"),
+                kTolerance);
     for (const auto& [step, loss] : losses_of(read_events(run)))
       EXPECT_NEAR(loss, losses.at(step), kTolerance) << "step " << step << " on " << ranks;
     const auto environment = read_json(run.train_record())["environment"];
@@ -240,7 +241,7 @@ TEST_F(ResumeOfRun, PassesOverADamagedCheckpointAndSaysSo) {
   write_case({}, 8);
   ASSERT_EQ(call("run experiments/case.toml"), 1) << err_;
   const auto run = experiment().run(plan()[0]["train_id"]);
-  auto bytes = read_file(run.checkpoints() / "step-6/weights.safetensors");
+  auto bytes = base::read_file(run.checkpoints() / "step-6/weights.safetensors");
   bytes[bytes.size() - 3] ^= 1;
   folder_.write(fs::relative(run.checkpoints() / "step-6/weights.safetensors", folder_.path()), bytes);
   ASSERT_EQ(call("run experiments/case.toml"), 0) << err_;
@@ -290,7 +291,7 @@ TEST_F(ResumeOfRun, WeightsThatAreGoneAreMadeAgainOrNotAtAll) {
   ASSERT_EQ(call(again), 0) << err_;
   const auto run = experiment().run(plan()[0]["train_id"]);
   const auto evaluation = run.eval_record(plan()[0]["evaluate"][0]["id"]);
-  const auto weights = read_file(run.weights()), record = read_file(run.train_record());
+  const auto weights = base::read_file(run.weights()), record = base::read_file(run.train_record());
   const auto evaluated = records("results");
   const auto with_record = [&](const std::string& key, const json& value) {
     auto changed = json::parse(record);
@@ -314,7 +315,7 @@ TEST_F(ResumeOfRun, WeightsThatAreGoneAreMadeAgainOrNotAtAll) {
   fs::remove_all(run.checkpoints());
   ASSERT_EQ(call(again), 0) << err_;
   EXPECT_THAT(start_of_last_attempt()["notes"].dump(), HasSubstr("is not there; training again"));
-  EXPECT_TRUE(read_file(run.weights()) == weights);
+  EXPECT_TRUE(base::read_file(run.weights()) == weights);
   EXPECT_EQ(records("results"), evaluated);
 }
 

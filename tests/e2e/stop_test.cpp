@@ -5,8 +5,8 @@
 #include <chrono>
 #include <thread>
 
+#include "base/lock.h"
 #include "e2e/resume.h"
-#include "record/lock.h"
 
 namespace assay {
 namespace {
@@ -64,11 +64,11 @@ INSTANTIATE_TEST_SUITE_P(
 
 // The training is done and kept; what is stopped is the evaluation.
 TEST_F(Stop, BeforeTheLastEvaluationKeepsTheTraining) {
-  write_case({}, kSteps, "step", kFour, "signal = 15\n");
+  write_case({}, testing::kSteps, "step", kFour, "signal = 15\n");
   ASSERT_EQ(call("run experiments/case.toml train.keep=\"none\""), 75) << err_;
   EXPECT_EQ(state()["reason"], "stopped in good order after step 12");
   ASSERT_EQ(call("run experiments/case.toml train.keep=\"none\""), 0) << err_;
-  EXPECT_EQ(start_of_last_attempt()["from"], kSteps);
+  EXPECT_EQ(start_of_last_attempt()["from"], testing::kSteps);
   ASSERT_EQ(call("run experiments/case.toml train.keep=\"none\"", kNeverKilled), 0) << err_;
   EXPECT_EQ(records("results"), records(kNeverKilled));
 }
@@ -83,9 +83,9 @@ class StopVerb : public testing::Resume {
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
     return controller;
   }
-  RunLayout run() { return experiment().run(plan().at(0)["train_id"]); }
+  record::RunLayout run() { return experiment().run(plan().at(0)["train_id"]); }
   bool is_training() {
-    return fs::exists(run().events()) && read_file(run().events()).find("\"step\"") != std::string::npos;
+    return fs::exists(run().events()) && base::read_file(run().events()).find("\"step\"") != std::string::npos;
   }
   // The exit code of a controller, -9 when it was killed.
   int end_of(pid_t controller) {
@@ -94,7 +94,7 @@ class StopVerb : public testing::Resume {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
   }
   void wait_until_free() {
-    while (FileLock::is_held(run().lock())) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    while (base::FileLock::is_held(run().lock())) std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
 };
 
@@ -104,7 +104,7 @@ TEST_F(StopVerb, AsksControllerAndWorker) {
   EXPECT_THAT(out_, AllOf(HasSubstr("tiny: 0 done, 1 running"), HasSubstr("running  tiny seed=1  1/1000000  loss ")));
   ASSERT_EQ(call("stop tiny"), 0) << err_;
   EXPECT_THAT(out_, HasSubstr("Asked 1 controller and 1 run to stop"));
-  EXPECT_EQ(end_of(controller), 75) << read_file(folder_ / "started");
+  EXPECT_EQ(end_of(controller), 75) << base::read_file(folder_ / "started");
   EXPECT_EQ(read_json(run().state())["status"], "cancelled");
   ASSERT_EQ(call("status tiny"), 0) << err_;
   EXPECT_THAT(out_,

@@ -33,11 +33,11 @@ TEST_F(VerifyMesh, SaysHowFarMeshesAre) {
   }
   ASSERT_EQ(call(words + "--reference"), 0) << err_;
   EXPECT_THAT(out_, AllOf(HasSubstr("precision"), HasSubstr("2x1s")));
-  const auto table = read_file(experiment().reference() / "table.md");
+  const auto table = base::read_file(experiment().reference() / "table.md");
   EXPECT_THAT(table, AllOf(HasSubstr("| fp32 | 1x2 | 2 |"), HasSubstr("command: `assay verify-mesh "),
                            HasSubstr("device: cpu")));
   EXPECT_EQ(call(words + "--reference"), 0) << err_;  // its own table it may write again
-  write_atomically(experiment().reference() / "table.md", "a comparison\n");
+  base::write_atomically(experiment().reference() / "table.md", "a comparison\n");
   EXPECT_EQ(call(words + "--reference"), 2);
   EXPECT_THAT(err_, HasSubstr("is another command's table"));
 }

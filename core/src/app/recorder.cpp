@@ -3,10 +3,10 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-namespace assay {
+namespace assay::app {
 namespace fs = std::filesystem;
 
-Recorder::Recorder(EventWriter& events, const RunLayout& layout, int attempt)
+Recorder::Recorder(record::EventWriter& events, const record::RunLayout& layout, int attempt)
     : events_(events), layout_(layout), attempt_(attempt) {
   remove_progress();  // of an attempt that was killed
 }
@@ -33,4 +33,4 @@ void Recorder::remove_progress() {
   fs::remove(layout_.progress(), ignored);
 }
 
-}  // namespace assay
+}  // namespace assay::app

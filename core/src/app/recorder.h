@@ -7,11 +7,11 @@
 #include "record/layout.h"
 #include "run/run.h"
 
-namespace assay {
+namespace assay::app {
 
-class Recorder final : public Observer {
+class Recorder final : public run::Observer {
  public:
-  Recorder(EventWriter& events, const RunLayout& layout, int attempt);
+  Recorder(record::EventWriter& events, const record::RunLayout& layout, int attempt);
   ~Recorder() override;  // removes progress.json
   void event(const std::string& type, const nlohmann::json& fields) override;
   // Never an error: the file is for the display alone.
@@ -20,9 +20,9 @@ class Recorder final : public Observer {
  private:
   void remove_progress();
 
-  EventWriter& events_;
-  const RunLayout layout_;
+  record::EventWriter& events_;
+  const record::RunLayout layout_;
   int attempt_;
 };
 
-}  // namespace assay
+}  // namespace assay::app

@@ -2,17 +2,17 @@
 
 #include <nlohmann/json.hpp>
 
-#include "app/worker_run.h"
+#include "app/planned_code.h"
+#include "base/files.h"
 #include "loader/libtorch.h"
 #include "record/code.h"
 #include "record/eval_record.h"
 #include "record/events.h"
-#include "record/files.h"
 #include "record/provenance.h"
 #include "record/train_record.h"
-#include "run/checkpoint.h"
+#include "run/checkpoint/checkpoint.h"
 
-namespace assay {
+namespace assay::app {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
@@ -30,14 +30,14 @@ json stretches_of(const json& environment) {
   if (environment.contains("continued")) return environment["continued"];
   if (!environment.contains("mesh")) return json::array();
   return json::array(
-      {stretch(environment["mesh"], environment.value("threads", 0), environment.value("device", ""), 0)});
+      {run::stretch(environment["mesh"], environment.value("threads", 0), environment.value("device", ""), 0)});
 }
 
 }  // namespace
 
-void write_records(const json& line, const RunLayout& layout, const RunReport& report, const std::string& started,
-                   double seconds) {
-  TrainResult result;
+void write_records(const json& line, const record::RunLayout& layout, const run::RunReport& report,
+                   const std::string& started, double seconds) {
+  record::TrainResult result;
   result.steps = report.steps;
   result.skipped_steps = report.skipped;
   result.tokens = report.tokens;
@@ -48,7 +48,7 @@ void write_records(const json& line, const RunLayout& layout, const RunReport& r
   for (const auto& [name, value] : report.last_metrics)
     result.metrics.push_back({name, value, value, 1.0, "", "none", {}});
   result.training_code = training_code();
-  result.libtorch = loaded_libtorch();
+  result.libtorch = loader::loaded_libtorch();
   result.device = report.device;
   result.gpu = report.gpu;
   result.stretches = report.stretches;
@@ -63,63 +63,64 @@ void write_records(const json& line, const RunLayout& layout, const RunReport& r
                       {"backward", report.phases.backward},
                       {"optimizer", report.phases.optimizer},
                       {"evaluation", report.phases.evaluation}},
-                     peak_memory_bytes(),
+                     record::peak_memory_bytes(),
                      started};
   // The training's record comes first: an evaluation's without it could be of weights that other code trained.
-  if (!has_record(layout.train_record())) {
+  if (!record::has_record(layout.train_record())) {
     fs::remove_all(layout.eval_records());
-    write_record(layout.train_record(), train_record(line, result));
+    record::write_record(layout.train_record(), record::train_record(line, result));
   }
   for (const auto& evaluation : report.evaluations)
     for (const auto& entry : line.at("evaluate"))
-      if (entry.at("id") == evaluation.id && !has_record(layout.eval_record(evaluation.id)))
-        write_record(layout.eval_record(evaluation.id),
-                     eval_record(line, entry,
-                                 {evaluation.step, evaluation.metrics, evaluation.examples, evaluation.seconds, started,
-                                  training_code()}));
+      if (entry.at("id") == evaluation.id && !record::has_record(layout.eval_record(evaluation.id)))
+        record::write_record(layout.eval_record(evaluation.id),
+                             record::eval_record(line, entry,
+                                                 {evaluation.step, evaluation.metrics, evaluation.examples,
+                                                  evaluation.seconds, started, training_code()}));
 }
 
-fs::path contexts_of(const ExperimentLayout& experiment) {
+fs::path contexts_of(const record::ExperimentLayout& experiment) {
   return experiment.folder().parent_path() / ".cache" / "contexts";
 }
 
-void remove_checkpoints(const json& line, const RunLayout& layout) {
+void remove_checkpoints(const json& line, const record::RunLayout& layout) {
   if (line.value("checkpoint", json::object()).value("keep", "weights") != "all") fs::remove_all(layout.checkpoints());
 }
 
 // What of the run is there already, and what code would go on with it.
-Attempt attempt_at(const json& line, const RunLayout& layout, const ExperimentLayout& experiment, int number) {
-  Attempt attempt;
+run::Attempt attempt_at(const json& line, const record::RunLayout& layout, const record::ExperimentLayout& experiment,
+                        int number) {
+  run::Attempt attempt;
   attempt.run = layout.folder();
   attempt.contexts = contexts_of(experiment);
   attempt.number = number;
   attempt.library = training_code();
-  attempt.code = text_of({{"training", attempt.library}, {"plugins", training_plugins(line)}});
-  for (const auto& event : read_events(layout.events())) {
+  attempt.code = text_of({{"training", attempt.library}, {"plugins", record::training_plugins(line)}});
+  for (const auto& event : record::read_events(layout.events())) {
     if (event["type"] != "evaluate") continue;
     for (const auto& entry : line.at("evaluate"))  // events of older runs have a label alone
       if (event.contains("id") ? event["id"] == entry.at("id") : event.value("label", "") == entry.at("label"))
         attempt.evaluated_on_the_way.insert({event.value("step", int64_t{0}), entry.at("id")});
   }
-  if (!has_record(layout.train_record())) return attempt;
-  const auto record = json::parse(read_file(layout.train_record()));
+  if (!record::has_record(layout.train_record())) return attempt;
+  const auto record = json::parse(base::read_file(layout.train_record()));
   attempt.trained = {record.value("weights_sha256", ""), text_of(record.value("code", json::object())),
                      stretches_of(record.value("environment", json::object()))};
   for (const auto& entry : line.at("evaluate"))
-    if (const std::string id = entry.at("id"); has_record(layout.eval_record(id))) attempt.evaluated.insert(id);
+    if (const std::string id = entry.at("id"); record::has_record(layout.eval_record(id))) attempt.evaluated.insert(id);
   return attempt;
 }
 
-std::vector<std::string> remove_torn_records(const json& line, const RunLayout& layout) {
+std::vector<std::string> remove_torn_records(const json& line, const record::RunLayout& layout) {
   std::vector<fs::path> files{layout.train_record()};
   for (const auto& entry : line.at("evaluate")) files.push_back(layout.eval_record(entry.at("id")));
   std::vector<std::string> notes;
   for (const auto& file : files) {
-    if (!fs::exists(file) || has_record(file)) continue;
+    if (!fs::exists(file) || record::has_record(file)) continue;
     fs::remove(file);
     notes.push_back(file.string() + ": was corrupt, not a whole record; it is made again");
   }
   return notes;
 }
 
-}  // namespace assay
+}  // namespace assay::app

@@ -4,7 +4,7 @@
 
 #include <atomic>
 
-namespace assay {
+namespace assay::app {
 namespace {
 
 std::atomic<int> first_signal{0};  // lock-free, so a handler may write it
@@ -32,4 +32,4 @@ std::string stopped_status() {
   return signal == SIGTERM || signal == SIGUSR2 ? "preempted" : "cancelled";
 }
 
-}  // namespace assay
+}  // namespace assay::app

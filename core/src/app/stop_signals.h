@@ -3,7 +3,7 @@
 
 #include <string>
 
-namespace assay {
+namespace assay::app {
 
 // From now on SIGTERM and SIGUSR2 (the machine wants its cores back) and SIGINT and SIGUSR1 (somebody does not want the
 // run now) are noted and do nothing else. mpirun forwards SIGUSR1 and SIGUSR2 to its processes, and only these.
@@ -14,4 +14,4 @@ bool stop_was_asked();
 // "preempted" or "cancelled", by the first such signal; empty before one came.
 std::string stopped_status();
 
-}  // namespace assay
+}  // namespace assay::app

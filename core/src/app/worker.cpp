@@ -1,7 +1,5 @@
 // libassay_worker.so, which the program assay-worker loads: the process that loads plugins. Describes them, validates
 // plans, runs one run of a plan, continues prompts, checks components, compares meshes.
-#include "config/worker.h"
-
 #include <malloc.h>
 #include <signal.h>
 
@@ -12,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "app/planned_code.h"
 #include "app/worker_check.h"
 #include "app/worker_exchange.h"
 #include "app/worker_generate.h"
@@ -21,10 +20,11 @@
 #include "app/worker_verify.h"
 #include "assay/abi_tag.h"
 #include "assay/error.h"
+#include "base/files.h"
 #include "loader/registry.h"
-#include "record/files.h"
 #include "record/plan_lines.h"
 #include "run/validate.h"
+#include "worker/client.h"
 
 #define ASSAY_STRING_OF(x) #x
 #define ASSAY_STRING(x) ASSAY_STRING_OF(x)
@@ -45,9 +45,9 @@ constexpr const char* kUsage =
 std::string text_of(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace) + "\n"; }
 
 int describe(const std::string& plugin_path) {
-  const assay::Registry registry(assay::plugin_files(assay::config::plugin_folders(plugin_path)));
+  const assay::loader::Registry registry(assay::loader::plugin_files(assay::worker::plugin_folders(plugin_path)));
   std::cout << text_of({{"sdk", ASSAY_STRING(ASSAY_ABI_TAG)},
-                        {"training_code", assay::training_code()},
+                        {"training_code", assay::app::training_code()},
                         {"plugins", registry.describe()}});
   return 0;
 }
@@ -55,17 +55,17 @@ int describe(const std::string& plugin_path) {
 // Runs that differ in their seed alone have the same findings; rows of one set of plugins load and check it once.
 int validate(const std::string& plan) {
   std::set<std::string> groups;
-  std::map<std::string, assay::Registry> registries;
-  assay::DataSizes sizes;
+  std::map<std::string, assay::loader::Registry> registries;
+  assay::run::DataSizes sizes;
   json findings = json::array();
   std::map<std::string, std::set<std::string>> metrics;  // by label
   std::set<std::string> unknown;                         // labels of which no evaluator can say it
-  for (const auto& line : assay::read_plan_lines(plan))
+  for (const auto& line : assay::record::read_plan_lines(plan))
     if (groups.insert(line.at("group")).second) {
       const auto plugins = line.at("plugins").dump();
-      if (!registries.count(plugins)) registries.emplace(plugins, assay::registry_of(line));
-      std::optional<assay::Built> built;
-      for (auto& finding : assay::validate(registries.at(plugins), line, &built, &sizes))
+      if (!registries.count(plugins)) registries.emplace(plugins, assay::app::registry_of(line));
+      std::optional<assay::run::Built> built;
+      for (auto& finding : assay::run::validate(registries.at(plugins), line, &built, &sizes))
         findings.push_back(std::move(finding));
       for (const auto& [label, names] : built ? built->metrics : std::map<std::string, std::vector<std::string>>()) {
         if (names.empty()) unknown.insert(label);
@@ -105,27 +105,27 @@ int work(int argc, char** argv) {
     if (words == std::vector<std::string>{"describe"}) return describe(options["--plugin-path"]);
     if (words.size() == 2 && words[0] == "validate") return validate(words[1]);
     if (words.size() == 2 && words[0] == "generate") {
-      std::cout << assay::worker_generate(json::parse(assay::read_file(words[1]))) << "\n";
+      std::cout << assay::app::worker_generate(json::parse(assay::base::read_file(words[1]))) << "\n";
       return 0;
     }
-    const std::map<std::string, json (*)(const json&)> answers{{"export", assay::worker_export},
-                                                               {"import", assay::worker_import},
-                                                               {"replay", assay::worker_replay},
-                                                               {"schedule", assay::worker_schedule},
-                                                               {"verify-mesh", assay::worker_verify}};
+    const std::map<std::string, json (*)(const json&)> answers{{"export", assay::app::worker_export},
+                                                               {"import", assay::app::worker_import},
+                                                               {"replay", assay::app::worker_replay},
+                                                               {"schedule", assay::app::worker_schedule},
+                                                               {"verify-mesh", assay::app::worker_verify}};
     if (words.size() == 2 && answers.count(words[0])) {
-      std::cout << text_of(answers.at(words[0])(json::parse(assay::read_file(words[1]))));
+      std::cout << text_of(answers.at(words[0])(json::parse(assay::base::read_file(words[1]))));
       return 0;
     }
     if (words.size() == 2 && words[0] == "check") {
-      assay::worker_check(json::parse(assay::read_file(words[1])));
+      assay::app::worker_check(json::parse(assay::base::read_file(words[1])));
       return 0;
     }
     if (words == std::vector<std::string>{"run"} && options.count("--plan") && options.count("--run") &&
         options.count("--results"))
-      return assay::worker_run({options["--plan"], options["--run"], options["--results"],
-                                options["--ranks"] == "processes",
-                                options.count("--until") ? std::stoll(options["--until"]) : 0});
+      return assay::app::worker_run({options["--plan"], options["--run"], options["--results"],
+                                     options["--ranks"] == "processes",
+                                     options.count("--until") ? std::stoll(options["--until"]) : 0});
     std::cerr << kUsage;
     return 2;
   } catch (const std::exception& error) {

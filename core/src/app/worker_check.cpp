@@ -6,7 +6,7 @@
 #include "check/check.h"
 #include "check/stand_ins.h"
 
-namespace assay {
+namespace assay::app {
 using nlohmann::json;
 
 namespace {
@@ -21,7 +21,7 @@ void tell(const json& line) {
 void worker_check(const json& request) {
   std::vector<std::filesystem::path> files;
   for (const auto& file : request.at("files")) files.emplace_back(file.get<std::string>());
-  Registry registry(files);
+  loader::Registry registry(files);
   registry.add(check::stand_ins());
   const check::Observer observer{
       [](const std::string& component, const std::string& property) {
@@ -34,4 +34,4 @@ void worker_check(const json& request) {
   tell({{"done", true}});
 }
 
-}  // namespace assay
+}  // namespace assay::app

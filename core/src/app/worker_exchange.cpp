@@ -3,13 +3,13 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "app/worker_run.h"
+#include "app/planned_code.h"
 #include "assay/exchange.h"
+#include "base/files.h"
 #include "loader/instances.h"
-#include "record/files.h"
-#include "run/safetensors.h"
+#include "run/checkpoint/safetensors.h"
 
-namespace assay {
+namespace assay::app {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
@@ -17,16 +17,16 @@ namespace {
 
 constexpr std::uintmax_t kMostBytes = 64 << 20;  // of a file that is no tensors
 
-NamedTensors tensors_of(const SafetensorsFile& file) {
+NamedTensors tensors_of(const run::SafetensorsFile& file) {
   NamedTensors tensors;
   for (const auto& name : file.names()) tensors.emplace_back(name, file.read(name));
   return tensors;
 }
 
 void write(const fs::path& file, const NamedTensors& tensors, const std::map<std::string, std::string>& metadata) {
-  std::vector<NamedTensor> named;
+  std::vector<run::NamedTensor> named;
   for (const auto& [name, value] : tensors) named.push_back({name, value.contiguous()});
-  write_safetensors(file, named, metadata);
+  run::write_safetensors(file, named, metadata);
 }
 
 // A hook's own refusal is meant for the user; everything else that it throws is the plugin's fault.
@@ -49,9 +49,9 @@ json worker_export(const json& request) {
   const auto& train = line.at("train");
   check_paths(train.at("data").at("tokenizer"));
   const auto registry = registry_of(line);
-  Instances instances(registry);
+  loader::Instances instances(registry);
   const auto& exchange = instances.create<Exchange>(request.at("exchange"), "exchange");
-  const SafetensorsFile weights(request.at("weights").get<std::string>());
+  const run::SafetensorsFile weights(request.at("weights").get<std::string>());
   const auto known = weights.metadata().find("vocabulary");
   if (known == weights.metadata().end())
     throw UserError(weights.path().string() + ": does not say its vocabulary; it is not the weights of a run");
@@ -63,7 +63,7 @@ json worker_export(const json& request) {
   fs::create_directories(out);
   json written = json::array();
   for (const auto& [name, content] : foreign.files) {
-    write_atomically(out / name, content);
+    base::write_atomically(out / name, content);
     written.push_back(name);
   }
   const auto file = asked(exchange, "tensor_file", [&] { return exchange.tensor_file(); });
@@ -74,7 +74,7 @@ json worker_export(const json& request) {
 
 json worker_import(const json& request) {
   const auto registry = registry_of(request);
-  Instances instances(registry);
+  loader::Instances instances(registry);
   const auto& exchange = instances.create<Exchange>(request.at("exchange"), "exchange");
   const fs::path from = request.at("from").get<std::string>(), out = request.at("out").get<std::string>();
   const auto file = from / asked(exchange, "tensor_file", [&] { return exchange.tensor_file(); });
@@ -82,10 +82,10 @@ json worker_import(const json& request) {
     throw UserError(file.string() +
                     ": there is no such file; where the weights are in several files or of another "
                     "format, save them again as one safetensors file");
-  ForeignModel foreign{{}, tensors_of(SafetensorsFile(file))};
+  ForeignModel foreign{{}, tensors_of(run::SafetensorsFile(file))};
   for (const auto& entry : fs::directory_iterator(from))
     if (entry.is_regular_file() && entry.path() != file && entry.file_size() < kMostBytes)
-      foreign.files[entry.path().filename().string()] = read_file(entry.path());
+      foreign.files[entry.path().filename().string()] = base::read_file(entry.path());
   const auto own = asked(exchange, "from_foreign", [&] { return exchange.from_foreign(foreign); });
   fs::create_directories(out);
   // As far as it is known; [init] compares it with the run's.
@@ -93,4 +93,4 @@ json worker_import(const json& request) {
   return json::array({{{"model", json::parse(own.model)}, {"vocabulary", own.vocabulary}}});
 }
 
-}  // namespace assay
+}  // namespace assay::app

@@ -3,7 +3,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-namespace assay {
+namespace assay::app {
 
 // Request: {line (a plan line), weights (a file), exchange (a component), out (a folder that is made)}. Answer: the
 // names of the files written.
@@ -13,4 +13,4 @@ nlohmann::json worker_export(const nlohmann::json& request);
 // in a list.
 nlohmann::json worker_import(const nlohmann::json& request);
 
-}  // namespace assay
+}  // namespace assay::app

@@ -10,22 +10,22 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "app/planned_code.h"
 #include "app/worker_infill.h"
-#include "app/worker_run.h"
+#include "base/byte_text.h"
 #include "mesh/backends.h"
-#include "record/byte_text.h"
-#include "run/checkpoint.h"
+#include "run/checkpoint/checkpoint.h"
+#include "run/checkpoint/safetensors.h"
 #include "run/decode.h"
 #include "run/forward.h"
-#include "run/safetensors.h"
 
-namespace assay {
+namespace assay::app {
 using nlohmann::json;
 
 namespace {
 
 // Cosines between the final hidden states of all tokens, the end of text before them included, as rows.
-json cosines(Assembled& run, const Mesh& mesh, const std::vector<int32_t>& ids) {
+json cosines(run::Assembled& run, const Mesh& mesh, const std::vector<int32_t>& ids) {
   const c10::NoGradGuard no_grad;
   std::vector<int64_t> tokens{run.vocabulary->special(kEndOfText)};
   tokens.insert(tokens.end(), ids.begin(), ids.end());
@@ -34,7 +34,7 @@ json cosines(Assembled& run, const Mesh& mesh, const std::vector<int32_t>& ids) 
   if (limit && static_cast<int64_t>(tokens.size()) > *limit) tokens.resize(static_cast<size_t>(*limit));
   Batch batch;
   batch.tokens = at::tensor(tokens).unsqueeze(0);
-  ForwardPass forward(*run.model, batch, {}, run.vocabulary->size(), mesh, run.compute);
+  run::ForwardPass forward(*run.model, batch, {}, run.vocabulary->size(), mesh, run.compute);
   const auto states_TD = forward.hidden()[0].to(at::kCPU, at::kDouble);
   const auto unit_TD = states_TD / states_TD.norm(2, -1, true).clamp_min(1e-12);
   const auto cosines_TT = at::matmul(unit_TD, unit_TD.t()).contiguous();
@@ -57,28 +57,28 @@ json worker_generate(const json& request) {
   const auto registry = registry_of(line);
   std::vector<std::string> prompts;
   for (const auto& prompt : request.value("prompts", json::array()))
-    prompts.push_back(bytes_of_text(prompt.get<std::string>()));
-  DecodeRequest decoding;
+    prompts.push_back(base::bytes_of_text(prompt.get<std::string>()));
+  run::DecodeRequest decoding;
   if (request.value("stream", false))
     decoding.on_text = [](const std::string& text) {
-      std::cout << json{{"text", text_of_bytes(text)}}.dump() << "\n" << std::flush;
+      std::cout << json{{"text", base::text_of_bytes(text)}}.dump() << "\n" << std::flush;
     };
   decoding.tokens = request.at("tokens");
   decoding.seed = request.at("seed");
   const std::string weights = request.at("weights");
-  const auto metadata = SafetensorsFile(weights).metadata();
+  const auto metadata = run::SafetensorsFile(weights).metadata();
   if (const auto id = metadata.find("train_id"); id != metadata.end() && id->second != line.at("train_id"))
     throw UserError(weights + ": are the weights of run " + id->second + ", not of " +
                     line.at("train_id").get<std::string>());
-  const auto compute = settle_compute(line);
+  const auto compute = run::settle_compute(line);
   json answer = json::array();
-  run_ranks(1, 1, [&](Mesh& mesh) {
+  mesh::run_ranks(1, 1, [&](Mesh& mesh) {
     at::set_num_threads(line.at("resources").at("threads"));
     const c10::DeviceGuard device(compute.device);
-    Assembled run(registry, line);
+    run::Assembled run(registry, line);
     run.compute = compute;
     run.build(mesh, /*draw=*/false, /*trains=*/false);
-    load_weights(weights, run, mesh);
+    run::load_weights(weights, run, mesh);
     const auto others = run.instances.all().size();
     auto& decoder = run.instances.create<Decoder>(request.at("decoder"), "decoder");
     for (size_t i = others; i < run.instances.all().size(); ++i) {
@@ -89,14 +89,14 @@ json worker_generate(const json& request) {
       answer = fill_hole(run, mesh, decoder, request.at("infill"), decoding);
       return;
     }
-    decoding.prompts = encoded(*run.tokenizer, prompts);
+    decoding.prompts = run::encoded(*run.tokenizer, prompts);
     const auto began = std::chrono::steady_clock::now();
-    const auto continuations = decode(run, mesh, decoder, decoding);
+    const auto continuations = run::decode(run, mesh, decoder, decoding);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - began;
     for (size_t i = 0; i < continuations.size(); ++i) {
       const auto& [ids, text, log_prob, ended] = continuations[i];
       answer.push_back({{"prompt", request.at("prompts")[i]},
-                        {"text", text_of_bytes(text)},
+                        {"text", base::text_of_bytes(text)},
                         {"ids", ids},
                         {"log_prob", log_prob},
                         {"ended", ended},
@@ -107,11 +107,11 @@ json worker_generate(const json& request) {
         answer.back()["cosines"] = cosines(run, mesh, whole);
         auto& tokens = answer.back()["tokens"] = json::array({kEndOfText});
         for (size_t t = 0; t + 1 < answer.back()["cosines"].size(); ++t)
-          tokens.push_back(text_of_bytes(run.tokenizer->decode({whole[t]})));
+          tokens.push_back(base::text_of_bytes(run.tokenizer->decode({whole[t]})));
       }
     }
   });
   return answer;
 }
 
-}  // namespace assay
+}  // namespace assay::app

@@ -3,7 +3,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-namespace assay {
+namespace assay::app {
 
 // {"line": plan line, "weights": file, "decoder": {"use": ..}, "prompts": [..], "tokens": n, "seed": n} to a list of
 // {"prompt", "text", "ids", "log_prob", "ended", "measured": {"seconds"}}, the seconds of all. Texts are bytes as
@@ -12,4 +12,4 @@ namespace assay {
 // the end of text first, and their texts ("tokens"). With "infill" instead of prompts: see worker_infill.h.
 nlohmann::json worker_generate(const nlohmann::json& request);
 
-}  // namespace assay
+}  // namespace assay::app

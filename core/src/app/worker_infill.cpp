@@ -4,9 +4,9 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "record/byte_text.h"
+#include "base/byte_text.h"
 
-namespace assay {
+namespace assay::app {
 using nlohmann::json;
 
 namespace {
@@ -45,7 +45,8 @@ std::string ending(const Tokenizer& tokenizer, const std::string& text, int64_t 
   return text.substr(begin);
 }
 
-Prompt prompt_for(const Assembled& run, const std::string& prefix, const std::string& suffix, const std::string& form) {
+Prompt prompt_for(const run::Assembled& run, const std::string& prefix, const std::string& suffix,
+                  const std::string& form) {
   for (const auto* transform : run.transforms) {
     std::optional<Sample> sample;
     std::string refused;  // what is asked for is the user's mistake, not the plugin's
@@ -64,8 +65,9 @@ Prompt prompt_for(const Assembled& run, const std::string& prefix, const std::st
 
 }  // namespace
 
-json fill_hole(Assembled& run, const Mesh& mesh, Decoder& decoder, const json& infill, DecodeRequest decoding) {
-  const auto text_at = [&](const char* key) { return bytes_of_text(infill.at(key).get<std::string>()); };
+json fill_hole(run::Assembled& run, const Mesh& mesh, Decoder& decoder, const json& infill,
+               run::DecodeRequest decoding) {
+  const auto text_at = [&](const char* key) { return base::bytes_of_text(infill.at(key).get<std::string>()); };
   const auto& tokenizer = *run.tokenizer;
   const auto form = infill.at("form").get<std::string>(), typing = text_at("typing");
   auto prefix = text_at("prefix");
@@ -76,15 +78,15 @@ json fill_hole(Assembled& run, const Mesh& mesh, Decoder& decoder, const json& i
                     "; ask for fewer with --tokens");
   const auto suffix = beginning(tokenizer, text_at("suffix"), room / 2);
   const auto room_before = room - static_cast<int64_t>(tokens_of(tokenizer, suffix).size());
-  DecodeMemory memory;
+  run::DecodeMemory memory;
   auto answer = json::array();
   for (size_t typed = 0, at = 0;; ++typed) {
     const auto shown = ending(tokenizer, prefix, room_before);
     const auto began = std::chrono::steady_clock::now();
     decoding.prompts = {prompt_for(run, shown, suffix, form)};
-    const auto [ids, text, log_prob, ended] = decode(run, mesh, decoder, decoding, &memory).at(0);
+    const auto [ids, text, log_prob, ended] = run::decode(run, mesh, decoder, decoding, &memory).at(0);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - began;
-    answer.push_back({{"text", text_of_bytes(text)},
+    answer.push_back({{"text", base::text_of_bytes(text)},
                       {"ids", ids},
                       {"log_prob", log_prob},
                       {"ended", ended},
@@ -99,4 +101,4 @@ json fill_hole(Assembled& run, const Mesh& mesh, Decoder& decoder, const json& i
   }
 }
 
-}  // namespace assay
+}  // namespace assay::app

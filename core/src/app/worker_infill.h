@@ -7,14 +7,14 @@
 #include "assay/mesh.h"
 #include "run/decode.h"
 
-namespace assay {
+namespace assay::app {
 
 // infill: {"prefix", "suffix", "form", "typing"}, texts as text_of_bytes; decoding gives tokens and seed. The list has
 // one {"text", "ids", "log_prob", "ended", "typed", "reused", "read", "shown": {"prefix", "suffix"}, "measured":
 // {"seconds"}} for the hole as it is, and one for every character of typing: how many characters were typed; how many
 // of the prompt's tokens were in the cache already, and how many were read; how many bytes of prefix and suffix the
 // model saw, whose training context holds no more. UserError when no transform of the run teaches it.
-nlohmann::json fill_hole(Assembled& run, const Mesh& mesh, Decoder& decoder, const nlohmann::json& infill,
-                         DecodeRequest decoding);
+nlohmann::json fill_hole(run::Assembled& run, const Mesh& mesh, Decoder& decoder, const nlohmann::json& infill,
+                         run::DecodeRequest decoding);
 
-}  // namespace assay
+}  // namespace assay::app

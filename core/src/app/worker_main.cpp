@@ -43,7 +43,7 @@ int main(int argc, char** argv) {
   const auto file = file_of(tensors);
   using Text = std::string();
   auto* const config = reinterpret_cast<Text*>(::dlsym(tensors, "_ZN2at11show_configB5cxx11Ev"));
-  const auto version = config ? assay::libtorch_version_in(config()) : std::string();
+  const auto version = config ? assay::loader::libtorch_version_in(config()) : std::string();
   if (version != TORCH_VERSION)
     return refuse("the LibTorch at " + file.string() + " is " + (version.empty() ? "of an unknown version" : version));
   // The version is of one of its two libraries.

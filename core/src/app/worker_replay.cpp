@@ -6,23 +6,23 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "app/worker_run.h"
+#include "app/planned_code.h"
 #include "assay/tracker.h"
+#include "base/files.h"
 #include "loader/instances.h"
 #include "record/events.h"
-#include "record/files.h"
 #include "record/layout.h"
 #include "record/train_record.h"
 
-namespace assay {
+namespace assay::app {
 namespace {
 
 using nlohmann::json;
 
 // Seconds since 1970 at which the last attempt of a finished run began; 0 for a run without a record.
-double time_of(const RunLayout& run) {
-  if (!has_record(run.train_record())) return 0;
-  const auto record = json::parse(read_file(run.train_record()));
+double time_of(const record::RunLayout& run) {
+  if (!record::has_record(run.train_record())) return 0;
+  const auto record = json::parse(base::read_file(run.train_record()));
   std::tm time{};
   const auto started = record.value("/measured/started"_json_pointer, std::string());
   if (!::strptime(started.c_str(), "%Y-%m-%dT%H:%M:%SZ", &time)) return 0;
@@ -60,18 +60,18 @@ json worker_replay(const json& request) {
   const auto registry = registry_of(request);
   for (const auto& one : request.at("runs")) {
     const auto& line = one.at("line");
-    const RunLayout run(one.at("run").get<std::string>());
+    const record::RunLayout run(one.at("run").get<std::string>());
     const std::string out = one.at("out");
     std::filesystem::create_directories(out);
-    Instances instances(registry);
+    loader::Instances instances(registry);
     auto& tracker = instances.create<Tracker>(request.at("tracker"), "tracker");
     guard(tracker, "open", [&] {
       tracker.open({out, request.at("experiment"), line.value("label", ""), line.at("train_id"), 1});
     });
-    for (const auto& event : as_one_attempt(read_events(run.events()), time_of(run)))
+    for (const auto& event : as_one_attempt(record::read_events(run.events()), time_of(run)))
       guard(tracker, "on", [&] { tracker.on(event["type"].get<std::string>(), event.dump()); });
   }
   return json::array();
 }
 
-}  // namespace assay
+}  // namespace assay::app

@@ -3,10 +3,10 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-namespace assay {
+namespace assay::app {
 
 // Request: {plugins (of one component, tracker/NAME), tracker (a component), experiment, runs}; a run is {line (a plan
 // line), run (its folder), out (the folder that the tracker takes for the run's; made)}. Answer: an empty list.
 nlohmann::json worker_replay(const nlohmann::json& request);
 
-}  // namespace assay
+}  // namespace assay::app

@@ -9,32 +9,33 @@
 #include <set>
 #include <utility>
 
+#include "app/planned_code.h"
 #include "app/recorder.h"
 #include "app/run_files.h"
 #include "app/stop_signals.h"
 #include "app/worker_inputs.h"
 #include "assay/error.h"
+#include "base/files.h"
+#include "base/lock.h"
+#include "base/sha256.h"
 #include "loader/in_hook.h"
 #include "record/build_id.h"
 #include "record/events.h"
-#include "record/files.h"
 #include "record/layout.h"
-#include "record/lock.h"
 #include "record/plan_lines.h"
 #include "record/provenance.h"
-#include "record/sha256.h"
 #include "record/state.h"
-#include "run/checkpoint.h"
+#include "run/checkpoint/checkpoint.h"
 #include "run/replicas.h"
 #include "run/run.h"
 
-namespace assay {
+namespace assay::app {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
 namespace {
 
-class Nobody final : public Observer {
+class Nobody final : public run::Observer {
  public:
   void event(const std::string&, const json&) override {}
 };
@@ -49,11 +50,11 @@ bool out_of_memory(const std::exception& error) {
 
 // What failed, in one word that statuses and tables use.
 std::string class_of(const std::exception& error) {
-  if (const auto* failed = dynamic_cast<const RankFailed*>(&error)) return failed->failure_class();
+  if (const auto* failed = dynamic_cast<const mesh::RankFailed*>(&error)) return failed->failure_class();
   if (out_of_memory(error)) return "out_of_memory";
   if (dynamic_cast<const PluginError*>(&error)) return "plugin";
   if (dynamic_cast<const NonFinite*>(&error)) return "non_finite";
-  if (dynamic_cast<const ReplicasDiffer*>(&error)) return "replicas";
+  if (dynamic_cast<const run::ReplicasDiffer*>(&error)) return "replicas";
   if (dynamic_cast<const UserError*>(&error)) return "user";
   return "bug";
 }
@@ -68,45 +69,16 @@ void told(Write&& write) {
   }
 }
 
-}  // namespace
-
-std::string training_code() { return build_id_of_loaded(reinterpret_cast<const void*>(&execute)); }
-
-void check_paths(const json& value) {
-  if (value.is_object() && value.contains("path") && value.contains("sha256") && value.contains("name")) {
-    const fs::path path = value.at("path").get<std::string>();
-    if (!fs::exists(path)) throw UserError(path.string() + ": is gone since the plan was made; put it back");
-    if (sha256_of_path(path) != value.at("sha256"))
-      throw UserError(path.string() + ": changed since the plan was made; plan again, and it is another run");
-  } else if (value.is_structured()) {
-    for (const auto& item : value) check_paths(item);
-  }
-}
-
-Registry registry_of(const json& line) {
-  std::set<fs::path> files;
-  for (const auto& [name, plugin] : line.at("plugins").items()) {
-    const fs::path file = plugin.at("file").get<std::string>();
-    if (files.insert(file).second && sha256_of_file(file) != plugin.at("sha256"))
-      throw UserError(file.string() + ": changed since the plan was made; plan again");
-  }
-  Registry registry({files.begin(), files.end()});
-  for (const auto& [name, plugin] : line.at("plugins").items()) registry.choose(name, plugin.at("file"));
-  return registry;
-}
-
-namespace {
-
 // What the first process found out, for the others: the plan line and what is there of the run, or nothing, when there
 // is nothing to do.
 class Word {
  public:
-  explicit Word(Processes* ranks) : ranks_(ranks) {}
+  explicit Word(mesh::Processes* ranks) : ranks_(ranks) {}
   ~Word() {
     if (ranks_) ranks_->from_first("");
   }
   Word(const Word&) = delete;
-  void tell(const json& line, const Attempt& attempt) {
+  void tell(const json& line, const run::Attempt& attempt) {
     told_ = ranks_ != nullptr;
     auto* ranks = std::exchange(ranks_, nullptr);
     if (!ranks) return;
@@ -120,12 +92,12 @@ class Word {
   bool told() const { return told_; }  // to other processes, who are at work now
 
  private:
-  Processes* ranks_;
+  mesh::Processes* ranks_;
   bool told_ = false;
 };
 
 // A process that is not the first trains and evaluates with it, and writes nothing but epochs that it finds missing.
-int follow(Processes& ranks, const ExperimentLayout& experiment, std::int64_t until) {
+int follow(mesh::Processes& ranks, const record::ExperimentLayout& experiment, std::int64_t until) {
   const auto told = ranks.from_first("");
   if (told.empty()) return 0;
   try {
@@ -139,14 +111,14 @@ int follow(Processes& ranks, const ExperimentLayout& experiment, std::int64_t un
     attempt.evaluated_on_the_way = word.at("evaluated_on_the_way").get<decltype(attempt.evaluated_on_the_way)>();
     attempt.trained.reset();
     if (const auto trained = word.value("trained", json::array()); !trained.empty())
-      attempt.trained = Trained{trained[0].get<std::string>(), trained[1].get<std::string>(), {}};
-    const HookFile hooks(experiment.run(line.at("train_id")).hooks(ranks.rank()));
-    publish_hooks(hooks);
+      attempt.trained = run::Trained{trained[0].get<std::string>(), trained[1].get<std::string>(), {}};
+    const record::HookFile hooks(experiment.run(line.at("train_id")).hooks(ranks.rank()));
+    loader::publish_hooks(hooks);
     Nobody nobody;
     attempt.asked_to_stop = stop_was_asked;
     attempt.until = until;
-    return execute(registry_of(line), line, attempt, nobody, &ranks).stopped ? kExitStopped : 0;
-  } catch (const RankFailed&) {
+    return run::execute(registry_of(line), line, attempt, nobody, &ranks).stopped ? record::kExitStopped : 0;
+  } catch (const mesh::RankFailed&) {
   } catch (const std::exception& error) {
     std::cerr << "rank " << ranks.rank() << ": " << error.what() << "\n";
     ranks.fail(class_of(error), error.what());
@@ -155,11 +127,11 @@ int follow(Processes& ranks, const ExperimentLayout& experiment, std::int64_t un
   std::abort();  // not reached
 }
 
-int lead(const WorkerRun& request, const ExperimentLayout& experiment, Processes* ranks) {
+int lead(const WorkerRun& request, const record::ExperimentLayout& experiment, mesh::Processes* ranks) {
   Word word(ranks);
   json line;
   size_t found = 0;
-  for (auto& candidate : read_plan_lines(request.plan))
+  for (auto& candidate : record::read_plan_lines(request.plan))
     if (candidate.at("train_id").get<std::string>().starts_with(request.run) && ++found) line = std::move(candidate);
   if (found != 1) {
     std::cerr << request.plan << ": holds " << (found ? "several runs " : "no run ") << request.run << "\n";
@@ -167,25 +139,26 @@ int lead(const WorkerRun& request, const ExperimentLayout& experiment, Processes
   }
   const auto layout = experiment.run(line.at("train_id"));
   fs::create_directories(layout.folder());
-  const auto lock = FileLock::try_lock(layout.lock());
-  if (!lock) return kExitClaimed;
-  if (has_all_records(line, layout)) {  // another controller finished it meanwhile
+  const auto lock = base::FileLock::try_lock(layout.lock());
+  if (!lock) return record::kExitClaimed;
+  if (record::has_all_records(line, layout)) {  // another controller finished it meanwhile
     remove_checkpoints(line, layout);
     return 0;
   }
-  for (const auto& folder : {layout.folder(), layout.eval_records(), contexts_of(experiment)}) remove_abandoned(folder);
+  for (const auto& folder : {layout.folder(), layout.eval_records(), contexts_of(experiment)})
+    base::remove_abandoned(folder);
   const auto began = std::chrono::steady_clock::now();
-  const auto started = iso_time();
-  const int attempt = next_attempt(layout.events());
-  EventWriter events(layout.events(), attempt);
-  State state;
+  const auto started = record::iso_time();
+  const int attempt = record::next_attempt(layout.events());
+  record::EventWriter events(layout.events(), attempt);
+  record::State state;
   state.status = "running";
   state.attempt = attempt;
   state.pid = static_cast<int>(::getpid());
-  state.host = host_name();
-  write_state(layout.state(), state);
-  const HookFile hooks(layout.hooks());
-  publish_hooks(hooks);
+  state.host = record::host_name();
+  record::write_state(layout.state(), state);
+  const record::HookFile hooks(layout.hooks());
+  loader::publish_hooks(hooks);
   try {
     const auto torn = remove_torn_records(line, layout);
     check_paths(line.at("train"));
@@ -198,23 +171,23 @@ int lead(const WorkerRun& request, const ExperimentLayout& experiment, Processes
     here.asked_to_stop = stop_was_asked;
     here.until = request.until;
     Recorder recorder(events, layout, attempt);
-    const auto report = execute(registry, line, here, recorder, ranks);
+    const auto report = run::execute(registry, line, here, recorder, ranks);
     if (report.stopped) {
       // Of ranks that are processes another one may have been asked.
       state.status = stop_was_asked()                                     ? stopped_status()
                      : request.until > 0 && report.steps >= request.until ? "paused"
                                                                           : "cancelled";
-      state.exit_code = kExitStopped;
+      state.exit_code = record::kExitStopped;
       state.reason = "stopped in good order after step " + std::to_string(report.steps);
-      write_state(layout.state(), state);
-      return kExitStopped;
+      record::write_state(layout.state(), state);
+      return record::kExitStopped;
     }
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - began;
     write_records(line, layout, report, started, report.earlier_seconds + seconds.count());
     remove_checkpoints(line, layout);
     state.status = "done";
     state.exit_code = 0;
-    write_state(layout.state(), state);
+    record::write_state(layout.state(), state);
     return 0;
   } catch (const std::exception& error) {
     std::cerr << error.what() << "\n";
@@ -228,9 +201,9 @@ int lead(const WorkerRun& request, const ExperimentLayout& experiment, Processes
           "; out of memory: lower resources.micro_batch, which changes results by rounding alone, or train.batch";
     // The cause may be a full disk, on which neither can be written either.
     json event{{"class", state.failure_class}, {"text", state.reason}};
-    if (dynamic_cast<const RefusedAttempt*>(&error)) event["refused"] = true;
+    if (dynamic_cast<const run::RefusedAttempt*>(&error)) event["refused"] = true;
     told([&] { events.write("error", event); });
-    told([&] { write_state(layout.state(), state); });
+    told([&] { record::write_state(layout.state(), state); });
     if (!word.told()) return 1;  // in good order: the others have not begun
     ranks->end(1);
     std::abort();  // not reached
@@ -241,10 +214,10 @@ int lead(const WorkerRun& request, const ExperimentLayout& experiment, Processes
 
 int worker_run(const WorkerRun& request) {
   note_stop_signals();
-  const ExperimentLayout experiment{fs::path(request.results)};
+  const record::ExperimentLayout experiment{fs::path(request.results)};
   if (!request.processes) return lead(request, experiment, nullptr);
-  const auto ranks = mpi_processes();
+  const auto ranks = mesh::mpi_processes();
   return ranks->rank() == 0 ? lead(request, experiment, ranks.get()) : follow(*ranks, experiment, request.until);
 }
 
-}  // namespace assay
+}  // namespace assay::app

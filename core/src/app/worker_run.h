@@ -2,12 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 
-#include "loader/registry.h"
-
-namespace assay {
+namespace assay::app {
 
 struct WorkerRun {
   std::string plan;
@@ -20,13 +17,4 @@ struct WorkerRun {
 // Exit code: 0 done, 1 failed (state.json says why), 2 no such run, kExitStopped and kExitClaimed of record/state.h.
 int worker_run(const WorkerRun& request);
 
-// The components that a plan line names, each from the file that was planned. UserError when one has changed since.
-Registry registry_of(const nlohmann::json& plan_line);
-
-// Every file or folder that this part of a plan line names is the one that its identity was made from, or a UserError.
-void check_paths(const nlohmann::json& part);
-
-// Build id of libassay_run, which holds all that decides a run's numbers besides the plugins.
-std::string training_code();
-
-}  // namespace assay
+}  // namespace assay::app

@@ -5,23 +5,23 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "app/worker_run.h"
+#include "app/planned_code.h"
 #include "assay/optimizer.h"
 #include "assay/scheduler.h"
+#include "base/sha256.h"
 #include "loader/instances.h"
-#include "record/sha256.h"
 
-namespace assay {
+namespace assay::app {
 using nlohmann::json;
 
 namespace {
 
-json rates_of(const Registry& registry, const json& line, int64_t most) {
+json rates_of(const loader::Registry& registry, const json& line, int64_t most) {
   const auto& train = line.at("train");
   const int64_t steps = train.at("train").at("steps");
   const RunLength length{steps,
                          train.at("train").at("batch").get<int64_t>() * train.at("data").at("context").get<int64_t>()};
-  Instances instances(registry);
+  loader::Instances instances(registry);
   const auto& optimizer = instances.create<Optimizer>(train.at("optimizer"), "optimizer");
   const auto& scheduler = instances.create<Scheduler>(train.at("scheduler"), "scheduler");
   const double peak = guard(optimizer, "peak_rate", [&] { return optimizer.peak_rate(); });
@@ -54,13 +54,13 @@ json rates_of(const Registry& registry, const json& line, int64_t most) {
           {"first", to_json(first)},
           {"last", to_json(last)},
           {"highest", to_json(highest)},
-          {"digest", sha256(bytes)}};
+          {"digest", base::sha256(bytes)}};
 }
 
 }  // namespace
 
 json worker_schedule(const json& request) {
-  std::map<std::string, Registry> registries;  // by the plugins of a line, which rows mostly share
+  std::map<std::string, loader::Registry> registries;  // by the plugins of a line, which rows mostly share
   json answer = json::array();
   for (const auto& line : request.at("lines")) {
     const auto plugins = line.at("plugins").dump();
@@ -70,4 +70,4 @@ json worker_schedule(const json& request) {
   return answer;
 }
 
-}  // namespace assay
+}  // namespace assay::app

@@ -3,7 +3,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-namespace assay {
+namespace assay::app {
 
 // Request: {lines (plan lines), points}. Answer: for each line {points, first, last, highest, digest}; a point is
 // [step, learning rate, factor on weight decay], a step the updates done before. The run is cut into at most `points`
@@ -11,4 +11,4 @@ namespace assay {
 // have one digest. A run of no steps has no points.
 nlohmann::json worker_schedule(const nlohmann::json& request);
 
-}  // namespace assay
+}  // namespace assay::app

@@ -2,10 +2,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include "app/worker_run.h"
+#include "app/planned_code.h"
 #include "run/verify_mesh.h"
 
-namespace assay {
+namespace assay::app {
 using nlohmann::json;
 
 json worker_verify(const json& request) {
@@ -19,7 +19,7 @@ json worker_verify(const json& request) {
   for (const auto& precision : request.at("precisions")) {
     line["train"]["train"]["precision"] = precision;
     const auto found =
-        verify_meshes(registry, line, meshes, steps, training_code(), request.at("contexts").get<std::string>());
+        run::verify_meshes(registry, line, meshes, steps, training_code(), request.at("contexts").get<std::string>());
     for (size_t i = 0; i < meshes.size(); ++i) {
       const json of{{"precision", precision}, {"mesh", meshes[i]}};
       if (!found[i].refused.empty()) {
@@ -35,4 +35,4 @@ json worker_verify(const json& request) {
   return answer;
 }
 
-}  // namespace assay
+}  // namespace assay::app

@@ -3,10 +3,10 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-namespace assay {
+namespace assay::app {
 
 // Request: {line (a plan line), precisions, meshes (as resources.mesh), steps, contexts (a folder)}. Answer: a list of
 // {precision, mesh, refused} or {precision, mesh, step, loss, gradients, weights}.
 nlohmann::json worker_verify(const nlohmann::json& request);
 
-}  // namespace assay
+}  // namespace assay::app

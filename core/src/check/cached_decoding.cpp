@@ -9,7 +9,7 @@ namespace assay::check {
 namespace {
 
 // In one token a call, and in parts of several.
-std::string cached(Assembled& run, const Batch& batch) {
+std::string cached(run::Assembled& run, const Batch& batch) {
   if (!run.model->causal()) return "";
   const c10::NoGradGuard no_grad;
   const auto full = run.model->forward(batch, {}).final_BTD;
@@ -31,7 +31,7 @@ std::string cached(Assembled& run, const Batch& batch) {
 }
 
 // Candidates for the next token, tried at once: each as if it stood there alone.
-std::string alternatives(Assembled& run, const Batch& batch) {
+std::string alternatives(run::Assembled& run, const Batch& batch) {
   constexpr int64_t kCandidates = 3;
   if (!run.model->causal() || batch.length() <= kCandidates) return "";
   const c10::NoGradGuard no_grad;

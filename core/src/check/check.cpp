@@ -6,7 +6,7 @@
 
 namespace assay::check {
 
-void check_component(const Registry& registry, const std::string& kind, const std::string& name,
+void check_component(const loader::Registry& registry, const std::string& kind, const std::string& name,
                      const nlohmann::json& given, const Observer& observer) {
   static const std::map<std::string, std::vector<void (*)(const Subject&)>> of_kind{
       {"positional", {positional, cached_decoding, runs}},

@@ -2,30 +2,17 @@
 // stand-ins for everything else (stand_ins.h). For `assay check` and for the tests of plugins.
 #pragma once
 
-#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <vector>
 
+#include "check/finding.h"
 #include "loader/registry.h"
 
 namespace assay::check {
 
-struct Finding {
-  std::string component;  // "positional/alibi"
-  std::string property;   // "ranks have their slice of the whole"
-  std::string fault;      // the counter-example; empty: holds
-  bool holds() const { return fault.empty(); }
-};
-
-struct Observer {
-  std::function<void(const std::string& component, const std::string& property)> begins;  // may be empty
-  std::function<void(const Finding&)> found;
-};
-
 // One component of the registry, which must know the stand-ins (Registry::add). `given`: what it cannot be made
 // without, as in an experiment. Nothing is thrown: what a component throws is a finding.
-void check_component(const Registry& registry, const std::string& kind, const std::string& name,
+void check_component(const loader::Registry& registry, const std::string& kind, const std::string& name,
                      const nlohmann::json& given, const Observer& observer);
 
 }  // namespace assay::check

@@ -5,8 +5,8 @@
 #include <thread>
 
 #include "assay/random.h"
+#include "check/central_difference.h"
 #include "check/subject.h"
-#include "testing/central_difference.h"
 
 namespace assay::check {
 namespace {

@@ -11,7 +11,7 @@ namespace {
 using nlohmann::json;
 
 void make(const Subject& subject, const json& given) {
-  Instances instances(subject.registry);
+  loader::Instances instances(subject.registry);
   const auto& component = subject.description();
   instances.create(component.kind, component.kind_hash, given, component.kind);
 }

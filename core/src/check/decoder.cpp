@@ -12,14 +12,14 @@ std::string decoded(const Subject& subject, int tensor, uint64_t seed) {
   TinyRun tiny(subject);
   tiny.mesh(tensor, 1);
   std::string text;
-  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
+  tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {
     const Alone<Decoder> decoder(subject);
     for (auto* component : decoder.all()) component->bind(*run.vocabulary);
-    DecodeRequest request;
-    request.prompts = encoded(*run.tokenizer, {"", "ab ab", "a longer prompt"});
+    run::DecodeRequest request;
+    request.prompts = run::encoded(*run.tokenizer, {"", "ab ab", "a longer prompt"});
     request.tokens = 12;
     request.seed = seed;
-    const auto continuations = decode(run, mesh, *decoder, request);  // refuses ids outside the vocabulary
+    const auto continuations = run::decode(run, mesh, *decoder, request);  // refuses ids outside the vocabulary
     if (!mesh.first()) return;
     for (const auto& one : continuations) {
       for (const auto id : one.ids) text += std::to_string(id) + " ";

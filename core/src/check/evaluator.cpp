@@ -12,14 +12,14 @@
 namespace assay::check {
 namespace {
 
-std::vector<RecordedMetric> metrics(const Subject& subject, int tensor, std::string* changed = nullptr) {
+std::vector<record::RecordedMetric> metrics(const Subject& subject, int tensor, std::string* changed = nullptr) {
   TinyRun tiny(subject);
   tiny.mesh(tensor, 1);
-  std::vector<RecordedMetric> found;
-  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
-    const auto before = whole_weights(run, mesh);
-    auto report = evaluate(run, mesh, run.evaluators[0], 0);
-    const auto after = whole_weights(run, mesh);
+  std::vector<record::RecordedMetric> found;
+  tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {
+    const auto before = run::whole_weights(run, mesh);
+    auto report = run::evaluate(run, mesh, run.evaluators[0], 0);
+    const auto after = run::whole_weights(run, mesh);
     if (!mesh.first()) return;
     if (changed) *changed = difference(after, before, 0);
     found = std::move(report.metrics);
@@ -27,7 +27,7 @@ std::vector<RecordedMetric> metrics(const Subject& subject, int tensor, std::str
   return found;
 }
 
-std::string name_of(const RecordedMetric& metric) {
+std::string name_of(const record::RecordedMetric& metric) {
   auto name = "metric " + metric.name;
   for (const auto& [coordinate, value] : metric.coordinates) name += " " + coordinate + "=" + std::to_string(value);
   return name;
@@ -66,7 +66,7 @@ std::string metrics_on_meshes(const Subject& subject) {
 std::vector<std::string> planned(const Subject& subject) {
   TinyRun tiny(subject);
   std::vector<std::string> names;
-  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
+  tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {
     const auto* own = run.evaluators[0].evaluator;
     for (const auto& metric : guard(*own, "planned_metrics", [&] { return own->planned_metrics(run.assembly()); }))
       if (mesh.first()) names.push_back(name_of({.name = metric.name, .coordinates = metric.coordinates}));

@@ -11,7 +11,7 @@
 namespace assay::check {
 namespace {
 
-std::string shapes(Assembled& run, const Batch& batch) {
+std::string shapes(run::Assembled& run, const Batch& batch) {
   const auto& model = *run.model;
   if (model.layers() < 1 || model.width() < 1) return "it has no layers or no width";
   if (model.padded_vocabulary() < run.vocabulary->size()) return "its output table is smaller than the vocabulary";
@@ -29,7 +29,7 @@ std::string shapes(Assembled& run, const Batch& batch) {
 }
 
 // Later tokens change nothing before them; a bidirectional model must see them.
-std::string sight(Assembled& run, const Batch& batch) {
+std::string sight(run::Assembled& run, const Batch& batch) {
   const c10::NoGradGuard no_grad;
   const int64_t at = TinyRun::kContext / 2;
   auto other = batch;
@@ -42,7 +42,7 @@ std::string sight(Assembled& run, const Batch& batch) {
   return moved.empty() ? "it says that it is not causal, and no position sees what is behind it" : "";
 }
 
-std::string row_by_row(Assembled& run, const Batch& batch) {
+std::string row_by_row(run::Assembled& run, const Batch& batch) {
   const c10::NoGradGuard no_grad;
   const auto all = run.model->forward(batch, {}).final_BTD;
   for (int64_t row = 0; row < batch.rows(); ++row) {
@@ -55,10 +55,10 @@ std::string row_by_row(Assembled& run, const Batch& batch) {
   return "";
 }
 
-std::string model_gradients(Assembled& run, const Batch& batch) {
+std::string model_gradients(run::Assembled& run, const Batch& batch) {
   const auto loss = [&] { return run.model->logits(run.model->forward(batch, {}).final_BTD).cos().sum(); };
   auto& parameters = run.parameters->all();
-  clear_gradients(parameters);
+  run::clear_gradients(parameters);
   loss().backward();
   return gradient_fault(
       parameters, [&](size_t p) { return parameters[p].value.grad(); },

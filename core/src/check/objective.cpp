@@ -17,23 +17,24 @@ namespace {
 
 struct Step {
   double loss;
-  std::vector<NamedTensor> gradients;
+  std::vector<run::NamedTensor> gradients;
 };
 
 // Loss and gradients of one batch; change() may alter it beforehand.
-Step step_of(Assembled& run, const Mesh& mesh, TrainingData& text, const std::function<void(Batch&)>& change = {}) {
+Step step_of(run::Assembled& run, const Mesh& mesh, data::TrainingData& text,
+             const std::function<void(Batch&)>& change = {}) {
   std::vector<Batch> batches{text.rows(0, TinyRun::kBatch, 0)};
   if (change) change(batches[0]);
-  clear_gradients(run.parameters->all());
-  Metrics metrics;
-  const double loss = accumulate_gradients(run, mesh, 0, std::move(batches), metrics).value_or(0);
-  return {loss, whole_gradients(run, mesh)};
+  run::clear_gradients(run.parameters->all());
+  run::Metrics metrics;
+  const double loss = run::accumulate_gradients(run, mesh, 0, std::move(batches), metrics).value_or(0);
+  return {loss, run::whole_gradients(run, mesh)};
 }
 
 std::string finite_differences(const Subject& subject) {
   if (Alone<Objective>(subject)->stops_gradients()) return "";
   std::string wrong;
-  TinyRun(subject).on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& text) {
+  TinyRun(subject).on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData& text) {
     const auto at_first = step_of(run, mesh, text);
     wrong = gradient_fault(
         run.parameters->all(), [&](size_t p) { return at_first.gradients[p].value; },
@@ -45,7 +46,7 @@ std::string finite_differences(const Subject& subject) {
 // Targets of weight 0 may be any id.
 std::string ignored_positions(const Subject& subject) {
   std::string wrong;
-  TinyRun(subject).on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& text) {
+  TinyRun(subject).on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData& text) {
     const auto with_targets = [&](int64_t of_ignored) {
       return step_of(run, mesh, text, [&](Batch& batch) {
         batch.loss_weight = at::ones(batch.tokens.sizes(), at::kFloat);
@@ -72,7 +73,7 @@ std::string nothing_to_count(const Subject& subject) {
   std::string wrong;
   for (const bool padding : {true, false}) {
     if (!wrong.empty()) break;
-    TinyRun(subject).on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& text) {
+    TinyRun(subject).on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData& text) {
       const auto found = step_of(run, mesh, text, [&](Batch& batch) {
         if (padding) batch.key_mask = at::zeros(batch.tokens.sizes(), at::kBool);
         batch.loss_weight = at::zeros(batch.tokens.sizes(), at::kFloat);

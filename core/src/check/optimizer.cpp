@@ -46,7 +46,7 @@ class Trained {
   Alone<Optimizer> optimizer;
 
  private:
-  std::unique_ptr<Mesh> mesh_ = self_mesh();
+  std::unique_ptr<Mesh> mesh_ = mesh::self_mesh();
   std::shared_ptr<Parameters::Store> store_ =
       std::make_shared<Parameters::Store>(Parameters::Store{mesh_.get(), at::TensorOptions().dtype(at::kDouble), 1});
 };

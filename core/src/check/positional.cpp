@@ -96,12 +96,12 @@ Outputs heads_of(Outputs whole, int64_t begin, int64_t count) {
 }
 
 std::string slices(const Subject& subject) {
-  const auto mesh = self_mesh();
+  const auto mesh = mesh::self_mesh();
   const Scheme whole(subject, *mesh);
   for (const int ranks : {2, 4})
     for (const bool causal : {true, false}) {
       std::vector<std::string> of_rank(static_cast<size_t>(ranks));
-      run_ranks(ranks, 1, [&](Mesh& here) {
+      mesh::run_ranks(ranks, 1, [&](Mesh& here) {
         const Scheme scheme(subject, here);
         of_rank[static_cast<size_t>(here.tensor().rank())] = first_difference(
             scheme.outputs(causal), heads_of(whole.outputs(causal), scheme.heads * here.tensor().rank(), scheme.heads),
@@ -127,7 +127,7 @@ std::string rows_differ(const Scheme& scheme, Outputs expected, bool causal, int
 }
 
 std::string fewer_queries(const Subject& subject) {
-  const auto mesh = self_mesh();
+  const auto mesh = mesh::self_mesh();
   const Scheme scheme(subject, *mesh);
   for (const bool causal : {true, false}) {
     const auto whole = scheme.outputs(causal);
@@ -140,7 +140,7 @@ std::string fewer_queries(const Subject& subject) {
 // As cached decoding asks, one token per call: when a query is new there are no keys behind it. Causal alone, for a
 // bidirectional model has no cache and a row of it sees all keys, so a bias may depend on how many there are.
 std::string fewer_keys(const Subject& subject) {
-  const auto mesh = self_mesh();
+  const auto mesh = mesh::self_mesh();
   const Scheme scheme(subject, *mesh);
   const auto whole = scheme.outputs(/*causal=*/true);
   for (int64_t keys = 1; keys <= scheme.length; ++keys)
@@ -150,7 +150,7 @@ std::string fewer_keys(const Subject& subject) {
 }
 
 std::string parameter_gradients(const Subject& subject) {
-  const auto mesh = self_mesh();
+  const auto mesh = mesh::self_mesh();
   const Scheme scheme(subject, *mesh);
   for (const bool causal : {true, false}) {
     const auto loss = [&] {
@@ -181,15 +181,15 @@ std::string parameter_gradients(const Subject& subject) {
 // As in runs of those precisions: parameters are fp32, and bf16 is autocast. Far from the start, where positions and
 // angles of too few bits show.
 std::string types(const Subject& subject) {
-  const auto mesh = self_mesh();
+  const auto mesh = mesh::self_mesh();
   const Scheme scheme(subject, *mesh), narrow(subject, *mesh, at::kFloat);
   const int64_t first = std::min<int64_t>(1000, scheme.alone->limit().value_or(2000) - scheme.length);
   for (const auto type : {at::kFloat, at::kBFloat16})
     for (const bool causal : {true, false}) {
       const auto expected = scheme.outputs(causal, 0, scheme.length, at::kDouble, first).all();
-      Compute compute;
+      run::Compute compute;
       compute.bf16 = type == at::kBFloat16;
-      const ForwardPrecision precision(compute);
+      const run::ForwardPrecision precision(compute);
       const auto found = narrow.outputs(causal, 0, narrow.length, type, first).all();
       for (size_t i = 0; i < found.size(); ++i) {
         const auto& [what, value] = found[i];
@@ -207,7 +207,7 @@ std::string types(const Subject& subject) {
 }
 
 std::string limit(const Subject& subject) {
-  const auto mesh = self_mesh();
+  const auto mesh = mesh::self_mesh();
   const Scheme scheme(subject, *mesh);
   const auto last = scheme.alone->limit();
   if (!last) return "";

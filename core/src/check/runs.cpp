@@ -3,7 +3,7 @@
 #include "assay/dataset.h"
 #include "check/subject.h"
 #include "check/tiny_run.h"
-#include "run/checkpoint.h"
+#include "run/checkpoint/checkpoint.h"
 #include "run/validate.h"
 
 namespace assay::check {
@@ -12,17 +12,17 @@ namespace {
 constexpr int64_t kUpdates = 3;
 constexpr double kTolerance = 1e-9;  // of fp64 sums in another order, after some updates
 
-std::vector<NamedTensor> trained(const TinyRun& tiny) {
-  std::vector<NamedTensor> weights;
-  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& text) {
+std::vector<run::NamedTensor> trained(const TinyRun& tiny) {
+  std::vector<run::NamedTensor> weights;
+  tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData& text) {
     train(run, mesh, text, 0, kUpdates);
-    auto whole = whole_weights(run, mesh);
+    auto whole = run::whole_weights(run, mesh);
     if (mesh.first()) weights = std::move(whole);
   });
   return weights;
 }
 
-std::string bytes_of(const std::vector<NamedTensor>& tensors) {
+std::string bytes_of(const std::vector<run::NamedTensor>& tensors) {
   std::string bytes;
   for (const auto& [name, value] : tensors) {
     const auto whole = value.contiguous();
@@ -35,7 +35,8 @@ std::string bytes_of(const std::vector<NamedTensor>& tensors) {
 
 // Whether a plan of this run would be taken. What the plain run is refused for is not looked at here.
 bool is_planned(const Subject& subject, const TinyRun& tiny) {
-  return validate(subject.registry, tiny.line).empty() || !validate(subject.registry, TinyRun(subject).line).empty();
+  return run::validate(subject.registry, tiny.line).empty() ||
+         !run::validate(subject.registry, TinyRun(subject).line).empty();
 }
 
 std::string weights_on_meshes(const Subject& subject) {
@@ -58,15 +59,15 @@ std::string weights_on_meshes(const Subject& subject) {
 }
 
 std::string in_micro_batches(const Subject& subject) {
-  std::vector<NamedTensor> whole;
+  std::vector<run::NamedTensor> whole;
   for (const int64_t rows : {TinyRun::kBatch, int64_t{3}, int64_t{4}}) {  // 4 and 2: a partial last one
     TinyRun tiny(subject);
     tiny.micro_batch(rows);
     if (!is_planned(subject, tiny)) continue;
     std::string wrong;
-    tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& text) {
+    tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData& text) {
       gradients(run, mesh, text, 0);
-      const auto found = whole_gradients(run, mesh);
+      const auto found = run::whole_gradients(run, mesh);
       if (whole.empty())
         whole = found;
       else
@@ -81,31 +82,31 @@ std::string in_micro_batches(const Subject& subject) {
 // without the stop: on two ranks to the bit.
 std::string after_a_checkpoint(const Subject& subject) {
   const Folder folder;
-  const Checkpoints checkpoints(folder.path(), "check", "code");
-  std::vector<NamedTensor> saved, went_on;
+  const run::Checkpoints checkpoints(folder.path(), "check", "code");
+  std::vector<run::NamedTensor> saved, went_on;
   TinyRun tiny(subject);
   tiny.mesh(2, 1);
   const int most = is_planned(subject, tiny) ? 2 : 1;  // tensor ranks that save
   tiny.mesh(most, 1);
-  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& text) {
+  tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData& text) {
     train(run, mesh, text, 0, kUpdates);
-    Progress progress;
+    run::Progress progress;
     progress.step = kUpdates;
     checkpoints.save(run, mesh, progress);
-    auto now = whole_weights(run, mesh);
+    auto now = run::whole_weights(run, mesh);
     train(run, mesh, text, kUpdates, kUpdates + 1);
-    auto later = whole_weights(run, mesh);
+    auto later = run::whole_weights(run, mesh);
     if (mesh.first()) saved = std::move(now), went_on = std::move(later);
   });
   std::string wrong;
   for (const int ranks : {4, 1, 2}) {
     tiny.mesh(ranks, 1);
     if (!is_planned(subject, tiny)) continue;
-    tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& text) {
+    tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData& text) {
       checkpoints.resume(run, mesh);
-      const auto loaded = whole_weights(run, mesh);
+      const auto loaded = run::whole_weights(run, mesh);
       train(run, mesh, text, kUpdates, kUpdates + 1);
-      const auto later = whole_weights(run, mesh);
+      const auto later = run::whole_weights(run, mesh);
       if (!mesh.first() || !wrong.empty()) return;
       wrong = difference(loaded, saved, 0);
       if (!wrong.empty()) wrong = "loaded on tensor = " + std::to_string(ranks) + ": " + wrong;

@@ -9,20 +9,21 @@
 
 #include "assay/mesh.h"
 #include "assay/parameters.h"
-#include "check/check.h"
+#include "check/finding.h"
 #include "loader/instances.h"
 
 namespace assay::check {
 
 class Subject {
  public:
-  Subject(const Registry& registry, std::string kind, std::string name, nlohmann::json given, const Observer& observer)
+  Subject(const loader::Registry& registry, std::string kind, std::string name, nlohmann::json given,
+          const Observer& observer)
       : registry(registry), kind(std::move(kind)), given(std::move(given)), observer_(observer) {
     this->given["use"] = name;
     component_ = this->kind + "/" + name;
   }
 
-  const Registry& registry;
+  const loader::Registry& registry;
   const std::string kind;
   nlohmann::json given;  // with "use"
 
@@ -59,7 +60,7 @@ class Alone {
   const std::vector<Component*>& all() const { return instances_.all(); }
 
  private:
-  Instances instances_;
+  loader::Instances instances_;
   Kind* component_;
 };
 

@@ -70,42 +70,43 @@ TinyRun::TinyRun(const Subject& subject) : registry_(subject.registry) {
   }
 }
 
-void TinyRun::on_ranks(const std::function<void(Assembled&, const Mesh&, TrainingData&)>& body) const {
+void TinyRun::on_ranks(const std::function<void(run::Assembled&, const Mesh&, data::TrainingData&)>& body) const {
   const auto& sizes = line.at("resources").at("mesh");
-  run_ranks(sizes.at("tensor"), sizes.at("data"), [&](Mesh& mesh) {
+  mesh::run_ranks(sizes.at("tensor"), sizes.at("data"), [&](Mesh& mesh) {
     at::set_num_threads(1);  // of this rank's thread, as in a run
-    Assembled run(registry_, line);
+    run::Assembled run(registry_, line);
     run.build(mesh);
-    const DataSpec spec{run.dataset, run.vocabulary.get(), run.transforms, run.context, run.data_seed,
-                        "check",     folder_.path(),       run.unread()};
-    TrainingData data(spec);
+    const data::DataSpec spec{run.dataset, run.vocabulary.get(), run.transforms, run.context, run.data_seed,
+                              "check",     folder_.path(),       run.unread()};
+    data::TrainingData data(spec);
     body(run, mesh, data);
   });
 }
 
-std::string on_one_rank(const Subject& subject, const std::function<std::string(Assembled&, const Batch&)>& body) {
+std::string on_one_rank(const Subject& subject, const std::function<std::string(run::Assembled&, const Batch&)>& body) {
   std::string wrong;
-  TinyRun(subject).on_ranks(
-      [&](Assembled& run, const Mesh&, TrainingData& text) { wrong = body(run, text.rows(0, TinyRun::kBatch, 0)); });
+  TinyRun(subject).on_ranks([&](run::Assembled& run, const Mesh&, data::TrainingData& text) {
+    wrong = body(run, text.rows(0, TinyRun::kBatch, 0));
+  });
   return wrong;
 }
 
-double gradients(Assembled& run, const Mesh& mesh, TrainingData& data, int64_t step) {
-  Metrics metrics;
-  return accumulate_gradients(run, mesh, step, micro_batches(run, mesh, data, step), metrics).value_or(0);
+double gradients(run::Assembled& run, const Mesh& mesh, data::TrainingData& data, int64_t step) {
+  run::Metrics metrics;
+  return run::accumulate_gradients(run, mesh, step, run::micro_batches(run, mesh, data, step), metrics).value_or(0);
 }
 
-void train(Assembled& run, const Mesh& mesh, TrainingData& data, int64_t begin, int64_t end) {
+void train(run::Assembled& run, const Mesh& mesh, data::TrainingData& data, int64_t begin, int64_t end) {
   for (int64_t step = begin; step < end; ++step) {
     gradients(run, mesh, data, step);
-    call_after_backward(run, step);
-    update(run, step, /*norm=*/0);
-    call_after_step(run, step);
-    clear_gradients(run.parameters->all());
+    run::call_after_backward(run, step);
+    run::update(run, step, /*norm=*/0);
+    run::call_after_step(run, step);
+    run::clear_gradients(run.parameters->all());
   }
 }
 
-std::string difference(const std::vector<NamedTensor>& found, const std::vector<NamedTensor>& expected,
+std::string difference(const std::vector<run::NamedTensor>& found, const std::vector<run::NamedTensor>& expected,
                        double tolerance) {
   if (found.size() != expected.size())
     return std::to_string(found.size()) + " tensors where " + std::to_string(expected.size()) + " are due";

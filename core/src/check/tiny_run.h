@@ -9,7 +9,7 @@
 #include "check/subject.h"
 #include "data/training_data.h"
 #include "run/assemble.h"
-#include "run/sharded.h"
+#include "run/checkpoint/sharded.h"
 
 namespace assay::check {
 
@@ -37,25 +37,25 @@ class TinyRun {
   void micro_batch(int64_t rows) { line["resources"]["micro_batch"] = rows; }
 
   // Assembles and builds on every rank, and calls body there.
-  void on_ranks(const std::function<void(Assembled&, const Mesh&, TrainingData&)>& body) const;
+  void on_ranks(const std::function<void(run::Assembled&, const Mesh&, data::TrainingData&)>& body) const;
 
   nlohmann::json line;  // a plan line (results/README.md)
 
  private:
-  const Registry& registry_;
+  const loader::Registry& registry_;
   Folder folder_;
 };
 
 // Assembled on one rank, with the rows of the first step.
-std::string on_one_rank(const Subject& subject, const std::function<std::string(Assembled&, const Batch&)>& body);
+std::string on_one_rank(const Subject& subject, const std::function<std::string(run::Assembled&, const Batch&)>& body);
 
 // Gradients of one step in grad(), from this replica's share; the loss over all replicas.
-double gradients(Assembled& run, const Mesh& mesh, TrainingData& data, int64_t step);
+double gradients(run::Assembled& run, const Mesh& mesh, data::TrainingData& data, int64_t step);
 // Updates begin .. end - 1.
-void train(Assembled& run, const Mesh& mesh, TrainingData& data, int64_t begin, int64_t end);
+void train(run::Assembled& run, const Mesh& mesh, data::TrainingData& data, int64_t begin, int64_t end);
 
 // "" when all are the same within the tolerance (0: to the bit); else the first that is not.
-std::string difference(const std::vector<NamedTensor>& found, const std::vector<NamedTensor>& expected,
+std::string difference(const std::vector<run::NamedTensor>& found, const std::vector<run::NamedTensor>& expected,
                        double tolerance);
 
 }  // namespace assay::check

@@ -19,7 +19,7 @@ class Bound {
   explicit Bound(const Subject& subject, const nlohmann::json& given = nlohmann::json::object()) {
     TinyRun tiny(subject);
     tiny.line["train"]["transforms"][0].update(given);
-    run_ = std::make_unique<Assembled>(subject.registry, tiny.line);
+    run_ = std::make_unique<run::Assembled>(subject.registry, tiny.line);
   }
   const Transform& transform() const { return *run_->transforms[0]; }
   const Vocabulary& vocabulary() const { return *run_->vocabulary; }
@@ -48,7 +48,7 @@ class Bound {
   }
 
  private:
-  std::unique_ptr<Assembled> run_;
+  std::unique_ptr<run::Assembled> run_;
 };
 
 Draws draws_of(int64_t index, uint64_t seed = 1) {

@@ -1,26 +1,27 @@
 // assay claims X: the verdict on every claim of an experiment.
-#include "compare/claims.h"
+#include "compare/verdicts/claims.h"
 
 #include <iostream>
 
 #include "assay/error.h"
-#include "cli/cli.h"
-#include "cli/comparison.h"
-#include "cli/options.h"
-#include "cli/plan_note.h"
-#include "compare/origin.h"
+#include "cli/shared/cli.h"
+#include "cli/shared/comparison.h"
+#include "cli/shared/options.h"
+#include "cli/shared/plan_note.h"
+#include "compare/formats/format_claims.h"
+#include "compare/results/origin.h"
 
 namespace assay::cli {
 namespace {
 
 namespace po = boost::program_options;
 
-using JudgementFormat = std::string (*)(const Judgement&);
+using JudgementFormat = std::string (*)(const compare::Judgement&);
 
 JudgementFormat judgement_format(const std::string& name) {
-  if (name == "text") return format_claims_text;
-  if (name == "md") return format_claims_markdown;
-  if (name == "json") return format_claims_json;
+  if (name == "text") return compare::format_claims_text;
+  if (name == "md") return compare::format_claims_markdown;
+  if (name == "json") return compare::format_claims_json;
   throw UserError("--format " + name + ": there are text, md and json");
 }
 
@@ -45,8 +46,8 @@ int claims(const Arguments& arguments) {
   try {
     const auto judgement = judge_claims(experiment, settings, mixed_code, arguments);
     std::cout << print(judgement);
-    return judgement.count(Verdict::kUndecided) > 0 ? kUndecided : kDone;
-  } catch (const MixedCode& refusal) {
+    return judgement.count(compare::Verdict::kUndecided) > 0 ? kUndecided : kDone;
+  } catch (const compare::MixedCode& refusal) {
     std::cerr << "assay claims: " << refusal.what() << "\n";
     return kProvenanceRefused;
   }

@@ -5,51 +5,52 @@
 #include <set>
 
 #include "assay/error.h"
-#include "cli/cli.h"
-#include "cli/comparison.h"
-#include "cli/options.h"
-#include "cli/plan_note.h"
-#include "compare/format.h"
-#include "compare/origin.h"
-#include "compare/rearrange.h"
-#include "record/files.h"
-#include "record/printable.h"
+#include "base/files.h"
+#include "base/printable.h"
+#include "cli/shared/cli.h"
+#include "cli/shared/comparison.h"
+#include "cli/shared/options.h"
+#include "cli/shared/plan_note.h"
+#include "compare/formats/format.h"
+#include "compare/formats/format_claims.h"
+#include "compare/results/origin.h"
+#include "compare/table/rearrange.h"
 
 namespace assay::cli {
 namespace {
 
 namespace po = boost::program_options;
 
-using TableFormat = std::string (*)(const Table&);
+using TableFormat = std::string (*)(const compare::Table&);
 
 TableFormat table_format(const std::string& name) {
-  if (name == "text") return format_text;
-  if (name == "md") return format_markdown;
-  if (name == "csv") return format_csv;
-  if (name == "json") return format_json;
-  if (name == "latex") return format_latex;
+  if (name == "text") return compare::format_text;
+  if (name == "md") return compare::format_markdown;
+  if (name == "csv") return compare::format_csv;
+  if (name == "json") return compare::format_json;
+  if (name == "latex") return compare::format_latex;
   throw UserError("--format " + name + ": there are text, md, csv, json and latex");
 }
 
-Spread spread_named(const std::string& name) {
-  for (const auto spread : {Spread::kCi95, Spread::kStd, Spread::kSem})
-    if (name == spread_name(spread)) return spread;
+compare::Spread spread_named(const std::string& name) {
+  for (const auto spread : {compare::Spread::kCi95, compare::Spread::kStd, compare::Spread::kSem})
+    if (name == compare::spread_name(spread)) return spread;
   throw UserError("--spread " + name + ": there are ci95, std and sem");
 }
 
-void write_reference(const NamedExperiment& experiment, const Table& table, const config::CompareSettings& settings,
-                     bool mixed_code, const Arguments& arguments) {
+void write_reference(const NamedExperiment& experiment, const compare::Table& table,
+                     const study::CompareSettings& settings, bool mixed_code, const Arguments& arguments) {
   const auto folder = experiment.layout.reference();
   std::filesystem::create_directories(folder);
   const auto write = [&](const char* name, const std::string& content) {
-    write_atomically(folder / name, content);
-    std::cerr << "wrote " << printable((folder / name).string()) << "\n";
+    base::write_atomically(folder / name, content);
+    std::cerr << "wrote " << base::printable((folder / name).string()) << "\n";
   };
-  write("table.md", format_markdown(table));
-  write("table.csv", format_csv(table));
-  write("table.tex", format_latex(table));
+  write("table.md", compare::format_markdown(table));
+  write("table.csv", compare::format_csv(table));
+  write("table.tex", compare::format_latex(table));
   if (!settings.claims.empty())
-    write("claims.md", format_claims_markdown(judge_claims(experiment, settings, mixed_code, arguments)));
+    write("claims.md", compare::format_claims_markdown(judge_claims(experiment, settings, mixed_code, arguments)));
 }
 
 struct Options {
@@ -76,8 +77,8 @@ po::options_description described(Options& given) {
 }
 
 // All but the first. Named twice, an experiment's seeds would count twice.
-std::vector<ExperimentLayout> other_experiments(const std::vector<std::string>& words) {
-  std::vector<ExperimentLayout> others;
+std::vector<record::ExperimentLayout> other_experiments(const std::vector<std::string>& words) {
+  std::vector<record::ExperimentLayout> others;
   std::set<std::filesystem::path> folders;
   for (const auto& word : words) {
     const auto named = find_experiment(word);
@@ -91,10 +92,10 @@ std::vector<ExperimentLayout> other_experiments(const std::vector<std::string>& 
   return others;
 }
 
-Table table_of(const CompareRequest& request, const Options& given) {
-  auto table = collect(request);
-  if (!given.sort.empty()) sort_rows(table, given.sort);
-  if (!given.pivot.empty()) pivot(table, given.pivot);
+compare::Table table_of(const compare::CompareRequest& request, const Options& given) {
+  auto table = compare::collect(request);
+  if (!given.sort.empty()) compare::sort_rows(table, given.sort);
+  if (!given.pivot.empty()) compare::pivot(table, given.pivot);
   return table;
 }
 
@@ -121,7 +122,7 @@ int compare(const Arguments& arguments) {
     const auto table = table_of(request, given);
     std::cout << print(table);
     if (given.reference) write_reference(experiment, table, settings, given.mixed_code, arguments);
-  } catch (const MixedCode& refusal) {
+  } catch (const compare::MixedCode& refusal) {
     std::cerr << "assay compare: " << refusal.what() << "\n";
     return kProvenanceRefused;
   }

@@ -4,19 +4,19 @@
 #include <nlohmann/json.hpp>
 
 #include "assay/error.h"
-#include "cli/cli.h"
-#include "cli/named_run.h"
-#include "cli/options.h"
-#include "cli/plan_note.h"
-#include "cli/text_table.h"
-#include "compare/run_diff.h"
+#include "cli/shared/cli.h"
+#include "cli/shared/named_run.h"
+#include "cli/shared/options.h"
+#include "cli/shared/plan_note.h"
+#include "cli/shared/text_table.h"
+#include "compare/results/run_diff.h"
 
 namespace assay::cli {
 namespace {
 
 namespace po = boost::program_options;
 
-void print_text(const std::vector<RunDifference>& differences) {
+void print_text(const std::vector<compare::RunDifference>& differences) {
   std::string part;
   std::vector<std::vector<std::string>> rows;
   const auto flush = [&] {
@@ -33,7 +33,7 @@ void print_text(const std::vector<RunDifference>& differences) {
   flush();
 }
 
-void print_json(const std::vector<RunDifference>& differences) {
+void print_json(const std::vector<compare::RunDifference>& differences) {
   auto list = nlohmann::ordered_json::array();
   for (const auto& one : differences) {
     list.push_back({{"part", one.part}, {"key", one.key}, {"a", one.a}, {"b", one.b}});
@@ -55,7 +55,7 @@ int diff(const Arguments& arguments) {
   const auto a = find_run(parsed->words[0]), b = find_run(parsed->words[1]);
   note_other_plan({a.experiment(), std::nullopt});
   if (a.experiment().folder() != b.experiment().folder()) note_other_plan({b.experiment(), std::nullopt});
-  const auto differences = run_differences(a.line, a.layout, b.line, b.layout);
+  const auto differences = compare::run_differences(a.line, a.layout, b.line, b.layout);
   if (format == "json") {
     print_json(differences);
   } else if (differences.empty()) {

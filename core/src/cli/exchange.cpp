@@ -7,15 +7,15 @@
 #include <iostream>
 
 #include "assay/error.h"
-#include "cli/cli.h"
+#include "base/files.h"
 #include "cli/export_runs.h"
-#include "cli/named_run.h"
-#include "cli/options.h"
-#include "cli/plan_note.h"
-#include "cli/run_on_hand.h"
-#include "config/argument_component.h"
-#include "config/worker.h"
-#include "record/files.h"
+#include "cli/shared/cli.h"
+#include "cli/shared/named_run.h"
+#include "cli/shared/options.h"
+#include "cli/shared/plan_note.h"
+#include "cli/shared/run_on_hand.h"
+#include "schema/argument_component.h"
+#include "worker/client.h"
 
 namespace assay::cli {
 namespace {
@@ -25,17 +25,17 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 // What export can make: CSV, and what plugins know.
-std::string known_forms(const config::Catalogue& catalogue) {
+std::string known_forms(const schema::Catalogue& catalogue) {
   return fmt::format("csv (an experiment's numbers), {} (its events), {} (a run's weights)",
                      fmt::join(catalogue.names_of("tracker"), ", "), fmt::join(catalogue.names_of("exchange"), ", "));
 }
 
 json exchange_of(const std::string& verb, const std::string& option, const std::string& name,
-                 const std::vector<std::string>& words, const config::Catalogue& catalogue) {
+                 const std::vector<std::string>& words, const schema::Catalogue& catalogue) {
   if (name.empty())
     throw UserError(fmt::format("assay {}: --{} is missing; there are {}", verb, option,
                                 fmt::join(catalogue.names_of("exchange"), ", ")));
-  return config::component_of_words("exchange", name, {words.begin() + 1, words.end()}, catalogue);
+  return schema::component_of_words("exchange", name, {words.begin() + 1, words.end()}, catalogue);
 }
 
 // The parameters that the experiment gives this exchange in [[exchange]], where the command line gives no others.
@@ -88,7 +88,7 @@ int export_results(const Arguments& arguments) {
     throw UserError("assay export: an experiment or a RUN is missing; see assay export --help");
   if (curves && to != "csv") throw UserError("assay export: --curves goes with --to csv");
   if (to == "csv") return export_csv(parsed->words, out, curves);
-  const auto catalogue = config::load_descriptors(parsed->options["plugin-path"].as<std::string>(), std::nullopt);
+  const auto catalogue = worker::load_descriptors(parsed->options["plugin-path"].as<std::string>(), std::nullopt);
   if (!catalogue.find("tracker", to) && !catalogue.find("exchange", to))
     throw UserError(fmt::format("assay export: --to {}; there are {}", to.empty() ? "is missing" : to + " is not known",
                                 known_forms(catalogue)));
@@ -102,7 +102,7 @@ int export_results(const Arguments& arguments) {
   auto line = run.line;
   line["plugins"] = plugins_now(line, catalogue, "exchange/" + to);
   line["evaluate"] = line["trackers"] = json::array();
-  const auto written = config::export_weights(
+  const auto written = worker::export_weights(
       {{"line", line}, {"weights", run.layout.weights().string()}, {"exchange", exchange}, {"out", folder.string()}});
   for (const auto& name : written) std::cout << (folder / name.get<std::string>()).string() << "\n";
   return kDone;
@@ -117,12 +117,12 @@ int import_weights(const Arguments& arguments) {
   if (!parsed) return kDone;
   if (parsed->words.empty()) throw UserError("assay import: a FOLDER is missing; see assay import --help");
   if (!fs::is_directory(parsed->words[0])) throw UserError(fmt::format("{}: is no folder", parsed->words[0]));
-  const auto catalogue = config::load_descriptors(parsed->options["plugin-path"].as<std::string>(), std::nullopt);
+  const auto catalogue = worker::load_descriptors(parsed->options["plugin-path"].as<std::string>(), std::nullopt);
   const auto exchange = exchange_of("import", "from", from, parsed->words, catalogue);
   const auto folder = empty_folder("import", out);
   const auto found = catalogue.find("exchange", from);
   const auto answer =
-      config::import_weights(
+      worker::import_weights(
           {{"plugins", {{"exchange/" + from, {{"file", found.plugin->file}, {"sha256", found.plugin->sha256}}}}},
            {"exchange", exchange},
            {"from", fs::absolute(parsed->words[0]).string()},
@@ -131,7 +131,7 @@ int import_weights(const Arguments& arguments) {
   std::string toml =
       fmt::format("# {}, whose vocabulary has {} tokens\n[model]\n", parsed->words[0], answer.at("vocabulary").dump());
   for (const auto& [key, value] : answer.at("model").items()) toml += fmt::format("{} = {}\n", key, inline_toml(value));
-  write_atomically(folder / "model.toml", toml);
+  base::write_atomically(folder / "model.toml", toml);
   for (const char* name : {"model.toml", "weights.safetensors"}) std::cout << (folder / name).string() << "\n";
   return kDone;
 }

@@ -8,16 +8,16 @@
 #include <set>
 
 #include "assay/error.h"
-#include "cli/comparison.h"
-#include "cli/named_experiment.h"
-#include "cli/named_run.h"
-#include "cli/plan_note.h"
-#include "compare/long_csv.h"
-#include "config/argument_component.h"
-#include "config/worker.h"
-#include "record/files.h"
+#include "base/files.h"
+#include "base/printable.h"
+#include "cli/shared/comparison.h"
+#include "cli/shared/named_experiment.h"
+#include "cli/shared/named_run.h"
+#include "cli/shared/plan_note.h"
+#include "compare/formats/long_csv.h"
 #include "record/plan_lines.h"
-#include "record/printable.h"
+#include "schema/argument_component.h"
+#include "worker/client.h"
 
 namespace assay::cli {
 namespace {
@@ -29,7 +29,7 @@ constexpr size_t kLongestName = 200;  // bytes; file systems take 255
 
 // "positional=alibi optimizer.lr=0.01 seed=2": what a tracker's own table shows as the run's name.
 std::string folder_name(const json& line) {
-  const auto label = printable(line.value("label", ""));
+  const auto label = base::printable(line.value("label", ""));
   auto name = fmt::format("{}{}seed={}", label, label.empty() ? "" : " ", line.value("seed", 0));
   std::replace(name.begin(), name.end(), '/', '_');
   return name;
@@ -37,7 +37,7 @@ std::string folder_name(const json& line) {
 
 // An experiment, or one run of it.
 struct Named {
-  ExperimentLayout layout;
+  record::ExperimentLayout layout;
   std::string train_id;  // empty: all of the plan's
   bool has(const std::string& id) const { return train_id.empty() || train_id == id; }
 };
@@ -63,40 +63,40 @@ Named named(const std::string& word) {
 int export_csv(const std::vector<std::string>& words, const std::string& out, bool curves) {
   if (words.size() != 1) throw UserError("assay export: --to csv takes one experiment or run");
   const auto what = named(words[0]);
-  auto results = read_results(what.layout, current_training_code());
-  std::erase_if(results.runs, [&](const RunResult& run) { return !what.has(run.line.at("train_id")); });
-  const auto text = curves ? curves_csv(results, what.layout) : metrics_csv(results);
+  auto results = compare::read_results(what.layout, current_training_code());
+  std::erase_if(results.runs, [&](const compare::RunResult& run) { return !what.has(run.line.at("train_id")); });
+  const auto text = curves ? compare::curves_csv(results, what.layout) : compare::metrics_csv(results);
   if (out.empty())
     std::cout << text;
   else
-    write_atomically(out, text);
+    base::write_atomically(out, text);
   return 0;
 }
 
 int export_to_tracker(const std::vector<std::string>& words, const std::string& tracker, const std::string& out,
-                      const config::Catalogue& catalogue) {
+                      const schema::Catalogue& catalogue) {
   const auto what = named(words[0]);
   const auto& layout = what.layout;
-  const auto component = config::component_of_words("tracker", tracker, {words.begin() + 1, words.end()}, catalogue);
+  const auto component = schema::component_of_words("tracker", tracker, {words.begin() + 1, words.end()}, catalogue);
   const auto found = catalogue.find("tracker", tracker);
   json runs = json::array();
   std::set<std::string> names;
-  for (const auto& line : read_plan_lines(layout.plan())) {
+  for (const auto& line : record::read_plan_lines(layout.plan())) {
     const auto run = layout.run(line.at("train_id"));
     if (!what.has(line.at("train_id")) || !fs::exists(run.events())) continue;
     auto name = folder_name(line);
     const bool is_long = name.size() > kLongestName;
-    if (is_long) name = valid_utf8(name.substr(0, kLongestName)) + "..";
+    if (is_long) name = base::valid_utf8(name.substr(0, kLongestName)) + "..";
     if (is_long || !names.insert(name).second) name += " " + line.at("train_id").get<std::string>().substr(0, 12);
     runs.push_back({{"line", line}, {"run", run.folder().string()}, {"out", (fs::path(out) / name).string()}});
   }
   if (runs.empty()) throw UserError(layout.folder().string() + ": no run has events yet; 'assay run' makes them");
-  config::replay_events(
+  worker::replay_events(
       {{"plugins", {{"tracker/" + tracker, {{"file", found.plugin->file}, {"sha256", found.plugin->sha256}}}}},
        {"tracker", component},
        {"experiment", layout.folder().filename().string()},
        {"runs", runs}});
-  for (const auto& run : runs) std::cout << printable(run.at("out").get<std::string>()) << "\n";
+  for (const auto& run : runs) std::cout << base::printable(run.at("out").get<std::string>()) << "\n";
   return 0;
 }
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "config/descriptors.h"
+#include "schema/descriptors.h"
 
 namespace assay::cli {
 
@@ -14,6 +14,6 @@ int export_csv(const std::vector<std::string>& words, const std::string& out, bo
 // words: the experiment, and the tracker's parameters as key=value. Every run that has events goes into a folder of its
 // own below `out`, for what the tracker takes for the run's folder.
 int export_to_tracker(const std::vector<std::string>& words, const std::string& tracker, const std::string& out,
-                      const config::Catalogue& catalogue);
+                      const schema::Catalogue& catalogue);
 
 }  // namespace assay::cli

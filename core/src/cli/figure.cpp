@@ -4,13 +4,13 @@
 #include <nlohmann/json.hpp>
 
 #include "assay/error.h"
-#include "cli/cli.h"
-#include "cli/comparison.h"
-#include "cli/options.h"
-#include "cli/plan_note.h"
-#include "compare/origin.h"
+#include "base/printable.h"
+#include "cli/shared/cli.h"
+#include "cli/shared/comparison.h"
+#include "cli/shared/options.h"
+#include "cli/shared/plan_note.h"
+#include "compare/results/origin.h"
 #include "record/plan_lines.h"
-#include "record/printable.h"
 #include "report/draw.h"
 
 namespace assay::cli {
@@ -19,8 +19,8 @@ namespace {
 namespace po = boost::program_options;
 
 // A figure that shows an axis which rows are tuned over shows all of its values, else the best alone.
-bool shows_tuned_axis(const config::FigureSettings& figure, const config::Tune& tune) {
-  return std::any_of(tune.over.begin(), tune.over.end(), [&](const config::TunedKey& key) {
+bool shows_tuned_axis(const study::FigureSettings& figure, const study::Tune& tune) {
+  return std::any_of(tune.over.begin(), tune.over.end(), [&](const study::TunedKey& key) {
     return figure.series.empty() || key.name == figure.x ||
            std::find(figure.series.begin(), figure.series.end(), key.name) != figure.series.end();
   });
@@ -48,17 +48,17 @@ int figure(const Arguments& arguments) {
   if (!std::filesystem::exists(plan))
     throw UserError(experiment.layout.folder().string() + ": no results here (no plan.jsonl); 'assay run' makes them");
   note_other_plan(experiment);
-  const auto lines = read_plan_lines(plan);
+  const auto lines = record::read_plan_lines(plan);
   const auto folder = out.empty() ? experiment.layout.figures() : std::filesystem::path(out);
   try {
     for (const auto& one : settings.figures) {
-      auto request = compare_request(experiment, settings, metrics_of(one, lines), mixed_code, arguments);
+      auto request = compare_request(experiment, settings, report::metrics_of(one, lines), mixed_code, arguments);
       if (request.tune && shows_tuned_axis(one, *request.tune)) request.tune = std::nullopt;
-      draw_figure(make_figure(one, collect(request), lines), folder);
+      report::draw_figure(report::make_figure(one, compare::collect(request), lines), folder);
       for (const char* end : {".svg", ".pdf", ".csv", ".gp"})
-        std::cerr << "wrote " << printable((folder / (one.name + end)).string()) << "\n";
+        std::cerr << "wrote " << base::printable((folder / (one.name + end)).string()) << "\n";
     }
-  } catch (const MixedCode& refusal) {
+  } catch (const compare::MixedCode& refusal) {
     std::cerr << "assay figure: " << refusal.what() << "\n";
     return kProvenanceRefused;
   }

@@ -1,5 +1,5 @@
 // assay gate X --baseline FILE: has anything become worse than what was kept?
-#include "compare/gate.h"
+#include "compare/verdicts/gate.h"
 
 #include <fmt/format.h>
 
@@ -7,15 +7,15 @@
 #include <iostream>
 
 #include "assay/error.h"
-#include "cli/cli.h"
-#include "cli/comparison.h"
-#include "cli/options.h"
-#include "cli/plan_note.h"
-#include "cli/text_table.h"
-#include "compare/origin.h"
-#include "config/nearest.h"
-#include "record/files.h"
-#include "record/printable.h"
+#include "base/files.h"
+#include "base/nearest.h"
+#include "base/printable.h"
+#include "cli/shared/cli.h"
+#include "cli/shared/comparison.h"
+#include "cli/shared/options.h"
+#include "cli/shared/plan_note.h"
+#include "cli/shared/text_table.h"
+#include "compare/results/origin.h"
 
 namespace assay::cli {
 namespace {
@@ -25,45 +25,46 @@ namespace po = boost::program_options;
 constexpr int kRegression = 3;
 
 // METRIC=AMOUNT, or AMOUNT for all. A metric's name may hold "=", the amount does not.
-void add_tolerance(const std::string& text, Tolerances& tolerances) {
+void add_tolerance(const std::string& text, compare::Tolerances& tolerances) {
   const auto equals = text.rfind('=');
   const bool named = equals != std::string::npos;
-  tolerances[named ? text.substr(0, equals) : ""] = read_tolerance(named ? text.substr(equals + 1) : text);
+  tolerances[named ? text.substr(0, equals) : ""] = compare::read_tolerance(named ? text.substr(equals + 1) : text);
 }
 
 // A name that is no column's, with or without coordinates, would tolerate nothing.
-void check_names(const Tolerances& tolerances, const Table& table) {
+void check_names(const compare::Tolerances& tolerances, const compare::Table& table) {
   std::vector<std::string> names;
   for (const auto& column : table.columns)
     for (const auto& name : {column.name, column.name.substr(0, column.name.find('@'))})
-      if (is_tested(column) && std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+      if (compare::is_tested(column) && std::find(names.begin(), names.end(), name) == names.end())
+        names.push_back(name);
   for (const auto& [name, tolerance] : tolerances)
     if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end())
       throw UserError(fmt::format("tolerance of '{}': no such metric is guarded{}", name,
-                                  config::suggestion(name, names, "there are ")));
+                                  base::suggestion(name, names, "there are ")));
 }
 
-void print_checks(const std::vector<GateCheck>& checks) {
+void print_checks(const std::vector<compare::GateCheck>& checks) {
   std::vector<std::vector<std::string>> rows{{"verdict", "run", "metric", "worse by", "tolerance", ""}};
   for (const auto& check : checks) {
     const auto difference = check.difference ? fmt::format("{:.4g} \u00b1 {:.2g}", check.difference->test.difference,
-                                                           half_width(check.difference->test))
+                                                           compare::half_width(check.difference->test))
                                              : "-";
-    rows.push_back({name_of(check.verdict), check.row, check.metric, difference, fmt::format("{:.4g}", check.tolerance),
-                    check.reason});
+    rows.push_back({compare::name_of(check.verdict), check.row, check.metric, difference,
+                    fmt::format("{:.4g}", check.tolerance), check.reason});
   }
   std::cout << aligned(rows);
 }
 
 void print(const std::vector<std::string>& lines, std::ostream& out) {
-  for (const auto& line : lines) out << printable(line) << "\n";
+  for (const auto& line : lines) out << base::printable(line) << "\n";
 }
 
-int verdict_of(const std::vector<GateCheck>& checks) {
+int verdict_of(const std::vector<compare::GateCheck>& checks) {
   int code = kDone;
   for (const auto& check : checks) {
-    if (check.verdict == GateVerdict::kRegression) return kRegression;
-    if (check.verdict == GateVerdict::kUndecided) code = kUndecided;
+    if (check.verdict == compare::GateVerdict::kRegression) return kRegression;
+    if (check.verdict == compare::GateVerdict::kUndecided) code = kUndecided;
   }
   return code;
 }
@@ -89,32 +90,33 @@ int gate(const Arguments& arguments) {
   note_other_plan(experiment);
   const auto request = compare_request(experiment, compare_settings_of(experiment), metrics, mixed_code, arguments);
   try {
-    const auto table = collect(request);
-    Tolerances tolerances;
+    const auto table = compare::collect(request);
+    compare::Tolerances tolerances;
     if (update) {
-      if (std::filesystem::exists(file)) tolerances = tolerances_of(read_gate_baseline(read_file(file), file));
+      if (std::filesystem::exists(file))
+        tolerances = compare::tolerances_of(compare::read_gate_baseline(base::read_file(file), file));
       for (const auto& text : tolerance_texts) add_tolerance(text, tolerances);
       check_names(tolerances, table);
-      const auto baseline = gate_baseline(table, tolerances);
+      const auto baseline = compare::gate_baseline(table, tolerances);
       if (baseline["rows"].empty())
         throw UserError(fmt::format("{}: not written, for no run of '{}' has a value to keep; run it first", file,
                                     table.experiment));
-      write_atomically(file, baseline.dump(1) + "\n");
-      std::cerr << "wrote " << printable(file) << "\n";
-      print(not_kept(table), std::cerr);
+      base::write_atomically(file, baseline.dump(1) + "\n");
+      std::cerr << "wrote " << base::printable(file) << "\n";
+      print(compare::not_kept(table), std::cerr);
       return kDone;
     }
     if (!std::filesystem::exists(file)) throw UserError(file + ": no such file; --update writes it");
-    const auto baseline = read_gate_baseline(read_file(file), file);
-    tolerances = tolerances_of(baseline);
+    const auto baseline = compare::read_gate_baseline(base::read_file(file), file);
+    tolerances = compare::tolerances_of(baseline);
     for (const auto& text : tolerance_texts) add_tolerance(text, tolerances);
     check_names(tolerances, table);
-    const auto checks = assay::gate(table, baseline, tolerances);
+    const auto checks = assay::compare::gate(table, baseline, tolerances);
     if (checks.empty()) throw UserError(file + ": keeps no metric of any row; --update writes what there is now");
     print_checks(checks);
-    print(not_guarded(table, baseline), std::cout);
+    print(compare::not_guarded(table, baseline), std::cout);
     return verdict_of(checks);
-  } catch (const MixedCode& refusal) {
+  } catch (const compare::MixedCode& refusal) {
     std::cerr << "assay gate: " << refusal.what() << "\n";
     return kProvenanceRefused;
   }

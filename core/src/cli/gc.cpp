@@ -5,16 +5,16 @@
 #include <set>
 
 #include "assay/error.h"
-#include "cli/cli.h"
-#include "cli/named_experiment.h"
-#include "cli/options.h"
-#include "cli/plan_note.h"
-#include "config/run_inputs.h"
-#include "launch/controllers.h"
+#include "base/lock.h"
+#include "cli/shared/cli.h"
+#include "cli/shared/named_experiment.h"
+#include "cli/shared/options.h"
+#include "cli/shared/plan_note.h"
 #include "launch/slurm_jobs.h"
-#include "record/lock.h"
+#include "record/controllers.h"
 #include "record/orphans.h"
 #include "record/plan_lines.h"
+#include "record/run_input.h"
 #include "record/train_record.h"
 
 namespace assay::cli {
@@ -44,11 +44,11 @@ void find_unfinished(const fs::path& folder, std::vector<Rubbish>& found) {
       found.push_back({entry.path(), "was not written to its end"});
 }
 
-std::vector<Rubbish> rubbish_of(const json& line, const RunLayout& run) {
+std::vector<Rubbish> rubbish_of(const json& line, const record::RunLayout& run) {
   std::vector<Rubbish> found;
   for (const auto& folder : {run.folder(), run.eval_records()}) find_unfinished(folder, found);
   const bool keeps_all = line.value("/checkpoint/keep"_json_pointer, "weights") == std::string("all");
-  if (has_all_records(line, run) && !keeps_all && fs::exists(run.checkpoints()))
+  if (record::has_all_records(line, run) && !keeps_all && fs::exists(run.checkpoints()))
     found.push_back({run.checkpoints(), "checkpoints of a run that is done"});
   else
     find_unfinished(run.checkpoints(), found);
@@ -56,27 +56,27 @@ std::vector<Rubbish> rubbish_of(const json& line, const RunLayout& run) {
 }
 
 // With the plans that controllers and Slurm's tasks are at, which may be older than the one in force.
-std::vector<json> lines_at_work(const ExperimentLayout& experiment, std::vector<json> lines) {
+std::vector<json> lines_at_work(const record::ExperimentLayout& experiment, std::vector<json> lines) {
   const auto add = [&](const fs::path& plan) {
     if (!fs::exists(plan)) return;
-    const auto more = read_plan_lines(plan);
+    const auto more = record::read_plan_lines(plan);
     lines.insert(lines.end(), more.begin(), more.end());
   };
-  for (const auto& controller : controllers_of(experiment))
+  for (const auto& controller : record::controllers_of(experiment))
     if (controller.alive) add(controller.file);
-  for (const auto& job : slurm_jobs(experiment)) add(job.plan());
+  for (const auto& job : launch::slurm_jobs(experiment)) add(job.plan());
   return lines;
 }
 
 // Ids of runs that other experiments' plans take as inputs.
-std::set<std::string> inputs_of_others(const ExperimentLayout& experiment) {
+std::set<std::string> inputs_of_others(const record::ExperimentLayout& experiment) {
   std::set<std::string> ids;
   std::error_code gone;
   for (const auto& folder : fs::directory_iterator(experiment.folder().parent_path(), gone)) {
-    const ExperimentLayout other(folder.path());
+    const record::ExperimentLayout other(folder.path());
     if (!fs::exists(other.plan(), gone)) continue;
-    for (const auto& line : read_plan_lines(other.plan()))
-      for (const auto& input : config::inputs_in(line)) ids.insert(input.value("train_id", ""));
+    for (const auto& line : record::read_plan_lines(other.plan()))
+      for (const auto& input : record::inputs_in(line)) ids.insert(input.value("train_id", ""));
   }
   return ids;
 }
@@ -86,10 +86,10 @@ class Collector {
   explicit Collector(bool removes) : removes_(removes) {}
 
   // What a run at work has its hands on is left alone.
-  void take(const RunLayout& run, const std::vector<Rubbish>& found) {
-    if (found.empty() || FileLock::is_held(run.lock())) return;
+  void take(const record::RunLayout& run, const std::vector<Rubbish>& found) {
+    if (found.empty() || base::FileLock::is_held(run.lock())) return;
     if (!removes_) return take(found);
-    if (const auto lock = FileLock::try_lock(run.lock())) take(found);
+    if (const auto lock = base::FileLock::try_lock(run.lock())) take(found);
   }
   void take(const std::vector<Rubbish>& found) {
     for (const auto& [path, what] : found) {
@@ -126,24 +126,25 @@ int gc(const Arguments& arguments) {
   const auto named = find_experiment(parsed->words[0]);
   note_other_plan(named);  // runs of the file's own plan may be among what is outside of the one in force
   const auto& experiment = named.layout;
-  const auto lock = FileLock::lock(experiment.lock());  // no controller puts another plan in force meanwhile
-  const auto lines = read_plan_lines(experiment.plan());
+  const auto lock = base::FileLock::lock(experiment.lock());  // no controller puts another plan in force meanwhile
+  const auto lines = record::read_plan_lines(experiment.plan());
   Collector collector(parsed->options.count("yes") > 0);
-  for (const auto& controller : controllers_of(experiment))
+  for (const auto& controller : record::controllers_of(experiment))
     if (!controller.alive) collector.take({{controller.file, "plan of a controller that was killed"}});
   for (const auto& line : lines) {
     const auto run = experiment.run(line.at("train_id"));
     collector.take(run, rubbish_of(line, run));
   }
-  const auto orphans = orphans_of(experiment, lines_at_work(experiment, lines));
+  const auto orphans = record::orphans_of(experiment, lines_at_work(experiment, lines));
   const auto needed = orphans.empty() ? std::set<std::string>() : inputs_of_others(experiment);
   for (const auto& run : orphans)
     if (!needed.count(run.folder().filename()))
-      collector.take(run, {{run.folder(), has_record(run.train_record()) ? "a run outside of the plan, with its records"
-                                                                         : "a run outside of the plan, unfinished"}});
+      collector.take(
+          run, {{run.folder(), record::has_record(run.train_record()) ? "a run outside of the plan, with its records"
+                                                                      : "a run outside of the plan, unfinished"}});
   const auto smoke = experiment.folder().parent_path() / ".smoke" / experiment.folder().filename();
   if (fs::exists(smoke))
-    if (const auto at_work = FileLock::try_lock(smoke.string() + ".lock"))
+    if (const auto at_work = base::FileLock::try_lock(smoke.string() + ".lock"))
       collector.take({{smoke, "results of --smoke"}});
   collector.sum();
   return kDone;

@@ -6,17 +6,17 @@
 #include <iostream>
 
 #include "assay/error.h"
-#include "cli/cli.h"
-#include "cli/infill.h"
-#include "cli/named_run.h"
-#include "cli/options.h"
-#include "cli/plan_note.h"
-#include "cli/run_on_hand.h"
-#include "config/argument_component.h"
-#include "config/worker.h"
-#include "record/byte_text.h"
-#include "record/files.h"
+#include "base/byte_text.h"
+#include "base/files.h"
+#include "cli/shared/cli.h"
+#include "cli/shared/infill.h"
+#include "cli/shared/named_run.h"
+#include "cli/shared/options.h"
+#include "cli/shared/plan_note.h"
+#include "cli/shared/run_on_hand.h"
 #include "report/heatmap.h"
+#include "schema/argument_component.h"
+#include "worker/client.h"
 
 namespace assay::cli {
 namespace {
@@ -24,7 +24,7 @@ namespace {
 namespace po = boost::program_options;
 using nlohmann::json;
 
-json request_for(const NamedRun& run, const config::Catalogue& catalogue, const json& decoder) {
+json request_for(const NamedRun& run, const schema::Catalogue& catalogue, const json& decoder) {
   check_weights(run);
   auto line = run.line;
   line["plugins"] = plugins_now(line, catalogue, "decoder/" + decoder.at("use").get<std::string>());
@@ -37,12 +37,13 @@ json request_for(const NamedRun& run, const config::Catalogue& catalogue, const 
 }
 
 void draw(const json& continuation, const NamedRun& run, const std::string& file) {
-  Heatmap heatmap;
+  report::Heatmap heatmap;
   heatmap.cosines = continuation.at("cosines");
   heatmap.title =
       fmt::format("{}: {}", run.line.at("experiment").get<std::string>(), run.line.at("label").get<std::string>());
-  for (const auto& token : continuation.at("tokens")) heatmap.labels.push_back(bytes_of_text(token.get<std::string>()));
-  draw_heatmap(heatmap, file);
+  for (const auto& token : continuation.at("tokens"))
+    heatmap.labels.push_back(base::bytes_of_text(token.get<std::string>()));
+  report::draw_heatmap(heatmap, file);
 }
 
 }  // namespace
@@ -70,16 +71,16 @@ int generate(const Arguments& arguments) {
   if (parsed->words.empty()) throw UserError("assay generate: a RUN is missing; see assay generate --help");
   if (tokens < 1 || samples < 1) throw UserError("assay generate: --tokens and --samples are at least 1");
   const auto hole = hole_of(parsed->options);
-  if (!file.empty()) prompts.push_back(read_file(file));
+  if (!file.empty()) prompts.push_back(base::read_file(file));
   if (prompts.empty()) prompts.emplace_back();
   const auto run = find_run(parsed->words[0]);
   note_other_plan({run.experiment(), std::nullopt});
-  const auto catalogue = config::load_descriptors(parsed->options["plugin-path"].as<std::string>(), std::nullopt);
+  const auto catalogue = worker::load_descriptors(parsed->options["plugin-path"].as<std::string>(), std::nullopt);
   if (decoder.empty())
     throw UserError(fmt::format("assay generate: --decoder is missing; there are {}",
                                 fmt::join(catalogue.names_of("decoder"), ", ")));
   const std::vector<std::string> parameters(parsed->words.begin() + 1, parsed->words.end());
-  auto request = request_for(run, catalogue, config::component_of_words("decoder", decoder, parameters, catalogue));
+  auto request = request_for(run, catalogue, schema::component_of_words("decoder", decoder, parameters, catalogue));
   if (hole && parsed->options["tokens"].defaulted())
     tokens = std::max<int64_t>(run.line.at("train").at("data").at("context").get<int64_t>() / 4, 1);
   request["tokens"] = tokens;
@@ -87,15 +88,15 @@ int generate(const Arguments& arguments) {
   const bool as_json = parsed->options.count("json") > 0;
   if (hole) {
     request["infill"] = to_json(*hole);
-    print_fillings(*hole, config::generate_text(request, [](const std::string&) {}), as_json);
+    print_fillings(*hole, worker::generate_text(request, [](const std::string&) {}), as_json);
     return kDone;
   }
   for (const auto& prompt : prompts)
-    for (int64_t sample = 0; sample < samples; ++sample) request["prompts"].push_back(text_of_bytes(prompt));
+    for (int64_t sample = 0; sample < samples; ++sample) request["prompts"].push_back(base::text_of_bytes(prompt));
   const bool one = request["prompts"].size() == 1;
   if (!heatmap.empty() && !one)
     throw UserError("assay generate: --heatmap is of one continuation; give one prompt and one sample");
-  if (!heatmap.empty()) check_heatmap_name(heatmap);
+  if (!heatmap.empty()) report::check_heatmap_name(heatmap);
   request["stream"] = one && !as_json;
   request["cosines"] = !heatmap.empty();
   std::string streamed;
@@ -103,10 +104,11 @@ int generate(const Arguments& arguments) {
     std::cout << (streamed.empty() ? prompts[0] : "") << text << std::flush;
     streamed += text;
   };
-  for (auto& continuation : config::generate_text(request, on_text)) {
+  for (auto& continuation : worker::generate_text(request, on_text)) {
     if (!heatmap.empty()) draw(continuation, run, heatmap);
     for (const char* key : {"cosines", "tokens"}) continuation.erase(key);
-    for (const char* key : {"prompt", "text"}) continuation[key] = bytes_of_text(continuation[key].get<std::string>());
+    for (const char* key : {"prompt", "text"})
+      continuation[key] = base::bytes_of_text(continuation[key].get<std::string>());
     const std::string prompt = continuation["prompt"], text = continuation["text"];
     if (as_json)
       std::cout << continuation.dump(-1, ' ', false, json::error_handler_t::replace) << "\n";

@@ -9,15 +9,15 @@
 #include <thread>
 
 #include "assay/error.h"
-#include "cli/cli.h"
-#include "cli/named_run.h"
-#include "cli/options.h"
-#include "cli/plan_note.h"
+#include "base/lock.h"
+#include "base/printable.h"
+#include "cli/shared/cli.h"
+#include "cli/shared/named_run.h"
+#include "cli/shared/options.h"
+#include "cli/shared/plan_note.h"
 #include "launch/job.h"
 #include "launch/progress.h"
 #include "record/events.h"
-#include "record/lock.h"
-#include "record/printable.h"
 
 namespace assay::cli {
 namespace {
@@ -34,16 +34,16 @@ void print_on(const std::filesystem::path& file, std::streamoff& offset) {
 }
 
 void follow(const NamedRun& run, std::streamoff offset) {
-  RunProgress shown;
-  shown.name = printable(run.line.value("label", ""));
+  launch::RunProgress shown;
+  shown.name = base::printable(run.line.value("label", ""));
   shown.steps = run.line.value("/train/train/steps"_json_pointer, std::int64_t{0});
-  EventTail events(run.layout.events(), EventTail::From::kEnd);
+  record::EventTail events(run.layout.events(), record::EventTail::From::kEnd);
   for (bool alive = true; alive;) {
-    alive = FileLock::is_held(run.layout.lock());  // before the last look
+    alive = base::FileLock::is_held(run.layout.lock());  // before the last look
     print_on(run.layout.log(), offset);
     for (const auto& event : events.poll()) {
-      take_event(shown, event);
-      if (event["type"] == "step") std::cout << describe(shown) << std::endl;
+      launch::take_event(shown, event);
+      if (event["type"] == "step") std::cout << launch::describe(shown) << std::endl;
     }
     if (alive) std::this_thread::sleep_for(kTick);
   }

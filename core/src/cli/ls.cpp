@@ -5,12 +5,12 @@
 #include <nlohmann/json.hpp>
 
 #include "assay/error.h"
-#include "cli/cli.h"
-#include "cli/comparison.h"
-#include "cli/named_experiment.h"
-#include "cli/options.h"
-#include "cli/plan_note.h"
-#include "cli/text_table.h"
+#include "cli/shared/cli.h"
+#include "cli/shared/comparison.h"
+#include "cli/shared/named_experiment.h"
+#include "cli/shared/options.h"
+#include "cli/shared/plan_note.h"
+#include "cli/shared/text_table.h"
 #include "record/plan_lines.h"
 #include "record/run_status.h"
 #include "record/staleness.h"
@@ -25,16 +25,17 @@ int ls(const Arguments& arguments) {
   const auto code = current_training_code();
   const auto experiments = experiments_in(results_here());
   for (const auto& experiment : experiments) {
-    std::map<Standing, size_t> counts;
-    const auto lines = with_code_at_hand(read_plan_lines(experiment.plan()));
+    std::map<record::Standing, size_t> counts;
+    const auto lines = record::with_code_at_hand(record::read_plan_lines(experiment.plan()));
     size_t stale = 0;
     for (const auto& line : lines) {
       const auto run = experiment.run(line.at("train_id"));
-      const auto standing = run_status(line, run).standing;
+      const auto standing = record::run_status(line, run).standing;
       ++counts[standing];
-      if (standing == Standing::kDone && is_stale(line, run, code)) ++stale;
+      if (standing == record::Standing::kDone && record::is_stale(line, run, code)) ++stale;
     }
-    const auto done = counts[Standing::kDone], running = counts[Standing::kRunning], failed = counts[Standing::kFailed];
+    const auto done = counts[record::Standing::kDone], running = counts[record::Standing::kRunning],
+               failed = counts[record::Standing::kFailed];
     auto& row = rows.emplace_back(std::vector{experiment.folder().filename().string()});
     for (const auto count : {lines.size(), done, stale, running, failed, lines.size() - done - running - failed})
       row.push_back(fmt::format("{}", count));

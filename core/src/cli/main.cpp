@@ -6,9 +6,9 @@
 #include <filesystem>
 
 #include "assay/error.h"
-#include "cli/cli.h"
-#include "config/nearest.h"
-#include "record/printable.h"
+#include "base/nearest.h"
+#include "base/printable.h"
+#include "cli/shared/cli.h"
 
 namespace assay::cli {
 namespace {
@@ -29,7 +29,7 @@ std::string help_text() {
 int unknown_verb(const std::string& given) {
   std::vector<std::string> names{"help"};
   for (const auto& verb : verbs()) names.emplace_back(verb.name);
-  fmt::print(stderr, "assay: unknown verb '{}'{}\n", given, config::suggestion(given, names, "there are "));
+  fmt::print(stderr, "assay: unknown verb '{}'{}\n", given, base::suggestion(given, names, "there are "));
   return kUsage;
 }
 
@@ -57,13 +57,13 @@ int main(int argc, const char* const* argv) {
   try {
     return dispatch({argv + (argc > 0 ? 1 : 0), argv + argc});
   } catch (const UserError& error) {
-    fmt::print(stderr, "{}\n", printable_lines(error.what()));
+    fmt::print(stderr, "{}\n", base::printable_lines(error.what()));
     return kUsage;
   } catch (const std::filesystem::filesystem_error& error) {
-    fmt::print(stderr, "assay: {}\n", printable_lines(error.what()));
+    fmt::print(stderr, "assay: {}\n", base::printable_lines(error.what()));
     return kUsage;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "assay: internal error: {}\n", printable_lines(error.what()));
+    fmt::print(stderr, "assay: internal error: {}\n", base::printable_lines(error.what()));
     return kRunFailed;
   }
 }

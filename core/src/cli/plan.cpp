@@ -1,18 +1,18 @@
 // assay plan: every run that an experiment file means, or everything that is wrong with it.
-#include "config/plan.h"
+#include "plan/plan.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "cli/cli.h"
-#include "cli/options.h"
-#include "cli/plan_note.h"
-#include "cli/plan_outlook.h"
-#include "cli/text_table.h"
-#include "cli/until_decided.h"
-#include "config/epochs.h"
+#include "base/printable.h"
+#include "cli/shared/cli.h"
+#include "cli/shared/options.h"
+#include "cli/shared/plan_note.h"
+#include "cli/shared/plan_outlook.h"
+#include "cli/shared/text_table.h"
+#include "cli/shared/until_decided.h"
 #include "launch/progress.h"
-#include "record/printable.h"
+#include "plan/epochs.h"
 
 namespace assay::cli {
 namespace {
@@ -32,13 +32,13 @@ std::string counted(size_t number, const char* what) {
 }
 
 // Tokens, FLOPs and time of what is still to do.
-std::string totals(const config::Plan& plan, const PlanOutlook& outlook) {
+std::string totals(const plan::Plan& plan, const PlanOutlook& outlook) {
   long long steps = 0, tokens = 0;
   double flops = 0, seconds = 0, left = 0;
   bool known = true;
   for (size_t i = 0; i < plan.lines.size(); ++i) {
     steps += steps_of(plan.lines[i]);
-    tokens += config::tokens_of(plan.lines[i]);
+    tokens += plan::tokens_of(plan.lines[i]);
     const auto& run = outlook.runs[i];
     flops += run.six_nd;
     if (run.status == "done" || run.status == "stale") continue;
@@ -49,7 +49,7 @@ std::string totals(const config::Plan& plan, const PlanOutlook& outlook) {
   auto text = fmt::format("total: {} steps, {} tokens", grouped(steps), grouped(tokens));
   if (flops > 0) text += fmt::format(", {:.3g} FLOPs (6ND)", flops);
   if (left > 0 && known && outlook.earlier > 0)
-    text += fmt::format("; about {} for what is left, one run after another ({})", duration_text(seconds),
+    text += fmt::format("; about {} for what is left, one run after another ({})", launch::duration_text(seconds),
                         counted(outlook.earlier, "earlier run") + " of this machine");
   text += "\n";
   std::vector<std::string> parts;
@@ -60,7 +60,7 @@ std::string totals(const config::Plan& plan, const PlanOutlook& outlook) {
   return text;
 }
 
-void print_text(const config::Plan& plan, const PlanOutlook& outlook) {
+void print_text(const plan::Plan& plan, const PlanOutlook& outlook) {
   const bool has_statuses = outlook.counts.size() > 1 || !outlook.counts.count("queued");
   std::vector<std::string> head{"id"};
   head.insert(head.end(), plan.axes.begin(), plan.axes.end());
@@ -72,9 +72,9 @@ void print_text(const config::Plan& plan, const PlanOutlook& outlook) {
     const auto& line = plan.lines[i];
     std::vector<std::string> row{line.at("train_id").get<std::string>().substr(0, 8)};
     for (const auto& axis : plan.axes) row.push_back(cell(line.at("axes").value(axis, json())));
-    row.insert(row.end(), {line.at("seed").dump(), grouped(steps_of(line)), grouped(config::tokens_of(line))});
+    row.insert(row.end(), {line.at("seed").dump(), grouped(steps_of(line)), grouped(plan::tokens_of(line))});
     if (!plan.data.empty()) {
-      const auto epochs = config::epochs_of(plan, line);
+      const auto epochs = plan::epochs_of(plan.sizes, line);
       row.push_back(epochs > 0 ? fmt::format("{:.3g}", epochs) : "-");  // nothing is trained, or the text is not known
     }
     if (has_statuses) row.push_back(outlook.runs[i].status);
@@ -83,11 +83,11 @@ void print_text(const config::Plan& plan, const PlanOutlook& outlook) {
   fmt::print("{}: {}, {} distinct, {}: {}\n\n", plan.experiment, counted(plan.combinations, "combination"),
              plan.distinct, counted(plan.lines.size() / plan.distinct, "seed"), counted(plan.lines.size(), "run"));
   fmt::print("{}\n{}", aligned(rows), totals(plan, outlook));
-  for (const auto& sentence : plan.data) fmt::print("data: {}\n", printable(sentence));
+  for (const auto& sentence : plan.data) fmt::print("data: {}\n", base::printable(sentence));
   for (const auto& note : power_notes(plan)) fmt::print("{}\n", note);
 }
 
-void print_json(const config::Plan& plan, const PlanOutlook& outlook) {
+void print_json(const plan::Plan& plan, const PlanOutlook& outlook) {
   auto runs = json::array();
   for (size_t i = 0; i < plan.lines.size(); ++i) {
     auto run = plan.lines[i];
@@ -98,7 +98,7 @@ void print_json(const config::Plan& plan, const PlanOutlook& outlook) {
       run["outlook"]["parameters"] = size->second.parameters;
       if (size->second.epoch_tokens > 0)
         run["outlook"].update(
-            {{"epoch_tokens", size->second.epoch_tokens}, {"epochs", config::epochs_of(plan, plan.lines[i])}});
+            {{"epoch_tokens", size->second.epoch_tokens}, {"epochs", plan::epochs_of(plan.sizes, plan.lines[i])}});
     }
     runs.push_back(std::move(run));
   }
@@ -122,7 +122,7 @@ int plan(const Arguments& arguments) {
   const auto parsed = parse_options(arguments, options);
   if (!parsed) return kDone;
   const auto made = plan_of_study(plan_request(arguments, *parsed));
-  for (const auto& warning : config::warnings_of(made)) fmt::print(stderr, "{}\n", printable(warning));
+  for (const auto& warning : plan::warnings_of(made)) fmt::print(stderr, "{}\n", base::printable(warning));
   note_other_plans_of_inputs(made);
   const auto outlook = outlook_of(made);
   if (parsed->options.count("json"))

@@ -7,20 +7,20 @@
 #include <map>
 
 #include "assay/error.h"
-#include "cli/cli.h"
-#include "cli/options.h"
-#include "cli/plan_note.h"
-#include "cli/scratch.h"
-#include "cli/until_decided.h"
-#include "config/plan.h"
-#include "config/worker.h"
+#include "base/files.h"
+#include "base/printable.h"
+#include "cli/shared/cli.h"
+#include "cli/shared/options.h"
+#include "cli/shared/plan_note.h"
+#include "cli/shared/scratch.h"
+#include "cli/shared/until_decided.h"
 #include "launch/sweep.h"
+#include "plan/plan.h"
 #include "record/events.h"
-#include "record/files.h"
 #include "record/layout.h"
-#include "record/printable.h"
 #include "record/staleness.h"
 #include "record/train_record.h"
+#include "worker/client.h"
 
 namespace assay::cli {
 namespace {
@@ -30,9 +30,9 @@ namespace po = boost::program_options;
 using nlohmann::json;
 
 // The logged steps up to one, by step, without what was measured.
-std::map<int64_t, json> steps_of(const RunLayout& run, int64_t last) {
+std::map<int64_t, json> steps_of(const record::RunLayout& run, int64_t last) {
   std::map<int64_t, json> steps;
-  for (auto event : read_events(run.events())) {
+  for (auto event : record::read_events(run.events())) {
     const auto step = event.value("step", int64_t{0});
     if (event.value("type", "") != "step" || step > last) continue;
     event.erase("measured");
@@ -50,14 +50,14 @@ struct Stale {
 // Runs of a group whose records are of one code: in the order of the seeds.
 using Group = std::vector<Stale>;
 
-std::vector<Group> stale_groups(const config::Plan& plan, const ExperimentLayout& experiment) {
+std::vector<Group> stale_groups(const plan::Plan& plan, const record::ExperimentLayout& experiment) {
   std::vector<Group> groups;
   std::map<std::pair<std::string, std::string>, size_t> index;
   for (const auto& line : plan.lines) {
     const auto run = experiment.run(line.at("train_id"));
-    if (!has_record(run.train_record())) continue;
-    auto record = json::parse(read_file(run.train_record()));
-    if (freshness(record, run, line, plan.training_code).stale.empty()) continue;
+    if (!record::has_record(run.train_record())) continue;
+    auto record = json::parse(base::read_file(run.train_record()));
+    if (record::freshness(record, run, line, plan.training_code).stale.empty()) continue;
     const auto [found, is_new] = index.try_emplace({line.at("group"), record.at("code").dump()}, groups.size());
     if (is_new) groups.emplace_back();
     groups[found->second].push_back({&line, std::move(record)});
@@ -89,7 +89,7 @@ int recheck(const Arguments& arguments) {
   if (steps < 1) throw UserError("assay recheck: --steps is at least 1");
   const auto plan = plan_of_study(plan_request(arguments, *parsed));
   note_other_plan(plan);
-  const ExperimentLayout experiment(plan.results_folder);
+  const record::ExperimentLayout experiment(plan.results_folder);
   const auto groups = stale_groups(plan, experiment);
   if (groups.empty()) {
     std::cout << plan.experiment << ": no training record is stale\n";
@@ -106,20 +106,22 @@ int recheck(const Arguments& arguments) {
     line["source"].update({{"git_commit", ""}, {"git_dirty", ""}});
     lines.push_back(std::move(line));
   }
-  SweepOptions sweep;
-  sweep.worker = config::worker_program();
+  launch::SweepOptions sweep;
+  sweep.worker = worker::worker_program();
   sweep.experiment = scratch;
   sweep.until = steps;
-  if (const int code = run_sweep(lines, sweep, std::cerr, style_of_stderr()); code != kDone) return code;
+  if (const int code = launch::run_sweep(lines, sweep, std::cerr, launch::style_of_stderr()); code != kDone)
+    return code;
   bool all = true;
   for (const auto& group : groups) {
     const auto& line = *group.front().line;
-    const std::string label = printable(line.at("label").get<std::string>()), id = line.at("train_id");
+    const std::string label = base::printable(line.at("label").get<std::string>()), id = line.at("train_id");
     const auto before = steps_of(experiment.run(id), steps);
-    const auto wrong = difference(before, steps_of(ExperimentLayout(scratch).run(id), steps));
+    const auto wrong = difference(before, steps_of(record::ExperimentLayout(scratch).run(id), steps));
     if (wrong.empty()) {
       for (const auto& [stale, record] : group)
-        accept_code(record, experiment.run(stale->at("train_id")), *stale, plan.training_code, before.rbegin()->first);
+        record::accept_code(record, experiment.run(stale->at("train_id")), *stale, plan.training_code,
+                            before.rbegin()->first);
       fmt::print("{}: the same bits up to step {} (seed {}); today's code is accepted for {} run{}\n", label,
                  before.rbegin()->first, line.at("seed").dump(), group.size(), group.size() == 1 ? "" : "s");
     } else {

@@ -9,14 +9,14 @@
 #include <nlohmann/json.hpp>
 
 #include "assay/error.h"
-#include "cli/cli.h"
-#include "cli/comparison.h"
-#include "cli/options.h"
-#include "cli/plan_note.h"
-#include "compare/origin.h"
+#include "base/files.h"
+#include "base/printable.h"
+#include "cli/shared/cli.h"
+#include "cli/shared/comparison.h"
+#include "cli/shared/options.h"
+#include "cli/shared/plan_note.h"
+#include "compare/results/origin.h"
 #include "launch/signals.h"
-#include "record/files.h"
-#include "record/printable.h"
 #include "report/page.h"
 #include "report/watch.h"
 
@@ -42,20 +42,21 @@ class Report {
 
   void write(int reload_seconds) {
     const auto settings = compare_settings_of(experiment_);
-    const auto table = collect(compare_request(experiment_, settings, metrics_, mixed_code_, arguments_));
+    const auto table = compare::collect(compare_request(experiment_, settings, metrics_, mixed_code_, arguments_));
     const auto judgement =
-        settings.claims.empty() ? Judgement() : judge_claims(experiment_, settings, mixed_code_, arguments_);
-    write_atomically(out_, page_with(report_data(table, judgement, experiment_.layout, logs_), reload_seconds));
+        settings.claims.empty() ? compare::Judgement() : judge_claims(experiment_, settings, mixed_code_, arguments_);
+    base::write_atomically(
+        out_, report::page_with(report::report_data(table, judgement, experiment_.layout, logs_), reload_seconds));
   }
 
   // Until no run is left to do, or a signal, which it returns.
   int watch() {
-    SignalQueue signals;
+    launch::SignalQueue signals;
     std::string shown;
     auto rest = kLook;
     int signal = 0;
-    while (signal == 0 && sweep_goes_on(experiment_.layout)) {
-      if (auto now = state_of_files(experiment_.layout); now != shown) {
+    while (signal == 0 && report::sweep_goes_on(experiment_.layout)) {
+      if (auto now = report::state_of_files(experiment_.layout); now != shown) {
         const auto begin = Clock::now();
         try {
           write(kReloadSeconds);
@@ -78,7 +79,7 @@ class Report {
   std::vector<std::string> metrics_;
   bool mixed_code_;
   Arguments arguments_;
-  RunLogs logs_;
+  report::RunLogs logs_;
 };
 
 }  // namespace
@@ -110,9 +111,9 @@ int report(const Arguments& arguments) {
     } else {
       report.write(0);
     }
-    std::cerr << "wrote " << printable(file.string()) << "\n";
+    std::cerr << "wrote " << base::printable(file.string()) << "\n";
     return signal == 0 ? kDone : 128 + signal;
-  } catch (const MixedCode& refusal) {
+  } catch (const compare::MixedCode& refusal) {
     std::cerr << "assay report: " << refusal.what() << "\n";
     return kProvenanceRefused;
   }

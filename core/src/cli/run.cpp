@@ -6,31 +6,31 @@
 #include <set>
 
 #include "assay/error.h"
-#include "cli/cli.h"
-#include "cli/comparison.h"
-#include "cli/inputs_first.h"
-#include "cli/options.h"
-#include "cli/plan_in_force.h"
-#include "cli/plan_note.h"
-#include "cli/run_choice.h"
-#include "cli/scratch.h"
-#include "cli/until_decided.h"
-#include "compare/origin.h"
-#include "config/plan.h"
-#include "config/smoke.h"
-#include "config/worker.h"
+#include "base/printable.h"
+#include "cli/shared/cli.h"
+#include "cli/shared/comparison.h"
+#include "cli/shared/inputs_first.h"
+#include "cli/shared/options.h"
+#include "cli/shared/plan_in_force.h"
+#include "cli/shared/plan_note.h"
+#include "cli/shared/run_choice.h"
+#include "cli/shared/scratch.h"
+#include "cli/shared/until_decided.h"
+#include "compare/results/origin.h"
 #include "launch/slurm.h"
 #include "launch/sweep.h"
+#include "plan/plan.h"
+#include "plan/smoke.h"
 #include "record/plan_lines.h"
-#include "record/printable.h"
 #include "record/staleness.h"
+#include "worker/client.h"
 
 namespace assay::cli {
 namespace {
 
 namespace po = boost::program_options;
 
-po::options_description run_options(SweepOptions& sweep) {
+po::options_description run_options(launch::SweepOptions& sweep) {
   auto options = plan_options();
   auto add = options.add_options();
   add("jobs", po::value(&sweep.jobs)->value_name("N"),
@@ -57,7 +57,7 @@ po::options_description run_options(SweepOptions& sweep) {
   return options;
 }
 
-void check(const Arguments& arguments, const Parsed& parsed, SweepOptions& sweep) {
+void check(const Arguments& arguments, const Parsed& parsed, launch::SweepOptions& sweep) {
   if (parsed.options.count("jobs") && sweep.jobs < 1) throw UserError("assay run: --jobs is at least 1");
   if (sweep.exclusive && sweep.jobs > 1)
     throw UserError("assay run: --exclusive is one run at a time; leave --jobs out");
@@ -78,31 +78,31 @@ bool asks_for_slurm(const Parsed& parsed) {
 }
 
 // A run that has its records is not run again: without this line its numbers would silently stay those of older code.
-void say_what_is_stale(const config::Plan& plan, const std::vector<nlohmann::json>& lines, const std::string& file) {
-  const ExperimentLayout experiment(plan.results_folder);
+void say_what_is_stale(const plan::Plan& plan, const std::vector<nlohmann::json>& lines, const std::string& file) {
+  const record::ExperimentLayout experiment(plan.results_folder);
   size_t stale = 0, done = 0;
   std::set<std::string> code;
   for (const auto& line : lines) {
     const auto run = experiment.run(line.at("train_id"));
-    if (!has_all_records(line, run)) continue;
+    if (!record::has_all_records(line, run)) continue;
     ++done;
-    const auto other = stale_code(line, run, plan.training_code);
+    const auto other = record::stale_code(line, run, plan.training_code);
     stale += !other.empty();
     if (!other.empty()) code.insert(other);
   }
   if (stale > 0)
-    std::cerr << printable(fmt::format("{} of {} runs that are done are stale (other code: {}) and are not run again: "
-                                       "'assay recheck {}' replays their first steps; a run whose folder under {} is "
-                                       "removed is run again",
-                                       stale, done, fmt::join(code, "; "), file,
-                                       (plan.results_folder / "runs").string()))
+    std::cerr << base::printable(
+                     fmt::format("{} of {} runs that are done are stale (other code: {}) and are not run again: "
+                                 "'assay recheck {}' replays their first steps; a run whose folder under {} is "
+                                 "removed is run again",
+                                 stale, done, fmt::join(code, "; "), file, (plan.results_folder / "runs").string()))
               << "\n";
 }
 
 // Inputs first; then the plan is the one in force. Exit code; the lines to run get the source's state.
-int prepare(config::Plan& plan, std::vector<nlohmann::json>& lines, const Parsed& parsed,
-            const config::PlanRequest& request, SweepOptions& sweep) {
-  for (const auto& warning : config::warnings_of(plan)) std::cerr << printable(warning) << "\n";
+int prepare(plan::Plan& plan, std::vector<nlohmann::json>& lines, const Parsed& parsed,
+            const plan::PlanRequest& request, launch::SweepOptions& sweep) {
+  for (const auto& warning : plan::warnings_of(plan)) std::cerr << base::printable(warning) << "\n";
   note_other_plans_of_inputs(plan);
   sweep.experiment = plan.results_folder;
   say_what_is_stale(plan, lines, request.file);
@@ -115,62 +115,62 @@ int prepare(config::Plan& plan, std::vector<nlohmann::json>& lines, const Parsed
   return kDone;
 }
 
-int until_decided(const Parsed& parsed, const config::PlanRequest& request, SweepOptions& sweep,
+int until_decided(const Parsed& parsed, const plan::PlanRequest& request, launch::SweepOptions& sweep,
                   const Arguments& arguments) {
   for (const char* name : {"only", "smoke"})
     if (parsed.options.count(name))
       throw UserError(std::string("assay run: --until-decided is about whole results; leave --") + name + " out");
   if (sweep.dry_run) throw UserError("assay run: what --until-decided does depends on results; leave --dry-run out");
-  return run_until_decided(request, parsed.options["until-decided"].as<size_t>(), arguments, [&](config::Plan& plan) {
+  return run_until_decided(request, parsed.options["until-decided"].as<size_t>(), arguments, [&](plan::Plan& plan) {
     auto lines = plan.lines;
     const int code = prepare(plan, lines, parsed, request, sweep);
-    return code != kDone ? code : run_sweep(lines, sweep, std::cerr, style_of_stderr());
+    return code != kDone ? code : launch::run_sweep(lines, sweep, std::cerr, launch::style_of_stderr());
   });
 }
 
 }  // namespace
 
 int run(const Arguments& arguments) {
-  SweepOptions sweep;
+  launch::SweepOptions sweep;
   const auto parsed = parse_options(arguments, run_options(sweep));
   if (!parsed) return kDone;
   check(arguments, *parsed, sweep);
   const bool on_slurm = asks_for_slurm(*parsed);
   const auto request = plan_request(arguments, *parsed);
-  sweep.worker = config::worker_program();
+  sweep.worker = worker::worker_program();
   if (parsed->options.count("until-decided")) try {
       return until_decided(*parsed, request, sweep, arguments);
-    } catch (const MixedCode& refusal) {
+    } catch (const compare::MixedCode& refusal) {
       std::cerr << "assay run: " << refusal.what() << "\n";
       return kProvenanceRefused;
     }
-  const auto slurm = on_slurm ? config::read_slurm_settings(request.file) : config::SlurmSettings();
+  const auto slurm = on_slurm ? plan::read_slurm_settings(request.file) : plan::SlurmSettings();
   auto plan = plan_of_study(request);
   const bool smoke = parsed->options.count("smoke") > 0;
-  std::optional<FileLock> scratch;
+  std::optional<base::FileLock> scratch;
   auto lines = plan.lines;
   if (parsed->options.count("only"))
     lines = RunChoice(parsed->options["only"].as<std::string>(), "--only").among(lines);
   if (smoke) {
     plan.lines = lines;
-    plan = config::smoke_of(std::move(plan));
+    plan = plan::smoke_of(std::move(plan));
     lines = plan.lines;
     if (!sweep.dry_run) scratch.emplace(empty_scratch(plan.results_folder));
   }
   const bool whole = !smoke && !parsed->options.count("only");
-  if (plan.prune && whole) sweep.pruning = Pruning{*plan.prune, plan.compare.baseline};
+  if (plan.prune && whole) sweep.pruning = launch::Pruning{*plan.prune, plan.compare.baseline};
   if (plan.prune && parsed->options.count("only"))
     std::cerr << "With --only nothing is pruned: groups are ranked among all of the plan's.\n";
   if (const int code = prepare(plan, lines, *parsed, request, sweep); code != kDone) return code;
   if (on_slurm) {
     if (plan.prune) std::cerr << "On Slurm nothing is pruned: there is no controller that compares rungs.\n";
-    submit_to_slurm(
+    launch::submit_to_slurm(
         lines, {std::filesystem::canonical("/proc/self/exe"), plan.results_folder, slurm, sweep.jobs, sweep.dry_run},
         std::cerr);
     if (!sweep.dry_run) std::cerr << "How they stand: assay status " << request.file << "\n";
     return kDone;
   }
-  const int code = run_sweep(lines, sweep, std::cerr, style_of_stderr());
+  const int code = launch::run_sweep(lines, sweep, std::cerr, launch::style_of_stderr());
   if (code == kDone && !sweep.dry_run && !smoke) std::cerr << "The table: assay compare " << request.file << "\n";
   return code;
 }

@@ -8,13 +8,13 @@
 #include <nlohmann/json.hpp>
 
 #include "assay/error.h"
-#include "cli/cli.h"
-#include "cli/options.h"
-#include "compare/csv.h"
-#include "config/partners.h"
-#include "config/plan.h"
-#include "config/worker.h"
-#include "record/printable.h"
+#include "base/printable.h"
+#include "cli/shared/cli.h"
+#include "cli/shared/options.h"
+#include "compare/formats/csv.h"
+#include "plan/plan.h"
+#include "study/partners.h"
+#include "worker/client.h"
 
 namespace assay::cli {
 namespace {
@@ -64,7 +64,7 @@ std::string picture(const json& points, double top) {
 
 std::string text_of(const Curve& curve, double top) {
   std::string text;
-  for (const auto& label : curve.labels) text += printable(label) + "\n";
+  for (const auto& label : curve.labels) text += base::printable(label) + "\n";
   const auto& points = curve.rates->at("points");
   if (points.empty()) return text + "  trains nothing\n";
   if (top > 0) text += picture(points, top);
@@ -96,25 +96,25 @@ int schedule(const Arguments& arguments) {
   if (format != "text" && format != "csv") throw UserError("--format " + format + ": there are text and csv");
   if (parsed->options.count("points") && (points < 2 || format != "csv"))
     throw UserError("--points is at least 2, and goes with --format csv");
-  const auto plan = config::make_plan(plan_request(arguments, *parsed));
-  for (const auto& warning : config::warnings_of(plan)) fmt::print(stderr, "{}\n", printable(warning));
-  const auto lines = config::first_lines(plan.lines);
+  const auto plan = plan::make_plan(plan_request(arguments, *parsed));
+  for (const auto& warning : plan::warnings_of(plan)) fmt::print(stderr, "{}\n", base::printable(warning));
+  const auto lines = study::first_lines(plan.lines);
   json request = {{"lines", json::array()},
                   {"points", format == "text" ? kWidth
                              : points > 0     ? points
                                               : std::numeric_limits<int64_t>::max()}};
   for (const auto* line : lines) request["lines"].push_back(*line);
-  const auto answer = config::learning_rates(request);
+  const auto answer = worker::learning_rates(request);
   if (format == "text") {
     const auto top = highest_rate(answer);
     for (const auto& curve : curves_of(lines, answer, plan.experiment)) fmt::print("{}\n", text_of(curve, top));
     return kDone;
   }
-  fmt::print("{}", csv_line({"run", "step", "rate", "weight_decay_factor"}));
+  fmt::print("{}", compare::csv_line({"run", "step", "rate", "weight_decay_factor"}));
   for (size_t i = 0; i < lines.size(); ++i)
     for (const auto& point : answer.at(i).at("points"))
-      fmt::print("{}",
-                 csv_line({label_of(*lines[i], plan.experiment), point[0].dump(), point[1].dump(), point[2].dump()}));
+      fmt::print("{}", compare::csv_line(
+                           {label_of(*lines[i], plan.experiment), point[0].dump(), point[1].dump(), point[2].dump()}));
   return kDone;
 }
 

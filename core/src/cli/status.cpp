@@ -8,18 +8,18 @@
 #include <optional>
 
 #include "assay/error.h"
-#include "cli/cli.h"
-#include "cli/comparison.h"
-#include "cli/named_experiment.h"
-#include "cli/options.h"
-#include "cli/plan_note.h"
+#include "base/printable.h"
+#include "cli/shared/cli.h"
+#include "cli/shared/comparison.h"
+#include "cli/shared/named_experiment.h"
+#include "cli/shared/options.h"
+#include "cli/shared/plan_note.h"
 #include "launch/job.h"
 #include "launch/progress.h"
 #include "launch/slurm_jobs.h"
 #include "record/events.h"
 #include "record/orphans.h"
 #include "record/plan_lines.h"
-#include "record/printable.h"
 #include "record/run_status.h"
 #include "record/skipped_steps.h"
 #include "record/staleness.h"
@@ -30,9 +30,9 @@ namespace {
 using nlohmann::json;
 
 // A cluster that does not answer hides only what our own files do not say.
-std::map<std::string, OnSlurm> slurm_of(const ExperimentLayout& experiment) {
+std::map<std::string, launch::OnSlurm> slurm_of(const record::ExperimentLayout& experiment) {
   try {
-    return runs_on_slurm(experiment);
+    return launch::runs_on_slurm(experiment);
   } catch (const UserError& error) {
     std::cerr << "without what is on Slurm: " << error.what() << "\n";
     return {};
@@ -40,70 +40,72 @@ std::map<std::string, OnSlurm> slurm_of(const ExperimentLayout& experiment) {
 }
 
 // "positional=alibi seed=1  120/977  loss 3.2041  17.0k tokens/s"
-std::string progress_text(const Job& job) {
-  auto shown = progress_of(job);
-  for (const auto& event : EventTail(job.run.events(), EventTail::From::kBegin).poll()) take_event(shown, event);
-  take_evaluating(shown, job.run.progress());
+std::string progress_text(const launch::Job& job) {
+  auto shown = launch::progress_of(job);
+  for (const auto& event : record::EventTail(job.run.events(), record::EventTail::From::kBegin).poll())
+    launch::take_event(shown, event);
+  launch::take_evaluating(shown, job.run.progress());
   if (shown.evaluating) shown.seconds += shown.evaluating->seconds;
-  return describe(shown);
+  return launch::describe(shown);
 }
 
-std::string failure_text(const Job& job, const RunStatusNow& now) {
+std::string failure_text(const launch::Job& job, const record::RunStatusNow& now) {
   const auto kind = now.failure_class.empty() ? "" : " (" + now.failure_class + ")";
   const auto log = std::filesystem::exists(job.run.log())
-                       ? fmt::format("          log: {}\n", printable(job.run.log().string()))
+                       ? fmt::format("          log: {}\n", base::printable(job.run.log().string()))
                        : "";
-  return fmt::format("  failed  {}: {}{}\n{}          run: {}\n", job.name, printable(now.reason), kind, log,
+  return fmt::format("  failed  {}: {}{}\n{}          run: {}\n", job.name, base::printable(now.reason), kind, log,
                      job.train_id.substr(0, 12));
 }
 
-std::string status_text(const ExperimentLayout& experiment) {
-  std::map<Standing, size_t> counts;
-  size_t stale = 0, skipping = 0;                       // of the done ones; skipping: with skipped steps
-  size_t waiting = 0;                                   // on Slurm, of the queued ones
-  std::optional<std::map<std::string, OnSlurm>> slurm;  // asked when our own files leave something open
+std::string status_text(const record::ExperimentLayout& experiment) {
+  std::map<record::Standing, size_t> counts;
+  size_t stale = 0, skipping = 0;                               // of the done ones; skipping: with skipped steps
+  size_t waiting = 0;                                           // on Slurm, of the queued ones
+  std::optional<std::map<std::string, launch::OnSlurm>> slurm;  // asked when our own files leave something open
   std::string details;
-  const auto lines = with_code_at_hand(read_plan_lines(experiment.plan()));
+  const auto lines = record::with_code_at_hand(record::read_plan_lines(experiment.plan()));
   const auto code = current_training_code();
   for (const auto& line : lines) {
-    const auto job = job_of(line, experiment);
-    auto now = run_status(line, job.run);
-    if (now.standing != Standing::kDone && now.standing != Standing::kRunning && now.standing != Standing::kPruned) {
+    const auto job = launch::job_of(line, experiment);
+    auto now = record::run_status(line, job.run);
+    if (now.standing != record::Standing::kDone && now.standing != record::Standing::kRunning &&
+        now.standing != record::Standing::kPruned) {
       if (!slurm) slurm = slurm_of(experiment);
       if (const auto there = slurm->find(job.train_id); there != slurm->end()) {
-        now = with_slurm(now, job.run, there->second);
-        if (there->second.state == OnSlurm::State::kWaits) ++waiting;
+        now = launch::with_slurm(now, job.run, there->second);
+        if (there->second.state == launch::OnSlurm::State::kWaits) ++waiting;
       }
     }
     ++counts[now.standing];
-    if (now.standing == Standing::kDone && is_stale(line, job.run, code)) ++stale;
-    if (now.standing == Standing::kDone)
-      if (const auto steps = skipped_steps_of(job.run); steps.skipped > 0) {
+    if (now.standing == record::Standing::kDone && record::is_stale(line, job.run, code)) ++stale;
+    if (now.standing == record::Standing::kDone)
+      if (const auto steps = record::skipped_steps_of(job.run); steps.skipped > 0) {
         ++skipping;
-        details += fmt::format("  done  {}: {}\n", job.name, text_of(steps));
+        details += fmt::format("  done  {}: {}\n", job.name, record::text_of(steps));
       }
     const auto tell = [&](const char* what) {
-      details += fmt::format("  {}  {}: {}\n", what, job.name, printable(now.reason));
+      details += fmt::format("  {}  {}: {}\n", what, job.name, base::printable(now.reason));
     };
-    if (now.standing == Standing::kRunning) details += "  running  " + progress_text(job) + "\n";
-    if (now.standing == Standing::kFailed) details += failure_text(job, now);
-    if (now.standing == Standing::kPreempted) tell("preempted");
-    if (now.standing == Standing::kCancelled) tell("cancelled");
-    if (now.standing == Standing::kPruned) tell("pruned");
+    if (now.standing == record::Standing::kRunning) details += "  running  " + progress_text(job) + "\n";
+    if (now.standing == record::Standing::kFailed) details += failure_text(job, now);
+    if (now.standing == record::Standing::kPreempted) tell("preempted");
+    if (now.standing == record::Standing::kCancelled) tell("cancelled");
+    if (now.standing == record::Standing::kPruned) tell("pruned");
   }
   const auto skipped = skipping ? fmt::format(" ({} with skipped steps)", skipping) : "";
   auto text = fmt::format("{}: {} done{}, {} running, {} failed, {} queued", experiment.folder().filename().string(),
-                          counts[Standing::kDone], skipped, counts[Standing::kRunning], counts[Standing::kFailed],
-                          counts[Standing::kQueued]);
+                          counts[record::Standing::kDone], skipped, counts[record::Standing::kRunning],
+                          counts[record::Standing::kFailed], counts[record::Standing::kQueued]);
   if (waiting) text += fmt::format(" ({} on Slurm)", waiting);
   const auto add = [&](size_t count, const char* what) {
     if (count > 0) text += fmt::format(", {} {}", count, what);
   };
-  add(counts[Standing::kPreempted], "preempted");
-  add(counts[Standing::kCancelled], "cancelled");
-  add(counts[Standing::kPruned], "pruned");
+  add(counts[record::Standing::kPreempted], "preempted");
+  add(counts[record::Standing::kCancelled], "cancelled");
+  add(counts[record::Standing::kPruned], "pruned");
   add(stale, "stale");
-  const auto orphans = orphans_of(experiment, lines).size();
+  const auto orphans = record::orphans_of(experiment, lines).size();
   add(orphans, orphans == 1 ? "orphan" : "orphans");
   return text + "\n" + details;
 }

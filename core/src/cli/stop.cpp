@@ -5,15 +5,15 @@
 #include <nlohmann/json.hpp>
 
 #include "assay/error.h"
-#include "cli/cli.h"
-#include "cli/named_experiment.h"
-#include "cli/options.h"
-#include "launch/controllers.h"
+#include "base/holder.h"
+#include "base/lock.h"
+#include "base/printable.h"
+#include "cli/shared/cli.h"
+#include "cli/shared/named_experiment.h"
+#include "cli/shared/options.h"
 #include "launch/slurm_jobs.h"
-#include "record/holder.h"
-#include "record/lock.h"
+#include "record/controllers.h"
 #include "record/plan_lines.h"
-#include "record/printable.h"
 #include "record/provenance.h"
 #include "record/state.h"
 
@@ -25,32 +25,32 @@ struct Asked {
   std::string elsewhere;  // lines
 };
 
-void ask_controllers(const ExperimentLayout& experiment, Asked& asked) {
-  for (const auto& controller : controllers_of(experiment)) {
+void ask_controllers(const record::ExperimentLayout& experiment, Asked& asked) {
+  for (const auto& controller : record::controllers_of(experiment)) {
     if (!controller.alive) continue;
-    if (controller.host != host_name())
+    if (controller.host != record::host_name())
       asked.elsewhere += fmt::format("  a controller on {}, process {}\n", controller.host, controller.pid);
-    else if (signal_holder(controller.pid, controller.file, SIGUSR1))
+    else if (base::signal_holder(controller.pid, controller.file, SIGUSR1))
       ++asked.controllers;
   }
 }
 
 // Also those whose controller was killed. One that is asked by its controller, too, stops once.
-void ask_worker(const nlohmann::json& line, const RunLayout& run, Asked& asked) {
-  if (!FileLock::is_held(run.lock())) return;
-  const auto state = read_state(run.state());
+void ask_worker(const nlohmann::json& line, const record::RunLayout& run, Asked& asked) {
+  if (!base::FileLock::is_held(run.lock())) return;
+  const auto state = record::read_state(run.state());
   if (!state) return;
-  if (!state->host.empty() && state->host != host_name())
-    asked.elsewhere += fmt::format("  {} seed={} on {}, process {}\n", printable(line.value("label", "")),
+  if (!state->host.empty() && state->host != record::host_name())
+    asked.elsewhere += fmt::format("  {} seed={} on {}, process {}\n", base::printable(line.value("label", "")),
                                    line.value("seed", 0), state->host, state->pid);
-  else if (signal_holder(state->pid, run.lock(), SIGUSR1))
+  else if (base::signal_holder(state->pid, run.lock(), SIGUSR1))
     ++asked.runs;
 }
 
 // A task that runs there saves, too, and stays away; a cluster that does not answer is told and stops nothing else.
-size_t take_off_slurm(const ExperimentLayout& experiment) {
+size_t take_off_slurm(const record::ExperimentLayout& experiment) {
   try {
-    return cancel_on_slurm(experiment);
+    return launch::cancel_on_slurm(experiment);
   } catch (const UserError& error) {
     fmt::print("What is on Slurm stays there: {}\n", error.what());
     return 0;
@@ -64,7 +64,7 @@ int stop(const Arguments& arguments) {
   if (!parsed) return kDone;
   if (parsed->words.size() != 1) throw UserError("assay stop: one experiment; see assay stop --help");
   const auto experiment = find_experiment(parsed->words[0]).layout;
-  const auto lines = read_plan_lines(experiment.plan());
+  const auto lines = record::read_plan_lines(experiment.plan());
   Asked asked;
   ask_controllers(experiment, asked);  // first, or they would start the next run
   for (const auto& line : lines) ask_worker(line, experiment.run(line.at("train_id")), asked);

@@ -1,5 +1,5 @@
 // Adding a verb: its file, its declaration in cli.h, and one line here.
-#include "cli/cli.h"
+#include "cli/shared/cli.h"
 
 namespace assay::cli {
 

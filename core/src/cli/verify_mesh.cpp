@@ -7,15 +7,15 @@
 #include <iostream>
 
 #include "assay/error.h"
-#include "cli/cli.h"
-#include "cli/options.h"
-#include "cli/text_table.h"
-#include "compare/escape.h"
-#include "config/worker.h"
-#include "record/files.h"
+#include "base/files.h"
+#include "base/printable.h"
+#include "cli/shared/cli.h"
+#include "cli/shared/options.h"
+#include "cli/shared/text_table.h"
+#include "compare/formats/escape.h"
 #include "record/layout.h"
-#include "record/printable.h"
 #include "record/provenance.h"
+#include "worker/client.h"
 
 namespace assay::cli {
 namespace {
@@ -87,7 +87,7 @@ std::vector<std::vector<std::string>> rows_of(const json& answer) {
 std::string markdown(const std::vector<std::vector<std::string>>& rows) {
   std::string text;
   for (const auto& row : rows) {
-    for (const auto& cell : row) text += "| " + escaped_markdown(cell) + " ";
+    for (const auto& cell : row) text += "| " + compare::escaped_markdown(cell) + " ";
     text += "|\n";
     if (&row == &rows.front()) text += "|:--|:--|--:|--:|--:|--:|\n";
   }
@@ -103,18 +103,18 @@ constexpr const char* kNote =
     "moves it by the whole rate for it: in fp32 the last column shows such weights";
 
 // Written by this verb alone: the table of a comparison, which has the same name, is not lost to it.
-void write_reference(const config::Plan& plan, const std::vector<std::vector<std::string>>& rows,
+void write_reference(const plan::Plan& plan, const std::vector<std::vector<std::string>>& rows,
                      const std::string& device, const std::string& command) {
-  const ExperimentLayout experiment(plan.results_folder);
+  const record::ExperimentLayout experiment(plan.results_folder);
   const auto file = experiment.reference() / "table.md";
-  if (std::filesystem::exists(file) && read_file(file).find("assay verify-mesh ") == std::string::npos)
+  if (std::filesystem::exists(file) && base::read_file(file).find("assay verify-mesh ") == std::string::npos)
     throw UserError(fmt::format("{}: is another command's table; give the experiment a name of its own for this one",
                                 file.string()));
   std::filesystem::create_directories(experiment.reference());
   const auto& line = plan.lines.at(0);
   const auto& train = line.at("train");
-  const auto git = git_state(std::filesystem::absolute(plan.request.file).parent_path());
-  const auto cpu = read_cpuinfo();
+  const auto git = record::git_state(std::filesystem::absolute(plan.request.file).parent_path());
+  const auto cpu = record::read_cpuinfo();
   std::string text = fmt::format("**{}**: {}\n\n{}\n- {}\n", plan.experiment, kMeaning, markdown(rows), kNote);
   const std::pair<const char*, std::string> origin[] = {
       {"model", train.at("model").dump()},
@@ -124,13 +124,14 @@ void write_reference(const config::Plan& plan, const std::vector<std::vector<std
       {"data", line.at("data_id").get<std::string>().substr(0, 12)},
       {"device", device},
       {"commit", git.commit.substr(0, 12) + (git.dirty.empty() ? "" : " and changes " + git.dirty.substr(0, 12))},
-      {"machine", fmt::format("{}, {}", cpu_model(cpu), instruction_set(cpu))},
+      {"machine", fmt::format("{}, {}", record::cpu_model(cpu), record::instruction_set(cpu))},
       {"command", "assay verify-mesh " + command}};
   for (const auto& [name, value] : origin)
-    text += fmt::format("- {}: {}\n", name,
-                        name == std::string_view("command") ? markdown_code(value) : escaped_markdown(value));
-  write_atomically(file, text);
-  std::cerr << "wrote " << printable(file.string()) << "\n";
+    text += fmt::format(
+        "- {}: {}\n", name,
+        name == std::string_view("command") ? compare::markdown_code(value) : compare::escaped_markdown(value));
+  base::write_atomically(file, text);
+  std::cerr << "wrote " << base::printable(file.string()) << "\n";
 }
 
 }  // namespace
@@ -159,7 +160,7 @@ int verify_mesh(const Arguments& arguments) {
       throw UserError("--precisions " + precision + ": there are fp64, fp32, tf32 and bf16");
   json asked = json::array();
   for (const auto& mesh : parts_of(meshes)) asked.push_back(mesh_of(mesh, backend));
-  const auto plan = config::make_plan(plan_request(arguments, *parsed));
+  const auto plan = plan::make_plan(plan_request(arguments, *parsed));
   auto line = plan.lines.at(0);
   const auto& train = line.at("train").at("train");
   const auto most = train.at("steps").get<int64_t>();
@@ -173,7 +174,7 @@ int verify_mesh(const Arguments& arguments) {
   const std::string device = backend == "nccl" ? "cuda" : "cpu";
   line["resources"]["device"] = device;
   const auto answer =
-      config::verify_meshes({{"line", line},
+      worker::verify_meshes({{"line", line},
                              {"meshes", asked},
                              {"precisions", parts_of(precisions)},
                              {"steps", steps_up_to(steps)},
@@ -184,9 +185,9 @@ int verify_mesh(const Arguments& arguments) {
   if (format == "json")
     std::cout << answer.dump(2) << "\n";
   else if (format == "md")
-    std::cout << "**" << escaped_markdown(title) << "**: " << kMeaning << "\n\n" << markdown(rows);
+    std::cout << "**" << compare::escaped_markdown(title) << "**: " << kMeaning << "\n\n" << markdown(rows);
   else
-    std::cout << printable(title) << ": " << kMeaning << "\n\n" << aligned(rows);
+    std::cout << base::printable(title) << ": " << kMeaning << "\n\n" << aligned(rows);
   if (reference) write_reference(plan, rows, device, fmt::format("{}", fmt::join(arguments.words, " ")));
   return kDone;
 }

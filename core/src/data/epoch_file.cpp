@@ -9,9 +9,9 @@
 #include <string>
 
 #include "assay/error.h"
-#include "record/files.h"
+#include "base/files.h"
 
-namespace assay {
+namespace assay::data {
 namespace {
 
 struct Header {
@@ -35,7 +35,7 @@ void EpochFile::write(const std::filesystem::path& file, const EpochContent& con
   append(content.loss_weight);
   append(content.segment);
   std::filesystem::create_directories(file.parent_path());
-  write_atomically(file, bytes);
+  base::write_atomically(file, bytes);
 }
 
 EpochFile::EpochFile(const std::filesystem::path& file) {
@@ -72,4 +72,4 @@ EpochFile::EpochFile(const std::filesystem::path& file) {
 
 EpochFile::~EpochFile() { ::munmap(mapping_, bytes_); }
 
-}  // namespace assay
+}  // namespace assay::data

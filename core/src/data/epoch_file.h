@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <vector>
 
-namespace assay {
+namespace assay::data {
 
 struct EpochContent {
   std::vector<int32_t> tokens;
@@ -38,4 +38,4 @@ class EpochFile {
   const int32_t* segments_ = nullptr;
 };
 
-}  // namespace assay
+}  // namespace assay::data

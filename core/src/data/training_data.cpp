@@ -11,7 +11,7 @@
 #include "assay/random.h"
 #include "data/epoch_file.h"
 
-namespace assay {
+namespace assay::data {
 namespace {
 
 std::vector<int64_t> permutation(int64_t count, const Draws& draws) {
@@ -244,4 +244,4 @@ std::unique_ptr<TrainingData> open_training_data(const DataSpec& spec, const Mes
   return data ? std::move(data) : std::make_unique<TrainingData>(spec, begins);
 }
 
-}  // namespace assay
+}  // namespace assay::data

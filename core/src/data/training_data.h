@@ -22,7 +22,7 @@
 #include "assay/tokenizer.h"
 #include "assay/transform.h"
 
-namespace assay {
+namespace assay::data {
 
 struct DataSpec {
   const Dataset* dataset;
@@ -72,4 +72,4 @@ class TrainingData {
 std::unique_ptr<TrainingData> open_training_data(const DataSpec& spec, const Mesh& mesh,
                                                  const std::vector<int64_t>& begins = {0});
 
-}  // namespace assay
+}  // namespace assay::data

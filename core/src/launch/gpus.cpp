@@ -8,7 +8,7 @@
 
 #include "record/plan_lines.h"
 
-namespace assay {
+namespace assay::launch {
 namespace {
 
 constexpr bool kCudaBuild = ASSAY_CUDA_BUILD;  // by CMake
@@ -39,7 +39,7 @@ std::vector<std::string> visible_gpus() {
 
 SlotsAsked slots_asked(const nlohmann::json& plan_line, bool any_gpus) {
   SlotsAsked asked;
-  asked.cores = cores_of(plan_line);
+  asked.cores = record::cores_of(plan_line);
   const auto resources = plan_line.value("resources", nlohmann::json::object());
   const auto mesh = resources.value("mesh", nlohmann::json::object());
   const bool nccl = mesh.value("backend", "") == "nccl";
@@ -57,4 +57,4 @@ SlotsAsked slots_asked(const nlohmann::json& plan_line, bool any_gpus) {
   return asked;
 }
 
-}  // namespace assay
+}  // namespace assay::launch

@@ -7,7 +7,7 @@
 
 #include "launch/slots.h"
 
-namespace assay {
+namespace assay::launch {
 
 // As CUDA_VISIBLE_DEVICES names them, where it is set; else 0, 1, ... for as many as the driver shows.
 std::vector<std::string> visible_gpus();
@@ -16,4 +16,4 @@ std::vector<std::string> visible_gpus();
 // one.
 SlotsAsked slots_asked(const nlohmann::json& plan_line, bool any_gpus);
 
-}  // namespace assay
+}  // namespace assay::launch

@@ -8,7 +8,7 @@
 
 #include "record/layout.h"
 
-namespace assay {
+namespace assay::launch {
 
 struct PlannedEvaluation {
   std::string id, label;
@@ -18,7 +18,7 @@ struct PlannedEvaluation {
 struct Job {
   std::string train_id;
   std::string name;  // label and seed, as shown to people
-  RunLayout run;
+  record::RunLayout run;
   int threads = 1;  // OpenMP threads a rank
   int cores = 1;    // threads a rank times ranks
   std::int64_t steps = 0;
@@ -26,6 +26,6 @@ struct Job {
   std::vector<PlannedEvaluation> evaluations = {};
 };
 
-Job job_of(const nlohmann::json& plan_line, const ExperimentLayout& experiment);
+Job job_of(const nlohmann::json& plan_line, const record::ExperimentLayout& experiment);
 
-}  // namespace assay
+}  // namespace assay::launch

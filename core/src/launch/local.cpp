@@ -9,13 +9,13 @@
 #include <nlohmann/json.hpp>
 
 #include "assay/error.h"
+#include "base/lock.h"
+#include "base/process.h"
 #include "launch/gpus.h"
-#include "launch/process.h"
 #include "launch/signals.h"
-#include "record/lock.h"
 #include "record/plan_lines.h"
 
-namespace assay {
+namespace assay::launch {
 namespace {
 
 using Clock = Progress::Clock;
@@ -28,7 +28,7 @@ struct Worker {
   size_t index;  // of its job
   std::shared_ptr<const Slots> slots;
   Before before;  // measured before the process starts
-  Process process;
+  base::Process process;
   Clock::time_point started;
   Asked asked = Asked::kNothing;
   bool killed = false;  // by this launcher
@@ -74,8 +74,8 @@ class Launcher {
     const size_t index = queue_.front();
     const auto& job = jobs_[index];
     // Another controller may have been at it meanwhile; its worker would find out, after a second of loading.
-    if (has_all_records(plan_[index], job.run)) return leave({}, index);
-    if (FileLock::is_held(job.run.lock()))
+    if (record::has_all_records(plan_[index], job.run)) return leave({}, index);
+    if (base::FileLock::is_held(job.run.lock()))
       return leave({Outcome::kElsewhere, "another process runs it", "", {}}, index);
     const auto slots = slots_for(index);
     if (!slots) {
@@ -124,7 +124,7 @@ class Launcher {
     try {
       std::filesystem::create_directories(job.run.folder());
       workers_.push_back({index, slots, Before(job.run),
-                          Process(command.words, command.environment, job.run.log(), slots->descriptors()),
+                          base::Process(command.words, command.environment, job.run.log(), slots->descriptors()),
                           Clock::now()});
     } catch (const std::exception& error) {  // no room for its folder or its log
       ended(index, {Outcome::kFailed, error.what(), "user", {}});
@@ -140,9 +140,9 @@ class Launcher {
       }
       const auto index = worker->index;
       const auto& line = plan_[index];
-      const auto ending =
-          settle(jobs_[index], of_worker(*status, line), worker->process.id(), has_all_records(line, jobs_[index].run),
-                 worker->asked, worker->before, {text_of(options_.timeout), worker->killed});
+      const auto ending = settle(jobs_[index], of_worker(*status, line), worker->process.id(),
+                                 record::has_all_records(line, jobs_[index].run), worker->asked, worker->before,
+                                 {text_of(options_.timeout), worker->killed});
       workers_.erase(worker++);
       ended(index, ending);
     }
@@ -264,4 +264,4 @@ LaunchSummary launch(const std::vector<Job>& jobs, const std::vector<nlohmann::j
   return Launcher(jobs, plan, options, slots, progress).run();
 }
 
-}  // namespace assay
+}  // namespace assay::launch

@@ -13,7 +13,7 @@
 #include "launch/slots.h"
 #include "launch/worker_command.h"
 
-namespace assay {
+namespace assay::launch {
 
 struct LaunchOptions {
   WorkerFiles files;
@@ -45,4 +45,4 @@ int default_jobs(const std::vector<Job>& jobs, int cores);
 LaunchSummary launch(const std::vector<Job>& jobs, const std::vector<nlohmann::json>& plan,
                      const LaunchOptions& options, SlotPool& slots, Progress& progress);
 
-}  // namespace assay
+}  // namespace assay::launch

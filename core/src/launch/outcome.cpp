@@ -14,7 +14,7 @@
 #include "record/hook_file.h"
 #include "record/state.h"
 
-namespace assay {
+namespace assay::launch {
 namespace {
 
 constexpr size_t kShownLines = 8;
@@ -38,17 +38,17 @@ std::vector<std::string> last_lines(const std::filesystem::path& log, std::uintm
 }
 
 // by_us: its launcher killed it, for it did not stop when it was asked to.
-std::string how_it_ended(const ExitStatus& status, bool out_of_memory, bool by_us = false) {
+std::string how_it_ended(const base::ExitStatus& status, bool out_of_memory, bool by_us = false) {
   if (!status.signal) return fmt::format("exit code {}", status.code.value_or(-1));
   if (by_us && *status.signal == SIGKILL) return "it did not stop when asked to and was killed";
-  auto text = "killed by " + signal_name(*status.signal);
+  auto text = "killed by " + base::signal_name(*status.signal);
   if (out_of_memory) return text + ": this machine has run out of memory";
   if (*status.signal == SIGKILL) text += " (out of memory, or by hand)";
   return text;
 }
 
 // Of all processes of a run's workers that died without a message, by the time when the process started.
-HookFiles hook_files(const RunLayout& run) {
+HookFiles hook_files(const record::RunLayout& run) {
   const auto name = run.hooks().filename().string();
   HookFiles files;
   std::error_code absent;
@@ -63,11 +63,11 @@ HookFiles hook_files(const RunLayout& run) {
 
 // "it was in plugin .." of the dead processes of a run, whose files go; which of several threads ended it is not known.
 // Empty where none was in a hook.
-std::string last_hooks(const RunLayout& run, const Before& before) {
+std::string last_hooks(const record::RunLayout& run, const Before& before) {
   std::vector<std::string> all;
   for (const auto& file : hook_files(run)) {
     if (!before.hooks.count(file))
-      for (auto& hook : hooks_in(file.first))
+      for (auto& hook : record::hooks_in(file.first))
         if (std::find(all.begin(), all.end(), hook) == all.end()) all.push_back(std::move(hook));
     std::error_code ignored;
     std::filesystem::remove(file.first, ignored);
@@ -116,19 +116,19 @@ std::uint64_t oom_kills(std::string_view vmstat) {
   return count;
 }
 
-Before::Before(const RunLayout& run)
-    : events(run.events(), EventTail::From::kEnd),
-      state(read_state(run.state())),
-      oom_kills(assay::oom_kills(read_vmstat())),
+Before::Before(const record::RunLayout& run)
+    : events(run.events(), record::EventTail::From::kEnd),
+      state(record::read_state(run.state())),
+      oom_kills(assay::launch::oom_kills(read_vmstat())),
       hooks(hook_files(run)) {
   std::error_code absent;
   const auto size = std::filesystem::file_size(run.log(), absent);
   if (!absent) log_size = size;
 }
 
-Ending settle(const Job& job, const ExitStatus& status, pid_t worker, bool has_records, Asked asked, Before& before,
-              const Timeout& timeout) {
-  if (status.code == kExitClaimed) return {Outcome::kElsewhere, "another process runs it", "", {}};
+Ending settle(const Job& job, const base::ExitStatus& status, pid_t worker, bool has_records, Asked asked,
+              Before& before, const Timeout& timeout) {
+  if (status.code == record::kExitClaimed) return {Outcome::kElsewhere, "another process runs it", "", {}};
   if (status.code == 0 && has_records) return {};
   Ending ending{Outcome::kFailed, "", "", last_lines(job.run.log(), before.log_size)};
   ending.killed = status.signal.has_value();
@@ -139,7 +139,7 @@ Ending settle(const Job& job, const ExitStatus& status, pid_t worker, bool has_r
     ending.reason = first_line(event.value("text", std::string()));
     ending.failure_class = event.value("class", std::string());
   }
-  auto state = read_state(job.run.state());
+  auto state = record::read_state(job.run.state());
   const bool told = state && state != before.state;  // by this worker
   const bool told_failure = told && state->status == "failed";
   const auto told_stop = told ? stopped(state->status) : std::nullopt;
@@ -192,7 +192,7 @@ Ending settle(const Job& job, const ExitStatus& status, pid_t worker, bool has_r
   state->reason = ending.reason;
   state->failure_class = ending.failure_class;
   try {
-    write_state(job.run.state(), *state);
+    record::write_state(job.run.state(), *state);
   } catch (const UserError& error) {  // a full disk must not end the sweep
     ending.untold = error.what();
   }
@@ -206,4 +206,4 @@ bool may_pass_again(const Ending& ending) {
          (failure == "out_of_memory" && ending.killed);
 }
 
-}  // namespace assay
+}  // namespace assay::launch

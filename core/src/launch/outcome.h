@@ -10,12 +10,12 @@
 #include <utility>
 #include <vector>
 
+#include "base/process.h"
 #include "launch/job.h"
-#include "launch/process.h"
 #include "record/events.h"
 #include "record/state.h"
 
-namespace assay {
+namespace assay::launch {
 
 enum class Outcome { kDone, kFailed, kCancelled, kPreempted, kPaused, kElsewhere };
 
@@ -45,10 +45,10 @@ using HookFiles = std::set<std::pair<std::filesystem::path, std::filesystem::fil
 
 // Where a run's files ended when its worker started: what came before is another attempt's.
 struct Before {
-  explicit Before(const RunLayout& run);
+  explicit Before(const record::RunLayout& run);
   std::uintmax_t log_size = 0;
-  EventTail events;
-  std::optional<State> state;
+  record::EventTail events;
+  std::optional<record::State> state;
   std::uint64_t oom_kills = 0;
   HookFiles hooks;  // of earlier attempts that were killed
 };
@@ -56,11 +56,11 @@ struct Before {
 // Judges an ended worker and makes state.json say the same. What the worker wrote itself stands; one that died without
 // a message gets a state of failed, or of what it was asked for, and the hooks that it died in are named. timeout: of
 // Asked::kTimeout.
-Ending settle(const Job& job, const ExitStatus& status, pid_t worker, bool has_records, Asked asked, Before& before,
-              const Timeout& timeout = {});
+Ending settle(const Job& job, const base::ExitStatus& status, pid_t worker, bool has_records, Asked asked,
+              Before& before, const Timeout& timeout = {});
 
 // Whether another try may end otherwise: the process was killed (also by the kernel, for want of memory), was lost with
 // its machine, or took too long. What a plugin, a user or arithmetic did happens again.
 bool may_pass_again(const Ending& ending);
 
-}  // namespace assay
+}  // namespace assay::launch

@@ -8,10 +8,10 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
-#include "record/printable.h"
+#include "base/printable.h"
 #include "record/skipped_steps.h"
 
-namespace assay {
+namespace assay::launch {
 namespace {
 
 constexpr std::chrono::seconds kPlainEvery{10};
@@ -48,8 +48,9 @@ void Progress::started(const Job& job, Clock::time_point now) {
   for (auto& evaluation : shown.evaluations)
     if (const auto known = evaluation_seconds_.find(evaluation.label); known != evaluation_seconds_.end())
       evaluation.seconds = known->second;
-  running_.emplace_back(job.train_id, Running{std::move(shown), EventTail(job.run.events(), EventTail::From::kEnd),
-                                              job.run.progress(), now, now});
+  running_.emplace_back(job.train_id,
+                        Running{std::move(shown), record::EventTail(job.run.events(), record::EventTail::From::kEnd),
+                                job.run.progress(), now, now});
 }
 
 void Progress::take_events(Running& running) {
@@ -58,7 +59,8 @@ void Progress::take_events(Running& running) {
     if (event["type"] == "evaluate")
       for (const auto& one : running.shown.evaluations)
         if (one.seconds) evaluation_seconds_[one.label] = *one.seconds;
-    for (const auto& note : event.value("notes", std::vector<std::string>())) say("       note: " + printable(note));
+    for (const auto& note : event.value("notes", std::vector<std::string>()))
+      say("       note: " + base::printable(note));
     if (event["type"] == "start" && event.contains("from"))
       say(fmt::format("       {} goes on from step {}", running.shown.name, event["from"].get<std::int64_t>()));
   }
@@ -89,7 +91,7 @@ void Progress::ended(const Job& job, const Ending& ending, Clock::time_point now
     seconds = seconds_between(found->second.since, now);
     const auto& shown = found->second.shown;
     if (shown.loss) result += fmt::format("  loss {:.4f}", *shown.loss);
-    if (shown.skipped > 0) result += "  " + text_of(SkippedSteps{shown.skipped, shown.steps});
+    if (shown.skipped > 0) result += "  " + record::text_of(record::SkippedSteps{shown.skipped, shown.steps});
     running_.erase(found);
   }
   switch (ending.outcome) {
@@ -100,20 +102,20 @@ void Progress::ended(const Job& job, const Ending& ending, Clock::time_point now
       break;
     case Outcome::kFailed:
       if (!again) ++failed_;
-      say(fmt::format("{} {}: {}", paint("FAILED", kRed), job.name, printable(ending.reason)));
-      for (const auto& line : ending.log_lines) say("       | " + printable_lines(line));
-      say("       log: " + printable(job.run.log().string()));
+      say(fmt::format("{} {}: {}", paint("FAILED", kRed), job.name, base::printable(ending.reason)));
+      for (const auto& line : ending.log_lines) say("       | " + base::printable_lines(line));
+      say("       log: " + base::printable(job.run.log().string()));
       if (again) say("       It is tried again.");
       break;
     case Outcome::kCancelled:
     case Outcome::kPreempted:
     case Outcome::kPaused:
       ++other_;
-      say(fmt::format("stop   {}: {}", job.name, printable(ending.reason)));
+      say(fmt::format("stop   {}: {}", job.name, base::printable(ending.reason)));
       break;
     case Outcome::kElsewhere:
       ++other_;
-      say(fmt::format("skip   {}: {}", job.name, printable(ending.reason)));
+      say(fmt::format("skip   {}: {}", job.name, base::printable(ending.reason)));
       break;
   }
 }
@@ -164,4 +166,4 @@ void Progress::draw_live() {
   ++live_lines_;
 }
 
-}  // namespace assay
+}  // namespace assay::launch

@@ -13,7 +13,7 @@
 #include "launch/outcome.h"
 #include "launch/run_progress.h"
 
-namespace assay {
+namespace assay::launch {
 
 struct ProgressStyle {
   bool live = false;  // a terminal that moves its cursor
@@ -37,7 +37,7 @@ class Progress {
  private:
   struct Running {
     RunProgress shown;
-    EventTail events;
+    record::EventTail events;
     std::filesystem::path evaluating;  // progress.json
     Clock::time_point since;
     Clock::time_point last_line;
@@ -59,4 +59,4 @@ class Progress {
   int live_lines_ = 0;
 };
 
-}  // namespace assay
+}  // namespace assay::launch

@@ -8,14 +8,14 @@
 #include <limits>
 
 #include "assay/error.h"
-#include "config/metric_name.h"
-#include "config/nearest.h"
+#include "base/nearest.h"
 #include "record/events.h"
 #include "record/metric.h"
+#include "record/metric_name.h"
 #include "record/state.h"
 #include "record/train_record.h"
 
-namespace assay {
+namespace assay::launch {
 namespace {
 
 using nlohmann::json;
@@ -31,25 +31,25 @@ struct GroupValue {
 struct NotThere {};
 
 // What is wrong where a run was evaluated at a step and lacks just this metric; else empty.
-std::string fault_of_metric(const RunLayout& run, const std::string& metric, std::int64_t step) {
+std::string fault_of_metric(const record::RunLayout& run, const std::string& metric, std::int64_t step) {
   std::vector<std::string> names;
-  for (const auto& event : read_events(run.events()))
-    if (event["type"] == "evaluate" && event["step"] == step && event.value("label", "") == config::owner_of(metric))
+  for (const auto& event : record::read_events(run.events()))
+    if (event["type"] == "evaluate" && event["step"] == step && event.value("label", "") == record::owner_of(metric))
       for (const auto& one : event.value("metrics", json::array()))
-        names.push_back(metric_name(event.value("label", ""), one));
+        names.push_back(record::metric_name(event.value("label", ""), one));
   const bool is_there = std::find(names.begin(), names.end(), metric) != names.end();  // and n/a
   if (names.empty() || is_there) return "";
   return fmt::format("[prune] metric '{}' is none of those that were evaluated at step {} ({}){}", metric, step,
-                     run.events().string(), config::suggestion(metric, names, "there are "));
+                     run.events().string(), base::suggestion(metric, names, "there are "));
 }
 
 // `fault`: of the first run without the metric.
-std::optional<double> mean_of(const std::vector<const json*>& lines, const ExperimentLayout& experiment,
+std::optional<double> mean_of(const std::vector<const json*>& lines, const record::ExperimentLayout& experiment,
                               const Pruning& pruning, size_t rung, std::string& fault) {
   double sum = 0;
   for (const auto* line : lines) {
     const auto run = experiment.run(line->at("train_id"));
-    const auto step = config::rung_step(pruning.settings, rung, *line);
+    const auto step = study::rung_step(pruning.settings, rung, *line);
     if (has_reached(*line, run, step)) {
       const auto value = value_at(run, pruning.settings.metric, step);
       if (!value) {  // an older run, evaluated at other steps; a model that cannot answer; or another metric
@@ -59,7 +59,7 @@ std::optional<double> mean_of(const std::vector<const json*>& lines, const Exper
       sum += *value;
       continue;
     }
-    const auto state = read_state(run.state());
+    const auto state = record::read_state(run.state());
     if (!state || state->status != "failed") throw NotThere();
     if (state->failure_class != "non_finite") return std::nullopt;
     sum = kDiverged;
@@ -68,13 +68,13 @@ std::optional<double> mean_of(const std::vector<const json*>& lines, const Exper
 }
 
 // Whether the evaluations that are due at a step have been made.
-bool is_evaluated(const json& plan_line, const RunLayout& run, std::int64_t step) {
+bool is_evaluated(const json& plan_line, const record::RunLayout& run, std::int64_t step) {
   std::set<std::string> missing;
   for (const auto& entry : plan_line.value("evaluate", json::array()))
     if (const auto every = entry.value("every", std::int64_t{0}); every > 0 && step % every == 0)
       missing.insert(entry.value("label", ""));
   if (missing.empty()) return true;
-  for (const auto& event : read_events(run.events()))
+  for (const auto& event : record::read_events(run.events()))
     if (event["type"] == "evaluate" && event.value("step", std::int64_t{-1}) == step)
       missing.erase(event.value("label", ""));
   return missing.empty();
@@ -82,8 +82,8 @@ bool is_evaluated(const json& plan_line, const RunLayout& run, std::int64_t step
 
 }  // namespace
 
-bool has_reached(const json& plan_line, const RunLayout& run, std::int64_t step) {
-  if (has_record(run.train_record())) return true;
+bool has_reached(const json& plan_line, const record::RunLayout& run, std::int64_t step) {
+  if (record::has_record(run.train_record())) return true;
   constexpr std::string_view kPrefix = "step-";
   std::error_code absent;
   for (const auto& entry : std::filesystem::directory_iterator(run.checkpoints(), absent)) {
@@ -97,9 +97,9 @@ bool has_reached(const json& plan_line, const RunLayout& run, std::int64_t step)
   return false;
 }
 
-std::optional<double> value_at(const RunLayout& run, const std::string& metric, std::int64_t step) {
+std::optional<double> value_at(const record::RunLayout& run, const std::string& metric, std::int64_t step) {
   std::optional<double> value;
-  for (const auto& event : read_events(run.events())) {
+  for (const auto& event : record::read_events(run.events())) {
     if (event.value("step", std::int64_t{-1}) > step) continue;
     if (metric == "loss" && event["type"] == "step") {
       // The last one up to there. A step that was skipped or has nothing to count has none.
@@ -108,7 +108,7 @@ std::optional<double> value_at(const RunLayout& run, const std::string& metric, 
       if (!value) value = kDiverged;  // until a step that is not skipped
     } else if (event["type"] == "evaluate" && event["step"] == step) {
       for (const auto& one : event.value("metrics", json::array())) {
-        if (metric_name(event.value("label", ""), one) != metric || !applies(one)) continue;
+        if (record::metric_name(event.value("label", ""), one) != metric || !record::applies(one)) continue;
         const bool higher = one.value("direction", "") == "higher";
         value = one.at("value").is_number() ? (higher ? -1 : 1) * one["value"].get<double>() : kDiverged;
       }
@@ -117,14 +117,14 @@ std::optional<double> value_at(const RunLayout& run, const std::string& metric, 
   return value;
 }
 
-RungVerdict judge(const std::vector<json>& plan_lines, const ExperimentLayout& experiment, const Pruning& pruning,
-                  size_t rung) {
+RungVerdict judge(const std::vector<json>& plan_lines, const record::ExperimentLayout& experiment,
+                  const Pruning& pruning, size_t rung) {
   std::vector<std::string> order;
   std::map<std::string, std::vector<const json*>> groups;
-  std::optional<config::Selector> baseline;
-  if (pruning.baseline) baseline = config::settled(*pruning.baseline, config::pointers_to(plan_lines));
+  std::optional<sweep::Selector> baseline;
+  if (pruning.baseline) baseline = sweep::settled(*pruning.baseline, sweep::pointers_to(plan_lines));
   for (const auto& line : plan_lines) {
-    if (baseline && config::matches(*baseline, line)) continue;
+    if (baseline && sweep::matches(*baseline, line)) continue;
     auto& group = groups[line.at("group")];
     if (group.empty()) order.push_back(line.at("group"));
     group.push_back(&line);
@@ -152,4 +152,4 @@ RungVerdict judge(const std::vector<json>& plan_lines, const ExperimentLayout& e
   return verdict;
 }
 
-}  // namespace assay
+}  // namespace assay::launch

@@ -8,24 +8,24 @@
 #include <string>
 #include <vector>
 
-#include "config/prune_settings.h"
-#include "config/selector.h"
 #include "record/layout.h"
+#include "study/prune_settings.h"
+#include "sweep/selector.h"
 
-namespace assay {
+namespace assay::launch {
 
 struct Pruning {
-  config::PruneSettings settings;
-  std::optional<config::Selector> baseline;  // never pruned, and not among those that are counted
+  study::PruneSettings settings;
+  std::optional<sweep::Selector> baseline;  // never pruned, and not among those that are counted
 };
 
 // Whether a run of a plan line has done so many updates, with the evaluations that are due there, and can be resumed
 // from there or later.
-bool has_reached(const nlohmann::json& plan_line, const RunLayout& run, std::int64_t step);
+bool has_reached(const nlohmann::json& plan_line, const record::RunLayout& run, std::int64_t step);
 
 // The metric's value in a run's events at a step that it has reached, smaller is better; infinite where it is no
 // number; nothing where it was not told.
-std::optional<double> value_at(const RunLayout& run, const std::string& metric, std::int64_t step);
+std::optional<double> value_at(const record::RunLayout& run, const std::string& metric, std::int64_t step);
 
 struct RungVerdict {
   bool judged = false;                        // else some run has not got there yet
@@ -36,7 +36,7 @@ struct RungVerdict {
 // Throws UserError where runs were evaluated there and the metric is none of what they gave.
 // plan_lines: of the groups that are left. A group with a run that failed otherwise than by diverging cannot be judged;
 // it goes on, and is not counted.
-RungVerdict judge(const std::vector<nlohmann::json>& plan_lines, const ExperimentLayout& experiment,
+RungVerdict judge(const std::vector<nlohmann::json>& plan_lines, const record::ExperimentLayout& experiment,
                   const Pruning& pruning, size_t rung);
 
-}  // namespace assay
+}  // namespace assay::launch

@@ -8,7 +8,7 @@
 
 #include "record/train_record.h"
 
-namespace assay {
+namespace assay::launch {
 namespace {
 
 using nlohmann::json;
@@ -87,9 +87,9 @@ RunProgress progress_of(const Job& job) {
   RunProgress run;
   run.name = job.name;
   run.steps = job.steps;
-  const bool trained = has_record(job.run.train_record());
+  const bool trained = record::has_record(job.run.train_record());
   for (const auto& one : job.evaluations)
-    if (!trained || !has_record(job.run.eval_record(one.id)))
+    if (!trained || !record::has_record(job.run.eval_record(one.id)))
       run.evaluations.push_back({one.label, one.every, -1, std::nullopt});
   return run;
 }
@@ -159,4 +159,4 @@ std::string describe(const RunProgress& run) {
   return line;
 }
 
-}  // namespace assay
+}  // namespace assay::launch

@@ -10,7 +10,7 @@
 
 #include "launch/job.h"
 
-namespace assay {
+namespace assay::launch {
 
 struct RunProgress {
   // Of one [[evaluate]] entry.
@@ -56,4 +56,4 @@ std::optional<double> seconds_left(const RunProgress& run);
 std::string describe(const RunProgress& run);
 std::string duration_text(double seconds);  // "50s", "3m20s", "2h05m"
 
-}  // namespace assay
+}  // namespace assay::launch

@@ -1,6 +1,6 @@
 #include "launch/signals.h"
 
-namespace assay {
+namespace assay::launch {
 
 SignalQueue::SignalQueue() {
   sigemptyset(&waited_);
@@ -24,4 +24,4 @@ int SignalQueue::wait(std::chrono::milliseconds at_most) {
   return signal > 0 ? signal : 0;
 }
 
-}  // namespace assay
+}  // namespace assay::launch

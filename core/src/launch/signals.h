@@ -5,7 +5,7 @@
 
 #include <chrono>
 
-namespace assay {
+namespace assay::launch {
 
 // While it lives, SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2 and SIGCHLD wait in a queue instead of acting, but for
 // those that are ignored already. For the controller's only thread.
@@ -24,4 +24,4 @@ class SignalQueue {
   sigset_t before_;
 };
 
-}  // namespace assay
+}  // namespace assay::launch

@@ -10,7 +10,7 @@
 
 #include "assay/error.h"
 
-namespace assay {
+namespace assay::launch {
 namespace fs = std::filesystem;
 
 fs::path slots_folder() {
@@ -46,7 +46,7 @@ void SlotPool::gather(const std::string& kind, const std::vector<std::string>& n
   for (const auto& name : names) {
     if (got.size() >= wanted) return;
     if (std::find(got.begin(), got.end(), name) != got.end()) continue;
-    if (auto lock = FileLock::try_lock(folder_ / (kind + "-" + name), /*tries=*/1)) {
+    if (auto lock = base::FileLock::try_lock(folder_ / (kind + "-" + name), /*tries=*/1)) {
       locks_.push_back(std::move(*lock));
       got.push_back(name);
     }
@@ -76,7 +76,7 @@ std::shared_ptr<const Slots> SlotPool::hand_out() {
 
 std::shared_ptr<const Slots> SlotPool::take(const SlotsAsked& asked) {
   if (!turn_) {
-    auto turn = FileLock::try_lock(folder_ / "turn", /*tries=*/1);
+    auto turn = base::FileLock::try_lock(folder_ / "turn", /*tries=*/1);
     if (!turn) return nullptr;
     turn_.emplace(std::move(*turn));
   }
@@ -100,4 +100,4 @@ void SlotPool::give_up() {
   turn_.reset();
 }
 
-}  // namespace assay
+}  // namespace assay::launch

@@ -8,16 +8,16 @@
 #include <string>
 #include <vector>
 
-#include "record/lock.h"
+#include "base/lock.h"
 
-namespace assay {
+namespace assay::launch {
 
 // ASSAY_RUNTIME, else /tmp/assay-<uid>: made where it is missing. UserError when it belongs to somebody else.
 std::filesystem::path slots_folder();
 
 // What one worker has. The controller's copies of the locks go with it.
 struct Slots {
-  std::vector<FileLock> locks;
+  std::vector<base::FileLock> locks;
   std::vector<std::string> gpus;          // as CUDA_VISIBLE_DEVICES names them
   std::shared_ptr<const Slots> shared{};  // another worker's, where this one has to do with less than it asked for
   std::vector<int> descriptors() const;   // of all these locks, for the worker to inherit
@@ -55,9 +55,9 @@ class SlotPool {
 
   std::filesystem::path folder_;
   std::vector<std::string> cores_, gpus_;
-  std::optional<FileLock> turn_;  // held while gathering
-  std::vector<FileLock> locks_;   // so far
+  std::optional<base::FileLock> turn_;  // held while gathering
+  std::vector<base::FileLock> locks_;   // so far
   std::vector<std::string> got_cores_, got_gpus_;
 };
 
-}  // namespace assay
+}  // namespace assay::launch

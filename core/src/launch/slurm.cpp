@@ -7,16 +7,16 @@
 #include <nlohmann/json.hpp>
 
 #include "assay/error.h"
-#include "config/plan_line.h"
+#include "base/files.h"
+#include "base/lock.h"
 #include "launch/job.h"
 #include "launch/slurm_client.h"
 #include "launch/slurm_jobs.h"
 #include "launch/worker_command.h"
-#include "record/files.h"
-#include "record/lock.h"
+#include "plan/line_maker.h"
 #include "record/plan_lines.h"
 
-namespace assay {
+namespace assay::launch {
 namespace {
 
 namespace fs = std::filesystem;
@@ -91,11 +91,11 @@ class Submission {
       const std::string id = line.at("train_id");
       const auto run = experiment_.run(id);
       const auto there = on_slurm_.find(id);
-      if (has_all_records(line, run))
+      if (record::has_all_records(line, run))
         ++done_;
       else if (there != on_slurm_.end() && there->second.state != OnSlurm::State::kGone)
         ++there_;
-      else if (FileLock::is_held(run.lock()))
+      else if (base::FileLock::is_held(run.lock()))
         ++running_;
       else
         shapes[slurm_shape(line, !options_.settings.gres.empty())].push_back(&line);
@@ -114,11 +114,11 @@ class Submission {
     fs::create_directories(job.folder);
     std::string plan;
     for (const auto* line : lines) {
-      plan += config::plan_text(*line) + "\n";
+      plan += plan::plan_text(*line) + "\n";
       job.runs.push_back(line->at("train_id"));
     }
-    write_atomically(job.plan(), plan);
-    write_atomically(job.script(), script_of(job, options_));
+    base::write_atomically(job.plan(), plan);
+    base::write_atomically(job.script(), script_of(job, options_));
     write_slurm_job(job);  // before sbatch: whoever comes after a killed controller finds the job by its name
     auto words = sbatch_options(shape, lines.size(), options_);
     words.push_back("--job-name=" + job.name);
@@ -134,7 +134,7 @@ class Submission {
   }
 
   const SlurmOptions& options_;
-  const ExperimentLayout experiment_;
+  const record::ExperimentLayout experiment_;
   std::ostream& out_;
   const std::map<std::string, OnSlurm> on_slurm_;
   size_t done_ = 0, running_ = 0, there_ = 0;
@@ -185,10 +185,10 @@ std::vector<std::string> sbatch_options(const SlurmShape& shape, size_t runs, co
 void submit_to_slurm(const std::vector<json>& plan, const SlurmOptions& options, std::ostream& out) {
   if (options.dry_run) return Submission(options, out).run(plan);
   fs::create_directories(options.experiment);
-  const auto lock = FileLock::lock(ExperimentLayout(options.experiment).lock());
+  const auto lock = base::FileLock::lock(record::ExperimentLayout(options.experiment).lock());
   Submission submission(options, out);
   submission.forget_ended();
   submission.run(plan);
 }
 
-}  // namespace assay
+}  // namespace assay::launch

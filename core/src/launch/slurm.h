@@ -9,14 +9,14 @@
 #include <string>
 #include <vector>
 
-#include "config/launch_settings.h"
+#include "plan/launch_settings.h"
 
-namespace assay {
+namespace assay::launch {
 
 struct SlurmOptions {
   std::filesystem::path assay;       // the program; nodes see it, and the results, by the same paths
   std::filesystem::path experiment;  // results/<experiment>
-  config::SlurmSettings settings;
+  plan::SlurmSettings settings;
   int jobs = 0;          // of one array at once; 0: as many as the cluster has room for
   bool dry_run = false;  // says what it would submit; asks the cluster, changes nothing
 };
@@ -38,4 +38,4 @@ std::vector<std::string> sbatch_options(const SlurmShape& shape, size_t runs, co
 // controllers submit one after the other. UserError when the cluster refuses.
 void submit_to_slurm(const std::vector<nlohmann::json>& plan, const SlurmOptions& options, std::ostream& out);
 
-}  // namespace assay
+}  // namespace assay::launch

@@ -8,14 +8,14 @@
 #include <sstream>
 
 #include "assay/error.h"
-#include "record/capture.h"
+#include "base/capture.h"
 
-namespace assay::slurm {
+namespace assay::launch::slurm {
 namespace {
 
 std::string ask(const std::vector<std::string>& command) {
   std::string errors;
-  auto answer = capture_output(command, &errors);
+  auto answer = base::capture_output(command, &errors);
   while (!errors.empty() && errors.back() == '\n') errors.pop_back();
   if (!answer) throw UserError(fmt::format("{} failed: {}", command[0], errors.empty() ? "it said nothing" : errors));
   return *std::move(answer);
@@ -46,7 +46,7 @@ long max_array_size() {
 
 bool has_pmix() {
   std::string on_error;  // where older versions of srun list them
-  const auto text = capture_output({"srun", "--mpi=list"}, &on_error).value_or("") + on_error;
+  const auto text = base::capture_output({"srun", "--mpi=list"}, &on_error).value_or("") + on_error;
   return text.find("pmix") != std::string::npos;
 }
 
@@ -98,7 +98,9 @@ bool was_cancelled(const std::string& job, long restarts) {
          (preempted.empty() || preempted == "None");
 }
 
-std::string show_job(const std::string& task) { return capture_output({"scontrol", "show", "job", task}).value_or(""); }
+std::string show_job(const std::string& task) {
+  return base::capture_output({"scontrol", "show", "job", task}).value_or("");
+}
 
 bool runs_on(const std::string& task) {
   return ask({"squeue", "--noheader", "--array", "--format=%T", "--jobs=" + task}).starts_with("RUNNING");
@@ -106,4 +108,4 @@ bool runs_on(const std::string& task) {
 
 void requeue(const std::string& task) { ask({"scontrol", "requeue", task}); }
 
-}  // namespace assay::slurm
+}  // namespace assay::launch::slurm

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace assay::slurm {
+namespace assay::launch::slurm {
 
 // Indices of a job array are below this; 0 where there are no arrays.
 long max_array_size();
@@ -37,4 +37,4 @@ bool was_cancelled(const std::string& job, long restarts);
 bool runs_on(const std::string& task);
 void requeue(const std::string& task);
 
-}  // namespace assay::slurm
+}  // namespace assay::launch::slurm

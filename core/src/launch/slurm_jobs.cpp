@@ -7,23 +7,23 @@
 #include <random>
 
 #include "assay/error.h"
+#include "base/files.h"
+#include "base/lock.h"
 #include "launch/slurm_client.h"
-#include "record/files.h"
-#include "record/lock.h"
 #include "record/state.h"
 
-namespace assay {
+namespace assay::launch {
 namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-fs::path folder_of(const ExperimentLayout& experiment) { return experiment.folder() / "slurm"; }
+fs::path folder_of(const record::ExperimentLayout& experiment) { return experiment.folder() / "slurm"; }
 fs::path description_of(const fs::path& folder) { return folder / "job.json"; }
 
 }  // namespace
 
-SlurmJob new_slurm_job(const ExperimentLayout& experiment) {
+SlurmJob new_slurm_job(const record::ExperimentLayout& experiment) {
   std::random_device random;
   SlurmJob job;
   job.name = fmt::format("assay-{}-{:08x}", experiment.folder().filename().string(), random());
@@ -33,17 +33,17 @@ SlurmJob new_slurm_job(const ExperimentLayout& experiment) {
 
 void write_slurm_job(const SlurmJob& job) {
   const json text{{"schema", 1}, {"name", job.name}, {"job", job.id}, {"runs", job.runs}};
-  write_atomically(description_of(job.folder), text.dump() + "\n");
+  base::write_atomically(description_of(job.folder), text.dump() + "\n");
 }
 
 SlurmJob read_slurm_job(const fs::path& folder) {
-  const auto text = json::parse(read_file(description_of(folder)), nullptr, /*allow_exceptions=*/false);
+  const auto text = json::parse(base::read_file(description_of(folder)), nullptr, /*allow_exceptions=*/false);
   if (!text.is_object() || text.value("schema", 0) != 1)
     throw UserError(description_of(folder).string() + ": does not describe a job array of schema 1; remove its folder");
   return {folder, text.at("name"), text.at("job"), text.at("runs").get<std::vector<std::string>>()};
 }
 
-std::vector<SlurmJob> slurm_jobs(const ExperimentLayout& experiment) {
+std::vector<SlurmJob> slurm_jobs(const record::ExperimentLayout& experiment) {
   std::vector<SlurmJob> jobs;
   std::error_code absent;
   for (const auto& entry : fs::directory_iterator(folder_of(experiment), absent))
@@ -52,7 +52,7 @@ std::vector<SlurmJob> slurm_jobs(const ExperimentLayout& experiment) {
   return jobs;
 }
 
-std::map<std::string, OnSlurm> runs_on_slurm(const ExperimentLayout& experiment) {
+std::map<std::string, OnSlurm> runs_on_slurm(const record::ExperimentLayout& experiment) {
   const auto jobs = slurm_jobs(experiment);
   std::vector<std::string> names;
   for (const auto& job : jobs) names.push_back(job.name);
@@ -76,19 +76,19 @@ std::map<std::string, OnSlurm> runs_on_slurm(const ExperimentLayout& experiment)
   return runs;
 }
 
-RunStatusNow with_slurm(RunStatusNow now, const RunLayout& run, const OnSlurm& on_slurm) {
-  if (on_slurm.state == OnSlurm::State::kRuns) return {Standing::kRunning, ""};
-  if (on_slurm.state == OnSlurm::State::kWaits) return {Standing::kQueued, ""};
-  const auto state = read_state(run.state());
-  if (now.standing != Standing::kQueued || (state && state->status != "running")) return now;
+record::RunStatusNow with_slurm(record::RunStatusNow now, const record::RunLayout& run, const OnSlurm& on_slurm) {
+  if (on_slurm.state == OnSlurm::State::kRuns) return {record::Standing::kRunning, ""};
+  if (on_slurm.state == OnSlurm::State::kWaits) return {record::Standing::kQueued, ""};
+  const auto state = record::read_state(run.state());
+  if (now.standing != record::Standing::kQueued || (state && state->status != "running")) return now;
   if (!fs::exists(on_slurm.output) && !state)
-    return {Standing::kCancelled, "left Slurm's queue before it began (scancel, or the cluster took it out)"};
-  return {Standing::kFailed,
+    return {record::Standing::kCancelled, "left Slurm's queue before it began (scancel, or the cluster took it out)"};
+  return {record::Standing::kFailed,
           "ended on Slurm without a message (time limit, memory or node)" +
               (fs::exists(on_slurm.output) ? "; its task's output: " + on_slurm.output.string() : "")};
 }
 
-size_t cancel_on_slurm(const ExperimentLayout& experiment) {
+size_t cancel_on_slurm(const record::ExperimentLayout& experiment) {
   std::vector<std::string> tasks, waiting;
   std::vector<fs::path> marks;
   for (const auto& [id, run] : runs_on_slurm(experiment)) {
@@ -97,7 +97,7 @@ size_t cancel_on_slurm(const ExperimentLayout& experiment) {
     marks.push_back(run.cancelled);
     if (run.state == OnSlurm::State::kWaits) waiting.push_back(id);
   }
-  for (const auto& mark : marks) write_atomically(mark, "");  // before the signal that it explains
+  for (const auto& mark : marks) base::write_atomically(mark, "");  // before the signal that it explains
   try {
     slurm::cancel(tasks);
   } catch (const UserError&) {  // they go on, and a later signal is another's
@@ -107,14 +107,14 @@ size_t cancel_on_slurm(const ExperimentLayout& experiment) {
   for (const auto& id : waiting) {
     const auto run = experiment.run(id);
     fs::create_directories(run.folder());
-    const auto lock = FileLock::try_lock(run.lock());
+    const auto lock = base::FileLock::try_lock(run.lock());
     if (!lock) continue;  // it started after all, and tells its end itself
-    auto state = read_state(run.state()).value_or(State{});
+    auto state = record::read_state(run.state()).value_or(record::State{});
     state.status = "cancelled";
     state.reason = "taken off Slurm before it started";
-    write_state(run.state(), state);
+    record::write_state(run.state(), state);
   }
   return tasks.size();
 }
 
-}  // namespace assay
+}  // namespace assay::launch

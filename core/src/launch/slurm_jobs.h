@@ -11,7 +11,7 @@
 #include "record/layout.h"
 #include "record/run_status.h"
 
-namespace assay {
+namespace assay::launch {
 
 struct SlurmJob {
   std::filesystem::path folder;
@@ -27,10 +27,10 @@ struct SlurmJob {
 };
 
 // A new name and folder; nothing is written yet.
-SlurmJob new_slurm_job(const ExperimentLayout& experiment);
+SlurmJob new_slurm_job(const record::ExperimentLayout& experiment);
 void write_slurm_job(const SlurmJob& job);  // job.json, atomically
 SlurmJob read_slurm_job(const std::filesystem::path& folder);
-std::vector<SlurmJob> slurm_jobs(const ExperimentLayout& experiment);  // by name
+std::vector<SlurmJob> slurm_jobs(const record::ExperimentLayout& experiment);  // by name
 
 struct OnSlurm {
   enum class State { kWaits, kRuns, kGone } state = State::kGone;
@@ -40,14 +40,14 @@ struct OnSlurm {
 };
 // Every run that was submitted, by train id: what waits or runs counts before what is gone. One squeue, and none
 // where nothing was ever submitted.
-std::map<std::string, OnSlurm> runs_on_slurm(const ExperimentLayout& experiment);
+std::map<std::string, OnSlurm> runs_on_slurm(const record::ExperimentLayout& experiment);
 
 // How a run stands by its own files and, where they do not settle it, by what Slurm has: what waits there is queued,
 // one that is gone before it began was cancelled, and one that is gone without a message has failed.
-RunStatusNow with_slurm(RunStatusNow now, const RunLayout& run, const OnSlurm& on_slurm);
+record::RunStatusNow with_slurm(record::RunStatusNow now, const record::RunLayout& run, const OnSlurm& on_slurm);
 
 // Takes the experiment's runs that wait or run there off Slurm; how many. Those that waited say so in their state, and
 // those that run end as cancelled ones.
-size_t cancel_on_slurm(const ExperimentLayout& experiment);
+size_t cancel_on_slurm(const record::ExperimentLayout& experiment);
 
-}  // namespace assay
+}  // namespace assay::launch

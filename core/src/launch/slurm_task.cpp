@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "assay/error.h"
+#include "base/printable.h"
 #include "launch/outcome.h"
 #include "launch/signals.h"
 #include "launch/slurm.h"
@@ -16,9 +17,8 @@
 #include "launch/slurm_jobs.h"
 #include "launch/worker_command.h"
 #include "record/plan_lines.h"
-#include "record/printable.h"
 
-namespace assay {
+namespace assay::launch {
 namespace {
 
 constexpr std::chrono::seconds kPoll{1};
@@ -49,13 +49,14 @@ WorkerCommand command_of(const nlohmann::json& line, const Job& job, const Worke
 }
 
 struct Cut {
-  ExitStatus status;
+  base::ExitStatus status;
   Asked asked = Asked::kNothing;
 };
 
 // Slurm's signal is the same for a task that is cancelled and for one that others displace; the mark of `assay stop` or
 // Slurm itself tells which. srun and mpirun hand ours on.
-Cut wait_for(Process& worker, const std::string& task, const std::filesystem::path& cancelled, SignalQueue& signals) {
+Cut wait_for(base::Process& worker, const std::string& task, const std::filesystem::path& cancelled,
+             SignalQueue& signals) {
   Cut cut;
   for (;;) {
     if (const auto status = worker.poll()) {
@@ -80,15 +81,15 @@ int slurm_task(const std::filesystem::path& worker, const std::filesystem::path&
   const auto index = variable("SLURM_ARRAY_TASK_ID");
   const auto task = variable("SLURM_ARRAY_JOB_ID") + "_" + index;
   const auto array = read_slurm_job(folder);
-  const ExperimentLayout experiment(folder.parent_path().parent_path());
+  const record::ExperimentLayout experiment(folder.parent_path().parent_path());
   size_t place = array.runs.size();
   std::from_chars(index.data(), index.data() + index.size(), place);
-  const auto plan = read_plan_lines(array.plan());
+  const auto plan = record::read_plan_lines(array.plan());
   if (place >= array.runs.size() || plan.size() != array.runs.size())
     throw UserError(fmt::format("{}: has no run for task {}", folder.string(), index));
   const auto& line = plan[place];
   const auto job = job_of(line, experiment);
-  if (has_all_records(line, job.run)) {
+  if (record::has_all_records(line, job.run)) {
     out << "done   " << job.name << ": has its records already\n";
     return 0;
   }
@@ -97,17 +98,17 @@ int slurm_task(const std::filesystem::path& worker, const std::filesystem::path&
   std::filesystem::create_directories(job.run.folder());
   Before before(job.run);
   const auto command = command_of(line, job, {worker, experiment.folder(), array.plan()}, wrap);
-  Process process(command.words, command.environment, job.run.log());
+  base::Process process(command.words, command.environment, job.run.log());
   const auto cut = wait_for(process, task, array.cancelled(place), signals);
   const auto ending =
-      settle(job, of_worker(cut.status, line), process.id(), has_all_records(line, job.run), cut.asked, before);
+      settle(job, of_worker(cut.status, line), process.id(), record::has_all_records(line, job.run), cut.asked, before);
   if (ending.outcome == Outcome::kDone) {
     out << "done   " << job.name << "\n";
     return 0;
   }
-  out << (ending.outcome == Outcome::kFailed ? "FAILED " : "stop   ") << job.name << ": " << printable(ending.reason)
-      << "\n";
-  for (const auto& one : ending.log_lines) out << "       | " << printable_lines(one) << "\n";
+  out << (ending.outcome == Outcome::kFailed ? "FAILED " : "stop   ") << job.name << ": "
+      << base::printable(ending.reason) << "\n";
+  for (const auto& one : ending.log_lines) out << "       | " << base::printable_lines(one) << "\n";
   if (!ending.untold.empty()) out << ending.untold << "\n";
   out << std::flush;
   if (ending.outcome == Outcome::kFailed) return 1;
@@ -115,7 +116,7 @@ int slurm_task(const std::filesystem::path& worker, const std::filesystem::path&
     out << "       back into the queue\n" << std::flush;  // before Slurm ends this process for it
     slurm::requeue(task);
   }
-  return ending.outcome == Outcome::kElsewhere ? 0 : kExitStopped;
+  return ending.outcome == Outcome::kElsewhere ? 0 : record::kExitStopped;
 }
 
-}  // namespace assay
+}  // namespace assay::launch

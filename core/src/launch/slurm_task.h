@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace assay {
+namespace assay::launch {
 
 // The run of SLURM_ARRAY_TASK_ID in a folder of slurm_jobs.h; `wrap` goes before the worker's words. What starts the
 // ranks that are processes is srun where it speaks PMIx, else mpirun. Exit code: 0 done (or another process is at it),
@@ -18,4 +18,4 @@ namespace assay {
 int slurm_task(const std::filesystem::path& worker, const std::filesystem::path& folder,
                const std::vector<std::string>& wrap, std::ostream& out);
 
-}  // namespace assay
+}  // namespace assay::launch

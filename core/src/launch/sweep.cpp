@@ -6,22 +6,22 @@
 #include <csignal>
 #include <nlohmann/json.hpp>
 
-#include "config/plan_line.h"
-#include "launch/controllers.h"
+#include "base/lock.h"
+#include "base/printable.h"
 #include "launch/gpus.h"
-#include "record/lock.h"
+#include "plan/line_maker.h"
+#include "record/controllers.h"
 #include "record/plan_lines.h"
-#include "record/printable.h"
 #include "record/provenance.h"
 #include "record/run_status.h"
 #include "record/state.h"
 
-namespace assay {
+namespace assay::launch {
 namespace {
 
 std::string text_of(const std::vector<nlohmann::json>& plan) {
   std::string text;
-  for (const auto& line : plan) text += config::plan_text(line) + "\n";
+  for (const auto& line : plan) text += plan::plan_text(line) + "\n";
   return text;
 }
 
@@ -42,10 +42,10 @@ std::string summary_text(const LaunchSummary& summary, size_t done_before, size_
 }
 
 int exit_code(const LaunchSummary& summary) {
-  if (summary.signal == SIGUSR1 || summary.signal == SIGUSR2) return kExitStopped;  // by assay stop
+  if (summary.signal == SIGUSR1 || summary.signal == SIGUSR2) return record::kExitStopped;  // by assay stop
   if (summary.signal != 0) return 128 + summary.signal;
   if (summary.failed + summary.elsewhere + summary.not_started > 0) return 1;
-  return summary.cancelled + summary.preempted > 0 ? kExitStopped : 0;
+  return summary.cancelled + summary.preempted > 0 ? record::kExitStopped : 0;
 }
 
 class Sweep {
@@ -53,7 +53,7 @@ class Sweep {
   Sweep(const std::vector<nlohmann::json>& plan, const SweepOptions& options, std::ostream& out,
         const ProgressStyle& style)
       : experiment_(options.experiment), options_(options), out_(out), style_(style), left_(plan) {
-    for (const auto& line : plan) done_before_ += has_all_records(line, experiment_.run(line.at("train_id")));
+    for (const auto& line : plan) done_before_ += record::has_all_records(line, experiment_.run(line.at("train_id")));
   }
 
   int run() {
@@ -79,13 +79,13 @@ class Sweep {
     for (const auto& line : left_) {
       const std::string id = line.at("train_id");
       if (!elsewhere_.count(id)) continue;
-      const auto now = run_status(line, experiment_.run(id));
-      done += now.standing == Standing::kDone;
-      total_.elsewhere += now.standing == Standing::kRunning;
-      total_.failed += now.standing == Standing::kFailed;
-      total_.cancelled += now.standing == Standing::kCancelled;
-      total_.preempted += now.standing == Standing::kPreempted;
-      total_.not_started += now.standing == Standing::kQueued;
+      const auto now = record::run_status(line, experiment_.run(id));
+      done += now.standing == record::Standing::kDone;
+      total_.elsewhere += now.standing == record::Standing::kRunning;
+      total_.failed += now.standing == record::Standing::kFailed;
+      total_.cancelled += now.standing == record::Standing::kCancelled;
+      total_.preempted += now.standing == record::Standing::kPreempted;
+      total_.not_started += now.standing == record::Standing::kQueued;
     }
     return done;
   }
@@ -117,14 +117,14 @@ class Sweep {
     for (const auto& line : left_) {
       const auto reason = verdict.pruned.find(line.at("group"));
       const auto job = job_of(line, experiment_);
-      if (reason == verdict.pruned.end() || has_all_records(line, job.run)) continue;
-      const auto lock = FileLock::try_lock(job.run.lock());
+      if (reason == verdict.pruned.end() || record::has_all_records(line, job.run)) continue;
+      const auto lock = base::FileLock::try_lock(job.run.lock());
       if (!lock) continue;
-      auto state = read_state(job.run.state()).value_or(State{});
+      auto state = record::read_state(job.run.state()).value_or(record::State{});
       state.status = "pruned";
       state.reason = reason->second;
-      write_state(job.run.state(), state);
-      out_ << "pruned " << job.name << ": " << printable(state.reason) << "\n";
+      record::write_state(job.run.state(), state);
+      out_ << "pruned " << job.name << ": " << base::printable(state.reason) << "\n";
     }
     std::erase_if(left_, [&](const nlohmann::json& line) { return verdict.pruned.count(line.at("group")) > 0; });
   }
@@ -134,14 +134,14 @@ class Sweep {
     std::vector<nlohmann::json> lines;
     for (const auto& line : left_) {
       const auto run = experiment_.run(line.at("train_id"));
-      if (has_all_records(line, run) || total_.failed_ids.count(line.at("train_id"))) continue;
+      if (record::has_all_records(line, run) || total_.failed_ids.count(line.at("train_id"))) continue;
       if (rung == 0 || !has_reached(line, run, step_of(line, rung))) lines.push_back(line);
     }
     return lines;
   }
 
   std::int64_t step_of(const nlohmann::json& line, size_t rung) const {
-    return rung == 0 ? options_.until : config::rung_step(options_.pruning->settings, rung - 1, line);
+    return rung == 0 ? options_.until : study::rung_step(options_.pruning->settings, rung - 1, line);
   }
 
   std::vector<Job> jobs_of(const std::vector<nlohmann::json>& lines) const {
@@ -155,13 +155,13 @@ class Sweep {
     if (lines.empty()) return;
     auto jobs = jobs_of(lines);
     for (size_t i = 0; i < jobs.size(); ++i) jobs[i].until = step_of(lines[i], rung);
-    SlotPool slots(slots_folder(), core_numbers(), visible_gpus());
+    SlotPool slots(slots_folder(), record::core_numbers(), visible_gpus());
     const int at_once = options_.exclusive ? 1 : options_.jobs > 0 ? options_.jobs : default_jobs(jobs, slots.cores());
     out_ << fmt::format("{} of {} runs to do{}, at most {} at once.\n", jobs.size(), left_.size(),
                         rung == 0 ? "" : " up to the rung " + options_.pruning->settings.rungs[rung - 1].text(),
                         at_once)
          << std::flush;
-    const ControllerPlan own(experiment_, text_of(lines));
+    const record::ControllerPlan own(experiment_, text_of(lines));
     const LaunchOptions launching{.files = {options_.worker, options_.experiment, own.file()},
                                   .jobs = options_.jobs,
                                   .exclusive = options_.exclusive,
@@ -184,7 +184,7 @@ class Sweep {
     total_.failed_ids.insert(one.failed_ids.begin(), one.failed_ids.end());
   }
 
-  const ExperimentLayout experiment_;
+  const record::ExperimentLayout experiment_;
   const SweepOptions& options_;
   std::ostream& out_;
   const ProgressStyle& style_;
@@ -202,4 +202,4 @@ int run_sweep(const std::vector<nlohmann::json>& plan, const SweepOptions& optio
   return Sweep(plan, options, out, style).run();
 }
 
-}  // namespace assay
+}  // namespace assay::launch

@@ -10,7 +10,7 @@
 #include "launch/local.h"
 #include "launch/prune.h"
 
-namespace assay {
+namespace assay::launch {
 
 struct SweepOptions {
   std::filesystem::path worker;
@@ -30,4 +30,4 @@ struct SweepOptions {
 int run_sweep(const std::vector<nlohmann::json>& plan, const SweepOptions& options, std::ostream& out,
               const ProgressStyle& style);
 
-}  // namespace assay
+}  // namespace assay::launch

@@ -6,7 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
-namespace assay {
+namespace assay::launch {
 namespace {
 
 // Threads are part of what makes two runs byte-equal, so they are set before exec and never left to defaults. Binding
@@ -70,11 +70,11 @@ WorkerCommand worker_command(const Job& job, const nlohmann::json& plan_line, co
   return command;
 }
 
-ExitStatus of_worker(ExitStatus status, const nlohmann::json& plan_line) {
+base::ExitStatus of_worker(base::ExitStatus status, const nlohmann::json& plan_line) {
   constexpr int kKilled = 128, kMostSignals = 64;
   if (!has_processes(plan_line) || !status.code || *status.code <= kKilled || *status.code > kKilled + kMostSignals)
     return status;
   return {std::nullopt, *status.code - kKilled};
 }
 
-}  // namespace assay
+}  // namespace assay::launch

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "base/process.h"
 #include "launch/job.h"
-#include "launch/process.h"
 
-namespace assay {
+namespace assay::launch {
 
 struct WorkerFiles {
   std::filesystem::path worker;      // the program
@@ -30,6 +30,6 @@ WorkerCommand worker_command(const Job& job, const nlohmann::json& plan_line, co
 bool has_processes(const nlohmann::json& plan_line);
 
 // mpirun, where one of its processes was killed, exits with 128 and the signal.
-ExitStatus of_worker(ExitStatus status, const nlohmann::json& plan_line);
+base::ExitStatus of_worker(base::ExitStatus status, const nlohmann::json& plan_line);
 
-}  // namespace assay
+}  // namespace assay::launch

@@ -15,7 +15,7 @@
 #define ASSAY_STRING_OF(x) #x
 #define ASSAY_STRING(x) ASSAY_STRING_OF(x)
 
-namespace assay {
+namespace assay::loader {
 namespace {
 
 constexpr const char* kTag = ASSAY_STRING(ASSAY_ABI_TAG);
@@ -74,4 +74,4 @@ std::string abi_refusal(const std::filesystem::path& file) {
   return "was built for another assay (" + differences + "); build it again against this one";
 }
 
-}  // namespace assay
+}  // namespace assay::loader

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <optional>
 
-namespace assay {
+namespace assay::loader {
 namespace {
 
 // The structure of type T at `offset`, or nothing when it would pass the end. A copy: offsets of a bad file are odd.
@@ -80,4 +80,4 @@ bool elf_has_section(std::span<const char> bytes, std::string_view prefix) {
   return false;
 }
 
-}  // namespace assay
+}  // namespace assay::loader

@@ -13,21 +13,21 @@ namespace {
 std::atomic<char*> published{nullptr};
 std::atomic<size_t> threads{0};
 thread_local const InHook* innermost = nullptr;
-thread_local std::optional<FailedHook> failed;
+thread_local std::optional<loader::FailedHook> failed;
 
 // This thread's; null where nothing is published, or to more threads than there are slots.
 char* own_slot() {
   char* const slots = published.load(std::memory_order_acquire);
   if (!slots) return nullptr;
   static thread_local const size_t place = threads++;
-  return place < HookFile::kSlots ? slots + place * HookFile::kSlotBytes : nullptr;
+  return place < record::HookFile::kSlots ? slots + place * record::HookFile::kSlotBytes : nullptr;
 }
 
 }  // namespace
 
-void publish_hooks(const HookFile& file) { published.store(file.slots(), std::memory_order_release); }
+void loader::publish_hooks(const record::HookFile& file) { published.store(file.slots(), std::memory_order_release); }
 
-const std::optional<FailedHook>& failed_hook() { return failed; }
+const std::optional<loader::FailedHook>& loader::failed_hook() { return failed; }
 
 std::string message_of(const std::exception& error) {
   const auto* of_torch = dynamic_cast<const c10::Error*>(&error);
@@ -46,11 +46,11 @@ InHook::~InHook() {
   if (outer_)
     outer_->publish();
   else if (char* const slot = own_slot())
-    write_hook(slot, "", "", "");
+    record::write_hook(slot, "", "", "");
 }
 
 void InHook::publish() const {
-  if (char* const slot = own_slot()) write_hook(slot, who_.plugin, who_.name, hook_);
+  if (char* const slot = own_slot()) record::write_hook(slot, who_.plugin, who_.name, hook_);
 }
 
 }  // namespace assay

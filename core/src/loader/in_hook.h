@@ -7,11 +7,11 @@
 #include "assay/component.h"
 #include "record/hook_file.h"
 
-namespace assay {
+namespace assay::loader {
 
 // From now on every hook that a thread enters or leaves is written into its slot of this memory, for as long as the
 // process lives. Before that nothing is written.
-void publish_hooks(const HookFile& file);
+void publish_hooks(const record::HookFile& file);
 
 // The innermost hook of this thread that an exception has left since a hook was last entered.
 struct FailedHook {
@@ -20,4 +20,4 @@ struct FailedHook {
 };
 const std::optional<FailedHook>& failed_hook();
 
-}  // namespace assay
+}  // namespace assay::loader

@@ -3,10 +3,10 @@
 #include <deque>
 #include <nlohmann/json.hpp>
 
-#include "config/duration.h"
+#include "base/duration.h"
 #include "loader/in_hook.h"
 
-namespace assay {
+namespace assay::loader {
 using nlohmann::json;
 
 namespace {
@@ -40,8 +40,8 @@ AssayValue scalar(const json& value, int32_t type, const std::string& path, Stor
       out.text = store.keep(value.get<std::string>());
       break;
     case ASSAY_DURATION: {
-      const auto duration = config::parse_duration(value.get<std::string>());
-      if (!duration) throw UserError(path + ": " + value.dump() + " is no " + config::kDurationForm);
+      const auto duration = base::parse_duration(value.get<std::string>());
+      if (!duration) throw UserError(path + ": " + value.dump() + " is no " + base::kDurationForm);
       out.real = duration->amount;
       out.text = store.keep(duration->unit);
       break;
@@ -150,4 +150,4 @@ void* Instances::create(const std::string& kind, const std::string& kind_hash, c
   return made.interface_pointer;
 }
 
-}  // namespace assay
+}  // namespace assay::loader

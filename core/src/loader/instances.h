@@ -8,7 +8,7 @@
 #include "assay/component.h"
 #include "loader/registry.h"
 
-namespace assay {
+namespace assay::loader {
 
 class Instances {
  public:
@@ -37,4 +37,4 @@ class Instances {
   std::vector<Component*> components_;
 };
 
-}  // namespace assay
+}  // namespace assay::loader

@@ -2,8 +2,8 @@
 
 #include <ATen/Version.h>
 
-namespace assay {
+namespace assay::loader {
 
 std::string loaded_libtorch() { return libtorch_version_in(at::show_config()); }
 
-}  // namespace assay
+}  // namespace assay::loader

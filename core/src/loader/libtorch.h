@@ -3,7 +3,7 @@
 
 #include <string>
 
-namespace assay {
+namespace assay::loader {
 
 // Of at::show_config's text; empty where it names none.
 inline std::string libtorch_version_in(const std::string& config) {
@@ -16,4 +16,4 @@ inline std::string libtorch_version_in(const std::string& config) {
 
 std::string loaded_libtorch();
 
-}  // namespace assay
+}  // namespace assay::loader

@@ -8,11 +8,11 @@
 #include <nlohmann/json.hpp>
 
 #include "assay/error.h"
+#include "base/sha256.h"
 #include "loader/abi_check.h"
 #include "record/build_id.h"
-#include "record/sha256.h"
 
-namespace assay {
+namespace assay::loader {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
@@ -123,9 +123,9 @@ Registry::Registry(const std::vector<fs::path>& files) {
       entry.error = abi_refusal(file);
       std::error_code error;  // reading a pipe would never end
       if (fs::is_regular_file(file, error) && fs::file_size(file, error) <= kLargestPlugin)
-        entry.sha256 = sha256_of_file(file);
+        entry.sha256 = base::sha256_of_file(file);
       if (entry.error.empty()) {
-        entry.build_id = build_id_of_file(file);
+        entry.build_id = record::build_id_of_file(file);
         load(entry);
       }
     } catch (const std::exception& refused) {  // whatever is wrong with one file, the others are there
@@ -189,4 +189,4 @@ std::vector<fs::path> plugin_files(const std::vector<fs::path>& folders) {
   return files;
 }
 
-}  // namespace assay
+}  // namespace assay::loader

@@ -9,7 +9,7 @@
 
 #include "assay/abi.h"
 
-namespace assay {
+namespace assay::loader {
 
 struct PluginFile {
   std::filesystem::path file;
@@ -42,4 +42,4 @@ class Registry {
 // Every *.so of the folders, in the order of the folders, then by name.
 std::vector<std::filesystem::path> plugin_files(const std::vector<std::filesystem::path>& folders);
 
-}  // namespace assay
+}  // namespace assay::loader

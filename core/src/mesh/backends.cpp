@@ -8,7 +8,7 @@
 
 #include "assay/error.h"
 
-namespace assay {
+namespace assay::mesh {
 namespace {
 
 class SelfCommunicator final : public Communicator {
@@ -47,4 +47,4 @@ std::unique_ptr<Mesh> shape_mesh(int tensor, int data) {
 
 void settle_vector_maths() { [[maybe_unused]] static const at::Tensor first = at::ones({8}).exp(); }
 
-}  // namespace assay
+}  // namespace assay::mesh

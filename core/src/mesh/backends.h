@@ -6,7 +6,7 @@
 
 #include "assay/mesh.h"
 
-namespace assay {
+namespace assay::mesh {
 
 std::unique_ptr<Communicator> self_communicator();
 std::unique_ptr<Mesh> self_mesh();
@@ -24,4 +24,4 @@ void settle_vector_maths();
 // cause is rethrown here.
 ASSAY_API void run_ranks(int tensor, int data, const std::function<void(Mesh&)>& body);
 
-}  // namespace assay
+}  // namespace assay::mesh

@@ -6,7 +6,7 @@
 #include "mesh/backends.h"
 #include "mesh/nccl/nccl.h"
 
-namespace assay {
+namespace assay::mesh {
 namespace {
 
 class DeviceCommunicator final : public Communicator {
@@ -77,4 +77,4 @@ void DeviceRanks::run(const Mesh& host, const std::function<void(Mesh&)>& body) 
   for (const auto& one : mine) at_work_.erase(one.get());
 }
 
-}  // namespace assay
+}  // namespace assay::mesh

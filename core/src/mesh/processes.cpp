@@ -7,7 +7,7 @@
 #include "mesh/backends.h"
 #include "mesh/mpi/entry.h"
 
-namespace assay {
+namespace assay::mesh {
 namespace {
 
 // Beside this library.
@@ -48,4 +48,4 @@ void run_ranks(Processes& processes, int tensor, int data, bool check_calls, con
   processes.from_first("");  // a rank that fails late is still told of
 }
 
-}  // namespace assay
+}  // namespace assay::mesh

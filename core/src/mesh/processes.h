@@ -9,7 +9,7 @@
 #include "assay/error.h"
 #include "assay/mesh.h"
 
-namespace assay {
+namespace assay::mesh {
 
 // Another process failed; what it said of it.
 class RankFailed : public RunStopped {
@@ -48,4 +48,4 @@ std::unique_ptr<Processes> mpi_processes();
 // are not tensor * data processes.
 void run_ranks(Processes& processes, int tensor, int data, bool check_calls, const std::function<void(Mesh&)>& body);
 
-}  // namespace assay
+}  // namespace assay::mesh

@@ -8,7 +8,7 @@
 #include "assay/error.h"
 #include "assay/mesh.h"
 
-namespace assay {
+namespace assay::mesh {
 
 template <class Body>
 void by_type(Number type, Body&& body) {
@@ -40,4 +40,4 @@ inline void refuse_different(const std::vector<Call>& calls, int rank) {
                        mine.text() + ", rank " + std::to_string(other) + " a " + calls[other].text());
 }
 
-}  // namespace assay
+}  // namespace assay::mesh

@@ -11,7 +11,7 @@
 #include "mesh/backends.h"
 #include "mesh/reduce.h"
 
-namespace assay {
+namespace assay::mesh {
 namespace {
 
 // What the threads of one axis share: each rank's call and buffer, and a barrier that waits for no rank that failed or
@@ -181,4 +181,4 @@ void run_ranks(int tensor, int data, const std::function<void(Mesh&)>& body) {
   if (cause) std::rethrow_exception(cause);
 }
 
-}  // namespace assay
+}  // namespace assay::mesh

@@ -91,10 +91,10 @@ AttentionBias attention_bias_of(const Positional& scheme, const AttentionContext
 
 Tensor AttentionBias::dense(const AttentionContext& context) const {
   expect_declared_sizes(*this, context);
-  return dense_of_checked(*this, context);
+  return nn::dense_of_checked(*this, context);
 }
 
-Tensor dense_of_checked(const AttentionBias& bias, const AttentionContext& context) {
+Tensor nn::dense_of_checked(const AttentionBias& bias, const AttentionContext& context) {
   Tensor sum;
   const auto add = [&](const Tensor& part) { sum = sum.defined() ? sum + part : part; };
   if (bias.slopes_H.defined()) {

@@ -3,9 +3,9 @@
 
 #include "assay/positional.h"
 
-namespace assay {
+namespace assay::nn {
 
 // As AttentionBias::dense, without its checks of sizes.
 Tensor dense_of_checked(const AttentionBias& bias, const AttentionContext& context);
 
-}  // namespace assay
+}  // namespace assay::nn

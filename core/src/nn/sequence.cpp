@@ -8,18 +8,19 @@
 namespace assay {
 namespace {
 
-thread_local const SequenceRegion* region = nullptr;
+thread_local const nn::SequenceRegion* region = nullptr;
 
 // The parameter itself; its gradient is put aside.
 struct OnPart : torch::autograd::Function<OnPart> {
-  static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& parameter, PartialGradients* partial) {
+  static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& parameter,
+                        nn::PartialGradients* partial) {
     context->saved_data["parameter"] = reinterpret_cast<int64_t>(parameter.unsafeGetTensorImpl());
     context->saved_data["partial"] = reinterpret_cast<int64_t>(partial);
     return parameter.view_as(parameter);
   }
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  torch::autograd::variable_list grads) {
-    auto* partial = reinterpret_cast<PartialGradients*>(context->saved_data["partial"].toInt());
+    auto* partial = reinterpret_cast<nn::PartialGradients*>(context->saved_data["partial"].toInt());
     partial->add(reinterpret_cast<const c10::TensorImpl*>(context->saved_data["parameter"].toInt()), grads[0]);
     return {{}, {}};
   }
@@ -27,12 +28,12 @@ struct OnPart : torch::autograd::Function<OnPart> {
 
 }  // namespace
 
-void PartialGradients::add(const c10::TensorImpl* parameter, const Tensor& share) {
+void nn::PartialGradients::add(const c10::TensorImpl* parameter, const Tensor& share) {
   auto& sum = shares_[parameter];
   sum = sum.defined() ? sum + share : share;
 }
 
-void PartialGradients::collect(std::vector<Parameter>& parameters, const Mesh& mesh) {
+void nn::PartialGradients::collect(std::vector<Parameter>& parameters, const Mesh& mesh) {
   std::vector<Parameter*> owners;
   std::vector<Tensor> flat;
   for (auto& parameter : parameters)
@@ -54,13 +55,13 @@ void PartialGradients::collect(std::vector<Parameter>& parameters, const Mesh& m
   }
 }
 
-SequenceRegion::SequenceRegion(const Mesh& mesh, PartialGradients& partial)
+nn::SequenceRegion::SequenceRegion(const Mesh& mesh, nn::PartialGradients& partial)
     : mesh_(mesh), partial_(partial), outer_(region) {
   region = this;
 }
-SequenceRegion::~SequenceRegion() { region = outer_; }
+nn::SequenceRegion::~SequenceRegion() { region = outer_; }
 
-const SequenceRegion* SequenceRegion::present() { return region; }
+const nn::SequenceRegion* nn::SequenceRegion::present() { return region; }
 
 namespace nn {
 

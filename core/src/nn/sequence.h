@@ -9,7 +9,7 @@
 #include "assay/mesh.h"
 #include "assay/parameters.h"
 
-namespace assay {
+namespace assay::nn {
 
 // Gradients of replicated parameters that were used on a part of the positions: of each rank its part's share. They
 // are kept aside in the backward pass and summed over the ranks once a step.
@@ -41,4 +41,4 @@ class SequenceRegion {
   const SequenceRegion* const outer_;
 };
 
-}  // namespace assay
+}  // namespace assay::nn

@@ -9,22 +9,22 @@
 namespace assay {
 
 namespace {
-thread_local Watch* watching = nullptr;
+thread_local nn::Watch* watching = nullptr;
 
 constexpr int64_t kNone = std::numeric_limits<int64_t>::max();
 }  // namespace
 
-Watch::Watch() : found_at_(kNone) { watching = this; }
-Watch::~Watch() { watching = nullptr; }
+nn::Watch::Watch() : found_at_(kNone) { watching = this; }
+nn::Watch::~Watch() { watching = nullptr; }
 
-Watch* Watch::present() { return watching; }
+nn::Watch* nn::Watch::present() { return watching; }
 
-void Watch::look(const std::string& name, const Tensor& x) {
+void nn::Watch::look(const std::string& name, const Tensor& x) {
   if (found_at_ == kNone && !at::isfinite(x).all().item<bool>()) found_at_ = static_cast<int64_t>(names_.size());
   names_.push_back(name);
 }
 
-std::string Watch::first(const Mesh& mesh) const {
+std::string nn::Watch::first(const Mesh& mesh) const {
   int64_t behind = -found_at_;
   for (auto* axis : {&mesh.tensor(), &mesh.data()}) axis->max(&behind, 1, Number::kInt64);
   const auto index = static_cast<size_t>(-behind);

@@ -7,7 +7,7 @@
 
 #include "assay/mesh.h"
 
-namespace assay {
+namespace assay::nn {
 
 // While it lives, what nn::watch is told on this thread is looked at. One at a time on a thread.
 class Watch {
@@ -28,4 +28,4 @@ class Watch {
   int64_t found_at_;                // index of the first that was not finite; largest number: none
 };
 
-}  // namespace assay
+}  // namespace assay::nn

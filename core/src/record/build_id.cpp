@@ -7,7 +7,7 @@
 #include <fstream>
 #include <vector>
 
-namespace assay {
+namespace assay::record {
 namespace {
 
 constexpr size_t kLongestNotes = 1 << 20;
@@ -90,4 +90,4 @@ std::string build_id_of_loaded(const void* address) {
   return search.id;
 }
 
-}  // namespace assay
+}  // namespace assay::record

@@ -5,7 +5,7 @@
 #include <set>
 #include <string>
 
-namespace assay {
+namespace assay::record {
 namespace {
 
 // A plugin without roles has those of a run of its own.
@@ -62,4 +62,4 @@ std::string code_id(const nlohmann::json& plugin) {
   return plugin.value("build_id", plugin.value("sha256", std::string()));
 }
 
-}  // namespace assay
+}  // namespace assay::record

@@ -4,7 +4,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
-namespace assay {
+namespace assay::record {
 
 // "kind/name" -> {plugin, version, sha256, build_id}. Files are left out: where a plugin lay is not what it was.
 nlohmann::json training_plugins(const nlohmann::json& plan_line);
@@ -19,4 +19,4 @@ nlohmann::json evaluation_plugins(const nlohmann::json& plan_line, const nlohman
 // What a recorded or planned plugin's code is known by: its build id, or its file's hash where it has none.
 std::string code_id(const nlohmann::json& plugin);
 
-}  // namespace assay
+}  // namespace assay::record

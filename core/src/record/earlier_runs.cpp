@@ -4,10 +4,10 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "record/files.h"
+#include "base/files.h"
 #include "record/layout.h"
 
-namespace assay {
+namespace assay::record {
 namespace {
 
 namespace fs = std::filesystem;
@@ -36,7 +36,7 @@ std::vector<fs::path> records_in(const fs::path& root) {
 std::vector<EarlierRun> earlier_runs(const fs::path& results_root, const std::string& host) {
   std::vector<EarlierRun> runs;
   for (const auto& file : records_in(results_root)) {
-    const auto record = json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
+    const auto record = json::parse(base::read_file(file), nullptr, /*allow_exceptions=*/false);
     if (!record.is_object()) continue;
     const auto measured = record.value("measured", json::object());
     const auto number = [](const json& object, const char* key) {
@@ -70,4 +70,4 @@ std::optional<double> estimated_seconds(const std::string& group, double flops,
   return flops * seconds_per_flop[seconds_per_flop.size() / 2];
 }
 
-}  // namespace assay
+}  // namespace assay::record

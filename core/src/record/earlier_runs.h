@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace assay {
+namespace assay::record {
 
 struct EarlierRun {
   std::string group;
@@ -22,4 +22,4 @@ std::vector<EarlierRun> earlier_runs(const std::filesystem::path& results_root, 
 // earlier runs that are nearest to it in FLOPs, for small models are slower a FLOP. Nothing without earlier runs.
 std::optional<double> estimated_seconds(const std::string& group, double flops, const std::vector<EarlierRun>& earlier);
 
-}  // namespace assay
+}  // namespace assay::record

@@ -5,7 +5,7 @@
 #include "record/code.h"
 #include "record/provenance.h"
 
-namespace assay {
+namespace assay::record {
 namespace {
 
 nlohmann::json to_json(const std::vector<RecordedExample>& examples) {
@@ -43,4 +43,4 @@ nlohmann::json eval_record(const nlohmann::json& plan_line, const nlohmann::json
   };
 }
 
-}  // namespace assay
+}  // namespace assay::record

@@ -9,7 +9,7 @@
 #include "record/example.h"
 #include "record/metric.h"
 
-namespace assay {
+namespace assay::record {
 
 struct EvalResult {
   std::int64_t step = 0;  // finished updates of the weights that were evaluated
@@ -23,4 +23,4 @@ struct EvalResult {
 // evaluation: one entry of the plan line's "evaluate".
 nlohmann::json eval_record(const nlohmann::json& plan_line, const nlohmann::json& evaluation, const EvalResult& result);
 
-}  // namespace assay
+}  // namespace assay::record

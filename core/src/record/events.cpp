@@ -14,7 +14,7 @@
 
 #include "assay/error.h"
 
-namespace assay {
+namespace assay::record {
 namespace {
 
 bool ends_inside_a_line(int descriptor) {
@@ -123,4 +123,4 @@ std::vector<nlohmann::json> read_events(const std::filesystem::path& file) {
   return kept;
 }
 
-}  // namespace assay
+}  // namespace assay::record

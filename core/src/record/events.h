@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace assay {
+namespace assay::record {
 
 // One process writes at a time (the run's lock sees to that). Not for concurrent use by threads.
 class EventWriter {
@@ -53,4 +53,4 @@ class EventTail {
 // is in force. So the curve of a killed and resumed run equals an uninterrupted one's.
 std::vector<nlohmann::json> read_events(const std::filesystem::path& file);
 
-}  // namespace assay
+}  // namespace assay::record

@@ -4,7 +4,7 @@
 #include <map>
 #include <string>
 
-namespace assay {
+namespace assay::record {
 
 struct RecordedExample {
   std::string id;
@@ -12,4 +12,4 @@ struct RecordedExample {
   std::map<std::string, std::string> texts;
 };
 
-}  // namespace assay
+}  // namespace assay::record

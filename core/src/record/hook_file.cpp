@@ -9,9 +9,9 @@
 #include <cstring>
 
 #include "assay/error.h"
-#include "record/files.h"
+#include "base/files.h"
 
-namespace assay {
+namespace assay::record {
 
 namespace fs = std::filesystem;
 
@@ -47,7 +47,7 @@ void write_hook(char* slot, std::string_view plugin, std::string_view component,
 std::vector<std::string> hooks_in(const fs::path& file) {
   std::string text;
   try {
-    text = read_file(file);
+    text = base::read_file(file);
   } catch (const UserError&) {
     return {};
   }
@@ -63,4 +63,4 @@ std::vector<std::string> hooks_in(const fs::path& file) {
   return hooks;
 }
 
-}  // namespace assay
+}  // namespace assay::record

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace assay {
+namespace assay::record {
 
 // The file as mapped memory: a slot per thread. Without space or rights for the file, there are no slots.
 class HookFile {
@@ -32,4 +32,4 @@ void write_hook(char* slot, std::string_view plugin, std::string_view component,
 // "plugin 'p', component 'c', hook 'h'" of every thread that was in a hook, each text once. Empty without a file.
 std::vector<std::string> hooks_in(const std::filesystem::path& file);
 
-}  // namespace assay
+}  // namespace assay::record

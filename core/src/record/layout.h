@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-namespace assay {
+namespace assay::record {
 
 // runs/<train id>/ of one run.
 class RunLayout {
@@ -53,4 +53,4 @@ class ExperimentLayout {
   std::filesystem::path folder_;
 };
 
-}  // namespace assay
+}  // namespace assay::record

@@ -7,7 +7,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-namespace assay {
+namespace assay::record {
 namespace {
 
 constexpr double kExactIntegers = 9007199254740992.0;  // 2^53
@@ -71,4 +71,4 @@ double number_or_nan(const nlohmann::json& value) {
   return value == kInfinity ? infinity : value == kMinusInfinity ? -infinity : std::numeric_limits<double>::quiet_NaN();
 }
 
-}  // namespace assay
+}  // namespace assay::record

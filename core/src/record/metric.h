@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace assay {
+namespace assay::record {
 
 struct RecordedMetric {
   std::string name;
@@ -34,4 +34,4 @@ bool applies(const nlohmann::json& metric);
 // "-Infinity"). NaN otherwise.
 double number_or_nan(const nlohmann::json& value);
 
-}  // namespace assay
+}  // namespace assay::record

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-namespace assay {
+namespace assay::record {
 
 std::vector<RunLayout> orphans_of(const ExperimentLayout& experiment, const std::vector<nlohmann::json>& plan_lines) {
   std::set<std::string> planned;
@@ -17,4 +17,4 @@ std::vector<RunLayout> orphans_of(const ExperimentLayout& experiment, const std:
   return orphans;
 }
 
-}  // namespace assay
+}  // namespace assay::record

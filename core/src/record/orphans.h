@@ -6,8 +6,8 @@
 
 #include "record/layout.h"
 
-namespace assay {
+namespace assay::record {
 
 std::vector<RunLayout> orphans_of(const ExperimentLayout& experiment, const std::vector<nlohmann::json>& plan_lines);
 
-}  // namespace assay
+}  // namespace assay::record

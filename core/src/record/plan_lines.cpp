@@ -6,13 +6,13 @@
 #include <sstream>
 
 #include "assay/error.h"
-#include "record/files.h"
+#include "base/files.h"
 #include "record/train_record.h"
 
-namespace assay {
+namespace assay::record {
 
 std::vector<nlohmann::json> read_plan_lines(const std::filesystem::path& file) {
-  std::istringstream text(read_file(file));
+  std::istringstream text(base::read_file(file));
   std::vector<nlohmann::json> lines;
   std::string line;
   for (int number = 1; std::getline(text, line); ++number) {
@@ -45,4 +45,4 @@ int cores_of(const nlohmann::json& line) {
   return resources.value("threads", 1) * mesh.value("tensor", 1) * mesh.value("data", 1);
 }
 
-}  // namespace assay
+}  // namespace assay::record

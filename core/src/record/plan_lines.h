@@ -7,7 +7,7 @@
 
 #include "record/layout.h"
 
-namespace assay {
+namespace assay::record {
 
 // Throws UserError with file and line when a line is not a plan line.
 std::vector<nlohmann::json> read_plan_lines(const std::filesystem::path& file);
@@ -19,4 +19,4 @@ bool has_all_records(const nlohmann::json& line, const RunLayout& run);
 // Cores one run keeps busy: threads a rank times ranks.
 int cores_of(const nlohmann::json& line);
 
-}  // namespace assay
+}  // namespace assay::record

@@ -14,10 +14,10 @@
 #include <sstream>
 #include <vector>
 
-#include "record/capture.h"
-#include "record/sha256.h"
+#include "base/capture.h"
+#include "base/sha256.h"
 
-namespace assay {
+namespace assay::record {
 namespace {
 
 // The value of the first line "key : value".
@@ -44,7 +44,7 @@ GitState git_state(const std::filesystem::path& folder) {
     for (const char* word : {"git", "-C"}) command.emplace_back(word);
     command.push_back(folder.string());
     command.insert(command.end(), arguments.begin(), arguments.end());
-    return capture_output(command);
+    return base::capture_output(command);
   };
   const auto line_of = [](const std::optional<std::string>& text) {
     return text ? text->substr(0, text->find('\n')) : std::string();
@@ -65,7 +65,7 @@ GitState git_state(const std::filesystem::path& folder) {
   if (!failed) git({"-C", top.string(), "add", "--intent-to-add", "."}, with_copy);
   state.changes = git({"diff", "--no-ext-diff", "--binary", "HEAD"}, with_copy).value_or("");
   std::filesystem::remove(copy, failed);
-  if (!state.changes.empty()) state.dirty = sha256(state.changes);
+  if (!state.changes.empty()) state.dirty = base::sha256(state.changes);
   return state;
 }
 
@@ -126,4 +126,4 @@ int concurrent_jobs() {
   return text ? std::max(1, std::atoi(text)) : 1;
 }
 
-}  // namespace assay
+}  // namespace assay::record

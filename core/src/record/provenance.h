@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace assay {
+namespace assay::record {
 
 struct GitState {
   std::string commit;   // empty outside a repository or without git
@@ -28,4 +28,4 @@ std::string iso_time();            // now, UTC, "2024-05-01T12:00:00Z"
 std::int64_t peak_memory_bytes();  // of this process so far
 int concurrent_jobs();             // what the launcher said in ASSAY_JOBS; 1 without it
 
-}  // namespace assay
+}  // namespace assay::record

@@ -3,11 +3,11 @@
 #include <map>
 #include <string_view>
 
-#include "record/lock.h"
+#include "base/lock.h"
 #include "record/plan_lines.h"
 #include "record/state.h"
 
-namespace assay {
+namespace assay::record {
 
 const char* name_of(Standing standing) {
   switch (standing) {
@@ -35,11 +35,11 @@ RunStatusNow run_status(const nlohmann::json& plan_line, const RunLayout& run) {
                                                                {"cancelled", Standing::kCancelled},
                                                                {"pruned", Standing::kPruned}};
   if (has_all_records(plan_line, run)) return {Standing::kDone};
-  if (FileLock::is_held(run.lock())) return {Standing::kRunning};
+  if (base::FileLock::is_held(run.lock())) return {Standing::kRunning};
   const auto state = read_state(run.state());
   const auto known = kStandings.find(state ? std::string_view(state->status) : std::string_view());
   if (known == kStandings.end()) return {};
   return {known->second, state->reason, state->failure_class};
 }
 
-}  // namespace assay
+}  // namespace assay::record

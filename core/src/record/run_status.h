@@ -6,7 +6,7 @@
 
 #include "record/layout.h"
 
-namespace assay {
+namespace assay::record {
 
 enum class Standing { kDone, kRunning, kFailed, kPreempted, kCancelled, kPruned, kQueued };
 
@@ -21,4 +21,4 @@ struct RunStatusNow {
 // A run whose worker was killed together with its controller, or that waits at a rung, is queued again.
 RunStatusNow run_status(const nlohmann::json& plan_line, const RunLayout& run);
 
-}  // namespace assay
+}  // namespace assay::record

@@ -7,7 +7,7 @@
 
 #include "record/layout.h"
 
-namespace assay {
+namespace assay::record {
 
 struct SkippedSteps {
   std::int64_t skipped = 0, steps = 0;
@@ -20,4 +20,4 @@ SkippedSteps skipped_steps_of(const RunLayout& run);
 
 std::string text_of(const SkippedSteps& steps);  // "5 of 6 steps skipped"
 
-}  // namespace assay
+}  // namespace assay::record

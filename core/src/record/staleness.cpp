@@ -6,11 +6,11 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/files.h"
 #include "record/build_id.h"
 #include "record/code.h"
-#include "record/files.h"
 
-namespace assay {
+namespace assay::record {
 namespace {
 
 using nlohmann::json;
@@ -29,7 +29,7 @@ std::string trained_again(const json& config) {
   if (config.is_object() && config.contains("train_id") && config.contains("sha256") && config.contains("path")) {
     const auto file = RunLayout(config["path"].get<std::string>()).train_record();
     if (!std::filesystem::exists(file)) return "";
-    const auto record = json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
+    const auto record = json::parse(base::read_file(file), nullptr, /*allow_exceptions=*/false);
     const bool same = !record.is_object() || record.value("weights_sha256", config["sha256"]) == config["sha256"];
     return same ? "" : config.value("experiment", "another run");
   }
@@ -49,7 +49,7 @@ json code_of(const json& plan_line, const std::string& current_code) {
 
 json accepted_in(const RunLayout& run) {
   if (!std::filesystem::exists(run.accepted())) return json::array();
-  auto list = json::parse(read_file(run.accepted()), nullptr, /*allow_exceptions=*/false);
+  auto list = json::parse(base::read_file(run.accepted()), nullptr, /*allow_exceptions=*/false);
   return list.is_array() ? list : json::array();
 }
 
@@ -111,7 +111,7 @@ std::vector<json> with_code_at_hand(std::vector<json> plan_lines) {
 std::string stale_code(const json& plan_line, const RunLayout& run, const std::string& current_code) {
   std::set<std::string> parts;
   const auto add = [&](const std::filesystem::path& file) {
-    const auto record = json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
+    const auto record = json::parse(base::read_file(file), nullptr, /*allow_exceptions=*/false);
     if (!record.is_object()) return;
     if (auto stale = freshness(record, run, plan_line, current_code).stale; !stale.empty())
       parts.insert(std::move(stale));
@@ -129,7 +129,7 @@ void accept_code(const json& record, const RunLayout& run, const json& plan_line
                  std::int64_t steps) {
   auto accepted = accepted_in(run);
   accepted.push_back({{"code", code_of(plan_line, current_code)}, {"record", record.at("code")}, {"steps", steps}});
-  write_atomically(run.accepted(), accepted.dump() + "\n");
+  base::write_atomically(run.accepted(), accepted.dump() + "\n");
 }
 
-}  // namespace assay
+}  // namespace assay::record

@@ -9,7 +9,7 @@
 
 #include "record/layout.h"
 
-namespace assay {
+namespace assay::record {
 
 struct Freshness {
   std::string stale;  // names of what is other code: "training library, positional/alibi"; empty: it is fresh
@@ -33,4 +33,4 @@ bool is_stale(const nlohmann::json& plan_line, const RunLayout& run, const std::
 void accept_code(const nlohmann::json& record, const RunLayout& run, const nlohmann::json& plan_line,
                  const std::string& current_code, std::int64_t steps);
 
-}  // namespace assay
+}  // namespace assay::record

@@ -4,13 +4,13 @@
 #include <nlohmann/json.hpp>
 
 #include "assay/error.h"
-#include "record/files.h"
+#include "base/files.h"
 
-namespace assay {
+namespace assay::record {
 
 std::optional<State> read_state(const std::filesystem::path& file) {
   if (!std::filesystem::is_regular_file(file)) return std::nullopt;
-  const auto json = nlohmann::json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
+  const auto json = nlohmann::json::parse(base::read_file(file), nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) return std::nullopt;
   try {
     State state;
@@ -39,7 +39,7 @@ void write_state(const std::filesystem::path& file, const State& state) {
     json["reason"] = reason;
   }
   if (!state.failure_class.empty()) json["class"] = state.failure_class;
-  write_atomically(file, json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  base::write_atomically(file, json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
-}  // namespace assay
+}  // namespace assay::record

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-namespace assay {
+namespace assay::record {
 
 struct State {
   std::string status;  // running, done, failed, preempted, cancelled, paused, pruned
@@ -28,4 +28,4 @@ std::optional<State> read_state(const std::filesystem::path& file);
 
 void write_state(const std::filesystem::path& file, const State& state);
 
-}  // namespace assay
+}  // namespace assay::record

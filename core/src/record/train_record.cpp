@@ -5,10 +5,10 @@
 #include <nlohmann/json.hpp>
 
 #include "assay/error.h"
+#include "base/files.h"
 #include "record/code.h"
-#include "record/files.h"
 
-namespace assay {
+namespace assay::record {
 
 nlohmann::json train_record(const nlohmann::json& plan_line, const TrainResult& result) {
   const auto& resources = plan_line.at("resources");
@@ -80,13 +80,13 @@ bool has_record(const std::filesystem::path& file) {
   stream.seekg(-2, std::ios::end);
   if (!stream.read(ends.data() + 1, 2)) return false;
   if (ends == "{}\n") return true;
-  return ends[2] == '}' && nlohmann::json::accept(read_file(file));
+  return ends[2] == '}' && nlohmann::json::accept(base::read_file(file));
 }
 
 void write_record(const std::filesystem::path& file, const nlohmann::json& record) {
   if (std::filesystem::exists(file)) throw Bug(file.string() + ": a record is written once, and this one exists");
   std::filesystem::create_directories(file.parent_path());
-  write_atomically(file, record.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  base::write_atomically(file, record.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
-}  // namespace assay
+}  // namespace assay::record

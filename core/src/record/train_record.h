@@ -11,7 +11,7 @@
 #include "record/metric.h"
 #include "record/provenance.h"
 
-namespace assay {
+namespace assay::record {
 
 struct DataSource {
   std::string name, sha256, licence;
@@ -48,4 +48,4 @@ bool has_record(const std::filesystem::path& file);
 // once.
 void write_record(const std::filesystem::path& file, const nlohmann::json& record);
 
-}  // namespace assay
+}  // namespace assay::record

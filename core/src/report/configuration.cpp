@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <set>
 
-#include "compare/run_results.h"
-#include "config/key_path.h"
+#include "compare/results/run_results.h"
+#include "document/key_path.h"
 
-namespace assay {
+namespace assay::report {
 namespace {
 
 using nlohmann::json;
@@ -21,7 +21,7 @@ bool is_entries(const json& value) {
 // A file counts by its content, as it does for identity.
 bool is_file(const json& value) { return value.contains("path") && value.contains("sha256"); }
 
-void lay_flat(const json& value, const config::KeyPath& path, Flat& flat) {
+void lay_flat(const json& value, const document::KeyPath& path, Flat& flat) {
   const auto below = [&](const std::string& key) {
     auto longer = path;
     longer.push_back(key);
@@ -35,16 +35,16 @@ void lay_flat(const json& value, const config::KeyPath& path, Flat& flat) {
     }
   } else if (value.is_object() && is_file(value)) {
     const auto hash = value.at("sha256").get<std::string>().substr(0, 12);
-    flat[config::short_name(path)] = value.value("name", std::string("file")) + " " + hash;
+    flat[document::short_name(path)] = value.value("name", std::string("file")) + " " + hash;
   } else if (value.is_object()) {
     for (const auto& [key, item] : value.items()) lay_flat(item, key == "use" ? path : below(key), flat);
   } else if (!(value.is_array() && value.empty())) {
-    flat[config::short_name(path)] = value;
+    flat[document::short_name(path)] = value;
   }
 }
 
 std::string value_text(const json& value) {
-  return value.is_array() ? value.dump(-1, ' ', false, json::error_handler_t::replace) : scalar_text(value);
+  return value.is_array() ? value.dump(-1, ' ', false, json::error_handler_t::replace) : record::scalar_text(value);
 }
 
 }  // namespace
@@ -56,7 +56,7 @@ Flat flat_configuration(const json& plan_line) {
     if (section == "seeds") continue;
     // Lists stand in the plan under their plural.
     const auto singular = section.ends_with('s') ? section.substr(0, section.size() - 1) : section;
-    lay_flat(value, {config::is_labelled_section(singular) ? singular : section}, flat);
+    lay_flat(value, {document::is_labelled_section(singular) ? singular : section}, flat);
   }
   for (auto evaluation : plan_line.value("evaluate", json::array())) {
     evaluation.erase("id");
@@ -93,4 +93,4 @@ Configurations compare_configurations(const std::vector<json>& lines) {
   return configurations;
 }
 
-}  // namespace assay
+}  // namespace assay::report

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-namespace assay {
+namespace assay::report {
 
 // Of a plan line, by the names that an experiment file has for them: "model.width", "positional" (a component's name),
 // "model.positional.max_exponent", "objective.mle.weight", "evaluate.lm.lengths", "resources.mesh.tensor". Seeds are
@@ -23,4 +23,4 @@ struct Configurations {
 // lines: one of each group.
 Configurations compare_configurations(const std::vector<nlohmann::json>& lines);
 
-}  // namespace assay
+}  // namespace assay::report

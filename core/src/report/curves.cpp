@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-namespace assay {
+namespace assay::report {
 namespace {
 
 using Points = std::vector<std::pair<std::int64_t, double>>;
@@ -34,7 +34,7 @@ Curve curve_of(std::size_t group, const std::vector<const Points*>& seeds, std::
                                           [](const auto& point, std::int64_t wanted) { return point.first < wanted; });
       if (found != points->end() && found->first == step) values.push_back(found->second);
     }
-    curve.points.push_back({step, summarise(values)});
+    curve.points.push_back({step, compare::summarise(values)});
   }
   return curve;
 }
@@ -63,4 +63,4 @@ std::vector<CurveFamily> learning_curves(const std::vector<std::vector<const Run
   return families;
 }
 
-}  // namespace assay
+}  // namespace assay::report

@@ -5,14 +5,14 @@
 #include <string>
 #include <vector>
 
-#include "compare/statistics.h"
+#include "compare/statistics/statistics.h"
 #include "report/run_log.h"
 
-namespace assay {
+namespace assay::report {
 
 struct CurvePoint {
   std::int64_t step = 0;
-  Summary summary;  // over the seeds that logged this step
+  compare::Summary summary;  // over the seeds that logged this step
 };
 
 struct Curve {
@@ -32,4 +32,4 @@ struct CurveFamily {
 std::vector<CurveFamily> learning_curves(const std::vector<std::vector<const RunLog*>>& groups,
                                          std::size_t most_points);
 
-}  // namespace assay
+}  // namespace assay::report

@@ -2,10 +2,10 @@
 
 #include <regex>
 
-#include "record/files.h"
+#include "base/files.h"
 #include "report/gnuplot.h"
 
-namespace assay {
+namespace assay::report {
 namespace {
 
 // cairo writes the time of drawing, whatever it is told; the new text is as long, for PDF counts bytes.
@@ -19,10 +19,10 @@ std::string without_date(const std::string& pdf) {
 void draw_figure(const Figure& figure, const std::filesystem::path& folder) {
   const auto file = [&](const char* end) { return folder / (figure.name + end); };
   std::filesystem::create_directories(folder);
-  write_atomically(file(".csv"), figure_csv(figure));
-  write_atomically(file(".gp"), figure_script(figure));
+  base::write_atomically(file(".csv"), figure_csv(figure));
+  base::write_atomically(file(".gp"), figure_script(figure));
   run_gnuplot(file(".gp"), file(".svg").string());
-  write_atomically(file(".pdf"), without_date(read_file(file(".pdf"))));
+  base::write_atomically(file(".pdf"), without_date(base::read_file(file(".pdf"))));
 }
 
-}  // namespace assay
+}  // namespace assay::report

@@ -6,10 +6,10 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "record/files.h"
+#include "base/files.h"
 #include "record/train_record.h"
 
-namespace assay {
+namespace assay::report {
 namespace {
 
 using nlohmann::json;
@@ -24,7 +24,7 @@ struct Evaluation {
 Evaluation read_texts(const std::filesystem::path& file, const std::string& label, std::vector<std::string>& ids) {
   Evaluation evaluation{label, {}};
   if (!std::filesystem::exists(file)) return evaluation;
-  const auto text = read_file(file);
+  const auto text = base::read_file(file);
   if (text.find("\"texts\"") == std::string::npos) return evaluation;  // most have none, and some are large
   const auto record = json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!record.is_object()) return evaluation;
@@ -81,8 +81,8 @@ WrittenExamples side_by_side(const std::vector<Evaluation>& evaluations, const s
 
 }  // namespace
 
-std::vector<WrittenExamples> written_examples(const std::vector<json>& plan_lines, const ExperimentLayout& experiment,
-                                              std::size_t most) {
+std::vector<WrittenExamples> written_examples(const std::vector<json>& plan_lines,
+                                              const record::ExperimentLayout& experiment, std::size_t most) {
   std::vector<WrittenExamples> all;
   std::set<std::string> groups;
   for (const auto& line : plan_lines) {
@@ -93,7 +93,7 @@ std::vector<WrittenExamples> written_examples(const std::vector<json>& plan_line
     std::vector<std::string> ids;
     bool complete = true;
     for (const auto& entry : line.value("evaluate", json::array())) {
-      complete = complete && has_record(run.eval_record(entry.at("id")));
+      complete = complete && record::has_record(run.eval_record(entry.at("id")));
       auto one = read_texts(run.eval_record(entry.at("id")), entry.at("label"), ids);
       if (!one.examples.empty()) evaluations.push_back(std::move(one));
     }
@@ -109,4 +109,4 @@ std::vector<WrittenExamples> written_examples(const std::vector<json>& plan_line
   return all;
 }
 
-}  // namespace assay
+}  // namespace assay::report

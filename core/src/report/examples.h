@@ -8,7 +8,7 @@
 
 #include "record/layout.h"
 
-namespace assay {
+namespace assay::report {
 
 // Of one run; rows are examples.
 struct WrittenExamples {
@@ -21,6 +21,6 @@ struct WrittenExamples {
 // Of every group the first run that has records with texts; at most so many examples each. A text that all evaluations
 // of the run have alike stands once, under its own name.
 std::vector<WrittenExamples> written_examples(const std::vector<nlohmann::json>& plan_lines,
-                                              const ExperimentLayout& experiment, std::size_t most);
+                                              const record::ExperimentLayout& experiment, std::size_t most);
 
-}  // namespace assay
+}  // namespace assay::report

@@ -6,17 +6,17 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "launch/process.h"
+#include "base/process.h"
 #include "record/run_status.h"
 #include "record/state.h"
 
-namespace assay {
+namespace assay::report {
 namespace {
 
 constexpr std::streamoff kMostBytes = 16 << 10;
 
-std::string ending_of(const State& state) {
-  if (state.signal) return signal_name(*state.signal);
+std::string ending_of(const record::State& state) {
+  if (state.signal) return base::signal_name(*state.signal);
   return state.exit_code ? fmt::format("exit code {}", *state.exit_code) : "";
 }
 
@@ -34,13 +34,13 @@ std::vector<std::string> last_lines(const std::filesystem::path& file, std::size
   return lines;
 }
 
-std::vector<Failure> failures_of(const std::vector<nlohmann::json>& plan_lines, const ExperimentLayout& experiment,
-                                 std::size_t most_lines) {
+std::vector<Failure> failures_of(const std::vector<nlohmann::json>& plan_lines,
+                                 const record::ExperimentLayout& experiment, std::size_t most_lines) {
   std::vector<Failure> failures;
   for (const auto& line : plan_lines) {
     const auto run = experiment.run(line.at("train_id"));
-    if (run_status(line, run).standing != Standing::kFailed) continue;
-    const auto state = read_state(run.state()).value_or(State());
+    if (record::run_status(line, run).standing != record::Standing::kFailed) continue;
+    const auto state = record::read_state(run.state()).value_or(record::State());
     failures.push_back({.label = line.value("label", ""),
                         .train_id = line.at("train_id"),
                         .seed = line.value("seed", std::int64_t{0}),
@@ -52,4 +52,4 @@ std::vector<Failure> failures_of(const std::vector<nlohmann::json>& plan_lines, 
   return failures;
 }
 
-}  // namespace assay
+}  // namespace assay::report

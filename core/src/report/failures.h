@@ -8,7 +8,7 @@
 
 #include "record/layout.h"
 
-namespace assay {
+namespace assay::report {
 
 struct Failure {
   std::string label, train_id;
@@ -20,10 +20,10 @@ struct Failure {
 };
 
 // What stands failed now, in the order of the plan.
-std::vector<Failure> failures_of(const std::vector<nlohmann::json>& plan_lines, const ExperimentLayout& experiment,
-                                 std::size_t most_lines);
+std::vector<Failure> failures_of(const std::vector<nlohmann::json>& plan_lines,
+                                 const record::ExperimentLayout& experiment, std::size_t most_lines);
 
 // At most so many lines from the end of a file; only its last 16 KiB are read. None where there is no file.
 std::vector<std::string> last_lines(const std::filesystem::path& file, std::size_t most_lines);
 
-}  // namespace assay
+}  // namespace assay::report

@@ -10,12 +10,12 @@
 #include <set>
 
 #include "assay/error.h"
-#include "compare/run_results.h"
-#include "config/key_path.h"
-#include "record/printable.h"
+#include "base/printable.h"
+#include "compare/results/run_results.h"
+#include "document/key_path.h"
 #include "report/configuration.h"
 
-namespace assay {
+namespace assay::report {
 namespace {
 
 using nlohmann::json;
@@ -50,12 +50,12 @@ json value_at(const std::string& key, const json& line) {
   const auto axes = line.value("axes", json::object());
   if (axes.contains(key)) return axes[key];
   const auto flat = flat_configuration(line);
-  const auto found = flat.find(config::short_name(config::canonical_path(config::split_key(key))));
+  const auto found = flat.find(document::short_name(document::canonical_path(document::split_key(key))));
   return found == flat.end() ? json() : found->second;
 }
 
 // A plan line for each row of the table; an empty object where the plan has none any more.
-std::vector<json> line_of_each_row(const Table& table, const std::vector<json>& plan_lines) {
+std::vector<json> line_of_each_row(const compare::Table& table, const std::vector<json>& plan_lines) {
   std::vector<json> lines;
   for (const auto& row : table.rows) {
     const auto line = std::find_if(plan_lines.begin(), plan_lines.end(),
@@ -67,7 +67,7 @@ std::vector<json> line_of_each_row(const Table& table, const std::vector<json>& 
 
 class FigureMaker {
  public:
-  FigureMaker(const config::FigureSettings& settings, const Table& table, const std::vector<json>& plan_lines)
+  FigureMaker(const study::FigureSettings& settings, const compare::Table& table, const std::vector<json>& plan_lines)
       : settings_(settings), table_(table), lines_(line_of_each_row(table, plan_lines)) {
     figure_ = {.name = settings.name,
                .experiment = table.experiment,
@@ -91,8 +91,8 @@ class FigureMaker {
         if (columns.size() > 1) open_coordinates(columns);
         if (!texts[row].empty())
           add(row, texts[row], columns.front());
-        else if (const auto& count = table_.rows[row].cells[columns.front()].count; lacks_values(count))
-          figure_.unplaced.emplace_back(printable(table_.rows[row].label), count);
+        else if (const auto& count = table_.rows[row].cells[columns.front()].count; compare::lacks_values(count))
+          figure_.unplaced.emplace_back(base::printable(table_.rows[row].label), count);
       }
     }
     place_on_axis();
@@ -119,11 +119,11 @@ class FigureMaker {
     for (const auto& line : lines_) {
       const auto value = value_at(settings_.x, line);
       is_key |= !value.is_null();
-      texts.push_back(value.is_null() ? "" : value.is_number() ? value.dump() : scalar_text(value));
+      texts.push_back(value.is_null() ? "" : value.is_number() ? value.dump() : record::scalar_text(value));
     }
     if (is_key) return texts;
     const auto column = std::find_if(table_.columns.begin(), table_.columns.end(),
-                                     [&](const Column& one) { return one.name == settings_.x; });
+                                     [&](const compare::Column& one) { return one.name == settings_.x; });
     if (column == table_.columns.end()) return {};
     texts.clear();
     for (const auto& row : table_.rows) {
@@ -165,14 +165,14 @@ class FigureMaker {
     std::vector<std::string> parts;
     for (const auto& axis : axes) {
       const auto found = table_.rows[row].axes.find(axis);
-      const auto value = found == table_.rows[row].axes.end() ? std::string("-") : printable(found->second);
+      const auto value = found == table_.rows[row].axes.end() ? std::string("-") : base::printable(found->second);
       parts.push_back(axes.size() == 1 ? value : axis + "=" + value);
     }
     return parts.empty() ? settings_.y : fmt::format("{}", fmt::join(parts, " "));
   }
 
   void add(size_t row, const std::string& x_written, size_t column) {
-    const auto x = printable(x_written);  // gnuplot reads CSV line by line, quoted or not
+    const auto x = base::printable(x_written);  // gnuplot reads CSV line by line, quoted or not
     const auto label = series_of(row);
     auto series = std::find_if(figure_.series.begin(), figure_.series.end(),
                                [&](const FigureSeries& one) { return one.label == label; });
@@ -202,15 +202,15 @@ class FigureMaker {
         point.x = static_cast<double>(std::find(places.begin(), places.end(), point.x_text) - places.begin());
   }
 
-  const config::FigureSettings& settings_;
-  const Table& table_;
+  const study::FigureSettings& settings_;
+  const compare::Table& table_;
   std::vector<json> lines_;  // one for each row
   Figure figure_;
 };
 
 }  // namespace
 
-std::vector<std::string> metrics_of(const config::FigureSettings& figure, const std::vector<json>& plan_lines) {
+std::vector<std::string> metrics_of(const study::FigureSettings& figure, const std::vector<json>& plan_lines) {
   std::vector<std::string> metrics{parsed(figure.y).base};
   const bool is_key = std::any_of(plan_lines.begin(), plan_lines.end(),
                                   [&](const json& line) { return !value_at(figure.x, line).is_null(); });
@@ -218,8 +218,9 @@ std::vector<std::string> metrics_of(const config::FigureSettings& figure, const 
   return metrics;
 }
 
-Figure make_figure(const config::FigureSettings& settings, const Table& table, const std::vector<json>& plan_lines) {
+Figure make_figure(const study::FigureSettings& settings, const compare::Table& table,
+                   const std::vector<json>& plan_lines) {
   return FigureMaker(settings, table, plan_lines).make();
 }
 
-}  // namespace assay
+}  // namespace assay::report

@@ -5,16 +5,16 @@
 #include <string>
 #include <vector>
 
-#include "compare/table.h"
-#include "config/figure_settings.h"
+#include "compare/table/table.h"
+#include "study/figure_settings.h"
 
-namespace assay {
+namespace assay::report {
 
 struct FigurePoint {
-  double x = 0;        // a number, or the place of a category
-  std::string x_text;  // as it stands in the CSV and at the axis
-  Summary summary;     // n = 0: nothing to draw but a mark where values were to be expected
-  Count count;         // of planned runs: a mean of a part of them is marked
+  double x = 0;              // a number, or the place of a category
+  std::string x_text;        // as it stands in the CSV and at the axis
+  compare::Summary summary;  // n = 0: nothing to draw but a mark where values were to be expected
+  compare::Count count;      // of planned runs: a mean of a part of them is marked
 };
 
 struct FigureSeries {
@@ -27,21 +27,21 @@ struct Figure {
   std::string x, y, unit;
   bool categories = false;  // x is no number
   std::vector<FigureSeries> series;
-  std::vector<std::pair<std::string, Count>> unplaced{};  // rows without a value of x, for their runs have none
+  std::vector<std::pair<std::string, compare::Count>>
+      unplaced{};  // rows without a value of x, for their runs have none
   std::vector<std::pair<std::string, std::string>> provenance;
 };
 
 // The metrics that the table needs for a figure: y at all its coordinates, and x where it is a metric.
-std::vector<std::string> metrics_of(const config::FigureSettings& figure,
-                                    const std::vector<nlohmann::json>& plan_lines);
+std::vector<std::string> metrics_of(const study::FigureSettings& figure, const std::vector<nlohmann::json>& plan_lines);
 
 // Throws UserError when x is nothing that the runs have, when y leaves a
 // coordinate open, or when two rows would share a point.
-Figure make_figure(const config::FigureSettings& settings, const Table& table,
+Figure make_figure(const study::FigureSettings& settings, const compare::Table& table,
                    const std::vector<nlohmann::json>& plan_lines);
 
 // The numbers, a line each, series by series; and the gnuplot script that draws <name>.svg and <name>.pdf of them.
 std::string figure_csv(const Figure& figure);
 std::string figure_script(const Figure& figure);
 
-}  // namespace assay
+}  // namespace assay::report

@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <map>
 
-#include "compare/csv.h"
-#include "record/printable.h"
+#include "base/printable.h"
+#include "compare/formats/csv.h"
 #include "report/figure.h"
 #include "report/gnuplot.h"
 
-namespace assay {
+namespace assay::report {
 namespace {
 
 // Okabe and Ito 2008: told apart with any kind of colour vision, and in print.
@@ -59,8 +59,8 @@ std::string n_text(const Figure& figure) {
   return least == most ? fmt::format("n = {}", most) : fmt::format("n = {} to {}", least, most);
 }
 
-std::string part_text(const Count& count) {
-  return fmt::format("{} of {} runs ({})", count.present, count.planned, reasons_text(count));
+std::string part_text(const compare::Count& count) {
+  return fmt::format("{} of {} runs ({})", count.present, count.planned, compare::reasons_text(count));
 }
 
 // A line for each series' means of a part of the planned runs, and for its points that no run has a value of: "a at
@@ -70,7 +70,7 @@ std::vector<std::string> incomplete(const Figure& figure) {
   for (const auto& series : figure.series) {
     std::vector<std::pair<std::string, std::vector<std::string>>> parts;  // text; at which x
     for (const auto& point : series.points) {
-      if (!lacks_values(point.count)) continue;
+      if (!compare::lacks_values(point.count)) continue;
       const auto text = part_text(point.count);
       if (parts.empty() || parts.back().first != text) parts.push_back({text, {}});
       parts.back().second.push_back(point.x_text);
@@ -106,7 +106,7 @@ std::string crosses(const Figure& figure) {
   for (size_t i = 0; i < figure.series.size(); ++i) {
     const auto before = number;
     for (const auto& point : figure.series[i].points)
-      if (point.summary.n == 0 && lacks_values(point.count))
+      if (point.summary.n == 0 && compare::lacks_values(point.count))
         commands += fmt::format("set label {} '' at first {}, graph {:.2f} point {} pointtype 2 pointsize 1\n",
                                 ++number, point.x, 0.97 - kHigh * rows, linetype(i));
     rows += number > before;
@@ -152,7 +152,7 @@ void add_plots(const Figure& figure, size_t i, size_t first, std::vector<std::st
     is_named = true;
   }
   for (size_t at = 0; at < points.size(); ++at)
-    if (points[at].summary.n > 0 && lacks_values(points[at].count))
+    if (points[at].summary.n > 0 && compare::lacks_values(points[at].count))
       plots.push_back(
           fmt::format("{} with points {} pointtype 6 pointsize 1.5 notitle", rows(at, at + 1), linetype(i)));
   if (!is_named) plots.push_back(fmt::format("NaN with {} {} title {}", kind, style, name));
@@ -171,9 +171,9 @@ std::string figure_csv(const Figure& figure) {
   if (figure.categories) header.push_back("place");
   std::vector<std::string> notes{fmt::format("{} by {}", figure.y, figure.x), caption(figure)};
   for (const auto& line : incomplete(figure)) notes.push_back("incomplete: " + line);
-  const auto constant = constant_columns(figure.experiment, notes, figure.provenance);
+  const auto constant = compare::constant_columns(figure.experiment, notes, figure.provenance);
   for (const auto& [name, value] : constant) header.push_back(name);
-  auto text = csv_line(header);
+  auto text = compare::csv_line(header);
   for (const auto& series : figure.series)
     for (const auto& point : series.points) {
       const auto& summary = point.summary;
@@ -182,10 +182,10 @@ std::string figure_csv(const Figure& figure) {
                                       summary.n > 0 ? fmt::format("{}", summary.mean) : "",
                                       summary.half_width ? fmt::format("{}", *summary.half_width) : "",
                                       fmt::format("{}", summary.n),
-                                      count_text(point.count)};
+                                      compare::count_text(point.count)};
       if (figure.categories) fields.push_back(fmt::format("{}", point.x));
-      for (const auto& [name, value] : constant) fields.push_back(printable(value));
-      text += csv_line(fields);
+      for (const auto& [name, value] : constant) fields.push_back(base::printable(value));
+      text += compare::csv_line(fields);
     }
   return text;
 }
@@ -226,4 +226,4 @@ std::string figure_script(const Figure& figure) {
   return script;
 }
 
-}  // namespace assay
+}  // namespace assay::report

@@ -5,16 +5,16 @@
 #include <thread>
 
 #include "assay/error.h"
-#include "launch/process.h"
-#include "record/files.h"
-#include "record/printable.h"
+#include "base/files.h"
+#include "base/printable.h"
+#include "base/process.h"
 
-namespace assay {
+namespace assay::report {
 namespace {
 
 using namespace std::chrono_literals;
 
-ExitStatus wait_for(Process& process) {
+base::ExitStatus wait_for(base::Process& process) {
   for (;;) {
     if (const auto status = process.poll()) return *status;
     std::this_thread::sleep_for(5ms);
@@ -27,10 +27,10 @@ void run_gnuplot(const std::filesystem::path& script, const std::string& what) {
   auto log = script;
   log += ".log";
   std::filesystem::remove(log);
-  Process gnuplot({"env", "-C", script.parent_path().string(), "gnuplot", script.filename().string()},
-                  {{"TZ", "UTC"}, {"LC_ALL", "C.UTF-8"}}, log);
+  base::Process gnuplot({"env", "-C", script.parent_path().string(), "gnuplot", script.filename().string()},
+                        {{"TZ", "UTC"}, {"LC_ALL", "C.UTF-8"}}, log);
   const auto status = wait_for(gnuplot);
-  const auto said = read_file(log);
+  const auto said = base::read_file(log);
   std::filesystem::remove(log);
   if (status.code != 0)
     throw UserError(
@@ -43,12 +43,12 @@ void run_gnuplot(const std::filesystem::path& script, const std::string& what) {
 // has a meaning in single quotes, where double ones would run what is between backticks.
 std::string gnuplot_string(const std::string& text) {
   std::string result = "'";
-  for (const char one : printable(text)) result += one == '\'' ? std::string("'.\"'\".'") : std::string(1, one);
+  for (const char one : base::printable(text)) result += one == '\'' ? std::string("'.\"'\".'") : std::string(1, one);
   return result + "'";
 }
 
 std::string gnuplot_comment(const std::string& text) {
-  return "# " + printable(text) + (text.ends_with('\\') ? " " : "") + "\n";  // a backslash at the end joins lines
+  return "# " + base::printable(text) + (text.ends_with('\\') ? " " : "") + "\n";  // a backslash at the end joins lines
 }
 
-}  // namespace assay
+}  // namespace assay::report

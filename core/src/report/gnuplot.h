@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <string>
 
-namespace assay {
+namespace assay::report {
 
 // In the script's folder, so that it names its files as they stand beside it. `what`, for the error: what it draws.
 // Throws UserError when gnuplot is not there or fails.
@@ -16,4 +16,4 @@ std::string gnuplot_string(const std::string& text);
 // A line of its own, with its line feed.
 std::string gnuplot_comment(const std::string& text);
 
-}  // namespace assay
+}  // namespace assay::report

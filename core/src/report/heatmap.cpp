@@ -4,10 +4,10 @@
 #include <fmt/ranges.h>
 
 #include "assay/error.h"
-#include "record/files.h"
+#include "base/files.h"
 #include "report/gnuplot.h"
 
-namespace assay {
+namespace assay::report {
 namespace {
 
 namespace fs = std::filesystem;
@@ -64,9 +64,9 @@ void draw_heatmap(const Heatmap& heatmap, const fs::path& png) {
   const auto whole = fs::absolute(png).string();
   std::string numbers;
   for (const auto& row : heatmap.cosines) numbers += fmt::format("{:.6f}\n", fmt::join(row, " "));
-  write_atomically(whole + ".txt", numbers);
-  write_atomically(whole + ".gp", script_of(heatmap, png.filename().string()));
+  base::write_atomically(whole + ".txt", numbers);
+  base::write_atomically(whole + ".gp", script_of(heatmap, png.filename().string()));
   run_gnuplot(whole + ".gp", png.string());
 }
 
-}  // namespace assay
+}  // namespace assay::report

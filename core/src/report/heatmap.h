@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace assay {
+namespace assay::report {
 
 struct Heatmap {
   std::string title;
@@ -20,4 +20,4 @@ void check_heatmap_name(const std::filesystem::path& png);
 // UserError as check_heatmap_name, when gnuplot is not there or fails, or when a file cannot be written.
 void draw_heatmap(const Heatmap& heatmap, const std::filesystem::path& png);
 
-}  // namespace assay
+}  // namespace assay::report

@@ -7,9 +7,9 @@
 #include <nlohmann/json.hpp>
 
 #include "assay/error.h"
-#include "compare/escape.h"
+#include "compare/formats/escape.h"
 
-namespace assay {
+namespace assay::report {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -59,12 +59,12 @@ std::string page_with(const Json& data, int reload_seconds) {
       fmt::format("default-src 'none'; script-src {} {}; style-src {}; base-uri 'none'; form-action 'none'",
                   policy_source(files.at("chart.js")), policy_source(script), policy_source(files.at("page.css")));
   return filled(files.at("page.html"), {{"policy", policy},
-                                        {"title", escaped_html(Json::parse(experiment).get<std::string>())},
+                                        {"title", compare::escaped_html(Json::parse(experiment).get<std::string>())},
                                         {"style", files.at("page.css")},
                                         {"chart_js", files.at("chart.js")},
-                                        {"chart_js_licence", escaped_html(files.at("chart.js.licence"))},
+                                        {"chart_js_licence", compare::escaped_html(files.at("chart.js.licence"))},
                                         {"script", script},
                                         {"data", json_block(with_reload)}});
 }
 
-}  // namespace assay
+}  // namespace assay::report

@@ -5,7 +5,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
-namespace assay {
+namespace assay::report {
 
 // The parts that are built in (core/cmake/assay_report.cmake): page.html, page.css, our scripts, and chart.js with its
 // licence.
@@ -16,4 +16,4 @@ const std::map<std::string, std::string>& report_files();
 // reload_seconds: the page reloads itself that often; 0: never.
 std::string page_with(const nlohmann::ordered_json& data, int reload_seconds);
 
-}  // namespace assay
+}  // namespace assay::report

@@ -6,9 +6,9 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "compare/cell_text.h"
-#include "compare/format.h"
-#include "config/partners.h"
+#include "compare/formats/cell_text.h"
+#include "compare/formats/format.h"
+#include "compare/formats/format_claims.h"
 #include "record/plan_lines.h"
 #include "record/run_status.h"
 #include "record/skipped_steps.h"
@@ -16,8 +16,9 @@
 #include "report/curves.h"
 #include "report/examples.h"
 #include "report/failures.h"
+#include "study/partners.h"
 
-namespace assay {
+namespace assay::report {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -28,14 +29,14 @@ constexpr std::size_t kMostLogLines = 20;
 constexpr std::size_t kMostExamples = 8;
 
 // The table as `assay compare --format json` prints it, the cells as it prints them for people, and by what rows sort.
-Json table_json(const Table& table) {
-  auto json = Json::parse(format_json(table));
-  json["grid"] = text_grid(table);
-  json["tuned"] = tuned_grid(table);
-  json["comparison"] = comparison_grid(table);
+Json table_json(const compare::Table& table) {
+  auto json = Json::parse(compare::format_json(table));
+  json["grid"] = compare::text_grid(table);
+  json["tuned"] = compare::tuned_grid(table);
+  json["comparison"] = compare::comparison_grid(table);
   json["sort_keys"] = Json::array();
   for (const auto& row : table.rows) {
-    auto keys = Json::array({row_label(row)});
+    auto keys = Json::array({compare::row_label(row)});
     for (const auto& cell : row.cells) keys.push_back(cell.summary.n > 0 ? Json(cell.summary.mean) : Json(nullptr));
     keys.push_back(row.count.present);
     json["sort_keys"].push_back(keys);
@@ -58,40 +59,44 @@ Json curve_json(const Curve& curve) {
   return json;
 }
 
-Json claims_json(const Judgement& judgement) {
+Json claims_json(const compare::Judgement& judgement) {
   auto verdicts = Json::array();
   for (const auto& claim : judgement.claims) {
-    std::vector<std::string> details{claim_statement(claim)};
-    for (const auto& line : claim_lines(claim, judgement.level)) details.push_back(line);
-    verdicts.push_back(
-        {{"verdict", name_of(claim.verdict)}, {"says", claim.says}, {"source", claim.source}, {"details", details}});
+    std::vector<std::string> details{compare::claim_statement(claim)};
+    for (const auto& line : compare::claim_lines(claim, judgement.level)) details.push_back(line);
+    verdicts.push_back({{"verdict", compare::name_of(claim.verdict)},
+                        {"says", claim.says},
+                        {"source", claim.source},
+                        {"details", details}});
   }
   return {{"verdicts", verdicts},
-          {"captions", verdicts.empty() ? std::vector<std::string>() : claim_captions(judgement)}};
+          {"captions", verdicts.empty() ? std::vector<std::string>() : compare::claim_captions(judgement)}};
 }
 
 // The groups of the plan, a line of each; the rows of the table may be fewer, each the best of several.
 Lines line_of_each_group(const Lines& lines) {
   Lines found;
-  for (const auto* line : config::first_lines(lines)) found.push_back(*line);
+  for (const auto* line : study::first_lines(lines)) found.push_back(*line);
   return found;
 }
 
-Json groups_json(const Table& table, const Lines& groups) {
+Json groups_json(const compare::Table& table, const Lines& groups) {
   auto json = Json::array();
   for (const auto& line : groups) {
     const auto row = std::find_if(table.rows.begin(), table.rows.end(),
-                                  [&](const Row& one) { return one.group == line.at("group"); });
+                                  [&](const compare::Row& one) { return one.group == line.at("group"); });
     const auto label = line.value("label", "");
-    json.push_back({{"label", label.empty() ? "all" : label},
-                    {"group", line.at("group")},
-                    {"baseline", row != table.rows.end() && row->baseline},
-                    {"incomplete", row != table.rows.end() && lacks_values(row->count) ? count_text(row->count) : ""}});
+    json.push_back(
+        {{"label", label.empty() ? "all" : label},
+         {"group", line.at("group")},
+         {"baseline", row != table.rows.end() && row->baseline},
+         {"incomplete",
+          row != table.rows.end() && compare::lacks_values(row->count) ? compare::count_text(row->count) : ""}});
   }
   return json;
 }
 
-Json curves_json(const Lines& groups, const Lines& lines, const ExperimentLayout& experiment, RunLogs& logs) {
+Json curves_json(const Lines& groups, const Lines& lines, const record::ExperimentLayout& experiment, RunLogs& logs) {
   std::vector<std::filesystem::path> files;
   for (const auto& line : lines) files.push_back(experiment.run(line.at("train_id")).events());
   logs.refresh(files);
@@ -117,7 +122,7 @@ Json configuration_json(const Lines& groups) {
   return {{"keys", configurations.keys}, {"values", configurations.values}, {"common", common}};
 }
 
-Json failures_json(const Lines& lines, const ExperimentLayout& experiment) {
+Json failures_json(const Lines& lines, const record::ExperimentLayout& experiment) {
   auto json = Json::array();
   for (const auto& failure : failures_of(lines, experiment, kMostLogLines))
     json.push_back({{"label", failure.label},
@@ -130,17 +135,17 @@ Json failures_json(const Lines& lines, const ExperimentLayout& experiment) {
   return json;
 }
 
-Json skipped_json(const Lines& lines, const ExperimentLayout& experiment) {
+Json skipped_json(const Lines& lines, const record::ExperimentLayout& experiment) {
   auto json = Json::array();
   for (const auto& line : lines)
-    if (const auto steps = skipped_steps_of(experiment.run(line.at("train_id"))); steps.skipped > 0)
+    if (const auto steps = record::skipped_steps_of(experiment.run(line.at("train_id"))); steps.skipped > 0)
       json.push_back({{"label", line.value("label", "")},
                       {"seed", line.value("seed", std::int64_t{0})},
-                      {"text", text_of(steps)}});
+                      {"text", record::text_of(steps)}});
   return json;
 }
 
-Json examples_json(const Lines& lines, const ExperimentLayout& experiment) {
+Json examples_json(const Lines& lines, const record::ExperimentLayout& experiment) {
   auto json = Json::array();
   for (const auto& written : written_examples(lines, experiment, kMostExamples))
     json.push_back(
@@ -148,18 +153,19 @@ Json examples_json(const Lines& lines, const ExperimentLayout& experiment) {
   return json;
 }
 
-Json status_json(const Lines& lines, const ExperimentLayout& experiment) {
-  std::map<Standing, int> count;
-  for (const auto& line : lines) ++count[run_status(line, experiment.run(line.at("train_id"))).standing];
+Json status_json(const Lines& lines, const record::ExperimentLayout& experiment) {
+  std::map<record::Standing, int> count;
+  for (const auto& line : lines) ++count[record::run_status(line, experiment.run(line.at("train_id"))).standing];
   Json json = {{"planned", lines.size()}};
-  for (const auto& [standing, runs] : count) json[name_of(standing)] = runs;
+  for (const auto& [standing, runs] : count) json[record::name_of(standing)] = runs;
   return json;
 }
 
 }  // namespace
 
-Json report_data(const Table& table, const Judgement& judgement, const ExperimentLayout& experiment, RunLogs& logs) {
-  const auto lines = read_plan_lines(experiment.plan());
+Json report_data(const compare::Table& table, const compare::Judgement& judgement,
+                 const record::ExperimentLayout& experiment, RunLogs& logs) {
+  const auto lines = record::read_plan_lines(experiment.plan());
   const auto groups = line_of_each_group(lines);
   return {{"experiment", table.experiment},
           {"status", status_json(lines, experiment)},
@@ -173,4 +179,4 @@ Json report_data(const Table& table, const Judgement& judgement, const Experimen
           {"examples", examples_json(lines, experiment)}};
 }
 
-}  // namespace assay
+}  // namespace assay::report

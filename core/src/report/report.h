@@ -4,16 +4,16 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "compare/claims.h"
-#include "compare/table.h"
+#include "compare/table/table.h"
+#include "compare/verdicts/claims.h"
 #include "record/layout.h"
 #include "report/run_log.h"
 
-namespace assay {
+namespace assay::report {
 
 // Reads plan, states, logs and events. `logs` remembers curves from one report to the next. Text of runs may hold any
 // bytes; see page_with.
-nlohmann::ordered_json report_data(const Table& table, const Judgement& judgement, const ExperimentLayout& experiment,
-                                   RunLogs& logs);
+nlohmann::ordered_json report_data(const compare::Table& table, const compare::Judgement& judgement,
+                                   const record::ExperimentLayout& experiment, RunLogs& logs);
 
-}  // namespace assay
+}  // namespace assay::report

@@ -7,10 +7,10 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "compare/run_results.h"
+#include "compare/results/run_results.h"
 #include "record/events.h"
 
-namespace assay {
+namespace assay::report {
 namespace {
 
 using nlohmann::json;
@@ -28,7 +28,7 @@ class LogMaker {
     } else if (event["type"] == "evaluate") {
       const auto metrics = event.value("metrics", json::array());
       for (const auto& metric : metrics)
-        take(step, metric_name(event.value("label", ""), metric), metric.value("value", json()),
+        take(step, record::metric_name(event.value("label", ""), metric), metric.value("value", json()),
              metric.value("direction", "none"), metric.value("unit", ""));
     }
   }
@@ -57,7 +57,7 @@ class LogMaker {
 
 RunLog read_run_log(const std::filesystem::path& events) {
   LogMaker maker;
-  for (const auto& event : read_events(events)) maker.add(event);
+  for (const auto& event : record::read_events(events)) maker.add(event);
   return maker.log();
 }
 
@@ -85,4 +85,4 @@ void RunLogs::refresh(const std::vector<std::filesystem::path>& events) {
   for (auto& other : others) other.get();
 }
 
-}  // namespace assay
+}  // namespace assay::report

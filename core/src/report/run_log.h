@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace assay {
+namespace assay::report {
 
 struct LoggedMetric {
   std::string name;  // as in tables: train.loss, lm.bits_per_byte@length=64
@@ -38,4 +38,4 @@ class RunLogs {
   std::map<std::filesystem::path, Known> known_;
 };
 
-}  // namespace assay
+}  // namespace assay::report

@@ -5,23 +5,23 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "launch/controllers.h"
+#include "record/controllers.h"
 #include "record/plan_lines.h"
 #include "record/run_status.h"
 
-namespace assay {
+namespace assay::report {
 
-bool sweep_goes_on(const ExperimentLayout& experiment) {
-  const auto lines = read_plan_lines(experiment.plan());
+bool sweep_goes_on(const record::ExperimentLayout& experiment) {
+  const auto lines = record::read_plan_lines(experiment.plan());
   const auto unsettled = [&](const nlohmann::json& line) {
-    const auto standing = run_status(line, experiment.run(line.at("train_id"))).standing;
-    return standing == Standing::kQueued || standing == Standing::kRunning;
+    const auto standing = record::run_status(line, experiment.run(line.at("train_id"))).standing;
+    return standing == record::Standing::kQueued || standing == record::Standing::kRunning;
   };
   if (std::any_of(lines.begin(), lines.end(), unsettled)) return true;
-  return std::ranges::any_of(controllers_of(experiment), &Controller::alive);
+  return std::ranges::any_of(record::controllers_of(experiment), &record::Controller::alive);
 }
 
-std::string state_of_files(const ExperimentLayout& experiment) {
+std::string state_of_files(const record::ExperimentLayout& experiment) {
   std::string state;
   const auto add = [&](const std::filesystem::path& file) {
     std::error_code absent;
@@ -33,7 +33,7 @@ std::string state_of_files(const ExperimentLayout& experiment) {
   add(experiment.plan());
   add(experiment.compare());
   add(experiment.folder() / "looks.json");
-  for (const auto& line : read_plan_lines(experiment.plan())) {
+  for (const auto& line : record::read_plan_lines(experiment.plan())) {
     const auto run = experiment.run(line.at("train_id"));
     for (const auto& file : {run.train_record(), run.events(), run.state(), run.log()}) add(file);
     for (const auto& evaluation : line.value("evaluate", nlohmann::json::array()))
@@ -42,4 +42,4 @@ std::string state_of_files(const ExperimentLayout& experiment) {
   return state;
 }
 
-}  // namespace assay
+}  // namespace assay::report

@@ -5,12 +5,12 @@
 
 #include "record/layout.h"
 
-namespace assay {
+namespace assay::report {
 
 // A planned run is queued or running, or a controller is at work, which may try failed runs again.
-bool sweep_goes_on(const ExperimentLayout& experiment);
+bool sweep_goes_on(const record::ExperimentLayout& experiment);
 
 // Differs when anything that a report reads of an experiment has changed: sizes and times of its files.
-std::string state_of_files(const ExperimentLayout& experiment);
+std::string state_of_files(const record::ExperimentLayout& experiment);
 
-}  // namespace assay
+}  // namespace assay::report

@@ -4,7 +4,7 @@
 
 #include "nn/store.h"
 
-namespace assay {
+namespace assay::run {
 using nlohmann::json;
 
 namespace {
@@ -22,7 +22,7 @@ json without_core_keys(json entry) {
 
 }  // namespace
 
-Assembled::Assembled(const Registry& registry, const json& line) : instances(registry) {
+Assembled::Assembled(const loader::Registry& registry, const json& line) : instances(registry) {
   const auto& train = line.at("train");
   const auto& budget = train.at("train");
   const auto& resources = line.at("resources");
@@ -150,4 +150,4 @@ Assembly Assembled::assembly() const {
   return out;
 }
 
-}  // namespace assay
+}  // namespace assay::run

@@ -22,7 +22,7 @@
 #include "loader/instances.h"
 #include "run/device.h"
 
-namespace assay {
+namespace assay::run {
 
 struct WeightedObjective {
   Objective* objective;
@@ -41,7 +41,7 @@ struct LabelledEvaluator {
 class Assembled {
  public:
   // `line` is a plan line (results/README.md). Nothing is built yet: enough for validate.
-  Assembled(const Registry& registry, const nlohmann::json& line);
+  Assembled(const loader::Registry& registry, const nlohmann::json& line);
   // Weights and optimizer; on this rank of the mesh. Only once. draw = false: shapes only. trains = false: without the
   // optimizer's state.
   void build(const Mesh& mesh, bool draw = true, bool trains = true);
@@ -51,7 +51,7 @@ class Assembled {
   double row_flops() const;         // after build: exact FLOPs of one row of a training step
   int64_t unread() const;           // last tokens of a context that some objective leaves for the next one
 
-  Instances instances;
+  loader::Instances instances;
   Dataset* dataset;
   Tokenizer* tokenizer;
   Model* model;
@@ -83,4 +83,4 @@ class Assembled {
   void bind(size_t trains);  // the first so many instances train
 };
 
-}  // namespace assay
+}  // namespace assay::run

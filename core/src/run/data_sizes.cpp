@@ -8,7 +8,7 @@
 
 #include "assay/random.h"
 
-namespace assay {
+namespace assay::run {
 namespace {
 
 constexpr Split kSplits[] = {Split::kTrain, Split::kValidation, Split::kTest};
@@ -295,4 +295,4 @@ std::string data_summary(const Assembled& run, DataSizes& all) {
   return run.dataset->identity().name + ": " + text;
 }
 
-}  // namespace assay
+}  // namespace assay::run

@@ -12,7 +12,7 @@
 #include "assay/dataset.h"
 #include "run/assemble.h"
 
-namespace assay {
+namespace assay::run {
 
 struct SplitSize {
   int64_t documents = 0, bytes = 0;
@@ -54,4 +54,4 @@ std::vector<std::string> data_notes(const Assembled& run, DataSizes& sizes);
 // One sentence: what every split holds, and the share of the data that it was asked to be.
 std::string data_summary(const Assembled& run, DataSizes& sizes);
 
-}  // namespace assay
+}  // namespace assay::run

@@ -2,19 +2,20 @@
 
 #include <nlohmann/json.hpp>
 
-#include "record/sha256.h"
+#include "base/sha256.h"
 
-namespace assay {
+namespace assay::run {
 using nlohmann::json;
 
-DataSpec data_spec(const Assembled& run, const json& line, const std::string& library,
-                   const std::filesystem::path& contexts) {
+data::DataSpec data_spec(const Assembled& run, const json& line, const std::string& library,
+                         const std::filesystem::path& contexts) {
   std::string text = library + line.at("data_id").get<std::string>() + json(run.vocabulary->special()).dump();
   for (const auto& [name, plugin] : line.at("plugins").items())
     if (name.starts_with("dataset/") || name.starts_with("tokenizer/") || name.starts_with("transform/"))
       text += name + plugin.at("sha256").get<std::string>();
-  return {run.dataset,   run.vocabulary.get(),       run.transforms, run.context,
-          run.data_seed, sha256(text).substr(0, 24), contexts,       run.unread()};
+  return {run.dataset, run.vocabulary.get(), run.transforms,
+          run.context, run.data_seed,        base::sha256(text).substr(0, 24),
+          contexts,    run.unread()};
 }
 
-}  // namespace assay
+}  // namespace assay::run

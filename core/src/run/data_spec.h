@@ -8,10 +8,10 @@
 #include "data/training_data.h"
 #include "run/assemble.h"
 
-namespace assay {
+namespace assay::run {
 
 // library: build id of this library, whose code reads, changes and packs the text.
-DataSpec data_spec(const Assembled& run, const nlohmann::json& plan_line, const std::string& library,
-                   const std::filesystem::path& contexts);
+data::DataSpec data_spec(const Assembled& run, const nlohmann::json& plan_line, const std::string& library,
+                         const std::filesystem::path& contexts);
 
-}  // namespace assay
+}  // namespace assay::run

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <utility>
 
-namespace assay {
+namespace assay::run {
 namespace {
 
 class ContextOfDecoding final : public DecodeContext {
@@ -366,4 +366,4 @@ std::vector<Continuation> decode(Assembled& run, const Mesh& mesh, Decoder& deco
   return context.results(static_cast<int64_t>(request.prompts.size()));
 }
 
-}  // namespace assay
+}  // namespace assay::run

@@ -9,7 +9,7 @@
 #include "assay/decoder.h"
 #include "run/assemble.h"
 
-namespace assay {
+namespace assay::run {
 
 struct DecodeRequest {
   std::vector<Prompt> prompts;  // each begins a document: end of text goes before it
@@ -36,4 +36,4 @@ struct DecodeMemory {
 std::vector<Continuation> decode(Assembled& run, const Mesh& mesh, Decoder& decoder, const DecodeRequest& request,
                                  DecodeMemory* memory = nullptr);
 
-}  // namespace assay
+}  // namespace assay::run

@@ -10,7 +10,7 @@
 #include "assay/error.h"
 #include "device/device.h"
 
-namespace assay {
+namespace assay::run {
 using nlohmann::json;
 
 namespace {
@@ -150,4 +150,4 @@ ForwardPrecision::~ForwardPrecision() {
   at::autocast::set_autocast_dtype(type_, dtype_before_);
 }
 
-}  // namespace assay
+}  // namespace assay::run

@@ -9,7 +9,7 @@
 #include "assay/batch.h"
 #include "assay/tensor.h"
 
-namespace assay {
+namespace assay::run {
 
 struct Compute {
   at::Device device = at::kCPU;
@@ -52,4 +52,4 @@ class ForwardPrecision {
   at::ScalarType dtype_before_ = at::kFloat;
 };
 
-}  // namespace assay
+}  // namespace assay::run

@@ -11,7 +11,7 @@
 #include "run/other_run.h"
 #include "run/step.h"
 
-namespace assay {
+namespace assay::run {
 namespace {
 
 class ContextOfEvaluation final : public EvaluationContext {
@@ -52,7 +52,7 @@ class ContextOfEvaluation final : public EvaluationContext {
     return objective_sums(run_, mesh_, batch);
   }
   std::vector<Continuation> decode(Decoder& decoder, const std::vector<Prompt>& prompts, int64_t tokens) override {
-    return assay::decode(run_, mesh_, decoder, {prompts, tokens, run_.data_seed});
+    return assay::run::decode(run_, mesh_, decoder, {prompts, tokens, run_.data_seed});
   }
   TrainedRun& other(const RunReference& run) override {
     auto& known = run_.others[run.folder];
@@ -71,8 +71,8 @@ class ContextOfEvaluation final : public EvaluationContext {
   void example(const ExampleRow& row) override { examples.push_back({row.id, row.numbers, row.texts}); }
   void progress(double share) override { progress_.share = std::clamp(share, 0.0, 1.0); }
 
-  std::vector<RecordedMetric> metrics;
-  std::vector<RecordedExample> examples;
+  std::vector<record::RecordedMetric> metrics;
+  std::vector<record::RecordedExample> examples;
 
  private:
   Assembled& run_;
@@ -94,4 +94,4 @@ EvaluationReport evaluate(Assembled& run, const Mesh& mesh, const LabelledEvalua
   return {entry.id, entry.label, step, std::move(context.metrics), std::move(context.examples), seconds.count()};
 }
 
-}  // namespace assay
+}  // namespace assay::run

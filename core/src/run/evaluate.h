@@ -11,13 +11,13 @@
 #include "record/metric.h"
 #include "run/assemble.h"
 
-namespace assay {
+namespace assay::run {
 
 struct EvaluationReport {
   std::string id, label;
   int64_t step;  // finished updates of the weights
-  std::vector<RecordedMetric> metrics;
-  std::vector<RecordedExample> examples;
+  std::vector<record::RecordedMetric> metrics;
+  std::vector<record::RecordedExample> examples;
   double seconds;
 };
 
@@ -33,4 +33,4 @@ using BetweenBatches = std::function<void(const EvaluationProgress&)>;
 EvaluationReport evaluate(Assembled& run, const Mesh& mesh, const LabelledEvaluator& entry, int64_t step,
                           const BetweenBatches& between = {});
 
-}  // namespace assay
+}  // namespace assay::run

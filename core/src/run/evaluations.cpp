@@ -3,7 +3,7 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
-namespace assay {
+namespace assay::run {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -68,7 +68,7 @@ std::optional<EvaluationReport> Evaluations::evaluated(const LabelledEvaluator& 
       tell_("evaluate", {{"step", step},
                          {"label", entry.label},
                          {"id", entry.id},
-                         {"metrics", to_json(report.metrics)},
+                         {"metrics", record::to_json(report.metrics)},
                          {"measured", {{"seconds", report.seconds}}}});
     return report;
   } catch (const AskedToStop&) {
@@ -84,4 +84,4 @@ bool Evaluations::any_rank_asked() const {
   return any > 0;
 }
 
-}  // namespace assay
+}  // namespace assay::run

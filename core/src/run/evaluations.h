@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "run/run.h"
+#include "run/attempt.h"
 
-namespace assay {
+namespace assay::run {
 
 class Evaluations {
  public:
@@ -37,4 +37,4 @@ class Evaluations {
   Tell tell_;
 };
 
-}  // namespace assay
+}  // namespace assay::run

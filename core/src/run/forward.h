@@ -11,13 +11,13 @@
 #include "nn/sequence.h"
 #include "run/device.h"
 
-namespace assay {
+namespace assay::run {
 
 class ForwardPass final : public Forward {
  public:
   // partial: sequence parallel, its gradients go there; null: every rank works on all positions.
   ForwardPass(Model& model, const Batch& batch, ForwardOptions options, int64_t vocabulary, const Mesh& mesh,
-              const Compute& compute = {}, PartialGradients* partial = nullptr)
+              const Compute& compute = {}, nn::PartialGradients* partial = nullptr)
       : model_(model),
         compute_(compute),
         batch_(nn::with_defaults(moved(batch, compute.device))),
@@ -54,7 +54,7 @@ class ForwardPass final : public Forward {
   const ModelOutput& output() {
     if (!done_) {
       const ForwardPrecision precision(compute_);
-      std::optional<SequenceRegion> region;
+      std::optional<nn::SequenceRegion> region;
       if (partial_) region.emplace(mesh_, *partial_);
       output_ = guard(model_, "forward", [&] { return model_.forward(batch_, options_); });
     }
@@ -81,10 +81,10 @@ class ForwardPass final : public Forward {
   ForwardOptions options_;
   int64_t vocabulary_;
   const Mesh& mesh_;
-  PartialGradients* partial_;
+  nn::PartialGradients* partial_;
   bool done_ = false;
   ModelOutput output_;
   Tensor local_, logits_, token_nll_;
 };
 
-}  // namespace assay
+}  // namespace assay::run

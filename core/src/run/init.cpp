@@ -7,10 +7,10 @@
 
 #include "record/layout.h"
 #include "record/train_record.h"
-#include "run/checkpoint.h"
-#include "run/sharded.h"
+#include "run/checkpoint/checkpoint.h"
+#include "run/checkpoint/sharded.h"
 
-namespace assay {
+namespace assay::run {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
@@ -95,7 +95,7 @@ void start_from_init(const json& train, Assembled& run, const Mesh& mesh) {
   const auto ignore = init.value("ignore", Names());
   if (init.contains("weights")) take_weights(init["weights"].at("path").get<std::string>(), run, mesh, ignore);
   if (!init.contains("from")) return;
-  const RunLayout from(init["from"].at("path").get<std::string>());
+  const record::RunLayout from(init["from"].at("path").get<std::string>());
   if (init.at("load") != "all") return take_weights(from.weights(), run, mesh, ignore);
   const OptimizerState state(from.checkpoints());
   refuse(state.fault(run));
@@ -123,8 +123,8 @@ std::vector<std::pair<std::string, std::string>> init_findings(const json& train
          [&] { return fault_of(SafetensorsFile(init["weights"].at("path").get<std::string>()), run, ignore); });
   if (!init.contains("from")) return findings;
   // A run that is still to come, or whose files are not what its record says, is another check's matter.
-  const RunLayout from(init["from"].at("path").get<std::string>());
-  if (!has_record(from.train_record()) || !fs::exists(from.weights())) return findings;
+  const record::RunLayout from(init["from"].at("path").get<std::string>());
+  if (!record::has_record(from.train_record()) || !fs::exists(from.weights())) return findings;
   std::optional<SafetensorsFile> file;
   try {
     file.emplace(from.weights());
@@ -147,4 +147,4 @@ std::vector<std::pair<std::string, std::string>> init_findings(const json& train
   return findings;
 }
 
-}  // namespace assay
+}  // namespace assay::run

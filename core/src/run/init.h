@@ -9,7 +9,7 @@
 
 #include "run/assemble.h"
 
-namespace assay {
+namespace assay::run {
 
 // `train`: of the plan line. Every rank calls it. UserError when the files do not fit this run: another vocabulary,
 // tensors that are missing or of another shape, tensors that this run has no place for and [init] ignore does not name,
@@ -19,4 +19,4 @@ void start_from_init(const nlohmann::json& train, Assembled& run, const Mesh& me
 // The same at plan time, by names and vocabulary, of the files that are there already: keys with what is wrong.
 std::vector<std::pair<std::string, std::string>> init_findings(const nlohmann::json& train, Assembled& run);
 
-}  // namespace assay
+}  // namespace assay::run

@@ -6,7 +6,7 @@
 #include <map>
 #include <string>
 
-namespace assay {
+namespace assay::run {
 
 class LateMeans {
  public:
@@ -39,4 +39,4 @@ class LateMeans {
   std::map<std::string, Sum> sums_;
 };
 
-}  // namespace assay
+}  // namespace assay::run

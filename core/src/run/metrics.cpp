@@ -3,7 +3,7 @@
 #include <cstring>
 #include <vector>
 
-namespace assay {
+namespace assay::run {
 
 std::map<std::string, std::pair<double, double>> Metrics::sums() const {
   std::map<std::string, std::pair<double, double>> sums;
@@ -51,4 +51,4 @@ std::map<std::string, double> Metrics::reduced(Communicator& data) const {
   return values;
 }
 
-}  // namespace assay
+}  // namespace assay::run

@@ -8,7 +8,7 @@
 #include "assay/component.h"
 #include "assay/mesh.h"
 
-namespace assay {
+namespace assay::run {
 
 class Metrics final : public MetricSink {
  public:
@@ -37,4 +37,4 @@ class Metrics final : public MetricSink {
   std::map<std::string, Entry> entries_;
 };
 
-}  // namespace assay
+}  // namespace assay::run

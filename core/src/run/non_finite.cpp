@@ -5,7 +5,7 @@
 #include "nn/watch.h"
 #include "run/step.h"
 
-namespace assay {
+namespace assay::run {
 namespace {
 
 bool is_finite(const Tensor& x) { return at::isfinite(x).all().item<bool>(); }
@@ -29,7 +29,7 @@ std::string first_non_finite(Assembled& run, const Mesh& mesh, int64_t step, std
   clear_gradients(run.parameters->all());
   std::string part;
   {
-    const Watch watch;
+    const nn::Watch watch;
     Metrics unused;
     accumulate_gradients(run, mesh, step, std::move(micro_batches), unused);
     part = watch.first(mesh);
@@ -42,4 +42,4 @@ std::string first_non_finite(Assembled& run, const Mesh& mesh, int64_t step, std
   return "done again, every output and gradient was finite: a callback or the sum of squares made it so";
 }
 
-}  // namespace assay
+}  // namespace assay::run

@@ -8,14 +8,14 @@
 #include "mesh/backends.h"
 #include "mesh/nccl/nccl.h"
 
-namespace assay {
+namespace assay::run {
 
-void on_mesh(const nlohmann::json& line, const Compute& compute, Processes* processes,
+void on_mesh(const nlohmann::json& line, const Compute& compute, mesh::Processes* processes,
              const std::function<void(const Mesh& mesh, const Compute& here)>& body) {
   const auto& resources = line.at("resources");
   const auto& sizes = resources.at("mesh");
   const bool gpus = sizes.value("backend", "") == "nccl";
-  DeviceRanks devices(nccl_collectives);
+  mesh::DeviceRanks devices(mesh::nccl_collectives);
   const auto on_rank = [&](Mesh& mesh) {
     at::set_num_threads(resources.at("threads"));  // of this rank's thread
     const int rank = mesh.data().rank() * mesh.tensor().size() + mesh.tensor().rank();
@@ -28,9 +28,9 @@ void on_mesh(const nlohmann::json& line, const Compute& compute, Processes* proc
   };
   const int tensor = sizes.at("tensor"), data = sizes.at("data");
   if (processes)
-    run_ranks(*processes, tensor, data, sizes.value("check_calls", false), on_rank);
+    mesh::run_ranks(*processes, tensor, data, sizes.value("check_calls", false), on_rank);
   else
-    run_ranks(tensor, data, on_rank);
+    mesh::run_ranks(tensor, data, on_rank);
 }
 
-}  // namespace assay
+}  // namespace assay::run

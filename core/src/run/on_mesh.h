@@ -8,11 +8,11 @@
 #include "mesh/processes.h"
 #include "run/device.h"
 
-namespace assay {
+namespace assay::run {
 
 // Body once a rank of this process, on the plan line's mesh, with as many threads as it says and the rank's device as
 // the current one. compute: as settle_compute gave it.
-void on_mesh(const nlohmann::json& plan_line, const Compute& compute, Processes* processes,
+void on_mesh(const nlohmann::json& plan_line, const Compute& compute, mesh::Processes* processes,
              const std::function<void(const Mesh& mesh, const Compute& here)>& body);
 
-}  // namespace assay
+}  // namespace assay::run

@@ -2,22 +2,22 @@
 
 #include <nlohmann/json.hpp>
 
-#include "record/files.h"
+#include "base/files.h"
+#include "base/sha256.h"
 #include "record/layout.h"
-#include "record/sha256.h"
 #include "record/train_record.h"
-#include "run/checkpoint.h"
+#include "run/checkpoint/checkpoint.h"
 
-namespace assay {
+namespace assay::run {
 using nlohmann::json;
 
 OtherRun::OtherRun(const RunReference& reference, Assembled& here, const Mesh& mesh) : here_(here), mesh_(mesh) {
-  const RunLayout layout(reference.folder);
-  if (!has_record(layout.train_record()) || !std::filesystem::exists(layout.weights()))
+  const record::RunLayout layout(reference.folder);
+  if (!record::has_record(layout.train_record()) || !std::filesystem::exists(layout.weights()))
     throw UserError(reference.folder + ": has no finished training with its weights; run it first");
-  if (!reference.weights_sha256.empty() && sha256_of_file(layout.weights()) != reference.weights_sha256)
+  if (!reference.weights_sha256.empty() && base::sha256_of_file(layout.weights()) != reference.weights_sha256)
     throw UserError(layout.weights().string() + ": changed since the run began; run it again");
-  const auto record = json::parse(read_file(layout.train_record()));
+  const auto record = json::parse(base::read_file(layout.train_record()));
   const json line = {{"train", record.at("config")},
                      {"evaluate", json::array()},
                      {"resources",
@@ -37,4 +37,4 @@ Forward& OtherRun::forward(const Batch& batch) {
   return *forward_;
 }
 
-}  // namespace assay
+}  // namespace assay::run

@@ -7,7 +7,7 @@
 #include "run/assemble.h"
 #include "run/forward.h"
 
-namespace assay {
+namespace assay::run {
 
 class OtherRun final : public TrainedRun {
  public:
@@ -26,4 +26,4 @@ class OtherRun final : public TrainedRun {
   std::unique_ptr<ForwardPass> forward_;
 };
 
-}  // namespace assay
+}  // namespace assay::run

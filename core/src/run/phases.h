@@ -3,7 +3,7 @@
 
 #include <chrono>
 
-namespace assay {
+namespace assay::run {
 
 struct Phases {
   double data = 0, forward = 0, backward = 0, optimizer = 0, evaluation = 0;
@@ -23,4 +23,4 @@ class Timed {
   Clock::time_point began_ = Clock::now();
 };
 
-}  // namespace assay
+}  // namespace assay::run

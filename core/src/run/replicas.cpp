@@ -3,16 +3,16 @@
 #include <cstring>
 #include <string>
 
-#include "record/sha256.h"
+#include "base/sha256.h"
 
-namespace assay {
+namespace assay::run {
 namespace {
 
 // Not negative, so that its opposite is a number, too.
 int64_t hash_of(const Tensor& value) {
   const auto bytes = value.detach().cpu().contiguous();
-  return std::stoll(sha256({static_cast<const char*>(bytes.const_data_ptr()), bytes.nbytes()}).substr(0, 15), nullptr,
-                    16);
+  return std::stoll(base::sha256({static_cast<const char*>(bytes.const_data_ptr()), bytes.nbytes()}).substr(0, 15),
+                    nullptr, 16);
 }
 
 // Hashes and their opposites: the largest of both are those of one value only where all ranks have the same.
@@ -45,4 +45,4 @@ void compare_replicas(const std::vector<Parameter>& parameters, const Mesh& mesh
   compare(all, mesh.data(), "data");
 }
 
-}  // namespace assay
+}  // namespace assay::run

@@ -7,7 +7,7 @@
 #include "assay/mesh.h"
 #include "assay/parameters.h"
 
-namespace assay {
+namespace assay::run {
 
 struct ReplicasDiffer : std::runtime_error {
   using std::runtime_error::runtime_error;
@@ -16,4 +16,4 @@ struct ReplicasDiffer : std::runtime_error {
 // By hash, to the bit. ReplicasDiffer names the first parameter that differs. Every rank calls it.
 void compare_replicas(const std::vector<Parameter>& parameters, const Mesh& mesh);
 
-}  // namespace assay
+}  // namespace assay::run

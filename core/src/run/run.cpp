@@ -5,11 +5,11 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "base/sha256.h"
 #include "data/training_data.h"
 #include "record/layout.h"
-#include "record/sha256.h"
 #include "run/assemble.h"
-#include "run/checkpoint.h"
+#include "run/checkpoint/checkpoint.h"
 #include "run/data_spec.h"
 #include "run/evaluations.h"
 #include "run/init.h"
@@ -19,7 +19,7 @@
 #include "run/spikes.h"
 #include "run/step.h"
 
-namespace assay {
+namespace assay::run {
 using nlohmann::json;
 
 namespace {
@@ -50,8 +50,8 @@ std::string changes(const std::string& before, const std::string& now) {
 // One rank's run. Everything that is not this rank's own business happens on the first rank.
 class RankRun {
  public:
-  RankRun(const Registry& registry, const json& line, const Attempt& attempt, Observer& observer, const Mesh& mesh,
-          const Compute& compute)
+  RankRun(const loader::Registry& registry, const json& line, const Attempt& attempt, Observer& observer,
+          const Mesh& mesh, const Compute& compute)
       : line_(line),
         attempt_(attempt),
         layout_(attempt.run),
@@ -80,10 +80,10 @@ class RankRun {
     const double earlier = progress.seconds;
     spikes_.recent = progress.recent;
     note_stretch(progress);
-    std::unique_ptr<TrainingData> data;  // none where nothing is left to train
+    std::unique_ptr<data::TrainingData> data;  // none where nothing is left to train
     if (progress.step < run_.steps)
-      data =
-          open_training_data(data_spec(run_, line_, attempt_.library, attempt_.contexts), mesh_, progress.epoch_begins);
+      data = data::open_training_data(data_spec(run_, line_, attempt_.library, attempt_.contexts), mesh_,
+                                      progress.epoch_begins);
     for (auto* component : run_.instances.all())  // by label, as those of objectives, with other names
       if (const auto& who = component->identity(); who.kind == Transform::kKind)
         component->set_sink(&metrics_, who.instance.substr(who.instance.find('.') + 1) + ".");
@@ -236,7 +236,7 @@ class RankRun {
       wrong = "none were kept";
     else if (!std::filesystem::exists(layout_.weights(), absent))
       wrong = "is not there";
-    else if (sha256_of_file(layout_.weights()) != weights_sha256)
+    else if (base::sha256_of_file(layout_.weights()) != weights_sha256)
       wrong = "is not what was written";
     if (wrong.empty()) {
       load_weights(layout_.weights(), run_, mesh_);
@@ -269,7 +269,7 @@ class RankRun {
     known.push_back(std::move(now));
   }
 
-  StepResult train_step(TrainingData& data, int64_t step, Phases& phases) {
+  StepResult train_step(data::TrainingData& data, int64_t step, Phases& phases) {
     metrics_.clear();
     auto& parameters = run_.parameters->all();
     StepResult result{};
@@ -325,7 +325,7 @@ class RankRun {
 
   const json& line_;
   const Attempt& attempt_;
-  const RunLayout layout_;
+  const record::RunLayout layout_;
   Observer& observer_;
   const Mesh& mesh_;
   Assembled run_;
@@ -342,8 +342,8 @@ class RankRun {
 
 }  // namespace
 
-RunReport execute(const Registry& registry, const json& line, const Attempt& attempt, Observer& observer,
-                  Processes* processes) {
+RunReport execute(const loader::Registry& registry, const json& line, const Attempt& attempt, Observer& observer,
+                  mesh::Processes* processes) {
   const auto began = Clock::now();
   const auto compute = settle_compute(line);
   std::atomic<bool> stopped = false;
@@ -357,4 +357,4 @@ RunReport execute(const Registry& registry, const json& line, const Attempt& att
   return report;
 }
 
-}  // namespace assay
+}  // namespace assay::run

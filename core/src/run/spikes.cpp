@@ -3,7 +3,7 @@
 #include <cmath>
 #include <numeric>
 
-namespace assay {
+namespace assay::run {
 namespace {
 
 // How far `value` is above the mean of a full window in its standard deviations; 0 where there is no telling.
@@ -35,4 +35,4 @@ std::string SpikeGuard::fault(double loss, double norm) {
   return by_loss.empty() ? by_norm : by_loss;
 }
 
-}  // namespace assay
+}  // namespace assay::run

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace assay {
+namespace assay::run {
 
 // The last values, oldest first; of a run that goes on, part of its checkpoint.
 struct Recent {
@@ -30,4 +30,4 @@ class SpikeGuard {
   double loss_z_, norm_z_;
 };
 
-}  // namespace assay
+}  // namespace assay::run

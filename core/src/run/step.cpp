@@ -16,7 +16,7 @@
 
 #include "run/forward.h"
 
-namespace assay {
+namespace assay::run {
 namespace {
 
 using Denominators = std::map<std::string, double>;  // of one objective
@@ -47,7 +47,7 @@ struct MicroBatch {
   int64_t step;
   const Batch& batch;
   std::vector<int64_t> hidden_layers;
-  PartialGradients* partial;  // null: not sequence parallel
+  nn::PartialGradients* partial;  // null: not sequence parallel
   bool training = true;
   std::map<std::string, std::unique_ptr<ForwardPass>> forwards{};
   Tensor total{};
@@ -164,7 +164,7 @@ RunLength length_of(const Assembled& run) { return {run.steps, run.batch * run.c
 
 }  // namespace
 
-std::vector<Batch> micro_batches(const Assembled& run, const Mesh& mesh, TrainingData& data, int64_t step) {
+std::vector<Batch> micro_batches(const Assembled& run, const Mesh& mesh, data::TrainingData& data, int64_t step) {
   const int64_t rows = run.batch / run.data, first = rows * mesh.data().rank();
   std::vector<Batch> batches;
   for (int64_t row = first; row < first + rows; row += run.micro_batch) {
@@ -192,7 +192,7 @@ std::optional<double> accumulate_gradients(Assembled& run, const Mesh& mesh, int
 
   const auto layers = hidden_layers(run);
   double loss = 0, counting = 0;  // micro-batches where something counts
-  PartialGradients partial;
+  nn::PartialGradients partial;
   const bool split = run.sequence_parallel && mesh.tensor().size() > 1;
   for (const auto& prepared : micro_batches) {
     const auto batch = moved(prepared, run.compute.device);  // objectives prepared it on the CPU, which they may read
@@ -287,4 +287,4 @@ void clear_gradients(std::vector<Parameter>& parameters) {
   for (auto& parameter : parameters) parameter.value.mutable_grad() = Tensor();
 }
 
-}  // namespace assay
+}  // namespace assay::run

@@ -14,10 +14,10 @@
 #include "run/metrics.h"
 #include "run/phases.h"
 
-namespace assay {
+namespace assay::run {
 
 // This replica's rows of a step; the last may be smaller.
-std::vector<Batch> micro_batches(const Assembled& run, const Mesh& mesh, TrainingData& data, int64_t step);
+std::vector<Batch> micro_batches(const Assembled& run, const Mesh& mesh, data::TrainingData& data, int64_t step);
 
 // Of this replica's micro-batches. Adds to the parameters' grad(); returns the loss over all replicas, or nothing when
 // no term has anything to count on any of them (a denominator of 0). Gradients are summed over replicas. Values of
@@ -45,4 +45,4 @@ double learning_rate(const Assembled& run, int64_t step);
 void update(Assembled& run, int64_t step, double norm);
 void clear_gradients(std::vector<Parameter>& parameters);
 
-}  // namespace assay
+}  // namespace assay::run

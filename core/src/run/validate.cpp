@@ -13,7 +13,7 @@
 #include "run/assemble.h"
 #include "run/init.h"
 
-namespace assay {
+namespace assay::run {
 using nlohmann::json;
 
 namespace {
@@ -61,7 +61,7 @@ bool falls_after_the_run_only(const std::function<double(int64_t)>& rate_at, int
 
 }  // namespace
 
-json validate(const Registry& registry, const json& line, std::optional<Built>* built, DataSizes* sizes) {
+json validate(const loader::Registry& registry, const json& line, std::optional<Built>* built, DataSizes* sizes) {
   DataSizes own;
   auto& data = sizes ? *sizes : own;
   json findings = json::array();
@@ -127,10 +127,10 @@ json validate(const Registry& registry, const json& line, std::optional<Built>* 
     }
     const auto& sizes = line.at("resources").at("mesh");
     const auto backend = sizes.value("backend", "");
-    if ((backend == "mpi" || (backend == "nccl" && sizes.contains("mpirun"))) && !has_mpi())
+    if ((backend == "mpi" || (backend == "nccl" && sizes.contains("mpirun"))) && !mesh::has_mpi())
       find("resources.mesh",
            "mpirun needs a build that found Open MPI (Debian: libopenmpi-dev, openmpi-bin); configure and build again");
-    const auto mesh = shape_mesh(run.tensor, run.data);
+    const auto mesh = mesh::shape_mesh(run.tensor, run.data);
     run.compute.device = at::kMeta;  // shapes take no memory: a plan may be made on a smaller machine
     run.build(*mesh, /*draw=*/false);
     for (const auto& [key, message] : init_findings(line.at("train"), run)) find(key, message);
@@ -153,11 +153,11 @@ json validate(const Registry& registry, const json& line, std::optional<Built>* 
         (*built)->notes.push_back(component->identity().instance + ": " + note);
     for (const auto& entry : run.evaluators) {
       auto& names = (*built)->metrics[entry.label];
-      std::vector<RecordedMetric> planned;
+      std::vector<record::RecordedMetric> planned;
       for (const auto& metric :
            guard(*entry.evaluator, "planned_metrics", [&] { return entry.evaluator->planned_metrics(assembly); }))
         planned.push_back({.name = metric.name, .coordinates = metric.coordinates});
-      for (const auto& metric : to_json(planned)) names.push_back(metric_name(entry.label, metric));
+      for (const auto& metric : record::to_json(planned)) names.push_back(record::metric_name(entry.label, metric));
     }
   } catch (const PluginError& error) {
     find(error.instance(), error.what());
@@ -167,4 +167,4 @@ json validate(const Registry& registry, const json& line, std::optional<Built>* 
   return findings;
 }
 
-}  // namespace assay
+}  // namespace assay::run

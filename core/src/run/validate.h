@@ -11,7 +11,7 @@
 #include "loader/registry.h"
 #include "run/data_sizes.h"
 
-namespace assay {
+namespace assay::run {
 
 struct Built {
   int64_t parameters = 0;                                   // all of what trains
@@ -24,7 +24,7 @@ struct Built {
 
 // [{"group", "path", "message"}] for one plan line; [] when all is well. `built` is set where the model can be built.
 // `sizes` remembers what was found of the data, for the next line.
-nlohmann::json validate(const Registry& registry, const nlohmann::json& plan_line,
+nlohmann::json validate(const loader::Registry& registry, const nlohmann::json& plan_line,
                         std::optional<Built>* built = nullptr, DataSizes* sizes = nullptr);
 
-}  // namespace assay
+}  // namespace assay::run

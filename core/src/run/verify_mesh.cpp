@@ -12,7 +12,7 @@
 #include "run/step.h"
 #include "run/validate.h"
 
-namespace assay {
+namespace assay::run {
 using nlohmann::json;
 
 namespace {
@@ -22,14 +22,14 @@ struct Moment {
   std::vector<NamedTensor> gradients, weights;
 };
 
-std::map<int64_t, Moment> train(const Registry& registry, const json& line, const std::set<int64_t>& steps,
+std::map<int64_t, Moment> train(const loader::Registry& registry, const json& line, const std::set<int64_t>& steps,
                                 const std::string& library, const std::filesystem::path& contexts) {
   std::map<int64_t, Moment> moments;
   on_mesh(line, settle_compute(line), nullptr, [&](const Mesh& mesh, const Compute& here) {
     Assembled run(registry, line);
     run.compute = here;
     run.build(mesh);
-    const auto data = open_training_data(data_spec(run, line, library, contexts), mesh);
+    const auto data = data::open_training_data(data_spec(run, line, library, contexts), mesh);
     for (int64_t step = 0; step < *steps.rbegin(); ++step) {
       Metrics unused;
       Moment moment;
@@ -84,9 +84,9 @@ double difference(const std::vector<NamedTensor>& found, const std::vector<Named
   return largest;
 }
 
-std::vector<MeshVerification> verify_meshes(const Registry& registry, const json& line, const std::vector<json>& meshes,
-                                            const std::set<int64_t>& steps, const std::string& library,
-                                            const std::filesystem::path& contexts) {
+std::vector<MeshVerification> verify_meshes(const loader::Registry& registry, const json& line,
+                                            const std::vector<json>& meshes, const std::set<int64_t>& steps,
+                                            const std::string& library, const std::filesystem::path& contexts) {
   const auto expected =
       train(registry, on(line, {{"tensor", 1}, {"data", 1}, {"backend", "self"}}), steps, library, contexts);
   std::vector<MeshVerification> verifications;
@@ -107,4 +107,4 @@ std::vector<MeshVerification> verify_meshes(const Registry& registry, const json
   return verifications;
 }
 
-}  // namespace assay
+}  // namespace assay::run

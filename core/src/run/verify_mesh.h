@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "loader/registry.h"
-#include "run/sharded.h"
+#include "run/checkpoint/sharded.h"
 
-namespace assay {
+namespace assay::run {
 
 // Largest max|difference| / max(max|x| of the tensor, RMS of all tensors) over the tensors; x is expected's.
 double difference(const std::vector<NamedTensor>& found, const std::vector<NamedTensor>& expected);
@@ -29,8 +29,8 @@ struct MeshVerification {
 
 // So many updates of the plan line's run on one rank and on each of the meshes (as resources.mesh), compared after the
 // steps asked for. library, contexts: see data_spec.
-std::vector<MeshVerification> verify_meshes(const Registry& registry, const nlohmann::json& plan_line,
+std::vector<MeshVerification> verify_meshes(const loader::Registry& registry, const nlohmann::json& plan_line,
                                             const std::vector<nlohmann::json>& meshes, const std::set<int64_t>& steps,
                                             const std::string& library, const std::filesystem::path& contexts);
 
-}  // namespace assay
+}  // namespace assay::run

@@ -2,23 +2,24 @@
 
 #include <nlohmann/json.hpp>
 
+#include "check/central_difference.h"
+#include "check/check.h"
 #include "check/stand_ins.h"
 #include "check/tiny_run.h"
-#include "config/worker.h"
 #include "loader/instances.h"
 #include "mesh/backends.h"
 #include "nn/store.h"
 #include "run/decode.h"
 #include "run/evaluate.h"
 #include "run/step.h"
-#include "testing/central_difference.h"
+#include "worker/client.h"
 
 namespace assay::testing {
 namespace {
 
-const Registry& registry() {
+const loader::Registry& registry() {
   static const auto* made = [] {
-    auto* with_stand_ins = new Registry(plugin_files(config::plugin_folders("")));
+    auto* with_stand_ins = new loader::Registry(loader::plugin_files(worker::plugin_folders("")));
     with_stand_ins->add(check::stand_ins());
     return with_stand_ins;
   }();
@@ -36,13 +37,13 @@ std::pair<std::shared_ptr<void>, void*> make_component(const std::string& kind, 
                                                        const std::string& name, const std::string& parameters) {
   auto given = nlohmann::json::parse(parameters);
   given["use"] = name;
-  auto instances = std::make_shared<Instances>(registry());
+  auto instances = std::make_shared<loader::Instances>(registry());
   auto* component = instances->create(kind, kind_hash, given, kind);
   return {std::move(instances), component};
 }
 
 void on_ranks(int tensor, const std::function<void(const Mesh&)>& body) {
-  run_ranks(tensor, 1, [&](Mesh& mesh) { body(mesh); });
+  mesh::run_ranks(tensor, 1, [&](Mesh& mesh) { body(mesh); });
 }
 
 Built::Built(const std::vector<Component*>& components, const Mesh& mesh, uint64_t seed, at::ScalarType type)
@@ -89,10 +90,10 @@ std::vector<double> tiny_losses(const std::string& kind, const std::string& name
   check::TinyRun tiny(subject_of(kind, name, parameters));
   tiny.mesh(tensor, 1);
   std::vector<double> losses;
-  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& data) {
+  tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData& data) {
     for (int64_t step = 0; step < updates; ++step) {
       const double loss = check::gradients(run, mesh, data, step);
-      clear_gradients(run.parameters->all());
+      run::clear_gradients(run.parameters->all());
       check::train(run, mesh, data, step, step + 1);
       if (mesh.first()) losses.push_back(loss);
     }
@@ -103,10 +104,10 @@ std::vector<double> tiny_losses(const std::string& kind, const std::string& name
 std::vector<int64_t> tiny_decode(const std::string& name, const std::string& parameters, uint64_t seed) {
   const auto subject = subject_of("decoder", name, parameters);
   std::vector<int64_t> ids;
-  check::TinyRun(subject).on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
+  check::TinyRun(subject).on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {
     const check::Alone<Decoder> decoder(subject);
     for (auto* component : decoder.all()) component->bind(*run.vocabulary);
-    ids = decode(run, mesh, *decoder, {encoded(*run.tokenizer, {"ab ab"}), 12, seed})[0].ids;
+    ids = run::decode(run, mesh, *decoder, {run::encoded(*run.tokenizer, {"ab ab"}), 12, seed})[0].ids;
   });
   return ids;
 }
@@ -114,8 +115,8 @@ std::vector<int64_t> tiny_decode(const std::string& name, const std::string& par
 std::map<std::string, double> tiny_metrics(const std::string& name, const std::string& parameters) {
   std::map<std::string, double> metrics;
   check::TinyRun(subject_of("evaluator", name, parameters))
-      .on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
-        for (const auto& metric : evaluate(run, mesh, run.evaluators[0], 0).metrics)
+      .on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {
+        for (const auto& metric : run::evaluate(run, mesh, run.evaluators[0], 0).metrics)
           metrics[metric.name] = metric.value;
       });
   return metrics;

@@ -8,8 +8,8 @@
 
 #include "assay/dataset.h"
 #include "assay/error.h"
+#include "base/sha256.h"
 #include "harness.h"
-#include "record/sha256.h"
 #include "unit/source_folder.h"
 #include "unit/temporary_folder.h"
 
@@ -105,9 +105,10 @@ TEST_F(Austen, ChaptersByNovel) {
                                                   {"northangerabbey.txt", 31},
                                                   {"persuasion.txt", 24}}));
   EXPECT_EQ(data->size(Split::kTrain), 55 + 48 + 61 + 50);
-  EXPECT_EQ(sha256(novels["emma.txt"]), "7c67b5985c6d0de1efaeb5d342d52cb82c38083c40e2295129e30e87ee690ebe");
-  EXPECT_EQ(sha256(novels["northangerabbey.txt"]), "51f91bbe0517db8e65cff009b097ce0a1836124c4e0532ac19e6c0cad982abed");
-  EXPECT_EQ(sha256(novels["persuasion.txt"]), "8061549557aebd2fd6e353d18d9197cb707029112bd52d4d8b174583a925848a");
+  EXPECT_EQ(base::sha256(novels["emma.txt"]), "7c67b5985c6d0de1efaeb5d342d52cb82c38083c40e2295129e30e87ee690ebe");
+  EXPECT_EQ(base::sha256(novels["northangerabbey.txt"]),
+            "51f91bbe0517db8e65cff009b097ce0a1836124c4e0532ac19e6c0cad982abed");
+  EXPECT_EQ(base::sha256(novels["persuasion.txt"]), "8061549557aebd2fd6e353d18d9197cb707029112bd52d4d8b174583a925848a");
 }
 
 TEST_F(Austen, NoRuleLosesAByte) {

@@ -5,8 +5,8 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "base/files.h"
 #include "hf_model.h"
-#include "record/files.h"
 
 namespace assay::testing {
 namespace {
@@ -40,7 +40,7 @@ class HuggingFaceConfig : public HuggingFace {
 
 TEST_F(HuggingFaceConfig, EveryKeyThatTransformersWritesIsKnown) {
   const auto file = std::filesystem::path(std::getenv("ASSAY_SOURCE_DIR")) / "tests/exchange/config_keys.json";
-  const auto written = json::parse(read_file(file))["versions"];
+  const auto written = json::parse(base::read_file(file))["versions"];
   ASSERT_EQ(written.size(), 2U);
   for (const auto& [version, layouts] : written.items())
     for (const auto* own : {&learned, &alibi}) {

@@ -2,7 +2,7 @@
 #include <set>
 
 #include "hf_model.h"
-#include "record/files.h"
+#include "base/files.h"
 #include "unit/temporary_folder.h"
 
 namespace assay::testing {

@@ -55,7 +55,7 @@ struct Encoder {
 
   Made<Tokenizer> bytes = make<Tokenizer>("bytes");
   Vocabulary vocabulary{*bytes, kVocabulary, {{"[CLS]", 7}, {"[MASK]", 8}, {"[PAD]", 9}}};
-  std::unique_ptr<Mesh> mesh = shape_mesh(1, 1);
+  std::unique_ptr<Mesh> mesh = mesh::shape_mesh(1, 1);
   std::shared_ptr<Parameters::Store> store =
       std::make_shared<Parameters::Store>(Parameters::Store{mesh.get(), at::TensorOptions().dtype(at::kDouble), 3});
   Made<Model> model;
@@ -222,7 +222,7 @@ TEST(Bert, SharesTheEmbeddingsOfAnother) {
   const auto names_of_second = [&](bool positions) {
     const Encoder first(json{{"positional", scheme}});
     // As the core builds them: children before their parents.
-    Instances instances(registry());
+    loader::Instances instances(registry());
     auto parameters = Encoder::filled({{"positional", scheme}});
     parameters["use"] = "bert";
     std::shared_ptr<Parameters::Store> store =

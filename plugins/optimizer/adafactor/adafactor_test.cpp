@@ -136,14 +136,14 @@ void expect_on(const Mesh& mesh, const std::vector<Shape>& shapes, const Setting
 const std::vector<Shape> kShapes{{{4, 6}, 0}, {{6, 4}, 1}, {{8}, 0}, {{3, 5}, -1}, {{3}, -1}, {{4, 4}, 1}};
 
 TEST(Adafactor, FollowsThePapersLoops) {
-  const auto mesh = self_mesh();
+  const auto mesh = mesh::self_mesh();
   expect_on(*mesh, kShapes, {});
   expect_on(*mesh, kShapes, {.exponent = 0.5, .clip = 1.0, .decay = 0, .scale = false});
   expect_on(*mesh, kShapes, {.eps2 = 2, .clip = 100, .rate_scale = 0.1});
 }
 
 TEST(Adafactor, ShardsFollowThemToo) {
-  for (const int ranks : {2, 4}) run_ranks(ranks, 1, [&](Mesh& mesh) { expect_on(mesh, kShapes, {}); });
+  for (const int ranks : {2, 4}) mesh::run_ranks(ranks, 1, [&](Mesh& mesh) { expect_on(mesh, kShapes, {}); });
 }
 
 // What pads a vocabulary is no part of the means.
@@ -157,7 +157,7 @@ TEST(Adafactor, PaddingCountsForNothing) {
     };
     parameters[0].spec.drawn_rows = drawn_rows;
     parameters[0].value = padded(whole_of(start_at, {5, 3})).requires_grad_(true);
-    const auto mesh = self_mesh();
+    const auto mesh = mesh::self_mesh();
     const auto adafactor = make<Optimizer>("adafactor");
     adafactor->attach(parameters, *mesh);
     for (int step = 0; step < kSteps; ++step) {
@@ -174,7 +174,7 @@ TEST(Adafactor, AMatrixKeepsTwoVectors) {
   parameters[0].spec.shard_dim = 0;
   parameters[0].value = whole_of(start_at, {4, 6}).requires_grad_(true);
   parameters[1].value = whole_of(start_at, {5}).requires_grad_(true);
-  const auto mesh = self_mesh();
+  const auto mesh = mesh::self_mesh();
   const auto adafactor = make<Optimizer>("adafactor");
   adafactor->attach(parameters, *mesh);
   const auto state = adafactor->state();
@@ -192,7 +192,7 @@ TEST(Adafactor, GradientsFarBelowEps1MoveNothing) {
   for (const double size : {0.0, 1e-25}) {
     std::vector<Parameter> parameters(1);
     parameters[0].value = whole_of(start_at, {4, 6}).to(at::kFloat).requires_grad_(true);
-    const auto mesh = self_mesh();
+    const auto mesh = mesh::self_mesh();
     const auto adafactor = make<Optimizer>("adafactor");
     adafactor->attach(parameters, *mesh);
     for (int step = 0; step < 3; ++step) {

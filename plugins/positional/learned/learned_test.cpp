@@ -25,7 +25,7 @@ struct Built {
   }
   Parameter& table() { return store->parameters.at(0); }
 
-  std::unique_ptr<Mesh> mesh = shape_mesh(1, 1);
+  std::unique_ptr<Mesh> mesh = mesh::shape_mesh(1, 1);
   std::shared_ptr<Parameters::Store> store =
       std::make_shared<Parameters::Store>(Parameters::Store{mesh.get(), at::TensorOptions().dtype(at::kDouble), 3});
   Made<Positional> scheme;

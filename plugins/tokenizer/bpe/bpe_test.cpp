@@ -7,10 +7,10 @@
 
 #include "assay/component.h"
 #include "assay/tokenizer.h"
+#include "base/files.h"
+#include "base/sha256.h"
 #include "characters.h"
 #include "harness.h"
-#include "record/files.h"
-#include "record/sha256.h"
 #include "unit/temporary_folder.h"
 
 namespace assay::testing {
@@ -139,11 +139,11 @@ TEST(Bpe, TheTableIsTheLibrarysOverAllCodePoints) {
   EXPECT_EQ(std::count(kinds.begin(), kinds.end(), 'L'), 141028);
   EXPECT_EQ(std::count(kinds.begin(), kinds.end(), 'N'), 1911);
   EXPECT_EQ(std::count(kinds.begin(), kinds.end(), 'S'), 25);
-  EXPECT_EQ(sha256(kinds), "f5e274c899d78a043b10fe35f199bddc26f69e692616de581b591ab309b9644d");
+  EXPECT_EQ(base::sha256(kinds), "f5e274c899d78a043b10fe35f199bddc26f69e692616de581b591ab309b9644d");
   const auto sources = Tiny({"a b"}).tokenizer()->sources();
   ASSERT_EQ(sources.size(), 1u);
   EXPECT_EQ(sources[0].name, "Unicode 16.0.0 letters, numbers and white space");
-  EXPECT_EQ(sources[0].sha256, sha256(kinds));
+  EXPECT_EQ(sources[0].sha256, base::sha256(kinds));
 }
 
 TEST(Bpe, BytesComeBackWhateverTheyAre) {
@@ -279,7 +279,7 @@ TEST_F(Gpt2, CountsTheSixNovels) {
   std::string text;
   for (const char* novel :
        {"emma", "mansfieldpark", "northangerabbey", "persuasion", "prideprejudice", "sensesensibility"})
-    text += read_file(folder / (novel + std::string(".txt")));
+    text += base::read_file(folder / (novel + std::string(".txt")));
   EXPECT_EQ(text.size(), 4025029u);
   const auto ids = bpe().encode(text);
   EXPECT_NEAR(static_cast<double>(ids.size()), 993333, 10);
@@ -299,10 +299,10 @@ TEST(AustenBpe, HasTheIdsOfTheLibrary) {
       {"emma", 414199, "47dffd91f6d49afaf3882c160ad5eaa2bb0db821819f99b80643f4dc5095e379"},
       {"persuasion", 219413, "763ac03d5cdb8a72b0d3bc50246bf546cf337f8248eb0ccca0f459725e05d321"}};
   for (const auto& [novel, count, sha256_of_ids] : table) {
-    const auto text = read_file(novels / (novel + ".txt"));
+    const auto text = base::read_file(novels / (novel + ".txt"));
     const auto ids = bpe->encode(text);
     EXPECT_EQ(ids.size(), count) << novel;
-    EXPECT_EQ(sha256({reinterpret_cast<const char*>(ids.data()), ids.size() * sizeof(int32_t)}), sha256_of_ids);
+    EXPECT_EQ(base::sha256({reinterpret_cast<const char*>(ids.data()), ids.size() * sizeof(int32_t)}), sha256_of_ids);
     EXPECT_TRUE(bpe->decode(ids) == text);
   }
 }

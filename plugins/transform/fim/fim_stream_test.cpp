@@ -23,8 +23,8 @@ class ThreeBytes final : public Dataset {  // "aaa", "bbb", ..
 
 struct Rig : BoundFim {
   using BoundFim::BoundFim;
-  TrainingData data(int64_t context) {
-    return TrainingData({&dataset, &*vocabulary, {&*transform}, context, 1, "k", folder.path()});
+  data::TrainingData data(int64_t context) {
+    return data::TrainingData({&dataset, &*vocabulary, {&*transform}, context, 1, "k", folder.path()});
   }
   TemporaryFolder folder;
   ThreeBytes dataset;

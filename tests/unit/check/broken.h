@@ -18,7 +18,7 @@ template <class T>
 std::vector<Finding> findings_of(const nlohmann::json& given = nlohmann::json::object()) {
   static const AssayComponent component = assay::component<T>("broken");
   static const AssayPlugin plugin{"broken", "1.0.0", &component, 1};
-  Registry registry(std::vector<std::filesystem::path>{});
+  loader::Registry registry(std::vector<std::filesystem::path>{});
   registry.add(plugin);
   registry.add(stand_ins());
   std::vector<Finding> findings;

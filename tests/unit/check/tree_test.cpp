@@ -28,9 +28,9 @@ std::vector<Plugin> plugins_of_the_tree() {
   return plugins;
 }
 
-const Registry& registry() {
+const loader::Registry& registry() {
   static const auto* made = [] {
-    auto* with_stand_ins = new Registry(plugin_files({testing::plugin_folder()}));
+    auto* with_stand_ins = new loader::Registry(loader::plugin_files({testing::plugin_folder()}));
     with_stand_ins->add(stand_ins());
     return with_stand_ins;
   }();

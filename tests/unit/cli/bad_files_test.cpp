@@ -5,21 +5,21 @@
 #include <filesystem>
 #include <sstream>
 
-#include "cli/cli.h"
-#include "record/files.h"
-#include "unit/config/fixture.h"
+#include "base/files.h"
+#include "cli/shared/cli.h"
+#include "unit/plan/fixture.h"
 
 namespace assay::cli {
 namespace {
 
 namespace fs = std::filesystem;
-using config::testing::Environment;
-using config::testing::source_folder;
+using testing::Environment;
+using testing::source_folder;
 
 // Messages name files as they were given: relative to the folder of the case.
 class BadFiles : public ::testing::Test {
  protected:
-  BadFiles() { fs::current_path(source_folder() / "tests/cli/bad"); }
+  BadFiles() { fs::current_path(testing::source_folder() / "tests/cli/bad"); }
   ~BadFiles() override { fs::current_path(before_); }
 
   fs::path before_ = fs::current_path();
@@ -29,7 +29,7 @@ class BadFiles : public ::testing::Test {
 
 std::vector<std::string> command_of(const fs::path& file) {
   std::vector<std::string> words{"assay", "plan", file.filename().string()};
-  std::istringstream text(read_file(file));
+  std::istringstream text(base::read_file(file));
   std::string line, word;
   std::getline(text, line);
   if (!line.starts_with("# args:")) return words;
@@ -56,7 +56,7 @@ TEST_F(BadFiles, EachGetsItsMessagesAndExitCode2) {
     const auto messages = ::testing::internal::GetCapturedStderr();
     EXPECT_EQ(code, kUsage) << entry.path();
     EXPECT_EQ(output, "") << entry.path();
-    EXPECT_EQ(messages, read_file(fs::path(entry.path()).replace_extension(".txt"))) << entry.path();
+    EXPECT_EQ(messages, base::read_file(fs::path(entry.path()).replace_extension(".txt"))) << entry.path();
   }
   EXPECT_GE(cases, 90u);
 }

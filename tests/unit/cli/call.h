@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/cli.h"
+#include "cli/shared/cli.h"
 
 namespace assay::testing {
 

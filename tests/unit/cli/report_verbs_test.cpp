@@ -1,15 +1,16 @@
 // assay report and assay figure on results folders made for the purpose.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
-#include "record/files.h"
+#include "base/files.h"
 #include "unit/cli/call.h"
 #include "unit/compare/results_builder.h"
 #include "unit/source_folder.h"
 
-namespace assay {
+namespace assay::cli {
 namespace {
 
 using testing::call;
@@ -27,31 +28,31 @@ class ReportVerbs : public ::testing::Test {
 TEST_F(ReportVerbs, ReportStandsBesideThePlanOrWhereItIsAskedFor) {
   results_.finished({.scheme = "alibi"}, {{64, 2.0}});
   const auto file = results_.experiment().folder() / "report.html";
-  auto called = call({"report", "quick"});
+  auto called = testing::call({"report", "quick"});
   EXPECT_EQ(called.code, 0);
   EXPECT_EQ(called.out, "");
   EXPECT_EQ(called.err, "wrote " + file.string() + "\n");
-  EXPECT_THAT(read_file(file), HasSubstr("assay report quick"));
+  EXPECT_THAT(base::read_file(file), HasSubstr("assay report quick"));
   const testing::TemporaryFolder folder;
   const auto other = folder / "other.html";
-  EXPECT_EQ(call({"report", "quick", "--metric", "train.loss", "--out", other.string()}).code, 0);
-  EXPECT_THAT(read_file(other), HasSubstr(R"("title":"train.loss")"));
+  EXPECT_EQ(testing::call({"report", "quick", "--metric", "train.loss", "--out", other.string()}).code, 0);
+  EXPECT_THAT(base::read_file(other), HasSubstr(R"("title":"train.loss")"));
   // The sweep is done, so there is nothing to wait for.
-  EXPECT_EQ(call({"report", "quick", "--watch"}).code, 0);
-  EXPECT_THAT(read_file(file), HasSubstr(R"("reload_seconds":0})"));
+  EXPECT_EQ(testing::call({"report", "quick", "--watch"}).code, 0);
+  EXPECT_THAT(base::read_file(file), HasSubstr(R"("reload_seconds":0})"));
 }
 
 TEST_F(ReportVerbs, RefuseAsCompareDoes) {
   results_.finished({.scheme = "a", .seed = 1}, {{64, 2.0}});
   results_.finished({.scheme = "a", .seed = 2, .training_code = "other"}, {{64, 3.0}});
   for (const char* verb : {"report", "figure"}) {
-    EXPECT_EQ(call({verb}).code, 2);
-    EXPECT_THAT(call({verb, "quik"}).err, HasSubstr("did you mean 'quick'?"));
+    EXPECT_EQ(testing::call({verb}).code, 2);
+    EXPECT_THAT(testing::call({verb, "quik"}).err, HasSubstr("did you mean 'quick'?"));
   }
-  EXPECT_EQ(call({"report", "quick"}).code, 5);
+  EXPECT_EQ(testing::call({"report", "quick"}).code, 5);
   EXPECT_FALSE(std::filesystem::exists(results_.experiment().folder() / "report.html"));
-  EXPECT_EQ(call({"report", "quick", "--mixed-code"}).code, 0);
-  EXPECT_THAT(call({"figure", "quick"}).err, HasSubstr("has no [[figure]]"));
+  EXPECT_EQ(testing::call({"report", "quick", "--mixed-code"}).code, 0);
+  EXPECT_THAT(testing::call({"figure", "quick"}).err, HasSubstr("has no [[figure]]"));
 }
 
 // The figure of the experiment itself, on made records: every number of its CSV is one of the table's.
@@ -65,11 +66,11 @@ TEST_F(ReportVerbs, FigureOfTheExtrapolationHoldsTheNumbersOfTheTable) {
   const auto file = folder.write(
       "quick.toml", "extends = [\"" + (testing::source_folder() / "experiments/alibi/extrapolation.toml").string() +
                         "\"]\n[experiment]\nname = \"quick\"\n[compare]\nmetrics = [\"lm.bits_per_byte\"]\n");
-  const auto called = call({"figure", file.string(), "--out", folder.path().string()});
+  const auto called = testing::call({"figure", file.string(), "--out", folder.path().string()});
   EXPECT_EQ(called.code, 0) << called.err;
   for (const char* end : {".svg", ".pdf", ".csv", ".gp"})
     EXPECT_TRUE(std::filesystem::exists(folder / (std::string("extrapolation") + end))) << end;
-  const auto table = nlohmann::json::parse(call({"compare", file.string(), "--format", "json"}).out);
+  const auto table = nlohmann::json::parse(testing::call({"compare", file.string(), "--format", "json"}).out);
   std::string expected = "series,length,mean,half_width,n,runs,table.experiment\n";
   for (const auto& row : table["rows"])
     for (const auto& cell : row["cells"]) {
@@ -86,7 +87,7 @@ TEST_F(ReportVerbs, FigureOfTheExtrapolationHoldsTheNumbersOfTheTable) {
                                                             : "3");
     }
   // The columns of the figure itself, and the first of those that every line has alike.
-  std::istringstream lines(read_file(folder / "extrapolation.csv"));
+  std::istringstream lines(base::read_file(folder / "extrapolation.csv"));
   std::string found;
   for (std::string line; std::getline(lines, line);) {
     size_t end = 0;
@@ -98,4 +99,4 @@ TEST_F(ReportVerbs, FigureOfTheExtrapolationHoldsTheNumbersOfTheTable) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::cli

@@ -4,15 +4,15 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
-#include "cli/cli.h"
-#include "cli/comparison.h"
-#include "config/compare_settings.h"
+#include "base/files.h"
+#include "base/lock.h"
+#include "cli/shared/cli.h"
+#include "cli/shared/comparison.h"
 #include "record/events.h"
-#include "record/files.h"
-#include "record/lock.h"
+#include "study/compare_settings.h"
 #include "unit/compare/results_builder.h"
 
-namespace assay {
+namespace assay::cli {
 namespace {
 
 using ::testing::AllOf;
@@ -29,7 +29,7 @@ class ResultVerbs : public ::testing::Test {
     for (const auto& word : words) argv.push_back(word.c_str());
     ::testing::internal::CaptureStdout();
     ::testing::internal::CaptureStderr();
-    const int code = cli::main(static_cast<int>(argv.size()), argv.data());
+    const int code = main(static_cast<int>(argv.size()), argv.data());
     out_ = ::testing::internal::GetCapturedStdout();
     err_ = ::testing::internal::GetCapturedStderr();
     return code;
@@ -59,8 +59,8 @@ TEST_F(ResultVerbs, CompareByNameAndByFile) {
 
 TEST_F(ResultVerbs, CompareByNameKnowsTheSettingsOfTheRun) {
   results_.finished({.scheme = "alibi"}, {{64, 2.0}, {512, 3.0}});
-  write_atomically(results_.experiment().compare(),
-                   R"({"stated":{},"compare":{"metrics":["train.loss"],"baseline":{"positional":"alibi"}}})");
+  base::write_atomically(results_.experiment().compare(),
+                         R"({"stated":{},"compare":{"metrics":["train.loss"],"baseline":{"positional":"alibi"}}})");
   EXPECT_EQ(call({"compare", "quick", "--format", "csv"}), 0);
   EXPECT_THAT(out_,
               AllOf(HasSubstr("stale,train.loss,train.loss half_width"), HasSubstr("\npositional=alibi,alibi,1,")));
@@ -71,14 +71,14 @@ TEST_F(ResultVerbs, CompareByNameKnowsTheSettingsOfTheRun) {
 TEST_F(ResultVerbs, ReferenceHoldsItsCommandAndMachine) {
   results_.finished({.scheme = "alibi"}, {{64, 2.0}});
   EXPECT_EQ(call({"compare", "quick", "--reference"}), 0);
-  const auto markdown = read_file(results_.experiment().reference() / "table.md");
+  const auto markdown = base::read_file(results_.experiment().reference() / "table.md");
   EXPECT_THAT(markdown, AllOf(HasSubstr("- machine: host h1, CPU X, 2 cores\n"),
                               HasSubstr("- command: `assay compare quick --reference`\n")));
-  const auto csv = read_file(results_.experiment().reference() / "table.csv");
+  const auto csv = base::read_file(results_.experiment().reference() / "table.csv");
   EXPECT_THAT(csv, HasSubstr(",assay compare quick --reference\n"));
   EXPECT_EQ(call({"compare", "quick", "--reference", "--format", "latex"}), 0);
   EXPECT_THAT(out_, HasSubstr("\\begin{tabular}"));
-  EXPECT_EQ(read_file(results_.experiment().reference() / "table.tex"), out_);
+  EXPECT_EQ(base::read_file(results_.experiment().reference() / "table.tex"), out_);
 }
 
 TEST_F(ResultVerbs, CompareExitCodesAndMessages) {
@@ -116,14 +116,14 @@ nlohmann::json settings_with(const std::string& holds, int stated) {
                                   {"right", {{"positional", "none"}}},
                                   {"holds", holds}}};
   nlohmann::json settings = {{"claim", claims}, {"stated", nlohmann::json::object()}};
-  settings["stated"][config::compare_settings_of(settings, "t").claims[0].hash] = stated;
+  settings["stated"][study::compare_settings_of(settings, "t").claims[0].hash] = stated;
   return settings;
 }
 
 TEST_F(ResultVerbs, ClaimsAndTheirExitCodes) {
   two_rows(results_);
   const auto claim = [&](const std::string& holds) {
-    write_atomically(results_.experiment().compare(), settings_with(holds, 0).dump());
+    base::write_atomically(results_.experiment().compare(), settings_with(holds, 0).dump());
     return call({"claims", "quick"});
   };
   EXPECT_EQ(claim("left < right - 0.4"), 0);
@@ -136,16 +136,16 @@ TEST_F(ResultVerbs, ClaimsAndTheirExitCodes) {
   EXPECT_EQ(call({"claims", "quick", "--format", "json"}), 4);
   EXPECT_EQ(nlohmann::json::parse(out_)["claims"][0]["verdict"], "undecided");
   EXPECT_EQ(call({"claims", "quick", "--format", "csv"}), 2);
-  write_atomically(results_.experiment().compare(), "{\"stated\":{}}");
+  base::write_atomically(results_.experiment().compare(), "{\"stated\":{}}");
   EXPECT_EQ(call({"claims", "quick"}), 2);
   EXPECT_EQ(err_, "assay claims: 'quick' makes no [[claim]]\n");
 }
 
 TEST_F(ResultVerbs, TheReferenceHoldsTheVerdicts) {
   two_rows(results_);
-  write_atomically(results_.experiment().compare(), settings_with("left < right", 3).dump());
+  base::write_atomically(results_.experiment().compare(), settings_with("left < right", 3).dump());
   EXPECT_EQ(call({"compare", "quick", "--reference"}), 0);
-  EXPECT_THAT(read_file(results_.experiment().reference() / "claims.md"),
+  EXPECT_THAT(base::read_file(results_.experiment().reference() / "claims.md"),
               AllOf(HasSubstr("\n**supported**: ALiBi is better.\n"), HasSubstr("Stated when there were 3 results.")));
 }
 
@@ -154,10 +154,10 @@ TEST_F(ResultVerbs, SeveralExperimentsAndArrangements) {
   std::filesystem::copy(results_.experiment().folder(), results_.experiment().folder().parent_path() / "other",
                         std::filesystem::copy_options::recursive);
   const auto other = results_.experiment().folder().parent_path() / "other/plan.jsonl";
-  auto lines = read_file(other);
+  auto lines = base::read_file(other);
   for (size_t at; (at = lines.find("\"experiment\":\"quick\"")) != std::string::npos;)
     lines.replace(at, 20, "\"experiment\":\"other\"");
-  write_atomically(other, lines);
+  base::write_atomically(other, lines);
   EXPECT_EQ(call({"compare", "quick", "other", "--sort", "-lm.bits_per_byte@length=64"}), 0);
   EXPECT_THAT(out_, AllOf(HasSubstr("quick + other: mean"), HasSubstr("\nexperiment=other positional=alibi")));
   EXPECT_EQ(call({"compare", "quick", "quick"}), 2);
@@ -177,9 +177,9 @@ TEST_F(ResultVerbs, GateAndItsExitCodes) {
   EXPECT_EQ(call({"gate", "quick", "--baseline", file, "--update", "--tolerance", "0.1"}), 0);
   EXPECT_EQ(call({"gate", "quick", "--baseline", file}), 0);
   EXPECT_THAT(out_, HasSubstr("no seed is worse"));
-  auto kept = nlohmann::json::parse(read_file(file));
+  auto kept = nlohmann::json::parse(base::read_file(file));
   for (auto& [seed, value] : kept["rows"][0]["metrics"]["lm.bits_per_byte@length=64"]["values"].items()) value = 1.5;
-  write_atomically(file, kept.dump());
+  base::write_atomically(file, kept.dump());
   EXPECT_EQ(call({"gate", "quick", "--baseline", file}), 3);
   EXPECT_THAT(out_, HasSubstr("worse by more than the tolerance"));
   EXPECT_EQ(call({"gate", "quick", "--baseline", file, "--tolerance", "lm.bits_per_byte=0.5"}), 4);
@@ -187,7 +187,7 @@ TEST_F(ResultVerbs, GateAndItsExitCodes) {
   EXPECT_EQ(call({"gate", "quick", "--baseline", file, "--tolerance", "lm.bits_per_bite=0.6"}), 2);
   EXPECT_THAT(err_, HasSubstr("no such metric is guarded; did you mean 'lm.bits_per_byte'?"));
   EXPECT_EQ(call({"gate", "quick", "--baseline", file, "--update"}), 0);  // keeps the tolerance that is there
-  EXPECT_EQ(nlohmann::json::parse(read_file(file))["tolerance"][""], "0.1");
+  EXPECT_EQ(nlohmann::json::parse(base::read_file(file))["tolerance"][""], "0.1");
 }
 
 // Kept are three seeds of one row. Then three more seeds of it diverge, and there is a row that nothing was kept of.
@@ -220,13 +220,13 @@ TEST_F(ResultVerbs, GateKnowsOfRunsWithoutValuesAndOfNewRows) {
 
 // The plan in force still has the code that made the record; the plugin's file has other code by now.
 TEST_F(ResultVerbs, APluginThatWasBuiltAgainMakesRecordsStale) {
-  results_.finished({.scheme = "a", .training_code = cli::current_training_code()}, {{64, 2.0}});
+  results_.finished({.scheme = "a", .training_code = current_training_code()}, {{64, 2.0}});
   EXPECT_EQ(call({"status", "quick"}), 0);
   EXPECT_EQ(out_, "quick: 1 done, 0 running, 0 failed, 0 queued\n");
-  auto plan = read_file(results_.experiment().plan());
+  auto plan = base::read_file(results_.experiment().plan());
   const std::string code = "\"build_id\":\"aa\"";
   plan.insert(plan.find(code), "\"file\":\"" + std::filesystem::read_symlink("/proc/self/exe").string() + "\",");
-  write_atomically(results_.experiment().plan(), plan);
+  base::write_atomically(results_.experiment().plan(), plan);
   EXPECT_EQ(call({"status", "quick"}), 0);
   EXPECT_EQ(out_, "quick: 1 done, 0 running, 0 failed, 0 queued, 1 stale\n");
   EXPECT_EQ(call({"ls"}), 0);
@@ -247,18 +247,18 @@ TEST_F(ResultVerbs, DiffOfTwoRuns) {
 }
 
 TEST_F(ResultVerbs, StatusCountsAndExplains) {
-  const auto code = cli::current_training_code();
+  const auto code = current_training_code();
   results_.finished({.scheme = "a", .seed = 1, .training_code = code}, {{64, 2.0}});
   results_.finished({.scheme = "a", .seed = 5, .training_code = code, .plugin_code = "bb"}, {{64, 2.0}});
   results_.failed({.scheme = "a", .seed = 2}, "plugin");
-  write_atomically(results_.experiment().run("a2").log(), "it broke\n");
+  base::write_atomically(results_.experiment().run("a2").log(), "it broke\n");
   results_.plan({.scheme = "a", .seed = 3});
   results_.plan({.scheme = "a", .seed = 4});
   const testing::BuiltRun fourth{.scheme = "a", .seed = 4};
   const auto run = results_.experiment().run(fourth.id());
   std::filesystem::create_directories(run.folder());
-  const auto lock = FileLock::lock(run.lock());
-  EventWriter events(run.events(), 1);
+  const auto lock = base::FileLock::lock(run.lock());
+  record::EventWriter events(run.events(), 1);
   events.write("start", {{"steps", 40}});
   events.write("step", {{"step", 2}, {"loss", 2.5}, {"measured", {{"tokens_per_second", 1500}}}});
   EXPECT_EQ(call({"status", "quick"}), 0);
@@ -278,7 +278,7 @@ TEST_F(ResultVerbs, StatusCountsAndExplains) {
 }
 
 TEST_F(ResultVerbs, StatusSaysWhichRunsSkippedSteps) {
-  const auto code = cli::current_training_code();
+  const auto code = current_training_code();
   results_.finished({.scheme = "a", .seed = 1, .training_code = code, .steps = 6}, {{64, 2.0}});
   results_.finished({.scheme = "a", .seed = 2, .training_code = code, .steps = 6, .skipped_steps = 5}, {{64, 2.0}});
   EXPECT_EQ(call({"status", "quick"}), 0);
@@ -288,4 +288,4 @@ TEST_F(ResultVerbs, StatusSaysWhichRunsSkippedSteps) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::cli

@@ -6,14 +6,14 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "record/files.h"
-#include "record/lock.h"
+#include "base/files.h"
+#include "base/lock.h"
 #include "record/plan_lines.h"
 #include "record/provenance.h"
 #include "record/state.h"
 #include "unit/cli/run_program.h"
 
-namespace assay {
+namespace assay::cli {
 namespace {
 
 namespace fs = std::filesystem;
@@ -31,7 +31,7 @@ class RunControl : public RunProgram {
       return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     });
   }
-  std::string said() { return fs::exists(folder_ / "said") ? read_file(folder_ / "said") : ""; }
+  std::string said() { return fs::exists(folder_ / "said") ? base::read_file(folder_ / "said") : ""; }
   // Or that it has ended.
   template <class Condition>
   static void wait_for(std::future<int>& run, const Condition& is_so) {
@@ -41,9 +41,9 @@ class RunControl : public RunProgram {
 };
 
 TEST_F(RunControl, ExclusiveWaitsForTheCoresOfAnotherInvocation) {
-  const auto core = "core-" + std::to_string(core_numbers().back());
+  const auto core = "core-" + std::to_string(record::core_numbers().back());
   fs::create_directories(folder_ / "runtime");
-  std::optional<FileLock> others = FileLock::lock(folder_ / "runtime" / core);
+  std::optional<base::FileLock> others = base::FileLock::lock(folder_ / "runtime" / core);
   auto run = start("experiments/quick.toml --exclusive --only 'positional=alibi seed=1'");
   wait_for(run, [&] { return said().find("Waiting") != std::string::npos; });
   EXPECT_THAT(said(),
@@ -62,7 +62,7 @@ while :; do sleep 0.02 || :; done
 )");
   auto run = start("experiments/quick.toml --only 'positional=alibi seed=1'");
   const auto layout = [&] {
-    for (const auto& line : read_plan_lines(results().plan()))
+    for (const auto& line : record::read_plan_lines(results().plan()))
       if (line["label"] == "positional=alibi" && line["seed"] == 1) return results().run(line["train_id"]);
     throw std::runtime_error("it is not in the plan");
   };
@@ -75,7 +75,7 @@ while :; do sleep 0.02 || :; done
     wait_for(run, [&] { return fs::exists(layout().folder() / "asked"); });
   }
   EXPECT_EQ(run.get(), 75);
-  EXPECT_EQ(read_state(layout().state())->status, "cancelled");
+  EXPECT_EQ(record::read_state(layout().state())->status, "cancelled");
   ASSERT_EQ(call("stop quick"), 0) << err_;
   EXPECT_EQ(out_, "Nothing of quick runs on this machine.\n");
 }
@@ -131,4 +131,4 @@ rungs = ["2 steps", "3 steps"]
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::cli

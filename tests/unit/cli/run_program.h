@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <string>
 
-#include "record/files.h"
+#include "base/files.h"
 #include "record/layout.h"
 #include "unit/source_folder.h"
 #include "unit/temporary_folder.h"
@@ -71,11 +71,11 @@ baseline = { positional = "sinusoidal" }
   int call(const std::string& words) {
     for (const char* file : {"out", "err"}) folder_.write(file, "");
     const int status = std::system(command_of(words, "out", "err").c_str());
-    out_ = read_file(folder_ / "out");
-    err_ = read_file(folder_ / "err");
+    out_ = base::read_file(folder_ / "out");
+    err_ = base::read_file(folder_ / "err");
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   }
-  ExperimentLayout results() { return ExperimentLayout(folder_ / "results/quick"); }
+  record::ExperimentLayout results() { return record::ExperimentLayout(folder_ / "results/quick"); }
 
   TemporaryFolder folder_;
   std::string out_, err_;

@@ -3,15 +3,16 @@
 
 #include <nlohmann/json.hpp>
 
-#include "launch/controllers.h"
-#include "record/files.h"
-#include "record/lock.h"
+#include "base/files.h"
+#include "base/lock.h"
+#include "record/controllers.h"
 #include "record/plan_lines.h"
 #include "unit/cli/run_program.h"
 
-namespace assay {
+namespace assay::cli {
 namespace {
 
+using testing::RunProgram;
 namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
@@ -27,9 +28,9 @@ TEST_F(RunProgram, RunsThenSkipsThenCompares) {
   EXPECT_EQ(out_, "");
   EXPECT_THAT(err_, AllOf(HasSubstr("4 of 4 runs to do, at most 2 at once."), HasSubstr("4 done. Records: "),
                           HasSubstr("The table: assay compare experiments/quick.toml")));
-  const auto lines = read_plan_lines(results().plan());
+  const auto lines = record::read_plan_lines(results().plan());
   ASSERT_EQ(lines.size(), 4u);
-  for (const auto& line : lines) EXPECT_TRUE(has_all_records(line, results().run(line["train_id"])));
+  for (const auto& line : lines) EXPECT_TRUE(record::has_all_records(line, results().run(line["train_id"])));
 
   EXPECT_EQ(call("run experiments/quick.toml"), 0);  // the fixture's library did not make these records
   EXPECT_THAT(err_, AllOf(HasSubstr("0 done, 4 had their records already"),
@@ -56,13 +57,13 @@ TEST_F(RunProgram, DoneByOtherCodeIsSaid) {
 
 TEST_F(RunProgram, OneMoreEvaluationCostsOneEvaluation) {
   ASSERT_EQ(call("run experiments/quick.toml"), 0) << err_;
-  const auto lines = read_plan_lines(results().plan());
+  const auto lines = record::read_plan_lines(results().plan());
   const auto missing = results().run(lines[2]["train_id"]);
   fs::remove(missing.eval_record(lines[2]["evaluate"][0]["id"]));
   EXPECT_EQ(call("run experiments/quick.toml"), 0);
   EXPECT_THAT(err_, HasSubstr("1 of 4 runs to do"));
-  EXPECT_EQ(read_file(missing.folder() / "times.txt"), "1\n1\n");
-  EXPECT_EQ(read_file(results().run(lines[3]["train_id"]).folder() / "times.txt"), "2\n");
+  EXPECT_EQ(base::read_file(missing.folder() / "times.txt"), "1\n1\n");
+  EXPECT_EQ(base::read_file(results().run(lines[3]["train_id"]).folder() / "times.txt"), "2\n");
 }
 
 TEST_F(RunProgram, AFailedRunIsToldAndTheRestGoesOn) {
@@ -96,11 +97,11 @@ holds = "left > )" + bound + "\"\n");
   ASSERT_EQ(call("claims decided"), 0) << err_;
   ASSERT_EQ(call(decided + "12"), 0) << err_;  // nothing is taken back
   EXPECT_THAT(err_, AllOf(HasSubstr("0 done, 18 had their records already"), HasSubstr("Look 2 of this study, at 9")));
-  EXPECT_EQ(read_plan_lines(ExperimentLayout(folder_ / "results/decided").plan()).size(), 18u);
+  EXPECT_EQ(record::read_plan_lines(record::ExperimentLayout(folder_ / "results/decided").plan()).size(), 18u);
   ASSERT_EQ(call("run experiments/decided.toml"), 0) << err_;  // nor by a plain run
-  EXPECT_EQ(read_plan_lines(ExperimentLayout(folder_ / "results/decided").plan()).size(), 18u);
+  EXPECT_EQ(record::read_plan_lines(record::ExperimentLayout(folder_ / "results/decided").plan()).size(), 18u);
   ASSERT_EQ(call("run experiments/decided.toml experiment.seeds=[1,2]"), 0) << err_;
-  EXPECT_EQ(read_plan_lines(ExperimentLayout(folder_ / "results/decided").plan()).size(), 4u);
+  EXPECT_EQ(record::read_plan_lines(record::ExperimentLayout(folder_ / "results/decided").plan()).size(), 4u);
   EXPECT_EQ(call(decided + "24"), 2);
   EXPECT_THAT(err_, HasSubstr("go on with --until-decided 12"));
 
@@ -157,10 +158,10 @@ holds = "left > 0"
 TEST_F(RunProgram, OnlyDoesAPartOfThePlan) {
   EXPECT_EQ(call("run experiments/quick.toml --only 'positional=alibi seed=2'"), 0) << err_;
   EXPECT_THAT(err_, HasSubstr("1 of 1 runs to do"));
-  const auto lines = read_plan_lines(results().plan());
+  const auto lines = record::read_plan_lines(results().plan());
   ASSERT_EQ(lines.size(), 4u);  // the plan in force is the whole
   for (const auto& line : lines)
-    EXPECT_EQ(has_all_records(line, results().run(line["train_id"])),
+    EXPECT_EQ(record::has_all_records(line, results().run(line["train_id"])),
               line["label"] == "positional=alibi" && line["seed"] == 2);
   const std::string id = lines[0]["train_id"];
   EXPECT_EQ(call("run experiments/quick.toml --exclusive --only " + id.substr(0, 12)), 0) << err_;
@@ -175,12 +176,12 @@ TEST_F(RunProgram, SmokeRunsEveryGroupApartFromResults) {
     EXPECT_THAT(err_, HasSubstr("2 of 2 runs to do"));
   }
   {
-    const auto other = FileLock::lock(folder_ / "results/.smoke/quick.lock");
+    const auto other = base::FileLock::lock(folder_ / "results/.smoke/quick.lock");
     EXPECT_EQ(call("run experiments/quick.toml --smoke"), 2);
     EXPECT_THAT(err_, HasSubstr("another process is at work there"));
   }
   EXPECT_FALSE(fs::exists(results().folder()));
-  const auto lines = read_plan_lines(folder_ / "results/.smoke/quick/plan.jsonl");
+  const auto lines = record::read_plan_lines(folder_ / "results/.smoke/quick/plan.jsonl");
   ASSERT_EQ(lines.size(), 2u);
   for (const auto& line : lines) {
     EXPECT_EQ(line["train"]["train"]["steps"], 20);
@@ -188,7 +189,7 @@ TEST_F(RunProgram, SmokeRunsEveryGroupApartFromResults) {
     EXPECT_EQ(line["evaluate"][0]["every"], 0);
   }
   ASSERT_EQ(call("run experiments/quick.toml train.steps=20 experiment.seeds=[1]"), 0) << err_;
-  EXPECT_EQ(read_plan_lines(results().plan())[0]["train_id"], lines[0]["train_id"]);  // what it says it is
+  EXPECT_EQ(record::read_plan_lines(results().plan())[0]["train_id"], lines[0]["train_id"]);  // what it says it is
   EXPECT_EQ(call("ls"), 0);
   EXPECT_EQ(
       out_,
@@ -197,11 +198,11 @@ TEST_F(RunProgram, SmokeRunsEveryGroupApartFromResults) {
 
 TEST_F(RunProgram, RunsOutsideOfThePlanAreOrphansUntilCollected) {
   ASSERT_EQ(call("run experiments/quick.toml"), 0) << err_;
-  const auto before = read_plan_lines(results().plan());
+  const auto before = record::read_plan_lines(results().plan());
   ASSERT_EQ(call("run experiments/quick.toml optimizer.lr=1e-2"), 0) << err_;
   EXPECT_EQ(call("status"), 0);
   EXPECT_EQ(out_, "quick: 4 done, 0 running, 0 failed, 0 queued, 4 orphans\n");
-  const auto lines = read_plan_lines(results().plan());
+  const auto lines = record::read_plan_lines(results().plan());
   const auto done = results().run(lines[0]["train_id"]), other = results().run(lines[1]["train_id"]);
   folder_.write(fs::relative(done.checkpoints() / "step-4/weights.safetensors", folder_.path()), "weights");
   folder_.write(fs::relative(other.folder() / "train.json.part123.1", folder_.path()), "torn");
@@ -213,7 +214,7 @@ TEST_F(RunProgram, RunsOutsideOfThePlanAreOrphansUntilCollected) {
   {  // a controller that is still at the plan of before
     std::string text;
     for (const auto& line : before) text += line.dump() + "\n";
-    const ControllerPlan at_work(results(), text);
+    const record::ControllerPlan at_work(results(), text);
     EXPECT_EQ(call("gc quick"), 0) << err_;
     EXPECT_THAT(out_, AllOf(HasSubstr(" in 2 places"), Not(HasSubstr("outside of the plan"))));
   }
@@ -229,7 +230,7 @@ TEST_F(RunProgram, RunsOutsideOfThePlanAreOrphansUntilCollected) {
   EXPECT_EQ(call("gc quick --yes"), 0) << err_;
   EXPECT_FALSE(fs::exists(done.checkpoints()));
   for (const auto& line : before) EXPECT_FALSE(fs::exists(results().run(line["train_id"]).folder()));
-  for (const auto& line : lines) EXPECT_TRUE(has_all_records(line, results().run(line["train_id"])));
+  for (const auto& line : lines) EXPECT_TRUE(record::has_all_records(line, results().run(line["train_id"])));
   folder_.write("results/later/plan.jsonl", "torn");  // no orphan is left, so nobody asks who takes one as an input
   EXPECT_EQ(call("gc quick"), 0) << err_;
   EXPECT_EQ(out_, "Nothing to remove.\n");
@@ -237,7 +238,7 @@ TEST_F(RunProgram, RunsOutsideOfThePlanAreOrphansUntilCollected) {
 
 TEST_F(RunProgram, LogsAreOfTheRunThatASelectorNames) {
   ASSERT_EQ(call("run experiments/quick.toml"), 0) << err_;
-  const auto line = read_plan_lines(results().plan())[1];
+  const auto line = record::read_plan_lines(results().plan())[1];
   folder_.write(fs::relative(results().run(line["train_id"]).log(), folder_.path()), "a word of it\n");
   const auto label = line["label"].get<std::string>();
   EXPECT_EQ(call("logs '" + label + " seed=2'"), 0) << err_;
@@ -279,4 +280,4 @@ TEST_F(RunProgram, WrongInputStartsNothing) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::cli

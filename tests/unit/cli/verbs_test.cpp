@@ -3,22 +3,22 @@
 
 #include <nlohmann/json.hpp>
 
-#include "cli/cli.h"
-#include "cli/text_table.h"
-#include "unit/config/fixture.h"
+#include "cli/shared/cli.h"
+#include "cli/shared/text_table.h"
+#include "unit/plan/fixture.h"
 
 namespace assay::cli {
 namespace {
 
-using config::testing::kSmall;
 using ::testing::HasSubstr;
+using testing::kSmall;
 
 struct Outcome {
   int code;
   std::string out, err;
 };
 
-class Verbs : public config::testing::PlanTest {
+class Verbs : public testing::PlanTest {
  protected:
   static Outcome run(std::vector<std::string> words) {
     words.insert(words.begin(), "assay");
@@ -34,7 +34,7 @@ class Verbs : public config::testing::PlanTest {
     return outcome;
   }
   std::string small() const {
-    return write("experiments/small.toml", kSmall +
+    return write("experiments/small.toml", testing::kSmall +
                                                "[experiment]\nseeds = '1..2'\n[[sweep]]\n[sweep.grid]\npositional = "
                                                "['none', 'alibi']\nmodel.layers = [1, 1000]\n");
   }
@@ -67,8 +67,8 @@ TEST_F(Verbs, PlanNeedsOneFile) {
 }
 
 TEST_F(Verbs, PluginsListsComponentsAndRefusals) {
-  const config::testing::Environment refused(
-      "ASSAY_DESCRIPTORS", (config::testing::source_folder() / "tests/fixtures/descriptors_refused.json").string());
+  const testing::Environment refused("ASSAY_DESCRIPTORS",
+                                     (testing::source_folder() / "tests/fixtures/descriptors_refused.json").string());
   const auto outcome = run({"plugins"});
   EXPECT_EQ(outcome.code, kDone);
   EXPECT_THAT(outcome.out, HasSubstr("\nobjective/mle          mle           1.0.0  Next-token cross entropy.\n"));
@@ -83,8 +83,8 @@ TEST_F(Verbs, PluginsAsMarkdownIsATableAndRefusalsStandOutsideIt) {
       outcome.out,
       HasSubstr("\n| positional | `alibi` | Adds -slope \\* distance to every attention score; no embeddings. | "
                 "arXiv:2108.12409 |\n"));
-  const config::testing::Environment refused(
-      "ASSAY_DESCRIPTORS", (config::testing::source_folder() / "tests/fixtures/descriptors_refused.json").string());
+  const testing::Environment refused("ASSAY_DESCRIPTORS",
+                                     (testing::source_folder() / "tests/fixtures/descriptors_refused.json").string());
   const auto partial = run({"plugins", "--format", "md"});
   EXPECT_THAT(partial.out, ::testing::Not(HasSubstr("refused")));
   EXPECT_THAT(partial.err, HasSubstr("refused: /plugins/alibi.so: "));

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "config/selector.h"
 #include "record/layout.h"
 #include "record/state.h"
+#include "sweep/selector.h"
 #include "unit/temporary_folder.h"
 
 namespace assay::testing {
@@ -38,14 +38,14 @@ struct BuiltRun {
   std::string id() const { return row() + std::to_string(seed); }
 };
 
-inline config::Selector baseline(const std::string& key, const nlohmann::json& wanted) {
-  return {{{config::canonical_path(config::split_key(key)), key, wanted, {}}}, {}};
+inline sweep::Selector baseline(const std::string& key, const nlohmann::json& wanted) {
+  return {{{document::canonical_path(document::split_key(key)), key, wanted, {}}}, {}};
 }
 
 class ResultsBuilder {
  public:
   explicit ResultsBuilder(std::string name = "quick") : name_(std::move(name)) {}
-  ExperimentLayout experiment() const { return ExperimentLayout(folder_.path() / name_); }
+  record::ExperimentLayout experiment() const { return record::ExperimentLayout(folder_.path() / name_); }
 
   void plan(const BuiltRun& run) {
     nlohmann::json line = {{"schema", 1},
@@ -144,12 +144,12 @@ class ResultsBuilder {
  private:
   void ended(const BuiltRun& run, const std::string& status, const std::string& failure_class) {
     plan(run);
-    State state;
+    record::State state;
     state.status = status;
     state.reason = "it broke";
     state.failure_class = failure_class;
     std::filesystem::create_directories(experiment().run(run.id()).folder());
-    write_state(experiment().run(run.id()).state(), state);
+    record::write_state(experiment().run(run.id()).state(), state);
   }
   void write_evaluation(const BuiltRun& run, const nlohmann::json& metrics, const nlohmann::json& examples) const {
     const nlohmann::json record = {{"schema", 1},

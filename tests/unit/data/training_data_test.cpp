@@ -67,7 +67,7 @@ class Draw final : public Transform {  // replaces a context's tokens by its dra
 
 struct Rig {
   explicit Rig(int64_t documents) : dataset(documents), vocabulary(tokenizer, 257, {{kEndOfText, 256}}) {}
-  DataSpec spec(uint64_t seed, std::vector<const Transform*> transforms = {}, const std::string& key = "k") {
+  data::DataSpec spec(uint64_t seed, std::vector<const Transform*> transforms = {}, const std::string& key = "k") {
     return {&dataset, &vocabulary, std::move(transforms), 4, seed, key + std::to_string(seed), folder.path()};
   }
   bool has(const std::string& file) const { return std::filesystem::exists(folder.path() / file); }
@@ -83,7 +83,7 @@ std::vector<int64_t> values(const Tensor& tensor) {
 }
 
 // How often each id is a target that counts, in rows [begin, end).
-std::map<int64_t, int> targets_in(TrainingData& data, int64_t begin, int64_t end) {
+std::map<int64_t, int> targets_in(data::TrainingData& data, int64_t begin, int64_t end) {
   const auto batch = data.rows(begin, end, 0);
   const auto ids = values(batch.targets);
   std::map<int64_t, int> counts;
@@ -95,7 +95,7 @@ std::map<int64_t, int> targets_in(TrainingData& data, int64_t begin, int64_t end
 
 TEST(TrainingData, EveryTokenIsATargetOnceAnEpoch) {
   Rig rig(10);  // 5 + 6 + .. + 14 letters and 10 ends of text: 105 targets, 26 contexts of 4 and one of 1
-  TrainingData data(rig.spec(1));
+  data::TrainingData data(rig.spec(1));
   ASSERT_EQ(data.contexts_of(0), 27);
   std::map<int64_t, int> all{{256, 10}};
   for (int d = 0; d < 10; ++d) all['a' + d] = 5 + d;
@@ -113,7 +113,7 @@ TEST(TrainingData, EveryTokenIsATargetOnceAnEpoch) {
 // beginning of the stream again, which is no target there.
 TEST(TrainingData, AStreamOfOneDocumentBeginsAndEndsWithTheEndOfText) {
   Rig rig(1);
-  TrainingData data(rig.spec(1));
+  data::TrainingData data(rig.spec(1));
   ASSERT_EQ(data.contexts_of(0), 2);
   for (const int64_t epoch : {0, 5}) {
     const auto batch = data.rows(2 * epoch, 2 * epoch + 2, 0);
@@ -132,7 +132,7 @@ TEST(TrainingData, AStreamOfOneDocumentBeginsAndEndsWithTheEndOfText) {
 TEST(TrainingData, ADocumentThatComesAgainInTheLastContextIsAnother) {
   Rig rig(1);
   const Mark mark;
-  TrainingData data(rig.spec(1, {&mark}, "again"));
+  data::TrainingData data(rig.spec(1, {&mark}, "again"));
   const auto batch = data.rows(0, 2, 0);
   const int64_t first = batch.sample_id[0].item<int64_t>() == 0 ? 0 : 1, last = 1 - first;
   const auto in_document = [](int64_t number) { return number * kParts + 1; };
@@ -147,7 +147,7 @@ TEST(TrainingData, WhatObjectivesLeaveUnreadBeginsTheNextContext) {
   Rig rig(10);
   auto spec = rig.spec(1);
   spec.unread = 1;
-  TrainingData data(spec);
+  data::TrainingData data(spec);
   ASSERT_EQ(data.contexts_of(0), 35);
   const auto read = values(data.rows(0, 35, 0).tokens.narrow(1, 0, 3));
   std::map<int64_t, int> expected{{256, 10}}, counts;
@@ -158,7 +158,7 @@ TEST(TrainingData, WhatObjectivesLeaveUnreadBeginsTheNextContext) {
 
 TEST(TrainingData, OrderIsThatOfSeedAndEpoch) {
   Rig rig(10);
-  TrainingData one(rig.spec(1)), again(rig.spec(1)), other(rig.spec(2));
+  data::TrainingData one(rig.spec(1)), again(rig.spec(1)), other(rig.spec(2));
   const auto first = values(one.rows(0, 27, 0).tokens);
   EXPECT_EQ(values(again.rows(0, 27, 0).tokens), first);
   EXPECT_NE(values(other.rows(0, 27, 0).tokens), first);
@@ -181,7 +181,7 @@ TEST(TrainingData, AShorterStreamIsAShorterEpoch) {
   Rig rig(10);
   const Halve halve;
   const Mark mark;
-  TrainingData data(rig.spec(1, {&halve, &mark}, "halved"));
+  data::TrainingData data(rig.spec(1, {&halve, &mark}, "halved"));
   EXPECT_EQ(data.contexts_of(0), 14);  // 2 + 3 + 3 + 4 + 4 + 5 + 5 + 6 + 6 + 7 letters and 10 ends: 55 targets
   std::map<int64_t, int> halves{{256, 10}};
   for (int d = 0; d < 10; ++d) halves['a' + d] = (5 + d) / 2;
@@ -215,7 +215,7 @@ TEST(TrainingData, AShorterStreamIsAShorterEpoch) {
 TEST(TrainingData, EveryEpochOfALongerStreamIsReadWhole) {
   Rig rig(10), elsewhere(10);
   const Repeat repeat;
-  TrainingData data(rig.spec(1, {&repeat}, "longer")), later(elsewhere.spec(1, {&repeat}, "longer"));
+  data::TrainingData data(rig.spec(1, {&repeat}, "longer")), later(elsewhere.spec(1, {&repeat}, "longer"));
   std::set<int64_t> lengths;
   int64_t begin = 0, read = 0;
   for (int64_t epoch = 0; epoch < 4; ++epoch) {
@@ -239,7 +239,7 @@ TEST(TrainingData, EveryEpochOfALongerStreamIsReadWhole) {
   EXPECT_EQ(values(later.rows(begin - 2, begin + 3, 0).tokens), across);
   // With the begins that another reader has counted, only the epochs that are read are materialised.
   Rig resumed(10);
-  TrainingData knows(resumed.spec(1, {&repeat}, "longer"), data.epoch_begins());
+  data::TrainingData knows(resumed.spec(1, {&repeat}, "longer"), data.epoch_begins());
   EXPECT_EQ(values(knows.rows(begin - 2, begin + 3, 0).tokens), across);
   EXPECT_EQ(knows.contexts_of(0), data.contexts_of(0));
   for (const int epoch : {0, 1, 2}) EXPECT_FALSE(resumed.has("longer1-" + std::to_string(epoch) + ".tokens")) << epoch;
@@ -260,7 +260,7 @@ TEST(TrainingData, TransformsObserveEveryContextAsItIsTrainedOn) {
   Rig rig(10);
   const Watcher watcher;
   const Draw draw;
-  TrainingData data(rig.spec(1, {&watcher, &draw}, "watched"));
+  data::TrainingData data(rig.spec(1, {&watcher, &draw}, "watched"));
   EXPECT_TRUE(watcher.seen.empty());
   EXPECT_EQ(values(data.rows(3, 7, 0).tokens), watcher.seen);
 }
@@ -268,7 +268,7 @@ TEST(TrainingData, TransformsObserveEveryContextAsItIsTrainedOn) {
 TEST(TrainingData, ContextTransformsDrawByPlaceAndEpoch) {
   Rig rig(10);
   const Draw draw;
-  TrainingData one(rig.spec(1, {&draw})), two(rig.spec(1, {&draw}));
+  data::TrainingData one(rig.spec(1, {&draw})), two(rig.spec(1, {&draw}));
   const auto all = values(one.rows(0, 54, 0).tokens);
   EXPECT_EQ(values(two.rows(10, 12, 0).tokens), (std::vector<int64_t>(all.begin() + 40, all.begin() + 48)));
   EXPECT_EQ(std::set<int64_t>(all.begin(), all.end()).size(), all.size());  // no two contexts share draws
@@ -292,7 +292,9 @@ class PadAt final : public Transform {
 
 TEST(TrainingData, PaddingIsNoKeyAndNoTargetAndTakesNoPosition) {
   Rig rig(10);
-  const auto batch_of = [&](const PadAt& pad) { return TrainingData(rig.spec(1, {&pad}, "padded")).rows(0, 2, 0); };
+  const auto batch_of = [&](const PadAt& pad) {
+    return data::TrainingData(rig.spec(1, {&pad}, "padded")).rows(0, 2, 0);
+  };
   const auto numbers = [](const Tensor& x) { return values(x.to(at::kLong)); };
   const auto behind = batch_of(PadAt("xxx--"));  // four inputs, and the last one's target
   EXPECT_EQ(numbers(behind.key_mask), (std::vector<int64_t>{1, 1, 1, 0, 1, 1, 1, 0}));
@@ -315,29 +317,29 @@ TEST(TrainingData, PaddingIsNoKeyAndNoTargetAndTakesNoPosition) {
 TEST(TrainingData, PaddingThatDoesNotFitIsRefused) {
   Rig rig(10);
   const PadAt shorter("xx-"), document("x", Stage::kDocument), tokens("x", Stage::kTokens);
-  TrainingData data(rig.spec(1, {&shorter}, "short"));
+  data::TrainingData data(rig.spec(1, {&shorter}, "short"));
   EXPECT_THAT([&] { data.rows(0, 1, 0); },
               ::testing::ThrowsMessage<UserError>(::testing::HasSubstr("a key_mask of 3 for 5 tokens")));
   for (const auto* pad : {&document, &tokens})
-    EXPECT_THAT([&] { TrainingData refused(rig.spec(1, {pad}, "early")); },
+    EXPECT_THAT([&] { data::TrainingData refused(rig.spec(1, {pad}, "early")); },
                 ::testing::ThrowsMessage<UserError>(::testing::HasSubstr("padding belongs into a context")));
 }
 
 TEST(TrainingData, ShortCorpusAndTornFileAreClearErrors) {
   Rig rig(0), one(1);
-  EXPECT_THROW(TrainingData data(rig.spec(1)), UserError);
+  EXPECT_THROW(data::TrainingData data(rig.spec(1)), UserError);
   auto spec = one.spec(1);
   spec.context = 7;  // of 5 letters and an end of text
-  EXPECT_THROW(TrainingData data(spec), UserError);
+  EXPECT_THROW(data::TrainingData data(spec), UserError);
   spec.context = 6;
-  EXPECT_EQ(TrainingData(spec).contexts_of(0), 1);
+  EXPECT_EQ(data::TrainingData(spec).contexts_of(0), 1);
   Rig whole(10);
-  const TrainingData data(whole.spec(1));
+  const data::TrainingData data(whole.spec(1));
   const auto file = whole.folder.path() / "k1-0.tokens";
   std::filesystem::resize_file(file, std::filesystem::file_size(file) - 1);
-  EXPECT_THROW(TrainingData torn(whole.spec(1)), UserError);
+  EXPECT_THROW(data::TrainingData torn(whole.spec(1)), UserError);
   std::filesystem::resize_file(file, 3);
-  EXPECT_THROW(EpochFile tiny(file), UserError);
+  EXPECT_THROW(data::EpochFile tiny(file), UserError);
 }
 
 }  // namespace

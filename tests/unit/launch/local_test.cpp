@@ -10,12 +10,12 @@
 #include <sstream>
 
 #include "assay/error.h"
-#include "record/files.h"
+#include "base/files.h"
 #include "record/state.h"
 #include "unit/source_folder.h"
 #include "unit/temporary_folder.h"
 
-namespace assay {
+namespace assay::launch {
 namespace {
 
 using ::testing::AllOf;
@@ -38,7 +38,7 @@ class Launch : public ::testing::Test {
                       {"seed", 1},
                       {"train", {{"train", {{"steps", 20}}}}},
                       {"resources", {{"threads", 2}, {"mesh", {{"tensor", 2}, {"data", 1}}}}}});
-      all.push_back(job_of(plan.back(), ExperimentLayout(folder_.path())));
+      all.push_back(job_of(plan.back(), record::ExperimentLayout(folder_.path())));
     }
     auto options = more;
     options.files = {testing::fake_worker(), folder_.path(), folder_.write("plan.jsonl", "{}\n")};
@@ -47,8 +47,8 @@ class Launch : public ::testing::Test {
     SlotPool slots(folder_.path(), {0, 1}, {});
     return launch(all, plan, options, slots, progress);
   }
-  RunLayout files(const std::string& id) { return ExperimentLayout(folder_.path()).run(id); }
-  State state(const std::string& id) { return read_state(files(id).state()).value_or(State{}); }
+  record::RunLayout files(const std::string& id) { return record::ExperimentLayout(folder_.path()).run(id); }
+  record::State state(const std::string& id) { return record::read_state(files(id).state()).value_or(record::State{}); }
   std::string output() { return output_.str(); }
 
   testing::TemporaryFolder folder_;
@@ -60,7 +60,7 @@ TEST_F(Launch, OneFailureTakesNothingElseDown) {
   EXPECT_EQ(summary.done, 3u);
   EXPECT_EQ(summary.failed, 2u);
   EXPECT_EQ(summary.signal, 0);
-  EXPECT_EQ(read_file(files("ok3").log()), "worker of ok3\n");
+  EXPECT_EQ(base::read_file(files("ok3").log()), "worker of ok3\n");
   EXPECT_THAT(output(), HasSubstr("done   run ok3 seed=1  loss 2.5000"));
 }
 
@@ -93,7 +93,7 @@ TEST_F(Launch, AnEarlierAttemptsLogAndEventsAreNotBlamed) {
   run({"silent", "signal"});
   EXPECT_EQ(state("silent").reason, "line 10");
   EXPECT_THAT(output(), Not(HasSubstr("old")));
-  EXPECT_EQ(read_file(files("signal").log()), "old line\nworker of signal\n");
+  EXPECT_EQ(base::read_file(files("signal").log()), "old line\nworker of signal\n");
 }
 
 TEST_F(Launch, ASignalIsNamed) {
@@ -137,7 +137,7 @@ TEST_F(Launch, ARunClaimedElsewhereIsNoFailure) {
 TEST_F(Launch, TheEnvironmentIsSetBeforeTheWorkerStarts) {
   ::setenv("OMP_NUM_THREADS", "77", 1);
   run({"environment", "ok1", "ok2"}, 2);
-  const auto environment = "\n" + read_file(files("environment").folder() / "environment.txt");
+  const auto environment = "\n" + base::read_file(files("environment").folder() / "environment.txt");
   EXPECT_THAT(environment, AllOf(HasSubstr("\nOMP_NUM_THREADS=2\n"), HasSubstr("\nMKL_NUM_THREADS=2\n"),
                                  HasSubstr("\nASSAY_JOBS=2\n"), HasSubstr("\nPATH="), Not(HasSubstr("77"))));
 }
@@ -194,7 +194,7 @@ TEST_F(Launch, AnAccidentIsTriedAgain) {
 TEST_F(Launch, WhatHappensAgainIsNotTriedAgain) {
   const auto tries = [&](const std::string& id) {
     EXPECT_EQ(run({id}, 1, {.files = {}, .retries = 2}).failed, 1u);
-    return std::ranges::count(read_file(files(id).folder() / "times"), '\n');
+    return std::ranges::count(base::read_file(files(id).folder() / "times"), '\n');
   };
   for (const char* failure : {"user", "plugin", "non_finite", "replicas", "bug", "out_of_memory"})
     EXPECT_EQ(tries(std::string("counts-") + failure), 1) << failure;
@@ -241,7 +241,7 @@ TEST(LaunchErrors, AMissingWorkerIsTold) {
 
 TEST(DefaultJobs, CoresByTheMostDemandingRun) {
   const auto job = [](int cores) {
-    return Job{.train_id = "", .name = "", .run = RunLayout(""), .threads = 1, .cores = cores, .steps = 0};
+    return Job{.train_id = "", .name = "", .run = record::RunLayout(""), .threads = 1, .cores = cores, .steps = 0};
   };
   EXPECT_EQ(default_jobs({job(2), job(4)}, 16), 4);
   EXPECT_EQ(default_jobs({job(4)}, 2), 1);
@@ -249,4 +249,4 @@ TEST(DefaultJobs, CoresByTheMostDemandingRun) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::launch

@@ -5,34 +5,34 @@
 
 #include <csignal>
 
-#include "record/files.h"
+#include "base/files.h"
 #include "record/hook_file.h"
 #include "unit/temporary_folder.h"
 
-namespace assay {
+namespace assay::launch {
 namespace {
 
 class DeadWorker : public ::testing::Test {
  protected:
-  Ending settled(const ExitStatus& status, Before& before, Asked asked = Asked::kNothing, bool killed = true) {
+  Ending settled(const base::ExitStatus& status, Before& before, Asked asked = Asked::kNothing, bool killed = true) {
     return settle(job_, status, 1, /*has_records=*/false, asked, before, {"8s", killed});
   }
   testing::TemporaryFolder folder_;
-  Job job_{.train_id = "t", .name = "t", .run = RunLayout(folder_.path())};
+  Job job_{.train_id = "t", .name = "t", .run = record::RunLayout(folder_.path())};
 };
 
 TEST_F(DeadWorker, WasInTheHooksOfItsThreads) {
   const std::string p = "plugin 'p', component 'c', hook 'forward'", q = "plugin 'q', component 'd', hook 'rotate'";
-  const auto ended = [&](const ExitStatus& status, bool second, Asked asked = Asked::kNothing) {
+  const auto ended = [&](const base::ExitStatus& status, bool second, Asked asked = Asked::kNothing) {
     Before before(job_.run);
-    const HookFile hooks(job_.run.hooks());
-    write_hook(hooks.slots(), "p", "c", "forward");
-    if (second) write_hook(hooks.slots() + HookFile::kSlotBytes, "q", "d", "rotate");
+    const record::HookFile hooks(job_.run.hooks());
+    record::write_hook(hooks.slots(), "p", "c", "forward");
+    if (second) record::write_hook(hooks.slots() + record::HookFile::kSlotBytes, "q", "d", "rotate");
     const auto ending = settled(status, before, asked);
     EXPECT_FALSE(std::filesystem::exists(job_.run.hooks()));
     return std::pair(ending.reason, ending.failure_class);
   };
-  const ExitStatus zero{0, std::nullopt}, fault{std::nullopt, SIGSEGV}, killed{std::nullopt, SIGKILL};
+  const base::ExitStatus zero{0, std::nullopt}, fault{std::nullopt, SIGSEGV}, killed{std::nullopt, SIGKILL};
   EXPECT_EQ(ended(zero, false), std::pair("the process ended with exit code 0; it was in " + p, std::string("plugin")));
   EXPECT_EQ(ended(zero, true),
             std::pair("the process ended with exit code 0; its threads were in " + p + " and in " + q,
@@ -46,8 +46,8 @@ TEST_F(DeadWorker, WasInTheHooksOfItsThreads) {
 // Rank 0 has removed its file, for it ended with a message; rank 2 was of an earlier attempt of more processes.
 TEST_F(DeadWorker, WasInTheHooksOfAnyOfItsProcesses) {
   const auto write = [&](int process, const char* plugin) {
-    std::string slots(HookFile::kSlots * HookFile::kSlotBytes, '\0');
-    write_hook(slots.data(), plugin, "c", "forward");
+    std::string slots(record::HookFile::kSlots * record::HookFile::kSlotBytes, '\0');
+    record::write_hook(slots.data(), plugin, "c", "forward");
     folder_.write(job_.run.hooks(process).filename().string(), slots);
   };
   write(2, "earlier");
@@ -71,10 +71,10 @@ TEST_F(DeadWorker, WasKilledByItsLauncherOnlyWhereThatSentTheSignal) {
 
 // A worker and its controller were killed, and the next worker dies before it is in any hook.
 TEST_F(DeadWorker, IsNotTakenForAnEarlierOne) {
-  std::string slots(HookFile::kSlots * HookFile::kSlotBytes, '\0');
-  write_hook(slots.data(), "p", "c", "forward");
+  std::string slots(record::HookFile::kSlots * record::HookFile::kSlotBytes, '\0');
+  record::write_hook(slots.data(), "p", "c", "forward");
   folder_.write("hooks", slots);
-  ASSERT_EQ(hooks_in(job_.run.hooks()).size(), 1u);
+  ASSERT_EQ(record::hooks_in(job_.run.hooks()).size(), 1u);
   Before before(job_.run);
   const auto ending = settled({0, std::nullopt}, before);
   EXPECT_EQ(ending.reason, "the worker exited with code 0 but left no complete record");
@@ -82,4 +82,4 @@ TEST_F(DeadWorker, IsNotTakenForAnEarlierOne) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::launch

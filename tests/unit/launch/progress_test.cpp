@@ -12,7 +12,7 @@
 
 #include "unit/temporary_folder.h"
 
-namespace assay {
+namespace assay::launch {
 namespace {
 
 using std::chrono::seconds;
@@ -85,7 +85,7 @@ class ProgressLines : public ::testing::Test {
   void append(const std::string& line) { std::ofstream(job_.run.events(), std::ios::app) << line << "\n"; }
 
   testing::TemporaryFolder folder_;
-  Job job_{"t", "alibi", ExperimentLayout(folder_.path()).run("t"), 1, 1, 40};
+  Job job_{"t", "alibi", record::ExperimentLayout(folder_.path()).run("t"), 1, 1, 40};
   std::ostringstream out_;
   Progress::Clock::time_point begin_{};
 };
@@ -150,7 +150,7 @@ std::string on_a_terminal(const char* terminal, const char* no_colour) {
   ::dup2(kept, STDERR_FILENO);
   for (const int one : {master, slave, kept}) ::close(one);
   const testing::TemporaryFolder folder;
-  const Job job{"t", "alibi", ExperimentLayout(folder.path()).run("t"), 1, 1, 40};
+  const Job job{"t", "alibi", record::ExperimentLayout(folder.path()).run("t"), 1, 1, 40};
   std::ostringstream out;
   Progress progress(out, style, 1, 1);
   progress.started(job, {});
@@ -170,4 +170,4 @@ TEST(ProgressStyle, NoColourAndNoEscapeWhereTheEnvironmentSaysSo) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::launch

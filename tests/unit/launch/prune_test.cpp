@@ -7,11 +7,11 @@
 #include <limits>
 
 #include "assay/error.h"
-#include "record/files.h"
+#include "base/files.h"
 #include "record/state.h"
 #include "unit/temporary_folder.h"
 
-namespace assay {
+namespace assay::launch {
 namespace {
 
 using nlohmann::json;
@@ -23,11 +23,11 @@ class Judge : public ::testing::Test {
  protected:
   Judge() {
     pruning_.settings.metric = "lm.nll@length=64";
-    pruning_.settings.rungs = {*config::parse_duration("50%"), *config::parse_duration("75%")};
+    pruning_.settings.rungs = {*base::parse_duration("50%"), *base::parse_duration("75%")};
   }
 
   // 40 steps a run: rungs at 20 and 30.
-  RunLayout add(const std::string& group, int seed) {
+  record::RunLayout add(const std::string& group, int seed) {
     const auto id = group + std::to_string(seed);
     lines_.push_back({{"train_id", id},
                       {"group", group},
@@ -51,25 +51,25 @@ class Judge : public ::testing::Test {
       save(run, 20);
     }
   }
-  void tell(const RunLayout& run, const json& event) {
+  void tell(const record::RunLayout& run, const json& event) {
     const auto file = "runs/" + run.folder().filename().string() + "/events.jsonl";
-    std::string text = std::filesystem::exists(run.events()) ? read_file(run.events()) : "";
+    std::string text = std::filesystem::exists(run.events()) ? base::read_file(run.events()) : "";
     folder_.write(file, text + event.dump() + "\n");
   }
-  void save(const RunLayout& run, int step) {
+  void save(const record::RunLayout& run, int step) {
     std::filesystem::create_directories(run.checkpoints() / ("step-" + std::to_string(step)));
   }
-  void fail(const RunLayout& run, const std::string& failure) {
+  void fail(const record::RunLayout& run, const std::string& failure) {
     std::filesystem::create_directories(run.folder());
-    State state;
+    record::State state;
     state.status = "failed";
     state.failure_class = failure;
-    write_state(run.state(), state);
+    record::write_state(run.state(), state);
   }
   RungVerdict verdict(size_t rung = 0) { return judge(lines_, experiment_, pruning_, rung); }
 
   testing::TemporaryFolder folder_;
-  ExperimentLayout experiment_{folder_.path()};
+  record::ExperimentLayout experiment_{folder_.path()};
   Pruning pruning_;
   std::vector<json> lines_;
 };
@@ -113,8 +113,8 @@ TEST_F(Judge, NeverPrunesTheBaselineAndDoesNotCountIt) {
   add_told("base", {9.0});
   add_told("a", {1.0});
   add_told("b", {2.0});
-  config::Diagnostics diagnostics;
-  pruning_.baseline = config::selector_of_text("positional=base", "test", diagnostics);
+  document::Diagnostics diagnostics;
+  pruning_.baseline = sweep::selector_of_text("positional=base", "test", diagnostics);
   EXPECT_THAT(verdict().pruned, ElementsAre(Key("b")));
 }
 
@@ -225,4 +225,4 @@ TEST_F(Judge, ARungIsReachedWithItsEvaluations) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::launch

@@ -7,7 +7,7 @@
 
 #include "unit/temporary_folder.h"
 
-namespace assay {
+namespace assay::launch {
 namespace {
 
 using nlohmann::json;
@@ -91,7 +91,7 @@ TEST_F(EvaluatedRun, AnotherAttemptsFileIsPassedOver) {
 
 // What has its record is not made again and not waited for.
 TEST_F(EvaluatedRun, OnlyWhatHasNoRecordCounts) {
-  const RunLayout files(folder_ / "run");
+  const record::RunLayout files(folder_ / "run");
   Job job{
       .train_id = "t", .name = "a", .run = files, .steps = 100, .evaluations = {{"e1", "lm", 40}, {"e2", "fim", 0}}};
   folder_.write("run/eval/e1.json", "{}\n");
@@ -102,4 +102,4 @@ TEST_F(EvaluatedRun, OnlyWhatHasNoRecordCounts) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::launch

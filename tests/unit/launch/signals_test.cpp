@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
-namespace assay {
+namespace assay::launch {
 namespace {
 
 TEST(SignalQueue, FetchesWhatComes) {
@@ -27,4 +27,4 @@ TEST(SignalQueue, LeavesAloneWhatIsIgnored) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::launch

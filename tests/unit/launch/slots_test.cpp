@@ -9,11 +9,11 @@
 #include <thread>
 
 #include "assay/error.h"
+#include "base/process.h"
 #include "launch/gpus.h"
-#include "launch/process.h"
 #include "unit/temporary_folder.h"
 
-namespace assay {
+namespace assay::launch {
 namespace {
 
 using nlohmann::json;
@@ -86,7 +86,7 @@ TEST_F(SlotPools, ShareWhereAUserWantsMoreAtOnce) {
 TEST_F(SlotPools, AreHeldByTheWorker) {
   auto one = pool(), other = pool();
   auto slots = one.take({.cores = 2});
-  Process worker({"sleep", "600"}, {}, folder_ / "log", slots->descriptors());
+  base::Process worker({"sleep", "600"}, {}, folder_ / "log", slots->descriptors());
   slots.reset();
   EXPECT_FALSE(other.take({.cores = 1}));
   worker.send(SIGKILL);
@@ -152,4 +152,4 @@ TEST(SlotsAskedByARun, FollowFromItsResources) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::launch

@@ -10,16 +10,16 @@
 #include <sstream>
 
 #include "assay/error.h"
+#include "base/files.h"
+#include "base/lock.h"
 #include "launch/slurm_client.h"
 #include "launch/slurm_jobs.h"
 #include "launch/slurm_task.h"
-#include "record/files.h"
-#include "record/lock.h"
 #include "record/plan_lines.h"
 #include "record/state.h"
 #include "unit/temporary_folder.h"
 
-namespace assay {
+namespace assay::launch {
 namespace {
 
 namespace fs = std::filesystem;
@@ -65,7 +65,7 @@ class Slurm : public ::testing::Test {
   void answer(const std::string& program, const std::string& text) const { folder_.write("answer." + program, text); }
   std::vector<std::string> calls(const std::string& program) const {
     std::vector<std::string> lines;
-    std::istringstream text(fs::exists(folder_ / "calls") ? read_file(folder_ / "calls") : "");
+    std::istringstream text(fs::exists(folder_ / "calls") ? base::read_file(folder_ / "calls") : "");
     for (std::string line; std::getline(text, line);)
       if (line.starts_with(program)) lines.push_back(line);
     return lines;
@@ -75,14 +75,14 @@ class Slurm : public ::testing::Test {
     submit_to_slurm(plan, options_, out);
     return out.str();
   }
-  ExperimentLayout experiment() const { return ExperimentLayout(options_.experiment); }
+  record::ExperimentLayout experiment() const { return record::ExperimentLayout(options_.experiment); }
 
   // A task of an array with one run, and a worker that does as the script says.
   int task(const std::string& worker, json resources = json::object(), const std::vector<std::string>& wrap = {}) {
     auto job = new_slurm_job(experiment());
     job.runs = {"ab"};
     fs::create_directories(job.folder);
-    write_atomically(job.plan(), line_of("ab", std::move(resources)).dump() + "\n");
+    base::write_atomically(job.plan(), line_of("ab", std::move(resources)).dump() + "\n");
     write_slurm_job(job);
     const auto program = folder_.write("bin/worker", "#!/bin/sh\nrun=$7/runs/$5\n" + worker);
     fs::permissions(program, fs::perms::owner_all);
@@ -91,7 +91,7 @@ class Slurm : public ::testing::Test {
     said_.str("");
     return slurm_task(program, job.folder, wrap, said_);
   }
-  RunLayout run() const { return experiment().run("ab"); }
+  record::RunLayout run() const { return experiment().run("ab"); }
 
   testing::TemporaryFolder folder_;
   SlurmOptions options_;
@@ -146,11 +146,11 @@ TEST_F(Slurm, OneArrayAShapeSplitUnderTheClustersLimit) {
   for (const auto& job : slurm_jobs(experiment())) {
     runs.push_back(job.runs);
     EXPECT_EQ(job.id, "41");
-    EXPECT_EQ(read_file(job.script()),
+    EXPECT_EQ(base::read_file(job.script()),
               "#!/bin/bash\n# One run a task; written by 'assay run --launcher slurm'.\nmodule load a\nulimit -n 64\n"
               "exec '/opt/it'\\''s here/assay' slurm-task '" +
                   job.folder.string() + "' nice \"$LEVEL\"\n");
-    const auto lines = read_plan_lines(job.plan());
+    const auto lines = record::read_plan_lines(job.plan());
     ASSERT_EQ(lines.size(), job.runs.size());
     for (size_t i = 0; i < lines.size(); ++i) EXPECT_EQ(lines[i]["train_id"], job.runs[i]);
     EXPECT_THAT(calls("sbatch"), ::testing::Contains(AllOf(HasSubstr("--job-name=" + job.name + " "),
@@ -183,7 +183,7 @@ TEST_F(Slurm, NothingIsSubmittedTwice) {
   answer("squeue", "");
   const auto layout = experiment().run("a");
   fs::create_directories(layout.folder());
-  write_atomically(layout.train_record(), "{}");
+  base::write_atomically(layout.train_record(), "{}");
   EXPECT_THAT(submit({line_of("a"), line_of("b")}),
               HasSubstr("1 of 2 runs given to Slurm in 1 job array, 1 had their"));
   EXPECT_FALSE(fs::exists(job.folder));
@@ -192,7 +192,7 @@ TEST_F(Slurm, NothingIsSubmittedTwice) {
 TEST_F(Slurm, WhatRunsHereIsNotSubmitted) {
   const auto layout = experiment().run("a");
   fs::create_directories(layout.folder());
-  const auto lock = FileLock::lock(layout.lock());
+  const auto lock = base::FileLock::lock(layout.lock());
   EXPECT_EQ(submit({line_of("a")}), "0 of 1 run given to Slurm in 0 job arrays, 1 running already.\n");
 }
 
@@ -230,29 +230,29 @@ TEST_F(Slurm, TheQueueAsSlurmTellsIt) {
 }
 
 TEST_F(Slurm, StandingByOurFilesAndThenBySlurm) {
-  const RunStatusNow queued{Standing::kQueued, ""}, failed{Standing::kFailed, "it broke"};
+  const record::RunStatusNow queued{record::Standing::kQueued, ""}, failed{record::Standing::kFailed, "it broke"};
   const auto output = folder_ / "0.txt";
-  const auto standing = [&](const RunStatusNow& now, OnSlurm::State state) {
+  const auto standing = [&](const record::RunStatusNow& now, OnSlurm::State state) {
     return with_slurm(now, run(), {state, "41_0", output});
   };
-  EXPECT_EQ(standing(queued, OnSlurm::State::kRuns).standing, Standing::kRunning);
-  EXPECT_EQ(standing(failed, OnSlurm::State::kWaits).standing, Standing::kQueued);  // given to Slurm once more
+  EXPECT_EQ(standing(queued, OnSlurm::State::kRuns).standing, record::Standing::kRunning);
+  EXPECT_EQ(standing(failed, OnSlurm::State::kWaits).standing, record::Standing::kQueued);  // given to Slurm once more
   // Nothing was written for it: it was taken out of the queue, and no file that is not there is named.
   const auto never_began = standing(queued, OnSlurm::State::kGone);
-  EXPECT_EQ(never_began.standing, Standing::kCancelled);
+  EXPECT_EQ(never_began.standing, record::Standing::kCancelled);
   EXPECT_EQ(never_began.reason, "left Slurm's queue before it began (scancel, or the cluster took it out)");
   folder_.write("0.txt", "start  ab\n");
   const auto silent = standing(queued, OnSlurm::State::kGone);
-  EXPECT_EQ(silent.standing, Standing::kFailed);
+  EXPECT_EQ(silent.standing, record::Standing::kFailed);
   EXPECT_THAT(silent.reason, HasSubstr("; its task's output: " + output.string()));
   fs::remove(output);
   EXPECT_EQ(standing(failed, OnSlurm::State::kGone).reason, "it broke");
   fs::create_directories(run().folder());
-  write_state(run().state(), {"running", 1, 7, "", {}, {}, "", ""});
-  EXPECT_EQ(standing(queued, OnSlurm::State::kGone).standing, Standing::kFailed);
+  record::write_state(run().state(), {"running", 1, 7, "", {}, {}, "", ""});
+  EXPECT_EQ(standing(queued, OnSlurm::State::kGone).standing, record::Standing::kFailed);
   EXPECT_THAT(standing(queued, OnSlurm::State::kGone).reason, Not(HasSubstr("0.txt")));
-  write_state(run().state(), {"cancelled", 1, 7, "", {}, {}, "stopped", ""});
-  EXPECT_EQ(standing(queued, OnSlurm::State::kGone).standing, Standing::kQueued);
+  record::write_state(run().state(), {"cancelled", 1, 7, "", {}, {}, "stopped", ""});
+  EXPECT_EQ(standing(queued, OnSlurm::State::kGone).standing, record::Standing::kQueued);
 }
 
 TEST_F(Slurm, CancelsWhatIsThere) {
@@ -261,7 +261,7 @@ TEST_F(Slurm, CancelsWhatIsThere) {
   answer("squeue", job.name + "|41|0|PENDING\n" + job.name + "|41|1|RUNNING\n");
   EXPECT_EQ(cancel_on_slurm(experiment()), 2u);
   EXPECT_THAT(calls("scancel"), ElementsAre("scancel 41_0 41_1"));
-  EXPECT_EQ(read_state(experiment().run("a").state())->status, "cancelled");
+  EXPECT_EQ(record::read_state(experiment().run("a").state())->status, "cancelled");
   EXPECT_FALSE(fs::exists(experiment().run("b").state()));
   for (const size_t place : {0u, 1u, 2u}) EXPECT_EQ(fs::exists(job.cancelled(place)), place < 2) << place;
 }
@@ -280,13 +280,13 @@ TEST_F(Slurm, ATaskRunsItsWorkerAndTellsItsEnd) {
             0)
       << said_.str();
   EXPECT_EQ(said_.str(), "start  ab seed=1\ndone   ab seed=1\n");
-  EXPECT_THAT(read_file(run().folder() / "environment.txt"),
+  EXPECT_THAT(base::read_file(run().folder() / "environment.txt"),
               AllOf(HasSubstr("OMP_NUM_THREADS=2\n"), HasSubstr("ASSAY_JOBS=1\n"), HasSubstr("WRAPPED=1\n")));
   EXPECT_EQ(task("exit 1\n"), 0);  // it has its records
   fs::remove(run().train_record());
   EXPECT_EQ(task("echo no luck\nkill -KILL $$\n"), 1);
   EXPECT_THAT(said_.str(), AllOf(HasSubstr("FAILED ab seed=1: killed by SIGKILL"), HasSubstr("| no luck\n")));
-  EXPECT_EQ(read_state(run().state())->status, "failed");
+  EXPECT_EQ(record::read_state(run().state())->status, "failed");
   EXPECT_THAT(calls("scontrol"), IsEmpty());
 }
 
@@ -303,20 +303,20 @@ TEST_F(Slurm, WhatWasCutShortIsQueuedAgainUnlessSlurmEndsIt) {
   EXPECT_EQ(task(until_told), 75);
   EXPECT_THAT(said_.str(), Not(HasSubstr("back into the queue")));
   EXPECT_EQ(calls("scontrol requeue").size(), 1u);
-  EXPECT_EQ(read_state(run().state())->status, "preempted");
+  EXPECT_EQ(record::read_state(run().state())->status, "preempted");
   // By scancel, which Slurm knows.
   answer("scontrol", "   JobState=COMPLETING Reason=None\n   Requeue=1 Restarts=0 BatchFlag=1\n   PreemptTime=None\n");
   EXPECT_EQ(task("trap 'exit 143' USR2\n" + std::string(until_told)), 75);
-  EXPECT_EQ(read_state(run().state())->status, "cancelled");
-  EXPECT_THAT(read_state(run().state())->signal, ::testing::Optional(SIGUSR1));
+  EXPECT_EQ(record::read_state(run().state())->status, "cancelled");
+  EXPECT_THAT(record::read_state(run().state())->signal, ::testing::Optional(SIGUSR1));
   EXPECT_EQ(calls("scontrol requeue").size(), 1u);
   // By assay stop, which leaves a mark; whatever Slurm says of it then.
   answer("squeue", "RUNNING\n");
   EXPECT_EQ(
       task("for job in $7/slurm/*; do : >$job/0.cancelled; done\ntrap 'exit 143' USR2\n" + std::string(until_told)),
       75);
-  EXPECT_EQ(read_state(run().state())->status, "cancelled");
-  EXPECT_THAT(read_state(run().state())->signal, ::testing::Optional(SIGUSR1));
+  EXPECT_EQ(record::read_state(run().state())->status, "cancelled");
+  EXPECT_THAT(record::read_state(run().state())->signal, ::testing::Optional(SIGUSR1));
   EXPECT_EQ(calls("scontrol requeue").size(), 1u);
 }
 
@@ -354,4 +354,4 @@ TEST_F(Slurm, RanksThatAreProcessesAreAStepOfTheJobWhereSrunSpeaksPmix) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::launch

@@ -7,12 +7,12 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "record/files.h"
+#include "base/files.h"
 #include "record/plan_lines.h"
 #include "unit/source_folder.h"
 #include "unit/temporary_folder.h"
 
-namespace assay {
+namespace assay::launch {
 namespace {
 
 using ::testing::AllOf;
@@ -79,4 +79,4 @@ TEST_F(RunSweep, ADryRunWritesNothing) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::launch

@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-namespace assay {
+namespace assay::launch {
 namespace {
 
 using ::testing::Contains;
@@ -15,7 +15,7 @@ using ::testing::Pair;
 std::map<std::string, std::string> environment_of(const std::string& backend) {
   const nlohmann::json line{{"train_id", "t"},
                             {"resources", {{"mesh", {{"tensor", 1}, {"data", 3}, {"backend", backend}}}}}};
-  const Job job{.train_id = "t", .name = "t", .run = RunLayout("run")};
+  const Job job{.train_id = "t", .name = "t", .run = record::RunLayout("run")};
   return worker_command(job, line, {"worker", "results", "plan"}, 1, {}).environment;
 }
 
@@ -30,4 +30,4 @@ TEST(WorkerCommand, MoreRanksThanCoresStartUnboundUnderBothOpenMpis) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::launch

@@ -13,12 +13,12 @@
 #include <fstream>
 #include <random>
 
+#include "base/files.h"
 #include "loader/registry.h"
-#include "record/files.h"
 #include "unit/loader/fixture_files.h"
 #include "unit/temporary_folder.h"
 
-namespace assay {
+namespace assay::loader {
 namespace {
 
 namespace fs = std::filesystem;
@@ -65,16 +65,16 @@ class AbiCheck : public ::testing::Test {
 
 TEST_F(AbiCheck, GoodPluginsPass) {
   for (const char* name : {"alibi", "none", "gpt", "text", "adamw"})
-    EXPECT_EQ(abi_refusal(good_plugin(name)), "") << name;
+    EXPECT_EQ(abi_refusal(testing::good_plugin(name)), "") << name;
 }
 
 TEST_F(AbiCheck, CodeOfAnotherAbiNeverRuns) {
-  const auto words = refusal(fixture("other_abi"));
+  const auto words = refusal(testing::fixture("other_abi"));
   EXPECT_THAT(words,
               AllOf(HasSubstr("api: plugin 0, this assay "), HasSubstr("torch: plugin 1_13_1, this assay 2_11_0"),
                     HasSubstr("headers: plugin 0123456789abcdef, this assay ")));
   EXPECT_THAT(words, AllOf(Not(HasSubstr("compiler")), Not(HasSubstr("sanitizer")), HasSubstr("build it again")));
-  const Registry registry({fixture("other_abi")});
+  const Registry registry({testing::fixture("other_abi")});
   EXPECT_EQ(registry.files()[0].error, words);
   EXPECT_EQ(registry.find("positional", "other_abi"), nullptr);
   EXPECT_FALSE(fs::exists(marker_));
@@ -82,7 +82,7 @@ TEST_F(AbiCheck, CodeOfAnotherAbiNeverRuns) {
 
 // The control of the test above: its code does run where nobody checks.
 TEST_F(AbiCheck, CodeOfAnotherAbiWouldRun) {
-  const auto file = fixture("other_abi");
+  const auto file = testing::fixture("other_abi");
   const pid_t child = ::fork();
   if (child == 0) ::_exit(::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL) ? 0 : 1);
   int status = 0;
@@ -92,7 +92,7 @@ TEST_F(AbiCheck, CodeOfAnotherAbiWouldRun) {
 }
 
 TEST_F(AbiCheck, WhatIsNoPluginIsToldWhatItIs) {
-  EXPECT_THAT(refusal(fixture("not_a_plugin")), HasSubstr("is not an assay plugin (it has no ABI tag)"));
+  EXPECT_THAT(refusal(testing::fixture("not_a_plugin")), HasSubstr("is not an assay plugin (it has no ABI tag)"));
   EXPECT_THAT(refusal(folder_.write("text.so", "INPUT(libc.so.6)\n")), HasSubstr("is not a shared library"));
   EXPECT_THAT(refusal(folder_.write("empty.so", "")), HasSubstr("is not a shared library"));
   fs::create_directory(folder_ / "folder.so");
@@ -106,7 +106,7 @@ TEST_F(AbiCheck, WhatIsNoPluginIsToldWhatItIs) {
 // A copy of a good plugin with one value written over.
 template <class Value>
 std::string changed(size_t offset, Value value) {
-  auto bytes = read_file(good_plugin("none"));
+  auto bytes = base::read_file(testing::good_plugin("none"));
   std::memcpy(bytes.data() + offset, &value, sizeof value);
   return bytes;
 }
@@ -133,7 +133,7 @@ TEST_F(AbiCheck, AProgramIsNoLibrary) {
 }
 
 TEST_F(AbiCheck, CutFilesAreDamaged) {
-  const auto bytes = read_file(good_plugin("none"));
+  const auto bytes = base::read_file(testing::good_plugin("none"));
   const auto header = header_of(bytes);
   std::vector<size_t> cuts = {SELFMAG,        SELFMAG + 1,        EI_NIDENT,
                               sizeof header,  header.e_phoff,     header.e_phoff + sizeof(Elf64_Phdr),
@@ -154,7 +154,7 @@ TEST_F(AbiCheck, CutFilesAreDamaged) {
 }
 
 TEST_F(AbiCheck, TablesThatNameTooMuchAreDamaged) {
-  const auto header = header_of(read_file(good_plugin("none")));
+  const auto header = header_of(base::read_file(testing::good_plugin("none")));
   const auto names = header.e_shoff + header.e_shstrndx * sizeof(Elf64_Shdr);
   const size_t segment = header.e_phoff;
   const auto words = [&](size_t offset, auto value) {
@@ -183,7 +183,7 @@ TEST_F(AbiCheck, TablesThatNameTooMuchAreDamaged) {
 
 TEST_F(AbiCheck, SectionTableBeyondTheFile) {
   for (const uint64_t offset : {uint64_t{1} << 40, UINT64_MAX, UINT64_MAX - 63}) {
-    auto bytes = read_file(good_plugin("none"));
+    auto bytes = base::read_file(testing::good_plugin("none"));
     std::memcpy(bytes.data() + offsetof(Elf64_Ehdr, e_shoff), &offset, sizeof offset);
     EXPECT_THAT(refusal(folder_.write("offset.so", bytes)), HasSubstr("its section table lies outside the file"))
         << offset;
@@ -192,7 +192,7 @@ TEST_F(AbiCheck, SectionTableBeyondTheFile) {
 
 // Only the check: what it lets pass with a damaged program inside is for the process that loads it.
 TEST_F(AbiCheck, DamagedTablesNeverCrashTheCheck) {
-  const auto good = read_file(good_plugin("none"));
+  const auto good = base::read_file(testing::good_plugin("none"));
   const auto header = header_of(good);
   std::vector<std::pair<size_t, size_t>> tables = {{SELFMAG, sizeof header - SELFMAG},
                                                    {header.e_phoff, header.e_phnum * sizeof(Elf64_Phdr)},
@@ -221,4 +221,4 @@ TEST_F(AbiCheck, DamagedTablesNeverCrashTheCheck) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::loader

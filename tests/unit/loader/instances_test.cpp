@@ -10,7 +10,7 @@
 #include "fixtures/plugins/report.h"
 #include "unit/loader/fixture_files.h"
 
-namespace assay {
+namespace assay::loader {
 namespace {
 
 using nlohmann::json;
@@ -22,9 +22,10 @@ using ::testing::HasSubstr;
 using testing::Report;
 
 const Registry& registry() {
-  static const auto* made = new Registry({fixture("every_parameter"), fixture("throws_in_create"), fixture("old_kind"),
-                                          fixture("throws_in_hook"), fixture("wrong_kind"), fixture("wrong_child"),
-                                          good_plugin("alibi"), good_plugin("none"), good_plugin("gpt")});
+  static const auto* made = new Registry(
+      {testing::fixture("every_parameter"), testing::fixture("throws_in_create"), testing::fixture("old_kind"),
+       testing::fixture("throws_in_hook"), testing::fixture("wrong_kind"), testing::fixture("wrong_child"),
+       testing::good_plugin("alibi"), testing::good_plugin("none"), testing::good_plugin("gpt")});
   return *made;
 }
 
@@ -207,4 +208,4 @@ TEST(Instances, AHooksThrowIsGuarded) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::loader

@@ -6,12 +6,12 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "base/sha256.h"
 #include "record/build_id.h"
-#include "record/sha256.h"
 #include "unit/loader/fixture_files.h"
 #include "unit/temporary_folder.h"
 
-namespace assay {
+namespace assay::loader {
 namespace {
 
 namespace fs = std::filesystem;
@@ -26,11 +26,11 @@ using ::testing::HasSubstr;
 TEST(Registry, OneBadFileDoesNotSpoilItsFolder) {
   const testing::TemporaryFolder folder;
   for (const char* bad : {"undefined_symbol", "not_a_plugin", "other_abi", "throws_in_describe"})
-    fs::copy_file(fixture(bad), folder / (std::string(bad) + ".so"));
+    fs::copy_file(testing::fixture(bad), folder / (std::string(bad) + ".so"));
   folder.write("broken.so", "no library");
   folder.write("readme.txt", "not looked at");
-  fs::copy_file(good_plugin("alibi"), folder / "alibi.so");
-  fs::copy_file(good_plugin("none"), folder / "zero.so");
+  fs::copy_file(testing::good_plugin("alibi"), folder / "alibi.so");
+  fs::copy_file(testing::good_plugin("none"), folder / "zero.so");
 
   const Registry registry(plugin_files({folder.path()}));
   std::vector<std::string> loaded, refused;
@@ -51,7 +51,7 @@ TEST(Registry, OddFilesDoNotSpoilTheirFolder) {
   fs::create_directories(folder / "folder.so");
   folder.write("sparse.so", "");
   fs::resize_file(folder / "sparse.so", std::uintmax_t{1} << 40);
-  fs::copy_file(good_plugin("alibi"), folder / "zz.so");
+  fs::copy_file(testing::good_plugin("alibi"), folder / "zz.so");
   const Registry registry(plugin_files({folder.path()}));
   ASSERT_EQ(registry.files().size(), 5U);
   std::map<std::string, std::string> errors;
@@ -65,8 +65,9 @@ TEST(Registry, OddFilesDoNotSpoilTheirFolder) {
 }
 
 TEST(Registry, RefusalsNameTheCause) {
-  const Registry registry({fixture("undefined_symbol"), fixture("same_name_twice"), fixture("throws_in_describe"),
-                           fixture("forgets_its_entry"), "/nowhere/at_all.so", fixture("reserved_parameter")});
+  const Registry registry({testing::fixture("undefined_symbol"), testing::fixture("same_name_twice"),
+                           testing::fixture("throws_in_describe"), testing::fixture("forgets_its_entry"),
+                           "/nowhere/at_all.so", testing::fixture("reserved_parameter")});
   const auto& files = registry.files();
   for (const auto& file : files) EXPECT_EQ(file.plugin, nullptr) << file.file;
   EXPECT_THAT(files[0].error, AllOf(HasSubstr("undefined symbol"), HasSubstr("assay_fixture_function_of_nobody")));
@@ -82,8 +83,8 @@ TEST(Registry, RefusalsNameTheCause) {
 
 TEST(Registry, OfEqualNamesTheFirstFolderWins) {
   const testing::TemporaryFolder folder;
-  fs::copy_file(good_plugin("none"), folder / "zz.so");
-  const auto files = plugin_files({folder.path(), good_plugin("none").parent_path(), "/nowhere"});
+  fs::copy_file(testing::good_plugin("none"), folder / "zz.so");
+  const auto files = plugin_files({folder.path(), testing::good_plugin("none").parent_path(), "/nowhere"});
   const Registry registry(files);
   const PluginFile* from = nullptr;
   ASSERT_NE(registry.find("positional", "none", &from), nullptr);
@@ -100,7 +101,7 @@ json parameter(const json& component, const std::string& name) {
 // A plan's files are loaded in no order that says which of two has the component that was planned.
 TEST(Registry, AChosenFileIsTheOneThatCounts) {
   const testing::TemporaryFolder folder;
-  for (const char* name : {"a.so", "b.so"}) fs::copy_file(good_plugin("alibi"), folder / name);
+  for (const char* name : {"a.so", "b.so"}) fs::copy_file(testing::good_plugin("alibi"), folder / name);
   Registry registry(plugin_files({folder.path()}));
   const PluginFile* file = nullptr;
   ASSERT_NE(registry.find("positional", "alibi", &file), nullptr);
@@ -113,12 +114,12 @@ TEST(Registry, AChosenFileIsTheOneThatCounts) {
 }
 
 TEST(Registry, DescriptorsSayWhatThePluginSays) {
-  const auto file = fixture("every_parameter");
-  const auto described = Registry({file, fixture("not_a_plugin")}).describe();
+  const auto file = testing::fixture("every_parameter");
+  const auto described = Registry({file, testing::fixture("not_a_plugin")}).describe();
   const auto& plugin = described.at(0);
   EXPECT_EQ(plugin.at("file"), file.string());
-  EXPECT_EQ(plugin.at("sha256"), sha256_of_file(file));
-  EXPECT_EQ(plugin.at("build_id"), build_id_of_file(file));
+  EXPECT_EQ(plugin.at("sha256"), base::sha256_of_file(file));
+  EXPECT_EQ(plugin.at("build_id"), record::build_id_of_file(file));
   EXPECT_EQ(plugin.at("ok"), true);
   EXPECT_EQ(plugin.at("name"), "every_parameter");
   EXPECT_EQ(plugin.at("version"), "0.3.0");
@@ -156,4 +157,4 @@ TEST(Registry, DescriptorsSayWhatThePluginSays) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::loader

@@ -11,7 +11,7 @@
 
 #include "mesh/backends.h"
 
-namespace assay {
+namespace assay::mesh {
 namespace {
 
 TEST(Mesh, CollectivesOnRawBuffers) {
@@ -186,4 +186,4 @@ TEST(Mesh, DifferentiableCollectivesOfASplitDimension) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::mesh

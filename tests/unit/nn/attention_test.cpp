@@ -22,13 +22,13 @@ namespace {
 TEST(Attention, AgreesWithPlainLoops) {
   TinyRun tiny;
   tiny.model()["dropout"] = 0.0;
-  tiny.on_ranks([&](Assembled& run, const Mesh&, TrainingData&) {
+  tiny.on_ranks([&](run::Assembled& run, const Mesh&, data::TrainingData&) {
     const c10::NoGradGuard no_grad;
     const int64_t D = 16, H = 4, K = 4, T = 7;
     auto store_parameters = *run.parameters;
     nn::Attention layer(store_parameters.scope("test"),
                         {.layer = 0, .width = D, .heads = H, .init_std = 0.5, .output_std = 0.5, .dropout = {}});
-    auto scheme_owner = std::make_unique<Instances>(registry());
+    auto scheme_owner = std::make_unique<loader::Instances>(registry());
     const auto& scheme = scheme_owner->create<Positional>(json("alibi"), "positional");
     const Draws draws(1, "input");
     Batch batch;
@@ -111,7 +111,7 @@ class Dense final : public Positional {
 // A scheme may hide a key by -inf: that is no fault. NaN and +inf are.
 TEST(AttentionBias, OnlyWhatHidesNothingIsAFault) {
   TinyRun tiny;
-  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
+  tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {
     nn::Attention layer(run.parameters->scope("test"), {.layer = 0, .width = 16, .heads = 4, .dropout = {}});
     Batch batch;
     batch.tokens = at::arange(3, at::TensorOptions().dtype(at::kLong)).unsqueeze(0);
@@ -119,7 +119,7 @@ TEST(AttentionBias, OnlyWhatHidesNothingIsAFault) {
     const auto first_fault = [&](double added) {
       auto bias = at::zeros({1, 1, 3, 3}, at::TensorOptions().dtype(at::kDouble));
       bias[0][0][2][0] = added;
-      const Watch watch;
+      const nn::Watch watch;
       layer(x, Dense(bias), nn::with_defaults(batch), {});
       return watch.first(mesh);
     };
@@ -135,7 +135,7 @@ TEST_P(CachedDecode, EqualsTheFullForward) {
   TinyRun tiny;
   tiny.model().merge_patch({{"dropout", 0.0}, {"positional", std::get<0>(GetParam())}});
   tiny.mesh(std::get<1>(GetParam()), 1);
-  tiny.on_ranks([&](Assembled& run, const Mesh&, TrainingData& data) {
+  tiny.on_ranks([&](run::Assembled& run, const Mesh&, data::TrainingData& data) {
     const c10::NoGradGuard no_grad;
     const auto batch = data.rows(0, 3, 0);
     const auto full = run.model->forward(batch, {}).final_BTD;
@@ -179,7 +179,7 @@ TEST_P(CachedDecode, AlternativesAreWhatEachIsAlone) {
   TinyRun tiny;
   tiny.model().merge_patch({{"dropout", 0.0}, {"positional", std::get<0>(GetParam())}});
   tiny.mesh(std::get<1>(GetParam()), 1);
-  tiny.on_ranks([&](Assembled& run, const Mesh&, TrainingData& data) {
+  tiny.on_ranks([&](run::Assembled& run, const Mesh&, data::TrainingData& data) {
     const c10::NoGradGuard no_grad;
     const auto tokens = data.rows(0, 2, 0).tokens;
     const auto far = [](const Tensor& a, const Tensor& b) { return (a - b).abs().max().item<double>(); };

@@ -25,7 +25,7 @@ TEST(CrossEntropy, OneRow) {
   const double softmax_minus_onehot[] = {0.04472511, 0.00997952, -0.79955597, 0.02712715,
                                          0.12157545, 0.01645345, 0.54486335,  0.03483195};
   for (const int ranks : {1, 2, 4})
-    run_ranks(ranks, 1, [&](Mesh& mesh) {
+    mesh::run_ranks(ranks, 1, [&](Mesh& mesh) {
       for (const auto type : {at::kDouble, at::kFloat}) {
         auto logits = slice_of(at::tensor(kRow).to(type).unsqueeze(0), mesh).requires_grad_(true);
         const auto nll = vocabulary_cross_entropy(logits, at::tensor(std::vector<int64_t>{2}), 8, 8, mesh);
@@ -43,7 +43,7 @@ TEST(CrossEntropy, OneRow) {
 
 // Each of four ranks holds 0..7 four times (V = 128).
 TEST(CrossEntropy, MegatronsUnitTest) {
-  run_ranks(4, 1, [](Mesh& mesh) {
+  mesh::run_ranks(4, 1, [](Mesh& mesh) {
     const auto logits = at::arange(8, at::TensorOptions().dtype(at::kFloat)).repeat({16, 4});
     const auto targets = at::arange(0, 32, 2, at::TensorOptions().dtype(at::kLong));
     const auto nll = vocabulary_cross_entropy(logits, targets, 128, 128, mesh);
@@ -55,7 +55,7 @@ TEST(CrossEntropy, MegatronsUnitTest) {
 TEST(CrossEntropy, PaddingCountsAsMinusInfinityAndGetsNoGradient) {
   // 5 real columns of 8: ranks 2 and 3 of 4 hold one real column and none.
   for (const int ranks : {1, 2, 4})
-    run_ranks(ranks, 1, [&](Mesh& mesh) {
+    mesh::run_ranks(ranks, 1, [&](Mesh& mesh) {
       auto row = at::tensor(kRow);
       row.slice(0, 5).fill_(50.0);
       auto logits = slice_of(row.unsqueeze(0), mesh).requires_grad_(true);
@@ -73,7 +73,7 @@ TEST(CrossEntropy, PaddingCountsAsMinusInfinityAndGetsNoGradient) {
 
 TEST(CrossEntropy, LargeLogitsStayFinite) {
   for (const double offset : {1e4, -1e4}) {
-    const auto mesh = self_mesh();
+    const auto mesh = mesh::self_mesh();
     const auto logits = (at::tensor(kRow) + offset).to(at::kFloat).unsqueeze(0);
     EXPECT_NEAR(vocabulary_cross_entropy(logits, at::tensor(std::vector<int64_t>{2}), 8, 8, *mesh).item<double>(),
                 1.60722024, 2e-3);
@@ -82,7 +82,7 @@ TEST(CrossEntropy, LargeLogitsStayFinite) {
 
 // A small loss keeps its digits however large the logits are: ln(1 + 7 exp(-10)), known as well as fp32 knows the sum.
 TEST(CrossEntropy, ASmallLossOfLargeLogits) {
-  const auto mesh = self_mesh();
+  const auto mesh = mesh::self_mesh();
   for (const float largest : {10.F, 1034.F}) {
     auto logits = at::full({1, 8}, largest - 10, at::kFloat);
     logits[0][3] = largest;
@@ -92,7 +92,7 @@ TEST(CrossEntropy, ASmallLossOfLargeLogits) {
 }
 
 TEST(CrossEntropy, GatheredLogitsAreRefused) {
-  run_ranks(2, 1, [](Mesh& mesh) {
+  mesh::run_ranks(2, 1, [](Mesh& mesh) {
     EXPECT_THROW(
         vocabulary_cross_entropy(at::tensor(kRow).unsqueeze(0), at::tensor(std::vector<int64_t>{2}), 8, 8, mesh),
         UserError);
@@ -102,7 +102,7 @@ TEST(CrossEntropy, GatheredLogitsAreRefused) {
 // A logit that is no number makes its row's loss none, wherever it stands, and no other row's.
 TEST(CrossEntropy, KeepsNaN) {
   for (const int ranks : {1, 2})
-    run_ranks(ranks, 1, [&](Mesh& mesh) {
+    mesh::run_ranks(ranks, 1, [&](Mesh& mesh) {
       for (int64_t place = 0; place < 8; ++place) {
         auto rows = at::tensor(kRow).to(at::kFloat).repeat({2, 1});
         rows[0][place] = std::numeric_limits<float>::quiet_NaN();

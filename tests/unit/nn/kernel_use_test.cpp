@@ -18,7 +18,7 @@
 namespace assay::nn {
 namespace {
 
-Tensor drawn(at::IntArrayRef sizes) { return nn::drawn(sizes, "x").to(at::kFloat); }
+Tensor drawn_x(at::IntArrayRef sizes) { return drawn(sizes, "x").to(at::kFloat); }
 
 using ::testing::HasSubstr;
 
@@ -36,7 +36,7 @@ AttentionContext context_of(int64_t heads, int64_t time) {
 }
 
 std::vector<Function> functions() {
-  static const auto mesh = self_mesh();
+  static const auto mesh = mesh::self_mesh();
   const ForwardKey key{true, 5, 3, 0};
   return {
       {"gelu_tanh", {40000}, [](const Tensor& x) { return gelu_tanh(x); }},
@@ -64,7 +64,7 @@ std::vector<Function> functions() {
       {"a linear layer",
        {50, 64},
        [](const Tensor& x) {
-         return affine(x, drawn({32, 64}), {});
+         return affine(x, drawn_x({32, 64}), {});
        }},
   };
 }
@@ -75,9 +75,9 @@ TEST_P(KernelUse, GivesTheSameBitsOnEveryNumberOfThreads) {
   if (GetParam().name == "a linear layer") return;
   const auto run = [&](int threads) {
     at::set_num_threads(threads);
-    auto x = drawn(GetParam().shape).requires_grad_(true);
+    auto x = drawn_x(GetParam().shape).requires_grad_(true);
     const auto y = GetParam().of(x);
-    (y * drawn(y.sizes())).sum().backward();
+    (y * drawn_x(y.sizes())).sum().backward();
     at::set_num_threads(1);
     return std::pair{y.detach(), x.grad()};
   };
@@ -90,7 +90,7 @@ TEST_P(KernelUse, GivesTheSameBitsOnEveryNumberOfThreads) {
 }
 
 TEST_P(KernelUse, RefusesASecondDerivative) {
-  auto x = drawn(GetParam().shape).requires_grad_(true);
+  auto x = drawn_x(GetParam().shape).requires_grad_(true);
   const auto loss = GetParam().of(x).pow(2).sum();
   try {
     torch::autograd::grad({loss}, {x}, {}, {}, /*create_graph=*/true);
@@ -117,7 +117,7 @@ std::string refusal(const std::function<void()>& call) {
 }
 
 TEST(KernelUse, RefusesWhatDoesNotFit) {
-  const auto x = drawn({2, 1, 6, 4});
+  const auto x = drawn_x({2, 1, 6, 4});
   AttentionBias bias;
   bias.slopes_H = at::tensor({0.5}, at::kDouble);
   for (const auto& positions :
@@ -127,9 +127,9 @@ TEST(KernelUse, RefusesWhatDoesNotFit) {
     EXPECT_THAT(refusal([&] { fused_attention(x, x, x, bias, context, {}); }),
                 HasSubstr("a position for each of 6 queries and 6 keys, in one row or in 2"));
   }
-  const auto mesh = self_mesh();
+  const auto mesh = mesh::self_mesh();
   EXPECT_THAT(refusal([&] {
-                vocabulary_cross_entropy(drawn({2, 6, 8}), at::ones({2, 5}, kLong), 8, 8, *mesh);
+                vocabulary_cross_entropy(drawn_x({2, 6, 8}), at::ones({2, 5}, kLong), 8, 8, *mesh);
               }),
               HasSubstr("targets of sizes [2, 5] on cpu for logits of sizes [2, 6, 8]"));
   const auto dropped = [](const Tensor& from, double rate) {
@@ -137,10 +137,10 @@ TEST(KernelUse, RefusesWhatDoesNotFit) {
       dropout(from, {rate, 0}, {true, 1, 1, 0}, at::arange(2, kLong), at::arange(6, kLong).unsqueeze(0));
     });
   };
-  EXPECT_EQ(dropped(drawn({2, 6, 4}), 0.5), "");
-  EXPECT_THAT(dropped(drawn({3, 6, 4}), 0.5), HasSubstr("a row's number for each B"));
-  EXPECT_THAT(dropped(drawn({2, 6}), 0.5), HasSubstr("dropout was given x of sizes [2, 6]"));
-  EXPECT_THAT(dropped(drawn({2, 6, 4}), 1.0), HasSubstr("a dropout rate must be in [0, 1), not 1.0"));
+  EXPECT_EQ(dropped(drawn_x({2, 6, 4}), 0.5), "");
+  EXPECT_THAT(dropped(drawn_x({3, 6, 4}), 0.5), HasSubstr("a row's number for each B"));
+  EXPECT_THAT(dropped(drawn_x({2, 6}), 0.5), HasSubstr("dropout was given x of sizes [2, 6]"));
+  EXPECT_THAT(dropped(drawn_x({2, 6, 4}), 1.0), HasSubstr("a dropout rate must be in [0, 1), not 1.0"));
 }
 
 }  // namespace

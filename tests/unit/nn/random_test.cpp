@@ -5,7 +5,7 @@
 
 #include <set>
 
-namespace assay {
+namespace assay::nn {
 namespace {
 
 TEST(Philox, KnownAnswers) {
@@ -56,4 +56,4 @@ TEST(Draws, SubstreamsDoNotMeet) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::nn

@@ -39,7 +39,7 @@ std::vector<Draws> draws_of(int64_t rows) {
 std::vector<int64_t> sampled(const Tensor& logits, const std::vector<Draws>& draws, int ranks) {
   std::vector<int64_t> ids;
   std::mutex mutex;
-  run_ranks(ranks, 1, [&](Mesh& mesh) {
+  mesh::run_ranks(ranks, 1, [&](Mesh& mesh) {
     const auto width = kPadded / ranks;
     const auto mine = sample(logits.narrow(1, width * mesh.tensor().rank(), width), draws, kVocabulary, kPadded, mesh);
     const std::lock_guard lock(mutex);
@@ -72,7 +72,7 @@ TEST(Sample, IsTheLargestOfAllLogitsWithTheirNoise) {
       logits[row][id].fill_(spread * numbers.normal(static_cast<uint64_t>(row * kWide + id)));
     draws.push_back(numbers.substream(static_cast<uint64_t>(row)));
   }
-  const auto mesh = self_mesh();
+  const auto mesh = mesh::self_mesh();
   const auto found = sample(logits, draws, kWide, kWide, *mesh);
   for (int64_t row = 0; row < kRows; ++row) {
     double best = -1e300;
@@ -113,7 +113,7 @@ TEST(Sample, WithoutDrawsIsTheLikeliest) {
 }
 
 TEST(Sample, RefusesWhatIsNoSlice) {
-  const auto mesh = self_mesh();
+  const auto mesh = mesh::self_mesh();
   EXPECT_THAT([&] { sample(logits_of(2).narrow(1, 0, 8), {}, kVocabulary, kPadded, *mesh); },
               ThrowsMessage<UserError>(HasSubstr("rows of 16, this rank's slice of 16")));
   EXPECT_THAT([&] { sample(logits_of(2), draws_of(3), kVocabulary, kPadded, *mesh); },

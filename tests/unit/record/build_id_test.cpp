@@ -6,15 +6,15 @@
 
 #include <cstring>
 
-#include "record/capture.h"
-#include "record/files.h"
+#include "base/capture.h"
+#include "base/files.h"
 #include "unit/temporary_folder.h"
 
-namespace assay {
+namespace assay::record {
 namespace {
 
 std::string readelf(const std::filesystem::path& file) {
-  const auto notes = capture_output({"readelf", "-n", file.string()}).value_or("");
+  const auto notes = base::capture_output({"readelf", "-n", file.string()}).value_or("");
   const std::string mark = "Build ID: ";
   const auto begin = notes.find(mark) + mark.size();
   return notes.substr(begin, notes.find('\n', begin) - begin);
@@ -38,7 +38,7 @@ TEST(BuildId, EmptyForOtherAndDamagedFiles) {
   EXPECT_EQ(build_id_of_file(folder / "none"), "");
   EXPECT_EQ(build_id_of_file(folder.path()), "");
   EXPECT_EQ(build_id_of_file(folder.write("text", "no program")), "");
-  const auto whole = read_file("/proc/self/exe");
+  const auto whole = base::read_file("/proc/self/exe");
   for (const size_t size : {4u, 63u, 64u, 100u, 700u})
     EXPECT_EQ(build_id_of_file(folder.write("cut", whole.substr(0, size))), "") << size;
 }
@@ -69,4 +69,4 @@ TEST(BuildId, SizesOutsideTheFile) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::record

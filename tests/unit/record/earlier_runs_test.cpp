@@ -4,7 +4,7 @@
 
 #include "unit/temporary_folder.h"
 
-namespace assay {
+namespace assay::record {
 namespace {
 
 TEST(EarlierRuns, ThoseOfThisHost) {
@@ -35,4 +35,4 @@ TEST(EarlierRuns, OwnGroupFirstElseTheRateOfNearOnes) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::record

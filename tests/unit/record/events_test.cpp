@@ -7,10 +7,10 @@
 #include <nlohmann/json.hpp>
 
 #include "assay/error.h"
-#include "record/files.h"
+#include "base/files.h"
 #include "unit/temporary_folder.h"
 
-namespace assay {
+namespace assay::record {
 namespace {
 
 using nlohmann::json;
@@ -27,7 +27,7 @@ std::vector<std::string> summary(const std::vector<json>& events) {
 TEST(EventWriter, AttemptAndTypeComeFirst) {
   const testing::TemporaryFolder folder;
   EventWriter(folder / "e", 3).write("step", {{"loss", 2.5}, {"attempt_note", "x"}, {"step", 10}});
-  EXPECT_EQ(read_file(folder / "e"),
+  EXPECT_EQ(base::read_file(folder / "e"),
             "{\"attempt\":3,\"type\":\"step\",\"attempt_note\":\"x\",\"loss\":2.5,\"step\":10}\n");
 }
 
@@ -39,7 +39,7 @@ TEST(EventWriter, ClosesATornLineFirst) {
     writer.write("start", json::object());
     writer.write("end", json::object());
   }
-  EXPECT_EQ(read_file(folder / "e"),
+  EXPECT_EQ(base::read_file(folder / "e"),
             "{\"attempt\":1,\"type\":\"start\"}\n{\"attempt\":1,\"ty\n{\"attempt\":2,\"type\":\"start\"}\n"
             "{\"attempt\":2,\"type\":\"end\"}\n");
   EXPECT_THAT(summary(read_events(folder / "e")), ElementsAre("start/2", "end/2"));
@@ -49,7 +49,7 @@ TEST(EventWriter, AppendsToWholeLinesAsTheyAre) {
   const testing::TemporaryFolder folder;
   { EventWriter(folder / "e", 1).write("start", json::object()); }
   { EventWriter(folder / "e", 1).write("end", json::object()); }
-  EXPECT_EQ(read_file(folder / "e"), "{\"attempt\":1,\"type\":\"start\"}\n{\"attempt\":1,\"type\":\"end\"}\n");
+  EXPECT_EQ(base::read_file(folder / "e"), "{\"attempt\":1,\"type\":\"start\"}\n{\"attempt\":1,\"type\":\"end\"}\n");
 }
 
 TEST(EventWriter, TakesAnyBytesAndNumbers) {
@@ -146,4 +146,4 @@ TEST(EventTail, GivesEachCompleteLineOnce) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::record

@@ -3,10 +3,10 @@
 
 #include <gmock/gmock.h>
 
-#include "record/files.h"
+#include "base/files.h"
 #include "unit/temporary_folder.h"
 
-namespace assay {
+namespace assay::record {
 namespace {
 
 using ::testing::ElementsAre;
@@ -45,4 +45,4 @@ TEST(HookFile, DoesWithoutWhereItCannotBeWritten) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::record

@@ -3,18 +3,18 @@
 
 #include <gmock/gmock.h>
 
-#include "record/capture.h"
-#include "record/files.h"
-#include "record/sha256.h"
+#include "base/capture.h"
+#include "base/files.h"
+#include "base/sha256.h"
 #include "unit/temporary_folder.h"
 
-namespace assay {
+namespace assay::record {
 namespace {
 
 void git(const std::filesystem::path& folder, std::vector<std::string> arguments) {
   std::vector<std::string> command{"git", "-C", folder.string(), "-c", "user.name=a", "-c", "user.email=a@b"};
   command.insert(command.end(), arguments.begin(), arguments.end());
-  ASSERT_TRUE(capture_output(command));
+  ASSERT_TRUE(base::capture_output(command));
 }
 
 TEST(GitState, CommitAndChanges) {
@@ -30,7 +30,8 @@ TEST(GitState, CommitAndChanges) {
   folder.write("a", "two\n");
   const auto dirty = git_state(folder.path());
   EXPECT_EQ(dirty.commit, clean.commit);
-  EXPECT_EQ(dirty.dirty, sha256(*capture_output({"git", "-C", folder.path().string(), "diff", "--binary", "HEAD"})));
+  EXPECT_EQ(dirty.dirty,
+            base::sha256(*base::capture_output({"git", "-C", folder.path().string(), "diff", "--binary", "HEAD"})));
   folder.write("a", "three\n");
   EXPECT_NE(git_state(folder.path()).dirty, dirty.dirty);
 }
@@ -47,16 +48,16 @@ TEST(GitState, FilesThatGitDoesNotKnowAreChangesToo) {
   folder.write("inner/new", "fresh\n");
   folder.write("a", "two\n");
   const auto state = git_state(folder.path() / "inner");  // from any folder of the repository
-  EXPECT_EQ(state.dirty, sha256(state.changes));
+  EXPECT_EQ(state.dirty, base::sha256(state.changes));
   // The user's own index is as it was.
-  EXPECT_EQ(*capture_output({"git", "-C", folder.path().string(), "status", "--porcelain"}), " M a\n?? inner/\n");
+  EXPECT_EQ(*base::capture_output({"git", "-C", folder.path().string(), "status", "--porcelain"}), " M a\n?? inner/\n");
   // The commit and the changes give the same tree.
   const testing::TemporaryFolder aside;
   const auto patch = aside.write("changes.diff", state.changes);
   git(folder.path(), {"stash", "push", "-q", "--include-untracked"});
   git(folder.path(), {"apply", patch.string()});
-  EXPECT_EQ(read_file(folder.path() / "a"), "two\n");
-  EXPECT_EQ(read_file(folder.path() / "inner/new"), "fresh\n");
+  EXPECT_EQ(base::read_file(folder.path() / "a"), "two\n");
+  EXPECT_EQ(base::read_file(folder.path() / "inner/new"), "fresh\n");
 }
 
 TEST(GitState, NothingForAFolderThatIsNotThere) { EXPECT_EQ(git_state("/nowhere at all").commit, ""); }
@@ -80,16 +81,16 @@ TEST(Machine, FactsAreThere) {
 }
 
 TEST(Capture, OutputOrNothing) {
-  EXPECT_EQ(capture_output({"printf", "a b"}), "a b");
-  EXPECT_EQ(capture_output({"sh", "-c", "echo x; exit 3"}), std::nullopt);
-  EXPECT_EQ(capture_output({"/nowhere/program"}), std::nullopt);
+  EXPECT_EQ(base::capture_output({"printf", "a b"}), "a b");
+  EXPECT_EQ(base::capture_output({"sh", "-c", "echo x; exit 3"}), std::nullopt);
+  EXPECT_EQ(base::capture_output({"/nowhere/program"}), std::nullopt);
   std::string errors;
-  EXPECT_EQ(capture_output({"sh", "-c", "echo why >&2; exit 3"}, &errors), std::nullopt);
+  EXPECT_EQ(base::capture_output({"sh", "-c", "echo why >&2; exit 3"}, &errors), std::nullopt);
   EXPECT_EQ(errors, "why\n");
-  EXPECT_EQ(capture_output({"/nowhere/program"}, &errors), std::nullopt);
+  EXPECT_EQ(base::capture_output({"/nowhere/program"}, &errors), std::nullopt);
   EXPECT_EQ(errors, "/nowhere/program: No such file or directory");
-  EXPECT_EQ(capture_output({"sh", "-c", "head -c 300000 /dev/zero"})->size(), 300000u);
+  EXPECT_EQ(base::capture_output({"sh", "-c", "head -c 300000 /dev/zero"})->size(), 300000u);
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::record

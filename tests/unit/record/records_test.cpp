@@ -7,15 +7,15 @@
 #include <nlohmann/json.hpp>
 
 #include "assay/error.h"
+#include "base/files.h"
 #include "record/eval_record.h"
-#include "record/files.h"
 #include "record/metric.h"
 #include "record/plan_lines.h"
 #include "record/state.h"
 #include "record/train_record.h"
 #include "unit/temporary_folder.h"
 
-namespace assay {
+namespace assay::record {
 namespace {
 
 using nlohmann::json;
@@ -162,10 +162,10 @@ TEST(EvalRecord, NamesItsOwnPluginsOnly) {
 TEST(WriteRecord, OnceAndWithItsFolders) {
   const testing::TemporaryFolder folder;
   write_record(folder / "eval/e1.json", {{"a", 1}});
-  EXPECT_EQ(read_file(folder / "eval/e1.json"), "{\"a\":1}\n");
+  EXPECT_EQ(base::read_file(folder / "eval/e1.json"), "{\"a\":1}\n");
   EXPECT_THROW(write_record(folder / "eval/e1.json", {{"a", 2}}), Bug);
   write_record(folder / "eval/e2.json", {{"text", "\xff"}});  // a model's text need not be UTF-8
-  EXPECT_EQ(read_file(folder / "eval/e2.json"), "{\"text\":\"\xef\xbf\xbd\"}\n");
+  EXPECT_EQ(base::read_file(folder / "eval/e2.json"), "{\"text\":\"\xef\xbf\xbd\"}\n");
 }
 
 TEST(Files, WhatKilledProcessesWereWritingIsDeleted) {
@@ -177,8 +177,8 @@ TEST(Files, WhatKilledProcessesWereWritingIsDeleted) {
   };
   const auto gone = aged("state.json.part999999999.1", 2), elsewhere = aged("x.tokens.part999999999.1", 0);
   const auto ours = aged("y.tokens.part" + std::to_string(::getpid()) + ".3", 2), no_part = aged("notes.party", 2);
-  remove_abandoned(folder.path());
-  remove_abandoned(folder / "none");
+  base::remove_abandoned(folder.path());
+  base::remove_abandoned(folder / "none");
   EXPECT_FALSE(std::filesystem::exists(gone));
   for (const auto& file : {elsewhere, ours, no_part}) EXPECT_TRUE(std::filesystem::exists(file)) << file;
 }
@@ -194,7 +194,7 @@ TEST(State, ComesBackAsWritten) {
   state.failure_class = "signal";
   write_state(folder / "s", state);
   EXPECT_EQ(
-      read_file(folder / "s"),
+      base::read_file(folder / "s"),
       "{\"attempt\":2,\"class\":\"signal\",\"pid\":77,\"reason\":\"two lines\",\"signal\":9,\"status\":\"failed\"}\n");
   const auto read = read_state(folder / "s");
   ASSERT_TRUE(read);
@@ -240,4 +240,4 @@ TEST(PlanFile, BadLinesAreNamed) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::record

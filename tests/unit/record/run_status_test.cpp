@@ -4,11 +4,11 @@
 
 #include <nlohmann/json.hpp>
 
-#include "record/lock.h"
+#include "base/lock.h"
 #include "record/state.h"
 #include "unit/temporary_folder.h"
 
-namespace assay {
+namespace assay::record {
 namespace {
 
 TEST(RunStatus, RecordsThenLockThenState) {
@@ -22,7 +22,7 @@ TEST(RunStatus, RecordsThenLockThenState) {
   write_state(run.state(), state);
   EXPECT_EQ(run_status(line, run).standing, Standing::kQueued);  // nobody holds the lock: its worker is gone
   {
-    const auto lock = FileLock::lock(run.lock());
+    const auto lock = base::FileLock::lock(run.lock());
     EXPECT_EQ(run_status(line, run).standing, Standing::kRunning);
   }
   state.status = "failed";
@@ -31,7 +31,7 @@ TEST(RunStatus, RecordsThenLockThenState) {
   EXPECT_EQ(run_status(line, run).standing, Standing::kFailed);
   EXPECT_EQ(run_status(line, run).reason, "it broke");
   {
-    const auto lock = FileLock::lock(run.lock());  // tried again
+    const auto lock = base::FileLock::lock(run.lock());  // tried again
     EXPECT_EQ(run_status(line, run).standing, Standing::kRunning);
   }
   for (const auto& [status, standing] : {std::pair{"preempted", Standing::kPreempted},
@@ -50,4 +50,4 @@ TEST(RunStatus, RecordsThenLockThenState) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::record

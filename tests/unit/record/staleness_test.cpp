@@ -8,7 +8,7 @@
 #include "record/build_id.h"
 #include "unit/temporary_folder.h"
 
-namespace assay {
+namespace assay::record {
 namespace {
 
 using nlohmann::json;
@@ -132,4 +132,4 @@ TEST_F(Staleness, OfAnEvaluationTheWeightsThatItAsked) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::record

@@ -6,7 +6,7 @@
 #include "report/run_log.h"
 #include "unit/temporary_folder.h"
 
-namespace assay {
+namespace assay::report {
 namespace {
 
 using ::testing::DoubleNear;
@@ -106,4 +106,4 @@ TEST(RunLogs, ReadAgainWhatHasGrownAndNothingElse) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::report

@@ -1,18 +1,19 @@
 // Figures: which value stands where, and that the files hold the table's numbers.
 #include "report/figure.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <nlohmann/json.hpp>
 
 #include "assay/error.h"
-#include "compare/collect.h"
-#include "record/files.h"
+#include "base/files.h"
+#include "compare/table/collect.h"
 #include "record/plan_lines.h"
 #include "report/draw.h"
 #include "unit/compare/results_builder.h"
 
-namespace assay {
+namespace assay::report {
 namespace {
 
 using ::testing::ElementsAre;
@@ -23,25 +24,25 @@ using ::testing::StartsWith;
 class Figures : public ::testing::Test {
  protected:
   Figure figure(const std::string& x, const std::string& y, const std::vector<std::string>& series = {"positional"}) {
-    const auto lines = read_plan_lines(results_.experiment().plan());
-    const config::FigureSettings settings{
+    const auto lines = record::read_plan_lines(results_.experiment().plan());
+    const study::FigureSettings settings{
         .name = "f", .x = x, .y = y, .series = series, .position = {}, .series_position = {}};
-    table_ = collect({.experiment = results_.experiment(),
-                      .metrics = metrics_of(settings, lines),
-                      .baseline = {},
-                      .mixed_code = false,
-                      .current_code = "",
-                      .command = "assay figure quick"});
+    table_ = compare::collect({.experiment = results_.experiment(),
+                               .metrics = metrics_of(settings, lines),
+                               .baseline = {},
+                               .mixed_code = false,
+                               .current_code = "",
+                               .command = "assay figure quick"});
     return make_figure(settings, table_, lines);
   }
   // Sets a key of the configuration, or an axis, of all planned runs of a scheme.
   void edit_plan(const std::string& scheme, const nlohmann::json& patch) {
     std::string text;
-    for (auto line : read_plan_lines(results_.experiment().plan())) {
+    for (auto line : record::read_plan_lines(results_.experiment().plan())) {
       if (line["axes"]["positional"] == scheme) line.merge_patch(patch);
       text += line.dump() + "\n";
     }
-    write_atomically(results_.experiment().plan(), text);
+    base::write_atomically(results_.experiment().plan(), text);
   }
   std::string error(const std::string& x, const std::string& y,
                     const std::vector<std::string>& series = {"positional"}) {
@@ -53,7 +54,7 @@ class Figures : public ::testing::Test {
     return "";
   }
   testing::ResultsBuilder results_;
-  Table table_;
+  compare::Table table_;
 };
 
 // 2.0, 2.1, 2.3: mean 32/15, half-width 4.30265272974946 sqrt(7/900): 0.379457...; see format_test.
@@ -176,7 +177,7 @@ TEST_F(IncompleteFigures, AreDrawnWithTheirMarks) {
   if (std::system("gnuplot --version >/dev/null 2>&1") != 0) GTEST_SKIP() << "gnuplot is not installed";
   const testing::TemporaryFolder folder;
   draw_figure(figure("length", "lm.bits_per_byte"), folder.path());
-  const auto svg = read_file(folder / "f.svg");
+  const auto svg = base::read_file(folder / "f.svg");
   EXPECT_THAT(svg, HasSubstr("a at 512: 2 of 3 runs (1 diverged)"));
   EXPECT_THAT(svg, HasSubstr("<use xlink:href='#gpPt5' transform="));  // gnuplot's open circle, its point type 6
   EXPECT_THAT(svg, HasSubstr("<use xlink:href='#gpPt1' transform="));  // its cross, type 2
@@ -199,9 +200,9 @@ TEST_F(Figures, OfRowsThatAllDivergedAreDrawn) {
     results_.finished({.scheme = "a", .seed = seed}, {{64, nullptr}, {512, nullptr}});
   const testing::TemporaryFolder folder;
   draw_figure(figure("length", "lm.bits_per_byte"), folder.path());
-  EXPECT_THAT(read_file(folder / "f.svg"), HasSubstr("2 diverged"));
+  EXPECT_THAT(base::read_file(folder / "f.svg"), HasSubstr("2 diverged"));
   draw_figure(figure("positional", "lm.bits_per_byte@length=64", {}), folder.path());
-  EXPECT_THAT(read_file(folder / "f.svg"), HasSubstr("2 diverged"));
+  EXPECT_THAT(base::read_file(folder / "f.svg"), HasSubstr("2 diverged"));
 }
 
 // A label with all that gnuplot and CSV give a meaning; drawn twice, the bytes are the same.
@@ -215,13 +216,13 @@ TEST_F(Figures, AreDrawnTheSameEveryTime) {
   draw_figure(drawn, first.path());
   draw_figure(drawn, second.path());
   for (const char* name : {"f.svg", "f.pdf", "f.csv", "f.gp"})
-    EXPECT_EQ(read_file(first / name), read_file(second / name)) << name;
-  EXPECT_THAT(read_file(first / "f.pdf"), ::testing::AllOf(StartsWith("%PDF"), HasSubstr("(D:19700101000000")));
-  const auto svg = read_file(first / "f.svg");
+    EXPECT_EQ(base::read_file(first / name), base::read_file(second / name)) << name;
+  EXPECT_THAT(base::read_file(first / "f.pdf"), ::testing::AllOf(StartsWith("%PDF"), HasSubstr("(D:19700101000000")));
+  const auto svg = base::read_file(first / "f.svg");
   EXPECT_THAT(svg, HasSubstr("it's, \"x\"_{y}^2 \\n\\n`id`"));
   EXPECT_THAT(svg, HasSubstr("on this held-out text"));
   EXPECT_FALSE(std::filesystem::exists(first / "f.log"));
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::report

@@ -5,10 +5,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include "compare/collect.h"
-#include "launch/controllers.h"
-#include "record/files.h"
-#include "record/lock.h"
+#include "base/files.h"
+#include "base/lock.h"
+#include "compare/table/collect.h"
+#include "record/controllers.h"
 #include "report/configuration.h"
 #include "report/examples.h"
 #include "report/failures.h"
@@ -16,7 +16,7 @@
 #include "report/watch.h"
 #include "unit/compare/results_builder.h"
 
-namespace assay {
+namespace assay::report {
 namespace {
 
 using nlohmann::json;
@@ -65,7 +65,7 @@ TEST(Failures, TellWhyWithTheEndOfTheLog) {
   results.finished({.scheme = "a", .seed = 1}, {{64, 2.0}});
   results.failed({.scheme = "a", .seed = 2}, "plugin");
   const auto log = results.experiment().run("a2").log();
-  write_atomically(log, "one\ntwo\nthree");
+  base::write_atomically(log, "one\ntwo\nthree");
   const std::vector<json> lines = {{{"train_id", "a1"}, {"evaluate", {{{"id", "e-a1"}, {"label", "lm"}}}}},
                                    {{"train_id", "a2"}, {"label", "positional=a"}, {"seed", 2}}};
   const auto failures = failures_of(lines, results.experiment(), 2);
@@ -81,13 +81,13 @@ TEST(Report, NamesTheRunsThatSkippedSteps) {
   results.finished({.scheme = "a", .seed = 1, .steps = 6}, {{64, 2.0}});
   results.finished({.scheme = "a", .seed = 2, .steps = 6, .skipped_steps = 5}, {{64, 2.0}});
   RunLogs logs;
-  const auto table = collect({.experiment = results.experiment(),
-                              .metrics = {},
-                              .baseline = std::nullopt,
-                              .mixed_code = false,
-                              .current_code = "",
-                              .command = "assay report quick"});
-  const auto data = report_data(table, Judgement(), results.experiment(), logs);
+  const auto table = compare::collect({.experiment = results.experiment(),
+                                       .metrics = {},
+                                       .baseline = std::nullopt,
+                                       .mixed_code = false,
+                                       .current_code = "",
+                                       .command = "assay report quick"});
+  const auto data = report_data(table, compare::Judgement(), results.experiment(), logs);
   EXPECT_EQ(data["skipped"].dump(), R"([{"label":"positional=a","seed":2,"text":"5 of 6 steps skipped"}])");
   EXPECT_EQ(data["failures"].dump(), "[]");
 }
@@ -95,7 +95,7 @@ TEST(Report, NamesTheRunsThatSkippedSteps) {
 // Two evaluations of one run side by side: what both have alike stands once, the question first.
 TEST(Examples, StandSideBySide) {
   testing::TemporaryFolder folder;
-  const ExperimentLayout experiment(folder.path() / "x");
+  const record::ExperimentLayout experiment(folder.path() / "x");
   const auto record = [&](const std::string& run, const std::string& id, const json& examples) {
     folder.write("x/runs/" + run + "/eval/" + id + ".json", json{{"examples", examples}}.dump());
   };
@@ -163,10 +163,10 @@ TEST(Watch, EndsWhenNothingIsLeftToDo) {
   results.failed({.scheme = "a", .seed = 2}, "plugin");
   EXPECT_FALSE(sweep_goes_on(results.experiment()));
   {  // a controller at work may try the failed one again
-    const ControllerPlan own(results.experiment(), "");
+    const record::ControllerPlan own(results.experiment(), "");
     EXPECT_TRUE(sweep_goes_on(results.experiment()));
   }
-  write_atomically(results.experiment().folder() / "plan.elsewhere.1.jsonl", "");  // of one that was killed
+  base::write_atomically(results.experiment().folder() / "plan.elsewhere.1.jsonl", "");  // of one that was killed
   EXPECT_FALSE(sweep_goes_on(results.experiment()));
   results.plan({.scheme = "a", .seed = 3});
   EXPECT_TRUE(sweep_goes_on(results.experiment()));
@@ -181,17 +181,17 @@ TEST(Watch, SeesWhatAReportReads) {
   const auto expect_new = [&] { EXPECT_TRUE(states.insert(state_of_files(results.experiment())).second); };
   EXPECT_TRUE(states.contains(state_of_files(results.experiment())));
   std::filesystem::create_directories(files.folder());
-  write_atomically(files.events(), "x");
+  base::write_atomically(files.events(), "x");
   expect_new();
-  write_atomically(files.log(), "x");
+  base::write_atomically(files.log(), "x");
   expect_new();
   results.train(run);
   expect_new();
   results.evaluate(run, {{64, 2.0}});
   expect_new();
-  write_atomically(files.folder() / "weights.safetensors", "x");
+  base::write_atomically(files.folder() / "weights.safetensors", "x");
   EXPECT_TRUE(states.contains(state_of_files(results.experiment())));
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::report

@@ -38,7 +38,7 @@ void search_all(const Tensor& log_p, int64_t last, int64_t left, double penalty,
 
 TEST(BeamSearch, WideEnoughItIsExhaustiveSearch) {
   for (uint64_t seed = 1; seed <= 6; ++seed)
-    with_known_model(seed, [&](Assembled& run, const Mesh& mesh, KnownModel&, const Tensor& log_p, const Tensor&) {
+    with_known_model(seed, [&](run::Assembled& run, const Mesh& mesh, KnownModel&, const Tensor& log_p, const Tensor&) {
       for (const double penalty : {0.0, 1.0, 2.0}) {
         const auto made = with("beam", {{"beams", 1024}, {"length_penalty", penalty}}, run, mesh, {{2}, {4, 0}}, 4);
         for (size_t p = 0; p < 2; ++p) {
@@ -100,7 +100,7 @@ Continuation beam_by_hand(const Tensor& log_p, int64_t last, size_t beams, doubl
 TEST(BeamSearch, FewBeamsPruneAsWrittenOut) {
   size_t ended = 0, open = 0;
   for (uint64_t seed = 1; seed <= 12; ++seed)
-    with_known_model(seed, [&](Assembled& run, const Mesh& mesh, KnownModel&, const Tensor& log_p, const Tensor&) {
+    with_known_model(seed, [&](run::Assembled& run, const Mesh& mesh, KnownModel&, const Tensor& log_p, const Tensor&) {
       for (const int64_t beams : {2, 3, 4})
         for (const double penalty : {0.0, 0.7, 1.0, 2.0}) {
           const auto made =
@@ -122,7 +122,7 @@ TEST(BeamSearch, FewBeamsPruneAsWrittenOut) {
 // 2, 3 has .9. Greedy goes by 1 and reaches .5 * .3; two beams find 2 3 with .4 * .9.
 TEST(BeamSearch, FindsWhatGreedySearchMisses) {
   TinyRun tiny;
-  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
+  tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {
     const auto p = at::tensor({.0, .5, .4, .0, .0, .1, .15, .15, .15, .15, .1, .3, .02, .02, .02, .9, .02, .02,  //
                                .1, .1, .1, .1, .1, .5, .2,  .2,  .2,  .2,  .1, .1, .2,  .2,  .2,  .2, .1,  .1},
                               at::kDouble)
@@ -140,7 +140,7 @@ TEST(BeamSearch, FindsWhatGreedySearchMisses) {
 // After 0 1 the end has .26 and 3 has .24, after 0 2 the end has .2352: third of two beams' candidates, it is no end
 // that could fill the beams and stop the search, which then finds 3 4 4 .. at .9 a token.
 TEST(BeamSearch, AnEndBeyondTheBeamsStopsNothing) {
-  with_known_model(1, [&](Assembled& run, const Mesh& mesh, KnownModel&, const Tensor&, const Tensor&) {
+  with_known_model(1, [&](run::Assembled& run, const Mesh& mesh, KnownModel&, const Tensor&, const Tensor&) {
     const auto p =
         at::tensor({.01, .5,  .42, .03, .03, .01, .0,  .0,  .0,  .48, .0, .52, .088, .088, .088, .088, .088, .56,
                     .19, .19, .19, .19, .21, .03, .02, .02, .02, .02, .9, .02, .2,   .2,   .2,   .2,   .1,   .1},
@@ -156,7 +156,7 @@ TEST(BeamSearch, AnEndBeyondTheBeamsStopsNothing) {
 // ln .45 = -.799 and ln .224 / 2 = -.748; the open one, ln .176 / 2 = -.868, would not be among them, so the search
 // stops. It would have come to 1 3 4 4 4 4 of ln(.176 * .99^4) / 6 = -.296. Of ln p alone none can rise.
 TEST(BeamSearch, StopsBeforeALongerTextThatWouldHaveBeenBetter) {
-  with_known_model(1, [&](Assembled& run, const Mesh& mesh, KnownModel&, const Tensor&, const Tensor&) {
+  with_known_model(1, [&](run::Assembled& run, const Mesh& mesh, KnownModel&, const Tensor&, const Tensor&) {
     const auto p =
         at::tensor({.0375, .40, .0375, .0375, .0375, .45, .0,  .0, .0, .44, .0,  .56, .2, .2, .2, .2, .1, .1,
                     .01,   .0,  .0,    .0,    .99,   .0,  .01, .0, .0, .0,  .99, .0,  .2, .2, .2, .2, .1, .1},
@@ -186,7 +186,7 @@ TEST(BeamSearch, StopsBeforeALongerTextThatWouldHaveBeenBetter) {
 
 TEST(BeamSearch, OneBeamIsGreedySearch) {
   for (uint64_t seed = 1; seed <= 8; ++seed)
-    with_known_model(seed, [&](Assembled& run, const Mesh& mesh, KnownModel&, const Tensor&, const Tensor&) {
+    with_known_model(seed, [&](run::Assembled& run, const Mesh& mesh, KnownModel&, const Tensor&, const Tensor&) {
       const Prompts prompts{{0}, {1, 2}, {}, {3}};
       const auto greedy = with("greedy", {}, run, mesh, prompts, 7);
       const auto beam = with("beam", {{"beams", 1}}, run, mesh, prompts, 7);

@@ -87,11 +87,11 @@ TEST(CocoLmStep, GradientsDoNotFlowWhereTheyMustNot) {
 // A step's loss around the present weights. What is drawn stays as it is: a small change makes no other noise the
 // largest.
 void expect_finite_differences(const CocoLmRun& tiny, const std::function<bool(const std::string&)>& counts) {
-  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& data) {
+  tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData& data) {
     const auto loss = [&] {
-      Metrics metrics;
-      clear_gradients(run.parameters->all());
-      return accumulate_gradients(run, mesh, 0, micro_batches(run, mesh, data, 0), metrics).value();
+      run::Metrics metrics;
+      run::clear_gradients(run.parameters->all());
+      return run::accumulate_gradients(run, mesh, 0, run::micro_batches(run, mesh, data, 0), metrics).value();
     };
     loss();
     std::map<std::string, Tensor> gradients;
@@ -160,12 +160,12 @@ TEST(CocoLmStep, CopyLeavesOutTokensOfWeightZero) {
 TEST(CocoLmStep, RowsWithNothingInThemAndNothingMasked) {
   const auto step = [](const json& objective, const std::function<void(Batch&)>& change) {
     std::map<std::string, double> out;
-    CocoLmRun(objective).on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& data) {
-      auto batches = micro_batches(run, mesh, data, 0);
+    CocoLmRun(objective).on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData& data) {
+      auto batches = run::micro_batches(run, mesh, data, 0);
       change(batches[0]);
-      Metrics metrics;
-      if (const auto loss = accumulate_gradients(run, mesh, 0, std::move(batches), metrics)) out["loss"] = *loss;
-      out["norm"] = gradient_norm(run.parameters->all(), mesh);
+      run::Metrics metrics;
+      if (const auto loss = run::accumulate_gradients(run, mesh, 0, std::move(batches), metrics)) out["loss"] = *loss;
+      out["norm"] = run::gradient_norm(run.parameters->all(), mesh);
       for (const auto& parameter : run.parameters->all())
         EXPECT_TRUE(parameter.value.grad().defined()) << parameter.spec.name;  // on every replica alike
       out.merge(metrics.reduced(mesh.data()));
@@ -206,12 +206,12 @@ TEST(CocoLmStep, RowsWithNothingInThemAndNothingMasked) {
 
 // One step's loss and metrics; `change` may set weights beforehand.
 std::map<std::string, double> values_of_step(const CocoLmRun& tiny, int64_t step,
-                                             const std::function<void(Assembled&)>& change = {}) {
+                                             const std::function<void(run::Assembled&)>& change = {}) {
   std::map<std::string, double> out;
-  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& data) {
+  tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData& data) {
     if (change) change(run);
-    Metrics metrics;
-    out["loss"] = accumulate_gradients(run, mesh, step, {data.rows(0, kRows, 0)}, metrics).value();
+    run::Metrics metrics;
+    out["loss"] = run::accumulate_gradients(run, mesh, step, {data.rows(0, kRows, 0)}, metrics).value();
     out.merge(metrics.reduced(mesh.data()));
   });
   return out;
@@ -228,7 +228,7 @@ struct WithoutDropout : CocoLmRun {
 TEST(CocoLmStep, LossesOfACopyHeadThatIsKnown) {
   for (const double c : {5.0, -5.0}) {
     const CocoLmRun tiny(json{{"init_std", 0.0}, {"scl_loss_weight", 3.0}, {"binary_loss_weight", 7.0}});
-    const auto found = values_of_step(tiny, 0, [&](Assembled& run) {
+    const auto found = values_of_step(tiny, 0, [&](run::Assembled& run) {
       run.parameters->existing("objective.cocolm.copy.bias").detach().fill_(c);
       run.parameters->existing("objective.cocolm.scl.norm.bias").detach()[0].fill_(1);  // all alike, and no zeros
     });
@@ -251,7 +251,7 @@ TEST(CocoLmStep, LossesOfACopyHeadThatIsKnown) {
 TEST(CocoLmStep, TheClsIsNoOriginalToBeFound) {
   const auto all_replaced = [](bool mask_cls) {
     const WithoutDropout tiny(json{{"objective", "rtd"}, {"mask_prob", 1.0}, {"mask_cls", mask_cls}});
-    return values_of_step(tiny, 0, [](Assembled& run) {  // with a byte that is in no text
+    return values_of_step(tiny, 0, [](run::Assembled& run) {  // with a byte that is in no text
       run.parameters->existing("objective.cocolm.generator.head.bias").detach()[1].fill_(400);
     });
   };
@@ -265,7 +265,7 @@ TEST(CocoLmStep, TheClsIsNoOriginalToBeFound) {
 // A generator that says "b" wherever it is asked, and a main network that says "a": what is drawn and what is scored.
 TEST(CocoLmStep, ScoresTheOriginalAndReadsWhatWasDrawn) {
   const auto at_bias = [](const std::string& model, char letter) {
-    return [=](Assembled& run) {
+    return [=](run::Assembled& run) {
       run.parameters->existing(model + ".head.bias").detach()[letter].fill_(400);
       run.parameters->existing("objective.cocolm.generator.head.bias").detach()['b'].fill_(400);
     };

@@ -16,17 +16,17 @@ struct Sized : TinyRun {
     std::ofstream(folder.path() / "text.txt") << text;
     line["train"]["data"]["dataset"].merge_patch(dataset);
   }
-  Assembled assembled() const { return Assembled(registry(), line); }
+  run::Assembled assembled() const { return run::Assembled(registry(), line); }
 };
 
 TEST(DataSizes, TokensOfAnEpochAreItsTargets) {
-  DataSizes sizes;
+  run::DataSizes sizes;
   const Sized small(made_text(300));
   const auto run = small.assembled();
   const auto& train = sizes.splits(run)[0];
   EXPECT_EQ(sizes.epoch(run).tokens, train.bytes + train.documents);
   EXPECT_FALSE(sizes.epoch(run).estimated);
-  small.on_ranks([&](Assembled&, const Mesh&, TrainingData& data) {
+  small.on_ranks([&](run::Assembled&, const Mesh&, data::TrainingData& data) {
     EXPECT_EQ(data.contexts_of(0), (train.bytes + train.documents + 15) / 16);
   });
 }
@@ -40,7 +40,7 @@ TEST(DataSizes, LargeTextsAreEstimated) {
   ASSERT_GT(text.size(), 5u << 20);
   const Sized large(text);
   const auto run = large.assembled();
-  DataSizes sizes;
+  run::DataSizes sizes;
   EXPECT_TRUE(sizes.epoch(run).estimated);
   EXPECT_EQ(sizes.epoch(run).tokens, sizes.splits(run)[0].bytes + sizes.splits(run)[0].documents);
 }
@@ -74,7 +74,7 @@ TEST(DataSizes, LargeTextsAreEstimatedFromAllOfTheirParts) {
   auto run = large.assembled();
   Words words;
   run.tokenizer = &words;
-  DataSizes sizes;
+  run::DataSizes sizes;
   const auto& train = sizes.splits(run)[0];
   ASSERT_GT(train.bytes, 4 << 20);
   EXPECT_TRUE(sizes.epoch(run).estimated);
@@ -87,7 +87,7 @@ TEST(DataSizes, LargeTextsAreEstimatedFromAllOfTheirParts) {
 
 TEST(DataSizes, TokenizersShareTheMeasureOfADataset) {
   const Sized tiny(made_text(300));
-  DataSizes sizes;
+  run::DataSizes sizes;
   auto first = tiny.assembled(), second = tiny.assembled();
   second.data_config += " another tokenizer";
   EXPECT_EQ(&sizes.splits(first), &sizes.splits(second));
@@ -103,7 +103,7 @@ TEST(DataSizes, CopiesMayDifferInLineEnds) {
     auto dataset = divided;
     dataset["splits"] = rule;
     const Sized twice(text, dataset);
-    DataSizes sizes;
+    run::DataSizes sizes;
     return sizes.splits(twice.assembled())[1].copies;
   };
   EXPECT_GT(copies("documents"), 0);
@@ -118,10 +118,10 @@ std::pair<std::string, std::string> far_shares(const std::vector<size_t>& files,
   Sized run("", dataset);
   run.line["train"]["data"]["dataset"]["path"] = folder.path().string();
   const auto assembled = run.assembled();
-  DataSizes sizes;
+  run::DataSizes sizes;
   std::pair<std::string, std::string> found;
-  for (const auto& [path, message] : data_faults(assembled, sizes)) found.first += message + "\n";
-  for (const auto& note : data_notes(assembled, sizes)) found.second += note + "\n";
+  for (const auto& [path, message] : run::data_faults(assembled, sizes)) found.first += message + "\n";
+  for (const auto& note : run::data_notes(assembled, sizes)) found.second += note + "\n";
   return found;
 }
 
@@ -146,8 +146,8 @@ TEST(DataSizes, SharesFarFromWhatWasAskedAreRefusedWhereTheyCouldBeNearer) {
   Sized run("", by_paragraph);
   run.line["train"]["data"]["dataset"]["path"] = folder.path().string();
   const auto assembled = run.assembled();
-  DataSizes sizes;
-  const auto faults = data_faults(assembled, sizes);
+  run::DataSizes sizes;
+  const auto faults = run::data_faults(assembled, sizes);
   ASSERT_FALSE(faults.empty());
   EXPECT_NE(
       faults.back().second.find("the split 'train' holds 50% of the bytes, and 10% were asked for; more than three "
@@ -164,7 +164,7 @@ TEST(DataSizes, CopiesAreCountedBesidesTheirWhiteSpace) {
   const auto bare = [](const std::string& document) { return document.substr(0, document.find('\n')); };
   for (int64_t i = 0; i < run.dataset->size(Split::kTrain); ++i)
     train.insert(bare(run.dataset->document(Split::kTrain, i).text));
-  DataSizes sizes;
+  run::DataSizes sizes;
   for (const auto split : {Split::kValidation, Split::kTest}) {
     int64_t copies = 0, bytes = 0;
     for (int64_t i = 0; i < run.dataset->size(split); ++i) {
@@ -181,7 +181,7 @@ TEST(DataSizes, CopiesAreCountedBesidesTheirWhiteSpace) {
 
 TEST(DataSizes, RunsOfOneDatasetShareWhatWasFound) {
   const Sized tiny(made_text(300));
-  DataSizes sizes;
+  run::DataSizes sizes;
   auto first = tiny.assembled(), second = tiny.assembled();
   EXPECT_EQ(&sizes.splits(first), &sizes.splits(second));
   EXPECT_EQ(&sizes.epoch(first), &sizes.epoch(second));
@@ -192,20 +192,20 @@ TEST(DataSizes, RunsOfOneDatasetShareWhatWasFound) {
 // Every split is looked at that the run uses, and no other.
 TEST(DataSizes, OnlySplitsThatAreUsedMustHoldText) {
   Sized tiny(made_text(300), {{"validation_fraction", 0.0}, {"test_fraction", 0.0}});
-  EXPECT_EQ(validate(registry(), tiny.line), json::array());
+  EXPECT_EQ(run::validate(registry(), tiny.line), json::array());
   tiny.line["evaluate"].push_back({{"id", "e"},
                                    {"label", "mine"},
                                    {"every", 0},
                                    {"split", "test"},
                                    {"config", {{"use", "held_out"}, {"length", 8}}}});
-  auto findings = validate(registry(), tiny.line);
+  auto findings = run::validate(registry(), tiny.line);
   ASSERT_EQ(findings.size(), 1u);
   EXPECT_EQ(findings[0]["path"], "evaluate.mine.split");
   EXPECT_NE(findings[0]["message"].dump().find("the split 'test' is empty"), std::string::npos);
   tiny.line["train"]["data"]["dataset"]["test_fraction"] = 0.2;
-  EXPECT_EQ(validate(registry(), tiny.line), json::array());
+  EXPECT_EQ(run::validate(registry(), tiny.line), json::array());
   tiny.line["evaluate"][0]["config"]["length"] = 5000;
-  findings = validate(registry(), tiny.line);
+  findings = run::validate(registry(), tiny.line);
   ASSERT_EQ(findings.size(), 1u);
   EXPECT_EQ(findings[0]["path"], "evaluate.mine");
 }

@@ -40,28 +40,28 @@ Scripted most_likely() {
 }
 
 // Logits after the last of `ids`, by a forward of everything without padding and without a cache.
-Tensor full_logits(Assembled& run, const Mesh& mesh, const std::vector<int64_t>& ids) {
+Tensor full_logits(run::Assembled& run, const Mesh& mesh, const std::vector<int64_t>& ids) {
   const c10::NoGradGuard no_grad;
   Batch batch;
   batch.tokens = at::tensor(ids).unsqueeze(0);
-  ForwardPass pass(*run.model, batch, {}, run.vocabulary->size(), mesh);
+  run::ForwardPass pass(*run.model, batch, {}, run.vocabulary->size(), mesh);
   return pass.logits().select(1, batch.tokens.size(1) - 1).squeeze(0);
 }
 
 // This rank's slice of them.
-Tensor local_logits(Assembled& run, const std::vector<int64_t>& ids) {
+Tensor local_logits(run::Assembled& run, const std::vector<int64_t>& ids) {
   const c10::NoGradGuard no_grad;
   Batch batch;
   batch.tokens = at::tensor(ids).unsqueeze(0);
   return run.model->logits(run.model->forward(batch, {}).final_BTD[0][batch.tokens.size(1) - 1]);
 }
 
-std::vector<Continuation> decoded(Assembled& run, const Mesh& mesh, Decoder& decoder,
+std::vector<Continuation> decoded(run::Assembled& run, const Mesh& mesh, Decoder& decoder,
                                   const std::vector<std::string>& prompts, int64_t tokens) {
-  return decode(run, mesh, decoder, {encoded(*run.tokenizer, prompts), tokens, 1});
+  return run::decode(run, mesh, decoder, {run::encoded(*run.tokenizer, prompts), tokens, 1});
 }
 
-std::vector<int64_t> prompt_ids(const Assembled& run, const std::string& prompt) {
+std::vector<int64_t> prompt_ids(const run::Assembled& run, const std::string& prompt) {
   std::vector<int64_t> ids{run.vocabulary->special(kEndOfText)};
   for (const auto id : run.tokenizer->encode(prompt)) ids.push_back(id);
   return ids;
@@ -80,7 +80,7 @@ TEST_P(DecodeOfScheme, EqualsTheFullForwardForPromptsOfAnyLength) {
   TinyRun tiny;
   tiny.model()["positional"] = std::get<0>(GetParam());
   tiny.mesh(std::get<1>(GetParam()), 1);
-  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
+  tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {
     auto decoder = most_likely();
     const auto together = decoded(run, mesh, decoder, prompts, 9);
     ASSERT_EQ(together.size(), prompts.size());
@@ -103,7 +103,7 @@ TEST_P(DecodeOfScheme, EqualsTheFullForwardForPromptsOfAnyLength) {
 }
 
 TEST_P(Decode, GivesTheDecoderTheStateOfEveryRow) {
-  tiny_.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
+  tiny_.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {
     Scripted decoder([&](DecodeContext& context) {
       const auto B = context.tokens().size(0), S = context.tokens().size(1);
       EXPECT_EQ(context.mask().sizes(), context.tokens().sizes());
@@ -132,7 +132,7 @@ TEST_P(Decode, GivesTheDecoderTheStateOfEveryRow) {
 
 // Whoever asks for states only on the way gets those of everything so far, too; also where rows moved before.
 TEST_P(Decode, GivesStatesToWhoAsksLate) {
-  tiny_.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
+  tiny_.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {
     int compared = 0;
     Scripted decoder([&](DecodeContext& context) {
       const auto B = context.tokens().size(0);
@@ -154,7 +154,7 @@ TEST_P(Decode, GivesStatesToWhoAsksLate) {
 
 // Rows may be dropped, repeated and crossed, as in beam search: each goes on with its parent's past.
 TEST_P(Decode, RowsGoOnFromTheirParents) {
-  tiny_.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
+  tiny_.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {
     Scripted decoder([&](DecodeContext& context) {
       const auto ids = [](std::vector<int64_t> values) { return at::tensor(values); };
       switch (context.step()) {
@@ -180,7 +180,7 @@ TEST_P(Decode, RowsGoOnFromTheirParents) {
 }
 
 TEST_P(Decode, WhatHasEndedStaysSo) {
-  tiny_.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
+  tiny_.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {
     const auto end_of_text = run.vocabulary->special(kEndOfText);
     int calls = 0;
     Scripted decoder([&](DecodeContext& context) {
@@ -206,7 +206,7 @@ TEST_P(Decode, WhatHasEndedStaysSo) {
 // Every position of the model is of use: the last token is chosen from what stands before it.
 TEST_P(Decode, GoesToTheModelsLimitAndNotBeyond) {
   tiny_.model()["positional"] = {{"use", "learned"}, {"positions", 8}};
-  tiny_.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
+  tiny_.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {
     Scripted decoder([](DecodeContext&) { return Choice{at::full({1}, 97, at::kLong), {}}; });
     EXPECT_EQ(decoded(run, mesh, decoder, {""}, 8)[0].text, "aaaaaaaa");
     EXPECT_EQ(decoded(run, mesh, decoder, {"1234567"}, 1)[0].text, "a");
@@ -233,7 +233,7 @@ TEST_P(Decode, GoesToTheModelsLimitAndNotBeyond) {
 }
 
 TEST_P(Decode, RefusesAModelThatReadsBothWays) {
-  tiny_.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
+  tiny_.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {
     FakeModel both_ways;
     both_ways.is_causal = false;
     run.model = &both_ways;
@@ -244,7 +244,7 @@ TEST_P(Decode, RefusesAModelThatReadsBothWays) {
 }
 
 TEST_P(Decode, RefusesChoicesThatAreNone) {
-  tiny_.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
+  tiny_.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {
     const auto choosing = [&](const Choice& choice) {
       return [&, choice] {
         Scripted decoder([&](DecodeContext&) { return choice; });

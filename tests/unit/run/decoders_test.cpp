@@ -57,27 +57,27 @@ Ids contrastive_by_hand(const Tensor& log_p, const Tensor& states, Ids past, int
 TEST(ContrastiveSearch, IsItsRuleOnAModelWithKnownLogits) {
   size_t ended = 0;
   for (uint64_t seed = 1; seed <= 6; ++seed)
-    with_known_model(seed,
-                     [&](Assembled& run, const Mesh& mesh, KnownModel&, const Tensor& log_p, const Tensor& states) {
-                       const Prompts prompts{{2}, {}, {1, 4, 0}, {3}};
-                       for (const int64_t k : {2, 3, 6, 300})
-                         for (const double alpha : {0.1, 0.6, 0.95}) {
-                           const auto made = with("contrastive", {{"k", k}, {"alpha", alpha}}, run, mesh, prompts, 6);
-                           for (size_t i = 0; i < prompts.size(); ++i) {
-                             Ids past{5};
-                             past.insert(past.end(), prompts[i].begin(), prompts[i].end());
-                             EXPECT_EQ(made[i].ids, contrastive_by_hand(log_p, states, past, k, alpha, 6))
-                                 << "seed " << seed << ", k " << k << ", alpha " << alpha << ", prompt " << i;
-                             ended += made[i].ended ? 1 : 0;
-                           }
-                         }
-                     });
+    with_known_model(
+        seed, [&](run::Assembled& run, const Mesh& mesh, KnownModel&, const Tensor& log_p, const Tensor& states) {
+          const Prompts prompts{{2}, {}, {1, 4, 0}, {3}};
+          for (const int64_t k : {2, 3, 6, 300})
+            for (const double alpha : {0.1, 0.6, 0.95}) {
+              const auto made = with("contrastive", {{"k", k}, {"alpha", alpha}}, run, mesh, prompts, 6);
+              for (size_t i = 0; i < prompts.size(); ++i) {
+                Ids past{5};
+                past.insert(past.end(), prompts[i].begin(), prompts[i].end());
+                EXPECT_EQ(made[i].ids, contrastive_by_hand(log_p, states, past, k, alpha, 6))
+                    << "seed " << seed << ", k " << k << ", alpha " << alpha << ", prompt " << i;
+                ended += made[i].ended ? 1 : 0;
+              }
+            }
+        });
   EXPECT_GT(ended, 0u);  // some rows stop before the others
 }
 
 TEST(ContrastiveSearch, WithoutPenaltyOrChoiceItIsGreedySearch) {
   for (uint64_t seed = 1; seed <= 4; ++seed)
-    with_known_model(seed, [&](Assembled& run, const Mesh& mesh, KnownModel&, const Tensor&, const Tensor&) {
+    with_known_model(seed, [&](run::Assembled& run, const Mesh& mesh, KnownModel&, const Tensor&, const Tensor&) {
       const Prompts prompts{{0}, {1, 2}, {}};
       const auto greedy = with("greedy", {}, run, mesh, prompts, 7);
       for (const json& parameters : {json{{"k", 1}, {"alpha", 0.9}}, json{{"k", 4}, {"alpha", 0.0}}}) {
@@ -89,7 +89,7 @@ TEST(ContrastiveSearch, WithoutPenaltyOrChoiceItIsGreedySearch) {
 
 // What was tried is not run again: one forward for the prompt and one a token, but for the last, which nobody reads.
 TEST(ContrastiveSearch, GoesOnFromTheForwardOfItsCandidates) {
-  with_known_model(3, [&](Assembled& run, const Mesh& mesh, KnownModel& model, const Tensor&, const Tensor&) {
+  with_known_model(3, [&](run::Assembled& run, const Mesh& mesh, KnownModel& model, const Tensor&, const Tensor&) {
     int64_t chosen = 0;
     const auto calls = [&](const json& parameters) {
       model.extends = 0;
@@ -115,18 +115,18 @@ class RealModel : public ::testing::TestWithParam<std::tuple<json, int>> {
 };
 
 // Of [end of text, ids]: final states [T, D] and logits [T, V] by one forward, without a cache.
-std::pair<Tensor, Tensor> full_forward(Assembled& run, const Mesh& mesh, const Ids& ids) {
+std::pair<Tensor, Tensor> full_forward(run::Assembled& run, const Mesh& mesh, const Ids& ids) {
   const c10::NoGradGuard no_grad;
   Batch batch;
   batch.tokens = at::tensor(ids).unsqueeze(0);
-  ForwardPass pass(*run.model, batch, {}, run.vocabulary->size(), mesh);
+  run::ForwardPass pass(*run.model, batch, {}, run.vocabulary->size(), mesh);
   return {pass.hidden()[0], pass.logits()[0]};
 }
 
 TEST_P(RealModel, ContrastiveSearchOnTheCacheIsThatWithoutOne) {
-  tiny_.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
+  tiny_.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {
     const std::vector<std::string> texts{"abc ab", "", "h"};
-    const auto prompts = encoded(*run.tokenizer, texts);
+    const auto prompts = run::encoded(*run.tokenizer, texts);
     const auto made = with_prompts("contrastive", {{"k", 4}, {"alpha", 0.5}}, run, mesh, prompts, 6);
     const auto slowly =
         with_prompts("contrastive", {{"k", 4}, {"alpha", 0.5}, {"low_memory", true}}, run, mesh, prompts, 6);
@@ -167,8 +167,8 @@ TEST_P(RealModel, ContrastiveSearchOnTheCacheIsThatWithoutOne) {
 }
 
 TEST_P(RealModel, AloneARowGivesWhatItGivesInABatch) {
-  tiny_.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
-    const auto prompts = encoded(*run.tokenizer, {"abc ab", "", "h", "h", "a longer one"});
+  tiny_.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {
+    const auto prompts = run::encoded(*run.tokenizer, {"abc ab", "", "h", "h", "a longer one"});
     for (const auto& [decoder, parameters] :
          std::vector<std::pair<std::string, json>>{{"greedy", json::object()},
                                                    {"sampling", {{"top_p", 0.9}}},
@@ -202,12 +202,12 @@ INSTANTIATE_TEST_SUITE_P(Schemes, RealModel,
 
 TEST(Decoding, TellsTheTextAsItComes) {
   TinyRun tiny;
-  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
+  tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {
     for (const auto* decoder : {"greedy", "contrastive"}) {
       std::vector<std::string> parts;
-      DecodeRequest request{encoded(*run.tokenizer, {"ab"}), 9, 1};
+      run::DecodeRequest request{run::encoded(*run.tokenizer, {"ab"}), 9, 1};
       request.on_text = [&](const std::string& text) { parts.push_back(text); };
-      const auto made = decode(run, mesh, *make<Decoder>(decoder), request)[0];
+      const auto made = run::decode(run, mesh, *make<Decoder>(decoder), request)[0];
       EXPECT_EQ(parts.size(), made.ids.size());
       std::string whole;
       for (const auto& part : parts) whole += part;

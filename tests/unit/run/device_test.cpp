@@ -28,28 +28,28 @@ json asking(const std::string& device, const std::string& precision, int tensor 
 }
 
 TEST(Device, AutoIsWhatTheMachineHas) {
-  const auto compute = settle_compute(asking("auto", "fp32"));
+  const auto compute = run::settle_compute(asking("auto", "fp32"));
   EXPECT_EQ(compute.device, kernels::device::available() ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU));
   EXPECT_FALSE(compute.bf16);
-  EXPECT_EQ(settle_compute(asking("cpu", "fp64")).device, at::Device(at::kCPU));
+  EXPECT_EQ(run::settle_compute(asking("cpu", "fp64")).device, at::Device(at::kCPU));
 }
 
 TEST(Device, WhatCannotBeHadIsRefusedBeforeTheRun) {
   for (const char* precision : {"bf16", "tf32"})
-    EXPECT_THAT([&] { settle_compute(asking("cpu", precision)); },
+    EXPECT_THAT([&] { run::settle_compute(asking("cpu", precision)); },
                 ThrowsMessage<UserError>(HasSubstr("train.precision: '" + std::string(precision) +
                                                    "' is for GPUs, and this run is on the CPU; take fp32 or fp64")));
-  EXPECT_THAT([] { settle_compute(asking("cuda:77", "fp32")); },
+  EXPECT_THAT([] { run::settle_compute(asking("cuda:77", "fp32")); },
               ThrowsMessage<UserError>(
                   AllOf(HasSubstr("resources.device: 'cuda:77'"), HasSubstr("or set resources.device = \"cpu\""))));
-  const auto path_of = [](const json& line) { return refusal(line).value_or(Refusal{}).path; };
+  const auto path_of = [](const json& line) { return run::refusal(line).value_or(run::Refusal{}).path; };
   EXPECT_EQ(path_of(asking("cpu", "bf16")), "train.precision");
   EXPECT_EQ(path_of(asking("cuda", "fp32", 2)), "resources.device");
   EXPECT_EQ(path_of(asking("auto", "fp32", 2)), "");
-  EXPECT_EQ(validate(registry(), asking("cpu", "bf16"))[0]["path"], "train.precision");
+  EXPECT_EQ(run::validate(registry(), asking("cpu", "bf16"))[0]["path"], "train.precision");
   if (kernels::device::built()) GTEST_SKIP() << "the rest is about builds without CUDA";
   EXPECT_EQ(path_of(asking("auto", "bf16")), "train.precision");
-  EXPECT_THAT(refusal(asking("cuda", "fp32")).value_or(Refusal{}).message,
+  EXPECT_THAT(run::refusal(asking("cuda", "fp32")).value_or(run::Refusal{}).message,
               "'cuda' needs a CUDA build, and this one has only the CPU; configure with -DASSAY_CUDA=ON, or set "
               "resources.device = \"cpu\"");
 }
@@ -60,13 +60,13 @@ TEST(Device, EveryTensorOfABatchMoves) {
   Tensor* const all[] = {&batch.tokens,   &batch.targets, &batch.loss_weight, &batch.positions, &batch.segment,
                          &batch.key_mask, &batch.row_id,  &batch.sample_id,   &batch.spans,     &batch.channels["own"]};
   for (auto* tensor : all) *tensor = ids;
-  auto there = moved(batch, at::kMeta);
+  auto there = run::moved(batch, at::kMeta);
   Tensor* const theirs[] = {&there.tokens,  &there.targets,        &there.loss_weight, &there.positions,
                             &there.segment, &there.key_mask,       &there.row_id,      &there.sample_id,
                             &there.spans,   &there.channels["own"]};
   for (auto* tensor : theirs) EXPECT_TRUE(tensor->is_meta());
   EXPECT_TRUE(batch.tokens.is_cpu());
-  EXPECT_FALSE(moved(Batch(), at::kMeta).targets.defined());
+  EXPECT_FALSE(run::moved(Batch(), at::kMeta).targets.defined());
 }
 
 // LibTorch's device without memory refuses to mix with the CPU as a GPU does: what a scheme makes on the CPU throws
@@ -91,38 +91,39 @@ INSTANTIATE_TEST_SUITE_P(Schemes, OnMeta, ::testing::Values("alibi", "none", "ro
 // The guard is the same for every device, so what it does can be seen on the CPU, which a run may not ask it of.
 TEST(Bf16, IsOnInTheForwardAlone) {
   {
-    const ForwardPrecision off{Compute{}};
+    const run::ForwardPrecision off{run::Compute{}};
     EXPECT_FALSE(at::autocast::is_autocast_enabled(at::kCPU));
-    const ForwardPrecision on({at::kCPU, true});
+    const run::ForwardPrecision on({at::kCPU, true});
     EXPECT_TRUE(at::autocast::is_autocast_enabled(at::kCPU));
     EXPECT_EQ(at::autocast::get_autocast_dtype(at::kCPU), at::kBFloat16);
     EXPECT_FALSE(at::autocast::is_autocast_enabled(at::kCUDA));
   }
   EXPECT_FALSE(at::autocast::is_autocast_enabled(at::kCPU));
-  const ForwardPrecision gpu({at::kCUDA, true});
+  const run::ForwardPrecision gpu({at::kCUDA, true});
   EXPECT_EQ(at::autocast::get_autocast_dtype(at::kCUDA), at::kBFloat16);
 }
 
 // Mean loss of 4 steps on the same 6 rows.
-std::vector<double> losses_of(const TinyRun& tiny, const Compute& compute) {
+std::vector<double> losses_of(const TinyRun& tiny, const run::Compute& compute) {
   std::vector<double> losses;
-  Assembled run(registry(), tiny.line);
+  run::Assembled run(registry(), tiny.line);
   run.compute = compute;
-  const auto mesh = self_mesh();
+  const auto mesh = mesh::self_mesh();
   run.build(*mesh);
-  const DataSpec spec{run.dataset, run.vocabulary.get(), run.transforms, run.context, run.data_seed,
-                      "tiny",      tiny.folder.path()};
-  TrainingData data(spec);
+  const data::DataSpec spec{run.dataset, run.vocabulary.get(), run.transforms, run.context, run.data_seed,
+                            "tiny",      tiny.folder.path()};
+  data::TrainingData data(spec);
   for (int64_t step = 0; step < 4; ++step) {
-    Metrics metrics;
-    losses.push_back(accumulate_gradients(run, *mesh, step, {data.rows(0, 3, 0), data.rows(3, 6, 3)}, metrics).value());
+    run::Metrics metrics;
+    losses.push_back(
+        run::accumulate_gradients(run, *mesh, step, {data.rows(0, 3, 0), data.rows(3, 6, 3)}, metrics).value());
     for (const auto& parameter : run.parameters->all()) {
       EXPECT_EQ(parameter.value.scalar_type(), at::kFloat);
       EXPECT_EQ(parameter.value.grad().scalar_type(), at::kFloat);
       EXPECT_EQ(parameter.value.grad().device(), compute.device);
     }
     run.optimizer->step(1e-2, 1.0);
-    clear_gradients(run.parameters->all());
+    run::clear_gradients(run.parameters->all());
   }
   return losses;
 }
@@ -164,7 +165,7 @@ TEST(Gpu, TrainsAsTheCpuDoesAndRepeatsToTheBit) {
     tiny.line["resources"]["device"] = device;
     Losses losses;
     const auto report =
-        execute(registry(), tiny.line, {.run = tiny.folder.path(), .contexts = tiny.folder.path() / "c"}, losses);
+        run::execute(registry(), tiny.line, {.run = tiny.folder.path(), .contexts = tiny.folder.path() / "c"}, losses);
     EXPECT_EQ(report.gpu.empty(), device == "cpu");
     for (const auto& metric : report.evaluations.at(0).metrics) losses.values.push_back(metric.value);
     return losses.values;

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "record/layout.h"
-#include "run/safetensors.h"
+#include "run/checkpoint/safetensors.h"
 #include "unit/run/cocolm_run.h"
 #include "unit/run/gradients.h"
 
@@ -44,13 +44,13 @@ struct Step {
 Step step_of(const TinyRun& tiny, Sum first, Sum rest, bool with_targets = true) {
   Step out;
   std::mutex mutex;
-  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& data) {
+  tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData& data) {
     TwoTerms objective(mesh.data().rank() == 0 ? first : rest, with_targets);
     run.objectives = {{&objective, "two", 1.0}};
-    Metrics metrics;
-    const auto loss = accumulate_gradients(run, mesh, 0, micro_batches(run, mesh, data, 0), metrics);
+    run::Metrics metrics;
+    const auto loss = run::accumulate_gradients(run, mesh, 0, run::micro_batches(run, mesh, data, 0), metrics);
     const auto values = metrics.reduced(mesh.data());
-    const auto held_out = objective_sums(run, mesh, data.rows(0, 2, 0));
+    const auto held_out = run::objective_sums(run, mesh, data.rows(0, 2, 0));
     const std::lock_guard lock(mutex);
     if (!mesh.first()) return;
     out = {loss, {}, values, held_out};
@@ -102,7 +102,7 @@ TEST(EmptyTerms, AloneGiveNoLossAndGradientsOfZero) {
 
 // A step with nothing masked: gradients are zero, and AdamW multiplies weights by 1 - lr * weight_decay.
 TEST(EmptyTerms, AStepWithNothingToCountIsAnUpdateLikeAnyOther) {
-  struct FirstLoss final : Observer {
+  struct FirstLoss final : run::Observer {
     void event(const std::string& type, const json& fields) override {
       if (type == "step") there = fields.contains("loss");
     }
@@ -118,11 +118,11 @@ TEST(EmptyTerms, AStepWithNothingToCountIsAnUpdateLikeAnyOther) {
     tiny.line["resources"]["micro_batch"] = 2;
     tiny.line["checkpoint"] = {{"keep", "weights"}};
     FirstLoss first;
-    execute(registry(), tiny.line, {.run = tiny.folder.path(), .contexts = tiny.folder / "contexts"}, first);
+    run::execute(registry(), tiny.line, {.run = tiny.folder.path(), .contexts = tiny.folder / "contexts"}, first);
     if (first.there) continue;
-    const SafetensorsFile after(RunLayout(tiny.folder.path()).weights());
+    const run::SafetensorsFile after(record::RunLayout(tiny.folder.path()).weights());
     const std::string name = "model.layers.0.up.weight";
-    tiny.on_ranks([&](Assembled& run, const Mesh&, TrainingData&) {
+    tiny.on_ranks([&](run::Assembled& run, const Mesh&, data::TrainingData&) {
       for (const auto& parameter : run.parameters->all())
         if (parameter.spec.name == name) {
           const auto expected = parameter.value.detach() * (1 - 0.01 * 0.5);

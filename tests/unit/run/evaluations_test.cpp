@@ -10,7 +10,7 @@
 namespace assay::testing {
 namespace {
 
-struct Shown final : Observer {
+struct Shown final : run::Observer {
   void event(const std::string&, const json&) override {}
   void evaluating(const json&) override { ++times; }
   int64_t times = 0;
@@ -28,12 +28,12 @@ TEST(Evaluations, AskSeldomWhileTokensAreDecoded) {
   std::atomic<int64_t> asked = 0;
   Shown shown;
   double seconds = 0;
-  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
-    Attempt attempt{.run = tiny.folder.path(), .contexts = tiny.folder / "contexts"};
+  tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {
+    run::Attempt attempt{.run = tiny.folder.path(), .contexts = tiny.folder / "contexts"};
     attempt.asked_to_stop = [&] { return ++asked, false; };
-    Evaluations evaluations(run, mesh, attempt, shown, [](const std::string&, const json&) {});
-    Phases phases;
-    std::vector<EvaluationReport> reports;
+    run::Evaluations evaluations(run, mesh, attempt, shown, [](const std::string&, const json&) {});
+    run::Phases phases;
+    std::vector<run::EvaluationReport> reports;
     EXPECT_TRUE(evaluations.at_the_end(phases, reports));
     if (mesh.first()) seconds = phases.evaluation;
   });

@@ -25,12 +25,12 @@ struct Gradients {
 inline Gradients gradients_of(const TinyRun& tiny, const std::function<void(Batch&)>& change = {}) {
   Gradients out;
   std::mutex mutex;
-  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& data) {
-    Metrics metrics;
-    auto batches = micro_batches(run, mesh, data, 0);
+  tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData& data) {
+    run::Metrics metrics;
+    auto batches = run::micro_batches(run, mesh, data, 0);
     if (change) std::for_each(batches.begin(), batches.end(), change);
-    const auto loss = accumulate_gradients(run, mesh, 0, std::move(batches), metrics);
-    const auto norm = gradient_norm(run.parameters->all(), mesh);
+    const auto loss = run::accumulate_gradients(run, mesh, 0, std::move(batches), metrics);
+    const auto norm = run::gradient_norm(run.parameters->all(), mesh);
     const auto values = metrics.reduced(mesh.data());
     std::map<std::string, Tensor> whole;
     for (const auto& parameter : run.parameters->all())

@@ -5,11 +5,11 @@
 #include <ATen/ops/ones.h>
 #include <gmock/gmock.h>
 
-#include "record/files.h"
+#include "base/files.h"
+#include "base/sha256.h"
 #include "record/layout.h"
-#include "record/sha256.h"
-#include "run/checkpoint.h"
-#include "run/sharded.h"
+#include "run/checkpoint/checkpoint.h"
+#include "run/checkpoint/sharded.h"
 #include "run/step.h"
 #include "unit/run/tiny_run.h"
 
@@ -25,19 +25,19 @@ using ::testing::ThrowsMessage;
 // Trains a run for three steps and leaves what a finished one leaves: weights, a checkpoint and a record.
 struct Finished {
   explicit Finished(TinyRun& tiny, int64_t steps = 3) : folder(tiny.folder / "from") {
-    const RunLayout layout(folder);
-    tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& data) {
+    const record::RunLayout layout(folder);
+    tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData& data) {
       for (int64_t step = 0; step < steps; ++step) {
-        Metrics metrics;
-        accumulate_gradients(run, mesh, step, {data.rows(step * 6, step * 6 + 6, 0)}, metrics);
+        run::Metrics metrics;
+        run::accumulate_gradients(run, mesh, step, {data.rows(step * 6, step * 6 + 6, 0)}, metrics);
         run.optimizer->step(1e-2, 1.0);
-        clear_gradients(run.parameters->all());
+        run::clear_gradients(run.parameters->all());
       }
-      const Checkpoints checkpoints(layout.checkpoints(), "from", "code");
+      const run::Checkpoints checkpoints(layout.checkpoints(), "from", "code");
       checkpoints.save(run, mesh, {steps, 0, 0});
       checkpoints.keep_weights(layout.weights());
     });
-    write_atomically(layout.train_record(), json{{"config", tiny.line["train"]}}.dump());
+    base::write_atomically(layout.train_record(), json{{"config", tiny.line["train"]}}.dump());
   }
   json init(const char* load = "weights") const { return {{"from", {{"path", folder.string()}}}, {"load", load}}; }
   std::filesystem::path folder;
@@ -47,20 +47,20 @@ struct Finished {
 struct Started {
   Started(TinyRun& tiny, const json& init) {
     tiny.line["train"]["init"] = init;
-    tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
+    tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {
       try {
-        start_from_init(tiny.line["train"], run, mesh);
+        run::start_from_init(tiny.line["train"], run, mesh);
       } catch (const UserError& error) {
         wrong = error.what();
       }
-      for (const auto& state : optimizer_state_of(run)) optimizer[state.name] = state.local.clone();
+      for (const auto& state : run::optimizer_state_of(run)) optimizer[state.name] = state.local.clone();
     });
     // The plan finds the same.
-    const auto mesh = shape_mesh(1, 1);
-    Assembled run(registry(), tiny.line);
+    const auto mesh = mesh::shape_mesh(1, 1);
+    run::Assembled run(registry(), tiny.line);
     run.compute.device = at::kMeta;
     run.build(*mesh, /*draw=*/false);
-    for (const auto& [key, message] : init_findings(tiny.line["train"], run)) {
+    for (const auto& [key, message] : run::init_findings(tiny.line["train"], run)) {
       planned = message;
       at = key;
     }
@@ -106,18 +106,18 @@ TEST(Init, TensorsWithoutAPlaceAreRefusedByName) {
 TEST(Init, ATensorOfTheOptimizersFileAloneIsFoundAndCanBeIgnored) {
   TinyRun tiny;
   const Finished from(tiny);
-  const auto step = RunLayout(from.folder).checkpoints() / "step-3";
+  const auto step = record::RunLayout(from.folder).checkpoints() / "step-3";
   const auto file = step / "optimizer.safetensors";
-  std::vector<NamedTensor> tensors;
+  std::vector<run::NamedTensor> tensors;
   {
-    const SafetensorsFile whole(file);
+    const run::SafetensorsFile whole(file);
     for (const auto& name : whole.names()) tensors.push_back({name, whole.read(name)});
   }
   tensors.push_back({"optimizer/extra", at::ones({1})});
-  write_safetensors(file, tensors, {});
-  auto manifest = json::parse(read_file(step / "manifest.json"));
-  manifest["files"]["optimizer.safetensors"]["sha256"] = sha256_of_file(file);
-  write_atomically(step / "manifest.json", manifest.dump());
+  run::write_safetensors(file, tensors, {});
+  auto manifest = json::parse(base::read_file(step / "manifest.json"));
+  manifest["files"]["optimizer.safetensors"]["sha256"] = base::sha256_of_file(file);
+  base::write_atomically(step / "manifest.json", manifest.dump());
   auto init = from.init("all");
   const Started refused(tiny, init);
   EXPECT_THAT(refused.wrong, HasSubstr("optimizer.safetensors: holds tensors that this run has no place for: "
@@ -185,11 +185,11 @@ TEST(Init, TheSameOptimizerWithAnotherMeaningIsRefused) {
   EXPECT_THAT(Started(tiny, from.init("all")).wrong, HasSubstr("reads the format 'adam_weight_decay'"));
   TinyRun older;
   const Finished before(older);
-  const auto file = RunLayout(before.folder).checkpoints() / "step-3/manifest.json";
-  auto manifest = json::parse(read_file(file));
+  const auto file = record::RunLayout(before.folder).checkpoints() / "step-3/manifest.json";
+  auto manifest = json::parse(base::read_file(file));
   EXPECT_EQ(manifest.at("optimizer_state"), "adamw");
   manifest.erase("optimizer_state");
-  write_atomically(file, manifest.dump());
+  base::write_atomically(file, manifest.dump());
   EXPECT_EQ(Started(older, before.init("all")).wrong, "");
   older.line["train"]["optimizer"] = {{"use", "sgd"}};
   EXPECT_THAT(Started(older, before.init("all")).wrong, HasSubstr("of the format 'adamw', this run's optimizer 'sgd'"));
@@ -199,11 +199,11 @@ TEST(Init, TheSameOptimizerWithAnotherMeaningIsRefused) {
 TEST(Init, AFileThatSaysTheSizeOfItsVocabularyIsHeldToIt) {
   TinyRun tiny;
   const Finished from(tiny);
-  const SafetensorsFile whole(from.folder / "weights.safetensors");
-  std::vector<NamedTensor> tensors;
+  const run::SafetensorsFile whole(from.folder / "weights.safetensors");
+  std::vector<run::NamedTensor> tensors;
   for (const auto& name : whole.names()) tensors.push_back({name, whole.read(name)});
   const auto started = [&](const std::map<std::string, std::string>& metadata) {
-    write_safetensors(tiny.folder / "w.safetensors", tensors, metadata);
+    run::write_safetensors(tiny.folder / "w.safetensors", tensors, metadata);
     return Started(tiny, json{{"weights", {{"path", tiny.folder / "w.safetensors"}}}});
   };
   EXPECT_EQ(started({}).wrong, "");

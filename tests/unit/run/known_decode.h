@@ -20,7 +20,7 @@ using Prompts = std::vector<std::vector<int32_t>>;
 template <class Body>
 void with_known_model(uint64_t seed, const Body& body) {
   TinyRun tiny;
-  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
+  tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {
     const auto states = normal_numbers({6, 3}, seed), head = 1.5 * normal_numbers({3, 6}, seed + 1000);
     KnownModel model(states, head);
     model.take_over(run);
@@ -28,11 +28,11 @@ void with_known_model(uint64_t seed, const Body& body) {
   });
 }
 
-inline std::vector<Continuation> with_prompts(const std::string& decoder, const json& parameters, Assembled& run,
+inline std::vector<Continuation> with_prompts(const std::string& decoder, const json& parameters, run::Assembled& run,
                                               const Mesh& mesh, const std::vector<Prompt>& prompts, int64_t tokens) {
-  return decode(run, mesh, *make<Decoder>(decoder, parameters), {prompts, tokens, 1});
+  return run::decode(run, mesh, *make<Decoder>(decoder, parameters), {prompts, tokens, 1});
 }
-inline std::vector<Continuation> with(const std::string& decoder, const json& parameters, Assembled& run,
+inline std::vector<Continuation> with(const std::string& decoder, const json& parameters, run::Assembled& run,
                                       const Mesh& mesh, const Prompts& ids, int64_t tokens) {
   std::vector<Prompt> prompts;
   for (const auto& one : ids) prompts.push_back({one, {}});

@@ -18,30 +18,31 @@ namespace {
 
 // The steps and the report of a run that masks few tokens of short contexts, so that some steps mask none. Its weights
 // stay as they are.
-struct Sparse final : Observer {
+struct Sparse final : run::Observer {
   explicit Sparse(CocoLmRun& tiny) {
     for (const char* name : {"dropout", "attention_dropout", "activation_dropout"}) tiny.model()[name] = 0.0;
     tiny.line["train"]["data"]["context"] = 4;
     tiny.line["train"]["train"].merge_patch({{"steps", 200}, {"batch", 2}});
     tiny.line["train"]["optimizer"]["lr"] = 0.0;
     tiny.line["resources"]["micro_batch"] = 2;
-    report = execute(registry(), tiny.line, {.run = tiny.folder.path(), .contexts = tiny.folder / "contexts"}, *this);
+    report =
+        run::execute(registry(), tiny.line, {.run = tiny.folder.path(), .contexts = tiny.folder / "contexts"}, *this);
   }
   void event(const std::string& type, const json& fields) override {
     if (type == "step") steps.push_back(fields);
   }
   std::vector<json> steps;
-  RunReport report;
+  run::RunReport report;
 };
 
 // -ln p of masked tokens alone, worked out from the model's logits, over the last tenth of the steps: {step: mean}.
 std::map<int64_t, double> mean_nll_of_masked(const CocoLmRun& tiny, int64_t begin, int64_t end) {
   std::map<int64_t, double> means;
-  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& data) {
+  tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData& data) {
     const c10::NoGradGuard no_grad;
     const auto mask = run.vocabulary->special("[MASK]");
     for (int64_t step = begin; step < end; ++step) {
-      auto batch = micro_batches(run, mesh, data, step).at(0);
+      auto batch = run::micro_batches(run, mesh, data, step).at(0);
       struct Prepare final : PrepareContext {
         Batch* of;
         uint64_t seed;
@@ -58,7 +59,7 @@ std::map<int64_t, double> mean_nll_of_masked(const CocoLmRun& tiny, int64_t begi
       Batch view;
       const auto original = batch.channels.at("objective.cocolm.tokens");
       view.tokens = original.masked_fill(masked, mask);
-      ForwardPass pass(*run.model, view, {}, run.vocabulary->size(), mesh);
+      run::ForwardPass pass(*run.model, view, {}, run.vocabulary->size(), mesh);
       const auto nll = pass.logits().log_softmax(-1).gather(2, original.unsqueeze(2)).squeeze(2).neg();
       means[step + 1] = nll.masked_select(masked).mean().item<double>();
     }

@@ -15,7 +15,7 @@ namespace assay::testing {
 namespace {
 
 // Does over the host what it is asked, and writes it down. Everything is a GPU's, or what lies in [begin, end).
-class Recorder final : public DeviceCollectives {
+class Recorder final : public mesh::DeviceCollectives {
  public:
   Recorder(Communicator& host, std::vector<std::string>& calls, const char* begin = nullptr, const char* end = nullptr)
       : host_(host), calls_(calls), begin_(begin), end_(end) {}
@@ -51,13 +51,13 @@ using Calls = std::vector<std::string>;
 
 TEST(Nccl, CallsGoWhereTheirBuffersLie) {
   std::array<Calls, 2> calls;
-  run_ranks(2, 1, [&](Mesh& mesh) {
+  mesh::run_ranks(2, 1, [&](Mesh& mesh) {
     auto& host = mesh.tensor();
     const auto rank = static_cast<size_t>(host.rank());
     std::array<float, 4> gpu{1, 2, 3, 4}, cpu{5, 6, 7, 8};
     std::array<float, 8> all{};
     Recorder devices(host, calls[rank], reinterpret_cast<char*>(gpu.data()), reinterpret_cast<char*>(gpu.data() + 4));
-    const auto axis = on_devices(host, devices);
+    const auto axis = mesh::on_devices(host, devices);
     axis->sum(cpu.data(), 4, Number::kFloat32);
     axis->sum(gpu.data(), 3, Number::kFloat32);
     axis->max(gpu.data(), 4, Number::kFloat32);
@@ -83,16 +83,16 @@ TEST(Nccl, TheSequenceOfAStep) {
   TinyRun tiny;
   tiny.line["train"]["train"]["precision"] = "fp32";
   std::array<Calls, 2> calls;
-  run_ranks(2, 1, [&](Mesh& host) {
-    DeviceRanks devices(
+  mesh::run_ranks(2, 1, [&](Mesh& host) {
+    mesh::DeviceRanks devices(
         [&](Communicator& axis) { return std::make_unique<Recorder>(axis, calls[static_cast<size_t>(axis.rank())]); });
     devices.run(host, [&](Mesh& mesh) {
-      tiny.on_rank(mesh, [&](Assembled& run, const Mesh&, TrainingData& data) {
+      tiny.on_rank(mesh, [&](run::Assembled& run, const Mesh&, data::TrainingData& data) {
         auto& mine = calls[static_cast<size_t>(mesh.tensor().rank())];
         mine.clear();
-        Metrics metrics;
-        accumulate_gradients(run, mesh, 0, {data.rows(0, 6, 0)}, metrics);
-        gradient_norm(run.parameters->all(), mesh);
+        run::Metrics metrics;
+        run::accumulate_gradients(run, mesh, 0, {data.rows(0, 6, 0)}, metrics);
+        run::gradient_norm(run.parameters->all(), mesh);
       });
     });
   });
@@ -107,22 +107,22 @@ TEST(Nccl, TheSequenceOfAStep) {
 
 TEST(Nccl, AFailingRankEndsTheWaitOfAll) {
   std::array<Calls, 2> calls;
-  DeviceRanks devices(
+  mesh::DeviceRanks devices(
       [&](Communicator& axis) { return std::make_unique<Recorder>(axis, calls[static_cast<size_t>(axis.rank())]); });
   const auto body = [&](Mesh& mesh) {
     mesh.tensor().barrier();  // both are at work
     if (mesh.tensor().rank() == 1) throw UserError("rank 1 fails");
     mesh.tensor().barrier();
   };
-  EXPECT_THROW(run_ranks(2, 1, [&](Mesh& host) { devices.run(host, body); }), UserError);
+  EXPECT_THROW(mesh::run_ranks(2, 1, [&](Mesh& host) { devices.run(host, body); }), UserError);
   EXPECT_EQ(calls[0], Calls{"abort"});
   EXPECT_EQ(calls[1], Calls{"abort"});
 }
 
 TEST(Nccl, OneRankOnAGpu) {
-  if (!has_nccl() || !kernels::device::available()) GTEST_SKIP() << "no GPU, or a build without CUDA";
-  const auto host = self_communicator();
-  const auto nccl = nccl_collectives(*host);
+  if (!mesh::has_nccl() || !kernels::device::available()) GTEST_SKIP() << "no GPU, or a build without CUDA";
+  const auto host = mesh::self_communicator();
+  const auto nccl = mesh::nccl_collectives(*host);
   std::array<float, 4> values{1, 2, 3, 4}, back{};
   auto* const gpu = static_cast<float*>(kernels::device::copy_in(values.data(), sizeof values));
   EXPECT_TRUE(nccl->holds(gpu));

@@ -18,11 +18,11 @@ class NonFiniteSearch : public ::testing::TestWithParam<int> {
     tiny.mesh(GetParam(), 1);
     std::string sentence;
     std::mutex mutex;
-    tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& data) {
+    tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData& data) {
       const bool last = mesh.tensor().rank() == mesh.tensor().size() - 1;
       for (auto& [spec, value] : run.parameters->all())
         if (spec.name == parameter && (last || spec.shard_dim < 0)) spoil(value);
-      const auto mine = first_non_finite(run, mesh, 0, {data.rows(0, 6, 0)});
+      const auto mine = run::first_non_finite(run, mesh, 0, {data.rows(0, 6, 0)});
       const std::lock_guard lock(mutex);
       EXPECT_TRUE(sentence.empty() || mine == sentence) << "ranks differ: " << mine;
       sentence = mine;

@@ -50,11 +50,11 @@ TEST(Padding, DoesNotCountInSimCtg) {
     const Padded tiny(
         json{{"use", "simctg"}, {"label", "simctg"}, {"weight", 1.0}, {"margin", 0.9}, {"reduction", reduction}});
     double expected = 0, with_padding = 0, padding = 0;
-    tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& data) {
+    tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData& data) {
       const c10::NoGradGuard no_grad;
       Batch view;
-      view.tokens = micro_batches(run, mesh, data, 0).at(0).tokens;
-      ForwardPass pass(*run.model, view, {}, run.vocabulary->size(), mesh);
+      view.tokens = run::micro_batches(run, mesh, data, 0).at(0).tokens;
+      run::ForwardPass pass(*run.model, view, {}, run.vocabulary->size(), mesh);
       const auto pad = run.vocabulary->special("<fim_pad>");
       double sum = 0, pairs = 0, means = 0, sum_of_all = 0, all_pairs = 0, means_of_all = 0;
       for (int64_t row = 0; row < view.rows(); ++row) {
@@ -91,18 +91,18 @@ TEST(Padding, IsNotSeen) {
                   {"head", "none"},
                   {"init_std", 0.2},
                   {"positional", {{"use", "learned"}, {"positions", 32}}}};
-  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& data) {
+  tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData& data) {
     const c10::NoGradGuard no_grad;
-    const auto batch = micro_batches(run, mesh, data, 0).at(0);
+    const auto batch = run::micro_batches(run, mesh, data, 0).at(0);
     ASSERT_TRUE(batch.key_mask.defined());
-    ForwardPass pass(*run.model, batch, {}, run.vocabulary->size(), mesh);
+    run::ForwardPass pass(*run.model, batch, {}, run.vocabulary->size(), mesh);
     int64_t shorter = 0;
     for (int64_t row = 0; row < batch.rows(); ++row) {
       const auto length = batch.key_mask[row].sum().item<int64_t>();
       shorter += length < batch.length();
       Batch alone;
       alone.tokens = batch.tokens[row].narrow(0, 0, length).unsqueeze(0);
-      ForwardPass cut(*run.model, alone, {}, run.vocabulary->size(), mesh);
+      run::ForwardPass cut(*run.model, alone, {}, run.vocabulary->size(), mesh);
       EXPECT_LE((pass.hidden()[row].narrow(0, 0, length) - cut.hidden()[0]).abs().max().item<double>(), 1e-12);
     }
     EXPECT_GT(shorter, 0);
@@ -126,12 +126,12 @@ TEST(Padding, InFrontShiftsNoPosition) {
                              json{{"use", "rotary"}}, json{{"use", "sinusoidal"}}, json{{"use", "t5"}}}) {
     TinyRun tiny;
     tiny.model()["positional"] = scheme;
-    tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& data) {
+    tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData& data) {
       const c10::NoGradGuard no_grad;
       const InFront in_front;
-      TrainingData padded(
+      data::TrainingData padded(
           {run.dataset, run.vocabulary.get(), {&in_front}, run.context, run.data_seed, "in-front", tiny.folder.path()});
-      ForwardPass with(*run.model, padded.rows(0, 4, 0), {}, run.vocabulary->size(), mesh),
+      run::ForwardPass with(*run.model, padded.rows(0, 4, 0), {}, run.vocabulary->size(), mesh),
           without(*run.model, data.rows(0, 4, 0), {}, run.vocabulary->size(), mesh);
       const auto there = with.hidden().narrow(1, 3, 13), here = without.hidden().narrow(1, 0, 13);
       EXPECT_LE((there - here).abs().max().item<double>(), 1e-12) << scheme;

@@ -86,12 +86,12 @@ Communicator::Traffic calls_of_a_step(bool sequence_parallel) {
   tiny.line["train"]["train"]["precision"] = "fp32";
   tiny.mesh(2, 1, sequence_parallel);
   Communicator::Traffic step;
-  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& data) {
+  tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData& data) {
     const auto before = mesh.tensor().traffic();
-    Metrics metrics;
+    run::Metrics metrics;
     double along = 1;  // as training has it: whether this rank is asked to stop
-    accumulate_gradients(run, mesh, 0, {data.rows(0, kTinyRows, 0)}, metrics, nullptr, &along);
-    gradient_norm(run.parameters->all(), mesh, &along);
+    run::accumulate_gradients(run, mesh, 0, {data.rows(0, kTinyRows, 0)}, metrics, nullptr, &along);
+    run::gradient_norm(run.parameters->all(), mesh, &along);
     EXPECT_EQ(along, 2);
     if (!mesh.first()) return;
     for (const auto& [call, count] : mesh.tensor().traffic()) {
@@ -144,11 +144,11 @@ TEST_P(Gradient, AgreesWithFiniteDifferences) {
   TinyRun tiny;
   tiny.model()["positional"] = json::parse(GetParam());
   tiny.mesh(2, 1);
-  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& data) {
+  tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData& data) {
     const auto loss_now = [&] {
-      Metrics metrics;
-      clear_gradients(run.parameters->all());
-      return accumulate_gradients(run, mesh, 0, {data.rows(0, 4, 0)}, metrics).value();
+      run::Metrics metrics;
+      run::clear_gradients(run.parameters->all());
+      return run::accumulate_gradients(run, mesh, 0, {data.rows(0, 4, 0)}, metrics).value();
     };
     loss_now();
     std::map<std::string, Tensor> grads;
@@ -179,9 +179,9 @@ TEST(Forward, LogitsAndLossesAgree) {
   for (const int tensor : {1, 2}) {
     TinyRun tiny;
     tiny.mesh(tensor, 1);
-    tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& data) {
+    tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData& data) {
       const auto batch = data.rows(0, 3, 0);
-      ForwardPass pass(*run.model, batch, {}, run.vocabulary->size(), mesh);
+      run::ForwardPass pass(*run.model, batch, {}, run.vocabulary->size(), mesh);
       ASSERT_EQ(pass.logits().size(-1), 257);
       const auto expected = pass.logits().log_softmax(-1).gather(-1, batch.targets.unsqueeze(-1)).squeeze(-1).neg();
       EXPECT_LE((pass.token_nll() - expected).abs().max().item<double>(), 1e-12);
@@ -190,11 +190,11 @@ TEST(Forward, LogitsAndLossesAgree) {
       EXPECT_LE((pass.logits(last) - pass.logits().select(1, 15)).abs().max().item<double>(), 1e-12);
       // Through whole logits the gradient enters the hidden states once as well.
       const auto by = [&](const Tensor& sum) {
-        clear_gradients(run.parameters->all());
+        run::clear_gradients(run.parameters->all());
         sum.backward();
         return run.parameters->existing("model.layers.0.up.weight").grad().clone();
       };
-      ForwardPass again(*run.model, batch, {}, run.vocabulary->size(), mesh);
+      run::ForwardPass again(*run.model, batch, {}, run.vocabulary->size(), mesh);
       const auto split = by(again.token_nll().sum()), whole = by(expected.sum());
       EXPECT_LE((split - whole).abs().max().item<double>(), 1e-10);
       EXPECT_THROW(pass.hidden(1), UserError);
@@ -208,7 +208,7 @@ TEST(Weights, AreDrawnAsIfWhole) {
     std::mutex mutex;
     TinyRun tiny;
     tiny.mesh(tensor, 1);
-    tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
+    tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {
       std::map<std::string, Tensor> whole;
       for (const auto& p : run.parameters->all()) whole[p.spec.name] = reassembled(p, p.value.detach(), mesh).clone();
       const std::lock_guard lock(mutex);

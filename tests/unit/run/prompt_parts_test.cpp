@@ -15,16 +15,16 @@ using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 using Ids = std::vector<int64_t>;
 
-std::vector<Continuation> decoded(const std::string& decoder, const json& parameters, Assembled& run, const Mesh& mesh,
-                                  const std::vector<Prompt>& prompts, int64_t tokens) {
-  return decode(run, mesh, *make<Decoder>(decoder, parameters), {prompts, tokens, 1});
+std::vector<Continuation> decoded(const std::string& decoder, const json& parameters, run::Assembled& run,
+                                  const Mesh& mesh, const std::vector<Prompt>& prompts, int64_t tokens) {
+  return run::decode(run, mesh, *make<Decoder>(decoder, parameters), {prompts, tokens, 1});
 }
 
 // A prompt in parts, as fill-in-the-middle has them, behind <EOT>, which is 0.
 Prompt in_parts() { return {{'a', 'b', 'c', 'd', 'e', 'f', 'g'}, {5, 5, 7, 7, 7, 6, 6}}; }
 
 // Greedy, by full forwards with the segments of the prompt, what is new having the last one's.
-Ids without_a_cache(Assembled& run, const Mesh& mesh, const Prompt& prompt, int64_t tokens) {
+Ids without_a_cache(run::Assembled& run, const Mesh& mesh, const Prompt& prompt, int64_t tokens) {
   Ids all{run.vocabulary->special(kEndOfText)}, segments{0}, made;
   all.insert(all.end(), prompt.tokens.begin(), prompt.tokens.end());
   segments.insert(segments.end(), prompt.segment.begin(), prompt.segment.end());
@@ -32,7 +32,7 @@ Ids without_a_cache(Assembled& run, const Mesh& mesh, const Prompt& prompt, int6
     Batch batch;
     batch.tokens = at::tensor(all).unsqueeze(0);
     batch.segment = at::tensor(segments).unsqueeze(0);
-    ForwardPass pass(*run.model, batch, {}, run.vocabulary->size(), mesh);
+    run::ForwardPass pass(*run.model, batch, {}, run.vocabulary->size(), mesh);
     const auto next = pass.logits()[0][static_cast<int64_t>(all.size()) - 1].argmax().item<int64_t>();
     if (next == run.vocabulary->special(kEndOfText)) break;
     made.push_back(next);
@@ -44,18 +44,18 @@ Ids without_a_cache(Assembled& run, const Mesh& mesh, const Prompt& prompt, int6
 
 class PartsOfPrompts : public ::testing::TestWithParam<const char*> {
  protected:
-  void on(const std::function<void(Assembled&, const Mesh&)>& body) {
+  void on(const std::function<void(run::Assembled&, const Mesh&)>& body) {
     const c10::NoGradGuard no_grad;
     TinyRun tiny;
     tiny.line["train"]["model"]["heads"] = 4;
     tiny.line["train"]["model"]["positional"] = {{"use", "alibi"}, {"parts", GetParam()}};
-    tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) { body(run, mesh); });
+    tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) { body(run, mesh); });
   }
 };
 
 TEST_P(PartsOfPrompts, OnTheCacheAreThoseWithoutOne) {
-  on([&](Assembled& run, const Mesh& mesh) {
-    const auto whole = encoded(*run.tokenizer, {"xyzab"})[0];
+  on([&](run::Assembled& run, const Mesh& mesh) {
+    const auto whole = run::encoded(*run.tokenizer, {"xyzab"})[0];
     const auto expected = without_a_cache(run, mesh, in_parts(), 8);
     ASSERT_EQ(expected.size(), 8u);
     for (const auto* decoder : {"greedy", "beam", "contrastive"}) {
@@ -77,12 +77,12 @@ TEST_P(PartsOfPrompts, OnTheCacheAreThoseWithoutOne) {
 
 // What is remembered of one prompt serves the next as far as both are the same.
 TEST_P(PartsOfPrompts, AMemoryOfTheLastPromptChangesNothing) {
-  on([&](Assembled& run, const Mesh& mesh) {
+  on([&](run::Assembled& run, const Mesh& mesh) {
     const auto decoder = make<Decoder>("greedy");
-    DecodeMemory memory;
+    run::DecodeMemory memory;
     const auto expect = [&](const Prompt& prompt, int64_t reused) {
-      const auto fresh = decode(run, mesh, *decoder, {{prompt}, 6, 1})[0];
-      const auto made = decode(run, mesh, *decoder, {{prompt}, 6, 1}, &memory)[0];
+      const auto fresh = run::decode(run, mesh, *decoder, {{prompt}, 6, 1})[0];
+      const auto made = run::decode(run, mesh, *decoder, {{prompt}, 6, 1}, &memory)[0];
       EXPECT_EQ(made.ids, fresh.ids);
       EXPECT_NEAR(made.log_prob, fresh.log_prob, 1e-10);
       EXPECT_EQ(memory.reused, reused);
@@ -102,8 +102,8 @@ TEST_P(PartsOfPrompts, AMemoryOfTheLastPromptChangesNothing) {
     expect(prompt, 0);
     // Contrastive search asks for all states, of which the memory has none.
     const auto contrastive = make<Decoder>("contrastive", {{"k", 3}, {"alpha", 0.6}});
-    const auto fresh = decode(run, mesh, *contrastive, {{prompt}, 6, 1})[0];
-    EXPECT_EQ(decode(run, mesh, *contrastive, {{prompt}, 6, 1}, &memory)[0].ids, fresh.ids);
+    const auto fresh = run::decode(run, mesh, *contrastive, {{prompt}, 6, 1})[0];
+    EXPECT_EQ(run::decode(run, mesh, *contrastive, {{prompt}, 6, 1}, &memory)[0].ids, fresh.ids);
     EXPECT_EQ(memory.reused, 8);
   });
 }

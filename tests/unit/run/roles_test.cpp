@@ -11,7 +11,7 @@ namespace {
 // Names of the first layer stand for those of all.
 std::map<std::string, Role> roles_of(const TinyRun& tiny) {
   std::map<std::string, Role> roles;
-  tiny.on_ranks([&](Assembled& run, const Mesh&, TrainingData&) {
+  tiny.on_ranks([&](run::Assembled& run, const Mesh&, data::TrainingData&) {
     for (const auto& [spec, value] : run.parameters->all())
       if (spec.name.find("layers.1.") == std::string::npos) roles[spec.name] = spec.role;
   });

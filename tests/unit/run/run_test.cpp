@@ -14,10 +14,10 @@
 namespace assay::testing {
 namespace {
 
-std::pair<std::vector<double>, RunReport> run(const TinyRun& tiny) {
+std::pair<std::vector<double>, run::RunReport> run(const TinyRun& tiny) {
   Losses losses;
-  auto report =
-      execute(registry(), tiny.line, {.run = tiny.folder.path(), .contexts = tiny.folder.path() / "contexts"}, losses);
+  auto report = run::execute(registry(), tiny.line,
+                             {.run = tiny.folder.path(), .contexts = tiny.folder.path() / "contexts"}, losses);
   return {losses.values, report};
 }
 
@@ -77,14 +77,14 @@ TEST(Run, ReplicatedParametersStayBitIdenticalOnAllRanks) {
   tiny.mesh(2, 2);
   tiny.line["resources"]["micro_batch"] = 3;
   tiny.line["train"]["train"]["precision"] = "fp32";
-  tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData& data) {
+  tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData& data) {
     auto& parameters = run.parameters->all();
     for (int64_t step = 0; step < 20; ++step) {
       const auto row = step * 6 + 3 * mesh.data().rank();
-      Metrics metrics;
-      accumulate_gradients(run, mesh, step, {data.rows(row, row + 3, 3 * mesh.data().rank())}, metrics);
+      run::Metrics metrics;
+      run::accumulate_gradients(run, mesh, step, {data.rows(row, row + 3, 3 * mesh.data().rank())}, metrics);
       run.optimizer->step(1e-2, 1.0);
-      clear_gradients(parameters);
+      run::clear_gradients(parameters);
     }
     for (const auto& parameter : parameters) {
       const auto mine = parameter.value.detach().contiguous();
@@ -122,7 +122,7 @@ TEST(Run, AnotherLibraryPacksItsOwnEpochs) {
   const auto epochs_after = [&](const std::string& library) {
     Losses losses;
     const auto contexts = tiny.folder / "contexts";
-    execute(registry(), tiny.line, {.run = tiny.folder.path(), .contexts = contexts, .library = library}, losses);
+    run::execute(registry(), tiny.line, {.run = tiny.folder.path(), .contexts = contexts, .library = library}, losses);
     return std::distance(std::filesystem::directory_iterator(contexts), {});
   };
   EXPECT_EQ(epochs_after("one"), 1);
@@ -153,7 +153,7 @@ TEST(Run, NonFiniteLossStopsOrSkips) {
 
 TEST(LateMeans, AreOverTheStepsThatHaveAValue) {
   const double nan = std::nan("");
-  LateMeans late;
+  run::LateMeans late;
   for (const auto& [value, skipped] : {std::pair{2.0, false}, {nan, true}, {4.0, false}, {9.0, true}})
     late.add("loss", value, skipped);  // a spike is skipped, too, and is finite
   late.add("some.all_skipped", nan, true);
@@ -182,34 +182,34 @@ TEST(Run, TheSeedsAreSeparateStreams) {
 TEST(Validate, AnObjectiveThatCannotCountIsRefused) {
   TinyRun tiny;
   tiny.line["train"]["objectives"][0]["weight"] = 0.0;
-  const auto findings = validate(registry(), tiny.line);
+  const auto findings = run::validate(registry(), tiny.line);
   ASSERT_EQ(findings.size(), 1U);
   EXPECT_EQ(findings[0]["path"], "objective.mle");
   EXPECT_EQ(findings[0]["message"], "no objective has a weight above 0, so nothing is trained; give one a weight");
   tiny.line["train"]["train"]["steps"] = 0;
-  EXPECT_EQ(validate(registry(), tiny.line), json::array());
+  EXPECT_EQ(run::validate(registry(), tiny.line), json::array());
 }
 
 TEST(Validate, NamesWhatCannotWorkBeforeARun) {
   TinyRun tiny;
-  EXPECT_EQ(validate(registry(), tiny.line), json::array());
+  EXPECT_EQ(run::validate(registry(), tiny.line), json::array());
   tiny.mesh(3, 1);
-  const auto findings = validate(registry(), tiny.line);
+  const auto findings = run::validate(registry(), tiny.line);
   ASSERT_FALSE(findings.empty());
   EXPECT_NE(findings[0]["message"].get<std::string>().find("3"), std::string::npos);
   tiny.mesh(1, 1);
   tiny.line["train"]["scheduler"] = {{"use", "cosine"}, {"warmup", "20 steps"}};  // of 10
-  EXPECT_NE(validate(registry(), tiny.line).dump().find("leaves nothing"), std::string::npos);
+  EXPECT_NE(run::validate(registry(), tiny.line).dump().find("leaves nothing"), std::string::npos);
   const auto of_length = [&](const char* length, double floor) {
     tiny.line["train"]["scheduler"] = {{"use", "linear"}, {"length", length}, {"floor", floor}};
-    return validate(registry(), tiny.line).dump();
+    return run::validate(registry(), tiny.line).dump();
   };
   EXPECT_NE(of_length("7 steps", 0).find("the last 3 of 10 updates have a rate of 0"), std::string::npos);
   for (const auto& [length, floor] : {std::pair{"9 steps", 0.0}, {"100%", 0.0}, {"5 steps", 0.1}})
     EXPECT_EQ(of_length(length, floor), "[]") << length;
   tiny.line["train"]["scheduler"] = {{"use", "constant"}};
   tiny.model()["heads"] = 5;
-  EXPECT_NE(validate(registry(), tiny.line).dump().find("a width of 16 cannot be divided among 5 heads"),
+  EXPECT_NE(run::validate(registry(), tiny.line).dump().find("a width of 16 cannot be divided among 5 heads"),
             std::string::npos);
 }
 
@@ -218,7 +218,7 @@ TEST(Validate, ErrorsOfAComponentAreAtItsPlace) {
   const auto place = [](const std::function<void(TinyRun&)>& change) {
     TinyRun tiny;
     change(tiny);
-    const auto findings = validate(registry(), tiny.line);
+    const auto findings = run::validate(registry(), tiny.line);
     return findings.empty() ? std::string("none") : findings[0]["path"].get<std::string>();
   };
   EXPECT_EQ(place([](TinyRun& tiny) {  // fit
@@ -250,8 +250,8 @@ TEST(Validate, NamesTheMetricsThatEvaluationsWillGive) {
                             {"every", 0},
                             {"split", "validation"},
                             {"config", {{"use", "lm"}, {"lengths", {8}}, {"strides", {4}}}}}};
-  std::optional<Built> built;
-  EXPECT_EQ(validate(registry(), tiny.line, &built), json::array());
+  std::optional<run::Built> built;
+  EXPECT_EQ(run::validate(registry(), tiny.line, &built), json::array());
   EXPECT_EQ(built->metrics.at("long"),
             (std::vector<std::string>{"long.nll@length=8", "long.perplexity@length=8", "long.bits_per_byte@length=8",
                                       "long.tokens@length=8", "long.nll@length=8,stride=4",
@@ -264,8 +264,8 @@ TEST(Validate, NotesAScheduleThatFallsAfterTheRunOnly) {
   TinyRun tiny;
   const auto notes_of = [&](const json& scheduler) {
     tiny.line["train"]["scheduler"] = scheduler;
-    std::optional<Built> built;
-    EXPECT_EQ(validate(registry(), tiny.line, &built), json::array()) << scheduler;
+    std::optional<run::Built> built;
+    EXPECT_EQ(run::validate(registry(), tiny.line, &built), json::array()) << scheduler;
     return built->notes;
   };
   EXPECT_EQ(notes_of({{"use", "wsd"}, {"length", "11 steps"}}),
@@ -283,12 +283,12 @@ TEST(Validate, NotesAScheduleThatFallsAfterTheRunOnly) {
 TEST(Validate, AModelLargerThanThisMachine) {
   TinyRun tiny;
   tiny.model().merge_patch({{"layers", 64}, {"width", 16384}, {"heads", 64}});
-  EXPECT_EQ(validate(registry(), tiny.line), json::array());
+  EXPECT_EQ(run::validate(registry(), tiny.line), json::array());
 }
 
 TEST(Metrics, AddUpOverReplicasThatLoggedDifferentNames) {
-  run_ranks(1, 2, [](Mesh& mesh) {
-    Metrics metrics;
+  mesh::run_ranks(1, 2, [](Mesh& mesh) {
+    run::Metrics metrics;
     metrics.log("shared", mesh.data().rank() + 1.0, 2.0);
     if (mesh.data().rank() == 1) metrics.log("only one", 6.0, 4.0);
     metrics.log("of nothing", 0.0, 0.0);

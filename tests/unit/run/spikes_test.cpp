@@ -12,8 +12,8 @@ namespace assay::testing {
 namespace {
 
 // A guard whose window holds 128 values that alternate between 1 and 3: mean 2, standard deviation 1.
-SpikeGuard full(double loss_z, double norm_z) {
-  SpikeGuard guard(loss_z, norm_z);
+run::SpikeGuard full(double loss_z, double norm_z) {
+  run::SpikeGuard guard(loss_z, norm_z);
   for (int i = 0; i < 128; ++i) EXPECT_EQ(guard.fault(i % 2 == 0 ? 1 : 3, i % 2 == 0 ? 10 : 30), "");
   return guard;
 }
@@ -30,7 +30,7 @@ TEST(Spikes, AreScoredAgainstTheStepsBefore) {
 }
 
 TEST(Spikes, NothingIsOneBeforeTheWindowIsFull) {
-  SpikeGuard guard(1, 1);
+  run::SpikeGuard guard(1, 1);
   for (int i = 0; i < 127; ++i) EXPECT_EQ(guard.fault(i % 2, i % 2), "");
   EXPECT_EQ(guard.fault(1000, 1000), "");
   EXPECT_NE(guard.fault(100000, 0), "");
@@ -43,17 +43,17 @@ TEST(Spikes, ALastingChangeIsTaken) {
   for (int i = 0; i < 128; ++i) left_out += !guard.fault(i % 2 == 0 ? 20 : 21, 1).empty();
   EXPECT_GT(left_out, 0);
   EXPECT_LT(left_out, 10);
-  EXPECT_EQ(guard.recent.losses.size(), SpikeGuard::kWindow);
+  EXPECT_EQ(guard.recent.losses.size(), run::SpikeGuard::kWindow);
 }
 
 // Where all were the same there is no deviation to count in.
 TEST(Spikes, AConstantWindowHasNone) {
-  SpikeGuard guard(1, 0);
+  run::SpikeGuard guard(1, 0);
   for (int i = 0; i < 128; ++i) guard.fault(2, 0);
   EXPECT_EQ(guard.fault(3, 0), "");
 }
 
-class Skips final : public Observer {
+class Skips final : public run::Observer {
  public:
   void event(const std::string& type, const json& fields) override {
     if (type == "skip") steps.push_back(fields.at("step"));
@@ -68,8 +68,8 @@ TEST(Spikes, ARunLeavesThemOut) {
   tiny.line["train"]["optimizer"]["lr"] = 1e-6;  // losses vary with their batches alone
   const auto run = [&] {
     Skips skips;
-    const auto report =
-        execute(registry(), tiny.line, {.run = tiny.folder.path(), .contexts = tiny.folder.path() / "contexts"}, skips);
+    const auto report = run::execute(registry(), tiny.line,
+                                     {.run = tiny.folder.path(), .contexts = tiny.folder.path() / "contexts"}, skips);
     EXPECT_EQ(report.skipped, static_cast<int64_t>(skips.steps.size()));
     return skips.steps;
   };

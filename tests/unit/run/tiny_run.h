@@ -83,19 +83,19 @@ struct TinyRun {
     line["resources"]["mesh"] = {{"tensor", tensor}, {"data", data}, {"sequence_parallel", sequence_parallel}};
   }
 
-  using Body = std::function<void(Assembled&, const Mesh&, TrainingData&)>;
+  using Body = std::function<void(run::Assembled&, const Mesh&, data::TrainingData&)>;
 
   // Assembles, builds and calls body on every rank.
   void on_ranks(const Body& body) const {
     const auto& sizes = line["resources"]["mesh"];
-    run_ranks(sizes["tensor"], sizes["data"], [&](Mesh& mesh) { on_rank(mesh, body); });
+    mesh::run_ranks(sizes["tensor"], sizes["data"], [&](Mesh& mesh) { on_rank(mesh, body); });
   }
   void on_rank(const Mesh& mesh, const Body& body) const {
-    Assembled run(registry(), line);
+    run::Assembled run(registry(), line);
     run.build(mesh);
-    const auto data = open_training_data({run.dataset, run.vocabulary.get(), run.transforms, run.context, run.data_seed,
-                                          "tiny", folder.path(), run.unread()},
-                                         mesh);
+    const auto data = data::open_training_data({run.dataset, run.vocabulary.get(), run.transforms, run.context,
+                                                run.data_seed, "tiny", folder.path(), run.unread()},
+                                               mesh);
     body(run, mesh, *data);
   }
 
@@ -111,7 +111,7 @@ inline Tensor reassembled(const Parameter& parameter, const Tensor& shard, const
 }
 
 // The losses that a run told, of the steps that have one.
-class Losses final : public Observer {
+class Losses final : public run::Observer {
  public:
   void event(const std::string& type, const json& fields) override {
     if (type == "step" && fields.contains("loss")) values.push_back(fields["loss"]);

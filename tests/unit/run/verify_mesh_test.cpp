@@ -16,17 +16,18 @@ Tensor numbers(std::vector<double> values) { return at::tensor(values, at::kDoub
 
 // RMS of all eight values: sqrt((4 * 9 + 4 * 1e-8) / 8) = 2.1213...
 TEST(VerifyMesh, TheCriterion) {
-  const std::vector<NamedTensor> expected{{"large", numbers({3, -3, 3, 3})},
-                                          {"small", numbers({1e-4, 1e-4, -1e-4, 1e-4})}};
+  const std::vector<run::NamedTensor> expected{{"large", numbers({3, -3, 3, 3})},
+                                               {"small", numbers({1e-4, 1e-4, -1e-4, 1e-4})}};
   auto found = expected;
   found[1].value = numbers({1e-4, 2e-4, -1e-4, 1e-4});
   const double rms = std::sqrt((4 * 9 + 4 * 1e-8) / 8);
-  EXPECT_NEAR(difference(found, expected), 1e-4 / rms, 1e-12);  // of the RMS: it is above the small tensor's largest
+  EXPECT_NEAR(run::difference(found, expected), 1e-4 / rms,
+              1e-12);  // of the RMS: it is above the small tensor's largest
   found[0].value = numbers({3, -3, 3, 3.3});
-  EXPECT_NEAR(difference(found, expected), 0.3 / 3, 1e-12);
-  EXPECT_EQ(difference(expected, expected), 0);
+  EXPECT_NEAR(run::difference(found, expected), 0.3 / 3, 1e-12);
+  EXPECT_EQ(run::difference(expected, expected), 0);
   found[0].value = numbers({3, NAN, 3, 3});
-  EXPECT_TRUE(std::isnan(difference(found, expected)));
+  EXPECT_TRUE(std::isnan(run::difference(found, expected)));
 }
 
 TEST(VerifyMesh, MeshesAreWithinTheTolerancesThatAreStated) {
@@ -38,7 +39,7 @@ TEST(VerifyMesh, MeshesAreWithinTheTolerancesThatAreStated) {
                                  {{"tensor", 3}, {"data", 1}}};
   for (const auto& [precision, tolerance] : {std::pair{"fp64", 1e-11}, {"fp32", 1e-5}}) {
     tiny.line["train"]["train"]["precision"] = precision;
-    const auto found = verify_meshes(registry(), tiny.line, meshes, {1, 3}, "library", tiny.folder / "contexts");
+    const auto found = run::verify_meshes(registry(), tiny.line, meshes, {1, 3}, "library", tiny.folder / "contexts");
     ASSERT_EQ(found.size(), meshes.size());
     for (size_t i = 0; i < 4; ++i) {
       EXPECT_EQ(found[i].refused, "");
@@ -62,17 +63,17 @@ TEST(Replicas, ADifferenceNamesTheParameter) {
   const auto told = [&](const std::string& name, bool on_one_replica) {
     std::string text;
     try {
-      tiny.on_ranks([&](Assembled& run, const Mesh& mesh, TrainingData&) {
+      tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {
         auto& parameters = run.parameters->all();
-        compare_replicas(parameters, mesh);
+        run::compare_replicas(parameters, mesh);
         for (auto& [spec, value] : parameters) {
           const bool here = mesh.tensor().rank() == 1 && (!on_one_replica || mesh.data().rank() == 0);
           auto element = value.detach().view(-1)[2];
           if (spec.name == name && here) element.fill_(std::nextafter(element.item<double>(), 1e9));
         }
-        compare_replicas(parameters, mesh);
+        run::compare_replicas(parameters, mesh);
       });
-    } catch (const ReplicasDiffer& error) {
+    } catch (const run::ReplicasDiffer& error) {
       text = error.what();
     }
     return text;

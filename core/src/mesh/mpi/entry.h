@@ -3,9 +3,9 @@
 
 #include "mesh/processes.h"
 
-namespace assay {
+namespace assay::mesh {
 
 constexpr const char* kMpiEntry = "assay_mpi_processes";
 using MpiEntry = Processes*();
 
-}  // namespace assay
+}  // namespace assay::mesh

@@ -14,7 +14,7 @@
 #include "mesh/mpi/entry.h"
 #include "mesh/reduce.h"
 
-namespace assay {
+namespace assay::mesh {
 namespace {
 
 constexpr int kData = 1, kFailure = 2;     // tags
@@ -263,8 +263,8 @@ class MpiProcesses final : public Processes {
 };
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::mesh
 
-extern "C" __attribute__((visibility("default"))) assay::Processes* assay_mpi_processes() {
-  return new assay::MpiProcesses;
+extern "C" __attribute__((visibility("default"))) assay::mesh::Processes* assay_mpi_processes() {
+  return new assay::mesh::MpiProcesses;
 }

@@ -11,7 +11,7 @@
 #include "assay/error.h"
 #include "device/device.h"
 
-namespace assay {
+namespace assay::mesh {
 namespace {
 
 void check(ncclResult_t result, const char* what) {
@@ -80,4 +80,4 @@ bool has_nccl() { return true; }
 
 std::unique_ptr<DeviceCollectives> nccl_collectives(Communicator& host) { return std::make_unique<Nccl>(host); }
 
-}  // namespace assay
+}  // namespace assay::mesh

@@ -12,7 +12,7 @@
 
 #include "assay/mesh.h"
 
-namespace assay {
+namespace assay::mesh {
 
 // Collectives of one axis on GPU memory; in the order of the calls on the device's default stream.
 class DeviceCollectives {
@@ -52,4 +52,4 @@ bool has_nccl();  // this build
 // without CUDA.
 std::unique_ptr<DeviceCollectives> nccl_collectives(Communicator& host);
 
-}  // namespace assay
+}  // namespace assay::mesh

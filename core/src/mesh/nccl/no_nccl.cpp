@@ -2,7 +2,7 @@
 #include "assay/error.h"
 #include "mesh/nccl/nccl.h"
 
-namespace assay {
+namespace assay::mesh {
 
 bool has_nccl() { return false; }
 
@@ -10,4 +10,4 @@ std::unique_ptr<DeviceCollectives> nccl_collectives(Communicator&) {
   throw UserError("resources.mesh.backend: 'nccl' needs a CUDA build; configure with -DASSAY_CUDA=ON");
 }
 
-}  // namespace assay
+}  // namespace assay::mesh

@@ -1,0 +1,113 @@
+#include "cli/shared/infill.h"
+
+#include <fmt/format.h>
+
+#include <iostream>
+
+#include "assay/error.h"
+#include "base/byte_text.h"
+#include "base/files.h"
+
+namespace assay::cli {
+namespace po = boost::program_options;
+using nlohmann::json;
+
+void add_infill_options(po::options_description& options) {
+  options.add_options()("infill", po::value<std::string>()->value_name("FILE"),
+                        "fill a hole in this file, for runs that were taught to; the file stays as it is")(
+      "at", po::value<int64_t>()->value_name("OFFSET"), "where the hole is: so many bytes from the file's beginning")(
+      "to", po::value<int64_t>()->value_name("OFFSET"),
+      "where it ends: what stands between is left out; without it nothing is")(
+      "prefix", po::value<std::string>()->value_name("TEXT"), "instead of a file: what stands before the hole")(
+      "suffix", po::value<std::string>()->value_name("TEXT"), "and what stands behind it")(
+      "form", po::value<std::string>()->default_value("")->value_name("NAME"),
+      "how the two are laid out, for instance psm or spm; without it as the run was mostly trained")(
+      "typing", po::value<std::string>()->default_value("")->value_name("TEXT"),
+      "type this before the hole, and fill it anew after every character, as an editor would");
+}
+
+namespace {
+
+// A place in a text, between two characters of it.
+size_t place_in(const std::string& text, const std::string& file, const char* option, int64_t offset) {
+  if (offset < 0 || offset > static_cast<int64_t>(text.size()))
+    throw UserError(fmt::format("assay generate: {} {}: {} has {} bytes; give 0 to {}", option, offset, file,
+                                text.size(), text.size()));
+  const auto at = static_cast<size_t>(offset);
+  if (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80)
+    throw UserError(fmt::format("assay generate: {} {}: this is within a character of {}; move it by a byte or two",
+                                option, offset, file));
+  return at;
+}
+
+}  // namespace
+
+std::optional<Hole> hole_of(const po::variables_map& options) {
+  const auto given = [&](const char* name) { return options.count(name) > 0 && !options[name].defaulted(); };
+  const bool by_file = given("infill"), by_text = given("prefix") || given("suffix");
+  if (!by_file && !by_text) {
+    for (const char* name : {"at", "to", "form", "typing"})
+      if (given(name))
+        throw UserError(fmt::format(
+            "assay generate: --{} is of a hole; name one with --infill FILE --at OFFSET, or --prefix and --suffix",
+            name));
+    return {};
+  }
+  if (by_file && by_text)
+    throw UserError("assay generate: a hole is in a file (--infill) or between --prefix and --suffix, not both");
+  if (by_file != given("at") || (given("to") && !by_file))
+    throw UserError("assay generate: --infill FILE and --at OFFSET go together; --to OFFSET goes with them");
+  for (const char* name : {"prompt", "prompt-file", "heatmap"})
+    if (given(name))
+      throw UserError(
+          fmt::format("assay generate: --{} does not go with a hole, whose prompt is the text around it", name));
+  if (given("samples"))
+    throw UserError("assay generate: a hole is filled once; try another --seed instead of --samples");
+  Hole hole;
+  hole.form = options["form"].as<std::string>();
+  hole.typing = options["typing"].as<std::string>();
+  if (by_file) {
+    const auto file = options["infill"].as<std::string>(), text = base::read_file(file);
+    const auto at = place_in(text, file, "--at", options["at"].as<int64_t>());
+    const auto to = given("to") ? place_in(text, file, "--to", options["to"].as<int64_t>()) : at;
+    if (to < at) throw UserError(fmt::format("assay generate: --to {} lies before --at {}", to, at));
+    hole.prefix = text.substr(0, at);
+    hole.suffix = text.substr(to);
+  } else {
+    if (given("prefix")) hole.prefix = options["prefix"].as<std::string>();
+    if (given("suffix")) hole.suffix = options["suffix"].as<std::string>();
+  }
+  return hole;
+}
+
+json to_json(const Hole& hole) {
+  return {{"prefix", base::text_of_bytes(hole.prefix)},
+          {"suffix", base::text_of_bytes(hole.suffix)},
+          {"form", hole.form},
+          {"typing", base::text_of_bytes(hole.typing)}};
+}
+
+void print_fillings(const Hole& hole, json fillings, bool as_json) {
+  for (auto& filling : fillings) {
+    const std::string text = filling["text"] = base::bytes_of_text(filling["text"].get<std::string>());
+    if (as_json) {
+      std::cout << filling.dump(-1, ' ', false, json::error_handler_t::replace) << "\n";
+    } else if (!hole.typing.empty()) {
+      const auto number = [&](const char* name) { return filling[name].get<int64_t>(); };
+      std::cout << fmt::format("typed {:>4}  reused {:>5}  read {:>5}  {:8.2f} ms  {}\n", number("typed"),
+                               number("reused"), number("read"), 1e3 * filling["measured"]["seconds"].get<double>(),
+                               json(text).dump(-1, ' ', false, json::error_handler_t::replace));
+    } else {
+      std::cout << hole.prefix << text << hole.suffix << (hole.suffix.ends_with('\n') ? "" : "\n") << std::flush;
+      const auto before = filling["shown"]["prefix"].get<size_t>(), after = filling["shown"]["suffix"].get<size_t>();
+      if (before < hole.prefix.size() || after < hole.suffix.size())
+        std::cerr << fmt::format(
+            "assay generate: the model saw {} bytes before the hole and {} behind it, as many as its context holds\n",
+            before, after);
+      if (!filling["ended"].get<bool>())
+        std::cerr << "assay generate: the filling did not come to its end; ask for more with --tokens\n";
+    }
+  }
+}
+
+}  // namespace assay::cli

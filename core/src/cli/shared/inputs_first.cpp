@@ -1,0 +1,105 @@
+#include "cli/shared/inputs_first.h"
+
+#include <fmt/format.h>
+
+#include <iostream>
+#include <map>
+#include <set>
+
+#include "assay/error.h"
+#include "cli/shared/cli.h"
+#include "cli/shared/plan_in_force.h"
+#include "plan/experiment_name.h"
+#include "record/plan_lines.h"
+#include "record/run_input.h"
+#include "record/train_record.h"
+
+namespace assay::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using Missing = std::map<std::string, std::set<std::string>>;  // experiment -> train ids
+
+bool is_there(const record::RunLayout& run) {
+  return record::has_record(run.train_record()) && fs::exists(run.weights());
+}
+
+// Started from with load = "all", a run must have its last checkpoint, which is kept on demand alone.
+void require_checkpoints(const std::vector<json>& lines, const std::string& file) {
+  for (const auto& line : lines) {
+    const auto init = line.at("train").value("init", json::object());
+    if (!init.contains("from") || init.value("load", "") != "all") continue;
+    const record::RunLayout run(init["from"].at("path").get<std::string>());
+    std::error_code absent;
+    if (is_there(run) && (fs::is_empty(run.checkpoints(), absent) || absent))
+      throw UserError(file + ": " + run.checkpoints().string() +
+                      ": holds no checkpoint, so there is no optimizer to start from; train that run with train.keep = "
+                      "\"all\", or take load = \"weights\"");
+  }
+}
+
+Missing missing_inputs(const std::vector<json>& lines) {
+  Missing missing;
+  for (const auto& line : lines)
+    for (const char* part : {"train", "evaluate"})
+      for (const auto& input : record::inputs_in(line.at(part)))
+        if (!is_there(record::RunLayout(input.at("path").get<std::string>())))
+          missing[input.at("experiment")].insert(input.at("train_id").get<std::string>());
+  return missing;
+}
+
+std::vector<json> chosen(const std::vector<json>& lines, const std::set<std::string>& ids) {
+  std::vector<json> all;
+  for (const auto& line : lines)
+    if (ids.count(line.at("train_id"))) all.push_back(line);
+  return all;
+}
+
+// Of the plan in force where it has them all, else of the experiment's file, whose plan is then in force.
+std::vector<json> lines_of(const std::string& experiment, const std::set<std::string>& ids,
+                           const plan::PlanRequest& request, bool dry_run) {
+  const record::ExperimentLayout layout(plan::results_root(request.file) / experiment);
+  if (fs::exists(layout.plan()))
+    if (auto lines = chosen(record::read_plan_lines(layout.plan()), ids); lines.size() == ids.size()) return lines;
+  const auto file = plan::file_of_experiment(experiment, request.file);
+  if (!file) throw UserError(fmt::format("the plan of '{}' is gone, and it has no file", experiment));
+  auto plan = plan::make_plan({file->string(), {}, request.plugin_path});
+  if (!dry_run) put_in_force(plan);
+  return chosen(plan.lines, ids);
+}
+
+}  // namespace
+
+int run_inputs_first(const std::vector<json>& lines, bool with_inputs, const plan::PlanRequest& request,
+                     const launch::SweepOptions& sweep) {
+  const auto missing = missing_inputs(lines);
+  if (!with_inputs && !missing.empty()) {
+    std::string names;
+    for (const auto& [experiment, ids] : missing)
+      names +=
+          fmt::format("{}{} ({} run{})", names.empty() ? "" : ", ", experiment, ids.size(), ids.size() == 1 ? "" : "s");
+    throw UserError(
+        fmt::format("{}: runs that others start from or ask are not finished, or kept no weights: {}; run "
+                    "them first: by --with-inputs, which is of the local launcher, or their experiments",
+                    request.file, names));
+  }
+  for (const auto& [experiment, ids] : missing) {
+    const auto inputs = lines_of(experiment, ids, request, sweep.dry_run);
+    if (const int code = run_inputs_first(inputs, true, request, sweep); code != kDone) return code;
+    std::cerr << "Inputs of " << experiment << ":\n";
+    auto options = sweep;
+    options.pruning.reset();  // of the experiment that takes the inputs
+    options.experiment = plan::results_root(request.file) / experiment;
+    if (const int code = launch::run_sweep(inputs, options, std::cerr, launch::style_of_stderr()); code != kDone)
+      return code;
+  }
+  require_checkpoints(lines, request.file);
+  if (!sweep.dry_run && !missing_inputs(lines).empty())
+    throw UserError(request.file +
+                    ": an input's records are there and its weights are not: it ran with train.keep = "
+                    "\"none\"; keep weights in its file and remove its runs' folders");
+  return kDone;
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,23 @@
+// A run named on the command line: by its folder, by the beginning of its train id, or by a selector that it alone
+// matches.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "record/layout.h"
+
+namespace assay::cli {
+
+struct NamedRun {
+  record::RunLayout layout;
+  nlohmann::json line;  // of the plan in force
+  record::ExperimentLayout experiment() const {
+    return record::ExperimentLayout(layout.folder().parent_path().parent_path());
+  }
+};
+
+// Throws UserError when there is none, or several.
+NamedRun find_run(const std::string& text);
+
+}  // namespace assay::cli

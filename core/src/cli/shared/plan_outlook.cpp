@@ -1,0 +1,83 @@
+#include "cli/shared/plan_outlook.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "compare/statistics/families.h"
+#include "compare/statistics/power.h"
+#include "record/earlier_runs.h"
+#include "record/layout.h"
+#include "record/orphans.h"
+#include "record/provenance.h"
+#include "record/run_status.h"
+#include "record/staleness.h"
+
+namespace assay::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr double kPower = 0.8;
+
+std::string status_of(const json& line, const record::RunLayout& run, const std::string& training_code) {
+  std::error_code absent;
+  if (!fs::exists(run.folder(), absent)) return "queued";
+  const auto now = record::run_status(line, run);
+  if (now.standing != record::Standing::kDone) return record::name_of(now.standing);
+  return record::is_stale(line, run, training_code) ? "stale" : "done";
+}
+
+// The smallest mean difference, in standard deviations of the difference, that n pairs show with the stated power.
+double detectable(size_t n) {
+  double low = 0, high = 100;
+  for (int i = 0; i < 60; ++i) {
+    const double middle = (low + high) / 2;
+    (compare::paired_t_power(n, middle, 1, compare::kSignificanceLevel) < kPower ? low : high) = middle;
+  }
+  return high;
+}
+
+}  // namespace
+
+PlanOutlook outlook_of(const plan::Plan& plan) {
+  const record::ExperimentLayout experiment(plan.results_folder);
+  const auto earlier = record::earlier_runs(plan.results_folder.parent_path(), record::host_name());
+  PlanOutlook outlook;
+  outlook.earlier = earlier.size();
+  for (const auto& line : plan.lines) {
+    RunOutlook run;
+    run.status = status_of(line, experiment.run(line.at("train_id")), plan.training_code);
+    const auto& train = line.at("train");
+    const double contexts = train.at("train").at("steps").get<double>() * train.at("train").at("batch").get<double>();
+    if (const auto size = plan.sizes.find(line.at("group")); size != plan.sizes.end()) {
+      run.six_nd =
+          6 * static_cast<double>(size->second.parameters) * contexts * train.at("data").at("context").get<double>();
+      run.seconds = record::estimated_seconds(line.at("group"), size->second.row_flops * contexts, earlier);
+    }
+    ++outlook.counts[run.status];
+    outlook.runs.push_back(std::move(run));
+  }
+  outlook.orphans = record::orphans_of(experiment, plan.lines).size();
+  return outlook;
+}
+
+std::vector<std::string> power_notes(const plan::Plan& plan) {
+  if (plan.distinct < 2 || plan.lines.empty()) return {};
+  const auto& report = plan.compare.report;
+  const bool reports_some = plan.compare.tune && report && !report->seeds.empty();
+  const auto seeds = reports_some ? report->seeds.size() : plan.lines.size() / plan.distinct;
+  if (seeds < compare::kFewestPairs)
+    return {fmt::format(
+        "{} seed{} a row: n too small; even the exact sign-flip test of {} pairs cannot go below p = {:.2g}. "
+        "From {} seeds on comparisons have a decision.",
+        seeds, seeds == 1 ? "" : "s", seeds, 2 / std::pow(2.0, static_cast<double>(seeds)), compare::kFewestPairs)};
+  return {
+      fmt::format("{} seeds a row: a paired comparison shows, with power {}, a mean difference from {:.2f} standard "
+                  "deviations of the difference on (level {}, before Holm's correction for several rows).",
+                  seeds, kPower, detectable(seeds), compare::kSignificanceLevel)};
+}
+
+}  // namespace assay::cli

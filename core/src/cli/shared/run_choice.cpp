@@ -1,0 +1,50 @@
+#include "cli/shared/run_choice.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "assay/error.h"
+
+namespace assay::cli {
+using nlohmann::json;
+
+RunChoice::RunChoice(std::string text, std::string origin) : text_(std::move(text)), origin_(std::move(origin)) {
+  const bool is_id = !text_.empty() && text_.find_first_of("=<>!") == std::string::npos;
+  if (is_id) return;
+  document::Diagnostics diagnostics;
+  selector_ = sweep::selector_of_text(text_, origin_, diagnostics);
+  diagnostics.throw_if_any();
+}
+
+bool RunChoice::matches(const json& plan_line) const {
+  if (selector_) return sweep::matches(*selector_, plan_line);
+  return plan_line.at("train_id").get<std::string>().starts_with(text_);
+}
+
+void RunChoice::settle(const std::vector<const json*>& plan_lines) {
+  if (!selector_) return;
+  document::Diagnostics diagnostics;
+  sweep::require_known_values(*selector_, plan_lines, fmt::format("'{}'", text_), diagnostics);
+  diagnostics.throw_if_any();
+  selector_ = sweep::settled(std::move(*selector_), plan_lines);
+}
+
+std::vector<json> RunChoice::among(const std::vector<json>& plan_lines) {
+  const auto lines = sweep::pointers_to(plan_lines);
+  settle(lines);
+  std::vector<json> chosen;
+  std::ranges::copy_if(plan_lines, std::back_inserter(chosen), [&](const json& line) { return matches(line); });
+  if (!chosen.empty()) return chosen;
+  if (!selector_)
+    throw UserError(fmt::format(
+        "{}: no run's id begins with '{}'; 'assay plan' lists them, and a selector has the form positional=alibi",
+        origin_, text_));
+  document::Diagnostics diagnostics;
+  sweep::require_match(*selector_, lines, fmt::format("'{}'", text_), diagnostics);
+  diagnostics.throw_if_any();
+  return chosen;
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,112 @@
+#include "cli/shared/until_decided.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iostream>
+
+#include "assay/error.h"
+#include "cli/shared/comparison.h"
+#include "compare/formats/format_claims.h"
+#include "compare/statistics/power.h"
+#include "compare/verdicts/looks.h"
+#include "record/run_status.h"
+
+namespace assay::cli {
+namespace {
+
+void check(const plan::Plan& plan, std::size_t seeds, std::size_t most_seeds, const compare::Looks& looks,
+           const std::string& file) {
+  if (plan.compare.claims.empty())
+    throw UserError("assay run --until-decided: " + file + " has no [[claim]], so nothing is to be decided");
+  if (plan.prune)
+    throw UserError("assay run --until-decided: a row that [prune] stops has no seeds to add; take [prune] out of " +
+                    file);
+  if (looks.most_seeds != 0 && looks.most_seeds != most_seeds)
+    throw UserError(
+        fmt::format("assay run --until-decided {}: the looks at this study so far had their levels as parts "
+                    "of at most {} seeds; go on with --until-decided {}",
+                    most_seeds, looks.most_seeds, looks.most_seeds));
+  if (most_seeds < seeds)
+    throw UserError(
+        fmt::format("assay run --until-decided {}: the study has {} seeds already, and no verdict takes "
+                    "fewer than {}; give at least {}",
+                    most_seeds, seeds, compare::kFewestPairs, seeds));
+}
+
+// Takes down what this look decided and the level it had.
+void keep(const compare::Judgement& judgement, std::size_t seeds, const record::ExperimentLayout& experiment,
+          compare::Looks& looks) {
+  compare::Look look{seeds, judgement.level, {}};
+  for (const auto& claim : judgement.claims) {
+    const auto known = [&](const compare::Look& before) { return before.decided.count(claim.hash) > 0; };
+    if (claim.verdict != compare::Verdict::kUndecided && std::none_of(looks.looks.begin(), looks.looks.end(), known))
+      look.decided[claim.hash] = compare::name_of(claim.verdict);
+  }
+  looks.looks.push_back(look);
+  compare::write_looks(experiment, looks);
+}
+
+// The code of a sweep that can be looked at: all is done, or what is not has diverged, which claims know of.
+bool can_be_judged(int code, const plan::Plan& plan) {
+  if (code == kDone) return true;
+  const record::ExperimentLayout experiment(plan.results_folder);
+  return code == kRunFailed && std::all_of(plan.lines.begin(), plan.lines.end(), [&](const nlohmann::json& line) {
+           const auto now = record::run_status(line, experiment.run(line.at("train_id")));
+           return now.standing == record::Standing::kDone ||
+                  (now.standing == record::Standing::kFailed && now.failure_class == "non_finite");
+         });
+}
+
+std::size_t seeds_looked_at(const compare::Looks& looks) {
+  std::size_t seeds = 0;
+  for (const auto& look : looks.looks) seeds = std::max(seeds, look.seeds);
+  return seeds;
+}
+
+}  // namespace
+
+plan::Plan plan_of_study(plan::PlanRequest request) {
+  auto plan = plan::make_plan(request);
+  const auto names_seeds = [](const std::string& set) { return set.starts_with("experiment.seeds"); };
+  if (std::any_of(request.sets.begin(), request.sets.end(), names_seeds)) return plan;
+  request.seeds_at_least = seeds_looked_at(compare::read_looks(record::ExperimentLayout(plan.results_folder)));
+  if (plan.lines.size() / plan.distinct < request.seeds_at_least) plan = plan::make_plan(request);
+  return plan;
+}
+
+int run_until_decided(plan::PlanRequest request, std::size_t most_seeds, const Arguments& arguments,
+                      const std::function<int(plan::Plan&)>& carry_out) {
+  request.seeds_at_least = compare::kFewestPairs;
+  auto plan = plan::make_plan(request);
+  const NamedExperiment experiment{record::ExperimentLayout(plan.results_folder), request.file};
+  auto looks = compare::read_looks(experiment.layout);
+  const auto seeds = std::max(plan.lines.size() / plan.distinct, seeds_looked_at(looks));
+  check(plan, seeds, most_seeds, looks, request.file);
+  for (const auto number : compare::looks_from(seeds, most_seeds)) {
+    request.seeds_at_least = number;
+    if (plan.lines.size() / plan.distinct != number) plan = plan::make_plan(request);
+    if (const int code = carry_out(plan); !can_be_judged(code, plan)) return code;
+    looks.most_seeds = most_seeds;
+    compare::write_looks(experiment.layout, looks);  // before the first look
+    const auto judgement = judge_claims(experiment, plan.compare, /*mixed_code=*/false, arguments, /*is_look=*/true);
+    const bool seen = !looks.looks.empty() && looks.looks.back().seeds == number;
+    if (!seen) keep(judgement, number, experiment.layout, looks);
+    const auto open = judgement.count(compare::Verdict::kUndecided);
+    fmt::print(stderr, "Look {} of this study, at {} seeds and the level {:.2g}: {} of {} claims decided.\n",
+               looks.looks.size(), number, judgement.level, judgement.claims.size() - open, judgement.claims.size());
+    const bool stuck = std::ranges::all_of(judgement.claims, [](const compare::JudgedClaim& claim) {
+      return claim.verdict != compare::Verdict::kUndecided || claim.is_stuck;
+    });
+    if (open > 0 && number < most_seeds && !stuck) continue;
+    if (open > 0 && number < most_seeds)
+      std::cerr
+          << "No more seeds are added: each undecided claim has a run without a value, which no other attempt and "
+             "no further seed mends.\n";
+    std::cout << compare::format_claims_text(judgement);
+    return open > 0 ? kUndecided : kDone;
+  }
+  return kUndecided;  // not reached: the last look returns
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,24 @@
+// A table as text for a terminal, Markdown, CSV, JSON or LaTeX; one file a format.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+
+#include "compare/table/table.h"
+
+namespace assay::compare {
+
+std::string format_text(const Table& table);
+std::string format_markdown(const Table& table);
+std::string format_csv(const Table& table);   // one line a row, numbers in full; notes and provenance in columns
+std::string format_json(const Table& table);  // everything, each seed's value included
+
+// A tabular with the rules of booktabs; a bold cell is the best of its column and separable from every other row. Notes
+// and provenance stand as comments below.
+std::string format_latex(const Table& table);
+
+// Of the JSON formats: null where there is none.
+nlohmann::ordered_json optional_number(const std::optional<double>& value);
+
+}  // namespace assay::compare

@@ -1,0 +1,207 @@
+#include "compare/results/run_results.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "assay/error.h"
+#include "base/files.h"
+#include "base/sha256.h"
+#include "record/code.h"
+#include "record/metric.h"
+#include "record/metric_name.h"
+#include "record/plan_lines.h"
+#include "record/staleness.h"
+#include "record/state.h"
+#include "record/train_record.h"
+
+namespace assay::compare {
+namespace {
+
+using nlohmann::json;
+
+json read_record(const std::filesystem::path& file) {
+  auto record = json::parse(base::read_file(file), nullptr, /*allow_exceptions=*/false);
+  if (!record.is_object()) throw UserError(file.string() + ": not a record (JSON object); remove it and run again");
+  if (record.value("schema", 0) != 1)
+    throw UserError(
+        fmt::format("{}: record of schema {}, this assay reads schema 1", file.string(), record.value("schema", 0)));
+  return record;
+}
+
+void take_metrics(const json& record, const std::string& label, bool stale, RunResult& run,
+                  std::vector<MetricInfo>& found) {
+  for (const auto& metric : record.value("metrics", json::array())) {
+    const auto name = record::metric_name(label, metric);
+    const auto part = [&](const char* key) { return record::number_or_nan(metric.value(key, json())); };
+    if (record::applies(metric)) run.values[name] = {part("value"), stale, part("sum"), part("weight")};
+    if (std::none_of(found.begin(), found.end(), [&](const auto& known) { return known.name == name; }))
+      found.push_back({name, metric.value("unit", ""), metric.value("direction", "none")});
+    if (const auto note = metric.value("note", ""); !note.empty()) run.notes[name] = note;
+  }
+}
+
+Examples examples_of(const json& record) {
+  Examples examples;
+  const auto list = record.find("examples");
+  if (list == record.end() || !list->is_array()) return examples;
+  for (const auto& row : *list) {
+    examples.ids.push_back(row.value("id", ""));
+    if (const auto numbers = row.find("numbers"); numbers != row.end())
+      for (const auto& [name, value] : numbers->items()) examples.numbers[name].push_back(record::number_or_nan(value));
+  }
+  std::erase_if(examples.numbers, [&](const auto& column) { return column.second.size() != examples.ids.size(); });
+  return examples;
+}
+
+// Adds the components' build ids to the run's: the record's own, or today's where a replay has accepted it for them.
+void take_code(const json& components, const json& planned, bool accepted, RunResult& run) {
+  for (const auto& [key, plugin] : components.items())
+    run.code[key] = record::code_id(accepted && planned.contains(key) ? planned[key] : plugin);
+}
+
+std::string conditions_of(const json& environment, const json& measured) {
+  const auto mesh = environment.value("mesh", json::object());
+  const int jobs = measured.value("concurrent_jobs", 1);
+  return fmt::format(
+      "host {}, {}, {}, mesh {}x{} {}, {} thread{} a rank, {} concurrent run{}", measured.value("host", "?"),
+      environment.value("cpu", "?"), environment.value("/gpu/name"_json_pointer, environment.value("device", "?")),
+      mesh.value("tensor", 1), mesh.value("data", 1), mesh.value("backend", "self"), environment.value("threads", 1),
+      environment.value("threads", 1) == 1 ? "" : "s", jobs, jobs == 1 ? "" : "s");
+}
+
+Origin origin_of(const json& record) {
+  const auto environment = record.value("environment", json::object());
+  const auto measured = record.value("measured", json::object());
+  const auto source = record.value("source", json::object());
+  Origin origin;
+  origin.training_code = record.value("/code/training"_json_pointer, std::string());
+  origin.commit = source.value("git_commit", "");
+  origin.dirty = !source.value("git_dirty", "").empty();
+  origin.host = measured.value("host", "");
+  origin.cpu = environment.value("cpu", "");
+  origin.libtorch = environment.value("libtorch", "");
+  origin.cores = measured.value("cores", 0);
+  origin.conditions = conditions_of(environment, measured);
+  for (const auto& data : record.value("data", json::array())) {
+    const auto licence = data.value("licence", "");
+    origin.data.push_back(fmt::format("{} {}{}", data.value("name", ""), data.value("sha256", "").substr(0, 12),
+                                      licence.empty() ? "" : " (" + licence + ")"));
+  }
+  return origin;
+}
+
+void take_training(const json& record, bool stale, RunResult& run, Results& results) {
+  const auto measured = record.value("measured", json::object());
+  const auto flops = record.value("flops", json::object());
+  const auto take = [&](const char* name, const json& object, const char* key) {
+    if (object.contains(key)) run.values[name] = {.value = record::number_or_nan(object[key]), .stale = stale};
+  };
+  take("train.parameters", record, "parameters");
+  take("train.steps", record, "steps");
+  take("train.skipped_steps", record, "skipped_steps");
+  take("train.tokens", record, "tokens");
+  take("train.flops", flops, "six_nd");
+  take("train.flops_exact", flops, "exact");
+  take("train.tokens_per_second", measured, "tokens_per_second");
+  take("train.seconds", measured, "seconds");
+  take("train.peak_memory", measured, "peak_memory_bytes");
+  take_metrics(record, "train", stale, run, results.training);
+}
+
+RunResult read_run(const json& line, const record::RunLayout& files, const std::string& current_code,
+                   Results& results) {
+  RunResult run;
+  run.line = line;
+  run.files = files;
+  run.experiment = results.experiment;
+  run.group = line.at("group");
+  run.label = line.value("label", "");
+  run.seed = line.value("seed", std::int64_t{0});
+  const auto axes = line.value("axes", json::object());
+  for (const auto& [axis, value] : axes.items()) run.axes[axis] = record::scalar_text(value);
+
+  const auto planned = line.value("plugins", json::object());
+  bool stale = false;
+  run.trained = record::has_record(files.train_record());  // one that was cut counts as absent
+  if (run.trained) {
+    const auto record = read_record(files.train_record());
+    run.origin = origin_of(record);
+    run.steps = record::skipped_steps_of(record);
+    const auto fresh = record::freshness(record, files, line, current_code);
+    stale = !fresh.stale.empty();
+    run.accepted_to = fresh.accepted_to;
+    if (fresh.accepted_to > 0) run.origin.training_code = current_code;
+    take_code(record.value("/code/plugins"_json_pointer, json::object()), planned, fresh.accepted_to > 0, run);
+    take_training(record, stale, run, results);
+  }
+  bool complete = run.trained;
+  for (const auto& evaluation : line.value("evaluate", json::array())) {
+    const std::string label = evaluation.at("label");
+    const auto file = files.eval_record(evaluation.at("id").get<std::string>());
+    const bool exists = run.trained && record::has_record(file);
+    run.evaluated[label] = exists;
+    complete &= exists;
+    if (!exists) continue;
+    const auto record = read_record(file);
+    const auto fresh = record::freshness(record, files, line, current_code);
+    const bool other = !fresh.stale.empty();
+    if (const auto library = record.value("/code/library"_json_pointer, std::string()); !library.empty())
+      run.code[kEvaluationLibrary] = fresh.accepted_to > 0 ? current_code : library;
+    take_code(record.value("/code/evaluator"_json_pointer, json::object()), planned, false, run);
+    take_metrics(record, label, stale || other, run, results.evaluation);
+    run.examples[label] = examples_of(record);
+  }
+  if (complete) {
+    run.status = RunStatus::kComplete;
+  } else if (const auto state = record::read_state(files.state()); state) {
+    if (state->status == "failed")
+      run.status = state->failure_class == "non_finite" ? RunStatus::kDiverged : RunStatus::kFailed;
+    if (state->status == "pruned") run.status = RunStatus::kPruned;
+  }
+  return run;
+}
+
+}  // namespace
+
+Presence presence_of(RunStatus status) {
+  switch (status) {
+    case RunStatus::kComplete:
+      return Presence::kThere;
+    case RunStatus::kFailed:
+      return Presence::kFailed;
+    case RunStatus::kDiverged:
+      return Presence::kDiverged;
+    case RunStatus::kPruned:
+      return Presence::kPruned;
+    case RunStatus::kMissing:
+      break;
+  }
+  return Presence::kToCome;
+}
+
+Presence presence_of(const RunResult& run, const std::string& metric) {
+  if (const auto found = run.values.find(metric); found != run.values.end())
+    return std::isfinite(found->second.value) ? Presence::kThere : Presence::kDiverged;
+  // A run that lacks another evaluation may well have this one, and not this metric in it.
+  const auto evaluation = run.evaluated.find(record::owner_of(metric));
+  const bool recorded = evaluation != run.evaluated.end() ? evaluation->second : run.trained;
+  return recorded || run.status == RunStatus::kComplete ? Presence::kNotApplicable : presence_of(run.status);
+}
+
+Results read_results(const record::ExperimentLayout& experiment, const std::string& current_code) {
+  if (!std::filesystem::exists(experiment.plan()))
+    throw UserError(experiment.folder().string() + ": no results here (no plan.jsonl); 'assay run' makes them");
+  Results results;
+  const auto lines = record::with_code_at_hand(record::read_plan_lines(experiment.plan()));
+  results.plan_hashes = {base::sha256_of_file(experiment.plan())};
+  results.experiment = experiment.folder().filename().string();
+  if (!lines.empty()) results.experiment = lines[0].value("experiment", results.experiment);
+  for (const auto& line : lines)
+    results.runs.push_back(read_run(line, experiment.run(line.at("train_id")), current_code, results));
+  return results;
+}
+
+}  // namespace assay::compare

@@ -1,0 +1,24 @@
+// Exact tests of paired differences, which assume nothing of their distribution but that signs are as likely both ways
+// when partners do not differ. Fisher 1935, sec. 21; Wilcoxon 1945.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+namespace assay::compare {
+
+// Two-sided: the share of the 2^n assignments of signs whose sum is at least as far from 0 as the one found. Exact by
+// enumeration up to 20 differences, beyond that by 1,000,000 signs drawn from a fixed seed, the one found counted among
+// them (Phipson and Smyth 2010), so never 0. 1 without differences. Finite numbers only.
+double sign_flip_p(std::span<const double> differences);
+
+inline constexpr std::size_t kMostEnumerated = 20;
+
+// The smallest p that n differences can reach: 2 / 2^n.
+double sign_flip_floor(std::size_t n);
+
+// Two-sided signed-rank test, exact: the same share, for ranks of |difference| (mean ranks of ties, zeros left out).
+// Infinite differences are allowed and rank last: what it is here for. Up to 1,000 differences.
+double signed_rank_p(std::span<const double> differences);
+
+}  // namespace assay::compare

@@ -1,0 +1,169 @@
+#include "compare/table/notes.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "compare/results/origin.h"
+
+namespace assay::compare {
+namespace {
+
+void add_units(Table& table) {
+  std::set<std::string> told;
+  for (const auto& column : table.columns) {
+    const auto base = column.title.substr(0, column.title.find('@'));
+    if ((column.unit.empty() && column.direction == "none") || !told.insert(base).second) continue;
+    const auto better = column.direction == "none" ? "" : column.direction + " is better";
+    table.notes.push_back(
+        fmt::format("{}: {}{}{}", base, column.unit, column.unit.empty() || better.empty() ? "" : ", ", better));
+  }
+}
+
+// What evaluators say of the values that are shown, and of which rows where it is not said of all that have the metric;
+// columns of which the same is said are named together.
+void tell_metric_notes(const Results& results, Table& table) {
+  std::map<std::pair<std::string, std::string>, std::vector<std::string>> columns_of;  // note, rows
+  for (const auto& column : table.columns) {
+    std::map<std::string, std::set<std::string>> groups_of;  // note
+    std::set<std::string> having;
+    for (const auto& run : results.runs) {
+      const auto note = run.notes.find(column.name);
+      if (note != run.notes.end()) groups_of[note->second].insert(run.group);
+      if (note != run.notes.end() || run.values.contains(column.name)) having.insert(run.group);
+    }
+    for (const auto& [note, groups] : groups_of) {
+      std::vector<std::string> rows;
+      std::set<std::string> told;
+      if (groups != having)
+        for (const auto& run : results.runs)
+          if (groups.contains(run.group) && told.insert(run.group).second) rows.push_back(run.label);
+      columns_of[{note, fmt::format("{}", fmt::join(rows, "; "))}].push_back(column.title);
+    }
+  }
+  for (const auto& [said, titles] : columns_of)
+    table.notes.push_back(
+        fmt::format("{}{}: {}", fmt::join(titles, ", "), said.second.empty() ? "" : " of " + said.second, said.first));
+}
+
+void mark_timings(const Results& results, Table& table) {
+  const auto conditions = timing_conditions(results);
+  const bool has_timings =
+      std::any_of(table.columns.begin(), table.columns.end(), [](const auto& one) { return one.timing; });
+  if (conditions.size() < 2 || !has_timings) return;
+  for (auto& column : table.columns)
+    if (column.timing) column.title += " *";
+  table.notes.push_back(
+      fmt::format("* not comparable: taken under different conditions: {}", fmt::join(conditions, "; ")));
+  // One row's own runs may differ in them, too; then not even its spread means anything.
+  std::map<std::string, std::set<std::string>> of_row;
+  std::map<std::string, std::string> label;
+  for (const auto& run : results.runs)
+    if (run.trained) {
+      of_row[run.group].insert(run.origin.conditions);
+      label[run.group] = run.label;
+    }
+  std::vector<std::string> mixing;
+  for (const auto& [group, kinds] : of_row)
+    if (kinds.size() > 1) mixing.push_back(label[group]);
+  if (!mixing.empty())
+    table.notes.push_back(fmt::format("* rows whose own runs mix conditions: {}", fmt::join(mixing, "; ")));
+}
+
+void check_costs(const CompareRequest& request, const Results& results, Table& table) {
+  for (const auto& equal : request.equal) {
+    const RunResult *least = nullptr, *most = nullptr;
+    const auto cost = [&](const RunResult& run) {
+      const auto found = run.values.find(equal.name);
+      return found == run.values.end() ? std::optional<double>() : found->second.value;
+    };
+    for (const auto& run : results.runs) {
+      if (!cost(run)) continue;
+      if (!least || *cost(run) < *cost(*least)) least = &run;
+      if (!most || *cost(run) > *cost(*most)) most = &run;
+    }
+    if (!least || *cost(*most) <= *cost(*least) * (1 + equal.tolerance)) continue;
+    table.notes.push_back(fmt::format("not equal in {}: {} took {:.4g}, {} {:.4g}, {:.1f}% more; {:.4g}% is allowed",
+                                      equal.name, least->label, *cost(*least), most->label, *cost(*most),
+                                      100 * (*cost(*most) / *cost(*least) - 1), 100 * equal.tolerance));
+  }
+}
+
+void tell_skipped_steps(const Results& results, Table& table) {
+  std::vector<std::string> runs;
+  for (const auto& run : results.runs)
+    if (run.steps.skipped > 0)
+      runs.push_back(fmt::format("{}{}seed {} ({} of {})", run.label, run.label.empty() ? "" : " ", run.seed,
+                                 run.steps.skipped, run.steps.steps));
+  if (!runs.empty())
+    table.notes.push_back(
+        fmt::format("skipped steps, which changed nothing (not finite, or a spike): {}", fmt::join(runs, "; ")));
+}
+
+void tell_choices(const CompareRequest& request, Table& table) {
+  if (!request.tune) return;
+  std::vector<std::string> over;
+  for (const auto& key : request.tune->over) over.push_back(key.name);
+  auto note =
+      fmt::format("tuned over {} by {} on {}", fmt::join(over, ", "), request.tune->by.name, request.tune->split);
+  if (request.report && request.report->split) note += fmt::format("; reported on {}", *request.report->split);
+  if (request.report && !request.report->seeds.empty())
+    note += fmt::format("; reported on seeds {}, chosen on the others", fmt::join(request.report->seeds, ", "));
+  table.notes.push_back(note);
+}
+
+// Where the command line has narrowed a plan, the baseline may name values that no run of it has.
+void tell_unknown_baseline(const Results& results, const CompareRequest& request, Table& table) {
+  if (!request.baseline) return;
+  std::vector<const nlohmann::json*> lines;
+  for (const auto& run : results.runs) lines.push_back(&run.line);
+  document::Diagnostics unknown;
+  sweep::require_known_values(*request.baseline, lines, "[compare] baseline", unknown);
+  if (!unknown.empty()) table.notes.push_back(unknown.first().message);
+}
+
+void tell_comparison(const CompareRequest& request, Table& table) {
+  if (!request.baseline) return;
+  std::vector<std::string> alone;
+  bool tested = false;
+  for (const auto& row : table.rows) {
+    if (row.compared_with.empty() && !row.baseline) alone.push_back(row.label);
+    for (const auto& cell : row.cells) tested |= cell.comparison.has_value();
+  }
+  if (tested)
+    table.notes.push_back(
+        "against the baseline: difference \u00b1 half-width of its 95% interval; paired t over seeds (Welch's where a "
+        "row says unpaired), on this held-out text; Holm within a column; the sign-flip test is exact up to 20 seeds "
+        "and its floor 2/2^n; t takes differences to be normally distributed, so its p may be below the floor, and "
+        "where they have no spread the exact test's p is used; while a run of a pair has no value nothing is decided; "
+        "over documents: 95% bootstrap interval, runs as they are");
+  if (!alone.empty() && !request.drop_unmatched)
+    table.notes.push_back(fmt::format("compared with no single row of the baseline: {}", fmt::join(alone, "; ")));
+}
+
+}  // namespace
+
+void add_notes(const Results& results, const CompareRequest& request, Table& table) {
+  add_units(table);
+  tell_metric_notes(results, table);
+  mark_timings(results, table);
+  tell_choices(request, table);
+  tell_unknown_baseline(results, request, table);
+  tell_comparison(request, table);
+  check_costs(request, results, table);
+  tell_skipped_steps(results, table);
+  std::map<std::int64_t, size_t> accepted;  // steps -> runs
+  for (const auto& run : results.runs)
+    if (run.accepted_to > 0) ++accepted[run.accepted_to];
+  for (const auto& [steps, runs] : accepted)
+    table.notes.push_back(
+        fmt::format("{} run{} trained by other code, accepted because today's gave the same bits up to "
+                    "step {} (assay recheck)",
+                    runs, runs == 1 ? "" : "s", steps));
+  for (const auto& difference : code_differences(results)) table.notes.push_back("mixed code: " + difference);
+}
+
+}  // namespace assay::compare

@@ -1,0 +1,250 @@
+#include "compare/verdicts/claims.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "base/nearest.h"
+#include "compare/results/origin.h"
+#include "compare/results/step_values.h"
+#include "compare/statistics/families.h"
+#include "compare/statistics/power.h"
+#include "compare/table/columns.h"
+#include "compare/verdicts/claim_pairs.h"
+
+namespace assay::compare {
+namespace {
+
+std::string factor_text(double factor) { return factor == 1 ? "" : fmt::format("{} * ", factor); }
+
+std::string quantity_of(const study::Holds& holds) {
+  auto text = factor_text(holds.left_factor) + "left";
+  if (holds.right_factor != 0) text += " - " + factor_text(holds.right_factor) + "right";
+  if (holds.offset != 0) text += fmt::format(" {} {}", holds.offset > 0 ? "-" : "+", std::abs(holds.offset));
+  return text;
+}
+
+const char* name_of(study::Over over) {
+  return over == study::Over::kMean ? "mean" : over == study::Over::kTuned ? "tuned" : "each";
+}
+
+std::vector<std::string> metrics_of(const study::CompareSettings& settings) {
+  std::vector<std::string> metrics;
+  for (const auto& claim : settings.claims) {
+    metrics.push_back(claim.left.metric.name);
+    if (claim.right) metrics.push_back(claim.right->metric.name);
+  }
+  return metrics;
+}
+
+std::size_t seeds_of(const Results& results) {
+  std::set<std::int64_t> seeds;
+  for (const auto& run : results.runs) seeds.insert(run.seed);
+  return seeds.size();
+}
+
+// Every pair must hold, so the largest p supports; one pair that does not refutes, so the smallest counts, as often as
+// there were chances for it.
+void combine(const ClaimSample& sample, JudgedClaim& claim) {
+  claim.p_support = sample.is_open() ? 1 : 0;
+  double refute = 1;
+  for (const auto& pair : sample.pairs) {
+    claim.p_support = std::max(claim.p_support, pair.p_support);
+    refute = std::min(refute, pair.p_refute);
+  }
+  claim.p_refute = sample.is_open() ? 1 : std::min(1.0, refute * static_cast<double>(sample.pairs.size()));
+  claim.is_tested = !sample.is_open() && std::all_of(sample.pairs.begin(), sample.pairs.end(),
+                                                     [](const ClaimPair& pair) { return pair.is_tested; });
+}
+
+std::string runs_text(std::size_t count) { return fmt::format("{} run{}", count, count == 1 ? "" : "s"); }
+
+// Which runs without a value keep a claim from being decided, and what to do about it.
+void explain_absent(const ClaimSample& sample, JudgedClaim& claim) {
+  const auto runs = [&](Presence presence) {
+    const auto found = sample.absent.find(presence);
+    return found == sample.absent.end() ? 0 : found->second.size();
+  };
+  const auto to_come = runs(Presence::kToCome), failed = runs(Presence::kFailed), diverged = runs(Presence::kDiverged),
+             pruned = runs(Presence::kPruned), none = runs(Presence::kNotApplicable);
+  if (to_come > 0)
+    claim.remarks.push_back(
+        fmt::format("{} {} to come, and nothing is decided before: assay run continues the "
+                    "plan; --until-decided judges a study while it grows.",
+                    runs_text(to_come), to_come == 1 ? "is" : "are"));
+  if (failed > 0)
+    claim.remarks.push_back(fmt::format("{} failed, and nothing is decided before {} a value: assay run tries again.",
+                                        runs_text(failed), failed == 1 ? "it has" : "they have"));
+  if (diverged > 0)
+    claim.remarks.push_back(
+        fmt::format("{} diverged, which decides nothing; diverged = \"worst\" would count {} as worse than any other.",
+                    runs_text(diverged), diverged == 1 ? "it" : "them"));
+  if (pruned > 0)
+    claim.remarks.push_back(
+        fmt::format("{} {} pruned, so there is no value to compare.", runs_text(pruned), pruned == 1 ? "was" : "were"));
+  if (none > 0)
+    claim.remarks.push_back(fmt::format("{} {} no value of the metric (n/a), and the others alone decide nothing.",
+                                        runs_text(none), none == 1 ? "has" : "have"));
+}
+
+// Neither waiting nor another attempt gives it what it lacks. With more seeds another trial may be chosen.
+bool is_stuck(const ClaimSample& sample, const JudgedClaim& claim) {
+  const auto by_rank = [](const ClaimPair& pair) { return pair.by_rank; };
+  if (claim.over == name_of(study::Over::kTuned)) return false;
+  return sample.absent.contains(Presence::kDiverged) || sample.absent.contains(Presence::kPruned) ||
+         sample.absent.contains(Presence::kNotApplicable) ||
+         (claim.is_about_equality && std::ranges::any_of(sample.pairs, by_rank));
+}
+
+// The seeds with which the open pairs would decide a claim. One pair that speaks against it refutes it, so the fewest;
+// else all must support it, so the most. None: no number of seeds would.
+std::optional<std::size_t> needed_to(bool support, const std::vector<ClaimPair>& pairs, double level) {
+  std::optional<std::size_t> needed;
+  for (const auto& pair : pairs) {
+    if (support ? pair.p_support < level : pair.speaks_for) continue;
+    if (!pair.needed && support) return std::nullopt;
+    if (!pair.needed) continue;
+    const auto more = std::max(*pair.needed, pair.n + 1);
+    needed = !needed ? more : support ? std::max(*needed, more) : std::min(*needed, more);
+  }
+  return needed;
+}
+
+// Why a claim is undecided, and how many seeds would decide it at this level.
+void explain(const ClaimSample& sample, double level, JudgedClaim& claim) {
+  explain_absent(sample, claim);
+  claim.is_stuck = is_stuck(sample, claim);
+  if (sample.pairs.empty()) return;
+  const auto& smallest =
+      *std::ranges::min_element(sample.pairs, {}, [](const auto& pair) { return pair.pairs.planned; });
+  const auto planned = static_cast<std::size_t>(smallest.pairs.planned);
+  if (planned < kFewestPairs) {
+    claim.remarks.push_back(fmt::format("n too small: {} of at least {} seeds that verdicts take{}.", smallest.n,
+                                        kFewestPairs,
+                                        smallest.n < planned ? fmt::format(" ({} planned)", planned) : ""));
+    return;
+  }
+  const bool by_rank = std::ranges::any_of(sample.pairs, [](const auto& pair) { return pair.by_rank; });
+  if (by_rank && claim.is_about_equality)
+    claim.remarks.push_back("A run that diverged is within no margin, so the claim stays open.");
+  if (sample.is_open() || by_rank) return;
+  const auto is_open = [&](const ClaimPair& pair) { return pair.p_support >= level; };
+  const bool support = std::ranges::all_of(sample.pairs, [&](const auto& pair) { return pair.speaks_for; });
+  claim.needed_level = support ? level : level / static_cast<double>(sample.pairs.size());
+  claim.needed = needed_to(support, sample.pairs, level);
+  // Each pair would do alone; the family's adjustment asks for more.
+  if (std::ranges::none_of(sample.pairs, is_open)) claim.needed = smallest.n + 1;
+  claim.remarks.push_back(
+      claim.needed ? fmt::format("It would need {} seeds to {} it at the present spread (power 0.8 at level {:.2g}).",
+                                 *claim.needed, support ? "support" : "refute", claim.needed_level)
+                   : fmt::format("At the present spread {} seeds would not decide it at level {:.2g}.", kMostPairs,
+                                 claim.needed_level));
+}
+
+// What the reader of a verdict must know of its metrics: that no record has one, or that they are timings of more than
+// one machine or load.
+std::vector<std::string> remarks_on_metrics(const JudgedClaim& claim, const std::set<std::string>& known,
+                                            const std::vector<std::string>& conditions) {
+  std::vector<std::string> remarks, metrics{claim.left_metric};
+  if (!claim.right_metric.empty() && claim.right_metric != claim.left_metric) metrics.push_back(claim.right_metric);
+  for (const auto& metric : metrics) {
+    if (!known.empty() && !known.count(metric))
+      remarks.push_back(fmt::format("No record has {}{}.", metric,
+                                    base::suggestion(metric, {known.begin(), known.end()}, "there are ")));
+    if (is_timing(metric) && conditions.size() > 1)
+      remarks.push_back(fmt::format("Not comparable: {} was taken under different conditions: {}.", metric,
+                                    fmt::join(conditions, "; ")));
+  }
+  return remarks;
+}
+
+// What earlier looks at a growing study have decided.
+std::map<std::string, std::string> decided_before(const Looks& looks) {
+  std::map<std::string, std::string> decided;
+  for (const auto& look : looks.looks) decided.insert(look.decided.begin(), look.decided.end());
+  return decided;
+}
+
+}  // namespace
+
+const char* name_of(Verdict verdict) {
+  return verdict == Verdict::kSupported ? "supported" : verdict == Verdict::kRefuted ? "refuted" : "undecided";
+}
+
+std::size_t Judgement::count(Verdict verdict) const {
+  return static_cast<std::size_t>(
+      std::count_if(claims.begin(), claims.end(), [&](const JudgedClaim& claim) { return claim.verdict == verdict; }));
+}
+
+Judgement judge(Results& results, const JudgeRequest& request) {
+  const auto& settings = request.settings;
+  auto metrics = metrics_of(settings);
+  if (settings.tune) metrics.push_back(settings.tune->by.name);
+  add_step_values(results, metrics);
+  const auto groups = groups_of(results);
+  const study::Partners partners(lines_of(groups));
+
+  Judgement judgement;
+  judgement.experiment = results.experiment;
+  const auto seeds = seeds_of(results);
+  const auto& looks = request.looks.looks;
+  const bool between_looks =
+      request.looks.most_seeds > 0 && !request.is_look &&
+      std::none_of(looks.begin(), looks.end(), [&](const Look& one) { return one.seeds == seeds; });
+  judgement.level = between_looks ? 0 : level_with(request.looks, seeds, kSignificanceLevel);
+  judgement.looks = request.looks.looks.size();
+  judgement.provenance = provenance_of(results, request.command);
+  const double one_of_all = judgement.level / static_cast<double>(std::max<std::size_t>(settings.claims.size(), 1));
+  std::vector<ClaimSample> samples;
+  std::vector<double> support, refute;
+  for (const auto& claim : settings.claims) {
+    samples.push_back(sample_of(claim, results, groups, partners, settings, std::max(one_of_all, 1e-6)));
+    auto& judged =
+        judgement.claims.emplace_back(JudgedClaim{.says = claim.says,
+                                                  .source = claim.source,
+                                                  .holds = claim.holds.text,
+                                                  .hash = claim.hash,
+                                                  .quantity = quantity_of(claim.holds),
+                                                  .over = name_of(claim.over),
+                                                  .is_about_equality = claim.holds.relation == study::Relation::kEqual,
+                                                  .left_metric = claim.left.metric.name,
+                                                  .right_metric = claim.right ? claim.right->metric.name : ""});
+    combine(samples.back(), judged);
+    support.push_back(judged.p_support);
+    refute.push_back(judged.p_refute);
+  }
+  const auto support_adjusted = holm(support), refute_adjusted = holm(refute);
+  const auto before = decided_before(request.looks);
+  const auto conditions = timing_conditions(results);
+  std::set<std::string> known;  // metrics that some record has
+  for (const auto& run : results.runs)
+    for (const auto& [name, value] : run.values) known.insert(name);
+  for (std::size_t i = 0; i < judgement.claims.size(); ++i) {
+    auto& claim = judgement.claims[i];
+    claim.pairs = samples[i].pairs;
+    claim.remarks = samples[i].remarks;
+    for (auto& remark : remarks_on_metrics(claim, known, conditions)) claim.remarks.push_back(std::move(remark));
+    claim.p_support = support_adjusted[i];
+    claim.p_refute = refute_adjusted[i];
+    claim.verdict = claim.p_support < judgement.level  ? Verdict::kSupported
+                    : claim.p_refute < judgement.level ? Verdict::kRefuted
+                                                       : Verdict::kUndecided;
+    if (const auto found = before.find(claim.hash); found != before.end()) {
+      claim.verdict = found->second == "supported" ? Verdict::kSupported : Verdict::kRefuted;
+      claim.remarks.push_back("Decided at an earlier look at this growing study.");
+    }
+    if (claim.verdict == Verdict::kUndecided && between_looks)
+      claim.remarks.push_back("Between two looks nothing is decided: assay run --until-decided looks next.");
+    else if (claim.verdict == Verdict::kUndecided)
+      explain(samples[i], one_of_all, claim);
+    const auto stated = request.results_when_stated.find(claim.hash);
+    claim.in_plan = stated != request.results_when_stated.end();
+    if (claim.in_plan) claim.results_when_stated = stated->second;
+  }
+  return judgement;
+}
+
+}  // namespace assay::compare

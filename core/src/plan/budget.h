@@ -1,0 +1,26 @@
+// How long a run trains and how its batches are cut: [train] and [resources], with what follows from them.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "document/node.h"
+#include "schema/resolve.h"
+
+namespace assay::plan {
+
+// The "train" part of the plan line: steps, batch, clip_norm, precision, non_finite. `context` is null when it has an
+// error of its own. `budget` becomes {kind, target}; where that hangs on the model's size, steps stays 1 until it is
+// known.
+nlohmann::json resolve_train(const document::Node& document, const nlohmann::json& context, nlohmann::json& budget,
+                             schema::Resolver& resolver);
+bool needs_model_size(const nlohmann::json& budget);
+
+// Whole updates within the budget, at least one. FLOPs are 6 N D (Kaplan et al. 2020, sec. 2.1), N all parameters.
+int64_t steps_within(const nlohmann::json& budget, int64_t tokens_per_step, int64_t parameters);
+
+// The "resources" part: mesh, threads, micro_batch, device; everything has a default.
+nlohmann::json resolve_resources(const document::Node& document, const nlohmann::json& batch,
+                                 schema::Resolver& resolver);
+
+}  // namespace assay::plan

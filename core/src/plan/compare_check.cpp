@@ -1,0 +1,213 @@
+#include "plan/compare_check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "base/nearest.h"
+#include "record/metric_name.h"
+#include "study/partners.h"
+
+namespace assay::plan {
+namespace {
+
+using nlohmann::json;
+
+class Checker {
+ public:
+  Checker(const study::CompareSettings& settings, const std::vector<json>& lines,
+          const std::vector<document::KeyPath>& narrowed, document::Diagnostics& diagnostics)
+      : settings_(settings),
+        lines_(lines),
+        narrowed_(narrowed),
+        partners_(study::first_lines(lines)),
+        diagnostics_(diagnostics) {
+    for (const auto* row : partners_.rows()) row_lines_.push_back(*row);
+  }
+
+  void check() {
+    for (const auto& metric : settings_.metrics) study::check_metric(metric, row_lines_, diagnostics_);
+    check_baseline();
+    if (settings_.tune) check_tune(*settings_.tune);
+    if (settings_.report) check_report(*settings_.report);
+    for (const auto& claim : settings_.claims) check_claim(claim);
+  }
+
+ private:
+  bool is_narrowed(const sweep::Selector& selector) const {
+    return std::any_of(selector.terms.begin(), selector.terms.end(), [&](const sweep::SelectorTerm& term) {
+      return std::find(narrowed_.begin(), narrowed_.end(), term.path) != narrowed_.end();
+    });
+  }
+
+  // False, and reported, where a selector matches nothing; false alone where the command line has narrowed it.
+  bool finds(const sweep::Selector& selector, const std::string& what) {
+    if (selector.terms.empty() || is_narrowed(selector)) return false;
+    sweep::require_match(selector, partners_.rows(), what, diagnostics_);
+    return !partners_.matching(selector).empty();
+  }
+
+  void check_baseline() {
+    if (!settings_.baseline || !finds(*settings_.baseline, "baseline") || settings_.drop_unmatched) return;
+    std::vector<size_t> all(partners_.rows().size());
+    for (size_t i = 0; i < all.size(); ++i) all[i] = i;
+    require_partners(all, partners_.matching(*settings_.baseline),
+                     free_axes(nullptr, *settings_.baseline, tuned_axes()), settings_.baseline->position,
+                     "the baseline");
+  }
+
+  study::Partners::Free tuned_axes() const {
+    study::Partners::Free tuned;
+    if (settings_.tune)
+      for (const auto& key : settings_.tune->over) tuned.push_back(key.name);
+    return tuned;
+  }
+
+  static study::Partners::Free free_axes(const sweep::Selector* left, const sweep::Selector& right,
+                                         const study::Partners::Free& tuned) {
+    auto free = study::Partners::free_axes(left, right);
+    free.insert(free.end(), tuned.begin(), tuned.end());
+    return free;
+  }
+
+  void require_partners(const std::vector<size_t>& rows, const std::vector<size_t>& candidates,
+                        const study::Partners::Free& free, const document::Position& position,
+                        const std::string& side) {
+    for (const auto row : rows) {
+      if (!partners_.of(row, candidates, free).empty()) continue;
+      diagnostics_.add(
+          position, fmt::format("row '{}' has no partner in {}: {}; sweep that, too, or leave such rows out by "
+                                "unmatched = \"drop\"",
+                                row_lines_[row].value("label", ""), side, partners_.why_none(row, candidates, free)));
+      return;  // the others lack one for the same reason
+    }
+  }
+
+  void check_claim(const study::Claim& claim) {
+    study::check_metric(claim.left.metric, row_lines_, diagnostics_);
+    const bool left = finds(claim.left.rows, "this side of the claim");
+    if (claim.over == study::Over::kTuned && !settings_.tune)
+      diagnostics_.add(claim.position, "over = \"tuned\" needs 'tune' in [compare], which says over what and by what");
+    if (!claim.right) return;
+    study::check_metric(claim.right->metric, row_lines_, diagnostics_);
+    const bool right = finds(claim.right->rows, "this side of the claim");
+    if (!left || !right || claim.drop_unmatched || !narrowed_.empty()) return;
+    const auto rows = partners_.matching(claim.left.rows), others = partners_.matching(claim.right->rows);
+    const auto free = free_axes(&claim.left.rows, claim.right->rows,
+                                claim.over == study::Over::kTuned ? tuned_axes() : study::Partners::Free{});
+    require_partners(rows, others, free, claim.position, "'right'");
+    require_partners(others, rows, free, claim.position, "'left'");
+  }
+
+  void check_tune(const study::Tune& tune) {
+    study::check_metric(tune.by, row_lines_, diagnostics_);
+    check_split(tune.by, tune.split);
+    std::set<std::string> axes;
+    for (const auto& line : row_lines_)
+      for (const auto& [axis, value] : line.at("axes").items()) axes.insert(axis);
+    const std::vector<std::string> names(axes.begin(), axes.end());
+    for (const auto& key : tune.over)
+      if (!axes.count(key.name) && narrowed_.empty())
+        diagnostics_.add(key.position, fmt::format("tune: '{}' is no axis of this sweep{}", key.name,
+                                                   base::suggestion(key.name, names, "the axes are ")));
+    std::vector<size_t> all(row_lines_.size());
+    for (size_t i = 0; i < all.size(); ++i) all[i] = i;
+    const auto families = partners_.families(all, tuned_axes());
+    for (const auto& family : families) {
+      if (family.size() == families[0].size()) continue;
+      diagnostics_.add(tune.position,
+                       fmt::format("tune: rows need equal numbers of trials, but '{}' is one of {} and '{}' one of {}",
+                                   row_lines_[families[0][0]].value("label", ""), families[0].size(),
+                                   row_lines_[family[0]].value("label", ""), family.size()));
+      return;
+    }
+  }
+
+  void check_split(const study::MetricName& metric, const std::string& split) {
+    for (const auto& line : row_lines_)
+      for (const auto& evaluation : line.value("evaluate", json::array())) {
+        if (evaluation.value("label", "") != record::owner_of(metric.name)) continue;
+        const auto given = evaluation.value("split", std::string());
+        if (given == split) continue;
+        diagnostics_.add(metric.position,
+                         fmt::format("tune: '{}' is evaluated on the split '{}', but tuning is to go by '{}'",
+                                     metric.name, given, split));
+        return;
+      }
+  }
+
+  void check_report(const study::Report& report) {
+    std::set<std::string> splits;
+    std::set<std::int64_t> seeds;
+    for (const auto& line : lines_) seeds.insert(line.at("seed").get<std::int64_t>());
+    for (const auto& line : row_lines_)
+      for (const auto& evaluation : line.value("evaluate", json::array())) splits.insert(evaluation.value("split", ""));
+    if (report.split && !splits.count(*report.split))
+      diagnostics_.add(report.position, fmt::format("report: no [[evaluate]] is of the split '{}'", *report.split));
+    for (const auto seed : report.seeds)
+      if (!seeds.count(seed))
+        diagnostics_.add(report.position, fmt::format("report: seed {} is not one of experiment.seeds", seed));
+    if (report.seeds.size() >= seeds.size())
+      diagnostics_.add(report.position, "report: its seeds are all that there are; some must be left to choose by");
+  }
+
+  const study::CompareSettings& settings_;
+  const std::vector<json>& lines_;
+  const std::vector<document::KeyPath>& narrowed_;
+  study::Partners partners_;
+  std::vector<json> row_lines_;  // the first of every group
+  document::Diagnostics& diagnostics_;
+};
+
+// Nothing where the model has no size and the cost depends on it.
+std::optional<double> planned_cost(const json& line, const std::string& name,
+                                   const std::map<std::string, worker::ModelSize>& sizes) {
+  const auto& train = line.at("train").at("train");
+  const double steps = train.value("steps", 0.0);
+  if (name == "train.steps") return steps;
+  const double tokens = steps * train.value("batch", 0.0) * line.at("train").at("data").value("context", 0.0);
+  if (name == "train.tokens") return tokens;
+  const auto size = sizes.find(line.at("group").get<std::string>());
+  if (size == sizes.end()) return std::nullopt;
+  if (name == "train.flops_exact") {
+    if (size->second.row_flops == 0) return std::nullopt;
+    return size->second.row_flops * steps * train.value("batch", 0.0);
+  }
+  const auto parameters = static_cast<double>(size->second.parameters);
+  return name == "train.parameters" ? parameters : 6 * parameters * tokens;
+}
+
+void check_equal(const study::EqualCost& equal, const std::vector<const json*>& rows,
+                 const std::map<std::string, worker::ModelSize>& sizes, document::Diagnostics& diagnostics) {
+  const json *least = nullptr, *most = nullptr;
+  double low = 0, high = 0;
+  for (const auto* row : rows) {
+    const auto cost = planned_cost(*row, equal.name, sizes);
+    if (!cost) return;
+    if (!least || *cost < low) least = row, low = *cost;
+    if (!most || *cost > high) most = row, high = *cost;
+  }
+  if (!least || high <= low * (1 + equal.tolerance)) return;
+  diagnostics.add(
+      equal.position,
+      fmt::format("rows are not equal in {}: '{}' takes {:.4g} and '{}' {:.4g}, {:.1f}% more; {:.4g}% is allowed",
+                  equal.name, least->value("label", ""), low, most->value("label", ""), high, 100 * (high / low - 1),
+                  100 * equal.tolerance));
+}
+
+}  // namespace
+
+void check_equal_costs(const study::CompareSettings& settings, const std::vector<json>& lines,
+                       const std::map<std::string, worker::ModelSize>& sizes, document::Diagnostics& diagnostics) {
+  const auto rows = study::first_lines(lines);
+  for (const auto& equal : settings.equal) check_equal(equal, rows, sizes, diagnostics);
+}
+
+void check_comparison(const study::CompareSettings& settings, const std::vector<json>& lines,
+                      const std::vector<document::KeyPath>& narrowed, document::Diagnostics& diagnostics) {
+  if (!lines.empty()) Checker(settings, lines, narrowed, diagnostics).check();
+}
+
+}  // namespace assay::plan

@@ -1,0 +1,53 @@
+// Runs that other runs start from or ask: { experiment = "..", where = { .. }, seed = "same" }, found among the plans.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "document/diagnostics.h"
+#include "document/node.h"
+#include "schema/input_finder.h"
+
+namespace assay::plan {
+
+// The runs of an experiment file, as lines of its plan; asked_by: the files on the way to it, whose runs take its runs.
+using LinesOfFile =
+    std::function<std::vector<nlohmann::json>(const std::string& file, const std::vector<std::string>& asked_by)>;
+
+class RunInputs final : public schema::InputFinder {
+ public:
+  // `experiment_file`: the one that names inputs; `asked_by`: those on the way to it, so that a circle is seen.
+  RunInputs(std::string experiment_file, LinesOfFile lines_of_file, std::vector<std::string> asked_by)
+      : file_(std::move(experiment_file)), lines_of_file_(std::move(lines_of_file)), asked_by_(std::move(asked_by)) {}
+  // Of the experiment that asks, which cannot take its own runs.
+  void set_name(std::string name) { name_ = std::move(name); }
+  void set_seeds(std::vector<int64_t> seeds) { seeds_ = std::move(seeds); }
+
+  // The plan in force of the experiment has the word, then its file under experiments/. Null after an error.
+  nlohmann::json find(const document::Node& node, const std::string& owner,
+                      document::Diagnostics& diagnostics) override;
+  // Whose runs were found.
+  const std::set<std::string>& experiments() const { return experiments_; }
+
+ private:
+  using Lines = std::vector<nlohmann::json>;
+  const Lines& in_force(const std::string& experiment);
+  const Lines& of_file(const std::string& experiment);
+  nlohmann::json choose(const Lines& lines, const document::Node& node, const std::string& experiment,
+                        std::string& why) const;
+
+  std::string file_, name_;
+  LinesOfFile lines_of_file_;
+  std::vector<std::string> asked_by_;
+  std::vector<int64_t> seeds_;
+  std::map<std::string, Lines> in_force_, of_file_;
+  std::set<std::string> experiments_;
+};
+
+}  // namespace assay::plan

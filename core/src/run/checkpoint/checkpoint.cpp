@@ -1,0 +1,298 @@
+#include "run/checkpoint/checkpoint.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "assay/error.h"
+#include "base/files.h"
+#include "base/sha256.h"
+#include "record/layout.h"
+#include "run/checkpoint/sharded.h"
+
+namespace assay::run {
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+constexpr const char* kWeights = "weights.safetensors";
+constexpr const char* kOptimizer = "optimizer.safetensors";
+constexpr const char* kAside = ".part";  // one name for all steps, so that a killed one is written over
+constexpr const char* kManifest = "manifest.json";
+constexpr const char* kStateFormat = "optimizer_state";  // in the manifest, see Optimizer::state_format
+constexpr size_t kKept = 2;
+
+// What tokens the rows of the model's table stand for. Two files of one tokenizer may differ in their tokens alone.
+json vocabulary_of(const Assembled& run) {
+  const auto& tokenizer = *run.tokenizer;
+  std::string tokens;
+  guard(tokenizer, "decode", [&] {
+    for (int32_t id = 0; id < tokenizer.size(); ++id) {
+      const auto bytes = tokenizer.decode({id});
+      tokens += std::to_string(bytes.size()) + " " + bytes;
+    }
+  });
+  return {{"tokenizer", tokenizer.identity().name},
+          {"size", run.vocabulary->size()},
+          {"special", run.vocabulary->special()},
+          {"tokens_sha256", base::sha256(tokens)}};
+}
+
+// One number from the mesh's first rank.
+int64_t from_first(int64_t value, const Mesh& mesh) {
+  if (!mesh.first()) value = std::numeric_limits<int64_t>::min();
+  mesh.tensor().max(&value, 1, Number::kInt64);
+  mesh.data().max(&value, 1, Number::kInt64);
+  return value;
+}
+
+std::vector<std::string> names_of(const std::vector<ShardedTensor>& tensors) {
+  std::vector<std::string> names;
+  for (const auto& tensor : tensors) names.push_back(tensor.name);
+  return names;
+}
+
+bool are_numbers(const json& list) {
+  return list.is_array() && std::all_of(list.begin(), list.end(), [](const json& x) { return x.is_number(); });
+}
+
+// Whether one list of stretches is the beginning of another.
+bool begins(const json& stretches, const json& with) {
+  return with.size() <= stretches.size() && std::equal(with.begin(), with.end(), stretches.begin());
+}
+
+// Of the checkpoints in a folder, newest first.
+std::vector<int64_t> steps_in(const fs::path& folder) {
+  std::vector<int64_t> steps;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(folder, none)) {
+    const auto name = entry.path().filename().string();
+    constexpr std::string_view kPrefix = "step-";
+    int64_t step = 0;
+    if (!name.starts_with(kPrefix)) continue;
+    const auto [end, error] = std::from_chars(name.data() + kPrefix.size(), name.data() + name.size(), step);
+    if (error == std::errc{} && end == name.data() + name.size() && step > 0) steps.push_back(step);
+  }
+  std::sort(steps.rbegin(), steps.rend());
+  return steps;
+}
+
+json to_json(const Phases& phases) {
+  return {{"data", phases.data},
+          {"forward", phases.forward},
+          {"backward", phases.backward},
+          {"optimizer", phases.optimizer},
+          {"evaluation", phases.evaluation}};
+}
+
+json to_json(const LateMeans& late) {
+  json out = json::object();
+  for (const auto& [name, of] : late.sums()) out[name] = {of.sum, of.count};
+  return out;
+}
+
+LateMeans late_means_of(const json& value) {
+  LateMeans late;
+  for (const auto& [name, of] : value.items())  // JSON has no NaN
+    late.restore(name, {of.at(0).is_null() ? std::nan("") : of.at(0).get<double>(), of.at(1).get<int64_t>()});
+  return late;
+}
+
+Phases phases_of(const json& value) {
+  return {value.value("data", 0.0), value.value("forward", 0.0), value.value("backward", 0.0),
+          value.value("optimizer", 0.0), value.value("evaluation", 0.0)};
+}
+
+}  // namespace
+
+json stretch(const json& mesh, int threads, const std::string& device, int64_t from) {
+  json sums = json::object();  // what has a say in their order
+  for (const char* key : {"tensor", "data", "sequence_parallel", "backend"})
+    if (mesh.contains(key)) sums[key] = mesh[key];
+  return {{"mesh", sums}, {"threads", threads}, {"device", device}, {"from", from}};
+}
+
+bool OptimizerState::exists(const fs::path& checkpoints) { return !steps_in(checkpoints).empty(); }
+
+OptimizerState::OptimizerState(const fs::path& checkpoints) {
+  const auto all = steps_in(checkpoints);
+  if (all.empty())
+    throw UserError(checkpoints.string() +
+                    ": holds no checkpoint, so there is no optimizer to start from; train that run "
+                    "with train.keep = \"all\", or take load = \"weights\"");
+  folder_ = checkpoints / ("step-" + std::to_string(all.front()));
+  manifest_ = json::parse(base::read_file(folder_ / kManifest));
+}
+
+std::string OptimizerState::fault(const Assembled& run) const {
+  const auto ours = guard(*run.optimizer, "state_format", [&] { return run.optimizer->state_format(); });
+  auto theirs = manifest_.value(kStateFormat, "");
+  if (theirs.empty()) {  // written before checkpoints said it: the optimizer's name has to do
+    const record::RunLayout layout(folder_.parent_path().parent_path());
+    theirs = json::parse(base::read_file(layout.train_record())).at("/config/optimizer/use"_json_pointer);
+  }
+  if (theirs == ours) return "";
+  return (folder_ / kOptimizer).string() + ": holds optimizer state of the format '" + theirs +
+         "', this run's optimizer '" + run.optimizer->identity().name + "' reads the format '" + ours +
+         "'; take the optimizer that wrote it, or load = \"weights\"";
+}
+
+SafetensorsFile OptimizerState::open() const {
+  if (base::sha256_of_file(folder_ / kOptimizer) != manifest_.at("files").at(kOptimizer).at("sha256"))
+    throw UserError((folder_ / kOptimizer).string() + ": is damaged: it is not what was written");
+  return SafetensorsFile(folder_ / kOptimizer);
+}
+
+SafetensorsFile OptimizerState::open_names() const { return SafetensorsFile(folder_ / kOptimizer); }
+
+std::string vocabulary_fault(const SafetensorsFile& file, const Assembled& run) {
+  const auto known = file.metadata().find("vocabulary");
+  const auto theirs = known == file.metadata().end() ? json() : json::parse(known->second, nullptr, false);
+  if (!theirs.is_object()) return "";
+  const auto ours = vocabulary_of(run);
+  for (const auto& [key, value] : theirs.items())  // imported weights do not know all
+    if (ours.value(key, json()) != value)
+      return file.path().string() + ": was trained with the vocabulary " + theirs.dump() + ", this run has " +
+             ours.dump() + "; take the tokenizer and the components that it was trained with";
+  return "";
+}
+
+void load_weights(const fs::path& path, Assembled& run, const Mesh& mesh) {
+  const SafetensorsFile file(path);
+  if (const auto fault = vocabulary_fault(file, run); !fault.empty()) throw UserError(fault);
+  load(file, weights_of(run), mesh.tensor());
+}
+
+void Checkpoints::save(Assembled& run, const Mesh& mesh, const Progress& progress) const {
+  const bool writes = mesh.data().rank() == 0;  // replicas are equal
+  const auto weights = writes ? gathered(weights_of(run), mesh.tensor()) : std::vector<NamedTensor>{};
+  const auto optimizer = writes ? gathered(optimizer_state_of(run), mesh.tensor()) : std::vector<NamedTensor>{};
+  if (!mesh.first()) return;
+  const auto format = guard(*run.optimizer, "state_format", [&] { return run.optimizer->state_format(); });
+  const auto aside = folder_ / kAside;
+  fs::remove_all(aside);
+  fs::create_directories(aside);
+  write_safetensors(
+      aside / kWeights, weights,
+      {{"train_id", train_id_}, {"step", std::to_string(progress.step)}, {"vocabulary", vocabulary_of(run).dump()}});
+  write_safetensors(aside / kOptimizer, optimizer, {});
+  json files = json::object();
+  for (const char* name : {kWeights, kOptimizer})
+    files[name] = {{"bytes", fs::file_size(aside / name)}, {"sha256", base::sha256_of_file(aside / name)}};
+  const json manifest = {{"schema", 1},
+                         {"train_id", train_id_},
+                         {"step", progress.step},
+                         {"late", to_json(progress.late)},
+                         {"code", code_},
+                         {"mesh", {{"tensor", run.tensor}, {"data", run.data}}},
+                         {"files", files},
+                         {kStateFormat, format},
+                         {"skipped", progress.skipped},
+                         {"recent", {{"losses", progress.recent.losses}, {"norms", progress.recent.norms}}},
+                         {"stretches", progress.stretches},
+                         {"epoch_begins", progress.epoch_begins},
+                         {"measured",
+                          {{"train_seconds", progress.train_seconds},
+                           {"seconds", progress.seconds},
+                           {"phases", to_json(progress.phases)}}}};
+  base::write_synced(aside / kManifest, {manifest.dump() + "\n"});
+  base::sync_folder(aside);
+  fs::remove_all(step_folder(progress.step));
+  fs::rename(aside, step_folder(progress.step));
+  base::sync_folder(folder_);
+  // What stands beyond this step was passed over when the run was resumed: left there, it would count among the kept.
+  size_t kept = 0;
+  for (const auto step : steps())
+    if (step > progress.step || ++kept > kKept) fs::remove_all(step_folder(step));
+}
+
+Checkpoints::Resumed Checkpoints::resume(Assembled& run, const Mesh& mesh, const json& repeated) const {
+  Resumed resumed;
+  int64_t chosen = 0;
+  const States states{{kWeights, names_of(weights_of(run))}, {kOptimizer, names_of(optimizer_state_of(run))}};
+  if (mesh.first())
+    for (const auto step : steps()) {
+      const auto wrong = fault(step, states, repeated);
+      if (wrong.empty()) {
+        chosen = step;
+        break;
+      }
+      resumed.notes.push_back(step_folder(step).string() + ": " + wrong + "; not gone on from");
+    }
+  chosen = from_first(chosen, mesh);
+  if (chosen == 0) return resumed;
+  const auto folder = step_folder(chosen);
+  load_weights(folder / kWeights, run, mesh);
+  load(SafetensorsFile(folder / kOptimizer), optimizer_state_of(run), mesh.tensor());
+  const auto manifest = json::parse(base::read_file(folder / kManifest));
+  const auto& recent = manifest.at("recent");
+  resumed.progress = {chosen,
+                      manifest.at("measured").at("train_seconds"),
+                      manifest.at("measured").value("seconds", 0.0),
+                      phases_of(manifest.at("measured").value("phases", json::object())),
+                      manifest.at("skipped"),
+                      manifest.at("stretches"),
+                      {recent.at("losses"), recent.at("norms")},
+                      late_means_of(manifest.at("late")),
+                      manifest.value("epoch_begins", std::vector<int64_t>{0})};
+  return resumed;
+}
+
+std::string Checkpoints::keep_weights(const fs::path& file, const std::string& expected) const {
+  const auto all = steps();
+  if (all.empty()) throw Bug(folder_.string() + ": holds no checkpoint whose weights could be kept");
+  const auto source = step_folder(all.front()) / kWeights;
+  const auto hash = base::sha256_of_file(source);
+  if (!expected.empty() && hash != expected) {
+    fs::remove_all(folder_);
+    throw RefusedAttempt(source.string() + ": training again gave other weights (" + hash.substr(0, 12) +
+                         ") than train.json's (" + expected.substr(0, 12) +
+                         "); take the machine, mesh and threads of its environment, or remove " +
+                         file.parent_path().string() + " to train anew");
+  }
+  const fs::path aside = file.string() + ".part";
+  fs::remove(aside);
+  std::error_code no_links;  // of this file system
+  fs::create_hard_link(source, aside, no_links);
+  if (no_links) fs::copy_file(source, aside);
+  fs::rename(aside, file);
+  base::sync_folder(file.parent_path());
+  return hash;
+}
+
+std::vector<int64_t> Checkpoints::steps() const { return steps_in(folder_); }
+
+std::string Checkpoints::fault(int64_t step, const States& states, const json& repeated) const {
+  const auto folder = step_folder(step);
+  try {
+    const auto manifest = json::parse(base::read_file(folder / kManifest));
+    if (manifest.at("schema") != 1)
+      return "is of schema " + manifest.at("schema").dump() + ", this assay reads schema 1";
+    if (manifest.at("train_id") != train_id_ || manifest.at("step") != step) return "is of another run";
+    if (manifest.at("code") != code_) return "was made by other code";
+    for (const char* name : {kWeights, kOptimizer})
+      if (base::sha256_of_file(folder / name) != manifest.at("files").at(name).at("sha256"))
+        return std::string("is damaged: ") + name + " is not what was written";
+    for (const auto& [file, names] : states) {
+      const SafetensorsFile tensors(folder / file);
+      for (const auto& name : names)
+        if (!tensors.has(name)) return std::string("lacks the tensor '") + name + "' in " + file;
+    }
+    if (!repeated.is_null() && !begins(repeated, manifest.at("stretches")))
+      return "was made under another mesh, number of threads or device than the training of train.json";
+    late_means_of(manifest.at("late"));  // or an exception
+    const bool numbers = manifest.at("skipped").is_number_integer() && manifest.at("stretches").is_array() &&
+                         are_numbers(manifest.at("recent").at("losses")) &&
+                         are_numbers(manifest.at("recent").at("norms")) &&
+                         are_numbers(manifest.value("epoch_begins", json::array({0}))) &&
+                         manifest.at("measured").at("train_seconds").is_number();
+    return numbers ? "" : "is damaged: its manifest lacks numbers";
+  } catch (const std::exception& error) {
+    return std::string("is damaged: ") + error.what();
+  }
+}
+
+}  // namespace assay::run

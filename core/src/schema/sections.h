@@ -1,0 +1,27 @@
+// The core's own sections of an experiment file, in the same form as a plugin's parameters.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "document/diagnostics.h"
+#include "document/node.h"
+#include "schema/descriptors.h"
+
+namespace assay::schema {
+
+// experiment data train resources mesh log compare tune report claim figure objective transform evaluate tracker
+const std::vector<Parameter>& section_parameters(const std::string& section);
+
+enum class Shape { kTable, kEntries, kAny };
+struct Section {
+  std::string name;
+  Shape shape;
+};
+// What may stand at the top of a file besides `extends` and `positional`, in the order in which it is shown.
+const std::vector<Section>& top_sections();
+
+// Every key at the top of the file is a section, of the right shape.
+void check_sections(const document::Node& document, document::Diagnostics& diagnostics);
+
+}  // namespace assay::schema

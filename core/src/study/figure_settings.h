@@ -1,0 +1,30 @@
+// [[figure]]: what an experiment file wants drawn of its records.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "document/diagnostics.h"
+#include "document/key_path.h"
+#include "document/node.h"
+
+namespace assay::study {
+
+struct FigureSettings {
+  std::string name;                              // of its files
+  std::string x;                                 // a coordinate of y (length), a configuration key, or train.<name>
+  std::string y;                                 // a metric, as in [compare] metrics
+  std::vector<std::string> series;               // axes; a line for each combination of their values. Empty: all but x
+  document::Position position, series_position;  // of y, of series
+};
+
+// Without `name` a figure is called after y and x: lm-bits_per_byte-by-length.
+std::vector<FigureSettings> read_figures(const document::Node& document, document::Diagnostics& diagnostics);
+
+// Every y is of [train] or of an evaluator that the runs have, every series an axis that is swept or was, before the
+// command line gave one of `narrowed` a value.
+void check_figures(const std::vector<FigureSettings>& figures, const std::vector<nlohmann::json>& plan_lines,
+                   const std::vector<document::KeyPath>& narrowed, document::Diagnostics& diagnostics);
+
+}  // namespace assay::study

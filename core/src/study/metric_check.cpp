@@ -1,0 +1,82 @@
+#include "study/metric_check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/nearest.h"
+#include "record/metric_name.h"
+
+namespace assay::study {
+namespace {
+
+using nlohmann::json;
+
+// Why the runs of a line have no value of this metric at this step; empty when they have one.
+std::string why_no_value(const json& line, const std::string& owner, std::int64_t step) {
+  const auto steps = line.at("train").at("train").value("steps", std::int64_t{0});
+  if (step > steps) return fmt::format("runs end at step {}", steps);
+  if (step == steps) return "";
+  if (owner == "train") {
+    const auto every = line.value("log_every", std::int64_t{10});
+    return step == 1 || step % every == 0 ? "" : fmt::format("runs log every {} steps ([log] every)", every);
+  }
+  for (const auto& evaluation : line.value("evaluate", json::array())) {
+    if (evaluation.value("label", "") != owner) continue;
+    const auto every = evaluation.value("every", std::int64_t{0});
+    if (every == 0) return "it is evaluated at the end only; give its [[evaluate]] an 'every'";
+    return step % every == 0 ? "" : fmt::format("it is evaluated every {} steps", every);
+  }
+  return "";
+}
+
+}  // namespace
+
+void check_metric_is_given(const MetricName& metric, bool whole,
+                           const std::map<std::string, std::vector<std::string>>& known,
+                           document::Diagnostics& diagnostics) {
+  const auto owner = record::owner_of(metric.name);
+  const auto found = known.find(owner);
+  if (found == known.end()) return;
+  const auto name = record::split_step(metric.name).metric;
+  const auto& names = found->second;
+  const bool is_given = std::any_of(names.begin(), names.end(), [&](const std::string& one) {
+    return one == name || (!whole && one.substr(0, one.find('@')) == name);
+  });
+  if (!is_given)
+    diagnostics.add(metric.position, fmt::format("metric '{}' is none of '{}'{}", metric.name, owner,
+                                                 base::suggestion(name, names, "it gives ")));
+}
+
+void check_metric(const MetricName& metric, const std::vector<json>& lines, document::Diagnostics& diagnostics) {
+  const auto owner = record::owner_of(metric.name);
+  if (owner.size() == metric.name.size()) {
+    diagnostics.add(metric.position,
+                    fmt::format("metric '{}' has the form <evaluator>.<name> or train.<name>, for instance "
+                                "lm.bits_per_byte@length=64",
+                                metric.name));
+    return;
+  }
+  std::vector<std::string> owners;
+  for (const auto& line : lines)
+    for (const auto& evaluation : line.value("evaluate", json::array()))
+      if (const auto label = evaluation.value("label", "");
+          std::find(owners.begin(), owners.end(), label) == owners.end())
+        owners.push_back(label);
+  owners.push_back("train");
+  if (std::find(owners.begin(), owners.end(), owner) == owners.end()) {
+    diagnostics.add(metric.position, fmt::format("metric '{}': no [[evaluate]] is labelled '{}'{}", metric.name, owner,
+                                                 base::suggestion(owner, owners, "there are ")));
+    return;
+  }
+  const auto step = record::split_step(metric.name).step;
+  if (!step) return;
+  for (const auto& line : lines)
+    if (const auto why = why_no_value(line, owner, *step); !why.empty()) {
+      diagnostics.add(metric.position, fmt::format("metric '{}' has no value at step {}: {}", metric.name, *step, why));
+      return;
+    }
+}
+
+}  // namespace assay::study

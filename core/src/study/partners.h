@@ -1,0 +1,50 @@
+// Which rows are compared with which: a partner has the same other axes.
+#pragma once
+
+#include <cstddef>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "sweep/selector.h"
+
+namespace assay::study {
+
+// The first plan line of every group, in the order of the plan; the lines must outlive it.
+std::vector<const nlohmann::json*> first_lines(const std::vector<nlohmann::json>& lines);
+
+class Partners {
+ public:
+  explicit Partners(std::vector<const nlohmann::json*> rows);
+
+  const std::vector<const nlohmann::json*>& rows() const { return rows_; }
+  std::vector<std::size_t> matching(const sweep::Selector& selector) const;
+
+  // Axes that partners need not agree in. Those that one of two selectors fixes to a single value, or that both name
+  // differently; a condition that only narrows a side (or both alike) leaves partners to agree in its axis. Without a
+  // left selector (a baseline) all that the other names.
+  using Free = std::vector<std::string>;
+  static Free free_axes(const sweep::Selector* left, const sweep::Selector& right);
+
+  // The candidates that agree with the row in every axis that both have and that is not free. Axes that only one side
+  // has count for nothing, unless several candidates are left: then those stay whose resolved values differ from the
+  // row's in the fewest of them. The row itself may be among them.
+  std::vector<std::size_t> of(std::size_t row, const std::vector<std::size_t>& candidates, const Free& free) const;
+
+  // Rows that agree in every axis but the free ones, in the order of the plan.
+  std::vector<std::vector<std::size_t>> families(const std::vector<std::size_t>& rows, const Free& free) const;
+
+  // "no row there has optimizer.lr = 0.003": why a row has no partner among the candidates.
+  std::string why_none(std::size_t row, const std::vector<std::size_t>& candidates, const Free& free) const;
+
+ private:
+  static constexpr int kAbsent = -1;
+  std::vector<bool> bound_axes(const Free& free) const;
+  std::size_t disagreements(std::size_t row, std::size_t other, const std::vector<bool>& bound) const;
+
+  std::vector<const nlohmann::json*> rows_;
+  std::vector<std::string> axes_;
+  std::vector<std::vector<int>> values_;  // of a row: for each axis the number of its value, or kAbsent
+};
+
+}  // namespace assay::study

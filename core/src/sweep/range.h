@@ -1,0 +1,37 @@
+// The values of one axis: a list, or a range { log = [1e-3, 1e-2], n = 3 }, { linear = [0, 1], n = 5 }, { values = [..]
+// }.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "document/diagnostics.h"
+#include "document/key_path.h"
+#include "document/node.h"
+
+namespace assay::sweep {
+
+struct AxisValue {
+  document::Node value;  // without the axis label
+  nlohmann::json shown;  // the label, the name of a component, or the value itself
+  std::string text;      // short form of `shown` for row labels
+};
+
+struct Axis {
+  document::KeyPath path;  // canonical
+  std::string name;        // as shown: positional, optimizer.lr
+  document::Position position;
+  std::vector<AxisValue> values;
+};
+
+// True for a table of the words log or linear with n, or of values; those are no parameter names.
+bool is_range(const document::Node& node);
+
+// Fills the axis from a list or a range; reports what is wrong.
+void read_axis_values(const document::Node& node, Axis& axis, document::Diagnostics& diagnostics);
+
+// The axis value that stands for one configuration value.
+AxisValue axis_value(document::Node value, document::Diagnostics& diagnostics);
+
+}  // namespace assay::sweep

@@ -1,0 +1,275 @@
+#include "sweep/sweep.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "document/expression.h"
+#include "document/merge.h"
+#include "document/set_path.h"
+#include "schema/key_defaults.h"
+#include "sweep/overrides.h"
+#include "sweep/range.h"
+
+namespace assay::sweep {
+namespace {
+
+bool assigns(const std::vector<const Alternative*>& chosen, const document::KeyPath& path) {
+  return std::any_of(chosen.begin(), chosen.end(), [&](const Alternative* one) {
+    return std::any_of(one->sets.begin(), one->sets.end(), [&](const Assignment& set) { return set.path == path; });
+  });
+}
+
+// Calls `use` with one alternative of each dimension, the last dimension turning fastest, until it returns false.
+bool multiply(const std::vector<Dimension>& dimensions, size_t at, std::vector<const Alternative*>& chosen,
+              const std::function<bool()>& use) {
+  if (at == dimensions.size()) return use();
+  bool goes_on = true;
+  for (const auto& alternative : dimensions[at]) {
+    chosen.push_back(&alternative);
+    goes_on = multiply(dimensions, at + 1, chosen, use);
+    chosen.pop_back();
+    if (!goes_on) break;
+  }
+  return goes_on;
+}
+
+// Before anything is excluded, and at most a number that is too large in any case.
+size_t product_of(const std::vector<Dimension>& dimensions) {
+  constexpr size_t kFarTooMany = 1000 * kMostRuns;
+  size_t product = 1;
+  for (const auto& dimension : dimensions) product = std::min(product * dimension.size(), kFarTooMany);
+  return product;
+}
+
+// Of two the last would win without a word.
+void require_one_budget(const std::vector<const Assignment*>& assignments, document::Diagnostics& diagnostics) {
+  const Assignment* budget = nullptr;
+  for (const auto* one : assignments) {
+    if (one->path.size() != 2 || one->path[0] != "train" || !document::is_budget(one->path[1])) continue;
+    if (budget && budget->path != one->path)
+      return diagnostics.add(one->position,
+                             fmt::format("a run has one budget, and one combination gives it two: '{}' and '{}'",
+                                         document::short_name(budget->path), document::short_name(one->path)));
+    budget = one;
+  }
+}
+
+// Whether the value that was chosen is one. The label of a value, or of a case, is text.
+bool is_expression(const Choice& choice, const std::vector<const Alternative*>& chosen) {
+  return std::any_of(chosen.begin(), chosen.end(), [&](const Alternative* one) {
+    return std::any_of(one->sets.begin(), one->sets.end(), [&](const Assignment& set) {
+      return set.path == choice.path && document::is_expression(set.value);
+    });
+  });
+}
+
+// What combinations of a block can have at a key before anything is computed.
+struct AxisValues {
+  std::set<nlohmann::json> values;
+  bool are_all = false;  // an axis of values that are none of them expressions
+};
+AxisValues axis_values(const Block& block, const std::string& axis) {
+  AxisValues found;
+  const auto add = [&](const std::vector<Dimension>& dimensions, bool in_every_combination) {
+    for (const auto& dimension : dimensions)
+      for (const auto& alternative : dimension)
+        for (const auto& choice : alternative.choices) {
+          if (choice.axis != axis) continue;
+          found.are_all = (found.are_all || found.values.empty()) && in_every_combination;
+          found.are_all &= !is_expression(choice, {&alternative});
+          found.values.insert(choice.shown);
+        }
+  };
+  add(block.dimensions, true);
+  for (const auto& when : block.whens) add(when.grid, false);
+  return found;
+}
+
+// Settles among the values of the block's axes. False where a number may be one that only combinations show: a default,
+// or the value of an expression. Each number changes at most once: what a label shows of a value is never another value
+// that has such a label.
+bool settle_in(const Block& block, Selector& selector) {
+  bool settled = true;
+  for (auto& term : selector.terms) {
+    const auto axis = axis_values(block, term.name);
+    if (axis.are_all)
+      settle(term, axis.values);
+    else
+      settled &= !names_another_number(term, axis.values);
+  }
+  return settled;
+}
+
+// What it came to in this combination.
+Choice evaluated(const Choice& choice, const document::Node& document) {
+  const auto* node = document::find_path(document, choice.path);
+  if (!node) return choice;
+  document::Diagnostics ignored;
+  const auto value = axis_value(*node, ignored);
+  return {choice.axis, choice.path, value.shown, value.text};
+}
+
+}  // namespace
+
+Sweep::Sweep(const document::Node& base, std::vector<Block> blocks, const std::vector<Override>& overrides,
+             const schema::Catalogue& catalogue, document::Diagnostics& diagnostics)
+    : base_(base),
+      blocks_(std::move(blocks)),
+      overrides_(overrides),
+      catalogue_(catalogue),
+      diagnostics_(diagnostics) {}
+
+std::vector<std::string> Sweep::axes() const {
+  std::vector<std::string> names;
+  const auto add = [&](const std::vector<Dimension>& dimensions) {
+    for (const auto& dimension : dimensions)
+      for (const auto& alternative : dimension)
+        for (const auto& choice : alternative.choices)
+          if (std::find(names.begin(), names.end(), choice.axis) == names.end()) names.push_back(choice.axis);
+  };
+  for (const auto& block : blocks_) {
+    add(block.dimensions);
+    for (const auto& when : block.whens) add(when.grid);
+  }
+  return names;
+}
+
+void Sweep::for_each(size_t most, const std::function<void(Combination)>& use) {
+  count_ = 0;
+  most_ = most;
+  use_ = &use;
+  for (const auto& block : blocks_) {
+    if (product_of(block.dimensions) > (block.excludes.empty() ? most_ - count_ : 100 * kMostRuns)) {
+      count_ = most_ + 1;
+      break;
+    }
+    Conditions conditions;
+    for (const auto& when : block.whens) conditions.whens.emplace_back(when.condition);
+    for (const auto& exclude : block.excludes) conditions.excludes.emplace_back(exclude);
+    settle(block, conditions);
+    Partial partial;
+    multiply(block.dimensions, 0, partial.chosen, [&] {
+      return expand(block, 0, partial, conditions.whens, [&] { return emit(partial, conditions.excludes); });
+    });
+    if (count_ > most_) break;
+    require_matches(conditions.whens, "'if'");
+    require_matches(conditions.excludes, "'exclude'");
+  }
+  if (count_ == 0 && diagnostics_.empty())
+    diagnostics_.add(base_.position, "the sweep excludes every combination; leave one");
+  if (count_ > most_)
+    diagnostics_.add(base_.position, fmt::format("the sweep has more than {} runs; make it smaller", kMostRuns));
+}
+
+// An axis that --set has narrowed may leave a condition without its run; that is the user's wish, not a slip.
+void Sweep::require_matches(const std::vector<SelectorUse>& uses, const char* what) const {
+  const auto names = axes();
+  for (const auto& use : uses)
+    if (!is_narrowed(use.selector(), overrides_)) use.require_match(what, {names.begin(), names.end()}, diagnostics_);
+}
+
+// What a condition selects decides which values a later one sees, so this is repeated until nothing changes.
+void Sweep::settle(const Block& block, Conditions& conditions) const {
+  bool settled = true;
+  for (auto* uses : {&conditions.whens, &conditions.excludes})
+    for (auto& use : *uses) {
+      auto selector = use.selector();
+      settled &= settle_in(block, selector);
+      use = SelectorUse(std::move(selector));
+    }
+  while (!settled) {
+    size_t seen = 0;
+    Partial partial;
+    const auto look = [&] {
+      document::Diagnostics ignored;
+      const auto combination = document_of(partial, ignored);
+      for (auto& exclude : conditions.excludes) matches(exclude, combination);
+      return ++seen < 100 * kMostRuns;
+    };
+    multiply(block.dimensions, 0, partial.chosen, [&] { return expand(block, 0, partial, conditions.whens, look); });
+    settled = true;
+    for (auto* uses : {&conditions.whens, &conditions.excludes})
+      for (auto& use : *uses) {
+        auto selector = use.settled();
+        for (size_t i = 0; i < selector.terms.size(); ++i)
+          settled &= selector.terms[i].wanted == use.selector().terms[i].wanted;
+        use = SelectorUse(std::move(selector));
+      }
+  }
+}
+
+// Calls `use` with each way to go on from the partial choice, until it returns false.
+bool Sweep::expand(const Block& block, size_t when, Partial& partial, std::vector<SelectorUse>& whens,
+                   const std::function<bool()>& use) const {
+  if (when == block.whens.size()) return use();
+  document::Diagnostics of_it_so_far;  // said when the combination is complete
+  if (!matches(whens[when], document_of(partial, of_it_so_far))) return expand(block, when + 1, partial, whens, use);
+  for (const auto& dimension : block.whens[when].grid)
+    for (const auto& alternative : dimension)
+      for (const auto& set : alternative.sets)
+        if (assigns(partial.chosen, set.path)) {
+          diagnostics_.add(set.position,
+                           fmt::format("axis '{}' is given twice for one combination", document::short_name(set.path)));
+          return true;
+        }
+  return multiply(block.whens[when].grid, 0, partial.chosen,
+                  [&] { return expand(block, when + 1, partial, whens, use); });
+}
+
+bool Sweep::emit(const Partial& partial, std::vector<SelectorUse>& excludes) {
+  document::Diagnostics found;
+  auto combination = document_of(partial, found);
+  bool is_dropped = false;  // every exclude is asked: one that never matches is a slip
+  for (auto& exclude : excludes) is_dropped |= matches(exclude, combination);
+  if (is_dropped) return true;
+  diagnostics_.add_all(found);
+  if (++count_ > most_) return false;
+  (*use_)(std::move(combination));
+  return true;
+}
+
+// Assignments nearer to the root go first, so that a swept component is in place before its keys are set.
+Combination Sweep::document_of(const Partial& partial, document::Diagnostics& diagnostics) const {
+  std::vector<const Assignment*> assignments;
+  Combination combination;
+  for (const auto* alternative : partial.chosen) {
+    for (const auto& set : alternative->sets) assignments.push_back(&set);
+    combination.choices.insert(combination.choices.end(), alternative->choices.begin(), alternative->choices.end());
+  }
+  std::vector<Assignment> overrides;
+  for (const auto& one : overrides_)
+    if (!assigns(partial.chosen, one.path)) overrides.push_back({one.path, one.position, one.value});
+  for (const auto& one : overrides) assignments.push_back(&one);
+  require_one_budget(assignments, diagnostics);
+  std::stable_sort(assignments.begin(), assignments.end(),
+                   [](const auto* a, const auto* b) { return a->path.size() < b->path.size(); });
+  combination.document = base_;
+  for (const auto* one : assignments)
+    document::set_path(combination.document, one->path, one->position, one->value, diagnostics);
+  document::expand_shorthands(combination.document, diagnostics);  // a swept [[objective]] list may hold bare names
+  const auto& document = combination.document;
+  document::evaluate_expressions(
+      combination.document,
+      {.default_of = [&](const document::KeyPath& path) { return schema::default_of_key(document, catalogue_, path); },
+       .is_text = [&](const document::KeyPath& path) { return schema::takes_text(document, catalogue_, path); }},
+      diagnostics);
+  for (auto& choice : combination.choices)
+    if (is_expression(choice, partial.chosen)) choice = evaluated(choice, combination.document);
+  return combination;
+}
+
+bool Sweep::matches(SelectorUse& use, const Combination& combination) const {
+  return use.matches([&](const SelectorTerm& term) -> nlohmann::json {
+    for (const auto& choice : combination.choices)
+      if (choice.axis == term.name) return choice.shown;
+    const auto* node = document::find_path(combination.document, term.path);
+    const auto fallback = node ? std::nullopt : schema::default_of_key(combination.document, catalogue_, term.path);
+    if (!node && !fallback) return nullptr;
+    auto value = document::to_json(node ? *node : *fallback);
+    return value.is_object() && value.contains("use") ? value.at("use") : value;
+  });
+}
+
+}  // namespace assay::sweep

@@ -1,0 +1,329 @@
+#include "worker/client.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <thread>
+
+#include "assay/error.h"
+#include "base/byte_text.h"
+#include "base/files.h"
+#include "base/sha256.h"
+
+extern char** environ;
+
+namespace assay::worker {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+const char* descriptors_hook() {
+  const char* file = std::getenv("ASSAY_DESCRIPTORS");
+  return file && *file ? file : nullptr;
+}
+
+using Clock = std::chrono::steady_clock;
+
+struct Outcome {
+  std::string output;
+  std::string failure;     // "exit code 1", "signal 11 (Segmentation fault)"; empty: none
+  bool timed_out = false;  // and was killed
+};
+
+// Whether there is something to read, or the end, before the deadline.
+bool readable_before(int descriptor, Clock::time_point deadline) {
+  if (deadline == Clock::time_point::max()) return true;  // the read waits
+  for (;;) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+    if (left <= 0) return false;
+    pollfd one{descriptor, POLLIN, 0};
+    const int ready = ::poll(&one, 1, static_cast<int>(std::min<int64_t>(left, std::numeric_limits<int>::max())));
+    if (ready > 0) return true;
+    if (ready < 0 && errno != EINTR) return true;  // the read says what is wrong
+  }
+}
+
+// The wait status of a child that may go on without an output until the deadline, and is killed then.
+int status_of(pid_t child, Clock::time_point deadline, bool& timed_out) {
+  int status = 0;
+  for (;;) {
+    const bool late = timed_out || Clock::now() >= deadline;
+    if (late) ::kill(child, SIGKILL);
+    const bool waits = late || deadline == Clock::time_point::max();
+    const auto found = ::waitpid(child, &status, waits ? 0 : WNOHANG);
+    if (found < 0 && errno == EINTR) continue;
+    timed_out |= late && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+    if (found != 0) return status;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+}
+
+// Runs a program; its standard error is ours, so that the user sees it. `on_line`, where given, gets every line of its
+// standard output as it comes. At the deadline it is killed.
+Outcome run_program(std::vector<std::string> command, const std::function<void(const std::string&)>& on_line = {},
+                    Clock::time_point deadline = Clock::time_point::max()) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) throw UserError(fmt::format("cannot make a pipe: {}", std::strerror(errno)));
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+  std::vector<char*> arguments;
+  for (auto& word : command) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  pid_t child = 0;
+  const int error = ::posix_spawn(&child, arguments[0], &actions, nullptr, arguments.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  ::close(ends[1]);
+  if (error != 0) {
+    ::close(ends[0]);
+    throw UserError(fmt::format("{}: cannot be started: {}; build assay-worker, which stands beside assay", command[0],
+                                std::strerror(error)));
+  }
+  Outcome outcome;
+  char block[1 << 16];
+  for (;;) {
+    if (!readable_before(ends[0], deadline)) {
+      outcome.timed_out = true;
+      break;
+    }
+    const auto count = ::read(ends[0], block, sizeof block);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) break;
+    outcome.output.append(block, static_cast<size_t>(count));
+    for (size_t end; on_line && (end = outcome.output.find('\n')) != std::string::npos;) {
+      on_line(outcome.output.substr(0, end));
+      outcome.output.erase(0, end + 1);
+    }
+  }
+  ::close(ends[0]);
+  const int status = status_of(child, deadline, outcome.timed_out);
+  if (!WIFEXITED(status))
+    outcome.failure = fmt::format("signal {} ({})", WTERMSIG(status), ::strsignal(WTERMSIG(status)));
+  else if (WEXITSTATUS(status) != 0)
+    outcome.failure = fmt::format("exit code {}", WEXITSTATUS(status));
+  return outcome;
+}
+
+// Of a program that must succeed.
+std::string output_of(const std::vector<std::string>& command,
+                      const std::function<void(const std::string&)>& on_line = {}) {
+  auto outcome = run_program(command, on_line);
+  if (!outcome.failure.empty())
+    throw UserError(fmt::format("{} {}: failed with {}", command[0], command[1], outcome.failure));
+  return std::move(outcome.output);
+}
+
+// A file of its own that holds `text`, gone with the object.
+class RequestFile {
+ public:
+  explicit RequestFile(const std::string& text) : name_((fs::temp_directory_path() / "assay-XXXXXX").string()) {
+    const int descriptor = ::mkstemp(name_.data());
+    if (descriptor < 0) throw UserError(fmt::format("{}: cannot be made: {}", name_, std::strerror(errno)));
+    ::close(descriptor);
+    base::write_atomically(name_, text);
+  }
+  ~RequestFile() { ::unlink(name_.c_str()); }
+  RequestFile(const RequestFile&) = delete;
+  const std::string& name() const { return name_; }
+
+ private:
+  std::string name_;
+};
+
+std::string text_of(const json& request) { return request.dump(-1, ' ', false, json::error_handler_t::replace); }
+
+std::string joined(const std::vector<fs::path>& folders) {
+  std::string text;
+  for (const auto& folder : folders) text += (text.empty() ? "" : ":") + folder.string();
+  return text;
+}
+
+void add_libraries(const fs::path& folder, std::vector<fs::path>& files) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder, ignored))
+    if (entry.path().extension() == ".so" && entry.is_regular_file(ignored)) files.push_back(entry.path());
+}
+
+// A file that cannot be read, or is larger than any plugin, is refused whatever is in it.
+std::string content_of(const fs::path& file) {
+  std::error_code error;
+  if (fs::file_size(file, error) > (1 << 30) || error) return "unreadable";
+  try {
+    return base::sha256_of_file(file);
+  } catch (const UserError&) {
+    return "unreadable";
+  }
+}
+
+// Equal while nothing that describe reads has changed.
+std::string cache_key(const std::string& plugin_path) {
+  std::string listing = joined(plugin_folders(plugin_path)) + "\n";
+  for (const auto& file : files_to_describe(plugin_path)) listing += file.string() + " " + content_of(file) + "\n";
+  return base::sha256(listing);
+}
+
+std::optional<std::string> cached(const fs::path& file, const std::string& key) {
+  if (!fs::exists(file)) return std::nullopt;
+  const auto content = json::parse(base::read_file(file), nullptr, false);
+  if (!content.is_object() || content.value("key", "") != key || !content.contains("descriptors")) return std::nullopt;
+  return content.at("descriptors").dump();
+}
+
+void store(const fs::path& file, const std::string& key, const std::string& descriptors) {
+  std::error_code ignored;
+  fs::create_directories(file.parent_path(), ignored);
+  try {
+    base::write_atomically(file, json{{"key", key}, {"descriptors", json::parse(descriptors)}}.dump());
+  } catch (const UserError&) {
+    // a read-only results folder only costs the time to ask again
+  }
+}
+
+void add_once(std::vector<std::string>& texts, const std::string& text) {
+  if (std::find(texts.begin(), texts.end(), text) == texts.end()) texts.push_back(text);
+}
+
+// What `assay-worker <verb> FILE` answers, as JSON; the file holds `text`.
+json answer_of(const std::string& verb, const std::string& text) {
+  const RequestFile file(text);
+  auto answer =
+      json::parse(output_of({worker_program().string(), verb, file.name()}), nullptr, /*allow_exceptions=*/false);
+  if (!answer.is_array()) throw UserError(fmt::format("assay-worker {}: its answer is not a JSON list", verb));
+  return answer;
+}
+
+}  // namespace
+
+fs::path worker_program() { return fs::read_symlink("/proc/self/exe").parent_path() / "assay-worker"; }
+
+std::vector<fs::path> plugin_folders(const std::string& plugin_path) {
+  const char* environment = std::getenv("ASSAY_PLUGIN_PATH");
+  const auto beside = (fs::read_symlink("/proc/self/exe").parent_path().parent_path() / "lib/assay/plugins").string();
+  std::vector<fs::path> folders;
+  for (const std::string& list : {plugin_path, std::string(environment ? environment : ""), beside}) {
+    for (size_t begin = 0; begin <= list.size();) {
+      const auto end = std::min(list.find(':', begin), list.size());
+      const auto folder = list.substr(begin, end - begin);
+      std::error_code ignored;
+      const auto path = fs::weakly_canonical(folder, ignored);
+      if (!folder.empty() && fs::is_directory(path, ignored) &&
+          std::find(folders.begin(), folders.end(), path) == folders.end())
+        folders.push_back(path);
+      begin = end + 1;
+    }
+  }
+  return folders;
+}
+
+std::vector<fs::path> files_to_describe(const std::string& plugin_path) {
+  if (const char* file = descriptors_hook()) return {file};
+  std::vector<fs::path> files{worker_program()};
+  add_libraries(worker_program().parent_path().parent_path() / "lib", files);
+  for (const auto& folder : plugin_folders(plugin_path)) add_libraries(folder, files);
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+schema::Catalogue load_descriptors(const std::string& plugin_path, const std::optional<fs::path>& cache_folder) {
+  if (const char* file = descriptors_hook()) return schema::parse_descriptors(base::read_file(file), file);
+  const auto program = worker_program();
+  if (!fs::exists(program))
+    throw UserError(
+        fmt::format("{}: there is no such program; build assay-worker, which stands beside assay", program.string()));
+  const auto folders = plugin_folders(plugin_path);
+  const std::string origin = program.string() + " describe";
+  const auto ask = [&] { return output_of({program.string(), "describe", "--plugin-path", joined(folders)}); };
+  if (!cache_folder) return schema::parse_descriptors(ask(), origin);
+  const auto file = *cache_folder / "descriptors.json";
+  const auto key = cache_key(plugin_path);
+  if (const auto known = cached(file, key)) return schema::parse_descriptors(*known, file.string());
+  const auto text = ask();
+  auto catalogue = schema::parse_descriptors(text, origin);
+  store(file, key, text);
+  return catalogue;
+}
+
+Validation validate_assembly(const std::string& plan) {
+  Validation validation;
+  if (descriptors_hook()) {
+    std::istringstream lines(plan);
+    for (std::string line; std::getline(lines, line);) validation.sizes[json::parse(line).at("group")] = {1000, 0};
+    return validation;
+  }
+  for (const auto& item : answer_of("validate", plan)) {
+    if (item.contains("metrics")) {
+      item.at("metrics").get_to(validation.metrics);
+      continue;
+    }
+    const std::string group = item.at("group");
+    if (item.contains("message")) {
+      validation.findings.push_back({group, item.value("path", ""), item.at("message").get<std::string>()});
+      continue;
+    }
+    validation.sizes[group] = {item.at("parameters"), item.at("row_flops"), item.at("epoch_tokens")};
+    add_once(validation.data, item.at("data").get<std::string>());
+    for (const auto& note : item.at("notes")) add_once(validation.notes, note.get<std::string>());
+  }
+  return validation;
+}
+
+nlohmann::json generate_text(const json& request, const std::function<void(const std::string&)>& on_text) {
+  const RequestFile file(text_of(request));
+  json answer;
+  output_of({worker_program().string(), "generate", file.name()}, [&](const std::string& text) {
+    auto line = json::parse(text, nullptr, /*allow_exceptions=*/false);
+    if (line.is_object() && line.contains("text")) on_text(base::bytes_of_text(line["text"].get<std::string>()));
+    if (line.is_array()) answer = std::move(line);
+  });
+  if (!answer.is_array()) throw UserError("assay-worker generate: its answer is not a JSON list");
+  return answer;
+}
+
+nlohmann::json export_weights(const json& request) { return answer_of("export", text_of(request)); }
+nlohmann::json import_weights(const json& request) { return answer_of("import", text_of(request)); }
+void replay_events(const json& request) { answer_of("replay", text_of(request)); }
+nlohmann::json learning_rates(const json& request) { return answer_of("schedule", text_of(request)); }
+nlohmann::json verify_meshes(const json& request) { return answer_of("verify-mesh", text_of(request)); }
+
+void check_component(const json& request, std::chrono::seconds limit, const CheckListener& listener) {
+  const RequestFile file(text_of(request));
+  bool open = false, done = false;
+  const auto on_line = [&](const std::string& text) {
+    const auto line = json::parse(text, nullptr, /*allow_exceptions=*/false);
+    if (!line.is_object()) return;  // what a plugin prints
+    if (line.contains("begins")) {
+      if (open) listener.ended("gave no answer");
+      listener.begins(line.value("component", ""), line.value("begins", ""));
+      open = true;
+    } else if (line.contains("fault") && open) {
+      listener.ended(line.value("fault", ""));
+      open = false;
+    }
+    done |= line.contains("done");
+  };
+  const auto outcome = run_program({worker_program().string(), "check", file.name()}, on_line, Clock::now() + limit);
+  if (done && outcome.failure.empty()) return;
+  if (!open)
+    listener.begins(request.value("kind", "") + "/" + request.at("given").value("use", ""), "the check itself");
+  const auto how =
+      outcome.timed_out
+          ? fmt::format("was not done after {} s and was killed; if it does not hang, give more with --timeout",
+                        limit.count())
+          : "ended its process with " + (outcome.failure.empty() ? "exit code 0" : outcome.failure);
+  listener.ended(how + "; what comes after it was not tried");
+}
+
+}  // namespace assay::worker
