@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """The rules of the tree that no compiler knows, for scripts/check: what may include what, names, lengths, root entries.
 
-Usage: check_source.py ROOT        prints "file:line: what is wrong; what to do" for each finding; exit status 1 if any
+Usage: check_source.py ROOT        prints "file:line: what is wrong; what to do" for each finding and, last, how many
+                                   includes of core/src are outside of its table, and how many circles its units make;
+                                   exit status 1 if there is a finding
 """
 
 import os
@@ -18,16 +20,54 @@ LONG_FILES = {}  # file: why it is one idea all the same
 CODE = (".cpp", ".h", ".cu")
 TEXT = CODE + (".py", ".sh", ".cmake", ".toml", ".md", ".html", ".css", ".js", "CMakeLists.txt")
 
+# Folders of core/src that the controller is made of.
+LAB_FOLDERS = ["base", "record", "document", "schema", "sweep", "study", "plan", "worker", "launch", "compare", "report", "cli"]
+
 # folders; what their includes must not match; why, and what to do instead
 LIBTORCH = r"<(ATen|torch|c10)/"
 INCLUDE_BANS = [
     (["core/include"], r"<torch/torch\.h>|<ATen/ATen\.h>",
      "costs every plugin seconds a unit; include <ATen/core/Tensor.h> or <ATen/ops/NAME.h>"),
     (["core/include"], r"<(toml\+\+|fmt|boost|nlohmann)/", "must not cross the plugin boundary; use it in core/src"),
-    (["core/src/config", "core/src/record", "core/src/launch", "core/src/compare", "core/src/report", "core/src/cli"], LIBTORCH,
+    ([f"core/src/{folder}" for folder in LAB_FOLDERS], LIBTORCH,
      "would take LibTorch into the controller; what needs tensors belongs to core/src/run or a plugin"),
     (["kernels"], r"<(ATen|torch|c10|boost|fmt|nlohmann|toml\+\+)/", "kernels work on raw pointers and stand alone"),
 ]
+
+# Folders of core/src from the ground up, and what each may include besides itself. A folder named here means all that is
+# below it, unless a longer name is here, too.
+DOCUMENT = ["base", "document"]
+SCHEMA = DOCUMENT + ["schema"]
+SWEEP = SCHEMA + ["sweep"]
+STUDY = SWEEP + ["record", "study"]
+PLAN = STUDY + ["worker", "plan"]
+RESULTS = ["base", "document", "sweep", "record", "study"]
+RUN = ["base", "record"]
+MAY_INCLUDE = {
+    "base": [],
+    "record": ["base"],
+    "worker": ["base", "record", "schema"],
+    "document": ["base"],
+    "schema": DOCUMENT,
+    "sweep": SCHEMA,
+    "study": SWEEP + ["record"],
+    "plan": STUDY + ["worker"],
+    "launch": ["base", "record", "worker", "plan", "sweep", "study"],
+    "compare/statistics": ["base"],
+    "compare/results": RESULTS + ["compare/statistics"],
+    "compare/table": RESULTS + ["compare/statistics", "compare/results"],
+    "compare/verdicts": RESULTS + ["compare/statistics", "compare/results", "compare/table"],
+    "compare/formats": RESULTS + ["compare/statistics", "compare/results", "compare/table", "compare/verdicts"],
+    "report": ["base", "document", "record", "study", "compare"],
+    "cli": PLAN + ["launch", "compare", "report", "cli"],
+    "loader": RUN,
+    "mesh": RUN,
+    "nn": RUN + ["mesh"],
+    "data": RUN + ["loader", "mesh", "nn"],
+    "run": RUN + ["loader", "mesh", "nn", "data"],
+    "check": RUN + ["loader", "mesh", "nn", "data", "run"],
+    "testing": RUN + ["worker", "loader", "mesh", "nn", "data", "run", "check"],
+}
 
 # Plugins whose names the core uses in meanings of their own (a column's text, no direction, a linear range).
 COMMON_WORDS = {"text", "bytes", "code", "none", "linear", "constant"}
@@ -118,14 +158,94 @@ def long_files(root):
             yield f"{file}: is in LONG_FILES of scripts/lib/check_source.py and is not there; take it out"
 
 
+def units(root):
+    """Unit ("folder/name", a header with the source beside it) -> [(file, line, included unit)] in core/src."""
+    source = os.path.join(root, "core/src")
+    found = {}
+    for place, folders, files in os.walk(source):
+        folders.sort()
+        for file in sorted(files):
+            if not file.endswith((".h", ".cpp")):
+                continue
+            path = os.path.relpath(os.path.join(place, file), source)
+            with open(os.path.join(place, file), encoding="utf-8") as stream:
+                text = stream.read()
+            for match in re.finditer(r'^\s*#\s*include\s*"([^"]+)"', text, re.M):
+                included = match.group(1)
+                if os.path.isfile(os.path.join(source, included)):
+                    line = text.count("\n", 0, match.start(1)) + 1
+                    found.setdefault(os.path.splitext(path)[0], []).append((path, line, os.path.splitext(included)[0]))
+            found.setdefault(os.path.splitext(path)[0], [])
+    return found
+
+
+def row_of(unit):
+    folder = os.path.dirname(unit)
+    while folder and folder not in MAY_INCLUDE:
+        folder = os.path.dirname(folder)
+    return folder
+
+
+def is_allowed(row, folder):
+    return folder == row or any(folder == name or folder.startswith(name + "/") for name in MAY_INCLUDE[row])
+
+
+def includes_outside_the_table(found):
+    for unit, includes in sorted(found.items()):
+        row = row_of(unit)
+        if not row:  # the programs may include all
+            continue
+        for file, line, included in includes:
+            if not is_allowed(row, row_of(included) or os.path.dirname(included)):
+                allowed = ", ".join(MAY_INCLUDE[row]) or "no other folder"
+                yield (f"core/src/{file}:{line}: {row} may not include {included}.h; of core/src it may include {allowed} "
+                       "(MAY_INCLUDE in scripts/lib/check_source.py): move what both need to a folder that both may include")
+
+
+def circles_of_units(found):
+    """Strongly connected components of more than one unit (Tarjan 1972), within one folder."""
+    edges = {unit: sorted({other for _, _, other in includes if other != unit and os.path.dirname(other) == os.path.dirname(unit)})
+             for unit, includes in found.items()}
+    index, low, stack, out = {}, {}, [], []
+
+    def visit(unit):
+        index[unit] = low[unit] = len(index)
+        stack.append(unit)
+        for other in edges.get(unit, []):
+            if other not in index:
+                visit(other)
+                low[unit] = min(low[unit], low[other])
+            elif other in stack:
+                low[unit] = min(low[unit], index[other])
+        if low[unit] == index[unit]:
+            circle = []
+            while not circle or circle[-1] != unit:
+                circle.append(stack.pop())
+            if len(circle) > 1:
+                out.append(sorted(circle))
+
+    for unit in sorted(edges):
+        if unit not in index:
+            visit(unit)
+    return out
+
+
+def circle_finding(circle):
+    return (f"core/src/{os.path.dirname(circle[0])}: these units include each other: "
+            f"{', '.join(os.path.basename(unit) for unit in circle)}; give what they share a unit of its own")
+
+
 RULES = [banned_includes, kernel_includes, plugins_named, root_entries, long_files]
 
 
 def main(arguments):
     (root,) = arguments
-    findings = [finding for rule in RULES for finding in rule(root)]
+    found = units(root)
+    outside, circles = list(includes_outside_the_table(found)), circles_of_units(found)
+    findings = outside + [circle_finding(circle) for circle in circles] + [finding for rule in RULES for finding in rule(root)]
     for finding in findings:
         print(finding)
+    print(f"core/src: {len(outside)} includes outside the table, {len(circles)} circles of units within a folder")
     return 1 if findings else 0
 
 

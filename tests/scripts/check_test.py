@@ -31,8 +31,9 @@ class Rules(Sandbox):
     def findings(self):
         program = os.path.join(ROOT, "scripts", "lib", "check_source.py")
         result = subprocess.run([sys.executable, program, self.root], capture_output=True, text=True, check=False)
-        self.assertEqual((result.returncode, result.stderr), (1 if result.stdout else 0, ""))
-        return result.stdout.splitlines()
+        *findings, self.counts = result.stdout.splitlines()
+        self.assertEqual((result.returncode, result.stderr), (1 if findings else 0, ""))
+        return findings
 
     def assert_found(self, *beginnings):
         found = self.findings()
@@ -52,11 +53,37 @@ class Rules(Sandbox):
                           "core/include/assay/abi.h:6: includes <toml++/toml.h>: must not cross")
 
     def test_the_controller_has_no_libtorch(self):
-        for part in ("config", "record", "launch", "compare", "cli"):
+        parts = ("base", "record", "plan", "launch", "compare/table", "cli")
+        for part in parts:
             self.write(f"core/src/{part}/a.cpp", "#include <ATen/core/Tensor.h>\n")
         self.write("core/src/run/a.cpp", "#include <ATen/core/Tensor.h>\n")
         self.assert_found(*(f"core/src/{part}/a.cpp:1: includes <ATen/core/Tensor.h>"
-                            for part in ("config", "record", "launch", "compare", "cli")))
+                            for part in parts))
+
+    def test_the_walls(self):
+        for unit in ("base/files", "record/layout", "plan/plan", "compare/table/rows", "compare/verdicts/gate", "app/main"):
+            self.write(f"core/src/{unit}.h", "")
+        self.write("core/src/plan/plan.cpp", '#include "base/files.h"\n#include "record/layout.h"\n#include "assay/error.h"\n')
+        self.write("core/src/app/main.cpp", '#include "compare/verdicts/gate.h"\n#include "plan/plan.h"\n')
+        self.write("core/src/compare/verdicts/gate.cpp", '#include "compare/table/rows.h"\n')
+        self.assert_found()
+        self.write("core/src/base/files.cpp", '#include "base/files.h"\n#include "record/layout.h"\n')
+        self.write("core/src/compare/table/rows.cpp", '#include "compare/verdicts/gate.h"\n')
+        self.write("core/src/record/layout.cpp", '#include "app/main.h"\n')
+        self.assert_found("core/src/base/files.cpp:2: base may not include record/layout.h",
+                          "core/src/compare/table/rows.cpp:1: compare/table may not include compare/verdicts/gate.h",
+                          "core/src/record/layout.cpp:1: record may not include app/main.h")
+        self.assertEqual(self.counts, "core/src: 3 includes outside the table, 0 circles of units within a folder")
+
+    def test_circles_of_units(self):
+        self.write("core/src/record/one.h", '#include "record/two.h"\n')
+        self.write("core/src/record/one.cpp", '#include "record/one.h"\n')
+        self.write("core/src/record/two.h", '#include "record/three.h"\n')
+        self.write("core/src/record/three.h", "")
+        self.assert_found()
+        self.write("core/src/record/three.cpp", '#include "record/one.h"\n')
+        self.assert_found("core/src/record: these units include each other: one, three, two")
+        self.assertEqual(self.counts, "core/src: 0 includes outside the table, 1 circles of units within a folder")
 
     def test_kernels_stand_alone(self):
         self.write("kernels/other/cpu.cpp", '#include <ATen/core/Tensor.h>\n#include "assay/tensor.h"\n'
