@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The page of `assay report` in a browser: it loads alone, its numbers are the table's, it sorts, in light and dark.
+"""The page of `assay report` in a browser: it loads without other files, shows the numbers of `assay compare`
+on one line each, sorts them, and has a light and a dark theme.
 
 Exit status 77 where no browser runs. Takes the programs from ASSAY_BIN_DIR.
 """
@@ -77,10 +78,10 @@ class PageTest(unittest.TestCase):
         """Texts of a column of the table as it stands now."""
         return self.browser.evaluate(f"[...document.querySelectorAll('#table tbody tr')].map(r => r.children[{number}].textContent)")
 
-    def test_nothing_but_the_file_is_asked_for_and_the_console_is_silent(self):
+    def test_only_the_file_is_requested_and_the_console_is_silent(self):
         self.report()
-        asked = {event["request"]["url"] for event in self.browser.of_kind("Network.requestWillBeSent")}
-        self.assertEqual(asked, {self.page().as_uri()})
+        requested = {event["request"]["url"] for event in self.browser.of_kind("Network.requestWillBeSent")}
+        self.assertEqual(requested, {self.page().as_uri()})
         for kind in ("Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded"):
             self.assertEqual(self.browser.of_kind(kind), [])
 
@@ -153,7 +154,7 @@ class PageTest(unittest.TestCase):
         self.open()
         data = self.browser.evaluate("Chart.getChart('chart').data.datasets[2].data")
         self.assertEqual((len(data), data[0]["x"], data[-1]["x"]), (200, 1, 1000))
-        self.assertIn("Of at most 1000 logged steps a curve shows 200", self.browser.evaluate(
+        self.assertIn("Curves with more than 200 logged steps (here up to 1000) show 200 evenly spaced ones.", self.browser.evaluate(
             "document.getElementById('curves-caption').textContent"))
 
     def test_claims_have_the_verdicts_of_assay_claims(self):
@@ -200,7 +201,7 @@ class PageTest(unittest.TestCase):
                               "s.dispatchEvent(new Event('change')) }")
         self.assertIn(HOSTILE + " 1", self.browser.evaluate(shown))
 
-    def test_configuration_tells_what_differs(self):
+    def test_configuration_shows_keys_that_differ(self):
         self.report()
         rows = self.browser.evaluate("[...document.querySelectorAll('#differences tr')].map(row => [...row.children].map(c => c.textContent))")
         self.assertEqual(rows[:3], [["run", "positional"], ["positional=alibi", "alibi"], ["positional=rotary", "rotary"]])

@@ -1,6 +1,6 @@
-// Learning curves: a line for the mean over seeds and a band for its interval, for the groups that are ticked.
+// Learning curves: per selected group, a line for the mean over seeds and a band for its interval.
 
-// Okabe and Ito 2008 without black and yellow, which one theme each would hide; further groups are dashed.
+// Okabe and Ito 2008 without black and yellow, each of which is invisible in one theme; further groups are dashed.
 const colours = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6bb1", "#7f7f7f"];
 const dashes = [[], [6, 3], [2, 2], [8, 3, 2, 3]];
 const groupsAtFirst = 8;
@@ -57,17 +57,18 @@ function chartOptions(family, logarithmic) {
 function captionOf(report, family) {
   const most = Math.max(...family.curves.map((curve) => curve.logged_steps));
   const thinned = most > report.curves.most_points
-    ? ` Of at most ${most} logged steps a curve shows ${report.curves.most_points}, evenly spread.` : "";
+    ? ` Curves with more than ${report.curves.most_points} logged steps (here up to ${most}) show ` +
+      `${report.curves.most_points} evenly spaced ones.` : "";
   const text = family.name.startsWith("train.") ? "" : ", on this held-out text";
-  return `Line: mean over seeds${text}; band: its 95% Student-t interval at each step, where at least two seeds have a value. ` +
-    `Seeds that stopped are missing from there on; pointing at a curve shows n.${thinned}`;
+  return `The line is the mean over seeds${text}; the band is its 95% Student-t interval at each step where at least two ` +
+    `seeds have a value. A seed that stopped has no values after its last step; hover over a curve to see n.${thinned}`;
 }
 
-// Returns what draws everything anew, for a changed theme.
+// Returns a function that redraws the chart, for a changed theme.
 function setUpCurves(report) {
   const { families } = report.curves;
   if (families.length === 0) {
-    document.getElementById("curves").replaceChildren(make("h2", {}, "Learning curves"), make("p", {}, "No run has logged a curve yet."));
+    document.getElementById("curves").replaceChildren(make("h2", {}, "Learning curves"), make("p", {}, "No run has logged a metric yet."));
     return () => {};
   }
   const canvas = document.getElementById("chart"), metric = document.getElementById("metric");
@@ -96,21 +97,21 @@ function setUpCurves(report) {
       data: { datasets: shown.flatMap((curve) => datasetsOf(report, curve)) },
       options: chartOptions(family, logarithmic.checked),
     });
-    canvas.setAttribute("aria-label", `${family.name} by step: ${shown.map((curve) => labelOf(report, curve.group)).join(", ")}`);
+    canvas.setAttribute("aria-label", `${family.name} against step: ${shown.map((curve) => labelOf(report, curve.group)).join(", ")}`);
     document.getElementById("curves-caption").textContent = captionOf(report, family);
   };
-  const drawChosen = () => {
+  const drawSelected = () => {
     const groups = report.groups.filter((_, g) => boxes[g].checked).map((group) => group.group);
     kept.set("curves", { metric: families[metric.value].name, logarithmic: logarithmic.checked, groups });
     draw();
   };
-  const tickAll = (checked) => () => {
+  const selectAll = (checked) => () => {
     for (const box of boxes) box.checked = checked;
-    drawChosen();
+    drawSelected();
   };
-  for (const control of [metric, logarithmic, ...boxes]) control.addEventListener("change", drawChosen);
-  document.getElementById("all-groups").addEventListener("click", tickAll(true));
-  document.getElementById("no-groups").addEventListener("click", tickAll(false));
+  for (const control of [metric, logarithmic, ...boxes]) control.addEventListener("change", drawSelected);
+  document.getElementById("all-groups").addEventListener("click", selectAll(true));
+  document.getElementById("no-groups").addEventListener("click", selectAll(false));
   draw();
   return draw;
 }

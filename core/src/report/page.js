@@ -1,8 +1,11 @@
-// Puts the report's data into the page.
+// Renders the report's data into the page.
+
+function plural(count, noun) { return `${count} ${noun}${count === 1 ? "" : "s"}`; }
 
 function statusText(status) {
   const parts = ["done", "running", "failed", "preempted", "cancelled", "pruned", "queued"].filter((name) => status[name] > 0);
-  return `${status.planned} runs: ` + (parts.map((name) => `${status[name]} ${name}`).join(", ") || "none planned");
+  if (status.planned === 0) return "No runs are planned.";
+  return `${plural(status.planned, "run")}: ` + parts.map((name) => `${status[name]} ${name}`).join(", ");
 }
 
 function showClaims({ verdicts, captions }) {
@@ -19,7 +22,7 @@ function showFailures(failures, skipped) {
   const section = document.getElementById("failures");
   if (failures.length === 0) section.append(make("p", {}, "No run has failed."));
   for (const { label, seed, text } of skipped)
-    section.append(make("p", { class: "bad" }, `${label} seed=${seed}: ${text}; they changed nothing (its events.jsonl says why).`));
+    section.append(make("p", { class: "bad" }, `${label} seed=${seed}: ${text}. They updated no parameters; the run's events.jsonl gives the reasons.`));
   for (const failure of failures) {
     const why = [failure.class, failure.ending].filter(Boolean).join(", ");
     section.append(
@@ -27,12 +30,12 @@ function showFailures(failures, skipped) {
       make("p", { class: "bad" }, failure.reason + (why ? ` (${why})` : "")));
     if (failure.log.length > 0)
       section.append(make("details", {},
-        make("summary", {}, `Last ${failure.log.length} lines of runs/${failure.train_id}/log.txt`),
+        make("summary", {}, `Last ${plural(failure.log.length, "line")} of runs/${failure.train_id}/log.txt`),
         make("pre", {}, failure.log.join("\n"))));
   }
 }
 
-// Texts that a run's evaluations kept, an example a row.
+// Texts that a run's evaluations recorded, one example per row.
 function showExamples(examples) {
   const section = document.getElementById("examples");
   section.hidden = examples.length === 0;
@@ -48,12 +51,14 @@ function showExamples(examples) {
   show();
 }
 
-// Whatever there is more of, keys or runs, goes down the page.
+// Rows are keys or runs, whichever there are more of.
 function showConfiguration(report) {
   const { keys, values, common } = report.configuration;
   const labels = values.map((_, group) => labelOf(report, group));
   const shown = (group, key) => values[group][key] || "\u2013";
   const table = document.getElementById("differences");
+  document.getElementById("same").hidden = keys.length > 0;
+  table.parentElement.hidden = keys.length === 0;
   if (keys.length > labels.length)
     fillTable(table, ["key", ...labels], keys.map((name, key) => [name, ...labels.map((_, group) => shown(group, key))]));
   else
@@ -61,22 +66,22 @@ function showConfiguration(report) {
   fillTable(document.getElementById("common"), [], common);
 }
 
-// What is folded away on the screen is unfolded on paper.
+// Prints collapsed details expanded.
 function setUpPrinting() {
-  let unfolded = [];
+  let expanded = [];
   addEventListener("beforeprint", () => {
-    unfolded = [...document.querySelectorAll("main details:not([open])")];
-    for (const details of unfolded) details.open = true;
+    expanded = [...document.querySelectorAll("main details:not([open])")];
+    for (const details of expanded) details.open = true;
   });
-  addEventListener("afterprint", () => { for (const details of unfolded) details.open = false; });
+  addEventListener("afterprint", () => { for (const details of expanded) details.open = false; });
 }
 
-// While a sweep runs, the file is written anew now and then; a page of a file cannot ask whether it was.
+// While a sweep runs, the file is rewritten from time to time; a page opened from a file cannot detect that.
 function setUpReloading(seconds) {
   const button = document.getElementById("reloading");
   if (seconds === 0) return;
   let timer = null;
-  const show = () => { button.textContent = timer ? `Reloads every ${seconds} s: pause` : "Paused: go on reloading"; };
+  const show = () => { button.textContent = timer ? `Pause reloading (every ${seconds} s)` : "Resume reloading"; };
   const toggle = () => {
     if (timer) { clearTimeout(timer); timer = null; } else timer = setTimeout(() => location.reload(), 1000 * seconds);
     show();

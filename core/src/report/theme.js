@@ -1,7 +1,7 @@
-// Light, dark, or what the system says; and what the page keeps from one load to the next.
+// The theme (light, dark or the system's), and settings that persist across reloads of the page.
 "use strict";
 
-// JSON values by name, of this file alone. Some browsers let a file keep nothing; then nothing is kept.
+// JSON values by name, separate for each file. Some browsers allow a file no storage; then nothing persists.
 const kept = {
   key: (name) => `assay-report ${location.pathname} ${name}`,
   get(name) { try { return JSON.parse(localStorage.getItem(this.key(name))); } catch { return null; } },
@@ -26,7 +26,7 @@ function setUpTheme(changed) {
     changed();
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", changed);
-  // Paper is white: a canvas has to be drawn for it.
+  // Paper is white, so the chart is redrawn in the light theme.
   addEventListener("beforeprint", () => { document.documentElement.dataset.theme = "light"; changed(); });
   addEventListener("afterprint", () => { show(); changed(); });
 }
