@@ -23,6 +23,29 @@ from made_results import MadeResults
 ASSAY = os.path.join(os.environ["ASSAY_BIN_DIR"], "assay")
 T_QUANTILE_DF_2 = 4.302652729749464  # scipy.stats.t.ppf(0.975, 2)
 HOSTILE = "</script><script>window.hacked = 1</script><img src=x onerror='window.hacked = 2'>"
+# Lines of text per number, and lines per cell with its space, in the rows whose label takes one line.
+LINES_OF_NUMBERS = r"""(() => {
+  const broken = [], tall = [];
+  let numbers = 0;
+  for (const cell of document.querySelectorAll("#table td, #comparison td, #differences td, #common td")) {
+    const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+    for (let text; (text = texts.nextNode());)
+      for (const match of text.data.matchAll(/[-+<]?\d[\d.]*(e[-+]?\d+)?/g)) {
+        const range = new Range();
+        range.setStart(text, match.index);
+        range.setEnd(text, match.index + match[0].length);
+        const tops = new Set([...range.getClientRects()].filter((box) => box.width > 0).map((box) => box.top));
+        numbers += tops.size;
+        if (tops.size > 1) broken.push(match[0]);
+      }
+    const style = getComputedStyle(cell), label = cell.parentElement.firstChild.firstChild;
+    const lineHeight = parseFloat(style.lineHeight);
+    const space = parseFloat(style.paddingTop) + parseFloat(style.paddingBottom);
+    if (cell.closest("#table, #comparison") && label.offsetHeight < 1.5 * lineHeight
+        && cell.getBoundingClientRect().height > 1.5 * lineHeight + space) tall.push(cell.textContent);
+  }
+  return { broken, tall, numbers };
+})()"""
 KEYS = {"alibi": [2.25, 2.5, 2.375], "rotary": [1.75, 2.0, 1.5], HOSTILE: [3.0, 4.0, 3.25]}
 
 
@@ -173,15 +196,76 @@ class PageTest(unittest.TestCase):
         self.assertIn("0.625", text)  # the mean of 0.5, 0.5, 0.875
 
     def test_rows_are_compared_with_the_baseline_as_in_the_table(self):
-        self.fill()
-        self.results.write("compare.json", json.dumps({"compare": {"baseline": {"positional": "rotary"}}, "stated": {}}))
-        self.assay("report", "made")
-        self.open()
+        self.compared_report()
         rows = self.browser.evaluate("""[...document.querySelectorAll('#comparison tr')].map(
             row => "| " + [...row.children].map(cell => cell.textContent).join(" | ") + " |")""")
         markdown = re.sub(r"\\(?=[!-/:-@[-`{-~])", "", self.assay("compare", "made", "--format", "md")).splitlines()
         self.assertGreater(len(rows), 1)
         self.assertEqual([row for row in rows if row not in markdown], [])
+
+    def set_width(self, width):
+        self.browser.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
+        self.addCleanup(self.browser.call, "Emulation.clearDeviceMetricsOverride")
+
+    def compared_report(self, **compare):
+        self.fill()
+        self.results.write("compare.json", json.dumps({"compare": {"baseline": {"positional": "rotary"}, **compare}, "stated": {}}))
+        self.assay("report", "made")
+        self.open()
+
+    def test_numbers_and_their_cells_stay_on_one_line(self):
+        self.compared_report()
+        self.browser.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true; })")
+        for width in (1280, 700, 400):
+            self.set_width(width)
+            lines = self.browser.evaluate(LINES_OF_NUMBERS)
+            self.assertGreater(lines["numbers"], 50)
+            self.assertEqual((lines["broken"], lines["tall"]), ([], []), width)
+
+    def test_numbers_do_not_break_on_paper(self):
+        self.compared_report()
+        self.browser.call("Emulation.setEmulatedMedia", media="print")
+        self.addCleanup(self.browser.call, "Emulation.setEmulatedMedia", media="")
+        self.set_width(700)
+        self.assertEqual(self.browser.evaluate(LINES_OF_NUMBERS)["broken"], [])
+
+    def test_first_column_stays_in_sight(self):
+        self.compared_report()
+        self.set_width(700)
+        for table in ("#table", "#comparison table"):
+            before, after = (self.browser.evaluate(f"""(() => {{
+                const table = document.querySelector("{table}"), scroll = table.closest(".scroll");
+                scroll.scrollIntoView();
+                scroll.scrollLeft = {position};
+                const edge = scroll.getBoundingClientRect().left;
+                return {{
+                  moved: scroll.scrollLeft,
+                  first: [...table.rows].map((row) => row.cells[0].getBoundingClientRect().left - edge),
+                  second: [...table.rows].map((row) => row.cells[1].getBoundingClientRect().left - edge),
+                  share: table.rows[0].cells[0].offsetWidth / scroll.clientWidth,
+                  hidden: [...table.rows].filter(({{ cells: [cell] }}) => {{
+                    const box = cell.getBoundingClientRect();
+                    return !cell.contains(document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2))
+                      || getComputedStyle(cell).backgroundColor === "rgba(0, 0, 0, 0)";
+                  }}).length,
+                }};
+            }})()""") for position in (0, 150))
+            self.assertEqual(after["moved"], 150, table)
+            self.assertGreater(len(after["first"]), 3)
+            self.assertEqual(after["first"], [0] * len(after["first"]), table)
+            self.assertEqual(after["second"], [left - 150 for left in before["second"]])
+            self.assertEqual(after["hidden"], 0, table)
+            self.assertLess(after["share"], 0.6, table)  # long labels leave room for the values
+
+    def test_page_fits_narrow_windows(self):
+        self.compared_report()
+        self.set_width(400)
+        self.wait_until(lambda: self.browser.evaluate("document.getElementById('chart').offsetWidth < 400"))  # it resizes late
+        wide = self.browser.evaluate("""[...document.querySelectorAll("body *")].filter(
+            (element) => !element.closest(".scroll table") && element.getBoundingClientRect().right > document.body.clientWidth)
+            .map((element) => element.outerHTML.slice(0, 60))""")
+        self.assertEqual(wide, [])
+        self.assertEqual(self.browser.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"), 0)
 
     def test_text_of_runs_stays_text(self):
         self.report()

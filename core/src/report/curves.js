@@ -83,8 +83,8 @@ function setUpCurves(report) {
     const swatch = make("span", { class: "swatch" });
     swatch.style.borderTopColor = colourOf(g);
     swatch.style.borderTopStyle = dashOf(g).length ? "dashed" : "solid";
-    const runs = group.incomplete ? ` ${group.incomplete}` : "";
-    fieldset.append(make("label", {}, box, swatch, labelOf(report, g) + runs));
+    const runs = group.incomplete ? `: ${group.incomplete}` : "";
+    fieldset.append(make("label", {}, box, swatch, make("span", {}, labelOf(report, g) + runs)));
     return box;
   });
   let chart = null;

@@ -8,11 +8,14 @@ function make(tag, attributes, ...children) {
   return element;
 }
 
+// A heading of a row or column, whose long labels wrap within a width that leaves room for the values.
+function makeHeading(scope, text) { return make("th", { scope }, make("span", { class: "label" }, text)); }
+
 function fillTable(table, headings, rows) {
   if (headings.length > 0)
-    table.append(make("thead", {}, make("tr", {}, ...headings.map((text) => make("th", { scope: "col" }, text)))));
+    table.append(make("thead", {}, make("tr", {}, ...headings.map((text) => makeHeading("col", text)))));
   table.append(make("tbody", {}, ...rows.map(([first, ...rest]) =>
-    make("tr", {}, make("th", { scope: "row" }, first), ...rest.map((text) => make("td", {}, text))))));
+    make("tr", {}, makeHeading("row", first), ...rest.map((text) => make("td", {}, text))))));
 }
 
 // Rows without a value come last in both directions; equal ones keep the order of the plan.
@@ -29,7 +32,10 @@ function sortedRows(keys, column, direction) {
   });
 }
 
-// A table below the results, where there is one.
+// A metric's name may wrap after "@" and ",", so that its coordinates do not widen the column.
+function metricParts(title) { return title.split(/(?<=[@,])/).map((part) => make("span", {}, part)); }
+
+// Shows a table below the results, or hides its place where there are no rows.
 function showBelow(id, grid) {
   const place = document.getElementById(id);
   place.hidden = grid.length === 0;
@@ -46,13 +52,13 @@ function setUpResults(report) {
       if (keys[r][c + 1] !== null) cell.dataset.value = keys[r][c + 1];
       return cell;
     });
-    return make("tr", row.baseline ? { class: "baseline" } : {}, make("th", { scope: "row" }, grid[r + 1][0]), ...cells);
+    return make("tr", row.baseline ? { class: "baseline" } : {}, makeHeading("row", grid[r + 1][0]), ...cells);
   });
   const next = { none: "ascending", ascending: "descending", descending: "none" };
   const headings = grid[0].map((text, column) => {
     const about = column > 0 && columns[column - 1];
     const title = about ? [about.unit, about.direction === "none" ? "" : about.direction + " is better"] : [];
-    const button = make("button", { type: "button", title: title.filter(Boolean).join(", ") }, text);
+    const button = make("button", { type: "button", title: title.filter(Boolean).join(", ") }, ...metricParts(text));
     const heading = make("th", { scope: "col", "aria-sort": "none" }, button);
     button.addEventListener("click", () => sort(column, next[heading.getAttribute("aria-sort")]));
     return heading;
@@ -65,7 +71,8 @@ function setUpResults(report) {
   };
   const before = kept.get("sort"), column = before ? grid[0].indexOf(before.column) : -1;
   sort(Math.max(column, 0), column < 0 ? "none" : before.direction);
-  table.append(make("caption", {}, report.table.spread), make("thead", {}, make("tr", {}, ...headings)), body);
+  document.getElementById("spread").textContent = report.table.spread;
+  table.append(make("thead", {}, make("tr", {}, ...headings)), body);
   showBelow("tuned", report.table.tuned);
   showBelow("comparison", report.table.comparison);
   document.getElementById("notes").append(...report.table.notes.map((note) => make("li", {}, note)));
