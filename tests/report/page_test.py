@@ -23,6 +23,8 @@ from made_results import MadeResults
 ASSAY = os.path.join(os.environ["ASSAY_BIN_DIR"], "assay")
 T_QUANTILE_DF_2 = 4.302652729749464  # scipy.stats.t.ppf(0.975, 2)
 HOSTILE = "</script><script>window.hacked = 1</script><img src=x onerror='window.hacked = 2'>"
+COSTS = {"train.tokens_per_second": "tokens/s", "train.seconds": "seconds", "train.peak_memory": "peak MiB",
+         "train.flops": "train FLOPs (6ND)", "train.tokens": "tokens", "train.parameters": "parameters"}
 # Lines of text per number, and lines per cell with its space, in the rows whose label takes one line.
 LINES_OF_NUMBERS = r"""(() => {
   const broken = [], tall = [];
@@ -266,6 +268,21 @@ class PageTest(unittest.TestCase):
             .map((element) => element.outerHTML.slice(0, 60))""")
         self.assertEqual(wide, [])
         self.assertEqual(self.browser.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"), 0)
+
+    def test_costs_are_behind_scores(self):
+        scores = ["lm.bits_per_byte@length=64", "lm.bits_per_byte@length=128"]
+        self.compared_report(metrics=["train.tokens_per_second", "train.seconds", "lm.bits_per_byte", *COSTS])
+        headings = "[...document.querySelectorAll('#table thead th')].map(heading => heading.textContent)"
+        self.assertEqual(self.browser.evaluate(headings), ["run", *scores, *COSTS.values(), "n"])
+        cells = self.browser.evaluate("[...document.querySelectorAll('#table tbody tr:first-child td')].map(cell => [cell.textContent, cell.dataset.value])")
+        self.assertEqual([cell[1] for cell in cells], ["2.375", "4.75", "1000", "10", "104857600", "4170000000000", "2000896", "347136", "3"])
+        self.assertTrue(cells[0][0].startswith("2.38 \u00b1 ") and cells[4][0].startswith("100"), cells)
+        columns = [column["name"] for column in json.loads(self.assay("compare", "made", "--format", "json"))["columns"]]
+        self.assertEqual(set(columns) - set(scores) | {"train.flops_exact"}, set(self.browser.evaluate("costs")))
+        title = "document.querySelectorAll('#table thead button')[1].title"
+        self.assertEqual(self.browser.evaluate(title), "bits/byte, lower is better")
+        self.browser.evaluate("document.querySelectorAll('#table thead button')[1].click()")
+        self.assertEqual(self.column(0)[:2], ["positional=rotary (baseline)", "positional=alibi"])
 
     def test_text_of_runs_stays_text(self):
         self.report()

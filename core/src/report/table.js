@@ -32,6 +32,17 @@ function sortedRows(keys, column, direction) {
   });
 }
 
+// Columns that say what a run cost. A test compares them with those of `assay compare`.
+const costs = ["train.parameters", "train.tokens", "train.flops", "train.flops_exact", "train.seconds",
+  "train.tokens_per_second", "train.peak_memory"];
+
+// Columns of the grid in the order that the page shows: the row's label, scores, costs, n.
+function columnOrder(columns) {
+  const isCost = ({ name }) => costs.includes(name);
+  const placesOf = (wanted) => columns.flatMap((column, i) => isCost(column) === wanted ? [i + 1] : []);
+  return [0, ...placesOf(false), ...placesOf(true), columns.length + 1];
+}
+
 // A metric's name may wrap after "@" and ",", so that its coordinates do not widen the column.
 function metricParts(title) { return title.split(/(?<=[@,])/).map((part) => make("span", {}, part)); }
 
@@ -43,7 +54,11 @@ function showBelow(id, grid) {
 }
 
 function setUpResults(report) {
-  const { grid, sort_keys: keys, rows, columns } = report.table;
+  const { rows } = report.table;
+  const order = columnOrder(report.table.columns);
+  const inOrder = (line) => order.map((column) => line[column]);
+  const grid = report.table.grid.map(inOrder), keys = report.table.sort_keys.map(inOrder);
+  const columns = inOrder([null, ...report.table.columns, null]);
   const table = document.getElementById("table");
   const body = make("tbody");
   const lines = rows.map((row, r) => {
@@ -56,7 +71,7 @@ function setUpResults(report) {
   });
   const next = { none: "ascending", ascending: "descending", descending: "none" };
   const headings = grid[0].map((text, column) => {
-    const about = column > 0 && columns[column - 1];
+    const about = columns[column];
     const title = about ? [about.unit, about.direction === "none" ? "" : about.direction + " is better"] : [];
     const button = make("button", { type: "button", title: title.filter(Boolean).join(", ") }, ...metricParts(text));
     const heading = make("th", { scope: "col", "aria-sort": "none" }, button);
