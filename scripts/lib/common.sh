@@ -25,6 +25,9 @@ usage() {
 [[ -z "${ASSAY_DATA:-}" ]] || export ASSAY_DATA="$data"
 [[ -z "${ASSAY_DEPS:-}" ]] || export ASSAY_DEPS="$deps"
 
+# need PROGRAM
+need() { command -v "$1" >/dev/null || die "$1 is not installed; run scripts/setup, which installs it."; }
+
 is_root() { [[ "$(id -u)" == 0 ]]; }
 
 # Debian's own Python, so that a version manager in PATH does not matter; it has pip as python3-pip.

@@ -98,6 +98,33 @@ class DataTest(Sandbox):
         self.assertEqual(len(self.read("emma.txt")), 883028)
         self.assertEqual(self.calls(), [])
 
+    @unittest.skipUnless(has_package, "the Austen package is not there; run scripts/data")
+    def test_a_machine_without_r_names_the_command(self):
+        os.mkdir(self.path("programs"))
+        for name in os.listdir("/usr/bin"):
+            if name != "Rscript":
+                os.symlink(os.path.join("/usr/bin", name), self.path("programs", name))
+        result = self.run_data("--package", os.path.join(DATA, ".packages", PACKAGE), PATH=self.path("programs"))
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("error: Rscript is not installed; run scripts/setup, which installs it.", result.stderr)
+        self.assertEqual(sorted(os.listdir(self.path("data"))), [".lock", ".packages"])
+
+    @unittest.skipUnless(has_package, "the Austen package is not there; run scripts/data")
+    def test_novels_that_r_cannot_read_leave_no_folder(self):
+        self.stub("Rscript")
+        result = self.run_data("--package", os.path.join(DATA, ".packages", PACKAGE))
+        self.assertEqual(result.returncode, 1)
+        self.assertIn(f"R could not read usr/lib/R/site-library/janeaustenr/data/Rdata of {PACKAGE}", result.stderr)
+        self.assertEqual(sorted(os.listdir(self.path("data"))), [".lock", ".packages"])
+
+    @unittest.skipUnless(has_package, "the Austen package is not there; run scripts/data")
+    def test_other_text_than_the_pinned_one_is_refused(self):
+        self.stub("Rscript", 'echo "It was a truth" >"${@: -1}/emma.txt"')
+        result = self.run_data("--package", os.path.join(DATA, ".packages", PACKAGE))
+        self.assertEqual(result.returncode, 1)
+        self.assertIn(f"unpacked {PACKAGE}, but emma.txt has 15 bytes, expected 883028", result.stderr)
+        self.assertEqual(sorted(os.listdir(self.path("data"))), [".lock", ".packages"])
+
     @unittest.skipUnless(has_corpus, "the Austen corpus is not there; run scripts/data")
     def test_damaged_file_and_no_network_leave_the_rest_alone(self):
         self.copy("austen")
