@@ -22,9 +22,9 @@ sys.path[:0] = [str(ROOT / "tests" / "exchange"), str(ROOT / "scripts" / "lib")]
 
 
 def enter_environment():
-    import bench_peers
+    from bench.peers import Environment
 
-    environment = bench_peers.Environment(pathlib.Path(os.environ.get("ASSAY_DEPS", ROOT / ".deps")) / "bench-venv")
+    environment = Environment(pathlib.Path(os.environ.get("ASSAY_DEPS", ROOT / ".deps")) / "bench-venv")
     if not environment.in_place():
         if not os.environ.get("ASSAY_SLOW_TESTS"):
             print("skipped: needs transformers; runs with scripts/test --slow, which installs it, or after scripts/bench")

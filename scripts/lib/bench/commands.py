@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times `assay plan`, `assay compare`, `assay report` and the controller of `assay run`, and prints a Markdown table.
 
-Usage: bench_commands.py [ASSAY] [--repeat N] [--small]  ASSAY: the program, by default .build/bin/assay of this tree
+Usage: commands.py [ASSAY] [--repeat N] [--small]  ASSAY: the program, by default .build/bin/assay of this tree
 
 The experiment is the quickstart with a grid of 25 learning rates and more seeds, in a temporary folder; the records are
 fabricated there in the form that results/README.md states, and the workers of `assay run` leave an empty record, so
@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
 EVALUATION = '[[evaluate]]\nuse = "lm"\nlengths = [64, 128, 256, 512]\n'
 GRID = '  "alibi",\n]\n'  # where the quickstart's grid ends
 LEARNING_RATES = 25

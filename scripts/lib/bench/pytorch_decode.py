@@ -1,6 +1,6 @@
 """The plain PyTorch peer of generation: a loop with a cache, as one writes it for one model. In the peers' environment.
 
-Usage: bench_torch_decode.py greedy|contrastive CASE TOKENS K ALPHA      prints the seconds that TOKENS new tokens took
+Usage: python -m bench.pytorch_decode greedy|contrastive CASE TOKENS K ALPHA      prints the seconds that TOKENS new tokens took
 """
 
 import json
@@ -8,7 +8,7 @@ import sys
 import time
 
 import torch
-from bench_model import Gpt
+from bench.model import Gpt
 from torch.nn import functional as F
 
 

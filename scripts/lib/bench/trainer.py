@@ -3,16 +3,16 @@ is closer to the same model than BLOOM (a norm after the embedding, no fused att
 
 Runs in the peers' environment.
 
-Usage: bench_trainer.py CORPUS CASE EVENTS       CASE: JSON, see bench_cases.py
+Usage: python -m bench.trainer CORPUS CASE EVENTS       CASE: JSON, see cases.py
 """
 
 import json
 import sys
 
 import torch
-from bench_data import Contexts
-from bench_events import Events
-from bench_model import Gpt
+from bench.data import Contexts
+from bench.events import Events
+from bench.model import Gpt
 from transformers import GPT2Config, GPT2LMHeadModel, Trainer, TrainerCallback, TrainingArguments
 
 

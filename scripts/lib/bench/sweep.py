@@ -5,10 +5,10 @@ import os
 import shlex
 import tempfile
 
-from bench_assay import experiment
-from bench_cases import POSITIONS, SIZES, case
-from bench_peers import variables
-from bench_process import watch
+from bench.assay import experiment
+from bench.cases import POSITIONS, SIZES, case
+from bench.peers import variables
+from bench.process import watch
 
 SEEDS = range(1, 7)
 STEPS = 200

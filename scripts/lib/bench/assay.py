@@ -5,8 +5,8 @@ import json
 import os
 import shutil
 
-import bench_events
-from bench_process import watch
+from bench.events import read_events, steady_tokens_per_second
+from bench.process import watch
 
 EXPERIMENT = """\
 [experiment]
@@ -95,7 +95,7 @@ class Assay:
 
         def has_stepped():
             found = glob.glob(pattern)
-            return bool(found) and any(event.get("type") == "step" for event in bench_events.read(found[0]))
+            return bool(found) and any(event.get("type") == "step" for event in read_events(found[0]))
 
         shutil.rmtree(os.path.join(cache, name), ignore_errors=True)
         return watch([self.program, "run", file, *options], {"ASSAY_RESULTS": cache},
@@ -104,10 +104,10 @@ class Assay:
     def train(self, case, cache, mesh):
         watched, runs = self.start("case", experiment(case, self.corpus, mesh), cache)
         folder, record = only_run(runs)
-        events = bench_events.read(os.path.join(folder, "events.jsonl"))
+        events = read_events(os.path.join(folder, "events.jsonl"))
         return {
             "setting": mesh_text(mesh),
-            "tokens_per_second": bench_events.steady_tokens_per_second(events, case["batch"] * case["context"]),
+            "tokens_per_second": steady_tokens_per_second(events, case["batch"] * case["context"]),
             "first_step_seconds": watched.first_step_seconds,
             "peak_bytes": max(watched.peak_bytes, record["measured"]["peak_memory_bytes"]),
             "loss": next(metric["value"] for metric in record["metrics"] if metric["name"] == "loss"),

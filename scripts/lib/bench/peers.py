@@ -7,15 +7,15 @@ import subprocess
 import sys
 import sysconfig
 
-import bench_events
-from bench_process import watch
+from bench.events import read_events, steady_tokens_per_second
+from bench.process import watch
 
 PACKAGES = ("torch==2.11.0", "transformers==5.24.0", "accelerate==1.15.0", "numpy==2.4.6", "tensorboard==2.21.0")
-HERE = pathlib.Path(__file__).resolve().parent
-SCRIPTS = {
-    "eager": ("bench_torch.py", "eager"),
-    "compile": ("bench_torch.py", "compile"),
-    "trainer": ("bench_trainer.py",),
+LIB = pathlib.Path(__file__).resolve().parents[1]
+PROGRAMS = {
+    "eager": ("bench.pytorch", "eager"),
+    "compile": ("bench.pytorch", "compile"),
+    "trainer": ("bench.trainer",),
 }
 
 
@@ -27,13 +27,18 @@ class Environment:
         self.python = str(self.folder / "bin" / "python")
         self.stamp = self.folder / "assay_stamp"
 
+    def program(self, module, *words):
+        """The command that runs a module of this package, in the environment that variables() returns. -P keeps the working
+        folder off Python's path: its folders (kernels, data) are no packages of the peers."""
+        return [self.python, "-P", "-m", module, *words]
+
     def in_place(self):
         return self.stamp.exists() and self.stamp.read_text(encoding="utf-8").split() == list(PACKAGES)
 
     def add_header(self):
         """Python.h: torch.compile builds extensions of Python."""
         if not pathlib.Path(sysconfig.get_path("include"), "Python.h").exists():
-            subprocess.run([HERE / "debian_packages", "libpython3.11-dev"], check=True, stdout=sys.stderr)
+            subprocess.run([LIB / "debian_packages", "libpython3.11-dev"], check=True, stdout=sys.stderr)
 
     def make(self, say):
         if self.in_place():
@@ -52,7 +57,7 @@ class Environment:
 def variables(threads, cache):
     """cache: where torch.compile keeps compiled code. The CPU is what is measured, on machines with a GPU, too."""
     return {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads), "CUDA_VISIBLE_DEVICES": "",
-            "TORCHINDUCTOR_CACHE_DIR": cache, "HF_HUB_OFFLINE": "1"}
+            "TORCHINDUCTOR_CACHE_DIR": cache, "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(LIB)}
 
 
 class Peers:
@@ -60,8 +65,7 @@ class Peers:
         self.environment, self.corpus, self.folder = environment, corpus, folder
 
     def command(self, system, case, events):
-        script, *words = SCRIPTS[system]
-        return [self.environment.python, str(HERE / script), *words, str(self.corpus), json.dumps(case), events]
+        return self.environment.program(*PROGRAMS[system], str(self.corpus), json.dumps(case), events)
 
     def train(self, system, case, cache):
         file = os.path.join(self.folder, system + ".jsonl")
@@ -69,14 +73,14 @@ class Peers:
             os.remove(file)
 
         def has_stepped():
-            return os.path.exists(file) and bool(bench_events.read(file))
+            return os.path.exists(file) and bool(read_events(file))
 
         watched = watch(self.command(system, case, file), variables(case["threads"], cache),
                         os.path.join(self.folder, system + ".log"), has_stepped)
-        events = bench_events.read(file)
+        events = read_events(file)
         return {
             "setting": f"threads={case['threads']}",
-            "tokens_per_second": bench_events.steady_tokens_per_second(events, case["batch"] * case["context"]),
+            "tokens_per_second": steady_tokens_per_second(events, case["batch"] * case["context"]),
             "first_step_seconds": watched.first_step_seconds,
             "peak_bytes": watched.peak_bytes,
             "loss": events[-1]["loss"],
@@ -84,5 +88,5 @@ class Peers:
 
     def gemm_peak(self, threads):
         log = os.path.join(self.folder, "gemm.log")
-        command = [self.environment.python, str(HERE / "bench_gemm.py"), str(threads)]
+        command = self.environment.program("bench.gemm", str(threads))
         return float(watch(command, variables(threads, self.folder), log).output.splitlines()[-1])

@@ -12,17 +12,13 @@ import subprocess
 import sys
 import tempfile
 
-import bench_cocolm
-import bench_infill
-import bench_simctg
-import bench_sweep
-import bench_table
-from bench_assay import Assay
-from bench_cases import MESHES, PEER_THREADS, PEERS, POSITIONS, QUICK_STEPS, SIZES, SYSTEMS, THREADS, TRIAL_STEPS
-from bench_cases import TRIED_BY, case, training_flops_per_token
-from bench_peers import PACKAGES, Environment, Peers
+from bench import cocolm, infill, simctg, sweep, table
+from bench.assay import Assay
+from bench.cases import MESHES, PEER_THREADS, PEERS, POSITIONS, QUICK_STEPS, SIZES, SYSTEMS, THREADS, TRIAL_STEPS
+from bench.cases import TRIED_BY, case, training_flops_per_token
+from bench.peers import PACKAGES, Environment, Peers
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 PARTS = ("train", "sweep", "simctg", "infill", "cocolm", "commands")
 
 NOTES = f"""\
@@ -161,7 +157,7 @@ class Bench:
         flops = training_flops_per_token(this)
         row = self.run(f"{size} {positions} {system}", system, this, setting, cache)
         if row and abs(row.setdefault("flops_per_token", flops) - flops) > 1e-6 * flops:
-            raise RuntimeError(f"assay counts {row['flops_per_token']} FLOPs a token, bench_cases.py {flops}; mend one")
+            raise RuntimeError(f"assay counts {row['flops_per_token']} FLOPs a token, cases.py {flops}; mend one")
         return row
 
     def train(self):
@@ -183,11 +179,11 @@ class Bench:
                         f"{row['tokens_per_second']:.0f} tokens/s, loss {row['loss']:.3f}")
 
     def sweep_size(self):
-        return (QUICK_STEPS, (1,)) if self.options.quick else (bench_sweep.STEPS, bench_sweep.SEEDS)
+        return (QUICK_STEPS, (1,)) if self.options.quick else (sweep.STEPS, sweep.SEEDS)
 
     def run_sweep(self):
         steps, seeds = self.sweep_size()
-        ways = bench_sweep.WAYS if "eager" in self.systems else (bench_sweep.ASSAY,)
+        ways = sweep.WAYS if "eager" in self.systems else (sweep.ASSAY,)
         repetitions = (self.repetitions + 1) // 2  # half as many: each is twelve runs
         for repetition in range(repetitions if "assay" in self.systems else 0):
             turn = repetition % len(ways)
@@ -202,9 +198,9 @@ class Bench:
 
     def sweep_seconds(self, way, steps, seeds):
         def work():
-            return bench_sweep.seconds(way, self.assay, self.peers, steps, seeds)
+            return sweep.seconds(way, self.assay, self.peers, steps, seeds)
 
-        return work() if way == bench_sweep.ASSAY else self.of_peer(f"sweep by {way}", work)
+        return work() if way == sweep.ASSAY else self.of_peer(f"sweep by {way}", work)
 
     def run_simctg(self):
         if "assay" in self.systems:
@@ -212,27 +208,27 @@ class Bench:
                 if "eager" not in self.systems:
                     return None
                 return self.of_peer(f"{model} {decoder} loop",
-                                    lambda: bench_simctg.peer_decoding(self.peers, model, decoder))
+                                    lambda: simctg.peer_decoding(self.peers, model, decoder))
 
-            decoding, trained = bench_simctg.measure(self.assay, ask_peer, self.repetitions, say)
+            decoding, trained = simctg.measure(self.assay, ask_peer, self.repetitions, say)
             self.keep("simctg", decoding={" ".join(key): values for key, values in decoding.items()}, trained=trained)
-            self.simctg = bench_simctg.tables(decoding, trained)
+            self.simctg = simctg.tables(decoding, trained)
 
     def run_infill(self):
         if "assay" in self.systems:
-            sessions = bench_infill.measure(self.assay, self.repetitions, say)
+            sessions = infill.measure(self.assay, self.repetitions, say)
             self.keep("infill", sessions=sessions)
-            self.infill = bench_infill.table(sessions)
+            self.infill = infill.table(sessions)
 
     def run_cocolm(self):
         if "assay" in self.systems:
-            measured = bench_cocolm.measure(self.assay, self.repetitions, say)
+            measured = cocolm.measure(self.assay, self.repetitions, say)
             self.keep("cocolm", measured=measured)
-            self.cocolm = bench_cocolm.table(measured)
+            self.cocolm = cocolm.table(measured)
 
     def run_commands(self):
         """assay's commands have a script of their own."""
-        script = pathlib.Path(__file__).with_name("bench_commands.py")
+        script = pathlib.Path(__file__).with_name("commands.py")
         if "assay" in self.systems and script.exists():
             done = subprocess.run([sys.executable, script], check=True, stdout=subprocess.PIPE, text=True)
             self.commands = done.stdout
@@ -245,27 +241,28 @@ class Bench:
         order = {system: place for place, system in enumerate(SYSTEMS)}
         sizes = {size: place for place, size in enumerate(SIZES)}
         rows = sorted(self.training, key=lambda row: (sizes[row["size"]], row["positions"], order[row["system"]]))
-        training, sweep = bench_table.training_table(rows, peak), bench_table.sweep_table(self.sweep, bench_sweep.ASSAY)
+        training_rows = table.training_table(rows, peak)
+        sweep_rows = table.sweep_table(self.sweep, sweep.ASSAY)
         about = [*about, *(f"failed: {failure}" for failure in dict.fromkeys(self.failures))]
         header = text = "".join(f"- {line}\n" for line in about) + "\n"
-        if training:
-            text += bench_table.markdown(bench_table.TRAINING_HEADER, training) + "\n" + NOTES
-        if sweep:
+        if training_rows:
+            text += table.markdown(table.TRAINING_HEADER, training_rows) + "\n" + NOTES
+        if sweep_rows:
             steps, seeds = self.sweep_size()
-            text += "\n" + bench_table.markdown(bench_table.SWEEP_HEADER, sweep)
+            text += "\n" + table.markdown(table.SWEEP_HEADER, sweep_rows)
             text += f"""
 - {len(POSITIONS)} schemes x {len(seeds)} seeds at the small size, {steps} steps a run; wall time,
   median of the repetitions, which rotate the order and begin without caches.
 - The loops run the plain PyTorch script (eager), a process a run.
-- wall / training: of assay, over the data, forward, backward, optimizer and evaluation phases of its records, {bench_sweep.JOBS} at a
+- wall / training: of assay, over the data, forward, backward, optimizer and evaluation phases of its records, {sweep.JOBS} at a
   time; the rest is starting programs, reading, saving and the controller.
 """
-        for warning in bench_table.loss_warnings(rows):
+        for warning in table.loss_warnings(rows):
             say(f"warning: {warning}")
-        parts = (bench_table.TRAINING_HEADER, training), (bench_table.SWEEP_HEADER, sweep)
-        if training or sweep:
+        parts = (table.TRAINING_HEADER, training_rows), (table.SWEEP_HEADER, sweep_rows)
+        if training_rows or sweep_rows:
             yield "table.md", text
-            yield "table.csv", bench_table.comma_separated(*parts)
+            yield "table.csv", table.comma_separated(*parts)
         for name, part in (("simctg.md", self.simctg), ("infill.md", self.infill), ("cocolm.md", self.cocolm),
                            ("commands.md", self.commands)):
             if part:

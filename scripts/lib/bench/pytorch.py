@@ -1,16 +1,16 @@
 """The plain PyTorch peer: a training loop as one writes it for a single experiment. Runs in the peers' environment.
 
-Usage: bench_torch.py eager|compile CORPUS CASE EVENTS       CASE: JSON, see bench_cases.py
+Usage: python -m bench.pytorch eager|compile CORPUS CASE EVENTS       CASE: JSON, see cases.py
 """
 
 import json
 import sys
 
 import torch
-from bench_cases import learning_rate_ratio
-from bench_data import Contexts
-from bench_events import Events
-from bench_model import Gpt
+from bench.cases import learning_rate_ratio
+from bench.data import Contexts
+from bench.events import Events
+from bench.model import Gpt
 
 
 def optimizer_of(model, case):

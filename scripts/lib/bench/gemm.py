@@ -1,7 +1,7 @@
 """Best rate of an fp32 matrix product of 2048 x 2048, in FLOP/s, by the better of the two libraries that PyTorch has on a
 CPU: MKL (or what else it was built with), and oneDNN. Runs in the peers' environment.
 
-Usage: bench_gemm.py THREADS
+Usage: python -m bench.gemm THREADS
 """
 
 import sys

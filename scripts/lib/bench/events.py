@@ -20,7 +20,7 @@ class Events:
         self.file.write(json.dumps(event) + "\n")
 
 
-def read(path):
+def read_events(path):
     """Whole lines only: the last one may still be under way."""
     with open(path, encoding="utf-8") as file:
         return [json.loads(line) for line in file.read().splitlines(keepends=True) if line.endswith("\n")]

@@ -9,10 +9,10 @@ import math
 import os
 import statistics
 
-from bench_assay import experiment, only_run
-from bench_cases import SIZES, Size, case
-from bench_peers import HERE, variables
-from bench_process import watch
+from bench.assay import experiment, only_run
+from bench.cases import SIZES, Size, case
+from bench.peers import variables
+from bench.process import watch
 
 K, ALPHA = 5, 0.6
 SIZE, CONTEXT = "medium", 256
@@ -59,8 +59,7 @@ def peer_decoding(peers, model, decoder):
     this, short, long = MODELS[model]
 
     def seconds(tokens):
-        command = [peers.environment.python, str(HERE / "bench_torch_decode.py"), decoder, json.dumps(this),
-                   str(tokens), str(K), str(ALPHA)]
+        command = peers.environment.program("bench.pytorch_decode", decoder, json.dumps(this), str(tokens), str(K), str(ALPHA))
         log = os.path.join(peers.folder, "decode.log")
         return float(watch(command, variables(1, peers.folder), log).output.splitlines()[-1])
 

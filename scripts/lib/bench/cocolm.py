@@ -5,8 +5,8 @@ on the same encoder, and beside MLE on a causal model of the same shape.
 import os
 import statistics
 
-from bench_assay import experiment, only_run
-from bench_cases import SIZES, case
+from bench.assay import experiment, only_run
+from bench.cases import SIZES, case
 
 SIZE, BATCH, STEPS = "medium", 16, 20
 GENERATOR_LAYERS = 2

@@ -8,9 +8,9 @@ import json
 import os
 import statistics
 
-from bench_assay import experiment, only_run
-from bench_cases import SIZES, case
-from bench_process import watch
+from bench.assay import experiment, only_run
+from bench.cases import SIZES, case
+from bench.process import watch
 
 SIZE, CONTEXT = "medium", 512
 NEW_TOKENS = 8  # of each filling
