@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # transformers: AutoTokenizer.from_pretrained of a folder that holds a config.json and no tokenizer file.
-# Expected: an error that says that the tokenizer's files are missing.
-# Happens: without a warning a tokenizer that has no vocabulary: GPT2Tokenizer with 1 token beside a GPT-2 config,
-#   GPTNeoXTokenizer with 2 beside an MPT config; both encode "hello world" to no token at all.
-# Versions: transformers 5.24.0 with tokenizers 0.23.3, Python 3.11, Linux x86-64 (Debian 12).
-# Exits with 0 while that is so, else with 1. Installs into a temporary folder; needs pip, some 200 MB of disk and a network.
+# Expected: an error says that the tokenizer's files are missing.
+# What happens: without a warning, it returns a tokenizer that has no vocabulary. A GPT-2 config gives GPT2Tokenizer with 1
+#   token, an MPT config gives GPTNeoXTokenizer with 2; both encode "hello world" as an empty list of ids.
+# Versions: transformers 5.24.0 with tokenizers 0.23.3, Python 3.11. Platform: Debian 12, x86-64.
+#
+# Usage: autotokenizer_without_files.sh. It exits with 0 if this still happens and with 1 if it has changed. It installs into
+# a temporary folder and needs pip, some 200 MB of disk and a network.
 set -euo pipefail
 
 folder="$(mktemp -d)"

