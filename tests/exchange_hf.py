@@ -25,7 +25,7 @@ def enter_environment():
     from bench.peers import Environment
 
     environment = Environment(pathlib.Path(os.environ.get("ASSAY_DEPS", ROOT / ".deps")) / "bench-venv")
-    if not environment.in_place():
+    if not environment.is_complete():
         if not os.environ.get("ASSAY_SLOW_TESTS"):
             print("skipped: needs transformers; runs with scripts/test --slow, which installs it, or after scripts/bench")
             sys.exit(77)

@@ -1,4 +1,4 @@
-"""The arithmetic behind scripts/bench: rates, FLOPs, memory, tables. Needs none of the peers' packages."""
+"""scripts/bench: tests of its rates, FLOPs, memory, and tables. They need none of the peers' packages."""
 
 import argparse
 import json
@@ -36,20 +36,21 @@ def row(system, repetition, rate, first_step, peak_mib, loss):
 
 
 class BenchTest(Sandbox):
-    def test_steady_rate_leaves_start_up_and_a_fifth_out(self):
-        # 50 steps of 100 tokens; slow until step 10, then 40 steps in 8 s.
+    def test_the_steady_rate_excludes_the_first_fifth(self):
+        # There are 50 steps of 100 tokens. They are slow until step 10; then 40 steps take 8 s.
         events = [{"type": "start"}, step(1, 30.0), step(5, 35.0), step(10, 40.0), step(30, 44.0), step(50, 48.0)]
         self.assertAlmostEqual(bench.events.steady_tokens_per_second(events, 100), 500.0)
         with self.assertRaisesRegex(ValueError, "log more often"):
             bench.events.steady_tokens_per_second([step(1, 1.0), step(50, 2.0)], 100)
 
-    def test_a_torn_line_is_left_for_later(self):
+    def test_an_incomplete_line_is_not_read(self):
         with open(self.path("events"), "w", encoding="utf-8") as file:
             file.write(json.dumps(step(1, 2.0)) + '\n{"type": "st')
         self.assertEqual(bench.events.read_events(self.path("events")), [step(1, 2.0)])
 
-    def test_flops_of_the_smallest_size_by_hand(self):
-        # A token, forward: 2 layers of 2 * (4 + 8) * 64^2 weights and 4 * 64 * 64 attention, then 2 * 64 * 264.
+    def test_flops_of_the_smallest_size(self):
+        # FLOPs of the forward per token: 2 layers of 2 * (4 + 8) * 64^2 for weights and 4 * 64 * 64 for attention, then
+        # 2 * 64 * 264.
         forward = 2 * (98304 + 16384) + 33792
         case = bench.cases.case(bench.cases.SIZES["small"], "alibi")
         self.assertEqual(bench.cases.training_flops_per_token(case), 3 * forward)
@@ -74,7 +75,7 @@ class BenchTest(Sandbox):
         self.assertEqual(tree["scheduler"]["warmup"], f"{case['steps'] // 10} steps")
 
     def test_memory_of_a_tree(self):
-        # A child of a child holds 64 MiB; nobody else of that tree holds as much.
+        # A grandchild holds 64 MiB; the other processes of the tree hold less.
         hold = "x = bytearray(b'1' * (64 << 20)); print('held', flush=True); input()"
         inner = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {hold!r}])"
         outer = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {inner!r}])"
@@ -84,9 +85,9 @@ class BenchTest(Sandbox):
             self.assertGreater(bench.process.resident_bytes(process.pid), 64 << 20)
             process.communicate(b"\n")
 
-    def test_a_failed_program_shows_its_last_words(self):
-        with self.assertRaisesRegex(RuntimeError, "(?s)status 3.*last words"):
-            bench.process.watch(["bash", "-c", "echo last words; exit 3"], {}, self.path("log"))
+    def test_the_error_of_a_failed_program_shows_its_last_lines(self):
+        with self.assertRaisesRegex(RuntimeError, "(?s)status 3.*the last line"):
+            bench.process.watch(["bash", "-c", "echo the last line; exit 3"], {}, self.path("log"))
 
     def test_medians_ratios_and_shares(self):
         measured = {"assay": [(900, 1.0, 100), (1000, 0.4, 100), (5000, 0.6, 90)],
@@ -98,7 +99,7 @@ class BenchTest(Sandbox):
         self.assertEqual(eager[4:12], ("400", "300", "500", "2.50", "4.0", "3.00", "2.25", "3.0"))
         self.assertEqual(eager[12:], ("300", "3.00", "2.0000"))
 
-    def test_absent_numbers(self):
+    def test_missing_numbers(self):
         (alone,) = bench.table.training_table([row("eager", 0, 500, None, 300, 2.0)], None)
         self.assertEqual(alone[7:12], ("n/a",) * 5)
 
@@ -112,9 +113,9 @@ class BenchTest(Sandbox):
     def test_training_seconds_of_a_sweep(self):
         records = [{"measured": {"seconds": 9, "phases": {"data": 1, "forward": forward, "evaluation": 2}}}
                    for forward in (3, 4, 7)]
-        self.assertEqual(bench.sweep.training_seconds(records), (3 * 1 + 3 + 4 + 7 + 3 * 2) / 2)  # two at a time
+        self.assertEqual(bench.sweep.training_seconds(records), (3 * 1 + 3 + 4 + 7 + 3 * 2) / 2)  # two runs at a time
 
-    def test_losses_that_differ_are_told(self):
+    def test_losses_that_differ_give_a_warning(self):
         rows = [row("assay", 0, 1, 1, 1, 2.0), row("eager", 0, 1, 1, 1, 2.09), row("trainer", 0, 1, 1, 1, 2.2)]
         (warning,) = bench.table.loss_warnings(rows)
         self.assertIn("trainer is 2.2000", warning)
@@ -127,16 +128,16 @@ class BenchTest(Sandbox):
         self.assertIn("--repetitions", run("--help").stdout)
         result = run("--only", "assay,keras")
         self.assertEqual(result.returncode, 2)
-        self.assertIn("unknown system 'keras'; there are assay, eager, compile, trainer", result.stderr)
+        self.assertIn("unknown system 'keras'; allowed are assay, eager, compile, trainer", result.stderr)
         result = run("--reference", "--quick", "--size", "small")
         self.assertEqual(result.returncode, 2)
-        self.assertIn("--reference is of whole parts; leave out --size, --quick", result.stderr)
+        self.assertIn("--reference needs whole parts; leave out --size, --quick", result.stderr)
         result = run("--reference", "--parts", "train,commands")
         self.assertEqual(result.returncode, 2)
-        self.assertIn("train and sweep stand in one table", result.stderr)
+        self.assertIn("train and sweep are in the same table", result.stderr)
 
-    def stand_ins(self, train):
-        """Programs of one size and scheme that measure nothing: train(system, threads or mesh) is the rate."""
+    def stub_systems(self, train):
+        """Replaces the systems by stubs for one size and scheme; train(system, threads or mesh) returns the rate."""
         flops = bench.cases.training_flops_per_token(bench.cases.case(bench.cases.SIZES["small"], "alibi"))
 
         def row_of(system, setting):
@@ -151,12 +152,12 @@ class BenchTest(Sandbox):
         options = argparse.Namespace(only=list(bench.cases.SYSTEMS), size=["small"], positions=["alibi"],
                                      parts=["train", "sweep"], repetitions=2, quick=False, reference=True)
         root = pathlib.Path(self.folder)
-        for place, name, stand_in in (
+        for place, name, stub in (
                 (bench.main, "Environment", mock.Mock()), (bench.main, "Peers", lambda *_: peers),
                 (bench.main, "Assay", lambda *_: mock.Mock(train=lambda case, cache, mesh: row_of("assay", mesh))),
                 (bench.main, "arguments", lambda: options), (bench.main, "ROOT", root), (bench.main, "say", mock.Mock()),
                 (bench.main, "print", mock.Mock()), (bench.sweep, "seconds", sweep_seconds)):
-            patch = mock.patch.object(place, name, stand_in, create=True)
+            patch = mock.patch.object(place, name, stub, create=True)
             patch.start()
             self.addCleanup(patch.stop)
         patch = mock.patch.dict(os.environ, {"ASSAY_DATA": self.folder, "ASSAY_DEPS": self.folder})
@@ -167,9 +168,9 @@ class BenchTest(Sandbox):
         return {path.parent.name: path.read_text(encoding="utf-8")
                 for path in pathlib.Path(self.folder).glob("results/bench/*/table.md")}
 
-    def test_each_peer_runs_as_its_trial_was_fastest(self):
+    def test_each_peer_runs_with_the_fastest_setting_of_its_trial(self):
         rates = {"assay": lambda mesh: mesh[0], "compile": lambda threads: threads}
-        self.stand_ins(lambda system, setting: rates.get(system, lambda threads: 3 - threads)(setting)
+        self.stub_systems(lambda system, setting: rates.get(system, lambda threads: 3 - threads)(setting)
                        if not isinstance(setting, str) else 1)
         bench.main.main()
         table = self.tables()["reference"]
@@ -177,13 +178,13 @@ class BenchTest(Sandbox):
             self.assertIn(f"| small | alibi | {words} |", table)
         self.assertNotIn("failed", table)
 
-    def test_a_peer_that_fails_is_told_and_is_not_the_end(self):
+    def test_the_report_lists_a_peer_that_fails(self):
         def train(system, setting):
             if system == "compile" or setting == bench.sweep.LOOP:
-                raise RuntimeError("python -m bench.pytorch\nended with status 1; its last lines:\nno Python.h")
+                raise RuntimeError("python -m bench.pytorch\nexited with status 1; its last lines:\nno Python.h")
             return 1.0
 
-        self.stand_ins(train)
+        self.stub_systems(train)
         bench.main.main()
         table = self.tables()["reference"]
         for what in ("trial of small alibi compile, 2 threads", f"sweep by {bench.sweep.LOOP}"):
@@ -194,21 +195,21 @@ class BenchTest(Sandbox):
         self.assertIn("- failed: small alibi compile: no setting of the trial of compile works\n", table)
         self.assertNotIn("| small | alibi | compile |", table)
 
-    def test_what_was_measured_outlives_a_failure_of_assay(self):
+    def test_measurements_are_written_if_assay_fails(self):
         def train(system, setting):
             if setting == bench.sweep.ASSAY:
                 raise RuntimeError("killed")
             return 1.0
 
-        self.stand_ins(train)
+        self.stub_systems(train)
         with self.assertRaisesRegex(RuntimeError, "killed"):
             bench.main.main()
         (name,) = self.tables()
         self.assertNotEqual(name, "reference")
         self.assertIn("| small | alibi | trainer |", self.tables()[name])
 
-    def test_a_part_of_its_own_leaves_the_other_tables_alone(self):
-        self.stand_ins(lambda *_: 1.0)
+    def test_one_part_writes_only_its_table(self):
+        self.stub_systems(lambda *_: 1.0)
         bench.main.arguments().parts = ["simctg"]
         decoding = {("medium", "assay", "greedy"): [0.001], ("medium", "assay", "contrastive"): [0.002]}
         with mock.patch.object(bench.simctg, "measure", lambda *_: (decoding, {"mle": [2.0], "mle + simctg": [1.0]})):
@@ -219,7 +220,7 @@ class BenchTest(Sandbox):
         self.assertTrue(text.startswith("- machine: "))
         self.assertIn("| medium | assay | contrastive | 2.000 | 2.00 | 1.00 |", text)
 
-    def test_a_typing_session_is_told_by_its_edits(self):
+    def test_table_of_a_typing_session(self):
         sessions = {"psm": [[(0, 30, 0.009), (20, 12, 0.004), (21, 12, 0.006)], [(0, 30, 0.007), (20, 12, 0.004), (21, 12, 0.004)]],
                     "spm": [[(0, 30, 0.009), (31, 1, 0.001), (32, 1, 0.003)], [(0, 30, 0.009), (31, 1, 0.001), (32, 1, 0.003)]]}
         text = bench.infill.table(sessions)
@@ -227,14 +228,14 @@ class BenchTest(Sandbox):
                      "| suffix, prefix (SPM) | 32.5 | 1.0 | 2.00 | 1.00 |"):
             self.assertIn(line, text)
 
-    def test_objectives_are_told_beside_mlm_and_mle(self):
+    def test_table_of_objectives(self):
         measured = {"mle (gpt)": [(0.010, 2**20)], "mlm": [(0.020, 3 * 2**20), (0.030, 2**20), (0.020, 2 * 2**20)],
                     "clm": [(0.050, 2**22)]}
         text = bench.cocolm.table(measured)
         for line in ("| mle (gpt) | 10 | 0.50 | 1.00 | 1 |", "| mlm | 20 | 1.00 | 2.00 | 2 |", "| clm | 50 | 2.50 | 5.00 | 4 |"):
             self.assertIn(line, text)
 
-    def test_generation_is_told_as_ratios(self):
+    def test_table_of_generation(self):
         decoding = {("medium", "assay", "greedy"): [0.001, 0.009, 0.002], ("medium", "assay", "contrastive"): [0.003],
                     ("medium", "PyTorch loop", "greedy"): [0.004], ("medium", "PyTorch loop", "contrastive"): [0.012],
                     ("wide", "assay", "greedy"): [0.010], ("wide", "assay", "contrastive"): [0.011]}

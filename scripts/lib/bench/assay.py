@@ -1,4 +1,4 @@
-"""assay as a system of scripts/bench: an experiment file for a case, `assay run`, its events and record."""
+"""assay as a system of scripts/bench: writes an experiment file for a case, runs it, and reads its events and record."""
 
 import glob
 import json
@@ -75,7 +75,7 @@ def mesh_text(mesh):
 
 
 def only_run(runs):
-    """The folder of the one run in it, and its record."""
+    """Returns the folder of the only run in `runs`, and its record."""
     (run,) = os.listdir(runs)
     folder = os.path.join(runs, run)
     with open(os.path.join(folder, "train.json"), encoding="utf-8") as file:
@@ -87,7 +87,7 @@ class Assay:
         self.program, self.corpus, self.folder = str(program), corpus, folder
 
     def start(self, name, text, cache, options=()):
-        """cache: a results folder, whose descriptors and materialised data a later run finds again."""
+        """cache: a results folder; a later run with the same folder reuses its descriptors and materialised data."""
         file = os.path.join(self.folder, name + ".toml")
         with open(file, "w", encoding="utf-8") as stream:
             stream.write(text)

@@ -1,6 +1,6 @@
-"""What scripts/bench measures: sizes, position schemes, systems, and the numbers that all of them share.
+"""What scripts/bench measures: sizes, position schemes, systems, and the hyperparameters that all of them share.
 
-A case is a plain dictionary, so that it travels to the peers' processes as JSON.
+A case is a plain dictionary, so that the peers' processes can receive it as JSON.
 """
 
 import dataclasses
@@ -11,10 +11,11 @@ PEERS = ("eager", "compile", "trainer")
 SYSTEMS = ("assay", *PEERS)
 THREADS = 2
 
-# How assay may spend its threads: tensor ranks, replicas, threads of each rank.
+# How assay may use its threads: tensor ranks, data ranks, threads per rank.
 MESHES = ((1, 1, 2), (1, 2, 1), (2, 1, 1))
 PEER_THREADS = (2, 1)
-TRIED_BY = {"assay": "assay", "eager": "eager", "compile": "compile", "trainer": "eager"}  # whose trial settles whose
+# system: the system whose trial selects its setting
+TRIED_BY = {"assay": "assay", "eager": "eager", "compile": "compile", "trainer": "eager"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Size:
     width: int
     context: int
     batch: int
-    steps: int  # a multiple of ten: every tenth of the run is logged
+    steps: int  # a multiple of ten, because every tenth of the run is logged
 
 
 SIZES = {
@@ -36,7 +37,7 @@ SIZES = {
     )
 }
 QUICK_STEPS = 10
-TRIAL_STEPS = {"small": 50, "medium": 10, "large": 10}  # of each setting
+TRIAL_STEPS = {"small": 50, "medium": 10, "large": 10}  # steps of a trial, per setting
 
 
 def case(size, positions, steps=None, seed=1, threads=THREADS):
@@ -63,14 +64,16 @@ def case(size, positions, steps=None, seed=1, threads=THREADS):
 
 
 def training_flops_per_token(case_):
-    """Multiplications and additions of forward and backward (two forwards); attention counted whole, as assay does."""
+    """Counts multiplications and additions of forward and backward (as two forwards). Attention is counted without its
+    causal mask, as assay counts it."""
     T, D = case_["context"], case_["width"]
     block = 2 * D * (4 * D + 2 * 4 * D) + 4 * T * D
     return 3 * (case_["layers"] * block + 2 * D * case_["vocabulary"])
 
 
 def learning_rate_ratio(step, case_):
-    """The scheduler cosine: linear warm-up from 0, half a cosine to the floor; step = updates done before."""
+    """The multiplier of the scheduler cosine: linear warm-up from 0, then half a cosine to the floor. step counts the updates
+    before this one."""
     warmup, steps, floor = case_["warmup"], case_["steps"], case_["floor"]
     if step < warmup:
         return step / warmup

@@ -1,5 +1,5 @@
-"""What each part of COCO-LM costs, as scripts/bench times it: training with each objective beside masked language modelling
-on the same encoder, and beside MLE on a causal model of the same shape.
+"""The benchmark of COCO-LM's objectives: time per training step with each objective, relative to masked language modelling
+on the same encoder and to MLE on a causal model of the same shape.
 """
 
 import os
@@ -12,13 +12,13 @@ SIZE, BATCH, STEPS = "medium", 16, 20
 GENERATOR_LAYERS = 2
 SHAPE = 'use = "bert"\ndropout = 0.0\nattention_dropout = 0.0\n'
 MLE = "mle (gpt)"
-OBJECTIVES = {  # name: of cocolm its objective and what its tokens are drawn from
+OBJECTIVES = {  # name: objective of cocolm, and the mode of the generator that samples its tokens
     "mlm": ("mlm", None),
     "rtd": ("rtd", "train"),
     "rtd_scl": ("rtd_scl", "train"),
     "clm": ("clm", "train"),
     "clm_scl": ("clm_scl", "train"),
-    "clm_scl, tokens from a forward of its own": ("clm_scl", "eval"),
+    "clm_scl, tokens from a separate forward": ("clm_scl", "eval"),
 }
 
 
@@ -40,7 +40,7 @@ def text_of(name, corpus):
 
 
 def measure(assay, repetitions, say):
-    """By objective: a list of (seconds a step, peak bytes)."""
+    """Returns {objective: [(seconds per step, peak bytes)]}, with one pair per repetition."""
     cache = os.path.join(assay.folder, "cache", "cocolm")
     measured = {}
     for repetition in range(repetitions):
@@ -54,15 +54,16 @@ def measure(assay, repetitions, say):
 
 
 def table(measured):
-    """Markdown."""
+    """Returns the table as Markdown."""
     seconds = {name: statistics.median(row[0] for row in rows) for name, rows in measured.items()}
     peaks = {name: statistics.median(row[1] for row in rows) for name, rows in measured.items()}
-    text = "| objective | ms a step | this / mlm | this / mle | peak MiB |\n| :-- | --: | --: | --: | --: |\n"
+    text = "| objective | ms per step | this / mlm | this / mle | peak MiB |\n| :-- | --: | --: | --: | --: |\n"
     for name, value in seconds.items():
         text += (f"| {name} | {1e3 * value:.0f} | {value / seconds['mlm']:.2f} | {value / seconds[MLE]:.2f} | "
                  f"{peaks[name] / 2**20:.0f} |\n")
     size = SIZES[SIZE]
     return text + (
-        f"\n- An encoder of {size.layers} layers of {size.width}, a generator of {GENERATOR_LAYERS}, T = {size.context}, batch {BATCH}, learned and T5's\n"
-        f"  positions, 512 subwords, no dropout, one thread, {STEPS} steps; medians. mle (gpt) is a causal model of that shape.\n"
-        "- The last row less the one before it is what drawing tokens from a forward of its own takes.\n")
+        f"\n- The encoder has {size.layers} layers of width {size.width}, the generator has {GENERATOR_LAYERS}; "
+        f"T = {size.context}, batch {BATCH}, learned and T5\n  positions, 512 subwords, no dropout, one thread, {STEPS} steps; "
+        "medians. mle (gpt) is a causal model of that shape.\n"
+        "- The difference of the last two rows is the time of the separate forward that samples the tokens.\n")

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Times `assay plan`, `assay compare`, `assay report` and the controller of `assay run`, and prints a Markdown table.
 
-Usage: commands.py [ASSAY] [--repeat N] [--small]  ASSAY: the program, by default .build/bin/assay of this tree
+Usage: commands.py [ASSAY] [--repeat N] [--small]  ASSAY: the program; default: .build/bin/assay of this tree
 
-The experiment is the quickstart with a grid of 25 learning rates and more seeds, in a temporary folder; the records are
-fabricated there in the form that results/README.md states, and the workers of `assay run` leave an empty record, so
-nothing is trained. Wall and CPU (user and system, children included) are medians of N calls; where wall is far above
-CPU, the machine was busy. --small: a twentieth of the runs, a try and no measurement.
+The experiment is the quickstart with a grid of 25 learning rates and more seeds, in a temporary folder. The records are
+fabricated there in the format of results/README.md, and the workers of `assay run` write an empty record, so nothing is
+trained. Wall time and CPU time (user and system, children included) are medians of N calls; if wall time is far above CPU
+time, the machine was busy. --small makes a twentieth of the runs; use it to try the script, not to measure.
 """
 
 import argparse
@@ -23,11 +23,11 @@ import time
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
 EVALUATION = '[[evaluate]]\nuse = "lm"\nlengths = [64, 128, 256, 512]\n'
-GRID = '  "alibi",\n]\n'  # where the quickstart's grid ends
+GRID = '  "alibi",\n]\n'  # the end of the quickstart's grid
 LEARNING_RATES = 25
 SCHEMES = 2
-POINTS = 1000  # of a learning curve
-# Does nothing for a run but leave its record; all else the real one does.
+POINTS = 1000  # per learning curve
+# For a run it only writes the record; it passes all other requests to the real worker.
 EMPTY_WORKER = """#!/bin/sh
 [ "$1" = run ] || exec '{worker}' "$@"
 echo '{{"schema": 1}}' >"$7/runs/$5/train.json"
@@ -41,29 +41,29 @@ def write(path, text):
 
 
 def write_experiment(path, runs):
-    """The quickstart with `runs` runs."""
+    """Writes the quickstart with `runs` runs."""
     with open(os.path.join(ROOT, "experiments", "quickstart.toml"), encoding="utf-8") as file:
         text = file.read()
     for old, new in (('seeds = "1..3"', f'seeds = "1..{runs // (SCHEMES * LEARNING_RATES)}"'),
                      (GRID, f"{GRID}optimizer.lr = {{ log = [1e-4, 1e-2], n = {LEARNING_RATES} }}\n")):
         if old not in text:
-            sys.exit(f"experiments/quickstart.toml has no {old!r} any more; bring {__file__} up to date")
+            sys.exit(f"experiments/quickstart.toml no longer has {old!r}; update {__file__}")
         text = text.replace(old, new)
     write(path, text)
 
 
 def write_plain_experiment(path, runs):
-    """The same without what needs an evaluation's record."""
+    """Writes the same experiment without the parts that need an evaluation's record."""
     write_experiment(path, runs)
     with open(path, encoding="utf-8") as file:
         text = file.read()
     if EVALUATION not in text or "[compare]" not in text:
-        sys.exit(f"experiments/quickstart.toml has no {EVALUATION!r} any more; bring {__file__} up to date")
+        sys.exit(f"experiments/quickstart.toml no longer has {EVALUATION!r}; update {__file__}")
     write(path, text[:text.index("[compare]")].replace(EVALUATION, ""))
 
 
 def fabricate_curves(results, runs):
-    """A loss that falls from 5 towards 2, at POINTS steps of every run."""
+    """Writes a loss that falls from 5 towards 2, at POINTS steps per run."""
     for number, run in enumerate(runs):
         events = [{"attempt": 1, "type": "start", "steps": POINTS}]
         for step in range(1, POINTS + 1):
@@ -75,7 +75,7 @@ def fabricate_curves(results, runs):
 
 
 def with_empty_worker(assay, folder):
-    """A program beside a worker that trains nothing."""
+    """Installs the program beside a worker that trains nothing; returns its path."""
     os.makedirs(os.path.join(folder, "bin"))
     os.symlink(os.path.join(os.path.dirname(os.path.dirname(assay)), "lib"), os.path.join(folder, "lib"))
     program, worker = (os.path.join(folder, "bin", name) for name in ("assay", "assay-worker"))
@@ -86,7 +86,7 @@ def with_empty_worker(assay, folder):
 
 
 def fabricate_records(results, runs):
-    """A finished record and evaluation of every planned run, with losses that follow from scheme, rate and seed alone."""
+    """Writes a finished train and evaluation record per planned run. The losses depend only on the place in the plan."""
     write(os.path.join(results, "plan.jsonl"), "".join(json.dumps(run) + "\n" for run in runs))
     for number, run in enumerate(runs):
         folder = os.path.join(results, "runs", run["train_id"])
@@ -113,7 +113,7 @@ def fabricate_records(results, runs):
 
 
 def call(command, environment):
-    """Standard output, wall seconds, CPU seconds."""
+    """Returns standard output, wall seconds and CPU seconds."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     begin = time.monotonic()
     result = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
@@ -125,25 +125,25 @@ def call(command, environment):
 
 
 def medians(command, environment, repeat):
-    """Wall seconds, CPU seconds."""
+    """Returns the medians of wall seconds and CPU seconds."""
     return map(statistics.median, zip(*(call(command, environment)[1:] for _ in range(repeat))))
 
 
 def controller_overhead(program, file, environment, runs, repeat):
-    """Wall and CPU seconds that `assay run` spends on one run whose worker does nothing: all of it, less what it does
-    before the first one, over the runs."""
+    """Returns the wall and CPU seconds that `assay run` spends per run if the worker does nothing: the time of the command
+    minus the time before the first run, divided by the number of runs."""
     command = [program, "run", file, "--jobs", "1"]
     results = os.path.join(environment["ASSAY_RESULTS"], os.path.splitext(os.path.basename(file))[0])
 
     def sweep():
         shutil.rmtree(results, ignore_errors=True)
         before = call([*command, "--dry-run"], environment)[1:]
-        all_of_it = call(command, environment)[1:]
+        total = call(command, environment)[1:]
         if len(glob.glob(os.path.join(results, "runs", "*", "train.json"))) != runs:
-            sys.exit(f"{' '.join(command)}: did not do {runs} runs")
-        return [(whole - plan) / runs for whole, plan in zip(all_of_it, before)]
+            sys.exit(f"{' '.join(command)}: did not make {runs} records")
+        return [(whole - plan) / runs for whole, plan in zip(total, before)]
 
-    call([*command, "--dry-run"], environment)  # asks the plugins what they are
+    call([*command, "--dry-run"], environment)  # fills the cache of plugin descriptors
     return map(statistics.median, zip(*(sweep() for _ in range(repeat))))
 
 
@@ -175,11 +175,11 @@ def main():
             print(f"| {name} | {wall:.2f} | {cpu:.2f} |", flush=True)
         wall, cpu = controller_overhead(with_empty_worker(assay, folder), files["plain"], environment, ran,
                                         arguments.repeat)
-        print(f"| assay run, a run of {ran} with a worker that does nothing | {wall:.3f} | {cpu:.3f} |")
+        print(f"| assay run, per run of {ran} with a worker that does nothing | {wall:.3f} | {cpu:.3f} |")
         print(f"\n- Medians of {arguments.repeat} calls; CPU is user and system, children included.\n"
-              "- The records and events that are read are fabricated in the form of results/README.md; nothing is "
-              "trained.\n- A run's share: `assay run --jobs 1` less `--dry-run`, over the runs; a shell that leaves a "
-              "record is in it.")
+              "- The records and events are fabricated in the format of results/README.md; nothing is trained.\n"
+              "- The time per run is that of `assay run --jobs 1` minus that of `--dry-run`, divided by the number of runs; "
+              "it\n  includes a shell that writes a record.")
 
 
 if __name__ == "__main__":

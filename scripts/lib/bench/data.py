@@ -1,4 +1,4 @@
-"""The peers' data: the training files of a corpus of scripts/data as byte tokens, in contexts that overlap by one."""
+"""The peers' data: the training files of a corpus of scripts/data as byte tokens, in sequences that overlap by one token."""
 
 import json
 import pathlib
@@ -9,8 +9,8 @@ import torch
 END_OF_TEXT = 256
 
 
-class Contexts(torch.utils.data.Dataset):
-    """Context i is tokens i*T .. i*T+T: T inputs and their T targets."""
+class Sequences(torch.utils.data.Dataset):
+    """Sequence i is tokens i*T .. i*T+T: T inputs and their T targets."""
 
     def __init__(self, folder, length):
         folder = pathlib.Path(folder)
@@ -26,11 +26,12 @@ class Contexts(torch.utils.data.Dataset):
         return len(self.rows)
 
     def __getitem__(self, index):
-        # The target is not shifted by the model: Trainer's batches carry both.
+        # The labels are shifted here, not by the model.
         return {"input_ids": self.rows[index, :-1], "labels": self.rows[index, 1:]}
 
     def batches(self, case):
-        """Endless (inputs, targets): shuffled once an epoch, a last partial batch filled from the next epoch."""
+        """Yields (inputs, targets) without end. The order is shuffled once per epoch, and the next epoch completes a partial
+        batch."""
         draws = torch.Generator().manual_seed(case["seed"])
         order = torch.empty(0, dtype=torch.long)
         while True:

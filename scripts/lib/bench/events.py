@@ -1,4 +1,4 @@
-"""Events of a run, in the form of assay's events.jsonl: the peers write them, scripts/bench reads everybody's."""
+"""Events of a run in the format of assay's events.jsonl; the peers write them, too, and scripts/bench reads them all."""
 
 import json
 import time
@@ -21,17 +21,18 @@ class Events:
 
 
 def read_events(path):
-    """Whole lines only: the last one may still be under way."""
+    """Returns the events of all complete lines; the last line may still be incomplete."""
     with open(path, encoding="utf-8") as file:
         return [json.loads(line) for line in file.read().splitlines(keepends=True) if line.endswith("\n")]
 
 
 def steady_tokens_per_second(events, tokens_per_step):
-    """Between the first logged step at or beyond a fifth of the run and its last step: no start-up, no warm-up."""
+    """Returns the rate from the first logged step at or after a fifth of the run to its last step, without start-up and
+    warm-up."""
     steps = [(event["step"], event["measured"]["seconds"]) for event in events if event["type"] == "step"]
     last, end = steps[-1]
     warm = [(step, seconds) for step, seconds in steps if step < last and step * 5 >= last]
     if not warm:
-        raise ValueError(f"a run of {last} steps logged none between a fifth of it and its end; log more often")
+        raise ValueError(f"the run of {last} steps logged no step between a fifth of it and its end; log more often")
     step, begin = warm[0]
     return (last - step) * tokens_per_step / (end - begin)

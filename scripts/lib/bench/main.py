@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The programme of scripts/bench: what is measured in which order, and where the numbers go."""
+"""The order of scripts/bench's measurements, and its report."""
 
 import argparse
 import datetime
@@ -23,17 +23,19 @@ PARTS = ("train", "sweep", "simctg", "infill", "cocolm", "commands")
 
 NOTES = f"""\
 - tokens/s: steady state, from a fifth of the run to its end; median, lowest and highest of the repetitions, which
-  interleave the systems. Settings are the fastest in a trial beforehand, each tried once: for assay of {len(MESHES)}
-  ways to spend {THREADS} threads, for the peers of {" and ".join(map(str, PEER_THREADS))} threads. compile is tried by
-  itself, its compilation left out of the rate; trainer has what was best for eager.
-- % of GEMM peak: tokens/s times training FLOPs a token (three forwards; attention counted whole), of the best fp32
-  product of 2048 x 2048 in PyTorch with {THREADS} threads.
-- first step: process start to the end of the first step, seen from outside. Cold: nothing cached by assay (descriptors,
-  data) or torch.compile (code); again: median of the later repetitions. Files are in the page cache in both.
-- peak MiB: resident memory summed over the process and all that it started; pages that processes share count in each.
-- loss: mean over the last tenth of the steps. Same bytes and batch size; weights and order are drawn anew by each.
+  interleave the systems. A trial selects the fastest setting and runs each once: assay's {len(MESHES)} ways to use
+  {THREADS} threads, the peers' {" and ".join(map(str, PEER_THREADS))} threads. compile has a trial of its own, whose rate excludes the
+  compilation; trainer uses the best setting of eager.
+- % of GEMM peak: tokens/s times training FLOPs per token (three forwards; attention without its causal mask), relative to
+  the best fp32 product of 2048 x 2048 in PyTorch with {THREADS} threads.
+- first step: from the start of the process to the end of the first step, measured from outside. Cold: assay has cached no
+  descriptors and no data, torch.compile no code; again: median of the later repetitions. Files are in the page cache in
+  both.
+- peak MiB: resident memory, summed over the process and its descendants; shared pages count once per process.
+- loss: mean over the last tenth of the steps. All systems use the same bytes and batch size; each draws its own weights and
+  order.
 - Peers train the padded vocabulary of 264, as assay's matrices have it. Their PyTorch is the default wheel, with CUDA.
-- trainer: learned = GPT2LMHeadModel, alibi = the plain PyTorch model inside Trainer.
+- trainer: learned is GPT2LMHeadModel; alibi is the plain PyTorch model inside Trainer.
 """
 
 
@@ -46,7 +48,7 @@ def subset(kind, allowed):
         names = text.split(",")
         for name in names:
             if name not in allowed:
-                raise argparse.ArgumentTypeError(f"unknown {kind} '{name}'; there are {', '.join(allowed)}")
+                raise argparse.ArgumentTypeError(f"unknown {kind} '{name}'; allowed are {', '.join(allowed)}")
         return names
 
     return parse
@@ -54,12 +56,12 @@ def subset(kind, allowed):
 
 def positive(text):
     if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"'{text}' is no number of repetitions; give 1 or more")
+        raise argparse.ArgumentTypeError(f"'{text}' is not a valid number of repetitions; give 1 or more")
     return int(text)
 
 
 def arguments():
-    parser = argparse.ArgumentParser(prog="scripts/bench", description="Times assay beside its peers.")
+    parser = argparse.ArgumentParser(prog="scripts/bench", description="Times assay against its peers.")
     parser.add_argument("--only", type=subset("system", SYSTEMS), default=list(SYSTEMS), metavar="A,B",
                         help=f"systems: {', '.join(SYSTEMS)}")
     parser.add_argument("--size", type=subset("size", tuple(SIZES)), default=list(SIZES), metavar="A,B",
@@ -68,15 +70,15 @@ def arguments():
                         help=f"position schemes: {', '.join(POSITIONS)}")
     parser.add_argument("--parts", type=subset("part", PARTS), metavar="A,B", default=list(PARTS),
                         help=f"parts: {', '.join(PARTS)}")
-    parser.add_argument("--repetitions", type=positive, default=3, metavar="N", help="of everything; default 3")
-    parser.add_argument("--quick", action="store_true", help="one repetition of few steps: a try, no measurement")
+    parser.add_argument("--repetitions", type=positive, default=3, metavar="N", help="per measurement; default 3")
+    parser.add_argument("--quick", action="store_true", help="run one repetition of a few steps, to try the script")
     parser.add_argument("--reference", action="store_true", help="also write results/bench/reference/")
     options = parser.parse_args()
     narrowed = [name for name in ("only", "size", "positions", "quick") if getattr(options, name) != parser.get_default(name)]
     if options.reference and narrowed:
-        parser.error(f"--reference is of whole parts; leave out {', '.join('--' + name for name in narrowed)}")
+        parser.error(f"--reference needs whole parts; leave out {', '.join('--' + name for name in narrowed)}")
     if options.reference and ("train" in options.parts) != ("sweep" in options.parts):
-        parser.error("--reference: train and sweep stand in one table; name both parts or neither")
+        parser.error("--reference: train and sweep are in the same table; name both parts or neither")
     return options
 
 
@@ -86,7 +88,7 @@ def environment_lines():
     commit = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty", "--abbrev=12"], capture_output=True,
                             text=True, check=False).stdout.strip()
     return [f"machine: {model}, {len(os.sched_getaffinity(0))} cores, Linux {platform.release()}",
-            f"load when it began: {os.getloadavg()[0]:.1f} (timings mean something near 0)",
+            f"load at the start: {os.getloadavg()[0]:.1f} (timings are meaningful near 0)",
             f"assay: commit {commit or 'unknown'}, LibTorch 2.11.0",
             f"peers: Python {platform.python_version()}, {', '.join(PACKAGES)}",
             f"command: scripts/bench {shlex.join(sys.argv[1:])}".rstrip(),
@@ -94,7 +96,7 @@ def environment_lines():
 
 
 def fastest(rows):
-    """The setting of the highest rate."""
+    """Returns the setting with the highest rate."""
     return max(rows, key=lambda setting: rows[setting]["tokens_per_second"])
 
 
@@ -111,20 +113,20 @@ class Bench:
             environment.make(say)
         self.assay = Assay(ROOT / ".build" / "bin" / "assay", corpus, folder)
         self.peers = Peers(environment, corpus, folder)
-        self.measures_peak = environment.in_place()
+        self.measures_peak = environment.is_complete()
         self.repetitions = 1 if options.quick else options.repetitions
         self.steps = QUICK_STEPS if options.quick else None
         self.training, self.sweep, self.peaks, self.failures = [], [], [], []
         self.simctg, self.infill, self.cocolm, self.commands = "", "", "", ""
 
     def keep(self, part, **row):
-        """At once, so that what was measured outlives what fails later."""
+        """Writes a measurement at once, so that a later failure does not lose it."""
         with open(self.out / "measurements.jsonl", "a", encoding="utf-8") as file:
             file.write(json.dumps({"part": part, **row}) + "\n")
         return row
 
     def of_peer(self, what, work):
-        """None where it fails: a peer that cannot do something is told in the report, and the rest is measured."""
+        """Returns None if a peer fails; the report lists the failure, and the other measurements continue."""
         try:
             return work()
         except RuntimeError as error:
@@ -139,7 +141,7 @@ class Bench:
         return self.of_peer(what, lambda: self.peers.train(system, {**this, "threads": setting}, cache))
 
     def trial(self, system, size, positions):
-        """The best setting, to be measured anew, or luck would choose; None where none works."""
+        """Returns the best setting, or None if none works. It is measured again, since the best trial may be an outlier."""
         this = case(SIZES[size], positions, self.steps or TRIAL_STEPS[size])
         rows = {}
         for setting in MESHES if system == "assay" else PEER_THREADS:
@@ -157,7 +159,8 @@ class Bench:
         flops = training_flops_per_token(this)
         row = self.run(f"{size} {positions} {system}", system, this, setting, cache)
         if row and abs(row.setdefault("flops_per_token", flops) - flops) > 1e-6 * flops:
-            raise RuntimeError(f"assay counts {row['flops_per_token']} FLOPs a token, cases.py {flops}; mend one")
+            raise RuntimeError(f"assay counts {row['flops_per_token']} FLOPs per token, but cases.py counts {flops};"
+                               " correct one of them")
         return row
 
     def train(self):
@@ -168,7 +171,7 @@ class Bench:
             if self.measures_peak and (peak := self.of_peer("GEMM peak", lambda: self.peers.gemm_peak(THREADS))):
                 self.peaks.append(self.keep("gemm", flops=peak)["flops"])
             for place in places:
-                turn = repetition % len(self.systems)  # nobody is always first
+                turn = repetition % len(self.systems)  # rotates the order
                 for system in self.systems[turn:] + self.systems[:turn]:
                     row = self.measure(system, *place, best[place, TRIED_BY[system]])
                     if not row:
@@ -184,7 +187,7 @@ class Bench:
     def run_sweep(self):
         steps, seeds = self.sweep_size()
         ways = sweep.WAYS if "eager" in self.systems else (sweep.ASSAY,)
-        repetitions = (self.repetitions + 1) // 2  # half as many: each is twelve runs
+        repetitions = (self.repetitions + 1) // 2  # half as many, because each is twelve runs
         for repetition in range(repetitions if "assay" in self.systems else 0):
             turn = repetition % len(ways)
             for way in ways[turn:] + ways[:turn]:
@@ -204,13 +207,13 @@ class Bench:
 
     def run_simctg(self):
         if "assay" in self.systems:
-            def ask_peer(model, decoder):
+            def peer_seconds(model, decoder):
                 if "eager" not in self.systems:
                     return None
                 return self.of_peer(f"{model} {decoder} loop",
                                     lambda: simctg.peer_decoding(self.peers, model, decoder))
 
-            decoding, trained = simctg.measure(self.assay, ask_peer, self.repetitions, say)
+            decoding, trained = simctg.measure(self.assay, peer_seconds, self.repetitions, say)
             self.keep("simctg", decoding={" ".join(key): values for key, values in decoding.items()}, trained=trained)
             self.simctg = simctg.tables(decoding, trained)
 
@@ -227,14 +230,14 @@ class Bench:
             self.cocolm = cocolm.table(measured)
 
     def run_commands(self):
-        """assay's commands have a script of their own."""
+        """Runs the script that times assay's commands."""
         script = pathlib.Path(__file__).with_name("commands.py")
         if "assay" in self.systems and script.exists():
             done = subprocess.run([sys.executable, script], check=True, stdout=subprocess.PIPE, text=True)
             self.commands = done.stdout
 
     def report(self, about):
-        """Names of files and their texts."""
+        """Yields (file name, text)."""
         peak = max(self.peaks, default=None)
         if peak:
             about = [*about, f"GEMM peak: {peak / 1e9:.1f} GFLOP/s (fp32, {THREADS} threads)"]
@@ -251,11 +254,11 @@ class Bench:
             steps, seeds = self.sweep_size()
             text += "\n" + table.markdown(table.SWEEP_HEADER, sweep_rows)
             text += f"""
-- {len(POSITIONS)} schemes x {len(seeds)} seeds at the small size, {steps} steps a run; wall time,
+- {len(POSITIONS)} schemes x {len(seeds)} seeds at the small size, {steps} steps per run; wall time,
   median of the repetitions, which rotate the order and begin without caches.
-- The loops run the plain PyTorch script (eager), a process a run.
-- wall / training: of assay, over the data, forward, backward, optimizer and evaluation phases of its records, {sweep.JOBS} at a
-  time; the rest is starting programs, reading, saving and the controller.
+- The loops run the plain PyTorch script (eager), one process per run.
+- wall / training: assay's wall time over the data, forward, backward, optimizer and evaluation phases of its records, {sweep.JOBS} at
+  a time; the rest is starting programs, reading, saving and the controller.
 """
         for warning in table.loss_warnings(rows):
             say(f"warning: {warning}")
@@ -288,7 +291,7 @@ def main():
                     work()
             if options.reference:
                 places.append(results / "reference")
-        finally:  # what was measured outlives what failed
+        finally:  # also after a failure, so that the measurements are not lost
             write(bench.report(about), places)
 
 

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 
 def alibi_mask(heads, length):
-    """Causal; slopes 2^(-8h/H) for H a power of two. Press et al. 2022, arXiv:2108.12409, sec. 3."""
+    """The causal mask with ALiBi's slopes 2^(-8h/H), for H a power of two. Press et al. 2022, arXiv:2108.12409, sec. 3."""
     slopes_H = 2.0 ** (-8.0 * torch.arange(1, heads + 1) / heads)
     places_T = torch.arange(length)
     distance_TT = places_T[:, None] - places_T[None, :]

@@ -1,4 +1,4 @@
-"""The peers as systems of scripts/bench: their Python environment, made on first use, and their runs."""
+"""The peers as systems of scripts/bench: makes their Python environment on first use, and runs them."""
 
 import json
 import os
@@ -20,7 +20,7 @@ PROGRAMS = {
 
 
 class Environment:
-    """A virtual environment; its stamp holds what was installed and is written last."""
+    """A virtual environment; its stamp lists the installed packages and is written last."""
 
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
@@ -28,25 +28,25 @@ class Environment:
         self.stamp = self.folder / "assay_stamp"
 
     def program(self, module, *words):
-        """The command that runs a module of this package, in the environment that variables() returns. -P keeps the working
-        folder off Python's path: its folders (kernels, data) are no packages of the peers."""
+        """The command that runs a module of this package; it needs the environment of variables(). -P keeps the working
+        folder off Python's path, because transformers would find the folder kernels as a library."""
         return [self.python, "-P", "-m", module, *words]
 
-    def in_place(self):
+    def is_complete(self):
         return self.stamp.exists() and self.stamp.read_text(encoding="utf-8").split() == list(PACKAGES)
 
     def add_header(self):
-        """Python.h: torch.compile builds extensions of Python."""
+        """Installs Python.h, because torch.compile builds Python extensions."""
         if not pathlib.Path(sysconfig.get_path("include"), "Python.h").exists():
             subprocess.run([LIB / "debian_packages", "libpython3.11-dev"], check=True, stdout=sys.stderr)
 
     def make(self, say):
-        if self.in_place():
-            say(f"the peers' packages: in place in {self.folder}; nothing to do")
+        if self.is_complete():
+            say(f"the peers' packages are in {self.folder}; nothing to do")
             return
-        say(f"the peers' packages: installing {' '.join(PACKAGES)} into {self.folder} (7 GB of disk, some minutes)")
-        # Debian's Python has no pip to give to the environment, but its own installs into it. What an interrupted
-        # installation left is cleared.
+        say(f"installing the peers' packages {' '.join(PACKAGES)} into {self.folder} (7 GB of disk, some minutes)")
+        # Debian's Python cannot put pip into the environment, but its own pip can install there. --clear removes the rest
+        # of an interrupted installation.
         make = [sys.executable, "-m", "venv", "--clear", "--without-pip", self.folder]
         subprocess.run(make, check=True, stdout=sys.stderr)
         subprocess.run([sys.executable, "-m", "pip", "--python", self.python, "install", "--quiet", "--no-cache-dir",
@@ -55,7 +55,7 @@ class Environment:
 
 
 def variables(threads, cache):
-    """cache: where torch.compile keeps compiled code. The CPU is what is measured, on machines with a GPU, too."""
+    """cache: the folder of torch.compile's compiled code. No GPU is visible, because the benchmark measures the CPU."""
     return {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads), "CUDA_VISIBLE_DEVICES": "",
             "TORCHINDUCTOR_CACHE_DIR": cache, "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(LIB)}
 

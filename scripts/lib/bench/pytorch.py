@@ -1,4 +1,4 @@
-"""The plain PyTorch peer: a training loop as one writes it for a single experiment. Runs in the peers' environment.
+"""The plain PyTorch peer: a training loop as written for a single experiment. It runs in the peers' environment.
 
 Usage: python -m bench.pytorch eager|compile CORPUS CASE EVENTS       CASE: JSON, see cases.py
 """
@@ -8,13 +8,13 @@ import sys
 
 import torch
 from bench.cases import learning_rate_ratio
-from bench.data import Contexts
+from bench.data import Sequences
 from bench.events import Events
 from bench.model import Gpt
 
 
 def optimizer_of(model, case):
-    """Fused AdamW; matrices decay, biases and norms do not."""
+    """Returns fused AdamW, with weight decay for matrices and without it for biases and norms."""
     parameters = list(model.parameters())
     groups = [{"params": [p for p in parameters if p.dim() >= 2], "weight_decay": case["weight_decay"]},
               {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0}]
@@ -29,7 +29,7 @@ def main(mode, corpus, case, events):
     optimizer = optimizer_of(model, case)
     scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: learning_rate_ratio(step, case))
     loss_of = torch.compile(model) if mode == "compile" else model
-    batches = Contexts(corpus, case["context"]).batches(case)
+    batches = Sequences(corpus, case["context"]).batches(case)
     late = []
     for step in range(1, case["steps"] + 1):
         loss = loss_of(*next(batches))

@@ -1,6 +1,6 @@
-"""The plain PyTorch peer of generation: a loop with a cache, as one writes it for one model. In the peers' environment.
+"""The plain PyTorch peer of generation: a loop with a cache, as written for one model. It runs in the peers' environment.
 
-Usage: python -m bench.pytorch_decode greedy|contrastive CASE TOKENS K ALPHA      prints the seconds that TOKENS new tokens took
+Usage: python -m bench.pytorch_decode greedy|contrastive CASE TOKENS K ALPHA      prints the seconds for TOKENS new tokens
 """
 
 import json
@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 
 class Cached:
-    """Keys and values of all layers, [B, H, S, K] each; ALiBi's bias for the rows that are new."""
+    """Holds keys and values of all layers, [B, H, S, K] each, and adds ALiBi's bias for the new queries."""
 
     def __init__(self, model, case):
         self.model, self.layers = model, [None] * case["layers"]
@@ -50,7 +50,7 @@ def greedy(cached, tokens, logits_1V, _states, _k, _alpha):
 
 
 def contrastive(cached, tokens, logits_1V, states_1SD, k, alpha):
-    """As the SimCTG code: the cache of all k candidates, of which one row is kept."""
+    """Follows the SimCTG code: expands the cache to all k candidates and keeps the row of the chosen one."""
     past_SD = F.normalize(states_1SD[0], dim=-1)
     for _ in range(tokens):
         p_K, candidates_K = F.softmax(logits_1V, -1)[0].topk(k)

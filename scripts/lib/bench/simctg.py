@@ -1,7 +1,7 @@
-"""Contrastive search and the contrastive term, as scripts/bench times them.
+"""The benchmark of contrastive search and of the contrastive objective.
 
-Seconds a token of greedy and contrastive search beside plain PyTorch loops with a cache, and tokens a second of training
-with the contrastive term beside training without it.
+It measures seconds per token of greedy and contrastive search, relative to plain PyTorch loops with a cache, and tokens
+per second of training with and without the contrastive objective.
 """
 
 import json
@@ -24,8 +24,8 @@ def model_case(threads):
     return {**case(SIZES[SIZE], "alibi", 10, threads=threads), "context": CONTEXT, "batch": 8}
 
 
-# What generates: a model whose weights fit into a core's caches, and one whose weights do not, as those that are used for
-# text; how many new tokens, short and long: what both need besides, warming up included, cancels out.
+# name: (case, tokens of a short text, tokens of a long text). The weights of medium fit into a core's caches; those of
+# wide do not, as in models that are used for text. The difference of the two lengths cancels start-up and warm-up.
 MODELS = {
     "medium": (model_case(1), 32, 288),
     "wide": ({**case(Size("wide", 8, 768, CONTEXT, 1, 10), "alibi", threads=1)}, 8, 40),
@@ -33,14 +33,14 @@ MODELS = {
 
 
 def trained_run(assay, cache, model):
-    """A run of few steps that kept its weights: what they are decides nothing here."""
+    """Trains a run of a few steps and keeps its weights; their values do not affect the times."""
     text = experiment(MODELS[model][0], assay.corpus, (1, 1, 1)).replace('keep = "none"', 'keep = "weights"')
     _, runs = assay.start(f"decoded-{model}", text, cache)
     return only_run(runs)[0]
 
 
 def assay_decoding(assay, run, model, decoder):
-    """Seconds a token."""
+    """Returns seconds per token."""
     words = [] if decoder == "greedy" else [f"k={K}", f"alpha={ALPHA}"]
     _, short, long = MODELS[model]
 
@@ -49,7 +49,7 @@ def assay_decoding(assay, run, model, decoder):
         watched = watch(command, {"OMP_NUM_THREADS": "1"}, os.path.join(assay.folder, "decoded.log"))
         made = json.loads(watched.output.splitlines()[-1])
         if len(made["ids"]) != tokens:
-            raise RuntimeError(f"generate ended its text after {len(made['ids'])} of {tokens} tokens")
+            raise RuntimeError(f"generate stopped after {len(made['ids'])} of {tokens} tokens")
         return made["measured"]["seconds"]
 
     return (seconds(long) - seconds(short)) / (long - short)
@@ -59,7 +59,8 @@ def peer_decoding(peers, model, decoder):
     this, short, long = MODELS[model]
 
     def seconds(tokens):
-        command = peers.environment.program("bench.pytorch_decode", decoder, json.dumps(this), str(tokens), str(K), str(ALPHA))
+        command = peers.environment.program("bench.pytorch_decode", decoder, json.dumps(this), str(tokens), str(K),
+                                            str(ALPHA))
         log = os.path.join(peers.folder, "decode.log")
         return float(watch(command, variables(1, peers.folder), log).output.splitlines()[-1])
 
@@ -67,7 +68,7 @@ def peer_decoding(peers, model, decoder):
 
 
 def training(assay, cache, contrastive):
-    """Tokens a second of the whole training."""
+    """Returns tokens per second of the whole training."""
     text = experiment({**model_case(1), "steps": TRAIN_STEPS}, assay.corpus, (1, 1, 1))
     if contrastive:
         text = text.replace('use = "mle"\n', 'use = "mle"\n\n[[objective]]\nuse = "simctg"\n', 1)
@@ -75,10 +76,10 @@ def training(assay, cache, contrastive):
     return only_run(runs)[1]["measured"]["tokens_per_second"]
 
 
-def measure(assay, ask_peer, repetitions, say):
-    """Lists of seconds a token by (model, system, decoder), and of tokens a second by objective.
+def measure(assay, peer_seconds, repetitions, say):
+    """Returns {(model, system, decoder): [seconds per token]} and {objective: [tokens per second]}.
 
-    ask_peer: gives the peer's seconds a token of a model and decoder, or None where it has none.
+    peer_seconds(model, decoder): the peer's seconds per token, or None if it is not measured.
     """
     decoding, trained = {}, {}
     cache = os.path.join(assay.folder, "cache", "simctg")
@@ -87,28 +88,29 @@ def measure(assay, ask_peer, repetitions, say):
         for model, run in runs.items():
             for decoder in DECODERS:
                 decoding.setdefault((model, "assay", decoder), []).append(assay_decoding(assay, run, model, decoder))
-                if seconds := ask_peer(model, decoder):
+                if seconds := peer_seconds(model, decoder):
                     decoding.setdefault((model, "PyTorch loop", decoder), []).append(seconds)
         for contrastive in (False, True):
             trained.setdefault("mle + simctg" if contrastive else "mle", []).append(training(assay, cache, contrastive))
-        say(f"repetition {repetition + 1}/{repetitions}: generation and the contrastive term")
+        say(f"repetition {repetition + 1}/{repetitions}: generation and the contrastive objective")
     return decoding, trained
 
 
 def tables(decoding, trained):
-    """Markdown."""
+    """Returns the tables as Markdown."""
     median = {key: statistics.median(values) for key, values in decoding.items()}
-    text = "| model | generation | decoder | ms a token | this / greedy | this / assay |\n| :-- | :-- | :-- | --: | --: | --: |\n"
+    text = "| model | generation | decoder | ms per token | this / greedy | this / assay |\n"
+    text += "| :-- | :-- | :-- | --: | --: | --: |\n"
     for (model, system, decoder), seconds in median.items():
         greedy = median.get((model, system, "greedy"), math.nan)
         text += (f"| {model} | {system} | {decoder} | {1e3 * seconds:.3f} | {seconds / greedy:.2f} | "
                  f"{seconds / median[model, 'assay', decoder]:.2f} |\n")
-    sizes = "; ".join(f"{model}: {this['layers']} layers of {this['width']}, {long} new tokens less {short}"
+    sizes = "; ".join(f"{model}: {this['layers']} layers of width {this['width']}, {long} new tokens minus {short}"
                       for model, (this, short, long) in MODELS.items())
-    text += (f"\n- One row on a cache, alibi, one thread; contrastive: k = {K}, alpha = {ALPHA}. {sizes}. Medians; timed\n"
-             "  inside the program.\n")
+    text += (f"\n- Batch of one with a cache, alibi, one thread; contrastive: k = {K}, alpha = {ALPHA}. {sizes}.\n"
+             "  Medians of the times that the programs report.\n")
     rates = {name: statistics.median(values) for name, values in trained.items()}
     text += "\n| objective | tokens/s | mle / this |\n| :-- | --: | --: |\n"
     for name, rate in rates.items():
         text += f"| {name} | {rate:.0f} | {rates['mle'] / rate:.2f} |\n"
-    return text + f"\n- The {SIZE} model at T = {CONTEXT}, batch 8, one thread, {TRAIN_STEPS} steps.\n"
+    return text + f"\n- {SIZE} model, T = {CONTEXT}, batch 8, one thread, {TRAIN_STEPS} steps.\n"

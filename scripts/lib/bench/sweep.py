@@ -1,4 +1,4 @@
-"""The sweep of scripts/bench: twelve short runs by one `assay run`, and by shell loops over the PyTorch script."""
+"""The sweep of scripts/bench: twelve short runs with one `assay run`, and with shell loops over the PyTorch script."""
 
 import json
 import os
@@ -17,7 +17,7 @@ ASSAY, LOOP, XARGS = WAYS = f"assay run --jobs {JOBS}, 1 thread each", "for loop
 
 
 def training_seconds(records):
-    """What training and evaluating alone take, JOBS at a time: the phases of all records."""
+    """Returns the seconds of training and evaluation with JOBS runs at a time: the sum of the records' phases / JOBS."""
     return sum(sum(record["measured"]["phases"].values()) for record in records) / JOBS
 
 
@@ -31,12 +31,12 @@ def assay_seconds(assay, steps, seeds, cache):
             with open(record, encoding="utf-8") as file:
                 records.append(json.load(file))
     if len(records) != len(POSITIONS) * len(seeds):
-        raise RuntimeError(f"the sweep left {len(records)} records of {len(POSITIONS) * len(seeds)} runs")
+        raise RuntimeError(f"the sweep wrote {len(records)} records for {len(POSITIONS) * len(seeds)} runs")
     return watched.seconds, training_seconds(records)
 
 
 def peer_seconds(peers, way, steps, seeds, cache):
-    """One file of command lines, run one after another or two at a time."""
+    """Writes a file of command lines and runs them one after another or two at a time."""
     threads = 2 if way == LOOP else 1
     events = os.path.join(peers.folder, "sweep-{}-{}.jsonl")
     lines = [shlex.join(peers.command("eager", case(SIZES["small"], positions, steps, seed, threads),
@@ -52,7 +52,7 @@ def peer_seconds(peers, way, steps, seeds, cache):
 
 
 def seconds(way, assay, peers, steps, seeds):
-    """Wall seconds, and how many of them were training; None where nobody says. Every sweep begins without caches."""
+    """Returns wall seconds and the training seconds in them (None for the peers). Every sweep begins without caches."""
     with tempfile.TemporaryDirectory(dir=assay.folder) as cache:
         if way == ASSAY:
             return assay_seconds(assay, steps, seeds, cache)

@@ -1,4 +1,4 @@
-"""Measurements of scripts/bench to tables: medians over the repetitions, and what assay's median is of each peer's."""
+"""Turns the measurements of scripts/bench into tables: medians over the repetitions, and ratios of assay to each peer."""
 
 import csv
 import io
@@ -24,7 +24,7 @@ def number(value, digits):
 
 
 def summary(rows):
-    """One system at one case; the first repetition found no caches, later ones did."""
+    """Summarises one system at one case; the first repetition starts without caches, the later ones with them."""
     rates = [row["tokens_per_second"] for row in rows]
     return {
         "setting": rows[0]["setting"],
@@ -61,7 +61,7 @@ def training_table(rows, gemm_peak):
 
 
 def sweep_table(rows, assay):
-    """assay: which way is its."""
+    """assay: the name of assay's way."""
     groups = {way: group for (way,), group in grouped(rows, "way").items()}
     medians = {way: median(group, "seconds") for way, group in groups.items()}
     return [(way, number(seconds, 1), number(ratio(seconds, medians.get(assay)), 2),
@@ -69,16 +69,17 @@ def sweep_table(rows, assay):
 
 
 def loss_warnings(rows, tolerance=0.05):
-    """Systems that do not do the same work show in their losses."""
+    """Yields a warning per system whose loss differs from assay's: it may not do the same work."""
     losses = {place: median(group, "loss") for place, group in grouped(rows, "size", "positions", "system").items()}
     for (size, positions, system), loss in losses.items():
         assay = losses.get((size, positions, "assay"))
         if assay is not None and abs(loss - assay) > tolerance * assay:
-            yield f"{size} {positions}: the loss of {system} is {loss:.4f}, assay's {assay:.4f}; is it the same work?"
+            yield (f"{size} {positions}: the loss of {system} is {loss:.4f}, but that of assay is {assay:.4f}; check that both"
+                   " do the same work")
 
 
 def markdown(header, table):
-    """Numbers stand to the right, words to the left."""
+    """Returns the table as Markdown, with numbers aligned right and words aligned left."""
     words = [any(c.isalpha() for c in cell) and cell != "n/a" for cell in table[0]]
     rows = [header, [":--" if is_words else "--:" for is_words in words], *table]
     return "".join("| " + " | ".join(row) + " |\n" for row in rows)

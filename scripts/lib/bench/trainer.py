@@ -1,7 +1,7 @@
-"""The HF Trainer peer. Learned positions: GPT2LMHeadModel. ALiBi: the plain PyTorch peer's model inside Trainer, which
-is closer to the same model than BLOOM (a norm after the embedding, no fused attention).
+"""The HF Trainer peer. Learned positions use GPT2LMHeadModel. ALiBi uses the plain PyTorch peer's model inside Trainer,
+which is closer to assay's model than BLOOM (a norm after the embedding, no fused attention).
 
-Runs in the peers' environment.
+It runs in the peers' environment.
 
 Usage: python -m bench.trainer CORPUS CASE EVENTS       CASE: JSON, see cases.py
 """
@@ -10,14 +10,14 @@ import json
 import sys
 
 import torch
-from bench.data import Contexts
+from bench.data import Sequences
 from bench.events import Events
 from bench.model import Gpt
 from transformers import GPT2Config, GPT2LMHeadModel, Trainer, TrainerCallback, TrainingArguments
 
 
 class InTrainer(torch.nn.Module):
-    """What Trainer asks of a model: a forward by keyword that gives a dictionary."""
+    """Gives the model the interface that Trainer needs: a forward with keyword arguments that returns a dictionary."""
 
     def __init__(self, case):
         super().__init__()
@@ -28,7 +28,7 @@ class InTrainer(torch.nn.Module):
 
 
 class Gpt2(GPT2LMHeadModel):
-    """Labels come shifted, so that all systems have the same targets."""
+    """Takes labels that are already shifted, so that all systems have the same targets."""
 
     def forward(self, input_ids, labels):
         return super().forward(input_ids=input_ids, labels=labels, shift_labels=labels, use_cache=False)
@@ -43,7 +43,7 @@ def gpt2(case):
 
 
 class Log(TrainerCallback):
-    """Trainer logs the mean since its last log; the last of ten logs is that of the last tenth of the steps."""
+    """Trainer logs the mean since its last log, so the last of ten logs is the mean of the last tenth of the steps."""
 
     def __init__(self, events):
         self.events = events
@@ -68,7 +68,7 @@ def main(corpus, case, events):
         use_cpu=True, logging_steps=case["log_every"], logging_first_step=True, save_strategy="no", report_to="none",
         disable_tqdm=True, remove_unused_columns=False)
     log = Log(events)
-    Trainer(model=model, args=arguments, train_dataset=Contexts(corpus, case["context"]), callbacks=[log]).train()
+    Trainer(model=model, args=arguments, train_dataset=Sequences(corpus, case["context"]), callbacks=[log]).train()
     events.end(log.loss)
 
 
