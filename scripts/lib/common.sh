@@ -1,4 +1,4 @@
-# Shared by the scripts: where things are, how they report and time, how the tree is configured. Sourced, never run.
+# What the scripts share: paths, messages, timing, locks, and how the tree is configured. Scripts source this file.
 # shellcheck shell=bash
 export LC_ALL=C.UTF-8
 
@@ -21,31 +21,31 @@ usage() {
   exit 2
 }
 
-# The programs that are started see the folder the scripts mean, wherever they run.
+# Programs that the scripts start get absolute paths, whatever folder they run in.
 [[ -z "${ASSAY_DATA:-}" ]] || export ASSAY_DATA="$data"
 [[ -z "${ASSAY_DEPS:-}" ]] || export ASSAY_DEPS="$deps"
 
-# need PROGRAM
+# need PROGRAM: exits with an error if it is not installed.
 need() { command -v "$1" >/dev/null || die "$1 is not installed; run scripts/setup, which installs it."; }
 
 is_root() { [[ "$(id -u)" == 0 ]]; }
 
-# Debian's own Python, so that a version manager in PATH does not matter; it has pip as python3-pip.
+# Runs Debian's Python, whatever a version manager puts into PATH; python3-pip gives it pip.
 python() {
   if [[ -x /usr/bin/python3 ]]; then /usr/bin/python3 "$@"; else python3 "$@"; fi
 }
 
-# has_hash FILE SHA256
+# has_hash FILE SHA256: whether the file exists and has this hash.
 has_hash() { [[ -f "$1" && "$(sha256sum <"$1")" == "$2  -" ]]; }
 
-# need_disk FOLDER MEGABYTES PURPOSE
+# need_disk FOLDER MEGABYTES PURPOSE: exits with an error if less is free.
 need_disk() {
   local free
   free="$(df --output=avail -BM "$1" | tail -n 1 | tr -dc 0-9)"
-  ((free >= $2)) || die "$3 needs $2 MB in $1, $free MB are free; make room and run this again."
+  ((free >= $2)) || die "$3 needs $2 MB in $1, but $free MB are free; free some disk space and run this again."
 }
 
-# timed PHASE COMMAND...: runs it in this shell and says how many seconds it took.
+# timed PHASE COMMAND...: runs the command in this shell and prints how many seconds it took.
 timed() {
   local phase="$1" begin="${EPOCHREALTIME/[.,]/}" took
   shift
@@ -54,14 +54,15 @@ timed() {
   say "$phase took $((took / 10)).$((took % 10)) s"
 }
 
-# lock FILE: waits until no other script holds it; the lock ends with this process.
+# lock FILE: waits until no other script holds the lock; the end of this process releases it.
 lock() {
-  mkdir -p "$(dirname "$1")" || die "cannot make the folder $(dirname "$1"); check its permissions."
+  mkdir -p "$(dirname "$1")" || die "cannot create the folder $(dirname "$1"); check its permissions."
   exec {lock_fd}>"$1" || die "cannot write $1; check its permissions."
-  flock -n "$lock_fd" || { say "waiting for another run that holds $1"; flock "$lock_fd"; }
+  flock -n "$lock_fd" || { say "waiting for another process that holds the lock $1"; flock "$lock_fd"; }
 }
 
-# One compiler per core, but not more than memory carries: a unit that includes LibTorch takes up to 1.5 GB (GCC 12, 2026-11-24).
+# Prints the number of parallel compilers: one per core, but no more than memory allows, since a translation unit that
+# includes LibTorch takes up to 1.5 GB (GCC 12, 2026-11-24).
 build_jobs() {
   local cores memory
   cores="$(nproc)"
@@ -70,10 +71,11 @@ build_jobs() {
   echo $((cores < memory ? cores : memory))
 }
 
-# A warning is an error where the scripts build; with other compilers than Debian's it need not be. Takes further options.
+# configure_build [OPTION...]: configures .build. Warnings are errors in the scripts' builds; the default of CMakeLists.txt
+# leaves them warnings, for compilers other than Debian's.
 configure_build() {
   local options=(-S "$root" -B "$build" -G Ninja "-DASSAY_TORCH_DIR=$torch" -DCMAKE_COMPILE_WARNING_AS_ERROR=ON "$@")
-  # A tree that was made elsewhere (a moved or copied clone) is made anew.
+  # A build tree that was configured at another path (in a moved or copied clone) is configured from scratch.
   if [[ -f "$build/CMakeCache.txt" ]] && ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$root" "$build/CMakeCache.txt"; then
     options+=(--fresh)
   fi

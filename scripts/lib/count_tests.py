@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Counts the single tests behind a CTest JUnit file and a log of Python's unittest -v, for scripts/test.
+"""Counts the single tests in a CTest JUnit file and in a log of Python's unittest -v, for scripts/test.
 
-Usage: count_tests.py JUNIT UNITTEST_LOG       either may be missing and then counts nothing
+Usage: count_tests.py JUNIT UNITTEST_LOG       a missing file counts as no tests
 
-Prints a line for every failed and every skipped test, and "PASSED FAILED SKIPPED" as the last line. CTest knows whole
-programs; a GoogleTest program's output names its tests. A program that crashes, runs out of time, or fails without a
-failed test is one failed test itself.
+Prints one line per failed or skipped test, and "PASSED FAILED SKIPPED" as the last line. CTest counts programs; the output
+of a GoogleTest program names its tests. A program that crashes, runs out of time, or fails without a failed test counts as
+one failed test.
 """
 
 import os
@@ -29,7 +29,7 @@ class Counts:
 
 
 def count_gtest(program, output, counts):
-    """True when one of its tests failed."""
+    """Counts the tests in the output; returns True if one of them failed."""
     failed, begin = False, 0
     for match in GTEST_RESULT.finditer(output):
         result, name = match.group(1).strip(), f"{program}: {match.group(2)}"
@@ -51,14 +51,14 @@ def count_program(case, counts):
     skipped = case.find("skipped")
     reason = skipped.get("message", "") if skipped is not None else ""
     if status == "disabled" or (status == "notrun" and reason.startswith("SKIP_")):
-        words = output.strip().splitlines()  # a script says last why it skips
-        counts.skipped.append(f"{program}: {words[-1] if words else reason or status}")
+        lines = output.strip().splitlines()  # the last line of a script says why it is skipped
+        counts.skipped.append(f"{program}: {lines[-1] if lines else reason or status}")
     elif status == "notrun":
-        counts.failed.append(f"{program}: not run: {reason}")
+        counts.failed.append(f"{program}: did not run: {reason}")
     elif "[==========] Running " in output:
         explained = count_gtest(program, output, counts) and GTEST_ENDED.search(output)
         if status != "run" and not explained:
-            counts.failed.append(f"{program}: the program itself (crash, time limit, or exit status)")
+            counts.failed.append(f"{program}: the program itself failed (crash, time limit, or exit status)")
     elif status == "run":
         counts.passed += 1
     else:
@@ -69,7 +69,7 @@ def count_unittest(log, counts):
     failed, skipped = UNITTEST_FAIL.findall(log), UNITTEST_SKIP.findall(log)
     ran = UNITTEST_RAN.search(log)
     if ran is None:
-        failed.append("Python tests did not come to their end")
+        failed.append("the Python tests did not finish")
     counts.failed += failed
     counts.skipped += [f"{name}: {reason}" for name, reason in skipped]
     counts.passed += max(0, int(ran.group(1)) - len(failed) - len(skipped)) if ran else 0

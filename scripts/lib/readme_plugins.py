@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes what `assay plugins --format md` prints into the table of plugins in README.md, after a build.
+"""Replaces the table of plugins in README.md by the output of `assay plugins --format md`. It needs a build.
 
 Usage: readme_plugins.py
 """

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Writes plugins/tokenizer/bpe/unicode_classes.h: which code points are letters, numbers and white space.
 
-The categories are those of the library unicodedata2 (pip install unicodedata2==16.0.0), which is made from the Unicode
-Character Database of its version; tiktoken 0.12 and tokenizers 0.22 split by the same version. White_Space is the
-property: the separators and seven control characters.
+The categories come from the library unicodedata2 (pip install unicodedata2==16.0.0), which is generated from the Unicode
+Character Database of its version; tiktoken 0.12 and tokenizers 0.22 use the same version. White space is the property
+White_Space: the separators and six control characters.
 
-Usage: unicode_classes.py [--check]        --check: writes nothing, and ends with 1 when the file would be another
+Usage: unicode_classes.py [--check]        --check writes nothing and exits with 1 if the file would change
 """
 
 import hashlib
@@ -40,7 +40,7 @@ WHITE_SPACE_CONTROLS = {0x9, 0xA, 0xB, 0xC, 0xD, 0x85}
 
 
 def classes(category):
-    """A character for each code point, as kClassesSha256 says."""
+    """One character per code point, as the comment of kClassesSha256 says."""
     def of(code):
         kind = category(chr(code))[0]
         return kind if kind in "LN" else "S" if kind == "Z" or code in WHITE_SPACE_CONTROLS else "-"
@@ -48,7 +48,7 @@ def classes(category):
 
 
 def runs(text, kind):
-    """[first, last] of every run of `kind`."""
+    """(first, last) of every run of `kind`."""
     found, place = [], text.find(kind)
     while place >= 0:
         end = place
@@ -81,15 +81,15 @@ def main():
     try:
         import unicodedata2
     except ImportError:
-        sys.exit(f"unicode_classes: Python finds no library unicodedata2; pip install unicodedata2=={VERSION}")
+        sys.exit(f"unicode_classes: the Python library unicodedata2 is not installed; run pip install unicodedata2=={VERSION}")
     if unicodedata2.unidata_version != VERSION:
-        sys.exit(f"unicode_classes: unicodedata2 has Unicode {unicodedata2.unidata_version};"
-                 f" pip install unicodedata2=={VERSION}")
+        sys.exit(f"unicode_classes: unicodedata2 has Unicode {unicodedata2.unidata_version}, not {VERSION};"
+                 f" run pip install unicodedata2=={VERSION}")
     made = header(classes(unicodedata2.category))
     if sys.argv[1:] == ["--check"]:
         with open(FILE, encoding="utf-8") as file:
             if file.read() != made:
-                sys.exit(f"unicode_classes: {FILE} is not what this script makes; run it without --check")
+                sys.exit(f"unicode_classes: {FILE} differs from what this script writes; run it without --check")
         return
     with open(FILE, "w", encoding="utf-8") as file:
         file.write(made)

@@ -1,4 +1,4 @@
-"""scripts/check: each rule finds what it is for, on a small tree that breaks it, and lets the rest pass."""
+"""scripts/check: each rule finds its violation in a small tree and accepts the rest."""
 
 import os
 import shutil
@@ -41,7 +41,7 @@ class Rules(Sandbox):
         for beginning, finding in zip(beginnings, found):
             self.assertTrue(finding.startswith(beginning), f"{finding!r} does not begin with {beginning!r}")
 
-    def test_a_good_tree(self):
+    def test_a_valid_tree(self):
         self.assertEqual(self.findings(), [])
 
     def test_the_sdk_stays_light(self):
@@ -140,15 +140,15 @@ class Command(Sandbox):
 
     def assert_only(self, part):
         result = self.run_check()
-        self.assertEqual((result.returncode, result.stdout.splitlines()[-1]), (1, f"check: found something: {part}"),
+        self.assertEqual((result.returncode, result.stdout.splitlines()[-1]), (1, f"check: failed: {part}"),
                          result.stdout + result.stderr)
         return result.stdout
 
-    def test_all_good(self):
+    def test_all_parts_pass(self):
         result = self.run_check()
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
         for part in ("format", "shell scripts", "rules", "exports"):
-            self.assertIn(f"check: {part}: good\n", result.stdout)
+            self.assertIn(f"check: {part}: passed\n", result.stdout)
         checked = [call for call in self.calls() if call.startswith("shellcheck")]
         self.assertIn("scripts/lib/common.sh", checked[0])
         self.assertIn("scripts/demo", checked[0])

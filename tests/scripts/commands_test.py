@@ -1,4 +1,4 @@
-"""scripts/test, scripts/demo and .ci/run in a checkout whose programs are stand-ins: order, counts, exit status."""
+"""scripts/test, scripts/demo and .ci/run in a checkout whose programs are stubs: order, counts, exit status."""
 
 import os
 import unittest
@@ -47,22 +47,22 @@ class CountTest(Sandbox):
         self.assertEqual(self.count(("unit", "fail", "<failure/>", GTEST)),
                          ["skipped: unit: A.absent: the corpus is not there", "failed: unit: A/P.bad/1", "1 1 1"])
 
-    def test_a_crash_counts_besides_what_failed_before(self):
+    def test_a_crash_counts_in_addition_to_failed_tests(self):
         self.assertEqual(self.count(("unit", "fail", "<failure/>", GTEST_CRASHED))[-1], "1 2 1")
 
-    def test_a_bad_exit_status_after_good_tests(self):
+    def test_a_bad_exit_status_after_passed_tests(self):
         self.assertEqual(self.count(("unit", "fail", "<failure/>", GTEST_GOOD))[-1], "1 1 0")
         self.assertEqual(self.count(("unit", "run", "", GTEST_GOOD))[-1], "1 0 0")
 
-    def test_programs_without_tests_of_their_own(self):
+    def test_programs_that_do_not_list_tests(self):
         cases = [("good", "run", "", ""), ("bad", "fail", "<failure/>", ""), ("off", "disabled", "", "Disabled"),
                  ("none", "notrun", '<skipped message="Unable to find executable"/>', ""),
                  ("skip", "notrun", '<skipped message="SKIP_RETURN_CODE=77"/>', "")]
         self.assertEqual(self.count(*cases)[-1], "1 2 2")
 
-    def test_a_script_says_last_why_it_skips(self):
-        case = ("script", "notrun", '<skipped message="SKIP_RETURN_CODE=77"/>', "looking\nno compiler here\n")
-        self.assertEqual(self.count(case), ["skipped: script: no compiler here", "0 0 1"])
+    def test_the_last_line_of_a_script_is_the_reason_it_is_skipped(self):
+        case = ("script", "notrun", '<skipped message="SKIP_RETURN_CODE=77"/>', "searching\nno compiler is installed\n")
+        self.assertEqual(self.count(case), ["skipped: script: no compiler is installed", "0 0 1"])
 
     def test_python_tests(self):
         log = ("test_a (x.T.test_a) ... ok\ntest_b (x.T.test_b) ... skipped 'no network'\n"
@@ -70,7 +70,7 @@ class CountTest(Sandbox):
         self.assertEqual(self.count(log=log), ["skipped: test_b: 'no network'", "failed: test_c (x.T.test_c)", "1 1 1"])
         self.assertEqual(self.count(log="Traceback")[-1], "0 1 0")
 
-    def test_nothing_ran(self):
+    def test_missing_files_count_as_no_tests(self):
         result = self.run_script("scripts/lib/count_tests.py", self.path("none"), self.path("none"))
         self.assertEqual(result.stdout, "0 0 0\n")
 
@@ -95,7 +95,7 @@ class TestCommandTest(Sandbox):
     def closing_line(self, result):
         return result.stdout.splitlines()[-1]
 
-    def test_all_well(self):
+    def test_everything_passes(self):
         result = self.run_test()
         self.assertEqual((result.returncode, self.closing_line(result)), (0, "2 passed, 0 failed"), result.stderr)
         programs = [call.split()[0] for call in self.calls()]
@@ -127,11 +127,11 @@ class TestCommandTest(Sandbox):
         result = self.run_test()
         self.assertEqual((result.returncode, self.closing_line(result)), (1, "1 passed, 1 failed"))
 
-    def test_no_corpus_is_no_failure(self):
+    def test_a_missing_corpus_is_not_a_failure(self):
         self.program(os.path.join(self.root, "scripts", "data"), "exit 1")
         result = self.run_test()
         self.assertEqual((result.returncode, self.closing_line(result)), (0, "2 passed, 0 failed"))
-        self.assertIn("going on without the corpus", result.stdout)
+        self.assertIn("continuing without the corpus", result.stdout)
 
     def test_slow(self):
         self.stub("ctest", "echo slow=$ASSAY_SLOW_TESTS")
@@ -140,7 +140,7 @@ class TestCommandTest(Sandbox):
         self.assertEqual(result.returncode, 2)
         self.assertIn("unknown argument '--fast'", result.stderr)
 
-    def test_sanitizers_are_a_part_of_slow(self):
+    def test_slow_runs_the_sanitizers(self):
         self.assertEqual(self.run_test("--slow").returncode, 0)
         self.assertEqual(self.calls()[-1].split()[0], "sanitize")
         self.program(os.path.join(self.root, "scripts", "lib", "sanitize"), "exit 1")
@@ -148,7 +148,7 @@ class TestCommandTest(Sandbox):
         self.assertEqual((result.returncode, self.closing_line(result)), (1, "2 passed, 1 failed"))
         self.assertEqual(self.run_test().returncode, 0)
 
-    def test_continuous_integration_names_the_shared_data(self):
+    def test_continuous_integration_sets_the_shared_data(self):
         self.program(os.path.join(self.root, "scripts", "test"), 'echo "$PWD ${ASSAY_SHARED_DATA:-none}"')
         self.assertEqual(self.run_script(".ci/run", root=self.root).stdout, f"{self.root} none\n")
         os.makedirs(self.path("shared", "data"))
@@ -176,11 +176,11 @@ class DemoTest(Sandbox):
                                              "assay compare experiments/quickstart.toml"])
         self.assertTrue(self.calls()[-3].endswith("--target assay assay-worker assay_plugins"), self.calls())
 
-    def test_a_failed_run_is_compared_and_told(self):
+    def test_after_a_failed_run_the_table_is_printed(self):
         result = self.run_demo('if [[ "$1" == compare ]]; then echo TABLE; else exit 1; fi')
         self.assertEqual((result.returncode, result.stdout), (1, "TABLE\n"))
 
-    def test_a_bad_configuration_stops(self):
+    def test_a_bad_configuration_stops_the_demo(self):
         result = self.run_demo('if [[ "$1" == compare ]]; then echo TABLE; else exit 2; fi')
         self.assertEqual((result.returncode, result.stdout), (1, ""))
         self.assertIn("exit status 2", result.stderr)

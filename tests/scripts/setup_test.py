@@ -1,4 +1,4 @@
-"""scripts/setup on machines in bad states, and that a second run does nothing."""
+"""scripts/setup: failures, and a second run that does nothing."""
 
 import os
 import unittest
@@ -12,7 +12,7 @@ TORCH_WHEEL = "torch-2.11.0-cp311-cp311-manylinux_2_28_x86_64.whl"
 
 class SetupTest(Sandbox):
     def run_setup(self, **environment):
-        """With no package index to be reached."""
+        """Runs scripts/setup without a package index."""
         offline = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "", "ASSAY_DEPS": self.path("deps")}
         return self.run_script("scripts/setup", **{**offline, **environment})
 
@@ -24,12 +24,12 @@ class SetupTest(Sandbox):
         self.stub("uname", "echo aarch64")
         result = self.run_setup()
         self.assertEqual(result.returncode, 1)
-        self.assertIn("this machine is aarch64; the LibTorch wheel in use needs x86_64", result.stderr)
+        self.assertIn("this machine is aarch64; the LibTorch wheel needs x86_64", result.stderr)
 
     def test_arguments_are_refused(self):
         result = self.run_script("scripts/setup", "--now")
         self.assertEqual(result.returncode, 2)
-        self.assertIn("takes no arguments, given: --now", result.stderr)
+        self.assertIn("takes no arguments, but these are given: --now", result.stderr)
 
     def test_missing_packages_without_root_name_the_command(self):
         self.stub_packages("libfmt-dev", "libgtest-dev")
@@ -60,7 +60,7 @@ class SetupTest(Sandbox):
         self.run_setup()
         self.assertTrue([call for call in self.calls() if call.startswith("apt-get install")])
 
-    def test_installing_fails(self):
+    def test_apt_get_fails(self):
         self.stub_packages("libfmt-dev")
         self.stub("id", "echo 0")
         self.stub("apt-get", "exit 100")
@@ -74,7 +74,7 @@ class SetupTest(Sandbox):
         self.stub("df", "printf 'Avail\\n 150M\\n'")
         result = self.run_setup()
         self.assertEqual(result.returncode, 1)
-        self.assertIn(f"LibTorch needs 2000 MB in {self.path('deps')}, 150 MB are free", result.stderr)
+        self.assertIn(f"LibTorch needs 2000 MB in {self.path('deps')}, but 150 MB are free", result.stderr)
 
     def test_no_network(self):
         self.stub_packages()
@@ -84,11 +84,11 @@ class SetupTest(Sandbox):
         self.assertIn("a retry is safe", result.stderr)
         self.assertFalse(os.path.exists(self.path("deps", "libtorch")))
 
-    def test_damaged_wheel_of_an_earlier_try_is_not_used(self):
+    def test_a_corrupt_wheel_of_an_earlier_run_is_not_used(self):
         self.stub_packages()
         os.makedirs(self.path("deps", "wheels"))
         with open(self.path("deps", "wheels", TORCH_WHEEL), "w", encoding="utf-8") as file:
-            file.write("half of it")
+            file.write("a part of it")
         result = self.run_setup()
         self.assertEqual(result.returncode, 1)
         self.assertIn("could not fetch torch==2.11.0", result.stderr)
@@ -106,7 +106,7 @@ class SetupTest(Sandbox):
         self.assertIn("expected 7aa2f9bbc6d4595ba72138026b2074be1233186150e9292865e04b7a63b8c67a", result.stderr)
         self.assertFalse(os.path.exists(self.path("deps", "libtorch")))
 
-    @unittest.skipUnless(os.path.exists(os.path.join(DEPS, "libtorch", "assay_stamp")), "LibTorch is not set up")
+    @unittest.skipUnless(os.path.exists(os.path.join(DEPS, "libtorch", "assay_stamp")), "there is no LibTorch; run scripts/setup")
     def test_second_run_does_nothing(self):
         self.stub("apt-get")
         before = {entry.name: entry.stat().st_mtime_ns for entry in os.scandir(DEPS)}
@@ -117,7 +117,7 @@ class SetupTest(Sandbox):
         self.assertEqual({entry.name: entry.stat().st_mtime_ns for entry in os.scandir(DEPS)}, before)
 
     @unittest.skipUnless(os.environ.get("ASSAY_SLOW_TESTS"), "fetches 540 MB; scripts/test --slow runs it")
-    def test_from_nothing(self):
+    def test_from_an_empty_folder(self):
         deps = self.path("deps")
         result = self.run_script("scripts/setup", ASSAY_DEPS=deps)
         self.assertEqual(result.returncode, 0, result.stderr)
@@ -125,7 +125,7 @@ class SetupTest(Sandbox):
         for name in ("torch/lib/libtorch_cpu.so", "torch/lib/libc10.so", "torch/include/ATen/core/Tensor.h",
                      "torch/version.py", "nvidia/cu13/lib/libcudart.so.13", "nvidia/cu13/lib/libcupti.so.13"):
             self.assertTrue(os.path.isfile(os.path.join(deps, "libtorch", name)), name)
-        self.assertIn("in place", self.run_setup().stdout)
+        self.assertIn("LibTorch 2.11.0 is in", self.run_setup().stdout)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The table of letters, numbers and white space that the tokenizer bpe splits by, against Unicode's own categories."""
+"""Compares the table of letters, numbers and white space of the tokenizer bpe with Unicode's categories."""
 
 import os
 import re
@@ -16,7 +16,7 @@ import unicode_classes  # noqa: E402  pylint: disable=wrong-import-position
 
 
 def committed():
-    """As unicode_classes.classes, from the committed table."""
+    """Returns the classes of the committed table in the format of unicode_classes.classes."""
     kinds = ["-"] * 0x110000
     with open(unicode_classes.FILE, encoding="utf-8") as file:
         for name, body in re.findall(r"CodePoints (k\w+)\[\] = \{(.*?)\n\};", file.read(), re.S):
@@ -27,8 +27,8 @@ def committed():
 
 
 class UnicodeClasses(unittest.TestCase):
-    # Python's own tables are older, and characters that they have do not change.
-    def test_characters_of_this_python_are_classified_as_it_does(self):
+    # Python's tables may be older, but the categories of the characters in them do not change.
+    def test_classes_equal_those_of_this_python(self):
         ours, pythons = committed(), unicode_classes.classes(unicodedata.category)
         older = tuple(map(int, unicodedata.unidata_version.split("."))) <= (16, 0, 0)
         other = [hex(code) for code in range(0x110000) if ours[code] != pythons[code]
@@ -36,7 +36,7 @@ class UnicodeClasses(unittest.TestCase):
         self.assertEqual(other, [])
 
     @unittest.skipUnless(os.environ.get("ASSAY_SLOW_TESTS"), "fetches a package; scripts/test --slow runs it")
-    def test_all_code_points_are_classified_as_the_library_does(self):
+    def test_classes_equal_those_of_the_library(self):
         with tempfile.TemporaryDirectory() as folder:
             subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", folder,
                             f"unicodedata2=={unicode_classes.VERSION}"], check=True)

@@ -1,4 +1,4 @@
-"""scripts/vocabulary: what it refuses, and that equal texts give equal files."""
+"""scripts/vocabulary: what it refuses; equal texts give equal files."""
 
 import json
 import os
@@ -42,13 +42,13 @@ class Vocabulary(unittest.TestCase):
         self.assertIn(text, result.stderr)
         self.assertFalse(os.path.exists(self.path("made")))
 
-    def test_what_cannot_be_is_refused(self):
+    def test_bad_arguments_are_refused(self):
         text = self.write("text.txt", b"some words and some more words")
-        self.refused("--size 256 leaves no merge beside the 256 bytes", "--size", "256", "--to", self.path("made"), text)
+        self.refused("--size 256 leaves no room for a merge beside the 256 bytes", "--size", "256", "--to", self.path("made"), text)
         self.refused("pip install tokenizers==0.22.1", "--size", "300", "--to", self.path("made"), text)
         self.refused("arguments are required", "--size", "300", text)
 
-    @unittest.skipUnless(os.path.exists(LIBRARY), "the library is not there; run scripts/data austen_bpe")
+    @unittest.skipUnless(os.path.exists(LIBRARY), "there is no library tokenizers; run scripts/data austen_bpe")
     def test_equal_texts_give_equal_files(self):
         with zipfile.ZipFile(LIBRARY) as wheel:
             wheel.extractall(self.path("library"))
@@ -56,7 +56,7 @@ class Vocabulary(unittest.TestCase):
         text = self.write("text.txt", b"low lower lowest new newer newest wide wider widest\r\n" * 30)
         made = {}
         os.mkdir(self.path("1"))
-        self.write(os.path.join("1", "vocab.json"), b"a file of one's own")
+        self.write(os.path.join("1", "vocab.json"), b"a file of the user")
         for threads in ("1", "4"):
             os.environ["RAYON_NUM_THREADS"] = threads
             self.addCleanup(os.environ.pop, "RAYON_NUM_THREADS", None)
@@ -65,13 +65,13 @@ class Vocabulary(unittest.TestCase):
             made[threads] = [self.read(threads, name) for name in ("encoder.json", "vocab.bpe")]
         self.assertEqual(made["1"], made["4"])
         self.assertEqual(sorted(os.listdir(self.path("1"))), ["encoder.json", "vocab.bpe", "vocab.json"])
-        self.assertEqual(self.read("1", "vocab.json"), b"a file of one's own")
+        self.assertEqual(self.read("1", "vocab.json"), b"a file of the user")
         tokens = json.loads(made["1"][0])
         self.assertEqual(sorted(tokens.values()), list(range(275)))
         merges = made["1"][1].decode().splitlines()
         self.assertTrue(merges[0].startswith("#version:"))
         self.assertEqual(len(merges), 1 + 275 - 256)
-        self.refused("the text gives", "--size", "5000", "--to", self.path("made"), text, library=library)
+        self.refused("the text yields", "--size", "5000", "--to", self.path("made"), text, library=library)
         self.refused("cannot read", "--size", "300", "--to", self.path("made"), self.path("absent"), library=library)
         self.refused("as UTF-8 text", "--size", "300", "--to", self.path("made"), self.write("bytes", b"\xff\xfe"),
                      library=library)
