@@ -101,6 +101,11 @@ class Assay:
         return watch([self.program, "run", file, *options], {"ASSAY_RESULTS": cache},
                      os.path.join(self.folder, name + ".log"), has_stepped), os.path.join(cache, name, "runs")
 
+    def trained_run(self, name, text, cache):
+        """Trains the run and keeps its weights, whose values do not affect times; returns the folder of the run."""
+        _, runs = self.start(name, text.replace('keep = "none"', 'keep = "weights"'), cache)
+        return only_run(runs)[0]
+
     def train(self, case, cache, mesh):
         watched, runs = self.start("case", experiment(case, self.corpus, mesh), cache)
         folder, record = only_run(runs)

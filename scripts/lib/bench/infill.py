@@ -8,7 +8,7 @@ import json
 import os
 import statistics
 
-from bench.assay import experiment, only_run
+from bench.assay import experiment
 from bench.cases import SIZES, case
 from bench.process import watch
 
@@ -30,12 +30,10 @@ def smallest(numbers):
 
 
 def trained_run(assay, cache):
-    """Trains a run of a few steps with the transform fim; the values of its weights do not affect the times."""
+    """Trains a run of a few steps with the transform fim."""
     this = {**case(SIZES[SIZE], "alibi", 10, threads=1), "context": CONTEXT, "batch": 2}
-    text = experiment(this, assay.corpus, (1, 1, 1)).replace('keep = "none"', 'keep = "weights"')
-    text += '\n[[transform]]\nuse = "fim"\n'
-    _, runs = assay.start("infill", text, cache)
-    return only_run(runs)[0]
+    text = experiment(this, assay.corpus, (1, 1, 1)) + '\n[[transform]]\nuse = "fim"\n'
+    return assay.trained_run("infill", text, cache)
 
 
 def session(assay, run, form):

@@ -86,7 +86,11 @@ class Peers:
             "loss": events[-1]["loss"],
         }
 
-    def gemm_peak(self, threads):
-        log = os.path.join(self.folder, "gemm.log")
-        command = self.environment.program("bench.gemm", str(threads))
+    def printed_number(self, threads, module, *words):
+        """Runs a module and returns the number in the last line that it prints."""
+        log = os.path.join(self.folder, module + ".log")
+        command = self.environment.program(module, *words)
         return float(watch(command, variables(threads, self.folder), log).output.splitlines()[-1])
+
+    def gemm_peak(self, threads):
+        return self.printed_number(threads, "bench.gemm", str(threads))

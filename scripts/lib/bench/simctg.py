@@ -11,7 +11,6 @@ import statistics
 
 from bench.assay import experiment, only_run
 from bench.cases import SIZES, Size, case
-from bench.peers import variables
 from bench.process import watch
 
 K, ALPHA = 5, 0.6
@@ -33,10 +32,8 @@ MODELS = {
 
 
 def trained_run(assay, cache, model):
-    """Trains a run of a few steps and keeps its weights; their values do not affect the times."""
-    text = experiment(MODELS[model][0], assay.corpus, (1, 1, 1)).replace('keep = "none"', 'keep = "weights"')
-    _, runs = assay.start(f"decoded-{model}", text, cache)
-    return only_run(runs)[0]
+    """Trains a run of a few steps of the model."""
+    return assay.trained_run(f"decoded-{model}", experiment(MODELS[model][0], assay.corpus, (1, 1, 1)), cache)
 
 
 def assay_decoding(assay, run, model, decoder):
@@ -59,10 +56,7 @@ def peer_decoding(peers, model, decoder):
     this, short, long = MODELS[model]
 
     def seconds(tokens):
-        command = peers.environment.program("bench.pytorch_decode", decoder, json.dumps(this), str(tokens), str(K),
-                                            str(ALPHA))
-        log = os.path.join(peers.folder, "decode.log")
-        return float(watch(command, variables(1, peers.folder), log).output.splitlines()[-1])
+        return peers.printed_number(1, "bench.pytorch_decode", decoder, json.dumps(this), str(tokens), str(K), str(ALPHA))
 
     return (seconds(long) - seconds(short)) / (long - short)
 
