@@ -166,24 +166,39 @@ class DemoTest(Sandbox):
         self.program(os.path.join(self.root, ".build", "bin", "assay"), assay)
         return self.run_script("scripts/demo", *arguments, root=self.root)
 
-    def test_table_on_stdout_and_the_rest_on_stderr(self):
-        result = self.run_demo('if [[ "$1" == compare ]]; then echo TABLE; else echo training; fi', "--jobs", "2")
-        self.assertEqual((result.returncode, result.stdout), (0, "TABLE\n"), result.stderr)
+    ASSAY = """case "$1" in
+    compare) echo TABLE ;;
+    claims) echo VERDICTS; exit %d ;;
+    *) echo training; exit %d ;;
+    esac"""
+
+    def test_table_and_verdicts_on_stdout_and_the_rest_on_stderr(self):
+        result = self.run_demo(self.ASSAY % (0, 0), "--jobs", "2")
+        self.assertEqual((result.returncode, result.stdout), (0, "TABLE\nVERDICTS\n"), result.stderr)
         self.assertIn("training", result.stderr)
         self.assertIn("results/quickstart/runs/", result.stderr)
         self.assertEqual(self.calls()[0:2], ["setup ", "data "])
-        self.assertEqual(self.calls()[-2:], ["assay run experiments/quickstart.toml --jobs 2",
-                                             "assay compare experiments/quickstart.toml"])
-        self.assertTrue(self.calls()[-3].endswith("--target assay assay-worker assay_plugins"), self.calls())
+        self.assertEqual(self.calls()[-3:], ["assay run experiments/quickstart.toml --jobs 2",
+                                             "assay compare experiments/quickstart.toml",
+                                             "assay claims experiments/quickstart.toml"])
+        self.assertTrue(self.calls()[-4].endswith("--target assay assay-worker assay_plugins"), self.calls())
 
-    def test_after_a_failed_run_the_table_is_printed(self):
-        result = self.run_demo('if [[ "$1" == compare ]]; then echo TABLE; else exit 1; fi')
-        self.assertEqual((result.returncode, result.stdout), (1, "TABLE\n"))
+    def test_a_failed_run_is_compared_and_reported(self):
+        result = self.run_demo(self.ASSAY % (4, 1))
+        self.assertEqual((result.returncode, result.stdout), (1, "TABLE\nVERDICTS\n"))
 
-    def test_a_bad_configuration_stops_the_demo(self):
-        result = self.run_demo('if [[ "$1" == compare ]]; then echo TABLE; else exit 2; fi')
+    def test_an_undecided_claim_is_a_result(self):
+        self.assertEqual(self.run_demo(self.ASSAY % (4, 0)).returncode, 0)
+
+    def test_a_bad_configuration_stops(self):
+        result = self.run_demo(self.ASSAY % (0, 2))
         self.assertEqual((result.returncode, result.stdout), (1, ""))
         self.assertIn("exit status 2", result.stderr)
+
+    def test_claims_that_cannot_be_judged_are_reported(self):
+        result = self.run_demo(self.ASSAY % (5, 0))
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("assay claims experiments/quickstart.toml stopped with exit status 5", result.stderr)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import argparse
 import glob
 import json
 import os
+import re
 import resource
 import shutil
 import statistics
@@ -22,8 +23,9 @@ import tempfile
 import time
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
-EVALUATION = '[[evaluate]]\nuse = "lm"\nlengths = [64, 128, 256, 512]\n'
-GRID = '  "alibi",\n]\n'  # the end of the quickstart's grid
+EVALUATION = re.compile(r"^\[\[evaluate\]\]\n(?:[^\[\n].*\n)+", re.M)
+SEEDS = re.compile(r'^seeds = "1..\d+"', re.M)
+GRID = re.compile(r'^  "alibi",\n\]\n', re.M)  # where the quickstart's grid ends
 LEARNING_RATES = 25
 SCHEMES = 2
 POINTS = 1000  # per learning curve
@@ -40,15 +42,20 @@ def write(path, text):
         file.write(text)
 
 
+def replaced_once(pattern, new, text):
+    text, count = pattern.subn(new, text)
+    if count != 1:
+        sys.exit(f"experiments/quickstart.toml has {count} times {pattern.pattern!r}, not once; bring {__file__} up to date")
+    return text
+
+
 def write_experiment(path, runs):
     """Writes the quickstart with `runs` runs."""
     with open(os.path.join(ROOT, "experiments", "quickstart.toml"), encoding="utf-8") as file:
         text = file.read()
-    for old, new in (('seeds = "1..3"', f'seeds = "1..{runs // (SCHEMES * LEARNING_RATES)}"'),
-                     (GRID, f"{GRID}optimizer.lr = {{ log = [1e-4, 1e-2], n = {LEARNING_RATES} }}\n")):
-        if old not in text:
-            sys.exit(f"experiments/quickstart.toml no longer has {old!r}; update {__file__}")
-        text = text.replace(old, new)
+    for old, new in ((SEEDS, f'seeds = "1..{runs // (SCHEMES * LEARNING_RATES)}"'),
+                     (GRID, f"\\g<0>optimizer.lr = {{ log = [1e-4, 1e-2], n = {LEARNING_RATES} }}\n")):
+        text = replaced_once(old, new, text)
     write(path, text)
 
 
@@ -57,9 +64,7 @@ def write_plain_experiment(path, runs):
     write_experiment(path, runs)
     with open(path, encoding="utf-8") as file:
         text = file.read()
-    if EVALUATION not in text or "[compare]" not in text:
-        sys.exit(f"experiments/quickstart.toml no longer has {EVALUATION!r}; update {__file__}")
-    write(path, text[:text.index("[compare]")].replace(EVALUATION, ""))
+    write(path, replaced_once(EVALUATION, "", text[:text.index("[compare]")]))
 
 
 def fabricate_curves(results, runs):
