@@ -1,4 +1,4 @@
-// The README's table of plugins is what the built plugins say of themselves.
+// The table in plugins/README.md is what the built plugins say of themselves.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -14,9 +14,9 @@ namespace {
 
 TEST(Readme, ListsThePluginsAsTheyAre) {
   const std::string begin = "<!-- made by: assay plugins --format md -->\n\n", end = "\n<!-- end of the table -->";
-  const auto readme = base::read_file(source_folder() / "README.md");
+  const auto readme = base::read_file(source_folder() / "plugins/README.md");
   const auto from = readme.find(begin), to = readme.find(end, from);
-  ASSERT_NE(from, std::string::npos) << "README.md has no line " << begin;
+  ASSERT_NE(from, std::string::npos) << "plugins/README.md has no line " << begin;
   ASSERT_NE(to, std::string::npos);
   TemporaryFolder folder;
   const auto made = folder.path() / "made";
@@ -24,7 +24,7 @@ TEST(Readme, ListsThePluginsAsTheyAre) {
                        "' plugins --format md >'" + made.string() + "'";
   ASSERT_EQ(std::system(command.c_str()), 0);
   EXPECT_EQ(readme.substr(from + begin.size(), to - from - begin.size()), base::read_file(made))
-      << "the plugins changed and README.md did not; to mend: scripts/lib/readme_plugins.py";
+      << "the plugins changed and plugins/README.md did not; to fix it: scripts/lib/readme_plugins.py";
 }
 
 }  // namespace
