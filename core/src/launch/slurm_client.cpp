@@ -8,7 +8,7 @@
 #include <sstream>
 
 #include "assay/error.h"
-#include "base/capture.h"
+#include "base/process.h"
 
 namespace assay::launch::slurm {
 namespace {

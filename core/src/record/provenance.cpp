@@ -14,7 +14,7 @@
 #include <sstream>
 #include <vector>
 
-#include "base/capture.h"
+#include "base/process.h"
 #include "base/sha256.h"
 
 namespace assay::record {

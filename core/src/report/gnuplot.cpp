@@ -2,26 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <thread>
-
 #include "assay/error.h"
 #include "base/files.h"
 #include "base/printable.h"
 #include "base/process.h"
 
 namespace assay::report {
-namespace {
-
-using namespace std::chrono_literals;
-
-base::ExitStatus wait_for(base::Process& process) {
-  for (;;) {
-    if (const auto status = process.poll()) return *status;
-    std::this_thread::sleep_for(5ms);
-  }
-}
-
-}  // namespace
 
 void run_gnuplot(const std::filesystem::path& script, const std::string& what) {
   auto log = script;
@@ -29,7 +15,7 @@ void run_gnuplot(const std::filesystem::path& script, const std::string& what) {
   std::filesystem::remove(log);
   base::Process gnuplot({"env", "-C", script.parent_path().string(), "gnuplot", script.filename().string()},
                         {{"TZ", "UTC"}, {"LC_ALL", "C.UTF-8"}}, log);
-  const auto status = wait_for(gnuplot);
+  const auto status = gnuplot.wait();
   const auto said = base::read_file(log);
   std::filesystem::remove(log);
   if (status.code != 0)

@@ -1,28 +1,21 @@
 #include "worker/client.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <sstream>
-#include <thread>
+#include <utility>
 
 #include "assay/error.h"
 #include "base/byte_text.h"
 #include "base/files.h"
+#include "base/process.h"
 #include "base/sha256.h"
-
-extern char** environ;
 
 namespace assay::worker {
 namespace {
@@ -35,85 +28,28 @@ const char* descriptors_hook() {
   return file && *file ? file : nullptr;
 }
 
-using Clock = std::chrono::steady_clock;
-
 struct Outcome {
   std::string output;
   std::string failure;     // "exit code 1", "signal 11 (Segmentation fault)"; empty: none
   bool timed_out = false;  // and was killed
 };
 
-// Whether there is something to read, or the end, before the deadline.
-bool readable_before(int descriptor, Clock::time_point deadline) {
-  if (deadline == Clock::time_point::max()) return true;  // the read waits
-  for (;;) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
-    if (left <= 0) return false;
-    pollfd one{descriptor, POLLIN, 0};
-    const int ready = ::poll(&one, 1, static_cast<int>(std::min<int64_t>(left, std::numeric_limits<int>::max())));
-    if (ready > 0) return true;
-    if (ready < 0 && errno != EINTR) return true;  // the read says what is wrong
-  }
-}
-
-// The wait status of a child that may go on without an output until the deadline, and is killed then.
-int status_of(pid_t child, Clock::time_point deadline, bool& timed_out) {
-  int status = 0;
-  for (;;) {
-    const bool late = timed_out || Clock::now() >= deadline;
-    if (late) ::kill(child, SIGKILL);
-    const bool waits = late || deadline == Clock::time_point::max();
-    const auto found = ::waitpid(child, &status, waits ? 0 : WNOHANG);
-    if (found < 0 && errno == EINTR) continue;
-    timed_out |= late && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
-    if (found != 0) return status;
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-}
-
 // Runs a program; its standard error is ours, so that the user sees it. `on_line`, where given, gets every line of its
 // standard output as it comes. At the deadline it is killed.
-Outcome run_program(std::vector<std::string> command, const std::function<void(const std::string&)>& on_line = {},
-                    Clock::time_point deadline = Clock::time_point::max()) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) throw UserError(fmt::format("cannot make a pipe: {}", std::strerror(errno)));
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-  std::vector<char*> arguments;
-  for (auto& word : command) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
-  pid_t child = 0;
-  const int error = ::posix_spawn(&child, arguments[0], &actions, nullptr, arguments.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  ::close(ends[1]);
-  if (error != 0) {
-    ::close(ends[0]);
-    throw UserError(fmt::format("{}: cannot be started: {}; build assay-worker, which stands beside assay", command[0],
-                                std::strerror(error)));
+Outcome run_program(const std::vector<std::string>& command,
+                    const std::function<void(const std::string&)>& on_line = {},
+                    std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max()) {
+  base::ProgramOutput ended;
+  try {
+    ended = base::run_program(command, {}, on_line, deadline);
+  } catch (const base::CannotStart& error) {
+    throw UserError(fmt::format("{}; build assay-worker, which stands beside assay", error.what()));
   }
-  Outcome outcome;
-  char block[1 << 16];
-  for (;;) {
-    if (!readable_before(ends[0], deadline)) {
-      outcome.timed_out = true;
-      break;
-    }
-    const auto count = ::read(ends[0], block, sizeof block);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) break;
-    outcome.output.append(block, static_cast<size_t>(count));
-    for (size_t end; on_line && (end = outcome.output.find('\n')) != std::string::npos;) {
-      on_line(outcome.output.substr(0, end));
-      outcome.output.erase(0, end + 1);
-    }
-  }
-  ::close(ends[0]);
-  const int status = status_of(child, deadline, outcome.timed_out);
-  if (!WIFEXITED(status))
-    outcome.failure = fmt::format("signal {} ({})", WTERMSIG(status), ::strsignal(WTERMSIG(status)));
-  else if (WEXITSTATUS(status) != 0)
-    outcome.failure = fmt::format("exit code {}", WEXITSTATUS(status));
+  Outcome outcome{std::move(ended.text), "", ended.timed_out};
+  if (const auto signal = ended.status.signal)
+    outcome.failure = fmt::format("signal {} ({})", *signal, ::strsignal(*signal));
+  else if (ended.status.code != 0)
+    outcome.failure = fmt::format("exit code {}", *ended.status.code);
   return outcome;
 }
 
@@ -314,7 +250,8 @@ void check_component(const json& request, std::chrono::seconds limit, const Chec
     }
     done |= line.contains("done");
   };
-  const auto outcome = run_program({worker_program().string(), "check", file.name()}, on_line, Clock::now() + limit);
+  const auto outcome =
+      run_program({worker_program().string(), "check", file.name()}, on_line, std::chrono::steady_clock::now() + limit);
   if (done && outcome.failure.empty()) return;
   if (!open)
     listener.begins(request.value("kind", "") + "/" + request.at("given").value("use", ""), "the check itself");

@@ -6,8 +6,8 @@
 
 #include <cstring>
 
-#include "base/capture.h"
 #include "base/files.h"
+#include "base/process.h"
 #include "unit/temporary_folder.h"
 
 namespace assay::record {

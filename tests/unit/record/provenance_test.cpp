@@ -3,8 +3,8 @@
 
 #include <gmock/gmock.h>
 
-#include "base/capture.h"
 #include "base/files.h"
+#include "base/process.h"
 #include "base/sha256.h"
 #include "unit/temporary_folder.h"
 
@@ -78,18 +78,6 @@ TEST(Machine, FactsAreThere) {
   EXPECT_GE(available_cores(), 1);
   EXPECT_GT(peak_memory_bytes(), 1 << 20);
   EXPECT_THAT(iso_time(), ::testing::MatchesRegex("20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"));
-}
-
-TEST(Capture, OutputOrNothing) {
-  EXPECT_EQ(base::capture_output({"printf", "a b"}), "a b");
-  EXPECT_EQ(base::capture_output({"sh", "-c", "echo x; exit 3"}), std::nullopt);
-  EXPECT_EQ(base::capture_output({"/nowhere/program"}), std::nullopt);
-  std::string errors;
-  EXPECT_EQ(base::capture_output({"sh", "-c", "echo why >&2; exit 3"}, &errors), std::nullopt);
-  EXPECT_EQ(errors, "why\n");
-  EXPECT_EQ(base::capture_output({"/nowhere/program"}, &errors), std::nullopt);
-  EXPECT_EQ(errors, "/nowhere/program: No such file or directory");
-  EXPECT_EQ(base::capture_output({"sh", "-c", "head -c 300000 /dev/zero"})->size(), 300000u);
 }
 
 }  // namespace
