@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <limits>
 
@@ -84,17 +83,9 @@ bool is_evaluated(const json& plan_line, const record::RunLayout& run, std::int6
 
 bool has_reached(const json& plan_line, const record::RunLayout& run, std::int64_t step) {
   if (record::has_record(run.train_record())) return true;
-  constexpr std::string_view kPrefix = "step-";
-  std::error_code absent;
-  for (const auto& entry : std::filesystem::directory_iterator(run.checkpoints(), absent)) {
-    const auto name = entry.path().filename().string();
-    std::int64_t saved = 0;
-    if (!name.starts_with(kPrefix)) continue;
-    std::from_chars(name.data() + kPrefix.size(), name.data() + name.size(), saved);
-    // Its checkpoint is written before its evaluations.
-    if (saved > step || (saved == step && is_evaluated(plan_line, run, step))) return true;
-  }
-  return false;
+  const auto saved = record::checkpoint_steps(run.checkpoints());
+  if (saved.empty() || saved.front() < step) return false;
+  return saved.front() > step || is_evaluated(plan_line, run, step);  // a checkpoint is written before its evaluations
 }
 
 std::optional<double> value_at(const record::RunLayout& run, const std::string& metric, std::int64_t step) {

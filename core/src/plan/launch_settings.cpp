@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <optional>
 
 #include "base/files.h"
+#include "base/number.h"
 #include "document/parse.h"
 #include "schema/resolve.h"
 
@@ -56,10 +56,9 @@ std::optional<std::vector<long>> numbers(std::string_view text, char between) {
   std::vector<long> all;
   for (;;) {
     const auto word = text.substr(0, text.find(between));
-    long number = 0;
-    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
-    if (error != std::errc() || end != word.data() + word.size() || number < 0) return std::nullopt;
-    all.push_back(number);
+    const auto number = base::parse_number<long>(word);
+    if (!number || *number < 0) return std::nullopt;
+    all.push_back(*number);
     if (word.size() == text.size()) return all;
     text.remove_prefix(word.size() + 1);
   }

@@ -1,11 +1,21 @@
 // Where everything stands in a results folder; results/README.md describes the files.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace assay::record {
+
+// A checkpoint is a folder in RunLayout::checkpoints() with the name step-<N>, where N finished updates are in it.
+std::string checkpoint_name(std::int64_t step);
+// Nothing for any other name: one that a checkpoint has while it is written, say, or a copy that somebody made.
+std::optional<std::int64_t> step_of_checkpoint(const std::filesystem::path& folder);
+// Those in a folder of checkpoints, newest first.
+std::vector<std::int64_t> checkpoint_steps(const std::filesystem::path& folder);
 
 // runs/<train id>/ of one run.
 class RunLayout {

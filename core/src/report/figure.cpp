@@ -4,12 +4,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 
 #include "assay/error.h"
+#include "base/number.h"
 #include "base/printable.h"
 #include "compare/results/run_results.h"
 #include "document/key_path.h"
@@ -37,12 +37,6 @@ MetricAt parsed(const std::string& name) {
     from = end;
   }
   return metric;
-}
-
-std::optional<double> number_in(const std::string& text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
 }
 
 // The value of an axis or a configuration key; null when the run has neither.
@@ -191,7 +185,7 @@ class FigureMaker {
     std::vector<std::string> places;
     for (auto& series : figure_.series)
       for (auto& point : series.points) {
-        const auto number = number_in(point.x_text);
+        const auto number = base::parse_number<double>(point.x_text);
         figure_.categories |= !number;
         point.x = number.value_or(0);
         if (std::find(places.begin(), places.end(), point.x_text) == places.end()) places.push_back(point.x_text);

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <set>
 
 #include "base/nearest.h"
+#include "base/number.h"
 #include "sweep/sweep.h"
 
 namespace assay::sweep {
@@ -19,13 +19,10 @@ constexpr const char* kSeedsForm =
 std::optional<std::pair<int64_t, int64_t>> parse_span(const std::string& text) {
   const auto dots = text.find("..");
   if (dots == std::string::npos) return std::nullopt;
-  int64_t first = 0, last = 0;
-  const char *begin = text.data(), *end = begin + text.size();
-  const auto left = std::from_chars(begin, begin + dots, first);
-  const auto right = std::from_chars(begin + dots + 2, end, last);
-  if (left.ec != std::errc() || right.ec != std::errc() || left.ptr != begin + dots || right.ptr != end)
-    return std::nullopt;
-  return std::pair{first, last};
+  const auto first = base::parse_number<int64_t>(std::string_view(text).substr(0, dots)),
+             last = base::parse_number<int64_t>(std::string_view(text).substr(dots + 2));
+  if (!first || !last) return std::nullopt;
+  return std::pair{*first, *last};
 }
 
 std::vector<int64_t> read_numbers(const document::Node& node, document::Diagnostics& diagnostics) {

@@ -4,11 +4,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <set>
 
 #include "assay/error.h"
+#include "base/number.h"
 #include "base/printable.h"
 #include "compare/statistics/families.h"
 
@@ -142,17 +142,12 @@ void list_by_metric(const Row& row, const std::map<std::string, std::vector<std:
 
 Tolerance read_tolerance(const std::string& text) {
   Tolerance tolerance;
-  auto number = text;
-  if (number.ends_with('%')) {
-    tolerance.relative = true;
-    number.pop_back();
-  }
-  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), tolerance.amount);
-  if (error != std::errc() || end != number.data() + number.size() || !(tolerance.amount >= 0) ||
-      !std::isfinite(tolerance.amount))
+  tolerance.relative = text.ends_with('%');
+  const auto amount = base::parse_number<double>(std::string_view(text).substr(0, text.size() - tolerance.relative));
+  if (!amount || !(*amount >= 0) || !std::isfinite(*amount))
     throw UserError(
         fmt::format("tolerance '{}': a number from 0 on in the metric's unit, or a share such as 1%", text));
-  if (tolerance.relative) tolerance.amount /= 100;
+  tolerance.amount = tolerance.relative ? *amount / 100 : *amount;
   return tolerance;
 }
 

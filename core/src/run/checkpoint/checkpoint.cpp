@@ -1,7 +1,6 @@
 #include "run/checkpoint/checkpoint.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -64,22 +63,6 @@ bool begins(const json& stretches, const json& with) {
   return with.size() <= stretches.size() && std::equal(with.begin(), with.end(), stretches.begin());
 }
 
-// Of the checkpoints in a folder, newest first.
-std::vector<int64_t> steps_in(const fs::path& folder) {
-  std::vector<int64_t> steps;
-  std::error_code none;
-  for (const auto& entry : fs::directory_iterator(folder, none)) {
-    const auto name = entry.path().filename().string();
-    constexpr std::string_view kPrefix = "step-";
-    int64_t step = 0;
-    if (!name.starts_with(kPrefix)) continue;
-    const auto [end, error] = std::from_chars(name.data() + kPrefix.size(), name.data() + name.size(), step);
-    if (error == std::errc{} && end == name.data() + name.size() && step > 0) steps.push_back(step);
-  }
-  std::sort(steps.rbegin(), steps.rend());
-  return steps;
-}
-
 json to_json(const Phases& phases) {
   return {{"data", phases.data},
           {"forward", phases.forward},
@@ -115,15 +98,15 @@ json stretch(const json& mesh, int threads, const std::string& device, int64_t f
   return {{"mesh", sums}, {"threads", threads}, {"device", device}, {"from", from}};
 }
 
-bool OptimizerState::exists(const fs::path& checkpoints) { return !steps_in(checkpoints).empty(); }
+bool OptimizerState::exists(const fs::path& checkpoints) { return !record::checkpoint_steps(checkpoints).empty(); }
 
 OptimizerState::OptimizerState(const fs::path& checkpoints) {
-  const auto all = steps_in(checkpoints);
+  const auto all = record::checkpoint_steps(checkpoints);
   if (all.empty())
     throw UserError(checkpoints.string() +
                     ": holds no checkpoint, so there is no optimizer to start from; train that run "
                     "with train.keep = \"all\", or take load = \"weights\"");
-  folder_ = checkpoints / ("step-" + std::to_string(all.front()));
+  folder_ = checkpoints / record::checkpoint_name(all.front());
   manifest_ = json::parse(base::read_file(folder_ / kManifest));
 }
 
@@ -263,7 +246,7 @@ std::string Checkpoints::keep_weights(const fs::path& file, const std::string& e
   return hash;
 }
 
-std::vector<int64_t> Checkpoints::steps() const { return steps_in(folder_); }
+std::vector<int64_t> Checkpoints::steps() const { return record::checkpoint_steps(folder_); }
 
 std::string Checkpoints::fault(int64_t step, const States& states, const json& repeated) const {
   const auto folder = step_folder(step);

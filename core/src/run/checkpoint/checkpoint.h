@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "record/layout.h"
 #include "run/assemble.h"
 #include "run/checkpoint/safetensors.h"
 #include "run/late_means.h"
@@ -62,7 +63,7 @@ class Checkpoints {
   std::string keep_weights(const std::filesystem::path& file, const std::string& expected = "") const;
 
  private:
-  std::filesystem::path step_folder(int64_t step) const { return folder_ / ("step-" + std::to_string(step)); }
+  std::filesystem::path step_folder(int64_t step) const { return folder_ / record::checkpoint_name(step); }
   std::vector<int64_t> steps() const;  // newest first
   // "" when the checkpoint is whole and of this run; else what is wrong with it. states: names of each file's tensors.
   using States = std::vector<std::pair<const char*, std::vector<std::string>>>;
