@@ -8,6 +8,7 @@
 
 #include "base/nearest.h"
 #include "record/metric_name.h"
+#include "study/equal_cost.h"
 #include "study/partners.h"
 
 namespace assay::plan {
@@ -181,20 +182,18 @@ std::optional<double> planned_cost(const json& line, const std::string& name,
 
 void check_equal(const study::EqualCost& equal, const std::vector<const json*>& rows,
                  const std::map<std::string, worker::ModelSize>& sizes, document::Diagnostics& diagnostics) {
-  const json *least = nullptr, *most = nullptr;
-  double low = 0, high = 0;
+  std::vector<study::Cost> costs;
   for (const auto* row : rows) {
     const auto cost = planned_cost(*row, equal.name, sizes);
     if (!cost) return;
-    if (!least || *cost < low) least = row, low = *cost;
-    if (!most || *cost > high) most = row, high = *cost;
+    costs.push_back({row->value("label", ""), *cost});
   }
-  if (!least || high <= low * (1 + equal.tolerance)) return;
-  diagnostics.add(
-      equal.position,
-      fmt::format("rows are not equal in {}: '{}' takes {:.4g} and '{}' {:.4g}, {:.1f}% more; {:.4g}% is allowed",
-                  equal.name, least->value("label", ""), low, most->value("label", ""), high, 100 * (high / low - 1),
-                  100 * equal.tolerance));
+  if (const auto gap = study::excessive_gap(equal, costs))
+    diagnostics.add(
+        equal.position,
+        fmt::format("rows are not equal in {}: '{}' takes {:.4g} and '{}' {:.4g}, {:.1f}% more; {:.4g}% is allowed",
+                    equal.name, gap->least.label, gap->least.cost, gap->most.label, gap->most.cost, gap->percent,
+                    gap->allowed));
 }
 
 }  // namespace

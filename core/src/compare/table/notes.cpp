@@ -8,6 +8,7 @@
 #include <set>
 
 #include "compare/results/origin.h"
+#include "study/equal_cost.h"
 
 namespace assay::compare {
 namespace {
@@ -75,20 +76,14 @@ void mark_timings(const Results& results, Table& table) {
 
 void check_costs(const CompareRequest& request, const Results& results, Table& table) {
   for (const auto& equal : request.equal) {
-    const RunResult *least = nullptr, *most = nullptr;
-    const auto cost = [&](const RunResult& run) {
-      const auto found = run.values.find(equal.name);
-      return found == run.values.end() ? std::optional<double>() : found->second.value;
-    };
-    for (const auto& run : results.runs) {
-      if (!cost(run)) continue;
-      if (!least || *cost(run) < *cost(*least)) least = &run;
-      if (!most || *cost(run) > *cost(*most)) most = &run;
-    }
-    if (!least || *cost(*most) <= *cost(*least) * (1 + equal.tolerance)) continue;
-    table.notes.push_back(fmt::format("not equal in {}: {} took {:.4g}, {} {:.4g}, {:.1f}% more; {:.4g}% is allowed",
-                                      equal.name, least->label, *cost(*least), most->label, *cost(*most),
-                                      100 * (*cost(*most) / *cost(*least) - 1), 100 * equal.tolerance));
+    std::vector<study::Cost> costs;
+    for (const auto& run : results.runs)
+      if (const auto found = run.values.find(equal.name); found != run.values.end())
+        costs.push_back({run.label, found->second.value});
+    if (const auto gap = study::excessive_gap(equal, costs))
+      table.notes.push_back(fmt::format("not equal in {}: {} took {:.4g}, {} {:.4g}, {:.1f}% more; {:.4g}% is allowed",
+                                        equal.name, gap->least.label, gap->least.cost, gap->most.label, gap->most.cost,
+                                        gap->percent, gap->allowed));
   }
 }
 
