@@ -12,7 +12,6 @@
 #include "launch/job.h"
 #include "launch/slurm_client.h"
 #include "launch/slurm_jobs.h"
-#include "launch/worker_command.h"
 #include "plan/line_maker.h"
 #include "record/plan_lines.h"
 
@@ -152,7 +151,7 @@ SlurmShape slurm_shape(const json& line, bool has_gres) {
     gpus = ranks;
   else if (device.starts_with("cuda") || (device == "auto" && has_gres && ranks == 1))
     gpus = 1;
-  if (!has_processes(line)) return {1, threads * ranks, gpus};
+  if (!record::has_processes(line)) return {1, threads * ranks, gpus};
   return {ranks, threads, gpus / ranks};
 }
 

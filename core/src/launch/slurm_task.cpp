@@ -32,7 +32,7 @@ std::string variable(const char* name) {
 // Ranks that are processes: a step of the job, where srun speaks PMIx, else mpirun, which asks Slurm for its hosts.
 WorkerCommand command_of(const nlohmann::json& line, const Job& job, const WorkerFiles& files,
                          const std::vector<std::string>& wrap) {
-  const bool by_srun = has_processes(line) && slurm::has_pmix();
+  const bool by_srun = record::has_processes(line) && slurm::has_pmix();
   auto plain = line;
   if (by_srun) plain["resources"]["mesh"].erase("backend");  // then nothing starts them but srun
   auto command = worker_command(job, plain, files, 1, {});

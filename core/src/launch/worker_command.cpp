@@ -6,6 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "record/plan_lines.h"
+
 namespace assay::launch {
 namespace {
 
@@ -39,20 +41,13 @@ std::vector<std::string> mpirun(const nlohmann::json& mesh, const std::map<std::
 
 }  // namespace
 
-// Ranks with a GPU each are threads on one host, and processes where mpirun is told of hosts.
-bool has_processes(const nlohmann::json& plan_line) {
-  const auto mesh = mesh_of(plan_line);
-  const auto backend = mesh.value("backend", "");
-  return backend == "mpi" || (backend == "nccl" && mesh.contains("mpirun"));
-}
-
 WorkerCommand worker_command(const Job& job, const nlohmann::json& plan_line, const WorkerFiles& files,
                              size_t concurrent, const std::vector<std::string>& gpus) {
   WorkerCommand command{{files.worker.string(), "run", "--plan", files.plan.string(), "--run", job.train_id,
                          "--results", files.experiment.string()},
                         worker_environment(job, concurrent, gpus)};
   if (job.until > 0) command.words.insert(command.words.end(), {"--until", std::to_string(job.until)});
-  if (!has_processes(plan_line)) return command;
+  if (!record::has_processes(plan_line)) return command;
   const auto start = mpirun(mesh_of(plan_line), command.environment);
   command.words.insert(command.words.begin(), start.begin(), start.end());
   command.words.insert(command.words.end(), {"--ranks", "processes"});
@@ -72,7 +67,8 @@ WorkerCommand worker_command(const Job& job, const nlohmann::json& plan_line, co
 
 base::ExitStatus of_worker(base::ExitStatus status, const nlohmann::json& plan_line) {
   constexpr int kKilled = 128, kMostSignals = 64;
-  if (!has_processes(plan_line) || !status.code || *status.code <= kKilled || *status.code > kKilled + kMostSignals)
+  if (!record::has_processes(plan_line) || !status.code || *status.code <= kKilled ||
+      *status.code > kKilled + kMostSignals)
     return status;
   return {std::nullopt, *status.code - kKilled};
 }

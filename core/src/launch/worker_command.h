@@ -26,9 +26,6 @@ struct WorkerCommand {
 WorkerCommand worker_command(const Job& job, const nlohmann::json& plan_line, const WorkerFiles& files,
                              size_t concurrent, const std::vector<std::string>& gpus);
 
-// Whether the run's ranks are processes, which mpirun starts.
-bool has_processes(const nlohmann::json& plan_line);
-
 // mpirun, where one of its processes was killed, exits with 128 and the signal.
 base::ExitStatus of_worker(base::ExitStatus status, const nlohmann::json& plan_line);
 

@@ -45,4 +45,11 @@ int cores_of(const nlohmann::json& line) {
   return resources.value("threads", 1) * mesh.value("tensor", 1) * mesh.value("data", 1);
 }
 
+bool has_processes(const nlohmann::json& line) {
+  const auto resources = line.value("resources", nlohmann::json::object());
+  const auto mesh = resources.value("mesh", nlohmann::json::object());
+  const auto backend = mesh.value("backend", "");
+  return backend == "mpi" || (backend == "nccl" && mesh.contains("mpirun"));
+}
+
 }  // namespace assay::record

@@ -19,4 +19,8 @@ bool has_all_records(const nlohmann::json& line, const RunLayout& run);
 // Cores one run keeps busy: threads a rank times ranks.
 int cores_of(const nlohmann::json& line);
 
+// Whether the run's ranks are processes, which mpirun starts. Ranks with a GPU each are threads on one host, and
+// processes where mpirun gets arguments, which name several hosts.
+bool has_processes(const nlohmann::json& line);
+
 }  // namespace assay::record

@@ -10,6 +10,7 @@
 #include "mesh/backends.h"
 #include "mesh/processes.h"
 #include "record/metric.h"
+#include "record/plan_lines.h"
 #include "run/assemble.h"
 #include "run/init.h"
 
@@ -125,9 +126,7 @@ json validate(const loader::Registry& registry, const json& line, std::optional<
       const auto refused = guard(exchange, "check", [&] { return export_refusal(exchange, run, line.at("train")); });
       if (!refused.empty()) find(path, "the run cannot be exported: " + refused);
     }
-    const auto& sizes = line.at("resources").at("mesh");
-    const auto backend = sizes.value("backend", "");
-    if ((backend == "mpi" || (backend == "nccl" && sizes.contains("mpirun"))) && !mesh::has_mpi())
+    if (record::has_processes(line) && !mesh::has_mpi())
       find("resources.mesh",
            "mpirun needs a build that found Open MPI (Debian: libopenmpi-dev, openmpi-bin); configure and build again");
     const auto mesh = mesh::shape_mesh(run.tensor, run.data);
