@@ -7,9 +7,9 @@
 
 namespace assay::base {
 
-std::string Duration::text() const {
-  if (unit == "%") return fmt::format("{}%", amount);
-  return fmt::format("{} {}", static_cast<int64_t>(amount), unit);
+std::string text_of(const Duration& duration) {
+  if (duration.unit == "%") return fmt::format("{}%", duration.amount);
+  return fmt::format("{} {}", static_cast<int64_t>(duration.amount), duration.unit);
 }
 
 std::optional<Duration> parse_duration(std::string_view text) {
@@ -38,7 +38,7 @@ std::string rounding_note(const Duration& duration, int64_t steps, int64_t token
   if (duration.amount == 0 || exact + 1e-9 >= 1 || steps == 0) return "";
   const auto whole = duration.unit == "tokens" ? fmt::format("at {} tokens per step", tokens_per_step)
                                                : fmt::format("of {} step{}", steps, steps == 1 ? "" : "s");
-  return fmt::format("{} {} are {:.2g} steps; 1 step is taken", duration.text(), whole, exact);
+  return fmt::format("{} {} are {:.2g} steps; 1 step is taken", text_of(duration), whole, exact);
 }
 
 }  // namespace assay::base

@@ -1,4 +1,5 @@
-// "100 steps", "2e6 tokens", "5%": a length of training, in one canonical spelling.
+// "100 steps", "2e6 tokens", "5%": a length of training, in one canonical spelling. The type is the SDK's, and so is
+// the one rounding to steps, Duration::steps: what a plan says of a duration is what a plugin makes of it.
 #pragma once
 
 #include <optional>
@@ -9,9 +10,7 @@
 
 namespace assay::base {
 
-struct Duration : assay::Duration {
-  std::string text() const;  // "100 steps", "2000000 tokens", "5%"
-};
+std::string text_of(const Duration& duration);  // "100 steps", "2000000 tokens", "5%"
 
 inline constexpr const char* kDurationForm = "duration (\"100 steps\", \"2e6 tokens\" or \"5%\")";
 

@@ -138,7 +138,7 @@ RungVerdict judge(const std::vector<json>& plan_lines, const record::ExperimentL
   const auto kept = static_cast<size_t>(std::ceil(pruning.settings.keep * static_cast<double>(values.size()) - 1e-9));
   for (size_t i = kept; i < values.size(); ++i)
     verdict.pruned[values[i].group] =
-        fmt::format("at {}, {} of {} by {}, of which {} went on", pruning.settings.rungs[rung].text(), i + 1,
+        fmt::format("at {}, {} of {} by {}, of which {} went on", base::text_of(pruning.settings.rungs[rung]), i + 1,
                     values.size(), pruning.settings.metric, kept);
   return verdict;
 }

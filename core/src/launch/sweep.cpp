@@ -99,14 +99,14 @@ class Sweep {
       if (total_.signal != 0 || total_.not_started + total_.cancelled + total_.preempted > 0) return false;
       const auto verdict = judge(left_, experiment_, *options_.pruning, rung);
       if (!verdict.judged) {
-        out_ << "Who goes on from the rung " << settings.rungs[rung].text()
+        out_ << "Who goes on from the rung " << base::text_of(settings.rungs[rung])
              << " cannot be said before all runs are there; run again then.\n";
         return false;
       }
       if (verdict.not_judged > 0)
         out_ << fmt::format("{} group{} without a value of {} at the rung {} cannot be judged and continue\n",
                             verdict.not_judged, verdict.not_judged == 1 ? "" : "s", settings.metric,
-                            settings.rungs[rung].text());
+                            base::text_of(settings.rungs[rung]));
       prune(verdict);
     }
     return true;
@@ -158,7 +158,7 @@ class Sweep {
     SlotPool slots(slots_folder(), record::core_numbers(), visible_gpus());
     const int at_once = options_.exclusive ? 1 : options_.jobs > 0 ? options_.jobs : default_jobs(jobs, slots.cores());
     out_ << fmt::format("{} of {} runs to do{}, at most {} at once.\n", jobs.size(), left_.size(),
-                        rung == 0 ? "" : " up to the rung " + options_.pruning->settings.rungs[rung - 1].text(),
+                        rung == 0 ? "" : " up to the rung " + base::text_of(options_.pruning->settings.rungs[rung - 1]),
                         at_once)
          << std::flush;
     const record::ControllerPlan own(experiment_, text_of(lines));

@@ -202,7 +202,7 @@ json Resolver::scalar(const Parameter& parameter, const std::string& type, const
   if (type == "duration" && node.as<std::string>()) {
     const auto duration = base::parse_duration(*node.as<std::string>());
     const bool percent = duration && duration->unit == "%";
-    if (duration && (!percent || in_range(parameter, duration->amount))) result = duration->text();
+    if (duration && (!percent || in_range(parameter, duration->amount))) result = base::text_of(*duration);
   }
   const auto& choices = parameter.choices;
   if (!choices.empty() && std::find(choices.begin(), choices.end(), result) == choices.end()) return nullptr;
@@ -245,7 +245,7 @@ json Resolver::default_of(const Parameter& parameter, const document::Position& 
   }
   if (parameter.type == "duration" && text) {
     const auto duration = base::parse_duration(*text);
-    return duration ? duration->text() : *text;
+    return duration ? base::text_of(*duration) : *text;
   }
   if (parameter.type == "real" && value.is_number_integer()) return static_cast<double>(value.get<int64_t>());
   if (parameter.type == "reals" && value.is_array()) {

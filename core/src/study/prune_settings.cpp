@@ -77,7 +77,7 @@ void check_prune(const PruneSettings& settings, const std::vector<json>& plan_li
     std::string name_before;
     for (size_t rung = 0; rung < settings.rungs.size(); ++rung) {
       const auto step = rung_step(settings, rung, line);
-      const auto name = settings.rungs[rung].text();
+      const auto name = base::text_of(settings.rungs[rung]);
       if (step == 0)
         diagnostics.add(settings.rungs_position, fmt::format("the rung {} is not before the end of every run", name));
       else if (step <= before)

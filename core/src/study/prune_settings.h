@@ -15,9 +15,9 @@
 namespace assay::study {
 
 struct PruneSettings {
-  std::string metric;                 // "loss", or as in [compare] metrics, of an [[evaluate]] with `every`
-  std::vector<base::Duration> rungs;  // of training, in their order
-  double keep = 0.5;                  // of the groups that are left, rounded up
+  std::string metric;           // "loss", or as in [compare] metrics, of an [[evaluate]] with `every`
+  std::vector<Duration> rungs;  // of training, in their order
+  double keep = 0.5;            // of the groups that are left, rounded up
   document::Position metric_position, rungs_position;
 };
 
