@@ -50,13 +50,16 @@ std::string changes(const std::string& before, const std::string& now) {
 // One rank's run. Everything that is not this rank's own business happens on the first rank.
 class RankRun {
  public:
+  // report: the first rank's. began: when execute was called.
   RankRun(const loader::Registry& registry, const json& line, const Attempt& attempt, Observer& observer,
-          const Mesh& mesh, const Compute& compute)
+          const Mesh& mesh, const Compute& compute, RunReport& report, Clock::time_point began)
       : line_(line),
         attempt_(attempt),
         layout_(attempt.run),
         observer_(observer),
         mesh_(mesh),
+        report_(report),
+        began_(began),
         run_(registry, line),
         evaluations_(run_, mesh, attempt, observer,
                      [this](const std::string& type, const json& fields) { tell(type, fields); }),
@@ -66,117 +69,24 @@ class RankRun {
     const auto checkpoint = line.value("checkpoint", json::object());
     checkpoint_every_ = checkpoint.value("every", int64_t{0});
     compare_replicas_every_ = line.at("resources").value("check_replicas_every", int64_t{0});
+    log_every_ = line.value("log_every", 10);
     const bool kept_once = attempt.trained && !attempt.trained->weights_sha256.empty();
     keeps_weights_ = run_.steps > 0 && (kept_once || checkpoint.value("keep", "none") != "none");
   }
 
   // False when it was stopped before its end.
-  bool operator()(RunReport& report, Clock::time_point began) {
-    compare_ranks(line_, attempt_.library, mesh_);
-    run_.build(mesh_);
-    const auto resumed = restore();
-    auto progress = resumed.progress;
-    saved_ = progress.step;
-    const double earlier = progress.seconds;
-    spikes_.recent = progress.recent;
-    note_stretch(progress);
-    std::unique_ptr<data::TrainingData> data;  // none where nothing is left to train
-    if (progress.step < run_.steps)
-      data = data::open_training_data(data_spec(run_, line_, attempt_.library, attempt_.contexts), mesh_,
-                                      progress.epoch_begins);
-    for (auto* component : run_.instances.all())  // by label, as those of objectives, with other names
-      if (const auto& who = component->identity(); who.kind == Transform::kKind)
-        component->set_sink(&metrics_, who.instance.substr(who.instance.find('.') + 1) + ".");
-    const auto parameters = run_.parameter_count();
-    const auto tokens_per_step = run_.batch * run_.context;
-    if (mesh_.first()) {
-      report.parameters = parameters;
-      report.sources = guard(*run_.dataset, "sources", [&] { return run_.dataset->sources(); });
-      const auto of_ids = guard(*run_.tokenizer, "sources", [&] { return run_.tokenizer->sources(); });
-      report.sources.insert(report.sources.end(), of_ids.begin(), of_ids.end());
-      report.first_step_at = since(began);
-      open_trackers();
-      json start = {{"steps", run_.steps},
-                    {"parameters", parameters},
-                    {"tokens_per_step", tokens_per_step},
-                    {"measured", {{"seconds", report.first_step_at}}}};
-      if (data) start["contexts_per_epoch"] = data->contexts_of(0);
-      if (progress.step > 0) start["from"] = progress.step;
-      if (progress.skipped > 0) start["skipped"] = progress.skipped;
-      auto notes = attempt_.notes;
-      notes.insert(notes.end(), resumed.notes.begin(), resumed.notes.end());
-      if (!notes.empty()) start["notes"] = notes;
-      tell("start", start);
-    }
-    const int64_t late = std::max<int64_t>(1, run_.steps / 10);
-    const int64_t log_every = line_.value("log_every", 10);
+  bool operator()() {
+    start();
     // A checkpoint is written before its step's evaluations, so an attempt that was killed there lacks them.
-    if (!evaluations_.missing_at(progress.step, progress.phases)) return stopped(report, progress.step);
-    if (attempt_.until > 0 && progress.step >= attempt_.until && progress.step < run_.steps)
-      return stopped(report, progress.step);
-    while (progress.step < run_.steps) {
-      const auto begin = Clock::now();
-      const auto result = train_step(*data, progress.step, progress.phases);
-      if (result.skipped) ++progress.skipped;
-      progress.recent = spikes_.recent;
-      progress.epoch_begins = data->epoch_begins();
-      progress.train_seconds += since(begin);
-      const bool is_late = progress.step >= run_.steps - late;
-      const int64_t done = ++progress.step;
-      if (compare_replicas_every_ > 0 && done % compare_replicas_every_ == 0) compare(done);
-      const bool logs = done % log_every == 0 || done == run_.steps || done == 1;
-      const auto values = logs || is_late ? metrics_.reduced(mesh_.data()) : std::map<std::string, double>();
-      if (is_late) {
-        if (result.loss) progress.late.add(kLoss, *result.loss, result.skipped);
-        for (const auto& [name, value] : values) progress.late.add(name, value, result.skipped);
-      }
-      if (logs && mesh_.first()) {
-        auto event = step_event(result, values);
-        event.update({{"step", done},
-                      {"tokens", done * tokens_per_step},
-                      {"measured",
-                       {{"seconds", since(began)},
-                        {"tokens_per_second", static_cast<double>(done * tokens_per_step) / progress.train_seconds}}}});
-        tell("step", event);
-      }
-      if (done == run_.steps) break;
-      const bool pauses = done == attempt_.until;
-      progress.seconds = earlier + since(began);
-      if (result.stops || pauses || (checkpoint_every_ > 0 && done % checkpoint_every_ == 0)) save(progress);
-      if (result.stops) return stopped(report, done);
-      if (!evaluations_.on_the_way(done, progress.phases)) {
-        progress.seconds = earlier + since(began);
-        save(progress);
-        return stopped(report, done);
-      }
-      if (pauses) return stopped(report, done);
+    if (!evaluations_.missing_at(progress_.step, progress_.phases) || pauses()) return stopped();
+    while (progress_.step < run_.steps) {
+      const auto result = step();
+      log(result);
+      if (progress_.step == run_.steps) break;
+      checkpoint(result);
+      if (result.stops || !evaluate() || pauses()) return stopped();
     }
-    progress.seconds = earlier + since(began);
-    // Before the last evaluations: whatever becomes of them, the training is not lost.
-    if (keeps_weights_) save(progress);
-    if (keeps_weights_ && !restored_final_ && mesh_.first())
-      report.weights_sha256 =
-          checkpoints_.keep_weights(layout_.weights(), attempt_.trained ? attempt_.trained->weights_sha256 : "");
-    if (!evaluations_.at_the_end(progress.phases, report.evaluations)) {
-      progress.seconds = earlier + since(began);
-      save(progress);
-      return stopped(report, run_.steps);
-    }
-    if (mesh_.first()) {
-      report.steps = run_.steps;
-      report.skipped = progress.skipped;
-      report.stretches = progress.stretches;
-      report.tokens = run_.steps * tokens_per_step;
-      report.six_nd = 6.0 * static_cast<double>(parameters) * static_cast<double>(report.tokens);
-      report.exact_flops = run_.row_flops() * static_cast<double>(run_.steps * run_.batch);
-      report.last_metrics = progress.late.means();
-      if (const auto loss = report.last_metrics.extract(kLoss)) report.last_loss = loss.mapped();
-      report.train_seconds = progress.train_seconds;
-      report.earlier_seconds = earlier;
-      report.phases = progress.phases;
-      tell("end", {{"measured", {{"seconds", since(began)}, {"train_seconds", progress.train_seconds}}}});
-    }
-    return true;
+    return finish();
   }
 
  private:
@@ -188,6 +98,128 @@ class RankRun {
     bool skipped;
     bool stops;  // some rank was asked to
   };
+
+  // Builds the model, restores what an earlier attempt left, opens the data, and reports that training starts.
+  void start() {
+    compare_ranks(line_, attempt_.library, mesh_);
+    run_.build(mesh_);
+    auto resumed = restore();
+    progress_ = std::move(resumed.progress);
+    saved_ = progress_.step;
+    earlier_seconds_ = progress_.seconds;
+    spikes_.recent = progress_.recent;
+    note_stretch(progress_);
+    if (progress_.step < run_.steps)
+      data_ = data::open_training_data(data_spec(run_, line_, attempt_.library, attempt_.contexts), mesh_,
+                                       progress_.epoch_begins);
+    for (auto* component : run_.instances.all())  // by label, as those of objectives, with other names
+      if (const auto& who = component->identity(); who.kind == Transform::kKind)
+        component->set_sink(&metrics_, who.instance.substr(who.instance.find('.') + 1) + ".");
+    if (!mesh_.first()) return;
+    report_.parameters = run_.parameter_count();
+    report_.sources = guard(*run_.dataset, "sources", [&] { return run_.dataset->sources(); });
+    const auto of_ids = guard(*run_.tokenizer, "sources", [&] { return run_.tokenizer->sources(); });
+    report_.sources.insert(report_.sources.end(), of_ids.begin(), of_ids.end());
+    report_.first_step_at = since(began_);
+    open_trackers();
+    tell("start", start_event(resumed.notes));
+  }
+
+  // One update of the weights.
+  StepResult step() {
+    const auto begin = Clock::now();
+    const auto result = train_step();
+    if (result.skipped) ++progress_.skipped;
+    progress_.recent = spikes_.recent;
+    progress_.epoch_begins = data_->epoch_begins();
+    progress_.train_seconds += since(begin);
+    ++progress_.step;
+    if (compare_replicas_every_ > 0 && progress_.step % compare_replicas_every_ == 0) compare_all_replicas();
+    return result;
+  }
+
+  // Reports a step that is to be logged, and adds one of the last tenth to the late means.
+  void log(const StepResult& result) {
+    const int64_t done = progress_.step, late = std::max<int64_t>(1, run_.steps / 10);
+    const bool logs = done % log_every_ == 0 || done == run_.steps || done == 1, is_late = done > run_.steps - late;
+    if (!logs && !is_late) return;
+    const auto values = metrics_.reduced(mesh_.data());
+    if (is_late) {
+      if (result.loss) progress_.late.add(kLoss, *result.loss, result.skipped);
+      for (const auto& [name, value] : values) progress_.late.add(name, value, result.skipped);
+    }
+    if (!logs || !mesh_.first()) return;
+    const auto tokens = done * tokens_per_step();
+    auto event = step_event(result, values);
+    event["step"] = done;
+    event["tokens"] = tokens;
+    event["measured"] = {{"seconds", since(began_)},
+                         {"tokens_per_second", static_cast<double>(tokens) / progress_.train_seconds}};
+    tell("step", event);
+  }
+
+  // Saves where one is due after this step, or the run is to stop here.
+  void checkpoint(const StepResult& result) {
+    const bool is_due = checkpoint_every_ > 0 && progress_.step % checkpoint_every_ == 0;
+    if (is_due || result.stops || pauses()) save();
+  }
+
+  // What is due after this step. False when it was stopped, with a checkpoint.
+  bool evaluate() {
+    if (evaluations_.on_the_way(progress_.step, progress_.phases)) return true;
+    save();
+    return false;
+  }
+
+  // Keeps the weights, evaluates them and reports. False when it was stopped before its end.
+  bool finish() {
+    // Before the last evaluations: whatever becomes of them, the training is not lost.
+    if (keeps_weights_) save();
+    if (keeps_weights_ && !restored_final_ && mesh_.first())
+      report_.weights_sha256 =
+          checkpoints_.keep_weights(layout_.weights(), attempt_.trained ? attempt_.trained->weights_sha256 : "");
+    if (!evaluations_.at_the_end(progress_.phases, report_.evaluations)) {
+      save();
+      return stopped();
+    }
+    if (!mesh_.first()) return true;
+    report_.steps = run_.steps;
+    report_.skipped = progress_.skipped;
+    report_.stretches = progress_.stretches;
+    report_.tokens = run_.steps * tokens_per_step();
+    report_.six_nd = 6.0 * static_cast<double>(report_.parameters) * static_cast<double>(report_.tokens);
+    report_.exact_flops = run_.row_flops() * static_cast<double>(run_.steps * run_.batch);
+    report_.last_metrics = progress_.late.means();
+    if (const auto loss = report_.last_metrics.extract(kLoss)) report_.last_loss = loss.mapped();
+    report_.train_seconds = progress_.train_seconds;
+    report_.earlier_seconds = earlier_seconds_;
+    report_.phases = progress_.phases;
+    tell("end", {{"measured", {{"seconds", since(began_)}, {"train_seconds", progress_.train_seconds}}}});
+    return true;
+  }
+
+  int64_t tokens_per_step() const { return run_.batch * run_.context; }
+
+  // Whether this attempt was asked to train no further than here, and the run is to be longer.
+  bool pauses() const { return attempt_.until > 0 && progress_.step >= attempt_.until && progress_.step < run_.steps; }
+
+  bool stopped() const {
+    if (mesh_.first()) report_.steps = progress_.step;
+    return false;
+  }
+
+  json start_event(std::vector<std::string> notes) const {
+    json event = {{"steps", run_.steps},
+                  {"parameters", report_.parameters},
+                  {"tokens_per_step", tokens_per_step()},
+                  {"measured", {{"seconds", report_.first_step_at}}}};
+    if (data_) event["contexts_per_epoch"] = data_->contexts_of(0);
+    if (progress_.step > 0) event["from"] = progress_.step;
+    if (progress_.skipped > 0) event["skipped"] = progress_.skipped;
+    notes.insert(notes.begin(), attempt_.notes.begin(), attempt_.notes.end());
+    if (!notes.empty()) event["notes"] = notes;
+    return event;
+  }
 
   // What a step is found to be. A number that is missing is left out, so are those for which a step was skipped; one
   // that is not finite otherwise is null in the events.
@@ -202,25 +234,19 @@ class RankRun {
     return event;
   }
 
-  bool asked() const { return attempt_.asked_to_stop && attempt_.asked_to_stop(); }
-
-  bool stopped(RunReport& report, int64_t step) const {
-    if (mesh_.first()) report.steps = step;
-    return false;
-  }
-
-  void compare(int64_t step) {
+  void compare_all_replicas() {
     compare_replicas(run_.parameters->all(), mesh_);
-    compared_ = step;
+    compared_ = progress_.step;
   }
 
   // Every rank calls it. Where replicas are compared, no checkpoint is of any that differ: a later attempt would load
   // the first one's into all, and the difference would pass as good.
-  void save(const Progress& progress) {
-    if (progress.step == saved_) return;
-    if (compare_replicas_every_ > 0 && compared_ != progress.step) compare(progress.step);
-    checkpoints_.save(run_, mesh_, progress);
-    saved_ = progress.step;
+  void save() {
+    if (progress_.step == saved_) return;
+    if (compare_replicas_every_ > 0 && compared_ != progress_.step) compare_all_replicas();
+    progress_.seconds = earlier_seconds_ + since(began_);
+    checkpoints_.save(run_, mesh_, progress_);
+    saved_ = progress_.step;
   }
 
   // The final weights where training has its record, else the newest checkpoint, else the weights as they were drawn.
@@ -269,34 +295,27 @@ class RankRun {
     known.push_back(std::move(now));
   }
 
-  StepResult train_step(data::TrainingData& data, int64_t step, Phases& phases) {
+  StepResult train_step() {
+    const int64_t step = progress_.step;
     metrics_.clear();
     auto& parameters = run_.parameters->all();
     StepResult result{};
-    double stops = asked() ? 1 : 0;  // over the replicas with the loss, then over the tensor ranks with the norm
+    // Over the replicas with the loss, then over the tensor ranks with the norm.
+    double stops = attempt_.asked_to_stop && attempt_.asked_to_stop() ? 1 : 0;
     std::vector<Batch> batches;
     {
-      const Timed timed(phases.data);
-      batches = micro_batches(run_, mesh_, data, step);
+      const Timed timed(progress_.phases.data);
+      batches = micro_batches(run_, mesh_, *data_, step);
     }
-    result.loss = accumulate_gradients(run_, mesh_, step, std::move(batches), metrics_, &phases, &stops);
-    const Timed timed(phases.optimizer);
+    result.loss = accumulate_gradients(run_, mesh_, step, std::move(batches), metrics_, &progress_.phases, &stops);
+    const Timed timed(progress_.phases.optimizer);
     call_after_backward(run_, step);
     result.norm = gradient_norm(parameters, mesh_, &stops);
     result.stops = stops > 0;
     result.lr = learning_rate(run_, step);
-    const double loss = result.loss.value_or(0);
-    if (!std::isfinite(loss) || !std::isfinite(result.norm)) {
+    if (const auto fault = fault_of(result, step); !fault.empty()) {
       result.skipped = true;
-      const auto numbers = "loss " + std::to_string(loss) + ", gradient norm " + std::to_string(result.norm);
-      const auto cause = first_non_finite(run_, mesh_, step, micro_batches(run_, mesh_, data, step));
-      if (!run_.skip_non_finite)
-        throw NonFinite("step " + std::to_string(step + 1) + ": " + numbers + "; " + cause +
-                        "; lower optimizer.lr, or set train.non_finite = \"skip\" to skip such steps");
-      if (mesh_.first()) tell("skip", {{"step", step + 1}, {"text", numbers + "; " + cause}});
-    } else if (const auto spike = result.loss ? spikes_.fault(loss, result.norm) : ""; !spike.empty()) {
-      result.skipped = true;
-      if (mesh_.first()) tell("skip", {{"step", step + 1}, {"text", spike}});
+      if (mesh_.first()) tell("skip", {{"step", step + 1}, {"text", fault}});
     }
     // A step with nothing to count is updated like any other, with gradients of zero: weight decay and momentum act,
     // and the optimizer's count of updates stays the number of steps, which schedules and bias corrections go by.
@@ -304,6 +323,19 @@ class RankRun {
     call_after_step(run_, step);
     clear_gradients(parameters);
     return result;
+  }
+
+  // Why the step's gradients are not to be used: they are not finite, or a spike; else "". NonFinite where the run does
+  // not skip such steps. Every rank calls it.
+  std::string fault_of(const StepResult& result, int64_t step) {
+    const double loss = result.loss.value_or(0);
+    if (std::isfinite(loss) && std::isfinite(result.norm)) return result.loss ? spikes_.fault(loss, result.norm) : "";
+    const auto numbers = "loss " + std::to_string(loss) + ", gradient norm " + std::to_string(result.norm);
+    const auto cause = first_non_finite(run_, mesh_, step, micro_batches(run_, mesh_, *data_, step));
+    if (!run_.skip_non_finite)
+      throw NonFinite("step " + std::to_string(step + 1) + ": " + numbers + "; " + cause +
+                      "; lower optimizer.lr, or set train.non_finite = \"skip\" to skip such steps");
+    return numbers + "; " + cause;
   }
 
   void open_trackers() {
@@ -328,11 +360,17 @@ class RankRun {
   const record::RunLayout layout_;
   Observer& observer_;
   const Mesh& mesh_;
+  RunReport& report_;
+  const Clock::time_point began_;
   Assembled run_;
   Evaluations evaluations_;
   SpikeGuard spikes_;
   Checkpoints checkpoints_;
+  std::unique_ptr<data::TrainingData> data_;                   // none where nothing is left to train
+  Progress progress_;                                          // so far
+  double earlier_seconds_ = 0;                                 // of the attempts that this one continues
   int64_t checkpoint_every_ = 0, compare_replicas_every_ = 0;  // steps; 0: not on the way
+  int64_t log_every_ = 0;                                      // steps
   bool keeps_weights_ = false;
   bool restored_final_ = false;  // the weights are those of the training's record
   int64_t compared_ = -1;        // the step whose replicas were found equal
@@ -351,7 +389,7 @@ RunReport execute(const loader::Registry& registry, const json& line, const Atte
   report.device = compute.device.str();
   report.gpu = description(compute);
   on_mesh(line, compute, processes, [&](const Mesh& mesh, const Compute& here) {
-    if (!RankRun(registry, line, attempt, observer, mesh, here)(report, began)) stopped = true;
+    if (!RankRun(registry, line, attempt, observer, mesh, here, report, began)()) stopped = true;
   });
   report.stopped = stopped;
   return report;
