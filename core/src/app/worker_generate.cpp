@@ -16,7 +16,7 @@
 #include "mesh/backends.h"
 #include "run/checkpoint/checkpoint.h"
 #include "run/checkpoint/safetensors.h"
-#include "run/decode.h"
+#include "run/decode/decode.h"
 #include "run/forward.h"
 
 namespace assay::app {

@@ -5,7 +5,7 @@
 
 #include "assay/decoder.h"
 #include "assay/mesh.h"
-#include "run/decode.h"
+#include "run/decode/decode.h"
 
 namespace assay::app {
 

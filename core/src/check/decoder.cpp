@@ -3,7 +3,7 @@
 
 #include "check/subject.h"
 #include "check/tiny_run.h"
-#include "run/decode.h"
+#include "run/decode/decode.h"
 
 namespace assay::check {
 namespace {

@@ -6,7 +6,7 @@
 #include <chrono>
 #include <limits>
 
-#include "run/decode.h"
+#include "run/decode/decode.h"
 #include "run/forward.h"
 #include "run/other_run.h"
 #include "run/step.h"

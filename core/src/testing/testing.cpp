@@ -9,7 +9,7 @@
 #include "loader/instances.h"
 #include "mesh/backends.h"
 #include "nn/store.h"
-#include "run/decode.h"
+#include "run/decode/decode.h"
 #include "run/evaluate.h"
 #include "run/step.h"
 #include "worker/client.h"

@@ -1,5 +1,5 @@
 // Decoding on the cache against the full forward; what a decoder may do to rows; what it may not choose.
-#include "run/decode.h"
+#include "run/decode/decode.h"
 
 #include <ATen/ops/argmax.h>
 #include <ATen/ops/cat.h>

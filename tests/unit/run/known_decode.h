@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "known_model.h"
-#include "run/decode.h"
+#include "run/decode/decode.h"
 #include "unit/run/tiny_run.h"
 
 namespace assay::testing {

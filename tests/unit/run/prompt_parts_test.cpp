@@ -4,7 +4,7 @@
 #include <c10/core/GradMode.h>
 #include <gmock/gmock.h>
 
-#include "run/decode.h"
+#include "run/decode/decode.h"
 #include "run/forward.h"
 #include "unit/run/tiny_run.h"
 

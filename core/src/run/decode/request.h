@@ -1,4 +1,4 @@
-// Text from a trained model: prompts in, one batch, a cache, a decoder that chooses every next token.
+// What a decode is given.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "assay/decoder.h"
-#include "run/assemble.h"
+#include "assay/model.h"
 
 namespace assay::run {
 
@@ -19,8 +19,6 @@ struct DecodeRequest {
   std::function<void(const std::string&)> on_text = {};
 };
 
-std::vector<Prompt> encoded(const Tokenizer& tokenizer, const std::vector<std::string>& texts);
-
 // Keys and values that decoding one prompt left behind. The next prompt that begins with the same tokens and segments
 // reads only what comes after these; a decoder that asks for the states of everything has them computed anew.
 struct DecodeMemory {
@@ -28,12 +26,5 @@ struct DecodeMemory {
   Cache cache;
   int64_t reused = 0, read = 0;  // of the last prompt's tokens
 };
-
-// One a prompt; where the decoder has several rows of a prompt, the first of them.
-// Every tensor rank calls it and gets the same; memory is this rank's, and is used where there is one prompt. UserError
-// for a bidirectional model and for what would go beyond the model's limit, PluginError when the decoder chooses what
-// is not in the vocabulary.
-std::vector<Continuation> decode(Assembled& run, const Mesh& mesh, Decoder& decoder, const DecodeRequest& request,
-                                 DecodeMemory* memory = nullptr);
 
 }  // namespace assay::run

@@ -1,0 +1,27 @@
+#include "run/decode/decode.h"
+
+#include <c10/core/GradMode.h>
+
+#include "run/decode/session.h"
+
+namespace assay::run {
+
+std::vector<Prompt> encoded(const Tokenizer& tokenizer, const std::vector<std::string>& texts) {
+  std::vector<Prompt> prompts;
+  for (const auto& text : texts)
+    prompts.push_back({guard(tokenizer, "encode", [&] { return tokenizer.encode(text); }), {}});
+  return prompts;
+}
+
+std::vector<Continuation> decode(Assembled& run, const Mesh& mesh, Decoder& decoder, const DecodeRequest& request,
+                                 DecodeMemory* memory) {
+  const c10::NoGradGuard no_grad;
+  if (!run.model->causal()) throw UserError("text is generated from left to right, and this model is bidirectional");
+  if (request.prompts.empty()) return {};
+  Session session(run, mesh, decoder, request, memory);
+  while (!session.done()) guard(decoder, "next", [&] { session.take(decoder.next(session)); });
+  if (memory) session.remember(*memory);
+  return session.results();
+}
+
+}  // namespace assay::run
