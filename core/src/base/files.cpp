@@ -31,6 +31,12 @@ std::string read_file(const std::filesystem::path& file) {
   return content.str();
 }
 
+std::string read_if_there(const std::filesystem::path& file) {
+  std::ostringstream content;
+  content << std::ifstream(file, std::ios::binary).rdbuf();
+  return content.str();
+}
+
 void write_synced(const std::filesystem::path& file, const std::vector<std::string_view>& parts) {
   int descriptor = -1;
   const auto fail = [&](const char* what) {

@@ -10,6 +10,8 @@ namespace assay::base {
 
 // Throws UserError naming the file and the cause.
 std::string read_file(const std::filesystem::path& file);
+// "" where it cannot be read: for what the system says in /proc, which may not be there.
+std::string read_if_there(const std::filesystem::path& file);
 void write_atomically(const std::filesystem::path& file, std::string_view content);
 
 // Deletes what killed processes were writing into a folder with write_atomically: of no process here, and an hour old,

@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include "base/printable.h"
+#include "base/text.h"
 #include "cli/shared/cli.h"
 #include "cli/shared/options.h"
 #include "cli/shared/plan_note.h"
@@ -27,10 +28,6 @@ std::string cell(const json& value) {
 
 long long steps_of(const json& line) { return line.at("train").at("train").at("steps").get<long long>(); }
 
-std::string counted(size_t number, const char* what) {
-  return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
-}
-
 // Tokens, FLOPs and time of what is still to do.
 std::string totals(const plan::Plan& plan, const PlanOutlook& outlook) {
   long long steps = 0, tokens = 0;
@@ -46,15 +43,16 @@ std::string totals(const plan::Plan& plan, const PlanOutlook& outlook) {
     known &= run.seconds.has_value();
     seconds += run.seconds.value_or(0);
   }
-  auto text = fmt::format("total: {} steps, {} tokens", grouped(steps), grouped(tokens));
+  auto text = fmt::format("total: {} steps, {} tokens", base::grouped(steps), base::grouped(tokens));
   if (flops > 0) text += fmt::format(", {:.3g} FLOPs (6ND)", flops);
   if (left > 0 && known && outlook.earlier > 0)
     text += fmt::format("; about {} for what is left, one run after another ({})", launch::duration_text(seconds),
-                        counted(outlook.earlier, "earlier run") + " of this machine");
+                        base::plural(outlook.earlier, "earlier run") + " of this machine");
   text += "\n";
   std::vector<std::string> parts;
   for (const auto& [status, number] : outlook.counts) parts.push_back(fmt::format("{} {}", number, status));
-  if (outlook.orphans) parts.push_back(counted(outlook.orphans, "run") + " here that the plan does not have (orphans)");
+  if (outlook.orphans)
+    parts.push_back(base::plural(outlook.orphans, "run") + " here that the plan does not have (orphans)");
   if (outlook.counts.size() > 1 || !outlook.counts.count("queued") || outlook.orphans)
     text += fmt::format("{}\n", fmt::join(parts, ", "));
   return text;
@@ -72,7 +70,8 @@ void print_text(const plan::Plan& plan, const PlanOutlook& outlook) {
     const auto& line = plan.lines[i];
     std::vector<std::string> row{line.at("train_id").get<std::string>().substr(0, 8)};
     for (const auto& axis : plan.axes) row.push_back(cell(line.at("axes").value(axis, json())));
-    row.insert(row.end(), {line.at("seed").dump(), grouped(steps_of(line)), grouped(plan::tokens_of(line))});
+    row.insert(row.end(),
+               {line.at("seed").dump(), base::grouped(steps_of(line)), base::grouped(plan::tokens_of(line))});
     if (!plan.data.empty()) {
       const auto epochs = plan::epochs_of(plan.sizes, line);
       row.push_back(epochs > 0 ? fmt::format("{:.3g}", epochs) : "-");  // nothing is trained, or the text is not known
@@ -80,8 +79,9 @@ void print_text(const plan::Plan& plan, const PlanOutlook& outlook) {
     if (has_statuses) row.push_back(outlook.runs[i].status);
     rows.push_back(std::move(row));
   }
-  fmt::print("{}: {}, {} distinct, {}: {}\n\n", plan.experiment, counted(plan.combinations, "combination"),
-             plan.distinct, counted(plan.lines.size() / plan.distinct, "seed"), counted(plan.lines.size(), "run"));
+  fmt::print("{}: {}, {} distinct, {}: {}\n\n", plan.experiment, base::plural(plan.combinations, "combination"),
+             plan.distinct, base::plural(plan.lines.size() / plan.distinct, "seed"),
+             base::plural(plan.lines.size(), "run"));
   fmt::print("{}\n{}", aligned(rows), totals(plan, outlook));
   for (const auto& sentence : plan.data) fmt::print("data: {}\n", base::printable(sentence));
   for (const auto& note : power_notes(plan)) fmt::print("{}\n", note);

@@ -8,9 +8,9 @@
 #include <csignal>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "assay/error.h"
+#include "base/files.h"
 #include "record/hook_file.h"
 #include "record/state.h"
 
@@ -78,12 +78,7 @@ std::string last_hooks(const record::RunLayout& run, const Before& before) {
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
-std::string read_vmstat() {
-  std::ifstream stream("/proc/vmstat");
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return text.str();
-}
+std::string read_vmstat() { return base::read_if_there("/proc/vmstat"); }
 
 std::optional<Outcome> stopped(const std::string& status) {
   if (status == "cancelled") return Outcome::kCancelled;

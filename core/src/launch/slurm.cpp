@@ -9,6 +9,7 @@
 #include "assay/error.h"
 #include "base/files.h"
 #include "base/lock.h"
+#include "base/text.h"
 #include "launch/job.h"
 #include "launch/slurm_client.h"
 #include "launch/slurm_jobs.h"
@@ -22,27 +23,18 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using Lines = std::vector<const json*>;
 
-std::string shell_quoted(const std::string& text) {
-  std::string quoted = "'";
-  for (const char one : text) quoted += one == '\'' ? "'\\''" : std::string(1, one);
-  return quoted + "'";
-}
-
 std::string script_of(const SlurmJob& job, const SlurmOptions& options) {
   std::string text = "#!/bin/bash\n# One run a task; written by 'assay run --launcher slurm'.\n";
   for (const auto& line : options.settings.setup) text += line + "\n";
-  text += fmt::format("exec {} slurm-task {}", shell_quoted(options.assay.string()), shell_quoted(job.folder.string()));
+  text += fmt::format("exec {} slurm-task {}", base::shell_quoted(options.assay.string()),
+                      base::shell_quoted(job.folder.string()));
   if (!options.settings.wrap.empty()) text += " " + options.settings.wrap;
   return text + "\n";
 }
 
-std::string plural(size_t count, const char* what) {
-  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
-}
-
 std::string shape_text(const SlurmShape& shape) {
-  auto text = plural(static_cast<size_t>(shape.cores_per_task), "core");
-  if (shape.gpus_per_task) text += " and " + plural(static_cast<size_t>(shape.gpus_per_task), "GPU");
+  auto text = base::plural(shape.cores_per_task, "core");
+  if (shape.gpus_per_task) text += " and " + base::plural(shape.gpus_per_task, "GPU");
   return shape.tasks == 1 ? text : fmt::format("{} processes with {} each", shape.tasks, text);
 }
 
@@ -63,8 +55,8 @@ class Submission {
         submit(shape, {lines.begin() + static_cast<long>(begin), lines.begin() + static_cast<long>(begin + count)});
         runs += count;
       }
-    out_ << fmt::format("{} of {} {} Slurm in {}", runs, plural(plan.size(), "run"),
-                        options_.dry_run ? "would go to" : "given to", plural(arrays, "job array"));
+    out_ << fmt::format("{} of {} {} Slurm in {}", runs, base::plural(plan.size(), "run"),
+                        options_.dry_run ? "would go to" : "given to", base::plural(arrays, "job array"));
     if (done_) out_ << fmt::format(", {} had their records already", done_);
     if (running_) out_ << fmt::format(", {} running already", running_);
     if (there_) out_ << fmt::format(", {} on Slurm already", there_);
@@ -103,7 +95,7 @@ class Submission {
   }
 
   void submit(const SlurmShape& shape, const Lines& lines) {
-    const auto what = fmt::format("{} of {}", plural(lines.size(), "run"), shape_text(shape));
+    const auto what = fmt::format("{} of {}", base::plural(lines.size(), "run"), shape_text(shape));
     if (options_.dry_run) {
       out_ << "would submit  " << what << "\n";
       for (const auto* line : lines) out_ << "              " << job_of(*line, experiment_).name << "\n";

@@ -9,11 +9,11 @@
 #include <array>
 #include <cstdlib>
 #include <ctime>
-#include <fstream>
 #include <optional>
 #include <sstream>
 #include <vector>
 
+#include "base/files.h"
 #include "base/process.h"
 #include "base/sha256.h"
 
@@ -82,12 +82,7 @@ std::string instruction_set(std::string_view cpuinfo) {
   return amx ? "amx" : avx512 ? "avx512" : avx2 ? "avx2" : "baseline";
 }
 
-std::string read_cpuinfo() {
-  std::ifstream stream("/proc/cpuinfo");
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return text.str();
-}
+std::string read_cpuinfo() { return base::read_if_there("/proc/cpuinfo"); }
 
 std::vector<int> core_numbers() {
   cpu_set_t cores;

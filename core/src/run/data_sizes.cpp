@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "assay/random.h"
+#include "base/text.h"
 
 namespace assay::run {
 namespace {
@@ -97,16 +98,6 @@ EpochSize epoch_size(const Assembled& run, const MeasuredData& data) {
   return {tokens + train.documents, estimated};
 }
 
-std::string grouped(int64_t number) {
-  const auto digits = std::to_string(number);
-  std::string text;
-  for (size_t i = 0; i < digits.size(); ++i) {
-    if (i > 0 && (digits.size() - i) % 3 == 0) text += ',';
-    text += digits[i];
-  }
-  return text;
-}
-
 std::string percent(double share) {
   char text[32];
   std::snprintf(text, sizeof text, "%.3g%%", 100 * share);
@@ -115,8 +106,9 @@ std::string percent(double share) {
 
 std::string quoted(Split split) { return "'" + std::string(name_of(split)) + "'"; }
 
-std::string plural(int64_t count, const std::string& what) {
-  return grouped(count) + " " + what + (count == 1 ? "" : "s");
+// "1,024 documents".
+std::string counted(int64_t count, const std::string& what) {
+  return base::grouped(count) + " " + what + (count == 1 ? "" : "s");
 }
 
 // Of the data; what a share is of is what its rule divides.
@@ -219,7 +211,7 @@ std::vector<std::pair<std::string, std::string>> data_faults(const Assembled& ru
     std::string holds;
     for (const auto other : kSplits)
       holds += (holds.empty() ? "" : ", ") + std::string(name_of(other)) + " " +
-               grouped(sizes[static_cast<size_t>(other)].documents);
+               base::grouped(sizes[static_cast<size_t>(other)].documents);
     faults.emplace_back(path, "the split " + quoted(split) + (size.documents > 0 ? " holds no text" : " is empty") +
                                   " (documents: " + holds + "); name another split, or divide the data otherwise (" +
                                   describe + ")");
@@ -229,7 +221,7 @@ std::vector<std::pair<std::string, std::string>> data_faults(const Assembled& ru
     const auto& [tokens, estimated] = all.epoch(run);
     if (!estimated && tokens < run.context)
       faults.emplace_back("data.context",
-                          "the training split holds " + grouped(tokens) +
+                          "the training split holds " + base::grouped(tokens) +
                               " tokens, the ends of its documents included, fewer than one context of " +
                               std::to_string(run.context) + "; use more text or a smaller data.context");
   }
@@ -259,8 +251,8 @@ std::vector<std::string> data_notes(const Assembled& run, DataSizes& all) {
   for (const auto split : {Split::kValidation, Split::kTest}) {
     const auto& size = sizes[static_cast<size_t>(split)];
     if (size.copies == 0 || run.steps == 0 || !uses(run, split)) continue;
-    notes.push_back("data.dataset: " + grouped(size.copies) + " of the " + plural(size.documents, "document") + " of " +
-                    quoted(split) + " (" +
+    notes.push_back("data.dataset: " + base::grouped(size.copies) + " of the " + counted(size.documents, "document") +
+                    " of " + quoted(split) + " (" +
                     percent(static_cast<double>(size.copied_bytes) / static_cast<double>(size.bytes)) +
                     " of its bytes) have the text of one of 'train', so what is measured on them is not held out; "
                     "whether the data can be divided by its text, assay describe " +
@@ -283,11 +275,11 @@ std::string data_summary(const Assembled& run, DataSizes& all) {
   std::string text;
   for (const auto split : kSplits) {
     const auto& size = sizes[static_cast<size_t>(split)];
-    text += (text.empty() ? "" : "; ") + std::string(name_of(split)) + " " + plural(size.documents, "document") + ", " +
-            plural(size.bytes, "byte");
+    text += (text.empty() ? "" : "; ") + std::string(name_of(split)) + " " + counted(size.documents, "document") +
+            ", " + counted(size.bytes, "byte");
     if (split == Split::kTrain && run.steps > 0) {
       const auto& [tokens, estimated] = all.epoch(run);
-      text += std::string(estimated ? ", about " : ", ") + plural(tokens, "token") + " per epoch";
+      text += std::string(estimated ? ", about " : ", ") + counted(tokens, "token") + " per epoch";
     }
     if (const auto share = share_of(run, sizes, split))
       text += " (" + percent(share->reached) + " of the " + share->of + ", " + percent(share->asked) + " asked)";

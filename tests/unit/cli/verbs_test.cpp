@@ -126,10 +126,6 @@ TEST_F(Verbs, HelpAndUnknownVerbs) {
 
 TEST(TextTable, NumbersAreSetFlushRightAndWidthsCountCharacters) {
   EXPECT_EQ(aligned({{"name", "n"}, {"é", "1,000"}, {"abcde", "2"}}), "name       n\né      1,000\nabcde      2\n");
-  EXPECT_EQ(grouped(0), "0");
-  EXPECT_EQ(grouped(999), "999");
-  EXPECT_EQ(grouped(1234567), "1,234,567");
-  EXPECT_EQ(grouped(-1000), "-1,000");
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "assay/error.h"
 #include "base/printable.h"
 #include "base/sha256.h"
+#include "base/text.h"
 #include "cli/shared/until_decided.h"
 #include "plan/experiment_name.h"
 #include "plan/plan_source.h"
@@ -79,9 +80,7 @@ void say(const record::ExperimentLayout& layout, const std::optional<plan::PlanS
 std::string quoted(const std::string& word) {
   constexpr const char* kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,:/@%";
   if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
-  std::string text = "'";
-  for (const char one : word) text += one == '\'' ? std::string("'\\''") : std::string(1, one);
-  return text + "'";
+  return base::shell_quoted(word);
 }
 
 std::string words_of(const plan::PlanRequest& request) {

@@ -3,15 +3,10 @@
 #include <algorithm>
 
 #include "base/printable.h"
+#include "base/text.h"
 
 namespace assay::cli {
 namespace {
-
-// Characters, not bytes: labels may hold any UTF-8.
-size_t width_of(const std::string& text) {
-  return static_cast<size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
 
 bool is_number(const std::string& text) {
   return !text.empty() && text.find_first_not_of("0123456789.,+-e") == std::string::npos;
@@ -28,7 +23,7 @@ std::string aligned(std::vector<std::vector<std::string>> rows) {
     widths.resize(std::max(widths.size(), rows[r].size()));
     right.resize(widths.size(), true);
     for (size_t c = 0; c < rows[r].size(); ++c) {
-      widths[c] = std::max(widths[c], width_of(rows[r][c]));
+      widths[c] = std::max(widths[c], base::width_of(rows[r][c]));
       if (r > 0 && !is_number(rows[r][c])) right[c] = false;
     }
   }
@@ -36,20 +31,13 @@ std::string aligned(std::vector<std::vector<std::string>> rows) {
   for (const auto& row : rows) {
     std::string line;
     for (size_t c = 0; c < row.size(); ++c) {
-      const std::string padding(widths[c] - width_of(row[c]), ' ');
+      const std::string padding(widths[c] - base::width_of(row[c]), ' ');
       line += (c ? "  " : "") + (right[c] ? padding + row[c] : row[c] + padding);
     }
     line.erase(line.find_last_not_of(' ') + 1);
     text += line + "\n";
   }
   return text;
-}
-
-std::string grouped(long long number) {
-  auto digits = std::to_string(number);
-  const size_t first = digits.front() == '-' ? 1 : 0;
-  for (size_t at = digits.size(); at > first + 3;) digits.insert(at -= 3, ",");
-  return digits;
 }
 
 }  // namespace assay::cli

@@ -10,7 +10,4 @@ namespace assay::cli {
 // numbers is set flush right.
 std::string aligned(std::vector<std::vector<std::string>> rows);
 
-// 2000896 as "2,000,896".
-std::string grouped(long long number);
-
 }  // namespace assay::cli

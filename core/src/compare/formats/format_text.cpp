@@ -4,17 +4,12 @@
 #include <algorithm>
 
 #include "base/printable.h"
+#include "base/text.h"
 #include "compare/formats/cell_text.h"
 #include "compare/formats/format.h"
 
 namespace assay::compare {
 namespace {
-
-// Characters, not bytes: what a terminal's column counts (no wide characters stand in tables).
-size_t width_of(const std::string& text) {
-  return static_cast<size_t>(std::count_if(
-      text.begin(), text.end(), [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; }));
-}
 
 std::string spaces(size_t count) { return std::string(count, ' '); }
 
@@ -24,13 +19,13 @@ std::string aligned(Grid grid) {
     for (auto& cell : line) cell = base::printable(cell);
   std::vector<size_t> widths(grid[0].size());
   for (const auto& line : grid)
-    for (size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], width_of(line[i]));
+    for (size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], base::width_of(line[i]));
   std::string text;
   for (size_t number = 0; number < grid.size(); ++number) {
     std::string printed;
     for (size_t i = 0; i < grid[number].size(); ++i) {
       const auto& cell = grid[number][i];
-      const auto pad = spaces(widths[i] - width_of(cell));
+      const auto pad = spaces(widths[i] - base::width_of(cell));
       printed += i == 0 ? cell + pad : "  " + pad + cell;
     }
     text += printed + "\n";

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/text.h"
+
 namespace assay::run {
 
 PromptBatch batch_of(const std::vector<Prompt>& prompts, const Assembled& run, int64_t steps, int64_t lookahead) {
@@ -22,11 +24,11 @@ PromptBatch batch_of(const std::vector<Prompt>& prompts, const Assembled& run, i
   }
   const auto B = static_cast<int64_t>(prompts.size()), S = static_cast<int64_t>(longest);
   const auto limit = guard(*run.model, "limit", [&] { return run.model->limit(); });
-  const auto tokens = [](int64_t count) { return std::to_string(count) + (count == 1 ? " token" : " tokens"); };
   if (limit && steps > *limit - S + 1 - lookahead)  // the last new one is chosen and not read
-    throw UserError("an end of text, a prompt of " + tokens(S - 1) + " and a continuation of " + tokens(steps) +
-                    (lookahead > 0 ? " with candidates" : "") + " are more than the model's limit of " +
-                    std::to_string(*limit) + " positions; shorten the prompt or ask for fewer tokens");
+    throw UserError("an end of text, a prompt of " + base::plural(S - 1, "token") + " and a continuation of " +
+                    base::plural(steps, "token") + (lookahead > 0 ? " with candidates" : "") +
+                    " are more than the model's limit of " + std::to_string(*limit) +
+                    " positions; shorten the prompt or ask for fewer tokens");
   PromptBatch batch;
   batch.tokens_BS = at::full({B, S}, run.vocabulary->special(kEndOfText), at::TensorOptions().dtype(at::kLong));
   batch.mask_BS = at::zeros({B, S}, at::TensorOptions().dtype(at::kBool));
