@@ -1,4 +1,4 @@
-// assay claims X: the verdict on every claim of an experiment.
+// assay claims X: judges every claim of an experiment.
 #include "compare/verdicts/claims.h"
 
 #include <iostream>
@@ -22,7 +22,7 @@ JudgementFormat judgement_format(const std::string& name) {
   if (name == "text") return compare::format_claims_text;
   if (name == "md") return compare::format_claims_markdown;
   if (name == "json") return compare::format_claims_json;
-  throw UserError("--format " + name + ": there are text, md and json");
+  throw UserError("--format: '" + name + "' is not a valid format; give text, md or json");
 }
 
 }  // namespace
@@ -33,15 +33,15 @@ int claims(const Arguments& arguments) {
   bool mixed_code = false;
   po::options_description options;
   options.add_options()("format", po::value(&format)->default_value("text")->value_name("F"), "text, md or json")(
-      "mixed-code", po::bool_switch(&mixed_code), "judge records of different code all the same");
+      "mixed-code", po::bool_switch(&mixed_code), "allow records of different code");
   const auto parsed = parse_options(arguments, options);
   if (!parsed) return kDone;
   if (parsed->words.size() != 1)
-    throw UserError("assay claims: one experiment, by its TOML file or its name; see assay claims --help");
+    throw UserError("assay claims takes one experiment, a TOML file or a name; see assay claims --help");
   const auto print = judgement_format(format);
   const auto experiment = find_experiment(parsed->words[0]);
   const auto settings = compare_settings_of(experiment);
-  if (settings.claims.empty()) throw UserError("assay claims: '" + parsed->words[0] + "' makes no [[claim]]");
+  if (settings.claims.empty()) throw UserError("assay claims: '" + parsed->words[0] + "' has no [[claim]]");
   note_other_plan(experiment);
   try {
     const auto judgement = judge_claims(experiment, settings, mixed_code, arguments);

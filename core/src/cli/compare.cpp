@@ -1,4 +1,4 @@
-// assay compare X [Y...]: the table of experiments' records.
+// assay compare X [Y...]: prints the table of experiments' records.
 #include <fmt/format.h>
 
 #include <iostream>
@@ -29,13 +29,13 @@ TableFormat table_format(const std::string& name) {
   if (name == "csv") return compare::format_csv;
   if (name == "json") return compare::format_json;
   if (name == "latex") return compare::format_latex;
-  throw UserError("--format " + name + ": there are text, md, csv, json and latex");
+  throw UserError("--format: '" + name + "' is not a valid format; give text, md, csv, json or latex");
 }
 
 compare::Spread spread_named(const std::string& name) {
   for (const auto spread : {compare::Spread::kCi95, compare::Spread::kStd, compare::Spread::kSem})
     if (name == compare::spread_name(spread)) return spread;
-  throw UserError("--spread " + name + ": there are ci95, std and sem");
+  throw UserError("--spread: '" + name + "' is not a valid spread; give ci95, std or sem");
 }
 
 void write_reference(const NamedExperiment& experiment, const compare::Table& table,
@@ -64,19 +64,19 @@ po::options_description described(Options& given) {
   options.add_options()("format", po::value(&given.format)->default_value("text")->value_name("F"),
                         "text, md, csv, json or latex")(
       "metric", po::value(&given.metrics)->value_name("M")->multitoken(),
-      "columns instead of those of [compare]; without @coordinates: all of them")(
+      "metrics to show instead of those in [compare]; a name without @coordinates selects all of them")(
       "group", po::value(&given.group)->value_name("AXIS")->multitoken(),
-      "a row for each of these axes' values: the mean over all others, seed by seed")(
-      "pivot", po::value(&given.pivot)->value_name("AXIS"), "this axis across: a column for each of its values")(
-      "sort", po::value(&given.sort)->value_name("M"), "rows by a column, -M downwards; or label")(
+      "one row per value of these axes, averaged over all other axes, per seed")(
+      "pivot", po::value(&given.pivot)->value_name("AXIS"), "one column per value of this axis")(
+      "sort", po::value(&given.sort)->value_name("M"), "sort rows by a column, by -M in descending order, or by label")(
       "spread", po::value(&given.spread)->default_value("ci95")->value_name("S"), "ci95, std or sem")(
-      "all-columns", po::bool_switch(&given.all_columns), "every metric, and axes in which no rows differ")(
-      "mixed-code", po::bool_switch(&given.mixed_code), "compare records of different code all the same")(
+      "all-columns", po::bool_switch(&given.all_columns), "show every metric, and axes in which no rows differ")(
+      "mixed-code", po::bool_switch(&given.mixed_code), "allow records of different code")(
       "reference", po::bool_switch(&given.reference), "also write reference/: table.md, .csv, .tex and claims.md");
   return options;
 }
 
-// All but the first. Named twice, an experiment's seeds would count twice.
+// Returns all experiments but the first. If an experiment were named twice, its seeds would count twice.
 std::vector<record::ExperimentLayout> other_experiments(const std::vector<std::string>& words) {
   std::vector<record::ExperimentLayout> others;
   std::set<std::filesystem::path> folders;
@@ -84,7 +84,7 @@ std::vector<record::ExperimentLayout> other_experiments(const std::vector<std::s
     const auto named = find_experiment(word);
     auto layout = named.layout;
     if (!folders.insert(std::filesystem::weakly_canonical(layout.folder())).second)
-      throw UserError(fmt::format("assay compare: '{}' is there already", word));
+      throw UserError(fmt::format("assay compare: '{}' is given twice; name each experiment once", word));
     note_other_plan(named);
     others.push_back(std::move(layout));
   }
@@ -106,9 +106,10 @@ int compare(const Arguments& arguments) {
   const auto parsed = parse_options(arguments, described(given));
   if (!parsed) return kDone;
   if (parsed->words.empty())
-    throw UserError("assay compare: an experiment or several, by TOML file or name; see assay compare --help");
+    throw UserError("assay compare takes one or more experiments, TOML files or names; see assay compare --help");
   if (given.reference && parsed->words.size() > 1)
-    throw UserError("assay compare --reference: the committed table is one experiment's; name one");
+    throw UserError(
+        "assay compare --reference: the committed table belongs to one experiment, but several are given; name one");
   const auto print = table_format(given.format);
   const auto spread = spread_named(given.spread);
   const auto experiment = find_experiment(parsed->words[0]);

@@ -1,4 +1,4 @@
-// assay diff A B: what differs between two runs.
+// assay diff A B: shows what differs between two runs.
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
@@ -50,8 +50,10 @@ int diff(const Arguments& arguments) {
   options.add_options()("format", po::value(&format)->default_value("text")->value_name("F"), "text or json");
   const auto parsed = parse_options(arguments, options);
   if (!parsed) return kDone;
-  if (parsed->words.size() != 2) throw UserError("assay diff: two runs, by folder or the beginning of their ids");
-  if (format != "text" && format != "json") throw UserError("--format " + format + ": there are text and json");
+  if (parsed->words.size() != 2)
+    throw UserError("assay diff takes two runs, by folder or by the beginning of their ids; see assay diff --help");
+  if (format != "text" && format != "json")
+    throw UserError("--format: '" + format + "' is not a valid format; give text or json");
   const auto a = find_run(parsed->words[0]), b = find_run(parsed->words[1]);
   note_other_plan({a.experiment(), std::nullopt});
   if (a.experiment().folder() != b.experiment().folder()) note_other_plan({b.experiment(), std::nullopt});
@@ -59,7 +61,7 @@ int diff(const Arguments& arguments) {
   if (format == "json") {
     print_json(differences);
   } else if (differences.empty()) {
-    fmt::print("no difference\n");
+    fmt::print("the runs do not differ\n");
   } else {
     print_text(differences);
   }

@@ -1,5 +1,5 @@
-// assay export RUN, assay import FOLDER: weights to and from the folders of other libraries; assay export X: an
-// experiment's numbers.
+// assay export RUN and assay import FOLDER convert weights to and from the formats of other libraries; assay export X
+// writes an experiment's numbers.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -24,7 +24,7 @@ namespace po = boost::program_options;
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-// What export can make: CSV, and what plugins know.
+// The formats of export: CSV and those of plugins.
 std::string known_forms(const schema::Catalogue& catalogue) {
   return fmt::format("csv (an experiment's numbers), {} (its events), {} (a run's weights)",
                      fmt::join(catalogue.names_of("tracker"), ", "), fmt::join(catalogue.names_of("exchange"), ", "));
@@ -33,12 +33,12 @@ std::string known_forms(const schema::Catalogue& catalogue) {
 json exchange_of(const std::string& verb, const std::string& option, const std::string& name,
                  const std::vector<std::string>& words, const schema::Catalogue& catalogue) {
   if (name.empty())
-    throw UserError(fmt::format("assay {}: --{} is missing; there are {}", verb, option,
+    throw UserError(fmt::format("assay {}: --{} is missing; names are {}", verb, option,
                                 fmt::join(catalogue.names_of("exchange"), ", ")));
   return schema::component_of_words("exchange", name, {words.begin() + 1, words.end()}, catalogue);
 }
 
-// The parameters that the experiment gives this exchange in [[exchange]], where the command line gives no others.
+// Fills in the parameters that the experiment gives this exchange in [[exchange]], unless the command line sets them.
 json as_planned(const json& line, json exchange, const std::vector<std::string>& words) {
   for (const auto& planned : line.value("exchanges", json::array())) {
     if (planned.at("use") != exchange.at("use")) continue;
@@ -52,13 +52,14 @@ json as_planned(const json& line, json exchange, const std::vector<std::string>&
 }
 
 fs::path empty_folder(const std::string& verb, const std::string& out) {
-  if (out.empty()) throw UserError(fmt::format("assay {}: --out FOLDER is missing", verb));
+  if (out.empty())
+    throw UserError(fmt::format("assay {}: --out FOLDER is missing; give a new or an empty folder", verb));
   if (fs::exists(out) && (!fs::is_directory(out) || !fs::is_empty(out)))
-    throw UserError(fmt::format("{}: is there already; name another --out", out));
+    throw UserError(fmt::format("{}: the path exists and is not an empty folder; give another --out", out));
   return fs::absolute(out);
 }
 
-// {"use": "gpt", "layers": 2} as TOML's { use = "gpt", layers = 2 }; JSON's strings and numbers are TOML's.
+// Writes {"use": "gpt", "layers": 2} as TOML's { use = "gpt", layers = 2 }; JSON strings and numbers are valid TOML.
 std::string inline_toml(const json& value) {
   if (value.is_array()) {
     std::vector<std::string> items;
@@ -79,19 +80,20 @@ int export_results(const Arguments& arguments) {
   auto options = plugin_options();
   options.add_options()(
       "to", po::value(&to)->value_name("NAME"),
-      "of an experiment or a run: csv, or a tracker; of a run's weights: a component of kind exchange")(
-      "out", po::value(&out)->value_name("FOLDER"), "where; made, or empty; of csv a file, by default standard output")(
-      "curves", po::bool_switch(&curves), "with csv: every number of every step, not the records' metrics");
+      "csv or a tracker, for an experiment or a run; a component of kind exchange, for a run's weights")(
+      "out", po::value(&out)->value_name("FOLDER"),
+      "new or empty folder to write; for csv a file, by default standard output")(
+      "curves", po::bool_switch(&curves), "with csv: write every number of every step instead of the records' metrics");
   const auto parsed = parse_options(arguments, options);
   if (!parsed) return kDone;
   if (parsed->words.empty())
     throw UserError("assay export: an experiment or a RUN is missing; see assay export --help");
-  if (curves && to != "csv") throw UserError("assay export: --curves goes with --to csv");
+  if (curves && to != "csv") throw UserError("assay export: --curves requires --to csv");
   if (to == "csv") return export_csv(parsed->words, out, curves);
   const auto catalogue = worker::load_descriptors(parsed->options["plugin-path"].as<std::string>(), std::nullopt);
   if (!catalogue.find("tracker", to) && !catalogue.find("exchange", to))
-    throw UserError(fmt::format("assay export: --to {}; there are {}", to.empty() ? "is missing" : to + " is not known",
-                                known_forms(catalogue)));
+    throw UserError(fmt::format("assay export: --to {}; names are {}",
+                                to.empty() ? "is missing" : "'" + to + "' is not known", known_forms(catalogue)));
   if (catalogue.find("tracker", to))
     return export_to_tracker(parsed->words, to, empty_folder("export", out).string(), catalogue);
   const auto run = find_run(parsed->words[0]);
@@ -111,12 +113,14 @@ int export_results(const Arguments& arguments) {
 int import_weights(const Arguments& arguments) {
   std::string from, out;
   auto options = plugin_options();
-  options.add_options()("from", po::value(&from)->value_name("NAME"), "whose form: a component of kind exchange")(
-      "out", po::value(&out)->value_name("FOLDER"), "where weights.safetensors and model.toml go; made, or empty");
+  options.add_options()("from", po::value(&from)->value_name("NAME"),
+                        "library of the weights: a component of kind exchange")(
+      "out", po::value(&out)->value_name("FOLDER"), "new or empty folder for weights.safetensors and model.toml");
   const auto parsed = parse_options(arguments, options);
   if (!parsed) return kDone;
   if (parsed->words.empty()) throw UserError("assay import: a FOLDER is missing; see assay import --help");
-  if (!fs::is_directory(parsed->words[0])) throw UserError(fmt::format("{}: is no folder", parsed->words[0]));
+  if (!fs::is_directory(parsed->words[0]))
+    throw UserError(fmt::format("{}: the path is not a folder", parsed->words[0]));
   const auto catalogue = worker::load_descriptors(parsed->options["plugin-path"].as<std::string>(), std::nullopt);
   const auto exchange = exchange_of("import", "from", from, parsed->words, catalogue);
   const auto folder = empty_folder("import", out);

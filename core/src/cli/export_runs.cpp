@@ -27,7 +27,7 @@ using nlohmann::json;
 
 constexpr size_t kLongestName = 200;  // bytes; file systems take 255
 
-// "positional=alibi optimizer.lr=0.01 seed=2": what a tracker's own table shows as the run's name.
+// "positional=alibi optimizer.lr=0.01 seed=2": the run's name in a tracker's own table.
 std::string folder_name(const json& line) {
   const auto label = base::printable(line.value("label", ""));
   auto name = fmt::format("{}{}seed={}", label, label.empty() ? "" : " ", line.value("seed", 0));
@@ -35,10 +35,10 @@ std::string folder_name(const json& line) {
   return name;
 }
 
-// An experiment, or one run of it.
+// A named experiment, or one run of it.
 struct Named {
   record::ExperimentLayout layout;
-  std::string train_id;  // empty: all of the plan's
+  std::string train_id;  // empty: all runs of the plan
   bool has(const std::string& id) const { return train_id.empty() || train_id == id; }
 };
 
@@ -53,7 +53,7 @@ Named named(const std::string& word) {
       note_other_plan({run.experiment(), std::nullopt});
       return {run.experiment(), run.line.at("train_id")};
     } catch (const UserError&) {
-      throw UserError(std::string(no_experiment.what()) + "; nor is it a run");
+      throw UserError(std::string(no_experiment.what()) + "; it is not a run either");
     }
   }
 }
@@ -90,7 +90,7 @@ int export_to_tracker(const std::vector<std::string>& words, const std::string& 
     if (is_long || !names.insert(name).second) name += " " + line.at("train_id").get<std::string>().substr(0, 12);
     runs.push_back({{"line", line}, {"run", run.folder().string()}, {"out", (fs::path(out) / name).string()}});
   }
-  if (runs.empty()) throw UserError(layout.folder().string() + ": no run has events yet; 'assay run' makes them");
+  if (runs.empty()) throw UserError(layout.folder().string() + ": no run has events; 'assay run' trains the runs");
   worker::replay_events(
       {{"plugins", {{"tracker/" + tracker, {{"file", found.plugin->file}, {"sha256", found.plugin->sha256}}}}},
        {"tracker", component},

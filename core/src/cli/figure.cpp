@@ -18,7 +18,8 @@ namespace {
 
 namespace po = boost::program_options;
 
-// A figure that shows an axis which rows are tuned over shows all of its values, else the best alone.
+// True if the figure shows an axis that rows are tuned over: it then shows all values of that axis, otherwise the best
+// alone.
 bool shows_tuned_axis(const study::FigureSettings& figure, const study::Tune& tune) {
   return std::any_of(tune.over.begin(), tune.over.end(), [&](const study::TunedKey& key) {
     return figure.series.empty() || key.name == figure.x ||
@@ -32,21 +33,23 @@ int figure(const Arguments& arguments) {
   std::string out;
   bool mixed_code = false;
   po::options_description options;
-  options.add_options()("out", po::value(&out)->value_name("FOLDER"), "default: figures/ beside the plan")(
-      "mixed-code", po::bool_switch(&mixed_code), "draw records of different code all the same");
+  options.add_options()("out", po::value(&out)->value_name("FOLDER"),
+                        "folder to write; default: figures/ beside the plan")(
+      "mixed-code", po::bool_switch(&mixed_code), "allow records of different code");
   const auto parsed = parse_options(arguments, options);
   if (!parsed) return kDone;
   if (parsed->words.size() != 1)
-    throw UserError("assay figure: one experiment, by its TOML file or its name; see assay figure --help");
+    throw UserError("assay figure takes one experiment, a TOML file or a name; see assay figure --help");
   const auto experiment = find_experiment(parsed->words[0]);
   const auto settings = compare_settings_of(experiment);
   if (settings.figures.empty())
-    throw UserError(parsed->words[0] +
-                    " has no [[figure]]; one says x (a coordinate, a key or train.flops), y (a metric) "
-                    "and series (an axis)");
+    throw UserError(
+        parsed->words[0] +
+        " has no [[figure]]; add one with x (a coordinate, a key or train.flops), y (a metric) and series (an axis)");
   const auto plan = experiment.layout.plan();
   if (!std::filesystem::exists(plan))
-    throw UserError(experiment.layout.folder().string() + ": no results here (no plan.jsonl); 'assay run' makes them");
+    throw UserError(experiment.layout.folder().string() +
+                    ": the folder has no results (no plan.jsonl); 'assay run' makes them");
   note_other_plan(experiment);
   const auto lines = record::read_plan_lines(plan);
   const auto folder = out.empty() ? experiment.layout.figures() : std::filesystem::path(out);

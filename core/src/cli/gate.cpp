@@ -1,4 +1,4 @@
-// assay gate X --baseline FILE: has anything become worse than what was kept?
+// assay gate X --baseline FILE: tests whether any row is worse than the baseline.
 #include "compare/verdicts/gate.h"
 
 #include <fmt/format.h>
@@ -24,14 +24,15 @@ namespace po = boost::program_options;
 
 constexpr int kRegression = 3;
 
-// METRIC=AMOUNT, or AMOUNT for all. A metric's name may hold "=", the amount does not.
+// Parses METRIC=AMOUNT, or AMOUNT for all metrics. A metric's name may contain "=", the amount does not.
 void add_tolerance(const std::string& text, compare::Tolerances& tolerances) {
   const auto equals = text.rfind('=');
   const bool named = equals != std::string::npos;
   tolerances[named ? text.substr(0, equals) : ""] = compare::read_tolerance(named ? text.substr(equals + 1) : text);
 }
 
-// A name that is no column's, with or without coordinates, would tolerate nothing.
+// Throws UserError for a tolerance whose name is not that of a column, with or without coordinates: it would have no
+// effect.
 void check_names(const compare::Tolerances& tolerances, const compare::Table& table) {
   std::vector<std::string> names;
   for (const auto& column : table.columns)
@@ -40,8 +41,8 @@ void check_names(const compare::Tolerances& tolerances, const compare::Table& ta
         names.push_back(name);
   for (const auto& [name, tolerance] : tolerances)
     if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end())
-      throw UserError(fmt::format("tolerance of '{}': no such metric is guarded{}", name,
-                                  base::suggestion(name, names, "there are ")));
+      throw UserError(fmt::format("tolerance of '{}': no tested metric has this name{}", name,
+                                  base::suggestion(name, names, "tested metrics are ")));
 }
 
 void print_checks(const std::vector<compare::GateCheck>& checks) {
@@ -76,16 +77,16 @@ int gate(const Arguments& arguments) {
   std::vector<std::string> metrics, tolerance_texts;
   bool update = false, mixed_code = false;
   po::options_description options;
-  options.add_options()("baseline", po::value(&file)->value_name("FILE"), "the kept values, JSON")(
-      "update", po::bool_switch(&update), "keep today's values in FILE instead")(
+  options.add_options()("baseline", po::value(&file)->value_name("FILE"), "file of the baseline (JSON)")(
+      "update", po::bool_switch(&update), "write the current values to FILE instead of testing them")(
       "tolerance", po::value(&tolerance_texts)->value_name("[M=]T")->composing(),
-      "how much worse a metric, or any, may become: 0.01 or 1%; FILE keeps those given with --update")(
-      "metric", po::value(&metrics)->value_name("M")->multitoken(), "metrics instead of those of [compare]")(
-      "mixed-code", po::bool_switch(&mixed_code), "take records of different code all the same");
+      "allowed deterioration of metric M, or of every metric: 0.01 or 1%; --update stores it in FILE")(
+      "metric", po::value(&metrics)->value_name("M")->multitoken(), "metrics to test instead of those in [compare]")(
+      "mixed-code", po::bool_switch(&mixed_code), "allow records of different code");
   const auto parsed = parse_options(arguments, options);
   if (!parsed) return kDone;
   if (parsed->words.size() != 1 || file.empty())
-    throw UserError("assay gate: one experiment and --baseline FILE; see assay gate --help");
+    throw UserError("assay gate takes one experiment and --baseline FILE; see assay gate --help");
   const auto experiment = find_experiment(parsed->words[0]);
   note_other_plan(experiment);
   const auto request = compare_request(experiment, compare_settings_of(experiment), metrics, mixed_code, arguments);
@@ -99,20 +100,22 @@ int gate(const Arguments& arguments) {
       check_names(tolerances, table);
       const auto baseline = compare::gate_baseline(table, tolerances);
       if (baseline["rows"].empty())
-        throw UserError(fmt::format("{}: not written, for no run of '{}' has a value to keep; run it first", file,
-                                    table.experiment));
+        throw UserError(
+            fmt::format("{}: the file is not written because no run of '{}' has a value; run the experiment first",
+                        file, table.experiment));
       base::write_atomically(file, baseline.dump(1) + "\n");
       std::cerr << "wrote " << base::printable(file) << "\n";
       print(compare::not_kept(table), std::cerr);
       return kDone;
     }
-    if (!std::filesystem::exists(file)) throw UserError(file + ": no such file; --update writes it");
+    if (!std::filesystem::exists(file)) throw UserError(file + ": there is no such file; --update writes it");
     const auto baseline = compare::read_gate_baseline(base::read_file(file), file);
     tolerances = compare::tolerances_of(baseline);
     for (const auto& text : tolerance_texts) add_tolerance(text, tolerances);
     check_names(tolerances, table);
     const auto checks = assay::compare::gate(table, baseline, tolerances);
-    if (checks.empty()) throw UserError(file + ": keeps no metric of any row; --update writes what there is now");
+    if (checks.empty())
+      throw UserError(file + ": the baseline has no metric of any row; --update writes the current values");
     print_checks(checks);
     print(compare::not_guarded(table, baseline), std::cout);
     return verdict_of(checks);

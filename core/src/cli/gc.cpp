@@ -1,4 +1,4 @@
-// assay gc X: what of an experiment's results nobody needs any more; removed when asked to.
+// assay gc X: lists the unreferenced files of an experiment's results, and removes them with --yes.
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
@@ -41,7 +41,7 @@ void find_unfinished(const fs::path& folder, std::vector<Rubbish>& found) {
   std::error_code absent;
   for (const auto& entry : fs::directory_iterator(folder, absent))
     if (entry.path().filename().string().find(".part") != std::string::npos)
-      found.push_back({entry.path(), "was not written to its end"});
+      found.push_back({entry.path(), "its write did not complete"});
 }
 
 std::vector<Rubbish> rubbish_of(const json& line, const record::RunLayout& run) {
@@ -55,7 +55,7 @@ std::vector<Rubbish> rubbish_of(const json& line, const record::RunLayout& run) 
   return found;
 }
 
-// With the plans that controllers and Slurm's tasks are at, which may be older than the one in force.
+// Adds the lines of the plans that controllers and Slurm's tasks carry out, which may be older than the plan in force.
 std::vector<json> lines_at_work(const record::ExperimentLayout& experiment, std::vector<json> lines) {
   const auto add = [&](const fs::path& plan) {
     if (!fs::exists(plan)) return;
@@ -85,7 +85,7 @@ class Collector {
  public:
   explicit Collector(bool removes) : removes_(removes) {}
 
-  // What a run at work has its hands on is left alone.
+  // The files of a running run are left alone.
   void take(const record::RunLayout& run, const std::vector<Rubbish>& found) {
     if (found.empty() || base::FileLock::is_held(run.lock())) return;
     if (!removes_) return take(found);
@@ -103,9 +103,9 @@ class Collector {
   }
   void sum() const {
     if (count_ == 0)
-      fmt::print("Nothing to remove.\n");
+      fmt::print("There is nothing to remove.\n");
     else
-      fmt::print("{:.1f} MB in {} places{}\n", static_cast<double>(bytes_) / 1e6, count_,
+      fmt::print("Total: {:.1f} MB in {} files and folders{}\n", static_cast<double>(bytes_) / 1e6, count_,
                  removes_ ? "." : "; --yes removes them.");
   }
 
@@ -119,14 +119,15 @@ class Collector {
 
 int gc(const Arguments& arguments) {
   boost::program_options::options_description options;
-  options.add_options()("yes", "remove what is listed without it");
+  options.add_options()("yes", "remove the files and folders instead of only listing them");
   const auto parsed = parse_options(arguments, options);
   if (!parsed) return kDone;
-  if (parsed->words.size() != 1) throw UserError("assay gc: one experiment; see assay gc --help");
+  if (parsed->words.size() != 1)
+    throw UserError("assay gc takes one experiment, a TOML file or a name; see assay gc --help");
   const auto named = find_experiment(parsed->words[0]);
-  note_other_plan(named);  // runs of the file's own plan may be among what is outside of the one in force
+  note_other_plan(named);  // runs of the file's own plan may be outside the plan in force
   const auto& experiment = named.layout;
-  const auto lock = base::FileLock::lock(experiment.lock());  // no controller puts another plan in force meanwhile
+  const auto lock = base::FileLock::lock(experiment.lock());  // keeps controllers from putting another plan in force
   const auto lines = record::read_plan_lines(experiment.plan());
   Collector collector(parsed->options.count("yes") > 0);
   for (const auto& controller : record::controllers_of(experiment))
@@ -139,9 +140,9 @@ int gc(const Arguments& arguments) {
   const auto needed = orphans.empty() ? std::set<std::string>() : inputs_of_others(experiment);
   for (const auto& run : orphans)
     if (!needed.count(run.folder().filename()))
-      collector.take(
-          run, {{run.folder(), record::has_record(run.train_record()) ? "a run outside of the plan, with its records"
-                                                                      : "a run outside of the plan, unfinished"}});
+      collector.take(run,
+                     {{run.folder(), record::has_record(run.train_record()) ? "a run outside the plan, with its records"
+                                                                            : "a run outside the plan, unfinished"}});
   const auto smoke = experiment.folder().parent_path() / ".smoke" / experiment.folder().filename();
   if (fs::exists(smoke))
     if (const auto at_work = base::FileLock::try_lock(smoke.string() + ".lock"))

@@ -1,4 +1,5 @@
-// assay generate RUN --prompt TEXT: text from a run's final weights, with any decoder; or what fills a hole (infill.h).
+// assay generate RUN --prompt TEXT: generates text from a run's final weights with any decoder, or infills a text
+// (infill.h).
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -30,7 +31,7 @@ json request_for(const NamedRun& run, const schema::Catalogue& catalogue, const 
   line["plugins"] = plugins_now(line, catalogue, "decoder/" + decoder.at("use").get<std::string>());
   line["evaluate"] = line["trackers"] = json::array();
   line["resources"]["mesh"] = {{"tensor", 1}, {"data", 1}};
-  // Text is wanted here and now: on what there is, in the precision of the weights.
+  // The device is what this machine has, and the precision is that of the weights.
   line["resources"]["device"] = "auto";
   if (auto& precision = line["train"]["train"]["precision"]; precision != "fp64") precision = "fp32";
   return {{"line", line}, {"weights", run.layout.weights().string()}, {"decoder", decoder}};
@@ -54,22 +55,22 @@ int generate(const Arguments& arguments) {
   int64_t tokens = 0, samples = 0;
   uint64_t seed = 0;
   auto options = plugin_options();
-  options.add_options()("prompt", po::value(&prompts)->composing()->value_name("TEXT"),
-                        "what comes before; repeatable")("prompt-file", po::value(&file)->value_name("FILE"),
-                                                         "a file whose whole content is one more prompt")(
-      "decoder", po::value(&decoder)->value_name("NAME"), "how tokens are chosen; its parameters are words key=value")(
+  options.add_options()("prompt", po::value(&prompts)->composing()->value_name("TEXT"), "text to continue; repeatable")(
+      "prompt-file", po::value(&file)->value_name("FILE"), "file whose whole content is one more prompt")(
+      "decoder", po::value(&decoder)->value_name("NAME"),
+      "decoder that chooses the tokens; its parameters are arguments key=value")(
       "tokens", po::value(&tokens)->default_value(200)->value_name("N"),
-      "at most so many new tokens; of a hole by default a quarter of the context")(
-      "samples", po::value(&samples)->default_value(1)->value_name("N"), "continuations of each prompt")(
-      "seed", po::value(&seed)->default_value(1)->value_name("N"), "of the decoder's draws")(
+      "maximum number of new tokens; default for infilling: a quarter of the context length")(
+      "samples", po::value(&samples)->default_value(1)->value_name("N"), "continuations per prompt")(
+      "seed", po::value(&seed)->default_value(1)->value_name("N"), "seed of the decoder's sampling")(
       "heatmap", po::value(&heatmap)->value_name("FILE.png"),
-      "a picture of the cosines between the final hidden states of prompt and continuation")(
-      "json", "one JSON object a continuation: prompt, text, ids, log_prob, ended, measured.seconds of all");
+      "plot the cosines between the final hidden states of prompt and continuation")(
+      "json", "print one JSON object per continuation: prompt, text, ids, log_prob, ended, measured.seconds of all");
   add_infill_options(options);
   const auto parsed = parse_options(arguments, options);
   if (!parsed) return kDone;
   if (parsed->words.empty()) throw UserError("assay generate: a RUN is missing; see assay generate --help");
-  if (tokens < 1 || samples < 1) throw UserError("assay generate: --tokens and --samples are at least 1");
+  if (tokens < 1 || samples < 1) throw UserError("assay generate: --tokens and --samples must be at least 1");
   const auto hole = hole_of(parsed->options);
   if (!file.empty()) prompts.push_back(base::read_file(file));
   if (prompts.empty()) prompts.emplace_back();
@@ -77,7 +78,7 @@ int generate(const Arguments& arguments) {
   note_other_plan({run.experiment(), std::nullopt});
   const auto catalogue = worker::load_descriptors(parsed->options["plugin-path"].as<std::string>(), std::nullopt);
   if (decoder.empty())
-    throw UserError(fmt::format("assay generate: --decoder is missing; there are {}",
+    throw UserError(fmt::format("assay generate: --decoder is missing; decoders are {}",
                                 fmt::join(catalogue.names_of("decoder"), ", ")));
   const std::vector<std::string> parameters(parsed->words.begin() + 1, parsed->words.end());
   auto request = request_for(run, catalogue, schema::component_of_words("decoder", decoder, parameters, catalogue));
@@ -95,7 +96,7 @@ int generate(const Arguments& arguments) {
     for (int64_t sample = 0; sample < samples; ++sample) request["prompts"].push_back(base::text_of_bytes(prompt));
   const bool one = request["prompts"].size() == 1;
   if (!heatmap.empty() && !one)
-    throw UserError("assay generate: --heatmap is of one continuation; give one prompt and one sample");
+    throw UserError("assay generate: --heatmap shows one continuation; give one prompt and one sample");
   if (!heatmap.empty()) report::check_heatmap_name(heatmap);
   request["stream"] = one && !as_json;
   request["cosines"] = !heatmap.empty();
@@ -112,7 +113,7 @@ int generate(const Arguments& arguments) {
     const std::string prompt = continuation["prompt"], text = continuation["text"];
     if (as_json)
       std::cout << continuation.dump(-1, ' ', false, json::error_handler_t::replace) << "\n";
-    else if (streamed.empty())  // nothing came, or all comes at once
+    else if (streamed.empty())  // nothing was streamed
       std::cout << prompt << text << "\n";
     else
       std::cout << text.substr(std::min(streamed.size(), text.size())) << "\n";

@@ -1,5 +1,5 @@
-// assay logs RUN [-f]: what a run's worker wrote; with -f also what it writes, and how its training goes, until it
-// ends.
+// assay logs RUN [-f]: prints the log of a run's worker. With -f it follows the log and shows the training's progress
+// until the run ends.
 #include <fmt/format.h>
 
 #include <chrono>
@@ -24,7 +24,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kTick{200};
 
-// Prints from the offset on, and moves it.
+// Prints the file from the offset on and advances the offset.
 void print_on(const std::filesystem::path& file, std::streamoff& offset) {
   std::ifstream stream(file, std::ios::binary);
   if (!stream.seekg(offset)) return;
@@ -39,7 +39,7 @@ void follow(const NamedRun& run, std::streamoff offset) {
   shown.steps = run.line.value("/train/train/steps"_json_pointer, std::int64_t{0});
   record::EventTail events(run.layout.events(), record::EventTail::From::kEnd);
   for (bool alive = true; alive;) {
-    alive = base::FileLock::is_held(run.layout.lock());  // before the last look
+    alive = base::FileLock::is_held(run.layout.lock());  // read before the last poll
     print_on(run.layout.log(), offset);
     for (const auto& event : events.poll()) {
       launch::take_event(shown, event);
@@ -53,15 +53,16 @@ void follow(const NamedRun& run, std::streamoff offset) {
 
 int logs(const Arguments& arguments) {
   boost::program_options::options_description options;
-  options.add_options()("follow,f", "go on until the run ends, and show its steps");
+  options.add_options()("follow,f", "follow the log until the run ends, and show the run's steps");
   const auto parsed = parse_options(arguments, options);
   if (!parsed) return kDone;
-  if (parsed->words.size() != 1) throw UserError("assay logs: one run; see assay logs --help");
+  if (parsed->words.size() != 1) throw UserError("assay logs takes one run; see assay logs --help");
   const auto run = find_run(parsed->words[0]);
   note_other_plan({run.experiment(), std::nullopt});
   const bool follows = parsed->options.count("follow") > 0;
   if (!std::filesystem::exists(run.layout.log()) && !follows)
-    throw UserError(run.layout.log().string() + ": is not there; the run has not been started");
+    throw UserError(run.layout.log().string() +
+                    ": there is no such file because the run has not started; 'assay run' starts it");
   std::streamoff offset = 0;
   print_on(run.layout.log(), offset);
   if (follows) follow(run, offset);

@@ -1,4 +1,4 @@
-// assay ls: the experiments that have results, how many of their runs are done, and how many of these are stale.
+// assay ls: lists the experiments that have results, how many of their runs are done, and how many of these are stale.
 #include <fmt/format.h>
 
 #include <map>
@@ -20,7 +20,8 @@ namespace assay::cli {
 int ls(const Arguments& arguments) {
   const auto parsed = parse_options(arguments, {});
   if (!parsed) return kDone;
-  if (!parsed->words.empty()) throw UserError("assay ls: takes no words; one experiment's runs: assay status X");
+  if (!parsed->words.empty())
+    throw UserError("assay ls takes no arguments; assay status X shows one experiment's runs");
   std::vector<std::vector<std::string>> rows{{"experiment", "runs", "done", "stale", "running", "failed", "other"}};
   const auto code = current_training_code();
   const auto experiments = experiments_in(results_here());
@@ -41,7 +42,7 @@ int ls(const Arguments& arguments) {
       row.push_back(fmt::format("{}", count));
   }
   if (rows.size() == 1)
-    fmt::print("no results in {}\n", results_here().string());
+    fmt::print("there are no results in {}\n", results_here().string());
   else
     fmt::print("{}", aligned(rows));
   std::fflush(stdout);

@@ -19,17 +19,18 @@ std::string help_text() {
   const auto left = [](const Verb& verb) { return fmt::format("{} {}", verb.name, verb.usage); };
   for (const auto& verb : verbs()) width = std::max(width, left(verb).size());
   for (const auto& verb : verbs()) text += fmt::format("  {:<{}}  {}\n", left(verb), width, verb.help);
-  text += fmt::format("  {:<{}}  {}\n", "help", width, "this text; `assay VERB --help` has the options of a verb");
+  text +=
+      fmt::format("  {:<{}}  {}\n", "help", width, "print this text; `assay VERB --help` prints the options of a verb");
   return text +
-         "\nExit codes: 0 all done, 1 a run failed, 2 usage or configuration error, 3 worse than a gate's "
-         "values, 4 undecided, 5 records of different code, 75 stopped in good order (run again to go on), 130 and 143 "
-         "by a signal.\n";
+         "\nExit codes: 0 all done, 1 a run failed, 2 usage or configuration error, 3 worse than a gate's baseline, "
+         "4 undecided, 5 records of different code, 75 stopped after a checkpoint (run again to resume), "
+         "130 and 143 stopped by a signal.\n";
 }
 
 int unknown_verb(const std::string& given) {
   std::vector<std::string> names{"help"};
   for (const auto& verb : verbs()) names.emplace_back(verb.name);
-  fmt::print(stderr, "assay: unknown verb '{}'{}\n", given, base::suggestion(given, names, "there are "));
+  fmt::print(stderr, "assay: unknown verb '{}'{}\n", given, base::suggestion(given, names, "verbs are "));
   return kUsage;
 }
 

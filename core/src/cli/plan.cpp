@@ -1,4 +1,4 @@
-// assay plan: every run that an experiment file means, or everything that is wrong with it.
+// assay plan: lists every run of an experiment file, or every error in it.
 #include "plan/plan.h"
 
 #include <fmt/format.h>
@@ -28,7 +28,7 @@ std::string cell(const json& value) {
 
 long long steps_of(const json& line) { return line.at("train").at("train").at("steps").get<long long>(); }
 
-// Tokens, FLOPs and time of what is still to do.
+// Steps, tokens and FLOPs of all runs, and the time of the remaining ones.
 std::string totals(const plan::Plan& plan, const PlanOutlook& outlook) {
   long long steps = 0, tokens = 0;
   double flops = 0, seconds = 0, left = 0;
@@ -46,13 +46,13 @@ std::string totals(const plan::Plan& plan, const PlanOutlook& outlook) {
   auto text = fmt::format("total: {} steps, {} tokens", base::grouped(steps), base::grouped(tokens));
   if (flops > 0) text += fmt::format(", {:.3g} FLOPs (6ND)", flops);
   if (left > 0 && known && outlook.earlier > 0)
-    text += fmt::format("; about {} for what is left, one run after another ({})", launch::duration_text(seconds),
-                        base::plural(outlook.earlier, "earlier run") + " of this machine");
+    text += fmt::format("; about {} for the remaining runs, one after another (from {})",
+                        launch::duration_text(seconds), base::plural(outlook.earlier, "earlier run") + " on this machine");
   text += "\n";
   std::vector<std::string> parts;
   for (const auto& [status, number] : outlook.counts) parts.push_back(fmt::format("{} {}", number, status));
   if (outlook.orphans)
-    parts.push_back(base::plural(outlook.orphans, "run") + " here that the plan does not have (orphans)");
+    parts.push_back(base::plural(outlook.orphans, "run") + " that the plan does not contain (orphans)");
   if (outlook.counts.size() > 1 || !outlook.counts.count("queued") || outlook.orphans)
     text += fmt::format("{}\n", fmt::join(parts, ", "));
   return text;
@@ -74,7 +74,7 @@ void print_text(const plan::Plan& plan, const PlanOutlook& outlook) {
                {line.at("seed").dump(), base::grouped(steps_of(line)), base::grouped(plan::tokens_of(line))});
     if (!plan.data.empty()) {
       const auto epochs = plan::epochs_of(plan.sizes, line);
-      row.push_back(epochs > 0 ? fmt::format("{:.3g}", epochs) : "-");  // nothing is trained, or the text is not known
+      row.push_back(epochs > 0 ? fmt::format("{:.3g}", epochs) : "-");  // no training, or data of unknown size
     }
     if (has_statuses) row.push_back(outlook.runs[i].status);
     rows.push_back(std::move(row));
@@ -118,7 +118,7 @@ void print_json(const plan::Plan& plan, const PlanOutlook& outlook) {
 
 int plan(const Arguments& arguments) {
   auto options = plan_options();
-  options.add_options()("json", "the whole plan as JSON");
+  options.add_options()("json", "print the whole plan as JSON");
   const auto parsed = parse_options(arguments, options);
   if (!parsed) return kDone;
   const auto made = plan_of_study(plan_request(arguments, *parsed));

@@ -1,5 +1,6 @@
-// assay recheck X.toml: do records that older code made stand under today's? Replays the first steps of one seed a
-// group, and where every logged number has the same bits, says in each of the group's runs that they do.
+// assay recheck X.toml: tests whether the records of older code are valid for today's code. Replays the first steps of
+// one seed per group, and where every logged number is bitwise equal, accepts today's code for each of the group's
+// runs.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -29,7 +30,7 @@ namespace fs = std::filesystem;
 namespace po = boost::program_options;
 using nlohmann::json;
 
-// The logged steps up to one, by step, without what was measured.
+// The logged steps up to `last`, by step, without measurements.
 std::map<int64_t, json> steps_of(const record::RunLayout& run, int64_t last) {
   std::map<int64_t, json> steps;
   for (auto event : record::read_events(run.events())) {
@@ -47,7 +48,7 @@ struct Stale {
   json record;
 };
 
-// Runs of a group whose records are of one code: in the order of the seeds.
+// Runs of a group whose records were made by one code, in the order of the seeds.
 using Group = std::vector<Stale>;
 
 std::vector<Group> stale_groups(const plan::Plan& plan, const record::ExperimentLayout& experiment) {
@@ -65,15 +66,15 @@ std::vector<Group> stale_groups(const plan::Plan& plan, const record::Experiment
   return groups;
 }
 
-// Of a replay against what was logged: empty when all bits are the same, else the first difference.
+// Compares a replay with the log: empty if all numbers are bitwise equal, otherwise the first difference.
 std::string difference(const std::map<int64_t, json>& before, const std::map<int64_t, json>& now) {
-  if (before.empty()) return "it has no logged steps any more";
+  if (before.empty()) return "its log has no steps";
   for (const auto& [step, event] : before) {
     const auto found = now.find(step);
-    if (found == now.end()) return fmt::format("step {} was not reached again", step);
+    if (found == now.end()) return fmt::format("the replay did not reach step {}", step);
     for (const auto& [key, value] : event.items())
       if (const auto other = found->second.value(key, json()); other != value)
-        return fmt::format("at step {} '{}' was {} and is {}", step, key, value.dump(), other.dump());
+        return fmt::format("at step {} '{}' was {} and is now {}", step, key, value.dump(), other.dump());
   }
   return "";
 }
@@ -83,10 +84,10 @@ std::string difference(const std::map<int64_t, json>& before, const std::map<int
 int recheck(const Arguments& arguments) {
   int64_t steps = 0;
   auto options = plan_options();
-  options.add_options()("steps", po::value(&steps)->default_value(50)->value_name("K"), "so many are replayed");
+  options.add_options()("steps", po::value(&steps)->default_value(50)->value_name("K"), "number of steps to replay");
   const auto parsed = parse_options(arguments, options);
   if (!parsed) return kDone;
-  if (steps < 1) throw UserError("assay recheck: --steps is at least 1");
+  if (steps < 1) throw UserError("assay recheck: --steps must be at least 1");
   const auto plan = plan_of_study(plan_request(arguments, *parsed));
   note_other_plan(plan);
   const record::ExperimentLayout experiment(plan.results_folder);
@@ -122,11 +123,11 @@ int recheck(const Arguments& arguments) {
       for (const auto& [stale, record] : group)
         record::accept_code(record, experiment.run(stale->at("train_id")), *stale, plan.training_code,
                             before.rbegin()->first);
-      fmt::print("{}: the same bits up to step {} (seed {}); today's code is accepted for {} run{}\n", label,
+      fmt::print("{}: bitwise equal up to step {} (seed {}); today's code is accepted for {} run{}\n", label,
                  before.rbegin()->first, line.at("seed").dump(), group.size(), group.size() == 1 ? "" : "s");
     } else {
       all = false;
-      fmt::print("{}: NOT the same (seed {}): {}; its records stay stale\n", label, line.at("seed").dump(), wrong);
+      fmt::print("{}: NOT equal (seed {}): {}; its records remain stale\n", label, line.at("seed").dump(), wrong);
     }
   }
   fs::remove_all(scratch);

@@ -1,4 +1,4 @@
-// assay report X: the page of an experiment; with --watch, anew whenever its files have changed.
+// assay report X: writes the page of an experiment; with --watch again whenever the experiment's files change.
 #include "report/report.h"
 
 #include <fmt/format.h>
@@ -28,7 +28,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int kReloadSeconds = 5;
 constexpr std::chrono::milliseconds kLook{1000};
-constexpr int kMostShareOfTime = 4;  // of a core: one part writing, three at rest
+constexpr int kMostShareOfTime = 4;  // writing takes at most a quarter of a core
 
 class Report {
  public:
@@ -49,7 +49,7 @@ class Report {
         out_, report::page_with(report::report_data(table, judgement, experiment_.layout, logs_), reload_seconds));
   }
 
-  // Until no run is left to do, or a signal, which it returns.
+  // Writes the page until no run remains or a signal arrives, which it returns.
   int watch() {
     launch::SignalQueue signals;
     std::string shown;
@@ -60,8 +60,8 @@ class Report {
         const auto begin = Clock::now();
         try {
           write(kReloadSeconds);
-        } catch (const UserError& error) {  // such as a metric of an evaluation that no run has come to yet
-          std::cerr << "assay report: " << error.what() << "; looking again when something has changed\n";
+        } catch (const UserError& error) {  // such as a metric of an evaluation that no run has reached
+          std::cerr << "assay report: " << error.what() << "; the page is written when the files change again\n";
         }
         rest = std::max(kLook, std::chrono::duration_cast<std::chrono::milliseconds>((kMostShareOfTime - 1) *
                                                                                      (Clock::now() - begin)));
@@ -89,16 +89,16 @@ int report(const Arguments& arguments) {
   std::vector<std::string> metrics;
   bool mixed_code = false, watch = false;
   po::options_description options;
-  options.add_options()("out", po::value(&out)->value_name("FILE"), "default: report.html beside the plan")(
-      "metric", po::value(&metrics)->value_name("M")->multitoken(), "columns, as for assay compare")(
-      "mixed-code", po::bool_switch(&mixed_code), "show records of different code all the same")(
+  options.add_options()("out", po::value(&out)->value_name("FILE"),
+                        "file to write; default: report.html beside the plan")(
+      "metric", po::value(&metrics)->value_name("M")->multitoken(), "metrics to show, as for assay compare")(
+      "mixed-code", po::bool_switch(&mixed_code), "allow records of different code")(
       "watch", po::bool_switch(&watch),
-      "write it anew when something has changed, until no run is left to do; "
-      "the page then reloads itself");
+      "write the page again whenever the files change, until no run remains; the page then reloads itself");
   const auto parsed = parse_options(arguments, options);
   if (!parsed) return kDone;
   if (parsed->words.size() != 1)
-    throw UserError("assay report: one experiment, by its TOML file or its name; see assay report --help");
+    throw UserError("assay report takes one experiment, a TOML file or a name; see assay report --help");
   const auto experiment = find_experiment(parsed->words[0]);
   note_other_plan(experiment);
   const auto file = out.empty() ? experiment.layout.report() : std::filesystem::path(out);
@@ -106,7 +106,7 @@ int report(const Arguments& arguments) {
   try {
     int signal = 0;
     if (watch) {
-      std::cerr << "writing " << file.string() << " whenever something has changed; Ctrl-C ends it\n";
+      std::cerr << "writing " << file.string() << " whenever the files change; Ctrl-C ends it\n";
       signal = report.watch();
     } else {
       report.write(0);

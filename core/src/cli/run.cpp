@@ -1,4 +1,4 @@
-// assay run X.toml: plan, then do what has no record yet.
+// assay run X.toml: plans an experiment, then trains and evaluates every run without a complete record.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -34,50 +34,51 @@ po::options_description run_options(launch::SweepOptions& sweep) {
   auto options = plan_options();
   auto add = options.add_options();
   add("jobs", po::value(&sweep.jobs)->value_name("N"),
-      "at most N runs at once, which share the cores that there are for the first; default: as many as get cores of "
-      "their own");
+      "run at most N at once, which share the cores if there are too few for all; "
+      "default: as many as get cores of their own");
   add("only", po::value<std::string>()->value_name("SEL"),
-      "of the plan these runs alone: \"positional=alibi,t5 optimizer.lr<1e-2 seed=1\", or the beginning of an id");
+      "run only these runs of the plan: \"positional=alibi,t5 optimizer.lr<1e-2 seed=1\", or the beginning of an id");
   add("retries", po::value(&sweep.retries)->value_name("K"),
-      "tries again what was killed, lost or too slow, at most K times a run");
+      "retry runs that were killed, lost or timed out, at most K times per run");
   add("timeout", po::value<std::string>()->value_name("TIME"),
-      "an attempt that takes longer (90s, 15m, 2h) has failed: it is asked to save and stop, and killed after a "
-      "quarter "
-      "of the time more (5s at least, 60s at most)");
-  add("exclusive", po::bool_switch(&sweep.exclusive), "for timing: one run at a time, with all cores and GPUs");
+      "time limit per attempt (90s, 15m, 2h); "
+      "an attempt that exceeds it fails: it is signalled to checkpoint and exit, "
+      "and killed after another quarter of the limit (at least 5s, at most 60s)");
+  add("exclusive", po::bool_switch(&sweep.exclusive), "for timing: run one at a time, with all cores and GPUs");
   add("fail-fast", po::bool_switch(&sweep.fail_fast), "stop at the first failure");
-  add("smoke", "does every group run? One seed, 20 steps, results in .smoke, which are made anew each time");
+  add("smoke", "run one seed of every group for 20 steps, with results in .smoke, which is emptied first");
   add("launcher", po::value<std::string>()->default_value("local")->value_name("NAME"),
-      "local, or slurm: job arrays, by [launch.slurm] of assay.local.toml; submits and returns");
+      "local, or slurm, which submits job arrays by [launch.slurm] of assay.local.toml and returns");
   add("until-decided", po::value<size_t>()->value_name("SEEDS"),
-      "adds seeds until every claim is decided, at most so many in all; looks at the claims in between, each look at "
-      "its share of the 5%");
-  add("with-inputs", "run what other runs start from or ask first, where it is not finished");
-  add("dry-run", po::bool_switch(&sweep.dry_run), "say what would run, write nothing");
+      "add seeds until every claim is decided, at most SEEDS in all; "
+      "interim analyses judge the claims in between, with alpha spending");
+  add("with-inputs", "first run the unfinished runs that these runs take as inputs");
+  add("dry-run", po::bool_switch(&sweep.dry_run), "print what would run; write nothing");
   return options;
 }
 
 void check(const Arguments& arguments, const Parsed& parsed, launch::SweepOptions& sweep) {
-  if (parsed.options.count("jobs") && sweep.jobs < 1) throw UserError("assay run: --jobs is at least 1");
-  if (sweep.exclusive && sweep.jobs > 1)
-    throw UserError("assay run: --exclusive is one run at a time; leave --jobs out");
-  if (sweep.retries < 0) throw UserError("assay run: --retries is at least 0");
+  if (parsed.options.count("jobs") && sweep.jobs < 1) throw UserError("assay run: --jobs must be at least 1");
+  if (sweep.exclusive && sweep.jobs > 1) throw UserError("assay run: --exclusive runs one at a time; leave --jobs out");
+  if (sweep.retries < 0) throw UserError("assay run: --retries must be at least 0");
   if (parsed.options.count("timeout"))
     sweep.timeout = timeout_of(arguments, parsed.options["timeout"].as<std::string>());
 }
 
-// What needs a controller that stays has no meaning there.
+// Options that need a controller that stays are errors on Slurm.
 bool asks_for_slurm(const Parsed& parsed) {
   const auto launcher = parsed.options["launcher"].as<std::string>();
   if (launcher == "local") return false;
-  if (launcher != "slurm") throw UserError("assay run: --launcher is local or slurm, not " + launcher);
+  if (launcher != "slurm")
+    throw UserError("assay run: --launcher: '" + launcher + "' is not a valid launcher; give local or slurm");
   for (const char* name : {"retries", "timeout", "exclusive", "fail-fast", "smoke", "until-decided", "with-inputs"})
     if (parsed.options.count(name) && !parsed.options[name].defaulted())
-      throw UserError(std::string("assay run: --") + name + " goes with the local launcher");
+      throw UserError(std::string("assay run: --") + name + " requires the local launcher");
   return true;
 }
 
-// A run that has its records is not run again: without this line its numbers would silently stay those of older code.
+// A run with complete records is not run again; without this line its numbers would silently remain those of older
+// code.
 void say_what_is_stale(const plan::Plan& plan, const std::vector<nlohmann::json>& lines, const std::string& file) {
   const record::ExperimentLayout experiment(plan.results_folder);
   size_t stale = 0, done = 0;
@@ -91,15 +92,15 @@ void say_what_is_stale(const plan::Plan& plan, const std::vector<nlohmann::json>
     if (!other.empty()) code.insert(other);
   }
   if (stale > 0)
-    std::cerr << base::printable(
-                     fmt::format("{} of {} runs that are done are stale (other code: {}) and are not run again: "
-                                 "'assay recheck {}' replays their first steps; a run whose folder under {} is "
-                                 "removed is run again",
-                                 stale, done, fmt::join(code, "; "), file, (plan.results_folder / "runs").string()))
+    std::cerr << base::printable(fmt::format(
+                     "{} of {} done runs are stale (other code: {}) and are not run again: "
+                     "'assay recheck {}' replays their first steps; to run one again, remove its folder under {}",
+                     stale, done, fmt::join(code, "; "), file, (plan.results_folder / "runs").string()))
               << "\n";
 }
 
-// Inputs first; then the plan is the one in force. Exit code; the lines to run get the source's state.
+// Runs the inputs first, then puts the plan in force and gives the lines the state of the source tree. Returns an exit
+// code.
 int prepare(plan::Plan& plan, std::vector<nlohmann::json>& lines, const Parsed& parsed,
             const plan::PlanRequest& request, launch::SweepOptions& sweep) {
   for (const auto& warning : plan::warnings_of(plan)) std::cerr << base::printable(warning) << "\n";
@@ -119,8 +120,9 @@ int until_decided(const Parsed& parsed, const plan::PlanRequest& request, launch
                   const Arguments& arguments) {
   for (const char* name : {"only", "smoke"})
     if (parsed.options.count(name))
-      throw UserError(std::string("assay run: --until-decided is about whole results; leave --") + name + " out");
-  if (sweep.dry_run) throw UserError("assay run: what --until-decided does depends on results; leave --dry-run out");
+      throw UserError(std::string("assay run: --until-decided needs the results of the whole plan; leave --") + name +
+                      " out");
+  if (sweep.dry_run) throw UserError("assay run: --until-decided depends on results; leave --dry-run out");
   return run_until_decided(request, parsed.options["until-decided"].as<size_t>(), arguments, [&](plan::Plan& plan) {
     auto lines = plan.lines;
     const int code = prepare(plan, lines, parsed, request, sweep);
@@ -160,18 +162,19 @@ int run(const Arguments& arguments) {
   const bool whole = !smoke && !parsed->options.count("only");
   if (plan.prune && whole) sweep.pruning = launch::Pruning{*plan.prune, plan.compare.baseline};
   if (plan.prune && parsed->options.count("only"))
-    std::cerr << "With --only nothing is pruned: groups are ranked among all of the plan's.\n";
+    std::cerr << "With --only no run is pruned, because pruning ranks all groups of the plan.\n";
   if (const int code = prepare(plan, lines, *parsed, request, sweep); code != kDone) return code;
   if (on_slurm) {
-    if (plan.prune) std::cerr << "On Slurm nothing is pruned: there is no controller that compares rungs.\n";
+    if (plan.prune) std::cerr << "On Slurm no run is pruned, because no controller compares the groups at the rungs.\n";
     launch::submit_to_slurm(
         lines, {std::filesystem::canonical("/proc/self/exe"), plan.results_folder, slurm, sweep.jobs, sweep.dry_run},
         std::cerr);
-    if (!sweep.dry_run) std::cerr << "How they stand: assay status " << request.file << "\n";
+    if (!sweep.dry_run) std::cerr << "To show their status: assay status " << request.file << "\n";
     return kDone;
   }
   const int code = launch::run_sweep(lines, sweep, std::cerr, launch::style_of_stderr());
-  if (code == kDone && !sweep.dry_run && !smoke) std::cerr << "The table: assay compare " << request.file << "\n";
+  if (code == kDone && !sweep.dry_run && !smoke)
+    std::cerr << "To show the table: assay compare " << request.file << "\n";
   return code;
 }
 

@@ -1,4 +1,4 @@
-// assay schedule X.toml: the learning rate of every run over its steps, drawn in the terminal or as CSV.
+// assay schedule X.toml: plots the learning rate of every run over its steps in the terminal, or prints it as CSV.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -22,12 +22,12 @@ namespace {
 namespace po = boost::program_options;
 using nlohmann::json;
 
-constexpr int kWidth = 64, kHeight = 4;  // characters of a picture
+constexpr int kWidth = 64, kHeight = 4;  // characters of a plot
 
-// Rows with the same rates are one picture.
+// Rows with the same rates share one plot.
 struct Curve {
   std::vector<std::string> labels;
-  const json* rates;  // as the worker answers
+  const json* rates;  // as the worker returns them
 };
 
 std::string label_of(const json& line, const std::string& experiment) {
@@ -46,7 +46,7 @@ std::vector<Curve> curves_of(const std::vector<const json*>& lines, const json& 
   return curves;
 }
 
-// Bars of eighths of a character under the curve; `top` fills the height.
+// Draws bars in eighths of a character under the curve; `top` has the full height.
 std::string picture(const json& points, double top) {
   static constexpr const char* kEighths[] = {" ",      "\u2581", "\u2582", "\u2583", "\u2584",
                                              "\u2585", "\u2586", "\u2587", "\u2588"};
@@ -66,13 +66,14 @@ std::string text_of(const Curve& curve, double top) {
   std::string text;
   for (const auto& label : curve.labels) text += base::printable(label) + "\n";
   const auto& points = curve.rates->at("points");
-  if (points.empty()) return text + "  trains nothing\n";
+  if (points.empty()) return text + "  no step is trained\n";
   if (top > 0) text += picture(points, top);
   const auto at = [&](const char* name, size_t column) { return curve.rates->at(name)[column].get<double>(); };
   text += fmt::format("  rate: {:.4g} at step 0, highest {:.4g} at {}, last {:.4g} at {}\n", at("first", 1),
                       at("highest", 1), at("highest", 0), at("last", 1), at("last", 0));
   if (at("first", 2) != 1 || at("last", 2) != 1)
-    text += fmt::format("  weight decay: {:.4g} of it at first, {:.4g} at last\n", at("first", 2), at("last", 2));
+    text +=
+        fmt::format("  weight decay: {:.4g} of its value at first, {:.4g} at last\n", at("first", 2), at("last", 2));
   return text;
 }
 
@@ -90,12 +91,14 @@ int schedule(const Arguments& arguments) {
   auto options = plan_options();
   options.add_options()("format", po::value(&format)->default_value("text")->value_name("F"), "text or csv")(
       "points", po::value(&points)->value_name("N"),
-      "csv: at most so many steps of a run, in equal stretches the one of the highest rate; default: all of them");
+      "with csv: at most N steps per run, the step with the highest rate of each of N equal intervals; "
+      "default: all steps");
   const auto parsed = parse_options(arguments, options);
   if (!parsed) return kDone;
-  if (format != "text" && format != "csv") throw UserError("--format " + format + ": there are text and csv");
+  if (format != "text" && format != "csv")
+    throw UserError("--format: '" + format + "' is not a valid format; give text or csv");
   if (parsed->options.count("points") && (points < 2 || format != "csv"))
-    throw UserError("--points is at least 2, and goes with --format csv");
+    throw UserError("--points must be at least 2 and requires --format csv");
   const auto plan = plan::make_plan(plan_request(arguments, *parsed));
   for (const auto& warning : plan::warnings_of(plan)) fmt::print(stderr, "{}\n", base::printable(warning));
   const auto lines = study::first_lines(plan.lines);

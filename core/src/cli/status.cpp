@@ -1,4 +1,4 @@
-// assay status [X]: what is done, running (and how far), failed (and why), stopped and waiting, experiment by
+// assay status [X]: shows which runs are done, running (and how far), failed (and why), stopped and queued, per
 // experiment.
 #include <fmt/format.h>
 
@@ -29,12 +29,12 @@ namespace {
 
 using nlohmann::json;
 
-// A cluster that does not answer hides only what our own files do not say.
+// If the cluster does not respond, the status from the runs' own files is still shown.
 std::map<std::string, launch::OnSlurm> slurm_of(const record::ExperimentLayout& experiment) {
   try {
     return launch::runs_on_slurm(experiment);
   } catch (const UserError& error) {
-    std::cerr << "without what is on Slurm: " << error.what() << "\n";
+    std::cerr << "note: runs on Slurm are not shown: " << error.what() << "\n";
     return {};
   }
 }
@@ -60,9 +60,9 @@ std::string failure_text(const launch::Job& job, const record::RunStatusNow& now
 
 std::string status_text(const record::ExperimentLayout& experiment) {
   std::map<record::Standing, size_t> counts;
-  size_t stale = 0, skipping = 0;                               // of the done ones; skipping: with skipped steps
-  size_t waiting = 0;                                           // on Slurm, of the queued ones
-  std::optional<std::map<std::string, launch::OnSlurm>> slurm;  // asked when our own files leave something open
+  size_t stale = 0, skipping = 0;  // done runs that are stale; done runs with skipped steps
+  size_t waiting = 0;              // queued runs that wait on Slurm
+  std::optional<std::map<std::string, launch::OnSlurm>> slurm;  // queried if the runs' own files do not decide a status
   std::string details;
   const auto lines = record::with_code_at_hand(record::read_plan_lines(experiment.plan()));
   const auto code = current_training_code();
@@ -116,7 +116,7 @@ int status(const Arguments& arguments) {
   const auto parsed = parse_options(arguments, {});
   if (!parsed) return kDone;
   if (parsed->words.size() > 1)
-    throw UserError("assay status: one experiment, or none for all; see assay status --help");
+    throw UserError("assay status takes one experiment, or none to show all; see assay status --help");
   if (!parsed->words.empty()) {
     const auto experiment = find_experiment(parsed->words[0]);
     std::cout << status_text(experiment.layout) << std::flush;
@@ -128,7 +128,7 @@ int status(const Arguments& arguments) {
     std::cout << status_text(experiment) << std::flush;
     note_other_plan({experiment, std::nullopt});
   }
-  if (experiments.empty()) std::cout << "no results in " << results_here().string() << "\n";
+  if (experiments.empty()) std::cout << "there are no results in " << results_here().string() << "\n";
   return kDone;
 }
 

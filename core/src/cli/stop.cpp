@@ -1,4 +1,4 @@
-// assay stop X: asks the controllers and workers of an experiment to stop in good order.
+// assay stop X: signals the controllers and workers of an experiment to checkpoint and exit.
 #include <fmt/format.h>
 #include <signal.h>
 
@@ -22,7 +22,7 @@ namespace {
 
 struct Asked {
   size_t controllers = 0, runs = 0;
-  std::string elsewhere;  // lines
+  std::string elsewhere;  // one line per process
 };
 
 void ask_controllers(const record::ExperimentLayout& experiment, Asked& asked) {
@@ -35,7 +35,7 @@ void ask_controllers(const record::ExperimentLayout& experiment, Asked& asked) {
   }
 }
 
-// Also those whose controller was killed. One that is asked by its controller, too, stops once.
+// Also signals workers whose controller was killed. A worker that its controller signals, too, stops once.
 void ask_worker(const nlohmann::json& line, const record::RunLayout& run, Asked& asked) {
   if (!base::FileLock::is_held(run.lock())) return;
   const auto state = record::read_state(run.state());
@@ -47,12 +47,12 @@ void ask_worker(const nlohmann::json& line, const record::RunLayout& run, Asked&
     ++asked.runs;
 }
 
-// A task that runs there saves, too, and stays away; a cluster that does not answer is told and stops nothing else.
+// A running task also checkpoints, and it is not requeued. An error of the cluster is reported and stops nothing else.
 size_t take_off_slurm(const record::ExperimentLayout& experiment) {
   try {
     return launch::cancel_on_slurm(experiment);
   } catch (const UserError& error) {
-    fmt::print("What is on Slurm stays there: {}\n", error.what());
+    fmt::print("Runs on Slurm are not cancelled: {}\n", error.what());
     return 0;
   }
 }
@@ -62,7 +62,8 @@ size_t take_off_slurm(const record::ExperimentLayout& experiment) {
 int stop(const Arguments& arguments) {
   const auto parsed = parse_options(arguments, {});
   if (!parsed) return kDone;
-  if (parsed->words.size() != 1) throw UserError("assay stop: one experiment; see assay stop --help");
+  if (parsed->words.size() != 1)
+    throw UserError("assay stop takes one experiment, a TOML file or a name; see assay stop --help");
   const auto experiment = find_experiment(parsed->words[0]).layout;
   const auto lines = record::read_plan_lines(experiment.plan());
   Asked asked;
@@ -71,12 +72,15 @@ int stop(const Arguments& arguments) {
   const auto off_slurm = take_off_slurm(experiment);
   const auto plural = [](size_t count) { return count == 1 ? "" : "s"; };
   if (asked.controllers + asked.runs > 0)
-    fmt::print("Asked {} controller{} and {} run{} to stop; a run saves its next step first. Once more: stop now.\n",
-               asked.controllers, plural(asked.controllers), asked.runs, plural(asked.runs));
-  if (off_slurm > 0) fmt::print("Took {} run{} off Slurm.\n", off_slurm, plural(off_slurm));
+    fmt::print(
+        "Signalled {} controller{} and {} run{} to stop; a run checkpoints first. "
+        "To stop at once, repeat the command.\n",
+        asked.controllers, plural(asked.controllers), asked.runs, plural(asked.runs));
+  if (off_slurm > 0) fmt::print("Cancelled {} run{} on Slurm.\n", off_slurm, plural(off_slurm));
   if (asked.controllers + asked.runs + off_slurm == 0)
-    fmt::print("Nothing of {} runs on this machine.\n", experiment.folder().filename().string());
-  if (!asked.elsewhere.empty()) fmt::print("Running on other machines; ask there:\n{}", asked.elsewhere);
+    fmt::print("No process of {} runs on this machine.\n", experiment.folder().filename().string());
+  if (!asked.elsewhere.empty())
+    fmt::print("These processes run on other machines; stop them there:\n{}", asked.elsewhere);
   return kDone;
 }
 

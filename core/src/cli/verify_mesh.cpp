@@ -1,4 +1,5 @@
-// assay verify-mesh X.toml: so many updates of an experiment's first run on several meshes, against one rank.
+// assay verify-mesh X.toml: compares the first updates of an experiment's first run on several meshes with those on one
+// rank.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -33,7 +34,7 @@ std::vector<std::string> parts_of(const std::string& text) {
   return parts;
 }
 
-// "2x1": tensor x data; "2x1s" with the sequence split.
+// Parses "2x1": tensor x data; "2x1s": sequence parallel.
 json mesh_of(const std::string& text, const std::string& backend) {
   int tensor = 0, data = 0;
   const bool split = text.ends_with('s');
@@ -43,8 +44,8 @@ json mesh_of(const std::string& text, const std::string& backend) {
   if (first.ec != std::errc{} || second.ec != std::errc{} || second.ptr != end || *first.ptr != 'x' || tensor < 1 ||
       data < 1)
     throw UserError(
-        fmt::format("assay verify-mesh: '{}' is no mesh; write tensor x data, such as 2x1, and 2x1s for one "
-                    "that splits the sequence",
+        fmt::format("assay verify-mesh: '{}' is not a valid mesh; "
+                    "write tensor x data, such as 2x1, or 2x1s for sequence parallelism",
                     text));
   return {{"tensor", tensor},
           {"data", data},
@@ -95,21 +96,22 @@ std::string markdown(const std::vector<std::vector<std::string>>& rows) {
 }
 
 constexpr const char* kMeaning =
-    "tensor x data (s: the sequence split) against 1x1: relative difference of the loss; of gradients and weights the "
-    "largest max|difference| / max(max|x| of the tensor, RMS of all) over the tensors";
+    "tensor x data (s: sequence parallel) against 1x1: relative difference of the loss; "
+    "for gradients and weights the largest max|difference| / max(max|x| of the tensor, RMS of all) over the tensors";
 
 constexpr const char* kNote =
-    "a weight whose exact gradient is zero, such as the bias of attention's keys, has one of rounding alone, and Adam "
-    "moves it by the whole rate for it: in fp32 the last column shows such weights";
+    "a weight whose exact gradient is zero, such as the bias of the attention keys, "
+    "has a gradient of rounding errors only, and Adam moves it by the full learning rate: "
+    "in fp32 the last column shows such weights";
 
-// Written by this verb alone: the table of a comparison, which has the same name, is not lost to it.
+// Does not overwrite the table of a comparison, which has the same name.
 void write_reference(const plan::Plan& plan, const std::vector<std::vector<std::string>>& rows,
                      const std::string& device, const std::string& command) {
   const record::ExperimentLayout experiment(plan.results_folder);
   const auto file = experiment.reference() / "table.md";
   if (std::filesystem::exists(file) && base::read_file(file).find("assay verify-mesh ") == std::string::npos)
-    throw UserError(fmt::format("{}: is another command's table; give the experiment a name of its own for this one",
-                                file.string()));
+    throw UserError(fmt::format(
+        "{}: the file is the table of another command; give the experiment another name for this one", file.string()));
   std::filesystem::create_directories(experiment.reference());
   const auto& line = plan.lines.at(0);
   const auto& train = line.at("train");
@@ -142,22 +144,23 @@ int verify_mesh(const Arguments& arguments) {
   bool reference = false;
   auto options = plan_options();
   options.add_options()("meshes", po::value(&meshes)->default_value("2x1,4x1,1x2,2x2,2x1s,4x1s")->value_name("M,M"),
-                        "tensor x data; s: the sequence split")(
+                        "meshes to compare: tensor x data; s: sequence parallel")(
       "precisions", po::value(&precisions)->default_value("fp64,fp32")->value_name("P,P"),
-      "each against itself on one rank")("backend", po::value(&backend)->default_value("threads")->value_name("B"),
-                                         "threads on the CPU, or nccl on GPUs")(
-      "steps", po::value(&steps)->value_name("N"), "updates; default: 50, or the experiment's where it has fewer")(
+      "precisions to compare, each with itself on one rank")(
+      "backend", po::value(&backend)->default_value("threads")->value_name("B"), "threads on the CPU, or nccl on GPUs")(
+      "steps", po::value(&steps)->value_name("N"),
+      "number of updates; default: 50, or the experiment's if it has fewer")(
       "format", po::value(&format)->default_value("text")->value_name("F"), "text, md or json")(
       "reference", po::bool_switch(&reference), "also write reference/table.md among the experiment's results");
   const auto parsed = parse_options(arguments, options);
   if (!parsed) return kDone;
   if (format != "text" && format != "md" && format != "json")
-    throw UserError("--format " + format + ": there are text, md and json");
+    throw UserError("--format: '" + format + "' is not a valid format; give text, md or json");
   if (backend != "threads" && backend != "nccl")
-    throw UserError("--backend " + backend + ": there are threads and nccl");
+    throw UserError("--backend: '" + backend + "' is not a valid backend; give threads or nccl");
   for (const auto& precision : parts_of(precisions))
     if (precision != "fp64" && precision != "fp32" && precision != "tf32" && precision != "bf16")
-      throw UserError("--precisions " + precision + ": there are fp64, fp32, tf32 and bf16");
+      throw UserError("--precisions: '" + precision + "' is not a valid precision; give fp64, fp32, tf32 or bf16");
   json asked = json::array();
   for (const auto& mesh : parts_of(meshes)) asked.push_back(mesh_of(mesh, backend));
   const auto plan = plan::make_plan(plan_request(arguments, *parsed));
@@ -166,11 +169,12 @@ int verify_mesh(const Arguments& arguments) {
   const auto most = train.at("steps").get<int64_t>();
   if (!parsed->options.count("steps")) steps = std::min<int64_t>(50, most);
   if (steps < 1 || steps > most)
-    throw UserError(fmt::format("assay verify-mesh: --steps is from 1 to train.steps, which is {}", most));
+    throw UserError(fmt::format("assay verify-mesh: --steps must be from 1 to train.steps, which is {}", most));
   for (const auto& mesh : asked)
     if (const int64_t batch = train.at("batch"), data = mesh.at("data"); batch % data != 0)
-      throw UserError(fmt::format("assay verify-mesh: train.batch {} does not divide over data = {}", batch, data));
-  // One device for all: a GPU against the CPU would be another difference.
+      throw UserError(fmt::format(
+          "assay verify-mesh: train.batch = {} is not divisible by data = {}; give other --meshes", batch, data));
+  // All meshes use one device: a GPU against the CPU would add a difference of its own.
   const std::string device = backend == "nccl" ? "cuda" : "cpu";
   line["resources"]["device"] = device;
   const auto answer =

@@ -1,5 +1,5 @@
-// assay check FILE.so: the conformance kit on every component of a plugin, a line a property. Of an experiment file:
-// the checks of its plan.
+// assay check FILE.so: runs the conformance kit on every component of a plugin and prints one line per property. For an
+// experiment file it validates the plan.
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -21,14 +21,14 @@ const schema::PluginFile& plugin_of(const schema::Catalogue& catalogue, const fs
   for (const auto& plugin : catalogue.plugins) {
     std::error_code ignored;
     if (!fs::equivalent(plugin.file, file, ignored)) continue;
-    if (!plugin.ok) throw UserError(fmt::format("{}: was refused: {}", file.string(), plugin.error));
+    if (!plugin.ok) throw UserError(fmt::format("{}: the plugin was refused: {}", file.string(), plugin.error));
     return plugin;
   }
   throw UserError(
-      fmt::format("{}: is not among the plugins of its folder; a plugin's name ends with .so", file.string()));
+      fmt::format("{}: the file is not a plugin of its folder; a plugin's name ends with .so", file.string()));
 }
 
-// The words that are this component's; a plugin may have several.
+// The arguments of this component; a plugin may have several components.
 std::vector<std::string> words_of(const schema::Component& component, const std::vector<std::string>& words) {
   std::vector<std::string> own;
   for (const auto& word : words)
@@ -42,7 +42,7 @@ void refuse_strangers(const schema::PluginFile& plugin, const std::vector<std::s
     bool known = false;
     for (const auto& component : plugin.components) known |= !words_of(component, {word}).empty();
     if (!known)
-      throw UserError(fmt::format("assay check: '{}' is no parameter of a component in {}", word, plugin.file));
+      throw UserError(fmt::format("assay check: '{}' is not a parameter of any component in {}", word, plugin.file));
   }
 }
 
@@ -51,7 +51,7 @@ void refuse_strangers(const schema::PluginFile& plugin, const std::vector<std::s
 int check(const Arguments& arguments) {
   auto options = plan_options();
   options.add_options()("timeout", po::value<std::string>()->default_value("10m")->value_name("TIME"),
-                        "a component that takes longer (90s, 15m, 2h) has a fault; each is tried in its own process");
+                        "time limit per component (90s, 15m, 2h), each in its own process; exceeding it is a fault");
   const auto parsed = parse_options(arguments, options);
   if (!parsed) return kDone;
   if (parsed->words.empty())
@@ -61,7 +61,8 @@ int check(const Arguments& arguments) {
   if (!fs::exists(file)) throw UserError(fmt::format("{}: there is no such file", file.string()));
   if (file.extension() == ".toml") {
     const auto plan = plan::make_plan(plan_request(arguments, *parsed));
-    fmt::print("{}: {} run{}, nothing wrong\n", file.string(), plan.lines.size(), plan.lines.size() == 1 ? "" : "s");
+    fmt::print("{}: {} run{}, the plan is valid\n", file.string(), plan.lines.size(),
+               plan.lines.size() == 1 ? "" : "s");
     return kDone;
   }
   const auto timeout = timeout_of(arguments, parsed->options["timeout"].as<std::string>());
@@ -85,7 +86,7 @@ int check(const Arguments& arguments) {
   const worker::CheckListener listener{[&](const std::string& component, const std::string& property) {
                                          ++properties;
                                          fmt::print("{}: {}: ", component, property);
-                                         std::fflush(stdout);  // it may hang
+                                         std::fflush(stdout);  // the property may hang
                                        },
                                        [&](const std::string& fault) {
                                          fmt::print("{}\n", fault.empty() ? "ok" : "FAULT: " + fault);

@@ -1,5 +1,5 @@
-// assay describe NAME: the parameter table of a component, by its name or kind/name; --schema: a JSON Schema of
-// experiment files.
+// assay describe NAME: shows the parameter table of a component, given by its name or kind/name; --schema: prints a
+// JSON Schema of experiment files.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -88,12 +88,12 @@ int describe(const Arguments& arguments) {
   std::string format;
   auto options = plugin_options();
   options.add_options()("format", po::value(&format)->default_value("text")->value_name("F"), "text, md or json")(
-      "schema", "instead of a component: a JSON Schema of experiment files, for editors");
+      "schema", "print a JSON Schema of experiment files, for editors, instead of a component");
   const auto parsed = parse_options(arguments, options);
   if (!parsed) return kDone;
   const bool schema = parsed->options.count("schema") > 0;
   if (format != "text" && format != "md" && format != "json")
-    throw UserError("--format " + format + ": there are text, md and json");
+    throw UserError("--format: '" + format + "' is not a valid format; give text, md or json");
   if (parsed->words.size() != (schema ? 0 : 1))
     throw UserError(schema
                         ? "assay describe --schema takes no NAME"
@@ -117,11 +117,11 @@ int describe(const Arguments& arguments) {
     fmt::print("{}", formatted(shown, format));
     return kDone;
   }
-  auto message =
-      fmt::format("assay describe: no component '{}'{}", wanted, base::suggestion(wanted, names, "there are "));
+  auto message = fmt::format("assay describe: there is no component '{}'{}", wanted,
+                             base::suggestion(wanted, names, "components are "));
   for (const auto& plugin : catalogue.plugins)
     if (!plugin.ok)
-      message += fmt::format("\nplugin file {} was refused and might have it: {}", plugin.file, plugin.error);
+      message += fmt::format("\nplugin file {} was refused and might contain it: {}", plugin.file, plugin.error);
   throw UserError(message);
 }
 

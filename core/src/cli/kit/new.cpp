@@ -1,4 +1,4 @@
-// assay new KIND NAME: a plugin's folder that builds, passes its test and runs.
+// assay new KIND NAME: makes a plugin's folder that builds, passes its test and runs.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 namespace po = boost::program_options;
 
-// The source tree of assay that holds this folder; empty without one.
+// The source tree of assay that contains this folder; empty if there is none.
 fs::path tree_around(const fs::path& folder) {
   for (auto at = folder; at != at.parent_path(); at = at.parent_path())
     if (fs::exists(at / "core/cmake/assay_add_plugin.cmake") && fs::is_directory(at / "plugins")) return at;
@@ -28,8 +28,9 @@ fs::path tree_around(const fs::path& folder) {
 int new_plugin_folder(const Arguments& arguments) {
   std::string out;
   po::options_description options;
-  options.add_options()("out", po::value(&out)->value_name("DIR"),
-                        "the folder to make; default: plugins/KIND/NAME in assay's tree, else NAME here");
+  options.add_options()(
+      "out", po::value(&out)->value_name("DIR"),
+      "folder to make; default: plugins/KIND/NAME in assay's tree, otherwise NAME in the current folder");
   const auto parsed = parse_options(arguments, options);
   if (!parsed) return kDone;
   if (parsed->words.size() != 2)
@@ -41,23 +42,25 @@ int new_plugin_folder(const Arguments& arguments) {
   const auto around = tree_around(folder);
   const bool in_tree = !around.empty() && folder.string().starts_with((around / "plugins").string() + "/");
   if (in_tree && folder != around / "plugins" / kind / name)
-    throw UserError(
-        fmt::format("{}: plugins of the tree stand in plugins/KIND/NAME; leave --out, or take a folder "
-                    "elsewhere",
-                    folder.string()));
+    throw UserError(fmt::format(
+        "{}: the plugins of the tree are in plugins/KIND/NAME; leave --out out, or give a folder outside the tree",
+        folder.string()));
   if (in_tree)
     for (const auto& other : fs::directory_iterator(around / "plugins"))
       if (other.path().filename() != kind && fs::exists(other.path() / name))
-        throw UserError(fmt::format("'{}' is taken by {}; a plugin's name is that of its library", name,
-                                    (other.path() / name).string()));
+        throw UserError(fmt::format(
+            "assay new: the name '{}' is taken by {}, and a plugin's name must be unique because its library has the "
+            "same name",
+            name, (other.path() / name).string()));
   const auto files = new_plugin(kind, name, in_tree);
   if (fs::exists(folder) && (!fs::is_directory(folder) || !fs::is_empty(folder)))
-    throw UserError(fmt::format("{}: is there already; nothing was changed", folder.string()));
+    throw UserError(
+        fmt::format("{}: the path exists and is not an empty folder; nothing was changed", folder.string()));
   fs::create_directories(folder);
   for (const auto& [file, text] : files) base::write_atomically(folder / file, text);
   fmt::print("{}:\n", folder.string());
   for (const auto& [file, text] : files) fmt::print("  {}\n", file);
-  fmt::print("How to build, check and run it stands in its README.md.\n");
+  fmt::print("Its README.md describes how to build, check and run it.\n");
   return kDone;
 }
 

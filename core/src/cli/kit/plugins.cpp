@@ -1,4 +1,4 @@
-// assay plugins: what is there, and what was refused and why.
+// assay plugins: lists the components of all plugins, and the refused files with the reasons.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -15,11 +15,11 @@ namespace {
 
 namespace po = boost::program_options;
 
-// Of a component that another file on the path has, too.
+// Marks a component that an earlier file on the path shadows.
 std::string behind(const schema::Catalogue& catalogue, const schema::PluginFile& plugin,
                    const schema::Component& component) {
   const auto* first = catalogue.find(component.kind, component.name).plugin;
-  return first == &plugin ? "" : fmt::format("(not used: behind {}) ", first->file);
+  return first == &plugin ? "" : fmt::format("(not used: shadowed by {}) ", first->file);
 }
 
 std::string text_of(const schema::Catalogue& catalogue) {
@@ -51,8 +51,10 @@ int plugins(const Arguments& arguments) {
                         "text or md (the table of README.md)");
   const auto parsed = parse_options(arguments, options);
   if (!parsed) return kDone;
-  if (!parsed->words.empty()) throw UserError("assay plugins takes no word; for one component: assay describe NAME");
-  if (format != "text" && format != "md") throw UserError("--format " + format + ": there are text and md");
+  if (!parsed->words.empty())
+    throw UserError("assay plugins takes no arguments; assay describe NAME shows one component");
+  if (format != "text" && format != "md")
+    throw UserError("--format: '" + format + "' is not a valid format; give text or md");
   const auto catalogue = worker::load_descriptors(parsed->options["plugin-path"].as<std::string>(), std::nullopt);
   fmt::print("{}", format == "md" ? markdown_of(catalogue) : text_of(catalogue));
   for (const auto& plugin : catalogue.plugins)

@@ -17,8 +17,8 @@ void replace_all(std::string& text, const std::string& from, const std::string& 
     text.replace(at, from.size(), to);
 }
 
-// The section of an experiment that uses a component of this kind; what it replaces, if anything, begins with the same
-// line. Empty: no section of a run does.
+// The section of an experiment that uses a component of this kind; a section that it replaces begins with the same
+// line. Empty if no section of a run uses this kind.
 struct Section {
   std::string header, body;
 };
@@ -33,7 +33,8 @@ Section section_of(const std::string& kind, const std::string& name) {
   return {header, fmt::format("{}\nuse = \"{}\"\n", header, name)};
 }
 
-// The paragraph or line that begins with the section's header gives way to the section; without one it is added.
+// Replaces the paragraph or line that begins with the section's header by the section; appends the section if there is
+// none.
 std::string experiment_with(std::string text, const std::string& kind, const std::string& name) {
   const auto [header, body] = section_of(kind, name);
   if (header.empty()) return text;
@@ -53,7 +54,7 @@ std::string cmake_of(const std::string& name, bool in_tree) {
       name, name);
 }
 
-// A decoder is used on a run that is there.
+// A decoder is used on a finished run.
 std::string how_to_run(const std::string& kind, const std::string& name, const std::string& assay,
                        const std::string& experiment) {
   const auto run = fmt::format("{} run {}", assay, experiment);
@@ -65,15 +66,15 @@ std::string how_to_build(const std::string& kind, const std::string& name, bool 
   if (in_tree)
     return fmt::format(
         "```\ncmake --build .build\n"
-        "scripts/lib/readme_plugins.py                                # into the table of the tree's README.md\n"
-        "scripts/test                                                 # all tests, this one's among them\n"
+        "scripts/lib/readme_plugins.py                                # updates the table in the tree's README.md\n"
+        "scripts/test                                                 # runs all tests, this plugin's among them\n"
         ".build/bin/assay check .build/lib/assay/plugins/{0}.so\n"
         "{2}\n```",
         name, kind, how_to_run(kind, name, ".build/bin/assay", "plugins/" + kind + "/" + name + "/experiment.toml"));
   return fmt::format(
-      "```\ncmake -S . -B build -DCMAKE_PREFIX_PATH=<where assay is installed>\ncmake --build build && ctest "
-      "--test-dir "
-      "build\nexport ASSAY_PLUGIN_PATH=$PWD/build/plugins\nassay check build/plugins/{}.so\n{}\n```",
+      "```\ncmake -S . -B build -DCMAKE_PREFIX_PATH=<where assay is installed>\n"
+      "cmake --build build && ctest --test-dir build\nexport ASSAY_PLUGIN_PATH=$PWD/build/plugins\n"
+      "assay check build/plugins/{}.so\n{}\n```",
       name, how_to_run(kind, name, "assay", "experiment.toml"));
 }
 
@@ -89,15 +90,17 @@ std::vector<std::string> scaffold_kinds() {
 std::map<std::string, std::string> new_plugin(const std::string& kind, const std::string& name, bool in_tree) {
   const auto kinds = scaffold_kinds();
   if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end())
-    throw UserError(
-        fmt::format("assay new: no scaffold for a '{}'{}", kind, base::suggestion(kind, kinds, "there are ")));
+    throw UserError(fmt::format("assay new: there is no scaffold for the kind '{}'{}", kind,
+                                base::suggestion(kind, kinds, "kinds are ")));
   const bool plain = !name.empty() && std::islower(static_cast<unsigned char>(name[0])) &&
                      std::all_of(name.begin(), name.end(),
                                  [](unsigned char c) { return std::islower(c) || std::isdigit(c) || c == '_'; });
   if (!plain)
-    throw UserError(fmt::format("assay new: '{}' is no name for a plugin; take small letters, digits and '_'", name));
-  for (const char* taken : {"assay", "tensor", "batch", "child", "test"})  // of the SDK and CMake
-    if (name == taken) throw UserError(fmt::format("assay new: the name '{}' is taken; give a longer one", name));
+    throw UserError(fmt::format(
+        "assay new: '{}' is not a valid plugin name; use lower-case letters, digits and '_', with a letter first",
+        name));
+  for (const char* taken : {"assay", "tensor", "batch", "child", "test"})  // names of the SDK and CMake
+    if (name == taken) throw UserError(fmt::format("assay new: the name '{}' is reserved; give a longer one", name));
   std::string type;
   for (size_t i = 0; i < name.size(); ++i)
     if (name[i] != '_')

@@ -1,4 +1,4 @@
-// The command line: one table of verbs, one file a verb.
+// The command line: one table of verbs, one file per verb.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@ namespace assay::cli {
 
 struct Arguments {
   std::string verb;
-  std::vector<std::string> words;  // what follows the verb
+  std::vector<std::string> words;  // the arguments after the verb
 };
 
 enum ExitCode { kDone = 0, kRunFailed = 1, kUsage = 2 };
@@ -16,13 +16,13 @@ enum ExitCode { kDone = 0, kRunFailed = 1, kUsage = 2 };
 struct Verb {
   const char* name;
   int (*function)(const Arguments&);
-  const char* usage;  // what follows the name
+  const char* usage;  // the arguments after the name
   const char* help;   // one line
 };
 
 const std::vector<Verb>& verbs();  // the table, in verbs.cpp
 
-// Finds the verb, runs it, and turns what it throws into a message on standard error and an exit code.
+// Finds the verb, runs it, and turns an exception into a message on standard error and an exit code.
 int main(int argc, const char* const* argv);
 int dispatch(const std::vector<std::string>& words);
 

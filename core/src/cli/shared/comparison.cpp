@@ -16,7 +16,7 @@ std::string command_of(const Arguments& arguments) {
   return fmt::format("assay {} {}", arguments.verb, fmt::join(arguments.words, " "));
 }
 
-// Of a plan whose compare.json cannot be read nothing is known, which is no reason not to judge a file's claims.
+// An unreadable compare.json says nothing about the plan, but a file's claims can be judged without it.
 std::map<std::string, int> results_when_stated(const NamedExperiment& experiment) {
   try {
     return compare::read_saved_settings(experiment.layout.compare()).results_when_stated;

@@ -1,4 +1,4 @@
-// What the verbs that show an experiment's results share: its settings, and the requests for table and verdicts.
+// Shared by the verbs that show an experiment's results: its settings, and the requests for table and verdicts.
 #pragma once
 
 #include <string>
@@ -14,17 +14,17 @@ namespace assay::cli {
 
 constexpr int kUndecided = 4, kProvenanceRefused = 5;  // exit codes
 
-// Of the file as it is now where one was named, else as it was when the plan was made.
+// The settings of the file as it is now if a file was named, otherwise those saved when the plan was made.
 study::CompareSettings compare_settings_of(const NamedExperiment& experiment);
 
-// metrics: empty for those of the settings.
+// metrics: if empty, those of the settings are used.
 compare::CompareRequest compare_request(const NamedExperiment& experiment, const study::CompareSettings& settings,
                                         std::vector<std::string> metrics, bool mixed_code, const Arguments& arguments);
 
-// Build id of the library that would train now.
+// The build id of the library that would train now.
 std::string current_training_code();
 
-// The verdicts on these claims. Throws MixedCode like collect.
+// The verdicts on these claims. Throws MixedCode, like collect.
 compare::Judgement judge_claims(const NamedExperiment& experiment, const study::CompareSettings& settings,
                                 bool mixed_code, const Arguments& arguments, bool is_look = false);
 

@@ -14,29 +14,30 @@ using nlohmann::json;
 
 void add_infill_options(po::options_description& options) {
   options.add_options()("infill", po::value<std::string>()->value_name("FILE"),
-                        "fill a hole in this file, for runs that were taught to; the file stays as it is")(
-      "at", po::value<int64_t>()->value_name("OFFSET"), "where the hole is: so many bytes from the file's beginning")(
+                        "infill the text of this file, for runs trained on infilling; the file is not changed")(
+      "at", po::value<int64_t>()->value_name("OFFSET"), "byte offset at which the prefix ends")(
       "to", po::value<int64_t>()->value_name("OFFSET"),
-      "where it ends: what stands between is left out; without it nothing is")(
-      "prefix", po::value<std::string>()->value_name("TEXT"), "instead of a file: what stands before the hole")(
-      "suffix", po::value<std::string>()->value_name("TEXT"), "and what stands behind it")(
+      "byte offset at which the suffix begins, and the text in between is left out; default: that of --at")(
+      "prefix", po::value<std::string>()->value_name("TEXT"), "the prefix, instead of a file")(
+      "suffix", po::value<std::string>()->value_name("TEXT"), "the suffix, instead of a file")(
       "form", po::value<std::string>()->default_value("")->value_name("NAME"),
-      "how the two are laid out, for instance psm or spm; without it as the run was mostly trained")(
+      "layout of prefix and suffix, such as psm or spm; default: the one that most of the run's training used")(
       "typing", po::value<std::string>()->default_value("")->value_name("TEXT"),
-      "type this before the hole, and fill it anew after every character, as an editor would");
+      "append this to the prefix and infill again after every character, as an editor would");
 }
 
 namespace {
 
-// A place in a text, between two characters of it.
+// Validates an offset in a text, which must be between two characters.
 size_t place_in(const std::string& text, const std::string& file, const char* option, int64_t offset) {
   if (offset < 0 || offset > static_cast<int64_t>(text.size()))
-    throw UserError(fmt::format("assay generate: {} {}: {} has {} bytes; give 0 to {}", option, offset, file,
-                                text.size(), text.size()));
+    throw UserError(fmt::format("assay generate: {} {}: {} has {} bytes; give an offset from 0 to {}", option, offset,
+                                file, text.size(), text.size()));
   const auto at = static_cast<size_t>(offset);
   if (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80)
-    throw UserError(fmt::format("assay generate: {} {}: this is within a character of {}; move it by a byte or two",
-                                option, offset, file));
+    throw UserError(
+        fmt::format("assay generate: {} {}: the offset is inside a character of {}; move it by a byte or two", option,
+                    offset, file));
   return at;
 }
 
@@ -49,20 +50,20 @@ std::optional<Hole> hole_of(const po::variables_map& options) {
     for (const char* name : {"at", "to", "form", "typing"})
       if (given(name))
         throw UserError(fmt::format(
-            "assay generate: --{} is of a hole; name one with --infill FILE --at OFFSET, or --prefix and --suffix",
-            name));
+            "assay generate: --{} requires infilling; give --infill FILE --at OFFSET, or --prefix and --suffix", name));
     return {};
   }
   if (by_file && by_text)
-    throw UserError("assay generate: a hole is in a file (--infill) or between --prefix and --suffix, not both");
+    throw UserError("assay generate: --infill excludes --prefix and --suffix; give a file or the two texts");
   if (by_file != given("at") || (given("to") && !by_file))
-    throw UserError("assay generate: --infill FILE and --at OFFSET go together; --to OFFSET goes with them");
+    throw UserError("assay generate: --infill FILE and --at OFFSET require each other, and --to OFFSET requires both");
   for (const char* name : {"prompt", "prompt-file", "heatmap"})
     if (given(name))
-      throw UserError(
-          fmt::format("assay generate: --{} does not go with a hole, whose prompt is the text around it", name));
+      throw UserError(fmt::format(
+          "assay generate: --{} cannot be used with infilling, whose prompt is the prefix and the suffix; leave it out",
+          name));
   if (given("samples"))
-    throw UserError("assay generate: a hole is filled once; try another --seed instead of --samples");
+    throw UserError("assay generate: --samples cannot be used with infilling; use another --seed instead");
   Hole hole;
   hole.form = options["form"].as<std::string>();
   hole.typing = options["typing"].as<std::string>();
@@ -70,7 +71,9 @@ std::optional<Hole> hole_of(const po::variables_map& options) {
     const auto file = options["infill"].as<std::string>(), text = base::read_file(file);
     const auto at = place_in(text, file, "--at", options["at"].as<int64_t>());
     const auto to = given("to") ? place_in(text, file, "--to", options["to"].as<int64_t>()) : at;
-    if (to < at) throw UserError(fmt::format("assay generate: --to {} lies before --at {}", to, at));
+    if (to < at)
+      throw UserError(
+          fmt::format("assay generate: --to {} is before --at {}; give an offset that is not smaller", to, at));
     hole.prefix = text.substr(0, at);
     hole.suffix = text.substr(to);
   } else {
@@ -102,10 +105,11 @@ void print_fillings(const Hole& hole, json fillings, bool as_json) {
       const auto before = filling["shown"]["prefix"].get<size_t>(), after = filling["shown"]["suffix"].get<size_t>();
       if (before < hole.prefix.size() || after < hole.suffix.size())
         std::cerr << fmt::format(
-            "assay generate: the model saw {} bytes before the hole and {} behind it, as many as its context holds\n",
+            "assay generate: the model saw {} bytes of the prefix and {} of the suffix, "
+            "which fill its context length\n",
             before, after);
       if (!filling["ended"].get<bool>())
-        std::cerr << "assay generate: the filling did not come to its end; ask for more with --tokens\n";
+        std::cerr << "assay generate: the infilling was cut off; allow more tokens with --tokens\n";
     }
   }
 }

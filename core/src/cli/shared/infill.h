@@ -1,4 +1,4 @@
-// assay generate RUN --infill FILE --at OFFSET: its options, and what is printed of a hole that was filled.
+// assay generate RUN --infill FILE --at OFFSET: the options of infilling, and the output.
 #pragma once
 
 #include <boost/program_options.hpp>
@@ -10,19 +10,20 @@ namespace assay::cli {
 
 struct Hole {
   std::string prefix, suffix;  // bytes
-  std::string form;            // of the prompt; empty: the usual one of the run
-  std::string typing;          // characters that are typed at the end of the prefix, one after the other
+  std::string form;            // layout of the prompt; empty: the run's most frequent one
+  std::string typing;          // characters that are appended to the prefix one after the other
 };
 
 void add_infill_options(boost::program_options::options_description& options);
 
-// Nothing where no hole is asked for. UserError for options that do not go together, and a place that is none.
+// Nothing where no infilling is requested. Throws UserError for options that exclude each other and for an offset that
+// is not valid.
 std::optional<Hole> hole_of(const boost::program_options::variables_map& options);
 
-// For the worker.
+// The form that the worker reads.
 nlohmann::json to_json(const Hole& hole);
 
-// The text with the hole filled in, or, when something was typed, a line for every edit; as_json: an object for each.
+// Prints the whole text, or, with `typing`, one line per edit; as_json: one object per completion.
 void print_fillings(const Hole& hole, nlohmann::json fillings, bool as_json);
 
 }  // namespace assay::cli

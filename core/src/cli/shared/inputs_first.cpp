@@ -25,7 +25,7 @@ bool is_there(const record::RunLayout& run) {
   return record::has_record(run.train_record()) && fs::exists(run.weights());
 }
 
-// Started from with load = "all", a run must have its last checkpoint, which is kept on demand alone.
+// A run that others start from with load = "all" must have its last checkpoint, which is kept only on request.
 void require_checkpoints(const std::vector<json>& lines, const std::string& file) {
   for (const auto& line : lines) {
     const auto init = line.at("train").value("init", json::object());
@@ -34,8 +34,8 @@ void require_checkpoints(const std::vector<json>& lines, const std::string& file
     std::error_code absent;
     if (is_there(run) && (fs::is_empty(run.checkpoints(), absent) || absent))
       throw UserError(file + ": " + run.checkpoints().string() +
-                      ": holds no checkpoint, so there is no optimizer to start from; train that run with train.keep = "
-                      "\"all\", or take load = \"weights\"");
+                      ": the folder holds no checkpoint, so there is no optimizer state to load; "
+                      "train that run with train.keep = \"all\", or set load = \"weights\"");
   }
 }
 
@@ -56,14 +56,17 @@ std::vector<json> chosen(const std::vector<json>& lines, const std::set<std::str
   return all;
 }
 
-// Of the plan in force where it has them all, else of the experiment's file, whose plan is then in force.
+// The lines of the plan in force if it has them all, otherwise those of the experiment's file, whose plan is then put
+// in force.
 std::vector<json> lines_of(const std::string& experiment, const std::set<std::string>& ids,
                            const plan::PlanRequest& request, bool dry_run) {
   const record::ExperimentLayout layout(plan::results_root(request.file) / experiment);
   if (fs::exists(layout.plan()))
     if (auto lines = chosen(record::read_plan_lines(layout.plan()), ids); lines.size() == ids.size()) return lines;
   const auto file = plan::file_of_experiment(experiment, request.file);
-  if (!file) throw UserError(fmt::format("the plan of '{}' is gone, and it has no file", experiment));
+  if (!file)
+    throw UserError(fmt::format(
+        "the plan of '{}' is missing, and no experiment file has this name; restore one of them", experiment));
   auto plan = plan::make_plan({file->string(), {}, request.plugin_path});
   if (!dry_run) put_in_force(plan);
   return chosen(plan.lines, ids);
@@ -80,8 +83,8 @@ int run_inputs_first(const std::vector<json>& lines, bool with_inputs, const pla
       names +=
           fmt::format("{}{} ({} run{})", names.empty() ? "" : ", ", experiment, ids.size(), ids.size() == 1 ? "" : "s");
     throw UserError(
-        fmt::format("{}: runs that others start from or ask are not finished, or kept no weights: {}; run "
-                    "them first: by --with-inputs, which is of the local launcher, or their experiments",
+        fmt::format("{}: input runs are not finished or have no weights: {}; "
+                    "run them first with --with-inputs, which requires the local launcher, or run their experiments",
                     request.file, names));
   }
   for (const auto& [experiment, ids] : missing) {
@@ -89,7 +92,7 @@ int run_inputs_first(const std::vector<json>& lines, bool with_inputs, const pla
     if (const int code = run_inputs_first(inputs, true, request, sweep); code != kDone) return code;
     std::cerr << "Inputs of " << experiment << ":\n";
     auto options = sweep;
-    options.pruning.reset();  // of the experiment that takes the inputs
+    options.pruning.reset();  // pruning belongs to the experiment that takes the inputs
     options.experiment = plan::results_root(request.file) / experiment;
     if (const int code = launch::run_sweep(inputs, options, std::cerr, launch::style_of_stderr()); code != kDone)
       return code;
@@ -97,8 +100,8 @@ int run_inputs_first(const std::vector<json>& lines, bool with_inputs, const pla
   require_checkpoints(lines, request.file);
   if (!sweep.dry_run && !missing_inputs(lines).empty())
     throw UserError(request.file +
-                    ": an input's records are there and its weights are not: it ran with train.keep = "
-                    "\"none\"; keep weights in its file and remove its runs' folders");
+                    ": an input run has records but no weights, because it ran with train.keep = \"none\"; "
+                    "set train.keep = \"weights\" in its file and remove the folders of its runs");
   return kDone;
 }
 

@@ -1,4 +1,4 @@
-// The runs that other runs take as inputs, done before them.
+// Runs the inputs of a plan's runs before them.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -9,8 +9,9 @@
 
 namespace assay::cli {
 
-// Runs what the lines take as inputs and is not finished, and what that takes. With `with_inputs` false, a UserError
-// says what is missing. Exit code as of run_sweep; `sweep` says how, its experiment is not looked at.
+// Runs the unfinished inputs of the lines, and the inputs of those. With `with_inputs` false, throws a UserError that
+// lists the missing inputs. Returns the exit code of run_sweep; `sweep` gives the options, and its experiment is
+// ignored.
 int run_inputs_first(const std::vector<nlohmann::json>& lines, bool with_inputs, const plan::PlanRequest& request,
                      const launch::SweepOptions& sweep);
 

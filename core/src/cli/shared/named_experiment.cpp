@@ -14,7 +14,7 @@ std::filesystem::path results_here() { return plan::results_root(std::filesystem
 
 NamedExperiment find_experiment(const std::string& text) {
   if (text.ends_with(".toml")) {
-    if (!std::filesystem::is_regular_file(text)) throw UserError(text + ": no such file");
+    if (!std::filesystem::is_regular_file(text)) throw UserError(text + ": there is no such file");
     return {record::ExperimentLayout(plan::results_root(text) / plan::name_of_file(text)), text};
   }
   const auto root = results_here();
@@ -23,9 +23,9 @@ NamedExperiment find_experiment(const std::string& text) {
   std::vector<std::string> names;
   for (const auto& one : experiments_in(root)) names.push_back(one.folder().filename().string());
   throw UserError(
-      fmt::format("no results of an experiment '{}' in {}{}; an experiment is named by its TOML file or by its "
-                  "folder there",
-                  text, root.string(), base::suggestion(text, names, "there are: ")));
+      fmt::format("there are no results of an experiment '{}' in {}{}; "
+                  "an experiment is named by its TOML file or by its folder there",
+                  text, root.string(), base::suggestion(text, names, "experiments are ")));
 }
 
 std::vector<record::ExperimentLayout> experiments_in(const std::filesystem::path& root) {

@@ -12,13 +12,14 @@ namespace assay::cli {
 
 struct NamedExperiment {
   record::ExperimentLayout layout;
-  std::optional<std::filesystem::path> file;  // when a file was named
+  std::optional<std::filesystem::path> file;  // set when a file was named
 };
 
-// Throws UserError, with the nearest name and what exists, when there is no such file or there are no such results.
+// Throws UserError, with the nearest name or the existing ones, when there is no such file or there are no such
+// results.
 NamedExperiment find_experiment(const std::string& text);
 
-// Where results stand when no file says it: ASSAY_RESULTS, else results/ as seen from the current folder.
+// The results folder when no file names one: ASSAY_RESULTS, otherwise results/ as seen from the current folder.
 std::filesystem::path results_here();
 
 // The results folders with a plan, by name.

@@ -29,7 +29,7 @@ NamedRun find_run(const std::string& text) {
   for (const auto& run : planned) lines.push_back(&run.line);
   RunChoice choice(is_folder ? folder.filename().string() : text, "RUN");
   choice.settle(lines);
-  std::map<std::string, NamedRun> found;  // by train id: one run may be in several experiments
+  std::map<std::string, NamedRun> found;  // keyed by train id, because one run may be in several experiments
   for (const auto& run : planned) {
     if (!choice.matches(run.line)) continue;
     const auto [known, is_new] = found.try_emplace(run.line.at("train_id"), run);
@@ -38,16 +38,16 @@ NamedRun find_run(const std::string& text) {
   if (found.size() == 1) return found.begin()->second;
   if (found.empty())
     throw UserError(
-        fmt::format("no planned run '{}' in {}; a run is named by its folder there, by the beginning of "
-                    "its id, which 'assay plan' lists, or by a selector (\"positional=alibi seed=1\")",
+        fmt::format("there is no planned run '{}' in {}; "
+                    "a run is named by its folder there, by the beginning of its id, which 'assay plan' lists, "
+                    "or by a selector (\"positional=alibi seed=1\")",
                     text, (is_folder ? folder.parent_path() : root).string()));
   std::string list;
   for (const auto& [id, run] : found)
     list += fmt::format("\n  {}  {} seed={} of {}", id.substr(0, 12), base::printable(run.line.value("label", "")),
                         run.line.value("seed", 0), run.line.value("experiment", ""));
   throw UserError(
-      fmt::format("'{}' names {} runs; give more of its id, or more keys of a selector (also seed and "
-                  "experiment):{}",
+      fmt::format("'{}' matches {} runs; give more of the id, or more keys of a selector (also seed and experiment):{}",
                   text, found.size(), list));
 }
 

@@ -11,13 +11,13 @@ namespace assay::cli {
 
 struct NamedRun {
   record::RunLayout layout;
-  nlohmann::json line;  // of the plan in force
+  nlohmann::json line;  // its line of the plan in force
   record::ExperimentLayout experiment() const {
     return record::ExperimentLayout(layout.folder().parent_path().parent_path());
   }
 };
 
-// Throws UserError when there is none, or several.
+// Throws UserError when no run matches or several do.
 NamedRun find_run(const std::string& text);
 
 }  // namespace assay::cli

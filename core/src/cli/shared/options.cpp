@@ -14,7 +14,7 @@ namespace po = boost::program_options;
 
 std::optional<Parsed> parse_options(const Arguments& arguments, const po::options_description& described) {
   po::options_description all;
-  all.add(described).add_options()("help,h", "this text");
+  all.add(described).add_options()("help,h", "print this text");
   po::options_description with_words;
   with_words.add(all).add_options()("words", po::value<std::vector<std::string>>());
   po::positional_options_description positions;
@@ -45,16 +45,15 @@ std::optional<Parsed> parse_options(const Arguments& arguments, const po::option
 po::options_description plugin_options() {
   po::options_description options;
   options.add_options()("plugin-path", po::value<std::string>()->default_value("")->value_name("A:B"),
-                        "folders with plugins, looked at first");
+                        "folders with plugins, searched first");
   return options;
 }
 
 po::options_description plan_options() {
   auto options = plugin_options();
-  options.add_options()(
-      "set", po::value<std::vector<std::string>>()->value_name("KEY=VALUE"),
-      "set a key, as the word KEY=VALUE does; on a swept key it leaves that value only; a path is relative to the "
-      "current folder");
+  options.add_options()("set", po::value<std::vector<std::string>>()->value_name("KEY=VALUE"),
+                        "set a key, like the argument KEY=VALUE; a swept key keeps only that value; "
+                        "a path is relative to the current folder");
   return options;
 }
 
@@ -65,8 +64,8 @@ std::chrono::seconds timeout_of(const Arguments& arguments, const std::string& t
   const int64_t factor = unit.empty() || unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 0;
   constexpr int64_t kMost = 1000000;
   if (error != std::errc() || factor == 0 || number < 1 || number > kMost)
-    throw UserError(
-        fmt::format("assay {}: --timeout is a time such as 90s, 15m or 2h, not '{}'", arguments.verb, text));
+    throw UserError(fmt::format("assay {}: --timeout '{}' is not a valid duration; give a time such as 90s, 15m or 2h",
+                                arguments.verb, text));
   return std::chrono::seconds(number * factor);
 }
 
@@ -80,8 +79,9 @@ plan::PlanRequest plan_request(const Arguments& arguments, const Parsed& parsed)
     } else if (request.file.empty()) {
       request.file = word;
     } else {
-      throw UserError(fmt::format("assay {}: one experiment file at a time, but given are '{}' and '{}'",
-                                  arguments.verb, request.file, word));
+      throw UserError(
+          fmt::format("assay {}: the command takes one experiment file, but '{}' and '{}' are given; name one",
+                      arguments.verb, request.file, word));
     }
   }
   if (request.file.empty())

@@ -14,7 +14,7 @@ void put_in_force(plan::Plan& plan) {
   const auto git = record::git_state(std::filesystem::absolute(plan.request.file).parent_path());
   for (auto& line : plan.lines) line["source"].update({{"git_commit", git.commit}, {"git_dirty", git.dirty}});
   std::filesystem::create_directories(experiment.folder());
-  const auto lock = base::FileLock::lock(experiment.lock());  // other controllers may be about to do the same
+  const auto lock = base::FileLock::lock(experiment.lock());  // other controllers may do the same at this moment
   if (const auto changes = experiment.changes(git.dirty); !git.dirty.empty() && !std::filesystem::exists(changes)) {
     std::filesystem::create_directories(changes.parent_path());
     base::write_atomically(changes, git.changes);

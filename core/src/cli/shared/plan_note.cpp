@@ -22,13 +22,13 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-// By how a user in the current folder would name it.
+// The path as a user in the current folder would write it.
 std::string shown(const fs::path& file) {
   const auto near = fs::absolute(file).lexically_proximate(fs::current_path());
   return *near.begin() == ".." ? file.string() : near.string();
 }
 
-// What tables show of a run: its weights, its names, its evaluations.
+// What tables show of a run: its weights, its names and its evaluations.
 std::string meaning_of(const json& line) {
   std::string text =
       line.at("train_id").get<std::string>() + line.value("label", "") + line.value("axes", json::object()).dump();
@@ -56,8 +56,8 @@ std::string difference(const Meaning& now, const Meaning& in_force) {
   if (const auto more = count_outside(now.ids, in_force.ids); more > 0)
     return fmt::format("{} of its {} runs are not in that plan", more, now.ids.size());
   if (const auto fewer = count_outside(in_force.ids, now.ids); fewer > 0)
-    return fmt::format("{} of that plan's {} runs are not among its own", fewer, in_force.ids.size());
-  return "its labels or evaluations are others";
+    return fmt::format("{} of that plan's {} runs are not among its runs", fewer, in_force.ids.size());
+  return "its labels or evaluations differ";
 }
 
 // "plan 3f2a91c04b7d, made from experiments/quick.toml optimizer.lr=0.01 on 2024-05-01T12:00:00Z"
@@ -71,12 +71,12 @@ std::string plan_text(const record::ExperimentLayout& layout, const std::optiona
 
 void say(const record::ExperimentLayout& layout, const std::optional<plan::PlanSource>& source,
          const std::string& what) {
-  std::cerr << base::printable(fmt::format("note: results of {} are of {}; {}", layout.folder().filename().string(),
-                                           plan_text(layout, source), what))
+  std::cerr << base::printable(fmt::format("note: the results of {} belong to {}; {}",
+                                           layout.folder().filename().string(), plan_text(layout, source), what))
             << "\n";
 }
 
-// As a shell takes it for one word.
+// Quotes a word for the shell.
 std::string quoted(const std::string& word) {
   constexpr const char* kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,:/@%";
   if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
@@ -90,7 +90,7 @@ std::string words_of(const plan::PlanRequest& request) {
   return words;
 }
 
-// Paths in the words are relative to the folder in which the plan was made.
+// Paths in the arguments are relative to the folder in which the plan was made.
 std::string where_to_run(const plan::PlanRequest& request) {
   std::error_code ignored;
   const bool elsewhere =
@@ -98,13 +98,13 @@ std::string where_to_run(const plan::PlanRequest& request) {
   return elsewhere ? fmt::format(" (in {})", request.folder) : "";
 }
 
-// `request`: what `assay run` is to be given.
+// `request`: the arguments for `assay run`.
 void compare_plans(const record::ExperimentLayout& layout, const std::optional<plan::PlanSource>& source,
                    const plan::PlanRequest& request, const std::vector<json>& lines, const Meaning& in_force) {
   const Meaning now(lines);
   if (now.runs != in_force.runs)
     say(layout, source,
-        fmt::format("{0} as it is now plans other runs ({1}): 'assay run {0}'{2} makes them", words_of(request),
+        fmt::format("{0} now plans other runs ({1}); 'assay run {0}'{2} runs them", words_of(request),
                     difference(now, in_force), where_to_run(request)));
 }
 
@@ -116,13 +116,13 @@ void note_other_plan(const NamedExperiment& experiment) {
   const auto source = plan::read_plan_source(layout);
   plan::PlanRequest request;
   if (source) request = source->request;
-  if (experiment.file) {  // which says nothing of what a command line laid over it
+  if (experiment.file) {  // the file does not know the overrides of a command line
     request.file = experiment.file->string();
     request.sets.clear();
   } else if (!source) {
     return;
   } else if (!fs::exists(request.file)) {
-    say(layout, source, "that file is not there any more");
+    say(layout, source, "that file no longer exists");
     return;
   }
   std::error_code absent;
@@ -130,12 +130,11 @@ void note_other_plan(const NamedExperiment& experiment) {
       source && request.sets == source->request.sets && fs::equivalent(request.file, source->request.file, absent);
   if (as_made && plan::is_untouched(*source)) return;
   request.validates = false;
-  const Meaning in_force(record::read_plan_lines(layout.plan()));  // a corrupt one is its own error
+  const Meaning in_force(record::read_plan_lines(layout.plan()));  // a corrupt plan throws its own error
   try {
     compare_plans(layout, source, request, plan_of_study(request).lines, in_force);
   } catch (const UserError&) {
-    say(layout, source,
-        fmt::format("{0} cannot be planned as it is now: 'assay plan {0}' says why", words_of(request)));
+    say(layout, source, fmt::format("{0} cannot be planned now; 'assay plan {0}' reports why", words_of(request)));
   }
 }
 
@@ -146,8 +145,8 @@ void note_replaced_plan(const plan::Plan& plan) {
   std::error_code absent;
   if (!source || fs::equivalent(source->request.file, plan.request.file, absent) || absent) return;
   std::cerr << base::printable(
-                   fmt::format("note: {} and {} are both called '{}', so their plans replace each other; give "
-                               "one of them another [experiment] name",
+                   fmt::format("note: {} and {} both have the name '{}', so their plans replace each other; "
+                               "give one of them another [experiment] name",
                                shown(source->request.file), shown(plan.request.file), plan.experiment))
             << "\n";
 }

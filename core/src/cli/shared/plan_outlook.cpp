@@ -30,7 +30,7 @@ std::string status_of(const json& line, const record::RunLayout& run, const std:
   return record::is_stale(line, run, training_code) ? "stale" : "done";
 }
 
-// The smallest mean difference, in standard deviations of the difference, that n pairs show with the stated power.
+// The smallest mean difference, in standard deviations of the difference, that n pairs detect with the stated power.
 double detectable(size_t n) {
   double low = 0, high = 100;
   for (int i = 0; i < 60; ++i) {
@@ -71,13 +71,13 @@ std::vector<std::string> power_notes(const plan::Plan& plan) {
   const auto seeds = reports_some ? report->seeds.size() : plan.lines.size() / plan.distinct;
   if (seeds < compare::kFewestPairs)
     return {fmt::format(
-        "{} seed{} a row: n too small; even the exact sign-flip test of {} pairs cannot go below p = {:.2g}. "
-        "From {} seeds on comparisons have a decision.",
+        "{} seed{} per row: n is too small; even the exact sign-flip test of {} pairs cannot go below p = {:.2g}. "
+        "A comparison is decided from {} seeds on.",
         seeds, seeds == 1 ? "" : "s", seeds, 2 / std::pow(2.0, static_cast<double>(seeds)), compare::kFewestPairs)};
-  return {
-      fmt::format("{} seeds a row: a paired comparison shows, with power {}, a mean difference from {:.2f} standard "
-                  "deviations of the difference on (level {}, before Holm's correction for several rows).",
-                  seeds, kPower, detectable(seeds), compare::kSignificanceLevel)};
+  return {fmt::format(
+      "{} seeds per row: with power {}, a paired comparison detects a mean difference of at least {:.2f} standard "
+      "deviations of the difference (level {}, before Holm's correction for several rows).",
+      seeds, kPower, detectable(seeds), compare::kSignificanceLevel)};
 }
 
 }  // namespace assay::cli

@@ -39,7 +39,7 @@ std::vector<json> RunChoice::among(const std::vector<json>& plan_lines) {
   if (!chosen.empty()) return chosen;
   if (!selector_)
     throw UserError(fmt::format(
-        "{}: no run's id begins with '{}'; 'assay plan' lists them, and a selector has the form positional=alibi",
+        "{}: no run's id begins with '{}'; 'assay plan' lists the ids, and a selector has the form positional=alibi",
         origin_, text_));
   document::Diagnostics diagnostics;
   sweep::require_match(*selector_, lines, fmt::format("'{}'", text_), diagnostics);

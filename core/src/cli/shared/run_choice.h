@@ -1,5 +1,4 @@
-// Runs of a plan as the command line names them: by a selector (positional=alibi,t5 seed=1), or by the beginning of a
-// train id.
+// Selects runs of a plan by a selector (positional=alibi,t5 seed=1) or by the beginning of a train id.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -13,13 +12,14 @@ namespace assay::cli {
 
 class RunChoice {
  public:
-  // `origin` stands for a file in messages ("--only"). Throws ConfigErrors when the text is neither.
+  // `origin` takes the place of a file in messages ("--only"). Throws ConfigErrors when the text is neither.
   RunChoice(std::string text, std::string origin);
 
-  // Before the first match: among which runs it chooses. Throws ConfigErrors for a value that none of them has.
+  // Must be called before the first match, with the runs to choose among. Throws ConfigErrors for a value that none of
+  // them has.
   void settle(const std::vector<const nlohmann::json*>& plan_lines);
   bool matches(const nlohmann::json& plan_line) const;
-  // Settles. Throws ConfigErrors or UserError, with what there is, when no run matches.
+  // Calls settle. Throws ConfigErrors or UserError, with the existing values, when no run matches.
   std::vector<nlohmann::json> among(const std::vector<nlohmann::json>& plan_lines);
 
  private:

@@ -9,11 +9,11 @@
 
 namespace assay::cli {
 
-// UserError when the weights are not there, with the reason, or are not what the training's record says.
+// Throws UserError, with the reason, when the weights do not exist or do not match the training's record.
 void check_weights(const NamedRun& run);
 
-// The plugins that trained and `besides` ("decoder/greedy"), as they are now. Weights outlive the code that made them;
-// where that has changed, the user is told.
+// The plugins of the training and `besides` ("decoder/greedy"), as they are now. Weights outlive the code that made
+// them; where that code has changed, a note is printed.
 nlohmann::json plugins_now(const nlohmann::json& plan_line, const schema::Catalogue& catalogue,
                            const std::string& besides);
 

@@ -1,4 +1,4 @@
-// Folders of results that nobody keeps: of --smoke and of recheck.
+// Scratch folders for results: those of --smoke and of recheck.
 #pragma once
 
 #include <filesystem>
@@ -7,7 +7,7 @@
 
 namespace assay::cli {
 
-// Empties it; it is the caller's alone while the lock lives. Throws UserError when another process is at work there.
+// Empties the folder; the lock gives the caller exclusive use. Throws UserError when another process uses it.
 base::FileLock empty_scratch(const std::filesystem::path& folder);
 
 }  // namespace assay::cli

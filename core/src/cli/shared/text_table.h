@@ -1,4 +1,4 @@
-// Rows of text in aligned columns.
+// Formats rows of text in aligned columns.
 #pragma once
 
 #include <string>
@@ -6,8 +6,8 @@
 
 namespace assay::cli {
 
-// Cells as record/printable.h shows them. Two spaces between columns; a column whose cells below the first row are all
-// numbers is set flush right.
+// Cells are made printable (base/printable.h). Columns are two spaces apart; a column is right-aligned if all of its
+// cells below the first row are numbers.
 std::string aligned(std::vector<std::vector<std::string>> rows);
 
 }  // namespace assay::cli

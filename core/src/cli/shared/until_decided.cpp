@@ -18,23 +18,23 @@ namespace {
 void check(const plan::Plan& plan, std::size_t seeds, std::size_t most_seeds, const compare::Looks& looks,
            const std::string& file) {
   if (plan.compare.claims.empty())
-    throw UserError("assay run --until-decided: " + file + " has no [[claim]], so nothing is to be decided");
+    throw UserError("assay run --until-decided: " + file + " has no [[claim]], so there is nothing to decide");
   if (plan.prune)
-    throw UserError("assay run --until-decided: a row that [prune] stops has no seeds to add; take [prune] out of " +
-                    file);
-  if (looks.most_seeds != 0 && looks.most_seeds != most_seeds)
     throw UserError(
-        fmt::format("assay run --until-decided {}: the looks at this study so far had their levels as parts "
-                    "of at most {} seeds; go on with --until-decided {}",
-                    most_seeds, looks.most_seeds, looks.most_seeds));
+        "assay run --until-decided: seeds cannot be added to a row that [prune] stops; remove [prune] from " + file);
+  if (looks.most_seeds != 0 && looks.most_seeds != most_seeds)
+    throw UserError(fmt::format(
+        "assay run --until-decided {}: the interim analyses of this study so far spend their levels for at most {} "
+        "seeds; continue with --until-decided {}",
+        most_seeds, looks.most_seeds, looks.most_seeds));
   if (most_seeds < seeds)
     throw UserError(
-        fmt::format("assay run --until-decided {}: the study has {} seeds already, and no verdict takes "
-                    "fewer than {}; give at least {}",
+        fmt::format("assay run --until-decided {}: the study already has {} seeds, and a verdict needs at least {}; "
+                    "give at least {}",
                     most_seeds, seeds, compare::kFewestPairs, seeds));
 }
 
-// Takes down what this look decided and the level it had.
+// Records what this interim analysis decided and its level.
 void keep(const compare::Judgement& judgement, std::size_t seeds, const record::ExperimentLayout& experiment,
           compare::Looks& looks) {
   compare::Look look{seeds, judgement.level, {}};
@@ -47,7 +47,7 @@ void keep(const compare::Judgement& judgement, std::size_t seeds, const record::
   compare::write_looks(experiment, looks);
 }
 
-// The code of a sweep that can be looked at: all is done, or what is not has diverged, which claims know of.
+// A sweep can be judged if every run is done or has diverged, which claims handle.
 bool can_be_judged(int code, const plan::Plan& plan) {
   if (code == kDone) return true;
   const record::ExperimentLayout experiment(plan.results_folder);
@@ -88,12 +88,13 @@ int run_until_decided(plan::PlanRequest request, std::size_t most_seeds, const A
     if (plan.lines.size() / plan.distinct != number) plan = plan::make_plan(request);
     if (const int code = carry_out(plan); !can_be_judged(code, plan)) return code;
     looks.most_seeds = most_seeds;
-    compare::write_looks(experiment.layout, looks);  // before the first look
+    compare::write_looks(experiment.layout, looks);  // before the first interim analysis
     const auto judgement = judge_claims(experiment, plan.compare, /*mixed_code=*/false, arguments, /*is_look=*/true);
     const bool seen = !looks.looks.empty() && looks.looks.back().seeds == number;
     if (!seen) keep(judgement, number, experiment.layout, looks);
     const auto open = judgement.count(compare::Verdict::kUndecided);
-    fmt::print(stderr, "Look {} of this study, at {} seeds and the level {:.2g}: {} of {} claims decided.\n",
+    fmt::print(stderr,
+               "Interim analysis {} of this study, at {} seeds and level {:.2g}: {} of {} claims are decided.\n",
                looks.looks.size(), number, judgement.level, judgement.claims.size() - open, judgement.claims.size());
     const bool stuck = std::ranges::all_of(judgement.claims, [](const compare::JudgedClaim& claim) {
       return claim.verdict != compare::Verdict::kUndecided || claim.is_stuck;
@@ -101,12 +102,12 @@ int run_until_decided(plan::PlanRequest request, std::size_t most_seeds, const A
     if (open > 0 && number < most_seeds && !stuck) continue;
     if (open > 0 && number < most_seeds)
       std::cerr
-          << "No more seeds are added: each undecided claim has a run without a value, which no other attempt and "
-             "no further seed mends.\n";
+          << "No more seeds are added, because each undecided claim has a run without a value that neither another "
+             "attempt nor another seed supplies.\n";
     std::cout << compare::format_claims_text(judgement);
     return open > 0 ? kUndecided : kDone;
   }
-  return kUndecided;  // not reached: the last look returns
+  return kUndecided;  // not reached: the last interim analysis returns
 }
 
 }  // namespace assay::cli

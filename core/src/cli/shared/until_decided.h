@@ -1,4 +1,4 @@
-// assay run --until-decided: seeds are added until every claim is decided, or there are as many as there may be.
+// assay run --until-decided: adds seeds until every claim is decided or the maximum is reached.
 #pragma once
 
 #include <functional>
@@ -8,12 +8,12 @@
 
 namespace assay::cli {
 
-// `carry_out` runs a plan; its exit code ends the study when it is not 0. Else 0 when every claim is decided, which the
-// verdicts on standard output say, and 4 when most_seeds did not decide all.
-// The plan, with the seeds that looks at the study have added where nobody asks for others: without them a plain run
-// would take a study back to where it began.
+// The plan, with the seeds that interim analyses have added, unless the request sets the seeds. Without them a plain
+// run would return the study to its first seeds.
 plan::Plan plan_of_study(plan::PlanRequest request);
 
+// `carry_out` runs a plan; an exit code other than 0 ends the study. Returns 0 when every claim is decided, with the
+// verdicts on standard output, and 4 when most_seeds seeds did not decide all.
 int run_until_decided(plan::PlanRequest request, std::size_t most_seeds, const Arguments& arguments,
                       const std::function<int(plan::Plan&)>& carry_out);
 
