@@ -44,7 +44,7 @@ SlotsAsked slots_asked(const nlohmann::json& plan_line, bool any_gpus) {
   const auto mesh = resources.value("mesh", nlohmann::json::object());
   const bool nccl = mesh.value("backend", "") == "nccl";
   const int ranks = mesh.value("tensor", 1) * mesh.value("data", 1);
-  if (nccl && record::has_processes(plan_line)) return asked;  // GPUs of several hosts
+  if (nccl && record::has_processes(plan_line)) return asked;  // its GPUs are on several hosts
   const auto device = resources.value("device", "cpu");
   const bool by_itself = device == "auto" && kCudaBuild && any_gpus && (ranks == 1 || nccl);
   if (!by_itself && !device.starts_with("cuda")) return asked;

@@ -1,4 +1,4 @@
-// One run as the launcher and its display see it.
+// One run as the launcher and its progress display use it.
 #pragma once
 
 #include <cstdint>
@@ -17,12 +17,12 @@ struct PlannedEvaluation {
 
 struct Job {
   std::string train_id;
-  std::string name;  // label and seed, as shown to people
+  std::string name;  // label and seed, as printed
   record::RunLayout run;
-  int threads = 1;  // OpenMP threads a rank
-  int cores = 1;    // threads a rank times ranks
+  int threads = 1;  // OpenMP threads per rank
+  int cores = 1;    // threads per rank times ranks
   std::int64_t steps = 0;
-  std::int64_t until = 0;  // pause when so many are done; 0: go on to the end
+  std::int64_t until = 0;  // pause after this many steps; 0: run to the end
   std::vector<PlannedEvaluation> evaluations = {};
 };
 

@@ -25,7 +25,7 @@ constexpr std::chrono::milliseconds kTick{200};
 std::string text_of(std::chrono::seconds time) { return duration_text(static_cast<double>(time.count())); }
 
 struct Worker {
-  size_t index;  // of its job
+  size_t index;  // index of its job
   std::shared_ptr<const Slots> slots;
   Before before;  // measured before the process starts
   base::Process process;
@@ -69,18 +69,18 @@ class Launcher {
   }
 
  private:
-  // False when it has to wait for cores.
+  // Returns false if the next job must wait for cores.
   bool start_next() {
     const size_t index = queue_.front();
     const auto& job = jobs_[index];
-    // Another controller may have been at it meanwhile; its worker would find out, after a second of loading.
+    // Another controller may have run it meanwhile; a worker would find out only after a second of loading.
     if (record::has_all_records(plan_[index], job.run)) return leave({}, index);
     if (base::FileLock::is_held(job.run.lock()))
       return leave({Outcome::kElsewhere, "another process runs it", "", {}}, index);
     const auto slots = slots_for(index);
     if (!slots) {
       if (workers_.empty() && !told_of_waiting_)
-        progress_.say("Waiting for cores or GPUs that other runs of yours have.");
+        progress_.say("Waiting for cores or GPUs that other runs of this user hold.");
       told_of_waiting_ = true;
       return false;
     }
@@ -92,7 +92,7 @@ class Launcher {
 
   bool leave(const Ending& ending, size_t index) {
     queue_.pop_front();
-    slots_.give_up();  // what was gathered for it
+    slots_.give_up();  // gives up the slots gathered for it
     ended(index, ending);
     return true;
   }
@@ -112,7 +112,7 @@ class Launcher {
 
   void start(size_t index, const std::shared_ptr<const Slots>& slots) {
     const auto& job = jobs_[index];
-    progress_.started(job, Clock::now());  // before the worker, whose first event may come at once
+    progress_.started(job, Clock::now());  // before the worker starts, because its first event may come at once
     auto gpus = slots->all_gpus();
     const auto asked = slots_asked(plan_[index], slots_.gpus() > 0);
     gpus.resize(asked.gpu_indices.empty() ? std::min(gpus.size(), static_cast<size_t>(asked.gpus)) : 0);
@@ -126,7 +126,7 @@ class Launcher {
       workers_.push_back({index, slots, Before(job.run),
                           base::Process(command.words, command.environment, job.run.log(), slots->descriptors()),
                           Clock::now()});
-    } catch (const std::exception& error) {  // no room for its folder or its log
+    } catch (const std::exception& error) {  // its folder or its log cannot be written
       ended(index, {Outcome::kFailed, error.what(), "user", {}});
     }
   }
@@ -156,9 +156,9 @@ class Launcher {
         worker.asked = Asked::kTimeout;
         worker.process.send(SIGUSR1);
         progress_.say(
-            fmt::format("       {} has taken longer than --timeout {}: asked to stop, and killed in {} if it has not",
+            fmt::format("       {} exceeds --timeout {}: it is signalled to stop, and killed in {} if it still runs",
                         jobs_[worker.index].name, text_of(options_.timeout), text_of(grace_of(options_.timeout))));
-      } else if (taken > options_.timeout + grace_of(options_.timeout)) {  // whoever asked it to stop meanwhile
+      } else if (taken > options_.timeout + grace_of(options_.timeout)) {  // whatever signalled it to stop meanwhile
         kill(worker);
       }
     }
@@ -182,7 +182,7 @@ class Launcher {
     if (ending.outcome == Outcome::kFailed) summary_.failed_ids.insert(job.train_id);
     if (ending.outcome == Outcome::kElsewhere) summary_.elsewhere_ids.insert(job.train_id);
     if (ending.outcome == Outcome::kFailed && options_.fail_fast && !stopping_) {
-      progress_.say("Stopping the rest: --fail-fast.");
+      progress_.say("Stopping the other runs because of --fail-fast.");
       stop(Asked::kCancel, SIGUSR1);
     }
   }
@@ -213,7 +213,7 @@ class Launcher {
     if (!again) summary_.signal = signal;
     const bool cancels = summary_.signal == SIGINT || summary_.signal == SIGUSR1;
     stop(cancels ? Asked::kCancel : Asked::kPreempt, again ? SIGKILL : cancels ? SIGUSR1 : SIGUSR2);
-    progress_.say(again ? "Killing the workers." : "Stopping in good order; once more: stop now.");
+    progress_.say(again ? "Killing the workers." : "Stopping after a checkpoint; repeat the signal to stop at once.");
   }
 
   void stop(Asked asked, int signal) {
@@ -234,8 +234,8 @@ class Launcher {
   SlotPool& slots_;
   Progress& progress_;
   std::list<Worker> workers_;
-  std::deque<size_t> queue_;   // jobs that wait
-  std::vector<int> attempts_;  // of each job
+  std::deque<size_t> queue_;   // waiting jobs
+  std::vector<int> attempts_;  // per job
   size_t at_once_ = SIZE_MAX;
   bool stopping_ = false;
   bool told_of_waiting_ = false;
@@ -256,11 +256,10 @@ int default_jobs(const std::vector<Job>& jobs, int cores) {
 
 LaunchSummary launch(const std::vector<Job>& jobs, const std::vector<nlohmann::json>& plan,
                      const LaunchOptions& options, SlotPool& slots, Progress& progress) {
-  if (jobs.size() != plan.size()) throw Bug("launch: one plan line a job");
+  if (jobs.size() != plan.size()) throw Bug("launch: there must be one plan line per job");
   if (::access(options.files.worker.c_str(), X_OK) != 0)
     throw UserError(options.files.worker.string() +
-                    ": the worker program is missing or may not be executed; "
-                    "it stands beside 'assay' in a complete build");
+                    ": the worker program is missing or not executable; a complete build has it beside 'assay'");
   return Launcher(jobs, plan, options, slots, progress).run();
 }
 

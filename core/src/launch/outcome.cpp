@@ -29,25 +29,25 @@ std::vector<std::string> last_lines(const std::filesystem::path& log, std::uintm
   stream.seekg(static_cast<std::streamoff>(cut ? size - kReadBytes : begin));
   std::vector<std::string> lines;
   std::string line;
-  if (cut) std::getline(stream, line);  // most likely the end of a longer line
+  if (cut) std::getline(stream, line);  // probably the end of a longer line
   while (std::getline(stream, line))
-    if (line.find_first_not_of(" \t\r-") != std::string::npos)
-      lines.push_back(line);  // mpirun draws lines around words
+    if (line.find_first_not_of(" \t\r-") != std::string::npos) lines.push_back(line);  // mpirun prints separator lines
   if (lines.size() > kShownLines) lines.erase(lines.begin(), lines.end() - kShownLines);
   return lines;
 }
 
-// by_us: its launcher killed it, for it did not stop when it was asked to.
+// by_us: the launcher killed it because it did not stop on request.
 std::string how_it_ended(const base::ExitStatus& status, bool out_of_memory, bool by_us = false) {
   if (!status.signal) return fmt::format("exit code {}", status.code.value_or(-1));
-  if (by_us && *status.signal == SIGKILL) return "it did not stop when asked to and was killed";
+  if (by_us && *status.signal == SIGKILL) return "it did not stop on request and was killed";
   auto text = "killed by " + base::signal_name(*status.signal);
-  if (out_of_memory) return text + ": this machine has run out of memory";
-  if (*status.signal == SIGKILL) text += " (out of memory, or by hand)";
+  if (out_of_memory) return text + ": this machine ran out of memory";
+  if (*status.signal == SIGKILL) text += " (out of memory, or sent by a user)";
   return text;
 }
 
-// Of all processes of a run's workers that died without a message, by the time when the process started.
+// The hook files of all processes of a run's workers that died without a message, with the time when each process
+// started.
 HookFiles hook_files(const record::RunLayout& run) {
   const auto name = run.hooks().filename().string();
   HookFiles files;
@@ -61,8 +61,8 @@ HookFiles hook_files(const record::RunLayout& run) {
   return files;
 }
 
-// "it was in plugin .." of the dead processes of a run, whose files go; which of several threads ended it is not known.
-// Empty where none was in a hook.
+// "it was in plugin .." for the dead processes of a run, whose files are removed; which of several threads ended the
+// process is not known. Empty if none was in a hook.
 std::string last_hooks(const record::RunLayout& run, const Before& before) {
   std::vector<std::string> all;
   for (const auto& file : hook_files(run)) {
@@ -135,7 +135,7 @@ Ending settle(const Job& job, const base::ExitStatus& status, pid_t worker, bool
     ending.failure_class = event.value("class", std::string());
   }
   auto state = record::read_state(job.run.state());
-  const bool told = state && state != before.state;  // by this worker
+  const bool told = state && state != before.state;  // written by this worker
   const bool told_failure = told && state->status == "failed";
   const auto told_stop = told ? stopped(state->status) : std::nullopt;
   if (told_failure || told_stop) {
@@ -143,11 +143,11 @@ Ending settle(const Job& job, const base::ExitStatus& status, pid_t worker, bool
     if (!state->failure_class.empty()) ending.failure_class = state->failure_class;
   }
   const bool out_of_memory = status.signal == SIGKILL && oom_kills(read_vmstat()) > before.oom_kills;
-  const bool untold = !told_failure && ending.reason.empty();  // it died without a word
+  const bool untold = !told_failure && ending.reason.empty();  // it died without a message
   const auto hooks = last_hooks(job.run, before);
   const auto where = hooks.empty() ? "" : "; " + hooks;
   if (asked == Asked::kTimeout && (told_stop || untold)) {
-    ending.reason = fmt::format("took longer than --timeout {}; ", timeout.length) +
+    ending.reason = fmt::format("exceeded --timeout {}; ", timeout.length) +
                     (told_stop ? ending.reason : how_it_ended(status, out_of_memory, timeout.killed) + where);
     ending.failure_class = out_of_memory && !timeout.killed ? "out_of_memory" : "timeout";
   } else if (told_stop || (untold && asked != Asked::kNothing)) {
@@ -155,8 +155,8 @@ Ending settle(const Job& job, const base::ExitStatus& status, pid_t worker, bool
                      : asked == Asked::kPreempt ? Outcome::kPreempted
                                                 : *told_stop;
     ending.failure_class.clear();
-    if (ending.reason.empty()) ending.reason = "stopped before it was done";
-  } else if (untold && status.signal == SIGTERM) {  // before it could take notice
+    if (ending.reason.empty()) ending.reason = "stopped before completion";
+  } else if (untold && status.signal == SIGTERM) {  // before the worker handled the signal
     ending.outcome = Outcome::kPreempted;
     ending.reason = how_it_ended(status, false);
   } else if (ending.reason.empty()) {
@@ -166,14 +166,14 @@ Ending settle(const Job& job, const base::ExitStatus& status, pid_t worker, bool
       ending.reason = fmt::format("the process ended with {}", how_it_ended(status, false)) + where;
       ending.failure_class = "plugin";
     } else if (status.code == 0) {
-      ending.reason = "the worker exited with code 0 but left no complete record";
+      ending.reason = "the worker exited with code 0 but wrote no complete record";
     } else {
       ending.reason = ending.log_lines.empty() ? how_it_ended(status, false) : ending.log_lines.back();
-      if (status.code == 2) ending.failure_class = "user";  // it refused to start
+      if (status.code == 2) ending.failure_class = "user";  // the worker refused to start
     }
   }
   if (ending.outcome == Outcome::kFailed &&
-      ending.failure_class.empty())  // one of ours or of the user's is always told
+      ending.failure_class.empty())  // a worker always reports its own errors and those of the user
     ending.failure_class = out_of_memory ? "out_of_memory" : status.signal ? "signal" : "bug";
 
   if (!told) {

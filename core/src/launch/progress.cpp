@@ -62,7 +62,7 @@ void Progress::take_events(Running& running) {
     for (const auto& note : event.value("notes", std::vector<std::string>()))
       say("       note: " + base::printable(note));
     if (event["type"] == "start" && event.contains("from"))
-      say(fmt::format("       {} goes on from step {}", running.shown.name, event["from"].get<std::int64_t>()));
+      say(fmt::format("       {} resumes from step {}", running.shown.name, event["from"].get<std::int64_t>()));
   }
 }
 
@@ -85,7 +85,7 @@ void Progress::ended(const Job& job, const Ending& ending, Clock::time_point now
   const auto found =
       std::find_if(running_.begin(), running_.end(), [&](auto& one) { return one.first == job.train_id; });
   double seconds = 0;
-  std::string result;  // of a run that is done
+  std::string result;  // set for a run that is done
   if (found != running_.end()) {
     take_events(found->second);
     seconds = seconds_between(found->second.since, now);
@@ -105,7 +105,7 @@ void Progress::ended(const Job& job, const Ending& ending, Clock::time_point now
       say(fmt::format("{} {}: {}", paint("FAILED", kRed), job.name, base::printable(ending.reason)));
       for (const auto& line : ending.log_lines) say("       | " + base::printable_lines(line));
       say("       log: " + base::printable(job.run.log().string()));
-      if (again) say("       It is tried again.");
+      if (again) say("       The run is retried.");
       break;
     case Outcome::kCancelled:
     case Outcome::kPreempted:
@@ -129,8 +129,8 @@ std::string Progress::total_line() const {
   auto line = fmt::format("{}/{} done", done_, runs_);
   if (failed_) line += ", " + paint(fmt::format("{} failed", failed_), kRed);
   line += fmt::format(", {} running", running_.size());
-  // What is left: of the running jobs their rest, of the waiting ones the mean duration of what is known, over the
-  // slots.
+  // The remaining time: the rest of the running jobs, and for each waiting job the mean of the known durations, divided
+  // by the slots.
   double known = seconds_of_done_, left = 0;
   auto count = static_cast<double>(done_);
   for (const auto& [id, running] : running_) {
@@ -156,7 +156,7 @@ void Progress::erase_live() {
 }
 
 void Progress::draw_live() {
-  // A line that wraps would make erasing miss; so it is cut.
+  // Lines are cut because erasing would miss a line that wraps.
   const auto limit = static_cast<size_t>(std::max(20, style_.width - 1));
   for (const auto& [id, running] : running_) {
     out_ << describe(running.shown).substr(0, limit) << '\n';

@@ -1,5 +1,5 @@
-// How a sweep goes, on standard error: on a terminal one live line a running job and a total line, else plain lines
-// when a run starts, every ten seconds, and when it ends.
+// Prints the progress of a sweep on standard error: on a terminal one live line per running job and a total line,
+// otherwise plain lines when a run starts, every ten seconds, and when it ends.
 #pragma once
 
 #include <chrono>
@@ -16,11 +16,11 @@
 namespace assay::launch {
 
 struct ProgressStyle {
-  bool live = false;  // a terminal that moves its cursor
+  bool live = false;  // the terminal can move its cursor
   bool colour = false;
   int width = 80;  // columns of the terminal
 };
-// Of standard error; NO_COLOR and TERM=dumb are honoured.
+// The style of standard error; respects NO_COLOR and TERM=dumb.
 ProgressStyle style_of_stderr();
 
 class Progress {
@@ -31,7 +31,8 @@ class Progress {
   void started(const Job& job, Clock::time_point now);
   // Reads new events and shows them; call it a few times a second.
   void update(Clock::time_point now);
-  void ended(const Job& job, const Ending& ending, Clock::time_point now, bool again = false);  // it is started again
+  // again: the run is retried.
+  void ended(const Job& job, const Ending& ending, Clock::time_point now, bool again = false);
   void say(std::string_view line);
 
  private:
@@ -54,7 +55,7 @@ class Progress {
   int jobs_;
   size_t done_ = 0, failed_ = 0, other_ = 0;
   double seconds_of_done_ = 0;
-  std::map<std::string, double> evaluation_seconds_;    // by label, of the run that made it last
+  std::map<std::string, double> evaluation_seconds_;    // by label, from the run that evaluated it last
   std::list<std::pair<std::string, Running>> running_;  // by train id, in the order of their start
   int live_lines_ = 0;
 };

@@ -26,23 +26,24 @@ struct GroupValue {
   double mean = 0;
 };
 
-// Nothing: it cannot be judged. Throws NotThere when a run is still to come.
+// Thrown while a run has not reached the rung.
 struct NotThere {};
 
-// What is wrong where a run was evaluated at a step and lacks just this metric; else empty.
+// The error if a run was evaluated at a step and lacks only this metric; otherwise empty.
 std::string fault_of_metric(const record::RunLayout& run, const std::string& metric, std::int64_t step) {
   std::vector<std::string> names;
   for (const auto& event : record::read_events(run.events()))
     if (event["type"] == "evaluate" && event["step"] == step && event.value("label", "") == record::owner_of(metric))
       for (const auto& one : event.value("metrics", json::array()))
         names.push_back(record::metric_name(event.value("label", ""), one));
-  const bool is_there = std::find(names.begin(), names.end(), metric) != names.end();  // and n/a
+  const bool is_there = std::find(names.begin(), names.end(), metric) != names.end();  // an n/a value counts
   if (names.empty() || is_there) return "";
-  return fmt::format("[prune] metric '{}' is none of those that were evaluated at step {} ({}){}", metric, step,
-                     run.events().string(), base::suggestion(metric, names, "there are "));
+  return fmt::format("[prune] metric '{}' is not among the metrics evaluated at step {} ({}){}", metric, step,
+                     run.events().string(), base::suggestion(metric, names, "metrics are "));
 }
 
-// `fault`: of the first run without the metric.
+// Nothing if the group cannot be judged. Throws NotThere while a run has not reached the rung. `fault`: the error of
+// the first run without the metric.
 std::optional<double> mean_of(const std::vector<const json*>& lines, const record::ExperimentLayout& experiment,
                               const Pruning& pruning, size_t rung, std::string& fault) {
   double sum = 0;
@@ -51,7 +52,7 @@ std::optional<double> mean_of(const std::vector<const json*>& lines, const recor
     const auto step = study::rung_step(pruning.settings, rung, *line);
     if (has_reached(*line, run, step)) {
       const auto value = value_at(run, pruning.settings.metric, step);
-      if (!value) {  // an older run, evaluated at other steps; a model that cannot answer; or another metric
+      if (!value) {  // an older run, a model without this metric, or a wrong metric
         if (fault.empty()) fault = fault_of_metric(run, pruning.settings.metric, step);
         return std::nullopt;
       }
@@ -93,10 +94,10 @@ std::optional<double> value_at(const record::RunLayout& run, const std::string& 
   for (const auto& event : record::read_events(run.events())) {
     if (event.value("step", std::int64_t{-1}) > step) continue;
     if (metric == "loss" && event["type"] == "step") {
-      // The last one up to there. A step that was skipped or has nothing to count has none.
+      // The last value up to that step. A step that was skipped or has nothing to count has none.
       if (event.contains("loss")) value = event["loss"].is_number() ? event["loss"].get<double>() : kDiverged;
     } else if (metric == "loss" && event["type"] == "skip") {
-      if (!value) value = kDiverged;  // until a step that is not skipped
+      if (!value) value = kDiverged;  // until a step is not skipped
     } else if (event["type"] == "evaluate" && event["step"] == step) {
       for (const auto& one : event.value("metrics", json::array())) {
         if (record::metric_name(event.value("label", ""), one) != metric || !record::applies(one)) continue;
@@ -127,19 +128,19 @@ RungVerdict judge(const std::vector<json>& plan_lines, const record::ExperimentL
     std::string fault;
     for (const auto& group : order)
       if (const auto mean = mean_of(groups[group], experiment, pruning, rung, fault)) values.push_back({group, *mean});
-    // Rows may be evaluated in different ways, but a metric that none of them has prunes nothing.
+    // Rows may be evaluated in different ways, but a metric that none of them has cannot prune.
     if (values.empty() && !fault.empty()) throw UserError(fault);
     verdict.not_judged = order.size() - values.size();
   } catch (const NotThere&) {
     return {};
   }
-  // Equal ones keep the order of the plan.
+  // Equal values keep the order of the plan.
   std::ranges::stable_sort(values, {}, &GroupValue::mean);
   const auto kept = static_cast<size_t>(std::ceil(pruning.settings.keep * static_cast<double>(values.size()) - 1e-9));
   for (size_t i = kept; i < values.size(); ++i)
     verdict.pruned[values[i].group] =
-        fmt::format("at {}, {} of {} by {}, of which {} went on", base::text_of(pruning.settings.rungs[rung]), i + 1,
-                    values.size(), pruning.settings.metric, kept);
+        fmt::format("ranked {1} of {2} by {3} at the rung {0}; the first {4} continue",
+                    base::text_of(pruning.settings.rungs[rung]), i + 1, values.size(), pruning.settings.metric, kept);
   return verdict;
 }
 

@@ -1,4 +1,4 @@
-// Early stopping by group: which groups go on from a rung, by what their runs told there.
+// Early stopping by group: which groups continue after a rung, by the values of their runs there.
 #pragma once
 
 #include <map>
@@ -16,26 +16,25 @@ namespace assay::launch {
 
 struct Pruning {
   study::PruneSettings settings;
-  std::optional<sweep::Selector> baseline;  // never pruned, and not among those that are counted
+  std::optional<sweep::Selector> baseline;  // never pruned and not counted
 };
 
-// Whether a run of a plan line has done so many updates, with the evaluations that are due there, and can be resumed
-// from there or later.
+// Whether a run has done this many updates, with the evaluations that are due there, and can be resumed from there or
+// later.
 bool has_reached(const nlohmann::json& plan_line, const record::RunLayout& run, std::int64_t step);
 
-// The metric's value in a run's events at a step that it has reached, smaller is better; infinite where it is no
-// number; nothing where it was not told.
+// The metric's value in a run's events at a step that it has reached, signed so that smaller is better; infinite if it
+// is NaN or infinite; nothing if it was not logged.
 std::optional<double> value_at(const record::RunLayout& run, const std::string& metric, std::int64_t step);
 
 struct RungVerdict {
-  bool judged = false;                        // else some run has not got there yet
-  std::map<std::string, std::string> pruned;  // group: why
-  std::size_t not_judged = 0;                 // groups that go on because they have no value there
+  bool judged = false;                        // false: some run has not reached the rung
+  std::map<std::string, std::string> pruned;  // group -> reason
+  std::size_t not_judged = 0;                 // groups that continue because they have no value there
 };
 
-// Throws UserError where runs were evaluated there and the metric is none of what they gave.
-// plan_lines: of the groups that are left. A group with a run that failed otherwise than by diverging cannot be judged;
-// it goes on, and is not counted.
+// Throws UserError if runs were evaluated there but none has the metric. plan_lines: those of the remaining groups. A
+// group with a run that failed for another reason than divergence cannot be judged; it continues and is not counted.
 RungVerdict judge(const std::vector<nlohmann::json>& plan_lines, const record::ExperimentLayout& experiment,
                   const Pruning& pruning, size_t rung);
 

@@ -35,7 +35,7 @@ void take_evaluation(RunProgress& run, const json& event) {
   }
 }
 
-// How often one is still to begin: at its steps before the last, and at the end.
+// How many evaluations have still to start: at its steps before the last, and at the end.
 std::int64_t times_left(const RunProgress::Evaluation& one, const RunProgress& run) {
   if (one.last_step >= run.steps) return 0;
   if (one.every <= 0) return 1;
@@ -45,7 +45,7 @@ std::int64_t times_left(const RunProgress::Evaluation& one, const RunProgress& r
 
 struct Left {
   double seconds = 0;
-  bool whole = true;  // else some evaluation's length is not known
+  bool whole = true;  // false: the duration of some evaluation is not known
 };
 
 Left evaluations_left(const RunProgress& run) {
@@ -106,7 +106,7 @@ void take_event(RunProgress& run, const json& event) {
     run.evaluating.reset();
   } else if (type == "step") {
     run.step = whole(event, "step", run.step);
-    if (event.contains("loss")) run.loss = number(event, "loss");  // a step with nothing to count has none
+    if (event.contains("loss")) run.loss = number(event, "loss");  // a step with nothing to count has no loss
     if (event.contains("measured"))
       run.tokens_per_second = number(event["measured"], "tokens_per_second").value_or(run.tokens_per_second);
   } else if (type == "skip") {
@@ -114,7 +114,7 @@ void take_event(RunProgress& run, const json& event) {
   } else if (type == "evaluate") {
     take_evaluation(run, event);
   }
-  if ((type == "start" || type == "step") && seconds) run.seconds = *seconds;  // of the attempt so far
+  if ((type == "start" || type == "step") && seconds) run.seconds = *seconds;  // counted from the start of the attempt
 }
 
 void take_evaluating(RunProgress& run, const std::filesystem::path& file) {

@@ -7,13 +7,13 @@ SignalQueue::SignalQueue() {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD}) {
     struct sigaction now {};
     sigaction(signal, nullptr, &now);
-    if (now.sa_handler != SIG_IGN) sigaddset(&waited_, signal);  // nohup, or the background of a script
+    if (now.sa_handler != SIG_IGN) sigaddset(&waited_, signal);  // ignored under nohup or in the background of a script
   }
   pthread_sigmask(SIG_BLOCK, &waited_, &before_);
 }
 
 SignalQueue::~SignalQueue() {
-  while (wait(std::chrono::milliseconds(0)) != 0) {  // what came too late must not strike when unblocked
+  while (wait(std::chrono::milliseconds(0)) != 0) {  // a late signal must not be delivered when unblocked
   }
   pthread_sigmask(SIG_SETMASK, &before_, nullptr);
 }

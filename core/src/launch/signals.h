@@ -1,4 +1,4 @@
-// Waiting for Ctrl-C and for children without signal handlers: the signals are blocked and fetched one by one.
+// Waits for Ctrl-C and for children without signal handlers: the signals are blocked and fetched one by one.
 #pragma once
 
 #include <signal.h>
@@ -7,7 +7,7 @@
 
 namespace assay::launch {
 
-// While it lives, SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2 and SIGCHLD wait in a queue instead of acting, but for
+// While an object lives, SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2 and SIGCHLD are queued instead of delivered, except
 // those that are ignored already. For the controller's only thread.
 class SignalQueue {
  public:
@@ -16,7 +16,7 @@ class SignalQueue {
   SignalQueue(const SignalQueue&) = delete;
   SignalQueue& operator=(const SignalQueue&) = delete;
 
-  // The next signal; 0 when none came in time.
+  // The next signal; 0 if none arrives in time.
   int wait(std::chrono::milliseconds at_most);
 
  private:

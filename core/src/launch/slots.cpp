@@ -18,13 +18,14 @@ fs::path slots_folder() {
     fs::create_directories(given);
     return given;
   }
-  // /tmp and not the session's run-time folder: a sweep outlives its session, and a cron job has none.
+  // Not the session's run-time folder: a sweep outlives its session, and a cron job has none.
   const fs::path folder = "/tmp/assay-" + std::to_string(::geteuid());
   struct stat found {};
   if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
-    throw UserError(folder.string() + ": cannot be made: " + std::strerror(errno) + "; set ASSAY_RUNTIME to a folder");
+    throw UserError(folder.string() + ": the folder cannot be created: " + std::strerror(errno) +
+                    "; set ASSAY_RUNTIME to a folder");
   if (::lstat(folder.c_str(), &found) != 0 || !S_ISDIR(found.st_mode) || found.st_uid != ::geteuid())
-    throw UserError(folder.string() + ": is not a folder of yours; set ASSAY_RUNTIME to one");
+    throw UserError(folder.string() + ": the path is not a folder of this user; set ASSAY_RUNTIME to one");
   return folder;
 }
 

@@ -1,5 +1,5 @@
-// Cores and GPUs of this machine, handed out across all invocations of this user: one lock file each. A worker inherits
-// the locks of what it got, so they last as long as it does, whatever becomes of its controller.
+// Hands out the cores and GPUs of this machine across all processes of this user, with one lock file each. A worker
+// inherits the locks of its slots, so they last as long as the worker, even if its controller ends.
 #pragma once
 
 #include <filesystem>
@@ -12,36 +12,36 @@
 
 namespace assay::launch {
 
-// ASSAY_RUNTIME, else /tmp/assay-<uid>: made where it is missing. UserError when it belongs to somebody else.
+// ASSAY_RUNTIME, otherwise /tmp/assay-<uid>; created if it is missing. Throws UserError if it belongs to another user.
 std::filesystem::path slots_folder();
 
-// What one worker has. The controller's copies of the locks go with it.
+// The slots of one worker. The controller's copies of the locks are released with the object.
 struct Slots {
   std::vector<base::FileLock> locks;
   std::vector<std::string> gpus;          // as CUDA_VISIBLE_DEVICES names them
-  std::shared_ptr<const Slots> shared{};  // another worker's, where this one has to do with less than it asked for
-  std::vector<int> descriptors() const;   // of all these locks, for the worker to inherit
+  std::shared_ptr<const Slots> shared{};  // another worker's slots, if this one got fewer than it requested
+  std::vector<int> descriptors() const;   // those of all locks, which the worker inherits
   std::vector<std::string> all_gpus() const;
 };
 
 struct SlotsAsked {
   int cores = 1;
   int gpus = 0;                    // any
-  std::vector<int> gpu_indices{};  // these very ones, by their place in the pool's list
+  std::vector<int> gpu_indices{};  // exactly these, by index in the pool's list
 };
 
 class SlotPool {
  public:
-  // cores: numbers of this machine's that this process may use; gpus: as CUDA_VISIBLE_DEVICES names them.
+  // cores: the core numbers that this process may use; gpus: names as in CUDA_VISIBLE_DEVICES.
   SlotPool(std::filesystem::path folder, std::vector<int> cores, std::vector<std::string> gpus);
 
-  // All that is asked, at most all there are; nothing while others have them. Call it again until it gives them: what
-  // it got so far is kept, and only one process of this user gathers at a time, so none waits for ever and no two wait
-  // for each other.
+  // All requested slots, at most all that exist; nothing while others hold them. Call it again until it returns them:
+  // what it has gathered is kept, and only one process of this user gathers at a time, so there is no deadlock or
+  // starvation.
   std::shared_ptr<const Slots> take(const SlotsAsked& asked);
-  // As many as are free now, and for the rest the share of one that has its own.
+  // As many slots as are free now; for the rest it shares those of another worker.
   std::shared_ptr<const Slots> take_or_share(const SlotsAsked& asked, std::shared_ptr<const Slots> other);
-  // No more is asked for at present.
+  // Ends the gathering and releases what was gathered.
   void give_up();
 
   int cores() const { return static_cast<int>(cores_.size()); }
@@ -56,7 +56,7 @@ class SlotPool {
   std::filesystem::path folder_;
   std::vector<std::string> cores_, gpus_;
   std::optional<base::FileLock> turn_;  // held while gathering
-  std::vector<base::FileLock> locks_;   // so far
+  std::vector<base::FileLock> locks_;   // gathered so far
   std::vector<std::string> got_cores_, got_gpus_;
 };
 

@@ -24,7 +24,7 @@ using nlohmann::json;
 using Lines = std::vector<const json*>;
 
 std::string script_of(const SlurmJob& job, const SlurmOptions& options) {
-  std::string text = "#!/bin/bash\n# One run a task; written by 'assay run --launcher slurm'.\n";
+  std::string text = "#!/bin/bash\n# One run per task; written by 'assay run --launcher slurm'.\n";
   for (const auto& line : options.settings.setup) text += line + "\n";
   text += fmt::format("exec {} slurm-task {}", base::shell_quoted(options.assay.string()),
                       base::shell_quoted(job.folder.string()));
@@ -48,7 +48,8 @@ class Submission {
     size_t runs = 0, arrays = 0;
     const auto longest = shapes.empty() ? 0 : slurm::max_array_size();
     if (!shapes.empty() && longest < 1)
-      throw UserError("this cluster has no job arrays (MaxArraySize of scontrol show config is 0)");
+      throw UserError(
+          "this cluster has no job arrays (MaxArraySize of scontrol show config is 0); use --launcher local");
     for (const auto& [shape, lines] : shapes)
       for (size_t begin = 0; begin < lines.size(); begin += static_cast<size_t>(longest), ++arrays) {
         const auto count = std::min(lines.size() - begin, static_cast<size_t>(longest));
@@ -56,14 +57,14 @@ class Submission {
         runs += count;
       }
     out_ << fmt::format("{} of {} {} Slurm in {}", runs, base::plural(plan.size(), "run"),
-                        options_.dry_run ? "would go to" : "given to", base::plural(arrays, "job array"));
-    if (done_) out_ << fmt::format(", {} had their records already", done_);
-    if (running_) out_ << fmt::format(", {} running already", running_);
-    if (there_) out_ << fmt::format(", {} on Slurm already", there_);
+                        options_.dry_run ? "would be submitted to" : "submitted to", base::plural(arrays, "job array"));
+    if (done_) out_ << fmt::format(", {} already complete", done_);
+    if (running_) out_ << fmt::format(", {} already running", running_);
+    if (there_) out_ << fmt::format(", {} already on Slurm", there_);
     out_ << ".\n" << std::flush;
   }
 
-  // Arrays that Slurm knows no more have nothing left to start; only their tasks' last words are lost.
+  // Arrays that Slurm no longer knows have nothing left to start; only the last output of their tasks is lost.
   void forget_ended() {
     for (const auto& job : slurm_jobs(experiment_)) {
       const bool alive = std::any_of(job.runs.begin(), job.runs.end(), [&](const auto& run) {
@@ -110,7 +111,7 @@ class Submission {
     }
     base::write_atomically(job.plan(), plan);
     base::write_atomically(job.script(), script_of(job, options_));
-    write_slurm_job(job);  // before sbatch: whoever comes after a killed controller finds the job by its name
+    write_slurm_job(job);  // before sbatch, so that after a killed controller the job can be found by its name
     auto words = sbatch_options(shape, lines.size(), options_);
     words.push_back("--job-name=" + job.name);
     words.push_back("--output=" + (job.folder / "%a.txt").string());
@@ -159,7 +160,7 @@ std::vector<std::string> sbatch_options(const SlurmShape& shape, size_t runs, co
   const auto gres = settings.gres.empty() ? "gpu" : settings.gres;
   if (shape.gpus_per_task && shape.tasks == 1) words.push_back(fmt::format("--gres={}:{}", gres, shape.gpus_per_task));
   if (shape.gpus_per_task && shape.tasks > 1) {
-    const auto colon = gres.find(':');  // of gpu:a100 its type
+    const auto colon = gres.find(':');  // the type in gpu:a100
     const auto type = colon == std::string::npos ? "" : gres.substr(colon + 1) + ":";
     words.push_back(fmt::format("--gpus-per-task={}{}", type, shape.gpus_per_task));
   }

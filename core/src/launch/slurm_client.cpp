@@ -17,7 +17,8 @@ std::string ask(const std::vector<std::string>& command) {
   std::string errors;
   auto answer = base::capture_output(command, &errors);
   while (!errors.empty() && errors.back() == '\n') errors.pop_back();
-  if (!answer) throw UserError(fmt::format("{} failed: {}", command[0], errors.empty() ? "it said nothing" : errors));
+  if (!answer)
+    throw UserError(fmt::format("{} failed: {}", command[0], errors.empty() ? "it printed no message" : errors));
   return *std::move(answer);
 }
 
@@ -40,12 +41,13 @@ long max_array_size() {
   const auto text = ask({"scontrol", "show", "config"});
   const auto line = text.find("MaxArraySize");
   const auto value = line == std::string::npos ? line : text.find_first_of("0123456789", line);
-  if (value == std::string::npos) throw UserError("scontrol show config: names no MaxArraySize; is this Slurm?");
+  if (value == std::string::npos)
+    throw UserError("scontrol show config: the output has no MaxArraySize; check that this is a Slurm cluster");
   return number(std::string_view(text).substr(value));
 }
 
 bool has_pmix() {
-  std::string on_error;  // where older versions of srun list them
+  std::string on_error;  // older versions of srun list them there
   const auto text = base::capture_output({"srun", "--mpi=list"}, &on_error).value_or("") + on_error;
   return text.find("pmix") != std::string::npos;
 }
@@ -56,7 +58,7 @@ std::string submit(const std::vector<std::string>& options, const std::string& s
   command.push_back(script);
   const auto answer = ask(command);
   const auto id = answer.substr(0, answer.find_first_of(";\n"));  // id;cluster
-  if (number(id) <= 0) throw UserError("sbatch gave no job id but: " + answer);
+  if (number(id) <= 0) throw UserError("sbatch: the output is not a job id: " + answer);
   return id;
 }
 
@@ -84,8 +86,8 @@ void cancel(const std::vector<std::string>& jobs) {
   ask(command);
 }
 
-// squeue and scontrol both print COMPLETING while a task is being ended, whatever for. What is requeued, as after a
-// preemption, counts one start more by then than it knows of.
+// squeue and scontrol both print COMPLETING while a task ends, for any reason. A task that is requeued, as after a
+// preemption, then counts one restart more than it knows of.
 bool was_cancelled(const std::string& job, long restarts) {
   const auto value = [&](const std::string& key) {
     const auto found = job.find(key + "=");

@@ -39,7 +39,8 @@ void write_slurm_job(const SlurmJob& job) {
 SlurmJob read_slurm_job(const fs::path& folder) {
   const auto text = json::parse(base::read_file(description_of(folder)), nullptr, /*allow_exceptions=*/false);
   if (!text.is_object() || text.value("schema", 0) != 1)
-    throw UserError(description_of(folder).string() + ": does not describe a job array of schema 1; remove its folder");
+    throw UserError(description_of(folder).string() +
+                    ": the file does not describe a job array of schema 1; remove its folder");
   return {folder, text.at("name"), text.at("job"), text.at("runs").get<std::vector<std::string>>()};
 }
 
@@ -68,7 +69,7 @@ std::map<std::string, OnSlurm> runs_on_slurm(const record::ExperimentLayout& exp
         here.state = task->second.running ? OnSlurm::State::kRuns : OnSlurm::State::kWaits;
         here.task = fmt::format("{}_{}", task->second.job, i);
       } else if (job.id.empty()) {
-        continue;  // its controller died before it could submit
+        continue;  // its controller ended before it could submit
       }
       const auto [known, is_new] = runs.try_emplace(job.runs[i], here);
       if (!is_new && here.state != OnSlurm::State::kGone) known->second = here;
@@ -82,7 +83,8 @@ record::RunStatusNow with_slurm(record::RunStatusNow now, const record::RunLayou
   const auto state = record::read_state(run.state());
   if (now.standing != record::Standing::kQueued || (state && state->status != "running")) return now;
   if (!fs::exists(on_slurm.output) && !state)
-    return {record::Standing::kCancelled, "left Slurm's queue before it began (scancel, or the cluster took it out)"};
+    return {record::Standing::kCancelled,
+            "left Slurm's queue before it started (cancelled by scancel or by the cluster)"};
   return {record::Standing::kFailed,
           "ended on Slurm without a message (time limit, memory or node)" +
               (fs::exists(on_slurm.output) ? "; its task's output: " + on_slurm.output.string() : "")};
@@ -97,10 +99,10 @@ size_t cancel_on_slurm(const record::ExperimentLayout& experiment) {
     marks.push_back(run.cancelled);
     if (run.state == OnSlurm::State::kWaits) waiting.push_back(id);
   }
-  for (const auto& mark : marks) base::write_atomically(mark, "");  // before the signal that it explains
+  for (const auto& mark : marks) base::write_atomically(mark, "");  // the mark must exist before the signal arrives
   try {
     slurm::cancel(tasks);
-  } catch (const UserError&) {  // they go on, and a later signal is another's
+  } catch (const UserError&) {  // the tasks continue, and a later signal has another cause
     for (const auto& mark : marks) fs::remove(mark);
     throw;
   }
@@ -108,10 +110,10 @@ size_t cancel_on_slurm(const record::ExperimentLayout& experiment) {
     const auto run = experiment.run(id);
     fs::create_directories(run.folder());
     const auto lock = base::FileLock::try_lock(run.lock());
-    if (!lock) continue;  // it started after all, and tells its end itself
+    if (!lock) continue;  // it has started, and writes its own state
     auto state = record::read_state(run.state()).value_or(record::State{});
     state.status = "cancelled";
-    state.reason = "taken off Slurm before it started";
+    state.reason = "cancelled on Slurm before it started";
     record::write_state(run.state(), state);
   }
   return tasks.size();

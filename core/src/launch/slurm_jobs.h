@@ -1,5 +1,6 @@
-// What of an experiment has been given to Slurm: a folder a job array, slurm/<name>/, with its own plan (plan.jsonl),
-// its script (job.sh), what its tasks say (<index>.txt), which of them were cancelled (<index>.cancelled) and job.json.
+// The runs of an experiment that were submitted to Slurm: one folder per job array, slurm/<name>/, with its own plan
+// (plan.jsonl), its script (job.sh), the output of its tasks (<index>.txt), marks of cancelled tasks
+// (<index>.cancelled) and job.json.
 #pragma once
 
 #include <filesystem>
@@ -15,14 +16,14 @@ namespace assay::launch {
 
 struct SlurmJob {
   std::filesystem::path folder;
-  std::string name;               // the job's in Slurm, of this array alone
-  std::string id;                 // empty until sbatch has answered, and for good when its caller died before
-  std::vector<std::string> runs;  // train ids; a task's index is the place here
+  std::string name;               // name of the job in Slurm, unique to this array
+  std::string id;                 // empty until sbatch responds; it remains empty if the caller died before
+  std::vector<std::string> runs;  // train ids; a task's index is the index here
 
   std::filesystem::path plan() const { return folder / "plan.jsonl"; }
   std::filesystem::path script() const { return folder / "job.sh"; }
   std::filesystem::path output(size_t index) const { return folder / (std::to_string(index) + ".txt"); }
-  // Is there when somebody took that task off Slurm, which its signal does not tell from the machine's own wish.
+  // Exists if a user cancelled that task; its signal alone does not distinguish this from a preemption.
   std::filesystem::path cancelled(size_t index) const { return folder / (std::to_string(index) + ".cancelled"); }
 };
 
@@ -30,24 +31,24 @@ struct SlurmJob {
 SlurmJob new_slurm_job(const record::ExperimentLayout& experiment);
 void write_slurm_job(const SlurmJob& job);  // job.json, atomically
 SlurmJob read_slurm_job(const std::filesystem::path& folder);
-std::vector<SlurmJob> slurm_jobs(const record::ExperimentLayout& experiment);  // by name
+std::vector<SlurmJob> slurm_jobs(const record::ExperimentLayout& experiment);  // sorted by name
 
 struct OnSlurm {
   enum class State { kWaits, kRuns, kGone } state = State::kGone;
-  std::string task;                      // "12_3"; of one that is gone, empty
-  std::filesystem::path output;          // what its latest attempt said
-  std::filesystem::path cancelled = {};  // the mark that this task was
+  std::string task;                      // "12_3"; empty if it is gone
+  std::filesystem::path output;          // output of its latest attempt
+  std::filesystem::path cancelled = {};  // the mark that this task was cancelled
 };
-// Every run that was submitted, by train id: what waits or runs counts before what is gone. One squeue, and none
-// where nothing was ever submitted.
+// Every submitted run, by train id; a pending or running task counts before one that is gone. Calls squeue once, and
+// not at all if nothing was ever submitted.
 std::map<std::string, OnSlurm> runs_on_slurm(const record::ExperimentLayout& experiment);
 
-// How a run stands by its own files and, where they do not settle it, by what Slurm has: what waits there is queued,
-// one that is gone before it began was cancelled, and one that is gone without a message has failed.
+// The status of a run by its own files and, if they do not decide it, by Slurm: a pending task is queued, one that is
+// gone before it started was cancelled, and one that is gone without a message has failed.
 record::RunStatusNow with_slurm(record::RunStatusNow now, const record::RunLayout& run, const OnSlurm& on_slurm);
 
-// Takes the experiment's runs that wait or run there off Slurm; how many. Those that waited say so in their state, and
-// those that run end as cancelled ones.
+// Cancels the experiment's runs that are pending or running on Slurm and returns their number. Pending runs get the
+// state cancelled, and running ones write it when they end.
 size_t cancel_on_slurm(const record::ExperimentLayout& experiment);
 
 }  // namespace assay::launch

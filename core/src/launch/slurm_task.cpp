@@ -25,16 +25,19 @@ constexpr std::chrono::seconds kPoll{1};
 
 std::string variable(const char* name) {
   const char* value = std::getenv(name);
-  if (!value || !*value) throw UserError(fmt::format("assay slurm-task: {} is not set; Slurm starts this", name));
+  if (!value || !*value)
+    throw UserError(
+        fmt::format("assay slurm-task: {} is not set; the script of a Slurm job array calls this verb", name));
   return value;
 }
 
-// Ranks that are processes: a step of the job, where srun speaks PMIx, else mpirun, which asks Slurm for its hosts.
+// Ranks that are processes are a step of the job if srun supports PMIx, otherwise processes of mpirun, which gets the
+// hosts from Slurm.
 WorkerCommand command_of(const nlohmann::json& line, const Job& job, const WorkerFiles& files,
                          const std::vector<std::string>& wrap) {
   const bool by_srun = record::has_processes(line) && slurm::has_pmix();
   auto plain = line;
-  if (by_srun) plain["resources"]["mesh"].erase("backend");  // then nothing starts them but srun
+  if (by_srun) plain["resources"]["mesh"].erase("backend");  // then only srun starts them
   auto command = worker_command(job, plain, files, 1, {});
   auto& words = command.words;
   words.insert(std::find(words.begin(), words.end(), files.worker.string()), wrap.begin(), wrap.end());
@@ -42,7 +45,7 @@ WorkerCommand command_of(const nlohmann::json& line, const Job& job, const Worke
   const auto shape = slurm_shape(line, false);
   std::vector<std::string> start{"srun", "--mpi=pmix", "--kill-on-bad-exit=1", fmt::format("--ntasks={}", shape.tasks),
                                  fmt::format("--cpus-per-task={}", shape.cores_per_task)};
-  if (shape.gpus_per_task) start.emplace_back("--gpu-bind=none");  // ranks choose by their place on the host
+  if (shape.gpus_per_task) start.emplace_back("--gpu-bind=none");  // ranks choose by their index on the host
   words.insert(words.begin(), start.begin(), start.end());
   words.insert(words.end(), {"--ranks", "processes"});
   return command;
@@ -53,8 +56,8 @@ struct Cut {
   Asked asked = Asked::kNothing;
 };
 
-// Slurm's signal is the same for a task that is cancelled and for one that others displace; the mark of `assay stop` or
-// Slurm itself tells which. srun and mpirun hand ours on.
+// Slurm sends the same signal for cancellation and for preemption; the mark of `assay stop` or Slurm itself
+// distinguishes them. srun and mpirun forward our signal.
 Cut wait_for(base::Process& worker, const std::string& task, const std::filesystem::path& cancelled,
              SignalQueue& signals) {
   Cut cut;
@@ -77,7 +80,7 @@ Cut wait_for(base::Process& worker, const std::string& task, const std::filesyst
 
 int slurm_task(const std::filesystem::path& worker, const std::filesystem::path& folder,
                const std::vector<std::string>& wrap, std::ostream& out) {
-  SignalQueue signals;  // one that comes early waits for the worker
+  SignalQueue signals;  // an early signal waits for the worker
   const auto index = variable("SLURM_ARRAY_TASK_ID");
   const auto task = variable("SLURM_ARRAY_JOB_ID") + "_" + index;
   const auto array = read_slurm_job(folder);
@@ -86,11 +89,11 @@ int slurm_task(const std::filesystem::path& worker, const std::filesystem::path&
   std::from_chars(index.data(), index.data() + index.size(), place);
   const auto plan = record::read_plan_lines(array.plan());
   if (place >= array.runs.size() || plan.size() != array.runs.size())
-    throw UserError(fmt::format("{}: has no run for task {}", folder.string(), index));
+    throw UserError(fmt::format("{}: the job array has no run for task {}", folder.string(), index));
   const auto& line = plan[place];
   const auto job = job_of(line, experiment);
   if (record::has_all_records(line, job.run)) {
-    out << "done   " << job.name << ": has its records already\n";
+    out << "done   " << job.name << ": its records already exist\n";
     return 0;
   }
 
@@ -113,7 +116,7 @@ int slurm_task(const std::filesystem::path& worker, const std::filesystem::path&
   out << std::flush;
   if (ending.outcome == Outcome::kFailed) return 1;
   if (cut.asked == Asked::kPreempt && slurm::runs_on(task)) {
-    out << "       back into the queue\n" << std::flush;  // before Slurm ends this process for it
+    out << "       The task is requeued.\n" << std::flush;  // before Slurm ends this process
     slurm::requeue(task);
   }
   return ending.outcome == Outcome::kElsewhere ? 0 : record::kExitStopped;

@@ -1,4 +1,5 @@
-// One task of a job array, on its node: runs the worker, passes Slurm's signal on, and queues what it cut short again.
+// Runs one task of a job array on its node: runs the worker, forwards Slurm's signal, and requeues a task that was
+// stopped early.
 #pragma once
 
 #include <filesystem>
@@ -8,13 +9,13 @@
 
 namespace assay::launch {
 
-// The run of SLURM_ARRAY_TASK_ID in a folder of slurm_jobs.h; `wrap` goes before the worker's words. What starts the
-// ranks that are processes is srun where it speaks PMIx, else mpirun. Exit code: 0 done (or another process is at it),
-// 1 failed, 75 stopped before it was done.
+// Runs the run of SLURM_ARRAY_TASK_ID in a folder of slurm_jobs.h; `wrap` precedes the worker's command. srun starts
+// ranks that are processes if it supports PMIx, otherwise mpirun does. Exit code: 0 done (or another process runs it),
+// 1 failed, 75 stopped before completion.
 //
-// SIGTERM comes before the time limit (--signal), at preemption and at scancel; the worker gets it and saves its state.
-// A task that still counts as running then is queued again; a preempted one Slurm queues itself, and a cancelled one
-// stays away.
+// SIGTERM arrives before the time limit (--signal), at preemption and at scancel; it is forwarded to the worker, which
+// checkpoints. A task that Slurm still counts as running is then requeued; a preempted task is requeued by Slurm, and a
+// cancelled one is not requeued.
 int slurm_task(const std::filesystem::path& worker, const std::filesystem::path& folder,
                const std::vector<std::string>& wrap, std::ostream& out);
 

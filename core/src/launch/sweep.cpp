@@ -30,19 +30,19 @@ std::string summary_text(const LaunchSummary& summary, size_t done_before, size_
   const auto add = [&](size_t count, const char* what) {
     if (count > 0) text += fmt::format(", {} {}", count, what);
   };
-  add(done_before, "had their records already");
+  add(done_before, "already complete");
   add(summary.failed, "failed");
-  add(summary.cancelled, "stopped");
+  add(summary.cancelled, "cancelled");
   add(summary.preempted, "preempted");
   add(done_elsewhere, "done by another process");
-  add(summary.elsewhere, "still run by another process");
+  add(summary.elsewhere, "still running in another process");
   add(summary.not_started, "not started");
   add(pruned, "pruned");
   return text;
 }
 
 int exit_code(const LaunchSummary& summary) {
-  if (summary.signal == SIGUSR1 || summary.signal == SIGUSR2) return record::kExitStopped;  // by assay stop
+  if (summary.signal == SIGUSR1 || summary.signal == SIGUSR2) return record::kExitStopped;  // from assay stop
   if (summary.signal != 0) return 128 + summary.signal;
   if (summary.failed + summary.elsewhere + summary.not_started > 0) return 1;
   return summary.cancelled + summary.preempted > 0 ? record::kExitStopped : 0;
@@ -72,8 +72,8 @@ class Sweep {
   }
 
  private:
-  // Runs that another process had when their turn came: how many of them it has finished. Those that it ended in
-  // another way count as what they are now.
+  // Counts the runs that another process held when their turn came and has finished. Those that it ended in another way
+  // count by their current status.
   size_t take_what_others_did() {
     size_t done = 0;
     for (const auto& line : left_) {
@@ -90,7 +90,7 @@ class Sweep {
     return done;
   }
 
-  // Rung by rung. False when that has to go on another time.
+  // Runs rung by rung. Returns false if this must be continued another time.
   bool halve() {
     const auto& settings = options_.pruning->settings;
     for (size_t rung = 0; rung < settings.rungs.size(); ++rung) {
@@ -99,8 +99,8 @@ class Sweep {
       if (total_.signal != 0 || total_.not_started + total_.cancelled + total_.preempted > 0) return false;
       const auto verdict = judge(left_, experiment_, *options_.pruning, rung);
       if (!verdict.judged) {
-        out_ << "Who goes on from the rung " << base::text_of(settings.rungs[rung])
-             << " cannot be said before all runs are there; run again then.\n";
+        out_ << "The rung " << base::text_of(settings.rungs[rung])
+             << " cannot be judged until all runs have reached it; run again then.\n";
         return false;
       }
       if (verdict.not_judged > 0)
@@ -112,7 +112,7 @@ class Sweep {
     return true;
   }
 
-  // Without its lock another controller is at it, whose plan is not pruned.
+  // A held lock means that another controller runs it, whose plan is not pruned.
   void prune(const RungVerdict& verdict) {
     for (const auto& line : left_) {
       const auto reason = verdict.pruned.find(line.at("group"));
@@ -129,7 +129,7 @@ class Sweep {
     std::erase_if(left_, [&](const nlohmann::json& line) { return verdict.pruned.count(line.at("group")) > 0; });
   }
 
-  // What has no record yet; on the way to a rung (from 1; 0: to the end) what has not got there.
+  // The runs without a complete record; for a rung (from 1; 0: to the end) only those that have not reached it.
   std::vector<nlohmann::json> to_do(size_t rung) const {
     std::vector<nlohmann::json> lines;
     for (const auto& line : left_) {
@@ -157,7 +157,7 @@ class Sweep {
     for (size_t i = 0; i < jobs.size(); ++i) jobs[i].until = step_of(lines[i], rung);
     SlotPool slots(slots_folder(), record::core_numbers(), visible_gpus());
     const int at_once = options_.exclusive ? 1 : options_.jobs > 0 ? options_.jobs : default_jobs(jobs, slots.cores());
-    out_ << fmt::format("{} of {} runs to do{}, at most {} at once.\n", jobs.size(), left_.size(),
+    out_ << fmt::format("Running {} of {} runs{}, at most {} at once.\n", jobs.size(), left_.size(),
                         rung == 0 ? "" : " up to the rung " + base::text_of(options_.pruning->settings.rungs[rung - 1]),
                         at_once)
          << std::flush;
@@ -169,7 +169,7 @@ class Sweep {
                                   .retries = options_.retries,
                                   .timeout = options_.timeout};
     Progress progress(out_, style_, jobs.size(), at_once);
-    for (const auto& line : lines) elsewhere_.erase(line.at("train_id"));  // this time it may be this process's
+    for (const auto& line : lines) elsewhere_.erase(line.at("train_id"));  // this process may run them this time
     add(launch(jobs, lines, launching, slots, progress));
   }
 
@@ -188,9 +188,9 @@ class Sweep {
   const SweepOptions& options_;
   std::ostream& out_;
   const ProgressStyle& style_;
-  std::vector<nlohmann::json> left_;  // of the plan, without what was pruned
+  std::vector<nlohmann::json> left_;  // the plan's lines without the pruned ones
   size_t done_before_ = 0;
-  std::set<std::string> elsewhere_;  // train ids that another process had
+  std::set<std::string> elsewhere_;  // train ids that another process held
   LaunchSummary total_;
 };
 
@@ -198,7 +198,7 @@ class Sweep {
 
 int run_sweep(const std::vector<nlohmann::json>& plan, const SweepOptions& options, std::ostream& out,
               const ProgressStyle& style) {
-  ::signal(SIGPIPE, SIG_IGN);  // who reads the progress may go; the sweep goes on
+  ::signal(SIGPIPE, SIG_IGN);  // the sweep continues if the reader of its progress exits
   return Sweep(plan, options, out, style).run();
 }
 

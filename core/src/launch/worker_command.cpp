@@ -11,8 +11,8 @@
 namespace assay::launch {
 namespace {
 
-// Threads are part of what makes two runs byte-equal, so they are set before exec and never left to defaults. Binding
-// is off: every worker would bind to the same first cores.
+// Two runs are byte-equal only with equal thread counts, so these are set before exec and never left to defaults.
+// Binding is off because every worker would bind to the same first cores.
 std::map<std::string, std::string> worker_environment(const Job& job, size_t concurrent,
                                                       const std::vector<std::string>& gpus) {
   const auto threads = std::to_string(job.threads);
@@ -27,7 +27,7 @@ nlohmann::json mesh_of(const nlohmann::json& line) {
   return line.value("resources", nlohmann::json::object()).value("mesh", nlohmann::json::object());
 }
 
-// Of a run whose ranks are processes: what starts them, on the hosts that the user's own arguments name.
+// The command that starts the ranks of a run as processes, on the hosts that the user's own arguments name.
 std::vector<std::string> mpirun(const nlohmann::json& mesh, const std::map<std::string, std::string>& environment) {
   const int ranks = mesh.at("tensor").get<int>() * mesh.at("data").get<int>();
   std::vector<std::string> command{"mpirun", "-n", std::to_string(ranks)};
@@ -51,14 +51,14 @@ WorkerCommand worker_command(const Job& job, const nlohmann::json& plan_line, co
   const auto start = mpirun(mesh_of(plan_line), command.environment);
   command.words.insert(command.words.begin(), start.begin(), start.end());
   command.words.insert(command.words.end(), {"--ranks", "processes"});
-  // In the environment, so that a user's own words for mpirun come first: more ranks than cores, and none bound to one
-  // core. The first two names are Open MPI 4's, the others those of PRRTE, which starts the processes of Open MPI 5;
-  // each version ignores the other's.
+  // These are set in the environment so that a user's own arguments for mpirun take precedence: more ranks than cores,
+  // and none bound to one core. The first two names are those of Open MPI 4, the others those of PRRTE, which starts
+  // the processes of Open MPI 5; each version ignores the other's.
   command.environment.emplace("OMPI_MCA_rmaps_base_oversubscribe", "1");
   command.environment.emplace("OMPI_MCA_hwloc_base_binding_policy", "none");
   command.environment.emplace("PRTE_MCA_rmaps_default_mapping_policy", ":oversubscribe");
   command.environment.emplace("PRTE_MCA_hwloc_default_binding_policy", "none");
-  // Open MPI asks root to say so twice; who runs a sweep as root, in a container, has said so.
+  // Open MPI requires two confirmations from root; a sweep that runs as root, in a container, implies them.
   if (::geteuid() == 0)
     for (const char* name : {"OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"})
       command.environment.emplace(name, "1");

@@ -1,4 +1,4 @@
-// The command line and environment of a run's worker, and what the exit of what was started says of the worker.
+// The command line and environment of a run's worker, and the worker's exit status from that of the started process.
 #pragma once
 
 #include <map>
@@ -14,7 +14,7 @@ namespace assay::launch {
 struct WorkerFiles {
   std::filesystem::path worker;      // the program
   std::filesystem::path experiment;  // results/<experiment>
-  std::filesystem::path plan;        // plan lines, the run's among them
+  std::filesystem::path plan;        // plan lines, including the run's
 };
 
 struct WorkerCommand {
@@ -22,11 +22,12 @@ struct WorkerCommand {
   std::map<std::string, std::string> environment;
 };
 
-// concurrent: runs at once, for the record. gpus: what CUDA may see; none: as it is.
+// concurrent: the number of runs at once, for the record. gpus: the GPUs that CUDA may see; if empty, the environment
+// is not changed.
 WorkerCommand worker_command(const Job& job, const nlohmann::json& plan_line, const WorkerFiles& files,
                              size_t concurrent, const std::vector<std::string>& gpus);
 
-// mpirun, where one of its processes was killed, exits with 128 and the signal.
+// If one of its processes was killed, mpirun exits with 128 plus the signal.
 base::ExitStatus of_worker(base::ExitStatus status, const nlohmann::json& plan_line);
 
 }  // namespace assay::launch
