@@ -11,7 +11,7 @@
 namespace assay::compare {
 namespace {
 
-constexpr double kPlainBelow = 1e9;  // larger numbers read better as 4.17e+12
+constexpr double kPlainBelow = 1e9;  // larger numbers are printed as 4.17e+12
 
 std::string single(double value) {
   if (std::abs(value) >= kPlainBelow) return fmt::format("{:.4g}", value);
@@ -95,11 +95,11 @@ std::string pairs_text(const Comparison& comparison) {
                   ? fmt::format("{}", test.n_left)
                   : fmt::format("{} of {}: {}", test.n_left, comparison.pairs.planned, reasons_text(comparison.pairs));
   if (comparison.open_trials > 0)
-    text += fmt::format(", {} trial{} open", comparison.open_trials, comparison.open_trials == 1 ? "" : "s");
+    text += fmt::format(", {} trial{} incomplete", comparison.open_trials, comparison.open_trials == 1 ? "" : "s");
   return text;
 }
 
-// What is beside p: its value in the family of its column, or why nothing is decided.
+// The adjusted p within its column, or the reason why nothing is decided.
 std::string holm_text(const Comparison& comparison) {
   if (!comparison.is_complete()) return "incomplete";
   if (comparison.difference.too_few) return "n too small";

@@ -1,4 +1,4 @@
-// Lines of comma-separated values (RFC 4180), and nothing else: readers of CSV know no comments.
+// Lines of comma-separated values (RFC 4180) and nothing else, because CSV readers do not know comments.
 #pragma once
 
 #include <string>
@@ -7,13 +7,13 @@
 
 namespace assay::compare {
 
-// With its line feed; a field that holds a comma, a quote or a line break is quoted. Fields are the text itself, but
-// for what no reader takes: bytes that are no UTF-8, and NUL, are U+FFFD. A text that a spreadsheet would take for a
-// formula stays as it is.
+// Returns a line with its line feed; a field that contains a comma, a quote or a line break is quoted. Fields keep
+// their text, except for what readers reject: bytes that are not UTF-8, and NUL, become U+FFFD. A text that a
+// spreadsheet would treat as a formula is not changed.
 std::string csv_line(const std::vector<std::string>& fields);
 
-// What holds for a whole file, as columns that are the same in every line: name and value, in names that no metric and
-// no axis has (table.experiment, table.notes, provenance.plan, ..).
+// What holds for a whole file, as columns with the same value in every line: name and value, under names that no metric
+// and no axis has (table.experiment, table.notes, provenance.plan, ..).
 std::vector<std::pair<std::string, std::string>> constant_columns(
     const std::string& experiment, const std::vector<std::string>& notes,
     const std::vector<std::pair<std::string, std::string>>& provenance);

@@ -13,14 +13,14 @@ bool is_digit(char one) { return one >= '0' && one <= '9'; }
 bool is_word(char one) { return is_letter(one) || is_digit(one); }
 bool is_in(char one, std::string_view set) { return one != '\0' && set.find(one) != std::string_view::npos; }
 
-// Between two characters ('\0' at the ends); what has no meaning there stays as it is, so that names such as
-// bits_per_byte and numbers such as <0.0001 can be read in the file, too.
+// Whether a character between two others ('\0' at the ends) has a meaning in Markdown. Others are not escaped, so that
+// names such as bits_per_byte and numbers such as <0.0001 remain readable in the file.
 bool means_something(char before, char one, char after) {
   if (is_in(one, "\\`*|~$")) return true;
   if (one == '_') return !is_word(before) || !is_word(after);  // emphasis does not begin or end inside a word
   if (one == '<') return is_letter(after) || is_in(after, "/!?");
   if (one == '&') return is_word(after) || after == '#';
-  return one == ']' && is_in(after, "([:");  // a link, or what defines one
+  return one == ']' && is_in(after, "([:");  // a link or its definition
 }
 
 std::string latex_of(char one, char after) {
@@ -42,10 +42,10 @@ std::string latex_of(char one, char after) {
     case '\'':
       return "\\textquotesingle{}";
     case '"':
-      return "\\texttt{\\char34}";  // straight in any encoding, and no shorthand of babel's
+      return "\\texttt{\\char34}";  // straight in any encoding, and not a shorthand of babel
     case '[':
     case '*':
-      return std::string("{") + one + "}";  // behind the \\ of the row before they would be its argument
+      return std::string("{") + one + "}";  // after the \\ of the previous row they would be its argument
     case '-':
     case ',':
       return after == one ? std::string(1, one) + "{}" : std::string(1, one);  // -- and ,, are ligatures
@@ -82,7 +82,7 @@ std::string markdown_code(std::string_view text) {
   size_t longest = 0, run = 0;
   for (const char one : shown) longest = std::max(longest, run = one == '`' ? run + 1 : 0);
   const std::string fence(longest + 1, '`');
-  // One space at both ends is taken off again.
+  // Markdown strips one space at both ends.
   const bool pads = shown.empty() || longest > 0 || (shown.front() == ' ' && shown.back() == ' ');
   return fence + (pads ? " " : "") + shown + (pads ? " " : "") + fence;
 }

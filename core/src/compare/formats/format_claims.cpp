@@ -43,20 +43,20 @@ std::string pair_text(const JudgedClaim& claim, const ClaimPair& pair) {
   if (!is_complete(pair.pairs))
     text += fmt::format("; {} of {} {}: {}", pair.pairs.present, pair.pairs.planned,
                         pair.right.empty() ? "runs" : "pairs", reasons_text(pair.pairs));
-  if (pair.by_rank) text += "; decided by the exact signed-rank test, in which a run that diverged is worst";
+  if (pair.by_rank) text += "; decided by the exact signed-rank test, which ranks a diverged run as worst";
   if (pair.is_tested && !pair.by_rank && pair.test->is_exact)
-    text += "; decided by exact sign flips, for the differences have no spread";
+    text += "; decided by the exact sign-flip test, because the differences have no spread";
   return text;
 }
 
 std::string stated_text(const JudgedClaim& claim) {
-  if (!claim.in_plan) return "Stated after the plan was made; not in it.";
-  if (claim.results_when_stated == 0) return "Stated before there was any result.";
-  return fmt::format("Stated when there were {} results.", claim.results_when_stated);
+  if (!claim.in_plan) return "The claim was stated after the plan was made and is not in it.";
+  if (claim.results_when_stated == 0) return "The claim was stated before there was any result.";
+  return fmt::format("The claim was stated when there were {} results.", claim.results_when_stated);
 }
 
-// Does a verdict go by a p that signs alone cannot reach? "Supported" goes by the pair of the largest p, "refuted" by
-// that of the smallest.
+// Whether a verdict rests on a p that signs alone cannot reach. "Supported" depends on the pair with the largest p,
+// "refuted" on that with the smallest.
 bool is_below_floor(const JudgedClaim& claim) {
   if (claim.pairs.empty() || claim.verdict == Verdict::kUndecided) return false;
   if (claim.verdict == Verdict::kSupported) {
@@ -68,15 +68,16 @@ bool is_below_floor(const JudgedClaim& claim) {
 }
 
 std::string decision_text(const JudgedClaim& claim, double level) {
-  if (!claim.is_tested) return fmt::format("not tested, so its p is 1 in Holm over the claims, at level {:.2g}", level);
+  if (!claim.is_tested)
+    return fmt::format("not tested, so its p is 1 in Holm's correction over the claims, at level {:.2g}", level);
   const auto p = claim.verdict == Verdict::kSupported ? p_text(claim.p_support)
                  : claim.verdict == Verdict::kRefuted
                      ? p_text(claim.p_refute) + " against it"
                      : fmt::format("{} for it and {} against it", p_text(claim.p_support), p_text(claim.p_refute));
   return fmt::format(
-      "p {} after Holm over the claims, at level {:.2g}{}", p, level,
+      "p {} after Holm's correction over the claims, at level {:.2g}{}", p, level,
       is_below_floor(claim)
-          ? "; t's p is below the exact test's floor, for it takes differences to be normally distributed"
+          ? "; the t test's p is below the exact test's floor, because it assumes normally distributed differences"
           : "");
 }
 
@@ -130,13 +131,13 @@ std::vector<std::string> claim_lines(const JudgedClaim& claim, double level) {
 
 std::vector<std::string> claim_captions(const Judgement& judgement) {
   std::vector<std::string> lines{
-      "Paired t tests over seeds, on this held-out text; \u00b1 is the 95% interval's half-width; Holm over the "
-      "claims."};
+      "The tests are paired t tests over seeds, on this held-out text; \u00b1 is the half-width of the 95% interval; "
+      "p is adjusted by Holm over the claims."};
   if (judgement.looks > 0)
-    lines.push_back(
-        fmt::format("Looks at the growing study so far: {}; the level is what they have left (Lan and DeMets' "
-                    "O'Brien-Fleming spending).",
-                    judgement.looks));
+    lines.push_back(fmt::format(
+        "Interim analyses of this study so far: {}; "
+        "the level is the alpha that is left for this one (O'Brien-Fleming alpha spending of Lan and DeMets).",
+        judgement.looks));
   return lines;
 }
 

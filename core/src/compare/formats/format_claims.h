@@ -10,9 +10,9 @@ namespace assay::compare {
 
 // "left < right - 0.5 in lm.bits_per_byte@length=512, each"
 std::string claim_statement(const JudgedClaim& claim);
-// A line a pair with its numbers, then the decision, remarks, and when the claim was stated.
+// One line per pair with its numbers, then the decision, remarks, and when the claim was stated.
 std::vector<std::string> claim_lines(const JudgedClaim& claim, double level);
-// What holds for all verdicts of a file: the tests, and the looks so far.
+// What holds for all verdicts of a file: the tests, and the interim analyses so far.
 std::vector<std::string> claim_captions(const Judgement& judgement);
 
 // For a terminal, Markdown and JSON.

@@ -1,4 +1,4 @@
-// A table as CSV, one line a row; every metric has its mean, half-width and n. Nothing is rounded.
+// A table as CSV, one line per row; every metric has its mean, half-width and n. Nothing is rounded.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,7 +11,7 @@ namespace {
 
 std::string number(const std::optional<double>& value) { return value ? fmt::format("{}", *value) : ""; }
 
-// Columns in which some row is compared with the baseline have these, too.
+// Columns in which some row is compared with the baseline also have these.
 const std::vector<std::string> kCompared{"difference",  "difference half_width", "p",
                                          "p_holm",      "sign_flip_p",           "pairs",
                                          "correlation", "documents_low",         "documents_high"};

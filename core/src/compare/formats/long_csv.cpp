@@ -32,7 +32,7 @@ std::string header(const Fields& axes, const Fields& more) {
   return csv_line(fields);
 }
 
-// R takes NaN in these letters alone.
+// R accepts only this spelling of NaN.
 std::string number_text(double value) { return std::isnan(value) ? "NaN" : fmt::format("{}", value); }
 
 std::string line(const RunResult& run, const Fields& axes, const Fields& more) {
@@ -48,10 +48,10 @@ MetricInfo info_of(const Results& results, const std::string& name) {
   for (const auto* known : {&results.evaluation, &results.training})
     for (const auto& metric : *known)
       if (metric.name == name) return metric;
-  return {name, "", ""};  // a count or a measurement
+  return {name, "", ""};  // the name is a count or a measurement
 }
 
-// Every number of an event as tables would call it.
+// Every number of an event, under its name in tables.
 std::vector<std::pair<std::string, double>> numbers_of(const json& event) {
   std::vector<std::pair<std::string, double>> numbers;
   const auto add = [&](const std::string& name, const json& value) {

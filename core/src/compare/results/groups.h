@@ -1,4 +1,4 @@
-// Runs of one configuration, a seed each.
+// The runs of one configuration, one per seed.
 #pragma once
 
 #include <cstdint>
@@ -8,15 +8,15 @@
 
 namespace assay::compare {
 
-// All runs of one group; a row before anything is tuned or pooled.
+// All runs of one group: a row before tuning and pooling.
 using Group = std::vector<const RunResult*>;
 std::vector<Group> groups_of(const Results& results);
-// The first plan line of each, for config::Partners.
+// The first plan line of each group, for study::Partners.
 std::vector<const nlohmann::json*> lines_of(const std::vector<Group>& groups);
 
-// Nothing where it has no such seed.
+// Null if the group has no such seed.
 const RunResult* with_seed(const Group& group, std::int64_t seed);
-// Is it among the seeds that are reported? None are named: all are.
+// Whether the seed is reported; if `reported` is empty, all seeds are.
 bool is_reported(std::int64_t seed, const std::vector<std::int64_t>& reported);
 
 }  // namespace assay::compare

@@ -48,9 +48,9 @@ void refuse_mixed_code(const Results& results, const record::ExperimentLayout& e
   const auto mixed = code_differences(results);
   if (mixed.empty() || allowed) return;
   throw MixedCode(fmt::format(
-      "the records of '{}' were made by different code, so their differences may be the code's:\n  {}\n"
-      "A replay may clear the old ones: assay recheck. Else run them again (remove their folders under {}), or "
-      "give --mixed-code.",
+      "the records of '{}' were made by different code, so their differences may be due to the code:\n  {}\n"
+      "'assay recheck' may accept the old records after a replay; "
+      "otherwise remove their folders under {} and run them again, or give --mixed-code.",
       results.experiment, fmt::join(mixed, "\n  "), (experiment.folder() / "runs").string()));
 }
 
@@ -88,7 +88,7 @@ std::vector<std::pair<std::string, std::string>> provenance_of(const Results& re
   add("plugins", joined(components));
   add("commit", joined(distinct(results, [](const RunResult& run) {
         if (run.origin.commit.empty()) return std::string("no repository");
-        return shortened(run.origin.commit) + (run.origin.dirty ? " (with changes not committed)" : "");
+        return shortened(run.origin.commit) + (run.origin.dirty ? " (with uncommitted changes)" : "");
       })));
   add("data", joined(distinct(
                   results, [](const RunResult& run) { return fmt::format("{}", fmt::join(run.origin.data, ", ")); })));

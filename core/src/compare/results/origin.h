@@ -1,4 +1,4 @@
-// Whose code, machine and data a table stands on; and the refusal to mix code.
+// The provenance of a table: code, machines and data; and the error for mixed code.
 #pragma once
 
 #include <stdexcept>
@@ -10,22 +10,22 @@
 
 namespace assay::compare {
 
-// Records of one table were made by different code. Exit code 5.
+// The records of one table were made by different code. The exit code is 5.
 class MixedCode : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-// One sentence a difference ("training library: 3f2a... (4 runs), 77ab... (2 runs)"); empty when all code is the same.
+// One line per difference ("training library: 3f2a... (4 runs), 77ab... (2 runs)"); empty if all code is the same.
 std::vector<std::string> code_differences(const Results& results);
 
-// Throws MixedCode, naming the experiment's folder, when there are such differences and they are not `allowed`.
+// Throws MixedCode, with the experiment's folder, if there are such differences and they are not `allowed`.
 void refuse_mixed_code(const Results& results, const record::ExperimentLayout& experiment, bool allowed);
 
-// The distinct conditions that timings were taken under, in the order of the plan.
+// The distinct conditions under which timings were measured, in the order of the plan.
 std::vector<std::string> timing_conditions(const Results& results);
 
-// Plan hash, code, commit, data, machines, command: what every table ends with.
+// Plan hash, code, commit, data, machines and command, which every table ends with.
 std::vector<std::pair<std::string, std::string>> provenance_of(const Results& results, const std::string& command);
 
 }  // namespace assay::compare

@@ -57,7 +57,7 @@ std::string reasons_text(const Count& count) {
   const auto add = [&](int number, const char* why) {
     if (number > 0) reasons.push_back(fmt::format("{} {}", number, why));
   };
-  add(count.missing, "to come");
+  add(count.missing, "pending");
   add(count.failed, "failed");
   add(count.diverged, "diverged");
   add(count.pruned, "pruned");

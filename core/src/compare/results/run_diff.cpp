@@ -18,7 +18,7 @@ namespace {
 using nlohmann::json;
 using Leaves = std::map<std::string, json>;
 
-// Every value below, by its dotted key; entries of lists by their label, else by their place.
+// All values below, by dotted key; list entries by their label, otherwise by index.
 void flatten(const json& value, const std::string& key, Leaves& leaves) {
   const auto below = [&](const std::string& part) { return key.empty() ? part : key + "." + part; };
   if (value.is_object() && !value.empty()) {
@@ -36,7 +36,7 @@ std::string short_key(const std::string& key) { return document::short_name(docu
 struct Side {
   const json& line;
   const record::RunLayout& files;
-  json train;                         // its record; null without one
+  json train;                         // its record; null if there is none
   std::map<std::string, json> evals;  // by label
 };
 
@@ -75,7 +75,7 @@ Leaves evaluations(const Side& side) {
   return leaves;
 }
 
-// Build ids of what trained and of what evaluated.
+// The build ids of the code that trained and of the code that evaluated.
 Leaves code(const Side& side) {
   Leaves leaves;
   const auto add = [&](const json& plugins) {
@@ -133,7 +133,7 @@ std::vector<RunDifference> run_differences(const json& line_a, const record::Run
       const auto text = [](bool is_there, const json& value) { return is_there ? record::scalar_text(value) : "-"; };
       RunDifference difference{part, key, text(left.count(key) > 0, x), text(right.count(key) > 0, y), std::nullopt};
       if (numbers && x.is_number() && y.is_number()) {
-        difference.a = x.dump();  // in full: runs may differ in the last digits alone
+        difference.a = x.dump();  // in full, because runs may differ only in the last digits
         difference.b = y.dump();
         difference.difference = y.get<double>() - x.get<double>();
       }

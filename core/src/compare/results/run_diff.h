@@ -13,11 +13,11 @@ namespace assay::compare {
 struct RunDifference {
   std::string part;  // configuration, evaluations, code, environment, data, source, metrics, measured
   std::string key;
-  std::string a, b;                  // "-": that run has no such thing
-  std::optional<double> difference;  // b - a, of numbers among metrics and measurements
+  std::string a, b;                  // "-": the run has no such key
+  std::optional<double> difference;  // b - a, for numbers of metrics and measurements
 };
 
-// In the order of the parts above. A run without its record has its configuration alone.
+// In the order of the parts above. A run without its record has only its configuration.
 std::vector<RunDifference> run_differences(const nlohmann::json& line_a, const record::RunLayout& a,
                                            const nlohmann::json& line_b, const record::RunLayout& b);
 

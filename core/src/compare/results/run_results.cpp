@@ -24,10 +24,11 @@ using nlohmann::json;
 
 json read_record(const std::filesystem::path& file) {
   auto record = json::parse(base::read_file(file), nullptr, /*allow_exceptions=*/false);
-  if (!record.is_object()) throw UserError(file.string() + ": not a record (JSON object); remove it and run again");
+  if (!record.is_object())
+    throw UserError(file.string() + ": the file is not a record (JSON object); remove it and run again");
   if (record.value("schema", 0) != 1)
-    throw UserError(
-        fmt::format("{}: record of schema {}, this assay reads schema 1", file.string(), record.value("schema", 0)));
+    throw UserError(fmt::format("{}: the record has schema {}; this version of assay reads schema 1", file.string(),
+                                record.value("schema", 0)));
   return record;
 }
 
@@ -56,7 +57,7 @@ Examples examples_of(const json& record) {
   return examples;
 }
 
-// Adds the components' build ids to the run's: the record's own, or today's where a replay has accepted it for them.
+// Adds the components' build ids to the run's: those of the record, or today's if a replay has accepted today's code.
 void take_code(const json& components, const json& planned, bool accepted, RunResult& run) {
   for (const auto& [key, plugin] : components.items())
     run.code[key] = record::code_id(accepted && planned.contains(key) ? planned[key] : plugin);
@@ -66,7 +67,7 @@ std::string conditions_of(const json& environment, const json& measured) {
   const auto mesh = environment.value("mesh", json::object());
   const int jobs = measured.value("concurrent_jobs", 1);
   return fmt::format(
-      "host {}, {}, {}, mesh {}x{} {}, {} thread{} a rank, {} concurrent run{}", measured.value("host", "?"),
+      "host {}, {}, {}, mesh {}x{} {}, {} thread{} per rank, {} concurrent run{}", measured.value("host", "?"),
       environment.value("cpu", "?"), environment.value("/gpu/name"_json_pointer, environment.value("device", "?")),
       mesh.value("tensor", 1), mesh.value("data", 1), mesh.value("backend", "self"), environment.value("threads", 1),
       environment.value("threads", 1) == 1 ? "" : "s", jobs, jobs == 1 ? "" : "s");
@@ -125,7 +126,7 @@ RunResult read_run(const json& line, const record::RunLayout& files, const std::
 
   const auto planned = line.value("plugins", json::object());
   bool stale = false;
-  run.trained = record::has_record(files.train_record());  // one that was cut counts as absent
+  run.trained = record::has_record(files.train_record());  // an incomplete record counts as absent
   if (run.trained) {
     const auto record = read_record(files.train_record());
     run.origin = origin_of(record);
@@ -185,7 +186,7 @@ Presence presence_of(RunStatus status) {
 Presence presence_of(const RunResult& run, const std::string& metric) {
   if (const auto found = run.values.find(metric); found != run.values.end())
     return std::isfinite(found->second.value) ? Presence::kThere : Presence::kDiverged;
-  // A run that lacks another evaluation may well have this one, and not this metric in it.
+  // A run that lacks another evaluation may have this one, without this metric.
   const auto evaluation = run.evaluated.find(record::owner_of(metric));
   const bool recorded = evaluation != run.evaluated.end() ? evaluation->second : run.trained;
   return recorded || run.status == RunStatus::kComplete ? Presence::kNotApplicable : presence_of(run.status);
@@ -193,7 +194,8 @@ Presence presence_of(const RunResult& run, const std::string& metric) {
 
 Results read_results(const record::ExperimentLayout& experiment, const std::string& current_code) {
   if (!std::filesystem::exists(experiment.plan()))
-    throw UserError(experiment.folder().string() + ": no results here (no plan.jsonl); 'assay run' makes them");
+    throw UserError(experiment.folder().string() +
+                    ": the folder has no results (no plan.jsonl); 'assay run' makes them");
   Results results;
   const auto lines = record::with_code_at_hand(record::read_plan_lines(experiment.plan()));
   results.plan_hashes = {base::sha256_of_file(experiment.plan())};

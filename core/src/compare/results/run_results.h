@@ -1,4 +1,4 @@
-// What plan.jsonl, state.json and the records say of each planned run; the only reader of results for tables.
+// What plan.jsonl, state.json and the records contain about each planned run; the only reader of results for tables.
 #pragma once
 
 #include <cstdint>
@@ -15,49 +15,49 @@
 namespace assay::compare {
 
 struct Value {
-  double value = 0;  // NaN where the record holds null
+  double value = 0;  // NaN if the record has null
   bool stale = false;
-  double sum = 0, weight = 0;  // of a metric
+  double sum = 0, weight = 0;  // only for metrics
 };
 
-// The examples of one evaluation, by columns.
+// The examples of one evaluation, by column.
 struct Examples {
   std::vector<std::string> ids;
-  std::map<std::string, std::vector<double>> numbers;  // those that every example has
+  std::map<std::string, std::vector<double>> numbers;  // the numbers that every example has
 };
 
-// In RunResult::code, beside components.
+// A key of RunResult::code, beside components.
 inline constexpr const char* kEvaluationLibrary = "evaluation library";
 
 enum class RunStatus { kComplete, kFailed, kDiverged, kPruned, kMissing };
 
-// What a finished training says of its origin.
+// The origin of a finished training.
 struct Origin {
   std::string training_code;
   std::string commit;
   bool dirty = false;
   std::string host, cpu, libtorch;
   int cores = 0;
-  std::string conditions;         // all that timings depend on, in words
+  std::string conditions;         // everything that timings depend on, as text
   std::vector<std::string> data;  // "austen 1f2e3d4c5b6a (public domain)"
 };
 
 struct RunResult {
-  nlohmann::json line;  // of the plan
+  nlohmann::json line;  // its line of the plan
   record::RunLayout files{{}};
-  std::string experiment;  // whose results these are
+  std::string experiment;  // the experiment that the run belongs to
   std::string group, label;
   std::int64_t seed = 0;
   std::map<std::string, std::string> axes;
   RunStatus status = RunStatus::kMissing;
   bool trained = false;
-  record::SkippedSteps steps;                // when trained
-  std::int64_t accepted_to = 0;              // trained by other code, accepted after a replay of so many steps
-  Origin origin;                             // when trained
-  std::map<std::string, std::string> code;   // "positional/alibi" -> build id; of trained and evaluated components
+  record::SkippedSteps steps;    // when trained
+  std::int64_t accepted_to = 0;  // trained by other code, which was accepted after a replay of this many steps
+  Origin origin;                 // when trained
+  std::map<std::string, std::string> code;   // "positional/alibi" -> build id, of all components used
   std::map<std::string, Value> values;       // "lm.bits_per_byte@length=512"
-  std::map<std::string, std::string> notes;  // of evaluators, on values of these metrics
-  std::map<std::string, bool> evaluated;     // evaluation label -> has its record
+  std::map<std::string, std::string> notes;  // metric -> note of its evaluator
+  std::map<std::string, bool> evaluated;     // evaluation label -> whether it has its record
   std::map<std::string, Examples> examples;  // by evaluation label
 };
 
@@ -68,18 +68,18 @@ struct MetricInfo {
 
 struct Results {
   std::string experiment;
-  std::vector<std::string> plan_hashes;  // one an experiment
+  std::vector<std::string> plan_hashes;  // one per experiment
   std::vector<RunResult> runs;           // in the order of the plan
-  std::vector<MetricInfo> evaluation;    // metrics of evaluations, in the order they were found
-  std::vector<MetricInfo> training;      // metrics the training logged: train.loss, ...
+  std::vector<MetricInfo> evaluation;    // metrics of evaluations, in the order in which they were found
+  std::vector<MetricInfo> training;      // metrics that the training logged: train.loss, ...
 };
 
-// current_code: build id of today's training library; empty when unknown, then only plugins can be stale.
+// current_code: the build id of today's training library; if it is empty (unknown), only plugins can be stale.
 Results read_results(const record::ExperimentLayout& experiment, const std::string& current_code);
 
-// Has the run a finite value of this metric, and why not?
+// Whether the run has a finite value of this metric, and why not.
 Presence presence_of(const RunResult& run, const std::string& metric);
-// Of the run as a whole.
+// The same for the run as a whole.
 Presence presence_of(RunStatus status);
 
 }  // namespace assay::compare

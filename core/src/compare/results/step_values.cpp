@@ -13,11 +13,11 @@ namespace {
 using nlohmann::json;
 
 struct Wanted {
-  std::string full, owner, metric;  // metric: without the step
+  std::string full, owner, metric;  // metric: the name without the step
   std::int64_t step = 0;
 };
 
-// Of a training step: its loss, or a metric that an objective logged.
+// The loss of a training step, or a metric that an objective logged.
 std::optional<double> training_value(const json& event, const std::string& metric) {
   if (event.value("type", "") != "step") return std::nullopt;
   const auto name = metric.substr(metric.find('.') + 1);
@@ -36,7 +36,7 @@ const json* evaluated_metric(const json& event, const Wanted& wanted) {
 
 void take(const json& event, const Wanted& wanted, RunResult& run, Results& results) {
   if (event.value("step", std::int64_t{-1}) != wanted.step) return;
-  const auto trained = run.values.find("train.steps");  // of other code when its training is
+  const auto trained = run.values.find("train.steps");  // stale if the training is
   const bool stale = trained != run.values.end() && trained->second.stale;
   if (wanted.owner == "train") {
     if (const auto value = training_value(event, wanted.metric))

@@ -1,5 +1,5 @@
-// Metrics at a step on the way, such as lm.bits_per_byte@length=64,step=1000: the one thing that comparison takes from
-// a run's events, for records hold the finished weights' alone.
+// Metrics at an intermediate step, such as lm.bits_per_byte@length=64,step=1000. Only these are read from a run's
+// events, because records contain only the values of the final weights.
 #pragma once
 
 #include <string>
@@ -9,8 +9,8 @@
 
 namespace assay::compare {
 
-// Puts the values of those metrics that have a step into the runs' `values`, and what they are into the metrics known.
-// Runs whose events have no such value keep none.
+// Adds the values of the metrics that name a step to the runs' `values`, and their descriptions to the known metrics.
+// Runs whose events have no such value get none.
 void add_step_values(Results& results, const std::vector<std::string>& metrics);
 
 }  // namespace assay::compare

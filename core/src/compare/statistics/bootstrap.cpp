@@ -30,7 +30,7 @@ std::optional<Interval> document_bootstrap(std::span<const double> differences, 
   for (auto& one : found) {
     double difference = 0, weight = 0;
     for (std::size_t i = 0; i < n; ++i) {
-      const auto at = static_cast<std::size_t>(draw() % n);  // of 2^64 values: the bias is below n / 2^64
+      const auto at = static_cast<std::size_t>(draw() % n);  // one of 2^64 values: the bias is below n / 2^64
       difference += differences[at];
       weight += weights[at];
     }

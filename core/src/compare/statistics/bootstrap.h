@@ -1,5 +1,5 @@
-// Paired bootstrap over documents: how far a difference depends on which texts were held out, the runs being as they
-// are. Efron 1979; paired, for language processing: Koehn 2004.
+// Paired bootstrap over documents: how far a difference depends on which texts were held out, for fixed runs. Efron
+// 1979; paired, for language processing: Koehn 2004.
 #pragma once
 
 #include <optional>
@@ -13,7 +13,7 @@ struct Interval {
 
 // 95% percentile interval of sum(differences) / sum(weights) over 2,000 resamplings of documents. Draws come from
 // std::mt19937_64 with a fixed seed, so equal input gives equal output, and comparisons over the same documents share
-// their resamplings. Nothing below two documents, or where weights are not positive.
+// their resamplings. Nothing for fewer than two documents, or if a weight is not positive.
 std::optional<Interval> document_bootstrap(std::span<const double> differences, std::span<const double> weights);
 
 }  // namespace assay::compare

@@ -1,4 +1,4 @@
-// The difference of two rows in one metric: paired by seed where both have the same seeds, else Welch's.
+// The difference of two rows in one metric: paired by seed if both have the same seeds, otherwise Welch's.
 #pragma once
 
 #include <cstdint>
@@ -17,15 +17,15 @@ struct Difference {
   TTest test;                         // left - right; n_left pairs when paired
   double p = 1;                       // two-sided
   std::optional<double> sign_flip_p;  // when paired
-  std::optional<double> correlation;  // of partners, from three pairs on
-  bool too_few = false;               // fewer than kFewestPairs on a side: no verdict stands on it
+  std::optional<double> correlation;  // of the partners, for at least three pairs
+  bool too_few = false;               // fewer than kFewestPairs on a side, so no verdict rests on it
 };
 
-// `same_seeds`: the rows were planned with the same seeds; then those seeds count that have a value in both. Nothing
-// below two pairs, or two values on a side.
+// `same_seeds`: the rows were planned with the same seeds; then only seeds with a value in both rows count. Nothing for
+// fewer than two pairs, or fewer than two values on a side.
 std::optional<Difference> difference_of(const SeedValues& left, const SeedValues& right, bool same_seeds);
 
-// Values of the seeds that both have, in the order of the left.
+// The values of the seeds that both have, in the order of the left.
 std::pair<std::vector<double>, std::vector<double>> partners_by_seed(const SeedValues& left, const SeedValues& right);
 
 }  // namespace assay::compare

@@ -11,11 +11,11 @@
 namespace assay::compare {
 namespace {
 
-// Sums of the same numbers in another order differ in the last bits; as far as that they count as equal.
+// Sums of the same numbers in another order differ in the last bits; up to this they count as equal.
 constexpr double kTie = 1e-12;
 
-// All sums with signs, one flip from each to the next (a Gray code), so n = 20 takes a million additions. By symmetry
-// the first sign may stay as it is.
+// Enumerates all signed sums with one flip from each to the next (a Gray code), so n = 20 takes a million additions. By
+// symmetry the first sign is fixed.
 double enumerated_p(std::span<const double> magnitudes, double found, double tie) {
   const auto n = magnitudes.size();
   std::vector<double> signs(n, 1.0);
@@ -69,7 +69,7 @@ double signed_rank_p(std::span<const double> differences) {
   std::sort(nonzero.begin(), nonzero.end(), [](double a, double b) { return std::abs(a) < std::abs(b); });
   const auto n = nonzero.size();
   if (n == 0) return 1;
-  // Twice the mean rank is an integer, so the distribution of the sum is counted exactly by adding one rank at a time.
+  // Twice the mean rank is an integer, so the distribution of the sum is computed exactly by adding one rank at a time.
   std::vector<std::size_t> doubled(n);
   for (std::size_t begin = 0, end = 0; begin < n; begin = end) {
     while (end < n && std::abs(nonzero[end]) == std::abs(nonzero[begin])) ++end;

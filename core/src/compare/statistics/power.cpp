@@ -10,7 +10,7 @@ namespace assay::compare {
 namespace {
 
 constexpr double kPower = 0.8;
-constexpr double kBeyondDoubt = 100;  // a noncentrality at which any test is sure, and Boost's series would be slow
+constexpr double kBeyondDoubt = 100;  // a noncentrality at which any test has power 1, and Boost's series would be slow
 
 // P(t > bound) for a noncentral t.
 double upper_tail(double df, double noncentrality, double bound) {
@@ -33,7 +33,7 @@ std::optional<std::size_t> fewest(Power power) {
   return enough;
 }
 
-// All signs alike have a one-sided p of 2^-n.
+// Equal signs have a one-sided p of 2^-n.
 std::size_t fewest_by_signs(double one_sided_level) {
   std::size_t n = kFewestPairs;
   while (std::ldexp(1.0, -static_cast<int>(n)) >= one_sided_level) ++n;

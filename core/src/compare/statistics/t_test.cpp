@@ -18,7 +18,7 @@ bool are_equal(std::span<const double> values, double mean, double rounding) {
   return std::all_of(values.begin(), values.end(), [&](double one) { return std::abs(one - mean) <= rounding; });
 }
 
-// Of the ways to exchange all values between the sides, the one that was found.
+// One divided by the number of ways to exchange the values between the sides.
 double exchange_floor(std::size_t left, std::size_t right) {
   double ways = 1;
   for (std::size_t i = 1; i <= right; ++i) ways *= static_cast<double>(left + i) / static_cast<double>(i);
@@ -55,7 +55,7 @@ std::optional<TTest> welch_t(std::span<const double> left, std::span<const doubl
                .difference = a.mean - b.mean,
                .standard_error = std::sqrt(sum),
                .degrees_of_freedom = df,
-               .rounding = 2 * rounding,  // of two values
+               .rounding = 2 * rounding,  // twice, for two values
                .exact_floor = exchange_floor(a.n, b.n),
                .is_exact = are_equal(left, a.mean, rounding) && are_equal(right, b.mean, rounding)};
 }

@@ -17,9 +17,9 @@ void add_run(const RunResult& run, const Column& column, Cell& cell) {
   cell.values.emplace_back(run.seed, value.value);
 }
 
-// Of the seeds that every group is planned with: there when each of them has it.
+// The seeds with which every group is planned; one is present if each group has its value.
 SeedPresence pooled(const std::vector<SeedPresence>& groups) {
-  std::map<std::int64_t, std::pair<Presence, size_t>> known;  // in how many groups
+  std::map<std::int64_t, std::pair<Presence, size_t>> known;  // in this many groups
   for (const auto& group : groups)
     for (const auto& [seed, presence] : group) {
       auto& [joint, count] = known.try_emplace(seed, Presence::kThere, 0).first->second;
@@ -37,8 +37,8 @@ SeedPresence pooled(const std::vector<SeedPresence>& groups) {
 Cell cell_of(const RowSource& source, const std::vector<Group>& groups, const Column& column,
              const std::vector<std::int64_t>& reported) {
   Cell cell;
-  std::map<std::int64_t, std::pair<double, size_t>> sums;  // of a seed: over how many groups
-  std::vector<SeedPresence> seeds;                         // of each group
+  std::map<std::int64_t, std::pair<double, size_t>> sums;  // sum per seed, and over how many groups
+  std::vector<SeedPresence> seeds;                         // one per group
   for (const auto group : source.groups) {
     Cell one;
     for (const auto* run : groups[group])

@@ -1,4 +1,4 @@
-// The cells of a row: what its seeds gave, and why some gave nothing.
+// The cells of a row: the values of its seeds, and why some seeds have none.
 #pragma once
 
 #include <cstdint>
@@ -10,16 +10,16 @@
 
 namespace assay::compare {
 
-// `reported`: the seeds that count; empty: all. A pooled row has a value of a seed where every one of its groups has,
-// and it is their mean.
+// `reported`: the seeds that count; empty: all. A pooled row has a value of a seed if every one of its groups has one,
+// and the value is their mean.
 Cell cell_of(const RowSource& source, const std::vector<Group>& groups, const Column& column,
              const std::vector<std::int64_t>& reported);
 
-// Of each seed with how many groups of the row it is planned; a pooled row has the seeds of all.
+// Per seed, the number of groups of the row that are planned with it; a pooled row has the seeds of all its groups.
 std::map<std::int64_t, std::size_t> planned_seeds(const RowSource& source, const std::vector<Group>& groups,
                                                   const std::vector<std::int64_t>& reported);
 
-// Of whole runs; a pooled row counts each of its groups' runs.
+// Counts whole runs; a pooled row counts the runs of each of its groups.
 Count count_of(const RowSource& source, const std::vector<Group>& groups, const std::vector<std::int64_t>& reported);
 
 }  // namespace assay::compare

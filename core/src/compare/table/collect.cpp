@@ -36,7 +36,7 @@ Results read_all(const CompareRequest& request) {
           into->push_back(metric);
     results.experiment += " + " + more.experiment;
   }
-  if (!request.others.empty())  // an axis like any other, so that equal rows of two experiments stay apart
+  if (!request.others.empty())  // an axis like any other, so that equal rows of two experiments remain separate
     for (auto& run : results.runs) run.line["axes"]["experiment"] = run.experiment;
   auto metrics = request.metrics;
   if (request.tune) metrics.push_back(request.tune->by.name);
@@ -60,15 +60,16 @@ void require_baseline(const CompareRequest& request, const Table& table) {
   for (const auto& term : request.baseline->terms)
     wanted.push_back(term.name + " = " + record::scalar_text(term.wanted));
   for (const auto& row : table.rows) labels.push_back(row.label);
-  throw UserError(fmt::format("{}: [compare] baseline ({}) matches no row; rows: {}", request.baseline->position.text(),
-                              fmt::join(wanted, ", "), fmt::join(labels, "; ")));
+  throw UserError(fmt::format("{}: [compare] baseline ({}) matches no row; the rows are {}",
+                              request.baseline->position.text(), fmt::join(wanted, ", "), fmt::join(labels, "; ")));
 }
 
-// Of tuned rows those columns that the report's split allows: those that no evaluation made, or one of that split.
+// For tuned rows, the columns that the report's split allows: those that are not from an evaluation, or are from one of
+// that split.
 std::vector<Column> reported_columns(std::vector<Column> columns, const Results& results,
                                      const CompareRequest& request) {
   if (!request.tune || !request.report || !request.report->split) return columns;
-  std::set<std::string> others;  // labels of evaluations of another split
+  std::set<std::string> others;  // labels of the evaluations of another split
   for (const auto& run : results.runs)
     for (const auto& evaluation : run.line.value("evaluate", nlohmann::json::array()))
       if (evaluation.value("split", *request.report->split) != *request.report->split)
@@ -77,7 +78,7 @@ std::vector<Column> reported_columns(std::vector<Column> columns, const Results&
   return columns;
 }
 
-// None named: all.
+// Empty: all seeds.
 std::vector<std::int64_t> reported_seeds(const CompareRequest& request) {
   return request.tune && request.report ? request.report->seeds : std::vector<std::int64_t>{};
 }
@@ -97,7 +98,7 @@ void add_rows(const std::vector<RowSource>& sources, const std::vector<Group>& g
     const auto& line = source.line;
     const bool keeps_label =
         !request.tune && request.pool_to.empty() && shown.size() == all.size() && request.others.empty();
-    auto named = groups[source.groups[0]].front()->line.at("axes");  // what the plan's label may speak of
+    auto named = groups[source.groups[0]].front()->line.at("axes");  // the axes that the plan's label may contain
     named.update(line.at("axes"));
     Row row{.label = keeps_label ? line.value("label", "") : label_of_axes(line.value("label", ""), named, shown),
             .group = line.at("group"),
@@ -113,7 +114,7 @@ void add_rows(const std::vector<RowSource>& sources, const std::vector<Group>& g
   }
 }
 
-// Seeds that only some groups of a pooled row are planned with: it has no mean over its groups there.
+// Notes the seeds with which only some groups of a pooled row are planned: the row has no mean over its groups there.
 void tell_dropped_seeds(const std::vector<RowSource>& sources, const std::vector<Group>& groups,
                         const CompareRequest& request, Table& table) {
   const auto reported = reported_seeds(request);
@@ -122,9 +123,9 @@ void tell_dropped_seeds(const std::vector<RowSource>& sources, const std::vector
     for (const auto& [seed, count] : planned_seeds(sources[i], groups, reported))
       if (count < sources[i].groups.size()) dropped.push_back(seed);
     if (!dropped.empty())
-      table.notes.push_back(fmt::format("{}: left out seed{} {}, with which not all of its {} pooled rows are planned",
-                                        table.rows[i].label, dropped.size() == 1 ? "" : "s", fmt::join(dropped, ", "),
-                                        sources[i].groups.size()));
+      table.notes.push_back(fmt::format(
+          "{}: the row leaves out seed{} {}, with which not all of its {} pooled rows are planned", table.rows[i].label,
+          dropped.size() == 1 ? "" : "s", fmt::join(dropped, ", "), sources[i].groups.size()));
   }
 }
 

@@ -1,5 +1,5 @@
-// Records to table: a row is a group, or the best of several tuned ones, or several pooled; a cell the values its seeds
-// gave.
+// Collects records in a table: a row is a group, the best of several tuned groups, or several pooled groups; a cell
+// holds the values of its seeds.
 #pragma once
 
 #include "compare/table/request.h"
@@ -7,7 +7,7 @@
 
 namespace assay::compare {
 
-// Throws UserError (unknown metric, a baseline that is no row, no results) and MixedCode.
+// Throws UserError (an unknown metric, a baseline that matches no row, no results) and MixedCode.
 Table collect(const CompareRequest& request);
 
 }  // namespace assay::compare

@@ -12,7 +12,7 @@ namespace assay::compare {
 namespace {
 
 constexpr size_t kMostByDefault = 12;
-constexpr const char* kSkippedSteps = "train.skipped_steps";  // counts and notes tell of them where there are some
+constexpr const char* kSkippedSteps = "train.skipped_steps";  // shown in counts and notes instead
 
 const std::vector<Column>& fact_columns() {
   static const std::vector<Column> facts = {
@@ -74,8 +74,9 @@ std::vector<Column> choose_columns(const Results& results, const std::vector<std
       std::vector<std::string> names;
       for (const auto& column : all) names.push_back(column.name);
       const auto near = base::nearest_name(metric, names);
-      throw UserError(fmt::format("metric '{}' is in no record of '{}'{}; there are: {}", metric, results.experiment,
-                                  near ? fmt::format("; did you mean '{}'?", *near) : "", fmt::join(names, ", ")));
+      throw UserError(fmt::format("metric '{}' is in no record of '{}'{}; the metrics are {}", metric,
+                                  results.experiment, near ? fmt::format("; did you mean '{}'?", *near) : "",
+                                  fmt::join(names, ", ")));
     }
     add(metric_column({metric, "", "none"}));
   }

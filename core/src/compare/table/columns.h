@@ -1,4 +1,4 @@
-// Which columns a table has: the metrics that were asked for, or all evaluations found, then what they cost.
+// Chooses the columns of a table: the requested metrics, or all evaluations found, then the cost columns.
 #pragma once
 
 #include <string>
@@ -9,12 +9,12 @@
 
 namespace assay::compare {
 
-// A name without coordinates stands for all its coordinates. An unknown name is a UserError that names the nearest and
-// lists what exists; before there are any records, names cannot be checked and are taken as they are.
-// `all`: every metric of evaluations and training, not a dozen.
+// A name without coordinates selects all its coordinates. An unknown name is a UserError that lists the metrics and
+// suggests the nearest; before there are any records, names cannot be checked and are accepted. `all`: every metric of
+// evaluations and training, not only the first dozen.
 std::vector<Column> choose_columns(const Results& results, const std::vector<std::string>& metrics, bool all = false);
 
-// Does it depend on the machine and on what else that did?
+// Whether the metric depends on the machine and on its load.
 bool is_timing(const std::string& metric);
 
 }  // namespace assay::compare

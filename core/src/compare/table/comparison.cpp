@@ -33,7 +33,8 @@ bool draws_dropout(const json& model) {
   });
 }
 
-// Streams are keyed by the seed and never by the configuration, so equal seeds share what both rows draw alike.
+// Streams are keyed by the seed and never by the configuration, so with equal seeds both rows share the draws that they
+// have in common.
 std::string shared_streams(const json& row, const json& baseline, bool same_seeds) {
   if (!same_seeds) return "nothing: other seeds";
   const auto part = [](const json& line, const char* key) {
@@ -52,7 +53,7 @@ std::string shared_streams(const json& row, const json& baseline, bool same_seed
   return fmt::format("{}", fmt::join(shared, ", "));
 }
 
-// The seeds of two rows, pair by pair where they are the same.
+// The seeds of two rows, as pairs if the seeds are the same.
 Count compared_pairs(const Cell& cell, const Cell& baseline, bool same_seeds) {
   if (same_seeds) return pairs_of(cell.seeds, baseline.seeds);
   Count both;
@@ -63,16 +64,16 @@ Count compared_pairs(const Cell& cell, const Cell& baseline, bool same_seeds) {
 
 std::size_t open_trials(const Row& row) { return row.tuned ? row.tuned->open : 0; }
 
-// Can values that are still to come decide it? They do not where a pair lacks a value that neither waiting nor another
-// attempt brings (diverged, pruned, n/a), nor where fewer seeds are planned than a verdict takes. A trial that is open
-// may yet be the one that stands for its row.
+// Whether pending values may still decide the comparison. They cannot if a pair lacks a value that neither waiting nor
+// another attempt supplies (diverged, pruned, n/a), or if fewer seeds are planned than a verdict needs. An open trial
+// may still become the one that represents its row.
 bool may_be_decided(const Count& pairs, std::size_t seeds_planned, std::size_t open_trials) {
   const bool never_whole = pairs.diverged + pairs.pruned + pairs.not_applicable > 0;
   return open_trials > 0 || (!never_whole && !is_complete(pairs) && seeds_planned >= kFewestPairs);
 }
 
-// `waiting`: comparisons that are not decided and may be. They are members of the family, with a p of 1, so that what
-// was decided stays decided when their values come.
+// `waiting`: the number of comparisons that are not decided but may be. They are members of the family with a p of 1,
+// so that decided comparisons remain decided when their values arrive.
 void adjust_column(Table& table, std::size_t column, std::size_t waiting) {
   std::vector<Comparison*> family;
   std::vector<double> p;
@@ -131,7 +132,7 @@ void mark_best(Table& table) {
     if (!is_tested(table.columns[c])) continue;
     const double sign = table.columns[c].direction == "higher" ? -1 : 1;
     std::vector<Cell*> cells;
-    bool open = false;  // a run that failed or is to come may make another row the best
+    bool open = false;  // a failed or pending run may make another row the best
     for (auto& row : table.rows) {
       const auto& count = row.cells[c].count;
       open |= count.failed + count.missing > 0 || open_trials(row) > 0;

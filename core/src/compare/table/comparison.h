@@ -1,4 +1,4 @@
-// The cells of a table against the baseline's, and which row of a column is the best.
+// Compares the cells of a table with the baseline's, and finds the best row of each column.
 #pragma once
 
 #include <vector>
@@ -8,16 +8,16 @@
 
 namespace assay::compare {
 
-// Fills Cell::comparison, Row::compared_with and Row::shared. `sources` and `baselines` are those of the table's rows;
-// `reported`: the seeds that cells show, all where none is named.
+// Fills Cell::comparison, Row::compared_with and Row::shared. `sources` and `baselines` belong to the table's rows;
+// `reported`: the seeds that cells show, or all if it is empty.
 void compare_with_baseline(Table& table, const std::vector<RowSource>& sources,
                            const std::vector<std::optional<std::size_t>>& baselines, const std::vector<Group>& groups,
                            const std::vector<std::int64_t>& reported);
 
-// Fills Cell::best: of a column with a direction the best mean, where a test against every other complete row, paired
-// by seed, gives a p below 0.05 even times the number of the others (the best one was looked for, so Bonferroni). None
-// while a run of the column failed or is to come. A row of which a run diverged, was pruned or has no such metric is
-// neither a candidate nor one of the others: the mean of its remaining runs is that of the lucky ones.
+// Fills Cell::best: in a column with a direction, the best mean, if a test against every other complete row, paired by
+// seed, has a p below 0.05 after multiplication by the number of the others (Bonferroni, because the best row was
+// selected). None while a run of the column has failed or is pending. A row with a run that diverged, was pruned or has
+// no such metric is neither a candidate nor one of the others, because the mean of its remaining runs is biased.
 void mark_best(Table& table);
 
 }  // namespace assay::compare

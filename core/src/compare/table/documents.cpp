@@ -10,7 +10,7 @@
 namespace assay::compare {
 namespace {
 
-constexpr double kSame = 1e-9;  // relative: sums of the same numbers in another order
+constexpr double kSame = 1e-9;  // relative tolerance for sums of the same numbers in another order
 
 struct Scored {
   const Value* value;
@@ -21,7 +21,7 @@ double total(const std::vector<double>& numbers) { return std::accumulate(number
 
 bool same(double a, double b) { return std::abs(a - b) <= kSame * std::max(std::abs(a), std::abs(b)); }
 
-// "@length=512" of both lm.bits_per_byte@length=512 and nll@length=512.
+// "@length=512" for both lm.bits_per_byte@length=512 and nll@length=512.
 std::string coordinates_of(const std::string& name) {
   const auto at = name.find('@');
   return at == std::string::npos ? "" : name.substr(at);
@@ -35,7 +35,7 @@ std::optional<Scored> scored(const RunResult& run, const std::string& metric) {
   return Scored{&value->second, &examples->second};
 }
 
-// The factor from this number's total to the metric's sum, where it is the same in all runs.
+// The factor from this number's total to the metric's sum, if it is the same in all runs.
 std::optional<double> factor_of(const std::vector<Scored>& all, const std::string& number) {
   std::optional<double> factor;
   for (const auto& one : all) {
@@ -49,7 +49,7 @@ std::optional<double> factor_of(const std::vector<Scored>& all, const std::strin
   return factor;
 }
 
-// Weights of the documents; every one 1 where the metric's weight is their count.
+// The weights of the documents; all are 1 if the metric's weight is the number of documents.
 std::optional<std::vector<double>> weights_of(const Scored& one) {
   for (const auto& [name, numbers] : one.examples->numbers)
     if (same(total(numbers), one.value->weight)) return numbers;

@@ -12,7 +12,7 @@ namespace assay::compare {
 using nlohmann::json;
 
 std::string label_of_axes(const std::string& plan_label, const json& axes, const std::vector<std::string>& shown) {
-  std::map<std::size_t, std::string> places;  // where the plan's label names an axis
+  std::map<std::size_t, std::string> places;  // position of each axis in the plan's label
   std::string unnamed;
   for (const auto& [axis, value] : axes.items()) {
     auto at = plan_label.find(axis + "=");

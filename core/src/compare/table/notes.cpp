@@ -24,8 +24,8 @@ void add_units(Table& table) {
   }
 }
 
-// What evaluators say of the values that are shown, and of which rows where it is not said of all that have the metric;
-// columns of which the same is said are named together.
+// Adds the evaluators' notes on the shown values, with the rows if a note does not apply to all rows that have the
+// metric; columns with the same note are named together.
 void tell_metric_notes(const Results& results, Table& table) {
   std::map<std::pair<std::string, std::string>, std::vector<std::string>> columns_of;  // note, rows
   for (const auto& column : table.columns) {
@@ -58,8 +58,8 @@ void mark_timings(const Results& results, Table& table) {
   for (auto& column : table.columns)
     if (column.timing) column.title += " *";
   table.notes.push_back(
-      fmt::format("* not comparable: taken under different conditions: {}", fmt::join(conditions, "; ")));
-  // One row's own runs may differ in them, too; then not even its spread means anything.
+      fmt::format("* not comparable: measured under different conditions: {}", fmt::join(conditions, "; ")));
+  // The runs of one row may also differ in conditions; then its spread has no meaning either.
   std::map<std::string, std::set<std::string>> of_row;
   std::map<std::string, std::string> label;
   for (const auto& run : results.runs)
@@ -81,7 +81,7 @@ void check_costs(const CompareRequest& request, const Results& results, Table& t
       if (const auto found = run.values.find(equal.name); found != run.values.end())
         costs.push_back({run.label, found->second.value});
     if (const auto gap = study::excessive_gap(equal, costs))
-      table.notes.push_back(fmt::format("not equal in {}: {} took {:.4g}, {} {:.4g}, {:.1f}% more; {:.4g}% is allowed",
+      table.notes.push_back(fmt::format("the rows are not equal in {}: {} has {:.4g} and {} {:.4g}, {:.1f}% more; {:.4g}% is allowed",
                                         equal.name, gap->least.label, gap->least.cost, gap->most.label, gap->most.cost,
                                         gap->percent, gap->allowed));
   }
@@ -94,8 +94,8 @@ void tell_skipped_steps(const Results& results, Table& table) {
       runs.push_back(fmt::format("{}{}seed {} ({} of {})", run.label, run.label.empty() ? "" : " ", run.seed,
                                  run.steps.skipped, run.steps.steps));
   if (!runs.empty())
-    table.notes.push_back(
-        fmt::format("skipped steps, which changed nothing (not finite, or a spike): {}", fmt::join(runs, "; ")));
+    table.notes.push_back(fmt::format("skipped steps, which did not change the weights (NaN, infinity or a spike): {}",
+                                      fmt::join(runs, "; ")));
 }
 
 void tell_choices(const CompareRequest& request, Table& table) {
@@ -110,7 +110,7 @@ void tell_choices(const CompareRequest& request, Table& table) {
   table.notes.push_back(note);
 }
 
-// Where the command line has narrowed a plan, the baseline may name values that no run of it has.
+// If the command line has narrowed a plan, the baseline may name values that none of its runs has.
 void tell_unknown_baseline(const Results& results, const CompareRequest& request, Table& table) {
   if (!request.baseline) return;
   std::vector<const nlohmann::json*> lines;
@@ -130,13 +130,16 @@ void tell_comparison(const CompareRequest& request, Table& table) {
   }
   if (tested)
     table.notes.push_back(
-        "against the baseline: difference \u00b1 half-width of its 95% interval; paired t over seeds (Welch's where a "
-        "row says unpaired), on this held-out text; Holm within a column; the sign-flip test is exact up to 20 seeds "
-        "and its floor 2/2^n; t takes differences to be normally distributed, so its p may be below the floor, and "
-        "where they have no spread the exact test's p is used; while a run of a pair has no value nothing is decided; "
-        "over documents: 95% bootstrap interval, runs as they are");
+        "against the baseline: difference \u00b1 half-width of its 95% interval; "
+        "paired t test over seeds (Welch's if a row is marked unpaired), on this held-out text; Holm within a column; "
+        "the sign-flip test is exact up to 20 seeds, and its floor is 2/2^n; "
+        "the t test assumes normally distributed differences, so its p may be below the floor, "
+        "and without spread the exact test's p is used; "
+        "a pair with a run without a value leaves the comparison undecided; "
+        "over documents: 95% bootstrap interval for fixed runs");
   if (!alone.empty() && !request.drop_unmatched)
-    table.notes.push_back(fmt::format("compared with no single row of the baseline: {}", fmt::join(alone, "; ")));
+    table.notes.push_back(
+        fmt::format("rows without exactly one row of the baseline to compare with: {}", fmt::join(alone, "; ")));
 }
 
 }  // namespace
@@ -154,10 +157,9 @@ void add_notes(const Results& results, const CompareRequest& request, Table& tab
   for (const auto& run : results.runs)
     if (run.accepted_to > 0) ++accepted[run.accepted_to];
   for (const auto& [steps, runs] : accepted)
-    table.notes.push_back(
-        fmt::format("{} run{} trained by other code, accepted because today's gave the same bits up to "
-                    "step {} (assay recheck)",
-                    runs, runs == 1 ? "" : "s", steps));
+    table.notes.push_back(fmt::format(
+        "{} run{} trained by other code, accepted because today's code is bitwise equal up to step {} (assay recheck)",
+        runs, runs == 1 ? "" : "s", steps));
   for (const auto& difference : code_differences(results)) table.notes.push_back("mixed code: " + difference);
 }
 

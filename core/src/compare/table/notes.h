@@ -1,4 +1,4 @@
-// What stands below a table: units, what cannot be compared, how rows were chosen.
+// The notes below a table: units, what cannot be compared, how rows were chosen.
 #pragma once
 
 #include "compare/results/run_results.h"

@@ -23,8 +23,9 @@ std::size_t column_named(const Table& table, const std::string& name) {
     if (column.name.find(name) != std::string::npos) found.push_back(i);
   }
   if (found.size() == 1) return found[0];
-  throw UserError(fmt::format("--sort {}: {} column{}", name, found.empty() ? "no such" : "more than one such",
-                              base::suggestion(name, names, "there are ")));
+  throw UserError(fmt::format("--sort {}: {} has this name{}", name,
+                              found.empty() ? "no column" : "more than one column",
+                              base::suggestion(name, names, "columns are ")));
 }
 
 }  // namespace
@@ -48,7 +49,7 @@ void sort_rows(Table& table, const std::string& by) {
 void pivot(Table& table, const std::string& axis) {
   const auto known = std::find(table.axes.begin(), table.axes.end(), axis);
   if (known == table.axes.end())
-    throw UserError(fmt::format("--pivot {}: rows do not differ in such an axis{}", axis,
+    throw UserError(fmt::format("--pivot {}: the rows do not differ in an axis of this name{}", axis,
                                 base::suggestion(axis, table.axes, "axes are ")));
   table.axes.erase(known);
   std::vector<std::string> values;
@@ -82,7 +83,7 @@ void pivot(Table& table, const std::string& axis) {
       made.baseline = false;
       made.count = {};
       made.compared_with = made.shared = "";
-      made.tuned.reset();  // each column's own
+      made.tuned.reset();  // each column has its own
       turned.rows.push_back(std::move(made));
       same = std::prev(turned.rows.end());
     }

@@ -1,4 +1,4 @@
-// A finished table, its rows in another order or one of its axes across.
+// Reorders the rows of a finished table, or turns one of its axes into columns.
 #pragma once
 
 #include <string>
@@ -7,12 +7,12 @@
 
 namespace assay::compare {
 
-// By the mean of a column (its name, or a part of it that no other has), smallest first; "-name": largest first. Rows
-// without a value come last; "label" sorts by label. Throws UserError for what is no column.
+// Sorts by the mean of a column (its name, or a part of it that no other has), smallest first; "-name": largest first.
+// Rows without a value come last; "label" sorts by label. Throws UserError for an unknown column.
 void sort_rows(Table& table, const std::string& by);
 
-// Rows that differ in this axis alone become one, with a column a metric and value. What is equal for all or no metric
-// (counts, timings) is left out. Throws UserError for what is no axis of the table.
+// Merges rows that differ only in this axis into one, with one column per metric and value. Columns that are not
+// metrics (counts, timings) are left out. Throws UserError for an unknown axis.
 void pivot(Table& table, const std::string& axis);
 
 }  // namespace assay::compare

@@ -31,7 +31,7 @@ std::vector<RowSource> tuned(const Results& results, const std::vector<Group>& g
   std::iota(all.begin(), all.end(), std::size_t{0});
   std::vector<RowSource> rows;
   for (const auto& one : tuned_rows(groups, partners, all, settings, direction_of(results, request.tune->by.name))) {
-    // Without a choice the first trial stands for its row, and its cells say what is missing.
+    // Without a choice the first trial represents its row, and its cells show what is missing.
     const auto shown = one.chosen.value_or(one.trials[0]);
     RowSource row{{shown},
                   *partners.rows()[shown],
@@ -48,8 +48,8 @@ void require_axes(const std::vector<RowSource>& rows, const std::vector<std::str
     for (const auto& [axis, value] : row.line.at("axes").items()) axes.insert(axis);
   for (const auto& name : names)
     if (!axes.count(name))
-      throw UserError(fmt::format("--group {}: rows have no such axis{}", name,
-                                  base::suggestion(name, {axes.begin(), axes.end()}, "there are ")));
+      throw UserError(fmt::format("--group {}: the rows have no axis of this name{}", name,
+                                  base::suggestion(name, {axes.begin(), axes.end()}, "axes are ")));
 }
 
 std::vector<RowSource> pooled(std::vector<RowSource> rows, const std::vector<std::string>& names) {
@@ -95,7 +95,7 @@ std::vector<std::optional<std::size_t>> baselines_of(const std::vector<RowSource
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (std::find(candidates.begin(), candidates.end(), i) != candidates.end()) continue;
     auto best = partners.of(i, candidates, free);
-    if (best.empty() && !request.others.empty()) {  // the baseline of another experiment
+    if (best.empty() && !request.others.empty()) {  // allow the baseline of another experiment
       free.push_back("experiment");
       best = partners.of(i, candidates, free);
       free.pop_back();

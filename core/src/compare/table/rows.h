@@ -1,4 +1,4 @@
-// What becomes a row of the table: a group of runs, the best of several tuned groups, or several pooled.
+// The rows of a table: a group of runs, the best of several tuned groups, or several pooled groups.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -13,8 +13,8 @@
 namespace assay::compare {
 
 struct RowSource {
-  std::vector<std::size_t> groups;  // one; several when pooled; of a tuned row the chosen one
-  nlohmann::json line;              // a plan line, its axes those that say what the row is
+  std::vector<std::size_t> groups;  // one, several for a pooled row, or the chosen one for a tuned row
+  nlohmann::json line;              // a plan line whose axes identify the row
   std::optional<TunedChoice> tuned;
 };
 
@@ -22,7 +22,7 @@ struct RowSource {
 std::vector<RowSource> row_sources(const Results& results, const std::vector<Group>& groups,
                                    const CompareRequest& request);
 
-// For every row the one that it is compared with, if there is exactly one: a baseline row with the same other axes.
+// For every row the one that it is compared with, if there is exactly one: a baseline row with equal other axes.
 std::vector<std::optional<std::size_t>> baselines_of(const std::vector<RowSource>& rows, const CompareRequest& request);
 
 }  // namespace assay::compare

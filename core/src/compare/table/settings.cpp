@@ -26,7 +26,9 @@ SavedSettings read_saved_settings(const std::filesystem::path& file) {
   if (!std::filesystem::exists(file)) return saved;
   const auto document = json::parse(base::read_file(file), nullptr, /*allow_exceptions=*/false);
   const auto is_right = document.is_object() && document.contains("stated") && document["stated"].is_object();
-  if (!is_right) throw UserError(file.string() + ": not the settings of a comparison; 'assay run' writes it again");
+  if (!is_right)
+    throw UserError(file.string() +
+                    ": the file does not hold the settings of a comparison; 'assay run' writes it again");
   for (const auto& [hash, results] : document["stated"].items())
     saved.results_when_stated[hash] = results.is_number_integer() ? results.get<int>() : 0;
   saved.settings = study::compare_settings_of(document, file.string());
@@ -37,7 +39,7 @@ void save_settings(const record::ExperimentLayout& experiment, const study::Comp
   std::map<std::string, int> before;
   try {
     before = read_saved_settings(experiment.compare()).results_when_stated;
-  } catch (const UserError&) {  // spoilt, or of an earlier form: then nothing is known of when claims were stated
+  } catch (const UserError&) {  // corrupt or of an earlier form, so it is not known when claims were stated
   }
   auto document = settings.written;
   document["stated"] = json::object();

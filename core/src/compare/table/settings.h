@@ -1,5 +1,5 @@
 // compare.json: [compare], [[claim]] and [[figure]] as they were when the plan was made, so that results can be
-// compared by their name alone; and for each claim how many results there were when it first stood in a plan.
+// compared by the experiment's name alone; and for each claim the number of results when it first was in a plan.
 #pragma once
 
 #include <filesystem>
@@ -16,10 +16,10 @@ struct SavedSettings {
   std::map<std::string, int> results_when_stated;  // hash of a claim -> training records at that time
 };
 
-// Nothing is set where there is no such file. Throws UserError when it is spoilt.
+// Nothing is set if there is no such file. Throws UserError when it is corrupt.
 SavedSettings read_saved_settings(const std::filesystem::path& file);
 
-// Writes compare.json; what it says of claims that stay is kept. Call it while the experiment's lock is held.
+// Writes compare.json and keeps the entries of claims that remain. Call it while holding the experiment's lock.
 void save_settings(const record::ExperimentLayout& experiment, const study::CompareSettings& settings);
 
 }  // namespace assay::compare

@@ -1,4 +1,4 @@
-// A comparison as plain data: what the formats print and nothing else decides.
+// A comparison as plain data: formats only print it.
 #pragma once
 
 #include <cstdint>
@@ -17,45 +17,45 @@ namespace assay::compare {
 
 struct Column {
   std::string name{};              // as in [compare] metrics: lm.bits_per_byte@length=512
-  std::string title{};             // as people read it
+  std::string title{};             // as printed
   std::string unit{};              // may be empty
   std::string direction = "none";  // lower, higher, none
-  bool exact = false;              // counts, equal for all seeds: printed without an interval when they are
-  bool timing = false;             // depends on the machine and on what else it did
-  double shown_factor = 1;         // from the recorded unit to the one in the title
+  bool exact = false;              // counts that are equal for all seeds: printed without an interval if they are
+  bool timing = false;             // depends on the machine and on its load
+  double shown_factor = 1;         // factor from the recorded unit to the one in the title
 };
 
-// Is it better one way, and the same on every machine?
+// Whether one direction is better and values are the same on every machine.
 inline bool is_tested(const Column& column) { return column.direction != "none" && !column.timing; }
 
-// A cell against the baseline's cell of its column.
+// A cell compared with the baseline's cell of its column.
 struct Comparison {
   Difference difference;                // row - baseline
-  double p_holm = 1;                    // adjusted within the column; 1 while nothing is decided
+  double p_holm = 1;                    // adjusted within the column; 1 while the comparison is undecided
   bool separable = false;               // p_holm < 0.05
-  std::optional<Interval> documents{};  // of the difference, over which documents were held out
-  Count pairs{};                        // of runs; unpaired: the runs of both rows
-  size_t open_trials = 0;               // of tuned rows: trials with runs that failed or are to come
+  std::optional<Interval> documents{};  // bootstrap interval of the difference over documents
+  Count pairs{};                        // pairs of runs; if unpaired, the runs of both rows
+  size_t open_trials = 0;               // for tuned rows: trials with failed or pending runs
   bool is_complete() const { return assay::compare::is_complete(pairs) && open_trials == 0; }
-  // Else nothing is decided: those that are there may be the lucky ones.
+  // An incomplete comparison is not decided, because a subset may be biased.
   bool is_decided() const { return is_complete() && !difference.too_few; }
 };
 
 struct Cell {
   Summary summary;
-  std::vector<std::pair<std::int64_t, double>> values;  // seed, value; in the order of the plan
+  std::vector<std::pair<std::int64_t, double>> values;  // (seed, value) in the order of the plan
   Count count;
-  SeedPresence seeds{};  // of every planned run; of a pooled row one a seed
+  SeedPresence seeds{};  // one per planned run; for a pooled row one per seed
   std::optional<Comparison> comparison{};
-  bool best = false;  // of its column, and separable from every other row
+  bool best = false;  // the best of its column, and separable from every other row
 };
 
-// Of a row that stands for the best of several.
+// The choice of a row that is the best of several.
 struct TunedChoice {
   std::string choice;  // "optimizer.lr=0.003"; empty: no trial has all of its values yet
   size_t trials = 0, trials_with_values = 0;
-  size_t open = 0;                 // trials with runs that failed or are to come
-  std::vector<std::string> edges;  // axes in which the choice is the smallest or the largest number tried
+  size_t open = 0;                 // trials with failed or pending runs
+  std::vector<std::string> edges;  // axes in which the choice is the smallest or largest number tried
 };
 
 enum class Spread { kCi95, kStd, kSem };
@@ -65,11 +65,11 @@ struct Row {
   std::string group;
   std::map<std::string, std::string> axes;
   bool baseline = false;
-  Count count;  // of runs with all their records
+  Count count;  // runs with all their records
   std::vector<Cell> cells;
   std::string experiment{};
-  std::string compared_with{};  // label of the row that is its baseline; empty when it has none
-  std::string shared{};         // random streams that it shares with it, in words
+  std::string compared_with{};  // label of its baseline row; empty if it has none
+  std::string shared{};         // random streams shared with that row, as text
   std::optional<TunedChoice> tuned{};
 };
 
@@ -87,7 +87,7 @@ struct Table {
 std::string spread_text(Spread spread);
 // ci95, std, sem
 std::string spread_name(Spread spread);
-// What a cell shows after the +-.
+// The value that a cell shows after the +-.
 std::optional<double> spread_of(const Summary& summary, Spread spread);
 
 }  // namespace assay::compare

@@ -12,7 +12,7 @@ namespace {
 
 using nlohmann::json;
 
-// Mean of the metric over the seeds that choose; nothing when one of them has no number.
+// The mean of the metric over the seeds that choose; nothing if one of them has no finite value.
 std::optional<double> selecting_mean(const Group& group, const study::CompareSettings& settings) {
   std::vector<double> values;
   for (const auto* run : group) {
@@ -33,7 +33,7 @@ bool has_ended(const Group& group) {
 
 json axis_value(const json& line, const std::string& axis) { return line.at("axes").value(axis, json()); }
 
-// At the border of the numbers that were tried.
+// Whether the choice is the smallest or largest of the tried numbers.
 bool is_edge(const std::vector<const json*>& lines, const std::vector<std::size_t>& trials, std::size_t chosen,
              const std::string& axis) {
   std::set<double> tried;
@@ -64,7 +64,7 @@ std::vector<TunedRow> tuned_rows(const std::vector<Group>& groups, const study::
       if (!mean) continue;
       if (direction == "none")
         throw UserError(settings.tune->by.position.text() + ": tune by " + settings.tune->by.name +
-                        ": this metric has no better direction, so no trial is the best");
+                        ": the metric has no better direction, so no trial is the best; choose another metric");
       ++row.trials_with_values;
       if (best && (direction == "higher" ? *mean <= *best : *mean >= *best)) continue;
       best = mean;

@@ -21,16 +21,16 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 struct SideValue {
   Presence presence = Presence::kToCome;
-  double value = 0;  // of a run that diverged infinite, on the worse side
+  double value = 0;  // infinite for a diverged run, in the worse direction
 };
 
 // One seed of one pair.
 struct SeedPair {
   std::int64_t seed = 0;
   Presence presence = Presence::kToCome;
-  double difference = 0;  // may be infinite where a diverged run is worst
+  double difference = 0;  // may be infinite if a diverged run counts as worst
   double left = 0, right = 0;
-  bool skips = false;  // steps of some run of the pair were skipped
+  bool skips = false;  // some run of the pair has skipped steps
 };
 
 SideValue value_of(const RunResult& run, const std::string& metric, const std::string& direction) {
@@ -54,7 +54,7 @@ class Sampler {
         diverged_is_worst_(claim.diverged_is_worst && left_direction_ != "none" && right_direction_ != "none") {}
 
   ClaimSample sample() {
-    std::vector<std::pair<std::size_t, std::size_t>> pairs;  // without a right side: a row and itself
+    std::vector<std::pair<std::size_t, std::size_t>> pairs;  // without a right side, a row is paired with itself
     auto free =
         claim_.right ? study::Partners::free_axes(&claim_.left.rows, claim_.right->rows) : study::Partners::Free{};
     if (claim_.over == study::Over::kTuned && settings_.tune)
@@ -82,13 +82,13 @@ class Sampler {
     for (auto& pair : found_.pairs)
       if (pair.is_complete()) pair.needed = needed(pair);
     if (claim_.diverged_is_worst && found_.absent.contains(Presence::kDiverged))
-      found_.remarks.push_back("No run is worst in a metric that has no better direction.");
+      found_.remarks.push_back("A diverged run cannot count as worst in a metric without a better direction.");
     return std::move(found_);
   }
 
  private:
-  // Where a diverged run counts as worst, a pair with one is as its partner is: another attempt may mend one that
-  // failed.
+  // If a diverged run counts as worst, a pair with one is as present as its partner, because another attempt may fix a
+  // partner that failed.
   Presence of_pair(Presence one, Presence other) const {
     const bool diverged = one == Presence::kDiverged, other_diverged = other == Presence::kDiverged;
     if (diverged_is_worst_ && diverged != other_diverged) {
@@ -108,7 +108,7 @@ class Sampler {
 
   std::string label(std::size_t row) const { return groups_[row].front()->label; }
 
-  // None where the side names a value that no row has: it would be another claim than the one that was meant.
+  // Empty if the side names a value that no row has: the claim would not be the intended one.
   std::vector<std::size_t> rows_of(const study::ClaimSide& side) {
     document::Diagnostics unknown;
     sweep::require_known_values(side.rows, partners_.rows(), "A side of the claim", unknown);
@@ -124,14 +124,14 @@ class Sampler {
       if (row.open > 0) {
         found_.trials_undecided = true;
         found_.remarks.push_back(
-            fmt::format("{} of the {} trials like {} have runs that failed or are to come; the best "
-                        "of the others would not be chosen among equals.",
+            fmt::format("{} of the {} trials like {} have failed or pending runs, "
+                        "so the best of the others would not be a fair choice.",
                         row.open, row.trials.size(), label(row.trials[0])));
       }
       if (row.chosen) {
         chosen.push_back(*row.chosen);
         found_.remarks.push_back(
-            fmt::format("Tuned: {}, the best of {} trials{}.", label(*row.chosen), row.trials.size(),
+            fmt::format("The tuned row is {}, the best of {} trials{}.", label(*row.chosen), row.trials.size(),
                         row.edges.empty() ? "" : fmt::format(", at the edge of {}", fmt::join(row.edges, ", "))));
       } else {
         found_.remarks.push_back(fmt::format("None of the {} trials like {} has all of its values of {}.",
@@ -151,7 +151,7 @@ class Sampler {
     for (const auto* run : groups_[row])
       if (is_reported(run->seed) && !with_seed(groups_[partner], run->seed)) alone.push_back(run->seed);
     if (!alone.empty())
-      found_.remarks.push_back(fmt::format("No pairs of seed{} {} of {}, which {} not planned for {}.",
+      found_.remarks.push_back(fmt::format("Seed{} {} of {} {} not planned for {} and cannot be paired.",
                                            alone.size() == 1 ? "" : "s", fmt::join(alone, ", "), label(row),
                                            alone.size() == 1 ? "is" : "are", label(partner)));
   }
@@ -182,12 +182,12 @@ class Sampler {
       pair.right = b.value;
       const double scaled = claim_.holds.right_factor == 0 ? 0 : claim_.holds.right_factor * b.value;
       pair.difference = claim_.holds.left_factor * a.value - scaled - claim_.holds.offset;
-      if (std::isnan(pair.difference)) pair.difference = 0;  // both lost: neither is worse
+      if (std::isnan(pair.difference)) pair.difference = 0;  // both diverged: neither is worse
     }
     return pairs;
   }
 
-  // Where both sides are one metric, as it is, of the same texts.
+  // Requires that both sides are the same metric, unscaled, on the same texts.
   std::optional<Interval> over_documents(std::size_t row, std::size_t partner) const {
     if (!claim_.right || claim_.left.metric.name != claim_.right->metric.name) return std::nullopt;
     if (claim_.holds.left_factor != 1 || claim_.holds.right_factor != 1) return std::nullopt;
@@ -198,7 +198,7 @@ class Sampler {
     return Interval{found->interval.low - claim_.holds.offset, found->interval.high - claim_.holds.offset};
   }
 
-  // Seed by seed the mean over all pairs, of the seeds that every pair has.
+  // Averages over all pairs per seed, for the seeds that every pair has.
   void add_mean(const std::vector<std::pair<std::size_t, std::size_t>>& pairs) {
     auto mean = seed_pairs(pairs[0].first, pairs[0].second);
     std::set<std::int64_t> dropped;
@@ -261,7 +261,7 @@ class Sampler {
     found_.pairs.push_back(std::move(pair));
   }
 
-  // The largest value that goes into the tested quantity.
+  // The largest value that enters the tested quantity.
   double scale_of(const std::vector<double>& lefts, const std::vector<double>& rights) const {
     const auto& holds = claim_.holds;
     return std::max({std::abs(holds.offset), std::abs(holds.left_factor) * largest_magnitude(lefts),
@@ -270,10 +270,11 @@ class Sampler {
 
   void decide(ClaimPair& pair, const std::vector<double>& all) const {
     const auto relation = claim_.holds.relation;
-    const double floor = pair.test && !pair.by_rank ? pair.test->exact_floor : 0;  // one-sided
+    const double floor = pair.test && !pair.by_rank ? pair.test->exact_floor : 0;  // one-sided p
     pair.support_floor = pair.refute_floor = 2 * floor;
     if (relation == Relation::kEqual) {
-      if (pair.by_rank || !pair.test) return;  // a diverged run is within no margin, and how far outside is unknown
+      if (pair.by_rank || !pair.test)
+        return;  // a diverged run is not within any margin, and how far outside is unknown
       pair.is_tested = true;
       pair.support_floor = floor;
       pair.p_support = p_equivalent(*pair.test, claim_.holds.within);
@@ -287,7 +288,7 @@ class Sampler {
     (as_stated ? pair.p_support : pair.p_refute) = p;
   }
 
-  // Above 0 when the larger ranks are those of positive differences.
+  // Positive when the larger ranks belong to positive differences.
   static double rank_balance(std::vector<double> differences) {
     std::sort(differences.begin(), differences.end(), [](double a, double b) { return std::abs(a) < std::abs(b); });
     double balance = 0;
@@ -307,8 +308,8 @@ class Sampler {
     }
   }
 
-  // To support a claim, or to refute it where the pair speaks against it, for which its p counts as often as there are
-  // pairs.
+  // The pairs needed to support a claim, or to refute it if the pair speaks against it; then p is multiplied by the
+  // number of pairs.
   std::optional<std::size_t> needed(const ClaimPair& pair) const {
     if (!pair.test) return std::nullopt;
     const double level = pair.speaks_for ? level_ : level_ / static_cast<double>(found_.pairs.size());

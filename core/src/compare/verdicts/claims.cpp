@@ -46,8 +46,8 @@ std::size_t seeds_of(const Results& results) {
   return seeds.size();
 }
 
-// Every pair must hold, so the largest p supports; one pair that does not refutes, so the smallest counts, as often as
-// there were chances for it.
+// Every pair must hold, so the largest p supports the claim. One pair that does not hold refutes it, so the smallest p
+// counts, multiplied by the number of pairs.
 void combine(const ClaimSample& sample, JudgedClaim& claim) {
   claim.p_support = sample.is_open() ? 1 : 0;
   double refute = 1;
@@ -62,7 +62,7 @@ void combine(const ClaimSample& sample, JudgedClaim& claim) {
 
 std::string runs_text(std::size_t count) { return fmt::format("{} run{}", count, count == 1 ? "" : "s"); }
 
-// Which runs without a value keep a claim from being decided, and what to do about it.
+// Explains which runs without a value keep a claim from being decided, and what to do about it.
 void explain_absent(const ClaimSample& sample, JudgedClaim& claim) {
   const auto runs = [&](Presence presence) {
     const auto found = sample.absent.find(presence);
@@ -72,25 +72,27 @@ void explain_absent(const ClaimSample& sample, JudgedClaim& claim) {
              pruned = runs(Presence::kPruned), none = runs(Presence::kNotApplicable);
   if (to_come > 0)
     claim.remarks.push_back(
-        fmt::format("{} {} to come, and nothing is decided before: assay run continues the "
-                    "plan; --until-decided judges a study while it grows.",
+        fmt::format("{} {} pending, and the claim cannot be decided before; "
+                    "assay run continues the plan, and --until-decided judges a study while it grows.",
                     runs_text(to_come), to_come == 1 ? "is" : "are"));
   if (failed > 0)
-    claim.remarks.push_back(fmt::format("{} failed, and nothing is decided before {} a value: assay run tries again.",
-                                        runs_text(failed), failed == 1 ? "it has" : "they have"));
-  if (diverged > 0)
     claim.remarks.push_back(
-        fmt::format("{} diverged, which decides nothing; diverged = \"worst\" would count {} as worse than any other.",
-                    runs_text(diverged), diverged == 1 ? "it" : "them"));
+        fmt::format("{} failed, and the claim cannot be decided before {} a value; assay run retries failed runs.",
+                    runs_text(failed), failed == 1 ? "it has" : "they have"));
+  if (diverged > 0)
+    claim.remarks.push_back(fmt::format(
+        "{} diverged, so the claim cannot be decided; diverged = \"worst\" would count {} as worse than any other run.",
+        runs_text(diverged), diverged == 1 ? "it" : "them"));
   if (pruned > 0)
     claim.remarks.push_back(
         fmt::format("{} {} pruned, so there is no value to compare.", runs_text(pruned), pruned == 1 ? "was" : "were"));
   if (none > 0)
-    claim.remarks.push_back(fmt::format("{} {} no value of the metric (n/a), and the others alone decide nothing.",
-                                        runs_text(none), none == 1 ? "has" : "have"));
+    claim.remarks.push_back(
+        fmt::format("{} {} no value of the metric (n/a), and the claim cannot be decided by the others alone.",
+                    runs_text(none), none == 1 ? "has" : "have"));
 }
 
-// Neither waiting nor another attempt gives it what it lacks. With more seeds another trial may be chosen.
+// True if neither waiting nor another attempt can decide the claim. With more seeds another trial may be chosen.
 bool is_stuck(const ClaimSample& sample, const JudgedClaim& claim) {
   const auto by_rank = [](const ClaimPair& pair) { return pair.by_rank; };
   if (claim.over == name_of(study::Over::kTuned)) return false;
@@ -99,8 +101,8 @@ bool is_stuck(const ClaimSample& sample, const JudgedClaim& claim) {
          (claim.is_about_equality && std::ranges::any_of(sample.pairs, by_rank));
 }
 
-// The seeds with which the open pairs would decide a claim. One pair that speaks against it refutes it, so the fewest;
-// else all must support it, so the most. None: no number of seeds would.
+// The number of seeds with which the open pairs would decide a claim. One pair that speaks against it refutes it, so
+// the fewest count; all pairs must support it, so the most count. None: no number of seeds suffices.
 std::optional<std::size_t> needed_to(bool support, const std::vector<ClaimPair>& pairs, double level) {
   std::optional<std::size_t> needed;
   for (const auto& pair : pairs) {
@@ -113,7 +115,7 @@ std::optional<std::size_t> needed_to(bool support, const std::vector<ClaimPair>&
   return needed;
 }
 
-// Why a claim is undecided, and how many seeds would decide it at this level.
+// Explains why a claim is undecided, and how many seeds would decide it at this level.
 void explain(const ClaimSample& sample, double level, JudgedClaim& claim) {
   explain_absent(sample, claim);
   claim.is_stuck = is_stuck(sample, claim);
@@ -122,46 +124,47 @@ void explain(const ClaimSample& sample, double level, JudgedClaim& claim) {
       *std::ranges::min_element(sample.pairs, {}, [](const auto& pair) { return pair.pairs.planned; });
   const auto planned = static_cast<std::size_t>(smallest.pairs.planned);
   if (planned < kFewestPairs) {
-    claim.remarks.push_back(fmt::format("n too small: {} of at least {} seeds that verdicts take{}.", smallest.n,
-                                        kFewestPairs,
+    claim.remarks.push_back(fmt::format("n is too small: {} of the at least {} seeds that a verdict needs{}.",
+                                        smallest.n, kFewestPairs,
                                         smallest.n < planned ? fmt::format(" ({} planned)", planned) : ""));
     return;
   }
   const bool by_rank = std::ranges::any_of(sample.pairs, [](const auto& pair) { return pair.by_rank; });
   if (by_rank && claim.is_about_equality)
-    claim.remarks.push_back("A run that diverged is within no margin, so the claim stays open.");
+    claim.remarks.push_back("A diverged run is not within any margin, so the claim remains undecided.");
   if (sample.is_open() || by_rank) return;
   const auto is_open = [&](const ClaimPair& pair) { return pair.p_support >= level; };
   const bool support = std::ranges::all_of(sample.pairs, [&](const auto& pair) { return pair.speaks_for; });
   claim.needed_level = support ? level : level / static_cast<double>(sample.pairs.size());
   claim.needed = needed_to(support, sample.pairs, level);
-  // Each pair would do alone; the family's adjustment asks for more.
+  // Each pair would suffice alone; the family's adjustment requires more.
   if (std::ranges::none_of(sample.pairs, is_open)) claim.needed = smallest.n + 1;
   claim.remarks.push_back(
-      claim.needed ? fmt::format("It would need {} seeds to {} it at the present spread (power 0.8 at level {:.2g}).",
-                                 *claim.needed, support ? "support" : "refute", claim.needed_level)
-                   : fmt::format("At the present spread {} seeds would not decide it at level {:.2g}.", kMostPairs,
-                                 claim.needed_level));
+      claim.needed
+          ? fmt::format("{} seeds are needed to {} the claim at the present spread (power 0.8 at level {:.2g}).",
+                        *claim.needed, support ? "support" : "refute", claim.needed_level)
+          : fmt::format("At the present spread, {} seeds would not decide the claim at level {:.2g}.", kMostPairs,
+                        claim.needed_level));
 }
 
-// What the reader of a verdict must know of its metrics: that no record has one, or that they are timings of more than
-// one machine or load.
+// Remarks on the metrics of a verdict: that no record has one, or that they are timings of more than one machine or
+// load.
 std::vector<std::string> remarks_on_metrics(const JudgedClaim& claim, const std::set<std::string>& known,
                                             const std::vector<std::string>& conditions) {
   std::vector<std::string> remarks, metrics{claim.left_metric};
   if (!claim.right_metric.empty() && claim.right_metric != claim.left_metric) metrics.push_back(claim.right_metric);
   for (const auto& metric : metrics) {
     if (!known.empty() && !known.count(metric))
-      remarks.push_back(fmt::format("No record has {}{}.", metric,
-                                    base::suggestion(metric, {known.begin(), known.end()}, "there are ")));
+      remarks.push_back(fmt::format("No record has the metric {}{}.", metric,
+                                    base::suggestion(metric, {known.begin(), known.end()}, "metrics are ")));
     if (is_timing(metric) && conditions.size() > 1)
-      remarks.push_back(fmt::format("Not comparable: {} was taken under different conditions: {}.", metric,
-                                    fmt::join(conditions, "; ")));
+      remarks.push_back(fmt::format("{} is not comparable, because it was measured under different conditions: {}.",
+                                    metric, fmt::join(conditions, "; ")));
   }
   return remarks;
 }
 
-// What earlier looks at a growing study have decided.
+// The claims that earlier interim analyses have decided.
 std::map<std::string, std::string> decided_before(const Looks& looks) {
   std::map<std::string, std::string> decided;
   for (const auto& look : looks.looks) decided.insert(look.decided.begin(), look.decided.end());
@@ -219,7 +222,7 @@ Judgement judge(Results& results, const JudgeRequest& request) {
   const auto support_adjusted = holm(support), refute_adjusted = holm(refute);
   const auto before = decided_before(request.looks);
   const auto conditions = timing_conditions(results);
-  std::set<std::string> known;  // metrics that some record has
+  std::set<std::string> known;  // metrics of any record
   for (const auto& run : results.runs)
     for (const auto& [name, value] : run.values) known.insert(name);
   for (std::size_t i = 0; i < judgement.claims.size(); ++i) {
@@ -234,10 +237,11 @@ Judgement judge(Results& results, const JudgeRequest& request) {
                                                        : Verdict::kUndecided;
     if (const auto found = before.find(claim.hash); found != before.end()) {
       claim.verdict = found->second == "supported" ? Verdict::kSupported : Verdict::kRefuted;
-      claim.remarks.push_back("Decided at an earlier look at this growing study.");
+      claim.remarks.push_back("The claim was decided at an earlier interim analysis of this study.");
     }
     if (claim.verdict == Verdict::kUndecided && between_looks)
-      claim.remarks.push_back("Between two looks nothing is decided: assay run --until-decided looks next.");
+      claim.remarks.push_back(
+          "Claims are decided only at an interim analysis; assay run --until-decided makes the next one.");
     else if (claim.verdict == Verdict::kUndecided)
       explain(samples[i], one_of_all, claim);
     const auto stated = request.results_when_stated.find(claim.hash);

@@ -1,13 +1,13 @@
 // The verdict on every claim of an experiment file.
 //
 // A claim is a relation of left_factor * left - right_factor * right - offset to 0. Each pair of rows is tested over
-// its seeds by a paired t test (against a number: of one row's values). `<` and `>` are decided by the two-sided p:
-// supported in the stated direction, refuted in the other. `= within M` is supported by two one-sided tests at +-M and
-// refuted by the test that the difference lies outside. Over several pairs: a claim about each needs every pair (the
-// largest p; Berger 1982), and one pair, its p times their number, refutes it. Then Holm over the claims of the file,
-// for "supported" and for "refuted" apart, so each kind of wrong verdict has at most its 5% in the whole file. A claim
-// is tested when all planned pairs of its rows have their values, for the ones that are there may be the lucky ones.
-// Differences without spread are tested by their signs, for t would take them as certain (t_test.h).
+// its seeds by a paired t test (against a number: a test of one row's values). `<` and `>` are decided by the two-sided
+// p: supported in the stated direction, refuted in the other. `= within M` is supported by two one-sided tests at +-M
+// and refuted by the test that the difference lies outside. Over several pairs: a claim about each needs every pair
+// (the largest p; Berger 1982), and one pair, its p times their number, refutes it. Then Holm over the claims of the
+// file, for "supported" and for "refuted" apart, so each kind of wrong verdict has a probability of at most 5% in the
+// whole file. A claim is tested when all planned pairs of its rows have values, because a subset may be biased.
+// Differences without spread are tested by their signs, because the t test would treat them as certain (t_test.h).
 #pragma once
 
 #include <map>
@@ -27,7 +27,7 @@ const char* name_of(Verdict verdict);  // supported, refuted, undecided
 
 struct JudgedClaim {
   std::string says, source, holds, hash;
-  std::string quantity;  // what is tested against 0: "left - right + 0.5"
+  std::string quantity;  // the quantity tested against 0: "left - right + 0.5"
   std::string over;      // each, mean, tuned
   bool is_about_equality = false;
   std::string left_metric, right_metric;
@@ -35,18 +35,18 @@ struct JudgedClaim {
   bool is_tested = false;
   double p_support = 1, p_refute = 1;  // adjusted
   std::vector<ClaimPair> pairs{};
-  std::vector<std::string> remarks{};  // whole sentences: why it is undecided, what was left out
-  bool is_stuck = false;  // a run without a value that neither waiting nor another attempt mends keeps it undecided
-  std::optional<std::size_t> needed{};  // of an undecided claim: seeds it would need at the present spread
-  double needed_level = 0;              // for a test at this level
+  std::vector<std::string> remarks{};  // sentences: why it is undecided, what was left out
+  bool is_stuck = false;  // a run without a value, which neither waiting nor another attempt fixes, keeps it undecided
+  std::optional<std::size_t> needed{};  // seeds that an undecided claim would need at the present spread
+  double needed_level = 0;              // level of the test for which `needed` holds
   int results_when_stated = 0;
-  bool in_plan = true;  // false: stated after the plan was made, so after its results
+  bool in_plan = true;  // false: stated after the plan was made and so after its results
 };
 
 struct Judgement {
   std::string experiment;
   double level = 0.05;
-  std::size_t looks = 0;  // at the growing study so far
+  std::size_t looks = 0;  // number of interim analyses so far
   std::vector<JudgedClaim> claims;
   std::vector<std::pair<std::string, std::string>> provenance;
   std::size_t count(Verdict verdict) const;
@@ -54,13 +54,13 @@ struct Judgement {
 
 struct JudgeRequest {
   study::CompareSettings settings;
-  std::map<std::string, int> results_when_stated;  // by hash; what is not there is not in the plan
+  std::map<std::string, int> results_when_stated;  // by hash; a missing claim is not in the plan
   Looks looks;
-  bool is_look = false;  // else a growing study decides nothing at a number of seeds that it has not looked at
+  bool is_look = false;  // false: a growing study decides nothing at a number of seeds without an interim analysis
   std::string command;
 };
 
-// `results` gets the values of metrics at steps on the way.
+// Adds the values of metrics at intermediate steps to `results`.
 Judgement judge(Results& results, const JudgeRequest& request);
 
 }  // namespace assay::compare

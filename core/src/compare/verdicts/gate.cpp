@@ -46,16 +46,17 @@ std::set<std::int64_t> seeds_of(const SeedValues& values) {
   return seeds;
 }
 
-// Seeds whose runs diverged when the values were kept.
+// Seeds whose runs diverged in the baseline.
 std::set<std::int64_t> diverged_before(const json& metric) {
   return metric.value("diverged", json::array()).get<std::set<std::int64_t>>();
 }
 
-// Settles what runs without a value settle. False: every run has one but those that had none before.
+// Decides the check if runs without a value decide it. Returns false if every run has a value except those that had
+// none in the baseline.
 bool check_absent(const Cell& cell, const std::set<std::int64_t>& kept_seeds, const std::set<std::int64_t>& known,
                   GateCheck& check) {
   std::size_t lost = 0, lost_kept = 0;
-  Count all, others;  // of seeds, as the kept values are; a pooled row has several runs of each
+  Count all, others;  // counts of seeds, like the baseline's values; a pooled row has several runs per seed
   for (const auto& [seed, presence] : cell.seeds) {
     add_one(presence, all);
     const bool diverged = presence == Presence::kDiverged;
@@ -68,11 +69,11 @@ bool check_absent(const Cell& cell, const std::set<std::int64_t>& kept_seeds, co
   if (lost > 0) {
     check.verdict = GateVerdict::kRegression;
     check.reason =
-        fmt::format("{} of {} runs diverged, {} of them had a value that is kept", lost, all.planned, lost_kept);
+        fmt::format("{} of {} runs diverged, {} of them with a value in the baseline", lost, all.planned, lost_kept);
     return true;
   }
   if (is_complete(others)) return false;
-  // Those that are there may be the lucky ones.
+  // The remaining runs may be a biased subset.
   check.reason = fmt::format("{} of {} runs have a value: {}", all.present, all.planned, reasons_text(all));
   return true;
 }
@@ -84,12 +85,12 @@ bool is_worse_anywhere(const SeedValues& now, const SeedValues& before) {
   return false;
 }
 
-// By the one-sided t test, which may go below what the exact test can reach at so few seeds.
+// Marks a verdict of the one-sided t test whose p is below what the exact test can reach at so few seeds.
 std::string by_t(const char* verdict, double p, const TTest& test) {
   return p < test.exact_floor ? fmt::format("{}, if differences are normally distributed", verdict) : verdict;
 }
 
-// Settles what needs no test; p of a regression where one was made.
+// Decides the check if no test is needed; otherwise returns the p of a regression.
 std::optional<double> check_cell(const Cell& cell, const json& kept, bool lower_is_better, GateCheck& check) {
   auto now = cell.values;
   auto before = kept_values(kept);
@@ -105,12 +106,14 @@ std::optional<double> check_cell(const Cell& cell, const json& kept, bool lower_
     return std::nullopt;
   }
   if (!check.difference || std::min(check.difference->test.n_left, check.difference->test.n_right) < kFewest) {
-    check.reason = fmt::format("too few seeds: {} now, {} kept, at least {} each", now.size(), before.size(), kFewest);
+    check.reason = fmt::format("too few seeds: {} now and {} in the baseline; each needs at least {}", now.size(),
+                               before.size(), kFewest);
     return std::nullopt;
   }
   const auto& test = check.difference->test;
   if (test.is_exact && test.exact_floor >= kSignificanceLevel) {
-    check.reason = fmt::format("the differences have no spread, and by signs {} seeds are too few", test.n_left);
+    check.reason =
+        fmt::format("the differences have no spread, and {} seeds are too few for the sign-flip test", test.n_left);
     return std::nullopt;
   }
   if (const double p = p_less(test, check.tolerance); p < kSignificanceLevel) {
@@ -118,18 +121,18 @@ std::optional<double> check_cell(const Cell& cell, const json& kept, bool lower_
     check.reason = by_t("below the tolerance", p, test);
     return std::nullopt;
   }
-  check.reason = "neither below nor above the tolerance for certain";
+  check.reason = "neither significantly below nor significantly above the tolerance";
   return p_greater(test, check.tolerance);
 }
 
-// The metrics that a baseline has of a row; none of one that it does not know.
+// The metrics of a row in a baseline; none if the baseline does not have the row.
 json kept_metrics(const json& baseline, const Row& row) {
   for (const auto& kept : baseline.at("rows"))
     if (kept.at("axes").get<std::map<std::string, std::string>>() == row.axes) return kept.at("metrics");
   return json::object();
 }
 
-// "positional=a: lm.nll, lm.bits_per_byte: <about>" for each thing that there is to say about metrics of the row.
+// "positional=a: lm.nll, lm.bits_per_byte: <text>" for each text about metrics of the row.
 void list_by_metric(const Row& row, const std::map<std::string, std::vector<std::string>>& metrics_by_text,
                     std::size_t tested, std::vector<std::string>& lines) {
   const auto label = row.label.empty() ? std::string("all") : row.label;
@@ -146,7 +149,9 @@ Tolerance read_tolerance(const std::string& text) {
   const auto amount = base::parse_number<double>(std::string_view(text).substr(0, text.size() - tolerance.relative));
   if (!amount || !(*amount >= 0) || !std::isfinite(*amount))
     throw UserError(
-        fmt::format("tolerance '{}': a number from 0 on in the metric's unit, or a share such as 1%", text));
+        fmt::format("tolerance '{}': the value is not valid; "
+                    "give a number of at least 0 in the metric's unit, or a share such as 1%",
+                    text));
   tolerance.amount = tolerance.relative ? *amount / 100 : *amount;
   return tolerance;
 }
@@ -179,7 +184,7 @@ json gate_baseline(const Table& table, const Tolerances& tolerances) {
   }
   baseline["provenance"] = json::object();
   for (const auto& [name, value] : table.provenance)
-    baseline["provenance"][name] = base::valid_utf8(value);  // commands
+    baseline["provenance"][name] = base::valid_utf8(value);  // a command may contain any bytes
   return baseline;
 }
 
@@ -193,8 +198,9 @@ std::vector<std::string> not_kept(const Table& table) {
       ++tested;
       const auto& count = row.cells[i].count;
       if (!lacks_values(count)) continue;
-      absent[fmt::format("{}: {} of {} runs have a value ({})", count.present == 0 ? "not kept" : "kept in part",
-                         count.present, count.planned, reasons_text(count))]
+      absent[fmt::format("{}: {} of {} runs have a value ({})",
+                         count.present == 0 ? "not in the baseline" : "partly in the baseline", count.present,
+                         count.planned, reasons_text(count))]
           .push_back(table.columns[i].name);
     }
     list_by_metric(row, absent, tested, lines);
@@ -214,7 +220,7 @@ std::vector<std::string> not_guarded(const Table& table, const json& baseline) {
       ++tested;
       const auto& count = row.cells[i].count;
       if (known.contains(column.name) || count.not_applicable == count.planned) continue;
-      fresh[fmt::format("new, not guarded; runs {}", count_text(count))].push_back(column.name);
+      fresh[fmt::format("new, not in the baseline; runs {}", count_text(count))].push_back(column.name);
     }
     list_by_metric(row, fresh, tested, lines);
   }
@@ -224,7 +230,8 @@ std::vector<std::string> not_guarded(const Table& table, const json& baseline) {
 json read_gate_baseline(const std::string& text, const std::string& file) {
   const auto baseline = json::parse(text, nullptr, /*allow_exceptions=*/false);
   try {
-    if (baseline.at("schema") != 1) throw UserError(file + ": a gate's baseline of another schema; this assay reads 1");
+    if (baseline.at("schema") != 1)
+      throw UserError(file + ": the baseline has another schema; this version of assay reads schema 1");
     for (const auto& row : baseline.at("rows")) {
       row.at("axes").get<std::map<std::string, std::string>>();
       for (const auto& [metric, kept] : row.at("metrics").items()) {
@@ -236,7 +243,7 @@ json read_gate_baseline(const std::string& text, const std::string& file) {
     tolerances_of(baseline);
   } catch (const std::exception& error) {
     if (dynamic_cast<const UserError*>(&error)) throw;
-    throw UserError(fmt::format("{}: not a gate's baseline ({}); --update writes one", file, error.what()));
+    throw UserError(fmt::format("{}: the file is not a gate's baseline ({}); --update writes one", file, error.what()));
   }
   return baseline;
 }
@@ -266,12 +273,11 @@ std::vector<GateCheck> gate(const Table& table, const json& baseline, const Tole
       const auto column =
           std::find_if(table.columns.begin(), table.columns.end(), [&](const Column& one) { return one.name == name; });
       if (row == table.rows.end() || column == table.columns.end()) {
-        check.reason = row == table.rows.end() ? "there is no such row now" : "there is no such metric now";
+        check.reason = row == table.rows.end() ? "the row no longer exists" : "the metric no longer exists";
         continue;
       }
       if (row->tuned && row->tuned->open > 0) {
-        check.reason =
-            fmt::format("{} of {} trials have runs that failed or are to come", row->tuned->open, row->tuned->trials);
+        check.reason = fmt::format("{} of {} trials have failed or pending runs", row->tuned->open, row->tuned->trials);
         continue;
       }
       const auto& cell = row->cells[static_cast<std::size_t>(column - table.columns.begin())];

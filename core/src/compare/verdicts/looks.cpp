@@ -34,8 +34,8 @@ Looks read_looks(const record::ExperimentLayout& experiment) {
       looks.looks.push_back({look.at("seeds").get<std::size_t>(), look.at("level").get<double>(),
                              look.at("decided").get<std::map<std::string, std::string>>()});
   } catch (const json::exception& error) {
-    throw UserError(file.string() + ": not the looks of a study (" + error.what() +
-                    "); without the file verdicts would not know that there were looks");
+    throw UserError(file.string() + ": the file does not hold the interim analyses of a study (" + error.what() +
+                    "); restore it, because verdicts depend on the earlier analyses");
   }
   return looks;
 }

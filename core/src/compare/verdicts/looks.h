@@ -1,5 +1,6 @@
-// looks.json: the looks at a growing study. `assay run --until-decided` judges its claims after every few seeds, so
-// each look may only spend its share of the 5% (families.h says which), and what a look has decided stays decided.
+// looks.json: the interim analyses of a growing study. `assay run --until-decided` judges its claims after every few
+// seeds. By alpha spending (families.h) each analysis may spend only its share of the 5%, and what an analysis has
+// decided remains decided.
 #pragma once
 
 #include <cstddef>
@@ -14,24 +15,26 @@ namespace assay::compare {
 struct Look {
   std::size_t seeds = 0;
   double level = 0;
-  std::map<std::string, std::string> decided;  // hash of a claim -> supported, refuted; the new ones of this look
+  std::map<std::string, std::string> decided;  // hash of a claim -> supported or refuted, for newly decided claims
 };
 
 struct Looks {
-  std::size_t most_seeds = 0;  // that the study will have; fixed before the first look
+  std::size_t most_seeds = 0;  // final number of seeds, fixed before the first analysis
   std::vector<Look> looks;
 };
 
-// The numbers of seeds to look at, from the first to the last, each half as many again as the one before: fixed before
-// there is any result, for the levels of looks hold for looks that no result has a say in.
+// The numbers of seeds at which analyses take place, from the first to the last, each half as many again as the one
+// before. They are fixed before there is any result, because the levels hold only for analyses that do not depend on
+// results.
 std::vector<std::size_t> looks_from(std::size_t first, std::size_t last);
 
-// Nothing where there is no such file. Throws UserError when it is spoilt.
+// Empty if there is no such file. Throws UserError when it is corrupt.
 Looks read_looks(const record::ExperimentLayout& experiment);
 void write_looks(const record::ExperimentLayout& experiment, const Looks& looks);
 
-// The level to judge at with so many seeds: all of it in a study that was never looked at, the same as before where a
-// look had as many, else what is newly spent since the last look; beyond most_seeds nothing is left.
+// The level of a test with this many seeds: the full level in a study without interim analyses, the earlier level if an
+// analysis had as many seeds, otherwise the alpha that is newly spent since the last analysis; beyond most_seeds
+// nothing is left.
 double level_with(const Looks& looks, std::size_t seeds, double level);
 
 }  // namespace assay::compare
