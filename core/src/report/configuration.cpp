@@ -18,7 +18,7 @@ bool is_entries(const json& value) {
          });
 }
 
-// A file counts by its content, as it does for identity.
+// A file is identified by its content, as in run ids.
 bool is_file(const json& value) { return value.contains("path") && value.contains("sha256"); }
 
 void lay_flat(const json& value, const document::KeyPath& path, Flat& flat) {
@@ -54,7 +54,7 @@ Flat flat_configuration(const json& plan_line) {
   const auto train = plan_line.value("train", json::object());
   for (const auto& [section, value] : train.items()) {
     if (section == "seeds") continue;
-    // Lists stand in the plan under their plural.
+    // The plan names lists in the plural.
     const auto singular = section.ends_with('s') ? section.substr(0, section.size() - 1) : section;
     lay_flat(value, {document::is_labelled_section(singular) ? singular : section}, flat);
   }

@@ -1,4 +1,5 @@
-// Resolved configurations laid flat: one dotted key and one value a line, and what differs between groups of runs.
+// Flattened resolved configurations: one dotted key and one value per line, and the keys that differ between groups of
+// runs.
 #pragma once
 
 #include <map>
@@ -9,18 +10,18 @@
 
 namespace assay::report {
 
-// Of a plan line, by the names that an experiment file has for them: "model.width", "positional" (a component's name),
+// Flattens a plan line under the names that an experiment file uses: "model.width", "positional" (a component's name),
 // "model.positional.max_exponent", "objective.mle.weight", "evaluate.lm.lengths", "resources.mesh.tensor". Seeds are
 // left out.
 std::map<std::string, nlohmann::json> flat_configuration(const nlohmann::json& plan_line);
 
 struct Configurations {
-  std::vector<std::string> keys;                            // that differ between groups
-  std::vector<std::vector<std::string>> values;             // one a group and key; empty: the group has no such key
-  std::vector<std::pair<std::string, std::string>> common;  // the others
+  std::vector<std::string> keys;                 // keys that differ between groups
+  std::vector<std::vector<std::string>> values;  // one per group and key; empty: the group does not have the key
+  std::vector<std::pair<std::string, std::string>> common;  // the other keys
 };
 
-// lines: one of each group.
+// lines: one per group.
 Configurations compare_configurations(const std::vector<nlohmann::json>& lines);
 
 }  // namespace assay::report

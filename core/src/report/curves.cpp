@@ -46,7 +46,7 @@ std::vector<CurveFamily> learning_curves(const std::vector<std::vector<const Run
   std::vector<CurveFamily> families;
   std::map<std::string, std::size_t> places;
   for (std::size_t group = 0; group < groups.size(); ++group) {
-    std::map<std::string, std::vector<const Points*>> seeds_of;  // metric -> one a seed
+    std::map<std::string, std::vector<const Points*>> seeds_of;  // metric -> one per seed
     for (const auto* log : groups[group])
       for (const auto& metric : *log) {
         if (places.try_emplace(metric.name, families.size()).second)

@@ -1,4 +1,4 @@
-// Learning curves of groups of runs: at each logged step what the seeds gave together.
+// Learning curves of groups of runs: the summary over seeds at each logged step.
 #pragma once
 
 #include <cstdint>
@@ -27,8 +27,8 @@ struct CurveFamily {
   std::vector<Curve> curves;
 };
 
-// groups: of each the logs of its runs. A curve keeps at most `most_points` of its steps, evenly spread and with the
-// first and the last. A metric that no group logged at two steps has no curves.
+// groups: the logs of the runs of each group. A curve keeps at most `most_points` of its steps, evenly spaced and
+// including the first and the last. A metric that no group logged at two steps has no curves.
 std::vector<CurveFamily> learning_curves(const std::vector<std::vector<const RunLog*>>& groups,
                                          std::size_t most_points);
 

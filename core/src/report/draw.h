@@ -7,8 +7,8 @@
 
 namespace assay::report {
 
-// Writes <name>.csv and <name>.gp into the folder and has gnuplot make <name>.svg and <name>.pdf of them; the same
-// figure gives the same bytes. Throws UserError when gnuplot is not there or fails; the CSV and the script then stand.
+// Writes <name>.csv and <name>.gp into the folder and runs gnuplot to make <name>.svg and <name>.pdf; the same figure
+// gives the same bytes. Throws UserError when gnuplot is not installed or fails; the CSV and the script are kept.
 void draw_figure(const Figure& figure, const std::filesystem::path& folder);
 
 }  // namespace assay::report

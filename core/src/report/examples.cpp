@@ -17,15 +17,15 @@ using Texts = std::map<std::string, std::string>;  // by name
 
 struct Evaluation {
   std::string label;
-  std::map<std::string, Texts> examples;  // by id
+  std::map<std::string, Texts> examples;  // example id -> texts
 };
 
-// Of one record; ids in their order.
+// Reads the texts of one record; appends new ids to `ids` in their order.
 Evaluation read_texts(const std::filesystem::path& file, const std::string& label, std::vector<std::string>& ids) {
   Evaluation evaluation{label, {}};
   if (!std::filesystem::exists(file)) return evaluation;
   const auto text = base::read_file(file);
-  if (text.find("\"texts\"") == std::string::npos) return evaluation;  // most have none, and some are large
+  if (text.find("\"texts\"") == std::string::npos) return evaluation;  // most records have none, and some are large
   const auto record = json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!record.is_object()) return evaluation;
   for (const auto& example : record.value("examples", json::array())) {
@@ -65,7 +65,7 @@ WrittenExamples side_by_side(const std::vector<Evaluation>& evaluations, const s
     for (const auto& evaluation : evaluations)
       if (!alike) own.push_back({&evaluation, name});
   }
-  // What is asked before what is answered.
+  // The prompt comes before the completions.
   std::stable_sort(shared.begin(), shared.end(), [](const Column& one, const Column& other) {
     return one.name == "prompt" && other.name != "prompt";
   });
@@ -97,7 +97,7 @@ std::vector<WrittenExamples> written_examples(const std::vector<json>& plan_line
       auto one = read_texts(run.eval_record(entry.at("id")), entry.at("label"), ids);
       if (!one.examples.empty()) evaluations.push_back(std::move(one));
     }
-    if (complete) groups.insert(group);  // what one has no texts of, none has
+    if (complete) groups.insert(group);  // if one run has no texts, none has
     if (evaluations.empty()) continue;
     groups.insert(group);
     ids.resize(std::min(ids.size(), most));

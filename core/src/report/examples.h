@@ -1,4 +1,4 @@
-// What models wrote: the texts that evaluations kept of their examples, side by side.
+// Examples of model output: the texts that evaluations kept, side by side.
 #pragma once
 
 #include <cstdint>
@@ -10,16 +10,16 @@
 
 namespace assay::report {
 
-// Of one run; rows are examples.
+// The examples of one run, one per row.
 struct WrittenExamples {
   std::string label;
   std::int64_t seed = 0;
   std::vector<std::string> columns;            // "prompt", "human", "greedy: continuation"
-  std::vector<std::vector<std::string>> rows;  // any bytes; "" where an evaluation has no such text
+  std::vector<std::vector<std::string>> rows;  // any bytes; "" if an evaluation has no such text
 };
 
-// Of every group the first run that has records with texts; at most so many examples each. A text that all evaluations
-// of the run have alike stands once, under its own name.
+// For every group the first run that has records with texts; at most `most` examples each. A text that is equal in all
+// evaluations of the run is listed once, under its own name.
 std::vector<WrittenExamples> written_examples(const std::vector<nlohmann::json>& plan_lines,
                                               const record::ExperimentLayout& experiment, std::size_t most);
 

@@ -29,7 +29,7 @@ std::vector<std::string> last_lines(const std::filesystem::path& file, std::size
   stream.seekg(std::max<std::streamoff>(0, size - kMostBytes));
   std::vector<std::string> lines;
   for (std::string line; std::getline(stream, line);) lines.push_back(line);
-  if (size > kMostBytes && lines.size() > 1) lines.erase(lines.begin());  // begins inside a line
+  if (size > kMostBytes && lines.size() > 1) lines.erase(lines.begin());  // the first line is incomplete
   if (lines.size() > most_lines) lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(most_lines));
   return lines;
 }

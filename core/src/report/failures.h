@@ -1,4 +1,4 @@
-// The failed runs of an experiment: why, and the last lines of their logs.
+// The failed runs of an experiment, with the reasons and the last lines of their logs.
 #pragma once
 
 #include <cstdint>
@@ -16,14 +16,14 @@ struct Failure {
   std::string failure_class;            // as in state.json
   std::string reason;                   // one line
   std::string ending;                   // "exit code 1", "SIGKILL"; empty when unknown
-  std::vector<std::string> last_lines;  // of log.txt, any bytes
+  std::vector<std::string> last_lines;  // last lines of log.txt; any bytes
 };
 
-// What stands failed now, in the order of the plan.
+// The runs with status failed, in the order of the plan.
 std::vector<Failure> failures_of(const std::vector<nlohmann::json>& plan_lines,
                                  const record::ExperimentLayout& experiment, std::size_t most_lines);
 
-// At most so many lines from the end of a file; only its last 16 KiB are read. None where there is no file.
+// At most `most_lines` lines from the end of a file; only its last 16 KiB are read. Empty if there is no file.
 std::vector<std::string> last_lines(const std::filesystem::path& file, std::size_t most_lines);
 
 }  // namespace assay::report

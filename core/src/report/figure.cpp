@@ -39,7 +39,7 @@ MetricAt parsed(const std::string& name) {
   return metric;
 }
 
-// The value of an axis or a configuration key; null when the run has neither.
+// The value of an axis or a configuration key; null if the run has neither.
 json value_at(const std::string& key, const json& line) {
   const auto axes = line.value("axes", json::object());
   if (axes.contains(key)) return axes[key];
@@ -48,7 +48,7 @@ json value_at(const std::string& key, const json& line) {
   return found == flat.end() ? json() : found->second;
 }
 
-// A plan line for each row of the table; an empty object where the plan has none any more.
+// One plan line per row of the table; an empty object if the plan has none.
 std::vector<json> line_of_each_row(const compare::Table& table, const std::vector<json>& plan_lines) {
   std::vector<json> lines;
   for (const auto& row : table.rows) {
@@ -106,7 +106,7 @@ class FigureMaker {
     fail(fmt::format("y = \"{}\" leaves a coordinate open; name one of {}", settings_.y, fmt::join(names, ", ")));
   }
 
-  // The x of each row where x is a key or a metric; empty: x is a coordinate of y.
+  // The x of each row if x is a key or a metric; empty if x is a coordinate of y.
   std::vector<std::string> x_of_rows() const {
     std::vector<std::string> texts;
     bool is_key = false;
@@ -127,7 +127,8 @@ class FigureMaker {
     return texts;
   }
 
-  // Columns of y's metric at y's coordinates; where x is a coordinate, those that have it and no other left open.
+  // The columns of y's metric at y's coordinates; if x is a coordinate, only those that have it and leave no other
+  // coordinate open.
   std::vector<size_t> columns_of_y(bool by_coordinate) {
     const auto wanted = parsed(settings_.y);
     std::vector<size_t> columns;
@@ -143,10 +144,10 @@ class FigureMaker {
       if (fits && (has_x || !by_coordinate)) columns.push_back(i);
     }
     if (columns.empty() && by_coordinate && names.empty())
-      fail(fmt::format("no record has '{}', and no run a key '{}'", settings_.y, settings_.x));
+      fail(fmt::format("no record has the metric '{}', and no run has the key '{}'", settings_.y, settings_.x));
     if (columns.empty())
-      fail(fmt::format("x = \"{}\" is no coordinate of '{}' (it has {}), no key of the runs and no metric", settings_.x,
-                       settings_.y, fmt::join(names, ", ")));
+      fail(fmt::format("x = \"{}\" is not a coordinate of '{}' (which has {}), a key of the runs or a metric",
+                       settings_.x, settings_.y, fmt::join(names, ", ")));
     figure_.unit = table_.columns[columns.front()].unit;
     return columns;
   }
@@ -166,21 +167,21 @@ class FigureMaker {
   }
 
   void add(size_t row, const std::string& x_written, size_t column) {
-    const auto x = base::printable(x_written);  // gnuplot reads CSV line by line, quoted or not
+    const auto x = base::printable(x_written);  // gnuplot reads CSV line by line, even within quotes
     const auto label = series_of(row);
     auto series = std::find_if(figure_.series.begin(), figure_.series.end(),
                                [&](const FigureSeries& one) { return one.label == label; });
     if (series == figure_.series.end()) series = figure_.series.insert(series, {label, {}});
     if (std::any_of(series->points.begin(), series->points.end(), [&](const auto& one) { return one.x_text == x; }))
-      fail(fmt::format(
-          "series '{}' has two values at {} = {}, one of them {}; an axis or a coordinate of y is left open: "
-          "name it in series (a list of axes) or in y",
-          label, settings_.x, x, table_.rows[row].label));
+      fail(
+          fmt::format("series '{}' has two values at {} = {}, one of them from {}; "
+                      "an axis or a coordinate of y is left open: name it in series (a list of axes) or in y",
+                      label, settings_.x, x, table_.rows[row].label));
     const auto& cell = table_.rows[row].cells[column];
     series->points.push_back({.x = 0, .x_text = x, .summary = cell.summary, .count = cell.count});
   }
 
-  // Numbers where all are; else the places of the texts, in the order in which they came.
+  // Numbers if all x are numbers; otherwise indices of the texts, in the order in which they appear.
   void place_on_axis() {
     std::vector<std::string> places;
     for (auto& series : figure_.series)
@@ -198,7 +199,7 @@ class FigureMaker {
 
   const study::FigureSettings& settings_;
   const compare::Table& table_;
-  std::vector<json> lines_;  // one for each row
+  std::vector<json> lines_;  // one per row
   Figure figure_;
 };
 

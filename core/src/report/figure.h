@@ -1,4 +1,4 @@
-// A figure as plain data: which value of the table stands where.
+// A figure as plain data: its series and points.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -11,10 +11,10 @@
 namespace assay::report {
 
 struct FigurePoint {
-  double x = 0;              // a number, or the place of a category
-  std::string x_text;        // as it stands in the CSV and at the axis
-  compare::Summary summary;  // n = 0: nothing to draw but a mark where values were to be expected
-  compare::Count count;      // of planned runs: a mean of a part of them is marked
+  double x = 0;              // a number, or the index of a category
+  std::string x_text;        // text in the CSV and at the axis
+  compare::Summary summary;  // n = 0: only a mark is drawn, where values were expected
+  compare::Count count;      // counts planned runs; a mean of a part of them is marked
 };
 
 struct FigureSeries {
@@ -25,22 +25,21 @@ struct FigureSeries {
 struct Figure {
   std::string name, experiment;
   std::string x, y, unit;
-  bool categories = false;  // x is no number
+  bool categories = false;  // x is not a number
   std::vector<FigureSeries> series;
   std::vector<std::pair<std::string, compare::Count>>
-      unplaced{};  // rows without a value of x, for their runs have none
+      unplaced{};  // rows without a value of x because their runs have none
   std::vector<std::pair<std::string, std::string>> provenance;
 };
 
-// The metrics that the table needs for a figure: y at all its coordinates, and x where it is a metric.
+// The metrics that a figure needs from the table: y at all its coordinates, and x if it is a metric.
 std::vector<std::string> metrics_of(const study::FigureSettings& figure, const std::vector<nlohmann::json>& plan_lines);
 
-// Throws UserError when x is nothing that the runs have, when y leaves a
-// coordinate open, or when two rows would share a point.
+// Throws UserError when the runs do not have x, when y leaves a coordinate open, or when two rows would share a point.
 Figure make_figure(const study::FigureSettings& settings, const compare::Table& table,
                    const std::vector<nlohmann::json>& plan_lines);
 
-// The numbers, a line each, series by series; and the gnuplot script that draws <name>.svg and <name>.pdf of them.
+// The numbers, one per line, series by series; and the gnuplot script that draws <name>.svg and <name>.pdf from them.
 std::string figure_csv(const Figure& figure);
 std::string figure_script(const Figure& figure);
 

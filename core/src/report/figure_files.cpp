@@ -13,13 +13,13 @@
 namespace assay::report {
 namespace {
 
-// Okabe and Ito 2008: told apart with any kind of colour vision, and in print.
+// Okabe and Ito 2008: distinguishable with any kind of colour vision, and in print.
 constexpr const char* kColours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"};
-constexpr size_t kMostTics = 12;          // more values than that get the tics that gnuplot chooses
-constexpr size_t kMostTicText = 80;       // characters that fit below the axis side by side
-constexpr double kLogarithmicFrom = 8.0;  // largest over smallest x
+constexpr size_t kMostTics = 12;          // with more values, gnuplot chooses the tics
+constexpr size_t kMostTicText = 80;       // characters that fit below the axis
+constexpr double kLogarithmicFrom = 8.0;  // ratio of the largest to the smallest x
 
-// x and how it reads, by x.
+// x and its text, sorted by x.
 std::map<double, std::string> places_of(const Figure& figure) {
   std::map<double, std::string> places;
   for (const auto& series : figure.series)
@@ -63,12 +63,12 @@ std::string part_text(const compare::Count& count) {
   return fmt::format("{} of {} runs ({})", count.present, count.planned, compare::reasons_text(count));
 }
 
-// A line for each series' means of a part of the planned runs, and for its points that no run has a value of: "a at
-// 512, 1024: 2 of 3 runs (1 failed)".
+// One line per series for means of a part of the planned runs and for points without a value: "a at 512, 1024: 2 of 3
+// runs (1 failed)".
 std::vector<std::string> incomplete(const Figure& figure) {
   std::vector<std::string> lines;
   for (const auto& series : figure.series) {
-    std::vector<std::pair<std::string, std::vector<std::string>>> parts;  // text; at which x
+    std::vector<std::pair<std::string, std::vector<std::string>>> parts;  // text and its x values
     for (const auto& point : series.points) {
       if (!compare::lacks_values(point.count)) continue;
       const auto text = part_text(point.count);
@@ -97,9 +97,9 @@ std::string title(const Figure& figure, const std::string& caption) {
 
 std::string linetype(size_t series) { return fmt::format("linetype {}", series % std::size(kColours) + 1); }
 
-// Crosses at the upper edge where a series has no value, a line for each series; and the room that they take.
+// Crosses at the upper edge where a series has no value, one row per series, and the space that they need.
 std::string crosses(const Figure& figure) {
-  constexpr double kHigh = 0.05;  // of a line, as a share of the graph
+  constexpr double kHigh = 0.05;  // height of a row as a share of the graph
   std::string commands;
   size_t number = 0;
   int rows = 0;
@@ -121,7 +121,7 @@ bool is_empty(const Figure& figure) {
   });
 }
 
-// Without a value there is nothing that gnuplot could take ranges from.
+// Without a value gnuplot cannot choose ranges.
 std::string ranges_of_nothing(const Figure& figure) {
   const auto places = places_of(figure);
   const double first = places.empty() ? 1 : places.begin()->first, last = places.empty() ? 1 : places.rbegin()->first;
@@ -129,8 +129,8 @@ std::string ranges_of_nothing(const Figure& figure) {
                      first == last ? last + 1 : last);
 }
 
-// A series' line, broken where a value is missing, its intervals, and rings around means of a part.
-// `first`: its first line in the CSV.
+// A series' line, interrupted where a value is missing, its intervals, and rings around means of a part. `first`: its
+// first line in the CSV.
 void add_plots(const Figure& figure, size_t i, size_t first, std::vector<std::string>& plots) {
   const auto& series = figure.series[i];
   const auto style = fmt::format("{} dashtype {}", linetype(i), i / std::size(kColours) + 1);
@@ -192,7 +192,7 @@ std::string figure_csv(const Figure& figure) {
 
 std::string figure_script(const Figure& figure) {
   auto script = gnuplot_comment(
-      fmt::format("Draws {0}.svg and {0}.pdf of {0}.csv, all in this folder: gnuplot {0}.gp", figure.name));
+      fmt::format("Draws {0}.svg and {0}.pdf from {0}.csv, all in this folder; run: gnuplot {0}.gp", figure.name));
   for (const auto& [name, value] : figure.provenance) script += gnuplot_comment(name + ": " + value);
   script += fmt::format(
       "set datafile separator comma\n"

@@ -19,14 +19,14 @@ void run_gnuplot(const std::filesystem::path& script, const std::string& what) {
   const auto said = base::read_file(log);
   std::filesystem::remove(log);
   if (status.code != 0)
-    throw UserError(
-        fmt::format("{} could not be drawn{}:\n{}The numbers and the script are there; 'gnuplot {}' draws them.", what,
-                    status.code == 127 ? " (gnuplot is Debian's gnuplot-nox; scripts/setup installs it)" : "", said,
-                    script.filename().string()));
+    throw UserError(fmt::format(
+        "{}: gnuplot failed{}:\n{}The numbers and the script are written; 'gnuplot {}' draws them.", what,
+        status.code == 127 ? " because it is not installed; scripts/setup installs Debian's gnuplot-nox" : "", said,
+        script.filename().string()));
 }
 
-// Quotes come in pieces of their own: gnuplot 5.4 takes '' for a quote only where no other quote is beside it. Nothing
-// has a meaning in single quotes, where double ones would run what is between backticks.
+// A quote becomes a string of its own, because gnuplot 5.4 reads '' as a quote only if no other quote is next to it.
+// Single quotes are literal; in double quotes gnuplot would run what is between backticks.
 std::string gnuplot_string(const std::string& text) {
   std::string result = "'";
   for (const char one : base::printable(text)) result += one == '\'' ? std::string("'.\"'\".'") : std::string(1, one);
@@ -34,7 +34,7 @@ std::string gnuplot_string(const std::string& text) {
 }
 
 std::string gnuplot_comment(const std::string& text) {
-  return "# " + base::printable(text) + (text.ends_with('\\') ? " " : "") + "\n";  // a backslash at the end joins lines
+  return "# " + base::printable(text) + (text.ends_with('\\') ? " " : "") + "\n";  // a trailing backslash joins lines
 }
 
 }  // namespace assay::report

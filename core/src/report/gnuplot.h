@@ -1,4 +1,4 @@
-// Runs gnuplot on a script of ours.
+// Runs gnuplot on a generated script.
 #pragma once
 
 #include <filesystem>
@@ -6,14 +6,14 @@
 
 namespace assay::report {
 
-// In the script's folder, so that it names its files as they stand beside it. `what`, for the error: what it draws.
-// Throws UserError when gnuplot is not there or fails.
+// Runs in the script's folder, so that the script names the files beside it. `what`: what it draws, for the error.
+// Throws UserError when gnuplot is not installed or fails.
 void run_gnuplot(const std::filesystem::path& script, const std::string& what);
 
-// A string expression of gnuplot, on one line, that is this text.
+// This text as a string expression of gnuplot, on one line.
 std::string gnuplot_string(const std::string& text);
 
-// A line of its own, with its line feed.
+// A comment line with its line feed.
 std::string gnuplot_comment(const std::string& text);
 
 }  // namespace assay::report

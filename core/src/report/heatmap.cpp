@@ -12,9 +12,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kMostLabels = 64;  // more tokens than that are numbered instead
+constexpr size_t kMostLabels = 64;  // with more tokens, numbers are shown instead
 
-// As a reader sees it on one line; a byte that is no character shows as its number.
+// The token on one line; a byte that is not a printable ASCII character is shown as its number.
 std::string shown(const std::string& token) {
   std::string text;
   for (const char one : token) {
@@ -36,7 +36,7 @@ std::string script_of(const Heatmap& heatmap, const std::string& name) {
       "set xrange [-0.5:{}]\nset yrange [{}:-0.5]\n"
       "set size square\nset tics scale 0\n",
       gnuplot_string(name), gnuplot_string(heatmap.title),
-      // From 0 where no cosine is below it, so that pictures can be compared.
+      // The range starts at 0 if no cosine is negative, so that plots can be compared.
       [&] {
         for (const auto& row : heatmap.cosines)
           for (const double cosine : row)
@@ -56,7 +56,8 @@ std::string script_of(const Heatmap& heatmap, const std::string& name) {
 }  // namespace
 
 void check_heatmap_name(const fs::path& png) {
-  if (png.extension() != ".png") throw UserError(png.string() + ": a heat map is a .png; give it such a name");
+  if (png.extension() != ".png")
+    throw UserError(png.string() + ": a heat map is a PNG file; give a name that ends in .png");
 }
 
 void draw_heatmap(const Heatmap& heatmap, const fs::path& png) {

@@ -14,7 +14,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// {{name}} of the template by its text; what is put in is not looked at again.
+// Replaces {{name}} in the template by its text; inserted text is not scanned again.
 std::string filled(const std::string& text, const std::map<std::string, std::string>& parts) {
   std::string result;
   size_t from = 0;
@@ -38,8 +38,8 @@ std::string policy_source(const std::string& text) {
   return fmt::format("'sha256-{}'", reinterpret_cast<const char*>(base64.data()));
 }
 
-// Inside a <script> element no "<" may stand, for "</script" would end it and "<!--" change its meaning; JSON has them
-// in strings alone, where an escape is the same character.
+// A <script> element must not contain "<", because "</script" would end it and "<!--" would change its meaning. JSON
+// has "<" only in strings, where an escape is the same character.
 std::string json_block(const Json& data) {
   std::string result;
   for (const char character : data.dump(-1, ' ', false, Json::error_handler_t::replace))

@@ -1,4 +1,4 @@
-// The page of a report: one HTML file with all it needs, which opens without a network.
+// The page of a report: one self-contained HTML file, which opens without a network.
 #pragma once
 
 #include <map>
@@ -7,13 +7,12 @@
 
 namespace assay::report {
 
-// The parts that are built in (core/cmake/assay_report.cmake): page.html, page.css, our scripts, and chart.js with its
-// licence.
+// The built-in parts (core/cmake/assay_report.cmake): page.html, page.css, our scripts, and chart.js with its licence.
 const std::map<std::string, std::string>& report_files();
 
-// data: of report_data; strings may hold any bytes, and what is no UTF-8 shows as U+FFFD. The page's policy allows its
-// own scripts and styles by their hashes and nothing else: no network, and no script that came in with a run's text.
-// reload_seconds: the page reloads itself that often; 0: never.
+// data: from report_data; strings may contain any bytes, and invalid UTF-8 is shown as U+FFFD. The page's policy allows
+// only its own scripts and styles, by their hashes: no network, and no script from a run's text. reload_seconds: the
+// interval at which the page reloads itself; 0: never.
 std::string page_with(const nlohmann::ordered_json& data, int reload_seconds);
 
 }  // namespace assay::report

@@ -24,11 +24,12 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Lines = std::vector<nlohmann::json>;
 
-constexpr std::size_t kMostPoints = 200;  // a curve is about 700 pixels wide
+constexpr std::size_t kMostPoints = 200;  // a plot is about 700 pixels wide
 constexpr std::size_t kMostLogLines = 20;
 constexpr std::size_t kMostExamples = 8;
 
-// The table as `assay compare --format json` prints it, the cells as it prints them for people, and by what rows sort.
+// The table as `assay compare --format json` prints it, the cells as they are printed for people, and the sort keys of
+// the rows.
 Json table_json(const compare::Table& table) {
   auto json = Json::parse(compare::format_json(table));
   json["grid"] = compare::text_grid(table);
@@ -44,7 +45,7 @@ Json table_json(const compare::Table& table) {
   return json;
 }
 
-// Six digits are a thousandth of a pixel and halve the page.
+// Six digits resolve a thousandth of a pixel and halve the size of the page.
 double drawn(double value) { return std::stod(fmt::format("{:.6g}", value)); }
 
 Json curve_json(const Curve& curve) {
@@ -73,7 +74,7 @@ Json claims_json(const compare::Judgement& judgement) {
           {"captions", verdicts.empty() ? std::vector<std::string>() : compare::claim_captions(judgement)}};
 }
 
-// The groups of the plan, a line of each; the rows of the table may be fewer, each the best of several.
+// One line per group of the plan; the table may have fewer rows, each the best of several.
 Lines line_of_each_group(const Lines& lines) {
   Lines found;
   for (const auto* line : study::first_lines(lines)) found.push_back(*line);

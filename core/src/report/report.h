@@ -1,5 +1,5 @@
-// What a report shows, as one JSON value: the table, the verdicts and all that stands beside it. page.h makes the page
-// of it.
+// The content of a report as one JSON value: the table, the verdicts and everything beside them. page.h makes the page
+// from it.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -11,7 +11,7 @@
 
 namespace assay::report {
 
-// Reads plan, states, logs and events. `logs` remembers curves from one report to the next. Text of runs may hold any
+// Reads plan, states, logs and events. `logs` caches curves from one report to the next. Texts of runs may contain any
 // bytes; see page_with.
 nlohmann::ordered_json report_data(const compare::Table& table, const compare::Judgement& judgement,
                                    const record::ExperimentLayout& experiment, RunLogs& logs);

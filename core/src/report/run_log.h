@@ -1,4 +1,4 @@
-// What one run logged while it trained, read from its events.jsonl.
+// The metrics that one run logged during training, read from its events.jsonl.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@ namespace assay::report {
 struct LoggedMetric {
   std::string name;  // as in tables: train.loss, lm.bits_per_byte@length=64
   std::string unit{}, direction = "none";
-  std::vector<std::pair<std::int64_t, double>> points{};  // step, value; by step, finite values alone
+  std::vector<std::pair<std::int64_t, double>> points{};  // (step, value) sorted by step, finite values only
 };
 
 // In the order in which the metrics were first logged.
@@ -21,12 +21,12 @@ using RunLog = std::vector<LoggedMetric>;
 
 RunLog read_run_log(const std::filesystem::path& events);
 
-// The logs of many runs. A file that has not changed since it was read last is not read again.
+// The logs of many runs. A file that has not changed since the last read is not read again.
 class RunLogs {
  public:
-  // Reads on all cores what is new or has changed; what is no file has an empty log.
+  // Reads new and changed files on all cores; a missing file has an empty log.
   void refresh(const std::vector<std::filesystem::path>& events);
-  // Of a file that the last refresh named.
+  // The log of a file that was passed to the last refresh.
   const RunLog& of(const std::filesystem::path& events) const { return known_.at(events).log; }
 
  private:

@@ -1,4 +1,4 @@
-// What `assay report --watch` looks at: whether a sweep goes on, and whether its files have changed.
+// The conditions that `assay report --watch` polls: whether a sweep continues, and whether its files have changed.
 #pragma once
 
 #include <string>
@@ -7,10 +7,10 @@
 
 namespace assay::report {
 
-// A planned run is queued or running, or a controller is at work, which may try failed runs again.
+// True if a planned run is queued or running, or a controller is running, which may retry failed runs.
 bool sweep_goes_on(const record::ExperimentLayout& experiment);
 
-// Differs when anything that a report reads of an experiment has changed: sizes and times of its files.
+// Changes when a file that a report reads changes: contains the sizes and times of the experiment's files.
 std::string state_of_files(const record::ExperimentLayout& experiment);
 
 }  // namespace assay::report
