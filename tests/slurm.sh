@@ -174,12 +174,12 @@ echo "== six runs, of which two cannot end well: arrays of three, the same recor
 experiment many 6 '[[sweep]]
 [sweep.grid]
 optimizer.lr = [1e-3, 1e-2, 1e30]'
-must_say "6 of 6 runs would go to Slurm in 2 job arrays" on_slurm many --dry-run
+must_say "6 of 6 runs would be submitted to Slurm in 2 job arrays" on_slurm many --dry-run
 [[ ! -e "$work/results/many" ]] || fail "a dry run wrote something"
 scontrol update PartitionName=main State=DOWN # so that they wait
-must_say "6 of 6 runs given to Slurm in 2 job arrays" on_slurm many
+must_say "6 of 6 runs submitted to Slurm in 2 job arrays" on_slurm many
 must_say "many: 0 done, 0 running, 0 failed, 6 queued (6 on Slurm)" status_of many
-must_say "0 of 6 runs given to Slurm in 0 job arrays, 6 on Slurm already" on_slurm many
+must_say "0 of 6 runs submitted to Slurm in 0 job arrays, 6 already on Slurm" on_slurm many
 [[ "$(squeue --noheader --array | wc -l)" == 6 ]] || fail "not six tasks in the queue"
 scontrol update PartitionName=main State=UP
 until_is "six runs to end" left_queue
@@ -196,13 +196,13 @@ for row in csv.DictReader(line for line in sys.stdin if line[0] != "#"):
 done
 [[ "$(wc -l <"$work/local.csv")" == 3 ]] || fail "not three rows: $(<"$work/local.csv")"
 same "$work/results.csv" "$work/local.csv"
-must_say "2 of 6 runs given to Slurm in 1 job array, 4 had their records already" on_slurm many
+must_say "2 of 6 runs submitted to Slurm in 1 job array, 4 already complete" on_slurm many
 until_is "two runs to fail once more" left_queue
 
 echo "== a run that is told to save, and then preempted, ends with the bytes of one that was left alone"
 experiment long 1000 ''
 sed -i 's/^seeds = .*/seeds = [1]/; s/^\[train\]/[train]\ncheckpoint = "2%"/' "$work/experiments/long.toml"
-must_say "1 of 1 run given to Slurm" on_slurm long
+must_say "1 of 1 run submitted to Slurm" on_slurm long
 run_of() { # of an experiment of one run
   local id
   id="$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["runs"][0])' "$work/results/$1"/slurm/*/job.json)"
@@ -235,7 +235,7 @@ scancel --batch --signal TERM "$task" # as at the end of the time limit
 let_go
 until_is "the task to be queued again" requeued
 must_say "long: 0 done, 0 running, 0 failed, 1 queued (1 on Slurm)" status_of long
-must_say "0 of 1 run given to Slurm in 0 job arrays, 1 on Slurm already" on_slurm long
+must_say "0 of 1 run submitted to Slurm in 0 job arrays, 1 already on Slurm" on_slurm long
 start_now
 until_is "the second attempt" attempt_is_under_way 2
 hold
@@ -259,15 +259,15 @@ PYTHON
 echo "== one that is stopped is cancelled, and goes on when it is wanted again; one that scancel ends there, too"
 experiment gone 100000 ''
 sed -i 's/^seeds = .*/seeds = [1]/; s/^\[train\]/[train]\ncheckpoint = "0.1%"/' "$work/experiments/gone.toml"
-must_say "1 of 1 run given to Slurm" on_slurm gone
+must_say "1 of 1 run submitted to Slurm" on_slurm gone
 run="$(run_of gone)"
 until_is "it to step" attempt_is_under_way 1 # Slurm calls it running before its program is
 must_say "gone: 0 done, 1 running" status_of gone
 stop_gone() { (cd "$work" && ASSAY_RESULTS="$work/results" "$assay" stop experiments/gone.toml 2>&1); }
-must_say "Took 1 run off Slurm." stop_gone
+must_say "Cancelled 1 run on Slurm." stop_gone
 until_is "it to leave" left_queue
 must_say "gone: 0 done, 0 running, 0 failed, 0 queued, 1 cancelled" status_of gone
-must_say "1 of 1 run given to Slurm" on_slurm gone
+must_say "1 of 1 run submitted to Slurm" on_slurm gone
 until_is "it to go on" attempt_is_under_way 2
 scancel "$(squeue --noheader --array --format=%i)"
 until_is "it to leave" left_queue
@@ -277,12 +277,12 @@ echo "== one that is cancelled before it begins is cancelled, and no file that i
 experiment never 6 ''
 sed -i 's/^seeds = .*/seeds = [1]/' "$work/experiments/never.toml"
 scontrol update PartitionName=main State=DOWN
-must_say "1 of 1 run given to Slurm" on_slurm never
+must_say "1 of 1 run submitted to Slurm" on_slurm never
 scancel "$(squeue --noheader --array --format=%i)"
 until_is "it to leave" left_queue
 scontrol update PartitionName=main State=UP
 must_say "never: 0 done, 0 running, 0 failed, 0 queued, 1 cancelled" status_of never
-must_say "seed=1: left Slurm's queue before it began" status_of never
+must_say "seed=1: left Slurm's queue before it started" status_of never
 if says ".txt" status_of never; then fail "a file that is not there is named: $(status_of never)"; fi
 
 if [[ -f "$build/lib/libassay_mpi.so" ]] && command -v mpirun >/dev/null; then

@@ -47,7 +47,7 @@ TEST_F(Check, ComponentsAfterOneThatCrashesAndOneThatHangs) {
 TEST_F(Check, AnExperimentFile) {
   write_experiment();
   EXPECT_EQ(call("check experiments/tiny.toml"), 0) << err_;
-  EXPECT_EQ(out_, "experiments/tiny.toml: 1 run, nothing wrong\n");
+  EXPECT_EQ(out_, "experiments/tiny.toml: 1 run, the plan is valid\n");
   EXPECT_EQ(call("check experiments/tiny.toml train.stepss=3"), 2);
   EXPECT_THAT(err_, HasSubstr("unknown key 'stepss'"));
 }
@@ -56,9 +56,10 @@ TEST_F(Check, WhatItCannotCheck) {
   EXPECT_EQ(call("check nowhere.so"), 2);
   EXPECT_THAT(err_, HasSubstr("nowhere.so: there is no such file"));
   EXPECT_EQ(call("check " + testing::good_plugin("constant").string() + " warmp=3"), 2);
-  EXPECT_THAT(err_, HasSubstr("'warmp=3' is no parameter of a component in"));
+  EXPECT_THAT(err_, HasSubstr("'warmp=3' is not a parameter of any component in"));
   EXPECT_EQ(call("check " + testing::good_plugin("constant").string() + " --timeout soon"), 2);
-  EXPECT_THAT(err_, HasSubstr("assay check: --timeout is a time such as 90s, 15m or 2h, not 'soon'"));
+  EXPECT_THAT(err_,
+              HasSubstr("assay check: --timeout 'soon' is not a valid duration; give a time such as 90s, 15m or 2h"));
 }
 
 }  // namespace

@@ -197,7 +197,7 @@ TEST_F(GoodRuns, OneMoreLengthKeepsTheTrainingRecords) {
   // Back to what has its records: nothing to do. One seed more: that seed alone.
   write_experiment(kTwoSchemes, "[16]");
   EXPECT_EQ(call("run experiments/tiny.toml"), 0);
-  EXPECT_THAT(err_, HasSubstr("0 done, 2 had their records already"));
+  EXPECT_THAT(err_, HasSubstr("0 done, 2 already complete"));
   EXPECT_EQ(call("run experiments/tiny.toml experiment.seeds=[1,2] --dry-run"), 0);
   EXPECT_THAT(err_, AllOf(HasSubstr("2 of 4 runs have no complete record"), HasSubstr("seed=2")));
 }

@@ -84,9 +84,9 @@ TEST_F(InEvaluation, TheLastOneIsLeftAndTheTrainingKept) {
 TEST_F(InEvaluation, AKillLosesNoStep) {
   write(SIGKILL, 2);
   ASSERT_EQ(run(), 1) << err_;
-  EXPECT_THAT(err_,
-              HasSubstr("killed by SIGKILL (out of memory, or by hand); it was in plugin 'signals_in_evaluation', "
-                        "component 'signals_in_evaluation', hook 'evaluate'"));
+  EXPECT_THAT(
+      err_, HasSubstr("killed by SIGKILL (out of memory, or sent by a user); "
+                      "it was in plugin 'signals_in_evaluation', component 'signals_in_evaluation', hook 'evaluate'"));
   expect_as_left_alone();
   EXPECT_EQ(start_of_last_attempt()["from"], 6);
 }
@@ -123,12 +123,11 @@ TEST_F(InEvaluation, NothingIsEvaluatedTwiceBesideEventsWithoutIds) {
 TEST_F(InEvaluation, ATimeoutSaysThatItWasOne) {
   write(SIGSTOP, 1);  // it stands still, and no request reaches it
   ASSERT_EQ(call("run experiments/evaluated.toml --timeout 10s"), 1) << err_;
-  EXPECT_THAT(err_, HasSubstr("has taken longer than --timeout 10s: asked to stop, and killed in 5s if it has not"));
+  EXPECT_THAT(err_, HasSubstr("exceeds --timeout 10s: it is signalled to stop, and killed in 5s if it still runs"));
   EXPECT_EQ(state()["class"], "timeout");
-  EXPECT_THAT(
-      state()["reason"].get<std::string>(),
-      HasSubstr("took longer than --timeout 10s; it did not stop when asked to and was killed; it was in plugin "
-                "'signals_in_evaluation'"));
+  EXPECT_THAT(state()["reason"].get<std::string>(),
+              HasSubstr("exceeded --timeout 10s; it did not stop on request and was killed; "
+                        "it was in plugin 'signals_in_evaluation'"));
 }
 
 }  // namespace

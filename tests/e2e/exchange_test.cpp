@@ -26,7 +26,7 @@ TEST_F(ExchangeVerbs, ThereAndBack) {
   ASSERT_EQ(call("export " + id + " --to tensorboard --out board"), 0) << err_;
   EXPECT_TRUE(std::filesystem::exists(folder_ / "board"));
   EXPECT_EQ(call("export nothing --to csv"), 2);
-  EXPECT_THAT(err_, HasSubstr("nor is it a run"));
+  EXPECT_THAT(err_, HasSubstr("it is not a run either"));
   ASSERT_EQ(call("export " + id + " --to hf --out there"), 0) << err_;
   EXPECT_THAT(out_, HasSubstr("there/config.json"));
   const auto config = read_json(folder_ / "there/config.json");
@@ -55,9 +55,9 @@ TEST_F(ExchangeVerbs, ThereAndBack) {
   ASSERT_EQ(call("plan experiments/again.toml"), 2);
   EXPECT_THAT(err_, HasSubstr(R"(was trained with the vocabulary {"size":260}, this run has {)"));
   EXPECT_EQ(call("import there --from hf --out back"), 2);
-  EXPECT_THAT(err_, HasSubstr("back: is there already"));
+  EXPECT_THAT(err_, HasSubstr("back: the path exists and is not an empty folder"));
   EXPECT_EQ(call("export " + id + " --out other"), 2);
-  EXPECT_THAT(err_, HasSubstr("--to is missing; there are csv (an experiment's numbers), "));
+  EXPECT_THAT(err_, HasSubstr("--to is missing; names are csv (an experiment's numbers), "));
 }
 
 // Through the tracker that writes events as they come: two attempts, the second of which began at step 1.

@@ -42,10 +42,10 @@ TEST_F(ExitCodes, WrongInputIsTwoAndStartsNothing) {
       {"run experiments/tiny.toml positional=alibbi", {"alibbi", "did you mean 'alibi'?"}},
       {"run experiments/tiny.toml model.heads=3", {"16", "3 heads"}},
       {"run experiments/tiny.toml resources.mesh.tensor=4", {"2 heads cannot be split over tensor = 4"}},
-      {"run experiments/tiny.toml --jobs 0", {"--jobs is at least 1"}},
+      {"run experiments/tiny.toml --jobs 0", {"--jobs must be at least 1"}},
       {"run experiments/tiny.toml resources.device=cpu train.precision=bf16", {"'bf16' is for GPUs", "take fp32"}},
       {"compare nothing", {"no results of an experiment 'nothing'"}},
-      {"compare experiments/tiny.toml", {"no results here"}},
+      {"compare experiments/tiny.toml", {"the folder has no results"}},
       {"status nothing", {"nothing"}},
       {"describe alibbi", {"did you mean 'alibi'?"}}};
   for (const auto& [words, messages] : cases) {

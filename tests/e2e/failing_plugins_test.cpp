@@ -35,7 +35,7 @@ TEST_P(Throwing, OnlyTheirOwnRunsFail) {
   EXPECT_THAT(
       err_, AllOf(HasSubstr("FAILED positional=throws seed=1: " + who + "call 5 was one too many"),
                   HasSubstr("FAILED positional=number seed=1: " + who + "threw something that is not a std::exception"),
-                  HasSubstr("2 done, 2 failed"), Not(HasSubstr("The table:"))));
+                  HasSubstr("2 done, 2 failed"), Not(HasSubstr("To show the table:"))));
   for (const auto& [label, text] : {std::pair{"positional=throws", "call 5 was one too many"},
                                     {"positional=number", "threw something that is not a std::exception"}}) {
     const auto run = run_of(label);
@@ -66,7 +66,7 @@ TEST_P(Throwing, OnlyTheirOwnRunsFail) {
 
   const auto good = files_below(run_of("positional=alibi").folder());
   EXPECT_EQ(call("run experiments/tiny.toml --jobs 2"), 1) << err_;
-  EXPECT_THAT(err_, AllOf(HasSubstr("2 of 4 runs to do"), HasSubstr("0 done, 2 had their records already, 2 failed")));
+  EXPECT_THAT(err_, AllOf(HasSubstr("Running 2 of 4 runs"), HasSubstr("0 done, 2 already complete, 2 failed")));
   EXPECT_EQ(files_below(run_of("positional=alibi").folder()), good);
   EXPECT_EQ(read_json(run_of("positional=throws").state())["attempt"], 2);
 }
@@ -159,7 +159,7 @@ positional = [{ label = "dies", use = "dies_once", calls = 3 }, "none"]
   const auto left_behind = folder_.write("results/.cache/contexts/x.tokens.part999999999.1", "half");
   fs::last_write_time(left_behind, fs::file_time_type::clock::now() - std::chrono::hours(2));
   EXPECT_EQ(call("run experiments/tiny.toml"), 0) << err_;
-  EXPECT_THAT(err_, HasSubstr("1 done, 1 had their records already"));
+  EXPECT_THAT(err_, HasSubstr("1 done, 1 already complete"));
   EXPECT_FALSE(fs::exists(left_behind));
   const auto again = read_json(run_of("positional=dies").state());
   EXPECT_EQ(again["status"], "done");

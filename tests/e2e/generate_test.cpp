@@ -124,9 +124,9 @@ TEST_F(Generate, DrawsHowAlikeTheStatesAre) {
   ASSERT_EQ(call(words + file), 0) << err_;
   EXPECT_EQ(base::read_file(file), drawn);
   EXPECT_EQ(call(words + (folder_ / "map.jpg").string()), 2);
-  EXPECT_THAT(err_, HasSubstr("a heat map is a .png"));
+  EXPECT_THAT(err_, HasSubstr("a heat map is a PNG file"));
   EXPECT_EQ(call(words + file + " --samples 2"), 2);
-  EXPECT_THAT(err_, HasSubstr("--heatmap is of one continuation"));
+  EXPECT_THAT(err_, HasSubstr("--heatmap shows one continuation"));
 }
 
 TEST_F(Generate, ToldWhatIsMissingOrWrong) {
@@ -155,7 +155,7 @@ TEST_F(Generate, WeightsThatAreNotTheRunsAreRefused) {
   bytes[id] = bytes[id] == '0' ? '1' : '0';
   folder_.write(fs::relative(run.weights(), folder_.path()), bytes);
   EXPECT_EQ(call("generate " + run_ + " --decoder greedy"), 2);
-  EXPECT_THAT(err_, HasSubstr("weights.safetensors: is not what was written"));
+  EXPECT_THAT(err_, HasSubstr("weights.safetensors: the file is not the one that the training wrote"));
   fs::remove(run.train_record());
   EXPECT_EQ(call("generate " + run_ + " --decoder greedy"), 2);
   EXPECT_THAT(err_, AllOf(HasSubstr("weights.safetensors: are the weights of run"), HasSubstr(", not of ")));
@@ -179,7 +179,7 @@ TEST_F(Generate, SaysWhyARunHasNoWeights) {
   const std::string id = plan()[0]["train_id"];
   fs::remove(experiment().run(id).weights());
   EXPECT_EQ(call("generate " + id + " " + greedy), 2);
-  EXPECT_THAT(err_, AllOf(HasSubstr("it was removed since the run was trained"), Not(HasSubstr("train.keep"))));
+  EXPECT_THAT(err_, AllOf(HasSubstr("the file was removed after the training"), Not(HasSubstr("train.keep"))));
 }
 
 // What only evaluated or watched the run takes no part, so that it need not be there.
@@ -226,7 +226,7 @@ TEST_F(Generate, FillsAHole) {
   const auto text = filled("--infill " + file + " --at 4 --to 7")[0]["text"].get<std::string>();
   ASSERT_EQ(call("generate " + run_ + " --tokens 4 " + greedy + "--infill " + file + " --at 4 --to 7"), 0) << err_;
   EXPECT_EQ(out_, "eta " + text + "\nshrdlu\n");
-  EXPECT_THAT(err_, HasSubstr("the model saw 4 bytes before the hole and 4 behind it"));
+  EXPECT_THAT(err_, HasSubstr("the model saw 4 bytes of the prefix and 4 of the suffix"));
   EXPECT_EQ(base::read_file(file), "eta oin\nshrdlu\n");
 
   // The suffix comes first, so that all but what was typed is known; in the other order none of it is.
@@ -264,14 +264,14 @@ TEST_F(Generate, SaysWhatIsWrongWithAHole) {
     EXPECT_EQ(out_, "");
     return err_;
   };
-  EXPECT_THAT(refused("--infill " + file), HasSubstr("--infill FILE and --at OFFSET go together"));
-  EXPECT_THAT(refused("--at 3"), HasSubstr("--at is of a hole"));
-  EXPECT_THAT(refused("--infill " + file + " --at 9"), HasSubstr("has 5 bytes; give 0 to 5"));
-  EXPECT_THAT(refused("--infill " + file + " --at 4"), HasSubstr("within a character"));
-  EXPECT_THAT(refused("--infill " + file + " --at 3 --to 1"), HasSubstr("--to 1 lies before --at 3"));
-  EXPECT_THAT(refused("--infill " + file + " --at 3 --suffix x"), HasSubstr("not both"));
-  EXPECT_THAT(refused("--prefix x --prompt y"), HasSubstr("--prompt does not go with a hole"));
-  EXPECT_THAT(refused("--prefix x --samples 2"), HasSubstr("filled once"));
+  EXPECT_THAT(refused("--infill " + file), HasSubstr("--infill FILE and --at OFFSET require each other"));
+  EXPECT_THAT(refused("--at 3"), HasSubstr("--at requires infilling"));
+  EXPECT_THAT(refused("--infill " + file + " --at 9"), HasSubstr("has 5 bytes; give an offset from 0 to 5"));
+  EXPECT_THAT(refused("--infill " + file + " --at 4"), HasSubstr("inside a character"));
+  EXPECT_THAT(refused("--infill " + file + " --at 3 --to 1"), HasSubstr("--to 1 is before --at 3"));
+  EXPECT_THAT(refused("--infill " + file + " --at 3 --suffix x"), HasSubstr("--infill excludes --prefix and --suffix"));
+  EXPECT_THAT(refused("--prefix x --prompt y"), HasSubstr("--prompt cannot be used with infilling"));
+  EXPECT_THAT(refused("--prefix x --samples 2"), HasSubstr("--samples cannot be used with infilling"));
   EXPECT_THAT(refused("--prefix x"), HasSubstr("this run was never taught to fill in"));
 }
 

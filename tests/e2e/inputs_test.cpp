@@ -44,8 +44,9 @@ TEST_F(Inputs, AreRunFirstWhenAskedForAndElseSaid) {
               "[train]\nsteps = 0\n[[evaluate]]\nuse = \"lm\"\nlengths = [16, 64]\n[[evaluate]]\nuse = \"asks_run\"\n"
               "run = { experiment = \"tiny\" }\n");
   ASSERT_EQ(call("run experiments/after.toml"), 2) << err_;
-  EXPECT_THAT(err_, HasSubstr("runs that others start from or ask are not finished, or kept no weights: tiny (1 run); "
-                              "run them first: by --with-inputs"));
+  EXPECT_THAT(
+      err_,
+      HasSubstr("input runs are not finished or have no weights: tiny (1 run); run them first with --with-inputs"));
   EXPECT_FALSE(fs::exists(after().folder()));
   ASSERT_EQ(call("run experiments/after.toml --with-inputs"), 0) << err_;
   // No step of training lies between the two evaluations: all weights came over.
@@ -61,7 +62,7 @@ TEST_F(Inputs, AreRunFirstWhenAskedForAndElseSaid) {
   EXPECT_EQ(record["config"]["init"]["from"]["sha256"], record_in(experiment())["weights_sha256"]);
   EXPECT_FALSE(record.contains("weights_sha256"));
   ASSERT_EQ(call("run experiments/after.toml --with-inputs"), 0) << err_;
-  EXPECT_THAT(err_, HasSubstr("1 had their records already"));
+  EXPECT_THAT(err_, HasSubstr("1 already complete"));
 }
 
 TEST_F(Inputs, TrainingGoesOnFromTheirWeights) {
@@ -112,7 +113,7 @@ TEST_F(Inputs, WhatIsMissingIsSaid) {
   ASSERT_EQ(call("run experiments/tiny.toml"), 0) << err_;
   write_after(kFromTiny);
   ASSERT_EQ(call("run experiments/after.toml init.load=all"), 2) << err_;  // before anything starts
-  EXPECT_THAT(err_, HasSubstr("holds no checkpoint, so there is no optimizer to start from"));
+  EXPECT_THAT(err_, HasSubstr("the folder holds no checkpoint, so there is no optimizer state to load"));
   folder_.write("results/tiny/runs/" + run_in(experiment()).folder().filename().string() + "/weights.safetensors", "x");
   ASSERT_EQ(call("run experiments/after.toml"), 1) << err_;
   EXPECT_THAT(err_, HasSubstr("its weights.safetensors is not what its record says"));
@@ -180,7 +181,7 @@ TEST_F(Recheck, EqualBitsAreAcceptedUpToTheStepThatWasReplayed) {
   ASSERT_EQ(call("plan experiments/tiny.toml"), 0) << err_;
   EXPECT_THAT(out_, HasSubstr("1 stale"));
   ASSERT_EQ(call("recheck experiments/tiny.toml --steps 5"), 0) << err_;
-  EXPECT_EQ(out_, "tiny: the same bits up to step 4 (seed 1); today's code is accepted for 1 run\n");
+  EXPECT_EQ(out_, "tiny: bitwise equal up to step 4 (seed 1); today's code is accepted for 1 run\n");
   ASSERT_EQ(call("plan experiments/tiny.toml"), 0) << err_;
   EXPECT_THAT(out_, HasSubstr("1 done"));
   age("9876543210");  // of that code nothing was replayed
@@ -199,7 +200,7 @@ TEST_F(Recheck, AnotherBitIsNot) {
   text[text.find('.', at) + 3] = text[text.find('.', at) + 3] == '5' ? '6' : '5';
   base::write_atomically(events, text);
   ASSERT_EQ(call("recheck experiments/tiny.toml"), 1) << err_;
-  EXPECT_THAT(out_, HasSubstr("NOT the same (seed 1): at step 4 'loss' was "));
+  EXPECT_THAT(out_, HasSubstr("NOT equal (seed 1): at step 4 'loss' was "));
   ASSERT_EQ(call("plan experiments/tiny.toml"), 0) << err_;
   EXPECT_THAT(out_, HasSubstr("1 stale"));
 }

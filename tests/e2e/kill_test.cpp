@@ -117,7 +117,7 @@ TEST_F(Kill, TwoControllersRunNothingTwice) {
         << base::read_file(folder_ / "started");  // 1: the other has one
   }
   ASSERT_EQ(call(kRun, results), 0) << err_;
-  EXPECT_THAT(err_, ::testing::HasSubstr("0 done, 3 had their records already"));
+  EXPECT_THAT(err_, ::testing::HasSubstr("0 done, 3 already complete"));
   for (const auto& line : plan(results))
     for (const auto& event : read_events(experiment(results).run(line["train_id"]))) EXPECT_EQ(event["attempt"], 1);
   expect_equal(exact(results), exact(kUndisturbed));

@@ -34,16 +34,18 @@ TEST_F(Prune, StopsTheWorstGroupAndChangesNoOther) {
   const std::string words = "run experiments/tiny.toml experiment.seeds=[1,2] --jobs 2";
   write("[prune]\nmetric = \"loss\"\nrungs = [\"4 steps\"]\n");
   ASSERT_EQ(call(words), 0) << err_;
-  EXPECT_THAT(err_,
-              AllOf(HasSubstr("6 of 6 runs to do up to the rung 4 steps"), HasSubstr("4 of 4 runs to do, at most"),
-                    HasSubstr("pruned optimizer.lr=0.001 seed=2: at 4 steps, 2 of 2 by loss, of which 1 went on"),
-                    HasSubstr("4 done, 2 pruned.")));
+  EXPECT_THAT(
+      err_,
+      AllOf(HasSubstr("Running 6 of 6 runs up to the rung 4 steps"), HasSubstr("Running 4 of 4 runs, at most"),
+            HasSubstr(
+                "pruned optimizer.lr=0.001 seed=2: ranked 2 of 2 by loss at the rung 4 steps; the first 1 continue"),
+            HasSubstr("4 done, 2 pruned.")));
   ASSERT_EQ(call("status tiny"), 0) << err_;
   EXPECT_THAT(out_, HasSubstr("4 done, 0 running, 0 failed, 0 queued, 2 pruned"));
   ASSERT_EQ(call("compare tiny"), 0) << err_;
   EXPECT_THAT(out_, HasSubstr("0/2 (2 pruned)"));
   ASSERT_EQ(call(words), 0) << err_;
-  EXPECT_THAT(err_, HasSubstr("0 done, 4 had their records already, 2 pruned."));
+  EXPECT_THAT(err_, HasSubstr("0 done, 4 already complete, 2 pruned."));
 
   const auto pruned = trained("results");
   ASSERT_EQ(call(words, "whole"), 0) << err_;

@@ -51,7 +51,7 @@ TEST_F(Ranks, ProcessesGiveTheBitsOfThreads) {
     const auto run = experiment(processes).run(plan(processes)[0]["train_id"]);
     EXPECT_EQ(read_json(run.train_record())["environment"]["mesh"]["backend"], "mpi");
     ASSERT_EQ(call(words, processes), 0) << err_;
-    EXPECT_THAT(err_, HasSubstr("1 had their records already"));
+    EXPECT_THAT(err_, HasSubstr("1 already complete"));
   }
 }
 

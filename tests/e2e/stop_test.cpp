@@ -103,14 +103,14 @@ TEST_F(StopVerb, AsksControllerAndWorker) {
   ASSERT_EQ(call("status tiny"), 0) << err_;
   EXPECT_THAT(out_, AllOf(HasSubstr("tiny: 0 done, 1 running"), HasSubstr("running  tiny seed=1  1/1000000  loss ")));
   ASSERT_EQ(call("stop tiny"), 0) << err_;
-  EXPECT_THAT(out_, HasSubstr("Asked 1 controller and 1 run to stop"));
+  EXPECT_THAT(out_, HasSubstr("Signalled 1 controller and 1 run to stop"));
   EXPECT_EQ(end_of(controller), 75) << base::read_file(folder_ / "started");
   EXPECT_EQ(read_json(run().state())["status"], "cancelled");
   ASSERT_EQ(call("status tiny"), 0) << err_;
   EXPECT_THAT(out_,
               AllOf(HasSubstr("0 queued, 1 cancelled"), HasSubstr("cancelled  tiny seed=1: stopped in good order")));
   ASSERT_EQ(call("stop tiny"), 0) << err_;
-  EXPECT_EQ(out_, "Nothing of tiny runs on this machine.\n");
+  EXPECT_EQ(out_, "No process of tiny runs on this machine.\n");
   ASSERT_EQ(call("ls"), 0) << err_;
   EXPECT_THAT(out_, HasSubstr("tiny"));
 }
@@ -120,7 +120,7 @@ TEST_F(StopVerb, AsksAWorkerWhoseControllerWasKilled) {
   ::kill(controller, SIGKILL);
   EXPECT_EQ(end_of(controller), -SIGKILL);
   ASSERT_EQ(call("stop tiny"), 0) << err_;
-  EXPECT_THAT(out_, HasSubstr("Asked 0 controllers and 1 run to stop"));
+  EXPECT_THAT(out_, HasSubstr("Signalled 0 controllers and 1 run to stop"));
   wait_until_free();
   EXPECT_EQ(read_json(run().state())["status"], "cancelled");
   ASSERT_EQ(call("gc tiny"), 0) << err_;

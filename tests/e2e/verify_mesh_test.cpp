@@ -39,19 +39,20 @@ TEST_F(VerifyMesh, SaysHowFarMeshesAre) {
   EXPECT_EQ(call(words + "--reference"), 0) << err_;  // its own table it may write again
   base::write_atomically(experiment().reference() / "table.md", "a comparison\n");
   EXPECT_EQ(call(words + "--reference"), 2);
-  EXPECT_THAT(err_, HasSubstr("is another command's table"));
+  EXPECT_THAT(err_, HasSubstr("the file is the table of another command"));
 }
 
 TEST_F(VerifyMesh, RefusesWhatItCannotDo) {
   write_experiment();
-  const std::pair<const char*, const char*> bad[] = {{"--meshes 2y1", "'2y1' is no mesh"},
-                                                     {"--meshes 2x", "'2x' is no mesh"},
-                                                     {"--meshes 0x1", "'0x1' is no mesh"},
-                                                     {"--meshes 1x3", "train.batch 4 does not divide over data = 3"},
-                                                     {"--precisions fp16", "--precisions fp16: there are"},
-                                                     {"--steps 7", "--steps is from 1 to train.steps, which is 6"},
-                                                     {"--backend mpi", "--backend mpi: there are threads and nccl"},
-                                                     {"--format html", "--format html: there are"}};
+  const std::pair<const char*, const char*> bad[] = {
+      {"--meshes 2y1", "'2y1' is not a valid mesh"},
+      {"--meshes 2x", "'2x' is not a valid mesh"},
+      {"--meshes 0x1", "'0x1' is not a valid mesh"},
+      {"--meshes 1x3", "train.batch = 4 is not divisible by data = 3"},
+      {"--precisions fp16", "--precisions: 'fp16' is not a valid precision"},
+      {"--steps 7", "--steps must be from 1 to train.steps, which is 6"},
+      {"--backend mpi", "--backend: 'mpi' is not a valid backend; give threads or nccl"},
+      {"--format html", "--format: 'html' is not a valid format"}};
   for (const auto& [words, message] : bad) {
     EXPECT_EQ(call(std::string("verify-mesh experiments/tiny.toml ") + words), 2) << words;
     EXPECT_THAT(err_, HasSubstr(message)) << words;

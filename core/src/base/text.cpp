@@ -7,7 +7,7 @@ namespace assay::base {
 std::string grouped(std::int64_t number) {
   auto digits = std::to_string(number);
   const std::size_t first = digits.front() == '-' ? 1 : 0;
-  for (auto at = digits.size(); at > first + 3;) digits.insert(at -= 3, ",");
+  for (auto at = digits.size(); at > first + 3;) digits.insert(at -= 3, 1, ',');
   return digits;
 }
 

@@ -46,8 +46,9 @@ std::string totals(const plan::Plan& plan, const PlanOutlook& outlook) {
   auto text = fmt::format("total: {} steps, {} tokens", base::grouped(steps), base::grouped(tokens));
   if (flops > 0) text += fmt::format(", {:.3g} FLOPs (6ND)", flops);
   if (left > 0 && known && outlook.earlier > 0)
-    text += fmt::format("; about {} for the remaining runs, one after another (from {})",
-                        launch::duration_text(seconds), base::plural(outlook.earlier, "earlier run") + " on this machine");
+    text +=
+        fmt::format("; about {} for the remaining runs, one after another (from {})", launch::duration_text(seconds),
+                    base::plural(outlook.earlier, "earlier run") + " on this machine");
   text += "\n";
   std::vector<std::string> parts;
   for (const auto& [status, number] : outlook.counts) parts.push_back(fmt::format("{} {}", number, status));

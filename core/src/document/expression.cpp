@@ -239,8 +239,8 @@ class Evaluator {
     if (is_expression(*node) && !keys_.is_text(path)) {
       if (open_.count(node)) throw Failure{position, fmt::format("in \"{}\": '{}' depends on itself", text, name)};
       if (open_.size() > kDeepestExpression)
-        throw Failure{position,
-                      fmt::format("in \"{}\": '{}' stands behind more than {} expressions", text, name, kDeepestExpression)};
+        throw Failure{position, fmt::format("in \"{}\": '{}' stands behind more than {} expressions", text, name,
+                                            kDeepestExpression)};
       settle(*node);
     }
     if (const auto* integer = node->as<int64_t>()) return Number::of(*integer);

@@ -1,8 +1,8 @@
 // The tokenizer of an exported folder by its file; tests/exchange_folders.py encodes with it.
 #include <set>
 
-#include "hf_model.h"
 #include "base/files.h"
+#include "hf_model.h"
 #include "unit/temporary_folder.h"
 
 namespace assay::testing {

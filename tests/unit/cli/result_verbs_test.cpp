@@ -92,12 +92,12 @@ TEST_F(ResultVerbs, CompareExitCodesAndMessages) {
   EXPECT_EQ(call({"compare", "quick", "--formt", "csv"}), 2);
   EXPECT_THAT(err_, AllOf(HasSubstr("--formt"), HasSubstr("see assay compare --help")));
   EXPECT_EQ(call({"compare", "quick", "--format", "xml"}), 2);
-  EXPECT_EQ(err_, "--format xml: there are text, md, csv, json and latex\n");
+  EXPECT_EQ(err_, "--format: 'xml' is not a valid format; give text, md, csv, json or latex\n");
   EXPECT_EQ(call({"compare", "quik"}), 2);
   EXPECT_THAT(err_, HasSubstr("no results of an experiment 'quik'"));
   EXPECT_THAT(err_, HasSubstr("did you mean 'quick'?"));
   EXPECT_EQ(call({"compare", "nowhere.toml"}), 2);
-  EXPECT_EQ(err_, "nowhere.toml: no such file\n");
+  EXPECT_EQ(err_, "nowhere.toml: there is no such file\n");
 }
 
 // Six seeds each: alibi is lower by 0.5, give or take.
@@ -127,9 +127,9 @@ TEST_F(ResultVerbs, ClaimsAndTheirExitCodes) {
     return call({"claims", "quick"});
   };
   EXPECT_EQ(claim("left < right - 0.4"), 0);
-  EXPECT_THAT(out_,
-              AllOf(HasSubstr("supported  ALiBi is better.\n"), HasSubstr("Stated before there was any result.\n"),
-                    HasSubstr("command: assay claims quick\n")));
+  EXPECT_THAT(out_, AllOf(HasSubstr("supported  ALiBi is better.\n"),
+                          HasSubstr("The claim was stated before there was any result.\n"),
+                          HasSubstr("command: assay claims quick\n")));
   EXPECT_EQ(claim("left > right"), 0);  // a refuted claim is a result
   EXPECT_THAT(out_, HasSubstr("refuted    ALiBi is better.\n"));
   EXPECT_EQ(claim("left < right - 0.5"), 4);
@@ -138,7 +138,7 @@ TEST_F(ResultVerbs, ClaimsAndTheirExitCodes) {
   EXPECT_EQ(call({"claims", "quick", "--format", "csv"}), 2);
   base::write_atomically(results_.experiment().compare(), "{\"stated\":{}}");
   EXPECT_EQ(call({"claims", "quick"}), 2);
-  EXPECT_EQ(err_, "assay claims: 'quick' makes no [[claim]]\n");
+  EXPECT_EQ(err_, "assay claims: 'quick' has no [[claim]]\n");
 }
 
 TEST_F(ResultVerbs, TheReferenceHoldsTheVerdicts) {
@@ -146,7 +146,8 @@ TEST_F(ResultVerbs, TheReferenceHoldsTheVerdicts) {
   base::write_atomically(results_.experiment().compare(), settings_with("left < right", 3).dump());
   EXPECT_EQ(call({"compare", "quick", "--reference"}), 0);
   EXPECT_THAT(base::read_file(results_.experiment().reference() / "claims.md"),
-              AllOf(HasSubstr("\n**supported**: ALiBi is better.\n"), HasSubstr("Stated when there were 3 results.")));
+              AllOf(HasSubstr("\n**supported**: ALiBi is better.\n"),
+                    HasSubstr("The claim was stated when there were 3 results.")));
 }
 
 TEST_F(ResultVerbs, SeveralExperimentsAndArrangements) {
@@ -185,7 +186,7 @@ TEST_F(ResultVerbs, GateAndItsExitCodes) {
   EXPECT_EQ(call({"gate", "quick", "--baseline", file, "--tolerance", "lm.bits_per_byte=0.5"}), 4);
   EXPECT_EQ(call({"gate", "quick", "--baseline", file, "--tolerance", "lm.bits_per_byte=0.6"}), 0);
   EXPECT_EQ(call({"gate", "quick", "--baseline", file, "--tolerance", "lm.bits_per_bite=0.6"}), 2);
-  EXPECT_THAT(err_, HasSubstr("no such metric is guarded; did you mean 'lm.bits_per_byte'?"));
+  EXPECT_THAT(err_, HasSubstr("no tested metric has this name; did you mean 'lm.bits_per_byte'?"));
   EXPECT_EQ(call({"gate", "quick", "--baseline", file, "--update"}), 0);  // keeps the tolerance that is there
   EXPECT_EQ(nlohmann::json::parse(base::read_file(file))["tolerance"][""], "0.1");
 }
@@ -196,7 +197,8 @@ TEST_F(ResultVerbs, GateKnowsOfRunsWithoutValuesAndOfNewRows) {
   const auto file = (folder / "gate.json").string();
   results_.plan({.scheme = "alibi", .seed = 1});
   EXPECT_EQ(call({"gate", "quick", "--baseline", file, "--update"}), 2);
-  EXPECT_THAT(err_, HasSubstr("not written, for no run of 'quick' has a value to keep; run it first"));
+  EXPECT_THAT(err_,
+              HasSubstr("the file is not written because no run of 'quick' has a value; run the experiment first"));
   EXPECT_FALSE(std::filesystem::exists(file));
   testing::ResultsBuilder later;
   for (int seed = 1; seed <= 3; ++seed) later.finished({.scheme = "alibi", .seed = seed}, {{64, 2.0}});
@@ -206,12 +208,12 @@ TEST_F(ResultVerbs, GateKnowsOfRunsWithoutValuesAndOfNewRows) {
   for (int seed = 4; seed <= 6; ++seed) later.failed({.scheme = "alibi", .seed = seed}, "non_finite");
   for (int seed = 1; seed <= 6; ++seed) later.failed({.scheme = "none", .seed = seed}, "bug");
   EXPECT_EQ(call({"gate", "quick", "--baseline", file}), 3);
-  EXPECT_THAT(out_, AllOf(HasSubstr("3 of 6 runs diverged, 0 of them had a value that is kept"),
-                          HasSubstr("\npositional=none: new, not guarded; runs 0/6 (6 failed)\n")));
+  EXPECT_THAT(out_, AllOf(HasSubstr("3 of 6 runs diverged, 0 of them with a value in the baseline"),
+                          HasSubstr("\npositional=none: new, not in the baseline; runs 0/6 (6 failed)\n")));
   EXPECT_EQ(call({"gate", "quick", "--baseline", file, "--update"}), 0);
   EXPECT_EQ(err_, "wrote " + file +
-                      "\npositional=alibi: kept in part: 3 of 6 runs have a value (3 diverged)\n"
-                      "positional=none: not kept: 0 of 6 runs have a value (6 failed)\n");
+                      "\npositional=alibi: partly in the baseline: 3 of 6 runs have a value (3 diverged)\n"
+                      "positional=none: not in the baseline: 0 of 6 runs have a value (6 failed)\n");
   EXPECT_EQ(call({"gate", "quick", "--baseline", file}), 0);  // no worse than it was
   later.failed({.scheme = "alibi", .seed = 7}, "bug");
   EXPECT_EQ(call({"gate", "quick", "--baseline", file}), 4);
@@ -241,7 +243,7 @@ TEST_F(ResultVerbs, DiffOfTwoRuns) {
   EXPECT_EQ(call({"diff", "a1", "a2"}), 0);
   EXPECT_THAT(out_, AllOf(HasSubstr("metrics\n"), HasSubstr("lm.bits_per_byte@length=64  2.0  2.02  +0.02")));
   EXPECT_EQ(call({"diff", "a1", "a1"}), 0);
-  EXPECT_EQ(out_, "no difference\n");
+  EXPECT_EQ(out_, "the runs do not differ\n");
   EXPECT_EQ(call({"diff", "a1"}), 2);
   EXPECT_EQ(call({"diff", "a1", "b"}), 2);
 }

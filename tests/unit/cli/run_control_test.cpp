@@ -46,8 +46,8 @@ TEST_F(RunControl, ExclusiveWaitsForTheCoresOfAnotherInvocation) {
   std::optional<base::FileLock> others = base::FileLock::lock(folder_ / "runtime" / core);
   auto run = start("experiments/quick.toml --exclusive --only 'positional=alibi seed=1'");
   wait_for(run, [&] { return said().find("Waiting") != std::string::npos; });
-  EXPECT_THAT(said(),
-              AllOf(HasSubstr("Waiting for cores or GPUs that other runs of yours have."), Not(HasSubstr("start  "))));
+  EXPECT_THAT(said(), AllOf(HasSubstr("Waiting for cores or GPUs that other runs of this user hold."),
+                            Not(HasSubstr("start  "))));
   others.reset();
   EXPECT_EQ(run.get(), 0) << said();
   EXPECT_THAT(said(), HasSubstr("1 done."));
@@ -67,9 +67,11 @@ while :; do sleep 0.02 || :; done
     throw std::runtime_error("it is not in the plan");
   };
   wait_for(run, [&] { return fs::exists(results().plan()) && fs::exists(layout().folder() / "started"); });
-  for (const char* what : {"Stopping in good order; once more: stop now.", "Killing the workers."}) {
+  for (const char* what : {"Stopping after a checkpoint; repeat the signal to stop at once.", "Killing the workers."}) {
     ASSERT_EQ(call("stop quick"), 0) << err_;
-    EXPECT_EQ(out_, "Asked 1 controller and 0 runs to stop; a run saves its next step first. Once more: stop now.\n");
+    EXPECT_EQ(
+        out_,
+        "Signalled 1 controller and 0 runs to stop; a run checkpoints first. To stop at once, repeat the command.\n");
     wait_for(run, [&] { return said().find(what) != std::string::npos; });
     EXPECT_THAT(said(), HasSubstr(what));
     wait_for(run, [&] { return fs::exists(layout().folder() / "asked"); });
@@ -77,7 +79,7 @@ while :; do sleep 0.02 || :; done
   EXPECT_EQ(run.get(), 75);
   EXPECT_EQ(record::read_state(layout().state())->status, "cancelled");
   ASSERT_EQ(call("stop quick"), 0) << err_;
-  EXPECT_EQ(out_, "Nothing of quick runs on this machine.\n");
+  EXPECT_EQ(out_, "No process of quick runs on this machine.\n");
 }
 
 // Four rates besides the baseline's, by an evaluator's metric that puts them in one order at step 2 and in the other at
@@ -118,13 +120,13 @@ rungs = ["2 steps", "3 steps"]
 )");
   ASSERT_EQ(call("run experiments/rungs.toml"), 0) << err_;
   const auto pruned = [](const char* rate, const char* why) {
-    return HasSubstr(std::string("pruned optimizer.lr=") + rate + " seed=1: at " + why + " went on\n");
+    return HasSubstr(std::string("pruned optimizer.lr=") + rate + " seed=1: ranked " + why + " continue\n");
   };
-  EXPECT_THAT(err_, AllOf(HasSubstr("5 of 5 runs to do up to the rung 2 steps"),
-                          pruned("0.003", "2 steps, 3 of 4 by lm.bits_per_byte@length=64, of which 2"),
-                          pruned("0.004", "2 steps, 4 of 4 by lm.bits_per_byte@length=64, of which 2"),
-                          HasSubstr("3 of 3 runs to do up to the rung 3 steps"),
-                          pruned("0.001", "3 steps, 2 of 2 by lm.bits_per_byte@length=64, of which 1"),
+  EXPECT_THAT(err_, AllOf(HasSubstr("Running 5 of 5 runs up to the rung 2 steps"),
+                          pruned("0.003", "3 of 4 by lm.bits_per_byte@length=64 at the rung 2 steps; the first 2"),
+                          pruned("0.004", "4 of 4 by lm.bits_per_byte@length=64 at the rung 2 steps; the first 2"),
+                          HasSubstr("Running 3 of 3 runs up to the rung 3 steps"),
+                          pruned("0.001", "2 of 2 by lm.bits_per_byte@length=64 at the rung 3 steps; the first 1"),
                           HasSubstr("2 done, 3 pruned.")));
   ASSERT_EQ(call("status rungs"), 0) << err_;
   EXPECT_THAT(out_, HasSubstr("rungs: 2 done, 0 running, 0 failed, 0 queued, 3 pruned\n"));

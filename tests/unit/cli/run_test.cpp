@@ -26,16 +26,16 @@ TEST_F(RunProgram, RunsThenSkipsThenCompares) {
 
   EXPECT_EQ(call("run experiments/quick.toml --jobs 2"), 0) << err_;
   EXPECT_EQ(out_, "");
-  EXPECT_THAT(err_, AllOf(HasSubstr("4 of 4 runs to do, at most 2 at once."), HasSubstr("4 done. Records: "),
-                          HasSubstr("The table: assay compare experiments/quick.toml")));
+  EXPECT_THAT(err_, AllOf(HasSubstr("Running 4 of 4 runs, at most 2 at once."), HasSubstr("4 done. Records: "),
+                          HasSubstr("To show the table: assay compare experiments/quick.toml")));
   const auto lines = record::read_plan_lines(results().plan());
   ASSERT_EQ(lines.size(), 4u);
   for (const auto& line : lines) EXPECT_TRUE(record::has_all_records(line, results().run(line["train_id"])));
 
   EXPECT_EQ(call("run experiments/quick.toml"), 0);  // the fixture's library did not make these records
-  EXPECT_THAT(err_, AllOf(HasSubstr("0 done, 4 had their records already"),
-                          HasSubstr("4 of 4 runs that are done are stale (other code: training library) and are not "
-                                    "run again: 'assay recheck experiments/quick.toml' replays their first steps; ")));
+  EXPECT_THAT(err_, AllOf(HasSubstr("0 done, 4 already complete"),
+                          HasSubstr("4 of 4 done runs are stale (other code: training library) and are not run again: "
+                                    "'assay recheck experiments/quick.toml' replays their first steps; ")));
 
   EXPECT_EQ(call("compare quick"), 0) << err_;
   EXPECT_THAT(out_, AllOf(HasSubstr("positional=sinusoidal (baseline)"), HasSubstr("1.5 ± 6.4")));  // 12.706 / 2
@@ -61,7 +61,7 @@ TEST_F(RunProgram, OneMoreEvaluationCostsOneEvaluation) {
   const auto missing = results().run(lines[2]["train_id"]);
   fs::remove(missing.eval_record(lines[2]["evaluate"][0]["id"]));
   EXPECT_EQ(call("run experiments/quick.toml"), 0);
-  EXPECT_THAT(err_, HasSubstr("1 of 4 runs to do"));
+  EXPECT_THAT(err_, HasSubstr("Running 1 of 4 runs"));
   EXPECT_EQ(base::read_file(missing.folder() / "times.txt"), "1\n1\n");
   EXPECT_EQ(base::read_file(results().run(lines[3]["train_id"]).folder() / "times.txt"), "2\n");
 }
@@ -69,7 +69,7 @@ TEST_F(RunProgram, OneMoreEvaluationCostsOneEvaluation) {
 TEST_F(RunProgram, AFailedRunIsToldAndTheRestGoesOn) {
   EXPECT_EQ(call("run experiments/quick.toml experiment.seeds=[1,13]"), 1) << err_;
   EXPECT_THAT(err_, AllOf(HasSubstr("FAILED positional=alibi seed=13: seed 13"), HasSubstr("2 done, 2 failed"),
-                          Not(HasSubstr("The table:"))));
+                          Not(HasSubstr("To show the table:"))));
   EXPECT_EQ(call("status quick"), 0);
   EXPECT_THAT(out_, AllOf(HasSubstr("quick: 2 done, 0 running, 2 failed, 0 queued"),
                           HasSubstr("failed  positional=alibi seed=13: seed 13")));
@@ -90,23 +90,27 @@ holds = "left > )" + bound + "\"\n");
   };
   const auto decided = study("2", "decided"), open = study("6.5", "open");
   ASSERT_EQ(call(decided + "12"), 0) << err_;
-  EXPECT_THAT(err_, AllOf(HasSubstr("12 of 12 runs to do"), HasSubstr("6 of 18 runs to do"),
-                          HasSubstr("Look 1 of this study, at 6 seeds and the level 0.0056: 0 of 1 claims decided."),
-                          HasSubstr("Look 2 of this study, at 9 seeds and the level 0.018: 1 of 1 claims decided.")));
+  EXPECT_THAT(
+      err_,
+      AllOf(HasSubstr("Running 12 of 12 runs"), HasSubstr("Running 6 of 18 runs"),
+            HasSubstr("Interim analysis 1 of this study, at 6 seeds and level 0.0056: 0 of 1 claims are decided."),
+            HasSubstr("Interim analysis 2 of this study, at 9 seeds and level 0.018: 1 of 1 claims are decided.")));
   EXPECT_THAT(out_, AllOf(HasSubstr("supported"), HasSubstr("It is large.")));
   ASSERT_EQ(call("claims decided"), 0) << err_;
   ASSERT_EQ(call(decided + "12"), 0) << err_;  // nothing is taken back
-  EXPECT_THAT(err_, AllOf(HasSubstr("0 done, 18 had their records already"), HasSubstr("Look 2 of this study, at 9")));
+  EXPECT_THAT(err_,
+              AllOf(HasSubstr("0 done, 18 already complete"), HasSubstr("Interim analysis 2 of this study, at 9")));
   EXPECT_EQ(record::read_plan_lines(record::ExperimentLayout(folder_ / "results/decided").plan()).size(), 18u);
   ASSERT_EQ(call("run experiments/decided.toml"), 0) << err_;  // nor by a plain run
   EXPECT_EQ(record::read_plan_lines(record::ExperimentLayout(folder_ / "results/decided").plan()).size(), 18u);
   ASSERT_EQ(call("run experiments/decided.toml experiment.seeds=[1,2]"), 0) << err_;
   EXPECT_EQ(record::read_plan_lines(record::ExperimentLayout(folder_ / "results/decided").plan()).size(), 4u);
   EXPECT_EQ(call(decided + "24"), 2);
-  EXPECT_THAT(err_, HasSubstr("go on with --until-decided 12"));
+  EXPECT_THAT(err_, HasSubstr("continue with --until-decided 12"));
 
   EXPECT_EQ(call(open + "12"), 4);
-  EXPECT_THAT(err_, HasSubstr("Look 3 of this study, at 12 seeds and the level 0.026: 0 of 1 claims decided."));
+  EXPECT_THAT(err_,
+              HasSubstr("Interim analysis 3 of this study, at 12 seeds and level 0.026: 0 of 1 claims are decided."));
   EXPECT_THAT(out_, HasSubstr("undecided"));
   EXPECT_EQ(call(open + "5"), 2);
   EXPECT_EQ(call("run experiments/quick.toml --until-decided 12"), 2);
@@ -124,14 +128,14 @@ holds = "left > 2"
   folder_.write("experiments/hard.toml",
                 "extends = [\"quick.toml\"]\n[experiment]\nseeds = [1, 2, 3, 4, 5, 666]\n" + claim);
   EXPECT_EQ(call("run experiments/hard.toml --until-decided 12"), 4);  // and no seed is added in vain
-  EXPECT_THAT(err_, AllOf(HasSubstr("10 done, 2 failed"), HasSubstr("Look 1 of this study, at 6 seeds"),
-                          HasSubstr("No more seeds are added: each undecided claim has a run without a value"),
-                          Not(HasSubstr("Look 2"))));
-  EXPECT_THAT(out_, HasSubstr("1 run diverged, which decides nothing"));
+  EXPECT_THAT(err_, AllOf(HasSubstr("10 done, 2 failed"), HasSubstr("Interim analysis 1 of this study, at 6 seeds"),
+                          HasSubstr("No more seeds are added, because each undecided claim has a run without a value"),
+                          Not(HasSubstr("Interim analysis 2"))));
+  EXPECT_THAT(out_, HasSubstr("1 run diverged, so the claim cannot be decided"));
   folder_.write("experiments/broken.toml",
                 "extends = [\"quick.toml\"]\n[experiment]\nseeds = [1, 2, 3, 4, 5, 13]\n" + claim);
   EXPECT_EQ(call("run experiments/broken.toml --until-decided 6"), 1);
-  EXPECT_THAT(err_, Not(HasSubstr("Look 1")));
+  EXPECT_THAT(err_, Not(HasSubstr("Interim analysis 1")));
 }
 
 // A run's metric is its seed; of seven planned seeds six would do, and would be a choice of which six.
@@ -148,7 +152,7 @@ holds = "left > 0"
 )");
   ASSERT_EQ(call("run experiments/part.toml --only 'positional=alibi seed=1,2,3,4,5,6'"), 0) << err_;
   EXPECT_EQ(call("claims part"), 4) << err_;
-  EXPECT_THAT(out_, AllOf(HasSubstr("; 6 of 7 runs: 1 to come\n"), HasSubstr("1 run is to come")));
+  EXPECT_THAT(out_, AllOf(HasSubstr("; 6 of 7 runs: 1 pending\n"), HasSubstr("1 run is pending")));
   // The other row is not what the claim is about.
   ASSERT_EQ(call("run experiments/part.toml --only positional=alibi"), 0) << err_;
   EXPECT_EQ(call("claims part"), 0) << out_;
@@ -157,7 +161,7 @@ holds = "left > 0"
 
 TEST_F(RunProgram, OnlyDoesAPartOfThePlan) {
   EXPECT_EQ(call("run experiments/quick.toml --only 'positional=alibi seed=2'"), 0) << err_;
-  EXPECT_THAT(err_, HasSubstr("1 of 1 runs to do"));
+  EXPECT_THAT(err_, HasSubstr("Running 1 of 1 runs"));
   const auto lines = record::read_plan_lines(results().plan());
   ASSERT_EQ(lines.size(), 4u);  // the plan in force is the whole
   for (const auto& line : lines)
@@ -165,7 +169,7 @@ TEST_F(RunProgram, OnlyDoesAPartOfThePlan) {
               line["label"] == "positional=alibi" && line["seed"] == 2);
   const std::string id = lines[0]["train_id"];
   EXPECT_EQ(call("run experiments/quick.toml --exclusive --only " + id.substr(0, 12)), 0) << err_;
-  EXPECT_THAT(err_, HasSubstr("1 of 1 runs to do, at most 1 at once."));
+  EXPECT_THAT(err_, HasSubstr("Running 1 of 1 runs, at most 1 at once."));
   EXPECT_EQ(call("status quick"), 0);
   EXPECT_EQ(out_, "quick: 2 done, 0 running, 0 failed, 2 queued\n");
 }
@@ -173,12 +177,12 @@ TEST_F(RunProgram, OnlyDoesAPartOfThePlan) {
 TEST_F(RunProgram, SmokeRunsEveryGroupApartFromResults) {
   for (int time = 0; time < 2; ++time) {
     EXPECT_EQ(call("run experiments/quick.toml --smoke train.steps=400"), 0) << err_;
-    EXPECT_THAT(err_, HasSubstr("2 of 2 runs to do"));
+    EXPECT_THAT(err_, HasSubstr("Running 2 of 2 runs"));
   }
   {
     const auto other = base::FileLock::lock(folder_ / "results/.smoke/quick.lock");
     EXPECT_EQ(call("run experiments/quick.toml --smoke"), 2);
-    EXPECT_THAT(err_, HasSubstr("another process is at work there"));
+    EXPECT_THAT(err_, HasSubstr("another process uses this folder"));
   }
   EXPECT_FALSE(fs::exists(results().folder()));
   const auto lines = record::read_plan_lines(folder_ / "results/.smoke/quick/plan.jsonl");
@@ -207,16 +211,16 @@ TEST_F(RunProgram, RunsOutsideOfThePlanAreOrphansUntilCollected) {
   folder_.write(fs::relative(done.checkpoints() / "step-4/weights.safetensors", folder_.path()), "weights");
   folder_.write(fs::relative(other.folder() / "train.json.part123.1", folder_.path()), "torn");
   EXPECT_EQ(call("gc quick"), 0) << err_;
-  EXPECT_THAT(out_, AllOf(HasSubstr("checkpoints of a run that is done"), HasSubstr("was not written to its end"),
-                          HasSubstr("a run outside of the plan, with its records"),
-                          HasSubstr(" in 6 places; --yes removes them.")));
+  EXPECT_THAT(out_, AllOf(HasSubstr("checkpoints of a run that is done"), HasSubstr("its write did not complete"),
+                          HasSubstr("a run outside the plan, with its records"),
+                          HasSubstr(" in 6 files and folders; --yes removes them.")));
   EXPECT_TRUE(fs::exists(done.checkpoints()));
   {  // a controller that is still at the plan of before
     std::string text;
     for (const auto& line : before) text += line.dump() + "\n";
     const record::ControllerPlan at_work(results(), text);
     EXPECT_EQ(call("gc quick"), 0) << err_;
-    EXPECT_THAT(out_, AllOf(HasSubstr(" in 2 places"), Not(HasSubstr("outside of the plan"))));
+    EXPECT_THAT(out_, AllOf(HasSubstr(" in 2 files and folders"), Not(HasSubstr("outside the plan"))));
   }
   {  // one of them is what another experiment's runs start from
     auto line = before[0];
@@ -224,7 +228,7 @@ TEST_F(RunProgram, RunsOutsideOfThePlanAreOrphansUntilCollected) {
         {"experiment", "quick"}, {"group", before[0]["group"]}, {"train_id", before[0]["train_id"]}, {"path", "x"}};
     folder_.write("results/later/plan.jsonl", line.dump() + "\n");
     EXPECT_EQ(call("gc quick"), 0) << err_;
-    EXPECT_THAT(out_, HasSubstr(" in 5 places"));
+    EXPECT_THAT(out_, HasSubstr(" in 5 files and folders"));
     fs::remove_all(folder_ / "results/later");
   }
   EXPECT_EQ(call("gc quick --yes"), 0) << err_;
@@ -233,7 +237,7 @@ TEST_F(RunProgram, RunsOutsideOfThePlanAreOrphansUntilCollected) {
   for (const auto& line : lines) EXPECT_TRUE(record::has_all_records(line, results().run(line["train_id"])));
   folder_.write("results/later/plan.jsonl", "torn");  // no orphan is left, so nobody asks who takes one as an input
   EXPECT_EQ(call("gc quick"), 0) << err_;
-  EXPECT_EQ(out_, "Nothing to remove.\n");
+  EXPECT_EQ(out_, "There is nothing to remove.\n");
 }
 
 TEST_F(RunProgram, LogsAreOfTheRunThatASelectorNames) {
@@ -246,7 +250,7 @@ TEST_F(RunProgram, LogsAreOfTheRunThatASelectorNames) {
   EXPECT_EQ(call("logs -f " + line["train_id"].get<std::string>().substr(0, 10)), 0) << err_;
   EXPECT_EQ(out_, "a word of it\n");
   EXPECT_EQ(call("logs seed=2"), 2);
-  EXPECT_THAT(err_, AllOf(HasSubstr("'seed=2' names 2 runs"), HasSubstr("positional=alibi seed=2 of quick")));
+  EXPECT_THAT(err_, AllOf(HasSubstr("'seed=2' matches 2 runs"), HasSubstr("positional=alibi seed=2 of quick")));
   EXPECT_EQ(call("logs 'positional=alibi,albi seed=2'"), 2);
   EXPECT_EQ(err_, "RUN: 'positional=alibi,albi seed=2': 'positional' is never albi; did you mean 'alibi'?\n");
 }
@@ -255,21 +259,21 @@ TEST_F(RunProgram, WrongInputStartsNothing) {
   const std::pair<const char*, const char*> cases[] = {
       {"run", "an experiment file is missing"},
       {"run experiments/none.toml", "none.toml"},
-      {"run experiments/quick.toml --jobs 0", "--jobs is at least 1"},
+      {"run experiments/quick.toml --jobs 0", "--jobs must be at least 1"},
       {"run experiments/quick.toml --jobs many", "many"},
       {"run experiments/quick.toml optimizer.lrr=1", "did you mean 'lr'?"},
-      {"run experiments/quick.toml --launcher pbs", "--launcher is local or slurm, not pbs"},
-      {"run experiments/quick.toml --launcher slurm --fail-fast", "--fail-fast goes with the local launcher"},
+      {"run experiments/quick.toml --launcher pbs", "--launcher: 'pbs' is not a valid launcher; give local or slurm"},
+      {"run experiments/quick.toml --launcher slurm --fail-fast", "--fail-fast requires the local launcher"},
       {"run experiments/quick.toml --only x",
-       "--only: no run's id begins with 'x'; 'assay plan' lists them, and a selector"},
+       "--only: no run's id begins with 'x'; 'assay plan' lists the ids, and a selector"},
       {"run experiments/quick.toml --only positional=rotary", "'positional' is never rotary; it is alibi, sinusoidal"},
       {"run experiments/quick.toml --only positional=albi,alibi",
        "--only: 'positional=albi,alibi': 'positional' is never albi; did you mean 'alibi'?"},
       {"run experiments/quick.toml --only positional!=albi", "'positional' is never albi; did you mean 'alibi'?"},
       {"run experiments/quick.toml --only 'positional=alibi seed=1,9'", "'seed' is never 9; it is 1, 2"},
       {"run experiments/quick.toml --only 0123456789", "no run's id begins with '0123456789'"},
-      {"run experiments/quick.toml --timeout soon", "--timeout is a time such as 90s, 15m or 2h"},
-      {"run experiments/quick.toml --exclusive --jobs 2", "--exclusive is one run at a time"},
+      {"run experiments/quick.toml --timeout soon", "is not a valid duration; give a time such as 90s, 15m or 2h"},
+      {"run experiments/quick.toml --exclusive --jobs 2", "--exclusive runs one at a time"},
       {"run experiments/quick.toml --retries -1", "--retries"}};
   for (const auto& [words, message] : cases) {
     EXPECT_EQ(call(words), 2) << words;

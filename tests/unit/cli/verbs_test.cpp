@@ -60,7 +60,7 @@ TEST_F(Verbs, PlanAsJsonIsThePlan) {
 TEST_F(Verbs, PlanNeedsOneFile) {
   EXPECT_EQ(run({"plan"}).code, kUsage);
   EXPECT_EQ(run({"plan", "a.toml", "b.toml"}).err,
-            "assay plan: one experiment file at a time, but given are 'a.toml' and 'b.toml'\n");
+            "assay plan: the command takes one experiment file, but 'a.toml' and 'b.toml' are given; name one\n");
   EXPECT_EQ(run({"plan", "nowhere.toml"}).err,
             "nowhere.toml: nowhere.toml: cannot be read: No such file or directory\n");
   EXPECT_THAT(run({"plan", "--jsn", "a.toml"}).err, HasSubstr("--jsn"));
@@ -110,9 +110,10 @@ TEST_F(Verbs, DescribeIsAParameterTable) {
   EXPECT_EQ(described["name"], "alibi");
   EXPECT_EQ(described["parameters"][0]["max"], 64);
   EXPECT_EQ(described["parameters"][0]["default"], 8);
-  EXPECT_EQ(run({"describe", "alibi", "--format", "xml"}).err, "--format xml: there are text, md and json\n");
+  EXPECT_EQ(run({"describe", "alibi", "--format", "xml"}).err,
+            "--format: 'xml' is not a valid format; give text, md or json\n");
   EXPECT_EQ(run({"describe", "--schema", "alibi"}).err, "assay describe --schema takes no NAME\n");
-  EXPECT_EQ(run({"describe", "alibbi"}).err, "assay describe: no component 'alibbi'; did you mean 'alibi'?\n");
+  EXPECT_EQ(run({"describe", "alibbi"}).err, "assay describe: there is no component 'alibbi'; did you mean 'alibi'?\n");
 }
 
 TEST_F(Verbs, HelpAndUnknownVerbs) {

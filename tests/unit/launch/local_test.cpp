@@ -188,7 +188,7 @@ TEST_F(Launch, TheSecondInterruptKills) {
 TEST_F(Launch, AnAccidentIsTriedAgain) {
   EXPECT_EQ(run({"accident", "ok"}).failed, 1u);
   EXPECT_EQ(run({"accident2", "ok2"}, 1, {.files = {}, .retries = 1}).done, 2u);
-  EXPECT_THAT(output(), HasSubstr("It is tried again."));
+  EXPECT_THAT(output(), HasSubstr("The run is retried."));
 }
 
 TEST_F(Launch, WhatHappensAgainIsNotTriedAgain) {
@@ -208,7 +208,7 @@ TEST_F(Launch, ATimeoutIsAFailureOfItsOwn) {
   EXPECT_EQ(summary.done, 1u);
   EXPECT_EQ(state("waiting").status, "failed");
   EXPECT_EQ(state("waiting").failure_class, "timeout");
-  EXPECT_THAT(state("waiting").reason, HasSubstr("took longer than --timeout 1s; killed by SIGUSR1"));
+  EXPECT_THAT(state("waiting").reason, HasSubstr("exceeded --timeout 1s; killed by SIGUSR1"));
 }
 
 TEST_F(Launch, ATimeoutEndsAfterItsGraceAndIsNamed) {
@@ -216,9 +216,10 @@ TEST_F(Launch, ATimeoutEndsAfterItsGraceAndIsNamed) {
   EXPECT_EQ(run({"deaf"}, 1, {.files = {}, .timeout = std::chrono::seconds(1)}).failed, 1u);
   EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(15));
   EXPECT_EQ(state("deaf").failure_class, "timeout");
-  EXPECT_EQ(state("deaf").reason, "took longer than --timeout 1s; it did not stop when asked to and was killed");
-  EXPECT_THAT(output(), HasSubstr("run deaf seed=1 has taken longer than --timeout 1s: asked to stop, and killed in 5s "
-                                  "if it has not"));
+  EXPECT_EQ(state("deaf").reason, "exceeded --timeout 1s; it did not stop on request and was killed");
+  EXPECT_THAT(
+      output(),
+      HasSubstr("run deaf seed=1 exceeds --timeout 1s: it is signalled to stop, and killed in 5s if it still runs"));
   using std::chrono::seconds;
   EXPECT_EQ(grace_of(seconds(8)), seconds(5));
   EXPECT_EQ(grace_of(seconds(80)), seconds(20));

@@ -39,7 +39,7 @@ TEST_F(DeadWorker, WasInTheHooksOfItsThreads) {
                       std::string("plugin")));
   EXPECT_EQ(ended(fault, false), std::pair("killed by SIGSEGV; it was in " + p, std::string("signal")));
   EXPECT_EQ(ended(killed, false, Asked::kTimeout),
-            std::pair("took longer than --timeout 8s; it did not stop when asked to and was killed; it was in " + p,
+            std::pair("exceeded --timeout 8s; it did not stop on request and was killed; it was in " + p,
                       std::string("timeout")));
 }
 
@@ -65,8 +65,8 @@ TEST_F(DeadWorker, WasKilledByItsLauncherOnlyWhereThatSentTheSignal) {
     Before before(job_.run);
     return settled({std::nullopt, SIGKILL}, before, Asked::kTimeout, by_launcher).reason;
   };
-  EXPECT_EQ(reason(true), "took longer than --timeout 8s; it did not stop when asked to and was killed");
-  EXPECT_EQ(reason(false), "took longer than --timeout 8s; killed by SIGKILL (out of memory, or by hand)");
+  EXPECT_EQ(reason(true), "exceeded --timeout 8s; it did not stop on request and was killed");
+  EXPECT_EQ(reason(false), "exceeded --timeout 8s; killed by SIGKILL (out of memory, or sent by a user)");
 }
 
 // A worker and its controller were killed, and the next worker dies before it is in any hook.
@@ -77,7 +77,7 @@ TEST_F(DeadWorker, IsNotTakenForAnEarlierOne) {
   ASSERT_EQ(record::hooks_in(job_.run.hooks()).size(), 1u);
   Before before(job_.run);
   const auto ending = settled({0, std::nullopt}, before);
-  EXPECT_EQ(ending.reason, "the worker exited with code 0 but left no complete record");
+  EXPECT_EQ(ending.reason, "the worker exited with code 0 but wrote no complete record");
   EXPECT_EQ(ending.failure_class, "bug");
 }
 

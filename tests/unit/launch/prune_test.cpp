@@ -83,7 +83,7 @@ TEST_F(Judge, HalvesByTheMeanOverSeeds) {
   const auto found = verdict();
   EXPECT_TRUE(found.judged);
   EXPECT_THAT(found.pruned, ElementsAre(Key("a"), Key("c")));  // ceil(5 / 2) go on
-  EXPECT_EQ(found.pruned.at("a"), "at 50%, 4 of 5 by lm.nll@length=64, of which 3 went on");
+  EXPECT_EQ(found.pruned.at("a"), "ranked 4 of 5 by lm.nll@length=64 at the rung 50%; the first 3 continue");
 }
 
 TEST_F(Judge, HigherIsBetterWhereTheMetricSaysSo) {
@@ -154,10 +154,9 @@ TEST_F(Judge, RefusesAMetricThatWasNotAmongThoseEvaluatedThere) {
   };
   const auto where = " (" + experiment_.run("a1").events().string() + ")";
   EXPECT_EQ(refusal("lm.nl@length=64"),
-            "[prune] metric 'lm.nl@length=64' is none of those that were evaluated at step "
-            "20" +
-                where + "; did you mean 'lm.nll@length=64'?");
-  EXPECT_EQ(refusal("lm.nll"), "[prune] metric 'lm.nll' is none of those that were evaluated at step 20" + where +
+            "[prune] metric 'lm.nl@length=64' is not among the metrics evaluated at step 20" + where +
+                "; did you mean 'lm.nll@length=64'?");
+  EXPECT_EQ(refusal("lm.nll"), "[prune] metric 'lm.nll' is not among the metrics evaluated at step 20" + where +
                                    "; there are lm.nll@length=64");
 }
 

@@ -141,13 +141,13 @@ TEST_F(Slurm, OneArrayAShapeSplitUnderTheClustersLimit) {
   EXPECT_THAT(out,
               AllOf(HasSubstr("submitted  3 runs of 1 core  job 41\n"), HasSubstr("submitted  1 run of 1 core  job"),
                     HasSubstr("submitted  1 run of 4 cores  job 41\n"),
-                    HasSubstr("5 of 5 runs given to Slurm in 3 job arrays.\n")));
+                    HasSubstr("5 of 5 runs submitted to Slurm in 3 job arrays.\n")));
   std::vector<std::vector<std::string>> runs;
   for (const auto& job : slurm_jobs(experiment())) {
     runs.push_back(job.runs);
     EXPECT_EQ(job.id, "41");
     EXPECT_EQ(base::read_file(job.script()),
-              "#!/bin/bash\n# One run a task; written by 'assay run --launcher slurm'.\nmodule load a\nulimit -n 64\n"
+              "#!/bin/bash\n# One run per task; written by 'assay run --launcher slurm'.\nmodule load a\nulimit -n 64\n"
               "exec '/opt/it'\\''s here/assay' slurm-task '" +
                   job.folder.string() + "' nice \"$LEVEL\"\n");
     const auto lines = record::read_plan_lines(job.plan());
@@ -166,14 +166,15 @@ TEST_F(Slurm, NothingIsSubmittedTwice) {
   submit({line_of("a"), line_of("b")});
   const auto job = slurm_jobs(experiment()).at(0);
   answer("squeue", job.name + "|41|0|PENDING\n" + job.name + "|41|1|RUNNING\n");
-  EXPECT_EQ(submit({line_of("a"), line_of("b")}), "0 of 2 runs given to Slurm in 0 job arrays, 2 on Slurm already.\n");
+  EXPECT_EQ(submit({line_of("a"), line_of("b")}),
+            "0 of 2 runs submitted to Slurm in 0 job arrays, 2 already on Slurm.\n");
   EXPECT_THAT(calls("squeue"), ElementsAre("squeue --noheader --array --format=%j|%F|%K|%T --name=" + job.name));
 
   // A controller that was killed before sbatch answered left a job without an id.
   auto untold = job;
   untold.id = "";
   write_slurm_job(untold);
-  EXPECT_THAT(submit({line_of("a"), line_of("b")}), HasSubstr("2 on Slurm already"));
+  EXPECT_THAT(submit({line_of("a"), line_of("b")}), HasSubstr("2 already on Slurm"));
   answer("squeue", "");
   EXPECT_THAT(runs_on_slurm(experiment()), IsEmpty());  // or never came to submit it
   write_slurm_job(job);
@@ -185,7 +186,7 @@ TEST_F(Slurm, NothingIsSubmittedTwice) {
   fs::create_directories(layout.folder());
   base::write_atomically(layout.train_record(), "{}");
   EXPECT_THAT(submit({line_of("a"), line_of("b")}),
-              HasSubstr("1 of 2 runs given to Slurm in 1 job array, 1 had their"));
+              HasSubstr("1 of 2 runs submitted to Slurm in 1 job array, 1 had their"));
   EXPECT_FALSE(fs::exists(job.folder));
 }
 
@@ -193,13 +194,14 @@ TEST_F(Slurm, WhatRunsHereIsNotSubmitted) {
   const auto layout = experiment().run("a");
   fs::create_directories(layout.folder());
   const auto lock = base::FileLock::lock(layout.lock());
-  EXPECT_EQ(submit({line_of("a")}), "0 of 1 run given to Slurm in 0 job arrays, 1 running already.\n");
+  EXPECT_EQ(submit({line_of("a")}), "0 of 1 run submitted to Slurm in 0 job arrays, 1 already running.\n");
 }
 
 TEST_F(Slurm, ADryRunChangesNothing) {
   options_.dry_run = true;
   EXPECT_EQ(submit({line_of("a")}),
-            "would submit  1 run of 1 core\n              a seed=1\n1 of 1 run would go to Slurm in 1 job array.\n");
+            "would submit  1 run of 1 core\n              a seed=1\n"
+            "1 of 1 run would be submitted to Slurm in 1 job array.\n");
   EXPECT_FALSE(fs::exists(options_.experiment));
   EXPECT_THAT(calls("sbatch"), IsEmpty());
 }
@@ -240,7 +242,7 @@ TEST_F(Slurm, StandingByOurFilesAndThenBySlurm) {
   // Nothing was written for it: it was taken out of the queue, and no file that is not there is named.
   const auto never_began = standing(queued, OnSlurm::State::kGone);
   EXPECT_EQ(never_began.standing, record::Standing::kCancelled);
-  EXPECT_EQ(never_began.reason, "left Slurm's queue before it began (scancel, or the cluster took it out)");
+  EXPECT_EQ(never_began.reason, "left Slurm's queue before it started (cancelled by scancel or by the cluster)");
   folder_.write("0.txt", "start  ab\n");
   const auto silent = standing(queued, OnSlurm::State::kGone);
   EXPECT_EQ(silent.standing, record::Standing::kFailed);
@@ -295,13 +297,13 @@ TEST_F(Slurm, WhatWasCutShortIsQueuedAgainUnlessSlurmEndsIt) {
   const auto* until_told = "trap 'exit 143' TERM\nkill -TERM $PPID\nwhile :; do sleep 0.05; done\n";
   answer("squeue", "RUNNING\n");
   EXPECT_EQ(task(until_told), 75);
-  EXPECT_THAT(said_.str(), HasSubstr("back into the queue"));
+  EXPECT_THAT(said_.str(), HasSubstr("The task is requeued."));
   EXPECT_THAT(calls("scontrol requeue"), ElementsAre("scontrol requeue 41_0"));
   // Preempted, and queued again by Slurm itself.
   answer("squeue", "COMPLETING\n");
   answer("scontrol", "   JobState=COMPLETING Reason=None\n   Requeue=1 Restarts=1 BatchFlag=1\n");
   EXPECT_EQ(task(until_told), 75);
-  EXPECT_THAT(said_.str(), Not(HasSubstr("back into the queue")));
+  EXPECT_THAT(said_.str(), Not(HasSubstr("The task is requeued.")));
   EXPECT_EQ(calls("scontrol requeue").size(), 1u);
   EXPECT_EQ(record::read_state(run().state())->status, "preempted");
   // By scancel, which Slurm knows.

@@ -43,10 +43,10 @@ class RunSweep : public ::testing::Test {
 
 TEST_F(RunSweep, RunsOnceAndThenFindsItsRecords) {
   EXPECT_EQ(run({"ok1", "ok2"}), 0);
-  EXPECT_THAT(out_.str(), AllOf(HasSubstr("2 of 2 runs to do"), HasSubstr("2 done. Records: ")));
+  EXPECT_THAT(out_.str(), AllOf(HasSubstr("Running 2 of 2 runs"), HasSubstr("2 done. Records: ")));
   EXPECT_EQ(run({"ok1", "ok2", "ok3"}), 0);
-  EXPECT_THAT(out_.str(), AllOf(HasSubstr("1 of 3 runs to do"), HasSubstr("1 done, 2 had their records already"),
-                                Not(HasSubstr("ok1"))));
+  EXPECT_THAT(out_.str(),
+              AllOf(HasSubstr("Running 1 of 3 runs"), HasSubstr("1 done, 2 already complete"), Not(HasSubstr("ok1"))));
   size_t entries = 0;
   for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(folder_ / "quick")) ++entries;
   EXPECT_EQ(entries, 2u);  // runs and lock; the controller's own plan is gone
@@ -57,10 +57,10 @@ TEST_F(RunSweep, ExitCodes) {
   EXPECT_THAT(out_.str(), HasSubstr("1 done, 1 failed. "));
   EXPECT_EQ(run({"claimed"}), 1);
   EXPECT_EQ(run({"polite", "ok"}), 130);
-  EXPECT_THAT(out_.str(), HasSubstr("1 had their records already, 1 stopped"));
+  EXPECT_THAT(out_.str(), HasSubstr("1 already complete, 1 cancelled"));
   EXPECT_EQ(run({"evicted", "ok"}), 143);
   EXPECT_EQ(run({"preempted", "ok"}), 75);
-  EXPECT_THAT(out_.str(), HasSubstr("1 had their records already, 1 preempted"));
+  EXPECT_THAT(out_.str(), HasSubstr("1 already complete, 1 preempted"));
 }
 
 TEST_F(RunSweep, WhatAnotherProcessHasDoneIsDone) {

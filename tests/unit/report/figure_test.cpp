@@ -122,7 +122,7 @@ TEST_F(Figures, WhatCannotBeDrawnSaysWhy) {
   EXPECT_THAT(
       error("size", "lm.bits_per_byte"),
       HasSubstr(
-          "x = \"size\" is no coordinate of 'lm.bits_per_byte' (it has length), no key of the runs and no metric"));
+          "x = \"size\" is not a coordinate of 'lm.bits_per_byte' (which has length), a key of the runs or a metric"));
   EXPECT_THAT(error("positional", "lm.bits_per_byte"),
               HasSubstr("leaves a coordinate open; name one of lm.bits_per_byte@length=64, "));
   edit_plan("a", {{"axes", {{"positional", "b"}, {"size", "large"}}}});

@@ -81,9 +81,9 @@ void check_costs(const CompareRequest& request, const Results& results, Table& t
       if (const auto found = run.values.find(equal.name); found != run.values.end())
         costs.push_back({run.label, found->second.value});
     if (const auto gap = study::excessive_gap(equal, costs))
-      table.notes.push_back(fmt::format("the rows are not equal in {}: {} has {:.4g} and {} {:.4g}, {:.1f}% more; {:.4g}% is allowed",
-                                        equal.name, gap->least.label, gap->least.cost, gap->most.label, gap->most.cost,
-                                        gap->percent, gap->allowed));
+      table.notes.push_back(fmt::format(
+          "the rows are not equal in {}: {} has {:.4g} and {} {:.4g}, {:.1f}% more; {:.4g}% is allowed", equal.name,
+          gap->least.label, gap->least.cost, gap->most.label, gap->most.cost, gap->percent, gap->allowed));
   }
 }
 

@@ -55,7 +55,8 @@ TEST(Scaffold, RefusesOddKindsAndNames) {
   };
   EXPECT_THAT(refusal("positionl", "mine"), HasSubstr("did you mean 'positional'?"));
   for (const char* name : {"", "Mine", "1st", "a-b", "a/b", "../x", "\xc3\xa9"})
-    EXPECT_THAT(refusal("positional", name), HasSubstr("take small letters, digits and '_'")) << name;
+    EXPECT_THAT(refusal("positional", name), HasSubstr("use lower-case letters, digits and '_', with a letter first"))
+        << name;
 }
 
 }  // namespace

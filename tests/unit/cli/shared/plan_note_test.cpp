@@ -35,7 +35,7 @@ class PlanNote : public RunProgram {
   std::string made() { return nlohmann::json::parse(base::read_file(results().source())).at("made"); }
   // What the note begins with.
   std::string of_plan(const std::string& words) {
-    return "note: results of quick are of " + plan() + ", made from " + words + " on " + made() + "; ";
+    return "note: the results of quick belong to " + plan() + ", made from " + words + " on " + made() + "; ";
   }
 };
 
@@ -64,8 +64,8 @@ TEST_F(PlanNote, EveryVerbThatReadsResultsSaysWhoseTheyAre) {
   for (const auto& words : verbs) {
     call(words);
     EXPECT_THAT(err_, HasSubstr(of_plan("experiments/quick.toml") +
-                                "experiments/quick.toml as it is now plans other runs (4 of its 4 runs are not in that "
-                                "plan): 'assay run experiments/quick.toml' makes them\n"))
+                                "experiments/quick.toml now plans other runs (4 of its 4 runs are not in that plan); "
+                                "'assay run experiments/quick.toml' runs them\n"))
         << words;
     EXPECT_EQ(err_.find("note:"), err_.rfind("note:")) << words;
   }
@@ -80,15 +80,16 @@ TEST_F(PlanNote, EveryVerbThatReadsResultsSaysWhoseTheyAre) {
 TEST_F(PlanNote, SaysHowThePlansDiffer) {
   replace("seeds = [1, 2]", "seeds = [1]");
   call("status quick");
-  EXPECT_THAT(err_, HasSubstr("(2 of that plan's 4 runs are not among its own)"));
+  EXPECT_THAT(err_, HasSubstr("(2 of that plan's 4 runs are not among its runs)"));
   replace("seeds = [1]", "seeds = [1, 2]");
   replace("lengths = [64]", "lengths = [64, 128]");
   call("status quick");
-  EXPECT_THAT(err_, HasSubstr("(its labels or evaluations are others)"));
+  EXPECT_THAT(err_, HasSubstr("(its labels or evaluations differ)"));
   replace("[data]", "[dta]");
   call("status quick");
-  EXPECT_THAT(err_, HasSubstr("experiments/quick.toml cannot be planned as it is now: 'assay plan "
-                              "experiments/quick.toml' says why\n"));
+  EXPECT_THAT(
+      err_,
+      HasSubstr("experiments/quick.toml cannot be planned now; 'assay plan experiments/quick.toml' reports why\n"));
 }
 
 TEST_F(PlanNote, WhatDecidesNoResultIsNoOtherPlan) {
@@ -113,10 +114,10 @@ TEST_F(PlanNote, OfTwoFilesWithOneNameTheOtherOne) {
   folder_.write("experiments/b.toml",
                 "extends = ['quick.toml']\n[experiment]\nname = 'quick'\n[optimizer]\nlr = 2e-3\n");
   ASSERT_EQ(call("run experiments/b.toml"), 0) << err_;
-  EXPECT_THAT(err_, HasSubstr("note: experiments/quick.toml and experiments/b.toml are both called 'quick', so their "
-                              "plans replace each other; give one of them another [experiment] name\n"));
+  EXPECT_THAT(err_, HasSubstr("note: experiments/quick.toml and experiments/b.toml both have the name 'quick', "
+                              "so their plans replace each other; give one of them another [experiment] name\n"));
   call("compare experiments/quick.toml");
-  EXPECT_THAT(err_, HasSubstr(of_plan("experiments/b.toml") + "experiments/quick.toml as it is now plans other runs"));
+  EXPECT_THAT(err_, HasSubstr(of_plan("experiments/b.toml") + "experiments/quick.toml now plans other runs"));
   for (const char* words : {"compare experiments/b.toml", "compare quick"}) {
     call(words);
     EXPECT_EQ(err_, "") << words;
@@ -130,7 +131,7 @@ TEST_F(PlanNote, WhatACommandLineLaidOverTheFile) {
   EXPECT_EQ(err_, "");
   call("status experiments/quick.toml");
   EXPECT_THAT(err_, HasSubstr(of_plan("experiments/quick.toml optimizer.lr=2e-3 data.dataset.path=corpus.txt") +
-                              "experiments/quick.toml as it is now plans other runs"));
+                              "experiments/quick.toml now plans other runs"));
   append("# a comment\n");  // so that it is planned anew
   const auto inside = command_of("status quick", "out", "err");
   folder_.write("err", "");
@@ -143,8 +144,8 @@ TEST_F(PlanNote, WhatACommandLineLaidOverTheFile) {
             "");  // corpus.txt is where it was when the run was asked for
   replace("width = 8", "width = 16");
   call("status quick");
-  EXPECT_THAT(err_, HasSubstr("'assay run experiments/quick.toml optimizer.lr=2e-3 data.dataset.path=corpus.txt' makes "
-                              "them\n"));
+  EXPECT_THAT(
+      err_, HasSubstr("'assay run experiments/quick.toml optimizer.lr=2e-3 data.dataset.path=corpus.txt' runs them\n"));
   ASSERT_EQ(std::system(from_elsewhere.c_str()), 0);
   EXPECT_THAT(base::read_file(folder_ / "experiments/x/err"),
               HasSubstr("' (in " + folder_.path().string() + ") makes them\n"));
@@ -162,11 +163,11 @@ TEST_F(PlanNote, WhereTheRequestIsNotKnown) {
   EXPECT_EQ(err_, "");
   replace("lr = 1e-3", "lr = 2e-3");
   call("status experiments/quick.toml");
-  EXPECT_THAT(err_, HasSubstr("note: results of quick are of " + plan() + "; experiments/quick.toml as it is now"));
+  EXPECT_THAT(err_, HasSubstr("note: the results of quick belong to " + plan() + "; experiments/quick.toml now"));
   ASSERT_EQ(call("run experiments/quick.toml"), 0);
   std::filesystem::remove(folder_ / "experiments/quick.toml");
   call("status quick");
-  EXPECT_THAT(err_, HasSubstr("; that file is not there any more\n"));
+  EXPECT_THAT(err_, HasSubstr("; that file no longer exists\n"));
 }
 
 }  // namespace

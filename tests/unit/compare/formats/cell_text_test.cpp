@@ -36,7 +36,7 @@ TEST(CountText, SaysWhatIsMissingAndWhy) {
   EXPECT_EQ(count_text({.planned = 6, .present = 6}), "6");
   EXPECT_EQ(count_text({.planned = 6, .present = 5, .failed = 1}), "5/6 (1 failed)");
   EXPECT_EQ(count_text({.planned = 6, .present = 3, .failed = 1, .diverged = 1, .missing = 1}),
-            "3/6 (1 to come, 1 failed, 1 diverged)");
+            "3/6 (1 pending, 1 failed, 1 diverged)");
   EXPECT_EQ(count_text({.planned = 6, .present = 6, .stale = 2}), "6 (2 stale)");
 }
 

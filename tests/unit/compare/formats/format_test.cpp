@@ -50,7 +50,7 @@ TEST_F(Formats, Text) {
             "  100 ± 0                          3\n"
             "positional=none (baseline)                         2.5      347136  2000896           4.17e+12       10   "
             "    1000 "
-            "      100  1/3 (1 to come, 1 failed)\n"
+            "      100  1/3 (1 pending, 1 failed)\n"
             "\n"
             "lm.bits_per_byte: bits/byte, lower is better\n"
             "plan: " +
@@ -75,7 +75,7 @@ TEST_F(Formats, Markdown) {
             "MiB | n |\n"
             "|:--|--:|--:|--:|--:|--:|--:|--:|--:|\n"
             "| a\\|b | 2.13 ± 0.38 | 347136 | 2000896 | 4.17e+12 | 10 ± 0 | 1020 ± 25 | 100 ± 0 | 3 |\n"
-            "| positional=none (baseline) | 2.5 | 347136 | 2000896 | 4.17e+12 | 10 | 1000 | 100 | 1/3 (1 to come, 1 "
+            "| positional=none (baseline) | 2.5 | 347136 | 2000896 | 4.17e+12 | 10 | 1000 | 100 | 1/3 (1 pending, 1 "
             "failed) |\n"
             "\n"
             "- lm.bits_per_byte: bits/byte, lower is better");

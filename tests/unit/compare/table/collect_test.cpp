@@ -66,8 +66,10 @@ TEST(Collect, SkippedStepsAreInTheCountsAndTheNotes) {
   EXPECT_EQ(table.rows[0].cells[0].count, table.rows[0].count);
   EXPECT_EQ(count_text(table.rows[0].count), "2 (1 with skipped steps)");
   EXPECT_EQ(count_text(table.rows[1].count), "1");
-  EXPECT_THAT(table.notes, ::testing::Contains("skipped steps, which changed nothing (not finite, or a spike): "
-                                               "positional=a seed 1 (5 of 6)"));
+  EXPECT_THAT(
+      table.notes,
+      ::testing::Contains(
+          "skipped steps, which did not change the weights (NaN, infinity or a spike): positional=a seed 1 (5 of 6)"));
   EXPECT_THAT(column_names(table), ::testing::Not(::testing::Contains("train.skipped_steps")));
   const auto asked = collect(request(results, {"train.skipped_steps"}));
   EXPECT_THAT(asked.rows[0].cells[0].values, ElementsAre(::testing::Pair(1, 5.0), ::testing::Pair(2, 0.0)));
@@ -145,12 +147,12 @@ TEST(Collect, BeforeTheFirstRecordEverythingIsMissing) {
   results.plan({.scheme = "a", .seed = 1});
   const auto table = collect(request(results, {"lm.bits_per_byte@length=64"}));
   EXPECT_EQ(table.columns[0].name, "lm.bits_per_byte@length=64");
-  EXPECT_EQ(cell_text(table.rows[0].cells[0], table.columns[0], table.rows[0].count), "0/1 (1 to come)");
+  EXPECT_EQ(cell_text(table.rows[0].cells[0], table.columns[0], table.rows[0].count), "0/1 (1 pending)");
 }
 
 TEST(Collect, WithoutAPlanTheFolderIsNamed) {
   const ResultsBuilder results;
-  EXPECT_THAT(message<UserError>(request(results)), HasSubstr("quick: no results here"));
+  EXPECT_THAT(message<UserError>(request(results)), HasSubstr("quick: the folder has no results"));
 }
 
 TEST(Collect, WhatAnEvaluatorSaysOfAValueIsBelowTheTable) {
@@ -227,21 +229,21 @@ TEST(Collect, TimingsOfDifferentMachinesAreMarked) {
   const auto table = collect(request(results));
   EXPECT_EQ(table.columns[5].title, "tokens/s *");
   EXPECT_EQ(table.columns[6].title, "peak MiB");
-  EXPECT_THAT(table.notes,
-              ::testing::Contains(AllOf(HasSubstr("* not comparable"),
-                                        HasSubstr("host h1, CPU X, cpu, mesh 2x1 threads, "
-                                                  "1 thread a rank, 1 concurrent run; host h2, CPU X, GPU Y, mesh"))));
+  EXPECT_THAT(table.notes, ::testing::Contains(AllOf(
+                               HasSubstr("* not comparable"),
+                               HasSubstr("host h1, CPU X, cpu, mesh 2x1 threads, 1 thread per rank, 1 concurrent run; "
+                                         "host h2, CPU X, GPU Y, mesh"))));
 }
 
-// Of a record that was cut, as by a full disk: its run is to come, and the others are shown.
+// Of a record that was cut, as by a full disk: its run is pending, and the others are shown.
 TEST(Collect, ARecordThatWasCutCountsAsAbsent) {
   ResultsBuilder results;
   for (int seed = 1; seed <= 3; ++seed) results.finished({.scheme = "a", .seed = seed}, {{64, 2.0}});
   const auto file = results.experiment().run("a2").train_record();
   std::filesystem::resize_file(file, std::filesystem::file_size(file) / 2);
   const auto table = collect(request(results, {"lm.bits_per_byte@length=64"}));
-  EXPECT_EQ(count_text(table.rows.at(0).count), "2/3 (1 to come)");
-  EXPECT_EQ(count_text(table.rows[0].cells.at(0).count), "2/3 (1 to come)");
+  EXPECT_EQ(count_text(table.rows.at(0).count), "2/3 (1 pending)");
+  EXPECT_EQ(count_text(table.rows[0].cells.at(0).count), "2/3 (1 pending)");
 }
 
 // The command line has narrowed the plan to one scheme of those that the file's baseline names.
@@ -274,7 +276,7 @@ TEST(Collect, TheBaselineIsMarkedOrExplained) {
   EXPECT_TRUE(table.rows[1].baseline);
   asked.baseline = testing::baseline("positional", "x");
   EXPECT_THAT(message<UserError>(asked),
-              HasSubstr("baseline (positional = x) matches no row; rows: positional=a; positional=b"));
+              HasSubstr("baseline (positional = x) matches no row; the rows are positional=a; positional=b"));
 }
 
 // Rows of 0.1, 0.10001 and 0.3: to four digits the first two are one number.

@@ -200,7 +200,7 @@ TEST_F(Rates, ATrialThatHasNotEndedKeepsARowFromBeingCompared) {
   const auto table = collect(tuned());
   EXPECT_EQ(table.rows[1].tuned->open, 1u);
   EXPECT_FALSE(table.rows[1].cells[0].comparison->is_decided());
-  EXPECT_EQ(comparison_grid(table)[1][6], "7, 1 trial open");
+  EXPECT_EQ(comparison_grid(table)[1][6], "7, 1 trial incomplete");
 }
 
 // A seed of a pooled row is there when every one of its groups has it.
@@ -324,8 +324,11 @@ TEST(Comparison, UnequalCostsAreNoted) {
   results.finished({.scheme = "far", .steps = 2000, .parameters = 1100}, {{64, 1}});
   auto asked = testing::request_of(results);
   asked.equal = {{"train.parameters", 0.02, {}}};
-  EXPECT_THAT(collect(asked).notes, Contains(HasSubstr("not equal in train.parameters: positional=base took 1000, "
-                                                       "positional=far 1100, 10.0% more; 2% is allowed")));
+  EXPECT_THAT(
+      collect(asked).notes,
+      Contains(HasSubstr(
+          "the rows are not equal in train.parameters: positional=base has 1000 and positional=far 1100, 10.0% more; "
+          "2% is allowed")));
   asked.equal[0].tolerance = 0.1;
   EXPECT_THAT(collect(asked).notes, Not(Contains(HasSubstr("not equal"))));
   asked.equal = {{"train.steps", 0.1, {}}};

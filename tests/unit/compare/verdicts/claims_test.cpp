@@ -102,10 +102,10 @@ TEST(Claims, FewerThanSixSeedsDecideNothing) {
   const auto judgement = testing::judged(results, {testing::claim("left < right")});
   const auto& found = judgement.claims.at(0);
   EXPECT_EQ(found.verdict, Verdict::kUndecided);
-  EXPECT_THAT(found.remarks, Contains("n too small: 5 of at least 6 seeds that verdicts take."));
+  EXPECT_THAT(found.remarks, Contains("n is too small: 5 of the at least 6 seeds that a verdict needs."));
   EXPECT_FALSE(found.needed);  // the spread of fewer says little
   EXPECT_THAT(claim_lines(found, judgement.level),
-              Contains("not tested, so its p is 1 in Holm over the claims, at level 0.05"));
+              Contains("not tested, so its p is 1 in Holm's correction over the claims, at level 0.05"));
 }
 
 TEST(Claims, AnUndecidedOneSaysWhatItWouldNeed) {
@@ -118,10 +118,10 @@ TEST(Claims, AnUndecidedOneSaysWhatItWouldNeed) {
   EXPECT_EQ(found.verdict, Verdict::kUndecided);
   EXPECT_EQ(found.needed, 35u);
   EXPECT_THAT(found.remarks,
-              Contains("It would need 35 seeds to support it at the present spread (power 0.8 at level 0.05)."));
+              Contains("35 seeds are needed to support the claim at the present spread (power 0.8 at level 0.05)."));
   const auto against = testing::judged(results, {testing::claim("left > right")}).claims.at(0);
   EXPECT_THAT(against.remarks,
-              Contains("It would need 35 seeds to refute it at the present spread (power 0.8 at level 0.05)."));
+              Contains("35 seeds are needed to refute the claim at the present spread (power 0.8 at level 0.05)."));
 }
 
 // One pair is enough to refute a claim about each of two, at half the level: by power.py as above n = 43 for d = 0.488
@@ -135,8 +135,9 @@ TEST(Claims, TheSeedsToRefuteAreThoseOfOnePair) {
       testing::judged(results, {testing::claim("left > right", {{"positional", "a"}}, {{"positional", {"b", "c"}}})})
           .claims.at(0);
   ASSERT_EQ(found.pairs.size(), 2u);
-  EXPECT_THAT(found.remarks,
-              Contains(HasSubstr(" seeds to refute it at the present spread (power 0.8 at level 0.025).")));
+  EXPECT_THAT(
+      found.remarks,
+      Contains(HasSubstr(" seeds are needed to refute the claim at the present spread (power 0.8 at level 0.025).")));
   EXPECT_EQ(found.needed, 43u);
 }
 
@@ -147,7 +148,7 @@ TEST(Claims, ADivergedRunDecidesNothingOrIsWorst) {
   auto plain = testing::claim("left < right");
   auto found = testing::judged(results, {plain}).claims.at(0);
   EXPECT_EQ(found.verdict, Verdict::kUndecided);
-  EXPECT_THAT(found.remarks, Contains(HasSubstr("1 run diverged, which decides nothing")));
+  EXPECT_THAT(found.remarks, Contains(HasSubstr("1 run diverged, so the claim cannot be decided")));
   plain["diverged"] = "worst";
   found = testing::judged(results, {plain}).claims.at(0);
   EXPECT_EQ(found.verdict, Verdict::kSupported);
@@ -244,7 +245,7 @@ TEST_F(Six, BetweenLooksNothingIsDecided) {
   };
   EXPECT_EQ(now({}).verdict, Verdict::kSupported);
   EXPECT_EQ(now({12, {}}).verdict, Verdict::kUndecided);
-  EXPECT_THAT(now({12, {}}).remarks, Contains(HasSubstr("Between two looks nothing is decided")));
+  EXPECT_THAT(now({12, {}}).remarks, Contains(HasSubstr("Claims are decided only at an interim analysis")));
   EXPECT_EQ(now({12, {{6, 0.01, {}}}}).verdict, Verdict::kSupported);
 }
 
@@ -321,7 +322,7 @@ TEST_F(Six, Formats) {
   EXPECT_THAT(text,
               HasSubstr("positional=a against positional=b: left - right + 0.3 = -0.2 ± 0.094, p 0.0028, sign-flip p "
                         "0.031 (floor 0.031), n 6, r "));
-  EXPECT_THAT(text, HasSubstr("Stated after the plan was made; not in it.\n"));
+  EXPECT_THAT(text, HasSubstr("The claim was stated after the plan was made and is not in it.\n"));
   EXPECT_THAT(format_claims_markdown(found),
               HasSubstr("\n**undecided**: It is so.\n\n- `left < right - 0.5` in lm.bits"));
   const auto parsed = json::parse(format_claims_json(found));

@@ -71,7 +71,7 @@ TEST(Gate, OtherSeedsAreComparedUnpaired) {
 TEST(Gate, ADivergedRunIsARegression) {
   const auto lost = check(kKept, table_of({2.00, 2.10, 2.20}, 1, 4), "0.1");
   EXPECT_EQ(lost.verdict, GateVerdict::kRegression);
-  EXPECT_EQ(lost.reason, "1 of 4 runs diverged, 1 of them had a value that is kept");
+  EXPECT_EQ(lost.reason, "1 of 4 runs diverged, 1 of them with a value in the baseline");
   // Kept were seeds 1 to 3; of today's six the other three diverged.
   ResultsBuilder results;
   for (int seed = 1; seed <= 3; ++seed) results.finished({.scheme = "a", .seed = seed}, {{64, 2.0}});
@@ -79,7 +79,7 @@ TEST(Gate, ADivergedRunIsARegression) {
   const auto now = collect(gate_request(results));
   const auto fresh = check({2.0, 2.0, 2.0}, now, "0.1");
   EXPECT_EQ(fresh.verdict, GateVerdict::kRegression);
-  EXPECT_EQ(fresh.reason, "3 of 6 runs diverged, 0 of them had a value that is kept");
+  EXPECT_EQ(fresh.reason, "3 of 6 runs diverged, 0 of them with a value in the baseline");
   // Kept as it is, a run that diverges again is no worse.
   const auto baseline = gate_baseline(now, {});
   EXPECT_EQ(baseline["rows"][0]["metrics"]["lm.bits_per_byte@length=64"]["diverged"].dump(), "[4,5,6]");
@@ -96,7 +96,7 @@ TEST(Gate, ARunWithoutItsValueKeepsItOpen) {
   results.plan({.scheme = "a", .seed = 5});
   results.pruned({.scheme = "a", .seed = 6});
   EXPECT_EQ(check(kKept, collect(gate_request(results)), "0.1").reason,
-            "3 of 6 runs have a value: 1 to come, 1 failed, 1 pruned");
+            "3 of 6 runs have a value: 1 pending, 1 failed, 1 pruned");
 }
 
 // Three seeds that are all worse by the same: signs reach 1/8 at best, and t's standard error is 0.
@@ -104,7 +104,7 @@ TEST(Gate, EqualDifferencesAreJudgedBySigns) {
   const std::vector<double> three{2.0, 2.1, 2.2}, five{2.0, 2.1, 2.2, 2.3, 2.4};
   const auto open = check(three, table_of({2.05, 2.15, 2.25}), "0.1");
   EXPECT_EQ(open.verdict, GateVerdict::kUndecided);
-  EXPECT_EQ(open.reason, "the differences have no spread, and by signs 3 seeds are too few");
+  EXPECT_EQ(open.reason, "the differences have no spread, and 3 seeds are too few for the sign-flip test");
   EXPECT_EQ(check(five, table_of({2.05, 2.15, 2.25, 2.35, 2.45}), "0.1").verdict, GateVerdict::kFine);
   EXPECT_EQ(check(five, table_of({2.05, 2.15, 2.25, 2.35, 2.45}), "0.01").verdict, GateVerdict::kRegression);
   // Rounding makes no seed worse.
@@ -143,7 +143,7 @@ TEST(Gate, APooledRowIsCountedBySeeds) {
   auto request = gate_request(results);
   request.pool_to = {"positional"};
   const auto now = collect(request);
-  EXPECT_EQ(check(kKept, now, "0.1").reason, "1 of 4 runs diverged, 1 of them had a value that is kept");
+  EXPECT_EQ(check(kKept, now, "0.1").reason, "1 of 4 runs diverged, 1 of them with a value in the baseline");
 }
 
 // A verdict that three seeds' signs could not reach says what it takes for granted.
@@ -164,21 +164,22 @@ TEST(Gate, WhatCannotBeKeptAndWhatIsNotGuardedIsListed) {
   results.finished({.scheme = "c", .seed = 1}, {{64, 2.0}, {512, 3.0}});
   results.plan({.scheme = "c", .seed = 2});
   const auto table = collect(gate_request(results));
-  EXPECT_THAT(not_kept(table), ElementsAre("positional=b: not kept: 0 of 3 runs have a value (1 failed, 2 diverged)",
-                                           "positional=c: kept in part: 1 of 2 runs have a value (1 to come)"));
+  EXPECT_THAT(not_kept(table),
+              ElementsAre("positional=b: not in the baseline: 0 of 3 runs have a value (1 failed, 2 diverged)",
+                          "positional=c: partly in the baseline: 1 of 2 runs have a value (1 pending)"));
   auto baseline = gate_baseline(table, {});
   ASSERT_EQ(baseline["rows"].size(), 2u);  // a row without a value guards nothing
   EXPECT_THAT(not_guarded(table, baseline),
-              ElementsAre("positional=b: new, not guarded; runs 0/3 (1 failed, 2 diverged)"));
+              ElementsAre("positional=b: new, not in the baseline; runs 0/3 (1 failed, 2 diverged)"));
   baseline["rows"][1]["metrics"].erase("lm.bits_per_byte@length=512");
   EXPECT_THAT(not_guarded(table, baseline),
-              Contains("positional=c: lm.bits_per_byte@length=512: new, not guarded; runs 1/2 (1 to come)"));
+              Contains("positional=c: lm.bits_per_byte@length=512: new, not in the baseline; runs 1/2 (1 pending)"));
 }
 
 TEST(Gate, WhatIsGoneIsUndecided) {
   auto now = table_of(kKept);
   now.rows[0].axes["positional"] = "other";
-  EXPECT_EQ(check(kKept, now, "0").reason, "there is no such row now");
+  EXPECT_EQ(check(kKept, now, "0").reason, "the row no longer exists");
 }
 
 TEST(Gate, FilesAndTolerancesThatAreNone) {

@@ -41,7 +41,7 @@ TEST_F(SevenOfWhichOneIsLost, DecidesNothing) {
   const std::pair<json, const char*> cases[] = {
       {true, "; 6 of 7 pairs: 1 failed"},
       {nullptr, "; 6 of 7 pairs: 1 diverged"},
-      {false, "; 6 of 7 pairs: 1 to come"},
+      {false, "; 6 of 7 pairs: 1 pending"},
       {"n/a", "; 6 of 7 pairs: 1 n/a"},
   };
   for (const auto& [seventh, counted] : cases) {
@@ -51,12 +51,14 @@ TEST_F(SevenOfWhichOneIsLost, DecidesNothing) {
     EXPECT_THAT(testing::line_of(found), ::testing::EndsWith(counted));
     EXPECT_FALSE(found.claims[0].needed) << counted;  // seeds to add are not what is missing
   }
-  EXPECT_THAT(judged_with(true).claims[0].remarks,
-              Contains("1 run failed, and nothing is decided before it has a value: assay run tries again."));
+  EXPECT_THAT(
+      judged_with(true).claims[0].remarks,
+      Contains("1 run failed, and the claim cannot be decided before it has a value; assay run retries failed runs."));
   EXPECT_THAT(judged_with(nullptr).claims[0].remarks,
-              Contains("1 run diverged, which decides nothing; diverged = \"worst\" would count it as worse than any "
-                       "other."));
-  EXPECT_THAT(judged_with(false).claims[0].remarks, Contains(HasSubstr("1 run is to come, and nothing is decided")));
+              Contains("1 run diverged, so the claim cannot be decided; "
+                       "diverged = \"worst\" would count it as worse than any other run."));
+  EXPECT_THAT(judged_with(false).claims[0].remarks,
+              Contains(HasSubstr("1 run is pending, and the claim cannot be decided")));
 }
 
 // Differences left - right 0.01 .. 0.02 and, of the seventh, minus infinity: ranks 1 to 6 against 7, p above 0.05. What
@@ -116,8 +118,8 @@ TEST(Claims, NothingIsDecidedWhileRunsAreToCome) {
   testing::add_row(results, {.scheme = "b"}, b);
   const auto judgement = testing::judged(results, {testing::claim("left < right - 0.3")});
   EXPECT_EQ(judgement.claims[0].verdict, Verdict::kUndecided);
-  EXPECT_THAT(testing::line_of(judgement), ::testing::EndsWith("; 6 of 12 pairs: 5 to come, 1 failed"));
-  EXPECT_THAT(judgement.claims[0].remarks, Contains(HasSubstr("10 runs are to come")));
+  EXPECT_THAT(testing::line_of(judgement), ::testing::EndsWith("; 6 of 12 pairs: 5 pending, 1 failed"));
+  EXPECT_THAT(judgement.claims[0].remarks, Contains(HasSubstr("10 runs are pending")));
   EXPECT_THAT(judgement.claims[0].remarks, Contains(HasSubstr("1 run failed")));
   const auto pair = json::parse(format_claims_json(judgement))["claims"][0]["pairs"][0];
   EXPECT_EQ(pair["planned"], 12);
@@ -163,9 +165,9 @@ TEST(Claims, RowsOfOtherSeedsArePairedWhereBothArePlanned) {
   const auto found = testing::judged(results, {testing::claim("left < right - 0.3")}).claims[0];
   EXPECT_EQ(found.verdict, Verdict::kSupported);
   EXPECT_EQ(found.pairs[0].pairs.planned, 6);
-  EXPECT_THAT(found.remarks,
-              ::testing::ElementsAre("No pairs of seeds 7, 8 of positional=a, which are not planned for positional=b.",
-                                     "No pairs of seed 11 of positional=b, which is not planned for positional=a."));
+  EXPECT_THAT(found.remarks, ::testing::ElementsAre(
+                                 "Seeds 7, 8 of positional=a are not planned for positional=b and cannot be paired.",
+                                 "Seed 11 of positional=b is not planned for positional=a and cannot be paired."));
 }
 
 // b has seeds 1 to 6, c 1 to 5: the mean is over the five that both have, and five are too few.
@@ -187,9 +189,9 @@ class OtherSeedsInOneRow : public ::testing::Test {
 TEST_F(OtherSeedsInOneRow, TheSmallestPairIsTheReasonThatAClaimIsNotTested) {
   const auto found = testing::judged(results_, {made("each")}).claims[0];
   EXPECT_FALSE(found.is_tested);
-  EXPECT_THAT(found.remarks, Contains("n too small: 5 of at least 6 seeds that verdicts take."));
+  EXPECT_THAT(found.remarks, Contains("n is too small: 5 of the at least 6 seeds that a verdict needs."));
   EXPECT_FALSE(found.needed);
-  EXPECT_THAT(found.remarks, ::testing::Not(Contains(HasSubstr("It would need"))));
+  EXPECT_THAT(found.remarks, ::testing::Not(Contains(HasSubstr("seeds are needed"))));
 }
 
 TEST_F(OtherSeedsInOneRow, AMeanSaysWhichSeedsItLeavesOut) {
@@ -227,14 +229,15 @@ TEST_F(EqualDifferences, AreDecidedBySigns) {
   EXPECT_EQ(one.claims[0].verdict, Verdict::kSupported);
   EXPECT_EQ(one.claims[0].p_support, 2.0 / 64);
   EXPECT_THAT(testing::line_of(one), HasSubstr("p 0.031, sign-flip p 0.031 (floor 0.031), n 6"));
-  EXPECT_THAT(testing::line_of(one), HasSubstr("; decided by exact sign flips, for the differences have no spread"));
-  EXPECT_EQ(testing::line_of(one, 1), "p 0.031 after Holm over the claims, at level 0.05");
+  EXPECT_THAT(testing::line_of(one),
+              HasSubstr("; decided by the exact sign-flip test, because the differences have no spread"));
+  EXPECT_EQ(testing::line_of(one, 1), "p 0.031 after Holm's correction over the claims, at level 0.05");
   EXPECT_EQ(testing::judged(results_, {testing::claim("left > right")}).claims[0].p_refute, 2.0 / 64);
   EXPECT_EQ(testing::judged(results_, {testing::claim("left = right within 0.2")}).claims[0].p_support, 1.0 / 64);
   EXPECT_EQ(testing::judged(results_, {testing::claim("left = right within 0.05")}).claims[0].p_refute, 2.0 / 64);
   const auto on_the_bound = testing::judged(results_, {testing::claim("left < right - 0.1")}).claims[0];
   EXPECT_EQ(on_the_bound.verdict, Verdict::kUndecided);
-  EXPECT_THAT(on_the_bound.remarks, Contains(HasSubstr("10000 seeds would not decide it at level 0.05")));
+  EXPECT_THAT(on_the_bound.remarks, Contains(HasSubstr("10000 seeds would not decide the claim at level 0.05")));
 }
 
 TEST_F(EqualDifferences, AreTakenAsOftenAsThereAreClaims) {
@@ -242,7 +245,7 @@ TEST_F(EqualDifferences, AreTakenAsOftenAsThereAreClaims) {
   EXPECT_EQ(two.claims[0].p_support, 4.0 / 64);
   EXPECT_EQ(two.count(Verdict::kUndecided), 2u);
   EXPECT_THAT(two.claims[0].remarks,
-              Contains("It would need 7 seeds to support it at the present spread (power 0.8 at level 0.025)."));
+              Contains("7 seeds are needed to support the claim at the present spread (power 0.8 at level 0.025)."));
 }
 
 // A p below the floor is one of normal differences, and the verdict that rests on it says so.
@@ -252,9 +255,10 @@ TEST_F(Six, AVerdictSaysThatItRestsOnNormalDifferences) {
     return claim_lines(judgement.claims[0], judgement.level).at(1);
   };
   EXPECT_EQ(decision("left < right - 0.3"),
-            "p 0.0028 after Holm over the claims, at level 0.05; t's p is below the exact test's floor, for it takes "
-            "differences to be normally distributed");
-  EXPECT_THAT(decision("left > right - 0.3"), ::testing::StartsWith("p 0.0028 against it after Holm over the claims"));
+            "p 0.0028 after Holm's correction over the claims, at level 0.05; "
+            "the t test's p is below the exact test's floor, because it assumes normally distributed differences");
+  EXPECT_THAT(decision("left > right - 0.3"),
+              ::testing::StartsWith("p 0.0028 against it after Holm's correction over the claims"));
 }
 
 // Both directions are told where a claim is open: left - right + 0.45 is -0.05, standard error 0.0365, p 0.23; the data
@@ -266,9 +270,9 @@ TEST_F(Six, AnOpenClaimSaysWhichWayTheDataSpeak) {
     return claim_lines(judgement.claims[0], judgement.level).at(1);
   };
   EXPECT_EQ(decision("left < right - 0.45"),
-            "p 0.23 for it and 1 against it after Holm over the claims, at level 0.05");
+            "p 0.23 for it and 1 against it after Holm's correction over the claims, at level 0.05");
   EXPECT_EQ(decision("left > right - 0.45"),
-            "p 1 for it and 0.23 against it after Holm over the claims, at level 0.05");
+            "p 1 for it and 0.23 against it after Holm's correction over the claims, at level 0.05");
 }
 
 }  // namespace
