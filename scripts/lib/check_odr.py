@@ -9,8 +9,8 @@ of every weak symbol that names something of ours, and the names that its reloca
 strong definitions of one name, which no linker sees where they are in different shared libraries.
 
 The objects must be compiled without optimisation (-O0), so that equal source gives equal code. References to what an
-object has for itself (a constant, a static function) are not compared, except for string literals. A class that leaves
-no symbol (no inline function, no template made with it) is not seen.
+object has for itself (a constant, a static function) are not compared, except for string literals; neither is what is
+done when a callee throws. A class that leaves no symbol (no inline function, no template made with it) is not seen.
 
 Prints each name with its definitions, and exits with status 1 if there is one.
 """
@@ -30,6 +30,7 @@ OBJECT, FUNCTION, SECTION = 1, 2, 3
 RELA, NOBITS = 4, 8
 PC32, GOT = {2, 4}, {9, 41, 42}
 MOV, LEA = 0x8B, 0x8D
+UNWIND = b"_Unwind_Resume"
 
 
 class ObjectFile:
@@ -86,12 +87,12 @@ class ObjectFile:
             return b""
 
     def content(self, number):
-        """The fingerprint of a symbol's definition."""
+        """The fingerprint of a symbol's definition, and the names that it refers to, in order."""
         _, _, _, _, value, size = self.symbols[number]
         section_number = self.section_of(number)
         section = self.sections[section_number]
         if section.type == NOBITS:
-            return hashlib.sha256(b"nothing").digest()
+            return hashlib.sha256(b"nothing").digest(), ()
         bytes_ = bytearray(self.data[section.offset + value:section.offset + value + size])
         references = []
         relocations = self.relocations.get(section_number)
@@ -111,7 +112,8 @@ class ObjectFile:
                 else:
                     references.append((place, b"", self.text(symbol, target, addend + (4 if kind in PC32 else 0))))
         references.sort(key=lambda one: one[0])
-        return hashlib.sha256(bytes(bytes_) + repr(references).encode()).digest()
+        names = tuple(name for _, name, _ in references if name)
+        return hashlib.sha256(bytes(bytes_) + repr(references).encode()).digest(), names
 
     def definitions(self):
         """Number, name and binding of what it defines of ours."""
@@ -142,7 +144,7 @@ def demangled(names):
 
 
 def compare(paths):
-    """By mangled name: {(size, fingerprint): [object]} of weak definitions; and [object] of strong ones."""
+    """By mangled name: {(size, content): [object]} of weak definitions; and [object] of strong ones."""
     weak = collections.defaultdict(lambda: collections.defaultdict(list))
     strong = collections.defaultdict(list)
     for path in paths:
@@ -155,6 +157,20 @@ def compare(paths):
     return weak, strong
 
 
+def only_unwinds_more(longer, shorter):
+    """Whether a definition differs from another in what it does when a callee throws, and in nothing else that is seen.
+
+    GCC leaves this out for callees that it has compiled before and has found not to throw, which depends on the order of
+    the file."""
+    return longer[-1:] == (UNWIND,) and shorter[-1:] != (UNWIND,) and shorter and longer[:len(shorter)] == shorter
+
+
+def without_unwinding(kinds):
+    """The definitions without those that differ from another one in unwinding alone."""
+    names = [content[1] for _, content in kinds]
+    return [kind for kind in kinds if not any(only_unwinds_more(kind[1][1], other) for other in names)]
+
+
 def main(words):
     if len(words) < 2 or words[0].startswith("-"):
         sys.exit(__doc__)
@@ -163,7 +179,7 @@ def main(words):
     if missing:
         sys.exit(f"check_odr.py: {missing[0]} is missing; build {' '.join(words[1:])} first")
     weak, strong = compare(paths)
-    differing = sorted(name for name, kinds in weak.items() if len(kinds) > 1)
+    differing = sorted(name for name, kinds in weak.items() if len(kinds) > 1 and len(without_unwinding(kinds)) > 1)
     twice = sorted(name for name, files in strong.items() if len(files) > 1)
     for name, text in zip(differing, demangled(differing)):
         print(f"{text}: has {len(weak[name])} definitions that differ")

@@ -62,6 +62,12 @@ class Definitions(Sandbox):
         use = "namespace assay { inline int both() { return twice<%s>(2); } int %s() { return both(); } }"
         self.assertIn("assay::both(): has 2", self.compare(use % ("int", "f"), use % ("short", "g")).stdout)
 
+    def test_unwinding_that_the_compiler_leaves_out(self):
+        use = ("namespace assay { struct Guard { ~Guard(); }; %s"
+               " inline void both() { Guard guard; quiet(); } void %s() { both(); } }")
+        done = self.compare(use % ("void quiet() noexcept;", "f"), use % ("void quiet();", "g"))
+        self.assertEqual(done.returncode, 0, done.stdout)
+
     def test_a_strong_name_twice(self):
         done = self.compare("namespace assay { int f() { return 1; } }", "namespace assay { int f() { return 2; } }")
         self.assertEqual(done.returncode, 1)
