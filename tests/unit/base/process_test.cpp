@@ -52,7 +52,7 @@ TEST(Process, SaysWhatCannotBeStarted) {
             "/nowhere/program: cannot be started: No such file or directory");
 }
 
-TEST(RunProgram, GivesLinesAsTheyComeAndTheRest) {
+TEST(ProgramRun, GivesLinesAsTheyComeAndTheRest) {
   std::vector<std::string> lines;
   const auto output =
       run_program({"printf", "one\\n\\ntwo\\nrest"}, {}, [&](const auto& line) { lines.push_back(line); });
@@ -62,7 +62,7 @@ TEST(RunProgram, GivesLinesAsTheyComeAndTheRest) {
   EXPECT_FALSE(output.timed_out);
 }
 
-TEST(RunProgram, KillsAtTheDeadline) {
+TEST(ProgramRun, KillsAtTheDeadline) {
   const auto began = steady_clock::now();
   const auto soon = [] { return steady_clock::now() + std::chrono::milliseconds(100); };
   auto output = run_program({"sh", "-c", "echo begun; exec sleep 600"}, {}, {}, soon());

@@ -157,7 +157,7 @@ TEST_F(Judge, RefusesAMetricThatWasNotAmongThoseEvaluatedThere) {
             "[prune] metric 'lm.nl@length=64' is not among the metrics evaluated at step 20" + where +
                 "; did you mean 'lm.nll@length=64'?");
   EXPECT_EQ(refusal("lm.nll"), "[prune] metric 'lm.nll' is not among the metrics evaluated at step 20" + where +
-                                   "; there are lm.nll@length=64");
+                                   "; metrics are lm.nll@length=64");
 }
 
 // A sweep over what is evaluated: a row without the metric is not judged, and the others are.

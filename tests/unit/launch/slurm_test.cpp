@@ -186,7 +186,7 @@ TEST_F(Slurm, NothingIsSubmittedTwice) {
   fs::create_directories(layout.folder());
   base::write_atomically(layout.train_record(), "{}");
   EXPECT_THAT(submit({line_of("a"), line_of("b")}),
-              HasSubstr("1 of 2 runs submitted to Slurm in 1 job array, 1 had their"));
+              HasSubstr("1 of 2 runs submitted to Slurm in 1 job array, 1 already complete"));
   EXPECT_FALSE(fs::exists(job.folder));
 }
 

@@ -148,7 +148,7 @@ TEST_F(PlanNote, WhatACommandLineLaidOverTheFile) {
       err_, HasSubstr("'assay run experiments/quick.toml optimizer.lr=2e-3 data.dataset.path=corpus.txt' runs them\n"));
   ASSERT_EQ(std::system(from_elsewhere.c_str()), 0);
   EXPECT_THAT(base::read_file(folder_ / "experiments/x/err"),
-              HasSubstr("' (in " + folder_.path().string() + ") makes them\n"));
+              HasSubstr("' (in " + folder_.path().string() + ") runs them\n"));
   ASSERT_EQ(call("run experiments/quick.toml log.every=2"), 0) << err_;
   call("status experiments/quick.toml");
   EXPECT_EQ(err_, "");  // decides no result

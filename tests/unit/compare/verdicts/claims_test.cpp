@@ -221,7 +221,7 @@ TEST_F(TwoRates, ReportedSeedsDoNotChoose) {
   compare["report"] = {{"seeds", {4, 5, 6}}};
   const auto found = testing::judged(results_, {over("tuned")}, compare).claims.at(0);
   EXPECT_EQ(found.pairs.at(0).n, 3u);
-  EXPECT_THAT(found.remarks, Contains(HasSubstr("n too small")));
+  EXPECT_THAT(found.remarks, Contains(HasSubstr("n is too small")));
 }
 
 // A study that may have 12 seeds looks at 6 and at 9: each look has its own level, and what it decides stays.
