@@ -1,4 +1,4 @@
-// What a component tells of itself: its sentence, its paper, its parameters. Name, type, default, range and doc of a
+// What a component says about itself: a sentence, the paper, the parameters. Name, type, default, range and doc of a
 // parameter exist once, in the component's Config and its describe().
 #pragma once
 
@@ -22,24 +22,23 @@ class Schema {
   Schema& doc(const char* sentence) { return doc_ = sentence, *this; }
   Schema& paper(const char* identifier) { return paper_ = identifier, *this; }
 
-  // A number (or list of numbers) with an inclusive range.
-  template <class T>
-  Schema& param(const char* name, T Config::*member, const char* doc, double min = kUnbounded,
-                double max = kUnbounded) {
-    add(name, member, doc, min, max, {}, false);
+  // A number (or list of numbers) with an inclusive range. Owner is Config or a base of it.
+  template <class T, class Owner>
+  Schema& param(const char* name, T Owner::*member, const char* doc, double min = kUnbounded, double max = kUnbounded) {
+    add<T>(name, member, doc, min, max, {}, false);
     return *this;
   }
   // A string (or list of strings) with a closed set of values.
-  template <class T>
-  Schema& param(const char* name, T Config::*member, const char* doc, std::initializer_list<const char*> choices) {
-    add(name, member, doc, kUnbounded, kUnbounded, choices, false);
+  template <class T, class Owner>
+  Schema& param(const char* name, T Owner::*member, const char* doc, std::initializer_list<const char*> choices) {
+    add<T>(name, member, doc, kUnbounded, kUnbounded, choices, false);
     return *this;
   }
   // As param, without a default: the experiment must give it.
-  template <class T>
-  Schema& required(const char* name, T Config::*member, const char* doc, double min = kUnbounded,
+  template <class T, class Owner>
+  Schema& required(const char* name, T Owner::*member, const char* doc, double min = kUnbounded,
                    double max = kUnbounded) {
-    add(name, member, doc, min, max, {}, true);
+    add<T>(name, member, doc, min, max, {}, true);
     return *this;
   }
 

@@ -3,40 +3,25 @@
 
 #include <bit>
 #include <cmath>
-#include <string>
 #include <vector>
 
 #include "assay/plugin.h"
 #include "assay/positional.h"
-#include "parts.h"
+#include "parts.h"  // WithParts: the variants for rearranged documents
 
 namespace {
 
-class Alibi final : public assay::Positional {
+class Alibi : public assay::Positional {
  public:
   struct Config {
     double max_exponent = 8.0;
-    std::string parts = "ignored";
   };
   static void describe(auto& schema) {
     schema.doc("Adds -slope * distance to every attention score; no embeddings.")
         .paper("arXiv:2108.12409")
-        .param("max_exponent", &Config::max_exponent, "Last head's slope is 2^-max_exponent.", 1, 64)
-        .param(
-            "parts", &Config::parts,
-            "What the parts of a rearranged document (prefix, suffix, middle) do to the distance of a key in another "
-            "part than the query. ignored: nothing. positions: they restart in every part, and the distance is the "
-            "difference of these. distances: it is as if that part stood right before the query's. heads: as "
-            "distances, and every third head sees of the other parts only one, prefix, suffix and middle in turn.",
-            {"ignored", "positions", "distances", "heads"});
+        .param("max_exponent", &Config::max_exponent, "The last head's slope is 2^-max_exponent.", 1, 64);
   }
   explicit Alibi(const Config& config) : config_(config) {}
-
-  void fit(const assay::AttentionShape& shape) override {
-    if (config_.parts == "heads" && shape.heads < 3)
-      throw assay::UserError("parts = \"heads\" divides the heads among three parts, and the model has " +
-                             std::to_string(shape.heads) + "; give it three or more");
-  }
 
   // Slopes belong to the heads of the whole model; this rank takes its slice of them.
   assay::AttentionBias attention_bias(const assay::AttentionContext& context) const override {
@@ -44,11 +29,7 @@ class Alibi final : public assay::Positional {
     for (int64_t head = context.head_begin; head < context.head_begin + context.heads; ++head)
       slopes.push_back(slope(head, context.heads_total));
     assay::AttentionBias bias;
-    const auto slopes_H = at::tensor(slopes, context.query_positions.options().dtype(context.score_type));
-    if (config_.parts == "ignored" || !context.query_segments.defined())
-      bias.slopes_H = slopes_H;
-    else
-      bias.dense_BHQS = assay::alibi::bias_by_parts(config_.parts, slopes_H, context);
+    bias.slopes_H = at::tensor(slopes, context.query_positions.options().dtype(context.score_type));
     return bias;
   }
 
@@ -66,4 +47,4 @@ class Alibi final : public assay::Positional {
 
 }  // namespace
 
-ASSAY_PLUGIN("alibi", "1.1.0", assay::component<Alibi>("alibi"))
+ASSAY_PLUGIN("alibi", "1.1.0", assay::component<assay::alibi::WithParts<Alibi>>("alibi"))
