@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "../shared/encoder_tokens.h"
 #include "assay/evaluator.h"
 #include "work.h"
 
@@ -26,8 +27,8 @@ inline Batch batch_of(const std::vector<Sequence>& sequences, const Vocabulary& 
   }
   const auto rows = static_cast<int64_t>(sequences.size()), length = static_cast<int64_t>(longest) + 1;
   Batch batch;
-  batch.tokens = at::full({rows, length}, vocabulary.special("[PAD]"), at::kLong);
-  batch.tokens.select(1, 0).fill_(vocabulary.special("[CLS]"));
+  batch.tokens = at::full({rows, length}, vocabulary.special(encoder::kPad), at::kLong);
+  batch.tokens.select(1, 0).fill_(vocabulary.special(encoder::kCls));
   if (!alike) batch.key_mask = at::ones({rows, length}, at::kBool);
   for (int64_t row = 0; row < rows; ++row) {
     const auto& ids = sequences[static_cast<size_t>(row)];

@@ -123,8 +123,10 @@ def without_comments(text):
 def plugins_named(root):
     """core/src knows kinds, never plugins: no "alibi", no "positional/alibi", no include of plugins/."""
     plugins = os.path.join(root, "plugins")
-    kinds = sorted(entry.name for entry in os.scandir(plugins) if entry.is_dir())
-    names = {entry.name for kind in kinds for entry in os.scandir(os.path.join(plugins, kind)) if entry.is_dir()}
+    names_of = {kind.name: [entry.name for entry in os.scandir(kind.path) if entry.is_dir()]
+                for kind in os.scandir(plugins) if kind.is_dir()}
+    kinds = sorted(kind for kind, names in names_of.items() if names)  # not plugins/shared, which holds headers alone
+    names = {name for kind in kinds for name in names_of[kind]}
     if not names:
         return
     alone = "|".join(map(re.escape, sorted(names - COMMON_WORDS))) or r"(?!)"

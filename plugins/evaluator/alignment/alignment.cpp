@@ -4,7 +4,8 @@
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/matmul.h>
 
-#include "../../objective/cocolm/views.h"
+#include "../../shared/cocolm_views.h"
+#include "../../shared/encoder_tokens.h"
 #include "../blocks.h"
 #include "../sequences.h"
 #include "assay/plugin.h"
@@ -46,7 +47,7 @@ class Alignment final : public assay::Evaluator {
     return assay::evaluation::findings_of_bidirectional(assembly);
   }
   void special_tokens(assay::SpecialTokens& tokens) const override {
-    for (const auto* name : {"[CLS]", "[PAD]"}) tokens.declare(name);
+    for (const auto* name : {assay::encoder::kCls, assay::encoder::kPad}) tokens.declare(name);
   }
 
   assay::SplitFindings check_split(const assay::SplitToCheck& check) const override {

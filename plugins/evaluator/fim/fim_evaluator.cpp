@@ -8,8 +8,8 @@
 #include <map>
 #include <optional>
 
-#include "../../transform/fim/cuts.h"
-#include "../../transform/fim/layout.h"
+#include "../../shared/fim_cuts.h"
+#include "../../shared/fim_layout.h"
 #include "../blocks.h"
 #include "../work.h"
 #include "assay/plugin.h"

@@ -3,8 +3,8 @@
 
 #include <numeric>
 
-#include "../../transform/fim/cuts.h"
-#include "../../transform/fim/layout.h"
+#include "../../shared/fim_cuts.h"
+#include "../../shared/fim_layout.h"
 #include "assay/evaluator.h"
 #include "fakes.h"
 

@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "../../shared/encoder_tokens.h"
 #include "../blocks.h"
 #include "../sequences.h"
 #include "assay/plugin.h"
 
 namespace {
 
+namespace encoder = assay::encoder;
 using assay::Direction;
 using assay::evaluation::Sequence;
 
@@ -35,7 +37,7 @@ class PseudoLogLikelihood final : public assay::Evaluator {
     return assay::evaluation::findings_of_bidirectional(assembly);
   }
   void special_tokens(assay::SpecialTokens& tokens) const override {
-    for (const auto* name : {"[CLS]", "[MASK]", "[PAD]"}) tokens.declare(name);
+    for (const auto* name : {encoder::kCls, encoder::kMask, encoder::kPad}) tokens.declare(name);
   }
 
   assay::SplitFindings check_split(const assay::SplitToCheck& check) const override {
@@ -51,7 +53,7 @@ class PseudoLogLikelihood final : public assay::Evaluator {
     if (const auto limit = context.model().limit(); limit && *limit < length + 1)
       return report(context, 0, 1, 1, false);
     const auto blocks = assay::evaluation::even_blocks(context, length, config_.texts);
-    const auto mask = context.vocabulary().special("[MASK]");
+    const auto mask = context.vocabulary().special(encoder::kMask);
     const auto at_once = std::max<int64_t>(context.tokens_per_forward() / (length + 1), 1);
     double nats = 0, tokens = 0, bytes = 0;
     for (const auto& block : blocks) {

@@ -9,6 +9,7 @@
 #include <map>
 #include <set>
 
+#include "../../shared/encoder_tokens.h"
 #include "../bounded_text.h"
 #include "../sequences.h"
 #include "assay/plugin.h"
@@ -49,7 +50,7 @@ class Probe final : public assay::Evaluator {
     return assay::evaluation::findings_of_bidirectional(assembly);
   }
   void special_tokens(assay::SpecialTokens& tokens) const override {
-    for (const auto* name : {"[CLS]", "[PAD]"}) tokens.declare(name);
+    for (const auto* name : {assay::encoder::kCls, assay::encoder::kPad}) tokens.declare(name);
   }
 
   assay::SplitFindings check_split(const assay::SplitToCheck& check) const override {

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "../../tokenizer/bpe/byte_letters.h"
+#include "../../shared/byte_letters.h"
 #include "assay/component.h"
 #include "assay/exchange.h"
 

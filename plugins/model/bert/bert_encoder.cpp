@@ -1,12 +1,14 @@
 // Transformer encoder: every position sees every other. Devlin et al. 2019, arXiv:1810.04805, sec. 3, with the norm
 // behind each branch (post-LN) as in the paper, or before it (Xiong et al. 2020, arXiv:2002.04745). Positions enter by
 // the positional scheme alone; there are no embeddings of sentences.
+#include "../../shared/encoder_tokens.h"
 #include "../transformer.h"
 #include "assay/plugin.h"
 
 namespace {
 
 using assay::Tensor;
+namespace encoder = assay::encoder;
 namespace nn = assay::nn;
 namespace transformer = assay::transformer;
 
@@ -52,12 +54,12 @@ class Bert final : public assay::Model {
   }
 
   void special_tokens(assay::SpecialTokens& tokens) const override {
-    for (const auto* name : {"[CLS]", "[MASK]", kPad}) tokens.declare(name);
+    for (const auto* name : {encoder::kCls, encoder::kMask, encoder::kPad}) tokens.declare(name);
   }
 
   void bind(const assay::Vocabulary& vocabulary) override {
     vocabulary_ = vocabulary.size();
-    pad_ = vocabulary.special(kPad);
+    pad_ = vocabulary.special(encoder::kPad);
   }
 
   void share_embeddings(const std::string& instance, bool positions) override {
@@ -131,8 +133,6 @@ class Bert final : public assay::Model {
   }
 
  private:
-  static constexpr const char* kPad = "[PAD]";
-
   Config config_;
   int64_t vocabulary_ = 0, pad_ = 0;
   std::string shared_with_;  // instance whose token table is this model's; empty: its own

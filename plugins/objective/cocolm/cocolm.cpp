@@ -20,12 +20,13 @@
 #include <string>
 #include <vector>
 
+#include "../../shared/cocolm_views.h"
+#include "../../shared/encoder_tokens.h"
 #include "assay/model.h"
 #include "assay/nn.h"
 #include "assay/objective.h"
 #include "assay/plugin.h"
 #include "losses.h"
-#include "views.h"
 
 namespace {
 
@@ -33,6 +34,7 @@ using assay::Batch;
 using assay::Draws;
 using assay::Tensor;
 namespace cocolm = assay::cocolm;
+namespace encoder = assay::encoder;
 namespace nn = assay::nn;
 
 class CocoLm final : public assay::Objective {
@@ -100,12 +102,12 @@ class CocoLm final : public assay::Objective {
   bool stops_gradients() const override { return corrects(); }
 
   void special_tokens(assay::SpecialTokens& tokens) const override {
-    for (const auto* name : {kCls, kMask, kPad}) tokens.declare(name);
+    for (const auto* name : {encoder::kCls, encoder::kMask, encoder::kPad}) tokens.declare(name);
   }
   void bind(const assay::Vocabulary& vocabulary) override {
-    cls_ = vocabulary.special(kCls);
-    mask_ = vocabulary.special(kMask);
-    pad_ = vocabulary.special(kPad);
+    cls_ = vocabulary.special(encoder::kCls);
+    mask_ = vocabulary.special(encoder::kMask);
+    pad_ = vocabulary.special(encoder::kPad);
   }
 
   std::vector<std::string> validate(const assay::Assembly& assembly) const override {
@@ -211,8 +213,6 @@ class CocoLm final : public assay::Objective {
   }
 
  private:
-  static constexpr const char *kCls = "[CLS]", *kMask = "[MASK]", *kPad = "[PAD]";
-
   // Of the masked tokens [M]: where they stand among all B T; what stood there; what the generator put there.
   struct Places {
     Tensor masked, original, drawn;

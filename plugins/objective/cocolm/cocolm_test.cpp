@@ -8,10 +8,10 @@
 #include <cmath>
 #include <set>
 
+#include "../../shared/cocolm_views.h"
 #include "assay/objective.h"
 #include "fakes.h"
 #include "losses.h"
-#include "views.h"
 
 namespace assay::testing {
 namespace {

@@ -14,8 +14,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "../../shared/byte_letters.h"
 #include "assay/component.h"
-#include "byte_letters.h"
 
 namespace {
 

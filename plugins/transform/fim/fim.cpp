@@ -1,6 +1,7 @@
 // Fill-in-the-middle: a share of the texts is cut in three and told in another order, so that a left-to-right model
 // learns to write what stands between a prefix and a suffix. Bavarian et al. 2022, arXiv:2207.14255, sec. 3 (document
-// level, PSM and SPM), 4.4 (context level), app. D (SPM's variants). layout.h has the orders, cuts.h the places to cut.
+// level, PSM and SPM), 4.4 (context level), app. D (SPM's variants). shared/fim_layout.h has the orders,
+// shared/fim_cuts.h the places to cut.
 // Cuts fall where the paper's do, two places drawn evenly from all, empty parts included. Differs from the public
 // implementations: an empty text keeps its end of text, padding is never a target, and draws are keyed by sample and
 // segment, so that no worker count, mesh or resume changes them.
@@ -13,11 +14,11 @@
 #include <type_traits>
 #include <vector>
 
+#include "../../shared/fim_cuts.h"
+#include "../../shared/fim_layout.h"
 #include "assay/plugin.h"
 #include "assay/tokenizer.h"
 #include "assay/transform.h"
-#include "cuts.h"
-#include "layout.h"
 
 namespace {
 

@@ -1,11 +1,12 @@
 // Layouts and cuts against the values of the reference's permute, and of two even draws.
+#include "../../shared/fim_layout.h"
+
 #include <gmock/gmock.h>
 
 #include <cmath>
 #include <map>
 
-#include "cuts.h"
-#include "layout.h"
+#include "../../shared/fim_cuts.h"
 #include "shown.h"
 
 namespace assay::testing {

@@ -6,11 +6,11 @@
 #include <cmath>
 #include <optional>
 
+#include "../../shared/fim_cuts.h"
+#include "../../shared/fim_layout.h"
 #include "assay/tokenizer.h"
 #include "assay/transform.h"
-#include "cuts.h"
 #include "harness.h"
-#include "layout.h"
 #include "shown.h"
 #include "unit/source_folder.h"
 

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "layout.h"
+#include "../../shared/fim_layout.h"
 
 namespace assay::testing {
 
