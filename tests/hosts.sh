@@ -7,6 +7,7 @@
 set -euo pipefail
 
 build="$1"
+tiny="$(realpath "$(dirname "$0")")/fixtures/tiny/tiny.toml"
 work="$(mktemp -d)"
 hosts=("assay-a-$$" "assay-b-$$")
 network=10.213.77
@@ -44,28 +45,13 @@ exec ip netns exec "\$name" unshare --uts sh -c "hostname \$name; \$*"
 EOF
 chmod +x "$work/enter"
 
-for line in {1..100}; do echo "line $line of a text that two hosts train on together"; done >"$work/corpus.txt"
 cat >"$work/hosts.toml" <<EOF
-[experiment]
-seeds = [1]
-[data]
-dataset = { use = "text", path = "corpus.txt" }
-tokenizer = "bytes"
-context = 16
+extends = ["$tiny"]
 [model]
-use = "gpt"
 layers = 2
-width = 16
-heads = 2
 dropout = 0.1
-positional = "alibi"
-[[objective]]
-use = "mle"
-[optimizer]
-use = "adamw"
-lr = 1e-2
-[scheduler]
-use = "cosine"
+[positional]
+use = "alibi"
 [train]
 steps = 8
 batch = 8

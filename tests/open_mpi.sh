@@ -6,6 +6,7 @@
 set -euo pipefail
 
 build="$1"
+tiny="$(realpath "$(dirname "$0")")/fixtures/tiny/tiny.toml"
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 skip() {
@@ -23,27 +24,10 @@ fail() {
 unset OMP_NUM_THREADS # nproc heeds it
 cores="$(nproc)"
 ranks=$((cores + 1))
-for line in {1..100}; do echo "line $line of a text that more ranks than cores train on"; done >"$work/corpus.txt"
 cat >"$work/ranks.toml" <<TOML
-[experiment]
-seeds = [1]
-[data]
-dataset = { use = "text", path = "corpus.txt" }
-tokenizer = "bytes"
-context = 16
-[model]
-use = "gpt"
-layers = 1
-width = 16
-heads = 2
-positional = "alibi"
-[[objective]]
-use = "mle"
-[optimizer]
-use = "adamw"
-lr = 1e-2
-[scheduler]
-use = "constant"
+extends = ["$tiny"]
+[positional]
+use = "alibi"
 [train]
 steps = 4
 batch = $((2 * ranks))

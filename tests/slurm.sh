@@ -7,6 +7,7 @@ set -euo pipefail
 
 build="$(realpath "$1")"
 assay="$build/bin/assay"
+tiny="$(realpath "$(dirname "$0")")/fixtures/tiny/tiny.toml"
 work="$(mktemp -d)"
 daemons=()
 skip() {
@@ -100,33 +101,18 @@ done
 is_up || skip "Slurm does not start here: $(tail -qn 1 "$work"/slurmctld.out "$work"/slurmd.out | tr '\n' ' ')"
 
 mkdir "$work/experiments"
-for line in {1..100}; do echo "line $line of a text that a cluster trains on"; done >"$work/corpus.txt"
 # experiment NAME STEPS MORE
 experiment() {
   cat >"$work/experiments/$1.toml" <<TOML
+extends = ["$tiny"]
 [experiment]
 seeds = [1, 2]
-[data]
-dataset = { use = "text", path = "../corpus.txt" }
-tokenizer = "bytes"
-context = 16
 [model]
-use = "gpt"
-layers = 1
-width = 16
-heads = 2
 dropout = 0.1
-positional = "alibi"
-[[objective]]
-use = "mle"
-[optimizer]
-use = "adamw"
-lr = 1e-2
-[scheduler]
-use = "cosine"
+[positional]
+use = "alibi"
 [train]
 steps = $2
-batch = 4
 [[evaluate]]
 use = "lm"
 lengths = [16]

@@ -29,27 +29,20 @@ pinned_wheels.run_with(pathlib.Path(__file__).with_name("tensorboard_wheels.txt"
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator  # noqa: E402
 
 STEPS = 600
+TINY = pathlib.Path(__file__).resolve().parent / "fixtures" / "tiny" / "tiny.toml"
 EXPERIMENT = f"""
+extends = ["{TINY}"]
 [experiment]
 name = "tracked"
-seeds = [1]
 [data]
-dataset = {{ use = "text", path = "corpus.txt" }}
-tokenizer = "bytes"
 context = 32
 [model]
-use = "gpt"
 layers = 2
 width = 32
-heads = 2
-positional = "alibi"
-[[objective]]
-use = "mle"
+[positional]
+use = "alibi"
 [optimizer]
-use = "adamw"
 lr = 1e-3
-[scheduler]
-use = "cosine"
 [train]
 steps = {STEPS}
 batch = 8
@@ -155,7 +148,6 @@ def compare(what, read, wanted):
 def main(build):
     with tempfile.TemporaryDirectory() as text:
         folder = pathlib.Path(text)
-        (folder / "corpus.txt").write_text("".join(f"line {i} of a text to train on\n" for i in range(400)))
         (folder / "x.toml").write_text(EXPERIMENT)
         with subprocess.Popen([build / "bin/assay", "run", "x.toml"], cwd=folder, stderr=subprocess.DEVNULL) as first:
             # Killed beyond a checkpoint, so that steps are made again.

@@ -40,7 +40,7 @@ TEST_F(GoodRuns, KeepTheLossOfEveryDocument) {
   write_experiment("strides = [8]\n");
   std::string text;
   for (int i = 0; i < 200; ++i) text += "paragraph " + std::to_string(i) + "\n\n";
-  folder_.write("corpus.txt", text);
+  write_corpus(text);
   ASSERT_EQ(call("run experiments/tiny.toml data.dataset.document=\"paragraph\""), 0) << err_;
   const auto record = lm_record(plan()[0]);
   ASSERT_EQ(record["examples"].size(), 19u);  // a tenth of the text, in whole lines: paragraphs 162 to 180

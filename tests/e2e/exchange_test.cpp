@@ -111,7 +111,7 @@ TEST_F(ExchangeVerbs, PlanSaysWhatCannotBeExported) {
   write_experiment("[[exchange]]\nuse = \"hf\"\n");
   EXPECT_EQ(call("plan experiments/tiny.toml"), 2);
   EXPECT_THAT(err_,
-              AllOf(HasSubstr("experiments/tiny.toml:27:1: the run cannot be exported: positional scheme 'none' has "
+              AllOf(HasSubstr("experiments/tiny.toml:28:1: the run cannot be exported: positional scheme 'none' has "
                               "no layout there"),
                     HasSubstr("MPT (positional 'alibi' with max_exponent = 8")));
   const std::string alibi = "positional=alibi model.bias=false model.gelu=erf";

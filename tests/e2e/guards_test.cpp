@@ -30,7 +30,7 @@ class Guards : public testing::Programs {
 
 TEST_F(Guards, ACorpusShorterThanOneContext) {
   write_experiment();
-  folder_.write("corpus.txt", "one line\nand another\nand a third\n");
+  write_corpus("one line\nand another\nand a third\n");
   ASSERT_EQ(call("run experiments/tiny.toml data.context=512"), 2);
   EXPECT_THAT(err_,
               AllOf(HasSubstr("fewer than one context of 512"), HasSubstr("use more text or a smaller data.context")));
@@ -39,7 +39,7 @@ TEST_F(Guards, ACorpusShorterThanOneContext) {
 
 TEST_F(Guards, ASplitWithoutText) {
   write_experiment();
-  folder_.write("corpus.txt", "");
+  write_corpus("");
   for (const char* verb : {"plan", "check", "run"}) {
     EXPECT_EQ(call(verb + std::string(" experiments/tiny.toml")), 2);
     EXPECT_THAT(err_, AllOf(HasSubstr("the split 'train' is empty (documents: train 0, validation 0, test 0)"),
@@ -61,7 +61,7 @@ TEST_F(Guards, NoStepsNeedNoTrainingText) {
 TEST_F(Guards, ASplitThatTheDatasetDoesNotHave) {
   write_experiment();
   ASSERT_EQ(call("run experiments/tiny.toml data.dataset.validation_fraction=0"), 2);
-  EXPECT_THAT(err_, HasSubstr("tiny.toml:24:1: the split 'validation' is empty (documents: train 1, validation 0, test "
+  EXPECT_THAT(err_, HasSubstr("tiny.toml:25:1: the split 'validation' is empty (documents: train 1, validation 0, test "
                               "1); name another split, or divide the data otherwise (assay describe text)"));
   EXPECT_FALSE(fs::exists(experiment().folder()));
 }
@@ -100,7 +100,7 @@ TEST_F(Guards, TextThatIsReadOftenIsWarnedOf) {
   const auto outlook = nlohmann::json::parse(out_)["runs"][0]["outlook"];
   EXPECT_EQ(outlook["epoch_tokens"], 3201);  // 80 of 100 lines of 40 bytes, and an end
   EXPECT_DOUBLE_EQ(outlook["epochs"], 384 / 3201.0);
-  folder_.write("corpus.txt", std::string(39, 'a') + "\n" + std::string(39, 'b') + "\n" + std::string(39, 'c') + "\n");
+  write_corpus(std::string(39, 'a') + "\n" + std::string(39, 'b') + "\n" + std::string(39, 'c') + "\n");
   ASSERT_EQ(call("plan experiments/tiny.toml data.dataset.validation_fraction=0.3 data.dataset.test_fraction=0.3"), 0)
       << err_;
   EXPECT_THAT(err_, AllOf(HasSubstr("warning: the row reads the training text about 1.56 times in every batch"),
@@ -113,7 +113,7 @@ TEST_F(Guards, HeldOutTextThatIsTrainedOnIsSaid) {
   write_experiment();
   std::string text;
   for (int p = 0; p < 100; ++p) text += "paragraph " + std::to_string(p % 50) + "\n\n";
-  folder_.write("corpus.txt", text);
+  write_corpus(text);
   const std::string command = "plan experiments/tiny.toml data.dataset.document=\"paragraph\" ";
   ASSERT_EQ(call(command + "data.dataset.splits=\"documents\""), 0) << err_;
   EXPECT_THAT(err_, HasSubstr(" documents of 'validation' ("));
@@ -125,7 +125,7 @@ TEST_F(Guards, HeldOutTextThatIsTrainedOnIsSaid) {
 // What is no text is refused before anything is trained on it.
 TEST_F(Guards, StructuredFilesAreNoText) {
   write_experiment();
-  folder_.write("corpus.txt", "{\"text\": \"one\"}\n{\"text\": \"two\"}\n");
+  write_corpus("{\"text\": \"one\"}\n{\"text\": \"two\"}\n");
   EXPECT_EQ(call("check experiments/tiny.toml"), 2);
   EXPECT_THAT(err_, HasSubstr("corpus.txt is JSON lines; extract its text to a .txt file"));
 }
@@ -210,7 +210,7 @@ TEST_F(Guards, AFullDiskFailsWithTheFilesName) {
   write_experiment();
   std::string text;
   for (int i = 0; i < 4000; ++i) text += "line " + std::to_string(i) + " of a text that is longer than the limit\n";
-  folder_.write("corpus.txt", text);
+  write_corpus(text);
   // 64 blocks, which are 512 bytes to dash and 1,024 to bash: not the tokens of 200 KB of text either way.
   ASSERT_EQ(call("run experiments/tiny.toml", "results", "ulimit -f 64; "), 1);
   EXPECT_THAT(err_, AllOf(HasSubstr("FAILED"), HasSubstr(".tokens: cannot write: File too large")));
@@ -262,7 +262,7 @@ TEST_F(Guards, AnEvaluatorCannotAddToTheVocabulary) {
 TEST_F(Guards, AnErrorOfAComponentNamesEveryOverrideOfIt) {
   write_experiment();
   EXPECT_EQ(call("plan experiments/tiny.toml model.width=18 model.heads=4 model.layers=1 train.batch=2"), 2);
-  EXPECT_THAT(err_, AllOf(HasSubstr("experiments/tiny.toml:7:"),
+  EXPECT_THAT(err_, AllOf(HasSubstr("experiments/tiny.toml:8:"),
                           HasSubstr("(with --set model.heads=4 --set model.layers=1 --set model.width=18)")));
   EXPECT_EQ(call("plan experiments/tiny.toml data.context=16 model.positional.use=learned "
                  "model.positional.positions=8"),
@@ -289,7 +289,7 @@ TEST_F(Guards, ErrorsOfAComponentBeforeARunAreAtItsTable) {
               StartsWith("experiments/scheme.toml:2:2: plugin 'throws_in_create', component 'throws_in_create', hook "
                          "'create': the constructor did not like the weather"));
   EXPECT_THAT(error_with("use = \"none\"\n", "[[evaluate]]\nuse = \"declares_token\"\n"),
-              StartsWith("experiments/tiny.toml:26:1: plugin 'declares_token', component 'declares_token', hook "
+              StartsWith("experiments/tiny.toml:27:1: plugin 'declares_token', component 'declares_token', hook "
                          "'special_tokens': declares the special token"));
 }
 
@@ -298,17 +298,17 @@ TEST_F(Guards, AContextLongerThanEveryDocument) {
   write_experiment();
   std::string text;
   for (int i = 0; i < 200; ++i) text += "paragraph " + std::to_string(i) + "\n\n";
-  folder_.write("corpus.txt", text);
+  write_corpus(text);
   ASSERT_EQ(call("run experiments/tiny.toml data.dataset.document=\"paragraph\" data.context=128"), 0) << err_;
 }
 
 TEST_F(Guards, DataThatIsNotWhatWasPlanned) {
   write_experiment();
   ASSERT_EQ(call("run experiments/tiny.toml"), 0) << err_;
-  std::ofstream(folder_ / "corpus.txt", std::ios::app) << "one more line\n";
+  std::ofstream(folder_ / "experiments/corpus.txt", std::ios::app) << "one more line\n";
   EXPECT_EQ(work_again(), 1);
   EXPECT_THAT(err_, AllOf(HasSubstr("corpus.txt: changed since the plan was made"), HasSubstr("plan again")));
-  fs::remove(folder_ / "corpus.txt");
+  fs::remove(folder_ / "experiments/corpus.txt");
   EXPECT_EQ(work_again(), 1);
   EXPECT_THAT(err_, HasSubstr("corpus.txt: is gone since the plan was made"));
 }

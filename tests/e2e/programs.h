@@ -19,6 +19,7 @@
 #include "record/layout.h"
 #include "record/plan_lines.h"
 #include "unit/loader/fixture_files.h"
+#include "unit/source_folder.h"
 #include "unit/temporary_folder.h"
 
 namespace assay::testing {
@@ -27,47 +28,19 @@ class Programs : public ::testing::Test {
  protected:
   static constexpr int kLines = 100, kLineBytes = 40;  // of the text
 
-  Programs() {
-    std::string text;
-    uint64_t state = 1;
-    for (int line = 0; line < kLines; ++line) {
-      for (int i = 0; i < kLineBytes - 1; ++i) {
-        state = state * 6364136223846793005u + 1442695040888963407u;
-        text += "etaoin shrdlu, "[(state >> 33) % 15];
-      }
-      text += '\n';
-    }
-    folder_.write("corpus.txt", text);
+  static std::string read_tiny(const std::string& name) {
+    return read_file(source_folder() / "tests/fixtures/tiny" / name);
   }
 
-  // experiments/tiny.toml: six steps of a one-layer model; `more` adds sections, `positional` is a TOML value.
+  Programs() { write_corpus(read_tiny("corpus.txt")); }
+
+  // What experiments/tiny.toml trains on.
+  void write_corpus(const std::string& text) { folder_.write("experiments/corpus.txt", text); }
+
+  // experiments/tiny.toml: the experiment of tests/fixtures/tiny with an evaluation, and `more` after it.
   void write_experiment(const std::string& more = "", const std::string& lengths = "[16, 64]") {
-    folder_.write("experiments/tiny.toml", R"([experiment]
-seeds = [1]
-[data]
-dataset = { use = "text", path = "../corpus.txt" }
-tokenizer = "bytes"
-context = 16
-[model]
-use = "gpt"
-layers = 1
-width = 16
-heads = 2
-[positional]
-use = "none"
-[[objective]]
-use = "mle"
-[optimizer]
-use = "adamw"
-lr = 1e-2
-[scheduler]
-use = "cosine"
-[train]
-steps = 6
-batch = 4
-[[evaluate]]
-use = "lm"
-lengths = )" + lengths + "\n" + more);
+    folder_.write("experiments/tiny.toml",
+                  read_tiny("tiny.toml") + "[[evaluate]]\nuse = \"lm\"\nlengths = " + lengths + "\n" + more);
   }
 
   // Exit code of `assay <words>`; 124 when it hung. Standard output and error are kept. `first` goes before, for

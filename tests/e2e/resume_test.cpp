@@ -119,7 +119,7 @@ class ResumeOfRun : public testing::Resume {};
 // An encoder and its generator, with dropout, draws of tokens and contrast in groups, and what evaluates encoders.
 TEST_F(ResumeOfRun, AlsoOfAnEncoderWithItsGenerator) {
   std::string text;
-  for (const char c : base::read_file(folder_ / "corpus.txt")) text += c == '\n' ? "\n\n" : std::string(1, c);
+  for (const char c : base::read_file(folder_ / "experiments/corpus.txt")) text += c == '\n' ? "\n\n" : std::string(1, c);
   folder_.write("books/one.txt", text);
   folder_.write("books/other.txt", text.substr(text.size() / 2) + text.substr(0, text.size() / 2));
   folder_.write("experiments/encoder.toml", R"([data]

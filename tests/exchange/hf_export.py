@@ -11,25 +11,20 @@ import numpy as np
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 STEPS, ROWS, CONTEXT = 10, 4, 32
 EXPERIMENT = """
+extends = ["{tiny}"]
 [experiment]
 name = "exchange"
-seeds = [1]
 [data]
-dataset = {{ use = "text", path = "corpus.txt" }}
 tokenizer = {tokenizer}
 context = {context}
 [model]
-use = "gpt"
 layers = 3
 width = 48
 heads = {heads}
 init_std = 0.1
 {model}
 {transform}
-[[objective]]
-use = "mle"
 [optimizer]
-use = "adamw"
 lr = 1e-3
 weight_decay = 0.1
 [scheduler]
@@ -41,8 +36,9 @@ clip_norm = 0
 [[exchange]]
 use = "hf"
 """
-LEARNED = f'positional = {{ use = "learned", positions = {4 * CONTEXT} }}'
-ALIBI = 'bias = false\ngelu = "erf"\npositional = "alibi"'
+TINY = ROOT / "tests" / "fixtures" / "tiny" / "tiny.toml"
+LEARNED = f'[positional]\nuse = "learned"\npositions = {4 * CONTEXT}'
+ALIBI = 'bias = false\ngelu = "erf"\n[positional]\nuse = "alibi"'
 SMOKE = ROOT / "plugins" / "tokenizer" / "bpe" / "smoke"
 BPE = f'{{ use = "bpe", encoder = "{SMOKE / "encoder.json"}", merges = "{SMOKE / "vocab.bpe"}" }}'
 FIM = '[[transform]]\nuse = "fim"'
@@ -72,8 +68,7 @@ class Exported:
 
     def __init__(self, case, build, folder):
         self.folder, self.build = pathlib.Path(folder), pathlib.Path(build)
-        (self.folder / "corpus.txt").write_text("".join(f"line {i} of a text to train on\n" for i in range(400)))
-        text = EXPERIMENT.format(steps=STEPS, rows=ROWS, context=CONTEXT, **CASES[case])
+        text = EXPERIMENT.format(tiny=TINY, steps=STEPS, rows=ROWS, context=CONTEXT, **CASES[case])
         (self.folder / "x.toml").write_text(text)
         self.assay("run", "x.toml")
         experiment = next(self.folder.glob("**/plan.jsonl")).parent
