@@ -3,8 +3,7 @@
 
 #include <map>
 
-#include "assay/dataset.h"
-#include "harness.h"
+#include "../opened.h"
 #include "unit/source_folder.h"
 #include "unit/temporary_folder.h"
 
@@ -15,12 +14,7 @@ using nlohmann::json;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-constexpr Split kSplits[] = {Split::kTrain, Split::kValidation, Split::kTest};
-
-Made<Dataset> open(const std::filesystem::path& path, json parameters = json::object()) {
-  parameters["path"] = {{"path", path.string()}, {"sha256", "f00d"}, {"name", path.filename().string()}};
-  return make<Dataset>("code", parameters);
-}
+const Opened open{"code"};
 
 // id to text and split.
 std::map<std::string, std::pair<std::string, Split>> documents(const Dataset& data) {
@@ -79,24 +73,15 @@ TEST(Code, NamesItsSource) {
   EXPECT_EQ(open(folder.path())->sources().at(0).licence, "free");
 }
 
-std::string error_of(const std::filesystem::path& path, const json& parameters = json::object()) {
-  try {
-    open(path, parameters);
-  } catch (const PluginError& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
 TEST(Code, SaysWhatIsWrong) {
   const TemporaryFolder folder;
-  EXPECT_THAT(error_of(folder.path()), HasSubstr("no file that ends in .py; see endings and without"));
-  EXPECT_THAT(error_of(folder / "none"), HasSubstr("is no folder"));
+  EXPECT_THAT(open.error(folder.path()), HasSubstr("no file that ends in .py; see endings and without"));
+  EXPECT_THAT(open.error(folder / "none"), HasSubstr("is no folder"));
   folder.write("a.py", "x");
-  EXPECT_THAT(error_of(folder.path(), {{"test_fraction", 0.5}, {"validation_fraction", 0.5}}),
+  EXPECT_THAT(open.error(folder.path(), {{"test_fraction", 0.5}, {"validation_fraction", 0.5}}),
               HasSubstr("nothing is left to train on"));
   folder.write("manifest.json", "{");
-  EXPECT_THAT(error_of(folder.path()), HasSubstr("is no manifest"));
+  EXPECT_THAT(open.error(folder.path()), HasSubstr("is no manifest"));
 }
 
 TEST(Code, BinaryFilesAreRefusedAndJsonIsRead) {
@@ -110,7 +95,7 @@ TEST(Code, BinaryFilesAreRefusedAndJsonIsRead) {
   for (const auto& [content, message] : contents) {
     const TemporaryFolder folder;
     folder.write("data.py", content);
-    EXPECT_THAT(error_of(folder.path()), HasSubstr(message));
+    EXPECT_THAT(open.error(folder.path()), HasSubstr(message));
   }
 }
 

@@ -8,10 +8,8 @@
 #include <set>
 
 #include "../file_borders.h"
-#include "assay/dataset.h"
-#include "assay/error.h"
+#include "../opened.h"
 #include "assay/random.h"
-#include "harness.h"
 #include "unit/temporary_folder.h"
 
 namespace assay::testing {
@@ -21,12 +19,7 @@ using nlohmann::json;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-constexpr Split kSplits[] = {Split::kTrain, Split::kValidation, Split::kTest};
-
-Made<Dataset> open(const std::filesystem::path& path, json parameters = json::object()) {
-  parameters["path"] = {{"path", path.string()}, {"sha256", "f00d"}, {"name", path.filename().string()}};
-  return make<Dataset>("text", parameters);
-}
+const Opened open{"text"};
 
 // Bytes of train, validation and test of a folder of files of these sizes, in this order.
 std::vector<size_t> divided(const std::vector<size_t>& sizes, double validation, double test) {
@@ -130,15 +123,6 @@ TEST(TextSplits, SayWhatSharesWereAskedFor) {
   EXPECT_TRUE(open(folder.path(), {{"splits", "documents"}})->fractions());
 }
 
-std::string error_of(const std::filesystem::path& path) {
-  try {
-    open(path);
-  } catch (const std::exception& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
 TEST(TextContent, WhatIsNoTextIsRefusedWhateverItsName) {
   using namespace std::string_literals;
   const std::pair<std::string, const char*> contents[] = {
@@ -166,9 +150,9 @@ TEST(TextContent, WhatIsNoTextIsRefusedWhateverItsName) {
     const auto file = folder.write("plain/data.txt", content);
     folder.write("corpus/data.txt", content);
     folder.write("corpus/manifest.json", R"({"files": [{"file": "data.txt", "split": "train"}]})");
-    EXPECT_THAT(error_of(file), HasSubstr(file.string() + " " + message));
-    EXPECT_THAT(error_of(folder / "plain"), HasSubstr(message));
-    EXPECT_THAT(error_of(folder / "corpus"), HasSubstr(message));
+    EXPECT_THAT(open.error(file), HasSubstr(file.string() + " " + message));
+    EXPECT_THAT(open.error(folder / "plain"), HasSubstr(message));
+    EXPECT_THAT(open.error(folder / "corpus"), HasSubstr(message));
   }
 }
 
@@ -180,7 +164,7 @@ TEST(TextContent, TextThatBeginsLikeSomethingElseIsText) {
         "# A heading\n{\"a\": 1}\nis a record.\n", "[An aside]\n[Another]\n", "[\n[\n",
         "{\"a\": 1}\nis how JSON begins.\n", "PARTS\n", "BZh\n", "\xef\xbb\xbfwith a byte order mark\n",
         "caf\xe9 in Latin-1\n", "12\n13\n", "\"quoted\"\n\"lines\"\n", "{", "\n\n"})
-    EXPECT_EQ(error_of(folder.write("data.txt", text)), "no error") << text;
+    EXPECT_EQ(open.error(folder.write("data.txt", text)), "no error") << text;
 }
 
 }  // namespace

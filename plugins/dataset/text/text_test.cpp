@@ -6,10 +6,8 @@
 #include <map>
 #include <set>
 
-#include "assay/dataset.h"
-#include "assay/error.h"
+#include "../opened.h"
 #include "base/sha256.h"
-#include "harness.h"
 #include "unit/source_folder.h"
 #include "unit/temporary_folder.h"
 
@@ -21,12 +19,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-constexpr Split kSplits[] = {Split::kTrain, Split::kValidation, Split::kTest};
-
-Made<Dataset> open(const std::filesystem::path& path, json parameters = json::object()) {
-  parameters["path"] = {{"path", path.string()}, {"sha256", "f00d"}, {"name", path.filename().string()}};
-  return make<Dataset>("text", parameters);
-}
+const Opened open{"text"};
 
 std::vector<std::string> texts(const Dataset& data, Split split) {
   std::vector<std::string> out;
@@ -39,15 +32,6 @@ std::string joined(const Dataset& data) {
   for (const auto split : kSplits)
     for (const auto& text : texts(data, split)) all += text;
   return all;
-}
-
-std::string error_of(const std::filesystem::path& path, const json& parameters = json::object()) {
-  try {
-    open(path, parameters);
-  } catch (const PluginError& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 const json kAllTrain{{"validation_fraction", 0.0}, {"test_fraction", 0.0}};
@@ -245,20 +229,20 @@ TEST(Text, ManifestDecidesOrderAndSplit) {
 
 TEST(Text, ErrorsSayWhatIsWrong) {
   const TemporaryFolder folder;
-  EXPECT_THAT(error_of(folder / "missing.txt"), HasSubstr("cannot read " + (folder / "missing.txt").string()));
-  EXPECT_THAT(error_of(folder.path()), HasSubstr("has neither a manifest.json nor a .txt file"));
+  EXPECT_THAT(open.error(folder / "missing.txt"), HasSubstr("cannot read " + (folder / "missing.txt").string()));
+  EXPECT_THAT(open.error(folder.path()), HasSubstr("has neither a manifest.json nor a .txt file"));
   folder.write("a.txt", "abc");
-  EXPECT_THAT(error_of(folder / "a.txt", {{"validation_fraction", 0.5}, {"test_fraction", 0.5}}),
+  EXPECT_THAT(open.error(folder / "a.txt", {{"validation_fraction", 0.5}, {"test_fraction", 0.5}}),
               HasSubstr("add up to 1 or more"));
   folder.write("manifest.json", "{\"files\": [{\"file\": \"a.txt\", \"split\": \"training\"}]}");
-  EXPECT_THAT(error_of(folder.path()),
+  EXPECT_THAT(open.error(folder.path()),
               HasSubstr("'a.txt' has the split 'training'; it must be train, validation or test"));
   folder.write("manifest.json", "{\"files\": [{\"file\": \"a.txt\", \"split\": \"train\", \"bytes\": 4}]}");
-  EXPECT_THAT(error_of(folder.path()), HasSubstr("has 3 bytes, its manifest says 4"));
+  EXPECT_THAT(open.error(folder.path()), HasSubstr("has 3 bytes, its manifest says 4"));
   folder.write("manifest.json", "{\"files\": 3");
-  EXPECT_THAT(error_of(folder.path()), HasSubstr("manifest.json is no manifest"));
+  EXPECT_THAT(open.error(folder.path()), HasSubstr("manifest.json is no manifest"));
   folder.write("manifest.json", "{\"files\": [{\"file\": \"a.txt\"}]}");
-  EXPECT_THAT(error_of(folder.path()), HasSubstr("manifest.json is no manifest"));
+  EXPECT_THAT(open.error(folder.path()), HasSubstr("manifest.json is no manifest"));
   folder.write("manifest.json", "{\"files\": [{\"file\": \"a.txt\", \"split\": \"train\"}]}");
   const auto data = open(folder.path());
   EXPECT_THROW(data->document(Split::kTrain, 1), UserError);
