@@ -1,4 +1,4 @@
-// Files of plain text: their bytes, and whether the content is plain text, in whatever encoding of bytes.
+// Files of plain text: reads their bytes and tells whether the content is plain text, in any encoding of bytes.
 #pragma once
 
 #include <algorithm>
@@ -14,7 +14,8 @@
 
 namespace assay::dataset {
 
-// Some of them, which begin with text, would otherwise not be told from it.
+// The binary format that the content begins like, or "". Some of these formats begin with text and contain no zero
+// byte.
 inline std::string known_format(std::string_view content) {
   using namespace std::string_view_literals;
   static constexpr std::array<std::pair<std::string_view, const char*>, 15> kFormats{
@@ -38,7 +39,7 @@ inline std::string known_format(std::string_view content) {
   return "";
 }
 
-// The next line that is not blank, from `at` on, which moves behind it.
+// The next line that is not blank, from `at` on; `at` moves to its end.
 inline std::string_view next_line(std::string_view content, size_t& at) {
   at = std::min(content.find_first_not_of(" \t\r\n", at), content.size());
   const auto end = std::min(content.find('\n', at), content.size());
@@ -47,7 +48,7 @@ inline std::string_view next_line(std::string_view content, size_t& at) {
   return line;
 }
 
-// Whether `line` is a JSON object or list, or the beginning of one: the error is then behind its last byte.
+// Whether `line` is a JSON object or list (kWhole) or the beginning of one (kCut), whose error is after the last byte.
 enum class Record { kNone, kCut, kWhole };
 inline Record record_in(std::string_view line) {
   if (!line.starts_with('{') && !line.starts_with('[')) return Record::kNone;
@@ -58,8 +59,8 @@ inline Record record_in(std::string_view line) {
   }
 }
 
-// Whether the first lines are JSON objects or lists: two or more, of eight or more lines all but one in eight. Comments
-// and one other line, a header, may come before them; a line may be cut, as at the end of a file that is not complete.
+// Whether the first lines are JSON objects or lists: at least two of them, and at most one in eight lines is not one.
+// Comments and a header line may come before them; a line may be truncated, as at the end of an incomplete file.
 inline bool has_json_lines(std::string_view content) {
   constexpr int kMostLines = 16;
   int lines = 0, records = 0, whole = 0;
@@ -79,7 +80,7 @@ inline bool has_json_lines(std::string_view content) {
   return whole > 0 && records > 1 && 8 * (lines - records) <= lines;
 }
 
-// JSON lines, or one JSON object or list.
+// "JSON lines", or "JSON" for one object or list, or "".
 inline std::string json_in(std::string_view content) {
   constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
   if (content.starts_with(kByteOrderMark)) content.remove_prefix(kByteOrderMark.size());
@@ -90,10 +91,10 @@ inline std::string json_in(std::string_view content) {
   return opens && nlohmann::json::accept(content.begin(), content.end()) ? "JSON" : "";
 }
 
-// What a file is whose bytes are not text in an encoding that extends ASCII; empty: they are.
+// What a file is whose bytes are not text in an extension of ASCII; "" where they are.
 inline std::string binary_format(std::string_view content) {
   if (auto format = known_format(content); !format.empty()) return format;
-  return content.find('\0') != std::string_view::npos ? "a binary file, for it contains bytes of value 0" : "";
+  return content.find('\0') != std::string_view::npos ? "a binary file, for it contains zero bytes" : "";
 }
 
 inline const char* remedy_of(std::string_view format) {
@@ -101,7 +102,7 @@ inline const char* remedy_of(std::string_view format) {
                                     : "; extract its text to a .txt file";
 }
 
-// What a file is that is not plain text, and what to do with it; empty: it is plain text.
+// What a file is that is not plain text, and what to do with it; "" for plain text.
 inline std::string refusal_of(std::string_view content) {
   if (const auto format = binary_format(content); !format.empty()) return "is " + format + remedy_of(format);
   if (const auto json = json_in(content); !json.empty())
@@ -111,18 +112,18 @@ inline std::string refusal_of(std::string_view content) {
   return "";
 }
 
-// The bytes of a file; `component` is whose error it is.
+// The bytes of a file; errors begin with the name of the component.
 inline std::string read_file(const std::string& component, const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);
   if (!stream || !std::filesystem::is_regular_file(file))
     throw UserError(component + ": cannot read " + file.string() + "; does it exist, and is it a file?");
   std::string text(static_cast<size_t>(std::filesystem::file_size(file)), '\0');
   if (!text.empty() && !stream.read(text.data(), static_cast<std::streamsize>(text.size())))
-    throw UserError(component + ": cannot read " + file.string() + " to its end");
+    throw UserError(component + ": cannot read all of " + file.string());
   return text;
 }
 
-// A text whose lines end with "\n", where those of `text` may end with "\r\n".
+// The text with "\n" in place of "\r\n" at line ends.
 inline std::string with_plain_line_ends(std::string_view text) {
   std::string out;
   for (size_t i = 0; i < text.size(); ++i)

@@ -1,6 +1,6 @@
-// Draws tokens: temperature, top-k (Fan, Lewis, Dauphin 2018, arXiv:1805.04833, sec. 5.4), top-p (Holtzman et al.
+// Samples tokens: temperature, top-k (Fan, Lewis, Dauphin 2018, arXiv:1805.04833, sec. 5.4), top-p (Holtzman et al.
 // 2020, arXiv:1904.09751, sec. 3.1) and locally typical sampling (Meister et al. 2023, arXiv:2202.00666, sec. 4), in
-// that order, each of what the one before left, renormalised. Among equals the lower id counts as the more likely.
+// that order, each on what the previous one kept, renormalised. Of equal logits the lower id counts as the more likely.
 #pragma once
 
 #include <ATen/ops/empty.h>
@@ -25,7 +25,7 @@ struct Filters {
   double typical = 1.0;  // 1: all
 };
 
-// Puts the fewest of the first ids whose weights reach `share` of the sum in front and drops the others.
+// Keeps the fewest first ids whose weights reach `share` of the sum.
 inline void keep_share(std::vector<int64_t>& ids, std::vector<double>& weights, double share) {
   const double enough = share * std::accumulate(weights.begin(), weights.end(), 0.0);
   size_t kept = 0;
@@ -37,7 +37,7 @@ inline void keep_share(std::vector<int64_t>& ids, std::vector<double>& weights, 
   weights.resize(kept);
 }
 
-// Most typical first: those whose -ln p is nearest to the entropy.
+// Sorts by typicality: ids whose -ln p is nearest to the entropy come first.
 inline void order_by_typicality(std::vector<int64_t>& ids, std::vector<double>& weights) {
   const double total = std::accumulate(weights.begin(), weights.end(), 0.0);
   const auto information = [&](size_t i) { return weights[i] > 0 ? -std::log(weights[i] / total) : 1e300; };
@@ -57,14 +57,14 @@ inline void order_by_typicality(std::vector<int64_t>& ids, std::vector<double>& 
   }
 }
 
-// Of logits [V], by inversion of the cumulative distribution; `draw` in [0, 1).
+// Samples an id from logits [V] by inverting the cumulative distribution; `draw` in [0, 1).
 inline int64_t draw_token(const double* logits, int64_t V, const Filters& filters, double draw) {
   double highest = -std::numeric_limits<double>::infinity();
   for (int64_t id = 0; id < V; ++id) {
-    if (std::isnan(logits[id])) throw UserError("a logit is no number; are the model's weights whole?");
+    if (std::isnan(logits[id])) throw UserError("logits contain NaN; check the model's weights");
     highest = std::max(highest, logits[id]);
   }
-  if (std::isinf(highest)) throw UserError("the highest logit is infinite; are the model's weights whole?");
+  if (std::isinf(highest)) throw UserError("the highest logit is infinite; check the model's weights");
   auto ids = most_likely(logits, V, filters.top_k > 0 ? std::min(filters.top_k, V) : V);
   std::vector<double> weights;
   for (const auto id : ids) weights.push_back(std::exp((logits[id] - highest) / filters.temperature));
@@ -79,7 +79,7 @@ inline int64_t draw_token(const double* logits, int64_t V, const Filters& filter
   return ids[chosen];
 }
 
-// The next token of every row, [B] int64 on the CPU, by the row's own draw of this step.
+// Samples the next token of every row, [B] int64 on the CPU, with the row's own draw of this step.
 inline Tensor draw_tokens(DecodeContext& context, const Filters& filters) {
   const auto logits_BV = context.logits().to(at::kCPU, at::kDouble).contiguous();
   const int64_t B = logits_BV.size(0), V = logits_BV.size(1);

@@ -1,5 +1,5 @@
-// The most likely tokens, in the order that every decoder here has: by logit or ln p, and among equals the lower id
-// first.
+// The most likely tokens, in the order that all decoders here use: by logit or ln p, and the lower id first where these
+// are equal.
 #pragma once
 
 #include <algorithm>
@@ -9,7 +9,7 @@
 
 namespace assay::decoding {
 
-// The first `count` of V ids; count is at most V.
+// The first `count` ids of V; count is at most V.
 inline std::vector<int64_t> most_likely(const double* values, int64_t V, int64_t count) {
   std::vector<int64_t> ids(static_cast<size_t>(V));
   std::iota(ids.begin(), ids.end(), int64_t{0});

@@ -1,4 +1,4 @@
-// Pieces of held-out text of one length, for evaluators that look at a sample of it.
+// Pieces of held-out text of equal length, for evaluators that use a sample of a split.
 #pragma once
 
 #include <cstdint>
@@ -12,18 +12,17 @@
 namespace assay::evaluation {
 
 struct Block {
-  std::string id;  // of the document, and where in it: "emma-3@512"
+  std::string id;  // of the document, and the offset in it: "emma-3@512"
   std::vector<int32_t> ids;
 };
 
 inline std::string too_short(Split split, int64_t length) {
   return std::string("no document of the split '") + name_of(split) + "' is " + std::to_string(length) +
-         " tokens long; ask for shorter pieces or name another split";
+         " tokens long; use shorter pieces or another split";
 }
 
-// What even_blocks would find wrong, at plan time. Where it takes several blocks they may be of one document. A
-// document of fewer bytes than a block has tokens holds none; nothing is wrong where text was left out that may hold
-// one.
+// What even_blocks would refuse, at plan time; the `least` blocks may be of one document. A document of fewer bytes
+// than a block has tokens holds none. Nothing is reported where text was left out that may hold one.
 inline SplitFindings findings_of_blocks(const SplitToCheck& check, int64_t length, int64_t least = 1) {
   BoundedEncoder encoder(check.tokenizer);
   int64_t found = 0;
@@ -35,15 +34,14 @@ inline SplitFindings findings_of_blocks(const SplitToCheck& check, int64_t lengt
   if (found < least && (encoder.is_cut() || encoder.is_used_up())) return {};
   if (found == 0) return {{too_short(check.split, length)}, {}};
   if (found < least)
-    return {
-        {"takes " + std::to_string(least) + " pieces of " + std::to_string(length) + " tokens, and the split '" +
-         name_of(check.split) + "' has " + std::to_string(found) + "; ask for shorter pieces or name another split"},
-        {}};
+    return {{"needs " + std::to_string(least) + " pieces of " + std::to_string(length) + " tokens, and the split '" +
+             name_of(check.split) + "' has " + std::to_string(found) + "; use shorter pieces or another split"},
+            {}};
   return {};
 }
 
-// Every document is cut from its start into blocks of `length` tokens, what is left over at its end is not used, and of
-// all blocks `count` are taken at even distances: all of them where there are no more. UserError when there is none.
+// Cuts every document from its start into blocks of `length` tokens, without the rest at its end, and takes `count`
+// evenly spaced ones of all blocks, or all where there are fewer. UserError where there is none.
 inline std::vector<Block> even_blocks(EvaluationContext& context, int64_t length, int64_t count) {
   const auto& dataset = context.dataset();
   const auto& tokenizer = context.vocabulary().tokenizer();

@@ -1,4 +1,4 @@
-// Batches of sequences [CLS] text for evaluators of bidirectional models.
+// Batches of sequences, [CLS] and a text, for evaluators of bidirectional models.
 #pragma once
 
 #include <ATen/ops/empty.h>
@@ -17,23 +17,23 @@ namespace assay::evaluation {
 
 using Sequence = std::vector<int32_t>;
 
-// The ids of [CLS] and the text, shorter rows padded at their end.
+// [CLS] and the ids of a text per row; shorter rows are padded at their end.
 inline Batch batch_of(const std::vector<Sequence>& sequences, const Vocabulary& vocabulary) {
   size_t longest = 0;
-  bool alike = true;
+  bool equal = true;
   for (const auto& sequence : sequences) {
-    alike &= longest == 0 || sequence.size() == longest;
+    equal &= longest == 0 || sequence.size() == longest;
     longest = std::max(longest, sequence.size());
   }
   const auto rows = static_cast<int64_t>(sequences.size()), length = static_cast<int64_t>(longest) + 1;
   Batch batch;
   batch.tokens = at::full({rows, length}, vocabulary.special(encoder::kPad), at::kLong);
   batch.tokens.select(1, 0).fill_(vocabulary.special(encoder::kCls));
-  if (!alike) batch.key_mask = at::ones({rows, length}, at::kBool);
+  if (!equal) batch.key_mask = at::ones({rows, length}, at::kBool);
   for (int64_t row = 0; row < rows; ++row) {
     const auto& ids = sequences[static_cast<size_t>(row)];
     std::copy(ids.begin(), ids.end(), batch.tokens.data_ptr<int64_t>() + row * length + 1);
-    if (!alike) {
+    if (!equal) {
       const auto end = static_cast<int64_t>(ids.size()) + 1;
       batch.key_mask[row].narrow(0, end, length - end).fill_(false);
     }
@@ -41,8 +41,8 @@ inline Batch batch_of(const std::vector<Sequence>& sequences, const Vocabulary& 
   return batch;
 }
 
-// One vector for each sequence, [N, D] fp64 on the CPU: the final state of [CLS], or the mean over the text's. work:
-// counted in sequences.
+// One vector per sequence, [N, D] fp64 on the CPU: the final state of [CLS], or the mean of the text's final states.
+// work: counted in sequences.
 inline Tensor represented(EvaluationContext& context, const std::vector<Sequence>& sequences,
                           const std::string& pooling, Work& work) {
   size_t longest = 1;
@@ -65,10 +65,10 @@ inline Tensor represented(EvaluationContext& context, const std::vector<Sequence
   return out;
 }
 
-// What such an evaluator finds wrong with a run at plan time.
+// The finding at plan time for a model that is not bidirectional.
 inline std::vector<std::string> findings_of_bidirectional(const Assembly& assembly) {
   if (!assembly.model->causal()) return {};
-  return {"needs a bidirectional model, such as bert, whose states see all of a text; this one is causal"};
+  return {"needs a bidirectional model, such as bert, and this one is causal"};
 }
 
 }  // namespace assay::evaluation

@@ -1,4 +1,4 @@
-// How far an evaluation is, for the display of progress: counted in tokens that a model reads, or in texts.
+// Progress of an evaluation, counted in tokens that a model reads, or in texts.
 #pragma once
 
 #include <functional>
@@ -9,7 +9,7 @@
 
 namespace assay::evaluation {
 
-// A decoder that reports the share of its steps that are done, and is the given one in all else.
+// Wraps a decoder and reports the share of its steps that are done.
 class ReportingDecoder final : public Decoder {
  public:
   ReportingDecoder(Decoder& decoder, std::function<void(double)> report)
@@ -34,7 +34,7 @@ class Work {
     done_ += part;
     context_.progress(done_ / all_);
   }
-  // Decodes, which is so large a part.
+  // Decodes prompts; `part` is the share of the work that this is.
   std::vector<Continuation> decode(Decoder& decoder, const std::vector<Prompt>& prompts, int64_t tokens, double part) {
     ReportingDecoder reporting(decoder, [&](double share) { context_.progress((done_ + part * share) / all_); });
     auto continuations = context_.decode(reporting, prompts, tokens);

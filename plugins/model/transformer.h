@@ -29,7 +29,7 @@ inline std::optional<int64_t> limit_of(const Positional& scheme) {
   return guard(scheme, "limit", [&] { return scheme.limit(); });
 }
 
-// Token embeddings, or those given in their place, with what the scheme adds to them.
+// Token embeddings, or the given ones instead, plus what the scheme adds to them.
 inline Tensor embedded(const nn::VocabularyEmbedding& table, const Positional& scheme, const Batch& batch,
                        const ForwardOptions& options) {
   auto x_BTD = options.embeddings.defined() ? nn::sequence_part(options.embeddings) : table(batch.tokens);

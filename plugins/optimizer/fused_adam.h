@@ -1,7 +1,7 @@
 // Adam's moments, updated by LibTorch's fused kernel with decoupled weight decay:
 //   p -= lr * decay * p;   m += (1 - b1)(g - m);   v += (1 - b2)(g^2 - v);
 //   p -= lr * m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + eps)
-// t = infinity leaves the correction of the bias out: b^t is 0 then, and eps stands outside the root as it is.
+// t = infinity turns bias correction off: b^t is 0 then, and eps is added outside the root.
 #pragma once
 
 #include <ATen/ops/_fused_adamw.h>
@@ -23,7 +23,7 @@ class FusedAdam {
   };
   explicit FusedAdam(const Rule& rule) : rule_(rule) {}
 
-  // decays: of each parameter.
+  // decays: whether each parameter decays.
   void attach(std::vector<assay::Parameter>& parameters, const std::vector<bool>& decays) {
     parameters_ = &parameters;
     for (size_t i = 0; i < parameters.size(); ++i) {
@@ -46,7 +46,7 @@ class FusedAdam {
       for (const size_t i : members) {
         const auto& value = (*parameters_)[i].value;
         values.push_back(value);
-        // The kernel walks memory, so a gradient must lie as its parameter does.
+        // The kernel walks memory, so a gradient needs the memory layout of its parameter.
         gradients.push_back(value.grad().defined() ? value.grad().contiguous() : at::zeros_like(mean_[i]));
         means.push_back(mean_[i]);
         squares.push_back(square_[i]);
@@ -69,10 +69,10 @@ class FusedAdam {
  private:
   const Rule rule_;
   std::vector<assay::Parameter>* parameters_ = nullptr;
-  std::map<std::pair<bool, double>, std::vector<size_t>> groups_;  // by (decays, rate scale): one kernel call each
+  std::map<std::pair<bool, double>, std::vector<size_t>> groups_;  // by (decays, rate scale); one kernel call per group
   std::vector<assay::Tensor> mean_, square_;
 };
 
-constexpr double kBelowOne = 0.9999999;  // ranges are inclusive; also in fp32 a beta must be below 1
+constexpr double kBelowOne = 0.9999999;  // ranges are inclusive, and a beta must be below 1 in fp32 too
 
 }  // namespace

@@ -1,9 +1,9 @@
 // The frame of Megatron's schedules (OptimizerParamScheduler), as ratios of the peak:
 //   multiplier(s) = start + (1 - start) * s / W    for s < W
-//                 = what the schedule says         for W <= s <= T
+//                 = the schedule's own value       for W <= s <= T
 //                 = floor                          for s > T
-// s = updates done before this one, from 0: the first update has rate `start` when W > 0, and update T would be the
-// last that the schedule decides.
+// s = number of updates before this one, from 0: the first update has rate `start` when W > 0, and the schedule's own
+// values end with s = T.
 #pragma once
 
 #include <string>
@@ -19,13 +19,12 @@ struct WarmupDecay {
   struct Ends {
     int64_t W, T;
   };
-  // `name` is the scheduler's, for the error where W is not below T.
+  // name: of the scheduler, for the error where W is not below T.
   Ends ends(const char* name, const assay::RunLength& run) const {
     const Ends ends{warmup.steps(run.steps, run.tokens_per_step), length.steps(run.steps, run.tokens_per_step)};
     if (ends.W >= ends.T)
-      throw assay::UserError(std::string(name) + ": a warm-up of " + std::to_string(ends.W) +
-                             " steps leaves nothing of a length of " + std::to_string(ends.T) +
-                             " steps; make warmup shorter");
+      throw assay::UserError(std::string(name) + ": warmup (" + std::to_string(ends.W) +
+                             " steps) must be shorter than length (" + std::to_string(ends.T) + " steps)");
     return ends;
   }
 

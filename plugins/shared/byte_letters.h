@@ -1,5 +1,5 @@
-// The letters by which byte-level vocabularies write bytes: a printable Latin-1 character for itself, the 68 other
-// bytes in order from U+0100. Radford et al. 2019; bytes_to_unicode of the authors' encoder.py.
+// The letters that byte-level vocabularies write bytes as: printable Latin-1 characters stand for themselves, the 68
+// other bytes follow in order from U+0100. Radford et al. 2019; bytes_to_unicode of the authors' encoder.py.
 #pragma once
 
 #include <array>

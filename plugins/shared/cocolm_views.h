@@ -1,5 +1,5 @@
-// What COCO-LM makes of a text before any forward: its tokens behind [CLS], which of them are masked, and a crop. Draws
-// belong to the text, so nothing depends on how texts are batched.
+// What COCO-LM prepares of a sequence before any forward: its tokens behind [CLS], which of them are masked, and a
+// crop. Draws are keyed by sequence, so nothing depends on how sequences are batched.
 #pragma once
 
 #include <ATen/ops/empty.h>
@@ -16,7 +16,7 @@
 
 namespace assay::cocolm {
 
-// The sequences of a batch, [B, T] each: [CLS] before the first T - 1 of its T tokens; real: no padding.
+// The sequences of a batch, [B, T]: [CLS] before the first T - 1 of T tokens; real: not padding.
 struct Sequences {
   Tensor tokens, real;
 };
@@ -28,21 +28,21 @@ inline Sequences sequences_of(const Batch& batch, int64_t cls, int64_t pad) {
   Sequences out{at::full({B, T}, cls, at::kLong), at::empty({B, T}, at::kBool)};
   out.tokens.narrow(1, 1, T - 1).copy_(batch.tokens.narrow(1, 0, T - 1));
   out.real.narrow(1, 1, T - 1).copy_(counts.narrow(1, 0, T - 1));
-  out.real.select(1, 0).copy_(out.real.narrow(1, 1, T - 1).any(1));  // a row of padding has no [CLS] either
+  out.real.select(1, 0).copy_(out.real.narrow(1, 1, T - 1).any(1));  // a row of padding has no [CLS]
   out.tokens.masked_fill_(out.real.logical_not(), pad);
   return out;
 }
 
-// [CLS] and the tokens that the losses may count: all but padding and tokens of weight 0 as targets.
+// Marks [CLS] and the tokens that losses may count: not padding, and not of weight 0 as targets.
 inline Tensor targets_of(const Batch& batch, const Tensor& real) {
   auto out = real.clone();
-  const auto known = batch.length() - 2;  // the weight of a row's first token is in no batch
+  const auto known = batch.length() - 2;  // loss_weight belongs to targets, so the first token of a row has none
   if (batch.loss_weight.defined() && known > 0)
     out.narrow(1, 2, known).logical_and_(batch.loss_weight.narrow(1, 0, known).ne(0));
   return out;
 }
 
-// Places of a row's n tokens that are no padding.
+// Positions of a row's n tokens that are not padding.
 inline std::vector<int64_t> places_of(const bool* real, int64_t length) {
   std::vector<int64_t> places;
   for (int64_t t = 0; t < length; ++t)
@@ -50,8 +50,8 @@ inline std::vector<int64_t> places_of(const bool* real, int64_t length) {
   return places;
 }
 
-// floor(probability * n + U) of them, those with the smallest draws; the first one, which is [CLS], only if asked.
-// Not all that are asked for where there are fewer.
+// floor(probability * n + U) of these positions, or all where there are fewer: those with the smallest draws. The
+// first, which is [CLS], is masked with mask_cls only.
 inline std::vector<int64_t> masked_places(const std::vector<int64_t>& places, double probability, bool mask_cls,
                                           const Draws& draws) {
   const auto n = static_cast<double>(places.size());
@@ -65,19 +65,19 @@ inline std::vector<int64_t> masked_places(const std::vector<int64_t>& places, do
   return chosen;
 }
 
-// A stretch of floor(fraction * n) of n tokens: where it begins and how many they are; none where that is 0.
-struct Stretch {
+// A contiguous crop of floor(fraction * n) of n tokens: first token and number of tokens.
+struct Crop {
   int64_t begin = 0, size = 0;
 };
 inline int64_t crop_size(int64_t n, double fraction) { return static_cast<int64_t>(fraction * static_cast<double>(n)); }
-inline Stretch crop_of(int64_t n, double fraction, const Draws& draws) {
+inline Crop crop_of(int64_t n, double fraction, const Draws& draws) {
   const auto size = crop_size(n, fraction);
   if (size == 0) return {};
   return {static_cast<int64_t>(draws.below(static_cast<uint64_t>(n - size) + 1, 0)), size};
 }
 
-// Crops of sequences, [B, C]: C tokens is what the longest takes; shorter ones end in padding. With `cls` a crop that
-// begins behind the sequence's [CLS] gets one in front.
+// Crops of sequences, [B, C], where C is the longest crop; shorter ones are padded at their end. With `cls` a crop that
+// begins after the sequence's [CLS] gets one in front.
 struct CropRule {
   double fraction;
   bool cls;

@@ -1,5 +1,5 @@
-// Where a text may be cut: between its characters, which are Unicode code points of UTF-8. Bytes that are no UTF-8 are
-// a character each, so that every text has a way to be cut and none loses a byte by it.
+// Where fill-in-the-middle may cut a text: between characters, which are Unicode code points of UTF-8. A byte that is
+// not valid UTF-8 counts as a character, so that every text can be cut without losing a byte.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +15,7 @@ namespace assay::fim {
 
 inline bool continues(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
 
-// Bytes of the character that opens with this one; 0 where none does.
+// Bytes of the character that begins with this byte; 0 where none does.
 inline size_t announced(char byte) {
   const auto value = static_cast<unsigned char>(byte);
   return value < 0x80 ? 1 : value < 0xC2 ? 0 : value < 0xE0 ? 2 : value < 0xF0 ? 3 : value < 0xF5 ? 4 : 0;
@@ -27,22 +27,22 @@ inline size_t character_at(std::string_view text) {
   if (size == 0 || size > text.size()) return 1;
   for (size_t i = 1; i < size; ++i)
     if (!continues(text[i])) return 1;
-  // Too long a form of a shorter code, half of a surrogate pair, beyond the last code.
+  // Overlong forms, surrogates, and code points beyond the last.
   const auto first = static_cast<unsigned char>(text[0]), second = static_cast<unsigned char>(size > 2 ? text[1] : 0);
-  const bool none = (first == 0xE0 && second < 0xA0) || (first == 0xED && second >= 0xA0) ||
-                    (first == 0xF0 && second < 0x90) || (first == 0xF4 && second >= 0x90);
-  return none ? 1 : size;
+  const bool invalid = (first == 0xE0 && second < 0xA0) || (first == 0xED && second >= 0xA0) ||
+                       (first == 0xF0 && second < 0x90) || (first == 0xF4 && second >= 0x90);
+  return invalid ? 1 : size;
 }
 
-// Offsets of all characters and of the end: one more than there are characters.
+// Offsets of all characters and of the end: one more than the number of characters.
 inline std::vector<size_t> boundaries(std::string_view text) {
   std::vector<size_t> at{0};
   while (at.back() < text.size()) at.push_back(at.back() + character_at(text.substr(at.back())));
   return at;
 }
 
-// Of these, the ones where a text may be cut: up to the first place where `cut_before` stands, all where that is empty;
-// none where it is not in the text.
+// The boundaries where a text may be cut: those up to the first occurrence of `cut_before`, all where that is empty,
+// and none where the text does not contain it.
 inline std::vector<size_t> cut_places(std::string_view text, const std::string& cut_before) {
   const auto stop = cut_before.empty() ? text.size() : text.find(cut_before);
   if (stop == std::string_view::npos) return {};
@@ -51,14 +51,14 @@ inline std::vector<size_t> cut_places(std::string_view text, const std::string& 
   return places;
 }
 
-// What a chunk's edges cut off of a character: so many bytes at the beginning of a text that another one goes before.
+// Bytes at the beginning of a text that continue a character which the text before it began.
 inline size_t fragment_in_front(std::string_view text) {
   size_t size = 0;
   while (size < text.size() && size < 3 && continues(text[size])) ++size;
   return size;
 }
 
-// The same at the end: an opening byte with fewer behind it than it announces.
+// Bytes at the end of a text that begin a character and do not complete it.
 inline size_t fragment_behind(std::string_view text) {
   for (size_t size = 1; size <= text.size() && size <= 3; ++size) {
     const char byte = text[text.size() - size];
@@ -67,8 +67,8 @@ inline size_t fragment_behind(std::string_view text) {
   return 0;
 }
 
-// Two cuts among the places 0 .. places - 1, in order. Draws 1 and 2; any two may be the same place where parts may be
-// empty, else they differ and are neither end: there must be four places.
+// Two cuts among the places 0 .. places - 1, in order, by draws 1 and 2. With empty_parts they may be any two places,
+// the same one included; otherwise they differ and are neither end, which needs at least four places.
 inline std::pair<size_t, size_t> draw_cuts(size_t places, bool empty_parts, const Draws& draws) {
   size_t one = 0, other = 0;
   if (empty_parts) {

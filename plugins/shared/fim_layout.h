@@ -1,9 +1,9 @@
-// How a text with a hole in it is laid out: one table, for the training data and for the prompts that ask afterwards,
-// so that the two cannot differ. Bavarian et al. 2022, arXiv:2207.14255, sec. 3 (PSM, SPM) and app. D (SPM's variants).
+// The layouts of fill-in-the-middle: one table for training data and for prompts, so that the two cannot differ.
+// Bavarian et al. 2022, arXiv:2207.14255, sec. 3 (PSM, SPM) and app. D (SPM's variants).
 //   psm     <PRE> prefix <SUF> suffix <MID> middle
 //   spm_v1  <SUF> suffix <PRE> prefix <MID> middle
 //   spm_v2  <PRE> <SUF> suffix <MID> prefix middle
-// spm_v2 is psm with an empty prefix, so that what is learnt of one serves the other.
+// spm_v2 is psm with an empty prefix, so that training on one helps the other.
 #pragma once
 
 #include <array>
@@ -37,7 +37,7 @@ struct Sentinels {
   bool has(int32_t id) const { return id == prefix || id == middle || id == suffix; }
 };
 
-// Tokens, each with its part and its place in the text: an index into prefix + middle + suffix, -1 for a sentinel.
+// Tokens, each with its part and its index in the text, prefix + middle + suffix; -1 for a sentinel.
 struct Laid {
   Ids tokens;
   std::vector<Part> part;
@@ -60,21 +60,21 @@ inline Layout layout_of(const std::string& name) {
   if (name == "psm") return Layout::kPsm;
   if (name == "spm_v1") return Layout::kSpmV1;
   if (name == "spm_v2") return Layout::kSpmV2;
-  throw UserError("there is no layout '" + name + "'; there are psm, spm_v1 and spm_v2");
+  throw UserError("unknown layout '" + name + "'; it must be psm, spm_v1 or spm_v2");
 }
 
 enum class Item { PRE, SUF, MID, prefix, suffix, middle };  // sentinels, and texts
 
-// The table. A sentinel opens the part of its name, and what follows it belongs there, until the next one; so in spm_v2
-// prefix and middle are one part, as they are one stretch of text.
+// The table. A sentinel opens the part of its name, which ends at the next sentinel; so in spm_v2 prefix and middle
+// are one part, as they are one contiguous text.
 inline constexpr std::array<std::array<Item, 6>, 3> kLayouts{{
     {Item::PRE, Item::prefix, Item::SUF, Item::suffix, Item::MID, Item::middle},
     {Item::SUF, Item::suffix, Item::PRE, Item::prefix, Item::MID, Item::middle},
     {Item::PRE, Item::SUF, Item::suffix, Item::MID, Item::prefix, Item::middle},
 }};
 
-// Without the end of text that follows the middle. The middle is the last of every layout, so that with none in it
-// this is the prompt.
+// Without the end of text after the middle. The middle is last in every layout, so that an empty middle gives the
+// prompt.
 inline Laid lay_out(Layout layout, const Parts& parts, const Sentinels& sentinels) {
   Laid laid;
   Part present = Part::kPrefix;

@@ -102,7 +102,7 @@ TEST_F(ExchangeVerbs, AResumedRunIsExportedWithTheTimesOfItsAttempts) {
 TEST_F(ExchangeVerbs, RefusesWhatHasNoLayout) {
   const auto id = trained("positional=\"rotary\"");
   EXPECT_NE(call("export " + id + " --to hf --out there"), 0);
-  EXPECT_THAT(err_, HasSubstr("positional scheme 'rotary' has no layout there"));
+  EXPECT_THAT(err_, HasSubstr("positional scheme 'rotary' has no layout in transformers"));
   EXPECT_FALSE(std::filesystem::exists(folder_ / "there"));
 }
 
@@ -112,13 +112,13 @@ TEST_F(ExchangeVerbs, PlanSaysWhatCannotBeExported) {
   EXPECT_EQ(call("plan experiments/tiny.toml"), 2);
   EXPECT_THAT(err_,
               AllOf(HasSubstr("experiments/tiny.toml:28:1: the run cannot be exported: positional scheme 'none' has "
-                              "no layout there"),
+                              "no layout in transformers"),
                     HasSubstr("MPT (positional 'alibi' with max_exponent = 8")));
   const std::string alibi = "positional=alibi model.bias=false model.gelu=erf";
   EXPECT_EQ(call("plan experiments/tiny.toml --json " + alibi), 0) << err_;
   EXPECT_EQ(nlohmann::json::parse(out_)["runs"][0]["exchanges"][0]["use"], "hf");
   EXPECT_EQ(call("plan experiments/tiny.toml " + alibi + " exchange.hf.max_seq_len=15"), 2);
-  EXPECT_THAT(err_, HasSubstr("max_seq_len = 15 is less than the context of training, 16"));
+  EXPECT_THAT(err_, HasSubstr("max_seq_len = 15 is less than the context length of training, 16"));
   EXPECT_EQ(call("plan experiments/tiny.toml --json exchange.hf.enabled=false"), 0) << err_;
   EXPECT_FALSE(nlohmann::json::parse(out_)["runs"][0].contains("exchanges"));
 }

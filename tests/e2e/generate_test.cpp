@@ -253,7 +253,7 @@ TEST_F(Generate, ShowsWholeCharactersOfALongText) {
   ASSERT_EQ(call("generate " + run_ + " --tokens 4 --json " + greedy + "--infill " + file + " --at 12"), 0) << err_;
   EXPECT_EQ(json::parse(out_)["shown"], (json{{"prefix", 3}, {"suffix", 3}}));  // of four bytes each, or five
   EXPECT_EQ(call("generate " + run_ + " --tokens 4 " + greedy + "--prefix x --form mps"), 2);
-  EXPECT_THAT(err_, AllOf(HasSubstr("there are psm, spm_v1"), Not(HasSubstr("plugin"))));
+  EXPECT_THAT(err_, AllOf(HasSubstr("it must be psm, spm_v1"), Not(HasSubstr("plugin"))));
 }
 
 TEST_F(Generate, SaysWhatIsWrongWithAHole) {
@@ -272,7 +272,7 @@ TEST_F(Generate, SaysWhatIsWrongWithAHole) {
   EXPECT_THAT(refused("--infill " + file + " --at 3 --suffix x"), HasSubstr("--infill excludes --prefix and --suffix"));
   EXPECT_THAT(refused("--prefix x --prompt y"), HasSubstr("--prompt cannot be used with infilling"));
   EXPECT_THAT(refused("--prefix x --samples 2"), HasSubstr("--samples cannot be used with infilling"));
-  EXPECT_THAT(refused("--prefix x"), HasSubstr("this run was never taught to fill in"));
+  EXPECT_THAT(refused("--prefix x"), HasSubstr("this run was not trained to infill"));
 }
 
 }  // namespace

@@ -103,7 +103,7 @@ TEST_F(Schedule, NotesOfComponentsAreTold) {
   EXPECT_THAT(err_,
               AllOf(HasSubstr("optimizer: no weight decay on model."), HasSubstr("norm"), Not(HasSubstr("warning"))));
   ASSERT_EQ(call("plan experiments/tiny.toml optimizer='{ use = \"adam_weight_decay\", no_decay = [\"up\"] }'"), 0);
-  EXPECT_THAT(err_, HasSubstr("optimizer: warning: no_decay 'up' also catches model.layers.*.up.weight"));
+  EXPECT_THAT(err_, HasSubstr("optimizer: warning: no_decay 'up' also matches model.layers.*.up.weight"));
 }
 
 }  // namespace

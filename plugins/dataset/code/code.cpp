@@ -1,7 +1,6 @@
-// Source code: every file below a folder that has one of the given endings is a document. A hash of its path decides
-// the split, so that a file stays where it is whatever else comes or goes, and no part of a held-out file is trained
-// on. A file that another one repeats byte by byte, and an empty one, is left out: copies would leak from one split to
-// another.
+// Source code: every file below a folder with one of the given endings is a document. A hash of its path decides the
+// split, so that a file keeps its split when other files come or go, and no part of a held-out file is trained on.
+// Empty files and repeated copies of a file are left out: copies would leak from one split to another.
 #include <algorithm>
 #include <array>
 #include <filesystem>
@@ -9,8 +8,8 @@
 #include <optional>
 #include <set>
 
-#include "../hashed_split.h"
 #include "../plain_text.h"
+#include "../splits.h"
 #include "assay/dataset.h"
 #include "assay/plugin.h"
 
@@ -20,7 +19,7 @@ namespace fs = std::filesystem;
 using assay::Split;
 using assay::UserError;
 
-// Of a file to train on, which may be JSON.
+// The content of a file to train on, which may be JSON.
 std::string read_source(const fs::path& file) {
   auto text = assay::dataset::read_file("code", file);
   if (const auto format = assay::dataset::binary_format(text); !format.empty())
@@ -39,20 +38,20 @@ class Code final : public assay::Dataset {
   static void describe(auto& schema) {
     schema
         .doc(
-            "Source files below a folder, a document each; a hash of the path decides the split. Binary files "
-            "(Parquet, compressed files, UTF-16) are refused; equal files are read once.")
-        .required("path", &Config::path, "The folder; for instance networkx of scripts/data.")
-        .param("endings", &Config::endings, "Endings of the files that are read.")
-        .param("without", &Config::without, "Names of folders that are left out, wherever they are.")
-        .param("validation_fraction", &Config::validation_fraction, "Share of the files that is validation.", 0, 1)
-        .param("test_fraction", &Config::test_fraction, "Share of the files that is test.", 0, 1);
+            "Source files below a folder, one document per file; a hash of the path decides the split. Binary "
+            "files (Parquet, compressed files, UTF-16) are refused; identical files are read once.")
+        .required("path", &Config::path, "The folder, for instance networkx of scripts/data.")
+        .param("endings", &Config::endings, "Endings of the names of files to read.")
+        .param("without", &Config::without, "Names of folders to leave out, at any depth.")
+        .param("validation_fraction", &Config::validation_fraction, "Share of the files in validation.", 0, 1)
+        .param("test_fraction", &Config::test_fraction, "Share of the files in test.", 0, 1);
   }
 
   explicit Code(const Config& config) : config_(config) {
-    if (config_.validation_fraction + config_.test_fraction >= 1)
-      throw UserError("code: validation_fraction and test_fraction add up to 1 or more; nothing is left to train on");
+    assay::dataset::check_fractions("code", config_.validation_fraction, config_.test_fraction);
     const fs::path folder = config_.path.file;
-    if (!fs::is_directory(folder)) throw UserError("code: " + folder.string() + " is no folder; give one with sources");
+    if (!fs::is_directory(folder))
+      throw UserError("code: " + folder.string() + " is not a folder; give a folder of source files");
     source_ = {folder.filename().string(), config_.path.sha256, ""};
     if (fs::exists(folder / "manifest.json")) read_manifest(folder / "manifest.json");
     std::set<std::string> seen;
@@ -64,8 +63,8 @@ class Code final : public assay::Dataset {
           .push_back({std::move(text), name, {}});
     }
     if (seen.empty())
-      throw UserError("code: " + folder.string() + " holds no file that ends in " + endings() +
-                      "; see endings and without");
+      throw UserError("code: " + folder.string() + " contains no file that ends in " + endings() +
+                      "; check endings and without");
   }
 
   std::optional<assay::Fractions> fractions() const override {
@@ -77,9 +76,7 @@ class Code final : public assay::Dataset {
   }
 
   assay::Document document(Split split, int64_t index) const override {
-    if (index < 0 || index >= size(split))
-      throw UserError("code: no document " + std::to_string(index) + " in split '" + assay::name_of(split) +
-                      "', which has " + std::to_string(size(split)));
+    assay::dataset::check_index("code", split, index, size(split));
     return documents_[static_cast<size_t>(split)][static_cast<size_t>(index)];
   }
 
@@ -92,7 +89,7 @@ class Code final : public assay::Dataset {
     return all;
   }
 
-  // In order of their names, with '/' between folders.
+  // Paths relative to the folder, sorted, with '/' between folders.
   std::vector<std::string> names_below(const fs::path& folder) const {
     const auto among = [](const std::vector<std::string>& names, const std::string& name) {
       return std::find(names.begin(), names.end(), name) != names.end();
@@ -117,7 +114,7 @@ class Code final : public assay::Dataset {
       source_.name = manifest.value("name", source_.name);
       source_.licence = manifest.value("licence", "");
     } catch (const nlohmann::json::exception& error) {
-      throw UserError("code: " + file.string() + " is no manifest ({\"name\", \"licence\"}): " + error.what());
+      throw UserError("code: " + file.string() + " is not a valid manifest ({\"name\", \"licence\"}): " + error.what());
     }
   }
 

@@ -75,13 +75,13 @@ TEST(Code, NamesItsSource) {
 
 TEST(Code, SaysWhatIsWrong) {
   const TemporaryFolder folder;
-  EXPECT_THAT(open.error(folder.path()), HasSubstr("no file that ends in .py; see endings and without"));
-  EXPECT_THAT(open.error(folder / "none"), HasSubstr("is no folder"));
+  EXPECT_THAT(open.error(folder.path()), HasSubstr("no file that ends in .py; check endings and without"));
+  EXPECT_THAT(open.error(folder / "none"), HasSubstr("is not a folder"));
   folder.write("a.py", "x");
   EXPECT_THAT(open.error(folder.path(), {{"test_fraction", 0.5}, {"validation_fraction", 0.5}}),
-              HasSubstr("nothing is left to train on"));
+              HasSubstr("must be below 1"));
   folder.write("manifest.json", "{");
-  EXPECT_THAT(open.error(folder.path()), HasSubstr("is no manifest"));
+  EXPECT_THAT(open.error(folder.path()), HasSubstr("is not a valid manifest"));
 }
 
 TEST(Code, BinaryFilesAreRefusedAndJsonIsRead) {
@@ -90,7 +90,7 @@ TEST(Code, BinaryFilesAreRefusedAndJsonIsRead) {
       {"PAR1\x15\x04 and more", "is a Parquet file; extract its text to a .txt file, or leave it out with 'endings'"},
       {"\x1f\x8b\x08 packed", "is compressed by gzip"},
       {"\xff\xfeo\0n\0e\0"s, "is text in UTF-16; convert it to UTF-8"},
-      {"x = 1\0"s, "is a binary file, for it contains bytes of value 0"},
+      {"x = 1\0"s, "is a binary file, for it contains zero bytes"},
       {"{\"a\": 1}\n{\"a\": 2}\n", "no error"}};
   for (const auto& [content, message] : contents) {
     const TemporaryFolder folder;
@@ -99,7 +99,7 @@ TEST(Code, BinaryFilesAreRefusedAndJsonIsRead) {
   }
 }
 
-// Whatever splits their paths ask for.
+// In whichever splits their paths would be.
 TEST(Code, EqualFilesAreReadOnce) {
   const TemporaryFolder folder;
   for (int i = 0; i < 40; ++i) folder.write(std::to_string(i) + ".py", "x = " + std::to_string(i % 4) + "\n");

@@ -1,4 +1,4 @@
-// Words and their repetitions: as many, as long, of as many letters as asked for, and no split repeats another.
+// Words and their repetitions: number, length and alphabet as given, and no split repeats another.
 #include <gmock/gmock.h>
 
 #include <cmath>

@@ -1,5 +1,5 @@
-// Plain text: a corpus that scripts/data made (a folder with manifest.json, which names files and splits), a folder of
-// .txt files, or one file. Documents are files, chapters or paragraphs; joined in order they give the bytes of the
+// Plain text: a corpus made by scripts/data (a folder with manifest.json, which names files and splits), a folder of
+// .txt files, or one file. Documents are files, chapters or paragraphs; joined in order they are the bytes of the
 // files.
 #include <algorithm>
 #include <array>
@@ -9,8 +9,8 @@
 #include <string_view>
 
 #include "../file_borders.h"
-#include "../hashed_split.h"
 #include "../plain_text.h"
+#include "../splits.h"
 #include "assay/dataset.h"
 #include "assay/plugin.h"
 
@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 using assay::Split;
 using assay::UserError;
 
-// Of a file to train on.
+// The content of a file to train on.
 std::string read_text(const fs::path& file) {
   auto text = assay::dataset::read_file("text", file);
   if (const auto refusal = assay::dataset::refusal_of(text); !refusal.empty())
@@ -37,7 +37,7 @@ bool opens_chapter(std::string_view line) {
          });
 }
 
-// Where the documents of `text` begin; the first at 0, so what stands before the first chapter belongs to it.
+// Where the documents of `text` begin; the first begins at 0, so text before the first chapter belongs to it.
 std::vector<size_t> document_starts(std::string_view text, const std::string& kind) {
   std::vector<size_t> starts;
   if (!text.empty()) starts.push_back(0);
@@ -64,36 +64,35 @@ class Text final : public assay::Dataset {
   static void describe(auto& schema) {
     schema
         .doc(
-            "Plain text by file, chapter or paragraph; splits from the corpus' manifest, else from the end of the "
-            "text. What is not plain text by its content (JSON lines, Parquet, compressed files) is refused.")
+            "Plain text, with a document per file, chapter or paragraph; splits follow the corpus' manifest, "
+            "or are taken from the end of the text. Content that is not plain text (JSON lines, Parquet, "
+            "compressed files) is refused.")
         .required("path", &Config::path, "A corpus of scripts/data, a folder of .txt files, or a file.")
         .param("document", &Config::document,
-               "What a document is. A line that begins with \"chapter\" starts a chapter, the lines before the first "
-               "belong to "
-               "it; empty lines end a paragraph and stay with it.",
+               "What a document is. A line that begins with \"chapter\" starts a chapter, and lines before the "
+               "first one belong to it; empty lines end a paragraph and belong to it.",
                {"file", "chapter", "paragraph"})
         .param("splits", &Config::splits,
-               "What is divided among the splits. files: as the manifest says, else as the fractions say. documents: "
-               "each by a hash of its id, whatever file it is from, so that every file is in every split. texts: each "
-               "by a hash of its text without the white space around it and without differences in line ends, so that "
-               "copies are in one split.",
+               "What is divided among the splits. files: by the manifest, or by the fractions where there is "
+               "none. documents: each by a hash of its id, so that every file is in every split. texts: each by "
+               "a hash of its text, without surrounding white space and differences in line ends, so that copies "
+               "are in one split.",
                {"files", "documents", "texts"})
         .param("validation_fraction", &Config::validation_fraction,
-               "Without a manifest: share of the bytes, before the test part, that is validation. A split ends with "
-               "the file, of a single file the line, that is nearest; where there are enough, none whose share is not "
-               "0 is empty; of two files, the second is of the larger of validation and test. Of splits = "
-               "\"documents\" or "
-               "\"texts\": share of the documents. A plan reports the share that was reached. It refuses more than "
-               "three times or less than a third of what was asked, if more than 5% of the data are between the two, "
-               "unless no document could be moved to come nearer: then it warns.",
+               "Without a manifest: share of the bytes in validation, before the test part. A split ends at the "
+               "nearest end of a file, or of a line where there is a single file; no split with a share above 0 "
+               "is empty if there are enough of these, and of two files the second goes to the larger of "
+               "validation and test. With splits = \"documents\" or \"texts\": share of the documents. A plan "
+               "reports the share that was reached. It refuses a share above three times or below a third of "
+               "this one if the difference is more than 5% of the data; it only warns if no document could be "
+               "moved to come nearer.",
                0, 1)
         .param("test_fraction", &Config::test_fraction,
-               "Without a manifest: share of the bytes at the end that is test; or of the documents.", 0, 1);
+               "Without a manifest: share of the bytes, at the end, in test; or share of the documents.", 0, 1);
   }
 
   explicit Text(const Config& config) : config_(config) {
-    if (config_.validation_fraction + config_.test_fraction >= 1)
-      throw UserError("text: validation_fraction and test_fraction add up to 1 or more; nothing is left to train on");
+    assay::dataset::check_fractions("text", config_.validation_fraction, config_.test_fraction);
     const fs::path path = config_.path.file;
     source_ = {path.filename().string(), config_.path.sha256, ""};
     if (fs::exists(path / "manifest.json")) {
@@ -112,9 +111,7 @@ class Text final : public assay::Dataset {
   int64_t size(Split split) const override { return static_cast<int64_t>(documents(split).size()); }
 
   assay::Document document(Split split, int64_t index) const override {
-    if (index < 0 || index >= size(split))
-      throw UserError("text: no document " + std::to_string(index) + " in split '" + assay::name_of(split) +
-                      "', which has " + std::to_string(size(split)));
+    assay::dataset::check_index("text", split, index, size(split));
     const auto& piece = documents(split)[static_cast<size_t>(index)];
     return {texts_[piece.text].substr(piece.begin, piece.size), piece.id, {{"file", piece.file}}};
   }
@@ -140,7 +137,7 @@ class Text final : public assay::Dataset {
         auto text = read_text(folder / name);
         if (entry.contains("bytes") && entry["bytes"] != text.size())
           throw UserError("text: " + (folder / name).string() + " has " + std::to_string(text.size()) +
-                          " bytes, its manifest says " + entry["bytes"].dump() + "; fetch the corpus again");
+                          " bytes, but its manifest says " + entry["bytes"].dump() + "; fetch the corpus again");
         if (split != "train" && split != "validation" && split != "test")
           throw UserError("text: " + where + ": '" + name + "' has the split '" + split +
                           "'; it must be train, validation or test");
@@ -148,7 +145,8 @@ class Text final : public assay::Dataset {
         add(name, {{0, split == "train" ? Split::kTrain : split == "validation" ? Split::kValidation : Split::kTest}});
       }
     } catch (const nlohmann::json::exception& error) {
-      throw UserError("text: " + where + " is no manifest ({\"files\": [{\"file\", \"split\"}, ..]}): " + error.what());
+      throw UserError("text: " + where +
+                      " is not a valid manifest ({\"files\": [{\"file\", \"split\"}, ..]}): " + error.what());
     }
   }
 
@@ -162,7 +160,7 @@ class Text final : public assay::Dataset {
     } else {
       files.push_back(path);
     }
-    std::vector<size_t> ends;  // of what is divided: files, or the lines of a single one
+    std::vector<size_t> ends;  // of what is divided: files, or the lines of a single file
     size_t total = 0;
     for (const auto& file : files) {
       const auto& text = texts_.emplace_back(read_text(file));
@@ -190,13 +188,13 @@ class Text final : public assay::Dataset {
 
   bool is_hashed() const { return config_.splits != "files"; }
 
-  // Of a document where they are divided one by one.
+  // The split of a document where documents are divided one by one.
   Split own_split(const std::string& id, std::string_view text) const {
     const auto name = config_.splits == "texts" ? assay::dataset::with_plain_line_ends(assay::content_of(text)) : id;
     return assay::dataset::hashed_split(name, config_.validation_fraction, config_.test_fraction);
   }
 
-  // Cuts one file into the documents of its parts; a part begins at its offset and ends where the next begins.
+  // Divides one file into the documents of its parts; a part begins at its offset and ends where the next one begins.
   void add(const std::string& name, const std::vector<std::pair<size_t, Split>>& parts, size_t text) {
     size_t number = 0;
     for (size_t p = 0; p < parts.size(); ++p) {

@@ -1,5 +1,5 @@
 // Splits that files and lines are divided into: sizes nearest to the fractions, none empty where there are enough,
-// copies together; and files that are no text.
+// copies together; and files that are not text.
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -112,7 +112,7 @@ TEST(TextSplits, CopiesOfATextAreInOneSplitWhereTextsAreDivided) {
   EXPECT_GT(shared("documents"), 20);
 }
 
-TEST(TextSplits, SayWhatSharesWereAskedFor) {
+TEST(TextSplits, ReportTheGivenFractions) {
   const TemporaryFolder folder;
   const auto file = folder.write("a.txt", "a\nb\n");
   const auto asked = open(file, {{"validation_fraction", 0.3}, {"test_fraction", 0.2}})->fractions();
@@ -123,7 +123,7 @@ TEST(TextSplits, SayWhatSharesWereAskedFor) {
   EXPECT_TRUE(open(folder.path(), {{"splits", "documents"}})->fractions());
 }
 
-TEST(TextContent, WhatIsNoTextIsRefusedWhateverItsName) {
+TEST(TextContent, OtherContentIsRefusedUnderAnyName) {
   using namespace std::string_literals;
   const std::pair<std::string, const char*> contents[] = {
       {"{\"text\": \"one\"}\n{\"text\": \"two\"}\n", "is JSON lines; extract its text"},
@@ -144,7 +144,7 @@ TEST(TextContent, WhatIsNoTextIsRefusedWhateverItsName) {
       {"PK\x03\x04 packed", "is a zip archive"},
       {"%PDF-1.7\n", "is a PDF"},
       {"\xff\xfeo\0n\0e\0"s, "is text in UTF-16; convert it to UTF-8"},
-      {"some text\0and more"s, "is a binary file, for it contains bytes of value 0"}};
+      {"some text\0and more"s, "is a binary file, for it contains zero bytes"}};
   for (const auto& [content, message] : contents) {
     const TemporaryFolder folder;
     const auto file = folder.write("plain/data.txt", content);

@@ -125,7 +125,7 @@ TEST(Text, EmptyLinesEndParagraphsAndStayWithThem) {
   EXPECT_THAT(texts(*open(plain, with(kAllTrain, "paragraph")), Split::kTrain), ElementsAre("one\n\n", "two\n"));
 }
 
-TEST(Text, AnyBytesComeBack) {
+TEST(Text, KeepsAnyBytes) {
   std::string bytes;  // all but 0, which no text has
   for (int i = 0; i < 1024; ++i) bytes.push_back(static_cast<char>(1 + i * 7 % 255));
   const TemporaryFolder folder;
@@ -138,7 +138,7 @@ TEST(Text, AnyBytesComeBack) {
   EXPECT_EQ(joined(*open(folder.write("blank.txt", "\n\n\n"), {{"document", "paragraph"}})), "\n\n\n");
 }
 
-TEST(Text, ASingleFileIsCutAtLines) {
+TEST(Text, ASingleFileIsDividedAtLines) {
   const TemporaryFolder folder;
   std::string ten;
   for (int i = 0; i < 10; ++i) ten += std::to_string(i) + "........\n";  // 10 bytes a line
@@ -155,7 +155,7 @@ TEST(Text, ASingleFileIsCutAtLines) {
   EXPECT_THAT(texts(*open(one_line), Split::kTest), IsEmpty());
 }
 
-TEST(Text, AFolderIsCutAtFiles) {
+TEST(Text, AFolderIsDividedAtFiles) {
   const TemporaryFolder folder;
   folder.write("a.txt", std::string(50, 'a'));
   folder.write("b.txt", std::string(20, 'b'));
@@ -233,12 +233,12 @@ TEST(Text, ErrorsSayWhatIsWrong) {
   EXPECT_THAT(open.error(folder.path()), HasSubstr("has neither a manifest.json nor a .txt file"));
   folder.write("a.txt", "abc");
   EXPECT_THAT(open.error(folder / "a.txt", {{"validation_fraction", 0.5}, {"test_fraction", 0.5}}),
-              HasSubstr("add up to 1 or more"));
+              HasSubstr("must be below 1"));
   folder.write("manifest.json", "{\"files\": [{\"file\": \"a.txt\", \"split\": \"training\"}]}");
   EXPECT_THAT(open.error(folder.path()),
               HasSubstr("'a.txt' has the split 'training'; it must be train, validation or test"));
   folder.write("manifest.json", "{\"files\": [{\"file\": \"a.txt\", \"split\": \"train\", \"bytes\": 4}]}");
-  EXPECT_THAT(open.error(folder.path()), HasSubstr("has 3 bytes, its manifest says 4"));
+  EXPECT_THAT(open.error(folder.path()), HasSubstr("has 3 bytes, but its manifest says 4"));
   folder.write("manifest.json", "{\"files\": 3");
   EXPECT_THAT(open.error(folder.path()), HasSubstr("manifest.json is no manifest"));
   folder.write("manifest.json", "{\"files\": [{\"file\": \"a.txt\"}]}");

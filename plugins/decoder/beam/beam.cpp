@@ -1,6 +1,6 @@
-// Beam search with a length penalty. Sutskever, Vinyals, Le 2014, arXiv:1409.3215, sec. 3.2; scores are compared over
-// length^penalty, and the search of a prompt ends as Hugging Face's does with early_stopping = false: when it has as
-// many ended continuations as beams, and the best open one would not be among them if it ended now.
+// Beam search with a length penalty. Sutskever, Vinyals, Le 2014, arXiv:1409.3215, sec. 3.2; scores are divided by
+// length^penalty, and the search of a prompt ends as in Hugging Face with early_stopping = false: when as many
+// continuations have ended as there are beams, and the best open one would not be among them if it ended now.
 #include <ATen/ops/log_softmax.h>
 #include <ATen/ops/tensor.h>
 
@@ -23,14 +23,17 @@ class Beam final : public assay::Decoder {
   static void describe(auto& schema) {
     schema
         .doc(
-            "Beam search: keeps the open continuations of highest ln p, and gives of these and the ended ones that of "
-            "the highest ln p / length^length_penalty, the end of text counting as a token. It stops when as many have "
-            "ended as there are beams and no open one would be among these if it ended now: with length_penalty above "
-            "0 a longer text of a higher value may be missed.")
+            "Beam search: keeps the open continuations of highest ln p and returns the continuation, open or "
+            "ended, of highest ln p / length^length_penalty; the end of text counts as a token. The search "
+            "stops when as many continuations have ended as there are beams and no open one would be among "
+            "them if it ended now, so with length_penalty above 0 it may miss a longer text of a higher "
+            "value.")
         .paper("arXiv:1409.3215")
-        .param("beams", &Config::beams, "Open continuations of a prompt; 1 is greedy search.", 1, 1024)
+        .param("beams", &Config::beams, "Open continuations per prompt; 1 is greedy search.", 1, 1024)
         .param("length_penalty", &Config::length_penalty,
-               "Exponent of the length: 0 compares ln p, 1 its mean over the tokens; more prefers longer text.", 0, 10);
+               "Exponent of the length: 0 compares ln p, 1 its mean over tokens; higher values prefer longer "
+               "text.",
+               0, 10);
   }
   explicit Beam(const Config& config) : config_(config) {}
 
@@ -41,7 +44,7 @@ class Beam final : public assay::Decoder {
     const int64_t B = log_p_BV.size(0), V = log_p_BV.size(1);
     const auto end_of_text = context.vocabulary().special(assay::kEndOfText);
     std::vector<int64_t> tokens, parents;
-    for (int64_t begin = 0, end; begin < B; begin = end) {  // rows of a prompt stand together: they are put so below
+    for (int64_t begin = 0, end; begin < B; begin = end) {  // rows of a prompt are adjacent: so they are returned below
       end = begin + 1;
       while (end < B && prompts.data_ptr<int64_t>()[end] == prompts.data_ptr<int64_t>()[begin]) ++end;
       Search search{config_, {}, {}};
@@ -67,18 +70,18 @@ class Beam final : public assay::Decoder {
   struct Row {
     int64_t parent, token;
     double score;    // ln p
-    int64_t length;  // of the new text, this token included
+    int64_t length;  // of the continuation, this token included
   };
 
   static bool more_likely(const Row& one, const Row& other) { return one.score > other.score; }
 
-  // Twice the beams: as many stay open even where half of them end.
+  // Twice as many as beams: enough stay open even where half of them end.
   void add_most_likely(std::vector<Row>& all, const Row& from, const double* log_p, int64_t V) const {
     for (const auto id : assay::decoding::most_likely(log_p, V, std::min(2 * config_.beams, V)))
       all.push_back({from.parent, id, from.score + log_p[id], from.length});
   }
 
-  // Of one prompt.
+  // The search of one prompt.
   struct Search {
     const Config& config;
     std::vector<Row> ended, open;
@@ -96,7 +99,7 @@ class Beam final : public assay::Decoder {
       for (size_t rank = 0; rank < candidates.size() && open.size() < beams; ++rank) {
         if (candidates[rank].token != end_of_text)
           open.push_back(candidates[rank]);
-        else if (rank < beams)  // an end that as many are more likely than is none
+        else if (rank < beams)  // an end counts only among the `beams` most likely candidates
           ended.push_back(candidates[rank]);
       }
       sort_by_value(ended);
@@ -104,7 +107,7 @@ class Beam final : public assay::Decoder {
       const bool full = ended.size() == beams;
       if (open.empty() || (full && value(open.front()) <= value(ended.back()))) open.clear();
     }
-    // Best first; when nothing is open, the best alone.
+    // Best first; only the best when nothing is open.
     std::vector<Row> rows() const {
       auto all = ended;
       all.insert(all.end(), open.begin(), open.end());

@@ -1,7 +1,7 @@
 // Contrastive search. Su et al. 2022, "A Contrastive Framework for Neural Text Generation", arXiv:2202.06417, sec. 3.2:
 //   x_t = argmax over the k most likely v of (1 - alpha) p(v | x_<t) - alpha max_j cos(h_v, h_j),   j < t
-// with p the softmax over the whole vocabulary, h final hidden states, h_v that of v after x_<t, and j running over the
-// prompt, too. The "diverse" variant draws the first tokens from a nucleus (arXiv:2210.14140, reference code).
+// with p the softmax over the whole vocabulary, h final hidden states, h_v that of v after x_<t, and j over the
+// prompt too. The "diverse" variant samples the first tokens from a nucleus (arXiv:2210.14140, reference code).
 #include <ATen/ops/bmm.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
@@ -32,15 +32,17 @@ class Contrastive final : public assay::Decoder {
   static void describe(auto& schema) {
     schema
         .doc(
-            "Contrastive search: of the k most likely tokens the one whose probability, less its hidden state's "
-            "highest cosine with any state before it, is largest. Among equals the more likely, then the lower id.")
+            "Contrastive search: of the k most likely tokens, takes the one with the largest (1 - alpha) * "
+            "probability - alpha * the highest cosine of its hidden state with an earlier one. Of equal "
+            "scores the more likely token wins, then the lower id.")
         .paper("arXiv:2202.06417")
-        .param("k", &Config::k, "Candidates; more than the vocabulary has: all of it. 1 is greedy search.", 1)
+        .param("k", &Config::k, "Number of candidates, at most the vocabulary; 1 is greedy search.", 1)
         .param("alpha", &Config::alpha, "Weight of the cosine; 0 is greedy search.", 0, 1)
         .param("sample_steps", &Config::sample_steps,
-               "The diverse variant: so many first tokens are drawn from the nucleus instead.", 0)
-        .param("top_p", &Config::top_p, "The nucleus of those first tokens.", 0, 1)
-        .param("low_memory", &Config::low_memory, "Candidates one after the other instead of at once; slower.");
+               "The diverse variant: this many first tokens are sampled from the nucleus instead.", 0)
+        .param("top_p", &Config::top_p, "Share of the probability that the nucleus of these first tokens has.", 0, 1)
+        .param("low_memory", &Config::low_memory,
+               "Whether candidates run one after the other instead of in one batch, which is slower.");
   }
   explicit Contrastive(const Config& config) : config_(config) {}
 
@@ -62,7 +64,7 @@ class Contrastive final : public assay::Decoder {
       for (int64_t i = row * k; i < (row + 1) * k; ++i) {
         const double p = p_BV.const_data_ptr<double>()[row * p_BV.size(1) + ids[i]];
         const double score = (1 - config_.alpha) * p - config_.alpha * penalty_BK[static_cast<size_t>(i)];
-        if (i > row * k && !(score > best)) continue;  // the first of equals
+        if (i > row * k && !(score > best)) continue;  // of equal scores the first
         best = score;
         tokens.data_ptr<int64_t>()[row] = ids[i];
       }
@@ -71,7 +73,7 @@ class Contrastive final : public assay::Decoder {
   }
 
  private:
-  // [B, k] on the CPU, most likely first, the lower id first among equals.
+  // [B, k] on the CPU, most likely first, and the lower id first of equally likely ones.
   static Tensor candidates(const Tensor& logits_BV, int64_t k) {
     const auto here = logits_BV.to(at::kCPU, at::kDouble).contiguous();
     const int64_t B = here.size(0), V = here.size(1);
@@ -83,7 +85,7 @@ class Contrastive final : public assay::Decoder {
     return chosen;
   }
 
-  // The highest cosine of each candidate's state with one before it, [B, K]; of a state of length 0 it is 0.
+  // The highest cosine of each candidate's state with an earlier state, [B, K]; 0 for a state of norm 0.
   std::vector<double> penalty(assay::DecodeContext& context, const Tensor& candidates_BK) const {
     const auto states_BKD = tried(context, candidates_BK), past_BSD = context.hidden();
     const auto here = [](const Tensor& x) { return x.to(at::kCPU, at::kDouble).contiguous(); };

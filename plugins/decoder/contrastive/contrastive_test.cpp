@@ -28,7 +28,7 @@ Ids chosen_of(FakeDecoding decoding, double alpha, int64_t k = 3) {
   return chosen(*make<Decoder>("contrastive", {{"k", k}, {"alpha", alpha}}), std::move(decoding));
 }
 
-TEST(Contrastive, RanksAsTheReference) {
+TEST(Contrastive, RanksLikeTheReference) {
   for (const auto& [alpha, index] : std::vector<std::pair<double, int64_t>>{{0, 0}, {.1, 0}, {.3, 1}, {.6, 1}, {1, 1}})
     EXPECT_EQ(chosen_of(example(), alpha), Ids{index}) << alpha;
 }
@@ -42,7 +42,7 @@ TEST(Contrastive, ChangesItsChoiceWhereTheScoresCross) {
 
 TEST(Contrastive, OfEqualScoresTheMoreLikelyWins) { EXPECT_EQ(chosen_of(example({1, .1, 1, .1, 1, .1}), 1), Ids{0}); }
 
-TEST(Contrastive, PaddingIsNoPast) {
+TEST(Contrastive, PaddingIsIgnored) {
   auto decoding = example();
   // Without the state [1, 0] the first candidate's highest cosine falls to cos([1, .1], [1, 1]) = .774.
   decoding.mask_BS = at::tensor({0, 1, 1}, at::kLong).to(at::kBool).unsqueeze(0);
@@ -50,12 +50,12 @@ TEST(Contrastive, PaddingIsNoPast) {
   EXPECT_EQ(chosen_of(example(), .3), Ids{1});
 }
 
-TEST(Contrastive, AStateOfLengthZeroIsLikeNone) {
+TEST(Contrastive, AStateOfNormZeroHasCosineZero) {
   auto decoding = example({0, 0, -1, .5, 1, -1});
   EXPECT_EQ(chosen_of(decoding, 1), Ids{0});  // penalty 0, the lowest
 }
 
-TEST(Contrastive, AmongEquallyLikelyTheLowestIdsAreTried) {
+TEST(Contrastive, OfEquallyLikelyTokensTheLowestIdsAreCandidates) {
   FakeDecoding decoding(at::full({1, 4}, 0.5, at::kDouble));
   decoding.hidden_BSD = at::ones({1, 3, 2}, at::kDouble);
   decoding.mask_BS = at::ones({1, 3}, at::kBool);
@@ -68,7 +68,7 @@ TEST(Contrastive, AmongEquallyLikelyTheLowestIdsAreTried) {
 }
 
 // The diverse variant: of p = .5, .3, .15, .05 the nucleus of .6 holds the first two.
-TEST(Contrastive, ItsFirstTokensMayBeDrawn) {
+TEST(Contrastive, FirstTokensMayBeSampled) {
   const auto decoder = make<Decoder>("contrastive", {{"sample_steps", 2}, {"top_p", 0.6}, {"k", 3}});
   for (const int64_t step : {0, 1}) {
     FakeDecoding decoding(at::tensor({.5, .3, .15, .05}, at::kDouble).log().unsqueeze(0).repeat({400, 1}), step);

@@ -1,4 +1,4 @@
-// Greedy decoding: the most likely next token, always.
+// Greedy decoding: always the most likely next token.
 #include <ATen/ops/argmax.h>
 
 #include "assay/decoder.h"
@@ -10,11 +10,11 @@ class Greedy final : public assay::Decoder {
  public:
   struct Config {};
   static void describe(auto& schema) {
-    schema.doc("The most likely next token; among equals the one of the lowest id.");
+    schema.doc("Takes the most likely next token; of equally likely ones, that with the lowest id.");
   }
   explicit Greedy(const Config&) {}
 
-  // argmax gives the first of equal values.
+  // argmax returns the first of equal values.
   assay::Choice next(assay::DecodeContext& context) override { return {at::argmax(context.logits(), -1), {}}; }
 };
 

@@ -13,7 +13,7 @@ TEST(Greedy, TakesTheHighestOfEveryRow) {
   EXPECT_THAT(chosen(*greedy, FakeDecoding(logits)), ::testing::ElementsAre(2, 1));
 }
 
-TEST(Greedy, AmongEqualsTheLowestId) {
+TEST(Greedy, OfEqualLogitsTheLowestId) {
   const auto greedy = make<Decoder>("greedy");
   auto many = at::zeros({3, 5000});
   many.select(0, 1).narrow(0, 17, 4000).fill_(2.0);

@@ -11,16 +11,15 @@ class Sampling final : public assay::Decoder {
   static void describe(auto& schema) {
     schema
         .doc(
-            "Draws the next token: logits over the temperature, then the top_k most likely, of these the fewest whose "
-            "share reaches top_p, of these the fewest most typical ones whose share reaches typical. Among equals the "
-            "lower id counts as the more likely.")
+            "Samples the next token: divides logits by the temperature, keeps the top_k most likely tokens, "
+            "of these the fewest whose share reaches top_p, and of these the fewest most typical ones whose "
+            "share reaches typical. Of equal logits the lower id counts as the more likely.")
         .paper("arXiv:1904.09751")
-        .param("temperature", &Config::temperature,
-               "What logits are divided by; for 0, which has no draws, use greedy.", 0.01, 100)
-        .param("top_k", &Config::top_k, "How many tokens stay; 0: all.", 0)
-        .param("top_p", &Config::top_p, "Share of the probability that stays; 1: all.", 0, 1)
+        .param("temperature", &Config::temperature, "Logits are divided by it; instead of 0, use greedy.", 0.01, 100)
+        .param("top_k", &Config::top_k, "Number of tokens that are kept; 0: all.", 0)
+        .param("top_p", &Config::top_p, "Share of the probability that is kept; 1: all.", 0, 1)
         .param("typical", &Config::typical,
-               "Share of the probability that stays of tokens whose information is nearest to the entropy "
+               "Share of the probability that is kept, of the tokens whose information is nearest to the entropy "
                "(arXiv:2202.00666); 1: all.",
                0, 1);
   }

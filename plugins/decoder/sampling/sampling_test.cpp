@@ -75,7 +75,7 @@ TEST(Sampling, TypicalKeepsWhatIsNearestToTheEntropy) {
   EXPECT_EQ(kept({{"top_k", 3}, {"typical", 0.3}}), (Set{1, 3}));
 }
 
-TEST(Sampling, AmongEqualsTheLowerIdsStay) {
+TEST(Sampling, OfEqualLogitsLowerIdsAreKept) {
   const std::vector<double> equal(8, 1.0);
   EXPECT_EQ(kept({{"top_k", 3}}, equal), (Set{0, 1, 2}));
   EXPECT_EQ(kept({{"top_p", 0.5}}, equal), (Set{0, 1, 2, 3}));
@@ -91,7 +91,7 @@ void expect_frequencies(const json& parameters, const std::vector<double>& expec
   }
 }
 
-TEST(Sampling, DrawsAsOftenAsItShould) {
+TEST(Sampling, FrequenciesMatchProbabilities) {
   expect_frequencies({}, kProbabilities);
   expect_frequencies({{"top_k", 2}}, {0, 0.4 / 0.65, 0, 0.25 / 0.65, 0});
   expect_frequencies({{"top_p", 0.7}}, {0, 0.4 / 0.85, 0.2 / 0.85, 0.25 / 0.85, 0});
@@ -119,7 +119,7 @@ TEST(Sampling, ARowDoesNotDependOnTheOthers) {
   EXPECT_NE(drawn({}, rows_of(kProbabilities, 7), 1), many);
 }
 
-TEST(Sampling, ExtremeLogitsAreNoProblem) {
+TEST(Sampling, HandlesExtremeLogits) {
   const double none = -std::numeric_limits<double>::infinity();
   EXPECT_THAT(drawn({}, at::tensor({-1e4, 1e4, none}).view({1, 3})), ElementsAre(1));
   EXPECT_EQ(kept({{"temperature", 0.01}}), (Set{1}));
@@ -128,7 +128,7 @@ TEST(Sampling, ExtremeLogitsAreNoProblem) {
       [&] {
         drawn({}, at::tensor({0.0, nan}).view({1, 2}));
       },
-      ThrowsMessage<UserError>(HasSubstr("a logit is no number")));
+      ThrowsMessage<UserError>(HasSubstr("logits contain NaN")));
   EXPECT_THAT(
       [&] {
         drawn({}, at::tensor({none, none}).view({1, 2}));

@@ -1,6 +1,6 @@
-// How a model places texts: what belongs together near (alignment), all of them spread out (uniformity). Wang and Isola
-// 2020, arXiv:2005.10242, sec. 4.1, with vectors of length 1, a = 2 and t = 2; what belongs together is a text and a
-// crop of it, as COCO-LM trains them (Meng et al. 2021, arXiv:2102.08473, sec. 3.2).
+// Alignment and uniformity of text representations. Wang and Isola 2020, arXiv:2005.10242, sec. 4.1, with vectors of
+// norm 1, a = 2 and t = 2. Positive pairs are a text and a crop of it, as in COCO-LM's training (Meng et al. 2021,
+// arXiv:2102.08473, sec. 3.2).
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/matmul.h>
 
@@ -26,21 +26,21 @@ class Alignment final : public assay::Evaluator {
   static void describe(auto& schema) {
     schema
         .doc(
-            "Of texts and crops of them, as one vector each: mean cosine of a text with its crop (crop_similarity) and "
-            "of two texts (random_similarity), what the first is above the second (similarity_gap), mean squared "
-            "distance of a text and its crop (alignment), and ln of the "
-            "mean of e^(-2 squared distance) of two texts (uniformity).")
+            "Compares texts and crops of them by one vector each: mean cosine of a text with its crop "
+            "(crop_similarity) and with another text (random_similarity), their difference (similarity_gap), "
+            "mean squared distance between a text and its crop (alignment), and ln of the mean of e^(-2 "
+            "squared distance) between two texts (uniformity).")
         .paper("arXiv:2005.10242")
-        .param("texts", &Config::texts, "How many pieces of the split, at even distances.", 2)
-        .param("length", &Config::length, "Tokens of a piece, [CLS] not counted.", 2)
+        .param("texts", &Config::texts, "Number of pieces of the split, evenly spaced.", 2)
+        .param("length", &Config::length, "Tokens per piece, without [CLS].", 2)
         .param("crop_fraction", &Config::crop_fraction, "Share of a piece that its crop keeps.", 0, 1)
-        .param("pooling", &Config::pooling, "The final state of [CLS], or the mean over those of the text.",
-               {"cls", "mean"});
+        .param("pooling", &Config::pooling,
+               "Vector of a text: the final state of [CLS], or the mean of the text's final states.", {"cls", "mean"});
   }
   explicit Alignment(const Config& config) : config_(config) {
     if (assay::cocolm::crop_size(config_.length, config_.crop_fraction) < 1)
       throw assay::UserError("a crop_fraction of " + std::to_string(config_.crop_fraction) +
-                             " leaves nothing of a text of " + std::to_string(config_.length) + " tokens; give more");
+                             " leaves no token of a text of " + std::to_string(config_.length) + " tokens; raise it");
   }
 
   std::vector<std::string> validate(const assay::Assembly& assembly) const override {
@@ -73,8 +73,8 @@ class Alignment final : public assay::Evaluator {
       crops.emplace_back(block.ids.begin() + crop.begin, block.ids.begin() + crop.begin + crop.size);
     }
     if (texts.size() < 2)
-      throw assay::UserError("there is one text of " + std::to_string(config_.length) +
-                             " tokens and nothing to tell it from; give a shorter length or more text");
+      throw assay::UserError("there is only one text of " + std::to_string(config_.length) +
+                             " tokens, and two are needed; give a shorter length or more text");
     assay::evaluation::Work work(context, static_cast<double>(texts.size() + crops.size()));
     const auto unit = [&](const std::vector<Sequence>& sequences) {
       const auto x = assay::evaluation::represented(context, sequences, config_.pooling, work);
@@ -84,7 +84,7 @@ class Alignment final : public assay::Evaluator {
     const auto own_N = (text_ND * crop_ND).sum(1);
     const auto cosine_NN = at::matmul(text_ND, text_ND.t());
     const auto n = static_cast<double>(texts.size()), pairs = n * (n - 1);
-    // Of vectors of length 1 the squared distance is 2 - 2 cosine; a text's with itself is left out.
+    // The squared distance of vectors of norm 1 is 2 - 2 cosine; a text's distance to itself is left out.
     const auto off_diagonal = [&](const Tensor& x) { return (x.sum() - x.diagonal().sum()).item<double>() / pairs; };
     report(context,
            {own_N.mean().item<double>(), off_diagonal(cosine_NN), (2 - 2 * own_N).mean().item<double>(),
@@ -97,14 +97,14 @@ class Alignment final : public assay::Evaluator {
     double crop_similarity, random_similarity, alignment, uniformity;
   };
   static void report(assay::EvaluationContext& context, const Found& found, bool available) {
-    const auto tell = [&](const char* name, double value, const char* unit, Direction direction) {
+    const auto add = [&](const char* name, double value, const char* unit, Direction direction) {
       context.metric({name, value, 1, unit, direction, {}, available});
     };
-    tell("crop_similarity", found.crop_similarity, "cosine", Direction::kNone);
-    tell("random_similarity", found.random_similarity, "cosine", Direction::kNone);
-    tell("similarity_gap", found.crop_similarity - found.random_similarity, "cosine", Direction::kHigher);
-    tell("alignment", found.alignment, "squared distance", Direction::kLower);
-    tell("uniformity", found.uniformity, "ln", Direction::kLower);
+    add("crop_similarity", found.crop_similarity, "cosine", Direction::kNone);
+    add("random_similarity", found.random_similarity, "cosine", Direction::kNone);
+    add("similarity_gap", found.crop_similarity - found.random_similarity, "cosine", Direction::kHigher);
+    add("alignment", found.alignment, "squared distance", Direction::kLower);
+    add("uniformity", found.uniformity, "ln", Direction::kLower);
   }
 
   Config config_;

@@ -13,7 +13,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
-// What stands for a sequence: of its length, its first letter and the sum of all, at [CLS]; elsewhere the letter.
+// Representation of a sequence: its length, first letter and sum of letters at [CLS]; elsewhere the letter.
 std::map<int64_t, Tensor> told(const Batch& batch) {
   const auto real = batch.key_mask.defined() ? batch.key_mask : batch.tokens.ge(0);
   const auto tokens = batch.tokens.masked_fill(real.logical_not(), 0).to(at::kDouble);
@@ -45,7 +45,7 @@ double cosine(const Vector& x, const Vector& y) {
   return product / std::sqrt(one * other);
 }
 
-TEST(Alignment, IsWhatLoopsSay) {
+TEST(Alignment, MatchesLoops) {
   for (const std::string pooling : {"cls", "mean"})
     for (const int64_t at_once : {1, 4096}) {
       FakeEvaluation context;
@@ -81,7 +81,7 @@ TEST(Alignment, IsWhatLoopsSay) {
     }
 }
 
-TEST(Alignment, CropsAreStretchesOfTheText) {
+TEST(Alignment, CropsAreContiguous) {
   FakeEvaluation context;
   context.fake_model.model_width = 3;
   context.add_special({"[CLS]", "[PAD]"});
@@ -103,12 +103,12 @@ TEST(Alignment, CropsAreStretchesOfTheText) {
   EXPECT_NEAR(distance.sum, 2 - 2 * metric.sum, 1e-12);
 }
 
-TEST(Alignment, RefusesWhatCannotBe) {
+TEST(Alignment, RefusesWhatCannotWork) {
   EXPECT_THAT(
       [] {
         make<Evaluator>("alignment", {{"length", 4}, {"crop_fraction", 0.2}});
       },
-      ThrowsMessage<std::exception>(HasSubstr("leaves nothing of a text of 4 tokens")));
+      ThrowsMessage<std::exception>(HasSubstr("leaves no token of a text of 4 tokens")));
   FakeEvaluation one;
   one.add_special({"[CLS]", "[PAD]"});
   one.data.texts[Split::kValidation] = {"abcd"};
@@ -116,10 +116,10 @@ TEST(Alignment, RefusesWhatCannotBe) {
       [&] {
         make<Evaluator>("alignment", {{"length", 4}})->evaluate(one);
       },
-      ThrowsMessage<std::exception>(HasSubstr("there is one text of 4 tokens")));
+      ThrowsMessage<std::exception>(HasSubstr("there is only one text of 4 tokens")));
 }
 
-TEST(Alignment, AsksForTwoTextsWhenPlanning) {
+TEST(Alignment, NeedsTwoTextsAtPlanTime) {
   FakeEvaluation context;
   context.data.texts[Split::kValidation] = {"123456789"};
   const auto faults = [&](int64_t length) {

@@ -45,9 +45,9 @@ double summed(const fim::Ids& tokens, const Chosen& chosen) {
 
 const std::vector<std::string> kTexts{"abcdefghij", "ABCDEFGHIJ", "0123456789"};
 
-struct Asked : FakeEvaluation {
+struct Evaluated : FakeEvaluation {
   std::vector<Prompt> prompts_seen;
-  explicit Asked(json parameters = json::object(), int64_t tokens_at_once = 1024) {
+  explicit Evaluated(json parameters = json::object(), int64_t tokens_at_once = 1024) {
     add_special(kNames);
     at_once = tokens_at_once;
     nll = nll_of;
@@ -87,7 +87,7 @@ struct Asked : FakeEvaluation {
 
 TEST(FimEvaluator, LossesAreSumsOverTheLayouts) {
   for (const int64_t at_once : {20, 1024}) {
-    const Asked asked({}, at_once);
+    const Evaluated run({}, at_once);
     double whole = 0, prefix_only = 0, bytes_in_middles = 0;
     std::map<fim::Layout, double> all, middles;
     for (size_t i = 0; i < kTexts.size(); ++i) {
@@ -103,36 +103,36 @@ TEST(FimEvaluator, LossesAreSumsOverTheLayouts) {
       }
     }
     ASSERT_GT(bytes_in_middles, 0);
-    EXPECT_NEAR(asked.value("ar_nll"), whole / 30, 1e-4);
-    EXPECT_NEAR(asked.value("middle_nll_prefix"), prefix_only / bytes_in_middles, 1e-4);
-    EXPECT_NEAR(asked.value("fim_nll_psm"), all[fim::Layout::kPsm] / 30, 1e-4);
-    EXPECT_NEAR(asked.value("fim_nll_spm_v2"), all[fim::Layout::kSpmV2] / 30, 1e-4);
-    EXPECT_NEAR(asked.value("middle_nll_psm"), middles[fim::Layout::kPsm] / bytes_in_middles, 1e-4);
-    EXPECT_NEAR(asked.value("middle_nll_spm_v2"), middles[fim::Layout::kSpmV2] / bytes_in_middles, 1e-4);
-    EXPECT_EQ(asked.value("pieces"), 3);
-    EXPECT_EQ(asked.value("split_seams"), 0);  // of bytes there are none
-    EXPECT_FALSE(asked.metric("middle_nll_psm_split", std::map<std::string, double>{}).available);
+    EXPECT_NEAR(run.value("ar_nll"), whole / 30, 1e-4);
+    EXPECT_NEAR(run.value("middle_nll_prefix"), prefix_only / bytes_in_middles, 1e-4);
+    EXPECT_NEAR(run.value("fim_nll_psm"), all[fim::Layout::kPsm] / 30, 1e-4);
+    EXPECT_NEAR(run.value("fim_nll_spm_v2"), all[fim::Layout::kSpmV2] / 30, 1e-4);
+    EXPECT_NEAR(run.value("middle_nll_psm"), middles[fim::Layout::kPsm] / bytes_in_middles, 1e-4);
+    EXPECT_NEAR(run.value("middle_nll_spm_v2"), middles[fim::Layout::kSpmV2] / bytes_in_middles, 1e-4);
+    EXPECT_EQ(run.value("pieces"), 3);
+    EXPECT_EQ(run.value("split_seams"), 0);  // of bytes there are none
+    EXPECT_FALSE(run.metric("middle_nll_psm_split", std::map<std::string, double>{}).available);
   }
 }
 
-TEST(FimEvaluator, CountsHolesThatWereFilledAndEnded) {
-  const Asked asked;
-  EXPECT_NEAR(asked.value("exact_match_psm"), 2.0 / 3, 1e-12);
-  EXPECT_NEAR(asked.value("ended_psm"), 2.0 / 3, 1e-12);
-  EXPECT_NEAR(asked.value("exact_match_spm_v2"), 2.0 / 3, 1e-12);
-  ASSERT_EQ(asked.examples.size(), 3u);
+TEST(FimEvaluator, CountsExactMatchesAndEndedMiddles) {
+  const Evaluated run;
+  EXPECT_NEAR(run.value("exact_match_psm"), 2.0 / 3, 1e-12);
+  EXPECT_NEAR(run.value("ended_psm"), 2.0 / 3, 1e-12);
+  EXPECT_NEAR(run.value("exact_match_spm_v2"), 2.0 / 3, 1e-12);
+  ASSERT_EQ(run.examples.size(), 3u);
   for (size_t i = 0; i < 3; ++i) {
-    const auto& [id, numbers, texts] = asked.examples[i];
+    const auto& [id, numbers, texts] = run.examples[i];
     EXPECT_EQ(texts.at("prefix") + texts.at("middle") + texts.at("suffix"), kTexts[i]);
     EXPECT_GE(texts.at("middle").size(), 1u);
     EXPECT_LE(texts.at("middle").size(), 3u);
     EXPECT_EQ(texts.at("written_psm"), texts.at("middle"));
     EXPECT_EQ(numbers.at("exact_match_psm"), i == 1 ? 0 : 1);
   }
-  EXPECT_EQ(asked.examples[1].id, "0@10");
-  ASSERT_EQ(asked.prompts_seen.size(), 6u);
-  const auto& first = asked.prompts_seen[0];
-  const auto& texts = asked.examples[0].texts;
+  EXPECT_EQ(run.examples[1].id, "0@10");
+  ASSERT_EQ(run.prompts_seen.size(), 6u);
+  const auto& first = run.prompts_seen[0];
+  const auto& texts = run.examples[0].texts;
   EXPECT_EQ(first.tokens,
             fim::prompt(fim::Layout::kPsm, bytes(texts.at("prefix")), bytes(texts.at("suffix")), kSentinels).tokens);
   EXPECT_EQ(first.segment.front(), segment_of(1, Part::kPrefix));
@@ -140,10 +140,10 @@ TEST(FimEvaluator, CountsHolesThatWereFilledAndEnded) {
 }
 
 // Rows of a batch: an end of text of document 0, then the parts of document 1.
-TEST(FimEvaluator, TellsTheModelThePartsOfEachToken) {
-  const Asked asked;
-  ASSERT_GE(asked.batches.size(), 3u);
-  const auto& psm = asked.batches[1];
+TEST(FimEvaluator, GivesTheModelThePartOfEachToken) {
+  const Evaluated run;
+  ASSERT_GE(run.batches.size(), 3u);
+  const auto& psm = run.batches[1];
   const auto tokens = values_of<int64_t>(psm.tokens[0]), segments = values_of<int64_t>(psm.segment[0]);
   EXPECT_EQ(segments[0], 0);
   EXPECT_EQ(tokens[0], 256);
@@ -154,27 +154,27 @@ TEST(FimEvaluator, TellsTheModelThePartsOfEachToken) {
   }
 }
 
-TEST(FimEvaluator, CutsBeforeATextAndLeavesOthersOut) {
-  const Asked asked(json{{"cut_before", "c"}});
-  EXPECT_EQ(asked.value("pieces"), 1);
-  EXPECT_LE(asked.examples[0].texts.at("prefix").size() + asked.examples[0].texts.at("middle").size(), 2u);
+TEST(FimEvaluator, CutsBeforeAStringAndSkipsPiecesWithoutIt) {
+  const Evaluated run(json{{"cut_before", "c"}});
+  EXPECT_EQ(run.value("pieces"), 1);
+  EXPECT_LE(run.examples[0].texts.at("prefix").size() + run.examples[0].texts.at("middle").size(), 2u);
   EXPECT_THAT(
       [] {
-        Asked(json{{"cut_before", "never there"}});
+        Evaluated(json{{"cut_before", "never there"}});
       },
       ThrowsMessage<UserError>(HasSubstr("holds 'never there'")));
 }
 
 // Three texts in two layouts: three sequences of 14 tokens are scored for each, two are filled in with 6 tokens more.
-TEST(FimEvaluator, NamesItsMetricsBeforeAndReportsHowFarItIs) {
-  const Asked asked;
-  EXPECT_EQ(named(make<Evaluator>("fim", json::object())->planned_metrics({})), named(asked.metrics));
+TEST(FimEvaluator, PlansItsMetricsAndReportsProgress) {
+  const Evaluated run;
+  EXPECT_EQ(named(make<Evaluator>("fim", json::object())->planned_metrics({})), named(run.metrics));
   const double all = 3 * 14 + 2 * 20;
-  EXPECT_THAT(asked.shares, ::testing::Pointwise(::testing::DoubleNear(1e-12),
-                                                 std::vector<double>{14 / all, 28 / all, 42 / all, 62 / all, 1}));
+  EXPECT_THAT(run.shares, ::testing::Pointwise(::testing::DoubleNear(1e-12),
+                                               std::vector<double>{14 / all, 28 / all, 42 / all, 62 / all, 1}));
 }
 
-TEST(FimEvaluator, SaysWhatCannotWork) {
+TEST(FimEvaluator, RefusesWhatCannotWork) {
   FakeModel model;
   const auto findings = [&](const json& parameters) {
     Assembly assembly;

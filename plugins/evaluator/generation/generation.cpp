@@ -1,7 +1,7 @@
-// What a run writes: continuations of held-out prompts by a decoder, how much they repeat themselves, how long they
-// are, and how likely another run finds them, all beside the text that really follows. Su et al. 2022,
-// arXiv:2202.06417, sec. 4.1; that the loss under another model should be that of human text, and not the lowest,
-// Holtzman et al. 2020, arXiv:1904.09751, sec. 4.1.
+// Open-ended generation: continuations of held-out prompts by a decoder, their repetition, length and likelihood under
+// another run, beside those of the human text that follows the prompts. Su et al. 2022, arXiv:2202.06417, sec. 4.1. The
+// nll under another model should be near that of human text and not as low as possible: Holtzman et al. 2020,
+// arXiv:1904.09751, sec. 4.1.
 #include <ATen/ops/full.h>
 
 #include <algorithm>
@@ -21,7 +21,7 @@ using assay::repetition::Repetition;
 using assay::repetition::Text;
 using Ids = std::vector<int32_t>;
 
-// Continuations or the human text: what is counted over all of them.
+// Counts over all continuations, or over all human ones.
 struct Counted {
   Repetition all, reference{.counting = Counting::kReference};
   std::map<int64_t, std::set<Text>> different;  // over all texts, by n
@@ -51,15 +51,17 @@ class Generation final : public assay::Evaluator {
   static void describe(auto& schema) {
     schema
         .doc(
-            "Continues pieces of held-out text: rep-n and diversity of the continuations, distinct-n, length, their "
-            "loss under the model itself and under another run, and the same of the text that really follows.")
+            "Generates continuations of held-out prompts and reports rep-n, diversity, distinct-n, length and "
+            "nll under the model itself and under another run, each also for the human continuations.")
         .paper("arXiv:2202.06417")
-        .param("decoder", &Config::decoder, "How tokens are chosen.")
-        .param("prompts", &Config::prompts, "How many, at even distances in the split.", 1)
-        .param("prompt_tokens", &Config::prompt_tokens, "Tokens of a prompt.", 1)
-        .param("tokens", &Config::tokens, "At most so many new tokens, and as many of the human text.", 1)
-        .param("unit", &Config::unit, "What n-grams are of.", {"words", "tokens"})
-        .param("judge", &Config::judge, "Another run, whose loss on the continuations is measured; none: it is not.");
+        .param("decoder", &Config::decoder, "Decoder of the continuations.")
+        .param("prompts", &Config::prompts, "Number of prompts, evenly spaced in the split.", 1)
+        .param("prompt_tokens", &Config::prompt_tokens, "Tokens per prompt.", 1)
+        .param("tokens", &Config::tokens,
+               "Maximum number of new tokens, and number of tokens of the human continuations.", 1)
+        .param("unit", &Config::unit, "Unit of n-grams.", {"words", "tokens"})
+        .param("judge", &Config::judge,
+               "Another run under whose model the nll of continuations is measured; none: not measured.");
   }
   explicit Generation(const Config& config) : config_(config) {}
 
@@ -73,7 +75,7 @@ class Generation final : public assay::Evaluator {
         limit && config_.prompt_tokens + config_.tokens + lookahead > *limit)
       findings.push_back("prompts of " + std::to_string(config_.prompt_tokens) + " and " +
                          std::to_string(config_.tokens) + " new tokens" + (lookahead > 0 ? " with candidates" : "") +
-                         " are more than the model's limit of " + std::to_string(*limit) + " positions; ask for fewer");
+                         " exceed the model's limit of " + std::to_string(*limit) + " positions; use fewer tokens");
     return findings;
   }
 
@@ -102,7 +104,7 @@ class Generation final : public assay::Evaluator {
     const auto& tokenizer = context.vocabulary().tokenizer();
     Counted machine, human;
     double length = 0, ended = 0, nats = 0, scored = 0;
-    // A judge reads each text twice: what was written, and what really follows.
+    // A judge reads every prompt twice: with the continuation and with the human text.
     assay::evaluation::Work work(context, static_cast<double>(blocks.size()) * piece() * (has_judge() ? 3 : 1));
     const auto continuations = continuations_of(context, blocks, work);
     std::vector<assay::ExampleRow> rows;
@@ -124,7 +126,7 @@ class Generation final : public assay::Evaluator {
       nats -= made.log_prob;
       const double own_scored = tokens + (made.ended ? 1 : 0);
       scored += own_scored;
-      // Sums and their weights, so that those of all examples are the metric's.
+      // Sums and weights, so that those of all examples add up to the metric's.
       assay::ExampleRow row{blocks[i].id, {{"length", tokens}, {"nll", -made.log_prob}, {"scored", own_scored}}, {}};
       Repetition own;
       own.add(units);
@@ -140,7 +142,7 @@ class Generation final : public assay::Evaluator {
       auto& judge = context.other(config_.judge);
       if (!judge.model().causal())
         throw assay::UserError(
-            "the judge's model is bidirectional: it would see what it is to predict; name another run");
+            "the judge's model is bidirectional and would see what it is to predict; name another run");
       judge_texts(judge, context, prompts, texts, "judge", machine, rows, work);
       judge_texts(judge, context, prompts, human_texts, "human_judge", human, rows, work);
     }
@@ -156,7 +158,7 @@ class Generation final : public assay::Evaluator {
 
  private:
   bool has_judge() const { return !config_.judge.folder.empty(); }
-  // Tokens of a prompt and what follows.
+  // Tokens of a prompt and its continuation.
   double piece() const { return static_cast<double>(config_.prompt_tokens + config_.tokens); }
 
   Text units_of(const Ids& ids, const std::string& text) const {
@@ -182,7 +184,7 @@ class Generation final : public assay::Evaluator {
     return all;
   }
 
-  // -ln p of the texts after the prompts, in the judge's own tokens. None where its positions do not reach so far.
+  // -ln p of the texts after the prompts, in the judge's own tokens; n/a where they exceed the judge's limit.
   void judge_texts(assay::TrainedRun& judge, assay::EvaluationContext& context, const std::vector<std::string>& prompts,
                    const std::vector<std::string>& texts, const std::string& name, Counted& counted,
                    std::vector<assay::ExampleRow>& rows, assay::evaluation::Work& work) const {
@@ -190,7 +192,7 @@ class Generation final : public assay::Evaluator {
     const auto end_of_text = vocabulary.special(assay::kEndOfText);
     struct Sequence {
       Ids ids;
-      size_t first;  // of the text among them
+      size_t first;  // index of the text's first token
     };
     std::vector<Sequence> sequences;
     int64_t longest = 1;
@@ -208,7 +210,7 @@ class Generation final : public assay::Evaluator {
     const auto at_once = static_cast<size_t>(std::max<int64_t>(context.tokens_per_forward() / longest, 1));
     for (size_t begin = 0; begin < sequences.size(); begin += at_once) {
       const auto count = std::min(at_once, sequences.size() - begin);
-      // What fills a row up behind its text changes nothing before it.
+      // The model is causal, so padding behind a text does not change it.
       assay::Batch batch;
       batch.tokens = at::full({static_cast<int64_t>(count), longest}, end_of_text, at::kLong);
       batch.targets = batch.tokens.clone();
@@ -258,7 +260,7 @@ class Generation final : public assay::Evaluator {
                       available});
     }
     for (int64_t n = 1; n <= Counted::kDifferent; ++n) {
-      const auto found = counted.ngrams.find(n);  // no text may have as many units
+      const auto found = counted.ngrams.find(n);  // absent where every text has fewer units
       const bool available = found != counted.ngrams.end();
       context.metric({prefix + "distinct_" + std::to_string(n),
                       available ? static_cast<double>(counted.different.at(n).size()) : 0,

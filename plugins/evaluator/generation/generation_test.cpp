@@ -1,4 +1,4 @@
-// Repetition against the reference's values; what the evaluator counts of continuations that a test wrote, beside the
+// Repetition against the reference's values; metrics of given continuations, and those of the
 // text that really follows, and what another run thinks of them.
 #include <gmock/gmock.h>
 
@@ -35,7 +35,7 @@ void expect_repetition(const std::string& text, Counting counting, const std::ve
 }
 
 // The columns "reference" and "all n-grams" of the reference's rep-n function and of the corrected count.
-TEST(Repetition, IsThatOfTheReferenceAndTheCorrectedOne) {
+TEST(Repetition, MatchesTheReferenceAndTheCorrectedCounts) {
   const std::string ab = "a b a b a b a b", cat = "the cat sat on the mat the cat sat on the mat";
   expect_repetition(ab, Counting::kReference, {66.67, 60.0, 50.0}, .06666);
   expect_repetition(ab, Counting::kAll, {71.43, 66.67, 60.0}, .03809);
@@ -46,7 +46,7 @@ TEST(Repetition, IsThatOfTheReferenceAndTheCorrectedOne) {
 }
 
 // Counts of texts add up, and what another text has is no repetition.
-TEST(Repetition, IsPooledOverTextsAndUniqueWithinEach) {
+TEST(Repetition, PoolsCountsOfTexts) {
   const auto got = of_texts({"a b a b", "a b", "a"}, Counting::kAll);
   EXPECT_EQ(got.of(2).all, 3 + 1);
   EXPECT_EQ(got.of(2).different, 2 + 1);
@@ -128,7 +128,7 @@ TEST(Generation, CountsContinuationsAndHumanText) {
     EXPECT_EQ(got.examples[1].texts.at("prompt"), "Q:");
     EXPECT_EQ(got.examples[1].texts.at("continuation"), "y z");
     EXPECT_EQ(got.examples[1].texts.at("human"), "e e e e ");
-    // What examples keep adds up to sums and weights, so that texts can be drawn anew.
+    // What examples keep adds up to sums and weights, so that texts can be resampled.
     for (const auto& [number, weight, metric] : std::vector<std::array<const char*, 3>>{
              {"rep_2", "ngrams_2", "rep_2"}, {"rep_4", "ngrams_4", "rep_4"}, {"nll", "scored", "nll"}}) {
       const auto total = [&](const char* name) {
@@ -141,14 +141,14 @@ TEST(Generation, CountsContinuationsAndHumanText) {
   }
 }
 
-TEST(Generation, CountsTokensWhereAskedTo) {
+TEST(Generation, CountsTokensOnRequest) {
   const Written got({{"unit", "tokens"}}, {"xxxx", "yz"});
   EXPECT_NEAR(got.value("rep_2"), 100.0 * 2 / 4, 1e-12);
   EXPECT_NEAR(got.value("distinct_2"), 2.0 / 4, 1e-12);
 }
 
 // a is 97, so -ln p 7; x is 120, so 30; a space 32, so -58.
-TEST(Generation, AsksAnotherRun) {
+TEST(Generation, MeasuresNllUnderAnotherRun) {
   for (const int64_t at_once : {4, 1024}) {
     const Written got({{"judge", {{"path", "/other"}, {"sha256", "w"}}}}, {"aax", ""}, at_once);
     EXPECT_NEAR(got.value("judge_nll"), (7 + 7 + 30) / 3.0, 1e-6);
@@ -162,9 +162,9 @@ TEST(Generation, AsksAnotherRun) {
   }
 }
 
-TEST(Generation, NamesItsMetricsBefore) {
-  const json asks = {{"judge", {{"path", "/other"}, {"sha256", "w"}}}};
-  for (const auto& parameters : {json::object(), asks})  // nothing is written, so there are no n-grams
+TEST(Generation, PlansItsMetrics) {
+  const json with_judge = {{"judge", {{"path", "/other"}, {"sha256", "w"}}}};
+  for (const auto& parameters : {json::object(), with_judge})  // nothing is written, so there are no n-grams
     EXPECT_EQ(named(make<Evaluator>("generation", parameters)->planned_metrics({})),
               named(Written(parameters, {"", ""}).metrics));
 }
@@ -185,7 +185,7 @@ struct InSteps : FakeEvaluation {
 };
 
 // Two prompts, one after the other; a judge reads twice as many tokens as are decoded, the short texts in one batch.
-TEST(Generation, ReportsHowFarItIs) {
+TEST(Generation, ReportsProgress) {
   InSteps steps;
   steps.at_once = 10;
   steps.data.texts[Split::kValidation] = {"P:a b c d ", "Q:e f g h "};
@@ -199,21 +199,21 @@ TEST(Generation, ReportsHowFarItIs) {
 }
 
 // Text that the judge cannot read is n/a, and so is nothing; the other side keeps its number.
-TEST(Generation, AJudgeThatCannotAnswer) {
-  const json asks = {{"judge", {{"path", "/other"}, {"sha256", "w"}}}};
-  EXPECT_FALSE(Written(asks, {"", ""}).of("judge_nll").available);
-  EXPECT_TRUE(Written(asks, {"", ""}).of("human_judge_nll").available);
-  const Written limited(asks, {"ab", "c"}, 1024, [](Judge& judge) { judge.model_.longest = 5; });
+TEST(Generation, AJudgeWithAShorterLimit) {
+  const json with_judge = {{"judge", {{"path", "/other"}, {"sha256", "w"}}}};
+  EXPECT_FALSE(Written(with_judge, {"", ""}).of("judge_nll").available);
+  EXPECT_TRUE(Written(with_judge, {"", ""}).of("human_judge_nll").available);
+  const Written limited(with_judge, {"ab", "c"}, 1024, [](Judge& judge) { judge.model_.longest = 5; });
   EXPECT_TRUE(limited.of("judge_nll").available);
   EXPECT_FALSE(limited.of("human_judge_nll").available);
   EXPECT_THAT(
       [&] {
-        Written(asks, {"ab", "c"}, 1024, [](Judge& judge) { judge.model_.is_causal = false; });
+        Written(with_judge, {"ab", "c"}, 1024, [](Judge& judge) { judge.model_.is_causal = false; });
       },
       ::testing::ThrowsMessage<UserError>(HasSubstr("the judge's model is bidirectional")));
 }
 
-TEST(Generation, SaysWhatCannotWork) {
+TEST(Generation, RefusesWhatCannotWork) {
   const auto findings = [](const json& parameters, FakeModel& model) {
     Assembly assembly;
     assembly.model = &model;

@@ -1,6 +1,6 @@
-// How much texts repeat themselves. Welleck et al. 2020, arXiv:1908.04319, sec. 6.1 (rep-n); Su et al. 2022,
-// arXiv:2202.06417, sec. 4.1 (diversity); Li et al. 2016, arXiv:1510.03055, sec. 5 (distinct-n). N-grams are counted in
-// each text, and the counts are added up over the texts: repeating another text is no repetition, except in distinct-n.
+// Repetition in texts. Welleck et al. 2020, arXiv:1908.04319, sec. 6.1 (rep-n); Su et al. 2022,
+// arXiv:2202.06417, sec. 4.1 (diversity); Li et al. 2016, arXiv:1510.03055, sec. 5 (distinct-n). N-grams are counted
+// per text, and the counts are summed over texts: a repetition of another text counts in distinct-n only.
 #pragma once
 
 #include <algorithm>
@@ -12,9 +12,9 @@
 
 namespace assay::repetition {
 
-using Text = std::vector<std::string>;  // words, or what else a text is made of
+using Text = std::vector<std::string>;  // its units: words or tokens
 
-// As the SimCTG code counts: the last n-gram of every text is left out.
+// kReference counts like the SimCTG code, which leaves out the last n-gram of every text.
 enum class Counting { kAll, kReference };
 
 struct Counts {
@@ -38,12 +38,12 @@ inline Counts count_ngrams(const Text& text, int64_t n, Counting counting) {
   return {static_cast<int64_t>(all.size()), static_cast<int64_t>(std::set<Text>(all.begin(), all.end()).size())};
 }
 
-// Percent; NaN where no text has n words.
+// rep-n in percent; NaN where every text has fewer than n units.
 inline double rep(const Counts& counts) {
   return 100.0 * (1.0 - static_cast<double>(counts.different) / static_cast<double>(counts.all));
 }
 
-// What texts have in common, for n = 2, 3, 4.
+// Counts of texts, for n = 2, 3, 4.
 struct Repetition {
   static constexpr int64_t kFrom = 2, kTo = 4;
   std::vector<Counts> counts = std::vector<Counts>(kTo - kFrom + 1);
@@ -53,7 +53,7 @@ struct Repetition {
     for (int64_t n = kFrom; n <= kTo; ++n) counts[static_cast<size_t>(n - kFrom)] += count_ngrams(text, n, counting);
   }
   const Counts& of(int64_t n) const { return counts[static_cast<size_t>(n - kFrom)]; }
-  // Of rep-n to two decimals of a percent, as it is printed: the SimCTG code rounds there, too.
+  // From rep-n rounded to two decimals of a percent, as in the SimCTG code.
   double diversity() const {
     double product = 1;
     for (const auto& one : counts) product *= 1 - std::round(rep(one) * 100) / 10000;
@@ -61,7 +61,7 @@ struct Repetition {
   }
 };
 
-// Split at white space.
+// Splits at white space.
 inline Text words(const std::string& text) {
   Text all;
   std::string word;

@@ -1,5 +1,5 @@
-// The run's own objectives on held-out text: their terms, and all that they log of a step, without dropout and always
-// with the same draws. So a loss of training can be read where it was not trained, whatever the objective.
+// The run's own objectives on held-out text: their loss terms and the metrics that they log, without dropout and always
+// with the same draws. So the training loss of any objective can be read on held-out text.
 #include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
 
@@ -22,12 +22,14 @@ class HeldOut final : public assay::Evaluator {
   static void describe(auto& schema) {
     schema
         .doc(
-            "Terms and logged metrics of the run's objectives on held-out text, called <objective>.<name> as in "
-            "training; terms without their weights.")
-        .param("texts", &Config::texts, "How many pieces of the split, at even distances.", 1)
-        .param("length", &Config::length, "Tokens of a piece; 0: the training context.", 0)
+            "Loss terms and logged metrics of the run's objectives on held-out text, named <objective>.<name> "
+            "as in training; terms are not multiplied by their weights.")
+        .param("texts", &Config::texts, "Number of pieces of the split, evenly spaced.", 1)
+        .param("length", &Config::length, "Tokens per piece; 0: the context length of training.", 0)
         .param("rows", &Config::rows,
-               "Texts at once: losses between texts see these alone, so give a multiple of cocolm's scl_group.", 1);
+               "Rows per batch; losses that compare rows see only these, so give a multiple of cocolm's "
+               "scl_group.",
+               1);
   }
   explicit HeldOut(const Config& config) : config_(config) {}
 

@@ -51,7 +51,7 @@ Looked look(const char* evaluator, const json& parameters, const Dataset& data) 
 
 constexpr int64_t kMiB = 1 << 20;
 
-TEST(BoundedText, OfALargeDocumentAPartIsEncoded) {
+TEST(BoundedText, EncodesAPartOfALargeDocument) {
   const Equal large(1, 20 * kMiB);
   for (const auto& [evaluator, parameters] :
        {std::pair{"held_out", json{{"length", 100}}}, std::pair{"lm", json{{"lengths", {100}}}}}) {
@@ -62,7 +62,7 @@ TEST(BoundedText, OfALargeDocumentAPartIsEncoded) {
   }
 }
 
-TEST(BoundedText, DocumentsOfFewerBytesThanTokensAskedAreNotEncoded) {
+TEST(BoundedText, SkipsDocumentsWithFewerBytesThanTokens) {
   const auto [findings, bytes] = look("held_out", {{"length", 1000}}, Equal(20000, 1000));
   EXPECT_THAT(findings.faults, SizeIs(1));
   EXPECT_EQ(bytes, 0);
@@ -70,7 +70,7 @@ TEST(BoundedText, DocumentsOfFewerBytesThanTokensAskedAreNotEncoded) {
 
 // 30 MiB of documents that are all too short by their tokens, of which some MiB are encoded: nothing is claimed of
 // them.
-TEST(BoundedText, WhatIsNotEncodedIsNotRefused) {
+TEST(BoundedText, RefusesNothingThatWasNotEncoded) {
   const auto [findings, bytes] = look("held_out", {{"length", 1000}}, Equal(15 * 1024, 2000));
   EXPECT_THAT(findings.faults, IsEmpty());
   EXPECT_LE(bytes, 4 * kMiB);

@@ -1,4 +1,4 @@
-// What is asked of the objectives, and how their sums become metrics.
+// Batches that objectives get, and how their sums become metrics.
 #include <gmock/gmock.h>
 
 #include "assay/evaluator.h"
@@ -10,7 +10,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-TEST(HeldOut, AddsUpWhatTheObjectivesSay) {
+TEST(HeldOut, SumsTheObjectivesTerms) {
   FakeEvaluation context;
   context.trained_at = 4;
   std::string text;
@@ -41,7 +41,7 @@ TEST(HeldOut, AddsUpWhatTheObjectivesSay) {
                 context.batches[0].targets[row][t].item<int64_t>());
 }
 
-TEST(HeldOut, GivesTheObjectivesSoManyTextsAtOnce) {
+TEST(HeldOut, BatchesHaveTheGivenRows) {
   FakeEvaluation context;
   context.trained_at = 4;
   context.data.texts[Split::kValidation] = {std::string(5 * 18, 'a')};
@@ -53,7 +53,7 @@ TEST(HeldOut, GivesTheObjectivesSoManyTextsAtOnce) {
   EXPECT_THAT(context.shares, ElementsAre(7 / 18.0, 14 / 18.0, 1));
 }
 
-TEST(HeldOut, RefusesTextsLongerThanTheModelTakes) {
+TEST(HeldOut, RefusesTextsBeyondTheModelsLimit) {
   FakeModel model;
   model.longest = 8;
   Assembly assembly;
@@ -67,7 +67,7 @@ TEST(HeldOut, RefusesTextsLongerThanTheModelTakes) {
 }
 
 // At plan time, before anything is trained: a piece is its inputs and one more token.
-TEST(HeldOut, FindsTheDocumentsTooShortWhenPlanning) {
+TEST(HeldOut, FindsShortDocumentsAtPlanTime) {
   FakeEvaluation context;
   context.data.texts[Split::kValidation] = {"1234", "12345678"};
   const auto faults = [&](const nlohmann::json& parameters, int64_t training_context) {
@@ -77,9 +77,9 @@ TEST(HeldOut, FindsTheDocumentsTooShortWhenPlanning) {
   };
   EXPECT_THAT(faults({{"length", 7}}, 64), IsEmpty());
   EXPECT_THAT(faults(nlohmann::json::object(), 7), IsEmpty());
-  EXPECT_THAT(faults({{"length", 8}}, 64),
-              ElementsAre("no document of the split 'validation' is 9 tokens long; ask for shorter pieces or name "
-                          "another split"));
+  EXPECT_THAT(
+      faults({{"length", 8}}, 64),
+      ElementsAre("no document of the split 'validation' is 9 tokens long; use shorter pieces or another split"));
 }
 
 }  // namespace

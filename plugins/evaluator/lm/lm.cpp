@@ -1,6 +1,6 @@
-// Language-model evaluation at any lengths, on non-overlapping blocks and in sliding windows. Press, Smith, Lewis 2022,
-// arXiv:2108.12409, sec. 2.2 and app. B. It takes both: without overlap, much of what a longer input gains is that
-// fewer predictions stand early in a block.
+// Language-model evaluation at any context lengths, on non-overlapping blocks and in sliding windows. Press, Smith,
+// Lewis 2022, arXiv:2108.12409, sec. 2.2 and app. B. Both are needed: without overlap, much of the gain of longer input
+// is that fewer predictions are early in a block.
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
@@ -17,13 +17,13 @@ namespace {
 
 using assay::Direction;
 
-// end of text, document, end of text, document, end of text, ...: all but the first token are predicted, so that every
-// byte is scored once, and so is the end of every document.
+// end of text, document, end of text, document, end of text, ...: all tokens but the first are predicted, so that every
+// byte and the end of every document are scored once.
 struct Stream {
   struct Part {
     std::string id;      // of the document
-    int64_t begin, end;  // its predictions, the end of the document included
-    int64_t bytes;       // of text among them
+    int64_t begin, end;  // of its predictions, the end of the document included
+    int64_t bytes;       // of its text
   };
   std::vector<int64_t> ids;
   std::vector<Part> documents;
@@ -31,7 +31,7 @@ struct Stream {
   int64_t predictions() const { return static_cast<int64_t>(ids.size()) - 1; }
 };
 
-// Windows of `length` tokens that advance by `stride`: blocks where the two are equal.
+// Windows of `length` tokens that advance by `stride`; blocks where the two are equal.
 struct Cut {
   int64_t length, stride;
   std::map<std::string, double> coordinates;  // of its metrics
@@ -47,22 +47,21 @@ class LanguageModel final : public assay::Evaluator {
   static void describe(auto& schema) {
     schema
         .doc(
-            "Next-token likelihood on non-overlapping blocks and in sliding windows: nats a token, perplexity, bits a "
-            "byte (all nats, ends of documents included, over ln 2 times the bytes of text).")
+            "Next-token likelihood on non-overlapping blocks and in sliding windows: nats per token (nll), "
+            "perplexity, and bits per byte (all nats, ends of documents included, divided by ln 2 times the "
+            "bytes of text).")
         .paper("arXiv:2108.12409")
-        .param("lengths", &Config::lengths, "Lengths in tokens; empty: the training context alone.", 1)
+        .param("lengths", &Config::lengths, "Context lengths in tokens; empty: only that of training.", 1)
         .param("strides", &Config::strides,
-               "Besides blocks, sliding windows of every length that advance by this many tokens and score those that "
-               "are new: metrics with a coordinate stride. None may exceed a length; equal to it, the windows are the "
-               "blocks.",
+               "Strides of sliding windows, which advance by this many tokens and score only the new ones, at "
+               "every length and in addition to blocks; their metrics have a coordinate stride. A stride may not "
+               "exceed a length; windows whose stride is their length are the blocks.",
                1)
-        .param("max_tokens", &Config::max_tokens, "Scores only this many tokens from the start of the split; 0: all.",
-               0)
-        .param(
-            "accuracy", &Config::accuracy,
-            "Also how often the likeliest token is the right one (accuracy), is one that stands in the window before "
-            "it (rep), and is so while it is wrong (wrep; Welleck et al., arXiv:1908.04319, sec. 6.1). Needs the "
-            "logits of a batch whole: 4 bytes times 4096 tokens times the vocabulary.");
+        .param("max_tokens", &Config::max_tokens, "Number of tokens to score, from the start of the split; 0: all.", 0)
+        .param("accuracy", &Config::accuracy,
+               "Whether to report also how often the most likely token is correct (accuracy), occurs earlier in "
+               "the window (rep), or does so and is wrong (wrep; Welleck et al., arXiv:1908.04319, sec. 6.1). "
+               "Needs all logits of a batch: 4 bytes times 4096 tokens times the vocabulary.");
   }
   explicit LanguageModel(const Config& config) : config_(config) {}
 
@@ -70,13 +69,15 @@ class LanguageModel final : public assay::Evaluator {
     std::vector<std::string> findings;
     if (!assembly.model->causal())
       findings.push_back(
-          "scores the next token, which a bidirectional model sees; use a causal model or another evaluator");
+          "predicts the next token, which a bidirectional model sees; use a causal model or another "
+          "evaluator");
     for (const auto& cut : cuts(assembly.context))
       if (cut.stride > cut.length) findings.push_back(gap_in(cut));
     return findings;
   }
 
-  // A length that no window has still gives a number, of shorter windows: said here, and beside the number.
+  // At a length above the split's number of tokens the metric is that of shorter windows; a warning here and the
+  // metric's note say so.
   assay::SplitFindings check_split(const assay::SplitToCheck& check) const override {
     int64_t longest = 0;
     for (const auto& cut : cuts(check.training_context)) longest = std::max(longest, cut.length);
@@ -129,7 +130,7 @@ class LanguageModel final : public assay::Evaluator {
   }
 
  private:
-  // Every length as blocks and then at every stride; each once.
+  // Per length, blocks and then windows of every stride, without repetitions.
   std::vector<Cut> cuts(int64_t training_context) const {
     std::vector<Cut> out;
     const auto add = [&](const Cut& cut) {
@@ -144,11 +145,11 @@ class LanguageModel final : public assay::Evaluator {
     return out;
   }
 
-  // Tokens that are read; for progress.
+  // Number of tokens to read, for progress.
   struct Work {
     double all = 0, done = 0;
   };
-  static double cost_of(const Cut& cut) {  // of a prediction
+  static double cost_of(const Cut& cut) {  // tokens read per prediction
     return static_cast<double>(cut.length) / static_cast<double>(cut.stride);
   }
 
@@ -157,8 +158,8 @@ class LanguageModel final : public assay::Evaluator {
   }
 
   static std::string gap_in(const Cut& cut) {
-    return "a stride of " + std::to_string(cut.stride) + " would leave out tokens between windows of " +
-           std::to_string(cut.length) + "; give strides of at most the shortest length";
+    return "a stride of " + std::to_string(cut.stride) + " would skip tokens between windows of " +
+           std::to_string(cut.length) + "; strides must be at most the shortest length";
   }
 
   Stream read(assay::EvaluationContext& context) const {
@@ -180,18 +181,18 @@ class LanguageModel final : public assay::Evaluator {
     }
     if (stream.bytes == 0)
       throw assay::UserError(std::string("lm: the split '") + assay::name_of(context.split()) +
-                             "' holds no text to score");
+                             "' contains no text to score");
     return stream;
   }
 
   struct Scores {
     std::vector<double> nats;  // -ln p of every prediction, in the order of the stream
-    // Of the likeliest tokens, where asked for: how many are right, stand in the window before, and do so wrongly.
+    // With accuracy: how many of the most likely tokens are correct, repeat a token of the window, and do so wrongly.
     int64_t right = 0, repeats = 0, wrong_repeats = 0;
   };
 
-  // Each prediction is scored once, by the first window that holds it, so all but the first `length` have at least
-  // length - stride tokens of context. Whole windows go in batches, the last partial one by itself.
+  // Each prediction is scored once, by the first window that contains it, so all but the first `length` have at least
+  // length - stride tokens of context. Full windows run in batches, the last partial one by itself.
   Scores score(assay::EvaluationContext& context, const Stream& stream, const Cut& cut, Work& work) const {
     const int64_t end = stream.predictions();
     const int64_t rows_at_once = std::max<int64_t>(context.tokens_per_forward() / cut.length, 1);
@@ -218,7 +219,7 @@ class LanguageModel final : public assay::Evaluator {
     return scores;
   }
 
-  // Of a window of `width` tokens and the one that follows each; the first `first` were scored before.
+  // Counts guesses of a window of `width` tokens; its first `first` predictions were scored before.
   static void count_guesses(Scores& scores, const int64_t* ids, const int64_t* guesses, int64_t first, int64_t width) {
     std::unordered_set<int64_t> before;
     for (int64_t t = 0; t < width; ++t) {
@@ -248,23 +249,23 @@ class LanguageModel final : public assay::Evaluator {
     const double total = std::accumulate(scores.nats.begin(), scores.nats.end(), 0.0);
     const auto tokens = static_cast<double>(stream.predictions()), bytes = static_cast<double>(stream.bytes);
     const auto note = stream.predictions() < cut.length ? no_window(stream.predictions()) : "";
-    const auto tell = [&](const char* name, double sum, double weight, const char* unit, Direction direction) {
+    const auto add = [&](const char* name, double sum, double weight, const char* unit, Direction direction) {
       context.metric({name, sum, weight, unit, direction, cut.coordinates, available, note});
     };
-    tell("nll", total, tokens, "nats/token", Direction::kLower);
-    tell("perplexity", std::exp(total / tokens), 1, "", Direction::kLower);
-    tell("bits_per_byte", total / std::log(2.0), bytes, "bits/byte", Direction::kLower);
-    tell("tokens", tokens, 1, "tokens", Direction::kNone);
+    add("nll", total, tokens, "nats/token", Direction::kLower);
+    add("perplexity", std::exp(total / tokens), 1, "", Direction::kLower);
+    add("bits_per_byte", total / std::log(2.0), bytes, "bits/byte", Direction::kLower);
+    add("tokens", tokens, 1, "tokens", Direction::kNone);
     if (!config_.accuracy) return;
     const auto share = [&](const char* name, int64_t count, Direction direction) {
-      tell(name, static_cast<double>(count), tokens, "", direction);
+      add(name, static_cast<double>(count), tokens, "", direction);
     };
     share("accuracy", scores.right, Direction::kHigher);
     share("rep", scores.repeats, Direction::kNone);
     share("wrep", scores.wrong_repeats, Direction::kLower);
   }
 
-  // As the metric is called in tables: "nll@length=64,stride=16".
+  // The metric's name in tables: "nll@length=64,stride=16".
   static std::string name_of_nll(const Cut& cut) {
     std::string name = "nll";
     for (const auto& [coordinate, value] : cut.coordinates)

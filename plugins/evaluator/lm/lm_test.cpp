@@ -17,7 +17,7 @@ using Shapes = std::vector<std::pair<int64_t, int64_t>>;
 
 constexpr int64_t kEnd = 256;
 
-// -ln p = 1 + place in the block, so that a total tells how the stream was cut.
+// -ln p = 1 + place in the block, so that a total shows how the stream was cut.
 double by_place(int64_t, int64_t, int64_t position) { return 1.0 + static_cast<double>(position); }
 
 struct Evaluated : FakeEvaluation {
@@ -52,7 +52,7 @@ struct Evaluated : FakeEvaluation {
 };
 
 // Five predictions: as blocks of two each token is read once, in windows that advance by one every token twice.
-TEST(LanguageModel, SaysHowFarItIsByTheTokensItReads) {
+TEST(LanguageModel, ReportsProgressByTokensRead) {
   const Evaluated got({"ab", "c"}, {{"lengths", {2}}, {"strides", {1}}}, by_place, /*tokens_at_once=*/2);
   std::vector<double> fifteenths;
   for (const auto share : got.shares) fifteenths.push_back(15 * share);
@@ -84,7 +84,7 @@ TEST(LanguageModel, EveryLengthHasItsOwnMetrics) {
 }
 
 // "ab" and "c" with their ends are 5 predictions.
-TEST(LanguageModel, AMetricOfALengthThatNoWindowHasSaysSo) {
+TEST(LanguageModel, NotesLengthsThatNoWindowHas) {
   const Evaluated got({"ab", "c"}, {{"lengths", {5, 6}}, {"strides", {2}}}, by_place);
   for (const auto& metric : got.metrics)
     EXPECT_EQ(metric.note,
@@ -109,7 +109,7 @@ TEST(LanguageModel, ALengthGivenTwiceIsScoredOnce) {
 }
 
 // The context in which each of N predictions was scored. Documents of one byte make two predictions each, the byte and
-// the end, which the factor 100 tells apart in a document's sum; a prediction scored twice would show in it, too.
+// the end, which the factor 100 separates in a document's sum; a prediction scored twice would show in it, too.
 std::vector<int64_t> contexts(int64_t N, int64_t length, int64_t stride, int64_t tokens_at_once = 1024) {
   const Evaluated got(
       std::vector<std::string>(static_cast<size_t>(N + 1) / 2, "x"),
@@ -145,7 +145,7 @@ TEST(LanguageModel, WindowAccounting) {
   for (const int64_t tokens_at_once : {1, 8, 12}) EXPECT_EQ(contexts(23, 4, 3, tokens_at_once), contexts(23, 4, 3));
 }
 
-TEST(LanguageModel, WindowsHoldTheTokensThatComeBefore) {
+TEST(LanguageModel, WindowsIncludePrecedingTokens) {
   const Evaluated got({"abcdefg"}, {{"lengths", {4}}, {"strides", {2}}}, by_place);
   EXPECT_EQ(got.shapes(), (Shapes{{2, 4}, {3, 4}}));
   EXPECT_THAT(values_of<int64_t>(got.batches[1].tokens),
@@ -169,7 +169,7 @@ TEST(LanguageModel, StridesMayNotLeaveGaps) {
   Assembly assembly;
   assembly.model = &model;
   ASSERT_EQ(lm->validate(assembly).size(), 1u);
-  EXPECT_THAT(lm->validate(assembly)[0], HasSubstr("a stride of 5 would leave out tokens between windows of 4"));
+  EXPECT_THAT(lm->validate(assembly)[0], HasSubstr("a stride of 5 would skip tokens between windows of 4"));
   assembly.context = 64;
   EXPECT_TRUE(make<Evaluator>("lm", {{"strides", {64}}})->validate(assembly).empty());
   EXPECT_EQ(make<Evaluator>("lm", {{"strides", {65}}})->validate(assembly).size(), 1u);
@@ -194,7 +194,7 @@ TEST(LanguageModel, EveryDocumentHasItsOwnRow) {
   EXPECT_EQ(got.examples[2].numbers.at("bytes"), 0);
 }
 
-TEST(LanguageModel, BatchesHoldAboutTheTokensAsked) {
+TEST(LanguageModel, BatchesHoldTheTokensPerForward) {
   const std::vector<std::string> text{std::string(20, 'x')};  // 21 predictions
   EXPECT_EQ(Evaluated(text, {{"lengths", {4}}}, by_place, 8).shapes(), (Shapes{{2, 4}, {2, 4}, {1, 4}, {1, 1}}));
   EXPECT_EQ(Evaluated(text, {{"lengths", {16}}}, by_place, 8).shapes(), (Shapes{{1, 16}, {1, 5}}));
@@ -283,7 +283,7 @@ TEST(LanguageModel, BidirectionalModelsAreRefusedAtPlanTime) {
   EXPECT_EQ(make<Evaluator>("lm")->validate(assembly).size(), 1u);
 }
 
-// The model's guess is always the byte after its input's, which is right for "ab" and "bc"; what stands in the window
+// The model's guess is always the byte after its input's, which is right for "ab" and "bc"; tokens of the window
 // up to the input counts as repeated.
 TEST(LanguageModel, CountsGuesses) {
   FakeEvaluation got;
@@ -305,7 +305,7 @@ TEST(LanguageModel, CountsGuesses) {
   EXPECT_NEAR(got.value("accuracy", 7), 3 / 7.0, 1e-12);  // b, c, b
   EXPECT_NEAR(got.value("rep", 7), 5 / 7.0, 1e-12);       // end, b, c, end, c
   EXPECT_NEAR(got.value("wrep", 7), 4 / 7.0, 1e-12);
-  // In windows of three, those that overlap count each guess once, with what stands in its own window:
+  // In windows of three, those that overlap count each guess once, with the tokens of its own window:
   // end a b | c b end | b
   FakeEvaluation shorter;
   shorter.data.texts = got.data.texts;

@@ -24,12 +24,13 @@ class PseudoLogLikelihood final : public assay::Evaluator {
   static void describe(auto& schema) {
     schema
         .doc(
-            "How well a bidirectional model predicts each token of a text from all others: nats a token (nll), and "
-            "bits a byte (pseudo_bits_per_byte, no cost of a code: every token is told the others). A model that "
-            "never read [MASK] in training, as with cocolm's rtd and clm, is asked what it was not taught.")
+            "Pseudo-log-likelihood: how well a bidirectional model predicts each token of a text from all "
+            "others, in nats per token (nll) and bits per byte (pseudo_bits_per_byte, which is not a code "
+            "length, for every prediction sees the other tokens). It says little about a model that never "
+            "reads [MASK] in training, as with cocolm's rtd and clm.")
         .paper("arXiv:1910.14659")
-        .param("texts", &Config::texts, "How many pieces of the split, at even distances.", 1)
-        .param("length", &Config::length, "Tokens of a piece, [CLS] not counted; so many forwards it takes.", 1);
+        .param("texts", &Config::texts, "Number of pieces of the split, evenly spaced.", 1)
+        .param("length", &Config::length, "Tokens per piece, without [CLS]; a piece takes as many forwards.", 1);
   }
   explicit PseudoLogLikelihood(const Config& config) : config_(config) {}
 
@@ -65,7 +66,7 @@ class PseudoLogLikelihood final : public assay::Evaluator {
         batch.targets = batch.tokens.clone();
         for (int64_t row = 0; row < rows; ++row) batch.tokens[row][first + row + 1].fill_(mask);
         auto& forward = context.forward(batch);
-        // Of every row the states at the masked place: the diagonal that begins at [0, first + 1].
+        // The state at the masked position of every row: the diagonal that begins at [0, first + 1].
         const auto masked = [&](const assay::Tensor& x) { return x.diagonal(first + 1, 0, 1); };
         const auto nll = forward.token_nll(masked(forward.hidden()).transpose(0, 1).contiguous(),
                                            masked(batch.targets).contiguous());

@@ -1,4 +1,4 @@
-// Which tokens are masked, one at a time, and what is added up of them.
+// Tokens are masked one at a time, and their nll is summed.
 #include <ATen/ops/ones_like.h>
 #include <ATen/ops/stack.h>
 #include <gmock/gmock.h>
@@ -11,7 +11,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// States that carry what stands at a place and which place it is.
+// States that contain the token and its position.
 std::map<int64_t, Tensor> told(const Batch& batch) {
   const auto tokens = batch.tokens.to(at::kDouble);
   const auto places = at::ones_like(tokens).cumsum(1) - 1;
@@ -55,14 +55,14 @@ TEST(PseudoLogLikelihood, MasksEveryTokenOnceAndScoresItThere) {
   }
 }
 
-TEST(PseudoLogLikelihood, IsNotThereWhereTheTextIsTooLongForTheModel) {
+TEST(PseudoLogLikelihood, IsNotAvailableBeyondTheModelsLimit) {
   FakeEvaluation context;
   context.fake_model.longest = 4;
   make<Evaluator>("pll", {{"length", 4}})->evaluate(context);
   EXPECT_FALSE(context.metric("nll", std::map<std::string, double>{}).available);
 }
 
-TEST(PseudoLogLikelihood, IsOfBidirectionalModels) {
+TEST(PseudoLogLikelihood, NeedsABidirectionalModel) {
   FakeModel model;
   Assembly assembly;
   assembly.model = &model;

@@ -1,7 +1,7 @@
-// A linear probe: what can be read off a text's representation by logistic regression, the model staying as it is.
-// Alain and Bengio 2016, arXiv:1610.01644. The label is a field of the documents, for instance the book that a chapter
-// is from. The probe learns on documents of the training split and is asked on those of the evaluation's, so that no
-// document is on both sides; the model has seen the first without labels and the second never.
+// A linear probe: logistic regression on a text's representation, with the model frozen. Alain and Bengio 2016,
+// arXiv:1610.01644. The label is a field of the documents, for instance the book that a chapter is from. The probe is
+// trained on documents of the training split and tested on those of the evaluation's split, so that no document is in
+// both; the model was trained on the former without labels and has never seen the latter.
 #include <ATen/ops/tensor.h>
 
 #include <algorithm>
@@ -33,16 +33,17 @@ class Probe final : public assay::Evaluator {
   static void describe(auto& schema) {
     schema
         .doc(
-            "Accuracy of a linear probe that predicts a field of the documents from a text's representation, with the "
-            "95% interval over held-out documents (accuracy_low, accuracy_high); every label has as many texts.")
+            "Accuracy of a linear probe that predicts a field of documents from a text's representation, with "
+            "the 95% interval over held-out documents (accuracy_low, accuracy_high); all labels have equally "
+            "many texts.")
         .paper("arXiv:1610.01644")
-        .param("field", &Config::field, "Name of the documents' field that is predicted.")
-        .param("pooling", &Config::pooling, "The final state of [CLS], or the mean over those of the text.",
-               {"cls", "mean"})
-        .param("length", &Config::length, "Tokens of a text, [CLS] not counted.", 1)
-        .param("train_texts", &Config::train_texts, "Of each label, at most, that the probe learns on.", 1)
-        .param("test_texts", &Config::test_texts, "Of each label, at most, that it is asked on.", 1)
-        .param("l2", &Config::l2, "Penalty of the regression: half of this times its squared weights.", 0, 1e6);
+        .param("field", &Config::field, "Field of the documents to predict.")
+        .param("pooling", &Config::pooling,
+               "Vector of a text: the final state of [CLS], or the mean of the text's final states.", {"cls", "mean"})
+        .param("length", &Config::length, "Tokens per text, without [CLS].", 1)
+        .param("train_texts", &Config::train_texts, "Maximum number of texts per label to train the probe on.", 1)
+        .param("test_texts", &Config::test_texts, "Maximum number of texts per label to test the probe on.", 1)
+        .param("l2", &Config::l2, "L2 penalty of the regression: l2 / 2 times its squared weights.", 0, 1e6);
   }
   explicit Probe(const Config& config) : config_(config) {}
 
@@ -54,11 +55,11 @@ class Probe final : public assay::Evaluator {
   }
 
   assay::SplitFindings check_split(const assay::SplitToCheck& check) const override {
-    if (check.split == Split::kTrain) return {{kAsksTraining}, {}};
-    assay::evaluation::BoundedEncoder asked(check.tokenizer), learned(check.tokenizer);
-    const auto ask = labels_of(check, check.split, asked, nullptr);
-    const auto labels = labels_of(check, Split::kTrain, learned, &ask);
-    const bool is_all_seen = !asked.is_cut() && !learned.is_cut();
+    if (check.split == Split::kTrain) return {{kTestsOnTraining}, {}};
+    assay::evaluation::BoundedEncoder test_encoder(check.tokenizer), train_encoder(check.tokenizer);
+    const auto test = labels_of(check, check.split, test_encoder, nullptr);
+    const auto labels = labels_of(check, Split::kTrain, train_encoder, &test);
+    const bool is_all_seen = !test_encoder.is_cut() && !train_encoder.is_cut();
     if (labels.size() < 2 && is_all_seen) return {{too_few(labels.size(), check.split)}, {}};
     return {};
   }
@@ -68,32 +69,32 @@ class Probe final : public assay::Evaluator {
   }
 
   void evaluate(assay::EvaluationContext& context) override {
-    if (context.split() == Split::kTrain) throw assay::UserError(kAsksTraining);
+    if (context.split() == Split::kTrain) throw assay::UserError(kTestsOnTraining);
     if (const auto limit = context.model().limit(); limit && *limit < config_.length + 1)
       return report(context, {}, 0, false);
     const auto& tokenizer = context.vocabulary().tokenizer();
-    const auto learn = texts_of(context.dataset(), tokenizer, Split::kTrain),
-               ask = texts_of(context.dataset(), tokenizer, context.split());
-    const auto labels = labels_of_both(learn, ask);
+    const auto train = texts_of(context.dataset(), tokenizer, Split::kTrain),
+               test = texts_of(context.dataset(), tokenizer, context.split());
+    const auto labels = labels_of_both(train, test);
     if (labels.size() < 2) throw assay::UserError(too_few(labels.size(), context.split()));
-    const auto [learn_texts, learn_labels] = together(learn, labels, config_.train_texts);
-    const auto [ask_texts, ask_labels] = together(ask, labels, config_.test_texts);
-    assay::evaluation::Work work(context, static_cast<double>(learn_texts.size() + ask_texts.size()));
+    const auto [train_texts, train_labels] = together(train, labels, config_.train_texts);
+    const auto [test_texts, test_labels] = together(test, labels, config_.test_texts);
+    assay::evaluation::Work work(context, static_cast<double>(train_texts.size() + test_texts.size()));
     const auto represent = [&](const std::vector<Text>& texts) {
       std::vector<Sequence> sequences;
       for (const auto& text : texts) sequences.push_back(text.ids);
       return assay::evaluation::represented(context, sequences, config_.pooling, work);
     };
-    const assay::probe::Regression regression(represent(learn_texts), at::tensor(learn_labels, at::kLong),
+    const assay::probe::Regression regression(represent(train_texts), at::tensor(train_labels, at::kLong),
                                               static_cast<int64_t>(labels.size()), config_.l2);
     if (!regression.converged())
       throw assay::UserError("probe: the regression did not converge with l2 = " + std::to_string(config_.l2) +
                              "; give a larger l2");
-    const auto said = regression.ln_p(represent(ask_texts)).argmax(1).contiguous();
+    const auto predicted = regression.ln_p(represent(test_texts)).argmax(1).contiguous();
     std::map<std::string, Score> by_document;
-    for (size_t i = 0; i < ask_texts.size(); ++i) {
-      auto& score = by_document[ask_texts[i].document];
-      score.right += said.const_data_ptr<int64_t>()[i] == ask_labels[i] ? 1 : 0;
+    for (size_t i = 0; i < test_texts.size(); ++i) {
+      auto& score = by_document[test_texts[i].document];
+      score.right += predicted.const_data_ptr<int64_t>()[i] == test_labels[i] ? 1 : 0;
       score.texts += 1;
     }
     report(context, by_document, static_cast<double>(labels.size()), true);
@@ -109,17 +110,16 @@ class Probe final : public assay::Evaluator {
     double right = 0, texts = 0;
   };
 
-  static constexpr const char* kAsksTraining =
-      "learns on the training split and is asked on another; evaluate validation or test";
+  static constexpr const char* kTestsOnTraining =
+      "trains on the training split and is tested on another; evaluate validation or test";
 
   std::string too_few(size_t labels, Split split) const {
     return "the training split and the split '" + std::string(name_of(split)) + "' have " + std::to_string(labels) +
            " values of the field '" + config_.field + "' in common, in documents of " + std::to_string(config_.length) +
-           " tokens; it takes two. Do the splits divide by something else than the label?";
+           " tokens; at least two are needed. Use splits that every label has documents in";
   }
 
-  // Labels of documents that hold a text; with `among`, the first two of those in it. One document of a label is
-  // enough.
+  // Labels of documents that are long enough; with `among`, the first two of these labels that are in it.
   std::set<std::string> labels_of(const assay::SplitToCheck& check, Split split,
                                   assay::evaluation::BoundedEncoder& encoder,
                                   const std::set<std::string>* among) const {
@@ -136,14 +136,14 @@ class Probe final : public assay::Evaluator {
     return labels;
   }
 
-  static std::vector<std::string> labels_of_both(const ByLabel& learn, const ByLabel& ask) {
+  static std::vector<std::string> labels_of_both(const ByLabel& train, const ByLabel& test) {
     std::vector<std::string> labels;
-    for (const auto& [label, texts] : learn)
-      if (ask.count(label)) labels.push_back(label);
+    for (const auto& [label, texts] : train)
+      if (test.count(label)) labels.push_back(label);
     return labels;
   }
 
-  // Pieces of the documents that carry the field.
+  // Pieces of the documents that have the field.
   ByLabel texts_of(const assay::Dataset& dataset, const assay::Tokenizer& tokenizer, Split split) const {
     ByLabel all;
     for (int64_t i = 0; i < dataset.size(split); ++i) {
@@ -157,7 +157,7 @@ class Probe final : public assay::Evaluator {
     return all;
   }
 
-  // Of each label at most so many texts, at even distances, and of all equally many; and each text's label.
+  // Evenly spaced texts, equally many per label and at most `most`; and each text's label.
   static std::pair<std::vector<Text>, std::vector<int64_t>> together(const ByLabel& texts,
                                                                      const std::vector<std::string>& labels,
                                                                      int64_t most) {
@@ -191,8 +191,8 @@ class Probe final : public assay::Evaluator {
     context.metric({"chance", 1, std::max(labels, 1.0), "", Direction::kNone, {}, available});
   }
 
-  // Texts of one document are alike, so documents are what is drawn again: the middle 95% of resampled accuracies
-  // (Efron and Tibshirani 1993, ch. 13).
+  // The middle 95% of bootstrap accuracies (Efron and Tibshirani 1993, ch. 13). Texts of one document are alike, so
+  // documents are resampled.
   static std::pair<double, double> interval(const std::vector<Score>& scores, const assay::Draws& draws) {
     if (scores.empty()) return {0, 0};
     constexpr size_t kResamples = 2000;

@@ -1,4 +1,4 @@
-// The regression against its optimum found otherwise; what the probe learns on and is asked; its interval.
+// The regression against its optimum found otherwise; the probe's training and test texts; its interval.
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
@@ -42,7 +42,7 @@ TEST(Regression, FindsTheOptimumOfOneFeature) {
 }
 
 // At the optimum the gradient, made by loops, is nothing; features of very different sizes, one that never varies.
-TEST(Regression, HasNoGradientLeft) {
+TEST(Regression, HasGradientZeroAtTheOptimum) {
   constexpr int64_t kTexts = 60, kFeatures = 4, kClasses = 3;
   const Draws draws(2, "features");
   auto x = at::zeros({kTexts, kFeatures}, at::kDouble);
@@ -75,7 +75,7 @@ TEST(Regression, HasNoGradientLeft) {
 }
 
 // Two features that are all but one and the same, and a label that hangs on what they differ by.
-TEST(Regression, SaysWhenItDidNotGetThere) {
+TEST(Regression, ReportsThatItDidNotConverge) {
   const auto a = at::tensor({-1.0, 1.0, -1.0, 1.0, -1.0, 1.0}), b = at::tensor({-1.0, -1.0, 1.0, 1.0, 1.0, -1.0});
   const auto x = at::stack(std::vector<Tensor>{a, a + 1e-5 * b}, 1), y = at::tensor({0, 0, 1, 1, 0, 1}, at::kLong);
   EXPECT_FALSE(probe::Regression(x, y, 2, 0).converged());
@@ -89,7 +89,7 @@ struct Books : FakeEvaluation {
     Document document(Split split, int64_t i) const override {
       const bool large = i % 2 == 1;
       std::string text;
-      // The last document of the split that is asked is in the wrong letters.
+      // The last document of the test split has the wrong letters.
       const bool wrong = split != Split::kTrain && i == 5;
       for (int c = 0; c < 12; ++c) text += static_cast<char>((large != wrong ? 'A' : 'a') + (c + i) % 20);
       if (i == 8) return {text.substr(0, 4), "third", {{"book", "third"}}};
@@ -116,11 +116,11 @@ struct Books : FakeEvaluation {
   Labelled books;
 };
 
-TEST(Probe, ReadsTheBookOffHeldOutDocuments) {
+TEST(Probe, PredictsTheBookOfHeldOutDocuments) {
   Books context;
   make<Evaluator>("probe", {{"field", "book"}, {"length", 4}})->evaluate(context);
   // Of the small book documents 0 and 4, of the large one 1, 3 and 5, three pieces each; as many of both: six. Those of
-  // the large book at even distances are pieces 0, 1, 3, 4, 6, 7, the last two of document 5.
+  // the large book, evenly spaced, are pieces 0, 1, 3, 4, 6, 7, the last two of document 5.
   const auto& accuracy = context.metric("accuracy", std::map<std::string, double>{});
   EXPECT_EQ(accuracy.weight, 12);
   int64_t rows = 0;
@@ -142,7 +142,7 @@ TEST(Probe, ReadsTheBookOffHeldOutDocuments) {
   EXPECT_GT(context.value("accuracy_low"), 0.2);
 }
 
-TEST(Probe, RefusesWhatTellsNothing) {
+TEST(Probe, RefusesWhatCannotWork) {
   Books context;
   const auto probing = [&](const nlohmann::json& parameters) {
     return [&, parameters] { make<Evaluator>("probe", parameters)->evaluate(context); };

@@ -1,5 +1,6 @@
-// Multinomial logistic regression with an L2 penalty on standardised features: convex, so its optimum is the same
-// wherever one begins; found by Nesterov's accelerated gradient method (Nesterov 1983), whose step the features give.
+// Multinomial logistic regression with an L2 penalty on standardised features: convex, so its optimum does
+// not depend on the start. It is found by Nesterov's accelerated gradient method (Nesterov 1983) with a step from the
+// features.
 #pragma once
 
 #include <ATen/ops/cat.h>
@@ -17,11 +18,11 @@ namespace assay::probe {
 
 class Regression {
  public:
-  // features [N, D] fp64, labels [N] int64 in [0, classes). The penalty is l2 / 2 times the squared weights, of a loss
-  // that is the mean over texts of -ln p(label); the intercepts have none.
+  // features [N, D] fp64, labels [N] int64 in [0, classes). The loss is the mean over texts of -ln p(label), plus l2 /
+  // 2 times the squared weights without intercepts.
   Regression(const Tensor& features, const Tensor& labels, int64_t classes, double l2)
       : mean_(features.mean(0)), scale_(features.std(0, /*unbiased=*/false)) {
-    scale_.masked_fill_(scale_.lt(1e-12), 1);  // what never varies tells nothing
+    scale_.masked_fill_(scale_.lt(1e-12), 1);  // constant features
     const auto x = with_ones(features), y = at::one_hot(labels, classes).to(at::kDouble);
     const auto n = static_cast<double>(features.size(0));
     auto penalty = at::ones({x.size(1), 1}, x.options()) * l2;
@@ -36,7 +37,7 @@ class Regression {
       converged_ = gradient.abs().max().item<double>() < kTolerance;
       if (converged_) break;
       const auto next = ahead - rate * gradient;
-      // A step back up the gradient: the method's momentum begins anew (O'Donoghue and Candes 2015, sec. 3.2).
+      // A step up the gradient restarts the momentum (O'Donoghue and Candes 2015, sec. 3.2).
       if ((gradient * (next - weights_)).sum().item<double>() > 0) t = 1;
       const double t_next = (1 + std::sqrt(1 + 4 * t * t)) / 2;
       ahead = next + (t - 1) / t_next * (next - weights_);
@@ -48,7 +49,9 @@ class Regression {
   // ln p of every class, [N, classes].
   Tensor ln_p(const Tensor& features) const { return at::log_softmax(at::matmul(with_ones(features), weights_), 1); }
   bool converged() const { return converged_; }
-  const Tensor& weights() const { return weights_; }  // [D + 1, classes], of standardised features; last: intercepts
+  const Tensor& weights() const {
+    return weights_;
+  }  // [D + 1, classes], of standardised features; the last row are intercepts
 
  private:
   static constexpr int kMostIterations = 20000;
@@ -67,7 +70,7 @@ class Regression {
       if (norm == 0) return 0;
       v = v / norm;
     }
-    return norm * 1.05;  // power iteration comes from below
+    return norm * 1.05;  // power iteration converges from below
   }
 
   Tensor mean_, scale_, weights_;

@@ -1,6 +1,6 @@
-// How alike the hidden states of a text's tokens are, layer by layer: self-similarity and isotropy. Ethayarajh 2019,
-// arXiv:1909.00512, as Su and Collier 2022, arXiv:2210.14140, sec. 3, measure it: over texts, the cosines of all
-// ordered pairs of different tokens, over their number.
+// Self-similarity and isotropy of the hidden states of a text's tokens, per layer. Ethayarajh 2019, arXiv:1909.00512,
+// as measured by Su and Collier 2022, arXiv:2210.14140, sec. 3: the mean cosine of all ordered pairs of different
+// tokens of a text, over texts.
 #include <ATen/ops/empty.h>
 #include <ATen/ops/matmul.h>
 
@@ -23,11 +23,12 @@ class Similarity final : public assay::Evaluator {
   static void describe(auto& schema) {
     schema
         .doc(
-            "Mean cosine between the hidden states of different tokens of a text (self_similarity), and 1 less it "
-            "(isotropy): after the final norm, and as layer_.. after every layer (layer=0: the embedding).")
+            "Mean cosine between the hidden states of different tokens of a text (self_similarity) and 1 "
+            "minus that (isotropy), after the final norm, and as layer_.. after every layer (layer=0: the "
+            "embedding).")
         .paper("arXiv:2210.14140")
-        .param("texts", &Config::texts, "How many pieces of the split, at even distances.", 1)
-        .param("length", &Config::length, "Tokens of a piece.", 2);
+        .param("texts", &Config::texts, "Number of pieces of the split, evenly spaced.", 1)
+        .param("length", &Config::length, "Tokens per piece.", 2);
   }
   explicit Similarity(const Config& config) : config_(config) {}
 
@@ -81,20 +82,19 @@ class Similarity final : public assay::Evaluator {
  private:
   using Sums = std::vector<double>;  // of cosines, by layer; last: after the final norm
 
-  // No pairs: the model cannot answer.
+  // pairs: 0 where the model's limit is exceeded, and metrics are n/a.
   static void report(assay::EvaluationContext& context, const Sums& sums, double pairs) {
-    const auto tell = [&](const std::string& prefix, double sum, const std::map<std::string, double>& at) {
+    const auto add = [&](const std::string& prefix, double sum, const std::map<std::string, double>& at) {
       const double weight = std::max(pairs, 1.0);
       context.metric({prefix + "self_similarity", sum, weight, "cosine", Direction::kNone, at, pairs > 0});
       context.metric({prefix + "isotropy", weight - sum, weight, "1 - cosine", Direction::kNone, at, pairs > 0});
     };
-    tell("", sums.back(), {});
+    add("", sums.back(), {});
     for (size_t layer = 0; layer + 1 < sums.size(); ++layer)
-      tell("layer_", sums[layer], {{"layer", static_cast<double>(layer)}});
+      add("layer_", sums[layer], {{"layer", static_cast<double>(layer)}});
   }
 
-  // The cosines of all ordered pairs of different tokens of each row, added up. A state of length 0 has a cosine of 0
-  // with all.
+  // Per row, the sum of cosines of all ordered pairs of different tokens. A state of norm 0 has cosine 0 with all.
   static std::vector<double> cosine_sums(const Tensor& states_BTD) {
     const auto states = states_BTD.to(at::kCPU, at::kDouble);
     const auto unit = states / states.norm(2, -1, true).clamp_min(1e-300);

@@ -59,21 +59,21 @@ TEST(Similarity, IsTheMeanCosineOfDifferentTokens) {
 }
 
 // The SimCTG code's value for the four states and the first two of the others: 14 ordered pairs.
-TEST(Similarity, IsThatOfTheReference) {
+TEST(Similarity, MatchesTheReference) {
   const Looked four({{"texts", 1}, {"length", 4}}, 1024), two({{"texts", 2}, {"length", 2}}, 1024);
   const double sum = four.examples[0].numbers.at("self_similarity") + two.examples[1].numbers.at("self_similarity");
   EXPECT_NEAR(sum / 14, .5260960885, 1e-7);  // its fp32
   EXPECT_NEAR(1 - sum / 14, .4739039115, 1e-7);
 }
 
-TEST(Similarity, NamesItsMetricsBefore) {
+TEST(Similarity, PlansItsMetrics) {
   Looked got({{"texts", 1}, {"length", 4}}, 1024);
   Assembly assembly;
   assembly.model = &got.fake_model;
   EXPECT_EQ(named(make<Evaluator>("similarity")->planned_metrics(assembly)), named(got.metrics));
 }
 
-TEST(Similarity, HasNoValueBeyondTheModelsPositions) {
+TEST(Similarity, IsNotAvailableBeyondTheModelsLimit) {
   const Looked got({{"texts", 1}, {"length", 4}}, 1024, 3);
   EXPECT_FALSE(got.metric("self_similarity", std::map<std::string, double>{}).available);
   EXPECT_FALSE(got.metric("layer_isotropy", {{"layer", 1}}).available);
@@ -81,7 +81,7 @@ TEST(Similarity, HasNoValueBeyondTheModelsPositions) {
 }
 
 // Whole pieces of each document: abcd, efgh and klmn; two of the three are the first and the second.
-TEST(Similarity, LooksAtWholePiecesAtEvenDistances) {
+TEST(Similarity, TakesEvenlySpacedPieces) {
   const auto ids = [](const Looked& got) {
     std::vector<std::string> all;
     for (const auto& example : got.examples) all.push_back(example.id);

@@ -17,8 +17,8 @@ namespace {
 using assay::UserError;
 using nlohmann::json;
 
-// Without effect on weights, forward pass and loss: names, ids of tokens, what is returned, how text is generated, the
-// head of other tasks, and keys that transformers writes and never reads.
+// Keys without effect on weights, forward pass and loss: names, token ids, what is returned, settings of generation,
+// heads of other tasks, and keys that transformers writes and never reads.
 const std::set<std::string> kNoEffect{"_attn_implementation",
                                       "_attn_implementation_autoset",
                                       "_commit_hash",
@@ -82,15 +82,15 @@ const std::set<std::string> kNoEffect{"_attn_implementation",
                                       "use_bfloat16",
                                       "use_cache"};
 
-// A layout's own keys: those that the import reads, those that model 'gpt' fixes (values that it can be; null or
-// absent is transformers' default and always one of them), and those without effect.
+// A layout's own keys: those that the import reads; those that model 'gpt' fixes, with the values that it can represent
+// (null or absent is transformers' default, which always is one of them); and those without effect.
 struct Keys {
   std::set<std::string> read;
   std::map<std::string, std::vector<json>> fixed;
   std::set<std::string> no_effect;
 };
 
-// reorder_and_upcast_attn is a matter of mixed precision; n_ctx is of old files.
+// reorder_and_upcast_attn concerns mixed precision only; n_ctx is in old files.
 const Keys kGpt2Keys{{"model_type", "vocab_size", "n_positions", "n_embd", "n_layer", "n_head", "n_inner",
                       "activation_function", "resid_pdrop", "embd_pdrop", "attn_pdrop", "tie_word_embeddings"},
                      {{"layer_norm_epsilon", {1e-5}},
@@ -102,7 +102,7 @@ const Keys kGpt2Keys{{"model_type", "vocab_size", "n_positions", "n_embd", "n_la
                       "summary_proj_to_labels", "summary_type", "summary_use_proj"}};
 
 // transformers reads few of MPT's keys, but its authors' code, which trained the published models, reads all: a value
-// that says another model than transformers would run is refused. learned_pos_emb is passed over there beside ALiBi.
+// for another model than the one that transformers runs is refused. Both ignore learned_pos_emb with ALiBi.
 const Keys kMptKeys{
     {"model_type", "vocab_size", "d_model", "n_layers", "n_heads", "tie_word_embeddings", "attn_config"},
     {{"layer_norm_epsilon", {1e-5}},
@@ -131,7 +131,7 @@ const Keys kMptAttentionKeys{{},
                               {"pruned_heads", {json::object()}}},
                              {"attn_impl", "model_type", "tie_word_embeddings"}};
 
-// config.json, or a table in it, whose values are checked as they are read.
+// config.json, or an object in it, whose values are checked when they are read.
 class Settings {
  public:
   explicit Settings(json config, std::string within = "") : config_(std::move(config)), within_(std::move(within)) {}
@@ -141,7 +141,8 @@ class Settings {
       if (const auto fixed = keys.fixed.find(key); fixed != keys.fixed.end()) {
         const auto& allowed = fixed->second;
         if (!value.is_null() && std::find(allowed.begin(), allowed.end(), value) == allowed.end())
-          wrong(key, (allowed.empty() ? json() : allowed.front()).dump() + ", which is all that model 'gpt' can be");
+          wrong(key,
+                (allowed.empty() ? json() : allowed.front()).dump() + ", the only value that model 'gpt' supports");
       } else if (!keys.read.count(key) && !keys.no_effect.count(key) && !kNoEffect.count(key)) {
         throw UserError("config.json: '" + within_ + key + "' is " + value.dump() +
                         "; assay does not know this key of GPT-2 and MPT, and it may change the model; remove it if it "
@@ -178,7 +179,7 @@ class Settings {
   Settings inner(const std::string& key) const {
     const auto value = at(key);
     if (value.is_null()) return Settings(json::object());
-    if (!value.is_object()) wrong(key, "a table");
+    if (!value.is_object()) wrong(key, "an object");
     return Settings(value, within_ + key + ".");
   }
   [[noreturn]] void wrong(const std::string& key, const std::string& allowed) const {

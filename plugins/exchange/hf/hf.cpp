@@ -1,5 +1,5 @@
-// Hugging Face transformers' folders: config.json, model.safetensors and the tokenizer's files. Two of its models are
-// the plugin gpt: GPT-2 with learned positions and MPT with ALiBi.
+// Folders of Hugging Face transformers: config.json, model.safetensors and the tokenizer's files. Two of its models
+// match the plugin gpt: GPT-2, with learned positions, and MPT, with ALiBi.
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -20,16 +20,16 @@ class HuggingFace final : public assay::Exchange {
   static void describe(auto& schema) {
     schema
         .doc(
-            "Hugging Face transformers: GPT-2's layout for learned positions (with bias = true), MPT's for ALiBi (with "
-            "max_exponent = 8, bias = false, gelu = \"erf\", ffn = 4 width); both without embedding_norm. Other models "
-            "of 'gpt' and other positional schemes cannot be exported. Tokenizers 'bytes' and 'bpe' come along; there, "
-            "text that spells a special token is that token, unless split_special_tokens is set.")
-        .param(
-            "max_seq_len", &Config::max_seq_len,
-            "MPT's max_seq_len: the longest input that transformers takes of an exported ALiBi model; 0: 8 times the "
-            "context.",
-            0, kMost)
-        .param("tokenizer", &Config::tokenizer, "Whether an export writes the tokenizer, too.");
+            "Hugging Face transformers: GPT-2's layout for learned positions (with bias = true), MPT's for "
+            "ALiBi (with max_exponent = 8, bias = false, gelu = \"erf\", ffn = 4 width); both without "
+            "embedding_norm. Other configurations of 'gpt' and other positional schemes cannot be exported. "
+            "Tokenizers 'bytes' and 'bpe' are exported too; transformers encodes text that spells a special "
+            "token as that token, unless split_special_tokens is set.")
+        .param("max_seq_len", &Config::max_seq_len,
+               "MPT's max_seq_len: the longest input of an exported ALiBi model in transformers; 0: 8 times the "
+               "context length.",
+               0, kMost)
+        .param("tokenizer", &Config::tokenizer, "Whether an export writes the tokenizer too.");
   }
   explicit HuggingFace(const Config& config) : config_(config) {}
 
@@ -53,12 +53,12 @@ class HuggingFace final : public assay::Exchange {
 
   assay::OwnModel from_foreign(const assay::ForeignModel& given) const override {
     const auto file = given.files.find("config.json");
-    if (file == given.files.end()) throw UserError("there is no config.json");
+    if (file == given.files.end()) throw UserError("config.json is missing");
     auto parsed = json::parse(file->second, nullptr, /*allow_exceptions=*/false);
-    if (!parsed.is_object()) throw UserError("config.json is no JSON object");
+    if (!parsed.is_object()) throw UserError("config.json is not a JSON object");
     const Settings config(std::move(parsed));
     const auto type = config.text("model_type", "");
-    if (type != "gpt2" && type != "mpt") refuse("model_type '" + type + "' is not known");
+    if (type != "gpt2" && type != "mpt") refuse("model_type '" + type + "' is not supported");
     const bool gpt2 = type == "gpt2";
     auto model = gpt2 ? model_of_gpt2(config) : model_of_mpt(config);
     auto tensors = with_prefix(given.tensors);
@@ -72,7 +72,7 @@ class HuggingFace final : public assay::Exchange {
                       .vocabulary = vocabulary,
                       .padded = (vocabulary + multiple - 1) / multiple * multiple,
                       .positions = model.at("positional").value("positions", int64_t{0})};
-    if (shape.width % shape.heads != 0) refuse("a width that the heads do not divide has no layout here");
+    if (shape.width % shape.heads != 0) refuse("the width is not a multiple of the heads");
     assay::OwnModel own;
     own.model = model.dump();
     own.vocabulary = vocabulary;
@@ -90,8 +90,9 @@ class HuggingFace final : public assay::Exchange {
     constexpr int64_t kContexts = 8;
     const int64_t max_seq_len = config_.max_seq_len == 0 ? kContexts * own.context : config_.max_seq_len;
     if (!gpt2 && max_seq_len < own.context)
-      throw UserError("max_seq_len = " + std::to_string(max_seq_len) + " is less than the context of training, " +
-                      std::to_string(own.context) + "; transformers would take no input that long");
+      throw UserError("max_seq_len = " + std::to_string(max_seq_len) +
+                      " is less than the context length of training, " + std::to_string(own.context) +
+                      "; transformers would refuse inputs of that length");
     const auto config = gpt2 ? gpt2_config(model, own) : mpt_config(model, own, max_seq_len);
     std::map<std::string, std::string> files;
     if (config_.tokenizer)

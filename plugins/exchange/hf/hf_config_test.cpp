@@ -113,9 +113,9 @@ TEST_F(HuggingFaceConfig, KeysWithoutEffectMaySayAnything) {
 TEST_F(HuggingFaceConfig, GPT2sThreeDropoutsMustBeOne) {
   EXPECT_THAT(imported_with(learned, {{"attn_pdrop", 0.3}, {"embd_pdrop", 0}, {"resid_pdrop", 0.1}}),
               AllOf(HasSubstr("'attn_pdrop' is 0.3, 'embd_pdrop' is 0.0 and 'resid_pdrop' is 0.1"),
-                    HasSubstr("one dropout for all three")));
+                    HasSubstr("one dropout rate for all three")));
   for (const char* key : {"attn_pdrop", "embd_pdrop", "resid_pdrop"}) {
-    EXPECT_THAT(imported_with(learned, {{key, 0.3}}), HasSubstr("one dropout for all three")) << key;
+    EXPECT_THAT(imported_with(learned, {{key, 0.3}}), HasSubstr("one dropout rate for all three")) << key;
     EXPECT_EQ(imported_with(learned, {{key, nullptr}}), "imported") << key;  // 0.1 by default, as the others are
   }
   EXPECT_EQ(imported_with(learned, {{"attn_pdrop", 0.3}, {"embd_pdrop", 0.3}, {"resid_pdrop", 0.3}}), "imported");
@@ -180,7 +180,7 @@ TEST_F(HuggingFace, TensorsThatCannotBeWeightsAreRefused) {
     foreign.tensors[1].second = foreign.tensors[1].second.to(type);
     EXPECT_THAT([&] { exchange->from_foreign(foreign); },
                 ::testing::ThrowsMessage<UserError>(AllOf(HasSubstr("'transformer.blocks.0.norm_1.weight' has dtype "),
-                                                          HasSubstr("must be floating-point numbers"))));
+                                                          HasSubstr("must have a floating-point dtype"))));
   }
   for (const auto type : {at::kDouble, at::kHalf, at::kBFloat16, at::kFloat8_e4m3fn}) {
     auto foreign = exchange->to_foreign(alibi);

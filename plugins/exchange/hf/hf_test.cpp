@@ -54,7 +54,7 @@ TEST_F(HuggingFace, Mpt) {
         EXPECT_EQ(wqkv[theirs(which, h, k)][4].item<float>(), qkv[ours(which, h, k)][4].item<float>());
 }
 
-// Every other tensor, by its name there: as it is, or turned round.
+// Every other tensor, by its name in transformers: unchanged or transposed.
 TEST_F(HuggingFace, EveryTensorHasItsPlace) {
   const std::string l = "model.layers.0.", h = "transformer.h.0.", b = "transformer.blocks.0.";
   const auto gpt2 = exchange->to_foreign(learned), mpt = exchange->to_foreign(alibi);
@@ -138,7 +138,7 @@ TEST_F(HuggingFace, RefusesWhatItCannotExpress) {
               ::testing::ThrowsMessage<UserError>(HasSubstr("model_type 'llama'")));
 }
 
-// What config.json may say, and how it is told what it may not; a file that does not fit it; tensors without a place.
+// Values that config.json may have, and errors for others; a file that does not match it; unknown tensors.
 TEST_F(HuggingFace, RefusesFoldersThatItCannotRead) {
   const auto refusal = [&](const OwnModel& from, const json& change,
                            const std::function<void(ForeignModel&)>& spoil = {}) {
@@ -168,9 +168,10 @@ TEST_F(HuggingFace, RefusesFoldersThatItCannotRead) {
   EXPECT_EQ(refusal(alibi, {{"attn_config", nullptr}}), "nothing");
   EXPECT_THAT(refusal(alibi, {{"attn_config", {{"alibi_bias_max", 16}}}}),
               HasSubstr("'attn_config.alibi_bias_max' is 16"));
-  EXPECT_THAT(refusal(learned, {{"n_head", 4}}), HasSubstr("the heads do not divide"));
-  EXPECT_THAT(refusal(learned, {{"n_inner", 12}}),
-              HasSubstr("'transformer.h.0.mlp.c_fc.weight' has sizes [6, 24], by config.json it has [6, 12]"));
+  EXPECT_THAT(refusal(learned, {{"n_head", 4}}), HasSubstr("not a multiple of the heads"));
+  EXPECT_THAT(
+      refusal(learned, {{"n_inner", 12}}),
+      HasSubstr("'transformer.h.0.mlp.c_fc.weight' has sizes [6, 24], and by config.json it must have [6, 12]"));
   EXPECT_THAT(refusal(learned, {{"n_layer", 2}}), HasSubstr("'transformer.h.1.ln_1.weight' is missing"));
   const auto with = [](const std::string& name) {
     return [name](ForeignModel& foreign) { foreign.tensors.emplace_back(name, foreign.tensors[0].second * 2); };

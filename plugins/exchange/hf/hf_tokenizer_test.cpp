@@ -57,7 +57,7 @@ TEST_F(HuggingFace, TokenizerOfBytesNamesEveryRow) {
 
 class HuggingFaceBpe : public HuggingFace {
  protected:
-  // Letters a b c stand for themselves; the file's tokens need not be all that bpe asks for.
+  // Letters a b c stand for themselves; the file need not contain all tokens that bpe requires.
   void give(const std::string& merges, const json& vocabulary) {
     const auto encoder = folder.write("encoder.json", vocabulary.dump()), list = folder.write("vocab.bpe", merges);
     alibi.tokenizer = json{{"use", "bpe"}, {"encoder", {{"path", encoder}}}, {"merges", {{"path", list}}}}.dump();
@@ -87,7 +87,7 @@ TEST_F(HuggingFaceBpe, RefusesMergesThatTheLibraryAppliesInAnotherOrder) {
               ThrowsMessage<UserError>(HasSubstr("the merge 'ab c' makes a token that an earlier merge takes")));
 }
 
-TEST_F(HuggingFace, TokenizersWithoutAFormAreRefusedUnlessLeftOut) {
+TEST_F(HuggingFace, OtherTokenizersAreRefusedUnlessLeftOut) {
   alibi.tokenizer = R"({"use": "words"})";
   for (const auto& ask : {+[](const Exchange&hf, const OwnModel&own) { hf.check(own); },
                           +[](const Exchange&hf, const OwnModel&own) { hf.to_foreign(own); }})
@@ -109,7 +109,7 @@ TEST_F(HuggingFace, MaxSeqLenIsAnOptionOfALiBi) {
   EXPECT_THAT([&] { written(31); }, ThrowsMessage<UserError>(HasSubstr("less than the context of training, 32")));
 }
 
-// What planning asks: without tensors.
+// The check at plan time has no tensors.
 TEST_F(HuggingFace, CheckNeedsNoTensors) {
   for (auto* own : {&learned, &alibi}) {
     own->tensors.clear();

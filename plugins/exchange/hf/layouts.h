@@ -1,5 +1,5 @@
-// Where the tensors of GPT-2 (modeling_gpt2.py) and MPT (modeling_mpt.py) are in the plugin gpt. Both keep Q, K and V
-// one after the other, where gpt interleaves them by head; GPT-2's matrices are [in, out].
+// Tensors of GPT-2 (modeling_gpt2.py) and MPT (modeling_mpt.py), and those of the plugin gpt. Both models concatenate
+// Q, K and V, where gpt interleaves them by head; GPT-2's matrices are [in, out].
 #pragma once
 
 #include <ATen/ops/cat.h>
@@ -18,23 +18,23 @@ using assay::NamedTensors;
 using assay::Tensor;
 using assay::UserError;
 
-enum class Form { kPlain, kTransposed, kQkv, kQkvTransposed, kTable };  // kTable: rows of padding are ours alone
+enum class Form { kPlain, kTransposed, kQkv, kQkvTransposed, kTable };  // kTable: only ours have padding rows
 
 struct Entry {
   std::string ours, theirs;
   Form form;
-  std::vector<int64_t> sizes;  // of ours; rows of padding left out
+  std::vector<int64_t> sizes;  // of ours, without padding rows
 };
 
 struct Shape {
   int64_t layers, heads, width, inner, vocabulary, padded;
-  int64_t positions = 0;  // of a table
+  int64_t positions = 0;  // of a learned table
 };
 
 constexpr const char* kTokenTable = "transformer.wte.weight";
 constexpr const char* kHead = "lm_head.weight";
 
-// What a layer consists of under either name. GPT-2's matrices are transposed, and everything has a bias.
+// Names of a layer's tensors. GPT-2's matrices are transposed, and all its layers have biases.
 struct Names {
   std::string layer, attention_norm, qkv, output, ffn_norm, up, down, final_norm;
   bool gpt2;
@@ -93,11 +93,11 @@ inline Tensor to_ours(const Tensor& given, const Entry& entry, const Shape& shap
   if (form == Form::kTransposed || form == Form::kQkvTransposed) std::swap(sizes[0], sizes[1]);
   if (given.sizes() != sizes)
     throw UserError("the tensor '" + entry.theirs + "' has sizes " + c10::str(given.sizes()) +
-                    ", by config.json it has " + c10::str(at::IntArrayRef(sizes)));
+                    ", and by config.json it must have " + c10::str(at::IntArrayRef(sizes)));
   if (!at::isFloatingType(given.scalar_type()))
     throw UserError(
         "the tensor '" + entry.theirs + "' has dtype " + c10::toString(given.scalar_type()) +
-        "; weights must be floating-point numbers, so the file may be quantized: save it with plain weights");
+        "; weights must have a floating-point dtype, so the file may be quantized; save it with plain weights");
   const auto x = given.to(at::kFloat);
   if (form == Form::kTransposed) return x.t().contiguous();
   if (form == Form::kQkv) return reordered(x, 3, shape.heads);
@@ -117,7 +117,7 @@ inline const Tensor& find(const NamedTensors& tensors, const std::string& name) 
   throw UserError("the tensor '" + name + "' is missing");
 }
 
-// Some files hold the model without its head, whose names begin one level below.
+// Some files contain the model without its head; their names lack the prefix.
 inline NamedTensors with_prefix(NamedTensors tensors) {
   for (const auto& [name, value] : tensors)
     if (name.starts_with("transformer.")) return tensors;
@@ -126,9 +126,9 @@ inline NamedTensors with_prefix(NamedTensors tensors) {
   return tensors;
 }
 
-// Whether the head is the token table, decided as transformers does when it loads a file: what config.json ties stays
-// untied where the file holds two different tensors. safetensors' save_model keeps one name of a tied pair, the head's:
-// the table is then added under its own name.
+// Whether the head is the token table, as transformers decides when it loads a file: a pair that config.json ties is
+// untied where the file contains two different tensors. safetensors' save_model keeps one name of a tied pair, the
+// head's; the table is then added under its own name.
 inline bool settle_tie(bool tied, NamedTensors& tensors) {
   if (!tied) return false;
   const auto *table = find_if_there(tensors, kTokenTable), *head = find_if_there(tensors, kHead);
@@ -143,7 +143,7 @@ inline void refuse_surplus(const NamedTensors& tensors, const std::vector<Entry>
   for (const auto& entry : entries) used.insert(entry.theirs);
   if (tied) used.insert(kHead);
   for (const auto& [name, value] : tensors) {
-    const bool is_causal_mask = name.ends_with(".attn.bias") || name.ends_with(".attn.masked_bias");  // of old files
+    const bool is_causal_mask = name.ends_with(".attn.bias") || name.ends_with(".attn.masked_bias");  // in old files
     if (!used.count(name) && !is_causal_mask)
       throw UserError("the tensor '" + name + "' has no place in the model of config.json");
   }

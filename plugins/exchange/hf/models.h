@@ -1,4 +1,4 @@
-// config.json of GPT-2 and MPT to the parameters of model 'gpt', and back.
+// Converts config.json of GPT-2 and MPT to the parameters of model 'gpt', and back.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -12,9 +12,8 @@ namespace {
 
 [[noreturn]] inline void refuse(const std::string& what) {
   throw UserError(what +
-                  "; what there is in transformers: GPT-2 (positional 'learned', bias = true) and MPT (positional "
-                  "'alibi' with max_exponent = 8, bias = false, gelu = \"erf\", ffn = 4 width), both without "
-                  "embedding_norm");
+                  "; transformers has GPT-2 (positional 'learned', bias = true) and MPT (positional 'alibi' with "
+                  "max_exponent = 8, bias = false, gelu = \"erf\", ffn = 4 width), both without embedding_norm");
 }
 
 constexpr int64_t kMost = 1 << 24;
@@ -26,22 +25,23 @@ inline int64_t inner_width(const json& model) {
 
 // ---- to transformers --------------------------------------------------------------------------------------------
 
-// Whether the model is GPT-2's; else it is MPT's. UserError when it is neither.
+// Whether the model is GPT-2; otherwise it is MPT. UserError when it is neither.
 inline bool is_gpt2(const json& model) {
-  if (model.at("use") != "gpt") refuse("model '" + model.at("use").get<std::string>() + "' has no layout there");
-  if (model.at("embedding_norm").get<bool>()) refuse("embedding_norm = true has no layout there");
+  if (model.at("use") != "gpt")
+    refuse("model '" + model.at("use").get<std::string>() + "' has no layout in transformers");
+  if (model.at("embedding_norm").get<bool>()) refuse("embedding_norm = true has no layout in transformers");
   const std::string scheme = model.at("positional").at("use");
   if (scheme == "learned") {
-    if (!model.at("bias").get<bool>()) refuse("learned positions with bias = false have no layout there");
+    if (!model.at("bias").get<bool>()) refuse("learned positions with bias = false have no layout in transformers");
     return true;
   }
-  if (scheme != "alibi") refuse("positional scheme '" + scheme + "' has no layout there");
-  if (model.at("bias").get<bool>()) refuse("ALiBi with bias = true has no layout there");
-  if (model.at("gelu") != "erf") refuse("ALiBi with gelu = \"tanh\" has no layout there");
+  if (scheme != "alibi") refuse("positional scheme '" + scheme + "' has no layout in transformers");
+  if (model.at("bias").get<bool>()) refuse("ALiBi with bias = true has no layout in transformers");
+  if (model.at("gelu") != "erf") refuse("ALiBi with gelu = \"tanh\" has no layout in transformers");
   if (inner_width(model) != 4 * model.at("width").get<int64_t>())
-    refuse("ALiBi with ffn other than 4 width has no layout there");
+    refuse("ALiBi with ffn other than 4 width has no layout in transformers");
   if (model.at("positional").at("max_exponent") != 8.0)
-    refuse("ALiBi with a max_exponent other than 8 has no layout there");
+    refuse("ALiBi with a max_exponent other than 8 has no layout in transformers");
   return false;
 }
 
@@ -72,8 +72,8 @@ inline json gpt2_config(const json& model, const assay::OwnModel& own) {
   return config;
 }
 
-// Dropout is left out: MptConfig takes whole numbers there. alibi_bias_max is read by nothing in transformers, which
-// always takes 8. max_seq_len is the length of its bias table: it raises for a longer input.
+// Dropout is left out: MptConfig accepts only whole numbers. transformers ignores alibi_bias_max and always uses 8.
+// max_seq_len is the length of its bias table: it raises for a longer input.
 inline json mpt_config(const json& model, const assay::OwnModel& own, int64_t max_seq_len) {
   auto config = common_config(own, model, "MptForCausalLM", "mpt");
   config.update({{"d_model", model.at("width")},
@@ -90,7 +90,7 @@ inline json mpt_config(const json& model, const assay::OwnModel& own, int64_t ma
 
 // ---- from transformers ------------------------------------------------------------------------------------------
 
-// Where GPT-2 has three probabilities of dropout, gpt has one.
+// gpt has one dropout rate for GPT-2's three.
 inline double dropout_of_gpt2(const Settings& config) {
   constexpr double kDefault = 0.1;
   const auto on_attention = config.number("attn_pdrop", kDefault),
@@ -99,7 +99,7 @@ inline double dropout_of_gpt2(const Settings& config) {
   if (on_attention != on_residuals || on_embeddings != on_residuals)
     throw UserError("config.json: 'attn_pdrop' is " + json(on_attention).dump() + ", 'embd_pdrop' is " +
                     json(on_embeddings).dump() + " and 'resid_pdrop' is " + json(on_residuals).dump() +
-                    "; model 'gpt' has one dropout for all three; make them equal in config.json");
+                    "; model 'gpt' has one dropout rate for all three; make them equal in config.json");
   return on_residuals;
 }
 
@@ -107,7 +107,7 @@ inline json model_of_gpt2(const Settings& config) {
   config.check(kGpt2Keys);
   const auto activation = config.text("activation_function", "gelu_new");
   if (activation != "gelu_new" && activation != "gelu" && activation != "gelu_pytorch_tanh")
-    refuse("activation_function '" + activation + "' is not known");
+    refuse("activation_function '" + activation + "' is not supported");
   return {{"use", "gpt"},
           {"layers", config.count("n_layer", 1024)},
           {"width", config.count("n_embd", 1 << 16)},

@@ -1,6 +1,7 @@
-// A run's tokenizer as the library tokenizers reads it: tokenizer.json has every token of the model's rows, special
-// tokens included. tokenizer_config.json names the class that takes this file as it is: without it AutoTokenizer takes
-// one by the model's type (GPT2Tokenizer, for MPT GPTNeoXTokenizer) and adds tokens of that one.
+// A run's tokenizer in the format of the library tokenizers: tokenizer.json has a token for every row of the model,
+// special tokens included. tokenizer_config.json names the class that uses this file unchanged; without it
+// AutoTokenizer chooses a class by the model's type (GPT2Tokenizer, for MPT GPTNeoXTokenizer), which adds its own
+// tokens.
 #pragma once
 
 #include <fstream>
@@ -29,9 +30,9 @@ inline std::string content_of(const std::string& file) {
   return text.str();
 }
 
-// Of vocab.bpe: every line behind the first. The library tokenizers follows a merge at once into the pairs that it
-// makes, GPT-2's encoder and bpe look at them after the round. That differs only where a merge makes a token that an
-// earlier one takes, which no training does.
+// The merges of vocab.bpe: all lines but the first. The library tokenizers considers the pairs that a merge makes at
+// once, GPT-2's encoder and bpe after the round. They differ only where a merge makes a token that an earlier merge
+// uses, which trained vocabularies never do.
 inline std::vector<std::string> merges_of(const std::string& file) {
   std::vector<std::string> merges;
   std::set<std::string> taken;
@@ -44,9 +45,10 @@ inline std::vector<std::string> merges_of(const std::string& file) {
     if (space == std::string::npos) continue;
     const auto left = line.substr(0, space), right = line.substr(space + 1);
     if (taken.count(left + right))
-      throw UserError(file + ": the merge '" + line +
-                      "' makes a token that an earlier merge takes, where the library " +
-                      "tokenizers gives other ids; export with tokenizer=false");
+      throw UserError(
+          file + ": the merge '" + line +
+          "' makes a token that an earlier merge uses, for which the library tokenizers gives other ids; export " +
+          "with tokenizer=false");
     taken.insert({left, right});
     merges.push_back(line);
   }
@@ -58,7 +60,7 @@ inline json added_token(const std::string& name, int64_t id) {
           {"rstrip", false}, {"normalized", false}, {"special", true}};
 }
 
-// longest: tokens that the model takes.
+// longest: the model's longest input, in tokens.
 inline std::map<std::string, std::string> tokenizer_files(const assay::OwnModel& own, int64_t longest) {
   const auto given = json::parse(own.tokenizer);
   const std::string use = given.at("use");
@@ -71,8 +73,8 @@ inline std::map<std::string, std::string> tokenizer_files(const assay::OwnModel&
     merges = merges_of(given.at("merges").at("path"));
   } else {
     throw UserError("tokenizer '" + use +
-                    "' has no form in transformers, which has those of 'bytes' and 'bpe'; export " +
-                    "the weights alone with tokenizer=false");
+                    "' cannot be exported to transformers, only 'bytes' and 'bpe' can; export the weights alone with " +
+                    "tokenizer=false");
   }
   std::map<int64_t, std::string> special;  // in order of their ids, as the library numbers them
   for (const auto& [name, id] : own.special) special.emplace(id, name);

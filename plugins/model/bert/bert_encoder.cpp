@@ -1,6 +1,6 @@
-// Transformer encoder: every position sees every other. Devlin et al. 2019, arXiv:1810.04805, sec. 3, with the norm
-// behind each branch (post-LN) as in the paper, or before it (Xiong et al. 2020, arXiv:2002.04745). Positions enter by
-// the positional scheme alone; there are no embeddings of sentences.
+// Transformer encoder: every position attends to every other. Devlin et al. 2019, arXiv:1810.04805, sec. 3, with the
+// norm behind each branch (post-LN) as in the paper, or before it (pre-LN; Xiong et al. 2020, arXiv:2002.04745).
+// Positions enter by the positional scheme alone; there are no segment embeddings.
 #include "../../shared/encoder_tokens.h"
 #include "../transformer.h"
 #include "assay/plugin.h"
@@ -28,28 +28,29 @@ class Bert final : public assay::Model {
         .param("width", &Config::width, "Width of the hidden states.", 1, 1 << 16)
         .param("heads", &Config::heads, "Attention heads; divides width, and the tensor ranks divide it.", 1, 1 << 12)
         .param("ffn", &Config::ffn, "Inner width of the feed-forward block; 0: four times width.", 0, 1 << 18)
-        .param("norm", &Config::norm, "Layer norm after each branch is added (post), or on its input (pre).",
+        .param("norm", &Config::norm, "Layer norm after each branch is added (post) or on the branch's input (pre).",
                {"post", "pre"})
-        .param("gelu", &Config::gelu, "The exact erf form or the tanh approximation.", {"erf", "tanh"})
+        .param("gelu", &Config::gelu, "Form of GELU: the exact erf form or the tanh approximation.", {"erf", "tanh"})
         .param("head", &Config::head,
-               "What comes before the token table and its bias in the output: dense, GELU and norm; or nothing, as in "
-               "COCO-LM's main "
-               "network.",
+               "What comes before the token table and its bias in the output: a dense layer, GELU and a norm; or "
+               "nothing, as in COCO-LM's main network.",
                {"dense", "none"})
-        .param("dropout", &Config::dropout, "On embeddings and both residual branches.", 0, 0.99)
-        .param("attention_dropout", &Config::attention_dropout, "On attention probabilities.", 0, 0.99)
+        .param("dropout", &Config::dropout, "Dropout rate on embeddings and both residual branches.", 0, 0.99)
+        .param("attention_dropout", &Config::attention_dropout, "Dropout rate on attention probabilities.", 0, 0.99)
         .param("activation_dropout", &Config::activation_dropout,
-               "Inside the feed-forward block, after GELU; heads divides ffn then.", 0, 0.99)
+               "Dropout rate inside the feed-forward block, after GELU; above 0, ffn must be a multiple of "
+               "heads.",
+               0, 0.99)
         .param("init_std", &Config::init_std, "Standard deviation of initial weights.", 0, 10)
-        .param("vocab_multiple", &Config::vocab_multiple, "The token table is padded to a multiple of this.", 1,
-               1 << 16)
-        .param("positional", &Config::positional, "How positions enter.");
+        .param("vocab_multiple", &Config::vocab_multiple,
+               "The number of rows of the token table is padded to a multiple of this.", 1, 1 << 16)
+        .param("positional", &Config::positional, "Positional scheme.");
   }
   explicit Bert(const Config& config) : config_(config) {
     if (config_.ffn == 0) config_.ffn = 4 * config_.width;
     if (config_.activation_dropout > 0 && config_.ffn % config_.heads != 0)
-      throw assay::UserError("activation_dropout needs an ffn that heads divides; " + std::to_string(config_.ffn) +
-                             " is no multiple of " + std::to_string(config_.heads));
+      throw assay::UserError("activation_dropout needs an ffn that is a multiple of heads; " +
+                             std::to_string(config_.ffn) + " is not a multiple of " + std::to_string(config_.heads));
     transformer::fit(config_.positional, {config_.layers, config_.heads, config_.width});
   }
 
@@ -123,7 +124,7 @@ class Bert final : public assay::Model {
   }
 
   assay::ModelOutput extend(assay::Cache&, const Tensor&, const Tensor&) override {
-    throw assay::UserError("a bidirectional model cannot go on from what it has read; run it on the whole text");
+    throw assay::UserError("a bidirectional model cannot extend a cached prefix; run it on the whole text");
   }
 
   double forward_flops(int64_t length, int64_t predicted) const override {

@@ -140,7 +140,7 @@ void expect_near(const Vector& found, const Vector& expected) {
   for (size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], expected[i], 1e-12) << i;
 }
 
-TEST(Bert, IsTheEncoderOfPlainLoops) {
+TEST(Bert, EqualsAnEncoderInPlainLoops) {
   const std::vector<int64_t> ids{7, 1, 4, 8, 4};
   for (const char* where : {"post", "pre"}) {
     const Encoder encoder(json{{"norm", where}});
@@ -161,7 +161,7 @@ TEST(Bert, IsTheEncoderOfPlainLoops) {
   }
 }
 
-TEST(Bert, PaddingIsNothingToTheRest) {
+TEST(Bert, PaddingChangesNoOtherState) {
   for (const json& scheme : {json{{"use", "none"}}, json{{"use", "alibi"}}, json{{"use", "rotary"}}}) {
     const Encoder encoder(json{{"positional", scheme}});
     const auto alone = encoder.hidden({7, 1, 2, 3});
@@ -175,14 +175,14 @@ TEST(Bert, PaddingIsNothingToTheRest) {
 }
 
 // Symmetric ALiBi: a text read from its other end gives the same states in the other order.
-TEST(Bert, SeesBothSidesAlikeUnderAlibi) {
+TEST(Bert, SeesBothSidesEquallyWithAlibi) {
   const Encoder encoder(json{{"positional", {{"use", "alibi"}}}});
   const auto one = encoder.hidden({1, 2, 3, 4, 5}), other = encoder.hidden({5, 4, 3, 2, 1}).flip(0);
   EXPECT_LE((one - other).abs().max().item<double>(), 1e-12);
   EXPECT_GT((one - encoder.hidden({2, 1, 3, 4, 5})).abs().max().item<double>(), 1e-3);  // order is something to it
 }
 
-TEST(Bert, StartsWithAPadOfZeros) {
+TEST(Bert, ThePadEmbeddingStartsAsZeros) {
   const Encoder encoder;
   const auto table = encoder.weights("embedding.weight");
   for (size_t d = 0; d < kWidth; ++d) {
@@ -191,7 +191,7 @@ TEST(Bert, StartsWithAPadOfZeros) {
   }
 }
 
-TEST(Bert, CountsItsMultiplications) {
+TEST(Bert, CountsItsFlops) {
   const Encoder encoder;
   // Two layers: q, k, v and output 4 D^2, feed-forward 2 D F, scores and mixing 2 T D, each times T and 2.
   const double layer = 2 * 5 * (4 * 16 + 2 * 4 * 6 + 2 * 5 * 4);
@@ -203,7 +203,7 @@ TEST(Bert, RefusesWhatItCannotDo) {
   const Encoder encoder;
   Cache cache;
   EXPECT_THAT([&] { encoder.model->extend(cache, at::tensor({1}, at::kLong).unsqueeze(0), {}); },
-              ::testing::ThrowsMessage<std::exception>(HasSubstr("a bidirectional model cannot go on")));
+              ::testing::ThrowsMessage<std::exception>(HasSubstr("a bidirectional model cannot extend")));
   EXPECT_THAT(
       [] {
         Encoder(json{{"activation_dropout", 0.1}, {"positional", {{"use", "none"}}}});
@@ -213,11 +213,11 @@ TEST(Bert, RefusesWhatItCannotDo) {
       [] {
         make<Model>("bert", {{"width", 8}, {"heads", 4}, {"ffn", 6}, {"activation_dropout", 0.1}});
       },
-      ::testing::ThrowsMessage<std::exception>(HasSubstr("6 is no multiple of 4")));
+      ::testing::ThrowsMessage<std::exception>(HasSubstr("6 is not a multiple of 4")));
 }
 
 // Two encoders on one table, one norm and one table of positions.
-TEST(Bert, SharesTheEmbeddingsOfAnother) {
+TEST(Bert, SharesEmbeddingsWithAnotherModel) {
   const json scheme = {{"use", "combine"}, {"schemes", {{{"use", "learned"}, {"positions", 8}}, {{"use", "t5"}}}}};
   const auto names_of_second = [&](bool positions) {
     const Encoder first(json{{"positional", scheme}});

@@ -32,16 +32,18 @@ class Gpt final : public assay::Model {
         .param("heads", &Config::heads, "Attention heads; divides width, and the tensor ranks divide it.", 1, 1 << 12)
         .param("ffn", &Config::ffn, "Inner width of the feed-forward block; 0: four times width.", 0, 1 << 18)
         .param("bias", &Config::bias, "Whether linear layers and norms have biases.")
-        .param("gelu", &Config::gelu, "The tanh approximation or the exact erf form.", {"tanh", "erf"})
+        .param("gelu", &Config::gelu, "Form of GELU: the tanh approximation or the exact erf form.", {"tanh", "erf"})
         .param("tied_head", &Config::tied_head, "Whether the output matrix is the token table.")
-        .param("embedding_norm", &Config::embedding_norm, "Layer norm after the embedding.")
-        .param("dropout", &Config::dropout, "On embeddings, attention probabilities and both residual branches.", 0,
-               0.99)
+        .param("embedding_norm", &Config::embedding_norm, "Whether a layer norm follows the embedding.")
+        .param("dropout", &Config::dropout,
+               "Dropout rate on embeddings, attention probabilities and both residual branches.", 0, 0.99)
         .param("init_std", &Config::init_std,
-               "Standard deviation of initial weights; outputs of branches: / sqrt(2 layers).", 0, 10)
-        .param("vocab_multiple", &Config::vocab_multiple, "The token table is padded to a multiple of this.", 1,
-               1 << 16)
-        .param("positional", &Config::positional, "How positions enter.");
+               "Standard deviation of initial weights, divided by sqrt(2 layers) for the output layers of both "
+               "branches.",
+               0, 10)
+        .param("vocab_multiple", &Config::vocab_multiple,
+               "The number of rows of the token table is padded to a multiple of this.", 1, 1 << 16)
+        .param("positional", &Config::positional, "Positional scheme.");
   }
   explicit Gpt(const Config& config) : config_(config) {
     if (config_.ffn == 0) config_.ffn = 4 * config_.width;

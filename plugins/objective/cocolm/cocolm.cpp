@@ -1,13 +1,12 @@
-// COCO-LM: correct what a generator put in place of masked tokens, and tell two views of a text from other texts. Meng
-// et al. 2021, arXiv:2102.08473, sec. 3; the losses' weights and the default form of the corrective term are those of
-// the authors' code (github.com/microsoft/COCO-LM, issue 2). With M the masked tokens of the batch:
+// COCO-LM: corrects tokens that a generator put in place of masked ones, and contrasts two views of a sequence with
+// other sequences. Meng et al. 2021, arXiv:2102.08473, sec. 3; loss weights and the default form of the corrective term
+// are those of the authors' code (github.com/microsoft/COCO-LM, issue 2). With M the masked tokens of the batch:
 //   aux    mean over M of -ln p_generator(original)
 //   copy   binary_loss_weight * mean over tokens of the cross entropy of "is the original"
 //   lm     mean over M of the corrective term (losses.h)
 //   scl    scl_loss_weight * mean over both views of all sequences of the contrastive loss
-// A token whose weight as a target is 0 is read, but it is never masked and copy does not count it; other weights have
-// no effect.
-// `objective` takes of them: mlm, the main network's own masked language modelling (Devlin et al. 2019,
+// A token whose loss_weight as a target is 0 is read, but never masked or counted in copy; other weights have no
+// effect. `objective` chooses the losses: mlm, masked language modelling by the model itself (Devlin et al. 2019,
 // arXiv:1810.04805); rtd, aux + copy (ELECTRA; Clark et al. 2020, arXiv:2003.10555); clm, aux + copy + lm; _scl, + scl.
 #include <ATen/ops/binary_cross_entropy_with_logits.h>
 #include <ATen/ops/full.h>
@@ -52,31 +51,35 @@ class CocoLm final : public assay::Objective {
   static void describe(auto& schema) {
     schema
         .doc(
-            "Corrective language modelling with a generator, and contrast of a text's two views; its parts alone are "
-            "masked language modelling and replaced-token detection. Sequences are [CLS] and a context less one token.")
+            "Corrective language modelling with a generator, and contrastive learning of two views of a "
+            "sequence; parts of it are masked language modelling and replaced token detection. A sequence is "
+            "[CLS] and all tokens of the training sequence but the last.")
         .paper("arXiv:2102.08473")
-        .param("objective", &Config::objective, "Which of the losses.", {"mlm", "rtd", "rtd_scl", "clm", "clm_scl"})
+        .param("objective", &Config::objective, "Which losses are used.", {"mlm", "rtd", "rtd_scl", "clm", "clm_scl"})
         .param("clm_form", &Config::clm_form,
-               "The corrective term: weighted_ce as in the authors' code, mixture as in the paper.",
+               "Form of the corrective term: weighted_ce as in the authors' code, mixture as in the paper.",
                {"weighted_ce", "mixture"})
         .param("generator", &Config::generator,
-               "The auxiliary network, which shares the model's embeddings; of the model's width. Give it the model's "
-               "positional, too. None with mlm.")
+               "The generator (auxiliary model), which shares the model's embeddings and has its width. Give it "
+               "the model's positional too. None with mlm.")
         .param("generator_sample_mode", &Config::generator_sample_mode,
-               "What tokens are drawn from: a forward of its own without dropout; the one that is trained; or one "
-               "without dropout for both, with positions and norm of the embedding of its own.",
+               "Forward that replaced tokens are sampled from. eval: a separate one without dropout. train: the "
+               "one that trains the generator. zero-dropout: one without dropout for both, with position "
+               "embeddings and an embedding norm of its own.",
                {"eval", "train", "zero-dropout"})
-        .param("mask_prob", &Config::mask_prob, "Share of a sequence's tokens that are masked.", 0, 1)
+        .param("mask_prob", &Config::mask_prob, "Share of a sequence's tokens to mask.", 0, 1)
         .param("mask_cls", &Config::mask_cls, "Whether [CLS] may be masked.")
-        .param("binary_loss_weight", &Config::binary_loss_weight, "Of copy (lambda_copy).", 0, 1e6)
-        .param("scl_loss_weight", &Config::scl_loss_weight, "Of scl.", 0, 1e6)
-        .param("temperature", &Config::temperature, "Cosines are divided by it.", 1e-3, 1e3)
+        .param("binary_loss_weight", &Config::binary_loss_weight, "Weight of the copy loss (lambda_copy).", 0, 1e6)
+        .param("scl_loss_weight", &Config::scl_loss_weight, "Weight of the contrastive loss.", 0, 1e6)
+        .param("temperature", &Config::temperature, "Temperature of the contrastive loss, which divides cosines.", 1e-3,
+               1e3)
         .param("crop_fraction", &Config::crop_fraction, "Share of a sequence that its crop keeps.", 0, 1)
-        .param("add_span_cls", &Config::add_span_cls, "Whether a crop gets its [CLS] back.")
-        .param("d_scl", &Config::d_scl, "Width of the representations that are contrasted.", 1, 1 << 16)
+        .param("add_span_cls", &Config::add_span_cls, "Whether a crop that lost its [CLS] gets a new one.")
+        .param("d_scl", &Config::d_scl, "Width of the contrasted representations.", 1, 1 << 16)
         .param("scl_group", &Config::scl_group,
-               "So many rows of the global batch are contrasted with one another; divides batch and micro-batch.", 2,
-               1 << 20)
+               "Number of rows of the global batch that are contrasted with each other; divides batch and "
+               "micro-batch.",
+               2, 1 << 20)
         .param("init_std", &Config::init_std, "Standard deviation of the heads' initial weights.", 0, 10);
   }
   explicit CocoLm(const Config& config) : config_(config) {
@@ -114,39 +117,39 @@ class CocoLm final : public assay::Objective {
     std::vector<std::string> findings;
     if (config_.mask_prob == 0)
       findings.push_back(
-          "mask_prob = 0 masks no token, so the losses on masked tokens never count; give a share above 0");
-    if (assembly.context < 2) findings.push_back("a context of 1 is [CLS] alone; give data.context 2 or more");
+          "mask_prob = 0 masks no token, so losses on masked tokens are never used; give a share above 0");
+    if (assembly.context < 2) findings.push_back("a context length of 1 is [CLS] alone; give data.context 2 or more");
     if (const auto* generator = config_.generator.get()) {
-      if (generator->causal()) findings.push_back("the generator is causal; it must see both sides");
+      if (generator->causal()) findings.push_back("the generator is causal; it must be bidirectional");
       if (generator->width() != assembly.model->width())
         findings.push_back("the generator shares the model's embeddings and is " + std::to_string(generator->width()) +
                            " wide, the model " + std::to_string(assembly.model->width()) + "; give both one width");
       if (const auto limit = generator->limit(); limit && *limit < assembly.context)
-        findings.push_back("the generator takes at most " + std::to_string(*limit) + " positions; the context has " +
-                           std::to_string(assembly.context));
+        findings.push_back("the generator takes at most " + std::to_string(*limit) +
+                           " positions; the context length is " + std::to_string(assembly.context));
     }
     const auto group = config_.scl_group;
     const auto rows = assembly.batch / assembly.data_ranks, micro = std::min(assembly.micro_batch, rows);
     if (contrasts() && (rows % group != 0 || micro % group != 0))
       findings.push_back("scl_group = " + std::to_string(group) + " must divide the " + std::to_string(rows) +
                          " rows of a replica and the " + std::to_string(micro) +
-                         " of a micro-batch, so that texts are contrasted in the same groups on every mesh");
+                         " of a micro-batch, so that groups are the same on every mesh");
     if (contrasts() && cocolm::crop_size(assembly.context, config_.crop_fraction) < 1)
       findings.push_back("a crop_fraction of " + std::to_string(config_.crop_fraction) +
-                         " leaves nothing of a context of " + std::to_string(assembly.context) + " tokens; give more");
+                         " leaves no token of a context length of " + std::to_string(assembly.context) + "; raise it");
     return findings;
   }
 
   void build(assay::Parameters& parameters) override {
     if (!config_.generator) return;
-    const auto width = config_.generator->width();  // the model's, too
+    const auto width = config_.generator->width();  // the model's too
     copy_ = nn::Linear(parameters.scope("copy"), width, 1, true, config_.init_std);
     if (!contrasts()) return;
     scl_dense_ = nn::Linear(parameters.scope("scl.dense"), width, config_.d_scl, true, config_.init_std);
     scl_norm_ = nn::LayerNorm(parameters.scope("scl.norm"), config_.d_scl, true);
   }
 
-  // Heads, and what is summed up for a metric alone, are not counted.
+  // Heads, and what only metrics need, are not counted.
   std::optional<double> flops(const assay::Model& model, int64_t context) const override {
     const auto masked = std::llround(config_.mask_prob * static_cast<double>(context));
     if (config_.objective == "mlm") return 3 * model.forward_flops(context, masked);
@@ -154,7 +157,7 @@ class CocoLm final : public assay::Objective {
     double sum = 3 * generator.forward_flops(context, masked);
     if (config_.generator_sample_mode == "eval")
       sum += generator.forward_flops(context, masked);
-    else  // logits once more
+    else  // the logits a second time
       sum += generator.forward_flops(context, 2 * masked) - generator.forward_flops(context, masked);
     sum += 3 * model.forward_flops(context, corrects() ? masked : 0);
     if (contrasts()) sum += 3 * model.forward_flops(cocolm::crop_width(context, crop_rule()), 0);
@@ -164,7 +167,7 @@ class CocoLm final : public assay::Objective {
   void prepare(assay::PrepareContext& context) override {
     auto& batch = context.batch();
     if (!batch.row_id.defined() || !batch.sample_id.defined())
-      throw assay::UserError("a batch must have row_id and sample_id, by which rows draw and are contrasted");
+      throw assay::UserError("a batch must have row_id and sample_id, which key draws and groups");
     const auto whole = cocolm::sequences_of(batch, cls_, pad_);
     const int64_t B = batch.rows(), T = batch.length();
     const auto targets = cocolm::targets_of(batch, whole.real);
@@ -202,8 +205,8 @@ class CocoLm final : public assay::Objective {
     const auto masked_view = view(batch, original.masked_fill(given(batch, "masked"), mask_), real);
     if (config_.objective == "mlm") return mlm(context, masked_view, at);
 
-    at.drawn = generate(context, masked_view, at);
-    const auto corrupted = original.reshape({-1}).scatter(0, at.masked, at.drawn).view_as(original);
+    at.sampled = generate(context, masked_view, at);
+    const auto corrupted = original.reshape({-1}).scatter(0, at.masked, at.sampled).view_as(original);
     auto& forward = context.forward("corrupted", view(batch, corrupted, real));
     const auto h_BTD = full_precision(forward.hidden());
     const auto c_BT = copy_(h_BTD).squeeze(-1);
@@ -213,9 +216,9 @@ class CocoLm final : public assay::Objective {
   }
 
  private:
-  // Of the masked tokens [M]: where they stand among all B T; what stood there; what the generator put there.
+  // The masked tokens [M]: their indices among all B T, the original tokens, and those that the generator sampled.
   struct Places {
-    Tensor masked, original, drawn;
+    Tensor masked, original, sampled;
   };
 
   bool corrects() const { return config_.objective.starts_with("clm"); }
@@ -241,20 +244,21 @@ class CocoLm final : public assay::Objective {
     return h_BTD.reshape({-1, h_BTD.size(-1)}).index_select(0, places);
   }
   static double count(const Tensor& marks) { return marks.sum().item<double>(); }
-  // Among those that `of` marks, how many `right` marks.
+  // Logs the share of the tokens marked in `of` that are also marked in `right`.
   void log_share(const std::string& name, const Tensor& right, const Tensor& of) const {
     if (const double all = count(of); all > 0) log(name, count(right.logical_and(of)), all);
   }
 
-  // Group of the global batch that a row is contrasted in, [B]; -1: in none, as it has no crop or is alone there.
+  // The group of the global batch in which a row is contrasted, [B]; -1: none, for the row has no crop or is alone
+  // there.
   Tensor contrasted_group(const Batch& batch, const Tensor& has_crop) const {
     const int64_t B = batch.rows();
     auto group = at::full({B}, -1, at::kLong);
     std::map<int64_t, int64_t> sizes;
     const auto number = [&](int64_t row) { return batch.row_id[row].item<int64_t>() / config_.scl_group; };
     if (batch.row_id[0].item<int64_t>() % config_.scl_group != 0)
-      throw assay::UserError("rows come in batches that cut the groups of scl_group = " +
-                             std::to_string(config_.scl_group) + " asunder; held_out's rows must be a multiple of it");
+      throw assay::UserError("batches split the groups of scl_group = " + std::to_string(config_.scl_group) +
+                             "; the rows of evaluator held_out must be a multiple of it");
     const auto* counts = has_crop.const_data_ptr<bool>();
     for (int64_t row = 0; row < B; ++row)
       if (counts[row]) ++sizes[number(row)];
@@ -271,7 +275,7 @@ class CocoLm final : public assay::Objective {
     log_share("mlm_accuracy", forward.sample(states, {}).eq(at.original), at::ones_like(at.original, at::kBool));
   }
 
-  // The generator's loss, and a token for each masked place.
+  // The generator's loss; returns a sampled token per masked position.
   Tensor generate(assay::LossContext& context, const Batch& masked_view, const Places& at) const {
     auto* generator = config_.generator.get();
     auto& trained = context.forward("masked", masked_view, generator, config_.generator_sample_mode != "zero-dropout");
@@ -299,17 +303,17 @@ class CocoLm final : public assay::Objective {
     context.term("copy", bce.masked_fill(targets.logical_not(), 0).sum(), "tokens", config_.binary_loss_weight);
     const auto copies = c_BT.gt(0);
     auto kept = replaced.logical_not().logical_and(targets);
-    if (!config_.mask_cls) kept.select(1, 0).fill_(false);  // everybody knows that [CLS] is the original
+    if (!config_.mask_cls) kept.select(1, 0).fill_(false);  // [CLS] is always the original
     log_share("replaced_rate", replaced, targets);
     log_share("copy_accuracy_original", copies, kept);
     log_share("copy_accuracy_replaced", copies.logical_not(), replaced);
-    log_share("copy_false_alarms", copies.logical_not(), kept);  // chance of copy_accuracy_replaced
+    log_share("copy_false_alarms", copies.logical_not(), kept);  // chance level of copy_accuracy_replaced
   }
 
   void correct(assay::LossContext& context, assay::Forward& forward, const Tensor& h_BTD, const Tensor& c_BT,
                const Places& at) const {
     const auto states = states_at(h_BTD, at.masked);
-    const auto replaced = at.drawn.ne(at.original);
+    const auto replaced = at.sampled.ne(at.original);
     const auto nll = forward.token_nll(states, at.original);
     const auto losses =
         cocolm::corrective_loss(config_.clm_form, c_BT.reshape({-1}).index_select(0, at.masked), nll, replaced);
@@ -332,7 +336,8 @@ class CocoLm final : public assay::Objective {
     const c10::NoGradGuard no_grad;
     const auto n = rows.numel();
     if (n == 0) return;
-    const auto partners = both.cosine.diagonal(n).sum().item<double>();  // of one view's rows; the other's are the same
+    const auto partners =
+        both.cosine.diagonal(n).sum().item<double>();  // over the rows of one view; those of the other are equal
     log("crop_similarity", partners, static_cast<double>(n));
     const auto others = count(both.allowed) - 2 * static_cast<double>(n);
     if (others > 0)

@@ -1,4 +1,4 @@
-// COCO-LM's formulas against values worked out by hand, its masks and crops against what their rule says of many.
+// COCO-LM's formulas against values worked out by hand, and statistics of its masks and crops.
 #include <ATen/ops/arange.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/ones.h>
@@ -51,7 +51,7 @@ TEST(CocoLmLosses, CorrectiveTermInBothForms) {
   EXPECT_NEAR(corrected.gradient(), -0.35608574, 1e-8);
 }
 
-// Copy logits far to both sides, and a token that the model all but excludes: finite, and what the limits are.
+// Extreme copy logits, and a token of tiny probability: losses are finite and at their limits.
 TEST(CocoLmLosses, CorrectiveTermAtTheEnds) {
   const auto c = at::tensor({-800., 800.}, at::kDouble), nll = at::tensor({3., 5000.}, at::kDouble);
   const auto kept = cocolm::corrective_loss("mixture", c, nll, at::full({2}, false, at::kBool));
@@ -89,7 +89,7 @@ TEST(CocoLmLosses, ContrastOfTwoTexts) {
 
 Tensor row(const std::vector<int64_t>& ids) { return at::tensor(ids, at::kLong).unsqueeze(0); }
 
-TEST(CocoLmViews, SequencesStandBehindTheirClsAndPaddingStaysPadding) {
+TEST(CocoLmViews, SequencesBeginWithClsAndKeepPadding) {
   Batch batch;
   batch.tokens = at::cat({row({5, 6, 7, 8}), row({5, 1, 1, 1}), row({1, 1, 1, 1}), row({9, 9, 9, 9})});
   batch.key_mask = at::ones({4, 4}, at::kBool);
@@ -113,7 +113,7 @@ TEST(CocoLmViews, TokensOfWeightZeroAreNotTargets) {
   }
 }
 
-TEST(CocoLmViews, AMaskHasTheShareThatIsAskedFor) {
+TEST(CocoLmViews, MasksTheGivenShare) {
   std::vector<int64_t> places;
   for (int64_t t = 0; t < 63; ++t) places.push_back(2 * t);  // not every place is a token's
   constexpr int kTexts = 4000;
@@ -137,7 +137,7 @@ TEST(CocoLmViews, AMaskHasTheShareThatIsAskedFor) {
   EXPECT_NEAR(cls, kTexts * .15, 5 * std::sqrt(kTexts * .15 * .85));
 }
 
-TEST(CocoLmViews, WhatIsTooShortIsNotMaskedOrCropped) {
+TEST(CocoLmViews, ShortSequencesAreNotMaskedOrCropped) {
   const Draws draws(1, "short");
   EXPECT_TRUE(cocolm::masked_places({}, 0.9, true, draws).empty());
   EXPECT_TRUE(cocolm::masked_places({4}, 1, false, draws).empty());  // [CLS] alone
@@ -150,7 +150,7 @@ TEST(CocoLmViews, WhatIsTooShortIsNotMaskedOrCropped) {
   EXPECT_EQ(cocolm::crop_of(7, 1, draws).size, 7);
 }
 
-TEST(CocoLmViews, CropsAreStretchesWithTheirClsBack) {
+TEST(CocoLmViews, CropsAreContiguousAndGetTheirClsBack) {
   const auto tokens = row({0, 11, 12, 13, 14, 15, 16, 17, 18, 19});
   const cocolm::Sequences whole{tokens, at::ones({1, 10}, at::kBool)};
   std::map<int64_t, int> begins;
@@ -174,8 +174,8 @@ TEST(CocoLmViews, CropsAreStretchesWithTheirClsBack) {
   for (const auto& [begin, count] : begins) EXPECT_NEAR(count, 750, 5 * std::sqrt(3000 * .25 * .75)) << begin;
 }
 
-// What is masked and cropped of a text is the same in whatever batch and place it comes.
-TEST(CocoLm, ATextsMaskAndCropAreItsOwn) {
+// Mask and crop of a text are the same in any batch and row.
+TEST(CocoLm, MaskAndCropDependOnTheTextAlone) {
   const auto objective = make<Objective>("cocolm", {{"generator", {{"use", "bert"}, {"width", 16}}}});
   const auto specials = std::map<std::string, int64_t>{{"[CLS]", 300}, {"[MASK]", 301}, {"[PAD]", 302}};
   const auto bytes = make<Tokenizer>("bytes");
@@ -204,7 +204,7 @@ TEST(CocoLm, ATextsMaskAndCropAreItsOwn) {
   }
   EXPECT_EQ(all.denominators.at("tokens"), 160);
   EXPECT_EQ(all.denominators.at("sequences"), 4);
-  EXPECT_EQ(alone.denominators.at("sequences"), 0);  // nobody to be told from
+  EXPECT_EQ(alone.denominators.at("sequences"), 0);  // no other sequence in its group
   FakePrepare weightless;
   weightless.of = all.of;
   weightless.of.loss_weight = at::zeros({4, 40}, at::kFloat);
@@ -216,7 +216,7 @@ TEST(CocoLm, ATextsMaskAndCropAreItsOwn) {
   cut.of.tokens = at::zeros({4, 40}, at::kLong);
   cut.of.row_id = cut.of.sample_id = at::arange(4, 8, at::kLong);
   EXPECT_THAT([&] { objective->prepare(cut); },
-              ThrowsMessage<UserError>(HasSubstr("held_out's rows must be a multiple of it")));
+              ThrowsMessage<UserError>(HasSubstr("the rows of evaluator held_out must be a multiple of it")));
   FakePrepare nameless;
   nameless.of.tokens = at::zeros({2, 40}, at::kLong);
   EXPECT_THAT([&] { objective->prepare(nameless); },
@@ -254,10 +254,11 @@ TEST(CocoLm, RefusesWhatCannotWork) {
   EXPECT_THAT(findings(fits, 1, 1, 1), HasSubstr("scl_group = 4 must divide the 1 rows"));
   fits["mask_prob"] = 0.0;
   EXPECT_EQ(findings(fits, 16, 16, 1),
-            "mask_prob = 0 masks no token, so the losses on masked tokens never count; give a share above 0\n");
+            "mask_prob = 0 masks no token, so losses on masked tokens are never used; give a share above 0\n");
   fits["mask_prob"] = 0.15;
   fits["crop_fraction"] = 0.06;
-  EXPECT_THAT(findings(fits, 16, 16, 1), HasSubstr("a crop_fraction of 0.060000 leaves nothing of a context of 16"));
+  EXPECT_THAT(findings(fits, 16, 16, 1),
+              HasSubstr("a crop_fraction of 0.060000 leaves no token of a context length of 16"));
   fits["crop_fraction"] = 0.07;
   EXPECT_EQ(findings(fits, 16, 16, 1), "");
   fits["objective"] = "clm";

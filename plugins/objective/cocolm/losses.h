@@ -1,4 +1,4 @@
-// The losses of COCO-LM that are formulas of logits and representations alone.
+// The losses of COCO-LM that are formulas on logits and representations.
 #pragma once
 
 #include <ATen/ops/cat.h>
@@ -17,10 +17,10 @@
 
 namespace assay::cocolm {
 
-// The corrective language-modelling term of masked positions, from copy logits c [M], -ln p_lm of the original token
-// [M] and whether the token that stands there is another one [M]. No gradient reaches c. With p0 = 1 - sigmoid(c):
-//   weighted_ce   p0 * nll, as the authors' code
-//   mixture       -ln(p0 * p_lm) where replaced, else -ln(sigmoid(c) + p0 * p_lm), as the paper
+// The corrective language-modelling term at masked positions, from copy logits c [M], -ln p_lm of the original token
+// [M] and whether the generator replaced it [M]. No gradient reaches c. With p0 = 1 - sigmoid(c):
+//   weighted_ce   p0 * nll, as in the authors' code
+//   mixture       -ln(p0 * p_lm) where replaced, else -ln(sigmoid(c) + p0 * p_lm), as in the paper
 inline Tensor corrective_loss(const std::string& form, const Tensor& copy_logits, const Tensor& nll,
                               const Tensor& replaced) {
   const auto c = copy_logits.detach();
@@ -29,13 +29,13 @@ inline Tensor corrective_loss(const std::string& form, const Tensor& copy_logits
   return at::where(replaced, corrected, at::logaddexp(at::log_sigmoid(c), corrected)).neg();
 }
 
-// Rows of length 1, [N, d].
+// Rows scaled to norm 1, [N, d].
 inline Tensor unit_rows(const Tensor& x) {
   return x / at::linalg_vector_norm(x, 2, -1, /*keepdim=*/true).clamp_min(1e-12);
 }
 
-// Cosines of all pairs among one view of N sequences and then the other, [2 N, 2 N], and which pairs are of one group
-// and not a view with itself; partner of view i is i + N modulo 2 N.
+// Cosines of all pairs of the 2 N views of N sequences, one view of each first, then the other, [2 N, 2 N]; allowed are
+// pairs within a group, except a view with itself. The partner of view i is i + N modulo 2 N.
 struct Contrast {
   Tensor cosine, allowed;
 };
@@ -46,7 +46,7 @@ inline Contrast contrast_of(const Tensor& one_Nd, const Tensor& other_Nd, const 
   return {at::matmul(z, z.t()), group.unsqueeze(1).eq(group).logical_and(itself.logical_not())};
 }
 
-// Sum over both views of every sequence of -ln softmax(cosine / temperature, allowed pairs)[partner], halved.
+// Half of the sum over all views of -ln softmax(cosine / temperature, allowed pairs)[partner].
 inline Tensor contrastive_loss(const Contrast& contrast, double temperature) {
   const int64_t rows = contrast.cosine.size(0);
   if (rows == 0) return contrast.cosine.sum();

@@ -1,5 +1,5 @@
 // Maximum likelihood of the next token, -sum w ln p(target) / sum w. Bengio et al. 2003, "A neural probabilistic
-// language model", sec. 2; w is the batch's loss weight.
+// language model", sec. 2; w is the batch's loss_weight.
 #include <ATen/ops/sum.h>
 
 #include "assay/objective.h"
@@ -11,11 +11,11 @@ class Mle final : public assay::Objective {
  public:
   struct Config {};
   static void describe(auto& schema) {
-    schema.doc("Mean negative log likelihood of the next token, in nats.").paper("jmlr:v3/bengio03a");
+    schema.doc("Mean negative log-likelihood of the next token, in nats.").paper("jmlr:v3/bengio03a");
   }
   explicit Mle(const Config&) {}
 
-  // A model that sees the next token would only copy it.
+  // A bidirectional model sees the next token and would only copy it.
   assay::Needs needs() const override { return {.causal = true}; }
 
   void prepare(assay::PrepareContext& context) override {

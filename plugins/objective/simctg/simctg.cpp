@@ -1,12 +1,12 @@
-// SimCTG's contrastive term: hidden states of different tokens of a sequence are to be less alike than a margin allows.
-// Su et al. 2022, "A Contrastive Framework for Neural Text Generation", arXiv:2202.06417, sec. 3.1; the token mask is
-// right for padding anywhere, where the reference counts tokens.
+// SimCTG's contrastive term: the cosine of hidden states of different tokens of a sequence must stay below a margin.
+// Su et al. 2022, "A Contrastive Framework for Neural Text Generation", arXiv:2202.06417, sec. 3.1; the token mask
+// handles padding at any place, where the reference counts tokens.
 //   s(i, j) = cosine of h_i and h_j, h after the final norm;   cost(i, j) = max(0, margin - s(i, i) + s(i, j)), i != j
-// Every ordered pair counts, past and future. At margin 0 it is 0, and at any margin up to 1 within [0, margin].
-// `reduction`, over B rows of n_b tokens that count:
-//   per_pair       sum of costs / number of pairs, over the whole batch: as the reference's training code
-//   per_sequence   mean over the rows of each row's mean: as the paper's formula
-//   with_diagonal  sum over all n_b^2, the n_b of cost(i, i) = margin too: as the reference's pretraining script
+// Every ordered pair counts, past and future. At margin 0 the cost is 0, at margins up to 1 it is within [0, margin].
+// `reduction`, over B rows of n_b tokens without padding:
+//   per_pair       sum of costs / number of pairs, over the whole batch, as the reference's training code
+//   per_sequence   mean over the rows of each row's mean, as the paper's formula
+//   with_diagonal  sum over all n_b^2, with the n_b of cost(i, i) = margin, as the reference's pretraining script
 #include <ATen/ops/arange.h>
 #include <ATen/ops/bmm.h>
 #include <ATen/ops/full.h>
@@ -35,15 +35,23 @@ class SimCtg final : public assay::Objective {
     int64_t prefix_len = 0, positions = 0;
   };
   static void describe(auto& schema) {
-    schema.doc("SimCTG's contrastive term: states of different tokens are pushed apart until a margin is kept.")
+    schema
+        .doc(
+            "SimCTG's contrastive term: pushes the hidden states of different tokens apart, up to a margin in "
+            "cosine.")
         .paper("arXiv:2202.06417")
-        .param("margin", &Config::margin, "How much less alike than itself a state must be to every other.", 0, 2)
-        .param("reduction", &Config::reduction, "What the costs of pairs are divided by.",
+        .param("margin", &Config::margin,
+               "By how much a state's cosine with every other state must be below that with itself.", 0, 2)
+        .param("reduction", &Config::reduction, "How the costs of pairs are averaged.",
                {"per_pair", "per_sequence", "with_diagonal"})
         .param("prefix_len", &Config::prefix_len,
-               "Pairs with both ends among so many first tokens of a row that count do not.", 0)
+               "Pairs of tokens that are both among the first prefix_len of their sequence, padding not counted, "
+               "are left out.",
+               0)
         .param("positions", &Config::positions,
-               "So many tokens of a row, drawn anew each step, stand for all; 0: all. Memory is their square.", 0);
+               "Number of tokens per sequence, sampled anew every step, whose pairs are used; 0: all. Memory "
+               "grows with its square.",
+               0);
   }
   explicit SimCtg(const Config& config) : config_(config) {}
 
@@ -77,7 +85,7 @@ class SimCtg final : public assay::Objective {
       h_BPD = h_BPD.gather(1, places_BP.unsqueeze(2).expand({-1, -1, h_BPD.size(2)}));
     const auto length_BP1 = at::linalg_vector_norm(h_BPD, 2, 2, /*keepdim=*/true);
     const auto zero = at::zeros({}, h_BPD.options());
-    // A state of zeros is like nothing, itself included, and has no direction to go.
+    // A state of zeros has cosine 0 with all states, itself included, and no gradient.
     const auto unit_BPD = at::where(length_BP1.gt(kSmallestNorm), h_BPD / length_BP1.clamp_min(kSmallestNorm), zero);
     const auto cosine_BPP = at::bmm(unit_BPD, unit_BPD.transpose(1, 2));
     const auto own_BP1 = cosine_BPP.diagonal(0, 1, 2).unsqueeze(2);
@@ -89,14 +97,14 @@ class SimCtg final : public assay::Objective {
  private:
   static constexpr double kSmallestNorm = 1e-8;
 
-  // Of the tokens that stand for a row, [B, P] bool.
+  // Marks of the P tokens of a row that are used, [B, P] bool.
   struct Marks {
-    Tensor counts, prefix;  // counts at all; and is among the first prefix_len of its row that do
+    Tensor counts, prefix;  // is not padding; is among the first prefix_len such tokens of its row
   };
 
   std::string channel() const { return identity().instance + ".positions"; }
 
-  // The places that stand for all, [B, P] int64, ascending; undefined: all do.
+  // Positions of the sampled tokens, [B, P] int64, ascending; undefined: all tokens are used.
   Tensor places_of(const Batch& batch) const {
     const auto found = batch.channels.find(channel());
     return found == batch.channels.end() ? Tensor() : found->second;
@@ -114,14 +122,14 @@ class SimCtg final : public assay::Objective {
     return marks;
   }
 
-  // How many of a row's ordered pairs count, [B] int64.
+  // Number of a row's ordered pairs that count, [B] int64.
   Tensor pair_counts(const Marks& marks) const {
     const auto n_B = marks.counts.sum(1), p_B = marks.prefix.sum(1);
     if (config_.reduction == "with_diagonal") return n_B * n_B - p_B * p_B;
     return n_B * (n_B - 1) - p_B * (p_B - 1);
   }
 
-  // Which: [B, P, P] bool.
+  // Which pairs count, [B, P, P] bool.
   Tensor pairs_of(const Marks& marks) const {
     const auto both = [](const Tensor& x_BP) { return x_BP.unsqueeze(2).logical_and(x_BP.unsqueeze(1)); };
     auto pairs_BPP = both(marks.counts);
@@ -131,7 +139,8 @@ class SimCtg final : public assay::Objective {
     return pairs_BPP.logical_and(place_P.unsqueeze(1).ne(place_P));
   }
 
-  // Of every row the tokens with the smallest draws, those that count first; keyed by the row of the global batch.
+  // The `positions` tokens of every row with the smallest draws, padding last; draws are keyed by the row of the global
+  // batch.
   Tensor drawn(const Batch& batch, const assay::Draws& draws) const {
     const int64_t rows = batch.rows(), length = batch.length(), count = config_.positions;
     const auto key_mask = batch.key_mask.defined() ? batch.key_mask.contiguous() : Tensor();

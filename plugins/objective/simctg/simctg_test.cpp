@@ -58,7 +58,7 @@ double loss_of(const json& given, const Tensor& hidden, const Tensor& key_mask =
   return result_of(given, hidden, key_mask).loss;
 }
 
-TEST(SimCtg, TheReferencesValues) {
+TEST(SimCtg, MatchesTheReference) {
   for (const auto& [margin, expected] : {std::pair{0.0, 0.0},
                                          {0.1, 0.0},
                                          {0.25, 0.0206324589},
@@ -72,7 +72,7 @@ TEST(SimCtg, TheReferencesValues) {
   EXPECT_NEAR(loss_of(json::object(), both().to(at::kFloat), padded()), 0.1237778813, 1e-6);  // the default margin
 }
 
-TEST(SimCtg, TheReferencesGradient) {
+TEST(SimCtg, MatchesTheReferencesGradient) {
   const std::vector<double> expected{0,           .101015254, .063887656,  .059968737, -.059968737, .116603967,
                                      .161779362,  .013126588, -.013126588, .003742452, .090350790,  -.007484905,
                                      -.018070158, .009035079, -.045175395, .045175395, .045175395,  .045175395,
@@ -109,14 +109,14 @@ TEST(SimCtg, AnalyticCases) {
   EXPECT_TRUE(zeros.gradient.isfinite().all().item<bool>());
 }
 
-TEST(SimCtg, LengthsOfStatesDoNotMatter) {
+TEST(SimCtg, NormsOfStatesDoNotMatter) {
   const auto lengths = at::tensor({1.0, 7.0, 0.25, 3.0, 2.0, 11.0, 1.0, 1.0}, at::kDouble).view({2, 4, 1});
   EXPECT_NEAR(loss_of({{"margin", 0.75}}, both() * lengths, padded()), loss_of({{"margin", 0.75}}, both(), padded()),
               1e-15);
 }
 
-// The same four states with two more that do not count: to the right, to the left, in between; whatever these are.
-TEST(SimCtg, PaddingMayStandAnywhere) {
+// The same four states with two more that do not count: on the right, on the left, in between, with any values.
+TEST(SimCtg, PaddingMayBeAnywhere) {
   const auto h = states(kFirst, 1, 4);
   const double expected = loss_of({{"margin", 0.75}}, h);
   for (const double junk : {0.0, 5.0, -3.0}) {
@@ -129,7 +129,7 @@ TEST(SimCtg, PaddingMayStandAnywhere) {
   }
 }
 
-TEST(SimCtg, BatchesWeighByTheirPairs) {
+TEST(SimCtg, BatchesAreWeightedByTheirPairs) {
   const json given = {{"margin", 0.75}};
   const auto one = result_of(given, states(kFirst, 1, 4)),
              two = result_of(given, states(kSecond, 1, 4), mask({1, 1, 0, 0}, 1));
@@ -148,7 +148,7 @@ TEST(SimCtg, PairsWithinThePrefixDoNotCount) {
   EXPECT_NEAR(result.loss, sum / 10, 1e-14);
   EXPECT_EQ(loss_of({{"margin", 0.75}, {"prefix_len", 1}}, h), loss_of({{"margin", 0.75}}, h));
   EXPECT_EQ(loss_of({{"margin", 0.75}, {"prefix_len", 4}}, h), 0);
-  // The prefix is of tokens that count, wherever padding stands.
+  // The prefix consists of real tokens, wherever padding is.
   const auto pad = states({5, 1, 2, -3, 0, 1}, 1, 2);
   const json given = {{"margin", 0.75}, {"prefix_len", 2}};
   for (const auto& [padded_states, key_mask] : std::vector<std::pair<Tensor, Tensor>>{
@@ -167,7 +167,7 @@ TEST(SimCtg, PairsWithinThePrefixDoNotCount) {
 
 // Three of four: the loss is that of some three states, others in other rows of the batch; a row's do not depend on
 // which rows are beside it.
-TEST(SimCtg, SomeTokensStandForAll) {
+TEST(SimCtg, SampledPositionsAreUsed) {
   const auto h = states(kFirst, 1, 4);
   const json given = {{"margin", 1}, {"positions", 3}};
   std::set<int64_t> left_out;

@@ -1,14 +1,14 @@
-// Adafactor: Shazeer and Stern 2018, arXiv:1804.04235, algorithms 4 and 5, without momentum. A matrix keeps the means
-// of its squared gradients by row and by column instead of one number an element.
+// Adafactor: Shazeer and Stern 2018, arXiv:1804.04235, algorithms 4 and 5, without momentum. Of a matrix's squared
+// gradients the means by row and by column are kept, instead of one number per element.
 //   keep = 1 - t^-decay_exponent,  S = g^2 + eps1
 //   R = keep R + (1 - keep) mean of S by row,  C the same by column,  V = R C / mean(R)
-//   (of other shapes V = keep V + (1 - keep) S)
+//   (for other shapes V = keep V + (1 - keep) S)
 //   u = g / sqrt(V),  u /= max(1, RMS(u) / clip)
 //   p -= lr * weight_decay * p,  p -= rate * u,  rate = lr * max(eps2, RMS(p)) with scale_parameter, else lr
-// Where a gradient is rounding alone, as that of a key's bias, eps1 far below its square lets it decide an update,
-// which then differs with the mesh; a larger eps1 keeps it small. The paper's relative step, min(1e-2, 1 / sqrt(t)), is
-// the scheduler's matter. Of parameters that are split over the tensor ranks the sums are taken over these: two
-// collectives an update.
+// Where a gradient is rounding error alone, like that of a key's bias, an eps1 far below its square lets it decide the
+// update, which then differs with the mesh; a larger eps1 keeps it small. The paper's relative step, min(1e-2, 1 /
+// sqrt(t)), is left to the scheduler. For parameters that are split over the tensor ranks the sums are over these
+// ranks: two collectives per update.
 #include <ATen/ops/cat.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
@@ -23,12 +23,12 @@ namespace {
 
 using assay::Tensor;
 
-// A parameter's second moment, and what one update works out on the way.
+// A parameter's second moment, and the intermediate values of one update.
 struct Entry {
   assay::Parameter* parameter;
-  int64_t split;                   // its dimension that the ranks share, -1: none
-  double elements, rows, columns;  // of the whole
-  Tensor row, column, all;         // of a matrix the first two, else the last
+  int64_t split;                   // dimension that is split over the ranks; -1: none
+  double elements, rows, columns;  // of the whole parameter
+  Tensor row, column, all;         // of a matrix row and column, else all
   Tensor gradient{}, by_row{}, by_column{}, row_sum{}, size{}, update{}, update_size{};
 
   bool is_matrix() const { return row.defined(); }
@@ -41,16 +41,20 @@ class Adafactor final : public assay::Optimizer {
     bool scale_parameter = true;
   };
   static void describe(auto& schema) {
-    schema.doc("Adam's second moment by rows and columns: of a matrix two vectors are kept; no momentum.")
+    schema.doc("Adam's second moment factored by rows and columns: two vectors per matrix; no momentum.")
         .paper("arXiv:1804.04235")
-        .param("lr", &Config::lr, "Peak learning rate; relative to the parameter's size with scale_parameter.", 0)
-        .param("decay_exponent", &Config::decay_exponent, "The second moment keeps 1 - t^-this at update t.", 0, 1)
+        .param("lr", &Config::lr,
+               "Peak learning rate; with scale_parameter relative to the parameter's root mean square.", 0)
+        .param("decay_exponent", &Config::decay_exponent,
+               "Decay rate of the second moment at update t: 1 - t^-decay_exponent.", 0, 1)
         .param("eps1", &Config::eps1,
-               "Added to squared gradients; below the square of their rounding, even that moves.", 1e-37, 1)
-        .param("eps2", &Config::eps2, "Smallest size of a parameter that the rate is relative to.", 0)
-        .param("clip", &Config::clip, "Root mean square from which on a parameter's update is scaled down.", 1e-6)
-        .param("weight_decay", &Config::weight_decay, "Of parameters that decay, times the learning rate, an update.",
-               0)
+               "Added to squared gradients. If it is below the square of their rounding error, rounding alone "
+               "moves parameters.",
+               1e-37, 1)
+        .param("eps2", &Config::eps2, "Smallest root mean square of a parameter that the rate is relative to.", 0)
+        .param("clip", &Config::clip, "Root mean square above which a parameter's update is scaled down.", 1e-6)
+        .param("weight_decay", &Config::weight_decay,
+               "Weight decay per update, times the learning rate, of parameters that decay.", 0)
         .param("scale_parameter", &Config::scale_parameter,
                "Whether the rate is relative to the parameter's root mean square.");
   }
@@ -65,7 +69,7 @@ class Adafactor final : public assay::Optimizer {
       const auto options = value.options().requires_grad(false);
       const auto split = parameter.spec.shard_dim;
       const double ranks = split < 0 ? 1 : mesh.tensor().size();
-      const auto size = [&](int64_t dim) {  // without the rows that pad the first dimension: they are zeros
+      const auto size = [&](int64_t dim) {  // without padding rows of dimension 0, which are zeros
         if (dim == 0 && parameter.spec.drawn_rows >= 0) return static_cast<double>(parameter.spec.drawn_rows);
         return static_cast<double>(value.size(dim)) * (split == dim ? ranks : 1);
       };
@@ -96,11 +100,11 @@ class Adafactor final : public assay::Optimizer {
     const c10::NoGradGuard no_grad;
     step_.add_(1);
     const double keep = 1.0 - std::pow(step_.item<double>(), -config_.decay_exponent);
-    std::vector<Tensor*> parts;  // what is summed over the ranks
+    std::vector<Tensor*> parts;  // to be summed over the ranks
     for (auto& entry : entries_) take_gradient(entry, keep, parts);
     sum_over_ranks(parts);
     parts.clear();
-    for (auto& entry : entries_) work_out_update(entry, keep, parts);
+    for (auto& entry : entries_) compute_update(entry, keep, parts);
     sum_over_ranks(parts);
     for (auto& entry : entries_) apply(entry, lr, config_.weight_decay * decay_multiplier);
   }
@@ -122,11 +126,11 @@ class Adafactor final : public assay::Optimizer {
   }
 
  private:
-  static void forget(Tensor& moment, double keep, const Tensor& sum, double count) {
+  static void decay(Tensor& moment, double keep, const Tensor& sum, double count) {
     moment.mul_(keep).add_(sum, (1.0 - keep) / count);
   }
 
-  // Rows that no other rank has a part of are whole at once, so that the sum over R can go with the first collective.
+  // Where no other rank holds a part of a row, R is complete at once, and its sum goes with the first collective.
   void take_gradient(Entry& entry, double keep, std::vector<Tensor*>& parts) {
     const auto& value = entry.parameter->value;
     entry.gradient = value.grad().defined() ? value.grad() : at::zeros_like(value.detach());
@@ -135,25 +139,25 @@ class Adafactor final : public assay::Optimizer {
       if (entry.split >= 0) parts.push_back(&entry.size);
     }
     const auto squares = entry.gradient.square().add_(config_.eps1);
-    if (!entry.is_matrix()) return forget(entry.all, keep, squares, 1);
+    if (!entry.is_matrix()) return decay(entry.all, keep, squares, 1);
     entry.by_row = squares.sum(1);
     entry.by_column = squares.sum(0);
     if (entry.split == 1) return parts.push_back(&entry.by_row);
-    forget(entry.row, keep, entry.by_row, entry.columns);
+    decay(entry.row, keep, entry.by_row, entry.columns);
     entry.row_sum = entry.row.sum();
     if (entry.split == 0) parts.insert(parts.end(), {&entry.by_column, &entry.row_sum});
   }
 
-  void work_out_update(Entry& entry, double keep, std::vector<Tensor*>& parts) {
+  void compute_update(Entry& entry, double keep, std::vector<Tensor*>& parts) {
     if (!entry.is_matrix()) {
       entry.update = entry.gradient * entry.all.rsqrt();
     } else {
       if (entry.split == 1) {
-        forget(entry.row, keep, entry.by_row, entry.columns);
+        decay(entry.row, keep, entry.by_row, entry.columns);
         entry.row_sum = entry.row.sum();
       }
-      forget(entry.column, keep, entry.by_column, entry.rows);
-      // Root by root: the product of two moments may be below the smallest number.
+      decay(entry.column, keep, entry.by_column, entry.rows);
+      // One root at a time: the product of two moments may underflow.
       const auto relative_row = entry.row / (entry.row_sum / entry.rows);
       entry.update = entry.gradient * relative_row.rsqrt().unsqueeze(1) * entry.column.rsqrt();
     }
@@ -161,7 +165,7 @@ class Adafactor final : public assay::Optimizer {
     if (entry.split >= 0) parts.push_back(&entry.update_size);
   }
 
-  // Nothing here is read back from the device.
+  // No value is read back from the device.
   void apply(Entry& entry, double lr, double weight_decay) const {
     auto& [spec, value] = *entry.parameter;
     const auto rms = [&](const Tensor& sum) { return (sum / entry.elements).sqrt(); };
@@ -175,7 +179,7 @@ class Adafactor final : public assay::Optimizer {
       *used = Tensor();
   }
 
-  // All at once, in fp64.
+  // In one collective, in fp64.
   void sum_over_ranks(const std::vector<Tensor*>& parts) const {
     auto& axis = mesh_->tensor();
     if (axis.size() == 1 || parts.empty()) return;

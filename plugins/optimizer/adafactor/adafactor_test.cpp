@@ -142,12 +142,12 @@ TEST(Adafactor, FollowsThePapersLoops) {
   expect_on(*mesh, kShapes, {.eps2 = 2, .clip = 100, .rate_scale = 0.1});
 }
 
-TEST(Adafactor, ShardsFollowThemToo) {
+TEST(Adafactor, ShardsMatchTheLoopsToo) {
   for (const int ranks : {2, 4}) mesh::run_ranks(ranks, 1, [&](Mesh& mesh) { expect_on(mesh, kShapes, {}); });
 }
 
 // What pads a vocabulary is no part of the means.
-TEST(Adafactor, PaddingCountsForNothing) {
+TEST(Adafactor, PaddingDoesNotCount) {
   const auto trained = [](int64_t rows, int64_t drawn_rows) {
     std::vector<Parameter> parameters(1);
     const auto padded = [&](const Tensor& drawn) {

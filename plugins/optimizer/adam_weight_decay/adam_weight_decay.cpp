@@ -2,8 +2,8 @@
 //   m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g^2;  u = m / (sqrt(v) + eps)
 //   p -= lr * (u + weight_decay * p where p decays)
 // No correction of the moments' bias (the authors: an oversight that does not matter with warm-up; bert issue #153):
-// the first update is (1 - b1) / sqrt(1 - b2) = 3.16 times Adam's. What decays is decided by names, searched for
-// regular expressions, besides what components exempt themselves. The update is in ../fused_adam.h.
+// the first update is (1 - b1) / sqrt(1 - b2) = 3.16 times Adam's. Parameters whose names match a regular expression do
+// not decay, nor do those that components exempt. The update is in ../fused_adam.h.
 #include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
 
@@ -19,7 +19,7 @@ namespace {
 
 using assay::Tensor;
 
-// Layers that differ in their number alone are one name: "model.layers.*.up.bias".
+// Layers that differ only in their number share a name: "model.layers.*.up.bias".
 std::string without_numbers(const std::string& name) {
   static const std::regex number("\\.[0-9]+(?=\\.)");
   return std::regex_replace(name, number, ".*");
@@ -40,24 +40,27 @@ class AdamWeightDecay final : public assay::Optimizer {
   };
   static void describe(auto& schema) {
     schema
-        .doc("BERT's Adam: no bias correction, decay times the learning rate, exempt by regular expressions on names.")
+        .doc(
+            "BERT's Adam: no bias correction, decoupled weight decay, parameters exempt by regular "
+            "expressions on their names.")
         .paper("arXiv:1810.04805")
         .param("lr", &Config::lr, "Peak learning rate; the scheduler scales it.", 0)
-        .param("beta1", &Config::beta1, "Decay of the mean of gradients.", 0, kBelowOne)
-        .param("beta2", &Config::beta2, "Decay of the mean of squared gradients.", 0, kBelowOne)
-        .param("eps", &Config::eps, "Added to the root of the second moment.", 0)
-        .param("weight_decay", &Config::weight_decay, "Of parameters that decay, times the learning rate, an update.",
-               0)
+        .param("beta1", &Config::beta1, "Decay rate of the mean of gradients.", 0, kBelowOne)
+        .param("beta2", &Config::beta2, "Decay rate of the mean of squared gradients.", 0, kBelowOne)
+        .param("eps", &Config::eps, "Added to the square root of the second moment.", 0)
+        .param("weight_decay", &Config::weight_decay,
+               "Weight decay per update, times the learning rate, of parameters that decay.", 0)
         .param("no_decay", &Config::no_decay,
-               "Regular expressions (ECMAScript): a parameter in whose name one is found does not decay; nor does what "
-               "its component exempts.")
-        .param("bias_correction", &Config::bias_correction, "Correct the moments as Adam does.");
+               "Regular expressions (ECMAScript): parameters whose name contains a match do not decay, nor do "
+               "those that their component exempts.")
+        .param("bias_correction", &Config::bias_correction,
+               "Whether to correct the bias of the moments, as Adam does.");
   }
   explicit AdamWeightDecay(const Config& config) : config_(config), adam_({config.beta1, config.beta2, config.eps}) {
     for (const auto& text : config.no_decay) try {
         no_decay_.emplace_back(text);
       } catch (const std::regex_error& error) {
-        throw assay::UserError("no_decay: '" + text + "' is no regular expression (" + error.what() + ")");
+        throw assay::UserError("no_decay: '" + text + "' is not a valid regular expression (" + error.what() + ")");
       }
   }
 
@@ -66,11 +69,11 @@ class AdamWeightDecay final : public assay::Optimizer {
   void attach(std::vector<assay::Parameter>& parameters, const assay::Mesh&) override {
     std::vector<bool> decays;
     for (const auto& [spec, value] : parameters) {
-      const auto* caught = matched(spec.name);
-      decays.push_back(spec.decay && !caught);
+      const auto* match = matched(spec.name);
+      decays.push_back(spec.decay && !match);
       if (decays.back()) continue;
       exempt_.insert(without_numbers(spec.name));
-      if (spec.decay) by_name_alone_[*caught].insert(without_numbers(spec.name));
+      if (spec.decay) by_name_alone_[*match].insert(without_numbers(spec.name));
     }
     adam_.attach(parameters, decays);
     if (adam_.empty()) return;
@@ -83,8 +86,8 @@ class AdamWeightDecay final : public assay::Optimizer {
     if (config_.weight_decay == 0) return {};
     std::vector<std::string> notes{"no weight decay on " + (exempt_.empty() ? "nothing" : joined(exempt_))};
     for (const auto& [expression, names] : by_name_alone_)
-      notes.push_back("warning: no_decay '" + expression + "' also catches " + joined(names) +
-                      ", which would decay otherwise; give a narrower expression if that is not meant");
+      notes.push_back("warning: no_decay '" + expression + "' also matches " + joined(names) +
+                      ", which would decay otherwise; use a narrower expression if this is not intended");
     return notes;
   }
 
@@ -99,13 +102,13 @@ class AdamWeightDecay final : public assay::Optimizer {
     if (step_.defined() && config_.bias_correction) state.push_back({"step", -1, step_});
     return state;
   }
-  // With the correction the moments and the number of updates are AdamW's; without it no number is kept.
+  // With bias correction the state is AdamW's; without it the number of updates is not kept.
   std::string state_format() const override {
     return config_.bias_correction ? "adamw" : assay::Optimizer::state_format();
   }
 
  private:
-  // The first expression that is found in a name.
+  // The first expression with a match in a name.
   const std::string* matched(const std::string& name) const {
     for (size_t i = 0; i < no_decay_.size(); ++i)
       if (std::regex_search(name, no_decay_[i])) return &config_.no_decay[i];
@@ -115,10 +118,10 @@ class AdamWeightDecay final : public assay::Optimizer {
   Config config_;
   std::vector<std::regex> no_decay_;
   FusedAdam adam_;
-  Tensor step_;  // infinite without correction
+  Tensor step_;  // infinity without bias correction
   std::set<std::string> exempt_;
   std::map<std::string, std::set<std::string>>
-      by_name_alone_;  // expression: what it exempts and its component does not
+      by_name_alone_;  // by expression: parameters that it exempts and their component does not
 };
 
 }  // namespace

@@ -110,19 +110,19 @@ std::vector<std::string> notes_of(const json& given, std::vector<Parameter> para
   return adam->notes();
 }
 
-TEST(AdamWeightDecay, TellsWhatDoesNotDecay) {
+TEST(AdamWeightDecay, NotesWhatDoesNotDecay) {
   const auto notes = notes_of(
       json::object(), {parameter("model.layers.0.up.weight", {1}), parameter("model.layers.0.up.bias", {1}, false),
                        parameter("model.layers.1.up.bias", {1}, false), parameter("model.norm.weight", {1}, false)});
   EXPECT_THAT(notes, ElementsAre("no weight decay on model.layers.*.up.bias, model.norm.weight"));
 }
 
-TEST(AdamWeightDecay, WarnsOfWhatANameCatchesByAccident) {
+TEST(AdamWeightDecay, WarnsOfAccidentalMatches) {
   const auto notes = notes_of(json::object(), {parameter("model.positional.relative_attention_bias", {1})});
   ASSERT_EQ(notes.size(), 2u);
   EXPECT_EQ(notes[1],
-            "warning: no_decay 'bias' also catches model.positional.relative_attention_bias, which would decay "
-            "otherwise; give a narrower expression if that is not meant");
+            "warning: no_decay 'bias' also matches model.positional.relative_attention_bias, which would decay "
+            "otherwise; use a narrower expression if this is not intended");
   EXPECT_THAT(notes_of({{"no_decay", {"\\.bias$"}}}, {parameter("model.positional.relative_attention_bias", {1})}),
               ElementsAre("no weight decay on nothing"));
 }

@@ -18,11 +18,11 @@ class AdamW final : public assay::Optimizer {
     schema.doc("Adam with bias correction and decoupled weight decay; defaults are PyTorch's.")
         .paper("arXiv:1711.05101")
         .param("lr", &Config::lr, "Peak learning rate; the scheduler scales it.", 0)
-        .param("beta1", &Config::beta1, "Decay of the mean of gradients.", 0, kBelowOne)
-        .param("beta2", &Config::beta2, "Decay of the mean of squared gradients.", 0, kBelowOne)
-        .param("eps", &Config::eps, "Added to the root of the second moment.", 0)
-        .param("weight_decay", &Config::weight_decay, "Of parameters that decay, times the learning rate, an update.",
-               0);
+        .param("beta1", &Config::beta1, "Decay rate of the mean of gradients.", 0, kBelowOne)
+        .param("beta2", &Config::beta2, "Decay rate of the mean of squared gradients.", 0, kBelowOne)
+        .param("eps", &Config::eps, "Added to the square root of the second moment.", 0)
+        .param("weight_decay", &Config::weight_decay,
+               "Weight decay per update, times the learning rate, of parameters that decay.", 0);
   }
   explicit AdamW(const Config& config) : config_(config), adam_({config.beta1, config.beta2, config.eps}) {}
 

@@ -1,6 +1,6 @@
 // Stochastic gradient descent with momentum, as PyTorch's torch.optim.SGD without dampening (Sutskever et al. 2013):
 //   g += weight_decay * p;  v = momentum * v + g;  p -= lr * (nesterov ? g + momentum * v : v)
-// The decay is part of the gradient, and so of the momentum, where AdamW's is not.
+// Weight decay is part of the gradient and so of the momentum, unlike in AdamW.
 #include <ATen/ops/_fused_sgd.h>
 #include <ATen/ops/zeros_like.h>
 #include <c10/core/GradMode.h>
@@ -24,16 +24,17 @@ class Sgd final : public assay::Optimizer {
   static void describe(auto& schema) {
     schema.doc("Stochastic gradient descent with momentum, as in PyTorch.")
         .param("lr", &Config::lr, "Peak learning rate; the scheduler scales it.", 0)
-        .param("momentum", &Config::momentum, "Decay of the sum of gradients; 0: none is kept.", 0, 0.9999999)
-        .param("weight_decay", &Config::weight_decay, "Of parameters that decay, added to their gradient.", 0)
-        .param("nesterov", &Config::nesterov, "Look ahead by the momentum.");
+        .param("momentum", &Config::momentum, "Decay rate of the sum of gradients; 0: no momentum.", 0, 0.9999999)
+        .param("weight_decay", &Config::weight_decay, "Weight decay, added to the gradient of parameters that decay.",
+               0)
+        .param("nesterov", &Config::nesterov, "Whether to use Nesterov momentum.");
   }
   explicit Sgd(const Config& config) : config_(config) {}
 
   double peak_rate() const override { return config_.lr; }
 
   std::vector<std::string> validate(const assay::Assembly&) const override {
-    if (config_.nesterov && config_.momentum == 0) return {"nesterov looks ahead by the momentum, which is 0"};
+    if (config_.nesterov && config_.momentum == 0) return {"nesterov = true needs momentum above 0"};
     return {};
   }
 
@@ -54,11 +55,11 @@ class Sgd final : public assay::Optimizer {
       for (const size_t i : members) {
         const auto& value = (*parameters_)[i].value;
         values.push_back(value);
-        // The kernel walks memory, so a gradient must lie as its parameter does.
+        // The kernel walks memory, so a gradient needs the memory layout of its parameter.
         gradients.push_back(value.grad().defined() ? value.grad().contiguous() : at::zeros_like(value));
         if (config_.momentum > 0) momentum.push_back(momentum_[i]);
       }
-      // Not the "first step", which would write the gradient over what a checkpoint holds; zeros come to the same.
+      // is_first_step would overwrite momentum restored from a checkpoint; momentum of zeros gives the same update.
       at::_fused_sgd_(values, gradients, momentum, decays ? config_.weight_decay * decay_multiplier : 0.0,
                       config_.momentum, lr * rate_scale, /*dampening=*/0.0, config_.nesterov, /*maximize=*/false,
                       /*is_first_step=*/false);
@@ -75,7 +76,7 @@ class Sgd final : public assay::Optimizer {
  private:
   Config config_;
   std::vector<assay::Parameter>* parameters_ = nullptr;
-  std::map<std::pair<bool, double>, std::vector<size_t>> groups_;  // by (decays, rate scale): one kernel call each
+  std::map<std::pair<bool, double>, std::vector<size_t>> groups_;  // by (decays, rate scale); one kernel call per group
   std::vector<Tensor> momentum_;
 };
 

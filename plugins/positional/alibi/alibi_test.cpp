@@ -249,7 +249,7 @@ TEST(Alibi, PositionsMayRestartInEveryPart) {
   EXPECT_EQ(distances("ignored", 8, 1), (Row{8, 7, 6, 5, 4, 3, 2, 1, 0}));
 }
 
-TEST(Alibi, PartsMayStandRightBeforeTheQuerysOwn) {
+TEST(Alibi, PartsMayComeRightBeforeTheQuerys) {
   EXPECT_EQ(distances("distances", 8, 1), (Row{8, 4, 3, 2, 4, 3, 2, 1, 0}));
   EXPECT_EQ(distances("distances", 7, 1), (Row{7, 3, 2, 1, 3, 2, 1, 0}));
   EXPECT_EQ(distances("distances", 5, 1), (Row{5, 4, 3, 2, 1, 0}));

@@ -1,4 +1,4 @@
-// The sum of several positional schemes: embeddings and rotations one after the other, biases added up.
+// The sum of several positional schemes: embeddings and rotations are applied in order, biases are added.
 #include <algorithm>
 #include <vector>
 
@@ -15,7 +15,7 @@ class Combine final : public assay::Positional {
     std::vector<assay::Child<assay::Positional>> schemes;
   };
   static void describe(auto& schema) {
-    schema.doc("Applies several schemes, in their order: what they add to embeddings and scores adds up.")
+    schema.doc("Applies several schemes in order; what they add to embeddings and attention scores is summed.")
         .required("schemes", &Config::schemes, "The schemes, such as [{ use = \"learned\", positions = 64 }, \"t5\"].");
   }
   explicit Combine(const Config& config) : schemes_(config.schemes) {
@@ -45,7 +45,8 @@ class Combine final : public assay::Positional {
     return both;
   }
 
-  // The first scheme's form stays as it is, so that a kernel for it still serves; what comes to it is added up dense.
+  // The first scheme's bias keeps its form, so that a kernel for that form still serves; the others are added as dense
+  // biases.
   assay::AttentionBias attention_bias(const assay::AttentionContext& context) const override {
     assay::AttentionBias sum;
     for (const auto& scheme : schemes_) {
@@ -62,10 +63,10 @@ class Combine final : public assay::Positional {
   }
 
   std::optional<int64_t> limit() const override {
-    std::optional<int64_t> least;
+    std::optional<int64_t> smallest;
     for (const auto& scheme : schemes_)
-      if (const auto limit = scheme->limit()) least = std::min(*limit, least.value_or(*limit));
-    return least;
+      if (const auto limit = scheme->limit()) smallest = std::min(*limit, smallest.value_or(*limit));
+    return smallest;
   }
 
  private:

@@ -47,7 +47,7 @@ TEST(Combine, EmbedsAndRotatesByEachInTurn) {
   EXPECT_FALSE(q_both.equal(q));
 }
 
-TEST(Combine, AddsBiasesUp) {
+TEST(Combine, SumsBiases) {
   const auto context = context_of(6);
   const auto dense = [&](const json& scheme) {
     const auto made = make<Positional>("alibi", scheme);

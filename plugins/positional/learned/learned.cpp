@@ -1,5 +1,5 @@
-// Learned position embeddings: a row of a table for each position. Gehring et al. 2017, arXiv:1705.03122, sec. 3.1; the
-// scheme of GPT and GPT-2. The table's size is stated and never the training length, and it is the model's limit.
+// Learned position embeddings: one row of a table per position. Gehring et al. 2017, arXiv:1705.03122, sec. 3.1; the
+// scheme of GPT and GPT-2. The experiment states the table's length, which is the model's limit.
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/max.h>
 
@@ -18,12 +18,12 @@ class Learned final : public assay::Positional {
     double init_std = 0.02;
   };
   static void describe(auto& schema) {
-    schema
-        .doc("Adds a learned embedding of the position to the token embeddings; takes no longer input than its table.")
+    schema.doc("Adds a learned position embedding to the token embeddings; the table's length limits the input.")
         .paper("arXiv:1705.03122")
         .required("positions", &Config::positions,
-                  "Rows of the table, the longest input. Rows beyond the training context stay as they were drawn.", 1,
-                  1 << 24)
+                  "Rows of the table, which is the longest input. Rows beyond the context length of training keep "
+                  "their initial values.",
+                  1, 1 << 24)
         .param("init_std", &Config::init_std, "Standard deviation of the table's initial values.", 0, 10);
   }
   explicit Learned(const Config& config) : config_(config) {}
@@ -42,9 +42,9 @@ class Learned final : public assay::Positional {
 
   Tensor embed(const Tensor& x_BTD, const Tensor& positions_BT) const override {
     if (const auto last = at::max(positions_BT).item<int64_t>(); last >= config_.positions)
-      throw assay::UserError("position " + std::to_string(last) + " is beyond the table of " +
+      throw assay::UserError("position " + std::to_string(last) + " is outside the table of " +
                              std::to_string(config_.positions) +
-                             " positions; give shorter input, or set positions higher and train again");
+                             " positions; shorten the input, or train again with more positions");
     return x_BTD + at::embedding(assay::nn::on_part(table_ND_), positions_BT);
   }
 

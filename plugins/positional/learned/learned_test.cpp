@@ -93,7 +93,7 @@ TEST(Learned, ItsTableIsItsLimit) {
     built.scheme->embed(x, positions({0, 6}, {1, 2}));
     FAIL() << "a position beyond the table was taken";
   } catch (const UserError& error) {
-    EXPECT_THAT(error.what(), HasSubstr("position 6 is beyond the table of 6 positions"));
+    EXPECT_THAT(error.what(), HasSubstr("position 6 is outside the table of 6 positions"));
   }
 }
 

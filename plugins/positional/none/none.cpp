@@ -1,5 +1,5 @@
-// No position information: what order a causal model infers from its mask alone. The control of every comparison of
-// schemes; Haviv et al. 2022, arXiv:2203.16634.
+// No position information: a causal model infers order from its mask alone. The control in comparisons of schemes.
+// Haviv et al. 2022, arXiv:2203.16634.
 #include "assay/plugin.h"
 #include "assay/positional.h"
 
@@ -9,7 +9,7 @@ class NoPositions final : public assay::Positional {
  public:
   struct Config {};
   static void describe(auto& schema) {
-    schema.doc("No position information but the causal mask.").paper("arXiv:2203.16634");
+    schema.doc("No position information except the causal mask.").paper("arXiv:2203.16634");
   }
   explicit NoPositions(const Config&) {}
 };

@@ -1,5 +1,5 @@
-// Rotary position embedding: queries and keys are turned by angles that grow with the position, so that a score depends
-// on the distance alone. Su et al. 2021, arXiv:2104.09864, sec. 3.2.2 and eq. (34).
+// Rotary position embedding: queries and keys are rotated by angles that grow with the position, so that a score
+// depends on the distance alone. Su et al. 2021, arXiv:2104.09864, sec. 3.2.2 and eq. (34).
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/cos.h>
@@ -27,11 +27,11 @@ class Rotary final : public assay::Positional {
         .paper("arXiv:2104.09864")
         .param("theta", &Config::theta, "Base of the wavelengths, which run from 2 pi to nearly theta * 2 pi.", 1, 1e12)
         .param("fraction", &Config::fraction,
-               "Share of the head width that is rotated, R / K, from its start; R must come out even.", 0, 1)
+               "Share R / K of the head width that is rotated, from channel 0 on; R must be even.", 0, 1)
         .param("pairs", &Config::pairs,
-               "half_split: channel i with i + R/2 (GPT-NeoX, LLaMA), which needs no strided access; interleaved: 2i "
-               "with 2i + 1 (the paper, GPT-J). To a model trained from scratch the two are one, up to the order of "
-               "channels.",
+               "half_split: channel i with i + R/2 (GPT-NeoX, LLaMA), without strided access; interleaved: 2i "
+               "with 2i + 1 (the paper, GPT-J). For a model trained from scratch the two are equivalent up to "
+               "the order of channels.",
                {"half_split", "interleaved"});
   }
   explicit Rotary(const Config& config) : config_(config) {}
@@ -42,14 +42,14 @@ class Rotary final : public assay::Positional {
     rotated_ = static_cast<int64_t>(std::llround(exact));
     if (rotated_ < 2 || rotated_ % 2 != 0 || std::abs(exact - static_cast<double>(rotated_)) > 1e-9)
       throw assay::UserError(
-          "rotary turns pairs of channels, so fraction * head width must be an even number from 2, "
+          "rotary rotates pairs of channels, so fraction * head width must be an even number of at least 2, "
           "not " +
           std::to_string(config_.fraction) + " * " + std::to_string(head_width) +
           "; change fraction, or width / heads of the model");
   }
 
-  // Angles, sines and cosines in fp64: at large positions fp32 would lose the fast pairs. They enter in the type of
-  // scores at least, for bf16 would give neighbouring positions one angle.
+  // Angles, sines and cosines are computed in fp64: at large positions fp32 would lose the fast pairs. They are applied
+  // in the dtype of scores at least, for in bf16 neighbouring positions would share an angle.
   std::pair<Tensor, Tensor> rotate(const Tensor& q_BHQK, const Tensor& k_BHQK,
                                    const assay::AttentionContext& context) const override {
     const Tensor positions = context.query_positions.to(at::kDouble);  // [1 or B, Q]
@@ -58,12 +58,12 @@ class Rotary final : public assay::Positional {
     const Tensor angles = positions.unsqueeze(1).unsqueeze(-1) * frequencies;  // [1 or B, 1, Q, R/2]
     const auto type = c10::promoteTypes(q_BHQK.scalar_type(), context.score_type);
     const Tensor cos = at::cos(angles).to(type), sin = at::sin(angles).to(type);
-    return {turned(q_BHQK, cos, sin), turned(k_BHQK, cos, sin)};
+    return {rotated(q_BHQK, cos, sin), rotated(k_BHQK, cos, sin)};
   }
 
  private:
   // (a, b) -> (a cos - b sin, a sin + b cos) for every pair; channels from R on pass through.
-  Tensor turned(const Tensor& x_BHQK, const Tensor& cos, const Tensor& sin) const {
+  Tensor rotated(const Tensor& x_BHQK, const Tensor& cos, const Tensor& sin) const {
     const bool interleaved = config_.pairs == "interleaved";
     const int64_t half = rotated_ / 2;
     const Tensor a = interleaved ? x_BHQK.slice(-1, 0, rotated_, 2) : x_BHQK.slice(-1, 0, half);

@@ -70,7 +70,7 @@ TEST(RotaryPositions, InterleavedPairsNeighbours) {  // (1, 2) and (3, 4)
 }
 
 // theta 100 over R = 4 of K = 6 channels: angles 1 and 0.1; wavelengths follow R and not K.
-TEST(RotaryPositions, AFractionIsTurnedAndTheRestIsLeft) {
+TEST(RotaryPositions, RotatesAFractionOfTheChannels) {
   const auto x = at::tensor(std::vector<double>{1, 2, 3, 4, 5, 6}, at::kDouble).view({1, 1, 1, 6});
   const auto out = rotated(Rotary(6, {{"fraction", 2.0 / 3}, {"theta", 100.0}}), x, {1});
   expect_near(values_of(out),
@@ -124,7 +124,7 @@ INSTANTIATE_TEST_SUITE_P(Options, RotaryForms,
                          ::testing::Values("{}", R"({"pairs": "interleaved"})",
                                            R"({"fraction": 0.5, "theta": 500000.0})"));
 
-TEST(RotaryPositions, TurnsKeysAsItTurnsQueries) {
+TEST(RotaryPositions, RotatesKeysLikeQueries) {
   const Rotary rotary(4);
   AttentionContext context;
   context.query_positions = at::arange(3, 5, at::kLong).unsqueeze(0);
@@ -141,7 +141,7 @@ TEST(RotaryPositions, AnOddNumberOfChannelsIsRefused) {
       scheme->fit({.layers = 1, .heads = 1, .width = head_width});
       FAIL() << head_width << " * " << fraction << " was taken";
     } catch (const UserError& error) {
-      EXPECT_THAT(error.what(), HasSubstr("must be an even number from 2"));
+      EXPECT_THAT(error.what(), HasSubstr("must be an even number of at least 2"));
     }
   }
 }

@@ -32,7 +32,7 @@ class Sinusoidal final : public assay::Positional {
                "concatenated: sines, then cosines, wavelengths from 2 pi to 10000 * 2 pi inclusive (tensor2tensor); "
                "interleaved: sine and cosine in turn, the longest wavelength excluded (Vaswani).",
                {"concatenated", "interleaved"})
-        .param("first_position", &Config::first_position, "Number of the first token; fairseq counts from 2.", 0)
+        .param("first_position", &Config::first_position, "Position of the first token; fairseq starts at 2.", 0)
         .param("scale_embedding", &Config::scale_embedding,
                "Multiplies token embeddings by the square root of the width before the addition.");
   }

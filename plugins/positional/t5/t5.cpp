@@ -1,8 +1,8 @@
-// T5's relative position bias: a learned number for each head and each bucket of distances; buckets are single
-// distances when near and grow logarithmically to max_distance. Raffel et al. 2020, arXiv:1910.10683, sec. 2.1. One
+// T5's relative position bias: a learned number per head and per bucket of distances; near buckets are single
+// distances, farther ones grow logarithmically up to max_distance. Raffel et al. 2020, arXiv:1910.10683, sec. 2.1. One
 // table serves all layers, as in T5; unlike T5's, our scores are divided by sqrt(head width) before it is added.
-// rule = "cocolm": the buckets of COCO-LM's code (Meng et al. 2021, arXiv:2102.08473, relative_position_bucket), of
-// h = buckets / 2 to each side, m = h / 2 of them single distances, with D = max_distance:
+// rule = "cocolm": the buckets of COCO-LM's code (Meng et al. 2021, arXiv:2102.08473, relative_position_bucket), with
+// h = buckets / 2 per side, m = h / 2 of them single distances, and D = max_distance:
 //   b(n) = n for n < m, else min(m + ceil(ln(n / m) / ln((D - 1) / m) * (h - 1 - m)), h - 1)
 //   row = sign(key - query) * b(|key - query|) + b(positions - 1)
 // so one row is never used, and the rows depend on `positions`, the longest input that the table was made for.
@@ -24,7 +24,7 @@ std::vector<int64_t> logarithmic(int64_t buckets, int64_t max_distance) {
   const int64_t exact = buckets / 2;
   std::vector<int64_t> bucket;
   for (int64_t n = 0; n <= max_distance; ++n) {
-    // In base 2, so that powers of two fall on the bucket that they begin.
+    // In base 2, so that powers of two fall on the first distance of a bucket exactly.
     const double octaves = n < exact ? 0 : std::log2(static_cast<double>(n) / static_cast<double>(exact)),
                  all = std::log2(static_cast<double>(max_distance) / static_cast<double>(exact));
     const auto beyond = static_cast<int64_t>(octaves / all * static_cast<double>(buckets - exact));
@@ -57,21 +57,22 @@ class T5 final : public assay::Positional {
     int64_t positions = 0;
   };
   static void describe(auto& schema) {
-    schema.doc("Adds a learned bias for each head and each logarithmic bucket of distances to the attention scores.")
+    schema.doc("Adds a learned bias per head and per logarithmic bucket of distances to the attention scores.")
         .paper("arXiv:1910.10683")
-        .param("buckets", &Config::buckets, "Rows of the table; where attention sees both sides, half for each.", 4,
+        .param("buckets", &Config::buckets, "Rows of the table; with bidirectional attention, half for each side.", 4,
                65536)
-        .param("rule", &Config::rule, "How distances become buckets: T5's, or that of COCO-LM's code.",
+        .param("rule", &Config::rule, "How distances map to buckets: T5's rule, or that of COCO-LM's code.",
                {"t5", "cocolm"})
         .param("positions", &Config::positions,
-               "Of rule = \"cocolm\": the longest input, on which its rows depend; needed there and nowhere else.", 0,
-               1 << 24)
-        .param("max_distance", &Config::max_distance, "From here on all distances share the last bucket.", 2, 1 << 24)
+               "With rule = \"cocolm\": the longest input, on which its buckets depend; required there, and 0 "
+               "otherwise.",
+               0, 1 << 24)
+        .param("max_distance", &Config::max_distance, "Distances from this one on share the last bucket.", 2, 1 << 24)
         .param("init_std", &Config::init_std, "Standard deviation of the table's initial values.", 0, 10);
   }
   explicit T5(const Config& config) : config_(config) {
     if (config.buckets % 4 != 0)
-      throw assay::UserError("buckets must be a multiple of 4 (two sides, half of each exact), not " +
+      throw assay::UserError("buckets must be a multiple of 4 (two sides, half of each for single distances), not " +
                              std::to_string(config.buckets));
     if (config.max_distance <= config.buckets / 2)
       throw assay::UserError("max_distance must be above buckets / 2 = " + std::to_string(config.buckets / 2) +
@@ -80,7 +81,7 @@ class T5 final : public assay::Positional {
     if ((config.rule == "cocolm") != (config.positions > 0))
       throw assay::UserError(
           "rule = \"cocolm\" needs positions, the longest input, and rule = \"t5\" takes none; give " +
-          std::string(config.positions > 0 ? "one of the two" : "positions = the longest input"));
+          std::string(config.positions > 0 ? "rule = \"cocolm\", or no positions" : "positions = the longest input"));
     if (config.rule == "cocolm") {
       signed_ = at::tensor(logarithmic_of_cocolm(config.buckets / 2, config.max_distance, config.positions), at::kLong);
       return;

@@ -109,7 +109,7 @@ TEST(T5, TheTableIsSplitByHeads) {
   EXPECT_EQ(built.scheme->limit(), std::nullopt);
 }
 
-TEST(T5, RefusesBucketsThatCannotBe) {
+TEST(T5, RefusesInvalidBuckets) {
   const auto refusal = [](const json& parameters) {
     try {
       make<Positional>("t5", parameters);

@@ -2,7 +2,7 @@
 //   multiplier(s) = s / W                 for s < W
 //                 = 1 - min(s, T) / T     from W on: the decay counts from step 0, not from W
 // So with W > 0 the first update has rate 0, the peak is never reached, and at s = W the rate drops from (W-1)/W to
-// 1 - W/T of it. Who wants neither takes `linear`, which is Hugging Face's.
+// 1 - W/T of it. `linear`, which is Hugging Face's, has neither.
 #include "../warmup_decay.h"
 #include "assay/plugin.h"
 
@@ -15,10 +15,12 @@ class Bert final : public assay::Scheduler {
   };
   static void describe(auto& schema) {
     schema
-        .doc("BERT's: linear warm-up, then a line to 0 that counts from step 0, with its drop where the warm-up ends.")
+        .doc(
+            "BERT's schedule: linear warm-up, then linear decay to 0 counted from step 0, so the rate drops "
+            "where the warm-up ends.")
         .paper("arXiv:1810.04805")
         .param("warmup", &Config::warmup, "Length of the linear warm-up W; its first update has rate 0.", 0)
-        .param("length", &Config::length, "Where the line reaches 0, T, counted from step 0.", 0);
+        .param("length", &Config::length, "Step T at which the rate reaches 0, counted from step 0.", 0);
   }
   explicit Bert(const Config& config) : frame_{config.warmup, config.length} {}
 

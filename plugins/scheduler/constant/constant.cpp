@@ -1,6 +1,6 @@
 // Constant learning rate after an optional linear warm-up, as Megatron's "constant" (OptimizerParamScheduler).
-//   multiplier(s) = start + (1 - start) * s / W  for s < W,  1 from W on;   s = updates done before this one, so that
-//   with W > 0 and start 0 the first is a no-op
+//   multiplier(s) = start + (1 - start) * s / W  for s < W,  1 from W on;   s = number of updates before this one, so
+//   with W > 0 and start 0 the first update is a no-op
 #include "../warmup_decay.h"
 #include "assay/plugin.h"
 

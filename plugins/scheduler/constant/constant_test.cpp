@@ -45,8 +45,8 @@ TEST(Constant, WarmupThatFillsTheRunIsRefused) {
       constant->multiplier(0, {steps, 32});
       FAIL() << "taken";
     } catch (const UserError& error) {
-      EXPECT_EQ(std::string(error.what()), "constant: a warm-up of 1000 steps leaves nothing of a length of " +
-                                               std::to_string(steps) + " steps; make warmup shorter");
+      EXPECT_EQ(std::string(error.what()),
+                "constant: warmup (1000 steps) must be shorter than length (" + std::to_string(steps) + " steps)");
     }
 }
 

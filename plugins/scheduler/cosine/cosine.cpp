@@ -16,13 +16,13 @@ class Cosine final : public assay::Scheduler {
     assay::Duration length{100, "%"};
   };
   static void describe(auto& schema) {
-    schema.doc("Linear warm-up to the peak rate, then half a cosine down to floor * peak.")
+    schema.doc("Linear warm-up to the peak rate, then cosine decay to floor * peak.")
         .paper("arXiv:2203.15556")
         .param("warmup", &Config::warmup, "Length of the linear warm-up W; its first update has rate start * peak.", 0)
         .param("start", &Config::start, "Rate at the first step of the warm-up, as a ratio of the peak.", 0, 1)
         .param("floor", &Config::floor, "Rate at the end, as a ratio of the peak.", 0, 1)
-        .param("length", &Config::length, "Where the cosine ends, T, warm-up included; over 100% it outlasts the run.",
-               0);
+        .param("length", &Config::length,
+               "Step T at which the cosine ends, warm-up included; above 100% the run ends before it.", 0);
   }
   explicit Cosine(const Config& config) : frame_{config.warmup, config.length, config.start, config.floor} {}
 

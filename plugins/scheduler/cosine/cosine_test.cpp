@@ -70,7 +70,7 @@ TEST(Cosine, WarmupThatFillsTheRunIsRefused) {
     cosine->multiplier(0, kRun);
     FAIL() << "taken";
   } catch (const UserError& error) {
-    EXPECT_THAT(error.what(), HasSubstr("warm-up of 1000 steps leaves nothing of a length of 1000 steps"));
+    EXPECT_THAT(error.what(), HasSubstr("cosine: warmup (1000 steps) must be shorter than length (1000 steps)"));
   }
 }
 

@@ -19,11 +19,14 @@ class DecayRamp final : public assay::Scheduler {
     assay::Duration length{100, "%"};
   };
   static void describe(auto& schema) {
-    schema.doc("A schedule of the rate, and weight decay that grows from start * weight_decay to the whole of it.")
+    schema
+        .doc(
+            "Weight decay that grows from start * weight_decay to weight_decay, around any learning-rate "
+            "schedule.")
         .required("rate", &Config::rate, "Schedule of the learning rate.")
         .param("start", &Config::start, "Weight decay at the first step, as a ratio of optimizer.weight_decay.", 0, 1)
-        .param("style", &Config::style, "Form of the growth.", {"linear", "cosine"})
-        .param("length", &Config::length, "Where it is whole, T.", 0);
+        .param("style", &Config::style, "Shape of the growth.", {"linear", "cosine"})
+        .param("length", &Config::length, "Step T from which weight decay has its full value.", 0);
   }
   explicit DecayRamp(const Config& config) : config_(config) {}
 

@@ -1,7 +1,7 @@
 // The inverse square root of the step after a linear warm-up: Megatron's "inverse-square-root"
-// (OptimizerParamScheduler), fairseq's inverse_sqrt; relative to the peak, where `noam` takes the model's
-// width.
-//   multiplier(s) = max(floor, sqrt(W) / sqrt(s)),  W and s at least 1; past T it is floor, as Megatron's is
+// (OptimizerParamScheduler), fairseq's inverse_sqrt. Rates are relative to the peak; those of `noam` follow
+// from the model's width.
+//   multiplier(s) = max(floor, sqrt(W) / sqrt(s)),  W and s at least 1; after T it is floor, as in Megatron
 #include <algorithm>
 #include <cmath>
 
@@ -17,11 +17,11 @@ class InverseSqrt final : public assay::Scheduler {
     double start = 0.0, floor = 0.0;
   };
   static void describe(auto& schema) {
-    schema.doc("Linear warm-up to the peak rate, then down with the square root of the step.")
+    schema.doc("Linear warm-up to the peak rate, then decay with the inverse square root of the step.")
         .param("warmup", &Config::warmup, "Length of the linear warm-up W; its first update has rate start * peak.", 0)
         .param("start", &Config::start, "Rate at the first step of the warm-up, as a ratio of the peak.", 0, 1)
-        .param("floor", &Config::floor, "Lowest rate, as a ratio of the peak; the rate past the length, too.", 0, 1)
-        .param("length", &Config::length, "Where the rate falls to the floor at once, T, warm-up included.", 0);
+        .param("floor", &Config::floor, "Lowest rate, as a ratio of the peak; also the rate after length.", 0, 1)
+        .param("length", &Config::length, "Step T after which the rate drops to the floor, warm-up included.", 0);
   }
   explicit InverseSqrt(const Config& config) : frame_{config.warmup, config.length, config.start, config.floor} {}
 

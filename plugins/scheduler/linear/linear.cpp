@@ -14,11 +14,14 @@ class Linear final : public assay::Scheduler {
     assay::Duration length{100, "%"};
   };
   static void describe(auto& schema) {
-    schema.doc("Linear warm-up to the peak rate, then from its end a straight line down to floor * peak.")
+    schema
+        .doc(
+            "Linear warm-up to the peak rate, then linear decay to floor * peak, counted from the end of the "
+            "warm-up.")
         .param("warmup", &Config::warmup, "Length of the linear warm-up W; its first update has rate start * peak.", 0)
         .param("start", &Config::start, "Rate at the first step of the warm-up, as a ratio of the peak.", 0, 1)
         .param("floor", &Config::floor, "Rate at the end, as a ratio of the peak.", 0, 1)
-        .param("length", &Config::length, "Where the line ends, T, warm-up included.", 0);
+        .param("length", &Config::length, "Step T at which the decay ends, warm-up included.", 0);
   }
   explicit Linear(const Config& config) : frame_{config.warmup, config.length, config.start, config.floor} {}
 

@@ -71,7 +71,7 @@ TEST(Linear, WarmupThatFillsTheRunIsRefused) {
     linear->multiplier(0, kRun);
     FAIL() << "taken";
   } catch (const UserError& error) {
-    EXPECT_THAT(error.what(), HasSubstr("linear: a warm-up of 1000 steps leaves nothing of a length of 1000 steps"));
+    EXPECT_THAT(error.what(), HasSubstr("linear: warmup (1000 steps) must be shorter than length (1000 steps)"));
   }
 }
 

@@ -1,7 +1,7 @@
-// "Noam": the transformer's own schedule, Vaswani et al. 2017, arXiv:1706.03762, sec. 5.3 (eq. 3).
-//   multiplier(s) = width^-0.5 * min(n^-0.5, n * W^-1.5),  n = s + 1: counted from 1, as 0 has no inverse root
-// The rate is absolute, not a ratio of a peak: optimizer.lr is the factor in front of it, 1 in the paper. Its highest
-// rate, at n = W, is (width * W)^-0.5.
+// "Noam": the schedule of the Transformer paper. Vaswani et al. 2017, arXiv:1706.03762, sec. 5.3 (eq. 3).
+//   multiplier(s) = width^-0.5 * min(n^-0.5, n * W^-1.5),  n = s + 1, which counts from 1 for 0 has no inverse root
+// The rate is absolute, not a ratio of a peak: optimizer.lr multiplies it and is 1 in the paper. The highest rate,
+// at n = W, is (width * W)^-0.5.
 #include <algorithm>
 #include <cmath>
 
@@ -18,16 +18,19 @@ class Noam final : public assay::Scheduler {
   };
   static void describe(auto& schema) {
     schema
-        .doc("The transformer's own: width^-0.5 times the lower of step^-0.5 and step * warmup^-1.5; optimizer.lr = 1.")
+        .doc(
+            "The schedule of the Transformer paper: width^-0.5 * min(step^-0.5, step * warmup^-1.5); use "
+            "optimizer.lr = 1.")
         .paper("arXiv:1706.03762")
-        .required("width", &Config::width, "Of the model: \"= model.width\".", 1)
-        .param("warmup", &Config::warmup, "Steps up to the highest rate, W.", 0);
+        .required("width", &Config::width, "Width of the model: \"= model.width\".", 1)
+        .param("warmup", &Config::warmup, "Steps W until the highest rate.", 0);
   }
   explicit Noam(const Config& config) : config_(config) {}
 
   std::vector<std::string> notes() const override {
     return {
-        "its rates are absolute, (width * W)^-0.5 at most, and optimizer.lr is the factor in front: 1 in the paper"};
+        "its rates are absolute, at most (width * W)^-0.5, and optimizer.lr multiplies them; it is 1 in "
+        "the paper"};
   }
 
   double multiplier(int64_t step, const assay::RunLength& run) const override {

@@ -15,12 +15,12 @@ class Polynomial final : public assay::Scheduler {
     double power = 1.0, start = 0.0, floor = 0.0;
   };
   static void describe(auto& schema) {
-    schema.doc("Linear warm-up to the peak rate, then (1 - r)^power down to floor * peak.")
+    schema.doc("Linear warm-up to the peak rate, then polynomial decay, (1 - r)^power, to floor * peak.")
         .param("warmup", &Config::warmup, "Length of the linear warm-up W; its first update has rate start * peak.", 0)
-        .param("power", &Config::power, "Of what is left of the decay; 1 is a line.", 0.01)
+        .param("power", &Config::power, "Exponent of 1 - r, the remaining share of the decay; 1 is linear decay.", 0.01)
         .param("start", &Config::start, "Rate at the first step of the warm-up, as a ratio of the peak.", 0, 1)
         .param("floor", &Config::floor, "Rate at the end, as a ratio of the peak.", 0, 1)
-        .param("length", &Config::length, "Where the decay ends, T, warm-up included.", 0);
+        .param("length", &Config::length, "Step T at which the decay ends, warm-up included.", 0);
   }
   explicit Polynomial(const Config& config)
       : frame_{config.warmup, config.length, config.start, config.floor}, power_(config.power) {}

@@ -74,8 +74,7 @@ TEST(Wsd, PhasesThatDoNotFitAreRefused) {
       of->multiplier(step, kRun);
       FAIL() << "taken";
     } catch (const UserError& error) {
-      EXPECT_THAT(error.what(), HasSubstr("wsd: a warm-up of 600 steps and a decay of 500 do not fit into a length of "
-                                          "1000"));
+      EXPECT_THAT(error.what(), HasSubstr("wsd: warmup (600 steps) and decay (500 steps) exceed length (1000 steps)"));
     }
 }
 

@@ -23,11 +23,11 @@ class Bpe final : public assay::Tokenizer {
   static void describe(auto& schema) {
     schema
         .doc(
-            "Byte-level BPE from GPT-2's two files (scripts/data gpt2), or two that scripts/vocabulary learned from a "
-            "text. Any bytes come "
-            "back as they were; <|endoftext|> is the file's own token, which text never makes.")
+            "Byte-level BPE from GPT-2's two files (scripts/data gpt2), or from two that scripts/vocabulary "
+            "learned from a text. Decoding restores any bytes exactly; <|endoftext|> is the file's own token, "
+            "and text never encodes to it.")
         .required("encoder", &Config::encoder, "encoder.json: a JSON object of tokens and their ids.")
-        .required("merges", &Config::merges, "vocab.bpe: one merge a line, best first, after a line '#version:'.");
+        .required("merges", &Config::merges, "vocab.bpe: one merge per line, best first, after a line '#version:'.");
   }
   explicit Bpe(const Config& config) : pairs_(VocabularyFiles(config.encoder.file, config.merges.file).read()) {}
 
@@ -67,7 +67,7 @@ class Bpe final : public assay::Tokenizer {
   }
 
  private:
-  // Text repeats its words; both bounds keep the memory small whatever the text.
+  // Words repeat, so their ids are cached; both bounds keep the cache small for any text.
   static constexpr size_t kMostKnown = 1 << 17, kLongestKnown = 64;
 
   BytePairs pairs_;

@@ -1,5 +1,5 @@
 // Byte-level BPE: merges by hand on tiny vocabularies written here, GPT-2's published behaviour where its files are
-// shared, and files that are damaged or swapped.
+// shared, and files that are corrupt or swapped.
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -24,7 +24,7 @@ using ::testing::IsEmpty;
 using ::testing::ThrowsMessage;
 using Ids = std::vector<int32_t>;
 
-constexpr int32_t kSpace = 220, kA = 64, kB = 65, kC = 66;  // of the byte tokens, which stand as in GPT-2's file
+constexpr int32_t kSpace = 220, kA = 64, kB = 65, kC = 66;  // of byte tokens, ordered as in GPT-2's file
 
 // A vocabulary of the 256 bytes, what the merges make (in order, from 256) and the end of text.
 class Tiny {
@@ -86,7 +86,7 @@ TEST(Bpe, AMergeIsAppliedEverywhereBeforeTheNext) {
   EXPECT_THAT(encode(merges, "abcab"), ElementsAre(259));  // abc ab once the c's round is over
 }
 
-// What stands in two pieces is never merged, so a merge over a border tells where it is.
+// Tokens of two pieces are never merged, so a merge across a border shows that there is none.
 TEST(Bpe, PiecesFollowThePattern) {
   const auto joined = [](const std::string& merge, const std::string& text) {
     const auto ids = encode({merge}, text);
@@ -146,7 +146,7 @@ TEST(Bpe, TheTableIsTheLibrarysOverAllCodePoints) {
   EXPECT_EQ(sources[0].sha256, base::sha256(kinds));
 }
 
-TEST(Bpe, BytesComeBackWhateverTheyAre) {
+TEST(Bpe, DecodingRestoresAnyBytes) {
   const auto bpe = Tiny({"a b", "Ġ ab"}).tokenizer();
   std::string every(256, '\0');
   std::iota(every.begin(), every.end(), 0);
@@ -159,7 +159,7 @@ TEST(Bpe, BytesComeBackWhateverTheyAre) {
        {every + every, std::string("\0\0", 2), std::string("\xc3\x28 \xf0\x9f\x98 \xed\xa0\x80"),
         std::string("ab\xff ab\xfe\xfe"), std::string("caf\u00e9 \U0001F600"), std::string(" \xe2\x82")})
     EXPECT_EQ(bpe->decode(bpe->encode(hostile)), hostile);
-  EXPECT_THAT(bpe->encode("ab\xff ab"), ElementsAre(256, 187, 257));  // what is broken ends a piece
+  EXPECT_THAT(bpe->encode("ab\xff ab"), ElementsAre(256, 187, 257));  // an invalid byte ends a piece
 }
 
 TEST(Bpe, TheEndOfTextIsNoText) {
@@ -173,7 +173,7 @@ TEST(Bpe, TheEndOfTextIsNoText) {
 }
 
 // Without a heap this would take hours.
-TEST(Bpe, LongPiecesAreNoProblem) {
+TEST(Bpe, EncodesLongPieces) {
   constexpr size_t kLength = 1'000'003;
   const auto bpe = Tiny({"a a", "aa aa", "Ġ Ġ"}).tokenizer();
   const auto letters = bpe->encode(std::string(kLength, 'a'));
@@ -182,7 +182,7 @@ TEST(Bpe, LongPiecesAreNoProblem) {
   EXPECT_EQ(bpe->encode(std::string(kLength, ' ') + "a").size(), (kLength - 1) / 2 + 2);
 }
 
-TEST(Bpe, FilesThatAreNoneAreRefused) {
+TEST(Bpe, CorruptFilesAreRefused) {
   const Tiny tiny({"a b", "ab c"});
   const auto with = [](std::string text, const std::string& part, const std::string& other) {
     return text.replace(text.find(part), part.size(), other);
@@ -192,20 +192,20 @@ TEST(Bpe, FilesThatAreNoneAreRefused) {
   };
   const auto& good = tiny.encoder_;
   const auto& list = tiny.merges_;
-  expect(list, good, AllOf(HasSubstr("encoder.json is no JSON object"), HasSubstr("swapped")));
-  expect(good.substr(0, good.size() / 2), list, HasSubstr("encoder.json is no JSON object"));
-  expect("{}", list, HasSubstr("encoder.json is no JSON object"));
+  expect(list, good, AllOf(HasSubstr("encoder.json is not a JSON object"), HasSubstr("swapped")));
+  expect(good.substr(0, good.size() / 2), list, HasSubstr("encoder.json is not a JSON object"));
+  expect("{}", list, HasSubstr("encoder.json is not a JSON object"));
   expect(good, good, HasSubstr("vocab.bpe does not begin with '#version:'"));
-  expect(good, "", HasSubstr("vocab.bpe holds no merges"));
+  expect(good, "", HasSubstr("vocab.bpe contains no merges"));
   expect(good, "#version: 0.2\na b\n", HasSubstr("vocab.bpe has no merge that makes the token 'abc'"));
   expect(good, list + "b c d\n", HasSubstr("vocab.bpe:4 is not two tokens"));
   expect(good, list + "b\n", HasSubstr("vocab.bpe:4 is not two tokens"));
   expect(good, list + "b c\n", HasSubstr("vocab.bpe:4 makes 'bc', which"));
   expect(good, list + "xy c\n", HasSubstr("vocab.bpe:4 merges 'xy', which"));
   expect(good, list + "a b\n", HasSubstr("vocab.bpe:4 repeats an earlier merge"));
-  expect(good, "#version: 0.2\nab c\na b\n", HasSubstr("vocab.bpe:2 merges a token that no line before it makes"));
+  expect(good, "#version: 0.2\nab c\na b\n", HasSubstr("vocab.bpe:2 merges a token that no earlier line makes"));
   expect(with(good, "\": 5,", "\": 6,"), list, HasSubstr("gives the id 6 twice"));
-  expect(with(good, "\": 5,", "\": 259,"), list, HasSubstr("the id 259, which is none of 0 .. 258"));
+  expect(with(good, "\": 5,", "\": 259,"), list, HasSubstr("the id 259; ids must be 0 to 258"));
   expect(with(good, "\": 5,", "\": -5,"), list, HasSubstr("the id -5"));
   expect(with(good, "\u0141", "two"), list, HasSubstr("has no token for byte 159"));
   for (const auto& path : {tiny.folder_ / "none.json", tiny.folder_.path()})  // a folder is no file either
@@ -260,7 +260,7 @@ TEST_F(Gpt2, HasThePublishedIds) {
   for (const int32_t id : bpe().encode(kEndOfText)) EXPECT_NE(id, 50256);
 }
 
-TEST_F(Gpt2, EveryByteAndEveryTokenComesBack) {
+TEST_F(Gpt2, DecodingRestoresEveryByteAndToken) {
   for (int byte = 0; byte < 256; ++byte) {
     const auto ids = bpe().encode(std::string(1, static_cast<char>(byte)));
     ASSERT_EQ(ids.size(), 1u);

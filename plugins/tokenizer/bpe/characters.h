@@ -1,5 +1,5 @@
-// UTF-8 to characters and their classes. The classes come with this file's table, so that a split does not depend on
-// the Unicode version of the machine.
+// UTF-8 to characters and their classes. The classes are a table of this plugin, so that pieces do not depend on the
+// machine's Unicode version.
 #pragma once
 
 #include <algorithm>
@@ -11,11 +11,11 @@
 
 namespace {
 
-enum class CharacterClass : uint8_t { kOther, kLetter, kNumber, kWhiteSpace, kBroken };  // the last: not UTF-8
+enum class CharacterClass : uint8_t { kOther, kLetter, kNumber, kWhiteSpace, kBroken };  // kBroken: not valid UTF-8
 
 class CharacterClasses {
  public:
-  // Looked up in blocks, of which most are alike.
+  // Stored in blocks, most of which are equal.
   static const CharacterClasses& table() {
     static const CharacterClasses made;
     return made;
@@ -51,10 +51,10 @@ class CharacterClasses {
 
 struct Character {
   CharacterClass kind;
-  size_t length;  // bytes; 1 of what is broken
+  size_t length;  // in bytes; 1 for kBroken
 };
 
-// The character at `place`, which is within the text. Surrogates, overlong forms and what is cut off are broken.
+// The character at `place`, which is within the text. Surrogates, overlong forms and truncated characters are broken.
 inline Character character_at(const CharacterClasses& classes, std::string_view text, size_t place) {
   const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[place + i]); };
   const uint32_t first = byte(0);

@@ -1,5 +1,5 @@
-// Byte-pair encoding of one piece: of all neighbours the pair of lowest rank is merged, everywhere from left to right,
-// until none is left. Sennrich, Haddow, Birch 2016, arXiv:1508.07909, sec. 3.2; n log n in the length of the piece.
+// Byte-pair encoding of one piece: the neighbouring pair of lowest rank is merged everywhere, from left to right, until
+// no pair has a merge. Sennrich, Haddow, Birch 2016, arXiv:1508.07909, sec. 3.2; n log n in the length of the piece.
 #pragma once
 
 #include <queue>
@@ -32,7 +32,7 @@ class Merging {
  private:
   static constexpr int32_t kNone = -1;
   struct Token {
-    int32_t id, previous, next;  // places of the neighbours
+    int32_t id, previous, next;  // indices of the neighbours
   };
   struct Candidate {
     int32_t rank, place, left, right;  // the pair at `place` as it was when offered
@@ -48,14 +48,15 @@ class Merging {
     if (found != pairs_.merges.end()) candidates_.push({found->second.rank, place, left, right});
   }
 
-  // What a merge makes is looked at after the round: a token that two merges make may give a pair of lower rank.
+  // New pairs are offered after the round: a token that two merges make may form a pair of lower rank.
   void merge_everywhere(int32_t rank) {
     std::vector<int32_t> changed;
     while (!candidates_.empty() && candidates_.top().rank == rank) {
       const auto [_, place, left, right] = candidates_.top();
       candidates_.pop();
       auto& token = at(place);
-      if (token.id != left || token.next == kNone || at(token.next).id != right) continue;  // merged otherwise since
+      if (token.id != left || token.next == kNone || at(token.next).id != right)
+        continue;  // another merge has changed the pair since
       auto& eaten = at(token.next);
       token.id = pairs_.merges.at(BytePairs::pair(left, right)).id;
       token.next = eaten.next;

@@ -1,5 +1,5 @@
-// GPT-2's pre-tokenisation: text to pieces that merges never cross. Radford et al. 2019, sec. 2.2; the pattern is that
-// of the authors' encoder.py, whose alternatives are tried in this order:
+// GPT-2's pre-tokenisation: splits text into pieces that merges never cross. Radford et al. 2019, sec. 2.2; the pattern
+// is that of the authors' encoder.py, whose alternatives are tried in this order:
 //   's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
 #pragma once
 
@@ -11,8 +11,8 @@ namespace {
 
 class Pieces {
  public:
-  // Calls use(piece) on one after the other; joined they are the text. Bytes that are not UTF-8 are pieces of their
-  // own, and end the text for what is before them.
+  // Calls use(piece) for each piece in order; joined they are the text. A byte that is not valid UTF-8 is a piece of
+  // its own, and the piece before it ends there.
   void each(std::string_view text, auto&& use) const {
     for (size_t begin = 0; begin < text.size();) {
       const auto end = end_of_piece(text, begin);
@@ -29,7 +29,7 @@ class Pieces {
     return end_of_run(text, begin + first.length, first.kind);
   }
 
-  // Where characters of this class end.
+  // Where the run of characters of this class ends.
   size_t end_of_run(std::string_view text, size_t place, CharacterClass kind) const {
     while (place < text.size()) {
       const auto next = character_at(classes_, text, place);
@@ -39,8 +39,8 @@ class Pieces {
     return place;
   }
 
-  // A space belongs to the run behind it. Of more white space before a character the last one does not belong to it:
-  // it may be that space.
+  // A single space belongs to the run after it. Of several white-space characters before a run, the last is left out of
+  // their piece, for it may be that space.
   size_t end_after_space(std::string_view text, size_t begin, size_t place) const {
     size_t last = begin;  // the last white space that was read
     while (place < text.size()) {

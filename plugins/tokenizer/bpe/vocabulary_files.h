@@ -1,5 +1,5 @@
-// GPT-2's two files: encoder.json (every token's id) and vocab.bpe (the merges, best first). Tokens are written in the
-// letters of their bytes.
+// GPT-2's two files: encoder.json (every token's id) and vocab.bpe (the merges, best first). Tokens are spelled in
+// the letters of their bytes.
 #pragma once
 
 #include <array>
@@ -20,13 +20,13 @@
 namespace {
 
 struct Merge {
-  int32_t rank, id;  // its place in the list, from 0; the token it makes
+  int32_t rank, id;  // position in the list, from 0; the token that it makes
 };
 
 struct BytePairs {
   std::array<int32_t, 256> id_of_byte;
   std::unordered_map<uint64_t, Merge> merges;  // by pair(left, right)
-  std::vector<std::string> bytes_of_id;        // nothing for the end of text
+  std::vector<std::string> bytes_of_id;        // empty for the end of text
   std::optional<int32_t> end_of_text;
 
   static uint64_t pair(int32_t left, int32_t right) {
@@ -42,12 +42,12 @@ class VocabularyFiles {
     const auto ids = read_ids();
     BytePairs out;
     out.bytes_of_id.resize(ids.size());
-    std::vector<bool> made(ids.size());  // by a merge or as a byte
+    std::vector<bool> made(ids.size());  // by a merge, or as a byte
     const auto letters = letters_of_bytes();
     for (size_t byte = 0; byte < 256; ++byte) {
       const auto found = ids.find(letters[byte]);
       if (found == ids.end())
-        damaged(encoder_, "has no token for byte " + std::to_string(byte) + " ('" + letters[byte] + "')");
+        corrupt(encoder_, "has no token for byte " + std::to_string(byte) + " ('" + letters[byte] + "')");
       out.id_of_byte[byte] = found->second;
       out.bytes_of_id[static_cast<size_t>(found->second)] = std::string(1, static_cast<char>(byte));
       made[static_cast<size_t>(found->second)] = true;
@@ -57,16 +57,16 @@ class VocabularyFiles {
       if (token == assay::kEndOfText && !made[static_cast<size_t>(id)])
         out.end_of_text = id;
       else if (!made[static_cast<size_t>(id)])
-        damaged(merges_, "has no merge that makes the token '" + token + "' of " + encoder_);
+        corrupt(merges_, "has no merge that makes the token '" + token + "' of " + encoder_);
     return out;
   }
 
  private:
   using Ids = std::map<std::string, int32_t>;
 
-  [[noreturn]] static void damaged(const std::string& file, const std::string& what) {
+  [[noreturn]] static void corrupt(const std::string& file, const std::string& what) {
     throw assay::UserError("bpe: " + file + " " + what +
-                           "; the file is damaged, or the two files are swapped or do not belong together");
+                           "; the file is corrupt, or the two files are swapped or do not belong together");
   }
 
   static std::string content_of(const std::string& file) {
@@ -76,18 +76,18 @@ class VocabularyFiles {
     return {std::istreambuf_iterator<char>(stream), {}};
   }
 
-  // Every id from 0 once.
+  // Every id from 0 on exists once.
   Ids read_ids() const {
     const auto json = nlohmann::json::parse(content_of(encoder_), nullptr, /*allow_exceptions=*/false);
-    if (!json.is_object() || json.empty()) damaged(encoder_, "is no JSON object of tokens and their ids");
+    if (!json.is_object() || json.empty()) corrupt(encoder_, "is not a JSON object of tokens and their ids");
     Ids ids;
     std::vector<bool> taken(json.size());
     for (const auto& [token, id] : json.items()) {
       if (!id.is_number_unsigned() || id >= taken.size())
-        damaged(encoder_, "gives the token '" + token + "' the id " + id.dump() + ", which is none of 0 .. " +
+        corrupt(encoder_, "gives the token '" + token + "' the id " + id.dump() + "; ids must be 0 to " +
                               std::to_string(taken.size() - 1));
       const auto value = id.get<size_t>();
-      if (taken[value]) damaged(encoder_, "gives the id " + id.dump() + " twice");
+      if (taken[value]) corrupt(encoder_, "gives the id " + id.dump() + " twice");
       taken[value] = true;
       ids.emplace(token, static_cast<int32_t>(value));
     }
@@ -103,28 +103,28 @@ class VocabularyFiles {
       auto row = rest.substr(0, end);
       rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
       if (row.ends_with('\r')) row.remove_suffix(1);
-      if (line == 1 && !row.starts_with(kVersion)) damaged(merges_, "does not begin with '#version:'");
+      if (line == 1 && !row.starts_with(kVersion)) corrupt(merges_, "does not begin with '#version:'");
       if (line == 1 || row.empty()) continue;
       const auto at = merges_ + ":" + std::to_string(line);
       const auto space = row.find(' ');
       if (space == std::string_view::npos || row.find(' ', space + 1) != std::string_view::npos)
-        damaged(at, "is not two tokens with a space between");
+        corrupt(at, "is not two tokens separated by a space");
       const auto id_of = [&](const std::string& token, const char* what) {
         const auto found = ids.find(token);
-        if (found == ids.end()) damaged(at, what + (" '" + token) + "', which " + encoder_ + " has not");
+        if (found == ids.end()) corrupt(at, what + (" '" + token) + "', which is not in " + encoder_);
         return found->second;
       };
       const std::string left(row.substr(0, space)), right(row.substr(space + 1));
       const auto first = id_of(left, "merges"), second = id_of(right, "merges"), whole = id_of(left + right, "makes");
       if (!made[static_cast<size_t>(first)] || !made[static_cast<size_t>(second)])
-        damaged(at, "merges a token that no line before it makes");
+        corrupt(at, "merges a token that no earlier line makes");
       const Merge merge{static_cast<int32_t>(out.merges.size()), whole};
-      if (!out.merges.emplace(BytePairs::pair(first, second), merge).second) damaged(at, "repeats an earlier merge");
+      if (!out.merges.emplace(BytePairs::pair(first, second), merge).second) corrupt(at, "repeats an earlier merge");
       out.bytes_of_id[static_cast<size_t>(whole)] =
           out.bytes_of_id[static_cast<size_t>(first)] + out.bytes_of_id[static_cast<size_t>(second)];
       made[static_cast<size_t>(whole)] = true;
     }
-    if (out.merges.empty()) damaged(merges_, "holds no merges");
+    if (out.merges.empty()) corrupt(merges_, "contains no merges");
   }
 
   std::string encoder_, merges_;

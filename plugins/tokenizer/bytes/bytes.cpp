@@ -1,4 +1,5 @@
-// Bytes as tokens: 256 ids, any text, nothing to learn. Xue et al. 2022 (ByT5), arXiv:2105.13626, sec. 3.
+// Bytes as tokens: 256 ids for any text, without a learned vocabulary. Xue et al. 2022 (ByT5), arXiv:2105.13626,
+// sec. 3.
 #include "assay/plugin.h"
 #include "assay/tokenizer.h"
 

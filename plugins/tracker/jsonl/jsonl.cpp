@@ -1,4 +1,4 @@
-// Writes a run's events to a file, one JSON object a line, in the form of events.jsonl (results/README.md).
+// Writes a run's events to a file, one JSON object per line, in the format of events.jsonl (results/README.md).
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -15,15 +15,15 @@ class Jsonl final : public assay::Tracker {
     std::string file = "metrics.jsonl";
   };
   static void describe(auto& schema) {
-    schema.doc("Appends every event to a file, one JSON object a line.")
-        .param("file", &Config::file, "Where to write; a relative path starts at the run's folder.");
+    schema.doc("Appends every event to a file, one JSON object per line.")
+        .param("file", &Config::file, "File to write; a relative path starts at the run's folder.");
   }
   explicit Jsonl(const Config& config) : config_(config) {
     if (config_.file.empty()) throw assay::UserError("jsonl: file is empty; give a file name");
   }
 
-  // A run that goes on appends to what its earlier attempts wrote; a line that a killed attempt left unfinished is
-  // closed, so that it cannot swallow the next one.
+  // A resumed run appends to what its earlier attempts wrote. A line that a killed attempt left unfinished is ended, so
+  // that the next event starts on a line of its own.
   void open(const assay::RunInfo& run) override {
     path_ = std::filesystem::path(run.folder) / config_.file;
     char last = '\n';

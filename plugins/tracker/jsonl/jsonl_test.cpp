@@ -28,7 +28,7 @@ RunInfo run_in(const std::filesystem::path& folder) {
 const json kStep{{"attempt", 1}, {"type", "step"}, {"step", 10}, {"loss", 3.25}};
 const json kEnd{{"attempt", 2}, {"type", "end"}, {"text", "line\nbreak, \"quotes\" and caf\u00e9"}};
 
-TEST(Jsonl, AppendsOneLineAnEventOverAttempts) {
+TEST(Jsonl, AppendsOneLinePerEventOverAttempts) {
   const TemporaryFolder folder;
   {
     const auto tracker = make<Tracker>("jsonl");
@@ -45,7 +45,7 @@ TEST(Jsonl, AppendsOneLineAnEventOverAttempts) {
   EXPECT_EQ(json::parse(lines[1]), kEnd);
 }
 
-TEST(Jsonl, AnUnfinishedLineDoesNotSwallowTheNext) {
+TEST(Jsonl, AnUnfinishedLineIsEnded) {
   const TemporaryFolder folder;
   folder.write("metrics.jsonl", kStep.dump() + "\n{\"attempt\":1,\"ty");
   const auto tracker = make<Tracker>("jsonl");

@@ -1,9 +1,9 @@
 // TensorBoard's event files: records of TFRecord's framing, each a protobuf message Event.
 //
 // A record is its length (8 bytes), the masked CRC-32C of these 8 bytes, the data, and the masked CRC-32C of the data;
-// numbers are little-endian (tensorflow/core/lib/io/record_writer.h). Of Event (tensorflow/core/util/event.proto) and
-// Summary (framework/summary.proto) the few fields that scalars need are encoded here: libprotobuf would be the larger
-// part of the plugin. Source of the wire format: protobuf.dev/programming-guides/encoding.
+// numbers are little-endian (tensorflow/core/lib/io/record_writer.h). Only the few fields of Event
+// (tensorflow/core/util/event.proto) and Summary (framework/summary.proto) that scalars need are encoded here, without
+// libprotobuf. Source of the wire format: protobuf.dev/programming-guides/encoding.
 #pragma once
 
 #include <algorithm>
@@ -33,7 +33,7 @@ Number number_at(std::string_view bytes, size_t place) {
   return number;
 }
 
-// CRC-32C (Castagnoli), rotated and shifted so that the CRC of data with CRCs in it is no worse.
+// CRC-32C (Castagnoli), rotated and offset: a CRC of data that contains CRCs would be weak otherwise.
 inline uint32_t masked_crc(std::string_view data) {
   boost::crc_optimal<32, 0x1EDC6F41, 0xFFFFFFFF, 0xFFFFFFFF, true, true> crc;
   crc.process_bytes(data.data(), data.size());
@@ -62,16 +62,16 @@ inline std::string bytes_field(int field, std::string_view bytes) {
 
 struct Scalar {
   std::string tag;
-  double value;  // kept as a float
+  double value;  // stored as float
 };
 
-// Events, without their frame. wall_time: seconds since 1970.
+// Encoded events, without their frame. wall_time: seconds since 1970.
 inline std::string event(double wall_time, int64_t step, const std::string& what) {
-  const auto at = step ? key(2, Wire::kVarint) + varint(static_cast<uint64_t>(step)) : "";  // 0 is what absence means
+  const auto at = step ? key(2, Wire::kVarint) + varint(static_cast<uint64_t>(step)) : "";  // absent: 0
   return key(1, Wire::kEight) + bytes_of(wall_time) + at + what;
 }
 inline std::string version_event(double wall_time) { return event(wall_time, 0, bytes_field(3, "brain.Event:2")); }
-// SessionLog.START: readers drop what was written before for this step and later ones.
+// SessionLog.START: readers drop what was written earlier for this step and later steps.
 inline std::string start_event(double wall_time, int64_t step) {
   return event(wall_time, step, bytes_field(7, key(1, Wire::kVarint) + varint(1)));
 }
@@ -82,7 +82,8 @@ inline std::string scalars_event(double wall_time, int64_t step, const std::vect
   return event(wall_time, step, bytes_field(5, summary));
 }
 
-// Fields of a message, in order: number and content (a varint as its 8 bytes). Ends at what is no protobuf.
+// Fields of a message, in order: number and content (a varint as its 8 bytes), up to the first bytes that are not
+// valid.
 inline std::vector<std::pair<int, std::string>> fields_of(std::string_view message) {
   std::vector<std::pair<int, std::string>> fields;
   size_t place = 0;
@@ -115,7 +116,7 @@ inline std::vector<std::pair<int, std::string>> fields_of(std::string_view messa
   return fields;
 }
 
-// Step and tag of every scalar of a file, up to the first record that is not whole.
+// Step and tag of every scalar of a file, up to the first record that is incomplete.
 inline std::vector<std::pair<int64_t, std::string>> scalars_in(const std::string& file) {
   std::ifstream stream(file, std::ios::binary);
   const std::string all{std::istreambuf_iterator<char>(stream), {}};

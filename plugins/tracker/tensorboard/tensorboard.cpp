@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 void add(std::vector<Scalar>& scalars, const std::string& tag, const json& value) {
-  if (value.is_number()) scalars.push_back({tag, value.get<double>()});  // else not finite, or not applicable
+  if (value.is_number()) scalars.push_back({tag, value.get<double>()});  // others are not finite or n/a
 }
 
 std::vector<Scalar> of_step(const json& event) {
@@ -29,7 +29,7 @@ std::vector<Scalar> of_step(const json& event) {
   return scalars;
 }
 
-// lm/bits_per_byte@length=512, as tables name it but for the slash, which groups in TensorBoard.
+// lm/bits_per_byte@length=512: the name in tables except for the slash, by which TensorBoard groups tags.
 std::vector<Scalar> of_evaluation(const json& event) {
   std::vector<Scalar> scalars;
   for (const auto& metric : event.value("metrics", json::array())) {
@@ -45,11 +45,11 @@ std::vector<Scalar> of_evaluation(const json& event) {
   return scalars;
 }
 
-// An attempt writes a file of its own: what a killed one left may end inside a record. Each begins with a session
-// start, at which readers drop what files before hold of its step and later ones: the step after the one that a resumed
-// attempt continues from. The first attempt has one, too: TensorBoard's Python server drops nothing at the first that
-// it meets. At the step that it continues from an earlier attempt may have evaluated already, with the same weights;
-// this one then adds nothing.
+// Every attempt writes its own file, for the file of a killed attempt may end inside a record. A file begins with a
+// session start, at which readers drop what earlier files hold for its step and later steps: the step after the one
+// that a resumed attempt continues from. The first attempt writes one too, for TensorBoard's Python server drops
+// nothing at the first session start that it reads. An earlier attempt may have evaluated at the step that this one
+// continues from, with the same weights; such values are not written again.
 class TensorBoard final : public assay::Tracker {
  public:
   struct Config {
@@ -58,9 +58,9 @@ class TensorBoard final : public assay::Tracker {
   static void describe(auto& schema) {
     schema
         .doc(
-            "Writes event files for TensorBoard: training metrics by step, evaluations with their coordinates. Values "
-            "that are not finite are left out.")
-        .param("folder", &Config::folder, "Where to write; a relative path starts at the run's folder.");
+            "Writes event files for TensorBoard: training metrics by step, and evaluations with their "
+            "coordinates. Values that are not finite are left out.")
+        .param("folder", &Config::folder, "Folder to write to; a relative path starts at the run's folder.");
   }
   explicit TensorBoard(const Config& config) : config_(config) {
     if (config_.folder.empty()) throw assay::UserError("tensorboard: folder is empty; give a folder's name");
@@ -71,7 +71,7 @@ class TensorBoard final : public assay::Tracker {
     attempt_ = run.attempt;
     std::error_code wrong;
     fs::create_directories(folder_, wrong);
-    if (wrong) throw assay::UserError("tensorboard: cannot make " + folder_.string() + ": " + wrong.message());
+    if (wrong) throw assay::UserError("tensorboard: cannot create " + folder_.string() + ": " + wrong.message());
     errno = 0;
     stream_.open(file_of(attempt_), std::ios::binary | std::ios::trunc);
     check();
@@ -87,7 +87,7 @@ class TensorBoard final : public assay::Tracker {
   }
 
  private:
-  // Readers take files in the order of their names.
+  // Readers read files in the order of their names.
   fs::path file_of(int attempt) const {
     auto number = std::to_string(attempt);
     number.insert(0, 10 - std::min<size_t>(10, number.size()), '0');

@@ -1,4 +1,4 @@
-// Framing and checksums by known values, and what stands in the files of a run that was resumed.
+// Framing and checksums against known values, and the files of a resumed run.
 // tests/tensorboard_read.py has TensorBoard itself read them.
 #include <gmock/gmock.h>
 
@@ -91,9 +91,9 @@ json evaluation(int at) {
             {{"name", "perplexity"}, {"value", "Infinity"}, {"coordinates", {{"length", 64}}}},
             {{"name", "perplexity"}, {"value", nullptr}, {"coordinates", json::object()}}}}};
 }
-void tell(Tracker& tracker, const json& event) { tracker.on(event["type"].get<std::string>(), event.dump()); }
+void send(Tracker& tracker, const json& event) { tracker.on(event["type"].get<std::string>(), event.dump()); }
 
-TEST(TensorBoard, AnAttemptHasAFileAndAddsNothingTwice) {
+TEST(TensorBoard, EveryAttemptHasItsFileAndRepeatsNothing) {
   const TemporaryFolder folder;
   const auto file = [&](int attempt) {
     return folder / ("events.out.tfevents.000000000" + std::to_string(attempt) + ".assay");
@@ -103,7 +103,7 @@ TEST(TensorBoard, AnAttemptHasAFileAndAddsNothingTwice) {
     tracker->open(run_in(folder.path(), 1));
     for (const auto& event : {json{{"type", "start"}, {"measured", {{"time", 100.0}, {"seconds", 0.5}}}}, step(1, 3.0),
                               step(2, nullptr), evaluation(2), step(3, 1.0)})
-      tell(*tracker, event);
+      send(*tracker, event);
     // On disk when on() returns.
     EXPECT_THAT(
         scalars_in(file(1)),
@@ -120,7 +120,7 @@ TEST(TensorBoard, AnAttemptHasAFileAndAddsNothingTwice) {
   tracker->open(run_in(folder.path(), 2));
   for (const auto& event : {json{{"type", "start"}, {"from", 2}, {"measured", {{"time", 200.0}, {"seconds", 0.5}}}},
                             evaluation(2), step(3, 1.0), json{{"type", "end"}}})
-    tell(*tracker, event);
+    send(*tracker, event);
   // Steps from 3 on are dropped.
   EXPECT_THAT(content(file(2)), StartsWith(framed(version_event(200)) + framed(start_event(200, 3))));
   EXPECT_THAT(scalars_in(file(2)), ElementsAre(Pair(3, "train/loss"), Pair(3, "train/lr"),

@@ -1,4 +1,4 @@
-// The transform with bytes as its tokenizer and the ids of shown.h.
+// The transform, bound to the tokenizer bytes and the ids of shown.h.
 #pragma once
 
 #include <map>

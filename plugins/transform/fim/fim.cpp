@@ -1,10 +1,10 @@
-// Fill-in-the-middle: a share of the texts is cut in three and told in another order, so that a left-to-right model
-// learns to write what stands between a prefix and a suffix. Bavarian et al. 2022, arXiv:2207.14255, sec. 3 (document
+// Fill-in-the-middle: a share of the texts is cut in three and put in another order, so that a left-to-right model
+// learns to infill the middle between a prefix and a suffix. Bavarian et al. 2022, arXiv:2207.14255, sec. 3 (document
 // level, PSM and SPM), 4.4 (context level), app. D (SPM's variants). shared/fim_layout.h has the orders,
 // shared/fim_cuts.h the places to cut.
-// Cuts fall where the paper's do, two places drawn evenly from all, empty parts included. Differs from the public
-// implementations: an empty text keeps its end of text, padding is never a target, and draws are keyed by sample and
-// segment, so that no worker count, mesh or resume changes them.
+// As in the paper, the two cuts are drawn uniformly from all places, so parts may be empty. Unlike in the public
+// implementations, an empty text keeps its end of text, padding is never a target, and draws are keyed by sample and
+// segment, so that they depend neither on worker counts nor on the mesh or on resuming.
 #include <algorithm>
 #include <array>
 #include <functional>
@@ -39,38 +39,40 @@ class Fim final : public assay::Transform {
   static void describe(auto& schema) {
     schema
         .doc(
-            "Fill-in-the-middle: texts as prefix, suffix, middle (PSM) or suffix, prefix, middle (SPM), with sentinels "
-            "that no text can produce.")
+            "Fill-in-the-middle: rearranges texts as prefix, suffix, middle (PSM) or suffix, prefix, middle "
+            "(SPM), with sentinel tokens that no text can encode to.")
         .paper("arXiv:2207.14255")
-        .param("rate", &Config::rate, "Share of the texts that are rearranged. The paper recommends 0.5 to 0.9.", 0, 1)
-        .param("spm_rate", &Config::spm_rate, "Share of these that are SPM; 0.5 is the paper's joint training.", 0, 1)
+        .param("rate", &Config::rate, "Share of the texts to rearrange. The paper recommends 0.5 to 0.9.", 0, 1)
+        .param("spm_rate", &Config::spm_rate,
+               "Share of the rearranged texts in SPM; 0.5 is the paper's joint training.", 0, 1)
         .param("spm", &Config::spm,
-               "spm_v2: <PRE> <SUF> suffix <MID> prefix middle, the paper's. spm_v1: <SUF> suffix <PRE> prefix <MID> "
-               "middle.",
+               "Layout of SPM. spm_v2: <PRE> <SUF> suffix <MID> prefix middle, the paper's. spm_v1: <SUF> suffix "
+               "<PRE> prefix <MID> middle.",
                {"spm_v2", "spm_v1"})
         .param("stage", &Config::stage,
-               "context: the texts are the pieces of a context between ends of text, and what grows too long is cut "
-               "off at its end. Weights and padding of an earlier transform stay with their tokens; a sentinel has the "
-               "largest weight of its piece. document: whole documents, before they are packed.",
+               "context: the texts are the pieces of a training sequence between ends of text, and a sequence "
+               "that grows too long is truncated at its end. Weights and padding of an earlier transform stay "
+               "with their tokens; a sentinel gets the largest weight of its piece. document: the texts are "
+               "whole documents, before they are packed.",
                {"context", "document"})
         .param("cut", &Config::cut,
-               "Between which units a text may be cut. character: Unicode code points; a context's pieces are decoded "
-               "and encoded anew, less the bytes of a character that the context's edge cut off; a piece with padding "
-               "or with tokens of different weights stays as it is. token: tokens.",
+               "Units between which a text may be cut. character: Unicode code points; pieces of a sequence are "
+               "decoded and encoded again, without the bytes of a character that the sequence's edge truncates; "
+               "a piece with padding or tokens of different weights stays as it is. token: tokens.",
                {"character", "token"})
         .param("cut_before", &Config::cut_before,
-               "Both cuts fall before the first place where this stands, and a text without it stays as it is; empty: "
-               "anywhere. With cut = \"character\" only.")
+               "Both cuts fall before the first occurrence of this string, and a text without it stays as it is; "
+               "empty: anywhere. Only with cut = \"character\".")
         .param("empty_parts", &Config::empty_parts,
-               "Whether a part may be empty; if not, a text of fewer than three units stays as it is.")
+               "Whether parts may be empty; if not, a text of fewer than three units stays as it is.")
         .param("sentinel_loss", &Config::sentinel_loss,
-               "Whether the sentinels are targets. The end of text always is, padding never.");
+               "Whether the sentinels are targets of the loss. The end of text always is, padding never.");
   }
   explicit Fim(const Config& config) : config_(config), spm_(assay::fim::layout_of(config.spm)) {}
 
   std::vector<std::string> validate(const assay::Assembly&) const override {
     if (config_.cut_before.empty() || config_.cut == "character") return {};
-    return {"cut_before is looked for in text; it needs cut = \"character\""};
+    return {"cut_before is searched for in text; it needs cut = \"character\""};
   }
 
   void special_tokens(assay::SpecialTokens& tokens) const override { assay::fim::declare_sentinels(tokens); }
@@ -87,7 +89,7 @@ class Fim final : public assay::Transform {
 
   void apply(Sample& sample, const assay::Draws& draws) const override {
     if (stage() == Stage::kDocument) {
-      if (!sample.tokens.empty()) return;  // another transform made tokens of it
+      if (!sample.tokens.empty()) return;  // another transform has tokenized it
       if (const auto laid = config_.cut == "token"
                                 ? rearranged_tokens(tokenizer_->encode(sample.text), draws.substream(0))
                                 : rearranged_text(sample.text, draws.substream(0)))
@@ -97,10 +99,10 @@ class Fim final : public assay::Transform {
     }
   }
 
-  // What became of the texts of a context: of those that are not empty, the share whose three sentinels are there; of
-  // those that were rearranged, the share that the context's end cut off, and with it the end of the middle; of those
-  // with three sentinels, how many tokens follow each, as far as the context goes. In spm_v2 none follows <PRE>, and
-  // prefix and middle follow <MID>.
+  // Statistics of the texts of a training sequence: of the texts that are not empty, the share with all three sentinels
+  // (effective_rate); of the rearranged ones, the share whose middle the sequence's end truncates (truncated_middles);
+  // of those with three sentinels, the number of tokens after each, up to the sequence's end. In spm_v2 no token
+  // follows <PRE>, and prefix and middle follow <MID>.
   void observe(const Sample& context) const override {
     const auto& tokens = context.tokens;
     const auto stop = std::find(tokens.begin(), tokens.end(), sentinels_.pad);
@@ -136,8 +138,7 @@ class Fim final : public assay::Transform {
 
   std::optional<Sample> infill_prompt(const std::string& prefix, const std::string& suffix,
                                       const std::string& form) const override {
-    if (config_.rate == 0)
-      throw assay::UserError("this run was never taught to fill in: its transform fim has a rate of 0");
+    if (config_.rate == 0) throw assay::UserError("this run was not trained to infill: its transform fim has rate = 0");
     const bool mostly_psm = config_.spm_rate < 0.5;
     const auto layout = form.empty()    ? (mostly_psm ? Layout::kPsm : spm_)
                         : form == "spm" ? spm_
@@ -145,12 +146,12 @@ class Fim final : public assay::Transform {
     const auto laid = assay::fim::prompt(layout, tokenizer_->encode(prefix), tokenizer_->encode(suffix), sentinels_);
     Sample sample;
     sample.tokens = laid.tokens;
-    sample.segment = assay::fim::segments_of(laid, 1);  // the end of text before it is in 0
+    sample.segment = assay::fim::segments_of(laid, 1);  // 0 is that of the end of text before it
     return sample;
   }
 
  private:
-  // Weights and key mask of a piece of a context, as an earlier transform left them.
+  // Weights and key mask of a piece of a sequence, as an earlier transform left them.
   struct Marks {
     std::vector<float> weight;  // empty: all 1
     std::vector<bool> real;     // empty: all true
@@ -168,12 +169,12 @@ class Fim final : public assay::Transform {
     float weight_at(size_t i) const { return weight.empty() ? 1 : weight[i]; }
     bool real_at(size_t i) const { return real.empty() || real[i]; }
     bool all_padding() const { return !real.empty() && std::find(real.begin(), real.end(), true) == real.end(); }
-    // Whether other tokens of the same text would have the same marks.
+    // Whether all tokens are real and of equal weight, so that other tokens of the same text can get the same marks.
     bool uniform() const {
       return std::find(real.begin(), real.end(), false) == real.end() &&
              std::adjacent_find(weight.begin(), weight.end(), std::not_equal_to<>()) == weight.end();
     }
-    float largest_weight() const {  // of the tokens that are not padding
+    float largest_weight() const {  // of real tokens
       if (weight.empty()) return 1;
       float largest = 0;
       for (size_t i = 0; i < weight.size(); ++i)
@@ -182,8 +183,7 @@ class Fim final : public assay::Transform {
     }
   };
 
-  // Collects tokens for a sample in place of those it has. Weights, segments and what is no padding stand beside every
-  // token.
+  // Replaces the tokens of a sample, with a weight, a segment and a key mask per token.
   class Output {
    public:
     Output(const Fim& fim, Sample& sample) : fim_(fim), sample_(sample) {
@@ -195,7 +195,7 @@ class Fim final : public assay::Transform {
       sample_.loss_weight.push_back(weight);
       sample_.key_mask.push_back(real);
     }
-    // marks: of the text that is laid out. Character cuts make other tokens of it, and they need uniform marks.
+    // marks: of the text that is laid out; uniform for character cuts, which change its tokens.
     Output& append(const Laid& laid, int64_t document, const Marks& marks) {
       const float of_sentinels = fim_.config_.sentinel_loss ? marks.largest_weight() : 0;
       for (size_t i = 0; i < laid.tokens.size(); ++i) {
@@ -207,7 +207,7 @@ class Fim final : public assay::Transform {
       }
       return *this;
     }
-    // Cuts what goes beyond `size`; weights that are all 1 and a mask that is all true need not be there.
+    // Truncates to `size`. Weights that are all 1 and a mask that is all true are left out.
     void finish(size_t size) {
       sample_.tokens.resize(size);
       sample_.segment.resize(size);
@@ -259,14 +259,14 @@ class Fim final : public assay::Transform {
     out.finish(size);
   }
 
-  // Of the piece [begin, end) of a context.
+  // Rearranges the piece [begin, end) of a sequence; nothing where it stays as it is.
   std::optional<Laid> rearranged_piece(const Ids& tokens, size_t begin, size_t end, const Marks& marks,
                                        const assay::Draws& draws) const {
     if (marks.all_padding() || (config_.cut == "character" && !marks.uniform())) return {};
     const Ids piece(tokens.begin() + static_cast<std::ptrdiff_t>(begin),
                     tokens.begin() + static_cast<std::ptrdiff_t>(end));
     const auto is_special = [&](int32_t id) { return special_.count(id) > 0; };
-    if (std::any_of(piece.begin(), piece.end(), is_special)) return {};  // another transform's, and no text
+    if (std::any_of(piece.begin(), piece.end(), is_special)) return {};  // they are another transform's and not text
     if (config_.cut == "token") return rearranged_tokens(piece, draws);
     auto text = tokenizer_->decode(piece);
     if (begin == 0) text.erase(0, assay::fim::fragment_in_front(text));
@@ -274,7 +274,7 @@ class Fim final : public assay::Transform {
     return rearranged_text(text, draws);
   }
 
-  // Nothing: it stays as it is. Draw 0 says whether, 1 and 2 where, 3 in which order.
+  // Draw 0 decides whether the text is rearranged, 1 and 2 where it is cut, 3 in which layout.
   std::optional<Laid> rearranged_text(const std::string& text, const assay::Draws& draws) const {
     if (text.empty() || draws.uniform(0) >= config_.rate) return {};
     const auto places = assay::fim::cut_places(text, config_.cut_before);

@@ -24,7 +24,7 @@ std::string laid(Layout layout, const std::string& text, size_t first, size_t se
           .tokens);
 }
 
-TEST(FimLayout, IsThatOfTheReference) {
+TEST(FimLayout, MatchesTheReference) {
   const std::string text = "hello world";
   EXPECT_EQ(laid(Layout::kPsm, text, 3, 7), "<PRE>hel<SUF>orld<MID>lo w");
   EXPECT_EQ(laid(Layout::kSpmV2, text, 3, 7), "<PRE><SUF>orld<MID>hello w");
@@ -34,7 +34,7 @@ TEST(FimLayout, IsThatOfTheReference) {
   EXPECT_EQ(laid(Layout::kPsm, text, 11, 11), "<PRE>hello world<SUF><MID>");
   EXPECT_EQ(laid(Layout::kPsm, text, 5, 5), "<PRE>hello<SUF> world<MID>");
   EXPECT_EQ(laid(Layout::kPsm, text, 0, 4), "<PRE><SUF>o world<MID>hell");
-  EXPECT_EQ(laid(Layout::kSpmV2, text, 0, 4), laid(Layout::kPsm, text, 0, 4));  // why what is learnt transfers
+  EXPECT_EQ(laid(Layout::kSpmV2, text, 0, 4), laid(Layout::kPsm, text, 0, 4));  // why training on one helps the other
   EXPECT_EQ(fim::lay_out(Layout::kPsm, {bytes("hel"), bytes("lo w"), bytes("orld")}, kSentinels).tokens,
             (Ids{257, 104, 101, 108, 259, 111, 114, 108, 100, 258, 108, 111, 32, 119}));
   EXPECT_EQ(fim::lay_out(Layout::kSpmV2, {bytes("hel"), bytes("lo w"), bytes("orld")}, kSentinels).tokens,
@@ -77,7 +77,7 @@ TEST(FimCuts, FallBetweenCodePoints) {
   EXPECT_EQ(fim::fragment_in_front(euro + "ab"), 0u);
 }
 
-TEST(FimCuts, PartsAreAsLongAsTwoEvenDrawsMakeThem) {
+TEST(FimCuts, PartLengthsAreThoseOfTwoUniformDraws) {
   for (const double n : {1.0, 2.0, 8.0}) {
     constexpr int kDraws = 40000;
     double prefix = 0, middle = 0, suffix = 0, no_prefix = 0, no_middle = 0;
@@ -98,7 +98,7 @@ TEST(FimCuts, PartsAreAsLongAsTwoEvenDrawsMakeThem) {
   }
 }
 
-TEST(FimCuts, LeaveNoPartEmptyWhereAskedTo) {
+TEST(FimCuts, LeaveNoPartEmptyOnRequest) {
   std::map<std::pair<size_t, size_t>, int> seen;
   for (uint64_t i = 0; i < 3000; ++i) ++seen[fim::draw_cuts(5, false, Draws(2, "t").substream(i))];
   ASSERT_THAT(seen, ElementsAre(Pair(Pair(1, 2), ::testing::_), Pair(Pair(1, 3), ::testing::_),

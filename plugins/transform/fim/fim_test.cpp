@@ -1,5 +1,5 @@
 // Contexts against the values of the reference's permute with scripted draws; what holds of any text, hostile ones
-// included; statistics; the prompt that asks in the form of the training data.
+// included; statistics; prompts in the layout of the training data.
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -79,7 +79,7 @@ Draws draws_that(const std::function<bool(const Draws&)>& follow) {
   throw std::runtime_error("no seed follows the script");
 }
 
-TEST(FimContext, IsThatOfTheReference) {
+TEST(FimContext, MatchesTheReference) {
   const Fim fim(json{{"rate", 0.5}});
   const auto three = draws_that([](const Draws& draws) {
     return script_of(draws, 0, 6) == Script{true, false, {2, 4}} && !script_of(draws, 1, 4).fills &&
@@ -94,7 +94,7 @@ TEST(FimContext, IsThatOfTheReference) {
   EXPECT_EQ(shown(fim.of_context(read("abcdef<EOT>"), nothing).tokens), "abcdef<EOT>");
 }
 
-// prefix + middle + suffix of a piece, whatever its layout; nothing where it is not whole.
+// prefix + middle + suffix of a piece in any layout; nothing where it is not complete.
 std::optional<std::string> undone(const Ids& piece) {
   const auto at = [&](int32_t id) { return std::find(piece.begin(), piece.end(), id); };
   for (const auto id : {kPre, kMid, kSuf})
@@ -117,7 +117,7 @@ const std::vector<std::string> kHostile{"",
                                         std::string(500, 'q'),
                                         "ab"};
 
-TEST(FimDocument, IsUndoneByPuttingThePartsInOrder) {
+TEST(FimDocument, PartsInOrderAreTheDocument) {
   for (const auto* spm : {"spm_v1", "spm_v2"})
     for (const double spm_rate : {0.0, 0.5, 1.0})
       for (const auto* cut : {"character", "token"}) {
@@ -164,7 +164,7 @@ TEST(FimDocument, CharacterCutsLeaveCodePointsWhole) {
   }
 }
 
-TEST(FimDocument, CutsBeforeATextAndLeavesOthersAlone) {
+TEST(FimDocument, CutsBeforeAStringAndLeavesOthersAlone) {
   const Fim fim(json{{"stage", "document"}, {"rate", 1.0}, {"spm_rate", 0.0}, {"cut_before", "|"}});
   std::set<std::string> seen;
   for (uint64_t i = 0; i < 400; ++i) seen.insert(shown(fim.of_document("ab|ab", Draws(5, "d").substream(i)).tokens));
@@ -244,7 +244,7 @@ TEST(FimContext, HoldsForAnyTexts) {
   }
 }
 
-TEST(FimContext, DropsWhatAnEdgeCutOffAndPadsForIt) {
+TEST(FimContext, DropsTruncatedCharactersAndPads) {
   const Fim fim(json{{"rate", 1.0}}), never(json{{"rate", 0.0}});
   // "€" less its first byte, "ab", and the first three bytes of "😀": five bytes go, three sentinels come.
   const auto edge = bytes(
@@ -283,7 +283,7 @@ TEST(FimContext, DrawsByPiece) {
   EXPECT_EQ(pieces_of(one)[1], pieces_of(other)[1]);
 }
 
-TEST(FimContext, RatesAreThoseAskedFor) {
+TEST(FimContext, RearrangesTheGivenShares) {
   for (const auto& [rate, spm_rate] : std::vector<std::pair<double, double>>{{0.5, 0.5}, {0.9, 0.2}, {0.1, 1.0}}) {
     const Fim fim(json{{"rate", rate}, {"spm_rate", spm_rate}, {"spm", "spm_v1"}});
     constexpr int kCount = 4000;
@@ -360,7 +360,7 @@ struct Sink : MetricSink {
   }
 };
 
-TEST(FimTransform, TellsWhatBecameOfTheTexts) {
+TEST(FimTransform, LogsStatisticsOfTheTexts) {
   const Fim fim(json{{"rate", 0.5}});
   Sink sink;
   fim->set_sink(&sink, "fim.");
@@ -376,20 +376,20 @@ TEST(FimTransform, TellsWhatBecameOfTheTexts) {
                                     Pair("fim.suffix_tokens", Pair(4, 3)), Pair("fim.truncated_middles", Pair(2, 4))));
 }
 
-TEST(FimTransform, AsksInTheFormOfItsTrainingData) {
+TEST(FimTransform, PromptsHaveTheLayoutOfTrainingData) {
   const Fim joint(json{{"rate", 0.5}}), psm(json{{"rate", 0.5}, {"spm_rate", 0.0}}),
       v1(json{{"rate", 0.5}, {"spm", "spm_v1"}}), rarely(json{{"rate", 0.5}, {"spm_rate", 0.1}});
-  const auto asked = [](const Fim& fim, const std::string& form) {
+  const auto prompt_of = [](const Fim& fim, const std::string& form) {
     return shown(fim->infill_prompt("ab", "cd", form)->tokens);
   };
-  EXPECT_EQ(asked(joint, ""), "<PRE><SUF>cd<MID>ab");
-  EXPECT_EQ(asked(psm, ""), "<PRE>ab<SUF>cd<MID>");
-  EXPECT_EQ(asked(rarely, ""), "<PRE>ab<SUF>cd<MID>");
-  EXPECT_EQ(asked(v1, "spm"), "<SUF>cd<PRE>ab<MID>");
-  EXPECT_EQ(asked(joint, "psm"), "<PRE>ab<SUF>cd<MID>");
+  EXPECT_EQ(prompt_of(joint, ""), "<PRE><SUF>cd<MID>ab");
+  EXPECT_EQ(prompt_of(psm, ""), "<PRE>ab<SUF>cd<MID>");
+  EXPECT_EQ(prompt_of(rarely, ""), "<PRE>ab<SUF>cd<MID>");
+  EXPECT_EQ(prompt_of(v1, "spm"), "<SUF>cd<PRE>ab<MID>");
+  EXPECT_EQ(prompt_of(joint, "psm"), "<PRE>ab<SUF>cd<MID>");
   EXPECT_EQ(joint->infill_prompt("ab", "cd", "")->segment, (std::vector<int32_t>{5, 7, 7, 7, 6, 6, 6}));
   EXPECT_THAT([&] { joint->infill_prompt("", "", "mps"); },
-              ThrowsMessage<UserError>(HasSubstr("there are psm, spm_v1")));
+              ThrowsMessage<UserError>(HasSubstr("it must be psm, spm_v1")));
   const Fim never(json{{"rate", 0.0}});
   EXPECT_THAT([&] { never->infill_prompt("", "", ""); }, ThrowsMessage<UserError>(HasSubstr("a rate of 0")));
 }

@@ -63,7 +63,7 @@ TEST(FimWeights, OfPaddingAreNoSentinels) {
   EXPECT_NE(shown(fim.of(padded, 1).tokens), "ab<EOT>cd");
 }
 
-// Character cuts encode a piece anew: it has one weight for all its tokens, or stays as it is.
+// Character cuts encode a piece again: it has one weight for all its tokens, or stays as it is.
 TEST(FimWeights, AtCharacterCutsAPieceHasOneWeightOrStays) {
   const Rig fim(json{{"rate", 1.0}});
   const auto mixed = context_of("abcdefgh", {1, 1, 0, 0, 0, 1, 1, 1});

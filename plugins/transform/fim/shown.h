@@ -1,4 +1,4 @@
-// Tokens of fill-in-the-middle as the tests write them: bytes, and <EOT>, <PRE>, <MID>, <SUF>, <PAD> as 256 to 260.
+// Tokens of fill-in-the-middle as tests write them: bytes, and <EOT>, <PRE>, <MID>, <SUF>, <PAD> as 256 to 260.
 #pragma once
 
 #include <string>

@@ -199,7 +199,7 @@ TEST(Validate, NamesWhatCannotWorkBeforeARun) {
   EXPECT_NE(findings[0]["message"].get<std::string>().find("3"), std::string::npos);
   tiny.mesh(1, 1);
   tiny.line["train"]["scheduler"] = {{"use", "cosine"}, {"warmup", "20 steps"}};  // of 10
-  EXPECT_NE(run::validate(registry(), tiny.line).dump().find("leaves nothing"), std::string::npos);
+  EXPECT_NE(run::validate(registry(), tiny.line).dump().find("must be shorter than length"), std::string::npos);
   const auto of_length = [&](const char* length, double floor) {
     tiny.line["train"]["scheduler"] = {{"use", "linear"}, {"length", length}, {"floor", floor}};
     return run::validate(registry(), tiny.line).dump();
