@@ -29,7 +29,7 @@ class Programs : public ::testing::Test {
   static constexpr int kLines = 100, kLineBytes = 40;  // of the text
 
   static std::string read_tiny(const std::string& name) {
-    return read_file(source_folder() / "tests/fixtures/tiny" / name);
+    return base::read_file(source_folder() / "tests/fixtures/tiny" / name);
   }
 
   Programs() { write_corpus(read_tiny("corpus.txt")); }
