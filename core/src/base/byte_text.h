@@ -1,4 +1,5 @@
-// Any bytes as text that JSON can hold: each byte becomes the code point of its number (Latin-1), and back.
+// Encodes arbitrary bytes as text that JSON can hold, and decodes them: each byte maps to the code point of the same
+// value (Latin-1).
 #pragma once
 
 #include <string>
@@ -15,7 +16,7 @@ inline std::string text_of_bytes(std::string_view bytes) {
   return text;
 }
 
-// Of what text_of_bytes gave.
+// The inverse of text_of_bytes.
 inline std::string bytes_of_text(std::string_view text) {
   std::string bytes;
   for (size_t i = 0; i < text.size(); ++i) {

@@ -38,7 +38,7 @@ std::string rounding_note(const Duration& duration, int64_t steps, int64_t token
   if (duration.amount == 0 || exact + 1e-9 >= 1 || steps == 0) return "";
   const auto whole = duration.unit == "tokens" ? fmt::format("at {} tokens per step", tokens_per_step)
                                                : fmt::format("of {} step{}", steps, steps == 1 ? "" : "s");
-  return fmt::format("{} {} are {:.2g} steps; 1 step is taken", text_of(duration), whole, exact);
+  return fmt::format("{} {} is {:.2g} steps, rounded up to 1 step", text_of(duration), whole, exact);
 }
 
 }  // namespace assay::base

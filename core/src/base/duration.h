@@ -14,11 +14,12 @@ std::string text_of(const Duration& duration);  // "100 steps", "2000000 tokens"
 
 inline constexpr const char* kDurationForm = "duration (\"100 steps\", \"2e6 tokens\" or \"5%\")";
 
-// Percentages may be over 100, up to 10,000: a schedule can be longer than the run. Steps and tokens are whole.
+// Percentages may exceed 100, up to 10,000, because a schedule can be longer than the run. Steps and tokens must be
+// whole numbers.
 std::optional<Duration> parse_duration(std::string_view text);
 
-// What a plan says of a duration that is more than nothing and less than a step, for a step is then taken in its place:
-// "5% of 19 steps are 0.95 steps; 1 step is taken". Empty for others.
+// The note of a plan about a nonzero duration shorter than one step, which is rounded up to one step: "5% of 19 steps
+// is 0.95 steps, rounded up to 1 step". Empty for other durations.
 std::string rounding_note(const Duration& duration, int64_t steps, int64_t tokens_per_step);
 
 }  // namespace assay::base

@@ -59,11 +59,11 @@ void write_synced(const std::filesystem::path& file, const std::vector<std::stri
 }
 
 void write_atomically(const std::filesystem::path& file, std::string_view content) {
-  static std::atomic<int> writes{0};  // threads may write one file at the same time: the last one's stays
+  static std::atomic<int> writes{0};  // threads may write the same file concurrently: the last write wins
   const auto aside = file.string() + std::string(kPart) + std::to_string(::getpid()) + "." + std::to_string(++writes);
   try {
     write_synced(aside, {content});
-  } catch (const UserError& error) {  // the reader knows the file by its own name
+  } catch (const UserError& error) {  // the message names the final file
     const std::string text = error.what();
     throw UserError(file.string() + text.substr(aside.size()));
   }
@@ -90,7 +90,7 @@ void remove_abandoned(const std::filesystem::path& folder) {
 void sync_folder(const std::filesystem::path& folder) {
   const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) throw UserError(folder.string() + ": cannot open: " + std::strerror(errno));
-  const bool synced = ::fsync(descriptor) == 0 || errno == EINVAL;  // some file systems cannot, and need not
+  const bool synced = ::fsync(descriptor) == 0 || errno == EINVAL;  // EINVAL: unsupported and not needed
   const std::string cause = std::strerror(errno);
   ::close(descriptor);
   if (!synced) throw UserError(folder.string() + ": cannot sync: " + cause);

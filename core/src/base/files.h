@@ -1,4 +1,4 @@
-// Reading and writing whole files; writes are atomic (written aside, synced, renamed), so no reader sees a torn file.
+// Reads and writes whole files. Writes are atomic (temporary file, fsync, rename), so readers never see a partial file.
 #pragma once
 
 #include <filesystem>
@@ -14,13 +14,15 @@ std::string read_file(const std::filesystem::path& file);
 std::string read_if_there(const std::filesystem::path& file);
 void write_atomically(const std::filesystem::path& file, std::string_view content);
 
-// Deletes what killed processes were writing into a folder with write_atomically: of no process here, and an hour old,
-// for it could be another machine's. Errors are ignored.
+// Deletes the temporary files that killed processes left in a folder during write_atomically. A file is deleted only if
+// its process does not run on this machine and the file is at least an hour old, because another machine may be writing
+// it. Errors are ignored.
 void remove_abandoned(const std::filesystem::path& folder);
 
-// The parts one after another, synced; not atomic: for files of a folder that gets its name when it is whole.
+// Writes the parts in order and syncs the file. The write is not atomic; use it for files in a folder that is renamed
+// when it is complete.
 void write_synced(const std::filesystem::path& file, const std::vector<std::string_view>& parts);
-// Makes what was created and renamed in a folder last.
+// Makes file creations and renames in a folder durable.
 void sync_folder(const std::filesystem::path& folder);
 
 }  // namespace assay::base

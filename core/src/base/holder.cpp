@@ -21,7 +21,8 @@ bool has_open(pid_t pid, const fs::path& file) {
 
 bool signal_holder(pid_t pid, const fs::path& file, int signal) {
   if (pid <= 0) return false;
-  // Taken before the look at its files: from then on it means that process, alive or not, and no later one.
+  // The descriptor is opened before the files are inspected: from then on it refers to this process, alive or not, and
+  // never to a later process with the same id.
   const auto process = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
   if (process < 0) return false;
   const bool sent = has_open(pid, file) && ::syscall(SYS_pidfd_send_signal, process, signal, nullptr, 0) == 0;

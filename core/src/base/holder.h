@@ -1,4 +1,4 @@
-// The process that holds a lock file, asked by a signal.
+// Sends a signal to the process that holds a lock file.
 #pragma once
 
 #include <sys/types.h>
@@ -7,8 +7,8 @@
 
 namespace assay::base {
 
-// Sends the signal to process `pid` of this machine if it has `file` open: ids of processes are used again, and a
-// stranger must not get it. False when nothing was sent.
+// Sends the signal to process `pid` of this machine if it has `file` open: process ids are reused, and an unrelated
+// process must not receive the signal. Returns false when nothing was sent.
 bool signal_holder(pid_t pid, const std::filesystem::path& file, int signal);
 
 }  // namespace assay::base

@@ -21,7 +21,7 @@ int open_lock(const std::filesystem::path& file) {
   return descriptor;
 }
 
-// False when another process holds it.
+// Returns false when another process holds the lock.
 bool flock_file(int descriptor, int operation, const std::filesystem::path& file) {
   while (::flock(descriptor, operation) != 0) {
     if (errno == EINTR) continue;

@@ -29,7 +29,7 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 std::optional<std::string> nearest_name(std::string_view given, const std::vector<std::string>& candidates) {
   if (given.empty() || given.size() > 100) return std::nullopt;
   std::optional<std::string> best;
-  size_t best_distance = given.size() / 3 + 2;  // one slip in a short name, a third of a long one
+  size_t best_distance = given.size() / 3 + 2;  // one error in a short name, a third of a long one
   for (const auto& candidate : candidates) {
     const size_t distance = edit_distance(given, candidate);
     if (distance < best_distance && distance < candidate.size()) {

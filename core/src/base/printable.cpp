@@ -14,7 +14,7 @@ struct Character {
   size_t size;  // in bytes
 };
 
-// The Unicode Standard, table 3-7: shortest forms alone, no surrogates, nothing above U+10FFFF.
+// The Unicode Standard, table 3-7: only shortest forms, no surrogates, nothing above U+10FFFF.
 Character character_at(std::string_view text, size_t place) {
   const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[place + i]); };
   const unsigned char first = byte(0);
@@ -32,7 +32,7 @@ Character character_at(std::string_view text, size_t place) {
   return {code, size};
 }
 
-// Ends a line, moves the cursor or has the text around it run the other way.
+// Characters that end a line, move the cursor or change the direction of the surrounding text.
 bool is_control(char32_t code) {
   const auto in = [&](char32_t first, char32_t last) { return code >= first && code <= last; };
   return code < 0x20 || in(0x7F, 0x9F) || code == 0x061C || code == 0x200E || code == 0x200F || in(0x2028, 0x202E) ||

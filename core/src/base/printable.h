@@ -1,4 +1,4 @@
-// Text that came from a user, a model or a plugin, as a terminal or a line of a file can show it.
+// Converts text from a user, a model or a plugin to a form that is safe to show in a terminal or on a line of a file.
 #pragma once
 
 #include <string>
@@ -6,15 +6,15 @@
 
 namespace assay::base {
 
-// Bytes that are no UTF-8 as U+FFFD.
+// Replaces bytes that are not valid UTF-8 by U+FFFD.
 std::string valid_utf8(std::string_view text);
 
-// Valid and on one line: control characters and those that turn the direction of text around as escapes such as \n,
-// \x1b and \u202e, so that they move no cursor and reorder nothing. A backslash stays as it is: this is to be read, and
-// CSV and JSON have the text itself.
+// Returns valid UTF-8 on one line. Control characters and characters that change the text direction become escapes such
+// as \n, \x1b and \u202e, so that they cannot move the cursor or reorder text. A backslash is not escaped: the result
+// is for people to read; CSV and JSON hold the original text.
 std::string printable(std::string_view text);
 
-// The same, with line feeds and tabs kept: messages of several lines.
+// The same, but keeps line feeds and tabs, for messages of several lines.
 std::string printable_lines(std::string_view text);
 
 }  // namespace assay::base

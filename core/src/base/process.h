@@ -19,8 +19,8 @@
 namespace assay::base {
 
 struct ExitStatus {
-  std::optional<int> code;    // of a child that exited
-  std::optional<int> signal;  // of a child that was killed
+  std::optional<int> code;    // if the child exited
+  std::optional<int> signal;  // if the child was killed
 };
 
 struct CannotStart : UserError {

@@ -12,7 +12,7 @@ namespace {
 
 constexpr size_t kLongestNotes = 1 << 20;
 
-// The build id among the notes of one segment; every read stays inside [notes, notes + size).
+// Finds the build id among the notes of one segment. Every read stays inside [notes, notes + size).
 std::string find_build_id(const char* notes, size_t size, size_t alignment) {
   const auto padded = [&](size_t length) { return (length + alignment - 1) / alignment * alignment; };
   for (size_t at = 0; size - at >= sizeof(Elf64_Nhdr);) {

@@ -8,7 +8,7 @@
 namespace assay::record {
 namespace {
 
-// A plugin without roles has those of a run of its own.
+// A plugin without roles has every role of the run itself.
 bool has_role(const nlohmann::json& plugin, const char* role) {
   const auto roles = plugin.find("roles");
   return roles == plugin.end() ? role != std::string(kInputRole)

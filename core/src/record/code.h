@@ -1,4 +1,4 @@
-// Which plugins' code a record stands on: those that trained, or those that evaluated.
+// Which plugins' code produced a record: the plugins that trained, or the plugins that evaluated.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -6,17 +6,18 @@
 
 namespace assay::record {
 
-// "kind/name" -> {plugin, version, sha256, build_id}. Files are left out: where a plugin lay is not what it was.
+// "kind/name" -> {plugin, version, sha256, build_id}. File names are omitted: a plugin's path is not part of its
+// identity.
 nlohmann::json training_plugins(const nlohmann::json& plan_line);
 
-// The role of a plugin that the run does not use itself, but another run whose model an evaluation asks.
+// The role of a plugin that is used not by the run itself but by another run whose model an evaluation loads.
 inline constexpr const char* kInputRole = "input";
 
-// Of one entry of the plan line's "evaluate": its evaluator and the components inside it, and what is there for the
-// runs that it asks.
+// For one entry of the plan line's "evaluate": the plugins of its evaluator and of the components inside it, and those
+// of the runs whose models it loads.
 nlohmann::json evaluation_plugins(const nlohmann::json& plan_line, const nlohmann::json& config);
 
-// What a recorded or planned plugin's code is known by: its build id, or its file's hash where it has none.
+// Identifies the code of a recorded or planned plugin: its build id, or the hash of its file if it has none.
 std::string code_id(const nlohmann::json& plugin);
 
 }  // namespace assay::record

@@ -20,7 +20,7 @@ constexpr std::string_view kPrefix = "plan.", kSuffix = ".jsonl";
 ControllerPlan::ControllerPlan(const ExperimentLayout& experiment, std::string_view text)
     : file_(experiment.folder() / fmt::format("{}{}.{}{}", kPrefix, host_name(), ::getpid(), kSuffix)) {
   fs::create_directories(experiment.folder());
-  const auto lock = base::FileLock::lock(experiment.lock());  // nobody looks for files without a lock meanwhile
+  const auto lock = base::FileLock::lock(experiment.lock());  // meanwhile no process searches for files without a lock
   base::write_atomically(file_, text);
   lock_.emplace(base::FileLock::lock(file_));
 }

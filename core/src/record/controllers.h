@@ -1,5 +1,5 @@
-// The controllers at work on an experiment. Each keeps the plan that it is at in a file of its own, for another one may
-// replace plan.jsonl before its last worker has started, and holds a lock on that file while it lives.
+// The controllers that run an experiment. Each keeps its plan in its own file, because another controller may replace
+// plan.jsonl before the last worker has started, and holds a lock on that file while it runs.
 #pragma once
 
 #include <sys/types.h>
@@ -17,7 +17,7 @@ namespace assay::record {
 
 class ControllerPlan {
  public:
-  // plan.<host>.<pid>.jsonl, gone with this object.
+  // Writes plan.<host>.<pid>.jsonl, which the destructor removes.
   ControllerPlan(const ExperimentLayout& experiment, std::string_view text);
   ~ControllerPlan();
   ControllerPlan(const ControllerPlan&) = delete;
@@ -33,7 +33,7 @@ struct Controller {
   std::filesystem::path file;  // its plan
   std::string host;
   pid_t pid = 0;
-  bool alive = false;  // else it was killed, and its file is of no use
+  bool alive = false;  // false: it was killed, and its file is unreferenced
 };
 std::vector<Controller> controllers_of(const ExperimentLayout& experiment);
 

@@ -1,4 +1,4 @@
-// How long runs took on this machine before, so that a plan can say how long it will take.
+// Durations of earlier runs on this machine, from which a plan estimates its own duration.
 #pragma once
 
 #include <filesystem>
@@ -14,12 +14,13 @@ struct EarlierRun {
   double seconds = 0;  // from start to records, evaluations included
 };
 
-// The finished runs of all experiments under a results root that this host made, the newest thousand of them. Records
-// that cannot be read are passed over.
+// The newest thousand finished runs of this host, over all experiments under a results root. Records that cannot be
+// read are skipped.
 std::vector<EarlierRun> earlier_runs(const std::filesystem::path& results_root, const std::string& host);
 
-// Of a run with so many FLOPs: the mean of earlier runs of its group, else its FLOPs at the median rate of the five
-// earlier runs that are nearest to it in FLOPs, for small models are slower a FLOP. Nothing without earlier runs.
+// Estimates the duration of a run with this many FLOPs: the mean over earlier runs of its group, else its FLOPs at the
+// median rate of the five earlier runs nearest to it in FLOPs, because small models take longer per FLOP. Returns no
+// value without earlier runs.
 std::optional<double> estimated_seconds(const std::string& group, double flops, const std::vector<EarlierRun>& earlier);
 
 }  // namespace assay::record

@@ -32,7 +32,7 @@ bool is_event(const nlohmann::json& line) {
 // Events without a step (start, error, end) count as of step -1.
 std::int64_t step_of(const nlohmann::json& event) { return event.value("step", std::int64_t{-1}); }
 
-// Of an attempt whose result was refused only that error is left.
+// Of an attempt whose result was rejected, only the error remains.
 void drop_refused(std::vector<nlohmann::json>& events) {
   std::set<int> refused;
   for (const auto& event : events)
@@ -57,7 +57,7 @@ void EventWriter::write(std::string_view type, const nlohmann::json& fields) {
   event["attempt"] = attempt_;
   event["type"] = type;
   for (const auto& [key, value] : fields.items()) event[key] = value;
-  // Messages of exceptions may hold any bytes; an event must not fail for that.
+  // Exception messages may contain arbitrary bytes; they must not make writing an event fail.
   auto line = event.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
   if (torn_) line.insert(line.begin(), '\n');
   ssize_t wrote = 0;
@@ -66,7 +66,7 @@ void EventWriter::write(std::string_view type, const nlohmann::json& fields) {
   torn_ = wrote >= 0 && wrote < static_cast<ssize_t>(line.size());
   if (wrote < 0 || torn_)
     throw UserError(file_.string() + ": cannot append an event: " +
-                    (torn_ ? "only a part was written; is the disk full?" : std::strerror(errno)));
+                    (torn_ ? "it was written only in part; check the free disk space" : std::strerror(errno)));
 }
 
 EventTail::EventTail(std::filesystem::path file, From from) : file_(std::move(file)) {
@@ -80,7 +80,7 @@ std::vector<nlohmann::json> EventTail::poll() {
   std::ifstream stream(file_, std::ios::binary);
   if (!stream.seekg(static_cast<std::streamoff>(offset_))) return events;
   std::string line;
-  while (std::getline(stream, line) && !stream.eof()) {  // eof: the line has no end yet
+  while (std::getline(stream, line) && !stream.eof()) {  // eof: the line is incomplete
     offset_ += line.size() + 1;
     auto event = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
     if (is_event(event)) events.push_back(std::move(event));
@@ -99,8 +99,8 @@ std::vector<nlohmann::json> read_events(const std::filesystem::path& file) {
   auto all = EventTail(file, EventTail::From::kBegin).poll();
   drop_refused(all);
   const auto of_first = [&](const nlohmann::json& event) { return event["attempt"] == all.front()["attempt"]; };
-  if (std::all_of(all.begin(), all.end(), of_first)) return all;             // nothing to supersede, as with most runs
-  std::map<int, std::int64_t> start_of;                                      // attempt -> the step it goes on from
+  if (std::all_of(all.begin(), all.end(), of_first)) return all;             // nothing is superseded, as in most runs
+  std::map<int, std::int64_t> start_of;                                      // attempt -> step it resumes from
   std::map<std::tuple<std::string, std::int64_t, std::string>, int> latest;  // type, step, label -> attempt
   const auto key_of = [](const nlohmann::json& event) {
     return std::make_tuple(event["type"].get<std::string>(), step_of(event), event.value("label", std::string()));

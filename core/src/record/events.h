@@ -1,4 +1,4 @@
-// events.jsonl: what happened in a run, one JSON object a line, append-only, each line with its attempt number.
+// events.jsonl: the log of a run, append-only, one JSON object per line, each with its attempt number.
 #pragma once
 
 #include <cstdint>
@@ -10,17 +10,18 @@
 
 namespace assay::record {
 
-// One process writes at a time (the run's lock sees to that). Not for concurrent use by threads.
+// One process writes at a time (the run's lock ensures it). Not safe for concurrent use by threads.
 class EventWriter {
  public:
-  // Creates the file where there is none. A last line that a killed attempt left without its end is closed by a line
-  // feed before the first event, so that it spoils no other line. Throws UserError when the file cannot be written.
+  // Creates the file if it does not exist. If a killed attempt left an incomplete last line, a line feed is written
+  // before the first event, so that the incomplete line does not corrupt it. Throws UserError when the file cannot be
+  // written.
   EventWriter(std::filesystem::path file, int attempt);
   ~EventWriter();
   EventWriter(const EventWriter&) = delete;
   EventWriter& operator=(const EventWriter&) = delete;
 
-  // Appends {"attempt":..,"type":type,fields...} with one write(2). Numbers that are not finite become null.
+  // Appends {"attempt":..,"type":type,fields...} with one write(2). Non-finite numbers become null.
   void write(std::string_view type, const nlohmann::json& fields);
 
  private:
@@ -33,13 +34,13 @@ class EventWriter {
 // 1 for a run without events, else the largest attempt so far + 1.
 int next_attempt(const std::filesystem::path& file);
 
-// Reads on from where the last poll ended; for a live display. A file that does not exist yet has no events.
+// Continues reading where the last poll ended; for a live display. A file that does not exist yet has no events.
 class EventTail {
  public:
   enum class From { kBegin, kEnd };
   EventTail(std::filesystem::path file, From from);
 
-  // The events of the complete lines since the last poll; lines that are no event are skipped.
+  // The events of the complete lines since the last poll; lines that are not valid events are skipped.
   std::vector<nlohmann::json> poll();
 
  private:
@@ -47,10 +48,10 @@ class EventTail {
   std::uintmax_t offset_ = 0;
 };
 
-// The events in force. A start event supersedes all that earlier attempts wrote beyond the step it goes on from
-// ("from", 0 when absent), of several events of one type, step and label the latest attempt's wins, and start, error
-// and end are those of the latest attempt that has them. Of an attempt whose result was refused nothing but its error
-// is in force. So the curve of a killed and resumed run equals an uninterrupted one's.
+// The events in force. A start event supersedes all events of earlier attempts beyond the step from which it resumes
+// ("from", 0 when absent). Of several events with the same type, step and label, the one of the latest attempt wins;
+// start, error and end are those of the latest attempt that has them. Of an attempt whose result was rejected, only the
+// error is in force. The curve of a killed and resumed run therefore equals that of an uninterrupted run.
 std::vector<nlohmann::json> read_events(const std::filesystem::path& file);
 
 }  // namespace assay::record

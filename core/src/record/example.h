@@ -1,4 +1,4 @@
-// One example's own numbers and texts, as they stand in the record of an evaluation.
+// Numbers and texts of one example, as stored in the record of an evaluation.
 #pragma once
 
 #include <map>

@@ -19,7 +19,7 @@ HookFile::HookFile(fs::path file) : file_(std::move(file)) {
   constexpr auto kBytes = kSlots * kSlotBytes;
   const int descriptor = ::open(file_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (descriptor < 0) return;
-  // With its space reserved, for a write into mapped memory without space would kill the process.
+  // Its space is reserved, because a write to mapped memory without disk space would kill the process.
   if (::posix_fallocate(descriptor, 0, kBytes) == 0) {
     void* memory = ::mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
     if (memory != MAP_FAILED) slots_ = static_cast<char*>(memory);

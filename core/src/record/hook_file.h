@@ -1,5 +1,5 @@
-// The hooks that the threads of a worker run at this moment, in a file that outlives the process: when a worker dies
-// without a message, its controller reads there which plugin was running.
+// The hooks that the threads of a worker are currently running, in a file that outlives the process: when a worker dies
+// without an error message, its controller reads there which plugin was running.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,8 @@
 
 namespace assay::record {
 
-// The file as mapped memory: a slot per thread. Without space or rights for the file, there are no slots.
+// The file as mapped memory with one slot per thread. If the file cannot be created, for lack of space or permission,
+// there are no slots.
 class HookFile {
  public:
   explicit HookFile(std::filesystem::path file);
@@ -26,10 +27,10 @@ class HookFile {
   char* slots_ = nullptr;
 };
 
-// Into one slot. Cut where it is too long. No plugin: the thread is in no hook.
+// Writes one slot, truncated if it is too long. An empty plugin name means that the thread is not in a hook.
 void write_hook(char* slot, std::string_view plugin, std::string_view component, std::string_view hook);
 
-// "plugin 'p', component 'c', hook 'h'" of every thread that was in a hook, each text once. Empty without a file.
+// "plugin 'p', component 'c', hook 'h'" of every thread that was in a hook, without duplicates. Empty without a file.
 std::vector<std::string> hooks_in(const std::filesystem::path& file);
 
 }  // namespace assay::record

@@ -1,4 +1,4 @@
-// Where everything stands in a results folder; results/README.md describes the files.
+// The layout of a results folder; results/README.md describes the files.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ std::optional<std::int64_t> step_of_checkpoint(const std::filesystem::path& fold
 // Those in a folder of checkpoints, newest first.
 std::vector<std::int64_t> checkpoint_steps(const std::filesystem::path& folder);
 
-// runs/<train id>/ of one run.
+// The folder of one run, runs/<train id>/.
 class RunLayout {
  public:
   explicit RunLayout(std::filesystem::path folder) : folder_(std::move(folder)) {}
@@ -26,10 +26,10 @@ class RunLayout {
   std::filesystem::path eval_records() const { return folder_ / "eval"; }
   std::filesystem::path eval_record(const std::string& eval_id) const { return eval_records() / (eval_id + ".json"); }
   std::filesystem::path events() const { return folder_ / "events.jsonl"; }
-  std::filesystem::path accepted() const { return folder_ / "accepted.json"; }  // code that a replay stands for
+  std::filesystem::path accepted() const { return folder_ / "accepted.json"; }  // code that a replay has verified
   std::filesystem::path state() const { return folder_ / "state.json"; }
   std::filesystem::path progress() const { return folder_ / "progress.json"; }  // of a running evaluation
-  // Of each of the worker's processes; see hook_file.h.
+  // One per process of the worker; see hook_file.h.
   std::filesystem::path hooks(int process = 0) const {
     return folder_ / (process == 0 ? "hooks" : "hooks." + std::to_string(process));
   }
@@ -42,7 +42,7 @@ class RunLayout {
   std::filesystem::path folder_;
 };
 
-// results/<experiment>/ of one experiment.
+// The folder of one experiment, results/<experiment>/.
 class ExperimentLayout {
  public:
   explicit ExperimentLayout(std::filesystem::path folder) : folder_(std::move(folder)) {}
@@ -50,9 +50,9 @@ class ExperimentLayout {
   std::filesystem::path experiment() const { return folder_ / "experiment.toml"; }
   std::filesystem::path plan() const { return folder_ / "plan.jsonl"; }
   std::filesystem::path compare() const { return folder_ / "compare.json"; }
-  std::filesystem::path source() const { return folder_ / "source.json"; }  // how the plan was asked for
+  std::filesystem::path source() const { return folder_ / "source.json"; }  // the request that made the plan
   std::filesystem::path lock() const { return folder_ / "lock"; }
-  // What the source tree had besides its commit, as a patch; by its hash.
+  // Uncommitted changes of the source tree, as a patch, by hash.
   std::filesystem::path changes(const std::string& hash) const { return folder_ / "changes" / (hash + ".diff"); }
   std::filesystem::path report() const { return folder_ / "report.html"; }
   std::filesystem::path figures() const { return folder_ / "figures"; }

@@ -13,13 +13,13 @@ namespace {
 constexpr double kExactIntegers = 9007199254740992.0;  // 2^53
 constexpr const char *kNan = "NaN", *kInfinity = "Infinity", *kMinusInfinity = "-Infinity";
 
-// Coordinates are mostly counts; 512 reads better than 512.0 and names the same column.
+// Coordinates are mostly counts: 512 reads better than 512.0 and names the same column.
 nlohmann::json number(double value) {
   if (std::abs(value) < kExactIntegers && value == std::trunc(value)) return static_cast<std::int64_t>(value);
   return value;
 }
 
-// JSON has no number that is not finite; these are the texts of protobuf's JSON mapping, which most languages parse.
+// JSON cannot represent non-finite numbers; these strings follow protobuf's JSON mapping, which most languages parse.
 nlohmann::json value_or_text(double value) {
   if (std::isfinite(value)) return value;
   return std::isnan(value) ? kNan : value > 0 ? kInfinity : kMinusInfinity;

@@ -1,4 +1,4 @@
-// A metric as it stands in events and records.
+// A metric as stored in events and records.
 #pragma once
 
 #include <map>
@@ -21,16 +21,16 @@ struct RecordedMetric {
 
 nlohmann::json to_json(const std::vector<RecordedMetric>& metrics);
 
-// "lm.bits_per_byte@length=512" of a metric as records and events hold it; `label` is its evaluation's.
+// "lm.bits_per_byte@length=512": the name of a metric in records and events; `label` is the label of its evaluation.
 std::string metric_name(const std::string& label, const nlohmann::json& metric);
 
-// "true", "0.001", "alibi": a JSON scalar as labels show it.
+// "true", "0.001", "alibi": a JSON scalar as shown in labels.
 std::string scalar_text(const nlohmann::json& value);
 
-// Of a recorded metric: could the model answer? Without a value (null) but with a sum it could not.
+// Whether a recorded metric applies to its model. It does not if its value is null but it has a sum.
 bool applies(const nlohmann::json& metric);
 
-// A value of an event or a record: a number, or the text that stands for one that JSON has not ("Infinity",
+// A value of an event or a record: a number, or the string for a number that JSON cannot represent ("Infinity",
 // "-Infinity"). NaN otherwise.
 double number_or_nan(const nlohmann::json& value);
 

@@ -1,4 +1,4 @@
-// A metric as experiment files and command lines name it: <evaluator label>.<name>@<coordinate>=<value>, or
+// The name of a metric in experiment files and on command lines: <evaluator label>.<name>@<coordinate>=<value>, or
 // train.<name>.
 #pragma once
 
@@ -11,8 +11,8 @@ namespace assay::record {
 // "lm" of lm.bits_per_byte@length=512, or "train".
 std::string owner_of(const std::string& metric);
 
-// A metric at a step on the way has the step as its last coordinate: lm.bits_per_byte@length=64,step=1000. The metric
-// without it, and the step; no step for a metric of finished weights.
+// A metric at an intermediate step has the step as its last coordinate: lm.bits_per_byte@length=64,step=1000. This is
+// the metric without that coordinate, and the step; a metric of the final weights has no step.
 struct StepMetric {
   std::string metric;
   std::optional<std::int64_t> step;

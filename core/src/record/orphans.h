@@ -1,4 +1,4 @@
-// Runs that stand in an experiment's results and not in its plan in force.
+// Runs in the results of an experiment that are not in its plan in force.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>

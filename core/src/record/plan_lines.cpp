@@ -21,12 +21,12 @@ std::vector<nlohmann::json> read_plan_lines(const std::filesystem::path& file) {
     const auto is_text = [&](const char* key) { return parsed.contains(key) && parsed[key].is_string(); };
     if (!parsed.is_object() || !is_text("train_id") || !is_text("group"))
       throw UserError(
-          fmt::format("{}:{}: not a plan line (a JSON object with train_id and group); "
-                      "'assay run' on the experiment's TOML writes the plan again",
+          fmt::format("{}:{}: the line is not a valid plan line, a JSON object with train_id and group; run 'assay "
+                      "run' on the experiment's TOML to write the plan again",
                       file.string(), number));
     if (parsed.value("schema", 0) != 1)
-      throw UserError(fmt::format("{}:{}: plan of schema {}, this assay reads schema 1", file.string(), number,
-                                  parsed.value("schema", 0)));
+      throw UserError(fmt::format("{}:{}: the plan has schema {}, but this version of assay reads schema 1",
+                                  file.string(), number, parsed.value("schema", 0)));
     lines.push_back(std::move(parsed));
   }
   return lines;

@@ -1,4 +1,4 @@
-// The plan in force, plan.jsonl, as the JSON objects of its lines, and what of a line has no record yet.
+// Reads the plan in force, plan.jsonl, as JSON objects, one per line, and checks which records of a line are missing.
 #pragma once
 
 #include <filesystem>
@@ -12,11 +12,11 @@ namespace assay::record {
 // Throws UserError with file and line when a line is not a plan line.
 std::vector<nlohmann::json> read_plan_lines(const std::filesystem::path& file);
 
-// True when the train record and every planned evaluation's record are there and whole. Without the first, the others
-// count for nothing: they are of an earlier training.
+// True when the train record and the record of every planned evaluation exist and are complete. Without the train
+// record the others do not count: they belong to an earlier training.
 bool has_all_records(const nlohmann::json& line, const RunLayout& run);
 
-// Cores one run keeps busy: threads a rank times ranks.
+// Number of cores that one run uses: threads per rank times ranks.
 int cores_of(const nlohmann::json& line);
 
 // Whether the run's ranks are processes, which mpirun starts. Ranks with a GPU each are threads on one host, and

@@ -52,13 +52,14 @@ GitState git_state(const std::filesystem::path& folder) {
   GitState state;
   state.commit = line_of(git({"rev-parse", "HEAD"}));
   if (state.commit.empty()) return state;
-  // New files show in a diff once an index names them; that index is a copy, so that the user's own stays as it is.
+  // A diff shows new files only if an index contains them. The index used here is a copy, so that the user's own index
+  // does not change.
   const std::filesystem::path top = line_of(git({"rev-parse", "--show-toplevel"})),
                               index = line_of(git({"rev-parse", "--path-format=absolute", "--git-path", "index"}));
   std::error_code failed;
   const auto copy = std::filesystem::temp_directory_path(failed) / fmt::format("assay-index-{}", ::getpid());
   if (!failed) std::filesystem::copy_file(index, copy, std::filesystem::copy_options::overwrite_existing, failed);
-  // By an index's own time git tells which files may have changed since without showing it.
+  // Git uses the modification time of the index to detect files that changed after it was written.
   if (!failed) std::filesystem::last_write_time(copy, std::filesystem::last_write_time(index, failed), failed);
   const std::vector<std::string> with_copy =
       failed ? std::vector<std::string>{} : std::vector<std::string>{"env", "GIT_INDEX_FILE=" + copy.string()};

@@ -1,4 +1,4 @@
-// A run that another run takes as an input, as a value inside a plan line.
+// A run that is an input of another run, as a value inside a plan line.
 #pragma once
 
 #include <cstdint>
@@ -7,14 +7,15 @@
 
 namespace assay::record {
 
-// A resolved input stands in a run's configuration as {experiment, group, path, train_id}. While the seed is open it is
-// {experiment, group, path, seeds: {"1": train id, ...}} instead, `path` being the folder of all runs.
+// A resolved input has the form {experiment, group, path, train_id} in a run's configuration. While the seed is not yet
+// fixed, it has the form {experiment, group, path, seeds: {"1": train id, ...}}, where `path` is the folder of all
+// runs.
 bool is_run_input(const nlohmann::json& value);
 
-// The value with every open input settled for one seed.
+// Returns the value with every open input resolved for one seed.
 nlohmann::json with_inputs_of(const nlohmann::json& value, int64_t seed);
 
-// Every settled input inside the value.
+// Returns every resolved input inside the value.
 std::vector<nlohmann::json> inputs_in(const nlohmann::json& value);
 
 }  // namespace assay::record

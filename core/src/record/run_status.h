@@ -1,4 +1,4 @@
-// How a planned run stands now: by its records, its lock and its state file, in this order.
+// The current status of a planned run, determined from its records, its lock and its state file, in this order.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -14,11 +14,11 @@ const char* name_of(Standing standing);
 
 struct RunStatusNow {
   Standing standing = Standing::kQueued;
-  std::string reason = {};         // one line; empty when it runs, is done or is queued
-  std::string failure_class = {};  // of a failure
+  std::string reason = {};         // one line; empty when the run is running, done or queued
+  std::string failure_class = {};  // of a failed run
 };
 
-// A run whose worker was killed together with its controller, or that waits at a rung, is queued again.
+// A run whose worker was killed together with its controller, or that is paused at a rung, counts as queued.
 RunStatusNow run_status(const nlohmann::json& plan_line, const RunLayout& run);
 
 }  // namespace assay::record

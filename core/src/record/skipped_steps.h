@@ -1,4 +1,4 @@
-// Steps that changed nothing: loss or gradients were not finite, or one of them was a spike.
+// Steps whose update was skipped because the loss or the gradient norm was not finite or spiked.
 #pragma once
 
 #include <cstdint>
@@ -13,9 +13,9 @@ struct SkippedSteps {
   std::int64_t skipped = 0, steps = 0;
 };
 
-// Of a training's record.
+// From the record of a training.
 SkippedSteps skipped_steps_of(const nlohmann::json& train_record);
-// Of a run; none while it has no record that can be read.
+// Of a run; zero while it has no readable record.
 SkippedSteps skipped_steps_of(const RunLayout& run);
 
 std::string text_of(const SkippedSteps& steps);  // "5 of 6 steps skipped"

@@ -15,7 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-// The plugins of a record whose code the plan has otherwise.
+// The plugins of a record whose code differs from that in the plan.
 std::string other_plugins(const json& components, const json& planned) {
   std::string names;
   for (const auto& [component, plugin] : components.items())
@@ -24,7 +24,7 @@ std::string other_plugins(const json& components, const json& planned) {
   return names;
 }
 
-// A run that the evaluation asked and that has other weights now; empty: there is none.
+// A run whose model the evaluation loaded and whose weights have changed since; empty if there is none.
 std::string trained_again(const json& config) {
   if (config.is_object() && config.contains("train_id") && config.contains("sha256") && config.contains("path")) {
     const auto file = RunLayout(config["path"].get<std::string>()).train_record();
@@ -39,7 +39,7 @@ std::string trained_again(const json& config) {
   return "";
 }
 
-// Code of today by which a replay went, as `accepted.json` lists it.
+// The current code that a replay used, in the form of `accepted.json`.
 json code_of(const json& plan_line, const std::string& current_code) {
   json plugins = json::object();
   const auto training = training_plugins(plan_line);
@@ -53,7 +53,8 @@ json accepted_in(const RunLayout& run) {
   return list.is_array() ? list : json::array();
 }
 
-// The steps by which a replay showed that today's library gives the bits of another; 0: none did.
+// The number of steps for which a replay showed that the current library is bit-identical to another; 0 without such a
+// replay.
 std::int64_t replayed_library(const RunLayout& run, const std::string& library, const std::string& current_code) {
   for (const auto& one : accepted_in(run))
     if (one.is_object() && one.value("/code/training"_json_pointer, "") == current_code &&

@@ -1,4 +1,4 @@
-// Whether a record was made by the code that would make it today, or by code that a replay has shown to be its equal.
+// Whether a record was made by the current code, or by code that a replay has shown to be bit-identical.
 #pragma once
 
 #include <cstdint>
@@ -12,24 +12,26 @@
 namespace assay::record {
 
 struct Freshness {
-  std::string stale;  // names of what is other code: "training library, positional/alibi"; empty: it is fresh
-  std::int64_t accepted_to = 0;  // it is other code, accepted by a replay up to this step
+  std::string stale;             // what has changed: "training library, positional/alibi"; empty: fresh
+  std::int64_t accepted_to = 0;  // changed code, accepted by a replay up to this step
 };
 
-// `record` is a train.json or an evaluation's; `current_code`: build id of today's training library, empty when
-// unknown.
+// `record` is a train record or an evaluation record; `current_code` is the build id of the current training library,
+// empty when unknown.
 Freshness freshness(const nlohmann::json& record, const RunLayout& run, const nlohmann::json& plan_line,
                     const std::string& current_code);
 
-// The lines of a plan in force with the code that their plugins' files hold now: what was built again since is other
-// code. Of a file that is not here the plan has the word.
+// Returns the lines of a plan in force with the current build ids of their plugin files: a plugin that was rebuilt
+// since is different code. If a file does not exist here, the plan's entry is kept.
 std::vector<nlohmann::json> with_code_at_hand(std::vector<nlohmann::json> plan_lines);
 
-// What of a run that is done, or of its planned evaluations, is of other code; empty: nothing.
+// The parts of a finished run, or of its planned evaluations, that were made by different code; empty if there are
+// none.
 std::string stale_code(const nlohmann::json& plan_line, const RunLayout& run, const std::string& current_code);
 bool is_stale(const nlohmann::json& plan_line, const RunLayout& run, const std::string& current_code);
 
-// Says in the run's folder that today's training code gave the first `steps` steps of this record's code to the bit.
+// Records in the run's folder that the current training code reproduced the first `steps` steps of this record's code
+// bit by bit.
 void accept_code(const nlohmann::json& record, const RunLayout& run, const nlohmann::json& plan_line,
                  const std::string& current_code, std::int64_t steps);
 

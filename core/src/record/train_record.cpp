@@ -63,7 +63,7 @@ nlohmann::json train_record(const nlohmann::json& plan_line, const TrainResult& 
         {"cores", available_cores()},
         {"concurrent_jobs", concurrent_jobs()}}},
   };
-  if (result.measured.tokens_per_second > 0)  // nothing was trained: no rate, rather than one of 0
+  if (result.measured.tokens_per_second > 0)  // without training there is no rate, instead of a rate of 0
     record["measured"]["tokens_per_second"] = result.measured.tokens_per_second;
   if (result.stretches.size() > 1) record["environment"]["continued"] = result.stretches;
   if (!result.gpu.empty()) record["environment"]["gpu"] = result.gpu;
@@ -71,8 +71,8 @@ nlohmann::json train_record(const nlohmann::json& plan_line, const TrainResult& 
   return record;
 }
 
-// Of what write_record wrote only the whole ends with a line feed, so its ends are enough, and thousands of records are
-// looked at in no time. A record from elsewhere is read.
+// Of the output of write_record, only a complete record ends with a line feed, so its first and last bytes suffice, and
+// checking thousands of records is fast. A record from another source is parsed.
 bool has_record(const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);
   std::string ends(3, '\0');
@@ -84,7 +84,8 @@ bool has_record(const std::filesystem::path& file) {
 }
 
 void write_record(const std::filesystem::path& file, const nlohmann::json& record) {
-  if (std::filesystem::exists(file)) throw Bug(file.string() + ": a record is written once, and this one exists");
+  if (std::filesystem::exists(file))
+    throw Bug(file.string() + ": the record already exists; a record is written only once");
   std::filesystem::create_directories(file.parent_path());
   base::write_atomically(file, record.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }

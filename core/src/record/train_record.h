@@ -1,4 +1,4 @@
-// train.json: the one record of a finished training. Outside "measured", records of equal runs are byte-equal.
+// train.json: the record of a finished training. Outside "measured", records of equal runs are byte-equal.
 #pragma once
 
 #include <cstdint>
@@ -19,12 +19,12 @@ struct DataSource {
 
 struct TrainMeasured {
   double seconds = 0, train_seconds = 0, startup_seconds = 0, tokens_per_second = 0;
-  std::map<std::string, double> phases{};  // seconds of training and evaluation by what was done
+  std::map<std::string, double> phases{};  // seconds of training and evaluation per phase
   std::int64_t peak_memory_bytes = 0;
   std::string started;  // ISO time
 };
 
-// What a worker knows beyond its plan line. Machine, host and concurrent jobs are filled in by train_record.
+// What the worker adds to its plan line. train_record fills in machine, host and concurrent jobs.
 struct TrainResult {
   std::int64_t steps = 0, skipped_steps = 0, tokens = 0, parameters = 0;
   double flops_six_nd = 0, flops_exact = 0;  // 0: not counted
@@ -41,11 +41,11 @@ struct TrainResult {
 
 nlohmann::json train_record(const nlohmann::json& plan_line, const TrainResult& result);
 
-// Whether a record is there and whole. One that was cut counts as absent.
+// Whether a record exists and is complete. A truncated record counts as absent.
 bool has_record(const std::filesystem::path& file);
 
-// Compact JSON and a line feed, atomically; creates the folders. Throws Bug when the file exists: records are written
-// once.
+// Writes compact JSON and a line feed, atomically; creates the folders. Throws Bug when the file exists, because a
+// record is written only once.
 void write_record(const std::filesystem::path& file, const nlohmann::json& record);
 
 }  // namespace assay::record

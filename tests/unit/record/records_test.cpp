@@ -234,9 +234,9 @@ TEST(PlanFile, BadLinesAreNamed) {
   };
   EXPECT_EQ(message(plan_line().dump() + "\n\n" + plan_line().dump()), "accepted");
   EXPECT_THAT(message(plan_line().dump() + "\n{\"schema\":1}\n"),
-              ::testing::HasSubstr("plan.jsonl:2: not a plan line"));
+              ::testing::HasSubstr("plan.jsonl:2: the line is not a valid plan line"));
   EXPECT_THAT(message("{\"schema\":2,\"train_id\":\"a\",\"group\":\"b\"}"),
-              ::testing::HasSubstr("plan.jsonl:1: plan of schema 2"));
+              ::testing::HasSubstr("plan.jsonl:1: the plan has schema 2"));
 }
 
 }  // namespace
