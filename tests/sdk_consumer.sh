@@ -58,6 +58,6 @@ cp -r "$work/build/plugins" "$work/later"
   cat plan.log
   fail "the plan with shadowed plugins failed"
 }
-grep -q "warning: objective/probe is taken from $work/build/plugins/probe.so; $work/later/probe.so has one, too" plan.log ||
+grep -q "warning: objective/probe is loaded from $work/build/plugins/probe.so; $work/later/probe.so also provides it" plan.log ||
   { cat plan.log; fail "no warning of a shadowed plugin"; }
 echo "sdk_consumer: good"

@@ -1,4 +1,4 @@
-// Errors in the user's configuration: collected, so that all of them are reported at once.
+// Collects errors in the user's configuration, so that all of them are reported at once.
 #pragma once
 
 #include <set>
@@ -18,7 +18,7 @@ struct Diagnostic {
   std::string text() const { return position.text() + ": " + message; }
 };
 
-// What a wrong configuration throws; what() is one line an error, sorted by position.
+// The exception for an invalid configuration; what() has one line per error, sorted by position.
 class ConfigErrors : public UserError {
  public:
   explicit ConfigErrors(std::vector<Diagnostic> diagnostics);
@@ -28,14 +28,14 @@ class ConfigErrors : public UserError {
   std::vector<Diagnostic> diagnostics_;
 };
 
-// Equal errors of several runs of a sweep count once.
+// Equal errors of several runs of a sweep are reported once.
 class Diagnostics {
  public:
   void add(const Position& position, std::string message);
   void add_all(const Diagnostics& others) { found_.insert(others.found_.begin(), others.found_.end()); }
   bool empty() const { return found_.empty(); }
   const Diagnostic& first() const { return *found_.begin(); }  // by position; there must be one
-  // True when something is wrong at exactly this place: what follows from it need not be reported too.
+  // True when an error exists at exactly this position: consequential errors need not be reported too.
   bool has_at(const Position& position) const;
   void throw_if_any() const;
 

@@ -26,7 +26,7 @@ struct Failure {
   std::string message;
 };
 
-constexpr size_t kDeepestExpression = 100;  // of parentheses in one expression, and of expressions that ask for others
+constexpr size_t kDeepestExpression = 100;  // of parentheses in one expression, and of expressions that refer to others
 
 class Evaluator;
 
@@ -39,7 +39,8 @@ class Parser {
   Number parse() {
     ++at_;  // the "="
     const auto value = sum();
-    if (peek() != '\0') fail(fmt::format("'{}' does not belong here", text_.substr(at_)));
+    if (peek() != '\0')
+      fail(fmt::format("'{}' is unexpected; the expression must end or continue with an operator", text_.substr(at_)));
     return value;
   }
 
@@ -53,7 +54,7 @@ class Parser {
     ++at_;
     return true;
   }
-  // The string's own position is its opening quote.
+  // The position of the string is its opening quote.
   Position here(size_t offset) const {
     auto position = position_;
     if (position.line > 0) position.column += static_cast<int>(offset) + 1;
@@ -94,7 +95,8 @@ class Parser {
   }
 
   Number factor() {
-    if (++nesting_ > kDeepestExpression) fail("too deeply nested");
+    if (++nesting_ > kDeepestExpression)
+      fail(fmt::format("the expression nests deeper than {} levels", kDeepestExpression));
     const auto value = unguarded_factor();
     --nesting_;
     return value;
@@ -110,7 +112,8 @@ class Parser {
     }
     if ((next >= '0' && next <= '9') || next == '.') return literal();
     if (is_word(next)) return word();
-    fail(next == '\0' ? "a number or a key is missing at the end" : fmt::format("'{}' is no number and no key", next));
+    fail(next == '\0' ? "a number or a key is missing at the end"
+                      : fmt::format("'{}' is not a valid number or key", next));
   }
 
   static bool is_word(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
@@ -128,7 +131,7 @@ class Parser {
     double real = 0;
     const auto whole = std::from_chars(part.begin(), part.end(), integer);
     const auto any = std::from_chars(part.begin(), part.end(), real);
-    if (any.ec != std::errc() || any.ptr != part.end()) fail(fmt::format("'{}' is no number", part));
+    if (any.ec != std::errc() || any.ptr != part.end()) fail(fmt::format("'{}' is not a valid number", part));
     at_ = end;
     return whole.ec == std::errc() && whole.ptr == part.end() ? Number::of(integer) : Number::of(real);
   }
@@ -146,8 +149,7 @@ class Parser {
   Number call(std::string_view name, size_t begin) {
     static const std::vector<std::string> kFunctions{"ceil", "floor", "max", "min", "round"};
     if (std::find(kFunctions.begin(), kFunctions.end(), name) == kFunctions.end())
-      fail_at(begin,
-              fmt::format("there is no function '{}'{}", name, base::suggestion(name, kFunctions, "there are ")));
+      fail_at(begin, fmt::format("unknown function '{}'{}", name, base::suggestion(name, kFunctions, "available: ")));
     take('(');
     std::vector<Number> values{sum()};
     while (take(',')) values.push_back(sum());
@@ -155,7 +157,7 @@ class Parser {
     const auto less = [](const Number& a, const Number& b) { return a.real < b.real; };
     if (name == "min") return *std::min_element(values.begin(), values.end(), less);
     if (name == "max") return *std::max_element(values.begin(), values.end(), less);
-    if (values.size() != 1) fail_at(begin, fmt::format("{} takes one value", name));
+    if (values.size() != 1) fail_at(begin, fmt::format("function '{}' takes one argument", name));
     if (values[0].is_int) return values[0];
     const double rounded = name == "floor"  ? std::floor(values[0].real)
                            : name == "ceil" ? std::ceil(values[0].real)
@@ -169,7 +171,7 @@ class Parser {
       if (symbol == '+' && !__builtin_add_overflow(a.integer, b.integer, &exact)) return Number::of(exact);
       if (symbol == '-' && !__builtin_sub_overflow(a.integer, b.integer, &exact)) return Number::of(exact);
       if (symbol == '*' && !__builtin_mul_overflow(a.integer, b.integer, &exact)) return Number::of(exact);
-      // -1 is apart: the least int divided by it overflows.
+      // Division by -1 is a special case: the smallest int divided by -1 overflows.
       if (symbol == '/' && b.integer != -1 && a.integer % b.integer == 0) return Number::of(a.integer / b.integer);
       if (symbol == '/' && b.integer == -1) return combine('-', Number::of(int64_t{0}), a);
     }
@@ -188,7 +190,7 @@ class Parser {
   size_t nesting_ = 0;
 };
 
-// Where a value is: the key of a table, or the index in a list, and what it is in.
+// The location of a value: its key in a table or its index in a list, and its parent.
 struct Place {
   const Place* parent;
   const std::string* key;  // null in a list
@@ -207,7 +209,7 @@ KeyPath path_of(const Place& place) {
   return path;
 }
 
-// All expressions of one document; remembers which keys are being evaluated.
+// Evaluates all expressions of one document; tracks which keys are being evaluated.
 class Evaluator {
  public:
   Evaluator(Node& document, const KnownKeys& keys, Diagnostics& diagnostics)
@@ -223,7 +225,7 @@ class Evaluator {
         settle(node);
       } catch (const Failure& failure) {
         diagnostics_.add(failure.position, failure.message);
-        node.value = int64_t{1};  // reported; a number keeps the type check quiet
+        node.value = int64_t{1};  // already reported; a number satisfies the type check
       }
     }
   }
@@ -234,18 +236,18 @@ class Evaluator {
     if (!node && (fallback = keys_.default_of(path))) node = &*fallback;
     if (!node) {
       throw Failure{position, fmt::format("in \"{}\": unknown key '{}'{}", text, name,
-                                          base::suggestion(path.back(), siblings(path), "known there: "))};
+                                          base::suggestion(path.back(), siblings(path), "available: "))};
     }
     if (is_expression(*node) && !keys_.is_text(path)) {
       if (open_.count(node)) throw Failure{position, fmt::format("in \"{}\": '{}' depends on itself", text, name)};
       if (open_.size() > kDeepestExpression)
-        throw Failure{position, fmt::format("in \"{}\": '{}' stands behind more than {} expressions", text, name,
+        throw Failure{position, fmt::format("in \"{}\": '{}' depends on more than {} nested expressions", text, name,
                                             kDeepestExpression)};
       settle(*node);
     }
     if (const auto* integer = node->as<int64_t>()) return Number::of(*integer);
     if (const auto* real = node->as<double>()) return Number::of(*real);
-    throw Failure{position, fmt::format("in \"{}\": '{}' is no number but {}", text, name, describe(*node))};
+    throw Failure{position, fmt::format("in \"{}\": '{}' must be a number, but is {}", text, name, describe(*node))};
   }
 
  private:

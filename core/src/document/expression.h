@@ -1,4 +1,4 @@
-// "= model.width / 24": arithmetic over other keys, evaluated once a run at plan time.
+// "= model.width / 24": arithmetic over other keys, evaluated per run at plan time.
 #pragma once
 
 #include <functional>
@@ -10,12 +10,12 @@
 
 namespace assay::document {
 
-// What is known of a key beside what the document says.
+// Information about keys beyond the document itself.
 struct KnownKeys {
-  // The default of a key that the document does not give; nothing when there is no such key.
+  // The default of a key that the document does not set; no value when there is no such key.
   std::function<std::optional<Node>(const KeyPath&)> default_of;
-  // Whether the key takes text (a label, a name, a file): there a "=" begins no expression. An element of a list has
-  // its index for a key.
+  // Whether the key takes text (a label, a name, a file), in which a leading "=" does not start an expression. The key
+  // of a list element is its index.
   std::function<bool(const KeyPath&)> is_text;
 };
 

@@ -18,12 +18,12 @@ class Loader {
   Loader(Document& document, Diagnostics& diagnostics) : document_(document), diagnostics_(diagnostics) {}
 
   void load(const std::string& file, const Position& from) {
-    std::error_code unreadable;  // reading it says why
+    std::error_code unreadable;  // reading the file reports why
     const auto identity = fs::weakly_canonical(fs::path(file), unreadable).string();
     if (!identity.empty() && std::find(open_.begin(), open_.end(), identity) != open_.end())
-      return fail(from, fmt::format("'extends' goes in a circle: '{}' is being read already", file));
+      return fail(from, fmt::format("'extends' forms a cycle: '{}' is already being read", file));
     if (from.line > 0 && fs::exists(file, unreadable) && !fs::is_regular_file(file, unreadable))
-      return fail(from, fmt::format("'extends' names '{}', which is a folder or a device; name TOML files", file));
+      return fail(from, fmt::format("'extends' names '{}', which is not a regular file; name TOML files", file));
     std::string text;
     try {
       text = base::read_file(file);

@@ -1,4 +1,4 @@
-// An experiment file with all that it extends, as one tree.
+// Loads an experiment file and all files that it extends as one tree.
 #pragma once
 
 #include <filesystem>
@@ -20,8 +20,8 @@ struct Document {
   std::vector<SourceFile> sources;  // in the order of merging; the experiment file itself is the last
 };
 
-// Throws ConfigErrors when a file cannot be read or is no TOML: what is missing then would only mislead. Other errors
-// go to the diagnostics.
+// Throws ConfigErrors when a file cannot be read or is not valid TOML, because errors about its missing content would
+// be misleading. Other errors are added to the diagnostics.
 Document load_document(const std::string& file, Diagnostics& diagnostics);
 
 }  // namespace assay::document

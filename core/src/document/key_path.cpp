@@ -55,7 +55,7 @@ Node* find_labelled(Array& entries, std::string_view label) {
 
 namespace {
 
-// One step down; null when there is nothing.
+// One level down; null when there is no such child.
 const Node* child_of(const Node& node, const std::string& part) {
   if (const auto* table = node.as<Table>()) return table->find(part);
   if (const auto* array = node.as<Array>()) return find_labelled(const_cast<Array&>(*array), part);

@@ -12,7 +12,7 @@ namespace assay::document {
 
 using KeyPath = std::vector<std::string>;
 
-// "a.b" -> {a, b}; text with an empty part stays one key (and will be unknown to every schema).
+// "a.b" -> {a, b}; text with an empty part stays one key, which no schema knows.
 KeyPath split_key(std::string_view text);
 std::string join_key(const KeyPath& path);
 
@@ -20,7 +20,7 @@ std::string join_key(const KeyPath& path);
 KeyPath canonical_path(KeyPath path);
 std::string short_name(const KeyPath& canonical);
 
-// Sections that are lists of entries with labels: objective, transform, evaluate, tracker.
+// Sections that are lists of labelled entries: objective, transform, evaluate, tracker, callback, exchange.
 bool is_labelled_section(std::string_view name);
 // The label of an entry (default: its `use`); empty when it has neither.
 std::string label_of(const Node& entry);
@@ -31,7 +31,7 @@ const Node* find_path(const Node& root, const KeyPath& path);
 // The position of the longest existing part of the path.
 Position nearest_position(const Node& root, const KeyPath& path);
 
-// The words of the command line that set a part of what is at `path`.
+// The command-line arguments that set a part of the value at `path`.
 std::vector<std::string> words_within(const Node& root, const KeyPath& path);
 
 }  // namespace assay::document

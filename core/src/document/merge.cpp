@@ -21,7 +21,7 @@ void merge_tables(Table& base, Table over, Diagnostics& diagnostics) {
   }
 }
 
-// The new component, plus what it keeps of the one that it replaces.
+// The new component, plus the keys that it keeps from the component that it replaces.
 Node replaced_component(const Table& base, Node over, Diagnostics& diagnostics) {
   auto& table = *over.as<Table>();
   const auto* keep = table.find("keep");
@@ -40,7 +40,7 @@ Node replaced_component(const Table& base, Node over, Diagnostics& diagnostics) 
       std::vector<std::string> keys;
       for (const auto& entry : base.entries) keys.push_back(entry.key);
       diagnostics.add(name.position, fmt::format("'keep' names '{}', which the replaced table does not have{}", *text,
-                                                 base::suggestion(*text, keys, "it has ")));
+                                                 base::suggestion(*text, keys, "its keys are ")));
     } else if (!table.find(*text)) {
       table.entries.push_back(*kept);
     }
@@ -60,8 +60,9 @@ void merge_entries(const std::string& section, Array& base, Array over, Diagnost
     auto* existing = find_labelled(base, label);
     if (entry.as<Table>() && is_true(*entry.as<Table>(), "remove")) {
       if (!existing) {
-        diagnostics.add(entry.position,
-                        fmt::format("nothing to remove: no [[{}]] labelled '{}' is inherited", section, label));
+        diagnostics.add(
+            entry.position,
+            fmt::format("no inherited [[{}]] is labelled '{}', so there is nothing to remove", section, label));
       } else {
         base.erase(base.begin() + (existing - base.data()));
       }
@@ -92,10 +93,10 @@ void expand_labelled(const std::string& section, Node& list, Diagnostics& diagno
                       fmt::format("an entry of [[{}]] must be a table or a name, but is {}", section, describe(entry)));
     } else if (label.empty()) {
       diagnostics.add(entry.position,
-                      fmt::format("this [[{}]] needs 'use' (a string), or the 'label' of an inherited one", section));
+                      fmt::format("this [[{}]] needs 'use' (a string) or the 'label' of an inherited entry", section));
     } else if (!labels.insert(label).second) {
       diagnostics.add(entry.position,
-                      fmt::format("a second [[{}]] is labelled '{}'; give one of them another label", section, label));
+                      fmt::format("more than one [[{}]] is labelled '{}'; labels must be unique", section, label));
     } else {
       return false;
     }
@@ -122,9 +123,10 @@ void move_positional(Table& document, Diagnostics& diagnostics) {
   auto* table = model->as<Table>();
   if (!table) return;  // reported as a wrong type
   if (const auto* other = table->find_entry("positional")) {
-    diagnostics.add(moved.position,
-                    fmt::format("[positional] is short for model.positional, which is given at {}; keep one of them",
-                                other->position.text()));
+    diagnostics.add(
+        moved.position,
+        fmt::format("[positional] is short for model.positional, which is also given at {}; keep one of them",
+                    other->position.text()));
   } else {
     table->entries.push_back(std::move(moved));
   }
@@ -174,7 +176,7 @@ void merge_document(Node& base, Node over, Diagnostics& diagnostics) {
     } else if (replaces || !existing) {
       target.set(entry.key, entry.position, std::move(entry.value));
     } else if (entry.key == "experiment" && existing->value.is_table() && entry.value.is_table()) {
-      for (auto& inner : entry.value.as<Table>()->entries)  // seeds are one value in whatever form
+      for (auto& inner : entry.value.as<Table>()->entries)  // seeds are one value in any form
         existing->value.as<Table>()->set(inner.key, inner.position, std::move(inner.value));
     } else {
       existing->position = entry.position;

@@ -1,4 +1,4 @@
-// A configuration value that knows where it was written. Tables keep the order of the file.
+// A configuration value with its position in the source. Tables keep the order of the file.
 #pragma once
 
 #include <cstdint>
@@ -48,14 +48,14 @@ struct Entry {
   Node value;
 };
 
-// "the string \"x\"", "the int 3", "a list", "a table": what an error message says was given.
+// "the string \"x\"", "the int 3", "a list", "a table": the given value in an error message.
 std::string describe(const Node& node);
 nlohmann::json to_json(const Node& node);
 
 // The text of a string entry of a table; null when absent or of another type.
 const std::string* string_of(const Table& table, std::string_view key);
 
-// {use = "name"} where `node` is the string "name"; anything else is left as it is.
+// {use = "name"} where `node` is the string "name"; other nodes are unchanged.
 void expand_component_string(Node& node);
 
 }  // namespace assay::document

@@ -1,7 +1,7 @@
 #include "document/parse.h"
 
-// Some malformed input reaches an assertion inside toml++ 3.3 instead of its own error; here that is an error of the
-// user's. (With NDEBUG toml++ would promise the compiler that it cannot happen.)
+// Some malformed input triggers an assertion inside toml++ 3.3 instead of a parse error; here it is reported as a user
+// error. (With NDEBUG, toml++ would tell the compiler that this cannot happen.)
 #undef NDEBUG
 #include <stdexcept>
 namespace {
@@ -14,7 +14,7 @@ struct TomlAssertion : std::logic_error {
     if (!(condition)) throw TomlAssertion(#condition); \
   } while (false)
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wterminate"  // inside noexcept functions it ends the program, as assert would
+#pragma GCC diagnostic ignored "-Wterminate"  // inside noexcept functions it terminates the program, as assert does
 #include <toml++/toml.h>
 #pragma GCC diagnostic pop
 
@@ -27,11 +27,11 @@ struct TomlAssertion : std::logic_error {
 namespace assay::document {
 namespace {
 
-constexpr int kMaxNesting = 64;  // far beyond any real file; keeps recursion over the tree bounded
+constexpr int kMaxNesting = 64;  // far beyond any real file; bounds the recursion over the tree
 
 class Converter {
  public:
-  // With `fixed`, every node gets this position (a command-line argument has no lines of its own).
+  // With `fixed`, every node gets this position (a command-line argument has no lines).
   Converter(Position base, bool fixed, Diagnostics& diagnostics)
       : base_(std::move(base)), fixed_(fixed), diagnostics_(diagnostics) {}
 
@@ -52,11 +52,11 @@ class Converter {
     } else if (const auto* real = source.as_floating_point()) {
       node.value = real->get();
       if (!std::isfinite(real->get()))
-        diagnostics_.add(node.position, "inf and nan are no values here; give a finite number");
+        diagnostics_.add(node.position, "inf and nan are not valid values; give a finite number");
     } else if (const auto* flag = source.as_boolean()) {
       node.value = flag->get();
     } else {
-      diagnostics_.add(node.position, "dates and times have no use here; give text in quotes");
+      diagnostics_.add(node.position, "dates and times are not valid values; quote the text to make it a string");
     }
     return node;
   }
@@ -93,13 +93,13 @@ class Converter {
       if (!next) next = &at->set(path[i], key_position, {Table{}, key_position});
       at = next->as<Table>();
       if (!at)
-        return diagnostics_.add(key_position,
-                                "key '" + join_key(path) + "' goes through '" + path[i] + "', which has a value");
+        return diagnostics_.add(key_position, "key '" + join_key(path) + "' is not valid: '" + path[i] +
+                                                  "' already has a value and is not a table");
     }
     place(*at, path.back(), key_position, std::move(value));
   }
 
-  // A table written both as [a] and "a.b" = .. is one table; anything else twice is an error.
+  // A table written both as [a] and as "a.b" = .. is one table; any other duplicate is an error.
   void place(Table& table, const std::string& key, const Position& key_position, Node value) {
     auto* existing = table.find(key);
     if (!existing) {
@@ -126,14 +126,14 @@ bool is_utf8(std::string_view text) {
   }
 }
 
-// The assertion does not say where, but the shortest text of whole lines that reaches it ends there.
+// The assertion has no position, but the shortest prefix of whole lines that triggers it ends at the error.
 int first_bad_line(std::string_view text) {
   int line = 1;
   for (size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n', end + 1), ++line) {
     try {
       (void)toml::parse(text.substr(0, end));
     } catch (const toml::parse_error&) {
-      // an unfinished text
+      // the prefix is incomplete
     } catch (const TomlAssertion&) {
       return line;
     }
@@ -154,7 +154,7 @@ std::optional<Node> parse_toml(std::string_view text, const std::string& file, D
                     std::string(error.description()));
     return std::nullopt;
   } catch (const TomlAssertion&) {
-    diagnostics.add({base.file, first_bad_line(text), 1}, "this is not TOML");
+    diagnostics.add({base.file, first_bad_line(text), 1}, "the file is not valid TOML");
     return std::nullopt;
   }
 }
@@ -164,12 +164,12 @@ Node parse_argument_value(std::string_view text, const Position& position, Diagn
     const auto parsed = toml::parse("value = " + std::string(text));
     if (parsed.size() == 1) return Converter(position, true, diagnostics).convert(*parsed.get("value"), position);
   } catch (const toml::parse_error&) {
-    // not TOML: a bare word
+    // not TOML: a bare string
   } catch (const TomlAssertion&) {
-    // neither
+    // not TOML either
   }
   if (!is_utf8(text)) {
-    diagnostics.add(position, "the value is not UTF-8");
+    diagnostics.add(position, "the value is not valid UTF-8");
     return {std::string(), position};
   }
   return {std::string(text), position};

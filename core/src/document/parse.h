@@ -1,4 +1,4 @@
-// TOML text to a tree with positions. Bare and quoted dotted keys mean the same: "a.b" = 1 is a.b = 1.
+// Parses TOML text into a tree with positions. Bare and quoted dotted keys are equivalent: "a.b" = 1 is a.b = 1.
 #pragma once
 
 #include <optional>
@@ -10,10 +10,11 @@
 
 namespace assay::document {
 
-// A table; without a value when the text is no TOML (the syntax error is then among the diagnostics).
+// Returns a table, or no value when the text is not valid TOML (the diagnostics then contain the syntax error).
 std::optional<Node> parse_toml(std::string_view text, const std::string& file, Diagnostics& diagnostics);
 
-// The value of a command-line assignment: TOML where it is TOML, else the text itself as a string (positional=alibi).
+// The value of a command-line assignment: parsed as TOML if it is valid TOML, else the text itself as a string
+// (positional=alibi).
 Node parse_argument_value(std::string_view text, const Position& position, Diagnostics& diagnostics);
 
 }  // namespace assay::document

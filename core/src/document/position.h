@@ -1,4 +1,4 @@
-// A place in the user's input: a file with line and column, or a command-line argument.
+// A position in the user's input: a file with line and column, or a command-line argument.
 #pragma once
 
 #include <memory>
@@ -8,7 +8,7 @@ namespace assay::document {
 
 struct Position {
   std::shared_ptr<const std::string> file;  // as the user gave it
-  int line = 0;                             // from 1; 0: `file` is the whole place (a command-line argument)
+  int line = 0;                             // from 1; 0: `file` is the whole position (a command-line argument)
   int column = 0;
 
   std::string text() const {

@@ -1,4 +1,4 @@
-// One value of a document, by its dotted key.
+// Sets one value of a document by its dotted key.
 #pragma once
 
 #include "document/diagnostics.h"
@@ -7,7 +7,7 @@
 
 namespace assay::document {
 
-// Lays `value` over what stands at the path (as extends does), making the tables on the way.
+// Merges `value` over the existing value at the path (as extends does) and creates the tables on the way.
 void set_path(Node& root, const KeyPath& path, const Position& key_position, Node value, Diagnostics& diagnostics);
 
 }  // namespace assay::document

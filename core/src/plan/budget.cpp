@@ -19,7 +19,7 @@ bool is_int(const json& section, const char* key) {
   return section.contains(key) && section.at(key).is_number_integer();
 }
 
-// Whether this machine has it is found out by the worker.
+// The worker checks whether this machine has the device.
 void check_device(const json& resources, const document::Node& document, document::Diagnostics& diagnostics) {
   const auto& device = resources.at("device");
   if (!device.is_string()) return;
@@ -27,7 +27,7 @@ void check_device(const json& resources, const document::Node& document, documen
   static const std::regex known("auto|cpu|cuda(:[0-9]{1,2})?");
   if (!std::regex_match(name, known))
     diagnostics.add(document::nearest_position(document, {"resources", "device"}),
-                    fmt::format("unknown device '{}'; there are auto, cpu, cuda, and cuda:1 for the second GPU", name));
+                    fmt::format("unknown device '{}'; available: auto, cpu, cuda, or cuda:1 for the second GPU", name));
 }
 
 json resolved_mesh(const document::Node& document, schema::Resolver& resolver) {
@@ -41,18 +41,18 @@ json resolved_mesh(const document::Node& document, schema::Resolver& resolver) {
       mesh.contains("backend") && mesh.at("backend").is_string() ? mesh.at("backend").get<std::string>() : "threads";
   const auto position = document::nearest_position(document, {"resources", "mesh", "backend"});
   if (backend != "self" && backend != "threads" && backend != "mpi" && backend != "nccl") {
-    resolver.diagnostics().add(
-        position, fmt::format("unknown mesh backend '{}'; there are self, threads, mpi and nccl", backend));
+    resolver.diagnostics().add(position,
+                               fmt::format("unknown mesh backend '{}'; available: self, threads, mpi, nccl", backend));
   } else if (backend == "self" && known_size && !alone) {
-    resolver.diagnostics().add(position, "mesh backend 'self' is one rank; for tensor * data > 1 take threads or mpi");
+    resolver.diagnostics().add(position, "mesh backend 'self' has one rank; use threads or mpi for tensor * data > 1");
   }
   const bool processes = backend == "mpi" || backend == "nccl";
   for (const char* key : {"mpirun", "check_calls"})
     if (mesh.contains(key) && !processes)
-      resolver.diagnostics().add(document::nearest_position(document, {"resources", "mesh", key}),
-                                 fmt::format("'{}' is for ranks that are processes; with it goes backend = \"mpi\", or "
-                                             "\"nccl\" with GPUs",
-                                             key));
+      resolver.diagnostics().add(
+          document::nearest_position(document, {"resources", "mesh", key}),
+          fmt::format("'{}' applies only to ranks that are processes; set backend = \"mpi\", or \"nccl\" with GPUs",
+                      key));
   mesh["backend"] = alone ? "self" : backend;  // one rank needs no locking
   return mesh;
 }
@@ -68,7 +68,7 @@ int64_t steps_within(const json& budget, int64_t tokens_per_step, int64_t parame
   const std::string kind = budget.at("kind");
   const double target = budget.at("target"), size = static_cast<double>(parameters);
   const double tokens = kind == "flops" ? target / (6 * size) : kind == "tokens_per_parameter" ? target * size : target;
-  // Beyond 2^53 steps the double is no whole number of them any more, and no run is that long.
+  // Beyond 2^53 a double cannot represent every whole number of steps, and no run is that long.
   return std::max<int64_t>(1, static_cast<int64_t>(std::min(tokens / static_cast<double>(tokens_per_step), 9e15)));
 }
 
@@ -87,7 +87,7 @@ json resolve_train(const document::Node& document, const json& context, json& bu
   if (given.size() > 1)
     diagnostics.add(
         document::nearest_position(document, {"train", given[1]}),
-        fmt::format("[train] takes one of 'steps', 'tokens', 'flops' and 'tokens_per_parameter', but has {}",
+        fmt::format("[train] must have only one of 'steps', 'tokens', 'flops' and 'tokens_per_parameter', but has {}",
                     fmt::join(given, " and ")));
   if (given.empty())
     diagnostics.add(node->position, "[train] needs one of 'steps', 'tokens', 'flops' and 'tokens_per_parameter'");
@@ -118,14 +118,14 @@ json resolve_resources(const document::Node& document, const json& batch, schema
   if (size % replicas != 0) {
     diagnostics.add(
         batch_position,
-        fmt::format("batch {} does not divide over {} replicas (resources.mesh.data); take a multiple of {}", size,
+        fmt::format("batch {} is not divisible by the {} replicas (resources.mesh.data); use a multiple of {}", size,
                     replicas, replicas));
     return resources;
   }
   if (!resources.contains("micro_batch")) resources["micro_batch"] = size / replicas;
   if (is_int(resources, "micro_batch") && resources.at("micro_batch").get<int64_t>() > size / replicas) {
     diagnostics.add(document::nearest_position(document, {"resources", "micro_batch"}),
-                    fmt::format("micro_batch {} is more than a replica's share of the batch: {} / {} = {}",
+                    fmt::format("micro_batch {} must be at most the batch per replica, {} / {} = {}",
                                 resources.at("micro_batch").get<int64_t>(), size, replicas, size / replicas));
   }
   return resources;

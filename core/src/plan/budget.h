@@ -1,4 +1,4 @@
-// How long a run trains and how its batches are cut: [train] and [resources], with what follows from them.
+// Resolves [train] and [resources]: how long a run trains and how its batches are split.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -10,13 +10,13 @@
 namespace assay::plan {
 
 // The "train" part of the plan line: steps, batch, clip_norm, precision, non_finite. `context` is null when it has an
-// error of its own. `budget` becomes {kind, target}; where that hangs on the model's size, steps stays 1 until it is
-// known.
+// error. `budget` becomes {kind, target}; if it depends on the model size, steps stays 1 until the size is known.
 nlohmann::json resolve_train(const document::Node& document, const nlohmann::json& context, nlohmann::json& budget,
                              schema::Resolver& resolver);
 bool needs_model_size(const nlohmann::json& budget);
 
-// Whole updates within the budget, at least one. FLOPs are 6 N D (Kaplan et al. 2020, sec. 2.1), N all parameters.
+// Number of whole updates within the budget, at least one. FLOPs are 6 N D (Kaplan et al. 2020, sec. 2.1), where N
+// counts all parameters.
 int64_t steps_within(const nlohmann::json& budget, int64_t tokens_per_step, int64_t parameters);
 
 // The "resources" part: mesh, threads, micro_batch, device; everything has a default.

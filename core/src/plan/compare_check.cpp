@@ -43,7 +43,8 @@ class Checker {
     });
   }
 
-  // False, and reported, where a selector matches nothing; false alone where the command line has narrowed it.
+  // Returns false and reports an error if the selector matches nothing; returns false without an error if the command
+  // line has narrowed it.
   bool finds(const sweep::Selector& selector, const std::string& what) {
     if (selector.terms.empty() || is_narrowed(selector)) return false;
     sweep::require_match(selector, partners_.rows(), what, diagnostics_);
@@ -79,9 +80,10 @@ class Checker {
     for (const auto row : rows) {
       if (!partners_.of(row, candidates, free).empty()) continue;
       diagnostics_.add(
-          position, fmt::format("row '{}' has no partner in {}: {}; sweep that, too, or leave such rows out by "
-                                "unmatched = \"drop\"",
-                                row_lines_[row].value("label", ""), side, partners_.why_none(row, candidates, free)));
+          position,
+          fmt::format(
+              "row '{}' has no partner in {}: {}; sweep that value too, or set unmatched = \"drop\" to omit such rows",
+              row_lines_[row].value("label", ""), side, partners_.why_none(row, candidates, free)));
       return;  // the others lack one for the same reason
     }
   }
@@ -90,7 +92,8 @@ class Checker {
     study::check_metric(claim.left.metric, row_lines_, diagnostics_);
     const bool left = finds(claim.left.rows, "this side of the claim");
     if (claim.over == study::Over::kTuned && !settings_.tune)
-      diagnostics_.add(claim.position, "over = \"tuned\" needs 'tune' in [compare], which says over what and by what");
+      diagnostics_.add(claim.position,
+                       "over = \"tuned\" needs 'tune' in [compare], which names the axes and the metric");
     if (!claim.right) return;
     study::check_metric(claim.right->metric, row_lines_, diagnostics_);
     const bool right = finds(claim.right->rows, "this side of the claim");
@@ -111,17 +114,18 @@ class Checker {
     const std::vector<std::string> names(axes.begin(), axes.end());
     for (const auto& key : tune.over)
       if (!axes.count(key.name) && narrowed_.empty())
-        diagnostics_.add(key.position, fmt::format("tune: '{}' is no axis of this sweep{}", key.name,
+        diagnostics_.add(key.position, fmt::format("tune: '{}' is not an axis of this sweep{}", key.name,
                                                    base::suggestion(key.name, names, "the axes are ")));
     std::vector<size_t> all(row_lines_.size());
     for (size_t i = 0; i < all.size(); ++i) all[i] = i;
     const auto families = partners_.families(all, tuned_axes());
     for (const auto& family : families) {
       if (family.size() == families[0].size()) continue;
-      diagnostics_.add(tune.position,
-                       fmt::format("tune: rows need equal numbers of trials, but '{}' is one of {} and '{}' one of {}",
-                                   row_lines_[families[0][0]].value("label", ""), families[0].size(),
-                                   row_lines_[family[0]].value("label", ""), family.size()));
+      diagnostics_.add(
+          tune.position,
+          fmt::format("tune: rows must have equal numbers of trials, but '{}' is one of {} and '{}' is one of {}",
+                      row_lines_[families[0][0]].value("label", ""), families[0].size(),
+                      row_lines_[family[0]].value("label", ""), family.size()));
       return;
     }
   }
@@ -133,7 +137,7 @@ class Checker {
         const auto given = evaluation.value("split", std::string());
         if (given == split) continue;
         diagnostics_.add(metric.position,
-                         fmt::format("tune: '{}' is evaluated on the split '{}', but tuning is to go by '{}'",
+                         fmt::format("tune: '{}' is evaluated on the split '{}', but tuning uses the split '{}'",
                                      metric.name, given, split));
         return;
       }
@@ -146,12 +150,13 @@ class Checker {
     for (const auto& line : row_lines_)
       for (const auto& evaluation : line.value("evaluate", json::array())) splits.insert(evaluation.value("split", ""));
     if (report.split && !splits.count(*report.split))
-      diagnostics_.add(report.position, fmt::format("report: no [[evaluate]] is of the split '{}'", *report.split));
+      diagnostics_.add(report.position, fmt::format("report: no [[evaluate]] uses the split '{}'", *report.split));
     for (const auto seed : report.seeds)
       if (!seeds.count(seed))
         diagnostics_.add(report.position, fmt::format("report: seed {} is not one of experiment.seeds", seed));
     if (report.seeds.size() >= seeds.size())
-      diagnostics_.add(report.position, "report: its seeds are all that there are; some must be left to choose by");
+      diagnostics_.add(report.position,
+                       "report: its seeds are all seeds of the experiment; at least one must be left for tuning");
   }
 
   const study::CompareSettings& settings_;
@@ -162,7 +167,7 @@ class Checker {
   document::Diagnostics& diagnostics_;
 };
 
-// Nothing where the model has no size and the cost depends on it.
+// Returns no value if the cost depends on the model size and the size is unknown.
 std::optional<double> planned_cost(const json& line, const std::string& name,
                                    const std::map<std::string, worker::ModelSize>& sizes) {
   const auto& train = line.at("train").at("train");
@@ -191,9 +196,10 @@ void check_equal(const study::EqualCost& equal, const std::vector<const json*>& 
   if (const auto gap = study::excessive_gap(equal, costs))
     diagnostics.add(
         equal.position,
-        fmt::format("rows are not equal in {}: '{}' takes {:.4g} and '{}' {:.4g}, {:.1f}% more; {:.4g}% is allowed",
-                    equal.name, gap->least.label, gap->least.cost, gap->most.label, gap->most.cost, gap->percent,
-                    gap->allowed));
+        fmt::format(
+            "rows are not equal in {}: '{}' has {:.4g} and '{}' has {:.4g}, {:.1f}% more; at most {:.4g}% is allowed",
+            equal.name, gap->least.label, gap->least.cost, gap->most.label, gap->most.cost, gap->percent,
+            gap->allowed));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// [compare] and the claims against the runs they speak of, at plan time: before anything has run.
+// Checks [compare] and the claims against the planned runs, before anything has run.
 #pragma once
 
 #include <map>
@@ -13,14 +13,15 @@
 
 namespace assay::plan {
 
-// Selectors match rows, rows have partners, metrics have evaluators, tuned rows have equal trials.
-// `narrowed`: keys that the command line sets. What an axis collapsed by one leaves without a row or a partner is the
-// user's wish and no slip.
+// Checks that selectors match rows, rows have partners, metrics have evaluators, and tuned rows have equal numbers of
+// trials.
+// `narrowed`: keys that the command line sets. If an axis collapsed by one of them leaves a selector without a row or a
+// partner, that is intended and not an error.
 void check_comparison(const study::CompareSettings& settings, const std::vector<nlohmann::json>& lines,
                       const std::vector<document::KeyPath>& narrowed, document::Diagnostics& diagnostics);
 
-// [compare] equal, once the models have been measured. Costs of FLOPs and parameters go unchecked here where a model
-// has no size; the table's notes tell.
+// Checks `equal` of [compare] after the model sizes have been measured. Costs in FLOPs and parameters are not checked
+// here for models without a size; the notes of the table report them.
 void check_equal_costs(const study::CompareSettings& settings, const std::vector<nlohmann::json>& lines,
                        const std::map<std::string, worker::ModelSize>& sizes, document::Diagnostics& diagnostics);
 

@@ -11,7 +11,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr double kMostEpochs = 4;  // Muennighoff et al. 2023, arXiv:2305.16264: up to here as good as new text
+constexpr double kMostEpochs =
+    4;  // up to here repeated text is as good as new text: Muennighoff et al. 2023, arXiv:2305.16264
 
 double epoch_tokens_of(const ModelSizes& sizes, const json& line) {
   const auto size = sizes.find(line.at("group"));
@@ -55,13 +56,13 @@ std::vector<std::string> epoch_warnings(const std::vector<json>& lines, const Mo
   std::vector<std::string> warnings;
   if (short_texts > 0)
     warnings.push_back(
-        fmt::format("warning: {} the training text {} {:.3g} times in every batch, for the text is shorter than a "
+        fmt::format("warning: {} the training text {} {:.3g} times in every batch, because the text is shorter than a "
                     "batch; use more text or a smaller train.batch",
                     some_of(short_texts, groups.size()), groups.size() == 1 ? "about" : "up to", most_in_batch));
   if (repeated > 0)
     warnings.push_back(
-        fmt::format("warning: {} the training text more than {} times ({}{:.3g} epochs); text that is repeated more "
-                    "often is worth less and less (arXiv:2305.16264); use more text or fewer steps",
+        fmt::format("warning: {} the training text more than {} times ({}{:.3g} epochs); further repetition has "
+                    "diminishing returns (arXiv:2305.16264); use more text or fewer steps",
                     some_of(repeated, groups.size()), kMostEpochs, groups.size() == 1 ? "" : "up to ", most));
   return warnings;
 }

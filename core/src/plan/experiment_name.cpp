@@ -17,7 +17,7 @@ std::optional<fs::path> experiments_folder(const fs::path& file) {
   return std::nullopt;
 }
 
-// A file with mistakes has the name of its path.
+// A file with errors is named by its path.
 std::string name_or_path_of(const fs::path& file) {
   try {
     return name_of_file(file);

@@ -37,7 +37,7 @@ const std::vector<schema::Parameter>& slurm_keys() {
   static const auto* keys = [] {
     auto grace = key("grace", "int", 120);
     grace.min = 1;
-    grace.max = 65535;  // sbatch takes no more
+    grace.max = 65535;  // the maximum of sbatch
     const auto none = json::array();
     return new std::vector<schema::Parameter>{key("partition", "string", ""),
                                               key("account", "string", ""),
@@ -51,7 +51,7 @@ const std::vector<schema::Parameter>& slurm_keys() {
   return *keys;
 }
 
-// Numbers with one character between them; nothing for anything else.
+// Parses numbers separated by one character; returns no value for other text.
 std::optional<std::vector<long>> numbers(std::string_view text, char between) {
   std::vector<long> all;
   for (;;) {
@@ -64,20 +64,21 @@ std::optional<std::vector<long>> numbers(std::string_view text, char between) {
   }
 }
 
-// Slurm tells a job as much as a minute early, so a limit that is no longer than both would end each attempt at once.
+// Slurm may signal a job up to a minute early, so a limit that does not exceed the sum of both would end each attempt
+// at once.
 void check_time(const json& slurm, const document::Position& position, document::Diagnostics& diagnostics) {
   constexpr long kEarly = 60;
   const std::string time = slurm.value("time", "");
   if (time.empty()) return;
   const long seconds = slurm_seconds(time), grace = slurm.value("grace", 0);
   if (seconds < 0)
-    diagnostics.add(position, fmt::format("'time' is \"{}\"; Slurm takes minutes, hours:minutes:seconds, days-hours or "
-                                          "days-hours:minutes:seconds",
+    diagnostics.add(position, fmt::format("'time' is \"{}\", but must be minutes, hours:minutes:seconds, days-hours or "
+                                          "days-hours:minutes:seconds, as for Slurm",
                                           time));
   else if (seconds > 0 && seconds <= grace + kEarly)
     diagnostics.add(position,
-                    fmt::format("'time' is {} seconds, and a run is told to save {} seconds before (grace) or up "
-                                "to a minute earlier, so it would never get on; give it more time",
+                    fmt::format("'time' is {} seconds, but a run is signalled to checkpoint {} seconds (grace) before "
+                                "the limit or up to a minute earlier, so it would make no progress; increase 'time'",
                                 seconds, grace));
 }
 
@@ -101,7 +102,7 @@ SlurmSettings read_slurm_settings(const fs::path& experiment_file) {
   auto file = settings_above(fs::absolute(experiment_file).lexically_normal().parent_path());
   if (!file) file = settings_above(fs::current_path());
   if (!file) return {};
-  // As a person in the current folder would name it.
+  // The file name relative to the current folder, for messages.
   const auto near = file->lexically_proximate(fs::current_path()).string();
   const auto shown = near.starts_with("..") ? file->string() : near;
   document::Diagnostics diagnostics;

@@ -10,7 +10,7 @@ namespace {
 
 using nlohmann::json;
 
-// objective.simctg.margin, where simctg is disabled or gone.
+// For objective.simctg.margin: whether simctg is disabled.
 bool is_switched_off(const document::KeyPath& path, const document::Node& document) {
   if (path.size() < 3 || !document::is_labelled_section(path[0]) || path[2] == "enabled") return false;
   const auto* enabled = document::find_path(document, {path[0], path[1], "enabled"});
@@ -68,7 +68,7 @@ void LineMaker::add_lines(const Group& group, const std::vector<sweep::Seed>& se
                  {"plugins", plugins_of(group.config, catalogue_)},
                  {"source", source_}};
   if (!group.config.exchanges.empty()) shared["exchanges"] = group.config.exchanges;
-  // What no input of a seed's own is in is made canonical once.
+  // Parts without an input that depends on the seed are made canonical once.
   const bool has_inputs = !record::inputs_in(group.config.train).empty();
   SeededIds ids(group.config.train);
   std::vector<std::string> evaluations;

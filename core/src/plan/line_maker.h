@@ -1,4 +1,4 @@
-// A resolved group of runs to its lines of plan.jsonl, one a seed.
+// Makes the lines of plan.jsonl of a resolved group of runs, one per seed.
 #pragma once
 
 #include <map>
@@ -19,12 +19,12 @@ struct Group {
   RunConfig config;
   nlohmann::json axes;      // name of the axis -> label or value
   std::string label;        // "positional=alibi optimizer.lr=0.003"
-  document::Node document;  // for the positions of findings
+  document::Node document;  // for positions of validation errors
 };
 
 std::string group_of(const RunConfig& config);
 
-// Axes and label of a group. Keys of an entry that is switched off say nothing about the run and are left out.
+// Sets axes and label of a group. Keys of a disabled entry do not affect the run and are omitted.
 void describe_choices(const std::vector<sweep::Choice>& choices, const document::Node& document, Group& group);
 
 class LineMaker {
@@ -33,7 +33,7 @@ class LineMaker {
             const schema::Catalogue& catalogue);
 
   void add_lines(const Group& group, const std::vector<sweep::Seed>& seeds, std::vector<nlohmann::json>& lines) const;
-  // The experiment file as it is; below it, as comments, the files that it extends.
+  // The text of the experiment file, followed by the files that it extends as comments.
   std::string source_text() const;
 
  private:
@@ -43,7 +43,7 @@ class LineMaker {
   nlohmann::json source_;
 };
 
-// One line of JSON. File names need not be UTF-8; what is not is replaced.
+// One line of JSON. File names need not be UTF-8; invalid bytes are replaced.
 std::string plan_text(const nlohmann::json& line);
 
 }  // namespace assay::plan

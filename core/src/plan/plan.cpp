@@ -37,7 +37,7 @@ bool decides_runs(const sweep::Override& override_) {
          section != "prune";
 }
 
-// Reads the file and everything that does not differ between runs.
+// Makes the plan of one request.
 class Planner {
  public:
   explicit Planner(const PlanRequest& request)
@@ -107,13 +107,13 @@ class Planner {
     };
     if (name.empty() || name.front() == '-' || !std::all_of(name.begin(), name.end(), plain)) {
       diagnostics_.add(position,
-                       fmt::format("'{}' is no name for a results folder; take letters, digits and '-'", name));
+                       fmt::format("'{}' is not a valid name for a results folder; use letters, digits and '-'", name));
     } else {
       plan_.experiment = name;
     }
   }
 
-  // Without an answer nothing more can be checked, but what was wrong so far is still said.
+  // Without plugin descriptors nothing more can be checked, but the errors found so far are still reported.
   void ask_plugins() {
     try {
       catalogue_ = worker::load_descriptors(request_.plugin_path, results_root(request_.file) / ".cache");
@@ -143,7 +143,7 @@ class Planner {
     group.config = resolve_run(document, resolver);
     if (!diagnostics_.empty()) return;
     group.id = group_of(group.config);
-    // While a budget is open, its target stands for the steps that it will come to.
+    // While a budget is open, its target takes the place of the steps that it will resolve to.
     const auto open = needs_model_size(group.config.budget) ? group.config.budget.dump() : "";
     if (!known_.insert(group.id + open).second) return;  // an equal run of another combination
     describe_choices(combination.choices, document, group);
@@ -151,7 +151,7 @@ class Planner {
     groups_.push_back(std::move(group));
   }
 
-  // Budgets of FLOPs or of tokens a parameter become steps once the models have been measured.
+  // Converts budgets in FLOPs or in tokens per parameter to steps after the model sizes have been measured.
   void settle_budgets(schema::Resolver& resolver) {
     const auto open = [](const Group& group) { return needs_model_size(group.config.budget); };
     if (std::none_of(groups_.begin(), groups_.end(), open)) return;
@@ -231,14 +231,15 @@ class Planner {
       study::check_metric_is_given({plan_.prune->metric, plan_.prune->metric_position}, true, known, diagnostics_);
   }
 
-  // An evaluation that the command line changes may leave out what the file reads of it, as a narrowed axis may.
+  // An evaluation that the command line changes may lack metrics that the file names, as a narrowed axis may lack
+  // values.
   bool is_overridden(const std::string& label) const {
     return std::any_of(overrides_.begin(), overrides_.end(), [&](const sweep::Override& one) {
       return one.path.size() > 1 && one.path[0] == "evaluate" && one.path[1] == label;
     });
   }
 
-  // One line a group.
+  // One line per group.
   static std::string text_of(const std::vector<json>& lines, size_t seeds) {
     std::string text;
     for (size_t i = 0; i < lines.size(); i += seeds) text += plan_text(lines[i]) + "\n";
@@ -282,8 +283,8 @@ std::vector<std::string> warnings_of(const Plan& plan) {
     for (const auto& [component, plugin] : line.at("plugins").items())
       for (const auto& other : plugin.value("shadows", json::array()))
         sentences.insert(
-            fmt::format("warning: {} is taken from {}; {} has one, too, and comes later on the plugin path", component,
-                        plugin.at("file").get<std::string>(), other.at("file").get<std::string>()));
+            fmt::format("warning: {} is loaded from {}; {} also provides it, but is later on the plugin path",
+                        component, plugin.at("file").get<std::string>(), other.at("file").get<std::string>()));
   std::vector<std::string> all{sentences.begin(), sentences.end()};
   all.insert(all.end(), plan.notes.begin(), plan.notes.end());
   for (auto& warning : epoch_warnings(plan.lines, plan.sizes)) all.push_back(std::move(warning));

@@ -1,4 +1,4 @@
-// An experiment file to the list of its runs: the lab's one entry to configuration.
+// Plans the runs of an experiment file. This is the only entry point of the lab to configuration.
 #pragma once
 
 #include <filesystem>
@@ -17,13 +17,13 @@
 namespace assay::plan {
 
 struct PlanRequest {
-  std::string file;                        // as the user gave it; messages repeat it
+  std::string file;                        // as given by the user and shown in messages
   std::vector<std::string> sets;           // key=value
-  std::string plugin_path;                 // folders separated by colons, looked at before ASSAY_PLUGIN_PATH
-  std::vector<std::string> asked_by = {};  // files whose runs take this one's as inputs
-  size_t seeds_at_least = 0;               // where the file has fewer, the next numbers come, too
-  std::string folder = {};                 // that paths in `sets` are relative to; empty: the current one
-  bool validates = true;                   // whether components judge the assembly, which takes a process with LibTorch
+  std::string plugin_path;                 // folders separated by colons, searched before ASSAY_PLUGIN_PATH
+  std::vector<std::string> asked_by = {};  // files whose runs take this file's runs as inputs
+  size_t seeds_at_least = 0;               // if the file has fewer, the next numbers are added
+  std::string folder = {};                 // to which paths in `sets` are relative; empty: the current folder
+  bool validates = true;                   // whether components validate the assembly; needs a process with LibTorch
 };
 
 struct Plan {
@@ -31,28 +31,28 @@ struct Plan {
   std::filesystem::path results_folder;            // <results root>/<experiment>
   std::string training_code;                       // build id of the library that will train
   std::vector<std::string> axes;                   // names of the swept keys, in the order of the file
-  size_t combinations = 0;                         // of the sweep, before equal ones collapse
+  size_t combinations = 0;                         // of the sweep, before equal ones are merged
   size_t distinct = 0;                             // groups
-  std::vector<nlohmann::json> lines;               // one a run: what plan.jsonl holds; groups together, seeds in order
+  std::vector<nlohmann::json> lines;               // of plan.jsonl, one per run, in order of group and seed
   std::map<std::string, worker::ModelSize> sizes;  // by group
-  std::vector<std::string> notes;                  // what components say to whoever plans
-  std::vector<std::string> data;                   // what the splits hold
+  std::vector<std::string> notes;                  // notes of components about the plan
+  std::vector<std::string> data;                   // descriptions of the splits
   study::CompareSettings compare;
   std::optional<study::PruneSettings> prune;
-  std::string source_text;         // the experiment file, with what it extends as comments below
-  PlanRequest request;             // that it answers
-  std::vector<std::string> files;  // TOML and data that were read for it
-  std::set<std::string> inputs;    // experiments whose runs these take as inputs
+  std::string source_text;         // the experiment file, with the files that it extends as comments below
+  PlanRequest request;             // from which it was made
+  std::vector<std::string> files;  // TOML and data files that planning read
+  std::set<std::string> inputs;    // experiments whose runs are inputs of these
 };
 
-// Throws ConfigErrors with everything that is wrong, or UserError when plugins cannot be asked.
+// Throws ConfigErrors with all errors, or UserError when the plugin descriptors cannot be loaded.
 Plan make_plan(const PlanRequest& request);
 
-// Sentences to read before running: components that more than one plugin file on the path has, components' notes,
+// Warnings to read before running: components that more than one plugin file on the path provides, notes of components,
 // training text that is read many times.
 std::vector<std::string> warnings_of(const Plan& plan);
 
-// <folder>/plan.jsonl and <folder>/experiment.toml, each replaced atomically; the folder is made.
+// Writes <folder>/plan.jsonl and <folder>/experiment.toml, each atomically; creates the folder.
 void write_plan(const Plan& plan, const std::filesystem::path& folder);
 
 }  // namespace assay::plan

@@ -61,7 +61,7 @@ std::string stamp_of(const std::vector<std::string>& files, const std::string& p
 void write_plan_source(const Plan& plan, const record::ExperimentLayout& experiment) {
   const auto& request = plan.request;
   std::vector<std::string> files;
-  if (plan.inputs.empty())  // an input's own plan is decided by more files than these
+  if (plan.inputs.empty())  // the plan of an input depends on more files than these
     for (const auto& file : plan.files) files.push_back(absolute_path(file));
   const json document{{"file", absolute_path(request.file)},
                       {"sets", request.sets},

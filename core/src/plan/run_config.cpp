@@ -33,8 +33,8 @@ json data_section(const document::Node& document, schema::Resolver& resolver) {
 }
 
 struct ListEntry {
-  json own;        // what the core reads: label, weight, every, split
-  json component;  // what the plugin gets
+  json own;        // keys that the core reads: label, weight, every, split
+  json component;  // keys for the plugin
   const document::Node* node;
 };
 
@@ -47,14 +47,13 @@ std::vector<ListEntry> list_section(const document::Node& document, const std::s
   const auto& parameters = schema::section_parameters(section);
   for (const auto& node : *list->as<document::Array>()) {
     const auto* table = node.as<document::Table>();
-    if (!table) continue;  // reported when the shorthands were expanded
+    if (!table) continue;  // already reported by expand_shorthands
     const auto* enabled = table->find("enabled");
     if (enabled && enabled->as<bool>() && !*enabled->as<bool>()) continue;
-    if (const auto* remove = table->find_entry("remove"))  // what it may do, merging has done
-      resolver.diagnostics().add(
-          remove->position,
-          "'remove' may only be true, in an entry of a file that inherits it by extends; elsewhere "
-          "leave an entry out by enabled = false");
+    if (const auto* remove = table->find_entry("remove"))  // a valid one was consumed by merging
+      resolver.diagnostics().add(remove->position,
+                                 "'remove' must be true and is valid only in an entry inherited by extends; elsewhere, "
+                                 "set enabled = false to omit an entry");
     document::Node own{document::Table{}, node.position};
     std::vector<std::string> reserved{"remove"};
     for (const auto& parameter : parameters) {
@@ -86,7 +85,7 @@ json objectives(const document::Node& document, schema::Resolver& resolver) {
   return result;
 }
 
-// Of a list whose entries the core reads nothing else of: transforms, callbacks, exchanges.
+// Reads a list from whose entries the core needs nothing but the label: transforms, callbacks, exchanges.
 json labelled(const document::Node& document, const char* kind, schema::Resolver& resolver) {
   auto result = json::array();
   for (auto& entry : list_section(document, kind, kind, resolver)) {
@@ -97,7 +96,7 @@ json labelled(const document::Node& document, const char* kind, schema::Resolver
   return result;
 }
 
-// Null where training starts from drawn weights: ids are from before there was [init].
+// Null if training starts from randomly initialised weights, so that ids from before [init] existed stay valid.
 json init_section(const document::Node& document, schema::Resolver& resolver) {
   const auto* node = document.as<document::Table>()->find("init");
   if (!node || !node->is_table() || node->as<document::Table>()->entries.empty()) return nullptr;
@@ -108,7 +107,8 @@ json init_section(const document::Node& document, schema::Resolver& resolver) {
                                "[init] needs one of 'from' (a run) and 'weights' (a .safetensors file)");
   else if (weights && member(init, "load") == "all")
     resolver.diagnostics().add(document::nearest_position(document, {"init", "load"}),
-                               "load = \"all\" takes a run's optimizer, too; a file of weights has none");
+                               "load = \"all\" also loads the optimizer state of a run; a file of weights has none, so "
+                               "set load = \"weights\"");
   for (const char* key : {"from", "weights", "ignore"})
     if (init.contains(key) && init[key].is_null()) init.erase(key);
   return init;
@@ -118,7 +118,7 @@ struct Length {
   int64_t steps, tokens_per_step;
 };
 
-// Of this run; nothing when it could not be resolved.
+// The length of this run; no value when it could not be resolved.
 std::optional<Length> length_of(const json& train) {
   const auto budget = member(train, "train"), context = member(member(train, "data"), "context");
   const auto steps = member(budget, "steps"), batch = member(budget, "batch");
@@ -126,7 +126,8 @@ std::optional<Length> length_of(const json& train) {
   return Length{steps.get<int64_t>(), batch.get<int64_t>() * context.get<int64_t>()};
 }
 
-// Steps of a duration such as "5%" in this run; nothing when it, or the run's length, could not be resolved.
+// Number of steps of a duration such as "5%" in this run; no value when the duration or the run's length could not be
+// resolved.
 std::optional<int64_t> steps_of(const json& text, const json& train) {
   const auto length = length_of(train);
   const auto duration = text.is_string() ? base::parse_duration(text.get<std::string>()) : std::nullopt;
@@ -161,7 +162,8 @@ std::vector<Evaluation> evaluations(const document::Node& document, const RunCon
   return result;
 }
 
-// How often the state is saved and what is kept of it decides no weight, so it leaves what identity is made of.
+// Checkpoint frequency and retention do not affect the weights, so they are removed from the part that determines
+// identity.
 json taken_checkpoint(json& train) {
   auto& budget = train["train"];
   const json checkpoint = {{"every", steps_of(member(budget, "checkpoint"), train).value_or(0)},
@@ -190,13 +192,13 @@ RunConfig resolve_run(const document::Node& document, schema::Resolver& resolver
   config.train["transforms"] = labelled(document, "transform", resolver);
   config.train["optimizer"] = single(document, "optimizer", resolver);
   config.train["scheduler"] = single(document, "scheduler", resolver);
-  // Not there when empty: ids are from before there were callbacks.
+  // Omitted when empty, so that ids from before callbacks existed stay valid.
   if (auto callbacks = labelled(document, "callback", resolver); !callbacks.empty())
     config.train["callbacks"] = std::move(callbacks);
   if (auto init = init_section(document, resolver); !init.is_null()) config.train["init"] = std::move(init);
   auto durations = resolver.take_durations();
   config.train["train"] = resolve_train(document, member(config.train["data"], "context"), config.budget, resolver);
-  resolver.take_durations();  // how often the state is saved changes nothing that a run is for
+  resolver.take_durations();  // the checkpoint frequency needs no rounding note
   config.checkpoint = taken_checkpoint(config.train);
   config.resources = resolve_resources(document, member(config.train["train"], "batch"), resolver);
   note_used("train");

@@ -1,4 +1,4 @@
-// One combination's document to the resolved configuration of its runs (everything but the seed).
+// Resolves the document of one combination to the configuration of its runs (everything but the seed).
 #pragma once
 
 #include <map>
@@ -13,26 +13,26 @@ namespace assay::plan {
 
 struct Evaluation {
   std::string label;
-  int64_t every = 0;  // steps; 0: at the end only
+  int64_t every = 0;  // steps; 0: only at the end
   nlohmann::json config;
   std::string split;
 };
 
 struct RunConfig {
-  nlohmann::json train;  // what decides the weights, without "seeds"
+  nlohmann::json train;  // everything that determines the weights, without "seeds"
   std::vector<Evaluation> evaluations;
   nlohmann::json trackers;
-  nlohmann::json exchanges;  // formats that the runs must be exportable to
+  nlohmann::json exchanges;  // formats to which the runs must be exportable
   nlohmann::json resources;
   int64_t log_every = 10;
-  nlohmann::json budget;      // what [train] asked for: {kind: steps, tokens, flops or tokens_per_parameter, target}
-  nlohmann::json checkpoint;  // every: steps, 0 for none on the way; keep: weights, all, none
-  std::vector<std::string> notes;  // for whoever plans: of durations that are rounded up to a step
-  // (kind, name) of every component, and what for: train, evaluate, watch, export.
+  nlohmann::json budget;           // as given in [train]: {kind: steps, tokens, flops or tokens_per_parameter, target}
+  nlohmann::json checkpoint;       // every: steps, 0 for none before the end; keep: weights, all, none
+  std::vector<std::string> notes;  // about durations that are rounded up to a step
+  // (kind, name) of every component, with its roles: train, evaluate, watch, export.
   std::map<std::pair<std::string, std::string>, std::vector<std::string>> used;
 };
 
-// Parts that have errors are null; the diagnostics tell.
+// Parts with errors are null; the diagnostics contain the errors.
 RunConfig resolve_run(const document::Node& document, schema::Resolver& resolver);
 
 }  // namespace assay::plan

@@ -43,16 +43,16 @@ const RunInputs::Lines& RunInputs::of_file(const std::string& experiment) {
   asked_by.push_back(fs::weakly_canonical(file_).string());
   const auto own = fs::weakly_canonical(*file).string();
   if (std::find(asked_by.begin(), asked_by.end(), own) != asked_by.end())
-    throw UserError(fmt::format("{}: takes its own runs as inputs, by way of {}", file->string(), file_));
+    throw UserError(fmt::format("{}: the experiment takes its own runs as inputs, through {}", file->string(), file_));
   found->second = lines_of_file_(file->string(), asked_by);
   return found->second;
 }
 
-// Null, with the reason, where the lines have no such runs, or several groups of them.
+// Returns null and sets the reason if the lines have no such runs, or several groups of them.
 json RunInputs::choose(const Lines& lines, const document::Node& node, const std::string& experiment,
                        std::string& why) const {
   const auto& table = *node.as<document::Table>();
-  document::Diagnostics wrong;  // said once, by find
+  document::Diagnostics wrong;  // reported once, by find
   const auto* where = table.find("where");
   const auto candidates = sweep::pointers_to(lines);
   const auto selector =
@@ -69,7 +69,7 @@ json RunInputs::choose(const Lines& lines, const document::Node& node, const std
     for (const auto& line : lines)
       if (const std::string label = line.at("label"); std::find(all.begin(), all.end(), label) == all.end())
         all.push_back(label);
-    why = fmt::format("no run of '{}' is selected by 'where'; there are {}", experiment, fmt::join(all, "; "));
+    why = fmt::format("'where' selects no run of '{}'; available: {}", experiment, fmt::join(all, "; "));
     return nullptr;
   }
   document::Diagnostics unknown;
@@ -81,7 +81,7 @@ json RunInputs::choose(const Lines& lines, const document::Node& node, const std
   if (labels.size() > 1) {
     std::vector<std::string> all;
     for (const auto& [group, label] : labels) all.push_back(label);
-    why = fmt::format("'where' selects {} configurations of '{}' and must select one: {}", labels.size(), experiment,
+    why = fmt::format("'where' must select one configuration, but selects {} of '{}': {}", labels.size(), experiment,
                       fmt::join(all, "; "));
     return nullptr;
   }
@@ -89,7 +89,7 @@ json RunInputs::choose(const Lines& lines, const document::Node& node, const std
   const auto* fixed = seed ? seed->as<int64_t>() : nullptr;
   for (const auto wanted : fixed ? std::vector<int64_t>{*fixed} : seeds_)
     if (!seeds.contains(std::to_string(wanted))) {
-      why = fmt::format("'{}' has no seed {} of {}", experiment, wanted, labels.begin()->second);
+      why = fmt::format("'{}' has no run with seed {} of {}", experiment, wanted, labels.begin()->second);
       return nullptr;
     }
   json input = {{"experiment", experiment},
@@ -131,7 +131,7 @@ json RunInputs::find(const document::Node& node, const std::string& owner, docum
   }
   if (!good) return nullptr;
   if (*experiment == name_) {
-    diagnostics.add(node.position, fmt::format("'{}' takes its own runs as inputs", name_));
+    diagnostics.add(node.position, fmt::format("'{}' must not take its own runs as inputs", name_));
     return nullptr;
   }
   experiments_.insert(*experiment);
@@ -145,8 +145,7 @@ json RunInputs::find(const document::Node& node, const std::string& owner, docum
     why = fmt::format("the plan of '{}' cannot be made: {}", *experiment, error.what());
   }
   if (why.empty())
-    why = fmt::format("there is no experiment '{}': no results and no file under experiments/ have that name",
-                      *experiment);
+    why = fmt::format("unknown experiment '{}': no results and no file under experiments/ have that name", *experiment);
   diagnostics.add(node.position, why);
   return nullptr;
 }

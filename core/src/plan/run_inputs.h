@@ -1,4 +1,5 @@
-// Runs that other runs start from or ask: { experiment = "..", where = { .. }, seed = "same" }, found among the plans.
+// Finds the runs that other runs start from or load, { experiment = "..", where = { .. }, seed = "same" }, among the
+// plans.
 #pragma once
 
 #include <filesystem>
@@ -16,23 +17,24 @@
 
 namespace assay::plan {
 
-// The runs of an experiment file, as lines of its plan; asked_by: the files on the way to it, whose runs take its runs.
+// Returns the runs of an experiment file as lines of its plan. asked_by: the files that led to it, whose runs take its
+// runs as inputs.
 using LinesOfFile =
     std::function<std::vector<nlohmann::json>(const std::string& file, const std::vector<std::string>& asked_by)>;
 
 class RunInputs final : public schema::InputFinder {
  public:
-  // `experiment_file`: the one that names inputs; `asked_by`: those on the way to it, so that a circle is seen.
+  // `experiment_file`: the file that names inputs; `asked_by`: the files that led to it, to detect cycles.
   RunInputs(std::string experiment_file, LinesOfFile lines_of_file, std::vector<std::string> asked_by)
       : file_(std::move(experiment_file)), lines_of_file_(std::move(lines_of_file)), asked_by_(std::move(asked_by)) {}
-  // Of the experiment that asks, which cannot take its own runs.
+  // The name of the planned experiment, which cannot take its own runs.
   void set_name(std::string name) { name_ = std::move(name); }
   void set_seeds(std::vector<int64_t> seeds) { seeds_ = std::move(seeds); }
 
-  // The plan in force of the experiment has the word, then its file under experiments/. Null after an error.
+  // Searches the plan in force of the experiment first, then its file under experiments/. Returns null after an error.
   nlohmann::json find(const document::Node& node, const std::string& owner,
                       document::Diagnostics& diagnostics) override;
-  // Whose runs were found.
+  // The experiments whose runs were found.
   const std::set<std::string>& experiments() const { return experiments_; }
 
  private:

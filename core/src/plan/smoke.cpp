@@ -10,7 +10,7 @@ namespace {
 
 constexpr int64_t kSteps = 20;
 
-// 0 stays: never.
+// 0 means never and stays 0.
 int64_t scaled(const nlohmann::json& every, int64_t steps, int64_t whole) {
   const auto given = every.get<int64_t>();
   return given == 0 || whole == 0 ? given : std::max<int64_t>(1, given * steps / whole);
@@ -20,7 +20,7 @@ void shorten(nlohmann::json& line) {
   auto& train = line["train"];
   const auto whole = train["train"].at("steps").get<int64_t>(), steps = std::min<int64_t>(kSteps, whole);
   train["train"]["steps"] = steps;
-  // What happens on the way happens on the short one, too.
+  // Intermediate checkpoints and evaluations also happen in the short run.
   auto& checkpoint = line["checkpoint"];
   if (checkpoint.contains("every")) checkpoint["every"] = scaled(checkpoint["every"], steps, whole);
   for (auto& evaluation : line["evaluate"]) evaluation["every"] = scaled(evaluation.at("every"), steps, whole);
@@ -38,7 +38,7 @@ Plan smoke_of(Plan plan) {
   std::erase_if(plan.lines, [&](const auto& line) { return !groups.insert(line.at("group")).second; });
   for (auto& line : plan.lines) shorten(line);
   std::erase_if(plan.lines,
-                [&](const auto& line) { return !ids.insert(line.at("train_id")).second; });  // of steps alone
+                [&](const auto& line) { return !ids.insert(line.at("train_id")).second; });  // differ only in steps
   plan.results_folder = plan.results_folder.parent_path() / ".smoke" / plan.results_folder.filename();
   return plan;
 }

@@ -24,7 +24,7 @@ nlohmann::json component_of_words(const std::string& kind, const std::string& na
     const auto position = at(word);
     const auto equals = word.find('=');
     if (equals == std::string::npos || equals == 0)
-      diagnostics.add(position, fmt::format("a parameter of the {} has the form key=value", kind));
+      diagnostics.add(position, fmt::format("a parameter of the {} must have the form key=value", kind));
     else
       document::set_path(node, document::split_key(word.substr(0, equals)), position,
                          document::parse_argument_value(word.substr(equals + 1), position, diagnostics), diagnostics);

@@ -1,4 +1,4 @@
-// A component given on the command line: its name, and its parameters as key=value words.
+// A component given on the command line by its name and its parameters as key=value arguments.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -9,7 +9,7 @@
 
 namespace assay::schema {
 
-// {"use": name, every parameter}. Throws ConfigErrors with everything that is wrong.
+// {"use": name, every parameter}. Throws ConfigErrors with all errors.
 nlohmann::json component_of_words(const std::string& kind, const std::string& name,
                                   const std::vector<std::string>& words, const Catalogue& catalogue);
 

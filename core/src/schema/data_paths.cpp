@@ -20,7 +20,7 @@ std::optional<fs::path> data_above(fs::path folder) {
   }
 }
 
-// A corpus of scripts/data or a file of one: "austen", "gpt2/vocab.bpe".
+// A corpus of scripts/data or a file inside one: "austen", "gpt2/vocab.bpe".
 bool may_be_of_data(const fs::path& name) {
   return name.is_relative() && *name.begin() != "." && *name.begin() != "..";
 }
@@ -46,7 +46,7 @@ std::vector<std::string> PathFinder::found() const {
 nlohmann::json PathFinder::find(const std::string& name, const document::Position& position,
                                 document::Diagnostics& diagnostics) {
   if (name.empty() || name.find('\0') != std::string::npos) {
-    diagnostics.add(position, "an empty name is no file or folder");
+    diagnostics.add(position, "the name of a file or folder must not be empty or contain a null byte");
     return nullptr;
   }
   const fs::path folder = position.line > 0 ? fs::path(*position.file).parent_path() : folder_;
@@ -59,7 +59,7 @@ nlohmann::json PathFinder::find(const std::string& name, const document::Positio
       looked.push_back("'" + candidate.lexically_normal().string() + "'");
       if (!fs::exists(candidate)) continue;
       if (!fs::is_regular_file(candidate) && !fs::is_directory(candidate)) {  // a device or a pipe may never end
-        diagnostics.add(position, fmt::format("'{}' is neither a file nor a folder", name));
+        diagnostics.add(position, fmt::format("'{}' is not a regular file or a folder", name));
         return nullptr;
       }
       const auto absolute = fs::weakly_canonical(fs::absolute(candidate)).string();
@@ -71,12 +71,12 @@ nlohmann::json PathFinder::find(const std::string& name, const document::Positio
     diagnostics.add(position, fmt::format("'{}' cannot be read: {}", name, error.what()));
     return nullptr;
   }
-  diagnostics.add(position,
-                  fmt::format("there is no '{}': looked for {}; a path {}{}", name, fmt::join(looked, " and "),
-                              position.line > 0 ? "in a file is relative to that file's folder"
-                                                : "on the command line is relative to the current folder, not to the "
-                                                  "experiment's file",
-                              may_be_of_data(name) ? "; scripts/data fetches the known corpora, by name" : ""));
+  diagnostics.add(
+      position, fmt::format("'{}' does not exist (searched: {}); a path {}{}", name, fmt::join(looked, ", "),
+                            position.line > 0
+                                ? "in a file is relative to that file's folder"
+                                : "on the command line is relative to the current folder, not to the experiment's file",
+                            may_be_of_data(name) ? "; scripts/data downloads the known corpora by name" : ""));
   return nullptr;
 }
 

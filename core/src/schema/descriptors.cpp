@@ -132,7 +132,7 @@ Catalogue parse_descriptors(const std::string& text, const std::string& origin) 
     for (const auto& plugin : document.at("plugins")) catalogue.plugins.push_back(parse_plugin(plugin));
     return catalogue;
   } catch (const json::exception& error) {
-    throw UserError(fmt::format("{}: this is no description of plugins: {}", origin, error.what()));
+    throw UserError(fmt::format("{}: the text is not a valid description of plugins: {}", origin, error.what()));
   }
 }
 

@@ -1,4 +1,4 @@
-// Who finds the runs that a component takes as inputs; how, the plan knows.
+// Interface that finds the runs that a component takes as inputs; the plan implements it.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -12,8 +12,8 @@ namespace assay::schema {
 class InputFinder {
  public:
   virtual ~InputFinder() = default;
-  // The value of a parameter that takes a run, as record/run_input.h says; null after an error. `owner` names the
-  // parameter in messages.
+  // Returns the value of a parameter that takes a run, in the form of record/run_input.h; null after an error. `owner`
+  // names the parameter in messages.
   virtual nlohmann::json find(const document::Node& node, const std::string& owner,
                               document::Diagnostics& diagnostics) = 0;
 };

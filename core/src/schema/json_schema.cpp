@@ -54,7 +54,7 @@ json properties(const std::vector<Parameter>& parameters) {
   return all;
 }
 
-// Closed, but for dotted keys, which reach into tables that stand elsewhere.
+// No additional keys, except dotted keys, which refer to keys of inner tables.
 json table(json keys) {
   return {{"type", "object"},
           {"properties", std::move(keys)},
@@ -62,9 +62,8 @@ json table(json keys) {
           {"additionalProperties", false}};
 }
 
-// What may be written where a component of this kind stands: its name, a table that says which, or one without `use`,
-// which changes some keys of an inherited one. As alternatives, because that is what editors know (draft 4 of JSON
-// Schema).
+// The forms of a component of this kind: its name, a table with `use`, or a table without `use`, which changes some
+// keys of an inherited component. They are alternatives (anyOf), because editors support that (draft 4 of JSON Schema).
 json component(const std::string& kind, const std::vector<const Component*>& components, json entry_keys,
                bool may_be_none) {
   json names = json::array(), changed = entry_keys;
@@ -89,7 +88,7 @@ json component(const std::string& kind, const std::vector<const Component*>& com
   return {{"description", "a " + kind}, {"anyOf", given}};
 }
 
-// [[objective]] and the like hold components of these kinds.
+// The kind of the components in [[objective]] and similar sections.
 std::string kind_of_section(const std::string& section) { return section == "evaluate" ? "evaluator" : section; }
 
 }  // namespace
@@ -99,7 +98,7 @@ json json_schema(const Catalogue& catalogue) {
   for (const char* kind : {"callback", "dataset", "evaluator", "exchange", "model", "objective", "optimizer",
                            "positional", "scheduler", "tokenizer", "tracker", "transform"})
     kinds[kind];
-  std::set<std::pair<std::string, std::string>> seen;  // the first of a name wins
+  std::set<std::pair<std::string, std::string>> seen;  // the first component of a name wins
   for (const auto& plugin : catalogue.plugins)
     for (const auto& one : plugin.components) {
       if (seen.emplace(one.kind, one.name).second) kinds[one.kind].push_back(&one);
@@ -131,7 +130,7 @@ json json_schema(const Catalogue& catalogue) {
   }
   auto schema = table(top);
   schema["$schema"] = "http://json-schema.org/draft-04/schema#";
-  schema["title"] = "An experiment of assay";
+  schema["title"] = "An assay experiment";
   for (const auto& [kind, components] : kinds) {
     const bool has_section = top.count(kind) || entry_keys.count(kind) || kind == "dataset" || kind == "tokenizer";
     schema["definitions"][kind] =

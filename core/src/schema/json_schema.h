@@ -1,5 +1,5 @@
-// A JSON Schema (draft 2020-12) of experiment files, for editors. It knows the sections, the components that are there,
-// and each parameter's type and range; nothing is required, because a file may extend another one.
+// Generates a JSON Schema (draft 4) of experiment files, for editors. It contains the sections, the available
+// components, and the type and range of each parameter. Nothing is required, because a file may extend another one.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>

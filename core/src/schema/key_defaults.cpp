@@ -24,7 +24,7 @@ std::optional<document::Node> scalar(const Parameter* parameter) {
   return std::nullopt;
 }
 
-// How many parts of a path name a component, and the component's kind; 0 for none.
+// How many parts of a path name a component, and the component's kind; 0 if none do.
 std::pair<size_t, std::string> slot(const document::KeyPath& path) {
   const auto& first = path[0];
   if (first == "model" || first == "optimizer" || first == "scheduler") return {1, first};
@@ -33,7 +33,7 @@ std::pair<size_t, std::string> slot(const document::KeyPath& path) {
   return {0, ""};
 }
 
-// The parameter that a key gives; null where nothing is known of it.
+// The parameter that a key sets; null if it is unknown.
 const Parameter* parameter_of_key(const document::Node& document, const Catalogue& catalogue,
                                   const document::KeyPath& path) {
   if (path.size() == 3 && path[0] == "resources" && path[1] == "mesh")
@@ -66,7 +66,7 @@ const Parameter* parameter_of_key(const document::Node& document, const Catalogu
       child = list && index < list->size() ? &(*list)[index] : nullptr;
       if (depth + 1 == path.size()) return parameter;
     } else if (parameter->type != "child") {
-      return parameter;  // an element of a list is of the list
+      return parameter;  // a list element belongs to the list
     }
     const auto* named = name_in(child);
     name = named ? *named : parameter->default_value.is_string() ? parameter->default_value.get<std::string>() : "";

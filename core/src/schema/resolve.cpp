@@ -12,7 +12,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kMaxDepth = 32;  // a component whose default child is itself must not recurse for ever
+constexpr int kMaxDepth = 32;  // a component whose default child is itself must not recurse without end
 
 // "real in [1, 64], default 8"
 std::string shape_text(const Parameter& parameter) {
@@ -63,7 +63,7 @@ json Resolver::component(const document::Node& node, const std::string& kind,
     diagnostics_.add(use ? use->position : source->position,
                      use ? fmt::format("'use' must be the name of a {}, but is {}", kind, document::describe(*use))
                          : fmt::format("this {} needs 'use'{}", kind,
-                                       base::suggestion("", catalogue_.names_of(kind), "there are ")));
+                                       base::suggestion("", catalogue_.names_of(kind), "available: ")));
     return nullptr;
   }
   const auto found = catalogue_.find(kind, *name);
@@ -145,14 +145,14 @@ void Resolver::unknown_component(const document::Position& position, const std::
   const auto names = catalogue_.names_of(kind);
   auto message = fmt::format("unknown {} '{}'", kind, name);
   if (const auto near = base::nearest_name(name, names)) message += fmt::format("; did you mean '{}'?", *near);
-  message += names.empty() ? fmt::format("; no plugin has a {}", kind) : " (available: ";
+  message += names.empty() ? fmt::format("; no plugin provides a {}", kind) : " (available: ";
   for (size_t i = 0; i < names.size(); ++i) message += (i ? ", " : "") + names[i];
   if (!names.empty()) message += ")";
   if (const auto other = catalogue_.kind_of(name); !other.empty())
     message += fmt::format("; '{}' is {}", name, with_article(other));
   for (const auto& plugin : catalogue_.plugins)
     if (!plugin.ok)
-      message += fmt::format("; plugin file {} was refused and might have it: {}", plugin.file, plugin.error);
+      message += fmt::format("; plugin file {} cannot be loaded and may provide it: {}", plugin.file, plugin.error);
   diagnostics_.add(position, std::move(message));
 }
 
@@ -173,7 +173,7 @@ json Resolver::value(const Parameter& parameter, const document::Node& node, con
     const auto name = fmt::format("'{}' of {}", parameter.name, owner);
     if (inputs_) return inputs_->find(node, name, diagnostics_);
     diagnostics_.add(node.position,
-                     fmt::format("{} takes another run as input, which only an experiment file can name", name));
+                     fmt::format("{} takes another run as its input; only an experiment file can name a run", name));
     return nullptr;
   }
   if (type == "path") {

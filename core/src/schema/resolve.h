@@ -1,4 +1,5 @@
-// A table of the document against its schema: every key known, of its type and in its range, defaults filled in.
+// Resolves a table of the document against its schema: checks that every key is known and every value has the right
+// type and range, and fills in defaults.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -17,7 +18,7 @@ namespace assay::schema {
 
 class Resolver {
  public:
-  // Without `inputs` no parameter can take another run.
+  // Without `inputs`, no parameter can take another run.
   Resolver(const Catalogue& catalogue, PathFinder& paths, document::Diagnostics& diagnostics,
            InputFinder* inputs = nullptr)
       : catalogue_(catalogue), paths_(paths), diagnostics_(diagnostics), inputs_(inputs) {}
@@ -27,8 +28,8 @@ class Resolver {
   nlohmann::json component(const document::Node& node, const std::string& kind,
                            const std::vector<std::string>& reserved = {});
 
-  // A table of the core's own, for instance [train]; `owner` names it in messages ("[train]"). Keys that are neither
-  // given nor have a default are absent from the result.
+  // A section of the core, for instance [train]; `owner` names it in messages ("[train]"). Keys that are not given and
+  // have no default are absent from the result.
   nlohmann::json section(const document::Node& node, const std::vector<Parameter>& parameters,
                          const std::string& owner);
 

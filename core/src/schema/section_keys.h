@@ -1,4 +1,4 @@
-// The key check of sections that hold no components and no paths: [compare], [[claim]], [[figure]].
+// Checks the keys of sections without components and paths: [compare], [[claim]], [[figure]].
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace assay::schema {
 
-// Every key known, of its type and in its range, as for every other table; `owner` names the table in messages.
+// Checks that every key is known and every value has the right type and range. `owner` names the table in messages.
 void check_section_keys(const document::Node& node, const std::string& section, const std::string& owner,
                         document::Diagnostics& diagnostics);
 

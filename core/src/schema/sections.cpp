@@ -15,7 +15,7 @@ struct Range {
   std::optional<double> min, max;
 };
 
-// The range of a duration is that of its percentage.
+// The range of a duration applies to its percentage.
 Parameter given(const char* name, const char* type, Range range = {}) {
   Parameter parameter;
   parameter.name = name;
@@ -77,7 +77,7 @@ const std::map<std::string, std::vector<Parameter>>& all_sections() {
         given("right", "table"), required(given("holds", "string")), one_of("over", {"each", "mean", "tuned"}),
         one_of("unmatched", {"drop"}), one_of("diverged", {"worst"})}},
       {"figure", {required(given("x", "string")), required(given("y", "string")), given("series", "any"), given("name", "string")}},
-      // What the core reads of an entry of a list; the rest belongs to its component.
+      // The keys that the core reads from a list entry; the other keys belong to its component.
       {"objective", {given("label", "string"), or_else(given("enabled", "bool"), true), or_else(given("weight", "real"), 1.0)}},
       {"transform", {given("label", "string"), or_else(given("enabled", "bool"), true)}},
       {"evaluate",
@@ -105,7 +105,7 @@ const std::vector<Section> kTop{
 
 const std::vector<Parameter>& section_parameters(const std::string& section) {
   const auto found = all_sections().find(section);
-  if (found == all_sections().end()) throw Bug("no section '" + section + "'");
+  if (found == all_sections().end()) throw Bug("section '" + section + "' is not defined");
   return found->second;
 }
 
@@ -119,16 +119,17 @@ void check_sections(const document::Node& document, document::Diagnostics& diagn
         std::find_if(kTop.begin(), kTop.end(), [&](const auto& section) { return section.name == entry.key; });
     if (entry.key == "launch") {
       diagnostics.add(entry.position,
-                      "[launch] says how, not what: it belongs in assay.local.toml, beside this file or above");
+                      "[launch] describes the machine, not the experiment; move it to assay.local.toml in the folder "
+                      "of this file or a parent folder");
     } else if (known == kTop.end()) {
       diagnostics.add(entry.position, fmt::format("unknown section '{}'{}", entry.key,
-                                                  base::suggestion(entry.key, names, "there are ")));
+                                                  base::suggestion(entry.key, names, "available: ")));
     } else if (known->shape == Shape::kTable && !entry.value.is_table()) {
       diagnostics.add(entry.value.position,
                       fmt::format("[{}] must be a table, but is {}", entry.key, document::describe(entry.value)));
     } else if (known->shape == Shape::kEntries && !entry.value.as<document::Array>()) {
       diagnostics.add(entry.value.position,
-                      fmt::format("'{}' must be a list of tables: write [[{}]], once an entry", entry.key, entry.key));
+                      fmt::format("'{}' must be a list of tables; write [[{}]] once per entry", entry.key, entry.key));
     }
   }
 }

@@ -18,10 +18,10 @@ struct Section {
   std::string name;
   Shape shape;
 };
-// What may stand at the top of a file besides `extends` and `positional`, in the order in which it is shown.
+// The top-level sections of a file besides `extends` and `positional`, in display order.
 const std::vector<Section>& top_sections();
 
-// Every key at the top of the file is a section, of the right shape.
+// Checks that every top-level key of the file is a section of the right shape.
 void check_sections(const document::Node& document, document::Diagnostics& diagnostics);
 
 }  // namespace assay::schema

@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-// Its rows and its metric; nothing when one of them is missing, which is reported.
+// Reads the rows and the metric of a side; reports an error and returns no value when one of them is missing.
 std::optional<ClaimSide> read_side(const document::Node& node, const char* name, const document::Node* claim_metric,
                                    document::Diagnostics& diagnostics) {
   document::Node rows = node;
@@ -23,7 +23,7 @@ std::optional<ClaimSide> read_side(const document::Node& node, const char* name,
   ClaimSide side{sweep::read_selector(rows, diagnostics), {}};
   if (!metric) {
     diagnostics.add(node.position,
-                    fmt::format("'{}' of this [[claim]] has no metric: give it one, or the claim", name));
+                    fmt::format("'{}' of this [[claim]] has no metric; set 'metric' there or in the claim", name));
     return std::nullopt;
   }
   const auto* text = metric->as<std::string>();
@@ -41,7 +41,8 @@ Over over_of(const document::Table& table) {
   return text && *text == "mean" ? Over::kMean : text && *text == "tuned" ? Over::kTuned : Over::kEach;
 }
 
-// Every key but those for people, in the canonical order of JSON objects; of a claim about tuned rows also what tunes.
+// Hashes every key except the descriptive ones, in the canonical order of JSON objects; for a claim about tuned rows
+// also the tuning settings.
 std::string hash_of(const document::Node& claim, Over over, const document::Node& document) {
   auto decisive = document::to_json(claim);
   decisive.erase("says");
@@ -78,12 +79,12 @@ std::optional<Claim> read_claim(const document::Node& node, const document::Node
   const bool needs_right = holds->right_factor != 0;
   if (needs_right && !claim.right) {
     if (!table->find("right"))
-      diagnostics.add(node.position, fmt::format("'holds' speaks of right, but this [[claim]] has none"));
+      diagnostics.add(node.position, fmt::format("'holds' refers to right, but this [[claim]] has no 'right'"));
     return std::nullopt;
   }
   if (!needs_right && claim.right) {
     diagnostics.add(table->find("right")->position,
-                    "'holds' compares left with a number, so there is no use for right");
+                    "'holds' compares left with a number, so 'right' is not used; remove it");
     return std::nullopt;
   }
   claim.left = *left;

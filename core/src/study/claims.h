@@ -1,4 +1,4 @@
-// [[claim]]: a sentence, where it comes from, and the inequality between rows that must hold for it.
+// [[claim]]: a statement, its source, and the inequality between rows that must hold for it.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -18,7 +18,7 @@ struct ClaimSide {
   MetricName metric;  // the side's own, or the claim's
 };
 
-// How rows enter that the sides leave open: every pair must hold; their mean must; the tuned ones must.
+// What must satisfy the inequality: every pair of rows, their mean, or the tuned rows.
 enum class Over { kEach, kMean, kTuned };
 
 struct Claim {
@@ -27,13 +27,13 @@ struct Claim {
   std::optional<ClaimSide> right;  // absent when left is compared with a number
   Holds holds;
   Over over = Over::kEach;
-  bool drop_unmatched = false;     // rows without a partner are left out
-  bool diverged_is_worst = false;  // a diverged run counts as worse than any other; else it decides nothing
+  bool drop_unmatched = false;     // rows without a partner are omitted
+  bool diverged_is_worst = false;  // a diverged run counts as worse than any other; else it is ignored
   document::Position position;
-  std::string hash;  // of all that decides its verdict: what it says may be reworded
+  std::string hash;  // of everything that affects the verdict; the statement may be reworded
 };
 
-// Of every entry that is right; what is wrong with the others is reported.
+// Returns the valid entries; reports the errors of the others.
 std::vector<Claim> read_claims(const document::Node& document, document::Diagnostics& diagnostics);
 
 }  // namespace assay::study

@@ -27,11 +27,11 @@ void read_equal(const document::Table& table, const std::string& parent, std::ve
     }
     const auto number = document::to_json(entry.value);
     if (std::find(kCosts.begin(), kCosts.end(), name) == kCosts.end()) {
-      diagnostics.add(entry.position, fmt::format("'{}' is no cost that rows can be held equal in{}", name,
-                                                  base::suggestion(name, kCosts, "there are ")));
+      diagnostics.add(entry.position, fmt::format("'{}' is not a valid cost for 'equal'{}", name,
+                                                  base::suggestion(name, kCosts, "available: ")));
     } else if (!number.is_number() || number < 0) {
       diagnostics.add(entry.value.position,
-                      fmt::format("the tolerance of '{}' is a number from 0 on (0.02 allows 2%), but is {}", name,
+                      fmt::format("the tolerance of '{}' must be a number >= 0 (0.02 allows 2%), but is {}", name,
                                   document::describe(entry.value)));
     } else {
       equal.push_back({name, number.get<double>(), entry.position});
@@ -57,7 +57,7 @@ std::optional<Tune> read_tune(const document::Node& node, document::Diagnostics&
   for (const auto& [name, position] : names_in(table->find("over")))
     tune.over.push_back({document::short_name(document::canonical_path(document::split_key(name))), position});
   if (tune.over.empty() && table->find("over"))
-    diagnostics.add(table->find("over")->position, "'over' names at least one axis to tune");
+    diagnostics.add(table->find("over")->position, "'over' must name at least one axis to tune");
   return tune;
 }
 
@@ -118,7 +118,7 @@ CompareSettings read_compare(const document::Node& document, document::Diagnosti
   if (const auto* tune = inner("tune")) settings.tune = read_tune(*tune, diagnostics);
   if (const auto* report = inner("report")) settings.report = read_report(*report, diagnostics);
   if (settings.report && !settings.tune)
-    diagnostics.add(settings.report->position, "'report' of [compare] says what tuned rows report; there is no 'tune'");
+    diagnostics.add(settings.report->position, "'report' of [compare] needs 'tune'; add 'tune' or remove 'report'");
   return settings;
 }
 

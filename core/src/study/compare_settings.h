@@ -1,4 +1,4 @@
-// [compare] and [[claim]]: what an experiment file says about its own table.
+// [compare], [[claim]] and [[figure]]: the comparison settings of an experiment file.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 
 namespace assay::study {
 
-// equal = { "train.flops" = 0.02 }: the most expensive row costs at most so much more than the cheapest.
+// equal = { "train.flops" = 0.02 }: the most expensive row costs at most 2% more than the cheapest.
 struct EqualCost {
   std::string name;  // train.flops (6ND), train.flops_exact, train.tokens, train.parameters, train.steps
   double tolerance = 0;
@@ -26,7 +26,7 @@ struct TunedKey {
   document::Position position;
 };
 
-// Of rows that differ in these axes alone the best one by this metric stands for all.
+// Of rows that differ only in these axes, the best one by this metric represents all.
 struct Tune {
   std::vector<TunedKey> over;
   MetricName by;
@@ -34,8 +34,8 @@ struct Tune {
   document::Position position;
 };
 
-// What a tuned row reports: evaluations of this split, and runs of these seeds, which then do not choose. Both may be
-// absent.
+// What a tuned row reports: evaluations on this split, and runs of these seeds, which are then not used for tuning.
+// Both may be absent.
 struct Report {
   std::optional<std::string> split;
   std::vector<std::int64_t> seeds;
@@ -44,22 +44,22 @@ struct Report {
 
 struct CompareSettings {
   std::optional<sweep::Selector> baseline;
-  bool drop_unmatched = false;  // rows without a partner in the baseline are shown uncompared
+  bool drop_unmatched = false;  // rows without a partner in the baseline are shown without a comparison
   std::vector<MetricName> metrics;
   std::vector<EqualCost> equal;
   std::optional<Tune> tune;
   std::optional<Report> report;
   std::vector<Claim> claims;
   std::vector<FigureSettings> figures;
-  nlohmann::json written;  // {"compare": .., "claim": [..], "figure": [..]}, as they stand in the file
+  nlohmann::json written;  // {"compare": .., "claim": [..], "figure": [..]}, as written in the file
 };
 
 CompareSettings read_compare(const document::Node& document, document::Diagnostics& diagnostics);
 
-// Of a file with what it extends; needs no plugins. Throws ConfigErrors.
+// Reads the settings of a file and the files that it extends; needs no plugins. Throws ConfigErrors.
 CompareSettings read_compare_settings(const std::string& file);
 
-// The other way round from `written`. Throws ConfigErrors whose positions name `origin`.
+// The inverse of `written`. Throws ConfigErrors whose positions name `origin`.
 CompareSettings compare_settings_of(const nlohmann::json& written, const std::string& origin);
 
 }  // namespace assay::study

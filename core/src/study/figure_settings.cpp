@@ -17,7 +17,7 @@ bool is_plain(char one) {
   return (one >= 'a' && one <= 'z') || (one >= 'A' && one <= 'Z') || (one >= '0' && one <= '9') || one == '_';
 }
 
-// Letters, digits and "_"; anything else between them becomes one "-".
+// Keeps letters, digits and "_"; replaces other characters between them by one "-".
 std::string file_name_of(const std::string& text) {
   std::string name;
   for (const char one : text)
@@ -36,7 +36,7 @@ std::vector<std::string> read_series(const document::Node& node, document::Diagn
       axes.push_back(document::short_name(document::canonical_path(document::split_key(*axis))));
     else
       diagnostics.add(item.position,
-                      fmt::format("'series' names an axis or lists several, but is {}", document::describe(item)));
+                      fmt::format("'series' must be an axis or a list of axes, but is {}", document::describe(item)));
   }
   return axes;
 }
@@ -67,11 +67,13 @@ std::vector<FigureSettings> read_figures(const document::Node& document, documen
       figure.name = *name->as<std::string>();
       if (figure.name != file_name_of(figure.name) || figure.name.empty())
         diagnostics.add(name->position,
-                        fmt::format("'{}' names files: letters, digits, '_', and '-' between them", figure.name));
+                        fmt::format("'{}' is not a valid file name; use letters, digits and '_', with '-' between them",
+                                    figure.name));
     }
     const auto same = [&](const FigureSettings& other) { return other.name == figure.name; };
     if (std::any_of(figures.begin(), figures.end(), same))
-      diagnostics.add(entry.position, fmt::format("two figures are called '{}': give one another 'name'", figure.name));
+      diagnostics.add(entry.position,
+                      fmt::format("two figures are named '{}'; give one of them another 'name'", figure.name));
     figures.push_back(std::move(figure));
   }
   return figures;
@@ -88,8 +90,8 @@ void check_figures(const std::vector<FigureSettings>& figures, const std::vector
     check_metric({figure.y, figure.position}, plan_lines, diagnostics);
     for (const auto& axis : figure.series)
       if (!known.contains(axis))
-        diagnostics.add(figure.series_position,
-                        fmt::format("series '{}' is no axis{}", axis, base::suggestion(axis, axes, "the axes are ")));
+        diagnostics.add(figure.series_position, fmt::format("series '{}' is not an axis{}", axis,
+                                                            base::suggestion(axis, axes, "the axes are ")));
   }
 }
 

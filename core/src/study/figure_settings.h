@@ -1,4 +1,4 @@
-// [[figure]]: what an experiment file wants drawn of its records.
+// [[figure]]: the figures that an experiment file defines.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -15,15 +15,15 @@ struct FigureSettings {
   std::string name;                              // of its files
   std::string x;                                 // a coordinate of y (length), a configuration key, or train.<name>
   std::string y;                                 // a metric, as in [compare] metrics
-  std::vector<std::string> series;               // axes; a line for each combination of their values. Empty: all but x
+  std::vector<std::string> series;               // axes, one line per combination of their values; empty: all but x
   document::Position position, series_position;  // of y, of series
 };
 
-// Without `name` a figure is called after y and x: lm-bits_per_byte-by-length.
+// Without `name`, a figure is named after y and x: lm-bits_per_byte-by-length.
 std::vector<FigureSettings> read_figures(const document::Node& document, document::Diagnostics& diagnostics);
 
-// Every y is of [train] or of an evaluator that the runs have, every series an axis that is swept or was, before the
-// command line gave one of `narrowed` a value.
+// Checks that every y is a metric of [train] or of an evaluator of the runs, and that every series is an axis, or was
+// one before the command line fixed it (`narrowed`).
 void check_figures(const std::vector<FigureSettings>& figures, const std::vector<nlohmann::json>& plan_lines,
                    const std::vector<document::KeyPath>& narrowed, document::Diagnostics& diagnostics);
 

@@ -13,8 +13,8 @@ namespace assay::study {
 namespace {
 
 constexpr const char* kGrammar =
-    "[k *] side op [k *] (side or number) [+- number], where a side is left or right and op is <, >, or = with "
-    "'within M' at the end; for instance \"left < right - 0.5\"";
+    "[k *] side op [k *] (side or number) [+- number], where a side is left or right and op is <, >, or = with 'within "
+    "M' at the end; for instance \"left < right - 0.5\"";
 
 // factor * side, or a number (side is empty, and the factor is the number).
 struct Term {
@@ -39,10 +39,10 @@ class Reader {
     if (relation == Relation::kEqual) {
       if (word() != "within") throw fail("'=' needs 'within M', the margin up to which sides count as equal");
       holds.within = number();
-      if (!(holds.within > 0)) throw fail("the margin of 'within' is more than 0");
+      if (!(holds.within > 0)) throw fail("the margin of 'within' must be more than 0");
     }
     skip();
-    if (!text_.empty()) throw fail(fmt::format("'{}' is left over", text_));
+    if (!text_.empty()) throw fail(fmt::format("'{}' is unexpected at the end", text_));
     return put_left_first(first, relation, second, offset, holds.within);
   }
 
@@ -50,11 +50,11 @@ class Reader {
   static std::runtime_error fail(const std::string& why) { return std::runtime_error(why); }
 
   static Holds put_left_first(const Term& first, Relation relation, const Term& second, double offset, double within) {
-    if (first.side.empty()) throw fail("it begins with a side, left or right");
-    if (first.side == second.side) throw fail(fmt::format("'{}' stands on both sides", first.side));
+    if (first.side.empty()) throw fail("it must begin with a side, left or right");
+    if (first.side == second.side) throw fail(fmt::format("'{}' is on both sides", first.side));
     Holds holds{relation, first.factor, second.factor, offset, within, ""};
     if (second.side.empty()) {
-      if (first.side != "left") throw fail("a side that is compared with a number is 'left'");
+      if (first.side != "left") throw fail("a side that is compared with a number must be 'left'");
       holds.right_factor = 0;
       holds.offset = second.factor;
     } else if (first.side == "right") {  // k right < m left + c is m left - k right + c > 0
@@ -65,7 +65,7 @@ class Reader {
       holds.right_factor = first.factor;
       holds.offset = -offset;
     }
-    if (!(holds.left_factor > 0) || holds.right_factor < 0) throw fail("factors of sides are more than 0");
+    if (!(holds.left_factor > 0) || holds.right_factor < 0) throw fail("factors of sides must be more than 0");
     return holds;
   }
 
@@ -94,17 +94,17 @@ class Reader {
     double value = 0;
     const auto [end, error] = std::from_chars(text_.data(), text_.data() + text_.size(), value);
     if (error != std::errc() || !std::isfinite(value))
-      throw fail(text_.empty() ? "a number is missing at its end" : fmt::format("a number is expected at '{}'", text_));
+      throw fail(text_.empty() ? "a number is missing at the end" : fmt::format("a number is expected at '{}'", text_));
     text_.remove_prefix(static_cast<size_t>(end - text_.data()));
     return value;
   }
   std::string side() {
     const auto name = word();
     if (name != "left" && name != "right")
-      throw fail(name.empty()
-                     ? std::string(text_.empty() ? "a side is missing at its end"
-                                                 : "a side is expected at '" + std::string(text_) + "'")
-                     : fmt::format("'{}' is no side{}", name, base::suggestion(name, {"left", "right"}, "sides are ")));
+      throw fail(name.empty() ? std::string(text_.empty() ? "a side is missing at the end"
+                                                          : "a side is expected at '" + std::string(text_) + "'")
+                              : fmt::format("'{}' is not a side{}", name,
+                                            base::suggestion(name, {"left", "right"}, "the sides are ")));
     return name;
   }
   Term term() {
@@ -122,7 +122,7 @@ class Reader {
       throw fail(text_.empty() ? std::string("<, > or = is missing")
                                : fmt::format("<, > or = is expected at '{}'", text_));
     take();
-    if (c != '=' && at('=')) throw fail(fmt::format("write '{}': at the border the two are one", c));
+    if (c != '=' && at('=')) throw fail(fmt::format("write '{}' instead of '{}='; the two are equivalent", c, c));
     if (at('=')) take();
     return c == '<' ? Relation::kLess : c == '>' ? Relation::kGreater : Relation::kEqual;
   }
@@ -139,7 +139,8 @@ std::optional<Holds> read_holds(const std::string& text, const document::Positio
     holds.text = text;
     return holds;
   } catch (const std::runtime_error& error) {
-    diagnostics.add(position, fmt::format("holds = \"{}\": {}; it has the form {}", text, error.what(), kGrammar));
+    diagnostics.add(position,
+                    fmt::format("holds = \"{}\": {}; it must have the form {}", text, error.what(), kGrammar));
     return std::nullopt;
   }
 }

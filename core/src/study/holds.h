@@ -10,14 +10,14 @@ namespace assay::study {
 
 enum class Relation { kLess, kGreater, kEqual };
 
-// left_factor * left - right_factor * right - offset stands in this relation to 0; kEqual: lies within +-within of it.
+// left_factor * left - right_factor * right - offset has this relation to 0; kEqual: is within +-within of 0.
 struct Holds {
   Relation relation = Relation::kLess;
   double left_factor = 1;
   double right_factor = 1;  // 0: left is compared with a number
   double offset = 0;
   double within = 0;
-  std::string text;  // as it was written
+  std::string text;  // as written in the file
 };
 
 std::optional<Holds> read_holds(const std::string& text, const document::Position& position,

@@ -25,7 +25,7 @@ std::string why_no_value(const json& line, const std::string& owner, std::int64_
   for (const auto& evaluation : line.value("evaluate", json::array())) {
     if (evaluation.value("label", "") != owner) continue;
     const auto every = evaluation.value("every", std::int64_t{0});
-    if (every == 0) return "it is evaluated at the end only; give its [[evaluate]] an 'every'";
+    if (every == 0) return "it is evaluated only at the end; set 'every' of its [[evaluate]]";
     return step % every == 0 ? "" : fmt::format("it is evaluated every {} steps", every);
   }
   return "";
@@ -45,17 +45,16 @@ void check_metric_is_given(const MetricName& metric, bool whole,
     return one == name || (!whole && one.substr(0, one.find('@')) == name);
   });
   if (!is_given)
-    diagnostics.add(metric.position, fmt::format("metric '{}' is none of '{}'{}", metric.name, owner,
-                                                 base::suggestion(name, names, "it gives ")));
+    diagnostics.add(metric.position, fmt::format("metric '{}' is not reported by '{}'{}", metric.name, owner,
+                                                 base::suggestion(name, names, "its metrics are ")));
 }
 
 void check_metric(const MetricName& metric, const std::vector<json>& lines, document::Diagnostics& diagnostics) {
   const auto owner = record::owner_of(metric.name);
   if (owner.size() == metric.name.size()) {
-    diagnostics.add(metric.position,
-                    fmt::format("metric '{}' has the form <evaluator>.<name> or train.<name>, for instance "
-                                "lm.bits_per_byte@length=64",
-                                metric.name));
+    diagnostics.add(metric.position, fmt::format("metric '{}' must have the form <evaluator>.<name> or train.<name>, "
+                                                 "for instance lm.bits_per_byte@length=64",
+                                                 metric.name));
     return;
   }
   std::vector<std::string> owners;
@@ -67,7 +66,7 @@ void check_metric(const MetricName& metric, const std::vector<json>& lines, docu
   owners.push_back("train");
   if (std::find(owners.begin(), owners.end(), owner) == owners.end()) {
     diagnostics.add(metric.position, fmt::format("metric '{}': no [[evaluate]] is labelled '{}'{}", metric.name, owner,
-                                                 base::suggestion(owner, owners, "there are ")));
+                                                 base::suggestion(owner, owners, "available: ")));
     return;
   }
   const auto step = record::split_step(metric.name).step;

@@ -1,4 +1,4 @@
-// Metrics that an experiment file or a command line names: whether the runs of a plan have them.
+// Checks that the runs of a plan have the metrics that an experiment file or a command line names.
 #pragma once
 
 #include <cstdint>
@@ -17,14 +17,14 @@ struct MetricName {
   document::Position position;
 };
 
-// An evaluation that can name its metrics gives this one; `known`: by label. `whole`: with its coordinates, else
-// without them it stands for all of its name.
+// Checks that an evaluation that declares its metrics reports this one; `known` holds the declared metrics by label. If
+// `whole`, the coordinates must match too; otherwise a name without coordinates stands for all metrics of that name.
 void check_metric_is_given(const MetricName& metric, bool whole,
                            const std::map<std::string, std::vector<std::string>>& known,
                            document::Diagnostics& diagnostics);
 
-// The owner is `train` or an evaluator of the runs, and a step is one at which the runs evaluate (log, for train.*).
-// `lines`: of a plan, one a group at least.
+// Checks that the owner is `train` or an evaluator of the runs, and that a step is one at which the runs evaluate (log,
+// for train.*). `lines`: lines of a plan, at least one per group.
 void check_metric(const MetricName& metric, const std::vector<nlohmann::json>& lines,
                   document::Diagnostics& diagnostics);
 

@@ -73,7 +73,7 @@ std::vector<bool> Partners::bound_axes(const Free& free) const {
   return bound;
 }
 
-// Axes that only one of two rows has, and whose resolved values both have and differ.
+// Counts the axes that only one of two rows has and whose resolved values exist in both and differ.
 size_t Partners::disagreements(size_t row, size_t other, const std::vector<bool>& bound) const {
   size_t count = 0;
   for (size_t i = 0; i < axes_.size(); ++i) {

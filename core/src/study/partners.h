@@ -1,4 +1,4 @@
-// Which rows are compared with which: a partner has the same other axes.
+// Finds the rows that are compared with each other: partners agree in all other axes.
 #pragma once
 
 #include <cstddef>
@@ -20,15 +20,15 @@ class Partners {
   const std::vector<const nlohmann::json*>& rows() const { return rows_; }
   std::vector<std::size_t> matching(const sweep::Selector& selector) const;
 
-  // Axes that partners need not agree in. Those that one of two selectors fixes to a single value, or that both name
-  // differently; a condition that only narrows a side (or both alike) leaves partners to agree in its axis. Without a
-  // left selector (a baseline) all that the other names.
+  // Axes in which partners need not agree: axes that one of two selectors fixes to a single value, or that both name
+  // differently. For a condition that only narrows one side (or both sides equally), partners must still agree in its
+  // axis. Without a left selector (a baseline), all axes that the other names are free.
   using Free = std::vector<std::string>;
   static Free free_axes(const sweep::Selector* left, const sweep::Selector& right);
 
   // The candidates that agree with the row in every axis that both have and that is not free. Axes that only one side
-  // has count for nothing, unless several candidates are left: then those stay whose resolved values differ from the
-  // row's in the fewest of them. The row itself may be among them.
+  // has are ignored unless several candidates remain; then the candidates whose resolved values differ from the row's
+  // in the fewest of these axes are kept. The row itself may be among them.
   std::vector<std::size_t> of(std::size_t row, const std::vector<std::size_t>& candidates, const Free& free) const;
 
   // Rows that agree in every axis but the free ones, in the order of the plan.
@@ -44,7 +44,7 @@ class Partners {
 
   std::vector<const nlohmann::json*> rows_;
   std::vector<std::string> axes_;
-  std::vector<std::vector<int>> values_;  // of a row: for each axis the number of its value, or kAbsent
+  std::vector<std::vector<int>> values_;  // per row and axis: the number of its value, or kAbsent
 };
 
 }  // namespace assay::study

@@ -31,7 +31,7 @@ std::optional<PruneSettings> read_prune(const document::Node& document, document
     const auto duration = rung.is_string() ? base::parse_duration(rung.get<std::string>()) : std::nullopt;
     if (!duration || duration->amount == 0) {
       diagnostics.add(settings.rungs_position,
-                      fmt::format("{} is no rung; a rung is a {}", rung.dump(), base::kDurationForm));
+                      fmt::format("{} is not a valid rung; a rung must be a {}", rung.dump(), base::kDurationForm));
       continue;
     }
     settings.rungs.push_back(*duration);
@@ -79,10 +79,10 @@ void check_prune(const PruneSettings& settings, const std::vector<json>& plan_li
       const auto step = rung_step(settings, rung, line);
       const auto name = base::text_of(settings.rungs[rung]);
       if (step == 0)
-        diagnostics.add(settings.rungs_position, fmt::format("the rung {} is not before the end of every run", name));
+        diagnostics.add(settings.rungs_position, fmt::format("the rung {} must be before the end of every run", name));
       else if (step <= before)
         diagnostics.add(settings.rungs_position,
-                        fmt::format("the rung {} (step {}) is not after the one before it, {} (step {})", name, step,
+                        fmt::format("the rung {} (step {}) must be after the previous rung {} (step {})", name, step,
                                     name_before, before));
       before = step;
       name_before = name;
@@ -92,13 +92,12 @@ void check_prune(const PruneSettings& settings, const std::vector<json>& plan_li
       if (found == evaluations.end()) {
         diagnostics.add(
             settings.metric_position,
-            fmt::format("metric '{}': give \"loss\", or <evaluator>.<name> of an [[evaluate]] that every run "
-                        "has",
+            fmt::format("metric '{}' must be \"loss\" or <evaluator>.<name> of an [[evaluate]] that every run has",
                         settings.metric));
       } else if (const auto every = found->value("every", int64_t{0}); every == 0 || step % every != 0) {
         diagnostics.add(settings.rungs_position,
-                        fmt::format("at the rung {} (step {}) '{}' is not evaluated: its `every` is {}", name, step,
-                                    label, every == 0 ? "not set" : fmt::format("{} steps", every)));
+                        fmt::format("at the rung {} (step {}), '{}' is not evaluated, because its 'every' is {}", name,
+                                    step, label, every == 0 ? "not set" : fmt::format("{} steps", every)));
       }
     }
   }

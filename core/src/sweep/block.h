@@ -1,4 +1,4 @@
-// What [[sweep]] and overrides are made of: assignments, the alternatives they are part of, and blocks of these.
+// The parts of [[sweep]] and of overrides: assignments, alternatives made of them, and blocks.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -11,16 +11,16 @@
 
 namespace assay::sweep {
 
-// One key and the value that a combination lays over the document there.
+// A key and the value that a combination sets there in the document.
 struct Assignment {
   document::KeyPath path;  // canonical
   document::Position position;
   document::Node value;
 };
 
-// What a combination says of itself under one name.
+// The value of a combination on one axis, as shown to users.
 struct Choice {
-  std::string axis;        // as shown: positional, optimizer.lr, case
+  std::string axis;        // displayed name: positional, optimizer.lr, case
   document::KeyPath path;  // of the key; empty for a case
   nlohmann::json shown;    // the label, the name of a component, or the value itself
   std::string text;        // short form of `shown` for row labels
@@ -39,12 +39,12 @@ struct When {
 };
 
 struct Block {
-  std::vector<Dimension> dimensions;  // in the order of the file: the last one turns fastest
+  std::vector<Dimension> dimensions;  // in the order of the file; the last one varies fastest
   std::vector<When> whens;
   std::vector<Selector> excludes;
 };
 
-// One assignment of --set, or of the word key=value.
+// One assignment of --set or of an argument key=value.
 struct Override {
   document::KeyPath path;
   std::string name;

@@ -10,7 +10,7 @@
 namespace assay::sweep {
 namespace {
 
-// A word that is the label of one of the axis's values means that value, else itself.
+// A string that is the label of one of the axis's values stands for that value, else for itself.
 AxisValue meant(const Dimension& dimension, const Override& override_, document::Diagnostics& diagnostics) {
   const auto* word = override_.value.as<std::string>();
   for (const auto& alternative : dimension)
@@ -49,7 +49,7 @@ std::vector<Override> read_overrides(const std::vector<std::string>& assignments
     const document::Position position{std::make_shared<const std::string>("--set " + assignment), 0, 0};
     const auto equals = assignment.find('=');
     if (equals == std::string::npos || equals == 0) {
-      diagnostics.add(position, "an assignment has the form key=value, for instance optimizer.lr=1e-3");
+      diagnostics.add(position, "an assignment must have the form key=value, for instance optimizer.lr=1e-3");
       continue;
     }
     Override made;
@@ -63,7 +63,7 @@ std::vector<Override> read_overrides(const std::vector<std::string>& assignments
       diagnostics.add(position, fmt::format("'{}' is set twice", made.name));
     } else if (made.path[0] == "sweep" || made.path[0] == "extends") {
       diagnostics.add(position,
-                      fmt::format("'{}' is not a value that can be set; set the swept key itself", made.name));
+                      fmt::format("'{}' cannot be set on the command line; set the swept key itself", made.name));
     } else {
       overrides.push_back(std::move(made));
     }

@@ -1,4 +1,4 @@
-// --set key=value, and the bare word key=value: laid over the file like any other value.
+// --set key=value, and the bare argument key=value: merged over the file like any other value.
 #pragma once
 
 #include <string>
@@ -10,10 +10,10 @@ namespace assay::sweep {
 
 std::vector<Override> read_overrides(const std::vector<std::string>& assignments, document::Diagnostics& diagnostics);
 
-// An override of a swept key leaves its value as the axis' only one, and as the key's value in every case.
+// An override of a swept key becomes the only value of its axis, and the key's value in every case.
 void collapse_axes(std::vector<Block>& blocks, const std::vector<Override>& overrides);
 
-// True when an override may leave the selector without the runs that the file has for it.
+// True when an override may remove the runs that the selector matches in the file.
 bool is_narrowed(const Selector& selector, const std::vector<Override>& overrides);
 
 }  // namespace assay::sweep

@@ -24,7 +24,7 @@ double point(bool log, double from, double to, int64_t i, int64_t n) {
   return log ? from * std::pow(to / from, share) : from + (to - from) * share;
 }
 
-// Ends that are ints give ints when every point is one (to rounding), so that int parameters can be swept too.
+// Integer ends give integers when every point is an integer (up to rounding), so that int parameters can be swept too.
 document::Array points(bool log, const document::Node& first, const document::Node& last, int64_t n,
                        const document::Position& position) {
   const double from = *number_of(first), to = *number_of(last);
@@ -66,17 +66,19 @@ document::Array range_values(const document::Node& node, const std::string& axis
   if (!n || *n < 2 || *n > kMostPoints) {
     diagnostics.add(
         n_node ? n_node->position : node.position,
-        fmt::format("a {} range needs n = how many values (an int in [2, {}]), both ends counted", word, kMostPoints));
+        fmt::format("a {} range needs 'n', the number of values with both ends included (an int in [2, {}])", word,
+                    kMostPoints));
     return {};
   }
   if (log && (*number_of((*ends)[0]) <= 0 || *number_of((*ends)[1]) <= 0)) {
-    diagnostics.add(ends_node.position, fmt::format("a log range of axis '{}' needs both ends above zero", axis));
+    diagnostics.add(ends_node.position,
+                    fmt::format("both ends of the log range of axis '{}' must be above zero", axis));
     return {};
   }
   return points(log, (*ends)[0], (*ends)[1], *n, node.position);
 }
 
-// Short forms of reals, where they still tell the values apart.
+// Uses short forms of reals if they still distinguish the values.
 void shorten_texts(std::vector<AxisValue>& values) {
   std::set<std::string> texts;
   std::vector<std::string> shortened;
@@ -138,11 +140,9 @@ void read_axis_values(const document::Node& node, Axis& axis, document::Diagnost
     const auto position = value.position;
     auto made = axis_value(std::move(value), diagnostics);
     if (!seen.insert(made.shown).second) {
-      diagnostics.add(
-          position,
-          fmt::format("axis '{}' has '{}' twice; give one of them another label ({{ label = \"..\", use = \"..\" }}) "
-                      "or leave it out",
-                      axis.name, made.text));
+      diagnostics.add(position, fmt::format("axis '{}' has the value '{}' twice; give one of them another label ({{ "
+                                            "label = \"..\", use = \"..\" }}) or remove it",
+                                            axis.name, made.text));
       continue;
     }
     axis.values.push_back(std::move(made));

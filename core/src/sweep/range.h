@@ -20,18 +20,18 @@ struct AxisValue {
 
 struct Axis {
   document::KeyPath path;  // canonical
-  std::string name;        // as shown: positional, optimizer.lr
+  std::string name;        // displayed name: positional, optimizer.lr
   document::Position position;
   std::vector<AxisValue> values;
 };
 
-// True for a table of the words log or linear with n, or of values; those are no parameter names.
+// True for a table with the keys log or linear and n, or values. No parameter has these names.
 bool is_range(const document::Node& node);
 
-// Fills the axis from a list or a range; reports what is wrong.
+// Reads the values of the axis from a list or a range; reports errors.
 void read_axis_values(const document::Node& node, Axis& axis, document::Diagnostics& diagnostics);
 
-// The axis value that stands for one configuration value.
+// Makes the axis value of one configuration value.
 AxisValue axis_value(document::Node value, document::Diagnostics& diagnostics);
 
 }  // namespace assay::sweep

@@ -14,7 +14,7 @@ namespace assay::sweep {
 namespace {
 
 constexpr const char* kSeedsForm =
-    "seeds are \"1..6\" (both ends included), a list of ints >= 0, or { init = 1, data = \"1..6\" }";
+    "seeds must be a range \"1..6\" (both ends included), a list of ints >= 0, or { init = 1, data = \"1..6\" }";
 
 std::optional<std::pair<int64_t, int64_t>> parse_span(const std::string& text) {
   const auto dots = text.find("..");
@@ -39,15 +39,14 @@ std::vector<int64_t> read_numbers(const document::Node& node, document::Diagnost
     for (const auto& item : *list) {
       const auto* number = item.as<int64_t>();
       if (!number || *number < 0) {
-        diagnostics.add(item.position, fmt::format("{}; this is {}", kSeedsForm, document::describe(item)));
+        diagnostics.add(item.position, fmt::format("{}, not {}", kSeedsForm, document::describe(item)));
       } else if (!seen.insert(*number).second) {
         diagnostics.add(item.position, fmt::format("seed {} is given twice", *number));
       }
       numbers.push_back(number ? *number : 0);
     }
   }
-  if (numbers.empty())
-    diagnostics.add(node.position, fmt::format("{}; this is {}", kSeedsForm, document::describe(node)));
+  if (numbers.empty()) diagnostics.add(node.position, fmt::format("{}, not {}", kSeedsForm, document::describe(node)));
   return numbers;
 }
 
@@ -59,12 +58,12 @@ std::vector<Seed> read_table(const document::Table& table, const document::Posit
                                                   base::suggestion(entry.key, {"init", "data"}, "its keys are ")));
   const auto *init = table.find("init"), *data = table.find("data");
   if (!init || !data) {
-    diagnostics.add(position, "seeds as a table need both 'init' and 'data'");
+    diagnostics.add(position, "a table of seeds needs both 'init' and 'data'");
     return {{}};
   }
   const auto inits = read_numbers(*init, diagnostics), datas = read_numbers(*data, diagnostics);
   if (inits.size() > 1 && datas.size() > 1)
-    diagnostics.add(position, "only one of 'init' and 'data' may vary; give the other one number");
+    diagnostics.add(position, "only one of 'init' and 'data' may vary; set the other to one number");
   std::vector<Seed> seeds;
   for (const auto i : inits)
     for (const auto d : datas)

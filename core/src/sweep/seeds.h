@@ -16,10 +16,11 @@ struct Seed {
   int64_t data = 1;
 };
 
-// Null: the default, one run with seed 1.
+// Null selects the default, one run with seed 1.
 std::vector<Seed> read_seeds(const document::Node* node, document::Diagnostics& diagnostics);
 
-// Until there are so many: the numbers that follow the largest. What was one number for all stays so.
+// Adds the numbers after the largest seed until there are `at_least` seeds. A part that is the same for all seeds stays
+// the same.
 void add_seeds(std::vector<Seed>& seeds, std::size_t at_least);
 
 }  // namespace assay::sweep

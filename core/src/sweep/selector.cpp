@@ -37,7 +37,7 @@ void read_terms(const document::Table& table, const document::KeyPath& parent, S
   }
 }
 
-// Parts at `separator`, with what stands in quotes together (the quotes stay).
+// Splits at `separator`, but not inside quotes. The quotes are kept.
 std::vector<std::string> split(const std::string& text, char separator) {
   std::vector<std::string> parts{""};
   char quote = 0;
@@ -52,7 +52,7 @@ std::vector<std::string> split(const std::string& text, char separator) {
   return parts;
 }
 
-// key, operator and what follows; the operator is empty where there is none.
+// Key, operator and value; the operator is empty if there is none.
 struct TextTerm {
   std::string key, comparison, value;
 };
@@ -69,7 +69,7 @@ bool equals(const json& wanted, const json& value) {
   return wanted == value;  // 8 and 8.0 are equal
 }
 
-// Calls `use` with each value that a term names: its only one, each of a list, and those behind "not".
+// Calls `use` with each value that a term names: a single value, each value of a list, and the values after "not".
 template <class Json, class Use>
 void for_each_value(Json& wanted, const Use& use) {
   if (wanted.is_object()) {
@@ -83,7 +83,7 @@ void for_each_value(Json& wanted, const Use& use) {
 
 std::string text_of(const json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
 
-// Labels show reals by four digits where these tell them apart, and what a label shows selects, too.
+// Labels show reals with four digits if these distinguish them, so the shown form must also select the value.
 const json* shown_as(const json& wanted, const std::set<json>& values) {
   if (!wanted.is_number()) return nullptr;
   const json* found = nullptr;
@@ -112,7 +112,7 @@ bool holds(const SelectorTerm& term, const json& value) {
 json value_of(const document::KeyPath& path, const std::string& name, const json& line) {
   const auto& axes = line.at("axes");
   if (const auto axis = axes.find(name); axis != axes.end()) return *axis;
-  if (name == "seed" || name == "experiment") return line.value(name, json());  // one run of many
+  if (name == "seed" || name == "experiment") return line.value(name, json());  // not configuration
   const json* at = &line.at("train");
   for (size_t i = 0; i < path.size(); ++i) {
     const auto& part = path[i];
@@ -129,7 +129,7 @@ json value_of(const document::KeyPath& path, const std::string& name, const json
     }
   }
   if (!at->is_object()) return *at;
-  // A component is named by its `use`, a file by what the experiment calls it.
+  // A component is identified by its `use`, a file by its name in the experiment.
   for (const char* named : {"use", "name"})
     if (at->contains(named) && (*named == 'u' || at->contains("sha256"))) return at->at(named);
   return *at;
@@ -139,7 +139,7 @@ Selector read_selector(const document::Node& table, document::Diagnostics& diagn
   Selector selector{{}, table.position};
   if (const auto* inner = table.as<document::Table>()) read_terms(*inner, {}, selector);
   if (selector.terms.empty())
-    diagnostics.add(table.position, "a selector names at least one key: { positional = \"alibi\" }");
+    diagnostics.add(table.position, "a selector must name at least one key, for instance { positional = \"alibi\" }");
   for (const auto& term : selector.terms) {
     if (!term.wanted.is_object()) continue;
     for (const auto& end : kBounds)
@@ -160,7 +160,8 @@ Selector selector_of_text(const std::string& text, const std::string& origin, do
     const auto word = kWords.find(comparison);
     if (key.empty() || value.empty() || (comparison != "=" && word == kWords.end())) {
       diagnostics.add(
-          position, fmt::format("'{}' is no term of a selector; write positional=alibi,t5 or optimizer.lr<1e-2", part));
+          position,
+          fmt::format("'{}' is not a valid selector term; write positional=alibi,t5 or optimizer.lr<1e-2", part));
       continue;
     }
     json wanted = json::array();
@@ -169,7 +170,7 @@ Selector selector_of_text(const std::string& text, const std::string& origin, do
     if (wanted.size() == 1) wanted = json(wanted[0]);
     const bool bound = word != kWords.end() && comparison != "!=";
     if (bound && !wanted.is_number()) {
-      diagnostics.add(position, fmt::format("'{}': {} wants a number", part, comparison));
+      diagnostics.add(position, fmt::format("'{}': {} needs a number", part, comparison));
       continue;
     }
     const auto path = document::canonical_path(document::split_key(key));
@@ -183,7 +184,7 @@ Selector selector_of_text(const std::string& text, const std::string& origin, do
       selector.terms.push_back({path, name, std::move(wanted), position});
   }
   if (selector.terms.empty() && diagnostics.empty())
-    diagnostics.add(position, "a selector names at least one key: positional=alibi");
+    diagnostics.add(position, "a selector must name at least one key, for instance positional=alibi");
   return selector;
 }
 
@@ -281,8 +282,8 @@ bool SelectorUse::require_known_values(const std::string& what, document::Diagno
       if (seen.values.contains(wanted)) return;
       known = false;
       diagnostics.add(term.position,
-                      fmt::format("{}{}: '{}' is never {}{}", what, matched_ ? "" : " matches no run", term.name,
-                                  text_of(wanted), base::suggestion(text_of(wanted), seen.names(), "it is ")));
+                      fmt::format("{}{}: no run has {} = {}{}", what, matched_ ? "" : " matches no run", term.name,
+                                  text_of(wanted), base::suggestion(text_of(wanted), seen.names(), "its values are ")));
     });
   }
   return known;
@@ -310,9 +311,9 @@ bool SelectorUse::require_satisfiable_conditions(const std::string& what, docume
     const bool is_condition = term.wanted.is_object() || term.wanted.empty();
     if (seen.values.empty() || seen.matched || !is_condition) continue;
     satisfiable = false;
-    diagnostics.add(term.position,
-                    fmt::format("{} matches no run: '{}' is never {}{}", what, term.name, term.wanted.dump(),
-                                base::suggestion(term.wanted.dump(), seen.names(), "it is ")));
+    diagnostics.add(term.position, fmt::format("{} matches no run: no value of '{}' satisfies {}{}", what, term.name,
+                                               term.wanted.dump(),
+                                               base::suggestion(term.wanted.dump(), seen.names(), "its values are ")));
   }
   return satisfiable;
 }
@@ -324,8 +325,9 @@ void SelectorUse::require_match(const std::string& what, const std::set<std::str
   each_alone &= require_keys(what, axes, diagnostics);
   each_alone &= require_satisfiable_conditions(what, diagnostics);
   if (each_alone)
-    diagnostics.add(selector_.position,
-                    fmt::format("{} matches no run: each key alone does, but no run has all of them", what));
+    diagnostics.add(
+        selector_.position,
+        fmt::format("{} matches no run: each key alone matches a run, but no run matches all of them", what));
 }
 
 }  // namespace assay::sweep

@@ -1,4 +1,4 @@
-// Which runs: a partial assignment such as { positional = "alibi", optimizer.lr = { min = 1e-3 } }.
+// Selects runs by a partial assignment such as { positional = "alibi", optimizer.lr = { min = 1e-3 } }.
 #pragma once
 
 #include <functional>
@@ -16,8 +16,8 @@ namespace assay::sweep {
 struct SelectorTerm {
   document::KeyPath path;  // canonical
   std::string name;
-  nlohmann::json wanted;  // a value; a list: any of these; {"not": value}; {"min": a, "max": b}, both ends counted;
-                          // {"above": a, "below": b}, neither
+  nlohmann::json wanted;  // a value; a list: any of these; {"not": value}; {"min": a, "max": b}, both ends included;
+                          // {"above": a, "below": b}, both ends excluded
   document::Position position;
 };
 
@@ -28,49 +28,50 @@ struct Selector {
 
 Selector read_selector(const document::Node& table, document::Diagnostics& diagnostics);
 
-// The form for command lines: terms apart by spaces, each key=a,b (any of these), key!=a, key<a, key<=a, key>a or
-// key>=a; quotes keep spaces and commas together. `origin` stands for a file in messages ("--only").
+// The form for command lines: terms separated by spaces, each key=a,b (any of these), key!=a, key<a, key<=a, key>a or
+// key>=a; spaces and commas inside quotes do not separate. Messages name `origin` ("--only") in place of a file.
 Selector selector_of_text(const std::string& text, const std::string& origin, document::Diagnostics& diagnostics);
 
-// What a plan line has at a key: of an axis its label, of any other key its resolved value (of a component its name);
-// null when the run has no such key.
+// The value of a key in a plan line: for an axis its label, for any other key its resolved value (for a component its
+// name); null when the run has no such key.
 nlohmann::json value_of(const document::KeyPath& path, const std::string& name, const nlohmann::json& line);
 
-// A number that is none of the values themselves, but what the label of exactly one of them shows (0.003162), becomes
-// that value. Whoever matches lines settles the selector among all of them first.
+// Replaces a number that is not itself one of the values, but is the displayed form of exactly one of them (0.003162),
+// by that value. The caller settles the selector among all lines before it matches them.
 void settle(SelectorTerm& term, const std::set<nlohmann::json>& values);
-// Whether the term names a number that is none of the values.
+// Whether the term names a number that is not one of the values.
 bool names_another_number(const SelectorTerm& term, const std::set<nlohmann::json>& values);
 Selector settled(Selector selector, const std::vector<const nlohmann::json*>& lines);
 std::vector<const nlohmann::json*> pointers_to(const std::vector<nlohmann::json>& lines);
 
-// `line` is a plan line. An axis counts by its label, any other key by its resolved value (a component by its name).
+// `line` is a plan line. An axis is compared by its label, any other key by its resolved value (a component by its
+// name).
 bool matches(const SelectorTerm& term, const nlohmann::json& line);
 bool matches(const Selector& selector, const nlohmann::json& line);
 
-// A selector that matches nothing is an error, and so is a value that no line has, alone, in a list or behind "not":
-// the latter would select what its author did not mean. `what` names the selector ("baseline").
+// Reports a selector that matches nothing, and a value that no line has (a single value, in a list or after "not"),
+// because such a selector would not select what its author means. `what` names the selector ("baseline").
 void require_match(const Selector& selector, const std::vector<const nlohmann::json*>& lines, const std::string& what,
                    document::Diagnostics& diagnostics);
-// The second alone.
+// Only the second of these checks.
 void require_known_values(const Selector& selector, const std::vector<const nlohmann::json*>& lines,
                           const std::string& what, document::Diagnostics& diagnostics);
 
-// The same for what is no plan line yet: asked about one candidate after another, it can say in the end why it never
-// matched.
+// The same for candidates that are not plan lines yet: it is matched against one candidate after another and can then
+// report why it never matched.
 class SelectorUse {
  public:
-  // The value of a term's key, null where the candidate has none.
+  // The value of a term's key, null if the candidate does not have the key.
   using ValueOf = std::function<nlohmann::json(const SelectorTerm&)>;
 
   explicit SelectorUse(Selector selector) : selector_(std::move(selector)), terms_(selector_.terms.size()) {}
   bool matches(const ValueOf& value_of);
   // The selector, settled among the values of the candidates.
   Selector settled() const;
-  // These are for a settled selector.
+  // The next two require a settled selector.
   void require_match(const std::string& what, const std::set<std::string>& axes,
                      document::Diagnostics& diagnostics) const;
-  // False, and reported, where the selector names a value that no candidate had.
+  // Reports values of the selector that no candidate had; returns false if there are any.
   bool require_known_values(const std::string& what, document::Diagnostics& diagnostics) const;
   const Selector& selector() const { return selector_; }
 
@@ -80,7 +81,8 @@ class SelectorUse {
     std::set<nlohmann::json> values;
     std::vector<std::string> names() const;  // of the values
   };
-  // Each is false, and reported, where a term has no key, or a condition that no value satisfies.
+  // These report terms whose key no candidate has, or whose condition no value satisfies; they return false if there
+  // are any.
   bool require_keys(const std::string& what, const std::set<std::string>& axes,
                     document::Diagnostics& diagnostics) const;
   bool require_satisfiable_conditions(const std::string& what, document::Diagnostics& diagnostics) const;

@@ -21,7 +21,7 @@ bool assigns(const std::vector<const Alternative*>& chosen, const document::KeyP
   });
 }
 
-// Calls `use` with one alternative of each dimension, the last dimension turning fastest, until it returns false.
+// Calls `use` with one alternative of each dimension, the last dimension varying fastest, until it returns false.
 bool multiply(const std::vector<Dimension>& dimensions, size_t at, std::vector<const Alternative*>& chosen,
               const std::function<bool()>& use) {
   if (at == dimensions.size()) return use();
@@ -35,7 +35,7 @@ bool multiply(const std::vector<Dimension>& dimensions, size_t at, std::vector<c
   return goes_on;
 }
 
-// Before anything is excluded, and at most a number that is too large in any case.
+// The number of combinations before exclusion, capped at a value that is too large in any case.
 size_t product_of(const std::vector<Dimension>& dimensions) {
   constexpr size_t kFarTooMany = 1000 * kMostRuns;
   size_t product = 1;
@@ -43,20 +43,20 @@ size_t product_of(const std::vector<Dimension>& dimensions) {
   return product;
 }
 
-// Of two the last would win without a word.
+// If two were set, the last would win silently.
 void require_one_budget(const std::vector<const Assignment*>& assignments, document::Diagnostics& diagnostics) {
   const Assignment* budget = nullptr;
   for (const auto* one : assignments) {
     if (one->path.size() != 2 || one->path[0] != "train" || !document::is_budget(one->path[1])) continue;
     if (budget && budget->path != one->path)
       return diagnostics.add(one->position,
-                             fmt::format("a run has one budget, and one combination gives it two: '{}' and '{}'",
+                             fmt::format("one combination sets two budgets, '{}' and '{}'; a run must have one",
                                          document::short_name(budget->path), document::short_name(one->path)));
     budget = one;
   }
 }
 
-// Whether the value that was chosen is one. The label of a value, or of a case, is text.
+// Whether the chosen value is an expression. The label of a value, or of a case, is text.
 bool is_expression(const Choice& choice, const std::vector<const Alternative*>& chosen) {
   return std::any_of(chosen.begin(), chosen.end(), [&](const Alternative* one) {
     return std::any_of(one->sets.begin(), one->sets.end(), [&](const Assignment& set) {
@@ -65,10 +65,10 @@ bool is_expression(const Choice& choice, const std::vector<const Alternative*>& 
   });
 }
 
-// What combinations of a block can have at a key before anything is computed.
+// The values that combinations of a block can have at a key before expressions are evaluated.
 struct AxisValues {
   std::set<nlohmann::json> values;
-  bool are_all = false;  // an axis of values that are none of them expressions
+  bool are_all = false;  // the key is an axis and none of its values is an expression
 };
 AxisValues axis_values(const Block& block, const std::string& axis) {
   AxisValues found;
@@ -87,9 +87,9 @@ AxisValues axis_values(const Block& block, const std::string& axis) {
   return found;
 }
 
-// Settles among the values of the block's axes. False where a number may be one that only combinations show: a default,
-// or the value of an expression. Each number changes at most once: what a label shows of a value is never another value
-// that has such a label.
+// Settles the selector among the values of the block's axes. Returns false where a number may be a value that only
+// combinations have: a default, or the value of an expression. Each number changes at most once, because the displayed
+// form of a value is never another value with such a label.
 bool settle_in(const Block& block, Selector& selector) {
   bool settled = true;
   for (auto& term : selector.terms) {
@@ -102,7 +102,7 @@ bool settle_in(const Block& block, Selector& selector) {
   return settled;
 }
 
-// What it came to in this combination.
+// The choice with its value in this combination.
 Choice evaluated(const Choice& choice, const document::Node& document) {
   const auto* node = document::find_path(document, choice.path);
   if (!node) return choice;
@@ -158,19 +158,21 @@ void Sweep::for_each(size_t most, const std::function<void(Combination)>& use) {
     require_matches(conditions.excludes, "'exclude'");
   }
   if (count_ == 0 && diagnostics_.empty())
-    diagnostics_.add(base_.position, "the sweep excludes every combination; leave one");
+    diagnostics_.add(base_.position, "the sweep excludes every combination; at least one must remain");
   if (count_ > most_)
-    diagnostics_.add(base_.position, fmt::format("the sweep has more than {} runs; make it smaller", kMostRuns));
+    diagnostics_.add(base_.position,
+                     fmt::format("the sweep must have at most {} runs, but has more; make it smaller", kMostRuns));
 }
 
-// An axis that --set has narrowed may leave a condition without its run; that is the user's wish, not a slip.
+// An axis that --set has narrowed may leave a condition without a matching run; that is intended, not an error.
 void Sweep::require_matches(const std::vector<SelectorUse>& uses, const char* what) const {
   const auto names = axes();
   for (const auto& use : uses)
     if (!is_narrowed(use.selector(), overrides_)) use.require_match(what, {names.begin(), names.end()}, diagnostics_);
 }
 
-// What a condition selects decides which values a later one sees, so this is repeated until nothing changes.
+// The selection of one condition determines which values a later condition sees, so this is repeated until nothing
+// changes.
 void Sweep::settle(const Block& block, Conditions& conditions) const {
   bool settled = true;
   for (auto* uses : {&conditions.whens, &conditions.excludes})
@@ -200,18 +202,18 @@ void Sweep::settle(const Block& block, Conditions& conditions) const {
   }
 }
 
-// Calls `use` with each way to go on from the partial choice, until it returns false.
+// Calls `use` with each completion of the partial choice, until it returns false.
 bool Sweep::expand(const Block& block, size_t when, Partial& partial, std::vector<SelectorUse>& whens,
                    const std::function<bool()>& use) const {
   if (when == block.whens.size()) return use();
-  document::Diagnostics of_it_so_far;  // said when the combination is complete
+  document::Diagnostics of_it_so_far;  // reported when the combination is complete
   if (!matches(whens[when], document_of(partial, of_it_so_far))) return expand(block, when + 1, partial, whens, use);
   for (const auto& dimension : block.whens[when].grid)
     for (const auto& alternative : dimension)
       for (const auto& set : alternative.sets)
         if (assigns(partial.chosen, set.path)) {
           diagnostics_.add(set.position,
-                           fmt::format("axis '{}' is given twice for one combination", document::short_name(set.path)));
+                           fmt::format("axis '{}' is given twice in one combination", document::short_name(set.path)));
           return true;
         }
   return multiply(block.whens[when].grid, 0, partial.chosen,
@@ -221,7 +223,7 @@ bool Sweep::expand(const Block& block, size_t when, Partial& partial, std::vecto
 bool Sweep::emit(const Partial& partial, std::vector<SelectorUse>& excludes) {
   document::Diagnostics found;
   auto combination = document_of(partial, found);
-  bool is_dropped = false;  // every exclude is asked: one that never matches is a slip
+  bool is_dropped = false;  // every exclude is evaluated, because one that never matches is an error
   for (auto& exclude : excludes) is_dropped |= matches(exclude, combination);
   if (is_dropped) return true;
   diagnostics_.add_all(found);
@@ -230,7 +232,7 @@ bool Sweep::emit(const Partial& partial, std::vector<SelectorUse>& excludes) {
   return true;
 }
 
-// Assignments nearer to the root go first, so that a swept component is in place before its keys are set.
+// Assignments nearer to the root are applied first, so that a swept component is set before its keys.
 Combination Sweep::document_of(const Partial& partial, document::Diagnostics& diagnostics) const {
   std::vector<const Assignment*> assignments;
   Combination combination;

@@ -1,4 +1,4 @@
-// [[sweep]] to combinations: alternatives multiply inside a block, blocks stand one after another.
+// Expands [[sweep]] to combinations: alternatives multiply inside a block, blocks are concatenated.
 #pragma once
 
 #include <functional>
@@ -29,7 +29,8 @@ class Sweep {
 
   // Names of the axes, in the order of the file.
   std::vector<std::string> axes() const;
-  // What is wrong with a combination that no exclude drops is reported. At most `most` combinations, else one error.
+  // Calls `use` with every combination and reports the errors of combinations that no exclude drops. More than `most`
+  // combinations are an error.
   void for_each(size_t most, const std::function<void(Combination)>& use);
 
  private:
@@ -44,7 +45,7 @@ class Sweep {
   void settle(const Block& block, Conditions& conditions) const;
   bool expand(const Block& block, size_t when, Partial& partial, std::vector<SelectorUse>& whens,
               const std::function<bool()>& use) const;
-  bool emit(const Partial& partial, std::vector<SelectorUse>& excludes);  // false: there are too many
+  bool emit(const Partial& partial, std::vector<SelectorUse>& excludes);  // false: too many combinations
   void require_matches(const std::vector<SelectorUse>& uses, const char* what) const;
 
   const document::Node& base_;

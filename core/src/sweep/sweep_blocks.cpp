@@ -11,15 +11,15 @@
 namespace assay::sweep {
 namespace {
 
-// What decides the trained weights, section by section. The rest is no axis, for a stated reason.
+// The sections that determine the trained weights. The others cannot be axes, for the reasons below.
 const std::vector<std::string> kSweepable{"data",      "model",     "objective", "transform", "callback",
                                           "optimizer", "scheduler", "train",     "init"};
 
 std::string why_no_axis(const std::string& section) {
-  if (section == "evaluate") return "every run gets every [[evaluate]]: write one more entry instead";
+  if (section == "evaluate") return "every run has every [[evaluate]]; add another entry instead";
   if (section == "resources" || section == "log")
-    return fmt::format("[{}] does not decide a result, so these runs would all be the same one", section);
-  if (section == "experiment") return "seeds stand in experiment.seeds";
+    return fmt::format("[{}] does not affect results, so all these runs would be identical", section);
+  if (section == "experiment") return "seeds are set in experiment.seeds";
   return "";
 }
 
@@ -78,20 +78,20 @@ class BlockReader {
     const auto name = document::short_name(path);
     if (std::find(kSweepable.begin(), kSweepable.end(), path[0]) == kSweepable.end()) {
       const auto reason = why_no_axis(path[0]);
-      diagnostics_.add(position,
-                       fmt::format("'{}' cannot be swept{}", name,
-                                   reason.empty() ? base::suggestion(path[0], kSweepable, "sections that can are ")
-                                                  : ": " + reason));
+      diagnostics_.add(position, fmt::format("'{}' cannot be swept{}", name,
+                                             reason.empty() ? base::suggestion(path[0], kSweepable,
+                                                                               "sections that can be swept are ")
+                                                            : ": " + reason));
       return false;
     }
     const auto [before, is_new] = given.emplace(path, position);
     if (!is_new)
-      diagnostics_.add(
-          position, fmt::format("axis '{}' is given twice in this block, before at {}", name, before->second.text()));
+      diagnostics_.add(position, fmt::format("axis '{}' is given twice in this block; it is also given at {}", name,
+                                             before->second.text()));
     return is_new;
   }
 
-  // The axes that a table of dotted keys names.
+  // Reads the axes that a table of dotted keys names.
   void read_axes(const document::Table& table, const document::KeyPath& parent, Given& given, std::vector<Axis>& axes) {
     for (const auto& entry : table.entries) {
       auto path = parent;
@@ -139,14 +139,15 @@ class BlockReader {
       if (axis.values.size() != dimension.size())
         return diagnostics_.add(
             axis.position,
-            fmt::format("lists of [[sweep.zip]] advance together, but '{}' has {} value{} and '{}' {}", axis.name,
-                        axis.values.size(), axis.values.size() == 1 ? "" : "s", axes[0].name, dimension.size()));
+            fmt::format("lists of [[sweep.zip]] must have equal lengths, but '{}' has {} value{} and '{}' has {}",
+                        axis.name, axis.values.size(), axis.values.size() == 1 ? "" : "s", axes[0].name,
+                        dimension.size()));
       for (size_t i = 0; i < dimension.size(); ++i) add_to(dimension[i], axis, i);
     }
     block_.dimensions.push_back(std::move(dimension));
   }
 
-  // One leaf of `set` an assignment; a table that names a component is a leaf.
+  // Each leaf of `set` is an assignment; a table that names a component is a leaf.
   void read_settings(const document::Table& table, const document::KeyPath& parent, Given& given,
                      Alternative& alternative) {
     for (const auto& entry : table.entries) {
@@ -175,14 +176,15 @@ class BlockReader {
     Alternative alternative;
     for (const auto& other : cases_)
       if (other.choices[0].text == *label)
-        return diagnostics_.add(table.find("label")->position,
-                                fmt::format("a second [[sweep.case]] of this block is labelled '{}'", *label));
+        return diagnostics_.add(
+            table.find("label")->position,
+            fmt::format("more than one [[sweep.case]] of this block is labelled '{}'; labels must be unique", *label));
     Given given;  // the other cases are alternatives and may set the same keys
     read_settings(*set->as<document::Table>(), {}, given, alternative);
     for (const auto& [path, position] : given) {
       const auto before = given_.find(path);
       if (before != given_.end() && !case_keys_.count(path))
-        diagnostics_.add(position, fmt::format("axis '{}' is given twice in this block, before at {}",
+        diagnostics_.add(position, fmt::format("axis '{}' is given twice in this block; it is also given at {}",
                                                document::short_name(path), before->second.text()));
       given_.emplace(path, position);
       case_keys_.emplace(path, position);

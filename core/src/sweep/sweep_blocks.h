@@ -7,7 +7,7 @@
 
 namespace assay::sweep {
 
-// Without a [[sweep]]: one block with nothing in it. What is wrong is reported and left out.
+// Without a [[sweep]], there is one empty block. Invalid parts are reported and omitted.
 std::vector<Block> read_sweep(const document::Node& document, document::Diagnostics& diagnostics);
 
 }  // namespace assay::sweep

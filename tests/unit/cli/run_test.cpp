@@ -252,7 +252,7 @@ TEST_F(RunProgram, LogsAreOfTheRunThatASelectorNames) {
   EXPECT_EQ(call("logs seed=2"), 2);
   EXPECT_THAT(err_, AllOf(HasSubstr("'seed=2' matches 2 runs"), HasSubstr("positional=alibi seed=2 of quick")));
   EXPECT_EQ(call("logs 'positional=alibi,albi seed=2'"), 2);
-  EXPECT_EQ(err_, "RUN: 'positional=alibi,albi seed=2': 'positional' is never albi; did you mean 'alibi'?\n");
+  EXPECT_EQ(err_, "RUN: 'positional=alibi,albi seed=2': no run has positional = albi; did you mean 'alibi'?\n");
 }
 
 TEST_F(RunProgram, WrongInputStartsNothing) {
@@ -266,11 +266,12 @@ TEST_F(RunProgram, WrongInputStartsNothing) {
       {"run experiments/quick.toml --launcher slurm --fail-fast", "--fail-fast requires the local launcher"},
       {"run experiments/quick.toml --only x",
        "--only: no run's id begins with 'x'; 'assay plan' lists the ids, and a selector"},
-      {"run experiments/quick.toml --only positional=rotary", "'positional' is never rotary; it is alibi, sinusoidal"},
+      {"run experiments/quick.toml --only positional=rotary",
+       "no run has positional = rotary; its values are alibi, sinusoidal"},
       {"run experiments/quick.toml --only positional=albi,alibi",
-       "--only: 'positional=albi,alibi': 'positional' is never albi; did you mean 'alibi'?"},
-      {"run experiments/quick.toml --only positional!=albi", "'positional' is never albi; did you mean 'alibi'?"},
-      {"run experiments/quick.toml --only 'positional=alibi seed=1,9'", "'seed' is never 9; it is 1, 2"},
+       "--only: 'positional=albi,alibi': no run has positional = albi; did you mean 'alibi'?"},
+      {"run experiments/quick.toml --only positional!=albi", "no run has positional = albi; did you mean 'alibi'?"},
+      {"run experiments/quick.toml --only 'positional=alibi seed=1,9'", "no run has seed = 9; its values are 1, 2"},
       {"run experiments/quick.toml --only 0123456789", "no run's id begins with '0123456789'"},
       {"run experiments/quick.toml --timeout soon", "is not a valid duration; give a time such as 90s, 15m or 2h"},
       {"run experiments/quick.toml --exclusive --jobs 2", "--exclusive runs one at a time"},

@@ -73,16 +73,19 @@ TEST(Expression, ErrorsPointIntoTheText) {
   EXPECT_EQ(evaluate("= model.result + 1").error,
             "t.toml:5:13: in \"= model.result + 1\": 'model.result' depends on itself");
   EXPECT_EQ(evaluate("= model.name").error,
-            "t.toml:5:13: in \"= model.name\": 'model.name' is no number but the string \"x\"");
+            "t.toml:5:13: in \"= model.name\": 'model.name' must be a number, but is the string \"x\"");
   EXPECT_EQ(evaluate("= model.note").error,
-            "t.toml:5:13: in \"= model.note\": 'model.note' is no number but the string \"= 1\"");
-  EXPECT_EQ(evaluate("= 1 2").error, "t.toml:5:15: in \"= 1 2\": '2' does not belong here");
-  EXPECT_EQ(evaluate("= 1e999").error, "t.toml:5:13: in \"= 1e999\": '1e999' is no number");
+            "t.toml:5:13: in \"= model.note\": 'model.note' must be a number, but is the string \"= 1\"");
+  EXPECT_EQ(evaluate("= 1 2").error,
+            "t.toml:5:15: in \"= 1 2\": '2' is unexpected; the expression must end or continue with an operator");
+  EXPECT_EQ(evaluate("= 1e999").error, "t.toml:5:13: in \"= 1e999\": '1e999' is not a valid number");
 }
 
 TEST(Expression, DeepNestingIsAnErrorAndNoCrash) {
-  EXPECT_NE(evaluate("= " + std::string(100000, '(') + "1").error.find("too deeply nested"), std::string::npos);
-  EXPECT_NE(evaluate("= " + std::string(100000, '-') + "1").error.find("too deeply nested"), std::string::npos);
+  EXPECT_NE(evaluate("= " + std::string(100000, '(') + "1").error.find("nests deeper than 100 levels"),
+            std::string::npos);
+  EXPECT_NE(evaluate("= " + std::string(100000, '-') + "1").error.find("nests deeper than 100 levels"),
+            std::string::npos);
 }
 
 }  // namespace

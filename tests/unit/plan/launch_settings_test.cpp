@@ -73,12 +73,11 @@ TEST(SlurmSettings, EveryMistakeHasItsPlaceAndTheNearestName) {
             "assay.local.toml:1:2: unknown key 'lunch' for assay.local.toml; did you mean 'launch'? (table)\n"
             "assay.local.toml:2:9: unknown key 'slrum' for [launch]; did you mean 'slurm'? (table)");
   EXPECT_EQ(wrong_with("[launch.slurm]\ntime = \"1h\"\n"),
-            "assay.local.toml:2:8: 'time' is \"1h\"; Slurm takes minutes, hours:minutes:seconds, days-hours or "
-            "days-hours:minutes:seconds");
-  EXPECT_EQ(
-      wrong_with("[launch.slurm]\ntime = \"3\"\n"),
-      "assay.local.toml:2:8: 'time' is 180 seconds, and a run is told to save 120 seconds before (grace) or up to "
-      "a minute earlier, so it would never get on; give it more time");
+            "assay.local.toml:2:8: 'time' is \"1h\", but must be minutes, hours:minutes:seconds, days-hours or "
+            "days-hours:minutes:seconds, as for Slurm");
+  EXPECT_EQ(wrong_with("[launch.slurm]\ntime = \"3\"\n"),
+            "assay.local.toml:2:8: 'time' is 180 seconds, but a run is signalled to checkpoint 120 seconds (grace) "
+            "before the limit or up to a minute earlier, so it would make no progress; increase 'time'");
   EXPECT_EQ(wrong_with("[launch.slurm]\ntime = \"4\"\n"), "");
 }
 

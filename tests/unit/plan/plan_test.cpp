@@ -50,11 +50,11 @@ TEST_F(PlanLines, ADurationOfLessThanAStepIsAStepAndThePlanSaysSo) {
     EXPECT_EQ(made.lines.at(0).at("evaluate").at(0).at("every"), 1) << duration;
     return made.notes;
   };
-  EXPECT_EQ(notes("5%", "19"),
-            (std::vector<std::string>{"scheduler 'constant': warmup: 5% of 19 steps are 0.95 steps; 1 step is taken",
-                                      "evaluate 'lm': every: 5% of 19 steps are 0.95 steps; 1 step is taken"}));
+  EXPECT_EQ(notes("5%", "19"), (std::vector<std::string>{
+                                   "scheduler 'constant': warmup: 5% of 19 steps is 0.95 steps, rounded up to 1 step",
+                                   "evaluate 'lm': every: 5% of 19 steps is 0.95 steps, rounded up to 1 step"}));
   EXPECT_EQ(notes("96 tokens", "19")[1],
-            "evaluate 'lm': every: 96 tokens at 128 tokens per step are 0.75 steps; 1 step is taken");
+            "evaluate 'lm': every: 96 tokens at 128 tokens per step is 0.75 steps, rounded up to 1 step");
   EXPECT_TRUE(notes("5%", "20").empty());
   EXPECT_TRUE(notes("5%", "39").empty());  // 1.95, of which 1 is taken
   EXPECT_TRUE(plan(kSmall, {"train.steps=19", "scheduler.warmup=0%"}).notes.empty());
@@ -67,9 +67,9 @@ TEST_F(PlanLines, ARungOfLessThanAStepIsAStepAndThePlanSaysSo) {
   };
   const std::vector<std::string> steps{"train.steps=19"};
   EXPECT_EQ(plan(text("['2%', '50%']"), steps).notes,
-            (std::vector<std::string>{"[prune] rungs: 2% of 19 steps are 0.38 steps; 1 step is taken"}));
+            (std::vector<std::string>{"[prune] rungs: 2% of 19 steps is 0.38 steps, rounded up to 1 step"}));
   EXPECT_THAT(errors(text("['1%', '3%']"), steps),
-              ::testing::HasSubstr("the rung 3% (step 1) is not after the one before it, 1% (step 1)"));
+              ::testing::HasSubstr("the rung 3% (step 1) must be after the previous rung 1% (step 1)"));
 }
 
 TEST_F(PlanLines, DurationsHaveOneSpelling) {
@@ -102,8 +102,8 @@ TEST_F(PlanLines, TheFirstOfANameShadowsTheOthers) {
   ASSERT_EQ(entry.at("shadows").size(), 1U);
   EXPECT_EQ(entry["shadows"][0]["plugin"], "mine");
   EXPECT_EQ(plan::warnings_of(made),
-            std::vector<std::string>{"warning: objective/mle is taken from " + entry.at("file").get<std::string>() +
-                                     "; /later/mine.so has one, too, and comes later on the plugin path"});
+            std::vector<std::string>{"warning: objective/mle is loaded from " + entry.at("file").get<std::string>() +
+                                     "; /later/mine.so also provides it, but is later on the plugin path"});
   EXPECT_FALSE(made.lines.at(0).at("plugins").at("model/gpt").contains("shadows"));
 }
 
@@ -238,7 +238,7 @@ TEST_F(PlanLines, ARefusedPluginIsNamedOnlyWhenItIsMissed) {
                             (source_folder() / "tests/fixtures/descriptors_refused.json").string());
   EXPECT_EQ(errors(kSmall),
             "test.toml:11:7: unknown positional 'alibi' (available: none, sinusoidal); plugin file /plugins/alibi.so "
-            "was refused and might have it: "
+            "cannot be loaded and may provide it: "
             "built against LibTorch 2.10.0, this is 2.11.0");
   EXPECT_EQ(plan(kSmall, {"positional=none"}).lines.size(), 1u);
 }
@@ -281,9 +281,10 @@ TEST_F(PlanLines, CompareSettingsNeedNoPlugins) {
 }
 
 TEST_F(PlanLines, ClaimsMustSelectSomething) {
-  EXPECT_EQ(errors(kSmall + "[[claim]]\nsays = 'x'\nleft = { positional = 'alibi', metric = 'train.loss' }\nright = { "
-                            "positional = 'rotary', metric = 'train.loss' }\nholds = 'left < right'\n"),
-            "test.toml:25:11: this side of the claim matches no run: 'positional' is never rotary; it is alibi");
+  EXPECT_EQ(
+      errors(kSmall + "[[claim]]\nsays = 'x'\nleft = { positional = 'alibi', metric = 'train.loss' }\nright = { "
+                      "positional = 'rotary', metric = 'train.loss' }\nholds = 'left < right'\n"),
+      "test.toml:25:11: this side of the claim matches no run: no run has positional = rotary; its values are alibi");
 }
 
 TEST_F(PlanLines, AThousandRunsArePlannedWithoutResolvingEachSeed) {

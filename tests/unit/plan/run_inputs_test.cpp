@@ -49,7 +49,7 @@ TEST_F(Inputs, AnExperimentHasTheNameThatItGivesItself) {
   const auto made = plan(after("{ experiment = 'pre' }", "1"));
   EXPECT_THAT(made.lines.at(0).at("train").at("init").at("from").at("path").get<std::string>(),
               HasSubstr("results/pre/runs/"));
-  EXPECT_THAT(errors(after("{ experiment = 'study-named' }", "1")), HasSubstr("there is no experiment 'study-named'"));
+  EXPECT_THAT(errors(after("{ experiment = 'study-named' }", "1")), HasSubstr("unknown experiment 'study-named'"));
 }
 
 TEST_F(Inputs, OneSeedForAll) {
@@ -95,14 +95,14 @@ TEST_F(Inputs, CanBeSwept) {
 
 TEST_F(Inputs, WhatCannotBe) {
   EXPECT_THAT(errors(after("{ experiment = 'study-before' }")),
-              HasSubstr("'where' selects 2 configurations of 'study-before' and must select one: "));
+              HasSubstr("'where' must select one configuration, but selects 2 of 'study-before': "));
   EXPECT_THAT(
       errors(after("{ experiment = 'study-before', where = { positional = 'none' } }")),
-      HasSubstr("no run of 'study-before' is selected by 'where'; there are positional=alibi; positional=sinusoidal"));
+      HasSubstr("'where' selects no run of 'study-before'; available: positional=alibi; positional=sinusoidal"));
   EXPECT_THAT(errors(after("{ experiment = 'study-before', where = { positional = 'alibi' } }", "'3..4'")),
-              HasSubstr("'study-before' has no seed 4 of positional=alibi"));
-  EXPECT_THAT(errors(after("{ experiment = 'test' }", "1")), HasSubstr("takes its own runs as inputs"));
-  EXPECT_THAT(errors(after("{ experiment = 'missing' }", "1")), HasSubstr("there is no experiment 'missing'"));
+              HasSubstr("'study-before' has no run with seed 4 of positional=alibi"));
+  EXPECT_THAT(errors(after("{ experiment = 'test' }", "1")), HasSubstr("must not take its own runs as inputs"));
+  EXPECT_THAT(errors(after("{ experiment = 'missing' }", "1")), HasSubstr("unknown experiment 'missing'"));
 }
 
 }  // namespace

@@ -51,22 +51,22 @@ TEST(HoldsGrammar, EveryForm) {
 
 TEST(HoldsGrammar, MistakesAreNamed) {
   const std::vector<std::pair<const char*, const char*>> cases{
-      {"lef < right", "'lef' is no side; did you mean 'left'?"},
+      {"lef < right", "'lef' is not a side; did you mean 'left'?"},
       {"left", "<, > or = is missing"},
       {"left ~ right", "<, > or = is expected at '~ right'"},
       {"left <= right", "write '<'"},
-      {"left <", "a side is missing at its end"},
-      {"left < left", "'left' stands on both sides"},
-      {"right < 2", "a side that is compared with a number is 'left'"},
-      {"2 < left", "it begins with a side"},
+      {"left <", "a side is missing at the end"},
+      {"left < left", "'left' is on both sides"},
+      {"right < 2", "a side that is compared with a number must be 'left'"},
+      {"2 < left", "it must begin with a side"},
       {"left < right - x", "a number is expected at 'x'"},
-      {"left < right -", "a number is missing at its end"},
+      {"left < right -", "a number is missing at the end"},
       {"left = right", "'=' needs 'within M'"},
-      {"left = right within 0", "the margin of 'within' is more than 0"},
-      {"left < right within 1", "'within 1' is left over"},
-      {"-1 * left < right", "factors of sides are more than 0"},
+      {"left = right within 0", "the margin of 'within' must be more than 0"},
+      {"left < right within 1", "'within 1' is unexpected at the end"},
+      {"-1 * left < right", "factors of sides must be more than 0"},
       {"left < 1e999", "a number is expected"},
-      {"", "a side is missing at its end"}};
+      {"", "a side is missing at the end"}};
   for (const auto& [text, message] : cases) {
     try {
       holds(text);
@@ -188,8 +188,8 @@ TEST(CheckComparison, ARowWithoutAPartner) {
       "= "
       "'left < right'\n";
   const std::string message =
-      "has no partner in 'right': no row there has optimizer.lr = 0.001; sweep that, too, or "
-      "leave such rows out by unmatched = \"drop\"";
+      "has no partner in 'right': no row there has optimizer.lr = 0.001; sweep that value too, or set unmatched = "
+      "\"drop\" to omit such rows";
   EXPECT_THAT(findings(claim, kTwo), HasSubstr(message));
   EXPECT_EQ(findings(claim + "unmatched = 'drop'", kTwo), "");
   EXPECT_EQ(findings(claim, kTwo, {{"optimizer", "lr"}}), "");
@@ -206,7 +206,7 @@ TEST(CheckComparison, StepsAtWhichNothingIsEvaluated) {
   EXPECT_EQ(check("lm.x@step=100"), "");
   EXPECT_EQ(check("train.loss@step=10"), "");
   EXPECT_THAT(check("lm.x@length=4,step=30"), HasSubstr("no value at step 30: it is evaluated every 20 steps"));
-  EXPECT_THAT(check("test.x@step=20"), HasSubstr("evaluated at the end only"));
+  EXPECT_THAT(check("test.x@step=20"), HasSubstr("evaluated only at the end"));
   EXPECT_THAT(check("train.loss@step=101"), HasSubstr("runs end at step 100"));
   EXPECT_THAT(check("train.loss@step=15"), HasSubstr("runs log every 10 steps"));
 }
@@ -223,18 +223,18 @@ TEST(CheckComparison, Tuning) {
   };
   EXPECT_EQ(tune("optimizer.lr", "lm.x", four), "");
   EXPECT_THAT(tune("optimizer.rl", "lm.x", four),
-              HasSubstr("'optimizer.rl' is no axis of this sweep; did you mean 'optimizer.lr'?"));
+              HasSubstr("'optimizer.rl' is not an axis of this sweep; did you mean 'optimizer.lr'?"));
   EXPECT_THAT(tune("optimizer.lr", "test.x", four),
-              HasSubstr("evaluated on the split 'test', but tuning is to go by 'validation'"));
+              HasSubstr("evaluated on the split 'test', but tuning uses the split 'validation'"));
   const std::vector<json> three(four.begin(), four.begin() + 3);
   EXPECT_THAT(tune("optimizer.lr", "lm.x", three), HasSubstr("equal numbers of trials"));
   EXPECT_EQ(tune("optimizer.lr", "lm.x", four, "report = { split = 'test' }"), "");
   EXPECT_THAT(tune("optimizer.lr", "lm.x", four, "report = { split = 'train' }"),
-              HasSubstr("no [[evaluate]] is of the split 'train'"));
+              HasSubstr("no [[evaluate]] uses the split 'train'"));
   EXPECT_THAT(tune("optimizer.lr", "lm.x", four, "report = { seeds = [7] }"), HasSubstr("seed 7 is not one of"));
   EXPECT_THAT(tune("optimizer.lr", "lm.x", four, "report = { seeds = [1] }"),
-              HasSubstr("some must be left to choose by"));
-  EXPECT_THAT(findings("[compare]\nreport = { split = 'test' }", four), HasSubstr("there is no 'tune'"));
+              HasSubstr("at least one must be left for tuning"));
+  EXPECT_THAT(findings("[compare]\nreport = { split = 'test' }", four), HasSubstr("needs 'tune'"));
   EXPECT_THAT(
       findings("[[claim]]\nsays = 'x'\nmetric = 'lm.x'\nleft = { positional = 'alibi' }\nholds = 'left < 1'\nover = "
                "'tuned'",
@@ -249,8 +249,8 @@ TEST(CheckComparison, EqualCosts) {
   EXPECT_THAT(
       findings("[compare]\nequal = { 'train.tokens' = 0.02 }", lines),
       HasSubstr(
-          "rows are not equal in train.tokens: '{\"optimizer.lr\":0.001,\"positional\":\"alibi\"}' takes 1.28e+04 "
-          "and '{\"optimizer.lr\":0.003,\"positional\":\"sin\"}' 1.318e+04, 3.0% more; 2% is allowed"));
+          "rows are not equal in train.tokens: '{\"optimizer.lr\":0.001,\"positional\":\"alibi\"}' has 1.28e+04 and "
+          "'{\"optimizer.lr\":0.003,\"positional\":\"sin\"}' has 1.318e+04, 3.0% more; at most 2% is allowed"));
   EXPECT_EQ(findings("[compare]\nequal = { 'train.flops' = 0 }", lines), "");  // nothing says how large the models are
   const std::map<std::string, worker::ModelSize> sizes{{"g0", {1000, 0}}, {"g1", {900, 0}}};
   EXPECT_THAT(findings("[compare]\nequal = { 'train.flops' = 0.02 }", lines, {}, sizes),
@@ -264,7 +264,7 @@ TEST(CheckComparison, EqualCosts) {
   EXPECT_THAT(exact(100, 100), HasSubstr("not equal in train.flops_exact"));
   EXPECT_EQ(exact(100, 0), "");  // not counted
   EXPECT_THAT(findings("[compare]\nequal = { 'train.flop' = 0.02 }", lines), HasSubstr("did you mean 'train.flops'?"));
-  EXPECT_THAT(findings("[compare]\nequal = { 'train.flops' = '2%' }", lines), HasSubstr("a number from 0 on"));
+  EXPECT_THAT(findings("[compare]\nequal = { 'train.flops' = '2%' }", lines), HasSubstr("a number >= 0"));
 }
 
 }  // namespace

@@ -163,7 +163,7 @@ TEST_F(Sweep, CasesAreNamedAlternatives) {
 TEST_F(Sweep, ACaseCanBeABaseline) {
   EXPECT_EQ(errors(kBlock + kCases + "[compare]\nbaseline = { case = 'small' }\n"), "no error");
   EXPECT_EQ(errors(kBlock + kCases + "[compare]\nbaseline = { case = 'smal' }\n"),
-            "test.toml:30:14: baseline matches no run: 'case' is never smal; did you mean 'small'?");
+            "test.toml:30:14: baseline matches no run: no run has case = smal; did you mean 'small'?");
 }
 
 TEST_F(Sweep, AnAxisUnderACondition) {
@@ -241,7 +241,7 @@ TEST_F(Sweep, AWordMeansTheAxisValueOfThatLabel) {
 }
 
 TEST_F(Sweep, ACombinationHasOneBudget) {
-  const auto wrong = ::testing::HasSubstr("one combination gives it two: 'train.steps' and 'train.tokens'");
+  const auto wrong = ::testing::HasSubstr("one combination sets two budgets, 'train.steps' and 'train.tokens'");
   const auto both = kBlock + "[sweep.grid]\ntrain.steps = [1, 2]\n";
   EXPECT_THAT(errors(both + "train.tokens = [1280, 2560]\n"), wrong);
   EXPECT_THAT(errors(both, {"train.tokens=1280"}), wrong);
@@ -251,7 +251,7 @@ TEST_F(Sweep, ACombinationHasOneBudget) {
 TEST_F(Sweep, FarTooManyAreRefusedAtOnce) {
   EXPECT_THAT(errors(kBlock + "[sweep.grid]\noptimizer.lr = { log = [1e-4, 1e-2], n = 10000 }\n"
                               "model.dropout = { linear = [0, 0.5], n = 10000 }\nmodel.layers = [1, 2]\n"),
-              ::testing::HasSubstr("the sweep has more than 100000 runs"));
+              ::testing::HasSubstr("the sweep must have at most 100000 runs"));
 }
 
 TEST_F(Sweep, SetReachesIntoZipsCasesAndConditions) {

@@ -53,7 +53,7 @@ TEST_F(Six, AValueThatNoRowHasDecidesNothing) {
         testing::judged(results_, {testing::claim("left < right", {{"positional", "a"}}, side)}).claims.at(0);
     EXPECT_EQ(found.verdict, Verdict::kUndecided);
     EXPECT_EQ(found.pairs.size(), 0u);
-    EXPECT_THAT(found.remarks, Contains("A side of the claim: 'positional' is never c; it is a, b."));
+    EXPECT_THAT(found.remarks, Contains("A side of the claim: no run has positional = c; its values are a, b."));
   }
   const auto known = testing::judged(
       results_, {testing::claim("left < right", {{"positional", "a"}}, {{"positional", {{"not", "a"}}}})});
