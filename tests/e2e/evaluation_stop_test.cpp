@@ -51,7 +51,7 @@ TEST_P(OnMeshes, IsLeftBeforeTheNextBatchAndMadeAgain) {
   EXPECT_EQ(base::read_file(marker_), "sent\n");  // no batch was read after it
   // Of two processes the one that has no state to write may have been the one that was asked.
   EXPECT_THAT(state()["status"].get<std::string>(), AnyOf("preempted", mpi ? "cancelled" : "preempted"));
-  EXPECT_EQ(state()["reason"], "stopped in good order after step 6");
+  EXPECT_EQ(state()["reason"], "checkpointed and exited after step 6");
   EXPECT_FALSE(fs::exists(experiment().run(plan()[0]["train_id"]).progress()));
   expect_as_left_alone();
   EXPECT_EQ(start_of_last_attempt()["from"], 6);

@@ -44,7 +44,7 @@ TEST_P(Stop, AtTheNextStepAndEqualToARunThatWasNeverStopped) {
   ASSERT_TRUE(fs::exists(marker_)) << err_;
   EXPECT_EQ(state()["status"], one.status);
   EXPECT_EQ(state()["exit_code"], 75);
-  EXPECT_EQ(state()["reason"], "stopped in good order after step 6");
+  EXPECT_EQ(state()["reason"], "checkpointed and exited after step 6");
   ASSERT_EQ(call("run experiments/case.toml"), 0) << err_;
   EXPECT_EQ(start_of_last_attempt()["from"], 6);
   ASSERT_EQ(call("run experiments/case.toml", kNeverKilled), 0) << err_;
@@ -66,7 +66,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST_F(Stop, BeforeTheLastEvaluationKeepsTheTraining) {
   write_case({}, testing::kSteps, "step", kFour, "signal = 15\n");
   ASSERT_EQ(call("run experiments/case.toml train.keep=\"none\""), 75) << err_;
-  EXPECT_EQ(state()["reason"], "stopped in good order after step 12");
+  EXPECT_EQ(state()["reason"], "checkpointed and exited after step 12");
   ASSERT_EQ(call("run experiments/case.toml train.keep=\"none\""), 0) << err_;
   EXPECT_EQ(start_of_last_attempt()["from"], testing::kSteps);
   ASSERT_EQ(call("run experiments/case.toml train.keep=\"none\"", kNeverKilled), 0) << err_;
@@ -108,7 +108,7 @@ TEST_F(StopVerb, AsksControllerAndWorker) {
   EXPECT_EQ(read_json(run().state())["status"], "cancelled");
   ASSERT_EQ(call("status tiny"), 0) << err_;
   EXPECT_THAT(out_,
-              AllOf(HasSubstr("0 queued, 1 cancelled"), HasSubstr("cancelled  tiny seed=1: stopped in good order")));
+              AllOf(HasSubstr("0 queued, 1 cancelled"), HasSubstr("cancelled  tiny seed=1: checkpointed and exited")));
   ASSERT_EQ(call("stop tiny"), 0) << err_;
   EXPECT_EQ(out_, "No process of tiny runs on this machine.\n");
   ASSERT_EQ(call("ls"), 0) << err_;

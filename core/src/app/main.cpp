@@ -3,6 +3,6 @@
 #include "cli/shared/cli.h"
 
 int main(int argc, char** argv) {
-  ::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error to tell, as a full disk is
+  ::signal(SIGXFSZ, SIG_IGN);  // a file size limit is reported as an error, like a full disk
   return assay::cli::main(argc, argv);
 }

@@ -1,4 +1,4 @@
-// The code and the files that a plan line names, and whether they are still those that were planned.
+// Loads the plugins and checks the files that a plan line names.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -8,13 +8,15 @@
 
 namespace assay::app {
 
-// The components that a plan line names, each from the file that was planned. UserError when one has changed since.
+// Returns the components that a plan line names, each from its planned file. Throws UserError when a file has changed
+// since the plan was made.
 loader::Registry registry_of(const nlohmann::json& plan_line);
 
-// Every file or folder that this part of a plan line names is the one that its identity was made from, or a UserError.
+// Throws UserError unless every file or folder in this part of a plan line still has the content from which the
+// identity was computed.
 void check_paths(const nlohmann::json& part);
 
-// Build id of libassay_run, which holds all that decides a run's numbers besides the plugins.
+// The build id of libassay_run, which contains all code besides the plugins that determines a run's numbers.
 std::string training_code();
 
 }  // namespace assay::app

@@ -8,7 +8,7 @@ namespace fs = std::filesystem;
 
 Recorder::Recorder(record::EventWriter& events, const record::RunLayout& layout, int attempt)
     : events_(events), layout_(layout), attempt_(attempt) {
-  remove_progress();  // of an attempt that was killed
+  remove_progress();  // left by a killed attempt
 }
 
 Recorder::~Recorder() { remove_progress(); }
@@ -21,7 +21,7 @@ void Recorder::event(const std::string& type, const nlohmann::json& fields) {
 void Recorder::evaluating(const nlohmann::json& fields) {
   auto progress = fields;
   progress["attempt"] = attempt_;
-  // Renamed, so that no reader sees a part of it; not synced, for it may be lost.
+  // The file is renamed into place, so that readers never see a partial file. It is not synced, because it may be lost.
   const auto aside = layout_.progress().string() + ".part";
   std::ofstream(aside) << progress.dump() << "\n";
   std::error_code ignored;

@@ -1,4 +1,4 @@
-// The first rank's observer: events into events.jsonl, how far an evaluation is into progress.json.
+// The observer of rank 0: writes events to events.jsonl and the progress of an evaluation to progress.json.
 #pragma once
 
 #include <string>
@@ -14,7 +14,7 @@ class Recorder final : public run::Observer {
   Recorder(record::EventWriter& events, const record::RunLayout& layout, int attempt);
   ~Recorder() override;  // removes progress.json
   void event(const std::string& type, const nlohmann::json& fields) override;
-  // Never an error: the file is for the display alone.
+  // Ignores errors: the file is only for display.
   void evaluating(const nlohmann::json& fields) override;
 
  private:

@@ -18,14 +18,14 @@ using nlohmann::json;
 
 namespace {
 
-// Code as one text. What else was on the plugin path changes no run.
+// Serialises the code identity. Shadowed plugins on the plugin path do not affect a run.
 std::string text_of(json code) {
   if (code.contains("plugins"))
     for (auto& plugin : code["plugins"]) plugin.erase("shadows");
   return code.dump();
 }
 
-// Under what the weights of a record were trained, as Progress::stretches.
+// The environment in which the weights of a record were trained, in the form of Progress::stretches.
 json stretches_of(const json& environment) {
   if (environment.contains("continued")) return environment["continued"];
   if (!environment.contains("mesh")) return json::array();
@@ -65,7 +65,8 @@ void write_records(const json& line, const record::RunLayout& layout, const run:
                       {"evaluation", report.phases.evaluation}},
                      record::peak_memory_bytes(),
                      started};
-  // The training's record comes first: an evaluation's without it could be of weights that other code trained.
+  // The train record is written first: without it, an evaluation record could belong to weights trained by different
+  // code.
   if (!record::has_record(layout.train_record())) {
     fs::remove_all(layout.eval_records());
     record::write_record(layout.train_record(), record::train_record(line, result));
@@ -87,7 +88,7 @@ void remove_checkpoints(const json& line, const record::RunLayout& layout) {
   if (line.value("checkpoint", json::object()).value("keep", "weights") != "all") fs::remove_all(layout.checkpoints());
 }
 
-// What of the run is there already, and what code would go on with it.
+// Collects the existing state of the run and the code that continues it.
 run::Attempt attempt_at(const json& line, const record::RunLayout& layout, const record::ExperimentLayout& experiment,
                         int number) {
   run::Attempt attempt;
@@ -98,7 +99,7 @@ run::Attempt attempt_at(const json& line, const record::RunLayout& layout, const
   attempt.code = text_of({{"training", attempt.library}, {"plugins", record::training_plugins(line)}});
   for (const auto& event : record::read_events(layout.events())) {
     if (event["type"] != "evaluate") continue;
-    for (const auto& entry : line.at("evaluate"))  // events of older runs have a label alone
+    for (const auto& entry : line.at("evaluate"))  // events of older runs have only a label
       if (event.contains("id") ? event["id"] == entry.at("id") : event.value("label", "") == entry.at("label"))
         attempt.evaluated_on_the_way.insert({event.value("step", int64_t{0}), entry.at("id")});
   }
@@ -118,7 +119,7 @@ std::vector<std::string> remove_torn_records(const json& line, const record::Run
   for (const auto& file : files) {
     if (!fs::exists(file) || record::has_record(file)) continue;
     fs::remove(file);
-    notes.push_back(file.string() + ": was corrupt, not a whole record; it is made again");
+    notes.push_back(file.string() + ": the record is corrupt; it is written again");
   }
   return notes;
 }

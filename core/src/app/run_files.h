@@ -1,4 +1,4 @@
-// What of a run is on disk before an attempt, and what one that has finished leaves there.
+// Reads the files of a run before an attempt and writes its records after it.
 #pragma once
 
 #include <filesystem>
@@ -13,17 +13,17 @@ namespace assay::app {
 
 std::filesystem::path contexts_of(const record::ExperimentLayout& experiment);
 
-// What of the run is there already, and what code would continue it.
+// Collects the existing state of the run and the code that continues it.
 run::Attempt attempt_at(const nlohmann::json& line, const record::RunLayout& layout,
                         const record::ExperimentLayout& experiment, int number);
 
-// Records that are not whole, and count as absent, make room for those of this attempt. A note of each.
+// Removes corrupt records, which count as absent, so that this attempt can write them. Returns one note per record.
 std::vector<std::string> remove_torn_records(const nlohmann::json& line, const record::RunLayout& layout);
 
 void write_records(const nlohmann::json& line, const record::RunLayout& layout, const run::RunReport& report,
                    const std::string& started, double seconds);
 
-// Unless the plan line keeps them.
+// Removes the checkpoints unless the plan line keeps them.
 void remove_checkpoints(const nlohmann::json& line, const record::RunLayout& layout);
 
 }  // namespace assay::app

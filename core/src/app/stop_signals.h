@@ -1,17 +1,17 @@
-// How a worker is asked to stop: the signal is noted, and the run ends in good order at its next step.
+// Stop requests to a worker: the signal is recorded, and the run checkpoints and exits at its next step.
 #pragma once
 
 #include <string>
 
 namespace assay::app {
 
-// From now on SIGTERM and SIGUSR2 (the machine wants its cores back) and SIGINT and SIGUSR1 (somebody does not want the
-// run now) are noted and do nothing else. mpirun forwards SIGUSR1 and SIGUSR2 to its processes, and only these.
+// Installs handlers that only record SIGTERM and SIGUSR2 (preemption) and SIGINT and SIGUSR1 (cancellation). mpirun
+// forwards SIGUSR1 and SIGUSR2 to its processes, and only these.
 void note_stop_signals();
 
 bool stop_was_asked();
 
-// "preempted" or "cancelled", by the first such signal; empty before one came.
+// "preempted" or "cancelled", by the first such signal; empty before one arrived.
 std::string stopped_status();
 
 }  // namespace assay::app

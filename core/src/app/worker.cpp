@@ -1,5 +1,5 @@
-// libassay_worker.so, which the program assay-worker loads: the process that loads plugins. Describes them, validates
-// plans, runs one run of a plan, continues prompts, checks components, compares meshes.
+// libassay_worker.so, which the program assay-worker loads. This is the process that loads plugins: it describes them,
+// validates plans, executes one run of a plan, generates text, checks components and compares meshes.
 #include <malloc.h>
 #include <signal.h>
 
@@ -41,7 +41,7 @@ constexpr const char* kUsage =
     "       assay-worker export | import | replay | schedule | verify-mesh REQUEST.json\n"
     "       assay-worker run --plan PLAN.jsonl --run TRAIN_ID --results FOLDER [--ranks processes] [--until STEP]\n";
 
-// Messages of the system and names in a damaged file may hold any bytes; one such plugin must not silence the others.
+// System messages and names in a corrupt file may contain arbitrary bytes; one such plugin must not hide the others.
 std::string text_of(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace) + "\n"; }
 
 int describe(const std::string& plugin_path) {
@@ -52,14 +52,14 @@ int describe(const std::string& plugin_path) {
   return 0;
 }
 
-// Runs that differ in their seed alone have the same findings; rows of one set of plugins load and check it once.
+// Runs that differ only in their seed have the same findings. Each distinct set of plugins is loaded and checked once.
 int validate(const std::string& plan) {
   std::set<std::string> groups;
   std::map<std::string, assay::loader::Registry> registries;
   assay::run::DataSizes sizes;
   json findings = json::array();
   std::map<std::string, std::set<std::string>> metrics;  // by label
-  std::set<std::string> unknown;                         // labels of which no evaluator can say it
+  std::set<std::string> unknown;                         // labels whose evaluators do not declare metrics
   for (const auto& line : assay::record::read_plan_lines(plan))
     if (groups.insert(line.at("group")).second) {
       const auto plugins = line.at("plugins").dump();
@@ -86,12 +86,12 @@ int validate(const std::string& plan) {
 }
 
 int work(int argc, char** argv) {
-  // Freed tensors up to 32 MiB stay with the process: giving pages back and faulting them in again costs time in a
-  // small step.
+  // Keeps freed tensors of up to 32 MiB in the process: returning pages and faulting them in again costs time in small
+  // steps.
   mallopt(M_MMAP_THRESHOLD, 32 << 20);
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
   mallopt(M_TOP_PAD, 64 << 20);
-  ::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error to tell, as a full disk is
+  ::signal(SIGXFSZ, SIG_IGN);  // a file size limit is reported as an error, like a full disk
   std::vector<std::string> words;
   std::map<std::string, std::string> options;
   for (int i = 1; i < argc; ++i) {
@@ -136,7 +136,8 @@ int work(int argc, char** argv) {
 
 }  // namespace
 
-// Ends without the destructors of LibTorch's registries: they take time, for memory that goes anyway.
+// Exits without running the destructors of LibTorch's registries, which take time to free memory that is released
+// anyway.
 extern "C" ASSAY_API int assay_worker_main(int argc, char** argv) {
   const int code = work(argc, argv);
   std::cout.flush();

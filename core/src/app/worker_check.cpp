@@ -11,7 +11,8 @@ using nlohmann::json;
 
 namespace {
 
-// At once, for the next property may end the process, and on a line of its own, for a plugin may have begun one.
+// Flushes immediately, because the next property may terminate the process, and starts a new line, because a plugin may
+// have written an incomplete one.
 void tell(const json& line) {
   std::cout << "\n" << line.dump(-1, ' ', false, json::error_handler_t::replace) << std::endl;
 }

@@ -15,7 +15,7 @@ using nlohmann::json;
 
 namespace {
 
-constexpr std::uintmax_t kMostBytes = 64 << 20;  // of a file that is no tensors
+constexpr std::uintmax_t kMostBytes = 64 << 20;  // of a file without tensors
 
 NamedTensors tensors_of(const run::SafetensorsFile& file) {
   NamedTensors tensors;
@@ -29,7 +29,7 @@ void write(const fs::path& file, const NamedTensors& tensors, const std::map<std
   run::write_safetensors(file, named, metadata);
 }
 
-// A hook's own refusal is meant for the user; everything else that it throws is the plugin's fault.
+// A UserError of a hook is passed on to the user; any other exception becomes a PluginError.
 template <class Call>
 auto asked(const Exchange& exchange, const char* hook, Call&& call) {
   try {
@@ -54,7 +54,8 @@ json worker_export(const json& request) {
   const run::SafetensorsFile weights(request.at("weights").get<std::string>());
   const auto known = weights.metadata().find("vocabulary");
   if (known == weights.metadata().end())
-    throw UserError(weights.path().string() + ": does not say its vocabulary; it is not the weights of a run");
+    throw UserError(weights.path().string() +
+                    ": the file has no 'vocabulary' in its metadata, so it does not hold the weights of a run");
   const auto vocabulary = json::parse(known->second);
   const OwnModel own{train.at("model").dump(), train.at("data").at("tokenizer").dump(), vocabulary.at("size"),
                      vocabulary.at("special"), train.at("data").at("context"),          tensors_of(weights)};
@@ -80,15 +81,15 @@ json worker_import(const json& request) {
   const auto file = from / asked(exchange, "tensor_file", [&] { return exchange.tensor_file(); });
   if (!fs::exists(file))
     throw UserError(file.string() +
-                    ": there is no such file; where the weights are in several files or of another "
-                    "format, save them again as one safetensors file");
+                    ": the file does not exist; if the weights are in several files or in another format, save them as "
+                    "one safetensors file");
   ForeignModel foreign{{}, tensors_of(run::SafetensorsFile(file))};
   for (const auto& entry : fs::directory_iterator(from))
     if (entry.is_regular_file() && entry.path() != file && entry.file_size() < kMostBytes)
       foreign.files[entry.path().filename().string()] = base::read_file(entry.path());
   const auto own = asked(exchange, "from_foreign", [&] { return exchange.from_foreign(foreign); });
   fs::create_directories(out);
-  // As far as it is known; [init] compares it with the run's.
+  // The vocabulary may be incomplete; [init] compares it with the run's vocabulary.
   write(out / "weights.safetensors", own.tensors, {{"vocabulary", json{{"size", own.vocabulary}}.dump()}});
   return json::array({{{"model", json::parse(own.model)}, {"vocabulary", own.vocabulary}}});
 }

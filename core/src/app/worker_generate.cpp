@@ -24,12 +24,13 @@ using nlohmann::json;
 
 namespace {
 
-// Cosines between the final hidden states of all tokens, the end of text before them included, as rows.
+// Cosine similarities between the final hidden states of all tokens, including the end-of-text token before them, as
+// rows.
 json cosines(run::Assembled& run, const Mesh& mesh, const std::vector<int32_t>& ids) {
   const c10::NoGradGuard no_grad;
   std::vector<int64_t> tokens{run.vocabulary->special(kEndOfText)};
   tokens.insert(tokens.end(), ids.begin(), ids.end());
-  // The last token may stand behind the model's last position: nobody has read it.
+  // The last token may be beyond the model's last position, because the model has not read it.
   const auto limit = guard(*run.model, "limit", [&] { return run.model->limit(); });
   if (limit && static_cast<int64_t>(tokens.size()) > *limit) tokens.resize(static_cast<size_t>(*limit));
   Batch batch;
@@ -50,8 +51,8 @@ json cosines(run::Assembled& run, const Mesh& mesh, const std::vector<int32_t>& 
 
 json worker_generate(const json& request) {
   const auto& line = request.at("line");
-  // What makes tokens of text and what the model reads must be as planned. The corpus has to be there, for the dataset
-  // is created like every component, but its content no longer matters.
+  // Tokenizer and model files must be as planned. The corpus must exist, because the dataset is created like every
+  // component, but its content is not used.
   check_paths(line.at("train").at("data").at("tokenizer"));
   check_paths(line.at("train").at("model"));
   const auto registry = registry_of(line);
@@ -68,7 +69,7 @@ json worker_generate(const json& request) {
   const std::string weights = request.at("weights");
   const auto metadata = run::SafetensorsFile(weights).metadata();
   if (const auto id = metadata.find("train_id"); id != metadata.end() && id->second != line.at("train_id"))
-    throw UserError(weights + ": are the weights of run " + id->second + ", not of " +
+    throw UserError(weights + ": the file holds the weights of run " + id->second + ", not of " +
                     line.at("train_id").get<std::string>());
   const auto compute = run::settle_compute(line);
   json answer = json::array();

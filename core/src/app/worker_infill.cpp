@@ -11,7 +11,7 @@ using nlohmann::json;
 
 namespace {
 
-// Tokens as text.
+// Decodes tokens to text.
 std::string text_of(const Tokenizer& tokenizer, std::vector<int32_t>::const_iterator begin,
                     std::vector<int32_t>::const_iterator end) {
   return guard(tokenizer, "decode", [&] { return tokenizer.decode({begin, end}); });
@@ -21,9 +21,9 @@ std::vector<int32_t> tokens_of(const Tokenizer& tokenizer, const std::string& te
   return guard(tokenizer, "encode", [&] { return tokenizer.encode(text); });
 }
 
-bool continues(char byte) { return (byte & 0xC0) == 0x80; }  // a character of UTF-8
+bool continues(char byte) { return (byte & 0xC0) == 0x80; }  // a UTF-8 continuation byte
 
-// The first tokens, at most `room`, and no part of a character.
+// The beginning of the text: at most `room` tokens, cut at a character boundary.
 std::string beginning(const Tokenizer& tokenizer, const std::string& text, int64_t room) {
   const auto ids = tokens_of(tokenizer, text);
   if (static_cast<int64_t>(ids.size()) <= room) return text;
@@ -32,8 +32,9 @@ std::string beginning(const Tokenizer& tokenizer, const std::string& text, int64
   return text.substr(0, end);
 }
 
-// The last tokens, at most `room`, and no part of a character. Where the text is too long a quarter of the room goes at
-// once, so that the beginning, and with it the cache, stays as it is while some more is typed.
+// The end of the text: at most `room` tokens, cut at a character boundary. If the text is too long, multiples of a
+// quarter of the room are dropped, so that the beginning, and with it the cache, stays unchanged while more characters
+// are typed.
 std::string ending(const Tokenizer& tokenizer, const std::string& text, int64_t room) {
   const auto ids = tokens_of(tokenizer, text);
   const auto over = static_cast<int64_t>(ids.size()) - room;
@@ -49,7 +50,7 @@ Prompt prompt_for(const run::Assembled& run, const std::string& prefix, const st
                   const std::string& form) {
   for (const auto* transform : run.transforms) {
     std::optional<Sample> sample;
-    std::string refused;  // what is asked for is the user's mistake, not the plugin's
+    std::string refused;  // an invalid request is a user error, not a plugin error
     guard(*transform, "infill_prompt", [&] {
       try {
         sample = transform->infill_prompt(prefix, suffix, form);
@@ -60,7 +61,7 @@ Prompt prompt_for(const run::Assembled& run, const std::string& prefix, const st
     if (!refused.empty()) throw UserError(refused);
     if (sample) return {sample->tokens, sample->segment};
   }
-  throw UserError("this run was never taught to fill in: none of its transforms lays texts out for it");
+  throw UserError("this run cannot infill: none of its transforms provides an infilling prompt");
 }
 
 }  // namespace
@@ -71,11 +72,11 @@ json fill_hole(run::Assembled& run, const Mesh& mesh, Decoder& decoder, const js
   const auto& tokenizer = *run.tokenizer;
   const auto form = infill.at("form").get<std::string>(), typing = text_at("typing");
   auto prefix = text_at("prefix");
-  const int64_t sentinels = 4, room = run.context - decoding.tokens - sentinels;  // one is the end of text before all
+  const int64_t sentinels = 4, room = run.context - decoding.tokens - sentinels;  // one is the leading end of text
   if (room < 2)
     throw UserError(std::to_string(decoding.tokens) +
-                    " new tokens leave no room for a text around them in a context of " + std::to_string(run.context) +
-                    "; ask for fewer with --tokens");
+                    " new tokens leave no room for prefix and suffix in a context length of " +
+                    std::to_string(run.context) + "; request fewer with --tokens");
   const auto suffix = beginning(tokenizer, text_at("suffix"), room / 2);
   const auto room_before = room - static_cast<int64_t>(tokens_of(tokenizer, suffix).size());
   run::DecodeMemory memory;

@@ -1,4 +1,4 @@
-// A hole in a text, filled by a run that was taught to, and filled again after every character that is typed before it.
+// Infilling with a run that was trained for it, repeated after every character that is appended to the prefix.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -9,11 +9,12 @@
 
 namespace assay::app {
 
-// infill: {"prefix", "suffix", "form", "typing"}, texts as text_of_bytes; decoding gives tokens and seed. The list has
-// one {"text", "ids", "log_prob", "ended", "typed", "reused", "read", "shown": {"prefix", "suffix"}, "measured":
-// {"seconds"}} for the hole as it is, and one for every character of typing: how many characters were typed; how many
-// of the prompt's tokens were in the cache already, and how many were read; how many bytes of prefix and suffix the
-// model saw, whose training context holds no more. UserError when no transform of the run teaches it.
+// infill: {"prefix", "suffix", "form", "typing"}, with texts encoded by text_of_bytes; decoding gives tokens and seed.
+// The returned list has one {"text", "ids", "log_prob", "ended", "typed", "reused", "read", "shown": {"prefix",
+// "suffix"}, "measured": {"seconds"}} for the original prefix and one for every character of typing. typed: number of
+// typed characters; reused, read: number of prompt tokens that were in the cache, and that were read; shown: number of
+// bytes of prefix and suffix that fit into the context length. Throws UserError when no transform of the run supports
+// infilling.
 nlohmann::json fill_hole(run::Assembled& run, const Mesh& mesh, Decoder& decoder, const nlohmann::json& infill,
                          run::DecodeRequest decoding);
 

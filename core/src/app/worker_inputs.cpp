@@ -23,11 +23,11 @@ std::string weights_of(const json& input) {
   const record::RunLayout run(input.at("path").get<std::string>());
   const auto name = "input " + input.at("experiment").get<std::string>() + " (" + run.folder().string() + "): ";
   if (!record::has_record(run.train_record()))
-    throw UserError(name + "is not finished; run it first, or give assay run --with-inputs");
+    throw UserError(name + "the run is not finished; run it first, or use assay run --with-inputs");
   const auto expected = json::parse(base::read_file(run.train_record())).value("weights_sha256", "");
-  if (expected.empty()) throw UserError(name + "kept no weights; train it with train.keep = \"weights\"");
+  if (expected.empty()) throw UserError(name + "the run kept no weights; train it with train.keep = \"weights\"");
   if (!std::filesystem::exists(run.weights()) || base::sha256_of_file(run.weights()) != expected)
-    throw UserError(name + "its weights.safetensors is not what its record says; run it again");
+    throw UserError(name + "weights.safetensors does not match the train record; run it again");
   return expected;
 }
 
@@ -38,8 +38,8 @@ void settle(json& value) {
     for (auto& item : value) settle(item);
 }
 
-// What trained the input, as it is now, for whoever builds its model. Of a component that the line has itself, the
-// line's is taken.
+// Adds the plugins that trained the input, with their current hashes, so that its model can be built. Components that
+// the line already has are kept.
 void add_plugins(const json& input, json& plan_line) {
   const record::RunLayout run(input.at("path").get<std::string>());
   const record::ExperimentLayout experiment(run.folder().parent_path().parent_path());
@@ -48,7 +48,7 @@ void add_plugins(const json& input, json& plan_line) {
                                  [&](const json& one) { return one.at("train_id") == input.at("train_id"); });
   if (line == lines.end())
     throw UserError("input " + input.at("experiment").get<std::string>() + " (" + run.folder().string() +
-                    "): is no longer in its experiment's plan; plan it again");
+                    "): the run is no longer in the plan of its experiment; plan it again");
   for (const char* part : {"/data/tokenizer", "/model"}) check_paths(line->at("train").at(json::json_pointer(part)));
   const auto trained = record::training_plugins(*line);
   for (const auto& [component, ignored] : trained.items()) {

@@ -1,13 +1,13 @@
-// The runs that a run takes as inputs, before it starts.
+// Resolves the input runs of a run before it starts.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
 
 namespace assay::app {
 
-// Every input in the line's "train" and "evaluate" gets the hash of its weights ("sha256"), and the line's plugins
-// those that trained what its evaluations ask. UserError when an input is not finished, kept no weights, or has others
-// than its record says.
+// Adds the hash of its weights ("sha256") to every input in "train" and "evaluate", and the plugins that trained the
+// inputs of evaluations to the plugins of the line. Throws UserError when an input is not finished, kept no weights, or
+// has weights that do not match its record.
 void settle_inputs(nlohmann::json& plan_line);
 
 }  // namespace assay::app

@@ -1,6 +1,6 @@
-// assay-worker: checks which LibTorch the dynamic linker finds, then loads the worker proper, libassay_worker.so. A
-// program that linked it would end in a symbol error before any check could run, or run with a LibTorch whose objects
-// have another layout.
+// assay-worker: checks which LibTorch the dynamic linker finds, then loads the worker itself, libassay_worker.so. A
+// program linked against it would fail with a symbol error before any check could run, or run with a LibTorch whose
+// objects have a different layout.
 #include <dlfcn.h>
 #include <link.h>
 #include <torch/csrc/api/include/torch/version.h>
@@ -29,8 +29,8 @@ fs::path file_of(void* library) {
 int refuse(const std::string& what) {
   const char* path = std::getenv("LD_LIBRARY_PATH");
   std::fprintf(stderr,
-               "assay-worker: %s; this assay is built with LibTorch %s. LD_LIBRARY_PATH is %s%s%s; take the folder of "
-               "the other LibTorch out of it, or build assay with that one\n",
+               "assay-worker: %s; this build of assay needs LibTorch %s. LD_LIBRARY_PATH is %s%s%s; remove the folder "
+               "of the other LibTorch from it, or build assay with that version\n",
                what.c_str(), TORCH_VERSION, path ? "'" : "not set", path ? path : "", path ? "'" : "");
   return kRefused;
 }
@@ -45,12 +45,13 @@ int main(int argc, char** argv) {
   auto* const config = reinterpret_cast<Text*>(::dlsym(tensors, "_ZN2at11show_configB5cxx11Ev"));
   const auto version = config ? assay::loader::libtorch_version_in(config()) : std::string();
   if (version != TORCH_VERSION)
-    return refuse("the LibTorch at " + file.string() + " is " + (version.empty() ? "of an unknown version" : version));
-  // The version is of one of its two libraries.
+    return refuse("the LibTorch at " + file.string() + " has " +
+                  (version.empty() ? "an unknown version" : "version " + version));
+  // The version string covers only one of the two libraries.
   void* const base = ::dlopen(kBase, RTLD_LAZY | RTLD_GLOBAL);
   if (!base) return refuse(std::string("LibTorch cannot be loaded: ") + ::dlerror());
   if (const auto other = file_of(base); other.parent_path() != file.parent_path())
-    return refuse(file.string() + " and " + other.string() + " are of two LibTorchs");
+    return refuse(file.string() + " and " + other.string() + " belong to different LibTorch installations");
 
   std::error_code error;
   const auto program = fs::read_symlink("/proc/self/exe", error);
@@ -58,7 +59,7 @@ int main(int argc, char** argv) {
   void* const worker = ::dlopen(library.c_str(), RTLD_NOW | RTLD_GLOBAL);
   void* const run = worker ? ::dlsym(worker, "assay_worker_main") : nullptr;
   if (!run) {
-    std::fprintf(stderr, "assay-worker: %s; build or install assay again\n", ::dlerror());
+    std::fprintf(stderr, "assay-worker: %s; rebuild or reinstall assay\n", ::dlerror());
     return kRefused;
   }
   return reinterpret_cast<int (*)(int, char**)>(run)(argc, argv);

@@ -19,7 +19,7 @@ namespace {
 
 using nlohmann::json;
 
-// Seconds since 1970 at which the last attempt of a finished run began; 0 for a run without a record.
+// Start time of the last attempt of a finished run, in seconds since 1970; 0 for a run without a record.
 double time_of(const record::RunLayout& run) {
   if (!record::has_record(run.train_record())) return 0;
   const auto record = json::parse(base::read_file(run.train_record()));
@@ -29,9 +29,9 @@ double time_of(const record::RunLayout& run) {
   return static_cast<double>(::timegm(&time));
 }
 
-// However many attempts a run took, what is in force reads as one, and every event has the time at which it came: its
-// own, else that of `began` and the seconds since. Times never run back: attempts of hosts whose clocks differ, and
-// those of runs that logged no time of their own, come at the latest one before them.
+// Presents the events in force as a single attempt, regardless of the number of attempts. Every event gets a time: its
+// own, else `began` plus the seconds since. Times never decrease: events of hosts with different clocks, and events
+// without their own time, get at least the latest time before them.
 std::vector<json> as_one_attempt(std::vector<json> events, double began) {
   const auto is_start = [](const json& event) { return event["type"] == "start"; };
   double time = 0;
@@ -44,7 +44,7 @@ std::vector<json> as_one_attempt(std::vector<json> events, double began) {
     time = std::max(time, measured.value("time", began + seconds));
     event["measured"]["time"] = time;
   }
-  // The start in force is the last attempt's; it begins the whole.
+  // The start event in force belongs to the last attempt; it is moved to the beginning.
   const auto rest = std::stable_partition(events.begin(), events.end(), is_start);
   for (auto event = events.begin(); event != rest; ++event) {
     auto& at = (*event)["measured"]["time"];

@@ -40,7 +40,7 @@ class Nobody final : public run::Observer {
   void event(const std::string&, const json&) override {}
 };
 
-// A guard keeps of an exception its text alone, and LibTorch has no type for what its CPU allocator throws.
+// A guard keeps only the text of an exception, and LibTorch has no type for errors of its CPU allocator.
 bool out_of_memory(const std::exception& error) {
   const std::string text = error.what();
   const auto says = [&](const char* words) { return text.find(words) != std::string::npos; };
@@ -48,7 +48,7 @@ bool out_of_memory(const std::exception& error) {
          says("CUDA out of memory");
 }
 
-// What failed, in one word that statuses and tables use.
+// The failure class, as used in statuses and tables.
 std::string class_of(const std::exception& error) {
   if (const auto* failed = dynamic_cast<const mesh::RankFailed*>(&error)) return failed->failure_class();
   if (out_of_memory(error)) return "out_of_memory";
@@ -59,7 +59,7 @@ std::string class_of(const std::exception& error) {
   return "bug";
 }
 
-// What a write throws goes to the log, and the next one is tried.
+// Logs an exception of a write, so that the next write is still attempted.
 template <class Write>
 void told(Write&& write) {
   try {
@@ -69,8 +69,8 @@ void told(Write&& write) {
   }
 }
 
-// What the first process found out, for the others: the plan line and what is there of the run, or nothing, when there
-// is nothing to do.
+// The message of the first process to the others: the plan line and the existing state of the run, or an empty text
+// when there is nothing to do.
 class Word {
  public:
   explicit Word(mesh::Processes* ranks) : ranks_(ranks) {}
@@ -89,14 +89,14 @@ class Word {
     if (attempt.trained) word["trained"] = {attempt.trained->weights_sha256, attempt.trained->code};
     ranks->from_first(word.dump());
   }
-  bool told() const { return told_; }  // to other processes, who are at work now
+  bool told() const { return told_; }  // to other processes, which are running now
 
  private:
   mesh::Processes* ranks_;
   bool told_ = false;
 };
 
-// A process that is not the first trains and evaluates with it, and writes nothing but epochs that it finds missing.
+// The other processes train and evaluate together with the first one. They write only epochs that are missing.
 int follow(mesh::Processes& ranks, const record::ExperimentLayout& experiment, std::int64_t until) {
   const auto told = ranks.from_first("");
   if (told.empty()) return 0;
@@ -105,7 +105,7 @@ int follow(mesh::Processes& ranks, const record::ExperimentLayout& experiment, s
     const auto& line = word.at("line");
     check_paths(line.at("train"));
     check_paths(line.at("evaluate"));
-    // A shared folder may not show every host the same files at once.
+    // A shared folder may not show the same files to every host at the same time.
     auto attempt = attempt_at(line, experiment.run(line.at("train_id")), experiment, word.at("attempt"));
     attempt.evaluated = word.at("evaluated").get<std::set<std::string>>();
     attempt.evaluated_on_the_way = word.at("evaluated_on_the_way").get<decltype(attempt.evaluated_on_the_way)>();
@@ -134,14 +134,15 @@ int lead(const WorkerRun& request, const record::ExperimentLayout& experiment, m
   for (auto& candidate : record::read_plan_lines(request.plan))
     if (candidate.at("train_id").get<std::string>().starts_with(request.run) && ++found) line = std::move(candidate);
   if (found != 1) {
-    std::cerr << request.plan << ": holds " << (found ? "several runs " : "no run ") << request.run << "\n";
+    std::cerr << request.plan << ": the plan has " << (found ? "several runs" : "no run")
+              << " with an id that begins with '" << request.run << "'\n";
     return 2;
   }
   const auto layout = experiment.run(line.at("train_id"));
   fs::create_directories(layout.folder());
   const auto lock = base::FileLock::try_lock(layout.lock());
   if (!lock) return record::kExitClaimed;
-  if (record::has_all_records(line, layout)) {  // another controller finished it meanwhile
+  if (record::has_all_records(line, layout)) {  // another controller has finished it in the meantime
     remove_checkpoints(line, layout);
     return 0;
   }
@@ -173,12 +174,12 @@ int lead(const WorkerRun& request, const record::ExperimentLayout& experiment, m
     Recorder recorder(events, layout, attempt);
     const auto report = run::execute(registry, line, here, recorder, ranks);
     if (report.stopped) {
-      // Of ranks that are processes another one may have been asked.
+      // If ranks are processes, another one may have received the signal.
       state.status = stop_was_asked()                                     ? stopped_status()
                      : request.until > 0 && report.steps >= request.until ? "paused"
                                                                           : "cancelled";
       state.exit_code = record::kExitStopped;
-      state.reason = "stopped in good order after step " + std::to_string(report.steps);
+      state.reason = "checkpointed and exited after step " + std::to_string(report.steps);
       record::write_state(layout.state(), state);
       return record::kExitStopped;
     }
@@ -195,16 +196,16 @@ int lead(const WorkerRun& request, const record::ExperimentLayout& experiment, m
     state.exit_code = 1;
     state.reason = error.what();
     state.failure_class = class_of(error);
-    if (state.failure_class == "out_of_memory")  // LibTorch's further lines are a backtrace
+    if (state.failure_class == "out_of_memory")  // the further lines of LibTorch are a backtrace
       state.reason =
           state.reason.substr(0, state.reason.find('\n')) +
-          "; out of memory: lower resources.micro_batch, which changes results by rounding alone, or train.batch";
-    // The cause may be a full disk, on which neither can be written either.
+          "; out of memory; reduce resources.micro_batch, which changes results only by rounding, or train.batch";
+    // The cause may be a full disk, on which these cannot be written either.
     json event{{"class", state.failure_class}, {"text", state.reason}};
     if (dynamic_cast<const run::RefusedAttempt*>(&error)) event["refused"] = true;
     told([&] { events.write("error", event); });
     told([&] { record::write_state(layout.state(), state); });
-    if (!word.told()) return 1;  // in good order: the others have not begun
+    if (!word.told()) return 1;  // the other processes have not started
     ranks->end(1);
     std::abort();  // not reached
   }

@@ -1,4 +1,4 @@
-// One run of a plan with its lock, state, events and records.
+// Executes one run of a plan, with its lock, state, events and records.
 #pragma once
 
 #include <cstdint>
@@ -10,11 +10,11 @@ struct WorkerRun {
   std::string plan;
   std::string run;  // the beginning of its id
   std::string results;
-  bool processes = false;  // mpirun started this one, as one of the run's ranks
-  std::int64_t until = 0;  // stop in good order when so many steps are done; 0: go on to the end
+  bool processes = false;  // mpirun started this process as one of the run's ranks
+  std::int64_t until = 0;  // checkpoint and exit after this step; 0: run to the end
 };
 
-// Exit code: 0 done, 1 failed (state.json says why), 2 no such run, kExitStopped and kExitClaimed of record/state.h.
+// Exit code: 0 done, 1 failed (reason in state.json), 2 no such run, kExitStopped and kExitClaimed of record/state.h.
 int worker_run(const WorkerRun& request);
 
 }  // namespace assay::app

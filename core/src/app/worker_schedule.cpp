@@ -30,7 +30,7 @@ json rates_of(const loader::Registry& registry, const json& line, int64_t most) 
     double rate, decay;
   };
   const auto to_json = [](const Point& point) { return json::array({point.step, point.rate, point.decay}); };
-  std::vector<Point> highest_of;  // by stretch
+  std::vector<Point> highest_of;  // per stretch
   Point first{}, last{}, highest{};
   std::string bytes;
   const auto stretches = std::min(steps, most);
@@ -60,7 +60,7 @@ json rates_of(const loader::Registry& registry, const json& line, int64_t most) 
 }  // namespace
 
 json worker_schedule(const json& request) {
-  std::map<std::string, loader::Registry> registries;  // by the plugins of a line, which rows mostly share
+  std::map<std::string, loader::Registry> registries;  // by the plugins of a line, which most rows share
   json answer = json::array();
   for (const auto& line : request.at("lines")) {
     const auto plugins = line.at("plugins").dump();

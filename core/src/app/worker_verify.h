@@ -1,12 +1,12 @@
-// How far meshes are from one rank, at the request of `assay verify-mesh`.
+// Compares meshes with a single rank, for `assay verify-mesh`.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
 
 namespace assay::app {
 
-// Request: {line (a plan line), precisions, meshes (as resources.mesh), steps, contexts (a folder)}. Answer: a list of
-// {precision, mesh, refused} or {precision, mesh, step, loss, gradients, weights}.
+// Request: {line (a plan line), precisions, meshes (as resources.mesh), steps, contexts (a folder)}. Response: a list
+// of {precision, mesh, refused} or {precision, mesh, step, loss, gradients, weights}.
 nlohmann::json worker_verify(const nlohmann::json& request);
 
 }  // namespace assay::app

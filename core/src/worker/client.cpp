@@ -30,12 +30,12 @@ const char* descriptors_hook() {
 
 struct Outcome {
   std::string output;
-  std::string failure;     // "exit code 1", "signal 11 (Segmentation fault)"; empty: none
-  bool timed_out = false;  // and was killed
+  std::string failure;     // "exit code 1", "signal 11 (Segmentation fault)"; empty: success
+  bool timed_out = false;  // and was therefore killed
 };
 
-// Runs a program; its standard error is ours, so that the user sees it. `on_line`, where given, gets every line of its
-// standard output as it comes. At the deadline it is killed.
+// Runs a program. It inherits standard error, so that the user sees its messages. `on_line`, if given, receives each
+// line of its standard output immediately. The program is killed at the deadline.
 Outcome run_program(const std::vector<std::string>& command,
                     const std::function<void(const std::string&)>& on_line = {},
                     std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max()) {
@@ -43,7 +43,7 @@ Outcome run_program(const std::vector<std::string>& command,
   try {
     ended = base::run_program(command, {}, on_line, deadline);
   } catch (const base::CannotStart& error) {
-    throw UserError(fmt::format("{}; build assay-worker, which stands beside assay", error.what()));
+    throw UserError(fmt::format("{}; build assay-worker in the same folder as assay", error.what()));
   }
   Outcome outcome{std::move(ended.text), "", ended.timed_out};
   if (const auto signal = ended.status.signal)
@@ -53,21 +53,21 @@ Outcome run_program(const std::vector<std::string>& command,
   return outcome;
 }
 
-// Of a program that must succeed.
+// Returns the output of a program that must succeed.
 std::string output_of(const std::vector<std::string>& command,
                       const std::function<void(const std::string&)>& on_line = {}) {
   auto outcome = run_program(command, on_line);
   if (!outcome.failure.empty())
-    throw UserError(fmt::format("{} {}: failed with {}", command[0], command[1], outcome.failure));
+    throw UserError(fmt::format("{} {}: the process failed with {}", command[0], command[1], outcome.failure));
   return std::move(outcome.output);
 }
 
-// A file of its own that holds `text`, gone with the object.
+// A temporary file that contains `text`; the destructor removes it.
 class RequestFile {
  public:
   explicit RequestFile(const std::string& text) : name_((fs::temp_directory_path() / "assay-XXXXXX").string()) {
     const int descriptor = ::mkstemp(name_.data());
-    if (descriptor < 0) throw UserError(fmt::format("{}: cannot be made: {}", name_, std::strerror(errno)));
+    if (descriptor < 0) throw UserError(fmt::format("{}: the file cannot be created: {}", name_, std::strerror(errno)));
     ::close(descriptor);
     base::write_atomically(name_, text);
   }
@@ -93,7 +93,7 @@ void add_libraries(const fs::path& folder, std::vector<fs::path>& files) {
     if (entry.path().extension() == ".so" && entry.is_regular_file(ignored)) files.push_back(entry.path());
 }
 
-// A file that cannot be read, or is larger than any plugin, is refused whatever is in it.
+// A file that cannot be read, or is larger than any plugin, is rejected regardless of its content.
 std::string content_of(const fs::path& file) {
   std::error_code error;
   if (fs::file_size(file, error) > (1 << 30) || error) return "unreadable";
@@ -104,7 +104,7 @@ std::string content_of(const fs::path& file) {
   }
 }
 
-// Equal while nothing that describe reads has changed.
+// Stays equal while none of the files that describe reads has changed.
 std::string cache_key(const std::string& plugin_path) {
   std::string listing = joined(plugin_folders(plugin_path)) + "\n";
   for (const auto& file : files_to_describe(plugin_path)) listing += file.string() + " " + content_of(file) + "\n";
@@ -124,7 +124,7 @@ void store(const fs::path& file, const std::string& key, const std::string& desc
   try {
     base::write_atomically(file, json{{"key", key}, {"descriptors", json::parse(descriptors)}}.dump());
   } catch (const UserError&) {
-    // a read-only results folder only costs the time to ask again
+    // with a read-only results folder, the descriptors are requested again each time
   }
 }
 
@@ -132,12 +132,12 @@ void add_once(std::vector<std::string>& texts, const std::string& text) {
   if (std::find(texts.begin(), texts.end(), text) == texts.end()) texts.push_back(text);
 }
 
-// What `assay-worker <verb> FILE` answers, as JSON; the file holds `text`.
+// Returns the JSON response of `assay-worker <verb> FILE`, where the file contains `text`.
 json answer_of(const std::string& verb, const std::string& text) {
   const RequestFile file(text);
   auto answer =
       json::parse(output_of({worker_program().string(), verb, file.name()}), nullptr, /*allow_exceptions=*/false);
-  if (!answer.is_array()) throw UserError(fmt::format("assay-worker {}: its answer is not a JSON list", verb));
+  if (!answer.is_array()) throw UserError(fmt::format("assay-worker {}: the response is not a JSON list", verb));
   return answer;
 }
 
@@ -177,8 +177,8 @@ schema::Catalogue load_descriptors(const std::string& plugin_path, const std::op
   if (const char* file = descriptors_hook()) return schema::parse_descriptors(base::read_file(file), file);
   const auto program = worker_program();
   if (!fs::exists(program))
-    throw UserError(
-        fmt::format("{}: there is no such program; build assay-worker, which stands beside assay", program.string()));
+    throw UserError(fmt::format("{}: the program does not exist; build assay-worker in the same folder as assay",
+                                program.string()));
   const auto folders = plugin_folders(plugin_path);
   const std::string origin = program.string() + " describe";
   const auto ask = [&] { return output_of({program.string(), "describe", "--plugin-path", joined(folders)}); };
@@ -224,7 +224,7 @@ nlohmann::json generate_text(const json& request, const std::function<void(const
     if (line.is_object() && line.contains("text")) on_text(base::bytes_of_text(line["text"].get<std::string>()));
     if (line.is_array()) answer = std::move(line);
   });
-  if (!answer.is_array()) throw UserError("assay-worker generate: its answer is not a JSON list");
+  if (!answer.is_array()) throw UserError("assay-worker generate: the response is not a JSON list");
   return answer;
 }
 
@@ -239,9 +239,9 @@ void check_component(const json& request, std::chrono::seconds limit, const Chec
   bool open = false, done = false;
   const auto on_line = [&](const std::string& text) {
     const auto line = json::parse(text, nullptr, /*allow_exceptions=*/false);
-    if (!line.is_object()) return;  // what a plugin prints
+    if (!line.is_object()) return;  // output of a plugin
     if (line.contains("begins")) {
-      if (open) listener.ended("gave no answer");
+      if (open) listener.ended("returned no result");
       listener.begins(line.value("component", ""), line.value("begins", ""));
       open = true;
     } else if (line.contains("fault") && open) {
@@ -257,10 +257,10 @@ void check_component(const json& request, std::chrono::seconds limit, const Chec
     listener.begins(request.value("kind", "") + "/" + request.at("given").value("use", ""), "the check itself");
   const auto how =
       outcome.timed_out
-          ? fmt::format("was not done after {} s and was killed; if it does not hang, give more with --timeout",
+          ? fmt::format("did not finish within {} s and was killed; if it does not hang, increase --timeout",
                         limit.count())
-          : "ended its process with " + (outcome.failure.empty() ? "exit code 0" : outcome.failure);
-  listener.ended(how + "; what comes after it was not tried");
+          : "terminated its process with " + (outcome.failure.empty() ? "exit code 0" : outcome.failure);
+  listener.ended(how + "; later properties were not checked");
 }
 
 }  // namespace assay::worker

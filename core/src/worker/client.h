@@ -1,5 +1,5 @@
-// The lab's only view of plugins: `assay-worker describe`, `validate`, `check`, `generate`, `export`, `import`,
-// `replay`, `schedule` and `verify-mesh`, each one short-lived process, so that no plugin can take the controller down.
+// The lab's only access to plugins: `assay-worker describe`, `validate`, `check`, `generate`, `export`, `import`,
+// `replay`, `schedule` and `verify-mesh`, each in a short-lived process, so that no plugin can crash the controller.
 //
 // Test hook: with ASSAY_DESCRIPTORS=<file> the descriptors are read from that file, nothing is validated, and
 // every model has 1,000 parameters.
@@ -18,16 +18,16 @@
 
 namespace assay::worker {
 
-// assay-worker beside our own executable.
+// assay-worker in the folder of the current executable.
 std::filesystem::path worker_program();
 
-// --plugin-path, ASSAY_PLUGIN_PATH, <executable>/../lib/assay/plugins: the folders that exist, first wins.
+// --plugin-path, ASSAY_PLUGIN_PATH, <executable>/../lib/assay/plugins: the existing folders; the first wins.
 std::vector<std::filesystem::path> plugin_folders(const std::string& plugin_path);
 
-// What the descriptors are made from: worker, libraries and plugin files, sorted.
+// The files that determine the descriptors: worker, libraries and plugin files, sorted.
 std::vector<std::filesystem::path> files_to_describe(const std::string& plugin_path);
 
-// With `cache_folder`, descriptors.json there is used while worker, libraries and plugin files are the same.
+// With `cache_folder`, uses descriptors.json there while worker, libraries and plugin files are unchanged.
 schema::Catalogue load_descriptors(const std::string& plugin_path,
                                    const std::optional<std::filesystem::path>& cache_folder);
 
@@ -37,47 +37,49 @@ struct Finding {
   std::string message;
 };
 
-// Of a model as the group has it.
+// The size of the group's model.
 struct ModelSize {
-  int64_t parameters = 0;   // all of what trains
-  double row_flops = 0;     // of one row of a training step; 0: not counted
-  double epoch_tokens = 0;  // of the training text, before transforms; 0: nothing is trained, or not known
+  int64_t parameters = 0;   // all trained parameters
+  double row_flops = 0;     // per row of a training step; 0: not counted
+  double epoch_tokens = 0;  // of the training text, before transforms; 0: unknown or no training
 };
 
 struct Validation {
   std::vector<Finding> findings;
-  std::vector<std::string> notes;          // what components say to whoever plans, each once
-  std::vector<std::string> data;           // what the splits hold, a sentence for each way of making them
-  std::map<std::string, ModelSize> sizes;  // by group, of those that can be built
-  // By label, the metrics of evaluations that can name them before they are made.
+  std::vector<std::string> notes;          // notes of components about the plan, without duplicates
+  std::vector<std::string> data;           // descriptions of the splits, one per data configuration
+  std::map<std::string, ModelSize> sizes;  // by group, of models that can be built
+  // By label, the metrics of evaluations that declare them in advance.
   std::map<std::string, std::vector<std::string>> metrics;
 };
 
-// What the components say about being put together; `plan` is a plan.jsonl (one line a group is enough).
+// Asks the components to validate their assembly; `plan` is the text of a plan.jsonl (one line per group is enough).
 Validation validate_assembly(const std::string& plan);
 
-// The conformance kit on one component, in a process of its own that may take `limit`; the listener hears of every
-// property as it is tried. The request is that of app/worker_check.h.
+// Runs the conformance kit on one component in a separate process, for at most `limit`. The listener is called for
+// every property as it is checked. app/worker_check.h describes the request.
 struct CheckListener {
   std::function<void(const std::string& component, const std::string& property)> begins;
-  std::function<void(const std::string& fault)> ended;  // a counter-example, or what ended the process; empty: it holds
+  std::function<void(const std::string& fault)> ended;  // how the property or the process failed; empty: it holds
 };
 void check_component(const nlohmann::json& request, std::chrono::seconds limit, const CheckListener& listener);
 
-// Text from a trained run; request and answer are those of app/worker_generate.h. on_text gets what is streamed.
+// Generates text with a trained run. app/worker_generate.h describes request and response. on_text receives streamed
+// text.
 nlohmann::json generate_text(const nlohmann::json& request, const std::function<void(const std::string&)>& on_text);
 
-// Weights to and from other libraries' folders; requests and answers are those of app/worker_exchange.h.
+// Exports and imports weights in the formats of other libraries. app/worker_exchange.h describes requests and
+// responses.
 nlohmann::json export_weights(const nlohmann::json& request);
 nlohmann::json import_weights(const nlohmann::json& request);
 
-// The events of past runs, told to a tracker; the request is that of app/worker_replay.h.
+// Sends the events of past runs to a tracker. app/worker_replay.h describes the request.
 void replay_events(const nlohmann::json& request);
 
-// Learning rates over the steps; request and answer are those of app/worker_schedule.h.
+// Computes learning rates over the steps. app/worker_schedule.h describes request and response.
 nlohmann::json learning_rates(const nlohmann::json& request);
 
-// How far meshes are from one rank; request and answer are those of app/worker_verify.h.
+// Compares meshes with a single rank. app/worker_verify.h describes request and response.
 nlohmann::json verify_meshes(const nlohmann::json& request);
 
 }  // namespace assay::worker

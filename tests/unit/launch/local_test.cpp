@@ -159,7 +159,7 @@ TEST_F(Launch, TheFirstInterruptStopsInGoodOrder) {
   EXPECT_EQ(summary.not_started, 1u);
   EXPECT_EQ(state("polite").status, "cancelled");
   EXPECT_EQ(state("polite").exit_code, 75);
-  EXPECT_EQ(state("polite").reason, "stopped in good order after step 7");
+  EXPECT_EQ(state("polite").reason, "checkpointed and exited after step 7");
 }
 
 TEST_F(Launch, TheMachinesWishIsPreemption) {

@@ -116,15 +116,18 @@ TEST_F(WorkerTest, MetricsThatNoEvaluationWillGiveAreRefused) {
                                                "left = { positional = 'alibi' }\nholds = 'left < 1'\n"));
   const auto wrong = assay("plan " + file);
   EXPECT_EQ(wrong.code, 2);
-  EXPECT_EQ(
-      wrong.text,
-      file +
-          ":34:10: metric 'lm.bits_per_bite@length=64' is none of 'lm'; did you mean "
-          "'lm.bits_per_byte@length=64'?\n" +
-          file + ":36:12: metric 'lm.nl' is none of 'lm'; it gives lm.nll@length=64, lm.bits_per_byte@length=64\n" +
-          file + ":36:21: metric 'lm.nll@length=65,step=3' is none of 'lm'; did you mean 'lm.nll@length=64'?\n" + file +
-          ":39:10: metric 'lm.nll' is none of 'lm'; it gives lm.nll@length=64, "
-          "lm.bits_per_byte@length=64\n");
+  EXPECT_EQ(wrong.text,
+            file +
+                ":34:10: metric 'lm.bits_per_bite@length=64' is not reported by 'lm'; did you mean "
+                "'lm.bits_per_byte@length=64'?\n" +
+                file +
+                ":36:12: metric 'lm.nl' is not reported by 'lm'; its metrics are lm.nll@length=64, "
+                "lm.bits_per_byte@length=64\n" +
+                file +
+                ":36:21: metric 'lm.nll@length=65,step=3' is not reported by 'lm'; did you mean 'lm.nll@length=64'?\n" +
+                file +
+                ":39:10: metric 'lm.nll' is not reported by 'lm'; its metrics are lm.nll@length=64, "
+                "lm.bits_per_byte@length=64\n");
   // What the command line leaves out of an evaluation may be missed by a table, but not by [prune].
   const std::string override_ = " evaluate.lm.lengths=[64]";
   const auto table = write("experiments/table.toml", text("[compare]\nmetrics = ['lm.nll@length=512']\n"));
@@ -139,7 +142,7 @@ TEST_F(WorkerTest, AWorkerThatFailsIsAnErrorWithItsName) {
   const auto outcome = assay("plan " + write("experiments/x.toml", kSmall));
   EXPECT_EQ(outcome.code, 2);
   EXPECT_EQ(outcome.text,
-            "broken\n" + (folder_ / "bin/assay-worker").string() + " validate: failed with exit code 3\n");
+            "broken\n" + (folder_ / "bin/assay-worker").string() + " validate: the process failed with exit code 3\n");
 }
 
 TEST_F(WorkerTest, WhatIsWrongInTheFileIsSaidEvenWithoutPlugins) {
@@ -147,12 +150,13 @@ TEST_F(WorkerTest, WhatIsWrongInTheFileIsSaidEvenWithoutPlugins) {
   const auto outcome = assay("plan " + file);
   EXPECT_EQ(outcome.code, 2);
   EXPECT_NE(outcome.text.find(file + ":22:2: unknown section 'modle'; did you mean 'model'?\n"), std::string::npos);
-  EXPECT_NE(outcome.text.find("there is no such program"), std::string::npos);
+  EXPECT_NE(outcome.text.find("the program does not exist"), std::string::npos);
 }
 
 TEST_F(WorkerTest, WithoutAWorkerTheErrorSaysWhatToBuild) {
-  EXPECT_EQ(assay("plugins").text, (folder_ / "bin/assay-worker").string() +
-                                       ": there is no such program; build assay-worker, which stands beside assay\n");
+  EXPECT_EQ(assay("plugins").text,
+            (folder_ / "bin/assay-worker").string() +
+                ": the program does not exist; build assay-worker in the same folder as assay\n");
 }
 
 }  // namespace
