@@ -41,20 +41,21 @@ TEST_F(BadPlugins, AreListedWithTheirReasons) {
   ASSERT_EQ(call("plugins --plugin-path mixed"), 0) << err_;
   const auto file = [&](const std::string& name) { return (fs::canonical(folder_.path()) / "mixed" / name).string(); };
   for (const auto& [name, words] : std::map<std::string, std::string>{
-           {"any_tag.so", "was built for another assay ("},
-           {"cut.so", "is a damaged shared library (its section table lies outside the file)"},
-           {"empty.so", "is not a shared library (no ELF header)"},
-           {"folder.so", "is not a file\n"},
-           {"forgets_its_entry.so", "has an ABI tag but no entry 'assay_plugin'"},
-           {"link.so", "is not a file\n"},
-           {"not_a_plugin.so", "is not an assay plugin (it has no ABI tag)"},
-           {"other_abi.so", "was built for another assay (api: plugin 0"},
-           {"other_machine.so", "is a shared library for another machine (x86-64 is needed)"},
-           {"pipe.so", "is not a file\n"},
-           {"same_name_twice.so", "holds two components named 'twin' of kind 'positional'"},
-           {"text.so", "is not a shared library (no ELF header)"},
-           {"throws_in_describe.so", "could not describe its components (its describe() threw)"},
-           {"undefined_symbol.so", "cannot be loaded: "}})
+           {"any_tag.so", "the plugin was built for another version of assay ("},
+           {"cut.so", "the file is a corrupt shared library (its section table is outside the file)"},
+           {"empty.so", "the file is not a shared library (it has no ELF header)"},
+           {"folder.so", "the file is not a regular file\n"},
+           {"forgets_its_entry.so", "the file has an ABI tag but no symbol 'assay_plugin'"},
+           {"link.so", "the file is not a regular file\n"},
+           {"not_a_plugin.so", "the file is not an assay plugin (it has no ABI tag)"},
+           {"other_abi.so", "the plugin was built for another version of assay (api: plugin 0"},
+           {"other_machine.so", "the file is a shared library for another architecture; it must be x86-64"},
+           {"pipe.so", "the file is not a regular file\n"},
+           {"same_name_twice.so", "the plugin has two components named 'twin' of kind 'positional'"},
+           {"text.so", "the file is not a shared library (it has no ELF header)"},
+           {"throws_in_describe.so",
+            "the plugin cannot describe its components, because its describe() throws an exception"},
+           {"undefined_symbol.so", "the file cannot be loaded: "}})
     EXPECT_THAT(out_, HasSubstr("refused: " + file(name) + ": " + words));
   EXPECT_THAT(out_, AllOf(HasSubstr("positional/alibi"), HasSubstr("model/gpt"), HasSubstr("positional/old_kind"),
                           HasSubstr("positional/throws_in_hook"), Not(HasSubstr("positional/twin"))));
@@ -75,9 +76,11 @@ TEST_F(BadPlugins, OfAnotherKindAreToldBeforeAnythingStarts) {
       {"positional=wrong_child", "unknown objective 'alibi'"},
       {"positional=wrong_child", "'alibi' is a positional"},
       {"optimizer.use=wrong_kind", "'wrong_kind' is an objective"},
-      {"objective=[\"wrong_kind\"]", "hook 'load': was built for another version of the kind 'objective' (header "},
+      {"objective=[\"wrong_kind\"]",
+       "hook 'load': the plugin was built for another version of the kind 'objective' (header "},
       {"positional=old_kind",
-       "hook 'load': was built for another version of the kind 'positional' (header feedfacefeedface, here "}};
+       "hook 'load': the plugin was built for another version of the kind 'positional' (header feedfacefeedface, "
+       "here "}};
   for (const auto& [word, message] : cases) {
     EXPECT_EQ(call("run experiments/tiny.toml --plugin-path mixed '" + std::string(word) + "'"), 2) << word;
     EXPECT_THAT(err_, HasSubstr(message)) << word;

@@ -43,7 +43,7 @@ EpochFile::EpochFile(const std::filesystem::path& file) {
   struct stat status {};
   if (descriptor < 0 || ::fstat(descriptor, &status) != 0) {
     if (descriptor >= 0) ::close(descriptor);
-    throw UserError(file.string() + ": materialised epoch cannot be read: " + std::strerror(errno));
+    throw UserError(file.string() + ": the materialised epoch cannot be read: " + std::strerror(errno));
   }
   bytes_ = static_cast<size_t>(status.st_size);
   if (bytes_ >= sizeof(Header)) {
@@ -58,7 +58,7 @@ EpochFile::EpochFile(const std::filesystem::path& file) {
   if (!header || std::memcmp(header->magic, kMagic, sizeof kMagic) != 0 || header->size < 0 ||
       bytes_ != sizeof(Header) + static_cast<size_t>(header->size) * each) {
     if (mapping_) ::munmap(mapping_, bytes_);
-    throw UserError(file.string() + ": is not a whole materialised epoch; delete it, and it is made again");
+    throw UserError(file.string() + ": the materialised epoch is corrupt; delete the file to have it created again");
   }
   size_ = header->size;
   tokens_ = reinterpret_cast<const int32_t*>(header + 1);

@@ -15,7 +15,7 @@ struct EpochContent {
 
 class EpochFile {
  public:
-  // UserError when the file cannot be read or is not whole.
+  // Throws UserError when the file cannot be read or is corrupt.
   explicit EpochFile(const std::filesystem::path& file);
   ~EpochFile();
   EpochFile(const EpochFile&) = delete;

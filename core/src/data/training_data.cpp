@@ -44,7 +44,7 @@ EpochContent materialise(const DataSpec& spec, int64_t epoch) {
   content.tokens.push_back(end_of_text);
   const auto count = guard(*spec.dataset, "size", [&] { return spec.dataset->size(Split::kTrain); });
   const auto order = permutation(count, Draws(spec.seed, "documents").substream(static_cast<uint64_t>(epoch)));
-  std::vector<size_t> begins;  // of documents in the stream; the end of text before the first is in document 0
+  std::vector<size_t> begins;  // of documents in the stream; the leading end of text belongs to document 0
   for (const auto index : order) {
     const auto document =
         guard(*spec.dataset, "document", [&] { return spec.dataset->document(Split::kTrain, index); });
@@ -55,14 +55,14 @@ EpochContent materialise(const DataSpec& spec, int64_t epoch) {
     apply(spec, Stage::kTokens, sample, epoch, index);
     if (!sample.key_mask.empty())
       throw UserError(
-          "a document-stage or tokens-stage transform gave a key_mask; documents are packed one after "
-          "another, so padding belongs into a context: give it at stage context");
+          "a transform of stage document or tokens returned a key_mask, but documents are packed without padding; "
+          "return it at stage context");
     sample.tokens.push_back(end_of_text);
     if (!sample.segment.empty()) sample.segment.push_back(sample.segment.back());
     const size_t before = content.tokens.size(), after = before + sample.tokens.size();
     begins.push_back(before);
     content.tokens.insert(content.tokens.end(), sample.tokens.begin(), sample.tokens.end());
-    const auto extend = [&](auto& all, auto& part, auto neutral) {  // grows only when a transform uses it
+    const auto extend = [&](auto& all, auto& part, auto neutral) {  // grows only if a transform uses it
       if (part.empty() && all.empty()) return;
       all.resize(before, neutral);
       part.resize(sample.tokens.size(), neutral);
@@ -82,15 +82,15 @@ EpochContent materialise(const DataSpec& spec, int64_t epoch) {
   return content;
 }
 
-// Of a row whose T + 1 tokens are padding where key_mask is false: these are neither keys nor targets, predict nothing,
-// and take no position.
+// Marks the padding of a row whose T + 1 tokens are padding where key_mask is false. Padding is neither key nor target,
+// predicts nothing and has no position.
 void mark_padding(Batch& batch, int64_t row, const std::vector<bool>& key_mask) {
   const int64_t B = batch.rows(), T = batch.length();
   const auto ids = batch.tokens.options();
   if (!batch.key_mask.defined()) batch.key_mask = at::ones({B, T}, ids.dtype(at::kBool));
   if (!batch.loss_weight.defined()) batch.loss_weight = at::ones({B, T}, ids.dtype(at::kFloat));
   std::vector<int64_t> positions;
-  bool behind_padding = false;  // else positions are places, which is the default
+  bool behind_padding = false;  // otherwise positions equal indices, which is the default
   for (int64_t i = 0, real = 0; i < T; ++i) {
     const bool is_real = key_mask[static_cast<size_t>(i)];
     batch.key_mask.data_ptr<bool>()[row * T + i] = is_real;
@@ -106,10 +106,10 @@ void mark_padding(Batch& batch, int64_t row, const std::vector<bool>& key_mask) 
 
 int64_t contexts_in(const EpochFile& file, int64_t stride) { return (file.size() - 1 + stride - 1) / stride; }
 
-// The first segment of the document that `segment` is in: what to add, so that documents are numbered on from it.
+// The first segment of the document that contains `segment`; added to later segments so that document numbers continue.
 int32_t whole_documents(int32_t segment) { return segment - segment % static_cast<int32_t>(kParts); }
 
-// Ranks of one process come to a new epoch at the same time: the first writes it, the others find it.
+// The ranks of a process reach a new epoch at the same time: the first one writes it, the others find it.
 void write_if_absent(const DataSpec& spec, int64_t number, const std::filesystem::path& file) {
   static std::mutex one_at_a_time;
   const std::lock_guard lock(one_at_a_time);
@@ -120,7 +120,7 @@ void write_if_absent(const DataSpec& spec, int64_t number, const std::filesystem
 
 struct TrainingData::Epoch {
   Epoch(int64_t number, int64_t begin, const std::filesystem::path& path) : number(number), begin(begin), file(path) {}
-  int64_t number, begin;  // begin: its first row in the endless sequence
+  int64_t number, begin;  // begin: its first row in the endless stream of rows
   EpochFile file;
   std::vector<int64_t> order;
 };
@@ -134,8 +134,8 @@ TrainingData::TrainingData(const DataSpec& spec, std::vector<int64_t> begins)
   }
   const EpochFile first(file_of(0));
   if (first.size() <= spec_.context)
-    throw UserError("data: the training split holds " + std::to_string(first.size() - 1) +
-                    " tokens, the ends of its documents included, fewer than one context of " +
+    throw UserError("data: the training split has " + std::to_string(first.size() - 1) +
+                    " tokens, including one end of text per document, fewer than one sequence of length " +
                     std::to_string(spec_.context) + "; use more text or a smaller data.context");
   first_contexts_ = contexts_in(first, spec_.stride());
 }
@@ -181,21 +181,22 @@ Sample TrainingData::context(const Epoch& epoch, int64_t place) const {
   const int64_t targets = file.size() - 1, begin = place * spec_.stride(), end = begin + spec_.context;
   Sample sample;
   for (int64_t i = begin; i <= end; ++i) {
-    const auto again = std::max<int64_t>(i - 1, 0) / targets;  // beyond its end the stream begins again
-    const auto at = i - again * targets;                       // behind its last end of text, not the first
+    const auto again = std::max<int64_t>(i - 1, 0) / targets;  // after its end, the stream starts again
+    const auto at = i - again * targets;                       // after its last end of text, not the first
     sample.tokens.push_back(file.token(at));
     if (end > targets || file.has_weights()) sample.loss_weight.push_back(again > 0 ? 0 : file.weight(at));
-    if (file.has_segments())  // documents that come again are others
+    if (file.has_segments())  // repeated documents get new numbers
       sample.segment.push_back(file.segment(at) + static_cast<int32_t>(again) * whole_documents(file.segment(targets)));
   }
   apply(spec_, Stage::kContext, sample, epoch.number, place);
   if (static_cast<int64_t>(sample.tokens.size()) != spec_.context + 1)
-    throw UserError("a context-stage transform changed the length of a context from " +
+    throw UserError("a transform of stage context changed the length of a sequence from " +
                     std::to_string(spec_.context + 1) + " to " + std::to_string(sample.tokens.size()) +
-                    " tokens; it must keep it");
+                    " tokens; it must preserve the length");
   if (!sample.key_mask.empty() && sample.key_mask.size() != sample.tokens.size())
-    throw UserError("a context-stage transform gave a key_mask of " + std::to_string(sample.key_mask.size()) + " for " +
-                    std::to_string(sample.tokens.size()) + " tokens; it must have one entry per token, or none");
+    throw UserError("a transform of stage context returned a key_mask of size " +
+                    std::to_string(sample.key_mask.size()) + " for " + std::to_string(sample.tokens.size()) +
+                    " tokens; it must have one entry per token or be empty");
   for (const auto* transform : spec_.transforms) guard(*transform, "observe", [&] { transform->observe(sample); });
   return sample;
 }

@@ -1,13 +1,14 @@
-// Training data as contexts: an epoch's documents, shuffled, transformed, tokenised and packed into one stream in a
-// mapped file; contexts of T + 1 tokens, shuffled. A step number alone says which contexts it sees.
+// Training data as sequences: the documents of an epoch are shuffled, transformed, tokenised and packed into one stream
+// in a mapped file, which is cut into sequences of T + 1 tokens, which are shuffled. The step number alone determines
+// the sequences of a step.
 //
-// An epoch's stream is what evaluation reads: the end of text, then every document with an end of text behind it. All
-// tokens but the first are targets of the epoch, each once: context i is tokens i T .. i T + T. The last context goes
-// on with the beginning of the same stream, where the targets have weight 0. So an epoch has as many contexts as its
-// own stream fills, the last one in part. Where objectives leave the last tokens of a context unread, the next context
-// begins with them: context i is tokens i (T - unread) .. i (T - unread) + T. Only transforms that may change the
-// length of documents make epochs differ in it; where such an epoch begins is then counted from those before it, and
-// kept by checkpoints.
+// The stream of an epoch has the form that evaluation reads: an end of text, then every document followed by an end of
+// text. Every token except the first is a target exactly once per epoch: sequence i is tokens i T .. i T + T. The last
+// sequence continues with the beginning of the same stream, where targets have weight 0. An epoch therefore has as many
+// sequences as its stream fills, the last one partly. If objectives do not read the last tokens of a sequence, the next
+// sequence begins with them: sequence i is tokens i (T - unread) .. i (T - unread) + T. Epochs differ in length only if
+// a transform may change the length of documents; the beginning of such an epoch is then computed from the epochs
+// before it and stored in checkpoints.
 #pragma once
 
 #include <cstdint>
@@ -30,27 +31,28 @@ struct DataSpec {
   std::vector<const Transform*> transforms;  // all stages, in order
   int64_t context;                           // T
   uint64_t seed;
-  std::string key;               // everything else the stream depends on (data, transforms, code), hashed by the caller
+  std::string key;               // hash by the caller of all else that affects the stream (data, transforms, code)
   std::filesystem::path folder;  // of materialised epochs; shared between runs
-  int64_t unread = 0;            // last tokens of a context that no objective reads (Needs::unread)
+  int64_t unread = 0;            // last tokens of a sequence that no objective reads (Needs::unread)
   int64_t stride() const { return context - unread; }
 };
 
 class TrainingData {
  public:
-  // Materialises epoch 0 unless it is there. UserError when the corpus is shorter than one context.
-  // begins: epoch_begins() of an earlier reader, so that no epoch before the one it had reached is needed again.
+  // Materialises epoch 0 unless it exists. Throws UserError when the corpus is shorter than one sequence. begins:
+  // epoch_begins() of an earlier reader, so that epochs before the one it had reached are not needed again.
   explicit TrainingData(const DataSpec& spec, std::vector<int64_t> begins = {0});
   ~TrainingData();
 
-  // Of one epoch; of all where no transform may change the length of a document.
+  // Number of sequences of one epoch; equal for all epochs if no transform may change the length of a document.
   int64_t contexts_of(int64_t epoch) const;
 
-  // The first rows of epochs, as far as they had to be counted; {0} where all epochs are of one length.
+  // The first rows of epochs, as far as they have been computed; {0} if all epochs have the same length.
   const std::vector<int64_t>& epoch_begins() const { return begins_; }
 
-  // Rows [begin, end) of the endless shuffled sequence of contexts, as tokens and targets [rows, T]; row_id counts from
-  // first_row_id. Padding has a key mask and no weight as a target. Epochs are materialised as they are reached.
+  // Rows [begin, end) of the endless stream of shuffled sequences, as tokens and targets [rows, T]; row_id starts at
+  // first_row_id. Padding is excluded by the key mask and has target weight 0. Epochs are materialised when they are
+  // reached.
   Batch rows(int64_t begin, int64_t end, int64_t first_row_id);
 
  private:
@@ -62,13 +64,14 @@ class TrainingData {
   Sample context(const Epoch& epoch, int64_t place) const;
 
   DataSpec spec_;
-  int64_t first_contexts_ = 0;   // of epoch 0
-  bool lengths_vary_ = false;    // between epochs
-  std::vector<int64_t> begins_;  // where they do: the first rows of epochs, as far as they have been counted
-  std::unique_ptr<Epoch> current_, previous_;  // a batch may straddle two
+  int64_t first_contexts_ = 0;                 // of epoch 0
+  bool lengths_vary_ = false;                  // between epochs
+  std::vector<int64_t> begins_;                // if so: the first rows of epochs, as far as computed
+  std::unique_ptr<Epoch> current_, previous_;  // a batch may span two
 };
 
-// On every rank of a mesh: the first materialises the epoch that is read first, the others find the file.
+// Must be called on every rank of a mesh: the first rank materialises the first epoch to read, the others find the
+// file.
 std::unique_ptr<TrainingData> open_training_data(const DataSpec& spec, const Mesh& mesh,
                                                  const std::vector<int64_t>& begins = {0});
 

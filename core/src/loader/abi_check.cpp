@@ -35,7 +35,7 @@ std::map<std::string, std::string> fields_of(std::string tag) {
   return fields;
 }
 
-// What there is of it: a file that cannot be read is refused for what it lacks.
+// Reads as much as possible: a file that cannot be read fails the later checks.
 std::vector<char> read_bytes(const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary | std::ios::ate);
   std::vector<char> bytes(static_cast<size_t>(std::max<std::streamoff>(0, stream.tellg())));
@@ -48,22 +48,23 @@ std::vector<char> read_bytes(const std::filesystem::path& file) {
 
 std::string abi_refusal(const std::filesystem::path& file) {
   std::error_code error;
-  if (!std::filesystem::is_regular_file(file, error)) return "is not a file";
-  if (std::filesystem::file_size(file, error) > kLargestPlugin) return "is larger than 1 GiB, which no plugin is";
+  if (!std::filesystem::is_regular_file(file, error)) return "the file is not a regular file";
+  if (std::filesystem::file_size(file, error) > kLargestPlugin)
+    return "the file is larger than 1 GiB, the maximum size of a plugin";
   const auto bytes = read_bytes(file);
   if (const auto refusal = elf_refusal(bytes); !refusal.empty()) return refusal;
   if (!elf_has_section(bytes, "assay_abi"))
-    return "is not an assay plugin (it has no ABI tag); a plugin ends with ASSAY_PLUGIN(...)";
+    return "the file is not an assay plugin (it has no ABI tag); a plugin must end with ASSAY_PLUGIN(...)";
   std::vector<std::string> tags;
   try {
     boost::dll::library_info info(file);
     for (const auto& symbol : info.symbols("assay_abi"))
       if (symbol.rfind(kPrefix, 0) == 0) tags.push_back(symbol);
   } catch (const std::exception& thrown) {
-    return std::string("is a damaged shared library (") + thrown.what() + ")";
+    return std::string("the file is a corrupt shared library (") + thrown.what() + ")";
   }
   if (tags.size() != 1)
-    return "is not an assay plugin (it holds " + std::to_string(tags.size()) + " ABI tags, one is needed)";
+    return "the file is not an assay plugin (it has " + std::to_string(tags.size()) + " ABI tags instead of one)";
   if (tags[0] == kTag) return "";
   std::string differences;
   auto theirs = fields_of(tags[0]);
@@ -71,7 +72,7 @@ std::string abi_refusal(const std::filesystem::path& file) {
     if (theirs[name] != ours)
       differences += (differences.empty() ? "" : "; ") + name + ": plugin " +
                      (theirs[name].empty() ? "none" : theirs[name]) + ", this assay " + ours;
-  return "was built for another assay (" + differences + "); build it again against this one";
+  return "the plugin was built for another version of assay (" + differences + "); rebuild it against this one";
 }
 
 }  // namespace assay::loader

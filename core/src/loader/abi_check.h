@@ -1,4 +1,4 @@
-// What the loader reads of a plugin's file before any of its code may run.
+// Checks a plugin file before any of its code runs.
 #pragma once
 
 #include <cstdint>
@@ -7,9 +7,9 @@
 
 namespace assay::loader {
 
-inline constexpr std::uintmax_t kLargestPlugin = 1 << 30;  // bytes; what is larger is not read
+inline constexpr std::uintmax_t kLargestPlugin = 1 << 30;  // bytes; larger files are not read
 
-// Empty when `file` is a plugin for this core; else a sentence that names every difference.
+// Returns an empty string when `file` is a plugin for this core, else a message that names every difference.
 std::string abi_refusal(const std::filesystem::path& file);
 
 }  // namespace assay::loader

@@ -8,7 +8,8 @@
 namespace assay::loader {
 namespace {
 
-// The structure of type T at `offset`, or nothing when it would pass the end. A copy: offsets of a bad file are odd.
+// Returns a copy of the structure of type T at `offset`, or no value when it would extend past the end. It is a copy
+// because offsets in a corrupt file may be unaligned.
 template <class T>
 std::optional<T> at(std::span<const char> bytes, uint64_t offset) {
   if (offset > bytes.size() || sizeof(T) > bytes.size() - offset) return std::nullopt;
@@ -25,19 +26,19 @@ Elf64_Shdr section_of(std::span<const char> bytes, const Elf64_Ehdr& header, siz
   return *at<Elf64_Shdr>(bytes, header.e_shoff + i * sizeof(Elf64_Shdr));
 }
 
-std::string damage(const std::string& what) { return "is a damaged shared library (" + what + ")"; }
+std::string damage(const std::string& what) { return "the file is a corrupt shared library (" + what + ")"; }
 
 std::string sections_refusal(std::span<const char> bytes, const Elf64_Ehdr& header) {
   if (header.e_shentsize != sizeof(Elf64_Shdr) ||
       !lies_within(bytes, header.e_shoff, header.e_shnum * sizeof(Elf64_Shdr)))
-    return damage("its section table lies outside the file");
-  // A string table that takes no bytes of the file could name any size, and readers would make room for it.
+    return damage("its section table is outside the file");
+  // A string table that occupies no bytes of the file could claim any size, and readers would allocate it.
   if (header.e_shstrndx >= header.e_shnum || section_of(bytes, header, header.e_shstrndx).sh_type != SHT_STRTAB)
-    return damage("no section names");
+    return damage("it has no section names");
   for (size_t i = 0; i < header.e_shnum; ++i) {
     const auto section = section_of(bytes, header, i);
     if (section.sh_type != SHT_NOBITS && !lies_within(bytes, section.sh_offset, section.sh_size))
-      return damage("section " + std::to_string(i) + " lies outside the file");
+      return damage("section " + std::to_string(i) + " is outside the file");
   }
   return "";
 }
@@ -45,11 +46,11 @@ std::string sections_refusal(std::span<const char> bytes, const Elf64_Ehdr& head
 std::string segments_refusal(std::span<const char> bytes, const Elf64_Ehdr& header) {
   if (header.e_phentsize != sizeof(Elf64_Phdr) ||
       !lies_within(bytes, header.e_phoff, header.e_phnum * sizeof(Elf64_Phdr)))
-    return damage("its segment table lies outside the file");
+    return damage("its segment table is outside the file");
   for (size_t i = 0; i < header.e_phnum; ++i) {
     const auto segment = *at<Elf64_Phdr>(bytes, header.e_phoff + i * sizeof(Elf64_Phdr));
     if (!lies_within(bytes, segment.p_offset, segment.p_filesz))
-      return damage("segment " + std::to_string(i) + " lies outside the file");
+      return damage("segment " + std::to_string(i) + " is outside the file");
   }
   return "";
 }
@@ -58,13 +59,13 @@ std::string segments_refusal(std::span<const char> bytes, const Elf64_Ehdr& head
 
 std::string elf_refusal(std::span<const char> bytes) {
   if (bytes.size() < SELFMAG || std::memcmp(bytes.data(), ELFMAG, SELFMAG) != 0)
-    return "is not a shared library (no ELF header)";
+    return "the file is not a shared library (it has no ELF header)";
   const auto header = at<Elf64_Ehdr>(bytes, 0);
-  if (!header) return damage("its header is cut off");
+  if (!header) return damage("its header is truncated");
   if (header->e_ident[EI_CLASS] != ELFCLASS64 || header->e_ident[EI_DATA] != ELFDATA2LSB ||
       header->e_machine != EM_X86_64)
-    return "is a shared library for another machine (x86-64 is needed)";
-  if (header->e_type != ET_DYN) return "is not a shared library (an ELF file, but a program or an object file)";
+    return "the file is a shared library for another architecture; it must be x86-64";
+  if (header->e_type != ET_DYN) return "the file is not a shared library (it is an ELF program or object file)";
   const auto sections = sections_refusal(bytes, *header);
   return sections.empty() ? segments_refusal(bytes, *header) : sections;
 }

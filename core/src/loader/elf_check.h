@@ -1,4 +1,4 @@
-// Whether a file is a whole x86-64 shared library: what is checked before anything walks its tables or loads it.
+// Checks that a file is a complete x86-64 shared library, before its tables are read or it is loaded.
 #pragma once
 
 #include <span>
@@ -6,10 +6,11 @@
 
 namespace assay::loader {
 
-// Empty when it is one; else what it is. Says nothing of what the tables hold: only that they lie within the file.
+// Returns an empty string when it is one, else the reason. Checks only that the tables are inside the file, not their
+// content.
 std::string elf_refusal(std::span<const char> bytes);
 
-// Whether the name of any section begins with `prefix`. Of bytes that were not refused.
+// Whether the name of any section begins with `prefix`. The bytes must have passed elf_refusal.
 bool elf_has_section(std::span<const char> bytes, std::string_view prefix);
 
 }  // namespace assay::loader

@@ -15,7 +15,7 @@ std::atomic<size_t> threads{0};
 thread_local const InHook* innermost = nullptr;
 thread_local std::optional<loader::FailedHook> failed;
 
-// This thread's; null where nothing is published, or to more threads than there are slots.
+// The slot of this thread; null if nothing is published, or if there are more threads than slots.
 char* own_slot() {
   char* const slots = published.load(std::memory_order_acquire);
   if (!slots) return nullptr;

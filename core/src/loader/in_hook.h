@@ -1,4 +1,4 @@
-// Where the hooks that threads run are written down (InHook of assay/component.h), and which of them failed.
+// Publishes the hooks that threads are running (InHook of assay/component.h) and records which of them failed.
 #pragma once
 
 #include <optional>
@@ -9,8 +9,8 @@
 
 namespace assay::loader {
 
-// From now on every hook that a thread enters or leaves is written into its slot of this memory, for as long as the
-// process lives. Before that nothing is written.
+// After this call, every hook that a thread enters or leaves is written to the thread's slot of this memory, until the
+// process ends. Before it, nothing is written.
 void publish_hooks(const record::HookFile& file);
 
 // The innermost hook of this thread that an exception has left since a hook was last entered.

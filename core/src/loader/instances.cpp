@@ -12,10 +12,10 @@ using nlohmann::json;
 namespace {
 
 [[noreturn]] void wrong_type(const std::string& path, const json& given, const std::string& needed) {
-  throw UserError(path + ": " + given.dump() + " has the wrong type; " + needed + " is needed");
+  throw UserError(path + ": " + given.dump() + " has the wrong type; it must be " + needed);
 }
 
-// Keeps the strings and lists alive that a C value points to, until create has read them.
+// Keeps the strings and lists to which a C value points alive until create has read them.
 struct Store {
   std::deque<std::string> strings;
   std::deque<std::vector<AssayValue>> lists;
@@ -30,7 +30,7 @@ AssayValue scalar(const json& value, int32_t type, const std::string& path, Stor
       out.boolean = value.get<bool>();
       break;
     case ASSAY_INT:
-      if (!value.is_number_integer()) wrong_type(path, value, "an integer");  // the conversion would cut 1.5 to 1
+      if (!value.is_number_integer()) wrong_type(path, value, "an integer");  // the conversion would truncate 1.5 to 1
       out.integer = value.get<int64_t>();
       break;
     case ASSAY_REAL:
@@ -41,7 +41,7 @@ AssayValue scalar(const json& value, int32_t type, const std::string& path, Stor
       break;
     case ASSAY_DURATION: {
       const auto duration = base::parse_duration(value.get<std::string>());
-      if (!duration) throw UserError(path + ": " + value.dump() + " is no " + base::kDurationForm);
+      if (!duration) throw UserError(path + ": " + value.dump() + " is not a valid " + base::kDurationForm);
       out.real = duration->amount;
       out.text = store.keep(duration->unit);
       break;
@@ -50,7 +50,7 @@ AssayValue scalar(const json& value, int32_t type, const std::string& path, Stor
     case ASSAY_RUN:
       out.text = store.keep(value.is_object() ? value.at("path").get<std::string>() : value.get<std::string>());
       out.identity =
-          store.keep(value.is_object() ? value.value("sha256", "") : "");  // of a run that is yet to be trained
+          store.keep(value.is_object() ? value.value("sha256", "") : "");  // empty for a run that is not trained yet
       break;
     default:
       throw Bug("parameter type " + std::to_string(type) + " is not a scalar");
@@ -58,8 +58,8 @@ AssayValue scalar(const json& value, int32_t type, const std::string& path, Stor
   return out;
 }
 
-// The plugin boundary carries the text of an exception alone. Where that is of another component's hook, which the
-// constructor called, that component is the one to name.
+// Only the text of an exception crosses the plugin boundary. If it comes from the hook of another component, which the
+// constructor called, the error names that component.
 PluginError error_of_create(const Identity& who, const std::string& text) {
   if (const auto& failed = failed_hook()) {
     const auto& [inner, hook] = *failed;
@@ -73,7 +73,7 @@ PluginError error_of_create(const Identity& who, const std::string& text) {
 }  // namespace
 
 Instances::~Instances() {
-  // Parents first: they may use their children to the end.
+  // Parents are destroyed first, because they may use their children until then.
   for (auto made = made_.rbegin(); made != made_.rend(); ++made) made->first->destroy(made->second);
 }
 
@@ -87,13 +87,14 @@ void* Instances::create(const std::string& kind, const std::string& kind_hash, c
   const auto* component = registry_.find(kind, name, &file);
   if (!component) {
     const auto other = registry_.kind_of(name);
-    throw UserError(instance + ": no plugin has a " + kind + " named '" + name + "'" +
-                    (other.empty() ? "" : " (there is one of kind " + other + ")") + "; see assay plugins");
+    throw UserError(instance + ": no plugin provides a " + kind + " named '" + name + "'" +
+                    (other.empty() ? "" : " (a component of kind " + other + " has this name)") +
+                    "; run 'assay plugins' to list all");
   }
   if (kind_hash != component->kind_hash)
     throw PluginError(file->plugin->name, name, "load",
-                      "was built for another version of the kind '" + kind + "' (header " + component->kind_hash +
-                          ", here " + kind_hash + "); build it again",
+                      "the plugin was built for another version of the kind '" + kind + "' (header " +
+                          component->kind_hash + ", here " + kind_hash + "); rebuild it",
                       instance);
   Store store;
   std::vector<AssayNamedValue> values;
@@ -108,7 +109,7 @@ void* Instances::create(const std::string& kind, const std::string& kind_hash, c
     const std::string path = instance + "." + p.name;
     // A run that is not given is null in a resolved configuration.
     const bool is_given = table.contains(p.name) && !(p.type == ASSAY_RUN && table.at(p.name).is_null());
-    if (!is_given && p.required) throw UserError(path + ": is required and was not given");
+    if (!is_given && p.required) throw UserError(path + ": the parameter is required, but not given");
     if (!is_given && p.type != ASSAY_CHILD) continue;
     AssayValue value{};
     try {

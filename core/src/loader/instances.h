@@ -1,4 +1,5 @@
-// Creates components from their JSON ({"use": name, parameters...}), children first, and owns them: one set a rank.
+// Creates components from their JSON ({"use": name, parameters...}), children first, and owns them. Each rank has its
+// own set.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -17,8 +18,9 @@ class Instances {
   ~Instances();
   Instances(const Instances&) = delete;
 
-  // Creates `json` and its children. `instance` is its path, e.g. "model" (a child gets "model.positional").
-  // UserError for an unknown name or parameter, PluginError when create throws or the kind's header differs.
+  // Creates the component of `json` and its children. `instance` is its path, e.g. "model" (a child gets
+  // "model.positional"). Throws UserError for an unknown name or parameter, PluginError when create throws or the
+  // header of the kind differs.
   template <class Kind>
   Kind& create(const nlohmann::json& json, const std::string& instance) {
     return *static_cast<Kind*>(create(Kind::kKind, Kind::kKindHash, json, instance));
@@ -27,7 +29,7 @@ class Instances {
   // In order of creation: children before parents.
   const std::vector<Component*>& all() const { return components_; }
 
-  // The same by name, as a pointer to the kind's interface.
+  // The same for a kind given by name; returns a pointer to the kind's interface.
   void* create(const std::string& kind, const std::string& kind_hash, const nlohmann::json& json,
                const std::string& instance);
 

@@ -1,11 +1,12 @@
-// The version of LibTorch that this process has loaded, which LD_LIBRARY_PATH may make another one than the headers'.
+// The version of LibTorch that this process has loaded. LD_LIBRARY_PATH may cause it to differ from that of the
+// headers.
 #pragma once
 
 #include <string>
 
 namespace assay::loader {
 
-// Of at::show_config's text; empty where it names none.
+// Extracts the version from the text of at::show_config; empty if the text has none.
 inline std::string libtorch_version_in(const std::string& config) {
   const std::string key = "TORCH_VERSION=";
   const auto found = config.find(key);

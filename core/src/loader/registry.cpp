@@ -73,41 +73,44 @@ json describe_component(const AssayComponent& component) {
           {"doc", component.doc},   {"paper", component.paper},         {"parameters", parameters}};
 }
 
-// Words that an experiment file keeps for itself: of entries, and of the ranges of a sweep.
+// Reserved keys of experiment files: those of list entries and of ranges in a sweep.
 constexpr const char* kReserved[] = {"use",  "label",  "weight", "enabled", "every",  "split",
                                      "keep", "remove", "log",    "linear",  "values", "n"};
 
-// What is wrong with a description; empty when nothing is.
+// Returns the error in a description; empty when it is valid.
 std::string refusal_of(const AssayPlugin& plugin) {
   for (size_t i = 0; i < plugin.component_count; ++i) {
     const auto& component = plugin.components[i];
     for (size_t j = 0; j < i; ++j)
       if (std::strcmp(component.kind, plugin.components[j].kind) == 0 &&
           std::strcmp(component.name, plugin.components[j].name) == 0)
-        return std::string("holds two components named '") + component.name + "' of kind '" + component.kind + "'";
+        return std::string("the plugin has two components named '") + component.name + "' of kind '" + component.kind +
+               "'";
     for (size_t p = 0; p < component.parameter_count; ++p)
       for (const auto* word : kReserved)
         if (std::strcmp(component.parameters[p].name, word) == 0)
           return std::string(component.kind) + " '" + component.name + "' has a parameter '" + word +
-                 "', a word that experiment files keep for themselves; name it otherwise";
+                 "', which is a reserved key of experiment files; rename it";
   }
   return "";
 }
 
-// Loads a checked file for good. Never unloaded: code of a plugin may outlive everything that knows of it.
+// Loads a checked file permanently. It is never unloaded, because code of a plugin may outlive everything that refers
+// to it.
 void load(PluginFile& entry) {
   static auto* libraries = new std::vector<boost::dll::shared_library>();
   try {
     boost::dll::shared_library library(entry.file, boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
     if (!library.has("assay_plugin")) {
-      entry.error = "has an ABI tag but no entry 'assay_plugin'";
+      entry.error = "the file has an ABI tag but no symbol 'assay_plugin'";
       return;
     }
     entry.plugin = library.get<const AssayPlugin*()>("assay_plugin")();
     libraries->push_back(std::move(library));
-    if (!entry.plugin) entry.error = "could not describe its components (its describe() threw)";
+    if (!entry.plugin)
+      entry.error = "the plugin cannot describe its components, because its describe() throws an exception";
   } catch (const std::exception& error) {
-    entry.error = std::string("cannot be loaded: ") + error.what();
+    entry.error = std::string("the file cannot be loaded: ") + error.what();
   }
   if (!entry.plugin) return;
   entry.error = refusal_of(*entry.plugin);
@@ -121,14 +124,14 @@ Registry::Registry(const std::vector<fs::path>& files) {
     PluginFile entry{fs::absolute(file), "", "", "", nullptr};
     try {
       entry.error = abi_refusal(file);
-      std::error_code error;  // reading a pipe would never end
+      std::error_code error;  // reading a pipe might never end
       if (fs::is_regular_file(file, error) && fs::file_size(file, error) <= kLargestPlugin)
         entry.sha256 = base::sha256_of_file(file);
       if (entry.error.empty()) {
         entry.build_id = record::build_id_of_file(file);
         load(entry);
       }
-    } catch (const std::exception& refused) {  // whatever is wrong with one file, the others are there
+    } catch (const std::exception& refused) {  // an error in one file must not affect the others
       entry.error = refused.what();
     }
     files_.push_back(std::move(entry));

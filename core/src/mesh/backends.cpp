@@ -1,4 +1,4 @@
-// Meshes without other ranks, and what all others do first.
+// Meshes without other ranks, and the initialisation that all backends share.
 #include "mesh/backends.h"
 
 #include <ATen/ops/exp.h>
@@ -30,7 +30,7 @@ class ShapeCommunicator final : public Communicator {
 
  private:
   void make(const Call&, const void*, void*) override {
-    throw UserError("build must not reduce over the mesh; it only declares");
+    throw UserError("build must not call collectives; it may only declare parameters");
   }
   int size_;
 };

@@ -1,4 +1,4 @@
-// Tensor collectives over the tensor axis; autograd where a backward is another collective.
+// Tensor collectives over the tensor axis, with autograd functions whose backward is another collective.
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
@@ -25,16 +25,16 @@ Number number_of(const Tensor& x) {
     case at::kLong:
       return Number::kInt64;
     default:
-      throw Bug(std::string("collectives know float, double and int64, not ") + c10::toString(x.scalar_type()));
+      throw Bug(std::string("collectives support float32, float64 and int64, not ") + c10::toString(x.scalar_type()));
   }
 }
 
-// What an operator and its gradient are made of, each on contiguous tensors.
+// One direction of an operator, forward or backward, on contiguous tensors.
 using Part = Tensor (*)(const Tensor& x, int64_t dim, Communicator& axis);
 
 Tensor same(const Tensor& x, int64_t, Communicator&) { return x.view_as(x); }
 
-// What comes of bf16 products is summed in fp32.
+// Results of bf16 and fp16 products are summed in fp32.
 bool is_narrow(const Tensor& x) { return x.scalar_type() == at::kBFloat16 || x.scalar_type() == at::kHalf; }
 
 Tensor summed(const Tensor& x, int64_t dim, Communicator& axis) {
@@ -53,11 +53,11 @@ Tensor gathered(const Tensor& x, int64_t dim, Communicator& axis) {
   return at::cat(all.unbind(0), dim);
 }
 
-// [ranks, ...]: the parts of a dimension.
+// The chunks of a dimension, one per rank.
 std::vector<Tensor> parts(const Tensor& x, int64_t dim, const Communicator& axis) {
   if (x.size(dim) % axis.size() != 0)
-    throw UserError("a dimension of " + std::to_string(x.size(dim)) +
-                    " cannot be split over tensor = " + std::to_string(axis.size()));
+    throw UserError("a dimension of size " + std::to_string(x.size(dim)) +
+                    " is not divisible by tensor = " + std::to_string(axis.size()));
   return x.chunk(axis.size(), dim);
 }
 

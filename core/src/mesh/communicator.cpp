@@ -1,4 +1,4 @@
-// What is the same in every backend: the calls by name, and their counts.
+// The parts that all backends share: names of the calls and their counts.
 #include "assay/mesh.h"
 
 namespace assay {
@@ -15,7 +15,8 @@ bool in_bytes(Collective collective) {
 uint64_t Call::bytes() const { return in_bytes(collective) ? count : count * width(type); }
 
 std::string Call::text() const {
-  static constexpr const char* kCollectives[] = {"sum", "max", "gather", "scatter_sum", "broadcast", "barrier"};
+  static constexpr const char* kCollectives[] = {"all_reduce",     "all_reduce max", "all_gather",
+                                                 "reduce_scatter", "broadcast",      "barrier"};
   static constexpr const char* kNumbers[] = {"float32", "float64", "int64"};
   std::string text = kCollectives[static_cast<int>(collective)];
   if (collective == Collective::kBarrier) return text;

@@ -1,4 +1,4 @@
-// An axis of ranks with a GPU each: every call goes where its buffer lies.
+// An axis of ranks with one GPU each; every call is dispatched by the location of its buffer.
 #include <exception>
 #include <thread>
 #include <vector>
@@ -66,7 +66,7 @@ void DeviceRanks::run(const Mesh& host, const std::function<void(Mesh&)>& body) 
   } catch (...) {
     const std::lock_guard lock(mutex_);
     if (!first_) first_ = std::current_exception();
-    // All at once: the end of one may wait for the GPU, which waits in another.
+    // All are aborted concurrently: aborting one may wait for the GPU, which waits in another.
     std::vector<std::thread> aborts;
     for (auto* one : at_work_) aborts.emplace_back([one] { one->abort(); });
     for (auto& one : aborts) one.join();

@@ -10,7 +10,7 @@
 namespace assay::mesh {
 namespace {
 
-// Beside this library.
+// In the folder of this library.
 std::filesystem::path mpi_library() {
   Dl_info here;
   ::dladdr(reinterpret_cast<const void*>(&mpi_processes), &here);
@@ -23,7 +23,7 @@ bool has_mpi() { return std::filesystem::exists(mpi_library()); }
 
 std::unique_ptr<Processes> mpi_processes() {
   const auto file = mpi_library();
-  void* const library = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);  // for good: MPI can start only once
+  void* const library = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);  // never closed: MPI starts only once
   if (!library) throw UserError(::dlerror());
   const auto entry = reinterpret_cast<MpiEntry*>(::dlsym(library, kMpiEntry));
   if (!entry) throw UserError(file.string() + ": " + ::dlerror());
@@ -33,10 +33,10 @@ std::unique_ptr<Processes> mpi_processes() {
 void run_ranks(Processes& processes, int tensor, int data, bool check_calls, const std::function<void(Mesh&)>& body) {
   if (processes.size() != tensor * data)
     throw UserError("a mesh of " + std::to_string(tensor) + " x " + std::to_string(data) + " needs " +
-                    std::to_string(tensor * data) + " processes, and mpirun started " +
+                    std::to_string(tensor * data) + " processes, but mpirun started " +
                     std::to_string(processes.size()));
   settle_vector_maths();
-  processes.from_first("");  // all are here: what failed before, on any host, is told now and not in MPI's own calls
+  processes.from_first("");  // all have arrived: earlier failures on any host are reported now
   const int t = processes.rank() % tensor, d = processes.rank() / tensor;
   const auto axis = [&](int color, int key, int size) {
     auto all = processes.split(color, key, check_calls);
@@ -45,7 +45,7 @@ void run_ranks(Processes& processes, int tensor, int data, bool check_calls, con
   auto tensor_axis = axis(d, t, tensor);
   Mesh mesh(std::move(tensor_axis), axis(t, d, data));
   body(mesh);
-  processes.from_first("");  // a rank that fails late is still told of
+  processes.from_first("");  // a late failure is still reported
 }
 
 }  // namespace assay::mesh

@@ -1,5 +1,5 @@
-// Ranks as processes, on one host or several: what a backend must give, and the one that there is (mpi/mpi.cpp, in a
-// library of its own, so that nothing else needs MPI).
+// Ranks as processes, on one host or several: the interface of a backend and the MPI backend (mpi/mpi.cpp, in a
+// separate library, so that nothing else needs MPI).
 #pragma once
 
 #include <functional>
@@ -11,7 +11,7 @@
 
 namespace assay::mesh {
 
-// Another process failed; what it said of it.
+// Another process failed; carries its message.
 class RankFailed : public RunStopped {
  public:
   RankFailed(const std::string& text, std::string failure_class)
@@ -24,28 +24,29 @@ class RankFailed : public RunStopped {
 
 class Processes {
  public:
-  virtual ~Processes() = default;  // in good order: every process gets here
+  virtual ~Processes() = default;  // regular shutdown: every process must reach it
   virtual int rank() const = 0;
   virtual int size() const = 0;
   virtual int rank_on_host() const = 0;
-  // The ranks that give the same color, by key. check_calls: before every call they compare what they are about to do.
+  // Communicator of the ranks that pass the same color, ordered by key. check_calls: before every call, the ranks
+  // compare their calls.
   virtual std::unique_ptr<Communicator> split(int color, int key, bool check_calls) = 0;
-  // The first rank's text, on all.
+  // Broadcasts the first rank's text to all ranks.
   virtual std::string from_first(std::string text) = 0;
-  // Tells all others, who leave the collective that they are in, or come to, with RankFailed.
+  // Notifies all other ranks, which leave their current or next collective with RankFailed.
   virtual void fail(const std::string& failure_class, const std::string& text) = 0;
-  // Ends every process. The first rank calls it once the failure has been written down; others wait for that here, and
-  // no longer than a minute.
+  // Ends every process. The first rank calls it after the failure has been recorded; the others wait for that here, for
+  // at most a minute.
   [[noreturn]] virtual void end(int exit_code) = 0;
 };
 
 bool has_mpi();  // this build
 
-// Of a process that mpirun started. UserError when this build has no MPI.
+// For a process started by mpirun. Throws UserError when this build has no MPI.
 std::unique_ptr<Processes> mpi_processes();
 
-// Runs body on this process's rank of a tensor x data mesh, and returns when all ranks are done. UserError when there
-// are not tensor * data processes.
+// Runs body on this process's rank of a tensor x data mesh, and returns when all ranks have finished. Throws UserError
+// when there are not tensor * data processes.
 void run_ranks(Processes& processes, int tensor, int data, bool check_calls, const std::function<void(Mesh&)>& body);
 
 }  // namespace assay::mesh

@@ -1,4 +1,4 @@
-// What backends share: sums in rank order, and the comparison of what ranks ask for.
+// Shared by the backends: reductions in rank order, and the comparison of the calls of ranks.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +17,7 @@ void by_type(Number type, Body&& body) {
   body(int64_t{});
 }
 
-// out[i] = the sum (of kMax, the largest) of element i of all sources, first to last. out may be one of them.
+// out[i] = the sum (for kMax, the maximum) of element i of all sources, in order. out may be one of the sources.
 template <class T>
 void reduce(Collective collective, const std::vector<const T*>& sources, T* out, size_t count) {
   const auto each = [&](auto operation) {
@@ -31,13 +31,13 @@ void reduce(Collective collective, const std::vector<const T*>& sources, T* out,
   each([](T a, T b) { return a + b; });
 }
 
-// RunStopped that names what this rank and another ask, when not all ask the same.
+// Throws RunStopped with the calls of this rank and another one when not all calls are equal.
 inline void refuse_different(const std::vector<Call>& calls, int rank) {
   const auto& mine = calls[static_cast<size_t>(rank)];
   for (size_t other = 0; other < calls.size(); ++other)
     if (calls[other] != mine)
-      throw RunStopped("ranks of one axis must make the same calls: rank " + std::to_string(rank) + " made a " +
-                       mine.text() + ", rank " + std::to_string(other) + " a " + calls[other].text());
+      throw RunStopped("ranks of one axis must make the same calls, but rank " + std::to_string(rank) + " calls " +
+                       mine.text() + " and rank " + std::to_string(other) + " calls " + calls[other].text());
 }
 
 }  // namespace assay::mesh

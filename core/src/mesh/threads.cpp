@@ -14,8 +14,8 @@
 namespace assay::mesh {
 namespace {
 
-// What the threads of one axis share: each rank's call and buffer, and a barrier that waits for no rank that failed or
-// ended.
+// State shared by the threads of one axis: each rank's call and buffer, and a barrier that does not wait for ranks that
+// failed or ended.
 class Group {
  public:
   explicit Group(int size, const std::atomic<bool>& aborted)
@@ -24,7 +24,7 @@ class Group {
   int size() const { return size_; }
   void* buffer(int rank) const { return buffers_[static_cast<size_t>(rank)]; }
 
-  // All ranks' buffers are there when it returns.
+  // When it returns, all ranks have published their buffers.
   void publish(int rank, const Call& call, void* buffer) {
     calls_[static_cast<size_t>(rank)] = call;
     buffers_[static_cast<size_t>(rank)] = buffer;
@@ -32,8 +32,8 @@ class Group {
     refuse_different(calls_, rank);
   }
 
-  // Behind the work on the buffers: all are at it, so all get here, and nobody may go before, whatever happened
-  // elsewhere.
+  // Called after the work on the buffers. All ranks take part in that work, so all arrive here, and none may leave
+  // earlier, even if another rank failed elsewhere.
   void done() { barrier(/*may_leave=*/false); }
 
   void end() {
@@ -47,7 +47,8 @@ class Group {
   }
 
  private:
-  // Spins a little (ranks usually arrive together), then sleeps. Once a rank has left, nobody passes any more.
+  // Spins briefly (ranks usually arrive together), then sleeps. After a rank has left, no rank passes the barrier any
+  // more.
   void barrier(bool may_leave = true) {
     const auto generation = generation_.load(std::memory_order_acquire);
     if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == size_) {
@@ -68,7 +69,7 @@ class Group {
     if (all_here()) return;
     left_ = true;
     if (aborted_) throw RunStopped("another rank failed");
-    throw RunStopped("a rank came to its end while another waits for it in a collective");
+    throw RunStopped("a rank ended while another one waits for it in a collective");
   }
 
   static constexpr int kSpins = 4000;
@@ -116,7 +117,7 @@ class ThreadCommunicator final : public Communicator {
     group_->done();
   }
 
-  // Every rank's buffer, from one element on.
+  // Every rank's buffer, starting at element `begin`.
   template <class T>
   std::vector<const T*> sources(size_t begin) const {
     std::vector<const T*> all;
@@ -124,8 +125,8 @@ class ThreadCommunicator final : public Communicator {
     return all;
   }
 
-  // Each rank reduces one slice over all ranks and writes it into every rank's buffer: nobody else touches that slice
-  // between the two barriers, so no scratch is needed.
+  // Each rank reduces one slice over all ranks and writes it to every rank's buffer. No other rank accesses that slice
+  // between the two barriers, so no scratch buffer is needed.
   template <class T>
   void reduce_all(const Call& call) {
     const auto ranks = static_cast<size_t>(size()), rank = static_cast<size_t>(rank_);
@@ -152,7 +153,7 @@ void run_ranks(int tensor, int data, const std::function<void(Mesh&)>& body) {
   if (tensor * data == 1) return body(*self_mesh());
   std::atomic<bool> aborted{false};
   std::vector<std::shared_ptr<Group>> tensor_groups,
-      data_groups;  // one tensor group a replica, and the other way round
+      data_groups;  // one tensor group per replica, and vice versa
   for (int d = 0; d < data; ++d) tensor_groups.push_back(std::make_shared<Group>(tensor, aborted));
   for (int t = 0; t < tensor; ++t) data_groups.push_back(std::make_shared<Group>(data, aborted));
 

@@ -32,9 +32,9 @@ Tensor product(const Tensor& a, const Tensor& b, const std::optional<Tensor>& bi
   return linear.call(a, b, bias, "none", Attributes(), Text());
 }
 
-// rows^T inputs, [out, in]. oneDNN copies its first operand, so the narrower of the two is the first; with 256-bit
-// vectors MKL's product, which has its full kernels there whoever made the CPU, is the faster one (65-75 against 35-60
-// GFLOP/s a core on an EPYC, Zen 3, 2026-11-27).
+// rows^T inputs, [out, in]. oneDNN copies its first operand, so the narrower one comes first. With 256-bit vectors,
+// MKL's product is faster, because its full kernels run there on CPUs of any vendor (65-75 against 35-60 GFLOP/s per
+// core on an EPYC, Zen 3, 2026-11-27).
 Tensor weight_gradient(const Tensor& rows, const Tensor& inputs) {
   static const bool narrow_vectors = !__builtin_cpu_supports("avx512f");
   if (narrow_vectors) return at::mm(rows.t(), inputs);
@@ -62,10 +62,10 @@ struct Affine : torch::autograd::Function<Affine> {
   }
 };
 
-// With so few rows calling oneDNN costs more than its product.
+// With so few rows, the call overhead of oneDNN exceeds the product itself.
 constexpr int64_t kFewRows = 16;
 
-// Without a gradient; a row's bits do not depend on the others.
+// Without gradients. The bits of a row do not depend on the other rows.
 Tensor of_few_rows(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   const int64_t in = weight.size(1), out = weight.size(0), rows = x.numel() / in;
   auto sizes = x.sizes().vec();

@@ -21,11 +21,11 @@ namespace assay::nn {
 Attention::Attention(Parameters scope, const Options& options) : name_(scope.name()), options_(options) {
   const auto& axis = scope.mesh().tensor();
   if (options.width % options.heads != 0)
-    throw UserError("a width of " + std::to_string(options.width) + " cannot be divided among " +
-                    std::to_string(options.heads) + " heads; choose a multiple");
+    throw UserError("width " + std::to_string(options.width) + " is not divisible by " + std::to_string(options.heads) +
+                    " heads; choose a multiple");
   if (options.heads % axis.size() != 0)
-    throw UserError(std::to_string(options.heads) + " heads cannot be split over tensor = " +
-                    std::to_string(axis.size()) + "; choose a number of heads that it divides");
+    throw UserError(std::to_string(options.heads) +
+                    " heads are not divisible by tensor = " + std::to_string(axis.size()) + "; choose a multiple");
   heads_ = options.heads / axis.size();
   head_begin_ = heads_ * axis.rank();
   qkv_ = ColumnLinear(scope.scope("qkv"), options.width, 3 * options.width, options.bias, options.init_std);
@@ -34,9 +34,10 @@ Attention::Attention(Parameters scope, const Options& options) : name_(scope.nam
 
 namespace {
 
-// What a query may not see, [1 or B, 1, Q, S]; undefined when everything is visible. By place in the sequence, not by
-// position: positions may restart or repeat. Queries are the last Q of the S keys. A query always sees itself, so that
-// a row that is all padding gives numbers instead of NaN. Alternatives see of the last Q keys themselves alone.
+// The mask of keys that a query must not attend to, [1 or B, 1, Q, S]; undefined when all keys are visible. It depends
+// on the index in the sequence, not on positions, which may restart or repeat. Queries are the last Q of the S keys. A
+// query always attends to itself, so that a row of padding gives finite numbers instead of NaN. Of the last Q keys, an
+// alternative attends only to itself.
 Tensor hidden_keys(int64_t Q, int64_t S, bool causal, bool alternatives, const Tensor& key_mask, at::Device device) {
   const auto options = at::TensorOptions().dtype(at::kLong).device(device);
   const auto keys_S = at::arange(S, options);
@@ -53,20 +54,20 @@ Tensor hidden_keys(int64_t Q, int64_t S, bool causal, bool alternatives, const T
   return hidden;
 }
 
-// What a score gets besides q k^T / sqrt(K), and what is done to the probabilities.
+// Terms added to the scores q k^T / sqrt(K), and a function applied to the probabilities.
 struct Scores {
   Tensor added;                                 // [1 or B, H, Q, S] or undefined
   Tensor hidden;                                // as hidden_keys
-  bool only_causal = false;                     // instead: the plain triangle, nothing added or changed
+  bool only_causal = false;                     // only the causal mask; nothing is added or changed
   std::function<Tensor(const Tensor&)> change;  // of probabilities [B, H, Q, S]; empty: nothing
 };
 
-// As watch, but a bias may hide a key by -inf.
+// Like watch, but a bias may mask a key with -inf.
 void watch_bias(const std::string& name, const Tensor& added) {
   if (auto* watch = Watch::present()) watch->look(name, at::clamp_min(added, std::numeric_limits<float>::lowest()));
 }
 
-// The general form, by LibTorch: [B, H, Q, K].
+// The general form, computed by LibTorch: [B, H, Q, K].
 Tensor general_attention(const Tensor& q, const Tensor& k, const Tensor& v, const Scores& scores) {
   if (scores.only_causal) return at::scaled_dot_product_attention(q, k, v, {}, 0.0, /*is_causal=*/true);
   auto added = scores.added;
@@ -75,7 +76,7 @@ Tensor general_attention(const Tensor& q, const Tensor& k, const Tensor& v, cons
       added = at::zeros({1, 1, 1, 1}, q.options().dtype(q.scalar_type() == at::kDouble ? at::kDouble : at::kFloat));
     added = added.masked_fill(scores.hidden, -std::numeric_limits<double>::infinity());
   }
-  // The fused kernel takes a mask of the scores' own type, and none that is learned.
+  // The fused kernel takes a mask of the dtype of the scores, which must not require gradients.
   if (!scores.change && !(added.defined() && added.requires_grad()))
     return at::scaled_dot_product_attention(
         q, k, v, added.defined() ? std::optional<Tensor>(added.to(q.scalar_type())) : std::nullopt);
@@ -89,7 +90,7 @@ Tensor general_attention(const Tensor& q, const Tensor& k, const Tensor& v, cons
 
 Tensor Attention::operator()(const Tensor& x, const Positional& positional, const Batch& batch, const ForwardKey& key,
                              Cache* cache) const {
-  const auto qkv = qkv_(x);  // of all positions, where x may be a part of them
+  const auto qkv = qkv_(x);  // of all positions; with sequence parallelism, x holds only a part of them
   const int64_t B = qkv.size(0), T = qkv.size(1), K = options_.width / options_.heads;
   auto [q, k, v] = split_heads(qkv.view({B, T, heads_, 3, K}));
 
@@ -110,7 +111,7 @@ Tensor Attention::operator()(const Tensor& x, const Positional& positional, cons
     auto& layer = cache->layers.at(static_cast<size_t>(options_.layer));
     k = layer.keys = layer.keys.defined() ? at::cat({layer.keys, k}, 2) : k;
     v = layer.values = layer.values.defined() ? at::cat({layer.values, v}, 2) : v;
-    context.key_positions = cache->positions;  // the new ones are in already
+    context.key_positions = cache->positions;  // already include the new ones
     context.key_segments = cache->segments;
     key_mask = cache->mask;
   }
@@ -124,7 +125,7 @@ Tensor Attention::operator()(const Tensor& x, const Positional& positional, cons
     if (!only_slopes) {
       auto rest = bias;
       rest.slopes_H = Tensor();
-      // Made within the guard: a bucket function is the scheme's, too.
+      // Inside the guard, because the bucket function is also code of the scheme.
       also.dense_BHQS = guard(positional, "attention_bias", [&] { return dense_of_checked(rest, context); });
     }
     for (const auto& part : {bias.slopes_H, also.dense_BHQS})

@@ -1,5 +1,5 @@
-// The hooks of positional schemes, checked; and the dense form of a declared bias, for attention that has no kernel for
-// the form itself.
+// Calls and checks the hooks of positional schemes, and computes the dense form of a declared bias, for attention
+// without a kernel for that form.
 #include "nn/attention_bias.h"
 
 #include <ATen/ops/embedding.h>
@@ -12,7 +12,7 @@ namespace {
 
 std::string count_of(int64_t rows) { return rows == 1 ? "1" : "1 or " + std::to_string(rows); }
 
-// For each size those that are allowed, in the order of the dimensions; `meaning` gives these as text for the message.
+// `allowed` lists the allowed sizes of each dimension; `meaning` describes them in the message.
 template <class Meaning>
 void expect_sizes(const char* form, const Tensor& given, std::initializer_list<std::initializer_list<int64_t>> allowed,
                   const Meaning& meaning) {
@@ -27,10 +27,10 @@ void expect_sizes(const char* form, const Tensor& given, std::initializer_list<s
 }
 
 void expect_same_sizes(const char* what, const Tensor& found, const Tensor& given) {
-  if (!found.defined()) throw UserError(std::string(what) + " came back undefined");
+  if (!found.defined()) throw UserError(std::string(what) + " must not be undefined");
   if (found.sizes() != given.sizes())
-    throw UserError(std::string(what) + " came back with sizes " + c10::str(found.sizes()) +
-                    "; they must keep theirs, " + c10::str(given.sizes()));
+    throw UserError(std::string(what) + " have sizes " + c10::str(found.sizes()) + "; they must keep their sizes, " +
+                    c10::str(given.sizes()));
 }
 
 void expect_declared_sizes(const AttentionBias& bias, const AttentionContext& context) {
@@ -105,8 +105,8 @@ Tensor nn::dense_of_checked(const AttentionBias& bias, const AttentionContext& c
     const auto difference = context.key_positions.unsqueeze(-2) - context.query_positions.unsqueeze(-1);
     const auto rows = bias.bucket(difference);
     if (rows.sizes() != difference.sizes() || rows.scalar_type() != at::kLong)
-      throw UserError("bucket gives " + std::string(c10::toString(rows.scalar_type())) + " of sizes " +
-                      c10::str(rows.sizes()) + "; it must be int64 of the sizes of its argument, " +
+      throw UserError("bucket returns " + std::string(c10::toString(rows.scalar_type())) + " of sizes " +
+                      c10::str(rows.sizes()) + "; it must return int64 with the sizes of its argument, " +
                       c10::str(difference.sizes()));
     add(at::embedding(bias.table_NH, rows).permute({0, 3, 1, 2}).to(context.score_type));
   }

@@ -1,11 +1,11 @@
-// The dense form of a bias that attention_bias_of has given, whose sizes are known to be right.
+// The dense form of a bias returned by attention_bias_of, whose sizes have been checked.
 #pragma once
 
 #include "assay/positional.h"
 
 namespace assay::nn {
 
-// As AttentionBias::dense, without its checks of sizes.
+// Like AttentionBias::dense, without its size checks.
 Tensor dense_of_checked(const AttentionBias& bias, const AttentionContext& context);
 
 }  // namespace assay::nn

@@ -21,8 +21,8 @@ void each_tensor(Cache& cache, const auto& change) {
     if (tensor->defined()) *tensor = change(*tensor, 1);
 }
 
-// x [B, H, S, K]: of each row, what stands at first + choice [B] goes to first. On the CPU without tensors of its own:
-// there are two of it a layer for every token that is decoded.
+// x [B, H, S, K]: moves the entry at first + choice [B] of each row to first. On the CPU, no temporary tensors are
+// used, because there are two such moves per layer for every decoded token.
 void move_to_front(const Tensor& x, int64_t first, const Tensor& choice) {
   const int64_t B = x.size(0), H = x.size(1), K = x.size(3);
   if (!x.device().is_cpu() || x.stride(3) != 1) {
@@ -44,7 +44,7 @@ void move_to_front(const Tensor& x, int64_t first, const Tensor& choice) {
 
 void Cache::rewind(int64_t n) {
   if (n < 0 || n > length())
-    throw UserError("cannot rewind a cache of " + std::to_string(length()) + " positions by " + std::to_string(n));
+    throw UserError("a cache of " + std::to_string(length()) + " positions cannot be rewound by " + std::to_string(n));
   each_tensor(*this, [n](const Tensor& x, int64_t dim) { return x.narrow(dim, 0, x.size(dim) - n); });
   undecided = std::max<int64_t>(undecided - n, 0);
 }
@@ -56,13 +56,13 @@ void Cache::select(const Tensor& rows) {
 void Cache::keep(const Tensor& choice, int64_t n) {
   const auto first = length() - n;
   if (n < 1 || first < 0)
-    throw UserError("a cache of " + std::to_string(length()) + " positions has no " + std::to_string(n) +
+    throw UserError("a cache of " + std::to_string(length()) + " positions does not have " + std::to_string(n) +
                     " alternatives");
-  // In place: what was added last is nobody else's.
+  // In place, because the last entries are not shared.
   for (auto& layer : layers)
     for (auto* tensor : {&layer.keys, &layer.values})
       if (tensor->defined()) move_to_front(*tensor, first, choice);
-  rewind(n - 1);  // alternatives have one position and are all real
+  rewind(n - 1);  // alternatives share one position and are not padding
   alternatives = false;
   undecided = 0;
 }

@@ -1,5 +1,5 @@
-// Softmax cross entropy over a vocabulary that is split over the tensor ranks; forward and backward without a gather
-// and without a copy of fp32 or fp64 logits (kernels/cross_entropy); logits of a narrower type become fp32 first.
+// Softmax cross entropy over a vocabulary that is split over the tensor ranks; forward and backward need no all_gather
+// and no copy of fp32 or fp64 logits (kernels/cross_entropy). Logits of a narrower dtype are converted to fp32 first.
 #include "cross_entropy/cross_entropy.h"
 
 #include <ATen/Parallel.h>
@@ -18,7 +18,7 @@ namespace cross_entropy_kernel = kernels::cross_entropy;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// Rows are independent, so how they are shared out changes no bit.
+// Rows are independent, so their distribution over threads does not change the results.
 template <class Work>
 void over_rows(const cross_entropy_kernel::Slice& slice, bool on_device, const Work& work) {
   if (on_device) return work(slice, 0);
@@ -63,8 +63,8 @@ struct Pass {
 };
 
 struct CrossEntropy : torch::autograd::Function<CrossEntropy> {
-  // logits_NC: this rank's columns, fp32 or fp64, rows without gaps inside; real: how many are no padding; begin: the
-  // first one's id.
+  // logits_NC: this rank's columns, fp32 or fp64, with contiguous rows; real: number of columns that are not padding;
+  // begin: id of the first column.
   static Tensor forward(AutogradContext* context, const Tensor& logits_NC, const Tensor& targets_N, int64_t begin,
                         int64_t real, const Mesh* mesh) {
     auto& axis = mesh->tensor();
@@ -83,7 +83,7 @@ struct CrossEntropy : torch::autograd::Function<CrossEntropy> {
     context->save_for_backward({logits_NC, targets_N, largest, total});
     context->saved_data["begin"] = begin;
     context->saved_data["real"] = real;
-    return total.log() + (largest - own);  // this order: the difference of two logits is exact where the loss is small
+    return total.log() + (largest - own);  // in this order, exact when the loss is small
   }
 
   static variable_list backward(AutogradContext* context, variable_list grads) {
@@ -107,12 +107,12 @@ Tensor vocabulary_cross_entropy(const Tensor& logits, const Tensor& targets, int
   const auto& axis = mesh.tensor();
   const int64_t width = logits.size(-1);
   if (width * axis.size() != padded)
-    throw UserError("cross entropy was given " + std::to_string(width) + " logits a row on each of " +
+    throw UserError("cross entropy got " + std::to_string(width) + " logits per row on each of " +
                     std::to_string(axis.size()) + " tensor ranks; it needs this rank's slice, " +
                     std::to_string(padded / axis.size()) + " of " + std::to_string(padded) +
-                    " (were the logits gathered?)");
+                    " (check that the logits are not gathered)");
   if (targets.numel() * width != logits.numel() || targets.device() != logits.device())
-    throw UserError("cross entropy was given targets of sizes " + c10::str(targets.sizes()) + " on " +
+    throw UserError("cross entropy got targets of sizes " + c10::str(targets.sizes()) + " on " +
                     targets.device().str() + " for logits of sizes " + c10::str(logits.sizes()) + " on " +
                     logits.device().str() + "; every row of logits needs one target");
   const int64_t begin = width * axis.rank(), real = std::clamp<int64_t>(vocabulary - begin, 0, width);

@@ -1,4 +1,4 @@
-// Dropout from counter-based draws: the mask depends on no mesh, micro-batch or thread, and is drawn again in the
+// Dropout from counter-based draws: the mask does not depend on mesh, micro-batch or thread, and is drawn again in the
 // backward pass (kernels/dropout).
 #include "dropout/dropout.h"
 
@@ -15,7 +15,7 @@
 
 namespace assay::nn {
 
-// The names of the streams are frozen: changing them changes every result with dropout.
+// The stream names must not change, because that would change every result with dropout.
 DropoutMask::DropoutMask(const Tensor& x, DropoutSite site, const ForwardKey& key, const Tensor& row_id,
                          const Tensor& positions, int64_t head_begin)
     : key_(static_cast<int64_t>(stream_key(key.seed, "dropout/" + std::to_string(key.step) + "/" +
@@ -23,10 +23,11 @@ DropoutMask::DropoutMask(const Tensor& x, DropoutSite site, const ForwardKey& ke
                                                          std::to_string(site.site)))),
       head_begin_(head_begin < 0 ? 0 : head_begin),
       rate_(site.rate) {
-  if (!(rate_ >= 0 && rate_ < 1)) throw UserError("a dropout rate must be in [0, 1), not " + std::to_string(rate_));
+  if (!(rate_ >= 0 && rate_ < 1))
+    throw UserError("the dropout rate must be in [0, 1), but is " + std::to_string(rate_));
   if (x.dim() < 3 || x.dim() > 4 || row_id.numel() != x.size(0))
-    throw UserError("dropout was given x of sizes " + c10::str(x.sizes()) + " and row_id of sizes " +
-                    c10::str(row_id.sizes()) + "; it takes [B, T, D] or [B, H, Q, S], and a row's number for each B");
+    throw UserError("dropout got x of sizes " + c10::str(x.sizes()) + " and row_id of sizes " +
+                    c10::str(row_id.sizes()) + "; x must be [B, T, D] or [B, H, Q, S], and row_id must be [B]");
   row_id_ = row_id.to(x.device()).contiguous();
   positions_ = positions.expand({x.size(0), x.size(-2)}).to(x.device()).contiguous();
 }

@@ -22,7 +22,7 @@ using torch::autograd::variable_list;
 // Part 0, 1 or 2 of a projection, as [B, H, T, K].
 Tensor part(const Tensor& packed_BTH3K, int64_t index) { return packed_BTH3K.select(3, index).transpose(1, 2); }
 
-// The projection that these are the three parts of, if they are.
+// The projection of which these are the three parts; undefined if they are not.
 Tensor whole(const variable_list& parts) {
   const auto& first = parts[0];
   const int64_t B = first.size(0), H = first.size(1), T = first.size(2), K = first.size(3);
@@ -64,7 +64,7 @@ attention_kernel::Shape shape_of(const Tensor& q, const Tensor& k, const Tensor&
   return shape;
 }
 
-// What is added, in the type of the scores and without gaps; undefined where it is not there.
+// Terms added to the scores, contiguous and in their dtype; undefined if absent.
 struct Bias {
   template <class T>
   attention_kernel::Bias<T> of(const Tensor& d_dense = {}) const {
@@ -117,7 +117,7 @@ struct FusedAttention : torch::autograd::Function<FusedAttention> {
     const auto mask = DropoutMask::saved(*context);
     auto shape = shape_of(q, k, v, context->saved_data["causal"].toBool());
     const auto upstream = grads[0].contiguous();
-    // Side by side, as a projection is, so that split_heads need not copy them.
+    // The gradients have the layout of a projection, so that split_heads need not copy them.
     const auto packed = at::empty({shape.rows, shape.queries, shape.heads, 3, shape.channels}, q.options());
     variable_list parts{part(packed, 0), part(packed, 1), part(packed, 2), {}, {}, {}, {}};
     const auto &d_q = parts[0], &d_k = parts[1], &d_v = parts[2];
@@ -140,7 +140,7 @@ struct FusedAttention : torch::autograd::Function<FusedAttention> {
   }
 };
 
-// A kernel's bias of queries and these keys.
+// The bias of the kernel for the queries and these keys.
 Bias bias_for(const Tensor& query, const Tensor& key_positions, int64_t keys, const AttentionBias& bias,
               const AttentionContext& context) {
   if (!bias.slopes_H.defined()) return {};
@@ -151,7 +151,7 @@ Bias bias_for(const Tensor& query, const Tensor& key_positions, int64_t keys, co
   if (!fits(context.query_positions, query.size(2)) || !fits(key_positions, keys))
     throw UserError("attention needs a position for each of " + std::to_string(query.size(2)) + " queries and " +
                     std::to_string(keys) + " keys, in one row or in " + std::to_string(query.size(0)) +
-                    "; it was given positions of sizes " + c10::str(context.query_positions.sizes()) + " and " +
+                    "; the positions have sizes " + c10::str(context.query_positions.sizes()) + " and " +
                     c10::str(key_positions.sizes()));
   const auto converted = [&](const Tensor& x) { return x.to(query.scalar_type()).contiguous(); };
   Bias added{converted(bias.slopes_H), converted(context.query_positions), converted(key_positions), {}, {}};
@@ -162,7 +162,7 @@ Bias bias_for(const Tensor& query, const Tensor& key_positions, int64_t keys, co
   return added;
 }
 
-// Channels side by side, as a kernel reads them.
+// Contiguous channels, as the kernel needs.
 Tensor without_gaps(const Tensor& x) { return x.stride(-1) == 1 ? x : x.contiguous(); }
 
 }  // namespace
@@ -185,20 +185,19 @@ bool fused_attention_serves(const Tensor& query, const Tensor& value, const Atte
 Tensor fused_attention(const Tensor& query, const Tensor& key, const Tensor& value, const AttentionBias& bias,
                        const AttentionContext& context, const AlsoAdded& also, const DropoutMask& mask) {
   if (query.size(2) != key.size(2) && (query.requires_grad() || key.requires_grad() || value.requires_grad()))
-    throw Bug("fused attention has a gradient only for as many queries as keys");
+    throw Bug("fused attention has a gradient only if there are as many queries as keys");
   auto added = bias_for(query, context.key_positions, key.size(2), bias, context);
   const int64_t rows = query.size(0), keys = key.size(2);
   if (also.key_mask.defined()) {
     if (also.key_mask.dim() != 2 || also.key_mask.size(1) != keys || also.key_mask.scalar_type() != at::kBool)
-      throw UserError("attention needs a bool for each of " + std::to_string(keys) +
-                      " keys to say which are padding; " + "it was given a mask of sizes " +
-                      c10::str(also.key_mask.sizes()));
+      throw UserError("attention needs a key mask with one bool for each of " + std::to_string(keys) +
+                      " keys; the mask has sizes " + c10::str(also.key_mask.sizes()));
     added.key_mask = also.key_mask.expand({rows, keys}).contiguous();
   }
   if (const auto& given = also.dense_BHQS;
       given.defined() && (given.dim() != 4 || (given.size(0) != 1 && given.size(0) != rows)))
-    throw UserError("a dense attention bias is [1 or B, 1 or H, Q, S]; for " + std::to_string(rows) +
-                    " rows it was given sizes " + c10::str(given.sizes()));
+    throw UserError("a dense attention bias must be [1 or B, 1 or H, Q, S]; for " + std::to_string(rows) +
+                    " rows, it has sizes " + c10::str(given.sizes()));
   std::optional<Tensor> dense;
   if (also.dense_BHQS.defined())
     dense =
@@ -223,7 +222,7 @@ Tensor fused_attention_of_alternatives(const Tensor& query, const Tensor& key, c
     const T scale = 1 / std::sqrt(static_cast<T>(K));
     at::parallel_for(0, B * H, 1, [&](int64_t begin, int64_t end) {
       attention_kernel::cpu<T>().forward(shape, added.of<T>(), {}, begin, end, all_q, all_k, all_v, all_out, all_sums);
-      // The one key more, of the query itself: at a distance of 0 it has no bias.
+      // The remaining key is the query's own, at distance 0, where the bias is 0.
       for (int64_t unit = begin; unit < end; ++unit)
         for (int64_t i = 0; i < Q; ++i) {
           const auto place = [&](const attention_kernel::Layout& x, int64_t time) {

@@ -1,4 +1,4 @@
-// Attention by kernels/attention, bound to tensors and autograd.
+// Attention with kernels/attention, for tensors and autograd.
 #pragma once
 
 #include <array>
@@ -8,28 +8,28 @@
 
 namespace assay::nn {
 
-// Queries, keys and values [B, H, T, K] of a projection [B, T, H, 3, K], without a copy; nor is there one in backward
-// when the three gradients come as fused_attention makes them.
+// Views of the queries, keys and values [B, H, T, K] of a projection [B, T, H, 3, K]. The backward pass does not copy
+// either if the three gradients have the layout that fused_attention gives them.
 std::array<Tensor, 3> split_heads(const Tensor& packed);
 
-// Whether fused_attention can do it: on the CPU in fp32 or fp64 (queries, keys and values alike), with no slopes that
-// are learned.
+// Whether fused_attention supports this case: on the CPU, in fp32 or fp64 (the same for queries, keys and values),
+// without learned slopes.
 bool fused_attention_serves(const Tensor& query, const Tensor& value, const AttentionBias& bias,
                             const AttentionContext& context);
 
-// What there is besides slopes; undefined where it is not.
+// Terms besides slopes; undefined if absent.
 struct AlsoAdded {
   Tensor dense_BHQS;  // [1 or B, 1 or H, Q, S], added to the scores
-  Tensor key_mask;    // [B, S] bool: no query but its own sees a key that is false
+  Tensor key_mask;    // [B, S] bool: a key that is false is visible only to its own query
 };
 
 // dropout(softmax(q k^T / sqrt(K) - slope * distance + dense)) v, [B, Q, H * K], for q [B, H, Q, K] and k, v
-// [B, H, S, K]; with a gradient where Q = S. Of the bias only the slopes count.
+// [B, H, S, K]; with a gradient if Q = S. Only the slopes of the bias are used.
 Tensor fused_attention(const Tensor& query, const Tensor& key, const Tensor& value, const AttentionBias& bias,
                        const AttentionContext& context, const AlsoAdded& also = {}, const DropoutMask& mask = {});
 
-// The same where the queries are alternatives for one place (Cache::alternatives): each sees the keys before the last Q
-// and its own among these. No gradients, no bias but slopes, no padding.
+// The same for queries that are alternatives for one position (Cache::alternatives): each attends to the keys before
+// the last Q and to its own key. No gradients, no bias but slopes, no padding.
 Tensor fused_attention_of_alternatives(const Tensor& query, const Tensor& key, const Tensor& value,
                                        const AttentionBias& bias, const AttentionContext& context);
 

@@ -1,4 +1,4 @@
-// GELU by kernels/gelu on the CPU; elsewhere by LibTorch.
+// GELU with kernels/gelu on the CPU and with LibTorch elsewhere.
 #include "gelu/gelu.h"
 
 #include <ATen/Parallel.h>
@@ -16,9 +16,10 @@ namespace gelu_kernel = kernels::gelu;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-constexpr int64_t kGrain = 1 << 14;  // elements that are worth a thread
+constexpr int64_t kGrain = 1 << 14;  // elements per thread
 
-// body(T{}, begin, end) for the type of x, over its elements; how they are shared out changes no bit.
+// Calls body(T{}, begin, end) for the dtype of x over its elements. Their distribution over threads does not change the
+// results.
 template <class Body>
 void over_elements(const Tensor& x, const Body& body) {
   at::parallel_for(0, x.numel(), kGrain, [&](int64_t begin, int64_t end) {

@@ -1,5 +1,4 @@
-// What the functions that run a kernel share: the types that kernels are made for, and that they have no second
-// derivative.
+// Helpers of the functions that call kernels: dispatch by dtype, and the check against second derivatives.
 #pragma once
 
 #include <c10/core/GradMode.h>
@@ -11,7 +10,7 @@
 
 namespace assay::nn {
 
-// body(T{}): T is double where x is, else float.
+// Calls body(T{}), where T is double if x is fp64, else float.
 template <class Body>
 void with_scalar_type(const Tensor& x, const Body& body) {
   if (x.scalar_type() == at::kDouble)
@@ -20,7 +19,8 @@ void with_scalar_type(const Tensor& x, const Body& body) {
     body(float{});
 }
 
-// To be called first in a backward pass that calls a kernel: its result would count as constant in a second one.
+// Must be called first in a backward pass that calls a kernel, because a second backward pass would treat its result as
+// constant.
 inline void refuse_second_derivative(const char* of) {
   if (c10::GradMode::is_enabled())
     throw UserError(std::string(of) + " has no second derivative; call backward without create_graph");

@@ -10,8 +10,7 @@
 namespace assay::nn {
 namespace {
 
-// Of parts that each rank has of y [.., T, D]: their sum, of this rank's positions where the forward is sequence
-// parallel.
+// Reduces the partial sums of y [.., T, D] over the ranks; with sequence parallelism, returns this rank's positions.
 Tensor sum_for_next(const Tensor& y, const Mesh& mesh) {
   return SequenceRegion::present() ? sum_and_cut(y, -2, mesh) : sum_over_ranks(y, mesh);
 }
@@ -40,7 +39,7 @@ RowLinear::RowLinear(Parameters scope, int64_t in, int64_t out, bool bias, doubl
 Tensor RowLinear::operator()(const Tensor& x) const {
   if (mesh_->tensor().size() == 1) return watch(name_, affine(x, weight_, bias_));
   const auto y = sum_for_next(affine(x, weight_), *mesh_);
-  return watch(name_, bias_.defined() ? y + on_part(bias_) : y);  // once, after the sum
+  return watch(name_, bias_.defined() ? y + on_part(bias_) : y);  // added once, after the reduction
 }
 
 Linear::Linear(Parameters scope, int64_t in, int64_t out, bool bias, double init_std) : name_(scope.name()) {
@@ -65,8 +64,9 @@ VocabularyEmbedding::VocabularyEmbedding(Parameters scope, int64_t vocabulary, i
   const auto& axis = mesh_->tensor();
   if (padded_ % axis.size() != 0)
     throw UserError("a vocabulary of " + std::to_string(vocabulary) + ", padded to " + std::to_string(padded_) +
-                    " (a multiple of " + std::to_string(multiple) + "), cannot be split over tensor = " +
-                    std::to_string(axis.size()) + "; set vocab_multiple to a multiple of it, the same for all meshes");
+                    " (a multiple of " + std::to_string(multiple) +
+                    "), is not divisible by tensor = " + std::to_string(axis.size()) +
+                    "; set vocab_multiple to a multiple of it that is the same for all meshes");
   weight_ = scope.add({.name = "weight",
                        .shape = {padded_, width},
                        .shard_dim = 0,

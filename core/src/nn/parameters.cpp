@@ -18,7 +18,8 @@ std::string text_of(const std::vector<int64_t>& shape) {
   return text + "]";
 }
 
-// The shard's values as if the whole tensor had been drawn: element i of the global tensor is draw i of the stream.
+// Draws the values of the shard as if the whole tensor were drawn: element i of the global tensor is draw i of the
+// stream.
 Tensor draw(const ParameterSpec& spec, const Parameters::Store& store, int64_t rank, int64_t ranks) {
   auto local = spec.shape;
   int64_t outer = 1, inner = 1, whole = 1, begin = 0;
@@ -68,7 +69,7 @@ Tensor Parameters::add(const ParameterSpec& given) {
     if (known.spec.shape != spec.shape || known.spec.shard_dim != spec.shard_dim)
       throw UserError("parameter '" + spec.name + "' has shape " + text_of(known.spec.shape) +
                       " and cannot be shared by one of shape " + text_of(spec.shape) +
-                      "; make the two alike, or do not share it");
+                      "; make the shapes equal, or do not share it");
     return value;
   }
   for (const auto& known : store_->parameters)
@@ -79,8 +80,8 @@ Tensor Parameters::add(const ParameterSpec& given) {
     throw UserError("parameter '" + spec.name + "' has no dimension " + std::to_string(spec.shard_dim));
   if (spec.shard_dim >= 0 && spec.shape[static_cast<size_t>(spec.shard_dim)] % axis.size() != 0)
     throw UserError("parameter '" + spec.name + "' of shape " + text_of(spec.shape) + ": dimension " +
-                    std::to_string(spec.shard_dim) + " cannot be split over tensor = " + std::to_string(axis.size()) +
-                    "; choose sizes that it divides");
+                    std::to_string(spec.shard_dim) + " is not divisible by tensor = " + std::to_string(axis.size()) +
+                    "; choose a multiple");
   Parameter parameter{spec, draw(spec, *store_, axis.rank(), axis.size())};
   parameter.value.requires_grad_(true);
   store_->parameters.push_back(parameter);
@@ -98,7 +99,7 @@ Tensor Parameters::existing(const std::string& full_name) const {
     if (known.spec.name == full_name) return known.value;
   std::string names;
   for (const auto& known : store_->parameters) names += (names.empty() ? "" : ", ") + known.spec.name;
-  throw UserError("there is no parameter '" + full_name + "' yet; there are: " + names);
+  throw UserError("parameter '" + full_name + "' does not exist yet; available: " + names);
 }
 
 const Mesh& Parameters::mesh() const { return *store_->mesh; }

@@ -12,7 +12,8 @@
 namespace assay::nn {
 namespace {
 
-// -ln(-ln u) of a word's u, and which words it takes to be above a value: none below above(value) does.
+// -ln(-ln u) of the u of a random word, and a bound on the words whose value exceeds a given one: no word below
+// above(value) does.
 double gumbel(uint32_t word) { return -std::log(-std::log((static_cast<double>(word) + 0.5) * 0x1p-32)); }
 
 class Thresholds {
@@ -20,7 +21,7 @@ class Thresholds {
   Thresholds() {
     for (size_t i = 0; i < kSteps; ++i)
       words_[i] = static_cast<uint32_t>(
-          std::max(0.0, std::exp(-std::exp(-static_cast<double>(i) / kPerUnit)) * 0x1p32 - 4));  // 4: rounding
+          std::max(0.0, std::exp(-std::exp(-static_cast<double>(i) / kPerUnit)) * 0x1p32 - 4));  // 4 covers rounding
   }
   uint32_t above(double value) const {
     if (!(value > 0)) return 0;
@@ -39,7 +40,7 @@ struct Best {
   int64_t id = 0;
 };
 
-// Of the columns that are no padding; the first stands for id `begin`.
+// The best of the columns that are not padding; the first column has id `begin`.
 Best best_of(const double* logits, int64_t real, int64_t begin, const Draws* draws) {
   Best best;
   PhiloxBlock block{};
@@ -47,8 +48,8 @@ Best best_of(const double* logits, int64_t real, int64_t begin, const Draws* dra
     double value = logits[c];
     if (draws) {
       const auto id = static_cast<uint64_t>(begin + c);
-      if (c == 0 || id % 4 == 0) block = draws->block(id / 4);  // a word for each of four ids
-      // Most words are too small to win, which costs no logarithm to see.
+      if (c == 0 || id % 4 == 0) block = draws->block(id / 4);  // one word for each of four ids
+      // Most words are too small to win, which can be decided without a logarithm.
       if (c > 0 && block[id % 4] < kThresholds.above(best.value - value)) continue;
       value += gumbel(block[id % 4]);
     }
@@ -63,12 +64,13 @@ Tensor sample(const Tensor& logits, const std::vector<Draws>& draws, int64_t voc
               const Mesh& mesh) {
   auto& axis = mesh.tensor();
   if (logits.dim() != 2 || logits.size(1) * axis.size() != padded)
-    throw UserError("sample was given logits of sizes " + c10::str(logits.sizes()) + "; it takes rows of " +
-                    std::to_string(padded / axis.size()) + ", this rank's slice of " + std::to_string(padded));
+    throw UserError("sample got logits of sizes " + c10::str(logits.sizes()) + "; every row must have " +
+                    std::to_string(padded / axis.size()) + " logits, this rank's slice of " + std::to_string(padded));
   const int64_t N = logits.size(0), width = logits.size(1), begin = width * axis.rank(),
                 real = std::clamp<int64_t>(vocabulary - begin, 0, width);
   if (!draws.empty() && static_cast<int64_t>(draws.size()) != N)
-    throw UserError("sample was given " + std::to_string(draws.size()) + " draws for " + std::to_string(N) + " rows");
+    throw UserError("sample got " + std::to_string(draws.size()) + " draws for " + std::to_string(N) +
+                    " rows; their numbers must be equal");
   const auto rows = logits.detach().to(at::kCPU, at::kDouble).contiguous();
   const auto value_N = at::empty({N}, rows.options()), id_N = at::empty({N}, rows.options().dtype(at::kLong));
   auto* value = value_N.data_ptr<double>();

@@ -10,7 +10,7 @@ namespace {
 
 thread_local const nn::SequenceRegion* region = nullptr;
 
-// The parameter itself; its gradient is put aside.
+// Returns the parameter itself; stores its gradient in PartialGradients.
 struct OnPart : torch::autograd::Function<OnPart> {
   static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& parameter,
                         nn::PartialGradients* partial) {
@@ -42,7 +42,8 @@ void nn::PartialGradients::collect(std::vector<Parameter>& parameters, const Mes
       flat.push_back(found->second.reshape({-1}));
     }
   if (owners.size() != shares_.size())
-    throw UserError("nn::on_part was given what is no parameter itself; wrap the parameter, then take a part of it");
+    throw UserError(
+        "nn::on_part must be applied to a parameter itself; apply it first, then take a part of the result");
   if (flat.empty()) return;
   const auto sums = at::cat(flat);
   sum_in_place(sums, mesh.tensor());

@@ -1,6 +1,6 @@
-// Sequence parallelism: where a forward does it, what is between a row layer and the next column layer (norms, dropout,
-// residuals) is worked on by each tensor rank for its part of the positions alone. Korthikanti et al. 2022,
-// arXiv:2205.05198, sec. 4.2.2.
+// Sequence parallelism: in such a forward pass, each tensor rank computes the operations between a row-parallel layer
+// and the next column-parallel layer (norms, dropout, residuals) only for its part of the positions. Korthikanti et al.
+// 2022, arXiv:2205.05198, sec. 4.2.2.
 #pragma once
 
 #include <map>
@@ -11,19 +11,21 @@
 
 namespace assay::nn {
 
-// Gradients of replicated parameters that were used on a part of the positions: of each rank its part's share. They
-// are kept aside in the backward pass and summed over the ranks once a step.
+// Gradients of replicated parameters that are applied to a part of the positions. Each rank has the contribution of its
+// part. They are collected during the backward pass and summed over the ranks once per step.
 class PartialGradients {
  public:
   void add(const c10::TensorImpl* parameter, const Tensor& share);
-  // Into grad(), by one sum over the tensor ranks. UserError when something else than a parameter was put aside.
+  // Adds them to grad() with one all_reduce over the tensor ranks. Throws UserError when on_part was applied to
+  // something other than a parameter.
   void collect(std::vector<Parameter>& parameters, const Mesh& mesh);
 
  private:
   std::map<const c10::TensorImpl*, Tensor> shares_;
 };
 
-// While it lives, forwards on this thread are sequence parallel; `partial` outlives their backward passes.
+// During its lifetime, forward passes on this thread are sequence parallel. `partial` must outlive their backward
+// passes.
 class SequenceRegion {
  public:
   SequenceRegion(const Mesh& mesh, PartialGradients& partial);
@@ -31,7 +33,7 @@ class SequenceRegion {
   SequenceRegion(const SequenceRegion&) = delete;
   SequenceRegion& operator=(const SequenceRegion&) = delete;
 
-  static const SequenceRegion* present();  // this thread's; null: none
+  static const SequenceRegion* present();  // of this thread; null: none
   const Mesh& mesh() const { return mesh_; }
   PartialGradients& partial() const { return partial_; }
 

@@ -1,4 +1,4 @@
-// What all views of one rank's parameters share.
+// The state shared by all views of one rank's parameters.
 #pragma once
 
 #include <string>
@@ -14,7 +14,7 @@ struct Parameters::Store {
   const Mesh* mesh;
   at::TensorOptions options;
   uint64_t seed;
-  bool draw = true;  // false: shapes only, for checks before a run
+  bool draw = true;  // false: only shapes, for validation before a run
   std::vector<Parameter> parameters{};
   std::vector<std::pair<std::string, Tensor>> buffers{};
 };

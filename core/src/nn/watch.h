@@ -1,4 +1,4 @@
-// The search for the first part of a model whose output is not finite.
+// Finds the first part of a model whose output is not finite.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace assay::nn {
 
-// While it lives, what nn::watch is told on this thread is looked at. One at a time on a thread.
+// During its lifetime, tensors passed to nn::watch on this thread are checked. At most one may exist per thread.
 class Watch {
  public:
   Watch();
@@ -18,14 +18,14 @@ class Watch {
   Watch& operator=(const Watch&) = delete;
 
   void look(const std::string& name, const Tensor& x);
-  static Watch* present();  // this thread's; null: none
-  // The first of all ranks, by the order of calls, which is the same on each; empty when all was finite. A collective
-  // over both axes.
+  static Watch* present();  // of this thread; null: none
+  // The first non-finite output over all ranks, in call order, which is the same on every rank; empty when all were
+  // finite. This is a collective over both axes.
   std::string first(const Mesh& mesh) const;
 
  private:
   std::vector<std::string> names_;  // of every call so far
-  int64_t found_at_;                // index of the first that was not finite; largest number: none
+  int64_t found_at_;                // index of the first non-finite output; the largest int64: none
 };
 
 }  // namespace assay::nn

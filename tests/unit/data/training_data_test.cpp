@@ -319,10 +319,10 @@ TEST(TrainingData, PaddingThatDoesNotFitIsRefused) {
   const PadAt shorter("xx-"), document("x", Stage::kDocument), tokens("x", Stage::kTokens);
   data::TrainingData data(rig.spec(1, {&shorter}, "short"));
   EXPECT_THAT([&] { data.rows(0, 1, 0); },
-              ::testing::ThrowsMessage<UserError>(::testing::HasSubstr("a key_mask of 3 for 5 tokens")));
+              ::testing::ThrowsMessage<UserError>(::testing::HasSubstr("a key_mask of size 3 for 5 tokens")));
   for (const auto* pad : {&document, &tokens})
     EXPECT_THAT([&] { data::TrainingData refused(rig.spec(1, {pad}, "early")); },
-                ::testing::ThrowsMessage<UserError>(::testing::HasSubstr("padding belongs into a context")));
+                ::testing::ThrowsMessage<UserError>(::testing::HasSubstr("documents are packed without padding")));
 }
 
 TEST(TrainingData, ShortCorpusAndTornFileAreClearErrors) {

@@ -73,7 +73,7 @@ TEST_F(AbiCheck, CodeOfAnotherAbiNeverRuns) {
   EXPECT_THAT(words,
               AllOf(HasSubstr("api: plugin 0, this assay "), HasSubstr("torch: plugin 1_13_1, this assay 2_11_0"),
                     HasSubstr("headers: plugin 0123456789abcdef, this assay ")));
-  EXPECT_THAT(words, AllOf(Not(HasSubstr("compiler")), Not(HasSubstr("sanitizer")), HasSubstr("build it again")));
+  EXPECT_THAT(words, AllOf(Not(HasSubstr("compiler")), Not(HasSubstr("sanitizer")), HasSubstr("rebuild it")));
   const Registry registry({testing::fixture("other_abi")});
   EXPECT_EQ(registry.files()[0].error, words);
   EXPECT_EQ(registry.find("positional", "other_abi"), nullptr);
@@ -96,11 +96,11 @@ TEST_F(AbiCheck, WhatIsNoPluginIsToldWhatItIs) {
   EXPECT_THAT(refusal(folder_.write("text.so", "INPUT(libc.so.6)\n")), HasSubstr("is not a shared library"));
   EXPECT_THAT(refusal(folder_.write("empty.so", "")), HasSubstr("is not a shared library"));
   fs::create_directory(folder_ / "folder.so");
-  EXPECT_EQ(refusal(folder_ / "folder.so"), "is not a file");
+  EXPECT_EQ(refusal(folder_ / "folder.so"), "the file is not a regular file");
   fs::create_symlink(folder_ / "gone", folder_ / "link.so");
-  EXPECT_EQ(refusal(folder_ / "link.so"), "is not a file");
+  EXPECT_EQ(refusal(folder_ / "link.so"), "the file is not a regular file");
   ASSERT_EQ(::mkfifo((folder_ / "pipe.so").c_str(), 0600), 0);
-  EXPECT_EQ(refusal(folder_ / "pipe.so"), "is not a file");
+  EXPECT_EQ(refusal(folder_ / "pipe.so"), "the file is not a regular file");
 }
 
 // A copy of a good plugin with one value written over.
@@ -118,7 +118,7 @@ Elf64_Ehdr header_of(const std::string& bytes) {
 }
 
 TEST_F(AbiCheck, AnotherMachine) {
-  const auto another = HasSubstr("is a shared library for another machine (x86-64 is needed)");
+  const auto another = HasSubstr("the file is a shared library for another architecture; it must be x86-64");
   const auto write = [&](const std::string& bytes) { return folder_.write("other.so", bytes); };
   EXPECT_THAT(refusal(write(changed(offsetof(Elf64_Ehdr, e_machine), uint16_t{EM_AARCH64}))), another);
   EXPECT_THAT(refusal(write(changed(EI_CLASS, char{ELFCLASS32}))), another);
@@ -127,7 +127,7 @@ TEST_F(AbiCheck, AnotherMachine) {
 
 TEST_F(AbiCheck, AProgramIsNoLibrary) {
   const auto file = folder_.write("program.so", changed(offsetof(Elf64_Ehdr, e_type), uint16_t{ET_EXEC}));
-  EXPECT_EQ(refusal(file), "is not a shared library (an ELF file, but a program or an object file)");
+  EXPECT_EQ(refusal(file), "the file is not a shared library (it is an ELF program or object file)");
   // Programs of today are of the type of libraries; they have no tag.
   EXPECT_THAT(refusal(testing::build_folder() / "bin/assay"), HasSubstr("it has no ABI tag"));
 }
@@ -148,7 +148,7 @@ TEST_F(AbiCheck, CutFilesAreDamaged) {
   for (const size_t kept : cuts) {
     const auto file = folder_.write("cut.so", bytes.substr(0, kept));
     EXPECT_THAT(abi_refusal(file),
-                kept < SELFMAG ? HasSubstr("no ELF header") : HasSubstr("is a damaged shared library ("))
+                kept < SELFMAG ? HasSubstr("no ELF header") : HasSubstr("the file is a corrupt shared library ("))
         << kept;
   }
 }
@@ -160,20 +160,21 @@ TEST_F(AbiCheck, TablesThatNameTooMuchAreDamaged) {
   const auto words = [&](size_t offset, auto value) {
     return refusal(folder_.write("changed.so", changed(offset, value)));
   };
-  const std::string table = "is a damaged shared library (its section table lies outside the file)",
-                    no_names = "is a damaged shared library (no section names)";
+  const std::string table = "the file is a corrupt shared library (its section table is outside the file)",
+                    no_names = "the file is a corrupt shared library (it has no section names)";
   EXPECT_EQ(words(offsetof(Elf64_Ehdr, e_shnum), uint16_t{0xffff}), table);
   EXPECT_EQ(words(offsetof(Elf64_Ehdr, e_shentsize), uint16_t{1}), table);
   EXPECT_EQ(words(offsetof(Elf64_Ehdr, e_shnum), uint16_t{0}), no_names);
   EXPECT_EQ(words(offsetof(Elf64_Ehdr, e_shstrndx), uint16_t{0xffff}), no_names);
   EXPECT_EQ(words(offsetof(Elf64_Ehdr, e_shstrndx), header.e_shnum), no_names);
   EXPECT_EQ(words(offsetof(Elf64_Ehdr, e_phnum), uint16_t{0xffff}),
-            "is a damaged shared library (its segment table lies outside the file)");
+            "the file is a corrupt shared library (its segment table is outside the file)");
   EXPECT_EQ(words(segment + offsetof(Elf64_Phdr, p_filesz), uint64_t{1} << 40),
-            "is a damaged shared library (segment 0 lies outside the file)");
+            "the file is a corrupt shared library (segment 0 is outside the file)");
   EXPECT_EQ(words(header.e_shoff + sizeof(Elf64_Shdr) + offsetof(Elf64_Shdr, sh_size), UINT64_MAX),
-            "is a damaged shared library (section 1 lies outside the file)");
-  EXPECT_EQ(words(names + offsetof(Elf64_Shdr, sh_size), uint64_t{0}).substr(0, 26), "is not an assay plugin (it");
+            "the file is a corrupt shared library (section 1 is outside the file)");
+  EXPECT_EQ(words(names + offsetof(Elf64_Shdr, sh_size), uint64_t{0}).substr(0, 35),
+            "the file is not an assay plugin (it");
   // Names that take no bytes of the file could be of any size: a reader would make room for them.
   auto hollow = changed(names + offsetof(Elf64_Shdr, sh_type), uint32_t{SHT_NOBITS});
   const uint64_t size = uint64_t{1} << 45;
@@ -185,7 +186,7 @@ TEST_F(AbiCheck, SectionTableBeyondTheFile) {
   for (const uint64_t offset : {uint64_t{1} << 40, UINT64_MAX, UINT64_MAX - 63}) {
     auto bytes = base::read_file(testing::good_plugin("none"));
     std::memcpy(bytes.data() + offsetof(Elf64_Ehdr, e_shoff), &offset, sizeof offset);
-    EXPECT_THAT(refusal(folder_.write("offset.so", bytes)), HasSubstr("its section table lies outside the file"))
+    EXPECT_THAT(refusal(folder_.write("offset.so", bytes)), HasSubstr("its section table is outside the file"))
         << offset;
   }
 }

@@ -111,7 +111,8 @@ TEST(Instances, DurationForms) {
   }
   for (const char* bad : {"", "steps", "%", "100", "100 stops", "100 steps more", "five steps", "5 %%", "nan steps",
                           "inf tokens", "1.5 steps", "-3 steps", "0x10 steps"})
-    EXPECT_THAT(refusal<UserError>(every({{"duration", bad}})), HasSubstr("is no duration (\"100 steps\"")) << bad;
+    EXPECT_THAT(refusal<UserError>(every({{"duration", bad}})), HasSubstr("is not a valid duration (\"100 steps\""))
+        << bad;
 }
 
 TEST(Instances, WrongTypesNameTheParameterAndTheValue) {
@@ -149,12 +150,15 @@ TEST(Instances, WrongTypesNameTheParameterAndTheValue) {
 
 TEST(Instances, WrongNames) {
   EXPECT_EQ(refusal<UserError>(every({{"a_reel", 1}})), "here: unknown parameter 'a_reel' of report 'every'");
-  EXPECT_EQ(refusal<UserError>({{"use", "every"}}), "here.needed: is required and was not given");
-  EXPECT_EQ(refusal<UserError>("nobody"), "here: no plugin has a report named 'nobody'; see assay plugins");
+  EXPECT_EQ(refusal<UserError>({{"use", "every"}}), "here.needed: the parameter is required, but not given");
+  EXPECT_EQ(refusal<UserError>("nobody"),
+            "here: no plugin provides a report named 'nobody'; run 'assay plugins' to list all");
   EXPECT_EQ(refusal<UserError>("none"),
-            "here: no plugin has a report named 'none' (there is one of kind positional); see assay plugins");
+            "here: no plugin provides a report named 'none' (a component of kind positional has this name); run 'assay "
+            "plugins' to list all");
   EXPECT_EQ((refusal<UserError, Positional>("wrong_child")),
-            "here.inner: no plugin has a objective named 'alibi' (there is one of kind positional); see assay plugins");
+            "here.inner: no plugin provides a objective named 'alibi' (a component of kind positional has this name); "
+            "run 'assay plugins' to list all");
   EXPECT_EQ(refusal<UserError>(every({{"child", {{"use", "leaf"}, {"say", 1}}}})),
             "here.child: unknown parameter 'say' of report 'leaf'");
   for (const json& given : {json(3), json::array(), json::object(), json(nullptr)})
@@ -180,11 +184,10 @@ TEST(Instances, AComponentOfAChangedKindIsNotCalled) {
 }
 
 TEST(Instances, AComponentThatIsNotOfItsKindIsNotCalled) {
-  EXPECT_EQ(
-      (refusal<PluginError, Objective>("wrong_kind")),
-      std::string("plugin 'wrong_kind', component 'wrong_kind', hook 'load': was built for another version of the "
-                  "kind 'objective' (header ") +
-          Positional::kKindHash + ", here " + Objective::kKindHash + "); build it again");
+  EXPECT_EQ((refusal<PluginError, Objective>("wrong_kind")),
+            std::string("plugin 'wrong_kind', component 'wrong_kind', hook 'load': the plugin was built for another "
+                        "version of the kind 'objective' (header ") +
+                Positional::kKindHash + ", here " + Objective::kKindHash + "); rebuild it");
 }
 
 TEST(Instances, AHooksThrowIsGuarded) {

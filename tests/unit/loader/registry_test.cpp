@@ -56,10 +56,10 @@ TEST(Registry, OddFilesDoNotSpoilTheirFolder) {
   ASSERT_EQ(registry.files().size(), 5U);
   std::map<std::string, std::string> errors;
   for (const auto& file : registry.files()) errors[file.file.filename()] = file.error;
-  EXPECT_EQ(errors["loop.so"], "is not a file");
-  EXPECT_EQ(errors["folder.so"], "is not a file");
+  EXPECT_EQ(errors["loop.so"], "the file is not a regular file");
+  EXPECT_EQ(errors["folder.so"], "the file is not a regular file");
   EXPECT_NE(errors["memory.so"], "");
-  EXPECT_EQ(errors["sparse.so"], "is larger than 1 GiB, which no plugin is");
+  EXPECT_EQ(errors["sparse.so"], "the file is larger than 1 GiB, the maximum size of a plugin");
   EXPECT_EQ(errors["zz.so"], "");
   EXPECT_NE(registry.find("positional", "alibi"), nullptr);
 }
@@ -71,13 +71,12 @@ TEST(Registry, RefusalsNameTheCause) {
   const auto& files = registry.files();
   for (const auto& file : files) EXPECT_EQ(file.plugin, nullptr) << file.file;
   EXPECT_THAT(files[0].error, AllOf(HasSubstr("undefined symbol"), HasSubstr("assay_fixture_function_of_nobody")));
-  EXPECT_EQ(files[1].error, "holds two components named 'twin' of kind 'positional'");
-  EXPECT_THAT(files[2].error, HasSubstr("describe() threw"));
-  EXPECT_EQ(files[3].error, "has an ABI tag but no entry 'assay_plugin'");
-  EXPECT_EQ(files[4].error, "is not a file");
+  EXPECT_EQ(files[1].error, "the plugin has two components named 'twin' of kind 'positional'");
+  EXPECT_THAT(files[2].error, HasSubstr("describe() throws an exception"));
+  EXPECT_EQ(files[3].error, "the file has an ABI tag but no symbol 'assay_plugin'");
+  EXPECT_EQ(files[4].error, "the file is not a regular file");
   EXPECT_EQ(files[5].error,
-            "positional 'weighted' has a parameter 'weight', a word that experiment files keep for themselves; name it "
-            "otherwise");
+            "positional 'weighted' has a parameter 'weight', which is a reserved key of experiment files; rename it");
   EXPECT_EQ(registry.find("positional", "twin"), nullptr);
 }
 

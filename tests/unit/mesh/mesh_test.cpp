@@ -103,17 +103,17 @@ TEST(Mesh, DifferentCallsAreNamed) {
     else
       axis.max(values.data() + 100 * axis.rank(), 2, Number::kFloat32);
   });
-  EXPECT_NE(other.find("max of 2 float32"), std::string::npos) << other;
+  EXPECT_NE(other.find("all_reduce max of 2 float32"), std::string::npos) << other;
   EXPECT_NE(other.find("barrier"), std::string::npos) << other;
   const auto longer = error_of([&](Communicator& axis) {
     axis.sum(values.data() + 100 * axis.rank(), axis.rank() == 2 ? 90 : 8, Number::kFloat32);
   });
-  EXPECT_NE(longer.find("sum of 90 float32"), std::string::npos) << longer;
-  EXPECT_NE(longer.find("sum of 8 float32"), std::string::npos) << longer;
+  EXPECT_NE(longer.find("all_reduce of 90 float32"), std::string::npos) << longer;
+  EXPECT_NE(longer.find("all_reduce of 8 float32"), std::string::npos) << longer;
   const auto ended = error_of([](Communicator& axis) {
     if (axis.rank() != 0) axis.barrier();
   });
-  EXPECT_NE(ended.find("came to its end"), std::string::npos) << ended;
+  EXPECT_NE(ended.find("a rank ended"), std::string::npos) << ended;
 }
 
 TEST(Mesh, CountsItsCalls) {

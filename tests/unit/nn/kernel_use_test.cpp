@@ -138,9 +138,9 @@ TEST(KernelUse, RefusesWhatDoesNotFit) {
     });
   };
   EXPECT_EQ(dropped(drawn_x({2, 6, 4}), 0.5), "");
-  EXPECT_THAT(dropped(drawn_x({3, 6, 4}), 0.5), HasSubstr("a row's number for each B"));
-  EXPECT_THAT(dropped(drawn_x({2, 6}), 0.5), HasSubstr("dropout was given x of sizes [2, 6]"));
-  EXPECT_THAT(dropped(drawn_x({2, 6, 4}), 1.0), HasSubstr("a dropout rate must be in [0, 1), not 1.0"));
+  EXPECT_THAT(dropped(drawn_x({3, 6, 4}), 0.5), HasSubstr("row_id must be [B]"));
+  EXPECT_THAT(dropped(drawn_x({2, 6}), 0.5), HasSubstr("dropout got x of sizes [2, 6]"));
+  EXPECT_THAT(dropped(drawn_x({2, 6, 4}), 1.0), HasSubstr("the dropout rate must be in [0, 1), but is 1.0"));
 }
 
 }  // namespace

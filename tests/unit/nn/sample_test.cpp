@@ -115,7 +115,7 @@ TEST(Sample, WithoutDrawsIsTheLikeliest) {
 TEST(Sample, RefusesWhatIsNoSlice) {
   const auto mesh = mesh::self_mesh();
   EXPECT_THAT([&] { sample(logits_of(2).narrow(1, 0, 8), {}, kVocabulary, kPadded, *mesh); },
-              ThrowsMessage<UserError>(HasSubstr("rows of 16, this rank's slice of 16")));
+              ThrowsMessage<UserError>(HasSubstr("every row must have 16 logits, this rank's slice of 16")));
   EXPECT_THAT([&] { sample(logits_of(2), draws_of(3), kVocabulary, kPadded, *mesh); },
               ThrowsMessage<UserError>(HasSubstr("3 draws for 2 rows")));
 }

@@ -1,4 +1,4 @@
-// How libassay_run finds what libassay_mpi makes.
+// The entry point of libassay_mpi, which libassay_run looks up.
 #pragma once
 
 #include "mesh/processes.h"

@@ -1,6 +1,6 @@
-// Ranks as processes under MPI. All that is asked of it is messages between two ranks: they are gathered, and summed in
-// rank order here, so that a mesh gives the bits that it gives with threads, whatever MPI's own collectives would do.
-// While it waits, a rank looks out for the word that another one failed.
+// Ranks as processes under MPI. Only point-to-point messages are used: data is gathered and summed here in rank order,
+// so that a mesh is bit-identical to one of threads, independent of MPI's own collectives. While it waits, a rank polls
+// for the message that another rank failed.
 #include <mpi.h>
 
 #include <algorithm>
@@ -18,20 +18,20 @@ namespace assay::mesh {
 namespace {
 
 constexpr int kData = 1, kFailure = 2;     // tags
-constexpr uint64_t kMostBytes = 1 << 30;   // of a message: MPI counts in int
-constexpr uint64_t kBlockBytes = 1 << 20;  // of a rank's slice in a sum: what its scratch holds of each rank
-constexpr int kSpins = 2000;               // polls before a waiting rank lets others have its core
+constexpr uint64_t kMostBytes = 1 << 30;   // per message, because MPI counts are int
+constexpr uint64_t kBlockBytes = 1 << 20;  // per rank and block of a reduction, which bounds the scratch buffer
+constexpr int kSpins = 2000;               // polls before a waiting rank yields its core
 constexpr std::chrono::microseconds kPause{20};
 
 void check(int code, const char* what) {
   if (code != MPI_SUCCESS) throw std::runtime_error(std::string("MPI: ") + what + " failed");
 }
 
-// "<class>\n<text>" of another rank, if one failed.
+// Throws RankFailed if the message "<class>\n<text>" of a failed rank has arrived.
 void look_for_failure() {
   int there = 0;
   MPI_Status status;
-  check(MPI_Iprobe(MPI_ANY_SOURCE, kFailure, MPI_COMM_WORLD, &there, &status), "looking for messages");
+  check(MPI_Iprobe(MPI_ANY_SOURCE, kFailure, MPI_COMM_WORLD, &there, &status), "probing for messages");
   if (!there) return;
   int bytes = 0;
   MPI_Get_count(&status, MPI_CHAR, &bytes);
@@ -42,11 +42,11 @@ void look_for_failure() {
   throw RankFailed("rank " + std::to_string(status.MPI_SOURCE) + ": " + text.substr(line + 1), text.substr(0, line));
 }
 
-// Messages that are under way; what they are made of must stay until wait returns.
+// Pending messages; their buffers must stay valid until wait returns.
 class Exchange {
  public:
   explicit Exchange(MPI_Comm comm) : comm_(comm) {}
-  // After a failure: nothing may arrive any more in what is about to be freed.
+  // After a failure, no message may arrive in buffers that are about to be freed.
   ~Exchange() {
     for (auto& request : requests_) {
       if (request == MPI_REQUEST_NULL) continue;
@@ -137,7 +137,8 @@ class MpiCommunicator final : public Communicator {
     exchange.wait();
   }
 
-  // Of a buffer with a slice for each rank, each `bytes` long: mine, over all ranks. Block by block.
+  // reduce_scatter, block by block: `in` has one slice of `bytes` bytes per rank; `out` receives the slice of this
+  // rank, reduced over all ranks.
   void reduce_slices(const Call& call, uint64_t bytes, const char* in, char* out) {
     const auto slice = [&](int of) { return in + static_cast<uint64_t>(of) * bytes; };
     for (uint64_t at = 0; at < bytes; at += kBlockBytes) {
@@ -148,10 +149,10 @@ class MpiCommunicator final : public Communicator {
     }
   }
 
-  // Each rank reduces one slice, as the threads do, and sends it to all.
+  // all_reduce: each rank reduces one slice, as in the threads backend, and sends it to all ranks.
   void reduce_all(const Call& call, char* buffer) {
     const uint64_t width = call.count == 0 ? 1 : call.bytes() / call.count, ranks = static_cast<uint64_t>(size_);
-    // A round's elements of every rank together, so that a slice of each fits its scratch.
+    // Elements per round, such that one slice of each rank fits into the scratch buffer.
     const uint64_t round = std::max<uint64_t>(1, kBlockBytes / width) * ranks;
     for (uint64_t first = 0; first < call.count; first += round) {
       const uint64_t count = std::min(round, call.count - first);
@@ -170,7 +171,8 @@ class MpiCommunicator final : public Communicator {
     }
   }
 
-  // out: `bytes` of mine reduced with what the others send, in rank order; theirs is sent to them.
+  // Reduces `bytes` bytes of `mine` with those that the other ranks send, in rank order, into `out`; sends their blocks
+  // to the other ranks.
   void reduce_block(const Call& call, uint64_t bytes, const char* mine, char* out,
                     const std::function<const char*(int)>& theirs, const std::function<uint64_t(int)>& bytes_of) {
     scratch_.resize(bytes * static_cast<uint64_t>(size_));
@@ -206,8 +208,9 @@ class MpiProcesses final : public Processes {
   MpiProcesses() {
     int level = 0;
     check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &level), "starting");
-    if (level < MPI_THREAD_FUNNELED) throw std::runtime_error("this MPI allows no threads in a process");
-    MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);  // what goes wrong is told as everything else is
+    if (level < MPI_THREAD_FUNNELED)
+      throw std::runtime_error("this MPI library does not support threads (MPI_THREAD_FUNNELED)");
+    MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);  // errors are reported like all others
     MPI_Comm_rank(MPI_COMM_WORLD, &rank_);
     MPI_Comm_size(MPI_COMM_WORLD, &size_);
     MPI_Comm host;
@@ -238,7 +241,7 @@ class MpiProcesses final : public Processes {
   }
 
   void fail(const std::string& failure_class, const std::string& text) override {
-    static const std::string told = failure_class + "\n" + text;  // until the process ends
+    static const std::string told = failure_class + "\n" + text;  // must stay valid until the process ends
     for (int other = 0; other < size_; ++other) {
       MPI_Request under_way;
       if (other != rank_)
@@ -250,7 +253,7 @@ class MpiProcesses final : public Processes {
     constexpr std::chrono::milliseconds kTick{50};
     constexpr int kTicks = 60 * 20;
     for (int tick = 0; rank_ > 0 && tick < kTicks; ++tick) {
-      int progress = 0;  // of the messages under way
+      int progress = 0;  // makes MPI progress pending messages
       MPI_Iprobe(MPI_ANY_SOURCE, kData, MPI_COMM_WORLD, &progress, MPI_STATUS_IGNORE);
       std::this_thread::sleep_for(kTick);
     }

@@ -1,4 +1,4 @@
-// NCCL's collectives for one rank of an axis.
+// NCCL collectives of one rank of an axis.
 #include "mesh/nccl/nccl.h"
 
 #include <nccl.h>
@@ -24,16 +24,17 @@ ncclDataType_t type_of(Number type) {
   return type == Number::kFloat64 ? ncclFloat64 : ncclInt64;
 }
 
-// LibTorch computes on the default stream of the current device, and so do these: nothing has to wait for anything.
+// LibTorch computes on the default stream of the current device, and so do these collectives, so no synchronisation is
+// needed.
 constexpr cudaStream_t kStream = nullptr;
 
 class Nccl final : public DeviceCollectives {
  public:
   explicit Nccl(Communicator& host) {
     ncclUniqueId id;
-    if (host.rank() == 0) check(ncclGetUniqueId(&id), "making an id");
+    if (host.rank() == 0) check(ncclGetUniqueId(&id), "creating an id");
     host.broadcast(&id, sizeof id, 0);
-    host.barrier();  // all are here: joining waits for ever for one that is not
+    host.barrier();  // all ranks have arrived; ncclCommInitRank would wait forever for a missing one
     check(ncclCommInitRank(&comm_, host.size(), id, host.rank()), "joining");
   }
   ~Nccl() override {
@@ -61,7 +62,7 @@ class Nccl final : public DeviceCollectives {
   }
 
  private:
-  // An aborted communicator is gone, so nothing may be begun on it, nor it be aborted in between.
+  // No call may start on an aborted communicator, and it must not be aborted while a call starts.
   template <class Call>
   void begin(const char* what, Call&& call) {
     const std::lock_guard lock(mutex_);

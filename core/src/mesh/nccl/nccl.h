@@ -1,6 +1,6 @@
-// Ranks that compute on GPUs, one each: what lies in a GPU's memory goes over NCCL, all else over the ranks' threads or
-// processes. NCCL sums in an order of its own, the same on every run of one mesh (NCCL_ALGO=Ring), so a mesh repeats
-// its bits, and gives those of threads within rounding.
+// Ranks with one GPU each: buffers in GPU memory use NCCL, all others the threads or processes of the ranks. NCCL sums
+// in its own order, which is the same in every run of a mesh (NCCL_ALGO=Ring), so a mesh is bit-reproducible and agrees
+// with threads up to rounding.
 #pragma once
 
 #include <cstddef>
@@ -14,30 +14,30 @@
 
 namespace assay::mesh {
 
-// Collectives of one axis on GPU memory; in the order of the calls on the device's default stream.
+// Collectives of one axis on GPU memory, executed in call order on the device's default stream.
 class DeviceCollectives {
  public:
   virtual ~DeviceCollectives() = default;
-  virtual bool holds(const void* buffer) const = 0;  // whether it lies in a GPU's memory
+  virtual bool holds(const void* buffer) const = 0;  // whether it is in GPU memory
   virtual void all_reduce(void* buffer, size_t count, Number type, bool max) = 0;
   virtual void all_gather(const void* mine, void* all, size_t bytes) = 0;
   virtual void reduce_scatter(const void* all, void* mine, size_t count, Number type) = 0;
   virtual void broadcast(void* buffer, size_t bytes, int root) = 0;
-  virtual void abort() = 0;  // from any thread: whoever waits on the GPU for another rank goes on, and to RunStopped
+  virtual void abort() = 0;  // from any thread; ranks that wait on the GPU for others return and throw RunStopped
 };
 
-// An axis whose calls go where their buffers lie: a GPU's to `devices`, all else and barriers to `host`.
+// An axis that dispatches calls by buffer: GPU memory to `devices`, all other calls and barriers to `host`.
 std::unique_ptr<Communicator> on_devices(Communicator& host, DeviceCollectives& devices);
 
-// The ranks of this process, with a GPU each.
+// The ranks of this process, each with its own GPU.
 class DeviceRanks {
  public:
   using Make = std::function<std::unique_ptr<DeviceCollectives>(Communicator& host)>;
   explicit DeviceRanks(Make make) : make_(std::move(make)) {}
 
-  // Body on this rank of a mesh. When it throws, no other rank of this process is left waiting on its GPU, and all
-  // throw what the first one did. A rank in another process that waits on its GPU is ended by its own host's word
-  // alone.
+  // Runs body on this rank of a mesh. When it throws, no other rank of this process keeps waiting on its GPU, and all
+  // throw the first exception. A rank in another process that waits on its GPU is ended only by the failure message
+  // through `host`.
   void run(const Mesh& host, const std::function<void(Mesh&)>& body);
 
  private:
@@ -48,8 +48,8 @@ class DeviceRanks {
 };
 
 bool has_nccl();  // this build
-// Every rank of the axis calls it, with its GPU as the current one; NCCL's id goes over `host`. UserError in a build
-// without CUDA.
+// Every rank of the axis must call it, with its GPU as the current device; the NCCL id is broadcast over `host`. Throws
+// UserError in a build without CUDA.
 std::unique_ptr<DeviceCollectives> nccl_collectives(Communicator& host);
 
 }  // namespace assay::mesh

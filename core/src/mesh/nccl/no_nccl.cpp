@@ -1,4 +1,4 @@
-// In place of nccl.cpp in a build without CUDA.
+// Replaces nccl.cpp in a build without CUDA.
 #include "assay/error.h"
 #include "mesh/nccl/nccl.h"
 
