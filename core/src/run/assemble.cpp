@@ -12,7 +12,7 @@ namespace {
 Split split_of(const std::string& name) {
   for (const auto split : {Split::kTrain, Split::kValidation, Split::kTest})
     if (name == name_of(split)) return split;
-  throw UserError("split '" + name + "' is none of train, validation, test");
+  throw UserError("split '" + name + "' is not valid; it must be train, validation or test");
 }
 
 json without_core_keys(json entry) {
@@ -70,7 +70,7 @@ Assembled::Assembled(const loader::Registry& registry, const json& line) : insta
   bind(trains);
 }
 
-// The vocabulary is decided by what trains: that alone is in a run's identity.
+// Only training components determine the vocabulary, because only they are part of a run's identity.
 void Assembled::bind(size_t trains) {
   SpecialTokens tokens;
   tokens.declare(kEndOfText);
@@ -80,9 +80,9 @@ void Assembled::bind(size_t trains) {
     guard(*component, "special_tokens", [&] { component->special_tokens(tokens); });
     if (i >= trains && tokens.names().size() > before)
       throw PluginError(component->identity().plugin, component->identity().name, "special_tokens",
-                        "declares the special token '" + tokens.names().back() +
-                            "', which nothing that trains declares; an evaluator or tracker cannot add to the "
-                            "vocabulary: let an objective or transform declare it",
+                        "the component declares the special token '" + tokens.names().back() +
+                            "', which no training component declares; evaluators and trackers cannot extend the "
+                            "vocabulary, so declare it in an objective or transform",
                         component->identity().instance);
   }
   const auto text_ids = guard(*tokenizer, "size", [&] { return tokenizer->size(); });
@@ -111,7 +111,7 @@ int64_t Assembled::parameter_count() const {
   for (const auto& [spec, value] : parameters->all()) {
     int64_t elements = 1;
     for (const auto size : spec.shape) elements *= size;
-    if (spec.drawn_rows >= 0) elements = elements / spec.shape[0] * spec.drawn_rows;  // padding is no parameter
+    if (spec.drawn_rows >= 0) elements = elements / spec.shape[0] * spec.drawn_rows;  // padding does not count
     count += elements;
   }
   return count;
@@ -125,7 +125,7 @@ double Assembled::row_flops() const {
     own += flops.value_or(0);
     shares |= !flops;
   }
-  // A backward costs two forwards.
+  // A backward pass costs two forward passes.
   return own +
          (shares ? 3 * guard(*model, "forward_flops", [&] { return model->forward_flops(context, context); }) : 0);
 }

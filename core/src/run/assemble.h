@@ -1,4 +1,5 @@
-// One rank's components of a run, wired in the order: create (children first), special tokens, vocabulary, bind, build.
+// The components of a run on one rank, assembled in this order: create (children first), special tokens, vocabulary,
+// bind, build.
 #pragma once
 
 #include <functional>
@@ -34,22 +35,22 @@ struct LabelledEvaluator {
   Evaluator* evaluator;
   std::string label, id;
   Split split;
-  int64_t every;       // steps; 0: at the end only
-  std::string config;  // with the split, as text: what tells evaluations of one run apart
+  int64_t every;       // steps; 0: only at the end
+  std::string config;  // with the split, as text; distinguishes evaluations of one run
 };
 
 class Assembled {
  public:
-  // `line` is a plan line (results/README.md). Nothing is built yet: enough for validate.
+  // `line` is a plan line (results/README.md). Nothing is built yet, which suffices for validate.
   Assembled(const loader::Registry& registry, const nlohmann::json& line);
-  // Weights and optimizer; on this rank of the mesh. Only once. draw = false: shapes only. trains = false: without the
-  // optimizer's state.
+  // Builds weights and optimizer on this rank of the mesh. May be called only once. draw = false: only shapes. trains =
+  // false: without optimizer state.
   void build(const Mesh& mesh, bool draw = true, bool trains = true);
 
-  Assembly assembly() const;        // what validate sees
+  Assembly assembly() const;        // the view of validate
   int64_t parameter_count() const;  // after build; of all ranks
   double row_flops() const;         // after build: exact FLOPs of one row of a training step
-  int64_t unread() const;           // last tokens of a context that some objective leaves for the next one
+  int64_t unread() const;           // last tokens of a sequence that some objective does not read
 
   loader::Instances instances;
   Dataset* dataset;
@@ -64,15 +65,15 @@ class Assembled {
   std::vector<Callback*> callbacks;
   std::unique_ptr<Vocabulary> vocabulary;
   std::unique_ptr<Parameters> parameters;                     // after build
-  Compute compute;                                            // of this machine; settled before build
-  std::map<std::string, std::unique_ptr<TrainedRun>> others;  // runs that evaluations asked, by folder
-  // Of evaluations and decoding; continues: a decoded token follows what is in the cache. Every rank calls it; may
-  // throw RunStopped.
+  Compute compute;                                            // of this machine; set before build
+  std::map<std::string, std::unique_ptr<TrainedRun>> others;  // runs whose models evaluations use, by folder
+  // Called before every forward pass of evaluations and decoding, on every rank; may throw RunStopped. continues: the
+  // forward pass is of a decoded token that follows the cache.
   std::function<void(bool continues)> before_forward;
 
   // Of the plan line.
   int64_t context, steps, batch, micro_batch;
-  double clip_norm, skip_loss_z, skip_norm_z;  // 0: not done
+  double clip_norm, skip_loss_z, skip_norm_z;  // 0: disabled
   bool fp64, skip_non_finite, sequence_parallel;
   uint64_t init_seed, data_seed;
   std::string dataset_config;  // as text
@@ -80,7 +81,7 @@ class Assembled {
   int tensor, data, threads;
 
  private:
-  void bind(size_t trains);  // the first so many instances train
+  void bind(size_t trains);  // the first `trains` instances take part in training
 };
 
 }  // namespace assay::run

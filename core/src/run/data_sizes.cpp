@@ -13,10 +13,10 @@ namespace assay::run {
 namespace {
 
 constexpr Split kSplits[] = {Split::kTrain, Split::kValidation, Split::kTest};
-constexpr double kMostTimes = 3;             // what was asked for that a split may hold, and the least is its inverse,
-constexpr double kNearEnough = 0.05;         // unless so much of the data or less is between the two
-constexpr int64_t kMostTokenised = 4 << 20;  // bytes of a split; of a larger one a part stands for all
-constexpr int64_t kPiecesOfAPart = 64;       // at even distances
+constexpr double kMostTimes = 3;             // maximum of reached / requested share, and of its inverse,
+constexpr double kNearEnough = 0.05;         // unless the shares differ by at most this fraction of the data
+constexpr int64_t kMostTokenised = 4 << 20;  // bytes of a split; a larger one is estimated from a sample
+constexpr int64_t kPiecesOfAPart = 64;       // at equal distances
 
 Document document_of(const Dataset& dataset, Split split, int64_t index) {
   return guard(dataset, "document", [&] { return dataset.document(split, index); });
@@ -26,7 +26,7 @@ int64_t documents_of(const Dataset& dataset, Split split) {
   return guard(dataset, "size", [&] { return dataset.size(split); });
 }
 
-// What copies have in common: the content, whose lines may end with "\r\n" in one and with "\n" in the other.
+// The hash of the content, equal for copies that differ only in line ends ("\r\n" or "\n").
 uint64_t key_of(std::string_view content) {
   if (content.find('\r') == std::string_view::npos) return stream_key(0, content);
   std::string plain;
@@ -62,7 +62,7 @@ MeasuredData measured(const Dataset& dataset) {
   return data;
 }
 
-// From `begin` on, at most `most` bytes; where these would cut a character of UTF-8, it is left out.
+// At most `most` bytes starting at `begin`; partial UTF-8 characters at the ends are removed.
 std::string_view piece_of(std::string_view text, size_t begin, size_t most) {
   const auto is_inside = [&](size_t at) { return at < text.size() && (text[at] & 0xC0) == 0x80; };
   auto end = std::min(begin + most, text.size());
@@ -71,7 +71,7 @@ std::string_view piece_of(std::string_view text, size_t begin, size_t most) {
   return text.substr(begin, end - begin);
 }
 
-// A part of a large split is pieces of its documents at even distances; documents without one are not read again.
+// A large split is sampled by pieces at equal distances; documents without a piece are not read again.
 EpochSize epoch_size(const Assembled& run, const MeasuredData& data) {
   const auto& train = data.splits[static_cast<size_t>(Split::kTrain)];
   const auto tokens_of = [&](std::string_view text) {
@@ -111,7 +111,7 @@ std::string counted(int64_t count, const std::string& what) {
   return base::grouped(count) + " " + what + (count == 1 ? "" : "s");
 }
 
-// Of the data; what a share is of is what its rule divides.
+// Shares of the data, in the unit that the rule of the dataset divides.
 struct Share {
   double asked, reached;
   const char* of;
@@ -131,14 +131,14 @@ std::optional<Share> share_of(const Assembled& run, const SplitSizes& sizes, Spl
   return Share{asked, amount(sizes[static_cast<size_t>(split)]) / all, fractions->of_documents ? "documents" : "bytes"};
 }
 
-// What was asked for and what was reached are too far from each other.
+// Whether the requested and the reached share differ too much.
 bool is_far(const Share& share) {
   const bool differs = share.reached > kMostTimes * share.asked || kMostTimes * share.reached < share.asked;
   return differs && std::abs(share.reached - share.asked) > kNearEnough;
 }
 
-// Whether the split would come nearer to what was asked if one document, the smallest that can be had, were moved from
-// it or to it. No split is emptied for that.
+// Whether moving the smallest available document from or to the split would bring its share closer to the requested
+// one. No split may become empty.
 bool could_be_nearer(const Assembled& run, const SplitSizes& sizes, Split split, const Share& share) {
   const auto& own = sizes[static_cast<size_t>(split)];
   const auto fractions = guard(*run.dataset, "fractions", [&] { return run.dataset->fractions(); });
@@ -159,14 +159,14 @@ bool may_lengthen(const Assembled& run) {
                      [](const Transform* transform) { return transform->stage() != Stage::kContext; });
 }
 
-// Whether the run reads the split at all: to train, or in an evaluation.
+// Whether the run reads the split, for training or in an evaluation.
 bool uses(const Assembled& run, Split split) {
   return (split == Split::kTrain && run.steps > 0) ||
          std::any_of(run.evaluators.begin(), run.evaluators.end(),
                      [&](const auto& entry) { return entry.split == split; });
 }
 
-// Of `known`, where nothing is kept of a look that throws.
+// Looks up a key in `known`, or computes and stores its value; if the computation throws, nothing is stored.
 template <class Found, class Look>
 const Found& looked_up(std::map<std::string, Found>& known, const std::string& key, Look&& look) {
   const auto found = known.find(key);
@@ -196,8 +196,8 @@ const SplitFindings& DataSizes::findings(const Assembled& run, const LabelledEva
 
 namespace {
 std::string distance_of(Split split, const Share& share) {
-  return "the split " + quoted(split) + " holds " + percent(share.reached) + " of the " + share.of + ", and " +
-         percent(share.asked) + " were asked for";
+  return "the split " + quoted(split) + " has " + percent(share.reached) + " of the " + share.of + ", but " +
+         percent(share.asked) + " is requested";
 }
 }  // namespace
 
@@ -212,8 +212,8 @@ std::vector<std::pair<std::string, std::string>> data_faults(const Assembled& ru
     for (const auto other : kSplits)
       holds += (holds.empty() ? "" : ", ") + std::string(name_of(other)) + " " +
                base::grouped(sizes[static_cast<size_t>(other)].documents);
-    faults.emplace_back(path, "the split " + quoted(split) + (size.documents > 0 ? " holds no text" : " is empty") +
-                                  " (documents: " + holds + "); name another split, or divide the data otherwise (" +
+    faults.emplace_back(path, "the split " + quoted(split) + (size.documents > 0 ? " has no text" : " is empty") +
+                                  " (documents: " + holds + "); use another split, or divide the data differently (" +
                                   describe + ")");
     return false;
   };
@@ -221,8 +221,8 @@ std::vector<std::pair<std::string, std::string>> data_faults(const Assembled& ru
     const auto& [tokens, estimated] = all.epoch(run);
     if (!estimated && tokens < run.context)
       faults.emplace_back("data.context",
-                          "the training split holds " + base::grouped(tokens) +
-                              " tokens, the ends of its documents included, fewer than one context of " +
+                          "the training split has " + base::grouped(tokens) +
+                              " tokens, including one end of text per document, fewer than one sequence of length " +
                               std::to_string(run.context) + "; use more text or a smaller data.context");
   }
   for (const auto& entry : run.evaluators) {
@@ -233,14 +233,13 @@ std::vector<std::pair<std::string, std::string>> data_faults(const Assembled& ru
   for (const auto split : kSplits) {
     const auto share = uses(run, split) ? share_of(run, sizes, split) : std::nullopt;
     if (share && share->reached > 0 && is_far(*share) && could_be_nearer(run, sizes, split, *share))
-      faults.emplace_back("data.dataset",
-                          distance_of(split, *share) +
-                              "; more than three times or less than a third of what was asked is refused where more "
-                              "than " +
-                              percent(kNearEnough) +
-                              " of the data are between the two and documents could be divided to come nearer; give "
-                              "other fractions, or divide the data otherwise (" +
-                              describe + ")");
+      faults.emplace_back("data.dataset", distance_of(split, *share) +
+                                              "; a share must not be more than three times or less than a third of the "
+                                              "requested one where they differ by more than " +
+                                              percent(kNearEnough) +
+                                              " of the data and another division of the documents is closer; set other "
+                                              "fractions, or divide the data differently (" +
+                                              describe + ")");
   }
   return faults;
 }
@@ -254,15 +253,14 @@ std::vector<std::string> data_notes(const Assembled& run, DataSizes& all) {
     notes.push_back("data.dataset: " + base::grouped(size.copies) + " of the " + counted(size.documents, "document") +
                     " of " + quoted(split) + " (" +
                     percent(static_cast<double>(size.copied_bytes) / static_cast<double>(size.bytes)) +
-                    " of its bytes) have the text of one of 'train', so what is measured on them is not held out; "
-                    "whether the data can be divided by its text, assay describe " +
-                    run.dataset->identity().name + " says");
+                    " of its bytes) have the same text as a document of 'train', so metrics on them are not held-out; "
+                    "to divide the data by its text, see 'assay describe " +
+                    run.dataset->identity().name + "'");
   }
   for (const auto split : kSplits) {
     const auto share = uses(run, split) ? share_of(run, sizes, split) : std::nullopt;
     if (share && share->reached > 0 && is_far(*share) && !could_be_nearer(run, sizes, split, *share))
-      notes.push_back("data.dataset: " + distance_of(split, *share) +
-                      "; so few documents cannot be divided to come nearer");
+      notes.push_back("data.dataset: " + distance_of(split, *share) + "; with so few documents, no division is closer");
   }
   for (const auto& entry : run.evaluators)
     if (sizes[static_cast<size_t>(entry.split)].bytes > 0)
@@ -282,7 +280,7 @@ std::string data_summary(const Assembled& run, DataSizes& all) {
       text += std::string(estimated ? ", about " : ", ") + counted(tokens, "token") + " per epoch";
     }
     if (const auto share = share_of(run, sizes, split))
-      text += " (" + percent(share->reached) + " of the " + share->of + ", " + percent(share->asked) + " asked)";
+      text += " (" + percent(share->reached) + " of the " + share->of + ", " + percent(share->asked) + " requested)";
   }
   return run.dataset->identity().name + ": " + text;
 }

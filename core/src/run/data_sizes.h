@@ -1,5 +1,5 @@
-// What a run's data comes to, found before it runs: documents, bytes and tokens of every split, and copies of training
-// texts in the others.
+// Sizes of a run's data, measured before it runs: documents, bytes and tokens of every split, and copies of training
+// documents in the other splits.
 #pragma once
 
 #include <array>
@@ -16,24 +16,25 @@ namespace assay::run {
 
 struct SplitSize {
   int64_t documents = 0, bytes = 0;
-  int64_t smallest = 0;  // bytes of the smallest document that holds text
-  // Documents whose text, but for white space around it and for line ends, train has, too.
+  int64_t smallest = 0;  // bytes of the smallest document with text
+  // Documents whose text is also in train, apart from surrounding white space and line ends.
   int64_t copies = 0, copied_bytes = 0;
 };
 using SplitSizes = std::array<SplitSize, 3>;  // by Split
 
-// Of a dataset alone, whatever the tokenizer.
+// Depends only on the dataset, not on the tokenizer.
 struct MeasuredData {
   SplitSizes splits;
   std::vector<int64_t> train_documents;  // bytes of each
 };
 
 struct EpochSize {
-  int64_t tokens = 0;      // of train, the ends of documents included: the targets of an epoch, before transforms
-  bool estimated = false;  // from a part of the text
+  int64_t tokens = 0;      // of train, including ends of text: the targets of an epoch, before transforms
+  bool estimated = false;  // from a sample of the text
 };
 
-// Each dataset, with a tokenizer and with an evaluator, is looked at once, however many runs of a plan have it.
+// Measures each dataset, each combination with a tokenizer and each one with an evaluator only once, however many runs
+// of a plan use it.
 class DataSizes {
  public:
   const SplitSizes& splits(const Assembled& run);
@@ -47,11 +48,11 @@ class DataSizes {
   std::map<std::string, SplitFindings> findings_;
 };
 
-// What of the data cannot work, as path in the experiment and message.
+// Errors in the data, as path in the experiment and message.
 std::vector<std::pair<std::string, std::string>> data_faults(const Assembled& run, DataSizes& sizes);
-// What whoever plans should know before it runs.
+// Notes about the data for the plan.
 std::vector<std::string> data_notes(const Assembled& run, DataSizes& sizes);
-// One sentence: what every split holds, and the share of the data that it was asked to be.
+// One sentence: the size of every split, and its requested share of the data.
 std::string data_summary(const Assembled& run, DataSizes& sizes);
 
 }  // namespace assay::run

@@ -1,4 +1,4 @@
-// What a run's materialised epochs are made from and found by.
+// The specification of a run's materialised epochs, including their key.
 #pragma once
 
 #include <filesystem>
@@ -10,7 +10,7 @@
 
 namespace assay::run {
 
-// library: build id of this library, whose code reads, changes and packs the text.
+// library: build id of this library, whose code reads, transforms and packs the text.
 data::DataSpec data_spec(const Assembled& run, const nlohmann::json& plan_line, const std::string& library,
                          const std::filesystem::path& contexts);
 

@@ -33,27 +33,27 @@ std::optional<Refusal> refusal_of(const std::string& device, const json& line) {
   const auto quoted = "'" + device + "' ";
   if (on_gpu(device) && !kernels::device::built())
     return Refusal{"resources.device", quoted +
-                                           "needs a CUDA build, and this one has only the CPU; configure with "
+                                           "needs a CUDA build, but this build supports only the CPU; configure with "
                                            "-DASSAY_CUDA=ON, or set resources.device = \"cpu\""};
   const int ranks = ranks_of(line);
   const bool nccl = is_nccl(line);
   if (nccl && (device == "cpu" || !kernels::device::built()))
     return Refusal{"resources.mesh.backend",
                    device == "cpu"
-                       ? "'nccl' is for ranks with a GPU each, and resources.device is \"cpu\"; take threads "
-                         "or mpi"
-                       : "'nccl' needs a CUDA build, and this one has only the CPU; configure with "
-                         "-DASSAY_CUDA=ON, or take threads or mpi"};
+                       ? "'nccl' needs one GPU per rank, but resources.device is \"cpu\"; use threads or mpi"
+                       : "'nccl' needs a CUDA build, but this build supports only the CPU; configure with "
+                         "-DASSAY_CUDA=ON, or use threads or mpi"};
   if (on_gpu(device) && ranks > 1 && !nccl)
     return Refusal{"resources.device", quoted + "with " + std::to_string(ranks) +
-                                           " ranks (resources.mesh) takes resources.mesh.backend = \"nccl\"; or set "
-                                           "tensor = data = 1, or resources.device = \"cpu\""};
+                                           " ranks (resources.mesh) needs resources.mesh.backend = \"nccl\"; set it, "
+                                           "or set tensor = data = 1 or resources.device = \"cpu\""};
   const auto precision = precision_of(line);
   const bool surely_cpu = device == "cpu" || (device == "auto" && ((ranks > 1 && !nccl) || !kernels::device::built()));
   if (surely_cpu && (precision == "bf16" || precision == "tf32"))
-    return Refusal{"train.precision", "'" + precision +
-                                          "' is for GPUs, and this run is on the CPU; take fp32 or fp64, or a CUDA "
-                                          "build on a machine with a GPU"};
+    return Refusal{
+        "train.precision",
+        "'" + precision +
+            "' needs a GPU, but this run uses the CPU; use fp32 or fp64, or a CUDA build on a machine with a GPU"};
   return std::nullopt;
 }
 
@@ -65,15 +65,15 @@ int gpu_index(const std::string& device) {
   return index;
 }
 
-// cuBLAS takes its workspace from the environment when it is first used, and repeats its bits only with a fixed one.
+// cuBLAS reads its workspace from the environment at first use, and is bit-reproducible only with a fixed one.
 void repeat_bits(bool tf32) {
   ::setenv(kWorkspace, ":4096:8", /*overwrite=*/0);
-  ::setenv(kNcclAlgorithm, "Ring", /*overwrite=*/0);  // a tree's sums depend on how messages arrive
+  ::setenv(kNcclAlgorithm, "Ring", /*overwrite=*/0);  // tree sums depend on the arrival order of messages
   auto& context = at::globalContext();
   context.setDeterministicCuDNN(true);
   context.setBenchmarkCuDNN(false);
   context.setDeterministicAlgorithms(true, /*warn_only=*/false);
-  context.setDeterministicFillUninitializedMemory(false);  // only shows misuse, and costs a pass over every new tensor
+  context.setDeterministicFillUninitializedMemory(false);  // only detects misuse and costs a pass over every new tensor
   context.setFloat32Precision(at::Float32Backend::CUDA, at::Float32Op::MATMUL,
                               tf32 ? at::Float32Precision::TF32 : at::Float32Precision::IEEE);
 }
@@ -90,7 +90,7 @@ Compute settle_compute(const json& line) {
   if (!on_gpu(device)) return {};
   const int index = gpu_index(device);
   if (index >= gpus)
-    throw UserError("resources.device: '" + device + "' was asked for, and CUDA finds " + std::to_string(gpus) +
+    throw UserError("resources.device: '" + device + "' is requested, but CUDA finds " + std::to_string(gpus) +
                     " GPUs; check nvidia-smi and CUDA_VISIBLE_DEVICES, or set resources.device = \"cpu\"");
   repeat_bits(precision_of(line) == "tf32");
   return {at::Device(at::kCUDA, static_cast<at::DeviceIndex>(index)), precision_of(line) == "bf16"};
@@ -99,9 +99,9 @@ Compute settle_compute(const json& line) {
 Compute of_rank(Compute first, int rank_on_host) {
   const int index = first.device.index() + rank_on_host, gpus = kernels::device::count();
   if (index >= gpus)
-    throw UserError("resources.mesh: rank " + std::to_string(rank_on_host) + " of this host takes GPU " +
-                    std::to_string(index) + ", and CUDA finds " + std::to_string(gpus) +
-                    "; take fewer ranks, or more hosts (resources.mesh.mpirun)");
+    throw UserError("resources.mesh: rank " + std::to_string(rank_on_host) + " of this host needs GPU " +
+                    std::to_string(index) + ", but CUDA finds " + std::to_string(gpus) +
+                    " GPUs; use fewer ranks, or more hosts (resources.mesh.mpirun)");
   first.device = at::Device(at::kCUDA, static_cast<at::DeviceIndex>(index));
   return first;
 }
@@ -141,8 +141,8 @@ ForwardPrecision::ForwardPrecision(const Compute& compute) : type_(compute.devic
   at::autocast::increment_nesting();
 }
 
-// Casts of weights are kept while a guard lives, so that one forward makes each once; they must not outlive it, for the
-// optimizer writes weights in place.
+// Casts of weights are cached while a guard exists, so that one forward pass makes each only once. They must not
+// outlive it, because the optimizer writes weights in place.
 ForwardPrecision::~ForwardPrecision() {
   if (!on_) return;
   if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();

@@ -1,4 +1,4 @@
-// Where a run computes, and in what numbers.
+// The device and the precision of a run.
 #pragma once
 
 #include <map>
@@ -13,32 +13,32 @@ namespace assay::run {
 
 struct Compute {
   at::Device device = at::kCPU;
-  bool bf16 = false;  // matrix products of a forward; weights, norms, softmax and losses stay as they are
+  bool bf16 = false;  // for matrix products of a forward pass; weights, norms, softmax and losses stay fp32
 };
 
 struct Refusal {
   std::string path, message;  // "resources.device"
 };
 
-// What of a plan line's device, mesh and precision this build can do on no machine; nothing when it may work. GPUs are
-// not looked for: a plan may be made on a machine that has none.
+// Returns an error if this build cannot support a plan line's device, mesh and precision on any machine; no value when
+// it may work. GPUs are not detected, because a plan may be made on a machine without one.
 std::optional<Refusal> refusal(const nlohmann::json& line);
 
-// The line's device on this machine: "auto" is the first GPU where a CUDA build finds one and the run has one rank
-// (or its mesh is nccl's), else the CPU. On a GPU it also tells LibTorch, for the whole process, to give the same bits
-// on every run, and whether TF32 is allowed. UserError, saying what to do, when it cannot be had.
+// Selects the line's device on this machine: "auto" is the first GPU if a CUDA build finds one and the run has one rank
+// (or its mesh uses nccl), else the CPU. On a GPU, it also configures LibTorch for the whole process to be
+// bit-reproducible, and whether TF32 is allowed. Throws UserError with a remedy when the device is not available.
 Compute settle_compute(const nlohmann::json& line);
 
-// The GPU of a rank of this host: those after the first rank's, in order. UserError when there are too few.
+// The GPU of a rank of this host: the GPUs from the first rank's on, in order. Throws UserError when there are too few.
 Compute of_rank(Compute first, int rank_on_host);
 
-// Name of the GPU, versions of driver and runtime, what makes it repeat its bits; empty for the CPU.
+// Name of the GPU, versions of driver and runtime, and settings for reproducibility; empty for the CPU.
 std::map<std::string, std::string> description(const Compute& compute);
 
-// Every tensor there; what is there already is shared.
+// Moves every tensor to the device; tensors that are already there are shared.
 Batch moved(Batch batch, at::Device device);
 
-// While it lives, matrix products on this thread are made of bf16 operands where `compute` says so.
+// During its lifetime, matrix products on this thread use bf16 operands if `compute.bf16` is set.
 class ForwardPrecision {
  public:
   explicit ForwardPrecision(const Compute& compute);

@@ -33,12 +33,12 @@ class ContextOfEvaluation final : public EvaluationContext {
   const Dataset& dataset() const override {
     const auto& dataset = *run_.dataset;
     if (guard(dataset, "size", [&] { return dataset.size(entry_.split); }) == 0)
-      throw UserError("evaluate '" + entry_.label + "': the dataset has nothing in its split '" +
-                      std::string(name_of(entry_.split)) + "'; name another split, or give the dataset one");
+      throw UserError("evaluate '" + entry_.label + "': the dataset has no documents in its split '" +
+                      std::string(name_of(entry_.split)) + "'; use another split, or divide the data differently");
     return dataset;
   }
   int64_t training_context() const override { return run_.context; }
-  // Constant: results must not depend on resources, and the last bits of a sum depend on the shape of a batch.
+  // A constant, because results must not depend on resources, and the last bits of a sum depend on the batch shape.
   int64_t tokens_per_forward() const override { return 4096; }
   Forward& forward(const Batch& batch, const std::vector<int64_t>& hidden_layers) override {
     ForwardOptions options;

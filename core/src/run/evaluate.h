@@ -1,4 +1,4 @@
-// Runs one evaluator on the present weights, without gradients and without dropout.
+// Runs one evaluator on the current weights, without gradients and without dropout.
 #pragma once
 
 #include <functional>
@@ -22,14 +22,14 @@ struct EvaluationReport {
 };
 
 struct EvaluationProgress {
-  int64_t batches = 0;          // forwards begun, those of decoded tokens included
-  bool continues = false;       // the next forward is of a decoded token, and quick
-  std::optional<double> share;  // what the evaluator said of how far it is
+  int64_t batches = 0;          // forward passes begun, including those of decoded tokens
+  bool continues = false;       // the next forward pass is of a decoded token, and short
+  std::optional<double> share;  // fraction done, as reported by the evaluator
 };
-// Every rank calls it at the same points: before every forward. It may leave the evaluation by a RunStopped.
+// Called on every rank at the same points, before every forward pass. It may end the evaluation by throwing RunStopped.
 using BetweenBatches = std::function<void(const EvaluationProgress&)>;
 
-// Every rank of the mesh calls it; the reports are equal.
+// Must be called on every rank of the mesh; the reports are equal.
 EvaluationReport evaluate(Assembled& run, const Mesh& mesh, const LabelledEvaluator& entry, int64_t step,
                           const BetweenBatches& between = {});
 

@@ -8,14 +8,14 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// The ranks learn from each other that one was asked to stop before every batch, but only before some of the decoded
-// tokens, whose forwards are quick. By their number, for all ranks must come to the same decision.
+// The ranks exchange stop requests before every batch, but only before some of the decoded tokens, whose forward passes
+// are short. The token count decides when, because all ranks must make the same decision.
 constexpr int64_t kDecodedTokens = 8;
 constexpr std::chrono::seconds kShowEvery{1};
 
 class AskedToStop final : public RunStopped {
  public:
-  AskedToStop() : RunStopped("the run was asked to stop") {}
+  AskedToStop() : RunStopped("the run received a stop request") {}
 };
 
 }  // namespace
@@ -40,11 +40,11 @@ bool Evaluations::at_the_end(Phases& phases, std::vector<EvaluationReport>& repo
   return true;
 }
 
-// Nothing when a rank was asked to stop.
+// Returns no value when a rank received a stop request.
 std::optional<EvaluationReport> Evaluations::evaluated(const LabelledEvaluator& entry, int64_t step, Phases& phases) {
   const Timed timed(phases.evaluation);
   const auto begin = Clock::now();
-  int64_t asked = 0;  // batches when the ranks last asked each other
+  int64_t asked = 0;  // batches at the last exchange of stop requests
   std::optional<Clock::time_point> shown;
   const auto between = [&](const EvaluationProgress& progress) {
     if (!progress.continues || progress.batches - asked >= kDecodedTokens) {
@@ -62,7 +62,7 @@ std::optional<EvaluationReport> Evaluations::evaluated(const LabelledEvaluator& 
     observer_.evaluating(now);
   };
   try {
-    between({});  // also where an evaluator reads no batch
+    between({});  // also if an evaluator reads no batch
     auto report = evaluate(run_, mesh_, entry, step, between);
     if (mesh_.first())
       tell_("evaluate", {{"step", step},
@@ -76,7 +76,7 @@ std::optional<EvaluationReport> Evaluations::evaluated(const LabelledEvaluator& 
   }
 }
 
-// No sum of a step is at hand here for the answer to ride on.
+// There is no all_reduce of a training step here that could carry the flag.
 bool Evaluations::any_rank_asked() const {
   int64_t any = attempt_.asked_to_stop && attempt_.asked_to_stop() ? 1 : 0;
   for (auto* axis : {&mesh_.data(), &mesh_.tensor()})

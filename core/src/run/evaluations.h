@@ -1,5 +1,5 @@
-// When a run evaluates: on the way at every entry's steps, at the end what has no record yet. A request to stop leaves
-// an evaluation between two of its batches; what it has measured so far is dropped, and a later attempt does it again.
+// Evaluations of a run: during training at the steps of every entry, and at the end those without a record. A stop
+// request ends an evaluation between two batches; its partial results are dropped, and a later attempt repeats it.
 #pragma once
 
 #include <functional>
@@ -14,15 +14,15 @@ namespace assay::run {
 class Evaluations {
  public:
   using Tell = std::function<void(const std::string& type, const nlohmann::json& fields)>;
-  // tell: called by the first rank with the event of each evaluation that is done.
+  // tell: called on the first rank with the event of each finished evaluation.
   Evaluations(Assembled& run, const Mesh& mesh, const Attempt& attempt, Observer& observer, Tell tell)
       : run_(run), mesh_(mesh), attempt_(attempt), observer_(observer), tell_(std::move(tell)) {}
 
-  // Every rank calls these; all of them return false at the same point when one was asked to stop.
+  // Must be called on every rank; all return false at the same point when one received a stop request.
   bool on_the_way(int64_t step, Phases& phases) { return make_due(step, phases, /*missing_only=*/false); }
-  // Of the step that the run is resumed from: what no earlier attempt has done.
+  // Evaluations at the resumed step that no earlier attempt has finished.
   bool missing_at(int64_t step, Phases& phases) { return make_due(step, phases, /*missing_only=*/true); }
-  // Reports are for the first rank.
+  // Only the first rank gets reports.
   bool at_the_end(Phases& phases, std::vector<EvaluationReport>& reports);
 
  private:

@@ -1,4 +1,4 @@
-// A forward of a model over one batch; hidden states, logits and losses are made when first asked for.
+// A forward pass of a model over one batch; hidden states, logits and losses are computed on first use.
 #pragma once
 
 #include <c10/core/GradMode.h>
@@ -15,7 +15,7 @@ namespace assay::run {
 
 class ForwardPass final : public Forward {
  public:
-  // partial: sequence parallel, its gradients go there; null: every rank works on all positions.
+  // partial: receives the gradients of a sequence-parallel forward pass; null: every rank computes all positions.
   ForwardPass(Model& model, const Batch& batch, ForwardOptions options, int64_t vocabulary, const Mesh& mesh,
               const Compute& compute = {}, nn::PartialGradients* partial = nullptr)
       : model_(model),
@@ -31,7 +31,7 @@ class ForwardPass final : public Forward {
   Tensor hidden(int64_t layer) override {
     const auto found = output().hidden.find(layer);
     if (found == output().hidden.end())
-      throw UserError("hidden layer " + std::to_string(layer) + " was not named in needs().hidden_layers");
+      throw UserError("hidden layer " + std::to_string(layer) + " is not declared in needs().hidden_layers");
     return found->second;
   }
   Tensor logits() override {

@@ -29,13 +29,13 @@ std::string listed(const Names& names) {
   return text;
 }
 
-// A tensor's whole name, or its beginning up to a dot or a slash.
+// Whether the entry is the tensor's full name, or a prefix of it up to a dot or a slash.
 bool stands_for(const std::string& entry, const std::string& name) {
   return name.starts_with(entry) &&
          (name.size() == entry.size() || name[entry.size()] == '.' || name[entry.size()] == '/');
 }
 
-// What a file holds and this run has no place for.
+// Tensors of a file that this run does not use.
 Names surplus_in(const SafetensorsFile& file, const std::vector<ShardedTensor>& tensors) {
   std::set<std::string> known;
   for (const auto& tensor : tensors) known.insert(tensor.name);
@@ -45,28 +45,28 @@ Names surplus_in(const SafetensorsFile& file, const std::vector<ShardedTensor>& 
   return surplus;
 }
 
-// "" when all of the surplus is named.
+// Returns "" when all unused tensors are ignored.
 std::string surplus_fault(const SafetensorsFile& file, Names surplus, const Names& ignore) {
   std::erase_if(surplus, [&](const std::string& name) {
     return std::any_of(ignore.begin(), ignore.end(), [&](const auto& entry) { return stands_for(entry, name); });
   });
   if (surplus.empty()) return "";
-  return file.path().string() + ": holds tensors that this run has no place for: " + listed(surplus) +
-         "; give the run the components that they belong to, or name them in [init] ignore (a name, or its beginning "
-         "up to a dot)";
+  return file.path().string() + ": the file has tensors that this run does not use: " + listed(surplus) +
+         "; add the components that they belong to, or list them in [init] ignore (a full name, or a prefix up to a "
+         "dot)";
 }
 
-// "" when every entry is the name of something. of_optimizer: the surplus of the optimizer's file, where that one is
-// read, too.
+// Returns "" when every entry names an unused tensor. of_optimizer: the unused tensors of the optimizer state, if that
+// is also read.
 std::string ignore_fault(const SafetensorsFile& file, const Names& surplus, const Names& of_optimizer,
                          const Names& ignore) {
   Names all = surplus;
   all.insert(all.end(), of_optimizer.begin(), of_optimizer.end());
   for (const auto& entry : ignore)
     if (std::none_of(all.begin(), all.end(), [&](const auto& name) { return stands_for(entry, name); }))
-      return "[init] ignore: '" + entry + "' is not a tensor of " + file.path().string() +
-             (of_optimizer.empty() ? "" : " or of its run's optimizer") + " that this run has no place for; " +
-             (all.empty() ? "there are none: remove it" : "these are: " + listed(all));
+      return "[init] ignore: '" + entry + "' is not an unused tensor of " + file.path().string() +
+             (of_optimizer.empty() ? "" : " or of its run's optimizer state") + "; " +
+             (all.empty() ? "there are none, so remove it" : "the unused tensors are " + listed(all));
   return "";
 }
 
@@ -122,7 +122,7 @@ std::vector<std::pair<std::string, std::string>> init_findings(const json& train
     find("init.weights",
          [&] { return fault_of(SafetensorsFile(init["weights"].at("path").get<std::string>()), run, ignore); });
   if (!init.contains("from")) return findings;
-  // A run that is still to come, or whose files are not what its record says, is another check's matter.
+  // Other checks handle a run that has not been trained yet, or whose files do not match its record.
   const record::RunLayout from(init["from"].at("path").get<std::string>());
   if (!record::has_record(from.train_record()) || !fs::exists(from.weights())) return findings;
   std::optional<SafetensorsFile> file;
@@ -131,7 +131,7 @@ std::vector<std::pair<std::string, std::string>> init_findings(const json& train
   } catch (const UserError&) {
     return findings;
   }
-  // Of an optimizer's file that this run cannot read any name may be ignored: that file is what is reported.
+  // If the optimizer state cannot be read, any entry is accepted, because only that error is reported.
   auto of_optimizer = ignore;
   if (init.at("load") != "all" || !OptimizerState::exists(from.checkpoints()))
     of_optimizer.clear();

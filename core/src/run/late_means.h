@@ -1,4 +1,4 @@
-// Means over the last tenth of a run's steps: of the loss, and of what components log.
+// Means over the last tenth of a run's steps, of the loss and of the metrics that components log.
 #pragma once
 
 #include <cmath>
@@ -15,8 +15,8 @@ class LateMeans {
     int64_t count = 0;  // steps that had a value
   };
 
-  // The value of one step, where it has one. Of a step that changed nothing (skipped) only finite values count, so
-  // those of a spike do: the update that belongs to the others was never made.
+  // Adds the value of one step. For a skipped step, only finite values count (those of a spike), because a non-finite
+  // value belongs to an update that was never made.
   void add(const std::string& name, double value, bool skipped) {
     auto& [sum, count] = sums_[name];
     if (skipped && !std::isfinite(value)) return;
@@ -24,14 +24,14 @@ class LateMeans {
     ++count;
   }
 
-  // By name. NaN where no value of a name counted; a name without any value is not there.
+  // Means by name. NaN if no value of a name counted; a name without any value is absent.
   std::map<std::string, double> means() const {
     std::map<std::string, double> means;
     for (const auto& [name, of] : sums_) means[name] = of.sum / static_cast<double>(of.count);
     return means;
   }
 
-  // As a checkpoint keeps them.
+  // The sums stored in checkpoints.
   const std::map<std::string, Sum>& sums() const { return sums_; }
   void restore(const std::string& name, const Sum& sum) { sums_[name] = sum; }
 

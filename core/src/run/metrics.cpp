@@ -12,8 +12,8 @@ std::map<std::string, std::pair<double, double>> Metrics::sums() const {
 }
 
 std::map<std::string, double> Metrics::reduced(Communicator& data) const {
-  // Ranks may have logged different names, so each sends its own as text: "name\0", two doubles and whether the sum is
-  // of parts, padded to one size.
+  // Ranks may have logged different names, so each sends its own names: "name\0", two doubles and whether the sum is of
+  // parts, padded to the same size.
   std::string mine;
   for (const auto& [name, entry] : entries_) {
     mine.append(name.c_str(), name.size() + 1);

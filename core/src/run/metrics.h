@@ -17,7 +17,7 @@ class Metrics final : public MetricSink {
     entry.sum += sum;
     entry.weight += weight;
   }
-  // A part of a value; the parts of all micro-batches and replicas add up to it.
+  // Adds a part of a value; the value is the sum of the parts of all micro-batches and replicas.
   void add_part(const std::string& name, double part) {
     auto& entry = entries_[name];
     entry.sum += part;
@@ -25,8 +25,8 @@ class Metrics final : public MetricSink {
   }
   void clear() { entries_.clear(); }
   std::map<std::string, std::pair<double, double>> sums() const;  // sum and weight, of this replica
-  // Values over all replicas: sum / weight, or the sum of parts. What one replica logged and another did not counts as
-  // 0 / 0 there; a name whose weights add up to 0 has no value and is left out. A collective over the data axis.
+  // Values over all replicas: sum / weight, or the sum of parts. A name that only some replicas logged counts as 0 / 0
+  // on the others; a name whose weights sum to 0 has no value and is omitted. This is a collective over the data axis.
   std::map<std::string, double> reduced(Communicator& data) const;
 
  private:

@@ -10,7 +10,7 @@ namespace {
 
 bool is_finite(const Tensor& x) { return at::isfinite(x).all().item<bool>(); }
 
-// The last parameter on any rank for which `bad` holds, or none; a collective.
+// The last parameter on any rank for which `bad` holds, or none. This is a collective.
 template <class Test>
 std::string last_parameter(const Assembled& run, const Mesh& mesh, Test&& bad) {
   const auto& parameters = run.parameters->all();
@@ -25,7 +25,7 @@ std::string last_parameter(const Assembled& run, const Mesh& mesh, Test&& bad) {
 
 std::string first_non_finite(Assembled& run, const Mesh& mesh, int64_t step, std::vector<Batch> micro_batches) {
   const auto weight = last_parameter(run, mesh, [](const Parameter& p) { return !is_finite(p.value.detach()); });
-  if (!weight.empty()) return "parameter '" + weight + "' was not finite before this step";
+  if (!weight.empty()) return "parameter '" + weight + "' contained NaN or infinity before this step";
   clear_gradients(run.parameters->all());
   std::string part;
   {
@@ -34,12 +34,14 @@ std::string first_non_finite(Assembled& run, const Mesh& mesh, int64_t step, std
     accumulate_gradients(run, mesh, step, std::move(micro_batches), unused);
     part = watch.first(mesh);
   }
-  if (!part.empty()) return "the first part whose output was not finite is '" + part + "'";
+  if (!part.empty()) return "the first part whose output contains NaN or infinity is '" + part + "'";
   const auto gradient = last_parameter(
       run, mesh, [](const Parameter& p) { return p.value.grad().defined() && !is_finite(p.value.grad()); });
   if (!gradient.empty())
-    return "every output was finite; of the gradients that were not, that of '" + gradient + "' is nearest to the loss";
-  return "done again, every output and gradient was finite: a callback or the sum of squares made it so";
+    return "every output is finite; of the gradients with NaN or infinity, that of '" + gradient +
+           "' is nearest to the loss";
+  return "when the step is repeated, every output and gradient is finite, so a callback or the sum of squares is the "
+         "cause";
 }
 
 }  // namespace assay::run

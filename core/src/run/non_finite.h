@@ -1,4 +1,4 @@
-// Where NaN or infinity came from: the step is done again, and every part of the model is looked at.
+// Finds the origin of NaN or infinity by repeating the step and checking every part of the model.
 #pragma once
 
 #include <string>
@@ -9,9 +9,10 @@
 
 namespace assay::run {
 
-// A sentence that names, in this order of search: a parameter that was not finite before the step, the first part of
-// the model or term of the loss that gave NaN or infinity, the parameter whose gradient did (of several the one nearest
-// to the loss). Every rank calls it, with this replica's micro-batches as the step had them; gradients are overwritten.
+// Returns a sentence that names the first of these: a parameter that was not finite before the step, the first part of
+// the model or term of the loss whose output contains NaN or infinity, the parameter whose gradient does (the one
+// nearest to the loss). Must be called on every rank, with this replica's micro-batches of the step; overwrites
+// gradients.
 std::string first_non_finite(Assembled& run, const Mesh& mesh, int64_t step, std::vector<Batch> micro_batches);
 
 }  // namespace assay::run

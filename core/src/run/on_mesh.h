@@ -1,5 +1,5 @@
-// The ranks of a run: threads of this process or, with `processes`, this one among several; a GPU each where the mesh
-// is NCCL's.
+// Starts the ranks of a run: threads of this process or, with `processes`, this process among several. Each rank has
+// its own GPU if the mesh uses NCCL.
 #pragma once
 
 #include <functional>
@@ -10,8 +10,8 @@
 
 namespace assay::run {
 
-// Body once a rank of this process, on the plan line's mesh, with as many threads as it says and the rank's device as
-// the current one. compute: as settle_compute gave it.
+// Runs body once per rank of this process, on the mesh of the plan line, with its number of threads and the rank's
+// device as the current one. compute: the result of settle_compute.
 void on_mesh(const nlohmann::json& plan_line, const Compute& compute, mesh::Processes* processes,
              const std::function<void(const Mesh& mesh, const Compute& here)>& body);
 

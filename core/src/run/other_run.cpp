@@ -14,9 +14,9 @@ using nlohmann::json;
 OtherRun::OtherRun(const RunReference& reference, Assembled& here, const Mesh& mesh) : here_(here), mesh_(mesh) {
   const record::RunLayout layout(reference.folder);
   if (!record::has_record(layout.train_record()) || !std::filesystem::exists(layout.weights()))
-    throw UserError(reference.folder + ": has no finished training with its weights; run it first");
+    throw UserError(reference.folder + ": the run has no finished training with weights; run it first");
   if (!reference.weights_sha256.empty() && base::sha256_of_file(layout.weights()) != reference.weights_sha256)
-    throw UserError(layout.weights().string() + ": changed since the run began; run it again");
+    throw UserError(layout.weights().string() + ": the file has changed since the run began; start the run again");
   const auto record = json::parse(base::read_file(layout.train_record()));
   const json line = {{"train", record.at("config")},
                      {"evaluate", json::array()},

@@ -1,4 +1,4 @@
-// Another run's model with its final weights, for evaluators that ask a second model.
+// Another run's model with its final weights, for evaluators that use a second model.
 #pragma once
 
 #include <memory>
@@ -11,8 +11,8 @@ namespace assay::run {
 
 class OtherRun final : public TrainedRun {
  public:
-  // On the mesh, device and thread count of `here`, whose plugins must hold the other's. UserError when the run has no
-  // record or no weights, or when they are not those of the reference.
+  // Uses the mesh, device and thread count of `here`, whose plugins must include those of the other run. Throws
+  // UserError when the run has no record or no weights, or when they are not those of the reference.
   OtherRun(const RunReference& reference, Assembled& here, const Mesh& mesh);
 
   Model& model() override { return *run_->model; }

@@ -1,4 +1,5 @@
-// Where a run's time goes, in seconds, measured on the first rank: what waits for others counts where it waits.
+// Time of a run per phase, in seconds, measured on the first rank. Waiting for other ranks counts in the phase that
+// waits.
 #pragma once
 
 #include <chrono>
@@ -9,7 +10,7 @@ struct Phases {
   double data = 0, forward = 0, backward = 0, optimizer = 0, evaluation = 0;
 };
 
-// Adds the time of a scope.
+// Adds the duration of a scope.
 class Timed {
  public:
   explicit Timed(double& seconds) : seconds_(seconds) {}

@@ -8,14 +8,14 @@
 namespace assay::run {
 namespace {
 
-// Not negative, so that its opposite is a number, too.
+// Not negative, so that its negation does not overflow.
 int64_t hash_of(const Tensor& value) {
   const auto bytes = value.detach().cpu().contiguous();
   return std::stoll(base::sha256({static_cast<const char*>(bytes.const_data_ptr()), bytes.nbytes()}).substr(0, 15),
                     nullptr, 16);
 }
 
-// Hashes and their opposites: the largest of both are those of one value only where all ranks have the same.
+// Compares the maxima of the hashes and of their negations: they belong to the same value only if all ranks are equal.
 void compare(const std::vector<const Parameter*>& parameters, Communicator& axis, const char* name) {
   if (axis.size() == 1) return;
   std::vector<int64_t> mine;
@@ -27,10 +27,10 @@ void compare(const std::vector<const Parameter*>& parameters, Communicator& axis
   axis.max(largest.data(), largest.size(), Number::kInt64);
   for (size_t i = 0; i < parameters.size(); ++i)
     if (largest[2 * i] != -largest[2 * i + 1])
-      throw ReplicasDiffer("parameter '" + parameters[i]->spec.name + "' is not the same on all " +
+      throw ReplicasDiffer("parameter '" + parameters[i]->spec.name + "' differs between the " +
                            std::to_string(axis.size()) + " ranks of the " + name +
-                           " axis, and must be, to the bit: a component worked with what is not the same on all "
-                           "ranks, or a machine made an error");
+                           " axis, but must be bit-identical; a component uses values that differ between ranks, or "
+                           "the hardware made an error");
 }
 
 }  // namespace

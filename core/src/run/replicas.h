@@ -1,4 +1,5 @@
-// What must be the same on several ranks is compared: replicated parameters over the tensor ranks, all over replicas.
+// Compares parameters that must be equal on several ranks: replicated parameters over the tensor ranks, all parameters
+// over replicas.
 #pragma once
 
 #include <stdexcept>
@@ -13,7 +14,8 @@ struct ReplicasDiffer : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// By hash, to the bit. ReplicasDiffer names the first parameter that differs. Every rank calls it.
+// Compares by hash, bit by bit. Throws ReplicasDiffer with the first parameter that differs. Must be called on every
+// rank.
 void compare_replicas(const std::vector<Parameter>& parameters, const Mesh& mesh);
 
 }  // namespace assay::run

@@ -27,18 +27,18 @@ namespace {
 using Clock = std::chrono::steady_clock;
 double since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
-// A rank that resolved another run must stop here and not inside a collective.
+// A rank that resolved a different run must stop here and not inside a collective.
 void compare_ranks(const json& line, const std::string& library, const Mesh& mesh) {
   const auto hash = static_cast<int64_t>(stream_key(0, line.dump() + library) >> 1);
   for (auto* axis : {&mesh.tensor(), &mesh.data()}) {
     int64_t ends[2] = {hash, -hash};
     axis->max(ends, 2, Number::kInt64);
     if (ends[0] != hash || ends[1] != -hash)
-      throw UserError("ranks do not hold the same run and library; start them from one plan line and one build");
+      throw UserError("ranks have different runs or libraries; start them from the same plan line and build");
   }
 }
 
-// Names of what is not the same of the code that trains; both as Attempt::code.
+// Names the differences between two versions of the training code, both as Attempt::code.
 std::string changes(const std::string& before, const std::string& now) {
   const auto one = json::parse(before), other = json::parse(now);
   std::string names = one.value("training", "") == other.value("training", "") ? "" : "the training library";
@@ -47,7 +47,7 @@ std::string changes(const std::string& before, const std::string& now) {
   return names;
 }
 
-// One rank's run. Everything that is not this rank's own business happens on the first rank.
+// The run of one rank. Reporting and writing files happen only on the first rank.
 class RankRun {
  public:
   // report: the first rank's. began: when execute was called.
@@ -90,13 +90,13 @@ class RankRun {
   }
 
  private:
-  static constexpr const char* kLoss = "loss";  // no component's name: these have a dot
+  static constexpr const char* kLoss = "loss";  // not the name of a component metric, which has a dot
 
   struct StepResult {
-    std::optional<double> loss;  // nothing: no term has anything to count
+    std::optional<double> loss;  // no value: all denominators are 0
     double norm, lr;
     bool skipped;
-    bool stops;  // some rank was asked to
+    bool stops;  // some rank received a stop request
   };
 
   // Builds the model, restores what an earlier attempt left, opens the data, and reports that training starts.
@@ -249,7 +249,7 @@ class RankRun {
     saved_ = progress_.step;
   }
 
-  // The final weights where training has its record, else the newest checkpoint, else the weights as they were drawn.
+  // Restores the final weights if the train record exists, else the newest checkpoint, else the initial weights.
   Checkpoints::Resumed restore() {
     if (!attempt_.trained || run_.steps == 0) {
       auto resumed = run_.steps == 0 ? Checkpoints::Resumed{} : checkpoints_.resume(run_, mesh_);
@@ -259,11 +259,11 @@ class RankRun {
     const auto& [weights_sha256, code, stretches] = *attempt_.trained;
     std::string wrong;
     if (std::error_code absent; weights_sha256.empty())
-      wrong = "none were kept";
+      wrong = "the run kept no weights";
     else if (!std::filesystem::exists(layout_.weights(), absent))
-      wrong = "is not there";
+      wrong = "the file does not exist";
     else if (base::sha256_of_file(layout_.weights()) != weights_sha256)
-      wrong = "is not what was written";
+      wrong = "the file is corrupt";
     if (wrong.empty()) {
       load_weights(layout_.weights(), run_, mesh_);
       restored_final_ = true;
@@ -273,12 +273,13 @@ class RankRun {
     }
     if (code != attempt_.code)
       throw UserError(layout_.weights().string() + ": " + wrong +
-                      ", and training again would not give them: since then " + changes(code, attempt_.code) +
-                      " changed; remove " + layout_.folder().string() + " to train anew");
-    // Without a hash there is nothing that a repeated training would have to give.
+                      ", and repeated training would not reproduce it, because " + changes(code, attempt_.code) +
+                      " changed since; remove " + layout_.folder().string() + " to train from the start");
+    // Without a hash, a repeated training need not reproduce specific weights.
     auto resumed = checkpoints_.resume(run_, mesh_, weights_sha256.empty() ? json() : stretches);
     if (resumed.progress.step < run_.steps)
-      resumed.notes.insert(resumed.notes.begin(), layout_.weights().string() + ": " + wrong + "; training again");
+      resumed.notes.insert(resumed.notes.begin(),
+                           layout_.weights().string() + ": " + wrong + "; the training is repeated");
     return resumed;
   }
 
@@ -286,7 +287,7 @@ class RankRun {
     const auto& resources = line_.at("resources");
     auto now = stretch(resources.at("mesh"), resources.at("threads"), run_.compute.device.str(), progress.step);
     auto& known = progress.stretches;
-    if (progress.step == run_.steps) return;  // there is nothing left to train
+    if (progress.step == run_.steps) return;  // no steps are left
     if (!known.empty()) {
       auto before = known.back();
       before["from"] = progress.step;
@@ -317,8 +318,9 @@ class RankRun {
       result.skipped = true;
       if (mesh_.first()) tell("skip", {{"step", step + 1}, {"text", fault}});
     }
-    // A step with nothing to count is updated like any other, with gradients of zero: weight decay and momentum act,
-    // and the optimizer's count of updates stays the number of steps, which schedules and bias corrections go by.
+    // A step whose denominators are all 0 is updated like any other, with zero gradients: weight decay and momentum
+    // apply, and the optimizer's update count stays equal to the number of steps, which schedules and bias corrections
+    // use.
     if (!result.skipped) update(run_, step, result.norm);
     call_after_step(run_, step);
     clear_gradients(parameters);
@@ -372,9 +374,9 @@ class RankRun {
   int64_t checkpoint_every_ = 0, compare_replicas_every_ = 0;  // steps; 0: not on the way
   int64_t log_every_ = 0;                                      // steps
   bool keeps_weights_ = false;
-  bool restored_final_ = false;  // the weights are those of the training's record
-  int64_t compared_ = -1;        // the step whose replicas were found equal
-  int64_t saved_ = 0;            // the step whose state can be gone on from
+  bool restored_final_ = false;  // the weights are those of the train record
+  int64_t compared_ = -1;        // the last step at which replicas were equal
+  int64_t saved_ = 0;            // the step of the last saved state
   Metrics metrics_;
 };
 

@@ -1,5 +1,5 @@
-// One run from its plan line: assemble, go on from a checkpoint, train, evaluate. Writes nothing but materialised
-// epochs, checkpoints and the final weights; what happens is told to an observer and returned.
+// Executes one run of a plan line: assemble, resume from a checkpoint, train, evaluate. Writes only materialised
+// epochs, checkpoints and the final weights; events go to an observer, and results are returned.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -10,7 +10,7 @@
 
 namespace assay::run {
 
-// processes: this process is one of the ranks, and the report is the first one's; null: ranks are threads.
+// processes: this process is one of the ranks, and only the first rank's report is complete; null: ranks are threads.
 RunReport execute(const loader::Registry& registry, const nlohmann::json& plan_line, const Attempt& attempt,
                   Observer& observer, mesh::Processes* processes = nullptr);
 

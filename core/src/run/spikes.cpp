@@ -6,7 +6,7 @@
 namespace assay::run {
 namespace {
 
-// How far `value` is above the mean of a full window in its standard deviations; 0 where there is no telling.
+// Distance of `value` above the mean of a full window, in standard deviations; 0 if undefined.
 double score(const std::vector<double>& window, double value) {
   if (window.size() < SpikeGuard::kWindow) return 0;
   const auto count = static_cast<double>(window.size());
@@ -24,7 +24,7 @@ std::string fault_of(std::vector<double>& window, double value, double limit, co
   if (z <= limit) return "";
   return std::string(name) + " " + std::to_string(value) + " is " + std::to_string(z) +
          " standard deviations above the mean of the " + std::to_string(SpikeGuard::kWindow) +
-         " steps before it, more than " + std::to_string(limit);
+         " steps before it, more than the limit of " + std::to_string(limit);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Updates whose loss or gradient norm stands far above those before are left out, by choice. The idea is llm.c's
-// (outlier_detector.h); here a value is scored against the window before it, not against one that holds it already.
+// Optionally skips updates whose loss or gradient norm is far above the previous ones. The idea is from llm.c
+// (outlier_detector.h); here a value is scored against the window before it, not against a window that includes it.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 
 namespace assay::run {
 
-// The last values, oldest first; of a run that goes on, part of its checkpoint.
+// The last values, oldest first; stored in checkpoints.
 struct Recent {
   std::vector<double> losses = {}, norms = {};
 };
@@ -17,11 +17,11 @@ class SpikeGuard {
  public:
   static constexpr size_t kWindow = 128;  // steps
 
-  // In standard deviations above the mean of the window; 0: off.
+  // Limits in standard deviations above the mean of the window; 0: off.
   SpikeGuard(double loss_z, double norm_z) : loss_z_(loss_z), norm_z_(norm_z) {}
 
-  // Of the next step, whose numbers are finite: why it is to be left out, else "". It counts among the steps before
-  // the next in any case, so that a lasting change is no spike for long. Nothing is one before the window is full.
+  // Returns why the next step, whose numbers must be finite, is to be skipped, else "". The step enters the window in
+  // either case, so that a lasting change does not remain a spike. Before the window is full, no step is a spike.
   std::string fault(double loss, double norm);
 
   Recent recent;

@@ -40,7 +40,7 @@ class Prepare final : public PrepareContext {
   Denominators& denominators_;
 };
 
-// What the objectives share while one micro-batch is worked on.
+// State that the objectives share during one micro-batch.
 struct MicroBatch {
   Assembled& run;
   const Mesh& mesh;
@@ -51,17 +51,18 @@ struct MicroBatch {
   bool training = true;
   std::map<std::string, std::unique_ptr<ForwardPass>> forwards{};
   Tensor total{};
-  bool counts = false;  // some term of the total has something to count in this step
+  bool counts = false;  // some term of the total has a positive denominator
 
   ForwardPass& forward(const std::string& name, const Batch& view, Model& model, bool dropout) {
     auto& slot = forwards[name];
     if (!slot) {
       ForwardOptions options;
       options.hidden_layers = hidden_layers;
-      // The number depends on the name, not on the order of asking, so that masks do not either.
+      // The number depends on the name, not on the call order, so that masks do not depend on it either.
       options.key = {dropout && training, run.data_seed, step,
                      static_cast<int64_t>(name.empty() ? 0 : stream_key(0, name) >> 1)};
-      // A child that does not split its positions, or a view that cannot be split, is worked on whole by every rank.
+      // If a child does not support sequence parallelism, or a view is not divisible, every rank computes all
+      // positions.
       const bool splits = model.splits_sequence() && view.length() % mesh.tensor().size() == 0;
       slot = std::make_unique<ForwardPass>(model, view, options, run.vocabulary->size(), mesh, run.compute,
                                            splits ? partial : nullptr);
@@ -70,9 +71,9 @@ struct MicroBatch {
   }
 };
 
-// A zero whose gradients are zeros for the leaves that `sum` depends on. Unlike sum * 0 it is not NaN where the sum or
-// its gradient is not finite. Without those zeros a parameter would have no gradient, so replicas that add gradients
-// would not agree, and the optimizer would leave it out.
+// A zero whose gradients are zero for all leaves on which `sum` depends. Unlike sum * 0, it is not NaN when the sum or
+// its gradient is not finite. Without these zeros, a parameter would have no gradient, so replicas would disagree on
+// the gradients to sum, and the optimizer would skip the parameter.
 Tensor zero_in_place_of(const Tensor& sum) {
   using torch::autograd::AccumulateGrad;
   auto zero = at::zeros_like(sum.detach());
@@ -104,14 +105,15 @@ class Loss final : public LossContext {
   Draws draws() const override { return draws_; }
   double denominator(const std::string& name) const override {
     const auto found = denominators_.find(name);
-    if (found == denominators_.end()) throw UserError("denominator '" + name + "' was never given in prepare");
+    if (found == denominators_.end()) throw UserError("denominator '" + name + "' is not declared in prepare");
     return std::max(found->second, 1e-12);
   }
   void term(const std::string& name, const Tensor& sum, const std::string& divisor, double weight) override {
-    const double whole = denominator(divisor);  // refuses a name that prepare did not give
-    if (sum.numel() != 1) throw UserError("term '" + name + "' must be one number, not " + std::to_string(sum.numel()));
+    const double whole = denominator(divisor);  // throws for a name that prepare did not declare
+    if (sum.numel() != 1)
+      throw UserError("term '" + name + "' must have one element, not " + std::to_string(sum.numel()));
     const double counted = denominators_.at(divisor);
-    const bool counts = counted > 0;  // else the sum may be anything: a mean over nothing is NaN
+    const bool counts = counted > 0;  // otherwise the sum is undefined: a mean over nothing is NaN
     if (counts) nn::watch("objective." + entry_.label + " (term '" + name + "')", sum);
     if (!micro_.training)
       return metrics_.log(entry_.label + "." + name, counts ? sum.item<double>() : 0, counts ? counted : 0);
@@ -130,7 +132,7 @@ class Loss final : public LossContext {
   Metrics& metrics_;
 };
 
-// Every replica must have the same names: prepare is asked for them even when its amount is 0.
+// Every replica must have the same names, so prepare must declare a name even if its amount is 0.
 void sum_over_replicas(std::vector<Denominators>& all, Communicator& data) {
   std::vector<double> amounts;
   for (const auto& denominators : all)
@@ -141,7 +143,7 @@ void sum_over_replicas(std::vector<Denominators>& all, Communicator& data) {
     for (auto& [name, amount] : denominators) amount = *next++;
 }
 
-// Over the ranks of an axis, in one call; null: no number.
+// Sums numbers over the ranks of an axis in one all_reduce; null entries are skipped.
 void sum_together(std::initializer_list<double*> numbers, Communicator& axis) {
   std::vector<double> sums;
   for (const auto* number : numbers)
@@ -191,11 +193,11 @@ std::optional<double> accumulate_gradients(Assembled& run, const Mesh& mesh, int
   sum_over_replicas(denominators, mesh.data());
 
   const auto layers = hidden_layers(run);
-  double loss = 0, counting = 0;  // micro-batches where something counts
+  double loss = 0, counting = 0;  // number of micro-batches with a positive denominator
   nn::PartialGradients partial;
   const bool split = run.sequence_parallel && mesh.tensor().size() > 1;
   for (const auto& prepared : micro_batches) {
-    const auto batch = moved(prepared, run.compute.device);  // objectives prepared it on the CPU, which they may read
+    const auto batch = moved(prepared, run.compute.device);  // objectives prepared it on the CPU
     MicroBatch micro{run, mesh, step, batch, layers, split ? &partial : nullptr};
     std::optional<Timed> timed(time.forward);
     for (size_t o = 0; o < run.objectives.size(); ++o) {
@@ -203,7 +205,7 @@ std::optional<double> accumulate_gradients(Assembled& run, const Mesh& mesh, int
       Loss context(micro, entry, draws_of(run, entry.label, step), denominators[o], metrics);
       guard(*entry.objective, "loss", [&] { entry.objective->loss(context); });
     }
-    if (!micro.total.defined()) throw UserError("no objective gave a term; a run needs at least one");
+    if (!micro.total.defined()) throw UserError("no objective returned a term; at least one is needed");
     loss += micro.total.item<double>();
     counting += micro.counts;
     timed.emplace(time.backward);

@@ -1,5 +1,6 @@
-// One update, piece by piece. Gradients of a step: prepare every micro-batch, sum denominators over all of them and all
-// replicas, then forward and backward one by one. So k micro-batches of b give the gradient of one batch of k*b.
+// The parts of one update. Gradients of a step: prepare every micro-batch, sum the denominators over all micro-batches
+// and replicas, then run forward and backward for each. Therefore k micro-batches of size b give the gradient of one
+// batch of size k*b.
 #pragma once
 
 #include <map>
@@ -16,32 +17,32 @@
 
 namespace assay::run {
 
-// This replica's rows of a step; the last may be smaller.
+// This replica's micro-batches of a step; the last may be smaller.
 std::vector<Batch> micro_batches(const Assembled& run, const Mesh& mesh, data::TrainingData& data, int64_t step);
 
-// Of this replica's micro-batches. Adds to the parameters' grad(); returns the loss over all replicas, or nothing when
-// no term has anything to count on any of them (a denominator of 0). Gradients are summed over replicas. Values of
-// terms that count and component logs go to `metrics` (of this replica), the time to `phases`. `along`, where given, is
-// summed over the replicas in the loss's own call.
+// Accumulates the gradients of this replica's micro-batches in the parameters' grad() and sums them over replicas.
+// Returns the loss over all replicas, or no value when all denominators are 0 on all of them. Values of terms with a
+// positive denominator and metrics of components go to `metrics` (of this replica), durations to `phases`. `along`, if
+// given, is summed over the replicas in the all_reduce of the loss.
 std::optional<double> accumulate_gradients(Assembled& run, const Mesh& mesh, int64_t step,
                                            std::vector<Batch> micro_batches, Metrics& metrics, Phases* phases = nullptr,
                                            double* along = nullptr);
 
-// What the objectives make of one batch without dropout and gradients: sums and weights of their terms and of what they
-// log, "<label>.<name>". Draws are of streams of their own, the same at any step.
+// Evaluates the objectives on one batch without dropout and gradients: sums and weights of their terms and logged
+// metrics, by "<label>.<name>". The draws come from separate streams and are the same at any step.
 std::map<std::string, std::pair<double, double>> objective_sums(Assembled& run, const Mesh& mesh, Batch batch);
 
-// L2 norm of the whole gradient: shards summed over the tensor ranks, replicated parameters counted once. `along`,
-// where given, is summed over the tensor ranks in the same call.
+// L2 norm of the whole gradient: shards are summed over the tensor ranks, replicated parameters count once. `along`, if
+// given, is summed over the tensor ranks in the same all_reduce.
 double gradient_norm(const std::vector<Parameter>& parameters, const Mesh& mesh, double* along = nullptr);
 
-// What callbacks do between backward and norm, and after the update.
+// Run the callbacks between the backward pass and the gradient norm, and after the update.
 void call_after_backward(Assembled& run, int64_t step);
 void call_after_step(Assembled& run, int64_t step);
 
-// The rate of a step, by the schedule.
+// The learning rate of a step.
 double learning_rate(const Assembled& run, int64_t step);
-// Clips by the gradient's norm and lets the optimizer do its update.
+// Clips the gradient by its norm and runs the optimizer.
 void update(Assembled& run, int64_t step, double norm);
 void clear_gradients(std::vector<Parameter>& parameters);
 

@@ -19,12 +19,12 @@ using nlohmann::json;
 
 namespace {
 
-// Of a schedule that has fallen to the rate past its end within the run, the updates at that rate; else 0. Once there
-// it stays there.
+// If the schedule reaches its final rate within the run, the number of updates at that rate, else 0. The rate is
+// assumed to stay there.
 int64_t updates_at_the_end(const std::function<double(int64_t)>& rate_at, int64_t steps) {
   if (steps == 0) return 0;
   const double end = rate_at(2 * steps + 1);
-  int64_t first = 0, beyond = steps;  // the first update at that rate
+  int64_t first = 0, beyond = steps;  // the first update at the final rate
   while (first < beyond) {
     const auto middle = first + (beyond - first) / 2;
     if (rate_at(middle) == end)
@@ -35,7 +35,7 @@ int64_t updates_at_the_end(const std::function<double(int64_t)>& rate_at, int64_
   return first > 0 && rate_at(first - 1) > end ? steps - first : 0;
 }
 
-// What an exchange that the experiment names says of the run, empty when it can be exported.
+// Why an exchange of the experiment cannot export the run; empty when it can.
 std::string export_refusal(const Exchange& exchange, const Assembled& run, const json& train) {
   const OwnModel own{train.at("model").dump(),
                      train.at("data").at("tokenizer").dump(),
@@ -51,7 +51,7 @@ std::string export_refusal(const Exchange& exchange, const Assembled& run, const
   return "";
 }
 
-// Has the last update the highest rate of the run, though the schedule falls after it?
+// Whether the last update has the highest rate of the run although the schedule decays after it.
 bool falls_after_the_run_only(const std::function<double(int64_t)>& rate_at, int64_t steps) {
   constexpr int64_t kLooks = 16;
   if (steps < 2 || rate_at(2 * steps + 1) >= rate_at(steps - 1)) return false;
@@ -79,46 +79,49 @@ json validate(const loader::Registry& registry, const json& line, std::optional<
     for (const auto& entry : run.objectives) {
       const auto needs = guard(*entry.objective, "needs", [&] { return entry.objective->needs(); });
       const auto path = entry.objective->identity().instance;
-      if (needs.causal && !run.model->causal()) find(path, "needs a causal model, and this one is bidirectional");
-      if (needs.bidirectional && run.model->causal()) find(path, "needs a bidirectional model, and this one is causal");
+      if (needs.causal && !run.model->causal())
+        find(path, "the objective needs a causal model, but the model is bidirectional");
+      if (needs.bidirectional && run.model->causal())
+        find(path, "the objective needs a bidirectional model, but the model is causal");
       if (needs.unread < 0 || needs.unread >= run.context)
-        find(path, "leaves " + std::to_string(needs.unread) + " tokens of a sequence of " +
-                       std::to_string(run.context) + " unread; make data.context longer");
+        find(path, "the objective leaves " + std::to_string(needs.unread) + " tokens of a sequence of " +
+                       std::to_string(run.context) + " unread; increase data.context");
       for (const auto layer : needs.hidden_layers)
         if (layer < 0 || layer > run.model->layers())
-          find(path, "needs hidden layer " + std::to_string(layer) + "; the model has 0 to " +
+          find(path, "the objective needs hidden layer " + std::to_string(layer) + ", but the model has layers 0 to " +
                          std::to_string(run.model->layers()));
     }
     if (run.steps > 0 && std::all_of(run.objectives.begin(), run.objectives.end(),
                                      [](const WeightedObjective& entry) { return entry.weight == 0; }))
       find(run.objectives.front().objective->identity().instance,
-           "no objective has a weight above 0, so nothing is trained; give one a weight");
+           "every objective has weight 0, so nothing is trained; set a weight other than 0");
     for (const auto& [path, message] : data_faults(run, data)) find(path, message);
     const RunLength length{run.steps, run.batch * run.context};
     const auto rate_at = [&](int64_t step) {
       return guard(*run.scheduler, "multiplier", [&] { return run.scheduler->multiplier(step, length); });
     };
     std::vector<int64_t> asked{0, run.steps / 2, run.steps};
-    if (run.steps == 0) asked.clear();  // nothing is trained, so nobody asks for a rate
+    if (run.steps == 0) asked.clear();  // without training, rates are not used
     for (const auto step : asked)
       if (const auto rate = rate_at(step); !std::isfinite(rate) || rate < 0)
-        find("scheduler", "gives " + std::to_string(rate) + " at step " + std::to_string(step) +
-                              "; a multiplier is finite and not negative");
-    int64_t idle = 0;  // one update at a rate of 0 is an end, several are a schedule shorter than the run
+        find("scheduler", "the multiplier is " + std::to_string(rate) + " at step " + std::to_string(step) +
+                              "; it must be finite and not negative");
+    int64_t idle = 0;  // one such update may end a schedule; several mean that it is too short
     while (idle < run.steps && rate_at(run.steps - 1 - idle) == 0) ++idle;
     if (idle > 1)
-      find("scheduler", "the last " + std::to_string(idle) + " of " + std::to_string(run.steps) +
-                            " updates have a rate of 0; make it as long as the run, or give it a floor");
+      find("scheduler",
+           "the last " + std::to_string(idle) + " of " + std::to_string(run.steps) +
+               " updates have a learning rate of 0; make the schedule as long as the run, or set a minimum rate");
     if (const auto limit = run.model->limit(); limit && *limit < run.context)
-      find("data.context", "the model takes at most " + std::to_string(*limit) + " positions");
+      find("data.context", "the model supports at most " + std::to_string(*limit) + " positions");
     if (run.sequence_parallel && run.tensor > 1) {
       if (!run.model->splits_sequence())
         find("resources.mesh.sequence_parallel",
-             "the model does not split its sequence; set sequence_parallel = false");
+             "the model does not support sequence parallelism; set sequence_parallel = false");
       if (run.context % run.tensor != 0)
         find("data.context", std::to_string(run.context) +
-                                 " positions cannot be split over tensor = " + std::to_string(run.tensor) +
-                                 "; take a multiple, or resources.mesh.sequence_parallel = false");
+                                 " positions are not divisible by tensor = " + std::to_string(run.tensor) +
+                                 "; use a multiple, or set resources.mesh.sequence_parallel = false");
     }
     for (const auto& entry : line.value("exchanges", json::array())) {
       const auto path = "exchange." + entry.at("label").get<std::string>();
@@ -128,9 +131,10 @@ json validate(const loader::Registry& registry, const json& line, std::optional<
     }
     if (record::has_processes(line) && !mesh::has_mpi())
       find("resources.mesh",
-           "mpirun needs a build that found Open MPI (Debian: libopenmpi-dev, openmpi-bin); configure and build again");
+           "mpirun needs a build with Open MPI (Debian: libopenmpi-dev, openmpi-bin); install it, then configure and "
+           "build again");
     const auto mesh = mesh::shape_mesh(run.tensor, run.data);
-    run.compute.device = at::kMeta;  // shapes take no memory: a plan may be made on a smaller machine
+    run.compute.device = at::kMeta;  // meta tensors use no memory, because a plan may be made on a smaller machine
     run.build(*mesh, /*draw=*/false);
     for (const auto& [key, message] : init_findings(line.at("train"), run)) find(key, message);
     if (!built) return findings;
@@ -141,12 +145,13 @@ json validate(const loader::Registry& registry, const json& line, std::optional<
               .epoch = run.steps > 0 ? data.epoch(run) : EpochSize{},
               .data = data_summary(run, data)};
     if (const auto flat = updates_at_the_end(rate_at, run.steps); flat > 1)
-      (*built)->notes.push_back("scheduler: the last " + std::to_string(flat) + " of " + std::to_string(run.steps) +
-                                " updates have its lowest rate; is it meant to end before the run?");
-    if (falls_after_the_run_only(rate_at, run.steps))
       (*built)->notes.push_back(
-          "scheduler: the last of " + std::to_string(run.steps) +
-          " updates has the highest rate, and the schedule falls after it; is its decay too short?");
+          "scheduler: the last " + std::to_string(flat) + " of " + std::to_string(run.steps) +
+          " updates have the lowest learning rate; check whether the schedule should end before the run");
+    if (falls_after_the_run_only(rate_at, run.steps))
+      (*built)->notes.push_back("scheduler: the last of " + std::to_string(run.steps) +
+                                " updates has the highest learning rate, and the schedule decays only after it; check "
+                                "the length of its decay");
     for (const auto* component : run.instances.all())
       for (const auto& note : guard(*component, "notes", [&] { return component->notes(); }))
         (*built)->notes.push_back(component->identity().instance + ": " + note);

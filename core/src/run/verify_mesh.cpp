@@ -18,7 +18,7 @@ using nlohmann::json;
 namespace {
 
 struct Moment {
-  std::optional<double> loss;  // nothing: the step has nothing to count
+  std::optional<double> loss;  // no value: all denominators are 0
   std::vector<NamedTensor> gradients, weights;
 };
 
@@ -47,7 +47,7 @@ std::map<int64_t, Moment> train(const loader::Registry& registry, const json& li
   return moments;
 }
 
-// Relative. Where neither step has anything to count they agree, where one has they do not.
+// The relative difference. Two steps without a loss agree; if only one has a loss, they differ.
 double difference(const std::optional<double>& found, const std::optional<double>& expected) {
   if (!found && !expected) return 0;
   if (!found || !expected) return std::numeric_limits<double>::infinity();

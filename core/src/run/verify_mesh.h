@@ -1,4 +1,4 @@
-// How far a run on one mesh is from the same run on one rank, step by step: what a mesh's tolerance is stated by.
+// Compares a run on a mesh with the same run on one rank, step by step, to verify the tolerance of the mesh.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace assay::run {
 
-// Largest max|difference| / max(max|x| of the tensor, RMS of all tensors) over the tensors; x is expected's.
+// Largest max|difference| / max(max|x| of the tensor, RMS of all tensors) over the tensors; x is from `expected`.
 double difference(const std::vector<NamedTensor>& found, const std::vector<NamedTensor>& expected);
 
 struct MeshDifference {
@@ -23,12 +23,12 @@ struct MeshDifference {
 };
 
 struct MeshVerification {
-  std::string refused;  // why there is no run on that mesh; else empty
+  std::string refused;  // why the run is not possible on that mesh; else empty
   std::vector<MeshDifference> steps;
 };
 
-// So many updates of the plan line's run on one rank and on each of the meshes (as resources.mesh), compared after the
-// steps asked for. library, contexts: see data_spec.
+// Runs the plan line on one rank and on each of the meshes (as resources.mesh) and compares them after the given steps.
+// library, contexts: see data_spec.
 std::vector<MeshVerification> verify_meshes(const loader::Registry& registry, const nlohmann::json& plan_line,
                                             const std::vector<nlohmann::json>& meshes, const std::set<int64_t>& steps,
                                             const std::string& library, const std::filesystem::path& contexts);

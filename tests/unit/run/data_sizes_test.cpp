@@ -134,10 +134,9 @@ TEST(DataSizes, SharesFarFromWhatWasAskedAreRefusedWhereTheyCouldBeNearer) {
   EXPECT_EQ(far_shares({100, 100}, asked(0.4)), (Both{"", ""}));
   EXPECT_EQ(far_shares({1000, 12000, 8000}, asked(0.95)), (Both{"", ""}));  // 4.8% of 5%
   // Two files, of which train needs one: nothing is nearer than 50%.
-  EXPECT_EQ(far_shares({100, 100}, asked(0.9)),
-            (Both{"",
-                  "data.dataset: the split 'train' holds 50% of the bytes, and 10% were asked for; so few documents "
-                  "cannot be divided to come nearer\n"}));
+  EXPECT_EQ(far_shares({100, 100}, asked(0.9)), (Both{"",
+                                                      "data.dataset: the split 'train' has 50% of the bytes, but 10% "
+                                                      "is requested; with so few documents, no division is closer\n"}));
   // Lines of paragraphs: each of the two files holds several documents, which could be divided.
   auto by_paragraph = asked(0.9);
   by_paragraph["document"] = "paragraph";
@@ -149,10 +148,9 @@ TEST(DataSizes, SharesFarFromWhatWasAskedAreRefusedWhereTheyCouldBeNearer) {
   run::DataSizes sizes;
   const auto faults = run::data_faults(assembled, sizes);
   ASSERT_FALSE(faults.empty());
-  EXPECT_NE(
-      faults.back().second.find("the split 'train' holds 50% of the bytes, and 10% were asked for; more than three "
-                                "times or less than a third of what was asked is refused"),
-      std::string::npos);
+  EXPECT_NE(faults.back().second.find("the split 'train' has 50% of the bytes, but 10% is requested; a share must not "
+                                      "be more than three times or less than a third of the requested one"),
+            std::string::npos);
 }
 
 TEST(DataSizes, CopiesAreCountedBesidesTheirWhiteSpace) {

@@ -217,17 +217,17 @@ TEST_P(Decode, GoesToTheModelsLimitAndNotBeyond) {
     };
     refused("", 9);
     EXPECT_THAT([&] { decoded(run, mesh, decoder, {""}, 9); },
-                ThrowsMessage<UserError>(HasSubstr("a prompt of 0 tokens and a continuation of 9 tokens are more")));
+                ThrowsMessage<UserError>(HasSubstr("a prompt of 0 tokens and a continuation of 9 tokens exceed")));
     EXPECT_THAT([&] { decoded(run, mesh, decoder, {"1"}, 8); },
-                ThrowsMessage<UserError>(HasSubstr("a prompt of 1 token and a continuation of 8 tokens are more")));
+                ThrowsMessage<UserError>(HasSubstr("a prompt of 1 token and a continuation of 8 tokens exceed")));
     refused("1234567", 2);
     refused("12345678", 1);
     // A decoder that tries candidates needs a position more.
     const auto tries = make<Decoder>("contrastive");
     EXPECT_EQ(decoded(run, mesh, *tries, {"123456"}, 1)[0].ids.size(), 1u);
-    EXPECT_THAT([&] { decoded(run, mesh, *tries, {"1234567"}, 1); },
-                ThrowsMessage<UserError>(
-                    HasSubstr("a continuation of 1 token with candidates are more than the model's limit of 8")));
+    EXPECT_THAT(
+        [&] { decoded(run, mesh, *tries, {"1234567"}, 1); },
+        ThrowsMessage<UserError>(HasSubstr("a continuation of 1 token with candidates exceed the model's limit of 8")));
     refused("", std::numeric_limits<int64_t>::max());
   });
 }
@@ -252,8 +252,9 @@ TEST_P(Decode, RefusesChoicesThatAreNone) {
       };
     };
     const auto one = at::full({1}, 5, at::kLong);
-    EXPECT_THAT(choosing({at::full({1}, 257, at::kLong), {}}),
-                ThrowsMessage<PluginError>(AllOf(HasSubstr("'scripted'"), HasSubstr("outside the vocabulary of 257"))));
+    EXPECT_THAT(
+        choosing({at::full({1}, 257, at::kLong), {}}),
+        ThrowsMessage<PluginError>(AllOf(HasSubstr("'scripted'"), HasSubstr("outside the vocabulary of size 257"))));
     EXPECT_THAT(choosing({at::full({1}, -1, at::kLong), {}}),
                 ThrowsMessage<PluginError>(HasSubstr("outside the vocabulary")));
     EXPECT_THAT(choosing({one, at::full({1}, 1, at::kLong)}), ThrowsMessage<PluginError>(HasSubstr("among the 1")));

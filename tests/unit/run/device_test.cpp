@@ -38,7 +38,7 @@ TEST(Device, WhatCannotBeHadIsRefusedBeforeTheRun) {
   for (const char* precision : {"bf16", "tf32"})
     EXPECT_THAT([&] { run::settle_compute(asking("cpu", precision)); },
                 ThrowsMessage<UserError>(HasSubstr("train.precision: '" + std::string(precision) +
-                                                   "' is for GPUs, and this run is on the CPU; take fp32 or fp64")));
+                                                   "' needs a GPU, but this run uses the CPU; use fp32 or fp64")));
   EXPECT_THAT([] { run::settle_compute(asking("cuda:77", "fp32")); },
               ThrowsMessage<UserError>(
                   AllOf(HasSubstr("resources.device: 'cuda:77'"), HasSubstr("or set resources.device = \"cpu\""))));
@@ -50,7 +50,7 @@ TEST(Device, WhatCannotBeHadIsRefusedBeforeTheRun) {
   if (kernels::device::built()) GTEST_SKIP() << "the rest is about builds without CUDA";
   EXPECT_EQ(path_of(asking("auto", "bf16")), "train.precision");
   EXPECT_THAT(run::refusal(asking("cuda", "fp32")).value_or(run::Refusal{}).message,
-              "'cuda' needs a CUDA build, and this one has only the CPU; configure with -DASSAY_CUDA=ON, or set "
+              "'cuda' needs a CUDA build, but this build supports only the CPU; configure with -DASSAY_CUDA=ON, or set "
               "resources.device = \"cpu\"");
 }
 

@@ -76,9 +76,9 @@ TEST(Init, TensorsWithoutAPlaceAreRefusedByName) {
   tiny.model()["tied_head"] = true;
   for (const auto& started : {Started(tiny, from.init()),
                               Started(tiny, json{{"weights", {{"path", from.folder / "weights.safetensors"}}}})}) {
-    EXPECT_THAT(started.wrong, AllOf(HasSubstr("weights.safetensors: holds tensors that this run has no place for: "
-                                               "'model.head.weight'; give the run"),
-                                     HasSubstr("or name them in [init] ignore")));
+    EXPECT_THAT(started.wrong, AllOf(HasSubstr("weights.safetensors: the file has tensors that this run does not use: "
+                                               "'model.head.weight'; add the components"),
+                                     HasSubstr("or list them in [init] ignore")));
     EXPECT_EQ(started.planned, started.wrong);
     EXPECT_THAT(started.at, ::testing::AnyOf("init.from", "init.weights"));
   }
@@ -94,12 +94,12 @@ TEST(Init, TensorsWithoutAPlaceAreRefusedByName) {
   for (const char* name : {"model.hea", "model.head.weights", "model.embedding.weight"}) {
     init["ignore"] = {"model.head", name};
     const Started started(tiny, init);
-    EXPECT_THAT(started.wrong, AllOf(HasSubstr("[init] ignore: '" + std::string(name) + "' is not a tensor of"),
-                                     HasSubstr("these are: 'model.head.weight'")));
+    EXPECT_THAT(started.wrong, AllOf(HasSubstr("[init] ignore: '" + std::string(name) + "' is not an unused tensor of"),
+                                     HasSubstr("the unused tensors are 'model.head.weight'")));
     EXPECT_EQ(started.planned, started.wrong);
   }
   tiny.model()["tied_head"] = false;
-  EXPECT_THAT(Started(tiny, init).wrong, HasSubstr("there are none: remove it"));
+  EXPECT_THAT(Started(tiny, init).wrong, HasSubstr("there are none, so remove it"));
 }
 
 // The optimizer's file may hold what no weight's name stands for; the plan says so, and it can be ignored.
@@ -120,8 +120,8 @@ TEST(Init, ATensorOfTheOptimizersFileAloneIsFoundAndCanBeIgnored) {
   base::write_atomically(step / "manifest.json", manifest.dump());
   auto init = from.init("all");
   const Started refused(tiny, init);
-  EXPECT_THAT(refused.wrong, HasSubstr("optimizer.safetensors: holds tensors that this run has no place for: "
-                                       "'optimizer/extra'; give the run"));
+  EXPECT_THAT(refused.wrong, HasSubstr("optimizer.safetensors: the file has tensors that this run does not use: "
+                                       "'optimizer/extra'; add the components"));
   EXPECT_EQ(refused.planned, refused.wrong);
   EXPECT_EQ(refused.at, "init.load");
   init["ignore"] = {"optimizer/extra"};
@@ -131,13 +131,13 @@ TEST(Init, ATensorOfTheOptimizersFileAloneIsFoundAndCanBeIgnored) {
   EXPECT_EQ(ignored.optimizer.at("optimizer/step").item<double>(), 3);
   init["ignore"] = {"optimizer/extra", "optimizer/other"};
   const Started unknown(tiny, init);
-  EXPECT_THAT(unknown.wrong, AllOf(HasSubstr("[init] ignore: 'optimizer/other' is not a tensor of"),
-                                   HasSubstr(" or of its run's optimizer that this run has no place for; these are: "
+  EXPECT_THAT(unknown.wrong, AllOf(HasSubstr("[init] ignore: 'optimizer/other' is not an unused tensor of"),
+                                   HasSubstr(" or of its run's optimizer state; the unused tensors are "
                                              "'optimizer/extra'")));
   EXPECT_EQ(unknown.planned, unknown.wrong);
   init = from.init();  // which does not read that file
   init["ignore"] = {"optimizer/extra"};
-  EXPECT_THAT(Started(tiny, init).wrong, HasSubstr("there are none: remove it"));
+  EXPECT_THAT(Started(tiny, init).wrong, HasSubstr("there are none, so remove it"));
 }
 
 // Learned positions have no place under ALiBi; the list of many names is cut.
@@ -148,7 +148,7 @@ TEST(Init, TensorsOfAnotherSchemeAndOfFurtherLayers) {
   tiny.model()["positional"] = {{"use", "alibi"}};
   EXPECT_THAT(Started(tiny, from.init()).wrong, HasSubstr("'model.positional.weight'"));
   tiny.model()["layers"] = 1;
-  EXPECT_THAT(Started(tiny, from.init()).wrong, AllOf(HasSubstr("'model.layers.1."), HasSubstr(" more; give")));
+  EXPECT_THAT(Started(tiny, from.init()).wrong, AllOf(HasSubstr("'model.layers.1."), HasSubstr(" more; add")));
 }
 
 TEST(Init, AnotherOptimizersStateIsRefused) {
@@ -158,9 +158,9 @@ TEST(Init, AnotherOptimizersStateIsRefused) {
   EXPECT_EQ(Started(tiny, from.init("all")).optimizer.at("optimizer/step").item<double>(), 3);
   optimizer = {{"use", "adam_weight_decay"}};  // keeps the moments, counts no updates
   const Started other(tiny, from.init("all"));
-  EXPECT_THAT(other.wrong, HasSubstr("optimizer.safetensors: holds optimizer state of the format 'adamw', this run's "
-                                     "optimizer 'adam_weight_decay' reads the format 'adam_weight_decay'; take the "
-                                     "optimizer that wrote it, or load = \"weights\""));
+  EXPECT_THAT(other.wrong, HasSubstr("optimizer.safetensors: the file has optimizer state of format 'adamw', but this "
+                                     "run's optimizer 'adam_weight_decay' reads format 'adam_weight_decay'; use the "
+                                     "optimizer that wrote it, or set load = \"weights\""));
   EXPECT_EQ(other.planned, other.wrong);
   EXPECT_EQ(other.at, "init.load");
   EXPECT_EQ(Started(tiny, from.init()).wrong, "");
@@ -172,7 +172,7 @@ TEST(Init, AnotherOptimizersStateIsRefused) {
   EXPECT_GT(same.optimizer.at("model.layers.0.up.weight/exp_avg").abs().max().item<double>(), 0);
   for (const json& another : {json{{"use", "sgd"}, {"momentum", 0.0}}, json{{"use", "adafactor"}}}) {
     optimizer = another;
-    EXPECT_THAT(Started(tiny, from.init("all")).wrong, HasSubstr("holds optimizer state of the format 'adamw'"));
+    EXPECT_THAT(Started(tiny, from.init("all")).wrong, HasSubstr("the file has optimizer state of format 'adamw'"));
   }
 }
 
@@ -182,7 +182,7 @@ TEST(Init, TheSameOptimizerWithAnotherMeaningIsRefused) {
   tiny.line["train"]["optimizer"] = {{"use", "adam_weight_decay"}, {"bias_correction", true}};
   const Finished from(tiny);
   tiny.line["train"]["optimizer"]["bias_correction"] = false;
-  EXPECT_THAT(Started(tiny, from.init("all")).wrong, HasSubstr("reads the format 'adam_weight_decay'"));
+  EXPECT_THAT(Started(tiny, from.init("all")).wrong, HasSubstr("reads format 'adam_weight_decay'"));
   TinyRun older;
   const Finished before(older);
   const auto file = record::RunLayout(before.folder).checkpoints() / "step-3/manifest.json";
@@ -192,7 +192,7 @@ TEST(Init, TheSameOptimizerWithAnotherMeaningIsRefused) {
   base::write_atomically(file, manifest.dump());
   EXPECT_EQ(Started(older, before.init("all")).wrong, "");
   older.line["train"]["optimizer"] = {{"use", "sgd"}};
-  EXPECT_THAT(Started(older, before.init("all")).wrong, HasSubstr("of the format 'adamw', this run's optimizer 'sgd'"));
+  EXPECT_THAT(Started(older, before.init("all")).wrong, HasSubstr("of format 'adamw', but this run's optimizer 'sgd'"));
 }
 
 // Imported weights know the size of their vocabulary, and nothing else of it.
@@ -209,7 +209,9 @@ TEST(Init, AFileThatSaysTheSizeOfItsVocabularyIsHeldToIt) {
   EXPECT_EQ(started({}).wrong, "");
   EXPECT_EQ(started({{"vocabulary", R"({"size":257})"}}).wrong, "");
   const auto other = started({{"vocabulary", R"({"size":260})"}});  // the same 264 rows, padding included
-  EXPECT_THAT(other.wrong, HasSubstr(R"(w.safetensors: was trained with the vocabulary {"size":260}, this run has {)"));
+  EXPECT_THAT(
+      other.wrong,
+      HasSubstr(R"(w.safetensors: the weights were trained with the vocabulary {"size":260}, but this run has {)"));
   EXPECT_EQ(other.planned, other.wrong);
 }
 

@@ -35,33 +35,33 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 TEST_P(NonFiniteSearch, NamesAParameterThatWasSoBefore) {
   EXPECT_EQ(found("model.layers.1.up.weight", [](Tensor value) { value.detach().view(-1)[3].fill_(kInfinity); }),
-            "parameter 'model.layers.1.up.weight' was not finite before this step");
+            "parameter 'model.layers.1.up.weight' contained NaN or infinity before this step");
 }
 
 TEST_P(NonFiniteSearch, NamesTheFirstPartAndNotTheLaterOnes) {
   EXPECT_EQ(found("model.layers.1.up.weight", [](Tensor value) { value.detach().fill_(1e308); }),
-            "the first part whose output was not finite is 'model.layers.1.up'");
+            "the first part whose output contains NaN or infinity is 'model.layers.1.up'");
   EXPECT_EQ(found("model.layers.0.attention.qkv.weight", [](Tensor value) { value.detach().fill_(1e200); }),
-            "the first part whose output was not finite is 'model.layers.0.attention (softmax)'");
+            "the first part whose output contains NaN or infinity is 'model.layers.0.attention (softmax)'");
 }
 
 TEST_P(NonFiniteSearch, NamesANorm) {
   EXPECT_EQ(found("model.final_norm.weight", [](Tensor value) { value.detach().fill_(1.7e308); }),
-            "the first part whose output was not finite is 'model.final_norm'");
+            "the first part whose output contains NaN or infinity is 'model.final_norm'");
 }
 
 TEST_P(NonFiniteSearch, NamesTheGradientNearestToTheLoss) {
   const auto spoil = [](Tensor value) {
     value.register_hook([](const Tensor& gradient) { return gradient * kInfinity; });
   };
-  EXPECT_EQ(
-      found("model.layers.0.down.weight", spoil),
-      "every output was finite; of the gradients that were not, that of 'model.layers.0.down.weight' is nearest to "
-      "the loss");
+  EXPECT_EQ(found("model.layers.0.down.weight", spoil),
+            "every output is finite; of the gradients with NaN or infinity, that of 'model.layers.0.down.weight' is "
+            "nearest to "
+            "the loss");
 }
 
 TEST_P(NonFiniteSearch, SaysWhenAllIsFinite) {
-  EXPECT_NE(found("", [](Tensor) {}).find("every output and gradient was finite"), std::string::npos);
+  EXPECT_NE(found("", [](Tensor) {}).find("every output and gradient is finite"), std::string::npos);
 }
 
 INSTANTIATE_TEST_SUITE_P(TensorRanks, NonFiniteSearch, ::testing::Values(1, 2));

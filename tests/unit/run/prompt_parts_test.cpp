@@ -71,7 +71,7 @@ TEST_P(PartsOfPrompts, OnTheCacheAreThoseWithoutOne) {
         [&] {
           decoded("greedy", json::object(), run, mesh, {{{1, 2}, {0}}}, 1);
         },
-        ThrowsMessage<UserError>(HasSubstr("segments of 1")));
+        ThrowsMessage<UserError>(HasSubstr("as many segments, not 1")));
   });
 }
 

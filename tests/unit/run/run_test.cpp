@@ -185,7 +185,7 @@ TEST(Validate, AnObjectiveThatCannotCountIsRefused) {
   const auto findings = run::validate(registry(), tiny.line);
   ASSERT_EQ(findings.size(), 1U);
   EXPECT_EQ(findings[0]["path"], "objective.mle");
-  EXPECT_EQ(findings[0]["message"], "no objective has a weight above 0, so nothing is trained; give one a weight");
+  EXPECT_EQ(findings[0]["message"], "every objective has weight 0, so nothing is trained; set a weight other than 0");
   tiny.line["train"]["train"]["steps"] = 0;
   EXPECT_EQ(run::validate(registry(), tiny.line), json::array());
 }
@@ -204,12 +204,12 @@ TEST(Validate, NamesWhatCannotWorkBeforeARun) {
     tiny.line["train"]["scheduler"] = {{"use", "linear"}, {"length", length}, {"floor", floor}};
     return run::validate(registry(), tiny.line).dump();
   };
-  EXPECT_NE(of_length("7 steps", 0).find("the last 3 of 10 updates have a rate of 0"), std::string::npos);
+  EXPECT_NE(of_length("7 steps", 0).find("the last 3 of 10 updates have a learning rate of 0"), std::string::npos);
   for (const auto& [length, floor] : {std::pair{"9 steps", 0.0}, {"100%", 0.0}, {"5 steps", 0.1}})
     EXPECT_EQ(of_length(length, floor), "[]") << length;
   tiny.line["train"]["scheduler"] = {{"use", "constant"}};
   tiny.model()["heads"] = 5;
-  EXPECT_NE(run::validate(registry(), tiny.line).dump().find("a width of 16 cannot be divided among 5 heads"),
+  EXPECT_NE(run::validate(registry(), tiny.line).dump().find("width 16 is not divisible by 5 heads"),
             std::string::npos);
 }
 
@@ -269,8 +269,8 @@ TEST(Validate, NotesAScheduleThatFallsAfterTheRunOnly) {
     return built->notes;
   };
   EXPECT_EQ(notes_of({{"use", "wsd"}, {"length", "11 steps"}}),
-            std::vector<std::string>{"scheduler: the last of 10 updates has the highest rate, and the schedule falls "
-                                     "after it; is its decay too short?"});
+            std::vector<std::string>{"scheduler: the last of 10 updates has the highest learning rate, and the "
+                                     "schedule decays only after it; check the length of its decay"});
   for (const json& falls : {json{{"use", "wsd"}},
                             {{"use", "wsd"}, {"decay", "20%"}},
                             {{"use", "cosine"}, {"length", "200%"}},

@@ -19,12 +19,12 @@ namespace {
 
 constexpr const char* kWeights = "weights.safetensors";
 constexpr const char* kOptimizer = "optimizer.safetensors";
-constexpr const char* kAside = ".part";  // one name for all steps, so that a killed one is written over
+constexpr const char* kAside = ".part";  // one name for all steps, so that the next save overwrites a killed one
 constexpr const char* kManifest = "manifest.json";
 constexpr const char* kStateFormat = "optimizer_state";  // in the manifest, see Optimizer::state_format
 constexpr size_t kKept = 2;
 
-// What tokens the rows of the model's table stand for. Two files of one tokenizer may differ in their tokens alone.
+// The tokens of the rows of the model's embedding table. Two files of one tokenizer may differ only in their tokens.
 json vocabulary_of(const Assembled& run) {
   const auto& tokenizer = *run.tokenizer;
   std::string tokens;
@@ -40,7 +40,7 @@ json vocabulary_of(const Assembled& run) {
           {"tokens_sha256", base::sha256(tokens)}};
 }
 
-// One number from the mesh's first rank.
+// Broadcasts a number from the mesh's first rank.
 int64_t from_first(int64_t value, const Mesh& mesh) {
   if (!mesh.first()) value = std::numeric_limits<int64_t>::min();
   mesh.tensor().max(&value, 1, Number::kInt64);
@@ -58,7 +58,7 @@ bool are_numbers(const json& list) {
   return list.is_array() && std::all_of(list.begin(), list.end(), [](const json& x) { return x.is_number(); });
 }
 
-// Whether one list of stretches is the beginning of another.
+// Whether one list of stretches is a prefix of another.
 bool begins(const json& stretches, const json& with) {
   return with.size() <= stretches.size() && std::equal(with.begin(), with.end(), stretches.begin());
 }
@@ -92,7 +92,7 @@ Phases phases_of(const json& value) {
 }  // namespace
 
 json stretch(const json& mesh, int threads, const std::string& device, int64_t from) {
-  json sums = json::object();  // what has a say in their order
+  json sums = json::object();  // keys that affect the order of sums
   for (const char* key : {"tensor", "data", "sequence_parallel", "backend"})
     if (mesh.contains(key)) sums[key] = mesh[key];
   return {{"mesh", sums}, {"threads", threads}, {"device", device}, {"from", from}};
@@ -104,8 +104,8 @@ OptimizerState::OptimizerState(const fs::path& checkpoints) {
   const auto all = record::checkpoint_steps(checkpoints);
   if (all.empty())
     throw UserError(checkpoints.string() +
-                    ": holds no checkpoint, so there is no optimizer to start from; train that run "
-                    "with train.keep = \"all\", or take load = \"weights\"");
+                    ": the folder has no checkpoint and thus no optimizer state; train that run with train.keep = "
+                    "\"all\", or set load = \"weights\"");
   folder_ = checkpoints / record::checkpoint_name(all.front());
   manifest_ = json::parse(base::read_file(folder_ / kManifest));
 }
@@ -113,19 +113,19 @@ OptimizerState::OptimizerState(const fs::path& checkpoints) {
 std::string OptimizerState::fault(const Assembled& run) const {
   const auto ours = guard(*run.optimizer, "state_format", [&] { return run.optimizer->state_format(); });
   auto theirs = manifest_.value(kStateFormat, "");
-  if (theirs.empty()) {  // written before checkpoints said it: the optimizer's name has to do
+  if (theirs.empty()) {  // an older checkpoint without this field: use the name of the optimizer
     const record::RunLayout layout(folder_.parent_path().parent_path());
     theirs = json::parse(base::read_file(layout.train_record())).at("/config/optimizer/use"_json_pointer);
   }
   if (theirs == ours) return "";
-  return (folder_ / kOptimizer).string() + ": holds optimizer state of the format '" + theirs +
-         "', this run's optimizer '" + run.optimizer->identity().name + "' reads the format '" + ours +
-         "'; take the optimizer that wrote it, or load = \"weights\"";
+  return (folder_ / kOptimizer).string() + ": the file has optimizer state of format '" + theirs +
+         "', but this run's optimizer '" + run.optimizer->identity().name + "' reads format '" + ours +
+         "'; use the optimizer that wrote it, or set load = \"weights\"";
 }
 
 SafetensorsFile OptimizerState::open() const {
   if (base::sha256_of_file(folder_ / kOptimizer) != manifest_.at("files").at(kOptimizer).at("sha256"))
-    throw UserError((folder_ / kOptimizer).string() + ": is damaged: it is not what was written");
+    throw UserError((folder_ / kOptimizer).string() + ": the file is corrupt: its SHA-256 is not that of its manifest");
   return SafetensorsFile(folder_ / kOptimizer);
 }
 
@@ -136,10 +136,10 @@ std::string vocabulary_fault(const SafetensorsFile& file, const Assembled& run) 
   const auto theirs = known == file.metadata().end() ? json() : json::parse(known->second, nullptr, false);
   if (!theirs.is_object()) return "";
   const auto ours = vocabulary_of(run);
-  for (const auto& [key, value] : theirs.items())  // imported weights do not know all
+  for (const auto& [key, value] : theirs.items())  // imported weights have only some of the keys
     if (ours.value(key, json()) != value)
-      return file.path().string() + ": was trained with the vocabulary " + theirs.dump() + ", this run has " +
-             ours.dump() + "; take the tokenizer and the components that it was trained with";
+      return file.path().string() + ": the weights were trained with the vocabulary " + theirs.dump() +
+             ", but this run has " + ours.dump() + "; use the tokenizer and the components of that training";
   return "";
 }
 
@@ -186,7 +186,8 @@ void Checkpoints::save(Assembled& run, const Mesh& mesh, const Progress& progres
   fs::remove_all(step_folder(progress.step));
   fs::rename(aside, step_folder(progress.step));
   base::sync_folder(folder_);
-  // What stands beyond this step was passed over when the run was resumed: left there, it would count among the kept.
+  // Checkpoints of later steps were skipped when the run was resumed; if they stayed, they would count among the kept
+  // ones.
   size_t kept = 0;
   for (const auto step : steps())
     if (step > progress.step || ++kept > kKept) fs::remove_all(step_folder(step));
@@ -203,7 +204,7 @@ Checkpoints::Resumed Checkpoints::resume(Assembled& run, const Mesh& mesh, const
         chosen = step;
         break;
       }
-      resumed.notes.push_back(step_folder(step).string() + ": " + wrong + "; not gone on from");
+      resumed.notes.push_back(step_folder(step).string() + ": " + wrong + "; the run does not resume from it");
     }
   chosen = from_first(chosen, mesh);
   if (chosen == 0) return resumed;
@@ -226,19 +227,19 @@ Checkpoints::Resumed Checkpoints::resume(Assembled& run, const Mesh& mesh, const
 
 std::string Checkpoints::keep_weights(const fs::path& file, const std::string& expected) const {
   const auto all = steps();
-  if (all.empty()) throw Bug(folder_.string() + ": holds no checkpoint whose weights could be kept");
+  if (all.empty()) throw Bug(folder_.string() + ": there is no checkpoint whose weights could be kept");
   const auto source = step_folder(all.front()) / kWeights;
   const auto hash = base::sha256_of_file(source);
   if (!expected.empty() && hash != expected) {
     fs::remove_all(folder_);
-    throw RefusedAttempt(source.string() + ": training again gave other weights (" + hash.substr(0, 12) +
-                         ") than train.json's (" + expected.substr(0, 12) +
-                         "); take the machine, mesh and threads of its environment, or remove " +
-                         file.parent_path().string() + " to train anew");
+    throw RefusedAttempt(source.string() + ": repeated training gave other weights (" + hash.substr(0, 12) +
+                         ") than train.json has (" + expected.substr(0, 12) +
+                         "); use the machine, mesh and threads of its environment, or remove " +
+                         file.parent_path().string() + " to train from the start");
   }
   const fs::path aside = file.string() + ".part";
   fs::remove(aside);
-  std::error_code no_links;  // of this file system
+  std::error_code no_links;  // unsupported by the file system
   fs::create_hard_link(source, aside, no_links);
   if (no_links) fs::copy_file(source, aside);
   fs::rename(aside, file);
@@ -253,28 +254,28 @@ std::string Checkpoints::fault(int64_t step, const States& states, const json& r
   try {
     const auto manifest = json::parse(base::read_file(folder / kManifest));
     if (manifest.at("schema") != 1)
-      return "is of schema " + manifest.at("schema").dump() + ", this assay reads schema 1";
-    if (manifest.at("train_id") != train_id_ || manifest.at("step") != step) return "is of another run";
-    if (manifest.at("code") != code_) return "was made by other code";
+      return "it has schema " + manifest.at("schema").dump() + ", but this version of assay reads schema 1";
+    if (manifest.at("train_id") != train_id_ || manifest.at("step") != step) return "it belongs to another run";
+    if (manifest.at("code") != code_) return "it was made by other code";
     for (const char* name : {kWeights, kOptimizer})
       if (base::sha256_of_file(folder / name) != manifest.at("files").at(name).at("sha256"))
-        return std::string("is damaged: ") + name + " is not what was written";
+        return std::string("it is corrupt: the SHA-256 of ") + name + " is not that of its manifest";
     for (const auto& [file, names] : states) {
       const SafetensorsFile tensors(folder / file);
       for (const auto& name : names)
-        if (!tensors.has(name)) return std::string("lacks the tensor '") + name + "' in " + file;
+        if (!tensors.has(name)) return std::string("it lacks the tensor '") + name + "' in " + file;
     }
     if (!repeated.is_null() && !begins(repeated, manifest.at("stretches")))
-      return "was made under another mesh, number of threads or device than the training of train.json";
-    late_means_of(manifest.at("late"));  // or an exception
+      return "it was made with another mesh, number of threads or device than the training of train.json";
+    late_means_of(manifest.at("late"));  // throws if invalid
     const bool numbers = manifest.at("skipped").is_number_integer() && manifest.at("stretches").is_array() &&
                          are_numbers(manifest.at("recent").at("losses")) &&
                          are_numbers(manifest.at("recent").at("norms")) &&
                          are_numbers(manifest.value("epoch_begins", json::array({0}))) &&
                          manifest.at("measured").at("train_seconds").is_number();
-    return numbers ? "" : "is damaged: its manifest lacks numbers";
+    return numbers ? "" : "it is corrupt: its manifest lacks numbers";
   } catch (const std::exception& error) {
-    return std::string("is damaged: ") + error.what();
+    return std::string("it is corrupt: ") + error.what();
   }
 }
 

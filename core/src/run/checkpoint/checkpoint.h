@@ -1,6 +1,6 @@
-// Checkpoints of a run: <folder>/step-N/{weights,optimizer}.safetensors and manifest.json. Tensors are whole, so that a
-// mesh of any size goes on from them; a folder is written aside, synced and renamed, so that one that has its name is
-// whole; the last two are kept, and none of a later step than the last.
+// Checkpoints of a run: <folder>/step-N/{weights,optimizer}.safetensors and manifest.json. Tensors are unsharded, so
+// that a mesh of any size can resume from them. A folder is written under a temporary name, synced and renamed, so that
+// a folder with its final name is complete. The last two checkpoints are kept, and none of a step after the last one.
 #pragma once
 
 #include <filesystem>
@@ -18,54 +18,56 @@
 
 namespace assay::run {
 
-// What a run has to know besides its tensors to go on as if it had never stopped.
+// The state besides tensors that a run needs to resume as if it had never stopped.
 struct Progress {
   int64_t step = 0;          // finished updates
   double train_seconds = 0;  // of all attempts
-  double seconds = 0;        // the same, with all that is not training
+  double seconds = 0;        // the same, including everything that is not training
   Phases phases = {};        // the same, by phase
-  int64_t skipped = 0;       // steps that changed nothing: not finite, or a spike
-  // Under what it was trained: {from: step, mesh, threads, device}, one more whenever that changed.
+  int64_t skipped = 0;       // steps without an update: not finite, or a spike
+  // The training environments: {from: step, mesh, threads, device}, with one entry per change.
   nlohmann::json stretches = nlohmann::json::array();
   Recent recent = {};                       // see SpikeGuard
-  LateMeans late = {};                      // so far: "loss", and what components log
+  LateMeans late = {};                      // so far: "loss", and metrics that components log
   std::vector<int64_t> epoch_begins = {0};  // see TrainingData
 };
 
-// One of Progress::stretches: of the mesh, what decides the order of sums.
+// One entry of Progress::stretches; of the mesh, it has the keys that affect the order of sums.
 nlohmann::json stretch(const nlohmann::json& mesh, int threads, const std::string& device, int64_t from);
 
-// An attempt whose result may not be taken. It has removed its checkpoints, and readers drop its events.
+// An attempt whose result is rejected. It has removed its checkpoints, and readers drop its events.
 struct RefusedAttempt : UserError {
   using UserError::UserError;
 };
 
 class Checkpoints {
  public:
-  // code: what trains, as one text. Only checkpoints of this very run and code are gone on from.
+  // code: the training code, as text. A run resumes only from checkpoints of the same run and code.
   Checkpoints(std::filesystem::path folder, std::string train_id, std::string code)
       : folder_(std::move(folder)), train_id_(std::move(train_id)), code_(std::move(code)) {}
 
-  // Every rank of the mesh calls it. UserError when it cannot be written; earlier checkpoints are as they were.
+  // Must be called on every rank of the mesh. Throws UserError when the checkpoint cannot be written; earlier
+  // checkpoints are unchanged then.
   void save(Assembled& run, const Mesh& mesh, const Progress& progress) const;
 
   struct Resumed {
-    Progress progress;               // step 0: nothing to go on from
-    std::vector<std::string> notes;  // why newer checkpoints were passed over; of the first rank
+    Progress progress;               // step 0: no checkpoint
+    std::vector<std::string> notes;  // why newer checkpoints were skipped; on the first rank
   };
-  // Loads the newest checkpoint whose files have the hashes of its manifest. Every rank calls it. repeated: where a
-  // training is repeated for its weights, under what it was; checkpoints that were made under anything else do not
-  // lead to them.
+  // Loads the newest checkpoint whose files match the hashes of its manifest. Must be called on every rank. repeated:
+  // when a training is repeated to reproduce its weights, its environments; checkpoints made in other environments are
+  // skipped, because they would not reproduce the weights.
   Resumed resume(Assembled& run, const Mesh& mesh, const nlohmann::json& repeated = {}) const;
 
-  // The newest checkpoint's weights under another name; the file's SHA-256. Where another one is expected, it is
-  // refused, and all checkpoints are removed: no attempt may continue from what gave wrong weights.
+  // Stores the newest checkpoint's weights as `file` and returns its SHA-256. If another hash is expected, throws
+  // RefusedAttempt and removes all checkpoints, so that no attempt resumes from a training that gave wrong weights.
   std::string keep_weights(const std::filesystem::path& file, const std::string& expected = "") const;
 
  private:
   std::filesystem::path step_folder(int64_t step) const { return folder_ / record::checkpoint_name(step); }
   std::vector<int64_t> steps() const;  // newest first
-  // "" when the checkpoint is whole and of this run; else what is wrong with it. states: names of each file's tensors.
+  // Returns "" when the checkpoint is complete and belongs to this run, else the reason. states: the tensor names of
+  // each file.
   using States = std::vector<std::pair<const char*, std::vector<std::string>>>;
   std::string fault(int64_t step, const States& states, const nlohmann::json& repeated) const;
 
@@ -73,22 +75,22 @@ class Checkpoints {
   std::string train_id_, code_;
 };
 
-// Parameters and buffers from a file of whole tensors. UserError when it was written with another vocabulary or does
-// not fit the model.
+// Loads parameters and buffers from a file of unsharded tensors. Throws UserError when the file was written with
+// another vocabulary or does not fit the model.
 void load_weights(const std::filesystem::path& file, Assembled& run, const Mesh& mesh);
 
-// "" when the file does not say its vocabulary or all that it says is this run's; else what differs.
+// Returns "" when the file has no vocabulary or its vocabulary agrees with that of this run, else the difference.
 std::string vocabulary_fault(const SafetensorsFile& file, const Assembled& run);
 
-// The optimizer's state in the newest checkpoint of another run's folder of checkpoints.
+// The optimizer state in the newest checkpoint of another run.
 class OptimizerState {
  public:
   static bool exists(const std::filesystem::path& checkpoints);
-  explicit OptimizerState(const std::filesystem::path& checkpoints);  // UserError when there is no checkpoint
-  // "" when it means what this run's optimizer reads in it; else what is wrong.
+  explicit OptimizerState(const std::filesystem::path& checkpoints);  // throws UserError without one
+  // Returns "" when its format is the one that this run's optimizer reads, else the error.
   std::string fault(const Assembled& run) const;
-  SafetensorsFile open() const;        // UserError when the file is not what was written
-  SafetensorsFile open_names() const;  // the same without reading the tensors, so a corrupt one is not noticed
+  SafetensorsFile open() const;        // throws UserError when the file is corrupt
+  SafetensorsFile open_names() const;  // the same without the check of its SHA-256
 
  private:
   std::filesystem::path folder_;

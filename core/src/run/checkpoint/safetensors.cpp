@@ -18,7 +18,7 @@ namespace {
 
 using nlohmann::json;
 
-// Every dtype of the format, with its bits; what LibTorch has no type for can be in a file, but is not read.
+// Every dtype of the format, with its number of bits. Dtypes that LibTorch lacks may be in a file, but cannot be read.
 struct Dtype {
   const char* name;
   int64_t bits;
@@ -52,7 +52,7 @@ const Dtype kDtypes[] = {
 const char* name_of(at::ScalarType type) {
   for (const auto& known : kDtypes)
     if (known.type == type) return known.name;
-  throw Bug(std::string("safetensors has no type for ") + c10::toString(type));
+  throw Bug(std::string("safetensors has no dtype for ") + c10::toString(type));
 }
 
 const Dtype* dtype_of(const std::string& name) {
@@ -61,8 +61,8 @@ const Dtype* dtype_of(const std::string& name) {
   return found == std::end(kDtypes) ? nullptr : found;
 }
 
-// JSON in which no object has a key twice; null when it is not. Unlike nlohmann::json, the format takes no byte-order
-// mark before it, and no zero byte for its end.
+// Parses JSON in which no object has duplicate keys; returns null for other text. Unlike nlohmann::json, the format
+// allows neither a byte-order mark before the JSON nor a terminating null byte.
 json parse_header(const std::string& text) {
   std::vector<std::set<std::string>> keys;
   bool is_refused = text.starts_with("\xEF\xBB\xBF") || text.find('\0') != std::string::npos;
@@ -76,14 +76,14 @@ json parse_header(const std::string& text) {
   return is_refused ? json() : header;
 }
 
-// Null stands for none.
+// A null value means no metadata.
 std::map<std::string, std::string> metadata_in(const json& header) {
   const auto found = header.find("__metadata__");
   if (found == header.end() || found->is_null()) return {};
   return found->get<std::map<std::string, std::string>>();
 }
 
-// A tensor's part of the header. json's exception, or what is wrong with it, when the header does not say it.
+// The header entry of a tensor. `described` throws json's exception or a UserError when the entry is not valid.
 struct Described {
   const Dtype* dtype;
   std::vector<int64_t> shape;
@@ -92,7 +92,7 @@ struct Described {
 
 int64_t whole_number(const json& value) {
   if (!value.is_number_unsigned() || value.get<uint64_t>() > std::numeric_limits<int64_t>::max())
-    throw UserError("has " + value.dump() + " where a whole number from 0 is due");
+    throw UserError("has " + value.dump() + " where a non-negative integer is needed");
   return value;
 }
 
@@ -100,28 +100,28 @@ Described described(const json& entry) {
   Described tensor{};
   const auto& dtype = entry.at("dtype").get_ref<const std::string&>();
   tensor.dtype = dtype_of(dtype);
-  if (!tensor.dtype) throw UserError("has dtype '" + dtype + "', which the format does not have");
+  if (!tensor.dtype) throw UserError("has dtype '" + dtype + "', which the format does not define");
   uint64_t bits = 1;
   for (const auto& extent : entry.at("shape").get_ref<const json::array_t&>()) {
     tensor.shape.push_back(whole_number(extent));
     if (__builtin_mul_overflow(bits, static_cast<uint64_t>(tensor.shape.back()), &bits))
-      throw UserError("has an impossible shape");
+      throw UserError("has a shape whose size overflows");
   }
   if (__builtin_mul_overflow(bits, static_cast<uint64_t>(tensor.dtype->bits), &bits))
-    throw UserError("has an impossible shape");
+    throw UserError("has a shape whose size overflows");
   const auto& offsets = entry.at("data_offsets").get_ref<const json::array_t&>();
-  if (offsets.size() != 2) throw UserError("has " + std::to_string(offsets.size()) + " data_offsets and not two");
+  if (offsets.size() != 2) throw UserError("has " + std::to_string(offsets.size()) + " data_offsets instead of two");
   tensor.begin = whole_number(offsets[0]);
   tensor.end = whole_number(offsets[1]);
   if (tensor.end < tensor.begin) throw UserError("ends before it begins");
   const auto bytes = static_cast<uint64_t>(tensor.end - tensor.begin);
   if (bits % 8 != 0 || bits / 8 != bytes)
-    throw UserError("has " + std::to_string(bytes) + " bytes, its shape needs " + std::to_string((bits + 7) / 8));
+    throw UserError("has " + std::to_string(bytes) + " bytes, but its shape needs " + std::to_string((bits + 7) / 8));
   return tensor;
 }
 
 constexpr size_t kAlignment = 8;
-constexpr int64_t kLongestHeader = 100'000'000;  // the format's own limit
+constexpr int64_t kLongestHeader = 100'000'000;  // limit of the format
 
 }  // namespace
 
@@ -129,7 +129,7 @@ void write_safetensors(const std::filesystem::path& file, const std::vector<Name
                        const std::map<std::string, std::string>& metadata) {
   json header = json::object();
   if (!metadata.empty()) header["__metadata__"] = metadata;
-  std::vector<std::string_view> parts{{}, {}};  // length and header, known when every tensor has its place
+  std::vector<std::string_view> parts{{}, {}};  // length and header, known after the offsets of all tensors
   size_t offset = 0;
   for (const auto& [name, value] : tensors) {
     header[name] = {{"dtype", name_of(value.scalar_type())},
@@ -149,33 +149,33 @@ void write_safetensors(const std::filesystem::path& file, const std::vector<Name
 
 SafetensorsFile::SafetensorsFile(std::filesystem::path file) : file_(std::move(file)) {
   const auto refuse = [&](const std::string& what) {
-    throw UserError(file_.string() + ": not a whole safetensors file: " + what);
+    throw UserError(file_.string() + ": the file is not a valid safetensors file: " + what);
   };
   std::ifstream stream(file_, std::ios::binary | std::ios::ate);
   if (!stream) throw UserError(file_.string() + ": cannot be read; check that the file exists and is readable");
   const auto size = static_cast<int64_t>(stream.tellg());
   unsigned char bytes[8] = {};
   stream.seekg(0);
-  if (!stream.read(reinterpret_cast<char*>(bytes), sizeof bytes)) refuse("shorter than its header's length");
+  if (!stream.read(reinterpret_cast<char*>(bytes), sizeof bytes)) refuse("it is shorter than its header");
   uint64_t length = 0;
   for (int byte = 7; byte >= 0; --byte) length = length << 8 | bytes[byte];
   if (length > kLongestHeader || static_cast<int64_t>(length) > size - 8)
-    refuse("a header of " + std::to_string(length) + " bytes in a file of " + std::to_string(size));
+    refuse("its header has " + std::to_string(length) + " bytes, but the file has " + std::to_string(size));
   std::string text(length, '\0');
   stream.read(text.data(), static_cast<std::streamsize>(length));
   data_begin_ = 8 + static_cast<int64_t>(length);
   header_ = parse_header(text);
-  if (!header_.is_object()) refuse("its header is not a JSON object without repeated keys");
+  if (!header_.is_object()) refuse("its header is not a JSON object with unique keys");
   try {
     metadata_ = metadata_in(header_);
   } catch (const json::exception& error) {
-    refuse(std::string("__metadata__ is not a table of strings: ") + error.what());
+    refuse(std::string("its __metadata__ is not a table of strings: ") + error.what());
   }
   header_.erase("__metadata__");
   check_coverage(size - data_begin_, refuse);
 }
 
-// Put in order, the tensors cover the data exactly once.
+// Checks that the tensors, in order, cover the data exactly once.
 void SafetensorsFile::check_coverage(int64_t data_size, const std::function<void(const std::string&)>& refuse) const {
   std::vector<std::tuple<int64_t, int64_t, std::string>> places;
   for (const auto& [name, entry] : header_.items()) {
@@ -193,11 +193,12 @@ void SafetensorsFile::check_coverage(int64_t data_size, const std::function<void
   for (const auto& [begin, end, name] : places) {
     if (begin != covered)
       refuse("tensor '" + name + "' begins at byte " + std::to_string(begin) +
-             " of the data, the one before it ends at " + std::to_string(covered));
+             " of the data, but the previous one ends at " + std::to_string(covered));
     covered = end;
   }
   if (covered != data_size)
-    refuse("its tensors are " + std::to_string(covered) + " bytes of data, the file has " + std::to_string(data_size));
+    refuse("its tensors have " + std::to_string(covered) + " bytes of data, but the file has " +
+           std::to_string(data_size));
 }
 
 std::vector<std::string> SafetensorsFile::names() const {
@@ -210,11 +211,11 @@ Tensor SafetensorsFile::read(const std::string& name) const {
   const auto refuse = [&](const std::string& what) {
     throw UserError(file_.string() + ": tensor '" + name + "' " + what);
   };
-  if (!has(name)) refuse("is not in it");
+  if (!has(name)) refuse("does not exist");
   const auto tensor = described(header_.at(name));
-  if (!tensor.dtype->type) refuse(std::string("has dtype ") + tensor.dtype->name + ", which assay does not read");
+  if (!tensor.dtype->type) refuse(std::string("has dtype ") + tensor.dtype->name + ", which assay cannot read");
   const auto options = at::TensorOptions().dtype(*tensor.dtype->type);
-  // LibTorch's empty refuses extents whose product overflows, even where one of them is 0.
+  // LibTorch's empty rejects sizes whose product overflows, even if one of them is 0.
   if (tensor.begin == tensor.end) return at::empty({0}, options).reshape(tensor.shape);
   auto value = at::empty(tensor.shape, options);
   std::ifstream stream(file_, std::ios::binary);

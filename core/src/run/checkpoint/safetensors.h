@@ -18,21 +18,23 @@ struct NamedTensor {
   Tensor value;  // on the CPU, contiguous
 };
 
-// Written in the given order and synced. UserError when it cannot be written, Bug for a type the format lacks.
+// Writes the tensors in the given order and syncs the file. Throws UserError when it cannot be written, Bug for a dtype
+// that the format lacks.
 void write_safetensors(const std::filesystem::path& file, const std::vector<NamedTensor>& tensors,
                        const std::map<std::string, std::string>& metadata);
 
 class SafetensorsFile {
  public:
-  // Reads and checks the header, by the rules of the format's own reader (tests/exchange/safetensors_cases.json): each
-  // tensor's shape fits its bytes, and together they cover the data exactly once. UserError that names the file.
+  // Reads and checks the header by the rules of the format's reference reader (tests/exchange/safetensors_cases.json):
+  // the shape of each tensor matches its bytes, and the tensors cover the data exactly once. Throws UserError that
+  // names the file.
   explicit SafetensorsFile(std::filesystem::path file);
 
   const std::filesystem::path& path() const { return file_; }
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
   bool has(const std::string& name) const { return header_.contains(name); }
   std::vector<std::string> names() const;  // sorted
-  // A tensor of its own on the CPU. UserError when there is none of that name, or LibTorch has no type for it.
+  // Returns a new tensor on the CPU. Throws UserError when there is none of that name, or LibTorch lacks its dtype.
   Tensor read(const std::string& name) const;
 
  private:

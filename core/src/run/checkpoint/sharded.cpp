@@ -28,14 +28,16 @@ std::vector<ShardedTensor> optimizer_state_of(Assembled& run) {
       if (state.shard_dim) {
         if (*state.shard_dim >= state.value.dim())
           throw UserError("state '" + state.name + "' of " + spec.name + " is split in dimension " +
-                          std::to_string(*state.shard_dim) + " and has " + std::to_string(state.value.dim()));
+                          std::to_string(*state.shard_dim) + ", but has " + std::to_string(state.value.dim()) +
+                          " dimensions");
         out.push_back({spec.name + "/" + state.name, state.value, *state.shard_dim});
         continue;
       }
       const bool like_parameter = state.value.sizes() == value.sizes();
       if (!like_parameter && state.value.numel() != 1)
-        throw UserError("state '" + state.name + "' of " + spec.name +
-                        " is shaped neither like its parameter nor as one number, and does not say how it is split");
+        throw UserError(
+            "state '" + state.name + "' of " + spec.name +
+            " has neither the shape of its parameter nor one element, and does not declare how it is split");
       out.push_back({spec.name + "/" + state.name, state.value, like_parameter ? spec.shard_dim : -1});
     }
   });
@@ -61,7 +63,7 @@ std::vector<NamedTensor> gathered(const std::vector<ShardedTensor>& tensors, Com
 
 namespace {
 
-// What is gathered from one rank is that rank's own.
+// With one rank, gathered tensors share the memory of the run, so they are cloned.
 std::vector<NamedTensor> copied(const std::vector<ShardedTensor>& tensors, const Mesh& mesh) {
   auto all = gathered(tensors, mesh.tensor());
   if (!mesh.first()) return {};
@@ -88,7 +90,7 @@ void load(const SafetensorsFile& file, const std::vector<ShardedTensor>& tensors
     if (shard_dim >= 0) expected[static_cast<size_t>(shard_dim)] *= axis.size();
     if (value.sizes() != at::IntArrayRef(expected) || value.scalar_type() != local.scalar_type())
       throw UserError(file.path().string() + ": tensor '" + name + "' is " + c10::toString(value.scalar_type()) + " " +
-                      c10::str(value.sizes()) + ", this run's is " + c10::toString(local.scalar_type()) + " " +
+                      c10::str(value.sizes()) + ", but this run needs " + c10::toString(local.scalar_type()) + " " +
                       c10::str(at::IntArrayRef(expected)));
     if (shard_dim >= 0) {
       const auto width = local.size(shard_dim);

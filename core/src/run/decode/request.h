@@ -12,19 +12,19 @@
 namespace assay::run {
 
 struct DecodeRequest {
-  std::vector<Prompt> prompts;  // each begins a document: end of text goes before it
-  int64_t tokens = 100;         // at most so many new ones a prompt
-  uint64_t seed = 1;            // of the decoder's draws
-  // Of a single prompt whose decoder keeps to one row: told what is new of the continuation's text, as it comes.
+  std::vector<Prompt> prompts;  // each begins a document, after an end of text
+  int64_t tokens = 100;         // maximum number of new tokens per prompt
+  uint64_t seed = 1;            // for the draws of the decoder
+  // For a single prompt with a single row: called with new text of the continuation as it is generated.
   std::function<void(const std::string&)> on_text = {};
 };
 
-// Keys and values that decoding one prompt left behind. The next prompt that begins with the same tokens and segments
-// reads only what comes after these; a decoder that asks for the states of everything has them computed anew.
+// Keys and values from decoding one prompt. If the next prompt begins with the same tokens and segments, only the
+// tokens after these are read. For a decoder that requests all hidden states, these are computed again.
 struct DecodeMemory {
-  std::vector<int64_t> tokens, segments;  // that were read, the end of text before them included
+  std::vector<int64_t> tokens, segments;  // that were read, including the leading end of text
   Cache cache;
-  int64_t reused = 0, read = 0;  // of the last prompt's tokens
+  int64_t reused = 0, read = 0;  // tokens of the last prompt
 };
 
 }  // namespace assay::run

@@ -142,7 +142,7 @@ TEST(Checkpoint, WhatIsBrokenOrForeignIsPassedOver) {
   fs::create_directories(tiny.folder / "c/.part");  // killed while it was written
   EXPECT_EQ(resumed("t", "code").progress.step, 10);
   EXPECT_THAT(resumed("other", "code").notes,
-              ElementsAre(AllOf(HasSubstr("step-10"), HasSubstr("of another run")), HasSubstr("step-5")));
+              ElementsAre(AllOf(HasSubstr("step-10"), HasSubstr("belongs to another run")), HasSubstr("step-5")));
   EXPECT_THAT(resumed("t", "new").notes[0], HasSubstr("made by other code"));
   EXPECT_EQ(resumed("t", "new").progress.step, 0);
   for (const char* file : {"manifest.json", "optimizer.safetensors", "weights.safetensors"}) {
@@ -152,7 +152,7 @@ TEST(Checkpoint, WhatIsBrokenOrForeignIsPassedOver) {
       base::write_atomically(path, damaged);
       const auto other = resumed("t", "code");
       EXPECT_EQ(other.progress.step, 5) << file;
-      EXPECT_THAT(other.notes, ElementsAre(AllOf(HasSubstr("step-10"), HasSubstr("is damaged")))) << file;
+      EXPECT_THAT(other.notes, ElementsAre(AllOf(HasSubstr("step-10"), HasSubstr("is corrupt")))) << file;
     }
     base::write_atomically(path, whole);
   }
@@ -199,7 +199,7 @@ TEST(Checkpoint, AnotherVocabularyIsRefused) {
     Mirrored mirrored;
     run.tokenizer = &mirrored;
     EXPECT_THAT([&] { run::load_weights(tiny.folder / "c/step-5/weights.safetensors", run, mesh); },
-                ::testing::ThrowsMessage<UserError>(HasSubstr("take the tokenizer")));
+                ::testing::ThrowsMessage<UserError>(HasSubstr("use the tokenizer")));
   });
   tiny.model()["width"] = 32;
   tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {

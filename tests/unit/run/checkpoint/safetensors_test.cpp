@@ -59,7 +59,7 @@ TEST(Safetensors, RefusesWhatIsNotWhole) {
     EXPECT_THAT(reading(whole.substr(0, cut)), ThrowsMessage<UserError>(HasSubstr("x.safetensors"))) << cut;
   auto huge = whole;
   huge[7] = '\x7f';
-  EXPECT_THAT(reading(huge), ThrowsMessage<UserError>(HasSubstr("a header of")));
+  EXPECT_THAT(reading(huge), ThrowsMessage<UserError>(HasSubstr("its header has")));
   const auto with = [&](const std::string& from, const std::string& to) {
     auto text = whole;
     return text.replace(text.find(from), from.size(), to);
@@ -68,14 +68,15 @@ TEST(Safetensors, RefusesWhatIsNotWhole) {
   EXPECT_THAT(reading(with("[2]", "[3]")), ThrowsMessage<UserError>(HasSubstr("its shape needs 12")));
   EXPECT_THAT(reading(with("[0,8]", "[0,9]")), ThrowsMessage<UserError>(HasSubstr("has 9 bytes")));
   EXPECT_THAT(reading(with("[8,16]", "[8,17]")), ThrowsMessage<UserError>(HasSubstr("'b' has 9 bytes")));
-  EXPECT_THAT(reading(whole + "x"), ThrowsMessage<UserError>(HasSubstr("are 16 bytes of data, the file has 17")));
+  EXPECT_THAT(reading(whole + "x"), ThrowsMessage<UserError>(HasSubstr("have 16 bytes of data, but the file has 17")));
   EXPECT_THAT(reading(with("[8,16]", "[4,12]")),
-              ThrowsMessage<UserError>(HasSubstr("'b' begins at byte 4 of the data, the one before it ends at 8")));
+              ThrowsMessage<UserError>(HasSubstr("'b' begins at byte 4 of the data, but the previous one ends at 8")));
   for (const auto& broken : {with("\"dtype\":\"F32\"", "\"dtypo\":\"F32\""), with("\"F32\"", "32   "),
                              with("\"shape\"", "\"shade\""), with("[2]", "3  ")})
-    EXPECT_THAT(reading(broken), ThrowsMessage<UserError>(HasSubstr("x.safetensors: not a whole safetensors file")));
+    EXPECT_THAT(reading(broken),
+                ThrowsMessage<UserError>(HasSubstr("x.safetensors: the file is not a valid safetensors file")));
   EXPECT_THAT(reading(with("\"a\"", "\"c\"")),
-              ThrowsMessage<UserError>(AllOf(HasSubstr("tensor 'a'"), HasSubstr("is not in it"))));
+              ThrowsMessage<UserError>(AllOf(HasSubstr("tensor 'a'"), HasSubstr("does not exist"))));
 }
 
 std::string bytes_of_hex(const std::string& hex) {
