@@ -1,4 +1,5 @@
-// Cached decoding, which is a promise of models and of positional schemes: these are tried in the stand-in's attention.
+// Cached decoding, a contract of models and of positional schemes; schemes are checked in the attention of the stand-in
+// model.
 #include <ATen/ops/cat.h>
 #include <c10/core/GradMode.h>
 
@@ -8,7 +9,7 @@
 namespace assay::check {
 namespace {
 
-// In one token a call, and in parts of several.
+// Extends the cache by one token per call, and by chunks of several tokens.
 std::string cached(run::Assembled& run, const Batch& batch) {
   if (!run.model->causal()) return "";
   const c10::NoGradGuard no_grad;
@@ -30,7 +31,7 @@ std::string cached(run::Assembled& run, const Batch& batch) {
   return "";
 }
 
-// Candidates for the next token, tried at once: each as if it stood there alone.
+// Candidates for the next token in one call: each must give the result that it gives alone.
 std::string alternatives(run::Assembled& run, const Batch& batch) {
   constexpr int64_t kCandidates = 3;
   if (!run.model->causal() || batch.length() <= kCandidates) return "";
@@ -54,8 +55,8 @@ std::string alternatives(run::Assembled& run, const Batch& batch) {
 }  // namespace
 
 void cached_decoding(const Subject& subject) {
-  subject.property("cached decoding is the full forward", [&] { return on_one_rank(subject, cached); });
-  subject.property("alternatives in a cache do not see one another",
+  subject.property("cached decoding equals the full forward pass", [&] { return on_one_rank(subject, cached); });
+  subject.property("alternatives in a cache do not attend to one another",
                    [&] { return on_one_rank(subject, alternatives); });
 }
 

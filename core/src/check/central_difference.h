@@ -1,4 +1,4 @@
-// (f(x + h) - f(x - h)) / 2h for element i of x, an fp64 tensor without gaps that f reads; x is as before after it.
+// (f(x + h) - f(x - h)) / 2h for element i of x, a contiguous fp64 tensor that f reads; x is restored afterwards.
 #pragma once
 
 #include <functional>

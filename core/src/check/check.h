@@ -1,5 +1,5 @@
-// The conformance kit: what every component of a kind must keep, tried on the component alone and in tiny runs with
-// stand-ins for everything else (stand_ins.h). For `assay check` and for the tests of plugins.
+// The conformance kit: checks the contract of every kind, on the component alone and in tiny runs with stand-ins for
+// all other components (stand_ins.h). Used by `assay check` and by the tests of plugins.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -10,8 +10,8 @@
 
 namespace assay::check {
 
-// One component of the registry, which must know the stand-ins (Registry::add). `given`: what it cannot be made
-// without, as in an experiment. Nothing is thrown: what a component throws is a finding.
+// Checks one component of the registry, which must contain the stand-ins (Registry::add). `given`: its required
+// parameters, as in an experiment. Exceptions of the component become findings and are not thrown.
 void check_component(const loader::Registry& registry, const std::string& kind, const std::string& name,
                      const nlohmann::json& given, const Observer& observer);
 

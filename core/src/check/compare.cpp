@@ -1,4 +1,4 @@
-// Whether two outcomes are the same, and gradients those of finite differences.
+// Compares results, and gradients with finite differences.
 
 #include <cmath>
 #include <cstring>
@@ -12,19 +12,19 @@ namespace assay::check {
 namespace {
 
 std::string shape_difference(const std::string& what, const Tensor& found, const Tensor& expected) {
-  if (found.defined() != expected.defined()) return what + ": only one of two is there";
+  if (found.defined() != expected.defined()) return what + ": only one of the two tensors is defined";
   if (!found.defined()) return "";
   if (found.sizes() != expected.sizes())
-    return what + ": sizes " + c10::str(found.sizes()) + " where " + c10::str(expected.sizes()) + " are due";
+    return what + ": sizes " + c10::str(found.sizes()) + " instead of " + c10::str(expected.sizes());
   if (found.scalar_type() != expected.scalar_type())
-    return what + ": of type " + c10::toString(found.scalar_type()) + " where " +
-           c10::toString(expected.scalar_type()) + " is due";
+    return what + ": dtype " + c10::toString(found.scalar_type()) + " instead of " +
+           c10::toString(expected.scalar_type());
   return "";
 }
 
 std::string at_place(const std::string& what, int64_t place, double found, double expected) {
   char numbers[80];
-  std::snprintf(numbers, sizeof numbers, "%.17g where %.17g is due", found, expected);
+  std::snprintf(numbers, sizeof numbers, "%.17g instead of %.17g", found, expected);
   return what + ": element " + std::to_string(place) + " is " + numbers;
 }
 
@@ -60,7 +60,8 @@ std::string gradient_fault(const std::vector<Parameter>& parameters, const std::
     const auto& [spec, value] = parameters[p];
     const Draws draws(1, spec.name);
     const auto found = gradient(p);
-    // Of a table most rows may be unused: five elements that a gradient reached, and three of all.
+    // Most rows of a table may be unused, so five elements with a nonzero gradient and three of all elements are
+    // sampled.
     const auto reached = found.defined() ? found.reshape(-1).nonzero().reshape(-1) : Tensor();
     for (uint64_t sample = 0; sample < 8; ++sample) {
       const bool of_all = sample < 3 || !reached.defined() || reached.numel() == 0;
@@ -84,7 +85,7 @@ std::string exact(double value) {
 
 std::string repeats(const std::function<std::string()>& make) {
   const auto first = make();
-  if (make() != first) return "the same inputs gave another result the second time";
+  if (make() != first) return "the same inputs give different results when repeated";
   std::string of_thread[2];
   std::exception_ptr thrown[2];
   const auto run = [&](int i) {
@@ -100,7 +101,7 @@ std::string repeats(const std::function<std::string()>& make) {
   for (const auto& error : thrown)
     if (error) std::rethrow_exception(error);
   for (const auto& found : of_thread)
-    if (found != first) return "two instances in two threads at once gave another result than one alone";
+    if (found != first) return "two instances in concurrent threads give another result than one alone";
   return "";
 }
 

@@ -1,5 +1,5 @@
-// What holds for every kind: a component can be made with its defaults and at the limits of each parameter, or says why
-// not.
+// Properties of every kind: a component can be constructed with its defaults and at the limits of each parameter, or
+// reports why not.
 #include <cmath>
 #include <limits>
 
@@ -16,12 +16,12 @@ void make(const Subject& subject, const json& given) {
   instances.create(component.kind, component.kind_hash, given, component.kind);
 }
 
-// A bound of 2^63 stands for the largest that there is.
+// A bound of 2^63 stands for the largest int64.
 int64_t whole_bound(double bound) {
   return bound >= 0x1p63 ? std::numeric_limits<int64_t>::max() : static_cast<int64_t>(bound);
 }
 
-// The values at which a parameter is tried besides its default.
+// The values at which a parameter is checked besides its default.
 std::vector<json> limits(const AssayParameter& parameter) {
   std::vector<json> values;
   const bool whole = parameter.type == ASSAY_INT || parameter.type == ASSAY_INTS;
@@ -46,9 +46,9 @@ std::string at_the_limits(const Subject& subject) {
       try {
         make(subject, given);
       } catch (const PluginError& refusal) {
-        // A refusal is an answer when it says what is wrong.
+        // An error is allowed if it names the parameter.
         if (std::string(refusal.what()).find(component.parameters[i].name) == std::string::npos)
-          return where + ", which is within its range, is refused without naming the parameter: " + refusal.what();
+          return where + ", which is in its range, is rejected without naming the parameter: " + refusal.what();
       }
     }
   return "";
@@ -57,18 +57,18 @@ std::string at_the_limits(const Subject& subject) {
 }  // namespace
 
 void constructs(const Subject& subject) {
-  subject.property("is made with its defaults", [&] {
+  subject.property("it can be constructed with its defaults", [&] {
     make(subject, subject.given);
     return "";
   });
-  subject.property("says what it is, in its description and for every parameter", [&]() -> std::string {
+  subject.property("it and every parameter have a description", [&]() -> std::string {
     const auto& component = subject.description();
-    if (!*component.doc) return "it has no description: schema.doc(..)";
+    if (!*component.doc) return "it has no description; add schema.doc(..)";
     for (size_t i = 0; i < component.parameter_count; ++i)
       if (!*component.parameters[i].doc) return std::string(component.parameters[i].name) + " has no description";
     return "";
   });
-  subject.property("is made at the limits of every parameter, or says which one it cannot take",
+  subject.property("it can be constructed at the limits of every parameter, or names the parameter that it rejects",
                    [&] { return at_the_limits(subject); });
 }
 

@@ -1,4 +1,4 @@
-// Datasets: the same documents by index in any order, ids unique over all splits, an end that is one.
+// Datasets: documents do not depend on the access order, ids are unique across all splits, indices are bounded.
 #include "assay/dataset.h"
 
 #include <map>
@@ -9,7 +9,7 @@ namespace assay::check {
 namespace {
 
 constexpr Split kSplits[] = {Split::kTrain, Split::kValidation, Split::kTest};
-constexpr int64_t kMost = 500;  // documents of a split that are looked at
+constexpr int64_t kMost = 500;  // documents checked per split
 
 std::string place(Split split, int64_t index) {
   return std::string(name_of(split)) + " document " + std::to_string(index);
@@ -27,7 +27,7 @@ std::string random_access(const Subject& subject) {
     for (int64_t i = 0; i < looked_at; ++i) {
       const auto document = forwards->document(split, i);
       if (document.text != found[i].text || document.id != found[i].id || document.fields != found[i].fields)
-        return place(split, i) + " is another when documents are asked for from the end";
+        return place(split, i) + " differs when documents are read in reverse order";
     }
   }
   return "";
@@ -56,7 +56,7 @@ std::string ends(const Subject& subject) {
       } catch (const std::exception&) {
         continue;
       }
-      return place(split, index) + " was given, of " + std::to_string(dataset->size(split));
+      return place(split, index) + " is returned, but the split has " + std::to_string(dataset->size(split));
     }
   return "";
 }
@@ -84,11 +84,12 @@ std::string text_of_splits(const Subject& subject) {
 }  // namespace
 
 void dataset(const Subject& subject) {
-  subject.property("documents by index are those in order", [&] { return random_access(subject); });
-  subject.property("ids are unique over all splits", [&] { return unique_ids(subject); });
-  subject.property("an index outside a split is refused", [&] { return ends(subject); });
-  subject.property("it names its sources, for the record", [&] { return sources(subject); });
-  subject.property("it repeats, also in two threads", [&] { return repeats([&] { return text_of_splits(subject); }); });
+  subject.property("documents do not depend on the access order", [&] { return random_access(subject); });
+  subject.property("ids are unique across all splits", [&] { return unique_ids(subject); });
+  subject.property("an index outside a split is rejected", [&] { return ends(subject); });
+  subject.property("it names its sources", [&] { return sources(subject); });
+  subject.property("it is reproducible, also in two threads",
+                   [&] { return repeats([&] { return text_of_splits(subject); }); });
 }
 
 }  // namespace assay::check

@@ -1,4 +1,5 @@
-// Decoders: the same text from the same seed, tokens of the vocabulary, of prompts of several lengths at once.
+// Decoders: the same text for the same seed, with tokens of the vocabulary, for prompts of several lengths in one
+// batch.
 #include "assay/decoder.h"
 
 #include "check/subject.h"
@@ -19,7 +20,7 @@ std::string decoded(const Subject& subject, int tensor, uint64_t seed) {
     request.prompts = run::encoded(*run.tokenizer, {"", "ab ab", "a longer prompt"});
     request.tokens = 12;
     request.seed = seed;
-    const auto continuations = run::decode(run, mesh, *decoder, request);  // refuses ids outside the vocabulary
+    const auto continuations = run::decode(run, mesh, *decoder, request);  // throws for ids outside the vocabulary
     if (!mesh.first()) return;
     for (const auto& one : continuations) {
       for (const auto id : one.ids) text += std::to_string(id) + " ";
@@ -32,9 +33,9 @@ std::string decoded(const Subject& subject, int tensor, uint64_t seed) {
 }  // namespace
 
 void decoder(const Subject& subject) {
-  subject.property("a seed gives one text, also in two threads",
+  subject.property("the same seed gives the same text, also in two threads",
                    [&] { return repeats([&] { return decoded(subject, 1, 1); }); });
-  subject.property("tensor = 1, 2, 4 choose the same tokens of the vocabulary", [&]() -> std::string {
+  subject.property("tensor = 1, 2, 4 choose the same tokens", [&]() -> std::string {
     for (const uint64_t seed : {1, 2, 3})
       for (const int ranks : {2, 4})
         if (decoded(subject, ranks, seed) != decoded(subject, 1, seed))

@@ -1,4 +1,4 @@
-// Evaluators: metrics that are numbers, the same on every mesh, and a model that is as before.
+// Evaluators: metrics are valid and the same on every mesh, and the model is not changed.
 #include "assay/evaluator.h"
 
 #include <algorithm>
@@ -36,13 +36,14 @@ std::string name_of(const record::RecordedMetric& metric) {
 std::string metrics_are_numbers(const Subject& subject) {
   std::string changed;
   const auto all = metrics(subject, 1, &changed);
-  if (!changed.empty()) return "it changed the model: " + changed;
-  if (all.empty()) return "it gave no metric";
+  if (!changed.empty()) return "it changes the model: " + changed;
+  if (all.empty()) return "it reports no metric";
   for (const auto& metric : all) {
     if (metric.name.empty()) return "a metric has no name";
     if (!std::isnan(metric.value) && !(metric.weight > 0))
       return name_of(metric) + " has the weight " + std::to_string(metric.weight);
-    if (std::isnan(metric.sum)) return name_of(metric) + " is a sum that is no number; one that is not there is null";
+    if (std::isnan(metric.sum))
+      return name_of(metric) + " has a sum of NaN; a metric that does not apply must have no value";
     if (std::isinf(metric.value)) return name_of(metric) + " is infinite";
   }
   return "";
@@ -52,7 +53,7 @@ std::string metrics_on_meshes(const Subject& subject) {
   const auto expected = metrics(subject, 1);
   for (const int ranks : {2, 4}) {
     const auto found = metrics(subject, ranks);
-    if (found.size() != expected.size()) return "another number of metrics at tensor = " + std::to_string(ranks);
+    if (found.size() != expected.size()) return "the number of metrics differs at tensor = " + std::to_string(ranks);
     for (size_t i = 0; i < found.size(); ++i)
       if (name_of(found[i]) != name_of(expected[i]) || std::isnan(found[i].value) != std::isnan(expected[i].value) ||
           std::abs(found[i].value - expected[i].value) > 1e-9 * std::max(1.0, std::abs(expected[i].value)))
@@ -62,7 +63,7 @@ std::string metrics_on_meshes(const Subject& subject) {
   return "";
 }
 
-// Nothing where it names none before.
+// Empty if it declares none.
 std::vector<std::string> planned(const Subject& subject) {
   TinyRun tiny(subject);
   std::vector<std::string> names;
@@ -85,19 +86,19 @@ std::string gives_what_it_plans(const Subject& subject) {
   std::set_symmetric_difference(names.begin(), names.end(), given.begin(), given.end(), std::back_inserter(one_sided));
   if (one_sided.empty()) return "";
   const bool is_given = std::binary_search(given.begin(), given.end(), one_sided[0]);
-  return one_sided[0] +
-         (is_given ? " is given, and planned_metrics does not name it" : " is named by planned_metrics, and not given");
+  return one_sided[0] + (is_given ? " is reported, but planned_metrics does not declare it"
+                                  : " is declared by planned_metrics, but not reported");
 }
 
 }  // namespace
 
 void evaluator(const Subject& subject) {
-  subject.property("its metrics are numbers, and it leaves the model as it was",
+  subject.property("its metrics are valid, and it does not change the model",
                    [&] { return metrics_are_numbers(subject); });
-  subject.property("its metrics are those that it names before, where it names any",
+  subject.property("its metrics are those of planned_metrics, if it declares any",
                    [&] { return gives_what_it_plans(subject); });
   subject.property("tensor = 1, 2, 4 give the same metrics", [&] { return metrics_on_meshes(subject); });
-  subject.property("it repeats, also in two threads", [&] {
+  subject.property("it is reproducible, also in two threads", [&] {
     return repeats([&] {
       std::string text;
       for (const auto& metric : metrics(subject, 1)) text += name_of(metric) + " " + exact(metric.value) + "\n";

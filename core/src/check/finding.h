@@ -1,4 +1,4 @@
-// What the conformance kit reports of a component, property by property.
+// The results of the conformance kit for a component, per property.
 #pragma once
 
 #include <functional>
@@ -8,8 +8,8 @@ namespace assay::check {
 
 struct Finding {
   std::string component;  // "positional/alibi"
-  std::string property;   // "ranks have their slice of the whole"
-  std::string fault;      // the counter-example; empty: holds
+  std::string property;   // "rows are independent"
+  std::string fault;      // the counterexample; empty: the property holds
   bool holds() const { return fault.empty(); }
 };
 

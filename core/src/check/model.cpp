@@ -1,4 +1,4 @@
-// Models: what a position sees, hidden layers, gradients.
+// Models: attention of positions, hidden layers, gradients.
 #include "assay/model.h"
 
 #include <ATen/ops/isfinite.h>
@@ -22,13 +22,13 @@ std::string shapes(run::Assembled& run, const Batch& batch) {
   if (out.final_BTD.sizes() != due) return "final hidden states have sizes " + c10::str(out.final_BTD.sizes());
   for (const auto l : options.hidden_layers)
     if (!out.hidden.count(l) || out.hidden.at(l).sizes() != due)
-      return "hidden layer " + std::to_string(l) + " was asked for and is not there, or has another size";
+      return "hidden layer " + std::to_string(l) + " is requested, but is missing or has another size";
   if (!at::isfinite(run.model->logits(out.final_BTD)).all().item<bool>()) return "logits are not finite";
   if (!(model.forward_flops(8, 8) > 0)) return "forward_flops is not positive";
   return "";
 }
 
-// Later tokens change nothing before them; a bidirectional model must see them.
+// Later tokens must not change earlier states of a causal model, but must change those of a bidirectional one.
 std::string sight(run::Assembled& run, const Batch& batch) {
   const c10::NoGradGuard no_grad;
   const int64_t at = TinyRun::kContext / 2;
@@ -39,7 +39,7 @@ std::string sight(run::Assembled& run, const Batch& batch) {
              after = run.model->forward(other, {}).final_BTD.narrow(1, 0, at);
   const auto moved = difference("final hidden states before a changed token", after, before, 1e-12);
   if (run.model->causal()) return moved;
-  return moved.empty() ? "it says that it is not causal, and no position sees what is behind it" : "";
+  return moved.empty() ? "it is declared bidirectional, but no position attends to later tokens" : "";
 }
 
 std::string row_by_row(run::Assembled& run, const Batch& batch) {
@@ -72,10 +72,11 @@ std::string model_gradients(run::Assembled& run, const Batch& batch) {
 }  // namespace
 
 void model(const Subject& subject) {
-  subject.property("shapes are as its interface says", [&] { return on_one_rank(subject, shapes); });
-  subject.property("a causal model sees nothing ahead, another one does", [&] { return on_one_rank(subject, sight); });
-  subject.property("rows do not see one another", [&] { return on_one_rank(subject, row_by_row); });
-  subject.property("its gradients are those of finite differences",
+  subject.property("shapes follow the interface", [&] { return on_one_rank(subject, shapes); });
+  subject.property("a causal model does not attend to later tokens, a bidirectional one does",
+                   [&] { return on_one_rank(subject, sight); });
+  subject.property("rows are independent", [&] { return on_one_rank(subject, row_by_row); });
+  subject.property("its gradients agree with finite differences",
                    [&] { return on_one_rank(subject, model_gradients); });
 }
 

@@ -1,4 +1,4 @@
-// Objectives: gradients against finite differences, and positions that do not count.
+// Objectives: gradients against finite differences, and positions of weight 0.
 #include "assay/objective.h"
 
 #include <ATen/ops/isfinite.h>
@@ -60,15 +60,15 @@ std::string ignored_positions(const Subject& subject) {
     const auto one = with_targets(3), other = with_targets(7);
     if (one.loss != other.loss)
       wrong = "the loss is " + std::to_string(one.loss) + " or " + std::to_string(other.loss) +
-              ", by the targets at positions of weight 0";
+              ", depending on the targets at positions of weight 0";
     else
       wrong = difference(one.gradients, other.gradients, 0);
   });
   return wrong;
 }
 
-// A mean over nothing is NaN where it is not the core that divides. Without padding, terms that do not go by targets
-// count and the others do not.
+// A mean over nothing is NaN unless the core divides. Without padding, only terms that do not use targets have a
+// positive denominator.
 std::string nothing_to_count(const Subject& subject) {
   std::string wrong;
   for (const bool padding : {true, false}) {
@@ -83,8 +83,8 @@ std::string nothing_to_count(const Subject& subject) {
         if (wrong.empty() && !at::isfinite(gradient).all().item<bool>())
           wrong = "the gradient of " + name + " is not finite";
       if (!wrong.empty())
-        wrong += std::string(" where every token ") + (padding ? "is padding of weight 0" : "has weight 0") +
-                 "; give sums, and let the core divide";
+        wrong += std::string(" if every token ") + (padding ? "is padding of weight 0" : "has weight 0") +
+                 "; return sums, and let the core divide";
     });
   }
   return wrong;
@@ -93,7 +93,7 @@ std::string nothing_to_count(const Subject& subject) {
 }  // namespace
 
 void objective(const Subject& subject) {
-  subject.property("its gradients are those of finite differences in fp64, where it stops none",
+  subject.property("its gradients agree with finite differences in fp64, unless it stops gradients",
                    [&] { return finite_differences(subject); });
   subject.property("positions of weight 0 do not count", [&] { return ignored_positions(subject); });
   subject.property("a batch of padding gives no NaN", [&] { return nothing_to_count(subject); });

@@ -1,4 +1,4 @@
-// Optimizers: their state is all that the next update depends on, and no gradient is no harm.
+// Optimizers: the next update depends only on the state, and a missing gradient counts as zero.
 #include "assay/optimizer.h"
 
 #include <ATen/ops/empty_like.h>
@@ -14,7 +14,7 @@
 namespace assay::check {
 namespace {
 
-// Three parameters: one that decays, one that does not, one with a rate of its own.
+// Three parameters: one with decay, one without decay, one with its own rate.
 class Trained {
  public:
   explicit Trained(const Subject& subject) : optimizer(subject) {
@@ -92,7 +92,7 @@ std::string no_gradient(const Subject& subject) {
     if (!at::isfinite(value).all().item<bool>())
       return "'" + spec.name + "' is not finite after updates without a gradient";
   auto wrong = same(none, zero);
-  return wrong.empty() ? "" : "no gradient and a gradient of zeros differ: " + wrong;
+  return wrong.empty() ? "" : "a missing gradient and a zero gradient differ: " + wrong;
 }
 
 std::string rates(const Subject& subject) {
@@ -101,15 +101,15 @@ std::string rates(const Subject& subject) {
   if (!(peak > 0) || !std::isfinite(peak)) return "its peak rate is " + std::to_string(peak);
   trained.step(0, 0.0, 0.0);
   auto wrong = same(trained, before);
-  return wrong.empty() ? "" : "an update at a rate and decay of 0 moved " + wrong;
+  return wrong.empty() ? "" : "an update with a rate and decay of 0 changes " + wrong;
 }
 
 }  // namespace
 
 void optimizer(const Subject& subject) {
-  subject.property("its state is all that the next update depends on", [&] { return state_is_all(subject); });
-  subject.property("no gradient counts as zero and does no harm", [&] { return no_gradient(subject); });
-  subject.property("its rate is positive, and a rate of 0 moves nothing", [&] { return rates(subject); });
+  subject.property("the next update depends only on its state", [&] { return state_is_all(subject); });
+  subject.property("a missing gradient counts as zero", [&] { return no_gradient(subject); });
+  subject.property("its peak rate is positive, and a rate of 0 changes nothing", [&] { return rates(subject); });
 }
 
 }  // namespace assay::check

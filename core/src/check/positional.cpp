@@ -1,4 +1,4 @@
-// Positional schemes: what a rank sees, what a part of the queries sees, gradients, types, the limit.
+// Positional schemes: slices of ranks, subsets of queries, gradients, dtypes, the limit.
 #include "assay/positional.h"
 
 #include <ATen/ops/arange.h>
@@ -24,7 +24,7 @@ Tensor drawn(at::IntArrayRef sizes, const char* name) {
 
 Tensor positions_of(int64_t begin, int64_t end) { return at::arange(begin, end, at::kLong).unsqueeze(0); }
 
-// What a scheme does to made-up embeddings, queries, keys and scores. Undefined bias: none.
+// The results of a scheme for random embeddings, queries, keys and scores. An undefined bias means none.
 struct Outputs {
   Tensor embedded, q, k, bias;
   std::vector<std::pair<const char*, Tensor>> all() const {
@@ -47,8 +47,9 @@ struct Scheme {
         built(alone.all(), mesh, 1, parameters),
         length(std::min(kLength, alone->limit().value_or(kLength))) {}
 
-  // Of queries `begin` .. `keys` - 1 of so many keys, and of the embeddings and heads there; positions are counted from
-  // `first`. Embeddings are of the parameters' type, and fp32 under bf16 (autocast); queries and keys of `type`.
+  // The outputs for queries `begin` .. `keys` - 1 of `keys` keys, and for the embeddings and heads there; positions
+  // start at `first`. Embeddings have the dtype of the parameters, and fp32 with bf16 (autocast); queries and keys have
+  // dtype `type`.
   Outputs outputs(bool causal, int64_t begin, int64_t keys, at::ScalarType type = at::kDouble,
                   int64_t first = 0) const {
     AttentionContext context;
@@ -113,8 +114,8 @@ std::string slices(const Subject& subject) {
   return "";
 }
 
-// `expected` is the whole, scheme.outputs(causal): its rows of queries `begin` .. `keys` - 1, cut to so many keys. ""
-// where the scheme gives just these.
+// Compares the outputs for queries `begin` .. `keys` - 1 with these rows of the full outputs `expected`, truncated to
+// `keys` keys. Returns "" when they agree.
 std::string rows_differ(const Scheme& scheme, Outputs expected, bool causal, int64_t begin, int64_t keys) {
   const int64_t count = keys - begin;
   expected.embedded = expected.embedded.narrow(1, begin, count);
@@ -123,7 +124,8 @@ std::string rows_differ(const Scheme& scheme, Outputs expected, bool causal, int
   if (expected.bias.defined()) expected.bias = expected.bias.narrow(2, begin, count).narrow(3, 0, keys);
   return first_difference(scheme.outputs(causal, begin, keys), expected,
                           "for queries " + std::to_string(begin) + " .. " + std::to_string(keys - 1) + " of " +
-                              std::to_string(keys) + " keys, against these rows of " + std::to_string(scheme.length));
+                              std::to_string(keys) + " keys, compared with these rows of " +
+                              std::to_string(scheme.length));
 }
 
 std::string fewer_queries(const Subject& subject) {
@@ -137,8 +139,8 @@ std::string fewer_queries(const Subject& subject) {
   return "";
 }
 
-// As cached decoding asks, one token per call: when a query is new there are no keys behind it. Causal alone, for a
-// bidirectional model has no cache and a row of it sees all keys, so a bias may depend on how many there are.
+// The calls of cached decoding, one token per call, where no keys follow a new query. This is checked only for causal
+// attention: a bidirectional model has no cache and each row attends to all keys, so a bias may depend on their number.
 std::string fewer_keys(const Subject& subject) {
   const auto mesh = mesh::self_mesh();
   const Scheme scheme(subject, *mesh);
@@ -157,7 +159,7 @@ std::string parameter_gradients(const Subject& subject) {
       Tensor sum;
       for (const auto& [name, value] : scheme.outputs(causal).all())
         if (value.defined()) {
-          const auto finite = value.masked_fill(value.isinf(), 0);  // hidden keys
+          const auto finite = value.masked_fill(value.isinf(), 0);  // masked keys
           const auto part = (finite.cos() * drawn(value.sizes(), name)).sum();
           sum = sum.defined() ? sum + part : part;
         }
@@ -178,8 +180,8 @@ std::string parameter_gradients(const Subject& subject) {
   return "";
 }
 
-// As in runs of those precisions: parameters are fp32, and bf16 is autocast. Far from the start, where positions and
-// angles of too few bits show.
+// As in runs of these precisions: parameters are fp32, and bf16 uses autocast. Positions are far from the start, where
+// insufficient precision of positions and angles shows.
 std::string types(const Subject& subject) {
   const auto mesh = mesh::self_mesh();
   const Scheme scheme(subject, *mesh), narrow(subject, *mesh, at::kFloat);
@@ -196,7 +198,7 @@ std::string types(const Subject& subject) {
         const bool bias = i == 3;
         if (bias && value.defined() && value.scalar_type() != at::kFloat)
           return std::string("the bias under ") + c10::toString(type) + " is " + c10::toString(value.scalar_type()) +
-                 "; it must have the scores' type, fp32";
+                 "; it must have the dtype of the scores, fp32";
         auto wrong = difference(std::string(what) + " under " + c10::toString(type),
                                 value.defined() ? value.to(at::kDouble) : value, expected[i].second,
                                 type == at::kFloat ? 2e-3 : 0.1);
@@ -228,20 +230,20 @@ std::string limit(const Subject& subject) {
   } catch (const std::exception&) {
     return "";
   }
-  return "its limit is " + std::to_string(*last) + " positions, and position " + std::to_string(*last) + " was taken";
+  return "its limit is " + std::to_string(*last) + " positions, but position " + std::to_string(*last) + " is accepted";
 }
 
 }  // namespace
 
 void positional(const Subject& subject) {
-  subject.property("a rank's heads are the slice of the whole, for t = 1, 2, 4", [&] { return slices(subject); });
-  subject.property("fewer queries than keys are the rows of the full form", [&] { return fewer_queries(subject); });
-  subject.property("a row of the full form, cut to its keys, is what cached decoding gets",
-                   [&] { return fewer_keys(subject); });
-  subject.property("its parameters have the gradients of finite differences",
+  subject.property("each rank computes its slice of the heads, for tensor = 1, 2, 4", [&] { return slices(subject); });
+  subject.property("with fewer queries than keys, the results are rows of the full result",
+                   [&] { return fewer_queries(subject); });
+  subject.property("in cached decoding, the results are rows of the full result", [&] { return fewer_keys(subject); });
+  subject.property("its parameter gradients agree with finite differences",
                    [&] { return parameter_gradients(subject); });
-  subject.property("fp32 and bf16 give what fp64 gives", [&] { return types(subject); });
-  subject.property("what is beyond its limit is refused", [&] { return limit(subject); });
+  subject.property("fp32 and bf16 agree with fp64", [&] { return types(subject); });
+  subject.property("positions beyond its limit are rejected", [&] { return limit(subject); });
 }
 
 }  // namespace assay::check

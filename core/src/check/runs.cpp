@@ -1,5 +1,5 @@
-// What holds for every kind that takes part in training, in tiny runs: the same bits again, on other meshes, in
-// micro-batches and after a checkpoint.
+// Properties of every kind that takes part in training, in tiny runs: bit-reproducible runs, the same results on other
+// meshes, with micro-batches and after a checkpoint.
 #include "assay/dataset.h"
 #include "check/subject.h"
 #include "check/tiny_run.h"
@@ -10,7 +10,7 @@ namespace assay::check {
 namespace {
 
 constexpr int64_t kUpdates = 3;
-constexpr double kTolerance = 1e-9;  // of fp64 sums in another order, after some updates
+constexpr double kTolerance = 1e-9;  // for fp64 sums in another order, after several updates
 
 std::vector<run::NamedTensor> trained(const TinyRun& tiny) {
   std::vector<run::NamedTensor> weights;
@@ -33,7 +33,7 @@ std::string bytes_of(const std::vector<run::NamedTensor>& tensors) {
   return bytes;
 }
 
-// Whether a plan of this run would be taken. What the plain run is refused for is not looked at here.
+// Whether a plan of this run is valid. Errors that the plain run also has are ignored here.
 bool is_planned(const Subject& subject, const TinyRun& tiny) {
   return run::validate(subject.registry, tiny.line).empty() ||
          !run::validate(subject.registry, TinyRun(subject).line).empty();
@@ -53,14 +53,14 @@ std::string weights_on_meshes(const Subject& subject) {
     const auto wrong = difference(trained(tiny), expected, kTolerance);
     if (!wrong.empty())
       return "tensor = " + std::to_string(tensor) + ", data = " + std::to_string(data) +
-             (sequence_parallel ? ", sequence parallel," : "") + " against one rank: " + wrong;
+             (sequence_parallel ? ", sequence parallel," : "") + " compared with one rank: " + wrong;
   }
   return "";
 }
 
 std::string in_micro_batches(const Subject& subject) {
   std::vector<run::NamedTensor> whole;
-  for (const int64_t rows : {TinyRun::kBatch, int64_t{3}, int64_t{4}}) {  // 4 and 2: a partial last one
+  for (const int64_t rows : {TinyRun::kBatch, int64_t{3}, int64_t{4}}) {  // 4 and 2: the last one is partial
     TinyRun tiny(subject);
     tiny.micro_batch(rows);
     if (!is_planned(subject, tiny)) continue;
@@ -78,8 +78,8 @@ std::string in_micro_batches(const Subject& subject) {
   return "";
 }
 
-// Trained to 3 on two ranks and saved; what is loaded on 4 and 1 ranks is that, and one more update gives what it gives
-// without the stop: on two ranks to the bit.
+// Trains 3 steps on two ranks and saves. Loading on 4 and 1 ranks must restore the weights, and one more update must
+// give the result without the interruption, bit-identical on two ranks.
 std::string after_a_checkpoint(const Subject& subject) {
   const Folder folder;
   const run::Checkpoints checkpoints(folder.path(), "check", "code");
@@ -123,13 +123,13 @@ std::string after_a_checkpoint(const Subject& subject) {
 
 void runs(const Subject& subject) {
   if (subject.kind == "dataset" && Alone<Dataset>(subject)->size(Split::kTrain) == 0) return;  // to evaluate on
-  subject.property("a run repeats to the bit, also beside another in a second thread",
+  subject.property("a run is bit-reproducible, also next to another run in a second thread",
                    [&] { return repeats([&] { return bytes_of(trained(TinyRun(subject))); }); });
   subject.property("tensor = 1, 2, 4 and data = 1, 2 train the same weights",
                    [&] { return weights_on_meshes(subject); });
   subject.property("k micro-batches of b give the gradient of one batch of kb",
                    [&] { return in_micro_batches(subject); });
-  subject.property("a run goes on from its checkpoint to the same bits, and loads on other meshes",
+  subject.property("a run resumes from its checkpoint bit-identically, and the checkpoint loads on other meshes",
                    [&] { return after_a_checkpoint(subject); });
 }
 

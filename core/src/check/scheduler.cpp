@@ -1,4 +1,4 @@
-// Schedules: pure functions, finite and not negative, for short and long runs and past their end.
+// Schedulers: pure functions, finite and not negative, for short and long runs and after their end.
 #include "assay/scheduler.h"
 
 #include <cmath>
@@ -11,12 +11,12 @@
 namespace assay::check {
 namespace {
 
-// What a scheduler must take, and short runs, which it may refuse.
+// Run lengths that a scheduler must accept, and short runs, which it may reject.
 struct Lengths {
   std::vector<RunLength> taken{{1000, 4096}, {1'000'000, 1 << 20}};
-  std::string refused;  // steps of these runs: "1, 2, 10"
+  std::string refused;  // steps of the rejected runs: "1, 2, 10"
 
-  // By instances of its own, for those of the properties must not have been called before.
+  // Uses separate instances, because those of the properties must not have been called before.
   explicit Lengths(const Subject& subject) {
     for (const RunLength& run : {RunLength{1, 1}, {2, 64}, {10, 64}}) {
       try {
@@ -24,7 +24,7 @@ struct Lengths {
       } catch (const UserError&) {
         refused += (refused.empty() ? "" : ", ") + std::to_string(run.steps);
         continue;
-      } catch (...) {  // for the properties to find
+      } catch (...) {  // the properties report it
       }
       taken.push_back(run);
     }
@@ -45,7 +45,7 @@ std::string factors(const Subject& subject, const std::vector<RunLength>& length
     for (const auto step : steps_of(run))
       for (const double factor : {scheduler->multiplier(step, run), scheduler->decay_multiplier(step, run)})
         if (!std::isfinite(factor) || factor < 0)
-          return "step " + std::to_string(step) + " of " + std::to_string(run.steps) + " has the factor " +
+          return "step " + std::to_string(step) + " of " + std::to_string(run.steps) + " has the multiplier " +
                  std::to_string(factor);
   return "";
 }
@@ -59,7 +59,7 @@ std::string text_of_factors(const Subject& subject, const std::vector<RunLength>
   return text;
 }
 
-// Asking in another order gives the same.
+// The call order does not change the results.
 std::string purity(const Subject& subject, const std::vector<RunLength>& lengths) {
   const Alone<Scheduler> forwards(subject), backwards(subject);
   for (const auto& run : lengths) {
@@ -72,7 +72,7 @@ std::string purity(const Subject& subject, const std::vector<RunLength>& lengths
     for (size_t i = 0; i < steps.size(); ++i)
       if (both(*forwards, steps[i]) != found[steps.size() - 1 - i])
         return "step " + std::to_string(steps[i]) + " of " + std::to_string(run.steps) +
-               " has another factor when later steps were asked for before";
+               " has another multiplier after calls for later steps";
   }
   return "";
 }
@@ -81,11 +81,11 @@ std::string purity(const Subject& subject, const std::vector<RunLength>& lengths
 
 void scheduler(const Subject& subject) {
   const Lengths lengths(subject);
-  const std::string of = lengths.refused.empty() ? "" : " (it refuses runs of " + lengths.refused + " steps)";
-  subject.property("factors are finite and not negative, also past the end" + of,
+  const std::string of = lengths.refused.empty() ? "" : " (it rejects runs of " + lengths.refused + " steps)";
+  subject.property("multipliers are finite and not negative, also after the end" + of,
                    [&] { return factors(subject, lengths.taken); });
-  subject.property("a factor depends on its step alone", [&] { return purity(subject, lengths.taken); });
-  subject.property("it repeats, also in two threads",
+  subject.property("a multiplier depends only on its step", [&] { return purity(subject, lengths.taken); });
+  subject.property("it is reproducible, also in two threads",
                    [&] { return repeats([&] { return text_of_factors(subject, lengths.taken); }); });
 }
 

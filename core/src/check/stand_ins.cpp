@@ -31,8 +31,8 @@ class StandInModel final : public Model {
   };
   static void describe(auto& schema) {
     schema.doc("Two layers of attention and feed-forward, 16 wide, four heads.")
-        .param("causal", &Config::causal, "Whether a position sees only what is before it.")
-        .param("dropout", &Config::dropout, "On both branches of each layer.", 0, 0.99)
+        .param("causal", &Config::causal, "Whether a position attends only to earlier positions.")
+        .param("dropout", &Config::dropout, "Dropout rate of both branches of each layer.", 0, 0.99)
         .param("positional", &Config::positional, "The positional scheme.");
   }
   explicit StandInModel(const Config& config) : config_(config) {
@@ -51,7 +51,7 @@ class StandInModel final : public Model {
                                                                  .width = kWidth,
                                                                  .heads = kHeads,
                                                                  .causal = config_.causal,
-                                                                 .bias = false,  // no gradient reaches a key's
+                                                                 .bias = false,  // the key bias has no gradient
                                                                  .init_std = 0.2,
                                                                  .output_std = 0.2,
                                                                  .dropout = {config_.dropout, 3 * l}});
@@ -193,14 +193,14 @@ class StandInObjective final : public Objective {
   }
 };
 
-// For an evaluator that needs special tokens, which only what trains may add to the vocabulary.
+// For an evaluator that needs special tokens, which only training components may add to the vocabulary.
 class StandInTransform final : public Transform {
  public:
   struct Config {
     std::vector<std::string> special_tokens;
   };
   static void describe(auto& schema) {
-    schema.doc("Changes nothing.").param("special_tokens", &Config::special_tokens, "That it declares.");
+    schema.doc("Changes nothing.").param("special_tokens", &Config::special_tokens, "The special tokens to declare.");
   }
   explicit StandInTransform(const Config& config) : config_(config) {}
   void special_tokens(SpecialTokens& tokens) const override {

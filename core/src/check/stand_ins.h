@@ -1,5 +1,5 @@
-// Small components for everything around the one under test: a two-layer Transformer, forty made-up documents, bytes,
-// plain gradient descent, next-token cross entropy. All are named "stand_in".
+// Small components that replace everything except the component under test: a two-layer Transformer, forty synthetic
+// documents, a byte tokenizer, plain gradient descent, next-token cross entropy. All are named "stand_in".
 #pragma once
 
 #include "assay/abi.h"

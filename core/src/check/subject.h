@@ -1,4 +1,4 @@
-// The component under test, and how its properties are tried.
+// The component under test, and helpers to check its properties.
 #pragma once
 
 #include <exception>
@@ -29,16 +29,16 @@ class Subject {
 
   const AssayComponent& description() const { return *registry.find(kind, given.at("use")); }
 
-  // `fault` gives a counter-example, or nothing when the property holds.
+  // `fault` returns a counterexample, or an empty string when the property holds.
   void property(const std::string& name, const std::function<std::string()>& fault) const {
     if (observer_.begins) observer_.begins(component_, name);
     std::string text;
     try {
       text = fault();
     } catch (const std::exception& error) {
-      text = "threw: " + message_of(error);
+      text = "it throws an exception: " + message_of(error);
     } catch (...) {
-      text = "threw something that is not a std::exception";
+      text = "it throws an object that is not a std::exception";
     }
     observer_.found({component_, name, text});
   }
@@ -48,7 +48,7 @@ class Subject {
   std::string component_;
 };
 
-// One instance, alone.
+// A single instance.
 template <class Kind>
 class Alone {
  public:
@@ -64,24 +64,25 @@ class Alone {
   Kind* component_;
 };
 
-// "" when equal bit for bit; else `what` and the first place where they differ.
+// "" when equal bit for bit; else `what` and the first element that differs.
 std::string difference(const std::string& what, const Tensor& found, const Tensor& expected);
 // "" when no element differs by more than tolerance * max(1, |expected|); a NaN on one side differs.
 std::string difference(const std::string& what, const Tensor& found, const Tensor& expected, double tolerance);
 
-// Gradients of a loss against finite differences, some elements of every parameter (fp64): "" or the first that
-// differs by more than absolute + 1e-5 of what is due. gradient(p): of parameter p, undefined for zero.
+// Compares gradients of a loss with finite differences, for some elements of every parameter (fp64). Returns "" or the
+// first element that differs by more than absolute + 1e-5 of the expected value. gradient(p): the gradient of parameter
+// p, undefined for zero.
 std::string gradient_fault(const std::vector<Parameter>& parameters, const std::function<Tensor(size_t)>& gradient,
                            const std::function<double()>& loss, double absolute);
 
 // All bits of a number, as text.
 std::string exact(double value);
 
-// The outcome of `make` twice in a row, and twice at once in two threads: "" when all four are the same.
+// Calls `make` twice in sequence and twice in concurrent threads; returns "" when all four results are equal.
 std::string repeats(const std::function<std::string()>& make);
 
-// Properties of a kind, one file each. `runs`: in tiny runs, for every kind that takes part in training.
-// `cached_decoding`: of models and of positional schemes.
+// The properties of a kind, in one file each. `runs`: properties in tiny runs, for every kind that takes part in
+// training. `cached_decoding`: properties of models and of positional schemes.
 void constructs(const Subject& subject);
 void runs(const Subject& subject);
 void cached_decoding(const Subject& subject);

@@ -14,7 +14,7 @@ using nlohmann::json;
 
 Folder::Folder() {
   auto name = (std::filesystem::temp_directory_path() / "assay_check_XXXXXX").string();
-  if (!::mkdtemp(name.data())) throw UserError(name + ": cannot make a temporary folder");
+  if (!::mkdtemp(name.data())) throw UserError(name + ": the temporary folder cannot be created");
   path_ = name;
 }
 Folder::~Folder() {
@@ -73,7 +73,7 @@ TinyRun::TinyRun(const Subject& subject) : registry_(subject.registry) {
 void TinyRun::on_ranks(const std::function<void(run::Assembled&, const Mesh&, data::TrainingData&)>& body) const {
   const auto& sizes = line.at("resources").at("mesh");
   mesh::run_ranks(sizes.at("tensor"), sizes.at("data"), [&](Mesh& mesh) {
-    at::set_num_threads(1);  // of this rank's thread, as in a run
+    at::set_num_threads(1);  // for this rank's thread, as in a run
     run::Assembled run(registry_, line);
     run.build(mesh);
     const data::DataSpec spec{run.dataset, run.vocabulary.get(), run.transforms, run.context, run.data_seed,
@@ -109,10 +109,10 @@ void train(run::Assembled& run, const Mesh& mesh, data::TrainingData& data, int6
 std::string difference(const std::vector<run::NamedTensor>& found, const std::vector<run::NamedTensor>& expected,
                        double tolerance) {
   if (found.size() != expected.size())
-    return std::to_string(found.size()) + " tensors where " + std::to_string(expected.size()) + " are due";
+    return std::to_string(found.size()) + " tensors instead of " + std::to_string(expected.size());
   for (size_t i = 0; i < found.size(); ++i) {
     const auto& [name, value] = found[i];
-    if (name != expected[i].name) return "'" + name + "' where '" + expected[i].name + "' is due";
+    if (name != expected[i].name) return "'" + name + "' instead of '" + expected[i].name + "'";
     auto wrong = tolerance > 0 ? difference("'" + name + "'", value, expected[i].value, tolerance)
                                : difference("'" + name + "'", value, expected[i].value);
     if (!wrong.empty()) return wrong;

@@ -1,4 +1,4 @@
-// A tiny run in fp64 with the subject in its place and stand-ins in all others, worked on rank by rank.
+// A tiny run in fp64 with the component under test and stand-ins for all others.
 #pragma once
 
 #include <filesystem>
@@ -13,7 +13,7 @@
 
 namespace assay::check {
 
-// A folder of its own under the system's temporary one, gone with the object.
+// A temporary folder; the destructor removes it.
 class Folder {
  public:
   Folder();
@@ -36,7 +36,7 @@ class TinyRun {
   }
   void micro_batch(int64_t rows) { line["resources"]["micro_batch"] = rows; }
 
-  // Assembles and builds on every rank, and calls body there.
+  // Assembles and builds the run on every rank and calls body there.
   void on_ranks(const std::function<void(run::Assembled&, const Mesh&, data::TrainingData&)>& body) const;
 
   nlohmann::json line;  // a plan line (results/README.md)
@@ -46,15 +46,15 @@ class TinyRun {
   Folder folder_;
 };
 
-// Assembled on one rank, with the rows of the first step.
+// Assembles the run on one rank and calls body with the rows of the first step.
 std::string on_one_rank(const Subject& subject, const std::function<std::string(run::Assembled&, const Batch&)>& body);
 
-// Gradients of one step in grad(), from this replica's share; the loss over all replicas.
+// Computes the gradients of one step in grad() from this replica's rows; returns the loss over all replicas.
 double gradients(run::Assembled& run, const Mesh& mesh, data::TrainingData& data, int64_t step);
-// Updates begin .. end - 1.
+// Runs the updates begin .. end - 1.
 void train(run::Assembled& run, const Mesh& mesh, data::TrainingData& data, int64_t begin, int64_t end);
 
-// "" when all are the same within the tolerance (0: to the bit); else the first that is not.
+// Returns "" when all tensors agree within the tolerance (0: bit-identical), else the first that differs.
 std::string difference(const std::vector<run::NamedTensor>& found, const std::vector<run::NamedTensor>& expected,
                        double tolerance);
 

@@ -1,4 +1,4 @@
-// Tokenizers: every byte string comes back, ids are in range, text never gives a special token.
+// Tokenizers: every byte string survives a round trip, ids are in range, text never encodes to a special token.
 #include "assay/tokenizer.h"
 
 #include <set>
@@ -20,7 +20,7 @@ std::vector<std::string> hostile_texts() {
                                  std::string(5000, 'a'),
                                  std::string(3000, ' '),
                                  std::string(999, '\xff'),
-                                 "\xc3\x28 \xe2\x82 \xf0\x9f\x98 \xed\xa0\x80",  // broken UTF-8
+                                 "\xc3\x28 \xe2\x82 \xf0\x9f\x98 \xed\xa0\x80",  // invalid UTF-8
                                  "na\xc3\xafve \xe6\x97\xa5\xe6\x9c\xac \xf0\x9f\x98\x80\xe2\x80\x8d",
                                  kEndOfText,
                                  std::string("a") + kEndOfText + "b",
@@ -49,7 +49,7 @@ std::string round_trip(const Subject& subject) {
   const Alone<Tokenizer> tokenizer(subject);
   for (const auto& text : hostile_texts()) {
     const auto back = tokenizer->decode(tokenizer->encode(text));
-    if (back != text) return shown(text) + " come back as " + shown(back);
+    if (back != text) return shown(text) + " decode to " + shown(back);
   }
   return "";
 }
@@ -66,8 +66,8 @@ std::string ids_in_range(const Subject& subject) {
   for (const auto& text : texts)
     for (const auto id : tokenizer->encode(text)) {
       if (id < 0 || id >= tokenizer->size())
-        return shown(text) + " give the id " + std::to_string(id) + " of " + std::to_string(tokenizer->size());
-      if (special.count(id)) return shown(text) + " give the special token " + std::to_string(id);
+        return shown(text) + " encode to the id " + std::to_string(id) + " of " + std::to_string(tokenizer->size());
+      if (special.count(id)) return shown(text) + " encode to the special token " + std::to_string(id);
     }
   for (const auto id : special)
     if (!tokenizer->decode({static_cast<int32_t>(id)}).empty())
@@ -86,9 +86,10 @@ std::string encoded(const Subject& subject) {
 }  // namespace
 
 void tokenizer(const Subject& subject) {
-  subject.property("decode(encode(x)) is x, whatever the bytes", [&] { return round_trip(subject); });
-  subject.property("ids are in range, and no text gives a special token", [&] { return ids_in_range(subject); });
-  subject.property("it repeats, also in two threads", [&] { return repeats([&] { return encoded(subject); }); });
+  subject.property("decode(encode(x)) is x for any bytes", [&] { return round_trip(subject); });
+  subject.property("ids are in range, and no text encodes to a special token", [&] { return ids_in_range(subject); });
+  subject.property("it is reproducible, also in two threads",
+                   [&] { return repeats([&] { return encoded(subject); }); });
 }
 
 }  // namespace assay::check

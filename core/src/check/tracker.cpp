@@ -1,4 +1,4 @@
-// Trackers: take whatever happens in a run, and are asked nothing.
+// Trackers: accept all events of a run.
 #include "assay/tracker.h"
 
 #include "check/subject.h"
@@ -7,7 +7,7 @@
 namespace assay::check {
 
 void tracker(const Subject& subject) {
-  subject.property("takes events of every kind, known and unknown", [&]() -> std::string {
+  subject.property("it accepts events of every type, known and unknown", [&]() -> std::string {
     const Folder folder;
     for (int attempt = 1; attempt <= 2; ++attempt) {
       const Alone<Tracker> tracker(subject);

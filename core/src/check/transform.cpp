@@ -1,4 +1,4 @@
-// Transforms: pure functions of sample and draws, whose results are well formed; a share that is a rate.
+// Transforms: pure functions of sample and draws with well-formed results; the rate is the fraction of changed samples.
 #include "assay/transform.h"
 
 #include <algorithm>
@@ -13,7 +13,7 @@ namespace {
 
 constexpr int64_t kDocuments = 400, kContext = 12;
 
-// Transform, tokenizer and vocabulary as a run has them.
+// Transform, tokenizer and vocabulary of a run.
 class Bound {
  public:
   explicit Bound(const Subject& subject, const nlohmann::json& given = nlohmann::json::object()) {
@@ -24,7 +24,7 @@ class Bound {
   const Transform& transform() const { return *run_->transforms[0]; }
   const Vocabulary& vocabulary() const { return *run_->vocabulary; }
 
-  // What the stage gets: a text, its tokens, or a context of T + 1 tokens.
+  // The input of the stage: a text, its tokens, or a sequence of T + 1 tokens.
   Sample sample(int64_t index) const {
     const auto& dataset = *run_->dataset;
     const auto document = dataset.document(Split::kTrain, index % dataset.size(Split::kTrain));
@@ -71,18 +71,19 @@ std::string well_formed(const Subject& subject) {
     const auto where = "sample " + std::to_string(i) + ": ";
     const auto tokens = sample.tokens.size();
     const bool may_drop = bound.transform().stage() != Stage::kContext && !bound.transform().keeps_text();
-    if (sample.text.empty() && tokens == 0 && !may_drop) return where + "nothing is left of it";
+    if (sample.text.empty() && tokens == 0 && !may_drop) return where + "the result is empty";
     if (bound.transform().stage() == Stage::kContext && tokens != kContext + 1)
-      return where + std::to_string(tokens) + " tokens come out of " + std::to_string(kContext + 1);
+      return where + std::to_string(tokens) + " tokens instead of " + std::to_string(kContext + 1);
     for (const auto id : sample.tokens)
-      if (id < 0 || id >= bound.vocabulary().size()) return where + "the id " + std::to_string(id) + " is no token's";
+      if (id < 0 || id >= bound.vocabulary().size())
+        return where + "the id " + std::to_string(id) + " is not in the vocabulary";
     if (!sample.loss_weight.empty() && sample.loss_weight.size() != tokens)
       return where + std::to_string(sample.loss_weight.size()) + " loss weights for " + std::to_string(tokens) +
              " tokens";
     if (!sample.segment.empty() && sample.segment.size() != tokens)
       return where + std::to_string(sample.segment.size()) + " segments for " + std::to_string(tokens) + " tokens";
     if (!sample.key_mask.empty() && bound.transform().stage() != Stage::kContext)
-      return where + "it has a key_mask, and only contexts are padded";
+      return where + "it has a key_mask, but only stage context may pad";
     if (!sample.key_mask.empty() && sample.key_mask.size() != tokens)
       return where + "a key_mask of " + std::to_string(sample.key_mask.size()) + " for " + std::to_string(tokens) +
              " tokens";
@@ -92,7 +93,7 @@ std::string well_formed(const Subject& subject) {
   return "";
 }
 
-// The text's own tokens or bytes, sorted, without special tokens.
+// The bytes of the text, sorted, without special tokens.
 std::string contents(const Bound& bound, const Sample& sample) {
   std::string bytes = sample.text;
   if (!sample.tokens.empty()) bytes = bound.vocabulary().tokenizer().decode(sample.tokens);
@@ -105,7 +106,7 @@ std::string nothing_lost(const Subject& subject) {
   if (!bound.transform().keeps_text()) return "";
   for (int64_t i = 0; i < kDocuments; ++i)
     if (contents(bound, bound.changed(i, draws_of(i))) != contents(bound, bound.sample(i)))
-      return "sample " + std::to_string(i) + " has other bytes afterwards, and keeps_text() says that none is lost";
+      return "sample " + std::to_string(i) + " has other bytes afterwards, although keeps_text() is true";
   return "";
 }
 
@@ -113,10 +114,10 @@ std::string seeds(const Subject& subject) {
   const Bound one(subject), other(subject);
   for (int64_t i = 0; i < kDocuments; ++i) {
     const auto found = text_of(one.changed(i, draws_of(i)));
-    // In another order, and after other samples.
+    // In another order and after other samples.
     const auto again = text_of(other.changed(kDocuments - 1 - i, draws_of(kDocuments - 1 - i)));
     if (text_of(other.changed(i, draws_of(i))) != found)
-      return "sample " + std::to_string(i) + " depends on what was changed before it";
+      return "sample " + std::to_string(i) + " depends on samples transformed before it";
     if (text_of(one.changed(kDocuments - 1 - i, draws_of(kDocuments - 1 - i))) != again)
       return "sample " + std::to_string(kDocuments - 1 - i) + " depends on the instance";
   }
@@ -142,7 +143,7 @@ double at_most(int64_t k, int64_t n, double p) {
   return sum;
 }
 
-// The share of samples that it changes, of those that it can.
+// The fraction of changed samples among those that it can change.
 std::string rates_of_change(const Subject& subject) {
   const std::string rate_parameter = Bound(subject).transform().rate_parameter();
   if (rate_parameter.empty()) return "";
@@ -156,7 +157,7 @@ std::string rates_of_change(const Subject& subject) {
     for (size_t i = 0; i < now.size(); ++i) count += now[i] && always[i];
     if (at_most(count, can, rate) < 1e-6 || at_most(count - 1, can, rate) > 1 - 1e-6)
       return rate_parameter + " = " + std::to_string(rate) + " changes " + std::to_string(count) + " of " +
-             std::to_string(can) + " samples, which happens once in a million times";
+             std::to_string(can) + " samples, which has a probability below 1e-6";
   }
   if (changed_at(subject, rate_parameter, 0.5, 1) == changed_at(subject, rate_parameter, 0.5, 2))
     return "two seeds change the same samples";
@@ -166,10 +167,10 @@ std::string rates_of_change(const Subject& subject) {
 }  // namespace
 
 void transform(const Subject& subject) {
-  subject.property("what it gives is well formed", [&] { return well_formed(subject); });
-  subject.property("nothing of a text is lost, where it says so", [&] { return nothing_lost(subject); });
-  subject.property("a result depends on the sample and its draws alone", [&] { return seeds(subject); });
-  subject.property("its rate is the share of samples that it changes, others under another seed",
+  subject.property("its results are well formed", [&] { return well_formed(subject); });
+  subject.property("no text is lost if keeps_text() is true", [&] { return nothing_lost(subject); });
+  subject.property("a result depends only on the sample and its draws", [&] { return seeds(subject); });
+  subject.property("its rate is the fraction of samples that it changes, and another seed changes other samples",
                    [&] { return rates_of_change(subject); });
 }
 

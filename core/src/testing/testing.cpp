@@ -60,7 +60,7 @@ std::vector<Parameter>& Built::parameters() const { return store_->parameters; }
 Tensor Built::parameter(const std::string& name) const {
   for (const auto& one : store_->parameters)
     if (one.spec.name == prefix_ + name) return one.value;
-  throw UserError("there is no parameter '" + name + "'");
+  throw UserError("parameter '" + name + "' does not exist");
 }
 
 std::vector<double> values_of(const Tensor& x) {
@@ -70,7 +70,7 @@ std::vector<double> values_of(const Tensor& x) {
 
 std::vector<double> finite_differences(const Tensor& x, const std::function<double()>& f, double h) {
   if (x.scalar_type() != at::kDouble || !x.is_contiguous())
-    throw UserError("finite differences need an fp64 tensor without gaps");
+    throw UserError("finite differences need a contiguous fp64 tensor");
   std::vector<double> out;
   for (int64_t i = 0; i < x.numel(); ++i) out.push_back(central_difference(x, i, f, h));
   return out;

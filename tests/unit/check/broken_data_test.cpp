@@ -47,9 +47,7 @@ struct DropsZeros : Bytes {
     return ids;
   }
 };
-TEST(BrokenTokenizer, BytesThatDoNotComeBack) {
-  expect_faults<DropsZeros>({"decode(encode(x)) is x, whatever the bytes"});
-}
+TEST(BrokenTokenizer, BytesThatDoNotComeBack) { expect_faults<DropsZeros>({"decode(encode(x)) is x for any bytes"}); }
 
 struct ReadsSpecialTokens : Bytes {
   using Bytes::Bytes;
@@ -62,7 +60,7 @@ struct ReadsSpecialTokens : Bytes {
   }
 };
 TEST(BrokenTokenizer, TextThatIsASpecialToken) {
-  expect_faults<ReadsSpecialTokens>({"ids are in range, and no text gives a special token"});
+  expect_faults<ReadsSpecialTokens>({"ids are in range, and no text encodes to a special token"});
 }
 
 struct ReadsItsOwnTokens : Bytes {
@@ -74,7 +72,7 @@ struct ReadsItsOwnTokens : Bytes {
   }
 };
 TEST(BrokenTokenizer, TextThatIsASpecialTokenOfItsOwn) {
-  expect_faults<ReadsItsOwnTokens>({"ids are in range, and no text gives a special token"});
+  expect_faults<ReadsItsOwnTokens>({"ids are in range, and no text encodes to a special token"});
 }
 
 struct ThreadedBytes : Bytes {
@@ -85,7 +83,7 @@ struct ThreadedBytes : Bytes {
     return ids;
   }
 };
-TEST(BrokenTokenizer, StateOfAThread) { expect_fault<ThreadedBytes>("it repeats, also in two threads"); }
+TEST(BrokenTokenizer, StateOfAThread) { expect_fault<ThreadedBytes>("it is reproducible, also in two threads"); }
 
 // ---- datasets
 
@@ -112,7 +110,7 @@ struct OneIdInTwoSplits : Words {
     return document;
   }
 };
-TEST(BrokenDataset, Ids) { expect_faults<OneIdInTwoSplits>({"ids are unique over all splits"}); }
+TEST(BrokenDataset, Ids) { expect_faults<OneIdInTwoSplits>({"ids are unique across all splits"}); }
 
 struct HasNoEnd : Words {
   using Words::Words;
@@ -120,13 +118,13 @@ struct HasNoEnd : Words {
     return Words::document(split, std::clamp<int64_t>(index, 0, size(split) - 1));
   }
 };
-TEST(BrokenDataset, Ends) { expect_faults<HasNoEnd>({"an index outside a split is refused"}); }
+TEST(BrokenDataset, Ends) { expect_faults<HasNoEnd>({"an index outside a split is rejected"}); }
 
 struct HasNoSource : Words {
   using Words::Words;
   std::vector<Source> sources() const override { return {}; }
 };
-TEST(BrokenDataset, Sources) { expect_faults<HasNoSource>({"it names its sources, for the record"}); }
+TEST(BrokenDataset, Sources) { expect_faults<HasNoSource>({"it names its sources"}); }
 
 struct ReadsOn : Words {
   using Words::Words;
@@ -137,7 +135,7 @@ struct ReadsOn : Words {
   }
   mutable int read_ = 0;
 };
-TEST(BrokenDataset, RandomAccess) { expect_fault<ReadsOn>("documents by index are those in order"); }
+TEST(BrokenDataset, RandomAccess) { expect_fault<ReadsOn>("documents do not depend on the access order"); }
 
 struct ThreadedWords : Words {
   using Words::Words;
@@ -147,7 +145,7 @@ struct ThreadedWords : Words {
     return document;
   }
 };
-TEST(BrokenDataset, StateOfAThread) { expect_fault<ThreadedWords>("it repeats, also in two threads"); }
+TEST(BrokenDataset, StateOfAThread) { expect_fault<ThreadedWords>("it is reproducible, also in two threads"); }
 
 struct NothingToTrainOn : Words {
   using Words::Words;
@@ -185,7 +183,7 @@ struct LosesTheLast : Reverse {
     if (draws.uniform(0) < config_.rate) sample.tokens.pop_back();
   }
 };
-TEST(BrokenTransform, Losses) { expect_faults<LosesTheLast>({"nothing of a text is lost, where it says so"}); }
+TEST(BrokenTransform, Losses) { expect_faults<LosesTheLast>({"no text is lost if keeps_text() is true"}); }
 
 struct SquaresItsRate : Reverse {
   using Reverse::Reverse;
@@ -194,7 +192,8 @@ struct SquaresItsRate : Reverse {
   }
 };
 TEST(BrokenTransform, Rates) {
-  expect_faults<SquaresItsRate>({"its rate is the share of samples that it changes, others under another seed"});
+  expect_faults<SquaresItsRate>(
+      {"its rate is the fraction of samples that it changes, and another seed changes other samples"});
 }
 
 struct HasASeedOfItsOwn : Reverse {
@@ -202,7 +201,8 @@ struct HasASeedOfItsOwn : Reverse {
   void apply(Sample& sample, const Draws&) const override { Reverse::apply(sample, Draws(42, sample.id)); }
 };
 TEST(BrokenTransform, Seeds) {
-  expect_faults<HasASeedOfItsOwn>({"its rate is the share of samples that it changes, others under another seed"});
+  expect_faults<HasASeedOfItsOwn>(
+      {"its rate is the fraction of samples that it changes, and another seed changes other samples"});
 }
 
 struct WeighsTooFew : Reverse {
@@ -212,7 +212,7 @@ struct WeighsTooFew : Reverse {
     if (draws.uniform(0) < config_.rate) sample.loss_weight.assign(3, 1);
   }
 };
-TEST(BrokenTransform, Form) { expect_fault<WeighsTooFew>("what it gives is well formed"); }
+TEST(BrokenTransform, Form) { expect_fault<WeighsTooFew>("its results are well formed"); }
 
 struct EverySecond : Reverse {
   using Reverse::Reverse;
@@ -223,8 +223,7 @@ struct EverySecond : Reverse {
 };
 TEST(BrokenTransform, Memory) {
   const auto faults = faults_of<EverySecond>();
-  EXPECT_NE(std::find(faults.begin(), faults.end(), "a result depends on the sample and its draws alone"),
-            faults.end());
+  EXPECT_NE(std::find(faults.begin(), faults.end(), "a result depends only on the sample and its draws"), faults.end());
 }
 
 // ---- decoders
@@ -246,7 +245,7 @@ struct OutsideTheVocabulary : Likeliest {
 };
 TEST(BrokenDecoder, Vocabulary) {
   expect_faults<OutsideTheVocabulary>(
-      {"a seed gives one text, also in two threads", "tensor = 1, 2, 4 choose the same tokens of the vocabulary"});
+      {"the same seed gives the same text, also in two threads", "tensor = 1, 2, 4 choose the same tokens"});
 }
 
 std::atomic<int64_t> chosen{0};
@@ -256,7 +255,7 @@ struct CountsItsChoices : Likeliest {
     return {at::full_like(context.logits().argmax(-1), ++chosen % context.vocabulary().size()), {}};
   }
 };
-TEST(BrokenDecoder, Seeds) { expect_fault<CountsItsChoices>("a seed gives one text, also in two threads"); }
+TEST(BrokenDecoder, Seeds) { expect_fault<CountsItsChoices>("the same seed gives the same text, also in two threads"); }
 
 // ---- evaluators
 
@@ -287,7 +286,7 @@ struct WeighsNothing : Size {
   void evaluate(EvaluationContext& context) override { context.metric({"size", 1, -1, "", Direction::kNone, {}}); }
 };
 TEST(BrokenEvaluator, Weights) {
-  expect_faults<WeighsNothing>({"its metrics are numbers, and it leaves the model as it was"});
+  expect_faults<WeighsNothing>({"its metrics are valid, and it does not change the model"});
 }
 
 struct PlansAnother : Size {
@@ -295,7 +294,7 @@ struct PlansAnother : Size {
   std::vector<Metric> planned_metrics(const Assembly&) const override { return {{.name = "extent"}}; }
 };
 TEST(BrokenEvaluator, PlannedMetrics) {
-  expect_faults<PlansAnother>({"its metrics are those that it names before, where it names any"});
+  expect_faults<PlansAnother>({"its metrics are those of planned_metrics, if it declares any"});
 }
 
 struct SeesItsShardAlone : Size {
@@ -311,7 +310,9 @@ struct CountsItsEvaluations : Size {
   using Size::Size;
   double extra(EvaluationContext&, const Tensor&) override { return ++evaluations; }
 };
-TEST(BrokenEvaluator, StateOfTheProgram) { expect_fault<CountsItsEvaluations>("it repeats, also in two threads"); }
+TEST(BrokenEvaluator, StateOfTheProgram) {
+  expect_fault<CountsItsEvaluations>("it is reproducible, also in two threads");
+}
 
 // ---- trackers
 
@@ -330,7 +331,7 @@ struct KnowsFewEvents : Quiet {
     if (type == "something_new") throw UserError("an unknown event");
   }
 };
-TEST(BrokenTracker, Events) { expect_faults<KnowsFewEvents>({"takes events of every kind, known and unknown"}); }
+TEST(BrokenTracker, Events) { expect_faults<KnowsFewEvents>({"it accepts events of every type, known and unknown"}); }
 
 }  // namespace
 }  // namespace assay::check

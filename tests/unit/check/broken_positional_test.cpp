@@ -47,9 +47,9 @@ struct SameHeadsOnEveryRank : Good {
 };
 TEST(BrokenPositional, SlicesOfRanks) {
   expect_faults<SameHeadsOnEveryRank>(
-      {"a rank's heads are the slice of the whole, for t = 1, 2, 4",
+      {"each rank computes its slice of the heads, for tensor = 1, 2, 4",
        "tensor = 1, 2, 4 and data = 1, 2 train the same weights",
-       "a run goes on from its checkpoint to the same bits, and loads on other meshes"});
+       "a run resumes from its checkpoint bit-identically, and the checkpoint loads on other meshes"});
 }
 
 // A number a channel, added to embeddings as if they were whole.
@@ -85,9 +85,10 @@ struct CountsFromTheFirstQuery : Good {
 };
 TEST(BrokenPositional, PlacesInsteadOfPositions) {
   expect_faults<CountsFromTheFirstQuery>(
-      {"fewer queries than keys are the rows of the full form",
-       "a row of the full form, cut to its keys, is what cached decoding gets",
-       "alternatives in a cache do not see one another"});  // alone, a row moves as a whole, which no softmax sees
+      {"with fewer queries than keys, the results are rows of the full result",
+       "in cached decoding, the results are rows of the full result",
+       "alternatives in a cache do not attend to one another"});  // alone, a row moves as a whole, which no softmax
+                                                                  // sees
 }
 
 // Of as many keys it gives the same for any queries; but a token that is decoded has fewer keys than in a full forward.
@@ -100,9 +101,9 @@ struct DividesByTheKeys : Good {
   }
 };
 TEST(BrokenPositional, TheNumberOfKeys) {
-  expect_faults<DividesByTheKeys>({"a row of the full form, cut to its keys, is what cached decoding gets",
-                                   "cached decoding is the full forward",
-                                   "alternatives in a cache do not see one another"});
+  expect_faults<DividesByTheKeys>({"in cached decoding, the results are rows of the full result",
+                                   "cached decoding equals the full forward pass",
+                                   "alternatives in a cache do not attend to one another"});
 }
 
 // A shape that is wrong is said by name, once, without LibTorch's stack frames.
@@ -118,7 +119,8 @@ TEST(BrokenPositional, AShapeOfTheBias) {
   std::string told;
   EXPECT_FALSE(faults_of<ForgetsItsHeads>(&told).empty());
   EXPECT_THAT(told, ::testing::HasSubstr(
-                        "cached decoding is the full forward: threw: plugin 'broken', component 'broken', hook "
+                        "cached decoding equals the full forward pass: it throws an exception: plugin 'broken', "
+                        "component 'broken', hook "
                         "'attention_bias': dense_BHQS has sizes [1, 12, 12]; it must be [1, 1 or 4, 12, 12]: rows, "
                         "heads of this rank, queries, keys\n"));
   EXPECT_THAT(told, ::testing::Not(::testing::HasSubstr("frame #")));
@@ -131,8 +133,8 @@ struct LosesItsBatch : Good {
 TEST(BrokenPositional, AShapeOfTheEmbeddings) {
   std::string told;
   EXPECT_FALSE(faults_of<LosesItsBatch>(&told).empty());
-  EXPECT_THAT(told, ::testing::HasSubstr("hook 'embed': the embeddings came back with sizes [12, 16]; they must keep "
-                                         "theirs, [6, 12, 16]\n"));
+  EXPECT_THAT(told, ::testing::HasSubstr(
+                        "hook 'embed': the embeddings have sizes [12, 16]; they must keep their sizes, [6, 12, 16]\n"));
 }
 
 // What LibTorch throws in a hook is its message alone.
@@ -158,7 +160,7 @@ struct HasNoGradient : Good {
   }
 };
 TEST(BrokenPositional, DetachedParameters) {
-  expect_faults<HasNoGradient>({"its parameters have the gradients of finite differences"});
+  expect_faults<HasNoGradient>({"its parameter gradients agree with finite differences"});
 }
 
 struct WorksInFp64Alone : Good {
@@ -167,13 +169,13 @@ struct WorksInFp64Alone : Good {
     return x.scalar_type() == at::kDouble ? x : at::zeros_like(x);
   }
 };
-TEST(BrokenPositional, OtherTypes) { expect_faults<WorksInFp64Alone>({"fp32 and bf16 give what fp64 gives"}); }
+TEST(BrokenPositional, OtherTypes) { expect_faults<WorksInFp64Alone>({"fp32 and bf16 agree with fp64"}); }
 
 struct HasALimitItDoesNotKeep : Good {
   using Good::Good;
   std::optional<int64_t> limit() const override { return 64; }
 };
-TEST(BrokenPositional, ItsLimit) { expect_faults<HasALimitItDoesNotKeep>({"what is beyond its limit is refused"}); }
+TEST(BrokenPositional, ItsLimit) { expect_faults<HasALimitItDoesNotKeep>({"positions beyond its limit are rejected"}); }
 
 struct RefusesALimit : Good {
   explicit RefusesALimit(const Config& config) : Good(config) {
@@ -181,16 +183,15 @@ struct RefusesALimit : Good {
   }
 };
 TEST(BrokenPositional, ARefusalThatDoesNotSayWhat) {
-  expect_faults<RefusesALimit>({"is made at the limits of every parameter, or says which one it cannot take"});
+  expect_faults<RefusesALimit>(
+      {"it can be constructed at the limits of every parameter, or names the parameter that it rejects"});
 }
 
 struct Silent : Good {
   static void describe(auto& schema) { schema.param("slope", &Config::slope, "", 0.01, 1); }
   using Good::Good;
 };
-TEST(BrokenPositional, NoDescription) {
-  expect_faults<Silent>({"says what it is, in its description and for every parameter"});
-}
+TEST(BrokenPositional, NoDescription) { expect_faults<Silent>({"it and every parameter have a description"}); }
 
 struct CannotBeMade : Good {
   explicit CannotBeMade(const Config& config) : Good(config) { throw UserError("the slope is wrong"); }
@@ -198,7 +199,7 @@ struct CannotBeMade : Good {
 TEST(BrokenPositional, DefaultsThatAreRefused) {
   const auto faults = faults_of<CannotBeMade>();
   ASSERT_FALSE(faults.empty());
-  EXPECT_EQ(faults[0], "is made with its defaults");
+  EXPECT_EQ(faults[0], "it can be constructed with its defaults");
 }
 
 }  // namespace

@@ -15,10 +15,11 @@
 namespace assay::check {
 namespace {
 
-constexpr const char* kRepeats = "a run repeats to the bit, also beside another in a second thread";
+constexpr const char* kRepeats = "a run is bit-reproducible, also next to another run in a second thread";
 constexpr const char* kMeshes = "tensor = 1, 2, 4 and data = 1, 2 train the same weights";
 constexpr const char* kMicroBatches = "k micro-batches of b give the gradient of one batch of kb";
-constexpr const char* kCheckpoint = "a run goes on from its checkpoint to the same bits, and loads on other meshes";
+constexpr const char* kCheckpoint =
+    "a run resumes from its checkpoint bit-identically, and the checkpoint loads on other meshes";
 
 // ---- objectives
 
@@ -51,7 +52,7 @@ struct HidesItsGradient : CrossEntropy {
   }
 };
 TEST(BrokenObjective, Gradients) {
-  expect_faults<HidesItsGradient>({"its gradients are those of finite differences in fp64, where it stops none"});
+  expect_faults<HidesItsGradient>({"its gradients agree with finite differences in fp64, unless it stops gradients"});
 }
 
 struct CountsEverything : CrossEntropy {
@@ -186,7 +187,7 @@ struct ForgetsItsState : Descent {
   std::vector<State> state() override { return {}; }
 };
 TEST(BrokenOptimizer, State) {
-  expect_faults<ForgetsItsState>({"its state is all that the next update depends on", kCheckpoint});
+  expect_faults<ForgetsItsState>({"the next update depends only on its state", kCheckpoint});
 }
 
 struct NormOfItsOwnShard : Descent {
@@ -205,7 +206,7 @@ struct DividesByTheGradient : Descent {
     return gradient.defined() ? 1 / gradient.norm().item<double>() : 1;
   }
 };
-TEST(BrokenOptimizer, NoGradient) { expect_fault<DividesByTheGradient>("no gradient counts as zero and does no harm"); }
+TEST(BrokenOptimizer, NoGradient) { expect_fault<DividesByTheGradient>("a missing gradient counts as zero"); }
 
 struct MovesAnyway : Descent {
   using Descent::Descent;
@@ -215,7 +216,7 @@ struct MovesAnyway : Descent {
   }
 };
 TEST(BrokenOptimizer, ARateOfZero) {
-  expect_faults<MovesAnyway>({"its rate is positive, and a rate of 0 moves nothing"});
+  expect_faults<MovesAnyway>({"its peak rate is positive, and a rate of 0 changes nothing"});
 }
 
 // ---- schedulers
@@ -239,9 +240,9 @@ struct RefusesShortRuns : Halving {
   }
 };
 TEST(BrokenScheduler, RefusalsOfShortRunsAreReported) {
-  EXPECT_THAT(
-      properties_of<RefusesShortRuns>(),
-      ::testing::Contains("factors are finite and not negative, also past the end (it refuses runs of 1, 2 steps)"));
+  EXPECT_THAT(properties_of<RefusesShortRuns>(),
+              ::testing::Contains(
+                  "multipliers are finite and not negative, also after the end (it rejects runs of 1, 2 steps)"));
 }
 
 struct GoesOnFalling : Halving {
@@ -251,7 +252,7 @@ struct GoesOnFalling : Halving {
   }
 };
 TEST(BrokenScheduler, PastItsEnd) {
-  expect_faults<GoesOnFalling>({"factors are finite and not negative, also past the end"});
+  expect_faults<GoesOnFalling>({"multipliers are finite and not negative, also after the end"});
 }
 
 struct Remembers : Halving {
@@ -262,14 +263,16 @@ struct Remembers : Halving {
   }
   mutable int64_t highest_ = 0;
 };
-TEST(BrokenScheduler, Memory) { expect_fault<Remembers>("a factor depends on its step alone"); }
+TEST(BrokenScheduler, Memory) { expect_fault<Remembers>("a multiplier depends only on its step"); }
 
 std::atomic<int> asked{0};
 struct CountsItsQuestions : Halving {
   using Halving::Halving;
   double multiplier(int64_t, const RunLength&) const override { return 1 / (1 + static_cast<double>(++asked)); }
 };
-TEST(BrokenScheduler, StateOfTheProgram) { expect_fault<CountsItsQuestions>("it repeats, also in two threads"); }
+TEST(BrokenScheduler, StateOfTheProgram) {
+  expect_fault<CountsItsQuestions>("it is reproducible, also in two threads");
+}
 
 struct RemembersDecay : Halving {
   using Halving::Halving;
@@ -279,7 +282,7 @@ struct RemembersDecay : Halving {
   }
   mutable int64_t highest_ = 0;
 };
-TEST(BrokenScheduler, MemoryOfDecay) { expect_fault<RemembersDecay>("a factor depends on its step alone"); }
+TEST(BrokenScheduler, MemoryOfDecay) { expect_fault<RemembersDecay>("a multiplier depends only on its step"); }
 
 struct SlowerOffTheFirstThread : Halving {
   using Halving::Halving;
@@ -287,7 +290,9 @@ struct SlowerOffTheFirstThread : Halving {
     return Halving::multiplier(step, run) - (on_another_thread() ? 1e-9 : 0.0);
   }
 };
-TEST(BrokenScheduler, StateOfAThread) { expect_fault<SlowerOffTheFirstThread>("it repeats, also in two threads"); }
+TEST(BrokenScheduler, StateOfAThread) {
+  expect_fault<SlowerOffTheFirstThread>("it is reproducible, also in two threads");
+}
 
 // ---- models: the stand-in, spoiled on its way in or out
 
@@ -326,7 +331,7 @@ struct LosesALayer : Wrapped {
     return out;
   }
 };
-TEST(BrokenModel, HiddenLayers) { expect_faults<LosesALayer>({"shapes are as its interface says"}); }
+TEST(BrokenModel, HiddenLayers) { expect_faults<LosesALayer>({"shapes follow the interface"}); }
 
 struct SeesAhead : Wrapped {
   using Wrapped::Wrapped;
@@ -337,8 +342,9 @@ struct SeesAhead : Wrapped {
   }
 };
 TEST(BrokenModel, Sight) {
-  expect_faults<SeesAhead>({"a causal model sees nothing ahead, another one does",
-                            "cached decoding is the full forward", "alternatives in a cache do not see one another"});
+  expect_faults<SeesAhead>({"a causal model does not attend to later tokens, a bidirectional one does",
+                            "cached decoding equals the full forward pass",
+                            "alternatives in a cache do not attend to one another"});
 }
 
 struct ExtendsOtherwise : Wrapped {
@@ -351,7 +357,7 @@ struct ExtendsOtherwise : Wrapped {
 };
 TEST(BrokenModel, CachedDecoding) {
   expect_faults<ExtendsOtherwise>(
-      {"cached decoding is the full forward", "alternatives in a cache do not see one another"});
+      {"cached decoding equals the full forward pass", "alternatives in a cache do not attend to one another"});
 }
 
 struct ForgetsAlternatives : Wrapped {
@@ -362,7 +368,7 @@ struct ForgetsAlternatives : Wrapped {
   }
 };
 TEST(BrokenModel, Alternatives) {
-  expect_faults<ForgetsAlternatives>({"alternatives in a cache do not see one another"});
+  expect_faults<ForgetsAlternatives>({"alternatives in a cache do not attend to one another"});
 }
 
 struct MixesRows : Wrapped {
@@ -373,7 +379,7 @@ struct MixesRows : Wrapped {
     return out;
   }
 };
-TEST(BrokenModel, Rows) { expect_fault<MixesRows>("rows do not see one another"); }
+TEST(BrokenModel, Rows) { expect_fault<MixesRows>("rows are independent"); }
 
 struct DetachesHalf : Wrapped {
   using Wrapped::Wrapped;
@@ -383,7 +389,7 @@ struct DetachesHalf : Wrapped {
     return out;
   }
 };
-TEST(BrokenModel, Gradients) { expect_faults<DetachesHalf>({"its gradients are those of finite differences"}); }
+TEST(BrokenModel, Gradients) { expect_faults<DetachesHalf>({"its gradients agree with finite differences"}); }
 
 }  // namespace
 }  // namespace assay::check
