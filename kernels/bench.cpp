@@ -1,4 +1,4 @@
-// kernel_bench: seconds of every version of every case, as ratios to the reference in the same run.
+// kernel_bench: times every version of every case relative to the reference in the same run.
 #include <cstdio>
 
 #include "case.h"

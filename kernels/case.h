@@ -1,5 +1,5 @@
-// The harness of the kernels: a case is declared once and is then checked against the reference, its gradient against
-// finite differences of the reference, and its speed measured.
+// The test harness of the kernels: a case is declared once; then its result is checked against the reference, its
+// gradient against finite differences of the reference, and its speed is measured.
 #pragma once
 
 #include <algorithm>
@@ -16,20 +16,20 @@ enum class Version { kReference, kCpu, kCuda };
 
 struct Case {
   std::string name;  // "cross_entropy fp32 64x257"
-  // All outputs of one execution on the case's own inputs, as fp64.
+  // All outputs of one execution on the inputs of the case, as fp64.
   std::function<std::vector<double>(Version)> outputs;
   double tolerance;  // |difference| <= tolerance * max(1, |reference|), for every output
-  // The reference as one number of fp64 inputs `at`, and the gradient that a version's backward gives there.
+  // The reference as a scalar function of fp64 inputs `at`, and the gradient that a version's backward returns there.
   std::vector<double> at;
   std::function<double(const std::vector<double>&)> loss;
   std::function<std::vector<double>(Version, const std::vector<double>&)> gradient;
-  // False for an operation that LibTorch's own kernel does on a GPU.
+  // False for an operation that uses the kernel of LibTorch on a GPU.
   bool has_cuda = true;
-  // Work that is ready to run again and again, its operands in place.
+  // Work that can be run repeatedly, with its operands prepared.
   std::function<std::function<void()>(Version)> work;
 };
 
-// Cases of every operation, in the order in which they were linked.
+// Cases of every operation, in link order.
 inline std::vector<Case>& registered() {
   static std::vector<Case> cases;
   return cases;
@@ -40,7 +40,7 @@ struct Register {
   }
 };
 
-// Largest |difference| / max(1, |reference|); infinity when a number is missing or only one side is NaN.
+// Largest |difference| / max(1, |reference|); infinity when the sizes differ or only one side is NaN.
 inline double worst_error(const std::vector<double>& found, const std::vector<double>& expected) {
   if (found.size() != expected.size()) return INFINITY;
   double worst = 0;
@@ -65,7 +65,7 @@ inline std::vector<double> finite_differences(const Case& one, double step = 1e-
   return gradient;
 }
 
-// Seconds of one execution: the fastest of several rounds.
+// Seconds of one execution, the fastest of several rounds.
 inline double seconds(const Case& one, Version version) {
   using Clock = std::chrono::steady_clock;
   const auto work = one.work(version);
@@ -85,7 +85,7 @@ inline double seconds(const Case& one, Version version) {
   return best;
 }
 
-// The same made-up numbers on every call: uniform in [-1, 1), by splitmix64.
+// Reproducible pseudo-random numbers, uniform in [-1, 1), by splitmix64.
 inline std::vector<double> made_numbers(size_t count, uint64_t seed) {
   std::vector<double> numbers(count);
   for (auto& number : numbers) {

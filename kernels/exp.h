@@ -1,5 +1,5 @@
 // exp(x) for x <= 0 without branches or table, to be inlined into vector loops. x = n ln 2 + r with |r| <= ln 2 / 2
-// (Cody and Waite's split of ln 2), exp(r) by its Taylor polynomial, times 2^n. Below the normal numbers the result is
+// (Cody and Waite's split of ln 2), exp(r) by its Taylor polynomial, times 2^n. Results below the normal numbers become
 // 0. NaN stays NaN. Error at most 2 units in the last place (float) and 3 (double).
 #pragma once
 

@@ -1,13 +1,13 @@
-// What vector code of several kernels shares.
+// Shared by the vector code of several kernels.
 #pragma once
 
-// One copy of a plain function for each instruction set; the loader picks the machine's.
+// One copy of a plain function per instruction set; the loader selects the one for the machine.
 #define ASSAY_CLONES __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
 
 namespace assay::kernels {
 
-// The larger of two, as one vector instruction has it: a NaN as b is passed over. What softmax does with the largest
-// number keeps a NaN all the same, in its sum.
+// The larger of two numbers, as one vector instruction computes it: a NaN in b is ignored. Softmax still propagates a
+// NaN through its sum.
 template <class T>
 [[gnu::always_inline]] inline T larger(T a, T b) {
   return a < b ? b : a;

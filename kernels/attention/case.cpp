@@ -10,7 +10,7 @@
 namespace assay::kernels::attention {
 namespace {
 
-using kernels::Version;  // which implementation; attention::Version<T> is its functions
+using kernels::Version;  // the implementation; attention::Version<T> has its functions
 
 struct Size {
   int64_t rows, heads, queries, keys, channels;
@@ -20,7 +20,7 @@ struct Size {
   bool padding = false;
 };
 
-// q, k and v of one time lie side by side when there are as many queries as keys, as a model's projection gives them.
+// If there are as many queries as keys, q, k and v of one time step are adjacent, as in the projection of a model.
 struct Places {
   explicit Places(const Size& size) {
     const int64_t H = size.heads, K = size.channels;
@@ -44,7 +44,7 @@ struct Places {
     outputs = static_cast<size_t>(size.rows * H * K * size.queries);
   }
   Shape shape;
-  int64_t key, value, dense;  // where they begin; queries begin at 0
+  int64_t key, value, dense;  // their offsets; queries begin at 0
   size_t inputs, outputs;
 };
 
@@ -88,7 +88,7 @@ struct Operands {
       bias.d_dense = d_dense.data();
     }
     if (!size.padding) return;
-    // The last keys of the first row, the first of the last one; all of a row in between.
+    // Padding: the last keys of the first row, the first keys of the last row, and all of a row in between.
     key_mask = std::make_unique<bool[]>(static_cast<size_t>(size.rows * size.keys));
     for (int64_t b = 0; b < size.rows; ++b)
       for (int64_t j = 0; j < size.keys; ++j)
@@ -97,7 +97,7 @@ struct Operands {
                                                                                 : false;
     bias.key_mask = key_mask.get();
   }
-  // In two parts, as two threads would share it.
+  // In two parts, as with two threads.
   void forward() {
     for (const auto& [first, last] : {std::pair{int64_t{0}, units / 2}, {units / 2, units}})
       run.forward(places.shape, bias, mask, first, last, inputs.data(), inputs.data() + places.key,

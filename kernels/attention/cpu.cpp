@@ -1,5 +1,5 @@
-// Blocks of queries against all the keys they see; keys beyond the last one that a block sees are never touched, so
-// causal attention costs half. Sums have one order whatever the instruction set.
+// Processes blocks of queries against the keys that they attend to. Keys beyond the last visible one of a block are
+// never read, so causal attention takes half the time. The summation order does not depend on the instruction set.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -22,7 +22,7 @@ constexpr int64_t kLanes = 16;
 
 int64_t padded(int64_t count) { return (count + kLanes - 1) / kLanes * kLanes; }
 
-// Matrices of one unit, one after another in aligned memory.
+// Matrices of one unit, consecutive in aligned memory.
 template <class T>
 class Scratch {
  public:
@@ -42,7 +42,7 @@ class Scratch {
   T *memory_, *next_;
 };
 
-// [time, width] from rows that lie `stride` apart, zero behind the channels.
+// [time, width] from rows with stride `stride`, zero after the channels.
 template <class T>
 ASSAY_INLINE void pack(const T* from, int64_t stride, int64_t time, int64_t channels, int64_t width, T* to) {
   for (int64_t t = 0; t < time; ++t, from += stride, to += width) {
@@ -51,7 +51,7 @@ ASSAY_INLINE void pack(const T* from, int64_t stride, int64_t time, int64_t chan
   }
 }
 
-// [channels, width], zero behind the times.
+// [channels, width], zero after the last time step.
 template <class T>
 ASSAY_INLINE void pack_transposed(const T* from, int64_t stride, int64_t time, int64_t channels, int64_t width, T* to) {
   constexpr int64_t kTile = 16;
@@ -71,7 +71,7 @@ ASSAY_INLINE T folded(T* lanes, auto operation) {
   return lanes[0];
 }
 
-// What query i of a unit adds to its scores, and how far it sees.
+// The terms added to the scores of query i of a unit, and its visible keys.
 template <class T>
 struct Rows {
   Rows(const Shape& shape, const Bias<T>& bias, int64_t row, int64_t head)
@@ -88,7 +88,7 @@ struct Rows {
   }
   int64_t visible(int64_t i) const { return causal ? i + ahead + 1 : keys; }
 
-  // scores[j] * scale - slope * distance + dense[j] for the keys that query i sees, minus infinity for padding.
+  // scores[j] * scale - slope * distance + dense[j] for the visible keys of query i, minus infinity for padding.
   ASSAY_INLINE void finish(int64_t i, T scale, T* scores) const {
     const int64_t count = visible(i);
     scale_and_slope(i, count, scale, scores);
@@ -122,8 +122,8 @@ struct Rows {
   const bool* key_mask = nullptr;
 };
 
-// Scores become exp(score - largest), and zero up to `width`; gives largest and sum. A NaN stays, so the sum is NaN
-// too.
+// Replaces scores by exp(score - largest), and by zero up to `width`; returns largest and sum. A NaN score stays NaN,
+// so the sum is NaN too.
 template <class T>
 ASSAY_INLINE void exponentials(T* scores, int64_t count, int64_t width, T& largest, T& sum) {
   T lanes[kLanes];
@@ -140,7 +140,7 @@ ASSAY_INLINE void exponentials(T* scores, int64_t count, int64_t width, T& large
   sum = folded(lanes, [](T a, T b) { return a + b; });
 }
 
-// What dropout multiplies the probabilities of one unit's queries by.
+// The dropout factors of the probabilities of one unit's queries.
 template <class T>
 struct Dropped {
   Dropped(const Shape& shape, const Mask& mask, int64_t row, int64_t head)
@@ -255,7 +255,7 @@ ASSAY_INLINE void backward(const Shape& shape, const Bias<T>& bias, const Mask& 
         }
         if (rows.d_dense) {
           T* to = rows.d_dense + (begin + i) * S;
-          for (int64_t j = 0; j < S; ++j) to[j] = j < width ? d_row[j] : T{0};  // 0 where the query does not see
+          for (int64_t j = 0; j < S; ++j) to[j] = j < width ? d_row[j] : T{0};  // 0: masked keys
         }
         for (int64_t j = 0; j < width; ++j) d_row[j] *= scale;
       }
@@ -275,7 +275,8 @@ ASSAY_INLINE void backward(const Shape& shape, const Bias<T>& bias, const Mask& 
   }
 }
 
-// One pair of functions for each instruction set: bytes of its vectors, rows of a tile that its registers hold.
+// One pair of functions per instruction set, with the bytes of its vectors and the rows of a tile that fit into its
+// registers.
 #define ASSAY_VERSION(name, target_name, bytes, rows)                                                                \
   template <class T>                                                                                                 \
   struct name {                                                                                                      \

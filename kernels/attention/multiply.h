@@ -1,6 +1,6 @@
 // Small matrix products in registers, to be inlined into functions of one instruction set: a tile of rows by two
 // vectors of columns stays in registers over the whole inner dimension. Every element is one sum in the order of that
-// dimension, whatever the width of vectors.
+// dimension, independent of the vector width.
 #pragma once
 
 #include <algorithm>
@@ -9,7 +9,7 @@
 
 namespace assay::kernels {
 
-// Bytes of a vector and rows of a tile: as many as the registers of an instruction set hold.
+// Bytes of a vector and rows of a tile that fit into the registers of an instruction set.
 template <class Number, int kBytes, int kTileRows>
 struct Vectors {
   using T = Number;
@@ -56,8 +56,8 @@ template <class V, int kRows, int kColumns>
                                             c_row, add);
 }
 
-// c [rows, columns] = a [rows, inner] b [inner, columns], or c += with add. Rows of a and elements of its rows lie
-// a_row and a_inner apart; columns is a multiple of the vector's width.
+// c [rows, columns] = a [rows, inner] b [inner, columns], or c += with add. Rows of a and elements of its rows have
+// strides a_row and a_inner; columns is a multiple of the vector width.
 template <class V>
 [[gnu::always_inline]] inline void multiply(int64_t rows, int64_t columns, int64_t inner, const typename V::T* a,
                                             int64_t a_row, int64_t a_inner, const typename V::T* b, int64_t b_inner,

@@ -18,7 +18,7 @@ struct View {
   int64_t time;
 };
 
-// Scores of query i; minus infinity where it may not look.
+// Scores of query i; minus infinity for masked keys.
 template <class T>
 std::vector<double> scores_of(const Shape& shape, const Bias<T>& bias, int64_t row, int64_t head, int64_t i,
                               const View<const T>& q, const View<const T>& k) {
@@ -44,7 +44,7 @@ std::vector<double> scores_of(const Shape& shape, const Bias<T>& bias, int64_t r
   return scores;
 }
 
-// What dropout multiplies the probabilities of query i by.
+// The dropout factors of the probabilities of query i.
 std::vector<double> factors_of(const Shape& shape, const Mask& mask, int64_t row, int64_t head, int64_t i) {
   std::vector<double> factors(static_cast<size_t>(shape.keys), 1.0);
   if (!mask.row_id) return factors;

@@ -11,7 +11,7 @@
 namespace assay::kernels::cross_entropy {
 namespace {
 
-using kernels::Version;  // which implementation; cross_entropy::Version<T> is its functions
+using kernels::Version;  // the implementation; cross_entropy::Version<T> has its functions
 
 template <class T>
 const cross_entropy::Version<T>& functions(Version version) {
@@ -97,7 +97,7 @@ Case made(const Size& size) {
   };
   if constexpr (std::is_same_v<T, float>) return out;
   if (size.rows * size.stride > 200) return out;
-  // Only where the whole vocabulary is one slice do the three steps make the loss.
+  // The three steps give the loss only if one slice is the whole vocabulary.
   out.at = logits_of(size);
   out.loss = [size](const std::vector<double>& logits) {
     Operands<double> operands(size, Version::kReference, logits);

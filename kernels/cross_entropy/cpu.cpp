@@ -1,5 +1,5 @@
-// Vector code by the compiler: lanes are written out, so that sums have one order whatever the instruction set's width,
-// and exp is ours, so that it needs no library call and no choice at run time.
+// Vectorised by the compiler: lanes are explicit, so that the summation order does not depend on the vector width, and
+// exp is inlined, so that it needs no library call and no run-time dispatch.
 #include <algorithm>
 #include <limits>
 

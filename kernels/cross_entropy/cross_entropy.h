@@ -3,7 +3,7 @@
 //   largest[n] = max_c logits[n, c]                                              -> maximum over ranks
 //   total[n] = sum_c exp(logits[n, c] - largest[n]), own[n] = logits[n, target]  -> sums over ranks
 //   loss = ln total + largest - own;  gradient[n, c] = (exp(logits - largest) / total - onehot) * upstream[n]
-// Logits are read in place and never copied. A row's result depends on that row alone, bit for bit.
+// Logits are read in place and never copied. The result of a row depends only on that row, bit for bit.
 #pragma once
 
 #include <cstdint>
@@ -16,12 +16,12 @@ struct Slice {
   int64_t rows = 0, columns = 0, stride = 0, begin = 0;
 };
 
-// T is float or double. `own` is 0 where the target is another rank's.
+// T is float or double. `own` is 0 if the target belongs to another rank.
 template <class T>
 struct Version {
   void (*largest)(const Slice&, const T* logits, T* largest);
   void (*sums)(const Slice&, const T* logits, const int64_t* targets, const T* largest, T* total, T* own);
-  // gradient: [rows, width] without gaps, width >= columns; columns beyond the slice's get 0.
+  // gradient: [rows, width], contiguous, width >= columns; columns beyond the slice get 0.
   void (*gradient)(const Slice&, const T* logits, const int64_t* targets, const T* largest, const T* total,
                    const T* upstream, int64_t width, T* gradient);
 };
@@ -30,8 +30,8 @@ template <class T>
 const Version<T>& reference();
 template <class T>
 const Version<T>& cpu();
-// Pointers to device memory, on the default stream, which is LibTorch's. Throws std::runtime_error in a build without
-// CUDA.
+// Takes pointers to device memory and runs on the default stream, which LibTorch uses. Throws std::runtime_error in a
+// build without CUDA.
 template <class T>
 const Version<T>& cuda();
 

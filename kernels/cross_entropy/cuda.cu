@@ -1,4 +1,4 @@
-// One block a row; sums in a fixed tree, so that equal inputs give equal bits.
+// One block per row; sums use a fixed tree, so that equal inputs give equal bits.
 #include <cuda_runtime.h>
 
 #include <limits>
@@ -14,7 +14,7 @@ constexpr int kThreads = 256;
 struct Larger {
   template <class T>
   __device__ T operator()(T a, T b) const {
-    return a < b ? b : a;  // passes over NaN, which the sum keeps
+    return a < b ? b : a;  // ignores NaN, which the sum keeps
   }
 };
 struct Plus {

@@ -1,4 +1,4 @@
-// The plain form: loops that read like the formulas, with sums in fp64.
+// The plain form: loops that follow the formulas, with sums in fp64.
 #include <cmath>
 #include <limits>
 

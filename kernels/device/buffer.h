@@ -1,4 +1,4 @@
-// An operand of a case.
+// Operands of cases.
 #pragma once
 
 #include <utility>
@@ -9,7 +9,7 @@
 
 namespace assay::kernels {
 
-// Values where a version wants them: the host, or the device.
+// Values in the memory of a version: the host or the device.
 template <class T>
 class Buffer {
  public:

@@ -1,4 +1,4 @@
-// Devices and their memory by the CUDA runtime.
+// Devices and their memory, with the CUDA runtime.
 #include <cuda_runtime.h>
 
 #include <stdexcept>

@@ -1,4 +1,4 @@
-// The GPUs at hand, and their memory for the cases of kernels that have a CUDA version.
+// The available GPUs, and their memory for the cases of kernels with a CUDA version.
 #pragma once
 
 #include <cstddef>
@@ -12,15 +12,15 @@ struct Gpu {
 };
 
 bool built();  // with CUDA
-int count();   // GPUs at hand; 0 in a build without CUDA
+int count();   // available GPUs; 0 in a build without CUDA
 inline bool available() { return count() > 0; }
 
-// Throw std::runtime_error with CUDA's own words; in a build without CUDA always (but for holds).
+// Throw std::runtime_error with the message of CUDA; in a build without CUDA, all except holds always throw.
 Gpu describe(int index);
 void* copy_in(const void* host, size_t bytes);
-void copy_out(void* host, const void* device, size_t bytes);  // waits for what is under way
+void copy_out(void* host, const void* device, size_t bytes);  // waits for pending work
 void release(void* device);
-bool holds(const void* memory);  // a GPU's; false for the host's
+bool holds(const void* memory);  // true for GPU memory, false for host memory
 void wait();
 
 }  // namespace assay::kernels::device

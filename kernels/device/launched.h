@@ -1,4 +1,4 @@
-// For CUDA sources: whether a kernel could be started.
+// For CUDA sources: checks whether a kernel was launched.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -8,8 +8,8 @@
 
 namespace assay::kernels::device {
 
-// After a launch: throws std::runtime_error when it was refused, as it is on a GPU of an architecture that was not
-// built, or when an operation before it has failed meanwhile.
+// Call after a launch: throws std::runtime_error when the launch failed, for instance on a GPU architecture that was
+// not built, or when an earlier operation has failed in the meantime.
 inline void launched(const char* kernel) {
   const auto error = cudaGetLastError();
   if (error == cudaSuccess) return;

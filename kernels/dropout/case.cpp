@@ -1,4 +1,5 @@
-// Sizes at which the versions are compared and timed: hidden states, attention probabilities of some heads, odd widths.
+// Sizes at which the versions are compared and timed: hidden states, attention probabilities of several heads, odd
+// widths.
 #include "case.h"
 
 #include <memory>

@@ -1,4 +1,4 @@
-// A block of draws for sixteen times four channels at once.
+// Computes draws for sixteen blocks of four channels at a time.
 #include <algorithm>
 
 #include "dropout/draw.h"

@@ -1,4 +1,4 @@
-// One thread for four channels: one block of draws.
+// One thread per four channels, which use one block of draws.
 #include <cuda_runtime.h>
 
 #include "device/launched.h"

@@ -1,4 +1,4 @@
-// Philox4x32-10 (Salmon et al. 2011) for sixteen counters at a time, in lanes that the compiler makes vectors of; to be
+// Philox4x32-10 (Salmon et al. 2011) for sixteen counters at a time, in lanes that the compiler vectorises; to be
 // inlined into functions of one instruction set.
 #pragma once
 
@@ -7,7 +7,7 @@
 namespace assay::kernels::dropout {
 
 constexpr int kLanes = 16;
-constexpr int64_t kDrawn = 4 * kLanes;  // words of one call
+constexpr int64_t kDrawn = 4 * kLanes;  // words per call
 
 // Words 0..3 of counters first_block + lane, as words[4 * lane + word].
 [[gnu::always_inline]] inline void draw(uint32_t first_block, uint32_t position, uint32_t head, uint32_t row,

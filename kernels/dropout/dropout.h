@@ -1,5 +1,5 @@
-// Dropout whose mask is drawn by counter (Philox4x32-10, Salmon et al. 2011), so that it depends on no mesh, batch
-// split or thread, and the backward pass draws it again instead of keeping it: the gradient is the same function of the
+// Dropout whose mask is drawn by counter (Philox4x32-10, Salmon et al. 2011), so that it does not depend on mesh, batch
+// split or thread, and the backward pass draws it again instead of storing it: the gradient is the same function of the
 // upstream gradient as the output is of the input.
 //
 // Frozen layout: key = `key`; counter words = {channel / 4, position, global head, row of the global batch}; of the
@@ -11,7 +11,7 @@
 
 namespace assay::kernels::dropout {
 
-// x and out are [rows, heads, queries, channels] without gaps.
+// x and out are [rows, heads, queries, channels], contiguous.
 struct Shape {
   int64_t rows = 0, heads = 1, queries = 0, channels = 0;
 };
@@ -21,7 +21,7 @@ struct Mask {
   uint32_t threshold = 0;
   double scale = 1;
   int64_t head_begin = 0;              // global number of the first head
-  const int64_t* row_id = nullptr;     // [rows]: in the global batch
+  const int64_t* row_id = nullptr;     // [rows]: row in the global batch
   const int64_t* positions = nullptr;  // [rows, queries]
 };
 
@@ -33,8 +33,8 @@ template <class T>
 void reference(const Shape& shape, const Mask& mask, const T* x, T* out);
 template <class T>
 void cpu(const Shape& shape, const Mask& mask, const T* x, T* out);
-// All pointers, those of the mask too, to device memory, on the default stream, which is LibTorch's. Throws
-// std::runtime_error in a build without CUDA.
+// All pointers, including those of the mask, must point to device memory; runs on the default stream, which LibTorch
+// uses. Throws std::runtime_error in a build without CUDA.
 template <class T>
 void cuda(const Shape& shape, const Mask& mask, const T* x, T* out);
 

@@ -1,4 +1,4 @@
-// In builds without CUDA the device version says how to get it.
+// In builds without CUDA, the device version throws an error that says how to enable it.
 #include <stdexcept>
 
 #include "dropout/dropout.h"

@@ -1,4 +1,4 @@
-// The plain form: element by element, a block of draws for each.
+// The plain form: element by element, with one block of draws each.
 #include "dropout/dropout.h"
 
 namespace assay::kernels::dropout {

@@ -1,4 +1,4 @@
-// One row to more than a group of them, inner dimensions that are no multiple of a vector, with and without a bias.
+// From one row to more than one group, inner dimensions that are not a multiple of a vector, with and without a bias.
 #include "case.h"
 
 #include <memory>
@@ -9,7 +9,7 @@
 namespace assay::kernels::few_rows {
 namespace {
 
-using kernels::Version;  // which implementation; few_rows::Version<T> is its functions
+using kernels::Version;  // the implementation; few_rows::Version<T> has its functions
 
 struct Size {
   int64_t rows, in, out;

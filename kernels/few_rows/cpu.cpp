@@ -1,5 +1,5 @@
-// A tile of rows of x by rows of W keeps a vector of partial sums for each pair in registers, which are added up in the
-// end. 32 bytes a vector whatever the machine has, so that the order of a sum is the same on all.
+// A tile of rows of x by rows of W keeps a vector of partial sums per pair in registers, which are added at the end.
+// Vectors have 32 bytes on every machine, so that the summation order is the same on all.
 #include <cmath>
 #include <cstring>
 
@@ -19,14 +19,14 @@ struct Problem {
 template <class T>
 constexpr int kWidth = 32 / sizeof(T);
 template <class T>
-constexpr int64_t kLine = 64 / sizeof(T);  // numbers of a cache line
+constexpr int64_t kLine = 64 / sizeof(T);  // numbers per cache line
 template <class T>
 struct Lanes {
   typedef T Vector __attribute__((vector_size(32)));
   typedef T Half __attribute__((vector_size(16)));
 };
 
-// Halves onto each other, until one number is left.
+// Adds halves until one number is left.
 template <class T>
 [[gnu::always_inline]] inline T sum_of(const typename Lanes<T>::Vector& vector) {
   typename Lanes<T>::Half low, high;
@@ -38,8 +38,7 @@ template <class T>
 }
 
 // Rows m .. m + M - 1 of x by rows n .. n + N - 1 of W.
-// kFar: W is not in the caches, so that the next tile's rows are asked for meanwhile; one row is too quick to gain by
-// it.
+// kFar: W is not in the caches, so the rows of the next tile are prefetched; a single row is too short to benefit.
 template <class T, int M, int N, bool kFar>
 [[gnu::always_inline]] inline void tile(const Problem<T>& p, int64_t m, int64_t n) {
   using Vector = typename Lanes<T>::Vector;
@@ -50,7 +49,7 @@ template <class T, int M, int N, bool kFar>
 #pragma GCC unroll 8
     for (int j = 0; j < N; ++j) sums[i][j] = Vector{};
   int64_t k = 0;
-  // The fewer operands wait in registers, the others pass by.
+  // The smaller set of operands stays in registers, the other one is streamed.
   for (; k + kWidth<T> <= p.in; k += kWidth<T>) {
     if constexpr (M < N) {
       Vector left[M], right;
@@ -81,13 +80,13 @@ template <class T, int M, int N, bool kFar>
 #pragma GCC unroll 8
     for (int j = 0; j < N; ++j) {
       T sum = sum_of<T>(sums[i][j]);
-      // Fused in every tile: where the compiler makes vectors of a loop of products and sums, it rounds the products.
+      // Explicitly fused in every tile: in a loop that the compiler vectorises, it would round the products.
       for (int64_t rest = k; rest < p.in; ++rest) sum = std::fma(x[i * p.in + rest], weight[j * p.in + rest], sum);
       p.y[(m + i) * p.out + n + j] = sum + (p.bias ? p.bias[n + j] : T{0});
     }
 }
 
-// As many rows of W at once as leave registers for their sums.
+// As many rows of W as leave registers for their sums.
 template <class T, int M, bool kFar>
 [[gnu::always_inline]] inline void rows_of(const Problem<T>& p, int64_t m, int64_t first, int64_t last) {
   constexpr int kTogether = M == 1 ? 8 : M == 2 ? 4 : M == 3 ? 3 : 2;

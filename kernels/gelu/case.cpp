@@ -1,4 +1,4 @@
-// Numbers of every size: where the function is straight, bends, and is nothing.
+// Numbers of every magnitude: where the function is linear, where it is curved, and where it is zero.
 #include "case.h"
 
 #include <memory>
@@ -9,7 +9,7 @@
 namespace assay::kernels::gelu {
 namespace {
 
-using kernels::Version;  // which implementation; gelu::Version<T> is its functions
+using kernels::Version;  // the implementation; gelu::Version<T> has its functions
 
 template <class T>
 const gelu::Version<T>& functions(Version version) {

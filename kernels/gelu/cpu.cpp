@@ -1,4 +1,4 @@
-// Vector code by the compiler; exp is ours, so that it needs no library call.
+// Vectorised by the compiler; exp is inlined, so that it needs no library call.
 #include "exp.h"
 #include "gelu/gelu.h"
 #include "vector.h"
@@ -12,8 +12,8 @@ constexpr T kFactor = static_cast<T>(0.7978845608028653559L);
 template <class T>
 constexpr T kCubic = static_cast<T>(0.0356774081363001277L);
 
-// With s = 1 / (1 + exp(-2 u)): s, and s (1 - s). The exponential is taken of a number that is not positive, and no 1 -
-// s is formed, which would cancel.
+// With s = 1 / (1 + exp(-2 u)): s, and s (1 - s). The argument of the exponential is not positive, and 1 - s is not
+// computed directly, because it would cancel.
 template <class T>
 struct Logistic {
   [[gnu::always_inline]] explicit Logistic(T x) {

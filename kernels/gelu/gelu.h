@@ -1,6 +1,6 @@
 // GELU in its tanh form, x / (1 + exp(-2 u)) with u = sqrt(2 / pi) (x + 0.044715 x^3), and its derivative. Hendrycks
 // and Gimpel 2016, "Gaussian Error Linear Units", arXiv:1606.08415, sec. 2: 0.5 x (1 + tanh u), written as a logistic
-// so that nothing cancels where x is negative.
+// function to avoid cancellation for negative x.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +18,6 @@ template <class T>
 const Version<T>& reference();
 template <class T>
 const Version<T>& cpu();
-// On a GPU LibTorch's own kernel is used instead: there is no CUDA version.
+// There is no CUDA version; on a GPU, LibTorch's kernel is used instead.
 
 }  // namespace assay::kernels::gelu

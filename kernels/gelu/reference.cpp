@@ -1,4 +1,4 @@
-// The plain form, as the paper writes it, in fp64.
+// The plain form, as in the paper, in fp64.
 #include <cmath>
 #include <numbers>
 
