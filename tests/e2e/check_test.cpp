@@ -15,7 +15,7 @@ class Check : public testing::Programs {};
 
 TEST_F(Check, AGoodPlugin) {
   EXPECT_EQ(call("check " + testing::good_plugin("constant").string()), 0) << err_;
-  EXPECT_THAT(out_, AllOf(HasSubstr("scheduler/constant: a factor depends on its step alone: ok\n"),
+  EXPECT_THAT(out_, AllOf(HasSubstr("scheduler/constant: a multiplier depends only on its step: ok\n"),
                           HasSubstr("properties hold\n"), Not(HasSubstr("FAULT"))));
 }
 
@@ -26,21 +26,22 @@ TEST_F(Check, AFault) {
 
 TEST_F(Check, APluginThatEndsTheProcess) {
   EXPECT_EQ(call("check " + testing::fixture("exits_early").string()), 1) << err_;
-  EXPECT_THAT(out_, AllOf(HasSubstr("is made with its defaults: ok\n"),
-                          HasSubstr("FAULT: ended its process with exit code 0; what comes after it was not tried\n"),
-                          Not(HasSubstr("some words"))));
+  EXPECT_THAT(out_,
+              AllOf(HasSubstr("it can be constructed with its defaults: ok\n"),
+                    HasSubstr("FAULT: terminated its process with exit code 0; later properties were not checked\n"),
+                    Not(HasSubstr("some words"))));
 }
 
 // Each component has a process and a time limit of its own, so the one after a crash and a hang is tried, too.
 TEST_F(Check, ComponentsAfterOneThatCrashesAndOneThatHangs) {
   EXPECT_EQ(call("check " + testing::fixture("crashes_and_hangs").string() + " --timeout 8s"), 1) << err_;
-  const std::string events = "takes events of every kind, known and unknown";
+  const std::string events = "it accepts events of every type, known and unknown";
   EXPECT_THAT(out_, AllOf(HasSubstr("tracker/crashes: " + events +
-                                    ": FAULT: ended its process with signal 11 (Segmentation fault); what comes after "
-                                    "it was not tried\n"),
+                                    ": FAULT: terminated its process with signal 11 (Segmentation fault); later "
+                                    "properties were not checked\n"),
                           HasSubstr("tracker/hangs: " + events +
-                                    ": FAULT: was not done after 8 s and was killed; if it does not hang, give more "
-                                    "with --timeout; what comes after it was not tried\n"),
+                                    ": FAULT: did not finish within 8 s and was killed; if it does not hang, increase "
+                                    "--timeout; later properties were not checked\n"),
                           HasSubstr("tracker/listens: " + events + ": ok\n")));
 }
 

@@ -53,7 +53,7 @@ TEST_F(ExchangeVerbs, ThereAndBack) {
   for (const auto& name : back.names()) tensors.push_back({name, back.read(name)});
   run::write_safetensors(folder_ / "back/weights.safetensors", tensors, {{"vocabulary", R"({"size":260})"}});
   ASSERT_EQ(call("plan experiments/again.toml"), 2);
-  EXPECT_THAT(err_, HasSubstr(R"(was trained with the vocabulary {"size":260}, this run has {)"));
+  EXPECT_THAT(err_, HasSubstr(R"(the weights were trained with the vocabulary {"size":260}, but this run has {)"));
   EXPECT_EQ(call("import there --from hf --out back"), 2);
   EXPECT_THAT(err_, HasSubstr("back: the path exists and is not an empty folder"));
   EXPECT_EQ(call("export " + id + " --out other"), 2);
@@ -143,7 +143,7 @@ TEST_F(ExchangeVerbs, DamagedFilesAreNotImported) {
   const auto whole = base::read_file(file);
   folder_.write("there/model.safetensors", whole + "more");
   EXPECT_NE(call("import there --from hf --out back"), 0);
-  EXPECT_THAT(err_, HasSubstr("bytes of data, the file has"));
+  EXPECT_THAT(err_, HasSubstr("bytes of data, but the file has"));
   folder_.write("there/model.safetensors", whole);
   EXPECT_EQ(call("import there --from hf --out back"), 0) << err_;
 }

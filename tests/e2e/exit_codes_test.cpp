@@ -41,9 +41,9 @@ TEST_F(ExitCodes, WrongInputIsTwoAndStartsNothing) {
        {"bad.toml:", "'modle'; did you mean 'model'?", "'threds' for [resources]; did you mean 'threads'?"}},
       {"run experiments/tiny.toml positional=alibbi", {"alibbi", "did you mean 'alibi'?"}},
       {"run experiments/tiny.toml model.heads=3", {"16", "3 heads"}},
-      {"run experiments/tiny.toml resources.mesh.tensor=4", {"2 heads cannot be split over tensor = 4"}},
+      {"run experiments/tiny.toml resources.mesh.tensor=4", {"2 heads are not divisible by tensor = 4"}},
       {"run experiments/tiny.toml --jobs 0", {"--jobs must be at least 1"}},
-      {"run experiments/tiny.toml resources.device=cpu train.precision=bf16", {"'bf16' is for GPUs", "take fp32"}},
+      {"run experiments/tiny.toml resources.device=cpu train.precision=bf16", {"'bf16' needs a GPU", "use fp32"}},
       {"compare nothing", {"no results of an experiment 'nothing'"}},
       {"compare experiments/tiny.toml", {"the folder has no results"}},
       {"status nothing", {"nothing"}},
@@ -66,9 +66,9 @@ TEST_F(ExitCodes, GoodInputIsZero) {
   EXPECT_EQ(call("plugins"), 0) << err_;
   EXPECT_THAT(out_, AllOf(HasSubstr("positional/alibi"), HasSubstr("positional/throws_in_hook")));
   for (const char* refusal :
-       {"other_abi.so: was built for another assay (api: plugin 0, this assay 1;",
-        "not_a_plugin.so: is not an assay plugin", "undefined symbol: assay_fixture_function_of_nobody",
-        "throws_in_describe.so: could not describe its components"})
+       {"other_abi.so: the plugin was built for another version of assay (api: plugin 0, this assay 1;",
+        "not_a_plugin.so: the file is not an assay plugin", "undefined symbol: assay_fixture_function_of_nobody",
+        "throws_in_describe.so: the plugin cannot describe its components"})
     EXPECT_THAT(out_, HasSubstr(refusal));
   EXPECT_FALSE(fs::exists(marker_));  // other_abi leaves it when its code runs
 }
@@ -81,7 +81,7 @@ TEST_F(ExitCodes, OfTheWorker) {
   EXPECT_THAT(err_, HasSubstr("nowhere.jsonl"));
   folder_.write("plan.jsonl", "");
   EXPECT_EQ(worker("run --plan plan.jsonl --run x --results results"), 2);
-  EXPECT_THAT(err_, HasSubstr("holds no run x"));
+  EXPECT_THAT(err_, HasSubstr("the plan has no run with an id that begins with 'x'"));
   EXPECT_EQ(worker("describe"), 0) << err_;
   EXPECT_TRUE(nlohmann::json::accept(out_));
 }
@@ -92,10 +92,11 @@ TEST_F(ExitCodes, OfAWorkerThatGetsAnotherLibTorch) {
   const auto first = "LD_LIBRARY_PATH='" + other.string() + "' ";
   write_experiment();
   EXPECT_EQ(call("run experiments/tiny.toml", "results", first), 2);
-  EXPECT_THAT(err_,
-              HasSubstr("assay-worker: the LibTorch at " + fs::canonical(other).string() +
-                        "/libtorch_cpu.so is 2.99.1; this assay is built with LibTorch 2.11.0. LD_LIBRARY_PATH is '" +
-                        other.string() + "'; take"));
+  EXPECT_THAT(
+      err_,
+      HasSubstr("assay-worker: the LibTorch at " + fs::canonical(other).string() +
+                "/libtorch_cpu.so has version 2.99.1; this build of assay needs LibTorch 2.11.0. LD_LIBRARY_PATH is '" +
+                other.string() + "'; remove"));
   ASSERT_EQ(call("run experiments/tiny.toml"), 0) << err_;
   EXPECT_EQ(read_json(experiment().run(plan()[0]["train_id"]).train_record())["environment"]["libtorch"], "2.11.0");
 }
@@ -122,7 +123,7 @@ TEST_F(ExitCodes, OfAWorkerThatMayNotRun) {
   EXPECT_EQ(worker(words), 1);
   EXPECT_EQ(read_json(run.state())["class"], "user");
   EXPECT_THAT(read_json(run.state())["reason"].get<std::string>(),
-              HasSubstr("none.so: changed since the plan was made"));
+              HasSubstr("none.so: it has changed since the plan was made"));
   folder_.write("results/tiny/plan.jsonl", line.dump() + "\n");
   EXPECT_EQ(worker(words), 0) << err_;
   EXPECT_TRUE(fs::exists(run.train_record()));

@@ -85,7 +85,7 @@ positional = [{ label = "new", use = "throws_in_hook", thrown = "bad_alloc" },
     const auto state = read_json(run_of(label).state());
     EXPECT_EQ(state["class"], "out_of_memory") << state;
     EXPECT_THAT(state["reason"].get<std::string>(),
-                AllOf(HasSubstr("hook 'attention_bias'"), HasSubstr("lower resources.micro_batch")));
+                AllOf(HasSubstr("hook 'attention_bias'"), HasSubstr("reduce resources.micro_batch")));
   }
 }
 

@@ -158,7 +158,7 @@ TEST_F(Generate, WeightsThatAreNotTheRunsAreRefused) {
   EXPECT_THAT(err_, HasSubstr("weights.safetensors: the file is not the one that the training wrote"));
   fs::remove(run.train_record());
   EXPECT_EQ(call("generate " + run_ + " --decoder greedy"), 2);
-  EXPECT_THAT(err_, AllOf(HasSubstr("weights.safetensors: are the weights of run"), HasSubstr(", not of ")));
+  EXPECT_THAT(err_, AllOf(HasSubstr("weights.safetensors: the file holds the weights of run"), HasSubstr(", not of ")));
   fs::remove(run.weights());
   EXPECT_EQ(call("generate " + run_ + " --decoder greedy"), 2);
   EXPECT_THAT(err_,
@@ -203,7 +203,7 @@ TEST_F(Generate, WithATokenizerFromFiles) {
             "bpe");
   folder_.write("vocab.bpe", base::read_file(source / "vocab.bpe") + "\n");
   EXPECT_EQ(call("generate " + run_ + " " + greedy), 2);
-  EXPECT_THAT(err_, HasSubstr("vocab.bpe: changed since the plan was made"));
+  EXPECT_THAT(err_, HasSubstr("vocab.bpe: it has changed since the plan was made"));
 }
 
 // A hole in a file, filled where it is; what the model sees of a long file; every keystroke anew, on what is known.
@@ -272,7 +272,7 @@ TEST_F(Generate, SaysWhatIsWrongWithAHole) {
   EXPECT_THAT(refused("--infill " + file + " --at 3 --suffix x"), HasSubstr("--infill excludes --prefix and --suffix"));
   EXPECT_THAT(refused("--prefix x --prompt y"), HasSubstr("--prompt cannot be used with infilling"));
   EXPECT_THAT(refused("--prefix x --samples 2"), HasSubstr("--samples cannot be used with infilling"));
-  EXPECT_THAT(refused("--prefix x"), HasSubstr("this run was not trained to infill"));
+  EXPECT_THAT(refused("--prefix x"), HasSubstr("this run cannot infill"));
 }
 
 }  // namespace

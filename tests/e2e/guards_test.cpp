@@ -32,8 +32,8 @@ TEST_F(Guards, ACorpusShorterThanOneContext) {
   write_experiment();
   write_corpus("one line\nand another\nand a third\n");
   ASSERT_EQ(call("run experiments/tiny.toml data.context=512"), 2);
-  EXPECT_THAT(err_,
-              AllOf(HasSubstr("fewer than one context of 512"), HasSubstr("use more text or a smaller data.context")));
+  EXPECT_THAT(err_, AllOf(HasSubstr("fewer than one sequence of length 512"),
+                          HasSubstr("use more text or a smaller data.context")));
   EXPECT_FALSE(fs::exists(experiment().folder()));
 }
 
@@ -62,7 +62,7 @@ TEST_F(Guards, ASplitThatTheDatasetDoesNotHave) {
   write_experiment();
   ASSERT_EQ(call("run experiments/tiny.toml data.dataset.validation_fraction=0"), 2);
   EXPECT_THAT(err_, HasSubstr("tiny.toml:25:1: the split 'validation' is empty (documents: train 1, validation 0, test "
-                              "1); name another split, or divide the data otherwise (assay describe text)"));
+                              "1); use another split, or divide the data differently (assay describe text)"));
   EXPECT_FALSE(fs::exists(experiment().folder()));
 }
 
@@ -75,21 +75,21 @@ TEST_F(Guards, FilesThatCannotBeDividedAsAsked) {
   EXPECT_EQ(call("plan experiments/tiny.toml data.dataset.path=corpus data.dataset.test_fraction=0.2"), 2);
   EXPECT_THAT(err_, HasSubstr("the split 'validation' is empty (documents: train 1, validation 0, test 1)"));
   EXPECT_EQ(call("plan experiments/tiny.toml data.dataset.path=corpus"), 0);
-  EXPECT_THAT(err_, HasSubstr("the split 'validation' holds 50% of the bytes, and 10% were asked for; so few documents "
-                              "cannot be divided to come nearer"));
+  EXPECT_THAT(err_, HasSubstr("the split 'validation' has 50% of the bytes, but 10% is requested; with so few "
+                              "documents, no division is closer"));
   for (const char* name : {"three", "four"})
     folder_.write("parts/" + std::string(name) + ".txt", std::string(499, 'x') + "\n\n" + std::string(499, 'y') + "\n");
   EXPECT_EQ(call("plan experiments/tiny.toml data.dataset.path=parts data.dataset.document=\"paragraph\""), 2);
-  EXPECT_THAT(err_, HasSubstr("the split 'validation' holds 50% of the bytes, and 10% were asked for; more than three "
-                              "times or less than a third of what was asked is refused"));
+  EXPECT_THAT(err_, HasSubstr("the split 'validation' has 50% of the bytes, but 10% is requested; a share must not be "
+                              "more than three times or less than a third of the requested one"));
   ASSERT_EQ(call("plan experiments/tiny.toml data.dataset.path=corpus data.dataset.test_fraction=0 "
                  "data.dataset.validation_fraction=0.3"),
             0)
       << err_;
   EXPECT_THAT(out_,
               HasSubstr("data: text: train 1 document, 1,000 bytes, 1,001 tokens per epoch (50% of the bytes, 70% "
-                        "asked); validation 1 document, 1,000 bytes (50% of the bytes, 30% asked); test 0 "
-                        "documents, 0 bytes (0% of the bytes, 0% asked)\n"));
+                        "requested); validation 1 document, 1,000 bytes (50% of the bytes, 30% requested); test 0 "
+                        "documents, 0 bytes (0% of the bytes, 0% requested)\n"));
 }
 
 // 6 steps of 4 contexts of 16 are 384 tokens.
@@ -117,9 +117,9 @@ TEST_F(Guards, HeldOutTextThatIsTrainedOnIsSaid) {
   const std::string command = "plan experiments/tiny.toml data.dataset.document=\"paragraph\" ";
   ASSERT_EQ(call(command + "data.dataset.splits=\"documents\""), 0) << err_;
   EXPECT_THAT(err_, HasSubstr(" documents of 'validation' ("));
-  EXPECT_THAT(err_, HasSubstr("have the text of one of 'train', so what is measured on them is not held out"));
+  EXPECT_THAT(err_, HasSubstr("have the same text as a document of 'train', so metrics on them are not held-out"));
   ASSERT_EQ(call(command + "data.dataset.splits=\"texts\""), 0) << err_;
-  EXPECT_THAT(err_, ::testing::Not(HasSubstr("held out")));
+  EXPECT_THAT(err_, ::testing::Not(HasSubstr("held-out")));
 }
 
 // What is no text is refused before anything is trained on it.
@@ -135,7 +135,7 @@ TEST_F(Guards, DataThatCannotBeRead) {
   write_experiment();
   fs::create_symlink(folder_ / "gone.txt", folder_ / "link.txt");
   EXPECT_EQ(call("run experiments/tiny.toml data.dataset.path=link.txt"), 2);
-  EXPECT_THAT(err_, HasSubstr("there is no 'link.txt'"));
+  EXPECT_THAT(err_, HasSubstr("'link.txt' does not exist"));
   const std::pair<const char*, const char*> manifests[] = {
       {"{\"files\": [", "manifest.json is no manifest ({\"files\": [{\"file\", \"split\"}, ..]})"},
       {"{}", "manifest.json is no manifest"},
@@ -252,8 +252,8 @@ TEST_F(Guards, WhatTheEventsCannotSayTheStateSays) {
 TEST_F(Guards, AnEvaluatorCannotAddToTheVocabulary) {
   write_experiment("[[evaluate]]\nuse = \"declares_token\"\n");
   EXPECT_EQ(call("run experiments/tiny.toml"), 2);
-  EXPECT_THAT(err_, HasSubstr("hook 'special_tokens': declares the special token '<|extra|>', which nothing that "
-                              "trains declares"));
+  EXPECT_THAT(err_, HasSubstr("hook 'special_tokens': the component declares the special token '<|extra|>', which no "
+                              "training component declares"));
   write_experiment("[[evaluate]]\nuse = \"declares_token\"\ntoken = \"<|endoftext|>\"\n");
   EXPECT_EQ(call("run experiments/tiny.toml"), 0) << err_;
 }
@@ -267,7 +267,7 @@ TEST_F(Guards, AnErrorOfAComponentNamesEveryOverrideOfIt) {
   EXPECT_EQ(call("plan experiments/tiny.toml data.context=16 model.positional.use=learned "
                  "model.positional.positions=8"),
             2);
-  EXPECT_THAT(err_, HasSubstr("--set data.context=16: the model takes at most 8 positions"));
+  EXPECT_THAT(err_, HasSubstr("--set data.context=16: the model supports at most 8 positions"));
 }
 
 // At the table of the component and in the file that has it, also where that is one that the experiment extends.
@@ -290,7 +290,7 @@ TEST_F(Guards, ErrorsOfAComponentBeforeARunAreAtItsTable) {
                          "'create': the constructor did not like the weather"));
   EXPECT_THAT(error_with("use = \"none\"\n", "[[evaluate]]\nuse = \"declares_token\"\n"),
               StartsWith("experiments/tiny.toml:27:1: plugin 'declares_token', component 'declares_token', hook "
-                         "'special_tokens': declares the special token"));
+                         "'special_tokens': the component declares the special token"));
 }
 
 // Documents are packed one after another, so a context may be longer than any of them.
@@ -307,10 +307,10 @@ TEST_F(Guards, DataThatIsNotWhatWasPlanned) {
   ASSERT_EQ(call("run experiments/tiny.toml"), 0) << err_;
   std::ofstream(folder_ / "experiments/corpus.txt", std::ios::app) << "one more line\n";
   EXPECT_EQ(work_again(), 1);
-  EXPECT_THAT(err_, AllOf(HasSubstr("corpus.txt: changed since the plan was made"), HasSubstr("plan again")));
+  EXPECT_THAT(err_, AllOf(HasSubstr("corpus.txt: it has changed since the plan was made"), HasSubstr("plan again")));
   fs::remove(folder_ / "experiments/corpus.txt");
   EXPECT_EQ(work_again(), 1);
-  EXPECT_THAT(err_, HasSubstr("corpus.txt: is gone since the plan was made"));
+  EXPECT_THAT(err_, HasSubstr("corpus.txt: it was removed after the plan was made"));
 }
 
 }  // namespace

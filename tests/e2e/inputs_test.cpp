@@ -116,7 +116,7 @@ TEST_F(Inputs, WhatIsMissingIsSaid) {
   EXPECT_THAT(err_, HasSubstr("the folder holds no checkpoint, so there is no optimizer state to load"));
   folder_.write("results/tiny/runs/" + run_in(experiment()).folder().filename().string() + "/weights.safetensors", "x");
   ASSERT_EQ(call("run experiments/after.toml"), 1) << err_;
-  EXPECT_THAT(err_, HasSubstr("its weights.safetensors is not what its record says"));
+  EXPECT_THAT(err_, HasSubstr("weights.safetensors does not match the train record"));
   folder_.write("weights.safetensors", "x");
   write_after("[init]\nweights = \"../weights.safetensors\"\n");
   ASSERT_EQ(call("run experiments/after.toml"), 2) << err_;
@@ -129,9 +129,11 @@ TEST_F(Inputs, WeightsThatHaveNoPlaceAreRefusedOrNamed) {
   ASSERT_EQ(call("run experiments/tiny.toml 'positional={use=\"learned\",positions=64}'"), 0) << err_;
   write_after(kFromTiny);
   ASSERT_EQ(call("plan experiments/after.toml"), 2);
-  EXPECT_THAT(err_, HasSubstr("weights.safetensors: holds tensors that this run has no place for: "
-                              "'model.positional.weight'; give the run the components that they belong to, or name "
-                              "them in [init] ignore (a name, or its beginning up to a dot)"));
+  EXPECT_THAT(
+      err_,
+      HasSubstr(
+          "weights.safetensors: the file has tensors that this run does not use: 'model.positional.weight'; add the "
+          "components that they belong to, or list them in [init] ignore (a full name, or a prefix up to a dot)"));
   write_after(kFromTiny + std::string("ignore = [\"model.positional\"]\n"));
   ASSERT_EQ(call("run experiments/after.toml"), 0) << err_;
   EXPECT_EQ(record_in(after())["config"]["init"]["ignore"], json{"model.positional"});

@@ -106,7 +106,7 @@ TEST_P(RankFails, EndsTheRunWithTheCause) {
     EXPECT_THAT(reason, AllOf(HasSubstr("must make the same calls"), HasSubstr("barrier")));
   } else {
     EXPECT_THAT(reason, AllOf(HasSubstr("'model.final_norm.weight'"),
-                              HasSubstr("not the same on all 2 ranks of the tensor axis")));
+                              HasSubstr("differs between the 2 ranks of the tensor axis")));
     EXPECT_EQ(failure_class, "replicas");
   }
 }

@@ -37,7 +37,7 @@ TEST_F(RepeatedRun, WhatARefusedAttemptMadeIsNoStart) {
   };
   lose();
   ASSERT_EQ(call(again + otherwise), 1);
-  EXPECT_THAT(err_, HasSubstr("training again gave other weights"));
+  EXPECT_THAT(err_, HasSubstr("repeated training gave other weights"));
   EXPECT_FALSE(fs::exists(run.checkpoints()));
   EXPECT_EQ(curve_of(run), losses);
   ASSERT_EQ(call(again), 0) << err_;
@@ -52,7 +52,7 @@ TEST_F(RepeatedRun, WhatARefusedAttemptMadeIsNoStart) {
   ASSERT_EQ(call(again), 0) << err_;
   EXPECT_THAT(
       start_of_last_attempt()["notes"].dump(),
-      HasSubstr("step-6: was made under another mesh, number of threads or device than the training of train.json"));
+      HasSubstr("step-6: it was made with another mesh, number of threads or device than the training of train.json"));
   EXPECT_TRUE(base::read_file(run.weights()) == weights);
   EXPECT_EQ(records("results"), evaluated);
 }
@@ -72,7 +72,7 @@ TEST_F(RepeatedRun, ATornRecordIsMadeAgain) {
     EXPECT_THAT(out_, HasSubstr("0/1"));
     ASSERT_EQ(call("run experiments/case.toml"), 0) << err_;
     EXPECT_THAT(start_of_last_attempt()["notes"].dump(),
-                HasSubstr(file.filename().string() + ": was corrupt, not a whole record; it is made again"));
+                HasSubstr(file.filename().string() + ": the record is corrupt; it is written again"));
     EXPECT_EQ(records("results"), before);
   }
 }

@@ -119,7 +119,8 @@ class ResumeOfRun : public testing::Resume {};
 // An encoder and its generator, with dropout, draws of tokens and contrast in groups, and what evaluates encoders.
 TEST_F(ResumeOfRun, AlsoOfAnEncoderWithItsGenerator) {
   std::string text;
-  for (const char c : base::read_file(folder_ / "experiments/corpus.txt")) text += c == '\n' ? "\n\n" : std::string(1, c);
+  for (const char c : base::read_file(folder_ / "experiments/corpus.txt"))
+    text += c == '\n' ? "\n\n" : std::string(1, c);
   folder_.write("books/one.txt", text);
   folder_.write("books/other.txt", text.substr(text.size() / 2) + text.substr(0, text.size() / 2));
   folder_.write("experiments/encoder.toml", R"([data]
@@ -247,8 +248,9 @@ TEST_F(ResumeOfRun, PassesOverADamagedCheckpointAndSaysSo) {
   ASSERT_EQ(call("run experiments/case.toml"), 0) << err_;
   EXPECT_EQ(start_of_last_attempt()["from"], 3);
   EXPECT_THAT(start_of_last_attempt()["notes"].dump(),
-              AllOf(HasSubstr("step-6"), HasSubstr("weights.safetensors is not what was written")));
-  EXPECT_THAT(err_, HasSubstr("weights.safetensors is not what was written"));
+              AllOf(HasSubstr("step-6"),
+                    HasSubstr("it is corrupt: the SHA-256 of weights.safetensors is not that of its manifest")));
+  EXPECT_THAT(err_, HasSubstr("it is corrupt: the SHA-256 of weights.safetensors is not that of its manifest"));
   ASSERT_EQ(call("run experiments/case.toml", "never_killed"), 0) << err_;
   expect_equal(exact("results"), exact("never_killed"));
 }
@@ -302,19 +304,19 @@ TEST_F(ResumeOfRun, WeightsThatAreGoneAreMadeAgainOrNotAtAll) {
   };
   with_record("/code/training", "another build");
   EXPECT_EQ(call(again), 1);
-  EXPECT_THAT(err_, AllOf(HasSubstr("weights.safetensors: is not there, and training again"),
+  EXPECT_THAT(err_, AllOf(HasSubstr("weights.safetensors: the file does not exist, and repeated training"),
                           HasSubstr("the training library changed"), HasSubstr("remove ")));
   EXPECT_FALSE(fs::exists(evaluation));
   with_record("/weights_sha256", std::string(64, '0'));
   for (int attempt = 0; attempt < 2; ++attempt) {
     EXPECT_EQ(call(again), 1);
-    EXPECT_THAT(err_, HasSubstr("training again gave other weights"));
+    EXPECT_THAT(err_, HasSubstr("repeated training gave other weights"));
     EXPECT_FALSE(fs::exists(evaluation) || fs::exists(run.weights()));
   }
   with_record("/schema", 1);
   fs::remove_all(run.checkpoints());
   ASSERT_EQ(call(again), 0) << err_;
-  EXPECT_THAT(start_of_last_attempt()["notes"].dump(), HasSubstr("is not there; training again"));
+  EXPECT_THAT(start_of_last_attempt()["notes"].dump(), HasSubstr("the file does not exist; the training is repeated"));
   EXPECT_TRUE(base::read_file(run.weights()) == weights);
   EXPECT_EQ(records("results"), evaluated);
 }
@@ -327,8 +329,9 @@ TEST_F(ResumeOfRun, WeightsThatWereNeverKeptAreNotMissed) {
     fs::remove(run.eval_record(plan()[0]["evaluate"][0]["id"]));
     ASSERT_EQ(call("run experiments/tiny.toml " + words), 0) << err_;
     const auto notes = start_of_last_attempt().value("notes", json::array()).dump();
-    EXPECT_EQ(notes.find("is not there"), std::string::npos) << notes;
-    EXPECT_EQ(notes.find("none were kept; training again") != std::string::npos, words.starts_with("train.keep"))
+    EXPECT_EQ(notes.find("the file does not exist"), std::string::npos) << notes;
+    EXPECT_EQ(notes.find("the run kept no weights; the training is repeated") != std::string::npos,
+              words.starts_with("train.keep"))
         << notes;
   }
 }

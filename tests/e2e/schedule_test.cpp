@@ -93,7 +93,7 @@ TEST_F(Schedule, AChangedOneIsAnotherRun) {
   for (const auto& event : read_events(second))
     if (event["type"] == "start") start = event;
   EXPECT_FALSE(start.contains("from"));
-  EXPECT_THAT(start["notes"].dump(), HasSubstr("is of another run; not gone on from"));
+  EXPECT_THAT(start["notes"].dump(), HasSubstr("it belongs to another run; the run does not resume from it"));
 }
 
 // What a component has to say to whoever plans comes with every verb that plans.

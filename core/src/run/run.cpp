@@ -336,7 +336,7 @@ class RankRun {
     const auto cause = first_non_finite(run_, mesh_, step, micro_batches(run_, mesh_, *data_, step));
     if (!run_.skip_non_finite)
       throw NonFinite("step " + std::to_string(step + 1) + ": " + numbers + "; " + cause +
-                      "; lower optimizer.lr, or set train.non_finite = \"skip\" to skip such steps");
+                      "; reduce optimizer.lr, or set train.non_finite = \"skip\" to skip such steps");
     return numbers + "; " + cause;
   }
 

@@ -16,7 +16,7 @@ std::vector<Prompt> encoded(const Tokenizer& tokenizer, const std::vector<std::s
 std::vector<Continuation> decode(Assembled& run, const Mesh& mesh, Decoder& decoder, const DecodeRequest& request,
                                  DecodeMemory* memory) {
   const c10::NoGradGuard no_grad;
-  if (!run.model->causal()) throw UserError("text is generated from left to right, and this model is bidirectional");
+  if (!run.model->causal()) throw UserError("generating text needs a causal model, but this model is bidirectional");
   if (request.prompts.empty()) return {};
   Session session(run, mesh, decoder, request, memory);
   while (!session.done()) guard(decoder, "next", [&] { session.take(decoder.next(session)); });

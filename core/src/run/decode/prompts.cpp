@@ -19,7 +19,7 @@ PromptBatch batch_of(const std::vector<Prompt>& prompts, const Assembled& run, i
     longest = std::max(longest, tokens.size() + 1);
     parts = parts || !segment.empty();
     if (!segment.empty() && segment.size() != tokens.size())
-      throw UserError("a prompt of " + std::to_string(tokens.size()) + " tokens has segments of " +
+      throw UserError("a prompt of " + std::to_string(tokens.size()) + " tokens must have as many segments, not " +
                       std::to_string(segment.size()));
   }
   const auto B = static_cast<int64_t>(prompts.size()), S = static_cast<int64_t>(longest);
@@ -27,8 +27,8 @@ PromptBatch batch_of(const std::vector<Prompt>& prompts, const Assembled& run, i
   if (limit && steps > *limit - S + 1 - lookahead)  // the last new one is chosen and not read
     throw UserError("an end of text, a prompt of " + base::plural(S - 1, "token") + " and a continuation of " +
                     base::plural(steps, "token") + (lookahead > 0 ? " with candidates" : "") +
-                    " are more than the model's limit of " + std::to_string(*limit) +
-                    " positions; shorten the prompt or ask for fewer tokens");
+                    " exceed the model's limit of " + std::to_string(*limit) +
+                    " positions; shorten the prompt or request fewer tokens");
   PromptBatch batch;
   batch.tokens_BS = at::full({B, S}, run.vocabulary->special(kEndOfText), at::TensorOptions().dtype(at::kLong));
   batch.mask_BS = at::zeros({B, S}, at::TensorOptions().dtype(at::kBool));

@@ -53,7 +53,7 @@ Tensor Session::try_tokens(const Tensor& candidates_BK) {
   const int64_t B = rows_.size(), V = vocabulary_.size();
   const bool shaped = candidates_BK.dim() == 2 && candidates_BK.size(0) == B && candidates_BK.numel() > 0;
   if (!shaped || candidates_BK.scalar_type() != at::kLong || outside(values_of(candidates_BK), V))
-    throw UserError("candidates are [B, K] int64 with tokens of the vocabulary of " + std::to_string(V));
+    throw UserError("candidates must be [B, K] int64 with tokens of the vocabulary of size " + std::to_string(V));
   tried_ = {values_of(candidates_BK), cache_, {}};
   tried_.cache.alternatives = true;
   const auto K = candidates_BK.size(1);
@@ -122,12 +122,12 @@ std::vector<int64_t> Session::checked(const Choice& choice) const {
                       tokens.scalar_type() == at::kLong &&
                       (parents.defined() ? parents.sizes() == tokens.sizes() && parents.scalar_type() == at::kLong
                                          : tokens.size(0) == rows_.size());
-  if (!shaped) throw UserError("a choice needs tokens [B] int64, and parents of the same shape or none");
+  if (!shaped) throw UserError("a choice must have tokens [B] int64, and parents of the same shape or none");
   auto ids = values_of(tokens);
   if (outside(ids, vocabulary_.size()))
-    throw UserError("chose a token outside the vocabulary of " + std::to_string(vocabulary_.size()));
+    throw UserError("the decoder chose a token outside the vocabulary of size " + std::to_string(vocabulary_.size()));
   if (parents.defined() && outside(values_of(parents), rows_.size()))
-    throw UserError("went on from a row that is not among the " + std::to_string(rows_.size()));
+    throw UserError("the decoder continued from a row that is not among the " + std::to_string(rows_.size()) + " rows");
   return ids;
 }
 
@@ -198,7 +198,7 @@ void Session::read(const Tensor& hidden_BTD) {
   log_p_BV_ = at::log_softmax(logits_.to(at::kDouble), -1);
   // One logit that is none leaves none of its row.
   if (log_p_BV_.select(1, 0).isnan().any().item<bool>())
-    throw UserError("a logit is no number; are the model's weights whole?");
+    throw UserError("the logits contain NaN; check the model's weights");
 }
 
 }  // namespace assay::run

@@ -228,8 +228,9 @@ TEST(Comparison, APooledRowSaysWhichSeedsItLeavesOut) {
   auto asked = testing::request_of(results);
   asked.pool_to = {"positional"};
   const auto table = collect(asked);
-  EXPECT_THAT(table.notes,
-              Contains("positional=b: the row leaves out seeds 7, 8, with which not all of its 2 pooled rows are planned"));
+  EXPECT_THAT(
+      table.notes,
+      Contains("positional=b: the row leaves out seeds 7, 8, with which not all of its 2 pooled rows are planned"));
   EXPECT_THAT(table.notes, Not(Contains(HasSubstr("positional=base: left out"))));
   EXPECT_EQ(table.rows[1].cells[0].comparison->pairs, (Count{.planned = 6, .present = 6}));
 }
@@ -332,7 +333,8 @@ TEST(Comparison, UnequalCostsAreNoted) {
   asked.equal[0].tolerance = 0.1;
   EXPECT_THAT(collect(asked).notes, Not(Contains(HasSubstr("not equal"))));
   asked.equal = {{"train.steps", 0.1, {}}};
-  EXPECT_THAT(collect(asked).notes, Contains(HasSubstr("the rows are not equal in train.steps: positional=base has 1000")));
+  EXPECT_THAT(collect(asked).notes,
+              Contains(HasSubstr("the rows are not equal in train.steps: positional=base has 1000")));
 }
 
 TEST_F(Three, CsvAndJsonHoldTheComparison) {
