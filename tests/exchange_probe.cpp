@@ -22,7 +22,7 @@ int main(int argc, char** argv) {
   if (argc != 5) return 2;
   const auto line = record::read_plan_lines(argv[1]).at(0);
   std::set<std::filesystem::path> files;
-  for (const auto& [name, plugin] : line.at("plugins").items()) files.insert(plugin.at("file").get<std::string>());
+  for (const auto& [name, plugin] : line.plugins) files.insert(plugin.file);
   const loader::Registry registry({files.begin(), files.end()});
   mesh::run_ranks(1, 1, [&](Mesh& mesh) {
     run::Assembled run(registry, line);

@@ -49,7 +49,7 @@ MAY_INCLUDE = {
     "worker": ["base", "record", "schema"],
     "document": ["base"],
     "schema": DOCUMENT,
-    "sweep": SCHEMA,
+    "sweep": SCHEMA + ["record"],
     "study": SWEEP + ["record"],
     "plan": STUDY + ["worker"],
     "launch": ["base", "record", "worker", "plan", "sweep", "study"],

@@ -1,9 +1,12 @@
-// Every experiment of the tree plans with the plugins as built.
+// Every experiment of the tree plans with the plugins as built, to the lines and ids that plans.tsv holds: runs that
+// somebody has trained are found again by their ids.
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <fstream>
 
 #include "base/files.h"
+#include "e2e/plan_row.h"
 #include "unit/loader/fixture_files.h"
 #include "unit/source_folder.h"
 #include "unit/temporary_folder.h"
@@ -23,6 +26,14 @@ std::vector<std::string> experiments_of_the_tree() {
   return names;
 }
 
+// Of plans.tsv; empty where it has none.
+std::string known_row(const std::string& experiment) {
+  std::ifstream table(source_folder() / "tests/e2e/plans.tsv");
+  for (std::string row; std::getline(table, row);)
+    if (row.starts_with(experiment + "\t")) return row;
+  return "";
+}
+
 class Experiments : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(Experiments, Plan) {
@@ -33,12 +44,14 @@ TEST_P(Experiments, Plan) {
   const auto corpus = (data ? fs::path(data) : source_folder() / ".data") / name;
   if (!fs::exists(corpus)) GTEST_SKIP() << corpus << " is not there; run scripts/data " << name;
   const TemporaryFolder folder;
-  const auto err = folder / "err";
+  const auto out = folder / "out", err = folder / "err";
   const auto command = "env -u ASSAY_DESCRIPTORS -u ASSAY_PLUGIN_PATH ASSAY_RESULTS='" + folder.path().string() +
-                       "' '" + (build_folder() / "bin/assay").string() + "' plan '" +
-                       (source_folder() / "experiments" / GetParam()).string() + "' >/dev/null 2>'" + err.string() +
-                       "'";
-  EXPECT_EQ(std::system(command.c_str()), 0) << base::read_file(err);
+                       "' '" + (build_folder() / "bin/assay").string() + "' plan --json '" +
+                       (source_folder() / "experiments" / GetParam()).string() + "' >'" + out.string() + "' 2>'" +
+                       err.string() + "'";
+  ASSERT_EQ(std::system(command.c_str()), 0) << base::read_file(err);
+  EXPECT_EQ(plan_row(GetParam(), nlohmann::json::parse(base::read_file(out))), known_row(GetParam()))
+      << "where the experiment's file means other runs now, its row of tests/e2e/plans.tsv is the first of the two";
 }
 
 INSTANTIATE_TEST_SUITE_P(Tree, Experiments, ::testing::ValuesIn(experiments_of_the_tree()), [](const auto& info) {

@@ -50,9 +50,9 @@ TEST_P(Throwing, OnlyTheirOwnRunsFail) {
     EXPECT_FALSE(fs::exists(run.train_record()));
     EXPECT_THAT(base::read_file(run.log()), HasSubstr(who + text));
   }
-  for (const auto& line : plan())
-    EXPECT_EQ(record::has_all_records(line, experiment().run(line["train_id"])),
-              line["label"] == "positional=none" || line["label"] == "positional=alibi");
+  for (const auto& line : record::read_plan_lines(experiment().plan()))
+    EXPECT_EQ(record::has_all_records(line, experiment().run(line.train_id)),
+              line.label == "positional=none" || line.label == "positional=alibi");
 
   EXPECT_EQ(call("compare tiny --metric lm.bits_per_byte@length=64 --format csv"), 0) << err_;
   for (const char* row :

@@ -20,14 +20,14 @@ class Inputs : public testing::Programs {
   }
   record::ExperimentLayout after() const { return record::ExperimentLayout(folder_ / "results" / "after"); }
   record::RunLayout run_in(const record::ExperimentLayout& experiment) const {
-    return experiment.run(record::read_plan_lines(experiment.plan()).at(0).at("train_id"));
+    return experiment.run(record::read_plan_lines(experiment.plan()).at(0).train_id);
   }
   json record_in(const record::ExperimentLayout& experiment) const {
     return read_json(run_in(experiment).train_record());
   }
   json metrics_in(const record::ExperimentLayout& experiment) const {
     const auto line = record::read_plan_lines(experiment.plan()).at(0);
-    return read_json(run_in(experiment).eval_record(line.at("evaluate").at(0).at("id"))).at("metrics");
+    return read_json(run_in(experiment).eval_record(line.evaluate.at(0).id)).at("metrics");
   }
   double first_loss(const record::ExperimentLayout& experiment) const {
     for (const auto& event : read_events(run_in(experiment)))
@@ -52,8 +52,8 @@ TEST_F(Inputs, AreRunFirstWhenAskedForAndElseSaid) {
   // No step of training lies between the two evaluations: all weights came over.
   EXPECT_EQ(metrics_in(after()), metrics_in(experiment()));
   // An evaluator that takes the run is given its folder and what its weights are.
-  const auto asked = record::read_plan_lines(after().plan()).at(0).at("evaluate").at(1);
-  const auto told = read_json(run_in(after()).eval_record(asked.at("id"))).at("examples").at(0).at("texts");
+  const auto asked = record::read_plan_lines(after().plan()).at(0).evaluate.at(1);
+  const auto told = read_json(run_in(after()).eval_record(asked.id)).at("examples").at(0).at("texts");
   EXPECT_TRUE(fs::equivalent(folder_ / told.at("folder").get<std::string>(), run_in(experiment()).folder())) << told;
   EXPECT_EQ(told.at("sha256"), record_in(experiment())["weights_sha256"]);
   const auto record = record_in(after());
@@ -100,8 +100,8 @@ TEST_F(Inputs, AnEvaluatorAsksAnotherRun) {
   write_after(asks + "[positional]\nuse = \"rotary\"\n");
   ASSERT_EQ(call("run experiments/after.toml"), 0) << err_;
   const auto line = record::read_plan_lines(after().plan()).at(0);
-  const auto record = read_json(run_in(after()).eval_record(line.at("evaluate").at(0).at("id")));
-  EXPECT_EQ(line["plugins"].count("positional/none"), 0u);
+  const auto record = read_json(run_in(after()).eval_record(line.evaluate.at(0).id));
+  EXPECT_EQ(line.plugins.count("positional/none"), 0u);
   EXPECT_TRUE(record["code"]["evaluator"].contains("positional/none"));
   EXPECT_TRUE(record["code"]["evaluator"].contains("decoder/greedy"));
   EXPECT_EQ(record["config"]["judge"]["sha256"], record_in(experiment())["weights_sha256"]);

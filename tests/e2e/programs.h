@@ -75,7 +75,9 @@ class Programs : public ::testing::Test {
     return record::ExperimentLayout(folder_ / results / "tiny");
   }
   std::vector<nlohmann::json> plan(const std::string& results = "results") {
-    return record::read_plan_lines(experiment(results).plan());
+    std::vector<nlohmann::json> lines;
+    for (const auto& line : record::read_plan_lines(experiment(results).plan())) lines.push_back(line.to_json());
+    return lines;
   }
   // The run of a planned label.
   record::RunLayout run_of(const std::string& label, const std::string& results = "results") {

@@ -42,13 +42,18 @@ class MadeResults:
     def add(self, scheme, seed):
         """A planned run: a line of the plan."""
         run = self.run_id(scheme, seed)
-        train = {"model": {"use": "m", "width": 96, "positional": {"use": scheme}}, "optimizer": {"use": "o", "lr": 0.003},
-                 "objectives": [{"label": "mle", "use": "mle", "weight": 1.0}], "transforms": [],
+        train = {"data": {"dataset": {"use": "d"}, "tokenizer": {"use": "t"}, "context": 64},
+                 "model": {"use": "m", "width": 96, "positional": {"use": scheme}}, "optimizer": {"use": "o", "lr": 0.003},
+                 "objectives": [{"label": "mle", "use": "mle", "weight": 1.0}], "transforms": [], "scheduler": {"use": "s"},
+                 "train": {"steps": 977, "batch": 32, "clip_norm": 1.0, "precision": "fp32", "non_finite": "stop"},
                  "seeds": {"data": seed, "init": seed}}
         self.plan.append({"schema": 1, "experiment": self.experiment, "train_id": run, "group": "group " + scheme,
-                          "label": "positional=" + scheme, "seed": seed, "axes": {"positional": scheme}, "train": train,
-                          "resources": {"threads": 1}, "plugins": {},
-                          "evaluate": [{"id": "e" + run, "label": "lm", "split": "validation", "config": {"use": "lm"}}]})
+                          "label": "positional=" + scheme, "seed": seed, "data_id": "d", "axes": {"positional": scheme}, "train": train,
+                          "resources": {"device": "cpu", "mesh": {"tensor": 1, "data": 1}, "micro_batch": 32, "threads": 1},
+                          "evaluate": [{"id": "e" + run, "label": "lm", "every": 0, "split": "validation",
+                                        "config": {"use": "lm"}}],
+                          "trackers": [], "plugins": {}, "log_every": 10, "budget": {"kind": "steps", "target": 977},
+                          "checkpoint": {"every": 0, "keep": "weights"}, "source": {"file": "made.toml", "sha256": "s"}})
         self.write("plan.jsonl", "".join(json.dumps(line) + "\n" for line in self.plan))
         return run
 

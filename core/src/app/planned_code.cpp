@@ -27,15 +27,21 @@ void check_paths(const json& value) {
   }
 }
 
-loader::Registry registry_of(const json& line) {
+void check_paths(const record::TrainConfig& train) {
+  record::for_each_config(train, [](const json& config) { check_paths(config); });
+}
+
+void check_paths(const std::vector<record::PlannedEvaluation>& evaluations) {
+  for (const auto& one : evaluations) check_paths(one.config);
+}
+
+loader::Registry registry_of(const record::PlannedPlugins& plugins) {
   std::set<fs::path> files;
-  for (const auto& [name, plugin] : line.at("plugins").items()) {
-    const fs::path file = plugin.at("file").get<std::string>();
-    if (files.insert(file).second && base::sha256_of_file(file) != plugin.at("sha256"))
-      throw UserError(file.string() + ": it has changed since the plan was made; plan again");
-  }
+  for (const auto& [name, plugin] : plugins)
+    if (files.insert(plugin.file).second && base::sha256_of_file(plugin.file) != plugin.sha256)
+      throw UserError(plugin.file + ": it has changed since the plan was made; plan again");
   loader::Registry registry({files.begin(), files.end()});
-  for (const auto& [name, plugin] : line.at("plugins").items()) registry.choose(name, plugin.at("file"));
+  for (const auto& [name, plugin] : plugins) registry.choose(name, plugin.file);
   return registry;
 }
 

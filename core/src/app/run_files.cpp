@@ -35,7 +35,7 @@ json stretches_of(const json& environment) {
 
 }  // namespace
 
-void write_records(const json& line, const record::RunLayout& layout, const run::RunReport& report,
+void write_records(const record::PlanLine& line, const record::RunLayout& layout, const run::RunReport& report,
                    const std::string& started, double seconds) {
   record::TrainResult result;
   result.steps = report.steps;
@@ -72,8 +72,8 @@ void write_records(const json& line, const record::RunLayout& layout, const run:
     record::write_record(layout.train_record(), record::train_record(line, result));
   }
   for (const auto& evaluation : report.evaluations)
-    for (const auto& entry : line.at("evaluate"))
-      if (entry.at("id") == evaluation.id && !record::has_record(layout.eval_record(evaluation.id)))
+    for (const auto& entry : line.evaluate)
+      if (entry.id == evaluation.id && !record::has_record(layout.eval_record(evaluation.id)))
         record::write_record(layout.eval_record(evaluation.id),
                              record::eval_record(line, entry,
                                                  {evaluation.step, evaluation.metrics, evaluation.examples,
@@ -84,13 +84,13 @@ fs::path contexts_of(const record::ExperimentLayout& experiment) {
   return experiment.folder().parent_path() / ".cache" / "contexts";
 }
 
-void remove_checkpoints(const json& line, const record::RunLayout& layout) {
-  if (line.value("checkpoint", json::object()).value("keep", "weights") != "all") fs::remove_all(layout.checkpoints());
+void remove_checkpoints(const record::PlanLine& line, const record::RunLayout& layout) {
+  if (line.checkpoint.keep != "all") fs::remove_all(layout.checkpoints());
 }
 
 // Collects the existing state of the run and the code that continues it.
-run::Attempt attempt_at(const json& line, const record::RunLayout& layout, const record::ExperimentLayout& experiment,
-                        int number) {
+run::Attempt attempt_at(const record::PlanLine& line, const record::RunLayout& layout,
+                        const record::ExperimentLayout& experiment, int number) {
   run::Attempt attempt;
   attempt.run = layout.folder();
   attempt.contexts = contexts_of(experiment);
@@ -99,22 +99,22 @@ run::Attempt attempt_at(const json& line, const record::RunLayout& layout, const
   attempt.code = text_of({{"training", attempt.library}, {"plugins", record::training_plugins(line)}});
   for (const auto& event : record::read_events(layout.events())) {
     if (event["type"] != "evaluate") continue;
-    for (const auto& entry : line.at("evaluate"))  // events of older runs have only a label
-      if (event.contains("id") ? event["id"] == entry.at("id") : event.value("label", "") == entry.at("label"))
-        attempt.evaluated_on_the_way.insert({event.value("step", int64_t{0}), entry.at("id")});
+    for (const auto& entry : line.evaluate)  // events of older runs have only a label
+      if (event.contains("id") ? event["id"] == entry.id : event.value("label", "") == entry.label)
+        attempt.evaluated_on_the_way.insert({event.value("step", int64_t{0}), entry.id});
   }
   if (!record::has_record(layout.train_record())) return attempt;
   const auto record = json::parse(base::read_file(layout.train_record()));
   attempt.trained = {record.value("weights_sha256", ""), text_of(record.value("code", json::object())),
                      stretches_of(record.value("environment", json::object()))};
-  for (const auto& entry : line.at("evaluate"))
-    if (const std::string id = entry.at("id"); record::has_record(layout.eval_record(id))) attempt.evaluated.insert(id);
+  for (const auto& entry : line.evaluate)
+    if (record::has_record(layout.eval_record(entry.id))) attempt.evaluated.insert(entry.id);
   return attempt;
 }
 
-std::vector<std::string> remove_torn_records(const json& line, const record::RunLayout& layout) {
+std::vector<std::string> remove_torn_records(const record::PlanLine& line, const record::RunLayout& layout) {
   std::vector<fs::path> files{layout.train_record()};
-  for (const auto& entry : line.at("evaluate")) files.push_back(layout.eval_record(entry.at("id")));
+  for (const auto& entry : line.evaluate) files.push_back(layout.eval_record(entry.id));
   std::vector<std::string> notes;
   for (const auto& file : files) {
     if (!fs::exists(file) || record::has_record(file)) continue;

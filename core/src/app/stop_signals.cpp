@@ -26,10 +26,9 @@ void note_stop_signals() {
 
 bool stop_was_asked() { return first_signal.load() != 0; }
 
-std::string stopped_status() {
+record::RunStatus stopped_status() {
   const int signal = first_signal.load();
-  if (signal == 0) return "";
-  return signal == SIGTERM || signal == SIGUSR2 ? "preempted" : "cancelled";
+  return signal == SIGTERM || signal == SIGUSR2 ? record::RunStatus::kPreempted : record::RunStatus::kCancelled;
 }
 
 }  // namespace assay::app

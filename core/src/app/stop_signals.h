@@ -1,7 +1,7 @@
 // Stop requests to a worker: the signal is recorded, and the run checkpoints and exits at its next step.
 #pragma once
 
-#include <string>
+#include "record/status.h"
 
 namespace assay::app {
 
@@ -12,6 +12,6 @@ void note_stop_signals();
 bool stop_was_asked();
 
 // "preempted" or "cancelled", by the first such signal; empty before one arrived.
-std::string stopped_status();
+record::RunStatus stopped_status();
 
 }  // namespace assay::app

@@ -61,9 +61,9 @@ int validate(const std::string& plan) {
   std::map<std::string, std::set<std::string>> metrics;  // by label
   std::set<std::string> unknown;                         // labels whose evaluators do not declare metrics
   for (const auto& line : assay::record::read_plan_lines(plan))
-    if (groups.insert(line.at("group")).second) {
-      const auto plugins = line.at("plugins").dump();
-      if (!registries.count(plugins)) registries.emplace(plugins, assay::app::registry_of(line));
+    if (groups.insert(line.group).second) {
+      const auto plugins = assay::record::to_json(line.plugins).dump();
+      if (!registries.count(plugins)) registries.emplace(plugins, assay::app::registry_of(line.plugins));
       std::optional<assay::run::Built> built;
       for (auto& finding : assay::run::validate(registries.at(plugins), line, &built, &sizes))
         findings.push_back(std::move(finding));
@@ -72,7 +72,7 @@ int validate(const std::string& plan) {
         metrics[label].insert(names.begin(), names.end());
       }
       if (built)
-        findings.push_back({{"group", line.at("group")},
+        findings.push_back({{"group", line.group},
                             {"parameters", built->parameters},
                             {"row_flops", built->row_flops},
                             {"epoch_tokens", built->epoch.tokens},

@@ -45,10 +45,10 @@ auto asked(const Exchange& exchange, const char* hook, Call&& call) {
 }  // namespace
 
 json worker_export(const json& request) {
-  const auto& line = request.at("line");
-  const auto& train = line.at("train");
-  check_paths(train.at("data").at("tokenizer"));
-  const auto registry = registry_of(line);
+  const auto line = record::PlanLine::from_json(request.at("line"));
+  const auto& train = line.train;
+  check_paths(train.data.tokenizer);
+  const auto registry = registry_of(line.plugins);
   loader::Instances instances(registry);
   const auto& exchange = instances.create<Exchange>(request.at("exchange"), "exchange");
   const run::SafetensorsFile weights(request.at("weights").get<std::string>());
@@ -57,8 +57,8 @@ json worker_export(const json& request) {
     throw UserError(weights.path().string() +
                     ": the file has no 'vocabulary' in its metadata, so it does not hold the weights of a run");
   const auto vocabulary = json::parse(known->second);
-  const OwnModel own{train.at("model").dump(), train.at("data").at("tokenizer").dump(), vocabulary.at("size"),
-                     vocabulary.at("special"), train.at("data").at("context"),          tensors_of(weights)};
+  const OwnModel own{train.model.dump(),       train.data.tokenizer.dump(), vocabulary.at("size"),
+                     vocabulary.at("special"), train.data.context,          tensors_of(weights)};
   const auto foreign = asked(exchange, "to_foreign", [&] { return exchange.to_foreign(own); });
   const fs::path out = request.at("out").get<std::string>();
   fs::create_directories(out);
@@ -74,7 +74,7 @@ json worker_export(const json& request) {
 }
 
 json worker_import(const json& request) {
-  const auto registry = registry_of(request);
+  const auto registry = registry_of(record::plugins_from_json(request.at("plugins"), "plugins"));
   loader::Instances instances(registry);
   const auto& exchange = instances.create<Exchange>(request.at("exchange"), "exchange");
   const fs::path from = request.at("from").get<std::string>(), out = request.at("out").get<std::string>();

@@ -50,31 +50,30 @@ json cosines(run::Assembled& run, const Mesh& mesh, const std::vector<int32_t>& 
 }  // namespace
 
 json worker_generate(const json& request) {
-  const auto& line = request.at("line");
+  const auto line = record::PlanLine::from_json(request.at("line"));
   // Tokenizer and model files must be as planned. The corpus must exist, because the dataset is created like every
   // component, but its content is not used.
-  check_paths(line.at("train").at("data").at("tokenizer"));
-  check_paths(line.at("train").at("model"));
-  const auto registry = registry_of(line);
+  check_paths(line.train.data.tokenizer);
+  check_paths(line.train.model);
+  const auto registry = registry_of(line.plugins);
   std::vector<std::string> prompts;
   for (const auto& prompt : request.value("prompts", json::array()))
     prompts.push_back(base::bytes_of_text(prompt.get<std::string>()));
   run::DecodeRequest decoding;
   if (request.value("stream", false))
     decoding.on_text = [](const std::string& text) {
-      std::cout << json{{"text", base::text_of_bytes(text)}}.dump() << "\n" << std::flush;
+      std::cout < < json{{"text", base::text_of_bytes(text)}}.dump() < < "\n" < < std::flush;
     };
   decoding.tokens = request.at("tokens");
   decoding.seed = request.at("seed");
   const std::string weights = request.at("weights");
   const auto metadata = run::SafetensorsFile(weights).metadata();
-  if (const auto id = metadata.find("train_id"); id != metadata.end() && id->second != line.at("train_id"))
-    throw UserError(weights + ": the file holds the weights of run " + id->second + ", not of " +
-                    line.at("train_id").get<std::string>());
+  if (const auto id = metadata.find("train_id"); id != metadata.end() && id->second != line.train_id)
+    throw UserError(weights + ": the file holds the weights of run " + id->second + ", not of " + line.train_id);
   const auto compute = run::settle_compute(line);
   json answer = json::array();
   mesh::run_ranks(1, 1, [&](Mesh& mesh) {
-    at::set_num_threads(line.at("resources").at("threads"));
+    at::set_num_threads(line.resources.threads);
     const c10::DeviceGuard device(compute.device);
     run::Assembled run(registry, line);
     run.compute = compute;

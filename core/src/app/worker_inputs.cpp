@@ -40,33 +40,30 @@ void settle(json& value) {
 
 // Adds the plugins that trained the input, with their current hashes, so that its model can be built. Components that
 // the line already has are kept.
-void add_plugins(const json& input, json& plan_line) {
+void add_plugins(const json& input, record::PlanLine& plan_line) {
   const record::RunLayout run(input.at("path").get<std::string>());
   const record::ExperimentLayout experiment(run.folder().parent_path().parent_path());
   const auto lines = record::read_plan_lines(experiment.plan());
-  const auto line = std::find_if(lines.begin(), lines.end(),
-                                 [&](const json& one) { return one.at("train_id") == input.at("train_id"); });
+  const auto line = std::ranges::find(lines, input.at("train_id").get<std::string>(), &record::PlanLine::train_id);
   if (line == lines.end())
     throw UserError("input " + input.at("experiment").get<std::string>() + " (" + run.folder().string() +
                     "): the run is no longer in the plan of its experiment; plan it again");
-  for (const char* part : {"/data/tokenizer", "/model"}) check_paths(line->at("train").at(json::json_pointer(part)));
-  const auto trained = record::training_plugins(*line);
-  for (const auto& [component, ignored] : trained.items()) {
-    if (plan_line["plugins"].contains(component)) continue;
-    auto plugin = line->at("plugins").at(component);
-    const std::string file = plugin.at("file");
-    plugin["sha256"] = base::sha256_of_file(file);
-    plugin["build_id"] = record::build_id_of_file(file);
-    plugin["roles"] = {record::kInputRole};
-    plan_line["plugins"][component] = std::move(plugin);
+  for (const auto* part : {&line->train.data.tokenizer, &line->train.model}) check_paths(*part);
+  for (const auto& [component, trained] : line->plugins) {
+    if (!record::has_role(trained, "train") || plan_line.plugins.contains(component)) continue;
+    auto& plugin = plan_line.plugins[component] = trained;
+    plugin.sha256 = base::sha256_of_file(plugin.file);
+    plugin.build_id = record::build_id_of_file(plugin.file);
+    plugin.roles = {record::kInputRole};
   }
 }
 
 }  // namespace
 
-void settle_inputs(json& plan_line) {
-  const auto asked = record::inputs_in(plan_line.at("evaluate"));
-  for (const char* part : {"train", "evaluate"}) settle(plan_line.at(part));
+void settle_inputs(record::PlanLine& plan_line) {
+  const auto asked = record::inputs_in(plan_line.evaluate);
+  record::for_each_config(plan_line.train, settle);
+  for (auto& one : plan_line.evaluate) settle(one.config);
   for (const auto& input : asked) add_plugins(input, plan_line);
 }
 

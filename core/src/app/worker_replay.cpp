@@ -57,17 +57,15 @@ std::vector<json> as_one_attempt(std::vector<json> events, double began) {
 }  // namespace
 
 json worker_replay(const json& request) {
-  const auto registry = registry_of(request);
+  const auto registry = registry_of(record::plugins_from_json(request.at("plugins"), "plugins"));
   for (const auto& one : request.at("runs")) {
-    const auto& line = one.at("line");
+    const auto line = record::PlanLine::from_json(one.at("line"));
     const record::RunLayout run(one.at("run").get<std::string>());
     const std::string out = one.at("out");
     std::filesystem::create_directories(out);
     loader::Instances instances(registry);
     auto& tracker = instances.create<Tracker>(request.at("tracker"), "tracker");
-    guard(tracker, "open", [&] {
-      tracker.open({out, request.at("experiment"), line.value("label", ""), line.at("train_id"), 1});
-    });
+    guard(tracker, "open", [&] { tracker.open({out, request.at("experiment"), line.label, line.train_id, 1}); });
     for (const auto& event : as_one_attempt(record::read_events(run.events()), time_of(run)))
       guard(tracker, "on", [&] { tracker.on(event["type"].get<std::string>(), event.dump()); });
   }

@@ -37,35 +37,35 @@ namespace {
 
 class Nobody final : public run::Observer {
  public:
-  void event(const std::string&, const json&) override {}
+  void event(const std::string &, const json &) override {}
 };
 
 // A guard keeps only the text of an exception, and LibTorch has no type for errors of its CPU allocator.
-bool out_of_memory(const std::exception& error) {
+bool out_of_memory(const std::exception &error) {
   const std::string text = error.what();
-  const auto says = [&](const char* words) { return text.find(words) != std::string::npos; };
-  return dynamic_cast<const std::bad_alloc*>(&error) || says("std::bad_alloc") || says("DefaultCPUAllocator") ||
+  const auto says = [&](const char *words) { return text.find(words) != std::string::npos; };
+  return dynamic_cast<const std::bad_alloc *>(&error) || says("std::bad_alloc") || says("DefaultCPUAllocator") ||
          says("CUDA out of memory");
 }
 
 // The failure class, as used in statuses and tables.
-std::string class_of(const std::exception& error) {
-  if (const auto* failed = dynamic_cast<const mesh::RankFailed*>(&error)) return failed->failure_class();
+std::string class_of(const std::exception &error) {
+  if (const auto *failed = dynamic_cast<const mesh::RankFailed *>(&error)) return failed->failure_class();
   if (out_of_memory(error)) return "out_of_memory";
-  if (dynamic_cast<const PluginError*>(&error)) return "plugin";
-  if (dynamic_cast<const NonFinite*>(&error)) return "non_finite";
-  if (dynamic_cast<const run::ReplicasDiffer*>(&error)) return "replicas";
-  if (dynamic_cast<const UserError*>(&error)) return "user";
+  if (dynamic_cast<const PluginError *>(&error)) return "plugin";
+  if (dynamic_cast<const NonFinite *>(&error)) return "non_finite";
+  if (dynamic_cast<const run::ReplicasDiffer *>(&error)) return "replicas";
+  if (dynamic_cast<const UserError *>(&error)) return "user";
   return "bug";
 }
 
 // Logs an exception of a write, so that the next write is still attempted.
 template <class Write>
-void told(Write&& write) {
+void told(Write &&write) {
   try {
     write();
-  } catch (const std::exception& error) {
-    std::cerr << error.what() << "\n";
+  } catch (const std::exception &error) {
+    std::cerr < < error.what() < < "\n";
   }
 }
 
@@ -73,16 +73,16 @@ void told(Write&& write) {
 // when there is nothing to do.
 class Word {
  public:
-  explicit Word(mesh::Processes* ranks) : ranks_(ranks) {}
+  explicit Word(mesh::Processes *ranks) : ranks_(ranks) {}
   ~Word() {
     if (ranks_) ranks_->from_first("");
   }
-  Word(const Word&) = delete;
-  void tell(const json& line, const run::Attempt& attempt) {
+  Word(const Word &) = delete;
+  void tell(const record::PlanLine &line, const run::Attempt &attempt) {
     told_ = ranks_ != nullptr;
-    auto* ranks = std::exchange(ranks_, nullptr);
+    auto *ranks = std::exchange(ranks_, nullptr);
     if (!ranks) return;
-    json word{{"line", line},
+    json word{{"line", line.to_json()},
               {"attempt", attempt.number},
               {"evaluated", attempt.evaluated},
               {"evaluated_on_the_way", attempt.evaluated_on_the_way}};
@@ -92,53 +92,53 @@ class Word {
   bool told() const { return told_; }  // to other processes, which are running now
 
  private:
-  mesh::Processes* ranks_;
+  mesh::Processes *ranks_;
   bool told_ = false;
 };
 
 // The other processes train and evaluate together with the first one. They write only epochs that are missing.
-int follow(mesh::Processes& ranks, const record::ExperimentLayout& experiment, std::int64_t until) {
+int follow(mesh::Processes &ranks, const record::ExperimentLayout &experiment, std::int64_t until) {
   const auto told = ranks.from_first("");
   if (told.empty()) return 0;
   try {
     const auto word = json::parse(told);
-    const auto& line = word.at("line");
-    check_paths(line.at("train"));
-    check_paths(line.at("evaluate"));
+    const auto line = record::PlanLine::from_json(word.at("line"));
+    check_paths(line.train);
+    check_paths(line.evaluate);
     // A shared folder may not show the same files to every host at the same time.
-    auto attempt = attempt_at(line, experiment.run(line.at("train_id")), experiment, word.at("attempt"));
-    attempt.evaluated = word.at("evaluated").get<std::set<std::string>>();
+    auto attempt = attempt_at(line, experiment.run(line.train_id), experiment, word.at("attempt"));
+    attempt.evaluated = word.at("evaluated").get<std::set<std::string> >();
     attempt.evaluated_on_the_way = word.at("evaluated_on_the_way").get<decltype(attempt.evaluated_on_the_way)>();
     attempt.trained.reset();
     if (const auto trained = word.value("trained", json::array()); !trained.empty())
       attempt.trained = run::Trained{trained[0].get<std::string>(), trained[1].get<std::string>(), {}};
-    const record::HookFile hooks(experiment.run(line.at("train_id")).hooks(ranks.rank()));
+    const record::HookFile hooks(experiment.run(line.train_id).hooks(ranks.rank()));
     loader::publish_hooks(hooks);
     Nobody nobody;
     attempt.asked_to_stop = stop_was_asked;
     attempt.until = until;
-    return run::execute(registry_of(line), line, attempt, nobody, &ranks).stopped ? record::kExitStopped : 0;
-  } catch (const mesh::RankFailed&) {
-  } catch (const std::exception& error) {
-    std::cerr << "rank " << ranks.rank() << ": " << error.what() << "\n";
+    return run::execute(registry_of(line.plugins), line, attempt, nobody, &ranks).stopped ? record::kExitStopped : 0;
+  } catch (const mesh::RankFailed &) {
+  } catch (const std::exception &error) {
+    std::cerr < < "rank " < < ranks.rank() < < ": " < < error.what() < < "\n";
     ranks.fail(class_of(error), error.what());
   }
   ranks.end(1);
   std::abort();  // not reached
 }
 
-int lead(const WorkerRun& request, const record::ExperimentLayout& experiment, mesh::Processes* ranks) {
+int lead(const WorkerRun &request, const record::ExperimentLayout &experiment, mesh::Processes *ranks) {
   Word word(ranks);
-  json line;
+  record::PlanLine line;
   size_t found = 0;
-  for (auto& candidate : record::read_plan_lines(request.plan))
-    if (candidate.at("train_id").get<std::string>().starts_with(request.run) && ++found) line = std::move(candidate);
+  for (auto &candidate : record::read_plan_lines(request.plan))
+    if (candidate.train_id.starts_with(request.run) && ++found) line = std::move(candidate);
   if (found != 1) {
-    std::cerr << request.plan << ": the plan has " << (found ? "several runs" : "no run")
-              << " with an id that begins with '" << request.run << "'\n";
+    std::cerr < < request.plan < < ": the plan has " < < (found ? "several runs" : "no run") < <
+        " with an id that begins with '" < < request.run < < "'\n";
     return 2;
   }
-  const auto layout = experiment.run(line.at("train_id"));
+  const auto layout = experiment.run(line.train_id);
   fs::create_directories(layout.folder());
   const auto lock = base::FileLock::try_lock(layout.lock());
   if (!lock) return record::kExitClaimed;
@@ -146,14 +146,14 @@ int lead(const WorkerRun& request, const record::ExperimentLayout& experiment, m
     remove_checkpoints(line, layout);
     return 0;
   }
-  for (const auto& folder : {layout.folder(), layout.eval_records(), contexts_of(experiment)})
+  for (const auto &folder : {layout.folder(), layout.eval_records(), contexts_of(experiment)})
     base::remove_abandoned(folder);
   const auto began = std::chrono::steady_clock::now();
   const auto started = record::iso_time();
   const int attempt = record::next_attempt(layout.events());
   record::EventWriter events(layout.events(), attempt);
   record::State state;
-  state.status = "running";
+  state.status = record::RunStatus::kRunning;
   state.attempt = attempt;
   state.pid = static_cast<int>(::getpid());
   state.host = record::host_name();
@@ -162,10 +162,10 @@ int lead(const WorkerRun& request, const record::ExperimentLayout& experiment, m
   loader::publish_hooks(hooks);
   try {
     const auto torn = remove_torn_records(line, layout);
-    check_paths(line.at("train"));
-    check_paths(line.at("evaluate"));
+    check_paths(line.train);
+    check_paths(line.evaluate);
     settle_inputs(line);
-    const auto registry = registry_of(line);
+    const auto registry = registry_of(line.plugins);
     auto here = attempt_at(line, layout, experiment, attempt);
     here.notes = torn;
     word.tell(line, here);
@@ -175,9 +175,10 @@ int lead(const WorkerRun& request, const record::ExperimentLayout& experiment, m
     const auto report = run::execute(registry, line, here, recorder, ranks);
     if (report.stopped) {
       // If ranks are processes, another one may have received the signal.
-      state.status = stop_was_asked()                                     ? stopped_status()
-                     : request.until > 0 && report.steps >= request.until ? "paused"
-                                                                          : "cancelled";
+      const bool is_at_rung = request.until > 0 && report.steps >= request.until;
+      state.status = stop_was_asked() ? stopped_status()
+                     : is_at_rung     ? record::RunStatus::kPaused
+                                      : record::RunStatus::kCancelled;
       state.exit_code = record::kExitStopped;
       state.reason = "checkpointed and exited after step " + std::to_string(report.steps);
       record::write_state(layout.state(), state);
@@ -186,13 +187,13 @@ int lead(const WorkerRun& request, const record::ExperimentLayout& experiment, m
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - began;
     write_records(line, layout, report, started, report.earlier_seconds + seconds.count());
     remove_checkpoints(line, layout);
-    state.status = "done";
+    state.status = record::RunStatus::kDone;
     state.exit_code = 0;
     record::write_state(layout.state(), state);
     return 0;
-  } catch (const std::exception& error) {
-    std::cerr << error.what() << "\n";
-    state.status = "failed";
+  } catch (const std::exception &error) {
+    std::cerr < < error.what() < < "\n";
+    state.status = record::RunStatus::kFailed;
     state.exit_code = 1;
     state.reason = error.what();
     state.failure_class = class_of(error);
@@ -202,7 +203,7 @@ int lead(const WorkerRun& request, const record::ExperimentLayout& experiment, m
           "; out of memory; reduce resources.micro_batch, which changes results only by rounding, or train.batch";
     // The cause may be a full disk, on which these cannot be written either.
     json event{{"class", state.failure_class}, {"text", state.reason}};
-    if (dynamic_cast<const run::RefusedAttempt*>(&error)) event["refused"] = true;
+    if (dynamic_cast<const run::RefusedAttempt *>(&error)) event["refused"] = true;
     told([&] { events.write("error", event); });
     told([&] { record::write_state(layout.state(), state); });
     if (!word.told()) return 1;  // the other processes have not started
@@ -213,7 +214,7 @@ int lead(const WorkerRun& request, const record::ExperimentLayout& experiment, m
 
 }  // namespace
 
-int worker_run(const WorkerRun& request) {
+int worker_run(const WorkerRun &request) {
   note_stop_signals();
   const record::ExperimentLayout experiment{fs::path(request.results)};
   if (!request.processes) return lead(request, experiment, nullptr);

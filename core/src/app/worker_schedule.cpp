@@ -16,14 +16,12 @@ using nlohmann::json;
 
 namespace {
 
-json rates_of(const loader::Registry& registry, const json& line, int64_t most) {
-  const auto& train = line.at("train");
-  const int64_t steps = train.at("train").at("steps");
-  const RunLength length{steps,
-                         train.at("train").at("batch").get<int64_t>() * train.at("data").at("context").get<int64_t>()};
+json rates_of(const loader::Registry& registry, const record::PlanLine& line, int64_t most) {
+  const int64_t steps = line.steps();
+  const RunLength length{steps, line.tokens_per_step()};
   loader::Instances instances(registry);
-  const auto& optimizer = instances.create<Optimizer>(train.at("optimizer"), "optimizer");
-  const auto& scheduler = instances.create<Scheduler>(train.at("scheduler"), "scheduler");
+  const auto& optimizer = instances.create<Optimizer>(line.train.optimizer, "optimizer");
+  const auto& scheduler = instances.create<Scheduler>(line.train.scheduler, "scheduler");
   const double peak = guard(optimizer, "peak_rate", [&] { return optimizer.peak_rate(); });
   struct Point {
     int64_t step;
@@ -62,9 +60,10 @@ json rates_of(const loader::Registry& registry, const json& line, int64_t most) 
 json worker_schedule(const json& request) {
   std::map<std::string, loader::Registry> registries;  // by the plugins of a line, which most rows share
   json answer = json::array();
-  for (const auto& line : request.at("lines")) {
-    const auto plugins = line.at("plugins").dump();
-    if (!registries.count(plugins)) registries.emplace(plugins, registry_of(line));
+  for (const auto& one : request.at("lines")) {
+    const auto line = record::PlanLine::from_json(one);
+    const auto plugins = record::to_json(line.plugins).dump();
+    if (!registries.count(plugins)) registries.emplace(plugins, registry_of(line.plugins));
     answer.push_back(rates_of(registries.at(plugins), line, request.at("points")));
   }
   return answer;

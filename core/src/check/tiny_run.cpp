@@ -22,57 +22,46 @@ Folder::~Folder() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-TinyRun::TinyRun(const Subject& subject) : registry_(subject.registry) {
+TinyRun::TinyRun(const Subject &subject) : registry_(subject.registry) {
   const json other = {{"use", kStandIn}};
-  const auto taken = [&](const char* kind) { return subject.kind == kind ? subject.given : other; };
-  auto labelled = [](json component) {
-    component["label"] = component["use"];
-    component["weight"] = 1.0;
-    return component;
-  };
+  const auto taken = [&](const char *kind) { return subject.kind == kind ? subject.given : other; };
+  const auto labelled = [](const json &config) { return record::ListedComponent{config.at("use"), config}; };
   auto model = taken("model");
   if (subject.kind == "positional") model["positional"] = subject.given;
   if (subject.kind == "objective" && Alone<Objective>(subject)->needs().bidirectional) model["causal"] = false;
   int64_t context = kContext;
   if (subject.kind == "positional") context = std::min(context, Alone<Positional>(subject)->limit().value_or(context));
-  line = {{"experiment", "check"},
-          {"label", "check"},
-          {"train_id", "check"},
-          {"group", "check"},
-          {"seed", 1},
-          {"data_id", "check"},
-          {"log_every", 1},
-          {"plugins", json::object()},
-          {"evaluate", json::array()},
-          {"resources", {{"mesh", {{"tensor", 1}, {"data", 1}}}, {"threads", 1}, {"micro_batch", kBatch}}}};
-  line["train"] = {
-      {"data", {{"dataset", taken("dataset")}, {"tokenizer", taken("tokenizer")}, {"context", context}}},
-      {"model", model},
-      {"objectives", json::array({labelled(taken("objective"))})},
-      {"transforms", json::array()},
-      {"optimizer", taken("optimizer")},
-      {"scheduler", taken("scheduler")},
-      {"train",
-       {{"steps", kSteps}, {"batch", kBatch}, {"clip_norm", 0.0}, {"precision", "fp64"}, {"non_finite", "stop"}}},
-      {"seeds", {{"init", 3}, {"data", 5}}}};
-  if (subject.kind == "callback") line["train"]["callbacks"] = json::array({labelled(subject.given)});
-  if (subject.kind == "transform") line["train"]["transforms"].push_back(labelled(subject.given));
+  line.experiment = line.label = line.train_id = line.group = line.data_id = "check";
+  line.seed = 1;
+  line.log_every = 1;
+  line.resources.device = "cpu";
+  line.resources.micro_batch = kBatch;
+  line.train = {.data = {taken("dataset"), taken("tokenizer"), context},
+                .model = model,
+                .objectives = {{taken("objective").at("use"), 1, taken("objective")}},
+                .transforms = {},
+                .optimizer = taken("optimizer"),
+                .scheduler = taken("scheduler"),
+                .callbacks = {},
+                .train = {.steps = kSteps, .batch = kBatch, .clip_norm = 0, .precision = "fp64"},
+                .seeds = {.init = 3, .data = 5}};
+  if (subject.kind == "callback") line.train.callbacks = {labelled(subject.given)};
+  if (subject.kind == "transform") line.train.transforms = {labelled(subject.given)};
   if (subject.kind == "evaluator") {
     SpecialTokens tokens;
     Alone<Evaluator>(subject)->special_tokens(tokens);
     if (!tokens.names().empty()) {
-      auto declares = labelled(other);
+      auto declares = other;
       declares["special_tokens"] = tokens.names();
-      line["train"]["transforms"].push_back(declares);
+      line.train.transforms.push_back(labelled(declares));
     }
-    line["evaluate"].push_back(
-        {{"id", "check"}, {"label", "check"}, {"every", 0}, {"config", subject.given}, {"split", "validation"}});
+    line.evaluate.push_back({"check", "check", 0, subject.given, "validation"});
   }
 }
 
-void TinyRun::on_ranks(const std::function<void(run::Assembled&, const Mesh&, data::TrainingData&)>& body) const {
-  const auto& sizes = line.at("resources").at("mesh");
-  mesh::run_ranks(sizes.at("tensor"), sizes.at("data"), [&](Mesh& mesh) {
+void TinyRun::on_ranks(const std::function<void(run::Assembled &, const Mesh &, data::TrainingData &)> &body) const {
+  const auto &sizes = line.resources.mesh;
+  mesh::run_ranks(sizes.tensor, sizes.data, [&](Mesh &mesh) {
     at::set_num_threads(1);  // for this rank's thread, as in a run
     run::Assembled run(registry_, line);
     run.build(mesh);
@@ -83,20 +72,21 @@ void TinyRun::on_ranks(const std::function<void(run::Assembled&, const Mesh&, da
   });
 }
 
-std::string on_one_rank(const Subject& subject, const std::function<std::string(run::Assembled&, const Batch&)>& body) {
+std::string on_one_rank(const Subject &subject,
+                        const std::function<std::string(run::Assembled &, const Batch &)> &body) {
   std::string wrong;
-  TinyRun(subject).on_ranks([&](run::Assembled& run, const Mesh&, data::TrainingData& text) {
+  TinyRun(subject).on_ranks([&](run::Assembled &run, const Mesh &, data::TrainingData &text) {
     wrong = body(run, text.rows(0, TinyRun::kBatch, 0));
   });
   return wrong;
 }
 
-double gradients(run::Assembled& run, const Mesh& mesh, data::TrainingData& data, int64_t step) {
+double gradients(run::Assembled &run, const Mesh &mesh, data::TrainingData &data, int64_t step) {
   run::Metrics metrics;
   return run::accumulate_gradients(run, mesh, step, run::micro_batches(run, mesh, data, step), metrics).value_or(0);
 }
 
-void train(run::Assembled& run, const Mesh& mesh, data::TrainingData& data, int64_t begin, int64_t end) {
+void train(run::Assembled &run, const Mesh &mesh, data::TrainingData &data, int64_t begin, int64_t end) {
   for (int64_t step = begin; step < end; ++step) {
     gradients(run, mesh, data, step);
     run::call_after_backward(run, step);
@@ -106,12 +96,12 @@ void train(run::Assembled& run, const Mesh& mesh, data::TrainingData& data, int6
   }
 }
 
-std::string difference(const std::vector<run::NamedTensor>& found, const std::vector<run::NamedTensor>& expected,
+std::string difference(const std::vector<run::NamedTensor> &found, const std::vector<run::NamedTensor> &expected,
                        double tolerance) {
   if (found.size() != expected.size())
     return std::to_string(found.size()) + " tensors instead of " + std::to_string(expected.size());
   for (size_t i = 0; i < found.size(); ++i) {
-    const auto& [name, value] = found[i];
+    const auto &[name, value] = found[i];
     if (name != expected[i].name) return "'" + name + "' instead of '" + expected[i].name + "'";
     auto wrong = tolerance > 0 ? difference("'" + name + "'", value, expected[i].value, tolerance)
                                : difference("'" + name + "'", value, expected[i].value);

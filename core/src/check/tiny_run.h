@@ -8,6 +8,7 @@
 
 #include "check/subject.h"
 #include "data/training_data.h"
+#include "record/plan_line.h"
 #include "run/assemble.h"
 #include "run/checkpoint/sharded.h"
 
@@ -32,14 +33,16 @@ class TinyRun {
   explicit TinyRun(const Subject& subject);
 
   void mesh(int tensor, int data, bool sequence_parallel = false) {
-    line["resources"]["mesh"] = {{"tensor", tensor}, {"data", data}, {"sequence_parallel", sequence_parallel}};
+    line.resources.mesh.tensor = tensor;
+    line.resources.mesh.data = data;
+    line.resources.mesh.sequence_parallel = sequence_parallel;
   }
-  void micro_batch(int64_t rows) { line["resources"]["micro_batch"] = rows; }
+  void micro_batch(int64_t rows) { line.resources.micro_batch = rows; }
 
   // Assembles and builds the run on every rank and calls body there.
   void on_ranks(const std::function<void(run::Assembled&, const Mesh&, data::TrainingData&)>& body) const;
 
-  nlohmann::json line;  // a plan line (results/README.md)
+  record::PlanLine line;
 
  private:
   const loader::Registry& registry_;

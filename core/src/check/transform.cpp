@@ -18,7 +18,7 @@ class Bound {
  public:
   explicit Bound(const Subject& subject, const nlohmann::json& given = nlohmann::json::object()) {
     TinyRun tiny(subject);
-    tiny.line["train"]["transforms"][0].update(given);
+    tiny.line.train.transforms[0].config.update(given);
     run_ = std::make_unique<run::Assembled>(subject.registry, tiny.line);
   }
   const Transform& transform() const { return *run_->transforms[0]; }

@@ -14,6 +14,7 @@
 #include "cli/shared/options.h"
 #include "cli/shared/plan_note.h"
 #include "cli/shared/run_on_hand.h"
+#include "plan/line_maker.h"
 #include "schema/argument_component.h"
 #include "worker/client.h"
 
@@ -39,8 +40,8 @@ json exchange_of(const std::string& verb, const std::string& option, const std::
 }
 
 // Fills in the parameters that the experiment gives this exchange in [[exchange]], unless the command line sets them.
-json as_planned(const json& line, json exchange, const std::vector<std::string>& words) {
-  for (const auto& planned : line.value("exchanges", json::array())) {
+json as_planned(const record::PlanLine& line, json exchange, const std::vector<std::string>& words) {
+  for (const auto& [label, planned] : line.exchanges) {
     if (planned.at("use") != exchange.at("use")) continue;
     for (auto& [key, value] : exchange.items())
       if (std::none_of(words.begin() + 1, words.end(),
@@ -102,11 +103,14 @@ int export_results(const Arguments& arguments) {
   const auto folder = empty_folder("export", out);
   check_weights(run);
   auto line = run.line;
-  line["plugins"] = plugins_now(line, catalogue, "exchange/" + to);
-  line["evaluate"] = line["trackers"] = json::array();
-  const auto written = worker::export_weights(
-      {{"line", line}, {"weights", run.layout.weights().string()}, {"exchange", exchange}, {"out", folder.string()}});
-  for (const auto& name : written) std::cout << (folder / name.get<std::string>()).string() << "\n";
+  line.plugins = plugins_now(line, catalogue, "exchange/" + to);
+  line.evaluate.clear();
+  line.trackers.clear();
+  const auto written = worker::export_weights({{"line", line.to_json()},
+                                               {"weights", run.layout.weights().string()},
+                                               {"exchange", exchange},
+                                               {"out", folder.string()}});
+  for (const auto& name : written) std::cout < < (folder / name.get<std::string>()).string() < < "\n";
   return kDone;
 }
 
@@ -126,17 +130,16 @@ int import_weights(const Arguments& arguments) {
   const auto folder = empty_folder("import", out);
   const auto found = catalogue.find("exchange", from);
   const auto answer =
-      worker::import_weights(
-          {{"plugins", {{"exchange/" + from, {{"file", found.plugin->file}, {"sha256", found.plugin->sha256}}}}},
-           {"exchange", exchange},
-           {"from", fs::absolute(parsed->words[0]).string()},
-           {"out", folder.string()}})
+      worker::import_weights({{"plugins", record::to_json({{"exchange/" + from, plan::planned_plugin(*found.plugin)}})},
+                              {"exchange", exchange},
+                              {"from", fs::absolute(parsed->words[0]).string()},
+                              {"out", folder.string()}})
           .at(0);
   std::string toml =
       fmt::format("# {}, whose vocabulary has {} tokens\n[model]\n", parsed->words[0], answer.at("vocabulary").dump());
   for (const auto& [key, value] : answer.at("model").items()) toml += fmt::format("{} = {}\n", key, inline_toml(value));
   base::write_atomically(folder / "model.toml", toml);
-  for (const char* name : {"model.toml", "weights.safetensors"}) std::cout << (folder / name).string() << "\n";
+  for (const char* name : {"model.toml", "weights.safetensors"}) std::cout < < (folder / name).string() < < "\n";
   return kDone;
 }
 

@@ -19,7 +19,6 @@
 
 namespace assay::cli {
 namespace fs = std::filesystem;
-using nlohmann::json;
 
 namespace {
 
@@ -44,10 +43,10 @@ void find_unfinished(const fs::path& folder, std::vector<Rubbish>& found) {
       found.push_back({entry.path(), "its write did not complete"});
 }
 
-std::vector<Rubbish> rubbish_of(const json& line, const record::RunLayout& run) {
+std::vector<Rubbish> rubbish_of(const record::PlanLine& line, const record::RunLayout& run) {
   std::vector<Rubbish> found;
   for (const auto& folder : {run.folder(), run.eval_records()}) find_unfinished(folder, found);
-  const bool keeps_all = line.value("/checkpoint/keep"_json_pointer, "weights") == std::string("all");
+  const bool keeps_all = line.checkpoint.keep == "all";
   if (record::has_all_records(line, run) && !keeps_all && fs::exists(run.checkpoints()))
     found.push_back({run.checkpoints(), "checkpoints of a run that is done"});
   else
@@ -56,7 +55,8 @@ std::vector<Rubbish> rubbish_of(const json& line, const record::RunLayout& run) 
 }
 
 // Adds the lines of the plans that controllers and Slurm's tasks carry out, which may be older than the plan in force.
-std::vector<json> lines_at_work(const record::ExperimentLayout& experiment, std::vector<json> lines) {
+std::vector<record::PlanLine> lines_at_work(const record::ExperimentLayout& experiment,
+                                            std::vector<record::PlanLine> lines) {
   const auto add = [&](const fs::path& plan) {
     if (!fs::exists(plan)) return;
     const auto more = record::read_plan_lines(plan);
@@ -76,7 +76,7 @@ std::set<std::string> inputs_of_others(const record::ExperimentLayout& experimen
     const record::ExperimentLayout other(folder.path());
     if (!fs::exists(other.plan(), gone)) continue;
     for (const auto& line : record::read_plan_lines(other.plan()))
-      for (const auto& input : record::inputs_in(line)) ids.insert(input.value("train_id", ""));
+      for (const auto& input : record::inputs_in(line.to_json())) ids.insert(input.value("train_id", ""));
   }
   return ids;
 }
@@ -133,7 +133,7 @@ int gc(const Arguments& arguments) {
   for (const auto& controller : record::controllers_of(experiment))
     if (!controller.alive) collector.take({{controller.file, "plan of a controller that was killed"}});
   for (const auto& line : lines) {
-    const auto run = experiment.run(line.at("train_id"));
+    const auto run = experiment.run(line.train_id);
     collector.take(run, rubbish_of(line, run));
   }
   const auto orphans = record::orphans_of(experiment, lines_at_work(experiment, lines));

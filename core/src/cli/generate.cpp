@@ -25,31 +25,31 @@ namespace {
 namespace po = boost::program_options;
 using nlohmann::json;
 
-json request_for(const NamedRun& run, const schema::Catalogue& catalogue, const json& decoder) {
+json request_for(const NamedRun &run, const schema::Catalogue &catalogue, const json &decoder) {
   check_weights(run);
   auto line = run.line;
-  line["plugins"] = plugins_now(line, catalogue, "decoder/" + decoder.at("use").get<std::string>());
-  line["evaluate"] = line["trackers"] = json::array();
-  line["resources"]["mesh"] = {{"tensor", 1}, {"data", 1}};
+  line.plugins = plugins_now(line, catalogue, "decoder/" + decoder.at("use").get<std::string>());
+  line.evaluate.clear();
+  line.trackers.clear();
+  line.resources.mesh = {};
   // The device is what this machine has, and the precision is that of the weights.
-  line["resources"]["device"] = "auto";
-  if (auto& precision = line["train"]["train"]["precision"]; precision != "fp64") precision = "fp32";
-  return {{"line", line}, {"weights", run.layout.weights().string()}, {"decoder", decoder}};
+  line.resources.device = "auto";
+  if (auto &precision = line.train.train.precision; precision != "fp64") precision = "fp32";
+  return {{"line", line.to_json()}, {"weights", run.layout.weights().string()}, {"decoder", decoder}};
 }
 
-void draw(const json& continuation, const NamedRun& run, const std::string& file) {
+void draw(const json &continuation, const NamedRun &run, const std::string &file) {
   report::Heatmap heatmap;
   heatmap.cosines = continuation.at("cosines");
-  heatmap.title =
-      fmt::format("{}: {}", run.line.at("experiment").get<std::string>(), run.line.at("label").get<std::string>());
-  for (const auto& token : continuation.at("tokens"))
+  heatmap.title = fmt::format("{}: {}", run.line.experiment, run.line.label);
+  for (const auto &token : continuation.at("tokens"))
     heatmap.labels.push_back(base::bytes_of_text(token.get<std::string>()));
   report::draw_heatmap(heatmap, file);
 }
 
 }  // namespace
 
-int generate(const Arguments& arguments) {
+int generate(const Arguments &arguments) {
   std::vector<std::string> prompts;
   std::string file, decoder, heatmap;
   int64_t tokens = 0, samples = 0;
@@ -82,17 +82,16 @@ int generate(const Arguments& arguments) {
                                 fmt::join(catalogue.names_of("decoder"), ", ")));
   const std::vector<std::string> parameters(parsed->words.begin() + 1, parsed->words.end());
   auto request = request_for(run, catalogue, schema::component_of_words("decoder", decoder, parameters, catalogue));
-  if (hole && parsed->options["tokens"].defaulted())
-    tokens = std::max<int64_t>(run.line.at("train").at("data").at("context").get<int64_t>() / 4, 1);
+  if (hole && parsed->options["tokens"].defaulted()) tokens = std::max<int64_t>(run.line.train.data.context / 4, 1);
   request["tokens"] = tokens;
   request["seed"] = seed;
   const bool as_json = parsed->options.count("json") > 0;
   if (hole) {
     request["infill"] = to_json(*hole);
-    print_fillings(*hole, worker::generate_text(request, [](const std::string&) {}), as_json);
+    print_fillings(*hole, worker::generate_text(request, [](const std::string &) {}), as_json);
     return kDone;
   }
-  for (const auto& prompt : prompts)
+  for (const auto &prompt : prompts)
     for (int64_t sample = 0; sample < samples; ++sample) request["prompts"].push_back(base::text_of_bytes(prompt));
   const bool one = request["prompts"].size() == 1;
   if (!heatmap.empty() && !one)
@@ -101,22 +100,22 @@ int generate(const Arguments& arguments) {
   request["stream"] = one && !as_json;
   request["cosines"] = !heatmap.empty();
   std::string streamed;
-  const auto on_text = [&](const std::string& text) {
-    std::cout << (streamed.empty() ? prompts[0] : "") << text << std::flush;
+  const auto on_text = [&](const std::string &text) {
+    std::cout < < (streamed.empty() ? prompts[0] : "") < < text < < std::flush;
     streamed += text;
   };
-  for (auto& continuation : worker::generate_text(request, on_text)) {
+  for (auto &continuation : worker::generate_text(request, on_text)) {
     if (!heatmap.empty()) draw(continuation, run, heatmap);
-    for (const char* key : {"cosines", "tokens"}) continuation.erase(key);
-    for (const char* key : {"prompt", "text"})
+    for (const char *key : {"cosines", "tokens"}) continuation.erase(key);
+    for (const char *key : {"prompt", "text"})
       continuation[key] = base::bytes_of_text(continuation[key].get<std::string>());
     const std::string prompt = continuation["prompt"], text = continuation["text"];
     if (as_json)
-      std::cout << continuation.dump(-1, ' ', false, json::error_handler_t::replace) << "\n";
+      std::cout < < continuation.dump(-1, ' ', false, json::error_handler_t::replace) < < "\n";
     else if (streamed.empty())  // nothing was streamed
-      std::cout << prompt << text << "\n";
+      std::cout < < prompt < < text < < "\n";
     else
-      std::cout << text.substr(std::min(streamed.size(), text.size())) << "\n";
+      std::cout < < text.substr(std::min(streamed.size(), text.size())) < < "\n";
   }
   return kDone;
 }

@@ -35,8 +35,8 @@ void print_on(const std::filesystem::path& file, std::streamoff& offset) {
 
 void follow(const NamedRun& run, std::streamoff offset) {
   launch::RunProgress shown;
-  shown.name = base::printable(run.line.value("label", ""));
-  shown.steps = run.line.value("/train/train/steps"_json_pointer, std::int64_t{0});
+  shown.name = base::printable(run.line.label);
+  shown.steps = run.line.steps();
   record::EventTail events(run.layout.events(), record::EventTail::From::kEnd);
   for (bool alive = true; alive;) {
     alive = base::FileLock::is_held(run.layout.lock());  // read before the last poll

@@ -26,17 +26,17 @@ int ls(const Arguments& arguments) {
   const auto code = current_training_code();
   const auto experiments = experiments_in(results_here());
   for (const auto& experiment : experiments) {
-    std::map<record::Standing, size_t> counts;
+    std::map<record::RunStatus, size_t> counts;
     const auto lines = record::with_code_at_hand(record::read_plan_lines(experiment.plan()));
     size_t stale = 0;
     for (const auto& line : lines) {
-      const auto run = experiment.run(line.at("train_id"));
-      const auto standing = record::run_status(line, run).standing;
-      ++counts[standing];
-      if (standing == record::Standing::kDone && record::is_stale(line, run, code)) ++stale;
+      const auto run = experiment.run(line.train_id);
+      const auto status = record::run_status(line, run).status;
+      ++counts[status];
+      if (status == record::RunStatus::kDone && record::is_stale(line, run, code)) ++stale;
     }
-    const auto done = counts[record::Standing::kDone], running = counts[record::Standing::kRunning],
-               failed = counts[record::Standing::kFailed];
+    const auto done = counts[record::RunStatus::kDone], running = counts[record::RunStatus::kRunning],
+               failed = counts[record::RunStatus::kFailed];
     auto& row = rows.emplace_back(std::vector{experiment.folder().filename().string()});
     for (const auto count : {lines.size(), done, stale, running, failed, lines.size() - done - running - failed})
       row.push_back(fmt::format("{}", count));

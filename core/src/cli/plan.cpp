@@ -25,20 +25,18 @@ std::string cell(const json& value) {
   if (value.is_string()) return value.get<std::string>();
   return value.is_number_float() ? fmt::format("{:.6g}", value.get<double>()) : value.dump();
 }
-
-long long steps_of(const json& line) { return line.at("train").at("train").at("steps").get<long long>(); }
-
 // Steps, tokens and FLOPs of all runs, and the time of the remaining ones.
+
 std::string totals(const plan::Plan& plan, const PlanOutlook& outlook) {
   long long steps = 0, tokens = 0;
   double flops = 0, seconds = 0, left = 0;
   bool known = true;
   for (size_t i = 0; i < plan.lines.size(); ++i) {
-    steps += steps_of(plan.lines[i]);
-    tokens += plan::tokens_of(plan.lines[i]);
+    steps += plan.lines[i].steps();
+    tokens += plan.lines[i].tokens();
     const auto& run = outlook.runs[i];
     flops += run.six_nd;
-    if (run.status == "done" || run.status == "stale") continue;
+    if (run.status == record::RunStatus::kDone || run.status == record::RunStatus::kStale) continue;
     ++left;
     known &= run.seconds.has_value();
     seconds += run.seconds.value_or(0);
@@ -66,18 +64,17 @@ void print_text(const plan::Plan& plan, const PlanOutlook& outlook) {
   head.insert(head.end(), {"seed", "steps", "tokens"});
   if (!plan.data.empty()) head.emplace_back("epochs");
   if (has_statuses) head.emplace_back("status");
-  std::vector<std::vector<std::string>> rows{head};
+  std::vector<std::vector<std::string> > rows{head};
   for (size_t i = 0; i < plan.lines.size(); ++i) {
     const auto& line = plan.lines[i];
-    std::vector<std::string> row{line.at("train_id").get<std::string>().substr(0, 8)};
-    for (const auto& axis : plan.axes) row.push_back(cell(line.at("axes").value(axis, json())));
-    row.insert(row.end(),
-               {line.at("seed").dump(), base::grouped(steps_of(line)), base::grouped(plan::tokens_of(line))});
+    std::vector<std::string> row{line.train_id.substr(0, 8)};
+    for (const auto& axis : plan.axes) row.push_back(cell(line.axes.value(axis, json())));
+    row.insert(row.end(), {fmt::format("{}", line.seed), base::grouped(line.steps()), base::grouped(line.tokens())});
     if (!plan.data.empty()) {
       const auto epochs = plan::epochs_of(plan.sizes, line);
       row.push_back(epochs > 0 ? fmt::format("{:.3g}", epochs) : "-");  // no training, or data of unknown size
     }
-    if (has_statuses) row.push_back(outlook.runs[i].status);
+    if (has_statuses) row.emplace_back(record::name_of(outlook.runs[i].status));
     rows.push_back(std::move(row));
   }
   fmt::print("{}: {}, {} distinct, {}: {}\n\n", plan.experiment, base::plural(plan.combinations, "combination"),
@@ -91,11 +88,11 @@ void print_text(const plan::Plan& plan, const PlanOutlook& outlook) {
 void print_json(const plan::Plan& plan, const PlanOutlook& outlook) {
   auto runs = json::array();
   for (size_t i = 0; i < plan.lines.size(); ++i) {
-    auto run = plan.lines[i];
+    auto run = plan.lines[i].to_json();
     const auto& ahead = outlook.runs[i];
-    run["outlook"] = {{"status", ahead.status}, {"six_nd", ahead.six_nd}, {"seconds", nullptr}};
+    run["outlook"] = {{"status", record::name_of(ahead.status)}, {"six_nd", ahead.six_nd}, {"seconds", nullptr}};
     if (ahead.seconds) run["outlook"]["seconds"] = *ahead.seconds;
-    if (const auto size = plan.sizes.find(run.at("group")); size != plan.sizes.end()) {
+    if (const auto size = plan.sizes.find(plan.lines[i].group); size != plan.sizes.end()) {
       run["outlook"]["parameters"] = size->second.parameters;
       if (size->second.epoch_tokens > 0)
         run["outlook"].update(

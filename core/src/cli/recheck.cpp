@@ -44,7 +44,7 @@ std::map<int64_t, json> steps_of(const record::RunLayout& run, int64_t last) {
 }
 
 struct Stale {
-  const json* line;
+  const record::PlanLine* line;
   json record;
 };
 
@@ -55,11 +55,11 @@ std::vector<Group> stale_groups(const plan::Plan& plan, const record::Experiment
   std::vector<Group> groups;
   std::map<std::pair<std::string, std::string>, size_t> index;
   for (const auto& line : plan.lines) {
-    const auto run = experiment.run(line.at("train_id"));
+    const auto run = experiment.run(line.train_id);
     if (!record::has_record(run.train_record())) continue;
     auto record = json::parse(base::read_file(run.train_record()));
     if (record::freshness(record, run, line, plan.training_code).stale.empty()) continue;
-    const auto [found, is_new] = index.try_emplace({line.at("group"), record.at("code").dump()}, groups.size());
+    const auto [found, is_new] = index.try_emplace({line.group, record.at("code").dump()}, groups.size());
     if (is_new) groups.emplace_back();
     groups[found->second].push_back({&line, std::move(record)});
   }
@@ -93,18 +93,18 @@ int recheck(const Arguments& arguments) {
   const record::ExperimentLayout experiment(plan.results_folder);
   const auto groups = stale_groups(plan, experiment);
   if (groups.empty()) {
-    std::cout << plan.experiment << ": no training record is stale\n";
+    std::cout < < plan.experiment < < ": no training record is stale\n";
     return kDone;
   }
   const auto scratch = plan.results_folder / ".recheck";
   const auto lock = empty_scratch(scratch);
-  std::vector<json> lines;
+  std::vector<record::PlanLine> lines;
   for (const auto& group : groups) {
     auto line = *group.front().line;
-    line["trackers"] = json::array();
-    line["evaluate"] = json::array();
-    line["checkpoint"] = {{"every", 0}, {"keep", "none"}};
-    line["source"].update({{"git_commit", ""}, {"git_dirty", ""}});
+    line.trackers.clear();
+    line.evaluate.clear();
+    line.checkpoint = {.every = 0, .keep = "none"};
+    line.source.git_commit = line.source.git_dirty = "";
     lines.push_back(std::move(line));
   }
   launch::SweepOptions sweep;
@@ -116,18 +116,18 @@ int recheck(const Arguments& arguments) {
   bool all = true;
   for (const auto& group : groups) {
     const auto& line = *group.front().line;
-    const std::string label = base::printable(line.at("label").get<std::string>()), id = line.at("train_id");
+    const auto label = base::printable(line.label), id = line.train_id;
     const auto before = steps_of(experiment.run(id), steps);
     const auto wrong = difference(before, steps_of(record::ExperimentLayout(scratch).run(id), steps));
     if (wrong.empty()) {
       for (const auto& [stale, record] : group)
-        record::accept_code(record, experiment.run(stale->at("train_id")), *stale, plan.training_code,
+        record::accept_code(record, experiment.run(stale->train_id), *stale, plan.training_code,
                             before.rbegin()->first);
       fmt::print("{}: bitwise equal up to step {} (seed {}); today's code is accepted for {} run{}\n", label,
-                 before.rbegin()->first, line.at("seed").dump(), group.size(), group.size() == 1 ? "" : "s");
+                 before.rbegin()->first, line.seed, group.size(), group.size() == 1 ? "" : "s");
     } else {
       all = false;
-      fmt::print("{}: NOT equal (seed {}): {}; its records remain stale\n", label, line.at("seed").dump(), wrong);
+      fmt::print("{}: NOT equal (seed {}): {}; its records remain stale\n", label, line.seed, wrong);
     }
   }
   fs::remove_all(scratch);

@@ -30,12 +30,12 @@ struct Curve {
   const json* rates;  // as the worker returns them
 };
 
-std::string label_of(const json& line, const std::string& experiment) {
-  const auto label = line.value("label", "");
-  return label.empty() ? experiment : label;
+std::string label_of(const record::PlanLine& line, const std::string& experiment) {
+  return line.label.empty() ? experiment : line.label;
 }
 
-std::vector<Curve> curves_of(const std::vector<const json*>& lines, const json& answer, const std::string& experiment) {
+std::vector<Curve> curves_of(const std::vector<const record::PlanLine*>& lines, const json& answer,
+                             const std::string& experiment) {
   std::vector<Curve> curves;
   for (size_t i = 0; i < lines.size(); ++i) {
     const auto same = [&](const Curve& one) { return one.rates->at("digest") == answer[i].at("digest"); };
@@ -106,7 +106,7 @@ int schedule(const Arguments& arguments) {
                   {"points", format == "text" ? kWidth
                              : points > 0     ? points
                                               : std::numeric_limits<int64_t>::max()}};
-  for (const auto* line : lines) request["lines"].push_back(*line);
+  for (const auto* line : lines) request["lines"].push_back(line->to_json());
   const auto answer = worker::learning_rates(request);
   if (format == "text") {
     const auto top = highest_rate(answer);

@@ -34,7 +34,7 @@ std::map<std::string, launch::OnSlurm> slurm_of(const record::ExperimentLayout& 
   try {
     return launch::runs_on_slurm(experiment);
   } catch (const UserError& error) {
-    std::cerr << "note: runs on Slurm are not shown: " << error.what() << "\n";
+    std::cerr < < "note: runs on Slurm are not shown: " < < error.what() < < "\n";
     return {};
   }
 }
@@ -59,27 +59,28 @@ std::string failure_text(const launch::Job& job, const record::RunStatusNow& now
 }
 
 std::string status_text(const record::ExperimentLayout& experiment) {
-  std::map<record::Standing, size_t> counts;
+  std::map<record::RunStatus, size_t> counts;
   size_t stale = 0, skipping = 0;  // done runs that are stale; done runs with skipped steps
   size_t waiting = 0;              // queued runs that wait on Slurm
-  std::optional<std::map<std::string, launch::OnSlurm>> slurm;  // queried if the runs' own files do not decide a status
+  std::optional<std::map<std::string, launch::OnSlurm> >
+      slurm;  // queried if the runs' own files do not decide a status
   std::string details;
   const auto lines = record::with_code_at_hand(record::read_plan_lines(experiment.plan()));
   const auto code = current_training_code();
   for (const auto& line : lines) {
     const auto job = launch::job_of(line, experiment);
     auto now = record::run_status(line, job.run);
-    if (now.standing != record::Standing::kDone && now.standing != record::Standing::kRunning &&
-        now.standing != record::Standing::kPruned) {
+    if (now.status != record::RunStatus::kDone && now.status != record::RunStatus::kRunning &&
+        now.status != record::RunStatus::kPruned) {
       if (!slurm) slurm = slurm_of(experiment);
       if (const auto there = slurm->find(job.train_id); there != slurm->end()) {
         now = launch::with_slurm(now, job.run, there->second);
         if (there->second.state == launch::OnSlurm::State::kWaits) ++waiting;
       }
     }
-    ++counts[now.standing];
-    if (now.standing == record::Standing::kDone && record::is_stale(line, job.run, code)) ++stale;
-    if (now.standing == record::Standing::kDone)
+    ++counts[now.status];
+    if (now.status == record::RunStatus::kDone && record::is_stale(line, job.run, code)) ++stale;
+    if (now.status == record::RunStatus::kDone)
       if (const auto steps = record::skipped_steps_of(job.run); steps.skipped > 0) {
         ++skipping;
         details += fmt::format("  done  {}: {}\n", job.name, record::text_of(steps));
@@ -87,23 +88,23 @@ std::string status_text(const record::ExperimentLayout& experiment) {
     const auto tell = [&](const char* what) {
       details += fmt::format("  {}  {}: {}\n", what, job.name, base::printable(now.reason));
     };
-    if (now.standing == record::Standing::kRunning) details += "  running  " + progress_text(job) + "\n";
-    if (now.standing == record::Standing::kFailed) details += failure_text(job, now);
-    if (now.standing == record::Standing::kPreempted) tell("preempted");
-    if (now.standing == record::Standing::kCancelled) tell("cancelled");
-    if (now.standing == record::Standing::kPruned) tell("pruned");
+    if (now.status == record::RunStatus::kRunning) details += "  running  " + progress_text(job) + "\n";
+    if (now.status == record::RunStatus::kFailed) details += failure_text(job, now);
+    if (now.status == record::RunStatus::kPreempted) tell("preempted");
+    if (now.status == record::RunStatus::kCancelled) tell("cancelled");
+    if (now.status == record::RunStatus::kPruned) tell("pruned");
   }
   const auto skipped = skipping ? fmt::format(" ({} with skipped steps)", skipping) : "";
   auto text = fmt::format("{}: {} done{}, {} running, {} failed, {} queued", experiment.folder().filename().string(),
-                          counts[record::Standing::kDone], skipped, counts[record::Standing::kRunning],
-                          counts[record::Standing::kFailed], counts[record::Standing::kQueued]);
+                          counts[record::RunStatus::kDone], skipped, counts[record::RunStatus::kRunning],
+                          counts[record::RunStatus::kFailed], counts[record::RunStatus::kQueued]);
   if (waiting) text += fmt::format(" ({} on Slurm)", waiting);
   const auto add = [&](size_t count, const char* what) {
     if (count > 0) text += fmt::format(", {} {}", count, what);
   };
-  add(counts[record::Standing::kPreempted], "preempted");
-  add(counts[record::Standing::kCancelled], "cancelled");
-  add(counts[record::Standing::kPruned], "pruned");
+  add(counts[record::RunStatus::kPreempted], "preempted");
+  add(counts[record::RunStatus::kCancelled], "cancelled");
+  add(counts[record::RunStatus::kPruned], "pruned");
   add(stale, "stale");
   const auto orphans = record::orphans_of(experiment, lines).size();
   add(orphans, orphans == 1 ? "orphan" : "orphans");
@@ -119,16 +120,16 @@ int status(const Arguments& arguments) {
     throw UserError("assay status takes one experiment, or none to show all; see assay status --help");
   if (!parsed->words.empty()) {
     const auto experiment = find_experiment(parsed->words[0]);
-    std::cout << status_text(experiment.layout) << std::flush;
+    std::cout < < status_text(experiment.layout) < < std::flush;
     note_other_plan(experiment);
     return kDone;
   }
   const auto experiments = experiments_in(results_here());
   for (const auto& experiment : experiments) {
-    std::cout << status_text(experiment) << std::flush;
+    std::cout < < status_text(experiment) < < std::flush;
     note_other_plan({experiment, std::nullopt});
   }
-  if (experiments.empty()) std::cout << "there are no results in " << results_here().string() << "\n";
+  if (experiments.empty()) std::cout < < "there are no results in " < < results_here().string() < < "\n";
   return kDone;
 }
 

@@ -36,13 +36,13 @@ void ask_controllers(const record::ExperimentLayout& experiment, Asked& asked) {
 }
 
 // Also signals workers whose controller was killed. A worker that its controller signals, too, stops once.
-void ask_worker(const nlohmann::json& line, const record::RunLayout& run, Asked& asked) {
+void ask_worker(const record::PlanLine& line, const record::RunLayout& run, Asked& asked) {
   if (!base::FileLock::is_held(run.lock())) return;
   const auto state = record::read_state(run.state());
   if (!state) return;
   if (!state->host.empty() && state->host != record::host_name())
-    asked.elsewhere += fmt::format("  {} seed={} on {}, process {}\n", base::printable(line.value("label", "")),
-                                   line.value("seed", 0), state->host, state->pid);
+    asked.elsewhere += fmt::format("  {} seed={} on {}, process {}\n", base::printable(line.label), line.seed,
+                                   state->host, state->pid);
   else if (base::signal_holder(state->pid, run.lock(), SIGUSR1))
     ++asked.runs;
 }
@@ -68,7 +68,7 @@ int stop(const Arguments& arguments) {
   const auto lines = record::read_plan_lines(experiment.plan());
   Asked asked;
   ask_controllers(experiment, asked);  // first, or they would start the next run
-  for (const auto& line : lines) ask_worker(line, experiment.run(line.at("train_id")), asked);
+  for (const auto& line : lines) ask_worker(line, experiment.run(line.train_id), asked);
   const auto off_slurm = take_off_slurm(experiment);
   const auto plural = [](size_t count) { return count == 1 ? "" : "s"; };
   if (asked.controllers + asked.runs > 0)

@@ -3,10 +3,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <sstream>
-
-#include "record/plan_lines.h"
 
 namespace assay::launch {
 namespace {
@@ -37,15 +34,14 @@ std::vector<std::string> visible_gpus() {
   return gpus;
 }
 
-SlotsAsked slots_asked(const nlohmann::json& plan_line, bool any_gpus) {
+SlotsAsked slots_asked(const record::PlanLine& plan_line, bool any_gpus) {
   SlotsAsked asked;
-  asked.cores = record::cores_of(plan_line);
-  const auto resources = plan_line.value("resources", nlohmann::json::object());
-  const auto mesh = resources.value("mesh", nlohmann::json::object());
-  const bool nccl = mesh.value("backend", "") == "nccl";
-  const int ranks = mesh.value("tensor", 1) * mesh.value("data", 1);
-  if (nccl && record::has_processes(plan_line)) return asked;  // its GPUs are on several hosts
-  const auto device = resources.value("device", "cpu");
+  asked.cores = plan_line.resources.cores();
+  const auto& mesh = plan_line.resources.mesh;
+  const bool nccl = mesh.backend == "nccl";
+  const int ranks = mesh.ranks();
+  if (nccl && mesh.has_processes()) return asked;  // its GPUs are on several hosts
+  const auto& device = plan_line.resources.device;
   const bool by_itself = device == "auto" && kCudaBuild && any_gpus && (ranks == 1 || nccl);
   if (!by_itself && !device.starts_with("cuda")) return asked;
   asked.gpus = nccl ? ranks : 1;

@@ -1,11 +1,11 @@
 // The GPUs of this machine and how many of them a run takes, as far as this is known without CUDA.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
 #include "launch/slots.h"
+#include "record/plan_line.h"
 
 namespace assay::launch {
 
@@ -14,6 +14,6 @@ std::vector<std::string> visible_gpus();
 
 // The cores of the job, and its GPUs by resources.device and resources.mesh; "auto" takes one in a CUDA build if there
 // is one.
-SlotsAsked slots_asked(const nlohmann::json& plan_line, bool any_gpus);
+SlotsAsked slots_asked(const record::PlanLine& plan_line, bool any_gpus);
 
 }  // namespace assay::launch

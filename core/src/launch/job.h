@@ -2,11 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
 #include "record/layout.h"
+#include "record/plan_line.h"
 
 namespace assay::launch {
 
@@ -26,6 +26,6 @@ struct Job {
   std::vector<PlannedEvaluation> evaluations = {};
 };
 
-Job job_of(const nlohmann::json& plan_line, const record::ExperimentLayout& experiment);
+Job job_of(const record::PlanLine& plan_line, const record::ExperimentLayout& experiment);
 
 }  // namespace assay::launch

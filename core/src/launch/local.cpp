@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <deque>
 #include <list>
-#include <nlohmann/json.hpp>
 
 #include "assay/error.h"
 #include "base/lock.h"
@@ -36,7 +35,7 @@ struct Worker {
 
 class Launcher {
  public:
-  Launcher(const std::vector<Job>& jobs, const std::vector<nlohmann::json>& plan, const LaunchOptions& options,
+  Launcher(const std::vector<Job>& jobs, const std::vector<record::PlanLine>& plan, const LaunchOptions& options,
            SlotPool& slots, Progress& progress)
       : jobs_(jobs), plan_(plan), options_(options), slots_(slots), progress_(progress), attempts_(jobs.size(), 0) {
     for (size_t i = 0; i < jobs.size(); ++i) queue_.push_back(i);
@@ -76,7 +75,7 @@ class Launcher {
     // Another controller may have run it meanwhile; a worker would find out only after a second of loading.
     if (record::has_all_records(plan_[index], job.run)) return leave({}, index);
     if (base::FileLock::is_held(job.run.lock()))
-      return leave({Outcome::kElsewhere, "another process runs it", "", {}}, index);
+      return leave({record::RunStatus::kRunning, "another process runs it", "", {}}, index);
     const auto slots = slots_for(index);
     if (!slots) {
       if (workers_.empty() && !told_of_waiting_)
@@ -127,7 +126,7 @@ class Launcher {
                           base::Process(command.words, command.environment, job.run.log(), slots->descriptors()),
                           Clock::now()});
     } catch (const std::exception& error) {  // its folder or its log cannot be written
-      ended(index, {Outcome::kFailed, error.what(), "user", {}});
+      ended(index, {record::RunStatus::kFailed, error.what(), "user", {}});
     }
   }
 
@@ -178,34 +177,21 @@ class Launcher {
       queue_.push_back(index);
       return;
     }
-    count(ending.outcome);
-    if (ending.outcome == Outcome::kFailed) summary_.failed_ids.insert(job.train_id);
-    if (ending.outcome == Outcome::kElsewhere) summary_.elsewhere_ids.insert(job.train_id);
-    if (ending.outcome == Outcome::kFailed && options_.fail_fast && !stopping_) {
+    count(ending.status);
+    if (ending.status == record::RunStatus::kFailed) summary_.failed_ids.insert(job.train_id);
+    if (ending.status == record::RunStatus::kRunning) summary_.elsewhere_ids.insert(job.train_id);
+    if (ending.status == record::RunStatus::kFailed && options_.fail_fast && !stopping_) {
       progress_.say("Stopping the other runs because of --fail-fast.");
       stop(Asked::kCancel, SIGUSR1);
     }
   }
 
-  void count(Outcome outcome) {
-    switch (outcome) {
-      case Outcome::kDone:
-        ++summary_.done;
-        break;
-      case Outcome::kFailed:
-        ++summary_.failed;
-        break;
-      case Outcome::kCancelled:
-        ++summary_.cancelled;
-        break;
-      case Outcome::kPreempted:
-        ++summary_.preempted;
-        break;
-      case Outcome::kPaused:
-        break;
-      case Outcome::kElsewhere:
-        ++summary_.elsewhere;
-    }
+  void count(record::RunStatus status) {
+    summary_.done += status == record::RunStatus::kDone;
+    summary_.failed += status == record::RunStatus::kFailed;
+    summary_.cancelled += status == record::RunStatus::kCancelled;
+    summary_.preempted += status == record::RunStatus::kPreempted;
+    summary_.elsewhere += status == record::RunStatus::kRunning;
   }
 
   void interrupt(int signal) {
@@ -229,7 +215,7 @@ class Launcher {
   }
 
   const std::vector<Job>& jobs_;
-  const std::vector<nlohmann::json>& plan_;
+  const std::vector<record::PlanLine>& plan_;
   const LaunchOptions& options_;
   SlotPool& slots_;
   Progress& progress_;
@@ -254,7 +240,7 @@ int default_jobs(const std::vector<Job>& jobs, int cores) {
   return std::max(1, cores / most);
 }
 
-LaunchSummary launch(const std::vector<Job>& jobs, const std::vector<nlohmann::json>& plan,
+LaunchSummary launch(const std::vector<Job>& jobs, const std::vector<record::PlanLine>& plan,
                      const LaunchOptions& options, SlotPool& slots, Progress& progress) {
   if (jobs.size() != plan.size()) throw Bug("launch: there must be one plan line per job");
   if (::access(options.files.worker.c_str(), X_OK) != 0)

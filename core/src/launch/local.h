@@ -12,6 +12,7 @@
 #include "launch/progress.h"
 #include "launch/slots.h"
 #include "launch/worker_command.h"
+#include "record/plan_line.h"
 
 namespace assay::launch {
 
@@ -43,7 +44,7 @@ int default_jobs(const std::vector<Job>& jobs, int cores);
 // Starts the jobs in order and waits for all. The first SIGINT or SIGUSR1 (cancel) or SIGTERM, SIGHUP or SIGUSR2
 // (preempt) signals the workers to stop, by SIGUSR1 or SIGUSR2, and starts no more jobs; the second kills the workers.
 // Throws UserError when the worker cannot be started at all.
-LaunchSummary launch(const std::vector<Job>& jobs, const std::vector<nlohmann::json>& plan,
+LaunchSummary launch(const std::vector<Job>& jobs, const std::vector<record::PlanLine>& plan,
                      const LaunchOptions& options, SlotPool& slots, Progress& progress);
 
 }  // namespace assay::launch

@@ -15,10 +15,12 @@
 #include "record/state.h"
 
 namespace assay::launch {
+using record::RunStatus;
+
 namespace {
 
 constexpr size_t kShownLines = 8;
-constexpr std::uintmax_t kReadBytes = 1 << 14;
+constexpr std::uintmax_t kReadBytes = 1 < < 14;
 
 std::vector<std::string> last_lines(const std::filesystem::path& log, std::uintmax_t begin) {
   std::error_code absent;
@@ -80,24 +82,8 @@ std::string first_line(const std::string& text) { return text.substr(0, text.fin
 
 std::string read_vmstat() { return base::read_if_there("/proc/vmstat"); }
 
-std::optional<Outcome> stopped(const std::string& status) {
-  if (status == "cancelled") return Outcome::kCancelled;
-  if (status == "preempted") return Outcome::kPreempted;
-  if (status == "paused") return Outcome::kPaused;
-  return std::nullopt;
-}
-
-const char* status_of(Outcome outcome) {
-  switch (outcome) {
-    case Outcome::kCancelled:
-      return "cancelled";
-    case Outcome::kPreempted:
-      return "preempted";
-    case Outcome::kPaused:
-      return "paused";
-    default:
-      return "failed";
-  }
+bool is_stop(RunStatus status) {
+  return status == RunStatus::kCancelled || status == RunStatus::kPreempted || status == RunStatus::kPaused;
 }
 
 }  // namespace
@@ -123,9 +109,9 @@ Before::Before(const record::RunLayout& run)
 
 Ending settle(const Job& job, const base::ExitStatus& status, pid_t worker, bool has_records, Asked asked,
               Before& before, const Timeout& timeout) {
-  if (status.code == record::kExitClaimed) return {Outcome::kElsewhere, "another process runs it", "", {}};
+  if (status.code == record::kExitClaimed) return {RunStatus::kRunning, "another process runs it", "", {}};
   if (status.code == 0 && has_records) return {};
-  Ending ending{Outcome::kFailed, "", "", last_lines(job.run.log(), before.log_size)};
+  Ending ending{RunStatus::kFailed, "", "", last_lines(job.run.log(), before.log_size)};
   ending.killed = status.signal.has_value();
   int attempt = 0;
   for (const auto& event : before.events.poll()) {
@@ -136,8 +122,8 @@ Ending settle(const Job& job, const base::ExitStatus& status, pid_t worker, bool
   }
   auto state = record::read_state(job.run.state());
   const bool told = state && state != before.state;  // written by this worker
-  const bool told_failure = told && state->status == "failed";
-  const auto told_stop = told ? stopped(state->status) : std::nullopt;
+  const bool told_failure = told && state->status == RunStatus::kFailed;
+  const bool told_stop = told && is_stop(state->status);
   if (told_failure || told_stop) {
     if (!state->reason.empty()) ending.reason = state->reason;
     if (!state->failure_class.empty()) ending.failure_class = state->failure_class;
@@ -151,13 +137,13 @@ Ending settle(const Job& job, const base::ExitStatus& status, pid_t worker, bool
                     (told_stop ? ending.reason : how_it_ended(status, out_of_memory, timeout.killed) + where);
     ending.failure_class = out_of_memory && !timeout.killed ? "out_of_memory" : "timeout";
   } else if (told_stop || (untold && asked != Asked::kNothing)) {
-    ending.outcome = asked == Asked::kCancel    ? Outcome::kCancelled
-                     : asked == Asked::kPreempt ? Outcome::kPreempted
-                                                : *told_stop;
+    ending.status = asked == Asked::kCancel    ? RunStatus::kCancelled
+                    : asked == Asked::kPreempt ? RunStatus::kPreempted
+                                               : state->status;
     ending.failure_class.clear();
     if (ending.reason.empty()) ending.reason = "stopped before completion";
   } else if (untold && status.signal == SIGTERM) {  // before the worker handled the signal
-    ending.outcome = Outcome::kPreempted;
+    ending.status = RunStatus::kPreempted;
     ending.reason = how_it_ended(status, false);
   } else if (ending.reason.empty()) {
     if (status.signal) {
@@ -172,7 +158,7 @@ Ending settle(const Job& job, const base::ExitStatus& status, pid_t worker, bool
       if (status.code == 2) ending.failure_class = "user";  // the worker refused to start
     }
   }
-  if (ending.outcome == Outcome::kFailed &&
+  if (ending.status == RunStatus::kFailed &&
       ending.failure_class.empty())  // a worker always reports its own errors and those of the user
     ending.failure_class = out_of_memory ? "out_of_memory" : status.signal ? "signal" : "bug";
 
@@ -180,7 +166,7 @@ Ending settle(const Job& job, const base::ExitStatus& status, pid_t worker, bool
     const int known = state ? state->attempt : 1;
     state.emplace().attempt = std::max(attempt, known);
   }
-  state->status = status_of(ending.outcome);
+  state->status = ending.status;
   state->pid = worker;
   state->exit_code = status.code;
   state->signal = status.signal;
@@ -195,7 +181,7 @@ Ending settle(const Job& job, const base::ExitStatus& status, pid_t worker, bool
 }
 
 bool may_pass_again(const Ending& ending) {
-  if (ending.outcome != Outcome::kFailed) return false;
+  if (ending.status != RunStatus::kFailed) return false;
   const auto& failure = ending.failure_class;
   return failure == "signal" || failure == "timeout" || failure == "lost" ||
          (failure == "out_of_memory" && ending.killed);

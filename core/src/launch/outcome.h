@@ -17,9 +17,7 @@
 
 namespace assay::launch {
 
-enum class Outcome { kDone, kFailed, kCancelled, kPreempted, kPaused, kElsewhere };
-
-// The request that a worker received before it ended.
+// What a worker was asked for before it ended.
 enum class Asked { kNothing, kCancel, kPreempt, kTimeout };
 
 struct Timeout {
@@ -28,7 +26,8 @@ struct Timeout {
 };
 
 struct Ending {
-  Outcome outcome = Outcome::kDone;
+  // Running: another process has the run.
+  record::RunStatus status = record::RunStatus::kDone;
   std::string reason;                  // one line; empty when done
   std::string failure_class;           // set for a failure
   std::vector<std::string> log_lines;  // the last lines that this worker wrote
@@ -41,7 +40,7 @@ struct Ending {
 std::uint64_t oom_kills(std::string_view vmstat);
 
 // Hook files (record/hook_file.h), each with the time when its process began to write it.
-using HookFiles = std::set<std::pair<std::filesystem::path, std::filesystem::file_time_type>>;
+using HookFiles = std::set<std::pair<std::filesystem::path, std::filesystem::file_time_type> >;
 
 // Where a run's files ended when its worker started; earlier content belongs to another attempt.
 struct Before {

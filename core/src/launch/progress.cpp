@@ -94,28 +94,30 @@ void Progress::ended(const Job& job, const Ending& ending, Clock::time_point now
     if (shown.skipped > 0) result += "  " + record::text_of(record::SkippedSteps{shown.skipped, shown.steps});
     running_.erase(found);
   }
-  switch (ending.outcome) {
-    case Outcome::kDone:
+  switch (ending.status) {
+    case record::RunStatus::kDone:
       ++done_;
       seconds_of_done_ += seconds;
       say(fmt::format("{}   {}{}  {}", paint("done", kGreen), job.name, result, duration_text(seconds)));
       break;
-    case Outcome::kFailed:
+    case record::RunStatus::kFailed:
       if (!again) ++failed_;
       say(fmt::format("{} {}: {}", paint("FAILED", kRed), job.name, base::printable(ending.reason)));
       for (const auto& line : ending.log_lines) say("       | " + base::printable_lines(line));
       say("       log: " + base::printable(job.run.log().string()));
       if (again) say("       The run is retried.");
       break;
-    case Outcome::kCancelled:
-    case Outcome::kPreempted:
-    case Outcome::kPaused:
+    case record::RunStatus::kCancelled:
+    case record::RunStatus::kPreempted:
+    case record::RunStatus::kPaused:
       ++other_;
       say(fmt::format("stop   {}: {}", job.name, base::printable(ending.reason)));
       break;
-    case Outcome::kElsewhere:
+    case record::RunStatus::kRunning:
       ++other_;
       say(fmt::format("skip   {}: {}", job.name, base::printable(ending.reason)));
+      break;
+    default:  // no worker ends so
       break;
   }
 }

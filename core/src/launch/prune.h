@@ -2,13 +2,13 @@
 #pragma once
 
 #include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "record/layout.h"
+#include "record/plan_line.h"
 #include "study/prune_settings.h"
 #include "sweep/selector.h"
 
@@ -21,7 +21,7 @@ struct Pruning {
 
 // Whether a run has done this many updates, with the evaluations that are due there, and can be resumed from there or
 // later.
-bool has_reached(const nlohmann::json& plan_line, const record::RunLayout& run, std::int64_t step);
+bool has_reached(const record::PlanLine& plan_line, const record::RunLayout& run, std::int64_t step);
 
 // The metric's value in a run's events at a step that it has reached, signed so that smaller is better; infinite if it
 // is NaN or infinite; nothing if it was not logged.
@@ -35,7 +35,7 @@ struct RungVerdict {
 
 // Throws UserError if runs were evaluated there but none has the metric. plan_lines: those of the remaining groups. A
 // group with a run that failed for another reason than divergence cannot be judged; it continues and is not counted.
-RungVerdict judge(const std::vector<nlohmann::json>& plan_lines, const record::ExperimentLayout& experiment,
+RungVerdict judge(const std::vector<record::PlanLine>& plan_lines, const record::ExperimentLayout& experiment,
                   const Pruning& pruning, size_t rung);
 
 }  // namespace assay::launch

@@ -6,7 +6,6 @@
 #include <charconv>
 #include <chrono>
 #include <cstdlib>
-#include <nlohmann/json.hpp>
 
 #include "assay/error.h"
 #include "base/printable.h"
@@ -33,11 +32,11 @@ std::string variable(const char* name) {
 
 // Ranks that are processes are a step of the job if srun supports PMIx, otherwise processes of mpirun, which gets the
 // hosts from Slurm.
-WorkerCommand command_of(const nlohmann::json& line, const Job& job, const WorkerFiles& files,
+WorkerCommand command_of(const record::PlanLine& line, const Job& job, const WorkerFiles& files,
                          const std::vector<std::string>& wrap) {
-  const bool by_srun = record::has_processes(line) && slurm::has_pmix();
+  const bool by_srun = line.resources.mesh.has_processes() && slurm::has_pmix();
   auto plain = line;
-  if (by_srun) plain["resources"]["mesh"].erase("backend");  // then only srun starts them
+  if (by_srun) plain.resources.mesh.backend = "self";  // then only srun starts them
   auto command = worker_command(job, plain, files, 1, {});
   auto& words = command.words;
   words.insert(std::find(words.begin(), words.end(), files.worker.string()), wrap.begin(), wrap.end());
@@ -93,11 +92,11 @@ int slurm_task(const std::filesystem::path& worker, const std::filesystem::path&
   const auto& line = plan[place];
   const auto job = job_of(line, experiment);
   if (record::has_all_records(line, job.run)) {
-    out << "done   " << job.name << ": its records already exist\n";
+    out < < "done   " < < job.name < < ": its records already exist\n";
     return 0;
   }
 
-  out << "start  " << job.name << "\n" << std::flush;
+  out < < "start  " < < job.name < < "\n" < < std::flush;
   std::filesystem::create_directories(job.run.folder());
   Before before(job.run);
   const auto command = command_of(line, job, {worker, experiment.folder(), array.plan()}, wrap);
@@ -105,21 +104,21 @@ int slurm_task(const std::filesystem::path& worker, const std::filesystem::path&
   const auto cut = wait_for(process, task, array.cancelled(place), signals);
   const auto ending =
       settle(job, of_worker(cut.status, line), process.id(), record::has_all_records(line, job.run), cut.asked, before);
-  if (ending.outcome == Outcome::kDone) {
-    out << "done   " << job.name << "\n";
+  if (ending.status == record::RunStatus::kDone) {
+    out < < "done   " < < job.name < < "\n";
     return 0;
   }
-  out << (ending.outcome == Outcome::kFailed ? "FAILED " : "stop   ") << job.name << ": "
-      << base::printable(ending.reason) << "\n";
-  for (const auto& one : ending.log_lines) out << "       | " << base::printable_lines(one) << "\n";
-  if (!ending.untold.empty()) out << ending.untold << "\n";
-  out << std::flush;
-  if (ending.outcome == Outcome::kFailed) return 1;
+  out < < (ending.status == record::RunStatus::kFailed ? "FAILED " : "stop   ") < < job.name < < ": " < <
+      base::printable(ending.reason) < < "\n";
+  for (const auto& one : ending.log_lines) out < < "       | " < < base::printable_lines(one) < < "\n";
+  if (!ending.untold.empty()) out < < ending.untold < < "\n";
+  out < < std::flush;
+  if (ending.status == record::RunStatus::kFailed) return 1;
   if (cut.asked == Asked::kPreempt && slurm::runs_on(task)) {
-    out << "       The task is requeued.\n" << std::flush;  // before Slurm ends this process
+    out < < "       The task is requeued.\n" < < std::flush;  // before Slurm ends this process
     slurm::requeue(task);
   }
-  return ending.outcome == Outcome::kElsewhere ? 0 : record::kExitStopped;
+  return ending.status == record::RunStatus::kRunning ? 0 : record::kExitStopped;
 }
 
 }  // namespace assay::launch

@@ -4,12 +4,10 @@
 
 #include <algorithm>
 #include <csignal>
-#include <nlohmann/json.hpp>
 
 #include "base/lock.h"
 #include "base/printable.h"
 #include "launch/gpus.h"
-#include "plan/line_maker.h"
 #include "record/controllers.h"
 #include "record/plan_lines.h"
 #include "record/provenance.h"
@@ -19,9 +17,9 @@
 namespace assay::launch {
 namespace {
 
-std::string text_of(const std::vector<nlohmann::json>& plan) {
+std::string text_of(const std::vector<record::PlanLine>& plan) {
   std::string text;
-  for (const auto& line : plan) text += plan::plan_text(line) + "\n";
+  for (const auto& line : plan) text += line.text() + "\n";
   return text;
 }
 
@@ -50,24 +48,25 @@ int exit_code(const LaunchSummary& summary) {
 
 class Sweep {
  public:
-  Sweep(const std::vector<nlohmann::json>& plan, const SweepOptions& options, std::ostream& out,
+  Sweep(const std::vector<record::PlanLine>& plan, const SweepOptions& options, std::ostream& out,
         const ProgressStyle& style)
       : experiment_(options.experiment), options_(options), out_(out), style_(style), left_(plan) {
-    for (const auto& line : plan) done_before_ += record::has_all_records(line, experiment_.run(line.at("train_id")));
+    for (const auto& line : plan) done_before_ += record::has_all_records(line, experiment_.run(line.train_id));
   }
 
   int run() {
     const size_t planned = left_.size();
     if (options_.dry_run) {
       const auto jobs = jobs_of(to_do(0));
-      for (const auto& job : jobs) out_ << "would run  " << job.name << "  (" << job.train_id.substr(0, 12) << ")\n";
-      out_ << fmt::format("{} of {} runs have no complete record.\n", jobs.size(), planned);
+      for (const auto& job : jobs)
+        out_ < < "would run  " < < job.name < < "  (" < < job.train_id.substr(0, 12) < < ")\n";
+      out_ < < fmt::format("{} of {} runs have no complete record.\n", jobs.size(), planned);
       return 0;
     }
     if (done_before_ == planned || !options_.pruning || halve()) launch_all(0);
     const auto done_elsewhere = take_what_others_did();
-    out_ << summary_text(total_, done_before_, done_elsewhere, planned - left_.size())
-         << ". Records: " << (options_.experiment / "runs").string() << "\n";
+    out_ < < summary_text(total_, done_before_, done_elsewhere, planned - left_.size()) < < ". Records: " < <
+        (options_.experiment / "runs").string() < < "\n";
     return exit_code(total_);
   }
 
@@ -77,15 +76,14 @@ class Sweep {
   size_t take_what_others_did() {
     size_t done = 0;
     for (const auto& line : left_) {
-      const std::string id = line.at("train_id");
-      if (!elsewhere_.count(id)) continue;
-      const auto now = record::run_status(line, experiment_.run(id));
-      done += now.standing == record::Standing::kDone;
-      total_.elsewhere += now.standing == record::Standing::kRunning;
-      total_.failed += now.standing == record::Standing::kFailed;
-      total_.cancelled += now.standing == record::Standing::kCancelled;
-      total_.preempted += now.standing == record::Standing::kPreempted;
-      total_.not_started += now.standing == record::Standing::kQueued;
+      if (!elsewhere_.count(line.train_id)) continue;
+      const auto now = record::run_status(line, experiment_.run(line.train_id)).status;
+      done += now == record::RunStatus::kDone;
+      total_.elsewhere += now == record::RunStatus::kRunning;
+      total_.failed += now == record::RunStatus::kFailed;
+      total_.cancelled += now == record::RunStatus::kCancelled;
+      total_.preempted += now == record::RunStatus::kPreempted;
+      total_.not_started += now == record::RunStatus::kQueued;
     }
     return done;
   }
@@ -99,14 +97,14 @@ class Sweep {
       if (total_.signal != 0 || total_.not_started + total_.cancelled + total_.preempted > 0) return false;
       const auto verdict = judge(left_, experiment_, *options_.pruning, rung);
       if (!verdict.judged) {
-        out_ << "The rung " << base::text_of(settings.rungs[rung])
-             << " cannot be judged until all runs have reached it; run again then.\n";
+        out_ < < "The rung " < < base::text_of(settings.rungs[rung]) < <
+            " cannot be judged until all runs have reached it; run again then.\n";
         return false;
       }
       if (verdict.not_judged > 0)
-        out_ << fmt::format("{} group{} without a value of {} at the rung {} cannot be judged and continue\n",
-                            verdict.not_judged, verdict.not_judged == 1 ? "" : "s", settings.metric,
-                            base::text_of(settings.rungs[rung]));
+        out_ < < fmt::format("{} group{} without a value of {} at the rung {} cannot be judged and continue\n",
+                             verdict.not_judged, verdict.not_judged == 1 ? "" : "s", settings.metric,
+                             base::text_of(settings.rungs[rung]));
       prune(verdict);
     }
     return true;
@@ -115,36 +113,36 @@ class Sweep {
   // A held lock means that another controller runs it, whose plan is not pruned.
   void prune(const RungVerdict& verdict) {
     for (const auto& line : left_) {
-      const auto reason = verdict.pruned.find(line.at("group"));
+      const auto reason = verdict.pruned.find(line.group);
       const auto job = job_of(line, experiment_);
       if (reason == verdict.pruned.end() || record::has_all_records(line, job.run)) continue;
       const auto lock = base::FileLock::try_lock(job.run.lock());
       if (!lock) continue;
       auto state = record::read_state(job.run.state()).value_or(record::State{});
-      state.status = "pruned";
+      state.status = record::RunStatus::kPruned;
       state.reason = reason->second;
       record::write_state(job.run.state(), state);
-      out_ << "pruned " << job.name << ": " << base::printable(state.reason) << "\n";
+      out_ < < "pruned " < < job.name < < ": " < < base::printable(state.reason) < < "\n";
     }
-    std::erase_if(left_, [&](const nlohmann::json& line) { return verdict.pruned.count(line.at("group")) > 0; });
+    std::erase_if(left_, [&](const record::PlanLine& line) { return verdict.pruned.count(line.group) > 0; });
   }
 
   // The runs without a complete record; for a rung (from 1; 0: to the end) only those that have not reached it.
-  std::vector<nlohmann::json> to_do(size_t rung) const {
-    std::vector<nlohmann::json> lines;
+  std::vector<record::PlanLine> to_do(size_t rung) const {
+    std::vector<record::PlanLine> lines;
     for (const auto& line : left_) {
-      const auto run = experiment_.run(line.at("train_id"));
-      if (record::has_all_records(line, run) || total_.failed_ids.count(line.at("train_id"))) continue;
+      const auto run = experiment_.run(line.train_id);
+      if (record::has_all_records(line, run) || total_.failed_ids.count(line.train_id)) continue;
       if (rung == 0 || !has_reached(line, run, step_of(line, rung))) lines.push_back(line);
     }
     return lines;
   }
 
-  std::int64_t step_of(const nlohmann::json& line, size_t rung) const {
+  std::int64_t step_of(const record::PlanLine& line, size_t rung) const {
     return rung == 0 ? options_.until : study::rung_step(options_.pruning->settings, rung - 1, line);
   }
 
-  std::vector<Job> jobs_of(const std::vector<nlohmann::json>& lines) const {
+  std::vector<Job> jobs_of(const std::vector<record::PlanLine>& lines) const {
     std::vector<Job> jobs;
     for (const auto& line : lines) jobs.push_back(job_of(line, experiment_));
     return jobs;
@@ -157,10 +155,11 @@ class Sweep {
     for (size_t i = 0; i < jobs.size(); ++i) jobs[i].until = step_of(lines[i], rung);
     SlotPool slots(slots_folder(), record::core_numbers(), visible_gpus());
     const int at_once = options_.exclusive ? 1 : options_.jobs > 0 ? options_.jobs : default_jobs(jobs, slots.cores());
-    out_ << fmt::format("Running {} of {} runs{}, at most {} at once.\n", jobs.size(), left_.size(),
-                        rung == 0 ? "" : " up to the rung " + base::text_of(options_.pruning->settings.rungs[rung - 1]),
-                        at_once)
-         << std::flush;
+    out_ < <
+        fmt::format("Running {} of {} runs{}, at most {} at once.\n", jobs.size(), left_.size(),
+                    rung == 0 ? "" : " up to the rung " + base::text_of(options_.pruning->settings.rungs[rung - 1]),
+                    at_once) < <
+        std::flush;
     const record::ControllerPlan own(experiment_, text_of(lines));
     const LaunchOptions launching{.files = {options_.worker, options_.experiment, own.file()},
                                   .jobs = options_.jobs,
@@ -169,7 +168,7 @@ class Sweep {
                                   .retries = options_.retries,
                                   .timeout = options_.timeout};
     Progress progress(out_, style_, jobs.size(), at_once);
-    for (const auto& line : lines) elsewhere_.erase(line.at("train_id"));  // this process may run them this time
+    for (const auto& line : lines) elsewhere_.erase(line.train_id);  // this process may run them this time
     add(launch(jobs, lines, launching, slots, progress));
   }
 
@@ -188,7 +187,7 @@ class Sweep {
   const SweepOptions& options_;
   std::ostream& out_;
   const ProgressStyle& style_;
-  std::vector<nlohmann::json> left_;  // the plan's lines without the pruned ones
+  std::vector<record::PlanLine> left_;  // the plan's lines without the pruned ones
   size_t done_before_ = 0;
   std::set<std::string> elsewhere_;  // train ids that another process held
   LaunchSummary total_;
@@ -196,7 +195,7 @@ class Sweep {
 
 }  // namespace
 
-int run_sweep(const std::vector<nlohmann::json>& plan, const SweepOptions& options, std::ostream& out,
+int run_sweep(const std::vector<record::PlanLine>& plan, const SweepOptions& options, std::ostream& out,
               const ProgressStyle& style) {
   ::signal(SIGPIPE, SIG_IGN);  // the sweep continues if the reader of its progress exits
   return Sweep(plan, options, out, style).run();

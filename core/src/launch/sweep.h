@@ -2,13 +2,13 @@
 #pragma once
 
 #include <filesystem>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <ostream>
 #include <vector>
 
 #include "launch/local.h"
 #include "launch/prune.h"
+#include "record/plan_line.h"
 
 namespace assay::launch {
 
@@ -27,7 +27,7 @@ struct SweepOptions {
 
 // Messages go to `out`. Exit code: 0 all done, 1 a run failed or another process still runs one, 75 stopped after a
 // checkpoint and not by an outside signal, 128 + n stopped by signal n.
-int run_sweep(const std::vector<nlohmann::json>& plan, const SweepOptions& options, std::ostream& out,
+int run_sweep(const std::vector<record::PlanLine>& plan, const SweepOptions& options, std::ostream& out,
               const ProgressStyle& style);
 
 }  // namespace assay::launch

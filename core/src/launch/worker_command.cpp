@@ -3,11 +3,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <unistd.h>
-
-#include <nlohmann/json.hpp>
-
-#include "record/plan_lines.h"
-
 namespace assay::launch {
 namespace {
 
@@ -23,32 +18,26 @@ std::map<std::string, std::string> worker_environment(const Job& job, size_t con
   return environment;
 }
 
-nlohmann::json mesh_of(const nlohmann::json& line) {
-  return line.value("resources", nlohmann::json::object()).value("mesh", nlohmann::json::object());
-}
-
-// The command that starts the ranks of a run as processes, on the hosts that the user's own arguments name.
-std::vector<std::string> mpirun(const nlohmann::json& mesh, const std::map<std::string, std::string>& environment) {
-  const int ranks = mesh.at("tensor").get<int>() * mesh.at("data").get<int>();
-  std::vector<std::string> command{"mpirun", "-n", std::to_string(ranks)};
+// Of a run whose ranks are processes: what starts them, on the hosts that the user's own arguments name.
+std::vector<std::string> mpirun(const record::MeshConfig& mesh, const std::map<std::string, std::string>& environment) {
+  std::vector<std::string> command{"mpirun", "-n", std::to_string(mesh.ranks())};
   for (const auto& [name, value] : environment) {
     command.emplace_back("-x");
     command.push_back(name);
   }
-  for (const auto& word : mesh.value("mpirun", nlohmann::json::array())) command.push_back(word.get<std::string>());
+  if (mesh.mpirun) command.insert(command.end(), mesh.mpirun->begin(), mesh.mpirun->end());
   return command;
 }
 
 }  // namespace
-
-WorkerCommand worker_command(const Job& job, const nlohmann::json& plan_line, const WorkerFiles& files,
+WorkerCommand worker_command(const Job& job, const record::PlanLine& plan_line, const WorkerFiles& files,
                              size_t concurrent, const std::vector<std::string>& gpus) {
   WorkerCommand command{{files.worker.string(), "run", "--plan", files.plan.string(), "--run", job.train_id,
                          "--results", files.experiment.string()},
                         worker_environment(job, concurrent, gpus)};
   if (job.until > 0) command.words.insert(command.words.end(), {"--until", std::to_string(job.until)});
-  if (!record::has_processes(plan_line)) return command;
-  const auto start = mpirun(mesh_of(plan_line), command.environment);
+  if (!plan_line.resources.mesh.has_processes()) return command;
+  const auto start = mpirun(plan_line.resources.mesh, command.environment);
   command.words.insert(command.words.begin(), start.begin(), start.end());
   command.words.insert(command.words.end(), {"--ranks", "processes"});
   // These are set in the environment so that a user's own arguments for mpirun take precedence: more ranks than cores,
@@ -65,9 +54,9 @@ WorkerCommand worker_command(const Job& job, const nlohmann::json& plan_line, co
   return command;
 }
 
-base::ExitStatus of_worker(base::ExitStatus status, const nlohmann::json& plan_line) {
+base::ExitStatus of_worker(base::ExitStatus status, const record::PlanLine& plan_line) {
   constexpr int kKilled = 128, kMostSignals = 64;
-  if (!record::has_processes(plan_line) || !status.code || *status.code <= kKilled ||
+  if (!plan_line.resources.mesh.has_processes() || !status.code || *status.code <= kKilled ||
       *status.code > kKilled + kMostSignals)
     return status;
   return {std::nullopt, *status.code - kKilled};

@@ -2,12 +2,12 @@
 #pragma once
 
 #include <map>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
 #include "base/process.h"
 #include "launch/job.h"
+#include "record/plan_line.h"
 
 namespace assay::launch {
 
@@ -24,10 +24,10 @@ struct WorkerCommand {
 
 // concurrent: the number of runs at once, for the record. gpus: the GPUs that CUDA may see; if empty, the environment
 // is not changed.
-WorkerCommand worker_command(const Job& job, const nlohmann::json& plan_line, const WorkerFiles& files,
+WorkerCommand worker_command(const Job& job, const record::PlanLine& plan_line, const WorkerFiles& files,
                              size_t concurrent, const std::vector<std::string>& gpus);
-
 // If one of its processes was killed, mpirun exits with 128 plus the signal.
-base::ExitStatus of_worker(base::ExitStatus status, const nlohmann::json& plan_line);
+
+base::ExitStatus of_worker(base::ExitStatus status, const record::PlanLine& plan_line);
 
 }  // namespace assay::launch

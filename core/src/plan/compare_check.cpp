@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "base/nearest.h"
@@ -14,11 +13,9 @@
 namespace assay::plan {
 namespace {
 
-using nlohmann::json;
-
 class Checker {
  public:
-  Checker(const study::CompareSettings& settings, const std::vector<json>& lines,
+  Checker(const study::CompareSettings& settings, const std::vector<record::PlanLine>& lines,
           const std::vector<document::KeyPath>& narrowed, document::Diagnostics& diagnostics)
       : settings_(settings),
         lines_(lines),
@@ -83,7 +80,7 @@ class Checker {
           position,
           fmt::format(
               "row '{}' has no partner in {}: {}; sweep that value too, or set unmatched = \"drop\" to omit such rows",
-              row_lines_[row].value("label", ""), side, partners_.why_none(row, candidates, free)));
+              row_lines_[row].label, side, partners_.why_none(row, candidates, free)));
       return;  // the others lack one for the same reason
     }
   }
@@ -110,7 +107,7 @@ class Checker {
     check_split(tune.by, tune.split);
     std::set<std::string> axes;
     for (const auto& line : row_lines_)
-      for (const auto& [axis, value] : line.at("axes").items()) axes.insert(axis);
+      for (const auto& [axis, value] : line.axes.items()) axes.insert(axis);
     const std::vector<std::string> names(axes.begin(), axes.end());
     for (const auto& key : tune.over)
       if (!axes.count(key.name) && narrowed_.empty())
@@ -124,21 +121,20 @@ class Checker {
       diagnostics_.add(
           tune.position,
           fmt::format("tune: rows must have equal numbers of trials, but '{}' is one of {} and '{}' is one of {}",
-                      row_lines_[families[0][0]].value("label", ""), families[0].size(),
-                      row_lines_[family[0]].value("label", ""), family.size()));
+                      row_lines_[families[0][0]].label, families[0].size(), row_lines_[family[0]].label,
+                      family.size()));
       return;
     }
   }
 
   void check_split(const study::MetricName& metric, const std::string& split) {
     for (const auto& line : row_lines_)
-      for (const auto& evaluation : line.value("evaluate", json::array())) {
-        if (evaluation.value("label", "") != record::owner_of(metric.name)) continue;
-        const auto given = evaluation.value("split", std::string());
-        if (given == split) continue;
+      for (const auto& evaluation : line.evaluate) {
+        if (evaluation.label != record::owner_of(metric.name)) continue;
+        if (evaluation.split == split) continue;
         diagnostics_.add(metric.position,
                          fmt::format("tune: '{}' is evaluated on the split '{}', but tuning uses the split '{}'",
-                                     metric.name, given, split));
+                                     metric.name, evaluation.split, split));
         return;
       }
   }
@@ -146,9 +142,9 @@ class Checker {
   void check_report(const study::Report& report) {
     std::set<std::string> splits;
     std::set<std::int64_t> seeds;
-    for (const auto& line : lines_) seeds.insert(line.at("seed").get<std::int64_t>());
+    for (const auto& line : lines_) seeds.insert(line.seed);
     for (const auto& line : row_lines_)
-      for (const auto& evaluation : line.value("evaluate", json::array())) splits.insert(evaluation.value("split", ""));
+      for (const auto& evaluation : line.evaluate) splits.insert(evaluation.split);
     if (report.split && !splits.count(*report.split))
       diagnostics_.add(report.position, fmt::format("report: no [[evaluate]] uses the split '{}'", *report.split));
     for (const auto seed : report.seeds)
@@ -160,38 +156,37 @@ class Checker {
   }
 
   const study::CompareSettings& settings_;
-  const std::vector<json>& lines_;
+  const std::vector<record::PlanLine>& lines_;
   const std::vector<document::KeyPath>& narrowed_;
   study::Partners partners_;
-  std::vector<json> row_lines_;  // the first of every group
+  std::vector<record::PlanLine> row_lines_;  // the first of every group
   document::Diagnostics& diagnostics_;
 };
 
 // Returns no value if the cost depends on the model size and the size is unknown.
-std::optional<double> planned_cost(const json& line, const std::string& name,
+std::optional<double> planned_cost(const record::PlanLine& line, const std::string& name,
                                    const std::map<std::string, worker::ModelSize>& sizes) {
-  const auto& train = line.at("train").at("train");
-  const double steps = train.value("steps", 0.0);
+  const auto steps = static_cast<double>(line.steps()), batch = static_cast<double>(line.train.train.batch);
   if (name == "train.steps") return steps;
-  const double tokens = steps * train.value("batch", 0.0) * line.at("train").at("data").value("context", 0.0);
+  const double tokens = steps * batch * static_cast<double>(line.train.data.context);
   if (name == "train.tokens") return tokens;
-  const auto size = sizes.find(line.at("group").get<std::string>());
+  const auto size = sizes.find(line.group);
   if (size == sizes.end()) return std::nullopt;
   if (name == "train.flops_exact") {
     if (size->second.row_flops == 0) return std::nullopt;
-    return size->second.row_flops * steps * train.value("batch", 0.0);
+    return size->second.row_flops * steps * batch;
   }
   const auto parameters = static_cast<double>(size->second.parameters);
   return name == "train.parameters" ? parameters : 6 * parameters * tokens;
 }
 
-void check_equal(const study::EqualCost& equal, const std::vector<const json*>& rows,
+void check_equal(const study::EqualCost& equal, const std::vector<const record::PlanLine*>& rows,
                  const std::map<std::string, worker::ModelSize>& sizes, document::Diagnostics& diagnostics) {
   std::vector<study::Cost> costs;
   for (const auto* row : rows) {
     const auto cost = planned_cost(*row, equal.name, sizes);
     if (!cost) return;
-    costs.push_back({row->value("label", ""), *cost});
+    costs.push_back({row->label, *cost});
   }
   if (const auto gap = study::excessive_gap(equal, costs))
     diagnostics.add(
@@ -204,13 +199,13 @@ void check_equal(const study::EqualCost& equal, const std::vector<const json*>& 
 
 }  // namespace
 
-void check_equal_costs(const study::CompareSettings& settings, const std::vector<json>& lines,
+void check_equal_costs(const study::CompareSettings& settings, const std::vector<record::PlanLine>& lines,
                        const std::map<std::string, worker::ModelSize>& sizes, document::Diagnostics& diagnostics) {
   const auto rows = study::first_lines(lines);
   for (const auto& equal : settings.equal) check_equal(equal, rows, sizes, diagnostics);
 }
 
-void check_comparison(const study::CompareSettings& settings, const std::vector<json>& lines,
+void check_comparison(const study::CompareSettings& settings, const std::vector<record::PlanLine>& lines,
                       const std::vector<document::KeyPath>& narrowed, document::Diagnostics& diagnostics) {
   if (!lines.empty()) Checker(settings, lines, narrowed, diagnostics).check();
 }

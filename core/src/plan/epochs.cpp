@@ -3,19 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <set>
 
 namespace assay::plan {
 namespace {
 
-using nlohmann::json;
-
 constexpr double kMostEpochs =
     4;  // up to here repeated text is as good as new text: Muennighoff et al. 2023, arXiv:2305.16264
 
-double epoch_tokens_of(const ModelSizes& sizes, const json& line) {
-  const auto size = sizes.find(line.at("group"));
+double epoch_tokens_of(const ModelSizes& sizes, const record::PlanLine& line) {
+  const auto size = sizes.find(line.group);
   return size == sizes.end() ? 0 : size->second.epoch_tokens;
 }
 
@@ -25,31 +22,22 @@ std::string some_of(size_t some, size_t all) {
 
 }  // namespace
 
-int64_t tokens_per_step(const json& line) {
-  const auto& train = line.at("train");
-  return train.at("train").at("batch").get<int64_t>() * train.at("data").at("context").get<int64_t>();
-}
-
-int64_t tokens_of(const json& line) {
-  return line.at("train").at("train").at("steps").get<int64_t>() * tokens_per_step(line);
-}
-
-double epochs_of(const ModelSizes& sizes, const json& line) {
+double epochs_of(const ModelSizes& sizes, const record::PlanLine& line) {
   const auto epoch = epoch_tokens_of(sizes, line);
-  return epoch > 0 ? static_cast<double>(tokens_of(line)) / epoch : 0;
+  return epoch > 0 ? static_cast<double>(line.tokens()) / epoch : 0;
 }
 
-std::vector<std::string> epoch_warnings(const std::vector<json>& lines, const ModelSizes& sizes) {
+std::vector<std::string> epoch_warnings(const std::vector<record::PlanLine>& lines, const ModelSizes& sizes) {
   std::set<std::string> groups;
   size_t repeated = 0, short_texts = 0;
   double most = 0, most_in_batch = 0;
   for (const auto& line : lines) {
-    if (!groups.insert(line.at("group").get<std::string>()).second) continue;
+    if (!groups.insert(line.group).second) continue;
     const auto epochs = epochs_of(sizes, line);
     repeated += epochs > kMostEpochs;
     most = std::max(most, epochs);
     const auto epoch = epoch_tokens_of(sizes, line);
-    const auto in_batch = epoch > 0 ? static_cast<double>(tokens_per_step(line)) / epoch : 0;
+    const auto in_batch = epoch > 0 ? static_cast<double>(line.tokens_per_step()) / epoch : 0;
     short_texts += in_batch > 1;
     most_in_batch = std::max(most_in_batch, in_batch);
   }

@@ -17,24 +17,37 @@ bool is_switched_off(const document::KeyPath& path, const document::Node& docume
   return enabled && enabled->as<bool>() && !*enabled->as<bool>();
 }
 
-json plugins_of(const RunConfig& config, const schema::Catalogue& catalogue) {
-  auto plugins = json::object();
+record::PlannedPlugins plugins_of(const RunConfig& config, const schema::Catalogue& catalogue) {
+  record::PlannedPlugins plugins;
   for (const auto& [component, roles] : config.used) {
     const auto& [kind, name] = component;
-    const auto found = catalogue.find(kind, name);
-    plugins[kind + "/" + name] = {{"plugin", found.plugin->name},       {"version", found.plugin->version},
-                                  {"file", found.plugin->file},         {"sha256", found.plugin->sha256},
-                                  {"build_id", found.plugin->build_id}, {"roles", roles}};
+    auto& planned = plugins[kind + "/" + name] = planned_plugin(*catalogue.find(kind, name).plugin);
+    planned.roles = roles;
     for (const auto* other : catalogue.shadowed(kind, name))
-      plugins[kind + "/" + name]["shadows"].push_back(
-          {{"plugin", other->name}, {"version", other->version}, {"file", other->file}, {"sha256", other->sha256}});
+      planned.shadows.push_back({other->name, other->version, other->file, other->sha256});
   }
   return plugins;
+}
+
+// What the configuration resolved to, which nothing is wrong with any more.
+record::TrainConfig train_of(json resolved) {
+  resolved["seeds"] = {{"init", 0}, {"data", 0}};  // until a line is made
+  return record::TrainConfig::from_json(std::move(resolved), "train");
 }
 
 }  // namespace
 
 std::string group_of(const RunConfig& config) { return group_id(config.train); }
+
+record::PlannedPlugin planned_plugin(const schema::PluginFile& plugin) {
+  return {.plugin = plugin.name,
+          .version = plugin.version,
+          .file = plugin.file,
+          .sha256 = plugin.sha256,
+          .build_id = plugin.build_id,
+          .roles = {},
+          .shadows = {}};
+}
 
 void describe_choices(const std::vector<sweep::Choice>& choices, const document::Node& document, Group& group) {
   group.axes = json::object();
@@ -50,56 +63,54 @@ LineMaker::LineMaker(std::string experiment, const std::string& file, const docu
     : experiment_(std::move(experiment)), document_(document), catalogue_(catalogue) {
   std::string all;
   for (const auto& source : document.sources) all += source.text;
-  source_ = {{"file", source_name(file)}, {"sha256", base::sha256(all)}};
+  source_ = {.file = source_name(file), .sha256 = base::sha256(all)};
 }
 
-void LineMaker::add_lines(const Group& group, const std::vector<sweep::Seed>& seeds, std::vector<json>& lines) const {
-  json shared = {{"schema", 1},
-                 {"experiment", experiment_},
-                 {"group", group.id},
-                 {"label", group.label.empty() ? experiment_ : group.label},
-                 {"axes", group.axes},
-                 {"train", group.config.train},
-                 {"trackers", group.config.trackers},
-                 {"resources", group.config.resources},
-                 {"budget", group.config.budget},
-                 {"log_every", group.config.log_every},
-                 {"checkpoint", group.config.checkpoint},
-                 {"plugins", plugins_of(group.config, catalogue_)},
-                 {"source", source_}};
-  if (!group.config.exchanges.empty()) shared["exchanges"] = group.config.exchanges;
+void LineMaker::add_lines(const Group& group, const std::vector<sweep::Seed>& seeds,
+                          std::vector<record::PlanLine>& lines) const {
+  const auto& config = group.config;
+  record::PlanLine shared{.experiment = experiment_,
+                          .train_id = {},
+                          .group = group.id,
+                          .label = group.label.empty() ? experiment_ : group.label,
+                          .axes = group.axes,
+                          .data_id = {},
+                          .train = train_of(config.train),
+                          .evaluate = {},
+                          .trackers = record::listed_from_json(config.trackers, "trackers"),
+                          .exchanges = record::listed_from_json(config.exchanges, "exchanges"),
+                          .resources = record::Resources::from_json(config.resources, "resources"),
+                          .budget = record::Budget::from_json(config.budget, "budget"),
+                          .log_every = config.log_every,
+                          .checkpoint = record::CheckpointSettings::from_json(config.checkpoint, "checkpoint"),
+                          .plugins = plugins_of(config, catalogue_),
+                          .source = source_};
   // Parts without an input that depends on the seed are made canonical once.
-  const bool has_inputs = !record::inputs_in(group.config.train).empty();
-  SeededIds ids(group.config.train);
+  const bool has_inputs = !record::inputs_in(shared.train).empty();
+  SeededIds ids(config.train);
   std::vector<std::string> evaluations;
-  shared["evaluate"] = json::array();
-  for (const auto& evaluation : group.config.evaluations) {
+  for (const auto& evaluation : config.evaluations) {
     const bool is_open = !record::inputs_in(evaluation.config).empty();
     evaluations.push_back(is_open ? "" : canonical_evaluation(evaluation.config, evaluation.split));
-    shared["evaluate"].push_back({{"label", evaluation.label},
-                                  {"every", evaluation.every},
-                                  {"config", evaluation.config},
-                                  {"split", evaluation.split}});
+    shared.evaluate.push_back({evaluation.label, {}, evaluation.every, evaluation.config, evaluation.split});
   }
   for (const auto& seed : seeds) {
     auto& line = lines.emplace_back(shared);
     if (has_inputs) {
-      line["train"] = record::with_inputs_of(line["train"], seed.shown);
-      ids = SeededIds(line["train"]);
+      record::for_each_config(line.train, [&](json& one) { one = record::with_inputs_of(one, seed.shown); });
+      ids = SeededIds(line.train.to_json());
     }
-    const json both = {{"init", seed.init}, {"data", seed.data}};
-    line["train"]["seeds"] = both;
-    const auto id = ids.train_id(both);
-    line["train_id"] = id;
-    line["seed"] = seed.shown;
-    line["data_id"] = ids.data_id(seed.data);
+    line.train.seeds = {seed.init, seed.data};
+    line.train_id = ids.train_id({{"init", seed.init}, {"data", seed.data}});
+    line.seed = seed.shown;
+    line.data_id = ids.data_id(seed.data);
     for (size_t i = 0; i < evaluations.size(); ++i) {
-      auto& evaluation = line["evaluate"][i];
+      auto& evaluation = line.evaluate[i];
       if (evaluations[i].empty()) {
-        evaluation["config"] = record::with_inputs_of(evaluation["config"], seed.shown);
-        evaluation["id"] = eval_id(id, evaluation["config"], evaluation.at("split"));
+        evaluation.config = record::with_inputs_of(evaluation.config, seed.shown);
+        evaluation.id = eval_id(line.train_id, evaluation.config, evaluation.split);
       } else {
-        evaluation["id"] = eval_id(id, evaluations[i]);
+        evaluation.id = eval_id(line.train_id, evaluations[i]);
       }
     }
   }
@@ -116,7 +127,5 @@ std::string LineMaker::source_text() const {
   }
   return text;
 }
-
-std::string plan_text(const json& line) { return line.dump(-1, ' ', false, json::error_handler_t::replace); }
 
 }  // namespace assay::plan

@@ -8,6 +8,7 @@
 
 #include "document/extends.h"
 #include "plan/run_config.h"
+#include "record/plan_line.h"
 #include "schema/descriptors.h"
 #include "sweep/seeds.h"
 #include "sweep/sweep.h"
@@ -24,7 +25,9 @@ struct Group {
 
 std::string group_of(const RunConfig& config);
 
-// Sets axes and label of a group. Keys of a disabled entry do not affect the run and are omitted.
+record::PlannedPlugin planned_plugin(const schema::PluginFile& plugin);
+
+// Axes and label of a group. Keys of an entry that is switched off say nothing about the run and are left out.
 void describe_choices(const std::vector<sweep::Choice>& choices, const document::Node& document, Group& group);
 
 class LineMaker {
@@ -32,7 +35,7 @@ class LineMaker {
   LineMaker(std::string experiment, const std::string& file, const document::Document& document,
             const schema::Catalogue& catalogue);
 
-  void add_lines(const Group& group, const std::vector<sweep::Seed>& seeds, std::vector<nlohmann::json>& lines) const;
+  void add_lines(const Group& group, const std::vector<sweep::Seed>& seeds, std::vector<record::PlanLine>& lines) const;
   // The text of the experiment file, followed by the files that it extends as comments.
   std::string source_text() const;
 
@@ -40,10 +43,7 @@ class LineMaker {
   std::string experiment_;
   const document::Document& document_;
   const schema::Catalogue& catalogue_;
-  nlohmann::json source_;
+  record::PlanOrigin source_;
 };
-
-// One line of JSON. File names need not be UTF-8; invalid bytes are replaced.
-std::string plan_text(const nlohmann::json& line);
 
 }  // namespace assay::plan

@@ -156,19 +156,18 @@ class Planner {
     const auto open = [](const Group& group) { return needs_model_size(group.config.budget); };
     if (std::none_of(groups_.begin(), groups_.end(), open)) return;
     const LineMaker maker(plan_.experiment, request_.file, document_, catalogue_);
-    std::vector<json> lines;
+    std::vector<record::PlanLine> lines;
     for (const auto& group : groups_)
       if (open(group)) maker.add_lines(group, {seeds_.front()}, lines);
     const auto measured = worker::validate_assembly(text_of(lines, 1));
     for (const auto& line : lines)
-      if (!measured.sizes.count(line.at("group"))) return report(measured.findings);
+      if (!measured.sizes.count(line.group)) return report(measured.findings);
     known_.clear();
+    auto line = lines.begin();
     for (auto& group : std::exchange(groups_, {})) {
       if (open(group)) {
         const auto budget = group.config.budget;
-        const auto& train = group.config.train;
-        const int64_t tokens_per_step =
-            train.at("train").at("batch").get<int64_t>() * train.at("data").at("context").get<int64_t>();
+        const auto tokens_per_step = (line++)->tokens_per_step();
         auto& section = *group.document.as<document::Table>()->find("train")->as<document::Table>();
         const auto position = section.find_entry(budget.at("kind").get<std::string>())->position;
         document::drop_other_budgets(section, "steps");
@@ -214,7 +213,7 @@ class Planner {
     check_equal_costs(plan_.compare, plan_.lines, plan_.sizes, diagnostics_);
   }
 
-  void check_metrics(const std::map<std::string, std::vector<std::string>>& known) {
+  void check_metrics(const std::map<std::string, std::vector<std::string> >& known) {
     const auto check = [&](const study::MetricName& metric, bool whole) {
       if (!is_overridden(record::owner_of(metric.name)))
         study::check_metric_is_given(metric, whole, known, diagnostics_);
@@ -240,9 +239,9 @@ class Planner {
   }
 
   // One line per group.
-  static std::string text_of(const std::vector<json>& lines, size_t seeds) {
+  static std::string text_of(const std::vector<record::PlanLine>& lines, size_t seeds) {
     std::string text;
-    for (size_t i = 0; i < lines.size(); i += seeds) text += plan_text(lines[i]) + "\n";
+    for (size_t i = 0; i < lines.size(); i += seeds) text += lines[i].text() + "\n";
     return text;
   }
 
@@ -280,11 +279,11 @@ Plan make_plan(const PlanRequest& request) { return Planner(request).make(); }
 std::vector<std::string> warnings_of(const Plan& plan) {
   std::set<std::string> sentences;
   for (const auto& line : plan.lines)
-    for (const auto& [component, plugin] : line.at("plugins").items())
-      for (const auto& other : plugin.value("shadows", json::array()))
+    for (const auto& [component, plugin] : line.plugins)
+      for (const auto& other : plugin.shadows)
         sentences.insert(
             fmt::format("warning: {} is loaded from {}; {} also provides it, but is later on the plugin path",
-                        component, plugin.at("file").get<std::string>(), other.at("file").get<std::string>()));
+                        component, plugin.file, other.file));
   std::vector<std::string> all{sentences.begin(), sentences.end()};
   all.insert(all.end(), plan.notes.begin(), plan.notes.end());
   for (auto& warning : epoch_warnings(plan.lines, plan.sizes)) all.push_back(std::move(warning));
@@ -294,7 +293,7 @@ std::vector<std::string> warnings_of(const Plan& plan) {
 void write_plan(const Plan& plan, const std::filesystem::path& folder) {
   std::filesystem::create_directories(folder);
   std::string lines;
-  for (const auto& line : plan.lines) lines += plan_text(line) + "\n";
+  for (const auto& line : plan.lines) lines += line.text() + "\n";
   base::write_atomically(folder / "experiment.toml", plan.source_text);
   base::write_atomically(folder / "plan.jsonl", lines);
 }

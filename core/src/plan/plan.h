@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "document/diagnostics.h"
+#include "record/plan_line.h"
 #include "study/compare_settings.h"
 #include "study/prune_settings.h"
 #include "worker/client.h"
@@ -33,7 +34,7 @@ struct Plan {
   std::vector<std::string> axes;                   // names of the swept keys, in the order of the file
   size_t combinations = 0;                         // of the sweep, before equal ones are merged
   size_t distinct = 0;                             // groups
-  std::vector<nlohmann::json> lines;               // of plan.jsonl, one per run, in order of group and seed
+  std::vector<record::PlanLine> lines;             // of plan.jsonl, one per run, in order of group and seed
   std::map<std::string, worker::ModelSize> sizes;  // by group
   std::vector<std::string> notes;                  // notes of components about the plan
   std::vector<std::string> data;                   // descriptions of the splits

@@ -61,14 +61,13 @@ json RunInputs::choose(const Lines& lines, const document::Node& node, const std
   json seeds = json::object();
   for (const auto& line : lines) {
     if (selector && !sweep::matches(*selector, line)) continue;
-    labels[line.at("group")] = line.at("label");
-    seeds[line.at("seed").dump()] = line.at("train_id");
+    labels[line.group] = line.label;
+    seeds[std::to_string(line.seed)] = line.train_id;
   }
   if (labels.empty()) {
     std::vector<std::string> all;
     for (const auto& line : lines)
-      if (const std::string label = line.at("label"); std::find(all.begin(), all.end(), label) == all.end())
-        all.push_back(label);
+      if (std::find(all.begin(), all.end(), line.label) == all.end()) all.push_back(line.label);
     why = fmt::format("'where' selects no run of '{}'; available: {}", experiment, fmt::join(all, "; "));
     return nullptr;
   }

@@ -13,6 +13,7 @@
 
 #include "document/diagnostics.h"
 #include "document/node.h"
+#include "record/plan_line.h"
 #include "schema/input_finder.h"
 
 namespace assay::plan {
@@ -20,7 +21,7 @@ namespace assay::plan {
 // Returns the runs of an experiment file as lines of its plan. asked_by: the files that led to it, whose runs take its
 // runs as inputs.
 using LinesOfFile =
-    std::function<std::vector<nlohmann::json>(const std::string& file, const std::vector<std::string>& asked_by)>;
+    std::function<std::vector<record::PlanLine>(const std::string& file, const std::vector<std::string>& asked_by)>;
 
 class RunInputs final : public schema::InputFinder {
  public:
@@ -38,7 +39,7 @@ class RunInputs final : public schema::InputFinder {
   const std::set<std::string>& experiments() const { return experiments_; }
 
  private:
-  using Lines = std::vector<nlohmann::json>;
+  using Lines = std::vector<record::PlanLine>;
   const Lines& in_force(const std::string& experiment);
   const Lines& of_file(const std::string& experiment);
   nlohmann::json choose(const Lines& lines, const document::Node& node, const std::string& experiment,

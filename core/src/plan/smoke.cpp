@@ -11,34 +11,30 @@ namespace {
 constexpr int64_t kSteps = 20;
 
 // 0 means never and stays 0.
-int64_t scaled(const nlohmann::json& every, int64_t steps, int64_t whole) {
-  const auto given = every.get<int64_t>();
-  return given == 0 || whole == 0 ? given : std::max<int64_t>(1, given * steps / whole);
+int64_t scaled(int64_t every, int64_t steps, int64_t whole) {
+  return every == 0 || whole == 0 ? every : std::max<int64_t>(1, every * steps / whole);
 }
 
-void shorten(nlohmann::json& line) {
-  auto& train = line["train"];
-  const auto whole = train["train"].at("steps").get<int64_t>(), steps = std::min<int64_t>(kSteps, whole);
-  train["train"]["steps"] = steps;
+void shorten(record::PlanLine& line) {
+  const auto whole = line.steps(), steps = std::min<int64_t>(kSteps, whole);
+  line.train.train.steps = steps;
   // Intermediate checkpoints and evaluations also happen in the short run.
-  auto& checkpoint = line["checkpoint"];
-  if (checkpoint.contains("every")) checkpoint["every"] = scaled(checkpoint["every"], steps, whole);
-  for (auto& evaluation : line["evaluate"]) evaluation["every"] = scaled(evaluation.at("every"), steps, whole);
-  const auto id = train_id(train);
-  line["train_id"] = id;
-  line["group"] = group_id(train);
-  for (auto& evaluation : line["evaluate"])
-    evaluation["id"] = eval_id(id, evaluation.at("config"), evaluation.at("split").get<std::string>());
+  line.checkpoint.every = scaled(line.checkpoint.every, steps, whole);
+  for (auto& evaluation : line.evaluate) evaluation.every = scaled(evaluation.every, steps, whole);
+  const auto train = line.train.to_json();
+  line.train_id = train_id(train);
+  line.group = group_id(train);
+  for (auto& evaluation : line.evaluate) evaluation.id = eval_id(line.train_id, evaluation.config, evaluation.split);
 }
 
 }  // namespace
 
 Plan smoke_of(Plan plan) {
   std::set<std::string> groups, ids;
-  std::erase_if(plan.lines, [&](const auto& line) { return !groups.insert(line.at("group")).second; });
+  std::erase_if(plan.lines, [&](const auto& line) { return !groups.insert(line.group).second; });
   for (auto& line : plan.lines) shorten(line);
   std::erase_if(plan.lines,
-                [&](const auto& line) { return !ids.insert(line.at("train_id")).second; });  // differ only in steps
+                [&](const auto& line) { return !ids.insert(line.train_id).second; });  // differ only in steps
   plan.results_folder = plan.results_folder.parent_path() / ".smoke" / plan.results_folder.filename();
   return plan;
 }

@@ -8,20 +8,14 @@
 namespace assay::record {
 namespace {
 
-// A plugin without roles has every role of the run itself.
-bool has_role(const nlohmann::json& plugin, const char* role) {
-  const auto roles = plugin.find("roles");
-  return roles == plugin.end() ? role != std::string(kInputRole)
-                               : std::find(roles->begin(), roles->end(), role) != roles->end();
-}
-
 bool asks_a_run(const nlohmann::json& config) {
   if (config.is_object() && config.contains("train_id")) return true;
   return config.is_structured() &&
          std::any_of(config.begin(), config.end(), [](const auto& inner) { return asks_a_run(inner); });
 }
 
-nlohmann::json identity(nlohmann::json plugin) {
+nlohmann::json identity(const PlannedPlugin& planned) {
+  auto plugin = planned.to_json();
   plugin.erase("file");
   plugin.erase("roles");
   if (plugin.contains("shadows"))
@@ -37,21 +31,25 @@ void collect_uses(const nlohmann::json& config, std::set<std::string>& names) {
 
 }  // namespace
 
-nlohmann::json training_plugins(const nlohmann::json& plan_line) {
+// A plugin without roles has those of a run of its own.
+bool has_role(const PlannedPlugin& plugin, const std::string& role) {
+  if (plugin.roles.empty()) return role != kInputRole;
+  return std::find(plugin.roles.begin(), plugin.roles.end(), role) != plugin.roles.end();
+}
+
+nlohmann::json training_plugins(const PlanLine& plan_line) {
   auto chosen = nlohmann::json::object();
-  const auto plugins = plan_line.value("plugins", nlohmann::json::object());
-  for (const auto& [key, plugin] : plugins.items())
+  for (const auto& [key, plugin] : plan_line.plugins)
     if (has_role(plugin, "train")) chosen[key] = identity(plugin);
   return chosen;
 }
 
-nlohmann::json evaluation_plugins(const nlohmann::json& plan_line, const nlohmann::json& config) {
+nlohmann::json evaluation_plugins(const PlanLine& plan_line, const nlohmann::json& config) {
   std::set<std::string> names;
   collect_uses(config, names);
   const bool asks = asks_a_run(config);
   auto chosen = nlohmann::json::object();
-  const auto plugins = plan_line.value("plugins", nlohmann::json::object());
-  for (const auto& [key, plugin] : plugins.items())
+  for (const auto& [key, plugin] : plan_line.plugins)
     if ((has_role(plugin, "evaluate") && names.count(key.substr(key.find('/') + 1))) ||
         (asks && has_role(plugin, kInputRole)))
       chosen[key] = identity(plugin);
@@ -61,5 +59,7 @@ nlohmann::json evaluation_plugins(const nlohmann::json& plan_line, const nlohman
 std::string code_id(const nlohmann::json& plugin) {
   return plugin.value("build_id", plugin.value("sha256", std::string()));
 }
+
+std::string code_id(const PlannedPlugin& plugin) { return plugin.build_id.value_or(plugin.sha256); }
 
 }  // namespace assay::record

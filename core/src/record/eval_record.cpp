@@ -20,21 +20,20 @@ nlohmann::json to_json(const std::vector<RecordedExample>& examples) {
 
 }  // namespace
 
-nlohmann::json eval_record(const nlohmann::json& plan_line, const nlohmann::json& evaluation,
-                           const EvalResult& result) {
+nlohmann::json eval_record(const PlanLine& plan_line, const PlannedEvaluation& evaluation, const EvalResult& result) {
   return {
       {"schema", 1},
-      {"eval_id", evaluation.at("id")},
-      {"train_id", plan_line.at("train_id")},
-      {"group", plan_line.at("group")},
-      {"label", evaluation.at("label")},
-      {"seed", plan_line.at("seed")},
-      {"config", evaluation.at("config")},
-      {"split", evaluation.at("split")},
+      {"eval_id", evaluation.id},
+      {"train_id", plan_line.train_id},
+      {"group", plan_line.group},
+      {"label", evaluation.label},
+      {"seed", plan_line.seed},
+      {"config", evaluation.config},
+      {"split", evaluation.split},
       {"step", result.step},
       {"metrics", to_json(result.metrics)},
       {"examples", to_json(result.examples)},
-      {"code", {{"evaluator", evaluation_plugins(plan_line, evaluation.at("config"))}, {"library", result.library}}},
+      {"code", {{"evaluator", evaluation_plugins(plan_line, evaluation.config)}, {"library", result.library}}},
       {"measured",
        {{"seconds", result.seconds},
         {"started", result.started},

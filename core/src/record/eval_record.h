@@ -8,6 +8,7 @@
 
 #include "record/example.h"
 #include "record/metric.h"
+#include "record/plan_line.h"
 
 namespace assay::record {
 
@@ -20,7 +21,7 @@ struct EvalResult {
   std::string library;  // build id of the library that evaluated
 };
 
-// evaluation: one entry of the plan line's "evaluate".
-nlohmann::json eval_record(const nlohmann::json& plan_line, const nlohmann::json& evaluation, const EvalResult& result);
+// evaluation: one of the plan line's.
+nlohmann::json eval_record(const PlanLine& plan_line, const PlannedEvaluation& evaluation, const EvalResult& result);
 
 }  // namespace assay::record

@@ -1,14 +1,13 @@
 #include "record/orphans.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <set>
 
 namespace assay::record {
 
-std::vector<RunLayout> orphans_of(const ExperimentLayout& experiment, const std::vector<nlohmann::json>& plan_lines) {
+std::vector<RunLayout> orphans_of(const ExperimentLayout& experiment, const std::vector<PlanLine>& plan_lines) {
   std::set<std::string> planned;
-  for (const auto& line : plan_lines) planned.insert(line.at("train_id").get<std::string>());
+  for (const auto& line : plan_lines) planned.insert(line.train_id);
   std::vector<RunLayout> orphans;
   std::error_code absent;
   for (const auto& entry : std::filesystem::directory_iterator(experiment.folder() / "runs", absent))

@@ -16,10 +16,10 @@ namespace {
 using nlohmann::json;
 
 // The plugins of a record whose code differs from that in the plan.
-std::string other_plugins(const json& components, const json& planned) {
+std::string other_plugins(const json& components, const PlannedPlugins& planned) {
   std::string names;
   for (const auto& [component, plugin] : components.items())
-    if (planned.contains(component) && code_id(planned[component]) != code_id(plugin))
+    if (const auto found = planned.find(component); found != planned.end() && code_id(found->second) != code_id(plugin))
       names += (names.empty() ? "" : ", ") + component;
   return names;
 }
@@ -40,7 +40,7 @@ std::string trained_again(const json& config) {
 }
 
 // The current code that a replay used, in the form of `accepted.json`.
-json code_of(const json& plan_line, const std::string& current_code) {
+json code_of(const PlanLine& plan_line, const std::string& current_code) {
   json plugins = json::object();
   const auto training = training_plugins(plan_line);
   for (const auto& [component, plugin] : training.items()) plugins[component] = code_id(plugin);
@@ -57,17 +57,18 @@ json accepted_in(const RunLayout& run) {
 // replay.
 std::int64_t replayed_library(const RunLayout& run, const std::string& library, const std::string& current_code) {
   for (const auto& one : accepted_in(run))
-    if (one.is_object() && one.value("/code/training"_json_pointer, "") == current_code &&
-        one.value("/record/training"_json_pointer, "") == library)
+    if (one.is_object() && one.value("/code/training" _json_pointer, "") == current_code &&
+        one.value("/record/training" _json_pointer, "") == library)
       return one.value("steps", std::int64_t{0});
   return 0;
 }
 
 }  // namespace
 
-Freshness freshness(const json& record, const RunLayout& run, const json& plan_line, const std::string& current_code) {
+Freshness freshness(const json& record, const RunLayout& run, const PlanLine& plan_line,
+                    const std::string& current_code) {
   const auto code = record.value("code", json::object());
-  const auto planned = plan_line.value("plugins", json::object());
+  const auto& planned = plan_line.plugins;
   Freshness result;
   if (!code.contains("training")) {
     result.stale = other_plugins(code.value("evaluator", json::object()), planned);
@@ -92,24 +93,21 @@ Freshness freshness(const json& record, const RunLayout& run, const json& plan_l
   return result;
 }
 
-std::vector<json> with_code_at_hand(std::vector<json> plan_lines) {
+std::vector<PlanLine> with_code_at_hand(std::vector<PlanLine> plan_lines) {
   std::map<std::string, std::string> build_ids;  // by file
   const auto build_id = [&](const std::string& file) -> const std::string& {
     const auto [known, is_new] = build_ids.try_emplace(file);
     if (is_new) known->second = build_id_of_file(file);
     return known->second;
   };
-  for (auto& line : plan_lines) {
-    if (!line.contains("plugins")) continue;
-    for (auto& plugin : line["plugins"]) {
-      const std::string file = plugin.value("file", "");
-      if (!file.empty() && plugin.contains("build_id") && !build_id(file).empty()) plugin["build_id"] = build_id(file);
-    }
-  }
+  for (auto& line : plan_lines)
+    for (auto& [component, plugin] : line.plugins)
+      if (!plugin.file.empty() && plugin.build_id && !build_id(plugin.file).empty())
+        plugin.build_id = build_id(plugin.file);
   return plan_lines;
 }
 
-std::string stale_code(const json& plan_line, const RunLayout& run, const std::string& current_code) {
+std::string stale_code(const PlanLine& plan_line, const RunLayout& run, const std::string& current_code) {
   std::set<std::string> parts;
   const auto add = [&](const std::filesystem::path& file) {
     const auto record = json::parse(base::read_file(file), nullptr, /*allow_exceptions=*/false);
@@ -118,15 +116,15 @@ std::string stale_code(const json& plan_line, const RunLayout& run, const std::s
       parts.insert(std::move(stale));
   };
   add(run.train_record());
-  for (const auto& evaluation : plan_line.at("evaluate")) add(run.eval_record(evaluation.at("id")));
+  for (const auto& evaluation : plan_line.evaluate) add(run.eval_record(evaluation.id));
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
-bool is_stale(const json& plan_line, const RunLayout& run, const std::string& current_code) {
+bool is_stale(const PlanLine& plan_line, const RunLayout& run, const std::string& current_code) {
   return !stale_code(plan_line, run, current_code).empty();
 }
 
-void accept_code(const json& record, const RunLayout& run, const json& plan_line, const std::string& current_code,
+void accept_code(const json& record, const RunLayout& run, const PlanLine& plan_line, const std::string& current_code,
                  std::int64_t steps) {
   auto accepted = accepted_in(run);
   accepted.push_back({{"code", code_of(plan_line, current_code)}, {"record", record.at("code")}, {"steps", steps}});

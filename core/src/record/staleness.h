@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "record/layout.h"
+#include "record/plan_line.h"
 
 namespace assay::record {
 
@@ -18,21 +19,21 @@ struct Freshness {
 
 // `record` is a train record or an evaluation record; `current_code` is the build id of the current training library,
 // empty when unknown.
-Freshness freshness(const nlohmann::json& record, const RunLayout& run, const nlohmann::json& plan_line,
+Freshness freshness(const nlohmann::json& record, const RunLayout& run, const PlanLine& plan_line,
                     const std::string& current_code);
 
 // Returns the lines of a plan in force with the current build ids of their plugin files: a plugin that was rebuilt
 // since is different code. If a file does not exist here, the plan's entry is kept.
-std::vector<nlohmann::json> with_code_at_hand(std::vector<nlohmann::json> plan_lines);
+std::vector<PlanLine> with_code_at_hand(std::vector<PlanLine> plan_lines);
 
 // The parts of a finished run, or of its planned evaluations, that were made by different code; empty if there are
 // none.
-std::string stale_code(const nlohmann::json& plan_line, const RunLayout& run, const std::string& current_code);
-bool is_stale(const nlohmann::json& plan_line, const RunLayout& run, const std::string& current_code);
+std::string stale_code(const PlanLine& plan_line, const RunLayout& run, const std::string& current_code);
+bool is_stale(const PlanLine& plan_line, const RunLayout& run, const std::string& current_code);
 
 // Records in the run's folder that the current training code reproduced the first `steps` steps of this record's code
 // bit by bit.
-void accept_code(const nlohmann::json& record, const RunLayout& run, const nlohmann::json& plan_line,
+void accept_code(const nlohmann::json& record, const RunLayout& run, const PlanLine& plan_line,
                  const std::string& current_code, std::int64_t steps);
 
 }  // namespace assay::record

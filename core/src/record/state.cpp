@@ -14,7 +14,9 @@ std::optional<State> read_state(const std::filesystem::path& file) {
   if (!json.is_object()) return std::nullopt;
   try {
     State state;
-    state.status = json.at("status");
+    const auto status = status_of_name(json.at("status").get<std::string>());
+    if (!status) return std::nullopt;
+    state.status = *status;
     state.attempt = json.value("attempt", 1);
     state.pid = json.value("pid", 0);
     state.host = json.value("host", "");
@@ -29,7 +31,7 @@ std::optional<State> read_state(const std::filesystem::path& file) {
 }
 
 void write_state(const std::filesystem::path& file, const State& state) {
-  nlohmann::json json = {{"status", state.status}, {"attempt", state.attempt}, {"pid", state.pid}};
+  nlohmann::json json = {{"status", name_of(state.status)}, {"attempt", state.attempt}, {"pid", state.pid}};
   if (!state.host.empty()) json["host"] = state.host;
   if (state.exit_code) json["exit_code"] = *state.exit_code;
   if (state.signal) json["signal"] = *state.signal;

@@ -6,10 +6,12 @@
 #include <optional>
 #include <string>
 
+#include "record/status.h"
+
 namespace assay::record {
 
 struct State {
-  std::string status;  // running, done, failed, preempted, cancelled, paused, pruned
+  RunStatus status = RunStatus::kQueued;
   int attempt = 1;
   int pid = 0;       // of the worker
   std::string host;  // where it runs

@@ -10,8 +10,8 @@
 
 namespace assay::record {
 
-nlohmann::json train_record(const nlohmann::json& plan_line, const TrainResult& result) {
-  const auto& resources = plan_line.at("resources");
+nlohmann::json train_record(const PlanLine& plan_line, const TrainResult& result) {
+  const auto& resources = plan_line.resources;
   const auto cpuinfo = read_cpuinfo();
   auto data = nlohmann::json::array();
   for (const auto& source : result.data)
@@ -24,16 +24,16 @@ nlohmann::json train_record(const nlohmann::json& plan_line, const TrainResult& 
       {"flops", result.flops_six_nd},
       {"tokens_per_parameter",
        static_cast<double>(result.tokens) / static_cast<double>(std::max<int64_t>(1, result.parameters))}};
-  auto budget = plan_line.at("budget");
-  budget["actual"] = done.at(budget.at("kind").get<std::string>());
+  auto budget = plan_line.budget.to_json();
+  budget["actual"] = done.at(plan_line.budget.kind);
   nlohmann::json record = {
       {"schema", 1},
-      {"train_id", plan_line.at("train_id")},
-      {"group", plan_line.at("group")},
-      {"label", plan_line.at("label")},
-      {"seed", plan_line.at("seed")},
-      {"experiment", plan_line.at("experiment")},
-      {"config", plan_line.at("train")},
+      {"train_id", plan_line.train_id},
+      {"group", plan_line.group},
+      {"label", plan_line.label},
+      {"seed", plan_line.seed},
+      {"experiment", plan_line.experiment},
+      {"config", plan_line.train.to_json()},
       {"steps", result.steps},
       {"skipped_steps", result.skipped_steps},
       {"tokens", result.tokens},
@@ -46,11 +46,11 @@ nlohmann::json train_record(const nlohmann::json& plan_line, const TrainResult& 
        {{"libtorch", result.libtorch},
         {"cpu", cpu_model(cpuinfo)},
         {"instruction_set", instruction_set(cpuinfo)},
-        {"mesh", resources.at("mesh")},
-        {"threads", resources.at("threads")},
+        {"mesh", resources.mesh.to_json()},
+        {"threads", resources.threads},
         {"device", result.device},
-        {"precision", plan_line.at("train").at("train").at("precision")}}},
-      {"source", plan_line.at("source")},
+        {"precision", plan_line.train.train.precision}}},
+      {"source", plan_line.source.to_json()},
       {"data", data},
       {"measured",
        {{"seconds", result.measured.seconds},

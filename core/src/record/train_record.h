@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "record/metric.h"
+#include "record/plan_line.h"
 #include "record/provenance.h"
 
 namespace assay::record {
@@ -39,7 +40,7 @@ struct TrainResult {
   TrainMeasured measured;
 };
 
-nlohmann::json train_record(const nlohmann::json& plan_line, const TrainResult& result);
+nlohmann::json train_record(const PlanLine& plan_line, const TrainResult& result);
 
 // Whether a record exists and is complete. A truncated record counts as absent.
 bool has_record(const std::filesystem::path& file);

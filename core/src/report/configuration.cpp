@@ -49,27 +49,25 @@ std::string value_text(const json& value) {
 
 }  // namespace
 
-Flat flat_configuration(const json& plan_line) {
+Flat flat_configuration(const record::PlanLine& plan_line) {
   Flat flat;
-  const auto train = plan_line.value("train", json::object());
+  const auto train = plan_line.train.to_json();
   for (const auto& [section, value] : train.items()) {
     if (section == "seeds") continue;
     // The plan names lists in the plural.
     const auto singular = section.ends_with('s') ? section.substr(0, section.size() - 1) : section;
     lay_flat(value, {document::is_labelled_section(singular) ? singular : section}, flat);
   }
-  for (auto evaluation : plan_line.value("evaluate", json::array())) {
-    evaluation.erase("id");
-    auto config = evaluation.value("config", json::object());
-    evaluation.erase("config");
-    config.update(evaluation);
+  for (const auto& evaluation : plan_line.evaluate) {
+    auto config = evaluation.config;
+    config.update({{"label", evaluation.label}, {"every", evaluation.every}, {"split", evaluation.split}});
     lay_flat(json::array({config}), {"evaluate"}, flat);
   }
-  lay_flat(plan_line.value("resources", json::object()), {"resources"}, flat);
+  lay_flat(plan_line.resources.to_json(), {"resources"}, flat);
   return flat;
 }
 
-Configurations compare_configurations(const std::vector<json>& lines) {
+Configurations compare_configurations(const std::vector<record::PlanLine>& lines) {
   std::vector<Flat> groups;
   std::set<std::string> keys;
   for (const auto& line : lines) {

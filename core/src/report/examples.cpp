@@ -81,20 +81,20 @@ WrittenExamples side_by_side(const std::vector<Evaluation>& evaluations, const s
 
 }  // namespace
 
-std::vector<WrittenExamples> written_examples(const std::vector<json>& plan_lines,
+std::vector<WrittenExamples> written_examples(const std::vector<record::PlanLine>& plan_lines,
                                               const record::ExperimentLayout& experiment, std::size_t most) {
   std::vector<WrittenExamples> all;
   std::set<std::string> groups;
   for (const auto& line : plan_lines) {
-    const std::string group = line.at("group");
+    const auto& group = line.group;
     if (groups.count(group)) continue;
-    const auto run = experiment.run(line.at("train_id"));
+    const auto run = experiment.run(line.train_id);
     std::vector<Evaluation> evaluations;
     std::vector<std::string> ids;
     bool complete = true;
-    for (const auto& entry : line.value("evaluate", json::array())) {
-      complete = complete && record::has_record(run.eval_record(entry.at("id")));
-      auto one = read_texts(run.eval_record(entry.at("id")), entry.at("label"), ids);
+    for (const auto& entry : line.evaluate) {
+      complete = complete && record::has_record(run.eval_record(entry.id));
+      auto one = read_texts(run.eval_record(entry.id), entry.label, ids);
       if (!one.examples.empty()) evaluations.push_back(std::move(one));
     }
     if (complete) groups.insert(group);  // if one run has no texts, none has
@@ -102,8 +102,8 @@ std::vector<WrittenExamples> written_examples(const std::vector<json>& plan_line
     groups.insert(group);
     ids.resize(std::min(ids.size(), most));
     auto written = side_by_side(evaluations, ids);
-    written.label = line.value("label", "");
-    written.seed = line.value("seed", std::int64_t{0});
+    written.label = line.label;
+    written.seed = line.seed;
     all.push_back(std::move(written));
   }
   return all;

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
 #include "record/layout.h"
+#include "record/plan_line.h"
 
 namespace assay::report {
 
@@ -14,13 +14,13 @@ namespace assay::report {
 struct WrittenExamples {
   std::string label;
   std::int64_t seed = 0;
-  std::vector<std::string> columns;            // "prompt", "human", "greedy: continuation"
-  std::vector<std::vector<std::string>> rows;  // any bytes; "" if an evaluation has no such text
+  std::vector<std::string> columns;             // "prompt", "human", "greedy: continuation"
+  std::vector<std::vector<std::string> > rows;  // any bytes; "" if an evaluation has no such text
 };
 
 // For every group the first run that has records with texts; at most `most` examples each. A text that is equal in all
 // evaluations of the run is listed once, under its own name.
-std::vector<WrittenExamples> written_examples(const std::vector<nlohmann::json>& plan_lines,
+std::vector<WrittenExamples> written_examples(const std::vector<record::PlanLine>& plan_lines,
                                               const record::ExperimentLayout& experiment, std::size_t most);
 
 }  // namespace assay::report

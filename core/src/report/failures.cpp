@@ -34,16 +34,16 @@ std::vector<std::string> last_lines(const std::filesystem::path& file, std::size
   return lines;
 }
 
-std::vector<Failure> failures_of(const std::vector<nlohmann::json>& plan_lines,
+std::vector<Failure> failures_of(const std::vector<record::PlanLine>& plan_lines,
                                  const record::ExperimentLayout& experiment, std::size_t most_lines) {
   std::vector<Failure> failures;
   for (const auto& line : plan_lines) {
-    const auto run = experiment.run(line.at("train_id"));
-    if (record::run_status(line, run).standing != record::Standing::kFailed) continue;
+    const auto run = experiment.run(line.train_id);
+    if (record::run_status(line, run).status != record::RunStatus::kFailed) continue;
     const auto state = record::read_state(run.state()).value_or(record::State());
-    failures.push_back({.label = line.value("label", ""),
-                        .train_id = line.at("train_id"),
-                        .seed = line.value("seed", std::int64_t{0}),
+    failures.push_back({.label = line.label,
+                        .train_id = line.train_id,
+                        .seed = line.seed,
                         .failure_class = state.failure_class,
                         .reason = state.reason,
                         .ending = ending_of(state),

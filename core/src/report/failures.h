@@ -2,11 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
 #include "record/layout.h"
+#include "record/plan_line.h"
 
 namespace assay::report {
 
@@ -20,7 +20,7 @@ struct Failure {
 };
 
 // The runs with status failed, in the order of the plan.
-std::vector<Failure> failures_of(const std::vector<nlohmann::json>& plan_lines,
+std::vector<Failure> failures_of(const std::vector<record::PlanLine>& plan_lines,
                                  const record::ExperimentLayout& experiment, std::size_t most_lines);
 
 // At most `most_lines` lines from the end of a file; only its last 16 KiB are read. Empty if there is no file.

@@ -40,28 +40,28 @@ MetricAt parsed(const std::string& name) {
 }
 
 // The value of an axis or a configuration key; null if the run has neither.
-json value_at(const std::string& key, const json& line) {
-  const auto axes = line.value("axes", json::object());
-  if (axes.contains(key)) return axes[key];
+json value_at(const std::string& key, const record::PlanLine& line) {
+  if (line.axes.contains(key)) return line.axes.at(key);
   const auto flat = flat_configuration(line);
   const auto found = flat.find(document::short_name(document::canonical_path(document::split_key(key))));
   return found == flat.end() ? json() : found->second;
 }
 
 // One plan line per row of the table; an empty object if the plan has none.
-std::vector<json> line_of_each_row(const compare::Table& table, const std::vector<json>& plan_lines) {
-  std::vector<json> lines;
+std::vector<const record::PlanLine*> line_of_each_row(const compare::Table& table,
+                                                      const std::vector<record::PlanLine>& plan_lines) {
+  std::vector<const record::PlanLine*> lines;
   for (const auto& row : table.rows) {
-    const auto line = std::find_if(plan_lines.begin(), plan_lines.end(),
-                                   [&](const json& one) { return one.at("group") == row.group; });
-    lines.push_back(line == plan_lines.end() ? json::object() : *line);
+    const auto line = std::ranges::find(plan_lines, row.group, &record::PlanLine::group);
+    lines.push_back(line == plan_lines.end() ? nullptr : &*line);
   }
   return lines;
 }
 
 class FigureMaker {
  public:
-  FigureMaker(const study::FigureSettings& settings, const compare::Table& table, const std::vector<json>& plan_lines)
+  FigureMaker(const study::FigureSettings& settings, const compare::Table& table,
+              const std::vector<record::PlanLine>& plan_lines)
       : settings_(settings), table_(table), lines_(line_of_each_row(table, plan_lines)) {
     figure_ = {.name = settings.name,
                .experiment = table.experiment,
@@ -110,8 +110,8 @@ class FigureMaker {
   std::vector<std::string> x_of_rows() const {
     std::vector<std::string> texts;
     bool is_key = false;
-    for (const auto& line : lines_) {
-      const auto value = value_at(settings_.x, line);
+    for (const auto* line : lines_) {
+      const auto value = line ? value_at(settings_.x, *line) : json();
       is_key |= !value.is_null();
       texts.push_back(value.is_null() ? "" : value.is_number() ? value.dump() : record::scalar_text(value));
     }
@@ -199,22 +199,23 @@ class FigureMaker {
 
   const study::FigureSettings& settings_;
   const compare::Table& table_;
-  std::vector<json> lines_;  // one per row
+  std::vector<const record::PlanLine*> lines_;  // one per row
   Figure figure_;
 };
 
 }  // namespace
 
-std::vector<std::string> metrics_of(const study::FigureSettings& figure, const std::vector<json>& plan_lines) {
+std::vector<std::string> metrics_of(const study::FigureSettings& figure,
+                                    const std::vector<record::PlanLine>& plan_lines) {
   std::vector<std::string> metrics{parsed(figure.y).base};
   const bool is_key = std::any_of(plan_lines.begin(), plan_lines.end(),
-                                  [&](const json& line) { return !value_at(figure.x, line).is_null(); });
+                                  [&](const record::PlanLine& line) { return !value_at(figure.x, line).is_null(); });
   if (figure.x.starts_with("train.") && !is_key) metrics.push_back(figure.x);
   return metrics;
 }
 
 Figure make_figure(const study::FigureSettings& settings, const compare::Table& table,
-                   const std::vector<json>& plan_lines) {
+                   const std::vector<record::PlanLine>& plan_lines) {
   return FigureMaker(settings, table, plan_lines).make();
 }
 

@@ -1,11 +1,11 @@
 // A figure as plain data: its series and points.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
 #include "compare/table/table.h"
+#include "record/plan_line.h"
 #include "study/figure_settings.h"
 
 namespace assay::report {
@@ -27,17 +27,18 @@ struct Figure {
   std::string x, y, unit;
   bool categories = false;  // x is not a number
   std::vector<FigureSeries> series;
-  std::vector<std::pair<std::string, compare::Count>>
+  std::vector<std::pair<std::string, compare::Count> >
       unplaced{};  // rows without a value of x because their runs have none
-  std::vector<std::pair<std::string, std::string>> provenance;
+  std::vector<std::pair<std::string, std::string> > provenance;
 };
 
 // The metrics that a figure needs from the table: y at all its coordinates, and x if it is a metric.
-std::vector<std::string> metrics_of(const study::FigureSettings& figure, const std::vector<nlohmann::json>& plan_lines);
+std::vector<std::string> metrics_of(const study::FigureSettings& figure,
+                                    const std::vector<record::PlanLine>& plan_lines);
 
 // Throws UserError when the runs do not have x, when y leaves a coordinate open, or when two rows would share a point.
 Figure make_figure(const study::FigureSettings& settings, const compare::Table& table,
-                   const std::vector<nlohmann::json>& plan_lines);
+                   const std::vector<record::PlanLine>& plan_lines);
 
 // The numbers, one per line, series by series; and the gnuplot script that draws <name>.svg and <name>.pdf from them.
 std::string figure_csv(const Figure& figure);

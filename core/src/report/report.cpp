@@ -22,7 +22,7 @@ namespace assay::report {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Lines = std::vector<nlohmann::json>;
+using Lines = std::vector<record::PlanLine>;
 
 constexpr std::size_t kMostPoints = 200;  // a plot is about 700 pixels wide
 constexpr std::size_t kMostLogLines = 20;
@@ -85,11 +85,10 @@ Json groups_json(const compare::Table& table, const Lines& groups) {
   auto json = Json::array();
   for (const auto& line : groups) {
     const auto row = std::find_if(table.rows.begin(), table.rows.end(),
-                                  [&](const compare::Row& one) { return one.group == line.at("group"); });
-    const auto label = line.value("label", "");
+                                  [&](const compare::Row& one) { return one.group == line.group; });
     json.push_back(
-        {{"label", label.empty() ? "all" : label},
-         {"group", line.at("group")},
+        {{"label", line.label.empty() ? "all" : line.label},
+         {"group", line.group},
          {"baseline", row != table.rows.end() && row->baseline},
          {"incomplete",
           row != table.rows.end() && compare::lacks_values(row->count) ? compare::count_text(row->count) : ""}});
@@ -99,13 +98,12 @@ Json groups_json(const compare::Table& table, const Lines& groups) {
 
 Json curves_json(const Lines& groups, const Lines& lines, const record::ExperimentLayout& experiment, RunLogs& logs) {
   std::vector<std::filesystem::path> files;
-  for (const auto& line : lines) files.push_back(experiment.run(line.at("train_id")).events());
+  for (const auto& line : lines) files.push_back(experiment.run(line.train_id).events());
   logs.refresh(files);
   std::map<std::string, std::size_t> place_of;
-  for (const auto& line : groups) place_of.try_emplace(line.at("group"), place_of.size());
+  for (const auto& line : groups) place_of.try_emplace(line.group, place_of.size());
   std::vector<std::vector<const RunLog*>> logs_of(groups.size());
-  for (std::size_t i = 0; i < lines.size(); ++i)
-    logs_of[place_of.at(lines[i].at("group"))].push_back(&logs.of(files[i]));
+  for (std::size_t i = 0; i < lines.size(); ++i) logs_of[place_of.at(lines[i].group)].push_back(&logs.of(files[i]));
   Json json = {{"most_points", kMostPoints}, {"families", Json::array()}};
   for (const auto& family : learning_curves(logs_of, kMostPoints)) {
     auto curves = Json::array();
@@ -139,10 +137,8 @@ Json failures_json(const Lines& lines, const record::ExperimentLayout& experimen
 Json skipped_json(const Lines& lines, const record::ExperimentLayout& experiment) {
   auto json = Json::array();
   for (const auto& line : lines)
-    if (const auto steps = record::skipped_steps_of(experiment.run(line.at("train_id"))); steps.skipped > 0)
-      json.push_back({{"label", line.value("label", "")},
-                      {"seed", line.value("seed", std::int64_t{0})},
-                      {"text", record::text_of(steps)}});
+    if (const auto steps = record::skipped_steps_of(experiment.run(line.train_id)); steps.skipped > 0)
+      json.push_back({{"label", line.label}, {"seed", line.seed}, {"text", record::text_of(steps)}});
   return json;
 }
 
@@ -155,10 +151,10 @@ Json examples_json(const Lines& lines, const record::ExperimentLayout& experimen
 }
 
 Json status_json(const Lines& lines, const record::ExperimentLayout& experiment) {
-  std::map<record::Standing, int> count;
-  for (const auto& line : lines) ++count[record::run_status(line, experiment.run(line.at("train_id"))).standing];
+  std::map<record::RunStatus, int> count;
+  for (const auto& line : lines) ++count[record::run_status(line, experiment.run(line.train_id)).status];
   Json json = {{"planned", lines.size()}};
-  for (const auto& [standing, runs] : count) json[record::name_of(standing)] = runs;
+  for (const auto& [status, runs] : count) json[record::name_of(status)] = runs;
   return json;
 }
 

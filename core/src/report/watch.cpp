@@ -13,9 +13,9 @@ namespace assay::report {
 
 bool sweep_goes_on(const record::ExperimentLayout& experiment) {
   const auto lines = record::read_plan_lines(experiment.plan());
-  const auto unsettled = [&](const nlohmann::json& line) {
-    const auto standing = record::run_status(line, experiment.run(line.at("train_id"))).standing;
-    return standing == record::Standing::kQueued || standing == record::Standing::kRunning;
+  const auto unsettled = [&](const record::PlanLine& line) {
+    const auto status = record::run_status(line, experiment.run(line.train_id)).status;
+    return status == record::RunStatus::kQueued || status == record::RunStatus::kRunning;
   };
   if (std::any_of(lines.begin(), lines.end(), unsettled)) return true;
   return std::ranges::any_of(record::controllers_of(experiment), &record::Controller::alive);
@@ -34,10 +34,9 @@ std::string state_of_files(const record::ExperimentLayout& experiment) {
   add(experiment.compare());
   add(experiment.folder() / "looks.json");
   for (const auto& line : record::read_plan_lines(experiment.plan())) {
-    const auto run = experiment.run(line.at("train_id"));
+    const auto run = experiment.run(line.train_id);
     for (const auto& file : {run.train_record(), run.events(), run.state(), run.log()}) add(file);
-    for (const auto& evaluation : line.value("evaluate", nlohmann::json::array()))
-      add(run.eval_record(evaluation.at("id").get<std::string>()));
+    for (const auto& evaluation : line.evaluate) add(run.eval_record(evaluation.id));
   }
   return state;
 }

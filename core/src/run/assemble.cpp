@@ -22,51 +22,44 @@ json without_core_keys(json entry) {
 
 }  // namespace
 
-Assembled::Assembled(const loader::Registry& registry, const json& line) : instances(registry) {
-  const auto& train = line.at("train");
-  const auto& budget = train.at("train");
-  const auto& resources = line.at("resources");
-  context = train.at("data").at("context");
-  steps = budget.at("steps");
-  batch = budget.at("batch");
-  clip_norm = budget.at("clip_norm");
-  skip_loss_z = budget.value("skip_loss_z", 0.0);
-  skip_norm_z = budget.value("skip_norm_z", 0.0);
-  fp64 = budget.at("precision") == "fp64";
-  skip_non_finite = budget.value("non_finite", "stop") == "skip";
-  init_seed = train.at("seeds").at("init");
-  data_seed = train.at("seeds").at("data");
-  micro_batch = resources.at("micro_batch");
-  threads = resources.at("threads");
-  tensor = resources.at("mesh").at("tensor");
-  data = resources.at("mesh").at("data");
-  sequence_parallel = resources.at("mesh").value("sequence_parallel", false);
+Assembled::Assembled(const loader::Registry& registry, const record::PlanLine& line) : instances(registry) {
+  const auto& train = line.train;
+  const auto& settings = train.train;
+  context = train.data.context;
+  steps = settings.steps;
+  batch = settings.batch;
+  clip_norm = settings.clip_norm;
+  skip_loss_z = settings.skip_loss_z.value_or(0);
+  skip_norm_z = settings.skip_norm_z.value_or(0);
+  fp64 = settings.precision == "fp64";
+  skip_non_finite = settings.non_finite == "skip";
+  init_seed = static_cast<uint64_t>(train.seeds.init);
+  data_seed = static_cast<uint64_t>(train.seeds.data);
+  micro_batch = line.resources.micro_batch;
+  threads = line.resources.threads;
+  tensor = line.resources.mesh.tensor;
+  data = line.resources.mesh.data;
+  sequence_parallel = line.resources.mesh.sequence_parallel;
 
-  dataset_config = train.at("data").at("dataset").dump();
-  data_config = dataset_config + train.at("data").at("tokenizer").dump();
-  dataset = &instances.create<Dataset>(train.at("data").at("dataset"), "data.dataset");
-  tokenizer = &instances.create<Tokenizer>(train.at("data").at("tokenizer"), "data.tokenizer");
-  model = &instances.create<Model>(train.at("model"), "model");
-  for (const auto& entry : train.at("objectives")) {
-    const std::string label = entry.at("label");
-    objectives.push_back(
-        {&instances.create<Objective>(entry, "objective." + label), label, entry.value("weight", 1.0)});
-  }
-  for (const auto& entry : train.at("transforms"))
-    transforms.push_back(&instances.create<Transform>(entry, "transform." + entry.at("label").get<std::string>()));
-  optimizer = &instances.create<Optimizer>(train.at("optimizer"), "optimizer");
-  scheduler = &instances.create<Scheduler>(train.at("scheduler"), "scheduler");
-  for (const auto& entry : train.value("callbacks", json::array()))
-    callbacks.push_back(&instances.create<Callback>(entry, "callback." + entry.at("label").get<std::string>()));
+  dataset_config = train.data.dataset.dump();
+  data_config = dataset_config + train.data.tokenizer.dump();
+  dataset = &instances.create<Dataset>(train.data.dataset, "data.dataset");
+  tokenizer = &instances.create<Tokenizer>(train.data.tokenizer, "data.tokenizer");
+  model = &instances.create<Model>(train.model, "model");
+  for (const auto& [label, weight, config] : train.objectives)
+    objectives.push_back({&instances.create<Objective>(config, "objective." + label), label, weight});
+  for (const auto& [label, config] : train.transforms)
+    transforms.push_back(&instances.create<Transform>(config, "transform." + label));
+  optimizer = &instances.create<Optimizer>(train.optimizer, "optimizer");
+  scheduler = &instances.create<Scheduler>(train.scheduler, "scheduler");
+  for (const auto& [label, config] : train.callbacks)
+    callbacks.push_back(&instances.create<Callback>(config, "callback." + label));
   const auto trains = instances.all().size();
-  for (const auto& entry : line.at("evaluate")) {
-    const std::string label = entry.at("label");
-    evaluators.push_back({&instances.create<Evaluator>(without_core_keys(entry.at("config")), "evaluate." + label),
-                          label, entry.at("id"), split_of(entry.at("split")), entry.at("every"),
-                          entry.at("config").dump() + entry.at("split").dump()});
-  }
-  for (const auto& entry : line.value("trackers", json::array()))
-    trackers.push_back(&instances.create<Tracker>(entry, "tracker." + entry.value("label", entry.value("use", ""))));
+  for (const auto& [label, id, every, config, split] : line.evaluate)
+    evaluators.push_back({&instances.create<Evaluator>(without_core_keys(config), "evaluate." + label), label, id,
+                          split_of(split), every, config.dump() + json(split).dump()});
+  for (const auto& [label, config] : line.trackers)
+    trackers.push_back(&instances.create<Tracker>(config, "tracker." + label));
   bind(trains);
 }
 

@@ -5,7 +5,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -21,6 +20,7 @@
 #include "assay/tracker.h"
 #include "assay/transform.h"
 #include "loader/instances.h"
+#include "record/plan_line.h"
 #include "run/device.h"
 
 namespace assay::run {
@@ -42,7 +42,7 @@ struct LabelledEvaluator {
 class Assembled {
  public:
   // `line` is a plan line (results/README.md). Nothing is built yet, which suffices for validate.
-  Assembled(const loader::Registry& registry, const nlohmann::json& line);
+  Assembled(const loader::Registry& registry, const record::PlanLine& line);
   // Builds weights and optimizer on this rank of the mesh. May be called only once. draw = false: only shapes. trains =
   // false: without optimizer state.
   void build(const Mesh& mesh, bool draw = true, bool trains = true);
@@ -64,9 +64,9 @@ class Assembled {
   std::vector<Tracker*> trackers;
   std::vector<Callback*> callbacks;
   std::unique_ptr<Vocabulary> vocabulary;
-  std::unique_ptr<Parameters> parameters;                     // after build
-  Compute compute;                                            // of this machine; set before build
-  std::map<std::string, std::unique_ptr<TrainedRun>> others;  // runs whose models evaluations use, by folder
+  std::unique_ptr<Parameters> parameters;                      // after build
+  Compute compute;                                             // of this machine; set before build
+  std::map<std::string, std::unique_ptr<TrainedRun> > others;  // runs whose models evaluations use, by folder
   // Called before every forward pass of evaluations and decoding, on every rank; may throw RunStopped. continues: the
   // forward pass is of a decoded token that follows the cache.
   std::function<void(bool continues)> before_forward;

@@ -7,12 +7,12 @@
 namespace assay::run {
 using nlohmann::json;
 
-data::DataSpec data_spec(const Assembled& run, const json& line, const std::string& library,
+data::DataSpec data_spec(const Assembled& run, const record::PlanLine& line, const std::string& library,
                          const std::filesystem::path& contexts) {
-  std::string text = library + line.at("data_id").get<std::string>() + json(run.vocabulary->special()).dump();
-  for (const auto& [name, plugin] : line.at("plugins").items())
+  std::string text = library + line.data_id + json(run.vocabulary->special()).dump();
+  for (const auto& [name, plugin] : line.plugins)
     if (name.starts_with("dataset/") || name.starts_with("tokenizer/") || name.starts_with("transform/"))
-      text += name + plugin.at("sha256").get<std::string>();
+      text += name + plugin.sha256;
   return {run.dataset, run.vocabulary.get(), run.transforms,
           run.context, run.data_seed,        base::sha256(text).substr(0, 24),
           contexts,    run.unread()};

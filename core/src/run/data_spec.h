@@ -2,16 +2,16 @@
 #pragma once
 
 #include <filesystem>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "data/training_data.h"
+#include "record/plan_line.h"
 #include "run/assemble.h"
 
 namespace assay::run {
 
 // library: build id of this library, whose code reads, transforms and packs the text.
-data::DataSpec data_spec(const Assembled& run, const nlohmann::json& plan_line, const std::string& library,
+data::DataSpec data_spec(const Assembled& run, const record::PlanLine& plan_line, const std::string& library,
                          const std::filesystem::path& contexts);
 
 }  // namespace assay::run

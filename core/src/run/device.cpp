@@ -18,24 +18,17 @@ namespace {
 constexpr const char* kWorkspace = "CUBLAS_WORKSPACE_CONFIG";
 constexpr const char* kNcclAlgorithm = "NCCL_ALGO";
 
-std::string device_of(const json& line) { return line.at("resources").value("device", "cpu"); }
-std::string precision_of(const json& line) { return line.at("train").at("train").at("precision"); }
 bool on_gpu(const std::string& device) { return device.starts_with("cuda"); }
 
-int ranks_of(const json& line) {
-  const auto& mesh = line.at("resources").at("mesh");
-  return mesh.at("tensor").get<int>() * mesh.at("data").get<int>();
-}
+bool is_nccl(const record::PlanLine& line) { return line.resources.mesh.backend == "nccl"; }
 
-bool is_nccl(const json& line) { return line.at("resources").at("mesh").value("backend", "") == "nccl"; }
-
-std::optional<Refusal> refusal_of(const std::string& device, const json& line) {
+std::optional<Refusal> refusal_of(const std::string& device, const record::PlanLine& line) {
   const auto quoted = "'" + device + "' ";
   if (on_gpu(device) && !kernels::device::built())
     return Refusal{"resources.device", quoted +
                                            "needs a CUDA build, but this build supports only the CPU; configure with "
                                            "-DASSAY_CUDA=ON, or set resources.device = \"cpu\""};
-  const int ranks = ranks_of(line);
+  const int ranks = line.resources.mesh.ranks();
   const bool nccl = is_nccl(line);
   if (nccl && (device == "cpu" || !kernels::device::built()))
     return Refusal{"resources.mesh.backend",
@@ -47,7 +40,7 @@ std::optional<Refusal> refusal_of(const std::string& device, const json& line) {
     return Refusal{"resources.device", quoted + "with " + std::to_string(ranks) +
                                            " ranks (resources.mesh) needs resources.mesh.backend = \"nccl\"; set it, "
                                            "or set tensor = data = 1 or resources.device = \"cpu\""};
-  const auto precision = precision_of(line);
+  const auto& precision = line.train.train.precision;
   const bool surely_cpu = device == "cpu" || (device == "auto" && ((ranks > 1 && !nccl) || !kernels::device::built()));
   if (surely_cpu && (precision == "bf16" || precision == "tf32"))
     return Refusal{
@@ -80,20 +73,21 @@ void repeat_bits(bool tf32) {
 
 }  // namespace
 
-std::optional<Refusal> refusal(const json& line) { return refusal_of(device_of(line), line); }
+std::optional<Refusal> refusal(const record::PlanLine& line) { return refusal_of(line.resources.device, line); }
 
-Compute settle_compute(const json& line) {
-  auto device = device_of(line);
+Compute settle_compute(const record::PlanLine& line) {
+  auto device = line.resources.device;
   const int gpus = kernels::device::count();
-  if (device == "auto") device = gpus > 0 && (ranks_of(line) == 1 || is_nccl(line)) ? "cuda:0" : "cpu";
+  if (device == "auto") device = gpus > 0 && (line.resources.mesh.ranks() == 1 || is_nccl(line)) ? "cuda:0" : "cpu";
   if (const auto refused = refusal_of(device, line)) throw UserError(refused->path + ": " + refused->message);
   if (!on_gpu(device)) return {};
   const int index = gpu_index(device);
   if (index >= gpus)
     throw UserError("resources.device: '" + device + "' is requested, but CUDA finds " + std::to_string(gpus) +
                     " GPUs; check nvidia-smi and CUDA_VISIBLE_DEVICES, or set resources.device = \"cpu\"");
-  repeat_bits(precision_of(line) == "tf32");
-  return {at::Device(at::kCUDA, static_cast<at::DeviceIndex>(index)), precision_of(line) == "bf16"};
+  const auto& precision = line.train.train.precision;
+  repeat_bits(precision == "tf32");
+  return {at::Device(at::kCUDA, static_cast<at::DeviceIndex>(index)), precision == "bf16"};
 }
 
 Compute of_rank(Compute first, int rank_on_host) {

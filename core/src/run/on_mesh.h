@@ -3,16 +3,16 @@
 #pragma once
 
 #include <functional>
-#include <nlohmann/json_fwd.hpp>
 
 #include "mesh/processes.h"
+#include "record/plan_line.h"
 #include "run/device.h"
 
 namespace assay::run {
 
 // Runs body once per rank of this process, on the mesh of the plan line, with its number of threads and the rank's
 // device as the current one. compute: the result of settle_compute.
-void on_mesh(const nlohmann::json& plan_line, const Compute& compute, mesh::Processes* processes,
+void on_mesh(const record::PlanLine& plan_line, const Compute& compute, mesh::Processes* processes,
              const std::function<void(const Mesh& mesh, const Compute& here)>& body);
 
 }  // namespace assay::run

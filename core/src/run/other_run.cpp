@@ -18,12 +18,12 @@ OtherRun::OtherRun(const RunReference& reference, Assembled& here, const Mesh& m
   if (!reference.weights_sha256.empty() && base::sha256_of_file(layout.weights()) != reference.weights_sha256)
     throw UserError(layout.weights().string() + ": the file has changed since the run began; start the run again");
   const auto record = json::parse(base::read_file(layout.train_record()));
-  const json line = {{"train", record.at("config")},
-                     {"evaluate", json::array()},
-                     {"resources",
-                      {{"mesh", {{"tensor", here.tensor}, {"data", here.data}}},
-                       {"threads", here.threads},
-                       {"micro_batch", here.micro_batch}}}};
+  record::PlanLine line;
+  line.train = record::TrainConfig::from_json(record.at("config"), layout.train_record().string() + ": config");
+  line.resources.mesh.tensor = here.tensor;
+  line.resources.mesh.data = here.data;
+  line.resources.threads = here.threads;
+  line.resources.micro_batch = here.micro_batch;
   run_ = std::make_unique<Assembled>(here.instances.registry(), line);
   run_->compute = here.compute;
   run_->build(mesh, /*draw=*/false, /*trains=*/false);

@@ -28,8 +28,8 @@ using Clock = std::chrono::steady_clock;
 double since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
 // A rank that resolved a different run must stop here and not inside a collective.
-void compare_ranks(const json& line, const std::string& library, const Mesh& mesh) {
-  const auto hash = static_cast<int64_t>(stream_key(0, line.dump() + library) >> 1);
+void compare_ranks(const record::PlanLine& line, const std::string& library, const Mesh& mesh) {
+  const auto hash = static_cast<int64_t>(stream_key(0, line.text() + library) >> 1);
   for (auto* axis : {&mesh.tensor(), &mesh.data()}) {
     int64_t ends[2] = {hash, -hash};
     axis->max(ends, 2, Number::kInt64);
@@ -51,7 +51,7 @@ std::string changes(const std::string& before, const std::string& now) {
 class RankRun {
  public:
   // report: the first rank's. began: when execute was called.
-  RankRun(const loader::Registry& registry, const json& line, const Attempt& attempt, Observer& observer,
+  RankRun(const loader::Registry& registry, const record::PlanLine& line, const Attempt& attempt, Observer& observer,
           const Mesh& mesh, const Compute& compute, RunReport& report, Clock::time_point began)
       : line_(line),
         attempt_(attempt),
@@ -64,14 +64,13 @@ class RankRun {
         evaluations_(run_, mesh, attempt, observer,
                      [this](const std::string& type, const json& fields) { tell(type, fields); }),
         spikes_(run_.skip_loss_z, run_.skip_norm_z),
-        checkpoints_(layout_.checkpoints(), line.value("train_id", ""), attempt.code) {
+        checkpoints_(layout_.checkpoints(), line.train_id, attempt.code) {
     run_.compute = compute;
-    const auto checkpoint = line.value("checkpoint", json::object());
-    checkpoint_every_ = checkpoint.value("every", int64_t{0});
-    compare_replicas_every_ = line.at("resources").value("check_replicas_every", int64_t{0});
+    checkpoint_every_ = line.checkpoint.every;
+    compare_replicas_every_ = line.resources.check_replicas_every.value_or(0);
     log_every_ = line.value("log_every", 10);
     const bool kept_once = attempt.trained && !attempt.trained->weights_sha256.empty();
-    keeps_weights_ = run_.steps > 0 && (kept_once || checkpoint.value("keep", "none") != "none");
+    keeps_weights_ = run_.steps > 0 && (kept_once || line.checkpoint.keep != "none");
   }
 
   // False when it was stopped before its end.
@@ -253,7 +252,7 @@ class RankRun {
   Checkpoints::Resumed restore() {
     if (!attempt_.trained || run_.steps == 0) {
       auto resumed = run_.steps == 0 ? Checkpoints::Resumed{} : checkpoints_.resume(run_, mesh_);
-      if (resumed.progress.step == 0) start_from_init(line_.at("train"), run_, mesh_);
+      if (resumed.progress.step == 0) start_from_init(line_.train, run_, mesh_);
       return resumed;
     }
     const auto& [weights_sha256, code, stretches] = *attempt_.trained;
@@ -284,8 +283,8 @@ class RankRun {
   }
 
   void note_stretch(Progress& progress) const {
-    const auto& resources = line_.at("resources");
-    auto now = stretch(resources.at("mesh"), resources.at("threads"), run_.compute.device.str(), progress.step);
+    const auto& resources = line_.resources;
+    auto now = stretch(resources.mesh.to_json(), resources.threads, run_.compute.device.str(), progress.step);
     auto& known = progress.stretches;
     if (progress.step == run_.steps) return;  // no steps are left
     if (!known.empty()) {
@@ -341,8 +340,7 @@ class RankRun {
   }
 
   void open_trackers() {
-    const RunInfo info{attempt_.run.string(), line_.value("experiment", ""), line_.value("label", ""),
-                       line_.value("train_id", ""), attempt_.number};
+    const RunInfo info{attempt_.run.string(), line_.experiment, line_.label, line_.train_id, attempt_.number};
     for (auto* tracker : run_.trackers) guard(*tracker, "open", [&] { tracker->open(info); });
   }
 
@@ -357,7 +355,7 @@ class RankRun {
     for (auto* tracker : run_.trackers) guard(*tracker, "on", [&] { tracker->on(type, event.dump()); });
   }
 
-  const json& line_;
+  const record::PlanLine& line_;
   const Attempt& attempt_;
   const record::RunLayout layout_;
   Observer& observer_;
@@ -382,8 +380,8 @@ class RankRun {
 
 }  // namespace
 
-RunReport execute(const loader::Registry& registry, const json& line, const Attempt& attempt, Observer& observer,
-                  mesh::Processes* processes) {
+RunReport execute(const loader::Registry& registry, const record::PlanLine& line, const Attempt& attempt,
+                  Observer& observer, mesh::Processes* processes) {
   const auto began = Clock::now();
   const auto compute = settle_compute(line);
   std::atomic<bool> stopped = false;

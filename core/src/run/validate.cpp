@@ -36,9 +36,9 @@ int64_t updates_at_the_end(const std::function<double(int64_t)>& rate_at, int64_
 }
 
 // Why an exchange of the experiment cannot export the run; empty when it can.
-std::string export_refusal(const Exchange& exchange, const Assembled& run, const json& train) {
-  const OwnModel own{train.at("model").dump(),
-                     train.at("data").at("tokenizer").dump(),
+std::string export_refusal(const Exchange& exchange, const Assembled& run, const record::TrainConfig& train) {
+  const OwnModel own{train.model.dump(),
+                     train.data.tokenizer.dump(),
                      run.vocabulary->size(),
                      run.vocabulary->special(),
                      run.context,
@@ -62,12 +62,13 @@ bool falls_after_the_run_only(const std::function<double(int64_t)>& rate_at, int
 
 }  // namespace
 
-json validate(const loader::Registry& registry, const json& line, std::optional<Built>* built, DataSizes* sizes) {
+json validate(const loader::Registry& registry, const record::PlanLine& line, std::optional<Built>* built,
+              DataSizes* sizes) {
   DataSizes own;
   auto& data = sizes ? *sizes : own;
   json findings = json::array();
   const auto find = [&](const std::string& path, const std::string& message) {
-    findings.push_back({{"group", line.value("group", "")}, {"path", path}, {"message", message}});
+    findings.push_back({{"group", line.group}, {"path", path}, {"message", message}});
   };
   try {
     if (const auto refused = refusal(line)) find(refused->path, refused->message);
@@ -123,20 +124,20 @@ json validate(const loader::Registry& registry, const json& line, std::optional<
                                  " positions are not divisible by tensor = " + std::to_string(run.tensor) +
                                  "; use a multiple, or set resources.mesh.sequence_parallel = false");
     }
-    for (const auto& entry : line.value("exchanges", json::array())) {
-      const auto path = "exchange." + entry.at("label").get<std::string>();
-      const auto& exchange = run.instances.create<Exchange>(entry, path);
-      const auto refused = guard(exchange, "check", [&] { return export_refusal(exchange, run, line.at("train")); });
+    for (const auto& [label, config] : line.exchanges) {
+      const auto path = "exchange." + label;
+      const auto& exchange = run.instances.create<Exchange>(config, path);
+      const auto refused = guard(exchange, "check", [&] { return export_refusal(exchange, run, line.train); });
       if (!refused.empty()) find(path, "the run cannot be exported: " + refused);
     }
-    if (record::has_processes(line) && !mesh::has_mpi())
+    if (line.resources.mesh.has_processes() && !mesh::has_mpi())
       find("resources.mesh",
            "mpirun needs a build with Open MPI (Debian: libopenmpi-dev, openmpi-bin); install it, then configure and "
            "build again");
     const auto mesh = mesh::shape_mesh(run.tensor, run.data);
     run.compute.device = at::kMeta;  // meta tensors use no memory, because a plan may be made on a smaller machine
     run.build(*mesh, /*draw=*/false);
-    for (const auto& [key, message] : init_findings(line.at("train"), run)) find(key, message);
+    for (const auto& [key, message] : init_findings(line.train, run)) find(key, message);
     if (!built) return findings;
     *built = {.parameters = run.parameter_count(),
               .row_flops = run.row_flops(),

@@ -22,8 +22,9 @@ struct Moment {
   std::vector<NamedTensor> gradients, weights;
 };
 
-std::map<int64_t, Moment> train(const loader::Registry& registry, const json& line, const std::set<int64_t>& steps,
-                                const std::string& library, const std::filesystem::path& contexts) {
+std::map<int64_t, Moment> train(const loader::Registry& registry, const record::PlanLine& line,
+                                const std::set<int64_t>& steps, const std::string& library,
+                                const std::filesystem::path& contexts) {
   std::map<int64_t, Moment> moments;
   on_mesh(line, settle_compute(line), nullptr, [&](const Mesh& mesh, const Compute& here) {
     Assembled run(registry, line);
@@ -54,13 +55,10 @@ double difference(const std::optional<double>& found, const std::optional<double
   return std::abs(*found - *expected) / std::abs(*expected);
 }
 
-json on(const json& line, const json& mesh) {
-  auto changed = line;
-  auto& resources = changed["resources"];
-  resources["mesh"] = mesh;
-  const int64_t share = line.at("train").at("train").at("batch").get<int64_t>() / mesh.at("data").get<int64_t>();
-  resources["micro_batch"] = std::min(share, resources.at("micro_batch").get<int64_t>());
-  return changed;
+record::PlanLine on(record::PlanLine line, const record::MeshConfig& mesh) {
+  line.resources.mesh = mesh;
+  line.resources.micro_batch = std::min(line.train.train.batch / mesh.data, line.resources.micro_batch);
+  return line;
 }
 
 }  // namespace
@@ -84,11 +82,11 @@ double difference(const std::vector<NamedTensor>& found, const std::vector<Named
   return largest;
 }
 
-std::vector<MeshVerification> verify_meshes(const loader::Registry& registry, const json& line,
-                                            const std::vector<json>& meshes, const std::set<int64_t>& steps,
-                                            const std::string& library, const std::filesystem::path& contexts) {
-  const auto expected =
-      train(registry, on(line, {{"tensor", 1}, {"data", 1}, {"backend", "self"}}), steps, library, contexts);
+std::vector<MeshVerification> verify_meshes(const loader::Registry& registry, const record::PlanLine& line,
+                                            const std::vector<record::MeshConfig>& meshes,
+                                            const std::set<int64_t>& steps, const std::string& library,
+                                            const std::filesystem::path& contexts) {
+  const auto expected = train(registry, on(line, record::MeshConfig{}), steps, library, contexts);
   std::vector<MeshVerification> verifications;
   for (const auto& mesh : meshes) {
     auto& one = verifications.emplace_back();

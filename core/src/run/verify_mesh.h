@@ -3,12 +3,12 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "loader/registry.h"
+#include "record/plan_line.h"
 #include "run/checkpoint/sharded.h"
 
 namespace assay::run {
@@ -29,8 +29,9 @@ struct MeshVerification {
 
 // Runs the plan line on one rank and on each of the meshes (as resources.mesh) and compares them after the given steps.
 // library, contexts: see data_spec.
-std::vector<MeshVerification> verify_meshes(const loader::Registry& registry, const nlohmann::json& plan_line,
-                                            const std::vector<nlohmann::json>& meshes, const std::set<int64_t>& steps,
-                                            const std::string& library, const std::filesystem::path& contexts);
+std::vector<MeshVerification> verify_meshes(const loader::Registry& registry, const record::PlanLine& plan_line,
+                                            const std::vector<record::MeshConfig>& meshes,
+                                            const std::set<int64_t>& steps, const std::string& library,
+                                            const std::filesystem::path& contexts);
 
 }  // namespace assay::run

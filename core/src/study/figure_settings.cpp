@@ -79,12 +79,12 @@ std::vector<FigureSettings> read_figures(const document::Node& document, documen
   return figures;
 }
 
-void check_figures(const std::vector<FigureSettings>& figures, const std::vector<nlohmann::json>& plan_lines,
+void check_figures(const std::vector<FigureSettings>& figures, const std::vector<record::PlanLine>& plan_lines,
                    const std::vector<document::KeyPath>& narrowed, document::Diagnostics& diagnostics) {
   std::set<std::string> known;
   for (const auto& path : narrowed) known.insert(document::short_name(path));
   for (const auto& line : plan_lines)
-    for (const auto& [axis, value] : line.at("axes").items()) known.insert(axis);
+    for (const auto& [axis, value] : line.axes.items()) known.insert(axis);
   const std::vector<std::string> axes(known.begin(), known.end());
   for (const auto& figure : figures) {
     check_metric({figure.y, figure.position}, plan_lines, diagnostics);

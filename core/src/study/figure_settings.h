@@ -1,13 +1,13 @@
 // [[figure]]: the figures that an experiment file defines.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
 #include "document/diagnostics.h"
 #include "document/key_path.h"
 #include "document/node.h"
+#include "record/plan_line.h"
 
 namespace assay::study {
 
@@ -24,7 +24,7 @@ std::vector<FigureSettings> read_figures(const document::Node& document, documen
 
 // Checks that every y is a metric of [train] or of an evaluator of the runs, and that every series is an axis, or was
 // one before the command line fixed it (`narrowed`).
-void check_figures(const std::vector<FigureSettings>& figures, const std::vector<nlohmann::json>& plan_lines,
+void check_figures(const std::vector<FigureSettings>& figures, const std::vector<record::PlanLine>& plan_lines,
                    const std::vector<document::KeyPath>& narrowed, document::Diagnostics& diagnostics);
 
 }  // namespace assay::study

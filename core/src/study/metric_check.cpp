@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "base/nearest.h"
 #include "record/metric_name.h"
@@ -11,20 +10,18 @@
 namespace assay::study {
 namespace {
 
-using nlohmann::json;
-
 // Why the runs of a line have no value of this metric at this step; empty when they have one.
-std::string why_no_value(const json& line, const std::string& owner, std::int64_t step) {
-  const auto steps = line.at("train").at("train").value("steps", std::int64_t{0});
+std::string why_no_value(const record::PlanLine& line, const std::string& owner, std::int64_t step) {
+  const auto steps = line.steps();
   if (step > steps) return fmt::format("runs end at step {}", steps);
   if (step == steps) return "";
   if (owner == "train") {
-    const auto every = line.value("log_every", std::int64_t{10});
+    const auto every = line.log_every;
     return step == 1 || step % every == 0 ? "" : fmt::format("runs log every {} steps ([log] every)", every);
   }
-  for (const auto& evaluation : line.value("evaluate", json::array())) {
-    if (evaluation.value("label", "") != owner) continue;
-    const auto every = evaluation.value("every", std::int64_t{0});
+  for (const auto& evaluation : line.evaluate) {
+    if (evaluation.label != owner) continue;
+    const auto every = evaluation.every;
     if (every == 0) return "it is evaluated only at the end; set 'every' of its [[evaluate]]";
     return step % every == 0 ? "" : fmt::format("it is evaluated every {} steps", every);
   }
@@ -34,7 +31,7 @@ std::string why_no_value(const json& line, const std::string& owner, std::int64_
 }  // namespace
 
 void check_metric_is_given(const MetricName& metric, bool whole,
-                           const std::map<std::string, std::vector<std::string>>& known,
+                           const std::map<std::string, std::vector<std::string> >& known,
                            document::Diagnostics& diagnostics) {
   const auto owner = record::owner_of(metric.name);
   const auto found = known.find(owner);
@@ -49,7 +46,8 @@ void check_metric_is_given(const MetricName& metric, bool whole,
                                                  base::suggestion(name, names, "its metrics are ")));
 }
 
-void check_metric(const MetricName& metric, const std::vector<json>& lines, document::Diagnostics& diagnostics) {
+void check_metric(const MetricName& metric, const std::vector<record::PlanLine>& lines,
+                  document::Diagnostics& diagnostics) {
   const auto owner = record::owner_of(metric.name);
   if (owner.size() == metric.name.size()) {
     diagnostics.add(metric.position, fmt::format("metric '{}' must have the form <evaluator>.<name> or train.<name>, "
@@ -59,10 +57,8 @@ void check_metric(const MetricName& metric, const std::vector<json>& lines, docu
   }
   std::vector<std::string> owners;
   for (const auto& line : lines)
-    for (const auto& evaluation : line.value("evaluate", json::array()))
-      if (const auto label = evaluation.value("label", "");
-          std::find(owners.begin(), owners.end(), label) == owners.end())
-        owners.push_back(label);
+    for (const auto& evaluation : line.evaluate)
+      if (std::find(owners.begin(), owners.end(), evaluation.label) == owners.end()) owners.push_back(evaluation.label);
   owners.push_back("train");
   if (std::find(owners.begin(), owners.end(), owner) == owners.end()) {
     diagnostics.add(metric.position, fmt::format("metric '{}': no [[evaluate]] is labelled '{}'{}", metric.name, owner,

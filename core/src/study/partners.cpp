@@ -11,25 +11,25 @@ namespace assay::study {
 
 using nlohmann::json;
 
-std::vector<const json*> first_lines(const std::vector<json>& lines) {
-  std::vector<const json*> first;
+std::vector<const record::PlanLine*> first_lines(const std::vector<record::PlanLine>& lines) {
+  std::vector<const record::PlanLine*> first;
   std::set<std::string> known;
   for (const auto& line : lines)
-    if (known.insert(line.at("group").get<std::string>()).second) first.push_back(&line);
+    if (known.insert(line.group).second) first.push_back(&line);
   return first;
 }
 
-Partners::Partners(std::vector<const json*> rows) : rows_(std::move(rows)) {
+Partners::Partners(std::vector<const record::PlanLine*> rows) : rows_(std::move(rows)) {
   std::map<std::string, std::map<std::string, int>> numbers;  // axis -> text of a value -> its number
   for (const auto* row : rows_)
-    for (const auto& [axis, value] : row->at("axes").items()) {
+    for (const auto& [axis, value] : row->axes.items()) {
       auto& known = numbers[axis];
       known.try_emplace(value.dump(), static_cast<int>(known.size()));
     }
   for (const auto& [axis, ignored] : numbers) axes_.push_back(axis);
   for (const auto* row : rows_) {
     auto& values = values_.emplace_back();
-    const auto& axes = row->at("axes");
+    const auto& axes = row->axes;
     for (const auto& axis : axes_) {
       const auto found = axes.find(axis);
       values.push_back(found == axes.end() ? kAbsent : numbers[axis].at(found->dump()));
@@ -129,7 +129,7 @@ std::string Partners::why_none(size_t row, const std::vector<size_t>& candidates
       return values_[other][i] == values_[row][i] || values_[other][i] == kAbsent;
     };
     if (std::none_of(candidates.begin(), candidates.end(), same))
-      return fmt::format("no row there has {} = {}", axes_[i], rows_[row]->at("axes").at(axes_[i]).dump());
+      return fmt::format("no row there has {} = {}", axes_[i], rows_[row]->axes.at(axes_[i]).dump());
   }
   return "no row there agrees with it in every other axis";
 }

@@ -11,13 +11,13 @@
 namespace assay::study {
 
 // The first plan line of every group, in the order of the plan; the lines must outlive it.
-std::vector<const nlohmann::json*> first_lines(const std::vector<nlohmann::json>& lines);
+std::vector<const record::PlanLine*> first_lines(const std::vector<record::PlanLine>& lines);
 
 class Partners {
  public:
-  explicit Partners(std::vector<const nlohmann::json*> rows);
+  explicit Partners(std::vector<const record::PlanLine*> rows);
 
-  const std::vector<const nlohmann::json*>& rows() const { return rows_; }
+  const std::vector<const record::PlanLine*>& rows() const { return rows_; }
   std::vector<std::size_t> matching(const sweep::Selector& selector) const;
 
   // Axes in which partners need not agree: axes that one of two selectors fixes to a single value, or that both name
@@ -42,7 +42,7 @@ class Partners {
   std::vector<bool> bound_axes(const Free& free) const;
   std::size_t disagreements(std::size_t row, std::size_t other, const std::vector<bool>& bound) const;
 
-  std::vector<const nlohmann::json*> rows_;
+  std::vector<const record::PlanLine*> rows_;
   std::vector<std::string> axes_;
   std::vector<std::vector<int>> values_;  // per row and axis: the number of its value, or kAbsent
 };

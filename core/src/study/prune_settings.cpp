@@ -39,37 +39,22 @@ std::optional<PruneSettings> read_prune(const document::Node& document, document
   return settings;
 }
 
-namespace {
-
-struct RunLength {
-  int64_t steps, tokens_per_step;
-};
-RunLength run_length(const json& plan_line) {
-  const auto& train = plan_line.at("train");
-  return {train.at("train").at("steps").get<int64_t>(),
-          train.at("train").at("batch").get<int64_t>() * train.at("data").at("context").get<int64_t>()};
+int64_t rung_step(const PruneSettings& settings, size_t rung, const record::PlanLine& plan_line) {
+  const auto step = settings.rungs.at(rung).steps(plan_line.steps(), plan_line.tokens_per_step());
+  return step < plan_line.steps() ? step : 0;
 }
 
-}  // namespace
-
-int64_t rung_step(const PruneSettings& settings, size_t rung, const json& plan_line) {
-  const auto [steps, tokens_per_step] = run_length(plan_line);
-  const auto step = settings.rungs.at(rung).steps(steps, tokens_per_step);
-  return step < steps ? step : 0;
-}
-
-std::vector<std::string> rounding_notes(const PruneSettings& settings, const std::vector<json>& plan_lines) {
+std::vector<std::string> rounding_notes(const PruneSettings& settings,
+                                        const std::vector<record::PlanLine>& plan_lines) {
   std::set<std::string> notes;
-  for (const auto& line : plan_lines) {
-    const auto [steps, tokens_per_step] = run_length(line);
+  for (const auto& line : plan_lines)
     for (const auto& rung : settings.rungs)
-      if (const auto note = base::rounding_note(rung, steps, tokens_per_step); !note.empty())
+      if (const auto note = base::rounding_note(rung, line.steps(), line.tokens_per_step()); !note.empty())
         notes.insert("[prune] rungs: " + note);
-  }
   return {notes.begin(), notes.end()};
 }
 
-void check_prune(const PruneSettings& settings, const std::vector<json>& plan_lines,
+void check_prune(const PruneSettings& settings, const std::vector<record::PlanLine>& plan_lines,
                  document::Diagnostics& diagnostics) {
   const auto label = settings.metric.substr(0, settings.metric.find('.'));
   for (const auto& line : plan_lines) {
@@ -87,14 +72,14 @@ void check_prune(const PruneSettings& settings, const std::vector<json>& plan_li
       before = step;
       name_before = name;
       if (step == 0 || settings.metric == "loss") continue;
-      const auto& evaluations = line.at("evaluate");
-      const auto found = std::ranges::find_if(evaluations, [&](const json& one) { return one.at("label") == label; });
+      const auto& evaluations = line.evaluate;
+      const auto found = std::ranges::find(evaluations, label, &record::PlannedEvaluation::label);
       if (found == evaluations.end()) {
         diagnostics.add(
             settings.metric_position,
             fmt::format("metric '{}' must be \"loss\" or <evaluator>.<name> of an [[evaluate]] that every run has",
                         settings.metric));
-      } else if (const auto every = found->value("every", int64_t{0}); every == 0 || step % every != 0) {
+      } else if (const auto every = found->every; every == 0 || step % every != 0) {
         diagnostics.add(settings.rungs_position,
                         fmt::format("at the rung {} (step {}), '{}' is not evaluated, because its 'every' is {}", name,
                                     step, label, every == 0 ? "not set" : fmt::format("{} steps", every)));

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +11,7 @@
 #include "base/duration.h"
 #include "document/diagnostics.h"
 #include "document/node.h"
+#include "record/plan_line.h"
 
 namespace assay::study {
 
@@ -26,13 +26,13 @@ struct PruneSettings {
 std::optional<PruneSettings> read_prune(const document::Node& document, document::Diagnostics& diagnostics);
 
 // The number of updates of a planned run at a rung; 0 if the rung is not before the end of the run.
-int64_t rung_step(const PruneSettings& settings, size_t rung, const nlohmann::json& plan_line);
+int64_t rung_step(const PruneSettings& settings, size_t rung, const record::PlanLine& plan_line);
 
 // Notes about rungs that are shorter than one step of some run, without duplicates.
-std::vector<std::string> rounding_notes(const PruneSettings& settings, const std::vector<nlohmann::json>& plan_lines);
+std::vector<std::string> rounding_notes(const PruneSettings& settings, const std::vector<record::PlanLine>& plan_lines);
 
 // Checks that every run has a value of the metric at every rung.
-void check_prune(const PruneSettings& settings, const std::vector<nlohmann::json>& plan_lines,
+void check_prune(const PruneSettings& settings, const std::vector<record::PlanLine>& plan_lines,
                  document::Diagnostics& diagnostics);
 
 }  // namespace assay::study

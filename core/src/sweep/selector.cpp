@@ -107,16 +107,27 @@ bool holds(const SelectorTerm& term, const json& value) {
          within("above", std::greater<json>()) && within("below", std::less<json>());
 }
 
+// Where a section is one component, its configuration as it is, without a copy.
+const json* component_of(const record::TrainConfig& train, const std::string& section) {
+  return section == "model"       ? &train.model
+         : section == "optimizer" ? &train.optimizer
+         : section == "scheduler" ? &train.scheduler
+                                  : nullptr;
+}
+
 }  // namespace
 
-json value_of(const document::KeyPath& path, const std::string& name, const json& line) {
-  const auto& axes = line.at("axes");
-  if (const auto axis = axes.find(name); axis != axes.end()) return *axis;
-  if (name == "seed" || name == "experiment") return line.value(name, json());  // not configuration
-  const json* at = &line.at("train");
-  for (size_t i = 0; i < path.size(); ++i) {
+json value_of(const document::KeyPath& path, const std::string& name, const record::PlanLine& line) {
+  if (const auto axis = line.axes.find(name); axis != line.axes.end()) return *axis;
+  if (name == "seed") return line.seed;  // one run of many
+  if (name == "experiment") return line.experiment;
+  if (path.empty()) return nullptr;  // not configuration
+  const auto& train = line.train;
+  json made;
+  const auto* at = component_of(train, path[0]);
+  if (!at) at = &(made = train.section(document::is_labelled_section(path[0]) ? path[0] + "s" : path[0]));
+  for (size_t i = 1; i < path.size(); ++i) {
     const auto& part = path[i];
-    const auto key = i == 0 && document::is_labelled_section(part) ? part + "s" : part;
     if (at->is_array()) {
       const auto found = std::find_if(at->begin(), at->end(), [&](const json& item) {
         return item.is_object() && item.value("label", "") == part;
@@ -124,8 +135,8 @@ json value_of(const document::KeyPath& path, const std::string& name, const json
       if (found == at->end()) return nullptr;
       at = &*found;
     } else {
-      if (!at->is_object() || !at->contains(key)) return nullptr;
-      at = &at->at(key);
+      if (!at->is_object() || !at->contains(part)) return nullptr;
+      at = &at->at(part);
     }
   }
   if (!at->is_object()) return *at;
@@ -201,7 +212,7 @@ bool names_another_number(const SelectorTerm& term, const std::set<json>& values
   return found;
 }
 
-Selector settled(Selector selector, const std::vector<const json*>& lines) {
+Selector settled(Selector selector, const std::vector<const record::PlanLine*>& lines) {
   for (auto& term : selector.terms) {
     std::set<json> values;
     for (const auto* line : lines) values.insert(value_of(term.path, term.name, *line));
@@ -210,22 +221,24 @@ Selector settled(Selector selector, const std::vector<const json*>& lines) {
   return selector;
 }
 
-std::vector<const json*> pointers_to(const std::vector<json>& lines) {
-  std::vector<const json*> pointers;
+std::vector<const record::PlanLine*> pointers_to(const std::vector<record::PlanLine>& lines) {
+  std::vector<const record::PlanLine*> pointers;
   for (const auto& line : lines) pointers.push_back(&line);
   return pointers;
 }
 
-bool matches(const SelectorTerm& term, const json& line) { return holds(term, value_of(term.path, term.name, line)); }
+bool matches(const SelectorTerm& term, const record::PlanLine& line) {
+  return holds(term, value_of(term.path, term.name, line));
+}
 
-bool matches(const Selector& selector, const json& line) {
+bool matches(const Selector& selector, const record::PlanLine& line) {
   return std::all_of(selector.terms.begin(), selector.terms.end(),
                      [&](const auto& term) { return matches(term, line); });
 }
 
 namespace {
 
-SelectorUse use_among(const Selector& selector, const std::vector<const json*>& lines) {
+SelectorUse use_among(const Selector& selector, const std::vector<const record::PlanLine*>& lines) {
   SelectorUse use(settled(selector, lines));
   for (const auto* line : lines)
     use.matches([&](const SelectorTerm& term) { return value_of(term.path, term.name, *line); });
@@ -234,16 +247,16 @@ SelectorUse use_among(const Selector& selector, const std::vector<const json*>& 
 
 }  // namespace
 
-void require_match(const Selector& selector, const std::vector<const json*>& lines, const std::string& what,
+void require_match(const Selector& selector, const std::vector<const record::PlanLine*>& lines, const std::string& what,
                    document::Diagnostics& diagnostics) {
   std::set<std::string> axes;
   for (const auto* line : lines)
-    for (const auto& [axis, ignored] : line->at("axes").items()) axes.insert(axis);
+    for (const auto& [axis, ignored] : line->axes.items()) axes.insert(axis);
   use_among(selector, lines).require_match(what, axes, diagnostics);
 }
 
-void require_known_values(const Selector& selector, const std::vector<const json*>& lines, const std::string& what,
-                          document::Diagnostics& diagnostics) {
+void require_known_values(const Selector& selector, const std::vector<const record::PlanLine*>& lines,
+                          const std::string& what, document::Diagnostics& diagnostics) {
   use_among(selector, lines).require_known_values(what, diagnostics);
 }
 

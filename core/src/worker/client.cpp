@@ -16,6 +16,7 @@
 #include "base/files.h"
 #include "base/process.h"
 #include "base/sha256.h"
+#include "record/plan_line.h"
 
 namespace assay::worker {
 namespace {
@@ -196,7 +197,8 @@ Validation validate_assembly(const std::string& plan) {
   Validation validation;
   if (descriptors_hook()) {
     std::istringstream lines(plan);
-    for (std::string line; std::getline(lines, line);) validation.sizes[json::parse(line).at("group")] = {1000, 0};
+    for (std::string line; std::getline(lines, line);)
+      validation.sizes[record::PlanLine::from_json(json::parse(line)).group] = {1000, 0};
     return validation;
   }
   for (const auto& item : answer_of("validate", plan)) {

@@ -63,7 +63,7 @@ while :; do sleep 0.02 || :; done
   auto run = start("experiments/quick.toml --only 'positional=alibi seed=1'");
   const auto layout = [&] {
     for (const auto& line : record::read_plan_lines(results().plan()))
-      if (line["label"] == "positional=alibi" && line["seed"] == 1) return results().run(line["train_id"]);
+      if (line.label == "positional=alibi" && line.seed == 1) return results().run(line.train_id);
     throw std::runtime_error("it is not in the plan");
   };
   wait_for(run, [&] { return fs::exists(results().plan()) && fs::exists(layout().folder() / "started"); });
@@ -77,7 +77,7 @@ while :; do sleep 0.02 || :; done
     wait_for(run, [&] { return fs::exists(layout().folder() / "asked"); });
   }
   EXPECT_EQ(run.get(), 75);
-  EXPECT_EQ(record::read_state(layout().state())->status, "cancelled");
+  EXPECT_EQ(record::read_state(layout().state())->status, record::RunStatus::kCancelled);
   ASSERT_EQ(call("stop quick"), 0) << err_;
   EXPECT_EQ(out_, "No process of quick runs on this machine.\n");
 }

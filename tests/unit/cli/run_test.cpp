@@ -30,7 +30,7 @@ TEST_F(RunProgram, RunsThenSkipsThenCompares) {
                           HasSubstr("To show the table: assay compare experiments/quick.toml")));
   const auto lines = record::read_plan_lines(results().plan());
   ASSERT_EQ(lines.size(), 4u);
-  for (const auto& line : lines) EXPECT_TRUE(record::has_all_records(line, results().run(line["train_id"])));
+  for (const auto& line : lines) EXPECT_TRUE(record::has_all_records(line, results().run(line.train_id)));
 
   EXPECT_EQ(call("run experiments/quick.toml"), 0);  // the fixture's library did not make these records
   EXPECT_THAT(err_, AllOf(HasSubstr("0 done, 4 already complete"),
@@ -58,12 +58,12 @@ TEST_F(RunProgram, DoneByOtherCodeIsSaid) {
 TEST_F(RunProgram, OneMoreEvaluationCostsOneEvaluation) {
   ASSERT_EQ(call("run experiments/quick.toml"), 0) << err_;
   const auto lines = record::read_plan_lines(results().plan());
-  const auto missing = results().run(lines[2]["train_id"]);
-  fs::remove(missing.eval_record(lines[2]["evaluate"][0]["id"]));
+  const auto missing = results().run(lines[2].train_id);
+  fs::remove(missing.eval_record(lines[2].evaluate[0].id));
   EXPECT_EQ(call("run experiments/quick.toml"), 0);
   EXPECT_THAT(err_, HasSubstr("Running 1 of 4 runs"));
   EXPECT_EQ(base::read_file(missing.folder() / "times.txt"), "1\n1\n");
-  EXPECT_EQ(base::read_file(results().run(lines[3]["train_id"]).folder() / "times.txt"), "2\n");
+  EXPECT_EQ(base::read_file(results().run(lines[3].train_id).folder() / "times.txt"), "2\n");
 }
 
 TEST_F(RunProgram, AFailedRunIsToldAndTheRestGoesOn) {
@@ -165,9 +165,9 @@ TEST_F(RunProgram, OnlyDoesAPartOfThePlan) {
   const auto lines = record::read_plan_lines(results().plan());
   ASSERT_EQ(lines.size(), 4u);  // the plan in force is the whole
   for (const auto& line : lines)
-    EXPECT_EQ(record::has_all_records(line, results().run(line["train_id"])),
-              line["label"] == "positional=alibi" && line["seed"] == 2);
-  const std::string id = lines[0]["train_id"];
+    EXPECT_EQ(record::has_all_records(line, results().run(line.train_id)),
+              line.label == "positional=alibi" && line.seed == 2);
+  const std::string id = lines[0].train_id;
   EXPECT_EQ(call("run experiments/quick.toml --exclusive --only " + id.substr(0, 12)), 0) << err_;
   EXPECT_THAT(err_, HasSubstr("Running 1 of 1 runs, at most 1 at once."));
   EXPECT_EQ(call("status quick"), 0);
@@ -188,12 +188,12 @@ TEST_F(RunProgram, SmokeRunsEveryGroupApartFromResults) {
   const auto lines = record::read_plan_lines(folder_ / "results/.smoke/quick/plan.jsonl");
   ASSERT_EQ(lines.size(), 2u);
   for (const auto& line : lines) {
-    EXPECT_EQ(line["train"]["train"]["steps"], 20);
-    EXPECT_EQ(line["checkpoint"]["every"], 1);  // 5% of it, as of the whole
-    EXPECT_EQ(line["evaluate"][0]["every"], 0);
+    EXPECT_EQ(line.train.train.steps, 20);
+    EXPECT_EQ(line.checkpoint.every, 1);  // 5% of it, as of the whole
+    EXPECT_EQ(line.evaluate[0].every, 0);
   }
   ASSERT_EQ(call("run experiments/quick.toml train.steps=20 experiment.seeds=[1]"), 0) << err_;
-  EXPECT_EQ(record::read_plan_lines(results().plan())[0]["train_id"], lines[0]["train_id"]);  // what it says it is
+  EXPECT_EQ(record::read_plan_lines(results().plan())[0].train_id, lines[0].train_id);  // what it says it is
   EXPECT_EQ(call("ls"), 0);
   EXPECT_EQ(
       out_,
@@ -207,7 +207,7 @@ TEST_F(RunProgram, RunsOutsideOfThePlanAreOrphansUntilCollected) {
   EXPECT_EQ(call("status"), 0);
   EXPECT_EQ(out_, "quick: 4 done, 0 running, 0 failed, 0 queued, 4 orphans\n");
   const auto lines = record::read_plan_lines(results().plan());
-  const auto done = results().run(lines[0]["train_id"]), other = results().run(lines[1]["train_id"]);
+  const auto done = results().run(lines[0].train_id), other = results().run(lines[1].train_id);
   folder_.write(fs::relative(done.checkpoints() / "step-4/weights.safetensors", folder_.path()), "weights");
   folder_.write(fs::relative(other.folder() / "train.json.part123.1", folder_.path()), "torn");
   EXPECT_EQ(call("gc quick"), 0) << err_;
@@ -217,24 +217,24 @@ TEST_F(RunProgram, RunsOutsideOfThePlanAreOrphansUntilCollected) {
   EXPECT_TRUE(fs::exists(done.checkpoints()));
   {  // a controller that is still at the plan of before
     std::string text;
-    for (const auto& line : before) text += line.dump() + "\n";
+    for (const auto& line : before) text += line.text() + "\n";
     const record::ControllerPlan at_work(results(), text);
     EXPECT_EQ(call("gc quick"), 0) << err_;
     EXPECT_THAT(out_, AllOf(HasSubstr(" in 2 files and folders"), Not(HasSubstr("outside the plan"))));
   }
   {  // one of them is what another experiment's runs start from
     auto line = before[0];
-    line["train"]["init"]["from"] = {
-        {"experiment", "quick"}, {"group", before[0]["group"]}, {"train_id", before[0]["train_id"]}, {"path", "x"}};
-    folder_.write("results/later/plan.jsonl", line.dump() + "\n");
+    line.train.init.emplace().from = {
+        {"experiment", "quick"}, {"group", before[0].group}, {"train_id", before[0].train_id}, {"path", "x"}};
+    folder_.write("results/later/plan.jsonl", line.text() + "\n");
     EXPECT_EQ(call("gc quick"), 0) << err_;
     EXPECT_THAT(out_, HasSubstr(" in 5 files and folders"));
     fs::remove_all(folder_ / "results/later");
   }
   EXPECT_EQ(call("gc quick --yes"), 0) << err_;
   EXPECT_FALSE(fs::exists(done.checkpoints()));
-  for (const auto& line : before) EXPECT_FALSE(fs::exists(results().run(line["train_id"]).folder()));
-  for (const auto& line : lines) EXPECT_TRUE(record::has_all_records(line, results().run(line["train_id"])));
+  for (const auto& line : before) EXPECT_FALSE(fs::exists(results().run(line.train_id).folder()));
+  for (const auto& line : lines) EXPECT_TRUE(record::has_all_records(line, results().run(line.train_id)));
   folder_.write("results/later/plan.jsonl", "torn");  // no orphan is left, so nobody asks who takes one as an input
   EXPECT_EQ(call("gc quick"), 0) << err_;
   EXPECT_EQ(out_, "There is nothing to remove.\n");
@@ -243,11 +243,11 @@ TEST_F(RunProgram, RunsOutsideOfThePlanAreOrphansUntilCollected) {
 TEST_F(RunProgram, LogsAreOfTheRunThatASelectorNames) {
   ASSERT_EQ(call("run experiments/quick.toml"), 0) << err_;
   const auto line = record::read_plan_lines(results().plan())[1];
-  folder_.write(fs::relative(results().run(line["train_id"]).log(), folder_.path()), "a word of it\n");
-  const auto label = line["label"].get<std::string>();
+  folder_.write(fs::relative(results().run(line.train_id).log(), folder_.path()), "a word of it\n");
+  const auto label = line.label;
   EXPECT_EQ(call("logs '" + label + " seed=2'"), 0) << err_;
   EXPECT_EQ(out_, "a word of it\n");
-  EXPECT_EQ(call("logs -f " + line["train_id"].get<std::string>().substr(0, 10)), 0) << err_;
+  EXPECT_EQ(call("logs -f " + line.train_id.substr(0, 10)), 0) << err_;
   EXPECT_EQ(out_, "a word of it\n");
   EXPECT_EQ(call("logs seed=2"), 2);
   EXPECT_THAT(err_, AllOf(HasSubstr("'seed=2' matches 2 runs"), HasSubstr("positional=alibi seed=2 of quick")));

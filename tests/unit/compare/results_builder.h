@@ -9,6 +9,7 @@
 #include "record/layout.h"
 #include "record/state.h"
 #include "sweep/selector.h"
+#include "unit/plan_line.h"
 #include "unit/temporary_folder.h"
 
 namespace assay::testing {
@@ -48,17 +49,16 @@ class ResultsBuilder {
   record::ExperimentLayout experiment() const { return record::ExperimentLayout(folder_.path() / name_); }
 
   void plan(const BuiltRun& run) {
-    nlohmann::json line = {{"schema", 1},
-                           {"experiment", name_},
-                           {"train_id", run.id()},
-                           {"group", "group " + run.row()},
-                           {"label", "positional=" + run.row()},
-                           {"seed", run.seed},
-                           {"axes", run.axes()},
-                           {"train", nlohmann::json::object()},
-                           {"plugins", {{"positional/" + run.scheme, {{"build_id", "aa"}}}}},
-                           {"evaluate", {{{"id", "e-" + run.id()}, {"label", "lm"}}}}};
-    plan_ += line.dump() + "\n";
+    plan_ += plan_line({{"experiment", name_},
+                        {"train_id", run.id()},
+                        {"group", "group " + run.row()},
+                        {"label", "positional=" + run.row()},
+                        {"seed", run.seed},
+                        {"axes", run.axes()},
+                        {"plugins", {{"positional/" + run.scheme, {{"build_id", "aa"}}}}},
+                        {"evaluate", {{{"id", "e-" + run.id()}, {"label", "lm"}}}}})
+                 .text() +
+             "\n";
     folder_.write(name_ + "/plan.jsonl", plan_);
   }
   void train(const BuiltRun& run) {
@@ -138,11 +138,13 @@ class ResultsBuilder {
     train(run);
     evaluate(run, by_length);
   }
-  void failed(const BuiltRun& run, const std::string& failure_class) { ended(run, "failed", failure_class); }
-  void pruned(const BuiltRun& run) { ended(run, "pruned", ""); }
+  void failed(const BuiltRun& run, const std::string& failure_class) {
+    ended(run, record::RunStatus::kFailed, failure_class);
+  }
+  void pruned(const BuiltRun& run) { ended(run, record::RunStatus::kPruned, ""); }
 
  private:
-  void ended(const BuiltRun& run, const std::string& status, const std::string& failure_class) {
+  void ended(const BuiltRun& run, record::RunStatus status, const std::string& failure_class) {
     plan(run);
     record::State state;
     state.status = status;

@@ -12,6 +12,7 @@
 #include "assay/error.h"
 #include "base/files.h"
 #include "record/state.h"
+#include "unit/plan_line.h"
 #include "unit/source_folder.h"
 #include "unit/temporary_folder.h"
 
@@ -28,16 +29,13 @@ class Launch : public ::testing::Test {
     for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::signal(signal, SIG_DFL);
   }
   LaunchSummary run(const std::vector<std::string>& ids, int jobs = 1, const LaunchOptions& more = {}) {
-    std::vector<nlohmann::json> plan;
+    std::vector<record::PlanLine> plan;
     std::vector<Job> all;
     for (const auto& id : ids) {
-      plan.push_back({{"schema", 1},
-                      {"train_id", id},
-                      {"group", "g"},
-                      {"label", "run " + id},
-                      {"seed", 1},
-                      {"train", {{"train", {{"steps", 20}}}}},
-                      {"resources", {{"threads", 2}, {"mesh", {{"tensor", 2}, {"data", 1}}}}}});
+      plan.push_back(testing::plan_line({{"train_id", id},
+                                         {"label", "run " + id},
+                                         {"train", {{"train", {{"steps", 20}}}}},
+                                         {"resources", {{"threads", 2}, {"mesh", {{"tensor", 2}}}}}}));
       all.push_back(job_of(plan.back(), record::ExperimentLayout(folder_.path())));
     }
     auto options = more;
@@ -66,7 +64,7 @@ TEST_F(Launch, OneFailureTakesNothingElseDown) {
 
 TEST_F(Launch, TheWorkersWordStands) {
   run({"plugin"});
-  EXPECT_EQ(state("plugin").status, "failed");
+  EXPECT_EQ(state("plugin").status, record::RunStatus::kFailed);
   EXPECT_EQ(state("plugin").attempt, 2);
   EXPECT_EQ(state("plugin").reason, "plugin p: it broke");
   EXPECT_EQ(state("plugin").failure_class, "plugin");
@@ -81,7 +79,7 @@ TEST_F(Launch, WithoutAWordTheEventOrTheLogTells) {
   EXPECT_EQ(state("event").failure_class, "non_finite");
   EXPECT_EQ(state("silent").reason, "line 10");
   EXPECT_EQ(state("silent").failure_class, "bug");
-  EXPECT_EQ(state("torn").status, "failed");
+  EXPECT_EQ(state("torn").status, record::RunStatus::kFailed);
   EXPECT_EQ(state("torn").reason, "worker of torn");
   EXPECT_THAT(output(), AllOf(HasSubstr("| line 3\n"), Not(HasSubstr("| line 2\n"))));
 }
@@ -98,7 +96,7 @@ TEST_F(Launch, AnEarlierAttemptsLogAndEventsAreNotBlamed) {
 
 TEST_F(Launch, ASignalIsNamed) {
   run({"signal"});
-  EXPECT_EQ(state("signal").status, "failed");
+  EXPECT_EQ(state("signal").status, record::RunStatus::kFailed);
   EXPECT_EQ(state("signal").signal, 9);
   EXPECT_FALSE(state("signal").exit_code);
   EXPECT_EQ(state("signal").attempt, 4);
@@ -148,7 +146,7 @@ TEST_F(Launch, FailFastStopsTheRest) {
   EXPECT_EQ(summary.cancelled, 1u);
   EXPECT_EQ(summary.not_started, 1u);
   EXPECT_EQ(summary.signal, 0);
-  EXPECT_EQ(state("waiting").status, "cancelled");
+  EXPECT_EQ(state("waiting").status, record::RunStatus::kCancelled);
   EXPECT_FALSE(std::filesystem::exists(files("ok").folder()));
 }
 
@@ -157,7 +155,7 @@ TEST_F(Launch, TheFirstInterruptStopsInGoodOrder) {
   EXPECT_EQ(summary.signal, SIGINT);
   EXPECT_EQ(summary.cancelled, 1u);
   EXPECT_EQ(summary.not_started, 1u);
-  EXPECT_EQ(state("polite").status, "cancelled");
+  EXPECT_EQ(state("polite").status, record::RunStatus::kCancelled);
   EXPECT_EQ(state("polite").exit_code, 75);
   EXPECT_EQ(state("polite").reason, "checkpointed and exited after step 7");
 }
@@ -167,7 +165,7 @@ TEST_F(Launch, TheMachinesWishIsPreemption) {
   EXPECT_EQ(summary.signal, SIGTERM);
   EXPECT_EQ(summary.preempted, 1u);
   EXPECT_EQ(summary.not_started, 1u);
-  EXPECT_EQ(state("evicted").status, "preempted");
+  EXPECT_EQ(state("evicted").status, record::RunStatus::kPreempted);
 }
 
 TEST_F(Launch, APreemptedWorkerTakesNothingElseDown) {
@@ -181,7 +179,7 @@ TEST_F(Launch, APreemptedWorkerTakesNothingElseDown) {
 TEST_F(Launch, TheSecondInterruptKills) {
   const auto summary = run({"stubborn"});
   EXPECT_EQ(summary.signal, SIGINT);
-  EXPECT_EQ(state("stubborn").status, "cancelled");
+  EXPECT_EQ(state("stubborn").status, record::RunStatus::kCancelled);
   EXPECT_EQ(state("stubborn").signal, 9);
 }
 
@@ -206,7 +204,7 @@ TEST_F(Launch, ATimeoutIsAFailureOfItsOwn) {
   const auto summary = run({"waiting", "ok"}, 1, {.files = {}, .timeout = std::chrono::seconds(1)});
   EXPECT_EQ(summary.failed, 1u);
   EXPECT_EQ(summary.done, 1u);
-  EXPECT_EQ(state("waiting").status, "failed");
+  EXPECT_EQ(state("waiting").status, record::RunStatus::kFailed);
   EXPECT_EQ(state("waiting").failure_class, "timeout");
   EXPECT_THAT(state("waiting").reason, HasSubstr("exceeded --timeout 1s; killed by SIGUSR1"));
 }

@@ -122,7 +122,7 @@ TEST_F(ProgressLines, LiveOnesAreRedrawnAndCut) {
   // 15 s left of this one, 2 more of 20 s each, two at a time: 27.5 s. Lines are cut one short of the width.
   EXPECT_EQ(out_.str(), "alibi  10/40  loss 1.500\n0/3 done, 1 running, about 28s left\n");
   out_.str("");
-  progress.ended(job_, Ending{Outcome::kFailed, "it broke", "bug", {"last"}}, begin_ + seconds(6));
+  progress.ended(job_, Ending{record::RunStatus::kFailed, "it broke", "bug", {"last"}}, begin_ + seconds(6));
   progress.update(begin_ + seconds(6));
   EXPECT_EQ(out_.str(),
             "\x1b[2A\x1b[J"

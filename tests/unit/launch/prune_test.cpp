@@ -9,6 +9,7 @@
 #include "assay/error.h"
 #include "base/files.h"
 #include "record/state.h"
+#include "unit/plan_line.h"
 #include "unit/temporary_folder.h"
 
 namespace assay::launch {
@@ -29,12 +30,12 @@ class Judge : public ::testing::Test {
   // 40 steps a run: rungs at 20 and 30.
   record::RunLayout add(const std::string& group, int seed) {
     const auto id = group + std::to_string(seed);
-    lines_.push_back({{"train_id", id},
-                      {"group", group},
-                      {"seed", seed},
-                      {"axes", {{"positional", group}}},
-                      {"evaluate", json::array()},
-                      {"train", {{"train", {{"steps", 40}, {"batch", 2}}}, {"data", {{"context", 8}}}}}});
+    lines_.push_back(
+        testing::plan_line({{"train_id", id},
+                            {"group", group},
+                            {"seed", seed},
+                            {"axes", {{"positional", group}}},
+                            {"train", {{"train", {{"steps", 40}, {"batch", 2}}}, {"data", {{"context", 8}}}}}}));
     return experiment_.run(id);
   }
   // With what it told at step 20.
@@ -62,7 +63,7 @@ class Judge : public ::testing::Test {
   void fail(const record::RunLayout& run, const std::string& failure) {
     std::filesystem::create_directories(run.folder());
     record::State state;
-    state.status = "failed";
+    state.status = record::RunStatus::kFailed;
     state.failure_class = failure;
     record::write_state(run.state(), state);
   }
@@ -71,7 +72,7 @@ class Judge : public ::testing::Test {
   testing::TemporaryFolder folder_;
   record::ExperimentLayout experiment_{folder_.path()};
   Pruning pruning_;
-  std::vector<json> lines_;
+  std::vector<record::PlanLine> lines_;
 };
 
 TEST_F(Judge, HalvesByTheMeanOverSeeds) {
@@ -204,16 +205,16 @@ TEST_F(Judge, TakesTheNewestLossToldUpToTheRung) {
   EXPECT_EQ(value_at(none, "loss", 11), std::numeric_limits<double>::infinity());
   tell(none, {{"attempt", 1}, {"type", "step"}, {"step", 12}, {"loss", 4.0}});
   EXPECT_EQ(value_at(none, "loss", 12), 4.0);
-  EXPECT_FALSE(has_reached(json::object(), run, 20));
+  EXPECT_FALSE(has_reached(testing::plan_line(), run, 20));
   save(run, 25);
-  EXPECT_TRUE(has_reached(json::object(), run, 20));
+  EXPECT_TRUE(has_reached(testing::plan_line(), run, 20));
 }
 
 // A checkpoint is written before its step's evaluations: killed there, a run has not reached the rung.
 TEST_F(Judge, ARungIsReachedWithItsEvaluations) {
   const auto run = add("a", 1);
-  const json line{
-      {"evaluate", {{{"label", "lm"}, {"every", 10}}, {{"label", "rare"}, {"every", 15}}, {{"label", "end"}}}}};
+  const auto line = testing::plan_line(
+      {{"evaluate", {{{"label", "lm"}, {"every", 10}}, {{"label", "rare"}, {"every", 15}}, {{"label", "end"}}}}});
   save(run, 20);
   EXPECT_FALSE(has_reached(line, run, 20));
   tell(run, {{"attempt", 1}, {"type", "evaluate"}, {"step", 10}, {"label", "lm"}});

@@ -11,6 +11,7 @@
 #include "assay/error.h"
 #include "base/process.h"
 #include "launch/gpus.h"
+#include "unit/plan_line.h"
 #include "unit/temporary_folder.h"
 
 namespace assay::launch {
@@ -144,7 +145,7 @@ TEST(SlotsAskedByARun, FollowFromItsResources) {
                0,
                {}},
        }) {
-    const auto asked = slots_asked({{"resources", json::parse(resources)}}, true);
+    const auto asked = slots_asked(testing::plan_line({{"resources", json::parse(resources)}}), true);
     EXPECT_EQ(asked.cores, cores) << resources;
     EXPECT_EQ(asked.gpus, gpus) << resources;
     EXPECT_EQ(asked.gpu_indices, indices) << resources;

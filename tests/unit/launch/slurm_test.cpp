@@ -17,6 +17,7 @@
 #include "launch/slurm_task.h"
 #include "record/plan_lines.h"
 #include "record/state.h"
+#include "unit/plan_line.h"
 #include "unit/temporary_folder.h"
 
 namespace assay::launch {
@@ -30,8 +31,10 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-json line_of(const std::string& id, json resources = json::object()) {
-  return {{"schema", 1}, {"train_id", id}, {"group", "g"}, {"label", id}, {"seed", 1}, {"resources", resources}};
+record::PlanLine line_of(const std::string& id, const json& resources = json::object()) {
+  json asked = {{"device", "auto"}};
+  asked.update(resources);
+  return testing::plan_line({{"train_id", id}, {"label", id}, {"resources", asked}});
 }
 json mesh(int tensor, int data, const std::string& backend) {
   return {{"threads", 2}, {"mesh", {{"tensor", tensor}, {"data", data}, {"backend", backend}}}};
@@ -70,7 +73,7 @@ class Slurm : public ::testing::Test {
       if (line.starts_with(program)) lines.push_back(line);
     return lines;
   }
-  std::string submit(const std::vector<json>& plan) {
+  std::string submit(const std::vector<record::PlanLine>& plan) {
     std::ostringstream out;
     submit_to_slurm(plan, options_, out);
     return out.str();
@@ -78,11 +81,12 @@ class Slurm : public ::testing::Test {
   record::ExperimentLayout experiment() const { return record::ExperimentLayout(options_.experiment); }
 
   // A task of an array with one run, and a worker that does as the script says.
-  int task(const std::string& worker, json resources = json::object(), const std::vector<std::string>& wrap = {}) {
+  int task(const std::string& worker, const json& resources = json::object(),
+           const std::vector<std::string>& wrap = {}) {
     auto job = new_slurm_job(experiment());
     job.runs = {"ab"};
     fs::create_directories(job.folder);
-    base::write_atomically(job.plan(), line_of("ab", std::move(resources)).dump() + "\n");
+    base::write_atomically(job.plan(), line_of("ab", resources).text() + "\n");
     write_slurm_job(job);
     const auto program = folder_.write("bin/worker", "#!/bin/sh\nrun=$7/runs/$5\n" + worker);
     fs::permissions(program, fs::perms::owner_all);
@@ -142,7 +146,7 @@ TEST_F(Slurm, OneArrayAShapeSplitUnderTheClustersLimit) {
               AllOf(HasSubstr("submitted  3 runs of 1 core  job 41\n"), HasSubstr("submitted  1 run of 1 core  job"),
                     HasSubstr("submitted  1 run of 4 cores  job 41\n"),
                     HasSubstr("5 of 5 runs submitted to Slurm in 3 job arrays.\n")));
-  std::vector<std::vector<std::string>> runs;
+  std::vector<std::vector<std::string> > runs;
   for (const auto& job : slurm_jobs(experiment())) {
     runs.push_back(job.runs);
     EXPECT_EQ(job.id, "41");
@@ -152,7 +156,7 @@ TEST_F(Slurm, OneArrayAShapeSplitUnderTheClustersLimit) {
                   job.folder.string() + "' nice \"$LEVEL\"\n");
     const auto lines = record::read_plan_lines(job.plan());
     ASSERT_EQ(lines.size(), job.runs.size());
-    for (size_t i = 0; i < lines.size(); ++i) EXPECT_EQ(lines[i]["train_id"], job.runs[i]);
+    for (size_t i = 0; i < lines.size(); ++i) EXPECT_EQ(lines[i].train_id, job.runs[i]);
     EXPECT_THAT(calls("sbatch"), ::testing::Contains(AllOf(HasSubstr("--job-name=" + job.name + " "),
                                                            HasSubstr("--output=" + job.folder.string() + "/%a.txt"),
                                                            HasSubstr(" " + job.script().string()))));
@@ -210,7 +214,7 @@ TEST_F(Slurm, ARefusalIsToldAndLeavesNothing) {
   folder_.write("bin/sbatch", "#!/bin/sh\necho 'sbatch: error: invalid partition specified: mian' >&2\nexit 1\n");
   try {
     submit({line_of("a")});
-    FAIL() << "submitted";
+    FAIL() < < "submitted";
   } catch (const UserError& error) {
     EXPECT_STREQ(error.what(), "sbatch failed: sbatch: error: invalid partition specified: mian");
   }
@@ -232,29 +236,29 @@ TEST_F(Slurm, TheQueueAsSlurmTellsIt) {
 }
 
 TEST_F(Slurm, StandingByOurFilesAndThenBySlurm) {
-  const record::RunStatusNow queued{record::Standing::kQueued, ""}, failed{record::Standing::kFailed, "it broke"};
+  const record::RunStatusNow queued{record::RunStatus::kQueued, ""}, failed{record::RunStatus::kFailed, "it broke"};
   const auto output = folder_ / "0.txt";
   const auto standing = [&](const record::RunStatusNow& now, OnSlurm::State state) {
     return with_slurm(now, run(), {state, "41_0", output});
   };
-  EXPECT_EQ(standing(queued, OnSlurm::State::kRuns).standing, record::Standing::kRunning);
-  EXPECT_EQ(standing(failed, OnSlurm::State::kWaits).standing, record::Standing::kQueued);  // given to Slurm once more
+  EXPECT_EQ(standing(queued, OnSlurm::State::kRuns).status, record::RunStatus::kRunning);
+  EXPECT_EQ(standing(failed, OnSlurm::State::kWaits).status, record::RunStatus::kQueued);  // given to Slurm once more
   // Nothing was written for it: it was taken out of the queue, and no file that is not there is named.
   const auto never_began = standing(queued, OnSlurm::State::kGone);
-  EXPECT_EQ(never_began.standing, record::Standing::kCancelled);
+  EXPECT_EQ(never_began.status, record::RunStatus::kCancelled);
   EXPECT_EQ(never_began.reason, "left Slurm's queue before it started (cancelled by scancel or by the cluster)");
   folder_.write("0.txt", "start  ab\n");
   const auto silent = standing(queued, OnSlurm::State::kGone);
-  EXPECT_EQ(silent.standing, record::Standing::kFailed);
+  EXPECT_EQ(silent.status, record::RunStatus::kFailed);
   EXPECT_THAT(silent.reason, HasSubstr("; its task's output: " + output.string()));
   fs::remove(output);
   EXPECT_EQ(standing(failed, OnSlurm::State::kGone).reason, "it broke");
   fs::create_directories(run().folder());
-  record::write_state(run().state(), {"running", 1, 7, "", {}, {}, "", ""});
-  EXPECT_EQ(standing(queued, OnSlurm::State::kGone).standing, record::Standing::kFailed);
+  record::write_state(run().state(), {record::RunStatus::kRunning, 1, 7, "", {}, {}, "", ""});
+  EXPECT_EQ(standing(queued, OnSlurm::State::kGone).status, record::RunStatus::kFailed);
   EXPECT_THAT(standing(queued, OnSlurm::State::kGone).reason, Not(HasSubstr("0.txt")));
-  record::write_state(run().state(), {"cancelled", 1, 7, "", {}, {}, "stopped", ""});
-  EXPECT_EQ(standing(queued, OnSlurm::State::kGone).standing, record::Standing::kQueued);
+  record::write_state(run().state(), {record::RunStatus::kCancelled, 1, 7, "", {}, {}, "stopped", ""});
+  EXPECT_EQ(standing(queued, OnSlurm::State::kGone).status, record::RunStatus::kQueued);
 }
 
 TEST_F(Slurm, CancelsWhatIsThere) {
@@ -263,9 +267,9 @@ TEST_F(Slurm, CancelsWhatIsThere) {
   answer("squeue", job.name + "|41|0|PENDING\n" + job.name + "|41|1|RUNNING\n");
   EXPECT_EQ(cancel_on_slurm(experiment()), 2u);
   EXPECT_THAT(calls("scancel"), ElementsAre("scancel 41_0 41_1"));
-  EXPECT_EQ(record::read_state(experiment().run("a").state())->status, "cancelled");
+  EXPECT_EQ(record::read_state(experiment().run("a").state())->status, record::RunStatus::kCancelled);
   EXPECT_FALSE(fs::exists(experiment().run("b").state()));
-  for (const size_t place : {0u, 1u, 2u}) EXPECT_EQ(fs::exists(job.cancelled(place)), place < 2) << place;
+  for (const size_t place : {0u, 1u, 2u}) EXPECT_EQ(fs::exists(job.cancelled(place)), place < 2) < < place;
 }
 
 TEST_F(Slurm, WhatCouldNotBeCancelledIsNotMarked) {
@@ -279,8 +283,8 @@ TEST_F(Slurm, WhatCouldNotBeCancelledIsNotMarked) {
 
 TEST_F(Slurm, ATaskRunsItsWorkerAndTellsItsEnd) {
   EXPECT_EQ(task("env >$run/environment.txt\necho {} >$run/train.json\n", mesh(2, 1, "threads"), {"env", "WRAPPED=1"}),
-            0)
-      << said_.str();
+            0) < <
+      said_.str();
   EXPECT_EQ(said_.str(), "start  ab seed=1\ndone   ab seed=1\n");
   EXPECT_THAT(base::read_file(run().folder() / "environment.txt"),
               AllOf(HasSubstr("OMP_NUM_THREADS=2\n"), HasSubstr("ASSAY_JOBS=1\n"), HasSubstr("WRAPPED=1\n")));
@@ -288,7 +292,7 @@ TEST_F(Slurm, ATaskRunsItsWorkerAndTellsItsEnd) {
   fs::remove(run().train_record());
   EXPECT_EQ(task("echo no luck\nkill -KILL $$\n"), 1);
   EXPECT_THAT(said_.str(), AllOf(HasSubstr("FAILED ab seed=1: killed by SIGKILL"), HasSubstr("| no luck\n")));
-  EXPECT_EQ(record::read_state(run().state())->status, "failed");
+  EXPECT_EQ(record::read_state(run().state())->status, record::RunStatus::kFailed);
   EXPECT_THAT(calls("scontrol"), IsEmpty());
 }
 
@@ -305,11 +309,11 @@ TEST_F(Slurm, WhatWasCutShortIsQueuedAgainUnlessSlurmEndsIt) {
   EXPECT_EQ(task(until_told), 75);
   EXPECT_THAT(said_.str(), Not(HasSubstr("The task is requeued.")));
   EXPECT_EQ(calls("scontrol requeue").size(), 1u);
-  EXPECT_EQ(record::read_state(run().state())->status, "preempted");
+  EXPECT_EQ(record::read_state(run().state())->status, record::RunStatus::kPreempted);
   // By scancel, which Slurm knows.
   answer("scontrol", "   JobState=COMPLETING Reason=None\n   Requeue=1 Restarts=0 BatchFlag=1\n   PreemptTime=None\n");
   EXPECT_EQ(task("trap 'exit 143' USR2\n" + std::string(until_told)), 75);
-  EXPECT_EQ(record::read_state(run().state())->status, "cancelled");
+  EXPECT_EQ(record::read_state(run().state())->status, record::RunStatus::kCancelled);
   EXPECT_THAT(record::read_state(run().state())->signal, ::testing::Optional(SIGUSR1));
   EXPECT_EQ(calls("scontrol requeue").size(), 1u);
   // By assay stop, which leaves a mark; whatever Slurm says of it then.
@@ -317,7 +321,7 @@ TEST_F(Slurm, WhatWasCutShortIsQueuedAgainUnlessSlurmEndsIt) {
   EXPECT_EQ(
       task("for job in $7/slurm/*; do : >$job/0.cancelled; done\ntrap 'exit 143' USR2\n" + std::string(until_told)),
       75);
-  EXPECT_EQ(record::read_state(run().state())->status, "cancelled");
+  EXPECT_EQ(record::read_state(run().state())->status, record::RunStatus::kCancelled);
   EXPECT_THAT(record::read_state(run().state())->signal, ::testing::Optional(SIGUSR1));
   EXPECT_EQ(calls("scontrol requeue").size(), 1u);
 }

@@ -9,6 +9,7 @@
 
 #include "base/files.h"
 #include "record/plan_lines.h"
+#include "unit/plan_line.h"
 #include "unit/source_folder.h"
 #include "unit/temporary_folder.h"
 
@@ -26,9 +27,8 @@ class RunSweep : public ::testing::Test {
     for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::signal(signal, SIG_DFL);
   }
   int run(const std::vector<std::string>& ids, bool dry_run = false) {
-    std::vector<nlohmann::json> plan;
-    for (const auto& id : ids)
-      plan.push_back({{"schema", 1}, {"train_id", id}, {"group", "g"}, {"label", id}, {"seed", 1}});
+    std::vector<record::PlanLine> plan;
+    for (const auto& id : ids) plan.push_back(testing::plan_line({{"train_id", id}, {"label", id}}));
     SweepOptions options;
     options.worker = testing::fake_worker();
     options.experiment = folder_ / "quick";

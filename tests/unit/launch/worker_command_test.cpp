@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "unit/plan_line.h"
+
 namespace assay::launch {
 namespace {
 
@@ -13,8 +15,7 @@ using ::testing::Not;
 using ::testing::Pair;
 
 std::map<std::string, std::string> environment_of(const std::string& backend) {
-  const nlohmann::json line{{"train_id", "t"},
-                            {"resources", {{"mesh", {{"tensor", 1}, {"data", 3}, {"backend", backend}}}}}};
+  const auto line = testing::plan_line({{"resources", {{"mesh", {{"data", 3}, {"backend", backend}}}}}});
   const Job job{.train_id = "t", .name = "t", .run = record::RunLayout("run")};
   return worker_command(job, line, {"worker", "results", "plan"}, 1, {}).environment;
 }

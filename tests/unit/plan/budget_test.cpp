@@ -14,7 +14,7 @@ std::string with_budget(const std::string& budget) {
   return text;
 }
 
-int64_t steps(const plan::Plan& plan) { return plan.lines.at(0).at("train").at("train").at("steps"); }
+int64_t steps(const plan::Plan& plan) { return plan.lines.at(0).train.train.steps; }
 
 // By hand: one step is 8 x 16 = 128 tokens, and a model of the fixture has 1,000 parameters.
 TEST_F(Budget, EveryKindBecomesWholeSteps) {
@@ -27,16 +27,16 @@ TEST_F(Budget, EveryKindBecomesWholeSteps) {
 }
 
 TEST_F(Budget, ThePlanSaysWhatWasAskedFor) {
-  EXPECT_EQ(plan(kSmall).lines[0].at("budget"), json::parse(R"({"kind":"steps","target":7})"));
-  EXPECT_EQ(plan(with_budget("tokens = 1300")).lines[0].at("budget"),
+  EXPECT_EQ(plan(kSmall).lines[0].budget.to_json(), json::parse(R"({"kind":"steps","target":7})"));
+  EXPECT_EQ(plan(with_budget("tokens = 1300")).lines[0].budget.to_json(),
             json::parse(R"({"kind":"tokens","target":1300})"));
-  EXPECT_EQ(plan(with_budget("flops = 7.7e6")).lines[0].at("budget"),
+  EXPECT_EQ(plan(with_budget("flops = 7.7e6")).lines[0].budget.to_json(),
             json::parse(R"({"kind":"flops","target":7700000.0})"));
 }
 
 // The target is no part of a run's identity: equal steps are one run.
 TEST_F(Budget, EqualStepsAreOneRun) {
-  const auto id = [&](const std::string& budget) { return plan(with_budget(budget)).lines[0].at("train_id"); };
+  const auto id = [&](const std::string& budget) { return plan(with_budget(budget)).lines[0].train_id; };
   EXPECT_EQ(id("steps = 10"), id("tokens = 1300"));
   EXPECT_EQ(id("steps = 10"), id("flops = 7.7e6"));
   EXPECT_NE(id("steps = 10"), id("flops = 7.6e6"));
@@ -47,14 +47,14 @@ TEST_F(Budget, CanBeSwept) {
                          "[[sweep]]\n[sweep.grid]\ntrain.tokens_per_parameter = [0.001, 1, 20, 20.001]\n");
   EXPECT_EQ(made.combinations, 4u);
   EXPECT_EQ(made.distinct, 3u);  // 20.001 is the same number of steps as 20
-  EXPECT_EQ(made.lines[1].at("train").at("train").at("steps"), 7);
-  EXPECT_EQ(made.lines[1].at("budget").at("target"), 1.0);
+  EXPECT_EQ(made.lines[1].train.train.steps, 7);
+  EXPECT_EQ(made.lines[1].budget.target, 1.0);
 }
 
 // Durations are of the whole run, so they follow the steps that the budget came to.
 TEST_F(Budget, DurationsFollow) {
   const auto made = plan(with_budget("flops = 7.7e6") + "[[evaluate]]\nuse = 'lm'\nevery = '50%'\n");
-  EXPECT_EQ(made.lines[0].at("evaluate").at(0).at("every"), 5);
+  EXPECT_EQ(made.lines[0].evaluate[0].every, 5);
 }
 
 }  // namespace

@@ -33,7 +33,7 @@ split = "test"
 )";
 
 TEST_F(Identity, CanonicalFormHasDefaultsAndContentHashesAndNoLabels) {
-  auto train = plan(kExperiment).lines.at(1).at("train");
+  auto train = plan(kExperiment).lines.at(1).train.to_json();
   EXPECT_EQ(train.at("objectives").at(0).at("label"), "mle");
   EXPECT_EQ(train.at("data").at("dataset").at("path").at("name"), "tiny");
   train.erase("seeds");
@@ -42,11 +42,11 @@ TEST_F(Identity, CanonicalFormHasDefaultsAndContentHashesAndNoLabels) {
 
 TEST_F(Identity, HashesOfThatForm) {
   const auto line = plan(kExperiment).lines.at(1);
-  EXPECT_EQ(line.at("seed"), 2);
-  EXPECT_EQ(line.at("group"), kGroup);
-  EXPECT_EQ(line.at("train_id"), kTrainSeed2);
-  EXPECT_EQ(line.at("data_id"), kData2);
-  EXPECT_EQ(line.at("evaluate").at(0).at("id"), kEvalSeed2);
+  EXPECT_EQ(line.seed, 2);
+  EXPECT_EQ(line.group, kGroup);
+  EXPECT_EQ(line.train_id, kTrainSeed2);
+  EXPECT_EQ(line.data_id, kData2);
+  EXPECT_EQ(line.evaluate[0].id, kEvalSeed2);
 }
 
 TEST_F(Identity, WhatDoesNotDecideTheWeightsIsInNoId) {
@@ -64,16 +64,16 @@ enabled = false
 )",
                          {"objective.mle.weight=1"})
                         .lines.at(1);
-  EXPECT_EQ(line.at("train_id"), kTrainSeed2);
-  EXPECT_EQ(line.at("evaluate").at(0).at("id"), kEvalSeed2);
-  EXPECT_EQ(line.at("log_every"), 3);
+  EXPECT_EQ(line.train_id, kTrainSeed2);
+  EXPECT_EQ(line.evaluate[0].id, kEvalSeed2);
+  EXPECT_EQ(line.log_every, 3);
 }
 
 TEST_F(Identity, EveryDecidingValueChangesTheId) {
   for (const char* change :
        {"model.layers=3", "positional=none", "optimizer.lr=2e-3", "train.steps=8", "data.context=17",
         "train.clip_norm=0", "objective.mle.weight=0.5", "scheduler.warmup=1 steps"})
-    EXPECT_NE(plan(kExperiment, {change}).lines.at(1).at("train_id"), kTrainSeed2) << change;
+    EXPECT_NE(plan(kExperiment, {change}).lines.at(1).train_id, kTrainSeed2) << change;
 }
 
 // Zero has one sign, wherever it comes from.
@@ -81,28 +81,28 @@ TEST_F(Identity, TheTwoZerosAreOneValue) {
   const auto one = [&](const std::string& set) { return plan(kSmall, {set}).lines.at(0); };
   const auto zero = one("optimizer.lr=0.0");
   for (const char* set : {"optimizer.lr=-0.0", "optimizer.lr=0", "optimizer.lr=\"= -1.0 * 0\""}) {
-    EXPECT_EQ(one(set).at("train_id"), zero.at("train_id")) << set;
-    EXPECT_EQ(one(set).at("train").dump(), zero.at("train").dump()) << set;
+    EXPECT_EQ(one(set).train_id, zero.train_id) << set;
+    EXPECT_EQ(one(set).train.to_json().dump(), zero.train.to_json().dump()) << set;
   }
-  EXPECT_EQ(one("optimizer.betas=[-0.0, 0.9]").at("train_id"), one("optimizer.betas=[0, 0.9]").at("train_id"));
+  EXPECT_EQ(one("optimizer.betas=[-0.0, 0.9]").train_id, one("optimizer.betas=[0, 0.9]").train_id);
   const auto swept = plan(kSmall + "[[sweep]]\n[sweep.grid]\noptimizer.lr = [-0.0, 1e-3]\n");
-  EXPECT_EQ(swept.lines.at(0).at("label"), "optimizer.lr=0");
-  EXPECT_EQ(swept.lines.at(0).at("train_id"), zero.at("train_id"));
+  EXPECT_EQ(swept.lines.at(0).label, "optimizer.lr=0");
+  EXPECT_EQ(swept.lines.at(0).train_id, zero.train_id);
 }
 
 TEST_F(Identity, LabelsOfEntriesDoNotCount) {
   const auto line = plan(kExperiment, {"evaluate.long.label=other"}).lines.at(1);
-  EXPECT_EQ(line.at("evaluate").at(0).at("label"), "other");
-  EXPECT_EQ(line.at("evaluate").at(0).at("id"), kEvalSeed2);
+  EXPECT_EQ(line.evaluate[0].label, "other");
+  EXPECT_EQ(line.evaluate[0].id, kEvalSeed2);
 }
 
 TEST_F(Identity, SeedsMayVaryOneByOne) {
   const auto lines = plan(kSmall, {"experiment.seeds={ init = 1, data = \"4..5\" }"}).lines;
   ASSERT_EQ(lines.size(), 2u);
-  EXPECT_EQ(lines[1].at("seed"), 5);
-  EXPECT_EQ(lines[1].at("train").at("seeds"), (nlohmann::json{{"init", 1}, {"data", 5}}));
-  EXPECT_EQ(lines[0].at("group"), lines[1].at("group"));
-  EXPECT_NE(lines[0].at("data_id"), lines[1].at("data_id"));
+  EXPECT_EQ(lines[1].seed, 5);
+  EXPECT_EQ(lines[1].train.section("seeds"), (nlohmann::json{{"init", 1}, {"data", 5}}));
+  EXPECT_EQ(lines[0].group, lines[1].group);
+  EXPECT_NE(lines[0].data_id, lines[1].data_id);
 }
 
 TEST_F(Identity, ContentNotTheNameOfAFileCounts) {
@@ -112,7 +112,7 @@ TEST_F(Identity, ContentNotTheNameOfAFileCounts) {
   const auto id = [&](const std::string& name) {
     auto text = kSmall;
     text.replace(text.find("\"tiny\""), 6, "\"" + name + "\"");
-    return plan(text).lines.at(0).at("train_id").get<std::string>();
+    return plan(text).lines.at(0).train_id;
   };
   EXPECT_EQ(id("a.txt"), id("b.txt"));
   EXPECT_NE(id("a.txt"), id("c.txt"));

@@ -16,7 +16,7 @@ using PlanLines = PlanTest;
 
 TEST_F(PlanLines, TokensGiveWholeStepsAndAtLeastOne) {
   const auto steps = [&](const std::string& tokens) {
-    return plan(kSmall, {"train.tokens=" + tokens}).lines.at(0).at("train").at("train").at("steps").get<int>();
+    return plan(kSmall, {"train.tokens=" + tokens}).lines.at(0).steps();
   };
   EXPECT_EQ(steps("1280"), 10);  // a step is 8 * 16 = 128 tokens
   EXPECT_EQ(steps("1407"), 10);
@@ -28,10 +28,8 @@ TEST_F(PlanLines, EveryIsResolvedToSteps) {
   const auto every = [&](const std::string& duration, const std::string& steps) {
     return plan(kSmall + "[[evaluate]]\nuse = 'lm'\nevery = '" + duration + "'\n", {"train.steps=" + steps})
         .lines.at(0)
-        .at("evaluate")
-        .at(0)
-        .at("every")
-        .get<int>();
+        .evaluate.at(0)
+        .every;
   };
   EXPECT_EQ(every("20%", "977"), 195);
   EXPECT_EQ(every("7%", "100"), 7);
@@ -39,7 +37,7 @@ TEST_F(PlanLines, EveryIsResolvedToSteps) {
   EXPECT_EQ(every("30 steps", "100"), 30);
   EXPECT_EQ(every("1e3 tokens", "100"), 7);  // 1000 / 128 = 7.8
   EXPECT_EQ(every("0%", "100"), 0);
-  EXPECT_EQ(plan(kSmall + "[[evaluate]]\nuse = 'lm'\n").lines.at(0).at("evaluate").at(0).at("every"), 0);
+  EXPECT_EQ(plan(kSmall + "[[evaluate]]\nuse = 'lm'\n").lines.at(0).evaluate[0].every, 0);
 }
 
 // A step is 128 tokens. How often the state is saved has no note: of 5% by default, in every short run.
@@ -47,7 +45,7 @@ TEST_F(PlanLines, ADurationOfLessThanAStepIsAStepAndThePlanSaysSo) {
   const auto notes = [&](const std::string& duration, const std::string& steps) {
     const auto made = plan(kSmall + "[[evaluate]]\nuse = 'lm'\nevery = '" + duration + "'\n",
                            {"train.steps=" + steps, "scheduler.warmup=" + duration});
-    EXPECT_EQ(made.lines.at(0).at("evaluate").at(0).at("every"), 1) << duration;
+    EXPECT_EQ(made.lines.at(0).evaluate[0].every, 1) < < duration;
     return made.notes;
   };
   EXPECT_EQ(notes("5%", "19"), (std::vector<std::string>{
@@ -74,7 +72,7 @@ TEST_F(PlanLines, ARungOfLessThanAStepIsAStepAndThePlanSaysSo) {
 
 TEST_F(PlanLines, DurationsHaveOneSpelling) {
   const auto warmup = [&](const std::string& text) {
-    return plan(kSmall, {"scheduler.warmup=" + text}).lines.at(0).at("train").at("scheduler").at("warmup");
+    return plan(kSmall, {"scheduler.warmup=" + text}).lines.at(0).train.scheduler.at("warmup");
   };
   EXPECT_EQ(warmup("2e6 tokens"), "2000000 tokens");
   EXPECT_EQ(warmup("100 steps"), "100 steps");
@@ -97,43 +95,43 @@ TEST_F(PlanLines, TheFirstOfANameShadowsTheOthers) {
     }
   const Environment used("ASSAY_DESCRIPTORS", write("descriptors.json", descriptors.dump()));
   const auto made = plan(kSmall);
-  const auto entry = made.lines.at(0).at("plugins").at("objective/mle");
-  EXPECT_EQ(entry.at("plugin"), "mle");
-  ASSERT_EQ(entry.at("shadows").size(), 1U);
-  EXPECT_EQ(entry["shadows"][0]["plugin"], "mine");
+  const auto entry = made.lines.at(0).plugins.at("objective/mle");
+  EXPECT_EQ(entry.plugin, "mle");
+  ASSERT_EQ(entry.shadows.size(), 1U);
+  EXPECT_EQ(entry.shadows[0].plugin, "mine");
   EXPECT_EQ(plan::warnings_of(made),
-            std::vector<std::string>{"warning: objective/mle is loaded from " + entry.at("file").get<std::string>() +
+            std::vector<std::string>{"warning: objective/mle is loaded from " + entry.file +
                                      "; /later/mine.so also provides it, but is later on the plugin path"});
-  EXPECT_FALSE(made.lines.at(0).at("plugins").at("model/gpt").contains("shadows"));
+  EXPECT_TRUE(made.lines.at(0).plugins.at("model/gpt").shadows.empty());
 }
 
 TEST_F(PlanLines, ResourcesHaveDefaults) {
   EXPECT_EQ(
-      plan(kSmall).lines.at(0).at("resources"),
+      plan(kSmall).lines.at(0).resources.to_json(),
       json::parse(
           R"({"mesh":{"tensor":1,"data":1,"sequence_parallel":false,"backend":"self"},"threads":1,"micro_batch":8,"device":"auto"})"));
   EXPECT_EQ(
       plan(kSmall + "[resources]\nmesh = { tensor = 2, data = 2, sequence_parallel = true }\nthreads = 3\n")
           .lines.at(0)
-          .at("resources"),
+          .resources.to_json(),
       json::parse(
           R"({"mesh":{"tensor":2,"data":2,"sequence_parallel":true,"backend":"threads"},"threads":3,"micro_batch":4,"device":"auto"})"));
   // one rank needs no locking; a partial last micro-batch is fine (8 = 3 + 3 + 2)
   EXPECT_EQ(
-      plan(kSmall + "[resources]\nmesh = { backend = 'threads' }\nmicro_batch = 3\n").lines.at(0).at("resources"),
+      plan(kSmall + "[resources]\nmesh = { backend = 'threads' }\nmicro_batch = 3\n").lines.at(0).resources.to_json(),
       json::parse(
           R"({"mesh":{"tensor":1,"data":1,"sequence_parallel":false,"backend":"self"},"threads":1,"micro_batch":3,"device":"auto"})"));
 }
 
 TEST_F(PlanLines, EveryComponentIsNamedWithItsPlugin) {
-  const auto plugins = plan(kSmall + "[[tracker]]\nuse = 'jsonl'\n").lines.at(0).at("plugins");
+  const auto plugins = plan(kSmall + "[[tracker]]\nuse = 'jsonl'\n").lines.at(0).plugins;
   std::string names;
-  for (const auto& [name, ignored] : plugins.items()) names += name + " ";
+  for (const auto& [name, ignored] : plugins) names += name + " ";
   EXPECT_EQ(names,
             "dataset/text model/gpt objective/mle optimizer/adamw positional/alibi scheduler/constant tokenizer/bytes "
             "tracker/jsonl ");
-  EXPECT_EQ(plugins.at("positional/alibi").at("build_id"), "build-alibi");
-  EXPECT_EQ(plugins.at("positional/alibi").at("file"), "/plugins/alibi.so");
+  EXPECT_EQ(plugins.at("positional/alibi").build_id, "build-alibi");
+  EXPECT_EQ(plugins.at("positional/alibi").file, "/plugins/alibi.so");
 }
 
 TEST_F(PlanLines, TheExampleOfTheManualWithWhatExistsNow) {
@@ -143,10 +141,10 @@ TEST_F(PlanLines, TheExampleOfTheManualWithWhatExistsNow) {
   EXPECT_EQ(made.combinations, 2u);
   ASSERT_EQ(made.lines.size(), 6u);
   const auto& line = made.lines[3];
-  EXPECT_EQ(line.at("label"), "positional=alibi");
-  EXPECT_EQ(line.at("train").at("train").at("steps"), 976);  // 2,000,000 / (32 * 64) = 976.56
-  EXPECT_EQ(line.at("train").at("model").at("heads"), 4);    // 96 / 24
-  EXPECT_EQ(line.at("evaluate").at(0).at("every"), 195);     // a fifth of 976
+  EXPECT_EQ(line.label, "positional=alibi");
+  EXPECT_EQ(line.train.train.steps, 976);      // 2,000,000 / (32 * 64) = 976.56
+  EXPECT_EQ(line.train.model.at("heads"), 4);  // 96 / 24
+  EXPECT_EQ(line.evaluate[0].every, 195);      // a fifth of 976
   EXPECT_EQ(made.compare.metrics.at(1).name, "train.tokens_per_second");
   EXPECT_EQ(made.compare.metrics.at(0).position.line, 38);
   EXPECT_TRUE(sweep::matches(*made.compare.baseline, made.lines[0]));
@@ -161,7 +159,7 @@ TEST_F(PlanLines, NameAndResultsFollowTheFile) {
   const Environment results("ASSAY_RESULTS", "/scratch/r");
   made = plan::make_plan({file, {"experiment.name=other"}, ""});
   EXPECT_EQ(made.results_folder, "/scratch/r/other");
-  EXPECT_EQ(made.lines.at(0).at("experiment"), "other");
+  EXPECT_EQ(made.lines.at(0).experiment, "other");
 }
 
 // Equal runs leave equal records, from whatever folder and by whatever name their file was run.
@@ -174,11 +172,16 @@ TEST_F(PlanLines, WhereACommandWasGivenIsInNoLine) {
     std::filesystem::current_path(before);
     return made;
   };
+  const auto text = [](const plan::Plan& made) {
+    std::string all;
+    for (const auto& line : made.lines) all += line.text() + "\n";
+    return all;
+  };
   const auto one = from(folder_, "experiments/paper/long.toml");
-  EXPECT_EQ(one.lines.at(0).at("source").at("file"), "experiments/paper/long.toml");
-  EXPECT_EQ(one.lines, from(folder_ / "experiments", "paper/../paper/long.toml").lines);
-  EXPECT_EQ(one.lines, from("/", (folder_ / "experiments/paper/long.toml").string()).lines);
-  EXPECT_EQ(plan::make_plan({write("elsewhere/x.toml", kSmall), {}, ""}).lines.at(0).at("source").at("file"), "x.toml");
+  EXPECT_EQ(one.lines.at(0).source.file, "experiments/paper/long.toml");
+  EXPECT_EQ(text(one), text(from(folder_ / "experiments", "paper/../paper/long.toml")));
+  EXPECT_EQ(text(one), text(from("/", (folder_ / "experiments/paper/long.toml").string())));
+  EXPECT_EQ(plan::make_plan({write("elsewhere/x.toml", kSmall), {}, ""}).lines.at(0).source.file, "x.toml");
 }
 
 // A path on the command line is relative to the folder where the command was given, which a plan can be made in again.
@@ -188,8 +191,7 @@ TEST_F(PlanLines, PathsOfTheCommandLineAreRelativeToItsFolder) {
   plan::PlanRequest request{file, {"data.dataset.path=novel.txt"}, ""};
   request.folder = (folder_ / "here").string();
   const auto made = plan::make_plan(request);
-  EXPECT_EQ(made.lines.at(0).at("train").at("data").at("dataset").at("path").at("path"),
-            (folder_ / "here/novel.txt").string());
+  EXPECT_EQ(made.lines.at(0).train.data.dataset.at("path").at("path"), (folder_ / "here/novel.txt").string());
   EXPECT_EQ(made.files, (std::vector<std::string>{(folder_ / "here/novel.txt").string(), file}));
 }
 
@@ -202,7 +204,7 @@ TEST_F(PlanLines, WrittenPlanHasOneLineARunAndTheTextWithItsParents) {
   std::vector<std::string> lines;
   for (std::string line; std::getline(stream, line);) lines.push_back(line);
   ASSERT_EQ(lines.size(), 2u);
-  EXPECT_EQ(json::parse(lines[1]), made.lines[1]);
+  EXPECT_EQ(lines[1], made.lines[1].text());
   EXPECT_EQ(base::read_file(folder_ / "out/experiment.toml"),
             "extends = ['base.toml']\n" + kSmall + "\n# --- extended: " + (folder_ / "experiments/base.toml").string() +
                 "\n# [train]\n# steps = 3\n# batch = 8\n# \n");
@@ -214,8 +216,7 @@ TEST_F(PlanLines, PathsAreRelativeToTheFileThatNamesThem) {
         "[data]\ndataset = { use = 'text', path = 'novel.txt' }\ntokenizer = 'bytes'\ncontext = 16\n");
   auto text = kSmall;
   text.erase(0, text.find("[model]"));
-  const auto path =
-      plan("extends = ['parts/base.toml']\n" + text).lines.at(0).at("train").at("data").at("dataset").at("path");
+  const auto path = plan("extends = ['parts/base.toml']\n" + text).lines.at(0).train.data.dataset.at("path");
   EXPECT_EQ(path.at("path"), (folder_ / "experiments/parts/novel.txt").string());
   EXPECT_EQ(path.at("name"), "novel.txt");
   EXPECT_EQ(path.at("sha256"),
@@ -225,11 +226,10 @@ TEST_F(PlanLines, PathsAreRelativeToTheFileThatNamesThem) {
 TEST_F(PlanLines, CorporaAreFoundInTheDataFolderAboveTheExperiment) {
   const Environment none("ASSAY_DATA", "");
   write(".data/tiny/a.txt", "text");
-  EXPECT_EQ(plan(kSmall).lines.at(0).at("train").at("data").at("dataset").at("path").at("path"),
-            (folder_ / ".data/tiny").string());
+  EXPECT_EQ(plan(kSmall).lines.at(0).train.data.dataset.at("path").at("path"), (folder_ / ".data/tiny").string());
   auto of_a_file = kSmall;
   of_a_file.replace(of_a_file.find("\"tiny\""), 6, "'tiny/a.txt'");
-  EXPECT_EQ(plan(of_a_file).lines.at(0).at("train").at("data").at("dataset").at("path").at("path"),
+  EXPECT_EQ(plan(of_a_file).lines.at(0).train.data.dataset.at("path").at("path"),
             (folder_ / ".data/tiny/a.txt").string());
 }
 
@@ -248,7 +248,7 @@ TEST_F(PlanLines, NoneIsAnAbsentChildWhereNoComponentHasThatName) {
   for (size_t at; (at = text.find("\"name\": \"none\"")) != std::string::npos;)
     text.replace(at, 14, "\"name\": \"nope\"");
   const Environment without("ASSAY_DESCRIPTORS", write("descriptors.json", text));
-  EXPECT_TRUE(plan(kSmall, {"positional=none"}).lines.at(0).at("train").at("model").at("positional").is_null());
+  EXPECT_TRUE(plan(kSmall, {"positional=none"}).lines.at(0).train.model.at("positional").is_null());
 }
 
 TEST_F(PlanLines, SelectorsSeeAxesAndResolvedValues) {
@@ -259,7 +259,7 @@ TEST_F(PlanLines, SelectorsSeeAxesAndResolvedValues) {
     const auto read = sweep::read_selector(*node.as<document::Table>()->find("s"), diagnostics);
     diagnostics.throw_if_any();
     return std::count_if(made.lines.begin(), made.lines.end(),
-                         [&](const json& line) { return sweep::matches(read, line); });
+                         [&](const record::PlanLine& line) { return sweep::matches(read, line); });
   };
   EXPECT_EQ(count("{ optimizer.lr = 1e-3 }"), 1);
   EXPECT_EQ(count("{ 'optimizer.lr' = [1e-3, 1e-2] }"), 2);
@@ -293,7 +293,7 @@ TEST_F(PlanLines, AThousandRunsArePlannedWithoutResolvingEachSeed) {
                          "n = 10 }\nmodel.dropout = { linear = [0, 0.5], n = 10 }\n");
   EXPECT_EQ(made.lines.size(), 1000u);
   std::set<std::string> ids;
-  for (const auto& line : made.lines) ids.insert(line.at("train_id").get<std::string>());
+  for (const auto& line : made.lines) ids.insert(line.train_id);
   EXPECT_EQ(ids.size(), 1000u);
 }
 

@@ -168,8 +168,8 @@ class Trees {
 };
 
 // An experiment whose only run is the planned one.
-json as_experiment(const json& line) {
-  auto tree = line.at("train");
+json as_experiment(const record::PlanLine& line) {
+  auto tree = line.train.to_json();
   const auto plain = [](const auto& self, json value) -> json {
     if (value.is_object() && value.contains("sha256")) return value.at("name");
     auto made = value.is_array() ? json::array() : json::object();
@@ -186,10 +186,10 @@ json as_experiment(const json& line) {
   tree["experiment"]["seeds"] = tree["seeds"];
   for (const char* name : {"objectives", "transforms", "seeds"}) tree.erase(name);
   tree["evaluate"] = json::array();
-  for (const auto& evaluation : line.at("evaluate")) {
-    auto entry = evaluation.at("config");
-    entry["label"] = evaluation.at("label");
-    entry["split"] = evaluation.at("split");
+  for (const auto& evaluation : line.evaluate) {
+    auto entry = evaluation.config;
+    entry["label"] = evaluation.label;
+    entry["split"] = evaluation.split;
     tree["evaluate"].push_back(entry);
   }
   return plain(plain, tree);
@@ -199,9 +199,9 @@ json as_experiment(const json& line) {
 std::map<std::string, std::string> identities(const plan::Plan& plan) {
   std::map<std::string, std::string> found;
   for (const auto& line : plan.lines) {
-    auto& text = found[line.at("train_id")];
-    text = plan::canonical_json(line.at("train"));
-    for (const auto& evaluation : line.at("evaluate")) text += "\n" + evaluation.at("id").get<std::string>();
+    auto& text = found[line.train_id];
+    text = plan::canonical_json(line.train.to_json());
+    for (const auto& evaluation : line.evaluate) text += "\n" + evaluation.id;
   }
   return found;
 }
@@ -246,6 +246,7 @@ TEST_F(RoundTrip, WhatWasResolvedIsTheSameRun) {
       one.lines = {line};
       const auto text = trees.written(as_experiment(line), trees.chance(50));
       ASSERT_EQ(planned(text), identities(one)) << text;
+      ASSERT_EQ(record::PlanLine::from_json(json::parse(line.text())).text(), line.text());
       ++runs;
     }
   }

@@ -22,7 +22,7 @@ class Inputs : public PlanTest {
 
   json id_of(const std::string& label, int64_t seed) const {
     for (const auto& line : inputs_.lines)
-      if (line.at("label") == label && line.at("seed") == seed) return line.at("train_id");
+      if (line.label == label && line.seed == seed) return line.train_id;
     return nullptr;
   }
   static std::string after(const std::string& from, const std::string& seeds = "'1..3'") {
@@ -34,12 +34,12 @@ TEST_F(Inputs, TheSameSeedIsTheDefault) {
   const auto made = plan(after("{ experiment = 'study-before', where = { positional = 'alibi' } }"));
   ASSERT_EQ(made.lines.size(), 3u);
   for (const auto& line : made.lines) {
-    const auto& from = line.at("train").at("init").at("from");
-    const auto id = id_of("positional=alibi", line.at("seed"));
+    const auto& from = line.train.init->from;
+    const auto id = id_of("positional=alibi", line.seed);
     EXPECT_EQ(from.at("train_id"), id);
     EXPECT_EQ(from.at("path"), (folder_ / "results/study-before/runs" / id.get<std::string>()).string());
-    EXPECT_EQ(line.at("train").at("init").at("load"), "weights");
-    EXPECT_EQ(record::inputs_in(line).size(), 1u);
+    EXPECT_EQ(line.train.init->load, "weights");
+    EXPECT_EQ(record::inputs_in(line.train).size(), 1u);
   }
   EXPECT_EQ(made.distinct, 1u);
 }
@@ -47,15 +47,13 @@ TEST_F(Inputs, TheSameSeedIsTheDefault) {
 TEST_F(Inputs, AnExperimentHasTheNameThatItGivesItself) {
   write("experiments/study/named.toml", kSmall + "[experiment]\nname = 'pre'\n");
   const auto made = plan(after("{ experiment = 'pre' }", "1"));
-  EXPECT_THAT(made.lines.at(0).at("train").at("init").at("from").at("path").get<std::string>(),
-              HasSubstr("results/pre/runs/"));
+  EXPECT_THAT(made.lines.at(0).train.init->from.at("path").get<std::string>(), HasSubstr("results/pre/runs/"));
   EXPECT_THAT(errors(after("{ experiment = 'study-named' }", "1")), HasSubstr("unknown experiment 'study-named'"));
 }
 
 TEST_F(Inputs, OneSeedForAll) {
   const auto made = plan(after("{ experiment = 'study-before', where = { positional = 'alibi' }, seed = 2 }"));
-  for (const auto& line : made.lines)
-    EXPECT_EQ(line.at("train").at("init").at("from").at("train_id"), id_of("positional=alibi", 2));
+  for (const auto& line : made.lines) EXPECT_EQ(line.train.init->from.at("train_id"), id_of("positional=alibi", 2));
 }
 
 // What a run starts from decides its weights; where that lies and what it is called does not.
@@ -65,22 +63,22 @@ TEST_F(Inputs, IdentityIsTheInputsTrainId) {
         plan(after("{ experiment = 'study-before', where = { positional = '" + scheme + "' }, seed = " + seed + " }",
                    "1"))
             .lines.at(0);
-    return std::pair{line.at("train_id"), line.at("group")};
+    return std::pair{line.train_id, line.group};
   };
   EXPECT_NE(ids("alibi", "1").first, ids("alibi", "2").first);
   EXPECT_NE(ids("alibi", "1").first, ids("sinusoidal", "1").first);
   EXPECT_EQ(ids("alibi", "1").first, ids("alibi", "'same'").first);
   EXPECT_NE(ids("alibi", "'same'").second, ids("sinusoidal", "'same'").second);
-  EXPECT_NE(ids("alibi", "1").first, plan(kSmall).lines.at(0).at("train_id"));
+  EXPECT_NE(ids("alibi", "1").first, plan(kSmall).lines.at(0).train_id);
   write("experiments/other.toml", kSmall + "[experiment]\nseeds = 1\n");  // the same run as alibi, seed 1
-  EXPECT_EQ(plan(after("{ experiment = 'other' }", "1")).lines.at(0).at("train_id"), ids("alibi", "1").first);
+  EXPECT_EQ(plan(after("{ experiment = 'other' }", "1")).lines.at(0).train_id, ids("alibi", "1").first);
 }
 
 TEST_F(Inputs, ThePlanInForceHasTheWord) {
   plan::write_plan(inputs_, inputs_.results_folder);
   write("experiments/study/before.toml", "this is no TOML");
   const auto made = plan(after("{ experiment = 'study-before', where = { positional = 'sinusoidal' } }"));
-  EXPECT_EQ(made.lines[2].at("train").at("init").at("from").at("train_id"), id_of("positional=sinusoidal", 3));
+  EXPECT_EQ(made.lines[2].train.init->from.at("train_id"), id_of("positional=sinusoidal", 3));
 }
 
 TEST_F(Inputs, CanBeSwept) {
@@ -89,8 +87,8 @@ TEST_F(Inputs, CanBeSwept) {
                          "= 'study-before', where = { positional = 'alibi' } }, { label = 's', experiment = "
                          "'study-before', where = { positional = 'sinusoidal' } }]\n");
   ASSERT_EQ(made.lines.size(), 2u);
-  EXPECT_EQ(made.lines[1].at("label"), "init.from=s");
-  EXPECT_EQ(made.lines[1].at("train").at("init").at("from").at("train_id"), id_of("positional=sinusoidal", 1));
+  EXPECT_EQ(made.lines[1].label, "init.from=s");
+  EXPECT_EQ(made.lines[1].train.init->from.at("train_id"), id_of("positional=sinusoidal", 1));
 }
 
 TEST_F(Inputs, WhatCannotBe) {

@@ -13,6 +13,7 @@
 #include "record/plan_lines.h"
 #include "record/state.h"
 #include "record/train_record.h"
+#include "unit/plan_line.h"
 #include "unit/temporary_folder.h"
 
 namespace assay::record {
@@ -20,9 +21,9 @@ namespace {
 
 using nlohmann::json;
 
-json plan_line() {
-  return json::parse(
-      R"({"schema":1,"experiment":"quick","train_id":"t1","group":"g1","label":"positional=alibi","seed":2,
+PlanLine plan_line() {
+  return testing::plan_line(
+      json::parse(R"({"experiment":"quick","train_id":"t1","group":"g1","label":"positional=alibi","seed":2,
     "train":{"train":{"steps":4,"precision":"fp32"},"model":{"use":"gpt"}},
     "evaluate":[{"id":"e1","label":"lm","every":0,"config":{"use":"lm","decoder":{"use":"greedy"}},"split":"test"}],
     "budget":{"kind":"tokens","target":1000},"resources":{"mesh":{"tensor":2,"data":3,"backend":"threads"},"threads":4},
@@ -31,7 +32,7 @@ json plan_line() {
       "evaluator/fim":{"plugin":"fim","version":"1","file":"/x/fim.so","sha256":"ee","build_id":"ff","roles":["evaluate"]},
       "decoder/greedy":{"plugin":"greedy","version":"1","file":"/x/g.so","sha256":"gg","build_id":"hh","roles":["evaluate"]},
       "tracker/jsonl":{"plugin":"jsonl","version":"1","file":"/x/j.so","sha256":"ii","build_id":"jj","roles":["watch"]}},
-    "source":{"file":"quick.toml","sha256":"ss","git_commit":"c0ffee","git_dirty":""}})");
+    "source":{"file":"quick.toml","sha256":"ss","git_commit":"c0ffee","git_dirty":""}})"));
 }
 
 TrainResult result() {
@@ -58,7 +59,7 @@ TEST(TrainRecord, HoldsWhatTheSchemaSays) {
   EXPECT_EQ(record["group"], "g1");
   EXPECT_EQ(record["seed"], 2);
   EXPECT_EQ(record["experiment"], "quick");
-  EXPECT_EQ(record["config"], plan_line()["train"]);
+  EXPECT_EQ(record["config"], plan_line().train.to_json());
   EXPECT_EQ(record["budget"], json::parse(R"({"kind":"tokens","target":1000,"actual":8192})"));
   EXPECT_EQ(record["flops"], json::parse(R"({"six_nd":49152000.0})"));
   EXPECT_EQ(
@@ -71,7 +72,7 @@ TEST(TrainRecord, HoldsWhatTheSchemaSays) {
             json::parse(R"({"file":"quick.toml","sha256":"ss","git_commit":"c0ffee","git_dirty":""})"));
   EXPECT_EQ(record["data"], json::parse(R"([{"name":"austen","sha256":"dd","licence":"public domain"}])"));
   EXPECT_EQ(record["environment"]["precision"], "fp32");
-  EXPECT_EQ(record["environment"]["mesh"], plan_line()["resources"]["mesh"]);
+  EXPECT_EQ(record["environment"]["mesh"], plan_line().resources.mesh.to_json());
   EXPECT_EQ(record["measured"]["concurrent_jobs"], 3);
   EXPECT_EQ(record["measured"]["host"], host_name());
 }
@@ -113,7 +114,7 @@ TEST(TrainRecord, IsThereWhenItIsWhole) {
   EXPECT_FALSE(has_record(run.train_record()));
   for (size_t size = 0; size + 1 < text.size(); ++size) {
     folder.write("train.json", text.substr(0, size));
-    ASSERT_FALSE(has_record(run.train_record())) << size << " of " << text.size() << " bytes";
+    ASSERT_FALSE(has_record(run.train_record())) < < size < < " of " < < text.size() < < " bytes";
   }
   folder.write("train.json", std::string(text.size(), '\0'));
   EXPECT_FALSE(has_record(run.train_record()));
@@ -121,7 +122,7 @@ TEST(TrainRecord, IsThereWhenItIsWhole) {
     folder.write("train.json", whole);
     EXPECT_TRUE(has_record(run.train_record()));
   }
-  const json line = {{"evaluate", {{{"id", "e"}}}}};
+  const auto line = testing::plan_line({{"evaluate", {{{"id", "e"}}}}});
   folder.write("eval/e.json", "{\"schema\":1}\n");
   EXPECT_TRUE(has_all_records(line, run));
   folder.write("eval/e.json", "{\"schema\":");
@@ -137,7 +138,7 @@ TEST(EvalRecord, NamesItsOwnPluginsOnly) {
                        {.name = "nll", .value = std::nan(""), .sum = std::nan("")},
                        {.name = "beyond", .value = std::nan(""), .sum = 0}};
   evaluated.examples = {{"one.txt", {{"nll", 2.5}}, {}}, {"two.txt", {{"nll", 3}}, {{"text", "a"}}}};
-  const auto record = eval_record(plan_line(), plan_line()["evaluate"][0], evaluated);
+  const auto record = eval_record(plan_line(), plan_line().evaluate[0], evaluated);
   EXPECT_EQ(record["eval_id"], "e1");
   EXPECT_EQ(record["split"], "test");
   EXPECT_EQ(record["metrics"][0]["coordinates"].dump(), R"({"length":512,"rate":0.5})");
@@ -155,7 +156,7 @@ TEST(EvalRecord, NamesItsOwnPluginsOnly) {
   EXPECT_EQ(read[3]["value"], "NaN");
   EXPECT_TRUE(std::isnan(number_or_nan(read[3]["value"])));
   EXPECT_TRUE(read[4]["value"].is_null());
-  for (const size_t recorded : {0, 1, 2, 3}) EXPECT_TRUE(applies(read[recorded])) << recorded;
+  for (const size_t recorded : {0, 1, 2, 3}) EXPECT_TRUE(applies(read[recorded])) < < recorded;
   EXPECT_FALSE(applies(read[4]));
 }
 
@@ -180,13 +181,13 @@ TEST(Files, WhatKilledProcessesWereWritingIsDeleted) {
   base::remove_abandoned(folder.path());
   base::remove_abandoned(folder / "none");
   EXPECT_FALSE(std::filesystem::exists(gone));
-  for (const auto& file : {elsewhere, ours, no_part}) EXPECT_TRUE(std::filesystem::exists(file)) << file;
+  for (const auto& file : {elsewhere, ours, no_part}) EXPECT_TRUE(std::filesystem::exists(file)) < < file;
 }
 
 TEST(State, ComesBackAsWritten) {
   const testing::TemporaryFolder folder;
   State state;
-  state.status = "failed";
+  state.status = RunStatus::kFailed;
   state.attempt = 2;
   state.pid = 77;
   state.signal = 9;
@@ -207,14 +208,15 @@ TEST(State, ComesBackAsWritten) {
 TEST(State, AbsentOrSpoiltIsNothing) {
   const testing::TemporaryFolder folder;
   EXPECT_FALSE(read_state(folder / "none"));
-  for (const char* text : {"", "{", "[]", "{}", "{\"status\":1}", "{\"status\":\"done\",\"attempt\":\"x\"}"})
-    EXPECT_FALSE(read_state(folder.write("s", text))) << text;
+  for (const char* text :
+       {"", "{", "[]", "{}", "{\"status\":1}", "{\"status\":\"asleep\"}", "{\"status\":\"done\",\"attempt\":\"x\"}"})
+    EXPECT_FALSE(read_state(folder.write("s", text))) < < text;
 }
 
 TEST(PlanFile, CountCoresAndMissingRecords) {
   const testing::TemporaryFolder folder;
   const RunLayout run(folder.path());
-  EXPECT_EQ(cores_of(plan_line()), 24);
+  EXPECT_EQ(plan_line().resources.cores(), 24);
   EXPECT_FALSE(has_all_records(plan_line(), run));
   folder.write("train.json", "{}");
   EXPECT_FALSE(has_all_records(plan_line(), run));
@@ -232,11 +234,16 @@ TEST(PlanFile, BadLinesAreNamed) {
       return std::string(error.what());
     }
   };
-  EXPECT_EQ(message(plan_line().dump() + "\n\n" + plan_line().dump()), "accepted");
-  EXPECT_THAT(message(plan_line().dump() + "\n{\"schema\":1}\n"),
+  EXPECT_EQ(message(plan_line().text() + "\n\n" + plan_line().text()), "accepted");
+  EXPECT_THAT(message(plan_line().text() + "\n{\"schema\":1}\n"),
               ::testing::HasSubstr("plan.jsonl:2: the line is not a valid plan line"));
   EXPECT_THAT(message("{\"schema\":2,\"train_id\":\"a\",\"group\":\"b\"}"),
               ::testing::HasSubstr("plan.jsonl:1: the plan has schema 2"));
+  auto other = plan_line().to_json();
+  other["seed"] = "one";
+  EXPECT_THAT(message(plan_line().text() + "\n\n" + other.dump() + "\n"),
+              ::testing::EndsWith("plan.jsonl:3: seed must be an integer, but is \"one\"; 'assay run' on the "
+                                  "experiment's TOML writes the plan again"));
 }
 
 }  // namespace

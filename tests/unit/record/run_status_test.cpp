@@ -6,6 +6,7 @@
 
 #include "base/lock.h"
 #include "record/state.h"
+#include "unit/plan_line.h"
 #include "unit/temporary_folder.h"
 
 namespace assay::record {
@@ -14,39 +15,52 @@ namespace {
 TEST(RunStatus, RecordsThenLockThenState) {
   const testing::TemporaryFolder folder;
   const RunLayout run(folder.path());
-  const nlohmann::json line = {{"train_id", "t"}, {"evaluate", {{{"id", "e"}}}}};
-  EXPECT_EQ(run_status(line, run).standing, Standing::kQueued);
+  const auto line = testing::plan_line({{"evaluate", {{{"id", "e"}}}}});
+  EXPECT_EQ(run_status(line, run).status, RunStatus::kQueued);
 
   State state;
-  state.status = "running";
+  state.status = RunStatus::kRunning;
   write_state(run.state(), state);
-  EXPECT_EQ(run_status(line, run).standing, Standing::kQueued);  // nobody holds the lock: its worker is gone
+  EXPECT_EQ(run_status(line, run).status, RunStatus::kQueued);  // nobody holds the lock: its worker is gone
   {
     const auto lock = base::FileLock::lock(run.lock());
-    EXPECT_EQ(run_status(line, run).standing, Standing::kRunning);
+    EXPECT_EQ(run_status(line, run).status, RunStatus::kRunning);
   }
-  state.status = "failed";
+  state.status = RunStatus::kFailed;
   state.reason = "it broke";
   write_state(run.state(), state);
-  EXPECT_EQ(run_status(line, run).standing, Standing::kFailed);
+  EXPECT_EQ(run_status(line, run).status, RunStatus::kFailed);
   EXPECT_EQ(run_status(line, run).reason, "it broke");
   {
     const auto lock = base::FileLock::lock(run.lock());  // tried again
-    EXPECT_EQ(run_status(line, run).standing, Standing::kRunning);
+    EXPECT_EQ(run_status(line, run).status, RunStatus::kRunning);
   }
-  for (const auto& [status, standing] : {std::pair{"preempted", Standing::kPreempted},
-                                         {"cancelled", Standing::kCancelled},
-                                         {"pruned", Standing::kPruned},
-                                         {"paused", Standing::kQueued},
-                                         {"failed", Standing::kFailed}}) {
+  for (const auto& [status, shown] : {std::pair{RunStatus::kPreempted, RunStatus::kPreempted},
+                                      {RunStatus::kCancelled, RunStatus::kCancelled},
+                                      {RunStatus::kPruned, RunStatus::kPruned},
+                                      {RunStatus::kPaused, RunStatus::kQueued},
+                                      {RunStatus::kFailed, RunStatus::kFailed}}) {
     state.status = status;
     write_state(run.state(), state);
-    EXPECT_EQ(run_status(line, run).standing, standing) << status;
+    EXPECT_EQ(run_status(line, run).status, shown) << name_of(status);
   }
   folder.write("train.json", "{}");
-  EXPECT_EQ(run_status(line, run).standing, Standing::kFailed);
+  EXPECT_EQ(run_status(line, run).status, RunStatus::kFailed);
   folder.write("eval/e.json", "{}");
-  EXPECT_EQ(run_status(line, run).standing, Standing::kDone);
+  EXPECT_EQ(run_status(line, run).status, RunStatus::kDone);
+}
+
+TEST(RunStatus, HasANameThatReadsBack) {
+  const std::map<RunStatus, std::string> names{
+      {RunStatus::kDone, "done"},           {RunStatus::kRunning, "running"},     {RunStatus::kFailed, "failed"},
+      {RunStatus::kPreempted, "preempted"}, {RunStatus::kCancelled, "cancelled"}, {RunStatus::kPruned, "pruned"},
+      {RunStatus::kQueued, "queued"},       {RunStatus::kPaused, "paused"},       {RunStatus::kStale, "stale"}};
+  for (const auto& [status, name] : names) {
+    EXPECT_EQ(name_of(status), name);
+    EXPECT_EQ(status_of_name(name), status);
+  }
+  EXPECT_FALSE(status_of_name("Done"));
+  EXPECT_FALSE(status_of_name(""));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "record/build_id.h"
+#include "unit/plan_line.h"
 #include "unit/temporary_folder.h"
 
 namespace assay::record {
@@ -17,15 +18,15 @@ json record(const std::string& training, const std::string& plugin) {
   return {{"code", {{"training", training}, {"plugins", {{"positional/alibi", {{"build_id", plugin}}}}}}}};
 }
 
-json line(const std::string& plugin, const std::string& evaluator = "e1") {
-  return {{"plugins",
-           {{"positional/alibi", {{"build_id", plugin}, {"roles", {"train"}}}},
-            {"evaluator/lm", {{"build_id", evaluator}, {"roles", {"evaluate"}}}}}}};
+PlanLine line(const std::string& plugin, const std::string& evaluator = "e1") {
+  return testing::plan_line({{"plugins",
+                              {{"positional/alibi", {{"build_id", plugin}, {"roles", {"train"}}}},
+                               {"evaluator/lm", {{"build_id", evaluator}, {"roles", {"evaluate"}}}}}}});
 }
 
 class Staleness : public ::testing::Test {
  protected:
-  std::string stale(const json& of, const json& plan_line, const std::string& current) const {
+  std::string stale(const json& of, const PlanLine& plan_line, const std::string& current) const {
     return freshness(of, run_, plan_line, current).stale;
   }
 
@@ -78,7 +79,7 @@ TEST_F(Staleness, AReplayStandsForTheCodeItWasMadeByAndNoOther) {
 // A run that is done is as stale as the stalest of its records.
 TEST_F(Staleness, OfARunAnyOfItsRecords) {
   auto planned = line("a1", "e1");
-  planned["evaluate"] = {{{"id", "v"}, {"label", "lm"}}};
+  planned.evaluate = {{.label = "lm", .id = "v", .config = {}, .split = {}}};
   const auto write = [&](const std::string& plugin, const std::string& evaluator) {
     folder_.write("train.json", record("t1", plugin).dump());
     const json evaluation = {{"code", {{"evaluator", {{"evaluator/lm", {{"build_id", evaluator}}}}}}}};
@@ -104,17 +105,16 @@ TEST_F(Staleness, IsThatOfTheFilesAtHand) {
   const auto before = build_id_of_file(file), after = build_id_of_file("/proc/self/exe");
   ASSERT_NE(before, after);
   auto planned = line(before);
-  planned["plugins"]["positional/alibi"]["file"] = file.string();
-  planned["plugins"]["evaluator/lm"]["file"] = (folder_ / "gone.so").string();
-  EXPECT_EQ(with_code_at_hand({planned}).at(0), planned);
+  planned.plugins["positional/alibi"].file = file.string();
+  planned.plugins["evaluator/lm"].file = (folder_ / "gone.so").string();
+  EXPECT_EQ(with_code_at_hand({planned}).at(0).to_json(), planned.to_json());
   EXPECT_EQ(stale(record("t1", before), with_code_at_hand({planned}).at(0), "t1"), "");
   fs::copy_file("/proc/self/exe", file, fs::copy_options::overwrite_existing);
   auto now = with_code_at_hand({planned}).at(0);
-  EXPECT_EQ(now["plugins"]["positional/alibi"]["build_id"], after);
-  EXPECT_EQ(now["plugins"]["evaluator/lm"]["build_id"], "e1");  // of a file that is not here the plan has the word
+  EXPECT_EQ(now.plugins["positional/alibi"].build_id, after);
+  EXPECT_EQ(now.plugins["evaluator/lm"].build_id, "e1");  // of a file that is not here the plan has the word
   EXPECT_EQ(stale(record("t1", before), now, "t1"), "positional/alibi");
   folder_.write("train.json", record("t1", before).dump());
-  planned["evaluate"] = now["evaluate"] = json::array();
   EXPECT_EQ(stale_code(planned, run_, "t2"), "training library");
   EXPECT_EQ(stale_code(now, run_, "t2"), "training library, positional/alibi");
 }

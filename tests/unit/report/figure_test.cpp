@@ -38,9 +38,10 @@ class Figures : public ::testing::Test {
   // Sets a key of the configuration, or an axis, of all planned runs of a scheme.
   void edit_plan(const std::string& scheme, const nlohmann::json& patch) {
     std::string text;
-    for (auto line : record::read_plan_lines(results_.experiment().plan())) {
-      if (line["axes"]["positional"] == scheme) line.merge_patch(patch);
-      text += line.dump() + "\n";
+    for (const auto& line : record::read_plan_lines(results_.experiment().plan())) {
+      auto edited = line.to_json();
+      if (line.axes.at("positional") == scheme) edited.merge_patch(patch);
+      text += edited.dump() + "\n";
     }
     base::write_atomically(results_.experiment().plan(), text);
   }

@@ -15,6 +15,7 @@
 #include "report/page.h"
 #include "report/watch.h"
 #include "unit/compare/results_builder.h"
+#include "unit/plan_line.h"
 
 namespace assay::report {
 namespace {
@@ -25,34 +26,39 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::Pair;
 
-json line(double lr, const std::string& scheme) {
-  return {{"group", scheme},
-          {"train",
-           {{"data",
-             {{"dataset",
-               {{"use", "text"}, {"path", {{"name", "austen"}, {"path", "/x"}, {"sha256", "feedfacefeedface"}}}}}}},
-            {"model", {{"use", "gpt"}, {"positional", {{"use", scheme}}}}},
-            {"objectives", {{{"label", "mle"}, {"use", "mle"}, {"weight", 1.0}}}},
-            {"optimizer", {{"use", "adamw"}, {"lr", lr}}},
-            {"seeds", {{"data", 1}}},
-            {"transforms", json::array()}}},
-          {"evaluate",
-           {{{"id", "x"}, {"label", "lm"}, {"split", "test"}, {"config", {{"use", "lm"}, {"lengths", {64, 128}}}}}}},
-          {"resources", {{"mesh", {{"tensor", 2}}}}}};
+record::PlanLine line(double lr, const std::string& scheme) {
+  const json path = {{"name", "austen"}, {"path", "/x"}, {"sha256", "feedfacefeedface"}};
+  return testing::plan_line(
+      {{"group", scheme},
+       {"train",
+        {{"data", {{"dataset", {{"path", path}}}}},
+         {"model", {{"positional", {{"use", scheme}}}}},
+         {"objectives", {{{"label", "mle"}, {"use", "mle"}, {"weight", 1.0}}}},
+         {"optimizer", {{"lr", lr}}}}},
+       {"evaluate",
+        {{{"id", "x"}, {"label", "lm"}, {"split", "test"}, {"config", {{"use", "lm"}, {"lengths", {64, 128}}}}}}},
+       {"resources", {{"mesh", {{"tensor", 2}}}}}});
 }
 
 TEST(Configuration, HasTheNamesOfTheExperimentFile) {
-  EXPECT_THAT(flat_configuration(line(0.003, "alibi")),
-              ElementsAre(Pair("data.dataset", "text"), Pair("data.dataset.path", "austen feedfacefeed"),
-                          Pair("evaluate.lm", "lm"), Pair("evaluate.lm.lengths", json({64, 128})),
-                          Pair("evaluate.lm.split", "test"), Pair("model", "gpt"), Pair("objective.mle", "mle"),
-                          Pair("objective.mle.weight", 1.0), Pair("optimizer", "adamw"), Pair("optimizer.lr", 0.003),
-                          Pair("positional", "alibi"), Pair("resources.mesh.tensor", 2)));
+  EXPECT_THAT(
+      flat_configuration(line(0.003, "alibi")),
+      ElementsAre(Pair("data.context", 16), Pair("data.dataset", "text"),
+                  Pair("data.dataset.path", "austen feedfacefeed"), Pair("data.tokenizer", "bytes"),
+                  Pair("evaluate.lm", "lm"), Pair("evaluate.lm.every", 0), Pair("evaluate.lm.lengths", json({64, 128})),
+                  Pair("evaluate.lm.split", "test"), Pair("model", "gpt"), Pair("objective.mle", "mle"),
+                  Pair("objective.mle.weight", 1.0), Pair("optimizer", "adamw"), Pair("optimizer.lr", 0.003),
+                  Pair("positional", "alibi"), Pair("resources.device", "cpu"),
+                  Pair("resources.mesh.backend", "threads"), Pair("resources.mesh.data", 1),
+                  Pair("resources.mesh.sequence_parallel", false), Pair("resources.mesh.tensor", 2),
+                  Pair("resources.micro_batch", 1), Pair("resources.threads", 1), Pair("scheduler", "constant"),
+                  Pair("train.batch", 1), Pair("train.clip_norm", 1.0), Pair("train.non_finite", "stop"),
+                  Pair("train.precision", "fp32"), Pair("train.steps", 0)));
 }
 
 TEST(Configuration, DifferencesAndTheRest) {
   auto other = line(0.0030000001, "rotary");
-  other["train"]["model"]["positional"]["theta"] = 10000;
+  other.train.model["positional"]["theta"] = 10000;
   const auto compared = compare_configurations({line(0.003, "alibi"), other});
   EXPECT_THAT(compared.keys,
               ElementsAre("model.positional.theta", "optimizer.lr", "positional"));  // lr prints alike and is not
@@ -66,8 +72,9 @@ TEST(Failures, TellWhyWithTheEndOfTheLog) {
   results.failed({.scheme = "a", .seed = 2}, "plugin");
   const auto log = results.experiment().run("a2").log();
   base::write_atomically(log, "one\ntwo\nthree");
-  const std::vector<json> lines = {{{"train_id", "a1"}, {"evaluate", {{{"id", "e-a1"}, {"label", "lm"}}}}},
-                                   {{"train_id", "a2"}, {"label", "positional=a"}, {"seed", 2}}};
+  const std::vector lines = {
+      testing::plan_line({{"train_id", "a1"}, {"evaluate", {{{"id", "e-a1"}, {"label", "lm"}}}}}),
+      testing::plan_line({{"train_id", "a2"}, {"label", "positional=a"}, {"seed", 2}})};
   const auto failures = failures_of(lines, results.experiment(), 2);
   ASSERT_EQ(failures.size(), 1u);
   EXPECT_EQ(failures[0].reason, "it broke");
@@ -103,14 +110,14 @@ TEST(Examples, StandSideBySide) {
     return json{{"id", id}, {"texts", {{"human", "H" + id}, {"prompt", "P" + id}, {"continuation", text}}}};
   };
   const auto planned = [](const std::string& run, const std::string& group, int seed) {
-    return json{{"train_id", run},
-                {"group", group},
-                {"label", group},
-                {"seed", seed},
-                {"evaluate",
-                 {{{"id", "g" + run}, {"label", "greedy"}},
-                  {{"id", "c" + run}, {"label", "contrastive"}},
-                  {{"id", "l" + run}, {"label", "lm"}}}}};
+    return testing::plan_line({{"train_id", run},
+                               {"group", group},
+                               {"label", group},
+                               {"seed", seed},
+                               {"evaluate",
+                                {{{"id", "g" + run}, {"label", "greedy"}},
+                                 {{"id", "c" + run}, {"label", "contrastive"}},
+                                 {{"id", "l" + run}, {"label", "lm"}}}}});
   };
   record("b", "gb", {example("1", "g1"), example("2", "g2"), example("3", "g3")});
   record("b", "cb", {example("1", "c1"), example("2", "c2")});

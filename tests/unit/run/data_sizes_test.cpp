@@ -16,7 +16,7 @@ struct Sized : TinyRun {
     std::ofstream(folder.path() / "text.txt") << text;
     line["train"]["data"]["dataset"].merge_patch(dataset);
   }
-  run::Assembled assembled() const { return run::Assembled(registry(), line); }
+  run::Assembled assembled() const { return run::Assembled(registry(), planned()); }
 };
 
 TEST(DataSizes, TokensOfAnEpochAreItsTargets) {
@@ -190,20 +190,20 @@ TEST(DataSizes, RunsOfOneDatasetShareWhatWasFound) {
 // Every split is looked at that the run uses, and no other.
 TEST(DataSizes, OnlySplitsThatAreUsedMustHoldText) {
   Sized tiny(made_text(300), {{"validation_fraction", 0.0}, {"test_fraction", 0.0}});
-  EXPECT_EQ(run::validate(registry(), tiny.line), json::array());
+  EXPECT_EQ(run::validate(registry(), tiny.planned()), json::array());
   tiny.line["evaluate"].push_back({{"id", "e"},
                                    {"label", "mine"},
                                    {"every", 0},
                                    {"split", "test"},
                                    {"config", {{"use", "held_out"}, {"length", 8}}}});
-  auto findings = run::validate(registry(), tiny.line);
+  auto findings = run::validate(registry(), tiny.planned());
   ASSERT_EQ(findings.size(), 1u);
   EXPECT_EQ(findings[0]["path"], "evaluate.mine.split");
   EXPECT_NE(findings[0]["message"].dump().find("the split 'test' is empty"), std::string::npos);
   tiny.line["train"]["data"]["dataset"]["test_fraction"] = 0.2;
-  EXPECT_EQ(run::validate(registry(), tiny.line), json::array());
+  EXPECT_EQ(run::validate(registry(), tiny.planned()), json::array());
   tiny.line["evaluate"][0]["config"]["length"] = 5000;
-  findings = run::validate(registry(), tiny.line);
+  findings = run::validate(registry(), tiny.planned());
   ASSERT_EQ(findings.size(), 1u);
   EXPECT_EQ(findings[0]["path"], "evaluate.mine");
 }

@@ -19,12 +19,12 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
-json asking(const std::string& device, const std::string& precision, int tensor = 1) {
+record::PlanLine asking(const std::string& device, const std::string& precision, int tensor = 1) {
   TinyRun tiny;
   tiny.mesh(tensor, 1);
   tiny.line["resources"]["device"] = device;
   tiny.line["train"]["train"]["precision"] = precision;
-  return tiny.line;
+  return tiny.planned();
 }
 
 TEST(Device, AutoIsWhatTheMachineHas) {
@@ -42,7 +42,7 @@ TEST(Device, WhatCannotBeHadIsRefusedBeforeTheRun) {
   EXPECT_THAT([] { run::settle_compute(asking("cuda:77", "fp32")); },
               ThrowsMessage<UserError>(
                   AllOf(HasSubstr("resources.device: 'cuda:77'"), HasSubstr("or set resources.device = \"cpu\""))));
-  const auto path_of = [](const json& line) { return run::refusal(line).value_or(run::Refusal{}).path; };
+  const auto path_of = [](const record::PlanLine& line) { return run::refusal(line).value_or(run::Refusal{}).path; };
   EXPECT_EQ(path_of(asking("cpu", "bf16")), "train.precision");
   EXPECT_EQ(path_of(asking("cuda", "fp32", 2)), "resources.device");
   EXPECT_EQ(path_of(asking("auto", "fp32", 2)), "");
@@ -106,7 +106,7 @@ TEST(Bf16, IsOnInTheForwardAlone) {
 // Mean loss of 4 steps on the same 6 rows.
 std::vector<double> losses_of(const TinyRun& tiny, const run::Compute& compute) {
   std::vector<double> losses;
-  run::Assembled run(registry(), tiny.line);
+  run::Assembled run(registry(), tiny.planned());
   run.compute = compute;
   const auto mesh = mesh::self_mesh();
   run.build(*mesh);
@@ -164,8 +164,8 @@ TEST(Gpu, TrainsAsTheCpuDoesAndRepeatsToTheBit) {
   const auto run_on = [&](const std::string& device) {
     tiny.line["resources"]["device"] = device;
     Losses losses;
-    const auto report =
-        run::execute(registry(), tiny.line, {.run = tiny.folder.path(), .contexts = tiny.folder.path() / "c"}, losses);
+    const auto report = run::execute(registry(), tiny.planned(),
+                                     {.run = tiny.folder.path(), .contexts = tiny.folder.path() / "c"}, losses);
     EXPECT_EQ(report.gpu.empty(), device == "cpu");
     for (const auto& metric : report.evaluations.at(0).metrics) losses.values.push_back(metric.value);
     return losses.values;

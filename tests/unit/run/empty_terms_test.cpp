@@ -118,7 +118,7 @@ TEST(EmptyTerms, AStepWithNothingToCountIsAnUpdateLikeAnyOther) {
     tiny.line["resources"]["micro_batch"] = 2;
     tiny.line["checkpoint"] = {{"keep", "weights"}};
     FirstLoss first;
-    run::execute(registry(), tiny.line, {.run = tiny.folder.path(), .contexts = tiny.folder / "contexts"}, first);
+    run::execute(registry(), tiny.planned(), {.run = tiny.folder.path(), .contexts = tiny.folder / "contexts"}, first);
     if (first.there) continue;
     const run::SafetensorsFile after(record::RunLayout(tiny.folder.path()).weights());
     const std::string name = "model.layers.0.up.weight";

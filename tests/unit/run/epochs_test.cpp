@@ -30,8 +30,9 @@ TEST(Epochs, OfDifferentLengthsAreResumedToTheBitWithoutTheEarlierOnes) {
   const auto attempt = [&](const char* run, const char* contexts, int64_t until) {
     Losses losses;
     fs::create_directories(tiny.folder / run);
-    const auto report = run::execute(
-        registry(), tiny.line, {.run = tiny.folder / run, .contexts = tiny.folder / contexts, .until = until}, losses);
+    const auto report =
+        run::execute(registry(), tiny.planned(),
+                     {.run = tiny.folder / run, .contexts = tiny.folder / contexts, .until = until}, losses);
     return std::pair{losses.values, report.weights_sha256};
   };
   const auto files = [&](const char* contexts) {
@@ -86,7 +87,7 @@ TEST(Epochs, EveryTokenIsReadBehindACls) {
   const auto text = made_text(39).substr(0, 90);
   use_one_text(tiny, text);
   tiny.on_ranks([&](run::Assembled& run, const Mesh&, data::TrainingData&) {
-    data::TrainingData data(run::data_spec(run, tiny.line, "library", tiny.folder.path()));
+    data::TrainingData data(run::data_spec(run, tiny.planned(), "library", tiny.folder.path()));
     ASSERT_EQ(data.contexts_of(0), 7);
     const auto tokens = data.rows(0, 7, 0).tokens.narrow(1, 0, 15).contiguous();
     std::map<int64_t, int> read, expected{{run.vocabulary->special(kEndOfText), 1}};

@@ -49,7 +49,7 @@ struct Started {
     tiny.line["train"]["init"] = init;
     tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {
       try {
-        run::start_from_init(tiny.line["train"], run, mesh);
+        run::start_from_init(tiny.planned().train, run, mesh);
       } catch (const UserError& error) {
         wrong = error.what();
       }
@@ -57,10 +57,10 @@ struct Started {
     });
     // The plan finds the same.
     const auto mesh = mesh::shape_mesh(1, 1);
-    run::Assembled run(registry(), tiny.line);
+    run::Assembled run(registry(), tiny.planned());
     run.compute.device = at::kMeta;
     run.build(*mesh, /*draw=*/false);
-    for (const auto& [key, message] : run::init_findings(tiny.line["train"], run)) {
+    for (const auto& [key, message] : run::init_findings(tiny.planned().train, run)) {
       planned = message;
       at = key;
     }

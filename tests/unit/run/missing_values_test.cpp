@@ -25,8 +25,8 @@ struct Sparse final : run::Observer {
     tiny.line["train"]["train"].merge_patch({{"steps", 200}, {"batch", 2}});
     tiny.line["train"]["optimizer"]["lr"] = 0.0;
     tiny.line["resources"]["micro_batch"] = 2;
-    report =
-        run::execute(registry(), tiny.line, {.run = tiny.folder.path(), .contexts = tiny.folder / "contexts"}, *this);
+    report = run::execute(registry(), tiny.planned(), {.run = tiny.folder.path(), .contexts = tiny.folder / "contexts"},
+                          *this);
   }
   void event(const std::string& type, const json& fields) override {
     if (type == "step") steps.push_back(fields);

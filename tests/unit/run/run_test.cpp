@@ -14,9 +14,9 @@
 namespace assay::testing {
 namespace {
 
-std::pair<std::vector<double>, run::RunReport> run(const TinyRun& tiny) {
+std::pair<std::vector<double>, run::RunReport> run(const TinyRun &tiny) {
   Losses losses;
-  auto report = run::execute(registry(), tiny.line,
+  auto report = run::execute(registry(), tiny.planned(),
                              {.run = tiny.folder.path(), .contexts = tiny.folder.path() / "contexts"}, losses);
   return {losses.values, report};
 }
@@ -46,7 +46,7 @@ TEST(Run, LearnsAndRepeatsToTheBit) {
 // what training puts there. Chance is ln 257 = 5.549 nats.
 TEST(Run, TheFirstByteOfTheOnlyDocumentIsLearnt) {
   TinyRun tiny;
-  std::ofstream(tiny.folder.path() / "text.txt") << made_text(100).substr(0, 90);
+  std::ofstream(tiny.folder.path() / "text.txt") < < made_text(100).substr(0, 90);
   tiny.line["train"]["data"]["dataset"].merge_patch(
       {{"document", "file"}, {"validation_fraction", 0.0}, {"test_fraction", 0.0}});
   tiny.model().merge_patch({{"dropout", 0.0}, {"width", 32}});
@@ -63,12 +63,12 @@ TEST(Run, FiftyStepsAgreeOverMeshes) {
   TinyRun tiny;
   tiny.line["train"]["train"].merge_patch({{"precision", "fp32"}, {"steps", 50}});
   const auto reference = run(tiny).first;
-  for (const auto& [tensor, data] : {std::pair{2, 1}, {4, 1}, {1, 2}}) {
+  for (const auto &[tensor, data] : {std::pair{2, 1}, {4, 1}, {1, 2}}) {
     tiny.mesh(tensor, data);
     tiny.line["resources"]["micro_batch"] = 3;
     const auto other = run(tiny).first;
     EXPECT_NEAR(other[0], reference[0], 1e-6 * reference[0]);
-    EXPECT_NEAR(other[49], reference[49], 1e-4) << tensor << " x " << data;
+    EXPECT_NEAR(other[49], reference[49], 1e-4) < < tensor < < " x " < < data;
   }
 }
 
@@ -77,8 +77,8 @@ TEST(Run, ReplicatedParametersStayBitIdenticalOnAllRanks) {
   tiny.mesh(2, 2);
   tiny.line["resources"]["micro_batch"] = 3;
   tiny.line["train"]["train"]["precision"] = "fp32";
-  tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData& data) {
-    auto& parameters = run.parameters->all();
+  tiny.on_ranks([&](run::Assembled &run, const Mesh &mesh, data::TrainingData &data) {
+    auto &parameters = run.parameters->all();
     for (int64_t step = 0; step < 20; ++step) {
       const auto row = step * 6 + 3 * mesh.data().rank();
       run::Metrics metrics;
@@ -86,12 +86,12 @@ TEST(Run, ReplicatedParametersStayBitIdenticalOnAllRanks) {
       run.optimizer->step(1e-2, 1.0);
       run::clear_gradients(parameters);
     }
-    for (const auto& parameter : parameters) {
+    for (const auto &parameter : parameters) {
       const auto mine = parameter.value.detach().contiguous();
-      const auto compare = [&](Communicator& axis) {
+      const auto compare = [&](Communicator &axis) {
         std::vector<char> all(mine.nbytes() * static_cast<size_t>(axis.size()));
         axis.gather(mine.data_ptr(), all.data(), mine.nbytes());
-        EXPECT_EQ(std::memcmp(all.data(), all.data() + mine.nbytes(), mine.nbytes()), 0) << parameter.spec.name;
+        EXPECT_EQ(std::memcmp(all.data(), all.data() + mine.nbytes(), mine.nbytes()), 0) < < parameter.spec.name;
       };
       if (parameter.spec.shard_dim < 0) compare(mesh.tensor());
       compare(mesh.data());
@@ -105,24 +105,25 @@ TEST(Run, EvaluatesBeyondTheTrainingLength) {
   const auto one = run(tiny).second;
   ASSERT_EQ(one.evaluations.size(), 1U);
   std::map<std::pair<std::string, double>, double> values;
-  for (const auto& metric : one.evaluations[0].metrics)
+  for (const auto &metric : one.evaluations[0].metrics)
     values[{metric.name, metric.coordinates.at("length")}] = metric.value;
   EXPECT_EQ((values[{"tokens", 16}]), (values[{"tokens", 64}]));
   EXPECT_GT((values[{"nll", 64}]), 1.0);
   tiny.mesh(4, 1);
   const auto four = run(tiny).second;
-  for (const auto& metric : four.evaluations[0].metrics)
-    EXPECT_NEAR(metric.value, (values[{metric.name, metric.coordinates.at("length")}]), 1e-9) << metric.name;
+  for (const auto &metric : four.evaluations[0].metrics)
+    EXPECT_NEAR(metric.value, (values[{metric.name, metric.coordinates.at("length")}]), 1e-9) < < metric.name;
 }
 
 // What packs documents into contexts is the core's own code: another build of it makes epochs of its own.
 TEST(Run, AnotherLibraryPacksItsOwnEpochs) {
   TinyRun tiny;
   tiny.line["train"]["train"]["steps"] = 1;
-  const auto epochs_after = [&](const std::string& library) {
+  const auto epochs_after = [&](const std::string &library) {
     Losses losses;
     const auto contexts = tiny.folder / "contexts";
-    run::execute(registry(), tiny.line, {.run = tiny.folder.path(), .contexts = contexts, .library = library}, losses);
+    run::execute(registry(), tiny.planned(), {.run = tiny.folder.path(), .contexts = contexts, .library = library},
+                 losses);
     return std::distance(std::filesystem::directory_iterator(contexts), {});
   };
   EXPECT_EQ(epochs_after("one"), 1);
@@ -154,7 +155,7 @@ TEST(Run, NonFiniteLossStopsOrSkips) {
 TEST(LateMeans, AreOverTheStepsThatHaveAValue) {
   const double nan = std::nan("");
   run::LateMeans late;
-  for (const auto& [value, skipped] : {std::pair{2.0, false}, {nan, true}, {4.0, false}, {9.0, true}})
+  for (const auto &[value, skipped] : {std::pair{2.0, false}, {nan, true}, {4.0, false}, {9.0, true}})
     late.add("loss", value, skipped);  // a spike is skipped, too, and is finite
   late.add("some.all_skipped", nan, true);
   late.add("some.diverged", 1.0, false);
@@ -182,58 +183,58 @@ TEST(Run, TheSeedsAreSeparateStreams) {
 TEST(Validate, AnObjectiveThatCannotCountIsRefused) {
   TinyRun tiny;
   tiny.line["train"]["objectives"][0]["weight"] = 0.0;
-  const auto findings = run::validate(registry(), tiny.line);
+  const auto findings = run::validate(registry(), tiny.planned());
   ASSERT_EQ(findings.size(), 1U);
   EXPECT_EQ(findings[0]["path"], "objective.mle");
   EXPECT_EQ(findings[0]["message"], "every objective has weight 0, so nothing is trained; set a weight other than 0");
   tiny.line["train"]["train"]["steps"] = 0;
-  EXPECT_EQ(run::validate(registry(), tiny.line), json::array());
+  EXPECT_EQ(run::validate(registry(), tiny.planned()), json::array());
 }
 
 TEST(Validate, NamesWhatCannotWorkBeforeARun) {
   TinyRun tiny;
-  EXPECT_EQ(run::validate(registry(), tiny.line), json::array());
+  EXPECT_EQ(run::validate(registry(), tiny.planned()), json::array());
   tiny.mesh(3, 1);
-  const auto findings = run::validate(registry(), tiny.line);
+  const auto findings = run::validate(registry(), tiny.planned());
   ASSERT_FALSE(findings.empty());
   EXPECT_NE(findings[0]["message"].get<std::string>().find("3"), std::string::npos);
   tiny.mesh(1, 1);
   tiny.line["train"]["scheduler"] = {{"use", "cosine"}, {"warmup", "20 steps"}};  // of 10
-  EXPECT_NE(run::validate(registry(), tiny.line).dump().find("must be shorter than length"), std::string::npos);
-  const auto of_length = [&](const char* length, double floor) {
+  EXPECT_NE(run::validate(registry(), tiny.planned()).dump().find("must be shorter than length"), std::string::npos);
+  const auto of_length = [&](const char *length, double floor) {
     tiny.line["train"]["scheduler"] = {{"use", "linear"}, {"length", length}, {"floor", floor}};
-    return run::validate(registry(), tiny.line).dump();
+    return run::validate(registry(), tiny.planned()).dump();
   };
   EXPECT_NE(of_length("7 steps", 0).find("the last 3 of 10 updates have a learning rate of 0"), std::string::npos);
-  for (const auto& [length, floor] : {std::pair{"9 steps", 0.0}, {"100%", 0.0}, {"5 steps", 0.1}})
-    EXPECT_EQ(of_length(length, floor), "[]") << length;
+  for (const auto &[length, floor] : {std::pair{"9 steps", 0.0}, {"100%", 0.0}, {"5 steps", 0.1}})
+    EXPECT_EQ(of_length(length, floor), "[]") < < length;
   tiny.line["train"]["scheduler"] = {{"use", "constant"}};
   tiny.model()["heads"] = 5;
-  EXPECT_NE(run::validate(registry(), tiny.line).dump().find("width 16 is not divisible by 5 heads"),
+  EXPECT_NE(run::validate(registry(), tiny.planned()).dump().find("width 16 is not divisible by 5 heads"),
             std::string::npos);
 }
 
 // Whatever a component throws before a run is about the component, wherever in the assembly it is.
 TEST(Validate, ErrorsOfAComponentAreAtItsPlace) {
-  const auto place = [](const std::function<void(TinyRun&)>& change) {
+  const auto place = [](const std::function<void(TinyRun &)> &change) {
     TinyRun tiny;
     change(tiny);
-    const auto findings = run::validate(registry(), tiny.line);
+    const auto findings = run::validate(registry(), tiny.planned());
     return findings.empty() ? std::string("none") : findings[0]["path"].get<std::string>();
   };
-  EXPECT_EQ(place([](TinyRun& tiny) {  // fit
+  EXPECT_EQ(place([](TinyRun &tiny) {  // fit
               tiny.model()["heads"] = 2;
               tiny.model()["positional"] = {{"use", "alibi"}, {"parts", "heads"}};
             }),
             "model.positional");
-  EXPECT_EQ(place([](TinyRun& tiny) {  // fit, of a child of a child
+  EXPECT_EQ(place([](TinyRun &tiny) {  // fit, of a child of a child
               tiny.model()["heads"] = 2;
               const json heads = {{"use", "alibi"}, {"parts", "heads"}};
               tiny.model()["positional"] = {{"use", "combine"}, {"schemes", {"none", heads}}};
             }),
             "model.positional.schemes.1");
-  EXPECT_EQ(place([](TinyRun& tiny) { tiny.model()["heads"] = 5; }), "model");
-  EXPECT_EQ(place([](TinyRun& tiny) {  // validate
+  EXPECT_EQ(place([](TinyRun &tiny) { tiny.model()["heads"] = 5; }), "model");
+  EXPECT_EQ(place([](TinyRun &tiny) {  // validate
               tiny.line["evaluate"] = {{{"id", "e"},
                                         {"label", "long"},
                                         {"every", 0},
@@ -251,7 +252,7 @@ TEST(Validate, NamesTheMetricsThatEvaluationsWillGive) {
                             {"split", "validation"},
                             {"config", {{"use", "lm"}, {"lengths", {8}}, {"strides", {4}}}}}};
   std::optional<run::Built> built;
-  EXPECT_EQ(run::validate(registry(), tiny.line, &built), json::array());
+  EXPECT_EQ(run::validate(registry(), tiny.planned(), &built), json::array());
   EXPECT_EQ(built->metrics.at("long"),
             (std::vector<std::string>{"long.nll@length=8", "long.perplexity@length=8", "long.bits_per_byte@length=8",
                                       "long.tokens@length=8", "long.nll@length=8,stride=4",
@@ -262,32 +263,32 @@ TEST(Validate, NamesTheMetricsThatEvaluationsWillGive) {
 // Of 10 updates the last is number 9; a length of 11 has its decay of one step behind it.
 TEST(Validate, NotesAScheduleThatFallsAfterTheRunOnly) {
   TinyRun tiny;
-  const auto notes_of = [&](const json& scheduler) {
+  const auto notes_of = [&](const json &scheduler) {
     tiny.line["train"]["scheduler"] = scheduler;
     std::optional<run::Built> built;
-    EXPECT_EQ(run::validate(registry(), tiny.line, &built), json::array()) << scheduler;
+    EXPECT_EQ(run::validate(registry(), tiny.planned(), &built), json::array()) < < scheduler;
     return built->notes;
   };
   EXPECT_EQ(notes_of({{"use", "wsd"}, {"length", "11 steps"}}),
             std::vector<std::string>{"scheduler: the last of 10 updates has the highest learning rate, and the "
                                      "schedule decays only after it; check the length of its decay"});
-  for (const json& falls : {json{{"use", "wsd"}},
+  for (const json &falls : {json{{"use", "wsd"}},
                             {{"use", "wsd"}, {"decay", "20%"}},
                             {{"use", "cosine"}, {"length", "200%"}},
                             {{"use", "linear"}},
                             {{"use", "constant"}, {"warmup", "9 steps"}}})
-    EXPECT_EQ(notes_of(falls), std::vector<std::string>{}) << falls;
+    EXPECT_EQ(notes_of(falls), std::vector<std::string>{}) < < falls;
 }
 
 // Hundreds of gigabytes of weights take no memory to plan.
 TEST(Validate, AModelLargerThanThisMachine) {
   TinyRun tiny;
   tiny.model().merge_patch({{"layers", 64}, {"width", 16384}, {"heads", 64}});
-  EXPECT_EQ(run::validate(registry(), tiny.line), json::array());
+  EXPECT_EQ(run::validate(registry(), tiny.planned()), json::array());
 }
 
 TEST(Metrics, AddUpOverReplicasThatLoggedDifferentNames) {
-  mesh::run_ranks(1, 2, [](Mesh& mesh) {
+  mesh::run_ranks(1, 2, [](Mesh &mesh) {
     run::Metrics metrics;
     metrics.log("shared", mesh.data().rank() + 1.0, 2.0);
     if (mesh.data().rank() == 1) metrics.log("only one", 6.0, 4.0);

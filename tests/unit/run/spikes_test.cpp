@@ -68,7 +68,7 @@ TEST(Spikes, ARunLeavesThemOut) {
   tiny.line["train"]["optimizer"]["lr"] = 1e-6;  // losses vary with their batches alone
   const auto run = [&] {
     Skips skips;
-    const auto report = run::execute(registry(), tiny.line,
+    const auto report = run::execute(registry(), tiny.planned(),
                                      {.run = tiny.folder.path(), .contexts = tiny.folder.path() / "contexts"}, skips);
     EXPECT_EQ(report.skipped, static_cast<int64_t>(skips.steps.size()));
     return skips.steps;

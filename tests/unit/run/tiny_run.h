@@ -15,6 +15,7 @@
 #include "run/assemble.h"
 #include "run/run.h"
 #include "smoke.h"
+#include "unit/plan_line.h"
 #include "unit/source_folder.h"
 #include "unit/temporary_folder.h"
 
@@ -56,6 +57,7 @@ struct TinyRun {
             {"log_every", 1},
             {"plugins", json::object()},
             {"evaluate", json::array()},
+            {"checkpoint", {{"every", 0}, {"keep", "none"}}},
             {"resources", {{"mesh", {{"tensor", 1}, {"data", 1}}}, {"threads", 1}, {"micro_batch", 6}}}};
     line["train"] = {
         {"data",
@@ -78,6 +80,7 @@ struct TinyRun {
         {"seeds", {{"init", 3}, {"data", 5}}}};
   }
 
+  record::PlanLine planned() const { return plan_line(line); }
   json& model() { return line["train"]["model"]; }
   void mesh(int tensor, int data, bool sequence_parallel = false) {
     line["resources"]["mesh"] = {{"tensor", tensor}, {"data", data}, {"sequence_parallel", sequence_parallel}};
@@ -87,11 +90,11 @@ struct TinyRun {
 
   // Assembles, builds and calls body on every rank.
   void on_ranks(const Body& body) const {
-    const auto& sizes = line["resources"]["mesh"];
-    mesh::run_ranks(sizes["tensor"], sizes["data"], [&](Mesh& mesh) { on_rank(mesh, body); });
+    const auto sizes = planned().resources.mesh;
+    mesh::run_ranks(sizes.tensor, sizes.data, [&](Mesh& mesh) { on_rank(mesh, body); });
   }
   void on_rank(const Mesh& mesh, const Body& body) const {
-    run::Assembled run(registry(), line);
+    run::Assembled run(registry(), planned());
     run.build(mesh);
     const auto data = data::open_training_data({run.dataset, run.vocabulary.get(), run.transforms, run.context,
                                                 run.data_seed, "tiny", folder.path(), run.unread()},
@@ -100,7 +103,7 @@ struct TinyRun {
   }
 
   TemporaryFolder folder;
-  json line;
+  json line;  // what of a plan line is not as testing::plan_line has it
 };
 
 // The whole tensor from this rank's shard; for double and float.

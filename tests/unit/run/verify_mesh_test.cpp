@@ -32,21 +32,19 @@ TEST(VerifyMesh, TheCriterion) {
 
 TEST(VerifyMesh, MeshesAreWithinTheTolerancesThatAreStated) {
   TinyRun tiny;
-  const std::vector<json> meshes{{{"tensor", 2}, {"data", 1}},
-                                 {{"tensor", 4}, {"data", 1}, {"sequence_parallel", true}},
-                                 {{"tensor", 1}, {"data", 2}},
-                                 {{"tensor", 2}, {"data", 2}},
-                                 {{"tensor", 3}, {"data", 1}}};
+  const std::vector<record::MeshConfig> meshes{
+      {.tensor = 2}, {.tensor = 4, .sequence_parallel = true}, {.data = 2}, {.tensor = 2, .data = 2}, {.tensor = 3}};
   for (const auto& [precision, tolerance] : {std::pair{"fp64", 1e-11}, {"fp32", 1e-5}}) {
     tiny.line["train"]["train"]["precision"] = precision;
-    const auto found = run::verify_meshes(registry(), tiny.line, meshes, {1, 3}, "library", tiny.folder / "contexts");
+    const auto found =
+        run::verify_meshes(registry(), tiny.planned(), meshes, {1, 3}, "library", tiny.folder / "contexts");
     ASSERT_EQ(found.size(), meshes.size());
     for (size_t i = 0; i < 4; ++i) {
       EXPECT_EQ(found[i].refused, "");
       ASSERT_EQ(found[i].steps.size(), 2u);
       EXPECT_EQ(found[i].steps[1].step, 3);
       EXPECT_LE(found[i].steps[0].loss, tolerance);
-      EXPECT_LE(found[i].steps[0].gradients, tolerance) << precision << " " << meshes[i];
+      EXPECT_LE(found[i].steps[0].gradients, tolerance) << precision << " " << meshes[i].to_json();
       EXPECT_GT(found[i].steps[0].gradients, 0) << "another order of sums gives other bits";
       EXPECT_LE(found[i].steps[1].loss, 10 * tolerance);
       EXPECT_LE(found[i].steps[1].gradients, 100 * tolerance);  // after two updates of weights that differ

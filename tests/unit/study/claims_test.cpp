@@ -6,6 +6,7 @@
 #include "plan/compare_check.h"
 #include "study/partners.h"
 #include "unit/plan/fixture.h"
+#include "unit/plan_line.h"
 
 namespace assay::study {
 namespace {
@@ -16,20 +17,20 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::parsed;
 
-Holds holds(const std::string& text) {
+Holds holds(const std::string &text) {
   document::Diagnostics diagnostics;
   const auto read = read_holds(text, {}, diagnostics);
   diagnostics.throw_if_any();
   return *read;
 }
 
-void expect_holds(const std::string& text, Relation relation, double left, double right, double offset, double within) {
+void expect_holds(const std::string &text, Relation relation, double left, double right, double offset, double within) {
   const auto found = holds(text);
-  EXPECT_EQ(found.relation, relation) << text;
-  EXPECT_EQ(found.left_factor, left) << text;
-  EXPECT_EQ(found.right_factor, right) << text;
-  EXPECT_EQ(found.offset, offset) << text;
-  EXPECT_EQ(found.within, within) << text;
+  EXPECT_EQ(found.relation, relation) < < text;
+  EXPECT_EQ(found.left_factor, left) < < text;
+  EXPECT_EQ(found.right_factor, right) < < text;
+  EXPECT_EQ(found.offset, offset) < < text;
+  EXPECT_EQ(found.within, within) < < text;
 }
 
 TEST(HoldsGrammar, EveryForm) {
@@ -50,7 +51,7 @@ TEST(HoldsGrammar, EveryForm) {
 }
 
 TEST(HoldsGrammar, MistakesAreNamed) {
-  const std::vector<std::pair<const char*, const char*>> cases{
+  const std::vector<std::pair<const char *, const char *> > cases{
       {"lef < right", "'lef' is not a side; did you mean 'left'?"},
       {"left", "<, > or = is missing"},
       {"left ~ right", "<, > or = is expected at '~ right'"},
@@ -67,38 +68,35 @@ TEST(HoldsGrammar, MistakesAreNamed) {
       {"-1 * left < right", "factors of sides must be more than 0"},
       {"left < 1e999", "a number is expected"},
       {"", "a side is missing at the end"}};
-  for (const auto& [text, message] : cases) {
+  for (const auto &[text, message] : cases) {
     try {
       holds(text);
-      ADD_FAILURE() << "accepted: " << text;
-    } catch (const document::ConfigErrors& error) {
-      EXPECT_THAT(error.what(), HasSubstr(message)) << text;
+      ADD_FAILURE() < < "accepted: " < < text;
+    } catch (const document::ConfigErrors &error) {
+      EXPECT_THAT(error.what(), HasSubstr(message)) < < text;
     }
   }
 }
 
 // One line a row: axes, and resolved values of optimizer.lr and model.width where they are given.
-std::vector<json> rows(const std::vector<json>& axes) {
-  std::vector<json> lines;
-  for (const auto& one : axes) {
-    json train = {{"optimizer", {{"use", "adamw"}, {"lr", one.value("optimizer.lr", 0.003)}}},
-                  {"model", {{"use", "gpt"}, {"width", one.value("model.width", 96)}}},
-                  {"train", {{"steps", 100}, {"batch", 8}}},
-                  {"data", {{"context", 16}}}};
-    lines.push_back({{"group", "g" + std::to_string(lines.size())},
-                     {"label", one.dump()},
-                     {"axes", one},
-                     {"seed", 1},
-                     {"train", train},
-                     {"log_every", 10},
-                     {"evaluate",
-                      {{{"label", "lm"}, {"every", 20}, {"split", "validation"}},
-                       {{"label", "test"}, {"every", 0}, {"split", "test"}}}}});
+std::vector<record::PlanLine> rows(const std::vector<json> &axes) {
+  std::vector<record::PlanLine> lines;
+  for (const auto &one : axes) {
+    const json train = {{"optimizer", {{"lr", one.value("optimizer.lr", 0.003)}}},
+                        {"model", {{"width", one.value("model.width", 96)}}},
+                        {"train", {{"steps", 100}, {"batch", 8}}}};
+    lines.push_back(testing::plan_line({{"group", "g" + std::to_string(lines.size())},
+                                        {"label", one.dump()},
+                                        {"axes", one},
+                                        {"train", train},
+                                        {"evaluate",
+                                         {{{"label", "lm"}, {"every", 20}, {"split", "validation"}},
+                                          {{"label", "test"}, {"every", 0}, {"split", "test"}}}}}));
   }
   return lines;
 }
 
-sweep::Selector selector(const std::string& text) {
+sweep::Selector selector(const std::string &text) {
   document::Diagnostics diagnostics;
   auto read = sweep::read_selector(*testing::parsed("s = " + text).as<document::Table>()->find("s"), diagnostics);
   diagnostics.throw_if_any();
@@ -106,11 +104,11 @@ sweep::Selector selector(const std::string& text) {
 }
 
 // The partner of every row that matches `left` among those that match `right`.
-std::vector<std::vector<size_t>> pairs(const std::vector<json>& lines, const std::string& left,
-                                       const std::string& right) {
+std::vector<std::vector<size_t> > pairs(const std::vector<record::PlanLine> &lines, const std::string &left,
+                                        const std::string &right) {
   const Partners partners(first_lines(lines));
   const auto a = selector(left), b = selector(right);
-  std::vector<std::vector<size_t>> found;
+  std::vector<std::vector<size_t> > found;
   for (const auto row : partners.matching(a))
     found.push_back(partners.of(row, partners.matching(b), Partners::free_axes(&a, b)));
   return found;
@@ -162,24 +160,24 @@ TEST(Partners, FamiliesDifferInTheFreeAxesAlone) {
 }
 
 // What is wrong with these settings for these rows, one message a line, without places.
-std::string findings(const std::string& toml, const std::vector<json>& lines,
-                     const std::vector<document::KeyPath>& narrowed = {},
-                     const std::map<std::string, worker::ModelSize>& sizes = {}) {
+std::string findings(const std::string &toml, const std::vector<record::PlanLine> &lines,
+                     const std::vector<document::KeyPath> &narrowed = {},
+                     const std::map<std::string, worker::ModelSize> &sizes = {}) {
   document::Diagnostics diagnostics;
   const auto settings = read_compare(testing::parsed(toml), diagnostics);
   plan::check_comparison(settings, lines, narrowed, diagnostics);
   plan::check_equal_costs(settings, lines, sizes, diagnostics);
   try {
     diagnostics.throw_if_any();
-  } catch (const document::ConfigErrors& errors) {
+  } catch (const document::ConfigErrors &errors) {
     std::string all;
-    for (const auto& one : errors.diagnostics()) all += one.message + "\n";
+    for (const auto &one : errors.diagnostics()) all += one.message + "\n";
     return all;
   }
   return "";
 }
 
-const std::vector<json> kTwo =
+const std::vector<record::PlanLine> kTwo =
     rows({{{"positional", "alibi"}, {"optimizer.lr", 1e-3}}, {{"positional", "sin"}, {"optimizer.lr", 3e-3}}});
 
 TEST(CheckComparison, ARowWithoutAPartner) {
@@ -199,7 +197,7 @@ TEST(CheckComparison, ARowWithoutAPartner) {
 }
 
 TEST(CheckComparison, StepsAtWhichNothingIsEvaluated) {
-  const auto check = [&](const std::string& metric) {
+  const auto check = [&](const std::string &metric) {
     return findings("[compare]\nmetrics = ['" + metric + "']", kTwo);
   };
   EXPECT_EQ(check("lm.x@length=4,step=40"), "");
@@ -216,8 +214,8 @@ TEST(CheckComparison, Tuning) {
                           {{"positional", "alibi"}, {"optimizer.lr", 3e-3}},
                           {{"positional", "sin"}, {"optimizer.lr", 1e-3}},
                           {{"positional", "sin"}, {"optimizer.lr", 3e-3}}});
-  const auto tune = [&](const std::string& over, const std::string& by, const std::vector<json>& lines,
-                        const std::string& more = "") {
+  const auto tune = [&](const std::string &over, const std::string &by, const std::vector<record::PlanLine> &lines,
+                        const std::string &more = "") {
     return findings("[compare]\ntune = { over = ['" + over + "'], by = '" + by + "', split = 'validation' }\n" + more,
                     lines);
   };
@@ -226,7 +224,7 @@ TEST(CheckComparison, Tuning) {
               HasSubstr("'optimizer.rl' is not an axis of this sweep; did you mean 'optimizer.lr'?"));
   EXPECT_THAT(tune("optimizer.lr", "test.x", four),
               HasSubstr("evaluated on the split 'test', but tuning uses the split 'validation'"));
-  const std::vector<json> three(four.begin(), four.begin() + 3);
+  const std::vector<record::PlanLine> three(four.begin(), four.begin() + 3);
   EXPECT_THAT(tune("optimizer.lr", "lm.x", three), HasSubstr("equal numbers of trials"));
   EXPECT_EQ(tune("optimizer.lr", "lm.x", four, "report = { split = 'test' }"), "");
   EXPECT_THAT(tune("optimizer.lr", "lm.x", four, "report = { split = 'train' }"),
@@ -244,7 +242,7 @@ TEST(CheckComparison, Tuning) {
 
 TEST(CheckComparison, EqualCosts) {
   auto lines = kTwo;
-  lines[1]["train"]["train"]["steps"] = 103;
+  lines[1].train.train.steps = 103;
   EXPECT_EQ(findings("[compare]\nequal = { 'train.tokens' = 0.03 }", lines), "");
   EXPECT_THAT(
       findings("[compare]\nequal = { 'train.tokens' = 0.02 }", lines),

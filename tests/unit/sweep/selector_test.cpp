@@ -19,7 +19,7 @@ class SelectorText : public PlanTest {
         sweep::settled(sweep::selector_of_text(text, "--only", diagnostics), sweep::pointers_to(plan.lines));
     diagnostics.throw_if_any();
     return std::count_if(plan.lines.begin(), plan.lines.end(),
-                         [&](const json& line) { return sweep::matches(read, line); });
+                         [&](const record::PlanLine& line) { return sweep::matches(read, line); });
   }
   std::ptrdiff_t count(const std::string& text) const { return count_of(made_, text); }
   std::string error(const std::string& text) const {
@@ -55,7 +55,7 @@ TEST_F(SelectorText, EveryOperator) {
 TEST_F(SelectorText, AShownNumberSelectsWhatItStandsFor) {
   const auto made = plan(kSmall + "[[sweep]]\n[sweep.grid]\noptimizer.lr = { log = [1e-3, 1e-2], n = 3 }\n");
   const auto count_in = [&](const std::string& text) { return count_of(made, text); };
-  EXPECT_EQ(made.lines[1].at("label"), "optimizer.lr=0.003162");
+  EXPECT_EQ(made.lines[1].label, "optimizer.lr=0.003162");
   EXPECT_EQ(count_in("optimizer.lr=0.003162"), 1);
   EXPECT_EQ(count_in("optimizer.lr!=0.003162"), 2);
   EXPECT_EQ(count_in("optimizer.lr=0.00316"), 0);
@@ -64,7 +64,7 @@ TEST_F(SelectorText, AShownNumberSelectsWhatItStandsFor) {
 // The labels of 0.1 and 0.10001 show all of their digits, so four digits name neither of them.
 TEST_F(SelectorText, AValueIsFirstOfAllItself) {
   const auto close = plan(kSmall + "[[sweep]]\n[sweep.grid]\noptimizer.weight_decay = [0.1, 0.10001, 0.3]\n");
-  EXPECT_EQ(close.lines[1].at("label"), "optimizer.weight_decay=0.10001");
+  EXPECT_EQ(close.lines[1].label, "optimizer.weight_decay=0.10001");
   EXPECT_EQ(count_of(close, "optimizer.weight_decay=0.1"), 1);
   EXPECT_EQ(count_of(close, "optimizer.weight_decay!=0.1"), 2);
   EXPECT_EQ(count_of(close, "optimizer.weight_decay=0.1,0.3"), 2);
@@ -78,7 +78,7 @@ TEST_F(SelectorText, AConditionOfASweepTakesExactlyItsValue) {
                          "[[sweep]]\n[sweep.grid]\noptimizer.weight_decay = [0.1, 0.10001, 0.3]\n"
                          "[[sweep.exclude]]\noptimizer.weight_decay = 0.1\n");
   ASSERT_EQ(left.lines.size(), 2u);
-  EXPECT_EQ(left.lines[0].at("axes").at("optimizer.weight_decay"), 0.10001);
+  EXPECT_EQ(left.lines[0].axes.at("optimizer.weight_decay"), 0.10001);
   const auto shown = plan(kSmall +
                           "[[sweep]]\n[sweep.grid]\noptimizer.lr = { log = [1e-3, 1e-2], n = 3 }\n"
                           "[[sweep.exclude]]\noptimizer.lr = 0.003162\n");
@@ -93,7 +93,7 @@ TEST_F(SelectorText, AConditionTakesTheLabelOfAComputedValue) {
   };
   const auto left = rates("[[sweep.exclude]]\noptimizer.lr = 0.003333\n");
   ASSERT_EQ(left.lines.size(), 2u);
-  EXPECT_EQ(left.lines[1].at("axes").at("optimizer.lr"), 0.003);
+  EXPECT_EQ(left.lines[1].axes.at("optimizer.lr"), 0.003);
   EXPECT_EQ(rates("[[sweep.exclude]]\noptimizer.lr = { not = 0.003333 }\n").lines.size(), 1u);
   EXPECT_EQ(rates("[[sweep.when]]\nif = { optimizer.lr = 0.003333 }\ngrid = { model.layers = [1, 2, 3] }\n"
                   "[[sweep.exclude]]\noptimizer.lr = 0.003333\nmodel.layers = 2\n")

@@ -14,7 +14,7 @@ using Sweep = PlanTest;
 
 std::vector<std::string> labels(const plan::Plan& plan) {
   std::vector<std::string> all;
-  for (const auto& line : plan.lines) all.push_back(line.at("label").get<std::string>());
+  for (const auto& line : plan.lines) all.push_back(line.label);
   return all;
 }
 
@@ -25,17 +25,17 @@ TEST_F(Sweep, AxesMultiplyTheLastOneTurnsFastest) {
   EXPECT_EQ(labels(made),
             (std::vector<std::string>{"positional=sinusoidal model.layers=1", "positional=sinusoidal model.layers=2",
                                       "positional=steep model.layers=1", "positional=steep model.layers=2"}));
-  EXPECT_EQ(made.lines[2].at("axes"), (json{{"positional", "steep"}, {"model.layers", 1}}));
-  EXPECT_EQ(made.lines[2].at("train").at("model").at("positional"), (json{{"use", "alibi"}, {"max_exponent", 4.0}}));
-  EXPECT_EQ(made.lines[1].at("train").at("model").at("layers"), 2);
+  EXPECT_EQ(made.lines[2].axes, (json{{"positional", "steep"}, {"model.layers", 1}}));
+  EXPECT_EQ(made.lines[2].train.model.at("positional"), (json{{"use", "alibi"}, {"max_exponent", 4.0}}));
+  EXPECT_EQ(made.lines[1].train.model.at("layers"), 2);
 }
 
 TEST_F(Sweep, SeedsAreTheInnermost) {
   const auto made = plan(kSmall + "[[sweep]]\n[sweep.grid]\nmodel.layers = [1, 2]\n[experiment]\nseeds = '3..4'\n");
   ASSERT_EQ(made.lines.size(), 4u);
-  EXPECT_EQ(made.lines[1].at("seed"), 4);
-  EXPECT_EQ(made.lines[1].at("axes").at("model.layers"), 1);
-  EXPECT_EQ(made.lines[2].at("seed"), 3);
+  EXPECT_EQ(made.lines[1].seed, 4);
+  EXPECT_EQ(made.lines[1].axes.at("model.layers"), 1);
+  EXPECT_EQ(made.lines[2].seed, 3);
 }
 
 TEST_F(Sweep, BlocksConcatenateAndEqualRunsCollapse) {
@@ -52,9 +52,9 @@ TEST_F(Sweep, SwitchedOffEntriesCollapse) {
                          "true]\nobjective.simctg.margin = [0.25, 0.5, 0.75, 1]\n");
   EXPECT_EQ(made.combinations, 8u);
   EXPECT_EQ(made.distinct, 5u);
-  EXPECT_EQ(made.lines[0].at("axes"), (json{{"objective.simctg.enabled", false}}));
-  EXPECT_EQ(made.lines[0].at("train").at("objectives").size(), 1u);
-  EXPECT_EQ(made.lines[4].at("train").at("objectives").at(1).at("margin"), 1.0);
+  EXPECT_EQ(made.lines[0].axes, (json{{"objective.simctg.enabled", false}}));
+  EXPECT_EQ(made.lines[0].train.objectives.size(), 1u);
+  EXPECT_EQ(made.lines[4].train.objectives.at(1).config.at("margin"), 1.0);
 }
 
 TEST_F(Sweep, IntAndRealOfOneValueAreOneRun) {
@@ -67,7 +67,7 @@ TEST_F(Sweep, Ranges) {
   const auto shown = [&](const std::string& range) {
     json values = json::array();
     for (const auto& line : plan(kSmall + "[[sweep]]\n[sweep.grid]\n" + range + "\n").lines)
-      values.push_back(line.at("axes").begin().value());
+      values.push_back(line.axes.begin().value());
     return values;
   };
   EXPECT_EQ(shown("model.layers = { linear = [2, 8], n = 4 }"), json({2, 4, 6, 8}));
@@ -85,14 +85,14 @@ TEST_F(Sweep, ComponentsComeBeforeTheirKeysInAnyOrderOfTheFile) {
                          "[[sweep]]\n[sweep.grid]\nmodel.positional.max_exponent = [4, 16]\npositional = ['alibi', { "
                          "label = 'again', use = 'alibi', max_exponent = 2 }]\n");
   EXPECT_EQ(made.distinct, 2u);
-  EXPECT_EQ(made.lines[1].at("train").at("model").at("positional").at("max_exponent"), 16.0);
+  EXPECT_EQ(made.lines[1].train.model.at("positional").at("max_exponent"), 16.0);
 }
 
 TEST_F(Sweep, ExpressionsSeeTheSweptValue) {
   const auto made =
       plan(kSmall + "[[sweep]]\n[sweep.grid]\nmodel.width = [32, 64]\nmodel.heads = ['= model.width / 16']\n");
-  EXPECT_EQ(made.lines[0].at("train").at("model").at("heads"), 2);
-  EXPECT_EQ(made.lines[1].at("train").at("model").at("heads"), 4);
+  EXPECT_EQ(made.lines[0].train.model.at("heads"), 2);
+  EXPECT_EQ(made.lines[1].train.model.at("heads"), 4);
 }
 
 TEST_F(Sweep, SetCollapsesAnAxisAndResolvesLikeAnyValue) {
@@ -102,7 +102,7 @@ TEST_F(Sweep, SetCollapsesAnAxisAndResolvesLikeAnyValue) {
   const auto made = plan(text, {"positional=alibi", "model.heads== model.width / 8"});
   EXPECT_EQ(labels(made),
             (std::vector<std::string>{"positional=alibi optimizer.lr=0.001", "positional=alibi optimizer.lr=0.002"}));
-  EXPECT_EQ(made.lines[0].at("train").at("model").at("heads"), 4);
+  EXPECT_EQ(made.lines[0].train.model.at("heads"), 4);
   // alibi has no 'base': the error stands where the value came from
   EXPECT_EQ(errors(text, {"model.positional.base=5"}),
             "--set model.positional.base=5: unknown key 'base' for positional 'alibi'; its keys are max_exponent");
@@ -111,14 +111,14 @@ TEST_F(Sweep, SetCollapsesAnAxisAndResolvesLikeAnyValue) {
 TEST_F(Sweep, WithoutSweepOneRunNamedAfterTheExperiment) {
   const auto made = plan(kSmall);
   ASSERT_EQ(made.lines.size(), 1u);
-  EXPECT_EQ(made.lines[0].at("label"), "test");
-  EXPECT_EQ(made.lines[0].at("axes"), json::object());
+  EXPECT_EQ(made.lines[0].label, "test");
+  EXPECT_EQ(made.lines[0].axes, json::object());
 }
 
 TEST_F(Sweep, AWholeListOfObjectivesCanBeAnAxis) {
   const auto made = plan(kSmall + "[[sweep]]\n[sweep.grid]\nobjective = [['mle'], ['mle', 'simctg']]\n");
-  EXPECT_EQ(made.lines[0].at("train").at("objectives").size(), 1u);
-  EXPECT_EQ(made.lines[1].at("train").at("objectives").at(1).at("margin"), 0.5);
+  EXPECT_EQ(made.lines[0].train.objectives.size(), 1u);
+  EXPECT_EQ(made.lines[1].train.objectives.at(1).config.at("margin"), 0.5);
 }
 
 const std::string kBlock = kSmall + "[[sweep]]\n";
@@ -151,8 +151,8 @@ TEST_F(Sweep, CasesAreNamedAlternatives) {
   const auto made = plan(kBlock + "[sweep.grid]\noptimizer.lr = [1e-3, 2e-3]\n" + kCases);
   EXPECT_EQ(labels(made), (std::vector<std::string>{"optimizer.lr=0.001 case=small", "optimizer.lr=0.001 case=large",
                                                     "optimizer.lr=0.002 case=small", "optimizer.lr=0.002 case=large"}));
-  const auto& small = made.lines[0].at("train").at("model");
-  const auto& large = made.lines[1].at("train").at("model");
+  const auto& small = made.lines[0].train.model;
+  const auto& large = made.lines[1].train.model;
   EXPECT_EQ(small.at("layers"), 1);
   EXPECT_EQ(small.at("positional").at("max_exponent"), 8.0);  // the default
   EXPECT_EQ(large.at("layers"), 3);
@@ -195,8 +195,8 @@ TEST_F(Sweep, AnEntryKeepsItsLabelWhateverComponentStandsThere) {
                          "[[objective]]\nuse = 'simctg'\nlabel = 'second'\n[[sweep]]\n[sweep.grid]\n"
                          "objective.second = ['simctg', { label = 'twice', use = 'mle', weight = 0.5 }]\n");
   ASSERT_EQ(made.distinct, 2u);
-  EXPECT_EQ(made.lines[1].at("label"), "objective.second=twice");
-  EXPECT_EQ(made.lines[1].at("train").at("objectives").at(1),
+  EXPECT_EQ(made.lines[1].label, "objective.second=twice");
+  EXPECT_EQ(made.lines[1].train.section("objectives").at(1),
             (json{{"use", "mle"}, {"label", "second"}, {"weight", 0.5}}));
 }
 
@@ -233,11 +233,10 @@ TEST_F(Sweep, AWordMeansTheAxisValueOfThatLabel) {
   for (const auto& [word, exponent] : {std::pair{"alibi", 4.0}, {"steep", 2.0}}) {
     const auto made = plan(sweep, {std::string("positional=") + word});
     ASSERT_EQ(made.lines.size(), 1u);
-    EXPECT_EQ(made.lines[0].at("axes").at("positional"), word);
-    EXPECT_EQ(made.lines[0].at("train").at("model").at("positional").at("max_exponent"), exponent);
+    EXPECT_EQ(made.lines[0].axes.at("positional"), word);
+    EXPECT_EQ(made.lines[0].train.model.at("positional").at("max_exponent"), exponent);
   }
-  EXPECT_EQ(plan(sweep, {"positional=sinusoidal"}).lines[0].at("train").at("model").at("positional").at("use"),
-            "sinusoidal");
+  EXPECT_EQ(plan(sweep, {"positional=sinusoidal"}).lines[0].train.model.at("positional").at("use"), "sinusoidal");
 }
 
 TEST_F(Sweep, ACombinationHasOneBudget) {
@@ -259,8 +258,8 @@ TEST_F(Sweep, SetReachesIntoZipsCasesAndConditions) {
                         {"optimizer.lr=5e-3"})),
             (std::vector<std::string>{"model.layers=1 optimizer.lr=0.005", "model.layers=2 optimizer.lr=0.005"}));
   const auto cases = plan(kBlock + kCases, {"model.layers=2"});
-  EXPECT_EQ(cases.lines[0].at("train").at("model").at("layers"), 2);
-  EXPECT_EQ(cases.lines[1].at("train").at("model").at("layers"), 2);
+  EXPECT_EQ(cases.lines[0].train.model.at("layers"), 2);
+  EXPECT_EQ(cases.lines[1].train.model.at("layers"), 2);
   EXPECT_EQ(cases.distinct, 2u);
   // The condition loses its runs by the user's own wish.
   EXPECT_EQ(labels(plan(kBlock + "[sweep.grid]\nmodel.width = [32, 64]\n[[sweep.when]]\nif = { model.width = 64 }\n"
@@ -281,9 +280,8 @@ TEST_F(Sweep, LabelsAreTextAndValuesMayBeExpressions) {
             (std::vector<std::string>{"model.layers=1", "model.layers=2"}));
   EXPECT_EQ(plan(kSmall + "[[evaluate]]\nuse = 'lm'\nlabel = '=lm'\nlengths = ['= 2 * data.context']\n")
                 .lines.at(0)
-                .at("evaluate")
-                .at(0)
-                .at("label"),
+                .evaluate.at(0)
+                .label,
             "=lm");
 }
 
@@ -292,8 +290,7 @@ TEST_F(Sweep, NamesOfFilesAreTextToo) {
   write("experiments/=b.txt", "b");
   const auto made = plan(kBlock + "[sweep.grid]\ndata.dataset.path = ['=a.txt', '=b.txt']\n");
   EXPECT_EQ(labels(made), (std::vector<std::string>{"data.dataset.path==a.txt", "data.dataset.path==b.txt"}));
-  EXPECT_EQ(made.lines[1].at("train").at("data").at("dataset").at("path").at("path"),
-            (folder_ / "experiments/=b.txt").string());
+  EXPECT_EQ(made.lines[1].train.data.dataset.at("path").at("path"), (folder_ / "experiments/=b.txt").string());
 }
 
 }  // namespace

@@ -18,19 +18,18 @@ namespace assay::cli {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
-using Missing = std::map<std::string, std::set<std::string>>;  // experiment -> train ids
+using Missing = std::map<std::string, std::set<std::string> >;  // experiment -> train ids
 
 bool is_there(const record::RunLayout& run) {
   return record::has_record(run.train_record()) && fs::exists(run.weights());
 }
 
 // A run that others start from with load = "all" must have its last checkpoint, which is kept only on request.
-void require_checkpoints(const std::vector<json>& lines, const std::string& file) {
+void require_checkpoints(const std::vector<record::PlanLine>& lines, const std::string& file) {
   for (const auto& line : lines) {
-    const auto init = line.at("train").value("init", json::object());
-    if (!init.contains("from") || init.value("load", "") != "all") continue;
-    const record::RunLayout run(init["from"].at("path").get<std::string>());
+    const auto& init = line.train.init;
+    if (!init || init->from.is_null() || init->load != "all") continue;
+    const record::RunLayout run(init->from.at("path").get<std::string>());
     std::error_code absent;
     if (is_there(run) && (fs::is_empty(run.checkpoints(), absent) || absent))
       throw UserError(file + ": " + run.checkpoints().string() +
@@ -39,27 +38,27 @@ void require_checkpoints(const std::vector<json>& lines, const std::string& file
   }
 }
 
-Missing missing_inputs(const std::vector<json>& lines) {
+Missing missing_inputs(const std::vector<record::PlanLine>& lines) {
   Missing missing;
   for (const auto& line : lines)
-    for (const char* part : {"train", "evaluate"})
-      for (const auto& input : record::inputs_in(line.at(part)))
+    for (const auto& inputs : {record::inputs_in(line.train), record::inputs_in(line.evaluate)})
+      for (const auto& input : inputs)
         if (!is_there(record::RunLayout(input.at("path").get<std::string>())))
           missing[input.at("experiment")].insert(input.at("train_id").get<std::string>());
   return missing;
 }
 
-std::vector<json> chosen(const std::vector<json>& lines, const std::set<std::string>& ids) {
-  std::vector<json> all;
+std::vector<record::PlanLine> chosen(const std::vector<record::PlanLine>& lines, const std::set<std::string>& ids) {
+  std::vector<record::PlanLine> all;
   for (const auto& line : lines)
-    if (ids.count(line.at("train_id"))) all.push_back(line);
+    if (ids.count(line.train_id)) all.push_back(line);
   return all;
 }
 
 // The lines of the plan in force if it has them all, otherwise those of the experiment's file, whose plan is then put
 // in force.
-std::vector<json> lines_of(const std::string& experiment, const std::set<std::string>& ids,
-                           const plan::PlanRequest& request, bool dry_run) {
+std::vector<record::PlanLine> lines_of(const std::string& experiment, const std::set<std::string>& ids,
+                                       const plan::PlanRequest& request, bool dry_run) {
   const record::ExperimentLayout layout(plan::results_root(request.file) / experiment);
   if (fs::exists(layout.plan()))
     if (auto lines = chosen(record::read_plan_lines(layout.plan()), ids); lines.size() == ids.size()) return lines;
@@ -74,7 +73,7 @@ std::vector<json> lines_of(const std::string& experiment, const std::set<std::st
 
 }  // namespace
 
-int run_inputs_first(const std::vector<json>& lines, bool with_inputs, const plan::PlanRequest& request,
+int run_inputs_first(const std::vector<record::PlanLine>& lines, bool with_inputs, const plan::PlanRequest& request,
                      const launch::SweepOptions& sweep) {
   const auto missing = missing_inputs(lines);
   if (!with_inputs && !missing.empty()) {
@@ -90,7 +89,7 @@ int run_inputs_first(const std::vector<json>& lines, bool with_inputs, const pla
   for (const auto& [experiment, ids] : missing) {
     const auto inputs = lines_of(experiment, ids, request, sweep.dry_run);
     if (const int code = run_inputs_first(inputs, true, request, sweep); code != kDone) return code;
-    std::cerr << "Inputs of " << experiment << ":\n";
+    std::cerr < < "Inputs of " < < experiment < < ":\n";
     auto options = sweep;
     options.pruning.reset();  // pruning belongs to the experiment that takes the inputs
     options.experiment = plan::results_root(request.file) / experiment;

@@ -1,7 +1,6 @@
 // Runs the inputs of a plan's runs before them.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "launch/sweep.h"
@@ -12,7 +11,7 @@ namespace assay::cli {
 // Runs the unfinished inputs of the lines, and the inputs of those. With `with_inputs` false, throws a UserError that
 // lists the missing inputs. Returns the exit code of run_sweep; `sweep` gives the options, and its experiment is
 // ignored.
-int run_inputs_first(const std::vector<nlohmann::json>& lines, bool with_inputs, const plan::PlanRequest& request,
+int run_inputs_first(const std::vector<record::PlanLine>& lines, bool with_inputs, const plan::PlanRequest& request,
                      const launch::SweepOptions& sweep);
 
 }  // namespace assay::cli

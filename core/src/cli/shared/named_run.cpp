@@ -22,17 +22,17 @@ NamedRun find_run(const std::string& text) {
   std::vector<NamedRun> planned;
   for (const auto& experiment : experiments)
     for (auto& line : record::read_plan_lines(experiment.plan())) {
-      const auto layout = experiment.run(line.at("train_id").get<std::string>());
+      const auto layout = experiment.run(line.train_id);
       planned.push_back({layout, std::move(line)});
     }
-  std::vector<const nlohmann::json*> lines;
+  std::vector<const record::PlanLine*> lines;
   for (const auto& run : planned) lines.push_back(&run.line);
   RunChoice choice(is_folder ? folder.filename().string() : text, "RUN");
   choice.settle(lines);
   std::map<std::string, NamedRun> found;  // keyed by train id, because one run may be in several experiments
   for (const auto& run : planned) {
     if (!choice.matches(run.line)) continue;
-    const auto [known, is_new] = found.try_emplace(run.line.at("train_id"), run);
+    const auto [known, is_new] = found.try_emplace(run.line.train_id, run);
     if (!is_new && !fs::exists(known->second.layout.weights())) known->second = run;
   }
   if (found.size() == 1) return found.begin()->second;
@@ -44,8 +44,8 @@ NamedRun find_run(const std::string& text) {
                     text, (is_folder ? folder.parent_path() : root).string()));
   std::string list;
   for (const auto& [id, run] : found)
-    list += fmt::format("\n  {}  {} seed={} of {}", id.substr(0, 12), base::printable(run.line.value("label", "")),
-                        run.line.value("seed", 0), run.line.value("experiment", ""));
+    list += fmt::format("\n  {}  {} seed={} of {}", id.substr(0, 12), base::printable(run.line.label), run.line.seed,
+                        run.line.experiment);
   throw UserError(
       fmt::format("'{}' matches {} runs; give more of the id, or more keys of a selector (also seed and experiment):{}",
                   text, found.size(), list));

@@ -2,16 +2,16 @@
 // matches.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string>
 
 #include "record/layout.h"
+#include "record/plan_line.h"
 
 namespace assay::cli {
 
 struct NamedRun {
   record::RunLayout layout;
-  nlohmann::json line;  // its line of the plan in force
+  record::PlanLine line;  // its line of the plan in force
   record::ExperimentLayout experiment() const {
     return record::ExperimentLayout(layout.folder().parent_path().parent_path());
   }

@@ -12,7 +12,10 @@ namespace assay::cli {
 void put_in_force(plan::Plan& plan) {
   const record::ExperimentLayout experiment(plan.results_folder);
   const auto git = record::git_state(std::filesystem::absolute(plan.request.file).parent_path());
-  for (auto& line : plan.lines) line["source"].update({{"git_commit", git.commit}, {"git_dirty", git.dirty}});
+  for (auto& line : plan.lines) {
+    line.source.git_commit = git.commit;
+    line.source.git_dirty = git.dirty;
+  }
   std::filesystem::create_directories(experiment.folder());
   const auto lock = base::FileLock::lock(experiment.lock());  // other controllers may do the same at this moment
   if (const auto changes = experiment.changes(git.dirty); !git.dirty.empty() && !std::filesystem::exists(changes)) {

@@ -18,16 +18,16 @@ namespace assay::cli {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 
 constexpr double kPower = 0.8;
 
-std::string status_of(const json& line, const record::RunLayout& run, const std::string& training_code) {
+record::RunStatus status_of(const record::PlanLine& line, const record::RunLayout& run,
+                            const std::string& training_code) {
   std::error_code absent;
-  if (!fs::exists(run.folder(), absent)) return "queued";
-  const auto now = record::run_status(line, run);
-  if (now.standing != record::Standing::kDone) return record::name_of(now.standing);
-  return record::is_stale(line, run, training_code) ? "stale" : "done";
+  if (!fs::exists(run.folder(), absent)) return record::RunStatus::kQueued;
+  const auto status = record::run_status(line, run).status;
+  const bool stale = status == record::RunStatus::kDone && record::is_stale(line, run, training_code);
+  return stale ? record::RunStatus::kStale : status;
 }
 
 // The smallest mean difference, in standard deviations of the difference, that n pairs detect with the stated power.
@@ -49,15 +49,14 @@ PlanOutlook outlook_of(const plan::Plan& plan) {
   outlook.earlier = earlier.size();
   for (const auto& line : plan.lines) {
     RunOutlook run;
-    run.status = status_of(line, experiment.run(line.at("train_id")), plan.training_code);
-    const auto& train = line.at("train");
-    const double contexts = train.at("train").at("steps").get<double>() * train.at("train").at("batch").get<double>();
-    if (const auto size = plan.sizes.find(line.at("group")); size != plan.sizes.end()) {
+    run.status = status_of(line, experiment.run(line.train_id), plan.training_code);
+    const double contexts = static_cast<double>(line.steps()) * static_cast<double>(line.train.train.batch);
+    if (const auto size = plan.sizes.find(line.group); size != plan.sizes.end()) {
       run.six_nd =
-          6 * static_cast<double>(size->second.parameters) * contexts * train.at("data").at("context").get<double>();
-      run.seconds = record::estimated_seconds(line.at("group"), size->second.row_flops * contexts, earlier);
+          6 * static_cast<double>(size->second.parameters) * contexts * static_cast<double>(line.train.data.context);
+      run.seconds = record::estimated_seconds(line.group, size->second.row_flops * contexts, earlier);
     }
-    ++outlook.counts[run.status];
+    ++outlook.counts[record::name_of(run.status)];
     outlook.runs.push_back(std::move(run));
   }
   outlook.orphans = record::orphans_of(experiment, plan.lines).size();

@@ -7,18 +7,19 @@
 #include <vector>
 
 #include "plan/plan.h"
+#include "record/status.h"
 
 namespace assay::cli {
 
 struct RunOutlook {
-  std::string status;             // done, stale, running, failed, preempted, cancelled, queued
+  record::RunStatus status = record::RunStatus::kQueued;
   double six_nd = 0;              // FLOPs of its training: 6 x parameters x tokens; 0 if the model was not measured
   std::optional<double> seconds;  // estimated from earlier runs on this machine
 };
 
 struct PlanOutlook {
   std::vector<RunOutlook> runs;          // one per line of the plan
-  std::map<std::string, size_t> counts;  // by status
+  std::map<std::string, size_t> counts;  // by name of the status
   size_t orphans = 0;                    // runs in the folder that the plan does not contain
   size_t earlier = 0;                    // runs on this machine that the times are estimated from
 };

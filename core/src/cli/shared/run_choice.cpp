@@ -8,7 +8,6 @@
 #include "assay/error.h"
 
 namespace assay::cli {
-using nlohmann::json;
 
 RunChoice::RunChoice(std::string text, std::string origin) : text_(std::move(text)), origin_(std::move(origin)) {
   const bool is_id = !text_.empty() && text_.find_first_of("=<>!") == std::string::npos;
@@ -18,12 +17,12 @@ RunChoice::RunChoice(std::string text, std::string origin) : text_(std::move(tex
   diagnostics.throw_if_any();
 }
 
-bool RunChoice::matches(const json& plan_line) const {
+bool RunChoice::matches(const record::PlanLine& plan_line) const {
   if (selector_) return sweep::matches(*selector_, plan_line);
-  return plan_line.at("train_id").get<std::string>().starts_with(text_);
+  return plan_line.train_id.starts_with(text_);
 }
 
-void RunChoice::settle(const std::vector<const json*>& plan_lines) {
+void RunChoice::settle(const std::vector<const record::PlanLine*>& plan_lines) {
   if (!selector_) return;
   document::Diagnostics diagnostics;
   sweep::require_known_values(*selector_, plan_lines, fmt::format("'{}'", text_), diagnostics);
@@ -31,11 +30,12 @@ void RunChoice::settle(const std::vector<const json*>& plan_lines) {
   selector_ = sweep::settled(std::move(*selector_), plan_lines);
 }
 
-std::vector<json> RunChoice::among(const std::vector<json>& plan_lines) {
+std::vector<record::PlanLine> RunChoice::among(const std::vector<record::PlanLine>& plan_lines) {
   const auto lines = sweep::pointers_to(plan_lines);
   settle(lines);
-  std::vector<json> chosen;
-  std::ranges::copy_if(plan_lines, std::back_inserter(chosen), [&](const json& line) { return matches(line); });
+  std::vector<record::PlanLine> chosen;
+  std::ranges::copy_if(plan_lines, std::back_inserter(chosen),
+                       [&](const record::PlanLine& line) { return matches(line); });
   if (!chosen.empty()) return chosen;
   if (!selector_)
     throw UserError(fmt::format(

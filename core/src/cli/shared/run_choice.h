@@ -1,11 +1,11 @@
 // Selects runs of a plan by a selector (positional=alibi,t5 seed=1) or by the beginning of a train id.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "record/plan_line.h"
 #include "sweep/selector.h"
 
 namespace assay::cli {
@@ -17,10 +17,10 @@ class RunChoice {
 
   // Must be called before the first match, with the runs to choose among. Throws ConfigErrors for a value that none of
   // them has.
-  void settle(const std::vector<const nlohmann::json*>& plan_lines);
-  bool matches(const nlohmann::json& plan_line) const;
+  void settle(const std::vector<const record::PlanLine*>& plan_lines);
+  bool matches(const record::PlanLine& plan_line) const;
   // Calls settle. Throws ConfigErrors or UserError, with the existing values, when no run matches.
-  std::vector<nlohmann::json> among(const std::vector<nlohmann::json>& plan_lines);
+  std::vector<record::PlanLine> among(const std::vector<record::PlanLine>& plan_lines);
 
  private:
   std::string text_, origin_;

@@ -7,6 +7,7 @@
 #include "assay/error.h"
 #include "base/files.h"
 #include "base/sha256.h"
+#include "plan/line_maker.h"
 #include "record/code.h"
 #include "record/train_record.h"
 
@@ -17,28 +18,28 @@ namespace {
 
 // The reason why a run has no weights.
 std::string why_none(const NamedRun& run) {
-  if (run.line.at("train").at("train").at("steps") == 0)
+  if (run.line.steps() == 0)
     return "train.steps is 0, so the run has no weights of its own; use the run or the file that its [init] names";
-  if (run.line.at("checkpoint").at("keep") == "none")
-    return "train.keep is \"none\"; run it with train.keep = \"weights\"";
+  if (run.line.checkpoint.keep == "none") return "train.keep is \"none\"; run it with train.keep = \"weights\"";
   if (!record::has_record(run.layout.train_record())) return "the run has not finished; 'assay run' finishes it";
   return "the file was removed after the training; remove an evaluation's record, and 'assay run' makes it again";
 }
 
 }  // namespace
 
-json plugins_now(const json& line, const schema::Catalogue& catalogue, const std::string& besides) {
-  auto plugins = record::training_plugins(line);
-  plugins[besides] = json::object();
-  for (auto& [name, plugin] : plugins.items()) {
+record::PlannedPlugins plugins_now(const record::PlanLine& line, const schema::Catalogue& catalogue,
+                                   const std::string& besides) {
+  auto plugins = line.plugins;
+  std::erase_if(plugins, [](const auto& one) { return !record::has_role(one.second, "train"); });
+  plugins[besides] = {};
+  for (auto& [name, plugin] : plugins) {
     const auto slash = name.find('/');
     const auto found = catalogue.find(name.substr(0, slash), name.substr(slash + 1));
     if (!found)
       throw UserError(fmt::format("the run's component {} is not among the plugins; see assay plugins", name));
-    if (plugin.contains("sha256") && plugin["sha256"] != found.plugin->sha256)
+    if (!plugin.sha256.empty() && plugin.sha256 != found.plugin->sha256)
       fmt::print(stderr, "note: plugin {} has changed since the run was planned\n", name);
-    plugin["file"] = found.plugin->file;
-    plugin["sha256"] = found.plugin->sha256;
+    plugin = plan::planned_plugin(*found.plugin);
   }
   return plugins;
 }

@@ -1,7 +1,6 @@
 // A run's weights, for verbs that use them after its training.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string>
 
 #include "cli/shared/named_run.h"
@@ -14,7 +13,7 @@ void check_weights(const NamedRun& run);
 
 // The plugins of the training and `besides` ("decoder/greedy"), as they are now. Weights outlive the code that made
 // them; where that code has changed, a note is printed.
-nlohmann::json plugins_now(const nlohmann::json& plan_line, const schema::Catalogue& catalogue,
-                           const std::string& besides);
+record::PlannedPlugins plugins_now(const record::PlanLine& plan_line, const schema::Catalogue& catalogue,
+                                   const std::string& besides);
 
 }  // namespace assay::cli

@@ -51,10 +51,10 @@ void keep(const compare::Judgement& judgement, std::size_t seeds, const record::
 bool can_be_judged(int code, const plan::Plan& plan) {
   if (code == kDone) return true;
   const record::ExperimentLayout experiment(plan.results_folder);
-  return code == kRunFailed && std::all_of(plan.lines.begin(), plan.lines.end(), [&](const nlohmann::json& line) {
-           const auto now = record::run_status(line, experiment.run(line.at("train_id")));
-           return now.standing == record::Standing::kDone ||
-                  (now.standing == record::Standing::kFailed && now.failure_class == "non_finite");
+  return code == kRunFailed && std::all_of(plan.lines.begin(), plan.lines.end(), [&](const record::PlanLine& line) {
+           const auto now = record::run_status(line, experiment.run(line.train_id));
+           return now.status == record::RunStatus::kDone ||
+                  (now.status == record::RunStatus::kFailed && now.failure_class == "non_finite");
          });
 }
 

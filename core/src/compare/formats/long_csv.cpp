@@ -39,7 +39,7 @@ std::string line(const RunResult& run, const Fields& axes, const Fields& more) {
   Fields fields{run.label};
   for (const auto& axis : axes) fields.push_back(run.axes.count(axis) ? run.axes.at(axis) : "");
   fields.push_back(fmt::format("{}", run.seed));
-  fields.push_back(run.line.at("train_id").get<std::string>());
+  fields.push_back(run.line.train_id);
   fields.insert(fields.end(), more.begin(), more.end());
   return csv_line(fields);
 }
@@ -87,7 +87,7 @@ std::string curves_csv(const Results& results, const record::ExperimentLayout& e
   const auto axes = axes_of(results);
   auto text = header(axes, {"step", "metric", "value"});
   for (const auto& run : results.runs)
-    for (const auto& event : record::read_events(experiment.run(run.line.at("train_id")).events()))
+    for (const auto& event : record::read_events(experiment.run(run.line.train_id).events()))
       for (const auto& [name, value] : numbers_of(event))
         text += line(run, axes, {fmt::format("{}", event.value("step", std::int64_t{0})), name, number_text(value)});
   return text;

@@ -2,11 +2,8 @@
 
 #include <algorithm>
 #include <map>
-#include <nlohmann/json.hpp>
 
 namespace assay::compare {
-
-using nlohmann::json;
 
 std::vector<Group> groups_of(const Results& results) {
   std::vector<Group> groups;
@@ -19,8 +16,8 @@ std::vector<Group> groups_of(const Results& results) {
   return groups;
 }
 
-std::vector<const json*> lines_of(const std::vector<Group>& groups) {
-  std::vector<const json*> lines;
+std::vector<const record::PlanLine*> lines_of(const std::vector<Group>& groups) {
+  std::vector<const record::PlanLine*> lines;
   for (const auto& group : groups) lines.push_back(&group.front()->line);
   return lines;
 }

@@ -12,7 +12,7 @@ namespace assay::compare {
 using Group = std::vector<const RunResult*>;
 std::vector<Group> groups_of(const Results& results);
 // The first plan line of each group, for study::Partners.
-std::vector<const nlohmann::json*> lines_of(const std::vector<Group>& groups);
+std::vector<const record::PlanLine*> lines_of(const std::vector<Group>& groups);
 
 // Null if the group has no such seed.
 const RunResult* with_seed(const Group& group, std::int64_t seed);

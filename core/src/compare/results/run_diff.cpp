@@ -34,7 +34,7 @@ void flatten(const json& value, const std::string& key, Leaves& leaves) {
 std::string short_key(const std::string& key) { return document::short_name(document::split_key(key)); }
 
 struct Side {
-  const json& line;
+  const record::PlanLine& line;
   const record::RunLayout& files;
   json train;                         // its record; null if there is none
   std::map<std::string, json> evals;  // by label
@@ -45,11 +45,11 @@ json record_at(const std::filesystem::path& file) {
                                        : json();
 }
 
-Side side_of(const json& line, const record::RunLayout& files) {
+Side side_of(const record::PlanLine& line, const record::RunLayout& files) {
   Side side{line, files, record_at(files.train_record()), {}};
-  for (const auto& evaluation : line.value("evaluate", json::array()))
-    if (auto record = record_at(files.eval_record(evaluation.at("id").get<std::string>())); record.is_object())
-      side.evals[evaluation.at("label").get<std::string>()] = std::move(record);
+  for (const auto& evaluation : line.evaluate)
+    if (auto record = record_at(files.eval_record(evaluation.id)); record.is_object())
+      side.evals[evaluation.label] = std::move(record);
   return side;
 }
 
@@ -59,7 +59,7 @@ json part_of(const json& record, const char* key) {
 
 Leaves configuration(const Side& side) {
   Leaves leaves;
-  flatten(part_of(side.line, "train"), "", leaves);
+  flatten(side.line.train.to_json(), "", leaves);
   Leaves named;
   for (auto& [key, value] : leaves) named[short_key(key)] = std::move(value);
   return named;
@@ -67,11 +67,8 @@ Leaves configuration(const Side& side) {
 
 Leaves evaluations(const Side& side) {
   Leaves leaves;
-  for (const auto& evaluation : side.line.value("evaluate", json::array())) {
-    auto shown = evaluation;
-    for (const char* key : {"id", "label", "every"}) shown.erase(key);
-    flatten(shown, evaluation.value("label", ""), leaves);
-  }
+  for (const auto& evaluation : side.line.evaluate)
+    flatten({{"config", evaluation.config}, {"split", evaluation.split}}, evaluation.label, leaves);
   return leaves;
 }
 
@@ -119,8 +116,8 @@ Leaves metrics(const Side& side) {
 
 }  // namespace
 
-std::vector<RunDifference> run_differences(const json& line_a, const record::RunLayout& a, const json& line_b,
-                                           const record::RunLayout& b) {
+std::vector<RunDifference> run_differences(const record::PlanLine& line_a, const record::RunLayout& a,
+                                           const record::PlanLine& line_b, const record::RunLayout& b) {
   const auto one = side_of(line_a, a), other = side_of(line_b, b);
   std::vector<RunDifference> differences;
   const auto add = [&](const char* part, const Leaves& left, const Leaves& right, bool numbers) {

@@ -1,12 +1,12 @@
 // What differs between two runs, by their plan lines and records.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "record/layout.h"
+#include "record/plan_line.h"
 
 namespace assay::compare {
 
@@ -18,7 +18,7 @@ struct RunDifference {
 };
 
 // In the order of the parts above. A run without its record has only its configuration.
-std::vector<RunDifference> run_differences(const nlohmann::json& line_a, const record::RunLayout& a,
-                                           const nlohmann::json& line_b, const record::RunLayout& b);
+std::vector<RunDifference> run_differences(const record::PlanLine& line_a, const record::RunLayout& a,
+                                           const record::PlanLine& line_b, const record::RunLayout& b);
 
 }  // namespace assay::compare

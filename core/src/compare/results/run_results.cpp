@@ -21,6 +21,7 @@ namespace assay::compare {
 namespace {
 
 using nlohmann::json;
+using record::RunStatus;
 
 json read_record(const std::filesystem::path& file) {
   auto record = json::parse(base::read_file(file), nullptr, /*allow_exceptions=*/false);
@@ -58,9 +59,9 @@ Examples examples_of(const json& record) {
 }
 
 // Adds the components' build ids to the run's: those of the record, or today's if a replay has accepted today's code.
-void take_code(const json& components, const json& planned, bool accepted, RunResult& run) {
+void take_code(const json& components, const record::PlannedPlugins& planned, bool accepted, RunResult& run) {
   for (const auto& [key, plugin] : components.items())
-    run.code[key] = record::code_id(accepted && planned.contains(key) ? planned[key] : plugin);
+    run.code[key] = accepted && planned.contains(key) ? record::code_id(planned.at(key)) : record::code_id(plugin);
 }
 
 std::string conditions_of(const json& environment, const json& measured) {
@@ -68,7 +69,7 @@ std::string conditions_of(const json& environment, const json& measured) {
   const int jobs = measured.value("concurrent_jobs", 1);
   return fmt::format(
       "host {}, {}, {}, mesh {}x{} {}, {} thread{} per rank, {} concurrent run{}", measured.value("host", "?"),
-      environment.value("cpu", "?"), environment.value("/gpu/name"_json_pointer, environment.value("device", "?")),
+      environment.value("cpu", "?"), environment.value("/gpu/name" _json_pointer, environment.value("device", "?")),
       mesh.value("tensor", 1), mesh.value("data", 1), mesh.value("backend", "self"), environment.value("threads", 1),
       environment.value("threads", 1) == 1 ? "" : "s", jobs, jobs == 1 ? "" : "s");
 }
@@ -78,7 +79,7 @@ Origin origin_of(const json& record) {
   const auto measured = record.value("measured", json::object());
   const auto source = record.value("source", json::object());
   Origin origin;
-  origin.training_code = record.value("/code/training"_json_pointer, std::string());
+  origin.training_code = record.value("/code/training" _json_pointer, std::string());
   origin.commit = source.value("git_commit", "");
   origin.dirty = !source.value("git_dirty", "").empty();
   origin.host = measured.value("host", "");
@@ -112,19 +113,18 @@ void take_training(const json& record, bool stale, RunResult& run, Results& resu
   take_metrics(record, "train", stale, run, results.training);
 }
 
-RunResult read_run(const json& line, const record::RunLayout& files, const std::string& current_code,
+RunResult read_run(const record::PlanLine& line, const record::RunLayout& files, const std::string& current_code,
                    Results& results) {
   RunResult run;
   run.line = line;
   run.files = files;
   run.experiment = results.experiment;
-  run.group = line.at("group");
-  run.label = line.value("label", "");
-  run.seed = line.value("seed", std::int64_t{0});
-  const auto axes = line.value("axes", json::object());
-  for (const auto& [axis, value] : axes.items()) run.axes[axis] = record::scalar_text(value);
+  run.group = line.group;
+  run.label = line.label;
+  run.seed = line.seed;
+  for (const auto& [axis, value] : line.axes.items()) run.axes[axis] = record::scalar_text(value);
 
-  const auto planned = line.value("plugins", json::object());
+  const auto& planned = line.plugins;
   bool stale = false;
   run.trained = record::has_record(files.train_record());  // an incomplete record counts as absent
   if (run.trained) {
@@ -135,13 +135,13 @@ RunResult read_run(const json& line, const record::RunLayout& files, const std::
     stale = !fresh.stale.empty();
     run.accepted_to = fresh.accepted_to;
     if (fresh.accepted_to > 0) run.origin.training_code = current_code;
-    take_code(record.value("/code/plugins"_json_pointer, json::object()), planned, fresh.accepted_to > 0, run);
+    take_code(record.value("/code/plugins" _json_pointer, json::object()), planned, fresh.accepted_to > 0, run);
     take_training(record, stale, run, results);
   }
   bool complete = run.trained;
-  for (const auto& evaluation : line.value("evaluate", json::array())) {
-    const std::string label = evaluation.at("label");
-    const auto file = files.eval_record(evaluation.at("id").get<std::string>());
+  for (const auto& evaluation : line.evaluate) {
+    const auto& label = evaluation.label;
+    const auto file = files.eval_record(evaluation.id);
     const bool exists = run.trained && record::has_record(file);
     run.evaluated[label] = exists;
     complete &= exists;
@@ -149,38 +149,34 @@ RunResult read_run(const json& line, const record::RunLayout& files, const std::
     const auto record = read_record(file);
     const auto fresh = record::freshness(record, files, line, current_code);
     const bool other = !fresh.stale.empty();
-    if (const auto library = record.value("/code/library"_json_pointer, std::string()); !library.empty())
+    if (const auto library = record.value("/code/library" _json_pointer, std::string()); !library.empty())
       run.code[kEvaluationLibrary] = fresh.accepted_to > 0 ? current_code : library;
-    take_code(record.value("/code/evaluator"_json_pointer, json::object()), planned, false, run);
+    take_code(record.value("/code/evaluator" _json_pointer, json::object()), planned, false, run);
     take_metrics(record, label, stale || other, run, results.evaluation);
     run.examples[label] = examples_of(record);
   }
   if (complete) {
-    run.status = RunStatus::kComplete;
-  } else if (const auto state = record::read_state(files.state()); state) {
-    if (state->status == "failed")
-      run.status = state->failure_class == "non_finite" ? RunStatus::kDiverged : RunStatus::kFailed;
-    if (state->status == "pruned") run.status = RunStatus::kPruned;
+    run.status = RunStatus::kDone;
+  } else if (const auto state = record::read_state(files.state()); state && state->status != RunStatus::kDone) {
+    run.status = state->status;
+    run.diverged = state->status == RunStatus::kFailed && state->failure_class == "non_finite";
   }
   return run;
 }
 
 }  // namespace
 
-Presence presence_of(RunStatus status) {
-  switch (status) {
-    case RunStatus::kComplete:
+Presence presence_of(const RunResult& run) {
+  switch (run.status) {
+    case RunStatus::kDone:
       return Presence::kThere;
     case RunStatus::kFailed:
-      return Presence::kFailed;
-    case RunStatus::kDiverged:
-      return Presence::kDiverged;
+      return run.diverged ? Presence::kDiverged : Presence::kFailed;
     case RunStatus::kPruned:
       return Presence::kPruned;
-    case RunStatus::kMissing:
-      break;
+    default:
+      return Presence::kToCome;
   }
-  return Presence::kToCome;
 }
 
 Presence presence_of(const RunResult& run, const std::string& metric) {
@@ -189,7 +185,7 @@ Presence presence_of(const RunResult& run, const std::string& metric) {
   // A run that lacks another evaluation may have this one, without this metric.
   const auto evaluation = run.evaluated.find(record::owner_of(metric));
   const bool recorded = evaluation != run.evaluated.end() ? evaluation->second : run.trained;
-  return recorded || run.status == RunStatus::kComplete ? Presence::kNotApplicable : presence_of(run.status);
+  return recorded || run.status == RunStatus::kDone ? Presence::kNotApplicable : presence_of(run);
 }
 
 Results read_results(const record::ExperimentLayout& experiment, const std::string& current_code) {
@@ -200,9 +196,9 @@ Results read_results(const record::ExperimentLayout& experiment, const std::stri
   const auto lines = record::with_code_at_hand(record::read_plan_lines(experiment.plan()));
   results.plan_hashes = {base::sha256_of_file(experiment.plan())};
   results.experiment = experiment.folder().filename().string();
-  if (!lines.empty()) results.experiment = lines[0].value("experiment", results.experiment);
+  if (!lines.empty()) results.experiment = lines[0].experiment;
   for (const auto& line : lines)
-    results.runs.push_back(read_run(line, experiment.run(line.at("train_id")), current_code, results));
+    results.runs.push_back(read_run(line, experiment.run(line.train_id), current_code, results));
   return results;
 }
 

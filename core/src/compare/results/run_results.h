@@ -10,7 +10,9 @@
 #include "compare/results/presence.h"
 #include "record/layout.h"
 #include "record/metric.h"
+#include "record/plan_line.h"
 #include "record/skipped_steps.h"
+#include "record/status.h"
 
 namespace assay::compare {
 
@@ -23,15 +25,13 @@ struct Value {
 // The examples of one evaluation, by column.
 struct Examples {
   std::vector<std::string> ids;
-  std::map<std::string, std::vector<double>> numbers;  // the numbers that every example has
+  std::map<std::string, std::vector<double> > numbers;  // the numbers that every example has
 };
 
 // A key of RunResult::code, beside components.
 inline constexpr const char* kEvaluationLibrary = "evaluation library";
 
-enum class RunStatus { kComplete, kFailed, kDiverged, kPruned, kMissing };
-
-// The origin of a finished training.
+// What a finished training says of its origin.
 struct Origin {
   std::string training_code;
   std::string commit;
@@ -43,13 +43,14 @@ struct Origin {
 };
 
 struct RunResult {
-  nlohmann::json line;  // its line of the plan
+  record::PlanLine line;  // its line of the plan
   record::RunLayout files{{}};
   std::string experiment;  // the experiment that the run belongs to
   std::string group, label;
   std::int64_t seed = 0;
   std::map<std::string, std::string> axes;
-  RunStatus status = RunStatus::kMissing;
+  record::RunStatus status = record::RunStatus::kQueued;  // done: with all of its records
+  bool diverged = false;                                  // failed at a number that is not finite
   bool trained = false;
   record::SkippedSteps steps;    // when trained
   std::int64_t accepted_to = 0;  // trained by other code, which was accepted after a replay of this many steps
@@ -80,6 +81,6 @@ Results read_results(const record::ExperimentLayout& experiment, const std::stri
 // Whether the run has a finite value of this metric, and why not.
 Presence presence_of(const RunResult& run, const std::string& metric);
 // The same for the run as a whole.
-Presence presence_of(RunStatus status);
+Presence presence_of(const RunResult& run);
 
 }  // namespace assay::compare

@@ -76,8 +76,8 @@ Count count_of(const RowSource& source, const std::vector<Group>& groups, const 
   for (const auto group : source.groups)
     for (const auto* run : groups[group]) {
       if (!is_reported(run->seed, reported)) continue;
-      add_one(presence_of(run->status), count);
-      if (run->status != RunStatus::kComplete) continue;
+      add_one(presence_of(*run), count);
+      if (run->status != record::RunStatus::kDone) continue;
       count.skipping += run->steps.skipped > 0;
       count.stale +=
           std::any_of(run->values.begin(), run->values.end(), [](const auto& one) { return one.second.stale; });

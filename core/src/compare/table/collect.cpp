@@ -37,7 +37,7 @@ Results read_all(const CompareRequest& request) {
     results.experiment += " + " + more.experiment;
   }
   if (!request.others.empty())  // an axis like any other, so that equal rows of two experiments remain separate
-    for (auto& run : results.runs) run.line["axes"]["experiment"] = run.experiment;
+    for (auto& run : results.runs) run.line.axes["experiment"] = run.experiment;
   auto metrics = request.metrics;
   if (request.tune) metrics.push_back(request.tune->by.name);
   add_step_values(results, metrics);
@@ -46,7 +46,7 @@ Results read_all(const CompareRequest& request) {
 
 CompareRequest with_settled_baseline(CompareRequest request, const Results& results) {
   if (!request.baseline) return request;
-  std::vector<const nlohmann::json*> lines;
+  std::vector<const record::PlanLine*> lines;
   for (const auto& run : results.runs) lines.push_back(&run.line);
   request.baseline = sweep::settled(std::move(*request.baseline), lines);
   return request;
@@ -71,9 +71,8 @@ std::vector<Column> reported_columns(std::vector<Column> columns, const Results&
   if (!request.tune || !request.report || !request.report->split) return columns;
   std::set<std::string> others;  // labels of the evaluations of another split
   for (const auto& run : results.runs)
-    for (const auto& evaluation : run.line.value("evaluate", nlohmann::json::array()))
-      if (evaluation.value("split", *request.report->split) != *request.report->split)
-        others.insert(evaluation.value("label", ""));
+    for (const auto& evaluation : run.line.evaluate)
+      if (evaluation.split != *request.report->split) others.insert(evaluation.label);
   std::erase_if(columns, [&](const Column& column) { return others.count(record::owner_of(column.name)); });
   return columns;
 }
@@ -86,7 +85,7 @@ std::vector<std::int64_t> reported_seeds(const CompareRequest& request) {
 void add_rows(const std::vector<RowSource>& sources, const std::vector<Group>& groups, const CompareRequest& request,
               Table& table) {
   std::vector<const nlohmann::json*> axes;
-  for (const auto& source : sources) axes.push_back(&source.line.at("axes"));
+  for (const auto& source : sources) axes.push_back(&source.line.axes);
   auto shown = differing_axes(axes);
   std::set<std::string> all;
   for (const auto* one : axes)
@@ -98,15 +97,15 @@ void add_rows(const std::vector<RowSource>& sources, const std::vector<Group>& g
     const auto& line = source.line;
     const bool keeps_label =
         !request.tune && request.pool_to.empty() && shown.size() == all.size() && request.others.empty();
-    auto named = groups[source.groups[0]].front()->line.at("axes");  // the axes that the plan's label may contain
-    named.update(line.at("axes"));
-    Row row{.label = keeps_label ? line.value("label", "") : label_of_axes(line.value("label", ""), named, shown),
-            .group = line.at("group"),
+    auto named = groups[source.groups[0]].front()->line.axes;  // the axes that the plan's label may contain
+    named.update(line.axes);
+    Row row{.label = keeps_label ? line.label : label_of_axes(line.label, named, shown),
+            .group = line.group,
             .axes = {},
             .baseline = request.baseline && sweep::matches(*request.baseline, line),
             .count = count_of(source, groups, reported),
             .cells = {}};
-    for (const auto& [axis, value] : line.at("axes").items()) row.axes[axis] = record::scalar_text(value);
+    for (const auto& [axis, value] : line.axes.items()) row.axes[axis] = record::scalar_text(value);
     row.experiment = groups[source.groups[0]].front()->experiment;
     row.tuned = source.tuned;
     for (const auto& column : table.columns) row.cells.push_back(cell_of(source, groups, column, reported));

@@ -35,20 +35,14 @@ bool draws_dropout(const json& model) {
 
 // Streams are keyed by the seed and never by the configuration, so with equal seeds both rows share the draws that they
 // have in common.
-std::string shared_streams(const json& row, const json& baseline, bool same_seeds) {
+std::string shared_streams(const record::TrainConfig& row, const record::TrainConfig& baseline, bool same_seeds) {
   if (!same_seeds) return "nothing: other seeds";
-  const auto part = [](const json& line, const char* key) {
-    const auto train = line.value("train", json::object());
-    return train.value(key, json());
-  };
-  const auto same = [&](const char* key) { return part(row, key) == part(baseline, key); };
-  const auto batch = [&](const json& line) { return part(line, "train").value("batch", json()); };
+  const auto same = [&](const char* section) { return row.section(section) == baseline.section(section); };
   std::vector<std::string> shared{same("model") && same("init") ? "initial weights"
                                                                 : "initial weights where shapes agree"};
-  if (same("data") && same("transforms") && part(row, "train").is_object() && part(baseline, "train").is_object() &&
-      batch(row) == batch(baseline)) {
+  if (same("data") && same("transforms") && row.train.batch == baseline.train.batch) {
     shared.push_back("data order");
-    if (draws_dropout(part(row, "model")) && draws_dropout(part(baseline, "model"))) shared.push_back("dropout");
+    if (draws_dropout(row.model) && draws_dropout(baseline.model)) shared.push_back("dropout");
   }
   return fmt::format("{}", fmt::join(shared, ", "));
 }
@@ -94,7 +88,7 @@ void adjust_column(Table& table, std::size_t column, std::size_t waiting) {
 }  // namespace
 
 void compare_with_baseline(Table& table, const std::vector<RowSource>& sources,
-                           const std::vector<std::optional<std::size_t>>& baselines, const std::vector<Group>& groups,
+                           const std::vector<std::optional<std::size_t> >& baselines, const std::vector<Group>& groups,
                            const std::vector<std::int64_t>& reported) {
   std::vector<std::size_t> waiting(table.columns.size(), 0);
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
@@ -104,7 +98,7 @@ void compare_with_baseline(Table& table, const std::vector<RowSource>& sources,
     const bool same_seeds =
         seeds_of_all_groups(sources[i], groups) == seeds_of_all_groups(sources[*baselines[i]], groups);
     row.compared_with = baseline.label;
-    row.shared = shared_streams(sources[i].line, sources[*baselines[i]].line, same_seeds);
+    row.shared = shared_streams(sources[i].line.train, sources[*baselines[i]].line.train, same_seeds);
     const bool single = sources[i].groups.size() == 1 && sources[*baselines[i]].groups.size() == 1;
     for (std::size_t c = 0; c < table.columns.size(); ++c) {
       if (!is_tested(table.columns[c])) continue;

@@ -113,7 +113,7 @@ void tell_choices(const CompareRequest& request, Table& table) {
 // If the command line has narrowed a plan, the baseline may name values that none of its runs has.
 void tell_unknown_baseline(const Results& results, const CompareRequest& request, Table& table) {
   if (!request.baseline) return;
-  std::vector<const nlohmann::json*> lines;
+  std::vector<const record::PlanLine*> lines;
   for (const auto& run : results.runs) lines.push_back(&run.line);
   document::Diagnostics unknown;
   sweep::require_known_values(*request.baseline, lines, "[compare] baseline", unknown);

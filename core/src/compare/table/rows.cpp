@@ -14,10 +14,8 @@
 namespace assay::compare {
 namespace {
 
-using nlohmann::json;
-
-std::vector<const json*> lines_in(const std::vector<RowSource>& rows) {
-  std::vector<const json*> lines;
+std::vector<const record::PlanLine*> lines_in(const std::vector<RowSource>& rows) {
+  std::vector<const record::PlanLine*> lines;
   for (const auto& row : rows) lines.push_back(&row.line);
   return lines;
 }
@@ -36,7 +34,7 @@ std::vector<RowSource> tuned(const Results& results, const std::vector<Group>& g
     RowSource row{{shown},
                   *partners.rows()[shown],
                   TunedChoice{one.choice, one.trials.size(), one.trials_with_values, one.open, one.edges}};
-    for (const auto& key : request.tune->over) row.line["axes"].erase(key.name);
+    for (const auto& key : request.tune->over) row.line.axes.erase(key.name);
     rows.push_back(std::move(row));
   }
   return rows;
@@ -45,7 +43,7 @@ std::vector<RowSource> tuned(const Results& results, const std::vector<Group>& g
 void require_axes(const std::vector<RowSource>& rows, const std::vector<std::string>& names) {
   std::set<std::string> axes;
   for (const auto& row : rows)
-    for (const auto& [axis, value] : row.line.at("axes").items()) axes.insert(axis);
+    for (const auto& [axis, value] : row.line.axes.items()) axes.insert(axis);
   for (const auto& name : names)
     if (!axes.count(name))
       throw UserError(fmt::format("--group {}: the rows have no axis of this name{}", name,
@@ -56,7 +54,7 @@ std::vector<RowSource> pooled(std::vector<RowSource> rows, const std::vector<std
   require_axes(rows, names);
   study::Partners::Free others;
   for (const auto& row : rows)
-    for (const auto& [axis, value] : row.line.at("axes").items())
+    for (const auto& [axis, value] : row.line.axes.items())
       if (std::find(names.begin(), names.end(), axis) == names.end()) others.push_back(axis);
   const study::Partners partners(lines_in(rows));
   std::vector<std::size_t> all(rows.size());
@@ -66,7 +64,7 @@ std::vector<RowSource> pooled(std::vector<RowSource> rows, const std::vector<std
     RowSource one{{}, rows[family[0]].line, std::nullopt};
     for (const auto member : family)
       one.groups.insert(one.groups.end(), rows[member].groups.begin(), rows[member].groups.end());
-    for (const auto& axis : others) one.line["axes"].erase(axis);
+    for (const auto& axis : others) one.line.axes.erase(axis);
     pooled.push_back(std::move(one));
   }
   return pooled;

@@ -27,15 +27,15 @@ std::optional<double> selecting_mean(const Group& group, const study::CompareSet
 
 bool has_ended(const Group& group) {
   return std::all_of(group.begin(), group.end(), [](const RunResult* run) {
-    return run->status != RunStatus::kMissing && run->status != RunStatus::kFailed;
+    return presence_of(*run) != Presence::kToCome && presence_of(*run) != Presence::kFailed;
   });
 }
 
-json axis_value(const json& line, const std::string& axis) { return line.at("axes").value(axis, json()); }
+json axis_value(const record::PlanLine& line, const std::string& axis) { return line.axes.value(axis, json()); }
 
 // Whether the choice is the smallest or largest of the tried numbers.
-bool is_edge(const std::vector<const json*>& lines, const std::vector<std::size_t>& trials, std::size_t chosen,
-             const std::string& axis) {
+bool is_edge(const std::vector<const record::PlanLine*>& lines, const std::vector<std::size_t>& trials,
+             std::size_t chosen, const std::string& axis) {
   std::set<double> tried;
   for (const auto trial : trials) {
     const auto value = axis_value(*lines[trial], axis);

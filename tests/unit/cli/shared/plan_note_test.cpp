@@ -40,7 +40,7 @@ class PlanNote : public RunProgram {
 };
 
 TEST_F(PlanNote, EveryVerbThatReadsResultsSaysWhoseTheyAre) {
-  const auto id = record::read_plan_lines(results().plan())[0].at("train_id").get<std::string>();
+  const auto id = record::read_plan_lines(results().plan())[0].train_id;
   const std::vector<std::string> verbs{"status experiments/quick.toml",
                                        "status quick",
                                        "status",

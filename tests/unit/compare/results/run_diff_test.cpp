@@ -23,8 +23,9 @@ TEST(RunDiff, EverythingThatDiffersAndNothingElse) {
   results.finished({.scheme = "a", .seed = 1}, {{64, 2.0}});
   results.finished({.scheme = "a", .seed = 2, .training_code = "other", .host = "h2"}, {{64, 2.5}, {512, 3.0}});
   auto lines = record::read_plan_lines(results.experiment().plan());
-  lines[0]["train"] = {{"model", {{"positional", {{"use", "a"}}}, {"width", 64}}}, {"seeds", {{"init", 1}}}};
-  lines[1]["train"] = {{"model", {{"positional", {{"use", "a"}}}, {"width", 96}}}, {"seeds", {{"init", 2}}}};
+  for (auto& line : lines) line.train.model = {{"positional", {{"use", "a"}}}, {"width", 64}};
+  lines[1].train.model["width"] = 96;
+  lines[1].train.seeds.init = 2;
   const auto found =
       run_differences(lines[0], results.experiment().run("a1"), lines[1], results.experiment().run("a2"));
   EXPECT_THAT(told(found), ElementsAre("configuration model.width: 64 | 96", "configuration seeds.init: 1 | 2",
