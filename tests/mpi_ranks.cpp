@@ -8,7 +8,7 @@
 namespace {
 
 using assay::Communicator;
-using assay::Number;
+using assay::Dtype;
 
 // Numbers whose sum depends on its order.
 template <class T>
@@ -39,31 +39,31 @@ void expect(bool good, const char* what, size_t count) {
 }
 
 template <class T>
-void try_axis(Communicator& axis, Number type, size_t count) {
+void try_axis(Communicator& axis, Dtype dtype, size_t count) {
   const int rank = axis.rank(), ranks = axis.size();
   bool good = true;
   auto sum = values<T>(rank, count);
-  axis.sum(sum.data(), count, type);
+  axis.all_reduce(sum.data(), count, dtype);
   for (size_t i = 0; i < count; ++i) good &= sum[i] == summed<T>(ranks, i);
-  expect(good, "sum", count);
+  expect(good, "all_reduce", count);
 
   auto largest = values<T>(rank, count);
-  axis.max(largest.data(), count, type);
+  axis.all_reduce_max(largest.data(), count, dtype);
   for (size_t i = 0; i < count; ++i)
     for (int r = 0; r < ranks; ++r) good &= largest[i] >= value<T>(r, i);
-  expect(good, "max", count);
+  expect(good, "all_reduce_max", count);
 
   const auto mine = values<T>(rank, count * static_cast<size_t>(ranks));
   std::vector<T> part(count);
-  axis.scatter_sum(mine.data(), part.data(), count, type);
+  axis.reduce_scatter(mine.data(), part.data(), count, dtype);
   for (size_t i = 0; i < count; ++i) good &= part[i] == summed<T>(ranks, static_cast<size_t>(rank) * count + i);
-  expect(good, "scatter_sum", count);
+  expect(good, "reduce_scatter", count);
 
   std::vector<T> all(count * static_cast<size_t>(ranks));
-  axis.gather(mine.data(), all.data(), count * sizeof(T));
+  axis.all_gather(mine.data(), all.data(), count * sizeof(T));
   for (int r = 0; r < ranks; ++r)
     for (size_t i = 0; i < count; ++i) good &= all[static_cast<size_t>(r) * count + i] == value<T>(r, i);
-  expect(good, "gather", count);
+  expect(good, "all_gather", count);
 
   auto told = values<T>(rank, count);
   axis.broadcast(told.data(), count * sizeof(T), ranks - 1);
@@ -74,8 +74,8 @@ void try_axis(Communicator& axis, Number type, size_t count) {
 void try_all(Communicator& axis) {
   constexpr size_t kRounds = (3 << 19) + 1;  // more than a round of four ranks' slices
   for (const size_t count : {size_t{0}, size_t{1}, size_t{3}, kRounds}) {
-    try_axis<float>(axis, Number::kFloat32, count);
-    try_axis<double>(axis, Number::kFloat64, count);
+    try_axis<float>(axis, Dtype::kFloat32, count);
+    try_axis<double>(axis, Dtype::kFloat64, count);
   }
   axis.barrier();
 }

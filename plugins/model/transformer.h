@@ -33,7 +33,7 @@ inline std::optional<int64_t> limit_of(const Positional& scheme) {
 inline Tensor embedded(const nn::VocabularyEmbedding& table, const Positional& scheme, const Batch& batch,
                        const ForwardOptions& options) {
   auto x_BTD = options.embeddings.defined() ? nn::sequence_part(options.embeddings) : table(batch.tokens);
-  x_BTD = embedded_by(scheme, x_BTD, nn::sequence_part(batch.positions));
+  x_BTD = checked_embedding(scheme, x_BTD, nn::sequence_part(batch.positions));
   return nn::watch(scheme.identity().instance + " (embed)", x_BTD);
 }
 

@@ -165,14 +165,14 @@ ASSAY_API std::string message_of(const std::exception& error);
 // While it lives, this thread runs a hook of a component. When a process dies in a hook, its controller can name it.
 class ASSAY_API InHook {
  public:
-  InHook(const Identity& who, const char* hook);
+  InHook(const Identity& identity, const char* hook);
   ~InHook();
   InHook(const InHook&) = delete;
   InHook& operator=(const InHook&) = delete;
 
  private:
   void publish() const;
-  const Identity& who_;
+  const Identity& identity_;
   const char* hook_;
   const InHook* outer_;  // the hook that called this one
 };
@@ -180,8 +180,8 @@ class ASSAY_API InHook {
 // Runs one hook of a component; whatever it throws becomes a PluginError that names plugin, component and hook.
 template <class Call>
 decltype(auto) guard(const Component& component, const char* hook, Call&& call) {
-  const auto& who = component.identity();
-  const InHook in_hook(who, hook);
+  const auto& identity = component.identity();
+  const InHook in_hook(identity, hook);
   try {
     return call();
   } catch (const PluginError&) {  // of a child: the innermost component is the one to name
@@ -191,9 +191,10 @@ decltype(auto) guard(const Component& component, const char* hook, Call&& call) 
   } catch (const Bug&) {
     throw;
   } catch (const std::exception& error) {
-    throw PluginError(who.plugin, who.name, hook, message_of(error), who.instance);
+    throw PluginError(identity.plugin, identity.name, hook, message_of(error), identity.instance);
   } catch (...) {
-    throw PluginError(who.plugin, who.name, hook, "threw something that is not a std::exception", who.instance);
+    throw PluginError(identity.plugin, identity.name, hook, "threw something that is not a std::exception",
+                      identity.instance);
   }
 }
 

@@ -14,13 +14,13 @@
 
 namespace assay {
 
-enum class Number { kFloat32, kFloat64, kInt64 };
-enum class Collective { kSum, kMax, kGather, kScatterSum, kBroadcast, kBarrier };
+enum class Dtype { kFloat32, kFloat64, kInt64 };
+enum class Collective { kAllReduce, kAllReduceMax, kAllGather, kReduceScatter, kBroadcast, kBarrier };
 
 // What one rank asks of its axis. All ranks must ask the same.
 struct ASSAY_API Call {
   Collective collective{};
-  Number type = Number::kInt64;
+  Dtype dtype = Dtype::kInt64;
   uint64_t count = 0;  // elements of a rank; of gather and broadcast, bytes
   int64_t root = 0;
   bool operator==(const Call&) const = default;
@@ -36,10 +36,10 @@ class ASSAY_API Communicator {
   virtual ~Communicator() = default;
   virtual int rank() const = 0;
   virtual int size() const = 0;
-  void sum(void* buffer, size_t count, Number type);  // in place, all ranks get it
-  void max(void* buffer, size_t count, Number type);
-  void gather(const void* mine, void* all, size_t bytes);                    // all: size() * bytes, in rank order
-  void scatter_sum(const void* all, void* mine, size_t count, Number type);  // mine: count of size() * count
+  void all_reduce(void* buffer, size_t count, Dtype dtype);  // in place, all ranks get it
+  void all_reduce_max(void* buffer, size_t count, Dtype dtype);
+  void all_gather(const void* mine, void* all, size_t bytes);                   // all: size() * bytes, in rank order
+  void reduce_scatter(const void* all, void* mine, size_t count, Dtype dtype);  // mine: count of size() * count
   void broadcast(void* buffer, size_t bytes, int root);
   void barrier();
 
@@ -69,15 +69,19 @@ class ASSAY_API Mesh {
 };
 
 // Differentiable over the tensor axis (Megatron's operators; Shoeybi et al. 2019, sec. 3).
-ASSAY_API Tensor copy_to_ranks(const Tensor& x, const Mesh& mesh);   // f: identity; gradient summed
-ASSAY_API Tensor sum_over_ranks(const Tensor& x, const Mesh& mesh);  // g: summed; gradient passes
+ASSAY_API Tensor copy_to_tensor_parallel_region(const Tensor& x, const Mesh& mesh);      // f: identity; gradient summed
+ASSAY_API Tensor reduce_from_tensor_parallel_region(const Tensor& x, const Mesh& mesh);  // g: summed; gradient passes
 // The same where a dimension is split over the ranks, which its size must allow: UserError (Korthikanti et al. 2022).
-ASSAY_API Tensor gather_to_ranks(const Tensor& x, int64_t dim, const Mesh& mesh);    // whole; gradient summed and cut
-ASSAY_API Tensor sum_and_cut(const Tensor& x, int64_t dim, const Mesh& mesh);        // summed, cut; gradient whole
-ASSAY_API Tensor cut_to_ranks(const Tensor& x, int64_t dim, const Mesh& mesh);       // cut; gradient whole
-ASSAY_API Tensor gather_over_ranks(const Tensor& x, int64_t dim, const Mesh& mesh);  // whole; gradient cut
+ASSAY_API Tensor gather_from_sequence_parallel_region(const Tensor& x, int64_t dim,
+                                                      const Mesh& mesh);  // whole; gradient summed and cut
+ASSAY_API Tensor reduce_scatter_to_sequence_parallel_region(const Tensor& x, int64_t dim,
+                                                            const Mesh& mesh);  // summed, cut; gradient whole
+ASSAY_API Tensor scatter_to_tensor_parallel_region(const Tensor& x, int64_t dim,
+                                                   const Mesh& mesh);  // cut; gradient whole
+ASSAY_API Tensor gather_from_tensor_parallel_region(const Tensor& x, int64_t dim,
+                                                    const Mesh& mesh);  // whole; gradient cut
 // Not differentiable: in place over an axis.
-ASSAY_API void sum_in_place(const Tensor& x, Communicator& axis);
-ASSAY_API void max_in_place(const Tensor& x, Communicator& axis);
+ASSAY_API void all_reduce(const Tensor& x, Communicator& axis);
+ASSAY_API void all_reduce_max(const Tensor& x, Communicator& axis);
 
 }  // namespace assay

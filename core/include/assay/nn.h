@@ -27,7 +27,7 @@ ASSAY_API Tensor sequence_part(const Tensor& x, int64_t dim = 1);
 // Hidden states for those who ask, [B, T, D].
 ASSAY_API Tensor whole_sequence(const Tensor& x_BTD);
 // A replicated parameter that is used on x: each rank sees the gradient of its part, and they are summed once a step.
-ASSAY_API Tensor on_part(const Tensor& parameter);
+ASSAY_API Tensor sequence_parallel_parameter(const Tensor& parameter);
 
 // y = x W^T + b with W split by output: x [.., in] whole, y [.., out / ranks].
 class ASSAY_API ColumnLinear {

@@ -61,7 +61,7 @@ class Positional : public Component {
   // kind. See Model::share_embeddings and Parameters::shared.
   virtual void share_embeddings(const std::string& /*instance*/) {}
   // Once a forward, on token embeddings: x [B, T, D], positions [1 or B, T] int64. Where the forward is sequence
-  // parallel, T is this rank's part: wrap a replicated parameter that is used here in nn::on_part.
+  // parallel, T is this rank's part: wrap a replicated parameter that is used here in nn::sequence_parallel_parameter.
   virtual Tensor embed(const Tensor& x_BTD, const Tensor& /*positions_BT*/) const { return x_BTD; }
   // Every layer, before scores: q [B, H, Q, K] and k [B, H, Q, K] of the same new positions (context.query_positions);
   // cached keys were rotated when they were new.
@@ -76,9 +76,9 @@ class Positional : public Component {
 
 // The hooks of a scheme as a model, or a scheme that holds others, should call them: what comes back has the sizes that
 // it must have, or a PluginError names the scheme.
-ASSAY_API Tensor embedded_by(const Positional& scheme, const Tensor& x_BTD, const Tensor& positions_BT);
-ASSAY_API std::pair<Tensor, Tensor> rotated_by(const Positional& scheme, const Tensor& q, const Tensor& k,
-                                               const AttentionContext& context);
-ASSAY_API AttentionBias attention_bias_of(const Positional& scheme, const AttentionContext& context);
+ASSAY_API Tensor checked_embedding(const Positional& scheme, const Tensor& x_BTD, const Tensor& positions_BT);
+ASSAY_API std::pair<Tensor, Tensor> checked_rotation(const Positional& scheme, const Tensor& q, const Tensor& k,
+                                                     const AttentionContext& context);
+ASSAY_API AttentionBias checked_attention_bias(const Positional& scheme, const AttentionContext& context);
 
 }  // namespace assay

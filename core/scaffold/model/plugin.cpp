@@ -92,7 +92,7 @@ class ScaffoldName final : public assay::Model {
     const auto& scheme = *config_.positional;
     const auto& wanted = options.hidden_layers;
     auto x_BTD = options.embeddings.defined() ? options.embeddings : embedding_(batch.tokens);
-    x_BTD = assay::embedded_by(scheme, x_BTD, batch.positions);
+    x_BTD = assay::checked_embedding(scheme, x_BTD, batch.positions);
     const auto keep = [&](int64_t layer) {
       if (std::find(wanted.begin(), wanted.end(), layer) != wanted.end()) out.hidden[layer] = x_BTD;
     };

@@ -65,12 +65,12 @@ struct Scheme {
       return x_BHTK.narrow(1, context.head_begin, heads).narrow(2, begin, keys - begin).to(type);
     };
     Outputs out;
-    out.embedded =
-        embedded_by(*alone, drawn({kRows, length, kWidth}, "x").narrow(1, begin, keys - begin).to(context.score_type),
-                    context.query_positions);
-    std::tie(out.q, out.k) = rotated_by(*alone, part(drawn({kRows, kHeads, length, kHeadWidth}, "q")),
-                                        part(drawn({kRows, kHeads, length, kHeadWidth}, "k")), context);
-    out.bias = attention_bias_of(*alone, context).dense(context);
+    out.embedded = checked_embedding(
+        *alone, drawn({kRows, length, kWidth}, "x").narrow(1, begin, keys - begin).to(context.score_type),
+        context.query_positions);
+    std::tie(out.q, out.k) = checked_rotation(*alone, part(drawn({kRows, kHeads, length, kHeadWidth}, "q")),
+                                              part(drawn({kRows, kHeads, length, kHeadWidth}, "k")), context);
+    out.bias = checked_attention_bias(*alone, context).dense(context);
     return out;
   }
   Outputs outputs(bool causal) const { return outputs(causal, 0, length); }
@@ -222,7 +222,7 @@ std::string limit(const Subject& subject) {
     context.key_positions = context.query_positions;
     scheme.alone->rotate(q, q, context);
     context.key_positions = positions_of(0, position + 1);
-    attention_bias_of(*scheme.alone, context).dense(context);
+    checked_attention_bias(*scheme.alone, context).dense(context);
   };
   embed(*last - 1);
   try {

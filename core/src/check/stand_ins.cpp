@@ -92,7 +92,7 @@ class StandInModel final : public Model {
     ModelOutput out;
     const auto positions = nn::sequence_part(batch.positions);
     auto x = options.embeddings.defined() ? nn::sequence_part(options.embeddings) : embedding_(batch.tokens);
-    x = embedded_by(scheme, x, positions);
+    x = checked_embedding(scheme, x, positions);
     const auto keep = [&](int64_t layer) {
       for (const auto wanted : options.hidden_layers)
         if (wanted == layer) out.hidden[layer] = nn::whole_sequence(x);

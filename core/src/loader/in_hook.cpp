@@ -34,14 +34,14 @@ std::string message_of(const std::exception& error) {
   return of_torch ? of_torch->what_without_backtrace() : error.what();
 }
 
-InHook::InHook(const Identity& who, const char* hook) : who_(who), hook_(hook), outer_(innermost) {
+InHook::InHook(const Identity& identity, const char* hook) : identity_(identity), hook_(hook), outer_(innermost) {
   innermost = this;
   failed.reset();
   publish();
 }
 
 InHook::~InHook() {
-  if (std::uncaught_exceptions() > 0 && !failed) failed = {who_, hook_};
+  if (std::uncaught_exceptions() > 0 && !failed) failed = {identity_, hook_};
   innermost = outer_;
   if (outer_)
     outer_->publish();
@@ -50,7 +50,7 @@ InHook::~InHook() {
 }
 
 void InHook::publish() const {
-  if (char* const slot = own_slot()) record::write_hook(slot, who_.plugin, who_.name, hook_);
+  if (char* const slot = own_slot()) record::write_hook(slot, identity_.plugin, identity_.name, hook_);
 }
 
 }  // namespace assay

@@ -15,7 +15,7 @@ void publish_hooks(const record::HookFile& file);
 
 // The innermost hook of this thread that an exception has left since a hook was last entered.
 struct FailedHook {
-  Identity who;
+  Identity identity;
   std::string hook;
 };
 const std::optional<FailedHook>& failed_hook();

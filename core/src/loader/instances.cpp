@@ -60,14 +60,14 @@ AssayValue scalar(const json& value, int32_t type, const std::string& path, Stor
 
 // Only the text of an exception crosses the plugin boundary. If it comes from the hook of another component, which the
 // constructor called, the error names that component.
-PluginError error_of_create(const Identity& who, const std::string& text) {
+PluginError error_of_create(const Identity& identity, const std::string& text) {
   if (const auto& failed = failed_hook()) {
     const auto& [inner, hook] = *failed;
     const std::string begin = PluginError(inner.plugin, inner.name, hook, "").what();
     if (text.starts_with(begin))
       return PluginError(inner.plugin, inner.name, hook, text.substr(begin.size()), inner.instance);
   }
-  return PluginError(who.plugin, who.name, "create", text, who.instance);
+  return PluginError(identity.plugin, identity.name, "create", text, identity.instance);
 }
 
 }  // namespace
@@ -141,12 +141,12 @@ void* Instances::create(const std::string& kind, const std::string& kind_hash, c
   }
   AssayInstance made{};
   AssayError error{};
-  const Identity who{file->plugin->name, kind, name, instance};
-  const InHook in_hook(who, "create");
-  if (component->create(values.data(), values.size(), &made, &error) != 0) throw error_of_create(who, error.text);
+  const Identity identity{file->plugin->name, kind, name, instance};
+  const InHook in_hook(identity, "create");
+  if (component->create(values.data(), values.size(), &made, &error) != 0) throw error_of_create(identity, error.text);
   made_.emplace_back(component, made);
   auto* base = static_cast<Component*>(made.component);
-  base->set_identity(who);
+  base->set_identity(identity);
   components_.push_back(base);
   return made.interface_pointer;
 }

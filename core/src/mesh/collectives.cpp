@@ -16,14 +16,14 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-Number number_of(const Tensor& x) {
+Dtype dtype_of(const Tensor& x) {
   switch (x.scalar_type()) {
     case at::kFloat:
-      return Number::kFloat32;
+      return Dtype::kFloat32;
     case at::kDouble:
-      return Number::kFloat64;
+      return Dtype::kFloat64;
     case at::kLong:
-      return Number::kInt64;
+      return Dtype::kInt64;
     default:
       throw Bug(std::string("collectives support float32, float64 and int64, not ") + c10::toString(x.scalar_type()));
   }
@@ -32,24 +32,24 @@ Number number_of(const Tensor& x) {
 // One direction of an operator, forward or backward, on contiguous tensors.
 using Part = Tensor (*)(const Tensor& x, int64_t dim, Communicator& axis);
 
-Tensor same(const Tensor& x, int64_t, Communicator&) { return x.view_as(x); }
+Tensor identity(const Tensor& x, int64_t, Communicator&) { return x.view_as(x); }
 
 // Results of bf16 and fp16 products are summed in fp32.
 bool is_narrow(const Tensor& x) { return x.scalar_type() == at::kBFloat16 || x.scalar_type() == at::kHalf; }
 
-Tensor summed(const Tensor& x, int64_t dim, Communicator& axis) {
-  if (is_narrow(x)) return summed(x.to(at::kFloat), dim, axis).to(x.scalar_type());
+Tensor all_reduced(const Tensor& x, int64_t dim, Communicator& axis) {
+  if (is_narrow(x)) return all_reduced(x.to(at::kFloat), dim, axis).to(x.scalar_type());
   auto out = x.clone(at::MemoryFormat::Contiguous);
-  sum_in_place(out, axis);
+  all_reduce(out, axis);
   return out;
 }
 
-Tensor gathered(const Tensor& x, int64_t dim, Communicator& axis) {
+Tensor all_gathered(const Tensor& x, int64_t dim, Communicator& axis) {
   const auto mine = x.contiguous();
   auto sizes = mine.sizes().vec();
   sizes.insert(sizes.begin(), axis.size());
   auto all = at::empty(sizes, mine.options());
-  axis.gather(mine.data_ptr(), all.data_ptr(), mine.nbytes());
+  axis.all_gather(mine.data_ptr(), all.data_ptr(), mine.nbytes());
   return at::cat(all.unbind(0), dim);
 }
 
@@ -61,15 +61,15 @@ std::vector<Tensor> parts(const Tensor& x, int64_t dim, const Communicator& axis
   return x.chunk(axis.size(), dim);
 }
 
-Tensor cut(const Tensor& x, int64_t dim, Communicator& axis) {
+Tensor own_part(const Tensor& x, int64_t dim, Communicator& axis) {
   return parts(x, dim, axis)[static_cast<size_t>(axis.rank())].contiguous();
 }
 
-Tensor summed_and_cut(const Tensor& x, int64_t dim, Communicator& axis) {
-  if (is_narrow(x)) return summed_and_cut(x.to(at::kFloat), dim, axis).to(x.scalar_type());
+Tensor reduce_scattered(const Tensor& x, int64_t dim, Communicator& axis) {
+  if (is_narrow(x)) return reduce_scattered(x.to(at::kFloat), dim, axis).to(x.scalar_type());
   const auto all = at::stack(parts(x, dim, axis));
   auto out = at::empty_like(all[0]);
-  axis.scatter_sum(all.data_ptr(), out.data_ptr(), static_cast<size_t>(out.numel()), number_of(out));
+  axis.reduce_scatter(all.data_ptr(), out.data_ptr(), static_cast<size_t>(out.numel()), dtype_of(out));
   return out;
 }
 
@@ -93,22 +93,30 @@ Tensor apply(const Tensor& x, int64_t dim, const Mesh& mesh) {
 
 }  // namespace
 
-void sum_in_place(const Tensor& x, Communicator& axis) {
-  if (axis.size() > 1) axis.sum(x.data_ptr(), static_cast<size_t>(x.numel()), number_of(x));
+void all_reduce(const Tensor& x, Communicator& axis) {
+  if (axis.size() > 1) axis.all_reduce(x.data_ptr(), static_cast<size_t>(x.numel()), dtype_of(x));
 }
-void max_in_place(const Tensor& x, Communicator& axis) {
-  if (axis.size() > 1) axis.max(x.data_ptr(), static_cast<size_t>(x.numel()), number_of(x));
+void all_reduce_max(const Tensor& x, Communicator& axis) {
+  if (axis.size() > 1) axis.all_reduce_max(x.data_ptr(), static_cast<size_t>(x.numel()), dtype_of(x));
 }
 
-Tensor copy_to_ranks(const Tensor& x, const Mesh& mesh) { return apply<same, summed>(x, 0, mesh); }
-Tensor sum_over_ranks(const Tensor& x, const Mesh& mesh) { return apply<summed, same>(x, 0, mesh); }
-Tensor gather_to_ranks(const Tensor& x, int64_t dim, const Mesh& mesh) {
-  return apply<gathered, summed_and_cut>(x, dim, mesh);
+Tensor copy_to_tensor_parallel_region(const Tensor& x, const Mesh& mesh) {
+  return apply<identity, all_reduced>(x, 0, mesh);
 }
-Tensor sum_and_cut(const Tensor& x, int64_t dim, const Mesh& mesh) {
-  return apply<summed_and_cut, gathered>(x, dim, mesh);
+Tensor reduce_from_tensor_parallel_region(const Tensor& x, const Mesh& mesh) {
+  return apply<all_reduced, identity>(x, 0, mesh);
 }
-Tensor cut_to_ranks(const Tensor& x, int64_t dim, const Mesh& mesh) { return apply<cut, gathered>(x, dim, mesh); }
-Tensor gather_over_ranks(const Tensor& x, int64_t dim, const Mesh& mesh) { return apply<gathered, cut>(x, dim, mesh); }
+Tensor gather_from_sequence_parallel_region(const Tensor& x, int64_t dim, const Mesh& mesh) {
+  return apply<all_gathered, reduce_scattered>(x, dim, mesh);
+}
+Tensor reduce_scatter_to_sequence_parallel_region(const Tensor& x, int64_t dim, const Mesh& mesh) {
+  return apply<reduce_scattered, all_gathered>(x, dim, mesh);
+}
+Tensor scatter_to_tensor_parallel_region(const Tensor& x, int64_t dim, const Mesh& mesh) {
+  return apply<own_part, all_gathered>(x, dim, mesh);
+}
+Tensor gather_from_tensor_parallel_region(const Tensor& x, int64_t dim, const Mesh& mesh) {
+  return apply<all_gathered, own_part>(x, dim, mesh);
+}
 
 }  // namespace assay

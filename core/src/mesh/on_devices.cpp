@@ -20,17 +20,17 @@ class DeviceCommunicator final : public Communicator {
     const bool device = call.collective != Collective::kBarrier && devices_.holds(in);
     const auto root = static_cast<int>(call.root);
     switch (call.collective) {
-      case Collective::kSum:
-      case Collective::kMax: {
-        const bool max = call.collective == Collective::kMax;
-        if (device) return devices_.all_reduce(out, call.count, call.type, max);
-        return max ? host_.max(out, call.count, call.type) : host_.sum(out, call.count, call.type);
+      case Collective::kAllReduce:
+      case Collective::kAllReduceMax: {
+        const bool max = call.collective == Collective::kAllReduceMax;
+        if (device) return devices_.all_reduce(out, call.count, call.dtype, max);
+        return max ? host_.all_reduce_max(out, call.count, call.dtype) : host_.all_reduce(out, call.count, call.dtype);
       }
-      case Collective::kGather:
-        return device ? devices_.all_gather(in, out, call.count) : host_.gather(in, out, call.count);
-      case Collective::kScatterSum:
-        return device ? devices_.reduce_scatter(in, out, call.count, call.type)
-                      : host_.scatter_sum(in, out, call.count, call.type);
+      case Collective::kAllGather:
+        return device ? devices_.all_gather(in, out, call.count) : host_.all_gather(in, out, call.count);
+      case Collective::kReduceScatter:
+        return device ? devices_.reduce_scatter(in, out, call.count, call.dtype)
+                      : host_.reduce_scatter(in, out, call.count, call.dtype);
       case Collective::kBroadcast:
         return device ? devices_.broadcast(out, call.count, root) : host_.broadcast(out, call.count, root);
       case Collective::kBarrier:

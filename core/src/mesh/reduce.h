@@ -11,9 +11,9 @@
 namespace assay::mesh {
 
 template <class Body>
-void by_type(Number type, Body&& body) {
-  if (type == Number::kFloat32) return body(float{});
-  if (type == Number::kFloat64) return body(double{});
+void by_type(Dtype dtype, Body&& body) {
+  if (dtype == Dtype::kFloat32) return body(float{});
+  if (dtype == Dtype::kFloat64) return body(double{});
   body(int64_t{});
 }
 
@@ -27,7 +27,7 @@ void reduce(Collective collective, const std::vector<const T*>& sources, T* out,
       out[i] = total;
     }
   };
-  if (collective == Collective::kMax) return each([](T a, T b) { return a > b ? a : b; });
+  if (collective == Collective::kAllReduceMax) return each([](T a, T b) { return a > b ? a : b; });
   each([](T a, T b) { return a + b; });
 }
 

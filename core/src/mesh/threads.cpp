@@ -94,17 +94,17 @@ class ThreadCommunicator final : public Communicator {
   void make(const Call& call, const void* in, void* out) override {
     group_->publish(rank_, call, const_cast<void*>(in));
     switch (call.collective) {
-      case Collective::kSum:
-      case Collective::kMax:
-        by_type(call.type, [&]<class T>(T) { reduce_all<T>(call); });
+      case Collective::kAllReduce:
+      case Collective::kAllReduceMax:
+        by_type(call.dtype, [&]<class T>(T) { reduce_all<T>(call); });
         break;
-      case Collective::kScatterSum:
-        by_type(call.type, [&]<class T>(T) {
+      case Collective::kReduceScatter:
+        by_type(call.dtype, [&]<class T>(T) {
           reduce(call.collective, sources<T>(static_cast<size_t>(rank_) * call.count), static_cast<T*>(out),
                  call.count);
         });
         break;
-      case Collective::kGather:
+      case Collective::kAllGather:
         for (int r = 0; r < size(); ++r)
           std::memcpy(static_cast<char*>(out) + static_cast<size_t>(r) * call.count, group_->buffer(r), call.count);
         break;

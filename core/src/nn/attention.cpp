@@ -103,7 +103,7 @@ Tensor Attention::operator()(const Tensor& x, const Positional& positional, cons
   context.query_segments = context.key_segments = batch.segment;
   context.causal = options_.causal;
   context.score_type = x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
-  std::tie(q, k) = rotated_by(positional, q, k, context);
+  std::tie(q, k) = checked_rotation(positional, q, k, context);
 
   Tensor key_mask = batch.key_mask;
   const bool alternatives = cache && cache->alternatives && T > 1;
@@ -115,7 +115,7 @@ Tensor Attention::operator()(const Tensor& x, const Positional& positional, cons
     context.key_segments = cache->segments;
     key_mask = cache->mask;
   }
-  const auto bias = attention_bias_of(positional, context);
+  const auto bias = checked_attention_bias(positional, context);
   const auto told = positional.identity().instance + " (attention bias)";
   const bool drop = key.training && options_.dropout.rate > 0;
   Tensor out_BTD;
@@ -126,7 +126,7 @@ Tensor Attention::operator()(const Tensor& x, const Positional& positional, cons
       auto rest = bias;
       rest.slopes_H = Tensor();
       // Inside the guard, because the bucket function is also code of the scheme.
-      also.dense_BHQS = guard(positional, "attention_bias", [&] { return dense_of_checked(rest, context); });
+      also.dense_BHQS = guard(positional, "attention_bias", [&] { return dense_bias_of(rest, context); });
     }
     for (const auto& part : {bias.slopes_H, also.dense_BHQS})
       if (part.defined()) watch_bias(told, part);
@@ -136,7 +136,7 @@ Tensor Attention::operator()(const Tensor& x, const Positional& positional, cons
                            : fused_attention(q, k, v, bias, context, also, mask);
   } else {
     Scores scores;
-    scores.added = guard(positional, "attention_bias", [&] { return dense_of_checked(bias, context); });
+    scores.added = guard(positional, "attention_bias", [&] { return dense_bias_of(bias, context); });
     if (scores.added.defined()) watch_bias(told, scores.added);
     scores.only_causal = !cache && !key_mask.defined() && options_.causal && !scores.added.defined() && !drop;
     if (!scores.only_causal)

@@ -63,7 +63,7 @@ Tensor attention_distance(const AttentionContext& context) {
   return context.causal ? distance : distance.abs();
 }
 
-Tensor embedded_by(const Positional& scheme, const Tensor& x_BTD, const Tensor& positions_BT) {
+Tensor checked_embedding(const Positional& scheme, const Tensor& x_BTD, const Tensor& positions_BT) {
   return guard(scheme, "embed", [&] {
     auto embedded = scheme.embed(x_BTD, positions_BT);
     expect_same_sizes("the embeddings", embedded, x_BTD);
@@ -71,8 +71,8 @@ Tensor embedded_by(const Positional& scheme, const Tensor& x_BTD, const Tensor& 
   });
 }
 
-std::pair<Tensor, Tensor> rotated_by(const Positional& scheme, const Tensor& q, const Tensor& k,
-                                     const AttentionContext& context) {
+std::pair<Tensor, Tensor> checked_rotation(const Positional& scheme, const Tensor& q, const Tensor& k,
+                                           const AttentionContext& context) {
   return guard(scheme, "rotate", [&] {
     auto rotated = scheme.rotate(q, k, context);
     expect_same_sizes("the queries", rotated.first, q);
@@ -81,7 +81,7 @@ std::pair<Tensor, Tensor> rotated_by(const Positional& scheme, const Tensor& q, 
   });
 }
 
-AttentionBias attention_bias_of(const Positional& scheme, const AttentionContext& context) {
+AttentionBias checked_attention_bias(const Positional& scheme, const AttentionContext& context) {
   return guard(scheme, "attention_bias", [&] {
     auto bias = scheme.attention_bias(context);
     expect_declared_sizes(bias, context);
@@ -91,10 +91,10 @@ AttentionBias attention_bias_of(const Positional& scheme, const AttentionContext
 
 Tensor AttentionBias::dense(const AttentionContext& context) const {
   expect_declared_sizes(*this, context);
-  return nn::dense_of_checked(*this, context);
+  return nn::dense_bias_of(*this, context);
 }
 
-Tensor nn::dense_of_checked(const AttentionBias& bias, const AttentionContext& context) {
+Tensor nn::dense_bias_of(const AttentionBias& bias, const AttentionContext& context) {
   Tensor sum;
   const auto add = [&](const Tensor& part) { sum = sum.defined() ? sum + part : part; };
   if (bias.slopes_H.defined()) {

@@ -1,4 +1,4 @@
-// The dense form of a bias returned by attention_bias_of, whose sizes have been checked.
+// The dense form of a bias returned by checked_attention_bias, whose sizes have been checked.
 #pragma once
 
 #include "assay/positional.h"
@@ -6,6 +6,6 @@
 namespace assay::nn {
 
 // Like AttentionBias::dense, without its size checks.
-Tensor dense_of_checked(const AttentionBias& bias, const AttentionContext& context);
+Tensor dense_bias_of(const AttentionBias& bias, const AttentionContext& context);
 
 }  // namespace assay::nn

@@ -75,11 +75,11 @@ struct CrossEntropy : torch::autograd::Function<CrossEntropy> {
     with_scalar_type(logits_NC, [&]<class T>(T) {
       const Pass<T> pass(logits_NC);
       pass.largest(slice, logits_NC, largest);
-      max_in_place(largest, axis);
+      all_reduce_max(largest, axis);
       pass.sums(slice, logits_NC, targets_N, largest, total, own);
     });
-    sum_in_place(own, axis);
-    sum_in_place(total, axis);
+    all_reduce(own, axis);
+    all_reduce(total, axis);
     context->save_for_backward({logits_NC, targets_N, largest, total});
     context->saved_data["begin"] = begin;
     context->saved_data["real"] = real;

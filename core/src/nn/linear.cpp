@@ -12,7 +12,8 @@ namespace {
 
 // Reduces the partial sums of y [.., T, D] over the ranks; with sequence parallelism, returns this rank's positions.
 Tensor sum_for_next(const Tensor& y, const Mesh& mesh) {
-  return SequenceRegion::present() ? sum_and_cut(y, -2, mesh) : sum_over_ranks(y, mesh);
+  return SequenceRegion::present() ? reduce_scatter_to_sequence_parallel_region(y, -2, mesh)
+                                   : reduce_from_tensor_parallel_region(y, mesh);
 }
 
 }  // namespace
@@ -25,7 +26,8 @@ ColumnLinear::ColumnLinear(Parameters scope, int64_t in, int64_t out, bool bias,
 }
 
 Tensor ColumnLinear::operator()(const Tensor& x) const {
-  const auto whole = SequenceRegion::present() ? gather_to_ranks(x, -2, *mesh_) : copy_to_ranks(x, *mesh_);
+  const auto whole = SequenceRegion::present() ? gather_from_sequence_parallel_region(x, -2, *mesh_)
+                                               : copy_to_tensor_parallel_region(x, *mesh_);
   return watch(name_, affine(whole, weight_, bias_));
 }
 
@@ -39,7 +41,7 @@ RowLinear::RowLinear(Parameters scope, int64_t in, int64_t out, bool bias, doubl
 Tensor RowLinear::operator()(const Tensor& x) const {
   if (mesh_->tensor().size() == 1) return watch(name_, affine(x, weight_, bias_));
   const auto y = sum_for_next(affine(x, weight_), *mesh_);
-  return watch(name_, bias_.defined() ? y + on_part(bias_) : y);  // added once, after the reduction
+  return watch(name_, bias_.defined() ? y + sequence_parallel_parameter(bias_) : y);  // added once, after the reduction
 }
 
 Linear::Linear(Parameters scope, int64_t in, int64_t out, bool bias, double init_std) : name_(scope.name()) {
@@ -55,7 +57,8 @@ LayerNorm::LayerNorm(Parameters scope, int64_t width, bool bias, double eps) : n
 }
 
 Tensor LayerNorm::operator()(const Tensor& x) const {
-  return watch(name_, at::layer_norm(x, {x.size(-1)}, on_part(weight_), on_part(bias_), eps_));
+  return watch(name_, at::layer_norm(x, {x.size(-1)}, sequence_parallel_parameter(weight_),
+                                     sequence_parallel_parameter(bias_), eps_));
 }
 
 VocabularyEmbedding::VocabularyEmbedding(Parameters scope, int64_t vocabulary, int64_t multiple, int64_t width,
@@ -90,7 +93,7 @@ void VocabularyEmbedding::clear_row(int64_t id) const {
 }
 
 Tensor VocabularyEmbedding::logits(const Tensor& hidden) const {
-  return watch(name_ + " (logits)", affine(copy_to_ranks(hidden, *mesh_), weight_));
+  return watch(name_ + " (logits)", affine(copy_to_tensor_parallel_region(hidden, *mesh_), weight_));
 }
 
 }  // namespace assay::nn

@@ -85,11 +85,11 @@ Tensor sample(const Tensor& logits, const std::vector<Draws>& draws, int64_t voc
   });
   if (axis.size() > 1) {
     const auto all_N = value_N.clone();
-    max_in_place(all_N, axis);
+    all_reduce_max(all_N, axis);
     // The smallest id among the ranks that have the largest value.
     for (int64_t n = 0; n < N; ++n)
       id[n] = value[n] == all_N.const_data_ptr<double>()[n] && real > 0 ? -id[n] : -(vocabulary - 1);  // also NaN
-    max_in_place(id_N, axis);
+    all_reduce_max(id_N, axis);
     for (int64_t n = 0; n < N; ++n) id[n] = -id[n];
   }
   return id_N.to(logits.device());

@@ -43,10 +43,11 @@ void nn::PartialGradients::collect(std::vector<Parameter>& parameters, const Mes
     }
   if (owners.size() != shares_.size())
     throw UserError(
-        "nn::on_part must be applied to a parameter itself; apply it first, then take a part of the result");
+        "nn::sequence_parallel_parameter must be applied to a parameter itself; apply it first, then take a part of "
+        "the result");
   if (flat.empty()) return;
   const auto sums = at::cat(flat);
-  sum_in_place(sums, mesh.tensor());
+  all_reduce(sums, mesh.tensor());
   int64_t begin = 0;
   for (auto* owner : owners) {
     const auto sum = sums.narrow(0, begin, owner->value.numel()).view(owner->value.sizes());
@@ -66,11 +67,15 @@ const nn::SequenceRegion* nn::SequenceRegion::present() { return region; }
 
 namespace nn {
 
-Tensor sequence_part(const Tensor& x, int64_t dim) { return region ? cut_to_ranks(x, dim, region->mesh()) : x; }
+Tensor sequence_part(const Tensor& x, int64_t dim) {
+  return region ? scatter_to_tensor_parallel_region(x, dim, region->mesh()) : x;
+}
 
-Tensor whole_sequence(const Tensor& x_BTD) { return region ? gather_over_ranks(x_BTD, 1, region->mesh()) : x_BTD; }
+Tensor whole_sequence(const Tensor& x_BTD) {
+  return region ? gather_from_tensor_parallel_region(x_BTD, 1, region->mesh()) : x_BTD;
+}
 
-Tensor on_part(const Tensor& parameter) {
+Tensor sequence_parallel_parameter(const Tensor& parameter) {
   return region && parameter.defined() ? OnPart::apply(parameter, &region->partial()) : parameter;
 }
 

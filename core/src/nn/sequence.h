@@ -16,8 +16,8 @@ namespace assay::nn {
 class PartialGradients {
  public:
   void add(const c10::TensorImpl* parameter, const Tensor& share);
-  // Adds them to grad() with one all_reduce over the tensor ranks. Throws UserError when on_part was applied to
-  // something other than a parameter.
+  // Adds them to grad() with one all_reduce over the tensor ranks. Throws UserError when sequence_parallel_parameter
+  // was applied to something other than a parameter.
   void collect(std::vector<Parameter>& parameters, const Mesh& mesh);
 
  private:

@@ -26,7 +26,7 @@ void nn::Watch::look(const std::string& name, const Tensor& x) {
 
 std::string nn::Watch::first(const Mesh& mesh) const {
   int64_t behind = -found_at_;
-  for (auto* axis : {&mesh.tensor(), &mesh.data()}) axis->max(&behind, 1, Number::kInt64);
+  for (auto* axis : {&mesh.tensor(), &mesh.data()}) axis->all_reduce_max(&behind, 1, Dtype::kInt64);
   const auto index = static_cast<size_t>(-behind);
   return index < names_.size() ? names_[index] : "";
 }

@@ -80,7 +80,7 @@ std::optional<EvaluationReport> Evaluations::evaluated(const LabelledEvaluator& 
 bool Evaluations::any_rank_asked() const {
   int64_t any = attempt_.asked_to_stop && attempt_.asked_to_stop() ? 1 : 0;
   for (auto* axis : {&mesh_.data(), &mesh_.tensor()})
-    if (axis->size() > 1) axis->max(&any, 1, Number::kInt64);
+    if (axis->size() > 1) axis->all_reduce_max(&any, 1, Dtype::kInt64);
   return any > 0;
 }
 

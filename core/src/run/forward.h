@@ -69,7 +69,9 @@ class ForwardPass final : public Forward {
     if (!local_.defined()) local_ = local(hidden());
     return local_;
   }
-  Tensor whole(const Tensor& slice) const { return gather_over_ranks(slice, -1, mesh_).narrow(-1, 0, vocabulary_); }
+  Tensor whole(const Tensor& slice) const {
+    return gather_from_tensor_parallel_region(slice, -1, mesh_).narrow(-1, 0, vocabulary_);
+  }
   Tensor nll(const Tensor& slice, const Tensor& targets) const {
     return nn::vocabulary_cross_entropy(slice, targets.to(compute_.device), vocabulary_, model_.padded_vocabulary(),
                                         mesh_);

@@ -22,10 +22,10 @@ std::map<std::string, double> Metrics::reduced(Communicator& data) const {
     mine.push_back(entry.of_parts ? 1 : 0);
   }
   auto bytes = static_cast<int64_t>(mine.size());
-  data.max(&bytes, 1, Number::kInt64);
+  data.all_reduce_max(&bytes, 1, Dtype::kInt64);
   mine.resize(static_cast<size_t>(bytes) + 1);  // an empty name ends a rank's list
   std::vector<char> all(mine.size() * static_cast<size_t>(data.size()));
-  data.gather(mine.data(), all.data(), mine.size());
+  data.all_gather(mine.data(), all.data(), mine.size());
   std::map<std::string, Entry> sums;
   for (int rank = 0; rank < data.size(); ++rank) {
     const char* here = all.data() + static_cast<size_t>(rank) * mine.size();

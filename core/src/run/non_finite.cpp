@@ -17,7 +17,7 @@ std::string last_parameter(const Assembled& run, const Mesh& mesh, Test&& bad) {
   int64_t last = -1;
   for (size_t i = 0; i < parameters.size(); ++i)
     if (bad(parameters[i])) last = static_cast<int64_t>(i);
-  for (auto* axis : {&mesh.tensor(), &mesh.data()}) axis->max(&last, 1, Number::kInt64);
+  for (auto* axis : {&mesh.tensor(), &mesh.data()}) axis->all_reduce_max(&last, 1, Dtype::kInt64);
   return last < 0 ? "" : parameters[static_cast<size_t>(last)].spec.name;
 }
 

@@ -24,7 +24,7 @@ void compare(const std::vector<const Parameter*>& parameters, Communicator& axis
     mine.insert(mine.end(), {hash, -hash});
   }
   auto largest = mine;
-  axis.max(largest.data(), largest.size(), Number::kInt64);
+  axis.all_reduce_max(largest.data(), largest.size(), Dtype::kInt64);
   for (size_t i = 0; i < parameters.size(); ++i)
     if (largest[2 * i] != -largest[2 * i + 1])
       throw ReplicasDiffer("parameter '" + parameters[i]->spec.name + "' differs between the " +

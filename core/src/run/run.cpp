@@ -32,7 +32,7 @@ void compare_ranks(const record::PlanLine& line, const std::string& library, con
   const auto hash = static_cast<int64_t>(stream_key(0, line.text() + library) >> 1);
   for (auto* axis : {&mesh.tensor(), &mesh.data()}) {
     int64_t ends[2] = {hash, -hash};
-    axis->max(ends, 2, Number::kInt64);
+    axis->all_reduce_max(ends, 2, Dtype::kInt64);
     if (ends[0] != hash || ends[1] != -hash)
       throw UserError("ranks have different runs or libraries; start them from the same plan line and build");
   }
@@ -112,8 +112,8 @@ class RankRun {
       data_ = data::open_training_data(data_spec(run_, line_, attempt_.library, attempt_.contexts), mesh_,
                                        progress_.epoch_begins);
     for (auto* component : run_.instances.all())  // by label, as those of objectives, with other names
-      if (const auto& who = component->identity(); who.kind == Transform::kKind)
-        component->set_sink(&metrics_, who.instance.substr(who.instance.find('.') + 1) + ".");
+      if (const auto& identity = component->identity(); identity.kind == Transform::kKind)
+        component->set_sink(&metrics_, identity.instance.substr(identity.instance.find('.') + 1) + ".");
     if (!mesh_.first()) return;
     report_.parameters = run_.parameter_count();
     report_.sources = guard(*run_.dataset, "sources", [&] { return run_.dataset->sources(); });

@@ -137,7 +137,7 @@ void sum_over_replicas(std::vector<Denominators>& all, Communicator& data) {
   std::vector<double> amounts;
   for (const auto& denominators : all)
     for (const auto& [name, amount] : denominators) amounts.push_back(amount);
-  data.sum(amounts.data(), amounts.size(), Number::kFloat64);
+  data.all_reduce(amounts.data(), amounts.size(), Dtype::kFloat64);
   auto next = amounts.begin();
   for (auto& denominators : all)
     for (auto& [name, amount] : denominators) amount = *next++;
@@ -148,7 +148,7 @@ void sum_together(std::initializer_list<double*> numbers, Communicator& axis) {
   std::vector<double> sums;
   for (const auto* number : numbers)
     if (number) sums.push_back(*number);
-  axis.sum(sums.data(), sums.size(), Number::kFloat64);
+  axis.all_reduce(sums.data(), sums.size(), Dtype::kFloat64);
   auto next = sums.begin();
   for (auto* number : numbers)
     if (number) *number = *next++;
@@ -216,7 +216,7 @@ std::optional<double> accumulate_gradients(Assembled& run, const Mesh& mesh, int
   sum_together({&loss, &counting, along}, mesh.data());
   if (mesh.data().size() > 1)
     for (auto& parameter : run.parameters->all())
-      if (parameter.value.grad().defined()) sum_in_place(parameter.value.grad(), mesh.data());
+      if (parameter.value.grad().defined()) all_reduce(parameter.value.grad(), mesh.data());
   if (counting == 0 && !std::isnan(loss)) return std::nullopt;
   return loss;
 }

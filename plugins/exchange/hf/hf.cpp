@@ -62,7 +62,7 @@ class HuggingFace final : public assay::Exchange {
     const bool gpt2 = type == "gpt2";
     auto model = gpt2 ? model_of_gpt2(config) : model_of_mpt(config);
     auto tensors = with_prefix(given.tensors);
-    const bool tied = settle_tie(config.flag("tie_word_embeddings", true), tensors);
+    const bool tied = resolve_tie(config.flag("tie_word_embeddings", true), tensors);
     model["tied_head"] = tied;
     const int64_t vocabulary = config.count("vocab_size", kMost), multiple = model.at("vocab_multiple");
     const Shape shape{.layers = model.at("layers"),

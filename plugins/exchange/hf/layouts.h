@@ -129,7 +129,7 @@ inline NamedTensors with_prefix(NamedTensors tensors) {
 // Whether the head is the token table, as transformers decides when it loads a file: a pair that config.json ties is
 // untied where the file contains two different tensors. safetensors' save_model keeps one name of a tied pair, the
 // head's; the table is then added under its own name.
-inline bool settle_tie(bool tied, NamedTensors& tensors) {
+inline bool resolve_tie(bool tied, NamedTensors& tensors) {
   if (!tied) return false;
   const auto *table = find_if_there(tensors, kTokenTable), *head = find_if_there(tensors, kHead);
   if (!head) return true;

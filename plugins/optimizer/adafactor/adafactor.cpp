@@ -102,10 +102,10 @@ class Adafactor final : public assay::Optimizer {
     const double keep = 1.0 - std::pow(step_.item<double>(), -config_.decay_exponent);
     std::vector<Tensor*> parts;  // to be summed over the ranks
     for (auto& entry : entries_) take_gradient(entry, keep, parts);
-    sum_over_ranks(parts);
+    all_reduce_parts(parts);
     parts.clear();
     for (auto& entry : entries_) compute_update(entry, keep, parts);
-    sum_over_ranks(parts);
+    all_reduce_parts(parts);
     for (auto& entry : entries_) apply(entry, lr, config_.weight_decay * decay_multiplier);
   }
 
@@ -180,13 +180,13 @@ class Adafactor final : public assay::Optimizer {
   }
 
   // In one collective, in fp64.
-  void sum_over_ranks(const std::vector<Tensor*>& parts) const {
+  void all_reduce_parts(const std::vector<Tensor*>& parts) const {
     auto& axis = mesh_->tensor();
     if (axis.size() == 1 || parts.empty()) return;
     std::vector<Tensor> flat;
     for (const auto* part : parts) flat.push_back(part->reshape({-1}).to(at::kDouble));
     const auto sums = at::cat(flat);
-    assay::sum_in_place(sums, axis);
+    assay::all_reduce(sums, axis);
     int64_t begin = 0;
     for (auto* part : parts) {
       *part = sums.narrow(0, begin, part->numel()).view(part->sizes()).to(part->scalar_type());

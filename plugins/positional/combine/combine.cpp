@@ -34,14 +34,14 @@ class Combine final : public assay::Positional {
 
   Tensor embed(const Tensor& x_BTD, const Tensor& positions_BT) const override {
     Tensor x = x_BTD;
-    for (const auto& scheme : schemes_) x = embedded_by(*scheme, x, positions_BT);
+    for (const auto& scheme : schemes_) x = checked_embedding(*scheme, x, positions_BT);
     return x;
   }
 
   std::pair<Tensor, Tensor> rotate(const Tensor& q, const Tensor& k,
                                    const assay::AttentionContext& context) const override {
     std::pair<Tensor, Tensor> both{q, k};
-    for (const auto& scheme : schemes_) both = rotated_by(*scheme, both.first, both.second, context);
+    for (const auto& scheme : schemes_) both = checked_rotation(*scheme, both.first, both.second, context);
     return both;
   }
 
@@ -50,7 +50,7 @@ class Combine final : public assay::Positional {
   assay::AttentionBias attention_bias(const assay::AttentionContext& context) const override {
     assay::AttentionBias sum;
     for (const auto& scheme : schemes_) {
-      const auto part = attention_bias_of(*scheme, context);
+      const auto part = checked_attention_bias(*scheme, context);
       if (part.empty()) continue;
       if (sum.empty()) {
         sum = part;

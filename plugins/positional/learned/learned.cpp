@@ -45,7 +45,7 @@ class Learned final : public assay::Positional {
       throw assay::UserError("position " + std::to_string(last) + " is outside the table of " +
                              std::to_string(config_.positions) +
                              " positions; shorten the input, or train again with more positions");
-    return x_BTD + at::embedding(assay::nn::on_part(table_ND_), positions_BT);
+    return x_BTD + at::embedding(assay::nn::sequence_parallel_parameter(table_ND_), positions_BT);
   }
 
   std::optional<int64_t> limit() const override { return config_.positions; }

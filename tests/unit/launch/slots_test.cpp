@@ -124,7 +124,7 @@ TEST(VisibleGpus, AreThoseOfTheEnvironment) {
   ::unsetenv("CUDA_VISIBLE_DEVICES");
 }
 
-TEST(SlotsAskedByARun, FollowFromItsResources) {
+TEST(SlotRequestOfARun, FollowFromItsResources) {
   struct Case {
     const char* resources;
     int cores, gpus;

@@ -86,7 +86,7 @@ TEST(Instances, ChildrenComeFirstKnowWhereTheyStandAndOutliveTheirParent) {
     auto& made = instances.create<Report>(
         every({{"child", {{"use", "leaf"}, {"says", "a"}}}, {"children", {{{"use", "leaf"}, {"says", "b"}}, "leaf"}}}),
         "top");
-    made.tell_end_to(&ends);
+    made.report_end_to(&ends);
     std::vector<std::string> places;
     for (const auto* component : instances.all()) places.push_back(component->identity().instance);
     EXPECT_THAT(places, ElementsAre("top.child", "top.children.0", "top.children.1", "top"));

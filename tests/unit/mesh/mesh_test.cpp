@@ -20,20 +20,20 @@ TEST(Mesh, CollectivesOnRawBuffers) {
       auto& axis = mesh.tensor();
       const int r = axis.rank();
       std::vector<double> values{1.0 + r, 10.0 * r, -1.0 * r};
-      axis.sum(values.data(), 3, Number::kFloat64);
+      axis.all_reduce(values.data(), 3, Dtype::kFloat64);
       const double total = ranks * (ranks - 1) / 2.0;
       EXPECT_EQ(values, (std::vector<double>{ranks + total, 10 * total, -total}));
       std::vector<int64_t> largest{r, -r};
-      axis.max(largest.data(), 2, Number::kInt64);
+      axis.all_reduce_max(largest.data(), 2, Dtype::kInt64);
       EXPECT_EQ(largest, (std::vector<int64_t>{ranks - 1, 0}));
       const float mine = static_cast<float>(r) + 0.5F;
       std::vector<float> all(static_cast<size_t>(ranks));
-      axis.gather(&mine, all.data(), sizeof mine);
+      axis.all_gather(&mine, all.data(), sizeof mine);
       for (int i = 0; i < ranks; ++i) EXPECT_EQ(all[static_cast<size_t>(i)], static_cast<float>(i) + 0.5F);
       std::vector<float> whole(static_cast<size_t>(2 * ranks));
       std::iota(whole.begin(), whole.end(), static_cast<float>(r));
       std::vector<float> part(2);
-      axis.scatter_sum(whole.data(), part.data(), 2, Number::kFloat32);
+      axis.reduce_scatter(whole.data(), part.data(), 2, Dtype::kFloat32);
       for (int i = 0; i < 2; ++i)
         EXPECT_EQ(part[static_cast<size_t>(i)], static_cast<float>(ranks * (2 * r + i)) + static_cast<float>(total));
       int64_t from_root = r == ranks - 1 ? 42 : 0;
@@ -48,7 +48,7 @@ TEST(Mesh, SumsInRankOrder) {
   run_ranks(4, 1, [](Mesh& mesh) {
     const double terms[] = {1e16, 1.0, -1e16, 1.0};
     std::vector<double> values(1001, terms[mesh.tensor().rank()]);
-    mesh.tensor().sum(values.data(), values.size(), Number::kFloat64);
+    mesh.tensor().all_reduce(values.data(), values.size(), Dtype::kFloat64);
     for (const double value : values) EXPECT_EQ(value, ((1e16 + 1.0) - 1e16) + 1.0);
   });
 }
@@ -57,9 +57,9 @@ TEST(Mesh, AxesAreIndependent) {
   run_ranks(2, 2, [](Mesh& mesh) {
     double value = 1 + mesh.tensor().rank() + 10 * mesh.data().rank();
     double other = value;
-    mesh.tensor().sum(&value, 1, Number::kFloat64);
+    mesh.tensor().all_reduce(&value, 1, Dtype::kFloat64);
     EXPECT_EQ(value, 3 + 20 * mesh.data().rank());
-    mesh.data().sum(&other, 1, Number::kFloat64);
+    mesh.data().all_reduce(&other, 1, Dtype::kFloat64);
     EXPECT_EQ(other, 2 * (1 + mesh.tensor().rank()) + 10);
   });
 }
@@ -101,12 +101,12 @@ TEST(Mesh, DifferentCallsAreNamed) {
     if (axis.rank() == 1)
       axis.barrier();
     else
-      axis.max(values.data() + 100 * axis.rank(), 2, Number::kFloat32);
+      axis.all_reduce_max(values.data() + 100 * axis.rank(), 2, Dtype::kFloat32);
   });
   EXPECT_NE(other.find("all_reduce max of 2 float32"), std::string::npos) << other;
   EXPECT_NE(other.find("barrier"), std::string::npos) << other;
   const auto longer = error_of([&](Communicator& axis) {
-    axis.sum(values.data() + 100 * axis.rank(), axis.rank() == 2 ? 90 : 8, Number::kFloat32);
+    axis.all_reduce(values.data() + 100 * axis.rank(), axis.rank() == 2 ? 90 : 8, Dtype::kFloat32);
   });
   EXPECT_NE(longer.find("all_reduce of 90 float32"), std::string::npos) << longer;
   EXPECT_NE(longer.find("all_reduce of 8 float32"), std::string::npos) << longer;
@@ -119,14 +119,15 @@ TEST(Mesh, DifferentCallsAreNamed) {
 TEST(Mesh, CountsItsCalls) {
   run_ranks(2, 1, [](Mesh& mesh) {
     double values[3] = {};
-    for (int i = 0; i < 4; ++i) mesh.tensor().sum(values, 3, Number::kFloat64);
+    for (int i = 0; i < 4; ++i) mesh.tensor().all_reduce(values, 3, Dtype::kFloat64);
     float mine = 0, all[2] = {};
-    mesh.tensor().gather(&mine, all, sizeof mine);
-    mesh.tensor().scatter_sum(all, &mine, 1, Number::kFloat32);
-    mesh.data().sum(values, 3, Number::kFloat64);  // one rank: nothing to count
+    mesh.tensor().all_gather(&mine, all, sizeof mine);
+    mesh.tensor().reduce_scatter(all, &mine, 1, Dtype::kFloat32);
+    mesh.data().all_reduce(values, 3, Dtype::kFloat64);  // one rank: nothing to count
     using Traffic = Communicator::Traffic;
-    EXPECT_EQ(mesh.tensor().traffic(),
-              (Traffic{{{Collective::kSum, 24}, 4}, {{Collective::kGather, 4}, 1}, {{Collective::kScatterSum, 4}, 1}}));
+    EXPECT_EQ(mesh.tensor().traffic(), (Traffic{{{Collective::kAllReduce, 24}, 4},
+                                                {{Collective::kAllGather, 4}, 1},
+                                                {{Collective::kReduceScatter, 4}, 1}}));
     EXPECT_EQ(mesh.data().traffic(), Traffic());
   });
 }
@@ -135,15 +136,15 @@ TEST(Mesh, DifferentiableCollectives) {
   run_ranks(2, 1, [](Mesh& mesh) {
     const double r = mesh.tensor().rank();
     auto x = at::full({2, 3}, r + 1, at::TensorOptions().dtype(at::kDouble)).requires_grad_(true);
-    (copy_to_ranks(x, mesh) * (r + 2)).sum().backward();  // f: gradients 2 and 3 are summed
+    (copy_to_tensor_parallel_region(x, mesh) * (r + 2)).sum().backward();  // f: gradients 2 and 3 are summed
     EXPECT_EQ(x.grad().max().item<double>(), 5.0);
     x.mutable_grad() = Tensor();
-    const auto summed = sum_over_ranks(x, mesh);
+    const auto summed = reduce_from_tensor_parallel_region(x, mesh);
     EXPECT_EQ(summed.min().item<double>(), 3.0);
     (summed * 7).sum().backward();  // g: passes
     EXPECT_EQ(x.grad().max().item<double>(), 7.0);
     x.mutable_grad() = Tensor();
-    const auto whole = gather_over_ranks(x, -1, mesh);
+    const auto whole = gather_from_tensor_parallel_region(x, -1, mesh);
     ASSERT_EQ(whole.size(1), 6);
     EXPECT_EQ(whole[1][2].item<double>(), 1.0);
     EXPECT_EQ(whole[0][3].item<double>(), 2.0);
@@ -162,26 +163,26 @@ TEST(Mesh, DifferentiableCollectivesOfASplitDimension) {
     const auto leaf = [](const Tensor& x) { return x.clone().requires_grad_(true); };
     // Whole for layers that are split: rank r's consumers weigh it by r + 1, and the gradients are summed.
     const auto part = leaf(numbers(4 * r, 2));
-    const auto whole = gather_to_ranks(part, 1, mesh);
+    const auto whole = gather_from_sequence_parallel_region(part, 1, mesh);
     EXPECT_TRUE(whole.equal(numbers(0, 4)));
     (whole * numbers(0, 4) * (r + 1)).sum().backward();
     EXPECT_TRUE(part.grad().equal(3 * numbers(4 * r, 2)));
     // Summed and cut: what a row layer's parts become. Each rank's consumers see their part alone.
     const auto share = leaf(numbers(0, 4) * (r + 1));
-    const auto sum = sum_and_cut(share, -2, mesh);
+    const auto sum = reduce_scatter_to_sequence_parallel_region(share, -2, mesh);
     EXPECT_TRUE(sum.equal(3 * numbers(4 * r, 2)));
     (sum * (r + 1)).sum().backward();
     EXPECT_TRUE(
         share.grad().equal(at::cat({at::ones({1, 2, 2}, at::kDouble), 2 * at::ones({1, 2, 2}, at::kDouble)}, 1)));
     // Of something whole, a part, and the way back: what all ranks see alike has its gradient on all ranks alike.
     const auto all = leaf(numbers(0, 4));
-    const auto mine = cut_to_ranks(all, 1, mesh);
+    const auto mine = scatter_to_tensor_parallel_region(all, 1, mesh);
     EXPECT_TRUE(mine.equal(numbers(4 * r, 2)));
-    const auto again = gather_over_ranks(mine, 1, mesh);
+    const auto again = gather_from_tensor_parallel_region(mine, 1, mesh);
     EXPECT_TRUE(again.equal(all));
     (again * numbers(0, 4)).sum().backward();
     EXPECT_TRUE(all.grad().equal(numbers(0, 4)));
-    EXPECT_THROW(cut_to_ranks(numbers(0, 3), 1, mesh), UserError);
+    EXPECT_THROW(scatter_to_tensor_parallel_region(numbers(0, 3), 1, mesh), UserError);
   });
 }
 

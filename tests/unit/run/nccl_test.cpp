@@ -23,17 +23,17 @@ class Recorder final : public mesh::DeviceCollectives {
     const auto* at = static_cast<const char*>(buffer);
     return !begin_ || (at >= begin_ && at < end_);
   }
-  void all_reduce(void* buffer, size_t count, Number type, bool max) override {
-    calls_.push_back((max ? "max " : "sum ") + std::to_string(count) + (type == Number::kFloat64 ? " double" : ""));
-    max ? host_.max(buffer, count, type) : host_.sum(buffer, count, type);
+  void all_reduce(void* buffer, size_t count, Dtype dtype, bool max) override {
+    calls_.push_back((max ? "max " : "sum ") + std::to_string(count) + (dtype == Dtype::kFloat64 ? " double" : ""));
+    max ? host_.all_reduce_max(buffer, count, dtype) : host_.all_reduce(buffer, count, dtype);
   }
   void all_gather(const void* mine, void* all, size_t bytes) override {
     calls_.push_back("gather " + std::to_string(bytes));
-    host_.gather(mine, all, bytes);
+    host_.all_gather(mine, all, bytes);
   }
-  void reduce_scatter(const void* all, void* mine, size_t count, Number type) override {
+  void reduce_scatter(const void* all, void* mine, size_t count, Dtype dtype) override {
     calls_.push_back("scatter " + std::to_string(count));
-    host_.scatter_sum(all, mine, count, type);
+    host_.reduce_scatter(all, mine, count, dtype);
   }
   void broadcast(void* buffer, size_t bytes, int root) override {
     calls_.push_back("broadcast " + std::to_string(bytes) + " from " + std::to_string(root));
@@ -58,12 +58,12 @@ TEST(Nccl, CallsGoWhereTheirBuffersLie) {
     std::array<float, 8> all{};
     Recorder devices(host, calls[rank], reinterpret_cast<char*>(gpu.data()), reinterpret_cast<char*>(gpu.data() + 4));
     const auto axis = mesh::on_devices(host, devices);
-    axis->sum(cpu.data(), 4, Number::kFloat32);
-    axis->sum(gpu.data(), 3, Number::kFloat32);
-    axis->max(gpu.data(), 4, Number::kFloat32);
-    axis->gather(gpu.data(), all.data(), 16);
-    axis->gather(cpu.data(), all.data(), 16);
-    axis->scatter_sum(gpu.data(), all.data(), 2, Number::kFloat32);
+    axis->all_reduce(cpu.data(), 4, Dtype::kFloat32);
+    axis->all_reduce(gpu.data(), 3, Dtype::kFloat32);
+    axis->all_reduce_max(gpu.data(), 4, Dtype::kFloat32);
+    axis->all_gather(gpu.data(), all.data(), 16);
+    axis->all_gather(cpu.data(), all.data(), 16);
+    axis->reduce_scatter(gpu.data(), all.data(), 2, Dtype::kFloat32);
     axis->broadcast(gpu.data(), 8, 1);
     axis->broadcast(cpu.data(), 8, 0);
     axis->barrier();
@@ -127,7 +127,7 @@ TEST(Nccl, OneRankOnAGpu) {
   auto* const gpu = static_cast<float*>(kernels::device::copy_in(values.data(), sizeof values));
   EXPECT_TRUE(nccl->holds(gpu));
   EXPECT_FALSE(nccl->holds(values.data()));
-  nccl->all_reduce(gpu, 4, Number::kFloat32, false);
+  nccl->all_reduce(gpu, 4, Dtype::kFloat32, false);
   nccl->broadcast(gpu, sizeof values, 0);
   kernels::device::copy_out(back.data(), gpu, sizeof back);
   EXPECT_EQ(back, values);

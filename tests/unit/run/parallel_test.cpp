@@ -109,10 +109,10 @@ constexpr uint64_t kTokens = kTinyRows * 16, kHidden = kTokens * 16 * 4;  // byt
 // Shoeybi et al. 2019, sec. 3: 2L+1 sums of hidden states each way, three of a number a token, one for the norm,
 // on which rides whether to stop.
 TEST(Parallel, TheNumberOfCollectives) {
-  EXPECT_EQ(calls_of_a_step(false), (Communicator::Traffic{{{Collective::kSum, kHidden}, 2 * (2 * kLayers + 1)},
-                                                           {{Collective::kMax, kTokens * 4}, 1},
-                                                           {{Collective::kSum, kTokens * 4}, 2},
-                                                           {{Collective::kSum, 16}, 1}}));
+  EXPECT_EQ(calls_of_a_step(false), (Communicator::Traffic{{{Collective::kAllReduce, kHidden}, 2 * (2 * kLayers + 1)},
+                                                           {{Collective::kAllReduceMax, kTokens * 4}, 1},
+                                                           {{Collective::kAllReduce, kTokens * 4}, 2},
+                                                           {{Collective::kAllReduce, 16}, 1}}));
 }
 
 // Korthikanti et al. 2022, sec. 4.2.2: a sum becomes a gather and a scattered sum of half the bytes each. Forward: two
@@ -121,13 +121,13 @@ TEST(Parallel, TheNumberOfCollectives) {
 // head's sum and is cut. Last, the gradients of the norms and of the biases behind row layers: one sum.
 TEST(Parallel, TheNumberOfCollectivesWhereTheSequenceIsSplit) {
   constexpr uint64_t kReplicated = 16 * ((2 * kLayers + 1) * 2 + 2 * kLayers);
-  EXPECT_EQ(calls_of_a_step(true), (Communicator::Traffic{{{Collective::kGather, kHidden / 2}, 4 * kLayers + 2},
-                                                          {{Collective::kScatterSum, kHidden / 2}, 4 * kLayers + 1},
-                                                          {{Collective::kSum, kHidden}, 1},
-                                                          {{Collective::kMax, kTokens * 4}, 1},
-                                                          {{Collective::kSum, kTokens * 4}, 2},
-                                                          {{Collective::kSum, kReplicated * 4}, 1},
-                                                          {{Collective::kSum, 16}, 1}}));
+  EXPECT_EQ(calls_of_a_step(true), (Communicator::Traffic{{{Collective::kAllGather, kHidden / 2}, 4 * kLayers + 2},
+                                                          {{Collective::kReduceScatter, kHidden / 2}, 4 * kLayers + 1},
+                                                          {{Collective::kAllReduce, kHidden}, 1},
+                                                          {{Collective::kAllReduceMax, kTokens * 4}, 1},
+                                                          {{Collective::kAllReduce, kTokens * 4}, 2},
+                                                          {{Collective::kAllReduce, kReplicated * 4}, 1},
+                                                          {{Collective::kAllReduce, 16}, 1}}));
 }
 
 TEST(Parallel, DropoutIsOnInTheseTests) {

@@ -110,7 +110,7 @@ struct TinyRun {
 inline Tensor reassembled(const Parameter& parameter, const Tensor& shard, const Mesh& mesh) {
   if (parameter.spec.shard_dim < 0 || mesh.tensor().size() == 1) return shard;
   const auto moved = shard.movedim(parameter.spec.shard_dim, -1);
-  return gather_over_ranks(moved, -1, mesh).movedim(-1, parameter.spec.shard_dim).contiguous();
+  return gather_from_tensor_parallel_region(moved, -1, mesh).movedim(-1, parameter.spec.shard_dim).contiguous();
 }
 
 // The losses that a run told, of the steps that have one.

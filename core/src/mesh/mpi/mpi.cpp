@@ -99,12 +99,12 @@ class MpiCommunicator final : public Communicator {
     if (check_calls_) compare(call);
     const auto bytes = call.bytes();
     switch (call.collective) {
-      case Collective::kSum:
-      case Collective::kMax:
+      case Collective::kAllReduce:
+      case Collective::kAllReduceMax:
         return reduce_all(call, static_cast<char*>(out));
-      case Collective::kScatterSum:
+      case Collective::kReduceScatter:
         return reduce_slices(call, bytes, static_cast<const char*>(in), static_cast<char*>(out));
-      case Collective::kGather:
+      case Collective::kAllGather:
         return gather_all(in, static_cast<char*>(out), bytes);
       case Collective::kBroadcast: {
         Exchange exchange(comm_);
@@ -184,7 +184,7 @@ class MpiCommunicator final : public Communicator {
     });
     std::memcpy(from(rank_), mine, bytes);
     exchange.wait();
-    by_type(call.type, [&]<class T>(T) {
+    by_type(call.dtype, [&]<class T>(T) {
       std::vector<const T*> sources;
       for (int r = 0; r < size_; ++r) sources.push_back(reinterpret_cast<const T*>(from(r)));
       reduce(call.collective, sources, reinterpret_cast<T*>(out), bytes / sizeof(T));

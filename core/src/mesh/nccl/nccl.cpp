@@ -19,9 +19,9 @@ void check(ncclResult_t result, const char* what) {
     throw std::runtime_error(std::string("NCCL: ") + what + " failed: " + ncclGetErrorString(result));
 }
 
-ncclDataType_t type_of(Number type) {
-  if (type == Number::kFloat32) return ncclFloat32;
-  return type == Number::kFloat64 ? ncclFloat64 : ncclInt64;
+ncclDataType_t type_of(Dtype dtype) {
+  if (dtype == Dtype::kFloat32) return ncclFloat32;
+  return dtype == Dtype::kFloat64 ? ncclFloat64 : ncclInt64;
 }
 
 // LibTorch computes on the default stream of the current device, and so do these collectives, so no synchronisation is
@@ -42,16 +42,17 @@ class Nccl final : public DeviceCollectives {
   }
 
   bool holds(const void* buffer) const override { return kernels::device::holds(buffer); }
-  void all_reduce(void* buffer, size_t count, Number type, bool max) override {
-    begin("all-reduce",
-          [&] { return ncclAllReduce(buffer, buffer, count, type_of(type), max ? ncclMax : ncclSum, comm_, kStream); });
+  void all_reduce(void* buffer, size_t count, Dtype dtype, bool max) override {
+    begin("all-reduce", [&] {
+      return ncclAllReduce(buffer, buffer, count, type_of(dtype), max ? ncclMax : ncclSum, comm_, kStream);
+    });
   }
   void all_gather(const void* mine, void* all, size_t bytes) override {
     begin("all-gather", [&] { return ncclAllGather(mine, all, bytes, ncclChar, comm_, kStream); });
   }
-  void reduce_scatter(const void* all, void* mine, size_t count, Number type) override {
+  void reduce_scatter(const void* all, void* mine, size_t count, Dtype dtype) override {
     begin("reduce-scatter",
-          [&] { return ncclReduceScatter(all, mine, count, type_of(type), ncclSum, comm_, kStream); });
+          [&] { return ncclReduceScatter(all, mine, count, type_of(dtype), ncclSum, comm_, kStream); });
   }
   void broadcast(void* buffer, size_t bytes, int root) override {
     begin("broadcast", [&] { return ncclBroadcast(buffer, buffer, bytes, ncclChar, root, comm_, kStream); });

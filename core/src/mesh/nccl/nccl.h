@@ -19,9 +19,9 @@ class DeviceCollectives {
  public:
   virtual ~DeviceCollectives() = default;
   virtual bool holds(const void* buffer) const = 0;  // whether it is in GPU memory
-  virtual void all_reduce(void* buffer, size_t count, Number type, bool max) = 0;
+  virtual void all_reduce(void* buffer, size_t count, Dtype dtype, bool max) = 0;
   virtual void all_gather(const void* mine, void* all, size_t bytes) = 0;
-  virtual void reduce_scatter(const void* all, void* mine, size_t count, Number type) = 0;
+  virtual void reduce_scatter(const void* all, void* mine, size_t count, Dtype dtype) = 0;
   virtual void broadcast(void* buffer, size_t bytes, int root) = 0;
   virtual void abort() = 0;  // from any thread; ranks that wait on the GPU for others return and throw RunStopped
 };

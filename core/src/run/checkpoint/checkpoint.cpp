@@ -43,8 +43,8 @@ json vocabulary_of(const Assembled& run) {
 // Broadcasts a number from the mesh's first rank.
 int64_t from_first(int64_t value, const Mesh& mesh) {
   if (!mesh.first()) value = std::numeric_limits<int64_t>::min();
-  mesh.tensor().max(&value, 1, Number::kInt64);
-  mesh.data().max(&value, 1, Number::kInt64);
+  mesh.tensor().all_reduce_max(&value, 1, Dtype::kInt64);
+  mesh.data().all_reduce_max(&value, 1, Dtype::kInt64);
   return value;
 }
 

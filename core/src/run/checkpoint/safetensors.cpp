@@ -19,12 +19,12 @@ namespace {
 using nlohmann::json;
 
 // Every dtype of the format, with its number of bits. Dtypes that LibTorch lacks may be in a file, but cannot be read.
-struct Dtype {
+struct SafetensorsDtype {
   const char* name;
   int64_t bits;
   std::optional<at::ScalarType> type;
 };
-const Dtype kDtypes[] = {
+const SafetensorsDtype kDtypes[] = {
     {"F64", 64, at::kDouble},
     {"F32", 32, at::kFloat},
     {"F16", 16, at::kHalf},
@@ -55,9 +55,9 @@ const char* name_of(at::ScalarType type) {
   throw Bug(std::string("safetensors has no dtype for ") + c10::toString(type));
 }
 
-const Dtype* dtype_of(const std::string& name) {
+const SafetensorsDtype* dtype_of(const std::string& name) {
   const auto* found =
-      std::find_if(std::begin(kDtypes), std::end(kDtypes), [&](const Dtype& d) { return d.name == name; });
+      std::find_if(std::begin(kDtypes), std::end(kDtypes), [&](const SafetensorsDtype& d) { return d.name == name; });
   return found == std::end(kDtypes) ? nullptr : found;
 }
 
@@ -85,7 +85,7 @@ std::map<std::string, std::string> metadata_in(const json& header) {
 
 // The header entry of a tensor. `described` throws json's exception or a UserError when the entry is not valid.
 struct Described {
-  const Dtype* dtype;
+  const SafetensorsDtype* dtype;
   std::vector<int64_t> shape;
   int64_t begin, end;
 };

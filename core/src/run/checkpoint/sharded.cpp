@@ -53,7 +53,7 @@ std::vector<NamedTensor> gathered(const std::vector<ShardedTensor>& tensors, Com
       auto sizes = mine.sizes().vec();
       sizes.insert(sizes.begin(), axis.size());
       const auto all = at::empty(sizes, mine.options());
-      axis.gather(mine.data_ptr(), all.data_ptr(), mine.nbytes());
+      axis.all_gather(mine.data_ptr(), all.data_ptr(), mine.nbytes());
       if (axis.rank() == 0) mine = at::cat(all.unbind(0), shard_dim).contiguous();
     }
     if (axis.rank() == 0) whole.push_back({name, mine});

@@ -184,7 +184,7 @@ Tensor Session::forward(Cache& cache, const Tensor& tokens, const Tensor& mask, 
 Tensor Session::whole_logits(const Tensor& hidden) {
   const ForwardPrecision precision(compute_);
   const auto slice = guard(model_, "logits", [&] { return model_.logits(hidden); });
-  const auto all = gather_over_ranks(slice, -1, mesh_).narrow(-1, 0, vocabulary_.size());
+  const auto all = gather_from_tensor_parallel_region(slice, -1, mesh_).narrow(-1, 0, vocabulary_.size());
   return all.scalar_type() == at::kDouble ? all : all.to(at::kFloat);
 }
 
