@@ -16,7 +16,7 @@ template <class To, class From>
   return to;
 }
 
-[[gnu::always_inline]] inline float exp_of_not_positive(float x) {
+[[gnu::always_inline]] inline float exp_nonpositive(float x) {
   constexpr float kLowest = -87.3365F, kRound = 0x1.8p23F;  // adding kRound leaves the nearest integer in the low bits
   const float clamped = x < kLowest ? kLowest : x;
   const float shifted = clamped * 0x1.715476p+0F + kRound;
@@ -34,7 +34,7 @@ template <class To, class From>
   return x < kLowest ? 0.0F : p * power;
 }
 
-[[gnu::always_inline]] inline double exp_of_not_positive(double x) {
+[[gnu::always_inline]] inline double exp_nonpositive(double x) {
   constexpr double kLowest = -708.39, kRound = 0x1.8p52;
   const double clamped = x < kLowest ? kLowest : x;
   const double shifted = clamped * 0x1.71547652b82fep+0 + kRound;

@@ -136,7 +136,7 @@ ASSAY_INLINE void exponentials(T* scores, int64_t count, int64_t width, T& large
   for (j = count; j < width; ++j) scores[j] = -std::numeric_limits<T>::infinity();
   for (int64_t i = 0; i < kLanes; ++i) lanes[i] = 0;
   for (j = 0; j < width; j += kLanes)
-    for (int64_t i = 0; i < kLanes; ++i) lanes[i] += scores[j + i] = exp_of_not_positive(scores[j + i] - largest);
+    for (int64_t i = 0; i < kLanes; ++i) lanes[i] += scores[j + i] = exp_nonpositive(scores[j + i] - largest);
   sum = folded(lanes, [](T a, T b) { return a + b; });
 }
 
@@ -249,7 +249,7 @@ ASSAY_INLINE void backward(const Shape& shape, const Bias<T>& bias, const Mask& 
         for (int64_t j = rows.visible(begin + i); j < width; ++j) p_row[j] = -std::numeric_limits<T>::infinity();
         if (dropped.positions) dropped.factors(begin + i, width, factors);
         for (int64_t j = 0; j < width; ++j) {
-          const T probability = exp_of_not_positive(p_row[j] - log_of_sum);
+          const T probability = exp_nonpositive(p_row[j] - log_of_sum);
           d_row[j] = probability * (factors[j] * d_row[j] - inner);
           p_row[j] = factors[j] * probability;
         }

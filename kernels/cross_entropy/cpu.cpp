@@ -36,8 +36,8 @@ template <class T>
     T lanes[kLanes] = {};
     int64_t c = 0;
     for (; c + kLanes <= slice.columns; c += kLanes)
-      for (int64_t i = 0; i < kLanes; ++i) lanes[i] += exp_of_not_positive(row[c + i] - shift);
-    for (int64_t i = 0; c + i < slice.columns; ++i) lanes[i] += exp_of_not_positive(row[c + i] - shift);
+      for (int64_t i = 0; i < kLanes; ++i) lanes[i] += exp_nonpositive(row[c + i] - shift);
+    for (int64_t i = 0; c + i < slice.columns; ++i) lanes[i] += exp_nonpositive(row[c + i] - shift);
     for (int64_t half = kLanes / 2; half > 0; half /= 2)
       for (int64_t i = 0; i < half; ++i) lanes[i] += lanes[i + half];
     total[n] = lanes[0];
@@ -54,7 +54,7 @@ template <class T>
     const T* row = logits + n * slice.stride;
     T* out = gradient + n * width;
     const T shift = largest[n], scale = upstream[n] / total[n];
-    for (int64_t c = 0; c < slice.columns; ++c) out[c] = exp_of_not_positive(row[c] - shift) * scale;
+    for (int64_t c = 0; c < slice.columns; ++c) out[c] = exp_nonpositive(row[c] - shift) * scale;
     std::fill(out + slice.columns, out + width, T{0});
     const int64_t target = targets[n] - slice.begin;
     if (target >= 0 && target < slice.columns) out[target] -= upstream[n];

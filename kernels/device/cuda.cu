@@ -40,7 +40,7 @@ void copy_out(void* host, const void* device, size_t bytes) {
   check(cudaMemcpy(host, device, bytes, cudaMemcpyDeviceToHost));
 }
 void release(void* device) { cudaFree(device); }
-bool holds(const void* memory) {
+bool is_device_memory(const void* memory) {
   cudaPointerAttributes attributes;
   check(cudaPointerGetAttributes(&attributes, memory));
   return attributes.type == cudaMemoryTypeDevice;

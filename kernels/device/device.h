@@ -20,7 +20,7 @@ Gpu describe(int index);
 void* copy_in(const void* host, size_t bytes);
 void copy_out(void* host, const void* device, size_t bytes);  // waits for pending work
 void release(void* device);
-bool holds(const void* memory);  // true for GPU memory, false for host memory
+bool is_device_memory(const void* memory);  // true for GPU memory, false for host memory
 void wait();
 
 }  // namespace assay::kernels::device

@@ -14,7 +14,7 @@ Gpu describe(int) { absent(); }
 void* copy_in(const void*, size_t) { absent(); }
 void copy_out(void*, const void*, size_t) { absent(); }
 void release(void*) {}
-bool holds(const void*) { return false; }
+bool is_device_memory(const void*) { return false; }
 void wait() { absent(); }
 
 }  // namespace assay::kernels::device

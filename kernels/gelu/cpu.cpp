@@ -18,7 +18,7 @@ template <class T>
 struct Logistic {
   [[gnu::always_inline]] explicit Logistic(T x) {
     const T u = x * (kFactor<T> + kCubic<T> * x * x);
-    const T e = exp_of_not_positive(u < 0 ? 2 * u : -2 * u), share = 1 / (1 + e);
+    const T e = exp_nonpositive(u < 0 ? 2 * u : -2 * u), share = 1 / (1 + e);
     s = (u < 0 ? e : T{1}) * share;
     slope = e * share * share;
   }

@@ -75,7 +75,7 @@ class Word {
  public:
   explicit Word(mesh::Processes *ranks) : ranks_(ranks) {}
   ~Word() {
-    if (ranks_) ranks_->from_first("");
+    if (ranks_) ranks_->broadcast_text("");
   }
   Word(const Word &) = delete;
   void tell(const record::PlanLine &line, const run::Attempt &attempt) {
@@ -87,7 +87,7 @@ class Word {
               {"evaluated", attempt.evaluated},
               {"evaluated_on_the_way", attempt.evaluated_on_the_way}};
     if (attempt.trained) word["trained"] = {attempt.trained->weights_sha256, attempt.trained->code};
-    ranks->from_first(word.dump());
+    ranks->broadcast_text(word.dump());
   }
   bool told() const { return told_; }  // to other processes, which are running now
 

@@ -45,6 +45,6 @@ std::unique_ptr<Mesh> shape_mesh(int tensor, int data) {
   return std::make_unique<Mesh>(std::make_unique<ShapeCommunicator>(tensor), std::make_unique<ShapeCommunicator>(data));
 }
 
-void settle_vector_maths() { [[maybe_unused]] static const at::Tensor first = at::ones({8}).exp(); }
+void initialize_vector_math() { [[maybe_unused]] static const at::Tensor first = at::ones({8}).exp(); }
 
 }  // namespace assay::mesh

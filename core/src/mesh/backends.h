@@ -20,7 +20,7 @@ std::unique_ptr<Mesh> shape_mesh(int tensor, int data);
 // ranks call it concurrently, one of them can compute its first exponential with a less accurate kernel (errors of
 // 1e-5). This function makes one call before the ranks start; a call of any function and type settles the selection for
 // all.
-void settle_vector_maths();
+void initialize_vector_math();
 
 // Runs body once per rank of a tensor x data mesh, each on its own thread (on the caller's thread if there is one
 // rank), and returns when all have finished. When a rank throws, the others leave their collectives immediately, and

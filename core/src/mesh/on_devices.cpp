@@ -17,7 +17,7 @@ class DeviceCommunicator final : public Communicator {
 
  private:
   void make(const Call& call, const void* in, void* out) override {
-    const bool device = call.collective != Collective::kBarrier && devices_.holds(in);
+    const bool device = call.collective != Collective::kBarrier && devices_.is_device_memory(in);
     const auto root = static_cast<int>(call.root);
     switch (call.collective) {
       case Collective::kAllReduce:
@@ -44,7 +44,7 @@ class DeviceCommunicator final : public Communicator {
 
 }  // namespace
 
-std::unique_ptr<Communicator> on_devices(Communicator& host, DeviceCollectives& devices) {
+std::unique_ptr<Communicator> device_communicator(Communicator& host, DeviceCollectives& devices) {
   return std::make_unique<DeviceCommunicator>(host, devices);
 }
 
@@ -53,7 +53,7 @@ void DeviceRanks::run(const Mesh& host, const std::function<void(Mesh&)>& body) 
   const auto axis = [&](Communicator& one) {
     if (one.size() == 1) return self_communicator();
     mine.push_back(make_(one));
-    return on_devices(one, *mine.back());
+    return device_communicator(one, *mine.back());
   };
   auto tensor = axis(host.tensor());
   Mesh mesh(std::move(tensor), axis(host.data()));

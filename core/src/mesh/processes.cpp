@@ -35,8 +35,8 @@ void run_ranks(Processes& processes, int tensor, int data, bool check_calls, con
     throw UserError("a mesh of " + std::to_string(tensor) + " x " + std::to_string(data) + " needs " +
                     std::to_string(tensor * data) + " processes, but mpirun started " +
                     std::to_string(processes.size()));
-  settle_vector_maths();
-  processes.from_first("");  // all have arrived: earlier failures on any host are reported now
+  initialize_vector_math();
+  processes.broadcast_text("");  // all have arrived: earlier failures on any host are reported now
   const int t = processes.rank() % tensor, d = processes.rank() / tensor;
   const auto axis = [&](int color, int key, int size) {
     auto all = processes.split(color, key, check_calls);
@@ -45,7 +45,7 @@ void run_ranks(Processes& processes, int tensor, int data, bool check_calls, con
   auto tensor_axis = axis(d, t, tensor);
   Mesh mesh(std::move(tensor_axis), axis(t, d, data));
   body(mesh);
-  processes.from_first("");  // a late failure is still reported
+  processes.broadcast_text("");  // a late failure is still reported
 }
 
 }  // namespace assay::mesh

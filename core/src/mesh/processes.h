@@ -32,7 +32,7 @@ class Processes {
   // compare their calls.
   virtual std::unique_ptr<Communicator> split(int color, int key, bool check_calls) = 0;
   // Broadcasts the first rank's text to all ranks.
-  virtual std::string from_first(std::string text) = 0;
+  virtual std::string broadcast_text(std::string text) = 0;
   // Notifies all other ranks, which leave their current or next collective with RankFailed.
   virtual void fail(const std::string& failure_class, const std::string& text) = 0;
   // Ends every process. The first rank calls it after the failure has been recorded; the others wait for that here, for

@@ -11,7 +11,7 @@
 namespace assay::mesh {
 
 template <class Body>
-void by_type(Dtype dtype, Body&& body) {
+void dispatch_dtype(Dtype dtype, Body&& body) {
   if (dtype == Dtype::kFloat32) return body(float{});
   if (dtype == Dtype::kFloat64) return body(double{});
   body(int64_t{});
@@ -32,7 +32,7 @@ void reduce(Collective collective, const std::vector<const T*>& sources, T* out,
 }
 
 // Throws RunStopped with the calls of this rank and another one when not all calls are equal.
-inline void refuse_different(const std::vector<Call>& calls, int rank) {
+inline void require_equal_calls(const std::vector<Call>& calls, int rank) {
   const auto& mine = calls[static_cast<size_t>(rank)];
   for (size_t other = 0; other < calls.size(); ++other)
     if (calls[other] != mine)

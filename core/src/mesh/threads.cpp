@@ -29,7 +29,7 @@ class Group {
     calls_[static_cast<size_t>(rank)] = call;
     buffers_[static_cast<size_t>(rank)] = buffer;
     barrier();
-    refuse_different(calls_, rank);
+    require_equal_calls(calls_, rank);
   }
 
   // Called after the work on the buffers. All ranks take part in that work, so all arrive here, and none may leave
@@ -96,10 +96,10 @@ class ThreadCommunicator final : public Communicator {
     switch (call.collective) {
       case Collective::kAllReduce:
       case Collective::kAllReduceMax:
-        by_type(call.dtype, [&]<class T>(T) { reduce_all<T>(call); });
+        dispatch_dtype(call.dtype, [&]<class T>(T) { reduce_all<T>(call); });
         break;
       case Collective::kReduceScatter:
-        by_type(call.dtype, [&]<class T>(T) {
+        dispatch_dtype(call.dtype, [&]<class T>(T) {
           reduce(call.collective, sources<T>(static_cast<size_t>(rank_) * call.count), static_cast<T*>(out),
                  call.count);
         });
@@ -149,7 +149,7 @@ std::unique_ptr<Communicator> communicator(std::shared_ptr<Group> group, int ran
 }  // namespace
 
 void run_ranks(int tensor, int data, const std::function<void(Mesh&)>& body) {
-  settle_vector_maths();
+  initialize_vector_math();
   if (tensor * data == 1) return body(*self_mesh());
   std::atomic<bool> aborted{false};
   std::vector<std::shared_ptr<Group>> tensor_groups,

@@ -116,28 +116,29 @@ Tensor Attention::operator()(const Tensor& x, const Positional& positional, cons
     key_mask = cache->mask;
   }
   const auto bias = checked_attention_bias(positional, context);
-  const auto told = positional.identity().instance + " (attention bias)";
+  const auto bias_name = positional.identity().instance + " (attention bias)";
   const bool drop = key.training && options_.dropout.rate > 0;
   Tensor out_BTD;
   const bool only_slopes = !key_mask.defined() && !bias.table_NH.defined() && !bias.dense_BHQS.defined();
-  if ((only_slopes || !alternatives) && (!cache || !q.requires_grad()) && fused_attention_serves(q, v, bias, context)) {
-    AlsoAdded also{{}, key_mask};
+  if ((only_slopes || !alternatives) && (!cache || !q.requires_grad()) &&
+      fused_attention_supports(q, v, bias, context)) {
+    DenseBiasAndMask extra{{}, key_mask};
     if (!only_slopes) {
       auto rest = bias;
       rest.slopes_H = Tensor();
       // Inside the guard, because the bucket function is also code of the scheme.
-      also.dense_BHQS = guard(positional, "attention_bias", [&] { return dense_bias_of(rest, context); });
+      extra.dense_BHQS = guard(positional, "attention_bias", [&] { return dense_bias_of(rest, context); });
     }
-    for (const auto& part : {bias.slopes_H, also.dense_BHQS})
-      if (part.defined()) watch_bias(told, part);
+    for (const auto& part : {bias.slopes_H, extra.dense_BHQS})
+      if (part.defined()) watch_bias(bias_name, part);
     const auto mask =
         drop ? DropoutMask(q, options_.dropout, key, batch.row_id, batch.positions, head_begin_) : DropoutMask();
     out_BTD = alternatives ? fused_attention_of_alternatives(q, k, v, bias, context)
-                           : fused_attention(q, k, v, bias, context, also, mask);
+                           : fused_attention(q, k, v, bias, context, extra, mask);
   } else {
     Scores scores;
     scores.added = guard(positional, "attention_bias", [&] { return dense_bias_of(bias, context); });
-    if (scores.added.defined()) watch_bias(told, scores.added);
+    if (scores.added.defined()) watch_bias(bias_name, scores.added);
     scores.only_causal = !cache && !key_mask.defined() && options_.causal && !scores.added.defined() && !drop;
     if (!scores.only_causal)
       scores.hidden = hidden_keys(T, k.size(2), options_.causal, alternatives, key_mask, x.device());

@@ -172,8 +172,8 @@ std::array<Tensor, 3> split_heads(const Tensor& packed) {
   return {parts[0], parts[1], parts[2]};
 }
 
-bool fused_attention_serves(const Tensor& query, const Tensor& value, const AttentionBias& bias,
-                            const AttentionContext& context) {
+bool fused_attention_supports(const Tensor& query, const Tensor& value, const AttentionBias& bias,
+                              const AttentionContext& context) {
   const auto type = query.scalar_type();
   if (!query.device().is_cpu() || (type != at::kFloat && type != at::kDouble)) return false;
   if (value.scalar_type() != type) return false;
@@ -183,25 +183,25 @@ bool fused_attention_serves(const Tensor& query, const Tensor& value, const Atte
 }
 
 Tensor fused_attention(const Tensor& query, const Tensor& key, const Tensor& value, const AttentionBias& bias,
-                       const AttentionContext& context, const AlsoAdded& also, const DropoutMask& mask) {
+                       const AttentionContext& context, const DenseBiasAndMask& extra, const DropoutMask& mask) {
   if (query.size(2) != key.size(2) && (query.requires_grad() || key.requires_grad() || value.requires_grad()))
     throw Bug("fused attention has a gradient only if there are as many queries as keys");
   auto added = bias_for(query, context.key_positions, key.size(2), bias, context);
   const int64_t rows = query.size(0), keys = key.size(2);
-  if (also.key_mask.defined()) {
-    if (also.key_mask.dim() != 2 || also.key_mask.size(1) != keys || also.key_mask.scalar_type() != at::kBool)
+  if (extra.key_mask.defined()) {
+    if (extra.key_mask.dim() != 2 || extra.key_mask.size(1) != keys || extra.key_mask.scalar_type() != at::kBool)
       throw UserError("attention needs a key mask with one bool for each of " + std::to_string(keys) +
-                      " keys; the mask has sizes " + c10::str(also.key_mask.sizes()));
-    added.key_mask = also.key_mask.expand({rows, keys}).contiguous();
+                      " keys; the mask has sizes " + c10::str(extra.key_mask.sizes()));
+    added.key_mask = extra.key_mask.expand({rows, keys}).contiguous();
   }
-  if (const auto& given = also.dense_BHQS;
+  if (const auto& given = extra.dense_BHQS;
       given.defined() && (given.dim() != 4 || (given.size(0) != 1 && given.size(0) != rows)))
     throw UserError("a dense attention bias must be [1 or B, 1 or H, Q, S]; for " + std::to_string(rows) +
                     " rows, it has sizes " + c10::str(given.sizes()));
   std::optional<Tensor> dense;
-  if (also.dense_BHQS.defined())
+  if (extra.dense_BHQS.defined())
     dense =
-        also.dense_BHQS.to(query.scalar_type()).expand({-1, context.heads, query.size(2), key.size(2)}).contiguous();
+        extra.dense_BHQS.to(query.scalar_type()).expand({-1, context.heads, query.size(2), key.size(2)}).contiguous();
   return FusedAttention::apply(without_gaps(query), without_gaps(key), without_gaps(value), dense, std::move(added),
                                context.causal, mask);
 }

@@ -14,11 +14,11 @@ std::array<Tensor, 3> split_heads(const Tensor& packed);
 
 // Whether fused_attention supports this case: on the CPU, in fp32 or fp64 (the same for queries, keys and values),
 // without learned slopes.
-bool fused_attention_serves(const Tensor& query, const Tensor& value, const AttentionBias& bias,
-                            const AttentionContext& context);
+bool fused_attention_supports(const Tensor& query, const Tensor& value, const AttentionBias& bias,
+                              const AttentionContext& context);
 
 // Terms besides slopes; undefined if absent.
-struct AlsoAdded {
+struct DenseBiasAndMask {
   Tensor dense_BHQS;  // [1 or B, 1 or H, Q, S], added to the scores
   Tensor key_mask;    // [B, S] bool: a key that is false is visible only to its own query
 };
@@ -26,7 +26,8 @@ struct AlsoAdded {
 // dropout(softmax(q k^T / sqrt(K) - slope * distance + dense)) v, [B, Q, H * K], for q [B, H, Q, K] and k, v
 // [B, H, S, K]; with a gradient if Q = S. Only the slopes of the bias are used.
 Tensor fused_attention(const Tensor& query, const Tensor& key, const Tensor& value, const AttentionBias& bias,
-                       const AttentionContext& context, const AlsoAdded& also = {}, const DropoutMask& mask = {});
+                       const AttentionContext& context, const DenseBiasAndMask& extra = {},
+                       const DropoutMask& mask = {});
 
 // The same for queries that are alternatives for one position (Cache::alternatives): each attends to the keys before
 // the last Q and to its own key. No gradients, no bias but slopes, no padding.

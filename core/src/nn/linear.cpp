@@ -11,7 +11,7 @@ namespace assay::nn {
 namespace {
 
 // Reduces the partial sums of y [.., T, D] over the ranks; with sequence parallelism, returns this rank's positions.
-Tensor sum_for_next(const Tensor& y, const Mesh& mesh) {
+Tensor reduced_output(const Tensor& y, const Mesh& mesh) {
   return SequenceRegion::present() ? reduce_scatter_to_sequence_parallel_region(y, -2, mesh)
                                    : reduce_from_tensor_parallel_region(y, mesh);
 }
@@ -40,7 +40,7 @@ RowLinear::RowLinear(Parameters scope, int64_t in, int64_t out, bool bias, doubl
 
 Tensor RowLinear::operator()(const Tensor& x) const {
   if (mesh_->tensor().size() == 1) return watch(name_, affine(x, weight_, bias_));
-  const auto y = sum_for_next(affine(x, weight_), *mesh_);
+  const auto y = reduced_output(affine(x, weight_), *mesh_);
   return watch(name_, bias_.defined() ? y + sequence_parallel_parameter(bias_) : y);  // added once, after the reduction
 }
 
@@ -84,7 +84,7 @@ Tensor VocabularyEmbedding::operator()(const Tensor& tokens) const {
   const auto local = tokens - begin_;
   const auto elsewhere = local.lt(0).logical_or_(local.ge(weight_.size(0)));
   const auto found = at::embedding(weight_, local.masked_fill(elsewhere, 0));
-  return watch(name_, sum_for_next(found.masked_fill(elsewhere.unsqueeze(-1), 0.0), *mesh_));
+  return watch(name_, reduced_output(found.masked_fill(elsewhere.unsqueeze(-1), 0.0), *mesh_));
 }
 
 void VocabularyEmbedding::clear_row(int64_t id) const {

@@ -16,7 +16,7 @@ double worst_units(T from, int steps) {
     const T x = from * static_cast<T>(i) / static_cast<T>(steps);
     const Wide exact = std::exp(static_cast<Wide>(x));
     const Wide unit = static_cast<Wide>(std::numeric_limits<T>::epsilon()) * std::exp2(std::floor(std::log2(exact)));
-    worst = std::max(worst, static_cast<double>(std::abs(static_cast<Wide>(exp_of_not_positive(x)) - exact) / unit));
+    worst = std::max(worst, static_cast<double>(std::abs(static_cast<Wide>(exp_nonpositive(x)) - exact) / unit));
   }
   return worst;
 }
@@ -30,15 +30,15 @@ TEST(KernelExp, IsWithinItsUnits) {
 
 TEST(KernelExp, AtTheEnds) {
   const auto infinity = std::numeric_limits<float>::infinity();
-  EXPECT_EQ(exp_of_not_positive(0.0F), 1.0F);
-  EXPECT_EQ(exp_of_not_positive(0.0), 1.0);
-  EXPECT_EQ(exp_of_not_positive(-0.0F), 1.0F);
-  EXPECT_EQ(exp_of_not_positive(-infinity), 0.0F);
-  EXPECT_EQ(exp_of_not_positive(-100.0F), 0.0F);
-  EXPECT_EQ(exp_of_not_positive(-std::numeric_limits<double>::infinity()), 0.0);
-  EXPECT_EQ(exp_of_not_positive(-800.0), 0.0);
-  EXPECT_TRUE(std::isnan(exp_of_not_positive(std::numeric_limits<float>::quiet_NaN())));
-  EXPECT_TRUE(std::isnan(exp_of_not_positive(std::numeric_limits<double>::quiet_NaN())));
+  EXPECT_EQ(exp_nonpositive(0.0F), 1.0F);
+  EXPECT_EQ(exp_nonpositive(0.0), 1.0);
+  EXPECT_EQ(exp_nonpositive(-0.0F), 1.0F);
+  EXPECT_EQ(exp_nonpositive(-infinity), 0.0F);
+  EXPECT_EQ(exp_nonpositive(-100.0F), 0.0F);
+  EXPECT_EQ(exp_nonpositive(-std::numeric_limits<double>::infinity()), 0.0);
+  EXPECT_EQ(exp_nonpositive(-800.0), 0.0);
+  EXPECT_TRUE(std::isnan(exp_nonpositive(std::numeric_limits<float>::quiet_NaN())));
+  EXPECT_TRUE(std::isnan(exp_nonpositive(std::numeric_limits<double>::quiet_NaN())));
 }
 
 }  // namespace

@@ -57,7 +57,7 @@ TEST_P(FusedAttention, IsTheFormulaAndSoIsItsGradient) {
   const auto fused = [&](const Tensor& packed) {
     auto [q, k, v] = split_heads(packed);
     if (variant.changed) q = q * factor, k = k * factor;
-    EXPECT_TRUE(fused_attention_serves(q, v, bias, context));
+    EXPECT_TRUE(fused_attention_supports(q, v, bias, context));
     const auto mask = variant.dropout ? DropoutMask(q, kSite, kKey, row_id, context.query_positions, 1) : DropoutMask();
     return fused_attention(q, k, v, bias, context, {dense, key_mask}, mask);
   };
@@ -114,10 +114,10 @@ TEST(FusedAttentionServes, OnlyWhatItCan) {
   AttentionBias none, learned, foreign;
   learned.slopes_H = at::tensor({0.5, 0.25}, at::kDouble).requires_grad_(true);
   foreign.slopes_H = at::tensor({0.5, 0.25, 0.125}, at::kDouble);
-  EXPECT_TRUE(fused_attention_serves(q, q, none, context));
-  EXPECT_FALSE(fused_attention_serves(q.to(at::kBFloat16), q.to(at::kBFloat16), none, context));
-  EXPECT_FALSE(fused_attention_serves(q, q.to(at::kBFloat16), none, context));
-  for (const auto* bias : {&learned, &foreign}) EXPECT_FALSE(fused_attention_serves(q, q, *bias, context));
+  EXPECT_TRUE(fused_attention_supports(q, q, none, context));
+  EXPECT_FALSE(fused_attention_supports(q.to(at::kBFloat16), q.to(at::kBFloat16), none, context));
+  EXPECT_FALSE(fused_attention_supports(q, q.to(at::kBFloat16), none, context));
+  for (const auto* bias : {&learned, &foreign}) EXPECT_FALSE(fused_attention_supports(q, q, *bias, context));
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ class Recorder final : public mesh::DeviceCollectives {
  public:
   Recorder(Communicator& host, std::vector<std::string>& calls, const char* begin = nullptr, const char* end = nullptr)
       : host_(host), calls_(calls), begin_(begin), end_(end) {}
-  bool holds(const void* buffer) const override {
+  bool is_device_memory(const void* buffer) const override {
     const auto* at = static_cast<const char*>(buffer);
     return !begin_ || (at >= begin_ && at < end_);
   }
@@ -57,7 +57,7 @@ TEST(Nccl, CallsGoWhereTheirBuffersLie) {
     std::array<float, 4> gpu{1, 2, 3, 4}, cpu{5, 6, 7, 8};
     std::array<float, 8> all{};
     Recorder devices(host, calls[rank], reinterpret_cast<char*>(gpu.data()), reinterpret_cast<char*>(gpu.data() + 4));
-    const auto axis = mesh::on_devices(host, devices);
+    const auto axis = mesh::device_communicator(host, devices);
     axis->all_reduce(cpu.data(), 4, Dtype::kFloat32);
     axis->all_reduce(gpu.data(), 3, Dtype::kFloat32);
     axis->all_reduce_max(gpu.data(), 4, Dtype::kFloat32);
@@ -125,8 +125,8 @@ TEST(Nccl, OneRankOnAGpu) {
   const auto nccl = mesh::nccl_collectives(*host);
   std::array<float, 4> values{1, 2, 3, 4}, back{};
   auto* const gpu = static_cast<float*>(kernels::device::copy_in(values.data(), sizeof values));
-  EXPECT_TRUE(nccl->holds(gpu));
-  EXPECT_FALSE(nccl->holds(values.data()));
+  EXPECT_TRUE(nccl->is_device_memory(gpu));
+  EXPECT_FALSE(nccl->is_device_memory(values.data()));
   nccl->all_reduce(gpu, 4, Dtype::kFloat32, false);
   nccl->broadcast(gpu, sizeof values, 0);
   kernels::device::copy_out(back.data(), gpu, sizeof back);

@@ -28,7 +28,7 @@ void check(int code, const char* what) {
 }
 
 // Throws RankFailed if the message "<class>\n<text>" of a failed rank has arrived.
-void look_for_failure() {
+void check_for_failure() {
   int there = 0;
   MPI_Status status;
   check(MPI_Iprobe(MPI_ANY_SOURCE, kFailure, MPI_COMM_WORLD, &there, &status), "probing for messages");
@@ -71,7 +71,7 @@ class Exchange {
       int done = 0;
       check(MPI_Testall(static_cast<int>(requests_.size()), requests_.data(), &done, MPI_STATUSES_IGNORE), "waiting");
       if (done) break;
-      if (spins % 64 == 0) look_for_failure();
+      if (spins % 64 == 0) check_for_failure();
       if (spins > kSpins) std::this_thread::sleep_for(kPause);
     }
     requests_.clear();
@@ -184,7 +184,7 @@ class MpiCommunicator final : public Communicator {
     });
     std::memcpy(from(rank_), mine, bytes);
     exchange.wait();
-    by_type(call.dtype, [&]<class T>(T) {
+    dispatch_dtype(call.dtype, [&]<class T>(T) {
       std::vector<const T*> sources;
       for (int r = 0; r < size_; ++r) sources.push_back(reinterpret_cast<const T*>(from(r)));
       reduce(call.collective, sources, reinterpret_cast<T*>(out), bytes / sizeof(T));
@@ -194,7 +194,7 @@ class MpiCommunicator final : public Communicator {
   void compare(const Call& call) const {
     std::vector<Call> calls(static_cast<size_t>(size_));
     gather_all(&call, reinterpret_cast<char*>(calls.data()), sizeof call);
-    refuse_different(calls, rank_);
+    require_equal_calls(calls, rank_);
   }
 
   MPI_Comm comm_;
@@ -230,7 +230,7 @@ class MpiProcesses final : public Processes {
     return std::make_unique<MpiCommunicator>(comm, check_calls);
   }
 
-  std::string from_first(std::string text) override {
+  std::string broadcast_text(std::string text) override {
     MpiCommunicator world(MPI_COMM_WORLD, false);
     uint64_t bytes = text.size();
     world.broadcast(&bytes, sizeof bytes, 0);
@@ -241,11 +241,12 @@ class MpiProcesses final : public Processes {
   }
 
   void fail(const std::string& failure_class, const std::string& text) override {
-    static const std::string told = failure_class + "\n" + text;  // must stay valid until the process ends
+    static const std::string failure = failure_class + "\n" + text;  // must stay valid until the process ends
     for (int other = 0; other < size_; ++other) {
       MPI_Request under_way;
       if (other != rank_)
-        MPI_Isend(told.data(), static_cast<int>(told.size()), MPI_CHAR, other, kFailure, MPI_COMM_WORLD, &under_way);
+        MPI_Isend(failure.data(), static_cast<int>(failure.size()), MPI_CHAR, other, kFailure, MPI_COMM_WORLD,
+                  &under_way);
     }
   }
 

@@ -41,7 +41,7 @@ class Nccl final : public DeviceCollectives {
     if (!aborted_) ncclCommDestroy(comm_);
   }
 
-  bool holds(const void* buffer) const override { return kernels::device::holds(buffer); }
+  bool is_device_memory(const void* buffer) const override { return kernels::device::is_device_memory(buffer); }
   void all_reduce(void* buffer, size_t count, Dtype dtype, bool max) override {
     begin("all-reduce", [&] {
       return ncclAllReduce(buffer, buffer, count, type_of(dtype), max ? ncclMax : ncclSum, comm_, kStream);

@@ -18,7 +18,7 @@ namespace assay::mesh {
 class DeviceCollectives {
  public:
   virtual ~DeviceCollectives() = default;
-  virtual bool holds(const void* buffer) const = 0;  // whether it is in GPU memory
+  virtual bool is_device_memory(const void* buffer) const = 0;  // whether it is in GPU memory
   virtual void all_reduce(void* buffer, size_t count, Dtype dtype, bool max) = 0;
   virtual void all_gather(const void* mine, void* all, size_t bytes) = 0;
   virtual void reduce_scatter(const void* all, void* mine, size_t count, Dtype dtype) = 0;
@@ -27,7 +27,7 @@ class DeviceCollectives {
 };
 
 // An axis that dispatches calls by buffer: GPU memory to `devices`, all other calls and barriers to `host`.
-std::unique_ptr<Communicator> on_devices(Communicator& host, DeviceCollectives& devices);
+std::unique_ptr<Communicator> device_communicator(Communicator& host, DeviceCollectives& devices);
 
 // The ranks of this process, each with its own GPU.
 class DeviceRanks {

@@ -41,7 +41,7 @@ json vocabulary_of(const Assembled& run) {
 }
 
 // Broadcasts a number from the mesh's first rank.
-int64_t from_first(int64_t value, const Mesh& mesh) {
+int64_t broadcast_from_first(int64_t value, const Mesh& mesh) {
   if (!mesh.first()) value = std::numeric_limits<int64_t>::min();
   mesh.tensor().all_reduce_max(&value, 1, Dtype::kInt64);
   mesh.data().all_reduce_max(&value, 1, Dtype::kInt64);
@@ -206,7 +206,7 @@ Checkpoints::Resumed Checkpoints::resume(Assembled& run, const Mesh& mesh, const
       }
       resumed.notes.push_back(step_folder(step).string() + ": " + wrong + "; the run does not resume from it");
     }
-  chosen = from_first(chosen, mesh);
+  chosen = broadcast_from_first(chosen, mesh);
   if (chosen == 0) return resumed;
   const auto folder = step_folder(chosen);
   load_weights(folder / kWeights, run, mesh);
