@@ -26,11 +26,11 @@ std::string text_of(json code) {
 }
 
 // The environment in which the weights of a record were trained, in the form of Progress::stretches.
-json stretches_of(const json& environment) {
+json training_segments_of(const json& environment) {
   if (environment.contains("continued")) return environment["continued"];
   if (!environment.contains("mesh")) return json::array();
-  return json::array(
-      {run::stretch(environment["mesh"], environment.value("threads", 0), environment.value("device", ""), 0)});
+  return json::array({run::training_segment(environment["mesh"], environment.value("threads", 0),
+                                            environment.value("device", ""), 0)});
 }
 
 }  // namespace
@@ -51,7 +51,7 @@ void write_records(const record::PlanLine& line, const record::RunLayout& layout
   result.libtorch = loader::loaded_libtorch();
   result.device = report.device;
   result.gpu = report.gpu;
-  result.stretches = report.stretches;
+  result.training_segments = report.training_segments;
   result.weights_sha256 = report.weights_sha256;
   for (const auto& source : report.sources) result.data.push_back({source.name, source.sha256, source.licence});
   result.measured = {seconds,

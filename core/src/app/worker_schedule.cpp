@@ -31,17 +31,17 @@ json rates_of(const loader::Registry& registry, const record::PlanLine& line, in
   std::vector<Point> highest_of;  // per stretch
   Point first{}, last{}, highest{};
   std::string bytes;
-  const auto stretches = std::min(steps, most);
+  const auto intervals = std::min(steps, most);
   for (int64_t step = 0; step < steps; ++step) {
     const Point point{step, peak * guard(scheduler, "multiplier", [&] { return scheduler.multiplier(step, length); }),
                       guard(scheduler, "decay_multiplier", [&] { return scheduler.decay_multiplier(step, length); })};
     for (const double number : {point.rate, point.decay})
       bytes.append(reinterpret_cast<const char*>(&number), sizeof number);
-    const auto stretch = static_cast<size_t>(step * stretches / steps);
-    if (stretch == highest_of.size())
+    const auto interval = static_cast<size_t>(step * intervals / steps);
+    if (interval == highest_of.size())
       highest_of.push_back(point);
-    else if (point.rate > highest_of[stretch].rate)
-      highest_of[stretch] = point;
+    else if (point.rate > highest_of[interval].rate)
+      highest_of[interval] = point;
     if (step == 0 || point.rate > highest.rate) highest = point;
     if (step == 0) first = point;
     last = point;

@@ -65,7 +65,7 @@ std::string status_text(const record::ExperimentLayout& experiment) {
   std::optional<std::map<std::string, launch::OnSlurm> >
       slurm;  // queried if the runs' own files do not decide a status
   std::string details;
-  const auto lines = record::with_code_at_hand(record::read_plan_lines(experiment.plan()));
+  const auto lines = record::with_current_code(record::read_plan_lines(experiment.plan()));
   const auto code = current_training_code();
   for (const auto& line : lines) {
     const auto job = launch::job_of(line, experiment);

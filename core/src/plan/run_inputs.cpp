@@ -95,7 +95,7 @@ json RunInputs::choose(const Lines& lines, const document::Node& node, const std
                 {"group", labels.begin()->first},
                 {"path", runs_of(file_, experiment).string()},
                 {"seeds", seeds}};
-  return fixed ? record::with_inputs_of(input, *fixed) : input;
+  return fixed ? record::with_inputs_for_seed(input, *fixed) : input;
 }
 
 json RunInputs::find(const document::Node& node, const std::string& owner, document::Diagnostics& diagnostics) {

@@ -71,13 +71,14 @@ std::string build_id_of_loaded(const void* address) {
   } search{reinterpret_cast<ElfW(Addr)>(address), ""};
   const auto visit = [](dl_phdr_info* info, size_t, void* data) {
     auto& wanted = *static_cast<Search*>(data);
-    bool holds_address = false;
+    bool contains_address = false;
     for (size_t i = 0; i < info->dlpi_phnum; ++i) {
       const auto& segment = info->dlpi_phdr[i];
       const auto begin = info->dlpi_addr + segment.p_vaddr;
-      holds_address |= segment.p_type == PT_LOAD && wanted.address >= begin && wanted.address - begin < segment.p_memsz;
+      contains_address |=
+          segment.p_type == PT_LOAD && wanted.address >= begin && wanted.address - begin < segment.p_memsz;
     }
-    if (!holds_address) return 0;
+    if (!contains_address) return 0;
     for (size_t i = 0; i < info->dlpi_phnum && wanted.id.empty(); ++i) {
       const auto& segment = info->dlpi_phdr[i];
       if (segment.p_type == PT_NOTE)

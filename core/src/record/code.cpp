@@ -11,7 +11,7 @@ namespace {
 bool asks_a_run(const nlohmann::json& config) {
   if (config.is_object() && config.contains("train_id")) return true;
   return config.is_structured() &&
-         std::any_of(config.begin(), config.end(), [](const auto& inner) { return asks_a_run(inner); });
+         std::any_of(config.begin(), config.end(), [](const auto& inner) { return uses_another_run(inner); });
 }
 
 nlohmann::json identity(const PlannedPlugin& planned) {
@@ -47,11 +47,11 @@ nlohmann::json training_plugins(const PlanLine& plan_line) {
 nlohmann::json evaluation_plugins(const PlanLine& plan_line, const nlohmann::json& config) {
   std::set<std::string> names;
   collect_uses(config, names);
-  const bool asks = asks_a_run(config);
+  const bool uses_input = uses_another_run(config);
   auto chosen = nlohmann::json::object();
   for (const auto& [key, plugin] : plan_line.plugins)
     if ((has_role(plugin, "evaluate") && names.count(key.substr(key.find('/') + 1))) ||
-        (asks && has_role(plugin, kInputRole)))
+        (uses_input && has_role(plugin, kInputRole)))
       chosen[key] = identity(plugin);
   return chosen;
 }

@@ -24,9 +24,9 @@ bool ends_inside_a_line(int descriptor) {
 }
 
 bool is_event(const nlohmann::json& line) {
-  const auto holds = [&](const char* key, auto check) { return line.contains(key) && check(line[key]); };
-  return line.is_object() && holds("attempt", [](const auto& value) { return value.is_number_integer(); }) &&
-         holds("type", [](const auto& value) { return value.is_string(); });
+  const auto has_field = [&](const char* key, auto check) { return line.contains(key) && check(line[key]); };
+  return line.is_object() && has_field("attempt", [](const auto& value) { return value.is_number_integer(); }) &&
+         has_field("type", [](const auto& value) { return value.is_string(); });
 }
 
 // Events without a step (start, error, end) count as of step -1.

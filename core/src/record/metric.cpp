@@ -61,7 +61,7 @@ std::string scalar_text(const nlohmann::json& value) {
   return value.is_number_float() ? fmt::format("{:g}", value.get<double>()) : value.dump();
 }
 
-bool applies(const nlohmann::json& metric) {
+bool is_applicable(const nlohmann::json& metric) {
   return !metric.at("value").is_null() || !metric.value("sum", nlohmann::json()).is_number();
 }
 

@@ -28,7 +28,7 @@ std::string metric_name(const std::string& label, const nlohmann::json& metric);
 std::string scalar_text(const nlohmann::json& value);
 
 // Whether a recorded metric applies to its model. It does not if its value is null but it has a sum.
-bool applies(const nlohmann::json& metric);
+bool is_applicable(const nlohmann::json& metric);
 
 // A value of an event or a record: a number, or the string for a number that JSON cannot represent ("Infinity",
 // "-Infinity"). NaN otherwise.

@@ -13,7 +13,7 @@ bool is_run_input(const json& value) {
          value.contains("path") && (value.contains("train_id") || value.contains("seeds"));
 }
 
-json with_inputs_of(const json& value, int64_t seed) {
+json with_inputs_for_seed(const json& value, int64_t seed) {
   if (is_run_input(value) && value.contains("seeds")) {
     const std::string id = value.at("seeds").at(std::to_string(seed));
     return {{"experiment", value.at("experiment")},
@@ -23,7 +23,7 @@ json with_inputs_of(const json& value, int64_t seed) {
   }
   if (!value.is_structured()) return value;
   auto result = value;
-  for (auto& item : result) item = with_inputs_of(item, seed);
+  for (auto& item : result) item = with_inputs_for_seed(item, seed);
   return result;
 }
 

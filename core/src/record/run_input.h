@@ -13,7 +13,7 @@ namespace assay::record {
 bool is_run_input(const nlohmann::json& value);
 
 // Returns the value with every open input resolved for one seed.
-nlohmann::json with_inputs_of(const nlohmann::json& value, int64_t seed);
+nlohmann::json with_inputs_for_seed(const nlohmann::json& value, int64_t seed);
 
 // Returns every resolved input inside the value.
 std::vector<nlohmann::json> inputs_in(const nlohmann::json& value);

@@ -46,16 +46,16 @@ struct RunReport {
   std::vector<Source> sources;
   std::string device;                         // "cpu", "cuda:0"
   std::map<std::string, std::string> gpu;     // see description
-  nlohmann::json stretches;                   // see Progress
+  nlohmann::json training_segments;           // see Progress
   std::vector<EvaluationReport> evaluations;  // at the end of the run
   bool stopped = false;                       // before its end, after a checkpoint at `steps`; nothing else is set then
 };
 
 // Data from the record of a finished training.
 struct Trained {
-  std::string weights_sha256;  // empty: the weights were not kept
-  std::string code;            // as Attempt::code
-  nlohmann::json stretches;    // as Progress::stretches; only on the first rank
+  std::string weights_sha256;        // empty: the weights were not kept
+  std::string code;                  // as Attempt::code
+  nlohmann::json training_segments;  // as Progress::training_segments; only on the first rank
 };
 
 // One attempt at a run.

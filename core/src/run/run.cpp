@@ -107,7 +107,7 @@ class RankRun {
     saved_ = progress_.step;
     earlier_seconds_ = progress_.seconds;
     spikes_.recent = progress_.recent;
-    note_stretch(progress_);
+    record_training_segment(progress_);
     if (progress_.step < run_.steps)
       data_ = data::open_training_data(data_spec(run_, line_, attempt_.library, attempt_.contexts), mesh_,
                                        progress_.epoch_begins);
@@ -184,7 +184,7 @@ class RankRun {
     if (!mesh_.first()) return true;
     report_.steps = run_.steps;
     report_.skipped = progress_.skipped;
-    report_.stretches = progress_.stretches;
+    report_.training_segments = progress_.training_segments;
     report_.tokens = run_.steps * tokens_per_step();
     report_.six_nd = 6.0 * static_cast<double>(report_.parameters) * static_cast<double>(report_.tokens);
     report_.exact_flops = run_.row_flops() * static_cast<double>(run_.steps * run_.batch);
@@ -255,7 +255,7 @@ class RankRun {
       if (resumed.progress.step == 0) start_from_init(line_.train, run_, mesh_);
       return resumed;
     }
-    const auto& [weights_sha256, code, stretches] = *attempt_.trained;
+    const auto& [weights_sha256, code, training_segments] = *attempt_.trained;
     std::string wrong;
     if (std::error_code absent; weights_sha256.empty())
       wrong = "the run kept no weights";
@@ -275,7 +275,7 @@ class RankRun {
                       ", and repeated training would not reproduce it, because " + changes(code, attempt_.code) +
                       " changed since; remove " + layout_.folder().string() + " to train from the start");
     // Without a hash, a repeated training need not reproduce specific weights.
-    auto resumed = checkpoints_.resume(run_, mesh_, weights_sha256.empty() ? json() : stretches);
+    auto resumed = checkpoints_.resume(run_, mesh_, weights_sha256.empty() ? json() : training_segments);
     if (resumed.progress.step < run_.steps)
       resumed.notes.insert(resumed.notes.begin(),
                            layout_.weights().string() + ": " + wrong + "; the training is repeated");

@@ -38,7 +38,7 @@ void take_metrics(const json& record, const std::string& label, bool stale, RunR
   for (const auto& metric : record.value("metrics", json::array())) {
     const auto name = record::metric_name(label, metric);
     const auto part = [&](const char* key) { return record::number_or_nan(metric.value(key, json())); };
-    if (record::applies(metric)) run.values[name] = {part("value"), stale, part("sum"), part("weight")};
+    if (record::is_applicable(metric)) run.values[name] = {part("value"), stale, part("sum"), part("weight")};
     if (std::none_of(found.begin(), found.end(), [&](const auto& known) { return known.name == name; }))
       found.push_back({name, metric.value("unit", ""), metric.value("direction", "none")});
     if (const auto note = metric.value("note", ""); !note.empty()) run.notes[name] = note;
@@ -193,7 +193,7 @@ Results read_results(const record::ExperimentLayout& experiment, const std::stri
     throw UserError(experiment.folder().string() +
                     ": the folder has no results (no plan.jsonl); 'assay run' makes them");
   Results results;
-  const auto lines = record::with_code_at_hand(record::read_plan_lines(experiment.plan()));
+  const auto lines = record::with_current_code(record::read_plan_lines(experiment.plan()));
   results.plan_hashes = {base::sha256_of_file(experiment.plan())};
   results.experiment = experiment.folder().filename().string();
   if (!lines.empty()) results.experiment = lines[0].experiment;

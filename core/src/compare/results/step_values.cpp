@@ -45,7 +45,7 @@ void take(const json& event, const Wanted& wanted, RunResult& run, Results& resu
   }
   const auto* metric = evaluated_metric(event, wanted);
   if (!metric) return;
-  if (record::applies(*metric))
+  if (record::is_applicable(*metric))
     run.values[wanted.full] = {.value = record::number_or_nan(metric->value("value", json())), .stale = stale};
   auto& known = results.evaluation;
   if (std::none_of(known.begin(), known.end(), [&](const MetricInfo& one) { return one.name == wanted.full; }))

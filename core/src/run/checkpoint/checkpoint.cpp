@@ -59,8 +59,8 @@ bool are_numbers(const json& list) {
 }
 
 // Whether one list of stretches is a prefix of another.
-bool begins(const json& stretches, const json& with) {
-  return with.size() <= stretches.size() && std::equal(with.begin(), with.end(), stretches.begin());
+bool begins(const json& training_segments, const json& with) {
+  return with.size() <= training_segments.size() && std::equal(with.begin(), with.end(), training_segments.begin());
 }
 
 json to_json(const Phases& phases) {
@@ -91,7 +91,7 @@ Phases phases_of(const json& value) {
 
 }  // namespace
 
-json stretch(const json& mesh, int threads, const std::string& device, int64_t from) {
+json training_segment(const json& mesh, int threads, const std::string& device, int64_t from) {
   json sums = json::object();  // keys that affect the order of sums
   for (const char* key : {"tensor", "data", "sequence_parallel", "backend"})
     if (mesh.contains(key)) sums[key] = mesh[key];
@@ -175,7 +175,7 @@ void Checkpoints::save(Assembled& run, const Mesh& mesh, const Progress& progres
                          {kStateFormat, format},
                          {"skipped", progress.skipped},
                          {"recent", {{"losses", progress.recent.losses}, {"norms", progress.recent.norms}}},
-                         {"stretches", progress.stretches},
+                         {"stretches", progress.training_segments},
                          {"epoch_begins", progress.epoch_begins},
                          {"measured",
                           {{"train_seconds", progress.train_seconds},

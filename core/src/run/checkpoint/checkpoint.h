@@ -26,14 +26,14 @@ struct Progress {
   Phases phases = {};        // the same, by phase
   int64_t skipped = 0;       // steps without an update: not finite, or a spike
   // The training environments: {from: step, mesh, threads, device}, with one entry per change.
-  nlohmann::json stretches = nlohmann::json::array();
+  nlohmann::json training_segments = nlohmann::json::array();
   Recent recent = {};                       // see SpikeGuard
   LateMeans late = {};                      // so far: "loss", and metrics that components log
   std::vector<int64_t> epoch_begins = {0};  // see TrainingData
 };
 
-// One entry of Progress::stretches; of the mesh, it has the keys that affect the order of sums.
-nlohmann::json stretch(const nlohmann::json& mesh, int threads, const std::string& device, int64_t from);
+// One entry of Progress::training_segments; of the mesh, it has the keys that affect the order of sums.
+nlohmann::json training_segment(const nlohmann::json& mesh, int threads, const std::string& device, int64_t from);
 
 // An attempt whose result is rejected. It has removed its checkpoints, and readers drop its events.
 struct RefusedAttempt : UserError {

@@ -70,7 +70,7 @@ TEST(Checkpoint, IsTheSameBitsOnEveryMesh) {
       EXPECT_EQ(progress.skipped, 1);
       EXPECT_EQ(progress.recent.losses, (std::vector<double>{0.1, 0.7}));
       EXPECT_EQ(progress.recent.norms, std::vector<double>{1e-300});
-      EXPECT_EQ(progress.stretches, json::parse(R"([{"from":0,"threads":2}])"));
+      EXPECT_EQ(progress.training_segments, json::parse(R"([{"from":0,"threads":2}])"));
       EXPECT_TRUE(notes.empty());
       folder(to).save(run, mesh, progress);
     });
