@@ -30,7 +30,7 @@ namespace {
 using nlohmann::json;
 
 // If the cluster does not respond, the status from the runs' own files is still shown.
-std::map<std::string, launch::OnSlurm> slurm_of(const record::ExperimentLayout& experiment) {
+std::map<std::string, launch::SlurmTaskStatus> slurm_of(const record::ExperimentLayout& experiment) {
   try {
     return launch::runs_on_slurm(experiment);
   } catch (const UserError& error) {
@@ -75,7 +75,7 @@ std::string status_text(const record::ExperimentLayout& experiment) {
       if (!slurm) slurm = slurm_of(experiment);
       if (const auto there = slurm->find(job.train_id); there != slurm->end()) {
         now = launch::with_slurm(now, job.run, there->second);
-        if (there->second.state == launch::OnSlurm::State::kWaits) ++waiting;
+        if (there->second.state == launch::SlurmTaskStatus::State::kWaits) ++waiting;
       }
     }
     ++counts[now.status];

@@ -43,14 +43,14 @@ SlotsAsked slots_asked(const record::PlanLine& plan_line, bool any_gpus) {
   if (nccl && mesh.has_processes()) return asked;  // its GPUs are on several hosts
   const auto& device = plan_line.resources.device;
   const bool by_itself = device == "auto" && kCudaBuild && any_gpus && (ranks == 1 || nccl);
-  if (!by_itself && !device.starts_with("cuda")) return asked;
-  asked.gpus = nccl ? ranks : 1;
+  if (!by_itself && !device.starts_with("cuda")) return request;
+  request.gpus = nccl ? ranks : 1;
   if (const auto colon = device.find(':'); colon != std::string::npos) {
     int first = 0;
     std::from_chars(device.data() + colon + 1, device.data() + device.size(), first);
-    for (int i = 0; i < asked.gpus; ++i) asked.gpu_indices.push_back(first + i);
+    for (int i = 0; i < request.gpus; ++i) request.gpu_indices.push_back(first + i);
   }
-  return asked;
+  return request;
 }
 
 }  // namespace assay::launch

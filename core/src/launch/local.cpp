@@ -26,10 +26,10 @@ std::string text_of(std::chrono::seconds time) { return duration_text(static_cas
 struct Worker {
   size_t index;  // index of its job
   std::shared_ptr<const Slots> slots;
-  Before before;  // measured before the process starts
+  FilesBeforeAttempt before;  // measured before the process starts
   base::Process process;
   Clock::time_point started;
-  Asked asked = Asked::kNothing;
+  StopRequest stop_request = StopRequest::kNone;
   bool killed = false;  // by this launcher
 };
 
@@ -55,7 +55,7 @@ class Launcher {
         const int signal = signals.wait(kTick);
         if (signal != 0 && signal != SIGCHLD) interrupt(signal);
         reap();
-        stop_what_takes_too_long();
+        stop_timed_out_workers();
         progress_.update(Clock::now());
       }
     } catch (...) {
@@ -78,12 +78,12 @@ class Launcher {
       return leave({record::RunStatus::kRunning, "another process runs it", "", {}}, index);
     const auto slots = slots_for(index);
     if (!slots) {
-      if (workers_.empty() && !told_of_waiting_)
+      if (workers_.empty() && !reported_waiting_)
         progress_.say("Waiting for cores or GPUs that other runs of this user hold.");
-      told_of_waiting_ = true;
+      reported_waiting_ = true;
       return false;
     }
-    told_of_waiting_ = false;
+    reported_waiting_ = false;
     queue_.pop_front();
     start(index, slots);
     return true;
@@ -97,24 +97,24 @@ class Launcher {
   }
 
   std::shared_ptr<const Slots> slots_for(size_t index) {
-    auto asked = slots_asked(plan_[index], slots_.gpus() > 0);
+    auto request = slot_request(plan_[index], slots_.gpus() > 0);
     if (options_.exclusive) {
-      asked.cores = slots_.cores();
-      if (asked.gpu_indices.empty()) asked.gpus = slots_.gpus();
+      request.cores = slots_.cores();
+      if (request.gpu_indices.empty()) request.gpus = slots_.gpus();
     }
-    if (options_.jobs == 0 || workers_.empty()) return slots_.take(asked);
+    if (options_.jobs == 0 || workers_.empty()) return slots_.take(request);
     const auto least = std::min_element(workers_.begin(), workers_.end(), [](const Worker& a, const Worker& b) {
       return a.slots.use_count() < b.slots.use_count();
     });
-    return slots_.take_or_share(asked, least->slots);
+    return slots_.take_or_share(request, least->slots);
   }
 
   void start(size_t index, const std::shared_ptr<const Slots>& slots) {
     const auto& job = jobs_[index];
     progress_.started(job, Clock::now());  // before the worker starts, because its first event may come at once
     auto gpus = slots->all_gpus();
-    const auto asked = slots_asked(plan_[index], slots_.gpus() > 0);
-    gpus.resize(asked.gpu_indices.empty() ? std::min(gpus.size(), static_cast<size_t>(asked.gpus)) : 0);
+    const auto request = slot_request(plan_[index], slots_.gpus() > 0);
+    gpus.resize(request.gpu_indices.empty() ? std::min(gpus.size(), static_cast<size_t>(request.gpus)) : 0);
     const auto concurrent = std::min(jobs_.size(), options_.jobs == 0 && !options_.exclusive
                                                        ? static_cast<size_t>(default_jobs({job}, slots_.cores()))
                                                        : at_once_);
@@ -122,7 +122,7 @@ class Launcher {
     ++attempts_[index];
     try {
       std::filesystem::create_directories(job.run.folder());
-      workers_.push_back({index, slots, Before(job.run),
+      workers_.push_back({index, slots, FilesBeforeAttempt(job.run),
                           base::Process(command.words, command.environment, job.run.log(), slots->descriptors()),
                           Clock::now()});
     } catch (const std::exception& error) {  // its folder or its log cannot be written
@@ -139,25 +139,26 @@ class Launcher {
       }
       const auto index = worker->index;
       const auto& line = plan_[index];
-      const auto ending = settle(jobs_[index], of_worker(*status, line), worker->process.id(),
-                                 record::has_all_records(line, jobs_[index].run), worker->asked, worker->before,
-                                 {text_of(options_.timeout), worker->killed});
+      const auto ending = record_ending(jobs_[index], worker_exit_status(*status, line), worker->process.id(),
+                                        record::has_all_records(line, jobs_[index].run), worker->stop_request,
+                                        worker->before, {text_of(options_.timeout), worker->killed});
       workers_.erase(worker++);
       ended(index, ending);
     }
   }
 
-  void stop_what_takes_too_long() {
+  void stop_timed_out_workers() {
     if (options_.timeout.count() == 0) return;
     for (auto& worker : workers_) {
       const auto taken = Clock::now() - worker.started;
-      if (worker.asked == Asked::kNothing && taken > options_.timeout) {
-        worker.asked = Asked::kTimeout;
+      if (worker.stop_request == StopRequest::kNone && taken > options_.timeout) {
+        worker.stop_request = StopRequest::kTimeout;
         worker.process.send(SIGUSR1);
         progress_.say(
             fmt::format("       {} exceeds --timeout {}: it is signalled to stop, and killed in {} if it still runs",
-                        jobs_[worker.index].name, text_of(options_.timeout), text_of(grace_of(options_.timeout))));
-      } else if (taken > options_.timeout + grace_of(options_.timeout)) {  // whatever signalled it to stop meanwhile
+                        jobs_[worker.index].name, text_of(options_.timeout), text_of(grace_period(options_.timeout))));
+      } else if (taken >
+                 options_.timeout + grace_period(options_.timeout)) {  // whatever signalled it to stop meanwhile
         kill(worker);
       }
     }
@@ -170,9 +171,9 @@ class Launcher {
 
   void ended(size_t index, const Ending& ending) {
     const auto& job = jobs_[index];
-    const bool again = !stopping_ && attempts_[index] <= options_.retries && may_pass_again(ending);
+    const bool again = !stopping_ && attempts_[index] <= options_.retries && may_succeed_on_retry(ending);
     progress_.ended(job, ending, Clock::now(), again);
-    if (!ending.untold.empty()) progress_.say(ending.untold);
+    if (!ending.state_error.empty()) progress_.say(ending.state_error);
     if (again) {
       queue_.push_back(index);
       return;
@@ -182,7 +183,7 @@ class Launcher {
     if (ending.status == record::RunStatus::kRunning) summary_.elsewhere_ids.insert(job.train_id);
     if (ending.status == record::RunStatus::kFailed && options_.fail_fast && !stopping_) {
       progress_.say("Stopping the other runs because of --fail-fast.");
-      stop(Asked::kCancel, SIGUSR1);
+      stop(StopRequest::kCancel, SIGUSR1);
     }
   }
 
@@ -198,15 +199,15 @@ class Launcher {
     const bool again = summary_.signal != 0;
     if (!again) summary_.signal = signal;
     const bool cancels = summary_.signal == SIGINT || summary_.signal == SIGUSR1;
-    stop(cancels ? Asked::kCancel : Asked::kPreempt, again ? SIGKILL : cancels ? SIGUSR1 : SIGUSR2);
+    stop(cancels ? StopRequest::kCancel : StopRequest::kPreempt, again ? SIGKILL : cancels ? SIGUSR1 : SIGUSR2);
     progress_.say(again ? "Killing the workers." : "Stopping after a checkpoint; repeat the signal to stop at once.");
   }
 
-  void stop(Asked asked, int signal) {
+  void stop(StopRequest stop_request, int signal) {
     stopping_ = true;
     slots_.give_up();
     for (auto& worker : workers_) {
-      if (worker.asked != Asked::kTimeout) worker.asked = asked;
+      if (worker.stop_request != StopRequest::kTimeout) worker.stop_request = stop_request;
       if (signal == SIGKILL)
         kill(worker);
       else
@@ -224,13 +225,13 @@ class Launcher {
   std::vector<int> attempts_;  // per job
   size_t at_once_ = SIZE_MAX;
   bool stopping_ = false;
-  bool told_of_waiting_ = false;
+  bool reported_waiting_ = false;
   LaunchSummary summary_;
 };
 
 }  // namespace
 
-std::chrono::seconds grace_of(std::chrono::seconds timeout) {
+std::chrono::seconds grace_period(std::chrono::seconds timeout) {
   return std::clamp(timeout / 4, std::chrono::seconds(5), std::chrono::seconds(60));
 }
 

@@ -36,7 +36,7 @@ struct LaunchSummary {
 
 // The time between the stop request after --timeout, upon which a worker checkpoints, and the kill: a quarter of the
 // timeout, at least 5 s and at most 60 s.
-std::chrono::seconds grace_of(std::chrono::seconds timeout);
+std::chrono::seconds grace_period(std::chrono::seconds timeout);
 
 // The cores of this machine divided by those of the most demanding run; at least 1.
 int default_jobs(const std::vector<Job>& jobs, int cores);

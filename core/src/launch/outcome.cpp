@@ -38,10 +38,10 @@ std::vector<std::string> last_lines(const std::filesystem::path& log, std::uintm
   return lines;
 }
 
-// by_us: the launcher killed it because it did not stop on request.
-std::string how_it_ended(const base::ExitStatus& status, bool out_of_memory, bool by_us = false) {
+// by_launcher: the launcher killed it because it did not stop on request.
+std::string ending_text(const base::ExitStatus& status, bool out_of_memory, bool by_launcher = false) {
   if (!status.signal) return fmt::format("exit code {}", status.code.value_or(-1));
-  if (by_us && *status.signal == SIGKILL) return "it did not stop on request and was killed";
+  if (by_launcher && *status.signal == SIGKILL) return "it did not stop on request and was killed";
   auto text = "killed by " + base::signal_name(*status.signal);
   if (out_of_memory) return text + ": this machine ran out of memory";
   if (*status.signal == SIGKILL) text += " (out of memory, or sent by a user)";
@@ -65,7 +65,7 @@ HookFiles hook_files(const record::RunLayout& run) {
 
 // "it was in plugin .." for the dead processes of a run, whose files are removed; which of several threads ended the
 // process is not known. Empty if none was in a hook.
-std::string last_hooks(const record::RunLayout& run, const Before& before) {
+std::string last_hooks(const record::RunLayout& run, const FilesBeforeAttempt& before) {
   std::vector<std::string> all;
   for (const auto& file : hook_files(run)) {
     if (!before.hooks.count(file))
@@ -97,7 +97,7 @@ std::uint64_t oom_kills(std::string_view vmstat) {
   return count;
 }
 
-Before::Before(const record::RunLayout& run)
+FilesBeforeAttempt::FilesBeforeAttempt(const record::RunLayout& run)
     : events(run.events(), record::EventTail::From::kEnd),
       state(record::read_state(run.state())),
       oom_kills(assay::launch::oom_kills(read_vmstat())),
@@ -129,12 +129,12 @@ Ending settle(const Job& job, const base::ExitStatus& status, pid_t worker, bool
     if (!state->failure_class.empty()) ending.failure_class = state->failure_class;
   }
   const bool out_of_memory = status.signal == SIGKILL && oom_kills(read_vmstat()) > before.oom_kills;
-  const bool untold = !told_failure && ending.reason.empty();  // it died without a message
+  const bool unreported = !recorded_failure && ending.reason.empty();  // it died without a message
   const auto hooks = last_hooks(job.run, before);
   const auto where = hooks.empty() ? "" : "; " + hooks;
-  if (asked == Asked::kTimeout && (told_stop || untold)) {
+  if (stop_request == StopRequest::kTimeout && (recorded_stop || unreported)) {
     ending.reason = fmt::format("exceeded --timeout {}; ", timeout.length) +
-                    (told_stop ? ending.reason : how_it_ended(status, out_of_memory, timeout.killed) + where);
+                    (recorded_stop ? ending.reason : ending_text(status, out_of_memory, timeout.killed) + where);
     ending.failure_class = out_of_memory && !timeout.killed ? "out_of_memory" : "timeout";
   } else if (told_stop || (untold && asked != Asked::kNothing)) {
     ending.status = asked == Asked::kCancel    ? RunStatus::kCancelled
@@ -147,14 +147,14 @@ Ending settle(const Job& job, const base::ExitStatus& status, pid_t worker, bool
     ending.reason = how_it_ended(status, false);
   } else if (ending.reason.empty()) {
     if (status.signal) {
-      ending.reason = how_it_ended(status, out_of_memory) + where;
+      ending.reason = ending_text(status, out_of_memory) + where;
     } else if (!hooks.empty()) {
-      ending.reason = fmt::format("the process ended with {}", how_it_ended(status, false)) + where;
+      ending.reason = fmt::format("the process ended with {}", ending_text(status, false)) + where;
       ending.failure_class = "plugin";
     } else if (status.code == 0) {
       ending.reason = "the worker exited with code 0 but wrote no complete record";
     } else {
-      ending.reason = ending.log_lines.empty() ? how_it_ended(status, false) : ending.log_lines.back();
+      ending.reason = ending.log_lines.empty() ? ending_text(status, false) : ending.log_lines.back();
       if (status.code == 2) ending.failure_class = "user";  // the worker refused to start
     }
   }
@@ -162,7 +162,7 @@ Ending settle(const Job& job, const base::ExitStatus& status, pid_t worker, bool
       ending.failure_class.empty())  // a worker always reports its own errors and those of the user
     ending.failure_class = out_of_memory ? "out_of_memory" : status.signal ? "signal" : "bug";
 
-  if (!told) {
+  if (!state_written) {
     const int known = state ? state->attempt : 1;
     state.emplace().attempt = std::max(attempt, known);
   }
@@ -175,7 +175,7 @@ Ending settle(const Job& job, const base::ExitStatus& status, pid_t worker, bool
   try {
     record::write_state(job.run.state(), *state);
   } catch (const UserError& error) {  // a full disk must not end the sweep
-    ending.untold = error.what();
+    ending.state_error = error.what();
   }
   return ending;
 }

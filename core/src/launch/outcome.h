@@ -31,7 +31,7 @@ struct Ending {
   std::string reason;                  // one line; empty when done
   std::string failure_class;           // set for a failure
   std::vector<std::string> log_lines;  // the last lines that this worker wrote
-  std::string untold = {};             // why state.json could not be written; empty if it was
+  std::string state_error = {};        // why state.json could not be written; empty if it was
   bool killed = false;                 // ended by a signal
 };
 
@@ -43,8 +43,8 @@ std::uint64_t oom_kills(std::string_view vmstat);
 using HookFiles = std::set<std::pair<std::filesystem::path, std::filesystem::file_time_type> >;
 
 // Where a run's files ended when its worker started; earlier content belongs to another attempt.
-struct Before {
-  explicit Before(const record::RunLayout& run);
+struct FilesBeforeAttempt {
+  explicit FilesBeforeAttempt(const record::RunLayout& run);
   std::uintmax_t log_size = 0;
   record::EventTail events;
   std::optional<record::State> state;
@@ -54,12 +54,12 @@ struct Before {
 
 // Judges an ended worker and writes the result to state.json. A state that the worker wrote itself is kept. A worker
 // that died without a message gets the status failed, or the one it was requested to stop with, and the hooks that it
-// died in are named. timeout: used with Asked::kTimeout.
-Ending settle(const Job& job, const base::ExitStatus& status, pid_t worker, bool has_records, Asked asked,
-              Before& before, const Timeout& timeout = {});
+// died in are named. timeout: used with StopRequest::kTimeout.
+Ending record_ending(const Job& job, const base::ExitStatus& status, pid_t worker, bool has_records,
+                     StopRequest stop_request, FilesBeforeAttempt& before, const Timeout& timeout = {});
 
 // Whether another attempt may succeed: the process was killed (also by the kernel, for lack of memory), was lost with
 // its machine, or exceeded its time limit. Failures caused by a plugin, a user or arithmetic are repeatable.
-bool may_pass_again(const Ending& ending);
+bool may_succeed_on_retry(const Ending& ending);
 
 }  // namespace assay::launch

@@ -54,15 +54,15 @@ void SlotPool::gather(const std::string& kind, const std::vector<std::string>& n
   }
 }
 
-bool SlotPool::gather_all(const SlotsAsked& asked) {
-  const auto cores = std::min(static_cast<size_t>(asked.cores), cores_.size());
+bool SlotPool::gather_all(const SlotRequest& request) {
+  const auto cores = std::min(static_cast<size_t>(request.cores), cores_.size());
   gather("core", cores_, cores, got_cores_);
   std::vector<std::string> choice;
-  for (const int index : asked.gpu_indices)
+  for (const int index : request.gpu_indices)
     if (index < gpus()) choice.push_back(gpus_[static_cast<size_t>(index)]);
-  const auto& among = asked.gpu_indices.empty() ? gpus_ : choice;
+  const auto& among = request.gpu_indices.empty() ? gpus_ : choice;
   const auto wanted =
-      asked.gpu_indices.empty() ? std::min(static_cast<size_t>(asked.gpus), gpus_.size()) : choice.size();
+      request.gpu_indices.empty() ? std::min(static_cast<size_t>(request.gpus), gpus_.size()) : choice.size();
   gather("gpu", among, wanted, got_gpus_);
   return got_cores_.size() >= cores && got_gpus_.size() >= wanted;
 }
@@ -75,17 +75,17 @@ std::shared_ptr<const Slots> SlotPool::hand_out() {
   return slots;
 }
 
-std::shared_ptr<const Slots> SlotPool::take(const SlotsAsked& asked) {
+std::shared_ptr<const Slots> SlotPool::take(const SlotRequest& request) {
   if (!turn_) {
     auto turn = base::FileLock::try_lock(folder_ / "turn", /*tries=*/1);
     if (!turn) return nullptr;
     turn_.emplace(std::move(*turn));
   }
-  return gather_all(asked) ? hand_out() : nullptr;
+  return gather_all(request) ? hand_out() : nullptr;
 }
 
-std::shared_ptr<const Slots> SlotPool::take_or_share(const SlotsAsked& asked, std::shared_ptr<const Slots> other) {
-  const bool all = gather_all(asked);
+std::shared_ptr<const Slots> SlotPool::take_or_share(const SlotRequest& request, std::shared_ptr<const Slots> other) {
+  const bool all = gather_all(request);
   auto slots = std::make_shared<Slots>();
   slots->locks = std::move(locks_);
   slots->gpus = std::move(got_gpus_);

@@ -24,7 +24,7 @@ struct Slots {
   std::vector<std::string> all_gpus() const;
 };
 
-struct SlotsAsked {
+struct SlotRequest {
   int cores = 1;
   int gpus = 0;                    // any
   std::vector<int> gpu_indices{};  // exactly these, by index in the pool's list
@@ -38,9 +38,9 @@ class SlotPool {
   // All requested slots, at most all that exist; nothing while others hold them. Call it again until it returns them:
   // what it has gathered is kept, and only one process of this user gathers at a time, so there is no deadlock or
   // starvation.
-  std::shared_ptr<const Slots> take(const SlotsAsked& asked);
+  std::shared_ptr<const Slots> take(const SlotRequest& request);
   // As many slots as are free now; for the rest it shares those of another worker.
-  std::shared_ptr<const Slots> take_or_share(const SlotsAsked& asked, std::shared_ptr<const Slots> other);
+  std::shared_ptr<const Slots> take_or_share(const SlotRequest& request, std::shared_ptr<const Slots> other);
   // Ends the gathering and releases what was gathered.
   void give_up();
 
@@ -50,7 +50,7 @@ class SlotPool {
  private:
   void gather(const std::string& kind, const std::vector<std::string>& names, size_t wanted,
               std::vector<std::string>& got);
-  bool gather_all(const SlotsAsked& asked);
+  bool gather_all(const SlotRequest& request);
   std::shared_ptr<const Slots> hand_out();
 
   std::filesystem::path folder_;

@@ -67,7 +67,7 @@ class Submission {
     for (const auto &job : slurm_jobs(experiment_)) {
       const bool alive = std::any_of(job.runs.begin(), job.runs.end(), [&](const auto &run) {
         const auto found = on_slurm_.find(run);
-        return found != on_slurm_.end() && found->second.state != OnSlurm::State::kGone &&
+        return found != on_slurm_.end() && found->second.state != SlurmTaskStatus::State::kGone &&
                found->second.output.parent_path() == job.folder;
       });
       if (!alive) fs::remove_all(job.folder);
@@ -83,7 +83,7 @@ class Submission {
       const auto there = on_slurm_.find(id);
       if (record::has_all_records(line, run))
         ++done_;
-      else if (there != on_slurm_.end() && there->second.state != OnSlurm::State::kGone)
+      else if (there != on_slurm_.end() && there->second.state != SlurmTaskStatus::State::kGone)
         ++there_;
       else if (base::FileLock::is_held(run.lock()))
         ++running_;

@@ -104,7 +104,7 @@ std::string show_job(const std::string& task) {
   return base::capture_output({"scontrol", "show", "job", task}).value_or("");
 }
 
-bool runs_on(const std::string& task) {
+bool is_running(const std::string& task) {
   return ask({"squeue", "--noheader", "--array", "--format=%T", "--jobs=" + task}).starts_with("RUNNING");
 }
 

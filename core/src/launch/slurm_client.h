@@ -36,7 +36,7 @@ std::string show_job(const std::string& task);
 // restarted when it began (SLURM_RESTART_COUNT).
 bool was_cancelled(const std::string& job, long restarts);
 // Whether a task of an array runs and is not ending: false for a task that is cancelled, or that Slurm requeues.
-bool runs_on(const std::string& task);
+bool is_running(const std::string& task);
 void requeue(const std::string& task);
 
 }  // namespace assay::launch::slurm

@@ -62,17 +62,17 @@ std::map<std::string, OnSlurm> runs_on_slurm(const record::ExperimentLayout &exp
   std::map<std::string, OnSlurm> runs;
   for (const auto &job : jobs)
     for (size_t i = 0; i < job.runs.size(); ++i) {
-      OnSlurm here;
+      SlurmTaskStatus here;
       here.output = job.output(i);
       here.cancelled = job.cancelled(i);
       if (const auto task = tasks.find({job.name, static_cast<long>(i)}); task != tasks.end()) {
-        here.state = task->second.running ? OnSlurm::State::kRuns : OnSlurm::State::kWaits;
+        here.state = task->second.running ? SlurmTaskStatus::State::kRuns : SlurmTaskStatus::State::kWaits;
         here.task = fmt::format("{}_{}", task->second.job, i);
       } else if (job.id.empty()) {
         continue;  // its controller ended before it could submit
       }
       const auto [known, is_new] = runs.try_emplace(job.runs[i], here);
-      if (!is_new && here.state != OnSlurm::State::kGone) known->second = here;
+      if (!is_new && here.state != SlurmTaskStatus::State::kGone) known->second = here;
     }
   return runs;
 }
@@ -97,7 +97,7 @@ size_t cancel_on_slurm(const record::ExperimentLayout &experiment) {
     if (run.task.empty()) continue;
     tasks.push_back(run.task);
     marks.push_back(run.cancelled);
-    if (run.state == OnSlurm::State::kWaits) waiting.push_back(id);
+    if (run.state == SlurmTaskStatus::State::kWaits) waiting.push_back(id);
   }
   for (const auto &mark : marks) base::write_atomically(mark, "");  // the mark must exist before the signal arrives
   try {

@@ -33,7 +33,7 @@ void write_slurm_job(const SlurmJob& job);  // job.json, atomically
 SlurmJob read_slurm_job(const std::filesystem::path& folder);
 std::vector<SlurmJob> slurm_jobs(const record::ExperimentLayout& experiment);  // sorted by name
 
-struct OnSlurm {
+struct SlurmTaskStatus {
   enum class State { kWaits, kRuns, kGone } state = State::kGone;
   std::string task;                      // "12_3"; empty if it is gone
   std::filesystem::path output;          // output of its latest attempt
@@ -41,11 +41,12 @@ struct OnSlurm {
 };
 // Every submitted run, by train id; a pending or running task counts before one that is gone. Calls squeue once, and
 // not at all if nothing was ever submitted.
-std::map<std::string, OnSlurm> runs_on_slurm(const record::ExperimentLayout& experiment);
+std::map<std::string, SlurmTaskStatus> runs_on_slurm(const record::ExperimentLayout& experiment);
 
 // The status of a run by its own files and, if they do not decide it, by Slurm: a pending task is queued, one that is
 // gone before it started was cancelled, and one that is gone without a message has failed.
-record::RunStatusNow with_slurm(record::RunStatusNow now, const record::RunLayout& run, const OnSlurm& on_slurm);
+record::RunStatusNow with_slurm(record::RunStatusNow now, const record::RunLayout& run,
+                                const SlurmTaskStatus& on_slurm);
 
 // Cancels the experiment's runs that are pending or running on Slurm and returns their number. Pending runs get the
 // state cancelled, and running ones write it when they end.

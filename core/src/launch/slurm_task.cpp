@@ -52,7 +52,7 @@ WorkerCommand command_of(const record::PlanLine& line, const Job& job, const Wor
 
 struct Cut {
   base::ExitStatus status;
-  Asked asked = Asked::kNothing;
+  StopRequest stop_request = StopRequest::kNone;
 };
 
 // Slurm sends the same signal for cancellation and for preemption; the mark of `assay stop` or Slurm itself
@@ -67,10 +67,10 @@ Cut wait_for(base::Process& worker, const std::string& task, const std::filesyst
     }
     if (const int signal = signals.wait(kPoll); signal != 0 && signal != SIGCHLD) {
       const char* const restarts = std::getenv("SLURM_RESTART_COUNT");
-      const bool by_someone = std::filesystem::exists(cancelled) ||
-                              slurm::was_cancelled(slurm::show_job(task), restarts ? std::atol(restarts) : 0);
-      cut.asked = by_someone ? Asked::kCancel : Asked::kPreempt;
-      worker.send(cut.asked == Asked::kCancel ? SIGUSR1 : SIGUSR2);
+      const bool by_user = std::filesystem::exists(cancelled) ||
+                           slurm::was_cancelled(slurm::show_job(task), restarts ? std::atol(restarts) : 0);
+      cut.stop_request = by_user ? StopRequest::kCancel : StopRequest::kPreempt;
+      worker.send(cut.stop_request == StopRequest::kCancel ? SIGUSR1 : SIGUSR2);
     }
   }
 }
@@ -98,7 +98,7 @@ int slurm_task(const std::filesystem::path& worker, const std::filesystem::path&
 
   out < < "start  " < < job.name < < "\n" < < std::flush;
   std::filesystem::create_directories(job.run.folder());
-  Before before(job.run);
+  FilesBeforeAttempt before(job.run);
   const auto command = command_of(line, job, {worker, experiment.folder(), array.plan()}, wrap);
   base::Process process(command.words, command.environment, job.run.log());
   const auto cut = wait_for(process, task, array.cancelled(place), signals);

@@ -73,7 +73,7 @@ class Sweep {
  private:
   // Counts the runs that another process held when their turn came and has finished. Those that it ended in another way
   // count by their current status.
-  size_t take_what_others_did() {
+  size_t count_done_elsewhere() {
     size_t done = 0;
     for (const auto& line : left_) {
       if (!elsewhere_.count(line.train_id)) continue;

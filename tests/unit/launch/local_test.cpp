@@ -219,9 +219,9 @@ TEST_F(Launch, ATimeoutEndsAfterItsGraceAndIsNamed) {
       output(),
       HasSubstr("run deaf seed=1 exceeds --timeout 1s: it is signalled to stop, and killed in 5s if it still runs"));
   using std::chrono::seconds;
-  EXPECT_EQ(grace_of(seconds(8)), seconds(5));
-  EXPECT_EQ(grace_of(seconds(80)), seconds(20));
-  EXPECT_EQ(grace_of(seconds(7200)), seconds(60));
+  EXPECT_EQ(grace_period(seconds(8)), seconds(5));
+  EXPECT_EQ(grace_period(seconds(80)), seconds(20));
+  EXPECT_EQ(grace_period(seconds(7200)), seconds(60));
 }
 
 TEST(OomKills, AreCountedByTheKernel) {

@@ -14,8 +14,9 @@ namespace {
 
 class DeadWorker : public ::testing::Test {
  protected:
-  Ending settled(const base::ExitStatus& status, Before& before, Asked asked = Asked::kNothing, bool killed = true) {
-    return settle(job_, status, 1, /*has_records=*/false, asked, before, {"8s", killed});
+  Ending recorded_ending(const base::ExitStatus& status, FilesBeforeAttempt& before,
+                         StopRequest stop_request = StopRequest::kNone, bool killed = true) {
+    return record_ending(job_, status, 1, /*has_records=*/false, stop_request, before, {"8s", killed});
   }
   testing::TemporaryFolder folder_;
   Job job_{.train_id = "t", .name = "t", .run = record::RunLayout(folder_.path())};
@@ -23,12 +24,12 @@ class DeadWorker : public ::testing::Test {
 
 TEST_F(DeadWorker, WasInTheHooksOfItsThreads) {
   const std::string p = "plugin 'p', component 'c', hook 'forward'", q = "plugin 'q', component 'd', hook 'rotate'";
-  const auto ended = [&](const base::ExitStatus& status, bool second, Asked asked = Asked::kNothing) {
-    Before before(job_.run);
+  const auto ended = [&](const base::ExitStatus& status, bool second, StopRequest stop_request = StopRequest::kNone) {
+    FilesBeforeAttempt before(job_.run);
     const record::HookFile hooks(job_.run.hooks());
     record::write_hook(hooks.slots(), "p", "c", "forward");
     if (second) record::write_hook(hooks.slots() + record::HookFile::kSlotBytes, "q", "d", "rotate");
-    const auto ending = settled(status, before, asked);
+    const auto ending = recorded_ending(status, before, stop_request);
     EXPECT_FALSE(std::filesystem::exists(job_.run.hooks()));
     return std::pair(ending.reason, ending.failure_class);
   };
@@ -38,7 +39,7 @@ TEST_F(DeadWorker, WasInTheHooksOfItsThreads) {
             std::pair("the process ended with exit code 0; its threads were in " + p + " and in " + q,
                       std::string("plugin")));
   EXPECT_EQ(ended(fault, false), std::pair("killed by SIGSEGV; it was in " + p, std::string("signal")));
-  EXPECT_EQ(ended(killed, false, Asked::kTimeout),
+  EXPECT_EQ(ended(killed, false, StopRequest::kTimeout),
             std::pair("exceeded --timeout 8s; it did not stop on request and was killed; it was in " + p,
                       std::string("timeout")));
 }
@@ -51,9 +52,9 @@ TEST_F(DeadWorker, WasInTheHooksOfAnyOfItsProcesses) {
     folder_.write(job_.run.hooks(process).filename().string(), slots);
   };
   write(2, "earlier");
-  Before before(job_.run);
+  FilesBeforeAttempt before(job_.run);
   write(1, "p");
-  const auto ending = settled({1, std::nullopt}, before);
+  const auto ending = recorded_ending({1, std::nullopt}, before);
   EXPECT_EQ(ending.reason, "the process ended with exit code 1; it was in plugin 'p', component 'c', hook 'forward'");
   EXPECT_EQ(ending.failure_class, "plugin");
   for (const int process : {1, 2}) EXPECT_FALSE(std::filesystem::exists(job_.run.hooks(process))) << process;
@@ -62,8 +63,8 @@ TEST_F(DeadWorker, WasInTheHooksOfAnyOfItsProcesses) {
 // It was asked to stop, and something else killed it before the launcher did.
 TEST_F(DeadWorker, WasKilledByItsLauncherOnlyWhereThatSentTheSignal) {
   const auto reason = [&](bool by_launcher) {
-    Before before(job_.run);
-    return settled({std::nullopt, SIGKILL}, before, Asked::kTimeout, by_launcher).reason;
+    FilesBeforeAttempt before(job_.run);
+    return recorded_ending({std::nullopt, SIGKILL}, before, StopRequest::kTimeout, by_launcher).reason;
   };
   EXPECT_EQ(reason(true), "exceeded --timeout 8s; it did not stop on request and was killed");
   EXPECT_EQ(reason(false), "exceeded --timeout 8s; killed by SIGKILL (out of memory, or sent by a user)");
@@ -75,8 +76,8 @@ TEST_F(DeadWorker, IsNotTakenForAnEarlierOne) {
   record::write_hook(slots.data(), "p", "c", "forward");
   folder_.write("hooks", slots);
   ASSERT_EQ(record::hooks_in(job_.run.hooks()).size(), 1u);
-  Before before(job_.run);
-  const auto ending = settled({0, std::nullopt}, before);
+  FilesBeforeAttempt before(job_.run);
+  const auto ending = recorded_ending({0, std::nullopt}, before);
   EXPECT_EQ(ending.reason, "the worker exited with code 0 but wrote no complete record");
   EXPECT_EQ(ending.failure_class, "bug");
 }

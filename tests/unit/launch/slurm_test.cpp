@@ -182,7 +182,7 @@ TEST_F(Slurm, NothingIsSubmittedTwice) {
   answer("squeue", "");
   EXPECT_THAT(runs_on_slurm(experiment()), IsEmpty());  // or never came to submit it
   write_slurm_job(job);
-  EXPECT_EQ(runs_on_slurm(experiment()).at("b").state, OnSlurm::State::kGone);
+  EXPECT_EQ(runs_on_slurm(experiment()).at("b").state, SlurmTaskStatus::State::kGone);
 
   // One task has ended, and the other is given up: its array's folder is of no more use.
   answer("squeue", "");
@@ -238,7 +238,7 @@ TEST_F(Slurm, TheQueueAsSlurmTellsIt) {
 TEST_F(Slurm, StandingByOurFilesAndThenBySlurm) {
   const record::RunStatusNow queued{record::RunStatus::kQueued, ""}, failed{record::RunStatus::kFailed, "it broke"};
   const auto output = folder_ / "0.txt";
-  const auto standing = [&](const record::RunStatusNow& now, OnSlurm::State state) {
+  const auto standing = [&](const record::RunStatusNow& now, SlurmTaskStatus::State state) {
     return with_slurm(now, run(), {state, "41_0", output});
   };
   EXPECT_EQ(standing(queued, OnSlurm::State::kRuns).status, record::RunStatus::kRunning);
@@ -252,7 +252,7 @@ TEST_F(Slurm, StandingByOurFilesAndThenBySlurm) {
   EXPECT_EQ(silent.status, record::RunStatus::kFailed);
   EXPECT_THAT(silent.reason, HasSubstr("; its task's output: " + output.string()));
   fs::remove(output);
-  EXPECT_EQ(standing(failed, OnSlurm::State::kGone).reason, "it broke");
+  EXPECT_EQ(standing(failed, SlurmTaskStatus::State::kGone).reason, "it broke");
   fs::create_directories(run().folder());
   record::write_state(run().state(), {record::RunStatus::kRunning, 1, 7, "", {}, {}, "", ""});
   EXPECT_EQ(standing(queued, OnSlurm::State::kGone).status, record::RunStatus::kFailed);
