@@ -24,7 +24,7 @@ void note_stop_signals() {
   for (const int signal : {SIGTERM, SIGINT, SIGUSR1, SIGUSR2}) ::sigaction(signal, &action, nullptr);
 }
 
-bool stop_was_asked() { return first_signal.load() != 0; }
+bool stop_requested() { return first_signal.load() != 0; }
 
 record::RunStatus stopped_status() {
   const int signal = first_signal.load();

@@ -9,7 +9,7 @@ namespace assay::app {
 // forwards SIGUSR1 and SIGUSR2 to its processes, and only these.
 void note_stop_signals();
 
-bool stop_was_asked();
+bool stop_requested();
 
 // "preempted" or "cancelled", by the first such signal; empty before one arrived.
 record::RunStatus stopped_status();

@@ -79,7 +79,7 @@ json fill_hole(run::Assembled& run, const Mesh& mesh, Decoder& decoder, const js
                     std::to_string(run.context) + "; request fewer with --tokens");
   const auto suffix = beginning(tokenizer, text_at("suffix"), room / 2);
   const auto room_before = room - static_cast<int64_t>(tokens_of(tokenizer, suffix).size());
-  run::DecodeMemory memory;
+  run::PrefixCache memory;
   auto answer = json::array();
   for (size_t typed = 0, at = 0;; ++typed) {
     const auto shown = ending(tokenizer, prefix, room_before);

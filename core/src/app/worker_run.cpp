@@ -85,7 +85,7 @@ class Word {
     json word{{"line", line.to_json()},
               {"attempt", attempt.number},
               {"evaluated", attempt.evaluated},
-              {"evaluated_on_the_way", attempt.evaluated_on_the_way}};
+              {"evaluated_on_the_way", attempt.evaluated_during_training}};
     if (attempt.trained) word["trained"] = {attempt.trained->weights_sha256, attempt.trained->code};
     ranks->broadcast_text(word.dump());
   }
@@ -115,7 +115,7 @@ int follow(mesh::Processes &ranks, const record::ExperimentLayout &experiment, s
     const record::HookFile hooks(experiment.run(line.train_id).hooks(ranks.rank()));
     loader::publish_hooks(hooks);
     Nobody nobody;
-    attempt.asked_to_stop = stop_was_asked;
+    attempt.stop_requested = stop_requested;
     attempt.until = until;
     return run::execute(registry_of(line.plugins), line, attempt, nobody, &ranks).stopped ? record::kExitStopped : 0;
   } catch (const mesh::RankFailed &) {
@@ -169,7 +169,7 @@ int lead(const WorkerRun &request, const record::ExperimentLayout &experiment, m
     auto here = attempt_at(line, layout, experiment, attempt);
     here.notes = torn;
     word.tell(line, here);
-    here.asked_to_stop = stop_was_asked;
+    here.stop_requested = stop_requested;
     here.until = request.until;
     Recorder recorder(events, layout, attempt);
     const auto report = run::execute(registry, line, here, recorder, ranks);

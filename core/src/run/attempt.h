@@ -68,11 +68,11 @@ struct Attempt {
   std::set<std::string> evaluated = {};  // ids of evaluations that already have a record
   // (step, id) of intermediate evaluations whose events are in force; missing ones at the resumed step are evaluated
   // again
-  std::set<std::pair<int64_t, std::string>> evaluated_on_the_way = {};
+  std::set<std::pair<int64_t, std::string>> evaluated_during_training = {};
   std::vector<std::string> notes = {};  // about existing files of the run, for the start event
   std::optional<Trained> trained = {};  // set when the train record exists
   // Every rank calls it at each step and between batches of an evaluation; all ranks stop at the same point.
-  std::function<bool()> asked_to_stop = {};
+  std::function<bool()> stop_requested = {};
   int64_t until = 0;  // stop after this many updates; 0: run to the end
 };
 

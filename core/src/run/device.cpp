@@ -90,7 +90,7 @@ Compute settle_compute(const record::PlanLine& line) {
   return {at::Device(at::kCUDA, static_cast<at::DeviceIndex>(index)), precision == "bf16"};
 }
 
-Compute of_rank(Compute first, int rank_on_host) {
+Compute compute_of_rank(Compute first, int rank_on_host) {
   const int index = first.device.index() + rank_on_host, gpus = kernels::device::count();
   if (index >= gpus)
     throw UserError("resources.mesh: rank " + std::to_string(rank_on_host) + " of this host needs GPU " +
@@ -115,7 +115,7 @@ std::map<std::string, std::string> description(const Compute& compute) {
           {"nccl_algorithm", std::getenv(kNcclAlgorithm)}};
 }
 
-Batch moved(Batch batch, at::Device device) {
+Batch to_device(Batch batch, at::Device device) {
   const auto move = [&](Tensor& x) {
     if (x.defined()) x = x.to(device);
   };

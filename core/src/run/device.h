@@ -30,13 +30,13 @@ std::optional<Refusal> refusal(const record::PlanLine &line);
 Compute settle_compute(const record::PlanLine &line);
 
 // The GPU of a rank of this host: the GPUs from the first rank's on, in order. Throws UserError when there are too few.
-Compute of_rank(Compute first, int rank_on_host);
+Compute compute_of_rank(Compute first, int rank_on_host);
 
 // Name of the GPU, versions of driver and runtime, and settings for reproducibility; empty for the CPU.
 std::map<std::string, std::string> description(const Compute &compute);
 
 // Moves every tensor to the device; tensors that are already there are shared.
-Batch moved(Batch batch, at::Device device);
+Batch to_device(Batch batch, at::Device device);
 
 // During its lifetime, matrix products on this thread use bf16 operands if `compute.bf16` is set.
 class ForwardPrecision {

@@ -14,9 +14,9 @@
 namespace assay::run {
 namespace {
 
-class ContextOfEvaluation final : public EvaluationContext {
+class EvaluationSession final : public EvaluationContext {
  public:
-  ContextOfEvaluation(Assembled& run, const Mesh& mesh, const LabelledEvaluator& entry, const BetweenBatches& between)
+  EvaluationSession(Assembled& run, const Mesh& mesh, const LabelledEvaluator& entry, const BetweenBatches& between)
       : run_(run), mesh_(mesh), entry_(entry) {
     if (!between) return;
     run_.before_forward = [this, &between](bool continues) {
@@ -25,7 +25,7 @@ class ContextOfEvaluation final : public EvaluationContext {
       ++progress_.batches;
     };
   }
-  ~ContextOfEvaluation() override { run_.before_forward = {}; }
+  ~EvaluationSession() override { run_.before_forward = {}; }
 
   Model& model() override { return *run_.model; }
   const Vocabulary& vocabulary() const override { return *run_.vocabulary; }
@@ -88,7 +88,7 @@ EvaluationReport evaluate(Assembled& run, const Mesh& mesh, const LabelledEvalua
                           const BetweenBatches& between) {
   const c10::NoGradGuard no_grad;
   const auto begin = std::chrono::steady_clock::now();
-  ContextOfEvaluation context(run, mesh, entry, between);
+  EvaluationSession context(run, mesh, entry, between);
   guard(*entry.evaluator, "evaluate", [&] { entry.evaluator->evaluate(context); });
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
   return {entry.id, entry.label, step, std::move(context.metrics), std::move(context.examples), seconds.count()};

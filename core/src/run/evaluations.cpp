@@ -13,24 +13,24 @@ using Clock = std::chrono::steady_clock;
 constexpr int64_t kDecodedTokens = 8;
 constexpr std::chrono::seconds kShowEvery{1};
 
-class AskedToStop final : public RunStopped {
+class StopRequested final : public RunStopped {
  public:
-  AskedToStop() : RunStopped("the run received a stop request") {}
+  StopRequested() : RunStopped("the run received a stop request") {}
 };
 
 }  // namespace
 
-bool Evaluations::make_due(int64_t step, Phases& phases, bool missing_only) {
+bool Evaluations::evaluate_due(int64_t step, Phases& phases, bool missing_only) {
   if (step <= 0 || step >= run_.steps) return true;
   for (const auto& entry : run_.evaluators) {
     if (entry.every == 0 || step % entry.every != 0) continue;
-    if (missing_only && attempt_.evaluated_on_the_way.count({step, entry.id})) continue;
+    if (missing_only && attempt_.evaluated_during_training.count({step, entry.id})) continue;
     if (!evaluated(entry, step, phases)) return false;
   }
   return true;
 }
 
-bool Evaluations::at_the_end(Phases& phases, std::vector<EvaluationReport>& reports) {
+bool Evaluations::at_end(Phases& phases, std::vector<EvaluationReport>& reports) {
   for (const auto& entry : run_.evaluators) {
     if (attempt_.evaluated.count(entry.id)) continue;
     auto report = evaluated(entry, run_.steps, phases);
@@ -48,7 +48,7 @@ std::optional<EvaluationReport> Evaluations::evaluated(const LabelledEvaluator& 
   std::optional<Clock::time_point> shown;
   const auto between = [&](const EvaluationProgress& progress) {
     if (!progress.continues || progress.batches - asked >= kDecodedTokens) {
-      if (any_rank_asked()) throw AskedToStop();
+      if (any_rank_stops()) throw StopRequested();
       asked = progress.batches;
     }
     const auto time = Clock::now();
@@ -65,20 +65,20 @@ std::optional<EvaluationReport> Evaluations::evaluated(const LabelledEvaluator& 
     between({});  // also if an evaluator reads no batch
     auto report = evaluate(run_, mesh_, entry, step, between);
     if (mesh_.first())
-      tell_("evaluate", {{"step", step},
-                         {"label", entry.label},
-                         {"id", entry.id},
-                         {"metrics", record::to_json(report.metrics)},
-                         {"measured", {{"seconds", report.seconds}}}});
+      log_event_("evaluate", {{"step", step},
+                              {"label", entry.label},
+                              {"id", entry.id},
+                              {"metrics", record::to_json(report.metrics)},
+                              {"measured", {{"seconds", report.seconds}}}});
     return report;
-  } catch (const AskedToStop&) {
+  } catch (const StopRequested&) {
     return std::nullopt;
   }
 }
 
 // There is no all_reduce of a training step here that could carry the flag.
-bool Evaluations::any_rank_asked() const {
-  int64_t any = attempt_.asked_to_stop && attempt_.asked_to_stop() ? 1 : 0;
+bool Evaluations::any_rank_stops() const {
+  int64_t any = attempt_.stop_requested && attempt_.stop_requested() ? 1 : 0;
   for (auto* axis : {&mesh_.data(), &mesh_.tensor()})
     if (axis->size() > 1) axis->all_reduce_max(&any, 1, Dtype::kInt64);
   return any > 0;

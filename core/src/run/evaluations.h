@@ -13,28 +13,28 @@ namespace assay::run {
 
 class Evaluations {
  public:
-  using Tell = std::function<void(const std::string& type, const nlohmann::json& fields)>;
+  using LogEvent = std::function<void(const std::string& type, const nlohmann::json& fields)>;
   // tell: called on the first rank with the event of each finished evaluation.
-  Evaluations(Assembled& run, const Mesh& mesh, const Attempt& attempt, Observer& observer, Tell tell)
-      : run_(run), mesh_(mesh), attempt_(attempt), observer_(observer), tell_(std::move(tell)) {}
+  Evaluations(Assembled& run, const Mesh& mesh, const Attempt& attempt, Observer& observer, LogEvent log_event)
+      : run_(run), mesh_(mesh), attempt_(attempt), observer_(observer), log_event_(std::move(log_event)) {}
 
   // Must be called on every rank; all return false at the same point when one received a stop request.
-  bool on_the_way(int64_t step, Phases& phases) { return make_due(step, phases, /*missing_only=*/false); }
+  bool during_training(int64_t step, Phases& phases) { return evaluate_due(step, phases, /*missing_only=*/false); }
   // Evaluations at the resumed step that no earlier attempt has finished.
-  bool missing_at(int64_t step, Phases& phases) { return make_due(step, phases, /*missing_only=*/true); }
+  bool missed_at(int64_t step, Phases& phases) { return evaluate_due(step, phases, /*missing_only=*/true); }
   // Only the first rank gets reports.
-  bool at_the_end(Phases& phases, std::vector<EvaluationReport>& reports);
+  bool at_end(Phases& phases, std::vector<EvaluationReport>& reports);
 
  private:
-  bool make_due(int64_t step, Phases& phases, bool missing_only);
+  bool evaluate_due(int64_t step, Phases& phases, bool missing_only);
   std::optional<EvaluationReport> evaluated(const LabelledEvaluator& entry, int64_t step, Phases& phases);
-  bool any_rank_asked() const;
+  bool any_rank_stops() const;
 
   Assembled& run_;
   const Mesh& mesh_;
   const Attempt& attempt_;
   Observer& observer_;
-  Tell tell_;
+  LogEvent log_event_;
 };
 
 }  // namespace assay::run

@@ -20,7 +20,7 @@ class ForwardPass final : public Forward {
               const Compute& compute = {}, nn::PartialGradients* partial = nullptr)
       : model_(model),
         compute_(compute),
-        batch_(nn::with_defaults(moved(batch, compute.device))),
+        batch_(nn::with_defaults(to_device(batch, compute.device))),
         options_(std::move(options)),
         vocabulary_(vocabulary),
         mesh_(mesh),

@@ -17,7 +17,7 @@ void on_mesh(const record::PlanLine& line, const Compute& compute, mesh::Process
   const auto on_rank = [&](Mesh& mesh) {
     at::set_num_threads(resources.threads);  // of this rank's thread
     const int rank = mesh.data().rank() * mesh.tensor().size() + mesh.tensor().rank();
-    const auto here = gpus ? of_rank(compute, processes ? processes->rank_on_host() : rank) : compute;
+    const auto here = gpus ? compute_of_rank(compute, processes ? processes->rank_on_host() : rank) : compute;
     const c10::DeviceGuard device(here.device);
     if (gpus)
       devices.run(mesh, [&](Mesh& axes) { body(axes, here); });

@@ -62,7 +62,7 @@ class RankRun {
         began_(began),
         run_(registry, line),
         evaluations_(run_, mesh, attempt, observer,
-                     [this](const std::string& type, const json& fields) { tell(type, fields); }),
+                     [this](const std::string& type, const json& fields) { log_event(type, fields); }),
         spikes_(run_.skip_loss_z, run_.skip_norm_z),
         checkpoints_(layout_.checkpoints(), line.train_id, attempt.code) {
     run_.compute = compute;
@@ -77,7 +77,7 @@ class RankRun {
   bool operator()() {
     start();
     // A checkpoint is written before its step's evaluations, so an attempt that was killed there lacks them.
-    if (!evaluations_.missing_at(progress_.step, progress_.phases) || pauses()) return stopped();
+    if (!evaluations_.missed_at(progress_.step, progress_.phases) || pauses()) return stopped();
     while (progress_.step < run_.steps) {
       const auto result = step();
       log(result);
@@ -121,7 +121,7 @@ class RankRun {
     report_.sources.insert(report_.sources.end(), of_ids.begin(), of_ids.end());
     report_.first_step_at = since(began_);
     open_trackers();
-    tell("start", start_event(resumed.notes));
+    log_event("start", start_event(resumed.notes));
   }
 
   // One update of the weights.
@@ -154,7 +154,7 @@ class RankRun {
     event["tokens"] = tokens;
     event["measured"] = {{"seconds", since(began_)},
                          {"tokens_per_second", static_cast<double>(tokens) / progress_.train_seconds}};
-    tell("step", event);
+    log_event("step", event);
   }
 
   // Saves where one is due after this step, or the run is to stop here.
@@ -165,7 +165,7 @@ class RankRun {
 
   // What is due after this step. False when it was stopped, with a checkpoint.
   bool evaluate() {
-    if (evaluations_.on_the_way(progress_.step, progress_.phases)) return true;
+    if (evaluations_.during_training(progress_.step, progress_.phases)) return true;
     save();
     return false;
   }
@@ -177,7 +177,7 @@ class RankRun {
     if (keeps_weights_ && !restored_final_ && mesh_.first())
       report_.weights_sha256 =
           checkpoints_.keep_weights(layout_.weights(), attempt_.trained ? attempt_.trained->weights_sha256 : "");
-    if (!evaluations_.at_the_end(progress_.phases, report_.evaluations)) {
+    if (!evaluations_.at_end(progress_.phases, report_.evaluations)) {
       save();
       return stopped();
     }
@@ -193,7 +193,7 @@ class RankRun {
     report_.train_seconds = progress_.train_seconds;
     report_.earlier_seconds = earlier_seconds_;
     report_.phases = progress_.phases;
-    tell("end", {{"measured", {{"seconds", since(began_)}, {"train_seconds", progress_.train_seconds}}}});
+    log_event("end", {{"measured", {{"seconds", since(began_)}, {"train_seconds", progress_.train_seconds}}}});
     return true;
   }
 
@@ -301,7 +301,7 @@ class RankRun {
     auto& parameters = run_.parameters->all();
     StepResult result{};
     // Over the replicas with the loss, then over the tensor ranks with the norm.
-    double stops = attempt_.asked_to_stop && attempt_.asked_to_stop() ? 1 : 0;
+    double stops = attempt_.stop_requested && attempt_.stop_requested() ? 1 : 0;
     std::vector<Batch> batches;
     {
       const Timed timed(progress_.phases.data);
@@ -315,7 +315,7 @@ class RankRun {
     result.lr = learning_rate(run_, step);
     if (const auto fault = fault_of(result, step); !fault.empty()) {
       result.skipped = true;
-      if (mesh_.first()) tell("skip", {{"step", step + 1}, {"text", fault}});
+      if (mesh_.first()) log_event("skip", {{"step", step + 1}, {"text", fault}});
     }
     // A step whose denominators are all 0 is updated like any other, with zero gradients: weight decay and momentum
     // apply, and the optimizer's update count stays equal to the number of steps, which schedules and bias corrections
@@ -344,7 +344,7 @@ class RankRun {
     for (auto* tracker : run_.trackers) guard(*tracker, "open", [&] { tracker->open(info); });
   }
 
-  void tell(const std::string& type, json fields) {
+  void log_event(const std::string& type, json fields) {
     const std::chrono::duration<double> time = std::chrono::system_clock::now().time_since_epoch();
     fields["measured"]["time"] = time.count();
     observer_.event(type, fields);
@@ -383,7 +383,7 @@ class RankRun {
 RunReport execute(const loader::Registry& registry, const record::PlanLine& line, const Attempt& attempt,
                   Observer& observer, mesh::Processes* processes) {
   const auto began = Clock::now();
-  const auto compute = settle_compute(line);
+  const auto compute = resolve_compute(line);
   std::atomic<bool> stopped = false;
   RunReport report;
   report.device = compute.device.str();

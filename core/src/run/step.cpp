@@ -178,7 +178,7 @@ std::vector<Batch> micro_batches(const Assembled& run, const Mesh& mesh, data::T
 
 std::optional<double> accumulate_gradients(Assembled& run, const Mesh& mesh, int64_t step,
                                            std::vector<Batch> micro_batches, Metrics& metrics, Phases* phases,
-                                           double* along) {
+                                           double* extra_sum) {
   Phases unused;
   auto& time = phases ? *phases : unused;
   for (const auto& entry : run.objectives) entry.objective->set_sink(&metrics, entry.label + ".");
@@ -197,7 +197,7 @@ std::optional<double> accumulate_gradients(Assembled& run, const Mesh& mesh, int
   nn::PartialGradients partial;
   const bool split = run.sequence_parallel && mesh.tensor().size() > 1;
   for (const auto& prepared : micro_batches) {
-    const auto batch = moved(prepared, run.compute.device);  // objectives prepared it on the CPU
+    const auto batch = to_device(prepared, run.compute.device);  // objectives prepared it on the CPU
     MicroBatch micro{run, mesh, step, batch, layers, split ? &partial : nullptr};
     std::optional<Timed> timed(time.forward);
     for (size_t o = 0; o < run.objectives.size(); ++o) {
@@ -213,7 +213,7 @@ std::optional<double> accumulate_gradients(Assembled& run, const Mesh& mesh, int
   }
   const Timed timed(time.backward);
   if (split) partial.collect(run.parameters->all(), mesh);
-  sum_together({&loss, &counting, along}, mesh.data());
+  sum_together({&loss, &counting, extra_sum}, mesh.data());
   if (mesh.data().size() > 1)
     for (auto& parameter : run.parameters->all())
       if (parameter.value.grad().defined()) all_reduce(parameter.value.grad(), mesh.data());
@@ -234,7 +234,7 @@ std::map<std::string, std::pair<double, double>> objective_sums(Assembled& run, 
     entry.objective->set_sink(&metrics, entry.label + ".");
     guard(*entry.objective, "prepare", [&] { entry.objective->prepare(context); });
   }
-  const auto moved_batch = moved(batch, run.compute.device);
+  const auto moved_batch = to_device(batch, run.compute.device);
   MicroBatch micro{run, mesh, 0, moved_batch, hidden_layers(run), nullptr, /*training=*/false};
   for (size_t o = 0; o < run.objectives.size(); ++o) {
     const auto& entry = run.objectives[o];
@@ -245,7 +245,7 @@ std::map<std::string, std::pair<double, double>> objective_sums(Assembled& run, 
   return metrics.sums();
 }
 
-double gradient_norm(const std::vector<Parameter>& parameters, const Mesh& mesh, double* along) {
+double gradient_norm(const std::vector<Parameter>& parameters, const Mesh& mesh, double* extra_sum) {
   double sharded = 0, replicated = 0;
   for (const auto& parameter : parameters) {
     const auto& grad = parameter.value.grad();
@@ -253,7 +253,7 @@ double gradient_norm(const std::vector<Parameter>& parameters, const Mesh& mesh,
     const auto squares = grad.to(at::kDouble).pow(2).sum().item<double>();
     (parameter.spec.shard_dim >= 0 ? sharded : replicated) += squares;
   }
-  sum_together({&sharded, along}, mesh.tensor());
+  sum_together({&sharded, extra_sum}, mesh.tensor());
   return std::sqrt(sharded + replicated);
 }
 

@@ -26,7 +26,7 @@ std::map<int64_t, Moment> train(const loader::Registry& registry, const record::
                                 const std::set<int64_t>& steps, const std::string& library,
                                 const std::filesystem::path& contexts) {
   std::map<int64_t, Moment> moments;
-  on_mesh(line, settle_compute(line), nullptr, [&](const Mesh& mesh, const Compute& here) {
+  on_mesh(line, resolve_compute(line), nullptr, [&](const Mesh& mesh, const Compute& here) {
     Assembled run(registry, line);
     run.compute = here;
     run.build(mesh);

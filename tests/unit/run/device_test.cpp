@@ -28,18 +28,18 @@ record::PlanLine asking(const std::string& device, const std::string& precision,
 }
 
 TEST(Device, AutoIsWhatTheMachineHas) {
-  const auto compute = run::settle_compute(asking("auto", "fp32"));
+  const auto compute = run::resolve_compute(asking("auto", "fp32"));
   EXPECT_EQ(compute.device, kernels::device::available() ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU));
   EXPECT_FALSE(compute.bf16);
-  EXPECT_EQ(run::settle_compute(asking("cpu", "fp64")).device, at::Device(at::kCPU));
+  EXPECT_EQ(run::resolve_compute(asking("cpu", "fp64")).device, at::Device(at::kCPU));
 }
 
 TEST(Device, WhatCannotBeHadIsRefusedBeforeTheRun) {
   for (const char* precision : {"bf16", "tf32"})
-    EXPECT_THAT([&] { run::settle_compute(asking("cpu", precision)); },
+    EXPECT_THAT([&] { run::resolve_compute(asking("cpu", precision)); },
                 ThrowsMessage<UserError>(HasSubstr("train.precision: '" + std::string(precision) +
                                                    "' needs a GPU, but this run uses the CPU; use fp32 or fp64")));
-  EXPECT_THAT([] { run::settle_compute(asking("cuda:77", "fp32")); },
+  EXPECT_THAT([] { run::resolve_compute(asking("cuda:77", "fp32")); },
               ThrowsMessage<UserError>(
                   AllOf(HasSubstr("resources.device: 'cuda:77'"), HasSubstr("or set resources.device = \"cpu\""))));
   const auto path_of = [](const record::PlanLine& line) { return run::refusal(line).value_or(run::Refusal{}).path; };
@@ -60,13 +60,13 @@ TEST(Device, EveryTensorOfABatchMoves) {
   Tensor* const all[] = {&batch.tokens,   &batch.targets, &batch.loss_weight, &batch.positions, &batch.segment,
                          &batch.key_mask, &batch.row_id,  &batch.sample_id,   &batch.spans,     &batch.channels["own"]};
   for (auto* tensor : all) *tensor = ids;
-  auto there = run::moved(batch, at::kMeta);
+  auto there = run::to_device(batch, at::kMeta);
   Tensor* const theirs[] = {&there.tokens,  &there.targets,        &there.loss_weight, &there.positions,
                             &there.segment, &there.key_mask,       &there.row_id,      &there.sample_id,
                             &there.spans,   &there.channels["own"]};
   for (auto* tensor : theirs) EXPECT_TRUE(tensor->is_meta());
   EXPECT_TRUE(batch.tokens.is_cpu());
-  EXPECT_FALSE(run::moved(Batch(), at::kMeta).targets.defined());
+  EXPECT_FALSE(run::to_device(Batch(), at::kMeta).targets.defined());
 }
 
 // LibTorch's device without memory refuses to mix with the CPU as a GPU does: what a scheme makes on the CPU throws

@@ -30,11 +30,11 @@ TEST(Evaluations, AskSeldomWhileTokensAreDecoded) {
   double seconds = 0;
   tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {
     run::Attempt attempt{.run = tiny.folder.path(), .contexts = tiny.folder / "contexts"};
-    attempt.asked_to_stop = [&] { return ++asked, false; };
+    attempt.stop_requested = [&] { return ++asked, false; };
     run::Evaluations evaluations(run, mesh, attempt, shown, [](const std::string&, const json&) {});
     run::Phases phases;
     std::vector<run::EvaluationReport> reports;
-    EXPECT_TRUE(evaluations.at_the_end(phases, reports));
+    EXPECT_TRUE(evaluations.at_end(phases, reports));
     if (mesh.first()) seconds = phases.evaluation;
   });
   const int64_t expected = 1 + 1 + 4;  // forwards 8, 16, 24 and 32 after the one that reads the prompts

@@ -79,7 +79,7 @@ TEST_P(PartsOfPrompts, OnTheCacheAreThoseWithoutOne) {
 TEST_P(PartsOfPrompts, AMemoryOfTheLastPromptChangesNothing) {
   on([&](run::Assembled& run, const Mesh& mesh) {
     const auto decoder = make<Decoder>("greedy");
-    run::DecodeMemory memory;
+    run::PrefixCache memory;
     const auto expect = [&](const Prompt& prompt, int64_t reused) {
       const auto fresh = run::decode(run, mesh, *decoder, {{prompt}, 6, 1})[0];
       const auto made = run::decode(run, mesh, *decoder, {{prompt}, 6, 1}, &memory)[0];

@@ -14,7 +14,7 @@ std::vector<Prompt> encoded(const Tokenizer& tokenizer, const std::vector<std::s
 }
 
 std::vector<Continuation> decode(Assembled& run, const Mesh& mesh, Decoder& decoder, const DecodeRequest& request,
-                                 DecodeMemory* memory) {
+                                 PrefixCache* memory) {
   const c10::NoGradGuard no_grad;
   if (!run.model->causal()) throw UserError("generating text needs a causal model, but this model is bidirectional");
   if (request.prompts.empty()) return {};

@@ -21,6 +21,6 @@ std::vector<Prompt> encoded(const Tokenizer& tokenizer, const std::vector<std::s
 // for a bidirectional model and for what would go beyond the model's limit, PluginError when the decoder chooses what
 // is not in the vocabulary.
 std::vector<Continuation> decode(Assembled& run, const Mesh& mesh, Decoder& decoder, const DecodeRequest& request,
-                                 DecodeMemory* memory = nullptr);
+                                 PrefixCache* memory = nullptr);
 
 }  // namespace assay::run

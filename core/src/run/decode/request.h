@@ -21,7 +21,7 @@ struct DecodeRequest {
 
 // Keys and values from decoding one prompt. If the next prompt begins with the same tokens and segments, only the
 // tokens after these are read. For a decoder that requests all hidden states, these are computed again.
-struct DecodeMemory {
+struct PrefixCache {
   std::vector<int64_t> tokens, segments;  // that were read, including the leading end of text
   Cache cache;
   int64_t reused = 0, read = 0;  // tokens of the last prompt

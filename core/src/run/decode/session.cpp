@@ -17,7 +17,7 @@ bool outside(const std::vector<int64_t>& ids, int64_t end) {
 }  // namespace
 
 Session::Session(Assembled& run, const Mesh& mesh, const Decoder& decoder, const DecodeRequest& request,
-                 DecodeMemory* memory)
+                 PrefixCache* memory)
     : model_(*run.model),
       before_forward_(run.before_forward),
       compute_(run.compute),
@@ -66,16 +66,16 @@ void Session::take(const Choice& choice) {
   auto chosen = checked(choice);
   const auto tried = std::exchange(tried_, {});
   const bool moved = choice.parents.defined();
-  if (moved) go_to(values_of(choice.parents));
+  if (moved) select_rows(values_of(choice.parents));
   const auto before = rows_.rows();
   const auto chosen_B1 = rows_.append(chosen, log_p_BV_);
-  if (on_text_ && !moved && rows_.size() == 1) tell();
+  if (on_text_ && !moved && rows_.size() == 1) stream_text();
   if (done()) return;  // nobody will ask what comes after it, and the model may have no position for it
-  if (!moved && go_on_from(tried, chosen, before)) return;
+  if (!moved && continue_from(tried, chosen, before)) return;
   extend(chosen_B1, rows_.next_model_mask(1), rows_.next_segments(1));
 }
 
-void Session::remember(DecodeMemory& memory) const {
+void Session::remember(PrefixCache& memory) const {
   memory.tokens.clear();
   memory.segments.clear();
   memory.cache = {};
@@ -95,7 +95,7 @@ std::vector<Continuation> Session::results() const {
 
 // Of a single prompt, so many tokens at its beginning are in the cache already. The last one is read in any case: its
 // state is wanted.
-int64_t Session::recall(DecodeMemory& memory) {
+int64_t Session::recall(PrefixCache& memory) {
   memory.reused = 0;
   memory.read = rows_.tokens().size(1);
   const bool parts = rows_.segments().defined();
@@ -132,7 +132,7 @@ std::vector<int64_t> Session::checked(const Choice& choice) const {
 }
 
 // Rows go on from these.
-void Session::go_to(const std::vector<int64_t>& parents) {
+void Session::select_rows(const std::vector<int64_t>& parents) {
   const auto index = at::tensor(parents, rows_.tokens().options());
   if (keeps_hidden_)
     hidden_ = {hidden().index_select(0, index)};
@@ -144,7 +144,7 @@ void Session::go_to(const std::vector<int64_t>& parents) {
 }
 
 // True when every row that goes on chose a candidate that was tried: its states are there already.
-bool Session::go_on_from(const Tried& tried, const std::vector<int64_t>& chosen, const std::vector<Row>& before) {
+bool Session::continue_from(const Tried& tried, const std::vector<int64_t>& chosen, const std::vector<Row>& before) {
   if (tried.candidates.empty()) return false;
   const auto K = tried.candidates.size() / chosen.size();
   std::vector<int64_t> places;
@@ -163,11 +163,11 @@ bool Session::go_on_from(const Tried& tried, const std::vector<int64_t>& chosen,
 }
 
 // What is new of a single row's text.
-void Session::tell() {
+void Session::stream_text() {
   const auto text = rows_.continuation(0).text;
-  if (!text.starts_with(told_) || text.size() == told_.size()) return;
-  on_text_(text.substr(told_.size()));
-  told_ = text;
+  if (!text.starts_with(streamed_text_) || text.size() == streamed_text_.size()) return;
+  on_text_(text.substr(streamed_text_.size()));
+  streamed_text_ = text;
 }
 
 void Session::extend(const Tensor& new_tokens, const Tensor& new_mask, const Tensor& new_segments) {

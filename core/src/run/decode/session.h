@@ -16,7 +16,7 @@ namespace assay::run {
 class Session final : public DecodeContext {
  public:
   // Reads the prompts; with a memory, what it does not hold of them. As decode.
-  Session(Assembled& run, const Mesh& mesh, const Decoder& decoder, const DecodeRequest& request, DecodeMemory* memory);
+  Session(Assembled& run, const Mesh& mesh, const Decoder& decoder, const DecodeRequest& request, PrefixCache* memory);
 
   int64_t step() const override { return rows_.steps(); }
   int64_t steps() const override { return steps_; }
@@ -36,7 +36,7 @@ class Session final : public DecodeContext {
   // The decoder's choice; reads it, unless it is the last one.
   void take(const Choice& choice);
   // For a next call: what the cache holds, where one row was decoded.
-  void remember(DecodeMemory& memory) const;
+  void remember(PrefixCache& memory) const;
   std::vector<Continuation> results() const;  // one for each prompt
 
  private:
@@ -47,11 +47,11 @@ class Session final : public DecodeContext {
     Tensor hidden_BKD;
   };
 
-  int64_t recall(DecodeMemory& memory);
+  int64_t recall(PrefixCache& memory);
   std::vector<int64_t> checked(const Choice& choice) const;
-  void go_to(const std::vector<int64_t>& parents);
-  bool go_on_from(const Tried& tried, const std::vector<int64_t>& chosen, const std::vector<Row>& before);
-  void tell();
+  void select_rows(const std::vector<int64_t>& parents);
+  bool continue_from(const Tried& tried, const std::vector<int64_t>& chosen, const std::vector<Row>& before);
+  void stream_text();
   void extend(const Tensor& new_tokens, const Tensor& new_mask, const Tensor& new_segments);
   Tensor forward(Cache& cache, const Tensor& tokens, const Tensor& mask, const Tensor& segments);
   Tensor whole_logits(const Tensor& hidden);
@@ -64,8 +64,8 @@ class Session final : public DecodeContext {
   const Mesh& mesh_;
   const int64_t steps_;
   const std::function<void(const std::string&)> on_text_;
-  std::string told_;          // of a single row's text, so much
-  std::vector<Draws> draws_;  // of each prompt
+  std::string streamed_text_;  // of a single row's text, so much
+  std::vector<Draws> draws_;   // of each prompt
   Rows rows_;
   Cache cache_;
   Tensor logits_;               // as DecodeContext gives them
