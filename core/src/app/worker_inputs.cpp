@@ -31,11 +31,11 @@ std::string weights_of(const json& input) {
   return expected;
 }
 
-void settle(json& value) {
+void resolve_inputs_in(json& value) {
   if (record::is_run_input(value))
     value["sha256"] = weights_of(value);
   else if (value.is_structured())
-    for (auto& item : value) settle(item);
+    for (auto& item : value) resolve_inputs_in(item);
 }
 
 // Adds the plugins that trained the input, with their current hashes, so that its model can be built. Components that

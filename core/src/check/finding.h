@@ -10,7 +10,7 @@ struct Finding {
   std::string component;  // "positional/alibi"
   std::string property;   // "rows are independent"
   std::string fault;      // the counterexample; empty: the property holds
-  bool holds() const { return fault.empty(); }
+  bool passed() const { return fault.empty(); }
 };
 
 struct Observer {

@@ -55,7 +55,7 @@ class Report {
     std::string shown;
     auto rest = kLook;
     int signal = 0;
-    while (signal == 0 && report::sweep_goes_on(experiment_.layout)) {
+    while (signal == 0 && report::sweep_is_running(experiment_.layout)) {
       if (auto now = report::state_of_files(experiment_.layout); now != shown) {
         const auto begin = Clock::now();
         try {

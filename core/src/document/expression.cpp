@@ -222,7 +222,7 @@ class Evaluator {
       for (size_t i = 0; i < array->size(); ++i) visit((*array)[i], {&place, nullptr, i, (*array)[i]});
     } else if (is_expression(node) && !keys_.is_text(path_of(place))) {
       try {
-        settle(node);
+        evaluate(node);
       } catch (const Failure& failure) {
         diagnostics_.add(failure.position, failure.message);
         node.value = int64_t{1};  // already reported; a number satisfies the type check
@@ -243,7 +243,7 @@ class Evaluator {
       if (open_.size() > kDeepestExpression)
         throw Failure{position, fmt::format("in \"{}\": '{}' depends on more than {} nested expressions", text, name,
                                             kDeepestExpression)};
-      settle(*node);
+      evaluate(*node);
     }
     if (const auto* integer = node->as<int64_t>()) return Number::of(*integer);
     if (const auto* real = node->as<double>()) return Number::of(*real);
@@ -251,7 +251,7 @@ class Evaluator {
   }
 
  private:
-  void settle(Node& node) {
+  void evaluate(Node& node) {
     const std::string text = *node.as<std::string>();
     open_.insert(&node);
     struct Close {

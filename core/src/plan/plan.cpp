@@ -45,10 +45,10 @@ class Planner {
         paths_(request.file, request.folder),
         inputs_(
             request.file,
-            [this](const std::string& file, const std::vector<std::string>& asked_by) {
-              return make_plan({file, {}, request_.plugin_path, asked_by}).lines;
+            [this](const std::string& file, const std::vector<std::string>& requested_by) {
+              return make_plan({file, {}, request_.plugin_path, requested_by}).lines;
             },
-            request.asked_by) {}
+            request.requested_by) {}
 
   Plan make() {
     document_ = document::load_document(request_.file, diagnostics_);
@@ -132,7 +132,7 @@ class Planner {
       ++plan_.combinations;
       resolve_group(std::move(combination), resolver);
     });
-    if (diagnostics_.empty()) settle_budgets(resolver);
+    if (diagnostics_.empty()) resolve_budgets(resolver);
     plan_.distinct = groups_.size();
   }
 
@@ -152,7 +152,7 @@ class Planner {
   }
 
   // Converts budgets in FLOPs or in tokens per parameter to steps after the model sizes have been measured.
-  void settle_budgets(schema::Resolver& resolver) {
+  void resolve_budgets(schema::Resolver& resolver) {
     const auto open = [](const Group& group) { return needs_model_size(group.config.budget); };
     if (std::none_of(groups_.begin(), groups_.end(), open)) return;
     const LineMaker maker(plan_.experiment, request_.file, document_, catalogue_);

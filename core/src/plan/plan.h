@@ -18,13 +18,13 @@
 namespace assay::plan {
 
 struct PlanRequest {
-  std::string file;                        // as given by the user and shown in messages
-  std::vector<std::string> sets;           // key=value
-  std::string plugin_path;                 // folders separated by colons, searched before ASSAY_PLUGIN_PATH
-  std::vector<std::string> asked_by = {};  // files whose runs take this file's runs as inputs
-  size_t seeds_at_least = 0;               // if the file has fewer, the next numbers are added
-  std::string folder = {};                 // to which paths in `sets` are relative; empty: the current folder
-  bool validates = true;                   // whether components validate the assembly; needs a process with LibTorch
+  std::string file;                            // as given by the user and shown in messages
+  std::vector<std::string> sets;               // key=value
+  std::string plugin_path;                     // folders separated by colons, searched before ASSAY_PLUGIN_PATH
+  std::vector<std::string> requested_by = {};  // files whose runs take this file's runs as inputs
+  size_t seeds_at_least = 0;                   // if the file has fewer, the next numbers are added
+  std::string folder = {};                     // to which paths in `sets` are relative; empty: the current folder
+  bool validates = true;  // whether components validate the assembly; needs a process with LibTorch
 };
 
 struct Plan {

@@ -39,12 +39,12 @@ const RunInputs::Lines& RunInputs::of_file(const std::string& experiment) {
   if (!is_new) return found->second;
   const auto file = file_of_experiment(experiment, file_);
   if (!file) return found->second;
-  auto asked_by = asked_by_;
-  asked_by.push_back(fs::weakly_canonical(file_).string());
+  auto requested_by = requested_by_;
+  requested_by.push_back(fs::weakly_canonical(file_).string());
   const auto own = fs::weakly_canonical(*file).string();
-  if (std::find(asked_by.begin(), asked_by.end(), own) != asked_by.end())
+  if (std::find(requested_by.begin(), requested_by.end(), own) != requested_by.end())
     throw UserError(fmt::format("{}: the experiment takes its own runs as inputs, through {}", file->string(), file_));
-  found->second = lines_of_file_(file->string(), asked_by);
+  found->second = lines_of_file_(file->string(), requested_by);
   return found->second;
 }
 
@@ -56,7 +56,7 @@ json RunInputs::choose(const Lines& lines, const document::Node& node, const std
   const auto* where = table.find("where");
   const auto candidates = sweep::pointers_to(lines);
   const auto selector =
-      where ? std::optional(sweep::settled(sweep::read_selector(*where, wrong), candidates)) : std::nullopt;
+      where ? std::optional(sweep::resolved(sweep::read_selector(*where, wrong), candidates)) : std::nullopt;
   std::map<std::string, std::string> labels;  // by group
   json seeds = json::object();
   for (const auto& line : lines) {

@@ -18,16 +18,18 @@
 
 namespace assay::plan {
 
-// Returns the runs of an experiment file as lines of its plan. asked_by: the files that led to it, whose runs take its
-// runs as inputs.
+// Returns the runs of an experiment file as lines of its plan. requested_by: the files that led to it, whose runs take
+// its runs as inputs.
 using LinesOfFile =
     std::function<std::vector<record::PlanLine>(const std::string& file, const std::vector<std::string>& asked_by)>;
 
 class RunInputs final : public schema::InputFinder {
  public:
-  // `experiment_file`: the file that names inputs; `asked_by`: the files that led to it, to detect cycles.
-  RunInputs(std::string experiment_file, LinesOfFile lines_of_file, std::vector<std::string> asked_by)
-      : file_(std::move(experiment_file)), lines_of_file_(std::move(lines_of_file)), asked_by_(std::move(asked_by)) {}
+  // `experiment_file`: the file that names inputs; `requested_by`: the files that led to it, to detect cycles.
+  RunInputs(std::string experiment_file, LinesOfFile lines_of_file, std::vector<std::string> requested_by)
+      : file_(std::move(experiment_file)),
+        lines_of_file_(std::move(lines_of_file)),
+        requested_by_(std::move(requested_by)) {}
   // The name of the planned experiment, which cannot take its own runs.
   void set_name(std::string name) { name_ = std::move(name); }
   void set_seeds(std::vector<int64_t> seeds) { seeds_ = std::move(seeds); }
@@ -47,7 +49,7 @@ class RunInputs final : public schema::InputFinder {
 
   std::string file_, name_;
   LinesOfFile lines_of_file_;
-  std::vector<std::string> asked_by_;
+  std::vector<std::string> requested_by_;
   std::vector<int64_t> seeds_;
   std::map<std::string, Lines> in_force_, of_file_;
   std::set<std::string> experiments_;

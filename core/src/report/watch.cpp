@@ -11,13 +11,13 @@
 
 namespace assay::report {
 
-bool sweep_goes_on(const record::ExperimentLayout& experiment) {
+bool sweep_is_running(const record::ExperimentLayout& experiment) {
   const auto lines = record::read_plan_lines(experiment.plan());
   const auto unsettled = [&](const record::PlanLine& line) {
     const auto status = record::run_status(line, experiment.run(line.train_id)).status;
     return status == record::RunStatus::kQueued || status == record::RunStatus::kRunning;
   };
-  if (std::any_of(lines.begin(), lines.end(), unsettled)) return true;
+  if (std::any_of(lines.begin(), lines.end(), is_unfinished)) return true;
   return std::ranges::any_of(record::controllers_of(experiment), &record::Controller::alive);
 }
 

@@ -8,7 +8,7 @@
 namespace assay::report {
 
 // True if a planned run is queued or running, or a controller is running, which may retry failed runs.
-bool sweep_goes_on(const record::ExperimentLayout& experiment);
+bool sweep_is_running(const record::ExperimentLayout& experiment);
 
 // Changes when a file that a report reads changes: contains the sizes and times of the experiment's files.
 std::string state_of_files(const record::ExperimentLayout& experiment);

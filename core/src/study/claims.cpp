@@ -74,9 +74,9 @@ std::optional<Claim> read_claim(const document::Node& node, const document::Node
   const auto left = side("left");
   claim.right = side("right");
   const auto* text = document::string_of(*table, "holds");
-  const auto holds = text ? read_holds(*text, table->find("holds")->position, diagnostics) : std::nullopt;
-  if (!left || !holds) return std::nullopt;
-  const bool needs_right = holds->right_factor != 0;
+  const auto inequality = text ? parse_inequality(*text, table->find("holds")->position, diagnostics) : std::nullopt;
+  if (!left || !inequality) return std::nullopt;
+  const bool needs_right = inequality->right_factor != 0;
   if (needs_right && !claim.right) {
     if (!table->find("right"))
       diagnostics.add(node.position, fmt::format("'holds' refers to right, but this [[claim]] has no 'right'"));
@@ -88,7 +88,7 @@ std::optional<Claim> read_claim(const document::Node& node, const document::Node
     return std::nullopt;
   }
   claim.left = *left;
-  claim.holds = *holds;
+  claim.inequality = *inequality;
   return claim;
 }
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "document/diagnostics.h"
-#include "study/holds.h"
+#include "study/inequality.h"
 #include "study/metric_check.h"
 #include "sweep/selector.h"
 
@@ -25,7 +25,7 @@ struct Claim {
   std::string says, source;
   ClaimSide left;
   std::optional<ClaimSide> right;  // absent when left is compared with a number
-  Holds holds;
+  Inequality inequality;
   Over over = Over::kEach;
   bool drop_unmatched = false;     // rows without a partner are omitted
   bool diverged_is_worst = false;  // a diverged run counts as worse than any other; else it is ignored

@@ -38,7 +38,7 @@ Partners::Partners(std::vector<const record::PlanLine*> rows) : rows_(std::move(
 }
 
 std::vector<size_t> Partners::matching(const sweep::Selector& selector) const {
-  const auto exact = sweep::settled(selector, rows_);
+  const auto exact = sweep::resolved(selector, rows_);
   std::vector<size_t> found;
   for (size_t i = 0; i < rows_.size(); ++i)
     if (sweep::matches(exact, *rows_[i])) found.push_back(i);

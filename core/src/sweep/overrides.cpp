@@ -11,7 +11,7 @@ namespace assay::sweep {
 namespace {
 
 // A string that is the label of one of the axis's values stands for that value, else for itself.
-AxisValue meant(const Dimension& dimension, const Override& override_, document::Diagnostics& diagnostics) {
+AxisValue override_value(const Dimension& dimension, const Override& override_, document::Diagnostics& diagnostics) {
   const auto* word = override_.value.as<std::string>();
   for (const auto& alternative : dimension)
     for (const auto& choice : alternative.choices)
@@ -23,7 +23,7 @@ AxisValue meant(const Dimension& dimension, const Override& override_, document:
 
 void collapse(Dimension& dimension, const Override& override_) {
   document::Diagnostics ignored;  // the value itself is checked where it is resolved
-  const auto value = meant(dimension, override_, ignored);
+  const auto value = override_value(dimension, override_, ignored);
   for (auto& alternative : dimension)
     for (auto& set : alternative.sets) {
       if (set.path != override_.path) continue;

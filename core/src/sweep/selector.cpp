@@ -96,12 +96,12 @@ const json* shown_as(const json& wanted, const std::set<json>& values) {
   return found;
 }
 
-bool holds(const SelectorTerm& term, const json& value) {
+bool satisfies(const SelectorTerm& term, const json& value) {
   if (value.is_null()) return false;
   if (!term.wanted.is_object()) return equals(term.wanted, value);
   if (term.wanted.contains("not") && equals(term.wanted.at("not"), value)) return false;
-  const auto within = [&](const char* bound, auto&& holds) {
-    return !term.wanted.contains(bound) || (value.is_number() && holds(value, term.wanted.at(bound)));
+  const auto within = [&](const char* bound, auto&& compare) {
+    return !term.wanted.contains(bound) || (value.is_number() && compare(value, term.wanted.at(bound)));
   };
   return within("min", std::greater_equal<json>()) && within("max", std::less_equal<json>()) &&
          within("above", std::greater<json>()) && within("below", std::less<json>());
@@ -199,7 +199,7 @@ Selector selector_of_text(const std::string& text, const std::string& origin, do
   return selector;
 }
 
-void settle(SelectorTerm& term, const std::set<json>& values) {
+void resolve_number(SelectorTerm& term, const std::set<json>& values) {
   for_each_value(term.wanted, [&](json& wanted) {
     if (values.contains(wanted)) return;
     if (const auto* value = shown_as(wanted, values)) wanted = *value;
@@ -216,7 +216,7 @@ Selector settled(Selector selector, const std::vector<const record::PlanLine*>& 
   for (auto& term : selector.terms) {
     std::set<json> values;
     for (const auto* line : lines) values.insert(value_of(term.path, term.name, *line));
-    settle(term, values);
+    resolve_number(term, values);
   }
   return selector;
 }
@@ -264,7 +264,7 @@ bool SelectorUse::matches(const ValueOf& value_of) {
   bool all = true;
   for (size_t i = 0; i < terms_.size(); ++i) {
     const auto value = value_of(selector_.terms[i]);
-    const bool one = holds(selector_.terms[i], value);
+    const bool one = satisfies(selector_.terms[i], value);
     if (!value.is_null()) terms_[i].values.insert(value);
     terms_[i].matched |= one;
     all &= one;
@@ -273,9 +273,9 @@ bool SelectorUse::matches(const ValueOf& value_of) {
   return all;
 }
 
-Selector SelectorUse::settled() const {
+Selector SelectorUse::resolved() const {
   auto selector = selector_;
-  for (size_t i = 0; i < terms_.size(); ++i) settle(selector.terms[i], terms_[i].values);
+  for (size_t i = 0; i < terms_.size(); ++i) resolve_number(selector.terms[i], terms_[i].values);
   return selector;
 }
 

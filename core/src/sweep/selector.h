@@ -68,7 +68,7 @@ class SelectorUse {
   explicit SelectorUse(Selector selector) : selector_(std::move(selector)), terms_(selector_.terms.size()) {}
   bool matches(const ValueOf &value_of);
   // The selector, settled among the values of the candidates.
-  Selector settled() const;
+  Selector resolved() const;
   // The next two require a settled selector.
   void require_match(const std::string &what, const std::set<std::string> &axes,
                      document::Diagnostics &diagnostics) const;

@@ -90,16 +90,16 @@ AxisValues axis_values(const Block& block, const std::string& axis) {
 // Settles the selector among the values of the block's axes. Returns false where a number may be a value that only
 // combinations have: a default, or the value of an expression. Each number changes at most once, because the displayed
 // form of a value is never another value with such a label.
-bool settle_in(const Block& block, Selector& selector) {
-  bool settled = true;
+bool resolve_in(const Block& block, Selector& selector) {
+  bool resolved = true;
   for (auto& term : selector.terms) {
     const auto axis = axis_values(block, term.name);
     if (axis.are_all)
-      settle(term, axis.values);
+      resolve_number(term, axis.values);
     else
-      settled &= !names_another_number(term, axis.values);
+      resolved &= !names_another_number(term, axis.values);
   }
-  return settled;
+  return resolved;
 }
 
 // The choice with its value in this combination.
@@ -148,7 +148,7 @@ void Sweep::for_each(size_t most, const std::function<void(Combination)>& use) {
     Conditions conditions;
     for (const auto& when : block.whens) conditions.whens.emplace_back(when.condition);
     for (const auto& exclude : block.excludes) conditions.excludes.emplace_back(exclude);
-    settle(block, conditions);
+    resolve_selectors(block, conditions);
     Partial partial;
     multiply(block.dimensions, 0, partial.chosen, [&] {
       return expand(block, 0, partial, conditions.whens, [&] { return emit(partial, conditions.excludes); });
@@ -173,15 +173,15 @@ void Sweep::require_matches(const std::vector<SelectorUse>& uses, const char* wh
 
 // The selection of one condition determines which values a later condition sees, so this is repeated until nothing
 // changes.
-void Sweep::settle(const Block& block, Conditions& conditions) const {
-  bool settled = true;
+void Sweep::resolve_selectors(const Block& block, Conditions& conditions) const {
+  bool resolved = true;
   for (auto* uses : {&conditions.whens, &conditions.excludes})
     for (auto& use : *uses) {
       auto selector = use.selector();
-      settled &= settle_in(block, selector);
+      resolved &= resolve_in(block, selector);
       use = SelectorUse(std::move(selector));
     }
-  while (!settled) {
+  while (!resolved) {
     size_t seen = 0;
     Partial partial;
     const auto look = [&] {
@@ -191,12 +191,12 @@ void Sweep::settle(const Block& block, Conditions& conditions) const {
       return ++seen < 100 * kMostRuns;
     };
     multiply(block.dimensions, 0, partial.chosen, [&] { return expand(block, 0, partial, conditions.whens, look); });
-    settled = true;
+    resolved = true;
     for (auto* uses : {&conditions.whens, &conditions.excludes})
       for (auto& use : *uses) {
-        auto selector = use.settled();
+        auto selector = use.resolved();
         for (size_t i = 0; i < selector.terms.size(); ++i)
-          settled &= selector.terms[i].wanted == use.selector().terms[i].wanted;
+          resolved &= selector.terms[i].wanted == use.selector().terms[i].wanted;
         use = SelectorUse(std::move(selector));
       }
   }

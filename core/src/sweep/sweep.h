@@ -42,7 +42,7 @@ class Sweep {
   };
   Combination document_of(const Partial& partial, document::Diagnostics& diagnostics) const;
   bool matches(SelectorUse& use, const Combination& combination) const;
-  void settle(const Block& block, Conditions& conditions) const;
+  void resolve_selectors(const Block& block, Conditions& conditions) const;
   bool expand(const Block& block, size_t when, Partial& partial, std::vector<SelectorUse>& whens,
               const std::function<bool()>& use) const;
   bool emit(const Partial& partial, std::vector<SelectorUse>& excludes);  // false: too many combinations

@@ -80,7 +80,7 @@ std::vector<std::string> faults(const std::string& kind, const std::string& name
   std::vector<std::string> found;
   check::check_component(registry(), kind, name, nlohmann::json::parse(parameters),
                          {{}, [&](const check::Finding& finding) {
-                            if (!finding.holds()) found.push_back(finding.property + ": " + finding.fault);
+                            if (!finding.passed()) found.push_back(finding.property + ": " + finding.fault);
                           }});
   return found;
 }

@@ -41,7 +41,7 @@ std::vector<std::string> faults_of(std::string* told = nullptr,
                                    const nlohmann::json& given = nlohmann::json::object()) {
   std::vector<std::string> properties;
   for (const auto& finding : findings_of<T>(given)) {
-    if (finding.holds()) continue;
+    if (finding.passed()) continue;
     properties.push_back(finding.property);
     if (told) *told += finding.property + ": " + finding.fault + "\n";
   }

@@ -168,15 +168,15 @@ TEST(Watch, EndsWhenNothingIsLeftToDo) {
   testing::ResultsBuilder results;
   results.finished({.scheme = "a", .seed = 1}, {{64, 2.0}});
   results.failed({.scheme = "a", .seed = 2}, "plugin");
-  EXPECT_FALSE(sweep_goes_on(results.experiment()));
+  EXPECT_FALSE(sweep_is_running(results.experiment()));
   {  // a controller at work may try the failed one again
     const record::ControllerPlan own(results.experiment(), "");
-    EXPECT_TRUE(sweep_goes_on(results.experiment()));
+    EXPECT_TRUE(sweep_is_running(results.experiment()));
   }
   base::write_atomically(results.experiment().folder() / "plan.elsewhere.1.jsonl", "");  // of one that was killed
-  EXPECT_FALSE(sweep_goes_on(results.experiment()));
+  EXPECT_FALSE(sweep_is_running(results.experiment()));
   results.plan({.scheme = "a", .seed = 3});
-  EXPECT_TRUE(sweep_goes_on(results.experiment()));
+  EXPECT_TRUE(sweep_is_running(results.experiment()));
 }
 
 TEST(Watch, SeesWhatAReportReads) {

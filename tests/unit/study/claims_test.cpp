@@ -19,7 +19,7 @@ using testing::parsed;
 
 Holds holds(const std::string &text) {
   document::Diagnostics diagnostics;
-  const auto read = read_holds(text, {}, diagnostics);
+  const auto read = parse_inequality(text, {}, diagnostics);
   diagnostics.throw_if_any();
   return *read;
 }

@@ -16,7 +16,7 @@ class SelectorText : public PlanTest {
   static std::ptrdiff_t count_of(const plan::Plan& plan, const std::string& text) {
     document::Diagnostics diagnostics;
     const auto read =
-        sweep::settled(sweep::selector_of_text(text, "--only", diagnostics), sweep::pointers_to(plan.lines));
+        sweep::resolved(sweep::selector_of_text(text, "--only", diagnostics), sweep::pointers_to(plan.lines));
     diagnostics.throw_if_any();
     return std::count_if(plan.lines.begin(), plan.lines.end(),
                          [&](const record::PlanLine& line) { return sweep::matches(read, line); });

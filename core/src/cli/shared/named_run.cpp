@@ -28,7 +28,7 @@ NamedRun find_run(const std::string& text) {
   std::vector<const record::PlanLine*> lines;
   for (const auto& run : planned) lines.push_back(&run.line);
   RunChoice choice(is_folder ? folder.filename().string() : text, "RUN");
-  choice.settle(lines);
+  choice.resolve(lines);
   std::map<std::string, NamedRun> found;  // keyed by train id, because one run may be in several experiments
   for (const auto& run : planned) {
     if (!choice.matches(run.line)) continue;

@@ -27,7 +27,7 @@ void RunChoice::settle(const std::vector<const record::PlanLine*>& plan_lines) {
   document::Diagnostics diagnostics;
   sweep::require_known_values(*selector_, plan_lines, fmt::format("'{}'", text_), diagnostics);
   diagnostics.throw_if_any();
-  selector_ = sweep::settled(std::move(*selector_), plan_lines);
+  selector_ = sweep::resolved(std::move(*selector_), plan_lines);
 }
 
 std::vector<record::PlanLine> RunChoice::among(const std::vector<record::PlanLine>& plan_lines) {

@@ -117,7 +117,7 @@ Json pair_json(const ClaimPair& pair) {
 }  // namespace
 
 std::string claim_statement(const JudgedClaim& claim) {
-  return fmt::format("{} in {}, {}", claim.holds, metrics_text(claim), claim.over);
+  return fmt::format("{} in {}, {}", claim.inequality, metrics_text(claim), claim.over);
 }
 
 std::vector<std::string> claim_lines(const JudgedClaim& claim, double level) {
@@ -147,7 +147,7 @@ std::string format_claims_text(const Judgement& judgement) {
     text += fmt::format("\n{:<9}  {}\n", name_of(claim.verdict), base::printable(claim.says));
     const auto add = [&](const std::string& line) { text += "           " + base::printable(line) + "\n"; };
     if (!claim.source.empty()) add(claim.source);
-    add(fmt::format("{}   in {}, {}", claim.holds, metrics_text(claim), claim.over));
+    add(fmt::format("{}   in {}, {}", claim.inequality, metrics_text(claim), claim.over));
     for (const auto& line : claim_lines(claim, judgement.level)) add(line);
   }
   text += "\n";
@@ -162,7 +162,8 @@ std::string format_claims_markdown(const Judgement& judgement) {
     text += fmt::format("\n**{}**: {}", name_of(claim.verdict), escaped_markdown(claim.says));
     text += claim.source.empty() ? "\n\n" : fmt::format(" ({})\n\n", escaped_markdown(claim.source));
     const auto add = [&](const std::string& line) { text += "- " + line + "\n"; };
-    add(fmt::format("{} in {}, {}", markdown_code(claim.holds), escaped_markdown(metrics_text(claim)), claim.over));
+    add(fmt::format("{} in {}, {}", markdown_code(claim.inequality), escaped_markdown(metrics_text(claim)),
+                    claim.over));
     for (const auto& line : claim_lines(claim, judgement.level)) add(markdown_line(line));
   }
   text += "\n";
@@ -180,7 +181,7 @@ std::string format_claims_json(const Judgement& judgement) {
   for (const auto& claim : judgement.claims) {
     Json one = {{"says", claim.says},
                 {"source", claim.source},
-                {"holds", claim.holds},
+                {"holds", claim.inequality},
                 {"over", claim.over},
                 {"left_metric", claim.left_metric},
                 {"right_metric", claim.right_metric},

@@ -44,11 +44,11 @@ Results read_all(const CompareRequest& request) {
   return results;
 }
 
-CompareRequest with_settled_baseline(CompareRequest request, const Results& results) {
+CompareRequest with_resolved_baseline(CompareRequest request, const Results& results) {
   if (!request.baseline) return request;
   std::vector<const record::PlanLine*> lines;
   for (const auto& run : results.runs) lines.push_back(&run.line);
-  request.baseline = sweep::settled(std::move(*request.baseline), lines);
+  request.baseline = sweep::resolved(std::move(*request.baseline), lines);
   return request;
 }
 
@@ -132,7 +132,7 @@ void tell_dropped_seeds(const std::vector<RowSource>& sources, const std::vector
 
 Table collect(const CompareRequest& asked) {
   const auto results = read_all(asked);
-  const auto request = with_settled_baseline(asked, results);
+  const auto request = with_resolved_baseline(asked, results);
   refuse_mixed_code(results, request.experiment, request.mixed_code);
   Table table;
   table.experiment = results.experiment;

@@ -180,8 +180,8 @@ class Sampler {
       if (!counts(pair.presence)) continue;
       pair.left = a.value;
       pair.right = b.value;
-      const double scaled = claim_.holds.right_factor == 0 ? 0 : claim_.holds.right_factor * b.value;
-      pair.difference = claim_.holds.left_factor * a.value - scaled - claim_.holds.offset;
+      const double scaled = claim_.inequality.right_factor == 0 ? 0 : claim_.inequality.right_factor * b.value;
+      pair.difference = claim_.inequality.left_factor * a.value - scaled - claim_.inequality.offset;
       if (std::isnan(pair.difference)) pair.difference = 0;  // both diverged: neither is worse
     }
     return pairs;
@@ -190,12 +190,12 @@ class Sampler {
   // Requires that both sides are the same metric, unscaled, on the same texts.
   std::optional<Interval> over_documents(std::size_t row, std::size_t partner) const {
     if (!claim_.right || claim_.left.metric.name != claim_.right->metric.name) return std::nullopt;
-    if (claim_.holds.left_factor != 1 || claim_.holds.right_factor != 1) return std::nullopt;
+    if (claim_.inequality.left_factor != 1 || claim_.inequality.right_factor != 1) return std::nullopt;
     const bool tuned = claim_.over == study::Over::kTuned && settings_.report;
     const auto found = difference_over_documents(groups_[row], groups_[partner], claim_.left.metric.name,
                                                  tuned ? settings_.report->seeds : std::vector<std::int64_t>{});
     if (!found) return std::nullopt;
-    return Interval{found->interval.low - claim_.holds.offset, found->interval.high - claim_.holds.offset};
+    return Interval{found->interval.low - claim_.inequality.offset, found->interval.high - claim_.inequality.offset};
   }
 
   // Averages over all pairs per seed, for the seeds that every pair has.
@@ -263,13 +263,13 @@ class Sampler {
 
   // The largest value that enters the tested quantity.
   double scale_of(const std::vector<double>& lefts, const std::vector<double>& rights) const {
-    const auto& holds = claim_.holds;
-    return std::max({std::abs(holds.offset), std::abs(holds.left_factor) * largest_magnitude(lefts),
-                     std::abs(holds.right_factor) * largest_magnitude(rights)});
+    const auto& inequality = claim_.inequality;
+    return std::max({std::abs(inequality.offset), std::abs(inequality.left_factor) * largest_magnitude(lefts),
+                     std::abs(inequality.right_factor) * largest_magnitude(rights)});
   }
 
   void decide(ClaimPair& pair, const std::vector<double>& all) const {
-    const auto relation = claim_.holds.relation;
+    const auto relation = claim_.inequality.relation;
     const double floor = pair.test && !pair.by_rank ? pair.test->exact_floor : 0;  // one-sided p
     pair.support_floor = pair.refute_floor = 2 * floor;
     if (relation == Relation::kEqual) {
@@ -277,8 +277,8 @@ class Sampler {
         return;  // a diverged run is not within any margin, and how far outside is unknown
       pair.is_tested = true;
       pair.support_floor = floor;
-      pair.p_support = p_equivalent(*pair.test, claim_.holds.within);
-      pair.p_refute = p_not_equivalent(*pair.test, claim_.holds.within);
+      pair.p_support = p_equivalent(*pair.test, claim_.inequality.within);
+      pair.p_refute = p_not_equivalent(*pair.test, claim_.inequality.within);
       return;
     }
     pair.is_tested = true;
@@ -298,11 +298,11 @@ class Sampler {
   }
 
   bool speaks_for(double difference) const {
-    switch (claim_.holds.relation) {
+    switch (claim_.inequality.relation) {
       case Relation::kLess:
         return difference < 0;
       case Relation::kEqual:
-        return std::abs(difference) < claim_.holds.within;
+        return std::abs(difference) < claim_.inequality.within;
       default:
         return difference > 0;
     }
@@ -316,8 +316,8 @@ class Sampler {
     const double root = std::sqrt(static_cast<double>(pair.test->n_left));
     const double deviation = pair.test->is_exact ? 0 : pair.test->standard_error * root;
     const bool is_none = pair.test->is_exact && std::abs(pair.test->difference) <= pair.test->rounding;
-    const double difference = is_none ? 0 : pair.test->difference, within = claim_.holds.within;
-    if (claim_.holds.relation != Relation::kEqual) return needed_pairs(difference, deviation, level);
+    const double difference = is_none ? 0 : pair.test->difference, within = claim_.inequality.within;
+    if (claim_.inequality.relation != Relation::kEqual) return needed_pairs(difference, deviation, level);
     if (std::abs(difference) < within) return needed_pairs_to_be_equivalent(difference, deviation, within, level);
     return needed_pairs(std::abs(difference) - within, deviation, level);
   }

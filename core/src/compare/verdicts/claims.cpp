@@ -20,10 +20,11 @@ namespace {
 
 std::string factor_text(double factor) { return factor == 1 ? "" : fmt::format("{} * ", factor); }
 
-std::string quantity_of(const study::Holds& holds) {
-  auto text = factor_text(holds.left_factor) + "left";
-  if (holds.right_factor != 0) text += " - " + factor_text(holds.right_factor) + "right";
-  if (holds.offset != 0) text += fmt::format(" {} {}", holds.offset > 0 ? "-" : "+", std::abs(holds.offset));
+std::string quantity_of(const study::Inequality& inequality) {
+  auto text = factor_text(inequality.left_factor) + "left";
+  if (inequality.right_factor != 0) text += " - " + factor_text(inequality.right_factor) + "right";
+  if (inequality.offset != 0)
+    text += fmt::format(" {} {}", inequality.offset > 0 ? "-" : "+", std::abs(inequality.offset));
   return text;
 }
 
@@ -205,16 +206,16 @@ Judgement judge(Results& results, const JudgeRequest& request) {
   std::vector<double> support, refute;
   for (const auto& claim : settings.claims) {
     samples.push_back(sample_of(claim, results, groups, partners, settings, std::max(one_of_all, 1e-6)));
-    auto& judged =
-        judgement.claims.emplace_back(JudgedClaim{.says = claim.says,
-                                                  .source = claim.source,
-                                                  .holds = claim.holds.text,
-                                                  .hash = claim.hash,
-                                                  .quantity = quantity_of(claim.holds),
-                                                  .over = name_of(claim.over),
-                                                  .is_about_equality = claim.holds.relation == study::Relation::kEqual,
-                                                  .left_metric = claim.left.metric.name,
-                                                  .right_metric = claim.right ? claim.right->metric.name : ""});
+    auto& judged = judgement.claims.emplace_back(
+        JudgedClaim{.says = claim.says,
+                    .source = claim.source,
+                    .inequality = claim.inequality.text,
+                    .hash = claim.hash,
+                    .quantity = quantity_of(claim.inequality),
+                    .over = name_of(claim.over),
+                    .is_about_equality = claim.inequality.relation == study::Relation::kEqual,
+                    .left_metric = claim.left.metric.name,
+                    .right_metric = claim.right ? claim.right->metric.name : ""});
     combine(samples.back(), judged);
     support.push_back(judged.p_support);
     refute.push_back(judged.p_refute);

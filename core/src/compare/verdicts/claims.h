@@ -26,7 +26,7 @@ enum class Verdict { kSupported, kRefuted, kUndecided };
 const char* name_of(Verdict verdict);  // supported, refuted, undecided
 
 struct JudgedClaim {
-  std::string says, source, holds, hash;
+  std::string says, source, inequality, hash;
   std::string quantity;  // the quantity tested against 0: "left - right + 0.5"
   std::string over;      // each, mean, tuned
   bool is_about_equality = false;

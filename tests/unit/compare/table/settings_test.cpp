@@ -45,7 +45,7 @@ TEST(CompareSettings, ComeBackAsTheyWere) {
   EXPECT_EQ(settings.tune->split, "validation");
   EXPECT_EQ(settings.report->split, "test");
   EXPECT_EQ(settings.report->seeds, (std::vector<std::int64_t>{4, 5, 6}));
-  EXPECT_EQ(settings.claims.at(0).holds.offset, 2);
+  EXPECT_EQ(settings.claims.at(0).inequality.offset, 2);
   EXPECT_EQ(settings.claims.at(0).hash, study::compare_settings_of(kWritten, "t").claims.at(0).hash);
 }
 

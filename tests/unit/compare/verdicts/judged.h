@@ -25,10 +25,10 @@ inline void add_row(ResultsBuilder& results, BuiltRun run, const std::vector<nlo
   }
 }
 
-inline nlohmann::json claim(const std::string& holds, const nlohmann::json& left = {{"positional", "a"}},
+inline nlohmann::json claim(const std::string& inequality, const nlohmann::json& left = {{"positional", "a"}},
                             const nlohmann::json& right = {{"positional", "b"}}) {
   nlohmann::json made = {
-      {"says", "It is so."}, {"metric", "lm.bits_per_byte@length=64"}, {"left", left}, {"holds", holds}};
+      {"says", "It is so."}, {"metric", "lm.bits_per_byte@length=64"}, {"left", left}, {"holds", inequality}};
   if (!right.is_null()) made["right"] = right;
   return made;
 }

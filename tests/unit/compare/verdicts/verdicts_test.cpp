@@ -250,8 +250,8 @@ TEST_F(EqualDifferences, AreTakenAsOftenAsThereAreClaims) {
 
 // A p below the floor is one of normal differences, and the verdict that rests on it says so.
 TEST_F(Six, AVerdictSaysThatItRestsOnNormalDifferences) {
-  const auto decision = [&](const std::string& holds) {
-    const auto judgement = testing::judged(results_, {testing::claim(holds)});
+  const auto decision = [&](const std::string& inequality) {
+    const auto judgement = testing::judged(results_, {testing::claim(inequality)});
     return claim_lines(judgement.claims[0], judgement.level).at(1);
   };
   EXPECT_EQ(decision("left < right - 0.3"),
@@ -264,8 +264,8 @@ TEST_F(Six, AVerdictSaysThatItRestsOnNormalDifferences) {
 // Both directions are told where a claim is open: left - right + 0.45 is -0.05, standard error 0.0365, p 0.23; the data
 // speak for "less" and against "more".
 TEST_F(Six, AnOpenClaimSaysWhichWayTheDataSpeak) {
-  const auto decision = [&](const std::string& holds) {
-    const auto judgement = testing::judged(results_, {testing::claim(holds)});
+  const auto decision = [&](const std::string& inequality) {
+    const auto judgement = testing::judged(results_, {testing::claim(inequality)});
     EXPECT_EQ(judgement.claims[0].verdict, Verdict::kUndecided);
     return claim_lines(judgement.claims[0], judgement.level).at(1);
   };

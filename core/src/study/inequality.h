@@ -11,7 +11,7 @@ namespace assay::study {
 enum class Relation { kLess, kGreater, kEqual };
 
 // left_factor * left - right_factor * right - offset has this relation to 0; kEqual: is within +-within of 0.
-struct Holds {
+struct Inequality {
   Relation relation = Relation::kLess;
   double left_factor = 1;
   double right_factor = 1;  // 0: left is compared with a number
@@ -20,7 +20,7 @@ struct Holds {
   std::string text;  // as written in the file
 };
 
-std::optional<Holds> read_holds(const std::string& text, const document::Position& position,
-                                document::Diagnostics& diagnostics);
+std::optional<Inequality> parse_inequality(const std::string& text, const document::Position& position,
+                                           document::Diagnostics& diagnostics);
 
 }  // namespace assay::study

@@ -1,4 +1,4 @@
-#include "study/holds.h"
+#include "study/inequality.h"
 
 #include <fmt/format.h>
 
@@ -26,7 +26,7 @@ class Reader {
  public:
   explicit Reader(std::string_view text) : text_(text) {}
 
-  Holds read() {
+  Inequality read() {
     const auto first = term();
     const auto relation = op();
     auto second = term();
@@ -35,38 +35,40 @@ class Reader {
       const double sign = take() == '+' ? 1 : -1;
       (second.side.empty() ? second.factor : offset) += sign * number();
     }
-    Holds holds;
+    Inequality inequality;
     if (relation == Relation::kEqual) {
       if (word() != "within") throw fail("'=' needs 'within M', the margin up to which sides count as equal");
-      holds.within = number();
-      if (!(holds.within > 0)) throw fail("the margin of 'within' must be more than 0");
+      inequality.within = number();
+      if (!(inequality.within > 0)) throw fail("the margin of 'within' must be more than 0");
     }
     skip();
     if (!text_.empty()) throw fail(fmt::format("'{}' is unexpected at the end", text_));
-    return put_left_first(first, relation, second, offset, holds.within);
+    return with_left_first(first, relation, second, offset, inequality.within);
   }
 
  private:
   static std::runtime_error fail(const std::string& why) { return std::runtime_error(why); }
 
-  static Holds put_left_first(const Term& first, Relation relation, const Term& second, double offset, double within) {
+  static Inequality with_left_first(const Term& first, Relation relation, const Term& second, double offset,
+                                    double within) {
     if (first.side.empty()) throw fail("it must begin with a side, left or right");
     if (first.side == second.side) throw fail(fmt::format("'{}' is on both sides", first.side));
-    Holds holds{relation, first.factor, second.factor, offset, within, ""};
+    Inequality inequality{relation, first.factor, second.factor, offset, within, ""};
     if (second.side.empty()) {
       if (first.side != "left") throw fail("a side that is compared with a number must be 'left'");
-      holds.right_factor = 0;
-      holds.offset = second.factor;
+      inequality.right_factor = 0;
+      inequality.offset = second.factor;
     } else if (first.side == "right") {  // k right < m left + c is m left - k right + c > 0
-      holds.relation = relation == Relation::kLess      ? Relation::kGreater
-                       : relation == Relation::kGreater ? Relation::kLess
-                                                        : Relation::kEqual;
-      holds.left_factor = second.factor;
-      holds.right_factor = first.factor;
-      holds.offset = -offset;
+      inequality.relation = relation == Relation::kLess      ? Relation::kGreater
+                            : relation == Relation::kGreater ? Relation::kLess
+                                                             : Relation::kEqual;
+      inequality.left_factor = second.factor;
+      inequality.right_factor = first.factor;
+      inequality.offset = -offset;
     }
-    if (!(holds.left_factor > 0) || holds.right_factor < 0) throw fail("factors of sides must be more than 0");
-    return holds;
+    if (!(inequality.left_factor > 0) || inequality.right_factor < 0)
+      throw fail("factors of sides must be more than 0");
+    return inequality;
   }
 
   void skip() {
@@ -132,12 +134,12 @@ class Reader {
 
 }  // namespace
 
-std::optional<Holds> read_holds(const std::string& text, const document::Position& position,
-                                document::Diagnostics& diagnostics) {
+std::optional<Inequality> parse_inequality(const std::string& text, const document::Position& position,
+                                           document::Diagnostics& diagnostics) {
   try {
-    auto holds = Reader(text).read();
-    holds.text = text;
-    return holds;
+    auto inequality = Reader(text).read();
+    inequality.text = text;
+    return inequality;
   } catch (const std::runtime_error& error) {
     diagnostics.add(position,
                     fmt::format("holds = \"{}\": {}; it must have the form {}", text, error.what(), kGrammar));
