@@ -54,13 +54,13 @@ compare::CompareRequest compare_request(const NamedExperiment& experiment, const
 }
 
 compare::Judgement judge_claims(const NamedExperiment& experiment, const study::CompareSettings& settings,
-                                bool mixed_code, const Arguments& arguments, bool is_look) {
+                                bool mixed_code, const Arguments& arguments, bool is_interim) {
   auto results = compare::read_results(experiment.layout, current_training_code());
   compare::refuse_mixed_code(results, experiment.layout, mixed_code);
   return compare::judge(results, {.settings = settings,
                                   .results_when_stated = results_when_stated(experiment),
-                                  .looks = compare::read_looks(experiment.layout),
-                                  .is_look = is_look,
+                                  .interim = compare::read_interim_analyses(experiment.layout),
+                                  .is_interim = is_interim,
                                   .command = command_of(arguments)});
 }
 

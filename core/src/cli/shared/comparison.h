@@ -26,6 +26,6 @@ std::string current_training_code();
 
 // The verdicts on these claims. Throws MixedCode, like collect.
 compare::Judgement judge_claims(const NamedExperiment& experiment, const study::CompareSettings& settings,
-                                bool mixed_code, const Arguments& arguments, bool is_look = false);
+                                bool mixed_code, const Arguments& arguments, bool is_interim = false);
 
 }  // namespace assay::cli

@@ -133,11 +133,11 @@ std::vector<std::string> claim_captions(const Judgement& judgement) {
   std::vector<std::string> lines{
       "The tests are paired t tests over seeds, on this held-out text; \u00b1 is the half-width of the 95% interval; "
       "p is adjusted by Holm over the claims."};
-  if (judgement.looks > 0)
+  if (judgement.interim_analyses > 0)
     lines.push_back(fmt::format(
         "Interim analyses of this study so far: {}; "
         "the level is the alpha that is left for this one (O'Brien-Fleming alpha spending of Lan and DeMets).",
-        judgement.looks));
+        judgement.interim_analyses));
   return lines;
 }
 
@@ -175,8 +175,10 @@ std::string format_claims_markdown(const Judgement& judgement) {
 }
 
 std::string format_claims_json(const Judgement& judgement) {
-  Json json = {
-      {"schema", 1}, {"experiment", judgement.experiment}, {"level", judgement.level}, {"looks", judgement.looks}};
+  Json json = {{"schema", 1},
+               {"experiment", judgement.experiment},
+               {"level", judgement.level},
+               {"looks", judgement.interim_analyses}};
   json["claims"] = Json::array();
   for (const auto& claim : judgement.claims) {
     Json one = {{"says", claim.says},

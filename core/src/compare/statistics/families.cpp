@@ -28,7 +28,7 @@ double spent_level(double level, double fraction) {
   return 2 * boost::math::cdf(boost::math::complement(normal, z / std::sqrt(fraction)));
 }
 
-double level_of_look(double level, double fraction_before, double fraction) {
+double interim_level(double level, double fraction_before, double fraction) {
   return std::max(0.0, spent_level(level, fraction) - spent_level(level, fraction_before));
 }
 

@@ -22,6 +22,6 @@ double spent_level(double level, double fraction);
 // Each analysis tests at the newly spent alpha, as if analyses were independent (Slud and Wei 1982; the bound of
 // Bonferroni), so the sum over analyses keeps the level for any statistic at any sample size. Lan and DeMets' own
 // boundaries require normal statistics, and with six seeds t statistics are far from normal.
-double level_of_look(double level, double fraction_before, double fraction);
+double interim_level(double level, double fraction_before, double fraction);
 
 }  // namespace assay::compare

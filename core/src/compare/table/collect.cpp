@@ -114,7 +114,7 @@ void add_rows(const std::vector<RowSource>& sources, const std::vector<Group>& g
 }
 
 // Notes the seeds with which only some groups of a pooled row are planned: the row has no mean over its groups there.
-void tell_dropped_seeds(const std::vector<RowSource>& sources, const std::vector<Group>& groups,
+void note_dropped_seeds(const std::vector<RowSource>& sources, const std::vector<Group>& groups,
                         const CompareRequest& request, Table& table) {
   const auto reported = reported_seeds(request);
   for (std::size_t i = 0; i < sources.size(); ++i) {
@@ -130,9 +130,9 @@ void tell_dropped_seeds(const std::vector<RowSource>& sources, const std::vector
 
 }  // namespace
 
-Table collect(const CompareRequest& asked) {
-  const auto results = read_all(asked);
-  const auto request = with_resolved_baseline(asked, results);
+Table collect(const CompareRequest& given) {
+  const auto results = read_all(given);
+  const auto request = with_resolved_baseline(given, results);
   refuse_mixed_code(results, request.experiment, request.mixed_code);
   Table table;
   table.experiment = results.experiment;
@@ -145,7 +145,7 @@ Table collect(const CompareRequest& asked) {
   compare_with_baseline(table, sources, baselines_of(sources, request), groups, reported_seeds(request));
   mark_best(table);
   add_notes(results, request, table);
-  tell_dropped_seeds(sources, groups, request, table);
+  note_dropped_seeds(sources, groups, request, table);
   table.provenance = provenance_of(results, request.command);
   return table;
 }

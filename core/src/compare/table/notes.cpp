@@ -14,10 +14,10 @@ namespace assay::compare {
 namespace {
 
 void add_units(Table& table) {
-  std::set<std::string> told;
+  std::set<std::string> noted;
   for (const auto& column : table.columns) {
     const auto base = column.title.substr(0, column.title.find('@'));
-    if ((column.unit.empty() && column.direction == "none") || !told.insert(base).second) continue;
+    if ((column.unit.empty() && column.direction == "none") || !noted.insert(base).second) continue;
     const auto better = column.direction == "none" ? "" : column.direction + " is better";
     table.notes.push_back(
         fmt::format("{}: {}{}{}", base, column.unit, column.unit.empty() || better.empty() ? "" : ", ", better));
@@ -26,7 +26,7 @@ void add_units(Table& table) {
 
 // Adds the evaluators' notes on the shown values, with the rows if a note does not apply to all rows that have the
 // metric; columns with the same note are named together.
-void tell_metric_notes(const Results& results, Table& table) {
+void note_metrics(const Results& results, Table& table) {
   std::map<std::pair<std::string, std::string>, std::vector<std::string>> columns_of;  // note, rows
   for (const auto& column : table.columns) {
     std::map<std::string, std::set<std::string>> groups_of;  // note
@@ -38,10 +38,10 @@ void tell_metric_notes(const Results& results, Table& table) {
     }
     for (const auto& [note, groups] : groups_of) {
       std::vector<std::string> rows;
-      std::set<std::string> told;
+      std::set<std::string> noted;
       if (groups != having)
         for (const auto& run : results.runs)
-          if (groups.contains(run.group) && told.insert(run.group).second) rows.push_back(run.label);
+          if (groups.contains(run.group) && noted.insert(run.group).second) rows.push_back(run.label);
       columns_of[{note, fmt::format("{}", fmt::join(rows, "; "))}].push_back(column.title);
     }
   }
@@ -87,7 +87,7 @@ void check_costs(const CompareRequest& request, const Results& results, Table& t
   }
 }
 
-void tell_skipped_steps(const Results& results, Table& table) {
+void note_skipped_steps(const Results& results, Table& table) {
   std::vector<std::string> runs;
   for (const auto& run : results.runs)
     if (run.steps.skipped > 0)
@@ -98,7 +98,7 @@ void tell_skipped_steps(const Results& results, Table& table) {
                                       fmt::join(runs, "; ")));
 }
 
-void tell_choices(const CompareRequest& request, Table& table) {
+void note_choices(const CompareRequest& request, Table& table) {
   if (!request.tune) return;
   std::vector<std::string> over;
   for (const auto& key : request.tune->over) over.push_back(key.name);
@@ -111,7 +111,7 @@ void tell_choices(const CompareRequest& request, Table& table) {
 }
 
 // If the command line has narrowed a plan, the baseline may name values that none of its runs has.
-void tell_unknown_baseline(const Results& results, const CompareRequest& request, Table& table) {
+void note_unknown_baseline(const Results& results, const CompareRequest& request, Table& table) {
   if (!request.baseline) return;
   std::vector<const record::PlanLine*> lines;
   for (const auto& run : results.runs) lines.push_back(&run.line);
@@ -120,7 +120,7 @@ void tell_unknown_baseline(const Results& results, const CompareRequest& request
   if (!unknown.empty()) table.notes.push_back(unknown.first().message);
 }
 
-void tell_comparison(const CompareRequest& request, Table& table) {
+void note_comparison(const CompareRequest& request, Table& table) {
   if (!request.baseline) return;
   std::vector<std::string> alone;
   bool tested = false;
@@ -146,13 +146,13 @@ void tell_comparison(const CompareRequest& request, Table& table) {
 
 void add_notes(const Results& results, const CompareRequest& request, Table& table) {
   add_units(table);
-  tell_metric_notes(results, table);
+  note_metrics(results, table);
   mark_timings(results, table);
-  tell_choices(request, table);
-  tell_unknown_baseline(results, request, table);
-  tell_comparison(request, table);
+  note_choices(request, table);
+  note_unknown_baseline(results, request, table);
+  note_comparison(request, table);
   check_costs(request, results, table);
-  tell_skipped_steps(results, table);
+  note_skipped_steps(results, table);
   std::map<std::int64_t, size_t> accepted;  // steps -> runs
   for (const auto& run : results.runs)
     if (run.accepted_to > 0) ++accepted[run.accepted_to];

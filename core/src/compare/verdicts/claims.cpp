@@ -166,9 +166,9 @@ std::vector<std::string> remarks_on_metrics(const JudgedClaim& claim, const std:
 }
 
 // The claims that earlier interim analyses have decided.
-std::map<std::string, std::string> decided_before(const Looks& looks) {
+std::map<std::string, std::string> decided_before(const InterimAnalyses& interim) {
   std::map<std::string, std::string> decided;
-  for (const auto& look : looks.looks) decided.insert(look.decided.begin(), look.decided.end());
+  for (const auto& analysis : interim.analyses) decided.insert(analysis.decided.begin(), analysis.decided.end());
   return decided;
 }
 
@@ -194,12 +194,12 @@ Judgement judge(Results& results, const JudgeRequest& request) {
   Judgement judgement;
   judgement.experiment = results.experiment;
   const auto seeds = seeds_of(results);
-  const auto& looks = request.looks.looks;
-  const bool between_looks =
-      request.looks.most_seeds > 0 && !request.is_look &&
-      std::none_of(looks.begin(), looks.end(), [&](const Look& one) { return one.seeds == seeds; });
-  judgement.level = between_looks ? 0 : level_with(request.looks, seeds, kSignificanceLevel);
-  judgement.looks = request.looks.looks.size();
+  const auto& interim = request.interim.analyses;
+  const bool between_analyses =
+      request.interim.most_seeds > 0 && !request.is_interim &&
+      std::none_of(interim.begin(), interim.end(), [&](const InterimAnalysis& one) { return one.seeds == seeds; });
+  judgement.level = between_analyses ? 0 : level_with(request.interim, seeds, kSignificanceLevel);
+  judgement.interim_analyses = request.interim.analyses.size();
   judgement.provenance = provenance_of(results, request.command);
   const double one_of_all = judgement.level / static_cast<double>(std::max<std::size_t>(settings.claims.size(), 1));
   std::vector<ClaimSample> samples;
@@ -221,7 +221,7 @@ Judgement judge(Results& results, const JudgeRequest& request) {
     refute.push_back(judged.p_refute);
   }
   const auto support_adjusted = holm(support), refute_adjusted = holm(refute);
-  const auto before = decided_before(request.looks);
+  const auto before = decided_before(request.interim);
   const auto conditions = timing_conditions(results);
   std::set<std::string> known;  // metrics of any record
   for (const auto& run : results.runs)
@@ -240,7 +240,7 @@ Judgement judge(Results& results, const JudgeRequest& request) {
       claim.verdict = found->second == "supported" ? Verdict::kSupported : Verdict::kRefuted;
       claim.remarks.push_back("The claim was decided at an earlier interim analysis of this study.");
     }
-    if (claim.verdict == Verdict::kUndecided && between_looks)
+    if (claim.verdict == Verdict::kUndecided && between_analyses)
       claim.remarks.push_back(
           "Claims are decided only at an interim analysis; assay run --until-decided makes the next one.");
     else if (claim.verdict == Verdict::kUndecided)

@@ -17,7 +17,7 @@
 
 #include "compare/results/run_results.h"
 #include "compare/verdicts/claim_pairs.h"
-#include "compare/verdicts/looks.h"
+#include "compare/verdicts/interim_analyses.h"
 #include "study/compare_settings.h"
 
 namespace assay::compare {
@@ -46,7 +46,7 @@ struct JudgedClaim {
 struct Judgement {
   std::string experiment;
   double level = 0.05;
-  std::size_t looks = 0;  // number of interim analyses so far
+  std::size_t interim_analyses = 0;  // number of interim analyses so far
   std::vector<JudgedClaim> claims;
   std::vector<std::pair<std::string, std::string>> provenance;
   std::size_t count(Verdict verdict) const;
@@ -55,8 +55,8 @@ struct Judgement {
 struct JudgeRequest {
   study::CompareSettings settings;
   std::map<std::string, int> results_when_stated;  // by hash; a missing claim is not in the plan
-  Looks looks;
-  bool is_look = false;  // false: a growing study decides nothing at a number of seeds without an interim analysis
+  InterimAnalyses interim;
+  bool is_interim = false;  // false: a growing study decides nothing at a number of seeds without an interim analysis
   std::string command;
 };
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "compare/statistics/t_test.h"
-#include "compare/verdicts/looks.h"
+#include "compare/verdicts/interim_analyses.h"
 
 namespace assay::compare {
 namespace {
@@ -37,11 +37,11 @@ TEST(SpentLevel, AsScipy) {
 TEST(LevelOfLook, LooksAddUpToTheLevel) {
   double sum = 0, before = 0;
   for (const double fraction : {0.25, 0.3, 0.6, 1.0}) {
-    sum += level_of_look(0.05, before, fraction);
+    sum += interim_level(0.05, before, fraction);
     before = fraction;
   }
   EXPECT_NEAR(sum, 0.05, 1e-15);
-  EXPECT_EQ(level_of_look(0.05, 0.5, 0.5), 0);  // nothing new, nothing to test with
+  EXPECT_EQ(interim_level(0.05, 0.5, 0.5), 0);  // nothing new, nothing to test with
 }
 
 // Shares of `kTrials` simulated experiments. Five standard errors at a share of 0.05 are 0.0077.
@@ -131,10 +131,10 @@ TEST(ErrorRates, RepeatedLooksKeepTheLevel) {
     const auto all = normals(draw, 30, 0, 1);
     bool decided = false, decided_uncorrected = false;
     double before = 0;
-    for (const size_t n : looks_from(6, all.size())) {
+    for (const size_t n : interim_seed_counts(6, all.size())) {
       const double fraction = static_cast<double>(n) / static_cast<double>(all.size());
       const double p = p_two_sided(*paired_t(std::span(all).first(n)));
-      decided |= p < level_of_look(0.05, before, fraction);
+      decided |= p < interim_level(0.05, before, fraction);
       decided_uncorrected |= p < 0.05;
       before = fraction;
     }

@@ -228,20 +228,20 @@ TEST_F(TwoRates, ReportedSeedsDoNotChoose) {
 TEST_F(Six, LooksShareTheLevelAndKeepTheirVerdicts) {
   const auto one = testing::claim("left < right - 0.3");
   const auto hash = study::compare_settings_of({{"claim", {one}}}, "t").claims[0].hash;
-  Looks looks{12, {}};
-  EXPECT_NEAR(testing::judged(results_, {one}, json::object(), looks).level, 0.005574596680784402, 1e-9);
-  EXPECT_EQ(testing::judged(results_, {one}, json::object(), looks).claims[0].verdict, Verdict::kSupported);
-  looks.looks.push_back({6, 0.001, {}});
-  EXPECT_EQ(testing::judged(results_, {one}, json::object(), looks).claims[0].verdict, Verdict::kUndecided);
-  looks.looks.push_back({9, 0.01, {{hash, "refuted"}}});
-  EXPECT_EQ(testing::judged(results_, {one}, json::object(), looks).claims[0].verdict, Verdict::kRefuted);
+  InterimAnalyses interim{12, {}};
+  EXPECT_NEAR(testing::judged(results_, {one}, json::object(), interim).level, 0.005574596680784402, 1e-9);
+  EXPECT_EQ(testing::judged(results_, {one}, json::object(), interim).claims[0].verdict, Verdict::kSupported);
+  interim.analyses.push_back({6, 0.001, {}});
+  EXPECT_EQ(testing::judged(results_, {one}, json::object(), interim).claims[0].verdict, Verdict::kUndecided);
+  interim.analyses.push_back({9, 0.01, {{hash, "refuted"}}});
+  EXPECT_EQ(testing::judged(results_, {one}, json::object(), interim).claims[0].verdict, Verdict::kRefuted);
 }
 
 // Who looks at seven seeds, of which no look was planned, would have a chance more than the level allows.
 TEST_F(Six, BetweenLooksNothingIsDecided) {
   const auto one = testing::claim("left < right - 0.3");
-  const auto now = [&](const Looks& looks) {
-    return testing::judged(results_, {one}, json::object(), looks, false).claims[0];
+  const auto now = [&](const InterimAnalyses& interim) {
+    return testing::judged(results_, {one}, json::object(), interim, false).claims[0];
   };
   EXPECT_EQ(now({}).verdict, Verdict::kSupported);
   EXPECT_EQ(now({12, {}}).verdict, Verdict::kUndecided);
@@ -296,21 +296,21 @@ TEST(Claims, WhatTunesIsAPartOfATunedClaim) {
 }
 
 TEST(LooksFrom, GrowByHalfUpToTheLast) {
-  EXPECT_EQ(looks_from(6, 24), (std::vector<std::size_t>{6, 9, 13, 19, 24}));
-  EXPECT_EQ(looks_from(6, 9), (std::vector<std::size_t>{6, 9}));
-  EXPECT_EQ(looks_from(6, 6), (std::vector<std::size_t>{6}));
+  EXPECT_EQ(interim_seed_counts(6, 24), (std::vector<std::size_t>{6, 9, 13, 19, 24}));
+  EXPECT_EQ(interim_seed_counts(6, 9), (std::vector<std::size_t>{6, 9}));
+  EXPECT_EQ(interim_seed_counts(6, 6), (std::vector<std::size_t>{6}));
 }
 
 TEST(LooksFile, ComesBackAsItWas) {
   const ResultsBuilder results;
   std::filesystem::create_directories(results.experiment().folder());
-  EXPECT_EQ(read_looks(results.experiment()).most_seeds, 0u);
-  write_looks(results.experiment(), {24, {{6, 0.001, {{"h", "supported"}}}}});
-  const auto back = read_looks(results.experiment());
+  EXPECT_EQ(read_interim_analyses(results.experiment()).most_seeds, 0u);
+  write_interim_analyses(results.experiment(), {24, {{6, 0.001, {{"h", "supported"}}}}});
+  const auto back = read_interim_analyses(results.experiment());
   EXPECT_EQ(back.most_seeds, 24u);
-  EXPECT_EQ(back.looks.at(0).seeds, 6u);
-  EXPECT_EQ(back.looks.at(0).level, 0.001);
-  EXPECT_EQ(back.looks.at(0).decided.at("h"), "supported");
+  EXPECT_EQ(back.analyses.at(0).seeds, 6u);
+  EXPECT_EQ(back.analyses.at(0).level, 0.001);
+  EXPECT_EQ(back.analyses.at(0).decided.at("h"), "supported");
 }
 
 TEST_F(Six, Formats) {

@@ -35,13 +35,13 @@ inline nlohmann::json claim(const std::string& inequality, const nlohmann::json&
 
 inline compare::Judgement judged(const ResultsBuilder& results, const std::vector<nlohmann::json>& claims,
                                  const nlohmann::json& compare = nlohmann::json::object(),
-                                 const compare::Looks& looks = {}, bool is_look = true) {
+                                 const compare::InterimAnalyses& interim = {}, bool is_interim = true) {
   auto read = compare::read_results(results.experiment(), "");
   return compare::judge(read,
                         {.settings = study::compare_settings_of({{"claim", claims}, {"compare", compare}}, "test"),
                          .results_when_stated = {},
-                         .looks = looks,
-                         .is_look = is_look,
+                         .interim = interim,
+                         .is_interim = is_interim,
                          .command = "assay claims quick"});
 }
 
