@@ -13,7 +13,7 @@ namespace {
 
 // Flushes immediately, because the next property may terminate the process, and starts a new line, because a plugin may
 // have written an incomplete one.
-void tell(const json& line) {
+void write_line(const json& line) {
   std::cout << "\n" << line.dump(-1, ' ', false, json::error_handler_t::replace) << std::endl;
 }
 
@@ -26,13 +26,13 @@ void worker_check(const json& request) {
   registry.add(check::stand_ins());
   const check::Observer observer{
       [](const std::string& component, const std::string& property) {
-        tell({{"begins", property}, {"component", component}});
+        write_line({{"begins", property}, {"component", component}});
       },
       [](const check::Finding& finding) {
-        tell({{"component", finding.component}, {"property", finding.property}, {"fault", finding.fault}});
+        write_line({{"component", finding.component}, {"property", finding.property}, {"fault", finding.fault}});
       }};
   check::check_component(registry, request.at("kind"), request.at("name"), request.at("given"), observer);
-  tell({{"done", true}});
+  write_line({{"done", true}});
 }
 
 }  // namespace assay::app

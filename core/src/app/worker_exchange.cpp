@@ -31,7 +31,7 @@ void write(const fs::path& file, const NamedTensors& tensors, const std::map<std
 
 // A UserError of a hook is passed on to the user; any other exception becomes a PluginError.
 template <class Call>
-auto asked(const Exchange& exchange, const char* hook, Call&& call) {
+auto call_exchange(const Exchange& exchange, const char* hook, Call&& call) {
   try {
     return call();
   } catch (const UserError&) {
@@ -67,7 +67,7 @@ json worker_export(const json& request) {
     base::write_atomically(out / name, content);
     written.push_back(name);
   }
-  const auto file = asked(exchange, "tensor_file", [&] { return exchange.tensor_file(); });
+  const auto file = call_exchange(exchange, "tensor_file", [&] { return exchange.tensor_file(); });
   write(out / file, foreign.tensors, {{"format", "pt"}});
   written.push_back(file);
   return written;
@@ -78,7 +78,7 @@ json worker_import(const json& request) {
   loader::Instances instances(registry);
   const auto& exchange = instances.create<Exchange>(request.at("exchange"), "exchange");
   const fs::path from = request.at("from").get<std::string>(), out = request.at("out").get<std::string>();
-  const auto file = from / asked(exchange, "tensor_file", [&] { return exchange.tensor_file(); });
+  const auto file = from / call_exchange(exchange, "tensor_file", [&] { return exchange.tensor_file(); });
   if (!fs::exists(file))
     throw UserError(file.string() +
                     ": the file does not exist; if the weights are in several files or in another format, save them as "
@@ -87,7 +87,7 @@ json worker_import(const json& request) {
   for (const auto& entry : fs::directory_iterator(from))
     if (entry.is_regular_file() && entry.path() != file && entry.file_size() < kMostBytes)
       foreign.files[entry.path().filename().string()] = base::read_file(entry.path());
-  const auto own = asked(exchange, "from_foreign", [&] { return exchange.from_foreign(foreign); });
+  const auto own = call_exchange(exchange, "from_foreign", [&] { return exchange.from_foreign(foreign); });
   fs::create_directories(out);
   // The vocabulary may be incomplete; [init] compares it with the run's vocabulary.
   write(out / "weights.safetensors", own.tensors, {{"vocabulary", json{{"size", own.vocabulary}}.dump()}});

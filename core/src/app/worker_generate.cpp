@@ -86,7 +86,7 @@ json worker_generate(const json& request) {
       guard(*component, "bind", [&] { component->bind(*run.vocabulary); });
     }
     if (request.contains("infill")) {
-      answer = fill_hole(run, mesh, decoder, request.at("infill"), decoding);
+      answer = infill_text(run, mesh, decoder, request.at("infill"), decoding);
       return;
     }
     decoding.prompts = run::encoded(*run.tokenizer, prompts);

@@ -66,8 +66,8 @@ Prompt prompt_for(const run::Assembled& run, const std::string& prefix, const st
 
 }  // namespace
 
-json fill_hole(run::Assembled& run, const Mesh& mesh, Decoder& decoder, const json& infill,
-               run::DecodeRequest decoding) {
+json infill_text(run::Assembled& run, const Mesh& mesh, Decoder& decoder, const json& infill,
+                 run::DecodeRequest decoding) {
   const auto text_at = [&](const char* key) { return base::bytes_of_text(infill.at(key).get<std::string>()); };
   const auto& tokenizer = *run.tokenizer;
   const auto form = infill.at("form").get<std::string>(), typing = text_at("typing");

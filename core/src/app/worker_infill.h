@@ -15,7 +15,7 @@ namespace assay::app {
 // typed characters; reused, read: number of prompt tokens that were in the cache, and that were read; shown: number of
 // bytes of prefix and suffix that fit into the context length. Throws UserError when no transform of the run supports
 // infilling.
-nlohmann::json fill_hole(run::Assembled& run, const Mesh& mesh, Decoder& decoder, const nlohmann::json& infill,
-                         run::DecodeRequest decoding);
+nlohmann::json infill_text(run::Assembled& run, const Mesh& mesh, Decoder& decoder, const nlohmann::json& infill,
+                           run::DecodeRequest decoding);
 
 }  // namespace assay::app

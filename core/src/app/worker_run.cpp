@@ -35,7 +35,7 @@ using nlohmann::json;
 
 namespace {
 
-class Nobody final : public run::Observer {
+class NullObserver final : public run::Observer {
  public:
   void event(const std::string &, const json &) override {}
 };
@@ -71,7 +71,7 @@ void told(Write &&write) {
 
 // The message of the first process to the others: the plan line and the existing state of the run, or an empty text
 // when there is nothing to do.
-class Word {
+class StartMessage {
  public:
   explicit Word(mesh::Processes *ranks) : ranks_(ranks) {}
   ~Word() {
@@ -89,7 +89,7 @@ class Word {
     if (attempt.trained) word["trained"] = {attempt.trained->weights_sha256, attempt.trained->code};
     ranks->broadcast_text(word.dump());
   }
-  bool told() const { return told_; }  // to other processes, which are running now
+  bool sent() const { return sent_; }  // to other processes, which are running now
 
  private:
   mesh::Processes *ranks_;
@@ -110,11 +110,11 @@ int follow(mesh::Processes &ranks, const record::ExperimentLayout &experiment, s
     attempt.evaluated = word.at("evaluated").get<std::set<std::string> >();
     attempt.evaluated_on_the_way = word.at("evaluated_on_the_way").get<decltype(attempt.evaluated_on_the_way)>();
     attempt.trained.reset();
-    if (const auto trained = word.value("trained", json::array()); !trained.empty())
+    if (const auto trained = start.value("trained", json::array()); !trained.empty())
       attempt.trained = run::Trained{trained[0].get<std::string>(), trained[1].get<std::string>(), {}};
     const record::HookFile hooks(experiment.run(line.train_id).hooks(ranks.rank()));
     loader::publish_hooks(hooks);
-    Nobody nobody;
+    NullObserver observer;
     attempt.stop_requested = stop_requested;
     attempt.until = until;
     return run::execute(registry_of(line.plugins), line, attempt, nobody, &ranks).stopped ? record::kExitStopped : 0;
@@ -168,7 +168,7 @@ int lead(const WorkerRun &request, const record::ExperimentLayout &experiment, m
     const auto registry = registry_of(line.plugins);
     auto here = attempt_at(line, layout, experiment, attempt);
     here.notes = torn;
-    word.tell(line, here);
+    start.send(line, here);
     here.stop_requested = stop_requested;
     here.until = request.until;
     Recorder recorder(events, layout, attempt);
@@ -217,9 +217,10 @@ int lead(const WorkerRun &request, const record::ExperimentLayout &experiment, m
 int worker_run(const WorkerRun &request) {
   note_stop_signals();
   const record::ExperimentLayout experiment{fs::path(request.results)};
-  if (!request.processes) return lead(request, experiment, nullptr);
+  if (!request.processes) return run_first_process(request, experiment, nullptr);
   const auto ranks = mesh::mpi_processes();
-  return ranks->rank() == 0 ? lead(request, experiment, ranks.get()) : follow(*ranks, experiment, request.until);
+  return ranks->rank() == 0 ? run_first_process(request, experiment, ranks.get())
+                            : run_other_process(*ranks, experiment, request.until);
 }
 
 }  // namespace assay::app

@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct Rubbish {
+struct UnreferencedFile {
   fs::path path;
   std::string what;
 };
@@ -36,7 +36,7 @@ std::uintmax_t size_of(const fs::path& path) {
   return bytes;
 }
 
-void find_unfinished(const fs::path& folder, std::vector<Rubbish>& found) {
+void find_unfinished(const fs::path& folder, std::vector<UnreferencedFile>& found) {
   std::error_code absent;
   for (const auto& entry : fs::directory_iterator(folder, absent))
     if (entry.path().filename().string().find(".part") != std::string::npos)
@@ -86,12 +86,12 @@ class Collector {
   explicit Collector(bool removes) : removes_(removes) {}
 
   // The files of a running run are left alone.
-  void take(const record::RunLayout& run, const std::vector<Rubbish>& found) {
+  void take(const record::RunLayout& run, const std::vector<UnreferencedFile>& found) {
     if (found.empty() || base::FileLock::is_held(run.lock())) return;
     if (!removes_) return take(found);
     if (const auto lock = base::FileLock::try_lock(run.lock())) take(found);
   }
-  void take(const std::vector<Rubbish>& found) {
+  void take(const std::vector<UnreferencedFile>& found) {
     for (const auto& [path, what] : found) {
       const auto bytes = size_of(path);
       fmt::print("{}  {:.1f} MB  {}: {}\n", removes_ ? "removed" : "would remove", static_cast<double>(bytes) / 1e6,

@@ -71,7 +71,7 @@ int generate(const Arguments &arguments) {
   if (!parsed) return kDone;
   if (parsed->words.empty()) throw UserError("assay generate: a RUN is missing; see assay generate --help");
   if (tokens < 1 || samples < 1) throw UserError("assay generate: --tokens and --samples must be at least 1");
-  const auto hole = hole_of(parsed->options);
+  const auto infill = infill_request(parsed->options);
   if (!file.empty()) prompts.push_back(base::read_file(file));
   if (prompts.empty()) prompts.emplace_back();
   const auto run = find_run(parsed->words[0]);

@@ -106,7 +106,7 @@ int prepare(plan::Plan& plan, std::vector<record::PlanLine>& lines, const Parsed
   for (const auto& warning : plan::warnings_of(plan)) std::cerr < < base::printable(warning) < < "\n";
   note_other_plans_of_inputs(plan);
   sweep.experiment = plan.results_folder;
-  say_what_is_stale(plan, lines, request.file);
+  report_stale_runs(plan, lines, request.file);
   if (const int code = run_inputs_first(lines, parsed.options.count("with-inputs") > 0, request, sweep); code != kDone)
     return code;
   if (sweep.dry_run) return kDone;

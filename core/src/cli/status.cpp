@@ -85,7 +85,7 @@ std::string status_text(const record::ExperimentLayout& experiment) {
         ++skipping;
         details += fmt::format("  done  {}: {}\n", job.name, record::text_of(steps));
       }
-    const auto tell = [&](const char* what) {
+    const auto report = [&](const char* what) {
       details += fmt::format("  {}  {}: {}\n", what, job.name, base::printable(now.reason));
     };
     if (now.status == record::RunStatus::kRunning) details += "  running  " + progress_text(job) + "\n";

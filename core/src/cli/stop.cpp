@@ -20,18 +20,18 @@
 namespace assay::cli {
 namespace {
 
-struct Asked {
+struct StopRequests {
   size_t controllers = 0, runs = 0;
   std::string elsewhere;  // one line per process
 };
 
-void ask_controllers(const record::ExperimentLayout& experiment, Asked& asked) {
+void request_controllers(const record::ExperimentLayout& experiment, StopRequests& requests) {
   for (const auto& controller : record::controllers_of(experiment)) {
     if (!controller.alive) continue;
     if (controller.host != record::host_name())
-      asked.elsewhere += fmt::format("  a controller on {}, process {}\n", controller.host, controller.pid);
+      requests.elsewhere += fmt::format("  a controller on {}, process {}\n", controller.host, controller.pid);
     else if (base::signal_holder(controller.pid, controller.file, SIGUSR1))
-      ++asked.controllers;
+      ++requests.controllers;
   }
 }
 
@@ -44,11 +44,11 @@ void ask_worker(const record::PlanLine& line, const record::RunLayout& run, Aske
     asked.elsewhere += fmt::format("  {} seed={} on {}, process {}\n", base::printable(line.label), line.seed,
                                    state->host, state->pid);
   else if (base::signal_holder(state->pid, run.lock(), SIGUSR1))
-    ++asked.runs;
+    ++requests.runs;
 }
 
 // A running task also checkpoints, and it is not requeued. An error of the cluster is reported and stops nothing else.
-size_t take_off_slurm(const record::ExperimentLayout& experiment) {
+size_t cancel_slurm_tasks(const record::ExperimentLayout& experiment) {
   try {
     return launch::cancel_on_slurm(experiment);
   } catch (const UserError& error) {
@@ -71,16 +71,16 @@ int stop(const Arguments& arguments) {
   for (const auto& line : lines) ask_worker(line, experiment.run(line.train_id), asked);
   const auto off_slurm = take_off_slurm(experiment);
   const auto plural = [](size_t count) { return count == 1 ? "" : "s"; };
-  if (asked.controllers + asked.runs > 0)
+  if (requests.controllers + requests.runs > 0)
     fmt::print(
         "Signalled {} controller{} and {} run{} to stop; a run checkpoints first. "
         "To stop at once, repeat the command.\n",
-        asked.controllers, plural(asked.controllers), asked.runs, plural(asked.runs));
+        requests.controllers, plural(requests.controllers), requests.runs, plural(requests.runs));
   if (off_slurm > 0) fmt::print("Cancelled {} run{} on Slurm.\n", off_slurm, plural(off_slurm));
-  if (asked.controllers + asked.runs + off_slurm == 0)
+  if (requests.controllers + requests.runs + off_slurm == 0)
     fmt::print("No process of {} runs on this machine.\n", experiment.folder().filename().string());
-  if (!asked.elsewhere.empty())
-    fmt::print("These processes run on other machines; stop them there:\n{}", asked.elsewhere);
+  if (!requests.elsewhere.empty())
+    fmt::print("These processes run on other machines; stop them there:\n{}", requests.elsewhere);
   return kDone;
 }
 

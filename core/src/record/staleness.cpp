@@ -35,7 +35,7 @@ std::string trained_again(const json& config) {
   }
   if (config.is_structured())
     for (const auto& inner : config)
-      if (auto asked = trained_again(inner); !asked.empty()) return asked;
+      if (auto replaced = trained_again(inner); !replaced.empty()) return replaced;
   return "";
 }
 
@@ -72,8 +72,8 @@ Freshness freshness(const json& record, const RunLayout& run, const PlanLine& pl
   Freshness result;
   if (!code.contains("training")) {
     result.stale = other_plugins(code.value("evaluator", json::object()), planned);
-    if (const auto asked = trained_again(record.value("config", json())); !asked.empty())
-      result.stale += (result.stale.empty() ? "" : ", ") + std::string("weights of ") + asked;
+    if (const auto replaced = trained_again(record.value("config", json())); !replaced.empty())
+      result.stale += (result.stale.empty() ? "" : ", ") + std::string("weights of ") + replaced;
     const auto library = code.value("library", std::string());
     if (library.empty() || current_code.empty() || library == current_code) return result;
     if (const auto steps = replayed_library(run, library, current_code); steps > 0)

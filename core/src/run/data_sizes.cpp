@@ -113,7 +113,7 @@ std::string counted(int64_t count, const std::string& what) {
 
 // Shares of the data, in the unit that the rule of the dataset divides.
 struct Share {
-  double asked, reached;
+  double requested, reached;
   const char* of;
 };
 std::optional<Share> share_of(const Assembled& run, const SplitSizes& sizes, Split split) {
@@ -125,16 +125,17 @@ std::optional<Share> share_of(const Assembled& run, const SplitSizes& sizes, Spl
   double all = 0;
   for (const auto& size : sizes) all += amount(size);
   if (all == 0) return {};
-  const double asked = split == Split::kValidation ? fractions->validation
-                       : split == Split::kTest     ? fractions->test
-                                                   : 1 - fractions->validation - fractions->test;
-  return Share{asked, amount(sizes[static_cast<size_t>(split)]) / all, fractions->of_documents ? "documents" : "bytes"};
+  const double requested = split == Split::kValidation ? fractions->validation
+                           : split == Split::kTest     ? fractions->test
+                                                       : 1 - fractions->validation - fractions->test;
+  return Share{requested, amount(sizes[static_cast<size_t>(split)]) / all,
+               fractions->of_documents ? "documents" : "bytes"};
 }
 
 // Whether the requested and the reached share differ too much.
 bool is_far(const Share& share) {
-  const bool differs = share.reached > kMostTimes * share.asked || kMostTimes * share.reached < share.asked;
-  return differs && std::abs(share.reached - share.asked) > kNearEnough;
+  const bool differs = share.reached > kMostTimes * share.requested || kMostTimes * share.reached < share.requested;
+  return differs && std::abs(share.reached - share.requested) > kNearEnough;
 }
 
 // Whether moving the smallest available document from or to the split would bring its share closer to the requested
@@ -147,9 +148,9 @@ bool could_be_nearer(const Assembled& run, const SplitSizes& sizes, Split split,
   const auto is_nearer = [&](const SplitSize& from, double sign) {
     const auto moved = fractions->of_documents ? 1.0 : static_cast<double>(from.smallest);
     const auto after = share.reached + sign * moved / all;
-    return from.documents > 1 && std::abs(after - share.asked) < std::abs(share.reached - share.asked);
+    return from.documents > 1 && std::abs(after - share.requested) < std::abs(share.reached - share.requested);
   };
-  if (share.reached > share.asked) return is_nearer(own, -1);
+  if (share.reached > share.requested) return is_nearer(own, -1);
   return std::any_of(sizes.begin(), sizes.end(),
                      [&](const SplitSize& other) { return &other != &own && is_nearer(other, 1); });
 }
@@ -197,7 +198,7 @@ const SplitFindings& DataSizes::findings(const Assembled& run, const LabelledEva
 namespace {
 std::string distance_of(Split split, const Share& share) {
   return "the split " + quoted(split) + " has " + percent(share.reached) + " of the " + share.of + ", but " +
-         percent(share.asked) + " is requested";
+         percent(share.requested) + " is requested";
 }
 }  // namespace
 
@@ -208,13 +209,13 @@ std::vector<std::pair<std::string, std::string>> data_faults(const Assembled& ru
   const auto check_text = [&](Split split, const std::string& path) {
     const auto& size = sizes[static_cast<size_t>(split)];
     if (size.bytes > 0) return true;
-    std::string holds;
+    std::string contents;
     for (const auto other : kSplits)
-      holds += (holds.empty() ? "" : ", ") + std::string(name_of(other)) + " " +
-               base::grouped(sizes[static_cast<size_t>(other)].documents);
+      contents += (contents.empty() ? "" : ", ") + std::string(name_of(other)) + " " +
+                  base::grouped(sizes[static_cast<size_t>(other)].documents);
     faults.emplace_back(path, "the split " + quoted(split) + (size.documents > 0 ? " has no text" : " is empty") +
-                                  " (documents: " + holds + "); use another split, or divide the data differently (" +
-                                  describe + ")");
+                                  " (documents: " + contents +
+                                  "); use another split, or divide the data differently (" + describe + ")");
     return false;
   };
   if (run.steps > 0 && check_text(Split::kTrain, "data.dataset") && !may_lengthen(run)) {
@@ -280,7 +281,8 @@ std::string data_summary(const Assembled& run, DataSizes& all) {
       text += std::string(estimated ? ", about " : ", ") + counted(tokens, "token") + " per epoch";
     }
     if (const auto share = share_of(run, sizes, split))
-      text += " (" + percent(share->reached) + " of the " + share->of + ", " + percent(share->asked) + " requested)";
+      text +=
+          " (" + percent(share->reached) + " of the " + share->of + ", " + percent(share->requested) + " requested)";
   }
   return run.dataset->identity().name + ": " + text;
 }

@@ -44,12 +44,12 @@ bool Evaluations::at_end(Phases& phases, std::vector<EvaluationReport>& reports)
 std::optional<EvaluationReport> Evaluations::evaluated(const LabelledEvaluator& entry, int64_t step, Phases& phases) {
   const Timed timed(phases.evaluation);
   const auto begin = Clock::now();
-  int64_t asked = 0;  // batches at the last exchange of stop requests
+  int64_t last_checked = 0;  // batches at the last exchange of stop requests
   std::optional<Clock::time_point> shown;
   const auto between = [&](const EvaluationProgress& progress) {
-    if (!progress.continues || progress.batches - asked >= kDecodedTokens) {
+    if (!progress.continues || progress.batches - last_checked >= kDecodedTokens) {
       if (any_rank_stops()) throw StopRequested();
-      asked = progress.batches;
+      last_checked = progress.batches;
     }
     const auto time = Clock::now();
     if (!mesh_.first() || (shown && time - *shown < kShowEvery)) return;

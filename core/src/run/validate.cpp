@@ -101,9 +101,9 @@ json validate(const loader::Registry& registry, const record::PlanLine& line, st
     const auto rate_at = [&](int64_t step) {
       return guard(*run.scheduler, "multiplier", [&] { return run.scheduler->multiplier(step, length); });
     };
-    std::vector<int64_t> asked{0, run.steps / 2, run.steps};
-    if (run.steps == 0) asked.clear();  // without training, rates are not used
-    for (const auto step : asked)
+    std::vector<int64_t> probed{0, run.steps / 2, run.steps};
+    if (run.steps == 0) probed.clear();  // without training, rates are not used
+    for (const auto step : probed)
       if (const auto rate = rate_at(step); !std::isfinite(rate) || rate < 0)
         find("scheduler", "the multiplier is " + std::to_string(rate) + " at step " + std::to_string(step) +
                               "; it must be finite and not negative");

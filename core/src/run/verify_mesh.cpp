@@ -35,14 +35,14 @@ std::map<int64_t, Moment> train(const loader::Registry& registry, const record::
       Metrics unused;
       Moment moment;
       moment.loss = accumulate_gradients(run, mesh, step, micro_batches(run, mesh, *data, step), unused);
-      const bool asked = steps.count(step + 1) > 0;
+      const bool is_compared = steps.count(step + 1) > 0;
       call_after_backward(run, step);
-      if (asked) moment.gradients = whole_gradients(run, mesh);
+      if (is_compared) moment.gradients = whole_gradients(run, mesh);
       update(run, step, gradient_norm(run.parameters->all(), mesh));
       call_after_step(run, step);
       clear_gradients(run.parameters->all());
-      if (asked) moment.weights = whole_weights(run, mesh);
-      if (asked && mesh.first()) moments[step + 1] = std::move(moment);
+      if (is_compared) moment.weights = whole_weights(run, mesh);
+      if (is_compared && mesh.first()) moments[step + 1] = std::move(moment);
     }
   });
   return moments;

@@ -37,7 +37,7 @@ std::vector<std::string> words_of(const schema::Component& component, const std:
   return own;
 }
 
-void refuse_strangers(const schema::PluginFile& plugin, const std::vector<std::string>& words) {
+void require_components_of(const schema::PluginFile& plugin, const std::vector<std::string>& words) {
   for (const auto& word : words) {
     bool known = false;
     for (const auto& component : plugin.components) known |= !words_of(component, {word}).empty();
@@ -70,7 +70,7 @@ int check(const Arguments& arguments) {
   const auto path = fs::absolute(file).parent_path().string() + ":" + parsed->options["plugin-path"].as<std::string>();
   const auto catalogue = worker::load_descriptors(path, std::nullopt);
   const auto& plugin = plugin_of(catalogue, file);
-  refuse_strangers(plugin, words);
+  require_components_of(plugin, words);
 
   auto files = nlohmann::json::array({plugin.file});
   for (const auto& other : catalogue.plugins)

@@ -43,7 +43,7 @@ size_t place_in(const std::string& text, const std::string& file, const char* op
 
 }  // namespace
 
-std::optional<Hole> hole_of(const po::variables_map& options) {
+std::optional<InfillRequest> infill_request(const po::variables_map& options) {
   const auto given = [&](const char* name) { return options.count(name) > 0 && !options[name].defaulted(); };
   const bool by_file = given("infill"), by_text = given("prefix") || given("suffix");
   if (!by_file && !by_text) {
@@ -64,9 +64,9 @@ std::optional<Hole> hole_of(const po::variables_map& options) {
           name));
   if (given("samples"))
     throw UserError("assay generate: --samples cannot be used with infilling; use another --seed instead");
-  Hole hole;
-  hole.form = options["form"].as<std::string>();
-  hole.typing = options["typing"].as<std::string>();
+  InfillRequest infill;
+  infill.form = options["form"].as<std::string>();
+  infill.typing = options["typing"].as<std::string>();
   if (by_file) {
     const auto file = options["infill"].as<std::string>(), text = base::read_file(file);
     const auto at = place_in(text, file, "--at", options["at"].as<int64_t>());
@@ -74,41 +74,41 @@ std::optional<Hole> hole_of(const po::variables_map& options) {
     if (to < at)
       throw UserError(
           fmt::format("assay generate: --to {} is before --at {}; give an offset that is not smaller", to, at));
-    hole.prefix = text.substr(0, at);
-    hole.suffix = text.substr(to);
+    infill.prefix = text.substr(0, at);
+    infill.suffix = text.substr(to);
   } else {
-    if (given("prefix")) hole.prefix = options["prefix"].as<std::string>();
-    if (given("suffix")) hole.suffix = options["suffix"].as<std::string>();
+    if (given("prefix")) infill.prefix = options["prefix"].as<std::string>();
+    if (given("suffix")) infill.suffix = options["suffix"].as<std::string>();
   }
-  return hole;
+  return infill;
 }
 
-json to_json(const Hole& hole) {
-  return {{"prefix", base::text_of_bytes(hole.prefix)},
-          {"suffix", base::text_of_bytes(hole.suffix)},
-          {"form", hole.form},
-          {"typing", base::text_of_bytes(hole.typing)}};
+json to_json(const InfillRequest& infill) {
+  return {{"prefix", base::text_of_bytes(infill.prefix)},
+          {"suffix", base::text_of_bytes(infill.suffix)},
+          {"form", infill.form},
+          {"typing", base::text_of_bytes(infill.typing)}};
 }
 
-void print_fillings(const Hole& hole, json fillings, bool as_json) {
-  for (auto& filling : fillings) {
-    const std::string text = filling["text"] = base::bytes_of_text(filling["text"].get<std::string>());
+void print_infills(const InfillRequest& infill, json infills, bool as_json) {
+  for (auto& infilled : infills) {
+    const std::string text = infilled["text"] = base::bytes_of_text(infilled["text"].get<std::string>());
     if (as_json) {
-      std::cout << filling.dump(-1, ' ', false, json::error_handler_t::replace) << "\n";
-    } else if (!hole.typing.empty()) {
-      const auto number = [&](const char* name) { return filling[name].get<int64_t>(); };
+      std::cout << infilled.dump(-1, ' ', false, json::error_handler_t::replace) << "\n";
+    } else if (!infill.typing.empty()) {
+      const auto number = [&](const char* name) { return infilled[name].get<int64_t>(); };
       std::cout << fmt::format("typed {:>4}  reused {:>5}  read {:>5}  {:8.2f} ms  {}\n", number("typed"),
-                               number("reused"), number("read"), 1e3 * filling["measured"]["seconds"].get<double>(),
+                               number("reused"), number("read"), 1e3 * infilled["measured"]["seconds"].get<double>(),
                                json(text).dump(-1, ' ', false, json::error_handler_t::replace));
     } else {
-      std::cout << hole.prefix << text << hole.suffix << (hole.suffix.ends_with('\n') ? "" : "\n") << std::flush;
-      const auto before = filling["shown"]["prefix"].get<size_t>(), after = filling["shown"]["suffix"].get<size_t>();
-      if (before < hole.prefix.size() || after < hole.suffix.size())
+      std::cout << infill.prefix << text << infill.suffix << (infill.suffix.ends_with('\n') ? "" : "\n") << std::flush;
+      const auto before = infilled["shown"]["prefix"].get<size_t>(), after = infilled["shown"]["suffix"].get<size_t>();
+      if (before < infill.prefix.size() || after < infill.suffix.size())
         std::cerr << fmt::format(
             "assay generate: the model saw {} bytes of the prefix and {} of the suffix, "
             "which fill its context length\n",
             before, after);
-      if (!filling["ended"].get<bool>())
+      if (!infilled["ended"].get<bool>())
         std::cerr << "assay generate: the infilling was cut off; allow more tokens with --tokens\n";
     }
   }

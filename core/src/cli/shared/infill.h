@@ -8,7 +8,7 @@
 
 namespace assay::cli {
 
-struct Hole {
+struct InfillRequest {
   std::string prefix, suffix;  // bytes
   std::string form;            // layout of the prompt; empty: the run's most frequent one
   std::string typing;          // characters that are appended to the prefix one after the other
@@ -18,12 +18,12 @@ void add_infill_options(boost::program_options::options_description& options);
 
 // Nothing where no infilling is requested. Throws UserError for options that exclude each other and for an offset that
 // is not valid.
-std::optional<Hole> hole_of(const boost::program_options::variables_map& options);
+std::optional<InfillRequest> infill_request(const boost::program_options::variables_map& options);
 
 // The form that the worker reads.
-nlohmann::json to_json(const Hole& hole);
+nlohmann::json to_json(const InfillRequest& infill);
 
 // Prints the whole text, or, with `typing`, one line per edit; as_json: one object per completion.
-void print_fillings(const Hole& hole, nlohmann::json fillings, bool as_json);
+void print_infills(const InfillRequest& infill, nlohmann::json infills, bool as_json);
 
 }  // namespace assay::cli
