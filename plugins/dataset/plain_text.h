@@ -62,10 +62,10 @@ inline Record record_in(std::string_view line) {
 // Whether the first lines are JSON objects or lists: at least two of them, and at most one in eight lines is not one.
 // Comments and a header line may come before them; a line may be truncated, as at the end of an incomplete file.
 inline bool has_json_lines(std::string_view content) {
-  constexpr int kMostLines = 16;
+  constexpr int kMaxLines = 16;
   int lines = 0, records = 0, whole = 0;
   bool header = false;
-  for (size_t at = 0; lines < kMostLines;) {
+  for (size_t at = 0; lines < kMaxLines;) {
     const auto line = next_line(content, at);
     if (line.empty()) break;
     const auto record = record_in(line);

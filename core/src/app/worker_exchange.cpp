@@ -15,7 +15,7 @@ using nlohmann::json;
 
 namespace {
 
-constexpr std::uintmax_t kMostBytes = 64 << 20;  // of a file without tensors
+constexpr std::uintmax_t kMaxBytes = 64 << 20;  // of a file without tensors
 
 NamedTensors tensors_of(const run::SafetensorsFile& file) {
   NamedTensors tensors;
@@ -85,7 +85,7 @@ json worker_import(const json& request) {
                     "one safetensors file");
   ForeignModel foreign{{}, tensors_of(run::SafetensorsFile(file))};
   for (const auto& entry : fs::directory_iterator(from))
-    if (entry.is_regular_file() && entry.path() != file && entry.file_size() < kMostBytes)
+    if (entry.is_regular_file() && entry.path() != file && entry.file_size() < kMaxBytes)
       foreign.files[entry.path().filename().string()] = base::read_file(entry.path());
   const auto own = call_exchange(exchange, "from_foreign", [&] { return exchange.from_foreign(foreign); });
   fs::create_directories(out);

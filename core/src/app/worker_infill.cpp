@@ -79,21 +79,21 @@ json infill_text(run::Assembled& run, const Mesh& mesh, Decoder& decoder, const 
                     std::to_string(run.context) + "; request fewer with --tokens");
   const auto suffix = beginning(tokenizer, text_at("suffix"), room / 2);
   const auto room_before = room - static_cast<int64_t>(tokens_of(tokenizer, suffix).size());
-  run::PrefixCache memory;
+  run::PrefixCache prefix_cache;
   auto answer = json::array();
   for (size_t typed = 0, at = 0;; ++typed) {
     const auto shown = ending(tokenizer, prefix, room_before);
     const auto began = std::chrono::steady_clock::now();
     decoding.prompts = {prompt_for(run, shown, suffix, form)};
-    const auto [ids, text, log_prob, ended] = run::decode(run, mesh, decoder, decoding, &memory).at(0);
+    const auto [ids, text, log_prob, ended] = run::decode(run, mesh, decoder, decoding, &prefix_cache).at(0);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - began;
     answer.push_back({{"text", base::text_of_bytes(text)},
                       {"ids", ids},
                       {"log_prob", log_prob},
                       {"ended", ended},
                       {"typed", typed},
-                      {"reused", memory.reused},
-                      {"read", memory.read},
+                      {"reused", prefix_cache.reused},
+                      {"read", prefix_cache.read},
                       {"shown", {{"prefix", shown.size()}, {"suffix", suffix.size()}}},
                       {"measured", {{"seconds", seconds.count()}}}});
     if (at == typing.size()) return answer;

@@ -9,20 +9,20 @@ namespace assay::check {
 namespace {
 
 constexpr Split kSplits[] = {Split::kTrain, Split::kValidation, Split::kTest};
-constexpr int64_t kMost = 500;  // documents checked per split
+constexpr int64_t kMax = 500;  // documents checked per split
 
 std::string place(Split split, int64_t index) {
   return std::string(name_of(split)) + " document " + std::to_string(index);
 }
 
 std::string random_access(const Subject& subject) {
-  const Alone<Dataset> forwards(subject), backwards(subject);
+  const Instance<Dataset> forwards(subject), backwards(subject);
   for (const auto split : kSplits) {
     const auto size = forwards->size(split);
     if (size < 0) return std::string(name_of(split)) + " has " + std::to_string(size) + " documents";
     if (backwards->size(split) != size) return std::string(name_of(split)) + " has two sizes";
     std::map<int64_t, Document> found;
-    const int64_t looked_at = std::min(size, kMost);
+    const int64_t looked_at = std::min(size, kMax);
     for (int64_t i = looked_at; i-- > 0;) found[i] = backwards->document(split, i);
     for (int64_t i = 0; i < looked_at; ++i) {
       const auto document = forwards->document(split, i);
@@ -34,7 +34,7 @@ std::string random_access(const Subject& subject) {
 }
 
 std::string unique_ids(const Subject& subject) {
-  const Alone<Dataset> dataset(subject);
+  const Instance<Dataset> dataset(subject);
   std::map<std::string, std::string> seen;
   int64_t documents = 0;
   for (const auto split : kSplits)
@@ -48,7 +48,7 @@ std::string unique_ids(const Subject& subject) {
 }
 
 std::string ends(const Subject& subject) {
-  const Alone<Dataset> dataset(subject);
+  const Instance<Dataset> dataset(subject);
   for (const auto split : kSplits)
     for (const int64_t index : {int64_t{-1}, dataset->size(split)}) {
       try {
@@ -62,7 +62,7 @@ std::string ends(const Subject& subject) {
 }
 
 std::string sources(const Subject& subject) {
-  const Alone<Dataset> dataset(subject);
+  const Instance<Dataset> dataset(subject);
   const auto all = dataset->sources();
   if (all.empty()) return "it names no source";
   for (const auto& source : all)
@@ -71,10 +71,10 @@ std::string sources(const Subject& subject) {
 }
 
 std::string text_of_splits(const Subject& subject) {
-  const Alone<Dataset> dataset(subject);
+  const Instance<Dataset> dataset(subject);
   std::string all;
   for (const auto split : kSplits)
-    for (int64_t i = 0; i < std::min(dataset->size(split), kMost); ++i) {
+    for (int64_t i = 0; i < std::min(dataset->size(split), kMax); ++i) {
       const auto document = dataset->document(split, i);
       all += document.id + "\n" + document.text + "\n";
     }

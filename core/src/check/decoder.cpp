@@ -14,7 +14,7 @@ std::string decoded(const Subject& subject, int tensor, uint64_t seed) {
   tiny.mesh(tensor, 1);
   std::string text;
   tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {
-    const Alone<Decoder> decoder(subject);
+    const Instance<Decoder> decoder(subject);
     for (auto* component : decoder.all()) component->bind(*run.vocabulary);
     run::DecodeRequest request;
     request.prompts = run::encoded(*run.tokenizer, {"", "ab ab", "a longer prompt"});

@@ -32,7 +32,7 @@ Step step_of(run::Assembled& run, const Mesh& mesh, data::TrainingData& text,
 }
 
 std::string finite_differences(const Subject& subject) {
-  if (Alone<Objective>(subject)->stops_gradients()) return "";
+  if (Instance<Objective>(subject)->stops_gradients()) return "";
   std::string wrong;
   TinyRun(subject).on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData& text) {
     const auto at_first = step_of(run, mesh, text);

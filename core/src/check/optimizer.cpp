@@ -43,7 +43,7 @@ class Trained {
     optimizer->step(rate, decay);
   }
 
-  Alone<Optimizer> optimizer;
+  Instance<Optimizer> optimizer;
 
  private:
   std::unique_ptr<Mesh> mesh_ = mesh::self_mesh();

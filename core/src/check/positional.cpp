@@ -32,8 +32,8 @@ struct Outputs {
   }
 };
 
-struct Fitted : Alone<Positional> {
-  explicit Fitted(const Subject& subject) : Alone(subject) {
+struct Fitted : Instance<Positional> {
+  explicit Fitted(const Subject& subject) : Instance(subject) {
     (*this)->fit({.layers = 2, .heads = kHeads, .width = kWidth});
   }
 };

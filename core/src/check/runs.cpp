@@ -81,7 +81,7 @@ std::string in_micro_batches(const Subject& subject) {
 // Trains 3 steps on two ranks and saves. Loading on 4 and 1 ranks must restore the weights, and one more update must
 // give the result without the interruption, bit-identical on two ranks.
 std::string after_a_checkpoint(const Subject& subject) {
-  const Folder folder;
+  const TemporaryFolder folder;
   const run::Checkpoints checkpoints(folder.path(), "check", "code");
   std::vector<run::NamedTensor> saved, went_on;
   TinyRun tiny(subject);
@@ -122,7 +122,7 @@ std::string after_a_checkpoint(const Subject& subject) {
 }  // namespace
 
 void runs(const Subject& subject) {
-  if (subject.kind == "dataset" && Alone<Dataset>(subject)->size(Split::kTrain) == 0) return;  // to evaluate on
+  if (subject.kind == "dataset" && Instance<Dataset>(subject)->size(Split::kTrain) == 0) return;  // to evaluate on
   subject.property("a run is bit-reproducible, also next to another run in a second thread",
                    [&] { return repeats([&] { return bytes_of(trained(TinyRun(subject))); }); });
   subject.property("tensor = 1, 2, 4 and data = 1, 2 train the same weights",

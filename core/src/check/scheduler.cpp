@@ -20,7 +20,7 @@ struct Lengths {
   explicit Lengths(const Subject& subject) {
     for (const RunLength& run : {RunLength{1, 1}, {2, 64}, {10, 64}}) {
       try {
-        Alone<Scheduler>(subject)->multiplier(0, run);
+        Instance<Scheduler>(subject)->multiplier(0, run);
       } catch (const UserError&) {
         refused += (refused.empty() ? "" : ", ") + std::to_string(run.steps);
         continue;
@@ -40,7 +40,7 @@ std::vector<int64_t> steps_of(const RunLength& run) {
 }
 
 std::string factors(const Subject& subject, const std::vector<RunLength>& lengths) {
-  const Alone<Scheduler> scheduler(subject);
+  const Instance<Scheduler> scheduler(subject);
   for (const auto& run : lengths)
     for (const auto step : steps_of(run))
       for (const double factor : {scheduler->multiplier(step, run), scheduler->decay_multiplier(step, run)})
@@ -51,7 +51,7 @@ std::string factors(const Subject& subject, const std::vector<RunLength>& length
 }
 
 std::string text_of_factors(const Subject& subject, const std::vector<RunLength>& lengths) {
-  const Alone<Scheduler> scheduler(subject);
+  const Instance<Scheduler> scheduler(subject);
   std::string text;
   for (const auto& run : lengths)
     for (const auto step : steps_of(run))
@@ -61,7 +61,7 @@ std::string text_of_factors(const Subject& subject, const std::vector<RunLength>
 
 // The call order does not change the results.
 std::string purity(const Subject& subject, const std::vector<RunLength>& lengths) {
-  const Alone<Scheduler> forwards(subject), backwards(subject);
+  const Instance<Scheduler> forwards(subject), backwards(subject);
   for (const auto& run : lengths) {
     const auto steps = steps_of(run);
     const auto both = [&](Scheduler& scheduler, int64_t step) {

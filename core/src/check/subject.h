@@ -50,10 +50,10 @@ class Subject {
 
 // A single instance.
 template <class Kind>
-class Alone {
+class Instance {
  public:
-  explicit Alone(const Subject& subject) : Alone(subject, subject.given) {}
-  Alone(const Subject& subject, const nlohmann::json& given)
+  explicit Instance(const Subject& subject) : Instance(subject, subject.given) {}
+  Instance(const Subject& subject, const nlohmann::json& given)
       : instances_(subject.registry), component_(&instances_.create<Kind>(given, Kind::kKind)) {}
   Kind& operator*() const { return *component_; }
   Kind* operator->() const { return component_; }

@@ -12,12 +12,12 @@
 namespace assay::check {
 using nlohmann::json;
 
-Folder::Folder() {
+TemporaryFolder::TemporaryFolder() {
   auto name = (std::filesystem::temp_directory_path() / "assay_check_XXXXXX").string();
   if (!::mkdtemp(name.data())) throw UserError(name + ": the temporary folder cannot be created");
   path_ = name;
 }
-Folder::~Folder() {
+TemporaryFolder::~TemporaryFolder() {
   std::error_code ignored;
   std::filesystem::remove_all(path_, ignored);
 }
@@ -28,7 +28,7 @@ TinyRun::TinyRun(const Subject &subject) : registry_(subject.registry) {
   const auto labelled = [](const json &config) { return record::ListedComponent{config.at("use"), config}; };
   auto model = taken("model");
   if (subject.kind == "positional") model["positional"] = subject.given;
-  if (subject.kind == "objective" && Alone<Objective>(subject)->needs().bidirectional) model["causal"] = false;
+  if (subject.kind == "objective" && Instance<Objective>(subject)->needs().bidirectional) model["causal"] = false;
   int64_t context = kContext;
   if (subject.kind == "positional") context = std::min(context, Alone<Positional>(subject)->limit().value_or(context));
   line.experiment = line.label = line.train_id = line.group = line.data_id = "check";
@@ -49,7 +49,7 @@ TinyRun::TinyRun(const Subject &subject) : registry_(subject.registry) {
   if (subject.kind == "transform") line.train.transforms = {labelled(subject.given)};
   if (subject.kind == "evaluator") {
     SpecialTokens tokens;
-    Alone<Evaluator>(subject)->special_tokens(tokens);
+    Instance<Evaluator>(subject)->special_tokens(tokens);
     if (!tokens.names().empty()) {
       auto declares = other;
       declares["special_tokens"] = tokens.names();

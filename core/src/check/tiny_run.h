@@ -15,11 +15,11 @@
 namespace assay::check {
 
 // A temporary folder; the destructor removes it.
-class Folder {
+class TemporaryFolder {
  public:
-  Folder();
-  ~Folder();
-  Folder(const Folder&) = delete;
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
   const std::filesystem::path& path() const { return path_; }
 
  private:
@@ -46,7 +46,7 @@ class TinyRun {
 
  private:
   const loader::Registry& registry_;
-  Folder folder_;
+  TemporaryFolder folder_;
 };
 
 // Assembles the run on one rank and calls body with the rows of the first step.

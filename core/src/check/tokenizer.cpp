@@ -46,7 +46,7 @@ std::string shown(const std::string& text) {
 }
 
 std::string round_trip(const Subject& subject) {
-  const Alone<Tokenizer> tokenizer(subject);
+  const Instance<Tokenizer> tokenizer(subject);
   for (const auto& text : hostile_texts()) {
     const auto back = tokenizer->decode(tokenizer->encode(text));
     if (back != text) return shown(text) + " decode to " + shown(back);
@@ -55,7 +55,7 @@ std::string round_trip(const Subject& subject) {
 }
 
 std::string ids_in_range(const Subject& subject) {
-  const Alone<Tokenizer> tokenizer(subject);
+  const Instance<Tokenizer> tokenizer(subject);
   std::set<int64_t> special;
   for (const auto& [name, id] : tokenizer->special_ids()) {
     if (id < 0 || id >= tokenizer->size()) return "special token '" + name + "' has the id " + std::to_string(id);
@@ -76,7 +76,7 @@ std::string ids_in_range(const Subject& subject) {
 }
 
 std::string encoded(const Subject& subject) {
-  const Alone<Tokenizer> tokenizer(subject);
+  const Instance<Tokenizer> tokenizer(subject);
   std::string all;
   for (const auto& text : hostile_texts())
     for (const auto id : tokenizer->encode(text)) all += std::to_string(id) + " ";

@@ -8,9 +8,9 @@ namespace assay::check {
 
 void tracker(const Subject& subject) {
   subject.property("it accepts events of every type, known and unknown", [&]() -> std::string {
-    const Folder folder;
+    const TemporaryFolder folder;
     for (int attempt = 1; attempt <= 2; ++attempt) {
-      const Alone<Tracker> tracker(subject);
+      const Instance<Tracker> tracker(subject);
       tracker->open({folder.path().string(), "experiment", "label with \"quotes\" and \n lines", "id", attempt});
       for (const auto& [type, rest] : std::vector<std::pair<std::string, std::string>>{
                {"start", R"("steps":3,"parameters":10,"tokens_per_step":72,"from":0,"measured":{"seconds":0.5}})"},

@@ -26,7 +26,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr size_t kLongestName = 200;  // bytes; file systems take 255
+constexpr size_t kMaxNameBytes = 200;  // bytes; file systems take 255
 
 // "positional=alibi optimizer.lr=0.01 seed=2": the run's name in a tracker's own table.
 std::string folder_name(const record::PlanLine &line) {

@@ -105,7 +105,7 @@ int gate(const Arguments& arguments) {
                         file, table.experiment));
       base::write_atomically(file, baseline.dump(1) + "\n");
       std::cerr << "wrote " << base::printable(file) << "\n";
-      print(compare::not_kept(table), std::cerr);
+      print(compare::rows_without_values(table), std::cerr);
       return kDone;
     }
     if (!std::filesystem::exists(file)) throw UserError(file + ": there is no such file; --update writes it");
@@ -117,7 +117,7 @@ int gate(const Arguments& arguments) {
     if (checks.empty())
       throw UserError(file + ": the baseline has no metric of any row; --update writes the current values");
     print_checks(checks);
-    print(compare::not_guarded(table, baseline), std::cout);
+    print(compare::rows_without_baseline(table, baseline), std::cout);
     return verdict_of(checks);
   } catch (const compare::MixedCode& refusal) {
     std::cerr << "assay gate: " << refusal.what() << "\n";

@@ -42,7 +42,7 @@ void follow(const NamedRun& run, std::streamoff offset) {
     alive = base::FileLock::is_held(run.layout.lock());  // read before the last poll
     print_on(run.layout.log(), offset);
     for (const auto& event : events.poll()) {
-      launch::take_event(shown, event);
+      launch::apply_event(shown, event);
       if (event["type"] == "step") std::cout << launch::describe(shown) << std::endl;
     }
     if (alive) std::this_thread::sleep_for(kTick);

@@ -24,7 +24,7 @@ int ls(const Arguments& arguments) {
     throw UserError("assay ls takes no arguments; assay status X shows one experiment's runs");
   std::vector<std::vector<std::string>> rows{{"experiment", "runs", "done", "stale", "running", "failed", "other"}};
   const auto code = current_training_code();
-  const auto experiments = experiments_in(results_here());
+  const auto experiments = experiments_in(default_results_root());
   for (const auto& experiment : experiments) {
     std::map<record::RunStatus, size_t> counts;
     const auto lines = record::with_code_at_hand(record::read_plan_lines(experiment.plan()));
@@ -42,7 +42,7 @@ int ls(const Arguments& arguments) {
       row.push_back(fmt::format("{}", count));
   }
   if (rows.size() == 1)
-    fmt::print("there are no results in {}\n", results_here().string());
+    fmt::print("there are no results in {}\n", default_results_root().string());
   else
     fmt::print("{}", aligned(rows));
   std::fflush(stdout);

@@ -28,7 +28,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int kReloadSeconds = 5;
 constexpr std::chrono::milliseconds kLook{1000};
-constexpr int kMostShareOfTime = 4;  // writing takes at most a quarter of a core
+constexpr int kMaxShareOfTime = 4;  // writing takes at most a quarter of a core
 
 class Report {
  public:
@@ -63,7 +63,7 @@ class Report {
         } catch (const UserError& error) {  // such as a metric of an evaluation that no run has reached
           std::cerr << "assay report: " << error.what() << "; the page is written when the files change again\n";
         }
-        rest = std::max(kLook, std::chrono::duration_cast<std::chrono::milliseconds>((kMostShareOfTime - 1) *
+        rest = std::max(kLook, std::chrono::duration_cast<std::chrono::milliseconds>((kMaxShareOfTime - 1) *
                                                                                      (Clock::now() - begin)));
         shown = std::move(now);
       }

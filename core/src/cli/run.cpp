@@ -66,7 +66,7 @@ void check(const Arguments& arguments, const Parsed& parsed, launch::SweepOption
 }
 
 // Options that need a controller that stays are errors on Slurm.
-bool asks_for_slurm(const Parsed& parsed) {
+bool slurm_requested(const Parsed& parsed) {
   const auto launcher = parsed.options["launcher"].as<std::string>();
   if (launcher == "local") return false;
   if (launcher != "slurm")
@@ -137,7 +137,7 @@ int run(const Arguments& arguments) {
   const auto parsed = parse_options(arguments, run_options(sweep));
   if (!parsed) return kDone;
   check(arguments, *parsed, sweep);
-  const bool on_slurm = asks_for_slurm(*parsed);
+  const bool on_slurm = slurm_requested(*parsed);
   const auto request = plan_request(arguments, *parsed);
   sweep.worker = worker::worker_program();
   if (parsed->options.count("until-decided")) try {

@@ -43,8 +43,8 @@ std::map<std::string, launch::SlurmTaskStatus> slurm_of(const record::Experiment
 std::string progress_text(const launch::Job& job) {
   auto shown = launch::progress_of(job);
   for (const auto& event : record::EventTail(job.run.events(), record::EventTail::From::kBegin).poll())
-    launch::take_event(shown, event);
-  launch::take_evaluating(shown, job.run.progress());
+    launch::apply_event(shown, event);
+  launch::apply_evaluation_progress(shown, job.run.progress());
   if (shown.evaluating) shown.seconds += shown.evaluating->seconds;
   return launch::describe(shown);
 }
@@ -124,7 +124,7 @@ int status(const Arguments& arguments) {
     note_other_plan(experiment);
     return kDone;
   }
-  const auto experiments = experiments_in(results_here());
+  const auto experiments = experiments_in(default_results_root());
   for (const auto& experiment : experiments) {
     std::cout < < status_text(experiment) < < std::flush;
     note_other_plan({experiment, std::nullopt});

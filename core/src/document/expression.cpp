@@ -26,7 +26,8 @@ struct Failure {
   std::string message;
 };
 
-constexpr size_t kDeepestExpression = 100;  // of parentheses in one expression, and of expressions that refer to others
+constexpr size_t kMaxExpressionDepth =
+    100;  // of parentheses in one expression, and of expressions that refer to others
 
 class Evaluator;
 
@@ -95,8 +96,8 @@ class Parser {
   }
 
   Number factor() {
-    if (++nesting_ > kDeepestExpression)
-      fail(fmt::format("the expression nests deeper than {} levels", kDeepestExpression));
+    if (++nesting_ > kMaxExpressionDepth)
+      fail(fmt::format("the expression nests deeper than {} levels", kMaxExpressionDepth));
     const auto value = unguarded_factor();
     --nesting_;
     return value;
@@ -240,9 +241,9 @@ class Evaluator {
     }
     if (is_expression(*node) && !keys_.is_text(path)) {
       if (open_.count(node)) throw Failure{position, fmt::format("in \"{}\": '{}' depends on itself", text, name)};
-      if (open_.size() > kDeepestExpression)
+      if (open_.size() > kMaxExpressionDepth)
         throw Failure{position, fmt::format("in \"{}\": '{}' depends on more than {} nested expressions", text, name,
-                                            kDeepestExpression)};
+                                            kMaxExpressionDepth)};
       evaluate(*node);
     }
     if (const auto* integer = node->as<int64_t>()) return Number::of(*integer);

@@ -53,9 +53,9 @@ void Progress::started(const Job& job, Clock::time_point now) {
                                 job.run.progress(), now, now});
 }
 
-void Progress::take_events(Running& running) {
+void Progress::apply_events(Running& running) {
   for (const auto& event : running.events.poll()) {
-    take_event(running.shown, event);
+    apply_event(running.shown, event);
     if (event["type"] == "evaluate")
       for (const auto& one : running.shown.evaluations)
         if (one.seconds) evaluation_seconds_[one.label] = *one.seconds;
@@ -68,8 +68,8 @@ void Progress::take_events(Running& running) {
 
 void Progress::update(Clock::time_point now) {
   for (auto& [id, running] : running_) {
-    take_events(running);
-    take_evaluating(running.shown, running.evaluating);
+    apply_events(running);
+    apply_evaluation_progress(running.shown, running.evaluating);
     running.shown.seconds = seconds_between(running.since, now);
     if (!style_.live && now - running.last_line >= kPlainEvery) {
       running.last_line = now;
@@ -87,7 +87,7 @@ void Progress::ended(const Job& job, const Ending& ending, Clock::time_point now
   double seconds = 0;
   std::string result;  // set for a run that is done
   if (found != running_.end()) {
-    take_events(found->second);
+    apply_events(found->second);
     seconds = seconds_between(found->second.since, now);
     const auto& shown = found->second.shown;
     if (shown.loss) result += fmt::format("  loss {:.4f}", *shown.loss);

@@ -43,7 +43,7 @@ class Progress {
     Clock::time_point since;
     Clock::time_point last_line;
   };
-  void take_events(Running& running);
+  void apply_events(Running& running);
   std::string total_line() const;
   std::string paint(std::string_view text, const char* colour) const;
   void erase_live();

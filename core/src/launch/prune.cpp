@@ -27,7 +27,7 @@ struct GroupValue {
 };
 
 // Thrown while a run has not reached the rung.
-struct NotThere {};
+struct RunPending {};
 
 // The error if a run was evaluated at a step and lacks only this metric; otherwise empty.
 std::string fault_of_metric(const record::RunLayout &run, const std::string &metric, std::int64_t step) {
@@ -42,7 +42,7 @@ std::string fault_of_metric(const record::RunLayout &run, const std::string &met
                      run.events().string(), base::suggestion(metric, names, "metrics are "));
 }
 
-// Nothing if the group cannot be judged. Throws NotThere while a run has not reached the rung. `fault`: the error of
+// Nothing if the group cannot be judged. Throws RunPending while a run has not reached the rung. `fault`: the error of
 // the first run without the metric.
 std::optional<double> mean_of(const std::vector<const record::PlanLine *> &lines,
                               const record::ExperimentLayout &experiment, const Pruning &pruning, size_t rung,

@@ -22,7 +22,7 @@ std::int64_t whole(const json& object, const char* key, std::int64_t otherwise) 
   return static_cast<std::int64_t>(number(object, key).value_or(static_cast<double>(otherwise)));
 }
 
-void take_evaluation(RunProgress& run, const json& event) {
+void apply_evaluation(RunProgress& run, const json& event) {
   const auto step = whole(event, "step", 0);
   const auto seconds = number(event.value("measured", json()), "seconds");
   run.evaluated_seconds += seconds.value_or(0);
@@ -94,7 +94,7 @@ RunProgress progress_of(const Job& job) {
   return run;
 }
 
-void take_event(RunProgress& run, const json& event) {
+void apply_event(RunProgress& run, const json& event) {
   const auto& type = event["type"];
   const auto seconds = number(event.value("measured", json()), "seconds");
   if (type == "start") {
@@ -112,12 +112,12 @@ void take_event(RunProgress& run, const json& event) {
   } else if (type == "skip") {
     ++run.skipped;
   } else if (type == "evaluate") {
-    take_evaluation(run, event);
+    apply_evaluation(run, event);
   }
   if ((type == "start" || type == "step") && seconds) run.seconds = *seconds;  // counted from the start of the attempt
 }
 
-void take_evaluating(RunProgress& run, const std::filesystem::path& file) {
+void apply_evaluation_progress(RunProgress& run, const std::filesystem::path& file) {
   run.evaluating.reset();
   std::ifstream stream(file);
   if (!stream) return;

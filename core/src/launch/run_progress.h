@@ -42,9 +42,9 @@ struct RunProgress {
 };
 
 RunProgress progress_of(const Job& job);
-void take_event(RunProgress& run, const nlohmann::json& event);
+void apply_event(RunProgress& run, const nlohmann::json& event);
 // Reads progress.json if it belongs to the current attempt; without it no evaluation is running.
-void take_evaluating(RunProgress& run, const std::filesystem::path& file);
+void apply_evaluation_progress(RunProgress& run, const std::filesystem::path& file);
 
 // The time of training and evaluations. Nothing while the training rate is not known; evaluations of unknown duration
 // are not counted.

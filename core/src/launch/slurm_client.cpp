@@ -13,7 +13,7 @@
 namespace assay::launch::slurm {
 namespace {
 
-std::string ask(const std::vector<std::string>& command) {
+std::string run_command(const std::vector<std::string>& command) {
   std::string errors;
   auto answer = base::capture_output(command, &errors);
   while (!errors.empty() && errors.back() == '\n') errors.pop_back();
@@ -38,7 +38,7 @@ long number(std::string_view text) {
 }  // namespace
 
 long max_array_size() {
-  const auto text = ask({"scontrol", "show", "config"});
+  const auto text = run_command({"scontrol", "show", "config"});
   const auto line = text.find("MaxArraySize");
   const auto value = line == std::string::npos ? line : text.find_first_of("0123456789", line);
   if (value == std::string::npos)
@@ -56,7 +56,7 @@ std::string submit(const std::vector<std::string>& options, const std::string& s
   std::vector<std::string> command{"sbatch", "--parsable"};
   command.insert(command.end(), options.begin(), options.end());
   command.push_back(script);
-  const auto answer = ask(command);
+  const auto answer = run_command(command);
   const auto id = answer.substr(0, answer.find_first_of(";\n"));  // id;cluster
   if (number(id) <= 0) throw UserError("sbatch: the output is not a job id: " + answer);
   return id;
@@ -75,15 +75,15 @@ std::vector<Task> parse_queue(const std::string& text) {
 
 std::vector<Task> queue(const std::vector<std::string>& job_names) {
   if (job_names.empty()) return {};
-  return parse_queue(ask({"squeue", "--noheader", "--array", "--format=%j|%F|%K|%T",
-                          fmt::format("--name={}", fmt::join(job_names, ","))}));
+  return parse_queue(run_command({"squeue", "--noheader", "--array", "--format=%j|%F|%K|%T",
+                                  fmt::format("--name={}", fmt::join(job_names, ","))}));
 }
 
 void cancel(const std::vector<std::string>& jobs) {
   if (jobs.empty()) return;
   std::vector<std::string> command{"scancel"};
   command.insert(command.end(), jobs.begin(), jobs.end());
-  ask(command);
+  run_command(command);
 }
 
 // squeue and scontrol both print COMPLETING while a task ends, for any reason. A task that is requeued, as after a
@@ -105,9 +105,9 @@ std::string show_job(const std::string& task) {
 }
 
 bool is_running(const std::string& task) {
-  return ask({"squeue", "--noheader", "--array", "--format=%T", "--jobs=" + task}).starts_with("RUNNING");
+  return run_command({"squeue", "--noheader", "--array", "--format=%T", "--jobs=" + task}).starts_with("RUNNING");
 }
 
-void requeue(const std::string& task) { ask({"scontrol", "requeue", task}); }
+void requeue(const std::string& task) { run_command({"scontrol", "requeue", task}); }
 
 }  // namespace assay::launch::slurm

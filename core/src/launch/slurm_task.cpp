@@ -50,27 +50,27 @@ WorkerCommand command_of(const record::PlanLine& line, const Job& job, const Wor
   return command;
 }
 
-struct Cut {
+struct WorkerEnd {
   base::ExitStatus status;
   StopRequest stop_request = StopRequest::kNone;
 };
 
 // Slurm sends the same signal for cancellation and for preemption; the mark of `assay stop` or Slurm itself
 // distinguishes them. srun and mpirun forward our signal.
-Cut wait_for(base::Process& worker, const std::string& task, const std::filesystem::path& cancelled,
-             SignalQueue& signals) {
-  Cut cut;
+WorkerEnd wait_for(base::Process& worker, const std::string& task, const std::filesystem::path& cancelled,
+                   SignalQueue& signals) {
+  WorkerEnd worker_end;
   for (;;) {
     if (const auto status = worker.poll()) {
-      cut.status = *status;
-      return cut;
+      worker_end.status = *status;
+      return worker_end;
     }
     if (const int signal = signals.wait(kPoll); signal != 0 && signal != SIGCHLD) {
       const char* const restarts = std::getenv("SLURM_RESTART_COUNT");
       const bool by_user = std::filesystem::exists(cancelled) ||
                            slurm::was_cancelled(slurm::show_job(task), restarts ? std::atol(restarts) : 0);
-      cut.stop_request = by_user ? StopRequest::kCancel : StopRequest::kPreempt;
-      worker.send(cut.stop_request == StopRequest::kCancel ? SIGUSR1 : SIGUSR2);
+      worker_end.stop_request = by_user ? StopRequest::kCancel : StopRequest::kPreempt;
+      worker.send(worker_end.stop_request == StopRequest::kCancel ? SIGUSR1 : SIGUSR2);
     }
   }
 }

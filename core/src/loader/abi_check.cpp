@@ -49,7 +49,7 @@ std::vector<char> read_bytes(const std::filesystem::path& file) {
 std::string abi_refusal(const std::filesystem::path& file) {
   std::error_code error;
   if (!std::filesystem::is_regular_file(file, error)) return "the file is not a regular file";
-  if (std::filesystem::file_size(file, error) > kLargestPlugin)
+  if (std::filesystem::file_size(file, error) > kMaxPluginBytes)
     return "the file is larger than 1 GiB, the maximum size of a plugin";
   const auto bytes = read_bytes(file);
   if (const auto refusal = elf_refusal(bytes); !refusal.empty()) return refusal;

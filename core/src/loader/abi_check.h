@@ -7,7 +7,7 @@
 
 namespace assay::loader {
 
-inline constexpr std::uintmax_t kLargestPlugin = 1 << 30;  // bytes; larger files are not read
+inline constexpr std::uintmax_t kMaxPluginBytes = 1 << 30;  // bytes; larger files are not read
 
 // Returns an empty string when `file` is a plugin for this core, else a message that names every difference.
 std::string abi_refusal(const std::filesystem::path& file);

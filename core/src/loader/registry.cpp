@@ -125,7 +125,7 @@ Registry::Registry(const std::vector<fs::path>& files) {
     try {
       entry.error = abi_refusal(file);
       std::error_code error;  // reading a pipe might never end
-      if (fs::is_regular_file(file, error) && fs::file_size(file, error) <= kLargestPlugin)
+      if (fs::is_regular_file(file, error) && fs::file_size(file, error) <= kMaxPluginBytes)
         entry.sha256 = base::sha256_of_file(file);
       if (entry.error.empty()) {
         entry.build_id = record::build_id_of_file(file);

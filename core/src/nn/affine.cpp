@@ -72,8 +72,8 @@ Tensor of_few_rows(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   sizes.back() = out;
   const auto y = at::empty(sizes, x.options());
   const auto operand = x.contiguous();
-  constexpr int64_t kWorthAThread = 1 << 16;  // multiplications
-  at::parallel_for(0, out, std::max<int64_t>(kWorthAThread / (rows * in), 8), [&](int64_t first, int64_t last) {
+  constexpr int64_t kMinWorkPerThread = 1 << 16;  // multiplications
+  at::parallel_for(0, out, std::max<int64_t>(kMinWorkPerThread / (rows * in), 8), [&](int64_t first, int64_t last) {
     kernels::few_rows::cpu<float>().product(
         rows, in, out, first, last, operand.const_data_ptr<float>(), weight.const_data_ptr<float>(),
         bias.defined() ? bias.const_data_ptr<float>() : nullptr, y.data_ptr<float>());

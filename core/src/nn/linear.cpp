@@ -12,8 +12,8 @@ namespace {
 
 // Reduces the partial sums of y [.., T, D] over the ranks; with sequence parallelism, returns this rank's positions.
 Tensor reduced_output(const Tensor& y, const Mesh& mesh) {
-  return SequenceRegion::present() ? reduce_scatter_to_sequence_parallel_region(y, -2, mesh)
-                                   : reduce_from_tensor_parallel_region(y, mesh);
+  return SequenceParallelRegion::present() ? reduce_scatter_to_sequence_parallel_region(y, -2, mesh)
+                                           : reduce_from_tensor_parallel_region(y, mesh);
 }
 
 }  // namespace
@@ -26,8 +26,8 @@ ColumnLinear::ColumnLinear(Parameters scope, int64_t in, int64_t out, bool bias,
 }
 
 Tensor ColumnLinear::operator()(const Tensor& x) const {
-  const auto whole = SequenceRegion::present() ? gather_from_sequence_parallel_region(x, -2, *mesh_)
-                                               : copy_to_tensor_parallel_region(x, *mesh_);
+  const auto whole = SequenceParallelRegion::present() ? gather_from_sequence_parallel_region(x, -2, *mesh_)
+                                                       : copy_to_tensor_parallel_region(x, *mesh_);
   return watch(name_, affine(whole, weight_, bias_));
 }
 

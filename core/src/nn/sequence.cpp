@@ -8,7 +8,7 @@
 namespace assay {
 namespace {
 
-thread_local const nn::SequenceRegion* region = nullptr;
+thread_local const nn::SequenceParallelRegion* region = nullptr;
 
 // Returns the parameter itself; stores its gradient in PartialGradients.
 struct OnPart : torch::autograd::Function<OnPart> {
@@ -57,13 +57,13 @@ void nn::PartialGradients::collect(std::vector<Parameter>& parameters, const Mes
   }
 }
 
-nn::SequenceRegion::SequenceRegion(const Mesh& mesh, nn::PartialGradients& partial)
+nn::SequenceParallelRegion::SequenceParallelRegion(const Mesh& mesh, nn::PartialGradients& partial)
     : mesh_(mesh), partial_(partial), outer_(region) {
   region = this;
 }
-nn::SequenceRegion::~SequenceRegion() { region = outer_; }
+nn::SequenceParallelRegion::~SequenceParallelRegion() { region = outer_; }
 
-const nn::SequenceRegion* nn::SequenceRegion::present() { return region; }
+const nn::SequenceParallelRegion* nn::SequenceParallelRegion::present() { return region; }
 
 namespace nn {
 

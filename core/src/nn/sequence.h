@@ -26,21 +26,21 @@ class PartialGradients {
 
 // During its lifetime, forward passes on this thread are sequence parallel. `partial` must outlive their backward
 // passes.
-class SequenceRegion {
+class SequenceParallelRegion {
  public:
-  SequenceRegion(const Mesh& mesh, PartialGradients& partial);
-  ~SequenceRegion();
-  SequenceRegion(const SequenceRegion&) = delete;
-  SequenceRegion& operator=(const SequenceRegion&) = delete;
+  SequenceParallelRegion(const Mesh& mesh, PartialGradients& partial);
+  ~SequenceParallelRegion();
+  SequenceParallelRegion(const SequenceParallelRegion&) = delete;
+  SequenceParallelRegion& operator=(const SequenceParallelRegion&) = delete;
 
-  static const SequenceRegion* present();  // of this thread; null: none
+  static const SequenceParallelRegion* present();  // of this thread; null: none
   const Mesh& mesh() const { return mesh_; }
   PartialGradients& partial() const { return partial_; }
 
  private:
   const Mesh& mesh_;
   PartialGradients& partial_;
-  const SequenceRegion* const outer_;
+  const SequenceParallelRegion* const outer_;
 };
 
 }  // namespace assay::nn

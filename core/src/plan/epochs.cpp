@@ -34,7 +34,7 @@ std::vector<std::string> epoch_warnings(const std::vector<record::PlanLine>& lin
   for (const auto& line : lines) {
     if (!groups.insert(line.group).second) continue;
     const auto epochs = epochs_of(sizes, line);
-    repeated += epochs > kMostEpochs;
+    repeated += epochs > kMaxEpochs;
     most = std::max(most, epochs);
     const auto epoch = epoch_tokens_of(sizes, line);
     const auto in_batch = epoch > 0 ? static_cast<double>(line.tokens_per_step()) / epoch : 0;
@@ -51,7 +51,7 @@ std::vector<std::string> epoch_warnings(const std::vector<record::PlanLine>& lin
     warnings.push_back(
         fmt::format("warning: {} the training text more than {} times ({}{:.3g} epochs); further repetition has "
                     "diminishing returns (arXiv:2305.16264); use more text or fewer steps",
-                    some_of(repeated, groups.size()), kMostEpochs, groups.size() == 1 ? "" : "up to ", most));
+                    some_of(repeated, groups.size()), kMaxEpochs, groups.size() == 1 ? "" : "up to ", most));
   return warnings;
 }
 

@@ -64,7 +64,7 @@ class Planner {
     plan_.prune = study::read_prune(document_.root, diagnostics_);
     auto blocks = sweep::read_sweep(document_.root, diagnostics_);
     sweep::collapse_axes(blocks, overrides_);
-    ask_plugins();
+    load_catalogue();
     resolve_groups(document_.root, std::move(blocks));
     diagnostics_.throw_if_any();
     write_lines();
@@ -114,7 +114,7 @@ class Planner {
   }
 
   // Without plugin descriptors nothing more can be checked, but the errors found so far are still reported.
-  void ask_plugins() {
+  void load_catalogue() {
     try {
       catalogue_ = worker::load_descriptors(request_.plugin_path, results_root(request_.file) / ".cache");
     } catch (const UserError& error) {
@@ -128,7 +128,7 @@ class Planner {
     schema::Resolver resolver(catalogue_, paths_, diagnostics_, &inputs_);
     sweep::Sweep sweep(base, std::move(blocks), overrides_, catalogue_, diagnostics_);
     plan_.axes = sweep.axes();
-    sweep.for_each(sweep::kMostRuns / std::max<size_t>(1, seeds_.size()), [&](sweep::Combination combination) {
+    sweep.for_each(sweep::kMaxRuns / std::max<size_t>(1, seeds_.size()), [&](sweep::Combination combination) {
       ++plan_.combinations;
       resolve_group(std::move(combination), resolver);
     });

@@ -10,7 +10,7 @@
 namespace assay::record {
 namespace {
 
-constexpr size_t kLongestNotes = 1 << 20;
+constexpr size_t kMaxNoteBytes = 1 << 20;
 
 // Finds the build id among the notes of one segment. Every read stays inside [notes, notes + size).
 std::string find_build_id(const char* notes, size_t size, size_t alignment) {
@@ -55,7 +55,7 @@ std::string build_id_of_file(const std::filesystem::path& file) {
   for (size_t i = 0; i < header.e_phnum; ++i) {
     Elf64_Phdr segment;
     if (!read_at(header.e_phoff + i * sizeof segment, &segment, sizeof segment)) return "";
-    if (segment.p_type != PT_NOTE || segment.p_filesz > kLongestNotes) continue;
+    if (segment.p_type != PT_NOTE || segment.p_filesz > kMaxNoteBytes) continue;
     std::vector<char> notes(segment.p_filesz);
     if (!read_at(segment.p_offset, notes.data(), notes.size())) return "";
     const auto id = find_build_id(notes.data(), notes.size(), note_alignment(segment.p_align));

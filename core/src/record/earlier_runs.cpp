@@ -13,7 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr size_t kMost = 1000, kNearest = 5;
+constexpr size_t kMax = 1000, kNearest = 5;
 
 // Finished trainings, newest first.
 std::vector<fs::path> records_in(const fs::path& root) {
@@ -25,7 +25,7 @@ std::vector<fs::path> records_in(const fs::path& root) {
       if (const auto time = fs::last_write_time(file, ignored); !ignored) found.emplace_back(time, file);
     }
   std::sort(found.rbegin(), found.rend());
-  if (found.size() > kMost) found.resize(kMost);
+  if (found.size() > kMax) found.resize(kMax);
   std::vector<fs::path> files;
   for (auto& [time, file] : found) files.push_back(std::move(file));
   return files;

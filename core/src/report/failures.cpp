@@ -13,7 +13,7 @@
 namespace assay::report {
 namespace {
 
-constexpr std::streamoff kMostBytes = 16 << 10;
+constexpr std::streamoff kMaxBytes = 16 << 10;
 
 std::string ending_of(const record::State& state) {
   if (state.signal) return base::signal_name(*state.signal);
@@ -26,10 +26,10 @@ std::vector<std::string> last_lines(const std::filesystem::path& file, std::size
   std::ifstream stream(file, std::ios::binary | std::ios::ate);
   if (!stream) return {};
   const auto size = static_cast<std::streamoff>(stream.tellg());
-  stream.seekg(std::max<std::streamoff>(0, size - kMostBytes));
+  stream.seekg(std::max<std::streamoff>(0, size - kMaxBytes));
   std::vector<std::string> lines;
   for (std::string line; std::getline(stream, line);) lines.push_back(line);
-  if (size > kMostBytes && lines.size() > 1) lines.erase(lines.begin());  // the first line is incomplete
+  if (size > kMaxBytes && lines.size() > 1) lines.erase(lines.begin());  // the first line is incomplete
   if (lines.size() > most_lines) lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(most_lines));
   return lines;
 }

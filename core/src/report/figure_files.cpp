@@ -15,8 +15,8 @@ namespace {
 
 // Okabe and Ito 2008: distinguishable with any kind of colour vision, and in print.
 constexpr const char* kColours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"};
-constexpr size_t kMostTics = 12;          // with more values, gnuplot chooses the tics
-constexpr size_t kMostTicText = 80;       // characters that fit below the axis
+constexpr size_t kMaxTics = 12;           // with more values, gnuplot chooses the tics
+constexpr size_t kMaxTicText = 80;        // characters that fit below the axis
 constexpr double kLogarithmicFrom = 8.0;  // ratio of the largest to the smallest x
 
 // x and its text, sorted by x.
@@ -36,14 +36,14 @@ std::string axis_commands(const Figure& figure) {
   const auto places = places_of(figure);
   std::string commands;
   if (is_logarithmic(figure, places)) commands += "set logscale x\n";
-  if (!figure.categories && places.size() > kMostTics) return commands;
+  if (!figure.categories && places.size() > kMaxTics) return commands;
   std::vector<std::string> tics;
   size_t length = 0;
   for (const auto& [x, text] : places) {
     tics.push_back(fmt::format("{} {}", gnuplot_string(text), x));
     length += text.size() + 2;
   }
-  commands += fmt::format("set xtics {}({})\n", length > kMostTicText ? "rotate by -35 " : "", fmt::join(tics, ", "));
+  commands += fmt::format("set xtics {}({})\n", length > kMaxTicText ? "rotate by -35 " : "", fmt::join(tics, ", "));
   return commands;
 }
 
@@ -84,12 +84,12 @@ std::vector<std::string> incomplete(const Figure& figure) {
 }
 
 std::string title(const Figure& figure, const std::string& caption) {
-  constexpr size_t kMostNamed = 3;
+  constexpr size_t kMaxNamed = 3;
   std::vector<std::string> lines{fmt::format("{}: {} by {}", figure.experiment, figure.y, figure.x), caption};
   const auto marked = incomplete(figure);
   if (!marked.empty()) lines.push_back("ring: mean of a part of the planned runs; cross: no run has a value");
-  for (size_t i = 0; i < std::min(kMostNamed, marked.size()); ++i) lines.push_back(marked[i]);
-  if (marked.size() > kMostNamed) lines.push_back(fmt::format("and {} more", marked.size() - kMostNamed));
+  for (size_t i = 0; i < std::min(kMaxNamed, marked.size()); ++i) lines.push_back(marked[i]);
+  if (marked.size() > kMaxNamed) lines.push_back(fmt::format("and {} more", marked.size() - kMaxNamed));
   std::vector<std::string> quoted;
   for (const auto& line : lines) quoted.push_back(gnuplot_string(line));
   return fmt::format("set title {}\n", fmt::join(quoted, ".\"\\n\"."));

@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kMostLabels = 64;  // with more tokens, numbers are shown instead
+constexpr size_t kMaxLabels = 64;  // with more tokens, numbers are shown instead
 
 // The token on one line; a byte that is not a printable ASCII character is shown as its number.
 std::string shown(const std::string& token) {
@@ -44,7 +44,7 @@ std::string script_of(const Heatmap& heatmap, const std::string& name) {
         return 0;
       }(),
       static_cast<double>(count) - 0.5, static_cast<double>(count) - 0.5);
-  if (count <= kMostLabels) {
+  if (count <= kMaxLabels) {
     std::vector<std::string> tics;
     for (size_t i = 0; i < heatmap.labels.size(); ++i)
       tics.push_back(fmt::format("{} {}", gnuplot_string(shown(heatmap.labels[i])), i));

@@ -24,9 +24,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Lines = std::vector<record::PlanLine>;
 
-constexpr std::size_t kMostPoints = 200;  // a plot is about 700 pixels wide
-constexpr std::size_t kMostLogLines = 20;
-constexpr std::size_t kMostExamples = 8;
+constexpr std::size_t kMaxPoints = 200;  // a plot is about 700 pixels wide
+constexpr std::size_t kMaxLogLines = 20;
+constexpr std::size_t kMaxExamples = 8;
 
 // The table as `assay compare --format json` prints it, the cells as they are printed for people, and the sort keys of
 // the rows.
@@ -123,7 +123,7 @@ Json configuration_json(const Lines& groups) {
 
 Json failures_json(const Lines& lines, const record::ExperimentLayout& experiment) {
   auto json = Json::array();
-  for (const auto& failure : failures_of(lines, experiment, kMostLogLines))
+  for (const auto& failure : failures_of(lines, experiment, kMaxLogLines))
     json.push_back({{"label", failure.label},
                     {"seed", failure.seed},
                     {"train_id", failure.train_id},
@@ -144,7 +144,7 @@ Json skipped_json(const Lines& lines, const record::ExperimentLayout& experiment
 
 Json examples_json(const Lines& lines, const record::ExperimentLayout& experiment) {
   auto json = Json::array();
-  for (const auto& written : written_examples(lines, experiment, kMostExamples))
+  for (const auto& written : written_examples(lines, experiment, kMaxExamples))
     json.push_back(
         {{"label", written.label}, {"seed", written.seed}, {"columns", written.columns}, {"rows", written.rows}});
   return json;

@@ -13,10 +13,10 @@ namespace assay::run {
 namespace {
 
 constexpr Split kSplits[] = {Split::kTrain, Split::kValidation, Split::kTest};
-constexpr double kMostTimes = 3;             // maximum of reached / requested share, and of its inverse,
-constexpr double kNearEnough = 0.05;         // unless the shares differ by at most this fraction of the data
-constexpr int64_t kMostTokenised = 4 << 20;  // bytes of a split; a larger one is estimated from a sample
-constexpr int64_t kPiecesOfAPart = 64;       // at equal distances
+constexpr double kMaxTimes = 3;             // maximum of reached / requested share, and of its inverse,
+constexpr double kShareTolerance = 0.05;    // unless the shares differ by at most this fraction of the data
+constexpr int64_t kMaxTokenised = 4 << 20;  // bytes of a split; a larger one is estimated from a sample
+constexpr int64_t kPiecesOfAPart = 64;      // at equal distances
 
 Document document_of(const Dataset& dataset, Split split, int64_t index) {
   return guard(dataset, "document", [&] { return dataset.document(split, index); });
@@ -78,8 +78,8 @@ EpochSize epoch_size(const Assembled& run, const MeasuredData& data) {
     const auto ids = guard(*run.tokenizer, "encode", [&] { return run.tokenizer->encode(text); });
     return static_cast<int64_t>(ids.size());
   };
-  const bool estimated = train.bytes > kMostTokenised;
-  const int64_t distance = estimated ? train.bytes / kPiecesOfAPart : 0, most = kMostTokenised / kPiecesOfAPart;
+  const bool estimated = train.bytes > kMaxTokenised;
+  const int64_t distance = estimated ? train.bytes / kPiecesOfAPart : 0, most = kMaxTokenised / kPiecesOfAPart;
   int64_t passed = 0, next = 0, read = 0, tokens = 0;
   for (int64_t i = 0; i < train.documents; ++i) {
     const auto bytes = data.train_documents[static_cast<size_t>(i)];
@@ -134,8 +134,8 @@ std::optional<Share> share_of(const Assembled& run, const SplitSizes& sizes, Spl
 
 // Whether the requested and the reached share differ too much.
 bool is_far(const Share& share) {
-  const bool differs = share.reached > kMostTimes * share.requested || kMostTimes * share.reached < share.requested;
-  return differs && std::abs(share.reached - share.requested) > kNearEnough;
+  const bool differs = share.reached > kMaxTimes * share.requested || kMaxTimes * share.reached < share.requested;
+  return differs && std::abs(share.reached - share.requested) > kShareTolerance;
 }
 
 // Whether moving the smallest available document from or to the split would bring its share closer to the requested
@@ -237,7 +237,7 @@ std::vector<std::pair<std::string, std::string>> data_faults(const Assembled& ru
       faults.emplace_back("data.dataset", distance_of(split, *share) +
                                               "; a share must not be more than three times or less than a third of the "
                                               "requested one where they differ by more than " +
-                                              percent(kNearEnough) +
+                                              percent(kShareTolerance) +
                                               " of the data and another division of the documents is closer; set other "
                                               "fractions, or divide the data differently (" +
                                               describe + ")");

@@ -42,7 +42,7 @@ bool Evaluations::at_end(Phases& phases, std::vector<EvaluationReport>& reports)
 
 // Returns no value when a rank received a stop request.
 std::optional<EvaluationReport> Evaluations::evaluated(const LabelledEvaluator& entry, int64_t step, Phases& phases) {
-  const Timed timed(phases.evaluation);
+  const ScopedTimer timed(phases.evaluation);
   const auto begin = Clock::now();
   int64_t last_checked = 0;  // batches at the last exchange of stop requests
   std::optional<Clock::time_point> shown;

@@ -54,7 +54,7 @@ class ForwardPass final : public Forward {
   const ModelOutput& output() {
     if (!done_) {
       const ForwardPrecision precision(compute_);
-      std::optional<nn::SequenceRegion> region;
+      std::optional<nn::SequenceParallelRegion> region;
       if (partial_) region.emplace(mesh_, *partial_);
       output_ = guard(model_, "forward", [&] { return model_.forward(batch_, options_); });
     }

@@ -16,14 +16,14 @@ using nlohmann::json;
 
 namespace {
 
-constexpr size_t kMostNames = 6;
+constexpr size_t kMaxNames = 6;
 
 using Names = std::vector<std::string>;
 
 std::string listed(const Names &names) {
   std::string text;
-  for (size_t i = 0; i < std::min(names.size(), kMostNames); ++i) text += (i == 0 ? "'" : ", '") + names[i] + "'";
-  if (names.size() > kMostNames) text += " and " + std::to_string(names.size() - kMostNames) + " more";
+  for (size_t i = 0; i < std::min(names.size(), kMaxNames); ++i) text += (i == 0 ? "'" : ", '") + names[i] + "'";
+  if (names.size() > kMaxNames) text += " and " + std::to_string(names.size() - kMaxNames) + " more";
   return text;
 }
 
@@ -101,7 +101,7 @@ void start_from_init(const record::TrainConfig &train, Assembled &run, const Mes
   const auto file = state.open();
   const auto tensors = optimizer_state_of(run);
   const auto surplus = surplus_in(file, tensors);
-  take_weights(from.weights(), run, mesh, ignore, surplus);
+  load_initial_weights(from.weights(), run, mesh, ignore, surplus);
   refuse(surplus_fault(file, surplus, ignore));
   load(file, tensors, mesh.tensor());
 }

@@ -304,11 +304,11 @@ class RankRun {
     double stops = attempt_.stop_requested && attempt_.stop_requested() ? 1 : 0;
     std::vector<Batch> batches;
     {
-      const Timed timed(progress_.phases.data);
+      const ScopedTimer timed(progress_.phases.data);
       batches = micro_batches(run_, mesh_, *data_, step);
     }
     result.loss = accumulate_gradients(run_, mesh_, step, std::move(batches), metrics_, &progress_.phases, &stops);
-    const Timed timed(progress_.phases.optimizer);
+    const ScopedTimer timed(progress_.phases.optimizer);
     call_after_backward(run_, step);
     result.norm = gradient_norm(parameters, mesh_, &stops);
     result.stops = stops > 0;

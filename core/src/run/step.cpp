@@ -199,7 +199,7 @@ std::optional<double> accumulate_gradients(Assembled& run, const Mesh& mesh, int
   for (const auto& prepared : micro_batches) {
     const auto batch = to_device(prepared, run.compute.device);  // objectives prepared it on the CPU
     MicroBatch micro{run, mesh, step, batch, layers, split ? &partial : nullptr};
-    std::optional<Timed> timed(time.forward);
+    std::optional<ScopedTimer> timed(time.forward);
     for (size_t o = 0; o < run.objectives.size(); ++o) {
       const auto& entry = run.objectives[o];
       Loss context(micro, entry, draws_of(run, entry.label, step), denominators[o], metrics);
@@ -211,7 +211,7 @@ std::optional<double> accumulate_gradients(Assembled& run, const Mesh& mesh, int
     timed.emplace(time.backward);
     micro.total.backward();
   }
-  const Timed timed(time.backward);
+  const ScopedTimer timed(time.backward);
   if (split) partial.collect(run.parameters->all(), mesh);
   sum_together({&loss, &counting, extra_sum}, mesh.data());
   if (mesh.data().size() > 1)

@@ -44,12 +44,12 @@ Parameter child(const char* name) {
 }
 // clang-format off
 const std::map<std::string, std::vector<Parameter>>& all_sections() {
-  constexpr double kMostThreads = 4096, kMostSteps = 1e12;
+  constexpr double kMaxThreads = 4096, kMaxSteps = 1e12;
   static const std::map<std::string, std::vector<Parameter>> sections{
       {"experiment", {given("name", "string"), given("seeds", "any")}},
       {"data", {child("dataset"), child("tokenizer"), required(given("context", "int", {1, 1e9}))}},
       {"train",
-       {given("steps", "int", {0, kMostSteps}), given("tokens", "int", {1, 1e15}),
+       {given("steps", "int", {0, kMaxSteps}), given("tokens", "int", {1, 1e15}),
         required(given("batch", "int", {1, 1e9})), or_else(given("clip_norm", "real", {0, {}}), 1.0),
         or_else(one_of("precision", {"fp32", "fp64", "tf32", "bf16"}), "fp32"), or_else(one_of("non_finite", {"stop", "skip"}), "stop"),
         given("skip_loss_z", "real", {0.1, 1e6}), given("skip_norm_z", "real", {0.1, 1e6}),
@@ -58,13 +58,13 @@ const std::map<std::string, std::vector<Parameter>>& all_sections() {
       {"init", {given("from", "run"), given("weights", "path"), or_else(one_of("load", {"weights", "all"}), "weights"),
                 given("ignore", "strings")}},
       {"resources",
-       {or_else(given("device", "string"), "auto"), given("mesh", "table"), or_else(given("threads", "int", {1, kMostThreads}), 1),
-        given("micro_batch", "int", {1, 1e9}), given("check_replicas_every", "int", {1, kMostSteps})}},
+       {or_else(given("device", "string"), "auto"), given("mesh", "table"), or_else(given("threads", "int", {1, kMaxThreads}), 1),
+        given("micro_batch", "int", {1, 1e9}), given("check_replicas_every", "int", {1, kMaxSteps})}},
       {"mesh",
-       {or_else(given("tensor", "int", {1, kMostThreads}), 1), or_else(given("data", "int", {1, kMostThreads}), 1),
+       {or_else(given("tensor", "int", {1, kMaxThreads}), 1), or_else(given("data", "int", {1, kMaxThreads}), 1),
         or_else(given("sequence_parallel", "bool"), false), given("backend", "string"), given("check_calls", "bool"),
         given("mpirun", "strings")}},
-      {"log", {or_else(given("every", "int", {1, kMostSteps}), 10)}},
+      {"log", {or_else(given("every", "int", {1, kMaxSteps}), 10)}},
       {"compare",
        {given("baseline", "table"), given("metrics", "strings"), given("tune", "table"), given("report", "table"), given("equal", "table"),
         one_of("unmatched", {"drop"})}},

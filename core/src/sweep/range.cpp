@@ -9,7 +9,7 @@
 namespace assay::sweep {
 namespace {
 
-constexpr int64_t kMostPoints = 10'000;
+constexpr int64_t kMaxPoints = 10'000;
 
 std::optional<double> number_of(const document::Node& node) {
   if (const auto* integer = node.as<int64_t>()) return static_cast<double>(*integer);
@@ -63,11 +63,11 @@ document::Array range_values(const document::Node& node, const std::string& axis
   }
   const auto* n_node = table.find("n");
   const auto* n = n_node ? n_node->as<int64_t>() : nullptr;
-  if (!n || *n < 2 || *n > kMostPoints) {
+  if (!n || *n < 2 || *n > kMaxPoints) {
     diagnostics.add(
         n_node ? n_node->position : node.position,
         fmt::format("a {} range needs 'n', the number of values with both ends included (an int in [2, {}])", word,
-                    kMostPoints));
+                    kMaxPoints));
     return {};
   }
   if (log && (*number_of((*ends)[0]) <= 0 || *number_of((*ends)[1]) <= 0)) {

@@ -32,7 +32,7 @@ std::vector<int64_t> read_numbers(const document::Node& node, document::Diagnost
   } else if (const auto* text = node.as<std::string>()) {
     const auto span = parse_span(*text);
     if (span && span->first >= 0 && span->first <= span->second &&
-        span->second - span->first < static_cast<int64_t>(kMostRuns))
+        span->second - span->first < static_cast<int64_t>(kMaxRuns))
       for (int64_t seed = span->first; seed <= span->second; ++seed) numbers.push_back(seed);
   } else if (const auto* list = node.as<document::Array>()) {
     std::set<int64_t> seen;
@@ -67,7 +67,7 @@ std::vector<Seed> read_table(const document::Table& table, const document::Posit
   std::vector<Seed> seeds;
   for (const auto i : inits)
     for (const auto d : datas)
-      if (seeds.size() < kMostRuns) seeds.push_back({datas.size() > 1 ? d : i, i, d});
+      if (seeds.size() < kMaxRuns) seeds.push_back({datas.size() > 1 ? d : i, i, d});
   return seeds;
 }
 

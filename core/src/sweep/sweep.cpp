@@ -25,19 +25,19 @@ bool assigns(const std::vector<const Alternative*>& chosen, const document::KeyP
 bool multiply(const std::vector<Dimension>& dimensions, size_t at, std::vector<const Alternative*>& chosen,
               const std::function<bool()>& use) {
   if (at == dimensions.size()) return use();
-  bool goes_on = true;
+  bool continues = true;
   for (const auto& alternative : dimensions[at]) {
     chosen.push_back(&alternative);
-    goes_on = multiply(dimensions, at + 1, chosen, use);
+    continues = multiply(dimensions, at + 1, chosen, use);
     chosen.pop_back();
-    if (!goes_on) break;
+    if (!continues) break;
   }
-  return goes_on;
+  return continues;
 }
 
 // The number of combinations before exclusion, capped at a value that is too large in any case.
 size_t product_of(const std::vector<Dimension>& dimensions) {
-  constexpr size_t kFarTooMany = 1000 * kMostRuns;
+  constexpr size_t kFarTooMany = 1000 * kMaxRuns;
   size_t product = 1;
   for (const auto& dimension : dimensions) product = std::min(product * dimension.size(), kFarTooMany);
   return product;
@@ -141,7 +141,7 @@ void Sweep::for_each(size_t most, const std::function<void(Combination)>& use) {
   most_ = most;
   use_ = &use;
   for (const auto& block : blocks_) {
-    if (product_of(block.dimensions) > (block.excludes.empty() ? most_ - count_ : 100 * kMostRuns)) {
+    if (product_of(block.dimensions) > (block.excludes.empty() ? most_ - count_ : 100 * kMaxRuns)) {
       count_ = most_ + 1;
       break;
     }
@@ -161,7 +161,7 @@ void Sweep::for_each(size_t most, const std::function<void(Combination)>& use) {
     diagnostics_.add(base_.position, "the sweep excludes every combination; at least one must remain");
   if (count_ > most_)
     diagnostics_.add(base_.position,
-                     fmt::format("the sweep must have at most {} runs, but has more; make it smaller", kMostRuns));
+                     fmt::format("the sweep must have at most {} runs, but has more; make it smaller", kMaxRuns));
 }
 
 // An axis that --set has narrowed may leave a condition without a matching run; that is intended, not an error.
@@ -188,7 +188,7 @@ void Sweep::resolve_selectors(const Block& block, Conditions& conditions) const 
       document::Diagnostics ignored;
       const auto combination = document_of(partial, ignored);
       for (auto& exclude : conditions.excludes) matches(exclude, combination);
-      return ++seen < 100 * kMostRuns;
+      return ++seen < 100 * kMaxRuns;
     };
     multiply(block.dimensions, 0, partial.chosen, [&] { return expand(block, 0, partial, conditions.whens, look); });
     resolved = true;

@@ -14,7 +14,7 @@
 
 namespace assay::sweep {
 
-inline constexpr size_t kMostRuns = 100'000;
+inline constexpr size_t kMaxRuns = 100'000;
 
 struct Combination {
   document::Node document;  // complete, its expressions evaluated

@@ -105,7 +105,7 @@ std::vector<int64_t> tiny_decode(const std::string& name, const std::string& par
   const auto subject = subject_of("decoder", name, parameters);
   std::vector<int64_t> ids;
   check::TinyRun(subject).on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {
-    const check::Alone<Decoder> decoder(subject);
+    const check::Instance<Decoder> decoder(subject);
     for (auto* component : decoder.all()) component->bind(*run.vocabulary);
     ids = run::decode(run, mesh, *decoder, {run::encoded(*run.tokenizer, {"ab ab"}), 12, seed})[0].ids;
   });

@@ -182,12 +182,12 @@ schema::Catalogue load_descriptors(const std::string& plugin_path, const std::op
                                 program.string()));
   const auto folders = plugin_folders(plugin_path);
   const std::string origin = program.string() + " describe";
-  const auto ask = [&] { return output_of({program.string(), "describe", "--plugin-path", joined(folders)}); };
-  if (!cache_folder) return schema::parse_descriptors(ask(), origin);
+  const auto describe = [&] { return output_of({program.string(), "describe", "--plugin-path", joined(folders)}); };
+  if (!cache_folder) return schema::parse_descriptors(describe(), origin);
   const auto file = *cache_folder / "descriptors.json";
   const auto key = cache_key(plugin_path);
   if (const auto known = cached(file, key)) return schema::parse_descriptors(*known, file.string());
-  const auto text = ask();
+  const auto text = describe();
   auto catalogue = schema::parse_descriptors(text, origin);
   store(file, key, text);
   return catalogue;

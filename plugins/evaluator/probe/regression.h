@@ -32,7 +32,7 @@ class Regression {
     weights_ = at::zeros({x.size(1), classes}, x.options());
     auto ahead = weights_.clone();
     double t = 1;
-    for (int iteration = 0; iteration < kMostIterations; ++iteration) {
+    for (int iteration = 0; iteration < kMaxIterations; ++iteration) {
       const auto gradient = at::matmul(x.t(), at::log_softmax(at::matmul(x, ahead), 1).exp() - y) / n + penalty * ahead;
       converged_ = gradient.abs().max().item<double>() < kTolerance;
       if (converged_) break;
@@ -54,7 +54,7 @@ class Regression {
   }  // [D + 1, classes], of standardised features; the last row are intercepts
 
  private:
-  static constexpr int kMostIterations = 20000;
+  static constexpr int kMaxIterations = 20000;
   static constexpr double kTolerance = 1e-7;
 
   Tensor with_ones(const Tensor& features) const {

@@ -44,7 +44,7 @@ class Bpe final : public assay::Tokenizer {
       }
       auto made = Merging(pairs_, piece).ids();
       ids.insert(ids.end(), made.begin(), made.end());
-      if (known_.size() < kMostKnown && piece.size() <= kLongestKnown) known_.emplace(piece, std::move(made));
+      if (known_.size() < kMaxKnown && piece.size() <= kLongestKnown) known_.emplace(piece, std::move(made));
     });
     return ids;
   }
@@ -68,7 +68,7 @@ class Bpe final : public assay::Tokenizer {
 
  private:
   // Words repeat, so their ids are cached; both bounds keep the cache small for any text.
-  static constexpr size_t kMostKnown = 1 << 17, kLongestKnown = 64;
+  static constexpr size_t kMaxKnown = 1 << 17, kLongestKnown = 64;
 
   BytePairs pairs_;
   Pieces pieces_;

@@ -20,12 +20,12 @@ using std::chrono::seconds;
 RunProgress half_way() {
   RunProgress run;
   run.name = "alibi seed=1";
-  take_event(run, {{"attempt", 2}, {"type", "start"}, {"steps", 120}, {"from", 20}});
-  take_event(run, {{"attempt", 2},
-                   {"type", "step"},
-                   {"step", 70},
-                   {"loss", 3.20406},
-                   {"measured", {{"tokens_per_second", 17040.0}}}});
+  apply_event(run, {{"attempt", 2}, {"type", "start"}, {"steps", 120}, {"from", 20}});
+  apply_event(run, {{"attempt", 2},
+                    {"type", "step"},
+                    {"step", 70},
+                    {"loss", 3.20406},
+                    {"measured", {{"tokens_per_second", 17040.0}}}});
   run.seconds = 100;
   return run;
 }
@@ -44,7 +44,7 @@ TEST(Describe, BeforeTheFirstStepNothingIsPromised) {
 
 TEST(Describe, ANonFiniteLossIsLeftOut) {
   auto run = half_way();
-  take_event(run, {{"attempt", 2}, {"type", "step"}, {"step", 80}, {"loss", nullptr}});
+  apply_event(run, {{"attempt", 2}, {"type", "step"}, {"step", 80}, {"loss", nullptr}});
   EXPECT_EQ(run.step, 80);
   EXPECT_FALSE(run.loss);
 }
@@ -52,19 +52,19 @@ TEST(Describe, ANonFiniteLossIsLeftOut) {
 // Of a step that has nothing to count there is no loss; the newest stays.
 TEST(Describe, AMissingLossIsNotANewOne) {
   auto run = half_way();
-  take_event(run, {{"attempt", 2}, {"type", "step"}, {"step", 80}});
+  apply_event(run, {{"attempt", 2}, {"type", "step"}, {"step", 80}});
   EXPECT_EQ(describe(run), "alibi seed=1  80/120  loss 3.2041  17.0k tokens/s  1m07s left");
 }
 
 TEST(Describe, SkippedStepsAreCounted) {
   auto run = half_way();
-  take_event(run, {{"attempt", 2}, {"type", "skip"}, {"step", 71}, {"text", "loss nan"}});
-  take_event(run, {{"attempt", 2}, {"type", "step"}, {"step", 71}});
+  apply_event(run, {{"attempt", 2}, {"type", "skip"}, {"step", 71}, {"text", "loss nan"}});
+  apply_event(run, {{"attempt", 2}, {"type", "step"}, {"step", 71}});
   EXPECT_THAT(describe(run), ::testing::StartsWith("alibi seed=1  71/120  1 skipped  loss 3.2041"));
   // A later attempt goes on counting from what it resumes.
-  take_event(run, {{"attempt", 3}, {"type", "start"}, {"steps", 120}, {"from", 60}, {"skipped", 4}});
+  apply_event(run, {{"attempt", 3}, {"type", "start"}, {"steps", 120}, {"from", 60}, {"skipped", 4}});
   EXPECT_EQ(run.skipped, 4);
-  take_event(run, {{"attempt", 4}, {"type", "start"}, {"steps", 120}});
+  apply_event(run, {{"attempt", 4}, {"type", "start"}, {"steps", 120}});
   EXPECT_EQ(run.skipped, 0);
 }
 

@@ -22,7 +22,7 @@ class EvaluatedRun : public ::testing::Test {
   }
   void take(json event, int attempt = 1) {
     event["attempt"] = attempt;
-    take_event(run_, event);
+    apply_event(run_, event);
   }
   void step(int step, double seconds) {
     take({{"type", "step"}, {"step", step}, {"measured", {{"seconds", seconds}}}});
@@ -32,7 +32,7 @@ class EvaluatedRun : public ::testing::Test {
   }
   void evaluating(json now) {
     now["attempt"] = now.value("attempt", 1);
-    take_evaluating(run_, folder_.write("progress.json", now.dump()));
+    apply_evaluation_progress(run_, folder_.write("progress.json", now.dump()));
     run_.seconds += now["seconds"].get<double>();
   }
 
@@ -85,7 +85,7 @@ TEST_F(EvaluatedRun, AnotherAttemptsFileIsPassedOver) {
   step(100, 50);
   evaluating({{"attempt", 7}, {"label", "lm"}, {"step", 100}, {"batches", 7}, {"seconds", 3}});
   EXPECT_FALSE(run_.evaluating);
-  take_evaluating(run_, folder_ / "nothing");
+  apply_evaluation_progress(run_, folder_ / "nothing");
   EXPECT_FALSE(run_.evaluating);
 }
 

@@ -10,14 +10,16 @@
 
 namespace assay::cli {
 
-std::filesystem::path results_here() { return plan::results_root(std::filesystem::current_path() / "any.toml"); }
+std::filesystem::path default_results_root() {
+  return plan::results_root(std::filesystem::current_path() / "any.toml");
+}
 
 NamedExperiment find_experiment(const std::string& text) {
   if (text.ends_with(".toml")) {
     if (!std::filesystem::is_regular_file(text)) throw UserError(text + ": there is no such file");
     return {record::ExperimentLayout(plan::results_root(text) / plan::name_of_file(text)), text};
   }
-  const auto root = results_here();
+  const auto root = default_results_root();
   const record::ExperimentLayout experiment(root / text);
   if (!text.empty() && std::filesystem::exists(experiment.plan())) return {experiment, std::nullopt};
   std::vector<std::string> names;

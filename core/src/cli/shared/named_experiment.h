@@ -20,7 +20,7 @@ struct NamedExperiment {
 NamedExperiment find_experiment(const std::string& text);
 
 // The results folder when no file names one: ASSAY_RESULTS, otherwise results/ as seen from the current folder.
-std::filesystem::path results_here();
+std::filesystem::path default_results_root();
 
 // The results folders with a plan, by name.
 std::vector<record::ExperimentLayout> experiments_in(const std::filesystem::path& root);

@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 NamedRun find_run(const std::string& text) {
   const fs::path folder = fs::is_directory(text) ? fs::canonical(text) : fs::path();
   const bool is_folder = !folder.empty() && folder.parent_path().filename() == "runs";
-  const auto root = results_here();
+  const auto root = default_results_root();
   const auto experiments =
       is_folder ? std::vector{record::ExperimentLayout(folder.parent_path().parent_path())} : experiments_in(root);
   std::vector<NamedRun> planned;

@@ -62,8 +62,8 @@ std::chrono::seconds timeout_of(const Arguments& arguments, const std::string& t
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   const std::string unit(end, text.data() + text.size());
   const int64_t factor = unit.empty() || unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 0;
-  constexpr int64_t kMost = 1000000;
-  if (error != std::errc() || factor == 0 || number < 1 || number > kMost)
+  constexpr int64_t kMax = 1000000;
+  if (error != std::errc() || factor == 0 || number < 1 || number > kMax)
     throw UserError(fmt::format("assay {}: --timeout '{}' is not a valid duration; give a time such as 90s, 15m or 2h",
                                 arguments.verb, text));
   return std::chrono::seconds(number * factor);

@@ -68,11 +68,11 @@ std::vector<std::string> power_notes(const plan::Plan& plan) {
   const auto& report = plan.compare.report;
   const bool reports_some = plan.compare.tune && report && !report->seeds.empty();
   const auto seeds = reports_some ? report->seeds.size() : plan.lines.size() / plan.distinct;
-  if (seeds < compare::kFewestPairs)
+  if (seeds < compare::kMinPairs)
     return {fmt::format(
         "{} seed{} per row: n is too small; even the exact sign-flip test of {} pairs cannot go below p = {:.2g}. "
         "A comparison is decided from {} seeds on.",
-        seeds, seeds == 1 ? "" : "s", seeds, 2 / std::pow(2.0, static_cast<double>(seeds)), compare::kFewestPairs)};
+        seeds, seeds == 1 ? "" : "s", seeds, 2 / std::pow(2.0, static_cast<double>(seeds)), compare::kMinPairs)};
   return {fmt::format(
       "{} seeds per row: with power {}, a paired comparison detects a mean difference of at least {:.2f} standard "
       "deviations of the difference (level {}, before Holm's correction for several rows).",

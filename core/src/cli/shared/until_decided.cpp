@@ -31,12 +31,12 @@ void check(const plan::Plan& plan, std::size_t seeds, std::size_t most_seeds, co
     throw UserError(
         fmt::format("assay run --until-decided {}: the study already has {} seeds, and a verdict needs at least {}; "
                     "give at least {}",
-                    most_seeds, seeds, compare::kFewestPairs, seeds));
+                    most_seeds, seeds, compare::kMinPairs, seeds));
 }
 
 // Records what this interim analysis decided and its level.
-void keep(const compare::Judgement& judgement, std::size_t seeds, const record::ExperimentLayout& experiment,
-          compare::InterimAnalyses& interim) {
+void record_analysis(const compare::Judgement& judgement, std::size_t seeds, const record::ExperimentLayout& experiment,
+                     compare::InterimAnalyses& interim) {
   compare::InterimAnalysis analysis{seeds, judgement.level, {}};
   for (const auto& claim : judgement.claims) {
     const auto known = [&](const compare::InterimAnalysis& before) { return before.decided.count(claim.hash) > 0; };
@@ -78,8 +78,8 @@ plan::Plan plan_of_study(plan::PlanRequest request) {
 }
 
 int run_until_decided(plan::PlanRequest request, std::size_t most_seeds, const Arguments& arguments,
-                      const std::function<int(plan::Plan&)>& carry_out) {
-  request.seeds_at_least = compare::kFewestPairs;
+                      const std::function<int(plan::Plan&)>& run_plan) {
+  request.seeds_at_least = compare::kMinPairs;
   auto plan = plan::make_plan(request);
   const NamedExperiment experiment{record::ExperimentLayout(plan.results_folder), request.file};
   auto interim = compare::read_interim_analyses(experiment.layout);
@@ -88,12 +88,12 @@ int run_until_decided(plan::PlanRequest request, std::size_t most_seeds, const A
   for (const auto number : compare::interim_seed_counts(seeds, most_seeds)) {
     request.seeds_at_least = number;
     if (plan.lines.size() / plan.distinct != number) plan = plan::make_plan(request);
-    if (const int code = carry_out(plan); !can_be_judged(code, plan)) return code;
+    if (const int code = run_plan(plan); !can_be_judged(code, plan)) return code;
     interim.most_seeds = most_seeds;
     compare::write_interim_analyses(experiment.layout, interim);  // before the first interim analysis
     const auto judgement = judge_claims(experiment, plan.compare, /*mixed_code=*/false, arguments, /*is_interim=*/true);
     const bool seen = !interim.analyses.empty() && interim.analyses.back().seeds == number;
-    if (!seen) keep(judgement, number, experiment.layout, interim);
+    if (!seen) record_analysis(judgement, number, experiment.layout, interim);
     const auto open = judgement.count(compare::Verdict::kUndecided);
     fmt::print(
         stderr, "Interim analysis {} of this study, at {} seeds and level {:.2g}: {} of {} claims are decided.\n",

@@ -12,10 +12,10 @@ Presence joined(Presence one, Presence other) { return std::max(one, other); }
 void add_one(Presence presence, Count& count) {
   ++count.planned;
   switch (presence) {
-    case Presence::kThere:
+    case Presence::kPresent:
       ++count.present;
       break;
-    case Presence::kToCome:
+    case Presence::kPending:
       ++count.missing;
       break;
     case Presence::kFailed:

@@ -11,9 +11,9 @@ namespace assay::compare {
 
 // In order of precedence for a pair of values that both do not exist: waiting fixes the first, another attempt the
 // second, nothing the others.
-enum class Presence { kThere, kToCome, kFailed, kNotApplicable, kPruned, kDiverged };
+enum class Presence { kPresent, kPending, kFailed, kNotApplicable, kPruned, kDiverged };
 
-// What keeps a pair of values from being complete; kThere if nothing does.
+// What keeps a pair of values from being complete; kPresent if nothing does.
 Presence joined(Presence one, Presence other);
 
 // How many of the planned runs of a row (or pairs of runs of two rows) have a value, and why the others have none.

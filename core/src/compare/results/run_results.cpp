@@ -33,8 +33,8 @@ json read_record(const std::filesystem::path& file) {
   return record;
 }
 
-void take_metrics(const json& record, const std::string& label, bool stale, RunResult& run,
-                  std::vector<MetricInfo>& found) {
+void add_metrics(const json& record, const std::string& label, bool stale, RunResult& run,
+                 std::vector<MetricInfo>& found) {
   for (const auto& metric : record.value("metrics", json::array())) {
     const auto name = record::metric_name(label, metric);
     const auto part = [&](const char* key) { return record::number_or_nan(metric.value(key, json())); };
@@ -95,7 +95,7 @@ Origin origin_of(const json& record) {
   return origin;
 }
 
-void take_training(const json& record, bool stale, RunResult& run, Results& results) {
+void add_training(const json& record, bool stale, RunResult& run, Results& results) {
   const auto measured = record.value("measured", json::object());
   const auto flops = record.value("flops", json::object());
   const auto take = [&](const char* name, const json& object, const char* key) {
@@ -110,7 +110,7 @@ void take_training(const json& record, bool stale, RunResult& run, Results& resu
   take("train.tokens_per_second", measured, "tokens_per_second");
   take("train.seconds", measured, "seconds");
   take("train.peak_memory", measured, "peak_memory_bytes");
-  take_metrics(record, "train", stale, run, results.training);
+  add_metrics(record, "train", stale, run, results.training);
 }
 
 RunResult read_run(const record::PlanLine& line, const record::RunLayout& files, const std::string& current_code,
@@ -181,7 +181,7 @@ Presence presence_of(const RunResult& run) {
 
 Presence presence_of(const RunResult& run, const std::string& metric) {
   if (const auto found = run.values.find(metric); found != run.values.end())
-    return std::isfinite(found->second.value) ? Presence::kThere : Presence::kDiverged;
+    return std::isfinite(found->second.value) ? Presence::kPresent : Presence::kDiverged;
   // A run that lacks another evaluation may have this one, without this metric.
   const auto evaluation = run.evaluated.find(record::owner_of(metric));
   const bool recorded = evaluation != run.evaluated.end() ? evaluation->second : run.trained;

@@ -46,7 +46,7 @@ std::optional<Difference> difference_of(const SeedValues& left, const SeedValues
   if (!test) return std::nullopt;
   difference.test = *test;
   difference.p = p_two_sided(*test);
-  difference.too_few = std::min(test->n_left, test->n_right) < kFewestPairs;
+  difference.too_few = std::min(test->n_left, test->n_right) < kMinPairs;
   return difference;
 }
 

@@ -18,7 +18,7 @@ struct Difference {
   double p = 1;                       // two-sided
   std::optional<double> sign_flip_p;  // when paired
   std::optional<double> correlation;  // of the partners, for at least three pairs
-  bool too_few = false;               // fewer than kFewestPairs on a side, so no verdict rests on it
+  bool too_few = false;               // fewer than kMinPairs on a side, so no verdict rests on it
 };
 
 // `same_seeds`: the rows were planned with the same seeds; then only seeds with a value in both rows count. Nothing for

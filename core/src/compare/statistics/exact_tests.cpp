@@ -58,7 +58,7 @@ double sign_flip_p(std::span<const double> differences) {
   const double total = std::accumulate(magnitudes.begin(), magnitudes.end(), 0.0);
   const double found = std::abs(std::accumulate(differences.begin(), differences.end(), 0.0));
   const double tie = kTie * total;
-  return differences.size() <= kMostEnumerated ? enumerated_p(magnitudes, found, tie) : drawn_p(magnitudes, found, tie);
+  return differences.size() <= kMaxEnumerated ? enumerated_p(magnitudes, found, tie) : drawn_p(magnitudes, found, tie);
 }
 
 double sign_flip_floor(std::size_t n) { return n == 0 ? 1 : std::min(1.0, std::ldexp(2.0, -static_cast<int>(n))); }

@@ -12,7 +12,7 @@ namespace assay::compare {
 // ones (Phipson and Smyth 2010), so never 0. 1 if there are no differences. Numbers must be finite.
 double sign_flip_p(std::span<const double> differences);
 
-inline constexpr std::size_t kMostEnumerated = 20;
+inline constexpr std::size_t kMaxEnumerated = 20;
 
 // The smallest p that n differences can reach: 2 / 2^n.
 double sign_flip_floor(std::size_t n);

@@ -21,9 +21,9 @@ double upper_tail(double df, double noncentrality, double bound) {
 
 template <typename Power>
 std::optional<std::size_t> fewest(Power power) {
-  std::size_t enough = kFewestPairs, too_few = kFewestPairs - 1;
-  for (; power(enough) < kPower; enough = std::min(2 * enough, kMostPairs)) {
-    if (enough == kMostPairs) return std::nullopt;
+  std::size_t enough = kMinPairs, too_few = kMinPairs - 1;
+  for (; power(enough) < kPower; enough = std::min(2 * enough, kMaxPairs)) {
+    if (enough == kMaxPairs) return std::nullopt;
     too_few = enough;
   }
   while (enough - too_few > 1) {
@@ -35,7 +35,7 @@ std::optional<std::size_t> fewest(Power power) {
 
 // Equal signs have a one-sided p of 2^-n.
 std::size_t fewest_by_signs(double one_sided_level) {
-  std::size_t n = kFewestPairs;
+  std::size_t n = kMinPairs;
   while (std::ldexp(1.0, -static_cast<int>(n)) >= one_sided_level) ++n;
   return n;
 }

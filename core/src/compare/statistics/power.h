@@ -17,10 +17,10 @@ double paired_t_power(std::size_t n, double mean, double deviation, double level
 // from power 0.7 on).
 double equivalence_power(std::size_t n, double mean, double deviation, double margin, double level);
 
-inline constexpr std::size_t kFewestPairs = 6;  // with fewer, even the exact sign-flip test cannot reach 0.05
-inline constexpr std::size_t kMostPairs = 10'000;
+inline constexpr std::size_t kMinPairs = 6;  // with fewer, even the exact sign-flip test cannot reach 0.05
+inline constexpr std::size_t kMaxPairs = 10'000;
 
-// The fewest pairs, at least kFewestPairs, that give power 0.8; nothing if kMostPairs do not. Without spread (deviation
+// The fewest pairs, at least kMinPairs, that give power 0.8; nothing if kMaxPairs do not. Without spread (deviation
 // 0), the fewest with which equal signs are significant at the level.
 std::optional<std::size_t> needed_pairs(double mean, double deviation, double level);
 std::optional<std::size_t> needed_pairs_to_be_equivalent(double mean, double deviation, double margin, double level);

@@ -10,7 +10,7 @@ void add_run(const RunResult& run, const Column& column, Cell& cell) {
   const auto presence = presence_of(run, column.name);
   add_one(presence, cell.count);
   cell.seeds.emplace_back(run.seed, presence);
-  if (presence != Presence::kThere) return;
+  if (presence != Presence::kPresent) return;
   const auto& value = run.values.at(column.name);
   cell.count.stale += value.stale;
   cell.count.skipping += run.steps.skipped > 0;
@@ -22,7 +22,7 @@ SeedPresence pooled(const std::vector<SeedPresence>& groups) {
   std::map<std::int64_t, std::pair<Presence, size_t>> known;  // in this many groups
   for (const auto& group : groups)
     for (const auto& [seed, presence] : group) {
-      auto& [joint, count] = known.try_emplace(seed, Presence::kThere, 0).first->second;
+      auto& [joint, count] = known.try_emplace(seed, Presence::kPresent, 0).first->second;
       joint = joined(joint, presence);
       ++count;
     }

@@ -11,7 +11,7 @@
 namespace assay::compare {
 namespace {
 
-constexpr size_t kMostByDefault = 12;
+constexpr size_t kMaxByDefault = 12;
 constexpr const char* kSkippedSteps = "train.skipped_steps";  // shown in counts and notes instead
 
 const std::vector<Column>& fact_columns() {
@@ -84,7 +84,7 @@ std::vector<Column> choose_columns(const Results& results, const std::vector<std
     for (const auto* known : {&results.evaluation, &results.training})
       for (const auto& metric : *known) add(metric_column(metric));
   if (metrics.empty())
-    for (size_t i = 0; i < std::min(kMostByDefault, results.evaluation.size()); ++i)
+    for (size_t i = 0; i < std::min(kMaxByDefault, results.evaluation.size()); ++i)
       add(metric_column(results.evaluation[i]));
   for (const auto& fact : fact_columns())
     if (fact.name != kSkippedSteps && (fact.name != "train.flops_exact" || has_values(results, fact.name))) add(fact);

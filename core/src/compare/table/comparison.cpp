@@ -63,7 +63,7 @@ std::size_t open_trials(const Row& row) { return row.tuned ? row.tuned->open : 0
 // may still become the one that represents its row.
 bool may_be_decided(const Count& pairs, std::size_t seeds_planned, std::size_t open_trials) {
   const bool never_whole = pairs.diverged + pairs.pruned + pairs.not_applicable > 0;
-  return open_trials > 0 || (!never_whole && !is_complete(pairs) && seeds_planned >= kFewestPairs);
+  return open_trials > 0 || (!never_whole && !is_complete(pairs) && seeds_planned >= kMinPairs);
 }
 
 // `waiting`: the number of comparisons that are not decided but may be. They are members of the family with a p of 1,

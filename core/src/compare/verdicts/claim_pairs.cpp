@@ -20,14 +20,14 @@ using study::Relation;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 struct SideValue {
-  Presence presence = Presence::kToCome;
+  Presence presence = Presence::kPending;
   double value = 0;  // infinite for a diverged run, in the worse direction
 };
 
 // One seed of one pair.
 struct SeedPair {
   std::int64_t seed = 0;
-  Presence presence = Presence::kToCome;
+  Presence presence = Presence::kPending;
   double difference = 0;  // may be infinite if a diverged run counts as worst
   double left = 0, right = 0;
   bool skips = false;  // some run of the pair has skipped steps
@@ -35,7 +35,7 @@ struct SeedPair {
 
 SideValue value_of(const RunResult& run, const std::string& metric, const std::string& direction) {
   const auto presence = presence_of(run, metric);
-  if (presence == Presence::kThere) return {presence, run.values.at(metric).value};
+  if (presence == Presence::kPresent) return {presence, run.values.at(metric).value};
   return {presence, direction == "higher" ? -kInfinity : kInfinity};
 }
 
@@ -93,13 +93,13 @@ class Sampler {
     const bool diverged = one == Presence::kDiverged, other_diverged = other == Presence::kDiverged;
     if (diverged_is_worst_ && diverged != other_diverged) {
       const auto partner = diverged ? other : one;
-      if (partner != Presence::kThere) return partner;
+      if (partner != Presence::kPresent) return partner;
     }
     return joined(one, other);
   }
 
   bool counts(Presence pair) const {
-    return pair == Presence::kThere || (diverged_is_worst_ && pair == Presence::kDiverged);
+    return pair == Presence::kPresent || (diverged_is_worst_ && pair == Presence::kDiverged);
   }
 
   void note_absent(const RunResult& run, Presence presence) {
@@ -167,7 +167,7 @@ class Sampler {
       const auto* other = claim_.right ? with_seed(groups_[partner], run->seed) : nullptr;
       if (claim_.right && !other) continue;
       const auto a = value_of(*run, claim_.left.metric.name, left_direction_);
-      SideValue b{Presence::kThere, 0};
+      SideValue b{Presence::kPresent, 0};
       note_absent(*run, a.presence);
       if (other) {
         b = value_of(*other, claim_.right->metric.name, right_direction_);
@@ -243,7 +243,7 @@ class Sampler {
     std::vector<double> all, finite, lefts, rights;
     for (const auto& seed : seeds) {
       add_one(seed.presence, pair.pairs);
-      pair.pairs.skipping += seed.skips && seed.presence == Presence::kThere;
+      pair.pairs.skipping += seed.skips && seed.presence == Presence::kPresent;
       if (!counts(seed.presence)) continue;
       all.push_back(seed.difference);
       if (seed.presence == Presence::kDiverged) continue;
@@ -256,7 +256,7 @@ class Sampler {
     if (finite.size() > 1) pair.sign_flip_p = sign_flip_p(finite);
     if (claim_.right) pair.correlation = pair_correlation(lefts, rights);
     pair.by_rank = all.size() > finite.size();
-    if (pair.is_complete() && pair.n >= kFewestPairs) decide(pair, all);
+    if (pair.is_complete() && pair.n >= kMinPairs) decide(pair, all);
     pair.speaks_for = pair.test && speaks_for(pair.test->difference);
     found_.pairs.push_back(std::move(pair));
   }

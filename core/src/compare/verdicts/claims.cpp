@@ -69,7 +69,7 @@ void explain_absent(const ClaimSample& sample, JudgedClaim& claim) {
     const auto found = sample.absent.find(presence);
     return found == sample.absent.end() ? 0 : found->second.size();
   };
-  const auto to_come = runs(Presence::kToCome), failed = runs(Presence::kFailed), diverged = runs(Presence::kDiverged),
+  const auto to_come = runs(Presence::kPending), failed = runs(Presence::kFailed), diverged = runs(Presence::kDiverged),
              pruned = runs(Presence::kPruned), none = runs(Presence::kNotApplicable);
   if (to_come > 0)
     claim.remarks.push_back(
@@ -124,9 +124,9 @@ void explain(const ClaimSample& sample, double level, JudgedClaim& claim) {
   const auto& smallest =
       *std::ranges::min_element(sample.pairs, {}, [](const auto& pair) { return pair.pairs.planned; });
   const auto planned = static_cast<std::size_t>(smallest.pairs.planned);
-  if (planned < kFewestPairs) {
+  if (planned < kMinPairs) {
     claim.remarks.push_back(fmt::format("n is too small: {} of the at least {} seeds that a verdict needs{}.",
-                                        smallest.n, kFewestPairs,
+                                        smallest.n, kMinPairs,
                                         smallest.n < planned ? fmt::format(" ({} planned)", planned) : ""));
     return;
   }
@@ -144,7 +144,7 @@ void explain(const ClaimSample& sample, double level, JudgedClaim& claim) {
       claim.needed
           ? fmt::format("{} seeds are needed to {} the claim at the present spread (power 0.8 at level {:.2g}).",
                         *claim.needed, support ? "support" : "refute", claim.needed_level)
-          : fmt::format("At the present spread, {} seeds would not decide the claim at level {:.2g}.", kMostPairs,
+          : fmt::format("At the present spread, {} seeds would not decide the claim at level {:.2g}.", kMaxPairs,
                         claim.needed_level));
 }
 

@@ -17,9 +17,9 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kFewest = 3;  // with two, a t interval is twelve standard errors wide
+constexpr std::size_t kMinSeeds = 3;  // with two, a t interval is twelve standard errors wide
 
-SeedValues kept_values(const json& metric) {
+SeedValues baseline_values(const json& metric) {
   SeedValues values;
   for (const auto& [seed, value] : metric.at("values").items())
     values.emplace_back(std::stoll(seed), value.get<double>());
@@ -33,10 +33,10 @@ double mean_of(const SeedValues& values) {
   return values.empty() ? 0 : sum / static_cast<double>(values.size());
 }
 
-double tolerated(const Tolerances& tolerances, const std::string& metric, double kept_mean) {
+double tolerated(const Tolerances& tolerances, const std::string& metric, double baseline_mean) {
   for (const auto& name : {metric, metric.substr(0, metric.find('@')), std::string()})
     if (const auto found = tolerances.find(name); found != tolerances.end())
-      return found->second.relative ? found->second.amount * std::abs(kept_mean) : found->second.amount;
+      return found->second.relative ? found->second.amount * std::abs(baseline_mean) : found->second.amount;
   return 0;
 }
 
@@ -53,23 +53,23 @@ std::set<std::int64_t> diverged_before(const json& metric) {
 
 // Decides the check if runs without a value decide it. Returns false if every run has a value except those that had
 // none in the baseline.
-bool check_absent(const Cell& cell, const std::set<std::int64_t>& kept_seeds, const std::set<std::int64_t>& known,
+bool check_absent(const Cell& cell, const std::set<std::int64_t>& baseline_seeds, const std::set<std::int64_t>& known,
                   GateCheck& check) {
-  std::size_t lost = 0, lost_kept = 0;
+  std::size_t lost = 0, lost_baseline = 0;
   Count all, others;  // counts of seeds, like the baseline's values; a pooled row has several runs per seed
   for (const auto& [seed, presence] : cell.seeds) {
     add_one(presence, all);
     const bool diverged = presence == Presence::kDiverged;
     if (diverged && !known.count(seed)) {
       ++lost;
-      lost_kept += kept_seeds.count(seed);
+      lost_baseline += baseline_seeds.count(seed);
     }
-    add_one(diverged ? Presence::kThere : presence, others);
+    add_one(diverged ? Presence::kPresent : presence, others);
   }
   if (lost > 0) {
     check.verdict = GateVerdict::kRegression;
-    check.reason =
-        fmt::format("{} of {} runs diverged, {} of them with a value in the baseline", lost, all.planned, lost_kept);
+    check.reason = fmt::format("{} of {} runs diverged, {} of them with a value in the baseline", lost, all.planned,
+                               lost_baseline);
     return true;
   }
   if (is_complete(others)) return false;
@@ -93,21 +93,21 @@ std::string by_t(const char* verdict, double p, const TTest& test) {
 // Decides the check if no test is needed; otherwise returns the p of a regression.
 std::optional<double> check_cell(const Cell& cell, const json& kept, bool lower_is_better, GateCheck& check) {
   auto now = cell.values;
-  auto before = kept_values(kept);
+  auto before = baseline_values(kept);
   for (auto* values : {&now, &before})
     for (auto& [seed, value] : *values) value = lower_is_better ? value : -value;
-  const auto kept_seeds = seeds_of(before);
-  if (check_absent(cell, kept_seeds, diverged_before(kept), check)) return std::nullopt;
-  const bool same_seeds = seeds_of(now) == kept_seeds;
+  const auto baseline_seeds = seeds_of(before);
+  if (check_absent(cell, baseline_seeds, diverged_before(kept), check)) return std::nullopt;
+  const bool same_seeds = seeds_of(now) == baseline_seeds;
   check.difference = difference_of(now, before, same_seeds);
   if (same_seeds && !now.empty() && !is_worse_anywhere(now, before)) {
     check.verdict = GateVerdict::kFine;
     check.reason = "no seed is worse";
     return std::nullopt;
   }
-  if (!check.difference || std::min(check.difference->test.n_left, check.difference->test.n_right) < kFewest) {
+  if (!check.difference || std::min(check.difference->test.n_left, check.difference->test.n_right) < kMinSeeds) {
     check.reason = fmt::format("too few seeds: {} now and {} in the baseline; each needs at least {}", now.size(),
-                               before.size(), kFewest);
+                               before.size(), kMinSeeds);
     return std::nullopt;
   }
   const auto& test = check.difference->test;
@@ -126,7 +126,7 @@ std::optional<double> check_cell(const Cell& cell, const json& kept, bool lower_
 }
 
 // The metrics of a row in a baseline; none if the baseline does not have the row.
-json kept_metrics(const json& baseline, const Row& row) {
+json baseline_metrics(const json& baseline, const Row& row) {
   for (const auto& kept : baseline.at("rows"))
     if (kept.at("axes").get<std::map<std::string, std::string>>() == row.axes) return kept.at("metrics");
   return json::object();
@@ -188,7 +188,7 @@ json gate_baseline(const Table& table, const Tolerances& tolerances) {
   return baseline;
 }
 
-std::vector<std::string> not_kept(const Table& table) {
+std::vector<std::string> rows_without_values(const Table& table) {
   std::vector<std::string> lines;
   for (const auto& row : table.rows) {
     std::map<std::string, std::vector<std::string>> absent;
@@ -208,10 +208,10 @@ std::vector<std::string> not_kept(const Table& table) {
   return lines;
 }
 
-std::vector<std::string> not_guarded(const Table& table, const json& baseline) {
+std::vector<std::string> rows_without_baseline(const Table& table, const json& baseline) {
   std::vector<std::string> lines;
   for (const auto& row : table.rows) {
-    const auto known = kept_metrics(baseline, row);
+    const auto known = baseline_metrics(baseline, row);
     std::map<std::string, std::vector<std::string>> fresh;
     std::size_t tested = 0;
     for (std::size_t i = 0; i < table.columns.size(); ++i) {
@@ -236,7 +236,7 @@ json read_gate_baseline(const std::string& text, const std::string& file) {
       row.at("axes").get<std::map<std::string, std::string>>();
       for (const auto& [metric, kept] : row.at("metrics").items()) {
         kept.at("direction").get<std::string>();
-        kept_values(kept);
+        baseline_values(kept);
         diverged_before(kept);
       }
     }
@@ -260,15 +260,15 @@ std::vector<GateCheck> gate(const Table& table, const json& baseline, const Tole
   std::vector<GateCheck> checks;
   std::vector<std::size_t> tested;
   std::vector<double> p;
-  for (const auto& kept_row : baseline.at("rows")) {
-    const auto axes = kept_row.at("axes").get<std::map<std::string, std::string>>();
+  for (const auto& baseline_row : baseline.at("rows")) {
+    const auto axes = baseline_row.at("axes").get<std::map<std::string, std::string>>();
     const auto row =
         std::find_if(table.rows.begin(), table.rows.end(), [&](const Row& one) { return one.axes == axes; });
-    for (const auto& [metric, kept] : kept_row.at("metrics").items()) {
+    for (const auto& [metric, kept] : baseline_row.at("metrics").items()) {
       auto& check = checks.emplace_back();
-      check.row = kept_row.value("label", "");
+      check.row = baseline_row.value("label", "");
       check.metric = metric;
-      check.tolerance = tolerated(tolerances, metric, mean_of(kept_values(kept)));
+      check.tolerance = tolerated(tolerances, metric, mean_of(baseline_values(kept)));
       const auto& name = metric;
       const auto column =
           std::find_if(table.columns.begin(), table.columns.end(), [&](const Column& one) { return one.name == name; });

@@ -38,9 +38,9 @@ struct GateCheck {
 // not a timing, and the seeds that diverged. A row without any value is left out.
 nlohmann::json gate_baseline(const Table& table, const Tolerances& tolerances);
 // One line per row, or per group of metrics of a row, whose runs have no value for the baseline, with the reasons.
-std::vector<std::string> not_kept(const Table& table);
+std::vector<std::string> rows_without_values(const Table& table);
 // One line per row, or per group of metrics of a row, that is not in the baseline and so is not tested.
-std::vector<std::string> not_guarded(const Table& table, const nlohmann::json& baseline);
+std::vector<std::string> rows_without_baseline(const Table& table, const nlohmann::json& baseline);
 // Parses such a file. Throws UserError, with the file's name, when it is not valid.
 nlohmann::json read_gate_baseline(const std::string& text, const std::string& file);
 Tolerances tolerances_of(const nlohmann::json& baseline);

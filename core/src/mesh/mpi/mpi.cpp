@@ -18,7 +18,7 @@ namespace assay::mesh {
 namespace {
 
 constexpr int kData = 1, kFailure = 2;     // tags
-constexpr uint64_t kMostBytes = 1 << 30;   // per message, because MPI counts are int
+constexpr uint64_t kMaxBytes = 1 << 30;    // per message, because MPI counts are int
 constexpr uint64_t kBlockBytes = 1 << 20;  // per rank and block of a reduction, which bounds the scratch buffer
 constexpr int kSpins = 2000;               // polls before a waiting rank yields its core
 constexpr std::chrono::microseconds kPause{20};
@@ -57,12 +57,12 @@ class Exchange {
   Exchange(const Exchange&) = delete;
 
   void send(const void* from, uint64_t bytes, int to) {
-    for (uint64_t at = 0; at < bytes; at += kMostBytes)
+    for (uint64_t at = 0; at < bytes; at += kMaxBytes)
       check(MPI_Isend(static_cast<const char*>(from) + at, count(bytes, at), MPI_CHAR, to, kData, comm_, next()),
             "sending");
   }
   void receive(void* into, uint64_t bytes, int from) {
-    for (uint64_t at = 0; at < bytes; at += kMostBytes)
+    for (uint64_t at = 0; at < bytes; at += kMaxBytes)
       check(MPI_Irecv(static_cast<char*>(into) + at, count(bytes, at), MPI_CHAR, from, kData, comm_, next()),
             "receiving");
   }
@@ -78,7 +78,7 @@ class Exchange {
   }
 
  private:
-  static int count(uint64_t bytes, uint64_t at) { return static_cast<int>(std::min(kMostBytes, bytes - at)); }
+  static int count(uint64_t bytes, uint64_t at) { return static_cast<int>(std::min(kMaxBytes, bytes - at)); }
   MPI_Request* next() { return &requests_.emplace_back(); }
 
   MPI_Comm comm_;

@@ -121,7 +121,7 @@ Described described(const json& entry) {
 }
 
 constexpr size_t kAlignment = 8;
-constexpr int64_t kLongestHeader = 100'000'000;  // limit of the format
+constexpr int64_t kMaxHeaderBytes = 100'000'000;  // limit of the format
 
 }  // namespace
 
@@ -159,7 +159,7 @@ SafetensorsFile::SafetensorsFile(std::filesystem::path file) : file_(std::move(f
   if (!stream.read(reinterpret_cast<char*>(bytes), sizeof bytes)) refuse("it is shorter than its header");
   uint64_t length = 0;
   for (int byte = 7; byte >= 0; --byte) length = length << 8 | bytes[byte];
-  if (length > kLongestHeader || static_cast<int64_t>(length) > size - 8)
+  if (length > kMaxHeaderBytes || static_cast<int64_t>(length) > size - 8)
     refuse("its header has " + std::to_string(length) + " bytes, but the file has " + std::to_string(size));
   std::string text(length, '\0');
   stream.read(text.data(), static_cast<std::streamsize>(length));

@@ -14,13 +14,13 @@ std::vector<Prompt> encoded(const Tokenizer& tokenizer, const std::vector<std::s
 }
 
 std::vector<Continuation> decode(Assembled& run, const Mesh& mesh, Decoder& decoder, const DecodeRequest& request,
-                                 PrefixCache* memory) {
+                                 PrefixCache* prefix_cache) {
   const c10::NoGradGuard no_grad;
   if (!run.model->causal()) throw UserError("generating text needs a causal model, but this model is bidirectional");
   if (request.prompts.empty()) return {};
-  Session session(run, mesh, decoder, request, memory);
+  Session session(run, mesh, decoder, request, prefix_cache);
   while (!session.done()) guard(decoder, "next", [&] { session.take(decoder.next(session)); });
-  if (memory) session.remember(*memory);
+  if (prefix_cache) session.remember(*prefix_cache);
   return session.results();
 }
 

@@ -17,10 +17,10 @@ namespace assay::run {
 std::vector<Prompt> encoded(const Tokenizer& tokenizer, const std::vector<std::string>& texts);
 
 // One a prompt; where the decoder has several rows of a prompt, the first of them.
-// Every tensor rank calls it and gets the same; memory is this rank's, and is used where there is one prompt. UserError
-// for a bidirectional model and for what would go beyond the model's limit, PluginError when the decoder chooses what
-// is not in the vocabulary.
+// Every tensor rank calls it and gets the same; prefix_cache is this rank's, and is used where there is one prompt.
+// UserError for a bidirectional model and for what would go beyond the model's limit, PluginError when the decoder
+// chooses what is not in the vocabulary.
 std::vector<Continuation> decode(Assembled& run, const Mesh& mesh, Decoder& decoder, const DecodeRequest& request,
-                                 PrefixCache* memory = nullptr);
+                                 PrefixCache* prefix_cache = nullptr);
 
 }  // namespace assay::run

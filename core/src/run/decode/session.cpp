@@ -17,7 +17,7 @@ bool outside(const std::vector<int64_t>& ids, int64_t end) {
 }  // namespace
 
 Session::Session(Assembled& run, const Mesh& mesh, const Decoder& decoder, const DecodeRequest& request,
-                 PrefixCache* memory)
+                 PrefixCache* prefix_cache)
     : model_(*run.model),
       before_forward_(run.before_forward),
       compute_(run.compute),
@@ -29,7 +29,7 @@ Session::Session(Assembled& run, const Mesh& mesh, const Decoder& decoder, const
       rows_(batch_of(request.prompts, run, request.tokens,
                      guard(decoder, "lookahead", [&] { return decoder.lookahead(); })),
             *run.vocabulary) {
-  const auto known = memory ? recall(*memory) : 0;
+  const auto known = prefix_cache ? recall(*prefix_cache) : 0;
   extend(rows_.tokens().slice(1, known), rows_.model_mask(),
          rows_.segments().defined() ? rows_.segments().slice(1, known) : Tensor());
   if (known > 0) hidden_.clear();  // it is of a part only
@@ -75,15 +75,15 @@ void Session::take(const Choice& choice) {
   extend(chosen_B1, rows_.next_model_mask(1), rows_.next_segments(1));
 }
 
-void Session::remember(PrefixCache& memory) const {
-  memory.tokens.clear();
-  memory.segments.clear();
-  memory.cache = {};
+void Session::remember(PrefixCache& prefix_cache) const {
+  prefix_cache.tokens.clear();
+  prefix_cache.segments.clear();
+  prefix_cache.cache = {};
   if (rows_.size() != 1 || rows_.padded()) return;
   const auto read = static_cast<std::ptrdiff_t>(cache_.length());
-  memory.tokens = values_of(rows_.tokens()[0].narrow(0, 0, read));
-  if (rows_.segments().defined()) memory.segments = values_of(rows_.segments()[0].narrow(0, 0, read));
-  memory.cache = cache_;
+  prefix_cache.tokens = values_of(rows_.tokens()[0].narrow(0, 0, read));
+  if (rows_.segments().defined()) prefix_cache.segments = values_of(rows_.segments()[0].narrow(0, 0, read));
+  prefix_cache.cache = cache_;
 }
 
 std::vector<Continuation> Session::results() const {
@@ -95,24 +95,24 @@ std::vector<Continuation> Session::results() const {
 
 // Of a single prompt, so many tokens at its beginning are in the cache already. The last one is read in any case: its
 // state is wanted.
-int64_t Session::recall(PrefixCache& memory) {
-  memory.reused = 0;
-  memory.read = rows_.tokens().size(1);
+int64_t Session::recall(PrefixCache& prefix_cache) {
+  prefix_cache.reused = 0;
+  prefix_cache.read = rows_.tokens().size(1);
   const bool parts = rows_.segments().defined();
-  if (rows_.size() != 1 || memory.segments.empty() == parts) return 0;
+  if (rows_.size() != 1 || prefix_cache.segments.empty() == parts) return 0;
   const auto tokens = values_of(rows_.tokens()),
              segments = parts ? values_of(rows_.segments()) : std::vector<int64_t>();
-  const auto most = std::min(tokens.size() - 1, memory.tokens.size());
+  const auto most = std::min(tokens.size() - 1, prefix_cache.tokens.size());
   size_t known = 0;
-  while (known < most && tokens[known] == memory.tokens[known] &&
-         (segments.empty() || segments[known] == memory.segments[known]))
+  while (known < most && tokens[known] == prefix_cache.tokens[known] &&
+         (segments.empty() || segments[known] == prefix_cache.segments[known]))
     ++known;
   if (known == 0) return 0;
-  cache_ = memory.cache;
+  cache_ = prefix_cache.cache;
   cache_.rewind(cache_.length() - static_cast<int64_t>(known));
-  memory.reused = static_cast<int64_t>(known);
-  memory.read -= memory.reused;
-  return memory.reused;
+  prefix_cache.reused = static_cast<int64_t>(known);
+  prefix_cache.read -= prefix_cache.reused;
+  return prefix_cache.reused;
 }
 
 // The tokens.

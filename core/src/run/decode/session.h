@@ -16,7 +16,8 @@ namespace assay::run {
 class Session final : public DecodeContext {
  public:
   // Reads the prompts; with a memory, what it does not hold of them. As decode.
-  Session(Assembled& run, const Mesh& mesh, const Decoder& decoder, const DecodeRequest& request, PrefixCache* memory);
+  Session(Assembled& run, const Mesh& mesh, const Decoder& decoder, const DecodeRequest& request,
+          PrefixCache* prefix_cache);
 
   int64_t step() const override { return rows_.steps(); }
   int64_t steps() const override { return steps_; }
@@ -36,7 +37,7 @@ class Session final : public DecodeContext {
   // The decoder's choice; reads it, unless it is the last one.
   void take(const Choice& choice);
   // For a next call: what the cache holds, where one row was decoded.
-  void remember(PrefixCache& memory) const;
+  void remember(PrefixCache& prefix_cache) const;
   std::vector<Continuation> results() const;  // one for each prompt
 
  private:
@@ -47,7 +48,7 @@ class Session final : public DecodeContext {
     Tensor hidden_BKD;
   };
 
-  int64_t recall(PrefixCache& memory);
+  int64_t recall(PrefixCache& prefix_cache);
   std::vector<int64_t> checked(const Choice& choice) const;
   void select_rows(const std::vector<int64_t>& parents);
   bool continue_from(const Tried& tried, const std::vector<int64_t>& chosen, const std::vector<Row>& before);

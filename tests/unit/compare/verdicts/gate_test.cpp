@@ -164,15 +164,15 @@ TEST(Gate, WhatCannotBeKeptAndWhatIsNotGuardedIsListed) {
   results.finished({.scheme = "c", .seed = 1}, {{64, 2.0}, {512, 3.0}});
   results.plan({.scheme = "c", .seed = 2});
   const auto table = collect(gate_request(results));
-  EXPECT_THAT(not_kept(table),
+  EXPECT_THAT(rows_without_values(table),
               ElementsAre("positional=b: not in the baseline: 0 of 3 runs have a value (1 failed, 2 diverged)",
                           "positional=c: partly in the baseline: 1 of 2 runs have a value (1 pending)"));
   auto baseline = gate_baseline(table, {});
   ASSERT_EQ(baseline["rows"].size(), 2u);  // a row without a value guards nothing
-  EXPECT_THAT(not_guarded(table, baseline),
+  EXPECT_THAT(rows_without_baseline(table, baseline),
               ElementsAre("positional=b: new, not in the baseline; runs 0/3 (1 failed, 2 diverged)"));
   baseline["rows"][1]["metrics"].erase("lm.bits_per_byte@length=512");
-  EXPECT_THAT(not_guarded(table, baseline),
+  EXPECT_THAT(rows_without_baseline(table, baseline),
               Contains("positional=c: lm.bits_per_byte@length=512: new, not in the baseline; runs 1/2 (1 pending)"));
 }
 
