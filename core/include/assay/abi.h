@@ -1,5 +1,5 @@
-// The plugin boundary as plain C data. Nothing here may throw; nothing here needs LibTorch.
-// Authors do not use this header: ASSAY_PLUGIN (assay/plugin.h) fills it in.
+// The plugin boundary as plain C data. Nothing here may throw, and nothing here needs LibTorch.
+// Plugin authors do not use this header: ASSAY_PLUGIN (assay/plugin.h) fills these structs in.
 #pragma once
 
 #include <cstddef>
@@ -18,8 +18,8 @@ enum AssayType : int32_t {
   ASSAY_STRINGS,
   ASSAY_DURATION,  // real = amount, text = unit: "steps", "tokens" or "%"
   ASSAY_PATH,      // text = absolute path, identity = SHA-256 of the content
-  ASSAY_RUN,       // text = folder of another run's checkpoint, identity = SHA-256 of its weights
-  ASSAY_CHILD,     // child (null: none); in a default, text = component name ("" none)
+  ASSAY_RUN,       // text = checkpoint folder of another run, identity = SHA-256 of its weights
+  ASSAY_CHILD,     // child (null: none); in a default, text = component name ("": none)
   ASSAY_CHILDREN,  // items of type ASSAY_CHILD
 };
 
@@ -32,7 +32,7 @@ struct AssayValue {
   const char* identity;
   const AssayValue* items;
   size_t item_count;
-  void* child;  // the child's interface pointer, of the parameter's child_kind
+  void* child;  // the child's interface pointer, whose kind is the parameter's child_kind
 };
 
 struct AssayNamedValue {
@@ -46,15 +46,15 @@ struct AssayParameter {
   int32_t type;
   int32_t required;  // 1: no default
   AssayValue default_value;
-  double min, max;  // inclusive; NaN where unbounded; for lists of each element
+  double min, max;  // inclusive; NaN: unbounded; for lists, the bounds of each element
   const char* const* choices;
   size_t choice_count;
-  const char* child_kind;       // "" unless child or children
-  const char* child_kind_hash;  // hash of that kind's header as this plugin saw it
+  const char* child_kind;       // "" unless the type is a child or children
+  const char* child_kind_hash;  // hash of that kind's header, as compiled into this plugin
 };
 
 struct AssayInstance {
-  void* interface_pointer;  // of the kind's interface class
+  void* interface_pointer;  // points to the kind's interface class
   void* component;          // the same object as assay::Component*
 };
 
@@ -70,7 +70,7 @@ struct AssayComponent {
   const char* paper;
   const AssayParameter* parameters;
   size_t parameter_count;
-  // 0 when created; else 1 and error->text. Values left out take their defaults.
+  // Returns 0 and fills `out`, or returns 1 and sets error->text. Parameters without a value take their defaults.
   int (*create)(const AssayNamedValue* values, size_t count, AssayInstance* out, AssayError* error);
   void (*destroy)(AssayInstance instance);
 };

@@ -1,4 +1,4 @@
-// Batch: what a model and the objectives see of the data. Fixed from the start; all but tokens optional.
+// Batch: the data that a model and the objectives read. The fields are fixed; all except tokens are optional.
 #pragma once
 
 #include <cstdint>
@@ -9,25 +9,27 @@
 
 namespace assay {
 
-// What a token belongs to in a text that was cut up and rearranged (fill-in-the-middle); kWhole: one as it stands.
+// The part of a document that a token belongs to after infilling has rearranged it (fill-in-the-middle). kWhole: the
+// document was not rearranged.
 enum class Part : int64_t { kWhole, kPrefix, kMiddle, kSuffix };
 
-// A segment is a part of a document; documents count from 0, of a context or along the stream that it was cut from.
+// A segment is a part of a document. Documents are numbered from 0, within a sequence or along the stream that it was
+// cut from.
 inline constexpr int64_t kParts = 4;
 inline int64_t segment_of(int64_t document, Part part) { return kParts * document + static_cast<int64_t>(part); }
 
-// Undefined tensors mean: targets none; loss_weight all 1; positions 0..T-1; segment all 0; key_mask all true.
+// An undefined tensor means: no targets; loss_weight all 1; positions 0..T-1; segment all 0; key_mask all true.
 struct Batch {
   Tensor tokens;       // [B, T] int64
-  Tensor targets;      // [B, T] int64, the id each position is to predict
-  Tensor loss_weight;  // [B, T] fp32, 0 where a target does not count (its id is valid all the same)
+  Tensor targets;      // [B, T] int64, the id that each position predicts
+  Tensor loss_weight;  // [B, T] fp32, 0 where a target does not count (its id is still valid)
   Tensor positions;    // [1 or B, T] int64
-  Tensor segment;      // [B, T] int64, document and part of each token, see segment_of
-  Tensor key_mask;     // [B, T] bool, false: padding, never attended to
-  Tensor row_id;       // [B] int64, row in the *global* batch; keys dropout and every other draw
-  Tensor sample_id;    // [B] int64, place in the streams of all epochs; keys what belongs to a text
-  Tensor spans;        // [B, N, 2] int64, begin and end (exclusive) of marked stretches, -1 where fewer than N
-  std::map<std::string, Tensor> channels;  // what objectives and transforms add, first dimension B
+  Tensor segment;      // [B, T] int64, document and part of each token; see segment_of
+  Tensor key_mask;     // [B, T] bool, false: padding, which is never attended to
+  Tensor row_id;       // [B] int64, row in the *global* batch; dropout and all other draws are keyed by it
+  Tensor sample_id;    // [B] int64, index in the streams of all epochs; draws for a text are keyed by it
+  Tensor spans;        // [B, N, 2] int64, begin and end (exclusive) of marked spans; -1 where a row has fewer than N
+  std::map<std::string, Tensor> channels;  // added by objectives and transforms; the first dimension is B
 
   int64_t rows() const { return tokens.size(0); }
   int64_t length() const { return tokens.size(1); }

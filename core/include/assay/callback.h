@@ -1,4 +1,4 @@
-// Kind "callback": looks at (or mends) a run between backward and update.
+// Kind "callback": reads or changes a run between the backward pass and the update.
 #pragma once
 
 #include <cstdint>
@@ -9,14 +9,14 @@
 namespace assay {
 
 struct StepState {
-  int64_t step;                        // updates done before this one
-  std::vector<Parameter>& parameters;  // with gradients summed over replicas
+  int64_t step;                        // number of updates before this one
+  std::vector<Parameter>& parameters;  // with gradients that are summed over replicas
 };
 
 class Callback : public Component {
  public:
   ASSAY_KIND(Callback, "callback", ASSAY_KIND_HASH_CALLBACK);
-  virtual void after_backward(const StepState&) {}  // before the gradient norm and clipping
+  virtual void after_backward(const StepState&) {}  // called before the gradient norm and clipping
   virtual void after_step(const StepState&) {}
 };
 

@@ -1,4 +1,4 @@
-// What every component may do, whatever its kind; parameter types; the guard around calls into components.
+// The hooks of a component of any kind, the parameter types, and the guard around calls into components.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 #include "assay/error.h"
 #include "assay/parameters.h"
 
-// The first lines of an interface class: its kind, the hash of its header, its own type.
+// The first line of an interface class declares its kind, the hash of its header, and its own type.
 #define ASSAY_KIND(type, kind_name, hash)         \
   using Interface = type;                         \
   static constexpr const char* kKind = kind_name; \
@@ -26,19 +26,20 @@ class Tokenizer;
 
 // ---- parameter types beyond bool, int64_t, double, std::string, Duration and vectors of these -----------------------
 
-// A file or folder; its content's SHA-256 is its identity.
+// A file or folder. Its identity is the SHA-256 of its content.
 struct Path {
   std::string file;
   std::string sha256;
 };
 
-// Another run's checkpoint.
+// The checkpoint of another run.
 struct RunReference {
   std::string folder;
   std::string weights_sha256;
 };
 
-// A component given as a parameter: created first and handed in; owned by the core, alive as long as the parent.
+// A component that is a parameter of another. The core creates the child first, owns it, and keeps it alive as long as
+// the parent.
 template <class Kind>
 class Child {
  public:
@@ -57,9 +58,10 @@ class Child {
 
 // ---- vocabulary ----------------------------------------------------------------------------------------------------
 
-inline constexpr const char* kEndOfText = "<|endoftext|>";  // declared by the core; between documents
+inline constexpr const char* kEndOfText = "<|endoftext|>";  // separates documents; the core declares it
 
-// Components name the special tokens they need; equal names are one token. Text can never produce one.
+// Components declare the special tokens that they need. Equal names are one token. Text never encodes to a special
+// token.
 class SpecialTokens {
  public:
   void declare(const std::string& name) {
@@ -73,7 +75,8 @@ class SpecialTokens {
   std::vector<std::string> names_;
 };
 
-// Tokenizer ids first, then special tokens in order of declaration (unless the tokenizer has an id for one).
+// The ids of the tokenizer, followed by the special tokens in the order of declaration, except those for which the
+// tokenizer already has an id.
 class Vocabulary {
  public:
   Vocabulary(const Tokenizer& tokenizer, int64_t size, std::map<std::string, int64_t> special)
@@ -95,13 +98,13 @@ class Vocabulary {
 
 // ---- the component --------------------------------------------------------------------------------------------------
 
-// Where a component stands; set by the loader.
+// The names of a component. The loader sets them.
 struct Identity {
   std::string plugin, kind, name;
-  std::string instance;  // path in the experiment, e.g. "model.positional", "objective.mle"
+  std::string instance;  // path in the experiment, such as "model.positional" or "objective.mle"
 };
 
-// The assembly that a run would consist of, for validate. Pointers are never null except where said.
+// The components that a run would consist of, for Component::validate. No pointer is null.
 struct Assembly {
   const Model* model = nullptr;
   std::vector<const Objective*> objectives;
@@ -111,12 +114,12 @@ struct Assembly {
   int64_t tensor_ranks = 1, data_ranks = 1;
 };
 
-// What a record says of something that a run was made from.
+// A source that a run was made from, as its record lists it.
 struct Source {
   std::string name, sha256, licence;
 };
 
-// Receives what components log. Implemented by the core.
+// Receives the metrics that components log. The core implements it.
 class MetricSink {
  public:
   virtual ~MetricSink() = default;
@@ -131,17 +134,19 @@ class Component {
   Component& operator=(const Component&) = delete;
 
   virtual void special_tokens(SpecialTokens&) const {}
-  // Once, when the vocabulary is known, before build.
+  // Called once, when the vocabulary is known and before build.
   virtual void bind(const Vocabulary&) {}
-  // Once: parameters and buffers, named by instance, checkpointed, resharded and resumed like the model's.
+  // Called once. Adds parameters and buffers; they are named by instance, and are checkpointed, resharded and resumed
+  // like the model's.
   virtual void build(Parameters&) {}
-  // At plan time: sentences on what in this assembly cannot work; a pure function.
+  // Called at plan time. Returns one sentence for each reason why this assembly cannot work. A pure function.
   virtual std::vector<std::string> validate(const Assembly&) const { return {}; }
-  // At plan time, once everything is built (on shapes alone): sentences that the author of an experiment should read.
+  // Called at plan time, when everything is built (with shapes only). Returns sentences that the author of an
+  // experiment should read.
   virtual std::vector<std::string> notes() const { return {}; }
 
-  // A metric of the present step: value = sum / weight, added up over micro-batches and replicas; no value where the
-  // weight adds up to 0. Lands in events and record as "<instance label>.<name>".
+  // Logs a metric of the current step. Its value is sum / weight, both summed over micro-batches and replicas; it has
+  // no value when the total weight is 0. Events and record name it "<instance label>.<name>".
   void log(const std::string& name, double sum, double weight = 1.0) const {
     if (sink_) sink_->log(metric_prefix_ + name, sum, weight);
   }
@@ -159,10 +164,11 @@ class Component {
   std::string metric_prefix_;
 };
 
-// The message of an exception, without the stack frames that LibTorch appends.
+// The message of an exception without the stack frames that LibTorch appends.
 ASSAY_API std::string message_of(const std::exception& error);
 
-// While it lives, this thread runs a hook of a component. When a process dies in a hook, its controller can name it.
+// While an object of this class lives, its thread runs a hook of a component. When a process dies in a hook, the
+// controller can name the hook.
 class ASSAY_API InHook {
  public:
   InHook(const Identity& identity, const char* hook);
@@ -177,14 +183,14 @@ class ASSAY_API InHook {
   const InHook* outer_;  // the hook that called this one
 };
 
-// Runs one hook of a component; whatever it throws becomes a PluginError that names plugin, component and hook.
+// Runs one hook of a component. An exception becomes a PluginError that names plugin, component and hook.
 template <class Call>
 decltype(auto) guard(const Component& component, const char* hook, Call&& call) {
   const auto& identity = component.identity();
   const InHook in_hook(identity, hook);
   try {
     return call();
-  } catch (const PluginError&) {  // of a child: the innermost component is the one to name
+  } catch (const PluginError&) {  // thrown in a child: the error names the innermost component
     throw;
   } catch (const RunStopped&) {
     throw;

@@ -1,4 +1,4 @@
-// Kind "dataset": documents by index, with splits. Random access; the same bytes on every call.
+// Kind "dataset": documents by index, with splits. Access is random, and every call returns the same bytes.
 #pragma once
 
 #include <cstdint>
@@ -19,33 +19,34 @@ inline const char* name_of(Split split) {
 }
 
 struct Document {
-  std::string text;                           // bytes, whatever the encoding
-  std::string id;                             // unique within the dataset, stable
-  std::map<std::string, std::string> fields;  // further columns, where the data has them
+  std::string text;                           // bytes, in any encoding
+  std::string id;                             // unique within the dataset, and stable
+  std::map<std::string, std::string> fields;  // further columns, if the data has any
 };
 
-// A text without the white space around it: two documents in which it is the same are copies.
+// A text without its leading and trailing white space. Two documents with the same content are copies.
 inline std::string_view content_of(std::string_view text) {
   constexpr const char* kSpace = " \t\r\n";
   const auto begin = text.find_first_not_of(kSpace);
   return begin == std::string_view::npos ? "" : text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
 }
 
-// The shares of the data that splits were asked to be; the rest is train.
+// The requested shares of the data; the rest is the training split.
 struct Fractions {
   double validation = 0, test = 0;
-  bool of_documents = false;  // else of the bytes
+  bool of_documents = false;  // false: fractions of the bytes
 };
 
 class Dataset : public Component {
  public:
   ASSAY_KIND(Dataset, "dataset", ASSAY_KIND_HASH_DATASET);
-  virtual int64_t size(Split split) const = 0;  // documents; 0 where there is no such split
-  // A pure function of its place; what is not within [0, size) is refused. Every document of the data is in one split.
+  virtual int64_t size(Split split) const = 0;  // in documents; 0: there is no such split
+  // A pure function of split and index; throws when the index is not in [0, size). Every document of the data is in
+  // exactly one split.
   virtual Document document(Split split, int64_t index) const = 0;
-  virtual std::vector<Source> sources() const = 0;  // at least one
-  // Nothing where the data itself says what is in which split. A plan reports the shares that were reached, and refuses
-  // those that are far from what was asked.
+  virtual std::vector<Source> sources() const = 0;  // at least one source
+  // The requested fractions; nullopt when the data itself defines its splits. A plan reports the actual shares, and is
+  // refused when they are far from the requested ones.
   virtual std::optional<Fractions> fractions() const { return std::nullopt; }
 };
 

@@ -1,4 +1,4 @@
-// The kinds of error. Each message says where, what was given, what is allowed, what to do.
+// The error types. Each message says where the error is, what was given, what is allowed, and what to do.
 #pragma once
 
 #include <stdexcept>
@@ -9,13 +9,14 @@
 
 namespace assay {
 
-// Something the user gave is wrong (a file, a flag, a value). Exit code 2 before a run starts, 1 inside one.
+// An input of the user is not valid (a file, a flag, a value). The exit code is 2 before a run starts and 1 inside a
+// run.
 class ASSAY_API UserError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-// A component threw, returned nonsense or broke its contract; ends its run, never the sweep.
+// A component threw, returned a value that is not valid, or broke its contract. The error ends the run, not the sweep.
 class ASSAY_API PluginError : public std::runtime_error {
  public:
   PluginError(const std::string& plugin, const std::string& component, const std::string& hook, const std::string& text,
@@ -23,26 +24,26 @@ class ASSAY_API PluginError : public std::runtime_error {
       : std::runtime_error("plugin '" + plugin + "', component '" + component + "', hook '" + hook + "': " + text),
         instance_(std::move(instance)) {}
 
-  // Where the experiment has the component ("model.positional"); empty when unknown.
+  // The component's path in the experiment ("model.positional"); empty when unknown.
   const std::string& instance() const { return instance_; }
 
  private:
   std::string instance_;
 };
 
-// The run cannot go on and no component is to blame: another rank failed, or a signal asked to stop.
+// The run cannot continue, for a reason outside its components: another rank failed, or a signal requested a stop.
 class ASSAY_API RunStopped : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-// NaN or infinity in the loss or the gradient norm.
+// The loss or the gradient norm contains NaN or infinity.
 class ASSAY_API NonFinite : public RunStopped {
  public:
   using RunStopped::RunStopped;
 };
 
-// A broken invariant of assay itself; never reachable from input.
+// An internal error: an invariant of assay is broken. No input may cause it.
 class ASSAY_API Bug : public std::logic_error {
  public:
   using std::logic_error::logic_error;

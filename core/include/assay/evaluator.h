@@ -1,4 +1,4 @@
-// Kind "evaluator": measures a trained model on a split, without gradients and without dropout.
+// Kind "evaluator": evaluates a trained model on a split, without gradients and without dropout.
 #pragma once
 
 #include <cstdint>
@@ -25,18 +25,18 @@ struct Metric {
   std::string unit{};          // "bits/byte"
   Direction direction = Direction::kNone;
   std::map<std::string, double> coordinates{};  // {"length": 512}
-  bool available = true;                        // false: this model cannot answer (shown as n/a)
-  std::string note{};                           // what a reader of the value must know; tables print it below
+  bool available = true;                        // false: not applicable to this model (shown as n/a)
+  std::string note{};                           // what a reader of the value must know; tables print it below the rows
 };
 
-// One example's own numbers or texts, for paired tests and for reading.
+// The numbers and texts of one example, for paired tests and for reading.
 struct ExampleRow {
   std::string id;
   std::map<std::string, double> numbers;
   std::map<std::string, std::string> texts;
 };
 
-// Another run with its final weights. Implemented by the core.
+// Another run with its final weights. The core implements it.
 class TrainedRun {
  public:
   virtual ~TrainedRun() = default;
@@ -45,8 +45,8 @@ class TrainedRun {
   virtual Forward& forward(const Batch& batch) = 0;  // valid until the next call
 };
 
-// Implemented by the core. Every tensor rank evaluates the same; only rank 0's metrics are kept. forward, objectives
-// and decode leave the evaluation by an exception when the run was asked to stop; evaluators let it pass.
+// The core implements it. Every tensor rank evaluates the same, and only the metrics of rank 0 are recorded. When a
+// stop of the run is requested, forward, objectives and decode throw an exception, which evaluators must not catch.
 class EvaluationContext {
  public:
   virtual ~EvaluationContext() = default;
@@ -54,29 +54,29 @@ class EvaluationContext {
   virtual const Vocabulary& vocabulary() const = 0;
   virtual Split split() const = 0;
   virtual const Dataset& dataset() const = 0;
-  virtual int64_t training_context() const = 0;    // T the model was trained at
-  virtual int64_t tokens_per_forward() const = 0;  // how many tokens a batch should hold
-  // Valid until the next call; hidden_layers as ForwardOptions has them.
+  virtual int64_t training_context() const = 0;    // the context length T of training
+  virtual int64_t tokens_per_forward() const = 0;  // number of tokens that a batch should have
+  // Valid until the next call. hidden_layers: see ForwardOptions.
   virtual Forward& forward(const Batch& batch, const std::vector<int64_t>& hidden_layers = {}) = 0;
-  // What the run's objectives make of a batch of contexts, without dropout and gradients: every term and everything
-  // that they log, as "<objective's label>.<name>": sum and weight. Draws are keyed by the run's seed, sample_id and
-  // row_id.
+  // Evaluates the run's objectives on a batch of sequences, without dropout and gradients. Returns sum and weight of
+  // every term and every logged metric by "<label of the objective>.<name>". Draws are keyed by the run's seed,
+  // sample_id and row_id.
   virtual std::map<std::string, std::pair<double, double>> objectives(const Batch& batch) = 0;
-  // Text after each of the prompts, which are decoded as one batch; at most so many new tokens. Draws are keyed by the
-  // run's seed. UserError when the model has not as many positions, or is bidirectional.
+  // The continuation of each prompt, with at most `tokens` new tokens. The prompts are decoded as one batch. Draws are
+  // keyed by the run's seed. Throws UserError when the model has too few positions or is bidirectional.
   virtual std::vector<Continuation> decode(Decoder& decoder, const std::vector<Prompt>& prompts, int64_t tokens) = 0;
-  // A run that a parameter names, on this run's mesh; loaded when it is first asked for. UserError when it is not
-  // finished or kept no weights.
+  // The run that a parameter refers to, on this run's mesh. The first call loads it. Throws UserError when that run is
+  // not done or kept no weights.
   virtual TrainedRun& other(const RunReference& run) = 0;
   virtual Draws draws() const = 0;  // keyed by the run's seed and this instance
   virtual void metric(const Metric& metric) = 0;
   virtual void example(const ExampleRow& row) = 0;
-  // The share of this evaluation that is done, 0 to 1, for the display of progress. Without it progress shows the
-  // number of batches.
+  // Reports the share of this evaluation that is done, 0 to 1. Without a report the progress display shows the number
+  // of batches.
   virtual void progress(double) {}
 };
 
-// What an evaluation would read.
+// The data that an evaluation would read.
 struct SplitToCheck {
   const Dataset& dataset;
   Split split;  // not empty
@@ -85,18 +85,19 @@ struct SplitToCheck {
 };
 
 struct SplitFindings {
-  std::vector<std::string> faults;  // why it cannot be evaluated: refused
-  std::vector<std::string> notes;   // what the author of the experiment should know
+  std::vector<std::string> faults;  // reasons why it cannot be evaluated; the plan is refused
+  std::vector<std::string> notes;   // sentences that the author of the experiment should read
 };
 
 class Evaluator : public Component {
  public:
   ASSAY_KIND(Evaluator, "evaluator", ASSAY_KIND_HASH_EVALUATOR);
-  // At plan time, so that nobody trains for an evaluation that fails: a pure function of configuration and data.
+  // Called at plan time, so that an evaluation that must fail is found before training. A pure function of
+  // configuration and data.
   virtual SplitFindings check_split(const SplitToCheck&) const { return {}; }
   virtual void evaluate(EvaluationContext& context) = 0;
-  // At plan time: the metrics that evaluate will give, by name and coordinates, where these are known before anything
-  // is evaluated. An experiment that asks this evaluator for another one is then refused when it is planned.
+  // Called at plan time. Returns the names and coordinates of the metrics that evaluate will report, if they are known
+  // before the evaluation. A plan that requests any other metric of this evaluator is then refused.
   virtual std::vector<Metric> planned_metrics(const Assembly&) const { return {}; }
 };
 

@@ -1,5 +1,5 @@
-// Kind "exchange": weights in the form of another library, both ways. `assay export` and `assay import` call it, and
-// planning an experiment that names one in [[exchange]]; no run does.
+// Kind "exchange": converts weights to and from the format of another library. `assay export` and `assay import` call
+// it, and so does the planning of an experiment with [[exchange]]; a run never does.
 #pragma once
 
 #include <cstdint>
@@ -13,20 +13,21 @@
 
 namespace assay {
 
-using NamedTensors = std::vector<std::pair<std::string, Tensor>>;  // whole, contiguous, on the CPU
+using NamedTensors = std::vector<std::pair<std::string, Tensor>>;  // unsharded, contiguous, on the CPU
 
-// A model of an experiment. `model` and `tokenizer` are JSON: {"use": name, its parameters, children likewise}.
+// A model of an experiment. `model` and `tokenizer` are JSON objects: {"use": name, parameters}; children have the same
+// form.
 struct OwnModel {
   std::string model;
   std::string tokenizer;   // empty when imported
-  int64_t vocabulary = 0;  // without padding
-  // Ids of special tokens, the end of text among them, by name; empty when imported.
+  int64_t vocabulary = 0;  // size without padding
+  // Ids of special tokens by name, including the end of text; empty when imported.
   std::map<std::string, int64_t> special;
-  int64_t context = 0;   // of its training; 0 when imported
-  NamedTensors tensors;  // by full name: "model.embedding.weight"
+  int64_t context = 0;   // context length of training; 0 when imported
+  NamedTensors tensors;  // by full name, such as "model.embedding.weight"
 };
 
-// What stands in a folder of the other library: small files by name, and one file of tensors.
+// The content of a model folder of the other library: small files by name, and one file of tensors.
 struct ForeignModel {
   std::map<std::string, std::string> files;
   NamedTensors tensors;
@@ -35,10 +36,11 @@ struct ForeignModel {
 class Exchange : public Component {
  public:
   ASSAY_KIND(Exchange, "exchange", ASSAY_KIND_HASH_EXCHANGE);
-  virtual std::string tensor_file() const = 0;  // its name there, in the safetensors format
-  // At plan time, of a model without tensors: UserError, as to_foreign throws it, for what cannot be exported.
+  virtual std::string tensor_file() const = 0;  // name of the tensor file, which is in the safetensors format
+  // Called at plan time with a model without tensors. Throws the same UserError as to_foreign when the model cannot be
+  // exported.
   virtual void check(const OwnModel&) const {}
-  // Both throw UserError, naming what the other side cannot express; it reaches the user as it stands.
+  // Both throw a UserError that names what the other format cannot express. The user sees the text unchanged.
   virtual ForeignModel to_foreign(const OwnModel& model) const = 0;
   virtual OwnModel from_foreign(const ForeignModel& model) const = 0;
 };

@@ -1,5 +1,5 @@
-// The mesh: ranks on two axes, `tensor` (layers are split) and `data` (replicas). Sums are in fixed rank order, so
-// equal runs give equal bits. Works on raw buffers; the tensor functions below are made of it.
+// The mesh: ranks on two axes, `tensor` (layers are split) and `data` (replicas). Reductions are in a fixed rank order,
+// so equal runs give equal bits. Communicators work on raw buffers; the tensor functions below use them.
 #pragma once
 
 #include <cstddef>
@@ -17,38 +17,39 @@ namespace assay {
 enum class Dtype { kFloat32, kFloat64, kInt64 };
 enum class Collective { kAllReduce, kAllReduceMax, kAllGather, kReduceScatter, kBroadcast, kBarrier };
 
-// What one rank asks of its axis. All ranks must ask the same.
+// One collective call of a rank on its axis. All ranks of the axis must make the same call.
 struct ASSAY_API Call {
   Collective collective{};
   Dtype dtype = Dtype::kInt64;
-  uint64_t count = 0;  // elements of a rank; of gather and broadcast, bytes
+  uint64_t count = 0;  // elements per rank; for all_gather and broadcast, bytes per rank
   int64_t root = 0;
   bool operator==(const Call&) const = default;
   uint64_t bytes() const;
   std::string text() const;  // "sum of 12 float32"
 };
 
-// One axis as seen by one rank. Every rank of the axis must make the same calls in the same order; where they differ,
-// all leave with a RunStopped that names two of them (threads; mpi on demand), as they do when a rank fails. What has
-// nothing in it is no call.
+// One axis as seen by one rank. Every rank of the axis must make the same calls in the same order. When two ranks make
+// different calls (checked for threads; for mpi on request) or a rank fails, all ranks throw a RunStopped; for
+// different calls it names two ranks. A collective of 0 elements is not made.
 class ASSAY_API Communicator {
  public:
   virtual ~Communicator() = default;
   virtual int rank() const = 0;
   virtual int size() const = 0;
-  void all_reduce(void* buffer, size_t count, Dtype dtype);  // in place, all ranks get it
-  void all_reduce_max(void* buffer, size_t count, Dtype dtype);
-  void all_gather(const void* mine, void* all, size_t bytes);                   // all: size() * bytes, in rank order
-  void reduce_scatter(const void* all, void* mine, size_t count, Dtype dtype);  // mine: count of size() * count
+  void all_reduce(void* buffer, size_t count, Dtype dtype);      // sum, in place, on all ranks
+  void all_reduce_max(void* buffer, size_t count, Dtype dtype);  // largest element, in place, on all ranks
+  void all_gather(const void* mine, void* all, size_t bytes);    // all: size() * bytes, in rank order
+  // Sum; mine: this rank's `count` elements of size() * count.
+  void reduce_scatter(const void* all, void* mine, size_t count, Dtype dtype);
   void broadcast(void* buffer, size_t bytes, int root);
   void barrier();
 
-  // Calls made so far, of axes of more than one rank.
-  using Traffic = std::map<std::pair<Collective, uint64_t>, int64_t>;  // (collective, bytes of a rank): calls
+  // The calls made so far, if the axis has more than one rank.
+  using Traffic = std::map<std::pair<Collective, uint64_t>, int64_t>;  // (collective, bytes per rank): number of calls
   const Traffic& traffic() const { return traffic_; }
 
  protected:
-  // in == out where the call works in place.
+  // in == out when the collective works in place.
   virtual void make(const Call& call, const void* in, void* out) = 0;
 
  private:
@@ -68,19 +69,22 @@ class ASSAY_API Mesh {
   std::unique_ptr<Communicator> tensor_, data_;
 };
 
-// Differentiable over the tensor axis (Megatron's operators; Shoeybi et al. 2019, sec. 3).
-ASSAY_API Tensor copy_to_tensor_parallel_region(const Tensor& x, const Mesh& mesh);      // f: identity; gradient summed
-ASSAY_API Tensor reduce_from_tensor_parallel_region(const Tensor& x, const Mesh& mesh);  // g: summed; gradient passes
-// The same where a dimension is split over the ranks, which its size must allow: UserError (Korthikanti et al. 2022).
-ASSAY_API Tensor gather_from_sequence_parallel_region(const Tensor& x, int64_t dim,
-                                                      const Mesh& mesh);  // whole; gradient summed and cut
-ASSAY_API Tensor reduce_scatter_to_sequence_parallel_region(const Tensor& x, int64_t dim,
-                                                            const Mesh& mesh);  // summed, cut; gradient whole
-ASSAY_API Tensor scatter_to_tensor_parallel_region(const Tensor& x, int64_t dim,
-                                                   const Mesh& mesh);  // cut; gradient whole
-ASSAY_API Tensor gather_from_tensor_parallel_region(const Tensor& x, int64_t dim,
-                                                    const Mesh& mesh);  // whole; gradient cut
-// Not differentiable: in place over an axis.
+// Differentiable mappings over the tensor axis, after Megatron-LM's mappings (Shoeybi et al. 2019, sec. 3; sequence
+// parallel ones: Korthikanti et al. 2022). `dim` is the dimension that is split over the ranks; UserError when its size
+// is not divisible by their number. On one rank each mapping returns x.
+// f: identity; the gradient is all-reduced.
+ASSAY_API Tensor copy_to_tensor_parallel_region(const Tensor& x, const Mesh& mesh);
+// g: all-reduce; the gradient is passed through.
+ASSAY_API Tensor reduce_from_tensor_parallel_region(const Tensor& x, const Mesh& mesh);
+// This rank's part of a full x; the gradient is all-gathered.
+ASSAY_API Tensor scatter_to_tensor_parallel_region(const Tensor& x, int64_t dim, const Mesh& mesh);
+// All-gather; the gradient is this rank's part.
+ASSAY_API Tensor gather_from_tensor_parallel_region(const Tensor& x, int64_t dim, const Mesh& mesh);
+// All-gather; the gradient is reduce-scattered.
+ASSAY_API Tensor gather_from_sequence_parallel_region(const Tensor& x, int64_t dim, const Mesh& mesh);
+// Reduce-scatter; the gradient is all-gathered.
+ASSAY_API Tensor reduce_scatter_to_sequence_parallel_region(const Tensor& x, int64_t dim, const Mesh& mesh);
+// In place over an axis; not differentiable.
 ASSAY_API void all_reduce(const Tensor& x, Communicator& axis);
 ASSAY_API void all_reduce_max(const Tensor& x, Communicator& axis);
 

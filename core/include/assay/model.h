@@ -1,5 +1,5 @@
-// Kind "model": tokens to hidden states to this rank's logits. Built from the layers of assay/nn.h; a model file does
-// not mention ranks. Hidden states are whole on every tensor rank.
+// Kind "model": maps tokens to hidden states, and hidden states to this rank's slice of the logits. A model is built
+// from the layers of assay/nn.h and does not mention ranks. Every tensor rank has the full hidden states.
 #pragma once
 
 #include <cstdint>
@@ -13,26 +13,28 @@
 
 namespace assay {
 
-// What dropout and other draws of a forward are keyed by.
+// The key of dropout and other draws of a forward.
 struct ForwardKey {
-  bool training = false;  // dropout on
-  uint64_t seed = 0;      // of the run's dropout stream
+  bool training = false;  // true: with dropout
+  uint64_t seed = 0;      // seed of the run's dropout stream
   int64_t step = 0;
-  int64_t forward = 0;  // number of the forward within the step
+  int64_t forward = 0;  // index of the forward within the step
 };
 
 struct ForwardOptions {
   ForwardKey key;
-  Tensor embeddings;                   // [B, T, D] to use instead of looking tokens up; else undefined
-  std::vector<int64_t> hidden_layers;  // inner layers whose output is wanted, 0 = after embedding, l = after layer l
+  Tensor embeddings;  // [B, T, D], replaces the token embeddings; undefined: look the tokens up
+  std::vector<int64_t>
+      hidden_layers;  // inner layers whose output is requested; 0: after the embedding, l: after layer l
 };
 
 struct ModelOutput {
   Tensor final_BTD;                  // after the final norm
-  std::map<int64_t, Tensor> hidden;  // [B, T, D], the layers asked for
+  std::map<int64_t, Tensor> hidden;  // [B, T, D] of the requested layers
 };
 
-// Keys and values of one decode, per layer [B, H, S, K], this rank's heads. Rows can be reordered and positions undone.
+// Keys and values of one decode, [B, H, S, K] per layer for this rank's heads. Rows can be reordered, and positions can
+// be removed.
 class ASSAY_API Cache {
  public:
   struct Layer {
@@ -40,19 +42,19 @@ class ASSAY_API Cache {
   };
   std::vector<Layer> layers;
   Tensor positions;  // [B, S] int64
-  Tensor segments;   // [B, S] int64 or undefined: see Batch::segment
-  Tensor mask;       // [B, S] bool or undefined: false where a row was padded
-  // The next tokens of a row are alternatives for one and the same place: each sees what is in the cache and itself,
-  // and none of the others. All but one a row have to go, by keep, before the cache can grow again.
+  Tensor segments;   // [B, S] int64 or undefined; see Batch::segment
+  Tensor mask;       // [B, S] bool or undefined; false: padding
+  // true: the next tokens of a row are alternatives for the same position. Each attends to the cache and itself, and
+  // not to the others. keep() must select one per row before the cache can grow again.
   bool alternatives = false;
-  int64_t undecided = 0;  // so many alternatives are in, and none was kept yet
-  Tensor next_segments;   // [B, T] int64, of the tokens that come next; defined when segments are to be
+  int64_t undecided = 0;  // number of alternatives in the cache of which none is selected yet
+  Tensor next_segments;   // [B, T] int64, segments of the next tokens; defined when segments are used
 
   int64_t length() const { return positions.defined() ? positions.size(1) : 0; }
-  void rewind(int64_t n);           // drops the last n positions of every row; UserError when there are fewer
-  void select(const Tensor& rows);  // [B'] int64: keeps, repeats and reorders rows
-  // Of the last n positions, which were alternatives, the one that each row goes on from: choice [B] int64, 0 .. n - 1.
-  // UserError when there are fewer positions.
+  void rewind(int64_t n);           // removes the last n positions of every row; UserError when there are fewer
+  void select(const Tensor& rows);  // [B'] int64: selects, repeats and reorders rows
+  // Keeps one of the last n positions, which are alternatives, per row: choice [B] int64 in 0 .. n - 1. UserError when
+  // there are fewer positions.
   void keep(const Tensor& choice, int64_t n);
 };
 
@@ -62,24 +64,24 @@ class Model : public Component {
   virtual bool causal() const = 0;
   virtual int64_t layers() const = 0;
   virtual int64_t width() const = 0;
-  // Longest input, where there is a limit.
+  // The longest input; nullopt: no limit.
   virtual std::optional<int64_t> limit() const { return std::nullopt; }
   virtual ModelOutput forward(const Batch& batch, const ForwardOptions& options) = 0;
-  // Whether forward works on a part of the positions where it may: see nn::sequence_part.
+  // true: forward supports sequence parallelism; see nn::sequence_part.
   virtual bool splits_sequence() const { return false; }
-  // Rows of the output table with its padding, all ranks together.
+  // Rows of the output table, including padding, over all ranks.
   virtual int64_t padded_vocabulary() const = 0;
-  // This rank's slice of the logits, [.., v], of hidden states [.., D] after the final norm. Columns of padding rows
-  // are there; the losses and samplers of the core mask them.
+  // This rank's slice of the logits [.., v] for hidden states [.., D] after the final norm. The slice includes the
+  // columns of padding rows; the losses and samplers of the core mask them.
   virtual Tensor logits(const Tensor& hidden) = 0;
-  // Hidden states after the final norm of new tokens [B, S] that follow the cache, which grows. No gradients.
-  // mask [B, S] bool, false: padding; may be undefined. See Cache::alternatives.
+  // Appends new tokens [B, S] to the cache and returns their hidden states after the final norm, without gradients.
+  // mask [B, S] bool or undefined; false: padding. See Cache::alternatives.
   virtual ModelOutput extend(Cache& cache, const Tensor& tokens, const Tensor& mask) = 0;
-  // Exact multiply-adds times two of one forward over a context of T tokens, matrix products and attention, with the
-  // logits of so many of them.
+  // Exact FLOPs (twice the multiply-adds) of one forward over a sequence of `length` tokens: matrix products,
+  // attention, and the logits of `predicted` tokens.
   virtual double forward_flops(int64_t length, int64_t predicted) const = 0;
-  // Once, before build: this model's token table is that of the model of this instance, and with `positions` so are
-  // the norm after the embedding and what its positional scheme adds to embeddings. UserError where it cannot.
+  // Called once, before build. This model then shares the token table of the model named by `instance`; with
+  // `positions` it also shares the norm after the embedding and the position embeddings. UserError when it cannot.
   virtual void share_embeddings(const std::string& instance, bool /*positions*/) {
     throw UserError("this model cannot share the embeddings of '" + instance + "'");
   }

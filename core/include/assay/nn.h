@@ -1,5 +1,5 @@
 // Tensor-parallel layers (Shoeybi et al. 2019). A model is written as for one device; the layers split and reduce.
-// Names of parameters: "<scope>.weight", "<scope>.bias". Linear weights are [out, in]; each layer sets their roles.
+// Parameters are named "<scope>.weight" and "<scope>.bias". Linear weights are [out, in]; each layer sets their roles.
 #pragma once
 
 #include <cstdint>
@@ -15,21 +15,24 @@
 
 namespace assay::nn {
 
-// x, which is what the part of the model of that name gave. Costs nothing, except when a step whose loss or gradient
-// was not finite is done again to find the first part that gave NaN or infinity. The layers below watch themselves.
+// Returns x, the output of the part of the model called `name`. It costs nothing, except when a step with a loss or
+// gradient that was not finite is repeated to find the first part whose output contains NaN or infinity. The layers
+// below watch their own outputs.
 ASSAY_API Tensor watch(const std::string& name, Tensor x);
 
-// Sequence parallelism (Korthikanti et al. 2022). In a forward that does it, x between a RowLinear or an embedding and
-// the next ColumnLinear is this rank's part of the positions, [B, T / ranks, D]; elsewhere these give back what they
-// are given. A model says Model::splits_sequence when it uses them.
-// Of something whole with T positions along `dim`, this rank's; the gradient is whole.
+// Sequence parallelism (Korthikanti et al. 2022). In a sequence-parallel forward, x between a RowLinear or an embedding
+// and the next ColumnLinear is this rank's part of the positions, [B, T / ranks, D]. In any other forward these
+// functions return their argument. A model that uses them returns true from Model::splits_sequence.
+
+// This rank's part of x, which has T positions along `dim`; the gradient is all-gathered.
 ASSAY_API Tensor sequence_part(const Tensor& x, int64_t dim = 1);
-// Hidden states for those who ask, [B, T, D].
+// The full hidden states [B, T, D] of x [B, T / ranks, D].
 ASSAY_API Tensor whole_sequence(const Tensor& x_BTD);
-// A replicated parameter that is used on x: each rank sees the gradient of its part, and they are summed once a step.
+// A replicated parameter that is applied to a part of the positions. Each rank computes the gradient of its part, and
+// these gradients are summed over the ranks once per step.
 ASSAY_API Tensor sequence_parallel_parameter(const Tensor& parameter);
 
-// y = x W^T + b with W split by output: x [.., in] whole, y [.., out / ranks].
+// y = x W^T + b with W split by output: full x [.., in], y [.., out / ranks].
 class ASSAY_API ColumnLinear {
  public:
   ColumnLinear() = default;
@@ -42,7 +45,7 @@ class ASSAY_API ColumnLinear {
   const Mesh* mesh_ = nullptr;
 };
 
-// y = sum over ranks of x W^T, + b once: x [.., in / ranks], y [.., out] whole.
+// y = sum over ranks of x W^T, plus b once, with W split by input: x [.., in / ranks], full y [.., out].
 class ASSAY_API RowLinear {
  public:
   RowLinear() = default;
@@ -55,7 +58,7 @@ class ASSAY_API RowLinear {
   const Mesh* mesh_ = nullptr;
 };
 
-// y = x W^T + b, the same on every rank: for small heads of whole hidden states (role kHead).
+// y = x W^T + b, replicated on every rank: for small heads on full hidden states (role kHead).
 class ASSAY_API Linear {
  public:
   Linear() = default;
@@ -67,18 +70,18 @@ class ASSAY_API Linear {
   Tensor weight_, bias_;
 };
 
-// Token table split by rows; the same matrix gives the tied output head.
+// The token table, split by rows. The same matrix is the tied output head.
 class ASSAY_API VocabularyEmbedding {
  public:
   VocabularyEmbedding() = default;
-  // vocabulary: real size; padded to a multiple of `multiple`, which must not depend on the mesh. role: kHead where it
-  // gives logits alone.
+  // vocabulary: size without padding; it is padded to a multiple of `multiple`, which must not depend on the mesh.
+  // role: kHead when the table only computes logits.
   VocabularyEmbedding(Parameters scope, int64_t vocabulary, int64_t multiple, int64_t width, double init_std,
                       Role role = Role::kEmbedding);
-  Tensor operator()(const Tensor& tokens) const;  // [B, T] int64 -> [B, T, D] whole
-  Tensor logits(const Tensor& hidden) const;      // [.., D] -> [.., v] this rank's slice
-  int64_t padded() const { return padded_; }      // rows on all ranks together
-  void clear_row(int64_t id) const;               // the token's row starts as zeros
+  Tensor operator()(const Tensor& tokens) const;  // [B, T] int64 -> full [B, T, D]
+  Tensor logits(const Tensor& hidden) const;      // [.., D] -> [.., v], this rank's slice
+  int64_t padded() const { return padded_; }      // rows over all ranks
+  void clear_row(int64_t id) const;               // sets the token's row to zeros
 
  private:
   std::string name_;
@@ -100,8 +103,8 @@ class ASSAY_API LayerNorm {
   double eps_ = 1e-5;
 };
 
-// Where a dropout mask stands: `site` differs for every dropout of the model. Masks are keyed by (seed, step, forward,
-// site) and drawn at (row of the global batch, global head or 0, position, channel), so they depend on no mesh.
+// The site of a dropout; `site` is unique in the model. A mask is keyed by (seed, step, forward, site) and drawn at
+// (row of the global batch, global head or 0, position, channel), so it does not depend on the mesh.
 struct DropoutSite {
   double rate = 0;
   int64_t site = 0;
@@ -113,8 +116,8 @@ ASSAY_API Tensor dropout(const Tensor& x, DropoutSite site, const ForwardKey& ke
 // x / (1 + exp(-2 sqrt(2 / pi) (x + 0.044715 x^3))): GELU in its tanh form (Hendrycks and Gimpel 2016).
 ASSAY_API Tensor gelu_tanh(const Tensor& x);
 
-// Multi-head self-attention: columns by heads, then rows. Q, K and V are one matrix, interleaved by head
-// ([heads, 3, head width, in]), so that a contiguous split is a split by heads.
+// Multi-head self-attention: a ColumnLinear split by heads, then a RowLinear. Q, K and V are one matrix, interleaved by
+// head ([heads, 3, head width, in]), so a contiguous split is a split by heads.
 class ASSAY_API Attention {
  public:
   struct Options {
@@ -125,7 +128,7 @@ class ASSAY_API Attention {
   };
   Attention() = default;
   Attention(Parameters scope, const Options& options);
-  // x [B, T, D]. With a cache, x are new positions that follow it, and the cache's layer grows by them.
+  // x [B, T, D]. With a cache, x are the positions that follow the cache, and the cache's layer grows by them.
   Tensor operator()(const Tensor& x, const Positional& positional, const Batch& batch, const ForwardKey& key,
                     Cache* cache = nullptr) const;
 
@@ -137,24 +140,24 @@ class ASSAY_API Attention {
   int64_t heads_ = 0, head_begin_ = 0;
 };
 
-// Batch positions and row ids with their defaults filled in, so that layers need not ask.
+// The batch with defaults for positions and row ids, so that layers need no checks.
 ASSAY_API Batch with_defaults(Batch batch);
 
-// What Model::extend runs on: tokens [B, T] behind those of the cache, whose positions and mask grow by them; its
-// layers grow in the layers' own calls, and there will be `layers` of them. mask [B, T] bool, true where real, or
-// undefined: positions count real tokens, so that padding on the left does not shift what follows.
+// The batch for Model::extend: tokens [B, T] that follow the cache. The cache's positions and mask grow by them; its
+// `layers` layers grow when Attention is called. mask [B, T] bool or undefined; false: padding. Positions count tokens
+// without padding, so padding on the left does not shift the tokens after it.
 ASSAY_API Batch extend(Cache& cache, const Tensor& tokens, const Tensor& mask, int64_t layers);
 
-// -ln softmax(logits)[target] from this rank's slice of the logits [.., v] and targets [..], in fp32 (fp64 stays);
-// three small collectives. Columns from `vocabulary` on (global) are padding and count as -inf. UserError when the
-// slice is not this rank's share of `padded` columns (gathered logits would count every class once a rank).
+// -ln softmax(logits)[target] from this rank's slice of the logits [.., v] and targets [..], in fp32 (fp64 for fp64
+// logits), by three small collectives. Global columns from `vocabulary` on are padding and count as -inf. UserError
+// when the slice is not this rank's share of `padded` columns (gathered logits would count every class once per rank).
 ASSAY_API Tensor vocabulary_cross_entropy(const Tensor& logits, const Tensor& targets, int64_t vocabulary,
                                           int64_t padded, const Mesh& mesh);
 
-// One id for each row of this rank's slice of the logits [N, v], [N] int64: the largest of logit + Gumbel noise, which
-// is a draw from the softmax (Gumbel 1954; Maddison et al. 2014, arXiv:1411.0030), with noise draws[n] at the id's
-// place in the whole vocabulary, so that all ranks have the id that one alone would have. No draws: no noise, the
-// likeliest. Of equals the first. vocabulary and padded as above.
+// Samples one id per row from this rank's slice of the logits [N, v]; returns [N] int64. The sample is the argmax of
+// logit + Gumbel noise, which is a draw from the softmax (Gumbel 1954; Maddison et al. 2014, arXiv:1411.0030). The
+// noise of an id is draws[n] at its index in the full vocabulary, so every mesh samples the same id. Without draws it
+// is the argmax of the logits. Ties take the smallest id. vocabulary and padded: as above.
 ASSAY_API Tensor sample(const Tensor& logits, const std::vector<Draws>& draws, int64_t vocabulary, int64_t padded,
                         const Mesh& mesh);
 

@@ -1,9 +1,10 @@
-// ASSAY_PLUGIN: makes a library of components a plugin. Include the header of each kind you implement and this one.
+// ASSAY_PLUGIN makes a library of components a plugin. Include this header and the header of each kind that you
+// implement.
 //
 //   ASSAY_PLUGIN("alibi", "1.0.0", assay::component<Alibi>("alibi"))
 //
-// A component is a class derived from its kind's interface with a struct Config (its member initialisers are the
-// defaults; may be empty), static void describe(auto& schema), and a constructor from const Config&.
+// A component is a class that derives from its kind's interface and has a struct Config (its member initialisers are
+// the defaults; it may be empty), static void describe(auto& schema), and a constructor from const Config&.
 #pragma once
 
 #include <cstdio>
@@ -59,7 +60,7 @@ AssayComponent component(const char* name) {
 
 #define ASSAY_PLUGIN(plugin_name, plugin_version, ...)                                                            \
   extern "C" {                                                                                                    \
-  /* Read from the file by the loader before any code of this library may run. */                                 \
+  /* The loader reads it from the file before any code of this library runs. */                                   \
   __attribute__((section("assay_abi"), used, visibility("default"))) extern const char ASSAY_ABI_TAG[] = "assay"; \
   __attribute__((visibility("default"))) const AssayPlugin* assay_plugin() noexcept {                             \
     try {                                                                                                         \

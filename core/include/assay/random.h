@@ -1,6 +1,6 @@
 // Counter-based random numbers: Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3").
-// Every draw is a pure function of (seed, stream, index); there is no generator state anywhere. The layout is frozen:
-// changing it changes every result.
+// Every draw is a pure function of (seed, stream, index); there is no generator state. The layout is frozen: a change
+// would change every result.
 #pragma once
 
 #include <array>
@@ -26,7 +26,7 @@ inline PhiloxBlock philox4x32(PhiloxBlock counter, uint64_t key) {
   return counter;
 }
 
-// 64-bit key of a named stream: FNV-1a over the name, mixed with the seed by splitmix64's finaliser.
+// The 64-bit key of a named stream: FNV-1a over the name, mixed with the seed by splitmix64's finaliser.
 inline uint64_t stream_key(uint64_t seed, std::string_view stream) {
   uint64_t hash = 0xcbf29ce484222325;
   for (const char byte : stream) hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3;
@@ -38,12 +38,12 @@ inline uint64_t stream_key(uint64_t seed, std::string_view stream) {
   return mix(hash ^ mix(seed + 0x9e3779b97f4a7c15));
 }
 
-// The draws of one stream, by index. Copy it freely; substream(i) gives an independent family for item i.
+// The draws of one stream, by index. Copies are cheap. substream(i) returns an independent stream for item i.
 class Draws {
  public:
   Draws(uint64_t seed, std::string_view stream) : Draws(stream_key(seed, stream), uint64_t{0}) {}
 
-  // Independent draws for an item (a document, a row, a step) of this stream; nests.
+  // An independent stream for an item (a document, a row, a step) of this stream. Substreams nest.
   Draws substream(uint64_t item) const {
     const auto block =
         philox4x32({0xFFFFFFFF, 0x5EED, static_cast<uint32_t>(item), static_cast<uint32_t>(item >> 32)}, key_);
@@ -59,13 +59,13 @@ class Draws {
     const auto words = block(index);
     return (uint64_t{words[1]} << 32) | words[0];
   }
-  // In [0, 1), 53 bits.
+  // Uniform in [0, 1), 53 bits.
   double uniform(uint64_t index) const { return static_cast<double>(bits(index) >> 11) * 0x1p-53; }
-  // In [0, bound), bound >= 1; by multiplication, bias below bound / 2^64.
+  // An integer in [0, bound), bound >= 1, by multiplication; its bias is below bound / 2^64.
   uint64_t below(uint64_t bound, uint64_t index) const {
     return static_cast<uint64_t>((static_cast<unsigned __int128>(bits(index)) * bound) >> 64);
   }
-  // Standard normal (Box-Muller). Index i uses half of block i / 2, so neighbours share a block.
+  // Standard normal (Box-Muller). Index i uses half of block i / 2, so two neighbouring indices share a block.
   double normal(uint64_t index) const {
     const auto words = block(index / 2);
     const double radius_draw =

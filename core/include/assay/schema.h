@@ -1,5 +1,5 @@
-// What a component says about itself: a sentence, the paper, the parameters. Name, type, default, range and doc of a
-// parameter exist once, in the component's Config and its describe().
+// The description of a component: a sentence, the paper, the parameters. Name, type, default, range and doc of a
+// parameter are written once, in the component's Config and its describe().
 #pragma once
 
 #include <cmath>
@@ -22,19 +22,19 @@ class Schema {
   Schema& doc(const char* sentence) { return doc_ = sentence, *this; }
   Schema& paper(const char* identifier) { return paper_ = identifier, *this; }
 
-  // A number (or list of numbers) with an inclusive range. Owner is Config or a base of it.
+  // A number, or a list of numbers, with an inclusive range. Owner is Config or a base of it.
   template <class T, class Owner>
   Schema& param(const char* name, T Owner::*member, const char* doc, double min = kUnbounded, double max = kUnbounded) {
     add<T>(name, member, doc, min, max, {}, false);
     return *this;
   }
-  // A string (or list of strings) with a closed set of values.
+  // A string, or a list of strings, with a closed set of values.
   template <class T, class Owner>
   Schema& param(const char* name, T Owner::*member, const char* doc, std::initializer_list<const char*> choices) {
     add<T>(name, member, doc, kUnbounded, kUnbounded, choices, false);
     return *this;
   }
-  // As param, without a default: the experiment must give it.
+  // Like param, but without a default: the experiment must set it.
   template <class T, class Owner>
   Schema& required(const char* name, T Owner::*member, const char* doc, double min = kUnbounded,
                    double max = kUnbounded) {

@@ -1,8 +1,8 @@
-// The tensor type of every interface. Sources include <ATen/ops/NAME.h> for the operations they use; <ATen/ATen.h>
-// and <torch/torch.h> cost seconds a file and are banned here.
+// The tensor type of every interface. Sources include <ATen/ops/NAME.h> for the operations that they use; <ATen/ATen.h>
+// and <torch/torch.h> cost seconds per file and are not allowed here.
 //
-// Shape legend, used as name suffix everywhere: B batch, T time, D width, H heads on this rank, K head width,
-// Q and S query and key length, V vocabulary, v this rank's slice of it.
+// Shape legend; the letters are suffixes of names: B batch, T time, D width, H heads on this rank, K head width,
+// Q and S query and key length, V vocabulary, v this rank's slice of V.
 #pragma once
 
 #include <ATen/TensorOperators.h>

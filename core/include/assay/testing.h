@@ -1,4 +1,4 @@
-// For the tests of plugins: components made as a run makes them, their parameters, ranks, finite differences. Link
+// For the tests of plugins: components created as in a run, their parameters, ranks, finite differences. Link
 // assay::testing and a test framework of your choice.
 #pragma once
 
@@ -15,7 +15,7 @@
 
 namespace assay::testing {
 
-// A component and what owns it; used like a pointer.
+// A component with its owner. Use it like a pointer.
 template <class Kind>
 class Made {
  public:
@@ -31,24 +31,24 @@ class Made {
 std::pair<std::shared_ptr<void>, void*> make_component(const std::string& kind, const std::string& kind_hash,
                                                        const std::string& name, const std::string& parameters);
 
-// make<Positional>("alibi", R"({"max_exponent": 4})"): parameters as a JSON object, children as tables with "use". From
-// the plugins of ASSAY_PLUGIN_PATH (folders, the first wins). UserError for unknown names and parameters, PluginError
-// when the component refuses its values.
+// make<Positional>("alibi", R"({"max_exponent": 4})") creates a component of the plugins in ASSAY_PLUGIN_PATH (folders;
+// the first match wins). Parameters are a JSON object; children are objects with "use". UserError for an unknown name
+// or parameter, PluginError when the component rejects its values.
 template <class Kind>
 Made<Kind> make(const std::string& name, const std::string& parameters = "{}") {
   auto [owner, component] = make_component(Kind::kKind, Kind::kKindHash, name, parameters);
   return {std::move(owner), static_cast<Kind*>(component)};
 }
 
-// body once a rank of `tensor` tensor ranks, each on a thread of its own; what a rank throws is thrown again here.
+// Calls body once per tensor rank, each on a thread of its own. An exception of a rank is rethrown here.
 void on_ranks(int tensor, const std::function<void(const Mesh&)>& body);
 
-// A component's parameters on this rank, drawn as in a run: on the CPU, fp64 unless said otherwise. Named
+// The parameters of a component on this rank, drawn as in a run: on the CPU, fp64 by default, named
 // "<instance>.<name>".
 class Built {
  public:
   Built(Component& component, const Mesh& mesh, uint64_t seed = 1) : Built(std::vector{&component}, mesh, seed) {}
-  // Of a component and its children, children first.
+  // The parameters of a component and its children; list the children first.
   Built(const std::vector<Component*>& components, const Mesh& mesh, uint64_t seed = 1,
         at::ScalarType type = at::kDouble);
   std::vector<Parameter>& parameters() const;
@@ -59,26 +59,26 @@ class Built {
   std::shared_ptr<Parameters::Store> store_;
 };
 
-// Elements in order, as fp64.
+// The elements in order, as fp64.
 std::vector<double> values_of(const Tensor& x);
 
-// (f(x + h) - f(x - h)) / 2h for every element of x, an fp64 tensor without gaps that f reads; x is as before after it.
+// (f(x + h) - f(x - h)) / 2h for every element of x, a contiguous fp64 tensor that f reads. x is restored afterwards.
 std::vector<double> finite_differences(const Tensor& x, const std::function<double()>& f, double h = 1e-5);
 
-// What of its kind's promises a component does not keep: the conformance kit of `assay check`, "<property>:
-// <counter-example>" each.
+// Runs the conformance kit of `assay check` on a component. Returns "<property>: <counter-example>" for each property
+// of its kind that it violates.
 std::vector<std::string> faults(const std::string& kind, const std::string& name, const std::string& parameters = "{}");
 
-// Tiny fp64 runs (six rows of 12 tokens a step; a model of two layers) with a component in its place and stand-ins in
-// all others, the same numbers on every call.
+// Tiny fp64 runs (six rows of 12 tokens per step; a model of two layers) of a component, with stand-ins for all other
+// components. Every call returns the same numbers.
 
-// The losses of the first updates; of an objective, optimizer, scheduler, model, positional scheme, transform, dataset
+// The losses of the first updates with an objective, optimizer, scheduler, model, positional scheme, transform, dataset
 // or tokenizer.
 std::vector<double> tiny_losses(const std::string& kind, const std::string& name, const std::string& parameters = "{}",
                                 int tensor = 1, int64_t updates = 3);
-// 12 tokens chosen by a decoder after "ab ab".
+// The 12 tokens that a decoder chooses after the prompt "ab ab".
 std::vector<int64_t> tiny_decode(const std::string& name, const std::string& parameters = "{}", uint64_t seed = 1);
-// An evaluator's metrics of an untrained model, by name: values, NaN where it has none.
+// The metrics that an evaluator reports for an untrained model, by name; NaN: no value.
 std::map<std::string, double> tiny_metrics(const std::string& name, const std::string& parameters = "{}");
 
 }  // namespace assay::testing

@@ -1,4 +1,4 @@
-// Kind "tokenizer": bytes to ids and back; decode(encode(x)) == x for every byte string.
+// Kind "tokenizer": maps bytes to ids and back; decode(encode(x)) == x for every byte string.
 #pragma once
 
 #include <cstdint>
@@ -14,14 +14,15 @@ namespace assay {
 class Tokenizer : public Component {
  public:
   ASSAY_KIND(Tokenizer, "tokenizer", ASSAY_KIND_HASH_TOKENIZER);
-  virtual int64_t size() const = 0;  // ids are 0 .. size() - 1
-  // Text never produces a special token.
+  virtual int64_t size() const = 0;  // the ids are 0 .. size() - 1
+  // Text never encodes to a special token.
   virtual std::vector<int32_t> encode(std::string_view text) const = 0;
-  // Special ids decode to nothing.
+  // Special ids decode to the empty string.
   virtual std::string decode(const std::vector<int32_t>& ids) const = 0;
-  // Special tokens that have an id within size() already, for instance GPT-2's end of text.
+  // Special tokens that already have an id below size(), such as GPT-2's end of text.
   virtual std::map<std::string, int64_t> special_ids() const { return {}; }
-  // What ids depend on besides parameters and code, for the record: a table of character classes, with its version.
+  // What the ids depend on besides parameters and code, for the record: such as a table of character classes with its
+  // version.
   virtual std::vector<Source> sources() const { return {}; }
 };
 

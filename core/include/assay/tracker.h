@@ -1,4 +1,4 @@
-// Kind "tracker": a sink for a run's events that is never asked anything; rank 0 only.
+// Kind "tracker": a sink for the events of a run, on rank 0 only. It returns nothing.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 namespace assay {
 
 struct RunInfo {
-  std::string folder;  // the run's own, exists; where a tracker writes unless told otherwise
+  std::string folder;  // the run's own folder, which exists; a tracker writes there by default
   std::string experiment, label, train_id;
   int attempt = 1;
 };
@@ -18,7 +18,7 @@ class Tracker : public Component {
  public:
   ASSAY_KIND(Tracker, "tracker", ASSAY_KIND_HASH_TRACKER);
   virtual void open(const RunInfo&) {}
-  // One event as JSON, as in events.jsonl (results/README.md).
+  // Receives one event as JSON, as in events.jsonl (results/README.md).
   virtual void on(std::string_view type, std::string_view json) = 0;
 };
 
