@@ -101,12 +101,12 @@ run::Attempt attempt_at(const record::PlanLine& line, const record::RunLayout& l
     if (event["type"] != "evaluate") continue;
     for (const auto& entry : line.evaluate)  // events of older runs have only a label
       if (event.contains("id") ? event["id"] == entry.id : event.value("label", "") == entry.label)
-        attempt.evaluated_on_the_way.insert({event.value("step", int64_t{0}), entry.id});
+        attempt.evaluated_during_training.insert({event.value("step", int64_t{0}), entry.id});
   }
   if (!record::has_record(layout.train_record())) return attempt;
   const auto record = json::parse(base::read_file(layout.train_record()));
   attempt.trained = {record.value("weights_sha256", ""), text_of(record.value("code", json::object())),
-                     stretches_of(record.value("environment", json::object()))};
+                     training_segments_of(record.value("environment", json::object()))};
   for (const auto& entry : line.evaluate)
     if (record::has_record(layout.eval_record(entry.id))) attempt.evaluated.insert(entry.id);
   return attempt;

@@ -59,7 +59,7 @@ json worker_export(const json& request) {
   const auto vocabulary = json::parse(known->second);
   const OwnModel own{train.model.dump(),       train.data.tokenizer.dump(), vocabulary.at("size"),
                      vocabulary.at("special"), train.data.context,          tensors_of(weights)};
-  const auto foreign = asked(exchange, "to_foreign", [&] { return exchange.to_foreign(own); });
+  const auto foreign = call_exchange(exchange, "to_foreign", [&] { return exchange.to_foreign(own); });
   const fs::path out = request.at("out").get<std::string>();
   fs::create_directories(out);
   json written = json::array();

@@ -70,7 +70,7 @@ json worker_generate(const json& request) {
   const auto metadata = run::SafetensorsFile(weights).metadata();
   if (const auto id = metadata.find("train_id"); id != metadata.end() && id->second != line.train_id)
     throw UserError(weights + ": the file holds the weights of run " + id->second + ", not of " + line.train_id);
-  const auto compute = run::settle_compute(line);
+  const auto compute = run::resolve_compute(line);
   json answer = json::array();
   mesh::run_ranks(1, 1, [&](Mesh& mesh) {
     at::set_num_threads(line.resources.threads);

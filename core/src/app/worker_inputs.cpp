@@ -60,11 +60,11 @@ void add_plugins(const json& input, record::PlanLine& plan_line) {
 
 }  // namespace
 
-void settle_inputs(record::PlanLine& plan_line) {
-  const auto asked = record::inputs_in(plan_line.evaluate);
-  record::for_each_config(plan_line.train, settle);
-  for (auto& one : plan_line.evaluate) settle(one.config);
-  for (const auto& input : asked) add_plugins(input, plan_line);
+void resolve_inputs(record::PlanLine& plan_line) {
+  const auto inputs = record::inputs_in(plan_line.evaluate);
+  record::for_each_config(plan_line.train, resolve_inputs_in);
+  for (auto& one : plan_line.evaluate) resolve_inputs_in(one.config);
+  for (const auto& input : inputs) add_plugins(input, plan_line);
 }
 
 }  // namespace assay::app

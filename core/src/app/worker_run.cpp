@@ -61,7 +61,7 @@ std::string class_of(const std::exception &error) {
 
 // Logs an exception of a write, so that the next write is still attempted.
 template <class Write>
-void told(Write &&write) {
+void log_exceptions(Write &&write) {
   try {
     write();
   } catch (const std::exception &error) {
@@ -73,42 +73,43 @@ void told(Write &&write) {
 // when there is nothing to do.
 class StartMessage {
  public:
-  explicit Word(mesh::Processes *ranks) : ranks_(ranks) {}
-  ~Word() {
+  explicit StartMessage(mesh::Processes *ranks) : ranks_(ranks) {}
+  ~StartMessage() {
     if (ranks_) ranks_->broadcast_text("");
   }
-  Word(const Word &) = delete;
-  void tell(const record::PlanLine &line, const run::Attempt &attempt) {
-    told_ = ranks_ != nullptr;
+  StartMessage(const StartMessage &) = delete;
+  void send(const record::PlanLine &line, const run::Attempt &attempt) {
+    sent_ = ranks_ != nullptr;
     auto *ranks = std::exchange(ranks_, nullptr);
     if (!ranks) return;
-    json word{{"line", line.to_json()},
-              {"attempt", attempt.number},
-              {"evaluated", attempt.evaluated},
-              {"evaluated_on_the_way", attempt.evaluated_during_training}};
-    if (attempt.trained) word["trained"] = {attempt.trained->weights_sha256, attempt.trained->code};
-    ranks->broadcast_text(word.dump());
+    json message{{"line", line.to_json()},
+                 {"attempt", attempt.number},
+                 {"evaluated", attempt.evaluated},
+                 {"evaluated_on_the_way", attempt.evaluated_during_training}};
+    if (attempt.trained) message["trained"] = {attempt.trained->weights_sha256, attempt.trained->code};
+    ranks->broadcast_text(message.dump());
   }
   bool sent() const { return sent_; }  // to other processes, which are running now
 
  private:
   mesh::Processes *ranks_;
-  bool told_ = false;
+  bool sent_ = false;
 };
 
 // The other processes train and evaluate together with the first one. They write only epochs that are missing.
-int follow(mesh::Processes &ranks, const record::ExperimentLayout &experiment, std::int64_t until) {
-  const auto told = ranks.from_first("");
-  if (told.empty()) return 0;
+int run_other_process(mesh::Processes &ranks, const record::ExperimentLayout &experiment, std::int64_t until) {
+  const auto message = ranks.broadcast_text("");
+  if (message.empty()) return 0;
   try {
-    const auto word = json::parse(told);
-    const auto line = record::PlanLine::from_json(word.at("line"));
+    const auto start = json::parse(message);
+    const auto line = record::PlanLine::from_json(start.at("line"));
     check_paths(line.train);
     check_paths(line.evaluate);
     // A shared folder may not show the same files to every host at the same time.
-    auto attempt = attempt_at(line, experiment.run(line.train_id), experiment, word.at("attempt"));
-    attempt.evaluated = word.at("evaluated").get<std::set<std::string> >();
-    attempt.evaluated_on_the_way = word.at("evaluated_on_the_way").get<decltype(attempt.evaluated_on_the_way)>();
+    auto attempt = attempt_at(line, experiment.run(line.train_id), experiment, start.at("attempt"));
+    attempt.evaluated = start.at("evaluated").get<std::set<std::string> >();
+    attempt.evaluated_during_training =
+        start.at("evaluated_on_the_way").get<decltype(attempt.evaluated_during_training)>();
     attempt.trained.reset();
     if (const auto trained = start.value("trained", json::array()); !trained.empty())
       attempt.trained = run::Trained{trained[0].get<std::string>(), trained[1].get<std::string>(), {}};
@@ -117,7 +118,7 @@ int follow(mesh::Processes &ranks, const record::ExperimentLayout &experiment, s
     NullObserver observer;
     attempt.stop_requested = stop_requested;
     attempt.until = until;
-    return run::execute(registry_of(line.plugins), line, attempt, nobody, &ranks).stopped ? record::kExitStopped : 0;
+    return run::execute(registry_of(line.plugins), line, attempt, observer, &ranks).stopped ? record::kExitStopped : 0;
   } catch (const mesh::RankFailed &) {
   } catch (const std::exception &error) {
     std::cerr < < "rank " < < ranks.rank() < < ": " < < error.what() < < "\n";
@@ -127,8 +128,8 @@ int follow(mesh::Processes &ranks, const record::ExperimentLayout &experiment, s
   std::abort();  // not reached
 }
 
-int lead(const WorkerRun &request, const record::ExperimentLayout &experiment, mesh::Processes *ranks) {
-  Word word(ranks);
+int run_first_process(const WorkerRun &request, const record::ExperimentLayout &experiment, mesh::Processes *ranks) {
+  StartMessage start(ranks);
   record::PlanLine line;
   size_t found = 0;
   for (auto &candidate : record::read_plan_lines(request.plan))
@@ -164,7 +165,7 @@ int lead(const WorkerRun &request, const record::ExperimentLayout &experiment, m
     const auto torn = remove_torn_records(line, layout);
     check_paths(line.train);
     check_paths(line.evaluate);
-    settle_inputs(line);
+    resolve_inputs(line);
     const auto registry = registry_of(line.plugins);
     auto here = attempt_at(line, layout, experiment, attempt);
     here.notes = torn;
@@ -176,7 +177,7 @@ int lead(const WorkerRun &request, const record::ExperimentLayout &experiment, m
     if (report.stopped) {
       // If ranks are processes, another one may have received the signal.
       const bool is_at_rung = request.until > 0 && report.steps >= request.until;
-      state.status = stop_was_asked() ? stopped_status()
+      state.status = stop_requested() ? stopped_status()
                      : is_at_rung     ? record::RunStatus::kPaused
                                       : record::RunStatus::kCancelled;
       state.exit_code = record::kExitStopped;
@@ -204,9 +205,9 @@ int lead(const WorkerRun &request, const record::ExperimentLayout &experiment, m
     // The cause may be a full disk, on which these cannot be written either.
     json event{{"class", state.failure_class}, {"text", state.reason}};
     if (dynamic_cast<const run::RefusedAttempt *>(&error)) event["refused"] = true;
-    told([&] { events.write("error", event); });
-    told([&] { record::write_state(layout.state(), state); });
-    if (!word.told()) return 1;  // the other processes have not started
+    log_exceptions([&] { events.write("error", event); });
+    log_exceptions([&] { record::write_state(layout.state(), state); });
+    if (!start.sent()) return 1;  // the other processes have not started
     ranks->end(1);
     std::abort();  // not reached
   }

@@ -30,7 +30,8 @@ TinyRun::TinyRun(const Subject &subject) : registry_(subject.registry) {
   if (subject.kind == "positional") model["positional"] = subject.given;
   if (subject.kind == "objective" && Instance<Objective>(subject)->needs().bidirectional) model["causal"] = false;
   int64_t context = kContext;
-  if (subject.kind == "positional") context = std::min(context, Alone<Positional>(subject)->limit().value_or(context));
+  if (subject.kind == "positional")
+    context = std::min(context, Instance<Positional>(subject)->limit().value_or(context));
   line.experiment = line.label = line.train_id = line.group = line.data_id = "check";
   line.seed = 1;
   line.log_every = 1;

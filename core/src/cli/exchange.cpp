@@ -103,7 +103,7 @@ int export_results(const Arguments& arguments) {
   const auto folder = empty_folder("export", out);
   check_weights(run);
   auto line = run.line;
-  line.plugins = plugins_now(line, catalogue, "exchange/" + to);
+  line.plugins = current_plugins(line, catalogue, "exchange/" + to);
   line.evaluate.clear();
   line.trackers.clear();
   const auto written = worker::export_weights({{"line", line.to_json()},

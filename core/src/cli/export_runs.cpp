@@ -86,8 +86,8 @@ int export_to_tracker(const std::vector<std::string> &words, const std::string &
     const auto run = layout.run(line.train_id);
     if (!what.has(line.train_id) || !fs::exists(run.events())) continue;
     auto name = folder_name(line);
-    const bool is_long = name.size() > kLongestName;
-    if (is_long) name = base::valid_utf8(name.substr(0, kLongestName)) + "..";
+    const bool is_long = name.size() > kMaxNameBytes;
+    if (is_long) name = base::valid_utf8(name.substr(0, kMaxNameBytes)) + "..";
     if (is_long || !names.insert(name).second) name += " " + line.train_id.substr(0, 12);
     runs.push_back(
         {{"line", line.to_json()}, {"run", run.folder().string()}, {"out", (fs::path(out) / name).string()}});

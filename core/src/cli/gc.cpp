@@ -43,8 +43,8 @@ void find_unfinished(const fs::path& folder, std::vector<UnreferencedFile>& foun
       found.push_back({entry.path(), "its write did not complete"});
 }
 
-std::vector<Rubbish> rubbish_of(const record::PlanLine& line, const record::RunLayout& run) {
-  std::vector<Rubbish> found;
+std::vector<UnreferencedFile> unreferenced_files(const record::PlanLine& line, const record::RunLayout& run) {
+  std::vector<UnreferencedFile> found;
   for (const auto& folder : {run.folder(), run.eval_records()}) find_unfinished(folder, found);
   const bool keeps_all = line.checkpoint.keep == "all";
   if (record::has_all_records(line, run) && !keeps_all && fs::exists(run.checkpoints()))
@@ -134,7 +134,7 @@ int gc(const Arguments& arguments) {
     if (!controller.alive) collector.take({{controller.file, "plan of a controller that was killed"}});
   for (const auto& line : lines) {
     const auto run = experiment.run(line.train_id);
-    collector.take(run, rubbish_of(line, run));
+    collector.take(run, unreferenced_files(line, run));
   }
   const auto orphans = record::orphans_of(experiment, lines_at_work(experiment, lines));
   const auto needed = orphans.empty() ? std::set<std::string>() : inputs_of_others(experiment);

@@ -28,7 +28,7 @@ using nlohmann::json;
 json request_for(const NamedRun &run, const schema::Catalogue &catalogue, const json &decoder) {
   check_weights(run);
   auto line = run.line;
-  line.plugins = plugins_now(line, catalogue, "decoder/" + decoder.at("use").get<std::string>());
+  line.plugins = current_plugins(line, catalogue, "decoder/" + decoder.at("use").get<std::string>());
   line.evaluate.clear();
   line.trackers.clear();
   line.resources.mesh = {};
@@ -82,13 +82,13 @@ int generate(const Arguments &arguments) {
                                 fmt::join(catalogue.names_of("decoder"), ", ")));
   const std::vector<std::string> parameters(parsed->words.begin() + 1, parsed->words.end());
   auto request = request_for(run, catalogue, schema::component_of_words("decoder", decoder, parameters, catalogue));
-  if (hole && parsed->options["tokens"].defaulted()) tokens = std::max<int64_t>(run.line.train.data.context / 4, 1);
+  if (infill && parsed->options["tokens"].defaulted()) tokens = std::max<int64_t>(run.line.train.data.context / 4, 1);
   request["tokens"] = tokens;
   request["seed"] = seed;
   const bool as_json = parsed->options.count("json") > 0;
-  if (hole) {
-    request["infill"] = to_json(*hole);
-    print_fillings(*hole, worker::generate_text(request, [](const std::string &) {}), as_json);
+  if (infill) {
+    request["infill"] = to_json(*infill);
+    print_infills(*infill, worker::generate_text(request, [](const std::string &) {}), as_json);
     return kDone;
   }
   for (const auto &prompt : prompts)

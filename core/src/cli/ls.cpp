@@ -27,7 +27,7 @@ int ls(const Arguments& arguments) {
   const auto experiments = experiments_in(default_results_root());
   for (const auto& experiment : experiments) {
     std::map<record::RunStatus, size_t> counts;
-    const auto lines = record::with_code_at_hand(record::read_plan_lines(experiment.plan()));
+    const auto lines = record::with_current_code(record::read_plan_lines(experiment.plan()));
     size_t stale = 0;
     for (const auto& line : lines) {
       const auto run = experiment.run(line.train_id);

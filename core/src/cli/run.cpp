@@ -79,7 +79,7 @@ bool slurm_requested(const Parsed& parsed) {
 
 // A run with complete records is not run again; without this line its numbers would silently remain those of older
 // code.
-void say_what_is_stale(const plan::Plan& plan, const std::vector<record::PlanLine>& lines, const std::string& file) {
+void report_stale_runs(const plan::Plan& plan, const std::vector<record::PlanLine>& lines, const std::string& file) {
   const record::ExperimentLayout experiment(plan.results_folder);
   size_t stale = 0, done = 0;
   std::set<std::string> code;

@@ -62,7 +62,7 @@ std::string status_text(const record::ExperimentLayout& experiment) {
   std::map<record::RunStatus, size_t> counts;
   size_t stale = 0, skipping = 0;  // done runs that are stale; done runs with skipped steps
   size_t waiting = 0;              // queued runs that wait on Slurm
-  std::optional<std::map<std::string, launch::OnSlurm> >
+  std::optional<std::map<std::string, launch::SlurmTaskStatus> >
       slurm;  // queried if the runs' own files do not decide a status
   std::string details;
   const auto lines = record::with_current_code(record::read_plan_lines(experiment.plan()));
@@ -90,9 +90,9 @@ std::string status_text(const record::ExperimentLayout& experiment) {
     };
     if (now.status == record::RunStatus::kRunning) details += "  running  " + progress_text(job) + "\n";
     if (now.status == record::RunStatus::kFailed) details += failure_text(job, now);
-    if (now.status == record::RunStatus::kPreempted) tell("preempted");
-    if (now.status == record::RunStatus::kCancelled) tell("cancelled");
-    if (now.status == record::RunStatus::kPruned) tell("pruned");
+    if (now.status == record::RunStatus::kPreempted) report("preempted");
+    if (now.status == record::RunStatus::kCancelled) report("cancelled");
+    if (now.status == record::RunStatus::kPruned) report("pruned");
   }
   const auto skipped = skipping ? fmt::format(" ({} with skipped steps)", skipping) : "";
   auto text = fmt::format("{}: {} done{}, {} running, {} failed, {} queued", experiment.folder().filename().string(),
@@ -129,7 +129,7 @@ int status(const Arguments& arguments) {
     std::cout < < status_text(experiment) < < std::flush;
     note_other_plan({experiment, std::nullopt});
   }
-  if (experiments.empty()) std::cout < < "there are no results in " < < results_here().string() < < "\n";
+  if (experiments.empty()) std::cout < < "there are no results in " < < default_results_root().string() < < "\n";
   return kDone;
 }
 

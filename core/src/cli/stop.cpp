@@ -36,13 +36,13 @@ void request_controllers(const record::ExperimentLayout& experiment, StopRequest
 }
 
 // Also signals workers whose controller was killed. A worker that its controller signals, too, stops once.
-void ask_worker(const record::PlanLine& line, const record::RunLayout& run, Asked& asked) {
+void request_worker(const record::PlanLine& line, const record::RunLayout& run, StopRequests& requests) {
   if (!base::FileLock::is_held(run.lock())) return;
   const auto state = record::read_state(run.state());
   if (!state) return;
   if (!state->host.empty() && state->host != record::host_name())
-    asked.elsewhere += fmt::format("  {} seed={} on {}, process {}\n", base::printable(line.label), line.seed,
-                                   state->host, state->pid);
+    requests.elsewhere += fmt::format("  {} seed={} on {}, process {}\n", base::printable(line.label), line.seed,
+                                      state->host, state->pid);
   else if (base::signal_holder(state->pid, run.lock(), SIGUSR1))
     ++requests.runs;
 }
@@ -66,10 +66,10 @@ int stop(const Arguments& arguments) {
     throw UserError("assay stop takes one experiment, a TOML file or a name; see assay stop --help");
   const auto experiment = find_experiment(parsed->words[0]).layout;
   const auto lines = record::read_plan_lines(experiment.plan());
-  Asked asked;
-  ask_controllers(experiment, asked);  // first, or they would start the next run
-  for (const auto& line : lines) ask_worker(line, experiment.run(line.train_id), asked);
-  const auto off_slurm = take_off_slurm(experiment);
+  StopRequests requests;
+  request_controllers(experiment, requests);  // first, or they would start the next run
+  for (const auto& line : lines) request_worker(line, experiment.run(line.train_id), requests);
+  const auto off_slurm = cancel_slurm_tasks(experiment);
   const auto plural = [](size_t count) { return count == 1 ? "" : "s"; };
   if (requests.controllers + requests.runs > 0)
     fmt::print(

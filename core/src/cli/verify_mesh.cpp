@@ -156,15 +156,15 @@ int verify_mesh(const Arguments &arguments) {
   for (const auto &precision : parts_of(precisions))
     if (precision != "fp64" && precision != "fp32" && precision != "tf32" && precision != "bf16")
       throw UserError("--precisions: '" + precision + "' is not a valid precision; give fp64, fp32, tf32 or bf16");
-  std::vector<record::MeshConfig> asked;
-  for (const auto &mesh : parts_of(meshes)) asked.push_back(mesh_of(mesh, backend));
+  std::vector<record::MeshConfig> requested;
+  for (const auto &mesh : parts_of(meshes)) requested.push_back(mesh_of(mesh, backend));
   const auto plan = plan::make_plan(plan_request(arguments, *parsed));
   auto line = plan.lines.at(0);
   const auto most = line.steps(), batch = line.train.train.batch;
   if (!parsed->options.count("steps")) steps = std::min<int64_t>(50, most);
   if (steps < 1 || steps > most)
     throw UserError(fmt::format("assay verify-mesh: --steps must be from 1 to train.steps, which is {}", most));
-  for (const auto &mesh : asked)
+  for (const auto &mesh : requested)
     if (batch % mesh.data != 0)
       throw UserError(fmt::format(
           "assay verify-mesh: train.batch = {} is not divisible by data = {}; give other --meshes", batch, mesh.data));
@@ -172,7 +172,7 @@ int verify_mesh(const Arguments &arguments) {
   const std::string device = backend == "nccl" ? "cuda" : "cpu";
   line.resources.device = device;
   json as_asked = json::array();
-  for (const auto &mesh : asked) as_asked.push_back(mesh.to_json());
+  for (const auto &mesh : requested) as_asked.push_back(mesh.to_json());
   const auto answer =
       worker::verify_meshes({{"line", line.to_json()},
                              {"meshes", as_asked},

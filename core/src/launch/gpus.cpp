@@ -34,13 +34,13 @@ std::vector<std::string> visible_gpus() {
   return gpus;
 }
 
-SlotsAsked slots_asked(const record::PlanLine& plan_line, bool any_gpus) {
-  SlotsAsked asked;
-  asked.cores = plan_line.resources.cores();
+SlotRequest slot_request(const record::PlanLine& plan_line, bool any_gpus) {
+  SlotRequest request;
+  request.cores = plan_line.resources.cores();
   const auto& mesh = plan_line.resources.mesh;
   const bool nccl = mesh.backend == "nccl";
   const int ranks = mesh.ranks();
-  if (nccl && mesh.has_processes()) return asked;  // its GPUs are on several hosts
+  if (nccl && mesh.has_processes()) return request;  // its GPUs are on several hosts
   const auto& device = plan_line.resources.device;
   const bool by_itself = device == "auto" && kCudaBuild && any_gpus && (ranks == 1 || nccl);
   if (!by_itself && !device.starts_with("cuda")) return request;

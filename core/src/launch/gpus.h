@@ -14,6 +14,6 @@ std::vector<std::string> visible_gpus();
 
 // The cores of the job, and its GPUs by resources.device and resources.mesh; "auto" takes one in a CUDA build if there
 // is one.
-SlotsAsked slots_asked(const record::PlanLine& plan_line, bool any_gpus);
+SlotRequest slot_request(const record::PlanLine& plan_line, bool any_gpus);
 
 }  // namespace assay::launch

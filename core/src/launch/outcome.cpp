@@ -107,8 +107,8 @@ FilesBeforeAttempt::FilesBeforeAttempt(const record::RunLayout& run)
   if (!absent) log_size = size;
 }
 
-Ending settle(const Job& job, const base::ExitStatus& status, pid_t worker, bool has_records, Asked asked,
-              Before& before, const Timeout& timeout) {
+Ending record_ending(const Job& job, const base::ExitStatus& status, pid_t worker, bool has_records,
+                     StopRequest stop_request, FilesBeforeAttempt& before, const Timeout& timeout) {
   if (status.code == record::kExitClaimed) return {RunStatus::kRunning, "another process runs it", "", {}};
   if (status.code == 0 && has_records) return {};
   Ending ending{RunStatus::kFailed, "", "", last_lines(job.run.log(), before.log_size)};
@@ -121,10 +121,10 @@ Ending settle(const Job& job, const base::ExitStatus& status, pid_t worker, bool
     ending.failure_class = event.value("class", std::string());
   }
   auto state = record::read_state(job.run.state());
-  const bool told = state && state != before.state;  // written by this worker
-  const bool told_failure = told && state->status == RunStatus::kFailed;
-  const bool told_stop = told && is_stop(state->status);
-  if (told_failure || told_stop) {
+  const bool state_written = state && state != before.state;  // written by this worker
+  const bool recorded_failure = state_written && state->status == RunStatus::kFailed;
+  const bool recorded_stop = state_written && is_stop(state->status);
+  if (recorded_failure || recorded_stop) {
     if (!state->reason.empty()) ending.reason = state->reason;
     if (!state->failure_class.empty()) ending.failure_class = state->failure_class;
   }
@@ -136,15 +136,15 @@ Ending settle(const Job& job, const base::ExitStatus& status, pid_t worker, bool
     ending.reason = fmt::format("exceeded --timeout {}; ", timeout.length) +
                     (recorded_stop ? ending.reason : ending_text(status, out_of_memory, timeout.killed) + where);
     ending.failure_class = out_of_memory && !timeout.killed ? "out_of_memory" : "timeout";
-  } else if (told_stop || (untold && asked != Asked::kNothing)) {
-    ending.status = asked == Asked::kCancel    ? RunStatus::kCancelled
-                    : asked == Asked::kPreempt ? RunStatus::kPreempted
-                                               : state->status;
+  } else if (recorded_stop || (unreported && stop_request != StopRequest::kNone)) {
+    ending.status = stop_request == StopRequest::kCancel    ? RunStatus::kCancelled
+                    : stop_request == StopRequest::kPreempt ? RunStatus::kPreempted
+                                                            : state->status;
     ending.failure_class.clear();
     if (ending.reason.empty()) ending.reason = "stopped before completion";
-  } else if (untold && status.signal == SIGTERM) {  // before the worker handled the signal
+  } else if (unreported && status.signal == SIGTERM) {  // before the worker handled the signal
     ending.status = RunStatus::kPreempted;
-    ending.reason = how_it_ended(status, false);
+    ending.reason = ending_text(status, false);
   } else if (ending.reason.empty()) {
     if (status.signal) {
       ending.reason = ending_text(status, out_of_memory) + where;
@@ -180,7 +180,7 @@ Ending settle(const Job& job, const base::ExitStatus& status, pid_t worker, bool
   return ending;
 }
 
-bool may_pass_again(const Ending& ending) {
+bool may_succeed_on_retry(const Ending& ending) {
   if (ending.status != RunStatus::kFailed) return false;
   const auto& failure = ending.failure_class;
   return failure == "signal" || failure == "timeout" || failure == "lost" ||

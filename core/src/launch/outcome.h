@@ -18,7 +18,7 @@
 namespace assay::launch {
 
 // What a worker was asked for before it ended.
-enum class Asked { kNothing, kCancel, kPreempt, kTimeout };
+enum class StopRequest { kNone, kCancel, kPreempt, kTimeout };
 
 struct Timeout {
   std::string length;   // "8s"

@@ -61,7 +61,7 @@ std::optional<double> mean_of(const std::vector<const record::PlanLine *> &lines
       continue;
     }
     const auto state = record::read_state(run.state());
-    if (!state || state->status != record::RunStatus::kFailed) throw NotThere();
+    if (!state || state->status != record::RunStatus::kFailed) throw RunPending();
     if (state->failure_class != "non_finite") return std::nullopt;
     sum = kDiverged;
   }
@@ -100,7 +100,7 @@ std::optional<double> value_at(const record::RunLayout &run, const std::string &
       if (!value) value = kDiverged;  // until a step is not skipped
     } else if (event["type"] == "evaluate" && event["step"] == step) {
       for (const auto &one : event.value("metrics", json::array())) {
-        if (record::metric_name(event.value("label", ""), one) != metric || !record::applies(one)) continue;
+        if (record::metric_name(event.value("label", ""), one) != metric || !record::is_applicable(one)) continue;
         const bool higher = one.value("direction", "") == "higher";
         value = one.at("value").is_number() ? (higher ? -1 : 1) * one["value"].get<double>() : kDiverged;
       }
@@ -114,7 +114,7 @@ RungVerdict judge(const std::vector<record::PlanLine> &plan_lines, const record:
   std::vector<std::string> order;
   std::map<std::string, std::vector<const record::PlanLine *> > groups;
   std::optional<sweep::Selector> baseline;
-  if (pruning.baseline) baseline = sweep::settled(*pruning.baseline, sweep::pointers_to(plan_lines));
+  if (pruning.baseline) baseline = sweep::resolved(*pruning.baseline, sweep::pointers_to(plan_lines));
   for (const auto &line : plan_lines) {
     if (baseline && sweep::matches(*baseline, line)) continue;
     auto &group = groups[line.group];
@@ -131,7 +131,7 @@ RungVerdict judge(const std::vector<record::PlanLine> &plan_lines, const record:
     // Rows may be evaluated in different ways, but a metric that none of them has cannot prune.
     if (values.empty() && !fault.empty()) throw UserError(fault);
     verdict.not_judged = order.size() - values.size();
-  } catch (const NotThere &) {
+  } catch (const RunPending &) {
     return {};
   }
   // Equal values keep the order of the plan.

@@ -126,7 +126,7 @@ class Submission {
   const SlurmOptions &options_;
   const record::ExperimentLayout experiment_;
   std::ostream &out_;
-  const std::map<std::string, OnSlurm> on_slurm_;
+  const std::map<std::string, SlurmTaskStatus> on_slurm_;
   size_t done_ = 0, running_ = 0, there_ = 0;
 };
 

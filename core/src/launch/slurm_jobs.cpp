@@ -53,13 +53,13 @@ std::vector<SlurmJob> slurm_jobs(const record::ExperimentLayout &experiment) {
   return jobs;
 }
 
-std::map<std::string, OnSlurm> runs_on_slurm(const record::ExperimentLayout &experiment) {
+std::map<std::string, SlurmTaskStatus> runs_on_slurm(const record::ExperimentLayout &experiment) {
   const auto jobs = slurm_jobs(experiment);
   std::vector<std::string> names;
   for (const auto &job : jobs) names.push_back(job.name);
   std::map<std::pair<std::string, long>, slurm::Task> tasks;
   for (auto &task : slurm::queue(names)) tasks.insert_or_assign({task.job_name, task.index}, task);
-  std::map<std::string, OnSlurm> runs;
+  std::map<std::string, SlurmTaskStatus> runs;
   for (const auto &job : jobs)
     for (size_t i = 0; i < job.runs.size(); ++i) {
       SlurmTaskStatus here;
@@ -77,9 +77,10 @@ std::map<std::string, OnSlurm> runs_on_slurm(const record::ExperimentLayout &exp
   return runs;
 }
 
-record::RunStatusNow with_slurm(record::RunStatusNow now, const record::RunLayout &run, const OnSlurm &on_slurm) {
-  if (on_slurm.state == OnSlurm::State::kRuns) return {record::RunStatus::kRunning, ""};
-  if (on_slurm.state == OnSlurm::State::kWaits) return {record::RunStatus::kQueued, ""};
+record::RunStatusNow with_slurm(record::RunStatusNow now, const record::RunLayout &run,
+                                const SlurmTaskStatus &on_slurm) {
+  if (on_slurm.state == SlurmTaskStatus::State::kRuns) return {record::RunStatus::kRunning, ""};
+  if (on_slurm.state == SlurmTaskStatus::State::kWaits) return {record::RunStatus::kQueued, ""};
   const auto state = record::read_state(run.state());
   if (now.status != record::RunStatus::kQueued || (state && state->status != record::RunStatus::kRunning)) return now;
   if (!fs::exists(on_slurm.output) && !state)

@@ -101,9 +101,9 @@ int slurm_task(const std::filesystem::path& worker, const std::filesystem::path&
   FilesBeforeAttempt before(job.run);
   const auto command = command_of(line, job, {worker, experiment.folder(), array.plan()}, wrap);
   base::Process process(command.words, command.environment, job.run.log());
-  const auto cut = wait_for(process, task, array.cancelled(place), signals);
-  const auto ending =
-      settle(job, of_worker(cut.status, line), process.id(), record::has_all_records(line, job.run), cut.asked, before);
+  const auto worker_end = wait_for(process, task, array.cancelled(place), signals);
+  const auto ending = record_ending(job, worker_exit_status(worker_end.status, line), process.id(),
+                                    record::has_all_records(line, job.run), worker_end.stop_request, before);
   if (ending.status == record::RunStatus::kDone) {
     out < < "done   " < < job.name < < "\n";
     return 0;
@@ -111,10 +111,10 @@ int slurm_task(const std::filesystem::path& worker, const std::filesystem::path&
   out < < (ending.status == record::RunStatus::kFailed ? "FAILED " : "stop   ") < < job.name < < ": " < <
       base::printable(ending.reason) < < "\n";
   for (const auto& one : ending.log_lines) out < < "       | " < < base::printable_lines(one) < < "\n";
-  if (!ending.untold.empty()) out < < ending.untold < < "\n";
+  if (!ending.state_error.empty()) out < < ending.state_error < < "\n";
   out < < std::flush;
   if (ending.status == record::RunStatus::kFailed) return 1;
-  if (cut.asked == Asked::kPreempt && slurm::runs_on(task)) {
+  if (worker_end.stop_request == StopRequest::kPreempt && slurm::is_running(task)) {
     out < < "       The task is requeued.\n" < < std::flush;  // before Slurm ends this process
     slurm::requeue(task);
   }

@@ -64,7 +64,7 @@ class Sweep {
       return 0;
     }
     if (done_before_ == planned || !options_.pruning || halve()) launch_all(0);
-    const auto done_elsewhere = take_what_others_did();
+    const auto done_elsewhere = count_done_elsewhere();
     out_ < < summary_text(total_, done_before_, done_elsewhere, planned - left_.size()) < < ". Records: " < <
         (options_.experiment / "runs").string() < < "\n";
     return exit_code(total_);

@@ -54,10 +54,10 @@ WorkerCommand worker_command(const Job& job, const record::PlanLine& plan_line, 
   return command;
 }
 
-base::ExitStatus of_worker(base::ExitStatus status, const record::PlanLine& plan_line) {
-  constexpr int kKilled = 128, kMostSignals = 64;
+base::ExitStatus worker_exit_status(base::ExitStatus status, const record::PlanLine& plan_line) {
+  constexpr int kKilled = 128, kMaxSignals = 64;
   if (!plan_line.resources.mesh.has_processes() || !status.code || *status.code <= kKilled ||
-      *status.code > kKilled + kMostSignals)
+      *status.code > kKilled + kMaxSignals)
     return status;
   return {std::nullopt, *status.code - kKilled};
 }

@@ -28,6 +28,6 @@ WorkerCommand worker_command(const Job& job, const record::PlanLine& plan_line, 
                              size_t concurrent, const std::vector<std::string>& gpus);
 // If one of its processes was killed, mpirun exits with 128 plus the signal.
 
-base::ExitStatus of_worker(base::ExitStatus status, const record::PlanLine& plan_line);
+base::ExitStatus worker_exit_status(base::ExitStatus status, const record::PlanLine& plan_line);
 
 }  // namespace assay::launch

@@ -8,7 +8,7 @@
 namespace assay::plan {
 namespace {
 
-constexpr double kMostEpochs =
+constexpr double kMaxEpochs =
     4;  // up to here repeated text is as good as new text: Muennighoff et al. 2023, arXiv:2305.16264
 
 double epoch_tokens_of(const ModelSizes& sizes, const record::PlanLine& line) {

@@ -97,7 +97,7 @@ void LineMaker::add_lines(const Group& group, const std::vector<sweep::Seed>& se
   for (const auto& seed : seeds) {
     auto& line = lines.emplace_back(shared);
     if (has_inputs) {
-      record::for_each_config(line.train, [&](json& one) { one = record::with_inputs_of(one, seed.shown); });
+      record::for_each_config(line.train, [&](json& one) { one = record::with_inputs_for_seed(one, seed.shown); });
       ids = SeededIds(line.train.to_json());
     }
     line.train.seeds = {seed.init, seed.data};
@@ -107,7 +107,7 @@ void LineMaker::add_lines(const Group& group, const std::vector<sweep::Seed>& se
     for (size_t i = 0; i < evaluations.size(); ++i) {
       auto& evaluation = line.evaluate[i];
       if (evaluations[i].empty()) {
-        evaluation.config = record::with_inputs_of(evaluation.config, seed.shown);
+        evaluation.config = record::with_inputs_for_seed(evaluation.config, seed.shown);
         evaluation.id = eval_id(line.train_id, evaluation.config, evaluation.split);
       } else {
         evaluation.id = eval_id(line.train_id, evaluations[i]);

@@ -21,7 +21,7 @@ namespace assay::plan {
 // Returns the runs of an experiment file as lines of its plan. requested_by: the files that led to it, whose runs take
 // its runs as inputs.
 using LinesOfFile =
-    std::function<std::vector<record::PlanLine>(const std::string& file, const std::vector<std::string>& asked_by)>;
+    std::function<std::vector<record::PlanLine>(const std::string& file, const std::vector<std::string>& requested_by)>;
 
 class RunInputs final : public schema::InputFinder {
  public:

@@ -8,7 +8,7 @@
 namespace assay::record {
 namespace {
 
-bool asks_a_run(const nlohmann::json& config) {
+bool uses_another_run(const nlohmann::json& config) {
   if (config.is_object() && config.contains("train_id")) return true;
   return config.is_structured() &&
          std::any_of(config.begin(), config.end(), [](const auto& inner) { return uses_another_run(inner); });

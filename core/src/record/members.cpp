@@ -15,9 +15,9 @@ constexpr const char* kComponent = "a component (an object or its name)";
 }  // namespace
 
 void refuse_value(const std::string& path, const char* kind, const nlohmann::json& value) {
-  constexpr size_t kMost = 40;  // characters of the value
+  constexpr size_t kMax = 40;  // characters of the value
   auto shown = value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  if (shown.size() > kMost) shown = shown.substr(0, kMost) + "..";
+  if (shown.size() > kMax) shown = shown.substr(0, kMax) + "..";
   throw UserError(fmt::format("{} must be {}, but is {}", path, kind, shown));
 }
 

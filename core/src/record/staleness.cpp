@@ -93,7 +93,7 @@ Freshness freshness(const json& record, const RunLayout& run, const PlanLine& pl
   return result;
 }
 
-std::vector<PlanLine> with_code_at_hand(std::vector<PlanLine> plan_lines) {
+std::vector<PlanLine> with_current_code(std::vector<PlanLine> plan_lines) {
   std::map<std::string, std::string> build_ids;  // by file
   const auto build_id = [&](const std::string& file) -> const std::string& {
     const auto [known, is_new] = build_ids.try_emplace(file);

@@ -24,7 +24,7 @@ Freshness freshness(const nlohmann::json& record, const RunLayout& run, const Pl
 
 // Returns the lines of a plan in force with the current build ids of their plugin files: a plugin that was rebuilt
 // since is different code. If a file does not exist here, the plan's entry is kept.
-std::vector<PlanLine> with_code_at_hand(std::vector<PlanLine> plan_lines);
+std::vector<PlanLine> with_current_code(std::vector<PlanLine> plan_lines);
 
 // The parts of a finished run, or of its planned evaluations, that were made by different code; empty if there are
 // none.

@@ -104,8 +104,8 @@ Json curves_json(const Lines& groups, const Lines& lines, const record::Experime
   for (const auto& line : groups) place_of.try_emplace(line.group, place_of.size());
   std::vector<std::vector<const RunLog*>> logs_of(groups.size());
   for (std::size_t i = 0; i < lines.size(); ++i) logs_of[place_of.at(lines[i].group)].push_back(&logs.of(files[i]));
-  Json json = {{"most_points", kMostPoints}, {"families", Json::array()}};
-  for (const auto& family : learning_curves(logs_of, kMostPoints)) {
+  Json json = {{"most_points", kMaxPoints}, {"families", Json::array()}};
+  for (const auto& family : learning_curves(logs_of, kMaxPoints)) {
     auto curves = Json::array();
     for (const auto& curve : family.curves) curves.push_back(curve_json(curve));
     json["families"].push_back(

@@ -13,7 +13,7 @@ namespace assay::report {
 
 bool sweep_is_running(const record::ExperimentLayout& experiment) {
   const auto lines = record::read_plan_lines(experiment.plan());
-  const auto unsettled = [&](const record::PlanLine& line) {
+  const auto is_unfinished = [&](const record::PlanLine& line) {
     const auto status = record::run_status(line, experiment.run(line.train_id)).status;
     return status == record::RunStatus::kQueued || status == record::RunStatus::kRunning;
   };

@@ -75,7 +75,7 @@ void repeat_bits(bool tf32) {
 
 std::optional<Refusal> refusal(const record::PlanLine& line) { return refusal_of(line.resources.device, line); }
 
-Compute settle_compute(const record::PlanLine& line) {
+Compute resolve_compute(const record::PlanLine& line) {
   auto device = line.resources.device;
   const int gpus = kernels::device::count();
   if (device == "auto") device = gpus > 0 && (line.resources.mesh.ranks() == 1 || is_nccl(line)) ? "cuda:0" : "cpu";

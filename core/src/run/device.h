@@ -27,7 +27,7 @@ std::optional<Refusal> refusal(const record::PlanLine &line);
 // Selects the line's device on this machine: "auto" is the first GPU if a CUDA build finds one and the run has one rank
 // (or its mesh uses nccl), else the CPU. On a GPU, it also configures LibTorch for the whole process to be
 // bit-reproducible, and whether TF32 is allowed. Throws UserError with a remedy when the device is not available.
-Compute settle_compute(const record::PlanLine &line);
+Compute resolve_compute(const record::PlanLine &line);
 
 // The GPU of a rank of this host: the GPUs from the first rank's on, in order. Throws UserError when there are too few.
 Compute compute_of_rank(Compute first, int rank_on_host);

@@ -80,8 +80,8 @@ void refuse(const std::string &fault) {
   if (!fault.empty()) throw UserError(fault);
 }
 
-void take_weights(const fs::path &path, Assembled &run, const Mesh &mesh, const Names &ignore,
-                  const Names &of_optimizer = {}) {
+void load_initial_weights(const fs::path &path, Assembled &run, const Mesh &mesh, const Names &ignore,
+                          const Names &of_optimizer = {}) {
   refuse(fault_of(SafetensorsFile(path), run, ignore, of_optimizer));
   load_weights(path, run, mesh);
 }
@@ -92,10 +92,10 @@ void start_from_init(const record::TrainConfig &train, Assembled &run, const Mes
   if (!train.init) return;
   const auto &init = *train.init;
   const auto ignore = init.ignore.value_or(Names());
-  if (!init.weights.is_null()) take_weights(init.weights.at("path").get<std::string>(), run, mesh, ignore);
+  if (!init.weights.is_null()) load_initial_weights(init.weights.at("path").get<std::string>(), run, mesh, ignore);
   if (init.from.is_null()) return;
   const record::RunLayout from(init.from.at("path").get<std::string>());
-  if (init.load != "all") return take_weights(from.weights(), run, mesh, ignore);
+  if (init.load != "all") return load_initial_weights(from.weights(), run, mesh, ignore);
   const OptimizerState state(from.checkpoints());
   refuse(state.fault(run));
   const auto file = state.open();

@@ -11,7 +11,7 @@
 namespace assay::run {
 
 // Runs body once per rank of this process, on the mesh of the plan line, with its number of threads and the rank's
-// device as the current one. compute: the result of settle_compute.
+// device as the current one. compute: the result of resolve_compute.
 void on_mesh(const record::PlanLine& plan_line, const Compute& compute, mesh::Processes* processes,
              const std::function<void(const Mesh& mesh, const Compute& here)>& body);
 

@@ -282,10 +282,10 @@ class RankRun {
     return resumed;
   }
 
-  void note_stretch(Progress& progress) const {
+  void record_training_segment(Progress& progress) const {
     const auto& resources = line_.resources;
-    auto now = stretch(resources.mesh.to_json(), resources.threads, run_.compute.device.str(), progress.step);
-    auto& known = progress.stretches;
+    auto now = training_segment(resources.mesh.to_json(), resources.threads, run_.compute.device.str(), progress.step);
+    auto& known = progress.training_segments;
     if (progress.step == run_.steps) return;  // no steps are left
     if (!known.empty()) {
       auto before = known.back();

@@ -212,7 +212,7 @@ bool names_another_number(const SelectorTerm& term, const std::set<json>& values
   return found;
 }
 
-Selector settled(Selector selector, const std::vector<const record::PlanLine*>& lines) {
+Selector resolved(Selector selector, const std::vector<const record::PlanLine*>& lines) {
   for (auto& term : selector.terms) {
     std::set<json> values;
     for (const auto* line : lines) values.insert(value_of(term.path, term.name, *line));
@@ -228,7 +228,7 @@ std::vector<const record::PlanLine*> pointers_to(const std::vector<record::PlanL
 }
 
 bool matches(const SelectorTerm& term, const record::PlanLine& line) {
-  return holds(term, value_of(term.path, term.name, line));
+  return satisfies(term, value_of(term.path, term.name, line));
 }
 
 bool matches(const Selector& selector, const record::PlanLine& line) {
@@ -239,7 +239,7 @@ bool matches(const Selector& selector, const record::PlanLine& line) {
 namespace {
 
 SelectorUse use_among(const Selector& selector, const std::vector<const record::PlanLine*>& lines) {
-  SelectorUse use(settled(selector, lines));
+  SelectorUse use(resolved(selector, lines));
   for (const auto* line : lines)
     use.matches([&](const SelectorTerm& term) { return value_of(term.path, term.name, *line); });
   return use;

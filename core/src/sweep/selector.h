@@ -39,10 +39,10 @@ nlohmann::json value_of(const document::KeyPath &path, const std::string &name, 
 
 // Replaces a number that is not itself one of the values, but is the displayed form of exactly one of them (0.003162),
 // by that value. The caller settles the selector among all lines before it matches them.
-void settle(SelectorTerm &term, const std::set<nlohmann::json> &values);
+void resolve_number(SelectorTerm &term, const std::set<nlohmann::json> &values);
 // Whether the term names a number that is not one of the values.
 bool names_another_number(const SelectorTerm &term, const std::set<nlohmann::json> &values);
-Selector settled(Selector selector, const std::vector<const record::PlanLine *> &lines);
+Selector resolved(Selector selector, const std::vector<const record::PlanLine *> &lines);
 std::vector<const record::PlanLine *> pointers_to(const std::vector<record::PlanLine> &lines);
 
 // `line` is a plan line. An axis is compared by its label, any other key by its resolved value (a component by its

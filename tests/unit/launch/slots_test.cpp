@@ -145,10 +145,10 @@ TEST(SlotRequestOfARun, FollowFromItsResources) {
                0,
                {}},
        }) {
-    const auto asked = slots_asked(testing::plan_line({{"resources", json::parse(resources)}}), true);
-    EXPECT_EQ(asked.cores, cores) << resources;
-    EXPECT_EQ(asked.gpus, gpus) << resources;
-    EXPECT_EQ(asked.gpu_indices, indices) << resources;
+    const auto request = slot_request(testing::plan_line({{"resources", json::parse(resources)}}), true);
+    EXPECT_EQ(request.cores, cores) << resources;
+    EXPECT_EQ(request.gpus, gpus) << resources;
+    EXPECT_EQ(request.gpu_indices, indices) << resources;
   }
 }
 

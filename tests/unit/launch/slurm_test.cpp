@@ -241,24 +241,25 @@ TEST_F(Slurm, StandingByOurFilesAndThenBySlurm) {
   const auto standing = [&](const record::RunStatusNow& now, SlurmTaskStatus::State state) {
     return with_slurm(now, run(), {state, "41_0", output});
   };
-  EXPECT_EQ(standing(queued, OnSlurm::State::kRuns).status, record::RunStatus::kRunning);
-  EXPECT_EQ(standing(failed, OnSlurm::State::kWaits).status, record::RunStatus::kQueued);  // given to Slurm once more
+  EXPECT_EQ(standing(queued, SlurmTaskStatus::State::kRuns).status, record::RunStatus::kRunning);
+  EXPECT_EQ(standing(failed, SlurmTaskStatus::State::kWaits).status,
+            record::RunStatus::kQueued);  // given to Slurm once more
   // Nothing was written for it: it was taken out of the queue, and no file that is not there is named.
-  const auto never_began = standing(queued, OnSlurm::State::kGone);
+  const auto never_began = standing(queued, SlurmTaskStatus::State::kGone);
   EXPECT_EQ(never_began.status, record::RunStatus::kCancelled);
   EXPECT_EQ(never_began.reason, "left Slurm's queue before it started (cancelled by scancel or by the cluster)");
   folder_.write("0.txt", "start  ab\n");
-  const auto silent = standing(queued, OnSlurm::State::kGone);
+  const auto silent = standing(queued, SlurmTaskStatus::State::kGone);
   EXPECT_EQ(silent.status, record::RunStatus::kFailed);
   EXPECT_THAT(silent.reason, HasSubstr("; its task's output: " + output.string()));
   fs::remove(output);
   EXPECT_EQ(standing(failed, SlurmTaskStatus::State::kGone).reason, "it broke");
   fs::create_directories(run().folder());
   record::write_state(run().state(), {record::RunStatus::kRunning, 1, 7, "", {}, {}, "", ""});
-  EXPECT_EQ(standing(queued, OnSlurm::State::kGone).status, record::RunStatus::kFailed);
-  EXPECT_THAT(standing(queued, OnSlurm::State::kGone).reason, Not(HasSubstr("0.txt")));
+  EXPECT_EQ(standing(queued, SlurmTaskStatus::State::kGone).status, record::RunStatus::kFailed);
+  EXPECT_THAT(standing(queued, SlurmTaskStatus::State::kGone).reason, Not(HasSubstr("0.txt")));
   record::write_state(run().state(), {record::RunStatus::kCancelled, 1, 7, "", {}, {}, "stopped", ""});
-  EXPECT_EQ(standing(queued, OnSlurm::State::kGone).status, record::RunStatus::kQueued);
+  EXPECT_EQ(standing(queued, SlurmTaskStatus::State::kGone).status, record::RunStatus::kQueued);
 }
 
 TEST_F(Slurm, CancelsWhatIsThere) {

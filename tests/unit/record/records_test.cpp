@@ -156,8 +156,8 @@ TEST(EvalRecord, NamesItsOwnPluginsOnly) {
   EXPECT_EQ(read[3]["value"], "NaN");
   EXPECT_TRUE(std::isnan(number_or_nan(read[3]["value"])));
   EXPECT_TRUE(read[4]["value"].is_null());
-  for (const size_t recorded : {0, 1, 2, 3}) EXPECT_TRUE(applies(read[recorded])) < < recorded;
-  EXPECT_FALSE(applies(read[4]));
+  for (const size_t recorded : {0, 1, 2, 3}) EXPECT_TRUE(is_applicable(read[recorded])) < < recorded;
+  EXPECT_FALSE(is_applicable(read[4]));
 }
 
 TEST(WriteRecord, OnceAndWithItsFolders) {

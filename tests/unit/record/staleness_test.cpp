@@ -107,10 +107,10 @@ TEST_F(Staleness, IsThatOfTheFilesAtHand) {
   auto planned = line(before);
   planned.plugins["positional/alibi"].file = file.string();
   planned.plugins["evaluator/lm"].file = (folder_ / "gone.so").string();
-  EXPECT_EQ(with_code_at_hand({planned}).at(0).to_json(), planned.to_json());
-  EXPECT_EQ(stale(record("t1", before), with_code_at_hand({planned}).at(0), "t1"), "");
+  EXPECT_EQ(with_current_code({planned}).at(0).to_json(), planned.to_json());
+  EXPECT_EQ(stale(record("t1", before), with_current_code({planned}).at(0), "t1"), "");
   fs::copy_file("/proc/self/exe", file, fs::copy_options::overwrite_existing);
-  auto now = with_code_at_hand({planned}).at(0);
+  auto now = with_current_code({planned}).at(0);
   EXPECT_EQ(now.plugins["positional/alibi"].build_id, after);
   EXPECT_EQ(now.plugins["evaluator/lm"].build_id, "e1");  // of a file that is not here the plan has the word
   EXPECT_EQ(stale(record("t1", before), now, "t1"), "positional/alibi");

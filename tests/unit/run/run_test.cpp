@@ -90,7 +90,7 @@ TEST(Run, ReplicatedParametersStayBitIdenticalOnAllRanks) {
       const auto mine = parameter.value.detach().contiguous();
       const auto compare = [&](Communicator &axis) {
         std::vector<char> all(mine.nbytes() * static_cast<size_t>(axis.size()));
-        axis.gather(mine.data_ptr(), all.data(), mine.nbytes());
+        axis.all_gather(mine.data_ptr(), all.data(), mine.nbytes());
         EXPECT_EQ(std::memcmp(all.data(), all.data() + mine.nbytes(), mine.nbytes()), 0) < < parameter.spec.name;
       };
       if (parameter.spec.shard_dim < 0) compare(mesh.tensor());

@@ -17,7 +17,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::parsed;
 
-Holds holds(const std::string &text) {
+Inequality inequality(const std::string &text) {
   document::Diagnostics diagnostics;
   const auto read = parse_inequality(text, {}, diagnostics);
   diagnostics.throw_if_any();
@@ -25,7 +25,7 @@ Holds holds(const std::string &text) {
 }
 
 void expect_holds(const std::string &text, Relation relation, double left, double right, double offset, double within) {
-  const auto found = holds(text);
+  const auto found = inequality(text);
   EXPECT_EQ(found.relation, relation) < < text;
   EXPECT_EQ(found.left_factor, left) < < text;
   EXPECT_EQ(found.right_factor, right) < < text;
@@ -70,7 +70,7 @@ TEST(HoldsGrammar, MistakesAreNamed) {
       {"", "a side is missing at the end"}};
   for (const auto &[text, message] : cases) {
     try {
-      holds(text);
+      inequality(text);
       ADD_FAILURE() < < "accepted: " < < text;
     } catch (const document::ConfigErrors &error) {
       EXPECT_THAT(error.what(), HasSubstr(message)) < < text;

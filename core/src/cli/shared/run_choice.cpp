@@ -22,7 +22,7 @@ bool RunChoice::matches(const record::PlanLine& plan_line) const {
   return plan_line.train_id.starts_with(text_);
 }
 
-void RunChoice::settle(const std::vector<const record::PlanLine*>& plan_lines) {
+void RunChoice::resolve(const std::vector<const record::PlanLine*>& plan_lines) {
   if (!selector_) return;
   document::Diagnostics diagnostics;
   sweep::require_known_values(*selector_, plan_lines, fmt::format("'{}'", text_), diagnostics);
@@ -32,7 +32,7 @@ void RunChoice::settle(const std::vector<const record::PlanLine*>& plan_lines) {
 
 std::vector<record::PlanLine> RunChoice::among(const std::vector<record::PlanLine>& plan_lines) {
   const auto lines = sweep::pointers_to(plan_lines);
-  settle(lines);
+  resolve(lines);
   std::vector<record::PlanLine> chosen;
   std::ranges::copy_if(plan_lines, std::back_inserter(chosen),
                        [&](const record::PlanLine& line) { return matches(line); });

@@ -17,7 +17,7 @@ class RunChoice {
 
   // Must be called before the first match, with the runs to choose among. Throws ConfigErrors for a value that none of
   // them has.
-  void settle(const std::vector<const record::PlanLine*>& plan_lines);
+  void resolve(const std::vector<const record::PlanLine*>& plan_lines);
   bool matches(const record::PlanLine& plan_line) const;
   // Calls settle. Throws ConfigErrors or UserError, with the existing values, when no run matches.
   std::vector<record::PlanLine> among(const std::vector<record::PlanLine>& plan_lines);

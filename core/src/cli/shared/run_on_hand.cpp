@@ -27,8 +27,8 @@ std::string why_none(const NamedRun& run) {
 
 }  // namespace
 
-record::PlannedPlugins plugins_now(const record::PlanLine& line, const schema::Catalogue& catalogue,
-                                   const std::string& besides) {
+record::PlannedPlugins current_plugins(const record::PlanLine& line, const schema::Catalogue& catalogue,
+                                       const std::string& besides) {
   auto plugins = line.plugins;
   std::erase_if(plugins, [](const auto& one) { return !record::has_role(one.second, "train"); });
   plugins[besides] = {};

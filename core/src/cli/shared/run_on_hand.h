@@ -13,7 +13,7 @@ void check_weights(const NamedRun& run);
 
 // The plugins of the training and `besides` ("decoder/greedy"), as they are now. Weights outlive the code that made
 // them; where that code has changed, a note is printed.
-record::PlannedPlugins plugins_now(const record::PlanLine& plan_line, const schema::Catalogue& catalogue,
-                                   const std::string& besides);
+record::PlannedPlugins current_plugins(const record::PlanLine& plan_line, const schema::Catalogue& catalogue,
+                                       const std::string& besides);
 
 }  // namespace assay::cli

@@ -59,7 +59,7 @@ Examples examples_of(const json& record) {
 }
 
 // Adds the components' build ids to the run's: those of the record, or today's if a replay has accepted today's code.
-void take_code(const json& components, const record::PlannedPlugins& planned, bool accepted, RunResult& run) {
+void add_code(const json& components, const record::PlannedPlugins& planned, bool accepted, RunResult& run) {
   for (const auto& [key, plugin] : components.items())
     run.code[key] = accepted && planned.contains(key) ? record::code_id(planned.at(key)) : record::code_id(plugin);
 }
@@ -135,8 +135,8 @@ RunResult read_run(const record::PlanLine& line, const record::RunLayout& files,
     stale = !fresh.stale.empty();
     run.accepted_to = fresh.accepted_to;
     if (fresh.accepted_to > 0) run.origin.training_code = current_code;
-    take_code(record.value("/code/plugins" _json_pointer, json::object()), planned, fresh.accepted_to > 0, run);
-    take_training(record, stale, run, results);
+    add_code(record.value("/code/plugins" _json_pointer, json::object()), planned, fresh.accepted_to > 0, run);
+    add_training(record, stale, run, results);
   }
   bool complete = run.trained;
   for (const auto& evaluation : line.evaluate) {
@@ -151,8 +151,8 @@ RunResult read_run(const record::PlanLine& line, const record::RunLayout& files,
     const bool other = !fresh.stale.empty();
     if (const auto library = record.value("/code/library" _json_pointer, std::string()); !library.empty())
       run.code[kEvaluationLibrary] = fresh.accepted_to > 0 ? current_code : library;
-    take_code(record.value("/code/evaluator" _json_pointer, json::object()), planned, false, run);
-    take_metrics(record, label, stale || other, run, results.evaluation);
+    add_code(record.value("/code/evaluator" _json_pointer, json::object()), planned, false, run);
+    add_metrics(record, label, stale || other, run, results.evaluation);
     run.examples[label] = examples_of(record);
   }
   if (complete) {
@@ -169,13 +169,13 @@ RunResult read_run(const record::PlanLine& line, const record::RunLayout& files,
 Presence presence_of(const RunResult& run) {
   switch (run.status) {
     case RunStatus::kDone:
-      return Presence::kThere;
+      return Presence::kPresent;
     case RunStatus::kFailed:
       return run.diverged ? Presence::kDiverged : Presence::kFailed;
     case RunStatus::kPruned:
       return Presence::kPruned;
     default:
-      return Presence::kToCome;
+      return Presence::kPending;
   }
 }
 

@@ -27,7 +27,7 @@ std::optional<double> selecting_mean(const Group& group, const study::CompareSet
 
 bool has_ended(const Group& group) {
   return std::all_of(group.begin(), group.end(), [](const RunResult* run) {
-    return presence_of(*run) != Presence::kToCome && presence_of(*run) != Presence::kFailed;
+    return presence_of(*run) != Presence::kPending && presence_of(*run) != Presence::kFailed;
   });
 }
 
