@@ -137,8 +137,8 @@ TEST_F(Guards, DataThatCannotBeRead) {
   EXPECT_EQ(call("run experiments/tiny.toml data.dataset.path=link.txt"), 2);
   EXPECT_THAT(err_, HasSubstr("'link.txt' does not exist"));
   const std::pair<const char*, const char*> manifests[] = {
-      {"{\"files\": [", "manifest.json is no manifest ({\"files\": [{\"file\", \"split\"}, ..]})"},
-      {"{}", "manifest.json is no manifest"},
+      {"{\"files\": [", "manifest.json is not a valid manifest ({\"files\": [{\"file\", \"split\"}, ..]})"},
+      {"{}", "manifest.json is not a valid manifest"},
       {R"({"files": [{"file": "gone.txt", "split": "train"}]})", "cannot read"},
       {R"({"files": [{"file": "part", "split": "train"}]})", "cannot read"},
       {R"({"files": [{"file": "a.txt", "split": "training"}]})", "it must be train, validation or test"}};

@@ -240,9 +240,9 @@ TEST(Text, ErrorsSayWhatIsWrong) {
   folder.write("manifest.json", "{\"files\": [{\"file\": \"a.txt\", \"split\": \"train\", \"bytes\": 4}]}");
   EXPECT_THAT(open.error(folder.path()), HasSubstr("has 3 bytes, but its manifest says 4"));
   folder.write("manifest.json", "{\"files\": 3");
-  EXPECT_THAT(open.error(folder.path()), HasSubstr("manifest.json is no manifest"));
+  EXPECT_THAT(open.error(folder.path()), HasSubstr("manifest.json is not a valid manifest"));
   folder.write("manifest.json", "{\"files\": [{\"file\": \"a.txt\"}]}");
-  EXPECT_THAT(open.error(folder.path()), HasSubstr("manifest.json is no manifest"));
+  EXPECT_THAT(open.error(folder.path()), HasSubstr("manifest.json is not a valid manifest"));
   folder.write("manifest.json", "{\"files\": [{\"file\": \"a.txt\", \"split\": \"train\"}]}");
   const auto data = open(folder.path());
   EXPECT_THROW(data->document(Split::kTrain, 1), UserError);

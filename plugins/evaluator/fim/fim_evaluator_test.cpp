@@ -162,7 +162,7 @@ TEST(FimEvaluator, CutsBeforeAStringAndSkipsPiecesWithoutIt) {
       [] {
         Evaluated(json{{"cut_before", "never there"}});
       },
-      ThrowsMessage<UserError>(HasSubstr("holds 'never there'")));
+      ThrowsMessage<UserError>(HasSubstr("contains 'never there'")));
 }
 
 // Three texts in two layouts: three sequences of 14 tokens are scored for each, two are filled in with 6 tokens more.

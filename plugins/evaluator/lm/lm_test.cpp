@@ -270,7 +270,7 @@ TEST(LanguageModel, ASplitWithoutTextIsAnError) {
     make<Evaluator>("lm")->evaluate(context);
     FAIL() << "scored nothing";
   } catch (const UserError& error) {
-    EXPECT_THAT(error.what(), HasSubstr("the split 'validation' holds no text"));
+    EXPECT_THAT(error.what(), HasSubstr("the split 'validation' contains no text to score"));
   }
 }
 

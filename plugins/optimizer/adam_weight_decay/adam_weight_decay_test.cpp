@@ -132,7 +132,7 @@ TEST(AdamWeightDecay, ABadExpressionIsRefused) {
     make<Optimizer>("adam_weight_decay", {{"no_decay", {"bias", "("}}});
     FAIL() << "taken";
   } catch (const std::exception& error) {
-    EXPECT_THAT(error.what(), HasSubstr("no_decay: '(' is no regular expression"));
+    EXPECT_THAT(error.what(), HasSubstr("no_decay: '(' is not a valid regular expression"));
   }
 }
 
