@@ -87,7 +87,7 @@ void* Instances::create(const std::string& kind, const std::string& kind_hash, c
   const auto* component = registry_.find(kind, name, &file);
   if (!component) {
     const auto other = registry_.kind_of(name);
-    throw UserError(instance + ": no plugin provides a " + kind + " named '" + name + "'" +
+    throw UserError(instance + ": no plugin provides " + kind + " '" + name + "'" +
                     (other.empty() ? "" : " (a component of kind " + other + " has this name)") +
                     "; run 'assay plugins' to list all");
   }

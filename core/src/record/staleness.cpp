@@ -57,8 +57,8 @@ json accepted_in(const RunLayout& run) {
 // replay.
 std::int64_t replayed_library(const RunLayout& run, const std::string& library, const std::string& current_code) {
   for (const auto& one : accepted_in(run))
-    if (one.is_object() && one.value("/code/training" _json_pointer, "") == current_code &&
-        one.value("/record/training" _json_pointer, "") == library)
+    if (one.is_object() && one.value("/code/training"_json_pointer, "") == current_code &&
+        one.value("/record/training"_json_pointer, "") == library)
       return one.value("steps", std::int64_t{0});
   return 0;
 }

@@ -145,7 +145,7 @@ void Resolver::unknown_component(const document::Position& position, const std::
   const auto names = catalogue_.names_of(kind);
   auto message = fmt::format("unknown {} '{}'", kind, name);
   if (const auto near = base::nearest_name(name, names)) message += fmt::format("; did you mean '{}'?", *near);
-  message += names.empty() ? fmt::format("; no plugin provides a {}", kind) : " (available: ";
+  message += names.empty() ? "; no plugin provides " + with_article(kind) : " (available: ";
   for (size_t i = 0; i < names.size(); ++i) message += (i ? ", " : "") + names[i];
   if (!names.empty()) message += ")";
   if (const auto other = catalogue_.kind_of(name); !other.empty())

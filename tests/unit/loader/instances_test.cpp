@@ -151,13 +151,12 @@ TEST(Instances, WrongTypesNameTheParameterAndTheValue) {
 TEST(Instances, WrongNames) {
   EXPECT_EQ(refusal<UserError>(every({{"a_reel", 1}})), "here: unknown parameter 'a_reel' of report 'every'");
   EXPECT_EQ(refusal<UserError>({{"use", "every"}}), "here.needed: the parameter is required, but not given");
-  EXPECT_EQ(refusal<UserError>("nobody"),
-            "here: no plugin provides a report named 'nobody'; run 'assay plugins' to list all");
+  EXPECT_EQ(refusal<UserError>("nobody"), "here: no plugin provides report 'nobody'; run 'assay plugins' to list all");
   EXPECT_EQ(refusal<UserError>("none"),
-            "here: no plugin provides a report named 'none' (a component of kind positional has this name); run 'assay "
+            "here: no plugin provides report 'none' (a component of kind positional has this name); run 'assay "
             "plugins' to list all");
   EXPECT_EQ((refusal<UserError, Positional>("wrong_child")),
-            "here.inner: no plugin provides a objective named 'alibi' (a component of kind positional has this name); "
+            "here.inner: no plugin provides objective 'alibi' (a component of kind positional has this name); "
             "run 'assay plugins' to list all");
   EXPECT_EQ(refusal<UserError>(every({{"child", {{"use", "leaf"}, {"say", 1}}}})),
             "here.child: unknown parameter 'say' of report 'leaf'");

@@ -69,7 +69,7 @@ std::string conditions_of(const json& environment, const json& measured) {
   const int jobs = measured.value("concurrent_jobs", 1);
   return fmt::format(
       "host {}, {}, {}, mesh {}x{} {}, {} thread{} per rank, {} concurrent run{}", measured.value("host", "?"),
-      environment.value("cpu", "?"), environment.value("/gpu/name" _json_pointer, environment.value("device", "?")),
+      environment.value("cpu", "?"), environment.value("/gpu/name"_json_pointer, environment.value("device", "?")),
       mesh.value("tensor", 1), mesh.value("data", 1), mesh.value("backend", "self"), environment.value("threads", 1),
       environment.value("threads", 1) == 1 ? "" : "s", jobs, jobs == 1 ? "" : "s");
 }
@@ -79,7 +79,7 @@ Origin origin_of(const json& record) {
   const auto measured = record.value("measured", json::object());
   const auto source = record.value("source", json::object());
   Origin origin;
-  origin.training_code = record.value("/code/training" _json_pointer, std::string());
+  origin.training_code = record.value("/code/training"_json_pointer, std::string());
   origin.commit = source.value("git_commit", "");
   origin.dirty = !source.value("git_dirty", "").empty();
   origin.host = measured.value("host", "");
@@ -135,7 +135,7 @@ RunResult read_run(const record::PlanLine& line, const record::RunLayout& files,
     stale = !fresh.stale.empty();
     run.accepted_to = fresh.accepted_to;
     if (fresh.accepted_to > 0) run.origin.training_code = current_code;
-    add_code(record.value("/code/plugins" _json_pointer, json::object()), planned, fresh.accepted_to > 0, run);
+    add_code(record.value("/code/plugins"_json_pointer, json::object()), planned, fresh.accepted_to > 0, run);
     add_training(record, stale, run, results);
   }
   bool complete = run.trained;
@@ -149,9 +149,9 @@ RunResult read_run(const record::PlanLine& line, const record::RunLayout& files,
     const auto record = read_record(file);
     const auto fresh = record::freshness(record, files, line, current_code);
     const bool other = !fresh.stale.empty();
-    if (const auto library = record.value("/code/library" _json_pointer, std::string()); !library.empty())
+    if (const auto library = record.value("/code/library"_json_pointer, std::string()); !library.empty())
       run.code[kEvaluationLibrary] = fresh.accepted_to > 0 ? current_code : library;
-    add_code(record.value("/code/evaluator" _json_pointer, json::object()), planned, false, run);
+    add_code(record.value("/code/evaluator"_json_pointer, json::object()), planned, false, run);
     add_metrics(record, label, stale || other, run, results.evaluation);
     run.examples[label] = examples_of(record);
   }
