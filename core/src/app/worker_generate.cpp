@@ -62,7 +62,7 @@ json worker_generate(const json& request) {
   run::DecodeRequest decoding;
   if (request.value("stream", false))
     decoding.on_text = [](const std::string& text) {
-      std::cout < < json{{"text", base::text_of_bytes(text)}}.dump() < < "\n" < < std::flush;
+      std::cout << json{{"text", base::text_of_bytes(text)}}.dump() << "\n" << std::flush;
     };
   decoding.tokens = request.at("tokens");
   decoding.seed = request.at("seed");

@@ -65,7 +65,7 @@ void log_exceptions(Write &&write) {
   try {
     write();
   } catch (const std::exception &error) {
-    std::cerr < < error.what() < < "\n";
+    std::cerr << error.what() << "\n";
   }
 }
 
@@ -107,7 +107,7 @@ int run_other_process(mesh::Processes &ranks, const record::ExperimentLayout &ex
     check_paths(line.evaluate);
     // A shared folder may not show the same files to every host at the same time.
     auto attempt = attempt_at(line, experiment.run(line.train_id), experiment, start.at("attempt"));
-    attempt.evaluated = start.at("evaluated").get<std::set<std::string> >();
+    attempt.evaluated = start.at("evaluated").get<std::set<std::string>>();
     attempt.evaluated_during_training =
         start.at("evaluated_on_the_way").get<decltype(attempt.evaluated_during_training)>();
     attempt.trained.reset();
@@ -121,7 +121,7 @@ int run_other_process(mesh::Processes &ranks, const record::ExperimentLayout &ex
     return run::execute(registry_of(line.plugins), line, attempt, observer, &ranks).stopped ? record::kExitStopped : 0;
   } catch (const mesh::RankFailed &) {
   } catch (const std::exception &error) {
-    std::cerr < < "rank " < < ranks.rank() < < ": " < < error.what() < < "\n";
+    std::cerr << "rank " << ranks.rank() << ": " << error.what() << "\n";
     ranks.fail(class_of(error), error.what());
   }
   ranks.end(1);
@@ -135,8 +135,8 @@ int run_first_process(const WorkerRun &request, const record::ExperimentLayout &
   for (auto &candidate : record::read_plan_lines(request.plan))
     if (candidate.train_id.starts_with(request.run) && ++found) line = std::move(candidate);
   if (found != 1) {
-    std::cerr < < request.plan < < ": the plan has " < < (found ? "several runs" : "no run") < <
-        " with an id that begins with '" < < request.run < < "'\n";
+    std::cerr << request.plan << ": the plan has " << (found ? "several runs" : "no run")
+              << " with an id that begins with '" << request.run << "'\n";
     return 2;
   }
   const auto layout = experiment.run(line.train_id);
@@ -193,7 +193,7 @@ int run_first_process(const WorkerRun &request, const record::ExperimentLayout &
     record::write_state(layout.state(), state);
     return 0;
   } catch (const std::exception &error) {
-    std::cerr < < error.what() < < "\n";
+    std::cerr << error.what() << "\n";
     state.status = record::RunStatus::kFailed;
     state.exit_code = 1;
     state.reason = error.what();

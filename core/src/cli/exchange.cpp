@@ -110,7 +110,7 @@ int export_results(const Arguments& arguments) {
                                                {"weights", run.layout.weights().string()},
                                                {"exchange", exchange},
                                                {"out", folder.string()}});
-  for (const auto& name : written) std::cout < < (folder / name.get<std::string>()).string() < < "\n";
+  for (const auto& name : written) std::cout << (folder / name.get<std::string>()).string() << "\n";
   return kDone;
 }
 
@@ -139,7 +139,7 @@ int import_weights(const Arguments& arguments) {
       fmt::format("# {}, whose vocabulary has {} tokens\n[model]\n", parsed->words[0], answer.at("vocabulary").dump());
   for (const auto& [key, value] : answer.at("model").items()) toml += fmt::format("{} = {}\n", key, inline_toml(value));
   base::write_atomically(folder / "model.toml", toml);
-  for (const char* name : {"model.toml", "weights.safetensors"}) std::cout < < (folder / name).string() < < "\n";
+  for (const char* name : {"model.toml", "weights.safetensors"}) std::cout << (folder / name).string() << "\n";
   return kDone;
 }
 

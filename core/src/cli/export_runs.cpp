@@ -68,7 +68,7 @@ int export_csv(const std::vector<std::string> &words, const std::string &out, bo
   std::erase_if(results.runs, [&](const compare::RunResult &run) { return !what.has(run.line.train_id); });
   const auto text = curves ? compare::curves_csv(results, what.layout) : compare::metrics_csv(results);
   if (out.empty())
-    std::cout < < text;
+    std::cout << text;
   else
     base::write_atomically(out, text);
   return 0;
@@ -97,7 +97,7 @@ int export_to_tracker(const std::vector<std::string> &words, const std::string &
                          {"tracker", component},
                          {"experiment", layout.folder().filename().string()},
                          {"runs", runs}});
-  for (const auto &run : runs) std::cout < < base::printable(run.at("out").get<std::string>()) < < "\n";
+  for (const auto &run : runs) std::cout << base::printable(run.at("out").get<std::string>()) << "\n";
   return 0;
 }
 

@@ -101,7 +101,7 @@ int generate(const Arguments &arguments) {
   request["cosines"] = !heatmap.empty();
   std::string streamed;
   const auto on_text = [&](const std::string &text) {
-    std::cout < < (streamed.empty() ? prompts[0] : "") < < text < < std::flush;
+    std::cout << (streamed.empty() ? prompts[0] : "") << text << std::flush;
     streamed += text;
   };
   for (auto &continuation : worker::generate_text(request, on_text)) {
@@ -111,11 +111,11 @@ int generate(const Arguments &arguments) {
       continuation[key] = base::bytes_of_text(continuation[key].get<std::string>());
     const std::string prompt = continuation["prompt"], text = continuation["text"];
     if (as_json)
-      std::cout < < continuation.dump(-1, ' ', false, json::error_handler_t::replace) < < "\n";
+      std::cout << continuation.dump(-1, ' ', false, json::error_handler_t::replace) << "\n";
     else if (streamed.empty())  // nothing was streamed
-      std::cout < < prompt < < text < < "\n";
+      std::cout << prompt << text << "\n";
     else
-      std::cout < < text.substr(std::min(streamed.size(), text.size())) < < "\n";
+      std::cout << text.substr(std::min(streamed.size(), text.size())) << "\n";
   }
   return kDone;
 }

@@ -64,7 +64,7 @@ void print_text(const plan::Plan& plan, const PlanOutlook& outlook) {
   head.insert(head.end(), {"seed", "steps", "tokens"});
   if (!plan.data.empty()) head.emplace_back("epochs");
   if (has_statuses) head.emplace_back("status");
-  std::vector<std::vector<std::string> > rows{head};
+  std::vector<std::vector<std::string>> rows{head};
   for (size_t i = 0; i < plan.lines.size(); ++i) {
     const auto& line = plan.lines[i];
     std::vector<std::string> row{line.train_id.substr(0, 8)};

@@ -93,7 +93,7 @@ int recheck(const Arguments& arguments) {
   const record::ExperimentLayout experiment(plan.results_folder);
   const auto groups = stale_groups(plan, experiment);
   if (groups.empty()) {
-    std::cout < < plan.experiment < < ": no training record is stale\n";
+    std::cout << plan.experiment << ": no training record is stale\n";
     return kDone;
   }
   const auto scratch = plan.results_folder / ".recheck";

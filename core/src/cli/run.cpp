@@ -92,18 +92,18 @@ void report_stale_runs(const plan::Plan& plan, const std::vector<record::PlanLin
     if (!other.empty()) code.insert(other);
   }
   if (stale > 0)
-    std::cerr < < base::printable(fmt::format(
-                      "{} of {} done runs are stale (other code: {}) and are not run again: "
-                      "'assay recheck {}' replays their first steps; to run one again, remove its folder under {}",
-                      stale, done, fmt::join(code, "; "), file, (plan.results_folder / "runs").string())) < <
-        "\n";
+    std::cerr << base::printable(fmt::format(
+                     "{} of {} done runs are stale (other code: {}) and are not run again: "
+                     "'assay recheck {}' replays their first steps; to run one again, remove its folder under {}",
+                     stale, done, fmt::join(code, "; "), file, (plan.results_folder / "runs").string()))
+              << "\n";
 }
 
 // Runs the inputs first, then puts the plan in force and gives the lines the state of the source tree. Returns an exit
 // code.
 int prepare(plan::Plan& plan, std::vector<record::PlanLine>& lines, const Parsed& parsed,
             const plan::PlanRequest& request, launch::SweepOptions& sweep) {
-  for (const auto& warning : plan::warnings_of(plan)) std::cerr < < base::printable(warning) < < "\n";
+  for (const auto& warning : plan::warnings_of(plan)) std::cerr << base::printable(warning) << "\n";
   note_other_plans_of_inputs(plan);
   sweep.experiment = plan.results_folder;
   report_stale_runs(plan, lines, request.file);
@@ -143,7 +143,7 @@ int run(const Arguments& arguments) {
   if (parsed->options.count("until-decided")) try {
       return until_decided(*parsed, request, sweep, arguments);
     } catch (const compare::MixedCode& refusal) {
-      std::cerr < < "assay run: " < < refusal.what() < < "\n";
+      std::cerr << "assay run: " << refusal.what() << "\n";
       return kProvenanceRefused;
     }
   const auto slurm = on_slurm ? plan::read_slurm_settings(request.file) : plan::SlurmSettings();
@@ -162,20 +162,19 @@ int run(const Arguments& arguments) {
   const bool whole = !smoke && !parsed->options.count("only");
   if (plan.prune && whole) sweep.pruning = launch::Pruning{*plan.prune, plan.compare.baseline};
   if (plan.prune && parsed->options.count("only"))
-    std::cerr < < "With --only no run is pruned, because pruning ranks all groups of the plan.\n";
+    std::cerr << "With --only no run is pruned, because pruning ranks all groups of the plan.\n";
   if (const int code = prepare(plan, lines, *parsed, request, sweep); code != kDone) return code;
   if (on_slurm) {
-    if (plan.prune)
-      std::cerr < < "On Slurm no run is pruned, because no controller compares the groups at the rungs.\n";
+    if (plan.prune) std::cerr << "On Slurm no run is pruned, because no controller compares the groups at the rungs.\n";
     launch::submit_to_slurm(
         lines, {std::filesystem::canonical("/proc/self/exe"), plan.results_folder, slurm, sweep.jobs, sweep.dry_run},
         std::cerr);
-    if (!sweep.dry_run) std::cerr < < "To show their status: assay status " < < request.file < < "\n";
+    if (!sweep.dry_run) std::cerr << "To show their status: assay status " << request.file << "\n";
     return kDone;
   }
   const int code = launch::run_sweep(lines, sweep, std::cerr, launch::style_of_stderr());
   if (code == kDone && !sweep.dry_run && !smoke)
-    std::cerr < < "To show the table: assay compare " < < request.file < < "\n";
+    std::cerr << "To show the table: assay compare " << request.file << "\n";
   return code;
 }
 

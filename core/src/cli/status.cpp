@@ -34,7 +34,7 @@ std::map<std::string, launch::SlurmTaskStatus> slurm_of(const record::Experiment
   try {
     return launch::runs_on_slurm(experiment);
   } catch (const UserError& error) {
-    std::cerr < < "note: runs on Slurm are not shown: " < < error.what() < < "\n";
+    std::cerr << "note: runs on Slurm are not shown: " << error.what() << "\n";
     return {};
   }
 }
@@ -62,7 +62,7 @@ std::string status_text(const record::ExperimentLayout& experiment) {
   std::map<record::RunStatus, size_t> counts;
   size_t stale = 0, skipping = 0;  // done runs that are stale; done runs with skipped steps
   size_t waiting = 0;              // queued runs that wait on Slurm
-  std::optional<std::map<std::string, launch::SlurmTaskStatus> >
+  std::optional<std::map<std::string, launch::SlurmTaskStatus>>
       slurm;  // queried if the runs' own files do not decide a status
   std::string details;
   const auto lines = record::with_current_code(record::read_plan_lines(experiment.plan()));
@@ -120,16 +120,16 @@ int status(const Arguments& arguments) {
     throw UserError("assay status takes one experiment, or none to show all; see assay status --help");
   if (!parsed->words.empty()) {
     const auto experiment = find_experiment(parsed->words[0]);
-    std::cout < < status_text(experiment.layout) < < std::flush;
+    std::cout << status_text(experiment.layout) << std::flush;
     note_other_plan(experiment);
     return kDone;
   }
   const auto experiments = experiments_in(default_results_root());
   for (const auto& experiment : experiments) {
-    std::cout < < status_text(experiment) < < std::flush;
+    std::cout << status_text(experiment) << std::flush;
     note_other_plan({experiment, std::nullopt});
   }
-  if (experiments.empty()) std::cout < < "there are no results in " < < default_results_root().string() < < "\n";
+  if (experiments.empty()) std::cout << "there are no results in " << default_results_root().string() << "\n";
   return kDone;
 }
 

@@ -64,8 +64,8 @@ std::vector<int64_t> steps_up_to(int64_t last) {
   return steps;
 }
 
-std::vector<std::vector<std::string> > rows_of(const json &answer) {
-  std::vector<std::vector<std::string> > rows{{"precision", "mesh", "step", "loss", "gradients", "weights"}};
+std::vector<std::vector<std::string>> rows_of(const json &answer) {
+  std::vector<std::vector<std::string>> rows{{"precision", "mesh", "step", "loss", "gradients", "weights"}};
   const auto number = [](const json &value) {
     return value.is_null() ? "nan" : fmt::format("{:.1e}", value.get<double>());
   };
@@ -81,7 +81,7 @@ std::vector<std::vector<std::string> > rows_of(const json &answer) {
   return rows;
 }
 
-std::string markdown(const std::vector<std::vector<std::string> > &rows) {
+std::string markdown(const std::vector<std::vector<std::string>> &rows) {
   std::string text;
   for (const auto &row : rows) {
     for (const auto &cell : row) text += "| " + compare::escaped_markdown(cell) + " ";
@@ -101,7 +101,7 @@ constexpr const char *kNote =
     "in fp32 the last column shows such weights";
 
 // Does not overwrite the table of a comparison, which has the same name.
-void write_reference(const plan::Plan &plan, const std::vector<std::vector<std::string> > &rows,
+void write_reference(const plan::Plan &plan, const std::vector<std::vector<std::string>> &rows,
                      const std::string &device, const std::string &command) {
   const record::ExperimentLayout experiment(plan.results_folder);
   const auto file = experiment.reference() / "table.md";
@@ -128,7 +128,7 @@ void write_reference(const plan::Plan &plan, const std::vector<std::vector<std::
         "- {}: {}\n", name,
         name == std::string_view("command") ? compare::markdown_code(value) : compare::escaped_markdown(value));
   base::write_atomically(file, text);
-  std::cerr < < "wrote " < < base::printable(file.string()) < < "\n";
+  std::cerr << "wrote " << base::printable(file.string()) << "\n";
 }
 
 }  // namespace
@@ -182,11 +182,11 @@ int verify_mesh(const Arguments &arguments) {
   const auto rows = rows_of(answer);
   const auto title = fmt::format("{}, {}, seed {}, {}", plan.experiment, line.label, line.seed, device);
   if (format == "json")
-    std::cout < < answer.dump(2) < < "\n";
+    std::cout << answer.dump(2) << "\n";
   else if (format == "md")
-    std::cout < < "**" < < compare::escaped_markdown(title) < < "**: " < < kMeaning < < "\n\n" < < markdown(rows);
+    std::cout << "**" << compare::escaped_markdown(title) << "**: " << kMeaning << "\n\n" << markdown(rows);
   else
-    std::cout < < base::printable(title) < < ": " < < kMeaning < < "\n\n" < < aligned(rows);
+    std::cout << base::printable(title) << ": " << kMeaning << "\n\n" << aligned(rows);
   if (reference) write_reference(plan, rows, device, fmt::format("{}", fmt::join(arguments.words, " ")));
   return kDone;
 }

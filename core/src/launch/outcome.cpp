@@ -20,7 +20,7 @@ using record::RunStatus;
 namespace {
 
 constexpr size_t kShownLines = 8;
-constexpr std::uintmax_t kReadBytes = 1 < < 14;
+constexpr std::uintmax_t kReadBytes = 1 << 14;
 
 std::vector<std::string> last_lines(const std::filesystem::path& log, std::uintmax_t begin) {
   std::error_code absent;

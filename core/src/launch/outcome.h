@@ -40,7 +40,7 @@ struct Ending {
 std::uint64_t oom_kills(std::string_view vmstat);
 
 // Hook files (record/hook_file.h), each with the time when its process began to write it.
-using HookFiles = std::set<std::pair<std::filesystem::path, std::filesystem::file_time_type> >;
+using HookFiles = std::set<std::pair<std::filesystem::path, std::filesystem::file_time_type>>;
 
 // Where a run's files ended when its worker started; earlier content belongs to another attempt.
 struct FilesBeforeAttempt {

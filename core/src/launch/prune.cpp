@@ -112,7 +112,7 @@ std::optional<double> value_at(const record::RunLayout &run, const std::string &
 RungVerdict judge(const std::vector<record::PlanLine> &plan_lines, const record::ExperimentLayout &experiment,
                   const Pruning &pruning, size_t rung) {
   std::vector<std::string> order;
-  std::map<std::string, std::vector<const record::PlanLine *> > groups;
+  std::map<std::string, std::vector<const record::PlanLine *>> groups;
   std::optional<sweep::Selector> baseline;
   if (pruning.baseline) baseline = sweep::resolved(*pruning.baseline, sweep::pointers_to(plan_lines));
   for (const auto &line : plan_lines) {

@@ -53,13 +53,12 @@ class Submission {
         submit(shape, {lines.begin() + static_cast<long>(begin), lines.begin() + static_cast<long>(begin + count)});
         runs += count;
       }
-    out_ < < fmt::format("{} of {} {} Slurm in {}", runs, base::plural(plan.size(), "run"),
-                         options_.dry_run ? "would be submitted to" : "submitted to",
-                         base::plural(arrays, "job array"));
-    if (done_) out_ < < fmt::format(", {} already complete", done_);
-    if (running_) out_ < < fmt::format(", {} already running", running_);
-    if (there_) out_ < < fmt::format(", {} already on Slurm", there_);
-    out_ < < ".\n" < < std::flush;
+    out_ << fmt::format("{} of {} {} Slurm in {}", runs, base::plural(plan.size(), "run"),
+                        options_.dry_run ? "would be submitted to" : "submitted to", base::plural(arrays, "job array"));
+    if (done_) out_ << fmt::format(", {} already complete", done_);
+    if (running_) out_ << fmt::format(", {} already running", running_);
+    if (there_) out_ << fmt::format(", {} already on Slurm", there_);
+    out_ << ".\n" << std::flush;
   }
 
   // Arrays that Slurm no longer knows have nothing left to start; only the last output of their tasks is lost.
@@ -96,8 +95,8 @@ class Submission {
   void submit(const SlurmShape &shape, const Lines &lines) {
     const auto what = fmt::format("{} of {}", base::plural(lines.size(), "run"), shape_text(shape));
     if (options_.dry_run) {
-      out_ < < "would submit  " < < what < < "\n";
-      for (const auto *line : lines) out_ < < "              " < < job_of(*line, experiment_).name < < "\n";
+      out_ << "would submit  " << what << "\n";
+      for (const auto *line : lines) out_ << "              " << job_of(*line, experiment_).name << "\n";
       return;
     }
     auto job = new_slurm_job(experiment_);
@@ -120,7 +119,7 @@ class Submission {
       throw;
     }
     write_slurm_job(job);
-    out_ < < fmt::format("submitted  {}  job {}\n", what, job.id) < < std::flush;
+    out_ << fmt::format("submitted  {}  job {}\n", what, job.id) << std::flush;
   }
 
   const SlurmOptions &options_;

@@ -41,7 +41,7 @@ SlurmJob read_slurm_job(const fs::path &folder) {
   if (!text.is_object() || text.value("schema", 0) != 1)
     throw UserError(description_of(folder).string() +
                     ": the file does not describe a job array of schema 1; remove its folder");
-  return {folder, text.at("name"), text.at("job"), text.at("runs").get<std::vector<std::string> >()};
+  return {folder, text.at("name"), text.at("job"), text.at("runs").get<std::vector<std::string>>()};
 }
 
 std::vector<SlurmJob> slurm_jobs(const record::ExperimentLayout &experiment) {

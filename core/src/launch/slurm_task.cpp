@@ -92,11 +92,11 @@ int slurm_task(const std::filesystem::path& worker, const std::filesystem::path&
   const auto& line = plan[place];
   const auto job = job_of(line, experiment);
   if (record::has_all_records(line, job.run)) {
-    out < < "done   " < < job.name < < ": its records already exist\n";
+    out << "done   " << job.name << ": its records already exist\n";
     return 0;
   }
 
-  out < < "start  " < < job.name < < "\n" < < std::flush;
+  out << "start  " << job.name << "\n" << std::flush;
   std::filesystem::create_directories(job.run.folder());
   FilesBeforeAttempt before(job.run);
   const auto command = command_of(line, job, {worker, experiment.folder(), array.plan()}, wrap);
@@ -105,17 +105,17 @@ int slurm_task(const std::filesystem::path& worker, const std::filesystem::path&
   const auto ending = record_ending(job, worker_exit_status(worker_end.status, line), process.id(),
                                     record::has_all_records(line, job.run), worker_end.stop_request, before);
   if (ending.status == record::RunStatus::kDone) {
-    out < < "done   " < < job.name < < "\n";
+    out << "done   " << job.name << "\n";
     return 0;
   }
-  out < < (ending.status == record::RunStatus::kFailed ? "FAILED " : "stop   ") < < job.name < < ": " < <
-      base::printable(ending.reason) < < "\n";
-  for (const auto& one : ending.log_lines) out < < "       | " < < base::printable_lines(one) < < "\n";
-  if (!ending.state_error.empty()) out < < ending.state_error < < "\n";
-  out < < std::flush;
+  out << (ending.status == record::RunStatus::kFailed ? "FAILED " : "stop   ") << job.name << ": "
+      << base::printable(ending.reason) << "\n";
+  for (const auto& one : ending.log_lines) out << "       | " << base::printable_lines(one) << "\n";
+  if (!ending.state_error.empty()) out << ending.state_error << "\n";
+  out << std::flush;
   if (ending.status == record::RunStatus::kFailed) return 1;
   if (worker_end.stop_request == StopRequest::kPreempt && slurm::is_running(task)) {
-    out < < "       The task is requeued.\n" < < std::flush;  // before Slurm ends this process
+    out << "       The task is requeued.\n" << std::flush;  // before Slurm ends this process
     slurm::requeue(task);
   }
   return ending.status == record::RunStatus::kRunning ? 0 : record::kExitStopped;

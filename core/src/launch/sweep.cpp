@@ -58,15 +58,14 @@ class Sweep {
     const size_t planned = left_.size();
     if (options_.dry_run) {
       const auto jobs = jobs_of(to_do(0));
-      for (const auto& job : jobs)
-        out_ < < "would run  " < < job.name < < "  (" < < job.train_id.substr(0, 12) < < ")\n";
-      out_ < < fmt::format("{} of {} runs have no complete record.\n", jobs.size(), planned);
+      for (const auto& job : jobs) out_ << "would run  " << job.name << "  (" << job.train_id.substr(0, 12) << ")\n";
+      out_ << fmt::format("{} of {} runs have no complete record.\n", jobs.size(), planned);
       return 0;
     }
     if (done_before_ == planned || !options_.pruning || halve()) launch_all(0);
     const auto done_elsewhere = count_done_elsewhere();
-    out_ < < summary_text(total_, done_before_, done_elsewhere, planned - left_.size()) < < ". Records: " < <
-        (options_.experiment / "runs").string() < < "\n";
+    out_ << summary_text(total_, done_before_, done_elsewhere, planned - left_.size())
+         << ". Records: " << (options_.experiment / "runs").string() << "\n";
     return exit_code(total_);
   }
 
@@ -97,14 +96,14 @@ class Sweep {
       if (total_.signal != 0 || total_.not_started + total_.cancelled + total_.preempted > 0) return false;
       const auto verdict = judge(left_, experiment_, *options_.pruning, rung);
       if (!verdict.judged) {
-        out_ < < "The rung " < < base::text_of(settings.rungs[rung]) < <
-            " cannot be judged until all runs have reached it; run again then.\n";
+        out_ << "The rung " << base::text_of(settings.rungs[rung])
+             << " cannot be judged until all runs have reached it; run again then.\n";
         return false;
       }
       if (verdict.not_judged > 0)
-        out_ < < fmt::format("{} group{} without a value of {} at the rung {} cannot be judged and continue\n",
-                             verdict.not_judged, verdict.not_judged == 1 ? "" : "s", settings.metric,
-                             base::text_of(settings.rungs[rung]));
+        out_ << fmt::format("{} group{} without a value of {} at the rung {} cannot be judged and continue\n",
+                            verdict.not_judged, verdict.not_judged == 1 ? "" : "s", settings.metric,
+                            base::text_of(settings.rungs[rung]));
       prune(verdict);
     }
     return true;
@@ -122,7 +121,7 @@ class Sweep {
       state.status = record::RunStatus::kPruned;
       state.reason = reason->second;
       record::write_state(job.run.state(), state);
-      out_ < < "pruned " < < job.name < < ": " < < base::printable(state.reason) < < "\n";
+      out_ << "pruned " << job.name << ": " << base::printable(state.reason) << "\n";
     }
     std::erase_if(left_, [&](const record::PlanLine& line) { return verdict.pruned.count(line.group) > 0; });
   }
@@ -155,11 +154,10 @@ class Sweep {
     for (size_t i = 0; i < jobs.size(); ++i) jobs[i].until = step_of(lines[i], rung);
     SlotPool slots(slots_folder(), record::core_numbers(), visible_gpus());
     const int at_once = options_.exclusive ? 1 : options_.jobs > 0 ? options_.jobs : default_jobs(jobs, slots.cores());
-    out_ < <
-        fmt::format("Running {} of {} runs{}, at most {} at once.\n", jobs.size(), left_.size(),
-                    rung == 0 ? "" : " up to the rung " + base::text_of(options_.pruning->settings.rungs[rung - 1]),
-                    at_once) < <
-        std::flush;
+    out_ << fmt::format("Running {} of {} runs{}, at most {} at once.\n", jobs.size(), left_.size(),
+                        rung == 0 ? "" : " up to the rung " + base::text_of(options_.pruning->settings.rungs[rung - 1]),
+                        at_once)
+         << std::flush;
     const record::ControllerPlan own(experiment_, text_of(lines));
     const LaunchOptions launching{.files = {options_.worker, options_.experiment, own.file()},
                                   .jobs = options_.jobs,

@@ -213,7 +213,7 @@ class Planner {
     check_equal_costs(plan_.compare, plan_.lines, plan_.sizes, diagnostics_);
   }
 
-  void check_metrics(const std::map<std::string, std::vector<std::string> >& known) {
+  void check_metrics(const std::map<std::string, std::vector<std::string>>& known) {
     const auto check = [&](const study::MetricName& metric, bool whole) {
       if (!is_overridden(record::owner_of(metric.name)))
         study::check_metric_is_given(metric, whole, known, diagnostics_);

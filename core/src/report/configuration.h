@@ -18,9 +18,9 @@ namespace assay::report {
 std::map<std::string, nlohmann::json> flat_configuration(const record::PlanLine& plan_line);
 
 struct Configurations {
-  std::vector<std::string> keys;                  // keys that differ between groups
-  std::vector<std::vector<std::string> > values;  // one per group and key; empty: the group does not have the key
-  std::vector<std::pair<std::string, std::string> > common;  // the other keys
+  std::vector<std::string> keys;                 // keys that differ between groups
+  std::vector<std::vector<std::string>> values;  // one per group and key; empty: the group does not have the key
+  std::vector<std::pair<std::string, std::string>> common;  // the other keys
 };
 
 // lines: one per group.

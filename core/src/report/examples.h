@@ -14,8 +14,8 @@ namespace assay::report {
 struct WrittenExamples {
   std::string label;
   std::int64_t seed = 0;
-  std::vector<std::string> columns;             // "prompt", "human", "greedy: continuation"
-  std::vector<std::vector<std::string> > rows;  // any bytes; "" if an evaluation has no such text
+  std::vector<std::string> columns;            // "prompt", "human", "greedy: continuation"
+  std::vector<std::vector<std::string>> rows;  // any bytes; "" if an evaluation has no such text
 };
 
 // For every group the first run that has records with texts; at most `most` examples each. A text that is equal in all

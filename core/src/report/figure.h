@@ -27,9 +27,9 @@ struct Figure {
   std::string x, y, unit;
   bool categories = false;  // x is not a number
   std::vector<FigureSeries> series;
-  std::vector<std::pair<std::string, compare::Count> >
+  std::vector<std::pair<std::string, compare::Count>>
       unplaced{};  // rows without a value of x because their runs have none
-  std::vector<std::pair<std::string, std::string> > provenance;
+  std::vector<std::pair<std::string, std::string>> provenance;
 };
 
 // The metrics that a figure needs from the table: y at all its coordinates, and x if it is a metric.

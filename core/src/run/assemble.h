@@ -64,9 +64,9 @@ class Assembled {
   std::vector<Tracker*> trackers;
   std::vector<Callback*> callbacks;
   std::unique_ptr<Vocabulary> vocabulary;
-  std::unique_ptr<Parameters> parameters;                      // after build
-  Compute compute;                                             // of this machine; set before build
-  std::map<std::string, std::unique_ptr<TrainedRun> > others;  // runs whose models evaluations use, by folder
+  std::unique_ptr<Parameters> parameters;                     // after build
+  Compute compute;                                            // of this machine; set before build
+  std::map<std::string, std::unique_ptr<TrainedRun>> others;  // runs whose models evaluations use, by folder
   // Called before every forward pass of evaluations and decoding, on every rank; may throw RunStopped. continues: the
   // forward pass is of a decoded token that follows the cache.
   std::function<void(bool continues)> before_forward;

@@ -106,8 +106,8 @@ void start_from_init(const record::TrainConfig &train, Assembled &run, const Mes
   load(file, tensors, mesh.tensor());
 }
 
-std::vector<std::pair<std::string, std::string> > init_findings(const record::TrainConfig &train, Assembled &run) {
-  std::vector<std::pair<std::string, std::string> > findings;
+std::vector<std::pair<std::string, std::string>> init_findings(const record::TrainConfig &train, Assembled &run) {
+  std::vector<std::pair<std::string, std::string>> findings;
   if (!train.init) return findings;
   const auto &init = *train.init;
   const auto ignore = init.ignore.value_or(Names());

@@ -17,6 +17,6 @@ namespace assay::run {
 void start_from_init(const record::TrainConfig& train, Assembled& run, const Mesh& mesh);
 
 // The same checks at plan time, by names and vocabulary, of files that already exist. Returns keys and errors.
-std::vector<std::pair<std::string, std::string> > init_findings(const record::TrainConfig& train, Assembled& run);
+std::vector<std::pair<std::string, std::string>> init_findings(const record::TrainConfig& train, Assembled& run);
 
 }  // namespace assay::run

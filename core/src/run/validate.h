@@ -15,12 +15,12 @@
 namespace assay::run {
 
 struct Built {
-  int64_t parameters = 0;                                    // all trained parameters
-  double row_flops = 0;                                      // per row of a step; 0: not counted
-  std::vector<std::string> notes;                            // of components: "optimizer: .."
-  std::map<std::string, std::vector<std::string> > metrics;  // of evaluations, by label; empty: not known yet
-  EpochSize epoch;                                           // of the training text; 0 tokens without training
-  std::string data;                                          // one sentence on the splits
+  int64_t parameters = 0;                                   // all trained parameters
+  double row_flops = 0;                                     // per row of a step; 0: not counted
+  std::vector<std::string> notes;                           // of components: "optimizer: .."
+  std::map<std::string, std::vector<std::string>> metrics;  // of evaluations, by label; empty: not known yet
+  EpochSize epoch;                                          // of the training text; 0 tokens without training
+  std::string data;                                         // one sentence on the splits
 };
 
 // Returns [{"group", "path", "message"}] for one plan line; [] without errors. `built` is set if the model can be

@@ -31,7 +31,7 @@ std::string why_no_value(const record::PlanLine& line, const std::string& owner,
 }  // namespace
 
 void check_metric_is_given(const MetricName& metric, bool whole,
-                           const std::map<std::string, std::vector<std::string> >& known,
+                           const std::map<std::string, std::vector<std::string>>& known,
                            document::Diagnostics& diagnostics) {
   const auto owner = record::owner_of(metric.name);
   const auto found = known.find(owner);

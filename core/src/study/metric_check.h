@@ -20,7 +20,7 @@ struct MetricName {
 // Checks that an evaluation that declares its metrics reports this one; `known` holds the declared metrics by label. If
 // `whole`, the coordinates must match too; otherwise a name without coordinates stands for all metrics of that name.
 void check_metric_is_given(const MetricName& metric, bool whole,
-                           const std::map<std::string, std::vector<std::string> >& known,
+                           const std::map<std::string, std::vector<std::string>>& known,
                            document::Diagnostics& diagnostics);
 
 // Checks that the owner is `train` or an evaluator of the runs, and that a step is one at which the runs evaluate (log,

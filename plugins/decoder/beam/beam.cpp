@@ -44,7 +44,7 @@ class Beam final : public assay::Decoder {
     const int64_t B = log_p_BV.size(0), V = log_p_BV.size(1);
     const auto end_of_text = context.vocabulary().special(assay::kEndOfText);
     std::vector<int64_t> tokens, parents;
-    for (int64_t begin = 0, end; begin < B; begin = end) {  // rows of a prompt are adjacent: so they are returned below
+    for (int64_t begin = 0, end; begin < B; begin = end) {  // rows of a prompt are adjacent, as returned below
       end = begin + 1;
       while (end < B && prompts.data_ptr<int64_t>()[end] == prompts.data_ptr<int64_t>()[begin]) ++end;
       Search search{config_, {}, {}};

@@ -40,7 +40,7 @@ class Contrastive final : public assay::Decoder {
         .param("alpha", &Config::alpha, "Weight of the cosine; 0 is greedy search.", 0, 1)
         .param("sample_steps", &Config::sample_steps,
                "The diverse variant: this many first tokens are sampled from the nucleus instead.", 0)
-        .param("top_p", &Config::top_p, "Share of the probability that the nucleus of these first tokens has.", 0, 1)
+        .param("top_p", &Config::top_p, "Probability mass of the nucleus of these first tokens.", 0, 1)
         .param("low_memory", &Config::low_memory,
                "Whether candidates run one after the other instead of in one batch, which is slower.");
   }

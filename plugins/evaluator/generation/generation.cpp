@@ -51,8 +51,9 @@ class Generation final : public assay::Evaluator {
   static void describe(auto& schema) {
     schema
         .doc(
-            "Generates continuations of held-out prompts and reports rep-n, diversity, distinct-n, length and "
-            "nll under the model itself and under another run, each also for the human continuations.")
+            "Generates continuations of held-out prompts and reports their rep-n, diversity, distinct-n and "
+            "nll under another run, beside those of the human continuations, and their length and nll under "
+            "the model itself.")
         .paper("arXiv:2202.06417")
         .param("decoder", &Config::decoder, "Decoder of the continuations.")
         .param("prompts", &Config::prompts, "Number of prompts, evenly spaced in the split.", 1)

@@ -41,8 +41,8 @@ class AdamWeightDecay final : public assay::Optimizer {
   static void describe(auto& schema) {
     schema
         .doc(
-            "BERT's Adam: no bias correction, decoupled weight decay, parameters exempt by regular "
-            "expressions on their names.")
+            "BERT's Adam: decoupled weight decay, parameters exempt by regular expressions on their names, no "
+            "bias correction by default.")
         .paper("arXiv:1810.04805")
         .param("lr", &Config::lr, "Peak learning rate; the scheduler scales it.", 0)
         .param("beta1", &Config::beta1, "Decay rate of the mean of gradients.", 0, kBelowOne)

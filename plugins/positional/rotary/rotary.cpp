@@ -29,9 +29,9 @@ class Rotary final : public assay::Positional {
         .param("fraction", &Config::fraction,
                "Share R / K of the head width that is rotated, from channel 0 on; R must be even.", 0, 1)
         .param("pairs", &Config::pairs,
-               "half_split: channel i with i + R/2 (GPT-NeoX, LLaMA), without strided access; interleaved: 2i "
-               "with 2i + 1 (the paper, GPT-J). For a model trained from scratch the two are equivalent up to "
-               "the order of channels.",
+               "Which channels form a pair. half_split: i and i + R/2 (GPT-NeoX, LLaMA), without strided access; "
+               "interleaved: 2i and 2i + 1 (the paper, GPT-J). For a model trained from scratch the two are "
+               "equivalent up to the order of channels.",
                {"half_split", "interleaved"});
   }
   explicit Rotary(const Config& config) : config_(config) {}

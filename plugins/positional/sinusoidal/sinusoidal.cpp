@@ -29,12 +29,13 @@ class Sinusoidal final : public assay::Positional {
     schema.doc("Adds sines and cosines of the position to the token embeddings.")
         .paper("arXiv:1706.03762")
         .param("form", &Config::form,
-               "concatenated: sines, then cosines, wavelengths from 2 pi to 10000 * 2 pi inclusive (tensor2tensor); "
-               "interleaved: sine and cosine in turn, the longest wavelength excluded (Vaswani).",
+               "Order of channels. concatenated: sines, then cosines, wavelengths from 2 pi to 10000 * 2 pi "
+               "inclusive (tensor2tensor); interleaved: sine and cosine in turn, the longest wavelength excluded "
+               "(Vaswani).",
                {"concatenated", "interleaved"})
         .param("first_position", &Config::first_position, "Position of the first token; fairseq starts at 2.", 0)
         .param("scale_embedding", &Config::scale_embedding,
-               "Multiplies token embeddings by the square root of the width before the addition.");
+               "Whether token embeddings are multiplied by the square root of the width before the addition.");
   }
   explicit Sinusoidal(const Config& config) : config_(config) {}
 

@@ -146,7 +146,7 @@ TEST_F(Slurm, OneArrayAShapeSplitUnderTheClustersLimit) {
               AllOf(HasSubstr("submitted  3 runs of 1 core  job 41\n"), HasSubstr("submitted  1 run of 1 core  job"),
                     HasSubstr("submitted  1 run of 4 cores  job 41\n"),
                     HasSubstr("5 of 5 runs submitted to Slurm in 3 job arrays.\n")));
-  std::vector<std::vector<std::string> > runs;
+  std::vector<std::vector<std::string>> runs;
   for (const auto& job : slurm_jobs(experiment())) {
     runs.push_back(job.runs);
     EXPECT_EQ(job.id, "41");
@@ -214,7 +214,7 @@ TEST_F(Slurm, ARefusalIsToldAndLeavesNothing) {
   folder_.write("bin/sbatch", "#!/bin/sh\necho 'sbatch: error: invalid partition specified: mian' >&2\nexit 1\n");
   try {
     submit({line_of("a")});
-    FAIL() < < "submitted";
+    FAIL() << "submitted";
   } catch (const UserError& error) {
     EXPECT_STREQ(error.what(), "sbatch failed: sbatch: error: invalid partition specified: mian");
   }
@@ -270,7 +270,7 @@ TEST_F(Slurm, CancelsWhatIsThere) {
   EXPECT_THAT(calls("scancel"), ElementsAre("scancel 41_0 41_1"));
   EXPECT_EQ(record::read_state(experiment().run("a").state())->status, record::RunStatus::kCancelled);
   EXPECT_FALSE(fs::exists(experiment().run("b").state()));
-  for (const size_t place : {0u, 1u, 2u}) EXPECT_EQ(fs::exists(job.cancelled(place)), place < 2) < < place;
+  for (const size_t place : {0u, 1u, 2u}) EXPECT_EQ(fs::exists(job.cancelled(place)), place < 2) << place;
 }
 
 TEST_F(Slurm, WhatCouldNotBeCancelledIsNotMarked) {
@@ -284,8 +284,8 @@ TEST_F(Slurm, WhatCouldNotBeCancelledIsNotMarked) {
 
 TEST_F(Slurm, ATaskRunsItsWorkerAndTellsItsEnd) {
   EXPECT_EQ(task("env >$run/environment.txt\necho {} >$run/train.json\n", mesh(2, 1, "threads"), {"env", "WRAPPED=1"}),
-            0) < <
-      said_.str();
+            0)
+      << said_.str();
   EXPECT_EQ(said_.str(), "start  ab seed=1\ndone   ab seed=1\n");
   EXPECT_THAT(base::read_file(run().folder() / "environment.txt"),
               AllOf(HasSubstr("OMP_NUM_THREADS=2\n"), HasSubstr("ASSAY_JOBS=1\n"), HasSubstr("WRAPPED=1\n")));

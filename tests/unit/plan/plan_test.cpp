@@ -45,7 +45,7 @@ TEST_F(PlanLines, ADurationOfLessThanAStepIsAStepAndThePlanSaysSo) {
   const auto notes = [&](const std::string& duration, const std::string& steps) {
     const auto made = plan(kSmall + "[[evaluate]]\nuse = 'lm'\nevery = '" + duration + "'\n",
                            {"train.steps=" + steps, "scheduler.warmup=" + duration});
-    EXPECT_EQ(made.lines.at(0).evaluate[0].every, 1) < < duration;
+    EXPECT_EQ(made.lines.at(0).evaluate[0].every, 1) << duration;
     return made.notes;
   };
   EXPECT_EQ(notes("5%", "19"), (std::vector<std::string>{

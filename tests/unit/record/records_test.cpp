@@ -114,7 +114,7 @@ TEST(TrainRecord, IsThereWhenItIsWhole) {
   EXPECT_FALSE(has_record(run.train_record()));
   for (size_t size = 0; size + 1 < text.size(); ++size) {
     folder.write("train.json", text.substr(0, size));
-    ASSERT_FALSE(has_record(run.train_record())) < < size < < " of " < < text.size() < < " bytes";
+    ASSERT_FALSE(has_record(run.train_record())) << size << " of " << text.size() << " bytes";
   }
   folder.write("train.json", std::string(text.size(), '\0'));
   EXPECT_FALSE(has_record(run.train_record()));
@@ -156,7 +156,7 @@ TEST(EvalRecord, NamesItsOwnPluginsOnly) {
   EXPECT_EQ(read[3]["value"], "NaN");
   EXPECT_TRUE(std::isnan(number_or_nan(read[3]["value"])));
   EXPECT_TRUE(read[4]["value"].is_null());
-  for (const size_t recorded : {0, 1, 2, 3}) EXPECT_TRUE(is_applicable(read[recorded])) < < recorded;
+  for (const size_t recorded : {0, 1, 2, 3}) EXPECT_TRUE(is_applicable(read[recorded])) << recorded;
   EXPECT_FALSE(is_applicable(read[4]));
 }
 
@@ -181,7 +181,7 @@ TEST(Files, WhatKilledProcessesWereWritingIsDeleted) {
   base::remove_abandoned(folder.path());
   base::remove_abandoned(folder / "none");
   EXPECT_FALSE(std::filesystem::exists(gone));
-  for (const auto& file : {elsewhere, ours, no_part}) EXPECT_TRUE(std::filesystem::exists(file)) < < file;
+  for (const auto& file : {elsewhere, ours, no_part}) EXPECT_TRUE(std::filesystem::exists(file)) << file;
 }
 
 TEST(State, ComesBackAsWritten) {
@@ -210,7 +210,7 @@ TEST(State, AbsentOrSpoiltIsNothing) {
   EXPECT_FALSE(read_state(folder / "none"));
   for (const char* text :
        {"", "{", "[]", "{}", "{\"status\":1}", "{\"status\":\"asleep\"}", "{\"status\":\"done\",\"attempt\":\"x\"}"})
-    EXPECT_FALSE(read_state(folder.write("s", text))) < < text;
+    EXPECT_FALSE(read_state(folder.write("s", text))) << text;
 }
 
 TEST(PlanFile, CountCoresAndMissingRecords) {

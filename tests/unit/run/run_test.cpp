@@ -46,7 +46,7 @@ TEST(Run, LearnsAndRepeatsToTheBit) {
 // what training puts there. Chance is ln 257 = 5.549 nats.
 TEST(Run, TheFirstByteOfTheOnlyDocumentIsLearnt) {
   TinyRun tiny;
-  std::ofstream(tiny.folder.path() / "text.txt") < < made_text(100).substr(0, 90);
+  std::ofstream(tiny.folder.path() / "text.txt") << made_text(100).substr(0, 90);
   tiny.line["train"]["data"]["dataset"].merge_patch(
       {{"document", "file"}, {"validation_fraction", 0.0}, {"test_fraction", 0.0}});
   tiny.model().merge_patch({{"dropout", 0.0}, {"width", 32}});
@@ -68,7 +68,7 @@ TEST(Run, FiftyStepsAgreeOverMeshes) {
     tiny.line["resources"]["micro_batch"] = 3;
     const auto other = run(tiny).first;
     EXPECT_NEAR(other[0], reference[0], 1e-6 * reference[0]);
-    EXPECT_NEAR(other[49], reference[49], 1e-4) < < tensor < < " x " < < data;
+    EXPECT_NEAR(other[49], reference[49], 1e-4) << tensor << " x " << data;
   }
 }
 
@@ -91,7 +91,7 @@ TEST(Run, ReplicatedParametersStayBitIdenticalOnAllRanks) {
       const auto compare = [&](Communicator &axis) {
         std::vector<char> all(mine.nbytes() * static_cast<size_t>(axis.size()));
         axis.all_gather(mine.data_ptr(), all.data(), mine.nbytes());
-        EXPECT_EQ(std::memcmp(all.data(), all.data() + mine.nbytes(), mine.nbytes()), 0) < < parameter.spec.name;
+        EXPECT_EQ(std::memcmp(all.data(), all.data() + mine.nbytes(), mine.nbytes()), 0) << parameter.spec.name;
       };
       if (parameter.spec.shard_dim < 0) compare(mesh.tensor());
       compare(mesh.data());
@@ -112,7 +112,7 @@ TEST(Run, EvaluatesBeyondTheTrainingLength) {
   tiny.mesh(4, 1);
   const auto four = run(tiny).second;
   for (const auto &metric : four.evaluations[0].metrics)
-    EXPECT_NEAR(metric.value, (values[{metric.name, metric.coordinates.at("length")}]), 1e-9) < < metric.name;
+    EXPECT_NEAR(metric.value, (values[{metric.name, metric.coordinates.at("length")}]), 1e-9) << metric.name;
 }
 
 // What packs documents into contexts is the core's own code: another build of it makes epochs of its own.
@@ -207,7 +207,7 @@ TEST(Validate, NamesWhatCannotWorkBeforeARun) {
   };
   EXPECT_NE(of_length("7 steps", 0).find("the last 3 of 10 updates have a learning rate of 0"), std::string::npos);
   for (const auto &[length, floor] : {std::pair{"9 steps", 0.0}, {"100%", 0.0}, {"5 steps", 0.1}})
-    EXPECT_EQ(of_length(length, floor), "[]") < < length;
+    EXPECT_EQ(of_length(length, floor), "[]") << length;
   tiny.line["train"]["scheduler"] = {{"use", "constant"}};
   tiny.model()["heads"] = 5;
   EXPECT_NE(run::validate(registry(), tiny.planned()).dump().find("width 16 is not divisible by 5 heads"),
@@ -266,7 +266,7 @@ TEST(Validate, NotesAScheduleThatFallsAfterTheRunOnly) {
   const auto notes_of = [&](const json &scheduler) {
     tiny.line["train"]["scheduler"] = scheduler;
     std::optional<run::Built> built;
-    EXPECT_EQ(run::validate(registry(), tiny.planned(), &built), json::array()) < < scheduler;
+    EXPECT_EQ(run::validate(registry(), tiny.planned(), &built), json::array()) << scheduler;
     return built->notes;
   };
   EXPECT_EQ(notes_of({{"use", "wsd"}, {"length", "11 steps"}}),
@@ -277,7 +277,7 @@ TEST(Validate, NotesAScheduleThatFallsAfterTheRunOnly) {
                             {{"use", "cosine"}, {"length", "200%"}},
                             {{"use", "linear"}},
                             {{"use", "constant"}, {"warmup", "9 steps"}}})
-    EXPECT_EQ(notes_of(falls), std::vector<std::string>{}) < < falls;
+    EXPECT_EQ(notes_of(falls), std::vector<std::string>{}) << falls;
 }
 
 // Hundreds of gigabytes of weights take no memory to plan.

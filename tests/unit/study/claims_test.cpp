@@ -26,11 +26,11 @@ Inequality inequality(const std::string &text) {
 
 void expect_holds(const std::string &text, Relation relation, double left, double right, double offset, double within) {
   const auto found = inequality(text);
-  EXPECT_EQ(found.relation, relation) < < text;
-  EXPECT_EQ(found.left_factor, left) < < text;
-  EXPECT_EQ(found.right_factor, right) < < text;
-  EXPECT_EQ(found.offset, offset) < < text;
-  EXPECT_EQ(found.within, within) < < text;
+  EXPECT_EQ(found.relation, relation) << text;
+  EXPECT_EQ(found.left_factor, left) << text;
+  EXPECT_EQ(found.right_factor, right) << text;
+  EXPECT_EQ(found.offset, offset) << text;
+  EXPECT_EQ(found.within, within) << text;
 }
 
 TEST(HoldsGrammar, EveryForm) {
@@ -51,7 +51,7 @@ TEST(HoldsGrammar, EveryForm) {
 }
 
 TEST(HoldsGrammar, MistakesAreNamed) {
-  const std::vector<std::pair<const char *, const char *> > cases{
+  const std::vector<std::pair<const char *, const char *>> cases{
       {"lef < right", "'lef' is not a side; did you mean 'left'?"},
       {"left", "<, > or = is missing"},
       {"left ~ right", "<, > or = is expected at '~ right'"},
@@ -71,9 +71,9 @@ TEST(HoldsGrammar, MistakesAreNamed) {
   for (const auto &[text, message] : cases) {
     try {
       inequality(text);
-      ADD_FAILURE() < < "accepted: " < < text;
+      ADD_FAILURE() << "accepted: " << text;
     } catch (const document::ConfigErrors &error) {
-      EXPECT_THAT(error.what(), HasSubstr(message)) < < text;
+      EXPECT_THAT(error.what(), HasSubstr(message)) << text;
     }
   }
 }
@@ -104,11 +104,11 @@ sweep::Selector selector(const std::string &text) {
 }
 
 // The partner of every row that matches `left` among those that match `right`.
-std::vector<std::vector<size_t> > pairs(const std::vector<record::PlanLine> &lines, const std::string &left,
-                                        const std::string &right) {
+std::vector<std::vector<size_t>> pairs(const std::vector<record::PlanLine> &lines, const std::string &left,
+                                       const std::string &right) {
   const Partners partners(first_lines(lines));
   const auto a = selector(left), b = selector(right);
-  std::vector<std::vector<size_t> > found;
+  std::vector<std::vector<size_t>> found;
   for (const auto row : partners.matching(a))
     found.push_back(partners.of(row, partners.matching(b), Partners::free_axes(&a, b)));
   return found;

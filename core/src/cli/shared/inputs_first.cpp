@@ -18,7 +18,7 @@ namespace assay::cli {
 namespace {
 
 namespace fs = std::filesystem;
-using Missing = std::map<std::string, std::set<std::string> >;  // experiment -> train ids
+using Missing = std::map<std::string, std::set<std::string>>;  // experiment -> train ids
 
 bool is_there(const record::RunLayout& run) {
   return record::has_record(run.train_record()) && fs::exists(run.weights());
@@ -89,7 +89,7 @@ int run_inputs_first(const std::vector<record::PlanLine>& lines, bool with_input
   for (const auto& [experiment, ids] : missing) {
     const auto inputs = lines_of(experiment, ids, request, sweep.dry_run);
     if (const int code = run_inputs_first(inputs, true, request, sweep); code != kDone) return code;
-    std::cerr < < "Inputs of " < < experiment < < ":\n";
+    std::cerr << "Inputs of " << experiment << ":\n";
     auto options = sweep;
     options.pruning.reset();  // pruning belongs to the experiment that takes the inputs
     options.experiment = plan::results_root(request.file) / experiment;

@@ -68,9 +68,9 @@ std::string plan_text(const record::ExperimentLayout &layout, const std::optiona
 
 void say(const record::ExperimentLayout &layout, const std::optional<plan::PlanSource> &source,
          const std::string &what) {
-  std::cerr < < base::printable(fmt::format("note: the results of {} belong to {}; {}",
-                                            layout.folder().filename().string(), plan_text(layout, source), what)) < <
-      "\n";
+  std::cerr << base::printable(fmt::format("note: the results of {} belong to {}; {}",
+                                           layout.folder().filename().string(), plan_text(layout, source), what))
+            << "\n";
 }
 
 // Quotes a word for the shell.
@@ -142,11 +142,11 @@ void note_replaced_plan(const plan::Plan &plan) {
   const auto source = plan::read_plan_source(layout);
   std::error_code absent;
   if (!source || fs::equivalent(source->request.file, plan.request.file, absent) || absent) return;
-  std::cerr < <
-      base::printable(fmt::format("note: {} and {} both have the name '{}', so their plans replace each other; "
-                                  "give one of them another [experiment] name",
-                                  shown(source->request.file), shown(plan.request.file), plan.experiment)) < <
-      "\n";
+  std::cerr << base::printable(
+                   fmt::format("note: {} and {} both have the name '{}', so their plans replace each other; "
+                               "give one of them another [experiment] name",
+                               shown(source->request.file), shown(plan.request.file), plan.experiment))
+            << "\n";
 }
 
 void note_other_plans_of_inputs(const plan::Plan &plan) {

@@ -25,7 +25,7 @@ struct Value {
 // The examples of one evaluation, by column.
 struct Examples {
   std::vector<std::string> ids;
-  std::map<std::string, std::vector<double> > numbers;  // the numbers that every example has
+  std::map<std::string, std::vector<double>> numbers;  // the numbers that every example has
 };
 
 // A key of RunResult::code, beside components.

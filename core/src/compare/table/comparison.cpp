@@ -88,7 +88,7 @@ void adjust_column(Table& table, std::size_t column, std::size_t waiting) {
 }  // namespace
 
 void compare_with_baseline(Table& table, const std::vector<RowSource>& sources,
-                           const std::vector<std::optional<std::size_t> >& baselines, const std::vector<Group>& groups,
+                           const std::vector<std::optional<std::size_t>>& baselines, const std::vector<Group>& groups,
                            const std::vector<std::int64_t>& reported) {
   std::vector<std::size_t> waiting(table.columns.size(), 0);
   for (std::size_t i = 0; i < table.rows.size(); ++i) {

@@ -22,7 +22,6 @@ std::vector<RowSource> row_sources(const Results& results, const std::vector<Gro
                                    const CompareRequest& request);
 
 // For every row the one that it is compared with, if there is exactly one: a baseline row with equal other axes.
-std::vector<std::optional<std::size_t> > baselines_of(const std::vector<RowSource>& rows,
-                                                      const CompareRequest& request);
+std::vector<std::optional<std::size_t>> baselines_of(const std::vector<RowSource>& rows, const CompareRequest& request);
 
 }  // namespace assay::compare
