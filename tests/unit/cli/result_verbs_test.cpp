@@ -226,8 +226,9 @@ TEST_F(ResultVerbs, APluginThatWasBuiltAgainMakesRecordsStale) {
   EXPECT_EQ(call({"status", "quick"}), 0);
   EXPECT_EQ(out_, "quick: 1 done, 0 running, 0 failed, 0 queued\n");
   auto plan = base::read_file(results_.experiment().plan());
-  const std::string code = "\"build_id\":\"aa\"";
-  plan.insert(plan.find(code), "\"file\":\"" + std::filesystem::read_symlink("/proc/self/exe").string() + "\",");
+  const std::string none = "\"file\":\"\"";
+  plan.replace(plan.find(none), none.size(),
+               "\"file\":\"" + std::filesystem::read_symlink("/proc/self/exe").string() + "\"");
   base::write_atomically(results_.experiment().plan(), plan);
   EXPECT_EQ(call({"status", "quick"}), 0);
   EXPECT_EQ(out_, "quick: 1 done, 0 running, 0 failed, 0 queued, 1 stale\n");

@@ -79,7 +79,7 @@ TEST(PlanLine, ComesBackByteByByte) {
   // Keys that are there only when they say something.
   const auto least = PlanLine::from_json(plan_line_json());
   EXPECT_EQ(PlanLine::from_json(least.to_json()).text(), least.text());
-  for (const char* key : {"exchanges", "callbacks", "init", "skip_loss_z", "check_replicas_every", "mpirun", "shadows"})
+  for (const char* key : {"exchanges", "callbacks", "load", "skip_loss_z", "check_replicas_every", "mpirun", "shadows"})
     EXPECT_EQ(least.text().find(key), std::string::npos) << key;
 }
 

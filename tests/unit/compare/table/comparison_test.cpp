@@ -71,7 +71,7 @@ TEST_F(Three, PrintedBelowTheTable) {
   EXPECT_THAT(grid[2][4], HasSubstr(" *"));
   EXPECT_EQ(grid[2][5], "0.031 (0.031)");
   EXPECT_EQ(grid[2][6], "6");
-  EXPECT_EQ(grid[2][9], "initial weights");  // these plan lines say nothing of data
+  EXPECT_EQ(grid[2][9], "initial weights, data order");
 }
 
 TEST(Comparison, FiveSeedsAreTooFewForAStar) {
