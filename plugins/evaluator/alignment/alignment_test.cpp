@@ -129,7 +129,7 @@ TEST(Alignment, NeedsTwoTextsAtPlanTime) {
   };
   EXPECT_TRUE(faults(4).empty());
   ASSERT_EQ(faults(5).size(), 1u);
-  EXPECT_NE(faults(5)[0].find("takes 2 pieces of 5 tokens, and the split 'validation' has 1"), std::string::npos);
+  EXPECT_NE(faults(5)[0].find("needs 2 pieces of 5 tokens, and the split 'validation' has 1"), std::string::npos);
 }
 
 }  // namespace

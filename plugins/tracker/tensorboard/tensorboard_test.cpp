@@ -135,7 +135,7 @@ TEST(TensorBoard, SaysWhatItCannotWrite) {
     tracker->open(run_in(folder.path(), 1));
     FAIL() << "opened";
   } catch (const UserError& error) {
-    EXPECT_THAT(error.what(), AllOf(HasSubstr("cannot make"), HasSubstr("taken")));
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("cannot create"), HasSubstr("taken")));
   }
   EXPECT_THROW(make<Tracker>("tensorboard", {{"folder", ""}}), PluginError);
 }

@@ -391,7 +391,7 @@ TEST(FimTransform, PromptsHaveTheLayoutOfTrainingData) {
   EXPECT_THAT([&] { joint->infill_prompt("", "", "mps"); },
               ThrowsMessage<UserError>(HasSubstr("it must be psm, spm_v1")));
   const Fim never(json{{"rate", 0.0}});
-  EXPECT_THAT([&] { never->infill_prompt("", "", ""); }, ThrowsMessage<UserError>(HasSubstr("a rate of 0")));
+  EXPECT_THAT([&] { never->infill_prompt("", "", ""); }, ThrowsMessage<UserError>(HasSubstr("rate = 0")));
 }
 
 }  // namespace
