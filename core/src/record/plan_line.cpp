@@ -167,11 +167,12 @@ json PlanOrigin::to_json() const {
 PlanLine PlanLine::from_json(json value) {
   const auto is_text = [&](const char* key) { return value.contains(key) && value[key].is_string(); };
   if (!value.is_object() || !is_text("train_id") || !is_text("group"))
-    throw UserError("not a plan line (a JSON object with train_id and group)");
+    throw UserError("the line is not a valid plan line, a JSON object with train_id and group");
   Members members(value, "");
   int schema = 0;
   members.read("schema", schema);
-  if (schema != kSchema) throw UserError(fmt::format("plan of schema {}, this assay reads schema {}", schema, kSchema));
+  if (schema != kSchema)
+    throw UserError(fmt::format("the plan has schema {}, but this version of assay reads schema {}", schema, kSchema));
   PlanLine line;
   members.read("experiment", line.experiment);
   members.read("train_id", line.train_id);

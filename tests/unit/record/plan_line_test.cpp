@@ -161,9 +161,9 @@ TEST(PlanLine, RefusesAKeyThatItDoesNotKnow) {
 }
 
 TEST(PlanLine, OfAnotherSchemaOrNoneIsRefused) {
-  EXPECT_EQ(error_at("/schema", 2), "plan of schema 2, this assay reads schema 1");
+  EXPECT_EQ(error_at("/schema", 2), "the plan has schema 2, but this version of assay reads schema 1");
   for (const json& other : {json(), json(3), json::array(), json::object(), json{{"train_id", 1}, {"group", "g"}}})
-    EXPECT_EQ(error_of(other), "not a plan line (a JSON object with train_id and group)") << other;
+    EXPECT_EQ(error_of(other), "the line is not a valid plan line, a JSON object with train_id and group") << other;
 }
 
 TEST(PlanLine, ConfigurationsAreVisitedInTheOrderOfTheirKeys) {

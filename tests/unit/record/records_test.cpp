@@ -242,8 +242,8 @@ TEST(PlanFile, BadLinesAreNamed) {
   auto other = plan_line().to_json();
   other["seed"] = "one";
   EXPECT_THAT(message(plan_line().text() + "\n\n" + other.dump() + "\n"),
-              ::testing::EndsWith("plan.jsonl:3: seed must be an integer, but is \"one\"; 'assay run' on the "
-                                  "experiment's TOML writes the plan again"));
+              ::testing::EndsWith("plan.jsonl:3: seed must be an integer, but is \"one\"; run 'assay run' on the "
+                                  "experiment's TOML to write the plan again"));
 }
 
 }  // namespace
