@@ -1,4 +1,4 @@
-// How a run stands, in one word.
+// The status of a run, as a word.
 #pragma once
 
 #include <optional>
@@ -6,7 +6,8 @@
 
 namespace assay::record {
 
-// Paused: at a rung, or at --until. Stale: done, by other code than today's; state.json never says so.
+// Paused: at a rung of pruning, or at --until. Stale: done, but by other code than the code at hand; never in
+// state.json.
 enum class RunStatus { kDone, kRunning, kFailed, kPreempted, kCancelled, kPruned, kQueued, kPaused, kStale };
 
 // "done", as in state.json and in what verbs print.

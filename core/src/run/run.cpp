@@ -68,7 +68,7 @@ class RankRun {
     run_.compute = compute;
     checkpoint_every_ = line.checkpoint.every;
     compare_replicas_every_ = line.resources.check_replicas_every.value_or(0);
-    log_every_ = line.value("log_every", 10);
+    log_every_ = line.log_every;
     const bool kept_once = attempt.trained && !attempt.trained->weights_sha256.empty();
     keeps_weights_ = run_.steps > 0 && (kept_once || line.checkpoint.keep != "none");
   }
