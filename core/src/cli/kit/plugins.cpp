@@ -48,7 +48,7 @@ int plugins(const Arguments& arguments) {
   std::string format;
   auto options = plugin_options();
   options.add_options()("format", po::value(&format)->default_value("text")->value_name("F"),
-                        "text or md (the table of README.md)");
+                        "text or md (the table of plugins/README.md)");
   const auto parsed = parse_options(arguments, options);
   if (!parsed) return kDone;
   if (!parsed->words.empty())

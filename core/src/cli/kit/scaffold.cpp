@@ -66,7 +66,7 @@ std::string how_to_build(const std::string& kind, const std::string& name, bool 
   if (in_tree)
     return fmt::format(
         "```\ncmake --build .build\n"
-        "scripts/lib/readme_plugins.py                                # updates the table in the tree's README.md\n"
+        "scripts/lib/readme_plugins.py                                # updates the table in plugins/README.md\n"
         "scripts/test                                                 # runs all tests, this plugin's among them\n"
         ".build/bin/assay check .build/lib/assay/plugins/{0}.so\n"
         "{2}\n```",
