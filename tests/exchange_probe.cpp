@@ -11,7 +11,7 @@
 #include <set>
 
 #include "mesh/backends.h"
-#include "record/plan_lines.h"
+#include "record/plan_line/plan_lines.h"
 #include "run/checkpoint/checkpoint.h"
 #include "run/checkpoint/safetensors.h"
 #include "run/forward.h"

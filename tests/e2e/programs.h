@@ -17,7 +17,7 @@
 
 #include "base/files.h"
 #include "record/layout.h"
-#include "record/plan_lines.h"
+#include "record/plan_line/plan_lines.h"
 #include "unit/loader/fixture_files.h"
 #include "unit/source_folder.h"
 #include "unit/temporary_folder.h"

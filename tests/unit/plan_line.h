@@ -3,7 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "record/plan_line.h"
+#include "record/plan_line/plan_line.h"
 
 namespace assay::testing {
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "loader/registry.h"
-#include "record/plan_line.h"
+#include "record/plan_line/plan_line.h"
 
 namespace assay::app {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "record/layout.h"
-#include "record/plan_line.h"
+#include "record/plan_line/plan_line.h"
 #include "run/run.h"
 
 namespace assay::app {

@@ -22,7 +22,7 @@
 #include "assay/error.h"
 #include "base/files.h"
 #include "loader/registry.h"
-#include "record/plan_lines.h"
+#include "record/plan_line/plan_lines.h"
 #include "run/validate.h"
 #include "worker/client.h"
 

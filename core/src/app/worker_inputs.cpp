@@ -10,8 +10,8 @@
 #include "record/build_id.h"
 #include "record/code.h"
 #include "record/layout.h"
-#include "record/plan_lines.h"
-#include "record/run_input.h"
+#include "record/plan_line/plan_lines.h"
+#include "record/plan_line/run_input.h"
 #include "record/train_record.h"
 
 namespace assay::app {

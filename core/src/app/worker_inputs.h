@@ -1,7 +1,7 @@
 // Resolves the input runs of a run before it starts.
 #pragma once
 
-#include "record/plan_line.h"
+#include "record/plan_line/plan_line.h"
 
 namespace assay::app {
 

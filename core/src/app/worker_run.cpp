@@ -22,7 +22,7 @@
 #include "record/build_id.h"
 #include "record/events.h"
 #include "record/layout.h"
-#include "record/plan_lines.h"
+#include "record/plan_line/plan_lines.h"
 #include "record/provenance.h"
 #include "record/state.h"
 #include "run/checkpoint/checkpoint.h"

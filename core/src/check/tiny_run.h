@@ -8,7 +8,7 @@
 
 #include "check/subject.h"
 #include "data/training_data.h"
-#include "record/plan_line.h"
+#include "record/plan_line/plan_line.h"
 #include "run/assemble.h"
 #include "run/checkpoint/sharded.h"
 

@@ -16,7 +16,7 @@
 #include "cli/shared/plan_note.h"
 #include "compare/formats/long_csv.h"
 #include "plan/line_maker.h"
-#include "record/plan_lines.h"
+#include "record/plan_line/plan_lines.h"
 #include "schema/argument_component.h"
 #include "worker/client.h"
 

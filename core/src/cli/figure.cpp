@@ -10,7 +10,7 @@
 #include "cli/shared/options.h"
 #include "cli/shared/plan_note.h"
 #include "compare/results/origin.h"
-#include "record/plan_lines.h"
+#include "record/plan_line/plan_lines.h"
 #include "report/draw.h"
 
 namespace assay::cli {

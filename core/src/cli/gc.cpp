@@ -13,8 +13,8 @@
 #include "launch/slurm_jobs.h"
 #include "record/controllers.h"
 #include "record/orphans.h"
-#include "record/plan_lines.h"
-#include "record/run_input.h"
+#include "record/plan_line/plan_lines.h"
+#include "record/plan_line/run_input.h"
 #include "record/train_record.h"
 
 namespace assay::cli {

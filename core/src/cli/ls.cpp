@@ -11,7 +11,7 @@
 #include "cli/shared/options.h"
 #include "cli/shared/plan_note.h"
 #include "cli/shared/text_table.h"
-#include "record/plan_lines.h"
+#include "record/plan_line/plan_lines.h"
 #include "record/run_status.h"
 #include "record/staleness.h"
 

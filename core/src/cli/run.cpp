@@ -21,7 +21,7 @@
 #include "launch/sweep.h"
 #include "plan/plan.h"
 #include "plan/smoke.h"
-#include "record/plan_lines.h"
+#include "record/plan_line/plan_lines.h"
 #include "record/staleness.h"
 #include "worker/client.h"
 

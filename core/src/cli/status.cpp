@@ -19,7 +19,7 @@
 #include "launch/slurm_jobs.h"
 #include "record/events.h"
 #include "record/orphans.h"
-#include "record/plan_lines.h"
+#include "record/plan_line/plan_lines.h"
 #include "record/run_status.h"
 #include "record/skipped_steps.h"
 #include "record/staleness.h"

@@ -13,7 +13,7 @@
 #include "cli/shared/options.h"
 #include "launch/slurm_jobs.h"
 #include "record/controllers.h"
-#include "record/plan_lines.h"
+#include "record/plan_line/plan_lines.h"
 #include "record/provenance.h"
 #include "record/state.h"
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "launch/slots.h"
-#include "record/plan_line.h"
+#include "record/plan_line/plan_line.h"
 
 namespace assay::launch {
 

@@ -12,7 +12,7 @@
 #include "base/process.h"
 #include "launch/gpus.h"
 #include "launch/signals.h"
-#include "record/plan_lines.h"
+#include "record/plan_line/plan_lines.h"
 
 namespace assay::launch {
 namespace {

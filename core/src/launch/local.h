@@ -12,7 +12,7 @@
 #include "launch/progress.h"
 #include "launch/slots.h"
 #include "launch/worker_command.h"
-#include "record/plan_line.h"
+#include "record/plan_line/plan_line.h"
 
 namespace assay::launch {
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "record/layout.h"
-#include "record/plan_line.h"
+#include "record/plan_line/plan_line.h"
 #include "study/prune_settings.h"
 #include "sweep/selector.h"
 

@@ -12,7 +12,7 @@
 #include "launch/job.h"
 #include "launch/slurm_client.h"
 #include "launch/slurm_jobs.h"
-#include "record/plan_lines.h"
+#include "record/plan_line/plan_lines.h"
 
 namespace assay::launch {
 namespace {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "plan/launch_settings.h"
-#include "record/plan_line.h"
+#include "record/plan_line/plan_line.h"
 
 namespace assay::launch {
 

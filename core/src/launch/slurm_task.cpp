@@ -15,7 +15,7 @@
 #include "launch/slurm_client.h"
 #include "launch/slurm_jobs.h"
 #include "launch/worker_command.h"
-#include "record/plan_lines.h"
+#include "record/plan_line/plan_lines.h"
 
 namespace assay::launch {
 namespace {

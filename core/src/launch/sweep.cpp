@@ -9,7 +9,7 @@
 #include "base/printable.h"
 #include "launch/gpus.h"
 #include "record/controllers.h"
-#include "record/plan_lines.h"
+#include "record/plan_line/plan_lines.h"
 #include "record/provenance.h"
 #include "record/run_status.h"
 #include "record/state.h"

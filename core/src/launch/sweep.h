@@ -8,7 +8,7 @@
 
 #include "launch/local.h"
 #include "launch/prune.h"
-#include "record/plan_line.h"
+#include "record/plan_line/plan_line.h"
 
 namespace assay::launch {
 

@@ -7,7 +7,7 @@
 
 #include "base/process.h"
 #include "launch/job.h"
-#include "record/plan_line.h"
+#include "record/plan_line/plan_line.h"
 
 namespace assay::launch {
 

@@ -7,7 +7,7 @@
 
 #include "document/diagnostics.h"
 #include "document/key_path.h"
-#include "record/plan_line.h"
+#include "record/plan_line/plan_line.h"
 #include "study/compare_settings.h"
 #include "worker/client.h"
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "record/plan_line.h"
+#include "record/plan_line/plan_line.h"
 #include "worker/client.h"
 
 namespace assay::plan {

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/sha256.h"
-#include "record/run_input.h"
+#include "record/plan_line/run_input.h"
 
 namespace assay::plan {
 namespace {

@@ -3,7 +3,7 @@
 #include "base/sha256.h"
 #include "plan/experiment_name.h"
 #include "plan/identity.h"
-#include "record/run_input.h"
+#include "record/plan_line/run_input.h"
 
 namespace assay::plan {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "document/extends.h"
 #include "plan/run_config.h"
-#include "record/plan_line.h"
+#include "record/plan_line/plan_line.h"
 #include "schema/descriptors.h"
 #include "sweep/seeds.h"
 #include "sweep/sweep.h"

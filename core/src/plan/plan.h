@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "document/diagnostics.h"
-#include "record/plan_line.h"
+#include "record/plan_line/plan_line.h"
 #include "study/compare_settings.h"
 #include "study/prune_settings.h"
 #include "worker/client.h"

@@ -8,8 +8,8 @@
 #include "base/nearest.h"
 #include "plan/experiment_name.h"
 #include "record/layout.h"
-#include "record/plan_lines.h"
-#include "record/run_input.h"
+#include "record/plan_line/plan_lines.h"
+#include "record/plan_line/run_input.h"
 #include "sweep/selector.h"
 
 namespace assay::plan {

@@ -13,7 +13,7 @@
 
 #include "document/diagnostics.h"
 #include "document/node.h"
-#include "record/plan_line.h"
+#include "record/plan_line/plan_line.h"
 #include "schema/input_finder.h"
 
 namespace assay::plan {

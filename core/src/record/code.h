@@ -4,7 +4,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
-#include "record/plan_line.h"
+#include "record/plan_line/plan_line.h"
 
 namespace assay::record {
 

@@ -8,7 +8,7 @@
 
 #include "record/example.h"
 #include "record/metric.h"
-#include "record/plan_line.h"
+#include "record/plan_line/plan_line.h"
 
 namespace assay::record {
 

@@ -1,7 +1,7 @@
 #include "record/run_status.h"
 
 #include "base/lock.h"
-#include "record/plan_lines.h"
+#include "record/plan_line/plan_lines.h"
 #include "record/state.h"
 
 namespace assay::record {

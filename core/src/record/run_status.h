@@ -4,7 +4,7 @@
 #include <string>
 
 #include "record/layout.h"
-#include "record/plan_line.h"
+#include "record/plan_line/plan_line.h"
 #include "record/status.h"
 
 namespace assay::record {

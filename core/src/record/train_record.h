@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "record/metric.h"
-#include "record/plan_line.h"
+#include "record/plan_line/plan_line.h"
 #include "record/provenance.h"
 
 namespace assay::record {

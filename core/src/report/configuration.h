@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "record/plan_line.h"
+#include "record/plan_line/plan_line.h"
 
 namespace assay::report {
 

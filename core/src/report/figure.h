@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "compare/table/table.h"
-#include "record/plan_line.h"
+#include "record/plan_line/plan_line.h"
 #include "study/figure_settings.h"
 
 namespace assay::report {

@@ -9,7 +9,7 @@
 #include "compare/formats/cell_text.h"
 #include "compare/formats/format.h"
 #include "compare/formats/format_claims.h"
-#include "record/plan_lines.h"
+#include "record/plan_line/plan_lines.h"
 #include "record/run_status.h"
 #include "record/skipped_steps.h"
 #include "report/configuration.h"

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "record/controllers.h"
-#include "record/plan_lines.h"
+#include "record/plan_line/plan_lines.h"
 #include "record/run_status.h"
 
 namespace assay::report {

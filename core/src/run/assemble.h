@@ -20,7 +20,7 @@
 #include "assay/tracker.h"
 #include "assay/transform.h"
 #include "loader/instances.h"
-#include "record/plan_line.h"
+#include "record/plan_line/plan_line.h"
 #include "run/device.h"
 
 namespace assay::run {

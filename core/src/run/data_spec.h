@@ -5,7 +5,7 @@
 #include <string>
 
 #include "data/training_data.h"
-#include "record/plan_line.h"
+#include "record/plan_line/plan_line.h"
 #include "run/assemble.h"
 
 namespace assay::run {

@@ -7,7 +7,7 @@
 
 #include "assay/batch.h"
 #include "assay/tensor.h"
-#include "record/plan_line.h"
+#include "record/plan_line/plan_line.h"
 
 namespace assay::run {
 

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "record/train_config.h"
+#include "record/plan_line/train_config.h"
 #include "run/assemble.h"
 
 namespace assay::run {

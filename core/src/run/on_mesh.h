@@ -5,7 +5,7 @@
 #include <functional>
 
 #include "mesh/processes.h"
-#include "record/plan_line.h"
+#include "record/plan_line/plan_line.h"
 #include "run/device.h"
 
 namespace assay::run {

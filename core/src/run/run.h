@@ -4,7 +4,7 @@
 
 #include "loader/registry.h"
 #include "mesh/processes.h"
-#include "record/plan_line.h"
+#include "record/plan_line/plan_line.h"
 #include "run/attempt.h"
 
 namespace assay::run {

@@ -10,7 +10,7 @@
 #include "mesh/backends.h"
 #include "mesh/processes.h"
 #include "record/metric.h"
-#include "record/plan_lines.h"
+#include "record/plan_line/plan_lines.h"
 #include "run/assemble.h"
 #include "run/init.h"
 

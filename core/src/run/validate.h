@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "loader/registry.h"
-#include "record/plan_line.h"
+#include "record/plan_line/plan_line.h"
 #include "run/data_sizes.h"
 
 namespace assay::run {

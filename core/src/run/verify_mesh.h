@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "loader/registry.h"
-#include "record/plan_line.h"
+#include "record/plan_line/plan_line.h"
 #include "run/checkpoint/sharded.h"
 
 namespace assay::run {

@@ -12,8 +12,8 @@ namespace assay::schema {
 class InputFinder {
  public:
   virtual ~InputFinder() = default;
-  // Returns the value of a parameter that takes a run, in the form of record/run_input.h; null after an error. `owner`
-  // names the parameter in messages.
+  // Returns the value of a parameter that takes a run, in the form of record/plan_line/run_input.h; null after an
+  // error. `owner` names the parameter in messages.
   virtual nlohmann::json find(const document::Node& node, const std::string& owner,
                               document::Diagnostics& diagnostics) = 0;
 };

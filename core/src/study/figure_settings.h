@@ -7,7 +7,7 @@
 #include "document/diagnostics.h"
 #include "document/key_path.h"
 #include "document/node.h"
-#include "record/plan_line.h"
+#include "record/plan_line/plan_line.h"
 
 namespace assay::study {
 

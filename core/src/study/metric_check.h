@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "document/diagnostics.h"
-#include "record/plan_line.h"
+#include "record/plan_line/plan_line.h"
 
 namespace assay::study {
 

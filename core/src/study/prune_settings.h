@@ -11,7 +11,7 @@
 #include "base/duration.h"
 #include "document/diagnostics.h"
 #include "document/node.h"
-#include "record/plan_line.h"
+#include "record/plan_line/plan_line.h"
 
 namespace assay::study {
 

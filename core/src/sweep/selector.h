@@ -10,7 +10,7 @@
 #include "document/diagnostics.h"
 #include "document/key_path.h"
 #include "document/node.h"
-#include "record/plan_line.h"
+#include "record/plan_line/plan_line.h"
 
 namespace assay::sweep {
 

@@ -16,7 +16,7 @@
 #include "base/files.h"
 #include "base/process.h"
 #include "base/sha256.h"
-#include "record/plan_line.h"
+#include "record/plan_line/plan_line.h"
 
 namespace assay::worker {
 namespace {

@@ -208,7 +208,7 @@ TEST(Bpe, CorruptFilesAreRefused) {
   expect(with(good, "\": 5,", "\": 259,"), list, HasSubstr("the id 259; ids must be 0 to 258"));
   expect(with(good, "\": 5,", "\": -5,"), list, HasSubstr("the id -5"));
   expect(with(good, "\u0141", "two"), list, HasSubstr("has no token for byte 159"));
-  for (const auto& path : {tiny.folder_ / "none.json", tiny.folder_.path()})  // a folder is no file either
+  for (const auto& path : {tiny.folder_ / "none.json", tiny.folder_.path()})  // a folder is not a file either
     EXPECT_THAT(
         [&] {
           make<Tokenizer>("bpe", {{"encoder", path.string()}, {"merges", "none.bpe"}});

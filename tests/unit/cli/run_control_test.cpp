@@ -8,7 +8,7 @@
 
 #include "base/files.h"
 #include "base/lock.h"
-#include "record/plan_lines.h"
+#include "record/plan_line/plan_lines.h"
 #include "record/provenance.h"
 #include "record/state.h"
 #include "unit/cli/run_program.h"

@@ -6,7 +6,7 @@
 #include "base/files.h"
 #include "base/lock.h"
 #include "record/controllers.h"
-#include "record/plan_lines.h"
+#include "record/plan_line/plan_lines.h"
 #include "unit/cli/run_program.h"
 
 namespace assay::cli {

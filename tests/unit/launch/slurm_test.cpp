@@ -15,7 +15,7 @@
 #include "launch/slurm_client.h"
 #include "launch/slurm_jobs.h"
 #include "launch/slurm_task.h"
-#include "record/plan_lines.h"
+#include "record/plan_line/plan_lines.h"
 #include "record/state.h"
 #include "unit/plan_line.h"
 #include "unit/temporary_folder.h"

@@ -8,7 +8,7 @@
 #include <sstream>
 
 #include "base/files.h"
-#include "record/plan_lines.h"
+#include "record/plan_line/plan_lines.h"
 #include "unit/plan_line.h"
 #include "unit/source_folder.h"
 #include "unit/temporary_folder.h"

@@ -99,7 +99,7 @@ TEST(CrossEntropy, GatheredLogitsAreRefused) {
   });
 }
 
-// A logit that is no number makes its row's loss none, wherever it stands, and no other row's.
+// A NaN logit makes its row's loss NaN, wherever the logit is in the row, and no other row's.
 TEST(CrossEntropy, KeepsNaN) {
   for (const int ranks : {1, 2})
     mesh::run_ranks(ranks, 1, [&](Mesh& mesh) {

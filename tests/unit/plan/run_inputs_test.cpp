@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "record/run_input.h"
+#include "record/plan_line/run_input.h"
 #include "unit/plan/fixture.h"
 
 namespace assay::testing {

@@ -1,5 +1,5 @@
 // A plan line as a type: its JSON comes back byte by byte, and everything that is wrong with one is named.
-#include "record/plan_line.h"
+#include "record/plan_line/plan_line.h"
 
 #include <gmock/gmock.h>
 

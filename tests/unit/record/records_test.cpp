@@ -10,7 +10,7 @@
 #include "base/files.h"
 #include "record/eval_record.h"
 #include "record/metric.h"
-#include "record/plan_lines.h"
+#include "record/plan_line/plan_lines.h"
 #include "record/state.h"
 #include "record/train_record.h"
 #include "unit/plan_line.h"

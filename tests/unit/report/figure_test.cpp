@@ -9,7 +9,7 @@
 #include "assay/error.h"
 #include "base/files.h"
 #include "compare/table/collect.h"
-#include "record/plan_lines.h"
+#include "record/plan_line/plan_lines.h"
 #include "report/draw.h"
 #include "unit/compare/results_builder.h"
 

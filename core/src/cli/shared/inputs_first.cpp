@@ -10,8 +10,8 @@
 #include "cli/shared/cli.h"
 #include "cli/shared/plan_in_force.h"
 #include "plan/experiment_name.h"
-#include "record/plan_lines.h"
-#include "record/run_input.h"
+#include "record/plan_line/plan_lines.h"
+#include "record/plan_line/run_input.h"
 #include "record/train_record.h"
 
 namespace assay::cli {

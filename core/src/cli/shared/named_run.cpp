@@ -8,7 +8,7 @@
 #include "base/printable.h"
 #include "cli/shared/named_experiment.h"
 #include "cli/shared/run_choice.h"
-#include "record/plan_lines.h"
+#include "record/plan_line/plan_lines.h"
 
 namespace assay::cli {
 namespace fs = std::filesystem;

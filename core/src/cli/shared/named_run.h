@@ -5,7 +5,7 @@
 #include <string>
 
 #include "record/layout.h"
-#include "record/plan_line.h"
+#include "record/plan_line/plan_line.h"
 
 namespace assay::cli {
 

@@ -14,7 +14,7 @@
 #include "cli/shared/until_decided.h"
 #include "plan/experiment_name.h"
 #include "plan/plan_source.h"
-#include "record/plan_lines.h"
+#include "record/plan_line/plan_lines.h"
 
 namespace assay::cli {
 namespace {

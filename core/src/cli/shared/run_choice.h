@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "record/plan_line.h"
+#include "record/plan_line/plan_line.h"
 #include "sweep/selector.h"
 
 namespace assay::cli {

@@ -12,7 +12,7 @@
 #include "record/code.h"
 #include "record/metric.h"
 #include "record/metric_name.h"
-#include "record/plan_lines.h"
+#include "record/plan_line/plan_lines.h"
 #include "record/staleness.h"
 #include "record/state.h"
 #include "record/train_record.h"

@@ -10,7 +10,7 @@
 #include "compare/results/presence.h"
 #include "record/layout.h"
 #include "record/metric.h"
-#include "record/plan_line.h"
+#include "record/plan_line/plan_line.h"
 #include "record/skipped_steps.h"
 #include "record/status.h"
 

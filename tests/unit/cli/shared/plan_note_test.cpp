@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/sha256.h"
-#include "record/plan_lines.h"
+#include "record/plan_line/plan_lines.h"
 #include "unit/cli/run_program.h"
 
 namespace assay::cli {

@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "record/plan_lines.h"
+#include "record/plan_line/plan_lines.h"
 #include "unit/compare/results_builder.h"
 
 namespace assay::compare {

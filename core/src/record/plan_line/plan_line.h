@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "record/train_config.h"
+#include "record/plan_line/train_config.h"
 
 namespace assay::record {
 
@@ -120,7 +120,7 @@ struct PlanLine {
   std::string text() const;
 };
 
-// The settled runs (record/run_input.h) that evaluations ask.
+// The settled runs (record/plan_line/run_input.h) that evaluations ask.
 std::vector<nlohmann::json> inputs_in(const std::vector<PlannedEvaluation>& evaluations);
 
 }  // namespace assay::record

@@ -1,10 +1,10 @@
-#include "record/plan_line.h"
+#include "record/plan_line/plan_line.h"
 
 #include <fmt/format.h>
 
 #include "assay/error.h"
-#include "record/members.h"
-#include "record/run_input.h"
+#include "record/plan_line/members.h"
+#include "record/plan_line/run_input.h"
 
 namespace assay::record {
 namespace {

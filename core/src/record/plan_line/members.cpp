@@ -1,4 +1,4 @@
-#include "record/members.h"
+#include "record/plan_line/members.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "record/run_input.h"
+#include "record/plan_line/run_input.h"
 
 #include <filesystem>
 #include <string>

@@ -1,7 +1,7 @@
-#include "record/train_config.h"
+#include "record/plan_line/train_config.h"
 
-#include "record/members.h"
-#include "record/run_input.h"
+#include "record/plan_line/members.h"
+#include "record/plan_line/run_input.h"
 
 namespace assay::record {
 namespace {

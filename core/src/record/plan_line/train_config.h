@@ -30,7 +30,7 @@ struct DataConfig {
 
 // Where weights start from instead of draws.
 struct InitConfig {
-  nlohmann::json from;     // a run (record/run_input.h); null: none
+  nlohmann::json from;     // a run (record/plan_line/run_input.h); null: none
   nlohmann::json weights;  // a file; null: none
   std::string load = "weights";
   std::optional<std::vector<std::string>> ignore = {};
@@ -75,7 +75,7 @@ nlohmann::json to_json(const std::vector<ListedComponent>& entries);
 void for_each_config(TrainConfig& train, const std::function<void(nlohmann::json&)>& visit);
 void for_each_config(const TrainConfig& train, const std::function<void(const nlohmann::json&)>& visit);
 
-// The settled runs (record/run_input.h) that it takes as inputs.
+// The settled runs (record/plan_line/run_input.h) that it takes as inputs.
 std::vector<nlohmann::json> inputs_in(const TrainConfig& train);
 
 }  // namespace assay::record

@@ -1,4 +1,4 @@
-#include "record/plan_lines.h"
+#include "record/plan_line/plan_lines.h"
 
 #include <fmt/format.h>
 
