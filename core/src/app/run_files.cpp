@@ -25,7 +25,8 @@ std::string text_of(json code) {
   return code.dump();
 }
 
-// The environment in which the weights of a record were trained, in the form of Progress::stretches.
+// The environment in which the weights of a record were trained, in the form of
+// Progress::training_segments.
 json training_segments_of(const json& environment) {
   if (environment.contains("continued")) return environment["continued"];
   if (!environment.contains("mesh")) return json::array();
@@ -88,7 +89,6 @@ void remove_checkpoints(const record::PlanLine& line, const record::RunLayout& l
   if (line.checkpoint.keep != "all") fs::remove_all(layout.checkpoints());
 }
 
-// Collects the existing state of the run and the code that continues it.
 run::Attempt attempt_at(const record::PlanLine& line, const record::RunLayout& layout,
                         const record::ExperimentLayout& experiment, int number) {
   run::Attempt attempt;

@@ -11,7 +11,7 @@ void note_stop_signals();
 
 bool stop_requested();
 
-// "preempted" or "cancelled", by the first such signal; empty before one arrived.
+// kPreempted or kCancelled, by the first such signal. Call it only after stop_requested() is true.
 record::RunStatus stopped_status();
 
 }  // namespace assay::app

@@ -37,34 +37,34 @@ namespace {
 
 class NullObserver final : public run::Observer {
  public:
-  void event(const std::string &, const json &) override {}
+  void event(const std::string&, const json&) override {}
 };
 
 // A guard keeps only the text of an exception, and LibTorch has no type for errors of its CPU allocator.
-bool out_of_memory(const std::exception &error) {
+bool out_of_memory(const std::exception& error) {
   const std::string text = error.what();
-  const auto says = [&](const char *words) { return text.find(words) != std::string::npos; };
-  return dynamic_cast<const std::bad_alloc *>(&error) || says("std::bad_alloc") || says("DefaultCPUAllocator") ||
+  const auto says = [&](const char* words) { return text.find(words) != std::string::npos; };
+  return dynamic_cast<const std::bad_alloc*>(&error) || says("std::bad_alloc") || says("DefaultCPUAllocator") ||
          says("CUDA out of memory");
 }
 
 // The failure class, as used in statuses and tables.
-std::string class_of(const std::exception &error) {
-  if (const auto *failed = dynamic_cast<const mesh::RankFailed *>(&error)) return failed->failure_class();
+std::string class_of(const std::exception& error) {
+  if (const auto* failed = dynamic_cast<const mesh::RankFailed*>(&error)) return failed->failure_class();
   if (out_of_memory(error)) return "out_of_memory";
-  if (dynamic_cast<const PluginError *>(&error)) return "plugin";
-  if (dynamic_cast<const NonFinite *>(&error)) return "non_finite";
-  if (dynamic_cast<const run::ReplicasDiffer *>(&error)) return "replicas";
-  if (dynamic_cast<const UserError *>(&error)) return "user";
+  if (dynamic_cast<const PluginError*>(&error)) return "plugin";
+  if (dynamic_cast<const NonFinite*>(&error)) return "non_finite";
+  if (dynamic_cast<const run::ReplicasDiffer*>(&error)) return "replicas";
+  if (dynamic_cast<const UserError*>(&error)) return "user";
   return "bug";
 }
 
 // Logs an exception of a write, so that the next write is still attempted.
 template <class Write>
-void log_exceptions(Write &&write) {
+void log_exceptions(Write&& write) {
   try {
     write();
-  } catch (const std::exception &error) {
+  } catch (const std::exception& error) {
     std::cerr << error.what() << "\n";
   }
 }
@@ -73,14 +73,14 @@ void log_exceptions(Write &&write) {
 // when there is nothing to do.
 class StartMessage {
  public:
-  explicit StartMessage(mesh::Processes *ranks) : ranks_(ranks) {}
+  explicit StartMessage(mesh::Processes* ranks) : ranks_(ranks) {}
   ~StartMessage() {
     if (ranks_) ranks_->broadcast_text("");
   }
-  StartMessage(const StartMessage &) = delete;
-  void send(const record::PlanLine &line, const run::Attempt &attempt) {
+  StartMessage(const StartMessage&) = delete;
+  void send(const record::PlanLine& line, const run::Attempt& attempt) {
     sent_ = ranks_ != nullptr;
-    auto *ranks = std::exchange(ranks_, nullptr);
+    auto* ranks = std::exchange(ranks_, nullptr);
     if (!ranks) return;
     json message{{"line", line.to_json()},
                  {"attempt", attempt.number},
@@ -92,12 +92,12 @@ class StartMessage {
   bool sent() const { return sent_; }  // to other processes, which are running now
 
  private:
-  mesh::Processes *ranks_;
+  mesh::Processes* ranks_;
   bool sent_ = false;
 };
 
 // The other processes train and evaluate together with the first one. They write only epochs that are missing.
-int run_other_process(mesh::Processes &ranks, const record::ExperimentLayout &experiment, std::int64_t until) {
+int run_other_process(mesh::Processes& ranks, const record::ExperimentLayout& experiment, std::int64_t until) {
   const auto message = ranks.broadcast_text("");
   if (message.empty()) return 0;
   try {
@@ -119,8 +119,8 @@ int run_other_process(mesh::Processes &ranks, const record::ExperimentLayout &ex
     attempt.stop_requested = stop_requested;
     attempt.until = until;
     return run::execute(registry_of(line.plugins), line, attempt, observer, &ranks).stopped ? record::kExitStopped : 0;
-  } catch (const mesh::RankFailed &) {
-  } catch (const std::exception &error) {
+  } catch (const mesh::RankFailed&) {
+  } catch (const std::exception& error) {
     std::cerr << "rank " << ranks.rank() << ": " << error.what() << "\n";
     ranks.fail(class_of(error), error.what());
   }
@@ -128,11 +128,11 @@ int run_other_process(mesh::Processes &ranks, const record::ExperimentLayout &ex
   std::abort();  // not reached
 }
 
-int run_first_process(const WorkerRun &request, const record::ExperimentLayout &experiment, mesh::Processes *ranks) {
+int run_first_process(const WorkerRun& request, const record::ExperimentLayout& experiment, mesh::Processes* ranks) {
   StartMessage start(ranks);
   record::PlanLine line;
   size_t found = 0;
-  for (auto &candidate : record::read_plan_lines(request.plan))
+  for (auto& candidate : record::read_plan_lines(request.plan))
     if (candidate.train_id.starts_with(request.run) && ++found) line = std::move(candidate);
   if (found != 1) {
     std::cerr << request.plan << ": the plan has " << (found ? "several runs" : "no run")
@@ -147,7 +147,7 @@ int run_first_process(const WorkerRun &request, const record::ExperimentLayout &
     remove_checkpoints(line, layout);
     return 0;
   }
-  for (const auto &folder : {layout.folder(), layout.eval_records(), contexts_of(experiment)})
+  for (const auto& folder : {layout.folder(), layout.eval_records(), contexts_of(experiment)})
     base::remove_abandoned(folder);
   const auto began = std::chrono::steady_clock::now();
   const auto started = record::iso_time();
@@ -192,7 +192,7 @@ int run_first_process(const WorkerRun &request, const record::ExperimentLayout &
     state.exit_code = 0;
     record::write_state(layout.state(), state);
     return 0;
-  } catch (const std::exception &error) {
+  } catch (const std::exception& error) {
     std::cerr << error.what() << "\n";
     state.status = record::RunStatus::kFailed;
     state.exit_code = 1;
@@ -204,7 +204,7 @@ int run_first_process(const WorkerRun &request, const record::ExperimentLayout &
           "; out of memory; reduce resources.micro_batch, which changes results only by rounding, or train.batch";
     // The cause may be a full disk, on which these cannot be written either.
     json event{{"class", state.failure_class}, {"text", state.reason}};
-    if (dynamic_cast<const run::RefusedAttempt *>(&error)) event["refused"] = true;
+    if (dynamic_cast<const run::RefusedAttempt*>(&error)) event["refused"] = true;
     log_exceptions([&] { events.write("error", event); });
     log_exceptions([&] { record::write_state(layout.state(), state); });
     if (!start.sent()) return 1;  // the other processes have not started
@@ -215,7 +215,7 @@ int run_first_process(const WorkerRun &request, const record::ExperimentLayout &
 
 }  // namespace
 
-int worker_run(const WorkerRun &request) {
+int worker_run(const WorkerRun& request) {
   note_stop_signals();
   const record::ExperimentLayout experiment{fs::path(request.results)};
   if (!request.processes) return run_first_process(request, experiment, nullptr);

@@ -29,7 +29,7 @@ struct CannotStart : UserError {
   std::string cause;  // as the system names it
 };
 
-// How a child starts; a field that is not given leaves it as this process is.
+// How a child starts; a field that is not given is inherited from this process.
 struct ProcessOptions {
   std::map<std::string, std::string> environment = {};     // variables in addition to ours
   std::optional<int> input = {}, output = {}, error = {};  // descriptors of its standard streams

@@ -22,10 +22,10 @@ TemporaryFolder::~TemporaryFolder() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-TinyRun::TinyRun(const Subject &subject) : registry_(subject.registry) {
+TinyRun::TinyRun(const Subject& subject) : registry_(subject.registry) {
   const json other = {{"use", kStandIn}};
-  const auto taken = [&](const char *kind) { return subject.kind == kind ? subject.given : other; };
-  const auto labelled = [](const json &config) { return record::ListedComponent{config.at("use"), config}; };
+  const auto taken = [&](const char* kind) { return subject.kind == kind ? subject.given : other; };
+  const auto labelled = [](const json& config) { return record::ListedComponent{config.at("use"), config}; };
   auto model = taken("model");
   if (subject.kind == "positional") model["positional"] = subject.given;
   if (subject.kind == "objective" && Instance<Objective>(subject)->needs().bidirectional) model["causal"] = false;
@@ -60,9 +60,9 @@ TinyRun::TinyRun(const Subject &subject) : registry_(subject.registry) {
   }
 }
 
-void TinyRun::on_ranks(const std::function<void(run::Assembled &, const Mesh &, data::TrainingData &)> &body) const {
-  const auto &sizes = line.resources.mesh;
-  mesh::run_ranks(sizes.tensor, sizes.data, [&](Mesh &mesh) {
+void TinyRun::on_ranks(const std::function<void(run::Assembled&, const Mesh&, data::TrainingData&)>& body) const {
+  const auto& sizes = line.resources.mesh;
+  mesh::run_ranks(sizes.tensor, sizes.data, [&](Mesh& mesh) {
     at::set_num_threads(1);  // for this rank's thread, as in a run
     run::Assembled run(registry_, line);
     run.build(mesh);
@@ -73,21 +73,20 @@ void TinyRun::on_ranks(const std::function<void(run::Assembled &, const Mesh &, 
   });
 }
 
-std::string on_one_rank(const Subject &subject,
-                        const std::function<std::string(run::Assembled &, const Batch &)> &body) {
+std::string on_one_rank(const Subject& subject, const std::function<std::string(run::Assembled&, const Batch&)>& body) {
   std::string wrong;
-  TinyRun(subject).on_ranks([&](run::Assembled &run, const Mesh &, data::TrainingData &text) {
+  TinyRun(subject).on_ranks([&](run::Assembled& run, const Mesh&, data::TrainingData& text) {
     wrong = body(run, text.rows(0, TinyRun::kBatch, 0));
   });
   return wrong;
 }
 
-double gradients(run::Assembled &run, const Mesh &mesh, data::TrainingData &data, int64_t step) {
+double gradients(run::Assembled& run, const Mesh& mesh, data::TrainingData& data, int64_t step) {
   run::Metrics metrics;
   return run::accumulate_gradients(run, mesh, step, run::micro_batches(run, mesh, data, step), metrics).value_or(0);
 }
 
-void train(run::Assembled &run, const Mesh &mesh, data::TrainingData &data, int64_t begin, int64_t end) {
+void train(run::Assembled& run, const Mesh& mesh, data::TrainingData& data, int64_t begin, int64_t end) {
   for (int64_t step = begin; step < end; ++step) {
     gradients(run, mesh, data, step);
     run::call_after_backward(run, step);
@@ -97,12 +96,12 @@ void train(run::Assembled &run, const Mesh &mesh, data::TrainingData &data, int6
   }
 }
 
-std::string difference(const std::vector<run::NamedTensor> &found, const std::vector<run::NamedTensor> &expected,
+std::string difference(const std::vector<run::NamedTensor>& found, const std::vector<run::NamedTensor>& expected,
                        double tolerance) {
   if (found.size() != expected.size())
     return std::to_string(found.size()) + " tensors instead of " + std::to_string(expected.size());
   for (size_t i = 0; i < found.size(); ++i) {
-    const auto &[name, value] = found[i];
+    const auto& [name, value] = found[i];
     if (name != expected[i].name) return "'" + name + "' instead of '" + expected[i].name + "'";
     auto wrong = tolerance > 0 ? difference("'" + name + "'", value, expected[i].value, tolerance)
                                : difference("'" + name + "'", value, expected[i].value);

@@ -29,7 +29,7 @@ using nlohmann::json;
 constexpr size_t kMaxNameBytes = 200;  // bytes; file systems take 255
 
 // "positional=alibi optimizer.lr=0.01 seed=2": the run's name in a tracker's own table.
-std::string folder_name(const record::PlanLine &line) {
+std::string folder_name(const record::PlanLine& line) {
   const auto label = base::printable(line.label);
   auto name = fmt::format("{}{}seed={}", label, label.empty() ? "" : " ", line.seed);
   std::replace(name.begin(), name.end(), '/', '_');
@@ -40,20 +40,20 @@ std::string folder_name(const record::PlanLine &line) {
 struct Named {
   record::ExperimentLayout layout;
   std::string train_id;  // empty: all runs of the plan
-  bool has(const std::string &id) const { return train_id.empty() || train_id == id; }
+  bool has(const std::string& id) const { return train_id.empty() || train_id == id; }
 };
 
-Named named(const std::string &word) {
+Named named(const std::string& word) {
   try {
     const auto experiment = find_experiment(word);
     note_other_plan(experiment);
     return {experiment.layout, ""};
-  } catch (const UserError &no_experiment) {
+  } catch (const UserError& no_experiment) {
     try {
       const auto run = find_run(word);
       note_other_plan({run.experiment(), std::nullopt});
       return {run.experiment(), run.line.train_id};
-    } catch (const UserError &) {
+    } catch (const UserError&) {
       throw UserError(std::string(no_experiment.what()) + "; it is not a run either");
     }
   }
@@ -61,11 +61,11 @@ Named named(const std::string &word) {
 
 }  // namespace
 
-int export_csv(const std::vector<std::string> &words, const std::string &out, bool curves) {
+int export_csv(const std::vector<std::string>& words, const std::string& out, bool curves) {
   if (words.size() != 1) throw UserError("assay export: --to csv takes one experiment or run");
   const auto what = named(words[0]);
   auto results = compare::read_results(what.layout, current_training_code());
-  std::erase_if(results.runs, [&](const compare::RunResult &run) { return !what.has(run.line.train_id); });
+  std::erase_if(results.runs, [&](const compare::RunResult& run) { return !what.has(run.line.train_id); });
   const auto text = curves ? compare::curves_csv(results, what.layout) : compare::metrics_csv(results);
   if (out.empty())
     std::cout << text;
@@ -74,15 +74,15 @@ int export_csv(const std::vector<std::string> &words, const std::string &out, bo
   return 0;
 }
 
-int export_to_tracker(const std::vector<std::string> &words, const std::string &tracker, const std::string &out,
-                      const schema::Catalogue &catalogue) {
+int export_to_tracker(const std::vector<std::string>& words, const std::string& tracker, const std::string& out,
+                      const schema::Catalogue& catalogue) {
   const auto what = named(words[0]);
-  const auto &layout = what.layout;
+  const auto& layout = what.layout;
   const auto component = schema::component_of_words("tracker", tracker, {words.begin() + 1, words.end()}, catalogue);
   const auto found = catalogue.find("tracker", tracker);
   json runs = json::array();
   std::set<std::string> names;
-  for (const auto &line : record::read_plan_lines(layout.plan())) {
+  for (const auto& line : record::read_plan_lines(layout.plan())) {
     const auto run = layout.run(line.train_id);
     if (!what.has(line.train_id) || !fs::exists(run.events())) continue;
     auto name = folder_name(line);
@@ -97,7 +97,7 @@ int export_to_tracker(const std::vector<std::string> &words, const std::string &
                          {"tracker", component},
                          {"experiment", layout.folder().filename().string()},
                          {"runs", runs}});
-  for (const auto &run : runs) std::cout << base::printable(run.at("out").get<std::string>()) << "\n";
+  for (const auto& run : runs) std::cout << base::printable(run.at("out").get<std::string>()) << "\n";
   return 0;
 }
 

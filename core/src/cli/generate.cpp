@@ -25,7 +25,7 @@ namespace {
 namespace po = boost::program_options;
 using nlohmann::json;
 
-json request_for(const NamedRun &run, const schema::Catalogue &catalogue, const json &decoder) {
+json request_for(const NamedRun& run, const schema::Catalogue& catalogue, const json& decoder) {
   check_weights(run);
   auto line = run.line;
   line.plugins = current_plugins(line, catalogue, "decoder/" + decoder.at("use").get<std::string>());
@@ -34,22 +34,22 @@ json request_for(const NamedRun &run, const schema::Catalogue &catalogue, const 
   line.resources.mesh = {};
   // The device is what this machine has, and the precision is that of the weights.
   line.resources.device = "auto";
-  if (auto &precision = line.train.train.precision; precision != "fp64") precision = "fp32";
+  if (auto& precision = line.train.train.precision; precision != "fp64") precision = "fp32";
   return {{"line", line.to_json()}, {"weights", run.layout.weights().string()}, {"decoder", decoder}};
 }
 
-void draw(const json &continuation, const NamedRun &run, const std::string &file) {
+void draw(const json& continuation, const NamedRun& run, const std::string& file) {
   report::Heatmap heatmap;
   heatmap.cosines = continuation.at("cosines");
   heatmap.title = fmt::format("{}: {}", run.line.experiment, run.line.label);
-  for (const auto &token : continuation.at("tokens"))
+  for (const auto& token : continuation.at("tokens"))
     heatmap.labels.push_back(base::bytes_of_text(token.get<std::string>()));
   report::draw_heatmap(heatmap, file);
 }
 
 }  // namespace
 
-int generate(const Arguments &arguments) {
+int generate(const Arguments& arguments) {
   std::vector<std::string> prompts;
   std::string file, decoder, heatmap;
   int64_t tokens = 0, samples = 0;
@@ -88,10 +88,10 @@ int generate(const Arguments &arguments) {
   const bool as_json = parsed->options.count("json") > 0;
   if (infill) {
     request["infill"] = to_json(*infill);
-    print_infills(*infill, worker::generate_text(request, [](const std::string &) {}), as_json);
+    print_infills(*infill, worker::generate_text(request, [](const std::string&) {}), as_json);
     return kDone;
   }
-  for (const auto &prompt : prompts)
+  for (const auto& prompt : prompts)
     for (int64_t sample = 0; sample < samples; ++sample) request["prompts"].push_back(base::text_of_bytes(prompt));
   const bool one = request["prompts"].size() == 1;
   if (!heatmap.empty() && !one)
@@ -100,14 +100,14 @@ int generate(const Arguments &arguments) {
   request["stream"] = one && !as_json;
   request["cosines"] = !heatmap.empty();
   std::string streamed;
-  const auto on_text = [&](const std::string &text) {
+  const auto on_text = [&](const std::string& text) {
     std::cout << (streamed.empty() ? prompts[0] : "") << text << std::flush;
     streamed += text;
   };
-  for (auto &continuation : worker::generate_text(request, on_text)) {
+  for (auto& continuation : worker::generate_text(request, on_text)) {
     if (!heatmap.empty()) draw(continuation, run, heatmap);
-    for (const char *key : {"cosines", "tokens"}) continuation.erase(key);
-    for (const char *key : {"prompt", "text"})
+    for (const char* key : {"cosines", "tokens"}) continuation.erase(key);
+    for (const char* key : {"prompt", "text"})
       continuation[key] = base::bytes_of_text(continuation[key].get<std::string>());
     const std::string prompt = continuation["prompt"], text = continuation["text"];
     if (as_json)

@@ -25,8 +25,8 @@ std::string cell(const json& value) {
   if (value.is_string()) return value.get<std::string>();
   return value.is_number_float() ? fmt::format("{:.6g}", value.get<double>()) : value.dump();
 }
-// Steps, tokens and FLOPs of all runs, and the time of the remaining ones.
 
+// Steps, tokens and FLOPs of all runs, and the time of the remaining ones.
 std::string totals(const plan::Plan& plan, const PlanOutlook& outlook) {
   long long steps = 0, tokens = 0;
   double flops = 0, seconds = 0, left = 0;

@@ -1,4 +1,4 @@
-// To add a verb, add its file, its declaration in cli.h, and one line here.
+// To add a verb, add its file, its declaration in cli/shared/cli.h, and one line here.
 #include "cli/shared/cli.h"
 
 namespace assay::cli {

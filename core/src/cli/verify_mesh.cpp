@@ -24,7 +24,7 @@ namespace {
 namespace po = boost::program_options;
 using nlohmann::json;
 
-std::vector<std::string> parts_of(const std::string &text) {
+std::vector<std::string> parts_of(const std::string& text) {
   std::vector<std::string> parts;
   for (size_t begin = 0; begin <= text.size();) {
     const auto end = std::min(text.find(',', begin), text.size());
@@ -35,10 +35,10 @@ std::vector<std::string> parts_of(const std::string &text) {
 }
 
 // Parses "2x1": tensor x data; "2x1s": sequence parallel.
-record::MeshConfig mesh_of(const std::string &text, const std::string &backend) {
+record::MeshConfig mesh_of(const std::string& text, const std::string& backend) {
   int tensor = 0, data = 0;
   const bool split = text.ends_with('s');
-  const char *const end = text.data() + text.size() - (split ? 1 : 0);
+  const char* const end = text.data() + text.size() - (split ? 1 : 0);
   const auto first = std::from_chars(text.data(), end, tensor);
   const auto second = first.ptr < end ? std::from_chars(first.ptr + 1, end, data) : first;
   if (first.ec != std::errc{} || second.ec != std::errc{} || second.ptr != end || *first.ptr != 'x' || tensor < 1 ||
@@ -50,7 +50,7 @@ record::MeshConfig mesh_of(const std::string &text, const std::string &backend) 
   return {.tensor = tensor, .data = data, .sequence_parallel = split, .backend = tensor * data == 1 ? "self" : backend};
 }
 
-std::string text_of(const record::MeshConfig &mesh) {
+std::string text_of(const record::MeshConfig& mesh) {
   return fmt::format("{}x{}{}", mesh.tensor, mesh.data, mesh.sequence_parallel ? "s" : "");
 }
 
@@ -64,12 +64,12 @@ std::vector<int64_t> steps_up_to(int64_t last) {
   return steps;
 }
 
-std::vector<std::vector<std::string>> rows_of(const json &answer) {
+std::vector<std::vector<std::string>> rows_of(const json& answer) {
   std::vector<std::vector<std::string>> rows{{"precision", "mesh", "step", "loss", "gradients", "weights"}};
-  const auto number = [](const json &value) {
+  const auto number = [](const json& value) {
     return value.is_null() ? "nan" : fmt::format("{:.1e}", value.get<double>());
   };
-  for (const auto &one : answer) {
+  for (const auto& one : answer) {
     const auto mesh = text_of(record::MeshConfig::from_json(one.at("mesh"), "mesh"));
     const auto precision = one.at("precision").get<std::string>();
     if (one.contains("refused"))
@@ -81,40 +81,40 @@ std::vector<std::vector<std::string>> rows_of(const json &answer) {
   return rows;
 }
 
-std::string markdown(const std::vector<std::vector<std::string>> &rows) {
+std::string markdown(const std::vector<std::vector<std::string>>& rows) {
   std::string text;
-  for (const auto &row : rows) {
-    for (const auto &cell : row) text += "| " + compare::escaped_markdown(cell) + " ";
+  for (const auto& row : rows) {
+    for (const auto& cell : row) text += "| " + compare::escaped_markdown(cell) + " ";
     text += "|\n";
     if (&row == &rows.front()) text += "|:--|:--|--:|--:|--:|--:|\n";
   }
   return text;
 }
 
-constexpr const char *kMeaning =
+constexpr const char* kMeaning =
     "tensor x data (s: sequence parallel) against 1x1: relative difference of the loss; "
     "for gradients and weights the largest max|difference| / max(max|x| of the tensor, RMS of all) over the tensors";
 
-constexpr const char *kNote =
+constexpr const char* kNote =
     "a weight whose exact gradient is zero, such as the bias of the attention keys, "
     "has a gradient of rounding errors only, and Adam moves it by the full learning rate: "
     "in fp32 the last column shows such weights";
 
 // Does not overwrite the table of a comparison, which has the same name.
-void write_reference(const plan::Plan &plan, const std::vector<std::vector<std::string>> &rows,
-                     const std::string &device, const std::string &command) {
+void write_reference(const plan::Plan& plan, const std::vector<std::vector<std::string>>& rows,
+                     const std::string& device, const std::string& command) {
   const record::ExperimentLayout experiment(plan.results_folder);
   const auto file = experiment.reference() / "table.md";
   if (std::filesystem::exists(file) && base::read_file(file).find("assay verify-mesh ") == std::string::npos)
     throw UserError(fmt::format(
         "{}: the file is the table of another command; give the experiment another name for this one", file.string()));
   std::filesystem::create_directories(experiment.reference());
-  const auto &line = plan.lines.at(0);
-  const auto &train = line.train;
+  const auto& line = plan.lines.at(0);
+  const auto& train = line.train;
   const auto git = record::git_state(std::filesystem::absolute(plan.request.file).parent_path());
   const auto cpu = record::read_cpuinfo();
   std::string text = fmt::format("**{}**: {}\n\n{}\n- {}\n", plan.experiment, kMeaning, markdown(rows), kNote);
-  const std::pair<const char *, std::string> origin[] = {
+  const std::pair<const char*, std::string> origin[] = {
       {"model", train.model.dump()},
       {"optimizer", train.optimizer.dump()},
       {"batch, context", fmt::format("{}, {}", train.train.batch, train.data.context)},
@@ -123,7 +123,7 @@ void write_reference(const plan::Plan &plan, const std::vector<std::vector<std::
       {"commit", git.commit.substr(0, 12) + (git.dirty.empty() ? "" : " and changes " + git.dirty.substr(0, 12))},
       {"machine", fmt::format("{}, {}", record::cpu_model(cpu), record::instruction_set(cpu))},
       {"command", "assay verify-mesh " + command}};
-  for (const auto &[name, value] : origin)
+  for (const auto& [name, value] : origin)
     text += fmt::format(
         "- {}: {}\n", name,
         name == std::string_view("command") ? compare::markdown_code(value) : compare::escaped_markdown(value));
@@ -133,7 +133,7 @@ void write_reference(const plan::Plan &plan, const std::vector<std::vector<std::
 
 }  // namespace
 
-int verify_mesh(const Arguments &arguments) {
+int verify_mesh(const Arguments& arguments) {
   std::string meshes, precisions, format, backend;
   int64_t steps = 0;
   bool reference = false;
@@ -153,18 +153,18 @@ int verify_mesh(const Arguments &arguments) {
     throw UserError("--format: '" + format + "' is not a valid format; give text, md or json");
   if (backend != "threads" && backend != "nccl")
     throw UserError("--backend: '" + backend + "' is not a valid backend; give threads or nccl");
-  for (const auto &precision : parts_of(precisions))
+  for (const auto& precision : parts_of(precisions))
     if (precision != "fp64" && precision != "fp32" && precision != "tf32" && precision != "bf16")
       throw UserError("--precisions: '" + precision + "' is not a valid precision; give fp64, fp32, tf32 or bf16");
   std::vector<record::MeshConfig> requested;
-  for (const auto &mesh : parts_of(meshes)) requested.push_back(mesh_of(mesh, backend));
+  for (const auto& mesh : parts_of(meshes)) requested.push_back(mesh_of(mesh, backend));
   const auto plan = plan::make_plan(plan_request(arguments, *parsed));
   auto line = plan.lines.at(0);
   const auto most = line.steps(), batch = line.train.train.batch;
   if (!parsed->options.count("steps")) steps = std::min<int64_t>(50, most);
   if (steps < 1 || steps > most)
     throw UserError(fmt::format("assay verify-mesh: --steps must be from 1 to train.steps, which is {}", most));
-  for (const auto &mesh : requested)
+  for (const auto& mesh : requested)
     if (batch % mesh.data != 0)
       throw UserError(fmt::format(
           "assay verify-mesh: train.batch = {} is not divisible by data = {}; give other --meshes", batch, mesh.data));
@@ -172,7 +172,7 @@ int verify_mesh(const Arguments &arguments) {
   const std::string device = backend == "nccl" ? "cuda" : "cpu";
   line.resources.device = device;
   json as_asked = json::array();
-  for (const auto &mesh : requested) as_asked.push_back(mesh.to_json());
+  for (const auto& mesh : requested) as_asked.push_back(mesh.to_json());
   const auto answer =
       worker::verify_meshes({{"line", line.to_json()},
                              {"meshes", as_asked},

@@ -117,7 +117,7 @@ void Progress::ended(const Job& job, const Ending& ending, Clock::time_point now
       ++other_;
       say(fmt::format("skip   {}: {}", job.name, base::printable(ending.reason)));
       break;
-    default:  // no worker ends so
+    default:  // no worker ends with these
       break;
   }
 }

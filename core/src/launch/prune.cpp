@@ -30,11 +30,11 @@ struct GroupValue {
 struct RunPending {};
 
 // The error if a run was evaluated at a step and lacks only this metric; otherwise empty.
-std::string fault_of_metric(const record::RunLayout &run, const std::string &metric, std::int64_t step) {
+std::string fault_of_metric(const record::RunLayout& run, const std::string& metric, std::int64_t step) {
   std::vector<std::string> names;
-  for (const auto &event : record::read_events(run.events()))
+  for (const auto& event : record::read_events(run.events()))
     if (event["type"] == "evaluate" && event["step"] == step && event.value("label", "") == record::owner_of(metric))
-      for (const auto &one : event.value("metrics", json::array()))
+      for (const auto& one : event.value("metrics", json::array()))
         names.push_back(record::metric_name(event.value("label", ""), one));
   const bool is_there = std::find(names.begin(), names.end(), metric) != names.end();  // an n/a value counts
   if (names.empty() || is_there) return "";
@@ -44,11 +44,11 @@ std::string fault_of_metric(const record::RunLayout &run, const std::string &met
 
 // Nothing if the group cannot be judged. Throws RunPending while a run has not reached the rung. `fault`: the error of
 // the first run without the metric.
-std::optional<double> mean_of(const std::vector<const record::PlanLine *> &lines,
-                              const record::ExperimentLayout &experiment, const Pruning &pruning, size_t rung,
-                              std::string &fault) {
+std::optional<double> mean_of(const std::vector<const record::PlanLine*>& lines,
+                              const record::ExperimentLayout& experiment, const Pruning& pruning, size_t rung,
+                              std::string& fault) {
   double sum = 0;
-  for (const auto *line : lines) {
+  for (const auto* line : lines) {
     const auto run = experiment.run(line->train_id);
     const auto step = study::rung_step(pruning.settings, rung, *line);
     if (has_reached(*line, run, step)) {
@@ -69,12 +69,12 @@ std::optional<double> mean_of(const std::vector<const record::PlanLine *> &lines
 }
 
 // Whether the evaluations that are due at a step have been made.
-bool is_evaluated(const record::PlanLine &plan_line, const record::RunLayout &run, std::int64_t step) {
+bool is_evaluated(const record::PlanLine& plan_line, const record::RunLayout& run, std::int64_t step) {
   std::set<std::string> missing;
-  for (const auto &entry : plan_line.evaluate)
+  for (const auto& entry : plan_line.evaluate)
     if (entry.every > 0 && step % entry.every == 0) missing.insert(entry.label);
   if (missing.empty()) return true;
-  for (const auto &event : record::read_events(run.events()))
+  for (const auto& event : record::read_events(run.events()))
     if (event["type"] == "evaluate" && event.value("step", std::int64_t{-1}) == step)
       missing.erase(event.value("label", ""));
   return missing.empty();
@@ -82,16 +82,16 @@ bool is_evaluated(const record::PlanLine &plan_line, const record::RunLayout &ru
 
 }  // namespace
 
-bool has_reached(const record::PlanLine &plan_line, const record::RunLayout &run, std::int64_t step) {
+bool has_reached(const record::PlanLine& plan_line, const record::RunLayout& run, std::int64_t step) {
   if (record::has_record(run.train_record())) return true;
   const auto saved = record::checkpoint_steps(run.checkpoints());
   if (saved.empty() || saved.front() < step) return false;
   return saved.front() > step || is_evaluated(plan_line, run, step);  // a checkpoint is written before its evaluations
 }
 
-std::optional<double> value_at(const record::RunLayout &run, const std::string &metric, std::int64_t step) {
+std::optional<double> value_at(const record::RunLayout& run, const std::string& metric, std::int64_t step) {
   std::optional<double> value;
-  for (const auto &event : record::read_events(run.events())) {
+  for (const auto& event : record::read_events(run.events())) {
     if (event.value("step", std::int64_t{-1}) > step) continue;
     if (metric == "loss" && event["type"] == "step") {
       // The last value up to that step. A step that was skipped or has nothing to count has none.
@@ -99,7 +99,7 @@ std::optional<double> value_at(const record::RunLayout &run, const std::string &
     } else if (metric == "loss" && event["type"] == "skip") {
       if (!value) value = kDiverged;  // until a step is not skipped
     } else if (event["type"] == "evaluate" && event["step"] == step) {
-      for (const auto &one : event.value("metrics", json::array())) {
+      for (const auto& one : event.value("metrics", json::array())) {
         if (record::metric_name(event.value("label", ""), one) != metric || !record::is_applicable(one)) continue;
         const bool higher = one.value("direction", "") == "higher";
         value = one.at("value").is_number() ? (higher ? -1 : 1) * one["value"].get<double>() : kDiverged;
@@ -109,15 +109,15 @@ std::optional<double> value_at(const record::RunLayout &run, const std::string &
   return value;
 }
 
-RungVerdict judge(const std::vector<record::PlanLine> &plan_lines, const record::ExperimentLayout &experiment,
-                  const Pruning &pruning, size_t rung) {
+RungVerdict judge(const std::vector<record::PlanLine>& plan_lines, const record::ExperimentLayout& experiment,
+                  const Pruning& pruning, size_t rung) {
   std::vector<std::string> order;
-  std::map<std::string, std::vector<const record::PlanLine *>> groups;
+  std::map<std::string, std::vector<const record::PlanLine*>> groups;
   std::optional<sweep::Selector> baseline;
   if (pruning.baseline) baseline = sweep::resolved(*pruning.baseline, sweep::pointers_to(plan_lines));
-  for (const auto &line : plan_lines) {
+  for (const auto& line : plan_lines) {
     if (baseline && sweep::matches(*baseline, line)) continue;
-    auto &group = groups[line.group];
+    auto& group = groups[line.group];
     if (group.empty()) order.push_back(line.group);
     group.push_back(&line);
   }
@@ -126,12 +126,12 @@ RungVerdict judge(const std::vector<record::PlanLine> &plan_lines, const record:
   verdict.judged = true;
   try {
     std::string fault;
-    for (const auto &group : order)
+    for (const auto& group : order)
       if (const auto mean = mean_of(groups[group], experiment, pruning, rung, fault)) values.push_back({group, *mean});
     // Rows may be evaluated in different ways, but a metric that none of them has cannot prune.
     if (values.empty() && !fault.empty()) throw UserError(fault);
     verdict.not_judged = order.size() - values.size();
-  } catch (const RunPending &) {
+  } catch (const RunPending&) {
     return {};
   }
   // Equal values keep the order of the plan.

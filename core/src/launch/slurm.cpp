@@ -18,18 +18,18 @@ namespace assay::launch {
 namespace {
 
 namespace fs = std::filesystem;
-using Lines = std::vector<const record::PlanLine *>;
+using Lines = std::vector<const record::PlanLine*>;
 
-std::string script_of(const SlurmJob &job, const SlurmOptions &options) {
+std::string script_of(const SlurmJob& job, const SlurmOptions& options) {
   std::string text = "#!/bin/bash\n# One run per task; written by 'assay run --launcher slurm'.\n";
-  for (const auto &line : options.settings.setup) text += line + "\n";
+  for (const auto& line : options.settings.setup) text += line + "\n";
   text += fmt::format("exec {} slurm-task {}", base::shell_quoted(options.assay.string()),
                       base::shell_quoted(job.folder.string()));
   if (!options.settings.wrap.empty()) text += " " + options.settings.wrap;
   return text + "\n";
 }
 
-std::string shape_text(const SlurmShape &shape) {
+std::string shape_text(const SlurmShape& shape) {
   auto text = base::plural(shape.cores_per_task, "core");
   if (shape.gpus_per_task) text += " and " + base::plural(shape.gpus_per_task, "GPU");
   return shape.tasks == 1 ? text : fmt::format("{} processes with {} each", shape.tasks, text);
@@ -37,17 +37,17 @@ std::string shape_text(const SlurmShape &shape) {
 
 class Submission {
  public:
-  Submission(const SlurmOptions &options, std::ostream &out)
+  Submission(const SlurmOptions& options, std::ostream& out)
       : options_(options), experiment_(options.experiment), out_(out), on_slurm_(runs_on_slurm(experiment_)) {}
 
-  void run(const std::vector<record::PlanLine> &plan) {
+  void run(const std::vector<record::PlanLine>& plan) {
     const auto shapes = to_do(plan);
     size_t runs = 0, arrays = 0;
     const auto longest = shapes.empty() ? 0 : slurm::max_array_size();
     if (!shapes.empty() && longest < 1)
       throw UserError(
           "this cluster has no job arrays (MaxArraySize of scontrol show config is 0); use --launcher local");
-    for (const auto &[shape, lines] : shapes)
+    for (const auto& [shape, lines] : shapes)
       for (size_t begin = 0; begin < lines.size(); begin += static_cast<size_t>(longest), ++arrays) {
         const auto count = std::min(lines.size() - begin, static_cast<size_t>(longest));
         submit(shape, {lines.begin() + static_cast<long>(begin), lines.begin() + static_cast<long>(begin + count)});
@@ -63,8 +63,8 @@ class Submission {
 
   // Arrays that Slurm no longer knows have nothing left to start; only the last output of their tasks is lost.
   void forget_ended() {
-    for (const auto &job : slurm_jobs(experiment_)) {
-      const bool alive = std::any_of(job.runs.begin(), job.runs.end(), [&](const auto &run) {
+    for (const auto& job : slurm_jobs(experiment_)) {
+      const bool alive = std::any_of(job.runs.begin(), job.runs.end(), [&](const auto& run) {
         const auto found = on_slurm_.find(run);
         return found != on_slurm_.end() && found->second.state != SlurmTaskStatus::State::kGone &&
                found->second.output.parent_path() == job.folder;
@@ -74,10 +74,10 @@ class Submission {
   }
 
  private:
-  std::map<SlurmShape, Lines> to_do(const std::vector<record::PlanLine> &plan) {
+  std::map<SlurmShape, Lines> to_do(const std::vector<record::PlanLine>& plan) {
     std::map<SlurmShape, Lines> shapes;
-    for (const auto &line : plan) {
-      const auto &id = line.train_id;
+    for (const auto& line : plan) {
+      const auto& id = line.train_id;
       const auto run = experiment_.run(id);
       const auto there = on_slurm_.find(id);
       if (record::has_all_records(line, run))
@@ -92,17 +92,17 @@ class Submission {
     return shapes;
   }
 
-  void submit(const SlurmShape &shape, const Lines &lines) {
+  void submit(const SlurmShape& shape, const Lines& lines) {
     const auto what = fmt::format("{} of {}", base::plural(lines.size(), "run"), shape_text(shape));
     if (options_.dry_run) {
       out_ << "would submit  " << what << "\n";
-      for (const auto *line : lines) out_ << "              " << job_of(*line, experiment_).name << "\n";
+      for (const auto* line : lines) out_ << "              " << job_of(*line, experiment_).name << "\n";
       return;
     }
     auto job = new_slurm_job(experiment_);
     fs::create_directories(job.folder);
     std::string plan;
-    for (const auto *line : lines) {
+    for (const auto* line : lines) {
       plan += line->text() + "\n";
       job.runs.push_back(line->train_id);
     }
@@ -114,7 +114,7 @@ class Submission {
     words.push_back("--output=" + (job.folder / "%a.txt").string());
     try {
       job.id = slurm::submit(words, job.script().string());
-    } catch (const UserError &) {
+    } catch (const UserError&) {
       fs::remove_all(job.folder);
       throw;
     }
@@ -122,18 +122,18 @@ class Submission {
     out_ << fmt::format("submitted  {}  job {}\n", what, job.id) << std::flush;
   }
 
-  const SlurmOptions &options_;
+  const SlurmOptions& options_;
   const record::ExperimentLayout experiment_;
-  std::ostream &out_;
+  std::ostream& out_;
   const std::map<std::string, SlurmTaskStatus> on_slurm_;
   size_t done_ = 0, running_ = 0, there_ = 0;
 };
 
 }  // namespace
 
-SlurmShape slurm_shape(const record::PlanLine &line, bool has_gres) {
-  const auto &mesh = line.resources.mesh;
-  const auto &device = line.resources.device;
+SlurmShape slurm_shape(const record::PlanLine& line, bool has_gres) {
+  const auto& mesh = line.resources.mesh;
+  const auto& device = line.resources.device;
   const int ranks = mesh.ranks(), threads = line.resources.threads;
   int gpus = 0;
   if (device != "cpu" && mesh.backend == "nccl")
@@ -144,8 +144,8 @@ SlurmShape slurm_shape(const record::PlanLine &line, bool has_gres) {
   return {ranks, threads, gpus / ranks};
 }
 
-std::vector<std::string> sbatch_options(const SlurmShape &shape, size_t runs, const SlurmOptions &options) {
-  const auto &settings = options.settings;
+std::vector<std::string> sbatch_options(const SlurmShape& shape, size_t runs, const SlurmOptions& options) {
+  const auto& settings = options.settings;
   std::vector<std::string> words{fmt::format("--array=0-{}", runs - 1),
                                  fmt::format("--ntasks={}", shape.tasks),
                                  fmt::format("--cpus-per-task={}", shape.cores_per_task),
@@ -160,7 +160,7 @@ std::vector<std::string> sbatch_options(const SlurmShape &shape, size_t runs, co
     const auto type = colon == std::string::npos ? "" : gres.substr(colon + 1) + ":";
     words.push_back(fmt::format("--gpus-per-task={}{}", type, shape.gpus_per_task));
   }
-  const auto add = [&](const char *name, const std::string &value) {
+  const auto add = [&](const char* name, const std::string& value) {
     if (!value.empty()) words.push_back(fmt::format("--{}={}", name, value));
   };
   add("partition", settings.partition);
@@ -170,7 +170,7 @@ std::vector<std::string> sbatch_options(const SlurmShape &shape, size_t runs, co
   return words;
 }
 
-void submit_to_slurm(const std::vector<record::PlanLine> &plan, const SlurmOptions &options, std::ostream &out) {
+void submit_to_slurm(const std::vector<record::PlanLine>& plan, const SlurmOptions& options, std::ostream& out) {
   if (options.dry_run) return Submission(options, out).run(plan);
   fs::create_directories(options.experiment);
   const auto lock = base::FileLock::lock(record::ExperimentLayout(options.experiment).lock());

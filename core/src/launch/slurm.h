@@ -26,16 +26,16 @@ struct SlurmShape {
   int tasks = 1;           // processes: the ranks of a mesh over MPI, otherwise one
   int cores_per_task = 1;  // threads of all ranks in the process
   int gpus_per_task = 0;
-  auto operator<=>(const SlurmShape &) const = default;
+  auto operator<=>(const SlurmShape&) const = default;
 };
 // A device of "auto" counts as a GPU if the settings name the cluster's GPUs (gres).
-SlurmShape slurm_shape(const record::PlanLine &plan_line, bool has_gres);
+SlurmShape slurm_shape(const record::PlanLine& plan_line, bool has_gres);
 
 // The options of sbatch for an array of this many runs of one shape.
-std::vector<std::string> sbatch_options(const SlurmShape &shape, size_t runs, const SlurmOptions &options);
+std::vector<std::string> sbatch_options(const SlurmShape& shape, size_t runs, const SlurmOptions& options);
 
 // Submits the runs that have no complete record, do not run here and are not on Slurm, and prints this to `out`. Two
 // controllers submit one after the other. Throws UserError when the cluster refuses.
-void submit_to_slurm(const std::vector<record::PlanLine> &plan, const SlurmOptions &options, std::ostream &out);
+void submit_to_slurm(const std::vector<record::PlanLine>& plan, const SlurmOptions& options, std::ostream& out);
 
 }  // namespace assay::launch

@@ -18,12 +18,12 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-fs::path folder_of(const record::ExperimentLayout &experiment) { return experiment.folder() / "slurm"; }
-fs::path description_of(const fs::path &folder) { return folder / "job.json"; }
+fs::path folder_of(const record::ExperimentLayout& experiment) { return experiment.folder() / "slurm"; }
+fs::path description_of(const fs::path& folder) { return folder / "job.json"; }
 
 }  // namespace
 
-SlurmJob new_slurm_job(const record::ExperimentLayout &experiment) {
+SlurmJob new_slurm_job(const record::ExperimentLayout& experiment) {
   std::random_device random;
   SlurmJob job;
   job.name = fmt::format("assay-{}-{:08x}", experiment.folder().filename().string(), random());
@@ -31,12 +31,12 @@ SlurmJob new_slurm_job(const record::ExperimentLayout &experiment) {
   return job;
 }
 
-void write_slurm_job(const SlurmJob &job) {
+void write_slurm_job(const SlurmJob& job) {
   const json text{{"schema", 1}, {"name", job.name}, {"job", job.id}, {"runs", job.runs}};
   base::write_atomically(description_of(job.folder), text.dump() + "\n");
 }
 
-SlurmJob read_slurm_job(const fs::path &folder) {
+SlurmJob read_slurm_job(const fs::path& folder) {
   const auto text = json::parse(base::read_file(description_of(folder)), nullptr, /*allow_exceptions=*/false);
   if (!text.is_object() || text.value("schema", 0) != 1)
     throw UserError(description_of(folder).string() +
@@ -44,23 +44,23 @@ SlurmJob read_slurm_job(const fs::path &folder) {
   return {folder, text.at("name"), text.at("job"), text.at("runs").get<std::vector<std::string>>()};
 }
 
-std::vector<SlurmJob> slurm_jobs(const record::ExperimentLayout &experiment) {
+std::vector<SlurmJob> slurm_jobs(const record::ExperimentLayout& experiment) {
   std::vector<SlurmJob> jobs;
   std::error_code absent;
-  for (const auto &entry : fs::directory_iterator(folder_of(experiment), absent))
+  for (const auto& entry : fs::directory_iterator(folder_of(experiment), absent))
     if (fs::exists(description_of(entry.path()))) jobs.push_back(read_slurm_job(entry.path()));
-  std::sort(jobs.begin(), jobs.end(), [](const auto &a, const auto &b) { return a.name < b.name; });
+  std::sort(jobs.begin(), jobs.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   return jobs;
 }
 
-std::map<std::string, SlurmTaskStatus> runs_on_slurm(const record::ExperimentLayout &experiment) {
+std::map<std::string, SlurmTaskStatus> runs_on_slurm(const record::ExperimentLayout& experiment) {
   const auto jobs = slurm_jobs(experiment);
   std::vector<std::string> names;
-  for (const auto &job : jobs) names.push_back(job.name);
+  for (const auto& job : jobs) names.push_back(job.name);
   std::map<std::pair<std::string, long>, slurm::Task> tasks;
-  for (auto &task : slurm::queue(names)) tasks.insert_or_assign({task.job_name, task.index}, task);
+  for (auto& task : slurm::queue(names)) tasks.insert_or_assign({task.job_name, task.index}, task);
   std::map<std::string, SlurmTaskStatus> runs;
-  for (const auto &job : jobs)
+  for (const auto& job : jobs)
     for (size_t i = 0; i < job.runs.size(); ++i) {
       SlurmTaskStatus here;
       here.output = job.output(i);
@@ -77,8 +77,8 @@ std::map<std::string, SlurmTaskStatus> runs_on_slurm(const record::ExperimentLay
   return runs;
 }
 
-record::RunStatusNow with_slurm(record::RunStatusNow now, const record::RunLayout &run,
-                                const SlurmTaskStatus &on_slurm) {
+record::RunStatusNow with_slurm(record::RunStatusNow now, const record::RunLayout& run,
+                                const SlurmTaskStatus& on_slurm) {
   if (on_slurm.state == SlurmTaskStatus::State::kRuns) return {record::RunStatus::kRunning, ""};
   if (on_slurm.state == SlurmTaskStatus::State::kWaits) return {record::RunStatus::kQueued, ""};
   const auto state = record::read_state(run.state());
@@ -91,23 +91,23 @@ record::RunStatusNow with_slurm(record::RunStatusNow now, const record::RunLayou
               (fs::exists(on_slurm.output) ? "; its task's output: " + on_slurm.output.string() : "")};
 }
 
-size_t cancel_on_slurm(const record::ExperimentLayout &experiment) {
+size_t cancel_on_slurm(const record::ExperimentLayout& experiment) {
   std::vector<std::string> tasks, waiting;
   std::vector<fs::path> marks;
-  for (const auto &[id, run] : runs_on_slurm(experiment)) {
+  for (const auto& [id, run] : runs_on_slurm(experiment)) {
     if (run.task.empty()) continue;
     tasks.push_back(run.task);
     marks.push_back(run.cancelled);
     if (run.state == SlurmTaskStatus::State::kWaits) waiting.push_back(id);
   }
-  for (const auto &mark : marks) base::write_atomically(mark, "");  // the mark must exist before the signal arrives
+  for (const auto& mark : marks) base::write_atomically(mark, "");  // the mark must exist before the signal arrives
   try {
     slurm::cancel(tasks);
-  } catch (const UserError &) {  // the tasks continue, and a later signal has another cause
-    for (const auto &mark : marks) fs::remove(mark);
+  } catch (const UserError&) {  // the tasks continue, and a later signal has another cause
+    for (const auto& mark : marks) fs::remove(mark);
     throw;
   }
-  for (const auto &id : waiting) {
+  for (const auto& id : waiting) {
     const auto run = experiment.run(id);
     fs::create_directories(run.folder());
     const auto lock = base::FileLock::try_lock(run.lock());

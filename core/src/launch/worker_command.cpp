@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <unistd.h>
+
 namespace assay::launch {
 namespace {
 
@@ -30,6 +31,7 @@ std::vector<std::string> mpirun(const record::MeshConfig& mesh, const std::map<s
 }
 
 }  // namespace
+
 WorkerCommand worker_command(const Job& job, const record::PlanLine& plan_line, const WorkerFiles& files,
                              size_t concurrent, const std::vector<std::string>& gpus) {
   WorkerCommand command{{files.worker.string(), "run", "--plan", files.plan.string(), "--run", job.train_id,

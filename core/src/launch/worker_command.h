@@ -26,8 +26,8 @@ struct WorkerCommand {
 // is not changed.
 WorkerCommand worker_command(const Job& job, const record::PlanLine& plan_line, const WorkerFiles& files,
                              size_t concurrent, const std::vector<std::string>& gpus);
-// If one of its processes was killed, mpirun exits with 128 plus the signal.
 
+// The status of the worker itself: if one of its processes was killed, mpirun exits with 128 plus the signal.
 base::ExitStatus worker_exit_status(base::ExitStatus status, const record::PlanLine& plan_line);
 
 }  // namespace assay::launch

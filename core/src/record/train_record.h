@@ -34,7 +34,7 @@ struct TrainResult {
   std::string libtorch;
   std::string device;                      // "cpu", "cuda:0"
   std::map<std::string, std::string> gpu;  // name, versions and settings; empty: none
-  nlohmann::json training_segments;        // list of {from, mesh, threads, device}; see run/checkpoint.h
+  nlohmann::json training_segments;        // list of {from, mesh, threads, device}; see run/checkpoint/checkpoint.h
   std::string weights_sha256;              // of weights.safetensors; empty: not kept
   std::vector<DataSource> data;
   TrainMeasured measured;

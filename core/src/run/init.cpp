@@ -20,7 +20,7 @@ constexpr size_t kMaxNames = 6;
 
 using Names = std::vector<std::string>;
 
-std::string listed(const Names &names) {
+std::string listed(const Names& names) {
   std::string text;
   for (size_t i = 0; i < std::min(names.size(), kMaxNames); ++i) text += (i == 0 ? "'" : ", '") + names[i] + "'";
   if (names.size() > kMaxNames) text += " and " + std::to_string(names.size() - kMaxNames) + " more";
@@ -28,25 +28,25 @@ std::string listed(const Names &names) {
 }
 
 // Whether the entry is the tensor's full name, or a prefix of it up to a dot or a slash.
-bool stands_for(const std::string &entry, const std::string &name) {
+bool stands_for(const std::string& entry, const std::string& name) {
   return name.starts_with(entry) &&
          (name.size() == entry.size() || name[entry.size()] == '.' || name[entry.size()] == '/');
 }
 
 // Tensors of a file that this run does not use.
-Names surplus_in(const SafetensorsFile &file, const std::vector<ShardedTensor> &tensors) {
+Names surplus_in(const SafetensorsFile& file, const std::vector<ShardedTensor>& tensors) {
   std::set<std::string> known;
-  for (const auto &tensor : tensors) known.insert(tensor.name);
+  for (const auto& tensor : tensors) known.insert(tensor.name);
   Names surplus;
-  for (auto &name : file.names())
+  for (auto& name : file.names())
     if (!known.count(name)) surplus.push_back(std::move(name));
   return surplus;
 }
 
 // Returns "" when all unused tensors are ignored.
-std::string surplus_fault(const SafetensorsFile &file, Names surplus, const Names &ignore) {
-  std::erase_if(surplus, [&](const std::string &name) {
-    return std::any_of(ignore.begin(), ignore.end(), [&](const auto &entry) { return stands_for(entry, name); });
+std::string surplus_fault(const SafetensorsFile& file, Names surplus, const Names& ignore) {
+  std::erase_if(surplus, [&](const std::string& name) {
+    return std::any_of(ignore.begin(), ignore.end(), [&](const auto& entry) { return stands_for(entry, name); });
   });
   if (surplus.empty()) return "";
   return file.path().string() + ": the file has tensors that this run does not use: " + listed(surplus) +
@@ -56,19 +56,19 @@ std::string surplus_fault(const SafetensorsFile &file, Names surplus, const Name
 
 // Returns "" when every entry names an unused tensor. of_optimizer: the unused tensors of the optimizer state, if that
 // is also read.
-std::string ignore_fault(const SafetensorsFile &file, const Names &surplus, const Names &of_optimizer,
-                         const Names &ignore) {
+std::string ignore_fault(const SafetensorsFile& file, const Names& surplus, const Names& of_optimizer,
+                         const Names& ignore) {
   Names all = surplus;
   all.insert(all.end(), of_optimizer.begin(), of_optimizer.end());
-  for (const auto &entry : ignore)
-    if (std::none_of(all.begin(), all.end(), [&](const auto &name) { return stands_for(entry, name); }))
+  for (const auto& entry : ignore)
+    if (std::none_of(all.begin(), all.end(), [&](const auto& name) { return stands_for(entry, name); }))
       return "[init] ignore: '" + entry + "' is not an unused tensor of " + file.path().string() +
              (of_optimizer.empty() ? "" : " or of its run's optimizer state") + "; " +
              (all.empty() ? "there are none, so remove it" : "the unused tensors are " + listed(all));
   return "";
 }
 
-std::string fault_of(const SafetensorsFile &file, Assembled &run, const Names &ignore, const Names &of_optimizer = {}) {
+std::string fault_of(const SafetensorsFile& file, Assembled& run, const Names& ignore, const Names& of_optimizer = {}) {
   auto fault = vocabulary_fault(file, run);
   const auto surplus = surplus_in(file, weights_of(run));
   if (fault.empty()) fault = ignore_fault(file, surplus, of_optimizer, ignore);
@@ -76,21 +76,21 @@ std::string fault_of(const SafetensorsFile &file, Assembled &run, const Names &i
   return fault;
 }
 
-void refuse(const std::string &fault) {
+void refuse(const std::string& fault) {
   if (!fault.empty()) throw UserError(fault);
 }
 
-void load_initial_weights(const fs::path &path, Assembled &run, const Mesh &mesh, const Names &ignore,
-                          const Names &of_optimizer = {}) {
+void load_initial_weights(const fs::path& path, Assembled& run, const Mesh& mesh, const Names& ignore,
+                          const Names& of_optimizer = {}) {
   refuse(fault_of(SafetensorsFile(path), run, ignore, of_optimizer));
   load_weights(path, run, mesh);
 }
 
 }  // namespace
 
-void start_from_init(const record::TrainConfig &train, Assembled &run, const Mesh &mesh) {
+void start_from_init(const record::TrainConfig& train, Assembled& run, const Mesh& mesh) {
   if (!train.init) return;
-  const auto &init = *train.init;
+  const auto& init = *train.init;
   const auto ignore = init.ignore.value_or(Names());
   if (!init.weights.is_null()) load_initial_weights(init.weights.at("path").get<std::string>(), run, mesh, ignore);
   if (init.from.is_null()) return;
@@ -106,15 +106,15 @@ void start_from_init(const record::TrainConfig &train, Assembled &run, const Mes
   load(file, tensors, mesh.tensor());
 }
 
-std::vector<std::pair<std::string, std::string>> init_findings(const record::TrainConfig &train, Assembled &run) {
+std::vector<std::pair<std::string, std::string>> init_findings(const record::TrainConfig& train, Assembled& run) {
   std::vector<std::pair<std::string, std::string>> findings;
   if (!train.init) return findings;
-  const auto &init = *train.init;
+  const auto& init = *train.init;
   const auto ignore = init.ignore.value_or(Names());
-  const auto find = [&](const char *key, auto &&fault) {
+  const auto find = [&](const char* key, auto&& fault) {
     try {
       if (const std::string message = fault(); !message.empty()) findings.emplace_back(key, message);
-    } catch (const UserError &error) {
+    } catch (const UserError& error) {
       findings.emplace_back(key, error.what());
     }
   };
@@ -128,7 +128,7 @@ std::vector<std::pair<std::string, std::string>> init_findings(const record::Tra
   std::optional<SafetensorsFile> file;
   try {
     file.emplace(from.weights());
-  } catch (const UserError &) {
+  } catch (const UserError&) {
     return findings;
   }
   // If the optimizer state cannot be read, any entry is accepted, because only that error is reported.

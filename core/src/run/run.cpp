@@ -239,7 +239,7 @@ class RankRun {
   }
 
   // Every rank calls it. Where replicas are compared, no checkpoint is of any that differ: a later attempt would load
-  // the first one's into all, and the difference would pass as good.
+  // the first one's into all, and the difference would go unnoticed.
   void save() {
     if (progress_.step == saved_) return;
     if (compare_replicas_every_ > 0 && compared_ != progress_.step) compare_all_replicas();

@@ -14,7 +14,7 @@
 namespace assay::testing {
 namespace {
 
-std::pair<std::vector<double>, run::RunReport> run(const TinyRun &tiny) {
+std::pair<std::vector<double>, run::RunReport> run(const TinyRun& tiny) {
   Losses losses;
   auto report = run::execute(registry(), tiny.planned(),
                              {.run = tiny.folder.path(), .contexts = tiny.folder.path() / "contexts"}, losses);
@@ -63,7 +63,7 @@ TEST(Run, FiftyStepsAgreeOverMeshes) {
   TinyRun tiny;
   tiny.line["train"]["train"].merge_patch({{"precision", "fp32"}, {"steps", 50}});
   const auto reference = run(tiny).first;
-  for (const auto &[tensor, data] : {std::pair{2, 1}, {4, 1}, {1, 2}}) {
+  for (const auto& [tensor, data] : {std::pair{2, 1}, {4, 1}, {1, 2}}) {
     tiny.mesh(tensor, data);
     tiny.line["resources"]["micro_batch"] = 3;
     const auto other = run(tiny).first;
@@ -77,8 +77,8 @@ TEST(Run, ReplicatedParametersStayBitIdenticalOnAllRanks) {
   tiny.mesh(2, 2);
   tiny.line["resources"]["micro_batch"] = 3;
   tiny.line["train"]["train"]["precision"] = "fp32";
-  tiny.on_ranks([&](run::Assembled &run, const Mesh &mesh, data::TrainingData &data) {
-    auto &parameters = run.parameters->all();
+  tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData& data) {
+    auto& parameters = run.parameters->all();
     for (int64_t step = 0; step < 20; ++step) {
       const auto row = step * 6 + 3 * mesh.data().rank();
       run::Metrics metrics;
@@ -86,9 +86,9 @@ TEST(Run, ReplicatedParametersStayBitIdenticalOnAllRanks) {
       run.optimizer->step(1e-2, 1.0);
       run::clear_gradients(parameters);
     }
-    for (const auto &parameter : parameters) {
+    for (const auto& parameter : parameters) {
       const auto mine = parameter.value.detach().contiguous();
-      const auto compare = [&](Communicator &axis) {
+      const auto compare = [&](Communicator& axis) {
         std::vector<char> all(mine.nbytes() * static_cast<size_t>(axis.size()));
         axis.all_gather(mine.data_ptr(), all.data(), mine.nbytes());
         EXPECT_EQ(std::memcmp(all.data(), all.data() + mine.nbytes(), mine.nbytes()), 0) << parameter.spec.name;
@@ -105,13 +105,13 @@ TEST(Run, EvaluatesBeyondTheTrainingLength) {
   const auto one = run(tiny).second;
   ASSERT_EQ(one.evaluations.size(), 1U);
   std::map<std::pair<std::string, double>, double> values;
-  for (const auto &metric : one.evaluations[0].metrics)
+  for (const auto& metric : one.evaluations[0].metrics)
     values[{metric.name, metric.coordinates.at("length")}] = metric.value;
   EXPECT_EQ((values[{"tokens", 16}]), (values[{"tokens", 64}]));
   EXPECT_GT((values[{"nll", 64}]), 1.0);
   tiny.mesh(4, 1);
   const auto four = run(tiny).second;
-  for (const auto &metric : four.evaluations[0].metrics)
+  for (const auto& metric : four.evaluations[0].metrics)
     EXPECT_NEAR(metric.value, (values[{metric.name, metric.coordinates.at("length")}]), 1e-9) << metric.name;
 }
 
@@ -119,7 +119,7 @@ TEST(Run, EvaluatesBeyondTheTrainingLength) {
 TEST(Run, AnotherLibraryPacksItsOwnEpochs) {
   TinyRun tiny;
   tiny.line["train"]["train"]["steps"] = 1;
-  const auto epochs_after = [&](const std::string &library) {
+  const auto epochs_after = [&](const std::string& library) {
     Losses losses;
     const auto contexts = tiny.folder / "contexts";
     run::execute(registry(), tiny.planned(), {.run = tiny.folder.path(), .contexts = contexts, .library = library},
@@ -155,7 +155,7 @@ TEST(Run, NonFiniteLossStopsOrSkips) {
 TEST(LateMeans, AreOverTheStepsThatHaveAValue) {
   const double nan = std::nan("");
   run::LateMeans late;
-  for (const auto &[value, skipped] : {std::pair{2.0, false}, {nan, true}, {4.0, false}, {9.0, true}})
+  for (const auto& [value, skipped] : {std::pair{2.0, false}, {nan, true}, {4.0, false}, {9.0, true}})
     late.add("loss", value, skipped);  // a spike is skipped, too, and is finite
   late.add("some.all_skipped", nan, true);
   late.add("some.diverged", 1.0, false);
@@ -201,12 +201,12 @@ TEST(Validate, NamesWhatCannotWorkBeforeARun) {
   tiny.mesh(1, 1);
   tiny.line["train"]["scheduler"] = {{"use", "cosine"}, {"warmup", "20 steps"}};  // of 10
   EXPECT_NE(run::validate(registry(), tiny.planned()).dump().find("must be shorter than length"), std::string::npos);
-  const auto of_length = [&](const char *length, double floor) {
+  const auto of_length = [&](const char* length, double floor) {
     tiny.line["train"]["scheduler"] = {{"use", "linear"}, {"length", length}, {"floor", floor}};
     return run::validate(registry(), tiny.planned()).dump();
   };
   EXPECT_NE(of_length("7 steps", 0).find("the last 3 of 10 updates have a learning rate of 0"), std::string::npos);
-  for (const auto &[length, floor] : {std::pair{"9 steps", 0.0}, {"100%", 0.0}, {"5 steps", 0.1}})
+  for (const auto& [length, floor] : {std::pair{"9 steps", 0.0}, {"100%", 0.0}, {"5 steps", 0.1}})
     EXPECT_EQ(of_length(length, floor), "[]") << length;
   tiny.line["train"]["scheduler"] = {{"use", "constant"}};
   tiny.model()["heads"] = 5;
@@ -216,25 +216,25 @@ TEST(Validate, NamesWhatCannotWorkBeforeARun) {
 
 // Whatever a component throws before a run is about the component, wherever in the assembly it is.
 TEST(Validate, ErrorsOfAComponentAreAtItsPlace) {
-  const auto place = [](const std::function<void(TinyRun &)> &change) {
+  const auto place = [](const std::function<void(TinyRun&)>& change) {
     TinyRun tiny;
     change(tiny);
     const auto findings = run::validate(registry(), tiny.planned());
     return findings.empty() ? std::string("none") : findings[0]["path"].get<std::string>();
   };
-  EXPECT_EQ(place([](TinyRun &tiny) {  // fit
+  EXPECT_EQ(place([](TinyRun& tiny) {  // fit
               tiny.model()["heads"] = 2;
               tiny.model()["positional"] = {{"use", "alibi"}, {"parts", "heads"}};
             }),
             "model.positional");
-  EXPECT_EQ(place([](TinyRun &tiny) {  // fit, of a child of a child
+  EXPECT_EQ(place([](TinyRun& tiny) {  // fit, of a child of a child
               tiny.model()["heads"] = 2;
               const json heads = {{"use", "alibi"}, {"parts", "heads"}};
               tiny.model()["positional"] = {{"use", "combine"}, {"schemes", {"none", heads}}};
             }),
             "model.positional.schemes.1");
-  EXPECT_EQ(place([](TinyRun &tiny) { tiny.model()["heads"] = 5; }), "model");
-  EXPECT_EQ(place([](TinyRun &tiny) {  // validate
+  EXPECT_EQ(place([](TinyRun& tiny) { tiny.model()["heads"] = 5; }), "model");
+  EXPECT_EQ(place([](TinyRun& tiny) {  // validate
               tiny.line["evaluate"] = {{{"id", "e"},
                                         {"label", "long"},
                                         {"every", 0},
@@ -263,7 +263,7 @@ TEST(Validate, NamesTheMetricsThatEvaluationsWillGive) {
 // Of 10 updates the last is number 9; a length of 11 has its decay of one step behind it.
 TEST(Validate, NotesAScheduleThatFallsAfterTheRunOnly) {
   TinyRun tiny;
-  const auto notes_of = [&](const json &scheduler) {
+  const auto notes_of = [&](const json& scheduler) {
     tiny.line["train"]["scheduler"] = scheduler;
     std::optional<run::Built> built;
     EXPECT_EQ(run::validate(registry(), tiny.planned(), &built), json::array()) << scheduler;
@@ -272,7 +272,7 @@ TEST(Validate, NotesAScheduleThatFallsAfterTheRunOnly) {
   EXPECT_EQ(notes_of({{"use", "wsd"}, {"length", "11 steps"}}),
             std::vector<std::string>{"scheduler: the last of 10 updates has the highest learning rate, and the "
                                      "schedule decays only after it; check the length of its decay"});
-  for (const json &falls : {json{{"use", "wsd"}},
+  for (const json& falls : {json{{"use", "wsd"}},
                             {{"use", "wsd"}, {"decay", "20%"}},
                             {{"use", "cosine"}, {"length", "200%"}},
                             {{"use", "linear"}},
@@ -288,7 +288,7 @@ TEST(Validate, AModelLargerThanThisMachine) {
 }
 
 TEST(Metrics, AddUpOverReplicasThatLoggedDifferentNames) {
-  mesh::run_ranks(1, 2, [](Mesh &mesh) {
+  mesh::run_ranks(1, 2, [](Mesh& mesh) {
     run::Metrics metrics;
     metrics.log("shared", mesh.data().rank() + 1.0, 2.0);
     if (mesh.data().rank() == 1) metrics.log("only one", 6.0, 4.0);

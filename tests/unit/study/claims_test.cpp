@@ -17,14 +17,14 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::parsed;
 
-Inequality inequality(const std::string &text) {
+Inequality inequality(const std::string& text) {
   document::Diagnostics diagnostics;
   const auto read = parse_inequality(text, {}, diagnostics);
   diagnostics.throw_if_any();
   return *read;
 }
 
-void expect_holds(const std::string &text, Relation relation, double left, double right, double offset, double within) {
+void expect_holds(const std::string& text, Relation relation, double left, double right, double offset, double within) {
   const auto found = inequality(text);
   EXPECT_EQ(found.relation, relation) << text;
   EXPECT_EQ(found.left_factor, left) << text;
@@ -51,7 +51,7 @@ TEST(HoldsGrammar, EveryForm) {
 }
 
 TEST(HoldsGrammar, MistakesAreNamed) {
-  const std::vector<std::pair<const char *, const char *>> cases{
+  const std::vector<std::pair<const char*, const char*>> cases{
       {"lef < right", "'lef' is not a side; did you mean 'left'?"},
       {"left", "<, > or = is missing"},
       {"left ~ right", "<, > or = is expected at '~ right'"},
@@ -68,20 +68,20 @@ TEST(HoldsGrammar, MistakesAreNamed) {
       {"-1 * left < right", "factors of sides must be more than 0"},
       {"left < 1e999", "a number is expected"},
       {"", "a side is missing at the end"}};
-  for (const auto &[text, message] : cases) {
+  for (const auto& [text, message] : cases) {
     try {
       inequality(text);
       ADD_FAILURE() << "accepted: " << text;
-    } catch (const document::ConfigErrors &error) {
+    } catch (const document::ConfigErrors& error) {
       EXPECT_THAT(error.what(), HasSubstr(message)) << text;
     }
   }
 }
 
 // One line a row: axes, and resolved values of optimizer.lr and model.width where they are given.
-std::vector<record::PlanLine> rows(const std::vector<json> &axes) {
+std::vector<record::PlanLine> rows(const std::vector<json>& axes) {
   std::vector<record::PlanLine> lines;
-  for (const auto &one : axes) {
+  for (const auto& one : axes) {
     const json train = {{"optimizer", {{"lr", one.value("optimizer.lr", 0.003)}}},
                         {"model", {{"width", one.value("model.width", 96)}}},
                         {"train", {{"steps", 100}, {"batch", 8}}}};
@@ -96,7 +96,7 @@ std::vector<record::PlanLine> rows(const std::vector<json> &axes) {
   return lines;
 }
 
-sweep::Selector selector(const std::string &text) {
+sweep::Selector selector(const std::string& text) {
   document::Diagnostics diagnostics;
   auto read = sweep::read_selector(*testing::parsed("s = " + text).as<document::Table>()->find("s"), diagnostics);
   diagnostics.throw_if_any();
@@ -104,8 +104,8 @@ sweep::Selector selector(const std::string &text) {
 }
 
 // The partner of every row that matches `left` among those that match `right`.
-std::vector<std::vector<size_t>> pairs(const std::vector<record::PlanLine> &lines, const std::string &left,
-                                       const std::string &right) {
+std::vector<std::vector<size_t>> pairs(const std::vector<record::PlanLine>& lines, const std::string& left,
+                                       const std::string& right) {
   const Partners partners(first_lines(lines));
   const auto a = selector(left), b = selector(right);
   std::vector<std::vector<size_t>> found;
@@ -160,18 +160,18 @@ TEST(Partners, FamiliesDifferInTheFreeAxesAlone) {
 }
 
 // What is wrong with these settings for these rows, one message a line, without places.
-std::string findings(const std::string &toml, const std::vector<record::PlanLine> &lines,
-                     const std::vector<document::KeyPath> &narrowed = {},
-                     const std::map<std::string, worker::ModelSize> &sizes = {}) {
+std::string findings(const std::string& toml, const std::vector<record::PlanLine>& lines,
+                     const std::vector<document::KeyPath>& narrowed = {},
+                     const std::map<std::string, worker::ModelSize>& sizes = {}) {
   document::Diagnostics diagnostics;
   const auto settings = read_compare(testing::parsed(toml), diagnostics);
   plan::check_comparison(settings, lines, narrowed, diagnostics);
   plan::check_equal_costs(settings, lines, sizes, diagnostics);
   try {
     diagnostics.throw_if_any();
-  } catch (const document::ConfigErrors &errors) {
+  } catch (const document::ConfigErrors& errors) {
     std::string all;
-    for (const auto &one : errors.diagnostics()) all += one.message + "\n";
+    for (const auto& one : errors.diagnostics()) all += one.message + "\n";
     return all;
   }
   return "";
@@ -197,7 +197,7 @@ TEST(CheckComparison, ARowWithoutAPartner) {
 }
 
 TEST(CheckComparison, StepsAtWhichNothingIsEvaluated) {
-  const auto check = [&](const std::string &metric) {
+  const auto check = [&](const std::string& metric) {
     return findings("[compare]\nmetrics = ['" + metric + "']", kTwo);
   };
   EXPECT_EQ(check("lm.x@length=4,step=40"), "");
@@ -214,8 +214,8 @@ TEST(CheckComparison, Tuning) {
                           {{"positional", "alibi"}, {"optimizer.lr", 3e-3}},
                           {{"positional", "sin"}, {"optimizer.lr", 1e-3}},
                           {{"positional", "sin"}, {"optimizer.lr", 3e-3}}});
-  const auto tune = [&](const std::string &over, const std::string &by, const std::vector<record::PlanLine> &lines,
-                        const std::string &more = "") {
+  const auto tune = [&](const std::string& over, const std::string& by, const std::vector<record::PlanLine>& lines,
+                        const std::string& more = "") {
     return findings("[compare]\ntune = { over = ['" + over + "'], by = '" + by + "', split = 'validation' }\n" + more,
                     lines);
   };

@@ -19,7 +19,7 @@ class RunChoice {
   // them has.
   void resolve(const std::vector<const record::PlanLine*>& plan_lines);
   bool matches(const record::PlanLine& plan_line) const;
-  // Calls settle. Throws ConfigErrors or UserError, with the existing values, when no run matches.
+  // Calls resolve. Throws ConfigErrors or UserError, with the existing values, when no run matches.
   std::vector<record::PlanLine> among(const std::vector<record::PlanLine>& plan_lines);
 
  private:

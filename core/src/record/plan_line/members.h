@@ -12,7 +12,7 @@
 
 namespace assay::record {
 
-// What a value must be, as messages say it; and whether one is.
+// What a value must be, as in messages, and whether it is.
 template <class T>
 struct Kind;
 template <>

@@ -120,7 +120,7 @@ struct PlanLine {
   std::string text() const;
 };
 
-// The settled runs (record/plan_line/run_input.h) that evaluations ask.
+// The resolved inputs (record/plan_line/run_input.h) of evaluations.
 std::vector<nlohmann::json> inputs_in(const std::vector<PlannedEvaluation>& evaluations);
 
 }  // namespace assay::record

@@ -1,4 +1,4 @@
-// Reads the plan in force, plan.jsonl, as JSON objects, one per line, and checks which records of a line are missing.
+// Reads the plan in force, plan.jsonl, one plan line per line, and checks which records of a line are missing.
 #pragma once
 
 #include <filesystem>

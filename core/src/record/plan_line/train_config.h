@@ -75,7 +75,7 @@ nlohmann::json to_json(const std::vector<ListedComponent>& entries);
 void for_each_config(TrainConfig& train, const std::function<void(nlohmann::json&)>& visit);
 void for_each_config(const TrainConfig& train, const std::function<void(const nlohmann::json&)>& visit);
 
-// The settled runs (record/plan_line/run_input.h) that it takes as inputs.
+// The resolved inputs (record/plan_line/run_input.h) of the training.
 std::vector<nlohmann::json> inputs_in(const TrainConfig& train);
 
 }  // namespace assay::record

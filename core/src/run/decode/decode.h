@@ -16,7 +16,7 @@ namespace assay::run {
 
 std::vector<Prompt> encoded(const Tokenizer& tokenizer, const std::vector<std::string>& texts);
 
-// One a prompt; where the decoder has several rows of a prompt, the first of them.
+// One continuation per prompt; if the decoder has several rows for a prompt, the first of them.
 // Every tensor rank calls it and gets the same; prefix_cache is this rank's, and is used where there is one prompt.
 // UserError for a bidirectional model and for what would go beyond the model's limit, PluginError when the decoder
 // chooses what is not in the vocabulary.

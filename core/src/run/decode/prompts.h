@@ -18,8 +18,8 @@ struct PromptBatch {
   bool padded = false;
 };
 
-// steps: new tokens that are asked for. lookahead: Decoder::lookahead. UserError when they and the longest prompt are
-// beyond the model's limit, or a prompt has not a segment for every token.
+// steps: new tokens requested. lookahead: Decoder::lookahead. UserError when they and the longest prompt are
+// beyond the model's limit, or a prompt does not have one segment per token.
 PromptBatch batch_of(const std::vector<Prompt>& prompts, const Assembled& run, int64_t steps, int64_t lookahead);
 
 // One for each prompt, keyed by what it is and by how many equal ones are before it.

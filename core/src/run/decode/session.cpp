@@ -37,7 +37,7 @@ Session::Session(Assembled& run, const Mesh& mesh, const Decoder& decoder, const
 
 Tensor Session::hidden() {
   keeps_hidden_ = true;
-  if (hidden_.empty()) {  // nobody asked so far
+  if (hidden_.empty()) {  // not requested so far
     Cache whole;
     hidden_ = {forward(whole, rows_.tokens(), rows_.model_mask(), rows_.segments())};
   }
@@ -143,7 +143,7 @@ void Session::select_rows(const std::vector<int64_t>& parents) {
   cache_.select(index);
 }
 
-// True when every row that goes on chose a candidate that was tried: its states are there already.
+// True when every row that continues chose a candidate that was tried: its states are there already.
 bool Session::continue_from(const Tried& tried, const std::vector<int64_t>& chosen, const std::vector<Row>& before) {
   if (tried.candidates.empty()) return false;
   const auto K = tried.candidates.size() / chosen.size();
@@ -196,7 +196,7 @@ void Session::read(const Tensor& hidden_BTD) {
     hidden_.clear();
   logits_ = whole_logits(hidden_BTD.select(1, hidden_BTD.size(1) - 1));
   log_p_BV_ = at::log_softmax(logits_.to(at::kDouble), -1);
-  // One logit that is none leaves none of its row.
+  // One NaN among the logits makes the whole row NaN.
   if (log_p_BV_.select(1, 0).isnan().any().item<bool>())
     throw UserError("the logits contain NaN; check the model's weights");
 }

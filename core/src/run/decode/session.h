@@ -15,7 +15,7 @@ namespace assay::run {
 // Every tensor rank has one and makes the same calls; all hold the same.
 class Session final : public DecodeContext {
  public:
-  // Reads the prompts; with a memory, what it does not hold of them. As decode.
+  // Reads the prompts; with a prefix cache, only what it does not hold of them. Arguments as for decode.
   Session(Assembled& run, const Mesh& mesh, const Decoder& decoder, const DecodeRequest& request,
           PrefixCache* prefix_cache);
 
