@@ -36,5 +36,5 @@ for kind in "${kinds[@]}"; do
   cd ..
 done
 "$assay" new transform my_transform 2>again.log && fail "a folder that is there was written over"
-grep -q 'is there already' again.log || { cat again.log; fail "no word of the folder that is there"; }
+grep -q 'exists and is not an empty folder' again.log || { cat again.log; fail "the existing folder is not reported"; }
 echo "scaffold: good"
