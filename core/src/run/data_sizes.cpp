@@ -174,6 +174,11 @@ const Found& looked_up(std::map<std::string, Found>& known, const std::string& k
   return found != known.end() ? found->second : known.emplace(key, look()).first->second;
 }
 
+std::string distance_of(Split split, const Share& share) {
+  return "the split " + quoted(split) + " has " + percent(share.reached) + " of the " + share.of + ", but " +
+         percent(share.requested) + " is requested";
+}
+
 }  // namespace
 
 const MeasuredData& DataSizes::measured_data(const Assembled& run) {
@@ -194,13 +199,6 @@ const SplitFindings& DataSizes::findings(const Assembled& run, const LabelledEva
     });
   });
 }
-
-namespace {
-std::string distance_of(Split split, const Share& share) {
-  return "the split " + quoted(split) + " has " + percent(share.reached) + " of the " + share.of + ", but " +
-         percent(share.requested) + " is requested";
-}
-}  // namespace
 
 std::vector<std::pair<std::string, std::string>> data_faults(const Assembled& run, DataSizes& all) {
   std::vector<std::pair<std::string, std::string>> faults;

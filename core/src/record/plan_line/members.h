@@ -56,6 +56,12 @@ struct Kind<std::vector<std::string>> {
 [[noreturn]] void refuse_value(const std::string& path, const char* kind, const nlohmann::json& value);
 std::string nth(const std::string& where, std::size_t i);  // "evaluate[0]"
 
+// Sets a key that an object has only where there is a value.
+template <class T>
+void put(nlohmann::json& object, const char* key, const std::optional<T>& value) {
+  if (value) object[key] = *value;
+}
+
 // The members of an object, each asked for once; `end` after the last.
 class Members {
  public:

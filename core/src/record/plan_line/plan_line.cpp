@@ -61,11 +61,6 @@ PlanOrigin origin_of(json& value, const std::string& where) {
   return source;
 }
 
-template <class T>
-void put(json& object, const char* key, const std::optional<T>& value) {
-  if (value) object[key] = *value;
-}
-
 }  // namespace
 
 MeshConfig MeshConfig::from_json(json value, const std::string& where) {

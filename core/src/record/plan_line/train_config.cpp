@@ -64,7 +64,7 @@ json init_json(const InitConfig& init) {
   json value = {{"load", init.load}};
   if (!init.from.is_null()) value["from"] = init.from;
   if (!init.weights.is_null()) value["weights"] = init.weights;
-  if (init.ignore) value["ignore"] = *init.ignore;
+  put(value, "ignore", init.ignore);
   return value;
 }
 
@@ -88,8 +88,8 @@ json train_settings_json(const TrainSettings& train) {
                 {"clip_norm", train.clip_norm},
                 {"precision", train.precision},
                 {"non_finite", train.non_finite}};
-  if (train.skip_loss_z) value["skip_loss_z"] = *train.skip_loss_z;
-  if (train.skip_norm_z) value["skip_norm_z"] = *train.skip_norm_z;
+  put(value, "skip_loss_z", train.skip_loss_z);
+  put(value, "skip_norm_z", train.skip_norm_z);
   return value;
 }
 
