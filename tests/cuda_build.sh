@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Builds what -DASSAY_CUDA=ON changes, so that it cannot rot where nobody has a GPU: compiles every cuda.cu and links the
-# library that trains and the kernels' cases. They cannot start here, for the wheel's NVIDIA libraries are not installed.
-# What both builds compile by one command is taken from the CPU's, where it is there: all of the core, at present.
+# Builds what -DASSAY_CUDA=ON changes, so that it keeps building on machines without a GPU: compiles every cuda.cu and
+# links the training library and the kernel test cases. They cannot run here, because the wheel's NVIDIA libraries are
+# not installed. Objects that both builds compile with the same command are linked from the CPU build where it has them:
+# at present, all of the core.
 #
-# Usage: tests/cuda_build.sh SOURCE BUILD TORCH    BUILD: of the CPU; this one's stands in BUILD/cuda
+# Usage: tests/cuda_build.sh SOURCE BUILD TORCH    BUILD: the CPU build; the CUDA build is in BUILD/cuda
 #
-# Exits with 77 and a last line that says why where it cannot be done.
+# Exits with 77, and the reason on the last line, where the build is not possible.
 set -euo pipefail
 source_dir=$1 cpu=$2 torch=$3
 build="$cpu/cuda"
@@ -18,7 +19,7 @@ export PATH="$PATH:/usr/local/cuda/bin"
 nvcc="$(command -v "${CUDACXX:-nvcc}")" || skip "no nvcc here; install the CUDA toolkit 13.0 to build this"
 [[ -e "$torch/lib/libtorch_cuda.so" ]] || skip "the LibTorch at $torch has no CUDA"
 
-fresh=()  # a tree that was made elsewhere (a moved or copied clone) is made anew
+fresh=()  # a build folder of another location (of a moved or copied clone) is configured again
 if [[ -f "$build/CMakeCache.txt" ]] && ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$source_dir" "$build/CMakeCache.txt"; then
   fresh=(--fresh)
 fi

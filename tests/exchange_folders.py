@@ -57,7 +57,7 @@ def check_case(case, build):
         for text, ids, kept in zip(hf_export.TEXTS, exported.ids, REFERENCE["ids"][case]["texts"]):
             check(tokenizer.encode(text) == ids, f"{case}: ids of {text!r}: {tokenizer.encode(text)}, assay {ids}")
             check(kept == ids, f"{case}: ids of {text!r}: transformers {kept}, assay {ids}")
-        # What transformers makes of a text that spells a special token, and assay never does.
+        # The ids of transformers for text that spells a special token; assay never makes them from text.
         kept, end_of_text = REFERENCE["ids"][case]["spelled"], folder.config["eos_token_id"]
         check(tokenizer.encode(hf_export.SPELLED) == kept, f"{case}: the reader of a special token: not {kept}")
         check(kept[0] == end_of_text and exported.spelled_ids[0] != end_of_text, f"{case}: a spelled special token")

@@ -99,7 +99,7 @@ def check_safetensors_cases():
                 with safetensors.safe_open(str(file), "pt") as opened:
                     read = {"tensors": {name: list(opened.get_tensor(name).shape) for name in opened.keys()},
                             "metadata": opened.metadata()}
-            except Exception:  # whatever the library raises, it refuses the file
+            except Exception:  # any exception means that the library refuses the file
                 read = {}
             kept = {key: case[key] for key in ("tensors", "metadata") if key in case}
             check(read == kept, f"safetensors: {case['name']}: {read}, in the table {kept}")
@@ -152,13 +152,13 @@ def check_ways_back(case, exported, model):
     model.save_pretrained(exported.folder / "again")
     back, _ = imported(exported, "again")
     check(went.keys() == back.keys() and all(torch.equal(went[name], back[name]) for name in went), f"{case}: the way back")
-    # save_model keeps one name of a tied pair.
+    # save_model keeps one name of two tied tensors.
     (exported.folder / "kept").mkdir()
     (exported.folder / "kept/config.json").write_text((exported.folder / "again/config.json").read_text())
     save_model(model, str(exported.folder / "kept/model.safetensors"))
     back, tied = imported(exported, "kept")
     check(tied and all(torch.equal(went[name], back[name]) for name in went), f"{case}: the way back of save_model")
-    # Two different tensors: untied there, whatever config.json says, and here.
+    # Two different tensors: both libraries keep them untied, even if config.json says that they are tied.
     tensors = load_file(str(exported.folder / "again/model.safetensors"))
     tensors["lm_head.weight"] = tensors["transformer.wte.weight"] * 2
     save_file(tensors, str(exported.folder / "again/model.safetensors"), {"format": "pt"})

@@ -1,7 +1,7 @@
-// What assay makes of given weights and texts, for tests/exchange_folders.py and exchange_hf.py to compare with another
-// library's: exchange_probe PLAN WEIGHTS GIVEN.safetensors OUT.safetensors.
-//   batches [steps, rows, positions + 1] int64: logits of the first one, and losses, before each of steps - 1 updates
-//     and behind the last
+// Computes assay's results for given weights and texts, which tests/exchange_folders.py and exchange_hf.py compare with
+// those of another library: exchange_probe PLAN WEIGHTS GIVEN.safetensors OUT.safetensors.
+//   batches [steps, rows, positions + 1] int64: logits of the first one, and the loss before
+//     each of the steps - 1 updates and after the last one
 //   long [rows, positions] int64: long_logits
 //   text.NAME, bytes: ids.NAME int64
 #include <ATen/ops/tensor.h>

@@ -33,7 +33,7 @@ class FakeDecoding : public DecodeContext {
   Draws draws(int64_t row) const override { return Draws(seed_, "decode").substream(static_cast<uint64_t>(row)); }
   Tensor try_tokens(const Tensor& candidates_BK) override { return tried(candidates_BK); }
 
-  // For decoders that look at states.
+  // The states that a decoder may read.
   Tensor hidden_BSD, mask_BS;
   std::function<Tensor(const Tensor& candidates_BK)> tried;  // [B, K, D]
 
@@ -43,7 +43,7 @@ class FakeDecoding : public DecodeContext {
   uint64_t seed_;
 };
 
-// What a decoder that keeps its rows chooses of these logits.
+// Returns the tokens that a decoder chooses for these logits; it must keep all rows in place.
 inline std::vector<int64_t> chosen(Decoder& decoder, FakeDecoding context) {
   const auto choice = decoder.next(context);
   if (choice.parents.defined()) throw Bug("rows were to stay");

@@ -1,5 +1,5 @@
-// Stand-ins for what the core hands to components: small, with values that a test chooses and records of what was
-// asked.
+// Fakes of the interfaces that the core gives to components: small, with values that a test chooses and records of the
+// calls.
 #pragma once
 
 #include <ATen/ops/empty.h>
@@ -49,7 +49,7 @@ class FakeForward : public Forward {
  public:
   using Nll = std::function<double(int64_t input, int64_t target, int64_t position)>;
   FakeForward(Batch batch, Nll nll) : batch_(std::move(batch)), nll_(std::move(nll)) {}
-  Tensor states, whole_logits;  // for who asks for them
+  Tensor states, whole_logits;  // values that a test may set
   std::map<int64_t, Tensor> layers;
   std::function<Tensor(const Tensor& hidden, const Tensor& targets)> chosen_nll;
 
@@ -95,7 +95,7 @@ class FakeDataset : public Dataset {
   std::vector<Source> sources() const override { return {{"fake", "", ""}}; }
 };
 
-// Names and coordinates of metrics, in order.
+// Returns the names and coordinates of the metrics, in order.
 inline std::multiset<std::pair<std::string, std::map<std::string, double>>> named(const std::vector<Metric>& metrics) {
   std::multiset<std::pair<std::string, std::map<std::string, double>>> names;
   for (const auto& metric : metrics) names.emplace(metric.name, metric.coordinates);
@@ -119,7 +119,7 @@ class FakeEvaluation : public EvaluationContext {
   std::vector<Batch> batches;
   std::vector<Metric> metrics;
   std::vector<ExampleRow> examples;
-  std::vector<double> shares;  // that the evaluator said of its progress
+  std::vector<double> shares;  // the progress that the evaluator reported
 
   Model& model() override { return fake_model; }
   const Vocabulary& vocabulary() const override { return vocabulary_; }
@@ -154,7 +154,7 @@ class FakeEvaluation : public EvaluationContext {
   void example(const ExampleRow& row) override { examples.push_back(row); }
   void progress(double share) override { shares.push_back(share); }
 
-  // The one metric of this name with these coordinates and no others.
+  // Returns the one metric of this name with exactly these coordinates.
   const Metric& metric(const std::string& name, const std::map<std::string, double>& at) const {
     const Metric* found = nullptr;
     for (const auto& known : metrics) {
@@ -165,7 +165,7 @@ class FakeEvaluation : public EvaluationContext {
     if (!found) throw std::runtime_error("there is no metric " + name + " at these coordinates");
     return *found;
   }
-  // As if what trains had declared these.
+  // Adds special tokens as if training components had declared them.
   void add_special(const std::vector<std::string>& names) {
     auto special = vocabulary_.special();
     for (const auto& name : names) special.emplace(name, 256 + static_cast<int64_t>(special.size()));

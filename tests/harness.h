@@ -1,4 +1,4 @@
-// What tests of plugins stand on: components of the built plugins, made as the core makes them.
+// Shared by the tests of plugins: creates components of the built plugins as the core does.
 #pragma once
 
 #include <cstdlib>
@@ -24,7 +24,7 @@ inline const loader::Registry& registry() {
   return *made;
 }
 
-// A component that lives as long as this does; used like a pointer.
+// Owns a component; used like a pointer.
 template <class Kind>
 class Made {
  public:
@@ -40,7 +40,7 @@ class Made {
   Kind* component_;
 };
 
-// make<Positional>("alibi", {{"max_exponent", 4.0}}); PluginError when the component refuses its values.
+// Creates a component, as in make<Positional>("alibi", {{"max_exponent", 4.0}}). Throws PluginError on bad values.
 template <class Kind>
 Made<Kind> make(const std::string& name, nlohmann::json parameters = nlohmann::json::object()) {
   return Made<Kind>(name, std::move(parameters));

@@ -1,5 +1,5 @@
 // A model whose logits and hidden states depend on the last token alone and are given as tables, so that a test can
-// work out by hand what a decoder must choose.
+// work out a decoder's choices by hand.
 #pragma once
 
 #include <ATen/ops/embedding.h>
@@ -27,7 +27,7 @@ class KnownModel final : public FakeModel {
     return {at::embedding(states_, tokens), {}};
   }
 
-  // In the place of the run's model, with its own vocabulary.
+  // Replaces the run's model, with its own vocabulary.
   void take_over(run::Assembled& run) {
     const auto V = states_.size(0);
     run.model = this;
@@ -39,7 +39,7 @@ class KnownModel final : public FakeModel {
   Tensor states_, head_;
 };
 
-// Normal numbers, the same on every call.
+// Normal numbers, deterministic.
 inline Tensor normal_numbers(at::IntArrayRef sizes, uint64_t seed) {
   auto x = at::empty(sizes, at::kDouble);
   const Draws draws(seed, "normal numbers");

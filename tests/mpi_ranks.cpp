@@ -1,5 +1,5 @@
-// Collectives of four processes on buffers of several rounds, against sums made here in rank order: mpirun -n 4
-// mpi_ranks.
+// Collectives of four processes on buffers that take several rounds, compared with sums computed here in rank order:
+// mpirun -n 4 mpi_ranks.
 #include <iostream>
 #include <vector>
 
@@ -10,7 +10,7 @@ namespace {
 using assay::Communicator;
 using assay::Dtype;
 
-// Numbers whose sum depends on its order.
+// Numbers whose sum depends on the order.
 template <class T>
 T value(int rank, size_t i) {
   constexpr double kScale[] = {1, 1e-3, 1e5, 1e-6};

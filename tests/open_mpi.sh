@@ -21,7 +21,7 @@ fail() {
 [[ -n "${ASSAY_SLOW_TESTS:-}" ]] || skip "it fetches two wheels; scripts/test --slow runs it"
 [[ -f "$build/lib/libassay_mpi.so" ]] || skip "this build has no MPI"
 
-unset OMP_NUM_THREADS # nproc heeds it
+unset OMP_NUM_THREADS # nproc respects it
 cores="$(nproc)"
 ranks=$((cores + 1))
 cat >"$work/ranks.toml" <<TOML

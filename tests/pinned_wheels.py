@@ -22,7 +22,7 @@ def python_with(requirements):
     with open(folder.with_suffix(".lock"), "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not stamp.exists() or stamp.read_bytes() != requirements.read_bytes():
-            # Debian's Python has no pip to give to the environment, but its own installs into it.
+            # Debian's Python has no pip to put into the environment, but its own pip can install there.
             subprocess.run([sys.executable, "-m", "venv", "--clear", "--without-pip", folder], check=True)
             pip = subprocess.run([sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-input",
                                   "--disable-pip-version-check", "--no-cache-dir", "--no-deps", "--only-binary=:all:",

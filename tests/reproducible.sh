@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Are the same sources the same code wherever they lie? Copies the tree to a folder of another name and length, compiles
-# one unit of each library and a whole plugin there, and compares the bytes with this build's. Build ids are hashes of
-# such bytes, so records of two clones name one code.
+# Checks that the same sources give the same code in every folder: copies the tree to a folder of another name and
+# length, compiles one unit of each library and a whole plugin there, and compares the bytes with those of this build.
+# Build ids are hashes of such bytes, so records of two clones have the same build id.
 #
 # Usage: tests/reproducible.sh SOURCE BUILD TORCH
 set -euo pipefail
@@ -19,7 +19,7 @@ for part in CMakeLists.txt README.md core kernels plugins scripts; do cp -r "$so
 cmake -S "$copy" -B "$copy/.build" -G Ninja -DASSAY_TESTS=OFF "-DASSAY_TORCH_DIR=$torch" >"$folder/cmake.log" ||
   { cat "$folder/cmake.log"; exit 1; }
 
-# The command that makes a file, alone: what it needs of other libraries is taken from this build.
+# Runs only the command that makes a file: the other libraries that it needs are taken from this build.
 make_only() {
   local command
   command="$(ninja -C "$copy/.build" -t commands "$1" | tail -n 1)"
@@ -34,7 +34,7 @@ compare() {
   fi
 }
 for object in "${objects[@]}"; do
-  make_only "$object"  # the precompiled headers' text is there, so they are read as headers
+  make_only "$object"  # the text of the precompiled headers exists, so they are read as ordinary headers
   compare "$object"
 done
 mkdir -p "$copy/.build/lib"
@@ -43,8 +43,8 @@ plugin="$(ninja -C "$copy/.build" -t targets all | sed -n 's/^\(.*alibi\.so\): .
 make_only "$plugin"
 compare "$plugin"
 
-# The library whose build id records name, linked there of this build's objects (those above are the same): as a whole,
-# for where it finds its own libraries is in it, too.
+# Links the library whose build id is in records there from the objects of this build (those above are the same): the
+# whole library, because the paths of the libraries that it loads are part of it.
 library=lib/libassay_run.so
 (cd "$build" && find core kernels -name '*.o' -o -name '*.a') | while read -r object; do
   mkdir -p "$(dirname "$copy/.build/$object")"

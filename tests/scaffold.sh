@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# `assay new` outside of the tree, as a user has it: what it writes builds against the installed SDK without a warning,
-# passes its test and `assay check`, and runs. Two kinds; with ASSAY_SLOW_TESTS=1 all.
+# Runs `assay new` outside of the repository, as a user does: its files build against the installed SDK without a
+# warning, pass their test and `assay check`, and run. Two kinds; with ASSAY_SLOW_TESTS=1 all.
 #
 # Usage: tests/scaffold.sh BUILD
 set -euo pipefail

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs assay into a temporary folder, moves that, sees that nothing in it refers to the tree that it came from, builds
-# the project in tests/sdk_consumer against it, runs that project's tests and an experiment with all its plugins, and
+# Installs assay into a temporary folder, moves that, checks that nothing in it refers to the original tree, builds the
+# project in tests/sdk_consumer against it, runs that project's tests and an experiment with all its plugins, and
 # shadows one plugin by another of the same name.
 #
 # Usage: tests/sdk_consumer.sh SOURCE BUILD
@@ -25,7 +25,7 @@ refers_elsewhere() {
 }
 refers_elsewhere "$work/assay"
 loaded="$(ldd "$work/assay/bin/assay-worker")" || fail "assay-worker cannot be loaded: $loaded"
-# Links, and the libraries of ours and of LibTorch that are loaded.
+# The links, and the libraries of assay and of LibTorch that are loaded.
 inside="$(realpath "$work/assay")"
 while read -r file; do
   [[ "$(realpath "$file")" == "$inside"/* ]] || fail "$file leads out of the installed tree"

@@ -1,4 +1,4 @@
-// What a plugin's smoke.toml says that it must be given.
+// The values that a plugin's smoke.toml gives to it.
 #pragma once
 
 #include <filesystem>
@@ -12,7 +12,7 @@
 
 namespace assay::testing {
 
-// The table whose "use" is this name, anywhere in the document; null when there is none.
+// Returns the table whose "use" is this name, anywhere in the document; null when there is none.
 inline const nlohmann::json* table_of(const nlohmann::json& document, const std::string& name) {
   if (!document.is_structured()) return nullptr;
   if (document.is_object() && document.value("use", nlohmann::json()) == name) return &document;
@@ -21,7 +21,7 @@ inline const nlohmann::json* table_of(const nlohmann::json& document, const std:
   return nullptr;
 }
 
-// {"use": name, ..}. Files stay relative to the plugin's folder.
+// Returns {"use": name, ..}. Files stay relative to the plugin's folder.
 inline nlohmann::json smoke_of(const std::string& kind, const std::string& name) {
   const auto file = source_folder() / "plugins" / kind / name / "smoke.toml";
   if (!std::filesystem::exists(file)) return {{"use", name}};

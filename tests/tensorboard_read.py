@@ -76,7 +76,7 @@ def accumulated(folder):
 def served(folder, load_fast):
     """The same from the server's own interface, once it has read everything."""
     with tempfile.TemporaryDirectory() as empty:
-        # A port of 0 is one that is free; the line with the address says which.
+        # Port 0 means a free port; the server prints the line with its address.
         command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(folder), "--port", "0", "--host", "127.0.0.1",
                    "--samples_per_plugin", "scalars=100000", "--load_fast", load_fast, "--reload_interval", "1"]
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=empty) as server:
@@ -150,7 +150,7 @@ def main(build):
         folder = pathlib.Path(text)
         (folder / "x.toml").write_text(EXPERIMENT)
         with subprocess.Popen([build / "bin/assay", "run", "x.toml"], cwd=folder, stderr=subprocess.DEVNULL) as first:
-            # Killed beyond a checkpoint, so that steps are made again.
+            # The run is killed after a checkpoint, so that steps are repeated.
             while first.poll() is None:
                 events = next(folder.glob("**/events.jsonl"), None)
                 if events and '"step":250' in events.read_text():

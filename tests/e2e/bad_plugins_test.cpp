@@ -1,4 +1,5 @@
-// A folder with every bad plugin there is, and one good one: it is listed, told of, planned and run around.
+// A folder holds every bad plugin fixture and one good plugin: assay lists them all, reports what is wrong with the bad
+// ones, and plans and runs with the good one.
 #include <elf.h>
 #include <gmock/gmock.h>
 #include <sys/stat.h>
@@ -62,13 +63,13 @@ TEST_F(BadPlugins, AreListedWithTheirReasons) {
   EXPECT_FALSE(fs::exists(marker_));  // other_abi leaves it when its code runs
 }
 
-TEST_F(BadPlugins, SpoilNoRunOfTheGoodOnes) {
+TEST_F(BadPlugins, DoNotAffectRunsOfGoodPlugins) {
   write_experiment("[[sweep]]\n[sweep.grid]\npositional = [\"none\", \"alibi\"]\n");
   ASSERT_EQ(call("run experiments/tiny.toml --plugin-path mixed"), 0) << err_;
   EXPECT_THAT(err_, HasSubstr("2 done"));
 }
 
-TEST_F(BadPlugins, OfAnotherKindAreToldBeforeAnythingStarts) {
+TEST_F(BadPlugins, OfTheWrongKindAreReportedBeforeAnyRunStarts) {
   write_experiment();
   const std::pair<const char*, const char*> cases[] = {
       {"positional=mle", "unknown positional 'mle'"},

@@ -1,4 +1,4 @@
-// assay check as a user sees it: a line a property, and an exit code that no plugin can talk away.
+// assay check from the command line: it prints one line per property, and no plugin can hide a failing exit code.
 #include <gmock/gmock.h>
 
 #include "e2e/programs.h"
@@ -19,7 +19,7 @@ TEST_F(Check, AGoodPlugin) {
                           HasSubstr("properties hold\n"), Not(HasSubstr("FAULT"))));
 }
 
-TEST_F(Check, AFault) {
+TEST_F(Check, AFaultyPlugin) {
   EXPECT_EQ(call("check " + testing::fixture("nan_objective").string()), 1) << err_;
   EXPECT_THAT(out_, HasSubstr("FAULT: "));
 }
@@ -32,8 +32,9 @@ TEST_F(Check, APluginThatEndsTheProcess) {
                     Not(HasSubstr("some words"))));
 }
 
-// Each component has a process and a time limit of its own, so the one after a crash and a hang is tried, too.
-TEST_F(Check, ComponentsAfterOneThatCrashesAndOneThatHangs) {
+// Each component is checked in its own process with its own time limit, so a crash or a hang does not stop the next
+// check.
+TEST_F(Check, ContinuesAfterACrashAndAHang) {
   EXPECT_EQ(call("check " + testing::fixture("crashes_and_hangs").string() + " --timeout 8s"), 1) << err_;
   const std::string events = "it accepts events of every type, known and unknown";
   EXPECT_THAT(out_, AllOf(HasSubstr("tracker/crashes: " + events +
@@ -53,7 +54,7 @@ TEST_F(Check, AnExperimentFile) {
   EXPECT_THAT(err_, HasSubstr("unknown key 'stepss'"));
 }
 
-TEST_F(Check, WhatItCannotCheck) {
+TEST_F(Check, RefusesWhatItCannotCheck) {
   EXPECT_EQ(call("check nowhere.so"), 2);
   EXPECT_THAT(err_, HasSubstr("nowhere.so: there is no such file"));
   EXPECT_EQ(call("check " + testing::good_plugin("constant").string() + " warmp=3"), 2);

@@ -1,5 +1,5 @@
-// What a good experiment leaves: equal runs leave equal bytes, evaluations reach beyond training, tables say what the
-// records say, and what has a record is not done again.
+// Properties of a valid experiment: equal runs write equal bytes, evaluation works beyond the training length, tables
+// agree with the records, and finished runs are not repeated.
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -35,7 +35,8 @@ class GoodRuns : public testing::Programs {
   }
 };
 
-// A row a document, whose losses add up to the metric, in blocks and in sliding windows.
+// The record has one row per document, and the losses of the rows add up to the metric, in blocks and in sliding
+// windows.
 TEST_F(GoodRuns, KeepTheLossOfEveryDocument) {
   write_experiment("strides = [8]\n");
   std::string text;
@@ -62,7 +63,7 @@ TEST_F(GoodRuns, KeepTheLossOfEveryDocument) {
 
 class EqualRuns : public GoodRuns, public ::testing::WithParamInterface<int> {};
 
-TEST_P(EqualRuns, LeaveEqualBytesOutsideMeasured) {
+TEST_P(EqualRuns, WriteEqualBytesOutsideMeasured) {
   write_experiment("[resources]\nmesh = { tensor = " + std::to_string(GetParam()) + " }\n" + kTwoSchemes);
   ASSERT_EQ(call("run experiments/tiny.toml --jobs 2 model.dropout=0.1", "first"), 0) << err_;
   ASSERT_EQ(call("run experiments/tiny.toml --jobs 2 model.dropout=0.1", "second"), 0) << err_;
@@ -78,7 +79,7 @@ TEST_P(EqualRuns, LeaveEqualBytesOutsideMeasured) {
     for (size_t i = 0; i < first.size(); ++i)
       EXPECT_EQ(without_measured(first[i]).dump(), without_measured(second[i]).dump());
   }
-  // Not equal by being constant: the schemes differ.
+  // The comparison is not trivial: the two schemes differ.
   EXPECT_NE(read_json(run_of("positional=none", "first").train_record())["metrics"],
             read_json(run_of("positional=alibi", "first").train_record())["metrics"]);
 }
@@ -88,7 +89,7 @@ INSTANTIATE_TEST_SUITE_P(TensorRanks, EqualRuns, ::testing::Values(1, 2));
 TEST_F(GoodRuns, EvaluationReachesBeyondTraining) {
   write_experiment(kTwoSchemes, "[16, 64, 300]");
   ASSERT_EQ(call("run experiments/tiny.toml"), 0) << err_;
-  // A tenth of the lines is validation; its bytes and the end of the document are predicted.
+  // A tenth of the lines is the validation split; its bytes and the end of the document are predicted.
   const double bytes = kLines / 10.0 * kLineBytes, tokens = bytes + 1;
   std::vector<double> values;
   for (const auto& line : plan()) {
@@ -105,10 +106,10 @@ TEST_F(GoodRuns, EvaluationReachesBeyondTraining) {
     }
   }
   std::sort(values.begin(), values.end());
-  EXPECT_EQ(std::unique(values.begin(), values.end()), values.end());  // each length and scheme its own
+  EXPECT_EQ(std::unique(values.begin(), values.end()), values.end());  // the value differs for every length and scheme
 }
 
-// The cells of a line of a text or Markdown table, by its first words.
+// Returns the cells of the line of a text or Markdown table that begins with these words.
 std::string line_with(const std::string& text, const std::string& words) {
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);)
@@ -116,7 +117,7 @@ std::string line_with(const std::string& text, const std::string& words) {
   return "";
 }
 
-TEST_F(GoodRuns, AllFormatsSayWhatTheRecordsSay) {
+TEST_F(GoodRuns, AllFormatsAgreeWithTheRecords) {
   write_experiment(kTwoSchemes, "[16]");
   ASSERT_EQ(call("run experiments/tiny.toml --jobs 2 experiment.seeds=[1,2]"), 0) << err_;
   const std::string metric = "lm.nll@length=16", words = "compare tiny --metric " + metric + " --format ";
@@ -135,7 +136,7 @@ TEST_F(GoodRuns, AllFormatsSayWhatTheRecordsSay) {
     const auto& of_seeds = values.at(label);
     ASSERT_EQ(of_seeds.size(), 2u);
     const double mean = (of_seeds[0] + of_seeds[1]) / 2;
-    // Student's t, 97.5% with one degree of freedom, times the standard error of two values.
+    // The half-width is Student's t quantile (97.5%, one degree of freedom) times the standard error of two values.
     const double half_width = 12.706204736 * std::abs(of_seeds[0] - of_seeds[1]) / 2;
     const auto& cell = row.at("cells").at(0);
     EXPECT_EQ(cell.at("column"), metric);
@@ -146,7 +147,7 @@ TEST_F(GoodRuns, AllFormatsSayWhatTheRecordsSay) {
     std::istringstream fields(line_with(formats["csv"], label));
     std::vector<std::string> csv;
     for (std::string field; std::getline(fields, field, ',');) csv.push_back(field);
-    ASSERT_GE(csv.size(), 14u);  // label, axis, baseline, 8 counts, mean, half-width, n, and what is always there
+    ASSERT_GE(csv.size(), 14u);  // label, axis, baseline, 8 counts, mean, half-width, n, and the fixed columns
     EXPECT_EQ(std::stod(csv[11]), cell.at("mean").get<double>());
     EXPECT_EQ(std::stod(csv[12]), cell.at("half_width").get<double>());
     EXPECT_EQ(csv[13], "2");
@@ -192,9 +193,9 @@ TEST_F(GoodRuns, OneMoreLengthKeepsTheTrainingRecords) {
   for (const auto& [name, text] : old_records) {
     const bool is_record = name.ends_with("train.json") || name.find("/eval/") != std::string::npos;
     if (!is_record) continue;
-    EXPECT_EQ(new_records.at(name), text) << name;  // with what was measured: not written again
+    EXPECT_EQ(new_records.at(name), text) << name;  // equal measured values: the file was not written again
   }
-  // Back to what has its records: nothing to do. One seed more: that seed alone.
+  // The first plan has all of its records, so nothing is left to do. With one more seed, only that seed is run.
   write_experiment(kTwoSchemes, "[16]");
   EXPECT_EQ(call("run experiments/tiny.toml"), 0);
   EXPECT_THAT(err_, HasSubstr("0 done, 2 already complete"));
@@ -202,8 +203,8 @@ TEST_F(GoodRuns, OneMoreLengthKeepsTheTrainingRecords) {
   EXPECT_THAT(err_, AllOf(HasSubstr("2 of 4 runs have no complete record"), HasSubstr("seed=2")));
 }
 
-// Which code points are letters decides ids, so the record says whose answer that is.
-TEST_F(GoodRuns, NameTheUnicodeVersionOfTheirIds) {
+// Token ids depend on which code points are letters, so the record names the Unicode version.
+TEST_F(GoodRuns, RecordTheUnicodeVersionOfTheirTokenIds) {
   write_experiment();
   const auto file = folder_ / "experiments/tiny.toml";
   const auto smoke = testing::source_folder() / "plugins/tokenizer/bpe/smoke";

@@ -1,5 +1,5 @@
-// Runs that are stopped or killed inside an evaluation: between which batches, what is lost, and that they end like
-// runs that were left alone.
+// Runs that are stopped or killed inside an evaluation: between which batches they stop, what is lost, and that they
+// end with the same results as uninterrupted runs.
 #include <gmock/gmock.h>
 #include <signal.h>
 
@@ -16,8 +16,8 @@ constexpr const char* kLeftAlone = "left_alone";
 
 class InEvaluation : public testing::Resume {
  protected:
-  // Evaluations every three steps, where the checkpoints are, and at the end; the signal comes before the third batch
-  // of six of one of them.
+  // Evaluations run every three steps, at the steps of the checkpoints, and at the end. The signal is sent before the
+  // third of the six batches of one of them.
   void write(int signal, int evaluation, const std::string& mesh = "{ tensor = 1 }", int every = 3) {
     write_case({}, 1000000, "step", mesh);
     folder_.write("experiments/evaluated.toml",
@@ -28,7 +28,7 @@ class InEvaluation : public testing::Resume {
   }
   int run(const std::string& results = "results") { return call("run experiments/evaluated.toml", results); }
   nlohmann::json state() { return read_json(experiment().run(plan()[0]["train_id"]).state()); }
-  std::map<int, int> evaluations() {  // how many of each step
+  std::map<int, int> evaluations() {  // evaluations per step
     std::map<int, int> counts;
     for (const auto& event : read_events(experiment().run(plan()[0]["train_id"])))
       if (event["type"] == "evaluate" && event["label"] == "slow") ++counts[event["step"]];
@@ -43,13 +43,13 @@ class InEvaluation : public testing::Resume {
 
 class OnMeshes : public InEvaluation, public ::testing::WithParamInterface<const char*> {};
 
-TEST_P(OnMeshes, IsLeftBeforeTheNextBatchAndMadeAgain) {
+TEST_P(OnMeshes, ExitsBeforeTheNextBatchAndRepeatsTheEvaluation) {
   const bool mpi = std::string(GetParam()).find("mpi") != std::string::npos;
   if (mpi && !fs::exists(testing::build_folder() / "lib/libassay_mpi.so")) GTEST_SKIP() << "this build has no MPI";
   write(SIGTERM, 2, GetParam());
   ASSERT_EQ(run(), 75) << err_;
   EXPECT_EQ(base::read_file(marker_), "sent\n");  // no batch was read after it
-  // Of two processes the one that has no state to write may have been the one that was asked.
+  // With two processes, the signal may have reached the one that does not write the state.
   EXPECT_THAT(state()["status"].get<std::string>(), AnyOf("preempted", mpi ? "cancelled" : "preempted"));
   EXPECT_EQ(state()["reason"], "checkpointed and exited after step 6");
   EXPECT_FALSE(fs::exists(experiment().run(plan()[0]["train_id"]).progress()));
@@ -63,8 +63,8 @@ INSTANTIATE_TEST_SUITE_P(Ranks, OnMeshes,
                                            "{ tensor = 2, backend = \"mpi\" }"),
                          [](const auto& info) { return kNames[info.index]; });
 
-// A step that no checkpoint is due at is saved all the same.
-TEST_F(InEvaluation, AStepWithoutACheckpointIsSavedWhenItsEvaluationIsLeft) {
+// The state is saved even at a step without a scheduled checkpoint.
+TEST_F(InEvaluation, AStepWithoutACheckpointIsSavedWhenItsEvaluationIsStopped) {
   write(SIGINT, 2, "{ tensor = 1 }", 2);
   ASSERT_EQ(run(), 75) << err_;
   EXPECT_EQ(state()["status"], "cancelled");
@@ -72,7 +72,7 @@ TEST_F(InEvaluation, AStepWithoutACheckpointIsSavedWhenItsEvaluationIsLeft) {
   EXPECT_EQ(start_of_last_attempt()["from"], 4);
 }
 
-TEST_F(InEvaluation, TheLastOneIsLeftAndTheTrainingKept) {
+TEST_F(InEvaluation, StoppingTheLastEvaluationKeepsTheTraining) {
   write(SIGTERM, 4);
   ASSERT_EQ(run(), 75) << err_;
   EXPECT_EQ(base::read_file(marker_), "sent\n");
@@ -80,7 +80,8 @@ TEST_F(InEvaluation, TheLastOneIsLeftAndTheTrainingKept) {
   EXPECT_EQ(start_of_last_attempt()["from"], testing::kSteps);
 }
 
-// The checkpoint of a step is written before the step's evaluations, which the next attempt makes up for.
+// The checkpoint of a step is written before the step's evaluations, and the next attempt runs the evaluations that are
+// missing.
 TEST_F(InEvaluation, AKillLosesNoStep) {
   write(SIGKILL, 2);
   ASSERT_EQ(run(), 1) << err_;
@@ -91,7 +92,7 @@ TEST_F(InEvaluation, AKillLosesNoStep) {
   EXPECT_EQ(start_of_last_attempt()["from"], 6);
 }
 
-// What an earlier attempt has evaluated at the step of its checkpoint is not evaluated again.
+// Evaluations that an earlier attempt finished at the step of its checkpoint are not run again.
 TEST_F(InEvaluation, NothingIsEvaluatedTwice) {
   write(SIGKILL, 1000000);
   write_case({}, 7);  // the tracker kills at step 7
@@ -102,7 +103,7 @@ TEST_F(InEvaluation, NothingIsEvaluatedTwice) {
 }
 
 // Events that were written before they had ids are matched by their label.
-TEST_F(InEvaluation, NothingIsEvaluatedTwiceBesideEventsWithoutIds) {
+TEST_F(InEvaluation, NothingIsEvaluatedTwiceWhenEventsHaveNoIds) {
   write(SIGKILL, 1000000);
   write_case({}, 7);
   ASSERT_EQ(run(), 1) << err_;
@@ -118,10 +119,10 @@ TEST_F(InEvaluation, NothingIsEvaluatedTwiceBesideEventsWithoutIds) {
   EXPECT_EQ(evaluations(), (std::map<int, int>{{3, 1}, {6, 1}, {9, 1}, {12, 1}}));
 }
 
-// A worker that does not stop is killed after the stated grace; the reason says that it was the timeout, and where the
+// A worker that does not stop is killed after the configured grace period; the reason names the timeout and where the
 // worker was.
-TEST_F(InEvaluation, ATimeoutSaysThatItWasOne) {
-  write(SIGSTOP, 1);  // it stands still, and no request reaches it
+TEST_F(InEvaluation, ATimeoutIsNamedInTheReason) {
+  write(SIGSTOP, 1);  // the process is suspended and handles no request
   ASSERT_EQ(call("run experiments/evaluated.toml --timeout 10s"), 1) << err_;
   EXPECT_THAT(err_, HasSubstr("exceeds --timeout 10s: it is signalled to stop, and killed in 5s if it still runs"));
   EXPECT_EQ(state()["class"], "timeout");

@@ -1,4 +1,4 @@
-// A run's weights to Hugging Face's folder and back.
+// Exports a run's weights to a Hugging Face folder and imports them again.
 #include <gmock/gmock.h>
 
 #include "e2e/programs.h"
@@ -19,7 +19,7 @@ class ExchangeVerbs : public testing::Programs {
   }
 };
 
-TEST_F(ExchangeVerbs, ThereAndBack) {
+TEST_F(ExchangeVerbs, ExportAndImport) {
   const auto id = trained("'positional={use=\"learned\",positions=64}'");
   ASSERT_EQ(call("export " + id + " --to csv"), 0) << err_;
   EXPECT_THAT(out_, AllOf(HasSubstr("lm.bits_per_byte"), HasSubstr("seed")));
@@ -36,7 +36,7 @@ TEST_F(ExchangeVerbs, ThereAndBack) {
   const run::SafetensorsFile weights(experiment().run(id).weights()), back(folder_ / "back/weights.safetensors");
   ASSERT_EQ(back.names(), weights.names());
   for (const auto& name : weights.names()) EXPECT_TRUE(back.read(name).equal(weights.read(name))) << name;
-  // The model as a part of an experiment.
+  // The imported model is used in an experiment.
   const auto was = plan()[0]["train"]["model"];
   folder_.write("experiments/again.toml", "extends = [\"tiny.toml\", \"../back/model.toml\"]\n");
   ASSERT_EQ(call("plan experiments/again.toml --json"), 0) << err_;
@@ -48,7 +48,7 @@ TEST_F(ExchangeVerbs, ThereAndBack) {
       "experiments/again.toml",
       "extends = [\"tiny.toml\", \"../back/model.toml\"]\n[init]\nweights = \"../back/weights.safetensors\"\n");
   ASSERT_EQ(call("plan experiments/again.toml"), 0) << err_;
-  // Three tokens more, which the rows of padding have room for, are another vocabulary.
+  // Three more tokens fit into the padding rows of the table, but they make another vocabulary.
   std::vector<run::NamedTensor> tensors;
   for (const auto& name : back.names()) tensors.push_back({name, back.read(name)});
   run::write_safetensors(folder_ / "back/weights.safetensors", tensors, {{"vocabulary", R"({"size":260})"}});
@@ -60,7 +60,7 @@ TEST_F(ExchangeVerbs, ThereAndBack) {
   EXPECT_THAT(err_, HasSubstr("--to is missing; names are csv (an experiment's numbers), "));
 }
 
-// Through the tracker that writes events as they come: two attempts, the second of which began at step 1.
+// The tracker writes events while the run trains: there are two attempts, and the second one began at step 1.
 TEST_F(ExchangeVerbs, AResumedRunIsExportedWithTheTimesOfItsAttempts) {
   const auto id = trained("");
   const auto exported = [&](const std::string& events) {
@@ -87,7 +87,7 @@ TEST_F(ExchangeVerbs, AResumedRunIsExportedWithTheTimesOfItsAttempts) {
 {"attempt":2,"type":"step","step":3,"loss":2,"measured":{"time":4990.5,"seconds":5.5}}
 )"),
             (Times{{"start", 1002.5}, {"step", 1002.5}, {"step", 5003.5}, {"evaluate", 5004.5}, {"step", 5004.5}}));
-  // As runs were logged before events had a time: from when the record says that the last attempt began.
+  // Old events have no time: the export uses the time at which the last attempt began, according to the record.
   const auto old = exported(R"({"attempt":1,"type":"start"}
 {"attempt":1,"type":"step","step":1,"loss":3,"measured":{"seconds":60}}
 {"attempt":2,"type":"start","from":1}
@@ -95,19 +95,19 @@ TEST_F(ExchangeVerbs, AResumedRunIsExportedWithTheTimesOfItsAttempts) {
 {"attempt":2,"type":"step","step":3,"loss":2,"measured":{"seconds":65}}
 )");
   const double began = old[0].second;
-  EXPECT_GT(began, 1.7e9);  // this century
+  EXPECT_GT(began, 1.7e9);  // a time in this century
   EXPECT_EQ(old, (Times{{"start", began}, {"step", began + 60}, {"step", began + 60}, {"step", began + 65}}));
 }
 
-TEST_F(ExchangeVerbs, RefusesWhatHasNoLayout) {
+TEST_F(ExchangeVerbs, RefusesModelsWithoutALayout) {
   const auto id = trained("positional=\"rotary\"");
   EXPECT_NE(call("export " + id + " --to hf --out there"), 0);
   EXPECT_THAT(err_, HasSubstr("positional scheme 'rotary' has no layout in transformers"));
   EXPECT_FALSE(std::filesystem::exists(folder_ / "there"));
 }
 
-// An experiment that names an exchange is refused when it is planned, at the entry.
-TEST_F(ExchangeVerbs, PlanSaysWhatCannotBeExported) {
+// An experiment with an exchange is refused at plan time, with the position of its entry.
+TEST_F(ExchangeVerbs, PlanReportsWhatCannotBeExported) {
   write_experiment("[[exchange]]\nuse = \"hf\"\n");
   EXPECT_EQ(call("plan experiments/tiny.toml"), 2);
   EXPECT_THAT(err_,
@@ -135,7 +135,7 @@ TEST_F(ExchangeVerbs, ExportTakesTheParametersOfTheExperiment) {
   EXPECT_FALSE(std::filesystem::exists(folder_ / "given/tokenizer.json"));
 }
 
-// What would be taken for weights and is not: the file's bytes are those of its tensors, once.
+// Damaged files that could pass for weights: each byte of the file must belong to exactly one tensor.
 TEST_F(ExchangeVerbs, DamagedFilesAreNotImported) {
   const auto id = trained("'positional={use=\"learned\",positions=64}'");
   ASSERT_EQ(call("export " + id + " --to hf --out there"), 0) << err_;

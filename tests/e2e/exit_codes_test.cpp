@@ -1,4 +1,4 @@
-// Exit codes and words of the real programs on good and bad input; wrong input starts nothing.
+// Exit codes and messages of the real programs on good and bad input; wrong input starts no run.
 #include <gmock/gmock.h>
 
 #include "base/lock.h"
@@ -14,7 +14,7 @@ using ::testing::HasSubstr;
 
 class ExitCodes : public testing::Programs {
  protected:
-  // Of assay-worker, with its standard error in err_.
+  // Returns the exit code of assay-worker; its standard error is then in err_.
   int worker(const std::string& words) {
     const auto command = "cd '" + folder_.path().string() + "' && timeout -k 5 60 '" +
                          (testing::build_folder() / "bin/assay-worker").string() + "' " + words +
@@ -26,7 +26,7 @@ class ExitCodes : public testing::Programs {
   }
 };
 
-TEST_F(ExitCodes, WrongInputIsTwoAndStartsNothing) {
+TEST_F(ExitCodes, WrongInputExitsWithTwoAndStartsNothing) {
   write_experiment();
   folder_.write("experiments/syntax.toml", "[data\n");
   folder_.write("experiments/bad.toml",
@@ -56,7 +56,7 @@ TEST_F(ExitCodes, WrongInputIsTwoAndStartsNothing) {
   EXPECT_FALSE(fs::exists(experiment().folder()));
 }
 
-TEST_F(ExitCodes, GoodInputIsZero) {
+TEST_F(ExitCodes, GoodInputExitsWithZero) {
   write_experiment();
   EXPECT_EQ(call("plan experiments/tiny.toml"), 0) << err_;
   EXPECT_THAT(out_, HasSubstr("1 run"));
@@ -73,7 +73,7 @@ TEST_F(ExitCodes, GoodInputIsZero) {
   EXPECT_FALSE(fs::exists(marker_));  // other_abi leaves it when its code runs
 }
 
-TEST_F(ExitCodes, OfTheWorker) {
+TEST_F(ExitCodes, TheWorker) {
   EXPECT_EQ(worker(""), 2);
   EXPECT_THAT(err_, HasSubstr("usage: assay-worker describe"));
   EXPECT_EQ(worker("run --plan nowhere.jsonl"), 2);
@@ -86,8 +86,8 @@ TEST_F(ExitCodes, OfTheWorker) {
   EXPECT_TRUE(nlohmann::json::accept(out_));
 }
 
-// LD_LIBRARY_PATH beats the path that the programs were linked with, so another LibTorch may be loaded.
-TEST_F(ExitCodes, OfAWorkerThatGetsAnotherLibTorch) {
+// LD_LIBRARY_PATH takes precedence over the path that the programs were linked with, so another LibTorch may be loaded.
+TEST_F(ExitCodes, AWorkerThatLoadsAnotherLibTorch) {
   const auto other = testing::fixture_folder("other_libtorch");
   const auto first = "LD_LIBRARY_PATH='" + other.string() + "' ";
   write_experiment();
@@ -101,8 +101,8 @@ TEST_F(ExitCodes, OfAWorkerThatGetsAnotherLibTorch) {
   EXPECT_EQ(read_json(experiment().run(plan()[0]["train_id"]).train_record())["environment"]["libtorch"], "2.11.0");
 }
 
-// A run that another process holds is left to it; a plugin that is no longer the planned one is refused.
-TEST_F(ExitCodes, OfAWorkerThatMayNotRun) {
+// A worker does not start a run that another process holds, nor one whose plugin differs from the planned one.
+TEST_F(ExitCodes, AWorkerThatMayNotRun) {
   write_experiment();
   ASSERT_EQ(call("run experiments/tiny.toml"), 0) << err_;
   const auto line = plan().at(0);

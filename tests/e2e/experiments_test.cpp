@@ -1,5 +1,5 @@
-// Every experiment of the tree plans with the plugins as built, to the lines and ids that plans.tsv holds: runs that
-// somebody has trained are found again by their ids.
+// Every experiment of the repository must plan with the built plugins to the lines and ids in plans.tsv, so that
+// existing runs are still found by their ids.
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -26,7 +26,7 @@ std::vector<std::string> experiments_of_the_tree() {
   return names;
 }
 
-// Of plans.tsv; empty where it has none.
+// Returns the row of plans.tsv, or an empty one where there is none.
 std::string known_row(const std::string& experiment) {
   std::ifstream table(source_folder() / "tests/e2e/plans.tsv");
   for (std::string row; std::getline(table, row);)

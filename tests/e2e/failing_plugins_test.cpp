@@ -1,4 +1,4 @@
-// Sweeps with plugins that throw, diverge or die: only their own runs fail, and running again does only those.
+// Sweeps with plugins that throw, diverge or crash: only their own runs fail, and only those are run again.
 #include <gmock/gmock.h>
 
 #include "e2e/programs.h"
@@ -73,8 +73,9 @@ TEST_P(Throwing, OnlyTheirOwnRunsFail) {
 
 INSTANTIATE_TEST_SUITE_P(TensorRanks, Throwing, ::testing::Values(1, 2));
 
-// Memory that ran out is told as such, wherever in the run it was asked for, and with what helps.
-TEST_F(FailingPlugins, MemoryThatRunsOutIsAClassOfItsOwn) {
+// Out of memory has its own class of failure, wherever in the run the allocation failed, and the reason says how to
+// reduce memory.
+TEST_F(FailingPlugins, OutOfMemoryHasItsOwnClass) {
   write_experiment(R"([[sweep]]
 [sweep.grid]
 positional = [{ label = "new", use = "throws_in_hook", thrown = "bad_alloc" },
@@ -89,7 +90,7 @@ positional = [{ label = "new", use = "throws_in_hook", thrown = "bad_alloc" },
   }
 }
 
-TEST_F(FailingPlugins, WhatCannotBeCreatedIsToldBeforeAnythingStarts) {
+TEST_F(FailingPlugins, ErrorsInCreateAreReportedBeforeAnyRunStarts) {
   write_experiment(R"([[sweep]]
 [sweep.grid]
 positional = ["none", "throws_in_create", "old_kind"]
@@ -101,7 +102,7 @@ positional = ["none", "throws_in_create", "old_kind"]
   EXPECT_FALSE(fs::exists(experiment().folder()));
 }
 
-TEST_F(FailingPlugins, ALossThatIsNotANumberStopsItsRun) {
+TEST_F(FailingPlugins, ANonFiniteLossStopsItsRun) {
   write_experiment(R"([resources]
 mesh = { tensor = 2 }
 [[sweep]]
@@ -120,7 +121,7 @@ objective = ["mle", { label = "nan", use = "nan_objective", calls = 2 }]
   EXPECT_THAT(out_, HasSubstr("0/1 (1 diverged)"));
 }
 
-// Nothing is left to say it but what hook was running.
+// The process leaves no message, so the report names the hook that was running.
 TEST_F(FailingPlugins, APluginThatEndsTheProcessIsNamed) {
   for (const char* tensor : {"1", "2"}) {
     write_experiment(std::string("[resources]\nmesh = { tensor = ") + tensor +
@@ -155,7 +156,7 @@ positional = [{ label = "dies", use = "dies_once", calls = 3 }, "none"]
   EXPECT_EQ(state["signal"], 9);
   EXPECT_FALSE(state.contains("exit_code"));
 
-  // What killed processes were writing is cleared away.
+  // Partial files of killed processes are removed.
   const auto left_behind = folder_.write("results/.cache/contexts/x.tokens.part999999999.1", "half");
   fs::last_write_time(left_behind, fs::file_time_type::clock::now() - std::chrono::hours(2));
   EXPECT_EQ(call("run experiments/tiny.toml"), 0) << err_;

@@ -1,4 +1,4 @@
-// One seed of the study of fill-in-the-middle on w|w: the mechanism is there.
+// One seed of the fill-in-the-middle study on the text w|w: the model learns to copy the middle from the suffix.
 #include <gmock/gmock.h>
 
 #include "e2e/programs.h"
@@ -11,7 +11,7 @@ using nlohmann::json;
 
 class FillIn : public testing::Programs {};
 
-TEST_F(FillIn, MiddlesAreReadOffTheSuffix) {
+TEST_F(FillIn, MiddlesAreCopiedFromTheSuffix) {
   const auto study = testing::source_folder() / "experiments/fim/synthetic_model.toml";
   folder_.write("experiments/tiny.toml",
                 "extends = [\"" + study.string() +
@@ -25,7 +25,7 @@ TEST_F(FillIn, MiddlesAreReadOffTheSuffix) {
       if (metric["value"].is_number()) found[metric["name"]] = metric["value"];
   }
   EXPECT_LT(found.at("middle_nll_spm_v2"), 0.5);  // by chance 2.77
-  EXPECT_GT(found.at("middle_nll_prefix"), 2.6);  // nothing tells it
+  EXPECT_GT(found.at("middle_nll_prefix"), 2.6);  // the prefix says nothing about it
   EXPECT_GT(found.at("ended_spm_v2"), 0.8);
   const auto record = read_json(run.train_record());
   std::map<std::string, double> trained;

@@ -1,5 +1,5 @@
-// assay generate on a run that was just trained: the same words give the same text, seeds change samples, a prompt's
-// company changes nothing, and what is missing or wrong is told.
+// assay generate on a run that was just trained: equal arguments give equal text, seeds change samples, a prompt does
+// not depend on the others in its batch, and errors name what is missing or wrong.
 #include <gmock/gmock.h>
 
 #include "e2e/programs.h"
@@ -26,7 +26,7 @@ class Generate : public testing::Programs {
     run_ = plan()[0]["train_id"].get<std::string>().substr(0, 12);
   }
 
-  // The continuations, one a prompt and sample.
+  // Returns the continuations, one per prompt and sample.
   std::vector<json> generate(const std::string& words) {
     EXPECT_EQ(call("generate " + run_ + " --json --tokens 30 " + words), 0) << err_;
     std::vector<json> lines;
@@ -42,7 +42,7 @@ class Generate : public testing::Programs {
   std::string run_;
 };
 
-TEST_F(Generate, GreedyTextIsTheSameWheneverAndInAnyCompany) {
+TEST_F(Generate, GreedyTextIsReproducibleAndDoesNotDependOnTheBatch) {
   train();
   const auto alone = generate(greedy + "--prompt 'eta'");
   ASSERT_EQ(alone.size(), 1u);
@@ -93,7 +93,7 @@ TEST_F(Generate, EveryDecoderOfTheTree) {
   EXPECT_THAT((call("generate " + run_ + " --decoder contrastive alpha=1.5"), err_), HasSubstr("alpha"));
 }
 
-TEST_F(Generate, DrawsHowAlikeTheStatesAre) {
+TEST_F(Generate, PlotsTheSimilarityOfStates) {
   if (std::system("gnuplot --version >/dev/null 2>&1") != 0) GTEST_SKIP() << "gnuplot is not installed";
   train();
   const auto file = (folder_ / "map.png").string();
@@ -108,7 +108,7 @@ TEST_F(Generate, DrawsHowAlikeTheStatesAre) {
     cosines.emplace_back();
     for (double number; numbers >> number;) cosines.back().push_back(number);
   }
-  ASSERT_EQ(cosines.size(), 1u + 3 + 7);  // the end of text before it all
+  ASSERT_EQ(cosines.size(), 1u + 3 + 7);  // the end of text comes before it
   double least = 1;
   for (size_t i = 0; i < cosines.size(); ++i) {
     ASSERT_EQ(cosines[i].size(), cosines.size());
@@ -129,7 +129,7 @@ TEST_F(Generate, DrawsHowAlikeTheStatesAre) {
   EXPECT_THAT(err_, HasSubstr("--heatmap shows one continuation"));
 }
 
-TEST_F(Generate, ToldWhatIsMissingOrWrong) {
+TEST_F(Generate, ReportsWhatIsMissingOrWrong) {
   train();
   const auto refused = [&](const std::string& words) {
     EXPECT_EQ(call("generate " + words), 2) << words;
@@ -145,7 +145,7 @@ TEST_F(Generate, ToldWhatIsMissingOrWrong) {
   EXPECT_THAT(refused(run_ + " --tokens 0"), HasSubstr("at least 1"));
 }
 
-// Text comes from the weights that the run left, or there is none.
+// Text is generated only from the weights that the run recorded.
 TEST_F(Generate, WeightsThatAreNotTheRunsAreRefused) {
   train();
   const auto run = experiment().run(plan()[0]["train_id"]);
@@ -165,7 +165,7 @@ TEST_F(Generate, WeightsThatAreNotTheRunsAreRefused) {
               AllOf(HasSubstr("weights.safetensors"), HasSubstr("the run has not finished"), Not(HasSubstr("keep"))));
 }
 
-TEST_F(Generate, SaysWhyARunHasNoWeights) {
+TEST_F(Generate, ReportsWhyARunHasNoWeights) {
   write_experiment();
   const auto reason = [&](const std::string& words) {
     EXPECT_EQ(call("run experiments/tiny.toml " + words), 0) << err_;
@@ -182,8 +182,8 @@ TEST_F(Generate, SaysWhyARunHasNoWeights) {
   EXPECT_THAT(err_, AllOf(HasSubstr("the file was removed after the training"), Not(HasSubstr("train.keep"))));
 }
 
-// What only evaluated or watched the run takes no part, so that it need not be there.
-TEST_F(Generate, NeedsNoPluginThatOnlyEvaluatedOrWatched) {
+// Plugins that only evaluated or tracked the run are not needed to generate.
+TEST_F(Generate, NeedsNoEvaluatorOrTrackerPlugin) {
   train();
   auto line = plan()[0];
   line["plugins"]["evaluator/gone"] = line["plugins"].at("evaluator/lm");
@@ -192,7 +192,7 @@ TEST_F(Generate, NeedsNoPluginThatOnlyEvaluatedOrWatched) {
   EXPECT_EQ(generate(greedy + "--prompt 'eta'").size(), 1u);
 }
 
-// A vocabulary from files is the run's own, or nothing is generated.
+// A vocabulary from files must be the one that the run was trained with.
 TEST_F(Generate, WithATokenizerFromFiles) {
   const auto source = fs::path(std::getenv("ASSAY_SOURCE_DIR")) / "plugins/tokenizer/bpe/smoke";
   for (const char* file : {"encoder.json", "vocab.bpe"}) folder_.write(file, base::read_file(source / file));
@@ -206,8 +206,9 @@ TEST_F(Generate, WithATokenizerFromFiles) {
   EXPECT_THAT(err_, HasSubstr("vocab.bpe: it has changed since the plan was made"));
 }
 
-// A hole in a file, filled where it is; what the model sees of a long file; every keystroke anew, on what is known.
-TEST_F(Generate, FillsAHole) {
+// Infilling at an offset of a file; the part of a long file that the model sees; and repeated infilling while a user
+// types, which reuses the cached state.
+TEST_F(Generate, InfillsAtAnOffset) {
   train("\"bytes\"", "[[transform]]\nuse = \"fim\"\n");
   const auto file = folder_.write("hole.txt", "eta oin\nshrdlu\n").string();
   const auto filled = [&](const std::string& words) {
@@ -219,7 +220,7 @@ TEST_F(Generate, FillsAHole) {
   };
   const auto at_four = filled("--infill " + file + " --at 4");
   ASSERT_EQ(at_four.size(), 1u);
-  EXPECT_EQ(at_four[0]["shown"], (json{{"prefix", 4}, {"suffix", 4}}));  // of a context of 16, half of what is left
+  EXPECT_EQ(at_four[0]["shown"], (json{{"prefix", 4}, {"suffix", 4}}));  // half of the rest of the context of 16
   EXPECT_EQ(at_four[0]["read"], 1 + 3 + 8);
   EXPECT_EQ(at_four[0]["ids"], filled("--prefix 'eta ' --suffix 'oin\n'")[0]["ids"]);
   EXPECT_NE(at_four[0]["log_prob"], filled("--infill " + file + " --at 4 --form psm")[0]["log_prob"]);
@@ -229,7 +230,8 @@ TEST_F(Generate, FillsAHole) {
   EXPECT_THAT(err_, HasSubstr("the model saw 4 bytes of the prefix and 4 of the suffix"));
   EXPECT_EQ(base::read_file(file), "eta oin\nshrdlu\n");
 
-  // The suffix comes first, so that all but what was typed is known; in the other order none of it is.
+  // In SPM order the suffix comes first, so the state of everything but the typed text is reused; in PSM order none of
+  // the suffix is.
   const auto typed = filled(
       "--prefix e --suffix 'oin' --typing 't\xC3\xA9"
       "a'");
@@ -241,22 +243,22 @@ TEST_F(Generate, FillsAHole) {
   EXPECT_EQ(typed[1]["ids"], filled("--prefix et --suffix 'oin'")[0]["ids"]);
   for (const auto& edit : filled("--prefix e --suffix 'oin' --typing 'ta' --form psm"))
     if (edit["typed"] > 0) {
-      EXPECT_EQ(edit["read"], 1 + 1 + 3 + 1);  // what was typed, <SUF> oin <MID>
+      EXPECT_EQ(edit["read"], 1 + 1 + 3 + 1);  // the typed byte, <SUF> oin <MID>
     }
 }
 
-TEST_F(Generate, ShowsWholeCharactersOfALongText) {
+TEST_F(Generate, ShowsWholeCharactersOfALongFile) {
   train("\"bytes\"", "[[transform]]\nuse = \"fim\"\n");
   std::string euros;
   for (int i = 0; i < 9; ++i) euros += "\xE2\x82\xAC";
   const auto file = folder_.write("hole.txt", euros).string();
   ASSERT_EQ(call("generate " + run_ + " --tokens 4 --json " + greedy + "--infill " + file + " --at 12"), 0) << err_;
-  EXPECT_EQ(json::parse(out_)["shown"], (json{{"prefix", 3}, {"suffix", 3}}));  // of four bytes each, or five
+  EXPECT_EQ(json::parse(out_)["shown"], (json{{"prefix", 3}, {"suffix", 3}}));  // 4 bytes would cut a character
   EXPECT_EQ(call("generate " + run_ + " --tokens 4 " + greedy + "--prefix x --form mps"), 2);
   EXPECT_THAT(err_, AllOf(HasSubstr("it must be psm, spm_v1"), Not(HasSubstr("plugin"))));
 }
 
-TEST_F(Generate, SaysWhatIsWrongWithAHole) {
+TEST_F(Generate, ReportsInvalidInfillArguments) {
   train();
   const auto file = folder_.write("hole.txt", "caf\xC3\xA9").string();
   const auto refused = [&](const std::string& words) {

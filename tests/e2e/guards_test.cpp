@@ -1,4 +1,4 @@
-// What a run says of data that is too short, gone or not what was planned; and that short documents are no obstacle.
+// Errors and notes of runs whose data is too short, missing or not what was planned; short documents are no error.
 #include <gmock/gmock.h>
 
 #include <fstream>
@@ -14,7 +14,7 @@ using ::testing::HasSubstr;
 
 class Guards : public testing::Programs {
  protected:
-  // The planned run once more, by the worker itself: the controller would plan again.
+  // Runs the planned run again with the worker itself, because the controller would plan again.
   int work_again() {
     const auto run = experiment().run(plan()[0]["train_id"]);
     fs::remove(run.train_record());
@@ -48,7 +48,7 @@ TEST_F(Guards, ASplitWithoutText) {
   EXPECT_FALSE(fs::exists(experiment().folder()));
 }
 
-// Without training there is nothing to read but what is evaluated.
+// Without training, only the evaluated splits are read.
 TEST_F(Guards, NoStepsNeedNoTrainingText) {
   write_experiment();
   folder_.write("corpus/text.txt", "a short text\n");
@@ -66,9 +66,9 @@ TEST_F(Guards, ASplitThatTheDatasetDoesNotHave) {
   EXPECT_FALSE(fs::exists(experiment().folder()));
 }
 
-// Two files are not three splits: the empty one is refused if it is used. A share far from what was asked is said where
-// so few files cannot be divided to come nearer, and refused where their documents can.
-TEST_F(Guards, FilesThatCannotBeDividedAsAsked) {
+// Two files cannot make three splits: the empty split is refused if it is used. Fractions far from the requested ones
+// are noted where the few files allow nothing nearer, and refused where dividing their documents would.
+TEST_F(Guards, FilesThatCannotBeDividedAsRequested) {
   write_experiment();
   for (const char* name : {"one", "two"})
     folder_.write("corpus/" + std::string(name) + ".txt", std::string(999, 'x') + "\n");
@@ -92,13 +92,13 @@ TEST_F(Guards, FilesThatCannotBeDividedAsAsked) {
                         "documents, 0 bytes (0% of the bytes, 0% requested)\n"));
 }
 
-// 6 steps of 4 contexts of 16 are 384 tokens.
-TEST_F(Guards, TextThatIsReadOftenIsWarnedOf) {
+// 6 steps of 4 sequences of 16 tokens are 384 tokens.
+TEST_F(Guards, RepeatedReadingOfTheTextIsWarnedOf) {
   write_experiment();
   ASSERT_EQ(call("plan experiments/tiny.toml --json"), 0) << err_;
   EXPECT_THAT(err_, ::testing::Not(HasSubstr("warning")));
   const auto outlook = nlohmann::json::parse(out_)["runs"][0]["outlook"];
-  EXPECT_EQ(outlook["epoch_tokens"], 3201);  // 80 of 100 lines of 40 bytes, and an end
+  EXPECT_EQ(outlook["epoch_tokens"], 3201);  // 80 of 100 lines of 40 bytes, and an end of text
   EXPECT_DOUBLE_EQ(outlook["epochs"], 384 / 3201.0);
   write_corpus(std::string(39, 'a') + "\n" + std::string(39, 'b') + "\n" + std::string(39, 'c') + "\n");
   ASSERT_EQ(call("plan experiments/tiny.toml data.dataset.validation_fraction=0.3 data.dataset.test_fraction=0.3"), 0)
@@ -109,7 +109,7 @@ TEST_F(Guards, TextThatIsReadOftenIsWarnedOf) {
   EXPECT_THAT(err_, HasSubstr("evaluate.lm: length = 64: no window is so long, for 41 tokens are scored in all"));
 }
 
-TEST_F(Guards, HeldOutTextThatIsTrainedOnIsSaid) {
+TEST_F(Guards, HeldOutTextThatIsTrainedOnIsReported) {
   write_experiment();
   std::string text;
   for (int p = 0; p < 100; ++p) text += "paragraph " + std::to_string(p % 50) + "\n\n";
@@ -122,15 +122,15 @@ TEST_F(Guards, HeldOutTextThatIsTrainedOnIsSaid) {
   EXPECT_THAT(err_, ::testing::Not(HasSubstr("held-out")));
 }
 
-// What is no text is refused before anything is trained on it.
-TEST_F(Guards, StructuredFilesAreNoText) {
+// Files that are not plain text are refused before any training.
+TEST_F(Guards, StructuredFilesAreRefused) {
   write_experiment();
   write_corpus("{\"text\": \"one\"}\n{\"text\": \"two\"}\n");
   EXPECT_EQ(call("check experiments/tiny.toml"), 2);
   EXPECT_THAT(err_, HasSubstr("corpus.txt is JSON lines; extract its text to a .txt file"));
 }
 
-// Tests may run as root, whom no permission stops: a link to nothing, and manifests that are none.
+// Tests may run as root, which can read any file: the data is a link to a missing file, or its manifest is not valid.
 TEST_F(Guards, DataThatCannotBeRead) {
   write_experiment();
   fs::create_symlink(folder_ / "gone.txt", folder_ / "link.txt");
@@ -152,8 +152,8 @@ TEST_F(Guards, DataThatCannotBeRead) {
   EXPECT_FALSE(fs::exists(experiment().folder()));
 }
 
-// Steps that are not finite change nothing, are told one by one, and the run ends with its record.
-TEST_F(Guards, StepsThatAreNotFiniteCanBeSkipped) {
+// Steps with a non-finite loss change no weight, each one is logged, and the run ends with its record.
+TEST_F(Guards, NonFiniteStepsCanBeSkipped) {
   write_experiment();
   ASSERT_EQ(call("run experiments/tiny.toml 'objective=[{use=\"nan_objective\",calls=2}]' train.non_finite=skip "
                  "log.every=1"),
@@ -171,7 +171,7 @@ TEST_F(Guards, StepsThatAreNotFiniteCanBeSkipped) {
   const auto record = read_json(run.train_record());
   EXPECT_EQ(record["skipped_steps"], 4);
   EXPECT_EQ(record["metrics"][0]["name"], "loss");
-  EXPECT_EQ(record["metrics"][0]["value"], "NaN");  // of the last step there is no other
+  EXPECT_EQ(record["metrics"][0]["value"], "NaN");  // the last step has no other value
   for (const auto& event : read_events(run))
     if (event["type"] == "step") {
       EXPECT_EQ(event.contains("loss"), event["step"] < 3) << event;
@@ -186,8 +186,8 @@ TEST_F(Guards, StepsThatAreNotFiniteCanBeSkipped) {
     EXPECT_TRUE(metric["value"].is_number()) << metric;
 }
 
-// One step of the last tenth is not finite: the mean is that of the others, and nothing has diverged.
-TEST_F(Guards, ASkippedStepIsNoPartOfTheMean) {
+// One step of the last tenth is not finite: the mean is over the others, and the run does not count as diverged.
+TEST_F(Guards, ASkippedStepIsNotPartOfTheMean) {
   write_experiment();
   ASSERT_EQ(call("run experiments/tiny.toml 'objective=[{use=\"nan_objective\",calls=18,then=2}]' train.steps=20 "
                  "train.non_finite=skip log.every=1"),
@@ -197,7 +197,7 @@ TEST_F(Guards, ASkippedStepIsNoPartOfTheMean) {
   std::vector<double> losses;
   for (const auto& event : read_events(run))
     if (event["type"] == "step" && event.contains("loss") && event["step"] > 18) losses.push_back(event["loss"]);
-  ASSERT_EQ(losses.size(), 1u);  // NaN were the call for step 19 and the one that looked for the cause
+  ASSERT_EQ(losses.size(), 1u);  // the calls for step 19 and for the search for the cause returned NaN
   const auto record = read_json(run.train_record());
   EXPECT_EQ(record["skipped_steps"], 1);
   EXPECT_EQ(record["metrics"][0]["value"], losses[0]);
@@ -205,13 +205,14 @@ TEST_F(Guards, ASkippedStepIsNoPartOfTheMean) {
   EXPECT_THAT(out_, ::testing::Not(HasSubstr("diverged")));
 }
 
-// Whatever file cannot grow, its name is told and the run does what is left of it when there is room.
+// The error names the file that could not be written, and the next attempt finishes the run when there is space.
 TEST_F(Guards, AFullDiskFailsWithTheFilesName) {
   write_experiment();
   std::string text;
   for (int i = 0; i < 4000; ++i) text += "line " + std::to_string(i) + " of a text that is longer than the limit\n";
   write_corpus(text);
-  // 64 blocks, which are 512 bytes to dash and 1,024 to bash: not the tokens of 200 KB of text either way.
+  // dash counts in blocks of 512 bytes and bash in blocks of 1,024: 64 blocks do not hold the tokens of 200 KB of text
+  // either way.
   ASSERT_EQ(call("run experiments/tiny.toml", "results", "ulimit -f 64; "), 1);
   EXPECT_THAT(err_, AllOf(HasSubstr("FAILED"), HasSubstr(".tokens: cannot write: File too large")));
   for (const auto& [name, content] : files_below(folder_ / "results"))
@@ -234,8 +235,8 @@ TEST_F(Guards, EventsThatCannotBeWrittenFailTheRun) {
   EXPECT_TRUE(fs::exists(run.train_record()));
 }
 
-// A disk without room for one more event: the state still says what happened.
-TEST_F(Guards, WhatTheEventsCannotSayTheStateSays) {
+// The disk has no space for one more event: the reason is in the state.
+TEST_F(Guards, TheStateHasTheReasonWhenEventsCannotBeWritten) {
   write_experiment("[log]\nevery = 1\n");
   ASSERT_EQ(call("run experiments/tiny.toml"), 0) << err_;
   const auto run = experiment().run(plan()[0]["train_id"]);
@@ -248,7 +249,7 @@ TEST_F(Guards, WhatTheEventsCannotSayTheStateSays) {
   EXPECT_THAT(state["reason"].get<std::string>(), HasSubstr("events.jsonl: cannot append an event"));
 }
 
-// What only evaluates is no part of a run's identity, so it cannot have a say in the vocabulary that is trained.
+// Evaluators are not part of a run's identity, so they cannot add to the vocabulary that is trained.
 TEST_F(Guards, AnEvaluatorCannotAddToTheVocabulary) {
   write_experiment("[[evaluate]]\nuse = \"declares_token\"\n");
   EXPECT_EQ(call("run experiments/tiny.toml"), 2);
@@ -258,7 +259,8 @@ TEST_F(Guards, AnEvaluatorCannotAddToTheVocabulary) {
   EXPECT_EQ(call("run experiments/tiny.toml"), 0) << err_;
 }
 
-// What a component says may come of any of the words that set a part of it: the place is its table, and all are named.
+// An error of a component may be caused by any override of its values: it is located at the component's table and names
+// all of them.
 TEST_F(Guards, AnErrorOfAComponentNamesEveryOverrideOfIt) {
   write_experiment();
   EXPECT_EQ(call("plan experiments/tiny.toml model.width=18 model.heads=4 model.layers=1 train.batch=2"), 2);
@@ -270,8 +272,9 @@ TEST_F(Guards, AnErrorOfAComponentNamesEveryOverrideOfIt) {
   EXPECT_THAT(err_, HasSubstr("--set data.context=16: the model supports at most 8 positions"));
 }
 
-// At the table of the component and in the file that has it, also where that is one that the experiment extends.
-TEST_F(Guards, ErrorsOfAComponentBeforeARunAreAtItsTable) {
+// Errors of a component are located at its table, in the file that contains the table, even if the experiment only
+// extends that file.
+TEST_F(Guards, ErrorsOfAComponentBeforeARunAreLocatedAtItsTable) {
   const auto error_with = [&](const std::string& scheme, const std::string& more) {
     folder_.write("experiments/scheme.toml", "# a scheme\n[positional]\n" + scheme);
     write_experiment(more);
@@ -293,7 +296,7 @@ TEST_F(Guards, ErrorsOfAComponentBeforeARunAreAtItsTable) {
                          "'special_tokens': the component declares the special token"));
 }
 
-// Documents are packed one after another, so a context may be longer than any of them.
+// Documents are packed one after another, so the context length may exceed every document.
 TEST_F(Guards, AContextLongerThanEveryDocument) {
   write_experiment();
   std::string text;
@@ -302,7 +305,7 @@ TEST_F(Guards, AContextLongerThanEveryDocument) {
   ASSERT_EQ(call("run experiments/tiny.toml data.dataset.document=\"paragraph\" data.context=128"), 0) << err_;
 }
 
-TEST_F(Guards, DataThatIsNotWhatWasPlanned) {
+TEST_F(Guards, DataThatChangedSincePlanning) {
   write_experiment();
   ASSERT_EQ(call("run experiments/tiny.toml"), 0) << err_;
   std::ofstream(folder_ / "experiments/corpus.txt", std::ios::app) << "one more line\n";

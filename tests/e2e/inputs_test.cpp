@@ -1,4 +1,4 @@
-// Runs that start from other runs, that evaluate only, and whose budget hangs on the model's size.
+// Runs that start from other runs, runs that only evaluate, and budgets that depend on the model's size.
 #include <gmock/gmock.h>
 
 #include <cmath>
@@ -14,7 +14,7 @@ using ::testing::HasSubstr;
 
 class Inputs : public testing::Programs {
  protected:
-  // experiments/after.toml: tiny, but for `more`.
+  // Writes experiments/after.toml: tiny.toml with `more` appended.
   void write_after(const std::string& more) {
     folder_.write("experiments/after.toml", "extends = [\"tiny.toml\"]\n" + more);
   }
@@ -38,7 +38,7 @@ class Inputs : public testing::Programs {
 
 constexpr const char* kFromTiny = "[init]\nfrom = { experiment = \"tiny\" }\n";
 
-TEST_F(Inputs, AreRunFirstWhenAskedForAndElseSaid) {
+TEST_F(Inputs, AreRunFirstOnRequestAndElseReported) {
   write_experiment();
   write_after(std::string(kFromTiny) +
               "[train]\nsteps = 0\n[[evaluate]]\nuse = \"lm\"\nlengths = [16, 64]\n[[evaluate]]\nuse = \"asks_run\"\n"
@@ -49,9 +49,9 @@ TEST_F(Inputs, AreRunFirstWhenAskedForAndElseSaid) {
       HasSubstr("input runs are not finished or have no weights: tiny (1 run); run them first with --with-inputs"));
   EXPECT_FALSE(fs::exists(after().folder()));
   ASSERT_EQ(call("run experiments/after.toml --with-inputs"), 0) << err_;
-  // No step of training lies between the two evaluations: all weights came over.
+  // No training step is between the two evaluations, so equal metrics show that all weights were loaded.
   EXPECT_EQ(metrics_in(after()), metrics_in(experiment()));
-  // An evaluator that takes the run is given its folder and what its weights are.
+  // An evaluator that takes a run as input gets its folder and the hash of its weights.
   const auto asked = record::read_plan_lines(after().plan()).at(0).evaluate.at(1);
   const auto told = read_json(run_in(after()).eval_record(asked.id)).at("examples").at(0).at("texts");
   EXPECT_TRUE(fs::equivalent(folder_ / told.at("folder").get<std::string>(), run_in(experiment()).folder())) << told;
@@ -65,7 +65,7 @@ TEST_F(Inputs, AreRunFirstWhenAskedForAndElseSaid) {
   EXPECT_THAT(err_, HasSubstr("1 already complete"));
 }
 
-TEST_F(Inputs, TrainingGoesOnFromTheirWeights) {
+TEST_F(Inputs, TrainingContinuesFromTheirWeights) {
   write_experiment("[log]\nevery = 1\n");
   ASSERT_EQ(call("run experiments/tiny.toml train.keep=all"), 0) << err_;
   write_after(kFromTiny);
@@ -73,14 +73,14 @@ TEST_F(Inputs, TrainingGoesOnFromTheirWeights) {
   const double scratch = first_loss(experiment()), weights = first_loss(after());
   EXPECT_LT(weights, scratch - 0.1);
   const auto by_weights = record_in(after())["weights_sha256"];
-  // With Adam's moments, too, the first loss is the same and the first update is not.
+  // With Adam's moments loaded as well, the first loss is the same and the first update differs.
   ASSERT_EQ(call("run experiments/after.toml init.load=all"), 0) << err_;
   EXPECT_EQ(first_loss(after()), weights);
   EXPECT_NE(record_in(after())["weights_sha256"], by_weights);
 }
 
-// The same weights as judge of their own text find it as likely as they did when they wrote it, without a cache.
-TEST_F(Inputs, AnEvaluatorAsksAnotherRun) {
+// When the same weights judge their own text, its likelihood equals the one at generation, computed without a cache.
+TEST_F(Inputs, AnEvaluatorUsesAnotherRun) {
   write_experiment();
   const std::string asks =
       "[[evaluate]]\nuse = \"generation\"\nprompts = 5\nprompt_tokens = 6\ntokens = 9\nunit = \"tokens\"\n"
@@ -96,7 +96,7 @@ TEST_F(Inputs, AnEvaluatorAsksAnotherRun) {
   EXPECT_EQ(metric("ended"), 0);
   EXPECT_NEAR(metric("judge_nll"), metric("nll"), 1e-4);
   EXPECT_GT(std::abs(metric("human_judge_nll") - metric("nll")), 0.01);
-  // A model of another kind of positions: what its judge is made of is loaded for it, and is in the record.
+  // The judge has another positional scheme: its components are loaded for it, and the record names it.
   write_after(asks + "[positional]\nuse = \"rotary\"\n");
   ASSERT_EQ(call("run experiments/after.toml"), 0) << err_;
   const auto line = record::read_plan_lines(after().plan()).at(0);
@@ -108,11 +108,11 @@ TEST_F(Inputs, AnEvaluatorAsksAnotherRun) {
   EXPECT_EQ(record_in(after())["code"]["plugins"].count("positional/none"), 0u);
 }
 
-TEST_F(Inputs, WhatIsMissingIsSaid) {
+TEST_F(Inputs, MissingInputsAreReported) {
   write_experiment();
   ASSERT_EQ(call("run experiments/tiny.toml"), 0) << err_;
   write_after(kFromTiny);
-  ASSERT_EQ(call("run experiments/after.toml init.load=all"), 2) << err_;  // before anything starts
+  ASSERT_EQ(call("run experiments/after.toml init.load=all"), 2) << err_;  // no run was started
   EXPECT_THAT(err_, HasSubstr("the folder holds no checkpoint, so there is no optimizer state to load"));
   folder_.write("results/tiny/runs/" + run_in(experiment()).folder().filename().string() + "/weights.safetensors", "x");
   ASSERT_EQ(call("run experiments/after.toml"), 1) << err_;
@@ -123,8 +123,8 @@ TEST_F(Inputs, WhatIsMissingIsSaid) {
   EXPECT_THAT(err_, HasSubstr("weights.safetensors: "));
 }
 
-// A table of positions has no place in a run that has none.
-TEST_F(Inputs, WeightsThatHaveNoPlaceAreRefusedOrNamed) {
+// A run without a table of positions cannot load one.
+TEST_F(Inputs, TensorsWithoutAPlaceAreRefusedOrReported) {
   write_experiment();
   ASSERT_EQ(call("run experiments/tiny.toml 'positional={use=\"learned\",positions=64}'"), 0) << err_;
   write_after(kFromTiny);
@@ -139,7 +139,7 @@ TEST_F(Inputs, WeightsThatHaveNoPlaceAreRefusedOrNamed) {
   EXPECT_EQ(record_in(after())["config"]["init"]["ignore"], json{"model.positional"});
 }
 
-// The exported weights of a run are a file of weights like any other.
+// The exported weights of a run can be loaded like any file of weights.
 TEST_F(Inputs, AFileOfWeights) {
   write_experiment();
   ASSERT_EQ(call("run experiments/tiny.toml"), 0) << err_;
@@ -165,7 +165,7 @@ TEST_F(Inputs, ABudgetOfFlopsIsOfTheModelThatIsTrained) {
 
 class Recheck : public Inputs {
  protected:
-  // As if another library had trained it.
+  // Changes the records as if another build of the library had trained the run.
   void age(const std::string& code) {
     const auto run = run_in(experiment());
     auto record = read_json(run.train_record());
@@ -174,7 +174,7 @@ class Recheck : public Inputs {
   }
 };
 
-TEST_F(Recheck, EqualBitsAreAcceptedUpToTheStepThatWasReplayed) {
+TEST_F(Recheck, BitwiseEqualityIsAcceptedUpToTheReplayedStep) {
   write_experiment("[log]\nevery = 2\n");
   ASSERT_EQ(call("run experiments/tiny.toml"), 0) << err_;
   ASSERT_EQ(call("recheck experiments/tiny.toml"), 0) << err_;
@@ -186,12 +186,12 @@ TEST_F(Recheck, EqualBitsAreAcceptedUpToTheStepThatWasReplayed) {
   EXPECT_EQ(out_, "tiny: bitwise equal up to step 4 (seed 1); today's code is accepted for 1 run\n");
   ASSERT_EQ(call("plan experiments/tiny.toml"), 0) << err_;
   EXPECT_THAT(out_, HasSubstr("1 done"));
-  age("9876543210");  // of that code nothing was replayed
+  age("9876543210");  // no replay covers that code
   ASSERT_EQ(call("plan experiments/tiny.toml"), 0) << err_;
   EXPECT_THAT(out_, HasSubstr("1 stale"));
 }
 
-TEST_F(Recheck, AnotherBitIsNot) {
+TEST_F(Recheck, OneDifferentBitIsNotAccepted) {
   write_experiment("[log]\nevery = 2\n");
   ASSERT_EQ(call("run experiments/tiny.toml"), 0) << err_;
   age("0123456789");

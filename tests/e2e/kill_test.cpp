@@ -1,5 +1,5 @@
-// kill -9 of controllers and of workers at random moments, and two controllers at once: what is run again ends with
-// exactly the planned records, equal to those of a sweep that nobody disturbed, and no step is lost or done twice.
+// kill -9 of controllers and of workers at random moments, and two controllers at once: running again gives exactly the
+// planned records, equal to those of an undisturbed sweep, and no step is lost or repeated.
 #include <gmock/gmock.h>
 #include <signal.h>
 
@@ -21,7 +21,7 @@ using testing::kSteps;
 constexpr const char *kUndisturbed = "undisturbed",
                      *kRun = "run experiments/case.toml experiment.seeds=[1,2,3] --jobs 2";
 
-// Processes whose parent is `parent`.
+// Returns the processes whose parent is `parent`.
 std::vector<pid_t> children_of(pid_t parent) {
   std::vector<pid_t> children;
   for (const auto& entry : fs::directory_iterator("/proc")) {
@@ -38,9 +38,9 @@ std::vector<pid_t> children_of(pid_t parent) {
 
 class Kill : public testing::Resume {
  protected:
-  Kill() { write_case({}, 1000, "step", "{ tensor = 1 }"); }  // nobody is killed by the tracker
+  Kill() { write_case({}, 1000, "step", "{ tensor = 1 }"); }  // the tracker kills no process
 
-  // Exit code when it ends before the time, nothing when it goes on.
+  // Returns the exit code if the process ends before the time, and nothing if it is still running.
   std::optional<int> wait(pid_t controller, Clock::time_point until) {
     for (;;) {
       int status = 0;
@@ -50,7 +50,7 @@ class Kill : public testing::Resume {
     }
   }
 
-  // Workers of a killed controller go on, and their runs are another process's meanwhile.
+  // The workers of a killed controller keep running, so another process holds their runs for a while.
   void run_to_the_end(const std::string& results) {
     int code = 1;
     for (int i = 0; i < 100 && code == 1; ++i) code = call(kRun, results);
@@ -68,7 +68,7 @@ class Kill : public testing::Resume {
   }
 };
 
-TEST_F(Kill, AtAnyMomentNothingIsLostOrDoneTwice) {
+TEST_F(Kill, NothingIsLostOrDoneTwiceWhenKilledAtAnyMoment) {
   const auto began = Clock::now();
   ASSERT_EQ(call(kRun, kUndisturbed), 0) << err_;
   const auto whole = Clock::now() - began;
@@ -89,7 +89,7 @@ TEST_F(Kill, AtAnyMomentNothingIsLostOrDoneTwice) {
       const auto workers = children_of(controller);
       const bool of_worker = !workers.empty() && draws.below(2, draw++) == 0;
       if (of_worker) ::kill(workers[draws.below(workers.size(), draw++)], SIGKILL);
-      // The rest of that sweep is not waited for: a controller that lost a worker is killed a moment later.
+      // The test does not wait for the rest of that sweep: a controller that lost a worker is killed a moment later.
       if (!of_worker || !wait(controller, Clock::now() + whole / 10)) {
         ::kill(controller, SIGKILL);
         ASSERT_TRUE(wait(controller, Clock::now() + std::chrono::minutes(1)));
@@ -114,7 +114,7 @@ TEST_F(Kill, TwoControllersRunNothingTwice) {
     ::waitpid(controller, &status, 0);
     ASSERT_TRUE(WIFEXITED(status));
     EXPECT_THAT(WEXITSTATUS(status), ::testing::AnyOf(0, 1))
-        << base::read_file(folder_ / "started");  // 1: the other has one
+        << base::read_file(folder_ / "started");  // 1: the other controller has one run
   }
   ASSERT_EQ(call(kRun, results), 0) << err_;
   EXPECT_THAT(err_, ::testing::HasSubstr("0 done, 3 already complete"));

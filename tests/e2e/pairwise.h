@@ -1,5 +1,5 @@
-// Rows in which every two options of different choices stand together at least once: what a test of all combinations
-// would find of faults that two options make together, in few rows.
+// Rows in which every pair of options of different choices occurs at least once: a test of all combinations would find
+// the same faults of two options, but needs many more rows.
 #pragma once
 
 #include <algorithm>
@@ -10,10 +10,10 @@
 
 namespace assay::testing {
 
-// counts: options of each choice; a row has an option of each. Greedy: every row takes, choice by choice, the option
-// that makes the most pairs that are not there yet. The same rows on every call.
+// counts: number of options per choice; a row has one option per choice. The search is greedy: for each choice, a row
+// takes the option that adds the most new pairs. The result is deterministic.
 inline std::vector<std::vector<size_t>> pairwise(const std::vector<size_t>& counts) {
-  using Option = std::pair<size_t, size_t>;  // choice, option of it
+  using Option = std::pair<size_t, size_t>;  // choice, its option
   std::set<std::pair<Option, Option>> missing;
   for (size_t a = 0; a < counts.size(); ++a)
     for (size_t b = a + 1; b < counts.size(); ++b)
@@ -21,7 +21,7 @@ inline std::vector<std::vector<size_t>> pairwise(const std::vector<size_t>& coun
         for (size_t j = 0; j < counts[b]; ++j) missing.insert({{a, i}, {b, j}});
   std::vector<std::vector<size_t>> rows;
   while (!missing.empty()) {
-    // The first missing pair stands in the row, so that every row is worth it.
+    // Every row contains the first missing pair, so that each row adds at least one.
     const auto [one, other] = *missing.begin();
     std::vector<size_t> row(counts.size());
     std::vector<Option> taken{one, other};

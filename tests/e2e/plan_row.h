@@ -1,4 +1,4 @@
-// A plan as one row of tests/e2e/plans.tsv: what of it is the same on every machine.
+// A plan as one row of tests/e2e/plans.tsv: the parts that are the same on every machine.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -10,7 +10,7 @@ namespace assay::testing {
 
 constexpr const char* kMachine = "<of this machine>";
 
-// Paths, hashes of data and of plugins, and the text of the experiment's file, whose comments decide nothing.
+// Removes paths, hashes of data and of plugins, and the text of the experiment file, whose comments have no effect.
 inline void leave_out_machine(nlohmann::json& value) {
   if (value.is_object()) {
     for (const char* key : {"path", "sha256", "build_id"})
@@ -21,8 +21,8 @@ inline void leave_out_machine(nlohmann::json& value) {
     for (auto& item : value) leave_out_machine(item);
 }
 
-// "<file> <runs> <SHA-256 of the lines> <first train id> <ids of its evaluations>" of the answer of `assay plan
-// --json`. The ids are left as they are: data are pinned by their hashes, so ids are the same everywhere.
+// Returns "<file> <runs> <SHA-256 of the lines> <first train id> <ids of its evaluations>" for the output of `assay
+// plan --json`. The ids are kept as they are: they are the same everywhere, because the data is pinned by hash.
 inline std::string plan_row(const std::string& file, const nlohmann::json& plan) {
   std::string lines;
   for (auto line : plan.at("runs")) {

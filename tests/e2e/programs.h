@@ -1,5 +1,5 @@
-// The real programs, run in a folder of their own: text, experiment file, results, and the plugins that fail on
-// purpose.
+// Runs the real programs in a temporary folder with a text, an experiment file, results, and the fixture plugins that
+// fail on purpose.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -34,19 +34,19 @@ class Programs : public ::testing::Test {
 
   Programs() { write_corpus(read_tiny("corpus.txt")); }
 
-  // What experiments/tiny.toml trains on.
+  // Writes the text that experiments/tiny.toml trains on.
   void write_corpus(const std::string& text) { folder_.write("experiments/corpus.txt", text); }
 
-  // experiments/tiny.toml: the experiment of tests/fixtures/tiny with an evaluation, and `more` after it.
+  // Writes experiments/tiny.toml: the experiment of tests/fixtures/tiny with an evaluation, and `more` after it.
   void write_experiment(const std::string& more = "", const std::string& lengths = "[16, 64]") {
     folder_.write("experiments/tiny.toml",
                   read_tiny("tiny.toml") + "[[evaluate]]\nuse = \"lm\"\nlengths = " + lengths + "\n" + more);
   }
 
-  // Exit code of `assay <words>`; 124 when it hung. Standard output and error are kept. `first` goes before, for
-  // limits.
+  // Returns the exit code of `assay <words>`; 124 when it timed out. Standard output and error are kept. `first` is put
+  // before the command, to set limits.
   int call(const std::string& words, const std::string& results = "results", const std::string& first = "") {
-    static const TemporaryFolder shared;  // what plugins say of themselves need not be asked for by every test
+    static const TemporaryFolder shared;  // shared, so that not every test has to query all plugins again
     const auto descriptors = folder_ / results / ".cache/descriptors.json", kept = shared / "descriptors.json";
     copy_missing(kept, descriptors);
     const auto command = "cd '" + folder_.path().string() + "' && " + first + environment(results) +
@@ -58,7 +58,7 @@ class Programs : public ::testing::Test {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   }
 
-  // The same, not waited for: its process.
+  // Starts the same command without waiting for it and returns its process.
   pid_t start(const std::string& words, const std::string& results = "results") {
     const auto command = "cd '" + folder_.path().string() + "' && exec " + environment(results) + " " + program(words) +
                          " >>started 2>&1 </dev/null";
@@ -79,7 +79,7 @@ class Programs : public ::testing::Test {
     for (const auto& line : record::read_plan_lines(experiment(results).plan())) lines.push_back(line.to_json());
     return lines;
   }
-  // The run of a planned label.
+  // Returns the run with this label in the plan.
   record::RunLayout run_of(const std::string& label, const std::string& results = "results") {
     for (const auto& line : plan(results))
       if (line["label"] == label) return experiment(results).run(line["train_id"]);
@@ -99,14 +99,14 @@ class Programs : public ::testing::Test {
     record.erase("measured");
     return record;
   }
-  // Every file below a folder, by relative path, with its content.
+  // Returns the content of every file below a folder, by relative path.
   static std::map<std::string, std::string> files_below(const std::filesystem::path& folder) {
     std::map<std::string, std::string> files;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
       if (entry.is_regular_file()) files[entry.path().lexically_relative(folder)] = base::read_file(entry.path());
     return files;
   }
-  // Records of all runs, without what was measured.
+  // Returns the records of all runs without their measured values.
   std::map<std::string, std::string> records(const std::string& results) {
     std::map<std::string, std::string> found;
     for (const auto& [name, text] : files_below(experiment(results).folder() / "runs"))

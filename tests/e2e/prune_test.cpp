@@ -1,5 +1,5 @@
-// A sweep with [prune] by the real programs: who goes on ends with the bytes of a sweep without it, who does not is
-// told.
+// A sweep with [prune] on the real programs: runs that are kept end with the same bytes as in a sweep without it, and
+// pruned runs are reported.
 #include <gmock/gmock.h>
 
 #include "e2e/programs.h"
@@ -18,7 +18,7 @@ class Prune : public testing::Programs {
         "{ optimizer.lr = 1e-6 }\n" +
         prune);
   }
-  // Records without the experiment file's hash, which [prune] is in.
+  // The records without the hash of the experiment file, which contains [prune].
   std::map<std::string, nlohmann::json> trained(const std::string& results) {
     std::map<std::string, nlohmann::json> found;
     for (const auto& [name, text] : records(results)) {
@@ -30,7 +30,7 @@ class Prune : public testing::Programs {
   }
 };
 
-TEST_F(Prune, StopsTheWorstGroupAndChangesNoOther) {
+TEST_F(Prune, StopsTheWorstGroupAndDoesNotChangeTheOthers) {
   const std::string words = "run experiments/tiny.toml experiment.seeds=[1,2] --jobs 2";
   write("[prune]\nmetric = \"loss\"\nrungs = [\"4 steps\"]\n");
   ASSERT_EQ(call(words), 0) << err_;
@@ -50,7 +50,7 @@ TEST_F(Prune, StopsTheWorstGroupAndChangesNoOther) {
   const auto pruned = trained("results");
   ASSERT_EQ(call(words, "whole"), 0) << err_;
   write("");
-  ASSERT_EQ(call(words, "whole"), 0) << err_;  // as the file says now, the pruned ones go on
+  ASSERT_EQ(call(words, "whole"), 0) << err_;  // the file no longer prunes, so the pruned runs continue
   ASSERT_EQ(call(words, "never_pruned"), 0) << err_;
   const auto whole = trained("never_pruned");
   EXPECT_EQ(trained("whole"), whole);

@@ -1,4 +1,5 @@
-// Runs of several ranks, as threads and as processes: equal bits, and what is told when one of them fails.
+// Runs with several ranks, as threads and as processes: they give equal bits, and the state reports the cause when one
+// fails.
 #include <gmock/gmock.h>
 
 #include <chrono>
@@ -22,7 +23,7 @@ class Ranks : public testing::Programs {
     write_experiment("[resources]\nmesh = " + mesh + "\nmicro_batch = 1\ncheck_replicas_every = 2\n[log]\nevery = 1\n" +
                      more);
   }
-  // Losses by step, metrics, weights.
+  // Losses by step, the metrics and the weights.
   std::map<std::string, std::string> numbers(const std::string& results) {
     std::map<std::string, std::string> found;
     const auto run = experiment(results).run(plan(results)[0]["train_id"]);
@@ -36,7 +37,7 @@ class Ranks : public testing::Programs {
   json state() { return read_json(experiment().run(plan()[0]["train_id"]).state()); }
 };
 
-// Four processes and four threads: every sum is in rank order, so every bit is the same.
+// Four processes and four threads: every sum is in rank order, so all bits are equal.
 TEST_F(Ranks, ProcessesGiveTheBitsOfThreads) {
   if (!has_mpi()) GTEST_SKIP() << "this build has no MPI";
   const std::string words = "run experiments/tiny.toml model.dropout=0.1 model.heads=4";
@@ -55,14 +56,14 @@ TEST_F(Ranks, ProcessesGiveTheBitsOfThreads) {
   }
 }
 
-// One rank of two fails in each way: the run ends at once, and its state says why.
+// One of two ranks fails, in each way: the run ends at once, and its state has the cause.
 struct Failure {
   const char *name, *mesh, *how;
 };
 void PrintTo(const Failure& failure, std::ostream* stream) { *stream << failure.name; }
 
-// A later attempt would load it into all ranks, and the difference would pass as good.
-TEST_F(Ranks, NoCheckpointIsOfReplicasThatDiffer) {
+// A later attempt would load the checkpoint on all ranks, and the difference would go unnoticed.
+TEST_F(Ranks, NoCheckpointIsSavedWhenReplicasDiffer) {
   write_case("{ tensor = 2 }", "[[callback]]\nuse = \"fails_on_rank\"\nhow = \"changes\"\n");
   for (int attempt = 0; attempt < 2; ++attempt) {
     EXPECT_EQ(call("run experiments/tiny.toml resources.check_replicas_every=6 'train.checkpoint=\"2 steps\"'"), 1)
@@ -74,14 +75,14 @@ TEST_F(Ranks, NoCheckpointIsOfReplicasThatDiffer) {
 
 class RankFails : public Ranks, public ::testing::WithParamInterface<Failure> {
  protected:
-  // Of the run, or nothing when it cannot be made here.
+  // Returns the state of the run, or nothing where the case cannot run here.
   bool fails() {
     const auto& [name, mesh, how] = GetParam();
     if (std::string(mesh).find("mpi") != std::string::npos && !has_mpi()) return false;
     write_case(mesh, "[[callback]]\nuse = \"fails_on_rank\"\n" + std::string(how) + "\n");
     const auto began = std::chrono::steady_clock::now();
     EXPECT_EQ(call("run experiments/tiny.toml"), 1) << err_;
-    // Not a speed: who waits for a rank that is gone waits for a minute, or for ever.
+    // This is not a test of speed: a rank that waits for a lost one waits for a minute or longer.
     EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(45));
     return true;
   }

@@ -1,4 +1,4 @@
-// The table in plugins/README.md is what the built plugins say of themselves.
+// The table in plugins/README.md matches the descriptions of the built plugins.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -12,7 +12,7 @@
 namespace assay::testing {
 namespace {
 
-TEST(Readme, ListsThePluginsAsTheyAre) {
+TEST(Readme, ListsThePlugins) {
   const std::string begin = "<!-- made by: assay plugins --format md -->\n\n", end = "\n<!-- end of the table -->";
   const auto readme = base::read_file(source_folder() / "plugins/README.md");
   const auto from = readme.find(begin), to = readme.find(end, from);

@@ -1,4 +1,4 @@
-// Runs that are made again for what they have lost: from which state, and that what comes out is what the record says.
+// Runs that are repeated because weights or records were lost: where they start, and that the results equal the record.
 #include <gmock/gmock.h>
 
 #include "e2e/resume.h"
@@ -11,7 +11,7 @@ using ::testing::HasSubstr;
 
 class RepeatedRun : public testing::Resume {
  protected:
-  // The losses in force, one a line.
+  // Returns the losses in force, one per line.
   static std::string curve_of(const record::RunLayout& run) {
     std::string curve;
     for (const auto& event : assay::record::read_events(run.events()))
@@ -20,9 +20,9 @@ class RepeatedRun : public testing::Resume {
   }
 };
 
-// A training that is repeated under another mesh gives other bits and is refused; what it made is no start for the next
-// attempt, and the curve of the run stays that of its record.
-TEST_F(RepeatedRun, WhatARefusedAttemptMadeIsNoStart) {
+// Training repeated on another mesh gives other bits and is refused. The next attempt does not start from its
+// checkpoints, and the run's curve stays that of its record.
+TEST_F(RepeatedRun, ARefusedAttemptIsNotResumed) {
   write_case({}, 1000000);
   const std::string again = "run experiments/case.toml train.keep=\"weights\"", otherwise = " resources.mesh.tensor=1";
   ASSERT_EQ(call(again), 0) << err_;
@@ -44,7 +44,7 @@ TEST_F(RepeatedRun, WhatARefusedAttemptMadeIsNoStart) {
   EXPECT_TRUE(base::read_file(run.weights()) == weights);
   EXPECT_EQ(records("results"), evaluated);
 
-  // Killed before it could be refused.
+  // The attempt is killed before it could be refused.
   lose();
   write_case({}, 8);
   ASSERT_EQ(call(again + otherwise), 1);
@@ -57,8 +57,8 @@ TEST_F(RepeatedRun, WhatARefusedAttemptMadeIsNoStart) {
   EXPECT_EQ(records("results"), evaluated);
 }
 
-// A record that was cut counts as absent for all verbs, and is made again.
-TEST_F(RepeatedRun, ATornRecordIsMadeAgain) {
+// All verbs treat a truncated record as absent, and it is written again.
+TEST_F(RepeatedRun, ATruncatedRecordIsWrittenAgain) {
   write_case({}, 1000000);
   ASSERT_EQ(call("run experiments/case.toml"), 0) << err_;
   const auto run = experiment().run(plan()[0]["train_id"]);

@@ -1,4 +1,4 @@
-// A run that is ended on its way and run again, and what must then be equal to one that was not.
+// A run that is killed and resumed, and what must then equal an uninterrupted run.
 #pragma once
 
 #include <filesystem>
@@ -17,14 +17,14 @@ inline constexpr int kSteps =
 
 class Resume : public Programs {
  protected:
-  // tiny.toml with dropout in micro-batches that do not divide a replica's share, every step told and saved; case.toml
-  // puts `plugins`, files, on top. `how`: further parameters of kills_at_step.
+  // Writes tiny.toml with dropout in micro-batches that do not divide a replica's share, where every step is logged and
+  // checkpoints are saved; case.toml extends it with the files `plugins`. `how`: further parameters of kills_at_step.
   void write_case(const std::vector<std::string>& plugins, int killed_at, const std::string& event = "step",
                   const std::string& mesh = "{ tensor = 2 }", const std::string& how = "") {
     write_experiment("[resources]\nmesh = " + mesh +
                      "\nmicro_batch = 4\n[log]\nevery = 1\n[[tracker]]\nuse = \"kills_at_step\"\nstep = " +
                      std::to_string(killed_at) + "\nevent = \"" + event + "\"\n" + how);
-    folder_.write("experiments/dropout.toml", "[model]\ndropout = 0.1\n");  // below plugins: not every model has it
+    folder_.write("experiments/dropout.toml", "[model]\ndropout = 0.1\n");  // before the plugins: some models lack it
     std::string files;
     for (const auto& plugin : plugins) files += ", \"" + plugin + "\"";
     folder_.write("experiments/case.toml",
@@ -34,7 +34,7 @@ class Resume : public Programs {
                       "steps\"\nkeep = \"all\"\n");
   }
 
-  // What must be equal of a finished run: tensors, losses and metrics, records.
+  // Returns what must be equal in a finished run: tensors, losses and metrics, records.
   std::map<std::string, std::string> exact(const std::string& results) {
     auto found = records(results);
     for (const auto& line : plan(results)) {
@@ -56,8 +56,7 @@ class Resume : public Programs {
   void expect_equal(const std::map<std::string, std::string>& one, const std::map<std::string, std::string>& other) {
     ASSERT_EQ(one.size(), other.size());
     for (const auto& [name, bytes] : one)
-      EXPECT_TRUE(other.count(name) && other.at(name) == bytes)
-          << name << " differs";  // the bytes tell nobody anything
+      EXPECT_TRUE(other.count(name) && other.at(name) == bytes) << name << " differs";  // the bytes are not printed
   }
 
   nlohmann::json start_of_last_attempt() {

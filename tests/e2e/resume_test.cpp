@@ -1,6 +1,6 @@
-// A run that is killed at any step and run again leaves the bytes of the run that was never killed: weights, optimizer
-// state, losses and records, over the end of an epoch, with dropout and micro-batches, for every two plugins of the
-// tree together, every mesh and every schedule.
+// A run that is killed at any step and resumed writes the same bytes as one that was never killed: weights, optimizer
+// state, losses and records, over the end of an epoch, with dropout and micro-batches, for every pair of plugins in the
+// tree, every mesh and every schedule.
 #include "e2e/resume.h"
 
 #include <gmock/gmock.h>
@@ -22,7 +22,7 @@ using nlohmann::json;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-// One plugin on top of the tiny experiment: its own smoke.toml, or its name where its kind stands.
+// Returns the overlay that puts one plugin into the tiny experiment: its own smoke.toml, or its name under its kind.
 std::string overlay_of(const std::string& kind, const std::string& name) {
   if (kind == "dataset" || kind == "tokenizer") return "[data]\n" + kind + " = \"" + name + "\"\n";
   if (kind == "objective" || kind == "transform" || kind == "tracker" || kind == "callback")
@@ -31,14 +31,14 @@ std::string overlay_of(const std::string& kind, const std::string& name) {
   return "[" + kind + "]\nuse = \"" + name + "\"\n";
 }
 
-// What goes only with a bidirectional model is tested together, below.
+// Plugins that need a bidirectional model are tested together, below.
 bool is_of_encoders(const std::string& kind, const std::string& name) {
   static const std::set<std::string> kOfEncoders{"model/bert", "objective/cocolm", "evaluator/pll",
                                                  "evaluator/alignment", "evaluator/probe"};
   return kOfEncoders.count(kind + "/" + name) > 0;
 }
 
-// Every kind's plugins, the folders plugins/<kind>/<name>. Decoders and exchanges take no part in training.
+// The plugins of every kind, from the folders plugins/<kind>/<name>. Decoders and exchanges take no part in training.
 std::map<std::string, std::vector<std::string>> plugins_of_the_tree() {
   std::map<std::string, std::vector<std::string>> plugins;
   const char* source = std::getenv("ASSAY_SOURCE_DIR");
@@ -68,12 +68,12 @@ std::string name_of(const Case& row) {
 }
 void PrintTo(const Case& row, std::ostream* stream) { *stream << name_of(row); }
 
-// Each row is killed at another step; with ASSAY_SLOW_TESTS each at several, 200 kills in all.
+// Each row is killed at one random step; with ASSAY_SLOW_TESTS at several, 200 kills in all.
 std::vector<Case> cases() {
   const auto plugins = plugins_of_the_tree();
   const std::vector<std::string> meshes{"{ tensor = 1, data = 1 }", "{ tensor = 2, data = 1 }",
                                         "{ tensor = 1, data = 2 }", "{ tensor = 2, data = 2 }"};
-  // A schedule is a pure function of the step: each is in some row, and need not meet every other plugin.
+  // A schedule is a pure function of the step: each one is in some row, but need not be paired with every other plugin.
   std::vector<size_t> counts{meshes.size()};
   for (const auto& [kind, names] : plugins)
     if (kind != "scheduler") counts.push_back(names.size());
@@ -93,7 +93,7 @@ std::vector<Case> cases() {
 
 class ResumeOfPlugins : public testing::Resume, public ::testing::WithParamInterface<Case> {};
 
-TEST_P(ResumeOfPlugins, EqualsTheRunThatWasNeverKilled) {
+TEST_P(ResumeOfPlugins, EqualsTheUninterruptedRun) {
   std::vector<std::string> files;
   for (const auto& [kind, name] : GetParam().plugins) {
     const auto smoke = fs::path(std::getenv("ASSAY_SOURCE_DIR")) / "plugins" / kind / name / "smoke.toml";
@@ -116,8 +116,9 @@ INSTANTIATE_TEST_SUITE_P(Tree, ResumeOfPlugins, ::testing::ValuesIn(cases()),
 
 class ResumeOfRun : public testing::Resume {};
 
-// An encoder and its generator, with dropout, draws of tokens and contrast in groups, and what evaluates encoders.
-TEST_F(ResumeOfRun, AlsoOfAnEncoderWithItsGenerator) {
+// A COCO-LM encoder and its generator, with dropout, sampled tokens and a contrastive loss in groups, and the
+// evaluators of encoders.
+TEST_F(ResumeOfRun, AnEncoderWithItsGenerator) {
   std::string text;
   for (const char c : base::read_file(folder_ / "experiments/corpus.txt"))
     text += c == '\n' ? "\n\n" : std::string(1, c);
@@ -174,15 +175,15 @@ test_texts = 10
   }
 }
 
-// Killed after the training's end, in its evaluation: only the evaluation is done again.
-TEST_F(ResumeOfRun, TrainsNothingAgainThatWasTrained) {
+// The run is killed after training, in its evaluation: only the evaluation is repeated.
+TEST_F(ResumeOfRun, FinishedTrainingIsNotRepeated) {
   write_case({}, 1, "evaluate");
   ASSERT_EQ(call("run experiments/case.toml"), 1) << err_;
   ASSERT_TRUE(fs::exists(marker_));
   ASSERT_EQ(call("run experiments/case.toml"), 0) << err_;
   EXPECT_EQ(start_of_last_attempt()["from"], testing::kSteps);
   const auto measured = read_json(experiment().run(plan()[0]["train_id"]).train_record())["measured"];
-  EXPECT_GT(measured["seconds"], measured["train_seconds"]) << measured;  // both of all attempts
+  EXPECT_GT(measured["seconds"], measured["train_seconds"]) << measured;  // both times include all attempts
   ASSERT_EQ(call("run experiments/case.toml", "never_killed"), 0) << err_;
   expect_equal(exact("results"), exact("never_killed"));
 }
@@ -201,9 +202,9 @@ void expect_near(const run::SafetensorsFile& one, const run::SafetensorsFile& ot
     EXPECT_LE((one.read(name) - other.read(name)).abs().max().item<double>(), tolerance) << name;
 }
 
-// A checkpoint holds whole tensors: two ranks' goes on with one rank and with four, from the very same state, and ends
-// where two ranks end but for the order of sums.
-TEST_F(ResumeOfRun, GoesOnUnderAnotherMesh) {
+// A checkpoint holds whole tensors: a run on two ranks continues on one rank and on four from the same state, and ends
+// with the same weights up to the order of sums.
+TEST_F(ResumeOfRun, ContinuesOnAnotherMesh) {
   constexpr double kTolerance = 1e-11;
   write_case({}, 1, "evaluate");
   const auto run_on = [&](int ranks) {
@@ -238,7 +239,7 @@ TEST_F(ResumeOfRun, GoesOnUnderAnotherMesh) {
   }
 }
 
-TEST_F(ResumeOfRun, PassesOverADamagedCheckpointAndSaysSo) {
+TEST_F(ResumeOfRun, SkipsACorruptCheckpointAndReportsIt) {
   write_case({}, 8);
   ASSERT_EQ(call("run experiments/case.toml"), 1) << err_;
   const auto run = experiment().run(plan()[0]["train_id"]);
@@ -255,8 +256,8 @@ TEST_F(ResumeOfRun, PassesOverADamagedCheckpointAndSaysSo) {
   expect_equal(exact("results"), exact("never_killed"));
 }
 
-// Code that trains has changed: what the old code began is not mixed with what the new code does.
-TEST_F(ResumeOfRun, StartsAgainUnderOtherCode) {
+// The training code has changed: a run that the old code began is not continued with the new code.
+TEST_F(ResumeOfRun, StartsFromScratchUnderOtherCode) {
   write_case({}, 5);
   ASSERT_EQ(call("run experiments/case.toml"), 1) << err_;
   const auto manifest = experiment().run(plan()[0]["train_id"]).checkpoints() / "step-3/manifest.json";
@@ -268,8 +269,8 @@ TEST_F(ResumeOfRun, StartsAgainUnderOtherCode) {
   EXPECT_THAT(start_of_last_attempt()["notes"].dump(), HasSubstr("made by other code"));
 }
 
-// Evaluations whose training has no record may be of weights that other code trained.
-TEST_F(ResumeOfRun, EvaluationsWithoutTheirTrainingAreDoneAgain) {
+// Evaluations of a run without a training record may belong to weights that other code trained.
+TEST_F(ResumeOfRun, EvaluationsWithoutATrainingRecordAreRepeated) {
   write_case({}, 100);
   ASSERT_EQ(call("run experiments/case.toml"), 0) << err_;
   const auto before = records("results");
@@ -286,8 +287,9 @@ TEST_F(ResumeOfRun, EvaluationsWithoutTheirTrainingAreDoneAgain) {
   EXPECT_EQ(records("results"), before);
 }
 
-// A training that has its record is done again for its weights alone, and only if it gives these.
-TEST_F(ResumeOfRun, WeightsThatAreGoneAreMadeAgainOrNotAtAll) {
+// A training that has its record is repeated only to restore its weights, and is accepted only if the weights are the
+// same.
+TEST_F(ResumeOfRun, LostWeightsAreRestoredOnlyIfEqual) {
   write_case({}, 100);
   const std::string again = "run experiments/case.toml train.keep=\"weights\"";
   ASSERT_EQ(call(again), 0) << err_;
@@ -321,7 +323,7 @@ TEST_F(ResumeOfRun, WeightsThatAreGoneAreMadeAgainOrNotAtAll) {
   EXPECT_EQ(records("results"), evaluated);
 }
 
-TEST_F(ResumeOfRun, WeightsThatWereNeverKeptAreNotMissed) {
+TEST_F(ResumeOfRun, WeightsThatWereNotKeptAreNotReportedAsMissing) {
   for (const std::string words : {"train.keep=\"none\"", "train.steps=0 scheduler.use=constant"}) {
     write_experiment();
     ASSERT_EQ(call("run experiments/tiny.toml " + words), 0) << err_;
@@ -336,7 +338,7 @@ TEST_F(ResumeOfRun, WeightsThatWereNeverKeptAreNotMissed) {
   }
 }
 
-TEST_F(ResumeOfRun, KeepsWhatItIsToldTo) {
+TEST_F(ResumeOfRun, KeepsWhatTheConfigurationSays) {
   const auto keep = [&](const std::string& what) {
     write_experiment("[log]\nevery = 1\n");
     EXPECT_EQ(call("run experiments/tiny.toml train.keep=\"" + what + "\"", what), 0) << err_;
@@ -349,10 +351,12 @@ TEST_F(ResumeOfRun, KeepsWhatItIsToldTo) {
   EXPECT_EQ(keep("all"), (std::pair{true, true}));
 }
 
-// A disk that is full in the middle: the run fails with the cause, and with room again it goes on from where it was.
+// The disk is full in the middle of a run: the run fails with the cause, and resumes from its state when there is
+// space.
 TEST_F(ResumeOfRun, AFullDiskLosesNothing) {
   write_case({}, 100);
-  // 100 blocks, which are 512 bytes to dash and 1,024 to bash: the events and the log fit, the weights do not.
+  // dash counts in blocks of 512 bytes and bash in blocks of 1,024: with 100 blocks the events and the log fit, the
+  // weights do not.
   ASSERT_EQ(call("run experiments/case.toml model.width=64", "results", "ulimit -f 100; "), 1);
   EXPECT_THAT(err_, AllOf(HasSubstr("FAILED"), HasSubstr(".safetensors: cannot write: File too large")));
   const auto run = experiment().run(plan()[0]["train_id"]);

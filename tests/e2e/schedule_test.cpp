@@ -1,4 +1,4 @@
-// assay schedule: the rates that it prints and draws are those that runs log; what components say is told.
+// assay schedule prints and draws the learning rates that runs log, and the notes of components.
 #include <gmock/gmock.h>
 
 #include <cmath>
@@ -71,13 +71,14 @@ TEST_F(Schedule, DrawsEqualRatesOnce) {
   EXPECT_THAT(out_, Not(HasSubstr("weight decay")));
   std::string row;
   for (int i = 0; i < 32; ++i) row += "\u2588";
-  EXPECT_THAT(out_, HasSubstr("scheduler=wsd\n  " + row + "\u2588"));  // full to where the decay begins
+  EXPECT_THAT(out_, HasSubstr("scheduler=wsd\n  " + row + "\u2588"));  // full up to the start of the decay
   EXPECT_EQ(call("schedule experiments/tiny.toml --points 3"), 2);
   EXPECT_EQ(call("schedule experiments/tiny.toml --format html"), 2);
 }
 
-// A run's schedule is part of what it is: changed, it is another run, which takes nothing of the first one's state.
-TEST_F(Schedule, AChangedOneIsAnotherRun) {
+// The schedule is part of a run's identity: with another schedule it is another run, which uses no state of the first
+// one.
+TEST_F(Schedule, AChangedScheduleIsAnotherRun) {
   write_experiment("[log]\nevery = 1\n");
   ASSERT_EQ(call("run experiments/tiny.toml train.keep=all"), 0) << err_;
   const auto first = experiment().run(plan()[0]["train_id"]);
@@ -96,8 +97,8 @@ TEST_F(Schedule, AChangedOneIsAnotherRun) {
   EXPECT_THAT(start["notes"].dump(), HasSubstr("it belongs to another run; the run does not resume from it"));
 }
 
-// What a component has to say to whoever plans comes with every verb that plans.
-TEST_F(Schedule, NotesOfComponentsAreTold) {
+// Every verb that plans prints the notes that components have about a plan.
+TEST_F(Schedule, NotesOfComponentsArePrinted) {
   write_experiment();
   ASSERT_EQ(call("plan experiments/tiny.toml optimizer='{ use = \"adam_weight_decay\" }'"), 0) << err_;
   EXPECT_THAT(err_,

@@ -12,7 +12,7 @@ import jsonschema
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
-# A change to a valid experiment, and a word of what the validator must say of it.
+# A change to a valid experiment, and a word that the validator's message must contain.
 REFUSED = [
     ("[modle]\nwidth = 8", "modle"),
     ("[model]\nuse = \"gpt\"\nwidht = 8", "widht"),
@@ -59,7 +59,7 @@ class Schema(unittest.TestCase):
         assay = pathlib.Path(os.environ["ASSAY_BIN_DIR"]) / "assay"
         text = subprocess.run([assay, "describe", "--schema"], capture_output=True, text=True, check=True).stdout
         schema = json.loads(text)
-        jsonschema.Draft4Validator.check_schema(schema)  # what editors know
+        jsonschema.Draft4Validator.check_schema(schema)  # the draft that editors support
         cls.validator = jsonschema.Draft4Validator(schema)
 
     def said(self, text):

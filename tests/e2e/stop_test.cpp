@@ -1,4 +1,5 @@
-// Runs that are stopped in good order: when, what is told of it, and that they end like those that were never stopped.
+// Runs that checkpoint and exit on request: when they stop, what is reported, and that they end like uninterrupted
+// runs.
 #include <gmock/gmock.h>
 #include <signal.h>
 
@@ -22,7 +23,7 @@ struct Signalled {
   const char *name, *mesh;
   int signal;
   bool to_controller;
-  int code;  // of assay run
+  int code;  // exit code of assay run
   const char* status;
 };
 void PrintTo(const Signalled& one, std::ostream* stream) { *stream << one.name; }
@@ -32,8 +33,9 @@ class Stop : public testing::Resume, public ::testing::WithParamInterface<Signal
   nlohmann::json state() { return read_json(experiment().run(plan()[0]["train_id"]).state()); }
 };
 
-// Asked while step 5 is told, a run does step 6, for its ranks agree in the sums of a step, and saves that.
-TEST_P(Stop, AtTheNextStepAndEqualToARunThatWasNeverStopped) {
+// A run that gets the request while it logs step 5 also does step 6, because the ranks agree in the collectives of a
+// step, and saves step 6.
+TEST_P(Stop, StopsAfterTheNextStepAndEndsLikeAnUninterruptedRun) {
   const auto& one = GetParam();
   if (std::string(one.mesh).find("mpi") != std::string::npos &&
       !fs::exists(testing::build_folder() / "lib/libassay_mpi.so"))
@@ -62,8 +64,8 @@ INSTANTIATE_TEST_SUITE_P(
                       Signalled{"one_process_of_two", kTwoProcesses, SIGTERM, false, 75, "preempted"}),
     [](const auto& info) { return info.param.name; });
 
-// The training is done and kept; what is stopped is the evaluation.
-TEST_F(Stop, BeforeTheLastEvaluationKeepsTheTraining) {
+// Training is finished and saved; only the evaluation is stopped.
+TEST_F(Stop, StoppingTheLastEvaluationKeepsTheTraining) {
   write_case({}, testing::kSteps, "step", kFour, "signal = 15\n");
   ASSERT_EQ(call("run experiments/case.toml train.keep=\"none\""), 75) << err_;
   EXPECT_EQ(state()["reason"], "checkpointed and exited after step 12");
@@ -73,7 +75,7 @@ TEST_F(Stop, BeforeTheLastEvaluationKeepsTheTraining) {
   EXPECT_EQ(records("results"), records(kNeverKilled));
 }
 
-// assay stop, on runs that would take hours.
+// assay stop on runs that would take hours.
 class StopVerb : public testing::Resume {
  protected:
   StopVerb() { write_case({}, 1000000, "step", "{ tensor = 1 }"); }
@@ -87,7 +89,7 @@ class StopVerb : public testing::Resume {
   bool is_training() {
     return fs::exists(run().events()) && base::read_file(run().events()).find("\"step\"") != std::string::npos;
   }
-  // The exit code of a controller, -9 when it was killed.
+  // Returns the exit code of a controller, -9 when it was killed.
   int end_of(pid_t controller) {
     int status = 0;
     ::waitpid(controller, &status, 0);
@@ -98,7 +100,7 @@ class StopVerb : public testing::Resume {
   }
 };
 
-TEST_F(StopVerb, AsksControllerAndWorker) {
+TEST_F(StopVerb, StopsControllerAndWorker) {
   const auto controller = start_run();
   ASSERT_EQ(call("status tiny"), 0) << err_;
   EXPECT_THAT(out_, AllOf(HasSubstr("tiny: 0 done, 1 running"), HasSubstr("running  tiny seed=1  1/1000000  loss ")));
@@ -115,7 +117,7 @@ TEST_F(StopVerb, AsksControllerAndWorker) {
   EXPECT_THAT(out_, HasSubstr("tiny"));
 }
 
-TEST_F(StopVerb, AsksAWorkerWhoseControllerWasKilled) {
+TEST_F(StopVerb, StopsAWorkerWhoseControllerWasKilled) {
   const auto controller = start_run();
   ::kill(controller, SIGKILL);
   EXPECT_EQ(end_of(controller), -SIGKILL);

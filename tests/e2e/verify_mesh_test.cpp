@@ -1,4 +1,4 @@
-// assay verify-mesh: what it prints, writes and refuses.
+// assay verify-mesh: its output, its files and its errors.
 #include <gmock/gmock.h>
 
 #include "e2e/programs.h"
@@ -13,12 +13,12 @@ using ::testing::HasSubstr;
 
 class VerifyMesh : public testing::Programs {};
 
-TEST_F(VerifyMesh, SaysHowFarMeshesAre) {
+TEST_F(VerifyMesh, ReportsTheDifferencesOfMeshes) {
   write_experiment("[resources]\ndevice = \"auto\"\n");
   const std::string words = "verify-mesh experiments/tiny.toml model.dropout=0.1 --meshes 2x1,2x1s,1x2,3x1 --steps 2 ";
   ASSERT_EQ(call(words + "--format json"), 0) << err_;
   const auto answer = json::parse(out_);
-  ASSERT_EQ(answer.size(), 2 * (3 * 2 + 1u));  // precisions, of three meshes two steps, of the fourth a refusal
+  ASSERT_EQ(answer.size(), 2 * (3 * 2 + 1u));  // per precision: two steps of each of three meshes, and one refusal
   for (const auto& one : answer) {
     const double tolerance = one["precision"] == "fp64" ? 1e-11 : 1e-5;
     if (one.contains("refused")) {
@@ -36,7 +36,7 @@ TEST_F(VerifyMesh, SaysHowFarMeshesAre) {
   const auto table = base::read_file(experiment().reference() / "table.md");
   EXPECT_THAT(table, AllOf(HasSubstr("| fp32 | 1x2 | 2 |"), HasSubstr("command: `assay verify-mesh "),
                            HasSubstr("device: cpu")));
-  EXPECT_EQ(call(words + "--reference"), 0) << err_;  // its own table it may write again
+  EXPECT_EQ(call(words + "--reference"), 0) << err_;  // it may overwrite its own table
   base::write_atomically(experiment().reference() / "table.md", "a comparison\n");
   EXPECT_EQ(call(words + "--reference"), 2);
   EXPECT_THAT(err_, HasSubstr("the file is the table of another command"));

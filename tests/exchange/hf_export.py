@@ -42,7 +42,8 @@ ALIBI = 'bias = false\ngelu = "erf"\n[positional]\nuse = "alibi"'
 SMOKE = ROOT / "plugins" / "tokenizer" / "bpe" / "smoke"
 BPE = f'{{ use = "bpe", encoder = "{SMOKE / "encoder.json"}", merges = "{SMOKE / "vocab.bpe"}" }}'
 FIM = '[[transform]]\nuse = "fim"'
-# Six heads: their slopes are not one geometric sequence. A transform brings special tokens that the tokenizer has not.
+# Six heads: their slopes are not one geometric sequence. The transform adds special tokens that the tokenizer does not
+# have.
 CASES = {
     "gpt2": {"heads": 4, "model": LEARNED, "tokenizer": '"bytes"', "transform": ""},
     "mpt": {"heads": 6, "model": ALIBI, "tokenizer": '"bytes"', "transform": ""},
@@ -52,7 +53,7 @@ CASES = {
 }
 TEXTS = ["", "hello world", "  two  spaces\n\n\tand it's 1815, isn't it? We'll see; 'S 's", "caf\u00e9 \u4f60\u597d \u0663x \U0001F600",
          "clean , up . it 's", "a\u00a0b\u2003c\u180ed\x00\x1c\x7f", "the the then other others to train on a line of text"]
-# transformers reads special tokens in a text; assay never makes one of text.
+# transformers parses special tokens in text; assay never does.
 SPELLED = "<|endoftext|>a"
 
 

@@ -122,7 +122,7 @@ def kind_of(char):
     category = unicodedata.category(char)[0]
     if category in "LN":
         return category
-    is_space = char.isspace() and char not in "\x1c\x1d\x1e\x1f"  # as Unicode's White_Space
+    is_space = char.isspace() and char not in "\x1c\x1d\x1e\x1f"  # as in Unicode's White_Space
     return (" " if char == " " else "S") if is_space else "O"
 
 

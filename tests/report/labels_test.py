@@ -135,7 +135,8 @@ class LabelsTest(unittest.TestCase):
     def setUpClass(cls):
         temporary = tempfile.TemporaryDirectory()
         cls.addClassCleanup(temporary.cleanup)
-        # Commands are provenance, so that the folder's name is in every table: three bytes of it are no UTF-8.
+        # The commands are part of the provenance, so the folder's name is in every table: three bytes of it are not
+        # valid UTF-8.
         cls.root = os.path.join(os.fsencode(temporary.name), b"a|b `c` <i>\xff\xc0\xaf \\ $d$\ne\\")
         os.makedirs(cls.root)
         cls.results = MadeResults(os.fsdecode(cls.root))
@@ -256,7 +257,7 @@ class LabelsTest(unittest.TestCase):
         script = (folder / "f.gp").read_bytes().decode()
         self.assert_plain(script)
         xml.etree.ElementTree.parse(folder / "f.svg")
-        # A key with so many series is not drawn, but gnuplot says what it takes their titles for.
+        # A key with so many series is not drawn, but gnuplot prints the titles as it parsed them.
         titles = re.findall(r" title (.*?)(?=, \\$|$)", script[script.index("\nplot "):], re.MULTILINE)
         (folder / "titles.gp").write_text("set print '-'\n" + "".join(f"print {title}\n" for title in titles), encoding="utf-8")
         printed = subprocess.run(["gnuplot", "titles.gp"], cwd=folder, capture_output=True, check=True).stdout.decode()

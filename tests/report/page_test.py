@@ -346,11 +346,11 @@ class PageTest(unittest.TestCase):
         self.wait_until(lambda: self.page().exists())
         self.open()
         self.assertEqual(self.status(), "2 runs: 2 queued")
-        self.results.finish(first, 2.0, evaluate=False)  # its metric is still in no record
+        self.results.finish(first, 2.0, evaluate=False)  # no record has its metric yet
         self.wait_until(lambda: "is in no record" in pathlib.Path(watch_errors).read_text())
         self.results.finish(first, 2.0)
         self.wait_until(lambda: b'"done":1' in self.page().read_bytes())
-        self.browser.wait_for("Page.loadEventFired")  # by itself
+        self.browser.wait_for("Page.loadEventFired")  # without a request from the test
         self.wait_until(lambda: self.status() == "2 runs: 1 done, 1 queued")
         self.results.finish(second, 2.5)
         self.assertEqual(watch.wait(60), 0)

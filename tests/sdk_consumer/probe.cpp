@@ -1,5 +1,5 @@
-// An objective with a child of a kind of its own: the squared hidden states of an inner layer, each position weighted
-// by what a scorer says of its token.
+// An objective with a child of a kind defined in this project: the squared hidden states of an inner layer, each
+// position weighted by a scorer's value of its token.
 #include <ATen/ops/tensor.h>
 
 #include "assay/objective.h"

@@ -1,4 +1,4 @@
-// A scorer: tokens from a first id on are worth something.
+// A scorer: tokens from a first id on have a value.
 #include "assay/plugin.h"
 #include "scorer.h"
 

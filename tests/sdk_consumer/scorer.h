@@ -1,4 +1,4 @@
-// A kind that assay does not know: what a token is worth.
+// A kind that assay does not know: the value of a token.
 #pragma once
 
 #include "assay/component.h"
@@ -7,7 +7,7 @@ namespace consumer {
 
 class Scorer : public assay::Component {
  public:
-  ASSAY_KIND(Scorer, "scorer", "1");  // the hash: another one whenever this interface changes
+  ASSAY_KIND(Scorer, "scorer", "1");  // the hash: change it whenever this interface changes
   virtual double score(int64_t token) const = 0;
 };
 

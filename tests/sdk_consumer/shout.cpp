@@ -1,4 +1,4 @@
-// A transform that uses the tokenizer: some documents in capitals.
+// A transform that uses the tokenizer: it puts some documents into capitals.
 #include <cctype>
 
 #include "assay/plugin.h"

@@ -1,5 +1,5 @@
-// A positional scheme with learned parameters: a slope for each head (sharded by heads), and a direction that
-// embeddings move along with their position (replicated).
+// A positional scheme with learned parameters: one slope per head (sharded by heads), and a direction along which
+// embeddings move with their position (replicated).
 #include <ATen/ops/exp.h>
 
 #include "assay/plugin.h"

@@ -1,4 +1,4 @@
-// Written with assay/testing.h alone.
+// This test uses assay/testing.h alone.
 #include <ATen/ops/arange.h>
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>

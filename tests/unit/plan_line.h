@@ -1,4 +1,4 @@
-// Whole plan lines out of what a test says of them.
+// Complete plan lines from the values that a test gives.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -7,8 +7,8 @@
 
 namespace assay::testing {
 
-// As in plan.jsonl. What is not given is a run on one rank of the CPU that trains for no step; of an evaluation only
-// the id or the label must be given, of a plugin nothing.
+// As in plan.jsonl. The defaults are a run on one rank of the CPU with no training step; an evaluation needs only its
+// id or label, a plugin nothing.
 inline nlohmann::json plan_line_json(const nlohmann::json& given = nlohmann::json::object()) {
   auto line = nlohmann::json::parse(R"({
     "schema": 1, "experiment": "tiny", "train_id": "t", "group": "g", "label": "", "axes": {}, "seed": 1, "data_id": "d",

@@ -1,4 +1,4 @@
-// Where the repository stands that the tests were built from; ctest sets it.
+// The folder of the repository that the tests were built from; ctest sets it.
 #pragma once
 
 #include <cstdlib>

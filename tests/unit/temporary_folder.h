@@ -1,4 +1,4 @@
-// A folder that is gone after the test.
+// A folder that is removed after the test.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -23,7 +23,7 @@ class TemporaryFolder {
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-  // Writes a file below the folder, with the folders it needs.
+  // Writes a file below the folder and creates its parent folders.
   std::filesystem::path write(const std::string& name, const std::string& content) const {
     auto file = path_ / name;
     std::filesystem::create_directories(file.parent_path());

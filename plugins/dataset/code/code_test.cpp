@@ -1,4 +1,4 @@
-// Sources as documents: which files, each in the split that its path decides, and no text twice.
+// Source files as documents: which files are read, the split that each path decides, and no duplicate texts.
 #include <gmock/gmock.h>
 
 #include <map>
@@ -16,7 +16,7 @@ using ::testing::HasSubstr;
 
 const Opened open{"code"};
 
-// id to text and split.
+// Id to text and split.
 std::map<std::string, std::pair<std::string, Split>> documents(const Dataset& data) {
   std::map<std::string, std::pair<std::string, Split>> all;
   for (const auto split : kSplits)
@@ -47,7 +47,7 @@ TEST(Code, ReadsSourcesBelowAFolder) {
   EXPECT_EQ(documents(*open(folder.path())).at("b/z.py").first, "# b/z.py\n");
 }
 
-// Places in [0, 1) of these paths, from FNV-1a and splitmix64's finaliser computed elsewhere.
+// Values in [0, 1) of these paths, from FNV-1a and splitmix64's finaliser, computed independently.
 TEST(Code, APathDecidesTheSplit) {
   const TemporaryFolder folder;
   for (const auto* file : {"words.py", "lists.py", "heap.py", "queue.py"}) folder.write(file, file);
@@ -73,7 +73,7 @@ TEST(Code, NamesItsSource) {
   EXPECT_EQ(open(folder.path())->sources().at(0).licence, "free");
 }
 
-TEST(Code, SaysWhatIsWrong) {
+TEST(Code, ReportsErrors) {
   const TemporaryFolder folder;
   EXPECT_THAT(open.error(folder.path()), HasSubstr("no file that ends in .py; check endings and without"));
   EXPECT_THAT(open.error(folder / "none"), HasSubstr("is not a folder"));
@@ -99,14 +99,14 @@ TEST(Code, BinaryFilesAreRefusedAndJsonIsRead) {
   }
 }
 
-// In whichever splits their paths would be.
+// Regardless of the splits of their paths.
 TEST(Code, EqualFilesAreReadOnce) {
   const TemporaryFolder folder;
   for (int i = 0; i < 40; ++i) folder.write(std::to_string(i) + ".py", "x = " + std::to_string(i % 4) + "\n");
   EXPECT_EQ(documents(*open(folder.path(), {{"test_fraction", 0.3}, {"validation_fraction", 0.3}})).size(), 4u);
 }
 
-// 349 files and 3,458,059 bytes, of which the splits by path are as computed elsewhere.
+// 349 files and 3,458,059 bytes; the splits by path were computed independently.
 TEST(Code, NetworkX) {
   const char* data = std::getenv("ASSAY_DATA");
   const auto folder = (data && *data ? std::filesystem::path(data) : source_folder() / ".data") / "networkx";

@@ -1,4 +1,4 @@
-// Words and their repetitions: number, length and alphabet as given, and no split repeats another.
+// Words and their repetitions: number, length and alphabet as configured, and no word is in two splits.
 #include <gmock/gmock.h>
 
 #include <cmath>
@@ -11,7 +11,7 @@
 namespace assay::testing {
 namespace {
 
-TEST(Synthetic, IsAWordTwice) {
+TEST(Synthetic, DocumentsAreAWordTwice) {
   const auto data = make<Dataset>("synthetic", {{"letters", 8}, {"alphabet", 16}, {"train", 3000}, {"held_out", 200}});
   EXPECT_EQ(data->size(Split::kTrain), 3000);
   EXPECT_EQ(data->size(Split::kValidation), 200);
@@ -32,7 +32,7 @@ TEST(Synthetic, IsAWordTwice) {
   EXPECT_EQ(letters.rbegin()->first, 'p');
   const double mean = 3400 * 8 / 16.0;
   for (const auto& [letter, count] : letters) EXPECT_NEAR(count, mean, 5 * std::sqrt(mean)) << letter;
-  EXPECT_EQ(trained.size(), 3000u);  // 16^8 words: none comes twice
+  EXPECT_EQ(trained.size(), 3000u);  // there are 16^8 words: none is repeated
   EXPECT_EQ(held_out.size(), 400u);
   for (const auto& text : held_out) EXPECT_FALSE(trained.count(text));
 }

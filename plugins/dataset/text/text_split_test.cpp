@@ -1,5 +1,5 @@
-// Splits that files and lines are divided into: sizes nearest to the fractions, none empty where there are enough,
-// copies together; and files that are not text.
+// Splits of files and lines: sizes nearest to the fractions, none empty where there are enough pieces, copies in the
+// same split; and files that are not text.
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -21,7 +21,7 @@ using ::testing::HasSubstr;
 
 const Opened open{"text"};
 
-// Bytes of train, validation and test of a folder of files of these sizes, in this order.
+// The bytes of train, validation and test for a folder of files of these sizes, in this order.
 std::vector<size_t> divided(const std::vector<size_t>& sizes, double validation, double test) {
   const TemporaryFolder folder;
   for (size_t i = 0; i < sizes.size(); ++i)
@@ -40,13 +40,13 @@ TEST(TextSplits, ComeNearestToTheFractionsAndAreNotEmpty) {
   EXPECT_THAT(divided({10, 10, 10}, 0.1, 0.1), ElementsAre(10, 10, 10));
   EXPECT_THAT(divided({10, 10}, 0.1, 0), ElementsAre(10, 10, 0));
   EXPECT_THAT(divided({10, 10}, 0, 0.3), ElementsAre(10, 0, 10));
-  EXPECT_THAT(divided({1, 12, 8}, 0.95, 0), ElementsAre(1, 20, 0));  // 95.2%, where 38.1% were given
+  EXPECT_THAT(divided({1, 12, 8}, 0.95, 0), ElementsAre(1, 20, 0));  // 95.2%, the nearest to 95%
   EXPECT_THAT(divided({100, 1, 1}, 0.1, 0.1), ElementsAre(100, 1, 1));
   EXPECT_THAT(divided({1, 1, 100}, 0.1, 0.1), ElementsAre(1, 1, 100));
   EXPECT_THAT(divided({30, 30, 10, 20, 10}, 0.3, 0.1), ElementsAre(60, 30, 10));
   EXPECT_THAT(divided({30, 0, 30, 0, 10, 20, 0, 10}, 0.3, 0.1), ElementsAre(60, 30, 10));
   EXPECT_THAT(divided({10, 10, 10, 10}, 0, 0), ElementsAre(40, 0, 0));
-  // Fewer files than splits: never all in one, and a plan refuses the empty one if it is used.
+  // There are fewer files than splits: they are never all in one, and a plan refuses the empty split if it is used.
   EXPECT_THAT(divided({10, 10}, 0.1, 0.1), ElementsAre(10, 10, 0));
   EXPECT_THAT(divided({10, 10}, 0.1, 0.2), ElementsAre(10, 0, 10));
   EXPECT_THAT(divided({10, 10}, 0.4, 0.2), ElementsAre(10, 10, 0));
@@ -54,7 +54,7 @@ TEST(TextSplits, ComeNearestToTheFractionsAndAreNotEmpty) {
   EXPECT_THAT(divided({10, 0}, 0.1, 0.1), ElementsAre(10, 0, 0));
 }
 
-TEST(TextSplits, OfAFileEndWithTheNearestLine) {
+TEST(TextSplits, OfAFileEndAtTheNearestLine) {
   const TemporaryFolder folder;
   const auto bytes = [&](const std::string& text) {
     const auto data = open(folder.write("a.txt", text));
@@ -67,7 +67,7 @@ TEST(TextSplits, OfAFileEndWithTheNearestLine) {
               ElementsAre(71, 20, 9));
 }
 
-// The reached distance is the least there is: compared with all ways to cut.
+// The distance to the fractions is minimal, compared with all ways to divide the file.
 TEST(TextSplits, NoOtherBordersAreNearer) {
   const Draws draws(1, "sizes");
   for (uint64_t n = 0; n < 200; ++n) {
@@ -91,7 +91,7 @@ TEST(TextSplits, NoOtherBordersAreNearer) {
   }
 }
 
-TEST(TextSplits, CopiesOfATextAreInOneSplitWhereTextsAreDivided) {
+TEST(TextSplits, CopiesOfATextAreInTheSameSplit) {
   const TemporaryFolder folder;
   std::string twice;
   for (int p = 0; p < 200; ++p) twice += "paragraph " + std::to_string(p % 100) + (p < 100 ? "\n\n" : "\n \n\n");

@@ -1,4 +1,4 @@
-// Plain text: nothing lost, documents by rule, the six novels as published.
+// Plain text: no byte is lost, documents follow the rules, and the six novels match the published files.
 #include <gmock/gmock.h>
 
 #include <cmath>
@@ -61,7 +61,7 @@ TEST_F(Austen, SplitsByNovel) {
   EXPECT_EQ(data->document(Split::kValidation, 0).id, "northangerabbey.txt");
   size_t train = 0;
   for (const auto& text : texts(*data, Split::kTrain)) train += text.size();
-  EXPECT_EQ(train, 3124764u);  // 4,025,029 less the other two
+  EXPECT_EQ(train, 3124764u);  // 4,025,029 without the other two
   EXPECT_EQ(texts(*data, Split::kValidation).at(0).size(), 433411u);
   EXPECT_EQ(texts(*data, Split::kTest).at(0).size(), 466854u);
   EXPECT_EQ(data->sources().at(0).name, "austen");
@@ -104,7 +104,7 @@ TEST_F(Austen, NoRuleLosesAByte) {
 
 // ---- rules ----------------------------------------------------------------------------------------------------------
 
-TEST(Text, ChapterLinesStartChaptersWhateverTheirCase) {
+TEST(Text, ChapterLinesStartChaptersInAnyCase) {
   const TemporaryFolder folder;
   const auto file =
       folder.write("a.txt", "TITLE\n\nCHAPTER I\none\nchapters two\n  Chapter no\na chapter no\nChapter\n");
@@ -126,7 +126,7 @@ TEST(Text, EmptyLinesEndParagraphsAndStayWithThem) {
 }
 
 TEST(Text, KeepsAnyBytes) {
-  std::string bytes;  // all but 0, which no text has
+  std::string bytes;  // all but 0, which text files do not contain
   for (int i = 0; i < 1024; ++i) bytes.push_back(static_cast<char>(1 + i * 7 % 255));
   const TemporaryFolder folder;
   const auto file = folder.write("a.bin", bytes);
@@ -141,7 +141,7 @@ TEST(Text, KeepsAnyBytes) {
 TEST(Text, ASingleFileIsDividedAtLines) {
   const TemporaryFolder folder;
   std::string ten;
-  for (int i = 0; i < 10; ++i) ten += std::to_string(i) + "........\n";  // 10 bytes a line
+  for (int i = 0; i < 10; ++i) ten += std::to_string(i) + "........\n";  // 10 bytes per line
   const auto file = folder.write("a.txt", ten);
   const auto data = open(file, {{"validation_fraction", 0.25}, {"test_fraction", 0.2}});
   EXPECT_THAT(texts(*data, Split::kTrain), ElementsAre(ten.substr(0, 60)));  // byte 55 rounds up to a line
@@ -178,8 +178,8 @@ TEST(Text, AFolderIsDividedAtFiles) {
   EXPECT_THAT(texts(*quarters, Split::kTest), ElementsAre("c"));
 }
 
-// Every document by itself: each file is in every split, nothing is lost, and more text moves no document.
-TEST(Text, DocumentsAreDividedWhateverTheirFile) {
+// Documents are divided one by one: each file is in every split, nothing is lost, and adding text moves no document.
+TEST(Text, DocumentsAreDividedAcrossFiles) {
   const TemporaryFolder folder;
   const auto write = [&](const std::string& name, int paragraphs) {
     std::string text;
@@ -227,7 +227,7 @@ TEST(Text, ManifestDecidesOrderAndSplit) {
   EXPECT_EQ(data->sources().at(0).name, "xyz");
 }
 
-TEST(Text, ErrorsSayWhatIsWrong) {
+TEST(Text, ReportsErrors) {
   const TemporaryFolder folder;
   EXPECT_THAT(open.error(folder / "missing.txt"), HasSubstr("cannot read " + (folder / "missing.txt").string()));
   EXPECT_THAT(open.error(folder.path()), HasSubstr("has neither a manifest.json nor a .txt file"));

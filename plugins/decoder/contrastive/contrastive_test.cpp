@@ -33,18 +33,21 @@ TEST(Contrastive, RanksLikeTheReference) {
     EXPECT_EQ(chosen_of(example(), alpha), Ids{index}) << alpha;
 }
 
-// The penalties are .99503714, .44721359, .70710678: what the second has to gain on the first for its .2 less.
+// The penalties are .99503714, .44721359, .70710678: the second candidate must make up for its probability, which is
+// lower by .2.
 TEST(Contrastive, ChangesItsChoiceWhereTheScoresCross) {
   const double crossing = 0.2 / (0.2 + 0.99503714 - 0.44721359);
   EXPECT_EQ(chosen_of(example(), crossing - 1e-7), Ids{0});
   EXPECT_EQ(chosen_of(example(), crossing + 1e-7), Ids{1});
 }
 
-TEST(Contrastive, OfEqualScoresTheMoreLikelyWins) { EXPECT_EQ(chosen_of(example({1, .1, 1, .1, 1, .1}), 1), Ids{0}); }
+TEST(Contrastive, OfEqualScoresTheMoreLikelyTokenWins) {
+  EXPECT_EQ(chosen_of(example({1, .1, 1, .1, 1, .1}), 1), Ids{0});
+}
 
 TEST(Contrastive, PaddingIsIgnored) {
   auto decoding = example();
-  // Without the state [1, 0] the first candidate's highest cosine falls to cos([1, .1], [1, 1]) = .774.
+  // Without the state [1, 0], the first candidate's highest cosine decreases to cos([1, .1], [1, 1]) = .774.
   decoding.mask_BS = at::tensor({0, 1, 1}, at::kLong).to(at::kBool).unsqueeze(0);
   EXPECT_EQ(chosen_of(decoding, .3), Ids{0});
   EXPECT_EQ(chosen_of(example(), .3), Ids{1});

@@ -1,4 +1,4 @@
-// Sampling: which tokens each filter leaves, worked by hand; how often each is drawn; which draw decides.
+// Sampling: which tokens each filter keeps, worked out by hand; frequencies; which draw decides.
 #include <ATen/ops/full.h>
 #include <ATen/ops/tensor.h>
 #include <gmock/gmock.h>
@@ -44,7 +44,7 @@ TEST(Sampling, TopKKeepsTheMostLikely) {
   EXPECT_EQ(kept({{"top_k", 99}}), (Set{0, 1, 2, 3, 4}));
 }
 
-TEST(Sampling, TopPKeepsTheFewestThatReachIt) {
+TEST(Sampling, TopPKeepsTheFewestTokensThatReachIt) {
   EXPECT_EQ(kept({{"top_p", 0.0}}), (Set{1}));
   EXPECT_EQ(kept({{"top_p", 0.39}}), (Set{1}));
   EXPECT_EQ(kept({{"top_p", 0.41}}), (Set{1, 3}));
@@ -53,8 +53,8 @@ TEST(Sampling, TopPKeepsTheFewestThatReachIt) {
   EXPECT_EQ(kept({{"top_p", 0.96}}), (Set{0, 1, 2, 3, 4}));
 }
 
-// Of the three most likely, 0.4 and 0.25 are 0.765; of all they are 0.65. At temperature 0.5 the squares count, of
-// which 0.16 is 0.582.
+// Among the three most likely tokens, 0.4 and 0.25 have a share of 0.765; among all, 0.65. Temperature 0.5 squares the
+// probabilities; then 0.16 has a share of 0.582.
 TEST(Sampling, TemperatureThenTopKThenTopP) {
   EXPECT_EQ(kept({{"top_k", 3}, {"top_p", 0.75}}), (Set{1, 3}));
   EXPECT_EQ(kept({{"top_k", 3}, {"top_p", 0.78}}), (Set{1, 2, 3}));
@@ -64,9 +64,9 @@ TEST(Sampling, TemperatureThenTopKThenTopP) {
 }
 
 // The entropy of all five is 1.4150 nats; -ln p is 2.303, 0.916, 1.609, 1.386, 2.996: the fourth is the most typical,
-// then the third, the second, the first, the fifth. Of the three most likely alone it is 1.0551, against 0.754, 1.447
-// and 1.224 for the second, third and fourth.
-TEST(Sampling, TypicalKeepsWhatIsNearestToTheEntropy) {
+// then the third, the second, the first, the fifth. Among the three most likely alone the entropy is 1.0551, and -ln p
+// is 0.754, 1.447 and 1.224 for the second, third and fourth.
+TEST(Sampling, TypicalKeepsTheTokensNearestToTheEntropy) {
   EXPECT_EQ(kept({{"typical", 0.2}}), (Set{3}));
   EXPECT_EQ(kept({{"typical", 0.26}}), (Set{2, 3}));
   EXPECT_EQ(kept({{"typical", 0.44}}), (Set{2, 3}));
@@ -100,7 +100,7 @@ TEST(Sampling, FrequenciesMatchProbabilities) {
                      {0.01 / 0.275, 0.16 / 0.275, 0.04 / 0.275, 0.0625 / 0.275, 0.0025 / 0.275});
 }
 
-// Of two equal tokens the first has the lower half.
+// The first of two equal tokens has the lower half of the interval.
 TEST(Sampling, TheDrawOfRowAndStepDecides) {
   for (const uint64_t seed : {1, 2})
     for (const int64_t step : {0, 7}) {

@@ -1,4 +1,4 @@
-// Similarities, alignment and uniformity of representations that are a known function of the text, by loops.
+// Similarities, alignment and uniformity of representations that are a known function of the text, compared with loops.
 #include <ATen/ops/zeros.h>
 #include <gmock/gmock.h>
 
@@ -13,7 +13,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
-// Representation of a sequence: its length, first letter and sum of letters at [CLS]; elsewhere the letter.
+// The representation of a sequence at [CLS] is its length, first letter and sum of letters; elsewhere it is the letter.
 std::map<int64_t, Tensor> told(const Batch& batch) {
   const auto real = batch.key_mask.defined() ? batch.key_mask : batch.tokens.ge(0);
   const auto tokens = batch.tokens.masked_fill(real.logical_not(), 0).to(at::kDouble);
@@ -55,7 +55,7 @@ TEST(Alignment, MatchesLoops) {
       context.states = told;
       const std::vector<std::string> texts{"abcd", "efgh", "zzaa", "kbxc"};
       context.data.texts[Split::kValidation] = {"abcdefgh", "zzaa", "kbxcq"};
-      // A crop of the whole is the text itself.
+      // A crop of full length is the text itself.
       make<Evaluator>("alignment", {{"length", 4}, {"crop_fraction", 1.0}, {"pooling", pooling}})->evaluate(context);
       const auto value = [&](const std::string& name) {
         const auto& metric = context.metric(name, std::map<std::string, double>{});
@@ -76,7 +76,7 @@ TEST(Alignment, MatchesLoops) {
       EXPECT_NEAR(value("similarity_gap"), 1 - cosines, 1e-12);
       EXPECT_NEAR(value("alignment"), 0, 1e-12);
       EXPECT_EQ(named(make<Evaluator>("alignment")->planned_metrics({})), named(context.metrics));
-      EXPECT_EQ(context.shares.front(), at_once == 1 ? 0.125 : 0.5);  // of four texts and four crops
+      EXPECT_EQ(context.shares.front(), at_once == 1 ? 0.125 : 0.5);  // four texts and four crops
       EXPECT_EQ(context.shares.back(), 1);
     }
 }
@@ -103,7 +103,7 @@ TEST(Alignment, CropsAreContiguous) {
   EXPECT_NEAR(distance.sum, 2 - 2 * metric.sum, 1e-12);
 }
 
-TEST(Alignment, RefusesWhatCannotWork) {
+TEST(Alignment, RefusesInvalidConfigurations) {
   EXPECT_THAT(
       [] {
         make<Evaluator>("alignment", {{"length", 4}, {"crop_fraction", 0.2}});

@@ -1,4 +1,5 @@
-// Losses of middles against sums by hand over the layouts, on a model whose -ln p is known; holes that a test fills.
+// Losses of middles against sums by hand over the layouts, on a model with known -ln p; and infilling by the test's own
+// function.
 #include <gmock/gmock.h>
 
 #include <numeric>
@@ -24,7 +25,7 @@ fim::Ids bytes(const std::string& text) { return {text.begin(), text.end()}; }
 struct Cut {
   std::string prefix, middle, suffix;
 };
-// By the draws that the evaluator says it makes: of seed 1, a piece's own, two places among all.
+// Uses the draws that the evaluator documents: seed 1, one substream per piece, two uniform positions.
 Cut cut_of(const std::string& text, uint64_t piece) {
   const auto [first, second] = fim::draw_cuts(text.size() + 1, true, Draws(1, "fim").substream(piece).substream(0));
   return {text.substr(0, first), text.substr(first, second - first), text.substr(second)};
@@ -34,7 +35,7 @@ double nll_of(int64_t input, int64_t target, int64_t) {
   return 0.001 * static_cast<double>(input) + static_cast<double>(target);
 }
 
-// Sum of nll over those of the tokens behind an end of text that are chosen.
+// Sum of nll over the selected tokens after an end of text.
 template <class Chosen>
 double summed(const fim::Ids& tokens, const Chosen& chosen) {
   double sum = 0;
@@ -70,7 +71,7 @@ struct Evaluated : FakeEvaluation {
     const auto& found = metric(name, std::map<std::string, double>{});
     return found.sum / found.weight;
   }
-  // What is missing of the text that begins as the prompt's prefix does; of capitals it forgets to end.
+  // Returns the missing part of the text that begins with the prompt's prefix; for capitals it does not end.
   static Continuation fills(const Prompt& prompt) {
     std::string letters;
     for (const auto id : prompt.tokens)
@@ -110,7 +111,7 @@ TEST(FimEvaluator, LossesAreSumsOverTheLayouts) {
     EXPECT_NEAR(run.value("middle_nll_psm"), middles[fim::Layout::kPsm] / bytes_in_middles, 1e-4);
     EXPECT_NEAR(run.value("middle_nll_spm_v2"), middles[fim::Layout::kSpmV2] / bytes_in_middles, 1e-4);
     EXPECT_EQ(run.value("pieces"), 3);
-    EXPECT_EQ(run.value("split_seams"), 0);  // of bytes there are none
+    EXPECT_EQ(run.value("split_seams"), 0);  // bytes as tokens have none
     EXPECT_FALSE(run.metric("middle_nll_psm_split", std::map<std::string, double>{}).available);
   }
 }
@@ -139,7 +140,7 @@ TEST(FimEvaluator, CountsExactMatchesAndEndedMiddles) {
   EXPECT_EQ(first.segment.back(), segment_of(1, Part::kMiddle));
 }
 
-// Rows of a batch: an end of text of document 0, then the parts of document 1.
+// Rows of a batch: an end of text in document 0, then the parts of document 1.
 TEST(FimEvaluator, GivesTheModelThePartOfEachToken) {
   const Evaluated run;
   ASSERT_GE(run.batches.size(), 3u);
@@ -174,7 +175,7 @@ TEST(FimEvaluator, PlansItsMetricsAndReportsProgress) {
                                                std::vector<double>{14 / all, 28 / all, 42 / all, 62 / all, 1}));
 }
 
-TEST(FimEvaluator, RefusesWhatCannotWork) {
+TEST(FimEvaluator, RefusesInvalidConfigurations) {
   FakeModel model;
   const auto findings = [&](const json& parameters) {
     Assembly assembly;

@@ -1,5 +1,5 @@
-// Repetition against the reference's values; metrics of given continuations, and those of the
-// text that really follows, and what another run thinks of them.
+// Repetition against the reference's values; metrics of given continuations, of the text that really follows, and of
+// the nll under another run.
 #include <gmock/gmock.h>
 
 #include <array>
@@ -34,7 +34,7 @@ void expect_repetition(const std::string& text, Counting counting, const std::ve
   EXPECT_NEAR(got.diversity(), diversity, 5e-6) << text;
 }
 
-// The columns "reference" and "all n-grams" of the reference's rep-n function and of the corrected count.
+// The columns "reference" and "all n-grams": the values of the reference's rep-n function and of the corrected count.
 TEST(Repetition, MatchesTheReferenceAndTheCorrectedCounts) {
   const std::string ab = "a b a b a b a b", cat = "the cat sat on the mat the cat sat on the mat";
   expect_repetition(ab, Counting::kReference, {66.67, 60.0, 50.0}, .06666);
@@ -45,7 +45,7 @@ TEST(Repetition, MatchesTheReferenceAndTheCorrectedCounts) {
   expect_repetition("a b c d e f g h", Counting::kAll, {0, 0, 0}, 1);
 }
 
-// Counts of texts add up, and what another text has is no repetition.
+// Counts are added over texts, and n-grams of another text do not count as repetitions.
 TEST(Repetition, PoolsCountsOfTexts) {
   const auto got = of_texts({"a b a b", "a b", "a"}, Counting::kAll);
   EXPECT_EQ(got.of(2).all, 3 + 1);
@@ -54,7 +54,7 @@ TEST(Repetition, PoolsCountsOfTexts) {
   EXPECT_THAT(repetition::words(" a\tbc\n\nd "), ElementsAre("a", "bc", "d"));
 }
 
-// Another run whose -ln p of a token is its number less 90, and that cuts text into bytes, too.
+// Another run with -ln p = token - 90, which also uses bytes as tokens.
 class Judge final : public TrainedRun {
  public:
   Model& model() override { return model_; }
@@ -72,7 +72,7 @@ class Judge final : public TrainedRun {
   std::optional<FakeForward> last_;
 };
 
-// Prompts of two bytes and eight that follow; two of them fit in the text.
+// Prompts of two bytes and continuations of eight; two of them fit in the text.
 struct Written : FakeEvaluation {
   Judge judge;
   std::vector<std::string> prompts_seen;
@@ -128,7 +128,7 @@ TEST(Generation, CountsContinuationsAndHumanText) {
     EXPECT_EQ(got.examples[1].texts.at("prompt"), "Q:");
     EXPECT_EQ(got.examples[1].texts.at("continuation"), "y z");
     EXPECT_EQ(got.examples[1].texts.at("human"), "e e e e ");
-    // What examples keep adds up to sums and weights, so that texts can be resampled.
+    // The values of the examples add up to the metrics' sums and weights, so that texts can be resampled.
     for (const auto& [number, weight, metric] : std::vector<std::array<const char*, 3>>{
              {"rep_2", "ngrams_2", "rep_2"}, {"rep_4", "ngrams_4", "rep_4"}, {"nll", "scored", "nll"}}) {
       const auto total = [&](const char* name) {
@@ -147,7 +147,7 @@ TEST(Generation, CountsTokensOnRequest) {
   EXPECT_NEAR(got.value("distinct_2"), 2.0 / 4, 1e-12);
 }
 
-// a is 97, so -ln p 7; x is 120, so 30; a space 32, so -58.
+// a is 97, so -ln p is 7; x is 120, so 30; a space is 32, so -58.
 TEST(Generation, MeasuresNllUnderAnotherRun) {
   for (const int64_t at_once : {4, 1024}) {
     const Written got({{"judge", {{"path", "/other"}, {"sha256", "w"}}}}, {"aax", ""}, at_once);
@@ -164,7 +164,7 @@ TEST(Generation, MeasuresNllUnderAnotherRun) {
 
 TEST(Generation, PlansItsMetrics) {
   const json with_judge = {{"judge", {{"path", "/other"}, {"sha256", "w"}}}};
-  for (const auto& parameters : {json::object(), with_judge})  // nothing is written, so there are no n-grams
+  for (const auto& parameters : {json::object(), with_judge})  // nothing is generated, so there are no n-grams
     EXPECT_EQ(named(make<Evaluator>("generation", parameters)->planned_metrics({})),
               named(Written(parameters, {"", ""}).metrics));
 }
@@ -198,7 +198,7 @@ TEST(Generation, ReportsProgress) {
   EXPECT_THAT(sixths, ::testing::Pointwise(::testing::DoubleEq(), std::vector<double>{1, 2, 4, 5, 6}));
 }
 
-// Text that the judge cannot read is n/a, and so is nothing; the other side keeps its number.
+// A text that the judge cannot read is n/a, and so is an empty one; the other side keeps its value.
 TEST(Generation, AJudgeWithAShorterLimit) {
   const json with_judge = {{"judge", {{"path", "/other"}, {"sha256", "w"}}}};
   EXPECT_FALSE(Written(with_judge, {"", ""}).of("judge_nll").available);
@@ -213,7 +213,7 @@ TEST(Generation, AJudgeWithAShorterLimit) {
       ::testing::ThrowsMessage<UserError>(HasSubstr("the judge's model is bidirectional")));
 }
 
-TEST(Generation, RefusesWhatCannotWork) {
+TEST(Generation, RefusesInvalidConfigurations) {
   const auto findings = [](const json& parameters, FakeModel& model) {
     Assembly assembly;
     assembly.model = &model;

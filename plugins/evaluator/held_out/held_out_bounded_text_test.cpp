@@ -1,4 +1,4 @@
-// What evaluators encode of large data when a run is planned: enough to find out, and never all of it.
+// The text that evaluators encode of large data at plan time: enough for the checks, and never all of it.
 #include <gmock/gmock.h>
 
 #include "../bounded_text.h"
@@ -12,7 +12,7 @@ using nlohmann::json;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-// A token per two bytes; it counts the bytes.
+// One token per two bytes; counts the encoded bytes.
 class Counting final : public Tokenizer {
  public:
   int64_t size() const override { return 1; }
@@ -24,7 +24,7 @@ class Counting final : public Tokenizer {
   mutable int64_t bytes = 0;
 };
 
-// Equal documents; the book of one in ten is the other one.
+// Equal documents; one in ten belongs to the other book.
 class Equal final : public Dataset {
  public:
   Equal(int64_t count, int64_t bytes) : count_(count), text_(static_cast<size_t>(bytes), 'x') {}
@@ -41,7 +41,7 @@ class Equal final : public Dataset {
 
 struct Looked {
   SplitFindings findings;
-  int64_t bytes;  // that were encoded
+  int64_t bytes;  // encoded bytes
 };
 Looked look(const char* evaluator, const json& parameters, const Dataset& data) {
   const Counting tokenizer;
@@ -68,9 +68,8 @@ TEST(BoundedText, SkipsDocumentsWithFewerBytesThanTokens) {
   EXPECT_EQ(bytes, 0);
 }
 
-// 30 MiB of documents that are all too short by their tokens, of which some MiB are encoded: nothing is claimed of
-// them.
-TEST(BoundedText, RefusesNothingThatWasNotEncoded) {
+// 30 MiB of documents that all have too few tokens, of which some MiB are encoded: nothing is reported about the rest.
+TEST(BoundedText, DoesNotRefuseTextThatWasNotEncoded) {
   const auto [findings, bytes] = look("held_out", {{"length", 1000}}, Equal(15 * 1024, 2000));
   EXPECT_THAT(findings.faults, IsEmpty());
   EXPECT_LE(bytes, 4 * kMiB);
@@ -90,7 +89,7 @@ TEST(BoundedText, AProbeNeedsADocumentOfEachOfTwoLabels) {
   EXPECT_THAT(look("probe", {{"field", "all"}, {"length", 64}}, data).findings.faults, SizeIs(1));
 }
 
-TEST(BoundedText, PartsEndWithACharacter) {
+TEST(BoundedText, PartsEndAtACharacter) {
   std::string text = "x";
   for (int i = 0; i < 64 << 10; ++i) text += "\xc3\xa9";
   Counting tokenizer;

@@ -1,4 +1,4 @@
-// Batches that objectives get, and how their sums become metrics.
+// The batches that objectives get, and how their sums become metrics.
 #include <gmock/gmock.h>
 
 #include "assay/evaluator.h"
@@ -28,7 +28,7 @@ TEST(HeldOut, SumsTheObjectivesTerms) {
   EXPECT_EQ(context.batches[0].rows(), 16);
   EXPECT_THAT(values_of<int64_t>(context.batches[1].sample_id), ElementsAre(16, 17));
   EXPECT_THAT(values_of<int64_t>(context.batches[1].row_id), ElementsAre(16, 17));
-  double targets = 0;  // of each piece of five all but the first
+  double targets = 0;  // all tokens but the first of each piece of five
   for (int i = 0; i < 5 * 18; ++i) targets += i % 5 == 0 ? 0 : 'a' + i % 26;
   const auto& nll = context.metric("mle.nll", std::map<std::string, double>{});
   EXPECT_EQ(nll.sum, targets);

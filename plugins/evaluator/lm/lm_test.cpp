@@ -17,7 +17,7 @@ using Shapes = std::vector<std::pair<int64_t, int64_t>>;
 
 constexpr int64_t kEnd = 256;
 
-// -ln p = 1 + place in the block, so that a total shows how the stream was cut.
+// -ln p = 1 + position in the block, so that a total shows how the stream was divided.
 double by_place(int64_t, int64_t, int64_t position) { return 1.0 + static_cast<double>(position); }
 
 struct Evaluated : FakeEvaluation {
@@ -51,7 +51,7 @@ struct Evaluated : FakeEvaluation {
   }
 };
 
-// Five predictions: as blocks of two each token is read once, in windows that advance by one every token twice.
+// Five predictions: in blocks of two each token is read once, in windows that advance by one every token is read twice.
 TEST(LanguageModel, ReportsProgressByTokensRead) {
   const Evaluated got({"ab", "c"}, {{"lengths", {2}}, {"strides", {1}}}, by_place, /*tokens_at_once=*/2);
   std::vector<double> fifteenths;
@@ -62,7 +62,7 @@ TEST(LanguageModel, ReportsProgressByTokensRead) {
                           DoubleNear(11, 1e-9), DoubleNear(13, 1e-9), DoubleNear(15, 1e-9)));
 }
 
-TEST(LanguageModel, ScoresEveryByteAndEveryEndOnce) {
+TEST(LanguageModel, ScoresEveryByteAndEveryEndOfTextOnce) {
   const Evaluated got({"ab", "c"}, {{"lengths", {2}}}, by_place);
   EXPECT_THAT(got.inputs(), ElementsAre(kEnd, 'a', 'b', kEnd, 'c'));
   EXPECT_THAT(got.targets(), ElementsAre('a', 'b', kEnd, 'c', kEnd));
@@ -84,7 +84,7 @@ TEST(LanguageModel, EveryLengthHasItsOwnMetrics) {
 }
 
 // "ab" and "c" with their ends are 5 predictions.
-TEST(LanguageModel, NotesLengthsThatNoWindowHas) {
+TEST(LanguageModel, NotesLengthsWithoutAWindow) {
   const Evaluated got({"ab", "c"}, {{"lengths", {5, 6}}, {"strides", {2}}}, by_place);
   for (const auto& metric : got.metrics)
     EXPECT_EQ(metric.note,
@@ -108,8 +108,9 @@ TEST(LanguageModel, ALengthGivenTwiceIsScoredOnce) {
   EXPECT_EQ(got.batches.size(), 5u);  // blocks of 2 and the rest, windows of 2, a block and a window of 5
 }
 
-// The context in which each of N predictions was scored. Documents of one byte make two predictions each, the byte and
-// the end, which the factor 100 separates in a document's sum; a prediction scored twice would show in it, too.
+// The context length with which each of N predictions was scored. Documents of one byte make two predictions each, the
+// byte and the end, which the factor 100 separates in a document's sum; a prediction that is scored twice would show in
+// it, too.
 std::vector<int64_t> contexts(int64_t N, int64_t length, int64_t stride, int64_t tokens_at_once = 1024) {
   const Evaluated got(
       std::vector<std::string>(static_cast<size_t>(N + 1) / 2, "x"),
@@ -154,7 +155,7 @@ TEST(LanguageModel, WindowsIncludePrecedingTokens) {
               ElementsAre('a', 'b', 'c', 'd', 'c', 'd', 'e', 'f', 'e', 'f', 'g', kEnd));
 }
 
-TEST(LanguageModel, AStrideOfTheLengthIsTheBlocks) {
+TEST(LanguageModel, AStrideOfTheLengthEqualsBlocks) {
   const Evaluated got({"some", "more text"}, {{"lengths", {4}}, {"strides", {4, 3}}}, by_place);
   for (const char* name : {"nll", "perplexity", "bits_per_byte", "tokens"}) {
     EXPECT_EQ(got.metric(name, {{"length", 4}, {"stride", 4}}).sum, got.metric(name, 4).sum);
@@ -283,9 +284,9 @@ TEST(LanguageModel, BidirectionalModelsAreRefusedAtPlanTime) {
   EXPECT_EQ(make<Evaluator>("lm")->validate(assembly).size(), 1u);
 }
 
-// The model's guess is always the byte after its input's, which is right for "ab" and "bc"; tokens of the window
-// up to the input counts as repeated.
-TEST(LanguageModel, CountsGuesses) {
+// The model always predicts the byte after its input, which is right for "ab" and "bc"; a prediction that is in the
+// window up to the input counts as repeated.
+TEST(LanguageModel, CountsPredictions) {
   FakeEvaluation got;
   got.data.texts[Split::kValidation] = {"abcb", "b"};
   got.nll = by_place;
@@ -305,7 +306,7 @@ TEST(LanguageModel, CountsGuesses) {
   EXPECT_NEAR(got.value("accuracy", 7), 3 / 7.0, 1e-12);  // b, c, b
   EXPECT_NEAR(got.value("rep", 7), 5 / 7.0, 1e-12);       // end, b, c, end, c
   EXPECT_NEAR(got.value("wrep", 7), 4 / 7.0, 1e-12);
-  // In windows of three, those that overlap count each guess once, with the tokens of its own window:
+  // In overlapping windows of three, each prediction counts once, with the tokens of its own window:
   // end a b | c b end | b
   FakeEvaluation shorter;
   shorter.data.texts = got.data.texts;

@@ -26,7 +26,7 @@ TEST(PseudoLogLikelihood, MasksEveryTokenOnceAndScoresItThere) {
     const auto mask = context.vocabulary().special("[MASK]"), cls = context.vocabulary().special("[CLS]");
     context.data.texts[Split::kValidation] = {"abcdefgh", "xyzu"};
     context.states = told;
-    // 0.01 of the target and of its place; 1000 where it was not masked.
+    // 0.01 of the target and of its position; 1000 where it was not masked.
     context.chosen_nll = [&](const Tensor& hidden, const Tensor& targets) {
       return targets.to(at::kDouble) * 0.01 + hidden.select(1, 1) + hidden.select(1, 0).ne(mask) * 1000.0;
     };

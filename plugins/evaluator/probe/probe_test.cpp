@@ -1,4 +1,4 @@
-// The regression against its optimum found otherwise; the probe's training and test texts; its interval.
+// The regression against its optimum computed by other means; the probe's training and test texts; its interval.
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
@@ -17,18 +17,18 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
-// Two classes, one feature with values -1 and 1 and few exceptions: by symmetry the weights are w, -w and the
-// intercepts 0, and the optimum solves one equation, here by bisection.
+// Two classes, one feature with values -1 and 1 and a few exceptions: by symmetry the weights are w and -w, the
+// intercepts are 0, and the optimum solves one equation, here by bisection.
 TEST(Regression, FindsTheOptimumOfOneFeature) {
   std::vector<double> x;
   std::vector<int64_t> y;
   for (int i = 0; i < 20; ++i) {
     x.push_back(i < 10 ? -1 : 1);
-    y.push_back((i < 10) == (i % 10 != 0) ? 0 : 1);  // one of ten on either side is the other class
+    y.push_back((i < 10) == (i % 10 != 0) ? 0 : 1);  // one in ten on either side belongs to the other class
   }
   const double l2 = 0.01;
   const probe::Regression regression(at::tensor(x, at::kDouble).view({20, 1}), at::tensor(y, at::kLong), 2, l2);
-  // Of the loss ln(1 + e^(-2 w)) .9 + ln(1 + e^(2 w)) .1 + l2 w^2 (two weights, halved), the derivative.
+  // The derivative of the loss ln(1 + e^(-2 w)) .9 + ln(1 + e^(2 w)) .1 + l2 w^2 (two weights, halved).
   const auto derivative = [&](double w) {
     return -1.8 / (1 + std::exp(2 * w)) + 0.2 / (1 + std::exp(-2 * w)) + 2 * l2 * w;
   };
@@ -41,7 +41,8 @@ TEST(Regression, FindsTheOptimumOfOneFeature) {
   EXPECT_NEAR(weights[3], 0, 1e-6);
 }
 
-// At the optimum the gradient, made by loops, is nothing; features of very different sizes, one that never varies.
+// At the optimum the gradient, computed by loops, is zero; the features have very different scales, and one is
+// constant.
 TEST(Regression, HasGradientZeroAtTheOptimum) {
   constexpr int64_t kTexts = 60, kFeatures = 4, kClasses = 3;
   const Draws draws(2, "features");
@@ -74,7 +75,7 @@ TEST(Regression, HasGradientZeroAtTheOptimum) {
     }
 }
 
-// Two features that are all but one and the same, and a label that hangs on what they differ by.
+// Two features that are almost equal, and a label that depends on their difference.
 TEST(Regression, ReportsThatItDidNotConverge) {
   const auto a = at::tensor({-1.0, 1.0, -1.0, 1.0, -1.0, 1.0}), b = at::tensor({-1.0, -1.0, 1.0, 1.0, 1.0, -1.0});
   const auto x = at::stack(std::vector<Tensor>{a, a + 1e-5 * b}, 1), y = at::tensor({0, 0, 1, 1, 0, 1}, at::kLong);
@@ -82,14 +83,14 @@ TEST(Regression, ReportsThatItDidNotConverge) {
   EXPECT_TRUE(probe::Regression(x, y, 2, 0.01).converged());
 }
 
-// Documents of two books, one of small letters and the other of large ones; and one page of a third, to learn on only.
+// Documents of two books, one in lower case and the other in upper case; and one page of a third, for training only.
 struct Books : FakeEvaluation {
   struct Labelled : Dataset {
     int64_t size(Split split) const override { return split == Split::kTrain ? 9 : 6; }
     Document document(Split split, int64_t i) const override {
       const bool large = i % 2 == 1;
       std::string text;
-      // The last document of the test split has the wrong letters.
+      // The last document of the test split has letters of the wrong case.
       const bool wrong = split != Split::kTrain && i == 5;
       for (int c = 0; c < 12; ++c) text += static_cast<char>((large != wrong ? 'A' : 'a') + (c + i) % 20);
       if (i == 8) return {text.substr(0, 4), "third", {{"book", "third"}}};
@@ -119,13 +120,14 @@ struct Books : FakeEvaluation {
 TEST(Probe, PredictsTheBookOfHeldOutDocuments) {
   Books context;
   make<Evaluator>("probe", {{"field", "book"}, {"length", 4}})->evaluate(context);
-  // Of the small book documents 0 and 4, of the large one 1, 3 and 5, three pieces each; as many of both: six. Those of
-  // the large book, evenly spaced, are pieces 0, 1, 3, 4, 6, 7, the last two of document 5.
+  // Of the lower-case book documents 0 and 4, of the upper-case one 1, 3 and 5, three pieces each; the classes are
+  // balanced to six pieces each. Those of the upper-case book, evenly spaced, are pieces 0, 1, 3, 4, 6, 7, the last two
+  // of document 5.
   const auto& accuracy = context.metric("accuracy", std::map<std::string, double>{});
   EXPECT_EQ(accuracy.weight, 12);
   int64_t rows = 0;
   for (const auto& batch : context.batches) rows += batch.rows();
-  EXPECT_EQ(rows, 2 * 9 + 12);  // nine of each to learn on: the one page of the third does not count
+  EXPECT_EQ(rows, 2 * 9 + 12);  // nine of each for training: the one page of the third does not count
   EXPECT_EQ(accuracy.sum, 10);
   EXPECT_EQ(context.value("chance"), 0.5);
   std::map<std::string, std::pair<double, double>> due{{"validation0", {3, 3}},
@@ -136,13 +138,14 @@ TEST(Probe, PredictsTheBookOfHeldOutDocuments) {
   ASSERT_EQ(context.examples.size(), due.size());
   for (const auto& row : context.examples)
     EXPECT_EQ(std::pair(row.numbers.at("accuracy"), row.numbers.at("texts")), due.at(row.id)) << row.id;
-  // Five documents drawn again: none of the wrong one is a third of the draws, and all of it is none.
+  // Five documents are resampled: a third of the resamples lack the wrong one, and practically none consists of it
+  // alone.
   EXPECT_EQ(context.value("accuracy_high"), 1);
   EXPECT_LT(context.value("accuracy_low"), 0.75);
   EXPECT_GT(context.value("accuracy_low"), 0.2);
 }
 
-TEST(Probe, RefusesWhatCannotWork) {
+TEST(Probe, RefusesInvalidConfigurations) {
   Books context;
   const auto probing = [&](const nlohmann::json& parameters) {
     return [&, parameters] { make<Evaluator>("probe", parameters)->evaluate(context); };

@@ -1,4 +1,4 @@
-// Self-similarity and isotropy of states with known cosines; which pieces of the text are looked at.
+// Self-similarity and isotropy of states with known cosines; which pieces of the text are used.
 #include <ATen/ops/ones_like.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
@@ -32,7 +32,7 @@ struct Looked : FakeEvaluation {
       for (int64_t row = 0; row < batch.rows(); ++row)
         rows.push_back((batch.tokens[row][0].item<int64_t>() == 'a' ? kOne : kOther).narrow(0, 0, batch.length()));
       const auto final_states = at::stack(rows);
-      // Another layer's states are all alike; those of the first are zero.
+      // The states of another layer are all equal; those of the first are zero.
       return std::map<int64_t, Tensor>{
           {0, at::zeros_like(final_states)}, {1, at::ones_like(final_states)}, {-1, final_states}};
     };
@@ -80,7 +80,7 @@ TEST(Similarity, IsNotAvailableBeyondTheModelsLimit) {
   EXPECT_TRUE(got.examples.empty());
 }
 
-// Whole pieces of each document: abcd, efgh and klmn; two of the three are the first and the second.
+// The complete pieces of each document are abcd, efgh and klmn; two of the three are the first and the second.
 TEST(Similarity, TakesEvenlySpacedPieces) {
   const auto ids = [](const Looked& got) {
     std::vector<std::string> all;

@@ -1,4 +1,4 @@
-// What becomes of every key of a config.json, and of a tied head. The oracle is transformers 5.24.0: each alternative
+// The effect of every key of a config.json, and of a tied head. The reference is transformers 5.24.0: each alternative
 // below was set there on a small model, and logits in evaluation and in training were compared with those without it.
 #include <ATen/ops/ones.h>
 
@@ -16,7 +16,7 @@ using ::testing::HasSubstr;
 
 class HuggingFaceConfig : public HuggingFace {
  protected:
-  // The import's refusal of a model whose config.json is changed, or "imported".
+  // Returns the error of importing a model with a changed config.json, or "imported".
   std::string imported_with(const OwnModel& from, const json& change) {
     auto foreign = exchange->to_foreign(from);
     auto config = json::parse(foreign.files["config.json"]);
@@ -73,7 +73,7 @@ TEST_F(HuggingFaceConfig, KeysThatChangeTheModelAreRefusedByName) {
       {&alibi, {{"resid_pdrop", 0.1}}},
       {&alibi, {{"embedding_fraction", 0.5}}},
       {&alibi, {{"norm_type", "rmsnorm"}}},
-      {&alibi, {{"n_positions", 20}}},  // GPT-2's
+      {&alibi, {{"n_positions", 20}}},  // a key of GPT-2
       {&alibi, {{"attn_config", {{"alibi", false}}}}},
       {&alibi, {{"attn_config", {{"attn_pdrop", 0.1}}}}},
       {&alibi, {{"attn_config", {{"attn_type", "multiquery_attention"}}}}},
@@ -91,7 +91,7 @@ TEST_F(HuggingFaceConfig, KeysThatChangeTheModelAreRefusedByName) {
   }
 }
 
-TEST_F(HuggingFaceConfig, KeysWithoutEffectMaySayAnything) {
+TEST_F(HuggingFaceConfig, KeysWithoutEffectMayHaveAnyValue) {
   const json of_gpt2 = {{"reorder_and_upcast_attn", true},
                         {"use_cache", false},
                         {"dtype", "float16"},
@@ -116,7 +116,7 @@ TEST_F(HuggingFaceConfig, GPT2sThreeDropoutsMustBeOne) {
                     HasSubstr("one dropout rate for all three")));
   for (const char* key : {"attn_pdrop", "embd_pdrop", "resid_pdrop"}) {
     EXPECT_THAT(imported_with(learned, {{key, 0.3}}), HasSubstr("one dropout rate for all three")) << key;
-    EXPECT_EQ(imported_with(learned, {{key, nullptr}}), "imported") << key;  // 0.1 by default, as the others are
+    EXPECT_EQ(imported_with(learned, {{key, nullptr}}), "imported") << key;  // the default is 0.1, like the others
   }
   EXPECT_EQ(imported_with(learned, {{"attn_pdrop", 0.3}, {"embd_pdrop", 0.3}, {"resid_pdrop", 0.3}}), "imported");
   EXPECT_EQ(json::parse(back.model)["dropout"], 0.3);
@@ -156,7 +156,7 @@ TEST_F(HuggingFaceTie, SaveModelKeepsTheHeadsNameOfATiedPair) {
               ::testing::ThrowsMessage<UserError>(HasSubstr("'transformer.wte.weight' is missing")));
 }
 
-TEST_F(HuggingFaceTie, TwoDifferentTensorsAreUntiedWhateverTheConfigSays) {
+TEST_F(HuggingFaceTie, TwoDifferentTensorsAreUntiedForAnyConfig) {
   foreign.tensors.emplace_back("lm_head.weight", table() * 2);
   for (const bool flag : {true, false}) {
     tie(flag);

@@ -1,5 +1,5 @@
-// Layouts against index loops written out here, the way back, and what is refused. Against transformers itself:
-// tests/exchange_hf.py.
+// Layouts against plain index loops, in both directions, and errors. tests/exchange_hf.py compares with transformers
+// itself.
 #include <tuple>
 
 #include "hf_model.h"
@@ -9,7 +9,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// Row (h, which, k) of ours is row (which, h, k) of theirs.
+// Row (h, which, k) of assay's matrix is row (which, h, k) of theirs.
 int64_t ours(int64_t which, int64_t h, int64_t k) { return (h * 3 + which) * kHeadWidth + k; }
 int64_t theirs(int64_t which, int64_t h, int64_t k) { return (which * kHeads + h) * kHeadWidth + k; }
 
@@ -54,7 +54,7 @@ TEST_F(HuggingFace, Mpt) {
         EXPECT_EQ(wqkv[theirs(which, h, k)][4].item<float>(), qkv[ours(which, h, k)][4].item<float>());
 }
 
-// Every other tensor, by its name in transformers: unchanged or transposed.
+// All other tensors, by their names in transformers: unchanged or transposed.
 TEST_F(HuggingFace, EveryTensorHasItsPlace) {
   const std::string l = "model.layers.0.", h = "transformer.h.0.", b = "transformer.blocks.0.";
   const auto gpt2 = exchange->to_foreign(learned), mpt = exchange->to_foreign(alibi);
@@ -85,7 +85,7 @@ TEST_F(HuggingFace, EveryTensorHasItsPlace) {
   EXPECT_EQ(mpt.tensors.size(), alibi.tensors.size());
 }
 
-TEST_F(HuggingFace, AndBack) {
+TEST_F(HuggingFace, RoundTrip) {
   auto untied = numbered([] {
     auto model = gpt({{"use", "alibi"}, {"max_exponent", 8.0}}, false);
     model["tied_head"] = false;
@@ -101,7 +101,7 @@ TEST_F(HuggingFace, AndBack) {
       EXPECT_EQ(is[key], was[key]) << key;
     EXPECT_EQ(back.vocabulary, kVocabulary);
   }
-  auto headless = exchange->to_foreign(learned);  // as GPT-2's own file has its names
+  auto headless = exchange->to_foreign(learned);  // the names of GPT-2's own file
   for (auto& [name, value] : headless.tensors) name = name.substr(std::string("transformer.").size());
   EXPECT_TRUE(find(exchange->from_foreign(headless).tensors, "model.final_norm.bias")
                   .equal(find(learned.tensors, "model.final_norm.bias")));
@@ -138,13 +138,13 @@ TEST_F(HuggingFace, RefusesWhatItCannotExpress) {
               ::testing::ThrowsMessage<UserError>(HasSubstr("model_type 'llama'")));
 }
 
-// Values that config.json may have, and errors for others; a file that does not match it; unknown tensors.
+// Supported values of config.json, and errors for others; a file that does not match it; unknown tensors.
 TEST_F(HuggingFace, RefusesFoldersThatItCannotRead) {
   const auto refusal = [&](const OwnModel& from, const json& change,
                            const std::function<void(ForeignModel&)>& spoil = {}) {
     auto foreign = exchange->to_foreign(from);
     auto config = json::parse(foreign.files["config.json"]);
-    config.update(change);  // null stays
+    config.update(change);  // null is kept as a value
     foreign.files["config.json"] = config.dump();
     if (spoil) spoil(foreign);
     try {

@@ -1,4 +1,4 @@
-// The tokenizer of an exported folder by its file; tests/exchange_folders.py encodes with it.
+// The tokenizer file of an exported folder; tests/exchange_folders.py encodes with it.
 #include <set>
 
 #include "base/files.h"
@@ -13,7 +13,7 @@ using ::testing::ThrowsMessage;
 
 json file_of(const ForeignModel& foreign, const std::string& name) { return json::parse(foreign.files.at(name)); }
 
-// Token by id, of the vocabulary and the added tokens.
+// Tokens by id, from the vocabulary and the added tokens.
 std::map<int64_t, std::string> tokens_of(const json& tokenizer) {
   std::map<int64_t, std::string> tokens;
   for (const auto& [token, id] : tokenizer["model"]["vocab"].items()) tokens[id] = token;
@@ -57,7 +57,7 @@ TEST_F(HuggingFace, TokenizerOfBytesNamesEveryRow) {
 
 class HuggingFaceBpe : public HuggingFace {
  protected:
-  // Letters a b c stand for themselves; the file need not contain all tokens that bpe requires.
+  // The letters a b c represent themselves; the file need not contain all tokens that bpe requires.
   void give(const std::string& merges, const json& vocabulary) {
     const auto encoder = folder.write("encoder.json", vocabulary.dump()), list = folder.write("vocab.bpe", merges);
     alibi.tokenizer = json{{"use", "bpe"}, {"encoder", {{"path", encoder}}}, {"merges", {{"path", list}}}}.dump();
@@ -65,7 +65,7 @@ class HuggingFaceBpe : public HuggingFace {
   TemporaryFolder folder;
 };
 
-TEST_F(HuggingFaceBpe, HasItsMergesAndItsSentinels) {
+TEST_F(HuggingFaceBpe, HasItsMergesAndSentinels) {
   give("#version: 0.2\na b\r\nab c\n", {{"a", 0}, {"b", 1}, {"c", 2}, {"ab", 3}, {"abc", 4}});
   alibi.vocabulary = 7;
   alibi.special = {{kEndOfText, 5}, {"<fim_prefix>", 6}};
@@ -79,7 +79,7 @@ TEST_F(HuggingFaceBpe, HasItsMergesAndItsSentinels) {
                 {0, "a"}, {1, "b"}, {2, "c"}, {3, "ab"}, {4, "abc"}, {5, "<|endoftext|>"}, {6, "<fim_prefix>"}}));
 }
 
-// The library tokenizers 0.23.3 makes [259, 66] of "abcabc" with these merges, GPT-2's encoder [258, 258].
+// With these merges, the library tokenizers 0.23.3 encodes "abcabc" as [259, 66], GPT-2's encoder as [258, 258].
 TEST_F(HuggingFaceBpe, RefusesMergesThatTheLibraryAppliesInAnotherOrder) {
   give("#version: 0.2\na b\nb c\na bc\nabc ab\nab c\n",
        {{"a", 0}, {"b", 1}, {"c", 2}, {"ab", 3}, {"bc", 4}, {"abc", 5}, {"abcab", 6}});

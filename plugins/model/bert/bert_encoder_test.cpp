@@ -1,4 +1,4 @@
-// The encoder against one written in plain loops, padding, and embeddings that two encoders share.
+// The encoder against plain loops, padding, and embeddings that two encoders share.
 #include <ATen/ops/cat.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/tensor.h>
@@ -26,7 +26,7 @@ struct Encoder {
     model->bind(vocabulary);
     Parameters scope(store, "model.");
     model->build(scope);
-    // Norms and biases start as ones and zeros, which would hide an error.
+    // Norms and biases are initialised to ones and zeros, which would hide an error.
     for (auto& [spec, value] : store->parameters)
       if (spec.shape.size() == 1) {
         const Draws draws(4, spec.name);
@@ -83,7 +83,7 @@ Vector sum(Vector x, const Vector& y) {
 }
 double gelu(double x) { return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0))); }
 
-// Every position over all positions. Rows of q, k, v: head, then which of the three, then channel.
+// Every position attends to all positions. Rows of q, k, v: head, then which of the three, then channel.
 Rows attend(const Encoder& encoder, const std::string& layer, const Rows& x) {
   constexpr size_t kChannels = kWidth / kHeads;
   Rows qkv, out;
@@ -140,7 +140,7 @@ void expect_near(const Vector& found, const Vector& expected) {
   for (size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], expected[i], 1e-12) << i;
 }
 
-TEST(Bert, EqualsAnEncoderInPlainLoops) {
+TEST(Bert, EqualsPlainLoops) {
   const std::vector<int64_t> ids{7, 1, 4, 8, 4};
   for (const char* where : {"post", "pre"}) {
     const Encoder encoder(json{{"norm", where}});
@@ -174,12 +174,12 @@ TEST(Bert, PaddingChangesNoOtherState) {
   }
 }
 
-// Symmetric ALiBi: a text read from its other end gives the same states in the other order.
+// Symmetric ALiBi: a reversed text gives the same states in reversed order.
 TEST(Bert, SeesBothSidesEquallyWithAlibi) {
   const Encoder encoder(json{{"positional", {{"use", "alibi"}}}});
   const auto one = encoder.hidden({1, 2, 3, 4, 5}), other = encoder.hidden({5, 4, 3, 2, 1}).flip(0);
   EXPECT_LE((one - other).abs().max().item<double>(), 1e-12);
-  EXPECT_GT((one - encoder.hidden({2, 1, 3, 4, 5})).abs().max().item<double>(), 1e-3);  // order is something to it
+  EXPECT_GT((one - encoder.hidden({2, 1, 3, 4, 5})).abs().max().item<double>(), 1e-3);  // but the order matters
 }
 
 TEST(Bert, ThePadEmbeddingStartsAsZeros) {
@@ -199,7 +199,7 @@ TEST(Bert, CountsItsFlops) {
   EXPECT_EQ(encoder.model->forward_flops(5, 3), 2 * layer + 3 * 2 * (16 * 4 + 4 * 4));  // 10 tokens padded to 16
 }
 
-TEST(Bert, RefusesWhatItCannotDo) {
+TEST(Bert, RefusesInvalidInputs) {
   const Encoder encoder;
   Cache cache;
   EXPECT_THAT([&] { encoder.model->extend(cache, at::tensor({1}, at::kLong).unsqueeze(0), {}); },
@@ -216,7 +216,7 @@ TEST(Bert, RefusesWhatItCannotDo) {
       ::testing::ThrowsMessage<std::exception>(HasSubstr("6 is not a multiple of 4")));
 }
 
-// Two encoders on one table, one norm and one table of positions.
+// Two encoders share one token table, one norm and one table of positions.
 TEST(Bert, SharesEmbeddingsWithAnotherModel) {
   const json scheme = {{"use", "combine"}, {"schemes", {{{"use", "learned"}, {"positions", 8}}, {{"use", "t5"}}}}};
   const auto names_of_second = [&](bool positions) {

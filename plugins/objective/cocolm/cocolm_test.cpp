@@ -1,4 +1,4 @@
-// COCO-LM's formulas against values worked out by hand, and statistics of its masks and crops.
+// COCO-LM's formulas against values worked out by hand, and the statistics of its masks and crops.
 #include <ATen/ops/arange.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/ones.h>
@@ -52,7 +52,7 @@ TEST(CocoLmLosses, CorrectiveTermInBothForms) {
 }
 
 // Extreme copy logits, and a token of tiny probability: losses are finite and at their limits.
-TEST(CocoLmLosses, CorrectiveTermAtTheEnds) {
+TEST(CocoLmLosses, CorrectiveTermAtItsLimits) {
   const auto c = at::tensor({-800., 800.}, at::kDouble), nll = at::tensor({3., 5000.}, at::kDouble);
   const auto kept = cocolm::corrective_loss("mixture", c, nll, at::full({2}, false, at::kBool));
   EXPECT_NEAR(kept[0].item<double>(), 3, 1e-12);
@@ -63,7 +63,7 @@ TEST(CocoLmLosses, CorrectiveTermAtTheEnds) {
 }
 
 TEST(CocoLmLosses, ContrastOfTwoTexts) {
-  // Interleaved as (1, 0), (0.6, 0.8), (0, 1), (-0.8, 0.6): partners are neighbours. Lengths do not matter.
+  // Interleaved as (1, 0), (0.6, 0.8), (0, 1), (-0.8, 0.6): neighbours are positive pairs. Norms do not matter.
   const auto one = at::tensor({3., 0., 0., 2.}, at::kDouble).view({2, 2}),
              other = at::tensor({6., 8., -4., 3.}, at::kDouble).view({2, 2});
   const auto loss = [&](double temperature, const Tensor& group) {
@@ -71,8 +71,8 @@ TEST(CocoLmLosses, ContrastOfTwoTexts) {
   };
   const auto together = at::tensor({4, 4}, at::kLong);
   EXPECT_NEAR(loss(1, together) / 2, 0.80207867, 1e-8);
-  EXPECT_EQ(loss(1, at::tensor({0, 1}, at::kLong)), 0);  // alone in a group there is nothing but the partner
-  // By loops, at another temperature.
+  EXPECT_EQ(loss(1, at::tensor({0, 1}, at::kLong)), 0);  // alone in its group, a text has only its positive
+  // Compared with loops at another temperature.
   const double z[4][2] = {{1, 0}, {0, 1}, {.6, .8}, {-.8, .6}};
   double expected = 0;
   for (int i = 0; i < 4; ++i) {
@@ -104,7 +104,7 @@ TEST(CocoLmViews, TokensOfWeightZeroAreNotTargets) {
   batch.tokens = row({5, 6, 7, 8, 9});
   const auto real = row({1, 1, 1, 0, 1}).to(at::kBool);
   EXPECT_THAT(values_of<int64_t>(cocolm::targets_of(batch, real)), ElementsAre(1, 1, 1, 0, 1));
-  batch.loss_weight = at::tensor({0.F, 1.F, .5F, 0.F, 0.F}, at::kFloat).unsqueeze(0);  // of 6, 7, 8, 9 and what follows
+  batch.loss_weight = at::tensor({0.F, 1.F, .5F, 0.F, 0.F}, at::kFloat).unsqueeze(0);  // of 6, 7, 8, 9 and the next one
   EXPECT_THAT(values_of<int64_t>(cocolm::targets_of(batch, real)), ElementsAre(1, 1, 0, 0, 1));  // [CLS], 5, 6, 7, 8
   for (const int64_t length : {1, 2}) {
     batch.tokens = at::zeros({1, length}, at::kLong);
@@ -115,7 +115,7 @@ TEST(CocoLmViews, TokensOfWeightZeroAreNotTargets) {
 
 TEST(CocoLmViews, MasksTheGivenShare) {
   std::vector<int64_t> places;
-  for (int64_t t = 0; t < 63; ++t) places.push_back(2 * t);  // not every place is a token's
+  for (int64_t t = 0; t < 63; ++t) places.push_back(2 * t);  // some positions are not tokens
   constexpr int kTexts = 4000;
   std::map<int64_t, int> taken;
   double sum = 0;
@@ -150,7 +150,7 @@ TEST(CocoLmViews, ShortSequencesAreNotMaskedOrCropped) {
   EXPECT_EQ(cocolm::crop_of(7, 1, draws).size, 7);
 }
 
-TEST(CocoLmViews, CropsAreContiguousAndGetTheirClsBack) {
+TEST(CocoLmViews, CropsAreContiguousAndBeginWithCls) {
   const auto tokens = row({0, 11, 12, 13, 14, 15, 16, 17, 18, 19});
   const cocolm::Sequences whole{tokens, at::ones({1, 10}, at::kBool)};
   std::map<int64_t, int> begins;
@@ -174,7 +174,7 @@ TEST(CocoLmViews, CropsAreContiguousAndGetTheirClsBack) {
   for (const auto& [begin, count] : begins) EXPECT_NEAR(count, 750, 5 * std::sqrt(3000 * .25 * .75)) << begin;
 }
 
-// Mask and crop of a text are the same in any batch and row.
+// The mask and the crop of a text are the same in any batch and row.
 TEST(CocoLm, MaskAndCropDependOnTheTextAlone) {
   const auto objective = make<Objective>("cocolm", {{"generator", {{"use", "bert"}, {"width", 16}}}});
   const auto specials = std::map<std::string, int64_t>{{"[CLS]", 300}, {"[MASK]", 301}, {"[PAD]", 302}};
@@ -209,7 +209,7 @@ TEST(CocoLm, MaskAndCropDependOnTheTextAlone) {
   weightless.of = all.of;
   weightless.of.loss_weight = at::zeros({4, 40}, at::kFloat);
   objective->prepare(weightless);
-  EXPECT_EQ(weightless.denominators.at("tokens"), 8);  // [CLS] and a first token, whose weight is in no batch
+  EXPECT_EQ(weightless.denominators.at("tokens"), 8);  // [CLS] and a first token, whose weight no batch has
   EXPECT_TRUE(all.of.channels.at("objective.masked").narrow(1, 2, 38).any(1).all().item<bool>());
   EXPECT_FALSE(weightless.of.channels.at("objective.masked").narrow(1, 2, 38).any().item<bool>());
   FakePrepare cut;  // the second half of a group of eight rows
@@ -224,7 +224,7 @@ TEST(CocoLm, MaskAndCropDependOnTheTextAlone) {
   EXPECT_EQ(all.denominators.at("masked"), all.of.channels.at("objective.masked").sum().item<double>());
 }
 
-TEST(CocoLm, RefusesWhatCannotWork) {
+TEST(CocoLm, RefusesInvalidInputs) {
   const auto making = [](const json& parameters) { return [=] { make<Objective>("cocolm", parameters); }; };
   EXPECT_THAT(making({}), ThrowsMessage<std::exception>(HasSubstr("needs a generator")));
   const json generator = {{"use", "bert"}, {"width", 16}};

@@ -1,4 +1,4 @@
-// Maximum likelihood: weighted sums over what counts, and denominators that make micro-batches add up to the batch.
+// Maximum likelihood: weighted sums over the targets, and denominators that make micro-batches add up to the batch.
 #include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
 

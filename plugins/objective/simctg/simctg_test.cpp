@@ -1,5 +1,5 @@
 // SimCTG's term against the reference code's values (SimCTGLoss at 3a91449: two sequences of four states in three
-// dimensions, the second padded to two), its analytic cases, and what masks and micro-batches may not change.
+// dimensions, the second padded to two), its analytic cases, and its invariance to masks and micro-batches.
 #include <ATen/ops/cat.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
@@ -30,7 +30,7 @@ Tensor padded() { return mask({1, 1, 1, 1, 1, 1, 0, 0}, 2); }
 
 struct Result {
   double loss, amount;  // sum / denominator, denominator
-  Tensor gradient;      // of the loss, like the states
+  Tensor gradient;      // of the loss, with the shape of the states
 };
 
 Result result_of(const json& given, const Tensor& hidden, const Tensor& key_mask = {},
@@ -81,7 +81,7 @@ TEST(SimCtg, MatchesTheReferencesGradient) {
   const auto gradient = result_of({{"margin", 0.75}}, hidden, padded()).gradient;
   const auto found = values_of(gradient);
   for (size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(found[i], expected[i], 1e-8) << i;
-  // A cosine does not depend on lengths.
+  // A cosine does not depend on norms.
   EXPECT_LE((gradient * hidden).sum(2).abs().max().item<double>(), 1e-15);
 }
 
@@ -104,7 +104,7 @@ TEST(SimCtg, AnalyticCases) {
   EXPECT_EQ(loss_of(half, states({1, 2, 3, 4}, 1, 2), mask({0, 0}, 1)), 0);  // none at all
   const auto zeros = result_of(half, states({0, 0, 1, 0, 0, 0}, 1, 3));
   EXPECT_TRUE(std::isfinite(zeros.loss));
-  EXPECT_EQ(zeros.gradient[0][0].abs().max().item<double>(), 0);  // no direction is better than another
+  EXPECT_EQ(zeros.gradient[0][0].abs().max().item<double>(), 0);  // all directions are equal
   EXPECT_EQ(zeros.gradient[0][2].abs().max().item<double>(), 0);
   EXPECT_TRUE(zeros.gradient.isfinite().all().item<bool>());
 }
@@ -115,7 +115,7 @@ TEST(SimCtg, NormsOfStatesDoNotMatter) {
               1e-15);
 }
 
-// The same four states with two more that do not count: on the right, on the left, in between, with any values.
+// The same four states with two masked ones: on the right, on the left, in between, with any values.
 TEST(SimCtg, PaddingMayBeAnywhere) {
   const auto h = states(kFirst, 1, 4);
   const double expected = loss_of({{"margin", 0.75}}, h);
@@ -138,7 +138,7 @@ TEST(SimCtg, BatchesAreWeightedByTheirPairs) {
 }
 
 // Without the pairs (0,1) and (1,0): the ten others by hand, cosines .8944 .6325 .5 .3162 and 0.
-TEST(SimCtg, PairsWithinThePrefixDoNotCount) {
+TEST(SimCtg, PairsWithinThePrefixAreNotCounted) {
   const auto h = states(kFirst, 1, 4);
   double sum = 0;
   for (const double cosine : {0.0, 2 / std::sqrt(5.0), 0.5, 2 / std::sqrt(10.0), 1 / std::sqrt(10.0)})
@@ -165,8 +165,8 @@ TEST(SimCtg, PairsWithinThePrefixDoNotCount) {
   }
 }
 
-// Three of four: the loss is that of some three states, others in other rows of the batch; a row's do not depend on
-// which rows are beside it.
+// Three of four: the loss is that of some three states, different ones in different rows of the batch; a row's do not
+// depend on the other rows.
 TEST(SimCtg, SampledPositionsAreUsed) {
   const auto h = states(kFirst, 1, 4);
   const json given = {{"margin", 1}, {"positions", 3}};
@@ -187,11 +187,11 @@ TEST(SimCtg, SampledPositionsAreUsed) {
   const auto together = result_of(given, at::cat({h, h}), {}, {7, 3});
   EXPECT_NEAR(together.loss, (result_of(given, h, {}, {7}).loss + result_of(given, h, {}, {3}).loss) / 2, 1e-14);
   EXPECT_EQ(loss_of({{"positions", 4}}, h), loss_of(json::object(), h));
-  EXPECT_EQ(loss_of({{"positions", 3}}, h, mask({1, 0, 0, 0}, 1)), 0);  // tokens that do not count are drawn last
+  EXPECT_EQ(loss_of({{"positions", 3}}, h, mask({1, 0, 0, 0}, 1)), 0);  // masked tokens are drawn last
   EXPECT_EQ(result_of({{"positions", 3}}, h, mask({1, 0, 1, 0}, 1)).amount, 2);
 }
 
-TEST(SimCtg, RefusesWhatLeavesNoPair) {
+TEST(SimCtg, RefusesConfigurationsWithoutPairs) {
   Assembly assembly;
   assembly.context = 8;
   const auto findings = [&](const json& given) { return make<Objective>("simctg", given)->validate(assembly).size(); };

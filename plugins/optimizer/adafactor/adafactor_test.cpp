@@ -1,4 +1,4 @@
-// Adafactor against algorithms 4 and 5 of the paper as loops over numbers in fp64, on one rank and on shards.
+// Adafactor against algorithms 4 and 5 of the paper as scalar loops in fp64, on one rank and on shards.
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 #include <c10/core/GradMode.h>
@@ -22,7 +22,7 @@ double start_at(size_t element) { return std::sin(0.9 * static_cast<double>(elem
 double gradient_at(int step, size_t element) {
   return std::cos(1.1 * step + 0.7 * static_cast<double>(element)) * std::pow(10.0, -static_cast<double>(element % 3));
 }
-// Every other update has a gradient four times as large: that one is clipped.
+// Every second update has a gradient four times as large: that one is clipped.
 double size_of(int step) { return step % 2 == 0 ? 1.0 : 4.0; }
 
 double decay_multiplier_at(int step) { return step < 3 ? 1.0 : 0.5; }
@@ -32,7 +32,7 @@ struct Settings {
   bool scale = true;
 };
 
-// A whole matrix (columns = 0: a vector) after kSteps updates.
+// Returns a whole matrix (columns = 0: a vector) after kSteps updates.
 std::vector<double> by_loops(size_t rows, size_t columns, const Settings& settings) {
   const bool matrix = columns > 0;
   const size_t width = matrix ? columns : 1, count = rows * width;
@@ -78,7 +78,7 @@ std::vector<double> by_loops(size_t rows, size_t columns, const Settings& settin
   return p;
 }
 
-// A rank's shard of the whole, with the gradients of the whole; what it holds after kSteps updates.
+// Returns a rank's shard after kSteps updates with the gradients of the whole tensor.
 Tensor shard(const Tensor& whole, int64_t dim, const Mesh& mesh) {
   if (dim < 0) return whole;
   const auto width = whole.size(dim) / mesh.tensor().size();
@@ -146,7 +146,7 @@ TEST(Adafactor, ShardsMatchTheLoopsToo) {
   for (const int ranks : {2, 4}) mesh::run_ranks(ranks, 1, [&](Mesh& mesh) { expect_on(mesh, kShapes, {}); });
 }
 
-// What pads a vocabulary is no part of the means.
+// The padding of a vocabulary is excluded from the means.
 TEST(Adafactor, PaddingDoesNotCount) {
   const auto trained = [](int64_t rows, int64_t drawn_rows) {
     std::vector<Parameter> parameters(1);
@@ -187,8 +187,8 @@ TEST(Adafactor, AMatrixKeepsTwoVectors) {
   EXPECT_FALSE(state[2].shard_dim.has_value());
 }
 
-// fp32 squares of small gradients are below its smallest number: eps1 stands in for them, and nothing becomes infinite.
-TEST(Adafactor, GradientsFarBelowEps1MoveNothing) {
+// The squares of small gradients underflow in fp32: eps1 is used instead, and nothing becomes infinite.
+TEST(Adafactor, GradientsFarBelowEps1ChangeNothing) {
   for (const double size : {0.0, 1e-25}) {
     std::vector<Parameter> parameters(1);
     parameters[0].value = whole_of(start_at, {4, 6}).to(at::kFloat).requires_grad_(true);

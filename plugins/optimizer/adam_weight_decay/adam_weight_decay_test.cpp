@@ -1,4 +1,4 @@
-// BERT's AdamWeightDecay against its algorithm as a loop over numbers in fp64, and against its published first steps.
+// BERT's AdamWeightDecay against its algorithm as a scalar loop in fp64, and against its published first steps.
 #include <ATen/ops/full.h>
 #include <ATen/ops/tensor.h>
 #include <gmock/gmock.h>
@@ -28,7 +28,7 @@ Parameter parameter(const std::string& name, const std::vector<double>& values, 
   return out;
 }
 
-// optimization.py's apply_gradients, one number at a time.
+// apply_gradients of optimization.py, one number at a time.
 struct Scalar {
   double value, m = 0, v = 0;
   void update(double gradient, double lr, double decay) {
@@ -94,7 +94,7 @@ TEST(AdamWeightDecay, FirstTwoSteps) {
   EXPECT_NEAR(corrected[1], 0.9979800301, 5e-11);
 }
 
-// (1 - beta1) / sqrt(1 - beta2) = sqrt(10) times Adam's, for a gradient far above eps.
+// For a gradient far above eps, the update is (1 - beta1) / sqrt(1 - beta2) = sqrt(10) times Adam's.
 TEST(AdamWeightDecay, TheFirstUpdateIsLargerThanAdams) {
   std::vector<Parameter> parameters{parameter("p", {0.0})};
   const auto adam = make<Optimizer>("adam_weight_decay");
@@ -110,14 +110,14 @@ std::vector<std::string> notes_of(const json& given, std::vector<Parameter> para
   return adam->notes();
 }
 
-TEST(AdamWeightDecay, NotesWhatDoesNotDecay) {
+TEST(AdamWeightDecay, NotesParametersWithoutDecay) {
   const auto notes = notes_of(
       json::object(), {parameter("model.layers.0.up.weight", {1}), parameter("model.layers.0.up.bias", {1}, false),
                        parameter("model.layers.1.up.bias", {1}, false), parameter("model.norm.weight", {1}, false)});
   EXPECT_THAT(notes, ElementsAre("no weight decay on model.layers.*.up.bias, model.norm.weight"));
 }
 
-TEST(AdamWeightDecay, WarnsOfAccidentalMatches) {
+TEST(AdamWeightDecay, WarnsAboutAccidentalMatches) {
   const auto notes = notes_of(json::object(), {parameter("model.positional.relative_attention_bias", {1})});
   ASSERT_EQ(notes.size(), 2u);
   EXPECT_EQ(notes[1],

@@ -1,4 +1,4 @@
-// AdamW against the algorithm written as a loop over numbers, in fp64.
+// AdamW against its algorithm as a scalar loop, in fp64.
 #include <ATen/ops/full.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
@@ -111,8 +111,8 @@ TEST(AdamW, AnUndefinedGradientIsZero) {
   EXPECT_NE(values_of(without[0].value), (std::vector<double>{1.0, -2.0}));
 }
 
-// A gradient may come with other strides than its parameter; elements must still meet their own.
-TEST(AdamW, GradientsOfAnotherLayout) {
+// A gradient may have other strides than its parameter; elements must still be matched by index.
+TEST(AdamW, GradientsWithOtherStrides) {
   std::vector<Parameter> plain{parameter({1, 2, 3, 4, 5, 6}, {2, 3})}, turned{parameter({1, 2, 3, 4, 5, 6}, {2, 3})};
   const auto first = make<Optimizer>("adamw"), second = make<Optimizer>("adamw");
   first->attach(plain, kNoMesh);
@@ -125,7 +125,7 @@ TEST(AdamW, GradientsOfAnotherLayout) {
   EXPECT_EQ(values_of(plain[0].value), values_of(turned[0].value));
 }
 
-TEST(AdamW, StateIsAllThatTheNextStepNeeds) {
+TEST(AdamW, StateIsCompleteForTheNextStep) {
   std::vector<Parameter> parameters{parameter({1.0, 2.0}, {2}), parameter({3.0}, {1}, false)};
   const auto adamw = make<Optimizer>("adamw");
   adamw->attach(parameters, kNoMesh);

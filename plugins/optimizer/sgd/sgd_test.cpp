@@ -1,4 +1,4 @@
-// SGD against PyTorch's documented algorithm as a loop over numbers, in fp64.
+// SGD against PyTorch's documented algorithm as a scalar loop, in fp64.
 #include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
 
@@ -23,7 +23,8 @@ Parameter parameter(const std::vector<double>& values, bool decay = true, double
 
 double gradient_at(int step, size_t element) { return std::cos(0.7 * step + 1.3 * static_cast<double>(element)); }
 
-// torch.optim.SGD with dampening 0; its first step copies the gradient, which is 0 times momentum plus it.
+// torch.optim.SGD with dampening 0; its first step copies the gradient, which equals momentum times 0 plus the
+// gradient.
 struct Scalar {
   double value, buffer = 0;
   void update(double gradient, double lr, double decay, double momentum, bool nesterov) {

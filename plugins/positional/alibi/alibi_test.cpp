@@ -1,4 +1,4 @@
-// ALiBi against the values that its authors' get_slopes gives, and against attention worked out by hand.
+// ALiBi against the values of its authors' get_slopes, and against attention worked out by hand.
 #include <ATen/ops/arange.h>
 #include <ATen/ops/tensor.h>
 #include <gmock/gmock.h>
@@ -72,8 +72,8 @@ TEST(Alibi, Fp32Bits) {
                                          0x3c3504f3, 0x3c000000, 0x3bb504f3, 0x3b800000));
 }
 
-// Two known mistakes: the paper's formula taken literally for 12 heads, and counting heads from 0.
-TEST(Alibi, KnownWrongAnswersAreNotGiven) {
+// Two known mistakes: the paper's formula applied literally to 12 heads, and counting heads from 0.
+TEST(Alibi, KnownMistakesAreNotMade) {
   const auto twelve = slopes(12);
   for (int h = 1; h <= 12; ++h)
     if (8 * h % 12 != 0) {
@@ -82,7 +82,7 @@ TEST(Alibi, KnownWrongAnswersAreNotGiven) {
   for (int64_t n = 1; n <= 64; ++n) EXPECT_LT(slopes(n)[0], 1.0) << n;
 }
 
-// MPT's construction: every second slope of the next power of two's list, then the others; the same set.
+// MPT's construction: every second slope of the next power of two's list, then the others; as a set they are the same.
 TEST(Alibi, SameSetAsTheOtherPublicConstruction) {
   for (int64_t n = 1; n <= 128; ++n) {
     int64_t power = 1;
@@ -114,7 +114,7 @@ TEST(Alibi, RanksTakeSlicesOfTheGlobalSlopes) {
 
 TEST(Alibi, MaxExponentIsThatOfTheLastHead) { EXPECT_EQ(slopes(4, 0, -1, 4.0), (Row{0.5, 0.25, 0.125, 0.0625})); }
 
-// Attention of one head over bias[query][key], in plain loops; future keys (by position) are masked.
+// Attention of one head with bias[query][key], in plain loops; future keys (by position) are masked.
 struct Attention {
   Matrix probabilities, out;
 };
@@ -211,7 +211,7 @@ TEST(Alibi, CachedQueriesSeeTheirRowsOfTheWhole) {
   const auto last_two = attend({kQ[2], kQ[3]}, kK, kV, bias_of(2, 0, {2, 3}, {0, 1, 2, 3}), 2);
   expect_near(last_two.out, {whole.out[2], whole.out[3]}, 0);
   const auto prefix =
-      attend({kQ[0], kQ[1]}, {kK[0], kK[1]}, kV, bias_of(2, 0, {0, 1}, {0, 1}));  // nothing appended yet
+      attend({kQ[0], kQ[1]}, {kK[0], kK[1]}, kV, bias_of(2, 0, {0, 1}, {0, 1}));  // nothing has been appended yet
   expect_near(prefix.out, {whole.out[0], whole.out[1]}, 0);
 }
 
@@ -219,7 +219,7 @@ TEST(Alibi, BidirectionalModelsGetTheAbsoluteDistance) {
   expect_near(bias_of(2, 0, {1}, {0, 1, 3}, false), {{-0x1p-4, 0, -0x1p-3}}, 0);
 }
 
-// <EOT> | <PRE> a b | <SUF> c d | <MID> e, as fill-in-the-middle lays a document out behind an end of text.
+// <EOT> | <PRE> a b | <SUF> c d | <MID> e: the layout of a document in fill-in-the-middle, after an end of text.
 const std::vector<int64_t> kSegments{0, 5, 5, 5, 7, 7, 7, 6, 6};
 constexpr double kNo = -std::numeric_limits<double>::infinity();
 
@@ -233,7 +233,7 @@ AttentionContext of_parts(int64_t heads_total, int64_t head_begin, int64_t heads
   return context;
 }
 
-// Of one query and head: minus the distance to every key.
+// For one query and head: minus the distance to every key.
 Row distances(const std::string& parts, size_t query, int64_t head) {
   const auto context = of_parts(4, 0, 4);
   const auto dense = make<Positional>("alibi", {{"parts", parts}})->attention_bias(context).dense(context);
@@ -256,7 +256,7 @@ TEST(Alibi, PartsMayComeRightBeforeTheQuerys) {
 }
 
 TEST(Alibi, PartsMayHaveHeadsOfTheirOwn) {
-  EXPECT_EQ(distances("heads", 8, 0), (Row{8, 4, 3, 2, -kNo, -kNo, -kNo, 1, 0}));  // the prefix's
+  EXPECT_EQ(distances("heads", 8, 0), (Row{8, 4, 3, 2, -kNo, -kNo, -kNo, 1, 0}));  // the head of the prefix
   EXPECT_EQ(distances("heads", 8, 3), distances("heads", 8, 0));
   EXPECT_EQ(distances("heads", 8, 1), (Row{8, -kNo, -kNo, -kNo, 4, 3, 2, 1, 0}));
   EXPECT_EQ(distances("heads", 8, 2), (Row{8, -kNo, -kNo, -kNo, -kNo, -kNo, -kNo, 1, 0}));
@@ -269,8 +269,8 @@ TEST(Alibi, PartsMayHaveHeadsOfTheirOwn) {
       ::testing::ThrowsMessage<UserError>(::testing::HasSubstr("three or more")));
 }
 
-// A rank's heads, and the last queries on a cache, are the same rows of the whole.
-TEST(Alibi, PartsBySliceAndOnACache) {
+// The heads of a rank, and the last queries with a cache, are the same rows of the full bias.
+TEST(Alibi, PartsOnAShardAndWithACache) {
   for (const auto* parts : {"positions", "distances", "heads"}) {
     const auto alibi = make<Positional>("alibi", {{"parts", parts}});
     const auto of = [&](const AttentionContext& context) { return alibi->attention_bias(context).dense(context); };

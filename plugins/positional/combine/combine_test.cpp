@@ -1,4 +1,4 @@
-// Combined schemes against the schemes one by one.
+// Combined schemes against the schemes applied one by one.
 #include <ATen/ops/arange.h>
 #include <ATen/ops/tensor.h>
 #include <gmock/gmock.h>
@@ -14,7 +14,7 @@ namespace {
 using nlohmann::json;
 using ::testing::HasSubstr;
 
-// The combination, fitted to two heads of width four.
+// The combination for two heads of width four.
 struct Combined {
   explicit Combined(const json& schemes) : scheme(make<Positional>("combine", {{"schemes", schemes}})) {
     scheme->fit({.layers = 1, .heads = 2, .width = 8});
@@ -58,14 +58,14 @@ TEST(Combine, SumsBiases) {
   EXPECT_TRUE(both.slopes_H.defined());
   EXPECT_LE((both.dense(context) - dense(json::object()) - dense({{"max_exponent", 2}})).abs().max().item<double>(),
             1e-15);
-  // Alone among schemes without a bias, a form stays what it is.
+  // A form is unchanged when the other schemes have no bias.
   const auto alone = Combined({"none", "alibi"})->attention_bias(context);
   EXPECT_TRUE(alone.slopes_H.defined());
   EXPECT_FALSE(alone.dense_BHQS.defined());
   EXPECT_TRUE(Combined(json::array({"none"}))->attention_bias(context).empty());
 }
 
-TEST(Combine, TheTightestLimitHolds) {
+TEST(Combine, HasTheSmallestLimit) {
   const auto learned = [](int64_t positions) { return json{{"use", "learned"}, {"positions", positions}}; };
   EXPECT_EQ(Combined({"alibi", "none"})->limit(), std::nullopt);
   EXPECT_EQ(Combined({learned(9), "alibi", learned(5)})->limit(), 5);

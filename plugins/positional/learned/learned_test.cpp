@@ -1,4 +1,4 @@
-// Learned positions: rows of the table by number, gradients against finite differences, and the limit.
+// Learned positions: rows of the table by position, gradients against finite differences, and the limit.
 #include <ATen/ops/arange.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
@@ -15,7 +15,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// The scheme with its table, as a model of width 4 would build it.
+// Returns the scheme with its table, as a model of width 4 builds it.
 struct Built {
   explicit Built(const nlohmann::json& parameters = {{"positions", 6}})
       : scheme(make<Positional>("learned", parameters)) {
@@ -45,7 +45,7 @@ TEST(Learned, AddsTheRowOfEachPosition) {
     for (int64_t d = 0; d < 4; ++d)
       EXPECT_EQ(out.view({6, 4})[i][d].item<double>(),
                 static_cast<double>(i * 4 + d) + table[rows[static_cast<size_t>(i)]][d].item<double>());
-  // One row of positions serves the whole batch.
+  // One row of positions is used for the whole batch.
   EXPECT_TRUE(built.scheme->embed(x, positions({3, 4, 5}, {1, 3}))
                   .equal(built.scheme->embed(x, positions({3, 4, 5, 3, 4, 5}, {2, 3}))));
 }

@@ -1,4 +1,4 @@
-// "none" leaves embeddings, queries, keys and scores alone.
+// "none" does not change embeddings, queries, keys and scores.
 #include <ATen/ops/arange.h>
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
-// Rotary embedding against values worked by hand, and its three properties: scores depend on the distance alone, norms
-// stay, and position 0 changes nothing.
+// Rotary embedding against values worked out by hand, and its three properties: scores depend on the distance alone,
+// norms are kept, and position 0 changes nothing.
 #include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/tensor.h>
@@ -17,7 +17,7 @@ namespace {
 using nlohmann::json;
 using ::testing::HasSubstr;
 
-// The scheme for heads of this width.
+// Returns the scheme for heads of this width.
 struct Rotary {
   explicit Rotary(int64_t head_width, const json& parameters = json::object())
       : scheme(make<Positional>("rotary", parameters)) {
@@ -89,7 +89,7 @@ TEST(RotaryPositions, FarPositionsAreExact) {  // sin(100000) = 0.03574879797, c
 
 class RotaryForms : public ::testing::TestWithParam<const char*> {};
 
-// q turned to position i times k turned to position j is one number for every i - j.
+// The product of q rotated to position i and k rotated to position j is the same for all pairs with the same i - j.
 TEST_P(RotaryForms, ScoresDependOnTheDistanceAlone) {
   const Rotary rotary(8, json::parse(GetParam()));
   const auto q = random({1, 1, 1, 8}, "q"), k = random({1, 1, 1, 8}, "k");
@@ -103,7 +103,7 @@ TEST_P(RotaryForms, ScoresDependOnTheDistanceAlone) {
   EXPECT_GT(std::abs(score(9, 8) - score(8, 9)), 1e-2);
 }
 
-TEST_P(RotaryForms, NormsStayAndPositionZeroChangesNothing) {
+TEST_P(RotaryForms, NormsAreKeptAndPositionZeroChangesNothing) {
   const Rotary rotary(8, json::parse(GetParam()));
   const auto x = random({2, 3, 4, 8}, "x");
   const auto out = rotated(rotary, x, {0, 1, 77, 1000});

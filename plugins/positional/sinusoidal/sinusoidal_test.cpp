@@ -1,4 +1,4 @@
-// Sinusoidal embeddings against tables worked out from the two papers' formulas.
+// Sinusoidal embeddings against tables computed from the formulas of the two papers.
 #include <ATen/ops/arange.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/tensor.h>
@@ -35,7 +35,7 @@ TEST(Sinusoidal, ConcatenatedIsTheDefault) {
                .14112,    .13879809, .00646326, .0003, -.9899925, .99032068, .99997914, 1});
 }
 
-// sin and cos of pos / 10000^(2k/d) in turn; for d = 4 the angles are pos and pos / 100.
+// sin and cos of pos / 10000^(2k/d) alternate; for d = 4 the angles are pos and pos / 100.
 TEST(Sinusoidal, Interleaved) {
   expect_near(waves({{"form", "interleaved"}}, 4, {0, 1, 3}),
               {0, 1, 0, 1,  //

@@ -1,5 +1,5 @@
-// T5's buckets against those worked out apart from this code in exact fractions, and its table: whose heads, whose
-// gradient.
+// T5's buckets against values computed independently in exact fractions, and its table: which heads a rank has, which
+// gradient a row gets.
 #include <ATen/ops/arange.h>
 #include <ATen/ops/zeros.h>
 #include <gmock/gmock.h>
@@ -17,7 +17,7 @@ using ::testing::HasSubstr;
 
 constexpr int64_t kHeads = 2;
 
-// The scheme with a table whose row b is {b, b + 1000}.
+// Returns the scheme with a table whose row b is {b, b + 1000}.
 struct Built {
   explicit Built(int64_t buckets, const json& parameters) : scheme(make<Positional>("t5", parameters)) {
     scheme->fit({.layers = 1, .heads = kHeads, .width = 4});
@@ -37,7 +37,7 @@ struct Built {
     context.score_type = at::kDouble;
     return context;
   }
-  // Bucket of a key this far from the query, as the bias shows it.
+  // Returns the bucket of a key at this distance from the query, from the bias.
   int64_t bucket(int64_t key_minus_query, bool causal) const {
     const auto position = [](int64_t at) { return at::zeros({1}, at::kLong) + at; };
     const auto asked = context(position(5000), position(5000 + key_minus_query), causal);
@@ -69,12 +69,12 @@ TEST(T5, CausalBuckets) {
   expect_buckets({0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
                   16, 19, 21, 24, 27, 31, 35, 40, 46, 52, 59, 67, 77, 87, 99, 113},
                  1000, [&](int64_t n) { return built.bucket(-n, true); });
-  EXPECT_EQ(built.bucket(3, true), 0);  // what no query sees counts as itself
+  EXPECT_EQ(built.bucket(3, true), 0);  // future keys are masked and count as distance 0
   const Built small(8, {{"buckets", 8}, {"max_distance", 64}});
   expect_buckets({0, 1, 2, 3, 4, 8, 16, 32}, 100, [&](int64_t n) { return small.bucket(-n, true); });
 }
 
-TEST(T5, BucketsOfBothSides) {
+TEST(T5, BucketsInBothDirections) {
   const Built built(32, json::object());
   const Begins begins{0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 23, 32, 46, 64, 91};
   expect_buckets(begins, 200, [&](int64_t n) { return built.bucket(-n, false); });
@@ -83,7 +83,7 @@ TEST(T5, BucketsOfBothSides) {
 }
 
 // loss = sum of w * bias: a row's gradient is the sum of w over the pairs of its bucket.
-TEST(T5, TheGradientOfARowIsThatOfItsPairs) {
+TEST(T5, TheGradientOfARowIsTheSumOverItsPairs) {
   Built built(8, {{"buckets", 8}, {"max_distance", 64}});
   const int64_t T = 12;
   const auto positions = at::arange(T, at::kLong);
@@ -122,7 +122,7 @@ TEST(T5, RefusesInvalidBuckets) {
   EXPECT_THAT(refusal({{"max_distance", 16}}), HasSubstr("max_distance must be above buckets / 2 = 16"));
 }
 
-// The buckets of COCO-LM's code, 16 to each side; what begins where is worked out apart from this code.
+// The buckets of COCO-LM's code, 16 per direction; the boundaries were computed independently of this code.
 TEST(T5, BucketsOfCocoLm) {
   const json rule = {{"rule", "cocolm"}, {"positions", 512}};
   const Built built(32, rule);
@@ -132,7 +132,7 @@ TEST(T5, BucketsOfCocoLm) {
     expect_buckets(begins, 511, [&](int64_t n) { return 15 - built.bucket(-n, causal); });
   }
   EXPECT_EQ(*built.scheme->limit(), 512);
-  // A shorter table is shifted by less: its last distance, 63, is in bucket 14.
+  // A shorter table has a smaller offset: its last distance, 63, is in bucket 14.
   const Built shorter(32, {{"rule", "cocolm"}, {"positions", 64}});
   EXPECT_EQ(shorter.bucket(0, false), 14);
   EXPECT_EQ(shorter.bucket(-63, false), 0);

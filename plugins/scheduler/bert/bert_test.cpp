@@ -1,4 +1,4 @@
-// BERT's schedule against the table of its formula (peak 1e-4, T = 1000, W = 100), drop included.
+// BERT's schedule against the table of its formula (peak 1e-4, T = 1000, W = 100), including the drop.
 #include <gtest/gtest.h>
 
 #include "assay/scheduler.h"
@@ -15,7 +15,7 @@ TEST(Bert, Table) {
   EXPECT_EQ(lr(0), 0);
   EXPECT_NEAR(lr(1), 1e-6, 1e-18);
   EXPECT_NEAR(lr(99), 9.9e-5, 1e-18);
-  EXPECT_NEAR(lr(100), 9.0e-5, 1e-18);  // counted from the end of the warm-up it would be 1e-4
+  EXPECT_NEAR(lr(100), 9.0e-5, 1e-18);  // 1e-4 if the decay were counted from the end of the warm-up
   EXPECT_NEAR(lr(101), 8.99e-5, 1e-18);
   EXPECT_NEAR(lr(500), 5e-5, 1e-18);
   EXPECT_NEAR(lr(999), 1e-7, 1e-18);
@@ -38,7 +38,7 @@ TEST(Bert, NeverReachesThePeakWithAWarmup) {
 }
 
 // run_classifier's int(T * 0.1).
-TEST(Bert, AShareIsRoundedDown) {
+TEST(Bert, AFractionIsRoundedDown) {
   const auto bert = make<Scheduler>("bert");
   EXPECT_DOUBLE_EQ(bert->multiplier(9, {109, 32}), 0.9);
   EXPECT_DOUBLE_EQ(bert->multiplier(10, {109, 32}), 1.0 - 10.0 / 109);

@@ -23,7 +23,7 @@ TEST(Cosine, MegatronTable) {
   EXPECT_NEAR(lr(900), 1.271383e-4, 5e-11);
   EXPECT_NEAR(lr(1000), 1e-4, 1e-15);
   EXPECT_NEAR(lr(1001), 1e-4, 1e-15);
-  EXPECT_NEAR(lr(1900), 1e-4, 1e-15);  // a cosine that went on would be back at the peak
+  EXPECT_NEAR(lr(1900), 1e-4, 1e-15);  // a cosine that continued would be back at the peak
 }
 
 TEST(Cosine, DefaultsAreChinchillas) {
@@ -41,8 +41,8 @@ TEST(Cosine, FollowsTheRunsOwnLength) {
   EXPECT_DOUBLE_EQ(cosine->multiplier(200, {200, 2048}), 0.1);
 }
 
-// A cycle that is longer than the run ends it half-way down: what Chinchilla measured.
-TEST(Cosine, LengthOverridesTheRuns) {
+// A cycle that is longer than the run ends before the minimum, as measured in Chinchilla.
+TEST(Cosine, LengthOverridesTheRunsLength) {
   const auto cosine = make<Scheduler>("cosine", {{"length", "2000 steps"}, {"floor", 0.0}});
   EXPECT_DOUBLE_EQ(cosine->multiplier(1000, kRun), 0.5);
   EXPECT_NEAR(cosine->multiplier(2000, kRun), 0.0, 1e-16);

@@ -1,4 +1,4 @@
-// Weight decay that grows: Megatron's linear and cosine increments worked out by hand; the rate is its child's.
+// Increasing weight decay: Megatron's linear and cosine increments worked out by hand; the child sets the rate.
 #include <gtest/gtest.h>
 
 #include "assay/scheduler.h"

@@ -51,14 +51,14 @@ TEST(Linear, DefaultsFallFromTheFirstStepToZero) {
   EXPECT_EQ(linear->multiplier(1000, kRun), 0);
 }
 
-// 5% of 200 steps, and 2e4 tokens at 2048 a step rounded down to 9 steps.
+// 5% of 200 steps, and 2e4 tokens at 2048 per step, rounded down to 9 steps.
 TEST(Linear, WarmupInAnyUnit) {
   EXPECT_DOUBLE_EQ(make<Scheduler>("linear", {{"warmup", "5%"}})->multiplier(5, {200, 2048}), 0.5);
   EXPECT_DOUBLE_EQ(make<Scheduler>("linear", {{"warmup", "2e4 tokens"}})->multiplier(3, {200, 2048}), 3.0 / 9);
   EXPECT_DOUBLE_EQ(make<Scheduler>("linear", {{"warmup", "2e4 tokens"}})->multiplier(9, {200, 2048}), 1.0);
 }
 
-TEST(Linear, LengthOverridesTheRuns) {
+TEST(Linear, LengthOverridesTheRunsLength) {
   const auto linear = make<Scheduler>("linear", {{"length", "500 steps"}, {"floor", 0.2}});
   EXPECT_DOUBLE_EQ(linear->multiplier(250, kRun), 0.6);
   EXPECT_EQ(linear->multiplier(500, kRun), 0.2);

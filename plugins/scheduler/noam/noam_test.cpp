@@ -15,10 +15,10 @@ TEST(Noam, TheBaseModelOfThePaper) {
   const auto noam = make<Scheduler>("noam", {{"width", 512}});
   const auto lr = [&](int64_t n) { return noam->multiplier(n - 1, kRun); };  // n counts from 1
   EXPECT_NEAR(lr(1), 1.7469281074217108e-7, 1e-20);                          // 1 / (sqrt(512) * 4000^1.5)
-  EXPECT_NEAR(lr(2000), 3.4938562148434214e-4, 1e-16);                       // half of the highest
+  EXPECT_NEAR(lr(2000), 3.4938562148434214e-4, 1e-16);                       // half of the peak
   EXPECT_NEAR(lr(4000), 6.987712429686843e-4, 1e-16);                        // 1 / sqrt(512 * 4000)
-  EXPECT_NEAR(lr(16000), 3.4938562148434214e-4, 1e-16);                      // four times as far: half
-  EXPECT_NEAR(lr(100000), 1.3975424859373687e-4, 1e-16);                     // 25 times as far: a fifth
+  EXPECT_NEAR(lr(16000), 3.4938562148434214e-4, 1e-16);                      // at four times W: half
+  EXPECT_NEAR(lr(100000), 1.3975424859373687e-4, 1e-16);                     // at 25 times W: a fifth
 }
 
 TEST(Noam, RisesToItsHighestRateAndFalls) {

@@ -26,7 +26,7 @@ TEST(Wsd, MegatronTable) {
   EXPECT_NEAR(1e-3 * cosine->multiplier(900, kRun), 5.5e-4, 1e-15);
 }
 
-// Half-way down the decay: 2 * 0.5^0.5 - 1 and 1 - sqrt(0.5), both from 1 to 0 over it.
+// Halfway through the decay, from 1 to 0: 2 * 0.5^0.5 - 1 and 1 - sqrt(0.5).
 TEST(Wsd, ExponentialAndMinusSqrt) {
   EXPECT_NEAR(wsd("exponential")->multiplier(900, kRun), 0.1 + 0.9 * 0.41421356237309515, 1e-15);
   EXPECT_NEAR(wsd("minus_sqrt")->multiplier(900, kRun), 0.1 + 0.9 * 0.29289321881345243, 1e-15);
@@ -54,7 +54,7 @@ TEST(Wsd, DefaultsDecayOverTheLastTenthToZero) {
   EXPECT_EQ(of->multiplier(1000, kRun), 0.0);
 }
 
-// A tenth of 9 steps is 0.9 of one, so the decay takes one step, and the run's last update has the rate in its middle.
+// A tenth of 9 steps is 0.9 of a step, so the decay takes one step, and the last update has the rate at its middle.
 TEST(Wsd, ADecayOfLessThanAStepIsAStep) {
   const auto of = make<Scheduler>("wsd");
   for (const int64_t steps : {9, 10}) {
@@ -63,7 +63,7 @@ TEST(Wsd, ADecayOfLessThanAStepIsAStep) {
     EXPECT_EQ(of->multiplier(steps, {steps, 32}), 0.0) << steps;
   }
   EXPECT_EQ(of->multiplier(0, {1, 32}), 0.5);
-  // Of two steps: the peak, then the middle.
+  // With two steps: the peak, then the middle of the decay.
   EXPECT_EQ(of->multiplier(18, {20, 32}), 1.0);
   EXPECT_EQ(of->multiplier(19, {20, 32}), 0.5);
 }

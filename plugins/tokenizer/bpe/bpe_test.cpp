@@ -1,5 +1,5 @@
-// Byte-level BPE: merges by hand on tiny vocabularies written here, GPT-2's published behaviour where its files are
-// shared, and files that are corrupt or swapped.
+// Byte-level BPE: merges by hand on tiny vocabularies made here, GPT-2's published ids where its files are available,
+// and files that are corrupt or swapped.
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -26,7 +26,7 @@ using Ids = std::vector<int32_t>;
 
 constexpr int32_t kSpace = 220, kA = 64, kB = 65, kC = 66;  // of byte tokens, ordered as in GPT-2's file
 
-// A vocabulary of the 256 bytes, what the merges make (in order, from 256) and the end of text.
+// A vocabulary of the 256 bytes, the results of the merges (in order, from 256) and the end of text.
 class Tiny {
  public:
   explicit Tiny(const std::vector<std::string>& merges) {
@@ -74,19 +74,19 @@ TEST(Bpe, MergesByRank) {
   EXPECT_THAT(encode(merges, "lower low"), ElementsAre(257, 258, 259));
   EXPECT_THAT(encode(merges, "aaaaa"), ElementsAre(260, 260, kA));  // from the left
   EXPECT_THAT(encode(merges, ""), IsEmpty());
-  EXPECT_THAT(encode({"b c", "a b"}, "abc"), ElementsAre(kA, 256));  // the lower rank, not the first place
+  EXPECT_THAT(encode({"b c", "a b"}, "abc"), ElementsAre(kA, 256));  // the lower rank wins, not the first position
   EXPECT_THAT(encode({"a b", "b c"}, "abc"), ElementsAre(256, kC));
 }
 
-// abc is made by two merges, so (abc, ab) ranks below (ab, c). Each round merges its pair everywhere: ab c ab c gives
-// abc abc, and the pair abc ab is never met.
+// abc is the result of two merges, so (abc, ab) ranks below (ab, c). Each round merges its pair everywhere: ab c ab c
+// gives abc abc, and the pair abc ab never occurs.
 TEST(Bpe, AMergeIsAppliedEverywhereBeforeTheNext) {
   const std::vector<std::string> merges{"a b", "b c", "a bc", "abc ab", "ab c"};
   EXPECT_THAT(encode(merges, "abcabc"), ElementsAre(258, 258));
-  EXPECT_THAT(encode(merges, "abcab"), ElementsAre(259));  // abc ab once the c's round is over
+  EXPECT_THAT(encode(merges, "abcab"), ElementsAre(259));  // abc ab once the round of c is over
 }
 
-// Tokens of two pieces are never merged, so a merge across a border shows that there is none.
+// Tokens of two pieces are never merged, so a merge across a border would show that there is none.
 TEST(Bpe, PiecesFollowThePattern) {
   const auto joined = [](const std::string& merge, const std::string& text) {
     const auto ids = encode({merge}, text);
@@ -100,39 +100,39 @@ TEST(Bpe, PiecesFollowThePattern) {
   EXPECT_EQ(joined("Ġ b", "a b"), 1);
   EXPECT_EQ(joined("Ġ 1", "a 1"), 1);
   EXPECT_EQ(joined("Ġ !", "a !"), 1);
-  EXPECT_EQ(joined("Ċ b", "a\nb"), 0);  // only a space goes with what follows
+  EXPECT_EQ(joined("Ċ b", "a\nb"), 0);  // only a space is attached to what follows
   EXPECT_EQ(joined("' s", "it's"), 1);
-  EXPECT_EQ(joined("' S", "IT'S"), 0);  // lower case alone
+  EXPECT_EQ(joined("' S", "IT'S"), 0);  // lower case only
   EXPECT_EQ(joined("' x", "it'x"), 0);
   EXPECT_EQ(joined("Ġ Ġ", "a  b"), 0);  // the last space goes with b
   EXPECT_EQ(joined("Ġ Ġ", "a   b"), 1);
   EXPECT_EQ(joined("Ġ Ġ", "a  "), 1);
 }
 
-TEST(Bpe, LettersNumbersAndSpacesAreUnicodes) {
+TEST(Bpe, LettersNumbersAndSpacesFollowUnicode) {
   EXPECT_THAT(encode({"\u00c3 \u00a9", "f \u00c3\u00a9"}, "f\u00e9"), ElementsAre(257));       // a letter
   EXPECT_THAT(encode({"\u00d9 \u00a3", "1 \u00d9\u00a3"}, "1\u0663"), ElementsAre(257));       // a number
-  EXPECT_THAT(encode({"\u00d9 \u00a3", "a \u00d9\u00a3"}, "a\u0663"), ElementsAre(kA, 256));   // no letter
+  EXPECT_THAT(encode({"\u00d9 \u00a3", "a \u00d9\u00a3"}, "a\u0663"), ElementsAre(kA, 256));   // not a letter
   EXPECT_THAT(encode({"\u00c2 \u0142", "! \u00c2\u0142"}, "!\u00a0"), ElementsAre(0, 256));    // a space
-  EXPECT_THAT(encode({"\u00e1 \u0142", "! \u00e1\u0142"}, "!\u180e"), ElementsAre(257, 236));  // none any more
+  EXPECT_THAT(encode({"\u00e1 \u0142", "! \u00e1\u0142"}, "!\u180e"), ElementsAre(257, 236));  // not a space any more
 }
 
-// Letters since Unicode 15 and 16, and code points that have no character yet.
+// Letters since Unicode 15 and 16, and unassigned code points.
 TEST(Bpe, LettersAreThoseOfUnicode16) {
   const auto contractions = [](const std::string& text) {
     const auto ids = encode({"' s"}, text);
     return std::count(ids.begin(), ids.end(), 256);
   };
-  EXPECT_EQ(contractions("\U00031350's"), 1);  // since 15: a piece that 's is not a part of
+  EXPECT_EQ(contractions("\U00031350's"), 1);  // since 15: 's is a piece of its own
   EXPECT_EQ(contractions("\U00010d40's"), 1);  // since 16: a number
   EXPECT_EQ(contractions("\U00010d4a's"), 1);  // since 16
-  EXPECT_EQ(contractions("\U0003347a's"), 0);  // none: '\'' is in its piece
+  EXPECT_EQ(contractions("\U0003347a's"), 0);  // unassigned: '\'' is in its piece
   EXPECT_EQ(contractions("\U0001f600's"), 0);
 }
 
-// The hash is of what the library unicodedata2 16.0.0 says of each code point: L and N by its general category, S for
-// White_Space.
-TEST(Bpe, TheTableIsTheLibrarysOverAllCodePoints) {
+// The hash covers what the library unicodedata2 16.0.0 returns for each code point: L and N by its general category, S
+// for White_Space.
+TEST(Bpe, TheTableMatchesTheLibraryForAllCodePoints) {
   std::string kinds;
   for (uint32_t code = 0; code < 0x110000; ++code)
     kinds += "-LNS"[static_cast<int>(CharacterClasses::table().of(code))];
@@ -162,7 +162,7 @@ TEST(Bpe, DecodingRestoresAnyBytes) {
   EXPECT_THAT(bpe->encode("ab\xff ab"), ElementsAre(256, 187, 257));  // an invalid byte ends a piece
 }
 
-TEST(Bpe, TheEndOfTextIsNoText) {
+TEST(Bpe, TheEndOfTextIsNotText) {
   const auto bpe = Tiny({"a b"}).tokenizer();
   EXPECT_EQ(bpe->size(), 258);
   EXPECT_EQ(bpe->special_ids(), (std::map<std::string, int64_t>{{kEndOfText, 257}}));
@@ -172,7 +172,7 @@ TEST(Bpe, TheEndOfTextIsNoText) {
   EXPECT_EQ(bpe->decode({kA, 257, kB, 258, -1}), "ab");
 }
 
-// Without a heap this would take hours.
+// Without a priority queue this would take hours.
 TEST(Bpe, EncodesLongPieces) {
   constexpr size_t kLength = 1'000'003;
   const auto bpe = Tiny({"a a", "aa aa", "Ġ Ġ"}).tokenizer();
@@ -216,14 +216,14 @@ TEST(Bpe, CorruptFilesAreRefused) {
         ThrowsMessage<PluginError>(HasSubstr("cannot read " + path.string() + "; does it exist")));
 }
 
-// A corpus of scripts/data.
+// A corpus made by scripts/data.
 fs::path data_folder(const std::string& name) {
   const char* data = std::getenv("ASSAY_DATA");
   const char* source = std::getenv("ASSAY_SOURCE_DIR");
   return (data ? fs::path(data) : fs::path(source ? source : ".") / ".data") / name;
 }
 
-// GPT-2's own files; ids computed from them by another program.
+// GPT-2's own files; the ids were computed from them by another program.
 class Gpt2 : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -272,7 +272,7 @@ TEST_F(Gpt2, DecodingRestoresEveryByteAndToken) {
   }
 }
 
-// There is a published count of NetworkX' sources, too, which scripts/data does not fetch.
+// There is a published count for NetworkX' sources, too, which scripts/data does not download.
 TEST_F(Gpt2, CountsTheSixNovels) {
   const auto folder = data_folder("austen");
   if (!fs::exists(folder)) GTEST_SKIP() << folder << " is not there; run scripts/data";
@@ -286,7 +286,7 @@ TEST_F(Gpt2, CountsTheSixNovels) {
   EXPECT_TRUE(bpe().decode(ids) == text);
 }
 
-// A vocabulary of scripts/vocabulary: the ids that the library that learned it gives.
+// A vocabulary made by scripts/vocabulary: the ids are those of the library that learned it.
 TEST(AustenBpe, HasTheIdsOfTheLibrary) {
   const auto folder = data_folder("austen_bpe"), novels = data_folder("austen");
   for (const auto& needed : {folder, novels})

@@ -1,4 +1,4 @@
-// Bytes in, the same bytes out.
+// Decoding returns the encoded bytes.
 #include <gtest/gtest.h>
 
 #include "assay/component.h"
@@ -22,12 +22,12 @@ TEST(Bytes, DecodesWhatItEncoded) {
   for (int i = 0; i < 3; ++i) text += every;
   const auto bytes = make<Tokenizer>("bytes");
   for (const std::string& hostile : {every, text, std::string(), std::string("\0\0", 2),
-                                     std::string("\xc3\x28 \xf0\x9f\x98 \xed\xa0\x80"),  // broken UTF-8
+                                     std::string("\xc3\x28 \xf0\x9f\x98 \xed\xa0\x80"),  // invalid UTF-8
                                      std::string("\r\n\t\x1b[31m"), std::string("caf\u00e9 \U0001F600")})
     EXPECT_EQ(bytes->decode(bytes->encode(hostile)), hostile);
 }
 
-TEST(Bytes, TextNeverMakesASpecialTokenAndSpecialTokensMakeNoText) {
+TEST(Bytes, TextNeverBecomesASpecialTokenAndSpecialTokensDecodeToNoText) {
   const auto bytes = make<Tokenizer>("bytes");
   for (const int32_t id : bytes->encode(kEndOfText)) EXPECT_LT(id, 256);
   EXPECT_EQ(bytes->decode({256, 'a', 300, 'b', -1}), "ab");

@@ -1,4 +1,4 @@
-// Events are read back as they were written, over several attempts.
+// Events that several attempts wrote are read back unchanged.
 #include <gmock/gmock.h>
 
 #include <fstream>
@@ -68,7 +68,7 @@ TEST(Jsonl, FileIsRelativeToTheRunUnlessAbsolute) {
   EXPECT_EQ(lines_of(other / "far.jsonl").size(), 1u);
 }
 
-TEST(Jsonl, SaysWhatItCannotWrite) {
+TEST(Jsonl, ReportsWhatItCannotWrite) {
   const TemporaryFolder folder;
   const auto tracker = make<Tracker>("jsonl", {{"file", "missing/metrics.jsonl"}});
   try {

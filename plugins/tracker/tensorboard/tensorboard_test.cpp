@@ -1,5 +1,5 @@
-// Framing and checksums against known values, and the files of a resumed run.
-// tests/tensorboard_read.py has TensorBoard itself read them.
+// Framing and checksums against known values, and the files of a resumed run. tests/tensorboard_read.py reads them with
+// TensorBoard itself.
 #include <gmock/gmock.h>
 
 #include <fstream>
@@ -38,7 +38,7 @@ std::string content(const std::filesystem::path& file) {
 uint32_t unmasked(uint32_t crc) { return std::rotl(crc - 0xa282ead8u, 15); }
 
 TEST(EventFile, Crc32cOfKnownData) {
-  // RFC 3720, B.4, and the check value of CRC-32C's catalogue entry.
+  // RFC 3720, B.4, and the check value of CRC-32C in the CRC catalogue.
   EXPECT_EQ(unmasked(masked_crc("123456789")), 0xe3069283u);
   EXPECT_EQ(unmasked(masked_crc(std::string(32, '\0'))), 0x8a9136aau);
   EXPECT_EQ(unmasked(masked_crc(std::string(32, '\xff'))), 0x62a8ab43u);
@@ -57,7 +57,7 @@ TEST(EventFile, BytesAsTensorFlowWritesThem) {
   EXPECT_EQ(hex(framed(start_event(2.0, 300))), "100000000000000095fbfe1809000000000000004010ac023a0208011292da01");
 }
 
-TEST(EventFile, ReadsBackUpToATornRecord) {
+TEST(EventFile, ReadsBackUpToATruncatedRecord) {
   const TemporaryFolder folder;
   const auto one = framed(scalars_event(1, 7, {{"a", 1}, {"b", 2}})),
              two = framed(scalars_event(1, 1000000, {{"c", 3}}));
@@ -104,14 +104,14 @@ TEST(TensorBoard, EveryAttemptHasItsFileAndRepeatsNothing) {
     for (const auto& event : {json{{"type", "start"}, {"measured", {{"time", 100.0}, {"seconds", 0.5}}}}, step(1, 3.0),
                               step(2, nullptr), evaluation(2), step(3, 1.0)})
       send(*tracker, event);
-    // On disk when on() returns.
+    // The event is on disk when on() returns.
     EXPECT_THAT(
         scalars_in(file(1)),
         ElementsAre(Pair(1, "train/loss"), Pair(1, "train/lr"), Pair(1, "train/mle.accuracy"),
                     Pair(1, "train/tokens_per_second"), Pair(2, "train/lr"), Pair(2, "train/mle.accuracy"),
                     Pair(2, "train/tokens_per_second"), Pair(2, "lm/nll@length=64,stride=32"), Pair(3, "train/loss"),
                     Pair(3, "train/lr"), Pair(3, "train/mle.accuracy"), Pair(3, "train/tokens_per_second")));
-    // Python's server drops nothing at the first session start that it meets, so the first file has one.
+    // The Python server drops nothing at the first session start that it reads, so the first file has one.
     EXPECT_THAT(content(file(1)), StartsWith(framed(version_event(100)) + framed(start_event(100, 0))));
     EXPECT_THAT(content(file(1)), HasSubstr(scalars_event(101, 1, {{"train/loss", 3.0}}).substr(0, 11)));
     EXPECT_THAT(content(file(1)), HasSubstr(framed(scalars_event(110, 2, {{"lm/nll@length=64,stride=32", 2.5}}))));
@@ -127,7 +127,7 @@ TEST(TensorBoard, EveryAttemptHasItsFileAndRepeatsNothing) {
                                                Pair(3, "train/mle.accuracy"), Pair(3, "train/tokens_per_second")));
 }
 
-TEST(TensorBoard, SaysWhatItCannotWrite) {
+TEST(TensorBoard, ReportsWhatItCannotWrite) {
   const TemporaryFolder folder;
   folder.write("taken", "a file");
   const auto tracker = make<Tracker>("tensorboard", {{"folder", "taken"}});

@@ -1,4 +1,4 @@
-// Layouts and cuts against the values of the reference's permute, and of two even draws.
+// Layouts and cuts against the values of the reference's permute, and the lengths of parts against two uniform draws.
 #include "../../shared/fim_layout.h"
 
 #include <gmock/gmock.h>
@@ -41,7 +41,7 @@ TEST(FimLayout, MatchesTheReference) {
             (Ids{257, 259, 111, 114, 108, 100, 258, 104, 101, 108, 108, 111, 32, 119}));
 }
 
-TEST(FimLayout, SentinelsOpenParts) {
+TEST(FimLayout, SentinelsBeginParts) {
   const auto parts = [](Layout layout) {
     std::string text;
     for (const auto part : fim::lay_out(layout, {bytes("aa"), bytes("b"), bytes("cc")}, kSentinels).part)
@@ -56,7 +56,8 @@ TEST(FimLayout, SentinelsOpenParts) {
 TEST(FimCuts, FallBetweenCodePoints) {
   const std::string text = "a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80z";
   EXPECT_THAT(fim::boundaries(text), ElementsAre(0, 1, 3, 6, 10, 11));
-  // Not UTF-8: a lone continuation, a lead without its rest, one that encodes too long, one beyond Unicode.
+  // Invalid UTF-8: a lone continuation byte, a lead byte without its rest, an overlong encoding, a code point beyond
+  // Unicode.
   EXPECT_THAT(fim::boundaries("\x80\xC3z"), ElementsAre(0, 1, 2, 3));
   EXPECT_THAT(fim::boundaries("\xC0\xAF"), ElementsAre(0, 1, 2));
   EXPECT_THAT(fim::boundaries("\xF5\x80\x80\x80"), ElementsAre(0, 1, 2, 3, 4));
@@ -64,7 +65,7 @@ TEST(FimCuts, FallBetweenCodePoints) {
   for (const auto* none : {"\xF0\x80\x80\x80", "\xF4\x90\x80\x80"})
     EXPECT_THAT(fim::boundaries(none), ElementsAre(0, 1, 2, 3, 4));
   EXPECT_THAT(fim::boundaries(""), ElementsAre(0));
-  // A character cut by an edge, after each of its bytes.
+  // A character cut by the edge of the sequence, after each of its bytes.
   const std::string euro = "\xE2\x82\xAC", smile = "\xF0\x9F\x98\x80";
   for (size_t kept = 1; kept < 4; ++kept) {
     EXPECT_EQ(fim::fragment_behind("ab" + smile.substr(0, kept)), kept);
@@ -73,7 +74,7 @@ TEST(FimCuts, FallBetweenCodePoints) {
   EXPECT_EQ(fim::fragment_behind("ab" + euro), 0u);
   EXPECT_EQ(fim::fragment_behind("ab" + euro.substr(0, 2)), 2u);
   EXPECT_EQ(fim::fragment_behind("ab"), 0u);
-  EXPECT_EQ(fim::fragment_behind("\x80"), 0u);  // no character's
+  EXPECT_EQ(fim::fragment_behind("\x80"), 0u);  // not part of a character
   EXPECT_EQ(fim::fragment_in_front(euro + "ab"), 0u);
 }
 
@@ -98,7 +99,7 @@ TEST(FimCuts, PartLengthsAreThoseOfTwoUniformDraws) {
   }
 }
 
-TEST(FimCuts, LeaveNoPartEmptyOnRequest) {
+TEST(FimCuts, LeaveNoPartEmptyIfConfigured) {
   std::map<std::pair<size_t, size_t>, int> seen;
   for (uint64_t i = 0; i < 3000; ++i) ++seen[fim::draw_cuts(5, false, Draws(2, "t").substream(i))];
   ASSERT_THAT(seen, ElementsAre(Pair(Pair(1, 2), ::testing::_), Pair(Pair(1, 3), ::testing::_),

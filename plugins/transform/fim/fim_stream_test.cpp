@@ -1,5 +1,5 @@
-// Fill-in-the-middle in the streams that are trained on: epochs of longer documents are read whole, and what fills an
-// epoch's last context up is not a target in any order.
+// Fill-in-the-middle in training streams: epochs of longer documents are read completely, and the tokens that fill up
+// an epoch's last sequence are not targets in any order.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -30,9 +30,9 @@ struct Rig : BoundFim {
   ThreeBytes dataset;
 };
 
-// Documents of 3 bytes and an end are 4 tokens, 7 with sentinels: of an epoch that is as long as the untransformed one,
-// 3 of 7 tokens would not be read.
-TEST(FimStream, AnEpochOfRearrangedDocumentsIsReadWhole) {
+// Documents of 3 bytes and an end are 4 tokens, 7 with sentinels: in an epoch as long as the untransformed one, 3 of 7
+// tokens would not be read.
+TEST(FimStream, AnEpochOfRearrangedDocumentsIsReadCompletely) {
   Rig rig({{"rate", 1.0}, {"stage", "document"}});
   auto data = rig.data(13);
   ASSERT_EQ(data.contexts_of(0), 14);  // 26 x 7 = 14 x 13
@@ -47,9 +47,9 @@ TEST(FimStream, AnEpochOfRearrangedDocumentsIsReadWhole) {
   }
 }
 
-TEST(FimStream, WhatFillsTheLastContextUpIsNoTargetInAnyOrder) {
+TEST(FimStream, TheFillOfTheLastSequenceIsNoTargetInAnyOrder) {
   Rig rig({{"rate", 1.0}, {"stage", "context"}, {"spm_rate", 0.0}});
-  auto data = rig.data(101);  // 104 targets: the second context is the last document, an end, and the stream again
+  auto data = rig.data(101);  // 104 targets: the second sequence is the last document, an end, and the stream again
   ASSERT_EQ(data.contexts_of(0), 2);
   const auto batch = data.rows(0, 2, 0);
   const auto last = batch.sample_id[0].item<int64_t>() == 1 ? 0 : 1;
@@ -59,7 +59,7 @@ TEST(FimStream, WhatFillsTheLastContextUpIsNoTargetInAnyOrder) {
     (ends == 0 ? before : behind) += batch.loss_weight[last][t].item<double>();
     ends += batch.targets[last][t].item<int64_t>() == kEnd;
   }
-  EXPECT_EQ(before, 3 + 3 - 1 + 1);  // with its sentinels and its end, less the first token, which is not a target here
+  EXPECT_EQ(before, 3 + 3 - 1 + 1);  // with sentinels and end, without the first token, which is not a target here
   EXPECT_EQ(behind, 0);
   EXPECT_GT(ends, 5);
 }

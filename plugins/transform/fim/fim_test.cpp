@@ -1,4 +1,4 @@
-// Contexts against the values of the reference's permute with scripted draws; what holds of any text, hostile ones
+// Sequences against the values of the reference's permute with scripted draws; invariants for any text, malformed ones
 // included; statistics; prompts in the layout of the training data.
 #include <gmock/gmock.h>
 
@@ -60,7 +60,7 @@ class Fim {
   std::optional<Vocabulary> vocabulary_;
 };
 
-// What the draws of a piece say, by the order that the transform documents.
+// The draws of a piece, in the order that the transform documents.
 struct Script {
   bool fills, spm;
   std::pair<size_t, size_t> cuts;
@@ -72,7 +72,7 @@ Script script_of(const Draws& draws, uint64_t piece, size_t characters) {
   return {own.uniform(0) < 0.5, own.uniform(3) < 0.5, {std::min(one, other), std::max(one, other)}};
 }
 
-// The first seed whose draws are those of the script.
+// Returns the first seed whose draws are those of the script.
 Draws draws_that(const std::function<bool(const Draws&)>& follow) {
   for (uint64_t seed = 0; seed < 2000000; ++seed)
     if (const Draws draws(seed, "script"); follow(draws)) return draws;
@@ -94,7 +94,7 @@ TEST(FimContext, MatchesTheReference) {
   EXPECT_EQ(shown(fim.of_context(read("abcdef<EOT>"), nothing).tokens), "abcdef<EOT>");
 }
 
-// prefix + middle + suffix of a piece in any layout; nothing where it is not complete.
+// prefix + middle + suffix of a piece in any layout; nothing where it is incomplete.
 std::optional<std::string> undone(const Ids& piece) {
   const auto at = [&](int32_t id) { return std::find(piece.begin(), piece.end(), id); };
   for (const auto id : {kPre, kMid, kSuf})
@@ -117,7 +117,7 @@ const std::vector<std::string> kHostile{"",
                                         std::string(500, 'q'),
                                         "ab"};
 
-TEST(FimDocument, PartsInOrderAreTheDocument) {
+TEST(FimDocument, PartsInOrderGiveTheDocument) {
   for (const auto* spm : {"spm_v1", "spm_v2"})
     for (const double spm_rate : {0.0, 0.5, 1.0})
       for (const auto* cut : {"character", "token"}) {
@@ -164,7 +164,7 @@ TEST(FimDocument, CharacterCutsLeaveCodePointsWhole) {
   }
 }
 
-TEST(FimDocument, CutsBeforeAStringAndLeavesOthersAlone) {
+TEST(FimDocument, CutsBeforeAStringAndDoesNotChangeOthers) {
   const Fim fim(json{{"stage", "document"}, {"rate", 1.0}, {"spm_rate", 0.0}, {"cut_before", "|"}});
   std::set<std::string> seen;
   for (uint64_t i = 0; i < 400; ++i) seen.insert(shown(fim.of_document("ab|ab", Draws(5, "d").substream(i)).tokens));
@@ -176,7 +176,7 @@ TEST(FimDocument, CutsBeforeAStringAndLeavesOthersAlone) {
               ElementsAre(HasSubstr("cut = \"character\"")));
 }
 
-TEST(FimDocument, LeavesShortTextsAloneWhereNoPartMayBeEmpty) {
+TEST(FimDocument, DoesNotChangeShortTextsWhereNoPartMayBeEmpty) {
   const Fim fim(json{{"stage", "document"}, {"rate", 1.0}, {"empty_parts", false}});
   for (uint64_t i = 0; i < 50; ++i) {
     EXPECT_TRUE(fim.of_document("ab", Draws(6, "d").substream(i)).tokens.empty());
@@ -184,7 +184,7 @@ TEST(FimDocument, LeavesShortTextsAloneWhereNoPartMayBeEmpty) {
   }
 }
 
-// Contexts of hostile documents, cut anywhere.
+// Sequences of malformed documents, cut anywhere.
 std::vector<Ids> hostile_contexts(size_t size) {
   Ids stream;
   for (int round = 0; round < 3; ++round)
@@ -222,7 +222,7 @@ TEST(FimContext, HoldsForAnyTexts) {
       ASSERT_LE(after.size(), before.size());
       for (size_t p = 0; p + 1 < after.size(); ++p) {  // the last one may be cut off
         if (before[p].empty()) {
-          EXPECT_TRUE(after[p].empty());  // and its end of text is there
+          EXPECT_TRUE(after[p].empty());  // and its end of text is present
           continue;
         }
         auto text = shown(before[p]);
@@ -246,7 +246,7 @@ TEST(FimContext, HoldsForAnyTexts) {
 
 TEST(FimContext, DropsTruncatedCharactersAndPads) {
   const Fim fim(json{{"rate", 1.0}}), never(json{{"rate", 0.0}});
-  // "€" less its first byte, "ab", and the first three bytes of "😀": five bytes go, three sentinels come.
+  // "€" without its first byte, "ab", and the first three bytes of "😀": five bytes are dropped, three sentinels added.
   const auto edge = bytes(
       "\x82\xAC"
       "ab\xF0\x9F\x98");
@@ -261,7 +261,7 @@ TEST(FimContext, DropsTruncatedCharactersAndPads) {
   EXPECT_EQ(never.of_context(edge, Draws(8, "c")).tokens, edge);
 }
 
-TEST(FimContext, ARateOfZeroIsTheIdentityAndOneLeavesNothing) {
+TEST(FimContext, ARateOfZeroIsTheIdentityAndOneChangesTheText) {
   const Fim never(json{{"rate", 0.0}}), always(json{{"rate", 1.0}});
   uint64_t number = 0;
   for (const auto& given : hostile_contexts(40)) {
@@ -274,7 +274,7 @@ TEST(FimContext, ARateOfZeroIsTheIdentityAndOneLeavesNothing) {
   }
 }
 
-// Each piece has draws of its own, so what came before it changes nothing.
+// Each piece has its own draws, so the text before it changes nothing.
 TEST(FimContext, DrawsByPiece) {
   const Fim fim(json{{"rate", 1.0}});
   const Draws draws(10, "c");
@@ -283,7 +283,7 @@ TEST(FimContext, DrawsByPiece) {
   EXPECT_EQ(pieces_of(one)[1], pieces_of(other)[1]);
 }
 
-TEST(FimContext, RearrangesTheGivenShares) {
+TEST(FimContext, RearrangesTheGivenFractions) {
   for (const auto& [rate, spm_rate] : std::vector<std::pair<double, double>>{{0.5, 0.5}, {0.9, 0.2}, {0.1, 1.0}}) {
     const Fim fim(json{{"rate", rate}, {"spm_rate", spm_rate}, {"spm", "spm_v1"}});
     constexpr int kCount = 4000;
@@ -308,8 +308,8 @@ TEST(FimContext, SentinelsNeedNotBeTargets) {
   EXPECT_TRUE(std::count(sample.tokens.begin(), sample.tokens.end(), kEnd));
 }
 
-// A vocabulary of merges: where a character cut falls within a token, the pieces are encoded by themselves.
-TEST(FimContext, SeamsOfABytePairEncoding) {
+// A vocabulary with merges: where a character cut is inside a token, the parts are encoded separately.
+TEST(FimContext, SeamsWithBytePairEncoding) {
   const auto folder = source_folder() / "plugins/tokenizer/bpe/smoke";
   const auto file = [&](const char* name) {
     return json{{"path", (folder / name).string()}, {"sha256", "f00d"}, {"name", name}};

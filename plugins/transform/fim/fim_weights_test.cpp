@@ -1,4 +1,4 @@
-// Weights and padding that an earlier transform gave to a context: they stay with their tokens wherever these are put.
+// Weights and padding that an earlier transform gave to a sequence: they move with their tokens.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -27,8 +27,8 @@ Sample context_of(const std::string& text, std::vector<float> weights, std::vect
   return sample;
 }
 
-// Every letter is in the piece once, so that it says which weight and which mask are its own.
-TEST(FimWeights, OfAPieceStayWithTheirTokensAtTokenCuts) {
+// Every letter occurs once in the piece, so that it identifies its weight and mask.
+TEST(FimWeights, OfAPieceMoveWithTheirTokensAtTokenCuts) {
   const Rig fim(json{{"rate", 1.0}, {"cut", "token"}});
   const auto given = context_of("abcdefgh<EOT>", {0, 0.25, 0.5, 0, 0.75, 0, 0, 0.125, 1},
                                 {true, true, false, true, true, false, true, true, true});
@@ -48,14 +48,14 @@ TEST(FimWeights, OfAPieceStayWithTheirTokensAtTokenCuts) {
   EXPECT_GT(moved, 25);
 }
 
-TEST(FimWeights, OfPaddingAreNoSentinels) {
+TEST(FimWeights, OfPaddingDoNotApplyToSentinels) {
   const Rig fim(json{{"rate", 1.0}, {"cut", "token"}});
   const auto sample = fim.of(context_of("ab<EOT>", {0.5, 2, 1}, {true, false, true}), 1);
   for (size_t i = 0; i < 3; ++i)
     if (kSentinels.has(sample.tokens[i])) {
       EXPECT_EQ(sample.loss_weight[i], 0.5F);
     }
-  // Text of padding alone is no text.
+  // Text of padding alone counts as empty.
   const auto padded = context_of("ab<EOT>cd", {1, 1, 1, 0, 0}, {true, true, true, false, false});
   const auto after = fim.of(context_of("<EOT>cd", {1, 0, 0}, {true, false, false}), 1);
   EXPECT_EQ(shown(after.tokens), "<EOT>cd");
@@ -63,8 +63,8 @@ TEST(FimWeights, OfPaddingAreNoSentinels) {
   EXPECT_NE(shown(fim.of(padded, 1).tokens), "ab<EOT>cd");
 }
 
-// Character cuts encode a piece again: it has one weight for all its tokens, or stays as it is.
-TEST(FimWeights, AtCharacterCutsAPieceHasOneWeightOrStays) {
+// Character cuts encode a piece again: either all its tokens have one weight, or it stays unchanged.
+TEST(FimWeights, AtCharacterCutsAPieceHasOneWeightOrIsUnchanged) {
   const Rig fim(json{{"rate", 1.0}});
   const auto mixed = context_of("abcdefgh", {1, 1, 0, 0, 0, 1, 1, 1});
   const auto padded = context_of("abcdefgh", {}, {true, true, true, true, true, true, false, false});

@@ -1,4 +1,4 @@
-// Signals to lock holders: a child of this test is one.
+// Signals to lock holders, which here are child processes of the test.
 #include "base/holder.h"
 
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@
 namespace assay::base {
 namespace {
 
-TEST(SignalHolder, ReachesWhoHasTheFileOpenAndNobodyElse) {
+TEST(SignalHolder, ReachesOnlyTheProcessWithTheOpenFile) {
   const testing::TemporaryFolder folder;
   const auto held = folder.write("held", ""), other = folder.write("other", "");
   int ready[2];
@@ -25,7 +25,7 @@ TEST(SignalHolder, ReachesWhoHasTheFileOpenAndNobodyElse) {
   }
   char byte = 0;
   ASSERT_EQ(::read(ready[0], &byte, 1), 1);
-  EXPECT_FALSE(signal_holder(child, other, SIGKILL));  // as of a process whose number was used again
+  EXPECT_FALSE(signal_holder(child, other, SIGKILL));  // the same result as for a reused process id
   EXPECT_EQ(::kill(child, 0), 0);
   EXPECT_TRUE(signal_holder(child, held, SIGUSR1));
   int status = 0;

@@ -11,7 +11,7 @@
 namespace assay::base {
 namespace {
 
-TEST(FileLock, OneHolderUntilItLetsGo) {
+TEST(FileLock, HasOneHolderUntilReleased) {
   const testing::TemporaryFolder folder;
   const auto file = folder / "lock";
   EXPECT_FALSE(FileLock::is_held(file));
@@ -27,7 +27,7 @@ TEST(FileLock, OneHolderUntilItLetsGo) {
   EXPECT_THROW(FileLock::try_lock("/nowhere/lock"), UserError);
 }
 
-TEST(FileLock, AKilledHolderLetsGo) {
+TEST(FileLock, IsReleasedWhenItsHolderIsKilled) {
   const testing::TemporaryFolder folder;
   const auto file = folder / "lock";
   int ready[2];

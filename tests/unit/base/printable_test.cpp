@@ -1,4 +1,4 @@
-// What cannot be shown on a line comes as an escape; what is no UTF-8 as U+FFFD.
+// Characters that cannot be shown on a line become escapes; invalid UTF-8 becomes U+FFFD.
 #include "base/printable.h"
 
 #include <gtest/gtest.h>
@@ -6,7 +6,7 @@
 namespace assay::base {
 namespace {
 
-TEST(Printable, KeepsWhatALineCanShow) {
+TEST(Printable, KeepsPrintableText) {
   for (const char* text : {"", "plain", "C:\\new", "émigré ß Ω 漢字 🙂", "\u00a0\u200d\ufeff", "a|b <c> `d`"}) {
     EXPECT_EQ(printable(text), text);
     EXPECT_EQ(printable_lines(text), text);
@@ -23,8 +23,8 @@ TEST(Printable, EscapesControlsAndDirections) {
   EXPECT_EQ(valid_utf8("a\x1b\n\u202e"), "a\x1b\n\u202e");
 }
 
-// The Unicode Standard, table 3-7 and what it excludes.
-TEST(Printable, ReplacesWhatIsNoUtf8) {
+// The Unicode Standard, table 3-7, and the sequences that it excludes.
+TEST(Printable, ReplacesInvalidUtf8) {
   for (const char* bytes : {"\x80", "\xc3", "\xc0\xaf", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf",
                             "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff"}) {
     std::string wanted;

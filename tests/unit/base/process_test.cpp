@@ -25,7 +25,7 @@ TEST(Process, AppendsToItsLog) {
   EXPECT_THAT(read_file(log), HasSubstr("before\nadded\nerror\n"));
 }
 
-TEST(Process, HasAGroupOfItsOwn) {
+TEST(Process, HasItsOwnProcessGroup) {
   const testing::TemporaryFolder folder;
   Process child({"sh", "-c", "sleep 600; true"}, {}, folder / "log");
   EXPECT_EQ(::getpgid(child.id()), child.id());
@@ -34,7 +34,7 @@ TEST(Process, HasAGroupOfItsOwn) {
   EXPECT_EQ(child.wait().signal, SIGKILL);
 }
 
-TEST(Process, SaysWhatCannotBeStarted) {
+TEST(Process, ReportsWhatCannotBeStarted) {
   const testing::TemporaryFolder folder;
   const auto text_of = [](const auto& start) -> std::string {
     try {
@@ -52,7 +52,7 @@ TEST(Process, SaysWhatCannotBeStarted) {
             "/nowhere/program: cannot be started: No such file or directory");
 }
 
-TEST(ProgramRun, GivesLinesAsTheyComeAndTheRest) {
+TEST(ProgramRun, PassesLinesAsTheyComeAndReturnsTheRest) {
   std::vector<std::string> lines;
   const auto output =
       run_program({"printf", "one\\n\\ntwo\\nrest"}, {}, [&](const auto& line) { lines.push_back(line); });
@@ -69,7 +69,7 @@ TEST(ProgramRun, KillsAtTheDeadline) {
   EXPECT_TRUE(output.timed_out);
   EXPECT_EQ(output.status.signal, SIGKILL);
   EXPECT_EQ(output.text, "begun\n");
-  // Of one that closes its output and does not end.
+  // This process closes its output and keeps running.
   output = run_program({"sh", "-c", "exec sleep 600 >&-"}, {}, {}, soon());
   EXPECT_TRUE(output.timed_out);
   EXPECT_EQ(output.status.signal, SIGKILL);
@@ -79,7 +79,7 @@ TEST(ProgramRun, KillsAtTheDeadline) {
   EXPECT_EQ(output.status.signal, SIGTERM);
 }
 
-TEST(Capture, OutputOrNothing) {
+TEST(Capture, ReturnsTheOutputOrNothing) {
   EXPECT_EQ(capture_output({"printf", "a b"}), "a b");
   EXPECT_EQ(capture_output({"sh", "-c", "echo x; exit 3"}), std::nullopt);
   EXPECT_EQ(capture_output({"/nowhere/program"}), std::nullopt);

@@ -1,12 +1,12 @@
-// Values of FIPS 180-4's examples.
+// Examples of FIPS 180-4.
 #include "base/sha256.h"
 
 #include <gtest/gtest.h>
 
 #include "assay/error.h"
 
-// Linux gives the memory of a process as a file whose first bytes cannot be read.
-TEST(Sha256, AFileThatCannotBeReadToItsEndHasNone) {
+// Linux exposes the memory of a process as a file whose first bytes cannot be read.
+TEST(Sha256, AFileThatCannotBeReadToItsEndHasNoHash) {
   EXPECT_THROW(assay::base::sha256_of_file("/proc/self/mem"), assay::UserError);
 }
 

@@ -24,7 +24,7 @@ TEST(Text, WidthInCharacters) {
   EXPECT_EQ(width_of("caf\u00e9 \u2260"), 6u);
 }
 
-TEST(Text, OneWordOfAShell) {
+TEST(Text, ShellQuoting) {
   EXPECT_EQ(shell_quoted(""), "''");
   EXPECT_EQ(shell_quoted("a b"), "'a b'");
   EXPECT_EQ(shell_quoted("it's"), "'it'\\''s'");

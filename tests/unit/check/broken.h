@@ -1,4 +1,4 @@
-// Components that break one promise each, made in this program, and what the kit says of them.
+// Components that each violate one property, defined in this program, and the findings of the kit.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -13,7 +13,7 @@
 
 namespace assay::check {
 
-// What the kit finds of a component named "broken".
+// Returns the findings of the kit for a component named "broken".
 template <class T>
 std::vector<Finding> findings_of(const nlohmann::json& given = nlohmann::json::object()) {
   static const AssayComponent component = assay::component<T>("broken");
@@ -27,7 +27,7 @@ std::vector<Finding> findings_of(const nlohmann::json& given = nlohmann::json::o
   return findings;
 }
 
-// All properties that were tried.
+// Returns all properties that were checked.
 template <class T>
 std::vector<std::string> properties_of() {
   std::vector<std::string> properties;
@@ -35,7 +35,7 @@ std::vector<std::string> properties_of() {
   return properties;
 }
 
-// The properties that do not hold, with "<property>: <fault>" in `told`.
+// Returns the properties that do not hold, and appends "<property>: <fault>" to `told`.
 template <class T>
 std::vector<std::string> faults_of(std::string* told = nullptr,
                                    const nlohmann::json& given = nlohmann::json::object()) {
@@ -48,19 +48,19 @@ std::vector<std::string> faults_of(std::string* told = nullptr,
   return properties;
 }
 
-// For what goes wrong off the thread that came first; the kit's own threads are others.
+// True on any thread but the first one that called this; the kit's own threads are others.
 inline bool on_another_thread() {
   static const auto first = std::this_thread::get_id();
   return std::this_thread::get_id() != first;
 }
 
-// These properties, and maybe more, are broken.
+// This property, and maybe others, must fail.
 template <class T>
 void expect_fault(const std::string& property) {
   EXPECT_THAT(faults_of<T>(), ::testing::Contains(property));
 }
 
-// Exactly these properties are broken.
+// Exactly these properties must fail.
 template <class T>
 void expect_faults(const std::vector<std::string>& properties) {
   std::string told;

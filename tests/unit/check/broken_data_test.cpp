@@ -1,4 +1,4 @@
-// The kit catches datasets, tokenizers, transforms, decoders, evaluators and trackers that break one promise each.
+// The kit catches datasets, tokenizers, transforms, decoders, evaluators and trackers that violate one property each.
 #include <ATen/ops/full.h>
 #include <ATen/ops/full_like.h>
 #include <c10/core/GradMode.h>
@@ -37,7 +37,7 @@ class Bytes : public Tokenizer {
     return text;
   }
 };
-TEST(BrokenTokenizer, NoneOfAGoodOne) { expect_faults<Bytes>({}); }
+TEST(BrokenTokenizer, NoFaultsOfAValidOne) { expect_faults<Bytes>({}); }
 
 struct DropsZeros : Bytes {
   using Bytes::Bytes;
@@ -100,7 +100,7 @@ class Words : public Dataset {
   }
   std::vector<Source> sources() const override { return {{"made up", "", ""}}; }
 };
-TEST(BrokenDataset, NoneOfAGoodOne) { expect_faults<Words>({}); }
+TEST(BrokenDataset, NoFaultsOfAValidOne) { expect_faults<Words>({}); }
 
 struct OneIdInTwoSplits : Words {
   using Words::Words;
@@ -151,7 +151,7 @@ struct NothingToTrainOn : Words {
   using Words::Words;
   int64_t size(Split split) const override { return split == Split::kTest ? 40 : 0; }
 };
-TEST(BrokenDataset, OneToEvaluateOnIsNoFault) { expect_faults<NothingToTrainOn>({}); }
+TEST(BrokenDataset, NoTrainingTextIsNoFault) { expect_faults<NothingToTrainOn>({}); }
 
 // ---- transforms
 
@@ -174,7 +174,7 @@ class Reverse : public Transform {
  protected:
   Config config_;
 };
-TEST(BrokenTransform, NoneOfAGoodOne) { expect_faults<Reverse>({}); }
+TEST(BrokenTransform, NoFaultsOfAValidOne) { expect_faults<Reverse>({}); }
 
 struct LosesTheLast : Reverse {
   using Reverse::Reverse;
@@ -235,7 +235,7 @@ class Likeliest : public Decoder {
   explicit Likeliest(const Config&) {}
   Choice next(DecodeContext& context) override { return {context.logits().argmax(-1), {}}; }
 };
-TEST(BrokenDecoder, NoneOfAGoodOne) { expect_faults<Likeliest>({}); }
+TEST(BrokenDecoder, NoFaultsOfAValidOne) { expect_faults<Likeliest>({}); }
 
 struct OutsideTheVocabulary : Likeliest {
   using Likeliest::Likeliest;
@@ -279,7 +279,7 @@ class Size : public Evaluator {
  protected:
   virtual double extra(EvaluationContext&, const Tensor&) { return 0; }
 };
-TEST(BrokenEvaluator, NoneOfAGoodOne) { expect_faults<Size>({}); }
+TEST(BrokenEvaluator, NoFaultsOfAValidOne) { expect_faults<Size>({}); }
 
 struct WeighsNothing : Size {
   using Size::Size;
@@ -323,7 +323,7 @@ class Quiet : public Tracker {
   explicit Quiet(const Config&) {}
   void on(std::string_view, std::string_view) override {}
 };
-TEST(BrokenTracker, NoneOfAGoodOne) { expect_faults<Quiet>({}); }
+TEST(BrokenTracker, NoFaultsOfAValidOne) { expect_faults<Quiet>({}); }
 
 struct KnowsFewEvents : Quiet {
   using Quiet::Quiet;

@@ -1,4 +1,4 @@
-// The kit catches positional schemes that break one promise each.
+// The kit catches positional schemes that violate one property each.
 #include <ATen/ops/arange.h>
 #include <ATen/ops/zeros_like.h>
 
@@ -8,7 +8,7 @@
 namespace assay::check {
 namespace {
 
-// A scheme with learned slopes that keeps every promise; those below break one.
+// A valid scheme with learned slopes; each scheme below violates one property.
 class Good : public Positional {
  public:
   struct Config {
@@ -35,7 +35,7 @@ class Good : public Positional {
   Tensor slope_H_;
 };
 
-TEST(BrokenPositional, NoneOfAGoodOne) { expect_faults<Good>({}); }
+TEST(BrokenPositional, NoFaultsOfAValidOne) { expect_faults<Good>({}); }
 
 struct SameHeadsOnEveryRank : Good {
   using Good::Good;
@@ -52,7 +52,7 @@ TEST(BrokenPositional, SlicesOfRanks) {
        "a run resumes from its checkpoint bit-identically, and the checkpoint loads on other meshes"});
 }
 
-// A number a channel, added to embeddings as if they were whole.
+// One number per channel, added to embeddings as if they were not split.
 struct KnowsNoPart : Good {
   using Good::Good;
   void fit(const AttentionShape& shape) override {
@@ -83,7 +83,7 @@ struct CountsFromTheFirstQuery : Good {
     return bias;
   }
 };
-TEST(BrokenPositional, PlacesInsteadOfPositions) {
+TEST(BrokenPositional, IndicesInsteadOfPositions) {
   expect_faults<CountsFromTheFirstQuery>(
       {"with fewer queries than keys, the results are rows of the full result",
        "in cached decoding, the results are rows of the full result",
@@ -91,7 +91,8 @@ TEST(BrokenPositional, PlacesInsteadOfPositions) {
                                                                   // sees
 }
 
-// Of as many keys it gives the same for any queries; but a token that is decoded has fewer keys than in a full forward.
+// The result does not depend on the queries for a given number of keys, but decoding a token has fewer keys than a full
+// forward pass.
 struct DividesByTheKeys : Good {
   using Good::Good;
   AttentionBias attention_bias(const AttentionContext& context) const override {
@@ -106,7 +107,7 @@ TEST(BrokenPositional, TheNumberOfKeys) {
                                    "alternatives in a cache do not attend to one another"});
 }
 
-// A shape that is wrong is said by name, once, without LibTorch's stack frames.
+// An error names the tensor with the wrong shape, once, without LibTorch's stack frames.
 struct ForgetsItsHeads : Good {
   using Good::Good;
   AttentionBias attention_bias(const AttentionContext& context) const override {
@@ -137,7 +138,7 @@ TEST(BrokenPositional, AShapeOfTheEmbeddings) {
                         "hook 'embed': the embeddings have sizes [12, 16]; they must keep their sizes, [6, 12, 16]\n"));
 }
 
-// What LibTorch throws in a hook is its message alone.
+// Errors of LibTorch in a hook are reported with their message alone.
 struct AsksForARowThatIsNotThere : Good {
   using Good::Good;
   std::pair<Tensor, Tensor> rotate(const Tensor& q, const Tensor& k, const AttentionContext&) const override {
@@ -169,7 +170,7 @@ struct WorksInFp64Alone : Good {
     return x.scalar_type() == at::kDouble ? x : at::zeros_like(x);
   }
 };
-TEST(BrokenPositional, OtherTypes) { expect_faults<WorksInFp64Alone>({"fp32 and bf16 agree with fp64"}); }
+TEST(BrokenPositional, OtherDtypes) { expect_faults<WorksInFp64Alone>({"fp32 and bf16 agree with fp64"}); }
 
 struct HasALimitItDoesNotKeep : Good {
   using Good::Good;
@@ -182,7 +183,7 @@ struct RefusesALimit : Good {
     if (config.slope == 1) throw UserError("cannot be that large");
   }
 };
-TEST(BrokenPositional, ARefusalThatDoesNotSayWhat) {
+TEST(BrokenPositional, ARefusalWithoutAReason) {
   expect_faults<RefusesALimit>(
       {"it can be constructed at the limits of every parameter, or names the parameter that it rejects"});
 }

@@ -1,4 +1,4 @@
-// The kit catches objectives, optimizers, schedulers and models that break one promise each.
+// The kit catches objectives, optimizers, schedulers and models that violate one property each.
 #include <ATen/ops/zeros_like.h>
 #include <c10/core/GradMode.h>
 
@@ -42,7 +42,7 @@ class CrossEntropy : public Objective {
     return (weight.defined() ? nll * weight : nll).sum();
   }
 };
-TEST(BrokenObjective, NoneOfAGoodOne) { expect_faults<CrossEntropy>({}); }
+TEST(BrokenObjective, NoFaultsOfAValidOne) { expect_faults<CrossEntropy>({}); }
 
 struct HidesItsGradient : CrossEntropy {
   using CrossEntropy::CrossEntropy;
@@ -75,7 +75,7 @@ TEST(BrokenObjective, MicroBatches) {
   expect_faults<DividesByItsOwnBatch>({"a batch of padding gives no NaN", kMicroBatches});
 }
 
-// Only where some term has nothing to count and others would: padding is seen to.
+// The result is wrong only where a micro-batch has no targets and others do; padding is handled.
 struct DividesByItsTargets : CrossEntropy {
   using CrossEntropy::CrossEntropy;
   void prepare(PrepareContext& context) override { context.denominator("one", 1); }
@@ -112,7 +112,7 @@ struct StopsOnPurpose : HidesItsGradient {
   using HidesItsGradient::HidesItsGradient;
   bool stops_gradients() const override { return true; }
 };
-TEST(BrokenObjective, GradientsThatAreStoppedOnPurpose) { expect_faults<StopsOnPurpose>({}); }
+TEST(BrokenObjective, GradientsThatAreStoppedOnPurposeAreNoFault) { expect_faults<StopsOnPurpose>({}); }
 
 // ---- callbacks
 
@@ -126,7 +126,7 @@ class Clipping : public Callback {
       if (parameter.value.grad().defined()) parameter.value.mutable_grad().clamp_(-0.01, 0.01);
   }
 };
-TEST(BrokenCallback, NoneOfAGoodOne) { expect_faults<Clipping>({}); }
+TEST(BrokenCallback, NoFaultsOfAValidOne) { expect_faults<Clipping>({}); }
 
 struct ScalesByItsShard : Clipping {
   using Clipping::Clipping;
@@ -147,7 +147,7 @@ struct CountsSteps : Clipping {
   }
   int calls_ = 0;
 };
-TEST(BrokenCallback, StateThatNoCheckpointHas) { expect_faults<CountsSteps>({kCheckpoint}); }
+TEST(BrokenCallback, StateThatIsNotCheckpointed) { expect_faults<CountsSteps>({kCheckpoint}); }
 
 // ---- optimizers
 
@@ -180,7 +180,7 @@ class Descent : public Optimizer {
   std::vector<Parameter>* parameters_ = nullptr;
   std::vector<Tensor> momentum_;
 };
-TEST(BrokenOptimizer, NoneOfAGoodOne) { expect_faults<Descent>({}); }
+TEST(BrokenOptimizer, NoFaultsOfAValidOne) { expect_faults<Descent>({}); }
 
 struct ForgetsItsState : Descent {
   using Descent::Descent;
@@ -230,7 +230,7 @@ class Halving : public Scheduler {
     return 1 - 0.5 * static_cast<double>(std::min(step, run.steps)) / static_cast<double>(run.steps);
   }
 };
-TEST(BrokenScheduler, NoneOfAGoodOne) { expect_faults<Halving>({}); }
+TEST(BrokenScheduler, NoFaultsOfAValidOne) { expect_faults<Halving>({}); }
 
 struct RefusesShortRuns : Halving {
   using Halving::Halving;
@@ -294,7 +294,7 @@ TEST(BrokenScheduler, StateOfAThread) {
   expect_fault<SlowerOffTheFirstThread>("it is reproducible, also in two threads");
 }
 
-// ---- models: the stand-in, spoiled on its way in or out
+// ---- models: the stand-in with changed inputs or outputs
 
 class Wrapped : public Model {
  public:
@@ -321,7 +321,7 @@ class Wrapped : public Model {
  protected:
   Child<Model> inner_;
 };
-TEST(BrokenModel, NoneOfAGoodOne) { expect_faults<Wrapped>({}); }
+TEST(BrokenModel, NoFaultsOfAValidOne) { expect_faults<Wrapped>({}); }
 
 struct LosesALayer : Wrapped {
   using Wrapped::Wrapped;

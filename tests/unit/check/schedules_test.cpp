@@ -1,4 +1,4 @@
-// Schedules of the tree, all at once: none jumps, but BERT's where its warm-up ends.
+// All schedules in the tree: none of them jumps, except BERT's at the end of its warm-up.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -15,8 +15,8 @@ using nlohmann::json;
 constexpr int64_t kSteps = 100'000, kWarmup = 5'000;
 constexpr RunLength kRun{kSteps, 2048};
 
-// The largest change from one step to the next within the run, as a ratio of the highest rate, and where. Every rate is
-// a number that a rate can be, also past the end.
+// Returns the largest change from one step to the next within the run, as a fraction of the peak rate, and its step.
+// Every rate must be finite and valid, also past the end of the run.
 std::pair<double, int64_t> largest_jump(const std::string& name, json given) {
   given["warmup"] = "5%";
   const auto scheduler = make<Scheduler>(name, given);
@@ -32,7 +32,7 @@ std::pair<double, int64_t> largest_jump(const std::string& name, json given) {
   return {largest.first / highest, largest.second};
 }
 
-TEST(Schedules, ChangeByLittleAtAStep) {
+TEST(Schedules, ChangeLittlePerStep) {
   const std::pair<const char*, json> all[] = {{"constant", json::object()},
                                               {"linear", {{"floor", 0.2}}},
                                               {"cosine", {{"length", "150%"}}},
@@ -45,8 +45,8 @@ TEST(Schedules, ChangeByLittleAtAStep) {
   for (const auto& [name, given] : all) EXPECT_LE(largest_jump(name, given).first, 1.01 / kWarmup) << name << given;
 }
 
-// A root falls steeply at first: by sqrt(1 / Td) at the first step of a decay of Td.
-TEST(Schedules, MinusSqrtBeginsItsDecayAtOnce) {
+// A square root falls steeply at first: by sqrt(1 / Td) at the first step of a decay of Td steps.
+TEST(Schedules, MinusSqrtFallsSteeplyAtOnce) {
   const auto [jump, step] = largest_jump("wsd", {{"style", "minus_sqrt"}});
   EXPECT_EQ(step, 90'001);
   EXPECT_NEAR(jump, 0.01, 1e-12);

@@ -1,4 +1,4 @@
-// Every plugin of the tree keeps what its kind promises.
+// Every plugin in the tree has the properties of its kind.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -37,7 +37,7 @@ const loader::Registry& registry() {
   return *made;
 }
 
-// What its smoke.toml says that it must be given; files are relative to that.
+// Returns the values that its smoke.toml gives to it; files are relative to that file.
 json given_to(const Plugin& plugin) {
   const auto folder = testing::source_folder() / "plugins" / plugin.kind / plugin.name;
   auto given = testing::smoke_of(plugin.kind, plugin.name);

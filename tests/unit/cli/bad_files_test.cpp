@@ -1,5 +1,5 @@
-// tests/cli/bad: an experiment file and, beside it, exactly what its author must be told. A first line
-// `# args: a=b c=d` gives words of the command line.
+// Each case in tests/cli/bad is an experiment file with the exact error messages beside it. A first line `# args: a=b
+// c=d` adds arguments to the command line.
 #include <gmock/gmock.h>
 
 #include <filesystem>
@@ -44,7 +44,7 @@ int run(const std::vector<std::string>& words) {
   return main(static_cast<int>(argv.size()), argv.data());
 }
 
-TEST_F(BadFiles, EachGetsItsMessagesAndExitCode2) {
+TEST_F(BadFiles, EachGivesItsMessagesAndExitCode2) {
   size_t cases = 0;
   for (const auto& entry : fs::directory_iterator(".")) {
     if (entry.path().extension() != ".toml") continue;

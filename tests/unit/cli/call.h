@@ -1,4 +1,4 @@
-// A verb called as from the command line, with what it printed.
+// Calls a verb as the command line does and captures its output.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -15,7 +15,7 @@ struct Called {
   std::string out, err;
 };
 
-// assay words...
+// Runs `assay words...`.
 inline Called call(const std::vector<std::string>& words) {
   std::vector<const char*> argv{"assay"};
   for (const auto& word : words) argv.push_back(word.c_str());

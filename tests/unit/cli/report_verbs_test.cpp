@@ -1,4 +1,4 @@
-// assay report and assay figure on results folders made for the purpose.
+// assay report and assay figure on results folders made by the tests.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
@@ -25,7 +25,7 @@ class ReportVerbs : public ::testing::Test {
   testing::ResultsBuilder results_;
 };
 
-TEST_F(ReportVerbs, ReportStandsBesideThePlanOrWhereItIsAskedFor) {
+TEST_F(ReportVerbs, ReportIsWrittenBesideThePlanOrToTheGivenFile) {
   results_.finished({.scheme = "alibi"}, {{64, 2.0}});
   const auto file = results_.experiment().folder() / "report.html";
   auto called = testing::call({"report", "quick"});
@@ -37,7 +37,7 @@ TEST_F(ReportVerbs, ReportStandsBesideThePlanOrWhereItIsAskedFor) {
   const auto other = folder / "other.html";
   EXPECT_EQ(testing::call({"report", "quick", "--metric", "train.loss", "--out", other.string()}).code, 0);
   EXPECT_THAT(base::read_file(other), HasSubstr(R"("title":"train.loss")"));
-  // The sweep is done, so there is nothing to wait for.
+  // The sweep is finished, so --watch ends at once.
   EXPECT_EQ(testing::call({"report", "quick", "--watch"}).code, 0);
   EXPECT_THAT(base::read_file(file), HasSubstr(R"("reload_seconds":0})"));
 }
@@ -55,8 +55,8 @@ TEST_F(ReportVerbs, RefuseAsCompareDoes) {
   EXPECT_THAT(testing::call({"figure", "quick"}).err, HasSubstr("has no [[figure]]"));
 }
 
-// The figure of the experiment itself, on made records: every number of its CSV is one of the table's.
-TEST_F(ReportVerbs, FigureOfTheExtrapolationHoldsTheNumbersOfTheTable) {
+// The extrapolation experiment's own figure on records made here: every number of its CSV is one of the table's.
+TEST_F(ReportVerbs, FigureOfTheExtrapolationHasTheNumbersOfTheTable) {
   if (!has_gnuplot()) GTEST_SKIP() << "gnuplot is not installed";
   for (int seed = 1; seed <= 3; ++seed) {
     results_.finished({.scheme = "alibi", .seed = seed}, {{64, 2.3 + 0.01 * seed}, {512, 2.31}, {1024, 2.3}});
@@ -86,7 +86,7 @@ TEST_F(ReportVerbs, FigureOfTheExtrapolationHoldsTheNumbersOfTheTable) {
                               : cell["count"]["stale"] == 3 ? "3 (3 stale)"
                                                             : "3");
     }
-  // The columns of the figure itself, and the first of those that every line has alike.
+  // Keeps the columns of the figure itself and the first of those whose values are the same on every line.
   std::istringstream lines(base::read_file(folder / "extrapolation.csv"));
   std::string found;
   for (std::string line; std::getline(lines, line);) {

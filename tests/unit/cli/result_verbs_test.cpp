@@ -1,4 +1,4 @@
-// assay compare and assay status on results folders made for the purpose.
+// assay compare and assay status on results folders made by the tests.
 #include <gmock/gmock.h>
 
 #include <cstdlib>
@@ -23,7 +23,7 @@ class ResultVerbs : public ::testing::Test {
   ResultVerbs() { ::setenv("ASSAY_RESULTS", results_.experiment().folder().parent_path().c_str(), 1); }
   ~ResultVerbs() override { ::unsetenv("ASSAY_RESULTS"); }
 
-  // The exit code of `assay words...`; standard output and error are then in out_ and err_.
+  // Returns the exit code of `assay words...`; standard output and error are then in out_ and err_.
   int call(const std::vector<std::string>& words) {
     std::vector<const char*> argv{"assay"};
     for (const auto& word : words) argv.push_back(word.c_str());
@@ -44,7 +44,7 @@ TEST_F(ResultVerbs, CompareByNameAndByFile) {
   EXPECT_EQ(call({"compare", "quick"}), 0);
   EXPECT_THAT(out_, AllOf(HasSubstr("lm.bits_per_byte@length=64"), HasSubstr("command: assay compare quick\n")));
   EXPECT_EQ(err_, "");
-  // The [compare] section is that of the file as it is now, its extends included.
+  // The [compare] section is read from the current file, including the files that it extends.
   const testing::TemporaryFolder folder;
   folder.write("base.toml", "[compare]\nbaseline = { positional = \"alibi\" }\n");
   const auto file =
@@ -57,7 +57,7 @@ TEST_F(ResultVerbs, CompareByNameAndByFile) {
   EXPECT_EQ(json["rows"][1]["baseline"], false);
 }
 
-TEST_F(ResultVerbs, CompareByNameKnowsTheSettingsOfTheRun) {
+TEST_F(ResultVerbs, CompareByNameUsesTheSettingsOfTheRun) {
   results_.finished({.scheme = "alibi"}, {{64, 2.0}, {512, 3.0}});
   base::write_atomically(results_.experiment().compare(),
                          R"({"stated":{},"compare":{"metrics":["train.loss"],"baseline":{"positional":"alibi"}}})");
@@ -68,7 +68,7 @@ TEST_F(ResultVerbs, CompareByNameKnowsTheSettingsOfTheRun) {
   EXPECT_THAT(out_, HasSubstr("| run | lm.bits_per_byte@length=64 | lm.bits_per_byte@length=512 | parameters |"));
 }
 
-TEST_F(ResultVerbs, ReferenceHoldsItsCommandAndMachine) {
+TEST_F(ResultVerbs, ReferenceContainsItsCommandAndMachine) {
   results_.finished({.scheme = "alibi"}, {{64, 2.0}});
   EXPECT_EQ(call({"compare", "quick", "--reference"}), 0);
   const auto markdown = base::read_file(results_.experiment().reference() / "table.md");
@@ -100,7 +100,7 @@ TEST_F(ResultVerbs, CompareExitCodesAndMessages) {
   EXPECT_EQ(err_, "nowhere.toml: there is no such file\n");
 }
 
-// Six seeds each: alibi is lower by 0.5, give or take.
+// Six seeds per row: alibi is lower by about 0.5.
 void two_rows(testing::ResultsBuilder& results) {
   const std::vector<double> noise{0.00, 0.02, -0.02, 0.01, -0.01, 0.00};
   for (int seed = 1; seed <= 6; ++seed) {
@@ -141,7 +141,7 @@ TEST_F(ResultVerbs, ClaimsAndTheirExitCodes) {
   EXPECT_EQ(err_, "assay claims: 'quick' has no [[claim]]\n");
 }
 
-TEST_F(ResultVerbs, TheReferenceHoldsTheVerdicts) {
+TEST_F(ResultVerbs, TheReferenceContainsTheVerdicts) {
   two_rows(results_);
   base::write_atomically(results_.experiment().compare(), settings_with("left < right", 3).dump());
   EXPECT_EQ(call({"compare", "quick", "--reference"}), 0);
@@ -150,7 +150,7 @@ TEST_F(ResultVerbs, TheReferenceHoldsTheVerdicts) {
                     HasSubstr("The claim was stated when there were 3 results.")));
 }
 
-TEST_F(ResultVerbs, SeveralExperimentsAndArrangements) {
+TEST_F(ResultVerbs, SeveralExperimentsAndLayouts) {
   two_rows(results_);
   std::filesystem::copy(results_.experiment().folder(), results_.experiment().folder().parent_path() / "other",
                         std::filesystem::copy_options::recursive);
@@ -187,12 +187,12 @@ TEST_F(ResultVerbs, GateAndItsExitCodes) {
   EXPECT_EQ(call({"gate", "quick", "--baseline", file, "--tolerance", "lm.bits_per_byte=0.6"}), 0);
   EXPECT_EQ(call({"gate", "quick", "--baseline", file, "--tolerance", "lm.bits_per_bite=0.6"}), 2);
   EXPECT_THAT(err_, HasSubstr("no tested metric has this name; did you mean 'lm.bits_per_byte'?"));
-  EXPECT_EQ(call({"gate", "quick", "--baseline", file, "--update"}), 0);  // keeps the tolerance that is there
+  EXPECT_EQ(call({"gate", "quick", "--baseline", file, "--update"}), 0);  // keeps the tolerance of the file
   EXPECT_EQ(nlohmann::json::parse(base::read_file(file))["tolerance"][""], "0.1");
 }
 
-// Kept are three seeds of one row. Then three more seeds of it diverge, and there is a row that nothing was kept of.
-TEST_F(ResultVerbs, GateKnowsOfRunsWithoutValuesAndOfNewRows) {
+// The baseline has three seeds of one row. Then three more seeds of it diverge, and a new row has no baseline values.
+TEST_F(ResultVerbs, GateReportsRunsWithoutValuesAndNewRows) {
   const testing::TemporaryFolder folder;
   const auto file = (folder / "gate.json").string();
   results_.plan({.scheme = "alibi", .seed = 1});
@@ -214,14 +214,14 @@ TEST_F(ResultVerbs, GateKnowsOfRunsWithoutValuesAndOfNewRows) {
   EXPECT_EQ(err_, "wrote " + file +
                       "\npositional=alibi: partly in the baseline: 3 of 6 runs have a value (3 diverged)\n"
                       "positional=none: not in the baseline: 0 of 6 runs have a value (6 failed)\n");
-  EXPECT_EQ(call({"gate", "quick", "--baseline", file}), 0);  // no worse than it was
+  EXPECT_EQ(call({"gate", "quick", "--baseline", file}), 0);  // no worse than the baseline
   later.failed({.scheme = "alibi", .seed = 7}, "bug");
   EXPECT_EQ(call({"gate", "quick", "--baseline", file}), 4);
   EXPECT_THAT(out_, HasSubstr("3 of 7 runs have a value: 1 failed, 3 diverged"));
 }
 
-// The plan in force still has the code that made the record; the plugin's file has other code by now.
-TEST_F(ResultVerbs, APluginThatWasBuiltAgainMakesRecordsStale) {
+// The plan in force has the build id of the record; the plugin's file has been rebuilt.
+TEST_F(ResultVerbs, ARebuiltPluginMakesRecordsStale) {
   results_.finished({.scheme = "a", .training_code = current_training_code()}, {{64, 2.0}});
   EXPECT_EQ(call({"status", "quick"}), 0);
   EXPECT_EQ(out_, "quick: 1 done, 0 running, 0 failed, 0 queued\n");
@@ -280,7 +280,7 @@ TEST_F(ResultVerbs, StatusCountsAndExplains) {
       "experiment  runs  done  stale  running  failed  other\nquick          5     2      1        1       1      1\n");
 }
 
-TEST_F(ResultVerbs, StatusSaysWhichRunsSkippedSteps) {
+TEST_F(ResultVerbs, StatusReportsRunsThatSkippedSteps) {
   const auto code = current_training_code();
   results_.finished({.scheme = "a", .seed = 1, .training_code = code, .steps = 6}, {{64, 2.0}});
   results_.finished({.scheme = "a", .seed = 2, .training_code = code, .steps = 6, .skipped_steps = 5}, {{64, 2.0}});

@@ -1,4 +1,4 @@
-// The program as a process, in a folder of its own, with a worker that computes nothing.
+// Runs the program as a process in a folder of its own, with a worker that computes nothing.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -23,7 +23,7 @@ class RunProgram : public ::testing::Test {
     std::filesystem::create_directories(folder_ / "bin");
     std::filesystem::copy_file(built / "assay", folder_ / "bin/assay");
     std::filesystem::copy_file(source_folder() / "tests/fixtures/recording_worker.sh", folder_ / "bin/assay-worker");
-    // No training library: its code is unknown, so no record is stale.
+    // There is no training library: its build id is unknown, so no record is stale.
     std::filesystem::create_directories(folder_ / "lib");
     std::filesystem::create_symlink(built.parent_path() / "lib/libassay_lab.so", folder_ / "lib/libassay_lab.so");
     folder_.write("corpus.txt", "some text\n");
@@ -61,7 +61,7 @@ positional = ["sinusoidal", "alibi"]
 baseline = { positional = "sinusoidal" }
 )");
   }
-  // Instead of the fake one: sh, called with `run --plan $3 --run $5 --results $7`.
+  // Replaces the fake worker by a shell script, which is called with `run --plan $3 --run $5 --results $7`.
   void write_worker(const std::string& script) { folder_.write("bin/assay-worker", "#!/bin/sh\nset -eu\n" + script); }
   std::string command_of(const std::string& words, const std::string& out, const std::string& err) const {
     return "cd '" + folder_.path().string() + "' && env -u ASSAY_RESULTS ASSAY_RUNTIME=runtime ASSAY_DESCRIPTORS='" +

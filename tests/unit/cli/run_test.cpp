@@ -1,4 +1,4 @@
-// The program itself, from TOML to table, with a worker that computes nothing.
+// The program from TOML to table, with a worker that computes nothing.
 #include <gmock/gmock.h>
 
 #include <nlohmann/json.hpp>
@@ -32,7 +32,7 @@ TEST_F(RunProgram, RunsThenSkipsThenCompares) {
   ASSERT_EQ(lines.size(), 4u);
   for (const auto& line : lines) EXPECT_TRUE(record::has_all_records(line, results().run(line.train_id)));
 
-  EXPECT_EQ(call("run experiments/quick.toml"), 0);  // the fixture's library did not make these records
+  EXPECT_EQ(call("run experiments/quick.toml"), 0);  // another library than the fixture's made these records
   EXPECT_THAT(err_, AllOf(HasSubstr("0 done, 4 already complete"),
                           HasSubstr("4 of 4 done runs are stale (other code: training library) and are not run again: "
                                     "'assay recheck experiments/quick.toml' replays their first steps; ")));
@@ -44,9 +44,9 @@ TEST_F(RunProgram, RunsThenSkipsThenCompares) {
   EXPECT_EQ(out_, "quick: 4 done, 0 running, 0 failed, 0 queued\n");
 }
 
-TEST_F(RunProgram, DoneByOtherCodeIsSaid) {
+TEST_F(RunProgram, RunsOfAnotherBuildAreReported) {
   ASSERT_EQ(call("run experiments/quick.toml"), 0) << err_;
-  fs::create_symlink("libassay_lab.so", folder_ / "lib/libassay_run.so");  // whose build id is in no record
+  fs::create_symlink("libassay_lab.so", folder_ / "lib/libassay_run.so");  // its build id is in no record
   EXPECT_EQ(call("status"), 0);
   EXPECT_EQ(out_, "quick: 4 done, 0 running, 0 failed, 0 queued, 4 stale\n");
   EXPECT_EQ(call("ls"), 0);
@@ -66,7 +66,7 @@ TEST_F(RunProgram, OneMoreEvaluationCostsOneEvaluation) {
   EXPECT_EQ(base::read_file(results().run(lines[3].train_id).folder() / "times.txt"), "2\n");
 }
 
-TEST_F(RunProgram, AFailedRunIsToldAndTheRestGoesOn) {
+TEST_F(RunProgram, AFailedRunIsReportedAndTheOthersContinue) {
   EXPECT_EQ(call("run experiments/quick.toml experiment.seeds=[1,13]"), 1) << err_;
   EXPECT_THAT(err_, AllOf(HasSubstr("FAILED positional=alibi seed=13: seed 13"), HasSubstr("2 done, 2 failed"),
                           Not(HasSubstr("To show the table:"))));
@@ -97,7 +97,7 @@ holds = "left > )" + bound + "\"\n");
             HasSubstr("Interim analysis 2 of this study, at 9 seeds and level 0.018: 1 of 1 claims are decided.")));
   EXPECT_THAT(out_, AllOf(HasSubstr("supported"), HasSubstr("It is large.")));
   ASSERT_EQ(call("claims decided"), 0) << err_;
-  ASSERT_EQ(call(decided + "12"), 0) << err_;  // nothing is taken back
+  ASSERT_EQ(call(decided + "12"), 0) << err_;  // no seed is removed
   EXPECT_THAT(err_,
               AllOf(HasSubstr("0 done, 18 already complete"), HasSubstr("Interim analysis 2 of this study, at 9")));
   EXPECT_EQ(record::read_plan_lines(record::ExperimentLayout(folder_ / "results/decided").plan()).size(), 18u);
@@ -117,8 +117,8 @@ holds = "left > )" + bound + "\"\n");
   EXPECT_THAT(err_, HasSubstr("experiments/quick.toml has no [[claim]]"));
 }
 
-// A run that diverges keeps claims open; it does not keep them from being looked at.
-TEST_F(RunProgram, AStudyWithARunThatDivergedIsLookedAt) {
+// A run that diverges keeps claims open, but does not prevent interim analyses.
+TEST_F(RunProgram, AStudyWithADivergedRunIsAnalysed) {
   const std::string claim = R"([[claim]]
 says = "It is large."
 metric = "lm.bits_per_byte@length=64"
@@ -127,7 +127,7 @@ holds = "left > 2"
 )";
   folder_.write("experiments/hard.toml",
                 "extends = [\"quick.toml\"]\n[experiment]\nseeds = [1, 2, 3, 4, 5, 666]\n" + claim);
-  EXPECT_EQ(call("run experiments/hard.toml --until-decided 12"), 4);  // and no seed is added in vain
+  EXPECT_EQ(call("run experiments/hard.toml --until-decided 12"), 4);  // and no seed is added, for none would help
   EXPECT_THAT(err_, AllOf(HasSubstr("10 done, 2 failed"), HasSubstr("Interim analysis 1 of this study, at 6 seeds"),
                           HasSubstr("No more seeds are added, because each undecided claim has a run without a value"),
                           Not(HasSubstr("Interim analysis 2"))));
@@ -138,7 +138,8 @@ holds = "left > 2"
   EXPECT_THAT(err_, Not(HasSubstr("Interim analysis 1")));
 }
 
-// A run's metric is its seed; of seven planned seeds six would do, and would be a choice of which six.
+// A run's metric is its seed. Six of the seven planned seeds would be enough for a verdict, but choosing six would bias
+// it.
 TEST_F(RunProgram, APartOfAPlanDecidesNothing) {
   folder_.write("experiments/part.toml", R"(extends = ["quick.toml"]
 [experiment]
@@ -153,17 +154,17 @@ holds = "left > 0"
   ASSERT_EQ(call("run experiments/part.toml --only 'positional=alibi seed=1,2,3,4,5,6'"), 0) << err_;
   EXPECT_EQ(call("claims part"), 4) << err_;
   EXPECT_THAT(out_, AllOf(HasSubstr("; 6 of 7 runs: 1 pending\n"), HasSubstr("1 run is pending")));
-  // The other row is not what the claim is about.
+  // The claim is not about the other row.
   ASSERT_EQ(call("run experiments/part.toml --only positional=alibi"), 0) << err_;
   EXPECT_EQ(call("claims part"), 0) << out_;
   EXPECT_THAT(out_, HasSubstr("supported  It is large."));
 }
 
-TEST_F(RunProgram, OnlyDoesAPartOfThePlan) {
+TEST_F(RunProgram, RunsOnlyAPartOfThePlan) {
   EXPECT_EQ(call("run experiments/quick.toml --only 'positional=alibi seed=2'"), 0) << err_;
   EXPECT_THAT(err_, HasSubstr("Running 1 of 1 runs"));
   const auto lines = record::read_plan_lines(results().plan());
-  ASSERT_EQ(lines.size(), 4u);  // the plan in force is the whole
+  ASSERT_EQ(lines.size(), 4u);  // the plan in force is the whole plan
   for (const auto& line : lines)
     EXPECT_EQ(record::has_all_records(line, results().run(line.train_id)),
               line.label == "positional=alibi" && line.seed == 2);
@@ -174,7 +175,7 @@ TEST_F(RunProgram, OnlyDoesAPartOfThePlan) {
   EXPECT_EQ(out_, "quick: 2 done, 0 running, 0 failed, 2 queued\n");
 }
 
-TEST_F(RunProgram, SmokeRunsEveryGroupApartFromResults) {
+TEST_F(RunProgram, SmokeRunsEveryGroupOutsideOfResults) {
   for (int time = 0; time < 2; ++time) {
     EXPECT_EQ(call("run experiments/quick.toml --smoke train.steps=400"), 0) << err_;
     EXPECT_THAT(err_, HasSubstr("Running 2 of 2 runs"));
@@ -189,18 +190,18 @@ TEST_F(RunProgram, SmokeRunsEveryGroupApartFromResults) {
   ASSERT_EQ(lines.size(), 2u);
   for (const auto& line : lines) {
     EXPECT_EQ(line.train.train.steps, 20);
-    EXPECT_EQ(line.checkpoint.every, 1);  // 5% of it, as of the whole
+    EXPECT_EQ(line.checkpoint.every, 1);  // 5% of 20 steps
     EXPECT_EQ(line.evaluate[0].every, 0);
   }
   ASSERT_EQ(call("run experiments/quick.toml train.steps=20 experiment.seeds=[1]"), 0) << err_;
-  EXPECT_EQ(record::read_plan_lines(results().plan())[0].train_id, lines[0].train_id);  // what it says it is
+  EXPECT_EQ(record::read_plan_lines(results().plan())[0].train_id, lines[0].train_id);  // the same run
   EXPECT_EQ(call("ls"), 0);
   EXPECT_EQ(
       out_,
       "experiment  runs  done  stale  running  failed  other\nquick          2     2      0        0       0      0\n");
 }
 
-TEST_F(RunProgram, RunsOutsideOfThePlanAreOrphansUntilCollected) {
+TEST_F(RunProgram, RunsOutsideOfThePlanAreOrphansUntilRemoved) {
   ASSERT_EQ(call("run experiments/quick.toml"), 0) << err_;
   const auto before = record::read_plan_lines(results().plan());
   ASSERT_EQ(call("run experiments/quick.toml optimizer.lr=1e-2"), 0) << err_;
@@ -215,14 +216,14 @@ TEST_F(RunProgram, RunsOutsideOfThePlanAreOrphansUntilCollected) {
                           HasSubstr("a run outside the plan, with its records"),
                           HasSubstr(" in 6 files and folders; --yes removes them.")));
   EXPECT_TRUE(fs::exists(done.checkpoints()));
-  {  // a controller that is still at the plan of before
+  {  // another controller still uses the previous plan
     std::string text;
     for (const auto& line : before) text += line.text() + "\n";
     const record::ControllerPlan at_work(results(), text);
     EXPECT_EQ(call("gc quick"), 0) << err_;
     EXPECT_THAT(out_, AllOf(HasSubstr(" in 2 files and folders"), Not(HasSubstr("outside the plan"))));
   }
-  {  // one of them is what another experiment's runs start from
+  {  // runs of another experiment start from one of them
     auto line = before[0];
     line.train.init.emplace().from = {
         {"experiment", "quick"}, {"group", before[0].group}, {"train_id", before[0].train_id}, {"path", "x"}};
@@ -235,12 +236,12 @@ TEST_F(RunProgram, RunsOutsideOfThePlanAreOrphansUntilCollected) {
   EXPECT_FALSE(fs::exists(done.checkpoints()));
   for (const auto& line : before) EXPECT_FALSE(fs::exists(results().run(line.train_id).folder()));
   for (const auto& line : lines) EXPECT_TRUE(record::has_all_records(line, results().run(line.train_id)));
-  folder_.write("results/later/plan.jsonl", "torn");  // no orphan is left, so nobody asks who takes one as an input
+  folder_.write("results/later/plan.jsonl", "torn");  // without orphans, other experiments' plans are not read
   EXPECT_EQ(call("gc quick"), 0) << err_;
   EXPECT_EQ(out_, "There is nothing to remove.\n");
 }
 
-TEST_F(RunProgram, LogsAreOfTheRunThatASelectorNames) {
+TEST_F(RunProgram, LogsAreOfTheSelectedRun) {
   ASSERT_EQ(call("run experiments/quick.toml"), 0) << err_;
   const auto line = record::read_plan_lines(results().plan())[1];
   folder_.write(fs::relative(results().run(line.train_id).log(), folder_.path()), "a word of it\n");

@@ -1,4 +1,4 @@
-// plan, plugins, describe and help as a user sees them.
+// plan, plugins, describe and help from the command line.
 #include <gmock/gmock.h>
 
 #include <nlohmann/json.hpp>
@@ -40,7 +40,7 @@ class Verbs : public testing::PlanTest {
   }
 };
 
-TEST_F(Verbs, PlanListsRunsByWhatDiffers) {
+TEST_F(Verbs, PlanListsRunsByTheirDifferences) {
   const auto outcome = run({"plan", small(), "--set", "model.layers=2"});
   EXPECT_EQ(outcome.code, kDone);
   EXPECT_EQ(outcome.err, "");
@@ -50,7 +50,7 @@ TEST_F(Verbs, PlanListsRunsByWhatDiffers) {
               HasSubstr("total: 28 steps, 3,584 tokens, 2.15e+07 FLOPs (6ND)\n"));  // 4 * 7 steps of 128 tokens
 }
 
-TEST_F(Verbs, PlanAsJsonIsThePlan) {
+TEST_F(Verbs, PlanAsJsonPrintsThePlan) {
   const auto outcome = run({"plan", small(), "model.layers=2", "--json"});
   const auto document = nlohmann::json::parse(outcome.out);
   EXPECT_EQ(document.at("distinct"), 2);
@@ -75,7 +75,7 @@ TEST_F(Verbs, PluginsListsComponentsAndRefusals) {
   EXPECT_THAT(outcome.out, HasSubstr("refused: /plugins/alibi.so: built against LibTorch 2.10.0, this is 2.11.0\n"));
 }
 
-TEST_F(Verbs, PluginsAsMarkdownIsATableAndRefusalsStandOutsideIt) {
+TEST_F(Verbs, PluginsAsMarkdownIsATableWithRefusalsBelow) {
   const auto outcome = run({"plugins", "--format", "md"});
   EXPECT_EQ(outcome.code, kDone);
   EXPECT_THAT(outcome.out, ::testing::StartsWith("| kind | name | what it is | paper |\n|:--|:--|:--|:--|\n| "));
@@ -125,7 +125,7 @@ TEST_F(Verbs, HelpAndUnknownVerbs) {
   EXPECT_THAT(run({"plan", "--help"}).out, HasSubstr("--plugin-path"));
 }
 
-TEST(TextTable, NumbersAreSetFlushRightAndWidthsCountCharacters) {
+TEST(TextTable, NumbersAreRightAlignedAndWidthsCountCharacters) {
   EXPECT_EQ(aligned({{"name", "n"}, {"é", "1,000"}, {"abcde", "2"}}), "name       n\né      1,000\nabcde      2\n");
 }
 

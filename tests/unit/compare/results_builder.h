@@ -14,7 +14,7 @@
 
 namespace assay::testing {
 
-// One planned run; the defaults are those of a run that is planned and nothing else.
+// One planned run; by default it is planned and has no results.
 struct BuiltRun {
   std::string scheme;
   int seed = 1;
@@ -91,7 +91,7 @@ class ResultsBuilder {
     if (!run.gpu.empty()) record["environment"]["gpu"]["name"] = run.gpu;
     folder_.write(name_ + "/runs/" + run.id() + "/train.json", record.dump());
   }
-  // Bits per byte by length; null where a value is not finite, "n/a" where the model could not answer.
+  // Bits per byte by length; null where a value is not finite, "n/a" where the metric does not apply to the model.
   void evaluate(const BuiltRun& run, const std::map<int, nlohmann::json>& by_length,
                 const std::map<int, std::string>& notes = {}) {
     auto metrics = nlohmann::json::array();
@@ -107,7 +107,7 @@ class ResultsBuilder {
         metric["note"] = note->second;
     write_evaluation(run, metrics, nlohmann::json::array());
   }
-  // One metric as its parts, and its examples.
+  // One metric with its sum and weight, and its examples.
   void evaluate_parts(const BuiltRun& run, int length, double sum, double weight, const nlohmann::json& examples) {
     const nlohmann::json metric = {{"name", "bits_per_byte"},
                                    {"value", sum / weight},
@@ -118,8 +118,8 @@ class ResultsBuilder {
                                    {"coordinates", {{"length", length}}}};
     write_evaluation(run, nlohmann::json::array({metric}), examples);
   }
-  // Two documents, d1 and d2, on weights 2 and 4, and two seeds: seed s scores `first` * s and `second` * s nats on
-  // them; the metric counts in half nats.
+  // Two documents, d1 and d2, with weights 2 and 4, and two seeds: seed s scores `first` * s and `second` * s nats on
+  // them; the metric is in half nats.
   void two_documents(const std::string& scheme, double first, double second) {
     for (int seed = 1; seed <= 2; ++seed) {
       const BuiltRun run{.scheme = scheme, .seed = seed};

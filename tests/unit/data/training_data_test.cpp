@@ -1,4 +1,5 @@
-// Contexts: every token a target once an epoch, shuffled by (seed, epoch), the same for every reader; transforms.
+// Sequences: every token is a target once per epoch; the order depends on (seed, epoch) and is the same for every
+// reader; transforms.
 #include "data/training_data.h"
 
 #include <gmock/gmock.h>
@@ -39,7 +40,7 @@ class Halve final : public Transform {  // keeps the first half of a document
   void apply(Sample& sample, const Draws&) const override { sample.text.resize(sample.text.size() / 2); }
 };
 
-class Repeat final : public Transform {  // tells a document once to three times, by its draws
+class Repeat final : public Transform {  // repeats a document one to three times, by its draws
  public:
   Stage stage() const override { return Stage::kDocument; }
   void apply(Sample& sample, const Draws& draws) const override {
@@ -57,7 +58,7 @@ class Mark : public Transform {
   }
 };
 
-class Draw final : public Transform {  // replaces a context's tokens by its draws
+class Draw final : public Transform {  // replaces the tokens of a sequence by its draws
  public:
   Stage stage() const override { return Stage::kContext; }
   void apply(Sample& sample, const Draws& draws) const override {
@@ -82,7 +83,7 @@ std::vector<int64_t> values(const Tensor& tensor) {
   return {flat.data_ptr<int64_t>(), flat.data_ptr<int64_t>() + flat.numel()};
 }
 
-// How often each id is a target that counts, in rows [begin, end).
+// How often each id is a target with a positive weight, in rows [begin, end).
 std::map<int64_t, int> targets_in(data::TrainingData& data, int64_t begin, int64_t end) {
   const auto batch = data.rows(begin, end, 0);
   const auto ids = values(batch.targets);
@@ -94,7 +95,7 @@ std::map<int64_t, int> targets_in(data::TrainingData& data, int64_t begin, int64
 }
 
 TEST(TrainingData, EveryTokenIsATargetOnceAnEpoch) {
-  Rig rig(10);  // 5 + 6 + .. + 14 letters and 10 ends of text: 105 targets, 26 contexts of 4 and one of 1
+  Rig rig(10);  // 5 + 6 + .. + 14 letters and 10 ends of text: 105 targets, 26 sequences of 4 and one of 1
   data::TrainingData data(rig.spec(1));
   ASSERT_EQ(data.contexts_of(0), 27);
   std::map<int64_t, int> all{{256, 10}};
@@ -109,8 +110,8 @@ TEST(TrainingData, EveryTokenIsATargetOnceAnEpoch) {
   }
 }
 
-// As evaluation reads it: the end of text, the document, the end of text. What fills the last context up is the
-// beginning of the stream again, which is no target there.
+// As in evaluation, the stream is the end of text, the document, the end of text. The last sequence is filled up from
+// the beginning of the stream, which is no target there.
 TEST(TrainingData, AStreamOfOneDocumentBeginsAndEndsWithTheEndOfText) {
   Rig rig(1);
   data::TrainingData data(rig.spec(1));
@@ -125,11 +126,11 @@ TEST(TrainingData, AStreamOfOneDocumentBeginsAndEndsWithTheEndOfText) {
     EXPECT_EQ(values(batch.loss_weight.to(at::kLong)[first]), (std::vector<int64_t>{1, 1, 1, 1}));
     EXPECT_EQ(values(batch.loss_weight.to(at::kLong)[last]), (std::vector<int64_t>{1, 1, 0, 0}));
   }
-  // Each row by itself: weights are there exactly where some are not 1.
+  // Rows are compared one by one: weights are defined only where some differ from 1.
   EXPECT_NE(data.rows(0, 1, 0).loss_weight.defined(), data.rows(1, 2, 0).loss_weight.defined());
 }
 
-TEST(TrainingData, ADocumentThatComesAgainInTheLastContextIsAnother) {
+TEST(TrainingData, ARepeatedDocumentInTheLastSequenceHasANewNumber) {
   Rig rig(1);
   const Mark mark;
   data::TrainingData data(rig.spec(1, {&mark}, "again"));
@@ -141,9 +142,9 @@ TEST(TrainingData, ADocumentThatComesAgainInTheLastContextIsAnother) {
   EXPECT_EQ(values(batch.segment[last]), (std::vector<int64_t>{one, one, one, two}));
 }
 
-// An objective that reads three of four tokens, for it puts one of its own before them: 105 tokens and the last end of
-// text, which nothing follows, are 35 contexts.
-TEST(TrainingData, WhatObjectivesLeaveUnreadBeginsTheNextContext) {
+// The objective reads three of four tokens, because it prepends one of its own: 105 tokens and the last end of text,
+// which has no target, are 35 sequences.
+TEST(TrainingData, TokensThatObjectivesDoNotReadBeginTheNextSequence) {
   Rig rig(10);
   auto spec = rig.spec(1);
   spec.unread = 1;
@@ -156,21 +157,21 @@ TEST(TrainingData, WhatObjectivesLeaveUnreadBeginsTheNextContext) {
   EXPECT_EQ(counts, expected);
 }
 
-TEST(TrainingData, OrderIsThatOfSeedAndEpoch) {
+TEST(TrainingData, OrderDependsOnSeedAndEpoch) {
   Rig rig(10);
   data::TrainingData one(rig.spec(1)), again(rig.spec(1)), other(rig.spec(2));
   const auto first = values(one.rows(0, 27, 0).tokens);
   EXPECT_EQ(values(again.rows(0, 27, 0).tokens), first);
   EXPECT_NE(values(other.rows(0, 27, 0).tokens), first);
   EXPECT_NE(values(one.rows(27, 54, 0).tokens), first);
-  // Read backwards and across the border of two epochs: the same rows.
+  // Reading backwards and across the border of two epochs gives the same rows.
   const auto late = values(again.rows(26, 29, 0).tokens);
   auto expected = values(one.rows(26, 27, 0).tokens);
   const auto rest = values(one.rows(27, 29, 0).tokens);
   expected.insert(expected.end(), rest.begin(), rest.end());
   EXPECT_EQ(late, expected);
   EXPECT_EQ(values(one.rows(3, 5, 7).row_id), (std::vector<int64_t>{7, 8}));
-  // A text's number is its place in the streams of all epochs, whatever the batch.
+  // A text's number is its place in the streams of all epochs, independent of the batch.
   auto places = values(one.rows(27, 54, 0).sample_id);
   EXPECT_EQ(values(again.rows(31, 32, 0).sample_id)[0], places[4]);
   std::sort(places.begin(), places.end());
@@ -186,8 +187,8 @@ TEST(TrainingData, AShorterStreamIsAShorterEpoch) {
   std::map<int64_t, int> halves{{256, 10}};
   for (int d = 0; d < 10; ++d) halves['a' + d] = (5 + d) / 2;
   EXPECT_EQ(targets_in(data, 0, 14), halves);
-  // End of text is the core's: it keeps weight 1 and is of the part it ends. Documents are numbered along the stream,
-  // from 1; its first token is in 0.
+  // The core adds the end of text: it keeps weight 1 and belongs to the part that it ends. Documents are numbered along
+  // the stream, from 1; its first token is in document 0.
   const auto batch = data.rows(0, 14, 0);
   EXPECT_EQ(batch.loss_weight.sum().item<double>(), 10 + 45 * 0.5);
   std::map<int64_t, std::set<int64_t>> documents;  // by letter
@@ -211,8 +212,9 @@ TEST(TrainingData, AShorterStreamIsAShorterEpoch) {
   EXPECT_EQ(all, (std::set<int64_t>{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}));
 }
 
-// Epochs of different lengths: each is read whole, and a reader that begins at a later one sees the same rows.
-TEST(TrainingData, EveryEpochOfALongerStreamIsReadWhole) {
+// The epochs have different lengths: each is read completely, and a reader that starts at a later one sees the same
+// rows.
+TEST(TrainingData, EveryEpochOfALongerStreamIsReadCompletely) {
   Rig rig(10), elsewhere(10);
   const Repeat repeat;
   data::TrainingData data(rig.spec(1, {&repeat}, "longer")), later(elsewhere.spec(1, {&repeat}, "longer"));
@@ -237,7 +239,7 @@ TEST(TrainingData, EveryEpochOfALongerStreamIsReadWhole) {
   EXPECT_GT(read, 4 * 105);
   const auto across = values(data.rows(begin - 2, begin + 3, 0).tokens);
   EXPECT_EQ(values(later.rows(begin - 2, begin + 3, 0).tokens), across);
-  // With the begins that another reader has counted, only the epochs that are read are materialised.
+  // Given the epoch offsets that another reader has counted, only the epochs that are read are materialised.
   Rig resumed(10);
   data::TrainingData knows(resumed.spec(1, {&repeat}, "longer"), data.epoch_begins());
   EXPECT_EQ(values(knows.rows(begin - 2, begin + 3, 0).tokens), across);
@@ -249,8 +251,8 @@ TEST(TrainingData, EveryEpochOfALongerStreamIsReadWhole) {
   for (int64_t i = 0; i < begin; ++i) EXPECT_EQ(places[static_cast<size_t>(i)], i);
 }
 
-// What leaves training is what is observed: each context as it came out, once.
-TEST(TrainingData, TransformsObserveEveryContextAsItIsTrainedOn) {
+// Transforms observe each sequence that training reads, once.
+TEST(TrainingData, TransformsObserveEverySequenceOfTraining) {
   struct Watcher : Mark {
     mutable std::vector<int64_t> seen;
     void observe(const Sample& context) const override {
@@ -271,10 +273,10 @@ TEST(TrainingData, ContextTransformsDrawByPlaceAndEpoch) {
   data::TrainingData one(rig.spec(1, {&draw})), two(rig.spec(1, {&draw}));
   const auto all = values(one.rows(0, 54, 0).tokens);
   EXPECT_EQ(values(two.rows(10, 12, 0).tokens), (std::vector<int64_t>(all.begin() + 40, all.begin() + 48)));
-  EXPECT_EQ(std::set<int64_t>(all.begin(), all.end()).size(), all.size());  // no two contexts share draws
+  EXPECT_EQ(std::set<int64_t>(all.begin(), all.end()).size(), all.size());  // no two sequences share draws
 }
 
-// Marks tokens of a context as padding: those where a string has a '-'.
+// Marks as padding the tokens of a sequence where a string has a '-'.
 class PadAt final : public Transform {
  public:
   PadAt(std::string at, Stage stage = Stage::kContext) : at_(std::move(at)), stage_(stage) {}
@@ -299,22 +301,22 @@ TEST(TrainingData, PaddingIsNoKeyAndNoTargetAndTakesNoPosition) {
   const auto behind = batch_of(PadAt("xxx--"));  // four inputs, and the last one's target
   EXPECT_EQ(numbers(behind.key_mask), (std::vector<int64_t>{1, 1, 1, 0, 1, 1, 1, 0}));
   EXPECT_EQ(numbers(behind.loss_weight), (std::vector<int64_t>{1, 1, 0, 0, 1, 1, 0, 0}));
-  EXPECT_FALSE(behind.positions.defined());  // places
+  EXPECT_FALSE(behind.positions.defined());  // the default positions
   const auto target_alone = batch_of(PadAt("xxxx-"));
   EXPECT_EQ(numbers(target_alone.key_mask), std::vector<int64_t>(8, 1));
   EXPECT_EQ(numbers(target_alone.loss_weight), (std::vector<int64_t>{1, 1, 1, 0, 1, 1, 1, 0}));
   const auto before = batch_of(PadAt("--x-x"));
   EXPECT_EQ(numbers(before.key_mask), (std::vector<int64_t>{0, 0, 1, 0, 0, 0, 1, 0}));
-  EXPECT_EQ(numbers(before.loss_weight), (std::vector<int64_t>(8, 0)));  // a position of padding predicts nothing
+  EXPECT_EQ(numbers(before.loss_weight), (std::vector<int64_t>(8, 0)));  // a padding position predicts nothing
   EXPECT_EQ(numbers(before.positions), (std::vector<int64_t>{0, 0, 0, 0, 0, 0, 0, 0}));
   EXPECT_EQ(numbers(batch_of(PadAt("-xxxx")).positions), (std::vector<int64_t>{0, 0, 1, 2, 0, 0, 1, 2}));
-  // Weights that the text has stay.
+  // The weights of the other tokens stay.
   PadAt weighted("xxx--");
   weighted.mark_text_ = true;
   EXPECT_EQ(numbers(batch_of(weighted).loss_weight * 2), (std::vector<int64_t>{1, 1, 0, 0, 1, 1, 0, 0}));
 }
 
-TEST(TrainingData, PaddingThatDoesNotFitIsRefused) {
+TEST(TrainingData, InvalidPaddingIsRefused) {
   Rig rig(10);
   const PadAt shorter("xx-"), document("x", Stage::kDocument), tokens("x", Stage::kTokens);
   data::TrainingData data(rig.spec(1, {&shorter}, "short"));
@@ -325,11 +327,11 @@ TEST(TrainingData, PaddingThatDoesNotFitIsRefused) {
                 ::testing::ThrowsMessage<UserError>(::testing::HasSubstr("documents are packed without padding")));
 }
 
-TEST(TrainingData, ShortCorpusAndTornFileAreClearErrors) {
+TEST(TrainingData, ShortCorpusAndTruncatedFileAreClearErrors) {
   Rig rig(0), one(1);
   EXPECT_THROW(data::TrainingData data(rig.spec(1)), UserError);
   auto spec = one.spec(1);
-  spec.context = 7;  // of 5 letters and an end of text
+  spec.context = 7;  // more than 5 letters and an end of text
   EXPECT_THROW(data::TrainingData data(spec), UserError);
   spec.context = 6;
   EXPECT_EQ(data::TrainingData(spec).contexts_of(0), 1);

@@ -81,7 +81,7 @@ TEST(Expression, ErrorsPointIntoTheText) {
   EXPECT_EQ(evaluate("= 1e999").error, "t.toml:5:13: in \"= 1e999\": '1e999' is not a valid number");
 }
 
-TEST(Expression, DeepNestingIsAnErrorAndNoCrash) {
+TEST(Expression, DeepNestingIsAnErrorAndDoesNotCrash) {
   EXPECT_NE(evaluate("= " + std::string(100000, '(') + "1").error.find("nests deeper than 100 levels"),
             std::string::npos);
   EXPECT_NE(evaluate("= " + std::string(100000, '-') + "1").error.find("nests deeper than 100 levels"),

@@ -1,4 +1,4 @@
-// Layers of configuration, each case worked out by hand and compared as JSON (order of keys aside).
+// Layers of configuration, each case worked out by hand and compared as JSON without regard to the order of keys.
 #include "document/merge.h"
 
 #include <nlohmann/json.hpp>
@@ -35,7 +35,7 @@ TEST(Merge, TablesMergeByKeyAndLaterWins) {
                 R"({"model":{"use":"gpt","layers":3,"width":8}})");
 }
 
-TEST(Merge, AChangedUseReplacesTheTableExceptWhatItKeeps) {
+TEST(Merge, AChangedUseReplacesTheTableExceptForKeptKeys) {
   const std::string base = "[optimizer]\nuse = 'adamw'\nlr = 1\neps = 2\nbetas = 3";
   expect_merged({base, "[optimizer]\nuse = 'sgd'\nmomentum = 4"}, R"({"optimizer":{"use":"sgd","momentum":4}})");
   expect_merged({base, "[optimizer]\nuse = 'sgd'\nkeep = ['lr', 'eps']\neps = 9"},
@@ -66,12 +66,12 @@ TEST(Merge, EntriesMergeByLabel) {
                 R"({"objective":[{"use":"mle"},{"use":"simctg"}]})");
 }
 
-TEST(Merge, ListsOfTheLastFileReplace) {
+TEST(Merge, ListsOfTheLastFileReplaceEarlierOnes) {
   expect_merged({"[[claim]]\nsays = 'a'\n[[sweep]]\ngrid = 1", "[[claim]]\nsays = 'b'"},
                 R"({"claim":[{"says":"b"}],"sweep":[{"grid":1}]})");
 }
 
-TEST(Merge, OneBudgetTakesTheInheritedOneAway) {
+TEST(Merge, ABudgetReplacesTheInheritedOne) {
   expect_merged({"[train]\ntokens = 100\nbatch = 2", "[train]\nsteps = 5"}, R"({"train":{"steps":5,"batch":2}})");
 }
 
@@ -85,7 +85,7 @@ TEST(Merge, QuotedAndBareDottedKeysAreTheSame) {
             nlohmann::json::parse(R"({"a":{"b":{"c":1,"d":2,"e":{"f":3}}}})"));
 }
 
-TEST(Merge, PositionsAreThoseOfTheLayerThatWon) {
+TEST(Merge, PositionsAreThoseOfTheLastLayer) {
   document::Diagnostics diagnostics;
   auto base = parsed("[model]\nlayers = 1\nwidth = 2\n");
   document::merge_document(base, parsed("\n\n[model]\n  width = 3\n"), diagnostics);

@@ -1,4 +1,5 @@
-// Every case of every kernel: each version against the reference, each gradient against finite differences of it.
+// Every case of every kernel: each version against the reference, each gradient against finite differences of the
+// reference.
 #include <gtest/gtest.h>
 
 #include "case.h"
@@ -15,7 +16,7 @@ std::vector<Version> versions(const Case& one) {
 
 class KernelCase : public ::testing::TestWithParam<size_t> {};
 
-TEST_P(KernelCase, EveryVersionIsTheReference) {
+TEST_P(KernelCase, EveryVersionMatchesTheReference) {
   const auto& one = registered()[GetParam()];
   const auto expected = one.outputs(Version::kReference);
   for (const auto version : versions(one))
@@ -24,7 +25,7 @@ TEST_P(KernelCase, EveryVersionIsTheReference) {
 
 class KernelGradient : public KernelCase {};
 
-TEST_P(KernelGradient, IsTheFiniteDifferenceInEveryVersion) {
+TEST_P(KernelGradient, MatchesFiniteDifferencesInEveryVersion) {
   const auto& one = registered()[GetParam()];
   const auto expected = finite_differences(one);
   for (const auto version : versions(one))
@@ -38,7 +39,7 @@ std::string test_name(const ::testing::TestParamInfo<size_t>& info) {
   return name;
 }
 
-// Cases are registered before main, maybe after this file's own static objects: count them when asked.
+// Cases are registered before main, maybe after this file's own static objects: they are counted on demand.
 std::vector<size_t> numbers(bool with_gradient_only) {
   std::vector<size_t> all;
   for (size_t i = 0; i < registered().size(); ++i)

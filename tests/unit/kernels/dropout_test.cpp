@@ -1,5 +1,5 @@
-// The frozen layout of dropout's draws: these masks may never change. They were worked out by a Philox4x32-10 written
-// apart from this code (in Python), which gives the published known answers.
+// The frozen layout of dropout's draws: these masks must never change. They were computed by an independent
+// Philox4x32-10 (in Python), which gives the published known answers.
 #include "dropout/dropout.h"
 
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@
 namespace assay::kernels::dropout {
 namespace {
 
-// '1' for every channel that is kept.
+// '1' for every kept channel.
 std::string mask_of(Function<float> run, int64_t row, int64_t head, int64_t position) {
   constexpr int64_t kChannels = 24;
   const std::vector<float> x(kChannels, 3);

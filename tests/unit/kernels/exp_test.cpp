@@ -1,4 +1,4 @@
-// The kernels' own exp against the C library's in higher precision, over the whole range it serves.
+// The kernels' own exp against the C library's in higher precision, over its whole range.
 #include "exp.h"
 
 #include <gtest/gtest.h>
@@ -21,7 +21,7 @@ double worst_units(T from, int steps) {
   return worst;
 }
 
-TEST(KernelExp, IsWithinItsUnits) {
+TEST(KernelExp, ErrorIsWithinItsUlps) {
   EXPECT_LT((worst_units<float, double>(-87.3F, 4000000)), 2.0);
   EXPECT_LT((worst_units<float, double>(-1.0F, 1000000)), 2.0);
   EXPECT_LT((worst_units<double, long double>(-708.3, 1000000)), 3.0);

@@ -1,5 +1,5 @@
-// A row of a product has the same bits alone and among others, and a part of the columns leaves the others as they
-// were.
+// A row of a product has the same bits alone and among others, and computing a part of the columns leaves the others
+// unchanged.
 #include "few_rows/few_rows.h"
 
 #include <gtest/gtest.h>
@@ -40,7 +40,7 @@ TEST(FewRows, ARowHasTheSameBitsAloneAndAmongOthers) {
   expect_rows_alone<double>();
 }
 
-TEST(FewRows, APartOfTheColumnsIsThatOfAll) {
+TEST(FewRows, APartOfTheColumnsEqualsTheWholeProduct) {
   constexpr int64_t kRows = 3, kIn = 21, kOut = 18;
   const auto x = drawn_numbers<float>(kRows * kIn, 1), weight = drawn_numbers<float>(kOut * kIn, 2);
   std::vector<float> whole(kRows * kOut), part(kRows * kOut, -7);

@@ -1,4 +1,4 @@
-// Sweeps of fake workers that end in every way a worker can end.
+// Sweeps of fake workers, with every way in which a worker can end.
 #include "launch/local.h"
 
 #include <gmock/gmock.h>
@@ -25,7 +25,7 @@ using ::testing::Not;
 
 class Launch : public ::testing::Test {
  protected:
-  Launch() {  // who runs tests in the background of a script ignores them
+  Launch() {  // a script that runs tests in the background ignores these signals
     for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::signal(signal, SIG_DFL);
   }
   LaunchSummary run(const std::vector<std::string>& ids, int jobs = 1, const LaunchOptions& more = {}) {
@@ -53,7 +53,7 @@ class Launch : public ::testing::Test {
   std::ostringstream output_;
 };
 
-TEST_F(Launch, OneFailureTakesNothingElseDown) {
+TEST_F(Launch, AFailureDoesNotAffectOtherRuns) {
   const auto summary = run({"ok1", "plugin", "ok2", "silent", "ok3"}, 2);
   EXPECT_EQ(summary.done, 3u);
   EXPECT_EQ(summary.failed, 2u);
@@ -62,7 +62,7 @@ TEST_F(Launch, OneFailureTakesNothingElseDown) {
   EXPECT_THAT(output(), HasSubstr("done   run ok3 seed=1  loss 2.5000"));
 }
 
-TEST_F(Launch, TheWorkersWordStands) {
+TEST_F(Launch, TheWorkersReasonIsUsed) {
   run({"plugin"});
   EXPECT_EQ(state("plugin").status, record::RunStatus::kFailed);
   EXPECT_EQ(state("plugin").attempt, 2);
@@ -73,7 +73,7 @@ TEST_F(Launch, TheWorkersWordStands) {
                               HasSubstr(files("plugin").log().string())));
 }
 
-TEST_F(Launch, WithoutAWordTheEventOrTheLogTells) {
+TEST_F(Launch, WithoutAReasonTheEventOrTheLogIsUsed) {
   run({"event", "silent", "torn"});
   EXPECT_EQ(state("event").reason, "loss is NaN at step 7");
   EXPECT_EQ(state("event").failure_class, "non_finite");
@@ -84,7 +84,7 @@ TEST_F(Launch, WithoutAWordTheEventOrTheLogTells) {
   EXPECT_THAT(output(), AllOf(HasSubstr("| line 3\n"), Not(HasSubstr("| line 2\n"))));
 }
 
-TEST_F(Launch, AnEarlierAttemptsLogAndEventsAreNotBlamed) {
+TEST_F(Launch, LogsAndEventsOfEarlierAttemptsAreNotUsed) {
   folder_.write("runs/silent/events.jsonl",
                 "{\"attempt\":1,\"type\":\"error\",\"class\":\"plugin\",\"text\":\"old\"}\n");
   folder_.write("runs/signal/log.txt", "old line\n");
@@ -104,7 +104,7 @@ TEST_F(Launch, ASignalIsNamed) {
   EXPECT_THAT(state("signal").reason, HasSubstr("SIGKILL"));
 }
 
-TEST_F(Launch, AStateThatCannotBeWrittenIsToldAndTheSweepGoesOn) {
+TEST_F(Launch, AStateThatCannotBeWrittenIsReportedAndTheSweepContinues) {
   folder_.write("runs/silent/state.json/in_the_way", "");
   const auto summary = run({"ok1", "silent", "ok2"}, 2);
   EXPECT_EQ(summary.done, 2u);
@@ -112,7 +112,7 @@ TEST_F(Launch, AStateThatCannotBeWrittenIsToldAndTheSweepGoesOn) {
   EXPECT_THAT(output(), AllOf(HasSubstr("FAILED run silent seed=1: line 10"), HasSubstr("state.json: cannot rename")));
 }
 
-TEST_F(Launch, ARunWithoutRoomForItsFolderIsAFailureOfItsOwn) {
+TEST_F(Launch, ARunWhoseFolderCannotBeCreatedFailsAlone) {
   folder_.write("runs/blocked", "a file in the way");
   const auto summary = run({"ok1", "blocked", "ok2"}, 2);
   EXPECT_EQ(summary.done, 2u);
@@ -150,7 +150,7 @@ TEST_F(Launch, FailFastStopsTheRest) {
   EXPECT_FALSE(std::filesystem::exists(files("ok").folder()));
 }
 
-TEST_F(Launch, TheFirstInterruptStopsInGoodOrder) {
+TEST_F(Launch, TheFirstInterruptCheckpointsAndExits) {
   const auto summary = run({"polite", "ok"});
   EXPECT_EQ(summary.signal, SIGINT);
   EXPECT_EQ(summary.cancelled, 1u);
@@ -160,7 +160,7 @@ TEST_F(Launch, TheFirstInterruptStopsInGoodOrder) {
   EXPECT_EQ(state("polite").reason, "checkpointed and exited after step 7");
 }
 
-TEST_F(Launch, TheMachinesWishIsPreemption) {
+TEST_F(Launch, SigtermIsPreemption) {
   const auto summary = run({"evicted", "ok"});
   EXPECT_EQ(summary.signal, SIGTERM);
   EXPECT_EQ(summary.preempted, 1u);
@@ -168,7 +168,7 @@ TEST_F(Launch, TheMachinesWishIsPreemption) {
   EXPECT_EQ(state("evicted").status, record::RunStatus::kPreempted);
 }
 
-TEST_F(Launch, APreemptedWorkerTakesNothingElseDown) {
+TEST_F(Launch, APreemptedWorkerDoesNotAffectOtherRuns) {
   const auto summary = run({"preempted", "ok"});
   EXPECT_EQ(summary.signal, 0);
   EXPECT_EQ(summary.preempted, 1u);
@@ -183,13 +183,13 @@ TEST_F(Launch, TheSecondInterruptKills) {
   EXPECT_EQ(state("stubborn").signal, 9);
 }
 
-TEST_F(Launch, AnAccidentIsTriedAgain) {
+TEST_F(Launch, AKilledWorkerIsRetried) {
   EXPECT_EQ(run({"accident", "ok"}).failed, 1u);
   EXPECT_EQ(run({"accident2", "ok2"}, 1, {.files = {}, .retries = 1}).done, 2u);
   EXPECT_THAT(output(), HasSubstr("The run is retried."));
 }
 
-TEST_F(Launch, WhatHappensAgainIsNotTriedAgain) {
+TEST_F(Launch, DeterministicFailuresAreNotRetried) {
   const auto tries = [&](const std::string& id) {
     EXPECT_EQ(run({id}, 1, {.files = {}, .retries = 2}).failed, 1u);
     return std::ranges::count(base::read_file(files(id).folder() / "times"), '\n');
@@ -200,7 +200,7 @@ TEST_F(Launch, WhatHappensAgainIsNotTriedAgain) {
     EXPECT_EQ(tries(std::string("counts-") + failure), 3) << failure;
 }
 
-TEST_F(Launch, ATimeoutIsAFailureOfItsOwn) {
+TEST_F(Launch, ATimeoutHasItsOwnClass) {
   const auto summary = run({"waiting", "ok"}, 1, {.files = {}, .timeout = std::chrono::seconds(1)});
   EXPECT_EQ(summary.failed, 1u);
   EXPECT_EQ(summary.done, 1u);
@@ -209,7 +209,7 @@ TEST_F(Launch, ATimeoutIsAFailureOfItsOwn) {
   EXPECT_THAT(state("waiting").reason, HasSubstr("exceeded --timeout 1s; killed by SIGUSR1"));
 }
 
-TEST_F(Launch, ATimeoutEndsAfterItsGraceAndIsNamed) {
+TEST_F(Launch, ATimedOutWorkerIsKilledAfterItsGracePeriod) {
   const auto began = std::chrono::steady_clock::now();
   EXPECT_EQ(run({"deaf"}, 1, {.files = {}, .timeout = std::chrono::seconds(1)}).failed, 1u);
   EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(15));
@@ -229,7 +229,7 @@ TEST(OomKills, AreCountedByTheKernel) {
   EXPECT_EQ(oom_kills("pgfault 7\n"), 0u);
 }
 
-TEST(LaunchErrors, AMissingWorkerIsTold) {
+TEST(LaunchErrors, AMissingWorkerIsReported) {
   std::ostringstream output;
   Progress progress(output, {}, 0, 1);
   LaunchOptions options;
@@ -238,7 +238,7 @@ TEST(LaunchErrors, AMissingWorkerIsTold) {
   EXPECT_THROW(launch({}, {}, options, slots, progress), UserError);
 }
 
-TEST(DefaultJobs, CoresByTheMostDemandingRun) {
+TEST(DefaultJobs, DependOnTheMostDemandingRun) {
   const auto job = [](int cores) {
     return Job{.train_id = "", .name = "", .run = record::RunLayout(""), .threads = 1, .cores = cores, .steps = 0};
   };

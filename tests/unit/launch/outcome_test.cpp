@@ -1,4 +1,4 @@
-// What is said of a worker that died without a message.
+// The reported reason of a worker that died without a message.
 #include "launch/outcome.h"
 
 #include <gtest/gtest.h>
@@ -44,7 +44,8 @@ TEST_F(DeadWorker, WasInTheHooksOfItsThreads) {
                       std::string("timeout")));
 }
 
-// Rank 0 has removed its file, for it ended with a message; rank 2 was of an earlier attempt of more processes.
+// Rank 0 has removed its file, because it ended with a message; the file of rank 2 is from an earlier attempt with more
+// processes.
 TEST_F(DeadWorker, WasInTheHooksOfAnyOfItsProcesses) {
   const auto write = [&](int process, const char* plugin) {
     std::string slots(record::HookFile::kSlots * record::HookFile::kSlotBytes, '\0');
@@ -60,8 +61,8 @@ TEST_F(DeadWorker, WasInTheHooksOfAnyOfItsProcesses) {
   for (const int process : {1, 2}) EXPECT_FALSE(std::filesystem::exists(job_.run.hooks(process))) << process;
 }
 
-// It was asked to stop, and something else killed it before the launcher did.
-TEST_F(DeadWorker, WasKilledByItsLauncherOnlyWhereThatSentTheSignal) {
+// The worker was asked to stop, and another process killed it before the launcher did.
+TEST_F(DeadWorker, WasKilledByItsLauncherOnlyIfThatSentTheSignal) {
   const auto reason = [&](bool by_launcher) {
     FilesBeforeAttempt before(job_.run);
     return recorded_ending({std::nullopt, SIGKILL}, before, StopRequest::kTimeout, by_launcher).reason;
@@ -70,8 +71,8 @@ TEST_F(DeadWorker, WasKilledByItsLauncherOnlyWhereThatSentTheSignal) {
   EXPECT_EQ(reason(false), "exceeded --timeout 8s; killed by SIGKILL (out of memory, or sent by a user)");
 }
 
-// A worker and its controller were killed, and the next worker dies before it is in any hook.
-TEST_F(DeadWorker, IsNotTakenForAnEarlierOne) {
+// A worker and its controller were killed, and the next worker dies before it enters any hook.
+TEST_F(DeadWorker, IsNotConfusedWithAnEarlierOne) {
   std::string slots(record::HookFile::kSlots * record::HookFile::kSlotBytes, '\0');
   record::write_hook(slots.data(), "p", "c", "forward");
   folder_.write("hooks", slots);

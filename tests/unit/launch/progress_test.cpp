@@ -1,4 +1,4 @@
-// The lines people see, and when.
+// The lines of progress, and when they are printed.
 #include "launch/progress.h"
 
 #include <fcntl.h>
@@ -34,7 +34,7 @@ TEST(Describe, StepLossRateAndTimeLeft) {
   EXPECT_EQ(describe(half_way()), "alibi seed=1  70/120  loss 3.2041  17.0k tokens/s  1m40s left");
 }
 
-TEST(Describe, BeforeTheFirstStepNothingIsPromised) {
+TEST(Describe, NoTimeIsEstimatedBeforeTheFirstStep) {
   RunProgress run;
   run.name = "a";
   run.steps = 5;
@@ -42,15 +42,15 @@ TEST(Describe, BeforeTheFirstStepNothingIsPromised) {
   EXPECT_EQ(describe(run), "a  0/5");
 }
 
-TEST(Describe, ANonFiniteLossIsLeftOut) {
+TEST(Describe, ANonFiniteLossIsOmitted) {
   auto run = half_way();
   apply_event(run, {{"attempt", 2}, {"type", "step"}, {"step", 80}, {"loss", nullptr}});
   EXPECT_EQ(run.step, 80);
   EXPECT_FALSE(run.loss);
 }
 
-// Of a step that has nothing to count there is no loss; the newest stays.
-TEST(Describe, AMissingLossIsNotANewOne) {
+// A step without targets has no loss; the last loss is still shown.
+TEST(Describe, AMissingLossKeepsTheLastOne) {
   auto run = half_way();
   apply_event(run, {{"attempt", 2}, {"type", "step"}, {"step", 80}});
   EXPECT_EQ(describe(run), "alibi seed=1  80/120  loss 3.2041  17.0k tokens/s  1m07s left");
@@ -61,7 +61,7 @@ TEST(Describe, SkippedStepsAreCounted) {
   apply_event(run, {{"attempt", 2}, {"type", "skip"}, {"step", 71}, {"text", "loss nan"}});
   apply_event(run, {{"attempt", 2}, {"type", "step"}, {"step", 71}});
   EXPECT_THAT(describe(run), ::testing::StartsWith("alibi seed=1  71/120  1 skipped  loss 3.2041"));
-  // A later attempt goes on counting from what it resumes.
+  // A later attempt adds to the count that it resumes from.
   apply_event(run, {{"attempt", 3}, {"type", "start"}, {"steps", 120}, {"from", 60}, {"skipped", 4}});
   EXPECT_EQ(run.skipped, 4);
   apply_event(run, {{"attempt", 4}, {"type", "start"}, {"steps", 120}});
@@ -80,7 +80,7 @@ class ProgressLines : public ::testing::Test {
   ProgressLines() {
     folder_.write("runs/t/note", "");
     std::ofstream(job_.run.events()) << R"({"attempt":1,"type":"step","step":99})"
-                                     << "\n";  // of an earlier attempt
+                                     << "\n";  // from an earlier attempt
   }
   void append(const std::string& line) { std::ofstream(job_.run.events(), std::ios::app) << line << "\n"; }
 
@@ -90,7 +90,7 @@ class ProgressLines : public ::testing::Test {
   Progress::Clock::time_point begin_{};
 };
 
-TEST_F(ProgressLines, PlainOnesEveryTenSeconds) {
+TEST_F(ProgressLines, PlainLinesEveryTenSeconds) {
   Progress progress(out_, {}, 2, 1);
   progress.started(job_, begin_);
   append(R"({"attempt":2,"type":"start","steps":40})");
@@ -102,7 +102,7 @@ TEST_F(ProgressLines, PlainOnesEveryTenSeconds) {
   EXPECT_EQ(out_.str(), "start  alibi\n       alibi  10/40  loss 1.5000  30s left\ndone   alibi  loss 1.5000  20s\n");
 }
 
-TEST_F(ProgressLines, ADoneRunSaysWhichStepsItSkipped) {
+TEST_F(ProgressLines, AFinishedRunListsTheStepsItSkipped) {
   Progress progress(out_, {}, 1, 1);
   progress.started(job_, begin_);
   append(R"({"attempt":2,"type":"start","steps":6})");
@@ -114,12 +114,13 @@ TEST_F(ProgressLines, ADoneRunSaysWhichStepsItSkipped) {
   EXPECT_EQ(out_.str(), "start  alibi\ndone   alibi  loss 1.5000  5 of 6 steps skipped  20s\n");
 }
 
-TEST_F(ProgressLines, LiveOnesAreRedrawnAndCut) {
+TEST_F(ProgressLines, LiveLinesAreRedrawnAndTruncated) {
   Progress progress(out_, {.live = true, .colour = false, .width = 25}, 3, 2);
   progress.started(job_, begin_);
   append(R"({"attempt":2,"type":"step","step":10,"loss":1.5})");
   progress.update(begin_ + seconds(5));
-  // 15 s left of this one, 2 more of 20 s each, two at a time: 27.5 s. Lines are cut one short of the width.
+  // 15 s are left of this run, and 2 more take 20 s each, two at a time: 27.5 s. Lines are truncated one character
+  // short of the width.
   EXPECT_EQ(out_.str(), "alibi  10/40  loss 1.500\n0/3 done, 1 running, about 28s left\n");
   out_.str("");
   progress.ended(job_, Ending{record::RunStatus::kFailed, "it broke", "bug", {"last"}}, begin_ + seconds(6));
@@ -137,7 +138,7 @@ TEST_F(ProgressLines, ColoursOnlyWhereAsked) {
   EXPECT_EQ(out_.str(), "\x1b[32mdone\x1b[0m   alibi  1s\n");
 }
 
-// What a run writes to standard error, a terminal, with these in its environment.
+// Returns what a run writes to standard error, a terminal, with these environment variables.
 std::string on_a_terminal(const char* terminal, const char* no_colour) {
   const int master = ::posix_openpt(O_RDWR | O_NOCTTY), kept = ::dup(STDERR_FILENO);
   if (master < 0 || ::grantpt(master) != 0 || ::unlockpt(master) != 0) throw std::runtime_error("no terminal");
@@ -159,7 +160,7 @@ std::string on_a_terminal(const char* terminal, const char* no_colour) {
   return out.str();
 }
 
-TEST(ProgressStyle, NoColourAndNoEscapeWhereTheEnvironmentSaysSo) {
+TEST(ProgressStyle, NoColourAndNoEscapesWhereTheEnvironmentForbidsThem) {
   const std::string colour = "\x1b[32m", escape = "\x1b";
   EXPECT_THAT(on_a_terminal("xterm", nullptr), ::testing::HasSubstr(colour));
   EXPECT_THAT(on_a_terminal("xterm", ""), ::testing::HasSubstr(colour));  // it must not be empty: no-color.org

@@ -1,4 +1,4 @@
-// Who goes on from a rung: means over seeds worked out by hand.
+// Which runs continue after a rung: means over seeds worked out by hand.
 #include "launch/prune.h"
 
 #include <gmock/gmock.h>
@@ -27,7 +27,7 @@ class Judge : public ::testing::Test {
     pruning_.settings.rungs = {*base::parse_duration("50%"), *base::parse_duration("75%")};
   }
 
-  // 40 steps a run: rungs at 20 and 30.
+  // 40 steps per run: the rungs are at 20 and 30.
   record::RunLayout add(const std::string& group, int seed) {
     const auto id = group + std::to_string(seed);
     lines_.push_back(
@@ -38,7 +38,7 @@ class Judge : public ::testing::Test {
                             {"train", {{"train", {{"steps", 40}, {"batch", 2}}}, {"data", {{"context", 8}}}}}}));
     return experiment_.run(id);
   }
-  // With what it told at step 20.
+  // Adds runs with these values at step 20.
   void add_told(const std::string& group, const std::vector<double>& values, const std::string& direction = "lower") {
     for (size_t i = 0; i < values.size(); ++i) {
       const auto run = add(group, static_cast<int>(i) + 1);
@@ -76,14 +76,14 @@ class Judge : public ::testing::Test {
 };
 
 TEST_F(Judge, HalvesByTheMeanOverSeeds) {
-  add_told("a", {1.0, 9.0});  // 5: its best seed helps it nothing
+  add_told("a", {1.0, 9.0});  // 5: its best seed does not help
   add_told("b", {4.0, 5.0});  // 4.5
   add_told("c", {6.0, 6.0});
   add_told("d", {3.0, 3.0});
   add_told("e", {7.0, 1.0});  // 4
   const auto found = verdict();
   EXPECT_TRUE(found.judged);
-  EXPECT_THAT(found.pruned, ElementsAre(Key("a"), Key("c")));  // ceil(5 / 2) go on
+  EXPECT_THAT(found.pruned, ElementsAre(Key("a"), Key("c")));  // ceil(5 / 2) continue
   EXPECT_EQ(found.pruned.at("a"), "ranked 4 of 5 by lm.nll@length=64 at the rung 50%; the first 3 continue");
 }
 
@@ -93,8 +93,8 @@ TEST_F(Judge, HigherIsBetterWhereTheMetricSaysSo) {
   EXPECT_THAT(verdict().pruned, ElementsAre(Key("a")));
 }
 
-// A model that cannot answer has no value, which is neither the worst nor the best; one that is not finite is the
-// worst.
+// A metric that does not apply to a model has no value, which is neither the worst nor the best; a non-finite value is
+// the worst.
 TEST_F(Judge, DoesNotJudgeAGroupWithoutAValue) {
   add_told("a", {1.0});
   add_told("b", {std::nan("")});
@@ -126,13 +126,13 @@ TEST_F(Judge, WaitsForEveryRun) {
   EXPECT_FALSE(verdict().judged);
   save(late, 10);
   EXPECT_FALSE(verdict().judged);
-  fail(late, "signal");  // cannot be judged, so it goes on
+  fail(late, "signal");  // cannot be judged, so it continues
   EXPECT_TRUE(verdict().judged);
   EXPECT_THAT(verdict().pruned, IsEmpty());
   EXPECT_FALSE(verdict(1).judged);
 }
 
-TEST_F(Judge, PutsWhatDivergedLast) {
+TEST_F(Judge, RanksDivergedRunsLast) {
   add_told("a", {1.0});
   add_told("b", {2.0});
   add_told("c", {1.5});
@@ -140,8 +140,8 @@ TEST_F(Judge, PutsWhatDivergedLast) {
   EXPECT_THAT(verdict().pruned, ElementsAre(Key("a")));
 }
 
-// Evaluated at the rung, but of another name: the group would continue for ever without being judged.
-TEST_F(Judge, RefusesAMetricThatWasNotAmongThoseEvaluatedThere) {
+// The metric has another name than those evaluated at the rung: the group would continue for ever without being judged.
+TEST_F(Judge, RefusesAMetricThatIsNotEvaluatedThere) {
   add_told("a", {1.0});
   add_told("b", {2.0});
   const auto refusal = [&](const std::string& metric) {
@@ -161,8 +161,8 @@ TEST_F(Judge, RefusesAMetricThatWasNotAmongThoseEvaluatedThere) {
                                    "; metrics are lm.nll@length=64");
 }
 
-// A sweep over what is evaluated: a row without the metric is not judged, and the others are.
-TEST_F(Judge, DoesNotJudgeARowThatIsEvaluatedInAnotherWay) {
+// In a sweep over evaluations, a row without the metric is not judged, and the others are.
+TEST_F(Judge, DoesNotJudgeARowWithOtherEvaluations) {
   add_told("a", {1.0});
   add_told("b", {2.0});
   const auto run = add("c", 1);
@@ -175,7 +175,7 @@ TEST_F(Judge, DoesNotJudgeARowThatIsEvaluatedInAnotherWay) {
   EXPECT_EQ(found.not_judged, 1u);
 }
 
-TEST_F(Judge, CountsTheGroupsThatHaveNoValueThere) {
+TEST_F(Judge, CountsTheGroupsWithoutAValue) {
   add_told("a", {1.0});
   add_told("b", {2.0});
   EXPECT_EQ(verdict().not_judged, 0u);
@@ -186,14 +186,14 @@ TEST_F(Judge, CountsTheGroupsThatHaveNoValueThere) {
   EXPECT_THAT(verdict().pruned, ElementsAre(Key("b")));
 }
 
-TEST_F(Judge, TakesTheNewestLossToldUpToTheRung) {
+TEST_F(Judge, UsesTheLastLossUpToTheRung) {
   const auto run = add("a", 1);
   for (const auto& [step, loss] : {std::pair{10, 3.0}, {18, 2.0}, {28, 1.0}})
     tell(run, {{"attempt", 1}, {"type", "step"}, {"step", step}, {"loss", loss}});
   EXPECT_EQ(value_at(run, "loss", 20), 2.0);
   EXPECT_EQ(value_at(run, "loss", 28), 1.0);
   EXPECT_EQ(value_at(run, "loss", 5), std::nullopt);
-  // A step with nothing to count has no loss; neither has one that was skipped, before which there may be none at all.
+  // A step without targets has no loss, nor has a skipped step; there may be none before a skipped one at all.
   tell(run, {{"attempt", 1}, {"type", "step"}, {"step", 30}});
   tell(run, {{"attempt", 1}, {"type", "skip"}, {"step", 31}, {"text", "loss nan"}});
   tell(run, {{"attempt", 1}, {"type", "step"}, {"step", 31}});
@@ -210,8 +210,8 @@ TEST_F(Judge, TakesTheNewestLossToldUpToTheRung) {
   EXPECT_TRUE(has_reached(testing::plan_line(), run, 20));
 }
 
-// A checkpoint is written before its step's evaluations: killed there, a run has not reached the rung.
-TEST_F(Judge, ARungIsReachedWithItsEvaluations) {
+// A checkpoint is written before its step's evaluations: a run that is killed in between has not reached the rung.
+TEST_F(Judge, ARungIsReachedAfterItsEvaluations) {
   const auto run = add("a", 1);
   const auto line = testing::plan_line(
       {{"evaluate", {{{"label", "lm"}, {"every", 10}}, {{"label", "rare"}, {"every", 15}}, {{"label", "end"}}}}});

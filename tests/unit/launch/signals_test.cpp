@@ -1,4 +1,4 @@
-// Signals that are fetched, and those that whoever started the program wants ignored.
+// Signals that are received, and those that were ignored when the program started.
 #include "launch/signals.h"
 
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 namespace assay::launch {
 namespace {
 
-TEST(SignalQueue, FetchesWhatComes) {
+TEST(SignalQueue, ReceivesSignals) {
   ::signal(SIGHUP, SIG_DFL);
   SignalQueue signals;
   ::raise(SIGHUP);
@@ -16,7 +16,7 @@ TEST(SignalQueue, FetchesWhatComes) {
 }
 
 // As under nohup.
-TEST(SignalQueue, LeavesAloneWhatIsIgnored) {
+TEST(SignalQueue, LeavesIgnoredSignalsIgnored) {
   const auto before = ::signal(SIGHUP, SIG_IGN);
   {
     SignalQueue signals;

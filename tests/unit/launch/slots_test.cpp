@@ -1,4 +1,4 @@
-// Cores and GPUs among several controllers: each pool here stands for one.
+// Cores and GPUs that several controllers share: each pool here represents one controller.
 #include "launch/slots.h"
 
 #include <gmock/gmock.h>
@@ -37,7 +37,7 @@ TEST_F(SlotPools, GiveACoreToOneAtATime) {
   EXPECT_TRUE(one.take({.cores = 1}));
 }
 
-TEST_F(SlotPools, GiveAllThereAreToWhoAsksForMore) {
+TEST_F(SlotPools, ARequestForMoreGetsAll) {
   auto one = pool(), other = pool();
   const auto all = one.take({.cores = 8});
   ASSERT_TRUE(all);
@@ -45,12 +45,12 @@ TEST_F(SlotPools, GiveAllThereAreToWhoAsksForMore) {
   EXPECT_FALSE(other.take({.cores = 1}));
 }
 
-// Who needs both cores gets them, although there is always somebody who needs only one.
-TEST_F(SlotPools, KeepTheirTurn) {
+// A run that needs both cores gets them, although others keep asking for one.
+TEST_F(SlotPools, KeepTheOrderOfRequests) {
   auto small = pool(), large = pool(), late = pool();
   auto first = small.take({.cores = 1});
   EXPECT_FALSE(large.take({.cores = 2}));
-  EXPECT_FALSE(late.take({.cores = 1}));  // one core is free, and not for it
+  EXPECT_FALSE(late.take({.cores = 1}));  // one core is free, but reserved
   first.reset();
   auto both = large.take({.cores = 2});
   ASSERT_TRUE(both);
@@ -59,7 +59,7 @@ TEST_F(SlotPools, KeepTheirTurn) {
   EXPECT_TRUE(late.take({.cores = 1}));
 }
 
-TEST_F(SlotPools, GiveUpWhatTheyGathered) {
+TEST_F(SlotPools, ReleaseWhatTheyReserved) {
   auto small = pool(), large = pool(), late = pool();
   const auto first = small.take({.cores = 1});
   EXPECT_FALSE(large.take({.cores = 2}));
@@ -67,23 +67,23 @@ TEST_F(SlotPools, GiveUpWhatTheyGathered) {
   EXPECT_TRUE(late.take({.cores = 1}));
 }
 
-TEST_F(SlotPools, ShareWhereAUserWantsMoreAtOnce) {
+TEST_F(SlotPools, AreSharedIfAUserWantsMoreJobs) {
   auto one = pool({"a"}), other = pool();
   auto first = one.take({.cores = 1, .gpus = 1});
   auto second = one.take_or_share({.cores = 1, .gpus = 1}, first);
-  EXPECT_EQ(second->locks.size(), 1u);  // the free core; of the GPU, a share
+  EXPECT_EQ(second->locks.size(), 1u);  // the free core; the GPU is shared
   EXPECT_THAT(second->all_gpus(), ElementsAre("a"));
   const auto third = one.take_or_share({.cores = 1}, first);
   EXPECT_THAT(third->locks, IsEmpty());
   EXPECT_EQ(third->descriptors(), first->descriptors());
   first.reset();
   second.reset();
-  const auto own = other.take({.cores = 1});  // the second's
+  const auto own = other.take({.cores = 1});  // the core of the second one
   EXPECT_TRUE(own);
-  EXPECT_FALSE(other.take({.cores = 1}));  // the first's, which the third still has
+  EXPECT_FALSE(other.take({.cores = 1}));  // the third one still has the core of the first one
 }
 
-// A controller may be killed and its workers go on: they have what they were given.
+// A controller may be killed while its workers continue: they keep their slots.
 TEST_F(SlotPools, AreHeldByTheWorker) {
   auto one = pool(), other = pool();
   auto slots = one.take({.cores = 2});

@@ -1,5 +1,5 @@
-// What is asked of a cluster, and what is made of its answers: with programs that answer from files and note how they
-// were called. tests/slurm.sh asks a real one.
+// The commands that are sent to a Slurm cluster and the handling of its responses, with programs that respond from
+// files and record their calls. tests/slurm.sh uses a real cluster.
 #include "launch/slurm.h"
 
 #include <gmock/gmock.h>
@@ -43,7 +43,7 @@ json mesh(int tensor, int data, const std::string& backend) {
 class Slurm : public ::testing::Test {
  protected:
   Slurm() {
-    // Each notes its words; squeue answers from a file, and so do the others.
+    // Each program records its arguments; squeue responds from a file, and so do the others.
     for (const char* name : {"sbatch", "squeue", "scancel", "scontrol", "srun"}) {
       const auto program =
           folder_.write(std::string("bin/") + name, std::string("#!/bin/sh\necho \"") + name + " $*\" >>'" +
@@ -80,7 +80,7 @@ class Slurm : public ::testing::Test {
   }
   record::ExperimentLayout experiment() const { return record::ExperimentLayout(options_.experiment); }
 
-  // A task of an array with one run, and a worker that does as the script says.
+  // Runs a task of an array with one run, and a worker that runs the script.
   int task(const std::string& worker, const json& resources = json::object(),
            const std::vector<std::string>& wrap = {}) {
     auto job = new_slurm_job(experiment());
@@ -103,7 +103,7 @@ class Slurm : public ::testing::Test {
   std::ostringstream said_;
 };
 
-TEST_F(Slurm, AShapeIsWhatOneRunAsks) {
+TEST_F(Slurm, AShapeIsTheResourcesOfOneRun) {
   using Shape = SlurmShape;
   EXPECT_EQ(slurm_shape(line_of("a"), false), (Shape{1, 1, 0}));
   EXPECT_EQ(slurm_shape(line_of("a", mesh(2, 2, "threads")), false), (Shape{1, 8, 0}));
@@ -112,7 +112,7 @@ TEST_F(Slurm, AShapeIsWhatOneRunAsks) {
   EXPECT_EQ(slurm_shape(line_of("a", gpu), false), (Shape{1, 1, 1}));
   gpu = {{"device", "auto"}};
   EXPECT_EQ(slurm_shape(line_of("a", gpu), false), (Shape{1, 1, 0}));
-  EXPECT_EQ(slurm_shape(line_of("a", gpu), true), (Shape{1, 1, 1}));  // the settings speak of GPUs
+  EXPECT_EQ(slurm_shape(line_of("a", gpu), true), (Shape{1, 1, 1}));  // the settings request GPUs
   gpu = mesh(2, 2, "nccl");
   EXPECT_EQ(slurm_shape(line_of("a", gpu), false), (Shape{1, 8, 4}));
   gpu["mesh"]["mpirun"] = {"--hostfile", "hosts"};
@@ -137,7 +137,7 @@ TEST_F(Slurm, OptionsOfSbatch) {
                           "--open-mode=append", "--gpus-per-task=a100:1"));
 }
 
-TEST_F(Slurm, OneArrayAShapeSplitUnderTheClustersLimit) {
+TEST_F(Slurm, OneArrayPerShapeSplitByTheClustersLimit) {
   options_.settings.setup = {"module load a", "ulimit -n 64"};
   options_.settings.wrap = "nice \"$LEVEL\"";
   const auto out =
@@ -163,7 +163,7 @@ TEST_F(Slurm, OneArrayAShapeSplitUnderTheClustersLimit) {
   }
   EXPECT_THAT(runs,
               ::testing::UnorderedElementsAre(ElementsAre("a1", "a2", "a3"), ElementsAre("a4"), ElementsAre("b1")));
-  EXPECT_THAT(calls("squeue"), IsEmpty());  // nothing was there to ask for
+  EXPECT_THAT(calls("squeue"), IsEmpty());  // there were no jobs to query
 }
 
 TEST_F(Slurm, NothingIsSubmittedTwice) {
@@ -174,17 +174,17 @@ TEST_F(Slurm, NothingIsSubmittedTwice) {
             "0 of 2 runs submitted to Slurm in 0 job arrays, 2 already on Slurm.\n");
   EXPECT_THAT(calls("squeue"), ElementsAre("squeue --noheader --array --format=%j|%F|%K|%T --name=" + job.name));
 
-  // A controller that was killed before sbatch answered left a job without an id.
+  // A controller that was killed before sbatch responded left a job without an id.
   auto untold = job;
   untold.id = "";
   write_slurm_job(untold);
   EXPECT_THAT(submit({line_of("a"), line_of("b")}), HasSubstr("2 already on Slurm"));
   answer("squeue", "");
-  EXPECT_THAT(runs_on_slurm(experiment()), IsEmpty());  // or never came to submit it
+  EXPECT_THAT(runs_on_slurm(experiment()), IsEmpty());  // or it was killed before it submitted the job
   write_slurm_job(job);
   EXPECT_EQ(runs_on_slurm(experiment()).at("b").state, SlurmTaskStatus::State::kGone);
 
-  // One task has ended, and the other is given up: its array's folder is of no more use.
+  // One task has ended and the other one has left the queue: the array's folder is no longer needed.
   answer("squeue", "");
   const auto layout = experiment().run("a");
   fs::create_directories(layout.folder());
@@ -194,7 +194,7 @@ TEST_F(Slurm, NothingIsSubmittedTwice) {
   EXPECT_FALSE(fs::exists(job.folder));
 }
 
-TEST_F(Slurm, WhatRunsHereIsNotSubmitted) {
+TEST_F(Slurm, LocalRunsAreNotSubmitted) {
   const auto layout = experiment().run("a");
   fs::create_directories(layout.folder());
   const auto lock = base::FileLock::lock(layout.lock());
@@ -210,7 +210,7 @@ TEST_F(Slurm, ADryRunChangesNothing) {
   EXPECT_THAT(calls("sbatch"), IsEmpty());
 }
 
-TEST_F(Slurm, ARefusalIsToldAndLeavesNothing) {
+TEST_F(Slurm, ASubmissionErrorIsReportedAndLeavesNoJob) {
   folder_.write("bin/sbatch", "#!/bin/sh\necho 'sbatch: error: invalid partition specified: mian' >&2\nexit 1\n");
   try {
     submit({line_of("a")});
@@ -225,7 +225,7 @@ TEST_F(Slurm, ARefusalIsToldAndLeavesNothing) {
   EXPECT_THROW(submit({line_of("a")}), UserError);
 }
 
-TEST_F(Slurm, TheQueueAsSlurmTellsIt) {
+TEST_F(Slurm, ParsesTheQueue) {
   const auto tasks =
       slurm::parse_queue("one|41|0|RUNNING\none|41|1|COMPLETING\none|41|12|PENDING\nbad\none|41|2|REQUEUED\n");
   ASSERT_EQ(tasks.size(), 4u);
@@ -235,7 +235,7 @@ TEST_F(Slurm, TheQueueAsSlurmTellsIt) {
               ElementsAre(true, true, false, false));
 }
 
-TEST_F(Slurm, StandingByOurFilesAndThenBySlurm) {
+TEST_F(Slurm, StatusComesFromItsFilesAndThenFromSlurm) {
   const record::RunStatusNow queued{record::RunStatus::kQueued, ""}, failed{record::RunStatus::kFailed, "it broke"};
   const auto output = folder_ / "0.txt";
   const auto standing = [&](const record::RunStatusNow& now, SlurmTaskStatus::State state) {
@@ -243,8 +243,8 @@ TEST_F(Slurm, StandingByOurFilesAndThenBySlurm) {
   };
   EXPECT_EQ(standing(queued, SlurmTaskStatus::State::kRuns).status, record::RunStatus::kRunning);
   EXPECT_EQ(standing(failed, SlurmTaskStatus::State::kWaits).status,
-            record::RunStatus::kQueued);  // given to Slurm once more
-  // Nothing was written for it: it was taken out of the queue, and no file that is not there is named.
+            record::RunStatus::kQueued);  // submitted to Slurm again
+  // The task wrote nothing, because it was removed from the queue: the reason names no missing file.
   const auto never_began = standing(queued, SlurmTaskStatus::State::kGone);
   EXPECT_EQ(never_began.status, record::RunStatus::kCancelled);
   EXPECT_EQ(never_began.reason, "left Slurm's queue before it started (cancelled by scancel or by the cluster)");
@@ -262,7 +262,7 @@ TEST_F(Slurm, StandingByOurFilesAndThenBySlurm) {
   EXPECT_EQ(standing(queued, SlurmTaskStatus::State::kGone).status, record::RunStatus::kQueued);
 }
 
-TEST_F(Slurm, CancelsWhatIsThere) {
+TEST_F(Slurm, CancelsWhatIsInTheQueue) {
   submit({line_of("a"), line_of("b"), line_of("c")});
   const auto job = slurm_jobs(experiment()).at(0);
   answer("squeue", job.name + "|41|0|PENDING\n" + job.name + "|41|1|RUNNING\n");
@@ -282,14 +282,14 @@ TEST_F(Slurm, WhatCouldNotBeCancelledIsNotMarked) {
   EXPECT_FALSE(fs::exists(job.cancelled(0)));
 }
 
-TEST_F(Slurm, ATaskRunsItsWorkerAndTellsItsEnd) {
+TEST_F(Slurm, ATaskRunsItsWorkerAndReportsItsEnd) {
   EXPECT_EQ(task("env >$run/environment.txt\necho {} >$run/train.json\n", mesh(2, 1, "threads"), {"env", "WRAPPED=1"}),
             0)
       << said_.str();
   EXPECT_EQ(said_.str(), "start  ab seed=1\ndone   ab seed=1\n");
   EXPECT_THAT(base::read_file(run().folder() / "environment.txt"),
               AllOf(HasSubstr("OMP_NUM_THREADS=2\n"), HasSubstr("ASSAY_JOBS=1\n"), HasSubstr("WRAPPED=1\n")));
-  EXPECT_EQ(task("exit 1\n"), 0);  // it has its records
+  EXPECT_EQ(task("exit 1\n"), 0);  // the run has its records
   fs::remove(run().train_record());
   EXPECT_EQ(task("echo no luck\nkill -KILL $$\n"), 1);
   EXPECT_THAT(said_.str(), AllOf(HasSubstr("FAILED ab seed=1: killed by SIGKILL"), HasSubstr("| no luck\n")));
@@ -297,27 +297,27 @@ TEST_F(Slurm, ATaskRunsItsWorkerAndTellsItsEnd) {
   EXPECT_THAT(calls("scontrol"), IsEmpty());
 }
 
-TEST_F(Slurm, WhatWasCutShortIsQueuedAgainUnlessSlurmEndsIt) {
-  // The worker makes its controller stop it, as a signal of Slurm's would.
+TEST_F(Slurm, AnInterruptedTaskIsRequeuedUnlessSlurmEndsIt) {
+  // The worker makes its controller stop it, as a signal from Slurm would.
   const auto* until_told = "trap 'exit 143' TERM\nkill -TERM $PPID\nwhile :; do sleep 0.05; done\n";
   answer("squeue", "RUNNING\n");
   EXPECT_EQ(task(until_told), 75);
   EXPECT_THAT(said_.str(), HasSubstr("The task is requeued."));
   EXPECT_THAT(calls("scontrol requeue"), ElementsAre("scontrol requeue 41_0"));
-  // Preempted, and queued again by Slurm itself.
+  // The task was preempted, and Slurm itself requeues it.
   answer("squeue", "COMPLETING\n");
   answer("scontrol", "   JobState=COMPLETING Reason=None\n   Requeue=1 Restarts=1 BatchFlag=1\n");
   EXPECT_EQ(task(until_told), 75);
   EXPECT_THAT(said_.str(), Not(HasSubstr("The task is requeued.")));
   EXPECT_EQ(calls("scontrol requeue").size(), 1u);
   EXPECT_EQ(record::read_state(run().state())->status, record::RunStatus::kPreempted);
-  // By scancel, which Slurm knows.
+  // scancel cancelled the task, which Slurm's state shows.
   answer("scontrol", "   JobState=COMPLETING Reason=None\n   Requeue=1 Restarts=0 BatchFlag=1\n   PreemptTime=None\n");
   EXPECT_EQ(task("trap 'exit 143' USR2\n" + std::string(until_told)), 75);
   EXPECT_EQ(record::read_state(run().state())->status, record::RunStatus::kCancelled);
   EXPECT_THAT(record::read_state(run().state())->signal, ::testing::Optional(SIGUSR1));
   EXPECT_EQ(calls("scontrol requeue").size(), 1u);
-  // By assay stop, which leaves a mark; whatever Slurm says of it then.
+  // assay stop cancelled the task, which leaves a marker: Slurm's state does not matter.
   answer("squeue", "RUNNING\n");
   EXPECT_EQ(
       task("for job in $7/slurm/*; do : >$job/0.cancelled; done\ntrap 'exit 143' USR2\n" + std::string(until_told)),
@@ -327,8 +327,8 @@ TEST_F(Slurm, WhatWasCutShortIsQueuedAgainUnlessSlurmEndsIt) {
   EXPECT_EQ(calls("scontrol requeue").size(), 1u);
 }
 
-// As Slurm 22.05 prints a task that is being ended.
-TEST_F(Slurm, ACancelledTaskIsToldFromAPreemptedOne) {
+// The format of Slurm 22.05 for a task that is ending.
+TEST_F(Slurm, ACancelledTaskDiffersFromAPreemptedOne) {
   const auto job = [](const std::string& state, int restarts, const std::string& preempted) {
     return "JobId=12 ArrayJobId=12 ArrayTaskId=0\n   JobState=" + state +
            " Reason=None Dependency=(null)\n   Requeue=1 " + "Restarts=" + std::to_string(restarts) +
@@ -336,13 +336,13 @@ TEST_F(Slurm, ACancelledTaskIsToldFromAPreemptedOne) {
   };
   EXPECT_TRUE(slurm::was_cancelled(job("COMPLETING", 0, "None"), 0));
   EXPECT_TRUE(slurm::was_cancelled(job("CANCELLED", 2, "None"), 2));
-  EXPECT_FALSE(slurm::was_cancelled(job("COMPLETING", 1, "None"), 0));  // in the queue again
+  EXPECT_FALSE(slurm::was_cancelled(job("COMPLETING", 1, "None"), 0));  // queued again
   EXPECT_FALSE(slurm::was_cancelled(job("COMPLETING", 0, "2026-11-30T06:02:30"), 0));
-  EXPECT_FALSE(slurm::was_cancelled(job("RUNNING", 0, "None"), 0));  // its time is almost up
+  EXPECT_FALSE(slurm::was_cancelled(job("RUNNING", 0, "None"), 0));  // its time limit is near
   EXPECT_FALSE(slurm::was_cancelled("", 0));
 }
 
-TEST_F(Slurm, RanksThatAreProcessesAreAStepOfTheJobWhereSrunSpeaksPmix) {
+TEST_F(Slurm, MpiRanksAreAStepOfTheJobWhereSrunSupportsPmix) {
   folder_.write("bin/srun", "#!/bin/sh\n[ \"$1\" != --mpi=list ] || { cat '" + answer_file("srun").string() +
                                 "'; exit; }\necho \"srun $*\" >>'" + (folder_ / "calls").string() + "'\n");
   folder_.write("bin/mpirun", "#!/bin/sh\necho \"mpirun $*\" >>'" + (folder_ / "calls").string() + "'\n");

@@ -1,4 +1,4 @@
-// Plans put to work with the fake worker: what runs, what is skipped, what is left behind.
+// Plans that run with the fake worker: which runs start, which are skipped, and which files remain.
 #include "launch/sweep.h"
 
 #include <gmock/gmock.h>
@@ -63,7 +63,7 @@ TEST_F(RunSweep, ExitCodes) {
   EXPECT_THAT(out_.str(), HasSubstr("1 already complete, 1 preempted"));
 }
 
-TEST_F(RunSweep, WhatAnotherProcessHasDoneIsDone) {
+TEST_F(RunSweep, ARunFinishedByAnotherProcessIsDone) {
   EXPECT_EQ(run({"taken1", "taken2", "ok"}), 0);
   EXPECT_THAT(out_.str(), HasSubstr("1 done, 2 done by another process. "));
   EXPECT_EQ(run({"taken3", "claimed"}), 1);

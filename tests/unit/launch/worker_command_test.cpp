@@ -1,4 +1,4 @@
-// What starts a worker whose ranks are processes.
+// The command that starts a worker whose ranks are processes.
 #include "launch/worker_command.h"
 
 #include <gmock/gmock.h>
@@ -20,7 +20,7 @@ std::map<std::string, std::string> environment_of(const std::string& backend) {
   return worker_command(job, line, {"worker", "results", "plan"}, 1, {}).environment;
 }
 
-// Open MPI 4.1 and 5 each heed their own names and ignore the other's.
+// Open MPI 4.1 and 5 each use their own variable names and ignore the other's.
 TEST(WorkerCommand, MoreRanksThanCoresStartUnboundUnderBothOpenMpis) {
   const auto environment = environment_of("mpi");
   EXPECT_THAT(environment, Contains(Pair("OMPI_MCA_rmaps_base_oversubscribe", "1")));

@@ -1,4 +1,4 @@
-// Where the real plugins and those of tests/fixtures/plugins stand in the build tree.
+// The paths of the real plugins and of those in tests/fixtures/plugins in the build tree.
 #pragma once
 
 #include <cstdlib>

@@ -1,4 +1,4 @@
-// From JSON to a component's Config, children first; and everything that can be wrong on the way.
+// From JSON to a component's Config, children first; and all possible errors.
 #include "loader/instances.h"
 
 #include <gmock/gmock.h>
@@ -29,7 +29,7 @@ const Registry& registry() {
   return *made;
 }
 
-// What the error of creating `given` says; "" when there is none.
+// Returns the error of creating `given`; "" when there is none.
 template <class Error, class Kind = Report>
 std::string refusal(const json& given) {
   Instances instances(registry());
@@ -48,7 +48,7 @@ json every(const json& parameters) {
   return table;
 }
 
-TEST(Instances, DefaultsAreThoseOfTheConfig) {
+TEST(Instances, DefaultsComeFromTheConfig) {
   Instances instances(registry());
   EXPECT_EQ(instances.create<Report>(every({}), "here").text(),
             "a_bool=true\nan_int=-3\na_real=0.10000000000000001\na_string='plain'\nbools=[true,false]\nints=[1,2]\n"
@@ -56,7 +56,7 @@ TEST(Instances, DefaultsAreThoseOfTheConfig) {
             "no_child=nobody\nchildren=[]\nneeded=1\n");
 }
 
-TEST(Instances, EveryTypeArrives) {
+TEST(Instances, EveryTypeIsPassed) {
   Instances instances(registry());
   const auto given = every(json::parse(R"({"a_bool": false, "an_int": 9007199254740993, "a_real": -1.5e-300,
       "a_string": "fancy \"é\"", "bools": [], "ints": [-9223372036854775808, 9223372036854775807], "reals": [1, 0.25],
@@ -73,13 +73,13 @@ TEST(Instances, EveryTypeArrives) {
   EXPECT_THAT(text, ::testing::EndsWith("needed=2\n]\nneeded=7\n"));
 }
 
-// As a plan line has a run that nobody named.
-TEST(Instances, ARunMayBeLeftOut) {
+// A plan line contains a run like this when none is named.
+TEST(Instances, ARunMayBeOmitted) {
   Instances instances(registry());
   EXPECT_THAT(instances.create<Report>(every({{"run", nullptr}}), "here").text(), HasSubstr("run='' is ''\n"));
 }
 
-TEST(Instances, ChildrenComeFirstKnowWhereTheyStandAndOutliveTheirParent) {
+TEST(Instances, ChildrenAreCreatedFirstKnowTheirPathAndOutliveTheirParent) {
   std::vector<std::string> ends;
   {
     Instances instances(registry());
@@ -143,7 +143,7 @@ TEST(Instances, WrongTypesNameTheParameterAndTheValue) {
   for (const auto& [name, value] : cases) {
     const auto words = refusal<UserError>(every({{name, value}}));
     EXPECT_THAT(words, AllOf(HasSubstr(std::string("here.") + name), HasSubstr("wrong type")));
-    const auto shown = value.is_array() && !value.empty() ? "has the" : value.dump();  // an element, where one is wrong
+    const auto shown = value.is_array() && !value.empty() ? "has the" : value.dump();  // an element, if one is invalid
     EXPECT_THAT(words, HasSubstr(shown));
   }
 }
@@ -189,7 +189,7 @@ TEST(Instances, AComponentThatIsNotOfItsKindIsNotCalled) {
                 Positional::kKindHash + ", here " + Objective::kKindHash + "); rebuild it");
 }
 
-TEST(Instances, AHooksThrowIsGuarded) {
+TEST(Instances, AHooksExceptionIsGuarded) {
   Instances instances(registry());
   const auto& exception = instances.create<Positional>({{"use", "throws_in_hook"}, {"calls", 1}}, "p");
   const auto& number = instances.create<Positional>({{"use", "throws_in_hook"}, {"thrown", "number"}}, "q");

@@ -1,4 +1,4 @@
-// Loading: one bad file never spoils its folder; what is known of the good ones.
+// Loading plugins: a bad file does not affect its folder, and the good ones are described.
 #include "loader/registry.h"
 
 #include <gmock/gmock.h>
@@ -23,7 +23,7 @@ using testing::fixture_folder;
 using testing::good_plugin;
 using ::testing::HasSubstr;
 
-TEST(Registry, OneBadFileDoesNotSpoilItsFolder) {
+TEST(Registry, OneBadFileDoesNotAffectItsFolder) {
   const testing::TemporaryFolder folder;
   for (const char* bad : {"undefined_symbol", "not_a_plugin", "other_abi", "throws_in_describe"})
     fs::copy_file(testing::fixture(bad), folder / (std::string(bad) + ".so"));
@@ -43,8 +43,8 @@ TEST(Registry, OneBadFileDoesNotSpoilItsFolder) {
   EXPECT_EQ(registry.find("objective", "alibi"), nullptr);
 }
 
-// Files that no reader gets through, each in its own way.
-TEST(Registry, OddFilesDoNotSpoilTheirFolder) {
+// Files that cannot be read, each in its own way.
+TEST(Registry, UnreadableFilesDoNotAffectTheirFolder) {
   const testing::TemporaryFolder folder;
   fs::create_symlink("loop.so", folder / "loop.so");
   fs::create_symlink("/proc/self/mem", folder / "memory.so");
@@ -97,8 +97,8 @@ json parameter(const json& component, const std::string& name) {
   return nullptr;
 }
 
-// A plan's files are loaded in no order that says which of two has the component that was planned.
-TEST(Registry, AChosenFileIsTheOneThatCounts) {
+// The order of a plan's files does not say which of two has the planned component.
+TEST(Registry, AChosenFileTakesPrecedence) {
   const testing::TemporaryFolder folder;
   for (const char* name : {"a.so", "b.so"}) fs::copy_file(testing::good_plugin("alibi"), folder / name);
   Registry registry(plugin_files({folder.path()}));
@@ -112,7 +112,7 @@ TEST(Registry, AChosenFileIsTheOneThatCounts) {
   EXPECT_EQ(registry.find("positional", "alibi"), nullptr);
 }
 
-TEST(Registry, DescriptorsSayWhatThePluginSays) {
+TEST(Registry, DescriptorsMatchThePlugin) {
   const auto file = testing::fixture("every_parameter");
   const auto described = Registry({file, testing::fixture("not_a_plugin")}).describe();
   const auto& plugin = described.at(0);

@@ -1,4 +1,5 @@
-// Collectives against values worked by hand, order of summation, release of waiting ranks when one fails.
+// Collectives against values worked out by hand, the order of summation, and the release of waiting ranks when one
+// fails.
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/full.h>
@@ -86,8 +87,8 @@ TEST(Mesh, AFailingRankReleasesTheOthersAndItsCauseIsReported) {
   EXPECT_EQ(released, 3);
 }
 
-// Neither a hang nor a read beyond a buffer: the ranks of an axis compare what they ask for.
-TEST(Mesh, DifferentCallsAreNamed) {
+// The ranks of an axis compare their calls, so that differences cause neither a hang nor a read beyond a buffer.
+TEST(Mesh, DifferentCallsAreReported) {
   const auto error_of = [](const std::function<void(Communicator&)>& body) {
     try {
       run_ranks(3, 1, [&](Mesh& mesh) { body(mesh.tensor()); });
@@ -123,7 +124,7 @@ TEST(Mesh, CountsItsCalls) {
     float mine = 0, all[2] = {};
     mesh.tensor().all_gather(&mine, all, sizeof mine);
     mesh.tensor().reduce_scatter(all, &mine, 1, Dtype::kFloat32);
-    mesh.data().all_reduce(values, 3, Dtype::kFloat64);  // one rank: nothing to count
+    mesh.data().all_reduce(values, 3, Dtype::kFloat64);  // one rank: no call is counted
     using Traffic = Communicator::Traffic;
     EXPECT_EQ(mesh.tensor().traffic(), (Traffic{{{Collective::kAllReduce, 24}, 4},
                                                 {{Collective::kAllGather, 4}, 1},
@@ -136,12 +137,12 @@ TEST(Mesh, DifferentiableCollectives) {
   run_ranks(2, 1, [](Mesh& mesh) {
     const double r = mesh.tensor().rank();
     auto x = at::full({2, 3}, r + 1, at::TensorOptions().dtype(at::kDouble)).requires_grad_(true);
-    (copy_to_tensor_parallel_region(x, mesh) * (r + 2)).sum().backward();  // f: gradients 2 and 3 are summed
+    (copy_to_tensor_parallel_region(x, mesh) * (r + 2)).sum().backward();  // f: gradients 2 and 3 are added
     EXPECT_EQ(x.grad().max().item<double>(), 5.0);
     x.mutable_grad() = Tensor();
     const auto summed = reduce_from_tensor_parallel_region(x, mesh);
     EXPECT_EQ(summed.min().item<double>(), 3.0);
-    (summed * 7).sum().backward();  // g: passes
+    (summed * 7).sum().backward();  // g: the gradient passes unchanged
     EXPECT_EQ(x.grad().max().item<double>(), 7.0);
     x.mutable_grad() = Tensor();
     const auto whole = gather_from_tensor_parallel_region(x, -1, mesh);
@@ -153,7 +154,7 @@ TEST(Mesh, DifferentiableCollectives) {
   });
 }
 
-// Positions split over two ranks: each operator and its gradient, on numbers that tell where they came from.
+// Positions split over two ranks: each operator and its gradient, on values that identify their origin.
 TEST(Mesh, DifferentiableCollectivesOfASplitDimension) {
   const auto numbers = [](int64_t from, int64_t rows) {
     return at::arange(from, from + 2 * rows, at::kDouble).view({1, rows, 2});
@@ -161,20 +162,20 @@ TEST(Mesh, DifferentiableCollectivesOfASplitDimension) {
   run_ranks(2, 1, [&](Mesh& mesh) {
     const int64_t r = mesh.tensor().rank();
     const auto leaf = [](const Tensor& x) { return x.clone().requires_grad_(true); };
-    // Whole for layers that are split: rank r's consumers weigh it by r + 1, and the gradients are summed.
+    // Gathered for layers that are split: rank r's consumers weight it by r + 1, and the gradients are summed.
     const auto part = leaf(numbers(4 * r, 2));
     const auto whole = gather_from_sequence_parallel_region(part, 1, mesh);
     EXPECT_TRUE(whole.equal(numbers(0, 4)));
     (whole * numbers(0, 4) * (r + 1)).sum().backward();
     EXPECT_TRUE(part.grad().equal(3 * numbers(4 * r, 2)));
-    // Summed and cut: what a row layer's parts become. Each rank's consumers see their part alone.
+    // Reduced and scattered, as after a row-parallel layer: each rank's consumers see their part alone.
     const auto share = leaf(numbers(0, 4) * (r + 1));
     const auto sum = reduce_scatter_to_sequence_parallel_region(share, -2, mesh);
     EXPECT_TRUE(sum.equal(3 * numbers(4 * r, 2)));
     (sum * (r + 1)).sum().backward();
     EXPECT_TRUE(
         share.grad().equal(at::cat({at::ones({1, 2, 2}, at::kDouble), 2 * at::ones({1, 2, 2}, at::kDouble)}, 1)));
-    // Of something whole, a part, and the way back: what all ranks see alike has its gradient on all ranks alike.
+    // Scattered and gathered again: a value that all ranks see alike has the same gradient on all ranks.
     const auto all = leaf(numbers(0, 4));
     const auto mine = scatter_to_tensor_parallel_region(all, 1, mesh);
     EXPECT_TRUE(mine.equal(numbers(4 * r, 2)));

@@ -1,4 +1,4 @@
-// The linear product in fp32, which oneDNN makes, and GELU's binding against LibTorch's own operations in fp64.
+// The linear product in fp32, by oneDNN, and the binding of GELU, against LibTorch's own operations in fp64.
 #include "nn/affine.h"
 
 #include <ATen/ops/gelu.h>
@@ -23,12 +23,12 @@ struct Variant {
   const char* name;
   std::vector<int64_t> shape;  // of x
   int64_t out;
-  bool bias, transposed, summed;  // x is a transposed view; the gradient comes from a plain sum, without storage
+  bool bias, transposed, summed;  // x is a transposed view; the gradient comes from a sum, as an expanded tensor
 };
 
 class Affine : public ::testing::TestWithParam<Variant> {};
 
-TEST_P(Affine, IsTheProductAndSoAreItsGradients) {
+TEST_P(Affine, MatchesTheProductAndItsGradients) {
   const auto& variant = GetParam();
   const auto in = variant.shape.back();
   auto upstream_shape = variant.shape;
@@ -52,8 +52,8 @@ TEST_P(Affine, IsTheProductAndSoAreItsGradients) {
   for (size_t i = 0; i < (variant.bias ? 4 : 3); ++i) expect_close(found[i], expected[i], names[i]);
 }
 
-// As decoding has them: each row by itself, to the bit.
-TEST(FewRows, WithoutGradientsAreTheProductWhateverTheirNumber) {
+// As in decoding: each row on its own, bit for bit.
+TEST(FewRows, WithoutGradientsMatchTheProductForAnyNumber) {
   const c10::NoGradGuard no_grad;
   const auto weight = drawn({40, 27}, "weight").to(at::kFloat), bias = drawn({40}, "bias").to(at::kFloat);
   const auto all = drawn({16, 27}, "x").to(at::kFloat);
@@ -81,7 +81,7 @@ INSTANTIATE_TEST_SUITE_P(Variants, Affine,
                                            Variant{"summed_narrower", {3, 17, 72}, 24, false, false, true}),
                          [](const auto& info) { return info.param.name; });
 
-TEST(GeluTanh, IsLibTorchsAndSoIsItsGradient) {
+TEST(GeluTanh, MatchesLibTorchAndItsGradient) {
   const auto values = drawn({7, 11, 13}, "x") * 3, upstream = drawn({7, 13, 11}, "upstream");
   const auto run = [&](const auto& gelu) {
     auto x = values.clone().requires_grad_(true);

@@ -18,7 +18,8 @@
 namespace assay::testing {
 namespace {
 
-// softmax(q k^T / sqrt(K) - slope (i - j)) v by loops, from the layer's own parameters and slopes worked by hand.
+// softmax(q k^T / sqrt(K) - slope (i - j)) v in plain loops, from the layer's own parameters and slopes worked out by
+// hand.
 TEST(Attention, AgreesWithPlainLoops) {
   TinyRun tiny;
   tiny.model()["dropout"] = 0.0;
@@ -38,7 +39,7 @@ TEST(Attention, AgreesWithPlainLoops) {
     const auto out = layer(x, scheme, nn::with_defaults(batch), {});
 
     const auto w = store_parameters.existing("test.qkv.weight"), wo = store_parameters.existing("test.output.weight");
-    const auto linear = [&](int64_t t, int64_t row) {  // biases start at zero
+    const auto linear = [&](int64_t t, int64_t row) {  // biases are zero at first
       double sum = 0;
       for (int64_t d = 0; d < D; ++d) sum += w[row][d].item<double>() * x[0][t][d].item<double>();
       return sum;
@@ -69,7 +70,7 @@ TEST(Attention, AgreesWithPlainLoops) {
   });
 }
 
-// The forms add up: slopes, a learned table by bucket, and a dense bias.
+// The forms are added: slopes, a learned table by bucket, and a dense bias.
 TEST(AttentionBias, FormsAddUp) {
   AttentionContext context;
   context.heads = 2;
@@ -80,7 +81,7 @@ TEST(AttentionBias, FormsAddUp) {
   EXPECT_TRUE(bias.empty());
   EXPECT_FALSE(bias.dense(context).defined());
   bias.slopes_H = at::tensor(std::vector<double>{0.5, 0.25});
-  bias.table_NH = at::tensor(std::vector<double>{1, 2, 3, 4}).view({2, 2});  // row 0: past, row 1: here and later
+  bias.table_NH = at::tensor(std::vector<double>{1, 2, 3, 4}).view({2, 2});  // row 0: past, row 1: present and future
   bias.bucket = [](const Tensor& key_minus_query) { return key_minus_query.ge(0).to(at::kLong); };
   bias.dense_BHQS = at::ones({1, 1, 2, 5}, at::TensorOptions().dtype(at::kDouble)) * 100;
   const auto sum = bias.dense(context);
@@ -108,8 +109,8 @@ class Dense final : public Positional {
   Tensor bias_;
 };
 
-// A scheme may hide a key by -inf: that is no fault. NaN and +inf are.
-TEST(AttentionBias, OnlyWhatHidesNothingIsAFault) {
+// A scheme may mask a key with -inf; NaN and +inf are errors.
+TEST(AttentionBias, OnlyMinusInfinityIsAllowed) {
   TinyRun tiny;
   tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {
     nn::Attention layer(run.parameters->scope("test"), {.layer = 0, .width = 16, .heads = 4, .dropout = {}});
@@ -150,14 +151,14 @@ TEST_P(CachedDecode, EqualsTheFullForward) {
       }
       EXPECT_LE((at::cat(parts, 1) - full).abs().max().item<double>(), 1e-12);
     }
-    // Undo four positions, keep rows 2 and 0, and go on as if nothing had happened.
+    // Undoes four positions, keeps rows 2 and 0, and continues from there.
     cache.rewind(4);
     const auto rows = at::tensor(std::vector<int64_t>{2, 0});
     cache.select(rows);
     const auto again = run.model->extend(cache, batch.tokens.index_select(0, rows).narrow(1, 12, 4), {}).final_BTD;
     EXPECT_LE((again - full.index_select(0, rows).narrow(1, 12, 4)).abs().max().item<double>(), 1e-12);
     EXPECT_THROW(cache.rewind(17), UserError);
-    // A prompt padded on the left gives what it gives alone.
+    // A prompt padded on the left gives the same result as alone.
     Cache padded, alone;
     auto mask = at::ones({1, 8}, at::TensorOptions().dtype(at::kBool));
     mask.narrow(1, 0, 3).fill_(false);
@@ -173,9 +174,9 @@ TEST_P(CachedDecode, EqualsTheFullForward) {
               1e-12);
   });
 }
-// Alternatives for one place, several rows of different lengths: each is what it is alone, and so is what follows the
-// one that was kept.
-TEST_P(CachedDecode, AlternativesAreWhatEachIsAlone) {
+// Alternatives for one position, in several rows of different lengths: each gives the same result as alone, and so does
+// decoding that continues from the chosen one.
+TEST_P(CachedDecode, AlternativesMatchSeparateDecoding) {
   TinyRun tiny;
   tiny.model().merge_patch({{"dropout", 0.0}, {"positional", std::get<0>(GetParam())}});
   tiny.mesh(std::get<1>(GetParam()), 1);
@@ -206,7 +207,7 @@ TEST_P(CachedDecode, AlternativesAreWhatEachIsAlone) {
       };
       for (int64_t row = 0; row < 2; ++row)
         for (int64_t k = 0; k < 3; ++k) EXPECT_LE(far(got[row][k], alone(row, k)[0]), 1e-12) << row << " " << k;
-      EXPECT_THROW(run.model->extend(tried, candidates, real(3)), UserError);  // none was chosen yet
+      EXPECT_THROW(run.model->extend(tried, candidates, real(3)), UserError);  // none has been chosen yet
       tried.keep(at::tensor(std::vector<int64_t>{2, 1}), 3);
       EXPECT_EQ(tried.length(), 8);
       const auto next = run.model->extend(tried, at::full({2, 1}, 102, at::kLong), real(1)).final_BTD;
@@ -224,7 +225,7 @@ INSTANTIATE_TEST_SUITE_P(Schemes, CachedDecode,
                                   std::to_string(std::get<1>(info.param));
                          });
 
-TEST(Dropout, DependsOnTheGlobalPlaceAlone) {
+TEST(Dropout, DependsOnTheGlobalPositionAlone) {
   const ForwardKey key{true, 5, 3, 0};
   const auto x = at::ones({6, 4, 8, 8}, at::TensorOptions().dtype(at::kDouble));
   const auto rows = at::arange(6, at::TensorOptions().dtype(at::kLong));
@@ -237,7 +238,7 @@ TEST(Dropout, DependsOnTheGlobalPlaceAlone) {
   EXPECT_TRUE(part.equal(whole.narrow(0, 4, 2)));
   const auto late = nn::dropout(x.narrow(2, 5, 3), site, key, rows, positions.narrow(1, 5, 3), 0);
   EXPECT_TRUE(late.equal(whole.narrow(2, 5, 3)));
-  // Kept values are scaled so that the mean stays; another step, site or forward draws another mask.
+  // Kept values are scaled so that the mean stays the same; another step, site or forward pass draws another mask.
   EXPECT_NEAR(whole.mean().item<double>(), 1.0, 5 * std::sqrt(0.25 / 0.75 / 1536));
   EXPECT_DOUBLE_EQ(whole.max().item<double>(), 1 / 0.75);
   EXPECT_FALSE(nn::dropout(x, site, {true, 5, 4, 0}, rows, positions, 0).equal(whole));
@@ -246,7 +247,7 @@ TEST(Dropout, DependsOnTheGlobalPlaceAlone) {
   EXPECT_TRUE(nn::dropout(x, site, {false, 5, 3, 0}, rows, positions, 0).equal(x));
 }
 
-// The stream of (seed, step, forward, site), worked out apart from this code (in Python); it may never change.
+// The stream of (seed, step, forward, site), computed independently of this code (in Python); it must never change.
 TEST(Dropout, FrozenStream) {
   const auto mask_of = [](int64_t row, int64_t head, int64_t position) {
     const auto long_type = at::TensorOptions().dtype(at::kLong);

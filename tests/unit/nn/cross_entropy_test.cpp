@@ -1,4 +1,4 @@
-// Vocabulary-parallel cross entropy: published rows, splits over ranks, padding, refusals.
+// Vocabulary-parallel cross entropy: published values, splits over ranks, padding, errors.
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/full.h>
@@ -80,7 +80,8 @@ TEST(CrossEntropy, LargeLogitsStayFinite) {
   }
 }
 
-// A small loss keeps its digits however large the logits are: ln(1 + 7 exp(-10)), known as well as fp32 knows the sum.
+// A small loss keeps its digits even if the logits are large: ln(1 + 7 exp(-10)), as accurate as fp32 can compute the
+// sum.
 TEST(CrossEntropy, ASmallLossOfLargeLogits) {
   const auto mesh = mesh::self_mesh();
   for (const float largest : {10.F, 1034.F}) {
@@ -99,7 +100,7 @@ TEST(CrossEntropy, GatheredLogitsAreRefused) {
   });
 }
 
-// A NaN logit makes its row's loss NaN, wherever the logit is in the row, and no other row's.
+// A NaN logit makes the loss of its row NaN, wherever it is in the row, and no other row's.
 TEST(CrossEntropy, KeepsNaN) {
   for (const int ranks : {1, 2})
     mesh::run_ranks(ranks, 1, [&](Mesh& mesh) {

@@ -10,7 +10,7 @@ namespace assay::nn {
 
 inline const auto kLong = at::TensorOptions().dtype(at::kLong);
 
-// Normal fp64 numbers, the same for a name.
+// Normal fp64 numbers, deterministic for a name.
 inline Tensor drawn(at::IntArrayRef sizes, const char* name) {
   auto x = at::empty(sizes, at::TensorOptions().dtype(at::kDouble));
   const Draws draws(1, name);

@@ -1,4 +1,4 @@
-// Fused attention against the same formula by LibTorch's own operations, with gradients: from a projection as it is,
+// Fused attention against the same formula by LibTorch's own operations, with gradients: from an unmodified projection,
 // from heads that a scheme has changed, with slopes, positions that differ by row, a learned bias, padding and dropout.
 #include "nn/fused_attention.h"
 
@@ -31,7 +31,7 @@ struct Setting {
 
 class FusedAttention : public ::testing::TestWithParam<Setting> {};
 
-TEST_P(FusedAttention, IsTheFormulaAndSoIsItsGradient) {
+TEST_P(FusedAttention, MatchesTheFormulaAndItsGradient) {
   const auto& variant = GetParam();
   const auto upstream = drawn({kRows, kTime, kHeads * kWidth}, "upstream"), factor = drawn({kWidth}, "factor");
   AttentionContext context;
@@ -39,7 +39,7 @@ TEST_P(FusedAttention, IsTheFormulaAndSoIsItsGradient) {
   context.causal = variant.causal;
   context.score_type = at::kDouble;
   context.query_positions = context.key_positions =
-      at::arange(kTime, kLong).unsqueeze(0) * at::arange(1, kRows + 1, kLong).unsqueeze(1);  // row b counts by b + 1
+      at::arange(kTime, kLong).unsqueeze(0) * at::arange(1, kRows + 1, kLong).unsqueeze(1);  // row b: times b + 1
   AttentionBias bias;
   bias.slopes_H = at::tensor({0.5, 0.03125}, at::kDouble);
   const auto row_id = at::arange(kRows, kLong) + 100;
@@ -106,8 +106,8 @@ INSTANTIATE_TEST_SUITE_P(Variants, FusedAttention,
                                            Setting{"padding_learned", true, true, true, 1, true}),
                          [](const auto& info) { return info.param.name; });
 
-// Learned slopes and other types go the general way.
-TEST(FusedAttentionServes, OnlyWhatItCan) {
+// Learned slopes and other dtypes use the general path.
+TEST(FusedAttentionServes, OnlySupportedInputs) {
   AttentionContext context;
   context.heads = 2;
   const auto q = drawn({1, 2, 3, 4}, "q");

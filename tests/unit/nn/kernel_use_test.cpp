@@ -1,5 +1,5 @@
-// What every function that runs a kernel keeps: the same bits on one thread and on two (a product's are oneDNN's own),
-// no second derivative in silence, and no read beyond what it was given.
+// Properties of every function that runs a kernel: the same bits on one thread and on two (products depend on oneDNN),
+// no silent second derivative, and no read beyond its inputs.
 #include "nn/kernel_use.h"
 
 #include <ATen/Parallel.h>
@@ -41,7 +41,7 @@ std::vector<Function> functions() {
   return {
       {"gelu_tanh", {40000}, [](const Tensor& x) { return gelu_tanh(x); }},
       {"vocabulary_cross_entropy",
-       {700, 104},  // rows that lie apart
+       {700, 104},  // rows that are not contiguous
        [](const Tensor& x) {
          return vocabulary_cross_entropy(x.narrow(1, 0, 96), at::arange(700, kLong).remainder(90), 90, 96, *mesh);
        }},
@@ -71,7 +71,7 @@ std::vector<Function> functions() {
 
 class KernelUse : public ::testing::TestWithParam<Function> {};
 
-TEST_P(KernelUse, GivesTheSameBitsOnEveryNumberOfThreads) {
+TEST_P(KernelUse, GivesTheSameBitsForEveryNumberOfThreads) {
   if (GetParam().name == "a linear layer") return;
   const auto run = [&](int threads) {
     at::set_num_threads(threads);
@@ -116,7 +116,7 @@ std::string refusal(const std::function<void()>& call) {
   return "";
 }
 
-TEST(KernelUse, RefusesWhatDoesNotFit) {
+TEST(KernelUse, RefusesInputsThatDoNotFit) {
   const auto x = drawn_x({2, 1, 6, 4});
   AttentionBias bias;
   bias.slopes_H = at::tensor({0.5}, at::kDouble);

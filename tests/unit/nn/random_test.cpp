@@ -1,4 +1,4 @@
-// Philox4x32-10 against the known answers that its authors publish (Random123, kat_vectors); the draws made from it.
+// Philox4x32-10 against the known answers of its authors (Random123, kat_vectors), and the draws that are made from it.
 #include "assay/random.h"
 
 #include <gtest/gtest.h>
@@ -16,14 +16,14 @@ TEST(Philox, KnownAnswers) {
             (PhiloxBlock{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
 }
 
-// The layout is frozen: these values may never change.
+// The layout is frozen: these values must never change.
 TEST(Draws, FrozenLayout) {
   EXPECT_NE(stream_key(0, "a"), stream_key(0, "b"));
   EXPECT_NE(stream_key(0, "a"), stream_key(1, "a"));
   const Draws draws(1, "frozen");
   EXPECT_EQ(draws.bits(0), philox4x32({0, 0, 0, 0}, stream_key(1, "frozen"))[0] |
                                uint64_t{philox4x32({0, 0, 0, 0}, stream_key(1, "frozen"))[1]} << 32);
-  EXPECT_EQ(stream_key(1, "frozen"), 0x67afeeca68b2f6acULL);  // worked out apart from this code
+  EXPECT_EQ(stream_key(1, "frozen"), 0x67afeeca68b2f6acULL);  // computed independently of this code
 }
 
 TEST(Draws, UniformBelowAndNormalHaveTheirMoments) {
@@ -46,7 +46,7 @@ TEST(Draws, UniformBelowAndNormalHaveTheirMoments) {
   for (const int count : counts) EXPECT_NEAR(count, kCount / 5, 5 * std::sqrt(kCount * 0.16));
 }
 
-TEST(Draws, SubstreamsDoNotMeet) {
+TEST(Draws, SubstreamsDiffer) {
   const Draws draws(9, "family");
   std::set<uint64_t> seen;
   for (uint64_t item = 0; item < 200; ++item)

@@ -1,4 +1,4 @@
-// Draws from a softmax: as often as it says, the same on any mesh, never padding.
+// Draws from a softmax: with its frequencies, the same on any mesh, never padding.
 #include <ATen/ops/argmax.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/softmax.h>
@@ -21,7 +21,7 @@ using ::testing::ThrowsMessage;
 
 constexpr int64_t kVocabulary = 13, kPadded = 16;
 
-// Rows of logits whose padding would win.
+// Rows of logits whose padding would be sampled if it counted.
 Tensor logits_of(int64_t rows) {
   auto logits = at::empty({rows, kPadded}, at::kDouble);
   const Draws draws(5, "logits");
@@ -55,19 +55,19 @@ TEST(Sample, IsTheSameOnEveryMesh) {
   const auto one = sampled(logits, draws_of(200), 1);
   for (const int ranks : {2, 4, 8}) EXPECT_EQ(sampled(logits, draws_of(200), ranks), one) << ranks;
   for (const auto id : one) EXPECT_LT(id, kVocabulary);
-  // A row's own draws, whatever stands beside it.
+  // A row's draws do not depend on the rows beside it.
   const auto last = sampled(logits.narrow(0, 199, 1), {draws_of(200).back()}, 2);
   EXPECT_EQ(last.at(0), one.back());
 }
 
-// Every logit with its noise, of which the largest: what is not looked at could not have won.
-TEST(Sample, IsTheLargestOfAllLogitsWithTheirNoise) {
+// The largest of all logits plus their noise: logits that the search skips could not have won.
+TEST(Sample, IsTheLargestOfAllLogitsPlusTheirNoise) {
   constexpr int64_t kRows = 200, kWide = 500;
   auto logits = at::empty({kRows, kWide}, at::kDouble);
   const Draws numbers(6, "wide logits");
   std::vector<Draws> draws;
   for (int64_t row = 0; row < kRows; ++row) {
-    const double spread = 0.05 * static_cast<double>(row % 100);  // from all alike to one far above
+    const double spread = 0.05 * static_cast<double>(row % 100);  // from equal logits to one far above the others
     for (int64_t id = 0; id < kWide; ++id)
       logits[row][id].fill_(spread * numbers.normal(static_cast<uint64_t>(row * kWide + id)));
     draws.push_back(numbers.substream(static_cast<uint64_t>(row)));
@@ -86,7 +86,7 @@ TEST(Sample, IsTheLargestOfAllLogitsWithTheirNoise) {
   }
 }
 
-TEST(Sample, IsAsFrequentAsTheSoftmaxSays) {
+TEST(Sample, MatchesTheFrequenciesOfTheSoftmax) {
   constexpr int64_t kDraws = 20000;
   const auto logits = logits_of(1);
   const auto p = at::softmax(logits[0].narrow(0, 0, kVocabulary), 0);
@@ -100,9 +100,9 @@ TEST(Sample, IsAsFrequentAsTheSoftmaxSays) {
   EXPECT_LT(chi_square, 32.9);  // 12 degrees of freedom, p = 0.001
 }
 
-TEST(Sample, WithoutDrawsIsTheLikeliest) {
+TEST(Sample, WithoutDrawsIsTheMostLikely) {
   auto logits = logits_of(50);
-  logits[3].fill_(2);  // of equals the first
+  logits[3].fill_(2);  // the first of equal logits wins
   const auto best = at::argmax(logits.narrow(1, 0, kVocabulary), 1);
   for (const int ranks : {1, 2, 4}) {
     const auto found = sampled(logits, {}, ranks);
@@ -112,7 +112,7 @@ TEST(Sample, WithoutDrawsIsTheLikeliest) {
   EXPECT_TRUE(sampled(logits.narrow(0, 0, 0), {}, 2).empty());
 }
 
-TEST(Sample, RefusesWhatIsNoSlice) {
+TEST(Sample, RefusesWhatIsNotASlice) {
   const auto mesh = mesh::self_mesh();
   EXPECT_THAT([&] { sample(logits_of(2).narrow(1, 0, 8), {}, kVocabulary, kPadded, *mesh); },
               ThrowsMessage<UserError>(HasSubstr("every row must have 16 logits, this rank's slice of 16")));

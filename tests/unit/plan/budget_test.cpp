@@ -16,7 +16,7 @@ std::string with_budget(const std::string& budget) {
 
 int64_t steps(const plan::Plan& plan) { return plan.lines.at(0).train.train.steps; }
 
-// By hand: one step is 8 x 16 = 128 tokens, and a model of the fixture has 1,000 parameters.
+// By hand: one step is 8 x 16 = 128 tokens, and the fixture's model has 1,000 parameters.
 TEST_F(Budget, EveryKindBecomesWholeSteps) {
   EXPECT_EQ(steps(plan(with_budget("tokens = 1300"))), 10);                // 10.2
   EXPECT_EQ(steps(plan(with_budget("flops = 7.7e6"))), 10);                // 7.7e6 / 6,000 / 128 = 10.03
@@ -26,7 +26,7 @@ TEST_F(Budget, EveryKindBecomesWholeSteps) {
   EXPECT_EQ(steps(plan(with_budget("steps = 0"))), 0);                     // evaluates only
 }
 
-TEST_F(Budget, ThePlanSaysWhatWasAskedFor) {
+TEST_F(Budget, ThePlanReportsTheRequestedBudget) {
   EXPECT_EQ(plan(kSmall).lines[0].budget.to_json(), json::parse(R"({"kind":"steps","target":7})"));
   EXPECT_EQ(plan(with_budget("tokens = 1300")).lines[0].budget.to_json(),
             json::parse(R"({"kind":"tokens","target":1300})"));
@@ -34,7 +34,7 @@ TEST_F(Budget, ThePlanSaysWhatWasAskedFor) {
             json::parse(R"({"kind":"flops","target":7700000.0})"));
 }
 
-// The target is no part of a run's identity: equal steps are one run.
+// The target is not part of a run's identity: equal numbers of steps are one run.
 TEST_F(Budget, EqualStepsAreOneRun) {
   const auto id = [&](const std::string& budget) { return plan(with_budget(budget)).lines[0].train_id; };
   EXPECT_EQ(id("steps = 10"), id("tokens = 1300"));
@@ -51,7 +51,7 @@ TEST_F(Budget, CanBeSwept) {
   EXPECT_EQ(made.lines[1].budget.target, 1.0);
 }
 
-// Durations are of the whole run, so they follow the steps that the budget came to.
+// Durations are relative to the run, so they follow the number of steps of the budget.
 TEST_F(Budget, DurationsFollow) {
   const auto made = plan(with_budget("flops = 7.7e6") + "[[evaluate]]\nuse = 'lm'\nevery = '50%'\n");
   EXPECT_EQ(made.lines[0].evaluate[0].every, 5);

@@ -1,5 +1,4 @@
-// What the configuration tests share: the fixture's plugins and corpus, a folder to write files into, and plans of
-// text.
+// Shared by the configuration tests: the fixture's plugins and corpus, a folder for files, and plans of given text.
 #pragma once
 
 #include <gtest/gtest.h>

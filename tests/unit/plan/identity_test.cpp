@@ -49,7 +49,7 @@ TEST_F(Identity, HashesOfThatForm) {
   EXPECT_EQ(line.evaluate[0].id, kEvalSeed2);
 }
 
-TEST_F(Identity, WhatDoesNotDecideTheWeightsIsInNoId) {
+TEST_F(Identity, ValuesThatDoNotAffectTheWeightsAreInNoId) {
   const auto line = plan(kExperiment + R"(
 [resources]
 threads = 2
@@ -69,15 +69,15 @@ enabled = false
   EXPECT_EQ(line.log_every, 3);
 }
 
-TEST_F(Identity, EveryDecidingValueChangesTheId) {
+TEST_F(Identity, EveryValueThatAffectsTheWeightsChangesTheId) {
   for (const char* change :
        {"model.layers=3", "positional=none", "optimizer.lr=2e-3", "train.steps=8", "data.context=17",
         "train.clip_norm=0", "objective.mle.weight=0.5", "scheduler.warmup=1 steps"})
     EXPECT_NE(plan(kExperiment, {change}).lines.at(1).train_id, kTrainSeed2) << change;
 }
 
-// Zero has one sign, wherever it comes from.
-TEST_F(Identity, TheTwoZerosAreOneValue) {
+// Zero has one sign, whatever its origin.
+TEST_F(Identity, PositiveAndNegativeZeroAreOneValue) {
   const auto one = [&](const std::string& set) { return plan(kSmall, {set}).lines.at(0); };
   const auto zero = one("optimizer.lr=0.0");
   for (const char* set : {"optimizer.lr=-0.0", "optimizer.lr=0", "optimizer.lr=\"= -1.0 * 0\""}) {
@@ -105,7 +105,7 @@ TEST_F(Identity, SeedsMayVaryOneByOne) {
   EXPECT_NE(lines[0].data_id, lines[1].data_id);
 }
 
-TEST_F(Identity, ContentNotTheNameOfAFileCounts) {
+TEST_F(Identity, TheContentOfAFileCountsAndNotItsName) {
   write("experiments/a.txt", "same");
   write("experiments/b.txt", "same");
   write("experiments/c.txt", "else");

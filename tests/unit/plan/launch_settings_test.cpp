@@ -1,4 +1,4 @@
-// assay.local.toml: where it is found, what it says, and what is wrong with it.
+// assay.local.toml: where it is found, its values and its errors.
 #include "plan/launch_settings.h"
 
 #include <gmock/gmock.h>
@@ -25,7 +25,7 @@ std::string wrong_with(const std::string& text) {
   return "";
 }
 
-TEST(SlurmSettings, TheNearestFileAboveTheExperimentCounts) {
+TEST(SlurmSettings, TheNearestFileAboveTheExperimentIsUsed) {
   const assay::testing::TemporaryFolder folder;
   folder.write("assay.local.toml", R"([launch.slurm]
 partition = "main"
@@ -53,7 +53,7 @@ wrap = "nice -n 5"
   EXPECT_EQ(near.grace, 120);
 }
 
-TEST(SlurmSettings, WithoutAFileAllIsTheClustersDefault) {
+TEST(SlurmSettings, WithoutAFileAllSettingsAreTheClustersDefaults) {
   const assay::testing::TemporaryFolder folder;
   const auto before = std::filesystem::current_path();
   std::filesystem::current_path(folder.path());
@@ -61,11 +61,11 @@ TEST(SlurmSettings, WithoutAFileAllIsTheClustersDefault) {
   folder.write("assay.local.toml", "");
   EXPECT_EQ(read_slurm_settings("/nowhere/x.toml").partition, "");
   folder.write("assay.local.toml", "[launch.slurm]\npartition = \"here\"\n");
-  EXPECT_EQ(read_slurm_settings("/nowhere/x.toml").partition, "here");  // of the current folder
+  EXPECT_EQ(read_slurm_settings("/nowhere/x.toml").partition, "here");  // the file of the current folder
   std::filesystem::current_path(before);
 }
 
-TEST(SlurmSettings, EveryMistakeHasItsPlaceAndTheNearestName) {
+TEST(SlurmSettings, EveryErrorHasItsPositionAndTheNearestName) {
   EXPECT_EQ(wrong_with("[launch.slurm]\npartitoin = \"main\"\ntime = 60\n"),
             "assay.local.toml:2:1: unknown key 'partitoin' for [launch.slurm]; did you mean 'partition'? (string)\n"
             "assay.local.toml:3:8: 'time' of [launch.slurm] must be a string, but is the int 60");
@@ -81,7 +81,7 @@ TEST(SlurmSettings, EveryMistakeHasItsPlaceAndTheNearestName) {
   EXPECT_EQ(wrong_with("[launch.slurm]\ntime = \"4\"\n"), "");
 }
 
-TEST(SlurmSettings, TimeLimitsAsSlurmReadsThem) {
+TEST(SlurmSettings, TimeLimitsInSlurmsFormats) {
   // The forms of sbatch(1), --time.
   EXPECT_EQ(slurm_seconds("90"), 5400);
   EXPECT_EQ(slurm_seconds("90:30"), 5430);

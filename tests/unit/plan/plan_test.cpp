@@ -40,8 +40,9 @@ TEST_F(PlanLines, EveryIsResolvedToSteps) {
   EXPECT_EQ(plan(kSmall + "[[evaluate]]\nuse = 'lm'\n").lines.at(0).evaluate[0].every, 0);
 }
 
-// A step is 128 tokens. How often the state is saved has no note: of 5% by default, in every short run.
-TEST_F(PlanLines, ADurationOfLessThanAStepIsAStepAndThePlanSaysSo) {
+// A step is 128 tokens. The checkpoint interval has no note: its default is 5%, which is less than a step in every
+// short run.
+TEST_F(PlanLines, ADurationOfLessThanAStepIsAStepAndIsNoted) {
   const auto notes = [&](const std::string& duration, const std::string& steps) {
     const auto made = plan(kSmall + "[[evaluate]]\nuse = 'lm'\nevery = '" + duration + "'\n",
                            {"train.steps=" + steps, "scheduler.warmup=" + duration});
@@ -54,12 +55,12 @@ TEST_F(PlanLines, ADurationOfLessThanAStepIsAStepAndThePlanSaysSo) {
   EXPECT_EQ(notes("96 tokens", "19")[1],
             "evaluate 'lm': every: 96 tokens at 128 tokens per step is 0.75 steps, rounded up to 1 step");
   EXPECT_TRUE(notes("5%", "20").empty());
-  EXPECT_TRUE(notes("5%", "39").empty());  // 1.95, of which 1 is taken
+  EXPECT_TRUE(notes("5%", "39").empty());  // 1.95, rounded down to 1
   EXPECT_TRUE(plan(kSmall, {"train.steps=19", "scheduler.warmup=0%"}).notes.empty());
 }
 
 // Of 19 steps 1% is 0.19 and 3% is 0.57: both are step 1.
-TEST_F(PlanLines, ARungOfLessThanAStepIsAStepAndThePlanSaysSo) {
+TEST_F(PlanLines, ARungOfLessThanAStepIsAStepAndIsNoted) {
   const auto text = [](const std::string& rungs) {
     return kSmall + "[prune]\nmetric = 'loss'\nrungs = " + rungs + "\n";
   };
@@ -81,8 +82,9 @@ TEST_F(PlanLines, DurationsHaveOneSpelling) {
   EXPECT_EQ(warmup("2.5 %"), "2.5%");
 }
 
-// Of two files with one component the first on the path is used; the plan says so, and the line of the run.
-TEST_F(PlanLines, TheFirstOfANameShadowsTheOthers) {
+// Of two files with the same component, the first on the path is used; the plan has a note, and so has the line of the
+// run.
+TEST_F(PlanLines, TheFirstComponentOfANameShadowsTheOthers) {
   auto descriptors = json::parse(base::read_file(source_folder() / "tests/fixtures/descriptors.json"));
   auto& plugins = descriptors["plugins"];
   for (size_t i = 0, count = plugins.size(); i < count; ++i)
@@ -162,8 +164,8 @@ TEST_F(PlanLines, NameAndResultsFollowTheFile) {
   EXPECT_EQ(made.lines.at(0).experiment, "other");
 }
 
-// Equal runs leave equal records, from whatever folder and by whatever name their file was run.
-TEST_F(PlanLines, WhereACommandWasGivenIsInNoLine) {
+// Equal runs write equal records, from whatever folder and under whatever file name they were run.
+TEST_F(PlanLines, TheFolderOfACommandIsInNoLine) {
   write("experiments/paper/long.toml", kSmall);
   const auto before = std::filesystem::current_path();
   const auto from = [&](const std::filesystem::path& folder, const std::string& file) {
@@ -184,8 +186,8 @@ TEST_F(PlanLines, WhereACommandWasGivenIsInNoLine) {
   EXPECT_EQ(plan::make_plan({write("elsewhere/x.toml", kSmall), {}, ""}).lines.at(0).source.file, "x.toml");
 }
 
-// A path on the command line is relative to the folder where the command was given, which a plan can be made in again.
-TEST_F(PlanLines, PathsOfTheCommandLineAreRelativeToItsFolder) {
+// A path on the command line is relative to the folder of the command, and the plan can be made again from there.
+TEST_F(PlanLines, PathsOnTheCommandLineAreRelativeToItsFolder) {
   write("here/novel.txt", "text");
   const auto file = write("experiments/test.toml", kSmall);
   plan::PlanRequest request{file, {"data.dataset.path=novel.txt"}, ""};
@@ -195,7 +197,7 @@ TEST_F(PlanLines, PathsOfTheCommandLineAreRelativeToItsFolder) {
   EXPECT_EQ(made.files, (std::vector<std::string>{(folder_ / "here/novel.txt").string(), file}));
 }
 
-TEST_F(PlanLines, WrittenPlanHasOneLineARunAndTheTextWithItsParents) {
+TEST_F(PlanLines, AWrittenPlanHasOneLinePerRunAndTheTextWithItsParents) {
   write("experiments/base.toml", "[train]\nsteps = 3\nbatch = 8\n");
   const auto made = plan::make_plan(
       {write("experiments/x.toml", "extends = ['base.toml']\n" + kSmall), {"experiment.seeds=[1, 2]"}, ""});
@@ -233,7 +235,7 @@ TEST_F(PlanLines, CorporaAreFoundInTheDataFolderAboveTheExperiment) {
             (folder_ / ".data/tiny/a.txt").string());
 }
 
-TEST_F(PlanLines, ARefusedPluginIsNamedOnlyWhenItIsMissed) {
+TEST_F(PlanLines, ARefusedPluginIsReportedOnlyWhenItIsNeeded) {
   const Environment refused("ASSAY_DESCRIPTORS",
                             (source_folder() / "tests/fixtures/descriptors_refused.json").string());
   EXPECT_EQ(errors(kSmall),

@@ -1,5 +1,4 @@
-// No bytes, however wrong, do more to a plan than end it with an error for the user. Fixed seeds: every run is the
-// same.
+// Arbitrary bytes never do more than end planning with a UserError. Seeds are fixed, so the test is deterministic.
 #include <gmock/gmock.h>
 
 #include <random>
@@ -13,7 +12,7 @@ namespace {
 
 using Robustness = PlanTest;
 
-// True when there was a plan; anything but UserError fails the test (and a crash ends it).
+// Returns true when there was a plan; any exception but UserError fails the test (and a crash ends it).
 bool survives(const std::string& file, const std::string& text) {
   try {
     return !plan::make_plan({file, {}, ""}).lines.empty();
@@ -35,7 +34,7 @@ TEST_F(Robustness, RandomBytes) {
   }
 }
 
-TEST_F(Robustness, RandomWordsOfTheLanguage) {
+TEST_F(Robustness, RandomTokensOfTheLanguage) {
   const std::vector<std::string> words{"[model]",
                                        "\n",
                                        "use",
@@ -113,7 +112,7 @@ TEST_F(Robustness, MutationsOfAValidFile) {
   EXPECT_GT(plans, 100);  // a letter in a comment or another number is still an experiment
 }
 
-// Words, strings and signs of a valid file: dropped, doubled, swapped, or one in another's place.
+// Words, strings and symbols of a valid file are dropped, doubled, swapped or replaced by others.
 TEST_F(Robustness, MutationsOfItsTokens) {
   const auto valid = base::read_file(source_folder() / "tests/cli/good/quickstart.toml");
   const std::regex token(R"re("[^"]*"|[A-Za-z0-9_.+-]+|\s+|.)re");
@@ -148,7 +147,7 @@ TEST_F(Robustness, MutationsOfItsTokens) {
   EXPECT_GT(plans, 50);
 }
 
-TEST_F(Robustness, BytesAndNumbersThatAreNone) {
+TEST_F(Robustness, InvalidBytesAndNumbers) {
   const std::string longest(1 << 20, 'a');
   for (const auto& value :
        {std::string("\"\xff\xfe\""), std::string("\"a\0b\"", 5), std::string("\xc3"), std::string("\0", 1),
@@ -160,10 +159,10 @@ TEST_F(Robustness, BytesAndNumbersThatAreNone) {
     EXPECT_NE(errors(kSmall, {"optimizer.lr=" + value}), "no error") << value.substr(0, 80);
   }
   EXPECT_EQ(errors(kSmall + "# " + longest + "\n"), "no error");
-  EXPECT_EQ(errors("\xef\xbb\xbf" + kSmall), "no error");  // a byte order mark, as editors leave it
+  EXPECT_EQ(errors("\xef\xbb\xbf" + kSmall), "no error");  // a byte order mark, as some editors write it
 }
 
-TEST_F(Robustness, ParentsThatAreNoFiles) {
+TEST_F(Robustness, ParentsThatAreNotFiles) {
   write("experiments/folder/x.toml", "");
   for (const char* parent : {".", "..", "folder", "test.toml", "./folder/../test.toml", "/dev/null", "/dev/zero", "",
                              "nowhere.toml", "\\u0000"})

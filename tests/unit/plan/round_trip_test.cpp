@@ -1,5 +1,5 @@
-// Any valid experiment, written in any order and form, has one identity; and what a plan has resolved, written as an
-// experiment again, is the same run. Trees are drawn from the fixture's descriptors with fixed seeds.
+// Any valid experiment, written in any order and form, has one identity; and the resolved values of a plan, written as
+// an experiment again, give the same run. Configurations are drawn from the fixture's descriptors with fixed seeds.
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <random>
@@ -45,7 +45,7 @@ class Trees {
   std::string written(const json& tree, bool dotted) { return dotted ? dotted_form(tree) : table_form(tree); }
 
  private:
-  // Ends of a range come up, and ints where reals are asked.
+  // The ends of a range are drawn, too, and ints where reals are expected.
   json real(double from, double to) {
     if (chance(10)) return from;
     if (chance(10)) return static_cast<int64_t>(to);
@@ -167,7 +167,7 @@ class Trees {
       schema::parse_descriptors(base::read_file(source_folder() / "tests/fixtures/descriptors.json"), "fixture");
 };
 
-// An experiment whose only run is the planned one.
+// Returns an experiment whose only run is the planned one.
 json as_experiment(const record::PlanLine& line) {
   auto tree = line.train.to_json();
   const auto plain = [](const auto& self, json value) -> json {
@@ -219,7 +219,7 @@ class RoundTrip : public PlanTest {
   }
 };
 
-TEST_F(RoundTrip, OrderSpaceCommentsAndFormAreNoPartOfIdentity) {
+TEST_F(RoundTrip, OrderWhitespaceCommentsAndFormAreNotPartOfIdentity) {
   std::set<std::string> different;
   for (int seed = 0; seed < kTrees; ++seed) {
     Trees trees(static_cast<unsigned>(seed));
@@ -232,10 +232,10 @@ TEST_F(RoundTrip, OrderSpaceCommentsAndFormAreNoPartOfIdentity) {
     }
     different.insert(first.begin()->first);
   }
-  EXPECT_EQ(different.size(), static_cast<size_t>(kTrees));  // equal for being of one tree, not for being constant
+  EXPECT_EQ(different.size(), static_cast<size_t>(kTrees));  // each tree has its own identity
 }
 
-TEST_F(RoundTrip, WhatWasResolvedIsTheSameRun) {
+TEST_F(RoundTrip, ResolvedValuesGiveTheSameRun) {
   size_t runs = 0;
   for (int seed = 0; seed < kTrees; ++seed) {
     Trees trees(1000 + static_cast<unsigned>(seed));

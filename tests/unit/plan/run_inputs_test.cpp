@@ -13,7 +13,7 @@ using ::testing::HasSubstr;
 
 class Inputs : public PlanTest {
  protected:
-  // Two schemes x three seeds, which other runs start from.
+  // Two schemes x three seeds, from which other runs start.
   std::string before_ = write("experiments/study/before.toml",
                               kSmall +
                                   "[experiment]\nseeds = '1..3'\n[[sweep]]\n[sweep.grid]\npositional = ['alibi', "
@@ -44,7 +44,7 @@ TEST_F(Inputs, TheSameSeedIsTheDefault) {
   EXPECT_EQ(made.distinct, 1u);
 }
 
-TEST_F(Inputs, AnExperimentHasTheNameThatItGivesItself) {
+TEST_F(Inputs, AnExperimentHasTheNameInItsFile) {
   write("experiments/study/named.toml", kSmall + "[experiment]\nname = 'pre'\n");
   const auto made = plan(after("{ experiment = 'pre' }", "1"));
   EXPECT_THAT(made.lines.at(0).train.init->from.at("path").get<std::string>(), HasSubstr("results/pre/runs/"));
@@ -56,7 +56,7 @@ TEST_F(Inputs, OneSeedForAll) {
   for (const auto& line : made.lines) EXPECT_EQ(line.train.init->from.at("train_id"), id_of("positional=alibi", 2));
 }
 
-// What a run starts from decides its weights; where that lies and what it is called does not.
+// The identity includes the weights that a run starts from, but not their location or name.
 TEST_F(Inputs, IdentityIsTheInputsTrainId) {
   const auto ids = [&](const std::string& scheme, const std::string& seed) {
     const auto line =
@@ -74,7 +74,7 @@ TEST_F(Inputs, IdentityIsTheInputsTrainId) {
   EXPECT_EQ(plan(after("{ experiment = 'other' }", "1")).lines.at(0).train_id, ids("alibi", "1").first);
 }
 
-TEST_F(Inputs, ThePlanInForceHasTheWord) {
+TEST_F(Inputs, ThePlanInForceIsUsed) {
   plan::write_plan(inputs_, inputs_.results_folder);
   write("experiments/study/before.toml", "this is no TOML");
   const auto made = plan(after("{ experiment = 'study-before', where = { positional = 'sinusoidal' } }"));
@@ -91,7 +91,7 @@ TEST_F(Inputs, CanBeSwept) {
   EXPECT_EQ(made.lines[1].train.init->from.at("train_id"), id_of("positional=sinusoidal", 1));
 }
 
-TEST_F(Inputs, WhatCannotBe) {
+TEST_F(Inputs, InvalidInputs) {
   EXPECT_THAT(errors(after("{ experiment = 'study-before' }")),
               HasSubstr("'where' must select one configuration, but selects 2 of 'study-before': "));
   EXPECT_THAT(

@@ -1,4 +1,4 @@
-// Against what readelf says, and on files that are damaged on purpose.
+// Compared with the output of readelf, and on files that are corrupt on purpose.
 #include "record/build_id.h"
 
 #include <elf.h>
@@ -33,7 +33,7 @@ TEST(BuildId, OfFilesAndLoadedLibraries) {
   EXPECT_EQ(build_id_of_loaded(nullptr), "");
 }
 
-TEST(BuildId, EmptyForOtherAndDamagedFiles) {
+TEST(BuildId, EmptyForOtherAndCorruptFiles) {
   const testing::TemporaryFolder folder;
   EXPECT_EQ(build_id_of_file(folder / "none"), "");
   EXPECT_EQ(build_id_of_file(folder.path()), "");
@@ -43,7 +43,7 @@ TEST(BuildId, EmptyForOtherAndDamagedFiles) {
     EXPECT_EQ(build_id_of_file(folder.write("cut", whole.substr(0, size))), "") << size;
 }
 
-// One note segment whose note claims sizes that lead outside it.
+// One note segment whose note has sizes that lead outside it.
 TEST(BuildId, SizesOutsideTheFile) {
   const testing::TemporaryFolder folder;
   for (const std::uint32_t name_size : {4u, 0xfffffffdu, 0xffffffffu})

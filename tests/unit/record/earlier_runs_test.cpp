@@ -7,7 +7,7 @@
 namespace assay::record {
 namespace {
 
-TEST(EarlierRuns, ThoseOfThisHost) {
+TEST(EarlierRuns, OnlyThoseOfThisHost) {
   const testing::TemporaryFolder root;
   const auto record = [&](const std::string& run, const std::string& text) {
     root.write("quick/runs/" + run + "/train.json", text);
@@ -25,11 +25,11 @@ TEST(EarlierRuns, ThoseOfThisHost) {
   EXPECT_TRUE(earlier_runs(root / "nowhere", "here").empty());
 }
 
-TEST(EarlierRuns, OwnGroupFirstElseTheRateOfNearOnes) {
+TEST(EarlierRuns, UseTheOwnGroupOrElseTheRateOfSimilarOnes) {
   const std::vector<EarlierRun> earlier{{"mine", 1e9, 3}, {"mine", 1e9, 5}, {"a", 1e10, 20}, {"b", 2e10, 60},
                                         {"c", 4e10, 200}, {"d", 1e15, 1e4}, {"e", 1e15, 1e4}};
   EXPECT_EQ(estimated_seconds("mine", 1e12, earlier), 4);
-  // The five nearest to 2e10 have 2, 3, 5, 3 and 5 nanoseconds a FLOP.
+  // The five nearest to 2e10 took 2, 3, 5, 3 and 5 nanoseconds per FLOP.
   EXPECT_DOUBLE_EQ(*estimated_seconds("new", 2e10, earlier), 2e10 * 3e-9);
   EXPECT_EQ(estimated_seconds("new", 2e10, {}), std::nullopt);
 }

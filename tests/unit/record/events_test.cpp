@@ -1,4 +1,4 @@
-// What readers see of runs that were killed and taken up again.
+// The events of runs that were killed and resumed, as readers see them.
 #include "record/events.h"
 
 #include <gmock/gmock.h>
@@ -31,7 +31,7 @@ TEST(EventWriter, AttemptAndTypeComeFirst) {
             "{\"attempt\":3,\"type\":\"step\",\"attempt_note\":\"x\",\"loss\":2.5,\"step\":10}\n");
 }
 
-TEST(EventWriter, ClosesATornLineFirst) {
+TEST(EventWriter, EndsATruncatedLineFirst) {
   const testing::TemporaryFolder folder;
   folder.write("e", "{\"attempt\":1,\"type\":\"start\"}\n{\"attempt\":1,\"ty");
   {
@@ -45,7 +45,7 @@ TEST(EventWriter, ClosesATornLineFirst) {
   EXPECT_THAT(summary(read_events(folder / "e")), ElementsAre("start/2", "end/2"));
 }
 
-TEST(EventWriter, AppendsToWholeLinesAsTheyAre) {
+TEST(EventWriter, AppendsToCompleteLines) {
   const testing::TemporaryFolder folder;
   { EventWriter(folder / "e", 1).write("start", json::object()); }
   { EventWriter(folder / "e", 1).write("end", json::object()); }
@@ -61,7 +61,7 @@ TEST(EventWriter, TakesAnyBytesAndNumbers) {
   EXPECT_THAT(events[0]["text"].get<std::string>(), ::testing::EndsWith(" byte\nline"));
 }
 
-TEST(EventWriter, SaysWhichFileCannotBeWritten) {
+TEST(EventWriter, NamesTheFileThatCannotBeWritten) {
   try {
     EventWriter("/nowhere/events.jsonl", 1);
     FAIL();
@@ -70,7 +70,7 @@ TEST(EventWriter, SaysWhichFileCannotBeWritten) {
   }
 }
 
-TEST(ReadEvents, ALaterStartSupersedesWhatLiesBeyondIt) {
+TEST(ReadEvents, ALaterStartSupersedesEventsBeyondIt) {
   const testing::TemporaryFolder folder;
   folder.write("e", R"({"attempt":1,"type":"start"}
 {"attempt":1,"type":"step","step":10,"loss":3}
@@ -98,7 +98,7 @@ TEST(ReadEvents, AFreshStartSupersedesEverything) {
   EXPECT_THAT(summary(read_events(folder / "e")), ElementsAre("start/2", "step10/2"));
 }
 
-// A training that was repeated and gave other weights: the curve in force is still that of the first one.
+// Training was repeated and gave other weights: the curve in force is still that of the first attempt.
 TEST(ReadEvents, ARefusedAttemptSupersedesNothing) {
   const testing::TemporaryFolder folder;
   folder.write("e", R"({"attempt":1,"type":"start"}
@@ -123,7 +123,7 @@ TEST(ReadEvents, TwoEvaluationsOfOneStepStay) {
   EXPECT_EQ(read_events(folder / "e").size(), 2u);
 }
 
-TEST(ReadEvents, SkipsWhatIsNoEventAndAFileThatIsNotThere) {
+TEST(ReadEvents, SkipsInvalidLinesAndMissingFiles) {
   const testing::TemporaryFolder folder;
   folder.write(
       "e",

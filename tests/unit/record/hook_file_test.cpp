@@ -1,4 +1,4 @@
-// What a process that died was in: written by threads, read from the file.
+// The hooks that a process was in when it died: written by threads, read from the file.
 #include "record/hook_file.h"
 
 #include <gmock/gmock.h>
@@ -29,7 +29,7 @@ TEST(HookFile, NamesEveryThreadsHookOnce) {
                                             "plugin 'lm', component 'lm', hook 'evaluate'"));
     write_hook(slot(0), "", "", "");
     write_hook(slot(1), "", "", "");
-    write_hook(slot(2), std::string(300, 'x'), "c", "h");  // cut to the slot
+    write_hook(slot(2), std::string(300, 'x'), "c", "h");  // truncated to the slot
     const auto left = hooks_in(file);
     ASSERT_EQ(left.size(), 2u);
     EXPECT_THAT(left[0], ::testing::StartsWith("plugin 'xxx"));
@@ -39,7 +39,7 @@ TEST(HookFile, NamesEveryThreadsHookOnce) {
   EXPECT_THAT(hooks_in(file), IsEmpty());
 }
 
-TEST(HookFile, DoesWithoutWhereItCannotBeWritten) {
+TEST(HookFile, WorksWithoutAFileWhereItCannotBeWritten) {
   const HookFile hooks("/nowhere/hooks");
   EXPECT_EQ(hooks.slots(), nullptr);
 }

@@ -1,4 +1,4 @@
-// Numbers of steps: in the names of checkpoints and of metrics.
+// Step numbers in the names of checkpoints and of metrics.
 #include "record/layout.h"
 
 #include <gmock/gmock.h>

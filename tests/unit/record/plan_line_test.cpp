@@ -1,4 +1,4 @@
-// A plan line as a type: its JSON comes back byte by byte, and everything that is wrong with one is named.
+// A plan line as a type: its JSON round-trips byte for byte, and every error in one is named.
 #include "record/plan_line/plan_line.h"
 
 #include <gmock/gmock.h>
@@ -12,7 +12,7 @@ namespace {
 using nlohmann::json;
 using testing::plan_line_json;
 
-// With every key that a plan may have.
+// A line with every key that a plan may have.
 json whole() {
   return json::parse(R"({
     "axes": {"init.from": "alibi", "optimizer.lr": 0.003},
@@ -59,7 +59,8 @@ std::string error_of(const json& line) {
   }
 }
 
-// The message about a whole line in which the value at a JSON pointer is another, or, where that is "gone", is missing.
+// Returns the error for a complete line in which the value at a JSON pointer is replaced, or removed where `value` is
+// "gone".
 std::string error_at(const std::string& pointer, const json& value) {
   auto line = whole();
   const json::json_pointer place(pointer);
@@ -70,13 +71,13 @@ std::string error_at(const std::string& pointer, const json& value) {
   return error_of(line);
 }
 
-TEST(PlanLine, ComesBackByteByByte) {
+TEST(PlanLine, RoundTripsByteForByte) {
   EXPECT_EQ(PlanLine::from_json(whole()).text(), whole().dump());
   auto weights = whole();
   weights["train"]["init"] = {{"weights", {{"name", "w"}, {"path", "/w"}, {"sha256", "s"}}}, {"load", "weights"}};
   weights["budget"] = {{"kind", "tokens"}, {"target", 1'000'000'000'000'000}};
   EXPECT_EQ(PlanLine::from_json(weights).text(), weights.dump());
-  // Keys that are there only when they say something.
+  // Keys that are present only when they have a value.
   const auto least = PlanLine::from_json(plan_line_json());
   EXPECT_EQ(PlanLine::from_json(least.to_json()).text(), least.text());
   for (const char* key : {"exchanges", "callbacks", "load", "skip_loss_z", "check_replicas_every", "mpirun", "shadows"})
@@ -101,8 +102,8 @@ TEST(PlanLine, HasItsValuesAsMembers) {
   EXPECT_FALSE(line.plugins.at("tracker/jsonl").build_id);
 }
 
-// From before there were meshes that split the sequence, other budgets, and roles.
-TEST(PlanLine, OfAnOlderPlanHasTheDefaultsOfNow) {
+// The line is from before sequence-parallel meshes, other budgets, and roles.
+TEST(PlanLine, OfAnOlderPlanHasTodaysDefaults) {
   auto older = whole();
   older.erase("budget");
   older["resources"]["mesh"] = {{"tensor", 2}, {"data", 1}};
@@ -146,7 +147,7 @@ TEST(PlanLine, QuotesTheValueOfAnotherType) {
   EXPECT_EQ(error_at("/axes", std::string(60, 'x')), "axes must be an object, but is \"" + std::string(39, 'x') + "..");
 }
 
-// A key of another version may decide weights, so it is not passed over.
+// A key of another version may affect the weights, so it is not ignored.
 TEST(PlanLine, RefusesAKeyThatItDoesNotKnow) {
   EXPECT_EQ(error_at("/train/train/clip_nrom", 1),
             "train.train.clip_nrom is not a key of a plan; did you mean 'clip_norm'?");
@@ -155,7 +156,7 @@ TEST(PlanLine, RefusesAKeyThatItDoesNotKnow) {
        {"/x", "/train/x", "/train/data/x", "/train/init/x", "/train/seeds/x", "/evaluate/0/x", "/resources/x",
         "/resources/mesh/x", "/budget/x", "/plugins/model~1gpt/x", "/plugins/model~1gpt/shadows/0/x", "/source/x"})
     EXPECT_THAT(error_at(place, 1), ::testing::HasSubstr("x is not a key of a plan")) << place;
-  // A component's own keys are the component's.
+  // The keys of a component's configuration are not checked here.
   for (const char* place : {"/train/model/x", "/train/objectives/0/x", "/trackers/0/x", "/evaluate/0/config/x"})
     EXPECT_EQ(error_at(place, 1), "accepted") << place;
 }
@@ -178,7 +179,7 @@ TEST(PlanLine, ConfigurationsAreVisitedInTheOrderOfTheirKeys) {
   EXPECT_EQ(line.train.model.at("seen"), true);
 }
 
-TEST(PlanLine, InputsAreThoseOfTheirPart) {
+TEST(PlanLine, InputsBelongToTheirPart) {
   auto line = PlanLine::from_json(whole());
   ASSERT_EQ(inputs_in(line.train).size(), 1u);
   EXPECT_EQ(inputs_in(line.train)[0].at("train_id"), "t0");

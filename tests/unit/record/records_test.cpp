@@ -50,7 +50,7 @@ TrainResult result() {
   return result;
 }
 
-TEST(TrainRecord, HoldsWhatTheSchemaSays) {
+TEST(TrainRecord, MatchesTheSchema) {
   ::setenv("ASSAY_JOBS", "3", 1);
   const auto record = train_record(plan_line(), result());
   ::unsetenv("ASSAY_JOBS");
@@ -77,7 +77,7 @@ TEST(TrainRecord, HoldsWhatTheSchemaSays) {
   EXPECT_EQ(record["measured"]["host"], host_name());
 }
 
-TEST(TrainRecord, NamesTheGpuThatTrained) {
+TEST(TrainRecord, NamesTheGpu) {
   auto trained = result();
   EXPECT_FALSE(train_record(plan_line(), trained)["environment"].contains("gpu"));
   trained.device = "cuda:0";
@@ -98,16 +98,16 @@ TEST(TrainRecord, EqualOutsideMeasured) {
   auto a = train_record(plan_line(), result()), b = train_record(plan_line(), slower);
   EXPECT_NE(a.dump(), b.dump());
   EXPECT_EQ(b["measured"]["tokens_per_second"], 3);
-  slower.measured.tokens_per_second = 0;  // nothing was trained
+  slower.measured.tokens_per_second = 0;  // no training
   EXPECT_FALSE(train_record(plan_line(), slower)["measured"].contains("tokens_per_second"));
   a.erase("measured");
   b.erase("measured");
   EXPECT_EQ(a.dump(), b.dump());
 }
 
-// A record that was cut anywhere counts as absent, as do zeros in its place; what somebody wrote without the last line
-// feed is whole.
-TEST(TrainRecord, IsThereWhenItIsWhole) {
+// A record that is truncated anywhere counts as absent, and so does one of zeros; a record without the last line feed
+// is complete.
+TEST(TrainRecord, IsPresentWhenItIsComplete) {
   const testing::TemporaryFolder folder;
   const auto text = train_record(plan_line(), result()).dump() + "\n";
   const RunLayout run(folder.path());
@@ -147,7 +147,7 @@ TEST(EvalRecord, NamesItsOwnPluginsOnly) {
   EXPECT_EQ(record["code"]["evaluator"].size(), 2u);
   EXPECT_TRUE(record["code"]["evaluator"].contains("evaluator/lm"));
   EXPECT_TRUE(record["code"]["evaluator"].contains("decoder/greedy"));
-  // JSON has no number that is not finite: a text stands for it, and null is a value that does not apply.
+  // JSON has no non-finite numbers: a string represents them, and null means that a value does not apply.
   const auto read = json::parse(record.dump())["metrics"];
   const double infinity = std::numeric_limits<double>::infinity();
   EXPECT_EQ(read[1]["value"], "Infinity");
@@ -165,11 +165,11 @@ TEST(WriteRecord, OnceAndWithItsFolders) {
   write_record(folder / "eval/e1.json", {{"a", 1}});
   EXPECT_EQ(base::read_file(folder / "eval/e1.json"), "{\"a\":1}\n");
   EXPECT_THROW(write_record(folder / "eval/e1.json", {{"a", 2}}), Bug);
-  write_record(folder / "eval/e2.json", {{"text", "\xff"}});  // a model's text need not be UTF-8
+  write_record(folder / "eval/e2.json", {{"text", "\xff"}});  // text from a model need not be UTF-8
   EXPECT_EQ(base::read_file(folder / "eval/e2.json"), "{\"text\":\"\xef\xbf\xbd\"}\n");
 }
 
-TEST(Files, WhatKilledProcessesWereWritingIsDeleted) {
+TEST(Files, PartialFilesOfKilledProcessesAreDeleted) {
   const testing::TemporaryFolder folder;
   const auto aged = [&](const std::string& name, int hours) {
     const auto file = folder.write(name, "half");
@@ -184,7 +184,7 @@ TEST(Files, WhatKilledProcessesWereWritingIsDeleted) {
   for (const auto& file : {elsewhere, ours, no_part}) EXPECT_TRUE(std::filesystem::exists(file)) << file;
 }
 
-TEST(State, ComesBackAsWritten) {
+TEST(State, RoundTrips) {
   const testing::TemporaryFolder folder;
   State state;
   state.status = RunStatus::kFailed;
@@ -205,7 +205,7 @@ TEST(State, ComesBackAsWritten) {
   EXPECT_EQ(read->reason, "two lines");
 }
 
-TEST(State, AbsentOrSpoiltIsNothing) {
+TEST(State, AbsentOrCorruptIsNothing) {
   const testing::TemporaryFolder folder;
   EXPECT_FALSE(read_state(folder / "none"));
   for (const char* text :

@@ -21,7 +21,7 @@ TEST(RunStatus, RecordsThenLockThenState) {
   State state;
   state.status = RunStatus::kRunning;
   write_state(run.state(), state);
-  EXPECT_EQ(run_status(line, run).status, RunStatus::kQueued);  // nobody holds the lock: its worker is gone
+  EXPECT_EQ(run_status(line, run).status, RunStatus::kQueued);  // no process holds the lock: its worker is gone
   {
     const auto lock = base::FileLock::lock(run.lock());
     EXPECT_EQ(run_status(line, run).status, RunStatus::kRunning);
@@ -32,7 +32,7 @@ TEST(RunStatus, RecordsThenLockThenState) {
   EXPECT_EQ(run_status(line, run).status, RunStatus::kFailed);
   EXPECT_EQ(run_status(line, run).reason, "it broke");
   {
-    const auto lock = base::FileLock::lock(run.lock());  // tried again
+    const auto lock = base::FileLock::lock(run.lock());  // it is run again
     EXPECT_EQ(run_status(line, run).status, RunStatus::kRunning);
   }
   for (const auto& [status, shown] : {std::pair{RunStatus::kPreempted, RunStatus::kPreempted},
@@ -50,7 +50,7 @@ TEST(RunStatus, RecordsThenLockThenState) {
   EXPECT_EQ(run_status(line, run).status, RunStatus::kDone);
 }
 
-TEST(RunStatus, HasANameThatReadsBack) {
+TEST(RunStatus, ItsNameRoundTrips) {
   const std::map<RunStatus, std::string> names{
       {RunStatus::kDone, "done"},           {RunStatus::kRunning, "running"},     {RunStatus::kFailed, "failed"},
       {RunStatus::kPreempted, "preempted"}, {RunStatus::kCancelled, "cancelled"}, {RunStatus::kPruned, "pruned"},

@@ -34,24 +34,24 @@ class Staleness : public ::testing::Test {
   RunLayout run_{folder_.path()};
 };
 
-TEST_F(Staleness, NamesWhatIsOtherCode) {
+TEST_F(Staleness, NamesTheCodeThatDiffers) {
   EXPECT_EQ(stale(record("t1", "a1"), line("a1"), "t1"), "");
   EXPECT_EQ(stale(record("t1", "a1"), line("a1"), "t2"), "training library");
   EXPECT_EQ(stale(record("t1", "a1"), line("a2"), "t1"), "positional/alibi");
   EXPECT_EQ(stale(record("t1", "a1"), line("a2"), "t2"), "training library, positional/alibi");
-  EXPECT_EQ(stale(record("t1", "a1"), line("a1"), ""), "");  // today's library is not known
+  EXPECT_EQ(stale(record("t1", "a1"), line("a1"), ""), "");  // the current library is unknown
 }
 
-// Another evaluator stales its evaluations and no training.
-TEST_F(Staleness, OfAnEvaluationItsOwnCodeAlone) {
+// Another build of an evaluator makes its evaluations stale, but not the training.
+TEST_F(Staleness, OfAnEvaluationDependsOnItsOwnCodeAlone) {
   EXPECT_EQ(stale(record("t1", "a1"), line("a1", "e2"), "t1"), "");
   const json evaluation = {{"code", {{"evaluator", {{"evaluator/lm", {{"build_id", "e1"}}}}}}}};
   EXPECT_EQ(stale(evaluation, line("a2", "e1"), "t2"), "");
   EXPECT_EQ(stale(evaluation, line("a1", "e2"), "t1"), "evaluator/lm");
 }
 
-// The library evaluates, too; a replay of the training shows that another one gives the same bits.
-TEST_F(Staleness, OfAnEvaluationTheLibraryThatMadeIt) {
+// Evaluations depend on the library, too; a replay of the training shows that another build gives the same bits.
+TEST_F(Staleness, OfAnEvaluationDependsOnTheLibraryThatMadeIt) {
   const json evaluation = {{"code", {{"evaluator", json::object()}, {"library", "t1"}}}};
   EXPECT_EQ(stale(evaluation, line("a1"), "t1"), "");
   EXPECT_EQ(stale(evaluation, line("a1"), ""), "");
@@ -62,22 +62,22 @@ TEST_F(Staleness, OfAnEvaluationTheLibraryThatMadeIt) {
   EXPECT_EQ(stale(evaluation, line("a1"), "t3"), "evaluation library");
 }
 
-TEST_F(Staleness, AReplayStandsForTheCodeItWasMadeByAndNoOther) {
+TEST_F(Staleness, AReplayIsValidOnlyForItsOwnCode) {
   accept_code(record("t1", "a1"), run_, line("a2"), "t2", 50);
   const auto accepted = freshness(record("t1", "a1"), run_, line("a2"), "t2");
   EXPECT_EQ(accepted.stale, "");
   EXPECT_EQ(accepted.accepted_to, 50);
-  EXPECT_NE(freshness(record("t0", "a1"), run_, line("a2"), "t2").stale, "");  // of its code nothing was replayed
+  EXPECT_NE(freshness(record("t0", "a1"), run_, line("a2"), "t2").stale, "");  // no replay covers that code
   EXPECT_EQ(stale(record("t1", "a1"), line("a2"), "t3"), "training library, positional/alibi");
   EXPECT_EQ(stale(record("t1", "a1"), line("a3"), "t2"), "training library, positional/alibi");
-  EXPECT_EQ(freshness(record("t2", "a2"), run_, line("a2"), "t2").accepted_to, 0);  // its own code: nothing to accept
+  EXPECT_EQ(freshness(record("t2", "a2"), run_, line("a2"), "t2").accepted_to, 0);  // its own code: no replay is needed
   accept_code(record("t1", "a1"), run_, line("a2"), "t3", 20);
   EXPECT_EQ(freshness(record("t1", "a1"), run_, line("a2"), "t2").accepted_to, 50);
   EXPECT_EQ(freshness(record("t1", "a1"), run_, line("a2"), "t3").accepted_to, 20);
 }
 
-// A run that is done is as stale as the stalest of its records.
-TEST_F(Staleness, OfARunAnyOfItsRecords) {
+// A finished run is as stale as the stalest of its records.
+TEST_F(Staleness, OfARunDependsOnAllOfItsRecords) {
   auto planned = line("a1", "e1");
   planned.evaluate = {{.label = "lm", .id = "v", .config = {}, .split = {}}};
   const auto write = [&](const std::string& plugin, const std::string& evaluator) {
@@ -93,11 +93,11 @@ TEST_F(Staleness, OfARunAnyOfItsRecords) {
   write("a2", "e1");
   EXPECT_TRUE(is_stale(planned, run_, "t1"));
   folder_.write("train.json", "torn");
-  EXPECT_FALSE(is_stale(planned, run_, "t1"));  // of what cannot be read nothing is known
+  EXPECT_FALSE(is_stale(planned, run_, "t1"));  // unreadable files are not counted as stale
 }
 
-// A plugin that was built again since the plan was made is other code, whatever the plan says.
-TEST_F(Staleness, IsThatOfTheFilesAtHand) {
+// A plugin that was rebuilt after planning is other code than the plan's.
+TEST_F(Staleness, UsesTheCurrentFiles) {
   namespace fs = std::filesystem;
   const fs::path built = fs::path(std::getenv("ASSAY_BIN_DIR")).parent_path() / "lib";
   const auto file = folder_ / "alibi.so";
@@ -112,19 +112,19 @@ TEST_F(Staleness, IsThatOfTheFilesAtHand) {
   fs::copy_file("/proc/self/exe", file, fs::copy_options::overwrite_existing);
   auto now = with_current_code({planned}).at(0);
   EXPECT_EQ(now.plugins["positional/alibi"].build_id, after);
-  EXPECT_EQ(now.plugins["evaluator/lm"].build_id, "e1");  // of a file that is not here the plan has the word
+  EXPECT_EQ(now.plugins["evaluator/lm"].build_id, "e1");  // the plan's value is used for a missing file
   EXPECT_EQ(stale(record("t1", before), now, "t1"), "positional/alibi");
   folder_.write("train.json", record("t1", before).dump());
   EXPECT_EQ(stale_code(planned, run_, "t2"), "training library");
   EXPECT_EQ(stale_code(now, run_, "t2"), "training library, positional/alibi");
 }
 
-// So does training a run again that the evaluation asked, to other weights.
-TEST_F(Staleness, OfAnEvaluationTheWeightsThatItAsked) {
+// An evaluation is stale, too, when the run that it used is trained again to other weights.
+TEST_F(Staleness, OfAnEvaluationDependsOnTheWeightsThatItUsed) {
   const json judge = {
       {"experiment", "judges"}, {"train_id", "j"}, {"path", (folder_.path() / "j").string()}, {"sha256", "w1"}};
   const json evaluation = {{"code", {{"evaluator", json::object()}}}, {"config", {{"judge", judge}}}};
-  EXPECT_EQ(stale(evaluation, line("a1"), "t1"), "");  // the other run is gone: nothing is known
+  EXPECT_EQ(stale(evaluation, line("a1"), "t1"), "");  // the other run is missing: not counted as stale
   folder_.write("j/train.json", R"({"weights_sha256": "w1"})");
   EXPECT_EQ(stale(evaluation, line("a1"), "t1"), "");
   folder_.write("j/train.json", R"({"weights_sha256": "w2"})");

@@ -1,4 +1,4 @@
-// Learning curves by hand: mean and interval at each step, what is missing, and thinning.
+// Learning curves by hand: mean and interval at each step, missing values, and thinning.
 #include "report/curves.h"
 
 #include <gmock/gmock.h>
@@ -19,7 +19,7 @@ RunLog loss(std::vector<std::pair<std::int64_t, double>> points) {
 
 // 1, 2, 4: mean 7/3, sample deviation sqrt(7/3), quantile 4.30265272974946 (scipy.stats.t.ppf(0.975, 2)):
 // half-width 3.794583...; the third seed stops after step 10.
-TEST(Curves, MeanAndIntervalOverTheSeedsThatAreThere) {
+TEST(Curves, MeanAndIntervalOverTheAvailableSeeds) {
   const auto a = loss({{10, 1}, {20, 5}}), b = loss({{10, 2}, {20, 6}}), c = loss({{10, 4}});
   const auto families = learning_curves({{&a, &b, &c}}, 200);
   ASSERT_EQ(families.size(), 1u);
@@ -34,7 +34,7 @@ TEST(Curves, MeanAndIntervalOverTheSeedsThatAreThere) {
   EXPECT_EQ(points[1].summary.mean, 5.5);
 }
 
-TEST(Curves, ThinningKeepsFirstAndLastAndSaysHowManyThereWere) {
+TEST(Curves, ThinningKeepsFirstAndLastAndReportsTheOriginalCount) {
   std::vector<std::pair<std::int64_t, double>> points;
   for (int i = 0; i <= 100; ++i) points.emplace_back(3 * i, i);
   const auto log = loss(points);
@@ -57,7 +57,7 @@ TEST(Curves, GroupsWithoutTheMetricAndMetricsOfOneStepHaveNone) {
   EXPECT_EQ(families[0].curves[0].group, 1u);
 }
 
-TEST(RunLogs, ReadStepsAndEvaluationsAndLeaveOutWhatIsNotFinite) {
+TEST(RunLogs, ReadStepsAndEvaluationsWithoutNonFiniteValues) {
   const testing::TemporaryFolder folder;
   const auto file = folder.write(
       "events.jsonl",
@@ -80,7 +80,7 @@ TEST(RunLogs, ReadStepsAndEvaluationsAndLeaveOutWhatIsNotFinite) {
   EXPECT_EQ(log[4].unit, "bits/byte");
 }
 
-TEST(RunLogs, ReadAgainWhatHasGrownAndNothingElse) {
+TEST(RunLogs, ReadOnlyWhatWasAppended) {
   const testing::TemporaryFolder folder;
   const std::string first = R"({"attempt":1,"type":"step","step":1,"loss":3})"
                             "\n";
@@ -89,7 +89,7 @@ TEST(RunLogs, ReadAgainWhatHasGrownAndNothingElse) {
   logs.refresh({file, absent});
   EXPECT_EQ(logs.of(file).at(0).points.size(), 1u);
   EXPECT_TRUE(logs.of(absent).empty());
-  // The same size and time: taken for the same content.
+  // The size and time are the same, so the content is assumed to be the same.
   const auto time = std::filesystem::last_write_time(file);
   folder.write("events.jsonl", R"({"attempt":1,"type":"step","step":1,"loss":4})"
                                "\n");

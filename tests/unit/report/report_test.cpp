@@ -1,4 +1,4 @@
-// What stands in a report beside its table, and how it comes into the page.
+// The parts of a report beside its table, and how they are embedded in the page.
 #include "report/report.h"
 
 #include <gmock/gmock.h>
@@ -40,7 +40,7 @@ record::PlanLine line(double lr, const std::string& scheme) {
        {"resources", {{"mesh", {{"tensor", 2}}}}}});
 }
 
-TEST(Configuration, HasTheNamesOfTheExperimentFile) {
+TEST(Configuration, UsesTheNamesOfTheExperimentFile) {
   EXPECT_THAT(
       flat_configuration(line(0.003, "alibi")),
       ElementsAre(Pair("data.context", 16), Pair("data.dataset", "text"),
@@ -56,17 +56,17 @@ TEST(Configuration, HasTheNamesOfTheExperimentFile) {
                   Pair("train.precision", "fp32"), Pair("train.steps", 0)));
 }
 
-TEST(Configuration, DifferencesAndTheRest) {
+TEST(Configuration, DifferencesAndEqualKeys) {
   auto other = line(0.0030000001, "rotary");
   other.train.model["positional"]["theta"] = 10000;
   const auto compared = compare_configurations({line(0.003, "alibi"), other});
   EXPECT_THAT(compared.keys,
-              ElementsAre("model.positional.theta", "optimizer.lr", "positional"));  // lr prints alike and is not
+              ElementsAre("model.positional.theta", "optimizer.lr", "positional"));  // lr is only printed alike
   EXPECT_THAT(compared.values, ElementsAre(ElementsAre("", "0.003", "alibi"), ElementsAre("10000", "0.003", "rotary")));
   EXPECT_THAT(compared.common, ::testing::Contains(Pair("evaluate.lm.lengths", "[64,128]")));
 }
 
-TEST(Failures, TellWhyWithTheEndOfTheLog) {
+TEST(Failures, GiveTheReasonWithTheEndOfTheLog) {
   testing::ResultsBuilder results;
   results.finished({.scheme = "a", .seed = 1}, {{64, 2.0}});
   results.failed({.scheme = "a", .seed = 2}, "plugin");
@@ -83,7 +83,7 @@ TEST(Failures, TellWhyWithTheEndOfTheLog) {
   EXPECT_THAT(failures[0].last_lines, ElementsAre("two", "three"));
 }
 
-TEST(Report, NamesTheRunsThatSkippedSteps) {
+TEST(Report, ListsTheRunsThatSkippedSteps) {
   testing::ResultsBuilder results;
   results.finished({.scheme = "a", .seed = 1, .steps = 6}, {{64, 2.0}});
   results.finished({.scheme = "a", .seed = 2, .steps = 6, .skipped_steps = 5}, {{64, 2.0}});
@@ -99,8 +99,8 @@ TEST(Report, NamesTheRunsThatSkippedSteps) {
   EXPECT_EQ(data["failures"].dump(), "[]");
 }
 
-// Two evaluations of one run side by side: what both have alike stands once, the question first.
-TEST(Examples, StandSideBySide) {
+// Two evaluations of one run side by side: texts that both share are printed once, the prompt first.
+TEST(Examples, AreShownSideBySide) {
   testing::TemporaryFolder folder;
   const record::ExperimentLayout experiment(folder.path() / "x");
   const auto record = [&](const std::string& run, const std::string& id, const json& examples) {
@@ -127,13 +127,13 @@ TEST(Examples, StandSideBySide) {
       {planned("a", "one", 1), planned("b", "one", 2), planned("c", "one", 3), planned("d", "two", 1)}, experiment, 2);
   ASSERT_EQ(found.size(), 2u);
   EXPECT_EQ(found[0].label, "one");
-  EXPECT_EQ(found[0].seed, 2);  // the first that has any
+  EXPECT_EQ(found[0].seed, 2);  // the first seed with examples
   EXPECT_THAT(found[0].columns, ElementsAre("prompt", "human", "greedy: continuation", "contrastive: continuation"));
   EXPECT_THAT(found[0].rows, ElementsAre(ElementsAre("P1", "H1", "g1", "c1"), ElementsAre("P2", "H2", "g2", "c2")));
   EXPECT_THAT(found[1].columns, ElementsAre("prompt", "continuation", "human"));
 }
 
-TEST(Failures, OfALongLogOnlyWholeLinesOfItsEndAreRead) {
+TEST(Failures, OnlyCompleteLinesAtTheEndOfALongLogAreRead) {
   const testing::TemporaryFolder folder;
   std::string text;
   for (int i = 0; i < 10000; ++i) text += "line " + std::to_string(i) + "\n";
@@ -153,9 +153,9 @@ TEST(Page, TextOfRunsCannotLeaveTheDataBlock) {
   EXPECT_THAT(page, Not(HasSubstr("\xff")));
 }
 
-// base64 of SHA-256, computed by: printf %s "$css" | openssl dgst -sha256 -binary | base64. Chromium holds the page to
-// them; here it is enough that nothing else is allowed.
-TEST(Page, PolicyAllowsItsOwnPartsAlone) {
+// base64 of SHA-256, computed by: printf %s "$css" | openssl dgst -sha256 -binary | base64. Chromium enforces the
+// hashes; this test checks that nothing else is allowed.
+TEST(Page, PolicyAllowsOnlyItsOwnParts) {
   const auto page = page_with({{"experiment", "x"}}, 0);
   const auto begin = page.find("content=\"default-src 'none'; script-src 'sha256-");
   ASSERT_NE(begin, std::string::npos);
@@ -164,22 +164,22 @@ TEST(Page, PolicyAllowsItsOwnPartsAlone) {
   EXPECT_THAT(policy, Not(HasSubstr("http")));
 }
 
-TEST(Watch, EndsWhenNothingIsLeftToDo) {
+TEST(Watch, EndsWhenNoRunIsLeft) {
   testing::ResultsBuilder results;
   results.finished({.scheme = "a", .seed = 1}, {{64, 2.0}});
   results.failed({.scheme = "a", .seed = 2}, "plugin");
   EXPECT_FALSE(sweep_is_running(results.experiment()));
-  {  // a controller at work may try the failed one again
+  {  // a running controller may retry the failed one
     const record::ControllerPlan own(results.experiment(), "");
     EXPECT_TRUE(sweep_is_running(results.experiment()));
   }
-  base::write_atomically(results.experiment().folder() / "plan.elsewhere.1.jsonl", "");  // of one that was killed
+  base::write_atomically(results.experiment().folder() / "plan.elsewhere.1.jsonl", "");  // of a killed controller
   EXPECT_FALSE(sweep_is_running(results.experiment()));
   results.plan({.scheme = "a", .seed = 3});
   EXPECT_TRUE(sweep_is_running(results.experiment()));
 }
 
-TEST(Watch, SeesWhatAReportReads) {
+TEST(Watch, NoticesChangesOfEverythingThatAReportReads) {
   testing::ResultsBuilder results;
   const testing::BuiltRun run{.scheme = "a", .seed = 1};
   results.plan(run);

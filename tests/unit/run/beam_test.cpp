@@ -1,4 +1,4 @@
-// Beam search on the engine against searches written out, on a model with known logits.
+// Beam search on the engine against plain implementations, on a model with known logits.
 #include <ATen/ops/eye.h>
 #include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
@@ -36,7 +36,7 @@ void search_all(const Tensor& log_p, int64_t last, int64_t left, double penalty,
   }
 }
 
-TEST(BeamSearch, WideEnoughItIsExhaustiveSearch) {
+TEST(BeamSearch, WithEnoughBeamsIsExhaustiveSearch) {
   for (uint64_t seed = 1; seed <= 6; ++seed)
     with_known_model(seed, [&](run::Assembled& run, const Mesh& mesh, KnownModel&, const Tensor& log_p, const Tensor&) {
       for (const double penalty : {0.0, 1.0, 2.0}) {
@@ -53,8 +53,8 @@ TEST(BeamSearch, WideEnoughItIsExhaustiveSearch) {
     });
 }
 
-// Beam search written out: candidates of all open continuations in order of ln p; of the first `beams` those that end
-// are ended, and the first `beams` that do not stay open.
+// Plain beam search: the candidates of all open continuations in order of ln p; of the first `beams`, those that end
+// are finished, and the first `beams` that do not end stay open.
 Continuation beam_by_hand(const Tensor& log_p, int64_t last, size_t beams, double penalty, int64_t tokens) {
   struct Text {
     Ids ids;  // the end of text included
@@ -97,7 +97,7 @@ Continuation beam_by_hand(const Tensor& log_p, int64_t last, size_t beams, doubl
   return out;
 }
 
-TEST(BeamSearch, FewBeamsPruneAsWrittenOut) {
+TEST(BeamSearch, FewBeamsPruneLikeThePlainSearch) {
   size_t ended = 0, open = 0;
   for (uint64_t seed = 1; seed <= 12; ++seed)
     with_known_model(seed, [&](run::Assembled& run, const Mesh& mesh, KnownModel&, const Tensor& log_p, const Tensor&) {
@@ -119,7 +119,7 @@ TEST(BeamSearch, FewBeamsPruneAsWrittenOut) {
 }
 
 // Two beams, by hand. After token 0: 1 has .5, 2 has .4, the end .1; after 1 the end has .3 and all others less; after
-// 2, 3 has .9. Greedy goes by 1 and reaches .5 * .3; two beams find 2 3 with .4 * .9.
+// 2, 3 has .9. Greedy search follows 1 and reaches .5 * .3; two beams find 2 3 with .4 * .9.
 TEST(BeamSearch, FindsWhatGreedySearchMisses) {
   TinyRun tiny;
   tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {
@@ -137,9 +137,10 @@ TEST(BeamSearch, FindsWhatGreedySearchMisses) {
   });
 }
 
-// After 0 1 the end has .26 and 3 has .24, after 0 2 the end has .2352: third of two beams' candidates, it is no end
-// that could fill the beams and stop the search, which then finds 3 4 4 .. at .9 a token.
-TEST(BeamSearch, AnEndBeyondTheBeamsStopsNothing) {
+// After 0 1 the end has .26 and 3 has .24, after 0 2 the end has .2352. It ranks third among the candidates of two
+// beams, so it does not finish a text that would fill the beams and stop the search, which then finds 3 4 4 .. with .9
+// per token.
+TEST(BeamSearch, AnEndBelowTheTopCandidatesDoesNotStopTheSearch) {
   with_known_model(1, [&](run::Assembled& run, const Mesh& mesh, KnownModel&, const Tensor&, const Tensor&) {
     const auto p =
         at::tensor({.01, .5,  .42, .03, .03, .01, .0,  .0,  .0,  .48, .0, .52, .088, .088, .088, .088, .088, .56,

@@ -1,4 +1,4 @@
-// A tiny run of COCO-LM with everything that positions and dropout can do.
+// A tiny run of COCO-LM with all options of positions and dropout.
 #pragma once
 
 #include "unit/run/tiny_run.h"

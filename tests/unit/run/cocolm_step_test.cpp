@@ -1,5 +1,5 @@
-// COCO-LM's step as a whole: which loss moves which weight, its gradients against finite differences, the same on every
-// mesh with dropout and sampling, losses of an untrained network, and rows with nothing in them.
+// The whole training step of COCO-LM: which loss reaches which weight, gradients against finite differences, equality
+// on every mesh with dropout and sampling, losses of an untrained network, and empty rows.
 #include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
 #include <gmock/gmock.h>
@@ -41,8 +41,8 @@ TEST(CocoLmStep, IsTheSameOnEveryMesh) {
   }
 }
 
-// All of a replica's rows are padding: it has nothing masked, and the others' loss is what it was.
-TEST(CocoLmStep, IsTheSameWhereOneReplicaHasNothing) {
+// All rows of a replica are padding: it has no masked token, and the loss is that of the others.
+TEST(CocoLmStep, IsTheSameWhenOneReplicaIsEmpty) {
   CocoLmRun tiny;
   const auto half_of_padding = [](Batch& batch) {
     batch.key_mask = batch.row_id.lt(kRows / 2).unsqueeze(1).expand(batch.tokens.sizes()).contiguous();
@@ -56,8 +56,8 @@ TEST(CocoLmStep, IsTheSameWhereOneReplicaHasNothing) {
 
 bool all_zero(const Tensor& gradient) { return gradient.eq(0).all().item<bool>(); }
 
-TEST(CocoLmStep, GradientsDoNotFlowWhereTheyMustNot) {
-  // Without the weight of copy, only the corrective term could reach its head.
+TEST(CocoLmStep, GradientsAreStoppedWhereTheyMustBe) {
+  // With a copy weight of 0, only the corrective term could reach the copy head.
   for (const char* form : {"weighted_ce", "mixture"}) {
     const auto of =
         gradients_of(CocoLmRun(json{{"objective", "clm"}, {"clm_form", form}, {"binary_loss_weight", 0.0}}));
@@ -65,7 +65,7 @@ TEST(CocoLmStep, GradientsDoNotFlowWhereTheyMustNot) {
     EXPECT_TRUE(all_zero(of.by_name.at("objective.cocolm.copy.bias"))) << form;
     EXPECT_FALSE(all_zero(of.by_name.at("model.layers.0.up.weight"))) << form;
   }
-  // What the generator's layers get is aux alone: it is the same whatever the main network is trained on.
+  // The generator's layers get gradients from aux alone: they are the same whatever the main network is trained on.
   const auto none = gradients_of(CocoLmRun(json{{"objective", "rtd"}, {"binary_loss_weight", 0.0}})),
              all = gradients_of(CocoLmRun(json{{"objective", "clm_scl"}}));
   size_t compared = 0;
@@ -76,7 +76,7 @@ TEST(CocoLmStep, GradientsDoNotFlowWhereTheyMustNot) {
   }
   EXPECT_GT(compared, 10u);
   EXPECT_TRUE(all_zero(none.by_name.at("model.layers.0.up.weight")));
-  // The embeddings are shared, and all losses reach them.
+  // The embeddings are shared, so all losses reach them.
   EXPECT_FALSE(all_zero(none.by_name.at("model.embedding.weight")));
   EXPECT_EQ(none.by_name.count("objective.cocolm.generator.embedding.weight"), 0u);
   EXPECT_EQ(none.by_name.count("objective.cocolm.generator.positional.schemes.0.weight"), 0u);
@@ -84,8 +84,8 @@ TEST(CocoLmStep, GradientsDoNotFlowWhereTheyMustNot) {
   EXPECT_FALSE(none.by_name.at("model.embedding.weight").equal(all.by_name.at("model.embedding.weight")));
 }
 
-// A step's loss around the present weights. What is drawn stays as it is: a small change makes no other noise the
-// largest.
+// A step's loss around the current weights. The sampled tokens are fixed: a small change does not alter which noisy
+// logit is the largest.
 void expect_finite_differences(const CocoLmRun& tiny, const std::function<bool(const std::string&)>& counts) {
   tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData& data) {
     const auto loss = [&] {
@@ -119,12 +119,12 @@ void expect_finite_differences(const CocoLmRun& tiny, const std::function<bool(c
   });
 }
 
-TEST(CocoLmStep, GradientsAreThoseOfFiniteDifferences) {
+TEST(CocoLmStep, GradientsMatchFiniteDifferences) {
   const auto all = [](const std::string&) { return true; };
   expect_finite_differences(CocoLmRun(json{{"objective", "rtd_scl"}, {"init_std", 0.3}}), all);
   expect_finite_differences(CocoLmRun(json{{"objective", "mlm"}}), all);
-  // With weights of 0 in the copy head nothing but the head itself moves p_copy, so that stopping its gradient there
-  // changes the other gradients in nothing.
+  // With a copy head of zeros, p_copy depends on the head alone, so stopping its gradient there does not change the
+  // other gradients.
   for (const char* form : {"weighted_ce", "mixture"})
     expect_finite_differences(
         CocoLmRun(json{{"objective", "clm"}, {"clm_form", form}, {"init_std", 0.0}, {"mask_prob", 0.4}}),
@@ -144,9 +144,9 @@ TEST(CocoLmStep, LossesOfAnUntrainedNetwork) {
   EXPECT_NEAR(metrics.at("cocolm.replaced_rate"), 0.15, 0.05);
 }
 
-// With a copy head of zeros the loss of every token is ln 2, and their mean is ln 2 only if the sum and the count leave
-// out the same tokens.
-TEST(CocoLmStep, CopyLeavesOutTokensOfWeightZero) {
+// With a copy head of zeros the loss of every token is ln 2, and the mean is ln 2 only if the sum and the count omit
+// the same tokens.
+TEST(CocoLmStep, CopyOmitsTokensOfWeightZero) {
   const CocoLmRun tiny(json{{"objective", "rtd"}, {"init_std", 0.0}});
   for (const int64_t counted : {16, 8, 2, 0}) {
     const auto weigh = [&](Batch& batch) {
@@ -157,7 +157,7 @@ TEST(CocoLmStep, CopyLeavesOutTokensOfWeightZero) {
   }
 }
 
-TEST(CocoLmStep, RowsWithNothingInThemAndNothingMasked) {
+TEST(CocoLmStep, EmptyRowsAndNothingMasked) {
   const auto step = [](const json& objective, const std::function<void(Batch&)>& change) {
     std::map<std::string, double> out;
     CocoLmRun(objective).on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData& data) {
@@ -167,21 +167,21 @@ TEST(CocoLmStep, RowsWithNothingInThemAndNothingMasked) {
       if (const auto loss = run::accumulate_gradients(run, mesh, 0, std::move(batches), metrics)) out["loss"] = *loss;
       out["norm"] = run::gradient_norm(run.parameters->all(), mesh);
       for (const auto& parameter : run.parameters->all())
-        EXPECT_TRUE(parameter.value.grad().defined()) << parameter.spec.name;  // on every replica alike
+        EXPECT_TRUE(parameter.value.grad().defined()) << parameter.spec.name;  // on every replica
       out.merge(metrics.reduced(mesh.data()));
     });
     return out;
   };
   const json clm_scl = json::object();
   const auto full = step(clm_scl, [](Batch&) {});
-  // Padding only; one token; two; the others whole.
+  // One row is padding only, one has one token, one has two; the others are full.
   const auto partly = step(clm_scl, [](Batch& batch) {
     batch.key_mask = at::ones(batch.tokens.sizes(), at::kBool);
     batch.key_mask[0].fill_(false);
     batch.key_mask[1].narrow(0, 1, 15).fill_(false);
     batch.key_mask[2].narrow(0, 2, 14).fill_(false);
   });
-  // What stands under the padding is nothing to any of it.
+  // The tokens under the padding have no effect.
   const auto other = step(clm_scl, [](Batch& batch) {
     batch.key_mask = at::ones(batch.tokens.sizes(), at::kBool);
     batch.key_mask[0].fill_(false);
@@ -196,7 +196,7 @@ TEST(CocoLmStep, RowsWithNothingInThemAndNothingMasked) {
     for (const auto& [name, value] : *found) EXPECT_TRUE(std::isfinite(value)) << name;
   EXPECT_EQ(partly, other);
   EXPECT_NE(partly.at("loss"), full.at("loss"));
-  // What has nothing to count has no value, and the loss is that of the other terms.
+  // A term without targets has no value, and the loss is that of the other terms.
   EXPECT_THAT(nothing, UnorderedElementsAre(Pair("norm", 0)));
   EXPECT_EQ(unmasked.count("cocolm.aux") + unmasked.count("cocolm.lm"), 0u);
   EXPECT_GT(unmasked.at("cocolm.copy"), 0);
@@ -204,7 +204,7 @@ TEST(CocoLmStep, RowsWithNothingInThemAndNothingMasked) {
   EXPECT_THAT(mlm_unmasked, UnorderedElementsAre(Pair("norm", 0)));
 }
 
-// One step's loss and metrics; `change` may set weights beforehand.
+// Returns one step's loss and metrics; `change` may set weights before it.
 std::map<std::string, double> values_of_step(const CocoLmRun& tiny, int64_t step,
                                              const std::function<void(run::Assembled&)>& change = {}) {
   std::map<std::string, double> out;
@@ -224,13 +224,13 @@ struct WithoutDropout : CocoLmRun {
   }
 };
 
-// Every copy logit is 5, or -5: what the losses and accuracies then are, and that terms add up by their weights.
-TEST(CocoLmStep, LossesOfACopyHeadThatIsKnown) {
+// Every copy logit is 5, or -5: the resulting losses and accuracies, and that the weighted terms add up.
+TEST(CocoLmStep, LossesOfAKnownCopyHead) {
   for (const double c : {5.0, -5.0}) {
     const CocoLmRun tiny(json{{"init_std", 0.0}, {"scl_loss_weight", 3.0}, {"binary_loss_weight", 7.0}});
     const auto found = values_of_step(tiny, 0, [&](run::Assembled& run) {
       run.parameters->existing("objective.cocolm.copy.bias").detach().fill_(c);
-      run.parameters->existing("objective.cocolm.scl.norm.bias").detach()[0].fill_(1);  // all alike, and no zeros
+      run.parameters->existing("objective.cocolm.scl.norm.bias").detach()[0].fill_(1);  // all equal and nonzero
     });
     const double r = found.at("cocolm.replaced_rate"), softplus = std::log1p(std::exp(-5.0));
     EXPECT_GT(r, 0.05);
@@ -239,7 +239,7 @@ TEST(CocoLmStep, LossesOfACopyHeadThatIsKnown) {
     EXPECT_EQ(found.at("cocolm.copy_accuracy_replaced"), c > 0 ? 0 : 1);
     EXPECT_EQ(found.at("cocolm.copy_false_alarms"), c > 0 ? 0 : 1);
     EXPECT_NEAR(found.at("cocolm.crop_similarity"), 1, 1e-12);
-    EXPECT_NEAR(found.at("cocolm.scl"), std::log(3.0), 1e-12);  // groups of two: three views alike
+    EXPECT_NEAR(found.at("cocolm.scl"), std::log(3.0), 1e-12);  // groups of two: three equal similarities
     EXPECT_NEAR(
         found.at("loss"),
         found.at("cocolm.aux") + 7 * found.at("cocolm.copy") + found.at("cocolm.lm") + 3 * found.at("cocolm.scl"),
@@ -247,11 +247,11 @@ TEST(CocoLmStep, LossesOfACopyHeadThatIsKnown) {
   }
 }
 
-// With every token masked and replaced nothing is left that could be told as an original: [CLS] is not counted there.
-TEST(CocoLmStep, TheClsIsNoOriginalToBeFound) {
+// With every token masked and replaced, no original is left to detect: [CLS] is not counted.
+TEST(CocoLmStep, ClsIsNotCountedAsAnOriginal) {
   const auto all_replaced = [](bool mask_cls) {
     const WithoutDropout tiny(json{{"objective", "rtd"}, {"mask_prob", 1.0}, {"mask_cls", mask_cls}});
-    return values_of_step(tiny, 0, [](run::Assembled& run) {  // with a byte that is in no text
+    return values_of_step(tiny, 0, [](run::Assembled& run) {  // with a byte that the text does not contain
       run.parameters->existing("objective.cocolm.generator.head.bias").detach()[1].fill_(400);
     });
   };
@@ -262,8 +262,8 @@ TEST(CocoLmStep, TheClsIsNoOriginalToBeFound) {
   EXPECT_EQ(with_cls.at("cocolm.replaced_rate"), 1);
 }
 
-// A generator that says "b" wherever it is asked, and a main network that says "a": what is drawn and what is scored.
-TEST(CocoLmStep, ScoresTheOriginalAndReadsWhatWasDrawn) {
+// The generator always predicts "b" and the main network "a": this shows which tokens are sampled and which are scored.
+TEST(CocoLmStep, ScoresTheOriginalAndReadsTheSampledToken) {
   const auto at_bias = [](const std::string& model, char letter) {
     return [=](run::Assembled& run) {
       run.parameters->existing(model + ".head.bias").detach()[letter].fill_(400);
@@ -273,8 +273,8 @@ TEST(CocoLmStep, ScoresTheOriginalAndReadsWhatWasDrawn) {
   const WithoutDropout tiny(json{{"objective", "clm"}, {"init_std", 0.0}});
   const auto says_a = values_of_step(tiny, 0, at_bias("model", 'a')),
              says_b = values_of_step(tiny, 0, at_bias("model", 'b'));
-  // aux: about 400 for every original that is no "b". The main network's term is half of that, for p_copy is a half;
-  // scored against what was drawn it would be 0 where it says "b", and where it says "a" 200 throughout.
+  // aux: about 400 for every original other than "b". The main network's term is half of that, because p_copy is 1/2;
+  // scored against the sampled token it would be 0 where it predicts "b", and 200 throughout where it predicts "a".
   EXPECT_NEAR(says_b.at("cocolm.lm"), says_b.at("cocolm.aux") / 2, 5);
   EXPECT_GT(says_b.at("cocolm.lm"), 100);
   EXPECT_LT(says_a.at("cocolm.lm"), 199);
@@ -283,16 +283,17 @@ TEST(CocoLmStep, ScoresTheOriginalAndReadsWhatWasDrawn) {
   EXPECT_EQ(says_a.at("cocolm.replaced_rate"), says_b.at("cocolm.replaced_rate"));
 }
 
-TEST(CocoLmStep, WhatTokensAreDrawnFrom) {
+TEST(CocoLmStep, TheDistributionThatTokensAreSampledFrom) {
   const auto in_mode = [](const char* mode, bool dropout) {
     const json objective = {{"objective", "rtd"}, {"generator_sample_mode", mode}};
     return dropout ? values_of_step(CocoLmRun(objective), 0) : values_of_step(WithoutDropout(objective), 0);
   };
   const auto train = in_mode("train", true), eval = in_mode("eval", true);
   EXPECT_EQ(train.at("cocolm.aux"), eval.at("cocolm.aux"));
-  EXPECT_NE(train.at("cocolm.copy"), eval.at("cocolm.copy"));  // other tokens
+  EXPECT_NE(train.at("cocolm.copy"), eval.at("cocolm.copy"));  // other tokens are sampled
   EXPECT_EQ(in_mode("train", false), in_mode("eval", false));
-  // To draw, eval has no dropout in the generator: whether there is some where it is trained changes aux alone.
+  // With sampling in eval mode the generator has no dropout there; whether it has dropout where it is trained changes
+  // aux alone.
   CocoLmRun trained_without(json{{"objective", "rtd"}, {"generator_sample_mode", "eval"}});
   for (const char* name : {"dropout", "attention_dropout", "activation_dropout"})
     trained_without.line["train"]["objectives"][0]["generator"][name] = 0.0;
@@ -305,8 +306,9 @@ TEST(CocoLmStep, WhatTokensAreDrawnFrom) {
   EXPECT_EQ(own.count("objective.cocolm.generator.embedding.weight"), 0u);
 }
 
-// Masks and crops are a text's own, what is drawn a step's: without dropout a step differs from another in that alone.
-TEST(CocoLmStep, DrawsAnewInEveryStep) {
+// Masks and crops depend on the text, sampled tokens on the step: without dropout, steps differ in the sampled tokens
+// alone.
+TEST(CocoLmStep, SamplesAgainInEveryStep) {
   const WithoutDropout tiny(json{{"objective", "rtd"}});
   const auto first = values_of_step(tiny, 0), again = values_of_step(tiny, 0), next = values_of_step(tiny, 1);
   EXPECT_EQ(first, again);

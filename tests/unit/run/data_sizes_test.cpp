@@ -1,4 +1,4 @@
-// What a plan finds of its data: sizes, copies, shares, each dataset looked at once.
+// A plan's findings about its data: sizes, copies, fractions; each dataset is read once.
 #include "run/data_sizes.h"
 
 #include <gtest/gtest.h>
@@ -19,7 +19,7 @@ struct Sized : TinyRun {
   run::Assembled assembled() const { return run::Assembled(registry(), planned()); }
 };
 
-TEST(DataSizes, TokensOfAnEpochAreItsTargets) {
+TEST(DataSizes, TheTokensOfAnEpochAreItsTargets) {
   run::DataSizes sizes;
   const Sized small(made_text(300));
   const auto run = small.assembled();
@@ -31,7 +31,7 @@ TEST(DataSizes, TokensOfAnEpochAreItsTargets) {
   });
 }
 
-// Of more than 4 MiB a part stands for all; bytes are tokens, so here it gives the number itself.
+// A text of more than 4 MiB is estimated from a sample; with bytes as tokens the estimate is exact.
 TEST(DataSizes, LargeTextsAreEstimated) {
   std::string text;
   for (int i = 0; i < 70000; ++i)
@@ -45,7 +45,7 @@ TEST(DataSizes, LargeTextsAreEstimated) {
   EXPECT_EQ(sizes.epoch(run).tokens, sizes.splits(run)[0].bytes + sizes.splits(run)[0].documents);
 }
 
-// A token per word. It refuses pieces that begin or end inside a character of UTF-8.
+// One token per word. It refuses pieces that begin or end inside a UTF-8 character.
 class Words final : public Tokenizer {
  public:
   std::vector<int32_t> encode(std::string_view text) const override {
@@ -58,8 +58,8 @@ class Words final : public Tokenizer {
   int64_t size() const override { return 1; }
 };
 
-// Words become longer along the text, so that a sample of its beginning alone would give too many tokens. The longest
-// have 38 characters of two bytes.
+// Words become longer along the text, so a sample from its beginning alone would overestimate the number of tokens. The
+// longest words have 38 characters of two bytes.
 TEST(DataSizes, LargeTextsAreEstimatedFromAllOfTheirParts) {
   std::string text;
   constexpr int kLines = 40000;
@@ -85,7 +85,7 @@ TEST(DataSizes, LargeTextsAreEstimatedFromAllOfTheirParts) {
               0.03 * static_cast<double>(exact));
 }
 
-TEST(DataSizes, TokenizersShareTheMeasureOfADataset) {
+TEST(DataSizes, TokenizersShareTheSizesOfADataset) {
   const Sized tiny(made_text(300));
   run::DataSizes sizes;
   auto first = tiny.assembled(), second = tiny.assembled();
@@ -94,7 +94,7 @@ TEST(DataSizes, TokenizersShareTheMeasureOfADataset) {
   EXPECT_NE(&sizes.epoch(first), &sizes.epoch(second));
 }
 
-TEST(DataSizes, CopiesMayDifferInLineEnds) {
+TEST(DataSizes, CopiesMayDifferInLineEndings) {
   std::string text;
   for (int p = 0; p < 90; ++p)
     text += "words\nof " + std::to_string(p) + "\n\nwords\r\nof " + std::to_string(p) + "\r\n\r\n";
@@ -110,7 +110,7 @@ TEST(DataSizes, CopiesMayDifferInLineEnds) {
   EXPECT_EQ(copies("texts"), 0);
 }
 
-// Files of so many bytes, in this order: the faults and the notes of a plan.
+// Returns the errors and the notes of a plan for files of these sizes, in this order.
 std::pair<std::string, std::string> far_shares(const std::vector<size_t>& files, const json& dataset) {
   const TemporaryFolder folder;
   for (size_t i = 0; i < files.size(); ++i)
@@ -125,19 +125,19 @@ std::pair<std::string, std::string> far_shares(const std::vector<size_t>& files,
   return found;
 }
 
-// Of a run that uses train alone.
-TEST(DataSizes, SharesFarFromWhatWasAskedAreRefusedWhereTheyCouldBeNearer) {
+// A run that uses the training split alone.
+TEST(DataSizes, FractionsFarFromTheRequestedAreRefusedWhereTheyCouldBeNearer) {
   const auto asked = [](double validation) {
     return json{{"document", "file"}, {"validation_fraction", validation}, {"test_fraction", 0.0}};
   };
   using Both = std::pair<std::string, std::string>;
   EXPECT_EQ(far_shares({100, 100}, asked(0.4)), (Both{"", ""}));
   EXPECT_EQ(far_shares({1000, 12000, 8000}, asked(0.95)), (Both{"", ""}));  // 4.8% of 5%
-  // Two files, of which train needs one: nothing is nearer than 50%.
+  // Two files, one of which is needed for training: nothing is nearer than 50%.
   EXPECT_EQ(far_shares({100, 100}, asked(0.9)), (Both{"",
                                                       "data.dataset: the split 'train' has 50% of the bytes, but 10% "
                                                       "is requested; with so few documents, no division is closer\n"}));
-  // Lines of paragraphs: each of the two files holds several documents, which could be divided.
+  // Lines of paragraphs: each of the two files has several documents, which could be divided.
   auto by_paragraph = asked(0.9);
   by_paragraph["document"] = "paragraph";
   const TemporaryFolder folder;
@@ -153,7 +153,7 @@ TEST(DataSizes, SharesFarFromWhatWasAskedAreRefusedWhereTheyCouldBeNearer) {
             std::string::npos);
 }
 
-TEST(DataSizes, CopiesAreCountedBesidesTheirWhiteSpace) {
+TEST(DataSizes, CopiesAreDetectedWithoutTheirWhitespace) {
   std::string text;
   for (int p = 0; p < 90; ++p) text += "words of " + std::to_string(p % 60) + (p < 45 ? "\n\n" : "\n \n\n");
   const Sized twice(text, {{"splits", "documents"}, {"validation_fraction", 0.3}, {"test_fraction", 0.2}});
@@ -177,7 +177,7 @@ TEST(DataSizes, CopiesAreCountedBesidesTheirWhiteSpace) {
   }
 }
 
-TEST(DataSizes, RunsOfOneDatasetShareWhatWasFound) {
+TEST(DataSizes, RunsOfOneDatasetShareItsFindings) {
   const Sized tiny(made_text(300));
   run::DataSizes sizes;
   auto first = tiny.assembled(), second = tiny.assembled();
@@ -187,8 +187,8 @@ TEST(DataSizes, RunsOfOneDatasetShareWhatWasFound) {
   EXPECT_NE(&sizes.splits(first), &sizes.splits(other.assembled()));
 }
 
-// Every split is looked at that the run uses, and no other.
-TEST(DataSizes, OnlySplitsThatAreUsedMustHoldText) {
+// Every split that the run uses is read, and no other.
+TEST(DataSizes, OnlyUsedSplitsMustHaveText) {
   Sized tiny(made_text(300), {{"validation_fraction", 0.0}, {"test_fraction", 0.0}});
   EXPECT_EQ(run::validate(registry(), tiny.planned()), json::array());
   tiny.line["evaluate"].push_back({{"id", "e"},

@@ -1,4 +1,4 @@
-// Decoding on the cache against the full forward; what a decoder may do to rows; what it may not choose.
+// Decoding with the cache against full forward passes; how a decoder may change rows; and invalid choices.
 #include "run/decode/decode.h"
 
 #include <ATen/ops/argmax.h>
@@ -23,7 +23,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
-// A decoder that is a function.
+// A decoder given as a function.
 class Scripted final : public Decoder {
  public:
   explicit Scripted(std::function<Choice(DecodeContext&)> next) : next_(std::move(next)) {
@@ -39,7 +39,7 @@ Scripted most_likely() {
   return Scripted([](DecodeContext& context) { return Choice{at::argmax(context.logits(), -1), {}}; });
 }
 
-// Logits after the last of `ids`, by a forward of everything without padding and without a cache.
+// Returns the logits after the last of `ids`, from a full forward pass without padding and without a cache.
 Tensor full_logits(run::Assembled& run, const Mesh& mesh, const std::vector<int64_t>& ids) {
   const c10::NoGradGuard no_grad;
   Batch batch;
@@ -48,7 +48,7 @@ Tensor full_logits(run::Assembled& run, const Mesh& mesh, const std::vector<int6
   return pass.logits().select(1, batch.tokens.size(1) - 1).squeeze(0);
 }
 
-// This rank's slice of them.
+// Returns this rank's slice of the logits.
 Tensor local_logits(run::Assembled& run, const std::vector<int64_t>& ids) {
   const c10::NoGradGuard no_grad;
   Batch batch;
@@ -113,7 +113,7 @@ TEST_P(Decode, GivesTheDecoderTheStateOfEveryRow) {
         const auto mine = context.tokens()[b].masked_select(context.mask()[b]);
         const std::vector<int64_t> ids(mine.data_ptr<int64_t>(), mine.data_ptr<int64_t>() + mine.numel());
         EXPECT_LT((context.logits()[b] - full_logits(run, mesh, ids)).abs().max().item<double>(), 1e-12);
-        // A trial of two candidates sees what would come after each, and leaves no trace.
+        // Trying two candidates returns the states that would follow each, and has no side effects.
         auto longer = ids;
         longer.push_back(7);
         const auto candidates = at::tensor({5, 7}, at::kLong).unsqueeze(0).repeat({B, 1});
@@ -130,8 +130,8 @@ TEST_P(Decode, GivesTheDecoderTheStateOfEveryRow) {
   });
 }
 
-// Whoever asks for states only on the way gets those of everything so far, too; also where rows moved before.
-TEST_P(Decode, GivesStatesToWhoAsksLate) {
+// A decoder that asks for states late gets those of all previous tokens, also after rows have moved.
+TEST_P(Decode, GivesStatesAlsoLate) {
   tiny_.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {
     int compared = 0;
     Scripted decoder([&](DecodeContext& context) {
@@ -152,18 +152,18 @@ TEST_P(Decode, GivesStatesToWhoAsksLate) {
   });
 }
 
-// Rows may be dropped, repeated and crossed, as in beam search: each goes on with its parent's past.
-TEST_P(Decode, RowsGoOnFromTheirParents) {
+// Rows may be dropped, repeated and swapped, as in beam search: each continues with its parent's cache.
+TEST_P(Decode, RowsContinueFromTheirParents) {
   tiny_.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {
     Scripted decoder([&](DecodeContext& context) {
       const auto ids = [](std::vector<int64_t> values) { return at::tensor(values); };
       switch (context.step()) {
         case 0:
-          return Choice{ids({97, 98, 99}), ids({0, 0, 1})};  // two of the first prompt
+          return Choice{ids({97, 98, 99}), ids({0, 0, 1})};  // two rows of the first prompt
         case 1:
-          return Choice{ids({100, 101, 102}), ids({1, 0, 2})};  // crossed
+          return Choice{ids({100, 101, 102}), ids({1, 0, 2})};  // swapped
         default:
-          return Choice{ids({103, 104}), ids({0, 2})};  // the second of the first prompt is dropped
+          return Choice{ids({103, 104}), ids({0, 2})};  // the second row of the first prompt is dropped
       }
     });
     const auto out = decoded(run, mesh, decoder, {"x", "yz"}, 3);
@@ -179,7 +179,7 @@ TEST_P(Decode, RowsGoOnFromTheirParents) {
   });
 }
 
-TEST_P(Decode, WhatHasEndedStaysSo) {
+TEST_P(Decode, EndedRowsStayEnded) {
   tiny_.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {
     const auto end_of_text = run.vocabulary->special(kEndOfText);
     int calls = 0;
@@ -194,7 +194,7 @@ TEST_P(Decode, WhatHasEndedStaysSo) {
     EXPECT_EQ(out[1].text, "bbb");
     EXPECT_TRUE(out[0].ended && out[1].ended);
     auto ids = prompt_ids(run, "x");
-    double log_prob = 0;  // of the end of text, too, and of nothing after it
+    double log_prob = 0;  // includes the end of text and nothing after it
     for (const int64_t next : {int64_t{97}, end_of_text}) {
       log_prob += at::log_softmax(full_logits(run, mesh, ids), -1)[next].item<double>();
       ids.push_back(next);
@@ -203,8 +203,8 @@ TEST_P(Decode, WhatHasEndedStaysSo) {
   });
 }
 
-// Every position of the model is of use: the last token is chosen from what stands before it.
-TEST_P(Decode, GoesToTheModelsLimitAndNotBeyond) {
+// Every position of the model can be used: the last token is chosen from the tokens before it.
+TEST_P(Decode, UsesAllPositionsUpToTheModelsLimit) {
   tiny_.model()["positional"] = {{"use", "learned"}, {"positions", 8}};
   tiny_.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {
     Scripted decoder([](DecodeContext&) { return Choice{at::full({1}, 97, at::kLong), {}}; });
@@ -222,7 +222,7 @@ TEST_P(Decode, GoesToTheModelsLimitAndNotBeyond) {
                 ThrowsMessage<UserError>(HasSubstr("a prompt of 1 token and a continuation of 8 tokens exceed")));
     refused("1234567", 2);
     refused("12345678", 1);
-    // A decoder that tries candidates needs a position more.
+    // A decoder that tries candidates needs one more position.
     const auto tries = make<Decoder>("contrastive");
     EXPECT_EQ(decoded(run, mesh, *tries, {"123456"}, 1)[0].ids.size(), 1u);
     EXPECT_THAT(
@@ -232,7 +232,7 @@ TEST_P(Decode, GoesToTheModelsLimitAndNotBeyond) {
   });
 }
 
-TEST_P(Decode, RefusesAModelThatReadsBothWays) {
+TEST_P(Decode, RefusesABidirectionalModel) {
   tiny_.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {
     FakeModel both_ways;
     both_ways.is_causal = false;
@@ -243,7 +243,7 @@ TEST_P(Decode, RefusesAModelThatReadsBothWays) {
   });
 }
 
-TEST_P(Decode, RefusesChoicesThatAreNone) {
+TEST_P(Decode, RefusesInvalidChoices) {
   tiny_.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {
     const auto choosing = [&](const Choice& choice) {
       return [&, choice] {

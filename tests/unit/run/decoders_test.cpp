@@ -1,5 +1,5 @@
-// The decoders on the engine: contrastive search against the search written out, on a model with known logits and on a
-// real one without a cache; what a batch, an end of text and the limits of a model change.
+// The decoders on the engine: contrastive search against a plain implementation, on a model with known logits and on a
+// real one without a cache; the effect of batches, ends of text and the limits of a model.
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/tensor.h>
 #include <c10/core/GradMode.h>
@@ -17,7 +17,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
-// Contrastive search written out, from tables: the rule of arXiv:2202.06417, in loops.
+// Plain contrastive search from tables: the rule of arXiv:2202.06417, in loops.
 Ids contrastive_by_hand(const Tensor& log_p, const Tensor& states, Ids past, int64_t k, double alpha, int64_t tokens) {
   const auto cosine = [&](int64_t a, int64_t b) {
     double dot = 0, aa = 0, bb = 0;
@@ -54,7 +54,7 @@ Ids contrastive_by_hand(const Tensor& log_p, const Tensor& states, Ids past, int
   return made;
 }
 
-TEST(ContrastiveSearch, IsItsRuleOnAModelWithKnownLogits) {
+TEST(ContrastiveSearch, FollowsItsRuleOnAModelWithKnownLogits) {
   size_t ended = 0;
   for (uint64_t seed = 1; seed <= 6; ++seed)
     with_known_model(
@@ -72,10 +72,10 @@ TEST(ContrastiveSearch, IsItsRuleOnAModelWithKnownLogits) {
               }
             }
         });
-  EXPECT_GT(ended, 0u);  // some rows stop before the others
+  EXPECT_GT(ended, 0u);  // some rows end before others
 }
 
-TEST(ContrastiveSearch, WithoutPenaltyOrChoiceItIsGreedySearch) {
+TEST(ContrastiveSearch, WithoutPenaltyOrCandidatesIsGreedySearch) {
   for (uint64_t seed = 1; seed <= 4; ++seed)
     with_known_model(seed, [&](run::Assembled& run, const Mesh& mesh, KnownModel&, const Tensor&, const Tensor&) {
       const Prompts prompts{{0}, {1, 2}, {}};
@@ -87,8 +87,9 @@ TEST(ContrastiveSearch, WithoutPenaltyOrChoiceItIsGreedySearch) {
     });
 }
 
-// What was tried is not run again: one forward for the prompt and one a token, but for the last, which nobody reads.
-TEST(ContrastiveSearch, GoesOnFromTheForwardOfItsCandidates) {
+// Tried candidates are not computed again: one forward pass for the prompt and one per token, except the last, which
+// has no successor.
+TEST(ContrastiveSearch, ContinuesFromTheForwardOfItsCandidates) {
   with_known_model(3, [&](run::Assembled& run, const Mesh& mesh, KnownModel& model, const Tensor&, const Tensor&) {
     int64_t chosen = 0;
     const auto calls = [&](const json& parameters) {
@@ -114,7 +115,7 @@ class RealModel : public ::testing::TestWithParam<std::tuple<json, int>> {
   TinyRun tiny_;
 };
 
-// Of [end of text, ids]: final states [T, D] and logits [T, V] by one forward, without a cache.
+// Returns the final states [T, D] and logits [T, V] of [end of text, ids] by one forward pass, without a cache.
 std::pair<Tensor, Tensor> full_forward(run::Assembled& run, const Mesh& mesh, const Ids& ids) {
   const c10::NoGradGuard no_grad;
   Batch batch;
@@ -123,7 +124,7 @@ std::pair<Tensor, Tensor> full_forward(run::Assembled& run, const Mesh& mesh, co
   return {pass.hidden()[0], pass.logits()[0]};
 }
 
-TEST_P(RealModel, ContrastiveSearchOnTheCacheIsThatWithoutOne) {
+TEST_P(RealModel, ContrastiveSearchWithTheCacheEqualsThatWithoutOne) {
   tiny_.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {
     const std::vector<std::string> texts{"abc ab", "", "h"};
     const auto prompts = run::encoded(*run.tokenizer, texts);
@@ -166,7 +167,7 @@ TEST_P(RealModel, ContrastiveSearchOnTheCacheIsThatWithoutOne) {
   });
 }
 
-TEST_P(RealModel, AloneARowGivesWhatItGivesInABatch) {
+TEST_P(RealModel, ARowGivesTheSameAloneAndInABatch) {
   tiny_.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {
     const auto prompts = run::encoded(*run.tokenizer, {"abc ab", "", "h", "h", "a longer one"});
     for (const auto& [decoder, parameters] :
@@ -182,7 +183,7 @@ TEST_P(RealModel, AloneARowGivesWhatItGivesInABatch) {
         EXPECT_EQ(together[i].ids, alone.ids) << decoder << " " << parameters << " prompt " << i;
         EXPECT_NEAR(together[i].log_prob, alone.log_prob, 1e-10);
       }
-      // The second of two equal prompts draws anew.
+      // The second of two equal prompts has its own draws.
       if (decoder == "sampling") {
         EXPECT_NE(together[2].ids, together[3].ids);
       }
@@ -200,7 +201,7 @@ INSTANTIATE_TEST_SUITE_P(Schemes, RealModel,
                                   std::to_string(std::get<1>(info.param));
                          });
 
-TEST(Decoding, TellsTheTextAsItComes) {
+TEST(Decoding, StreamsTheText) {
   TinyRun tiny;
   tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {
     for (const auto* decoder : {"greedy", "contrastive"}) {

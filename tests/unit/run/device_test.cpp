@@ -1,5 +1,5 @@
-// Where a run computes: what is refused and when, that nothing stays behind on the CPU, that bf16 touches the forward
-// alone; and, where there is a GPU, the same run there.
+// The device of a run: what is refused and when, that no tensor stays on the CPU, that bf16 is used in the forward pass
+// alone; and, with a GPU, the same run there.
 #include "run/device.h"
 
 #include <ATen/autocast_mode.h>
@@ -27,14 +27,14 @@ record::PlanLine asking(const std::string& device, const std::string& precision,
   return tiny.planned();
 }
 
-TEST(Device, AutoIsWhatTheMachineHas) {
+TEST(Device, AutoSelectsWhatTheMachineHas) {
   const auto compute = run::resolve_compute(asking("auto", "fp32"));
   EXPECT_EQ(compute.device, kernels::device::available() ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU));
   EXPECT_FALSE(compute.bf16);
   EXPECT_EQ(run::resolve_compute(asking("cpu", "fp64")).device, at::Device(at::kCPU));
 }
 
-TEST(Device, WhatCannotBeHadIsRefusedBeforeTheRun) {
+TEST(Device, UnavailableDevicesAreRefusedBeforeTheRun) {
   for (const char* precision : {"bf16", "tf32"})
     EXPECT_THAT([&] { run::resolve_compute(asking("cpu", precision)); },
                 ThrowsMessage<UserError>(HasSubstr("train.precision: '" + std::string(precision) +
@@ -69,10 +69,10 @@ TEST(Device, EveryTensorOfABatchMoves) {
   EXPECT_FALSE(run::to_device(Batch(), at::kMeta).targets.defined());
 }
 
-// LibTorch's device without memory refuses to mix with the CPU as a GPU does: what a scheme makes on the CPU throws
-// here. (Layer norm, look-up in tables and masks it does not have, so this is not the whole model.)
+// LibTorch's meta device refuses to mix with the CPU, like a GPU: tensors that a scheme creates on the CPU make it
+// throw. (It does not support layer norm, embedding look-up and masks, so this is not the whole model.)
 class OnMeta : public ::testing::TestWithParam<const char*> {};
-TEST_P(OnMeta, ASchemeMakesNothingOnTheCpu) {
+TEST_P(OnMeta, ASchemeCreatesNothingOnTheCpu) {
   const auto options = at::TensorOptions().dtype(at::kFloat).device(at::kMeta);
   auto scheme = make<Positional>(GetParam());
   scheme->fit({1, 4, 16});
@@ -88,7 +88,8 @@ TEST_P(OnMeta, ASchemeMakesNothingOnTheCpu) {
 }
 INSTANTIATE_TEST_SUITE_P(Schemes, OnMeta, ::testing::Values("alibi", "none", "rotary", "sinusoidal"));
 
-// The guard is the same for every device, so what it does can be seen on the CPU, which a run may not ask it of.
+// The autocast guard is the same for every device, so it can be tested on the CPU, although a run cannot use bf16
+// there.
 TEST(Bf16, IsOnInTheForwardAlone) {
   {
     const run::ForwardPrecision off{run::Compute{}};
@@ -103,7 +104,7 @@ TEST(Bf16, IsOnInTheForwardAlone) {
   EXPECT_EQ(at::autocast::get_autocast_dtype(at::kCUDA), at::kBFloat16);
 }
 
-// Mean loss of 4 steps on the same 6 rows.
+// Returns the mean loss of 4 steps on the same 6 rows.
 std::vector<double> losses_of(const TinyRun& tiny, const run::Compute& compute) {
   std::vector<double> losses;
   run::Assembled run(registry(), tiny.planned());
@@ -134,7 +135,7 @@ class Bf16Schemes : public ::testing::TestWithParam<const char*> {
     tiny_.model()["positional"] = {{"use", GetParam()}};
     tiny_.line["train"]["train"]["precision"] = "fp32";
   }
-  // Near the losses of fp32 (bf16 has 8 bits), not equal to them, and falling.
+  // Losses are near those of fp32 (bf16 has 8 bits), not equal to them, and decrease.
   void check(at::Device device) const {
     const auto exact = losses_of(tiny_, {device, false}), rough = losses_of(tiny_, {device, true});
     for (size_t i = 0; i < exact.size(); ++i) {
@@ -152,7 +153,7 @@ TEST_P(Bf16Schemes, StayNearFp32AndLearnOnTheGpu) {
 }
 INSTANTIATE_TEST_SUITE_P(Schemes, Bf16Schemes, ::testing::Values("alibi", "rotary"));
 
-TEST(Gpu, TrainsAsTheCpuDoesAndRepeatsToTheBit) {
+TEST(Gpu, TrainsLikeTheCpuAndRepeatsBitForBit) {
   if (!kernels::device::available()) GTEST_SKIP() << "no GPU at hand";
   TinyRun tiny;
   tiny.line["train"]["train"].merge_patch({{"precision", "fp32"}, {"steps", 20}});

@@ -1,4 +1,4 @@
-// Terms whose denominator is 0: whatever their sums are, the step's loss and gradients are those of the other terms.
+// Terms whose denominator is 0: for any sum, the step's loss and gradients are those of the other terms.
 #include <ATen/ops/log.h>
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@ namespace {
 
 enum class Sum { kNone, kFinite, kMeanOfNothing, kInfiniteGradient };
 
-// -ln p of all targets, and a term with nothing to count.
+// -ln p of all targets, and a term without targets.
 class TwoTerms final : public Objective {
  public:
   TwoTerms(Sum of_empty, bool with_targets = true) : of_empty_(of_empty), with_targets_(with_targets) {}
@@ -40,7 +40,7 @@ struct Step {
   std::map<std::string, std::pair<double, double>> held_out;
 };
 
-// The first replica has `first`, the others `rest`.
+// The first replica has `first`, the others have `rest`.
 Step step_of(const TinyRun& tiny, Sum first, Sum rest, bool with_targets = true) {
   Step out;
   std::mutex mutex;
@@ -65,7 +65,7 @@ void expect_same_gradients(const Step& one, const Step& other) {
   for (const auto& [name, gradient] : one.gradients) EXPECT_TRUE(gradient.equal(other.gradients.at(name))) << name;
 }
 
-TEST(EmptyTerms, OfAnySumChangeNothing) {
+TEST(EmptyTerms, WithAnySumChangeNothing) {
   TinyRun tiny;
   for (const int replicas : {1, 2}) {
     tiny.mesh(1, replicas);
@@ -83,9 +83,8 @@ TEST(EmptyTerms, OfAnySumChangeNothing) {
   }
 }
 
-// Every parameter that the term depends on has a gradient of zeros, so that replicas agree on which gradients there
-// are.
-TEST(EmptyTerms, AloneGiveNoLossAndGradientsOfZero) {
+// Every parameter that the term depends on gets a gradient of zeros, so that replicas agree on which gradients exist.
+TEST(EmptyTerms, AloneGiveNoLossAndZeroGradients) {
   TinyRun tiny;
   for (const int replicas : {1, 2}) {
     tiny.mesh(1, replicas);
@@ -100,8 +99,8 @@ TEST(EmptyTerms, AloneGiveNoLossAndGradientsOfZero) {
   }
 }
 
-// A step with nothing masked: gradients are zero, and AdamW multiplies weights by 1 - lr * weight_decay.
-TEST(EmptyTerms, AStepWithNothingToCountIsAnUpdateLikeAnyOther) {
+// No token is masked in this step: gradients are zero, and AdamW multiplies weights by 1 - lr * weight_decay.
+TEST(EmptyTerms, AStepWithoutTargetsIsANormalUpdate) {
   struct FirstLoss final : run::Observer {
     void event(const std::string& type, const json& fields) override {
       if (type == "step") there = fields.contains("loss");

@@ -1,5 +1,5 @@
-// Runs across the end of an epoch: the same bits after a resume, and the same gradients on two replicas of which one
-// has the wrapped end.
+// Runs across the end of an epoch: the same bits after a resume, and the same gradients when one of two replicas has
+// the wrapped end.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -18,8 +18,8 @@ void use_one_text(TinyRun& tiny, const std::string& text) {
   tiny.line["train"]["data"]["dataset"].merge_patch({{"validation_fraction", 0.0}, {"test_fraction", 0.0}});
 }
 
-// Documents that fill-in-the-middle makes longer, so that epochs differ in length; the second one begins on the way.
-TEST(Epochs, OfDifferentLengthsAreResumedToTheBitWithoutTheEarlierOnes) {
+// Fill-in-the-middle makes documents longer, so epochs differ in length; the second one begins during the run.
+TEST(Epochs, OfDifferentLengthsResumeBitForBitWithoutTheEarlierOnes) {
   TinyRun tiny;
   use_one_text(tiny, made_text(120));
   tiny.line["train"]["transforms"] = {{{"use", "fim"}, {"label", "fim"}, {"rate", 0.5}, {"stage", "document"}}};
@@ -49,15 +49,15 @@ TEST(Epochs, OfDifferentLengthsAreResumedToTheBitWithoutTheEarlierOnes) {
   EXPECT_EQ(files("contexts"), "01");
   auto [begun, none] = attempt("stopped", "contexts", 9);
   EXPECT_EQ(none, "");
-  const auto [rest, again] = attempt("stopped", "other", 0);  // the cache is gone
+  const auto [rest, again] = attempt("stopped", "other", 0);  // the cache was deleted
   EXPECT_EQ(again, weights);
   begun.insert(begun.end(), rest.begin(), rest.end());
   EXPECT_EQ(begun, whole);
   EXPECT_EQ(files("other"), "1");
 }
 
-// 91 targets are five contexts of 16 and one of 11: the first step's six rows are the epoch.
-TEST(Epochs, TheWrappedEndOnOneReplicaIsThatOfOneProcess) {
+// 91 targets are five sequences of 16 and one of 11: the first step's six rows are one epoch.
+TEST(Epochs, TheWrappedEndOnOneReplicaEqualsOneProcess) {
   TinyRun tiny;
   use_one_text(tiny, made_text(39).substr(0, 90));
   std::atomic<int> batches = 0, with_weights = 0;
@@ -80,9 +80,9 @@ TEST(Epochs, TheWrappedEndOnOneReplicaIsThatOfOneProcess) {
   expect_close(reference, two, 1e-11, "two replicas");
 }
 
-// COCO-LM reads 15 of 16 tokens behind its [CLS]: 91 targets are seven contexts, and all 90 bytes and the end of text
-// before them are among the tokens that it reads.
-TEST(Epochs, EveryTokenIsReadBehindACls) {
+// COCO-LM reads 15 of 16 tokens, after its [CLS]: 91 targets are seven sequences, and it reads all 90 bytes and the end
+// of text before them.
+TEST(Epochs, EveryTokenIsReadAfterACls) {
   CocoLmRun tiny(json{{"objective", "mlm"}});
   const auto text = made_text(39).substr(0, 90);
   use_one_text(tiny, text);

@@ -1,4 +1,4 @@
-// How often the ranks ask each other in an evaluation whether one was asked to stop, and how often progress is shown.
+// How often the ranks synchronise stop requests in an evaluation, and how often progress is shown.
 #include "run/evaluations.h"
 
 #include <gtest/gtest.h>
@@ -16,8 +16,9 @@ struct Shown final : run::Observer {
   int64_t times = 0;
 };
 
-// Decodes 40 tokens by 40 forwards: asked at the start, before the prompts, and before every eighth forward from them.
-TEST(Evaluations, AskSeldomWhileTokensAreDecoded) {
+// Decodes 40 tokens by 40 forward passes: the ranks synchronise at the start, before the prompts, and then before every
+// eighth pass.
+TEST(Evaluations, SynchroniseRarelyWhileDecoding) {
   TinyRun tiny;
   tiny.mesh(2, 2);
   tiny.line["evaluate"] = {{{"id", "e"},

@@ -1,4 +1,4 @@
-// A step's loss, metrics and whole gradient on any mesh, and how equal two are to be: max|difference| <= tolerance *
+// A step's loss, metrics and whole gradient on any mesh, and the criterion of equality: max|difference| <= tolerance *
 // max(max|g| of the tensor, RMS of the whole gradient).
 #pragma once
 

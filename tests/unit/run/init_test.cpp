@@ -1,5 +1,5 @@
-// Where training starts: tensors that a run has no place for, optimizers whose state means something else, and weights
-// of another vocabulary.
+// Initialisation from other runs: tensors without a place in the run, incompatible optimizer states, and weights of
+// another vocabulary.
 #include "run/init.h"
 
 #include <ATen/ops/ones.h>
@@ -22,7 +22,7 @@ using ::testing::HasSubstr;
 using ::testing::Pair;
 using ::testing::ThrowsMessage;
 
-// Trains a run for three steps and leaves what a finished one leaves: weights, a checkpoint and a record.
+// Trains a run for three steps and writes the files of a finished one: weights, a checkpoint and a record.
 struct Finished {
   explicit Finished(TinyRun& tiny, int64_t steps = 3) : folder(tiny.folder / "from") {
     const record::RunLayout layout(folder);
@@ -43,7 +43,7 @@ struct Finished {
   std::filesystem::path folder;
 };
 
-// What start_from_init throws, or "" and what is then in the run.
+// Returns the error of start_from_init, or "" and the run's new state.
 struct Started {
   Started(TinyRun& tiny, const json& init) {
     tiny.line["train"]["init"] = init;
@@ -55,7 +55,7 @@ struct Started {
       }
       for (const auto& state : run::optimizer_state_of(run)) optimizer[state.name] = state.local.clone();
     });
-    // The plan finds the same.
+    // Planning finds the same.
     const auto mesh = mesh::shape_mesh(1, 1);
     run::Assembled run(registry(), tiny.planned());
     run.compute.device = at::kMeta;
@@ -83,14 +83,14 @@ TEST(Init, TensorsWithoutAPlaceAreRefusedByName) {
     EXPECT_THAT(started.at, ::testing::AnyOf("init.from", "init.weights"));
   }
   auto init = from.init("all");
-  for (const char* name : {"model.head.weight", "model.head"}) {  // and its moments
+  for (const char* name : {"model.head.weight", "model.head"}) {  // and its optimizer state
     init["ignore"] = {name};
     const Started started(tiny, init);
     EXPECT_EQ(started.wrong, "");
     EXPECT_EQ(started.planned, "");
     EXPECT_EQ(started.optimizer.at("optimizer/step").item<double>(), 3);
   }
-  // A name is a whole one, or ends before a dot; and it is of something that is left over.
+  // A name must match completely or up to a dot; and it must name a tensor that is left over.
   for (const char* name : {"model.hea", "model.head.weights", "model.embedding.weight"}) {
     init["ignore"] = {"model.head", name};
     const Started started(tiny, init);
@@ -102,8 +102,8 @@ TEST(Init, TensorsWithoutAPlaceAreRefusedByName) {
   EXPECT_THAT(Started(tiny, init).wrong, HasSubstr("there are none, so remove it"));
 }
 
-// The optimizer's file may hold what no weight's name stands for; the plan says so, and it can be ignored.
-TEST(Init, ATensorOfTheOptimizersFileAloneIsFoundAndCanBeIgnored) {
+// The optimizer's file may have tensors that belong to no weight; the plan reports them, and they can be ignored.
+TEST(Init, ATensorThatOnlyTheOptimizersFileHasIsFoundAndCanBeIgnored) {
   TinyRun tiny;
   const Finished from(tiny);
   const auto step = record::RunLayout(from.folder).checkpoints() / "step-3";
@@ -135,12 +135,12 @@ TEST(Init, ATensorOfTheOptimizersFileAloneIsFoundAndCanBeIgnored) {
                                    HasSubstr(" or of its run's optimizer state; the unused tensors are "
                                              "'optimizer/extra'")));
   EXPECT_EQ(unknown.planned, unknown.wrong);
-  init = from.init();  // which does not read that file
+  init = from.init();  // without the optimizer's file
   init["ignore"] = {"optimizer/extra"};
   EXPECT_THAT(Started(tiny, init).wrong, HasSubstr("there are none, so remove it"));
 }
 
-// Learned positions have no place under ALiBi; the list of many names is cut.
+// Learned positions have no place under ALiBi; a long list of names is truncated.
 TEST(Init, TensorsOfAnotherSchemeAndOfFurtherLayers) {
   TinyRun tiny;
   tiny.model()["positional"] = {{"use", "learned"}, {"positions", 16}};
@@ -156,7 +156,7 @@ TEST(Init, AnotherOptimizersStateIsRefused) {
   const Finished from(tiny);
   auto& optimizer = tiny.line["train"]["optimizer"];
   EXPECT_EQ(Started(tiny, from.init("all")).optimizer.at("optimizer/step").item<double>(), 3);
-  optimizer = {{"use", "adam_weight_decay"}};  // keeps the moments, counts no updates
+  optimizer = {{"use", "adam_weight_decay"}};  // it has the same moments, but does not count updates
   const Started other(tiny, from.init("all"));
   EXPECT_THAT(other.wrong, HasSubstr("optimizer.safetensors: the file has optimizer state of format 'adamw', but this "
                                      "run's optimizer 'adam_weight_decay' reads format 'adam_weight_decay'; use the "
@@ -164,7 +164,7 @@ TEST(Init, AnotherOptimizersStateIsRefused) {
   EXPECT_EQ(other.planned, other.wrong);
   EXPECT_EQ(other.at, "init.load");
   EXPECT_EQ(Started(tiny, from.init()).wrong, "");
-  // With the correction of the bias it is AdamW but for what decays, and says so.
+  // With bias correction it equals AdamW except for the parameters that decay; its state says so.
   optimizer = {{"use", "adam_weight_decay"}, {"bias_correction", true}};
   const Started same(tiny, from.init("all"));
   EXPECT_EQ(same.wrong, "");
@@ -176,8 +176,8 @@ TEST(Init, AnotherOptimizersStateIsRefused) {
   }
 }
 
-// An option that changes what the state means; and checkpoints from before they said what it means.
-TEST(Init, TheSameOptimizerWithAnotherMeaningIsRefused) {
+// An option that changes the meaning of the state; and old checkpoints that do not record it.
+TEST(Init, TheSameOptimizerWithADifferentStateIsRefused) {
   TinyRun tiny;
   tiny.line["train"]["optimizer"] = {{"use", "adam_weight_decay"}, {"bias_correction", true}};
   const Finished from(tiny);
@@ -195,8 +195,8 @@ TEST(Init, TheSameOptimizerWithAnotherMeaningIsRefused) {
   EXPECT_THAT(Started(older, before.init("all")).wrong, HasSubstr("of format 'adamw', but this run's optimizer 'sgd'"));
 }
 
-// Imported weights know the size of their vocabulary, and nothing else of it.
-TEST(Init, AFileThatSaysTheSizeOfItsVocabularyIsHeldToIt) {
+// Imported weights record only the size of their vocabulary.
+TEST(Init, AFileWithTheSizeOfItsVocabularyMustMatch) {
   TinyRun tiny;
   const Finished from(tiny);
   const run::SafetensorsFile whole(from.folder / "weights.safetensors");
@@ -208,14 +208,14 @@ TEST(Init, AFileThatSaysTheSizeOfItsVocabularyIsHeldToIt) {
   };
   EXPECT_EQ(started({}).wrong, "");
   EXPECT_EQ(started({{"vocabulary", R"({"size":257})"}}).wrong, "");
-  const auto other = started({{"vocabulary", R"({"size":260})"}});  // the same 264 rows, padding included
+  const auto other = started({{"vocabulary", R"({"size":260})"}});  // the same 264 rows, with padding
   EXPECT_THAT(
       other.wrong,
       HasSubstr(R"(w.safetensors: the weights were trained with the vocabulary {"size":260}, but this run has {)"));
   EXPECT_EQ(other.planned, other.wrong);
 }
 
-TEST(Init, WhatIsNotThereYetIsNoFindingOfAPlan) {
+TEST(Init, MissingInputsAreNotReportedByAPlan) {
   TinyRun tiny;
   const json from = {{"from", {{"path", (tiny.folder / "to come").string()}}}, {"load", "all"}};
   EXPECT_EQ(Started(tiny, from).planned, "");

@@ -1,4 +1,4 @@
-// Decoders on a model of six tokens, the last the end of text, whose logits depend on the last token alone.
+// Decoders on a model of six tokens, of which the last is the end of text; its logits depend on the last token alone.
 #pragma once
 
 #include <ATen/ops/log_softmax.h>
@@ -16,7 +16,7 @@ namespace assay::testing {
 using Ids = std::vector<int64_t>;
 using Prompts = std::vector<std::vector<int32_t>>;
 
-// A run in which a model of six tokens, the last the end of text, has taken over.
+// A run whose model is replaced by one of six tokens, of which the last is the end of text.
 template <class Body>
 void with_known_model(uint64_t seed, const Body& body) {
   TinyRun tiny;

@@ -1,4 +1,4 @@
-// Steps in which an objective has nothing to count: no value in events, means and record, on any mesh.
+// Steps in which an objective has no targets: they have no value in events, means and records, on any mesh.
 #include <ATen/ops/log_softmax.h>
 #include <c10/core/GradMode.h>
 #include <gtest/gtest.h>
@@ -16,8 +16,8 @@
 namespace assay::testing {
 namespace {
 
-// The steps and the report of a run that masks few tokens of short contexts, so that some steps mask none. Its weights
-// stay as they are.
+// Returns the steps and the report of a run that masks few tokens of short sequences, so that some steps mask none. Its
+// weights do not change.
 struct Sparse final : run::Observer {
   explicit Sparse(CocoLmRun& tiny) {
     for (const char* name : {"dropout", "attention_dropout", "activation_dropout"}) tiny.model()[name] = 0.0;
@@ -35,7 +35,7 @@ struct Sparse final : run::Observer {
   run::RunReport report;
 };
 
-// -ln p of masked tokens alone, worked out from the model's logits, over the last tenth of the steps: {step: mean}.
+// -ln p of the masked tokens, from the model's logits, over the last tenth of the steps: {step: mean}.
 std::map<int64_t, double> mean_nll_of_masked(const CocoLmRun& tiny, int64_t begin, int64_t end) {
   std::map<int64_t, double> means;
   tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData& data) {
@@ -67,7 +67,7 @@ std::map<int64_t, double> mean_nll_of_masked(const CocoLmRun& tiny, int64_t begi
   return means;
 }
 
-TEST(MissingValues, AStepWithNothingMaskedHasNoLoss) {
+TEST(MissingValues, AStepWithoutMaskedTokensHasNoLoss) {
   CocoLmRun tiny(json{{"objective", "mlm"}, {"mask_prob", 0.05}});
   const Sparse found(tiny);
   const auto expected = mean_nll_of_masked(tiny, 180, 200);
@@ -87,18 +87,19 @@ TEST(MissingValues, AStepWithNothingMaskedHasNoLoss) {
   const double mean = sum / static_cast<double>(expected.size());
   EXPECT_NEAR(found.report.last_loss.value(), mean, 1e-10);
   EXPECT_NEAR(found.report.last_metrics.at("cocolm.mlm"), mean, 1e-10);
-  // Eight tokens of which none is masked: 0.95 to the eighth, 0.663. With zeros for these steps the mean would be their
-  // share of this one.
+  // The probability that none of eight tokens is masked is 0.95 to the eighth, 0.663. With zeros for these steps the
+  // mean would be a third of this one.
   const auto with_loss =
       std::count_if(found.steps.begin(), found.steps.end(), [](const json& step) { return step.contains("loss"); });
   const double share = 1 - std::pow(0.95, 8);
   EXPECT_NEAR(static_cast<double>(with_loss), 200 * share, 5 * std::sqrt(200 * share * (1 - share)));
   for (const auto& step : found.steps) EXPECT_GT(step.value("loss", 2.0), 1) << step;
-  EXPECT_NEAR(mean, std::log(260), 0.5);  // of an untrained network
+  EXPECT_NEAR(mean, std::log(260), 0.5);  // the loss of an untrained network
 }
 
-// The terms that count in every step keep their values, and the mean of one that does not is over the steps it has.
-TEST(MissingValues, ATermWithoutValueLeavesTheOthersAlone) {
+// Terms that count in every step keep their values, and the mean of a term that does not is over the steps that have
+// it.
+TEST(MissingValues, ATermWithoutAValueDoesNotAffectTheOthers) {
   CocoLmRun tiny(json{{"objective", "rtd"}, {"mask_prob", 0.05}});
   const Sparse found(tiny);
   double copy = 0, aux = 0, steps_with_aux = 0;
@@ -117,8 +118,8 @@ TEST(MissingValues, ATermWithoutValueLeavesTheOthersAlone) {
   EXPECT_GT(aux / steps_with_aux, 4);  // an untrained network: about ln 260
 }
 
-// One replica has nothing masked in any of its micro-batches; the other's values are the step's.
-TEST(MissingValues, ATermThatCountsOnOneReplicaAloneHasItsValue) {
+// One replica has no masked token in any of its micro-batches; the step's values are those of the other.
+TEST(MissingValues, ATermThatCountsOnOneReplicaHasItsValue) {
   CocoLmRun tiny(json{{"objective", "mlm"}});
   const auto half_of_padding = [](Batch& batch) {
     batch.key_mask = batch.row_id.ge(kRows / 2).unsqueeze(1).expand(batch.tokens.sizes()).contiguous();

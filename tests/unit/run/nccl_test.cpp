@@ -1,5 +1,5 @@
-// Ranks with a GPU each, against a stub that records what NCCL would be asked: which calls go to it, in which order,
-// and that nobody is left waiting when a rank fails. With a GPU, NCCL itself on one rank.
+// Ranks with one GPU each, against a stub that records the calls to NCCL: which calls go to it, in which order, and
+// that no rank waits forever when one fails. With a GPU, NCCL itself on one rank.
 #include "mesh/nccl/nccl.h"
 
 #include <gtest/gtest.h>
@@ -14,7 +14,7 @@
 namespace assay::testing {
 namespace {
 
-// Does over the host what it is asked, and writes it down. Everything is a GPU's, or what lies in [begin, end).
+// Performs the calls on the host and records them. All memory counts as a GPU's, or only that in [begin, end).
 class Recorder final : public mesh::DeviceCollectives {
  public:
   Recorder(Communicator& host, std::vector<std::string>& calls, const char* begin = nullptr, const char* end = nullptr)
@@ -49,7 +49,7 @@ class Recorder final : public mesh::DeviceCollectives {
 
 using Calls = std::vector<std::string>;
 
-TEST(Nccl, CallsGoWhereTheirBuffersLie) {
+TEST(Nccl, CallsDependOnTheDeviceOfTheirBuffers) {
   std::array<Calls, 2> calls;
   mesh::run_ranks(2, 1, [&](Mesh& mesh) {
     auto& host = mesh.tensor();
@@ -77,9 +77,9 @@ TEST(Nccl, CallsGoWhereTheirBuffersLie) {
   EXPECT_EQ(calls[1], expected);
 }
 
-// Of one step of two layers on two ranks, in the order of the model: embedding, attention and feed-forward of each
-// layer, the cross entropy's three, the head's gradient, and the layers' back; then the norm.
-TEST(Nccl, TheSequenceOfAStep) {
+// One step of two layers on two ranks, in the order of the model: embedding, attention and feed-forward of each layer,
+// three for the cross entropy, the head's gradient, the backward passes of the layers; then the norm.
+TEST(Nccl, SequenceOfCallsInAStep) {
   TinyRun tiny;
   tiny.line["train"]["train"]["precision"] = "fp32";
   std::array<Calls, 2> calls;
@@ -110,7 +110,7 @@ TEST(Nccl, AFailingRankEndsTheWaitOfAll) {
   mesh::DeviceRanks devices(
       [&](Communicator& axis) { return std::make_unique<Recorder>(axis, calls[static_cast<size_t>(axis.rank())]); });
   const auto body = [&](Mesh& mesh) {
-    mesh.tensor().barrier();  // both are at work
+    mesh.tensor().barrier();  // both have started
     if (mesh.tensor().rank() == 1) throw UserError("rank 1 fails");
     mesh.tensor().barrier();
   };

@@ -1,4 +1,4 @@
-// What is named when a loss or a gradient is not finite, on one rank and on two of which only one sees it.
+// The cause that is named when a loss or a gradient is not finite, on one rank and on two of which only one sees it.
 #include "run/non_finite.h"
 
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@ namespace {
 
 class NonFiniteSearch : public ::testing::TestWithParam<int> {
  protected:
-  // The sentence after `spoil` has changed a parameter: its last shard, or all replicas.
+  // Returns the reported cause after `spoil` has changed a parameter: its last shard, or all replicas.
   std::string found(const std::string& parameter, const std::function<void(Tensor)>& spoil) {
     TinyRun tiny;
     tiny.mesh(GetParam(), 1);
@@ -33,12 +33,12 @@ class NonFiniteSearch : public ::testing::TestWithParam<int> {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-TEST_P(NonFiniteSearch, NamesAParameterThatWasSoBefore) {
+TEST_P(NonFiniteSearch, NamesAParameterThatWasAlreadyNonFinite) {
   EXPECT_EQ(found("model.layers.1.up.weight", [](Tensor value) { value.detach().view(-1)[3].fill_(kInfinity); }),
             "parameter 'model.layers.1.up.weight' contained NaN or infinity before this step");
 }
 
-TEST_P(NonFiniteSearch, NamesTheFirstPartAndNotTheLaterOnes) {
+TEST_P(NonFiniteSearch, NamesOnlyTheFirstLayer) {
   EXPECT_EQ(found("model.layers.1.up.weight", [](Tensor value) { value.detach().fill_(1e308); }),
             "the first part whose output contains NaN or infinity is 'model.layers.1.up'");
   EXPECT_EQ(found("model.layers.0.attention.qkv.weight", [](Tensor value) { value.detach().fill_(1e200); }),
@@ -60,7 +60,7 @@ TEST_P(NonFiniteSearch, NamesTheGradientNearestToTheLoss) {
             "the loss");
 }
 
-TEST_P(NonFiniteSearch, SaysWhenAllIsFinite) {
+TEST_P(NonFiniteSearch, ReportsWhenAllIsFinite) {
   EXPECT_NE(found("", [](Tensor) {}).find("every output and gradient is finite"), std::string::npos);
 }
 

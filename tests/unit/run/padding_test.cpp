@@ -1,5 +1,5 @@
-// Padding that a transform puts into a context: no objective on hidden states counts it, no real token sees it, and the
-// positions of the others are as without it.
+// Padding that a transform adds to a sequence: objectives on hidden states do not count it, real tokens do not attend
+// to it, and it does not change the positions of other tokens.
 #include <ATen/ops/cat.h>
 #include <c10/core/GradMode.h>
 #include <gtest/gtest.h>
@@ -14,7 +14,7 @@
 namespace assay::testing {
 namespace {
 
-// Contexts of characters of four bytes, cut at characters: most end in padding.
+// Sequences of four-byte characters, cut at characters: most end in padding.
 struct Padded : TinyRun {
   explicit Padded(const json& objective) {
     std::string text;
@@ -29,7 +29,7 @@ struct Padded : TinyRun {
   }
 };
 
-// The objective over pairs of real tokens, one by one. Real is what is not <fim_pad>.
+// The objective over pairs of real tokens, one by one. All tokens but <fim_pad> are real.
 double cost_of_pairs(const Tensor& h_TD, const std::vector<bool>& real, double margin, bool diagonal, double& pairs) {
   const auto cosine = [&](int64_t i, int64_t j) {
     const auto a = h_TD[i], b = h_TD[j];
@@ -81,8 +81,8 @@ TEST(Padding, DoesNotCountInSimCtg) {
   }
 }
 
-// Which id the padding has is nothing to a model that sees both sides, and its text is read as if it ended there.
-TEST(Padding, IsNotSeen) {
+// The id of the padding token has no effect on a bidirectional model, which reads the text as if it ended there.
+TEST(Padding, IsNotAttendedTo) {
   Padded tiny(json{{"use", "simctg"}, {"label", "simctg"}, {"weight", 1.0}});
   tiny.model() = {{"use", "bert"},
                   {"layers", 2},
@@ -109,7 +109,7 @@ TEST(Padding, IsNotSeen) {
   });
 }
 
-// Three tokens of padding in front of every context.
+// Puts three padding tokens in front of every sequence.
 class InFront final : public Transform {
  public:
   Stage stage() const override { return Stage::kContext; }
@@ -121,7 +121,7 @@ class InFront final : public Transform {
   }
 };
 
-TEST(Padding, InFrontShiftsNoPosition) {
+TEST(Padding, InFrontDoesNotShiftPositions) {
   for (const json& scheme : {json{{"use", "alibi"}}, json{{"use", "learned"}, {"positions", 16}},
                              json{{"use", "rotary"}}, json{{"use", "sinusoidal"}}, json{{"use", "t5"}}}) {
     TinyRun tiny;
@@ -135,7 +135,7 @@ TEST(Padding, InFrontShiftsNoPosition) {
           without(*run.model, data.rows(0, 4, 0), {}, run.vocabulary->size(), mesh);
       const auto there = with.hidden().narrow(1, 3, 13), here = without.hidden().narrow(1, 0, 13);
       EXPECT_LE((there - here).abs().max().item<double>(), 1e-12) << scheme;
-      // The same losses for the same targets, and none for padding.
+      // The losses for the same targets are the same, and padding has none.
       const auto weight = with.batch().loss_weight;
       EXPECT_EQ(weight.narrow(1, 0, 2).abs().max().item<double>(), 0) << scheme;
       EXPECT_LE((with.token_nll().narrow(1, 3, 12) - without.token_nll().narrow(1, 0, 12)).abs().max().item<double>(),

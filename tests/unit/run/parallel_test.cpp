@@ -1,5 +1,5 @@
-// The contract of a mesh: the same loss and the same gradients at tensor = 1, 2, 4, at data = 2, and for any division
-// into micro-batches, with dropout on. Criterion: max|difference| <= tol * max(max|g| of the tensor, RMS of the whole
+// The contract of a mesh: the same loss and gradients at tensor = 1, 2, 4, at data = 2, and for any division into
+// micro-batches, with dropout. Criterion: max|difference| <= tol * max(max|g| of the tensor, RMS of the whole
 // gradient).
 #include <gtest/gtest.h>
 
@@ -28,7 +28,7 @@ void expect_one_gradient(TinyRun& tiny, const std::string& precision) {
   tiny.mesh(1, 2);
   expect_close(reference, gradients_of(tiny), tolerance, "data = 2");
   tiny.mesh(2, 2);
-  tiny.line["resources"]["micro_batch"] = 2;  // 3 rows a replica: a partial last window
+  tiny.line["resources"]["micro_batch"] = 2;  // 3 rows per replica: a partial last window
   expect_close(reference, gradients_of(tiny), tolerance, "tensor = 2, data = 2, micro-batches of 2");
   tiny.mesh(2, 2, /*sequence_parallel=*/true);
   expect_close(reference, gradients_of(tiny), tolerance, "sequence parallel, data = 2, micro-batches of 2");
@@ -39,7 +39,7 @@ void expect_one_gradient(TinyRun& tiny, const std::string& precision) {
 
 class Parallel : public ::testing::TestWithParam<const char*> {};
 
-TEST_P(Parallel, TensorDataAndMicroBatchesGiveOneGradient) {
+TEST_P(Parallel, TensorDataAndMicroBatchesGiveTheSameGradient) {
   for (const char* precision : {"fp64", "fp32"}) {
     TinyRun tiny;
     tiny.model().merge_patch(json::parse(GetParam()));
@@ -47,9 +47,9 @@ TEST_P(Parallel, TensorDataAndMicroBatchesGiveOneGradient) {
   }
 }
 
-// Two objectives on one forward; what comes from hidden states enters them once. In fp64: a hinge that rounding decides
-// would move a gradient.
-TEST(Parallel, AlsoWithATermOnHiddenStates) {
+// Two objectives on one forward pass; the gradient of a term on hidden states enters them once. In fp64: rounding could
+// flip a hinge and change the gradient.
+TEST(Parallel, WithATermOnHiddenStates) {
   for (const char* reduction : {"per_pair", "per_sequence"}) {
     TinyRun tiny;
     tiny.line["train"]["objectives"].push_back({{"use", "simctg"},
@@ -62,8 +62,8 @@ TEST(Parallel, AlsoWithATermOnHiddenStates) {
   }
 }
 
-// Every rank sees the same contexts, with their parts, weights and heads.
-TEST(Parallel, AlsoOnTextsThatAreRearranged) {
+// Every rank sees the same sequences, with their parts, weights and heads.
+TEST(Parallel, OnRearrangedTexts) {
   for (const char* stage : {"context", "document"}) {
     TinyRun tiny;
     tiny.line["train"]["transforms"].push_back(
@@ -80,7 +80,7 @@ INSTANTIATE_TEST_SUITE_P(
         R"({"positional": {"use": "learned", "positions": 16}})", R"({"positional": {"use": "rotary"}})",
         R"({"tied_head": false, "embedding_norm": true, "bias": false, "gelu": "erf", "positional": {"use": "none"}})"));
 
-// Calls on the tensor axis that one step makes: forward, backward, norm.
+// Collectives on the tensor axis in one step: forward, backward, norm.
 Communicator::Traffic calls_of_a_step(bool sequence_parallel) {
   TinyRun tiny;
   tiny.line["train"]["train"]["precision"] = "fp32";
@@ -89,7 +89,7 @@ Communicator::Traffic calls_of_a_step(bool sequence_parallel) {
   tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData& data) {
     const auto before = mesh.tensor().traffic();
     run::Metrics metrics;
-    double along = 1;  // as training has it: whether this rank is asked to stop
+    double along = 1;  // as in training: whether this rank should stop
     run::accumulate_gradients(run, mesh, 0, {data.rows(0, kTinyRows, 0)}, metrics, nullptr, &along);
     run::gradient_norm(run.parameters->all(), mesh, &along);
     EXPECT_EQ(along, 2);
@@ -106,20 +106,21 @@ Communicator::Traffic calls_of_a_step(bool sequence_parallel) {
 constexpr int64_t kLayers = 2;
 constexpr uint64_t kTokens = kTinyRows * 16, kHidden = kTokens * 16 * 4;  // bytes of hidden states
 
-// Shoeybi et al. 2019, sec. 3: 2L+1 sums of hidden states each way, three of a number a token, one for the norm,
-// on which rides whether to stop.
-TEST(Parallel, TheNumberOfCollectives) {
+// Shoeybi et al. 2019, sec. 3: 2L+1 all_reduces of hidden states in each direction, three of one number per token, and
+// one for the norm, which also carries the stop flag.
+TEST(Parallel, NumberOfCollectives) {
   EXPECT_EQ(calls_of_a_step(false), (Communicator::Traffic{{{Collective::kAllReduce, kHidden}, 2 * (2 * kLayers + 1)},
                                                            {{Collective::kAllReduceMax, kTokens * 4}, 1},
                                                            {{Collective::kAllReduce, kTokens * 4}, 2},
                                                            {{Collective::kAllReduce, 16}, 1}}));
 }
 
-// Korthikanti et al. 2022, sec. 4.2.2: a sum becomes a gather and a scattered sum of half the bytes each. Forward: two
-// gathers and two scattered sums a layer, a scattered sum of embeddings, a gather of what the head and the objectives
-// see whole. Backward: the other one of each, but for the last gather, whose gradient is whole on all ranks after the
-// head's sum and is cut. Last, the gradients of the norms and of the biases behind row layers: one sum.
-TEST(Parallel, TheNumberOfCollectivesWhereTheSequenceIsSplit) {
+// Korthikanti et al. 2022, sec. 4.2.2: an all_reduce becomes an all_gather and a reduce_scatter of half the bytes each.
+// Forward: two all_gathers and two reduce_scatters per layer, a reduce_scatter of the embeddings, an all_gather for the
+// head and the objectives. Backward: the opposite of each, except for the last all_gather, whose gradient is the same
+// on all ranks after the head's all_reduce and is sliced. Last, the gradients of the norms and of the biases after
+// row-parallel layers: one all_reduce.
+TEST(Parallel, NumberOfCollectivesWithSequenceParallelism) {
   constexpr uint64_t kReplicated = 16 * ((2 * kLayers + 1) * 2 + 2 * kLayers);
   EXPECT_EQ(calls_of_a_step(true), (Communicator::Traffic{{{Collective::kAllGather, kHidden / 2}, 4 * kLayers + 2},
                                                           {{Collective::kReduceScatter, kHidden / 2}, 4 * kLayers + 1},
@@ -137,7 +138,7 @@ TEST(Parallel, DropoutIsOnInTheseTests) {
   EXPECT_GT(std::abs(with.loss - gradients_of(tiny).loss), 1e-3);
 }
 
-// The gradient of the whole assembly against central differences of its loss.
+// The gradient of the whole training step against central differences of its loss.
 class Gradient : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(Gradient, AgreesWithFiniteDifferences) {
@@ -155,7 +156,7 @@ TEST_P(Gradient, AgreesWithFiniteDifferences) {
     for (auto& parameter : run.parameters->all()) grads[parameter.spec.name] = parameter.value.grad().clone();
     for (auto& parameter : run.parameters->all()) {
       const bool sharded = parameter.spec.shard_dim >= 0;
-      // A replicated weight moves on every rank at once; of a sharded one, rank 0's element moves.
+      // A replicated weight is changed on every rank at once; of a sharded one, rank 0's element is changed.
       auto values = parameter.value.detach().view({-1});
       const double h = 1e-5, before = values[1].item<double>();
       const bool mine = !sharded || mesh.tensor().rank() == 0;
@@ -174,7 +175,7 @@ INSTANTIATE_TEST_SUITE_P(Schemes, Gradient,
                          ::testing::Values(R"({"use": "alibi"})", R"({"use": "learned", "positions": 16})",
                                            R"({"use": "rotary", "pairs": "interleaved", "fraction": 0.5})"));
 
-// Three routes to one number: whole logits, the split cross entropy, and both from given hidden states.
+// Three ways to compute one value: whole logits, the split cross entropy, and both from given hidden states.
 TEST(Forward, LogitsAndLossesAgree) {
   for (const int tensor : {1, 2}) {
     TinyRun tiny;
@@ -188,7 +189,7 @@ TEST(Forward, LogitsAndLossesAgree) {
       const auto last = pass.hidden().select(1, 15), targets = batch.targets.select(1, 15);
       EXPECT_LE((pass.token_nll(last, targets) - expected.select(1, 15)).abs().max().item<double>(), 1e-12);
       EXPECT_LE((pass.logits(last) - pass.logits().select(1, 15)).abs().max().item<double>(), 1e-12);
-      // Through whole logits the gradient enters the hidden states once as well.
+      // With whole logits, too, the gradient enters the hidden states once.
       const auto by = [&](const Tensor& sum) {
         run::clear_gradients(run.parameters->all());
         sum.backward();
@@ -202,7 +203,7 @@ TEST(Forward, LogitsAndLossesAgree) {
   }
 }
 
-TEST(Weights, AreDrawnAsIfWhole) {
+TEST(Weights, AreDrawnAsIfNotSplit) {
   const auto weights = [](int tensor) {
     std::map<std::string, Tensor> out;
     std::mutex mutex;
@@ -219,7 +220,7 @@ TEST(Weights, AreDrawnAsIfWhole) {
   const auto one = weights(1);
   for (const int tensor : {2, 4})
     for (const auto& [name, value] : weights(tensor)) EXPECT_TRUE(value.equal(one.at(name))) << name;
-  // 257 real rows drawn, the padding zero; element i of the table is draw i of the stream named after it.
+  // 257 real rows are drawn, the padding is zero; element i of the table is draw i of the stream with its name.
   const auto& table = one.at("model.embedding.weight");
   ASSERT_EQ(table.size(0), 264);
   EXPECT_EQ(table.slice(0, 257).abs().max().item<double>(), 0.0);

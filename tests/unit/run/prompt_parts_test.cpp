@@ -1,5 +1,5 @@
-// Prompts with segments: decoding on a cache is that without one for every way in which ALiBi minds parts, and what is
-// remembered of a prompt serves the next.
+// Prompts with segments: decoding with a cache equals decoding without one for every way in which ALiBi treats parts,
+// and the cache of a prompt can be reused for the next one.
 #include <ATen/ops/tensor.h>
 #include <c10/core/GradMode.h>
 #include <gmock/gmock.h>
@@ -20,10 +20,10 @@ std::vector<Continuation> decoded(const std::string& decoder, const json& parame
   return run::decode(run, mesh, *make<Decoder>(decoder, parameters), {prompts, tokens, 1});
 }
 
-// A prompt in parts, as fill-in-the-middle has them, behind <EOT>, which is 0.
+// A prompt in parts, as in fill-in-the-middle, after <EOT>, which is 0.
 Prompt in_parts() { return {{'a', 'b', 'c', 'd', 'e', 'f', 'g'}, {5, 5, 7, 7, 7, 6, 6}}; }
 
-// Greedy, by full forwards with the segments of the prompt, what is new having the last one's.
+// Greedy decoding by full forward passes with the segments of the prompt; new tokens belong to the last segment.
 Ids without_a_cache(run::Assembled& run, const Mesh& mesh, const Prompt& prompt, int64_t tokens) {
   Ids all{run.vocabulary->special(kEndOfText)}, segments{0}, made;
   all.insert(all.end(), prompt.tokens.begin(), prompt.tokens.end());
@@ -53,7 +53,7 @@ class PartsOfPrompts : public ::testing::TestWithParam<const char*> {
   }
 };
 
-TEST_P(PartsOfPrompts, OnTheCacheAreThoseWithoutOne) {
+TEST_P(PartsOfPrompts, DecodingWithTheCacheEqualsDecodingWithoutOne) {
   on([&](run::Assembled& run, const Mesh& mesh) {
     const auto whole = run::encoded(*run.tokenizer, {"xyzab"})[0];
     const auto expected = without_a_cache(run, mesh, in_parts(), 8);
@@ -75,8 +75,8 @@ TEST_P(PartsOfPrompts, OnTheCacheAreThoseWithoutOne) {
   });
 }
 
-// What is remembered of one prompt serves the next as far as both are the same.
-TEST_P(PartsOfPrompts, AMemoryOfTheLastPromptChangesNothing) {
+// The cache of one prompt is reused for the next one up to the first difference.
+TEST_P(PartsOfPrompts, ReusingTheLastPromptChangesNothing) {
   on([&](run::Assembled& run, const Mesh& mesh) {
     const auto decoder = make<Decoder>("greedy");
     run::PrefixCache memory;
@@ -90,17 +90,17 @@ TEST_P(PartsOfPrompts, AMemoryOfTheLastPromptChangesNothing) {
     };
     auto prompt = in_parts();
     expect(prompt, 0);
-    expect(prompt, 7);  // all but the last, whose state is wanted
+    expect(prompt, 7);  // all but the last token, whose state is needed
     prompt.tokens.push_back('!');
     prompt.segment.push_back(6);
     expect(prompt, 8);
     prompt.tokens[3] = '?';
-    expect(prompt, 4);  // the end of text and three more
+    expect(prompt, 4);  // the end of text and three more tokens
     prompt.segment[1] = 7;
     expect(prompt, 2);
     prompt.segment.clear();
     expect(prompt, 0);
-    // Contrastive search asks for all states, of which the memory has none.
+    // Contrastive search needs all states, which the reused cache does not have.
     const auto contrastive = make<Decoder>("contrastive", {{"k", 3}, {"alpha", 0.6}});
     const auto fresh = run::decode(run, mesh, *contrastive, {{prompt}, 6, 1})[0];
     EXPECT_EQ(run::decode(run, mesh, *contrastive, {{prompt}, 6, 1}, &memory)[0].ids, fresh.ids);

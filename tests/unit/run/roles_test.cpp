@@ -1,4 +1,4 @@
-// What each parameter is for, as an optimizer is told: by the layers, the positional tables and the models.
+// The role of each parameter, as optimizers see it: from the layers, the positional tables and the models.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -8,7 +8,7 @@
 namespace assay::testing {
 namespace {
 
-// Names of the first layer stand for those of all.
+// The names of the first layer represent those of all layers.
 std::map<std::string, Role> roles_of(const TinyRun& tiny) {
   std::map<std::string, Role> roles;
   tiny.on_ranks([&](run::Assembled& run, const Mesh&, data::TrainingData&) {
@@ -40,7 +40,7 @@ TEST(Roles, OfATiedModelWithATableOfPositions) {
   }
 }
 
-TEST(Roles, AnOutputMatrixOfItsOwnIsAHead) {
+TEST(Roles, AnUntiedOutputMatrixIsAHead) {
   TinyRun tiny;
   tiny.model()["tied_head"] = false;
   const auto roles = roles_of(tiny);
@@ -48,7 +48,7 @@ TEST(Roles, AnOutputMatrixOfItsOwnIsAHead) {
   EXPECT_EQ(roles.at("model.head.weight"), Role::kHead);
 }
 
-// Of an encoder the dense layer before the logits, and its bias of the tied table.
+// In an encoder, the dense layer before the logits and the bias of the tied table belong to the head.
 TEST(Roles, OfAnEncodersHead) {
   TinyRun tiny;
   tiny.model() = {{"use", "bert"}, {"layers", 1},     {"width", 16},

@@ -1,4 +1,4 @@
-// Whole runs: exact repetition, agreement of meshes after many steps, evaluation beyond the training length, failures.
+// Whole runs: exact repetition, agreement of meshes after many steps, evaluation beyond the training length, errors.
 #include "run/run.h"
 
 #include <gtest/gtest.h>
@@ -29,7 +29,7 @@ json lm(std::vector<int> lengths) {
           {"config", {{"use", "lm"}, {"lengths", lengths}}}};
 }
 
-TEST(Run, LearnsAndRepeatsToTheBit) {
+TEST(Run, LearnsAndRepeatsBitForBit) {
   TinyRun tiny;
   tiny.line["train"]["train"].merge_patch({{"precision", "fp32"}, {"steps", 60}});
   tiny.mesh(2, 1);
@@ -42,8 +42,8 @@ TEST(Run, LearnsAndRepeatsToTheBit) {
   EXPECT_EQ(run(tiny).first, first);
 }
 
-// A corpus of one document learnt by heart: its first byte, too, for the end of text that evaluation puts before it is
-// what training puts there. Chance is ln 257 = 5.549 nats.
+// A corpus of one document is memorised, including its first byte, because evaluation puts the same end of text before
+// it as training does. Chance is ln 257 = 5.549 nats.
 TEST(Run, TheFirstByteOfTheOnlyDocumentIsLearnt) {
   TinyRun tiny;
   std::ofstream(tiny.folder.path() / "text.txt") << made_text(100).substr(0, 90);
@@ -59,7 +59,7 @@ TEST(Run, TheFirstByteOfTheOnlyDocumentIsLearnt) {
   EXPECT_LT(run(tiny).second.evaluations.at(0).metrics.at(0).value, 0.5);
 }
 
-TEST(Run, FiftyStepsAgreeOverMeshes) {
+TEST(Run, FiftyStepsAgreeAcrossMeshes) {
   TinyRun tiny;
   tiny.line["train"]["train"].merge_patch({{"precision", "fp32"}, {"steps", 50}});
   const auto reference = run(tiny).first;
@@ -115,7 +115,7 @@ TEST(Run, EvaluatesBeyondTheTrainingLength) {
     EXPECT_NEAR(metric.value, (values[{metric.name, metric.coordinates.at("length")}]), 1e-9) << metric.name;
 }
 
-// What packs documents into contexts is the core's own code: another build of it makes epochs of its own.
+// Packing documents into sequences is core code: another build of the library makes its own epochs.
 TEST(Run, AnotherLibraryPacksItsOwnEpochs) {
   TinyRun tiny;
   tiny.line["train"]["train"]["steps"] = 1;
@@ -131,7 +131,7 @@ TEST(Run, AnotherLibraryPacksItsOwnEpochs) {
   EXPECT_EQ(epochs_after("other"), 2);
 }
 
-// Every rank's evaluation is one of the whole; training between two evaluations is not disturbed by the first.
+// Every rank's evaluation covers the whole split, and an evaluation does not change the training after it.
 TEST(Run, EvaluationChangesNothing) {
   TinyRun tiny;
   const auto plain = run(tiny).first;
@@ -146,17 +146,17 @@ TEST(Run, NonFiniteLossStopsOrSkips) {
   EXPECT_THROW(run(tiny), NonFinite);
   tiny.line["train"]["train"]["non_finite"] = "skip";
   const auto [losses, report] = run(tiny);
-  EXPECT_EQ(losses.size(), 1U);  // the steps that were skipped have none
+  EXPECT_EQ(losses.size(), 1U);  // skipped steps have none
   EXPECT_EQ(report.skipped, 9);
   EXPECT_TRUE(std::isnan(report.last_loss.value()));
   EXPECT_TRUE(std::isnan(report.last_metrics.at("mle.nll")));
 }
 
-TEST(LateMeans, AreOverTheStepsThatHaveAValue) {
+TEST(LateMeans, AreOverTheStepsWithAValue) {
   const double nan = std::nan("");
   run::LateMeans late;
   for (const auto& [value, skipped] : {std::pair{2.0, false}, {nan, true}, {4.0, false}, {9.0, true}})
-    late.add("loss", value, skipped);  // a spike is skipped, too, and is finite
+    late.add("loss", value, skipped);  // a spike is skipped, too, although it is finite
   late.add("some.all_skipped", nan, true);
   late.add("some.diverged", 1.0, false);
   late.add("some.diverged", nan, false);
@@ -191,7 +191,7 @@ TEST(Validate, AnObjectiveThatCannotCountIsRefused) {
   EXPECT_EQ(run::validate(registry(), tiny.planned()), json::array());
 }
 
-TEST(Validate, NamesWhatCannotWorkBeforeARun) {
+TEST(Validate, ReportsErrorsBeforeARun) {
   TinyRun tiny;
   EXPECT_EQ(run::validate(registry(), tiny.planned()), json::array());
   tiny.mesh(3, 1);
@@ -199,7 +199,7 @@ TEST(Validate, NamesWhatCannotWorkBeforeARun) {
   ASSERT_FALSE(findings.empty());
   EXPECT_NE(findings[0]["message"].get<std::string>().find("3"), std::string::npos);
   tiny.mesh(1, 1);
-  tiny.line["train"]["scheduler"] = {{"use", "cosine"}, {"warmup", "20 steps"}};  // of 10
+  tiny.line["train"]["scheduler"] = {{"use", "cosine"}, {"warmup", "20 steps"}};  // more than 10 steps
   EXPECT_NE(run::validate(registry(), tiny.planned()).dump().find("must be shorter than length"), std::string::npos);
   const auto of_length = [&](const char* length, double floor) {
     tiny.line["train"]["scheduler"] = {{"use", "linear"}, {"length", length}, {"floor", floor}};
@@ -214,8 +214,8 @@ TEST(Validate, NamesWhatCannotWorkBeforeARun) {
             std::string::npos);
 }
 
-// Whatever a component throws before a run is about the component, wherever in the assembly it is.
-TEST(Validate, ErrorsOfAComponentAreAtItsPlace) {
+// Any exception of a component before a run is reported at the component, wherever it is in the configuration.
+TEST(Validate, ErrorsOfAComponentAreLocated) {
   const auto place = [](const std::function<void(TinyRun&)>& change) {
     TinyRun tiny;
     change(tiny);
@@ -227,7 +227,7 @@ TEST(Validate, ErrorsOfAComponentAreAtItsPlace) {
               tiny.model()["positional"] = {{"use", "alibi"}, {"parts", "heads"}};
             }),
             "model.positional");
-  EXPECT_EQ(place([](TinyRun& tiny) {  // fit, of a child of a child
+  EXPECT_EQ(place([](TinyRun& tiny) {  // fit, of a grandchild
               tiny.model()["heads"] = 2;
               const json heads = {{"use", "alibi"}, {"parts", "heads"}};
               tiny.model()["positional"] = {{"use", "combine"}, {"schemes", {"none", heads}}};
@@ -260,8 +260,8 @@ TEST(Validate, NamesTheMetricsThatEvaluationsWillGive) {
                                       "long.tokens@length=8,stride=4"}));
 }
 
-// Of 10 updates the last is number 9; a length of 11 has its decay of one step behind it.
-TEST(Validate, NotesAScheduleThatFallsAfterTheRunOnly) {
+// The last of 10 updates has index 9; with a length of 11, the decay of one step is after it.
+TEST(Validate, NotesAScheduleThatDecaysOnlyAfterTheRun) {
   TinyRun tiny;
   const auto notes_of = [&](const json& scheduler) {
     tiny.line["train"]["scheduler"] = scheduler;
@@ -280,14 +280,14 @@ TEST(Validate, NotesAScheduleThatFallsAfterTheRunOnly) {
     EXPECT_EQ(notes_of(falls), std::vector<std::string>{}) << falls;
 }
 
-// Hundreds of gigabytes of weights take no memory to plan.
+// A plan of a model with hundreds of gigabytes of weights needs little memory.
 TEST(Validate, AModelLargerThanThisMachine) {
   TinyRun tiny;
   tiny.model().merge_patch({{"layers", 64}, {"width", 16384}, {"heads", 64}});
   EXPECT_EQ(run::validate(registry(), tiny.planned()), json::array());
 }
 
-TEST(Metrics, AddUpOverReplicasThatLoggedDifferentNames) {
+TEST(Metrics, AddUpOverReplicasThatLogDifferentNames) {
   mesh::run_ranks(1, 2, [](Mesh& mesh) {
     run::Metrics metrics;
     metrics.log("shared", mesh.data().rank() + 1.0, 2.0);

@@ -1,4 +1,4 @@
-// Which updates are left out as spikes, against z-scores worked out here; and what becomes of a run that has one.
+// Updates that are skipped as spikes, against z-scores computed here; and a run with spikes.
 #include "run/spikes.h"
 
 #include <gtest/gtest.h>
@@ -21,7 +21,7 @@ run::SpikeGuard full(double loss_z, double norm_z) {
 TEST(Spikes, AreScoredAgainstTheStepsBefore) {
   EXPECT_EQ(full(4, 0).fault(5.99, 1e9), "");
   EXPECT_NE(full(4, 0).fault(6.01, 20), "");
-  EXPECT_EQ(full(4, 0).fault(-100, 20), "");  // far below is no spike
+  EXPECT_EQ(full(4, 0).fault(-100, 20), "");  // far below is not a spike
   EXPECT_EQ(full(0, 4).fault(1e9, 59.9), "");
   const auto text = full(0, 4).fault(2, 60.1);
   EXPECT_NE(text.find("gradient norm 60.1"), std::string::npos) << text;
@@ -29,15 +29,15 @@ TEST(Spikes, AreScoredAgainstTheStepsBefore) {
   EXPECT_EQ(full(0, 0).fault(1e9, 1e9), "");
 }
 
-TEST(Spikes, NothingIsOneBeforeTheWindowIsFull) {
+TEST(Spikes, NothingIsASpikeBeforeTheWindowIsFull) {
   run::SpikeGuard guard(1, 1);
   for (int i = 0; i < 127; ++i) EXPECT_EQ(guard.fault(i % 2, i % 2), "");
   EXPECT_EQ(guard.fault(1000, 1000), "");
   EXPECT_NE(guard.fault(100000, 0), "");
 }
 
-// It joins the window: a level that lasts is no spike for long.
-TEST(Spikes, ALastingChangeIsTaken) {
+// The value joins the window, so a lasting level soon is not a spike any more.
+TEST(Spikes, ALastingChangeIsAccepted) {
   auto guard = full(6, 0);
   int left_out = 0;
   for (int i = 0; i < 128; ++i) left_out += !guard.fault(i % 2 == 0 ? 20 : 21, 1).empty();
@@ -46,8 +46,8 @@ TEST(Spikes, ALastingChangeIsTaken) {
   EXPECT_EQ(guard.recent.losses.size(), run::SpikeGuard::kWindow);
 }
 
-// Where all were the same there is no deviation to count in.
-TEST(Spikes, AConstantWindowHasNone) {
+// Where all values are equal, the deviation is zero.
+TEST(Spikes, AConstantWindowHasNoSpikes) {
   run::SpikeGuard guard(1, 0);
   for (int i = 0; i < 128; ++i) guard.fault(2, 0);
   EXPECT_EQ(guard.fault(3, 0), "");
@@ -61,11 +61,12 @@ class Skips final : public run::Observer {
   std::vector<int64_t> steps;
 };
 
-// One standard deviation is little: some of 22 steps are above it. They change nothing, and are the same on every mesh.
-TEST(Spikes, ARunLeavesThemOut) {
+// With a threshold of one standard deviation, some of 22 steps are above it. They change no weight, and are the same on
+// every mesh.
+TEST(Spikes, ARunSkipsThem) {
   TinyRun tiny;
   tiny.line["train"]["train"].merge_patch({{"steps", 150}, {"skip_loss_z", 1.0}, {"skip_norm_z", 1.0}});
-  tiny.line["train"]["optimizer"]["lr"] = 1e-6;  // losses vary with their batches alone
+  tiny.line["train"]["optimizer"]["lr"] = 1e-6;  // losses depend on their batches alone
   const auto run = [&] {
     Skips skips;
     const auto report = run::execute(registry(), tiny.planned(),

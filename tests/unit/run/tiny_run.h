@@ -1,4 +1,4 @@
-// A tiny run of the real plugins on a text made here, as a plan line, and a way to work with its ranks directly.
+// A tiny run of the real plugins on a generated text, as a plan line, and direct access to its ranks.
 #pragma once
 
 #include <filesystem>
@@ -23,7 +23,7 @@ namespace assay::testing {
 
 using nlohmann::json;
 
-// Documents of made-up words, the same on every call; a paragraph a document.
+// Documents of made-up words, deterministic; one paragraph per document.
 inline std::string made_text(int words) {
   const Draws draws(7, "made text");
   std::string text;
@@ -36,7 +36,7 @@ inline std::string made_text(int words) {
   return text;
 }
 
-// Every folder plugins/positional/<name>, with what its smoke.toml says that it must be given.
+// Every folder plugins/positional/<name>, with the values from its smoke.toml.
 inline std::vector<json> positional_schemes() {
   std::vector<json> schemes;
   for (const auto& folder : std::filesystem::directory_iterator(source_folder() / "plugins/positional")) {
@@ -88,7 +88,7 @@ struct TinyRun {
 
   using Body = std::function<void(run::Assembled&, const Mesh&, data::TrainingData&)>;
 
-  // Assembles, builds and calls body on every rank.
+  // Assembles and builds the run and calls body on every rank.
   void on_ranks(const Body& body) const {
     const auto sizes = planned().resources.mesh;
     mesh::run_ranks(sizes.tensor, sizes.data, [&](Mesh& mesh) { on_rank(mesh, body); });
@@ -103,17 +103,17 @@ struct TinyRun {
   }
 
   TemporaryFolder folder;
-  json line;  // what of a plan line is not as testing::plan_line has it
+  json line;  // the differences from testing::plan_line
 };
 
-// The whole tensor from this rank's shard; for double and float.
+// Returns the whole tensor from this rank's shard; for double and float.
 inline Tensor reassembled(const Parameter& parameter, const Tensor& shard, const Mesh& mesh) {
   if (parameter.spec.shard_dim < 0 || mesh.tensor().size() == 1) return shard;
   const auto moved = shard.movedim(parameter.spec.shard_dim, -1);
   return gather_from_tensor_parallel_region(moved, -1, mesh).movedim(-1, parameter.spec.shard_dim).contiguous();
 }
 
-// The losses that a run told, of the steps that have one.
+// Returns the losses that a run logged, of the steps that have one.
 class Losses final : public run::Observer {
  public:
   void event(const std::string& type, const json& fields) override {

@@ -1,4 +1,4 @@
-// The criterion of a mesh's tolerance, and the tolerances that are stated, on the tiny run.
+// The criterion of a mesh's tolerance, and that the tiny run is within the documented tolerances.
 #include "run/verify_mesh.h"
 
 #include <ATen/ops/tensor.h>
@@ -22,7 +22,7 @@ TEST(VerifyMesh, TheCriterion) {
   found[1].value = numbers({1e-4, 2e-4, -1e-4, 1e-4});
   const double rms = std::sqrt((4 * 9 + 4 * 1e-8) / 8);
   EXPECT_NEAR(run::difference(found, expected), 1e-4 / rms,
-              1e-12);  // of the RMS: it is above the small tensor's largest
+              1e-12);  // relative to the RMS, which is above the small tensor's maximum
   found[0].value = numbers({3, -3, 3, 3.3});
   EXPECT_NEAR(run::difference(found, expected), 0.3 / 3, 1e-12);
   EXPECT_EQ(run::difference(expected, expected), 0);
@@ -30,7 +30,7 @@ TEST(VerifyMesh, TheCriterion) {
   EXPECT_TRUE(std::isnan(run::difference(found, expected)));
 }
 
-TEST(VerifyMesh, MeshesAreWithinTheTolerancesThatAreStated) {
+TEST(VerifyMesh, MeshesAreWithinTheDocumentedTolerances) {
   TinyRun tiny;
   const std::vector<record::MeshConfig> meshes{
       {.tensor = 2}, {.tensor = 4, .sequence_parallel = true}, {.data = 2}, {.tensor = 2, .data = 2}, {.tensor = 3}};
@@ -47,14 +47,14 @@ TEST(VerifyMesh, MeshesAreWithinTheTolerancesThatAreStated) {
       EXPECT_LE(found[i].steps[0].gradients, tolerance) << precision << " " << meshes[i].to_json();
       EXPECT_GT(found[i].steps[0].gradients, 0) << "another order of sums gives other bits";
       EXPECT_LE(found[i].steps[1].loss, 10 * tolerance);
-      EXPECT_LE(found[i].steps[1].gradients, 100 * tolerance);  // after two updates of weights that differ
+      EXPECT_LE(found[i].steps[1].gradients, 100 * tolerance);  // after two updates with different weights
       EXPECT_GT(found[i].steps[1].weights, 0);
     }
     EXPECT_NE(found[4].refused.find("3"), std::string::npos);
   }
 }
 
-// One bit on one rank, and the parameter is named; sharded ones are compared over replicas alone.
+// One bit differs on one rank, and the error names the parameter; sharded ones are compared over replicas alone.
 TEST(Replicas, ADifferenceNamesTheParameter) {
   TinyRun tiny;
   tiny.mesh(2, 2);

@@ -1,4 +1,4 @@
-// [[claim]], [compare] and who is compared with whom, on plan lines written by hand.
+// [[claim]], [compare] and the pairs that are compared, on plan lines written by hand.
 #include "study/claims.h"
 
 #include <gmock/gmock.h>
@@ -50,7 +50,7 @@ TEST(HoldsGrammar, EveryForm) {
   expect_holds("2 * right > 3 * left", Relation::kLess, 3, 2, 0, 0);
 }
 
-TEST(HoldsGrammar, MistakesAreNamed) {
+TEST(HoldsGrammar, ErrorsAreReported) {
   const std::vector<std::pair<const char*, const char*>> cases{
       {"lef < right", "'lef' is not a side; did you mean 'left'?"},
       {"left", "<, > or = is missing"},
@@ -78,7 +78,7 @@ TEST(HoldsGrammar, MistakesAreNamed) {
   }
 }
 
-// One line a row: axes, and resolved values of optimizer.lr and model.width where they are given.
+// One line per row: axes, and resolved values of optimizer.lr and model.width where they are given.
 std::vector<record::PlanLine> rows(const std::vector<json>& axes) {
   std::vector<record::PlanLine> lines;
   for (const auto& one : axes) {
@@ -103,7 +103,7 @@ sweep::Selector selector(const std::string& text) {
   return read;
 }
 
-// The partner of every row that matches `left` among those that match `right`.
+// Returns the partner of every row that matches `left` among those that match `right`.
 std::vector<std::vector<size_t>> pairs(const std::vector<record::PlanLine>& lines, const std::string& left,
                                        const std::string& right) {
   const Partners partners(first_lines(lines));
@@ -121,7 +121,8 @@ TEST(Partners, AgreeInTheOtherAxes) {
                            {{"positional", "sin"}, {"optimizer.lr", 3e-3}}});
   EXPECT_THAT(pairs(lines, "{ positional = 'alibi' }", "{ positional = 'sin' }"),
               ElementsAre(ElementsAre(2), ElementsAre(3)));
-  // A condition on one side narrows; a value fixed on one side is compared with all that the other leaves open.
+  // A condition on one side restricts the rows; a value fixed on one side is compared with all values that the other
+  // side leaves open.
   EXPECT_THAT(pairs(lines, "{ positional = 'alibi', optimizer.lr = { min = 2e-3 } }", "{ positional = 'sin' }"),
               ElementsAre(ElementsAre(3)));
   EXPECT_THAT(pairs(lines, "{ positional = 'alibi', optimizer.lr = { min = 2e-3 } }",
@@ -144,7 +145,7 @@ TEST(Partners, AxesOfOneSideAloneAreIgnored) {
 }
 
 // Two blocks: a grid, and one more axis at the defaults. The default learning rate is 0.003.
-TEST(Partners, AmongSeveralTheOneWithTheSameResolvedValues) {
+TEST(Partners, OfSeveralTheOneWithTheSameResolvedValues) {
   const auto lines = rows({{{"positional", "sin"}, {"optimizer.lr", 1e-3}},
                            {{"positional", "sin"}, {"optimizer.lr", 3e-3}},
                            {{"model.width", 192}}});
@@ -159,7 +160,7 @@ TEST(Partners, FamiliesDifferInTheFreeAxesAlone) {
   EXPECT_THAT(partners.families({0, 1, 2}, {"optimizer.lr"}), ElementsAre(ElementsAre(0, 2), ElementsAre(1)));
 }
 
-// What is wrong with these settings for these rows, one message a line, without places.
+// Returns the errors of these settings for these rows, one message per line, without positions.
 std::string findings(const std::string& toml, const std::vector<record::PlanLine>& lines,
                      const std::vector<document::KeyPath>& narrowed = {},
                      const std::map<std::string, worker::ModelSize>& sizes = {}) {
@@ -249,11 +250,11 @@ TEST(CheckComparison, EqualCosts) {
       HasSubstr(
           "rows are not equal in train.tokens: '{\"optimizer.lr\":0.001,\"positional\":\"alibi\"}' has 1.28e+04 and "
           "'{\"optimizer.lr\":0.003,\"positional\":\"sin\"}' has 1.318e+04, 3.0% more; at most 2% is allowed"));
-  EXPECT_EQ(findings("[compare]\nequal = { 'train.flops' = 0 }", lines), "");  // nothing says how large the models are
+  EXPECT_EQ(findings("[compare]\nequal = { 'train.flops' = 0 }", lines), "");  // the size of the models is unknown
   const std::map<std::string, worker::ModelSize> sizes{{"g0", {1000, 0}}, {"g1", {900, 0}}};
   EXPECT_THAT(findings("[compare]\nequal = { 'train.flops' = 0.02 }", lines, {}, sizes),
               HasSubstr("not equal in train.flops"));
-  // Exact FLOPs: of a row of a step, times rows and steps.
+  // Exact FLOPs: per row of a step, times rows and steps.
   const auto exact = [&](double first, double second) {
     return findings("[compare]\nequal = { 'train.flops_exact' = 0.02 }", lines, {},
                     {{"g0", {1000, first}}, {"g1", {900, second}}});

@@ -1,4 +1,4 @@
-// [[figure]] of an experiment file: names, axes, and what the command line leaves of them.
+// [[figure]] of an experiment file: names, axes, and the effect of the command line.
 #include "study/figure_settings.h"
 
 #include <gmock/gmock.h>
@@ -28,7 +28,7 @@ y = "train.loss"
 name = "loss"
 )";
 
-TEST_F(FiguresAtPlanTime, AreCalledAfterWhatTheyShowOrAsTheySay) {
+TEST_F(FiguresAtPlanTime, AreNamedAfterTheirContentOrAsConfigured) {
   const auto figures = plan(kSmall + kFigures).compare.figures;
   ASSERT_EQ(figures.size(), 2u);
   EXPECT_EQ(figures[0].name, "lm-bits_per_byte-length-64-by-length");
@@ -37,7 +37,7 @@ TEST_F(FiguresAtPlanTime, AreCalledAfterWhatTheyShowOrAsTheySay) {
   EXPECT_TRUE(figures[1].series.empty());
 }
 
-TEST_F(FiguresAtPlanTime, AnAxisThatTheCommandLineCollapsesIsNoSlip) {
+TEST_F(FiguresAtPlanTime, AnAxisThatTheCommandLineCollapsesIsNoError) {
   EXPECT_EQ(plan(kSmall + kFigures, {"positional=alibi"}).lines.size(), 2u);
 }
 

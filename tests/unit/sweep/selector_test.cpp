@@ -51,8 +51,8 @@ TEST_F(SelectorText, EveryOperator) {
   EXPECT_EQ(count("optimizer.lr>=3e-3"), 4);
 }
 
-// A range's 0.0031622776601683794 stands as 0.003162 in labels and tables.
-TEST_F(SelectorText, AShownNumberSelectsWhatItStandsFor) {
+// The value 0.0031622776601683794 of a range is shown as 0.003162 in labels and tables.
+TEST_F(SelectorText, AShownNumberSelectsItsValue) {
   const auto made = plan(kSmall + "[[sweep]]\n[sweep.grid]\noptimizer.lr = { log = [1e-3, 1e-2], n = 3 }\n");
   const auto count_in = [&](const std::string& text) { return count_of(made, text); };
   EXPECT_EQ(made.lines[1].label, "optimizer.lr=0.003162");
@@ -61,8 +61,8 @@ TEST_F(SelectorText, AShownNumberSelectsWhatItStandsFor) {
   EXPECT_EQ(count_in("optimizer.lr=0.00316"), 0);
 }
 
-// The labels of 0.1 and 0.10001 show all of their digits, so four digits name neither of them.
-TEST_F(SelectorText, AValueIsFirstOfAllItself) {
+// The labels of 0.1 and 0.10001 show all of their digits, so that four digits match neither of them.
+TEST_F(SelectorText, AnExactValueTakesPrecedence) {
   const auto close = plan(kSmall + "[[sweep]]\n[sweep.grid]\noptimizer.weight_decay = [0.1, 0.10001, 0.3]\n");
   EXPECT_EQ(close.lines[1].label, "optimizer.weight_decay=0.10001");
   EXPECT_EQ(count_of(close, "optimizer.weight_decay=0.1"), 1);
@@ -72,8 +72,8 @@ TEST_F(SelectorText, AValueIsFirstOfAllItself) {
   EXPECT_EQ(count_of(closer, "optimizer.weight_decay=0.1"), 0);
 }
 
-// In [[sweep.exclude]] and [[sweep.when]], too, before there are runs.
-TEST_F(SelectorText, AConditionOfASweepTakesExactlyItsValue) {
+// The same holds in [[sweep.exclude]] and [[sweep.when]], before there are runs.
+TEST_F(SelectorText, AConditionOfASweepMatchesExactlyItsValue) {
   const auto left = plan(kSmall +
                          "[[sweep]]\n[sweep.grid]\noptimizer.weight_decay = [0.1, 0.10001, 0.3]\n"
                          "[[sweep.exclude]]\noptimizer.weight_decay = 0.1\n");
@@ -85,9 +85,9 @@ TEST_F(SelectorText, AConditionOfASweepTakesExactlyItsValue) {
   EXPECT_EQ(shown.lines.size(), 2u);
 }
 
-// 0.01 / 3 is 0.0033333333333333335, which labels show as 0.003333; so is what a default or a fixed expression comes
-// to.
-TEST_F(SelectorText, AConditionTakesTheLabelOfAComputedValue) {
+// 0.01 / 3 is 0.0033333333333333335, which labels show as 0.003333; the same holds for values of defaults and fixed
+// expressions.
+TEST_F(SelectorText, AConditionMatchesTheLabelOfAComputedValue) {
   const auto rates = [&](const std::string& condition) {
     return plan(kSmall + "[[sweep]]\n[sweep.grid]\noptimizer.lr = [1e-3, '= 0.01 / 3', 0.003]\n" + condition);
   };
@@ -118,7 +118,7 @@ TEST_F(SelectorText, QuotesKeepSpacesAndCommas) {
   EXPECT_EQ(count("positional='steep, 4',sinusoidal"), 6);
 }
 
-TEST_F(SelectorText, WhatIsNoSelector) {
+TEST_F(SelectorText, InvalidSelectors) {
   EXPECT_EQ(error("positional"),
             "--only: 'positional' is not a valid selector term; write positional=alibi,t5 or optimizer.lr<1e-2");
   EXPECT_EQ(error("=3"), "--only: '=3' is not a valid selector term; write positional=alibi,t5 or optimizer.lr<1e-2");

@@ -18,7 +18,7 @@ std::vector<std::string> labels(const plan::Plan& plan) {
   return all;
 }
 
-TEST_F(Sweep, AxesMultiplyTheLastOneTurnsFastest) {
+TEST_F(Sweep, AxesMultiplyAndTheLastOneVariesFastest) {
   const auto made = plan(kSmall +
                          "[[sweep]]\n[sweep.grid]\npositional = ['sinusoidal', { label = 'steep', use = 'alibi', "
                          "max_exponent = 4 }]\nmodel.layers = [1, 2]\n");
@@ -43,7 +43,7 @@ TEST_F(Sweep, BlocksConcatenateAndEqualRunsCollapse) {
                          "[[sweep]]\n[sweep.grid]\nmodel.layers = [1, 2, 3]\n[[sweep]]\n[sweep.grid]\nmodel.layers = "
                          "[2, 3, 4]\nmodel.width = [32, 64]\n");
   EXPECT_EQ(made.combinations, 9u);  // 3 + 3 * 2
-  EXPECT_EQ(made.distinct, 7u);      // (2, 32) and (3, 32) stand in the first block already
+  EXPECT_EQ(made.distinct, 7u);      // (2, 32) and (3, 32) are already in the first block
 }
 
 TEST_F(Sweep, SwitchedOffEntriesCollapse) {
@@ -103,7 +103,7 @@ TEST_F(Sweep, SetCollapsesAnAxisAndResolvesLikeAnyValue) {
   EXPECT_EQ(labels(made),
             (std::vector<std::string>{"positional=alibi optimizer.lr=0.001", "positional=alibi optimizer.lr=0.002"}));
   EXPECT_EQ(made.lines[0].train.model.at("heads"), 4);
-  // alibi has no 'base': the error stands where the value came from
+  // alibi has no 'base': the error is at the origin of the value
   EXPECT_EQ(errors(text, {"model.positional.base=5"}),
             "--set model.positional.base=5: unknown key 'base' for positional 'alibi'; its keys are max_exponent");
 }
@@ -160,13 +160,13 @@ TEST_F(Sweep, CasesAreNamedAlternatives) {
   EXPECT_EQ(large.at("positional").at("max_exponent"), 4.0);
 }
 
-TEST_F(Sweep, ACaseCanBeABaseline) {
+TEST_F(Sweep, ACaseCanBeTheBaseline) {
   EXPECT_EQ(errors(kBlock + kCases + "[compare]\nbaseline = { case = 'small' }\n"), "no error");
   EXPECT_EQ(errors(kBlock + kCases + "[compare]\nbaseline = { case = 'smal' }\n"),
             "test.toml:30:14: baseline matches no run: no run has case = smal; did you mean 'small'?");
 }
 
-TEST_F(Sweep, AnAxisUnderACondition) {
+TEST_F(Sweep, AConditionalAxis) {
   const auto made = plan(kBlock +
                          "[sweep.grid]\npositional = ['sinusoidal', 'alibi']\n"
                          "[[sweep.when]]\nif = { positional = 'alibi' }\n"
@@ -190,7 +190,7 @@ TEST_F(Sweep, ConditionsSeeDefaultsAndExpressions) {
   EXPECT_EQ(count("{ objective.mle.weight = 1 }"), 6u);  // the core's own keys of an entry have defaults, too
 }
 
-TEST_F(Sweep, AnEntryKeepsItsLabelWhateverComponentStandsThere) {
+TEST_F(Sweep, AnEntryKeepsItsLabelWhenItsComponentChanges) {
   const auto made = plan(kSmall +
                          "[[objective]]\nuse = 'simctg'\nlabel = 'second'\n[[sweep]]\n[sweep.grid]\n"
                          "objective.second = ['simctg', { label = 'twice', use = 'mle', weight = 0.5 }]\n");
@@ -211,13 +211,13 @@ TEST_F(Sweep, ALaterConditionSeesTheAxesOfAnEarlierOne) {
 TEST_F(Sweep, ExcludedCombinationsNeedNotBeValid) {
   const auto made = plan(kBlock +
                          "[sweep.grid]\npositional = ['sinusoidal', 'alibi']\nmodel.positional.max_exponent = [4, 8]\n"
-                         "[[sweep.exclude]]\npositional = 'sinusoidal'\n");  // which has no max_exponent
+                         "[[sweep.exclude]]\npositional = 'sinusoidal'\n");  // it has no max_exponent
   EXPECT_EQ(made.combinations, 2u);
   EXPECT_EQ(labels(made), (std::vector<std::string>{"positional=alibi model.positional.max_exponent=4",
                                                     "positional=alibi model.positional.max_exponent=8"}));
 }
 
-TEST_F(Sweep, EveryExcludeIsAskedAlsoOfWhatIsDropped) {
+TEST_F(Sweep, EveryExcludeIsCheckedAlsoForDroppedCombinations) {
   const auto made = plan(kBlock +
                          "[sweep.grid]\nmodel.layers = [1, 4]\noptimizer.lr = [1e-3, 1e-2]\n"
                          "[[sweep.exclude]]\nmodel.layers = { min = 4 }\n"
@@ -225,8 +225,8 @@ TEST_F(Sweep, EveryExcludeIsAskedAlsoOfWhatIsDropped) {
   EXPECT_EQ(made.combinations, 2u);
 }
 
-// On the command line, too, an axis counts by its label.
-TEST_F(Sweep, AWordMeansTheAxisValueOfThatLabel) {
+// On the command line, too, a label selects its axis value.
+TEST_F(Sweep, ALabelOnTheCommandLineSelectsItsAxisValue) {
   const auto sweep = kSmall +
                      "[[sweep]]\n[sweep.grid]\npositional = ['none', { label = 'alibi', use = 'alibi', "
                      "max_exponent = 4 }, { label = 'steep', use = 'alibi', max_exponent = 2 }]\n";
@@ -246,8 +246,8 @@ TEST_F(Sweep, ACombinationHasOneBudget) {
   EXPECT_THAT(errors(both, {"train.tokens=1280"}), wrong);
 }
 
-// Going through them would take days.
-TEST_F(Sweep, FarTooManyAreRefusedAtOnce) {
+// Enumerating them would take days.
+TEST_F(Sweep, TooManyCombinationsAreRefusedAtOnce) {
   EXPECT_THAT(errors(kBlock + "[sweep.grid]\noptimizer.lr = { log = [1e-4, 1e-2], n = 10000 }\n"
                               "model.dropout = { linear = [0, 0.5], n = 10000 }\nmodel.layers = [1, 2]\n"),
               ::testing::HasSubstr("the sweep must have at most 100000 runs"));
@@ -261,14 +261,14 @@ TEST_F(Sweep, SetReachesIntoZipsCasesAndConditions) {
   EXPECT_EQ(cases.lines[0].train.model.at("layers"), 2);
   EXPECT_EQ(cases.lines[1].train.model.at("layers"), 2);
   EXPECT_EQ(cases.distinct, 2u);
-  // The condition loses its runs by the user's own wish.
+  // The override removes the condition's runs, which is not an error.
   EXPECT_EQ(labels(plan(kBlock + "[sweep.grid]\nmodel.width = [32, 64]\n[[sweep.when]]\nif = { model.width = 64 }\n"
                                  "grid = { model.layers = [1, 2] }\n",
                         {"model.width=32"})),
             (std::vector<std::string>{"model.width=32"}));
 }
 
-// A label is text, and what begins with "=" in it is nothing to evaluate. A value that does is.
+// A label is text, so a leading "=" in it is not evaluated. In a value it is.
 TEST_F(Sweep, LabelsAreTextAndValuesMayBeExpressions) {
   EXPECT_EQ(labels(plan(kBlock + "[sweep.grid]\npositional = [{ label = '= 1', use = 'alibi' }, { label = '=', use = "
                                  "'alibi', max_exponent = 4 }]\n")),
@@ -285,7 +285,7 @@ TEST_F(Sweep, LabelsAreTextAndValuesMayBeExpressions) {
             "=lm");
 }
 
-TEST_F(Sweep, NamesOfFilesAreTextToo) {
+TEST_F(Sweep, FileNamesAreTextToo) {
   write("experiments/=a.txt", "a");
   write("experiments/=b.txt", "b");
   const auto made = plan(kBlock + "[sweep.grid]\ndata.dataset.path = ['=a.txt', '=b.txt']\n");

@@ -1,4 +1,4 @@
-// The real assay program with a worker of four lines beside it: what is asked, cached, and done with findings.
+// The real assay program with a worker of four lines: its requests, the cache, and how findings are used.
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -23,7 +23,7 @@ class WorkerTest : public PlanTest {
     ::unsetenv("ASSAY_DESCRIPTORS");
   }
 
-  // A worker that writes down what it is asked, describes the fixture, and answers `findings` to validate.
+  // A worker that records its requests, describes the fixture, and responds with `findings` to validate.
   void worker(const std::string& findings) const {
     const auto descriptors = (source_folder() / "tests/fixtures/descriptors.json").string();
     const auto script =
@@ -66,7 +66,7 @@ TEST_F(WorkerTest, DescriptorsAreCachedUntilAFileChanges) {
   EXPECT_NE(asked().find("describe --plugin-path " + (folder_ / "lib/assay/plugins").string()), std::string::npos);
 }
 
-TEST_F(WorkerTest, PluginsThatCannotBeReadStopNothing) {
+TEST_F(WorkerTest, PluginsThatCannotBeReadDoNotStopAPlan) {
   worker("echo '[]'");
   const auto file = write("experiments/x.toml", kSmall);
   const auto plugins = folder_ / "lib/assay/plugins";
@@ -79,7 +79,7 @@ TEST_F(WorkerTest, PluginsThatCannotBeReadStopNothing) {
   EXPECT_EQ(outcome.code, 0) << outcome.text;
 }
 
-TEST_F(WorkerTest, FindingsStandAtTheKeyTheyAreAbout) {
+TEST_F(WorkerTest, FindingsAreLocatedAtTheirKey) {
   const auto file =
       write("experiments/x.toml",
             kSmall + "[experiment]\nseeds = '1..3'\n[[sweep]]\n[sweep.grid]\npositional = ['none', 'alibi']\n");
@@ -92,11 +92,11 @@ TEST_F(WorkerTest, FindingsStandAtTheKeyTheyAreAbout) {
   EXPECT_EQ(outcome.code, 2);
   EXPECT_EQ(outcome.text, file + ":26:1: heads must be even\n");  // the axis that chose the scheme
   const auto lines = base::read_file(folder_ / "validated");
-  EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 2);  // one a group
+  EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 2);  // one per group
 }
 
-// Metrics that an evaluator names before it evaluates: everything that speaks of another one is refused.
-TEST_F(WorkerTest, MetricsThatNoEvaluationWillGiveAreRefused) {
+// An evaluator declares its metrics before a run: all references to other metrics are refused.
+TEST_F(WorkerTest, UndeclaredMetricsAreRefused) {
   worker("echo '[{\"metrics\": {\"lm\": [\"lm.nll@length=64\", \"lm.bits_per_byte@length=64\"]}}]'");
   const auto text = [](const std::string& end) {
     return kSmall +
@@ -128,7 +128,7 @@ TEST_F(WorkerTest, MetricsThatNoEvaluationWillGiveAreRefused) {
                 file +
                 ":39:10: metric 'lm.nll' is not reported by 'lm'; its metrics are lm.nll@length=64, "
                 "lm.bits_per_byte@length=64\n");
-  // What the command line leaves out of an evaluation may be missed by a table, but not by [prune].
+  // A table may miss a metric that the command line removes from an evaluation, but [prune] may not.
   const std::string override_ = " evaluate.lm.lengths=[64]";
   const auto table = write("experiments/table.toml", text("[compare]\nmetrics = ['lm.nll@length=512']\n"));
   EXPECT_EQ(assay("plan " + table).code, 2);
@@ -145,7 +145,7 @@ TEST_F(WorkerTest, AWorkerThatFailsIsAnErrorWithItsName) {
             "broken\n" + (folder_ / "bin/assay-worker").string() + " validate: the process failed with exit code 3\n");
 }
 
-TEST_F(WorkerTest, WhatIsWrongInTheFileIsSaidEvenWithoutPlugins) {
+TEST_F(WorkerTest, ErrorsInTheFileAreReportedWithoutPlugins) {
   const auto file = write("experiments/x.toml", kSmall + "[modle]\n");
   const auto outcome = assay("plan " + file);
   EXPECT_EQ(outcome.code, 2);
@@ -153,7 +153,7 @@ TEST_F(WorkerTest, WhatIsWrongInTheFileIsSaidEvenWithoutPlugins) {
   EXPECT_NE(outcome.text.find("the program does not exist"), std::string::npos);
 }
 
-TEST_F(WorkerTest, WithoutAWorkerTheErrorSaysWhatToBuild) {
+TEST_F(WorkerTest, WithoutAWorkerTheErrorNamesWhatToBuild) {
   EXPECT_EQ(assay("plugins").text,
             (folder_ / "bin/assay-worker").string() +
                 ": the program does not exist; build assay-worker in the same folder as assay\n");

@@ -1,4 +1,4 @@
-// What `assay new` would write.
+// The files of `assay new`.
 #include "cli/kit/scaffold.h"
 
 #include <gmock/gmock.h>

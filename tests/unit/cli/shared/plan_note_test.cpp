@@ -1,5 +1,5 @@
-// Results are of the plan in force. Where the file that is named, or that the plan was made from, means other runs by
-// now, every verb that reads results says whose numbers it shows.
+// Results belong to the plan in force. Where the current experiment file means other runs than that plan, every verb
+// that reads results says which plan its numbers belong to.
 #include <gmock/gmock.h>
 
 #include <nlohmann/json.hpp>
@@ -33,13 +33,13 @@ class PlanNote : public RunProgram {
   }
   std::string plan() { return "plan " + base::sha256_of_file(results().plan()).substr(0, 12); }
   std::string made() { return nlohmann::json::parse(base::read_file(results().source())).at("made"); }
-  // What the note begins with.
+  // The start of the note.
   std::string of_plan(const std::string& words) {
     return "note: the results of quick belong to " + plan() + ", made from " + words + " on " + made() + "; ";
   }
 };
 
-TEST_F(PlanNote, EveryVerbThatReadsResultsSaysWhoseTheyAre) {
+TEST_F(PlanNote, EveryVerbThatReadsResultsNamesThePlan) {
   const auto id = record::read_plan_lines(results().plan())[0].train_id;
   const std::vector<std::string> verbs{"status experiments/quick.toml",
                                        "status quick",
@@ -71,13 +71,13 @@ TEST_F(PlanNote, EveryVerbThatReadsResultsSaysWhoseTheyAre) {
   }
   EXPECT_EQ(call("run experiments/quick.toml"), 0) << err_;
   for (const auto& words : verbs) {
-    if (words.find(id) != std::string::npos) continue;  // that run is not planned any more
+    if (words.find(id) != std::string::npos) continue;  // that run is no longer planned
     call(words);
     EXPECT_THAT(err_, Not(HasSubstr("note:"))) << words;
   }
 }
 
-TEST_F(PlanNote, SaysHowThePlansDiffer) {
+TEST_F(PlanNote, ReportsHowThePlansDiffer) {
   replace("seeds = [1, 2]", "seeds = [1]");
   call("status quick");
   EXPECT_THAT(err_, HasSubstr("(2 of that plan's 4 runs are not among its runs)"));
@@ -92,7 +92,7 @@ TEST_F(PlanNote, SaysHowThePlansDiffer) {
       HasSubstr("experiments/quick.toml cannot be planned now; 'assay plan experiments/quick.toml' reports why\n"));
 }
 
-TEST_F(PlanNote, WhatDecidesNoResultIsNoOtherPlan) {
+TEST_F(PlanNote, ChangesThatDoNotAffectResultsAreNotNoted) {
   append("# a comment\n");
   replace("baseline = { positional = \"sinusoidal\" }", "baseline = { positional = \"alibi\" }");
   append("[log]\nevery = 3\n");
@@ -100,17 +100,17 @@ TEST_F(PlanNote, WhatDecidesNoResultIsNoOtherPlan) {
   EXPECT_EQ(err_, "");
 }
 
-// The data is part of what a file means.
+// The data is part of the meaning of a file.
 TEST_F(PlanNote, ChangedDataIsAnotherPlan) {
   folder_.write("corpus.txt", "same size\n");
   call("status quick");
   EXPECT_THAT(err_, HasSubstr("(4 of its 4 runs are not in that plan)"));
-  folder_.write("corpus.txt", "some text\n");  // as it was, at another time
+  folder_.write("corpus.txt", "some text\n");  // the old content with a new time
   call("status quick");
   EXPECT_EQ(err_, "");
 }
 
-TEST_F(PlanNote, OfTwoFilesWithOneNameTheOtherOne) {
+TEST_F(PlanNote, OfTwoFilesWithTheSameNameTheOtherIsNoted) {
   folder_.write("experiments/b.toml",
                 "extends = ['quick.toml']\n[experiment]\nname = 'quick'\n[optimizer]\nlr = 2e-3\n");
   ASSERT_EQ(call("run experiments/b.toml"), 0) << err_;
@@ -124,15 +124,15 @@ TEST_F(PlanNote, OfTwoFilesWithOneNameTheOtherOne) {
   }
 }
 
-// Named by its results, an experiment is what it was asked for; its file alone is something else.
-TEST_F(PlanNote, WhatACommandLineLaidOverTheFile) {
+// Selected by its results, an experiment is what its command asked for; the file alone may mean something else.
+TEST_F(PlanNote, OverridesOfTheCommandLineBelongToThePlan) {
   ASSERT_EQ(call("run experiments/quick.toml optimizer.lr=2e-3 data.dataset.path=corpus.txt"), 0) << err_;
   call("status quick");
   EXPECT_EQ(err_, "");
   call("status experiments/quick.toml");
   EXPECT_THAT(err_, HasSubstr(of_plan("experiments/quick.toml optimizer.lr=2e-3 data.dataset.path=corpus.txt") +
                               "experiments/quick.toml now plans other runs"));
-  append("# a comment\n");  // so that it is planned anew
+  append("# a comment\n");  // so that it is planned again
   const auto inside = command_of("status quick", "out", "err");
   folder_.write("err", "");
   ASSERT_EQ(std::system(("mkdir -p '" + (folder_ / "experiments/x").string() + "'").c_str()), 0);
@@ -141,7 +141,7 @@ TEST_F(PlanNote, WhatACommandLineLaidOverTheFile) {
   from_elsewhere.replace(from_elsewhere.find(" bin/assay"), 10, " ../../bin/assay");
   ASSERT_EQ(std::system(from_elsewhere.c_str()), 0);
   EXPECT_EQ(base::read_file(folder_ / "experiments/x/err"),
-            "");  // corpus.txt is where it was when the run was asked for
+            "");  // corpus.txt is again what it was at the run
   replace("width = 8", "width = 16");
   call("status quick");
   EXPECT_THAT(
@@ -151,11 +151,11 @@ TEST_F(PlanNote, WhatACommandLineLaidOverTheFile) {
               HasSubstr("' (in " + folder_.path().string() + ") runs them\n"));
   ASSERT_EQ(call("run experiments/quick.toml log.every=2"), 0) << err_;
   call("status experiments/quick.toml");
-  EXPECT_EQ(err_, "");  // decides no result
+  EXPECT_EQ(err_, "");  // it does not affect results
 }
 
-// A results folder of an earlier version, or one whose file is elsewhere.
-TEST_F(PlanNote, WhereTheRequestIsNotKnown) {
+// The results folder was made by an earlier version, or its experiment file has moved.
+TEST_F(PlanNote, WhereTheRequestIsUnknown) {
   std::filesystem::remove(results().source());
   call("status quick");
   EXPECT_EQ(err_, "");

@@ -32,7 +32,7 @@ TEST(SummaryText, InTheTitlesUnit) {
   EXPECT_EQ(text(104857600, 1048576, {.shown_factor = 1.0 / (1 << 20)}), "100.0 ± 1.0");
 }
 
-TEST(CountText, SaysWhatIsMissingAndWhy) {
+TEST(CountText, NamesWhatIsMissingAndWhy) {
   EXPECT_EQ(count_text({.planned = 6, .present = 6}), "6");
   EXPECT_EQ(count_text({.planned = 6, .present = 5, .failed = 1}), "5/6 (1 failed)");
   EXPECT_EQ(count_text({.planned = 6, .present = 3, .failed = 1, .diverged = 1, .missing = 1}),

@@ -1,4 +1,4 @@
-// Escapes by the rules of each format; tests/report/labels_test.py has their readers read them.
+// Escapes by the rules of each format; tests/report/labels_test.py parses them with readers of the formats.
 #include "compare/formats/escape.h"
 
 #include <gtest/gtest.h>
@@ -57,7 +57,7 @@ TEST(Escape, Html) {
   EXPECT_EQ(escaped_html("a\n\x1b\xff"), "a\n\\x1b\ufffd");
 }
 
-// RFC 4180, and what pandas and R would take for the end of the text.
+// RFC 4180, and characters that pandas and R would take for the end of the text.
 TEST(Escape, Csv) {
   EXPECT_EQ(csv_line({"a", "b,c", "say \"d\"", "e\nf", "#g", "=1+1", "-1", ""}),
             "a,\"b,c\",\"say \"\"d\"\"\",\"e\nf\",\"#g\",=1+1,-1,\n");

@@ -1,4 +1,4 @@
-// One table in every format, worked by hand.
+// One table in every format, worked out by hand.
 #include "compare/formats/format.h"
 
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@ namespace assay::compare {
 namespace {
 
 // alibi: 2.0, 2.1, 2.3: mean 32/15, variance 7/300, half-width 4.30265272974946 sqrt(7/300/3) = 0.37946.
-// none: one of three failed, one never ran, so no interval.
+// none: one of three runs failed and one never ran, so there is no interval.
 class Formats : public ::testing::Test {
  protected:
   Formats() {
@@ -114,7 +114,7 @@ TEST_F(Formats, Csv) {
             "once\",none,1,3,1,1,0,0,1,0,0,2.5,,1,347136,2000896,4170000000000,10,,1,1000,,1,104857600,,1" +
                 constant);
   EXPECT_EQ(spread, "");
-  EXPECT_TRUE(lines.eof());  // no comments: readers of CSV take them for rows
+  EXPECT_TRUE(lines.eof());  // no comments: CSV readers would parse them as rows
 }
 
 TEST_F(Formats, Json) {

@@ -1,4 +1,4 @@
-// Every run's numbers as comma-separated values, from records and events with known numbers.
+// The values of every run as comma-separated values, from records and events with known numbers.
 #include "compare/formats/long_csv.h"
 
 #include <gmock/gmock.h>
@@ -23,7 +23,7 @@ class LongCsv : public ::testing::Test {
   testing::ResultsBuilder results_;
 };
 
-TEST_F(LongCsv, ALineForEachMetricOfEachRecord) {
+TEST_F(LongCsv, OneLinePerMetricOfEachRecord) {
   const auto text = metrics_csv(read());
   EXPECT_THAT(text, ::testing::StartsWith("label,positional,seed,train_id,metric,value,unit,direction,stale\n"));
   for (const char* line : {"\npositional=alibi,alibi,1,alibi1,lm.bits_per_byte@length=64,2.25,bits/byte,lower,0\n",
@@ -35,11 +35,11 @@ TEST_F(LongCsv, ALineForEachMetricOfEachRecord) {
                            "\npositional=alibi,alibi,1,alibi1,train.tokens_per_second,1000,,,0\n",
                            "\npositional=none,none,2,none2,lm.bits_per_byte@length=64,2.5,bits/byte,lower,1\n"})
     EXPECT_THAT(text, HasSubstr(line));
-  EXPECT_THAT(text, Not(HasSubstr("none2,lm.bits_per_byte@length=512")));  // the model could not answer
+  EXPECT_THAT(text, Not(HasSubstr("none2,lm.bits_per_byte@length=512")));  // the model cannot be evaluated there
   EXPECT_THAT(text, Not(HasSubstr("t5")));                                 // no record yet
 }
 
-TEST_F(LongCsv, ALineForEachNumberOfTheEventsInForce) {
+TEST_F(LongCsv, OneLinePerValueOfTheEventsInForce) {
   base::write_atomically(results_.experiment().run("alibi1").events(),
                          R"({"attempt":1,"type":"start"}
 {"attempt":1,"type":"step","step":10,"loss":3.5,"lr":0.1,"grad_norm":null,"tokens":640,"metrics":{"mle.accuracy":0.25},"measured":{"tokens_per_second":100.5}}

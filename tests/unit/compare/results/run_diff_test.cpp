@@ -18,7 +18,7 @@ std::vector<std::string> told(const std::vector<RunDifference>& differences) {
   return lines;
 }
 
-TEST(RunDiff, EverythingThatDiffersAndNothingElse) {
+TEST(RunDiff, ListsExactlyWhatDiffers) {
   ResultsBuilder results;
   results.finished({.scheme = "a", .seed = 1}, {{64, 2.0}});
   results.finished({.scheme = "a", .seed = 2, .training_code = "other", .host = "h2"}, {{64, 2.5}, {512, 3.0}});

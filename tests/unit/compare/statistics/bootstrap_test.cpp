@@ -1,4 +1,4 @@
-// The interval against one that needs no drawing, and against the normal approximation where that is good.
+// The interval is compared with one that needs no sampling, and with the normal approximation where that is accurate.
 #include "compare/statistics/bootstrap.h"
 
 #include <gtest/gtest.h>
@@ -25,7 +25,7 @@ TEST(DocumentBootstrap, TwoDocumentsSpanTheInterval) {
   EXPECT_EQ(interval.high, 3);
 }
 
-TEST(DocumentBootstrap, ManyDocumentsAsTheNormalApproximation) {
+TEST(DocumentBootstrap, ManyDocumentsMatchTheNormalApproximation) {
   std::mt19937_64 draw(3);
   std::normal_distribution<double> normal(0.2, 1);
   Values differences;
@@ -37,12 +37,12 @@ TEST(DocumentBootstrap, ManyDocumentsAsTheNormalApproximation) {
   const auto interval = *document_bootstrap(differences, Values(1000, 1.0));
   EXPECT_NEAR(interval.low, mean - half, 0.1 * half);
   EXPECT_NEAR(interval.high, mean + half, 0.1 * half);
-  // Weights that are all twice as large halve the ratio, draw by draw.
+  // Doubling all weights halves the ratio of every resample.
   const auto halved = *document_bootstrap(differences, Values(1000, 2.0));
   EXPECT_DOUBLE_EQ(halved.low, interval.low / 2);
 }
 
-TEST(DocumentBootstrap, NothingWithoutTwoDocumentsOrWeights) {
+TEST(DocumentBootstrap, NeedsTwoDocumentsAndWeights) {
   EXPECT_FALSE(document_bootstrap(Values{1}, Values{1}));
   EXPECT_FALSE(document_bootstrap(Values{1, 2}, Values{1}));
   EXPECT_FALSE(document_bootstrap(Values{1, 2}, Values{1, 0}));

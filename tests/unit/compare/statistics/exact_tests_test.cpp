@@ -44,7 +44,7 @@ TEST(SignFlip, BeyondTwentyItIsCloseToTheEnumeration) {
   std::mt19937_64 draw(7);
   for (int i = 0; i < 20; ++i) values.push_back(std::normal_distribution<double>(0.4, 1)(draw));
   const double exact = sign_flip_p(values);
-  values.push_back(0);  // flips nothing
+  values.push_back(0);  // its sign changes nothing
   EXPECT_NEAR(sign_flip_p(values), exact, 5 * std::sqrt(exact * (1 - exact) / 1e6));
   EXPECT_GT(sign_flip_p(Values(40, 1.0)), 0);
 }
@@ -54,7 +54,7 @@ TEST(SignedRank, AsScipy) {
   EXPECT_NEAR(signed_rank_p(Values{1, 2, 3, 4, 5, -6, 7, 8.5, -0.5, 10}), 0.048828125, 1e-12);
 }
 
-// scipy has no exact p with ties; this one is of an enumeration of the 128 signs of stats.rankdata(abs(x)).
+// scipy has no exact p with ties; this one comes from enumerating the 128 signs of stats.rankdata(abs(x)).
 TEST(SignedRank, TiesAndZeros) { EXPECT_NEAR(signed_rank_p(Values{1, 1, -1, 2, 3, 3, 0, -4}), 0.421875, 1e-12); }
 
 TEST(SignedRank, InfiniteDifferencesRankLast) {

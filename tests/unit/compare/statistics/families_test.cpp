@@ -1,5 +1,5 @@
-// Holm's adjustment by hand, spending against scipy 1.17.1 (2 * norm.sf(norm.isf(.025) / sqrt(fraction))), and error
-// rates by simulation: how often tests of things that are not so say that they are.
+// Holm's adjustment by hand, alpha spending against scipy 1.17.1 (2 * norm.sf(norm.isf(.025) / sqrt(fraction))), and
+// error rates by simulation: how often tests reject a true null hypothesis.
 #include "compare/statistics/families.h"
 
 #include <gmock/gmock.h>
@@ -34,17 +34,17 @@ TEST(SpentLevel, AsScipy) {
   EXPECT_EQ(spent_level(0.05, 0), 0);
 }
 
-TEST(LevelOfLook, LooksAddUpToTheLevel) {
+TEST(LevelOfLook, InterimLevelsAddUpToTheLevel) {
   double sum = 0, before = 0;
   for (const double fraction : {0.25, 0.3, 0.6, 1.0}) {
     sum += interim_level(0.05, before, fraction);
     before = fraction;
   }
   EXPECT_NEAR(sum, 0.05, 1e-15);
-  EXPECT_EQ(interim_level(0.05, 0.5, 0.5), 0);  // nothing new, nothing to test with
+  EXPECT_EQ(interim_level(0.05, 0.5, 0.5), 0);  // no new data, so no level is spent
 }
 
-// Shares of `kTrials` simulated experiments. Five standard errors at a share of 0.05 are 0.0077.
+// Rates over `kTrials` simulated experiments. Five standard errors at a rate of 0.05 are 0.0077.
 constexpr int kTrials = 20'000;
 constexpr double kSlack = 0.0077;
 
@@ -68,8 +68,8 @@ TEST(ErrorRates, PairedTOfEqualRows) {
   EXPECT_NEAR(rejected, 0.05, kSlack);
 }
 
-// Two claims about rows whose seeds all differ by the same, up or down as likely: with a p of 0 each of them would be
-// decided whenever six signs agree, 2 / 64 of the time; the exact p is 4 / 64 after Holm.
+// Two claims about rows whose seeds all differ by the same amount, in either direction with equal probability: with p =
+// 0 each would be decided whenever six signs agree, in 2 / 64 of the cases; the exact p is 4 / 64 after Holm.
 TEST(ErrorRates, EqualDifferencesInAFamilyOfTwo) {
   int by_zero = 0;
   const auto any_false = share(7, [&](auto& draw) {
@@ -102,10 +102,10 @@ TEST(ErrorRates, EquivalenceOnTheMargin) {
   EXPECT_NEAR(accepted, 0.05, kSlack);
   const auto refused =
       share(4, [](auto& draw) { return p_not_equivalent(*paired_t(normals(draw, 12, 1, 0.5)), 1) < 0.05; });
-  EXPECT_LT(refused, 0.025 + kSlack);  // the other side is far away
+  EXPECT_LT(refused, 0.025 + kSlack);  // the other margin is far away
 }
 
-// Four rows against one baseline, two of them no different; their tests share the baseline's values.
+// Four rows against one baseline; two of them do not differ from it. Their tests share the baseline's values.
 TEST(ErrorRates, HolmOverColumnsThatShareABaseline) {
   int any_unadjusted = 0;
   const auto any_false = share(5, [&](auto& draw) {
@@ -121,11 +121,11 @@ TEST(ErrorRates, HolmOverColumnsThatShareABaseline) {
     return std::min({adjusted[0], adjusted[1], adjusted[2]}) < 0.05;
   });
   EXPECT_LT(any_false, 0.05 + kSlack);
-  EXPECT_GT(static_cast<double>(any_unadjusted) / kTrials, 0.08);  // what the adjustment is for
+  EXPECT_GT(static_cast<double>(any_unadjusted) / kTrials, 0.08);  // the adjustment prevents this
 }
 
-// Seeds are added, as --until-decided adds them, from 6 to 30, until the test says that equal rows differ.
-TEST(ErrorRates, RepeatedLooksKeepTheLevel) {
+// Seeds are added from 6 to 30, as --until-decided adds them, until the test reports a difference of equal rows.
+TEST(ErrorRates, InterimAnalysesKeepTheLevel) {
   int uncorrected = 0;
   const auto corrected = share(6, [&](auto& draw) {
     const auto all = normals(draw, 30, 0, 1);

@@ -21,7 +21,7 @@ TEST(Power, AsScipy) {
 }
 
 TEST(NeededPairs, AsScipy) {
-  EXPECT_EQ(needed_pairs(0.5, 1, 0.05), 34u);  // Cohen's table for d = 0.5 and power 0.8 has 33, of an approximation
+  EXPECT_EQ(needed_pairs(0.5, 1, 0.05), 34u);  // Cohen's table for d = 0.5 and power 0.8 has 33, by an approximation
   EXPECT_EQ(needed_pairs(-0.05, 0.2, 0.05), 128u);
   EXPECT_EQ(needed_pairs(0.8, 1.2, 0.01), 30u);
   EXPECT_EQ(needed_pairs(3, 1, 0.05), 6u);
@@ -40,7 +40,7 @@ TEST(NeededPairs, AtTheEdges) {
   EXPECT_FALSE(needed_pairs_to_be_equivalent(0.2, 0.1, 0.2, 0.05));
 }
 
-// stats.pearsonr(A, B) of the numbers of t_test_test.cpp.
+// stats.pearsonr(A, B) on the values of t_test_test.cpp.
 TEST(PairCorrelation, AsScipy) {
   const std::vector<double> a{2.10, 2.13, 2.08, 2.11, 2.15, 2.09, 2.12}, b{2.16, 2.15, 2.17, 2.13, 2.19, 2.18, 2.14};
   EXPECT_NEAR(*pair_correlation(a, b), 0.03200921998322166, 1e-9);

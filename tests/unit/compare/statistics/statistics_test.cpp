@@ -1,5 +1,5 @@
-// Against Student-t quantiles of other sources: with two degrees of freedom the quantile has the closed form
-// t = a sqrt(2 / (1 - a^2)), a = 0.95, so 4.30265272974946...
+// Compared with Student-t quantiles of other sources: with two degrees of freedom the quantile has the closed form t =
+// a sqrt(2 / (1 - a^2)), a = 0.95, so 4.30265272974946...
 #include "compare/statistics/statistics.h"
 
 #include <gtest/gtest.h>

@@ -47,7 +47,8 @@ TEST(Equivalence, AsScipy) {
   EXPECT_NEAR(p_equivalent(*welch_t(kA, kC), 0.5), 0.054684918959693914, 1e-9);
 }
 
-// Equal differences: the standard error is 0, and of the 2^n assignments of signs one is as far in their direction.
+// With equal differences the standard error is 0, and one of the 2^n assignments of signs is as extreme in their
+// direction.
 TEST(PairedT, WithoutSpreadSignsDecide) {
   const auto equal = *paired_t(std::vector<double>{0, 0, 0});
   EXPECT_EQ(p_two_sided(equal), 1);
@@ -65,7 +66,7 @@ TEST(PairedT, WithoutSpreadSignsDecide) {
   EXPECT_FALSE(welch_t(kA, std::vector<double>{1}));
 }
 
-// 1.1 - 1.0 and its like differ in the last bits; 2 and 2.000001 are one value of fp32. A spread beyond that is one.
+// Differences such as 1.1 - 1.0 vary in the last bits; 2 and 2.000001 are one value of fp32. A larger spread counts.
 TEST(PairedT, RoundingIsNoSpread) {
   const std::vector<double> tenths{1.1 - 1.0, 1.2 - 1.1, 1.3 - 1.2, 1.4 - 1.3, 1.5 - 1.4, 1.6 - 1.5};
   EXPECT_NE(tenths[0], tenths[1]);
@@ -73,14 +74,14 @@ TEST(PairedT, RoundingIsNoSpread) {
   const std::vector<double> noise{1e-6, -1e-6, 1.5e-6, -1e-6, 0.5e-6, 1e-6};
   EXPECT_FALSE(paired_t(noise)->is_exact);
   EXPECT_TRUE(paired_t(noise, 2)->is_exact);
-  EXPECT_EQ(p_two_sided(*paired_t(noise, 2)), 1);  // nor is a difference within it one
+  EXPECT_EQ(p_two_sided(*paired_t(noise, 2)), 1);  // nor does a difference within rounding count
   EXPECT_EQ(p_equivalent(*paired_t(noise, 2), 0.01), 1.0 / 64);
   const std::vector<double> spread{0.5, 0.5, 0.5, 0.5, 0.5, 0.5001};
   EXPECT_FALSE(paired_t(spread)->is_exact);
   EXPECT_LT(p_two_sided(*paired_t(spread)), 1e-9);
 }
 
-// Of the 12 over 6 = 924 ways to deal 12 values to two sides of six one has all the smaller ones left.
+// One of the 12 over 6 = 924 ways to assign 12 values to two groups of six has all the smaller ones in the first.
 TEST(WelchT, WithoutSpreadExchangesDecide) {
   const std::vector<double> low(6, 1.0), high(6, 2.0);
   EXPECT_NEAR(p_two_sided(*welch_t(low, high)), 2.0 / 924, 1e-15);

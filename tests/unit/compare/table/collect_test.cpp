@@ -1,4 +1,4 @@
-// From records to rows: which values count, which are missing, and why.
+// From records to rows: which values count, and which are missing for what reason.
 #include "compare/table/collect.h"
 
 #include <gmock/gmock.h>
@@ -56,7 +56,7 @@ TEST(Collect, RowsInTheOrderOfThePlan) {
   EXPECT_EQ(table.rows[1].count, (Count{.planned = 2, .present = 2}));
 }
 
-TEST(Collect, SkippedStepsAreInTheCountsAndTheNotes) {
+TEST(Collect, SkippedStepsAreCountedAndNoted) {
   ResultsBuilder results;
   results.finished({.scheme = "a", .seed = 1, .steps = 6, .skipped_steps = 5}, {{64, 2.0}});
   results.finished({.scheme = "a", .seed = 2, .steps = 6}, {{64, 3.0}});
@@ -94,8 +94,8 @@ TEST(Collect, EveryReasonForAnAbsentValue) {
   EXPECT_EQ(row.cells[0].summary.mean, 2.5);
 }
 
-// A length beyond a model's limit: nothing diverged.
-TEST(Collect, WhatAModelCannotAnswerIsNotApplicable) {
+// A length beyond a model's limit does not count as divergence.
+TEST(Collect, MetricsThatDoNotApplyToAModelAreNotApplicable) {
   ResultsBuilder results;
   for (const int seed : {1, 2}) results.finished({.scheme = "a", .seed = seed}, {{64, 2.0}, {512, "n/a"}});
   const auto table = collect(request(results));
@@ -120,7 +120,7 @@ TEST(Collect, ColumnsByDefaultAndByName) {
       column_names(collect(request(results))),
       ElementsAre("lm.bits_per_byte@length=64", "lm.bits_per_byte@length=512", "train.parameters", "train.tokens",
                   "train.flops", "train.seconds", "train.tokens_per_second", "train.peak_memory"));
-  // A metric that is asked for comes first and only once; without coordinates it stands for all of them.
+  // A requested metric comes first and only once; without coordinates the name means all of them.
   EXPECT_THAT(column_names(collect(request(results, {"train.tokens_per_second", "lm.bits_per_byte"}))),
               ElementsAre("train.tokens_per_second", "lm.bits_per_byte@length=64", "lm.bits_per_byte@length=512",
                           "train.parameters", "train.tokens", "train.flops", "train.seconds", "train.peak_memory"));
@@ -155,7 +155,7 @@ TEST(Collect, WithoutAPlanTheFolderIsNamed) {
   EXPECT_THAT(message<UserError>(request(results)), HasSubstr("quick: the folder has no results"));
 }
 
-TEST(Collect, WhatAnEvaluatorSaysOfAValueIsBelowTheTable) {
+TEST(Collect, NotesOfEvaluatorsArePrintedBelowTheTable) {
   ResultsBuilder results;
   const testing::BuiltRun run{.scheme = "a"};
   results.plan(run);
@@ -168,7 +168,7 @@ TEST(Collect, WhatAnEvaluatorSaysOfAValueIsBelowTheTable) {
   EXPECT_THAT(collect(asked).notes, ::testing::Not(::testing::Contains(HasSubstr("no such window"))));
 }
 
-// Of two rows only the second one's evaluator had less than was asked for.
+// Only the second row's evaluator had less data than requested.
 TEST(Collect, ANoteOfSomeRowsNamesThem) {
   ResultsBuilder results;
   const auto add = [&](const char* scheme, int seed, const std::map<int, std::string>& notes) {
@@ -221,7 +221,7 @@ TEST(Collect, RecordsOfOtherCodeAreStale) {
   EXPECT_EQ(count_text(collect(asked).rows[0].count), "1");
 }
 
-TEST(Collect, TimingsOfDifferentMachinesAreMarked) {
+TEST(Collect, TimingsOnDifferentMachinesAreMarked) {
   ResultsBuilder results;
   results.finished({.scheme = "a", .seed = 1}, {{64, 2.0}});
   EXPECT_EQ(collect(request(results)).columns[5].title, "tokens/s");
@@ -235,8 +235,8 @@ TEST(Collect, TimingsOfDifferentMachinesAreMarked) {
                                          "host h2, CPU X, GPU Y, mesh"))));
 }
 
-// Of a record that was cut, as by a full disk: its run is pending, and the others are shown.
-TEST(Collect, ARecordThatWasCutCountsAsAbsent) {
+// The record was truncated, as by a full disk: its run is pending, and the others are shown.
+TEST(Collect, ATruncatedRecordCountsAsAbsent) {
   ResultsBuilder results;
   for (int seed = 1; seed <= 3; ++seed) results.finished({.scheme = "a", .seed = seed}, {{64, 2.0}});
   const auto file = results.experiment().run("a2").train_record();
@@ -246,7 +246,7 @@ TEST(Collect, ARecordThatWasCutCountsAsAbsent) {
   EXPECT_EQ(count_text(table.rows[0].cells.at(0).count), "2/3 (1 pending)");
 }
 
-// The command line has narrowed the plan to one scheme of those that the file's baseline names.
+// An override narrows the plan to one of the schemes; the file's baseline names another.
 TEST(Collect, ABaselineValueThatNoRunHasIsNoted) {
   ResultsBuilder results;
   results.finished({.scheme = "sinusoidal"}, {{64, 2.0}});
@@ -280,8 +280,8 @@ TEST(Collect, TheBaselineIsMarkedOrExplained) {
               HasSubstr("baseline (positional = x) matches no row; the rows are positional=a; positional=b"));
 }
 
-// Rows of 0.1, 0.10001 and 0.3: to four digits the first two are one number.
-TEST(Collect, TheBaselineIsTheRowOfExactlyItsValue) {
+// Rows of 0.1, 0.10001 and 0.3: rounded to four digits, the first two are the same number.
+TEST(Collect, TheBaselineIsTheRowWithExactlyItsValue) {
   ResultsBuilder results;
   for (int seed = 1; seed <= 2; ++seed)
     for (const auto& [decay, value] : {std::pair{0.1, 2.0}, {0.10001, 2.5}, {0.3, 3.0}})

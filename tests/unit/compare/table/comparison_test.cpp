@@ -1,4 +1,5 @@
-// Rows against the baseline, tuned, pooled and turned tables, on small results whose numbers are worked by hand.
+// Rows against the baseline, and tuned, pooled and pivoted tables, on small results whose values are worked out by
+// hand.
 #include <gmock/gmock.h>
 
 #include <cmath>
@@ -24,8 +25,9 @@ using testing::request_of;
 using testing::ResultsBuilder;
 using testing::Three;
 
-// scipy 1.17.1: stats.ttest_1samp([-.1, .1, -.2, .1, -.1, 0], 0).pvalue and of [-.5, -.4, -.6, -.5, -.4, -.6].
-TEST_F(Three, AgainstTheBaselinePairedBySeed) {
+// scipy 1.17.1: stats.ttest_1samp([-.1, .1, -.2, .1, -.1, 0], 0).pvalue and the same for [-.5, -.4, -.6, -.5, -.4,
+// -.6].
+TEST_F(Three, AgainstTheBaselineIsPairedBySeed) {
   const auto table = collect(testing::request_of(results_));
   EXPECT_FALSE(table.rows[0].cells[0].comparison);
   const auto& near = *table.rows[1].cells[0].comparison;
@@ -42,14 +44,15 @@ TEST_F(Three, AgainstTheBaselinePairedBySeed) {
   EXPECT_NEAR(far.difference.test.difference, -0.5, 1e-12);
 }
 
-// Timings and counts are no metrics to be tested.
+// Timings and counts are not tested.
 TEST_F(Three, OnlyMetricsWithABetterDirectionAreTested) {
   const auto table = collect(testing::request_of(results_));
   for (size_t i = 1; i < table.columns.size(); ++i)
     EXPECT_FALSE(table.rows[2].cells[i].comparison) << table.columns[i].name;
 }
 
-// far is better than both others by more than twice 0.05 allows; no row of the three is worst for certain.
+// far is better than both others by more than twice the critical difference at 0.05; none of the three rows is certain
+// to be the worst.
 TEST_F(Three, TheBestIsBoldWhereItIsSeparable) {
   auto table = collect(testing::request_of(results_));
   EXPECT_TRUE(table.rows[2].cells[0].best);
@@ -83,8 +86,8 @@ TEST(Comparison, FiveSeedsAreTooFewForAStar) {
   EXPECT_EQ(collect(testing::request_of(results)).rows[1].cells[0].comparison->separable, false);
 }
 
-// Another experiment's row with other seeds. Welch of [2, 2.1, 2.2, 2.3, 2.4, 2.5] and [2.5, 2.5, 2.8, 2.8, 2.8, 3.1]:
-// scipy 1.17.1, stats.ttest_ind(..., equal_var=False).
+// The row of another experiment has other seeds. Welch's test of [2, 2.1, 2.2, 2.3, 2.4, 2.5] and [2.5, 2.5, 2.8, 2.8,
+// 2.8, 3.1]: scipy 1.17.1, stats.ttest_ind(..., equal_var=False).
 TEST(Comparison, OtherSeedsAreUnpaired) {
   ResultsBuilder results, other("late");
   testing::add_bits(results, {.scheme = "base"}, {2.5, 2.5, 2.8, 2.8, 2.8, 3.1});
@@ -107,7 +110,7 @@ TEST(Comparison, OtherSeedsAreUnpaired) {
   EXPECT_EQ(comparison_grid(collect(asked))[1][6], "6, 6 unpaired (Welch): 1 failed");
 }
 
-// Rows that are equal but for their experiment are tuned apart.
+// Rows that differ only in their experiment are tuned separately.
 TEST(Comparison, EachExperimentHasItsOwnBestTrial) {
   ResultsBuilder results, other("late");
   for (auto* one : {&results, &other})
@@ -126,20 +129,21 @@ TEST(Comparison, EachExperimentHasItsOwnBestTrial) {
   EXPECT_EQ(table.rows[1].tuned->trials, 2u);
 }
 
-// Two documents: base scores 10 and 30 nats on weights 2 and 4, far 8 and 18: differences -2/2 and -12/4 a weight. Of
-// the mean: both documents -14/6, the first alone twice -1, the second alone twice -3.
+// Two documents: base scores 10 and 30 nats on weights 2 and 4, far 8 and 18: the differences are -2/2 and -12/4 per
+// unit of weight. The resampled mean is -14/6 for both documents, -1 for the first one twice, -3 for the second one
+// twice.
 TEST(Comparison, DocumentsAreResampled) {
   ResultsBuilder results;
   results.two_documents("base", 10, 30);
   results.two_documents("far", 8, 18);
   const auto found = *collect(testing::request_of(results)).rows[1].cells[0].comparison;
   ASSERT_TRUE(found.documents);
-  // Both seeds together: 1.5 times the first, in half nats.
+  // The mean of both seeds is 1.5 times the first, in half nats.
   EXPECT_NEAR(found.documents->low, -3 * 2 * 1.5, 1e-12);
   EXPECT_NEAR(found.documents->high, -1 * 2 * 1.5, 1e-12);
 }
 
-// Rates 0.1, 0.2, 0.3. a is best at 0.2, b at 0.3, the border.
+// Rates 0.1, 0.2, 0.3. a is best at 0.2, b at 0.3, the edge of the grid.
 class Rates : public ::testing::Test {
  protected:
   Rates() {
@@ -162,7 +166,7 @@ class Rates : public ::testing::Test {
   ResultsBuilder results_;
 };
 
-TEST_F(Rates, TheBestOfEqualTrialsStandsForItsRow) {
+TEST_F(Rates, TheBestOfEqualTrialsRepresentsItsRow) {
   const auto table = collect(tuned());
   ASSERT_EQ(table.rows.size(), 2u);
   EXPECT_EQ(table.rows[0].label, "positional=base");
@@ -184,8 +188,8 @@ TEST_F(Rates, ATrialWithoutAllOfItsValuesIsNotChosen) {
   EXPECT_EQ(tuned_grid(table)[1][2], "2 of 3 with results");
 }
 
-// The trial that failed may be the best one, so the row that stands for all is not compared by the others.
-TEST_F(Rates, ATrialThatHasNotEndedKeepsARowFromBeingCompared) {
+// The failed trial may be the best one, so the tuned row is not compared on the basis of the others.
+TEST_F(Rates, AnUnfinishedTrialKeepsARowFromBeingCompared) {
   for (int seed = 4; seed <= 6; ++seed)
     for (const double rate : {0.1, 0.2, 0.3})
       for (const char* scheme : {"base", "b"})
@@ -203,7 +207,7 @@ TEST_F(Rates, ATrialThatHasNotEndedKeepsARowFromBeingCompared) {
   EXPECT_EQ(comparison_grid(table)[1][6], "7, 1 trial incomplete");
 }
 
-// A seed of a pooled row is there when every one of its groups has it.
+// A pooled row has a seed only if every one of its groups has it.
 TEST_F(Rates, APooledRowLacksASeedThatOneOfItsGroupsLacks) {
   auto asked = testing::request_of(results_);
   asked.pool_to = {"positional"};
@@ -215,8 +219,8 @@ TEST_F(Rates, APooledRowLacksASeedThatOneOfItsGroupsLacks) {
   EXPECT_EQ(collect(asked).rows[1].cells[0].comparison->pairs, (Count{.planned = 4, .present = 3, .failed = 1}));
 }
 
-// Of two pooled groups one is planned with seeds 1 to 6 and the other with 1 to 8, of which 8 failed.
-TEST(Comparison, APooledRowSaysWhichSeedsItLeavesOut) {
+// Of two pooled groups, one has seeds 1 to 6 and the other 1 to 8, of which 8 failed.
+TEST(Comparison, APooledRowNamesTheSeedsItOmits) {
   ResultsBuilder results;
   for (const char* scheme : {"base", "b"})
     for (const double rate : {0.1, 0.2})
@@ -235,7 +239,7 @@ TEST(Comparison, APooledRowSaysWhichSeedsItLeavesOut) {
   EXPECT_EQ(table.rows[1].cells[0].comparison->pairs, (Count{.planned = 6, .present = 6}));
 }
 
-TEST_F(Rates, ReportedSeedsAreShownAndDoNotChoose) {
+TEST_F(Rates, ReportedSeedsAreShownAndNotUsedForSelection) {
   auto asked = tuned();
   asked.report = study::Report{std::nullopt, {3}, {}};
   const auto table = collect(asked);
@@ -244,7 +248,7 @@ TEST_F(Rates, ReportedSeedsAreShownAndDoNotChoose) {
   EXPECT_EQ(table.rows[0].count.planned, 1);
 }
 
-TEST_F(Rates, PooledRowsAreMeansSeedBySeed) {
+TEST_F(Rates, PooledRowsAreMeansPerSeed) {
   auto asked = testing::request_of(results_);
   asked.pool_to = {"positional"};
   const auto table = collect(asked);
@@ -296,7 +300,7 @@ TEST_F(Rates, Sorted) {
   EXPECT_THROW(sort_rows(table, "train"), UserError);
 }
 
-TEST(Comparison, AxesInWhichNoRowsDifferAreLeftOut) {
+TEST(Comparison, AxesThatAreEqualInAllRowsAreOmitted) {
   ResultsBuilder results;
   testing::add_bits(results, {.scheme = "base", .more_axes = {{"optimizer.lr", 0.1}}}, {1});
   testing::add_bits(results, {.scheme = "far", .more_axes = {{"optimizer.lr", 0.1}}}, {2});
@@ -314,7 +318,7 @@ TEST_F(Three, OtherSpreads) {
   const auto table = collect(asked);
   EXPECT_THAT(format_text(table), HasSubstr("mean \u00b1 standard deviation over seeds"));
   EXPECT_THAT(format_csv(table), HasSubstr("lm.bits_per_byte@length=64 std,"));
-  // Of far: 2.0 .. 2.5 in steps of 0.1: variance 0.175 / 5.
+  // The values of far are 2.0 .. 2.5 in steps of 0.1: variance 0.175 / 5.
   EXPECT_DOUBLE_EQ(*spread_of(table.rows[2].cells[0].summary, Spread::kStd), std::sqrt(0.035));
   EXPECT_DOUBLE_EQ(*spread_of(table.rows[2].cells[0].summary, Spread::kSem), std::sqrt(0.035 / 6));
 }
@@ -337,7 +341,7 @@ TEST(Comparison, UnequalCostsAreNoted) {
               Contains(HasSubstr("the rows are not equal in train.steps: positional=base has 1000")));
 }
 
-TEST_F(Three, CsvAndJsonHoldTheComparison) {
+TEST_F(Three, CsvAndJsonContainTheComparison) {
   const auto table = collect(testing::request_of(results_));
   EXPECT_THAT(format_csv(table), HasSubstr("lm.bits_per_byte@length=64 n,lm.bits_per_byte@length=64 difference,"));
   const auto comparison = json::parse(format_json(table))["rows"][2]["cells"][0]["comparison"];

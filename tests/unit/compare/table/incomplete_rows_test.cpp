@@ -1,4 +1,4 @@
-// Rows of which some runs have no value, beside their baseline: what is left of them decides nothing.
+// Rows with missing values beside their baseline: their remaining values decide nothing.
 #include <gmock/gmock.h>
 
 #include <nlohmann/json.hpp>
@@ -17,7 +17,7 @@ using testing::request_of;
 using testing::ResultsBuilder;
 using testing::Three;
 
-// far is lower by 0.5 on six seeds of seven, and the seventh is lost: then no star stands on the six.
+// far is lower by 0.5 on six of seven seeds, and the seventh is lost: the six alone give no star.
 TEST_F(Three, AnIncompletePairHasNoStar) {
   results_.finished({.scheme = "base", .seed = 7}, {{64, 2.0}});
   results_.failed({.scheme = "far", .seed = 7}, "bug");
@@ -39,8 +39,9 @@ TEST_F(Three, AnIncompletePairHasNoStar) {
   EXPECT_THAT(format_csv(table), HasSubstr(",incomplete,"));
 }
 
-// Rows that are not compared yet will be: what is decided now is decided as if they were.
-TEST_F(Three, RowsThatAreToComeAreMembersOfTheFamily) {
+// Rows that are not compared yet already count as members of the family, so that later comparisons do not change the
+// decision.
+TEST_F(Three, PendingRowsAreMembersOfTheFamily) {
   const double alone = collect(testing::request_of(results_)).rows[2].cells[0].comparison->difference.p;
   for (int seed = 1; seed <= 6; ++seed) results_.plan({.scheme = "later", .seed = seed});
   const auto table = collect(testing::request_of(results_));
@@ -49,9 +50,9 @@ TEST_F(Three, RowsThatAreToComeAreMembersOfTheFamily) {
   EXPECT_TRUE(table.rows[2].cells[0].comparison->separable);
 }
 
-// far against base alone, and as one of two members, as if near were open: what can never be decided is no member,
-// whether or not enough of its values are there for a difference; what can still be decided is one.
-TEST_F(Three, WhatCanNoLongerBeDecidedIsNoMemberOfTheFamily) {
+// far against base alone, and as one of two members while near is open: a comparison that can never be decided is not a
+// member, whether or not enough of its values exist for a difference; one that can still be decided is.
+TEST_F(Three, ComparisonsThatCannotBeDecidedAreNotInTheFamily) {
   const double alone = collect(testing::request_of(results_)).rows[2].cells[0].comparison->difference.p;
   const auto times = [&](const auto& add) {
     ResultsBuilder results;
@@ -83,7 +84,7 @@ TEST_F(Three, WhatCanNoLongerBeDecidedIsNoMemberOfTheFamily) {
                    1);
 }
 
-// A tuned row whose only finished trial has one seed left has no difference, and is compared when the other trial ends.
+// A tuned row whose only finished trial has one seed has no difference yet, and is compared when the other trial ends.
 TEST(Comparison, AnOpenTrialWithoutADifferenceIsAMemberOfTheFamily) {
   ResultsBuilder results;
   const auto add = [&](const char* scheme, double rate, const std::vector<double>& values) {
@@ -104,8 +105,8 @@ TEST(Comparison, AnOpenTrialWithoutADifferenceIsAMemberOfTheFamily) {
   EXPECT_DOUBLE_EQ(far.p_holm, 2 * far.difference.p);
 }
 
-// The seeds of near that did not diverge are lower than all others; they are those that luck left.
-TEST_F(Three, LuckySurvivorsDoNotTakeThePlaceOfTheBest) {
+// The seeds of near that did not diverge are lower than all others, but they are lucky survivors.
+TEST_F(Three, LuckySurvivorsAreNotTheBestRow) {
   for (int seed = 1; seed <= 6; ++seed) {
     if (seed < 4)
       results_.finished({.scheme = "lucky", .seed = seed}, {{64, 1.0 + 0.01 * seed}});
@@ -117,8 +118,8 @@ TEST_F(Three, LuckySurvivorsDoNotTakeThePlaceOfTheBest) {
   EXPECT_FALSE(table.rows[3].cells[0].best);
 }
 
-// The best one may be among those that are to come or that failed; what diverged is none of them.
-TEST_F(Three, NoRowIsBestWhileARunMayBeBetter) {
+// A pending or failed run may turn out to be the best; a diverged one cannot.
+TEST_F(Three, NoRowIsBestWhileAPendingRunMayBeBetter) {
   for (int seed = 1; seed <= 6; ++seed) results_.failed({.scheme = "gone", .seed = seed}, "non_finite");
   EXPECT_TRUE(collect(testing::request_of(results_)).rows[2].cells[0].best);
   results_.plan({.scheme = "later", .seed = 1});
@@ -130,7 +131,7 @@ TEST_F(Three, AFailedRunLeavesNoBestRow) {
   EXPECT_FALSE(collect(testing::request_of(results_)).rows[2].cells[0].best);
 }
 
-// All differences are 0.5, to the last bits: by t p would be 0.
+// All differences are 0.5 up to rounding: the t test would give p = 0.
 TEST(Comparison, EqualDifferencesAreDecidedBySigns) {
   ResultsBuilder results;
   testing::add_bits(results, {.scheme = "base"}, {2.5, 2.6, 2.7, 2.8, 2.9, 3.0});
@@ -142,8 +143,8 @@ TEST(Comparison, EqualDifferencesAreDecidedBySigns) {
   EXPECT_FALSE(far.separable);
 }
 
-// Six values of 2 against six of 3, of other seeds: of the 12! / (6! 6!) = 924 ways to share them out two are as far
-// apart. By Welch's t the standard error is 0 and p would be, too.
+// Six values of 2 against six of 3, with other seeds: two of the 12! / (6! 6!) = 924 assignments are as extreme.
+// Welch's t would have a standard error and a p of 0.
 TEST(Comparison, UnpairedRowsWithoutSpreadAreDecidedByExchanges) {
   ResultsBuilder results, other("late");
   testing::add_bits(results, {.scheme = "base"}, std::vector<double>(6, 3.0));

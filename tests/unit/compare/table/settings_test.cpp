@@ -20,7 +20,7 @@ const nlohmann::json kWritten = {
       {"report", {{"split", "test"}, {"seeds", "4..6"}}}}},
     {"claim", {{{"says", "s"}, {"metric", "lm.x"}, {"left", {{"positional", "alibi"}}}, {"holds", "left < 2"}}}}};
 
-// results/<experiment> in a temporary folder, with so many training records.
+// Creates results/<experiment> in a temporary folder with this many training records.
 struct Folder {
   explicit Folder(int records) {
     for (int i = 0; i < records; ++i) files.write("quick/runs/r" + std::to_string(i) + "/train.json", "{}");
@@ -30,7 +30,7 @@ struct Folder {
   testing::TemporaryFolder files;
 };
 
-TEST(CompareSettings, ComeBackAsTheyWere) {
+TEST(CompareSettings, RoundTrip) {
   const Folder folder(0);
   save_settings(folder.experiment(), study::compare_settings_of(kWritten, "t"));
   const auto settings = read_saved_settings(folder.experiment().compare()).settings;
@@ -49,7 +49,7 @@ TEST(CompareSettings, ComeBackAsTheyWere) {
   EXPECT_EQ(settings.claims.at(0).hash, study::compare_settings_of(kWritten, "t").claims.at(0).hash);
 }
 
-TEST(CompareSettings, AClaimIsStatedWhenItFirstStandsInAPlan) {
+TEST(CompareSettings, AClaimIsStatedWhenAPlanFirstContainsIt) {
   const Folder folder(0);
   const auto first = study::compare_settings_of(kWritten, "t");
   save_settings(folder.experiment(), first);
@@ -67,7 +67,7 @@ TEST(CompareSettings, AClaimIsStatedWhenItFirstStandsInAPlan) {
   EXPECT_EQ(stated.at(second.claims[1].hash), 2);
 }
 
-TEST(CompareSettings, AbsentAndSpoiltFiles) {
+TEST(CompareSettings, AbsentAndCorruptFiles) {
   const testing::TemporaryFolder folder;
   EXPECT_TRUE(read_saved_settings(folder / "none").settings.metrics.empty());
   EXPECT_FALSE(read_saved_settings(folder.write("a", "{\"stated\":{}}")).settings.baseline);

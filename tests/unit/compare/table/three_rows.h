@@ -1,4 +1,4 @@
-// Rows to compare with a baseline.
+// Three rows, one of which is the baseline.
 #pragma once
 
 #include <vector>

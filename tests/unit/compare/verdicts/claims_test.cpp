@@ -1,4 +1,4 @@
-// Verdicts on small results whose numbers are worked by hand.
+// Verdicts on small results whose values are worked out by hand.
 #include "compare/verdicts/claims.h"
 
 #include <gmock/gmock.h>
@@ -35,7 +35,7 @@ TEST_F(Six, TheTestOfOneClaim) {
   EXPECT_NEAR(*pair.sign_flip_p, 2.0 / 64, 1e-12);
 }
 
-TEST(Claims, SayHowManyPairsHaveSkippedSteps) {
+TEST(Claims, ReportHowManyPairsHaveSkippedSteps) {
   ResultsBuilder results;
   testing::add_row(results, {.scheme = "a"}, {2.0, 2.1, 2.2, 2.3, 2.4});
   results.finished({.scheme = "a", .seed = 6, .skipped_steps = 5}, {{64, 2.5}});
@@ -46,8 +46,8 @@ TEST(Claims, SayHowManyPairsHaveSkippedSteps) {
               ::testing::Not(HasSubstr("skipped")));
 }
 
-// "Not c" of rows a and b is every row, so that a would be judged against itself.
-TEST_F(Six, AValueThatNoRowHasDecidesNothing) {
+// With rows a and b, "not c" matches every row, so a would be compared with itself.
+TEST_F(Six, AValueThatNoRowHasIsUndecided) {
   for (const json& side : {json{{"positional", {{"not", "c"}}}}, json{{"positional", {"b", "c"}}}}) {
     const auto found =
         testing::judged(results_, {testing::claim("left < right", {{"positional", "a"}}, side)}).claims.at(0);
@@ -60,7 +60,7 @@ TEST_F(Six, AValueThatNoRowHasDecidesNothing) {
   EXPECT_EQ(known.claims.at(0).verdict, Verdict::kSupported);
 }
 
-TEST_F(Six, EveryVerdict) {
+TEST_F(Six, AllVerdicts) {
   const auto verdict = [&](const json& one) { return testing::judged(results_, {one}).claims.at(0).verdict; };
   EXPECT_EQ(verdict(testing::claim("left < right")), Verdict::kSupported);
   EXPECT_EQ(verdict(testing::claim("right > left")), Verdict::kSupported);
@@ -75,7 +75,7 @@ TEST_F(Six, EveryVerdict) {
   EXPECT_EQ(verdict(testing::claim("left < 2.2", {{"positional", "a"}}, nullptr)), Verdict::kUndecided);
 }
 
-// Holm over three claims: the p of the first is taken three times, that of the others (1) stays.
+// Holm over three claims: the p of the first is multiplied by three, those of the others stay 1.
 TEST_F(Six, ClaimsOfAFileAreOneFamily) {
   const auto found = testing::judged(results_, {testing::claim("left < right - 0.3"), testing::claim("left > right"),
                                                 testing::claim("left < right - 0.5")});
@@ -95,7 +95,7 @@ TEST_F(Six, TwoMetricsOfOneRow) {
   EXPECT_NEAR(found.pairs[0].test->difference, 0.5 + 0.01 * 3.5, 1e-12);
 }
 
-TEST(Claims, FewerThanSixSeedsDecideNothing) {
+TEST(Claims, FewerThanSixSeedsAreUndecided) {
   ResultsBuilder results;
   testing::add_row(results, {.scheme = "a"}, {1.0, 1.01, 1.02, 1.0, 1.01});
   testing::add_row(results, {.scheme = "b"}, {9.0, 9.02, 9.01, 9.0, 9.03});
@@ -103,17 +103,17 @@ TEST(Claims, FewerThanSixSeedsDecideNothing) {
   const auto& found = judgement.claims.at(0);
   EXPECT_EQ(found.verdict, Verdict::kUndecided);
   EXPECT_THAT(found.remarks, Contains("n is too small: 5 of the at least 6 seeds that a verdict needs."));
-  EXPECT_FALSE(found.needed);  // the spread of fewer says little
+  EXPECT_FALSE(found.needed);  // the spread of fewer seeds is unreliable
   EXPECT_THAT(claim_lines(found, judgement.level),
               Contains("not tested, so its p is 1 in Holm's correction over the claims, at level 0.05"));
 }
 
-TEST(Claims, AnUndecidedOneSaysWhatItWouldNeed) {
+TEST(Claims, AnUndecidedClaimReportsTheSeedsItNeeds) {
   ResultsBuilder results;
   testing::add_row(results, {.scheme = "a"}, {0.0, 0.1, 0.2, 0.3, 0.4, 0.5});
   testing::add_row(results, {.scheme = "b"}, {0.2, 0.0, 0.3, 0.2, 0.5, 0.7});
   // a - b is -0.2, 0.1, -0.1, 0.1, -0.1, -0.2: mean -1/15, standard deviation 0.1366; the paired t test of d = -0.488
-  // at 0.05 has power 0.8 from n = 35 on: power.py as in power_test.cpp.
+  // at level 0.05 has power 0.8 from n = 35 on, with the formulas of power_test.cpp.
   const auto found = testing::judged(results, {testing::claim("left < right")}).claims.at(0);
   EXPECT_EQ(found.verdict, Verdict::kUndecided);
   EXPECT_EQ(found.needed, 35u);
@@ -124,8 +124,8 @@ TEST(Claims, AnUndecidedOneSaysWhatItWouldNeed) {
               Contains("35 seeds are needed to refute the claim at the present spread (power 0.8 at level 0.05)."));
 }
 
-// One pair is enough to refute a claim about each of two, at half the level: by power.py as above n = 43 for d = 0.488
-// at 0.025. The other pair, which speaks for the claim and would need 881, does not count.
+// One pair is enough to refute a claim about both, at half the level: with the same formulas n = 43 for d = 0.488 at
+// 0.025. The other pair supports the claim and would need 881 seeds, which does not matter.
 TEST(Claims, TheSeedsToRefuteAreThoseOfOnePair) {
   ResultsBuilder results;
   testing::add_row(results, {.scheme = "a"}, {0.0, 0.1, 0.2, 0.3, 0.4, 0.5});
@@ -141,7 +141,7 @@ TEST(Claims, TheSeedsToRefuteAreThoseOfOnePair) {
   EXPECT_EQ(found.needed, 43u);
 }
 
-TEST(Claims, ADivergedRunDecidesNothingOrIsWorst) {
+TEST(Claims, ADivergedRunIsUndecidedOrWorst) {
   ResultsBuilder results;
   testing::add_row(results, {.scheme = "a"}, {2.0, 2.1, 2.2, 2.3, 2.4, 2.5, 2.4});
   testing::add_row(results, {.scheme = "b"}, {2.5, 2.6, nullptr, 2.8, 2.9, 3.0, 2.5});
@@ -159,7 +159,7 @@ TEST(Claims, ADivergedRunDecidesNothingOrIsWorst) {
   EXPECT_EQ(testing::judged(results, {other}).claims.at(0).verdict, Verdict::kRefuted);
 }
 
-// Two learning rates. At 0.001 a is better by 0.5, at 0.01 it is worse by 0.3 (with the same small noise).
+// Two learning rates: at 0.001 a is better by 0.5, at 0.01 it is worse by 0.3 (with the same small noise).
 class TwoRates : public ::testing::Test {
  protected:
   TwoRates() {
@@ -186,7 +186,7 @@ class TwoRates : public ::testing::Test {
 TEST_F(TwoRates, Each) {
   const auto found = testing::judged(results_, {over("each")}).claims.at(0);
   EXPECT_EQ(found.pairs.size(), 2u);
-  EXPECT_EQ(found.verdict, Verdict::kRefuted);  // one pair is enough, its p times two
+  EXPECT_EQ(found.verdict, Verdict::kRefuted);  // one pair is enough, with twice its p
   EXPECT_DOUBLE_EQ(found.p_refute, 2 * found.pairs[1].p_refute);
 }
 
@@ -199,7 +199,7 @@ TEST_F(TwoRates, Mean) {
   EXPECT_EQ(found.verdict, Verdict::kSupported);
 }
 
-TEST_F(TwoRates, TunedTakesTheBestOfEachSide) {
+TEST_F(TwoRates, TunedUsesTheBestTrialOfEachSide) {
   const auto found = testing::judged(results_, {over("tuned")}, kTune).claims.at(0);
   ASSERT_EQ(found.pairs.size(), 1u);
   EXPECT_EQ(found.pairs[0].left, "positional=a optimizer.lr=0.001");
@@ -208,15 +208,16 @@ TEST_F(TwoRates, TunedTakesTheBestOfEachSide) {
   EXPECT_EQ(found.verdict, Verdict::kSupported);
 }
 
-// Equal numbers of trials: the best of two is not compared with the best of three of which one has not ended.
-TEST_F(TwoRates, ATrialThatHasNotEndedKeepsATunedClaimOpen) {
+// Both sides need equal numbers of trials: the best of two is not compared with the best of three while one is
+// unfinished.
+TEST_F(TwoRates, AnUnfinishedTrialKeepsATunedClaimOpen) {
   results_.plan({.scheme = "a", .seed = 1, .more_axes = {{"optimizer.lr", 0.1}}});
   const auto found = testing::judged(results_, {over("tuned")}, kTune).claims.at(0);
   EXPECT_EQ(found.verdict, Verdict::kUndecided);
   EXPECT_THAT(found.remarks, Contains(HasSubstr("1 of the 3 trials like positional=a")));
 }
 
-TEST_F(TwoRates, ReportedSeedsDoNotChoose) {
+TEST_F(TwoRates, ReportedSeedsAreNotUsedForSelection) {
   auto compare = kTune;
   compare["report"] = {{"seeds", {4, 5, 6}}};
   const auto found = testing::judged(results_, {over("tuned")}, compare).claims.at(0);
@@ -224,8 +225,8 @@ TEST_F(TwoRates, ReportedSeedsDoNotChoose) {
   EXPECT_THAT(found.remarks, Contains(HasSubstr("n is too small")));
 }
 
-// A study that may have 12 seeds looks at 6 and at 9: each look has its own level, and what it decides stays.
-TEST_F(Six, LooksShareTheLevelAndKeepTheirVerdicts) {
+// A study with at most 12 seeds has interim analyses at 6 and at 9: each has its own level, and its decisions are kept.
+TEST_F(Six, InterimAnalysesShareTheLevelAndKeepTheirVerdicts) {
   const auto one = testing::claim("left < right - 0.3");
   const auto hash = study::compare_settings_of({{"claim", {one}}}, "t").claims[0].hash;
   InterimAnalyses interim{12, {}};
@@ -237,8 +238,8 @@ TEST_F(Six, LooksShareTheLevelAndKeepTheirVerdicts) {
   EXPECT_EQ(testing::judged(results_, {one}, json::object(), interim).claims[0].verdict, Verdict::kRefuted);
 }
 
-// Who looks at seven seeds, of which no look was planned, would have a chance more than the level allows.
-TEST_F(Six, BetweenLooksNothingIsDecided) {
+// An analysis at seven seeds, which was not planned, would raise the error rate above the level.
+TEST_F(Six, NothingIsDecidedBetweenInterimAnalyses) {
   const auto one = testing::claim("left < right - 0.3");
   const auto now = [&](const InterimAnalyses& interim) {
     return testing::judged(results_, {one}, json::object(), interim, false).claims[0];
@@ -249,7 +250,7 @@ TEST_F(Six, BetweenLooksNothingIsDecided) {
   EXPECT_EQ(now({12, {{6, 0.01, {}}}}).verdict, Verdict::kSupported);
 }
 
-TEST_F(Six, NoRowsDecideNothing) {
+TEST_F(Six, NoRowsAreUndecided) {
   auto nobody = testing::claim("left < right", {{"positional", "c"}});
   nobody["unmatched"] = "drop";
   const auto found = testing::judged(results_, {nobody}).claims[0];
@@ -270,9 +271,9 @@ TEST_F(Six, AMisspelledMetricIsNamed) {
               Contains(HasSubstr("did you mean 'lm.bits_per_byte@length=64'?")));
 }
 
-// As in the table: b scores 10 and 30 nats on weights 2 and 4, a 8 and 18; by documents -2/2 and -12/4, twice and one
-// and a half times that. The claim asks for 1 less.
-TEST(Claims, DocumentsStandBesideThem) {
+// As in the table: b scores 10 and 30 nats on weights 2 and 4, a 8 and 18; the differences per document are -2/2 and
+// -12/4 for seed 1, and 1.5 times that in the mean. The claim asks for a difference of at least 1.
+TEST(Claims, DocumentIntervalsArePrintedBeside) {
   ResultsBuilder results;
   results.two_documents("b", 10, 30);
   results.two_documents("a", 8, 18);
@@ -284,7 +285,7 @@ TEST(Claims, DocumentsStandBesideThem) {
   EXPECT_THAT(format_claims_text(judgement), HasSubstr(", over documents [-8, -2]"));
 }
 
-TEST(Claims, WhatTunesIsAPartOfATunedClaim) {
+TEST(Claims, TunedAxesArePartOfATunedClaim) {
   auto one = testing::claim("left < right");
   const auto hash = [&](const char* by) {
     const json compare = {{"tune", {{"over", {"optimizer.lr"}}, {"by", by}, {"split", "validation"}}}};
@@ -295,13 +296,13 @@ TEST(Claims, WhatTunesIsAPartOfATunedClaim) {
   EXPECT_NE(hash("lm.bits_per_byte@length=64"), hash("lm.bits_per_byte@length=512"));
 }
 
-TEST(LooksFrom, GrowByHalfUpToTheLast) {
+TEST(LooksFrom, GrowByHalfUpToTheMaximum) {
   EXPECT_EQ(interim_seed_counts(6, 24), (std::vector<std::size_t>{6, 9, 13, 19, 24}));
   EXPECT_EQ(interim_seed_counts(6, 9), (std::vector<std::size_t>{6, 9}));
   EXPECT_EQ(interim_seed_counts(6, 6), (std::vector<std::size_t>{6}));
 }
 
-TEST(LooksFile, ComesBackAsItWas) {
+TEST(LooksFile, RoundTrip) {
   const ResultsBuilder results;
   std::filesystem::create_directories(results.experiment().folder());
   EXPECT_EQ(read_interim_analyses(results.experiment()).most_seeds, 0u);
@@ -331,7 +332,7 @@ TEST_F(Six, Formats) {
               1e-9);
 }
 
-// Training's events tell what a run was on the way: its record holds the end alone.
+// Values at earlier steps come from the training events, because the record has only the final ones.
 TEST(Claims, TwoStepsOfOneMetric) {
   ResultsBuilder results;
   for (int seed = 1; seed <= 6; ++seed) {
@@ -358,8 +359,9 @@ TEST(Claims, TwoStepsOfOneMetric) {
   EXPECT_EQ(found.verdict, Verdict::kSupported);
 }
 
-// A model that cannot answer has no value, at a step as at the end; only what is not finite has diverged.
-TEST(Claims, AStepThatAModelCannotAnswerIsNoDivergence) {
+// A metric that does not apply to a model has no value, at a step as at the end; only non-finite values count as
+// diverged.
+TEST(Claims, AMetricThatDoesNotApplyAtAStepIsNoDivergence) {
   ResultsBuilder results;
   results.finished({.scheme = "a", .seed = 1}, {{64, 2.0}});
   const auto event = [](const json& sum) {

@@ -1,4 +1,4 @@
-// Kept values against new ones, by hand.
+// Baseline values against new ones, worked out by hand.
 #include "compare/verdicts/gate.h"
 
 #include <gmock/gmock.h>
@@ -41,7 +41,7 @@ GateCheck check(const std::vector<double>& kept, const Table& now, const std::st
 
 const std::vector<double> kKept{2.00, 2.10, 2.20, 2.05};
 
-TEST(Gate, EqualOrBetterEverywhereIsFine) {
+TEST(Gate, EqualOrBetterEverywherePasses) {
   EXPECT_EQ(check(kKept, table_of(kKept), "0").verdict, GateVerdict::kFine);
   EXPECT_EQ(check(kKept, table_of({1.99, 2.10, 2.0, 2.05}), "0").reason, "no seed is worse");
   EXPECT_EQ(check({2.0}, table_of({2.0}), "0").verdict, GateVerdict::kFine);
@@ -58,7 +58,7 @@ TEST(Gate, ADifferenceAgainstTheTolerance) {
   EXPECT_NEAR(check(kKept, now, "0.005").difference->test.difference, 0.005, 1e-12);
 }
 
-TEST(Gate, TooFewSeedsDecideNothing) {
+TEST(Gate, TooFewSeedsAreUndecided) {
   EXPECT_EQ(check({2.0, 2.1}, table_of({2.5, 2.6}), "0.1").verdict, GateVerdict::kUndecided);
 }
 
@@ -72,7 +72,7 @@ TEST(Gate, ADivergedRunIsARegression) {
   const auto lost = check(kKept, table_of({2.00, 2.10, 2.20}, 1, 4), "0.1");
   EXPECT_EQ(lost.verdict, GateVerdict::kRegression);
   EXPECT_EQ(lost.reason, "1 of 4 runs diverged, 1 of them with a value in the baseline");
-  // Kept were seeds 1 to 3; of today's six the other three diverged.
+  // The baseline has seeds 1 to 3; of the current six seeds, the other three diverged.
   ResultsBuilder results;
   for (int seed = 1; seed <= 3; ++seed) results.finished({.scheme = "a", .seed = seed}, {{64, 2.0}});
   for (int seed = 4; seed <= 6; ++seed) results.failed({.scheme = "a", .seed = seed}, "non_finite");
@@ -80,14 +80,14 @@ TEST(Gate, ADivergedRunIsARegression) {
   const auto fresh = check({2.0, 2.0, 2.0}, now, "0.1");
   EXPECT_EQ(fresh.verdict, GateVerdict::kRegression);
   EXPECT_EQ(fresh.reason, "3 of 6 runs diverged, 0 of them with a value in the baseline");
-  // Kept as it is, a run that diverges again is no worse.
+  // If the baseline is updated, a run that diverges again is no worse.
   const auto baseline = gate_baseline(now, {});
   EXPECT_EQ(baseline["rows"][0]["metrics"]["lm.bits_per_byte@length=64"]["diverged"].dump(), "[4,5,6]");
   EXPECT_EQ(gate(now, baseline, {}).at(0).verdict, GateVerdict::kFine);
 }
 
-// Those that are there may be the lucky ones.
-TEST(Gate, ARunWithoutItsValueKeepsItOpen) {
+// The remaining runs may be lucky survivors.
+TEST(Gate, AMissingRunKeepsTheGateOpen) {
   ResultsBuilder results;
   for (int seed = 1; seed <= 3; ++seed) results.finished({.scheme = "a", .seed = seed}, {{64, 1.0}});
   results.failed({.scheme = "a", .seed = 4}, "bug");
@@ -99,22 +99,23 @@ TEST(Gate, ARunWithoutItsValueKeepsItOpen) {
             "3 of 6 runs have a value: 1 pending, 1 failed, 1 pruned");
 }
 
-// Three seeds that are all worse by the same: signs reach 1/8 at best, and t's standard error is 0.
-TEST(Gate, EqualDifferencesAreJudgedBySigns) {
+// Three seeds are all worse by the same amount: the sign test reaches 1/8 at best, and the t test's standard error is
+// 0.
+TEST(Gate, EqualDifferencesAreTestedBySigns) {
   const std::vector<double> three{2.0, 2.1, 2.2}, five{2.0, 2.1, 2.2, 2.3, 2.4};
   const auto open = check(three, table_of({2.05, 2.15, 2.25}), "0.1");
   EXPECT_EQ(open.verdict, GateVerdict::kUndecided);
   EXPECT_EQ(open.reason, "the differences have no spread, and 3 seeds are too few for the sign-flip test");
   EXPECT_EQ(check(five, table_of({2.05, 2.15, 2.25, 2.35, 2.45}), "0.1").verdict, GateVerdict::kFine);
   EXPECT_EQ(check(five, table_of({2.05, 2.15, 2.25, 2.35, 2.45}), "0.01").verdict, GateVerdict::kRegression);
-  // Rounding makes no seed worse.
+  // A rounding difference does not make a seed worse.
   EXPECT_EQ(check(three, table_of({2.0 + 1e-7, 2.1, 2.2 - 1e-7}), "0").reason, "no seed is worse");
   EXPECT_EQ(check(three, table_of({2.0 + 1e-5, 2.1, 2.2 - 1e-7}), "0").verdict, GateVerdict::kUndecided);
 }
 
-// Two rows without spread, each worse by 0.05 on five seeds: 1/32 by signs, so alone a regression, and twice that in
-// two.
-TEST(Gate, EqualDifferencesAreTakenAsOftenAsThereAreChecks) {
+// Two rows without spread are each worse by 0.05 on five seeds: the sign test gives 1/32, which is a regression for one
+// row, but twice that for two.
+TEST(Gate, EqualDifferencesAreAdjustedForTheNumberOfChecks) {
   const auto table = [](double by, int rows) {
     ResultsBuilder results;
     for (int row = 0; row < rows; ++row)
@@ -129,8 +130,8 @@ TEST(Gate, EqualDifferencesAreTakenAsOftenAsThereAreChecks) {
   for (const auto& one : checks(2)) EXPECT_EQ(one.verdict, GateVerdict::kUndecided);
 }
 
-// Kept values are by seed, and a pooled row has as many runs of each as it has groups.
-TEST(Gate, APooledRowIsCountedBySeeds) {
+// Baseline values are kept per seed, and a pooled row has one run of each seed per group.
+TEST(Gate, APooledRowIsCountedPerSeed) {
   ResultsBuilder results;
   for (const double rate : {0.1, 0.2})
     for (int seed = 1; seed <= 4; ++seed) {
@@ -146,8 +147,8 @@ TEST(Gate, APooledRowIsCountedBySeeds) {
   EXPECT_EQ(check(kKept, now, "0.1").reason, "1 of 4 runs diverged, 1 of them with a value in the baseline");
 }
 
-// A verdict that three seeds' signs could not reach says what it takes for granted.
-TEST(Gate, AVerdictSaysThatItRestsOnNormalDifferences) {
+// A verdict that the signs of three seeds could not reach names its assumption.
+TEST(Gate, AVerdictNamesItsAssumptionOfNormalDifferences) {
   const std::vector<double> three{2.0, 2.1, 2.2};
   EXPECT_EQ(check(three, table_of({2.005, 2.106, 2.204}), "0.1").reason,
             "below the tolerance, if differences are normally distributed");
@@ -155,7 +156,7 @@ TEST(Gate, AVerdictSaysThatItRestsOnNormalDifferences) {
             "worse by more than the tolerance, if differences are normally distributed");
 }
 
-TEST(Gate, WhatCannotBeKeptAndWhatIsNotGuardedIsListed) {
+TEST(Gate, ListsWhatCannotBeInABaselineAndWhatIsNotGuarded) {
   ResultsBuilder results;
   for (int seed = 1; seed <= 3; ++seed) {
     results.finished({.scheme = "a", .seed = seed}, {{64, 2.0}, {512, "n/a"}});
@@ -168,7 +169,7 @@ TEST(Gate, WhatCannotBeKeptAndWhatIsNotGuardedIsListed) {
               ElementsAre("positional=b: not in the baseline: 0 of 3 runs have a value (1 failed, 2 diverged)",
                           "positional=c: partly in the baseline: 1 of 2 runs have a value (1 pending)"));
   auto baseline = gate_baseline(table, {});
-  ASSERT_EQ(baseline["rows"].size(), 2u);  // a row without a value guards nothing
+  ASSERT_EQ(baseline["rows"].size(), 2u);  // a row without a value is not guarded
   EXPECT_THAT(rows_without_baseline(table, baseline),
               ElementsAre("positional=b: new, not in the baseline; runs 0/3 (1 failed, 2 diverged)"));
   baseline["rows"][1]["metrics"].erase("lm.bits_per_byte@length=512");
@@ -176,13 +177,13 @@ TEST(Gate, WhatCannotBeKeptAndWhatIsNotGuardedIsListed) {
               Contains("positional=c: lm.bits_per_byte@length=512: new, not in the baseline; runs 1/2 (1 pending)"));
 }
 
-TEST(Gate, WhatIsGoneIsUndecided) {
+TEST(Gate, MissingRowsAreUndecided) {
   auto now = table_of(kKept);
   now.rows[0].axes["positional"] = "other";
   EXPECT_EQ(check(kKept, now, "0").reason, "the row no longer exists");
 }
 
-TEST(Gate, FilesAndTolerancesThatAreNone) {
+TEST(Gate, InvalidFilesAndTolerances) {
   for (const char* text :
        {"", "[]", "{}", "{\"schema\":2,\"rows\":[]}", "{\"schema\":1,\"rows\":[{}]}",
         R"({"schema":1,"rows":[{"axes":{},"metrics":{"m":{"direction":"lower","values":{},"diverged":3}}}]})"})

@@ -1,4 +1,4 @@
-// Claims on made results, for tests of their verdicts.
+// Claims on results made by the tests of verdicts.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -11,7 +11,7 @@
 
 namespace assay::testing {
 
-// Bits a byte at length 64 of one row, by seed; null diverged, false not run, true failed, "n/a" no value.
+// Bits per byte at length 64 of one row, by seed; null: diverged, false: not run, true: failed, "n/a": no value.
 inline void add_row(ResultsBuilder& results, BuiltRun run, const std::vector<nlohmann::json>& values) {
   for (size_t i = 0; i < values.size(); ++i) {
     run.seed = static_cast<int>(i) + 1;
@@ -55,7 +55,7 @@ class Six : public ::testing::Test {
   ResultsBuilder results_;
 };
 
-// A line of the first claim: its first pair, the decision, remarks.
+// Returns a line of the first claim: its first pair, the decision, or remarks.
 inline std::string line_of(const compare::Judgement& judgement, std::size_t line = 0) {
   return compare::claim_lines(judgement.claims.at(0), judgement.level).at(line);
 }

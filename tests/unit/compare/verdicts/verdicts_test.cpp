@@ -1,4 +1,4 @@
-// When a claim is tested at all, on what its p rests, and what its lines say of both.
+// When a claim is tested, which values its p uses, and how its lines explain both.
 #include <gmock/gmock.h>
 
 #include <nlohmann/json.hpp>
@@ -18,8 +18,8 @@ using testing::line_of;
 using testing::ResultsBuilder;
 using testing::Six;
 
-// B is lower by 0.01 or 0.02 on six seeds of seven. With 10 on the seventh B - A is 1.273 +- 3.2, p 0.36; a run that
-// has no value there must not leave the six to speak for all.
+// B is lower by 0.01 or 0.02 on six of seven seeds. With 10 on the seventh, B - A is 1.273 +- 3.2, p 0.36; when a run
+// has no value there, the claim must not be decided by the other six.
 class SevenOfWhichOneIsLost : public ::testing::Test {
  protected:
   static constexpr double kLow[] = {0.99, 1.08, 1.19, 1.28, 1.39, 1.48};
@@ -33,7 +33,7 @@ class SevenOfWhichOneIsLost : public ::testing::Test {
   }
 };
 
-TEST_F(SevenOfWhichOneIsLost, DecidesNothing) {
+TEST_F(SevenOfWhichOneIsLost, IsUndecided) {
   EXPECT_EQ(judged_with(0.98).claims[0].verdict, Verdict::kSupported);
   const auto worst = judged_with(10.0);
   EXPECT_EQ(worst.claims[0].verdict, Verdict::kUndecided);
@@ -49,7 +49,7 @@ TEST_F(SevenOfWhichOneIsLost, DecidesNothing) {
     EXPECT_EQ(found.claims[0].verdict, Verdict::kUndecided) << counted;
     EXPECT_EQ(found.claims[0].p_support, 1) << counted;
     EXPECT_THAT(testing::line_of(found), ::testing::EndsWith(counted));
-    EXPECT_FALSE(found.claims[0].needed) << counted;  // seeds to add are not what is missing
+    EXPECT_FALSE(found.claims[0].needed) << counted;  // more seeds would not help
   }
   EXPECT_THAT(
       judged_with(true).claims[0].remarks,
@@ -61,8 +61,8 @@ TEST_F(SevenOfWhichOneIsLost, DecidesNothing) {
               Contains(HasSubstr("1 run is pending, and the claim cannot be decided")));
 }
 
-// Differences left - right 0.01 .. 0.02 and, of the seventh, minus infinity: ranks 1 to 6 against 7, p above 0.05. What
-// failed may have a value at the next attempt, and what is to come will have one: neither is worst.
+// The differences left - right are 0.01 .. 0.02, and minus infinity for the seventh: ranks 1 to 6 against 7, p above
+// 0.05. A failed run may have a value after the next attempt, and a pending one will have one: neither counts as worst.
 TEST_F(SevenOfWhichOneIsLost, OnlyADivergedRunIsWorst) {
   auto one = testing::claim("right < left");
   one["diverged"] = "worst";
@@ -79,7 +79,8 @@ TEST_F(SevenOfWhichOneIsLost, OnlyADivergedRunIsWorst) {
   }
 }
 
-// a is better in all seven pairs where b diverged once, and it is open where that run of b failed, whatever a's own is.
+// a is better in all seven pairs when b diverged once; the claim stays open when that run of b failed, whatever the
+// result of a.
 TEST_F(SevenOfWhichOneIsLost, AFailedPartnerOfADivergedRunKeepsTheClaimOpen) {
   auto one = testing::claim("left < right");
   one["diverged"] = "worst";
@@ -95,8 +96,8 @@ TEST_F(SevenOfWhichOneIsLost, AFailedPartnerOfADivergedRunKeepsTheClaimOpen) {
   EXPECT_EQ(with_last(true, nullptr).pairs[0].pairs.failed, 1);
 }
 
-// Neither another attempt nor another seed gives a claim the value of a run that diverged.
-TEST_F(SevenOfWhichOneIsLost, AClaimIsStuckWhereNoAttemptMendsWhatItLacks) {
+// Neither another attempt nor another seed gives a value to a run that diverged.
+TEST_F(SevenOfWhichOneIsLost, AClaimIsStuckWhenNoAttemptCanAddItsMissingValue) {
   for (const auto& [seventh, stuck] :
        {std::pair<json, bool>{nullptr, true}, {"n/a", true}, {true, false}, {false, false}, {10.0, false}}) {
     EXPECT_EQ(judged_with(seventh).claims[0].verdict, Verdict::kUndecided);
@@ -105,11 +106,11 @@ TEST_F(SevenOfWhichOneIsLost, AClaimIsStuckWhereNoAttemptMendsWhatItLacks) {
   auto worst = testing::claim("right < left"), equal = testing::claim("left = right within 5");
   worst["diverged"] = equal["diverged"] = "worst";
   EXPECT_FALSE(judged_with(nullptr, worst).claims[0].is_stuck);
-  EXPECT_TRUE(judged_with(nullptr, equal).claims[0].is_stuck);  // worst is within no margin
+  EXPECT_TRUE(judged_with(nullptr, equal).claims[0].is_stuck);  // a diverged run is within no margin
 }
 
-// Twelve seeds are planned; five pairs are to come and one failed. The six that are there say nothing yet.
-TEST(Claims, NothingIsDecidedWhileRunsAreToCome) {
+// Twelve seeds are planned; five pairs are pending and one failed. The other six decide nothing yet.
+TEST(Claims, NothingIsDecidedWhileRunsArePending) {
   ResultsBuilder results;
   std::vector<json> a{2.0, 2.1, 2.2, 2.3, 2.4, 2.5, true}, b{2.5, 2.5, 2.8, 2.8, 2.8, 3.1, 3.0};
   a.resize(12, false);
@@ -129,8 +130,8 @@ TEST(Claims, NothingIsDecidedWhileRunsAreToCome) {
   EXPECT_EQ(pair["tested"], false);
 }
 
-// The seeds of an interim analysis are all there; what an earlier one decided stays while more are to come.
-TEST(Claims, AnInterimAnalysisJudgesWholePairs) {
+// All seeds of the interim analysis are finished; an earlier decision is kept while more seeds are pending.
+TEST(Claims, AnInterimAnalysisUsesCompletePairs) {
   ResultsBuilder results;
   testing::add_row(results, {.scheme = "a"}, {2.0, 2.1, 2.2, 2.3, 2.4, 2.5});
   testing::add_row(results, {.scheme = "b"}, {2.5, 2.5, 2.8, 2.8, 2.8, 3.1});
@@ -145,7 +146,7 @@ TEST(Claims, AnInterimAnalysisJudgesWholePairs) {
   EXPECT_THAT(claim_lines(now.claims[0], now.level), Contains(HasSubstr("not tested")));
 }
 
-TEST(Claims, APrunedRowIsNotJudgedByWhatItHas) {
+TEST(Claims, APrunedRowIsNotJudgedByItsPartialResults) {
   ResultsBuilder results;
   testing::add_row(results, {.scheme = "a"}, {2.0, 2.1, 2.2, 2.3, 2.4, 2.5, 2.6});
   testing::add_row(results, {.scheme = "b"}, {2.5, 2.5, 2.8, 2.8, 2.8, 3.1});
@@ -156,8 +157,8 @@ TEST(Claims, APrunedRowIsNotJudgedByWhatItHas) {
   EXPECT_THAT(found.claims[0].remarks, Contains("1 run was pruned, so there is no value to compare."));
 }
 
-// Seeds that one row alone is planned with are no pairs, and nothing that is to come. Both sides' are named.
-TEST(Claims, RowsOfOtherSeedsArePairedWhereBothArePlanned) {
+// Seeds that are planned for one row only make no pairs and are not pending. The seeds of both sides are named.
+TEST(Claims, RowsOfOtherSeedsArePairedOnCommonSeeds) {
   ResultsBuilder results;
   testing::add_row(results, {.scheme = "a"}, {2.0, 2.1, 2.2, 2.3, 2.4, 2.5, 9.0, false});
   testing::add_row(results, {.scheme = "b"}, {2.5, 2.5, 2.8, 2.8, 2.8, 3.1});
@@ -170,7 +171,7 @@ TEST(Claims, RowsOfOtherSeedsArePairedWhereBothArePlanned) {
                                  "Seed 11 of positional=b is not planned for positional=a and cannot be paired."));
 }
 
-// b has seeds 1 to 6, c 1 to 5: the mean is over the five that both have, and five are too few.
+// b has seeds 1 to 6, c 1 to 5: the mean is over the five that both have, which are too few.
 class OtherSeedsInOneRow : public ::testing::Test {
  protected:
   OtherSeedsInOneRow() {
@@ -194,12 +195,12 @@ TEST_F(OtherSeedsInOneRow, TheSmallestPairIsTheReasonThatAClaimIsNotTested) {
   EXPECT_THAT(found.remarks, ::testing::Not(Contains(HasSubstr("seeds are needed"))));
 }
 
-TEST_F(OtherSeedsInOneRow, AMeanSaysWhichSeedsItLeavesOut) {
+TEST_F(OtherSeedsInOneRow, AMeanNamesTheSeedsItOmits) {
   EXPECT_THAT(testing::judged(results_, {made("mean")}).claims[0].remarks,
               Contains("The mean leaves out seed 6, which not every pair of rows has."));
 }
 
-// One row's runs against a number are counted as runs, and a run that two pairs share counts once.
+// A row against a constant counts its runs, and a run that two pairs share counts once.
 TEST(Claims, RunsAreCountedOnce) {
   ResultsBuilder results;
   testing::add_row(results, {.scheme = "a"}, {2.0, 2.1, 2.2, 2.3, 2.4, 2.5, true});
@@ -213,8 +214,8 @@ TEST(Claims, RunsAreCountedOnce) {
               ::testing::EndsWith("; 6 of 7 runs: 1 failed"));
 }
 
-// Equal differences have a standard error of zero: by t p would be 0 however few the seeds are. Signs can reach
-// 2 / 2^6, 1 / 2^6 one-sided; Holm takes it twice in a file of two claims.
+// Equal differences have a standard error of zero: the t test would give p = 0 for any number of seeds. The sign test
+// reaches 2 / 2^6, 1 / 2^6 one-sided; Holm doubles it in a file of two claims.
 class EqualDifferences : public ::testing::Test {
  protected:
   EqualDifferences() {
@@ -224,7 +225,7 @@ class EqualDifferences : public ::testing::Test {
   ResultsBuilder results_;
 };
 
-TEST_F(EqualDifferences, AreDecidedBySigns) {
+TEST_F(EqualDifferences, AreTestedBySigns) {
   const auto one = testing::judged(results_, {testing::claim("left < right")});
   EXPECT_EQ(one.claims[0].verdict, Verdict::kSupported);
   EXPECT_EQ(one.claims[0].p_support, 2.0 / 64);
@@ -240,7 +241,7 @@ TEST_F(EqualDifferences, AreDecidedBySigns) {
   EXPECT_THAT(on_the_bound.remarks, Contains(HasSubstr("10000 seeds would not decide the claim at level 0.05")));
 }
 
-TEST_F(EqualDifferences, AreTakenAsOftenAsThereAreClaims) {
+TEST_F(EqualDifferences, AreAdjustedForTheNumberOfClaims) {
   const auto two = testing::judged(results_, {testing::claim("left < right"), testing::claim("left < right + 1")});
   EXPECT_EQ(two.claims[0].p_support, 4.0 / 64);
   EXPECT_EQ(two.count(Verdict::kUndecided), 2u);
@@ -248,8 +249,8 @@ TEST_F(EqualDifferences, AreTakenAsOftenAsThereAreClaims) {
               Contains("7 seeds are needed to support the claim at the present spread (power 0.8 at level 0.025)."));
 }
 
-// A p below the floor is one of normal differences, and the verdict that rests on it says so.
-TEST_F(Six, AVerdictSaysThatItRestsOnNormalDifferences) {
+// A p below the floor of the sign test relies on normal differences, and the verdict says so.
+TEST_F(Six, AVerdictNamesItsAssumptionOfNormalDifferences) {
   const auto decision = [&](const std::string& inequality) {
     const auto judgement = testing::judged(results_, {testing::claim(inequality)});
     return claim_lines(judgement.claims[0], judgement.level).at(1);
@@ -261,9 +262,9 @@ TEST_F(Six, AVerdictSaysThatItRestsOnNormalDifferences) {
               ::testing::StartsWith("p 0.0028 against it after Holm's correction over the claims"));
 }
 
-// Both directions are told where a claim is open: left - right + 0.45 is -0.05, standard error 0.0365, p 0.23; the data
-// speak for "less" and against "more".
-TEST_F(Six, AnOpenClaimSaysWhichWayTheDataSpeak) {
+// The p of both directions is printed while a claim is open: left - right + 0.45 is -0.05, standard error 0.0365, p
+// 0.23; the data favour "less" over "more".
+TEST_F(Six, AnOpenClaimReportsTheDirectionOfTheData) {
   const auto decision = [&](const std::string& inequality) {
     const auto judgement = testing::judged(results_, {testing::claim(inequality)});
     EXPECT_EQ(judgement.claims[0].verdict, Verdict::kUndecided);

@@ -1,5 +1,5 @@
-// Checkpoints over meshes: what two ranks saved, four and one hold bit for bit; what is broken or foreign is not
-// loaded.
+// Checkpoints on several meshes: a checkpoint of two ranks loads bit for bit on four and on one; corrupt and foreign
+// ones are not loaded.
 #include "run/checkpoint/checkpoint.h"
 
 #include <gmock/gmock.h>
@@ -82,8 +82,8 @@ TEST(Checkpoint, IsTheSameBitsOnEveryMesh) {
   passed_on(1, "four", "one");
 }
 
-// What is loaded is all that a step depends on: one more step from it gives the weights of one more step without.
-TEST(Checkpoint, HoldsTheWholeState) {
+// The loaded state is complete: one more step from it gives the same weights as one more step of the original run.
+TEST(Checkpoint, ContainsTheWholeState) {
   TinyRun tiny;
   std::map<std::string, Tensor> went_on;
   tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData& data) {
@@ -100,7 +100,7 @@ TEST(Checkpoint, HoldsTheWholeState) {
   });
 }
 
-TEST(Checkpoint, TheLastTwoStay) {
+TEST(Checkpoint, TheLastTwoAreKept) {
   TinyRun tiny;
   tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {
     for (const int64_t step : {5, 10, 100, 20})
@@ -109,8 +109,9 @@ TEST(Checkpoint, TheLastTwoStay) {
   EXPECT_THAT(names_in(tiny.folder / "c"), UnorderedElementsAre("step-10", "step-20"));
 }
 
-// However many unusable ones of later steps there are, what a run saved last is there when it is killed a second time.
-TEST(Checkpoint, ForeignOnesOfLaterStepsTakeNoPlace) {
+// Even with many unusable checkpoints of later steps, the run's last checkpoint is kept when it is killed a second
+// time.
+TEST(Checkpoint, ForeignOnesOfLaterStepsDoNotCount) {
   TinyRun tiny;
   tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {
     fs::create_directories(tiny.folder / "c/.part");
@@ -126,7 +127,7 @@ TEST(Checkpoint, ForeignOnesOfLaterStepsTakeNoPlace) {
   EXPECT_THAT(names_in(tiny.folder / "c"), UnorderedElementsAre("step-5", "step-10"));
 }
 
-TEST(Checkpoint, WhatIsBrokenOrForeignIsPassedOver) {
+TEST(Checkpoint, CorruptAndForeignOnesAreSkipped) {
   TinyRun tiny;
   const auto resumed = [&](const std::string& id, const std::string& code) {
     run::Checkpoints::Resumed out;
@@ -139,7 +140,7 @@ TEST(Checkpoint, WhatIsBrokenOrForeignIsPassedOver) {
   tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {
     for (const int64_t step : {5, 10}) run::Checkpoints(tiny.folder / "c", "t", "code").save(run, mesh, {step, 0, 0});
   });
-  fs::create_directories(tiny.folder / "c/.part");  // killed while it was written
+  fs::create_directories(tiny.folder / "c/.part");  // the process was killed while it wrote it
   EXPECT_EQ(resumed("t", "code").progress.step, 10);
   EXPECT_THAT(resumed("other", "code").notes,
               ElementsAre(AllOf(HasSubstr("step-10"), HasSubstr("belongs to another run")), HasSubstr("step-5")));
@@ -157,7 +158,7 @@ TEST(Checkpoint, WhatIsBrokenOrForeignIsPassedOver) {
     base::write_atomically(path, whole);
   }
   EXPECT_EQ(resumed("t", "code").progress.step, 10);
-  // A file that is what its manifest says, and lacks a tensor.
+  // The file matches its manifest, but lacks a tensor.
   const auto file = tiny.folder / "c/step-10/weights.safetensors";
   const run::SafetensorsFile whole(file);
   std::vector<run::NamedTensor> tensors;
@@ -172,7 +173,7 @@ TEST(Checkpoint, WhatIsBrokenOrForeignIsPassedOver) {
               ElementsAre(AllOf(HasSubstr("step-10"), HasSubstr("lacks the tensor 'model.final_norm.bias'"))));
 }
 
-// Bytes by another numbering, under the same name.
+// The vocabulary has the same name but other ids.
 class Mirrored final : public Tokenizer {
  public:
   Mirrored() { set_identity({"bytes", "tokenizer", "bytes", "data.tokenizer"}); }
@@ -183,7 +184,7 @@ class Mirrored final : public Tokenizer {
   }
 };
 
-// A table of another vocabulary would load into the wrong rows, or not at all.
+// An embedding table of another vocabulary would load into the wrong rows, or not at all.
 TEST(Checkpoint, AnotherVocabularyIsRefused) {
   TinyRun tiny;
   tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {

@@ -1,4 +1,4 @@
-// The format against bytes written by hand from its description, and files that are not whole.
+// The format against bytes written by hand from its specification, and corrupt files.
 #include "run/checkpoint/safetensors.h"
 
 #include <ATen/ops/empty.h>
@@ -26,7 +26,7 @@ std::string by_hand() {
   return bytes + header + std::string(data, sizeof data);
 }
 
-TEST(Safetensors, ReadsWhatTheFormatSays) {
+TEST(Safetensors, ReadsTheSpecifiedFormat) {
   const testing::TemporaryFolder folder;
   const SafetensorsFile file(folder.write("x.safetensors", by_hand()));
   EXPECT_EQ(file.names(), (std::vector<std::string>{"a", "b"}));
@@ -36,7 +36,7 @@ TEST(Safetensors, ReadsWhatTheFormatSays) {
   EXPECT_EQ(file.read("b").dim(), 0);
 }
 
-TEST(Safetensors, WritesWhatTheFormatSays) {
+TEST(Safetensors, WritesTheSpecifiedFormat) {
   const testing::TemporaryFolder folder;
   const auto path = folder / "x.safetensors";
   const auto b = at::empty({}, at::kLong).fill_(258);
@@ -49,7 +49,7 @@ TEST(Safetensors, WritesWhatTheFormatSays) {
   EXPECT_EQ(bytes.size() % 8, 0U);
 }
 
-TEST(Safetensors, RefusesWhatIsNotWhole) {
+TEST(Safetensors, RefusesCorruptFiles) {
   const testing::TemporaryFolder folder;
   const auto whole = by_hand();
   const auto reading = [&](const std::string& bytes) {
@@ -94,7 +94,7 @@ std::string file_of_case(const nlohmann::json& one) {
   return bytes + header + std::string(one["data_bytes"].get<size_t>(), '\0');
 }
 
-// {"tensors": {name: shape}, "metadata"} of a file as it is read here; null where it is refused.
+// Returns {"tensors": {name: shape}, "metadata"} of a file as read here; null where it is refused.
 nlohmann::json read_here(const std::filesystem::path& path) {
   try {
     const SafetensorsFile file(path);
@@ -108,7 +108,7 @@ nlohmann::json read_here(const std::filesystem::path& path) {
   }
 }
 
-TEST(Safetensors, AcceptsAndRefusesWhatTheFormatsOwnReaderDoes) {
+TEST(Safetensors, AcceptsAndRefusesTheSameFilesAsTheReferenceReader) {
   const testing::TemporaryFolder folder;
   const auto cases = nlohmann::json::parse(base::read_file(std::filesystem::path(std::getenv("ASSAY_SOURCE_DIR")) /
                                                            "tests/exchange/safetensors_cases.json"))["cases"];
