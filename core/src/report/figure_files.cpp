@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "base/printable.h"
@@ -17,6 +18,7 @@ namespace {
 constexpr const char* kColours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"};
 constexpr size_t kMaxTics = 12;           // with more values, gnuplot chooses the tics
 constexpr size_t kMaxTicText = 80;        // characters that fit below the axis
+constexpr double kMargin = 0.04;          // beside the outermost points, in lengths of the axis between them
 constexpr double kLogarithmicFrom = 8.0;  // ratio of the largest to the smallest x
 
 // x and its text, sorted by x.
@@ -35,7 +37,12 @@ bool is_logarithmic(const Figure& figure, const std::map<double, std::string>& p
 std::string axis_commands(const Figure& figure) {
   const auto places = places_of(figure);
   std::string commands;
-  if (is_logarithmic(figure, places)) commands += "set logscale x\n";
+  if (is_logarithmic(figure, places)) {
+    // Without a range gnuplot extends a logarithmic axis to whole powers of ten, which can leave a third of it empty.
+    const double first = places.begin()->first, last = places.rbegin()->first;
+    const double margin = std::pow(last / first, kMargin);
+    commands += fmt::format("set logscale x\nset xrange [{:.6g}:{:.6g}]\n", first / margin, last * margin);
+  }
   if (!figure.categories && places.size() > kMaxTics) return commands;
   std::vector<std::string> tics;
   size_t length = 0;
@@ -111,7 +118,8 @@ std::string crosses(const Figure& figure) {
                                 ++number, point.x, 0.97 - kHigh * rows, linetype(i));
     rows += number > before;
   }
-  return commands + fmt::format("set offsets graph 0.04, graph 0.04, graph {:.2f}, graph 0.04\n", 0.04 + kHigh * rows);
+  return commands +
+         fmt::format("set offsets graph {0}, graph {0}, graph {1:.2f}, graph {0}\n", kMargin, kMargin + kHigh * rows);
 }
 
 bool is_empty(const Figure& figure) {

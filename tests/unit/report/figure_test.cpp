@@ -1,4 +1,4 @@
-// Figures: which value stands where, and that the files hold the table's numbers.
+// Figures: where each value is drawn, and that the files have the table's numbers.
 #include "report/figure.h"
 
 #include <fmt/format.h>
@@ -59,7 +59,7 @@ class Figures : public ::testing::Test {
 };
 
 // 2.0, 2.1, 2.3: mean 32/15, half-width 4.30265272974946 sqrt(7/900): 0.379457...; see format_test.
-TEST_F(Figures, ByCoordinateHoldsTheNumbersOfTheTable) {
+TEST_F(Figures, ByCoordinateHasTheNumbersOfTheTable) {
   int seed = 0;
   for (const double value : {2.0, 2.1, 2.3})
     results_.finished({.scheme = "alibi", .seed = ++seed}, {{64, value}, {1024, 2 * value}, {512, value + 1}});
@@ -117,7 +117,14 @@ TEST_F(Figures, ByKeyByAxisAndByCost) {
   EXPECT_EQ(figure("train.seconds", "lm.bits_per_byte").series.at(0).points.at(0).x, 10);
 }
 
-TEST_F(Figures, WhatCannotBeDrawnSaysWhy) {
+// The margin of 64..1024 is 16^0.04 = 2^0.16 = 1.117287: 64 / 1.117287 = 57.2816, 1024 * 1.117287 = 1144.1.
+TEST_F(Figures, LogarithmicAxisEndsBesideItsPoints) {
+  results_.finished({.scheme = "a"}, {{64, 2.0}, {1024, 3.0}});
+  EXPECT_THAT(figure_script(figure("length", "lm.bits_per_byte")),
+              HasSubstr("set logscale x\nset xrange [57.2816:1144.1]\n"));
+}
+
+TEST_F(Figures, FiguresThatCannotBeDrawnGiveTheReason) {
   results_.finished({.scheme = "a"}, {{64, 2.0}, {128, 2.0}});
   results_.finished({.scheme = "b"}, {{64, 3.0}, {128, 2.0}});
   EXPECT_THAT(
@@ -155,20 +162,20 @@ TEST_F(IncompleteFigures, MarkAndNameWhatIsIncomplete) {
                              "; incomplete: a at 1024: 0 of 3 runs (3 diverged)"
                              "; incomplete: b at 512: 0 of 3 runs (3 diverged)"
                              "; incomplete: c at 64, 512, 1024: 0 of 3 runs (1 failed, 2 diverged)\","));
-  EXPECT_THAT(csv, Not(HasSubstr("incomplete: learned")));  // there is nothing that is missing
+  EXPECT_THAT(csv, Not(HasSubstr("incomplete: learned")));  // nothing is missing
   const auto script = figure_script(drawn);
   const std::string next = ".\"\\n\".";
   EXPECT_THAT(script,
               HasSubstr(next + "'ring: mean of a part of the planned runs; cross: no run has a value'" + next +
                         "'a at 512: 2 of 3 runs (1 diverged)'" + next + "'a at 1024: 0 of 3 runs (3 diverged)'" + next +
                         "'b at 512: 0 of 3 runs (3 diverged)'" + next + "'and 1 more'\n"));
-  // The ring is around line 1 of the CSV, the crosses are at the upper edge, those of each series on a line.
+  // The ring is around line 1 of the CSV; the crosses are at the upper edge, one line of them per series.
   EXPECT_THAT(script, HasSubstr("'f.csv' skip 1 every ::1::1 using 2:3 with points linetype 1 pointtype 6"));
   EXPECT_THAT(script, HasSubstr("set label 1 '' at first 1024, graph 0.97 point linetype 1 pointtype 2"));
   EXPECT_THAT(script, HasSubstr("set label 2 '' at first 512, graph 0.92 point linetype 2 pointtype 2"));
   EXPECT_THAT(script, HasSubstr("set label 5 '' at first 1024, graph 0.87 point linetype 3 pointtype 2"));
   EXPECT_THAT(script, Not(HasSubstr("set label 6")));
-  // b's line is broken where it has no value; c is in the key all the same.
+  // b's line is broken where it has no value; c is in the key nevertheless.
   EXPECT_THAT(script, HasSubstr("every ::3::3 using 2:3 with linespoints linetype 2 dashtype 1 title 'b'"));
   EXPECT_THAT(script, HasSubstr("every ::5::5 using 2:3 with linespoints linetype 2 dashtype 1 notitle"));
   EXPECT_THAT(script, HasSubstr("NaN with linespoints linetype 3 dashtype 1 title 'c'"));
@@ -184,8 +191,8 @@ TEST_F(IncompleteFigures, AreDrawnWithTheirMarks) {
   EXPECT_THAT(svg, HasSubstr("<use xlink:href='#gpPt1' transform="));  // its cross, type 2
 }
 
-// A cost is known of runs that ended alone: without one a row has no place, and is named.
-TEST_F(IncompleteFigures, ARowWithoutAPlaceIsNamed) {
+// Only finished runs have a cost: a row without one has no position and is listed.
+TEST_F(IncompleteFigures, ARowWithoutAPositionIsListed) {
   const auto drawn = figure("train.flops", "lm.bits_per_byte@length=64");
   ASSERT_EQ(drawn.series.size(), 3u);
   EXPECT_THAT(figure_csv(drawn),
@@ -194,7 +201,7 @@ TEST_F(IncompleteFigures, ARowWithoutAPlaceIsNamed) {
               HasSubstr("'positional=c: 0 of 3 runs (1 failed, 2 diverged), so it has no train.flops'"));
 }
 
-// Nothing to draw but crosses: gnuplot would find no ranges of its own.
+// With crosses only, gnuplot would find no ranges.
 TEST_F(Figures, OfRowsThatAllDivergedAreDrawn) {
   if (std::system("gnuplot --version >/dev/null 2>&1") != 0) GTEST_SKIP() << "gnuplot is not installed";
   for (int seed = 1; seed <= 2; ++seed)
@@ -206,7 +213,7 @@ TEST_F(Figures, OfRowsThatAllDivergedAreDrawn) {
   EXPECT_THAT(base::read_file(folder / "f.svg"), HasSubstr("2 diverged"));
 }
 
-// A label with all that gnuplot and CSV give a meaning; drawn twice, the bytes are the same.
+// A label with all characters that are special in gnuplot and CSV; drawn twice, the bytes are the same.
 TEST_F(Figures, AreDrawnTheSameEveryTime) {
   if (std::system("gnuplot --version >/dev/null 2>&1") != 0) GTEST_SKIP() << "gnuplot is not installed";
   results_.finished({.scheme = "a", .seed = 1}, {{64, 2.0}, {512, 2.5}});
