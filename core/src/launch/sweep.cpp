@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <csignal>
 
+#include "base/cores.h"
 #include "base/lock.h"
 #include "base/printable.h"
 #include "launch/gpus.h"
 #include "record/controllers.h"
 #include "record/plan_line/plan_lines.h"
-#include "record/provenance.h"
 #include "record/run_status.h"
 #include "record/state.h"
 
@@ -152,7 +152,7 @@ class Sweep {
     if (lines.empty()) return;
     auto jobs = jobs_of(lines);
     for (size_t i = 0; i < jobs.size(); ++i) jobs[i].until = step_of(lines[i], rung);
-    SlotPool slots(slots_folder(), record::core_numbers(), visible_gpus());
+    SlotPool slots(slots_folder(), base::core_numbers(), visible_gpus());
     const int at_once = options_.exclusive ? 1 : options_.jobs > 0 ? options_.jobs : default_jobs(jobs, slots.cores());
     out_ << fmt::format("Running {} of {} runs{}, at most {} at once.\n", jobs.size(), left_.size(),
                         rung == 0 ? "" : " up to the rung " + base::text_of(options_.pruning->settings.rungs[rung - 1]),

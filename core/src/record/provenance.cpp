@@ -1,7 +1,6 @@
 #include "record/provenance.h"
 
 #include <fmt/format.h>
-#include <sched.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -9,8 +8,11 @@
 #include <array>
 #include <cstdlib>
 #include <ctime>
+#include <iterator>
 #include <optional>
+#include <set>
 #include <sstream>
+#include <utility>
 #include <vector>
 
 #include "base/files.h"
@@ -70,32 +72,26 @@ GitState git_state(const std::filesystem::path& folder) {
   return state;
 }
 
-std::string cpu_model(std::string_view cpuinfo) { return std::string(cpuinfo_value(cpuinfo, "model name")); }
+// Arm has no model name, but the numbers of a manufacturer and of one of its parts.
+std::string cpu_model(std::string_view cpuinfo) {
+  const auto name = cpuinfo_value(cpuinfo, "model name"), part = cpuinfo_value(cpuinfo, "CPU part");
+  if (!name.empty() || part.empty()) return std::string(name);
+  return fmt::format("Arm, implementer {}, part {}", cpuinfo_value(cpuinfo, "CPU implementer"), part);
+}
 
 std::string instruction_set(std::string_view cpuinfo) {
-  std::istringstream flags{std::string(cpuinfo_value(cpuinfo, "flags"))};
-  bool avx2 = false, avx512 = false, amx = false;
-  for (std::string flag; flags >> flag;) {
-    avx2 |= flag == "avx2";
-    avx512 |= flag == "avx512f";
-    amx |= flag == "amx_tile";
-  }
-  return amx ? "amx" : avx512 ? "avx512" : avx2 ? "avx2" : "baseline";
+  // x86-64 lists flags, Arm features; the widest comes first.
+  constexpr std::pair<std::string_view, const char*> kSets[] = {
+      {"amx_tile", "amx"}, {"avx512f", "avx512"}, {"avx2", "avx2"}, {"sve2", "sve2"}, {"sve", "sve"}};
+  std::istringstream text{std::string(cpuinfo_value(cpuinfo, "flags")) +
+                          std::string(cpuinfo_value(cpuinfo, "Features"))};
+  const std::set<std::string> flags{std::istream_iterator<std::string>(text), {}};
+  for (const auto& [flag, name] : kSets)
+    if (flags.count(std::string(flag))) return name;
+  return "baseline";
 }
 
 std::string read_cpuinfo() { return base::read_if_there("/proc/cpuinfo"); }
-
-std::vector<int> core_numbers() {
-  cpu_set_t cores;
-  CPU_ZERO(&cores);
-  std::vector<int> numbers;
-  if (::sched_getaffinity(0, sizeof cores, &cores) != 0) return {0};
-  for (int core = 0; core < CPU_SETSIZE; ++core)
-    if (CPU_ISSET(core, &cores)) numbers.push_back(core);
-  return numbers;
-}
-
-int available_cores() { return std::max(1, static_cast<int>(core_numbers().size())); }
 
 std::string host_name() {
   std::array<char, 256> name{};

@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace assay::record {
 
@@ -16,13 +15,12 @@ struct GitState {
 };
 GitState git_state(const std::filesystem::path& folder);
 
-// From the text of /proc/cpuinfo: the CPU model, and the widest of amx, avx512, avx2, baseline.
+// From the text of /proc/cpuinfo: the CPU model, and the widest instruction set: amx, avx512 or avx2 on x86-64, sve2 or
+// sve on Arm, else baseline.
 std::string cpu_model(std::string_view cpuinfo);
 std::string instruction_set(std::string_view cpuinfo);
 std::string read_cpuinfo();
 
-std::vector<int> core_numbers();  // the cores on which this process may run
-int available_cores();            // number of these cores, at least 1
 std::string host_name();
 std::string iso_time();            // now, UTC, "2024-05-01T12:00:00Z"
 std::int64_t peak_memory_bytes();  // of this process so far

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "assay/error.h"
+#include "base/cores.h"
 #include "base/files.h"
 #include "record/code.h"
 
@@ -60,7 +61,7 @@ nlohmann::json train_record(const PlanLine& plan_line, const TrainResult& result
         {"peak_memory_bytes", result.measured.peak_memory_bytes},
         {"started", result.measured.started},
         {"host", host_name()},
-        {"cores", available_cores()},
+        {"cores", base::available_cores()},
         {"concurrent_jobs", concurrent_jobs()}}},
   };
   if (result.measured.tokens_per_second > 0)  // without training there is no rate, instead of a rate of 0

@@ -1,4 +1,4 @@
-// What a sweep does besides running: waiting for cores, being stopped, pruning. Workers are scripts.
+// What a sweep does besides training: it waits for cores, is stopped, and prunes. The workers are scripts.
 #include <gmock/gmock.h>
 
 #include <chrono>
@@ -6,10 +6,10 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "base/cores.h"
 #include "base/files.h"
 #include "base/lock.h"
 #include "record/plan_line/plan_lines.h"
-#include "record/provenance.h"
 #include "record/state.h"
 #include "unit/cli/run_program.h"
 
@@ -24,7 +24,7 @@ using testing::RunProgram;
 
 class RunControl : public RunProgram {
  protected:
-  // `assay run words...` in a process of its own; what it says is in the file "said".
+  // Runs `assay run words...` in its own process; its output is in the file "said".
   std::future<int> start(const std::string& words) {
     return std::async(std::launch::async, [command = command_of("run " + words, "said", "said")] {
       const int status = std::system(command.c_str());
@@ -41,7 +41,7 @@ class RunControl : public RunProgram {
 };
 
 TEST_F(RunControl, ExclusiveWaitsForTheCoresOfAnotherInvocation) {
-  const auto core = "core-" + std::to_string(record::core_numbers().back());
+  const auto core = "core-" + std::to_string(base::core_numbers().back());
   fs::create_directories(folder_ / "runtime");
   std::optional<base::FileLock> others = base::FileLock::lock(folder_ / "runtime" / core);
   auto run = start("experiments/quick.toml --exclusive --only 'positional=alibi seed=1'");
@@ -53,7 +53,7 @@ TEST_F(RunControl, ExclusiveWaitsForTheCoresOfAnotherInvocation) {
   EXPECT_THAT(said(), HasSubstr("1 done."));
 }
 
-// The first asks, the second ends what does not listen; and a third finds nothing.
+// The first interrupt asks runs to stop and the second one kills those that do not; a third one finds no process.
 TEST_F(RunControl, StoppedTwice) {
   write_worker(R"(run=$7/runs/$5
 trap 'touch "$run/asked"' USR1
@@ -82,8 +82,8 @@ while :; do sleep 0.02 || :; done
   EXPECT_EQ(out_, "No process of quick runs on this machine.\n");
 }
 
-// Four rates besides the baseline's, by an evaluator's metric that puts them in one order at step 2 and in the other at
-// step 3: who goes on from the second rung is not who was best at the first.
+// Four learning rates besides the baseline's. The evaluator's metric orders them one way at step 2 and the other way at
+// step 3: the runs that continue from the second rung are not the best ones of the first.
 TEST_F(RunControl, TwoRungsByAnEvaluatorsMetric) {
   write_worker(R"(plan=$3 id=$5 run=$7/runs/$5 until=${9:-0}
 line=$(grep -F "\"train_id\":\"$id\"" "$plan")

@@ -1,4 +1,4 @@
-// Source state in a repository made for the purpose, machine facts from a fixed /proc/cpuinfo.
+// The state of a Git repository made by the test, and machine facts from a fixed /proc/cpuinfo.
 #include "record/provenance.h"
 
 #include <gmock/gmock.h>
@@ -36,7 +36,7 @@ TEST(GitState, CommitAndChanges) {
   EXPECT_NE(git_state(folder.path()).dirty, dirty.dirty);
 }
 
-TEST(GitState, FilesThatGitDoesNotKnowAreChangesToo) {
+TEST(GitState, UntrackedFilesAreChangesToo) {
   const testing::TemporaryFolder folder;
   git(folder.path(), {"init", "-q"});
   folder.write("a", "one\n");
@@ -49,7 +49,7 @@ TEST(GitState, FilesThatGitDoesNotKnowAreChangesToo) {
   folder.write("a", "two\n");
   const auto state = git_state(folder.path() / "inner");  // from any folder of the repository
   EXPECT_EQ(state.dirty, base::sha256(state.changes));
-  // The user's own index is as it was.
+  // The user's own index is unchanged.
   EXPECT_EQ(*base::capture_output({"git", "-C", folder.path().string(), "status", "--porcelain"}), " M a\n?? inner/\n");
   // The commit and the changes give the same tree.
   const testing::TemporaryFolder aside;
@@ -60,7 +60,7 @@ TEST(GitState, FilesThatGitDoesNotKnowAreChangesToo) {
   EXPECT_EQ(base::read_file(folder.path() / "inner/new"), "fresh\n");
 }
 
-TEST(GitState, NothingForAFolderThatIsNotThere) { EXPECT_EQ(git_state("/nowhere at all").commit, ""); }
+TEST(GitState, MissingFoldersHaveNone) { EXPECT_EQ(git_state("/nowhere at all").commit, ""); }
 
 TEST(CpuInfo, ModelAndWidestInstructions) {
   const std::string intel =
@@ -72,10 +72,14 @@ TEST(CpuInfo, ModelAndWidestInstructions) {
   EXPECT_EQ(instruction_set("flags\t: sse2\n"), "baseline");
   EXPECT_EQ(instruction_set(""), "baseline");
   EXPECT_EQ(cpu_model("model : 1\n"), "");
+  const std::string arm =
+      "processor\t: 0\nFeatures\t: fp asimd sve sve2 asimddp\nCPU implementer\t: 0x41\nCPU part\t: 0xd4f\n";
+  EXPECT_EQ(cpu_model(arm), "Arm, implementer 0x41, part 0xd4f");
+  EXPECT_EQ(instruction_set(arm), "sve2");
+  EXPECT_EQ(instruction_set("Features\t: fp asimd\n"), "baseline");
 }
 
-TEST(Machine, FactsAreThere) {
-  EXPECT_GE(available_cores(), 1);
+TEST(Machine, FactsArePresent) {
   EXPECT_GT(peak_memory_bytes(), 1 << 20);
   EXPECT_THAT(iso_time(), ::testing::MatchesRegex("20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"));
 }
