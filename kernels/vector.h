@@ -2,7 +2,11 @@
 #pragma once
 
 // One copy of a plain function per instruction set; the loader selects the one for the machine.
+#if defined(__x86_64__)
 #define ASSAY_CLONES __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
+#else
+#define ASSAY_CLONES
+#endif
 
 namespace assay::kernels {
 

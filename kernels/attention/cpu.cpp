@@ -277,34 +277,36 @@ ASSAY_INLINE void backward(const Shape& shape, const Bias<T>& bias, const Mask& 
 
 // One pair of functions per instruction set, with the bytes of its vectors and the rows of a tile that fit into its
 // registers.
-#define ASSAY_VERSION(name, target_name, bytes, rows)                                                                \
-  template <class T>                                                                                                 \
-  struct name {                                                                                                      \
-    using V = Vectors<T, bytes, rows>;                                                                               \
-    [[gnu::target(target_name)]] static void forward_of(const Shape& shape, const Bias<T>& bias, const Mask& mask,   \
-                                                        int64_t first, int64_t last, const T* q, const T* k,         \
-                                                        const T* v, T* out, T* log_sum) {                            \
-      forward<V>(shape, bias, mask, first, last, q, k, v, out, log_sum);                                             \
-    }                                                                                                                \
-    [[gnu::target(target_name)]] static void backward_of(const Shape& shape, const Bias<T>& bias, const Mask& mask,  \
-                                                         int64_t first, int64_t last, const T* q, const T* k,        \
-                                                         const T* v, const T* out, const T* log_sum, const T* d_out, \
-                                                         T* d_q, T* d_k, T* d_v) {                                   \
-      backward<V>(shape, bias, mask, first, last, q, k, v, out, log_sum, d_out, d_q, d_k, d_v);                      \
-    }                                                                                                                \
-    static constexpr Version<T> kVersion{forward_of, backward_of};                                                   \
+#define ASSAY_VERSION(name, attribute, bytes, rows)                                                             \
+  template <class T>                                                                                            \
+  struct name {                                                                                                 \
+    using V = Vectors<T, bytes, rows>;                                                                          \
+    attribute static void forward_of(const Shape& shape, const Bias<T>& bias, const Mask& mask, int64_t first,  \
+                                     int64_t last, const T* q, const T* k, const T* v, T* out, T* log_sum) {    \
+      forward<V>(shape, bias, mask, first, last, q, k, v, out, log_sum);                                        \
+    }                                                                                                           \
+    attribute static void backward_of(const Shape& shape, const Bias<T>& bias, const Mask& mask, int64_t first, \
+                                      int64_t last, const T* q, const T* k, const T* v, const T* out,           \
+                                      const T* log_sum, const T* d_out, T* d_q, T* d_k, T* d_v) {               \
+      backward<V>(shape, bias, mask, first, last, q, k, v, out, log_sum, d_out, d_q, d_k, d_v);                 \
+    }                                                                                                           \
+    static constexpr Version<T> kVersion{forward_of, backward_of};                                              \
   };
-ASSAY_VERSION(Avx512, "arch=x86-64-v4", 64, 8)
-ASSAY_VERSION(Avx2, "arch=x86-64-v3", 32, 4)
-ASSAY_VERSION(Baseline, "arch=x86-64", 16, 4)
+#if defined(__x86_64__)
+ASSAY_VERSION(Avx512, [[gnu::target("arch=x86-64-v4")]], 64, 8)
+ASSAY_VERSION(Avx2, [[gnu::target("arch=x86-64-v3")]], 32, 4)
+#endif
+ASSAY_VERSION(Baseline, , 16, 4)
 
 }  // namespace
 
 template <class T>
 std::vector<Named<T>> cpu_versions() {
   std::vector<Named<T>> all;
+#if defined(__x86_64__)
   if (__builtin_cpu_supports("x86-64-v4")) all.push_back({"avx512", Avx512<T>::kVersion});
   if (__builtin_cpu_supports("x86-64-v3")) all.push_back({"avx2", Avx2<T>::kVersion});
+#endif
   all.push_back({"baseline", Baseline<T>::kVersion});
   return all;
 }

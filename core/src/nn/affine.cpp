@@ -36,8 +36,10 @@ Tensor product(const Tensor& a, const Tensor& b, const std::optional<Tensor>& bi
 // MKL's product is faster, because its full kernels run there on CPUs of any vendor (65-75 against 35-60 GFLOP/s per
 // core on an EPYC, Zen 3, 2026-11-27).
 Tensor weight_gradient(const Tensor& rows, const Tensor& inputs) {
+#if defined(__x86_64__)
   static const bool narrow_vectors = !__builtin_cpu_supports("avx512f");
   if (narrow_vectors) return at::mm(rows.t(), inputs);
+#endif
   return rows.size(1) <= inputs.size(1) ? product(rows.t(), inputs.t()) : product(inputs.t(), rows.t()).t();
 }
 
