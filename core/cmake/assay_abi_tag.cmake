@@ -1,15 +1,17 @@
 # Computes the ABI tag and the hash of each kind's header, and writes them to <build>/generated/assay/abi_tag.h.
 #
-# The tag names everything that must match exactly between the core and a plugin: SDK API number, LibTorch, compiler,
-# the base headers (comments and white space stripped) and the sanitizer. Kind headers are hashed one by one, so that a
-# new kind does not refuse old plugins and a changed kind cannot be miscalled.
+# The tag names everything that must match exactly between the core and a plugin: the SDK API number, the C++ standard
+# library and its ABI, the base headers (comments and white space stripped) and the sanitizer. A plugin that includes
+# assay/tensor.h has a second tag, which also names the version of LibTorch and covers the headers with tensors. Kind
+# headers are hashed one by one, so that a new kind does not refuse old plugins and a changed kind cannot be miscalled.
 include_guard(GLOBAL)
 
 if(NOT ASSAY_SDK_DIR)   # else installed
   set(ASSAY_SDK_DIR "${CMAKE_CURRENT_LIST_DIR}/../include")
 endif()
 set(ASSAY_SDK_API 1)
-set(ASSAY_BASE_HEADERS abi error tensor random parameters batch component schema plugin mesh nn)
+set(ASSAY_BASE_HEADERS abi error duration random component schema plugin)
+set(ASSAY_TENSOR_HEADERS tensor parameters batch mesh nn)
 
 # The text that counts: no comments, no white space. (A "//" in a string literal would cut its line for every reader alike.)
 function(assay_stripped_header header out)
@@ -21,7 +23,7 @@ function(assay_stripped_header header out)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${header}")
 endfunction()
 
-# Hash of a header and of the assay headers it includes, base headers left out (they are in the tag).
+# Hash of a header and of the assay headers it includes, without those that are in a tag.
 function(assay_header_hash header out)
   set(pending "${header}")
   set(seen "")
@@ -37,7 +39,7 @@ function(assay_header_hash header out)
     file(STRINGS "${current}" includes REGEX "^#include \"assay/")
     foreach(line IN LISTS includes)
       string(REGEX REPLACE ".*\"assay/([a-z0-9_]+)\\.h\".*" "\\1" name "${line}")
-      if(NOT name IN_LIST ASSAY_BASE_HEADERS AND EXISTS "${ASSAY_SDK_DIR}/assay/${name}.h")
+      if(NOT name IN_LIST ASSAY_BASE_HEADERS AND NOT name IN_LIST ASSAY_TENSOR_HEADERS AND EXISTS "${ASSAY_SDK_DIR}/assay/${name}.h")
         list(APPEND pending "${ASSAY_SDK_DIR}/assay/${name}.h")
       endif()
     endforeach()
@@ -47,29 +49,60 @@ function(assay_header_hash header out)
   set(${out} "${hash}" PARENT_SCOPE)
 endfunction()
 
-set(base_text "")
-foreach(name IN LISTS ASSAY_BASE_HEADERS)
-  assay_stripped_header("${ASSAY_SDK_DIR}/assay/${name}.h" text)
-  string(APPEND base_text "${text}")
-endforeach()
-string(SHA256 base_hash "${base_text}")
-string(SUBSTRING "${base_hash}" 0 16 base_hash)
+# The first 16 digits of the hash of these headers.
+function(assay_headers_hash out)
+  set(all "")
+  foreach(name IN LISTS ARGN)
+    assay_stripped_header("${ASSAY_SDK_DIR}/assay/${name}.h" text)
+    string(APPEND all "${text}")
+  endforeach()
+  string(SHA256 hash "${all}")
+  string(SUBSTRING "${hash}" 0 16 hash)
+  set(${out} "${hash}" PARENT_SCOPE)
+endfunction()
+
+# The standard library and its ABI, as its own macros tell them: g++ and clang++ share libstdc++, whose ABI is one since
+# GCC 5.
+function(assay_standard_library out)
+  set(source "${CMAKE_BINARY_DIR}/CMakeFiles/assay_standard_library.cpp")
+  file(WRITE "${source}" "#include <string>\nmacros cxx11=_GLIBCXX_USE_CXX11_ABI libcxx=_LIBCPP_ABI_VERSION debug=_GLIBCXX_DEBUG_MODE\n")
+  separate_arguments(flags UNIX_COMMAND "${CMAKE_CXX_FLAGS}")
+  execute_process(COMMAND ${CMAKE_CXX_COMPILER} ${flags} -E -P "${source}" OUTPUT_VARIABLE macros ERROR_VARIABLE errors RESULT_VARIABLE failed)
+  if(failed)
+    message(FATAL_ERROR "${CMAKE_CXX_COMPILER} cannot preprocess #include <string>: ${errors}")
+  endif()
+  if(macros MATCHES "libcxx= ?([0-9]+)")
+    set(name libcxx_${CMAKE_MATCH_1})
+  elseif(macros MATCHES "cxx11= ?1")
+    set(name libstdcxx_cxx11)
+  else()
+    set(name libstdcxx_before_cxx11)
+  endif()
+  if(macros MATCHES "debug= ?1")
+    string(APPEND name _debug)
+  endif()
+  set(${out} "${name}" PARENT_SCOPE)
+endfunction()
+
+assay_headers_hash(base_hash ${ASSAY_BASE_HEADERS})
+assay_headers_hash(tensor_hash ${ASSAY_BASE_HEADERS} ${ASSAY_TENSOR_HEADERS})
+assay_standard_library(ASSAY_STANDARD_LIBRARY)
 
 set(sanitizer none)
 if(CMAKE_CXX_FLAGS MATCHES "-fsanitize=([a-z,]+)")
   string(REPLACE "," "_" sanitizer "${CMAKE_MATCH_1}")
 endif()
-string(TOLOWER "${CMAKE_CXX_COMPILER_ID}" compiler)
-string(REGEX REPLACE "^([0-9]+)\\..*" "\\1" compiler_major "${CMAKE_CXX_COMPILER_VERSION}")
 string(REPLACE "." "_" torch_version "${ASSAY_TORCH_VERSION}")
 # Fields are separated by two underscores; the loader splits the symbol there and names each difference.
-set(ASSAY_ABI_TAG "assay_abi_api_${ASSAY_SDK_API}__torch_${torch_version}__compiler_${compiler}_${compiler_major}__headers_${base_hash}__sanitizer_${sanitizer}")
+set(tag "assay_abi_api_${ASSAY_SDK_API}__stdlib_${ASSAY_STANDARD_LIBRARY}__sanitizer_${sanitizer}")
+set(ASSAY_ABI_TAG "${tag}__headers_${base_hash}")
+set(ASSAY_TENSOR_ABI_TAG "${tag}__headers_${tensor_hash}__torch_${torch_version}")
 
 set(kinds_text "")
 file(GLOB kind_headers CONFIGURE_DEPENDS "${ASSAY_SDK_DIR}/assay/*.h")
 foreach(header IN LISTS kind_headers)
   get_filename_component(name "${header}" NAME_WE)
-  if(NOT name IN_LIST ASSAY_BASE_HEADERS)
+  if(NOT name IN_LIST ASSAY_BASE_HEADERS AND NOT name IN_LIST ASSAY_TENSOR_HEADERS)
     assay_header_hash("${header}" hash)
     string(TOUPPER "${name}" upper)
     string(APPEND kinds_text "#define ASSAY_KIND_HASH_${upper} \"${hash}\"\n")
@@ -80,4 +113,6 @@ file(CONFIGURE OUTPUT "${ASSAY_GENERATED_DIR}/assay/abi_tag.h" CONTENT
 "// Made by core/cmake/assay_abi_tag.cmake; see there.
 #pragma once
 #define ASSAY_ABI_TAG ${ASSAY_ABI_TAG}
+#define ASSAY_TENSOR_ABI_TAG ${ASSAY_TENSOR_ABI_TAG}
+#define ASSAY_PLUGIN_TAG ASSAY_ABI_TAG   // assay/tensor.h defines it as the other one
 ${kinds_text}" @ONLY)

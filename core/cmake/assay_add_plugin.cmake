@@ -5,10 +5,12 @@ include_guard(GLOBAL)
 
 function(assay_add_plugin name)
   add_library(plugin_${name} MODULE ${name}.cpp)
-  target_link_libraries(plugin_${name} PRIVATE assay_flags assay::run)
+  # LibTorch's libraries export a few functions of libstdc++; without this order a plugin that uses no tensors would need
+  # LibTorch for their sake.
+  target_link_libraries(plugin_${name} PRIVATE assay_flags $<$<STREQUAL:${ASSAY_STANDARD_LIBRARY},libstdcxx_cxx11>:stdc++> assay::run)
   # Only the entry and the tag are visible; the library stays mapped for good; nothing is shared with another plugin.
   target_compile_options(plugin_${name} PRIVATE -fno-gnu-unique $<$<CONFIG:Release>:-O2 -UNDEBUG>)
-  target_link_options(plugin_${name} PRIVATE -Wl,-z,nodelete -Wl,--no-undefined
+  target_link_options(plugin_${name} PRIVATE -Wl,-z,nodelete -Wl,--no-undefined -Wl,--as-needed
     "-Wl,--version-script=${ASSAY_CMAKE_DIR}/plugin.map")
   set_target_properties(plugin_${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name} CXX_EXTENSIONS OFF
     CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
@@ -16,7 +18,7 @@ function(assay_add_plugin name)
   set_property(GLOBAL APPEND PROPERTY ASSAY_PLUGINS plugin_${name})
   file(GLOB tests CONFIGURE_DEPENDS ${name}_test.cpp ${name}_*_test.cpp)
   if(NOT ASSAY_PREFIX)
-    target_precompile_headers(plugin_${name} REUSE_FROM assay_plugin_headers)
+    target_precompile_headers(plugin_${name} REUSE_FROM assay_torch_headers)
     install(TARGETS plugin_${name} LIBRARY DESTINATION lib/assay/plugins)
     if(ASSAY_TESTS AND tests)
       set_property(GLOBAL APPEND PROPERTY ASSAY_PLUGIN_TESTS ${tests})

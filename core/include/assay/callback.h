@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "assay/component.h"
+#include "assay/parameters.h"
 
 namespace assay {
 

@@ -1,16 +1,17 @@
-// The hooks of a component of any kind, the parameter types, and the guard around calls into components.
+// The hooks of a component of any kind, the parameter types, and the guard around calls into components. Neither this
+// header nor those of the kinds scheduler, dataset, tokenizer and tracker need LibTorch.
 #pragma once
 
 #include <cstdint>
 #include <exception>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "assay/abi_tag.h"
 #include "assay/duration.h"
 #include "assay/error.h"
-#include "assay/parameters.h"
 
 // The first line of an interface class declares its kind, the hash of its header, and its own type.
 #define ASSAY_KIND(type, kind_name, hash)         \
@@ -22,6 +23,7 @@ namespace assay {
 
 class Model;
 class Objective;
+class Parameters;
 class Tokenizer;
 
 // ---- parameter types beyond bool, int64_t, double, std::string, Duration and vectors of these -----------------------

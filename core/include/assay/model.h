@@ -10,6 +10,7 @@
 
 #include "assay/batch.h"
 #include "assay/component.h"
+#include "assay/parameters.h"
 
 namespace assay {
 

@@ -11,6 +11,7 @@
 #include "assay/batch.h"
 #include "assay/component.h"
 #include "assay/model.h"
+#include "assay/parameters.h"
 #include "assay/random.h"
 
 namespace assay {

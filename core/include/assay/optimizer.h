@@ -8,6 +8,7 @@
 
 #include "assay/component.h"
 #include "assay/mesh.h"
+#include "assay/parameters.h"
 
 namespace assay {
 

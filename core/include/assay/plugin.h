@@ -61,7 +61,7 @@ AssayComponent component(const char* name) {
 #define ASSAY_PLUGIN(plugin_name, plugin_version, ...)                                                            \
   extern "C" {                                                                                                    \
   /* The loader reads it from the file before any code of this library runs. */                                   \
-  __attribute__((section("assay_abi"), used, visibility("default"))) extern const char ASSAY_ABI_TAG[] = "assay"; \
+  __attribute__((section("assay_abi"), used, visibility("default"))) extern const char ASSAY_PLUGIN_TAG[] = "assay"; \
   __attribute__((visibility("default"))) const AssayPlugin* assay_plugin() noexcept {                             \
     try {                                                                                                         \
       static const std::vector<AssayComponent>* components = new std::vector<AssayComponent>{__VA_ARGS__};        \

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "assay/component.h"
+#include "assay/parameters.h"
 #include "assay/tensor.h"
 
 namespace assay {

@@ -8,6 +8,12 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 
+#include "assay/abi_tag.h"
+
+// A plugin that includes this header is built for one version of LibTorch.
+#undef ASSAY_PLUGIN_TAG
+#define ASSAY_PLUGIN_TAG ASSAY_TENSOR_ABI_TAG
+
 namespace assay {
 
 using at::Tensor;

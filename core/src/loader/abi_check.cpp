@@ -19,9 +19,10 @@ namespace assay::loader {
 namespace {
 
 constexpr const char* kTag = ASSAY_STRING(ASSAY_ABI_TAG);
+constexpr const char* kTensorTag = ASSAY_STRING(ASSAY_TENSOR_ABI_TAG);
 constexpr const char* kPrefix = "assay_abi_";
 
-// "api_1__torch_2_11_0__..." -> {api: 1, torch: 2_11_0, ...}
+// "assay_abi_api_1__torch_2_15_0__..." -> {api: 1, torch: 2_15_0, ...}
 std::map<std::string, std::string> fields_of(std::string tag) {
   tag = tag.substr(std::strlen(kPrefix));
   std::map<std::string, std::string> fields;
@@ -65,10 +66,14 @@ std::string abi_refusal(const std::filesystem::path& file) {
   }
   if (tags.size() != 1)
     return "the file is not an assay plugin (it has " + std::to_string(tags.size()) + " ABI tags instead of one)";
-  if (tags[0] == kTag) return "";
+  if (tags[0] == kTensorTag) return "";
+  if (tags[0] == kTag)
+    return elf_names_library(bytes, "libtorch_cpu.so") || elf_names_library(bytes, "libc10.so")
+               ? "the plugin uses LibTorch, but its tag does not name the version; include assay/tensor.h in its source"
+               : "";
   std::string differences;
   auto theirs = fields_of(tags[0]);
-  for (const auto& [name, ours] : fields_of(kTag))
+  for (const auto& [name, ours] : fields_of(theirs.count("torch") ? kTensorTag : kTag))
     if (theirs[name] != ours)
       differences += (differences.empty() ? "" : "; ") + name + ": plugin " +
                      (theirs[name].empty() ? "none" : theirs[name]) + ", this assay " + ours;

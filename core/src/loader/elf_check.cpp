@@ -8,6 +8,14 @@
 namespace assay::loader {
 namespace {
 
+#if defined(__x86_64__)
+constexpr auto kMachine = EM_X86_64;
+constexpr const char* kArchitecture = "x86-64";
+#elif defined(__aarch64__)
+constexpr auto kMachine = EM_AARCH64;
+constexpr const char* kArchitecture = "aarch64";
+#endif
+
 // Returns a copy of the structure of type T at `offset`, or no value when it would extend past the end. It is a copy
 // because offsets in a corrupt file may be unaligned.
 template <class T>
@@ -24,6 +32,10 @@ bool lies_within(std::span<const char> bytes, uint64_t offset, uint64_t size) {
 
 Elf64_Shdr section_of(std::span<const char> bytes, const Elf64_Ehdr& header, size_t i) {
   return *at<Elf64_Shdr>(bytes, header.e_shoff + i * sizeof(Elf64_Shdr));
+}
+
+std::string_view text_of(std::span<const char> bytes, const Elf64_Shdr& section) {
+  return {bytes.data() + section.sh_offset, section.sh_size};
 }
 
 std::string damage(const std::string& what) { return "the file is a corrupt shared library (" + what + ")"; }
@@ -63,8 +75,8 @@ std::string elf_refusal(std::span<const char> bytes) {
   const auto header = at<Elf64_Ehdr>(bytes, 0);
   if (!header) return damage("its header is truncated");
   if (header->e_ident[EI_CLASS] != ELFCLASS64 || header->e_ident[EI_DATA] != ELFDATA2LSB ||
-      header->e_machine != EM_X86_64)
-    return "the file is a shared library for another architecture; it must be x86-64";
+      header->e_machine != kMachine)
+    return std::string("the file is a shared library for another architecture; it must be ") + kArchitecture;
   if (header->e_type != ET_DYN) return "the file is not a shared library (it is an ELF program or object file)";
   const auto sections = sections_refusal(bytes, *header);
   return sections.empty() ? segments_refusal(bytes, *header) : sections;
@@ -72,11 +84,22 @@ std::string elf_refusal(std::span<const char> bytes) {
 
 bool elf_has_section(std::span<const char> bytes, std::string_view prefix) {
   const auto header = *at<Elf64_Ehdr>(bytes, 0);
-  const auto names = section_of(bytes, header, header.e_shstrndx);
-  const std::string_view text(bytes.data() + names.sh_offset, names.sh_size);
+  const auto names = text_of(bytes, section_of(bytes, header, header.e_shstrndx));
   for (size_t i = 0; i < header.e_shnum; ++i) {
     const auto name = section_of(bytes, header, i).sh_name;
-    if (name < text.size() && text.substr(name).starts_with(prefix)) return true;
+    if (name < names.size() && names.substr(name).starts_with(prefix)) return true;
+  }
+  return false;
+}
+
+// The names of the libraries are among the strings of the dynamic linker, each with a 0 at its end.
+bool elf_names_library(std::span<const char> bytes, std::string_view library) {
+  const auto header = *at<Elf64_Ehdr>(bytes, 0);
+  const auto name = std::string(library) + '\0';
+  for (size_t i = 0; i < header.e_shnum; ++i) {
+    const auto section = section_of(bytes, header, i);
+    const bool is_dynamic = section.sh_type == SHT_STRTAB && (section.sh_flags & SHF_ALLOC);
+    if (is_dynamic && text_of(bytes, section).find(name) != std::string_view::npos) return true;
   }
   return false;
 }

@@ -1,8 +1,9 @@
-// Checks that a file is a complete x86-64 shared library, before its tables are read or it is loaded.
+// Checks that a file is a complete shared library for this architecture, before its tables are read or it is loaded.
 #pragma once
 
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace assay::loader {
 
@@ -12,5 +13,8 @@ std::string elf_refusal(std::span<const char> bytes);
 
 // Whether the name of any section begins with `prefix`. The bytes must have passed elf_refusal.
 bool elf_has_section(std::span<const char> bytes, std::string_view prefix);
+
+// Whether the library was linked against a library of this file name. The bytes must have passed elf_refusal.
+bool elf_names_library(std::span<const char> bytes, std::string_view library);
 
 }  // namespace assay::loader

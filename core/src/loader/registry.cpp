@@ -7,7 +7,6 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
-#include "assay/error.h"
 #include "base/sha256.h"
 #include "loader/abi_check.h"
 #include "record/build_id.h"

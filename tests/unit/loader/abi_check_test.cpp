@@ -1,4 +1,4 @@
-// What is refused before any of its code runs, and with which words.
+// Files that are refused before any of their code runs, and the messages.
 #include "loader/abi_check.h"
 
 #include <dlfcn.h>
@@ -14,6 +14,7 @@
 #include <random>
 
 #include "base/files.h"
+#include "loader/elf_check.h"
 #include "loader/registry.h"
 #include "unit/loader/fixture_files.h"
 #include "unit/temporary_folder.h"
@@ -28,14 +29,14 @@ using testing::good_plugin;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-// Bounds how much more memory this process may reserve.
+// Limits how much more memory this process may reserve.
 class MemoryLimit {
  public:
   explicit MemoryLimit(size_t bytes) {
     ::getrlimit(RLIMIT_DATA, &before_);
     size_t pages = 0;
     std::ifstream statm("/proc/self/statm");
-    for (int field = 0; field < 6; ++field) statm >> pages;  // the sixth is what the limit counts
+    for (int field = 0; field < 6; ++field) statm >> pages;  // the sixth value is the one that the limit counts
     const rlimit limit{pages * static_cast<size_t>(::sysconf(_SC_PAGESIZE)) + bytes, before_.rlim_max};
     ::setrlimit(RLIMIT_DATA, &limit);
   }
@@ -50,7 +51,7 @@ class AbiCheck : public ::testing::Test {
   AbiCheck() : marker_(folder_ / "marker") { ::setenv("ASSAY_FIXTURE_MARKER", marker_.c_str(), 1); }
   ~AbiCheck() override { ::unsetenv("ASSAY_FIXTURE_MARKER"); }
 
-  // Refused by the check and by the registry, with the same words.
+  // The check and the registry refuse the file with the same message.
   std::string refusal(const fs::path& file) {
     const auto words = abi_refusal(file);
     const Registry registry({file});
@@ -70,18 +71,31 @@ TEST_F(AbiCheck, GoodPluginsPass) {
 
 TEST_F(AbiCheck, CodeOfAnotherAbiNeverRuns) {
   const auto words = refusal(testing::fixture("other_abi"));
-  EXPECT_THAT(words,
-              AllOf(HasSubstr("api: plugin 0, this assay "), HasSubstr("torch: plugin 1_13_1, this assay 2_11_0"),
-                    HasSubstr("headers: plugin 0123456789abcdef, this assay ")));
-  EXPECT_THAT(words, AllOf(Not(HasSubstr("compiler")), Not(HasSubstr("sanitizer")), HasSubstr("rebuild it")));
+  EXPECT_THAT(words, AllOf(HasSubstr("api: plugin 0, this assay "), HasSubstr("torch: plugin 1_13_1, this assay 2_"),
+                           HasSubstr("headers: plugin 0123456789abcdef, this assay ")));
+  EXPECT_THAT(words, AllOf(Not(HasSubstr("stdlib")), Not(HasSubstr("sanitizer")), HasSubstr("rebuild it")));
   const Registry registry({testing::fixture("other_abi")});
   EXPECT_EQ(registry.files()[0].error, words);
   EXPECT_EQ(registry.find("positional", "other_abi"), nullptr);
   EXPECT_FALSE(fs::exists(marker_));
 }
 
-// The control of the test above: its code does run where nobody checks.
-TEST_F(AbiCheck, CodeOfAnotherAbiWouldRun) {
+// Kinds without tensors do not depend on the version of LibTorch.
+TEST_F(AbiCheck, OnlyPluginsWithTensorsNameAVersionOfLibTorch) {
+  for (const char* name : {"constant", "text", "bytes", "jsonl"}) {
+    const auto bytes = base::read_file(testing::good_plugin(name));
+    EXPECT_EQ(bytes.find("__torch_"), std::string::npos) << name;
+    EXPECT_FALSE(elf_names_library(bytes, "libtorch_cpu.so")) << name;
+  }
+  const auto bytes = base::read_file(testing::good_plugin("gpt"));
+  EXPECT_NE(bytes.find("__torch_"), std::string::npos);
+  EXPECT_TRUE(elf_names_library(bytes, "libtorch_cpu.so"));
+  EXPECT_THAT(refusal(testing::fixture("hides_libtorch")),
+              HasSubstr("uses LibTorch, but its tag does not name the version; include assay/tensor.h"));
+}
+
+// The control of the test above: without the check, the code runs.
+TEST_F(AbiCheck, WithoutTheCheckCodeOfAnotherAbiRuns) {
   const auto file = testing::fixture("other_abi");
   const pid_t child = ::fork();
   if (child == 0) ::_exit(::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL) ? 0 : 1);
@@ -91,7 +105,7 @@ TEST_F(AbiCheck, CodeOfAnotherAbiWouldRun) {
   EXPECT_TRUE(fs::exists(marker_));
 }
 
-TEST_F(AbiCheck, WhatIsNoPluginIsToldWhatItIs) {
+TEST_F(AbiCheck, FilesThatAreNotPluginsAreNamedForWhatTheyAre) {
   EXPECT_THAT(refusal(testing::fixture("not_a_plugin")), HasSubstr("is not an assay plugin (it has no ABI tag)"));
   EXPECT_THAT(refusal(folder_.write("text.so", "INPUT(libc.so.6)\n")), HasSubstr("is not a shared library"));
   EXPECT_THAT(refusal(folder_.write("empty.so", "")), HasSubstr("is not a shared library"));
@@ -103,7 +117,7 @@ TEST_F(AbiCheck, WhatIsNoPluginIsToldWhatItIs) {
   EXPECT_EQ(refusal(folder_ / "pipe.so"), "the file is not a regular file");
 }
 
-// A copy of a good plugin with one value written over.
+// Returns a copy of a good plugin with one value overwritten.
 template <class Value>
 std::string changed(size_t offset, Value value) {
   auto bytes = base::read_file(testing::good_plugin("none"));
@@ -125,14 +139,14 @@ TEST_F(AbiCheck, AnotherMachine) {
   EXPECT_THAT(refusal(write(changed(EI_DATA, char{ELFDATA2MSB}))), another);
 }
 
-TEST_F(AbiCheck, AProgramIsNoLibrary) {
+TEST_F(AbiCheck, AProgramIsNotALibrary) {
   const auto file = folder_.write("program.so", changed(offsetof(Elf64_Ehdr, e_type), uint16_t{ET_EXEC}));
   EXPECT_EQ(refusal(file), "the file is not a shared library (it is an ELF program or object file)");
-  // Programs of today are of the type of libraries; they have no tag.
+  // Today's programs have the type of libraries; they have no tag.
   EXPECT_THAT(refusal(testing::build_folder() / "bin/assay"), HasSubstr("it has no ABI tag"));
 }
 
-TEST_F(AbiCheck, CutFilesAreDamaged) {
+TEST_F(AbiCheck, TruncatedFilesAreCorrupt) {
   const auto bytes = base::read_file(testing::good_plugin("none"));
   const auto header = header_of(bytes);
   std::vector<size_t> cuts = {SELFMAG,        SELFMAG + 1,        EI_NIDENT,
@@ -153,7 +167,7 @@ TEST_F(AbiCheck, CutFilesAreDamaged) {
   }
 }
 
-TEST_F(AbiCheck, TablesThatNameTooMuchAreDamaged) {
+TEST_F(AbiCheck, TablesWithTooLargeCountsAreCorrupt) {
   const auto header = header_of(base::read_file(testing::good_plugin("none")));
   const auto names = header.e_shoff + header.e_shstrndx * sizeof(Elf64_Shdr);
   const size_t segment = header.e_phoff;
@@ -175,7 +189,7 @@ TEST_F(AbiCheck, TablesThatNameTooMuchAreDamaged) {
             "the file is a corrupt shared library (section 1 is outside the file)");
   EXPECT_EQ(words(names + offsetof(Elf64_Shdr, sh_size), uint64_t{0}).substr(0, 35),
             "the file is not an assay plugin (it");
-  // Names that take no bytes of the file could be of any size: a reader would make room for them.
+  // Names that take no bytes of the file could have any count: a naive reader would reserve memory for them.
   auto hollow = changed(names + offsetof(Elf64_Shdr, sh_type), uint32_t{SHT_NOBITS});
   const uint64_t size = uint64_t{1} << 45;
   std::memcpy(hollow.data() + names + offsetof(Elf64_Shdr, sh_size), &size, sizeof size);
@@ -191,8 +205,8 @@ TEST_F(AbiCheck, SectionTableBeyondTheFile) {
   }
 }
 
-// Only the check: what it lets pass with a damaged program inside is for the process that loads it.
-TEST_F(AbiCheck, DamagedTablesNeverCrashTheCheck) {
+// This tests only the check: a file that passes with corrupt code inside is left to the process that loads it.
+TEST_F(AbiCheck, CorruptTablesNeverCrashTheCheck) {
   const auto good = base::read_file(testing::good_plugin("none"));
   const auto header = header_of(good);
   std::vector<std::pair<size_t, size_t>> tables = {{SELFMAG, sizeof header - SELFMAG},
@@ -205,7 +219,7 @@ TEST_F(AbiCheck, DamagedTablesNeverCrashTheCheck) {
       tables.push_back({section.sh_offset, section.sh_size});
   }
   std::mt19937_64 random(7);
-  // A reader that makes room for what a damaged size names must fail here, not take the machine's memory.
+  // A reader that reserves memory for a corrupt size must fail here, not exhaust the machine's memory.
   const MemoryLimit limit(size_t{2} << 30);
   int refused = 0;
   for (int round = 0; round < 2000; ++round) {
