@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Experiments on a Slurm cluster of one node, this machine, which the test starts and ends: the same records and table as
-# local runs, arrays split, nothing submitted twice, a failed run with its reason, and preempted runs that go on.
+# Experiments on a Slurm cluster of one node, this machine, which the test starts and stops: the same records and table
+# as local runs, split arrays, no run submitted twice, a failed run with its reason, and preempted runs that resume.
 #
 # Usage: slurm.sh BUILD. Exits with 77, saying why, where Slurm is not installed or does not start.
 set -euo pipefail
@@ -44,12 +44,12 @@ until_is() {
   fail "waited in vain: $what"
 }
 
-export PATH="$PATH:/usr/sbin" ASSAY_RUNTIME="$work/runtime" # cores that this user's other runs hold are not waited for
+export PATH="$PATH:/usr/sbin" ASSAY_RUNTIME="$work/runtime" # not to wait for cores of this user's other runs
 for program in slurmctld slurmd sbatch; do
   command -v "$program" >/dev/null || skip "there is no '$program' (Debian: slurmctld, slurmd, slurm-client)"
 done
 
-# Four cores by word, so that four ranks have one each wherever this runs.
+# The node is configured with four cores, so that each of four ranks has one on any machine.
 read -r port_a port_b < <(python3 -c '
 import socket
 sockets = [socket.socket() for _ in range(2)]
@@ -88,6 +88,10 @@ NodeName=localhost NodeAddr=127.0.0.1 CPUs=4
 PartitionName=main Nodes=ALL Default=YES PriorityTier=1
 PartitionName=urgent Nodes=ALL PriorityTier=2
 CONF
+# From version 23.11 on Slurm wants control groups unless it is told that there are none.
+if ! grep -q ' - cgroup' /proc/self/mountinfo && [[ "$(printf '%s\n' 23.11 "$(slurmctld -V | grep -oE '[0-9]+\.[0-9]+' | head -n 1)" | sort -V | head -n 1)" == 23.11 ]]; then
+  echo "CgroupPlugin=disabled" >"$work/cgroup.conf"
+fi
 trap clean EXIT
 slurmctld -c -D >"$work/slurmctld.out" 2>&1 &
 daemons+=($!)
@@ -121,7 +125,7 @@ metrics = ["lm.bits_per_byte@length=16", "train.loss"]
 $3
 TOML
 }
-# The files of the cluster: a setup that the script needs, and a prefix that leaves a mark.
+# The files of the cluster: a setup that the script needs, and a prefix that leaves a marker.
 cat >"$work/assay.local.toml" <<TOML
 [launch.slurm]
 partition = "main"
@@ -137,7 +141,7 @@ status_of() { (cd "$work" && ASSAY_RESULTS="$work/results" "$assay" status "expe
 says() { [[ "$("${@:2}")" == *"$1"* ]] || return 1; }
 must_say() { says "$@" || fail "'${*:2}' does not say '$1' but: $("${@:2}" || true)"; }
 same() { cmp "$1" "$2" || fail "$1 and $2 differ"; }
-# Records of two results folders, without what was measured.
+# Prints the records of a results folder without their measured values.
 records_equal() {
   python3 - "$work/results/$1" "$work/local/$1" <<'PYTHON' || fail "records of $1 differ"
 import json, pathlib, sys
@@ -162,7 +166,7 @@ experiment many 6 '[[sweep]]
 optimizer.lr = [1e-3, 1e-2, 1e30]'
 must_say "6 of 6 runs would be submitted to Slurm in 2 job arrays" on_slurm many --dry-run
 [[ ! -e "$work/results/many" ]] || fail "a dry run wrote something"
-scontrol update PartitionName=main State=DOWN # so that they wait
+scontrol update PartitionName=main State=DOWN # so that the jobs stay in the queue
 must_say "6 of 6 runs submitted to Slurm in 2 job arrays" on_slurm many
 must_say "many: 0 done, 0 running, 0 failed, 6 queued (6 on Slurm)" status_of many
 must_say "0 of 6 runs submitted to Slurm in 0 job arrays, 6 already on Slurm" on_slurm many
@@ -189,7 +193,7 @@ echo "== a run that is told to save, and then preempted, ends with the bytes of 
 experiment long 1000 ''
 sed -i 's/^seeds = .*/seeds = [1]/; s/^\[train\]/[train]\ncheckpoint = "2%"/' "$work/experiments/long.toml"
 must_say "1 of 1 run submitted to Slurm" on_slurm long
-run_of() { # of an experiment of one run
+run_of() { # the run id of an experiment with one run
   local id
   id="$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["runs"][0])' "$work/results/$1"/slurm/*/job.json)"
   echo "$work/results/$1/runs/$id"
@@ -197,12 +201,12 @@ run_of() { # of an experiment of one run
 run="$(run_of long)"
 events() { cat "$run/events.jsonl" 2>/dev/null || true; }
 attempt_is_under_way() { [[ "$(events)" == *"\"attempt\":$1,\"type\":\"step\""* && -n "$(ls "$run/checkpoint" 2>/dev/null)" ]]; }
-# The worker stands still while it is told, so that it is not done before.
+# The worker is suspended while the signal is sent, so that it cannot finish first.
 hold() {
   worker="$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["pid"])' "$run/state.json")"
   kill -STOP "$worker"
 }
-is_told() { # SIGUSR2 or SIGTERM is pending, or it is gone
+is_told() { # SIGUSR2 or SIGTERM is pending, or the process is gone
   local pending
   pending="$(sed -n 's/^ShdPnd:\s*//p' "/proc/$worker/status" 2>/dev/null)" || return 0
   (((0x${pending:-4000} & 0x4800) != 0))
@@ -247,7 +251,7 @@ experiment gone 100000 ''
 sed -i 's/^seeds = .*/seeds = [1]/; s/^\[train\]/[train]\ncheckpoint = "0.1%"/' "$work/experiments/gone.toml"
 must_say "1 of 1 run submitted to Slurm" on_slurm gone
 run="$(run_of gone)"
-until_is "it to step" attempt_is_under_way 1 # Slurm calls it running before its program is
+until_is "it to step" attempt_is_under_way 1 # Slurm reports it as running before its program starts
 must_say "gone: 0 done, 1 running" status_of gone
 stop_gone() { (cd "$work" && ASSAY_RESULTS="$work/results" "$assay" stop experiments/gone.toml 2>&1); }
 must_say "Cancelled 1 run on Slurm." stop_gone

@@ -1,9 +1,9 @@
 # What -DASSAY_CUDA=ON adds: nvcc for the kernels' cuda.cu, and the CUDA half of LibTorch. Links on a machine without a
-# GPU; runs where torch 2.11.0 is installed with the NVIDIA packages it needs (give its folder as ASSAY_TORCH_DIR).
+# GPU; runs where torch is installed with the NVIDIA packages it needs (give its folder as ASSAY_TORCH_DIR).
 include_guard(GLOBAL)
 
 if(NOT EXISTS "${ASSAY_TORCH_DIR}/lib/libtorch_cuda.so")
-  message(FATAL_ERROR "ASSAY_CUDA: the LibTorch at ${ASSAY_TORCH_DIR} has no CUDA; give -DASSAY_TORCH_DIR=<folder of torch 2.11.0+cu130>.")
+  message(FATAL_ERROR "ASSAY_CUDA: the LibTorch at ${ASSAY_TORCH_DIR} has no CUDA; give -DASSAY_TORCH_DIR=<folder of a torch with CUDA>.")
 endif()
 set(CMAKE_CUDA_ARCHITECTURES 90 CACHE STRING "Compute capabilities to build kernels for")
 set(CMAKE_CUDA_RUNTIME_LIBRARY Shared)   # the one that LibTorch uses, too

@@ -3,13 +3,10 @@
 include_guard(GLOBAL)
 
 if(NOT EXISTS "${ASSAY_TORCH_DIR}/lib/libtorch_cpu.so")
-  message(FATAL_ERROR "No LibTorch at ${ASSAY_TORCH_DIR}. Run assay's scripts/setup, or give -DASSAY_TORCH_DIR=<folder of torch 2.11.0>.")
+  message(FATAL_ERROR "No LibTorch at ${ASSAY_TORCH_DIR}. Run assay's scripts/setup, or give -DASSAY_TORCH_DIR=<folder of torch>.")
 endif()
 file(STRINGS "${ASSAY_TORCH_DIR}/version.py" ASSAY_TORCH_VERSION REGEX "^__version__ = ")
 string(REGEX REPLACE ".*'([0-9.]+).*" "\\1" ASSAY_TORCH_VERSION "${ASSAY_TORCH_VERSION}")
-if(NOT ASSAY_TORCH_VERSION STREQUAL "2.11.0")
-  message(FATAL_ERROR "LibTorch at ${ASSAY_TORCH_DIR} is ${ASSAY_TORCH_VERSION}; assay is built against 2.11.0.")
-endif()
 add_library(assay_torch INTERFACE)
 target_include_directories(assay_torch SYSTEM INTERFACE "${ASSAY_TORCH_DIR}/include" "${ASSAY_TORCH_DIR}/include/torch/csrc/api/include")
 # Without it a header that only wants operators pulls in every function of ATen.

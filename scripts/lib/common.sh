@@ -74,7 +74,7 @@ build_jobs() {
 # configure_build [OPTION...]: configures .build. Warnings are errors in the scripts' builds; the default of CMakeLists.txt
 # leaves them warnings, for compilers other than Debian's.
 configure_build() {
-  local options=(-S "$root" -B "$build" -G Ninja "-DASSAY_TORCH_DIR=$torch" -DCMAKE_COMPILE_WARNING_AS_ERROR=ON "$@")
+  local options=(-S "$root" -B "$build" -G Ninja "-DASSAY_TORCH_DIR=$torch" "-DASSAY_DEPS=$deps" -DCMAKE_COMPILE_WARNING_AS_ERROR=ON "$@")
   # A build tree that was configured at another path (in a moved or copied clone) is configured from scratch.
   if [[ -f "$build/CMakeCache.txt" ]] && ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$root" "$build/CMakeCache.txt"; then
     options+=(--fresh)

@@ -1,13 +1,16 @@
 """scripts/setup: failures, and a second run that does nothing."""
 
 import os
+import re
 import unittest
 import zipfile
 
 from sandbox import ROOT, Sandbox
 
 DEPS = os.path.abspath(os.environ.get("ASSAY_DEPS", os.path.join(ROOT, ".deps")))
-TORCH_WHEEL = "torch-2.11.0-cp311-cp311-manylinux_2_28_x86_64.whl"
+with open(os.path.join(ROOT, "scripts", "lib", "libtorch_versions"), encoding="utf-8") as versions:
+    WHEELS = [line.split() for line in versions if not line.startswith("#")]
+VERSION, REQUIREMENT, TORCH_WHEEL, HASH = WHEELS[0]  # the newest
 
 
 class SetupTest(Sandbox):
@@ -30,6 +33,45 @@ class SetupTest(Sandbox):
         result = self.run_script("scripts/setup", "--now")
         self.assertEqual(result.returncode, 2)
         self.assertIn("takes no arguments, but these are given: --now", result.stderr)
+
+    def os_release(self, name, version):
+        with open(self.path("os-release"), "w", encoding="utf-8") as file:
+            file.write(f'NAME="a name"\nID={name}\nVERSION_ID="{version}"\n')
+        return self.path("os-release")
+
+    def test_packages_are_those_of_the_system(self):
+        self.stub("dpkg-query")
+        self.stub("id", "echo 0")
+        self.stub("apt-get")
+        for name, version, boost, chromium in (("debian", "12", "1.81", True), ("debian", "13", "1.83", True),
+                                               ("ubuntu", "24.04", "1.83", False)):
+            result = self.run_setup(ASSAY_OS_RELEASE=self.os_release(name, version))
+            words = next(line for line in result.stdout.splitlines() if "installing" in line).split()
+            self.assertIn(f"libboost-program-options{boost}-dev", words)
+            self.assertEqual("chromium" in words, chromium, name)
+
+    def test_another_system_is_told_what_is_needed_and_continues_where_all_is_there(self):
+        release = self.os_release("plan9", "4")
+        result = self.run_setup(ASSAY_OS_RELEASE=release)
+        self.assertIn("this system is plan9 4; assay knows the packages of Debian 12, Debian 13 and Ubuntu 24.04", result.stdout)
+        self.assertRegex(result.stdout, r"g\+\+ +12 +\d+\.\d+\.\d+ +fine +the build")
+        self.assertRegex(result.stdout, r"nlohmann_json +3\.11 +3\.\d+\.\d+ +fine +the build")
+        self.assertIn(f"could not fetch {REQUIREMENT}", result.stderr)  # the next step, without a network
+        self.stub("cmake", "echo cmake version 3.18.4")
+        self.stub("ninja", "exit 127")
+        result = self.run_setup(ASSAY_OS_RELEASE=release)
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stdout, r"CMake +3\.25 +3\.18\.4 +missing +the build")
+        self.assertRegex(result.stdout, r"Ninja +1\.10 +not found +missing +the build")
+        self.assertIn("2 of these are missing or too old", result.stderr)
+
+    def test_another_libtorch_is_one_of_the_tested(self):
+        self.stub_packages()
+        result = self.run_setup(ASSAY_TORCH_VERSION="2.11.0")
+        self.assertIn("could not fetch torch==2.11.0", result.stderr)
+        result = self.run_setup(ASSAY_TORCH_VERSION="1.0.0")
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stderr, r"ASSAY_TORCH_VERSION is 1\.0\.0, which is not among the tested versions 2\.\d+\.0 .*2\.11\.0\.")
 
     def test_missing_packages_without_root_name_the_command(self):
         self.stub_packages("libfmt-dev", "libgtest-dev")
@@ -74,13 +116,13 @@ class SetupTest(Sandbox):
         self.stub("df", "printf 'Avail\\n 150M\\n'")
         result = self.run_setup()
         self.assertEqual(result.returncode, 1)
-        self.assertIn(f"LibTorch needs 2000 MB in {self.path('deps')}, but 150 MB are free", result.stderr)
+        self.assertIn(f"LibTorch needs 2120 MB in {self.path('deps')}, but 150 MB are free", result.stderr)
 
     def test_no_network(self):
         self.stub_packages()
         result = self.run_setup()
         self.assertEqual(result.returncode, 1)
-        self.assertIn("could not fetch torch==2.11.0", result.stderr)
+        self.assertIn(f"could not fetch {REQUIREMENT}", result.stderr)
         self.assertIn("a retry is safe", result.stderr)
         self.assertFalse(os.path.exists(self.path("deps", "libtorch")))
 
@@ -91,26 +133,28 @@ class SetupTest(Sandbox):
             file.write("a part of it")
         result = self.run_setup()
         self.assertEqual(result.returncode, 1)
-        self.assertIn("could not fetch torch==2.11.0", result.stderr)
+        self.assertIn(f"could not fetch {REQUIREMENT}", result.stderr)
         self.assertFalse(os.path.exists(self.path("deps", "wheels", TORCH_WHEEL)))
 
     def test_another_wheel_of_the_same_name_is_refused(self):
         self.stub_packages()
         os.mkdir(self.path("index"))
         with zipfile.ZipFile(self.path("index", TORCH_WHEEL), "w") as wheel:
-            wheel.writestr("torch-2.11.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: torch\nVersion: 2.11.0\n")
-            wheel.writestr("torch-2.11.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: cp311-cp311-manylinux_2_28_x86_64\n")
-            wheel.writestr("torch-2.11.0.dist-info/RECORD", "")
+            wheel.writestr(f"torch-{VERSION}.dist-info/METADATA", f"Metadata-Version: 2.1\nName: torch\nVersion: {VERSION}\n")
+            wheel.writestr(f"torch-{VERSION}.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: cp311-cp311-manylinux_2_28_x86_64\n")
+            wheel.writestr(f"torch-{VERSION}.dist-info/RECORD", "")
         result = self.run_setup(PIP_FIND_LINKS=self.path("index"))
         self.assertEqual(result.returncode, 1)
-        self.assertIn("expected 7aa2f9bbc6d4595ba72138026b2074be1233186150e9292865e04b7a63b8c67a", result.stderr)
+        self.assertIn(f"expected {HASH}", result.stderr)
         self.assertFalse(os.path.exists(self.path("deps", "libtorch")))
 
     @unittest.skipUnless(os.path.exists(os.path.join(DEPS, "libtorch", "assay_stamp")), "there is no LibTorch; run scripts/setup")
     def test_second_run_does_nothing(self):
         self.stub("apt-get")
         before = {entry.name: entry.stat().st_mtime_ns for entry in os.scandir(DEPS)}
-        result = self.run_setup(ASSAY_DEPS=DEPS)
+        with open(os.path.join(DEPS, "libtorch", "torch", "version.py"), encoding="utf-8") as file:
+            version = re.search(r"__version__ = .([0-9.]+)", file.read())[1]
+        result = self.run_setup(ASSAY_DEPS=DEPS, ASSAY_TORCH_VERSION=version)
         self.assertEqual((result.returncode, result.stderr), (0, ""))
         self.assertEqual(result.stdout.count("nothing to do"), 2)
         self.assertEqual(self.calls(), [])
@@ -125,7 +169,7 @@ class SetupTest(Sandbox):
         for name in ("torch/lib/libtorch_cpu.so", "torch/lib/libc10.so", "torch/include/ATen/core/Tensor.h",
                      "torch/version.py", "nvidia/cu13/lib/libcudart.so.13", "nvidia/cu13/lib/libcupti.so.13"):
             self.assertTrue(os.path.isfile(os.path.join(deps, "libtorch", name)), name)
-        self.assertIn("LibTorch 2.11.0 is in", self.run_setup().stdout)
+        self.assertIn(f"LibTorch {VERSION} is in", self.run_setup().stdout)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# assay on Debian 13, in a system of its own that debootstrap makes: set-up, build, all tests, the quickstart's smoke.
+#
+# Usage: debian13.sh SOURCE BUILD    Exits with 77 where it cannot run. Of its environment, ASSAY_DEBIAN13 names a folder
+# in which the system is kept, so that a second run only builds what has changed.
+set -euo pipefail
+source_folder="$1" build="$2"
+[[ -n "${ASSAY_SLOW_TESTS:-}" ]] || { echo "it takes an hour; scripts/test --slow runs it"; exit 77; }
+[[ "$(id -u)" == 0 ]] || { echo "only root can make a system with debootstrap"; exit 77; }
+command -v debootstrap >/dev/null || { echo "debootstrap is not installed"; exit 77; }
+# shellcheck disable=SC2016  # apt-get expands it
+mirror="$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Codename: bookworm' | grep -m 1 '/debian/*$' || true)"
+[[ -n "$mirror" ]] || { echo "the package sources of this machine do not name a mirror of Debian"; exit 77; }
+
+folder="${ASSAY_DEBIAN13:-$(mktemp -d)}"
+system="$folder/system"
+close() {
+  local status=$?
+  umount "$system/proc" "$system/dev" 2>/dev/null || true
+  [[ -n "${ASSAY_DEBIAN13:-}" ]] || rm -rf --one-file-system "$folder"
+  exit "$status"
+}
+trap close EXIT
+
+# A minimal system with a name server, and the certificates and the package index of this machine.
+[[ -f "$system/etc/debian_version" ]] || debootstrap --variant=minbase --include=ca-certificates trixie "$system" "$mirror" >"$folder/debootstrap.log"
+cp /etc/resolv.conf /etc/hosts "$system/etc/"
+cp /etc/ssl/certs/ca-certificates.crt "$system/etc/ssl/certs/"
+if [[ -f /etc/pip.conf ]]; then cp /etc/pip.conf "$system/etc/"; fi
+mountpoint -q "$system/proc" || mount -t proc proc "$system/proc"
+mountpoint -q "$system/dev" || mount --bind /dev "$system/dev"
+
+# The committed tree, with the LibTorch and the corpora of this one.
+if [[ -d "$system/assay/.git" ]]; then
+  git -C "$system/assay" fetch --quiet "$source_folder" HEAD
+  git -C "$system/assay" checkout --quiet FETCH_HEAD
+else
+  git clone --quiet "$source_folder" "$system/assay"
+fi
+[[ -d "$system/assay/.deps" ]] || { mkdir "$system/assay/.deps"; cp -a "$(dirname "$(dirname "$(realpath "$build/lib/torch")")")" "$system/assay/.deps/libtorch"; }
+[[ -d "$system/assay/.data" ]] || cp -a "$source_folder/.data" "$system/assay/.data"
+git config --file "$system/root/.gitconfig" safe.directory '*'
+
+in_system() { chroot "$system" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 "$@"; }
+in_system bash -c 'cd /assay && scripts/test'
+in_system bash -c 'cd /assay && .build/bin/assay run experiments/quickstart.toml --smoke'
