@@ -1,5 +1,6 @@
 // Ranks as threads of this process.
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstring>
 #include <exception>
@@ -65,7 +66,10 @@ class Group {
       if (generation_.load(std::memory_order_acquire) != generation) return;
     std::unique_lock lock(mutex_);
     const auto all_here = [&] { return generation_.load(std::memory_order_acquire) != generation; };
-    wake_.wait(lock, [&] { return all_here() || (may_leave && (aborted_.load() || ended_.load() > 0)); });
+    const auto ends_wait = [&] { return all_here() || (may_leave && (aborted_.load() || ended_.load() > 0)); };
+    // Not wait(), which libstdc++ gave a new symbol version in GCC 12: packages must start with older ones.
+    while (!wake_.wait_for(lock, std::chrono::hours(1), ends_wait)) {
+    }
     if (all_here()) return;
     left_ = true;
     if (aborted_) throw RunStopped("another rank failed");
