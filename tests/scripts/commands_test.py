@@ -160,7 +160,15 @@ class DemoTest(Sandbox):
     def setUp(self):
         super().setUp()
         self.root = self.checkout()
-        self.stub("cmake", "exit 0")
+        self.stub("cmake", self.CMAKE % 0)
+        os.mkdir(os.path.join(self.root, "experiments"))
+        with open(os.path.join(self.root, "experiments", "quickstart.toml"), "w", encoding="utf-8") as file:
+            file.write('dataset = { use = "text", path = "austen" }\npositional = ["alibi"]\n')
+
+    CMAKE = """case "$*" in
+    *"--target help") printf 'assay: phony\\nplugin_rotary: phony\\nplugin_text: phony\\nplugin_alibi: phony\\n' ;;
+    *assay_plugins) exit %d ;;
+    esac"""
 
     def run_demo(self, assay, *arguments):
         self.program(os.path.join(self.root, ".build", "bin", "assay"), assay)
@@ -178,10 +186,22 @@ class DemoTest(Sandbox):
         self.assertIn("training", result.stderr)
         self.assertIn("results/quickstart/runs/", result.stderr)
         self.assertEqual(self.calls()[0:2], ["setup ", "data "])
-        self.assertEqual(self.calls()[-3:], ["assay run experiments/quickstart.toml --jobs 2",
-                                             "assay compare experiments/quickstart.toml",
-                                             "assay claims experiments/quickstart.toml"])
-        self.assertTrue(self.calls()[-4].endswith("--target assay assay-worker assay_plugins"), self.calls())
+        self.assertEqual([call for call in self.calls() if call.startswith("assay ")],
+                         ["assay run experiments/quickstart.toml --jobs 2", "assay compare experiments/quickstart.toml",
+                          "assay claims experiments/quickstart.toml"])
+
+    def test_plugins_of_the_experiment_are_built_first_and_the_others_during_the_training(self):
+        self.assertEqual(self.run_demo(self.ASSAY % (0, 0)).returncode, 0)
+        builds = [call.split("--target ")[1] for call in self.calls() if "--target" in call and "help" not in call]
+        self.assertEqual(builds, ["assay assay-worker plugin_alibi plugin_text", "assay_programs assay_plugins"])
+        before_training = self.calls()[:self.calls().index("assay run experiments/quickstart.toml")]
+        self.assertTrue([call for call in before_training if call.endswith("plugin_text")], self.calls())
+
+    def test_other_plugins_that_cannot_be_built_are_reported_after_the_table(self):
+        self.stub("cmake", self.CMAKE % 1)
+        result = self.run_demo(self.ASSAY % (0, 0))
+        self.assertEqual((result.returncode, result.stdout), (1, "TABLE\nVERDICTS\n"))
+        self.assertIn("the other plugins could not be built", result.stderr)
 
     def test_a_failed_run_is_compared_and_reported(self):
         result = self.run_demo(self.ASSAY % (4, 1))

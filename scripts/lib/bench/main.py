@@ -12,14 +12,14 @@ import subprocess
 import sys
 import tempfile
 
-from bench import cocolm, infill, simctg, sweep, table
+from bench import build, cocolm, infill, loaded, simctg, sweep, table
 from bench.assay import Assay
 from bench.cases import MESHES, PEER_THREADS, PEERS, POSITIONS, QUICK_STEPS, SIZES, SYSTEMS, THREADS, TRIAL_STEPS
 from bench.cases import TRIED_BY, case, training_flops_per_token
-from bench.peers import PACKAGES, Environment, Peers
+from bench.peers import PACKAGES, Environment, Peers, libtorch_version
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-PARTS = ("train", "sweep", "simctg", "infill", "cocolm", "commands")
+PARTS = ("train", "sweep", "simctg", "infill", "cocolm", "commands", "build", "loaded")
 
 NOTES = f"""\
 - tokens/s: steady state, from a fifth of the run to its end; median, lowest and highest of the repetitions, which
@@ -71,6 +71,8 @@ def arguments():
     parser.add_argument("--parts", type=subset("part", PARTS), metavar="A,B", default=list(PARTS),
                         help=f"parts: {', '.join(PARTS)}")
     parser.add_argument("--repetitions", type=positive, default=3, metavar="N", help="per measurement; default 3")
+    parser.add_argument("--before", default="HEAD~1", metavar="COMMIT",
+                        help="the part build compares this commit with; default HEAD~1")
     parser.add_argument("--quick", action="store_true", help="run one repetition of a few steps, to try the script")
     parser.add_argument("--reference", action="store_true", help="also write results/bench/reference/")
     options = parser.parse_args()
@@ -89,7 +91,7 @@ def environment_lines():
                             text=True, check=False).stdout.strip()
     return [f"machine: {model}, {len(os.sched_getaffinity(0))} cores, Linux {platform.release()}",
             f"load at the start: {os.getloadavg()[0]:.1f} (timings are meaningful near 0)",
-            f"assay: commit {commit or 'unknown'}, LibTorch 2.11.0",
+            f"assay: commit {commit or 'unknown'}, LibTorch {libtorch_version()}",
             f"peers: Python {platform.python_version()}, {', '.join(PACKAGES)}",
             f"command: scripts/bench {shlex.join(sys.argv[1:])}".rstrip(),
             f"date: {datetime.date.today().isoformat()}"]
@@ -117,7 +119,7 @@ class Bench:
         self.repetitions = 1 if options.quick else options.repetitions
         self.steps = QUICK_STEPS if options.quick else None
         self.training, self.sweep, self.peaks, self.failures = [], [], [], []
-        self.simctg, self.infill, self.cocolm, self.commands = "", "", "", ""
+        self.simctg, self.infill, self.cocolm, self.commands, self.build, self.loaded = "", "", "", "", "", ""
 
     def keep(self, part, **row):
         """Writes a measurement at once, so that a later failure does not lose it."""
@@ -236,6 +238,17 @@ class Bench:
             done = subprocess.run([sys.executable, script], check=True, stdout=subprocess.PIPE, text=True)
             self.commands = done.stdout
 
+    def run_build(self):
+        measured = build.measure(ROOT, self.options.before, self.folder, self.repetitions, say)
+        self.keep("build", measured=measured)
+        self.build = build.table(measured)
+
+    def run_loaded(self):
+        if "assay" in self.systems:
+            measured = loaded.measure(self.assay, self.repetitions, say)
+            self.keep("loaded", measured=measured)
+            self.loaded = loaded.table(measured)
+
     def report(self, about):
         """Yields (file name, text)."""
         peak = max(self.peaks, default=None)
@@ -267,7 +280,7 @@ class Bench:
             yield "table.md", text
             yield "table.csv", table.comma_separated(*parts)
         for name, part in (("simctg.md", self.simctg), ("infill.md", self.infill), ("cocolm.md", self.cocolm),
-                           ("commands.md", self.commands)):
+                           ("commands.md", self.commands), ("build.md", self.build), ("loaded.md", self.loaded)):
             if part:
                 yield name, header + part
 
@@ -286,7 +299,7 @@ def main():
         try:
             for part, work in (("train", bench.train), ("sweep", bench.run_sweep), ("simctg", bench.run_simctg),
                                ("infill", bench.run_infill), ("cocolm", bench.run_cocolm),
-                               ("commands", bench.run_commands)):
+                               ("commands", bench.run_commands), ("build", bench.run_build), ("loaded", bench.run_loaded)):
                 if part in options.parts:
                     work()
             if options.reference:

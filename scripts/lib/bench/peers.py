@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import sysconfig
@@ -10,7 +11,17 @@ import sysconfig
 from bench.events import read_events, steady_tokens_per_second
 from bench.process import watch
 
-PACKAGES = ("torch==2.11.0", "transformers==5.24.0", "accelerate==1.15.0", "numpy==2.4.6", "tensorboard==2.21.0")
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+
+
+def libtorch_version():
+    """The version of assay's LibTorch, such as 2.15.0, so that the peers train with the same one."""
+    file = pathlib.Path(os.environ.get("ASSAY_DEPS", ROOT / ".deps")) / "libtorch" / "torch" / "version.py"
+    found = re.search(r"__version__ = '([0-9.]+)", file.read_text(encoding="utf-8")) if file.exists() else None
+    return found[1] if found else "unknown"
+
+
+PACKAGES = (f"torch=={libtorch_version()}", "transformers==5.24.0", "accelerate==1.15.0", "numpy==2.4.6", "tensorboard==2.21.0")
 LIB = pathlib.Path(__file__).resolve().parents[1]
 PROGRAMS = {
     "eager": ("bench.pytorch", "eager"),
@@ -38,7 +49,7 @@ class Environment:
     def add_header(self):
         """Installs Python.h, because torch.compile builds Python extensions."""
         if not pathlib.Path(sysconfig.get_path("include"), "Python.h").exists():
-            subprocess.run([LIB / "debian_packages", "libpython3.11-dev"], check=True, stdout=sys.stderr)
+            subprocess.run([LIB / "debian_packages", "libpython3-dev"], check=True, stdout=sys.stderr)
 
     def make(self, say):
         if self.is_complete():
