@@ -3,7 +3,7 @@
 # is a part of it.
 include_guard(GLOBAL)
 
-install(TARGETS assay assay-worker assay_worker assay_lab assay_run assay_testing
+install(TARGETS assay assay-worker assay_worker assay_check assay_lab assay_run assay_testing
         RUNTIME DESTINATION bin LIBRARY DESTINATION lib ARCHIVE DESTINATION lib)
 install(DIRECTORY "${CMAKE_CURRENT_LIST_DIR}/../include/assay" DESTINATION include)
 install(FILES "${CMAKE_CURRENT_LIST_DIR}/assay_add_plugin.cmake" "${CMAKE_CURRENT_LIST_DIR}/assay_abi_tag.cmake"

@@ -1,10 +1,12 @@
 // libassay_worker.so, which the program assay-worker loads. This is the process that loads plugins: it describes them,
 // validates plans, executes one run of a plan, generates text, checks components and compares meshes.
+#include <dlfcn.h>
 #include <malloc.h>
 #include <signal.h>
 
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -46,7 +48,7 @@ std::string text_of(const json& value) { return value.dump(-1, ' ', false, json:
 
 int describe(const std::string& plugin_path) {
   const assay::loader::Registry registry(assay::loader::plugin_files(assay::worker::plugin_folders(plugin_path)));
-  std::cout << text_of({{"sdk", ASSAY_STRING(ASSAY_ABI_TAG)},
+  std::cout << text_of({{"sdk", ASSAY_STRING(ASSAY_TENSOR_ABI_TAG)},
                         {"training_code", assay::app::training_code()},
                         {"plugins", registry.describe()}});
   return 0;
@@ -85,6 +87,17 @@ int validate(const std::string& plan) {
   return 0;
 }
 
+// The function of libassay_check.so, in the folder of this library.
+assay::app::WorkerCheck& loaded_check() {
+  Dl_info here;
+  ::dladdr(reinterpret_cast<const void*>(&loaded_check), &here);
+  const auto file = std::filesystem::path(here.dli_fname).parent_path() / "libassay_check.so";
+  void* const library = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+  void* const function = library ? ::dlsym(library, assay::app::kWorkerCheck) : nullptr;
+  if (!function) throw assay::UserError(std::string(::dlerror()) + "; build all of assay, or install it again");
+  return *reinterpret_cast<assay::app::WorkerCheck*>(function);
+}
+
 int work(int argc, char** argv) {
   // Keeps freed tensors of up to 32 MiB in the process: returning pages and faulting them in again costs time in small
   // steps.
@@ -118,7 +131,7 @@ int work(int argc, char** argv) {
       return 0;
     }
     if (words.size() == 2 && words[0] == "check") {
-      assay::app::worker_check(json::parse(assay::base::read_file(words[1])));
+      loaded_check()(json::parse(assay::base::read_file(words[1])));
       return 0;
     }
     if (words == std::vector<std::string>{"run"} && options.count("--plan") && options.count("--run") &&

@@ -3,6 +3,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "assay/error.h"
 #include "check/check.h"
 #include "check/stand_ins.h"
 
@@ -19,7 +20,7 @@ void write_line(const json& line) {
 
 }  // namespace
 
-void worker_check(const json& request) {
+extern "C" ASSAY_API void assay_worker_check(const json& request) {
   std::vector<std::filesystem::path> files;
   for (const auto& file : request.at("files")) files.emplace_back(file.get<std::string>());
   loader::Registry registry(files);

@@ -19,7 +19,6 @@
 #include "base/lock.h"
 #include "base/sha256.h"
 #include "loader/in_hook.h"
-#include "record/build_id.h"
 #include "record/events.h"
 #include "record/layout.h"
 #include "record/plan_line/plan_lines.h"
