@@ -24,7 +24,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// An open file of this process alone; children get it where ProcessOptions names it.
+// An open file of this process. A child inherits it only where ProcessOptions names it.
 class Descriptor {
  public:
   explicit Descriptor(int number = -1) : number_(number) {}
@@ -63,7 +63,7 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
   return list;
 }
 
-// Whether there is something to read, or the end, before the deadline.
+// True when there is something to read, or the end of the file, before the deadline.
 bool readable_before(int descriptor, Clock::time_point deadline) {
   if (deadline == Clock::time_point::max()) return true;  // the read waits
   for (;;) {
@@ -72,7 +72,7 @@ bool readable_before(int descriptor, Clock::time_point deadline) {
     pollfd one{descriptor, POLLIN, 0};
     const int ready = ::poll(&one, 1, static_cast<int>(std::min<int64_t>(left, std::numeric_limits<int>::max())));
     if (ready > 0) return true;
-    if (ready < 0 && errno != EINTR) return true;  // the read says what is wrong
+    if (ready < 0 && errno != EINTR) return true;  // the read reports the error
   }
 }
 
@@ -89,7 +89,7 @@ bool read_before(int descriptor, Clock::time_point deadline, Take&& take) {
   return false;
 }
 
-// How a child ends that may run on without output until the deadline, and is killed then.
+// Waits for a child that may run without output until the deadline, and kills it then.
 ExitStatus status_before(Process& child, Clock::time_point deadline, bool& timed_out) {
   for (;;) {
     const bool late = timed_out || Clock::now() >= deadline;
@@ -123,7 +123,7 @@ Process::Process(const std::vector<std::string>& command, const ProcessOptions& 
   if (options.input) ::posix_spawn_file_actions_adddup2(&files, *options.input, STDIN_FILENO);
   if (options.output) ::posix_spawn_file_actions_adddup2(&files, *options.output, STDOUT_FILENO);
   if (options.error) ::posix_spawn_file_actions_adddup2(&files, *options.error, STDERR_FILENO);
-  // Onto itself: that takes close-on-exec away, in the child alone.
+  // Duplicating a descriptor onto itself clears close-on-exec, in the child alone.
   for (const int descriptor : options.inherited) ::posix_spawn_file_actions_adddup2(&files, descriptor, descriptor);
   const auto variables = merged_environment(options.environment);
   const int failed = ::posix_spawnp(&id_, command.at(0).c_str(), &files, &attributes, pointers(command).data(),
@@ -153,7 +153,7 @@ std::optional<ExitStatus> Process::status(int wait_options) {
   do answer = ::waitpid(id_, &status, wait_options);
   while (answer < 0 && errno == EINTR);
   if (answer == 0) return std::nullopt;
-  if (answer < 0) throw Bug("waitpid of a worker: " + std::string(::strerror(errno)));
+  if (answer < 0) throw Bug("waitpid: " + std::string(::strerror(errno)));
   if (WIFSIGNALED(status)) return ExitStatus{std::nullopt, WTERMSIG(status)};
   return ExitStatus{WEXITSTATUS(status), std::nullopt};
 }
@@ -186,7 +186,7 @@ ProgramOutput run_program(const std::vector<std::string>& command, ProcessOption
 
 std::optional<std::string> capture_output(const std::vector<std::string>& command, std::string* errors) {
   const Descriptor nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
-  // Memory rather than a second pipe: nobody has to read both at once.
+  // Errors go to memory and not to a second pipe, which would have to be read at the same time.
   const Descriptor aside(errors ? ::memfd_create("errors", MFD_CLOEXEC) : -1);
   ProcessOptions options;
   options.input = nothing.number();

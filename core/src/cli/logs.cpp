@@ -1,6 +1,5 @@
 // assay logs RUN [-f]: prints the log of a run's worker. With -f it follows the log and shows the training's progress
 // until the run ends.
-#include <fmt/format.h>
 
 #include <chrono>
 #include <fstream>

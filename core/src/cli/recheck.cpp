@@ -3,7 +3,6 @@
 // runs.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <iostream>
 #include <map>
 

@@ -1,8 +1,6 @@
 // assay report X: writes the page of an experiment; with --watch again whenever the experiment's files change.
 #include "report/report.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <chrono>
 #include <iostream>

@@ -1,6 +1,5 @@
 // assay schedule X.toml: plots the learning rate of every run over its steps in the terminal, or prints it as CSV.
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>

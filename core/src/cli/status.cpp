@@ -62,8 +62,8 @@ std::string status_text(const record::ExperimentLayout& experiment) {
   std::map<record::RunStatus, size_t> counts;
   size_t stale = 0, skipping = 0;  // done runs that are stale; done runs with skipped steps
   size_t waiting = 0;              // queued runs that wait on Slurm
-  std::optional<std::map<std::string, launch::SlurmTaskStatus>>
-      slurm;  // queried if the runs' own files do not decide a status
+  // Queried if the runs' own files do not decide a status.
+  std::optional<std::map<std::string, launch::SlurmTaskStatus>> slurm;
   std::string details;
   const auto lines = record::with_current_code(record::read_plan_lines(experiment.plan()));
   const auto code = current_training_code();

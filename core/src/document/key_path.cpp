@@ -1,7 +1,5 @@
 #include "document/key_path.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <set>
 

@@ -157,8 +157,7 @@ class Launcher {
         progress_.say(
             fmt::format("       {} exceeds --timeout {}: it is signalled to stop, and killed in {} if it still runs",
                         jobs_[worker.index].name, text_of(options_.timeout), text_of(grace_period(options_.timeout))));
-      } else if (taken >
-                 options_.timeout + grace_period(options_.timeout)) {  // whatever signalled it to stop meanwhile
+      } else if (taken > options_.timeout + grace_period(options_.timeout)) {  // for whatever reason it was to stop
         kill(worker);
       }
     }

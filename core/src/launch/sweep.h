@@ -1,6 +1,7 @@
 // Runs a plan: starts the runs without a complete record and reports the outcome.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <ostream>

@@ -8,8 +8,8 @@
 namespace assay::plan {
 namespace {
 
-constexpr double kMaxEpochs =
-    4;  // up to here repeated text is as good as new text: Muennighoff et al. 2023, arXiv:2305.16264
+// Up to here repeated text is as good as new text: Muennighoff et al. 2023, arXiv:2305.16264.
+constexpr double kMaxEpochs = 4;
 
 double epoch_tokens_of(const ModelSizes& sizes, const record::PlanLine& line) {
   const auto size = sizes.find(line.group);

@@ -1,7 +1,6 @@
 // Makes the lines of plan.jsonl of a resolved group of runs, one per seed.
 #pragma once
 
-#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>

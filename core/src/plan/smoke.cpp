@@ -33,8 +33,8 @@ Plan smoke_of(Plan plan) {
   std::set<std::string> groups, ids;
   std::erase_if(plan.lines, [&](const auto& line) { return !groups.insert(line.group).second; });
   for (auto& line : plan.lines) shorten(line);
-  std::erase_if(plan.lines,
-                [&](const auto& line) { return !ids.insert(line.train_id).second; });  // differ only in steps
+  // Lines that differ only in their number of steps are now the same run.
+  std::erase_if(plan.lines, [&](const auto& line) { return !ids.insert(line.train_id).second; });
   plan.results_folder = plan.results_folder.parent_path() / ".smoke" / plan.results_folder.filename();
   return plan;
 }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "assay/error.h"
 #include "base/files.h"
 
 namespace assay::record {

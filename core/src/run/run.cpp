@@ -3,6 +3,8 @@
 #include <atomic>
 #include <chrono>
 #include <cmath>
+#include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "base/sha256.h"
@@ -47,10 +49,10 @@ std::string changes(const std::string& before, const std::string& now) {
   return names;
 }
 
-// The run of one rank. Reporting and writing files happen only on the first rank.
+// One rank of a run. Only the first rank reports and writes files.
 class RankRun {
  public:
-  // report: the first rank's. began: when execute was called.
+  // report: used on the first rank only. began: the time when execute was called.
   RankRun(const loader::Registry& registry, const record::PlanLine& line, const Attempt& attempt, Observer& observer,
           const Mesh& mesh, const Compute& compute, RunReport& report, Clock::time_point began)
       : line_(line),
@@ -111,7 +113,7 @@ class RankRun {
     if (progress_.step < run_.steps)
       data_ = data::open_training_data(data_spec(run_, line_, attempt_.library, attempt_.contexts), mesh_,
                                        progress_.epoch_begins);
-    for (auto* component : run_.instances.all())  // by label, as those of objectives, with other names
+    for (auto* component : run_.instances.all())  // keyed by label, like the objectives, under other names
       if (const auto& identity = component->identity(); identity.kind == Transform::kKind)
         component->set_sink(&metrics_, identity.instance.substr(identity.instance.find('.') + 1) + ".");
     if (!mesh_.first()) return;
@@ -137,7 +139,7 @@ class RankRun {
     return result;
   }
 
-  // Reports a step that is to be logged, and adds one of the last tenth to the late means.
+  // Reports a step that is due to be logged, and adds a step of the last tenth to the late means.
   void log(const StepResult& result) {
     const int64_t done = progress_.step, late = std::max<int64_t>(1, run_.steps / 10);
     const bool logs = done % log_every_ == 0 || done == run_.steps || done == 1, is_late = done > run_.steps - late;
@@ -157,13 +159,13 @@ class RankRun {
     log_event("step", event);
   }
 
-  // Saves where one is due after this step, or the run is to stop here.
+  // Saves a checkpoint when one is due after this step, or when the run stops here.
   void checkpoint(const StepResult& result) {
     const bool is_due = checkpoint_every_ > 0 && progress_.step % checkpoint_every_ == 0;
     if (is_due || result.stops || pauses()) save();
   }
 
-  // What is due after this step. False when it was stopped, with a checkpoint.
+  // Does what is due after this step. False when the run was stopped, with a checkpoint.
   bool evaluate() {
     if (evaluations_.during_training(progress_.step, progress_.phases)) return true;
     save();
@@ -172,7 +174,7 @@ class RankRun {
 
   // Keeps the weights, evaluates them and reports. False when it was stopped before its end.
   bool finish() {
-    // Before the last evaluations: whatever becomes of them, the training is not lost.
+    // Saved before the last evaluations, so that no failure of theirs loses the training.
     if (keeps_weights_) save();
     if (keeps_weights_ && !restored_final_ && mesh_.first())
       report_.weights_sha256 =
@@ -199,7 +201,7 @@ class RankRun {
 
   int64_t tokens_per_step() const { return run_.batch * run_.context; }
 
-  // Whether this attempt was asked to train no further than here, and the run is to be longer.
+  // True when this attempt was asked to train no further than here, and the run has more steps.
   bool pauses() const { return attempt_.until > 0 && progress_.step >= attempt_.until && progress_.step < run_.steps; }
 
   bool stopped() const {
@@ -220,8 +222,8 @@ class RankRun {
     return event;
   }
 
-  // What a step is found to be. A number that is missing is left out, so are those for which a step was skipped; one
-  // that is not finite otherwise is null in the events.
+  // The measurements of a step. Missing values are left out, and so are all values of a skipped step; other values that
+  // are not finite are null in the events.
   static json step_event(const StepResult& result, const std::map<std::string, double>& values) {
     json event = {{"lr", result.lr}, {"metrics", json::object()}};
     const auto put = [&](json& into, const std::string& name, double value) {
@@ -238,8 +240,8 @@ class RankRun {
     compared_ = progress_.step;
   }
 
-  // Every rank calls it. Where replicas are compared, no checkpoint is of any that differ: a later attempt would load
-  // the first one's into all, and the difference would go unnoticed.
+  // Every rank calls it. Where replicas are compared, a checkpoint is never written of replicas that differ: a later
+  // attempt would load the first one into all, and nobody would notice the difference.
   void save() {
     if (progress_.step == saved_) return;
     if (compare_replicas_every_ > 0 && compared_ != progress_.step) compare_all_replicas();
@@ -300,7 +302,7 @@ class RankRun {
     metrics_.clear();
     auto& parameters = run_.parameters->all();
     StepResult result{};
-    // Over the replicas with the loss, then over the tensor ranks with the norm.
+    // Summed over the replicas together with the loss, then over the tensor ranks together with the norm.
     double stops = attempt_.stop_requested && attempt_.stop_requested() ? 1 : 0;
     std::vector<Batch> batches;
     {
@@ -326,8 +328,8 @@ class RankRun {
     return result;
   }
 
-  // Why the step's gradients are not to be used: they are not finite, or a spike; else "". NonFinite where the run does
-  // not skip such steps. Every rank calls it.
+  // The reason to skip a step: its gradients are not finite, or their norm is a spike; "" when there is none. Throws
+  // NonFinite where the run does not skip such steps. Every rank calls it.
   std::string fault_of(const StepResult& result, int64_t step) {
     const double loss = result.loss.value_or(0);
     if (std::isfinite(loss) && std::isfinite(result.norm)) return result.loss ? spikes_.fault(loss, result.norm) : "";
@@ -366,15 +368,15 @@ class RankRun {
   Evaluations evaluations_;
   SpikeGuard spikes_;
   Checkpoints checkpoints_;
-  std::unique_ptr<data::TrainingData> data_;                   // none where nothing is left to train
+  std::unique_ptr<data::TrainingData> data_;                   // null when nothing is left to train
   Progress progress_;                                          // so far
-  double earlier_seconds_ = 0;                                 // of the attempts that this one continues
-  int64_t checkpoint_every_ = 0, compare_replicas_every_ = 0;  // steps; 0: not on the way
+  double earlier_seconds_ = 0;                                 // spent by the attempts that this one continues
+  int64_t checkpoint_every_ = 0, compare_replicas_every_ = 0;  // steps; 0: only at the end
   int64_t log_every_ = 0;                                      // steps
   bool keeps_weights_ = false;
-  bool restored_final_ = false;  // the weights are those of the train record
+  bool restored_final_ = false;  // the weights were loaded from the train record
   int64_t compared_ = -1;        // the last step at which replicas were equal
-  int64_t saved_ = 0;            // the step of the last saved state
+  int64_t saved_ = 0;            // step of the last checkpoint
   Metrics metrics_;
 };
 

@@ -1,7 +1,5 @@
 #include "schema/json_schema.h"
 
-#include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 #include <set>
 

@@ -1,7 +1,6 @@
 #include "study/partners.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>

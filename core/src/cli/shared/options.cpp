@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <charconv>
 #include <sstream>
 
@@ -22,8 +21,8 @@ std::optional<Parsed> parse_options(const Arguments& arguments, const po::option
   Parsed parsed;
   try {
     namespace style = po::command_line_style;
-    const int no_guessing =
-        style::unix_style & ~style::allow_guessing;  // --s must not mean --set today and --sort tomorrow
+    // --s must not mean --set today and --sort tomorrow.
+    const int no_guessing = style::unix_style & ~style::allow_guessing;
     po::store(
         po::command_line_parser(arguments.words).options(with_words).positional(positions).style(no_guessing).run(),
         parsed.options);

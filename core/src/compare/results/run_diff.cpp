@@ -1,9 +1,6 @@
 #include "compare/results/run_diff.h"
 
-#include <fmt/format.h>
-
 #include <filesystem>
-#include <functional>
 #include <map>
 #include <set>
 

@@ -1,7 +1,6 @@
 #include "compare/results/step_values.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "record/events.h"
 #include "record/metric.h"

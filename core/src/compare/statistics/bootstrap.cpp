@@ -1,7 +1,6 @@
 #include "compare/statistics/bootstrap.h"
 
 #include <algorithm>
-#include <cmath>
 #include <random>
 #include <vector>
 

@@ -1,7 +1,6 @@
 #include "compare/table/rows.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <numeric>

@@ -32,12 +32,12 @@ Session::Session(Assembled& run, const Mesh& mesh, const Decoder& decoder, const
   const auto known = prefix_cache ? recall(*prefix_cache) : 0;
   extend(rows_.tokens().slice(1, known), rows_.model_mask(),
          rows_.segments().defined() ? rows_.segments().slice(1, known) : Tensor());
-  if (known > 0) hidden_.clear();  // it is of a part only
+  if (known > 0) hidden_.clear();  // it covers only a part
 }
 
 Tensor Session::hidden() {
   keeps_hidden_ = true;
-  if (hidden_.empty()) {  // not requested so far
+  if (hidden_.empty()) {  // not requested yet
     Cache whole;
     hidden_ = {forward(whole, rows_.tokens(), rows_.model_mask(), rows_.segments())};
   }
@@ -70,7 +70,7 @@ void Session::take(const Choice& choice) {
   const auto before = rows_.rows();
   const auto chosen_B1 = rows_.append(chosen, log_p_BV_);
   if (on_text_ && !moved && rows_.size() == 1) stream_text();
-  if (done()) return;  // nobody will ask what comes after it, and the model may have no position for it
+  if (done()) return;  // nothing after it is needed, and the model may have no position for it
   if (!moved && continue_from(tried, chosen, before)) return;
   extend(chosen_B1, rows_.next_model_mask(1), rows_.next_segments(1));
 }
@@ -93,8 +93,8 @@ std::vector<Continuation> Session::results() const {
   return out;
 }
 
-// Of a single prompt, so many tokens at its beginning are in the cache already. The last one is read in any case: its
-// state is wanted.
+// The number of tokens at the beginning of a single prompt that are in the cache already. The last token is always read
+// again, because its state is needed.
 int64_t Session::recall(PrefixCache& prefix_cache) {
   prefix_cache.reused = 0;
   prefix_cache.read = rows_.tokens().size(1);
@@ -115,7 +115,7 @@ int64_t Session::recall(PrefixCache& prefix_cache) {
   return prefix_cache.reused;
 }
 
-// The tokens.
+// Checks a choice and returns its tokens.
 std::vector<int64_t> Session::checked(const Choice& choice) const {
   const auto& [tokens, parents] = choice;
   const bool shaped = tokens.defined() && tokens.dim() == 1 && tokens.numel() > 0 &&
@@ -131,7 +131,7 @@ std::vector<int64_t> Session::checked(const Choice& choice) const {
   return ids;
 }
 
-// Rows go on from these.
+// Continues from these rows, in this order.
 void Session::select_rows(const std::vector<int64_t>& parents) {
   const auto index = at::tensor(parents, rows_.tokens().options());
   if (keeps_hidden_)
@@ -143,7 +143,7 @@ void Session::select_rows(const std::vector<int64_t>& parents) {
   cache_.select(index);
 }
 
-// True when every row that continues chose a candidate that was tried: its states are there already.
+// True when every row that continues chose a candidate that was tried, so that its states exist already.
 bool Session::continue_from(const Tried& tried, const std::vector<int64_t>& chosen, const std::vector<Row>& before) {
   if (tried.candidates.empty()) return false;
   const auto K = tried.candidates.size() / chosen.size();
@@ -162,7 +162,7 @@ bool Session::continue_from(const Tried& tried, const std::vector<int64_t>& chos
   return true;
 }
 
-// What is new of a single row's text.
+// The part of a single row's text that is new.
 void Session::stream_text() {
   const auto text = rows_.continuation(0).text;
   if (!text.starts_with(streamed_text_) || text.size() == streamed_text_.size()) return;
@@ -188,7 +188,7 @@ Tensor Session::whole_logits(const Tensor& hidden) {
   return all.scalar_type() == at::kDouble ? all : all.to(at::kFloat);
 }
 
-// States of the tokens that came last.
+// States of the last tokens.
 void Session::read(const Tensor& hidden_BTD) {
   if (keeps_hidden_ || step() == 0)
     hidden_.push_back(hidden_BTD);
