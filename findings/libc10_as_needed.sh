@@ -2,8 +2,8 @@
 # LibTorch, linked with -Wl,--as-needed into a library that never calls it.
 # Expected: the linker drops libc10.so, because no symbol of LibTorch is used.
 # What happens: the library needs libc10.so at run time. The wheel's libc10.so exports std::__throw_bad_array_new_length,
-#   without a symbol version. GCC emits a call of that function for every std::vector that is copied, and libc10.so stands on
-#   the link line before libstdc++.so, which the compiler adds at the end. With -lstdc++ before LibTorch it is dropped.
+#   without a symbol version. GCC emits a call of that function for every std::vector that is copied, and libc10.so comes
+#   before libstdc++.so, which the compiler adds at the end. With -lstdc++ before LibTorch it is dropped.
 # Versions: torch 2.15.0 (manylinux_2_28) and GCC 12.2 with binutils 2.40; torch 2.11.0 exports it, too. Platform: Debian 12,
 #   x86-64.
 #

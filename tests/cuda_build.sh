@@ -23,7 +23,8 @@ fresh=()  # a build folder of another location (of a moved or copied clone) is c
 if [[ -f "$build/CMakeCache.txt" ]] && ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$source_dir" "$build/CMakeCache.txt"; then
   fresh=(--fresh)
 fi
-cmake "${fresh[@]}" -S "$source_dir" -B "$build" -G Ninja -DASSAY_CUDA=ON "-DASSAY_TORCH_DIR=$torch" "-DCMAKE_CUDA_COMPILER=$nvcc" \
+cmake "${fresh[@]}" -S "$source_dir" -B "$build" -G Ninja -DASSAY_CUDA=ON "-DASSAY_TORCH_DIR=$torch" \
+  "-DASSAY_DEPS=$(sed -n 's/^ASSAY_DEPS:[A-Z]*=//p' "$cpu/CMakeCache.txt")" "-DCMAKE_CUDA_COMPILER=$nvcc" \
   -DCMAKE_COMPILE_WARNING_AS_ERROR=ON
 
 plain() { sed -E "s#$build|$cpu#BUILD#g; s# -isystem [^ ]*/cuda[^ ]*##g; s# -Werror##g"; }

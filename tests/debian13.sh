@@ -7,7 +7,8 @@ set -euo pipefail
 source_folder="$1" build="$2"
 [[ -n "${ASSAY_SLOW_TESTS:-}" ]] || { echo "it takes an hour; scripts/test --slow runs it"; exit 77; }
 [[ "$(id -u)" == 0 ]] || { echo "only root can make a system with debootstrap"; exit 77; }
-command -v debootstrap >/dev/null || { echo "debootstrap is not installed"; exit 77; }
+command -v apt-get >/dev/null || { echo "apt-get, which fetches debootstrap, is not installed"; exit 77; }
+"$source_folder/scripts/lib/debian_packages" debootstrap
 # shellcheck disable=SC2016  # apt-get expands it
 mirror="$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Codename: bookworm' | grep -m 1 '/debian/*$' || true)"
 [[ -n "$mirror" ]] || { echo "the package sources of this machine do not name a mirror of Debian"; exit 77; }
@@ -23,7 +24,10 @@ close() {
 trap close EXIT
 
 # A minimal system with a name server, and the certificates and the package index of this machine.
-[[ -f "$system/etc/debian_version" ]] || debootstrap --variant=minbase --include=ca-certificates trixie "$system" "$mirror" >"$folder/debootstrap.log"
+if [[ ! -f "$system/etc/debian_version" ]]; then
+  debootstrap --variant=minbase --include=ca-certificates trixie "$system" "$mirror" >"$folder/debootstrap.log" ||
+    { cat "$folder/debootstrap.log"; exit 1; }
+fi
 cp /etc/resolv.conf /etc/hosts "$system/etc/"
 cp /etc/ssl/certs/ca-certificates.crt "$system/etc/ssl/certs/"
 if [[ -f /etc/pip.conf ]]; then cp /etc/pip.conf "$system/etc/"; fi
@@ -38,7 +42,7 @@ else
   git clone --quiet "$source_folder" "$system/assay"
 fi
 [[ -d "$system/assay/.deps" ]] || { mkdir "$system/assay/.deps"; cp -a "$(dirname "$(dirname "$(realpath "$build/lib/torch")")")" "$system/assay/.deps/libtorch"; }
-[[ -d "$system/assay/.data" ]] || cp -a "$source_folder/.data" "$system/assay/.data"
+if [[ -d "$source_folder/.data" && ! -d "$system/assay/.data" ]]; then cp -a "$source_folder/.data" "$system/assay/.data"; fi
 git config --file "$system/root/.gitconfig" safe.directory '*'
 
 in_system() { chroot "$system" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 "$@"; }

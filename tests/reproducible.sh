@@ -6,8 +6,9 @@
 # Usage: tests/reproducible.sh SOURCE BUILD TORCH
 set -euo pipefail
 source_dir=$1 build=$2 torch=$3
+deps="$(sed -n 's/^ASSAY_DEPS:[A-Z]*=//p' "$build/CMakeCache.txt")"
 objects=(kernels/CMakeFiles/assay_kernels.dir/gelu/cpu.cpp.o
-  core/CMakeFiles/assay_lab.dir/Unity/unity_record_2_cxx.cxx.o
+  core/CMakeFiles/assay_lab_hot.dir/Unity/unity_base_0_cxx.cxx.o
   core/CMakeFiles/assay_run.dir/Unity/unity_data_0_cxx.cxx.o
   plugins/positional/alibi/CMakeFiles/plugin_alibi.dir/alibi.cpp.o)
 
@@ -16,7 +17,7 @@ trap 'rm -rf "$folder"' EXIT
 copy="$folder/a clone of another name/tree"
 mkdir -p "$copy"
 for part in CMakeLists.txt README.md core kernels plugins scripts; do cp -r "$source_dir/$part" "$copy/"; done
-cmake -S "$copy" -B "$copy/.build" -G Ninja -DASSAY_TESTS=OFF "-DASSAY_TORCH_DIR=$torch" >"$folder/cmake.log" ||
+cmake -S "$copy" -B "$copy/.build" -G Ninja -DASSAY_TESTS=OFF "-DASSAY_TORCH_DIR=$torch" "-DASSAY_DEPS=$deps" >"$folder/cmake.log" ||
   { cat "$folder/cmake.log"; exit 1; }
 
 # Runs only the command that makes a file: the other libraries that it needs are taken from this build.

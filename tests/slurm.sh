@@ -88,7 +88,7 @@ NodeName=localhost NodeAddr=127.0.0.1 CPUs=4
 PartitionName=main Nodes=ALL Default=YES PriorityTier=1
 PartitionName=urgent Nodes=ALL PriorityTier=2
 CONF
-# From version 23.11 on Slurm wants control groups unless it is told that there are none.
+# From version 23.11 on Slurm needs control groups unless CgroupPlugin=disabled is set.
 if ! grep -q ' - cgroup' /proc/self/mountinfo && [[ "$(printf '%s\n' 23.11 "$(slurmctld -V | grep -oE '[0-9]+\.[0-9]+' | head -n 1)" | sort -V | head -n 1)" == 23.11 ]]; then
   echo "CgroupPlugin=disabled" >"$work/cgroup.conf"
 fi

@@ -3,6 +3,9 @@
 get_filename_component(ASSAY_PREFIX "${CMAKE_CURRENT_LIST_DIR}/../../.." ABSOLUTE)
 if(NOT ASSAY_TORCH_DIR)   # else another copy of the same version
   set(ASSAY_TORCH_DIR "${ASSAY_PREFIX}/lib/libtorch/torch")
+  if(NOT EXISTS "${ASSAY_TORCH_DIR}")   # a wheel, beside the one of torch
+    set(ASSAY_TORCH_DIR "${ASSAY_PREFIX}/../torch")
+  endif()
 endif()
 set(ASSAY_SDK_DIR "${ASSAY_PREFIX}/include")
 set(ASSAY_PLUGIN_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/plugins")

@@ -61,11 +61,10 @@ function(assay_headers_hash out)
   set(${out} "${hash}" PARENT_SCOPE)
 endfunction()
 
-# The standard library and its ABI, as its own macros tell them: g++ and clang++ share libstdc++, whose ABI is one since
-# GCC 5.
+# The standard library and its ABI, from its own macros: g++ and clang++ share libstdc++, which has had one ABI since GCC 5.
 function(assay_standard_library out)
   set(source "${CMAKE_BINARY_DIR}/CMakeFiles/assay_standard_library.cpp")
-  file(WRITE "${source}" "#include <string>\nmacros cxx11=_GLIBCXX_USE_CXX11_ABI libcxx=_LIBCPP_ABI_VERSION debug=_GLIBCXX_DEBUG_MODE\n")
+  file(WRITE "${source}" "#include <string>\nmacros cxx11=_GLIBCXX_USE_CXX11_ABI libcxx=_LIBCPP_ABI_VERSION debug=_GLIBCXX_DEBUG end\n")
   separate_arguments(flags UNIX_COMMAND "${CMAKE_CXX_FLAGS}")
   execute_process(COMMAND ${CMAKE_CXX_COMPILER} ${flags} -E -P "${source}" OUTPUT_VARIABLE macros ERROR_VARIABLE errors RESULT_VARIABLE failed)
   if(failed)
@@ -78,7 +77,7 @@ function(assay_standard_library out)
   else()
     set(name libstdcxx_before_cxx11)
   endif()
-  if(macros MATCHES "debug= ?1")
+  if(macros MATCHES "debug=1? ?end")
     string(APPEND name _debug)
   endif()
   set(${out} "${name}" PARENT_SCOPE)
@@ -86,7 +85,8 @@ endfunction()
 
 assay_headers_hash(base_hash ${ASSAY_BASE_HEADERS})
 assay_headers_hash(tensor_hash ${ASSAY_BASE_HEADERS} ${ASSAY_TENSOR_HEADERS})
-assay_standard_library(ASSAY_STANDARD_LIBRARY)
+assay_standard_library(standard_library)
+set(ASSAY_STANDARD_LIBRARY "${standard_library}" CACHE INTERNAL "")
 
 set(sanitizer none)
 if(CMAKE_CXX_FLAGS MATCHES "-fsanitize=([a-z,]+)")

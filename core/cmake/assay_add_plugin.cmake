@@ -5,9 +5,13 @@ include_guard(GLOBAL)
 
 function(assay_add_plugin name)
   add_library(plugin_${name} MODULE ${name}.cpp)
+  set(standard_library "")
+  if(ASSAY_STANDARD_LIBRARY MATCHES "^libstdcxx")
+    set(standard_library stdc++)
+  endif()
   # LibTorch's libraries export a few functions of libstdc++; without this order a plugin that uses no tensors would need
   # LibTorch for their sake.
-  target_link_libraries(plugin_${name} PRIVATE assay_flags $<$<STREQUAL:${ASSAY_STANDARD_LIBRARY},libstdcxx_cxx11>:stdc++> assay::run)
+  target_link_libraries(plugin_${name} PRIVATE assay_flags ${standard_library} assay::run)
   # Only the entry and the tag are visible; the library stays mapped for good; nothing is shared with another plugin.
   target_compile_options(plugin_${name} PRIVATE -fno-gnu-unique $<$<CONFIG:Release>:-O2 -UNDEBUG>)
   target_link_options(plugin_${name} PRIVATE -Wl,-z,nodelete -Wl,--no-undefined -Wl,--as-needed

@@ -18,7 +18,7 @@ function(assay_precompile target)
 endfunction()
 
 # assay_unity(TARGET): the files of a part (src/PART, unit/PART) compile as one, at most 24 at a time. Most of a compilation
-# goes to templates of headers, which each file alone would make again. So an anonymous namespace's names are unique in a
+# goes to templates of headers, which each file alone would make again. So the names of anonymous namespaces must be unique in a
 # part. -DASSAY_UNITY=OFF compiles file by file: quicker where one file changes often.
 option(ASSAY_UNITY "Compile several files at once" ON)
 
@@ -39,9 +39,8 @@ function(assay_unity target)
   endforeach()
 endfunction()
 
-# assay_compile_quickly(TARGET [SOURCE...]): little optimisation for code that is not hot, which halves the time of its
-# compilation: -O1 without the passes over loops, pointers and branches. The named sources, which are hot, get -O2 and
-# compile one by one.
+# assay_compile_quickly(TARGET): little optimisation for code that is not hot, which halves the time of its compilation: -O1
+# without the passes over loops, pointers and branches.
 function(assay_compile_quickly target)
   if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU" OR NOT CMAKE_BUILD_TYPE STREQUAL "Release")
     return()
@@ -51,8 +50,9 @@ function(assay_compile_quickly target)
           reorder-blocks guess-branch-probability ipa-modref ipa-profile)
     list(APPEND flags -fno-${pass})
   endforeach()
-  target_compile_options(${target} PRIVATE ${flags} -Wno-dangling-pointer)   # without these passes GCC 12 warns of what is fine
-  if(ARGN)
-    set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS -O2 SKIP_UNITY_BUILD_INCLUSION ON)
-  endif()
+  # Warnings that follow values through a function need these passes; without them they are wrong.
+  foreach(warning dangling-pointer nonnull maybe-uninitialized array-bounds stringop-overflow stringop-overread restrict)
+    list(APPEND flags -Wno-${warning})
+  endforeach()
+  target_compile_options(${target} PRIVATE ${flags})
 endfunction()

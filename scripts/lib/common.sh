@@ -62,11 +62,11 @@ lock() {
 }
 
 # Prints the number of parallel compilers: one per core, but no more than memory allows, since a translation unit that
-# includes LibTorch takes up to 1.5 GB (GCC 12, 2026-11-24).
+# includes LibTorch takes up to 2 GB (GCC 12, 2026-11-30).
 build_jobs() {
   local cores memory
   cores="$(nproc)"
-  memory=$(($(awk '/^MemAvailable:/ {print $2}' /proc/meminfo) / 1500000))
+  memory=$(($(awk '/^MemAvailable:/ {print $2}' /proc/meminfo) / 2000000))
   ((memory >= 1)) || memory=1
   echo $((cores < memory ? cores : memory))
 }

@@ -1,5 +1,6 @@
 // Exit codes and messages of the real programs on good and bad input; wrong input starts no run.
 #include <gmock/gmock.h>
+#include <torch/csrc/api/include/torch/version.h>
 
 #include "base/lock.h"
 #include "e2e/programs.h"
@@ -92,13 +93,13 @@ TEST_F(ExitCodes, AWorkerThatLoadsAnotherLibTorch) {
   const auto first = "LD_LIBRARY_PATH='" + other.string() + "' ";
   write_experiment();
   EXPECT_EQ(call("run experiments/tiny.toml", "results", first), 2);
-  EXPECT_THAT(
-      err_,
-      HasSubstr("assay-worker: the LibTorch at " + fs::canonical(other).string() +
-                "/libtorch_cpu.so has version 2.99.1; this build of assay needs LibTorch 2.11.0. LD_LIBRARY_PATH is '" +
-                other.string() + "'; remove"));
+  EXPECT_THAT(err_, HasSubstr("assay-worker: the LibTorch at " + fs::canonical(other).string() +
+                              "/libtorch_cpu.so has version 2.99.1; this build of assay needs LibTorch " TORCH_VERSION
+                              ". LD_LIBRARY_PATH is '" +
+                              other.string() + "'; remove"));
   ASSERT_EQ(call("run experiments/tiny.toml"), 0) << err_;
-  EXPECT_EQ(read_json(experiment().run(plan()[0]["train_id"]).train_record())["environment"]["libtorch"], "2.11.0");
+  EXPECT_EQ(read_json(experiment().run(plan()[0]["train_id"]).train_record())["environment"]["libtorch"],
+            TORCH_VERSION);
 }
 
 // A worker does not start a run that another process holds, nor one whose plugin differs from the planned one.

@@ -81,8 +81,12 @@ class StopVerb : public testing::Resume {
   StopVerb() { write_case({}, 1000000, "step", "{ tensor = 1 }"); }
   pid_t start_run() {
     const auto controller = start("run experiments/case.toml train.steps=1000000 log.every=1000000");
-    while (!fs::exists(experiment().plan()) || !is_training())
+    while (!fs::exists(experiment().plan()) || !is_training()) {
+      int status = 0;
+      if (::waitpid(controller, &status, WNOHANG) == controller)
+        throw std::runtime_error("the controller ended: " + base::read_file(folder_ / "started"));
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
     return controller;
   }
   record::RunLayout run() { return experiment().run(plan().at(0)["train_id"]); }

@@ -160,14 +160,14 @@ class DemoTest(Sandbox):
     def setUp(self):
         super().setUp()
         self.root = self.checkout()
-        self.stub("cmake", self.CMAKE % 0)
+        self.stub("cmake", self.CMAKE)
+        self.stub("ninja", "exit 0")
         os.mkdir(os.path.join(self.root, "experiments"))
         with open(os.path.join(self.root, "experiments", "quickstart.toml"), "w", encoding="utf-8") as file:
             file.write('dataset = { use = "text", path = "austen" }\npositional = ["alibi"]\n')
 
     CMAKE = """case "$*" in
     *"--target help") printf 'assay: phony\\nplugin_rotary: phony\\nplugin_text: phony\\nplugin_alibi: phony\\n' ;;
-    *assay_plugins) exit %d ;;
     esac"""
 
     def run_demo(self, assay, *arguments):
@@ -193,12 +193,25 @@ class DemoTest(Sandbox):
     def test_plugins_of_the_experiment_are_built_first_and_the_others_during_the_training(self):
         self.assertEqual(self.run_demo(self.ASSAY % (0, 0)).returncode, 0)
         builds = [call.split("--target ")[1] for call in self.calls() if "--target" in call and "help" not in call]
-        self.assertEqual(builds, ["assay assay-worker plugin_alibi plugin_text", "assay_programs assay_plugins"])
+        self.assertEqual(builds, ["assay assay-worker plugin_alibi plugin_text"])
+        (rest,) = [call for call in self.calls() if call.startswith("ninja ")]
+        self.assertTrue(rest.endswith(" assay_programs assay_plugins"), rest)
         before_training = self.calls()[:self.calls().index("assay run experiments/quickstart.toml")]
         self.assertTrue([call for call in before_training if call.endswith("plugin_text")], self.calls())
 
+    def test_arguments_that_change_the_experiment_need_all_plugins(self):
+        self.assertEqual(self.run_demo(self.ASSAY % (0, 0), "positional=rotary").returncode, 0)
+        self.assertTrue([call for call in self.calls() if call.endswith("--target assay assay-worker assay_plugins")])
+
+    def test_a_failed_training_stops_the_other_compilers(self):
+        started, ended = self.path("started"), self.path("ended")
+        self.stub("ninja", f"trap 'echo >{ended}; exit' TERM\necho >{started}\nwhile true; do sleep 0.1; done")
+        result = self.run_demo(f"for ((i = 0; i < 300; ++i)); do [[ ! -e {started} ]] || break; sleep 0.1; done; exit 2")
+        self.assertEqual(result.returncode, 1)
+        self.assertTrue(os.path.exists(ended))
+
     def test_other_plugins_that_cannot_be_built_are_reported_after_the_table(self):
-        self.stub("cmake", self.CMAKE % 1)
+        self.stub("ninja", "exit 1")
         result = self.run_demo(self.ASSAY % (0, 0))
         self.assertEqual((result.returncode, result.stdout), (1, "TABLE\nVERDICTS\n"))
         self.assertIn("the other plugins could not be built", result.stderr)

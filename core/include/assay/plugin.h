@@ -58,17 +58,17 @@ AssayComponent component(const char* name) {
 
 }  // namespace assay
 
-#define ASSAY_PLUGIN(plugin_name, plugin_version, ...)                                                            \
-  extern "C" {                                                                                                    \
-  /* The loader reads it from the file before any code of this library runs. */                                   \
+#define ASSAY_PLUGIN(plugin_name, plugin_version, ...)                                                               \
+  extern "C" {                                                                                                       \
+  /* The loader reads it from the file before any code of this library runs. */                                      \
   __attribute__((section("assay_abi"), used, visibility("default"))) extern const char ASSAY_PLUGIN_TAG[] = "assay"; \
-  __attribute__((visibility("default"))) const AssayPlugin* assay_plugin() noexcept {                             \
-    try {                                                                                                         \
-      static const std::vector<AssayComponent>* components = new std::vector<AssayComponent>{__VA_ARGS__};        \
-      static const AssayPlugin plugin{plugin_name, plugin_version, components->data(), components->size()};       \
-      return &plugin;                                                                                             \
-    } catch (...) {                                                                                               \
-      return nullptr;                                                                                             \
-    }                                                                                                             \
-  }                                                                                                               \
+  __attribute__((visibility("default"))) const AssayPlugin* assay_plugin() noexcept {                                \
+    try {                                                                                                            \
+      static const std::vector<AssayComponent>* components = new std::vector<AssayComponent>{__VA_ARGS__};           \
+      static const AssayPlugin plugin{plugin_name, plugin_version, components->data(), components->size()};          \
+      return &plugin;                                                                                                \
+    } catch (...) {                                                                                                  \
+      return nullptr;                                                                                                \
+    }                                                                                                                \
+  }                                                                                                                  \
   }

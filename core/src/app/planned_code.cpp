@@ -19,7 +19,7 @@ void check_paths(const json& value) {
   if (value.is_object() && value.contains("path") && value.contains("sha256") && value.contains("name")) {
     const fs::path path = value.at("path").get<std::string>();
     if (!fs::exists(path)) throw UserError(path.string() + ": it was removed after the plan was made; restore it");
-    if (base::sha256_of_path(path) != value.at("sha256"))
+    if (value.at("sha256") != base::sha256_of_path(path))
       throw UserError(path.string() +
                       ": it has changed since the plan was made; plan again, which makes a different run");
   } else if (value.is_structured()) {

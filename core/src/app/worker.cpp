@@ -94,7 +94,9 @@ assay::app::WorkerCheck& loaded_check() {
   const auto file = std::filesystem::path(here.dli_fname).parent_path() / "libassay_check.so";
   void* const library = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
   void* const function = library ? ::dlsym(library, assay::app::kWorkerCheck) : nullptr;
-  if (!function) throw assay::UserError(std::string(::dlerror()) + "; build all of assay, or install it again");
+  if (!function)
+    throw assay::UserError("check: " + file.string() + " cannot be loaded: " + ::dlerror() +
+                           "; build all of assay, or install it again");
   return *reinterpret_cast<assay::app::WorkerCheck*>(function);
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/files.h"
+#include "base/sha256.h"
 
 namespace assay::base {
 namespace {
@@ -92,13 +93,17 @@ double smallest_quota(const fs::path& root) {
 
 }  // namespace
 
-std::vector<int> core_numbers(const fs::path& root) {
-  auto numbers = affinity_mask();
+std::vector<std::string> core_names(const fs::path& root) {
+  std::vector<std::string> names;
+  for (const int core : affinity_mask()) names.push_back(std::to_string(core));
   const auto quota = std::max(1.0, smallest_quota(root));
-  if (quota < static_cast<double>(numbers.size())) numbers.resize(static_cast<size_t>(quota));
-  return numbers;
+  if (quota >= static_cast<double>(names.size())) return names;
+  const auto group = sha256(group_path(root, true) + "\n" + group_path(root, false)).substr(0, 8);
+  names.clear();
+  for (int i = 0; i < static_cast<int>(quota); ++i) names.push_back(group + "-" + std::to_string(i));
+  return names;
 }
 
-int available_cores() { return static_cast<int>(core_numbers().size()); }
+int available_cores() { return static_cast<int>(core_names().size()); }
 
 }  // namespace assay::base

@@ -37,10 +37,8 @@ std::vector<int> Slots::descriptors() const {
 
 std::vector<std::string> Slots::all_gpus() const { return gpus.empty() && shared ? shared->all_gpus() : gpus; }
 
-SlotPool::SlotPool(fs::path folder, std::vector<int> cores, std::vector<std::string> gpus)
-    : folder_(std::move(folder)), gpus_(std::move(gpus)) {
-  for (const int core : cores) cores_.push_back(std::to_string(core));
-}
+SlotPool::SlotPool(fs::path folder, std::vector<std::string> cores, std::vector<std::string> gpus)
+    : folder_(std::move(folder)), cores_(std::move(cores)), gpus_(std::move(gpus)) {}
 
 void SlotPool::gather(const std::string& kind, const std::vector<std::string>& names, size_t wanted,
                       std::vector<std::string>& got) {

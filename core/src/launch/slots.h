@@ -32,8 +32,8 @@ struct SlotRequest {
 
 class SlotPool {
  public:
-  // cores: the core numbers that this process may use; gpus: names as in CUDA_VISIBLE_DEVICES.
-  SlotPool(std::filesystem::path folder, std::vector<int> cores, std::vector<std::string> gpus);
+  // cores: base::core_names(); gpus: names as in CUDA_VISIBLE_DEVICES.
+  SlotPool(std::filesystem::path folder, std::vector<std::string> cores, std::vector<std::string> gpus);
 
   // All requested slots, at most all that exist; nothing while others hold them. Call it again until it returns them:
   // what it has gathered is kept, and only one process of this user gathers at a time, so there is no deadlock or

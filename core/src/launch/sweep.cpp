@@ -152,7 +152,7 @@ class Sweep {
     if (lines.empty()) return;
     auto jobs = jobs_of(lines);
     for (size_t i = 0; i < jobs.size(); ++i) jobs[i].until = step_of(lines[i], rung);
-    SlotPool slots(slots_folder(), base::core_numbers(), visible_gpus());
+    SlotPool slots(slots_folder(), base::core_names(), visible_gpus());
     const int at_once = options_.exclusive ? 1 : options_.jobs > 0 ? options_.jobs : default_jobs(jobs, slots.cores());
     out_ << fmt::format("Running {} of {} runs{}, at most {} at once.\n", jobs.size(), left_.size(),
                         rung == 0 ? "" : " up to the rung " + base::text_of(options_.pruning->settings.rungs[rung - 1]),

@@ -45,6 +45,15 @@ std::vector<char> read_bytes(const std::filesystem::path& file) {
   return bytes;
 }
 
+// Whether a library refers to a function or class of the namespaces at, c10 or torch.
+bool uses_libtorch(std::span<const char> bytes) {
+  for (const std::string kind :
+       {"_ZN", "_ZNK", "_ZTIN", "_ZTVN"})  // functions, their const ones, type info, virtual tables
+    for (const char* name : {"2at", "3c10", "5torch"})
+      if (elf_has_symbol(bytes, kind + name)) return true;
+  return false;
+}
+
 }  // namespace
 
 std::string abi_refusal(const std::filesystem::path& file) {
@@ -68,7 +77,7 @@ std::string abi_refusal(const std::filesystem::path& file) {
     return "the file is not an assay plugin (it has " + std::to_string(tags.size()) + " ABI tags instead of one)";
   if (tags[0] == kTensorTag) return "";
   if (tags[0] == kTag)
-    return elf_names_library(bytes, "libtorch_cpu.so") || elf_names_library(bytes, "libc10.so")
+    return uses_libtorch(bytes)
                ? "the plugin uses LibTorch, but its tag does not name the version; include assay/tensor.h in its source"
                : "";
   std::string differences;

@@ -14,6 +14,8 @@ constexpr const char* kArchitecture = "x86-64";
 #elif defined(__aarch64__)
 constexpr auto kMachine = EM_AARCH64;
 constexpr const char* kArchitecture = "aarch64";
+#else
+#error "assay is built for x86-64 and aarch64 only"
 #endif
 
 // Returns a copy of the structure of type T at `offset`, or no value when it would extend past the end. It is a copy
@@ -92,10 +94,10 @@ bool elf_has_section(std::span<const char> bytes, std::string_view prefix) {
   return false;
 }
 
-// The names of the libraries are among the strings of the dynamic linker, each with a 0 at its end.
-bool elf_names_library(std::span<const char> bytes, std::string_view library) {
+// The names are among the strings of the dynamic linker, each with a 0 before it.
+bool elf_has_symbol(std::span<const char> bytes, std::string_view prefix) {
   const auto header = *at<Elf64_Ehdr>(bytes, 0);
-  const auto name = std::string(library) + '\0';
+  const auto name = '\0' + std::string(prefix);
   for (size_t i = 0; i < header.e_shnum; ++i) {
     const auto section = section_of(bytes, header, i);
     const bool is_dynamic = section.sh_type == SHT_STRTAB && (section.sh_flags & SHF_ALLOC);

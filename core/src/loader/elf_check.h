@@ -14,7 +14,8 @@ std::string elf_refusal(std::span<const char> bytes);
 // Whether the name of any section begins with `prefix`. The bytes must have passed elf_refusal.
 bool elf_has_section(std::span<const char> bytes, std::string_view prefix);
 
-// Whether the library was linked against a library of this file name. The bytes must have passed elf_refusal.
-bool elf_names_library(std::span<const char> bytes, std::string_view library);
+// Whether any symbol of the dynamic linker, defined or needed, begins with `prefix`. The bytes must have passed
+// elf_refusal.
+bool elf_has_symbol(std::span<const char> bytes, std::string_view prefix);
 
 }  // namespace assay::loader

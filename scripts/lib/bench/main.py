@@ -19,7 +19,7 @@ from bench.cases import TRIED_BY, case, training_flops_per_token
 from bench.peers import PACKAGES, Environment, Peers, libtorch_version
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-PARTS = ("train", "sweep", "simctg", "infill", "cocolm", "commands", "build", "loaded")
+PARTS = ("train", "sweep", "simctg", "infill", "cocolm", "commands", "loaded", "build")
 
 NOTES = f"""\
 - tokens/s: steady state, from a fifth of the run to its end; median, lowest and highest of the repetitions, which
@@ -68,8 +68,8 @@ def arguments():
                         help=f"sizes: {', '.join(SIZES)}")
     parser.add_argument("--positions", type=subset("scheme", POSITIONS), default=list(POSITIONS), metavar="A,B",
                         help=f"position schemes: {', '.join(POSITIONS)}")
-    parser.add_argument("--parts", type=subset("part", PARTS), metavar="A,B", default=list(PARTS),
-                        help=f"parts: {', '.join(PARTS)}")
+    parser.add_argument("--parts", type=subset("part", PARTS), metavar="A,B", default=list(PARTS[:-1]),
+                        help=f"parts: {', '.join(PARTS)}; the default is all but build, which needs a quarter of an hour")
     parser.add_argument("--repetitions", type=positive, default=3, metavar="N", help="per measurement; default 3")
     parser.add_argument("--before", default="HEAD~1", metavar="COMMIT",
                         help="the part build compares this commit with; default HEAD~1")
@@ -245,7 +245,7 @@ class Bench:
 
     def run_loaded(self):
         if "assay" in self.systems:
-            measured = loaded.measure(self.assay, self.repetitions, say)
+            measured = loaded.measure(self.assay, self.steps or loaded.STEPS, self.repetitions, say)
             self.keep("loaded", measured=measured)
             self.loaded = loaded.table(measured)
 

@@ -22,7 +22,7 @@ size_t cores_of_the_mask() {
 
 // Expects as many cores, or all of the mask where it has fewer.
 void expect_cores(const testing::TemporaryFolder& root, size_t cores) {
-  EXPECT_EQ(core_numbers(root.path()).size(), std::min(cores, cores_of_the_mask()));
+  EXPECT_EQ(core_names(root.path()).size(), std::min(cores, cores_of_the_mask()));
 }
 
 TEST(Cores, EqualTheAffinityMaskWithoutAQuota) {
@@ -64,8 +64,23 @@ TEST(Cores, AreAsManyAsTheQuotaOfVersion1Allows) {
   expect_cores(root, SIZE_MAX);
 }
 
+// Groups of equal quotas have slots of their own, and the processes of a group share its slots.
+TEST(Cores, OfAGroupAreNamedByTheGroup) {
+  const auto names = [](const std::string& group) {
+    const testing::TemporaryFolder root;
+    root.write("proc/self/cgroup", "0::" + group + "\n");
+    root.write("proc/self/mountinfo", "30 20 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
+    root.write("sys/fs/cgroup" + group + "/cpu.max", "100000 100000\n");
+    return core_names(root.path());
+  };
+  if (cores_of_the_mask() == 1) GTEST_SKIP() << "this process may use one core only";
+  EXPECT_EQ(names("/a"), names("/a"));
+  EXPECT_NE(names("/a"), names("/b"));
+  EXPECT_TRUE(names("/a").at(0).ends_with("-0"));
+}
+
 // A container sees its own group as the root of the mount, with or without a namespace of its own.
-TEST(Cores, HeedTheQuotaOfAContainer) {
+TEST(Cores, FollowTheQuotaOfAContainer) {
   for (const auto* mounted : {"/", "/docker/abc", "/docker/other"})
     for (const auto* group : {"/docker/abc", "/"}) {
       const testing::TemporaryFolder root;

@@ -41,7 +41,7 @@ class RunControl : public RunProgram {
 };
 
 TEST_F(RunControl, ExclusiveWaitsForTheCoresOfAnotherInvocation) {
-  const auto core = "core-" + std::to_string(base::core_numbers().back());
+  const auto core = "core-" + base::core_names().back();
   fs::create_directories(folder_ / "runtime");
   std::optional<base::FileLock> others = base::FileLock::lock(folder_ / "runtime" / core);
   auto run = start("experiments/quick.toml --exclusive --only 'positional=alibi seed=1'");

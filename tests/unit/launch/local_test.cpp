@@ -42,7 +42,7 @@ class Launch : public ::testing::Test {
     options.files = {testing::fake_worker(), folder_.path(), folder_.write("plan.jsonl", "{}\n")};
     options.jobs = jobs;
     Progress progress(output_, ProgressStyle{}, ids.size(), jobs);
-    SlotPool slots(folder_.path(), {0, 1}, {});
+    SlotPool slots(folder_.path(), {"0", "1"}, {});
     return launch(all, plan, options, slots, progress);
   }
   record::RunLayout files(const std::string& id) { return record::ExperimentLayout(folder_.path()).run(id); }
@@ -234,7 +234,7 @@ TEST(LaunchErrors, AMissingWorkerIsReported) {
   Progress progress(output, {}, 0, 1);
   LaunchOptions options;
   options.files.worker = "/nowhere/assay-worker";
-  SlotPool slots("/nowhere", {0}, {});
+  SlotPool slots("/nowhere", {"0"}, {});
   EXPECT_THROW(launch({}, {}, options, slots, progress), UserError);
 }
 

@@ -23,7 +23,7 @@ using ::testing::IsEmpty;
 
 class SlotPools : public ::testing::Test {
  protected:
-  SlotPool pool(std::vector<std::string> gpus = {}) { return SlotPool(folder_.path(), {0, 1}, std::move(gpus)); }
+  SlotPool pool(std::vector<std::string> gpus = {}) { return SlotPool(folder_.path(), {"0", "1"}, std::move(gpus)); }
   testing::TemporaryFolder folder_;
 };
 

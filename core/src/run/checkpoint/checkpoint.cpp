@@ -124,7 +124,7 @@ std::string OptimizerState::fault(const Assembled& run) const {
 }
 
 SafetensorsFile OptimizerState::open() const {
-  if (base::sha256_of_file(folder_ / kOptimizer) != manifest_.at("files").at(kOptimizer).at("sha256"))
+  if (manifest_.at("files").at(kOptimizer).at("sha256") != base::sha256_of_file(folder_ / kOptimizer))
     throw UserError((folder_ / kOptimizer).string() + ": the file is corrupt: its SHA-256 is not that of its manifest");
   return SafetensorsFile(folder_ / kOptimizer);
 }
@@ -258,7 +258,7 @@ std::string Checkpoints::fault(int64_t step, const States& states, const json& r
     if (manifest.at("train_id") != train_id_ || manifest.at("step") != step) return "it belongs to another run";
     if (manifest.at("code") != code_) return "it was made by other code";
     for (const char* name : {kWeights, kOptimizer})
-      if (base::sha256_of_file(folder / name) != manifest.at("files").at(name).at("sha256"))
+      if (manifest.at("files").at(name).at("sha256") != base::sha256_of_file(folder / name))
         return std::string("it is corrupt: the SHA-256 of ") + name + " is not that of its manifest";
     for (const auto& [file, names] : states) {
       const SafetensorsFile tensors(folder / file);
