@@ -4,6 +4,8 @@
 #include <fmt/ranges.h>
 #include <unistd.h>
 
+#include "launch/load.h"
+
 namespace assay::launch {
 namespace {
 
@@ -15,6 +17,7 @@ std::map<std::string, std::string> worker_environment(const Job& job, size_t con
   std::map<std::string, std::string> environment{
       {"OMP_NUM_THREADS", threads}, {"MKL_NUM_THREADS", threads}, {"OMP_DYNAMIC", "FALSE"},
       {"MKL_DYNAMIC", "FALSE"},     {"OMP_PROC_BIND", "FALSE"},   {"ASSAY_JOBS", std::to_string(concurrent)}};
+  if (const auto spins = spin_count_now(job.threads, job.cores)) environment["GOMP_SPINCOUNT"] = *spins;
   if (!gpus.empty()) environment["CUDA_VISIBLE_DEVICES"] = fmt::format("{}", fmt::join(gpus, ","));
   return environment;
 }

@@ -137,7 +137,8 @@ TEST_F(Launch, TheEnvironmentIsSetBeforeTheWorkerStarts) {
   run({"environment", "ok1", "ok2"}, 2);
   const auto environment = "\n" + base::read_file(files("environment").folder() / "environment.txt");
   EXPECT_THAT(environment, AllOf(HasSubstr("\nOMP_NUM_THREADS=2\n"), HasSubstr("\nMKL_NUM_THREADS=2\n"),
-                                 HasSubstr("\nASSAY_JOBS=2\n"), HasSubstr("\nPATH="), Not(HasSubstr("77"))));
+                                 HasSubstr("\nGOMP_SPINCOUNT=10"), HasSubstr("\nASSAY_JOBS=2\n"), HasSubstr("\nPATH="),
+                                 Not(HasSubstr("77"))));
 }
 
 TEST_F(Launch, FailFastStopsTheRest) {
