@@ -19,7 +19,7 @@ std::map<int64_t, std::string> tokens_of(const json& tokenizer) {
   for (const auto& [token, id] : tokenizer["model"]["vocab"].items()) tokens[id] = token;
   for (const auto& added : tokenizer["added_tokens"]) {
     const int64_t id = added["id"];
-    EXPECT_TRUE(!tokens.count(id) || tokens[id] == added["content"]);
+    EXPECT_TRUE(!tokens.count(id) || added["content"] == tokens[id]);
     EXPECT_TRUE(added["special"]);
     tokens[id] = added["content"];
   }
