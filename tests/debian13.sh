@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# assay on Debian 13, in a system of its own that debootstrap makes: set-up, build, all tests, the quickstart's smoke.
+# assay on Debian 13, in a system of its own that debootstrap makes: set-up, build, all tests, the
+# quickstart's smoke, and a plugin of this system there.
 #
 # Usage: debian13.sh SOURCE BUILD    Exits with 77 where it cannot run. Of its environment, ASSAY_DEBIAN13 names a folder
 # in which the system is kept, so that a second run only builds what has changed.
@@ -48,3 +49,8 @@ git config --file "$system/root/.gitconfig" safe.directory '*'
 in_system() { chroot "$system" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 "$@"; }
 in_system bash -c 'cd /assay && scripts/test'
 in_system bash -c 'cd /assay && .build/bin/assay run experiments/quickstart.toml --smoke'
+
+# A plugin without tensors, built here with an older compiler, takes the place of the one that was built there.
+mkdir -p "$system/assay/.build/older"
+cp "$build/lib/assay/plugins/constant.so" "$system/assay/.build/older/"
+in_system bash -c 'cd /assay && .build/bin/assay plugins --plugin-path .build/older' | grep 'shadowed by .*older/constant.so'
