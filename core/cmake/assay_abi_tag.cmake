@@ -13,6 +13,20 @@ set(ASSAY_SDK_API 1)
 set(ASSAY_BASE_HEADERS abi error duration random component schema plugin)
 set(ASSAY_TENSOR_HEADERS tensor parameters batch mesh nn)
 
+set(ASSAY_KINDS_WITHOUT_TENSORS scheduler dataset tokenizer tracker)
+
+# Whether a source includes a header with tensors, or one of a kind that has them.
+function(assay_uses_tensors source out)
+  set(${out} FALSE PARENT_SCOPE)
+  file(STRINGS "${source}" includes REGEX "^#include \"assay/")
+  foreach(line IN LISTS includes)
+    string(REGEX REPLACE ".*\"assay/([a-z0-9_]+)\\.h\".*" "\\1" name "${line}")
+    if(NOT name IN_LIST ASSAY_BASE_HEADERS AND NOT name IN_LIST ASSAY_KINDS_WITHOUT_TENSORS)
+      set(${out} TRUE PARENT_SCOPE)
+    endif()
+  endforeach()
+endfunction()
+
 # The text that counts: no comments, no white space. (A "//" in a string literal would cut its line for every reader alike.)
 function(assay_stripped_header header out)
   file(READ "${header}" text)

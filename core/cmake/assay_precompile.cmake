@@ -17,6 +17,15 @@ function(assay_precompile target)
   endforeach()
 endfunction()
 
+# assay_precompiled_tensors(TARGET SOURCE): the headers with tensors, for a plugin that includes them anyway. Without
+# optimisation they leave references to LibTorch in a plugin that does not.
+function(assay_precompiled_tensors target source)
+  assay_uses_tensors("${CMAKE_CURRENT_SOURCE_DIR}/${source}" uses_tensors)
+  if(uses_tensors)
+    target_precompile_headers(${target} REUSE_FROM assay_torch_headers)
+  endif()
+endfunction()
+
 # assay_unity(TARGET): the files of a part (src/PART, unit/PART) compile as one, at most 24 at a time. Most of a compilation
 # goes to templates of headers, which each file alone would make again. So the names of anonymous namespaces must be unique in a
 # part. -DASSAY_UNITY=OFF compiles file by file: quicker where one file changes often.

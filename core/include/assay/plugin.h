@@ -9,6 +9,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <memory>
 #include <vector>
 
 #include "assay/abi.h"
@@ -21,9 +22,9 @@ namespace assay {
 template <class T>
 const Schema<typename T::Config>& schema_of() {
   static const auto* schema = [] {
-    auto* made = new Schema<typename T::Config>();
+    auto made = std::make_unique<Schema<typename T::Config>>();
     T::describe(*made);
-    return made;
+    return made.release();
   }();
   return *schema;
 }
