@@ -14,6 +14,7 @@ import json
 import math
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -79,19 +80,22 @@ def served(folder, load_fast):
         # Port 0 means a free port; the server prints the line with its address.
         command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(folder), "--port", "0", "--host", "127.0.0.1",
                    "--samples_per_plugin", "scalars=100000", "--load_fast", load_fast, "--reload_interval", "1"]
-        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=empty) as server:
+        said = pathlib.Path(empty) / "said.txt"
+        with open(said, "w", encoding="utf-8") as log, subprocess.Popen(command, stderr=log, cwd=empty) as server:
             try:
-                said = []
-                for line in server.stderr:
-                    said.append(line)
-                    if " at http://" in line:
-                        break
-                else:
-                    sys.exit("the server did not start:\n" + "".join(said))
-                url = said[-1].split(" at ")[1].split()[0].rstrip("/") + "/data/plugin/scalars/"
-                return settled(lambda: everything(url))
+                return settled(lambda: everything(address(server, said) + "data/plugin/scalars/"))
             finally:
-                server.terminate()
+                server.kill()  # nothing here needs an orderly exit, which may wait for a thread for ever
+
+
+def address(server, said):
+    """The server's address, once it has said it: 'TensorBoard 2.21.0 at http://127.0.0.1:34567/ (Press CTRL+C to quit)'."""
+    limit = time.monotonic() + 60
+    while time.monotonic() < limit and server.poll() is None:
+        if found := re.search(r" at (http://\S+) ", said.read_text(encoding="utf-8")):
+            return found[1]
+        time.sleep(0.1)
+    sys.exit(f"the server did not start within a minute:\n{said.read_text(encoding='utf-8')}")
 
 
 def everything(url):
