@@ -16,14 +16,14 @@ work="${ASSAY_AARCH64:-$(mktemp -d)}"
 system="$work/system" tree="$work/build"
 
 # The libraries of an arm64 Debian: packages are unpacked and none of their programs runs.
-if [[ ! -e "$system/usr/include/fmt" ]]; then
+if [[ ! -e "$system/usr/include/nlopt.h" ]]; then
   codename="$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)"
   # shellcheck disable=SC2016  # apt-get expands it
   mirror="$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' "Codename: $codename" | grep -m 1 '/debian/*$' || true)"
   [[ -n "$mirror" ]] || { echo "the package sources of this machine do not name a mirror of Debian"; exit 77; }
   # shellcheck disable=SC2016  # dpkg-query expands it
   boost="$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' 'libboost1*-dev' | sed -n 's/^ii *//p' | head -n 1)"
-  debootstrap --foreign --arch=arm64 --variant=minbase "--include=libfmt-dev,nlohmann-json3-dev,libtomlplusplus-dev,libssl-dev,$boost,${boost/libboost/libboost-program-options},libgtest-dev,libgmock-dev" \
+  debootstrap --foreign --arch=arm64 --variant=minbase "--include=libfmt-dev,nlohmann-json3-dev,libtomlplusplus-dev,libssl-dev,libnlopt-dev,$boost,${boost/libboost/libboost-program-options},libgtest-dev,libgmock-dev" \
     "$codename" "$system" "$mirror" >"$work/debootstrap.log" || { cat "$work/debootstrap.log"; exit 1; }
   for package in "$system"/var/cache/apt/archives/*.deb; do dpkg-deb -x "$package" "$system"; done
 fi

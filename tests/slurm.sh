@@ -189,6 +189,22 @@ same "$work/results.csv" "$work/local.csv"
 must_say "2 of 6 runs submitted to Slurm in 1 job array, 4 already complete" on_slurm many
 until_is "two runs to fail once more" left_queue
 
+echo "== runs that share steps: an array of trunks, then one of their branches, and the same records as runs alone"
+experiment ladder 20 '[scheduler]
+use = "wsd"
+warmup = "2 steps"
+decay = "25%"
+[[sweep]]
+[sweep.grid]
+train.steps = [12, 20]'
+must_say "2 runs continue another one" on_slurm ladder
+until_is "trunks and branches to end" left_queue
+must_say "ladder: 4 done" status_of ladder
+on_this ladder experiment.share_trunks=false >"$work/ladder.txt" || fail "locally it ended ill: $(<"$work/ladder.txt")"
+records_equal ladder
+[[ "$(grep -l '"trunk"' "$work"/results/ladder/runs/*/train.json | wc -l)" == 2 ]] || fail "not two records name a trunk"
+if grep -l '"trunk"' "$work"/local/ladder/runs/*/train.json; then fail "a run alone names a trunk"; fi
+
 echo "== a run that is told to save, and then preempted, ends with the bytes of one that was left alone"
 experiment long 1000 ''
 sed -i 's/^seeds = .*/seeds = [1]/; s/^\[train\]/[train]\ncheckpoint = "2%"/' "$work/experiments/long.toml"

@@ -34,7 +34,8 @@ function(assay_uses_tensors source out)
   set(${out} FALSE PARENT_SCOPE)
   assay_included_headers("${source}" names)
   foreach(name IN LISTS names)
-    if(NOT name IN_LIST ASSAY_BASE_HEADERS AND NOT name IN_LIST ASSAY_KINDS_WITHOUT_TENSORS)
+    if(NOT name IN_LIST ASSAY_BASE_HEADERS AND NOT name IN_LIST ASSAY_KINDS_WITHOUT_TENSORS
+       AND EXISTS "${ASSAY_SDK_DIR}/assay/${name}.h")   # abi_tag.h is generated
       set(${out} TRUE PARENT_SCOPE)
     endif()
   endforeach()

@@ -21,7 +21,8 @@ CODE = (".cpp", ".h", ".cu")
 TEXT = CODE + (".py", ".sh", ".cmake", ".toml", ".md", ".html", ".css", ".js", "CMakeLists.txt")
 
 # Folders of core/src that the controller is made of.
-LAB_FOLDERS = ["base", "record", "document", "schema", "sweep", "study", "plan", "worker", "launch", "compare", "report", "cli"]
+LAB_FOLDERS = ["base", "record", "document", "schema", "sweep", "study", "plan", "worker", "launch", "compare", "scaling",
+               "report", "cli"]
 
 # folders; what their includes must not match; why, and what to do instead
 LIBTORCH = r"<(ATen|torch|c10)/"
@@ -58,8 +59,9 @@ MAY_INCLUDE = {
     "compare/table": RESULTS + ["compare/statistics", "compare/results"],
     "compare/verdicts": RESULTS + ["compare/statistics", "compare/results", "compare/table"],
     "compare/formats": RESULTS + ["compare/statistics", "compare/results", "compare/table", "compare/verdicts"],
-    "report": ["base", "document", "record", "study", "compare"],
-    "cli": PLAN + ["launch", "compare", "report", "cli"],
+    "scaling": RESULTS + ["compare"],
+    "report": ["base", "document", "record", "study", "compare", "scaling"],
+    "cli": PLAN + ["launch", "compare", "scaling", "report", "cli"],
     "loader": RUN,
     "mesh": RUN,
     "nn": RUN + ["mesh"],

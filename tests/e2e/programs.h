@@ -110,7 +110,7 @@ class Programs : public ::testing::Test {
   std::map<std::string, std::string> records(const std::string& results) {
     std::map<std::string, std::string> found;
     for (const auto& [name, text] : files_below(experiment(results).folder() / "runs"))
-      if (name.ends_with("train.json") || name.find("/eval/") != std::string::npos)
+      if (name.ends_with("/train.json") || (name.find("/eval/") != std::string::npos && name.ends_with(".json")))
         found[name] = without_measured(nlohmann::json::parse(text)).dump();
     return found;
   }

@@ -43,6 +43,7 @@ void write_records(const record::PlanLine& line, const record::RunLayout& layout
   result.skipped_steps = report.skipped;
   result.tokens = report.tokens;
   result.parameters = report.parameters;
+  result.parameters_non_embedding = report.parameters_non_embedding;
   result.flops_six_nd = report.six_nd;
   result.flops_exact = report.exact_flops;
   if (const auto& loss = report.last_loss) result.metrics = {{"loss", *loss, *loss, 1.0, "nats/token", "lower"}};
@@ -65,7 +66,8 @@ void write_records(const record::PlanLine& line, const record::RunLayout& layout
                       {"optimizer", report.phases.optimizer},
                       {"evaluation", report.phases.evaluation}},
                      record::peak_memory_bytes(),
-                     started};
+                     started,
+                     report.trunk};
   // The train record is written first: without it, an evaluation record could belong to weights trained by different
   // code.
   if (!record::has_record(layout.train_record())) {
@@ -89,6 +91,10 @@ void remove_checkpoints(const record::PlanLine& line, const record::RunLayout& l
   if (line.checkpoint.keep != "all") fs::remove_all(layout.checkpoints());
 }
 
+std::string training_code_of(const record::PlanLine& line) {
+  return text_of({{"training", training_code()}, {"plugins", record::training_plugins(line)}});
+}
+
 run::Attempt attempt_at(const record::PlanLine& line, const record::RunLayout& layout,
                         const record::ExperimentLayout& experiment, int number) {
   run::Attempt attempt;
@@ -96,7 +102,7 @@ run::Attempt attempt_at(const record::PlanLine& line, const record::RunLayout& l
   attempt.contexts = contexts_of(experiment);
   attempt.number = number;
   attempt.library = training_code();
-  attempt.code = text_of({{"training", attempt.library}, {"plugins", record::training_plugins(line)}});
+  attempt.code = training_code_of(line);
   for (const auto& event : record::read_events(layout.events())) {
     if (event["type"] != "evaluate") continue;
     for (const auto& entry : line.evaluate)  // events of older runs have only a label

@@ -13,6 +13,9 @@ namespace assay::app {
 
 std::filesystem::path contexts_of(const record::ExperimentLayout& experiment);
 
+// The code that trains the run, as text: that of Attempt::code.
+std::string training_code_of(const record::PlanLine& line);
+
 // Collects the existing state of the run and the code that continues it.
 run::Attempt attempt_at(const record::PlanLine& line, const record::RunLayout& layout,
                         const record::ExperimentLayout& experiment, int number);

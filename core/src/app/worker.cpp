@@ -40,8 +40,9 @@ constexpr const char* kUsage =
     "       assay-worker validate PLAN.jsonl\n"
     "       assay-worker generate REQUEST.json\n"
     "       assay-worker check REQUEST.json\n"
-    "       assay-worker export | import | replay | schedule | verify-mesh REQUEST.json\n"
-    "       assay-worker run --plan PLAN.jsonl --run TRAIN_ID --results FOLDER [--ranks processes] [--until STEP]\n";
+    "       assay-worker export | import | replay | schedule | common-steps | verify-mesh REQUEST.json\n"
+    "       assay-worker run --plan PLAN.jsonl --run TRAIN_ID --results FOLDER [--ranks processes] [--until STEP]\n"
+    "                        [--branches ID:STEP,ID:STEP]\n";
 
 // System messages and names in a corrupt file may contain arbitrary bytes; one such plugin must not hide the others.
 std::string text_of(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace) + "\n"; }
@@ -127,6 +128,7 @@ int work(int argc, char** argv) {
                                                                {"import", assay::app::worker_import},
                                                                {"replay", assay::app::worker_replay},
                                                                {"schedule", assay::app::worker_schedule},
+                                                               {"common-steps", assay::app::worker_common_steps},
                                                                {"verify-mesh", assay::app::worker_verify}};
     if (words.size() == 2 && answers.count(words[0])) {
       std::cout << text_of(answers.at(words[0])(json::parse(assay::base::read_file(words[1]))));
@@ -140,7 +142,8 @@ int work(int argc, char** argv) {
         options.count("--results"))
       return assay::app::worker_run({options["--plan"], options["--run"], options["--results"],
                                      options["--ranks"] == "processes",
-                                     options.count("--until") ? std::stoll(options["--until"]) : 0});
+                                     options.count("--until") ? std::stoll(options["--until"]) : 0,
+                                     assay::record::parse_branches(options["--branches"])});
     std::cerr << kUsage;
     return 2;
   } catch (const std::exception& error) {

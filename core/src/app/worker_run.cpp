@@ -9,6 +9,7 @@
 #include <set>
 #include <utility>
 
+#include "app/branches.h"
 #include "app/planned_code.h"
 #include "app/recorder.h"
 #include "app/run_files.h"
@@ -84,7 +85,8 @@ class StartMessage {
     json message{{"line", line.to_json()},
                  {"attempt", attempt.number},
                  {"evaluated", attempt.evaluated},
-                 {"evaluated_on_the_way", attempt.evaluated_during_training}};
+                 {"evaluated_on_the_way", attempt.evaluated_during_training},
+                 {"branch_steps", attempt.branch_steps}};
     if (attempt.trained) message["trained"] = {attempt.trained->weights_sha256, attempt.trained->code};
     ranks->broadcast_text(message.dump());
   }
@@ -109,6 +111,7 @@ int run_other_process(mesh::Processes& ranks, const record::ExperimentLayout& ex
     attempt.evaluated = start.at("evaluated").get<std::set<std::string>>();
     attempt.evaluated_during_training =
         start.at("evaluated_on_the_way").get<decltype(attempt.evaluated_during_training)>();
+    attempt.branch_steps = start.at("branch_steps").get<std::set<int64_t>>();
     attempt.trained.reset();
     if (const auto trained = start.value("trained", json::array()); !trained.empty())
       attempt.trained = run::Trained{trained[0].get<std::string>(), trained[1].get<std::string>(), {}};
@@ -131,8 +134,9 @@ int run_first_process(const WorkerRun& request, const record::ExperimentLayout& 
   StartMessage start(ranks);
   record::PlanLine line;
   size_t found = 0;
-  for (auto& candidate : record::read_plan_lines(request.plan))
-    if (candidate.train_id.starts_with(request.run) && ++found) line = std::move(candidate);
+  const auto lines = record::read_plan_lines(request.plan);
+  for (const auto& candidate : lines)
+    if (candidate.train_id.starts_with(request.run) && ++found) line = candidate;
   if (found != 1) {
     std::cerr << request.plan << ": the plan has " << (found ? "several runs" : "no run")
               << " with an id that begins with '" << request.run << "'\n";
@@ -168,6 +172,9 @@ int run_first_process(const WorkerRun& request, const record::ExperimentLayout& 
     const auto registry = registry_of(line.plugins);
     auto here = attempt_at(line, layout, experiment, attempt);
     here.notes = torn;
+    const Branches branches(experiment, line, request.branches, lines);
+    here.branch_steps = branches.steps();
+    here.leave = [&](int64_t step) { branches.leave(step); };
     start.send(line, here);
     here.stop_requested = stop_requested;
     here.until = request.until;

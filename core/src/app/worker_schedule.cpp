@@ -1,6 +1,7 @@
 #include "app/worker_schedule.h"
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <vector>
@@ -16,13 +17,47 @@ using nlohmann::json;
 
 namespace {
 
-json rates_of(const loader::Registry& registry, const record::PlanLine& line, int64_t most) {
-  const int64_t steps = line.steps();
-  const RunLength length{steps, line.tokens_per_step()};
-  loader::Instances instances(registry);
-  const auto& optimizer = instances.create<Optimizer>(line.train.optimizer, "optimizer");
-  const auto& scheduler = instances.create<Scheduler>(line.train.scheduler, "scheduler");
-  const double peak = guard(optimizer, "peak_rate", [&] { return optimizer.peak_rate(); });
+// The learning rates of one run.
+class Schedule {
+ public:
+  Schedule(const loader::Registry& registry, const record::PlanLine& line)
+      : length_{line.steps(), line.tokens_per_step()},
+        instances_(registry),
+        optimizer_(instances_.create<Optimizer>(line.train.optimizer, "optimizer")),
+        scheduler_(instances_.create<Scheduler>(line.train.scheduler, "scheduler")),
+        peak_(guard(optimizer_, "peak_rate", [&] { return optimizer_.peak_rate(); })) {}
+
+  int64_t steps() const { return length_.steps; }
+  double rate(int64_t step) const {
+    return peak_ * guard(scheduler_, "multiplier", [&] { return scheduler_.multiplier(step, length_); });
+  }
+  double decay(int64_t step) const {
+    return guard(scheduler_, "decay_multiplier", [&] { return scheduler_.decay_multiplier(step, length_); });
+  }
+
+ private:
+  RunLength length_;
+  loader::Instances instances_;
+  const Optimizer& optimizer_;
+  const Scheduler& scheduler_;
+  double peak_;
+};
+
+// One registry for each set of plugins, which most lines share.
+class Registries {
+ public:
+  const loader::Registry& of(const record::PlanLine& line) {
+    const auto plugins = record::to_json(line.plugins).dump();
+    if (!known_.count(plugins)) known_.emplace(plugins, registry_of(line.plugins));
+    return known_.at(plugins);
+  }
+
+ private:
+  std::map<std::string, loader::Registry> known_;
+};
+
+json rates_of(const Schedule& schedule, int64_t most) {
+  const int64_t steps = schedule.steps();
   struct Point {
     int64_t step;
     double rate, decay;
@@ -33,8 +68,7 @@ json rates_of(const loader::Registry& registry, const record::PlanLine& line, in
   std::string bytes;
   const auto intervals = std::min(steps, most);
   for (int64_t step = 0; step < steps; ++step) {
-    const Point point{step, peak * guard(scheduler, "multiplier", [&] { return scheduler.multiplier(step, length); }),
-                      guard(scheduler, "decay_multiplier", [&] { return scheduler.decay_multiplier(step, length); })};
+    const Point point{step, schedule.rate(step), schedule.decay(step)};
     for (const double number : {point.rate, point.decay})
       bytes.append(reinterpret_cast<const char*>(&number), sizeof number);
     const auto interval = static_cast<size_t>(step * intervals / steps);
@@ -58,13 +92,36 @@ json rates_of(const loader::Registry& registry, const record::PlanLine& line, in
 }  // namespace
 
 json worker_schedule(const json& request) {
-  std::map<std::string, loader::Registry> registries;  // by the plugins of a line, which most rows share
+  Registries registries;
   json answer = json::array();
   for (const auto& one : request.at("lines")) {
     const auto line = record::PlanLine::from_json(one);
-    const auto plugins = record::to_json(line.plugins).dump();
-    if (!registries.count(plugins)) registries.emplace(plugins, registry_of(line.plugins));
-    answer.push_back(rates_of(registries.at(plugins), line, request.at("points")));
+    answer.push_back(rates_of(Schedule(registries.of(line), line), request.at("points")));
+  }
+  return answer;
+}
+
+json worker_common_steps(const json& request) {
+  Registries registries;
+  json answer = json::array();
+  for (const auto& one : request.at("classes")) {
+    std::deque<Schedule> schedules;
+    for (const auto& text : one) {
+      const auto line = record::PlanLine::from_json(text);
+      schedules.emplace_back(registries.of(line), line);
+    }
+    json matrix = json::array();
+    for (const auto& left : schedules) {
+      json row = json::array();
+      for (const auto& right : schedules) {
+        const auto shorter = std::min(left.steps(), right.steps());
+        int64_t step = 0;
+        while (step < shorter && left.rate(step) == right.rate(step) && left.decay(step) == right.decay(step)) ++step;
+        row.push_back(step);
+      }
+      matrix.push_back(std::move(row));
+    }
+    answer.push_back(std::move(matrix));
   }
   return answer;
 }

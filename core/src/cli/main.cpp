@@ -49,8 +49,11 @@ int dispatch(const std::vector<std::string>& words) {
     fmt::print("assay {}\n", ASSAY_VERSION);
     return kDone;
   }
-  for (const auto& verb : verbs())
+  const auto two_words = words.size() > 1 ? words[0] + " " + words[1] : words[0];
+  for (const auto& verb : verbs()) {
     if (words[0] == verb.name) return verb.function({words[0], {words.begin() + 1, words.end()}});
+    if (two_words == verb.name) return verb.function({two_words, {words.begin() + 2, words.end()}});
+  }
   return unknown_verb(words[0]);
 }
 

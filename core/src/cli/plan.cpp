@@ -13,6 +13,7 @@
 #include "cli/shared/text_table.h"
 #include "cli/shared/until_decided.h"
 #include "launch/progress.h"
+#include "launch/trunks.h"
 #include "plan/epochs.h"
 
 namespace assay::cli {
@@ -57,6 +58,10 @@ std::string totals(const plan::Plan& plan, const PlanOutlook& outlook) {
   return text;
 }
 
+launch::SharedSteps shared_steps_of(const plan::Plan& plan) {
+  return plan.share_trunks ? launch::shared_steps(plan.lines, launch::trunks_of(plan.lines)) : launch::SharedSteps{};
+}
+
 void print_text(const plan::Plan& plan, const PlanOutlook& outlook) {
   const bool has_statuses = outlook.counts.size() > 1 || !outlook.counts.count("queued");
   std::vector<std::string> head{"id"};
@@ -81,6 +86,7 @@ void print_text(const plan::Plan& plan, const PlanOutlook& outlook) {
              plan.distinct, base::plural(plan.lines.size() / plan.distinct, "seed"),
              base::plural(plan.lines.size(), "run"));
   fmt::print("{}\n{}", aligned(rows), totals(plan, outlook));
+  if (const auto text = launch::shared_text(shared_steps_of(plan)); !text.empty()) fmt::print("{}\n", text);
   for (const auto& sentence : plan.data) fmt::print("data: {}\n", base::printable(sentence));
   for (const auto& note : power_notes(plan)) fmt::print("{}\n", note);
 }
@@ -106,6 +112,7 @@ void print_json(const plan::Plan& plan, const PlanOutlook& outlook) {
                       {"combinations", plan.combinations},
                       {"distinct", plan.distinct},
                       {"orphans", outlook.orphans},
+                      {"shared_steps", shared_steps_of(plan).shared},
                       {"data", plan.data},
                       {"notes", power_notes(plan)},
                       {"runs", runs}};

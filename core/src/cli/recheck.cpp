@@ -110,6 +110,7 @@ int recheck(const Arguments& arguments) {
   sweep.worker = worker::worker_program();
   sweep.experiment = scratch;
   sweep.until = steps;
+  sweep.share_trunks = false;  // every group is replayed
   if (const int code = launch::run_sweep(lines, sweep, std::cerr, launch::style_of_stderr()); code != kDone)
     return code;
   bool all = true;

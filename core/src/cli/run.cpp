@@ -125,6 +125,7 @@ int until_decided(const Parsed& parsed, const plan::PlanRequest& request, launch
   if (sweep.dry_run) throw UserError("assay run: --until-decided depends on results; leave --dry-run out");
   return run_until_decided(request, parsed.options["until-decided"].as<size_t>(), arguments, [&](plan::Plan& plan) {
     auto lines = plan.lines;
+    sweep.share_trunks = plan.share_trunks;
     const int code = prepare(plan, lines, parsed, request, sweep);
     return code != kDone ? code : launch::run_sweep(lines, sweep, std::cerr, launch::style_of_stderr());
   });
@@ -149,6 +150,7 @@ int run(const Arguments& arguments) {
   const auto slurm = on_slurm ? plan::read_slurm_settings(request.file) : plan::SlurmSettings();
   auto plan = plan_of_study(request);
   const bool smoke = parsed->options.count("smoke") > 0;
+  sweep.share_trunks = plan.share_trunks && !smoke;
   std::optional<base::FileLock> scratch;
   auto lines = plan.lines;
   if (parsed->options.count("only"))
@@ -166,9 +168,10 @@ int run(const Arguments& arguments) {
   if (const int code = prepare(plan, lines, *parsed, request, sweep); code != kDone) return code;
   if (on_slurm) {
     if (plan.prune) std::cerr << "On Slurm no run is pruned, because no controller compares the groups at the rungs.\n";
-    launch::submit_to_slurm(
-        lines, {std::filesystem::canonical("/proc/self/exe"), plan.results_folder, slurm, sweep.jobs, sweep.dry_run},
-        std::cerr);
+    launch::submit_to_slurm(lines,
+                            {std::filesystem::canonical("/proc/self/exe"), plan.results_folder, slurm, sweep.jobs,
+                             plan.share_trunks, sweep.dry_run},
+                            std::cerr);
     if (!sweep.dry_run) std::cerr << "To show their status: assay status " << request.file << "\n";
     return kDone;
   }

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "record/branch.h"
 #include "record/layout.h"
 #include "record/plan_line/plan_line.h"
 
@@ -24,6 +26,9 @@ struct Job {
   std::int64_t steps = 0;
   std::int64_t until = 0;  // pause after this many steps; 0: run to the end
   std::vector<PlannedEvaluation> evaluations = {};
+  std::vector<record::Branch> branches = {};  // runs that leave this one
+  std::optional<size_t> trunk = {};           // the place of the job that this one leaves, at step leaves_at
+  std::int64_t leaves_at = 0;
 };
 
 Job job_of(const record::PlanLine& plan_line, const record::ExperimentLayout& experiment);

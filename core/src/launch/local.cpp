@@ -49,7 +49,7 @@ class Launcher {
     SignalQueue signals;
     try {
       for (;;) {
-        while (!stopping_ && !queue_.empty() && workers_.size() < at_once_ && start_next()) {
+        while (!stopping_ && workers_.size() < at_once_ && start_next()) {
         }
         if (workers_.empty() && (stopping_ || queue_.empty())) break;
         const int signal = signals.wait(kTick);
@@ -68,8 +68,11 @@ class Launcher {
   }
 
  private:
-  // Returns false if the next job must wait for cores.
+  // Returns false if no job is ready, or the next one must wait for cores.
   bool start_next() {
+    const auto next = std::find_if(queue_.begin(), queue_.end(), [&](size_t index) { return is_ready(jobs_[index]); });
+    if (next == queue_.end()) return false;
+    std::rotate(queue_.begin(), next, next + 1);
     const size_t index = queue_.front();
     const auto& job = jobs_[index];
     // Another controller may have run it meanwhile; a worker would find out only after a second of loading.
@@ -87,6 +90,15 @@ class Launcher {
     queue_.pop_front();
     start(index, slots);
     return true;
+  }
+
+  // A branch waits until its trunk has given it its steps, or never will.
+  bool is_ready(const Job& job) const {
+    if (!job.trunk) return true;
+    const auto saved = record::checkpoint_steps(job.run.checkpoints());
+    if (!saved.empty() && saved.front() >= job.leaves_at) return true;
+    return std::find(queue_.begin(), queue_.end(), *job.trunk) == queue_.end() &&
+           std::none_of(workers_.begin(), workers_.end(), [&](const Worker& one) { return one.index == *job.trunk; });
   }
 
   bool leave(const Ending& ending, size_t index) {

@@ -1,6 +1,7 @@
 #include "launch/slurm.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
@@ -12,6 +13,7 @@
 #include "launch/job.h"
 #include "launch/slurm_client.h"
 #include "launch/slurm_jobs.h"
+#include "launch/trunks.h"
 #include "record/plan_line/plan_lines.h"
 
 namespace assay::launch {
@@ -47,12 +49,19 @@ class Submission {
     if (!shapes.empty() && longest < 1)
       throw UserError(
           "this cluster has no job arrays (MaxArraySize of scontrol show config is 0); use --launcher local");
-    for (const auto& [shape, lines] : shapes)
-      for (size_t begin = 0; begin < lines.size(); begin += static_cast<size_t>(longest), ++arrays) {
-        const auto count = std::min(lines.size() - begin, static_cast<size_t>(longest));
-        submit(shape, {lines.begin() + static_cast<long>(begin), lines.begin() + static_cast<long>(begin + count)});
-        runs += count;
+    for (const auto& [shape, lines] : shapes) {
+      std::vector<std::string> before;  // the arrays of the last level
+      for (const auto& level : levels_of(lines)) {
+        std::vector<std::string> jobs;
+        for (size_t begin = 0; begin < level.size(); begin += static_cast<size_t>(longest), ++arrays) {
+          const auto count = std::min(level.size() - begin, static_cast<size_t>(longest));
+          const auto first = level.begin() + static_cast<long>(begin);
+          jobs.push_back(submit(shape, {first, first + static_cast<long>(count)}, before));
+          runs += count;
+        }
+        before = std::move(jobs);
       }
+    }
     out_ << fmt::format("{} of {} {} Slurm in {}", runs, base::plural(plan.size(), "run"),
                         options_.dry_run ? "would be submitted to" : "submitted to", base::plural(arrays, "job array"));
     if (done_) out_ << fmt::format(", {} already complete", done_);
@@ -92,12 +101,37 @@ class Submission {
     return shapes;
   }
 
-  void submit(const SlurmShape& shape, const Lines& lines) {
+  // Trunks first, then the runs that leave them, then those that leave these.
+  std::vector<Lines> levels_of(const Lines& lines) {
+    if (!options_.share_trunks) return {lines};
+    std::vector<record::PlanLine> copies;
+    std::vector<Job> jobs;
+    for (const auto* line : lines) {
+      copies.push_back(*line);
+      jobs.push_back(job_of(*line, experiment_));
+    }
+    const auto trunks = trunks_of(copies, &experiment_);
+    set_branches(copies, trunks, jobs);
+    if (const auto text = shared_text(shared_steps(copies, trunks)); !text.empty()) out_ << text << "\n";
+    std::vector<Lines> levels;
+    for (size_t i = 0; i < lines.size(); ++i) {
+      size_t level = 0;
+      for (auto trunk = trunks[i]; trunk; trunk = trunks[trunk->run]) ++level;
+      if (levels.size() <= level) levels.resize(level + 1);
+      levels[level].push_back(lines[i]);
+      branches_[lines[i]->train_id] = jobs[i].branches;
+      by_id_[lines[i]->train_id] = lines[i];
+    }
+    return levels;
+  }
+
+  // Returns the id of the job. `before`: jobs that must end first.
+  std::string submit(const SlurmShape& shape, const Lines& lines, const std::vector<std::string>& before) {
     const auto what = fmt::format("{} of {}", base::plural(lines.size(), "run"), shape_text(shape));
     if (options_.dry_run) {
       out_ << "would submit  " << what << "\n";
       for (const auto* line : lines) out_ << "              " << job_of(*line, experiment_).name << "\n";
-      return;
+      return "";
     }
     auto job = new_slurm_job(experiment_);
     fs::create_directories(job.folder);
@@ -105,13 +139,17 @@ class Submission {
     for (const auto* line : lines) {
       plan += line->text() + "\n";
       job.runs.push_back(line->train_id);
+      job.branches.push_back(branches_[line->train_id]);
     }
+    for (const auto& of_run : job.branches)
+      for (const auto& branch : of_run) plan += by_id_.at(branch.run)->text() + "\n";
     base::write_atomically(job.plan(), plan);
     base::write_atomically(job.script(), script_of(job, options_));
     write_slurm_job(job);  // before sbatch, so that after a killed controller the job can be found by its name
     auto words = sbatch_options(shape, lines.size(), options_);
     words.push_back("--job-name=" + job.name);
     words.push_back("--output=" + (job.folder / "%a.txt").string());
+    if (!before.empty()) words.push_back(fmt::format("--dependency=afterany:{}", fmt::join(before, ":")));
     try {
       job.id = slurm::submit(words, job.script().string());
     } catch (const UserError&) {
@@ -120,12 +158,15 @@ class Submission {
     }
     write_slurm_job(job);
     out_ << fmt::format("submitted  {}  job {}\n", what, job.id) << std::flush;
+    return job.id;
   }
 
   const SlurmOptions& options_;
   const record::ExperimentLayout experiment_;
   std::ostream& out_;
   const std::map<std::string, SlurmTaskStatus> on_slurm_;
+  std::map<std::string, std::vector<record::Branch>> branches_;  // by the train id of their trunk
+  std::map<std::string, const record::PlanLine*> by_id_;
   size_t done_ = 0, running_ = 0, there_ = 0;
 };
 

@@ -32,7 +32,9 @@ SlurmJob new_slurm_job(const record::ExperimentLayout& experiment) {
 }
 
 void write_slurm_job(const SlurmJob& job) {
-  const json text{{"schema", 1}, {"name", job.name}, {"job", job.id}, {"runs", job.runs}};
+  auto branches = json::array();
+  for (const auto& of_run : job.branches) branches.push_back(record::text_of(of_run));
+  const json text{{"schema", 1}, {"name", job.name}, {"job", job.id}, {"runs", job.runs}, {"branches", branches}};
   base::write_atomically(description_of(job.folder), text.dump() + "\n");
 }
 
@@ -41,7 +43,10 @@ SlurmJob read_slurm_job(const fs::path& folder) {
   if (!text.is_object() || text.value("schema", 0) != 1)
     throw UserError(description_of(folder).string() +
                     ": the file does not describe a job array of schema 1; remove its folder");
-  return {folder, text.at("name"), text.at("job"), text.at("runs").get<std::vector<std::string>>()};
+  SlurmJob job{folder, text.at("name"), text.at("job"), text.at("runs").get<std::vector<std::string>>()};
+  for (const auto& of_run : text.value("branches", json::array()))
+    job.branches.push_back(record::parse_branches(of_run.get<std::string>()));
+  return job;
 }
 
 std::vector<SlurmJob> slurm_jobs(const record::ExperimentLayout& experiment) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "record/branch.h"
 #include "record/layout.h"
 #include "record/run_status.h"
 
@@ -19,6 +20,9 @@ struct SlurmJob {
   std::string name;               // name of the job in Slurm, unique to this array
   std::string id;                 // empty until sbatch responds; it remains empty if the caller died before
   std::vector<std::string> runs;  // train ids; a task's index is the index here
+  // The runs that leave each of these, whose plan lines follow those of `runs` in the plan. Of a folder that was
+  // written before there were any, it is empty.
+  std::vector<std::vector<record::Branch>> branches = {};
 
   std::filesystem::path plan() const { return folder / "plan.jsonl"; }
   std::filesystem::path script() const { return folder / "job.sh"; }

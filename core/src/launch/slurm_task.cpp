@@ -87,10 +87,11 @@ int slurm_task(const std::filesystem::path& worker, const std::filesystem::path&
   size_t place = array.runs.size();
   std::from_chars(index.data(), index.data() + index.size(), place);
   const auto plan = record::read_plan_lines(array.plan());
-  if (place >= array.runs.size() || plan.size() != array.runs.size())
+  if (place >= array.runs.size() || plan.size() < array.runs.size())
     throw UserError(fmt::format("{}: the job array has no run for task {}", folder.string(), index));
   const auto& line = plan[place];
-  const auto job = job_of(line, experiment);
+  auto job = job_of(line, experiment);
+  if (place < array.branches.size()) job.branches = array.branches[place];
   if (record::has_all_records(line, job.run)) {
     out << "done   " << job.name << ": its records already exist\n";
     return 0;

@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <csignal>
 
+#include "assay/error.h"
 #include "base/cores.h"
 #include "base/lock.h"
 #include "base/printable.h"
 #include "launch/gpus.h"
+#include "launch/trunks.h"
 #include "record/controllers.h"
 #include "record/plan_line/plan_lines.h"
 #include "record/run_status.h"
@@ -152,6 +154,7 @@ class Sweep {
     if (lines.empty()) return;
     auto jobs = jobs_of(lines);
     for (size_t i = 0; i < jobs.size(); ++i) jobs[i].until = step_of(lines[i], rung);
+    if (options_.share_trunks && !options_.exclusive) share_steps(lines, jobs);
     SlotPool slots(slots_folder(), base::core_names(), visible_gpus());
     const int at_once = options_.exclusive ? 1 : options_.jobs > 0 ? options_.jobs : default_jobs(jobs, slots.cores());
     out_ << fmt::format("Running {} of {} runs{}, at most {} at once.\n", jobs.size(), left_.size(),
@@ -168,6 +171,16 @@ class Sweep {
     Progress progress(out_, style_, jobs.size(), at_once);
     for (const auto& line : lines) elsewhere_.erase(line.train_id);  // this process may run them this time
     add(launch(jobs, lines, launching, slots, progress));
+  }
+
+  void share_steps(const std::vector<record::PlanLine>& lines, std::vector<Job>& jobs) {
+    try {
+      const auto trunks = trunks_of(lines, &experiment_);
+      set_branches(lines, trunks, jobs);
+      if (const auto text = shared_text(shared_steps(lines, trunks)); !text.empty()) out_ << text << "\n";
+    } catch (const UserError& error) {  // of a component, which its run reports
+      out_ << "No steps are shared: " << base::printable(error.what()) << "\n";
+    }
   }
 
   void add(const LaunchSummary& one) {

@@ -21,8 +21,9 @@ struct SweepOptions {
   bool fail_fast = false;
   int retries = 0;
   std::chrono::seconds timeout{0};
-  std::int64_t until = 0;  // pause every run after this many steps; 0: run to the end
-  bool dry_run = false;    // prints what it would run; writes nothing
+  std::int64_t until = 0;    // pause every run after this many steps; 0: run to the end
+  bool share_trunks = true;  // train steps that runs have in common once; never with `exclusive`, which is for timing
+  bool dry_run = false;      // prints what it would run; writes nothing
   std::optional<Pruning> pruning{};
 };
 

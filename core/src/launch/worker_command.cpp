@@ -41,6 +41,7 @@ WorkerCommand worker_command(const Job& job, const record::PlanLine& plan_line, 
                          "--results", files.experiment.string()},
                         worker_environment(job, concurrent, gpus)};
   if (job.until > 0) command.words.insert(command.words.end(), {"--until", std::to_string(job.until)});
+  if (!job.branches.empty()) command.words.insert(command.words.end(), {"--branches", record::text_of(job.branches)});
   if (!plan_line.resources.mesh.has_processes()) return command;
   const auto start = mpirun(plan_line.resources.mesh, command.environment);
   command.words.insert(command.words.begin(), start.begin(), start.end());

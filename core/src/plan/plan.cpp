@@ -35,7 +35,7 @@ using nlohmann::json;
 bool decides_runs(const sweep::Override& override_) {
   const auto& section = override_.path[0];
   return section != "experiment" && section != "compare" && section != "claim" && section != "figure" &&
-         section != "prune";
+         section != "prune" && section != "scaling";
 }
 
 // Makes the plan of one request.
@@ -94,6 +94,8 @@ class Planner {
       schema::Resolver resolver(catalogue_, paths_, diagnostics_);
       const auto experiment = resolver.section(*node, schema::section_parameters("experiment"), "[experiment]");
       seeds = node->as<document::Table>()->find("seeds");
+      if (experiment.contains("share_trunks") && experiment["share_trunks"].is_boolean())
+        plan_.share_trunks = experiment["share_trunks"];
       if (const auto* name = document::string_of(*node->as<document::Table>(), "name"))
         use_name(*name, node->as<document::Table>()->find("name")->position);
     }
@@ -195,6 +197,7 @@ class Planner {
     for (const auto& override_ : overrides_) given.push_back(override_.path);
     check_comparison(plan_.compare, plan_.lines, given, diagnostics_);
     study::check_figures(plan_.compare.figures, plan_.lines, given, diagnostics_);
+    if (plan_.compare.scaling) study::check_scaling(*plan_.compare.scaling, plan_.lines, given, diagnostics_);
     if (plan_.prune) study::check_prune(*plan_.prune, plan_.lines, diagnostics_);
   }
 
@@ -227,6 +230,7 @@ class Planner {
       if (claim.right) check(claim.right->metric, true);
     }
     if (compare.tune) check(compare.tune->by, true);
+    if (compare.scaling) check(compare.scaling->metric, true);
     if (plan_.prune)
       study::check_metric_is_given({plan_.prune->metric, plan_.prune->metric_position}, true, known, diagnostics_);
   }

@@ -38,6 +38,7 @@ struct Plan {
   std::map<std::string, worker::ModelSize> sizes;  // by group
   std::vector<std::string> notes;                  // notes of components about the plan
   std::vector<std::string> data;                   // descriptions of the splits
+  bool share_trunks = true;                        // runs that agree up to a step train it once
   study::CompareSettings compare;
   std::optional<study::PruneSettings> prune;
   std::string source_text;         // the experiment file, with the files that it extends as comments below

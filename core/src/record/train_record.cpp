@@ -39,6 +39,7 @@ nlohmann::json train_record(const PlanLine& plan_line, const TrainResult& result
       {"skipped_steps", result.skipped_steps},
       {"tokens", result.tokens},
       {"parameters", result.parameters},
+      {"parameters_non_embedding", result.parameters_non_embedding},
       {"flops", flops},
       {"budget", budget},
       {"metrics", to_json(result.metrics)},
@@ -66,6 +67,7 @@ nlohmann::json train_record(const PlanLine& plan_line, const TrainResult& result
   };
   if (result.measured.tokens_per_second > 0)  // without training there is no rate, instead of a rate of 0
     record["measured"]["tokens_per_second"] = result.measured.tokens_per_second;
+  if (!result.measured.trunk.is_null()) record["measured"]["trunk"] = result.measured.trunk;
   if (result.training_segments.size() > 1) record["environment"]["continued"] = result.training_segments;
   if (!result.gpu.empty()) record["environment"]["gpu"] = result.gpu;
   if (!result.weights_sha256.empty()) record["weights_sha256"] = result.weights_sha256;

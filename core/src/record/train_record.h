@@ -22,12 +22,13 @@ struct TrainMeasured {
   double seconds = 0, train_seconds = 0, startup_seconds = 0, tokens_per_second = 0;
   std::map<std::string, double> phases{};  // seconds of training and evaluation per phase
   std::int64_t peak_memory_bytes = 0;
-  std::string started;  // ISO time
+  std::string started;        // ISO time
+  nlohmann::json trunk = {};  // {run, step} if the first steps are another run's; null otherwise
 };
 
 // What the worker adds to its plan line. train_record fills in machine, host and concurrent jobs.
 struct TrainResult {
-  std::int64_t steps = 0, skipped_steps = 0, tokens = 0, parameters = 0;
+  std::int64_t steps = 0, skipped_steps = 0, tokens = 0, parameters = 0, parameters_non_embedding = 0;
   double flops_six_nd = 0, flops_exact = 0;  // 0: not counted
   std::vector<RecordedMetric> metrics;
   std::string training_code;  // build id of the training library

@@ -16,13 +16,18 @@ std::string without_date(const std::string& pdf) {
 
 }  // namespace
 
-void draw_figure(const Figure& figure, const std::filesystem::path& folder) {
-  const auto file = [&](const char* end) { return folder / (figure.name + end); };
+void draw_files(const std::string& name, const std::string& csv, const std::string& script,
+                const std::filesystem::path& folder) {
+  const auto file = [&](const char* end) { return folder / (name + end); };
   std::filesystem::create_directories(folder);
-  base::write_atomically(file(".csv"), figure_csv(figure));
-  base::write_atomically(file(".gp"), figure_script(figure));
+  base::write_atomically(file(".csv"), csv);
+  base::write_atomically(file(".gp"), script);
   run_gnuplot(file(".gp"), file(".svg").string());
   base::write_atomically(file(".pdf"), without_date(base::read_file(file(".pdf"))));
+}
+
+void draw_figure(const Figure& figure, const std::filesystem::path& folder) {
+  draw_files(figure.name, figure_csv(figure), figure_script(figure), folder);
 }
 
 }  // namespace assay::report

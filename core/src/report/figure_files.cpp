@@ -14,8 +14,6 @@
 namespace assay::report {
 namespace {
 
-// Okabe and Ito 2008: distinguishable with any kind of colour vision, and in print.
-constexpr const char* kColours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"};
 constexpr size_t kMaxTics = 12;           // with more values, gnuplot chooses the tics
 constexpr size_t kMaxTicText = 80;        // characters that fit below the axis
 constexpr double kMargin = 0.04;          // beside the outermost points, in lengths of the axis between them
@@ -102,7 +100,7 @@ std::string title(const Figure& figure, const std::string& caption) {
   return fmt::format("set title {}\n", fmt::join(quoted, ".\"\\n\"."));
 }
 
-std::string linetype(size_t series) { return fmt::format("linetype {}", series % std::size(kColours) + 1); }
+std::string linetype(size_t series) { return fmt::format("linetype {}", series % kGnuplotColours + 1); }
 
 // Crosses at the upper edge where a series has no value, one row per series, and the space that they need.
 std::string crosses(const Figure& figure) {
@@ -141,7 +139,7 @@ std::string ranges_of_nothing(const Figure& figure) {
 // first line in the CSV.
 void add_plots(const Figure& figure, size_t i, size_t first, std::vector<std::string>& plots) {
   const auto& series = figure.series[i];
-  const auto style = fmt::format("{} dashtype {}", linetype(i), i / std::size(kColours) + 1);
+  const auto style = fmt::format("{} dashtype {}", linetype(i), i / kGnuplotColours + 1);
   const auto name = gnuplot_string(series.label);
   const auto rows = [&](size_t begin, size_t end) {
     return fmt::format("'{}.csv' skip 1 every ::{}::{} using {}:3", figure.name, first + begin, first + end - 1,
@@ -212,10 +210,7 @@ std::string figure_script(const Figure& figure) {
       title(figure, caption(figure)), gnuplot_string(figure.x),
       gnuplot_string(figure.unit.empty() ? figure.y : figure.y + ", " + figure.unit),
       figure.series.size() == 1 && figure.series[0].label == figure.y ? "off" : "outside right top");
-  for (size_t i = 0; i < std::size(kColours); ++i)
-    script +=
-        fmt::format("set linetype {} linecolor rgb '{}' linewidth 1.5 pointtype 7 pointsize 0.6\n", i + 1, kColours[i]);
-  script += axis_commands(figure);
+  script += gnuplot_linetypes() + axis_commands(figure);
   script += crosses(figure);
   if (is_empty(figure)) script += ranges_of_nothing(figure);
   std::vector<std::string> plots;
@@ -225,13 +220,7 @@ std::string figure_script(const Figure& figure) {
     first += figure.series[i].points.size();
   }
   if (plots.empty()) plots.push_back("NaN notitle");
-  const auto terminal = [&](const char* kind, const char* size, const char* end) {
-    return fmt::format("set terminal {} size {} noenhanced font 'sans,11' background rgb 'white'\nset output '{}.{}'\n",
-                       kind, size, figure.name, end);
-  };
-  script += terminal("svg", "800,480", "svg") + fmt::format("plot {}\n", fmt::join(plots, ", \\\n     ")) +
-            terminal("pdfcairo", "8in,4.8in", "pdf") + "replot\n";
-  return script;
+  return script + gnuplot_outputs(figure.name, plots);
 }
 
 }  // namespace assay::report

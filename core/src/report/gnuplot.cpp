@@ -1,6 +1,7 @@
 #include "report/gnuplot.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "assay/error.h"
 #include "base/files.h"
@@ -8,6 +9,13 @@
 #include "base/process.h"
 
 namespace assay::report {
+namespace {
+
+// Okabe and Ito 2008: distinguishable with any kind of colour vision, and in print.
+constexpr const char* kColours[kGnuplotColours] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
+                                                   "#e69f00", "#56b4e9", "#000000"};
+
+}  // namespace
 
 void run_gnuplot(const std::filesystem::path& script, const std::string& what) {
   auto log = script;
@@ -35,6 +43,23 @@ std::string gnuplot_string(const std::string& text) {
 
 std::string gnuplot_comment(const std::string& text) {
   return "# " + base::printable(text) + (text.ends_with('\\') ? " " : "") + "\n";  // a trailing backslash joins lines
+}
+
+std::string gnuplot_linetypes() {
+  std::string commands;
+  for (std::size_t i = 0; i < kGnuplotColours; ++i)
+    commands +=
+        fmt::format("set linetype {} linecolor rgb '{}' linewidth 1.5 pointtype 7 pointsize 0.6\n", i + 1, kColours[i]);
+  return commands;
+}
+
+std::string gnuplot_outputs(const std::string& name, const std::vector<std::string>& plots) {
+  const auto terminal = [&](const char* kind, const char* size, const char* end) {
+    return fmt::format("set terminal {} size {} noenhanced font 'sans,11' background rgb 'white'\nset output '{}.{}'\n",
+                       kind, size, name, end);
+  };
+  return terminal("svg", "800,480", "svg") + fmt::format("plot {}\n", fmt::join(plots, ", \\\n     ")) +
+         terminal("pdfcairo", "8in,4.8in", "pdf") + "replot\n";
 }
 
 }  // namespace assay::report

@@ -1,8 +1,10 @@
 // Runs gnuplot on a generated script.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace assay::report {
 
@@ -15,5 +17,12 @@ std::string gnuplot_string(const std::string& text);
 
 // A comment line with its line feed.
 std::string gnuplot_comment(const std::string& text);
+
+inline constexpr std::size_t kGnuplotColours = 7;
+// Defines the line types 1 .. kGnuplotColours.
+std::string gnuplot_linetypes();
+
+// Draws these plots into <name>.svg and <name>.pdf.
+std::string gnuplot_outputs(const std::string& name, const std::vector<std::string>& plots);
 
 }  // namespace assay::report

@@ -99,9 +99,10 @@ void Assembled::build(const Mesh& mesh, bool draw, bool trains) {
   if (trains) guard(*optimizer, "attach", [&] { optimizer->attach(parameters->all(), mesh); });
 }
 
-int64_t Assembled::parameter_count() const {
+int64_t Assembled::parameter_count(bool embeddings) const {
   int64_t count = 0;
   for (const auto& [spec, value] : parameters->all()) {
+    if (!embeddings && spec.role == Role::kEmbedding) continue;
     int64_t elements = 1;
     for (const auto size : spec.shape) elements *= size;
     if (spec.drawn_rows >= 0) elements = elements / spec.shape[0] * spec.drawn_rows;  // padding does not count

@@ -47,10 +47,11 @@ class Assembled {
   // false: without optimizer state.
   void build(const Mesh& mesh, bool draw = true, bool trains = true);
 
-  Assembly assembly() const;        // the view of validate
-  int64_t parameter_count() const;  // after build; of all ranks
-  double row_flops() const;         // after build: exact FLOPs of one row of a training step
-  int64_t unread() const;           // last tokens of a sequence that some objective does not read
+  Assembly assembly() const;  // the view of validate
+  // After build; of all ranks. Embeddings are tables whose rows are looked up, tied heads included.
+  int64_t parameter_count(bool embeddings = true) const;
+  double row_flops() const;  // after build: exact FLOPs of one row of a training step
+  int64_t unread() const;    // last tokens of a sequence that some objective does not read
 
   loader::Instances instances;
   Dataset* dataset;

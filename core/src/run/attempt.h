@@ -30,7 +30,7 @@ class Observer {
 };
 
 struct RunReport {
-  int64_t steps = 0, tokens = 0, parameters = 0;
+  int64_t steps = 0, tokens = 0, parameters = 0, parameters_non_embedding = 0;
   int64_t skipped = 0;  // steps without an update: not finite, or a spike
   double six_nd = 0, exact_flops = 0;
   // Means over the last tenth of the steps: of the loss, which is absent when the denominators of all these steps are
@@ -47,6 +47,7 @@ struct RunReport {
   std::string device;                         // "cpu", "cuda:0"
   std::map<std::string, std::string> gpu;     // see description
   nlohmann::json training_segments;           // see Progress
+  nlohmann::json trunk;                       // see Progress
   std::vector<EvaluationReport> evaluations;  // at the end of the run
   bool stopped = false;                       // before its end, after a checkpoint at `steps`; nothing else is set then
 };
@@ -74,6 +75,10 @@ struct Attempt {
   // Every rank calls it at each step and between batches of an evaluation; all ranks stop at the same point.
   std::function<bool()> stop_requested = {};
   int64_t until = 0;  // stop after this many updates; 0: run to the end
+  // Steps at which other runs leave this one: it saves a checkpoint there, makes its evaluations, and calls `leave` on
+  // the first rank.
+  std::set<int64_t> branch_steps = {};
+  std::function<void(int64_t step)> leave = {};
 };
 
 }  // namespace assay::run

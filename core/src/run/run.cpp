@@ -18,6 +18,7 @@
 #include "run/non_finite.h"
 #include "run/on_mesh.h"
 #include "run/replicas.h"
+#include "run/same_run.h"
 #include "run/spikes.h"
 #include "run/step.h"
 
@@ -28,26 +29,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 double since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
-
-// A rank that resolved a different run must stop here and not inside a collective.
-void compare_ranks(const record::PlanLine& line, const std::string& library, const Mesh& mesh) {
-  const auto hash = static_cast<int64_t>(stream_key(0, line.text() + library) >> 1);
-  for (auto* axis : {&mesh.tensor(), &mesh.data()}) {
-    int64_t ends[2] = {hash, -hash};
-    axis->all_reduce_max(ends, 2, Dtype::kInt64);
-    if (ends[0] != hash || ends[1] != -hash)
-      throw UserError("ranks have different runs or libraries; start them from the same plan line and build");
-  }
-}
-
-// Names the differences between two versions of the training code, both as Attempt::code.
-std::string changes(const std::string& before, const std::string& now) {
-  const auto one = json::parse(before), other = json::parse(now);
-  std::string names = one.value("training", "") == other.value("training", "") ? "" : "the training library";
-  for (const auto& [name, plugin] : other.at("plugins").items())
-    if (one.value(json::json_pointer("/plugins") / name, json()) != plugin) names += (names.empty() ? "" : ", ") + name;
-  return names;
-}
 
 // One rank of a run. Only the first rank reports and writes files.
 class RankRun {
@@ -79,13 +60,17 @@ class RankRun {
   bool operator()() {
     start();
     // A checkpoint is written before its step's evaluations, so an attempt that was killed there lacks them.
-    if (!evaluations_.missed_at(progress_.step, progress_.phases) || pauses()) return stopped();
+    if (!evaluations_.missed_at(progress_.step, progress_.phases)) return stopped();
+    let_branches_leave();
+    if (pauses()) return stopped();
     while (progress_.step < run_.steps) {
       const auto result = step();
       log(result);
       if (progress_.step == run_.steps) break;
       checkpoint(result);
-      if (result.stops || !evaluate() || pauses()) return stopped();
+      if (result.stops || !evaluate()) return stopped();
+      let_branches_leave();
+      if (pauses()) return stopped();
     }
     return finish();
   }
@@ -118,6 +103,7 @@ class RankRun {
         component->set_sink(&metrics_, identity.instance.substr(identity.instance.find('.') + 1) + ".");
     if (!mesh_.first()) return;
     report_.parameters = run_.parameter_count();
+    report_.parameters_non_embedding = run_.parameter_count(/*embeddings=*/false);
     report_.sources = guard(*run_.dataset, "sources", [&] { return run_.dataset->sources(); });
     const auto of_ids = guard(*run_.tokenizer, "sources", [&] { return run_.tokenizer->sources(); });
     report_.sources.insert(report_.sources.end(), of_ids.begin(), of_ids.end());
@@ -161,7 +147,8 @@ class RankRun {
 
   // Saves a checkpoint when one is due after this step, or when the run stops here.
   void checkpoint(const StepResult& result) {
-    const bool is_due = checkpoint_every_ > 0 && progress_.step % checkpoint_every_ == 0;
+    const bool is_due = (checkpoint_every_ > 0 && progress_.step % checkpoint_every_ == 0) ||
+                        attempt_.branch_steps.contains(progress_.step);
     if (is_due || result.stops || pauses()) save();
   }
 
@@ -170,6 +157,12 @@ class RankRun {
     if (evaluations_.during_training(progress_.step, progress_.phases)) return true;
     save();
     return false;
+  }
+
+  // Other runs continue this one from here.
+  void let_branches_leave() const {
+    if (mesh_.first() && saved_ == progress_.step && attempt_.branch_steps.contains(progress_.step))
+      attempt_.leave(progress_.step);
   }
 
   // Keeps the weights, evaluates them and reports. False when it was stopped before its end.
@@ -187,6 +180,7 @@ class RankRun {
     report_.steps = run_.steps;
     report_.skipped = progress_.skipped;
     report_.training_segments = progress_.training_segments;
+    report_.trunk = progress_.trunk;
     report_.tokens = run_.steps * tokens_per_step();
     report_.six_nd = 6.0 * static_cast<double>(report_.parameters) * static_cast<double>(report_.tokens);
     report_.exact_flops = run_.row_flops() * static_cast<double>(run_.steps * run_.batch);

@@ -46,7 +46,7 @@ Parameter child(const char* name) {
 const std::map<std::string, std::vector<Parameter>>& all_sections() {
   constexpr double kMaxThreads = 4096, kMaxSteps = 1e12;
   static const std::map<std::string, std::vector<Parameter>> sections{
-      {"experiment", {given("name", "string"), given("seeds", "any")}},
+      {"experiment", {given("name", "string"), given("seeds", "any"), or_else(given("share_trunks", "bool"), true)}},
       {"data", {child("dataset"), child("tokenizer"), required(given("context", "int", {1, 1e9}))}},
       {"train",
        {given("steps", "int", {0, kMaxSteps}), given("tokens", "int", {1, 1e15}),
@@ -77,6 +77,16 @@ const std::map<std::string, std::vector<Parameter>>& all_sections() {
         given("right", "table"), required(given("holds", "string")), one_of("over", {"each", "mean", "tuned"}),
         one_of("unmatched", {"drop"}), one_of("diverged", {"worst"})}},
       {"figure", {required(given("x", "string")), required(given("y", "string")), given("series", "any"), given("name", "string")}},
+      {"scaling",
+       {given("metric", "string"), given("by", "strings"), given("approaches", "strings"),
+        or_else(one_of("loss", {"huber", "lad"}), "huber"), or_else(given("delta", "real", {1e-12, 1}), 1e-3),
+        or_else(given("exclude_highest", "int", {0, 1e9}), 0), given("grid", "table"), or_else(given("tolerance", "real", {1e-15, 1e-2}), 1e-12),
+        or_else(given("bootstrap", "int", {0, 1e7}), 4000), given("seed", "int", {0, 4294967295.0}),
+        or_else(one_of("scheme", {"replacement", "subset"}), "replacement"), or_else(given("subset_fraction", "real", {0.01, 1}), 0.8),
+        or_else(one_of("flops", {"6nd", "exact"}), "6nd"), or_else(one_of("count_n", {"total", "non_embedding"}), "total"),
+        or_else(given("smoothing_window", "real", {0, 1e6}), 10.0), or_else(given("envelope_points", "int", {2, 1e6}), 1500),
+        given("budgets", "reals"), or_else(given("window", "real", {1e-9, 10}), 0.1), given("at", "reals")}},
+      {"grid", {given("alpha", "reals"), given("beta", "reals"), given("e", "reals"), given("a", "reals"), given("b", "reals")}},
       // The keys that the core reads from a list entry; the other keys belong to its component.
       {"objective", {given("label", "string"), or_else(given("enabled", "bool"), true), or_else(given("weight", "real"), 1.0)}},
       {"transform", {given("label", "string"), or_else(given("enabled", "bool"), true)}},
@@ -98,7 +108,7 @@ const std::vector<Section> kTop{
     {"evaluate", Shape::kEntries},  {"tracker", Shape::kEntries},   {"callback", Shape::kEntries},
     {"exchange", Shape::kEntries},  {"resources", Shape::kTable},   {"log", Shape::kTable},
     {"sweep", Shape::kAny},         {"compare", Shape::kTable},     {"claim", Shape::kEntries},
-    {"figure", Shape::kEntries},    {"prune", Shape::kTable},
+    {"figure", Shape::kEntries},    {"prune", Shape::kTable},       {"scaling", Shape::kTable},
 };
 
 }  // namespace

@@ -10,7 +10,8 @@
 
 namespace assay::schema {
 
-// experiment data train resources mesh log compare tune report claim figure objective transform evaluate tracker
+// experiment data train resources mesh log compare tune report claim figure scaling grid objective transform evaluate
+// tracker
 const std::vector<Parameter>& section_parameters(const std::string& section);
 
 enum class Shape { kTable, kEntries, kAny };

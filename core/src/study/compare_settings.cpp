@@ -74,7 +74,7 @@ std::optional<Report> read_report(const document::Node& node, document::Diagnost
 
 json written_in(const document::Node& document) {
   auto written = json::object();
-  for (const char* section : {"compare", "claim", "figure"})
+  for (const char* section : {"compare", "claim", "figure", "scaling"})
     if (const auto* node = document.as<document::Table>()->find(section)) written[section] = document::to_json(*node);
   return written;
 }
@@ -103,6 +103,7 @@ CompareSettings read_compare(const document::Node& document, document::Diagnosti
   settings.written = written_in(document);
   settings.claims = read_claims(document, diagnostics);
   settings.figures = read_figures(document, diagnostics);
+  settings.scaling = read_scaling(document, diagnostics);
   const auto* node = document.as<document::Table>()->find("compare");
   const auto* table = node ? node->as<document::Table>() : nullptr;
   if (!table) return settings;

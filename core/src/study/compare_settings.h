@@ -1,4 +1,4 @@
-// [compare], [[claim]] and [[figure]]: the comparison settings of an experiment file.
+// [compare], [[claim]], [[figure]] and [scaling]: the comparison settings of an experiment file.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,7 @@
 #include "study/claims.h"
 #include "study/figure_settings.h"
 #include "study/metric_check.h"
+#include "study/scaling_settings.h"
 #include "sweep/selector.h"
 
 namespace assay::study {
@@ -51,7 +52,8 @@ struct CompareSettings {
   std::optional<Report> report;
   std::vector<Claim> claims;
   std::vector<FigureSettings> figures;
-  nlohmann::json written;  // {"compare": .., "claim": [..], "figure": [..]}, as written in the file
+  std::optional<ScalingSettings> scaling;
+  nlohmann::json written;  // {"compare": .., "claim": [..], "figure": [..], "scaling": ..}, as written in the file
 };
 
 CompareSettings read_compare(const document::Node& document, document::Diagnostics& diagnostics);

@@ -4,9 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <set>
 
-#include "base/nearest.h"
 #include "schema/section_keys.h"
 #include "study/metric_check.h"
 
@@ -81,17 +79,9 @@ std::vector<FigureSettings> read_figures(const document::Node& document, documen
 
 void check_figures(const std::vector<FigureSettings>& figures, const std::vector<record::PlanLine>& plan_lines,
                    const std::vector<document::KeyPath>& narrowed, document::Diagnostics& diagnostics) {
-  std::set<std::string> known;
-  for (const auto& path : narrowed) known.insert(document::short_name(path));
-  for (const auto& line : plan_lines)
-    for (const auto& [axis, value] : line.axes.items()) known.insert(axis);
-  const std::vector<std::string> axes(known.begin(), known.end());
   for (const auto& figure : figures) {
     check_metric({figure.y, figure.position}, plan_lines, diagnostics);
-    for (const auto& axis : figure.series)
-      if (!known.contains(axis))
-        diagnostics.add(figure.series_position, fmt::format("series '{}' is not an axis{}", axis,
-                                                            base::suggestion(axis, axes, "the axes are ")));
+    check_axes(figure.series, "series", figure.series_position, plan_lines, narrowed, diagnostics);
   }
 }
 

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/nearest.h"
 #include "record/metric_name.h"
@@ -72,6 +74,20 @@ void check_metric(const MetricName& metric, const std::vector<record::PlanLine>&
       diagnostics.add(metric.position, fmt::format("metric '{}' has no value at step {}: {}", metric.name, *step, why));
       return;
     }
+}
+
+void check_axes(const std::vector<std::string>& axes, const std::string& what, const document::Position& position,
+                const std::vector<record::PlanLine>& lines, const std::vector<document::KeyPath>& narrowed,
+                document::Diagnostics& diagnostics) {
+  std::set<std::string> known;
+  for (const auto& path : narrowed) known.insert(document::short_name(path));
+  for (const auto& line : lines)
+    for (const auto& [axis, value] : line.axes.items()) known.insert(axis);
+  const std::vector<std::string> names(known.begin(), known.end());
+  for (const auto& axis : axes)
+    if (!known.contains(axis))
+      diagnostics.add(position, fmt::format("{} '{}' is not an axis{}", what, axis,
+                                            base::suggestion(axis, names, "the axes are ")));
 }
 
 }  // namespace assay::study

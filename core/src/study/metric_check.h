@@ -1,4 +1,4 @@
-// Checks that the runs of a plan have the metrics that an experiment file or a command line names.
+// Checks that the runs of a plan have the metrics and the axes that an experiment file or a command line names.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "document/diagnostics.h"
+#include "document/key_path.h"
 #include "record/plan_line/plan_line.h"
 
 namespace assay::study {
@@ -26,5 +27,11 @@ void check_metric_is_given(const MetricName& metric, bool whole,
 // for train.*). `lines`: lines of a plan, at least one per group.
 void check_metric(const MetricName& metric, const std::vector<record::PlanLine>& lines,
                   document::Diagnostics& diagnostics);
+
+// Checks that names are axes of the runs, or were before the command line fixed them (`narrowed`). `what` names the key
+// that lists them: "series".
+void check_axes(const std::vector<std::string>& axes, const std::string& what, const document::Position& position,
+                const std::vector<record::PlanLine>& lines, const std::vector<document::KeyPath>& narrowed,
+                document::Diagnostics& diagnostics);
 
 }  // namespace assay::study

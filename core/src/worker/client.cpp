@@ -234,6 +234,14 @@ nlohmann::json export_weights(const json& request) { return answer_of("export", 
 nlohmann::json import_weights(const json& request) { return answer_of("import", text_of(request)); }
 void replay_events(const json& request) { answer_of("replay", text_of(request)); }
 nlohmann::json learning_rates(const json& request) { return answer_of("schedule", text_of(request)); }
+
+nlohmann::json common_steps(const json& request) {
+  if (!descriptors_hook()) return answer_of("common-steps", text_of(request));
+  json none = json::array();
+  for (const auto& one : request.at("classes")) none.push_back(json(one.size(), json(one.size(), json(0))));
+  return none;
+}
+
 nlohmann::json verify_meshes(const json& request) { return answer_of("verify-mesh", text_of(request)); }
 
 void check_component(const json& request, std::chrono::seconds limit, const CheckListener& listener) {

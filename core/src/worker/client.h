@@ -1,5 +1,6 @@
 // The lab's only access to plugins: `assay-worker describe`, `validate`, `check`, `generate`, `export`, `import`,
-// `replay`, `schedule` and `verify-mesh`, each in a short-lived process, so that no plugin can crash the controller.
+// `replay`, `schedule`, `common-steps` and `verify-mesh`, each in a short-lived process, so that no plugin can crash
+// the controller.
 //
 // Test hook: with ASSAY_DESCRIPTORS=<file> the descriptors are read from that file, nothing is validated, and
 // every model has 1,000 parameters.
@@ -78,6 +79,10 @@ void replay_events(const nlohmann::json& request);
 
 // Computes learning rates over the steps. app/worker_schedule.h describes request and response.
 nlohmann::json learning_rates(const nlohmann::json& request);
+
+// The number of first steps in which the learning rates of runs agree. app/worker_schedule.h describes request and
+// response.
+nlohmann::json common_steps(const nlohmann::json& request);
 
 // Compares meshes with a single rank. app/worker_verify.h describes request and response.
 nlohmann::json verify_meshes(const nlohmann::json& request);

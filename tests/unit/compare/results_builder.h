@@ -24,7 +24,8 @@ struct BuiltRun {
   double tokens_per_second = 1000;
   int64_t steps = 1000, skipped_steps = 0;
   nlohmann::json parameters = 347136;
-  nlohmann::json more_axes = nlohmann::json::object();  // besides positional
+  nlohmann::json more_axes = nlohmann::json::object();    // besides positional
+  nlohmann::json more_record = nlohmann::json::object();  // of the training record, over what is here
 
   nlohmann::json axes() const {
     nlohmann::json all = {{"positional", scheme}};
@@ -89,6 +90,7 @@ class ResultsBuilder {
           {"tokens_per_second", run.tokens_per_second},
           {"peak_memory_bytes", 104857600}}}};
     if (!run.gpu.empty()) record["environment"]["gpu"]["name"] = run.gpu;
+    record.update(run.more_record);
     folder_.write(name_ + "/runs/" + run.id() + "/train.json", record.dump());
   }
   // Bits per byte by length; null where a value is not finite, "n/a" where the metric does not apply to the model.

@@ -14,7 +14,7 @@ struct Arguments {
 enum ExitCode { kDone = 0, kRunFailed = 1, kUsage = 2 };
 
 struct Verb {
-  const char* name;
+  const char* name;  // one word or two
   int (*function)(const Arguments&);
   const char* usage;  // the arguments after the name
   const char* help;   // one line
@@ -28,6 +28,8 @@ int dispatch(const std::vector<std::string>& words);
 
 int plan(const Arguments& arguments);
 int schedule(const Arguments& arguments);
+int scaling_fit(const Arguments& arguments);
+int scaling_flops(const Arguments& arguments);
 int plugins(const Arguments& arguments);
 int describe(const Arguments& arguments);
 int run(const Arguments& arguments);

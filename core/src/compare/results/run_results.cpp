@@ -102,6 +102,7 @@ void add_training(const json& record, bool stale, RunResult& run, Results& resul
     if (object.contains(key)) run.values[name] = {.value = record::number_or_nan(object[key]), .stale = stale};
   };
   take("train.parameters", record, "parameters");
+  take("train.parameters_non_embedding", record, "parameters_non_embedding");
   take("train.steps", record, "steps");
   take("train.skipped_steps", record, "skipped_steps");
   take("train.tokens", record, "tokens");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <random>
+#include <utility>
 #include <vector>
 
 namespace assay::compare {
@@ -9,14 +10,6 @@ namespace {
 
 constexpr std::size_t kResamplings = 2000;
 constexpr std::uint64_t kSeed = 20070815;
-
-// Linear between order statistics (type 7 of Hyndman and Fan 1996, numpy's default); `sorted` is not empty.
-double percentile(const std::vector<double>& sorted, double share) {
-  const double place = share * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<std::size_t>(place);
-  const auto above = std::min(below + 1, sorted.size() - 1);
-  return sorted[below] + (place - static_cast<double>(below)) * (sorted[above] - sorted[below]);
-}
 
 }  // namespace
 
@@ -35,8 +28,7 @@ std::optional<Interval> document_bootstrap(std::span<const double> differences, 
     }
     one = difference / weight;
   }
-  std::sort(found.begin(), found.end());
-  return Interval{percentile(found, 0.025), percentile(found, 0.975)};
+  return percentile_interval(std::move(found), 0.025, 0.975);
 }
 
 }  // namespace assay::compare

@@ -5,11 +5,9 @@
 #include <optional>
 #include <span>
 
-namespace assay::compare {
+#include "compare/statistics/percentile.h"
 
-struct Interval {
-  double low = 0, high = 0;
-};
+namespace assay::compare {
 
 // 95% percentile interval of sum(differences) / sum(weights) over 2,000 resamplings of documents. Draws come from
 // std::mt19937_64 with a fixed seed, so equal input gives equal output, and comparisons over the same documents share

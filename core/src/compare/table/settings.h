@@ -1,5 +1,5 @@
-// compare.json: [compare], [[claim]] and [[figure]] as they were when the plan was made, so that results can be
-// compared by the experiment's name alone; and for each claim the number of results when it first was in a plan.
+// compare.json: [compare], [[claim]], [[figure]] and [scaling] as they were when the plan was made, so that results can
+// be compared by the experiment's name alone; and for each claim the number of results when it first was in a plan.
 #pragma once
 
 #include <filesystem>

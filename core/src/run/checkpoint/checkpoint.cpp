@@ -22,6 +22,7 @@ constexpr const char* kOptimizer = "optimizer.safetensors";
 constexpr const char* kAside = ".part";  // one name for all steps, so that the next save overwrites a killed one
 constexpr const char* kManifest = "manifest.json";
 constexpr const char* kStateFormat = "optimizer_state";  // in the manifest, see Optimizer::state_format
+constexpr const char* kTrunk = "trunk";                  // in the manifest, see Progress::trunk
 constexpr size_t kKept = 2;
 
 // The tokens of the rows of the model's embedding table. Two files of one tokenizer may differ only in their tokens.
@@ -61,6 +62,12 @@ bool are_numbers(const json& list) {
 // Whether one list of stretches is a prefix of another.
 bool begins(const json& training_segments, const json& with) {
   return with.size() <= training_segments.size() && std::equal(with.begin(), with.end(), training_segments.begin());
+}
+
+void link_or_copy(const fs::path& source, const fs::path& target) {
+  std::error_code no_links;  // unsupported by the file system
+  fs::create_hard_link(source, target, no_links);
+  if (no_links) fs::copy_file(source, target);
 }
 
 json to_json(const Phases& phases) {
@@ -177,6 +184,7 @@ void Checkpoints::save(Assembled& run, const Mesh& mesh, const Progress& progres
                          {"recent", {{"losses", progress.recent.losses}, {"norms", progress.recent.norms}}},
                          {"stretches", progress.training_segments},
                          {"epoch_begins", progress.epoch_begins},
+                         {kTrunk, progress.trunk},
                          {"measured",
                           {{"train_seconds", progress.train_seconds},
                            {"seconds", progress.seconds},
@@ -221,8 +229,26 @@ Checkpoints::Resumed Checkpoints::resume(Assembled& run, const Mesh& mesh, const
                       manifest.at("stretches"),
                       {recent.at("losses"), recent.at("norms")},
                       late_means_of(manifest.at("late")),
-                      manifest.value("epoch_begins", std::vector<int64_t>{0})};
+                      manifest.value("epoch_begins", std::vector<int64_t>{0}),
+                      manifest.value(kTrunk, json())};
   return resumed;
+}
+
+void Checkpoints::give(int64_t step, const Checkpoints& other) const {
+  const auto aside = other.folder_ / kAside;
+  fs::remove_all(aside);
+  fs::create_directories(aside);
+  for (const char* name : {kWeights, kOptimizer}) link_or_copy(step_folder(step) / name, aside / name);
+  auto manifest = json::parse(base::read_file(step_folder(step) / kManifest));
+  manifest["train_id"] = other.train_id_;
+  manifest["code"] = other.code_;
+  manifest["late"] = json::object();
+  manifest[kTrunk] = {{"run", train_id_}, {"step", step}};
+  base::write_synced(aside / kManifest, {manifest.dump() + "\n"});
+  base::sync_folder(aside);
+  fs::remove_all(other.step_folder(step));
+  fs::rename(aside, other.step_folder(step));
+  base::sync_folder(other.folder_);
 }
 
 std::string Checkpoints::keep_weights(const fs::path& file, const std::string& expected) const {
@@ -239,9 +265,7 @@ std::string Checkpoints::keep_weights(const fs::path& file, const std::string& e
   }
   const fs::path aside = file.string() + ".part";
   fs::remove(aside);
-  std::error_code no_links;  // unsupported by the file system
-  fs::create_hard_link(source, aside, no_links);
-  if (no_links) fs::copy_file(source, aside);
+  link_or_copy(source, aside);
   fs::rename(aside, file);
   base::sync_folder(file.parent_path());
   return hash;

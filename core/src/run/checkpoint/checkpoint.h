@@ -29,6 +29,7 @@ struct Progress {
   Recent recent = {};                       // see SpikeGuard
   LateMeans late = {};                      // so far: "loss", and metrics that components log
   std::vector<int64_t> epoch_begins = {0};  // see TrainingData
+  nlohmann::json trunk = {};                // {run, step} if the first steps are another run's; null otherwise
 };
 
 // One entry of Progress::training_segments; of the mesh, it has the keys that affect the order of sums.
@@ -57,6 +58,10 @@ class Checkpoints {
   // when a training is repeated to reproduce its weights, its environments; checkpoints made in other environments are
   // skipped, because they would not reproduce the weights.
   Resumed resume(Assembled& run, const Mesh& mesh, const nlohmann::json& repeated = {}) const;
+
+  // Makes a checkpoint of this run the other run's own, which continues it: its steps so far are equal, and none of
+  // them is among the last tenth of the other run. `other` knows the code of that run.
+  void give(int64_t step, const Checkpoints& other) const;
 
   // Stores the newest checkpoint's weights as `file` and returns its SHA-256. If another hash is expected, throws
   // RefusedAttempt and removes all checkpoints, so that no attempt resumes from a training that gave wrong weights.

@@ -1,0 +1,166 @@
+#include "launch/trunks.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "worker/client.h"
+
+namespace assay::launch {
+namespace {
+
+using nlohmann::json;
+
+// Runs of one class differ in length, scheduler, evaluations and logging alone. Empty for a run that shares nothing.
+std::string class_of(const record::PlanLine& line) {
+  if (!line.trackers.empty() || line.steps() == 0) return "";
+  auto train = line.train.to_json();
+  train["train"].erase("steps");
+  train.erase("scheduler");
+  return json{{"train", train}, {"resources", line.resources.to_json()}}.dump();
+}
+
+// What decides the learning rate of every step, within a class.
+std::string schedule_of(const record::PlanLine& line) {
+  return json{{"scheduler", line.train.scheduler}, {"steps", line.steps()}}.dump();
+}
+
+// Whether the trunk's events have all that the branch logs and evaluates up to a step, and the last such step.
+std::int64_t recorded_alike(const record::PlanLine& trunk, const record::PlanLine& branch) {
+  if (branch.log_every % trunk.log_every != 0) return 0;
+  auto until = branch.steps();
+  for (const auto& entry : branch.evaluate) {
+    if (entry.every == 0) continue;
+    const bool is_made = std::any_of(trunk.evaluate.begin(), trunk.evaluate.end(), [&](const auto& other) {
+      return other.label == entry.label && other.every == entry.every && other.config == entry.config &&
+             other.split == entry.split;
+    });
+    if (!is_made) until = std::min(until, entry.every - 1);
+  }
+  return until;
+}
+
+// The runs of one class, with the steps that each pair of schedules has in common.
+class Class {
+ public:
+  Class(const std::vector<record::PlanLine>& lines, std::vector<std::size_t> members)
+      : lines_(lines), members_(std::move(members)) {
+    for (const auto i : members_) {
+      const auto schedule = schedule_of(lines_[i]);
+      if (std::find(schedules_.begin(), schedules_.end(), schedule) == schedules_.end()) {
+        schedules_.push_back(schedule);
+        examples_.push_back(i);
+      }
+    }
+    // The longest first, so that a trunk is at least as long as its branches.
+    std::stable_sort(members_.begin(), members_.end(),
+                     [&](std::size_t one, std::size_t other) { return lines_[one].steps() > lines_[other].steps(); });
+  }
+
+  bool may_share() const { return members_.size() > 1; }
+  json examples() const {
+    auto list = json::array();
+    for (const auto i : examples_) list.push_back(lines_[i].to_json());
+    return list;
+  }
+
+  void choose(const json& common, const std::vector<std::int64_t>& begun,
+              std::vector<std::optional<Trunk>>& trunks) const {
+    for (std::size_t place = 1; place < members_.size(); ++place) {
+      const auto branch = members_[place];
+      Trunk best{.run = 0, .step = begun[branch]};
+      for (std::size_t before = 0; before < place; ++before) {
+        const auto trunk = members_[before];
+        const auto step = shared(trunk, branch, common);
+        if (step > best.step && step >= begun[trunk]) best = {trunk, step};
+      }
+      if (best.step > begun[branch]) trunks[branch] = best;
+    }
+  }
+
+ private:
+  std::size_t schedule_index(std::size_t line) const {
+    const auto found = std::find(schedules_.begin(), schedules_.end(), schedule_of(lines_[line]));
+    return static_cast<std::size_t>(found - schedules_.begin());
+  }
+
+  std::int64_t shared(std::size_t trunk, std::size_t branch, const json& common) const {
+    const auto& own = lines_[branch];
+    const auto late = std::max<std::int64_t>(1, own.steps() / 10);
+    const std::int64_t equal_rates = common[schedule_index(trunk)][schedule_index(branch)];
+    return std::min({equal_rates, own.steps() - late, lines_[trunk].steps() - 1, recorded_alike(lines_[trunk], own)});
+  }
+
+  const std::vector<record::PlanLine>& lines_;
+  std::vector<std::size_t> members_;  // by steps, descending
+  std::vector<std::string> schedules_;
+  std::vector<std::size_t> examples_;  // a line with each schedule
+};
+
+}  // namespace
+
+std::vector<std::optional<Trunk>> trunks_of(const std::vector<record::PlanLine>& lines,
+                                            const record::ExperimentLayout* experiment) {
+  std::vector<std::int64_t> begun(lines.size(), 0);
+  if (experiment)
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      const auto saved = record::checkpoint_steps(experiment->run(lines[i].train_id).checkpoints());
+      if (!saved.empty()) begun[i] = saved.front();
+    }
+  return trunks_of(lines, begun, worker::common_steps);
+}
+
+std::vector<std::optional<Trunk>> trunks_of(const std::vector<record::PlanLine>& lines,
+                                            const std::vector<std::int64_t>& begun,
+                                            const std::function<json(const json&)>& common_steps) {
+  std::map<std::string, std::vector<std::size_t>> members;
+  for (std::size_t i = 0; i < lines.size(); ++i)
+    if (auto name = class_of(lines[i]); !name.empty()) members[std::move(name)].push_back(i);
+  std::vector<Class> classes;
+  json request = json::array();
+  for (auto& [name, list] : members) {
+    Class one(lines, std::move(list));
+    if (!one.may_share()) continue;
+    request.push_back(one.examples());
+    classes.push_back(std::move(one));
+  }
+  std::vector<std::optional<Trunk>> trunks(lines.size());
+  if (classes.empty()) return trunks;
+  const auto common = common_steps({{"classes", request}});
+  for (std::size_t i = 0; i < classes.size(); ++i) classes[i].choose(common[i], begun, trunks);
+  return trunks;
+}
+
+SharedSteps shared_steps(const std::vector<record::PlanLine>& lines, const std::vector<std::optional<Trunk>>& trunks) {
+  SharedSteps steps;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    steps.planned += lines[i].steps();
+    if (!trunks[i]) continue;
+    steps.shared += trunks[i]->step;
+    ++steps.branches;
+  }
+  return steps;
+}
+
+std::string shared_text(const SharedSteps& steps) {
+  if (steps.branches == 0) return "";
+  return fmt::format("{} another one: {:.0f}% of {} steps are trained once for several runs.",
+                     steps.branches == 1 ? "1 run continues" : fmt::format("{} runs continue", steps.branches),
+                     100.0 * static_cast<double>(steps.shared) / static_cast<double>(steps.planned),
+                     base::grouped(steps.planned));
+}
+
+void set_branches(const std::vector<record::PlanLine>& lines, const std::vector<std::optional<Trunk>>& trunks,
+                  std::vector<Job>& jobs) {
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    if (!trunks[i]) continue;
+    jobs[i].trunk = trunks[i]->run;
+    jobs[i].leaves_at = trunks[i]->step;
+    jobs[trunks[i]->run].branches.push_back({lines[i].train_id, trunks[i]->step});
+  }
+}
+
+}  // namespace assay::launch

@@ -1,0 +1,257 @@
+#include "scaling/fit.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
+#include "assay/error.h"
+#include "base/text.h"
+
+namespace assay::scaling {
+namespace {
+
+constexpr double kOfParameters = 0.95, kOfExponents = 0.8;  // confidence of intervals, as in the papers
+
+// Lines of one group and one approach of the report.
+class Lines {
+ public:
+  Lines(Report& report, const std::string& group, const std::string& approach)
+      : report_(report), group_(group), approach_(approach) {}
+
+  Quantity& add(const std::string& name, double value) {
+    return report_.quantities.emplace_back(
+        Quantity{.group = group_, .approach = approach_, .name = name, .value = value});
+  }
+  // With the deviation and the interval of the values of resamples, if there are any.
+  Quantity& add(const std::string& name, double value, std::vector<double> resampled, double confidence) {
+    auto& quantity = add(name, value);
+    if (resampled.size() < 2) return quantity;
+    const auto n = static_cast<double>(resampled.size());
+    double mean = 0, squares = 0;
+    for (const double one : resampled) mean += one / n;
+    for (const double one : resampled) squares += (one - mean) * (one - mean);
+    quantity.deviation = std::sqrt(squares / (n - 1));
+    quantity.interval = compare::percentile_interval(std::move(resampled), 0.5 - confidence / 2, 0.5 + confidence / 2);
+    quantity.confidence = confidence;
+    return quantity;
+  }
+  void note(const std::string& text) {
+    report_.notes.push_back(fmt::format("{}{}: {}", approach_, group_.empty() ? "" : " of " + group_, text));
+  }
+
+ private:
+  Report& report_;
+  const std::string &group_, approach_;
+};
+
+template <class Fit>
+std::vector<double> each(const std::vector<Fit>& fits, const std::function<double(const Fit&)>& of) {
+  std::vector<double> values;
+  for (const auto& fit : fits) values.push_back(of(fit));
+  return values;
+}
+
+std::string at_budget(const char* what, double flops) { return fmt::format("{} at C={:.4g}", what, flops); }
+
+// Values outside of the range in which runs were measured are marked.
+std::string range_note(const std::vector<Point>& points, double flops) {
+  const auto [least, most] = std::minmax_element(
+      points.begin(), points.end(), [](const Point& one, const Point& other) { return one.flops < other.flops; });
+  if (flops >= least->flops && flops <= most->flops) return "";
+  return fmt::format("extrapolated: the runs have C from {:.4g} to {:.4g}", least->flops, most->flops);
+}
+
+std::string names_of(const std::vector<Point>& points, const std::vector<std::size_t>& rows) {
+  std::vector<std::string> names;
+  for (const auto row : rows) names.push_back(points[row].name);
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+std::string bootstrap_text(const BootstrapOptions& options) {
+  return options.subset_fraction < 1
+             ? fmt::format("{} subsets of {:g} of the rows, seed {}", options.resamples, options.subset_fraction,
+                           options.seed)
+             : fmt::format("{} resamples with replacement, seed {}", options.resamples, options.seed);
+}
+
+void note_parametric(const GroupFit& group, const FitOptions& options, Lines& lines) {
+  const auto& fit = *group.parametric;
+  const auto& points = group.runs.points;
+  const bool lad = options.fit.loss == RobustLoss::kLad;
+  lines.note(lad ? fmt::format("least absolute deviations of ln loss over {}; the objective is their sum",
+                               base::plural(static_cast<std::int64_t>(fit.kept.size()), "row"))
+                 : fmt::format("Huber loss of ln loss with delta {:g} over {}; the objective is its sum",
+                               options.fit.delta, base::plural(static_cast<std::int64_t>(fit.kept.size()), "row")));
+  if (!fit.excluded.empty()) lines.note("excluded by exclude_highest: " + names_of(points, fit.excluded));
+  const auto& start = fit.best_start;
+  lines.note(fmt::format(
+      "{} of {} starts reach this objective, one of them a={:g} b={:g} e={:g} alpha={:g} beta={:g}; {}", fit.at_best,
+      base::grouped(static_cast<std::int64_t>(fit.starts)), start[0], start[1], start[2], start[3], start[4],
+      fit.start_at_edge ? "warning: all of them are at the edge of the grid; widen it"
+                        : "it is not at the edge of the grid"));
+  if (fit.kept.size() == LogLaw().size())
+    lines.note("warning: there are as many rows as parameters, so the residuals say nothing");
+  const auto at = log_law_of(fit.law);
+  for (const auto& [name, value, values] :
+       {std::tuple("a", at[0], &options.fit.grid.a), std::tuple("b", at[1], &options.fit.grid.b),
+        std::tuple("e", at[2], &options.fit.grid.e), std::tuple("alpha", at[3], &options.fit.grid.alpha),
+        std::tuple("beta", at[4], &options.fit.grid.beta)}) {
+    const auto [low, high] = std::minmax_element(values->begin(), values->end());
+    if (value <= *low || value >= *high)
+      lines.note(
+          fmt::format("warning: {} = {:.6g} is not inside the grid of starts, {:g} to {:g}; the data may not "
+                      "determine it",
+                      name, value, *low, *high));
+  }
+}
+
+void add_parametric(GroupFit& group, const FitOptions& options, Report& report) {
+  const auto& points = group.runs.points;
+  group.parametric = fit_parametric(points, options.fit);
+  const auto& fit = *group.parametric;
+  std::vector<PowerLaw> laws;
+  if (options.bootstrap.resamples > 0) laws = bootstrap_parametric(points, fit, options.fit, options.bootstrap);
+  Lines lines(report, group.runs.name, "parametric");
+  const auto add = [&](const char* name, double confidence, const std::function<double(const PowerLaw&)>& of,
+                       const std::string& full_name = "") -> Quantity& {
+    return lines.add(full_name.empty() ? name : full_name, of(fit.law), each(laws, of), confidence);
+  };
+  add("A", kOfParameters, [](const PowerLaw& law) { return law.A; });
+  add("B", kOfParameters, [](const PowerLaw& law) { return law.B; });
+  add("E", kOfParameters, [](const PowerLaw& law) { return law.E; });
+  add("alpha", kOfParameters, [](const PowerLaw& law) { return law.alpha; });
+  add("beta", kOfParameters, [](const PowerLaw& law) { return law.beta; });
+  add("a", kOfExponents, [](const PowerLaw& law) { return frontier_of(law).a; });
+  add("b", kOfExponents, [](const PowerLaw& law) { return frontier_of(law).b; });
+  lines.add("objective", fit.objective);
+  for (const double flops : options.budgets) {
+    const auto note = range_note(points, flops);
+    const auto optimum_of = [&](const PowerLaw& law) { return optimum(frontier_of(law), flops); };
+    const auto add_at = [&](const char* what, const std::function<double(const PowerLaw&)>& of) {
+      add(what, kOfParameters, of, at_budget(what, flops)).note = note;
+    };
+    add_at("N_opt", [&](const PowerLaw& law) { return optimum_of(law).parameters; });
+    add_at("D_opt", [&](const PowerLaw& law) { return optimum_of(law).tokens; });
+    add_at("D_opt/N_opt", [&](const PowerLaw& law) { return optimum_of(law).tokens_per_parameter(); });
+    add_at("loss", [&](const PowerLaw& law) {
+      const auto best = optimum_of(law);
+      return loss(law, best.parameters, best.tokens);
+    });
+  }
+  note_parametric(group, options, lines);
+  if (!laws.empty()) lines.note("intervals: " + bootstrap_text(options.bootstrap));
+}
+
+// What both line fits say: exponents, and the optimum at each budget.
+template <class Fit>
+void add_lines(const Fit& fit, const std::vector<Fit>& resampled, const GroupFit& group, const FitOptions& options,
+               Lines& lines) {
+  const auto add = [&](const std::string& name, double confidence,
+                       const std::function<double(const Fit&)>& of) -> Quantity& {
+    return lines.add(name, of(fit), each(resampled, of), confidence);
+  };
+  add("a", kOfExponents, [](const Fit& one) { return one.parameters.exponent; });
+  add("b", kOfExponents, [](const Fit& one) { return one.tokens.exponent; });
+  for (const double flops : options.budgets) {
+    const auto note = range_note(group.runs.points, flops);
+    add(at_budget("N_opt", flops), kOfParameters, [&](const Fit& one) { return one.parameters.at(flops); }).note = note;
+    add(at_budget("D_opt", flops), kOfParameters, [&](const Fit& one) { return one.tokens.at(flops); }).note = note;
+    add(at_budget("D_opt/N_opt", flops), kOfParameters, [&](const Fit& one) {
+      return one.tokens.at(flops) / one.parameters.at(flops);
+    }).note = note;
+  }
+  if (options.bootstrap.resamples == 0) return;
+  const auto failed = options.bootstrap.resamples - resampled.size();
+  lines.note("intervals: " + bootstrap_text(options.bootstrap) +
+             (failed == 0 ? "" : fmt::format("; {} of them give no line and are left out", failed)));
+}
+
+void add_isoflop(GroupFit& group, const FitOptions& options, Report& report) {
+  const auto& points = group.runs.points;
+  Lines lines(report, group.runs.name, "isoflop");
+  group.isoflop = fit_isoflop(points, options.profiles);
+  const auto& fit = *group.isoflop;
+  for (const auto& profile : fit.profiles) {
+    if (!profile.rejected.empty()) {
+      lines.note(fmt::format("warning: the budget C={:.4g} is left out: {} ({})", profile.flops, profile.rejected,
+                             names_of(points, profile.rows)));
+      continue;
+    }
+    auto& vertex = lines.add(at_budget("vertex N", profile.flops), profile.parameters);
+    lines.add(at_budget("vertex loss", profile.flops), profile.lowest);
+    if (!profile.is_outside) continue;
+    vertex.note = "extrapolated: the vertex is outside of its runs";
+    lines.note(fmt::format("warning: the vertex at C={:.4g} is outside of its runs, N from {:.4g} to {:.4g} ({})",
+                           profile.flops, points[profile.rows.front()].parameters,
+                           points[profile.rows.back()].parameters, names_of(points, profile.rows)));
+  }
+  if (!fit.unused.empty())
+    lines.note(fmt::format("left out, because no budget is within {:g}: {}", options.profiles.window,
+                           names_of(points, fit.unused)));
+  if (fit.vertices < 2)
+    throw UserError(fmt::format("isoflop: {} of {} budgets have a parabola; lines need two:\n{}", fit.vertices,
+                                fit.profiles.size(), fmt::join(report.notes, "\n")));
+  std::vector<IsoflopFit> resampled;
+  for (const auto& sample : resamples_of(points.size(), options.bootstrap))
+    if (auto one = refit(points, fit, sample); one.vertices >= 2) resampled.push_back(std::move(one));
+  add_lines(fit, resampled, group, options, lines);
+}
+
+void add_envelope(GroupFit& group, const FitOptions& options, Report& report) {
+  const auto& curves = group.runs.curves;
+  Lines lines(report, group.runs.name, "envelope");
+  const Envelope envelope(curves, options.curves);
+  group.envelope = envelope.fit();
+  const auto& fit = *group.envelope;
+  const auto has_line = [&](const EnvelopeFit& one) {
+    return std::any_of(one.used.begin(), one.used.end(),
+                       [&](std::size_t curve) { return curves[curve].parameters != curves[one.used[0]].parameters; });
+  };
+  if (!has_line(fit))
+    throw UserError(
+        fmt::format("envelope: runs of one size (N = {:.6g}) are the lowest at every budget; add runs of "
+                    "other sizes",
+                    curves[fit.used[0]].parameters));
+  const auto [smallest, largest] =
+      std::minmax_element(curves.begin(), curves.end(),
+                          [](const Curve& one, const Curve& other) { return one.parameters < other.parameters; });
+  lines.note(fmt::format("{} of {} curves are the lowest somewhere, at {} budgets; smoothed over {:g} steps",
+                         fit.used.size(), curves.size(), fit.points.size(), options.curves.smoothing_window));
+  if (curves[fit.points.back().curve].parameters == largest->parameters)
+    lines.note(
+        fmt::format("warning: at the largest budgets the largest model ({}) is the lowest; its optimum may be larger",
+                    largest->name));
+  if (curves[fit.points.front().curve].parameters == smallest->parameters)
+    lines.note(
+        fmt::format("warning: at the smallest budgets the smallest model ({}) is the lowest; its optimum may be "
+                    "smaller",
+                    smallest->name));
+  std::vector<EnvelopeFit> resampled;
+  for (const auto& sample : resamples_of(curves.size(), options.bootstrap))
+    if (auto one = envelope.fit(sample); has_line(one)) resampled.push_back(std::move(one));
+  add_lines(fit, resampled, group, options, lines);
+}
+
+}  // namespace
+
+Fits fit_groups(std::vector<RunGroup> groups, const FitOptions& options, const std::string& title) {
+  Fits fits;
+  fits.report.title = title;
+  for (auto& runs : groups) {
+    auto& group = fits.groups.emplace_back(GroupFit{.runs = std::move(runs)});
+    try {
+      if (options.parametric) add_parametric(group, options, fits.report);
+      if (options.isoflop) add_isoflop(group, options, fits.report);
+      if (options.envelope) add_envelope(group, options, fits.report);
+    } catch (const UserError& error) {
+      if (group.runs.name.empty()) throw;
+      throw UserError(group.runs.name + ": " + error.what());
+    }
+  }
+  return fits;
+}
+
+}  // namespace assay::scaling

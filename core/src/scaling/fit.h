@@ -1,0 +1,46 @@
+// Fits of groups of runs by any of the three approaches, with intervals, and everything a reader must know of them.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "scaling/envelope.h"
+#include "scaling/isoflop.h"
+#include "scaling/parametric.h"
+#include "scaling/quantity.h"
+
+namespace assay::scaling {
+
+// Runs that one law shall describe.
+struct RunGroup {
+  std::string name{};  // empty if it is the only one
+  std::vector<Point> points{};
+  std::vector<Curve> curves{};  // for the envelope
+};
+
+struct FitOptions {
+  bool parametric = true, isoflop = false, envelope = false;
+  ParametricOptions fit{};
+  IsoflopOptions profiles{};
+  EnvelopeOptions curves{};
+  BootstrapOptions bootstrap{.resamples = 0};  // 0: no intervals
+  std::vector<double> budgets{};               // FLOPs to report the optimum for
+};
+
+struct GroupFit {
+  RunGroup runs;
+  std::optional<ParametricFit> parametric{};
+  std::optional<IsoflopFit> isoflop{};
+  std::optional<EnvelopeFit> envelope{};
+};
+
+struct Fits {
+  std::vector<GroupFit> groups;
+  Report report;
+};
+
+// Throws UserError where an approach cannot be fitted, with the name of the group.
+Fits fit_groups(std::vector<RunGroup> groups, const FitOptions& options, const std::string& title);
+
+}  // namespace assay::scaling

@@ -1,0 +1,103 @@
+#include "scaling/from_results.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "assay/error.h"
+#include "unit/compare/results_builder.h"
+
+namespace assay::scaling {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+assay::testing::BuiltRun run_of(const std::string& scheme, int seed, double parameters, double tokens) {
+  return {.scheme = scheme,
+          .seed = seed,
+          .parameters = parameters,
+          .more_axes = {{"model.width", parameters}},
+          .more_record = {{"tokens", tokens},
+                          {"parameters_non_embedding", parameters / 2},
+                          {"flops", {{"six_nd", 6 * parameters * tokens}, {"exact", 7 * parameters * tokens}}}}};
+}
+
+struct Fixture {
+  Fixture() {
+    results.finished(run_of("alibi", 1, 100, 50), {{64, 2.0}});
+    results.finished(run_of("alibi", 2, 100, 50), {{64, 2.1}});
+    results.finished(run_of("none", 1, 200, 80), {{64, nullptr}});  // diverged in the evaluation
+    results.plan(run_of("none", 2, 200, 80));                       // not run yet
+    results.finished(run_of("none", 3, 200, 80), {{64, 2.5}});
+    settings.metric.name = "lm.bits_per_byte@length=64";
+    settings.by = {"positional"};
+  }
+  MeasuredGroups groups() { return measured_groups(compare::read_results(results.experiment(), ""), settings); }
+
+  assay::testing::ResultsBuilder results;
+  study::ScalingSettings settings;
+};
+
+TEST(ScalingFromResults, OneGroupPerValueOfTheAxes) {
+  Fixture fixture;
+  const auto [groups, notes] = fixture.groups();
+  ASSERT_EQ(groups.size(), 2);
+  EXPECT_EQ(groups[0].name, "positional=alibi");
+  ASSERT_EQ(groups[0].points.size(), 2);
+  EXPECT_EQ(groups[0].points[1].parameters, 100);
+  EXPECT_EQ(groups[0].points[1].tokens, 50);
+  EXPECT_EQ(groups[0].points[1].flops, 6 * 100 * 50);
+  EXPECT_EQ(groups[0].points[1].loss, 2.1);
+  EXPECT_THAT(groups[0].points[1].name, HasSubstr("seed=2"));
+  EXPECT_EQ(groups[1].points.size(), 1);
+  EXPECT_THAT(notes, ElementsAre(HasSubstr("seed=1 has no lm.bits_per_byte@length=64 (1 diverged)"),
+                                 HasSubstr("seed=2 has no lm.bits_per_byte@length=64 (1 pending)")));
+}
+
+TEST(ScalingFromResults, CountsAndFlopsAsTheFileSays) {
+  Fixture fixture;
+  fixture.settings.non_embedding = true;
+  EXPECT_EQ(fixture.groups().groups[0].points[0].parameters, 50);
+  EXPECT_EQ(fixture.groups().groups[0].points[0].flops, 6 * 50 * 50);
+  fixture.settings.exact_flops = true;
+  EXPECT_EQ(fixture.groups().groups[0].points[0].flops, 7 * 100 * 50);
+}
+
+TEST(ScalingFromResults, CurvesHaveTheFlopsOfEachStep) {
+  Fixture fixture;
+  fixture.settings.envelope = true;
+  const auto run = run_of("alibi", 1, 100, 50);
+  fixture.results.write_events(run,
+                               "{\"attempt\":1,\"type\":\"start\"}\n"
+                               "{\"attempt\":1,\"type\":\"step\",\"step\":1,\"loss\":5.0}\n"
+                               "{\"attempt\":1,\"type\":\"step\",\"step\":500,\"loss\":3.0}\n"
+                               "{\"attempt\":1,\"type\":\"step\",\"step\":1000,\"loss\":2.0}\n");
+  const auto curve = fixture.groups().groups[0].curves[0];
+  EXPECT_THAT(curve.flops, ElementsAre(30, 15000, 30000));
+  EXPECT_THAT(curve.losses, ElementsAre(5, 3, 2));
+}
+
+TEST(ScalingFromResults, SaysWhatIsMissing) {
+  Fixture fixture;
+  fixture.settings.metric.name = "lm.bits_per_byte@length=8";
+  try {
+    fixture.groups();
+    FAIL();
+  } catch (const UserError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("quick: no run has a value of lm.bits_per_byte@length=8"));
+  }
+  Fixture old;
+  auto run = run_of("alibi", 9, 100, 50);
+  run.more_record.erase("parameters_non_embedding");
+  old.results.finished(run, {{64, 2.0}});
+  old.settings.non_embedding = true;
+  try {
+    old.groups();
+    FAIL();
+  } catch (const UserError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("the record has no train.parameters_non_embedding"));
+  }
+}
+
+}  // namespace
+}  // namespace assay::scaling
