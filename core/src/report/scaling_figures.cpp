@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
+#include <optional>
 #include <utility>
 
 #include "base/printable.h"
@@ -17,11 +17,16 @@ namespace {
 
 constexpr int kCurvePoints = 61;  // of a drawn law
 
+struct ScatterPoint {
+  double x = 0, y = 0;
+  std::optional<compare::Interval> interval{};  // of y
+};
+
 struct ScatterSeries {
+  enum class Style { kPoints, kLine, kIntervals } style = Style::kPoints;
   std::string label;
-  bool is_line = false;
   std::size_t colour = 0;
-  std::vector<std::pair<double, double>> points{};
+  std::vector<ScatterPoint> points{};
 };
 
 // A figure of points and lines; x is logarithmic.
@@ -37,17 +42,30 @@ std::vector<double> log_spaced(double low, double high) {
 }
 
 std::string csv_of(const Scatter& figure, const scaling::Report& report) {
-  std::vector<std::string> header{"series", figure.x, figure.y};
+  std::vector<std::string> header{"series", figure.x, figure.y, "low", "high"};
   const auto constant = compare::constant_columns(report.title, report.notes, report.provenance);
   for (const auto& [name, value] : constant) header.push_back(name);
   auto text = compare::csv_line(header);
   for (const auto& series : figure.series)
-    for (const auto& [x, y] : series.points) {
-      std::vector<std::string> fields{series.label, fmt::format("{}", x), fmt::format("{}", y)};
+    for (const auto& [x, y, interval] : series.points) {
+      std::vector<std::string> fields{series.label, fmt::format("{}", x), fmt::format("{}", y),
+                                      interval ? fmt::format("{}", interval->low) : "",
+                                      interval ? fmt::format("{}", interval->high) : ""};
       for (const auto& [name, value] : constant) fields.push_back(base::printable(value));
       text += compare::csv_line(fields);
     }
   return text;
+}
+
+const char* drawn_as(ScatterSeries::Style style) {
+  switch (style) {
+    case ScatterSeries::Style::kLine:
+      return " with lines";
+    case ScatterSeries::Style::kIntervals:
+      return ":4:5 with yerrorbars";
+    default:
+      return " with points";
+  }
 }
 
 std::string script_of(const Scatter& figure, const scaling::Report& report) {
@@ -62,8 +80,8 @@ std::string script_of(const Scatter& figure, const scaling::Report& report) {
   std::size_t first = 0;
   for (const auto& series : figure.series) {
     if (!series.points.empty())
-      plots.push_back(fmt::format("'{}.csv' skip 1 every ::{}::{} using 2:3 with {} linetype {} title {}", figure.name,
-                                  first, first + series.points.size() - 1, series.is_line ? "lines" : "points",
+      plots.push_back(fmt::format("'{}.csv' skip 1 every ::{}::{} using 2:3{} linetype {} title {}", figure.name, first,
+                                  first + series.points.size() - 1, drawn_as(series.style),
                                   series.colour % kGnuplotColours + 1, gnuplot_string(series.label)));
     first += series.points.size();
   }
@@ -82,19 +100,19 @@ Scatter loss_figure(const scaling::Fits& fits) {
                  .y = "loss, nats per token"};
   for (std::size_t i = 0; i < fits.groups.size(); ++i) {
     const auto& group = fits.groups[i];
-    ScatterSeries runs{.label = labelled(group, "runs"), .colour = i};
+    ScatterSeries runs{.style = ScatterSeries::Style::kLine, .label = labelled(group, "runs"), .colour = i};
     double low = group.runs.points.front().flops, high = low;
     for (const auto& point : group.runs.points) {
-      runs.points.emplace_back(point.flops, point.loss);
+      runs.points.push_back({point.flops, point.loss});
       low = std::min(low, point.flops);
       high = std::max(high, point.flops);
     }
     figure.series.push_back(std::move(runs));
     if (!group.parametric) continue;
-    ScatterSeries frontier{.label = labelled(group, "frontier"), .is_line = true, .colour = i};
+    ScatterSeries frontier{.label = labelled(group, "frontier"), .colour = i};
     for (const double flops : log_spaced(low, high)) {
       const auto best = scaling::optimum(scaling::frontier_of(group.parametric->law), flops);
-      frontier.points.emplace_back(flops, scaling::loss(group.parametric->law, best.parameters, best.tokens));
+      frontier.points.push_back({flops, scaling::loss(group.parametric->law, best.parameters, best.tokens)});
     }
     figure.series.push_back(std::move(frontier));
   }
@@ -111,14 +129,16 @@ Scatter isoflop_figure(const scaling::Fits& fits) {
     if (!group.isoflop) continue;
     for (const auto& profile : group.isoflop->profiles) {
       const auto colour = figure.series.size() / 2;
-      ScatterSeries runs{.label = labelled(group, fmt::format("C={:.3g}", profile.flops)), .colour = colour};
+      ScatterSeries runs{.style = ScatterSeries::Style::kLine,
+                         .label = labelled(group, fmt::format("C={:.3g}", profile.flops)),
+                         .colour = colour};
       for (const auto row : profile.rows)
-        runs.points.emplace_back(group.runs.points[row].parameters, group.runs.points[row].loss);
-      ScatterSeries parabola{.label = "", .is_line = true, .colour = colour};
+        runs.points.push_back({group.runs.points[row].parameters, group.runs.points[row].loss});
+      ScatterSeries parabola{.label = "", .colour = colour};
       if (profile.rejected.empty())
-        for (const double size : log_spaced(runs.points.front().first, runs.points.back().first)) {
+        for (const double size : log_spaced(runs.points.front().x, runs.points.back().x)) {
           const double far = std::log10(size / profile.parameters);
-          parabola.points.emplace_back(size, profile.lowest + profile.curvature * far * far);
+          parabola.points.push_back({size, profile.lowest + profile.curvature * far * far});
         }
       figure.series.push_back(std::move(runs));
       figure.series.push_back(std::move(parabola));
@@ -138,9 +158,24 @@ Scatter residual_figure(const scaling::Fits& fits) {
     if (!group.parametric) continue;
     ScatterSeries residuals{.label = labelled(group, "runs"), .colour = i};
     for (std::size_t row = 0; row < group.parametric->kept.size(); ++row)
-      residuals.points.emplace_back(group.runs.points[group.parametric->kept[row]].flops,
-                                    group.parametric->residuals[row]);
+      residuals.points.push_back(
+          {group.runs.points[group.parametric->kept[row]].flops, group.parametric->residuals[row]});
     figure.series.push_back(std::move(residuals));
+  }
+  return figure;
+}
+
+// The compute multipliers of all variants.
+Scatter multiplier_figure(const scaling::Fits& fits) {
+  Scatter figure{.name = "multiplier",
+                 .title = fits.report.title + ": compute multiplier, 95% intervals",
+                 .x = "training FLOPs of the costlier side",
+                 .y = "baseline's compute / variant's compute"};
+  for (std::size_t i = 0; i < fits.multipliers.size(); ++i) {
+    const auto& [variant, baseline, found] = fits.multipliers[i];
+    ScatterSeries rungs{.style = ScatterSeries::Style::kIntervals, .label = variant + " over " + baseline, .colour = i};
+    for (const auto& rung : found.rungs) rungs.points.push_back({rung.flops, rung.multiplier, rung.interval});
+    figure.series.push_back(std::move(rungs));
   }
   return figure;
 }
@@ -150,7 +185,7 @@ Scatter residual_figure(const scaling::Fits& fits) {
 std::vector<std::filesystem::path> draw_scaling_figures(const scaling::Fits& fits,
                                                         const std::filesystem::path& folder) {
   std::vector<std::filesystem::path> written;
-  for (const auto& figure : {loss_figure(fits), isoflop_figure(fits), residual_figure(fits)}) {
+  for (const auto& figure : {loss_figure(fits), isoflop_figure(fits), residual_figure(fits), multiplier_figure(fits)}) {
     if (figure.series.empty()) continue;
     draw_files(figure.name, csv_of(figure, fits.report), script_of(figure, fits.report), folder);
     for (const char* end : {".svg", ".csv"}) written.push_back(folder / (figure.name + end));

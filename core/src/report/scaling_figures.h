@@ -1,4 +1,4 @@
-// Figures of scaling laws: loss against FLOPs with the frontier, IsoFLOP profiles, and residuals.
+// Figures of scaling laws: loss against FLOPs with the frontier, IsoFLOP profiles, residuals, and compute multipliers.
 #pragma once
 
 #include <filesystem>

@@ -9,10 +9,12 @@
 
 #include "assay/error.h"
 #include "base/text.h"
+#include "scaling/rungs.h"
 
 namespace assay::scaling {
 namespace {
 
+constexpr std::size_t kMultiplierResamples = 2000;
 constexpr double kOfParameters = 0.95, kOfExponents = 0.8;  // confidence of intervals, as in the papers
 
 // Lines of one group and one approach of the report.
@@ -235,6 +237,31 @@ void add_envelope(GroupFit& group, const FitOptions& options, Report& report) {
   add_lines(fit, resampled, group, options, lines);
 }
 
+void add_multiplier(const RunGroup& variant, const RunGroup& baseline, const FitOptions& options, Fits& fits) {
+  Lines lines(fits.report, variant.name, "multiplier");
+  try {
+    const auto rungs = rungs_of(variant.points, baseline.points, options.profiles);
+    const auto found = fit_multiplier(rungs, {.resamples = kMultiplierResamples, .seed = options.bootstrap.seed});
+    for (const auto& rung : found.rungs) {
+      auto& quantity = lines.add(at_budget("multiplier", rung.flops), rung.multiplier);
+      quantity.interval = rung.interval;
+      quantity.confidence = kOfParameters;
+      if (rung.is_extrapolated) quantity.note = "extrapolated: the cheaper side is below its smallest rung";
+    }
+    auto& slope = lines.add("slope of ln multiplier over ln C", found.slope);
+    slope.deviation = found.slope_error;
+    slope.interval = found.slope_interval;
+    slope.confidence = kOfParameters;
+    lines.note(fmt::format(
+        "how many times the compute of {} the baseline {} needs for the same loss, where the costlier of the "
+        "two takes C; {} rungs, {:.0f} degrees of freedom",
+        variant.name, baseline.name, found.rungs.size(), found.degrees_of_freedom));
+    fits.multipliers.push_back({variant.name, baseline.name, found});
+  } catch (const UserError& error) {
+    lines.note(std::string("none: ") + error.what());
+  }
+}
+
 }  // namespace
 
 Fits fit_groups(std::vector<RunGroup> groups, const FitOptions& options, const std::string& title) {
@@ -251,6 +278,10 @@ Fits fit_groups(std::vector<RunGroup> groups, const FitOptions& options, const s
       throw UserError(group.runs.name + ": " + error.what());
     }
   }
+  if (options.baseline)
+    for (std::size_t i = 0; i < fits.groups.size(); ++i)
+      if (i != *options.baseline)
+        add_multiplier(fits.groups[i].runs, fits.groups[*options.baseline].runs, options, fits);
   return fits;
 }
 

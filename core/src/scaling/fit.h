@@ -7,6 +7,7 @@
 
 #include "scaling/envelope.h"
 #include "scaling/isoflop.h"
+#include "scaling/multiplier.h"
 #include "scaling/parametric.h"
 #include "scaling/quantity.h"
 
@@ -26,6 +27,7 @@ struct FitOptions {
   EnvelopeOptions curves{};
   BootstrapOptions bootstrap{.resamples = 0};  // 0: no intervals
   std::vector<double> budgets{};               // FLOPs to report the optimum for
+  std::optional<std::size_t> baseline{};       // the group that compute multipliers compare with; nothing for none
 };
 
 struct GroupFit {
@@ -35,8 +37,15 @@ struct GroupFit {
   std::optional<EnvelopeFit> envelope{};
 };
 
+// A variant's compute multiplier.
+struct VariantMultiplier {
+  std::string variant, baseline;  // names of groups
+  Multiplier multiplier;
+};
+
 struct Fits {
   std::vector<GroupFit> groups;
+  std::vector<VariantMultiplier> multipliers;
   Report report;
 };
 

@@ -60,8 +60,13 @@ std::string presence_text(compare::Presence presence) {
 
 }  // namespace
 
-MeasuredGroups measured_groups(const compare::Results& results, const study::ScalingSettings& settings) {
+MeasuredGroups measured_groups(const compare::Results& results, const study::ScalingSettings& settings,
+                               const std::optional<sweep::Selector>& baseline) {
   MeasuredGroups measured;
+  std::vector<std::size_t> matching;  // runs of each group that match the baseline
+  std::vector<const record::PlanLine*> lines;
+  for (const auto& run : results.runs) lines.push_back(&run.line);
+  const auto selector = baseline ? std::optional(sweep::resolved(*baseline, lines)) : std::nullopt;
   for (const auto& run : results.runs) {
     if (const auto presence = compare::presence_of(run, settings.metric.name);
         presence != compare::Presence::kPresent) {
@@ -72,18 +77,26 @@ MeasuredGroups measured_groups(const compare::Results& results, const study::Sca
     const auto name = group_name(run, settings.by);
     auto group = std::find_if(measured.groups.begin(), measured.groups.end(),
                               [&](const RunGroup& one) { return one.name == name; });
-    if (group == measured.groups.end()) group = measured.groups.insert(group, RunGroup{.name = name});
+    if (group == measured.groups.end()) {
+      group = measured.groups.insert(group, RunGroup{.name = name});
+      matching.push_back(0);
+    }
+    matching[static_cast<std::size_t>(group - measured.groups.begin())] +=
+        selector && sweep::matches(*selector, run.line);
     group->points.push_back(
         {.parameters = value_of(run, settings.non_embedding ? "train.parameters_non_embedding" : "train.parameters"),
          .tokens = value_of(run, "train.tokens"),
          .flops = value_of(run, settings.exact_flops ? "train.flops_exact" : "train.flops"),
          .loss = value_of(run, settings.metric.name),
+         .seed = run.seed,
          .name = name_of(run)});
     auto& point = group->points.back();
     // 6ND counts the same N as the fit.
     if (!settings.exact_flops) point.flops = 6 * point.parameters * point.tokens;
     if (settings.envelope) group->curves.push_back(curve_of(run, point));
   }
+  for (std::size_t i = 0; i < measured.groups.size(); ++i)
+    if (matching[i] == measured.groups[i].points.size()) measured.baseline = i;
   if (measured.groups.empty())
     throw UserError(fmt::format("{}: no run has a value of {}; 'assay run' makes them:\n{}", results.experiment,
                                 settings.metric.name, fmt::join(measured.notes, "\n")));

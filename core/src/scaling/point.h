@@ -1,6 +1,7 @@
 // A training run as scaling laws see it. Hoffmann et al. 2022, arXiv:2203.15556 ("Chinchilla").
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 namespace assay::scaling {
@@ -10,6 +11,7 @@ struct Point {
   double tokens = 0;      // D, seen in training
   double flops = 0;       // C, of training
   double loss = 0;        // L, nats per token at the end of training
+  std::int64_t seed = 0;  // of its run; runs of several groups with one seed are partners
   std::string name{};     // of its row, for messages: "line 12" or a run's label
 };
 

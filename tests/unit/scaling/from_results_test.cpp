@@ -32,15 +32,18 @@ struct Fixture {
     settings.metric.name = "lm.bits_per_byte@length=64";
     settings.by = {"positional"};
   }
-  MeasuredGroups groups() { return measured_groups(compare::read_results(results.experiment(), ""), settings); }
+  MeasuredGroups groups() {
+    return measured_groups(compare::read_results(results.experiment(), ""), settings, baseline);
+  }
 
   assay::testing::ResultsBuilder results;
   study::ScalingSettings settings;
+  std::optional<sweep::Selector> baseline;
 };
 
 TEST(ScalingFromResults, OneGroupPerValueOfTheAxes) {
   Fixture fixture;
-  const auto [groups, notes] = fixture.groups();
+  const auto [groups, notes, baseline] = fixture.groups();
   ASSERT_EQ(groups.size(), 2);
   EXPECT_EQ(groups[0].name, "positional=alibi");
   ASSERT_EQ(groups[0].points.size(), 2);
@@ -50,8 +53,19 @@ TEST(ScalingFromResults, OneGroupPerValueOfTheAxes) {
   EXPECT_EQ(groups[0].points[1].loss, 2.1);
   EXPECT_THAT(groups[0].points[1].name, HasSubstr("seed=2"));
   EXPECT_EQ(groups[1].points.size(), 1);
+  EXPECT_EQ(groups[0].points[1].seed, 2);
+  EXPECT_FALSE(baseline);
   EXPECT_THAT(notes, ElementsAre(HasSubstr("seed=1 has no lm.bits_per_byte@length=64 (1 diverged)"),
                                  HasSubstr("seed=2 has no lm.bits_per_byte@length=64 (1 pending)")));
+}
+
+TEST(ScalingFromResults, TheBaselineIsTheGroupThatMatchesIt) {
+  Fixture fixture;
+  EXPECT_FALSE(fixture.groups().baseline);
+  fixture.baseline = assay::testing::baseline("positional", "none");
+  EXPECT_EQ(fixture.groups().baseline, 1);
+  fixture.baseline = assay::testing::baseline("positional", "t5");
+  EXPECT_FALSE(fixture.groups().baseline);
 }
 
 TEST(ScalingFromResults, CountsAndFlopsAsTheFileSays) {

@@ -88,7 +88,8 @@ scaling::Fits fit_experiment(const ScalingOptions& given, const Arguments& argum
   if (!given.columns.empty() || given.keep_duplicates)
     throw UserError("assay scaling fit: --columns and --keep-duplicates belong to --csv");
   const auto experiment = find_experiment(word);
-  const auto settings = compare_settings_of(experiment).scaling;
+  const auto compared = compare_settings_of(experiment);
+  const auto& settings = compared.scaling;
   if (!settings)
     throw UserError(word +
                     " has no [scaling]; add one with metric, the loss in nats per token, and by, the axes whose values "
@@ -96,11 +97,12 @@ scaling::Fits fit_experiment(const ScalingOptions& given, const Arguments& argum
   note_other_plan(experiment);
   const auto results = compare::read_results(experiment.layout, current_training_code());
   compare::refuse_mixed_code(results, experiment.layout, given.mixed_code);
-  auto measured = scaling::measured_groups(results, *settings);
+  auto measured = scaling::measured_groups(results, *settings, compared.baseline);
   for (const auto& group : measured.groups) scaling::check_points(group.points, group.name, true);
+  auto options = scaling::fit_options_of(*settings, base::available_cores());
+  options.baseline = measured.baseline;
   auto fits =
-      scaling::fit_groups(std::move(measured.groups), scaling::fit_options_of(*settings, base::available_cores()),
-                          results.experiment + ": " + settings->metric.name);
+      scaling::fit_groups(std::move(measured.groups), options, results.experiment + ": " + settings->metric.name);
   fits.report.notes.insert(fits.report.notes.end(), measured.notes.begin(), measured.notes.end());
   fits.report.provenance = compare::provenance_of(results, command_of(arguments));
   return fits;

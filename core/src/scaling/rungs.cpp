@@ -1,0 +1,59 @@
+#include "scaling/rungs.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+
+namespace assay::scaling {
+namespace {
+
+// What a budget holds of one group.
+struct Side {
+  std::map<std::int64_t, std::vector<Point>> of_seed;
+  double log_flops = 0;
+  std::size_t runs = 0;
+  void add(const Point& point) {
+    of_seed[point.seed].push_back(point);
+    log_flops += std::log(point.flops);
+    ++runs;
+  }
+  double flops() const { return std::exp(log_flops / static_cast<double>(runs)); }
+};
+
+double lowest_of(const std::vector<Point>& points) {
+  // One profile, however wide its runs are.
+  const auto fit = fit_isoflop(points, {.window = std::numeric_limits<double>::infinity()});
+  const auto& profile = fit.profiles.front();
+  if (profile.rejected.empty() && !profile.is_outside) return profile.lowest;
+  return std::min_element(points.begin(), points.end(),
+                          [](const Point& one, const Point& other) { return one.loss < other.loss; })
+      ->loss;
+}
+
+}  // namespace
+
+std::vector<Rung> rungs_of(const std::vector<Point>& variant, const std::vector<Point>& baseline,
+                           const IsoflopOptions& options) {
+  auto all = variant;
+  all.insert(all.end(), baseline.begin(), baseline.end());
+  std::vector<Rung> rungs;
+  for (const auto& profile : fit_isoflop(all, options).profiles) {
+    Side of_variant, of_baseline;
+    for (const auto row : profile.rows) (row < variant.size() ? of_variant : of_baseline).add(all[row]);
+    Rung rung{.variant = {}, .baseline = {}};
+    for (const auto& [seed, points] : of_variant.of_seed) {
+      const auto partner = of_baseline.of_seed.find(seed);
+      if (partner == of_baseline.of_seed.end()) continue;
+      rung.variant.push_back(lowest_of(points));
+      rung.baseline.push_back(lowest_of(partner->second));
+    }
+    if (rung.variant.empty()) continue;
+    rung.variant_flops = of_variant.flops();
+    rung.baseline_flops = of_baseline.flops();
+    rungs.push_back(std::move(rung));
+  }
+  return rungs;
+}
+
+}  // namespace assay::scaling
