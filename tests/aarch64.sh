@@ -28,13 +28,11 @@ if [[ ! -e "$system/usr/include/nlopt.h" ]]; then
   for package in "$system"/var/cache/apt/archives/*.deb; do dpkg-deb -x "$package" "$system"; done
 fi
 
-libraries="$system/usr/lib/aarch64-linux-gnu"
 cmake -S "$source_folder" -B "$tree" -G Ninja "-DASSAY_TORCH_DIR=$torch" "-DASSAY_DEPS=$deps" -DCMAKE_SYSTEM_NAME=Linux \
   -DCMAKE_SYSTEM_PROCESSOR=aarch64 -DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++ -DCMAKE_CXX_COMPILER_TARGET=aarch64-linux-gnu \
-  -DCMAKE_LIBRARY_ARCHITECTURE=aarch64-linux-gnu "-DCMAKE_FIND_ROOT_PATH=$system" -DCMAKE_FIND_ROOT_PATH_MODE_PACKAGE=ONLY \
+  -DCMAKE_LIBRARY_ARCHITECTURE=aarch64-linux-gnu "-DCMAKE_SYSROOT=$system" -DCMAKE_FIND_ROOT_PATH_MODE_PACKAGE=ONLY \
   -DCMAKE_FIND_ROOT_PATH_MODE_LIBRARY=ONLY -DCMAKE_FIND_ROOT_PATH_MODE_INCLUDE=ONLY -DCMAKE_DISABLE_FIND_PACKAGE_MPI=ON \
-  -DCMAKE_COMPILE_WARNING_AS_ERROR=ON "-DCMAKE_CXX_FLAGS=-idirafter $system/usr/include -idirafter $system/usr/include/aarch64-linux-gnu" \
-  "-DCMAKE_EXE_LINKER_FLAGS=-L$libraries -Wl,-rpath-link,$libraries" "-DCMAKE_SHARED_LINKER_FLAGS=-L$libraries -Wl,-rpath-link,$libraries"
+  -DCMAKE_COMPILE_WARNING_AS_ERROR=ON
 cmake --build "$tree" -j "$(build_jobs)" --target assay lab_tests kernel_tests
 
 # Programs that tests start are started through qemu, too.

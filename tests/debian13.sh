@@ -16,9 +16,10 @@ mirror="$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Co
 
 folder="${ASSAY_DEBIAN13:-$(mktemp -d)}"
 system="$folder/system"
+inside=/srv/tree tree="$folder/system/srv/tree" # a path that no file of the tree contains by chance
 close() {
   local status=$?
-  umount "$system/proc" "$system/dev" 2>/dev/null || true
+  umount "$system/proc" "$system/dev/pts" "$system/dev" "$system" 2>/dev/null || true
   [[ -n "${ASSAY_DEBIAN13:-}" ]] || rm -rf --one-file-system "$folder"
   exit "$status"
 }
@@ -32,25 +33,28 @@ fi
 cp /etc/resolv.conf /etc/hosts "$system/etc/"
 cp /etc/ssl/certs/ca-certificates.crt "$system/etc/ssl/certs/"
 if [[ -f /etc/pip.conf ]]; then cp /etc/pip.conf "$system/etc/"; fi
+# A test mounts below the root, which must be a mount itself.
+mountpoint -q "$system" || mount --bind "$system" "$system"
 mountpoint -q "$system/proc" || mount -t proc proc "$system/proc"
 mountpoint -q "$system/dev" || mount --bind /dev "$system/dev"
+mountpoint -q "$system/dev/pts" || mount --bind /dev/pts "$system/dev/pts"
 
 # The committed tree, with the LibTorch and the corpora of this one.
-if [[ -d "$system/assay/.git" ]]; then
-  git -C "$system/assay" fetch --quiet "$source_folder" HEAD
-  git -C "$system/assay" checkout --quiet FETCH_HEAD
+if [[ -d "$tree/.git" ]]; then
+  git -C "$tree" fetch --quiet "$source_folder" HEAD
+  git -C "$tree" checkout --quiet FETCH_HEAD
 else
-  git clone --quiet "$source_folder" "$system/assay"
+  git clone --quiet "$source_folder" "$tree"
 fi
-[[ -d "$system/assay/.deps" ]] || { mkdir "$system/assay/.deps"; cp -a "$(dirname "$(dirname "$(realpath "$build/lib/torch")")")" "$system/assay/.deps/libtorch"; }
-if [[ -d "$source_folder/.data" && ! -d "$system/assay/.data" ]]; then cp -a "$source_folder/.data" "$system/assay/.data"; fi
+[[ -d "$tree/.deps" ]] || { mkdir "$tree/.deps"; cp -a "$(dirname "$(dirname "$(realpath "$build/lib/torch")")")" "$tree/.deps/libtorch"; }
+if [[ -d "$source_folder/.data" && ! -d "$tree/.data" ]]; then cp -a "$source_folder/.data" "$tree/.data"; fi
 git config --file "$system/root/.gitconfig" safe.directory '*'
 
 in_system() { chroot "$system" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 "$@"; }
-in_system bash -c 'cd /assay && scripts/test'
-in_system bash -c 'cd /assay && .build/bin/assay run experiments/quickstart.toml --smoke'
+in_system bash -c "cd $inside && scripts/test"
+in_system bash -c "cd $inside && .build/bin/assay run experiments/quickstart.toml --smoke"
 
 # A plugin without tensors, built here with an older compiler, takes the place of the one that was built there.
-mkdir -p "$system/assay/.build/older"
-cp "$build/lib/assay/plugins/constant.so" "$system/assay/.build/older/"
-in_system bash -c 'cd /assay && .build/bin/assay plugins --plugin-path .build/older' | grep 'shadowed by .*older/constant.so'
+mkdir -p "$tree/.build/older"
+cp "$build/lib/assay/plugins/constant.so" "$tree/.build/older/"
+in_system bash -c "cd $inside && .build/bin/assay plugins --plugin-path .build/older" | grep 'shadowed by .*older/constant.so'

@@ -23,6 +23,8 @@ const std::vector<Verb>& verbs() {
       {"figure", figure, "X", "draw the [[figure]]s of an experiment: SVG, PDF, CSV, and the gnuplot script of each"},
       {"scaling fit", scaling_fit, "X|--csv FILE [key=value]...",
        "fit scaling laws to the runs of an experiment with [scaling], or to a table; key=value: keys of [scaling]"},
+      {"scaling plan", scaling_plan, "[X.toml] [key=value]...",
+       "find the compute-optimal model for a budget, and list what an experiment's sizes and runs cost"},
       {"scaling flops", scaling_flops, "", "print the training FLOPs of a decoder term by term, beside 6ND"},
       {"recheck", recheck, "X.toml [key=value]...",
        "replay the first steps of stale runs; accept today's code where every number is equal"},

@@ -148,7 +148,7 @@ class Parser {
   Number reference(std::string_view name, size_t begin);
 
   Number call(std::string_view name, size_t begin) {
-    static const std::vector<std::string> kFunctions{"ceil", "floor", "max", "min", "round"};
+    static const std::vector<std::string> kFunctions{"ceil", "floor", "max", "min", "pow", "round", "sqrt"};
     if (std::find(kFunctions.begin(), kFunctions.end(), name) == kFunctions.end())
       fail_at(begin, fmt::format("unknown function '{}'{}", name, base::suggestion(name, kFunctions, "available: ")));
     take('(');
@@ -158,12 +158,22 @@ class Parser {
     const auto less = [](const Number& a, const Number& b) { return a.real < b.real; };
     if (name == "min") return *std::min_element(values.begin(), values.end(), less);
     if (name == "max") return *std::max_element(values.begin(), values.end(), less);
+    if (name == "pow") {
+      if (values.size() != 2) fail_at(begin, "function 'pow' takes two arguments, a base and an exponent");
+      return finite(std::pow(values[0].real, values[1].real), name, begin);
+    }
     if (values.size() != 1) fail_at(begin, fmt::format("function '{}' takes one argument", name));
+    if (name == "sqrt") return finite(std::sqrt(values[0].real), name, begin);
     if (values[0].is_int) return values[0];
     const double rounded = name == "floor"  ? std::floor(values[0].real)
                            : name == "ceil" ? std::ceil(values[0].real)
                                             : std::round(values[0].real);
     return std::abs(rounded) < 9e15 ? Number::of(static_cast<int64_t>(rounded)) : Number::of(rounded);
+  }
+
+  Number finite(double value, std::string_view name, size_t begin) const {
+    if (!std::isfinite(value)) fail_at(begin, fmt::format("'{}' of these numbers is not a finite number", name));
+    return Number::of(value);
   }
 
   Number combine(char symbol, const Number& a, const Number& b) const {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <regex>
 
+#include "base/text.h"
 #include "document/key_path.h"
 #include "document/merge.h"
 #include "schema/sections.h"
@@ -57,6 +58,12 @@ json resolved_mesh(const document::Node& document, schema::Resolver& resolver) {
   return mesh;
 }
 
+double tokens_within(const json& budget, int64_t parameters) {
+  const std::string kind = budget.at("kind");
+  const double target = budget.at("target"), size = static_cast<double>(parameters);
+  return kind == "flops" ? target / (6 * size) : kind == "tokens_per_parameter" ? target * size : target;
+}
+
 }  // namespace
 
 bool needs_model_size(const json& budget) {
@@ -64,10 +71,19 @@ bool needs_model_size(const json& budget) {
   return kind == "flops" || kind == "tokens_per_parameter";
 }
 
+std::string too_small(const json& budget, int64_t tokens_per_step, int64_t parameters) {
+  const double steps = tokens_within(budget, parameters) / static_cast<double>(tokens_per_step);
+  if (steps >= 1) return "";
+  const double target = budget.at("target");
+  return fmt::format(
+      "{} = {:g} is {:.2g} of a step of this model ({} parameters, {} tokens per step); its smallest budget is "
+      "{:.4g}",
+      budget.at("kind").get<std::string>(), target, steps, base::grouped(parameters), base::grouped(tokens_per_step),
+      target / steps);
+}
+
 int64_t steps_within(const json& budget, int64_t tokens_per_step, int64_t parameters) {
-  const std::string kind = budget.at("kind");
-  const double target = budget.at("target"), size = static_cast<double>(parameters);
-  const double tokens = kind == "flops" ? target / (6 * size) : kind == "tokens_per_parameter" ? target * size : target;
+  const double tokens = tokens_within(budget, parameters);
   // Beyond 2^53 a double cannot represent every whole number of steps, and no run is that long.
   return std::max<int64_t>(1, static_cast<int64_t>(std::min(tokens / static_cast<double>(tokens_per_step), 9e15)));
 }

@@ -14,6 +14,9 @@ nlohmann::json resolve_train(const document::Node& document, const nlohmann::jso
                              schema::Resolver& resolver);
 bool needs_model_size(const nlohmann::json& budget);
 
+// Why the budget does not suffice for one update; empty if it does.
+std::string too_small(const nlohmann::json& budget, int64_t tokens_per_step, int64_t parameters);
+
 // Number of whole updates within the budget, at least one. FLOPs are 6 N D (Kaplan et al. 2020, sec. 2.1), where N
 // counts all parameters.
 int64_t steps_within(const nlohmann::json& budget, int64_t tokens_per_step, int64_t parameters);

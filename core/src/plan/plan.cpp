@@ -173,12 +173,14 @@ class Planner {
         const auto tokens_per_step = (line++)->tokens_per_step();
         auto& section = *group.document.as<document::Table>()->find("train")->as<document::Table>();
         const auto position = section.find_entry(budget.at("kind").get<std::string>())->position;
+        const auto parameters = measured.sizes.at(group.id).parameters;
+        if (const auto fault = too_small(budget, tokens_per_step, parameters); !fault.empty())
+          diagnostics_.add(position, fault);
         document::drop_other_budgets(section, "steps");
-        section.set("steps", position,
-                    {steps_within(budget, tokens_per_step, measured.sizes.at(group.id).parameters), position});
+        section.set("steps", position, {steps_within(budget, tokens_per_step, parameters), position});
         group.config = resolve_run(group.document, resolver);
         group.config.budget = budget;
-        if (!diagnostics_.empty()) return;
+        if (!diagnostics_.empty()) continue;  // all budgets that are too small are reported
         group.id = group_of(group.config);
       }
       if (known_.insert(group.id).second) groups_.push_back(std::move(group));

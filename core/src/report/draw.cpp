@@ -8,7 +8,8 @@
 namespace assay::report {
 namespace {
 
-// cairo always writes the time of drawing; the replacement has the same length because PDF counts bytes.
+// cairo always writes the time of drawing; the replacement has the same length because PDF counts bytes. From
+// version 1.18 on the time is in a compressed stream and stays.
 std::string without_date(const std::string& pdf) {
   static const std::regex date("(/CreationDate \\(D:)[0-9]{14}");
   return std::regex_replace(pdf, date, "$0119700101000000", std::regex_constants::format_first_only);

@@ -15,6 +15,8 @@ namespace {
 const std::vector<std::string> kSweepable{"data",      "model",     "objective", "transform", "callback",
                                           "optimizer", "scheduler", "train",     "init"};
 
+const std::vector<std::string> kLadderBudgets{"flops", "tokens_per_parameter", "tokens", "steps"};
+
 std::string why_no_axis(const std::string& section) {
   if (section == "evaluate") return "every run has every [[evaluate]]; add another entry instead";
   if (section == "resources" || section == "log")
@@ -39,6 +41,8 @@ class BlockReader {
         add_grid(entry.value, "[sweep.grid]", given_, block_.dimensions);
       else if (entry.key == "zip")
         each(entry.value, "zip", [&](const document::Node& one) { add_zip(one); });
+      else if (entry.key == "ladder")
+        each(entry.value, "ladder", [&](const document::Node& one) { add_ladder(one); });
       else if (entry.key == "case")
         each(entry.value, "case", [&](const document::Node& one) { add_case(one); });
       else if (entry.key == "when")
@@ -47,7 +51,7 @@ class BlockReader {
         each(entry.value, "exclude",
              [&](const document::Node& one) { block_.excludes.push_back(read_selector(one, diagnostics_)); });
       else
-        unknown(entry, "[[sweep]]", {"grid", "zip", "case", "when", "exclude"});
+        unknown(entry, "[[sweep]]", {"grid", "zip", "ladder", "case", "when", "exclude"});
     }
     if (!cases_.empty()) block_.dimensions.push_back(std::move(cases_));
     return std::move(block_);
@@ -130,7 +134,33 @@ class BlockReader {
     }
   }
 
-  void add_zip(const document::Node& node) {
+  // A family of sizes, which is a zip, by budgets, which are a grid of one axis of [train].
+  void add_ladder(const document::Node& node) {
+    const auto& table = *node.as<document::Table>();
+    const document::Entry* budget = nullptr;
+    for (const auto& entry : table.entries) {
+      if (entry.key == "sizes") continue;
+      if (std::find(kLadderBudgets.begin(), kLadderBudgets.end(), entry.key) == kLadderBudgets.end())
+        unknown(entry, "[[sweep.ladder]]", {"sizes", "flops", "tokens_per_parameter", "tokens", "steps"});
+      else if (budget)
+        diagnostics_.add(entry.position, fmt::format("[[sweep.ladder]] takes one budget, but '{}' and '{}' are given",
+                                                     budget->key, entry.key));
+      else
+        budget = &entry;
+    }
+    const auto* sizes = table.find("sizes");
+    if (!sizes || !sizes->is_table() || !budget)
+      return diagnostics_.add(node.position,
+                              "a [[sweep.ladder]] needs 'sizes' (keys of the model with lists of equal length) and one "
+                              "budget: 'flops' for IsoFLOP profiles, or 'tokens_per_parameter', 'tokens' or 'steps'");
+    add_zip(*sizes, "'sizes' of [[sweep.ladder]]");
+    document::Table train, axes;
+    train.set(budget->key, budget->position, budget->value);
+    axes.set("train", budget->position, {std::move(train), budget->position});
+    add_grid({std::move(axes), budget->position}, "[[sweep.ladder]]", given_, block_.dimensions);
+  }
+
+  void add_zip(const document::Node& node, const char* owner = "[[sweep.zip]]") {
     std::vector<Axis> axes;
     read_axes(*node.as<document::Table>(), {}, given_, axes);
     if (axes.empty()) return;
@@ -138,10 +168,9 @@ class BlockReader {
     for (const auto& axis : axes) {
       if (axis.values.size() != dimension.size())
         return diagnostics_.add(
-            axis.position,
-            fmt::format("lists of [[sweep.zip]] must have equal lengths, but '{}' has {} value{} and '{}' has {}",
-                        axis.name, axis.values.size(), axis.values.size() == 1 ? "" : "s", axes[0].name,
-                        dimension.size()));
+            axis.position, fmt::format("lists of {} must have equal lengths, but '{}' has {} value{} and '{}' has {}",
+                                       owner, axis.name, axis.values.size(), axis.values.size() == 1 ? "" : "s",
+                                       axes[0].name, dimension.size()));
       for (size_t i = 0; i < dimension.size(); ++i) add_to(dimension[i], axis, i);
     }
     block_.dimensions.push_back(std::move(dimension));

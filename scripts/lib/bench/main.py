@@ -12,14 +12,14 @@ import subprocess
 import sys
 import tempfile
 
-from bench import build, cocolm, infill, loaded, simctg, sweep, table
+from bench import build, cocolm, infill, loaded, scaling, simctg, sweep, table
 from bench.assay import Assay
 from bench.cases import MESHES, PEER_THREADS, PEERS, POSITIONS, QUICK_STEPS, SIZES, SYSTEMS, THREADS, TRIAL_STEPS
 from bench.cases import TRIED_BY, case, training_flops_per_token
 from bench.peers import PACKAGES, Environment, Peers, libtorch_version
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-PARTS = ("train", "sweep", "simctg", "infill", "cocolm", "commands", "loaded", "build")
+PARTS = ("train", "sweep", "simctg", "infill", "cocolm", "commands", "loaded", "scaling", "build")
 
 NOTES = f"""\
 - tokens/s: steady state, from a fifth of the run to its end; median, lowest and highest of the repetitions, which
@@ -119,7 +119,7 @@ class Bench:
         self.repetitions = 1 if options.quick else options.repetitions
         self.steps = QUICK_STEPS if options.quick else None
         self.training, self.sweep, self.peaks, self.failures = [], [], [], []
-        self.simctg, self.infill, self.cocolm, self.commands, self.build, self.loaded = "", "", "", "", "", ""
+        self.simctg, self.infill, self.cocolm, self.commands, self.build, self.loaded, self.scaling = "", "", "", "", "", "", ""
 
     def keep(self, part, **row):
         """Writes a measurement at once, so that a later failure does not lose it."""
@@ -249,6 +249,13 @@ class Bench:
             self.keep("loaded", measured=measured)
             self.loaded = loaded.table(measured)
 
+    def run_scaling(self):
+        if "assay" in self.systems:
+            measured = scaling.measure(self.assay, self.folder, self.options.quick, self.repetitions, say)
+            self.keep("scaling", measured={**measured, "sweeps": {name: {str(shares): seconds for shares, seconds in of.items()}
+                                                                  for name, of in measured["sweeps"].items()}})
+            self.scaling = scaling.table(measured)
+
     def report(self, about):
         """Yields (file name, text)."""
         peak = max(self.peaks, default=None)
@@ -280,7 +287,8 @@ class Bench:
             yield "table.md", text
             yield "table.csv", table.comma_separated(*parts)
         for name, part in (("simctg.md", self.simctg), ("infill.md", self.infill), ("cocolm.md", self.cocolm),
-                           ("commands.md", self.commands), ("build.md", self.build), ("loaded.md", self.loaded)):
+                           ("commands.md", self.commands), ("build.md", self.build), ("loaded.md", self.loaded),
+                           ("scaling.md", self.scaling)):
             if part:
                 yield name, header + part
 
@@ -299,7 +307,8 @@ def main():
         try:
             for part, work in (("train", bench.train), ("sweep", bench.run_sweep), ("simctg", bench.run_simctg),
                                ("infill", bench.run_infill), ("cocolm", bench.run_cocolm),
-                               ("commands", bench.run_commands), ("build", bench.run_build), ("loaded", bench.run_loaded)):
+                               ("commands", bench.run_commands), ("build", bench.run_build), ("loaded", bench.run_loaded),
+                               ("scaling", bench.run_scaling)):
                 if part in options.parts:
                     work()
             if options.reference:

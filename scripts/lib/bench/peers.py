@@ -33,8 +33,8 @@ PROGRAMS = {
 class Environment:
     """A virtual environment; its stamp lists the installed packages and is written last."""
 
-    def __init__(self, folder):
-        self.folder = pathlib.Path(folder)
+    def __init__(self, folder, packages=PACKAGES):
+        self.folder, self.packages = pathlib.Path(folder), packages
         self.python = str(self.folder / "bin" / "python")
         self.stamp = self.folder / "assay_stamp"
 
@@ -44,7 +44,7 @@ class Environment:
         return [self.python, "-P", "-m", module, *words]
 
     def is_complete(self):
-        return self.stamp.exists() and self.stamp.read_text(encoding="utf-8").split() == list(PACKAGES)
+        return self.stamp.exists() and self.stamp.read_text(encoding="utf-8").split() == list(self.packages)
 
     def add_header(self):
         """Installs Python.h, because torch.compile builds Python extensions."""
@@ -53,16 +53,16 @@ class Environment:
 
     def make(self, say):
         if self.is_complete():
-            say(f"the peers' packages are in {self.folder}; nothing to do")
+            say(f"the packages are in {self.folder}; nothing to do")
             return
-        say(f"installing the peers' packages {' '.join(PACKAGES)} into {self.folder} (7 GB of disk, some minutes)")
+        say(f"installing {' '.join(self.packages)} into {self.folder} (LibTorch needs 7 GB of disk and some minutes)")
         # Debian's Python cannot put pip into the environment, but its own pip can install there. --clear removes the rest
         # of an interrupted installation.
         make = [sys.executable, "-m", "venv", "--clear", "--without-pip", self.folder]
         subprocess.run(make, check=True, stdout=sys.stderr)
         subprocess.run([sys.executable, "-m", "pip", "--python", self.python, "install", "--quiet", "--no-cache-dir",
-                        "--no-input", *PACKAGES], check=True, stdout=sys.stderr)
-        self.stamp.write_text("\n".join(PACKAGES) + "\n", encoding="utf-8")
+                        "--no-input", *self.packages], check=True, stdout=sys.stderr)
+        self.stamp.write_text("\n".join(self.packages) + "\n", encoding="utf-8")
 
 
 def variables(threads, cache):

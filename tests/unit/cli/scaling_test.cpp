@@ -112,5 +112,32 @@ TEST(ScalingVerb, CountsFlops) {
   EXPECT_THAT(call({"scaling", "flops", "--layers", "10"}).err, HasSubstr("--width must be given, and above 0"));
 }
 
+// Values of the closed form at the budget of Gopher, as in power_law_test.cpp.
+TEST(ScalingVerb, PlansByTheLawOfThePaperOrAnother) {
+  const auto said = call({"scaling", "plan", "--flops", "5.76e23"}).out;
+  EXPECT_THAT(said, HasSubstr("4.036e+10"));
+  EXPECT_THAT(said, HasSubstr("2.379e+12"));
+  EXPECT_THAT(said, HasSubstr("58.93"));
+  EXPECT_THAT(said, HasSubstr("Hoffmann et al. 2022"));
+  const assay::testing::TemporaryFolder folder;
+  const auto file =
+      folder.write("law.json", R"({"A": 406.4, "B": 410.7, "E": 1.69, "alpha": 0.34, "beta": 0.28})").string();
+  EXPECT_THAT(call({"scaling", "plan", "--flops", "5.76e23", "--law", file}).out, HasSubstr("3.219e+10"));
+  EXPECT_THAT(call({"scaling", "plan"}).err, HasSubstr("takes --flops, an experiment file, or both"));
+  EXPECT_THAT(call({"scaling", "plan", "--flops", "-1"}).err, HasSubstr("-1"));
+}
+
+// What `scaling fit` prints is a law for `scaling plan`.
+TEST(ScalingVerb, PlansByAFit) {
+  const TableFile table;
+  const auto fitted = call({"scaling", "fit", "--csv", table.file, "--columns", table.columns, kGrid, "bootstrap=0",
+                            "--format", "json"})
+                          .out;
+  const auto file = table.folder.write("law.json", fitted).string();
+  const auto best = scaling::optimum(scaling::frontier_of(scaling::kReplication), 1e20);
+  EXPECT_THAT(call({"scaling", "plan", "--flops", "1e20", "--law", file}).out,
+              HasSubstr(fmt::format("{:.3g}", best.parameters).substr(0, 4)));
+}
+
 }  // namespace
 }  // namespace assay::cli

@@ -56,6 +56,10 @@ TEST(Expression, ExactDivisionOfIntsIsAnInt) {
   expect_int("= model.heads * 2", 8);
   expect_int("= max(3, min(model.width, 7), 5)", 7);
   expect_int("= floor(7 / 2) + ceil(7 / 2) + round(2.4)", 9);
+  expect_real("= sqrt(model.width / 24)", 2);
+  expect_real("= 3e-3 * pow(2, -0.5)", 0.0021213203435596424);
+  EXPECT_THAT(evaluate("= sqrt(-1)").error, ::testing::HasSubstr("'sqrt' of these numbers is not a finite number"));
+  EXPECT_THAT(evaluate("= pow(2)").error, ::testing::HasSubstr("takes two arguments"));
 }
 
 TEST(Expression, AnythingElseIsReal) {

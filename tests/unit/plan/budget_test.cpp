@@ -18,12 +18,12 @@ int64_t steps(const plan::Plan& plan) { return plan.lines.at(0).train.train.step
 
 // By hand: one step is 8 x 16 = 128 tokens, and the fixture's model has 1,000 parameters.
 TEST_F(Budget, EveryKindBecomesWholeSteps) {
-  EXPECT_EQ(steps(plan(with_budget("tokens = 1300"))), 10);                // 10.2
-  EXPECT_EQ(steps(plan(with_budget("flops = 7.7e6"))), 10);                // 7.7e6 / 6,000 / 128 = 10.03
-  EXPECT_EQ(steps(plan(with_budget("flops = 7.6e6"))), 9);                 // 9.9
-  EXPECT_EQ(steps(plan(with_budget("tokens_per_parameter = 20"))), 156);   // 20,000 / 128 = 156.25
-  EXPECT_EQ(steps(plan(with_budget("tokens_per_parameter = 0.001"))), 1);  // at least one
-  EXPECT_EQ(steps(plan(with_budget("steps = 0"))), 0);                     // evaluates only
+  EXPECT_EQ(steps(plan(with_budget("tokens = 1300"))), 10);               // 10.2
+  EXPECT_EQ(steps(plan(with_budget("flops = 7.7e6"))), 10);               // 7.7e6 / 6,000 / 128 = 10.03
+  EXPECT_EQ(steps(plan(with_budget("flops = 7.6e6"))), 9);                // 9.9
+  EXPECT_EQ(steps(plan(with_budget("tokens_per_parameter = 20"))), 156);  // 20,000 / 128 = 156.25
+  EXPECT_EQ(steps(plan(with_budget("tokens_per_parameter = 0.2"))), 1);   // 1.56; less than one is refused
+  EXPECT_EQ(steps(plan(with_budget("steps = 0"))), 0);                    // evaluates only
 }
 
 TEST_F(Budget, ThePlanReportsTheRequestedBudget) {
@@ -44,7 +44,7 @@ TEST_F(Budget, EqualStepsAreOneRun) {
 
 TEST_F(Budget, CanBeSwept) {
   const auto made = plan(with_budget("tokens = 1300") +
-                         "[[sweep]]\n[sweep.grid]\ntrain.tokens_per_parameter = [0.001, 1, 20, 20.001]\n");
+                         "[[sweep]]\n[sweep.grid]\ntrain.tokens_per_parameter = [0.2, 1, 20, 20.001]\n");
   EXPECT_EQ(made.combinations, 4u);
   EXPECT_EQ(made.distinct, 3u);  // 20.001 is the same number of steps as 20
   EXPECT_EQ(made.lines[1].train.train.steps, 7);

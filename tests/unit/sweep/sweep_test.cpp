@@ -138,6 +138,13 @@ TEST_F(Sweep, ZippedListsAdvanceTogetherAndMultiplyWithTheGrid) {
   EXPECT_EQ(made.axes, (std::vector<std::string>{"model.layers", "optimizer.lr", "positional"}));
 }
 
+TEST_F(Sweep, ALadderIsAFamilyOfSizesByBudgets) {
+  const std::string sizes = "sizes = { model.layers = [1, 2, 3], model.width = [24, 48, 96] }\n";
+  EXPECT_EQ(labels(plan(kBlock + "[sweep.ladder]\n" + sizes + "steps = [10, 20]\n")),
+            labels(plan(kBlock + "[[sweep.zip]]\nmodel.layers = [1, 2, 3]\nmodel.width = [24, 48, "
+                                 "96]\n[sweep.grid]\ntrain.steps = [10, 20]\n")));
+}
+
 TEST_F(Sweep, TwoZipsMultiply) {
   EXPECT_EQ(plan(kBlock + "[[sweep.zip]]\nmodel.layers = [1, 2]\n[[sweep.zip]]\nmodel.width = [32, 64, 96]\n").distinct,
             6u);

@@ -30,6 +30,7 @@ int plan(const Arguments& arguments);
 int schedule(const Arguments& arguments);
 int scaling_fit(const Arguments& arguments);
 int scaling_flops(const Arguments& arguments);
+int scaling_plan(const Arguments& arguments);
 int plugins(const Arguments& arguments);
 int describe(const Arguments& arguments);
 int run(const Arguments& arguments);
