@@ -85,7 +85,21 @@ class Checker {
     }
   }
 
+  void check_scaling_claim(const study::Claim& claim) {
+    const auto& metric = claim.left.metric;
+    if (!settings_.scaling || !settings_.baseline)
+      diagnostics_.add(metric.position,
+                       fmt::format("a claim about {} needs [scaling], whose laws it compares, and 'baseline' in "
+                                   "[compare], which it compares with",
+                                   metric.name));
+    if (claim.inequality.relation == study::Relation::kEqual)
+      diagnostics_.add(claim.position,
+                       fmt::format("'holds' of a claim about {} must be left < or > a number", metric.name));
+    finds(claim.left.rows, "this side of the claim");
+  }
+
   void check_claim(const study::Claim& claim) {
+    if (study::is_of_scaling(claim)) return check_scaling_claim(claim);
     study::check_metric(claim.left.metric, row_lines_, diagnostics_);
     const bool left = finds(claim.left.rows, "this side of the claim");
     if (claim.over == study::Over::kTuned && !settings_.tune)

@@ -14,7 +14,6 @@
 namespace assay::scaling {
 namespace {
 
-constexpr std::size_t kMultiplierResamples = 2000;
 constexpr double kOfParameters = 0.95, kOfExponents = 0.8;  // confidence of intervals, as in the papers
 
 // Lines of one group and one approach of the report.

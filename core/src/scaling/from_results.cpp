@@ -18,16 +18,6 @@ std::string name_of(const compare::RunResult& run) {
   return run.label.empty() ? fmt::format("seed={}", run.seed) : fmt::format("{} seed={}", run.label, run.seed);
 }
 
-// "positional=alibi": the values of the axes that name a group.
-std::string group_name(const compare::RunResult& run, const std::vector<std::string>& by) {
-  std::vector<std::string> parts;
-  for (const auto& axis : by) {
-    const auto found = run.axes.find(axis);
-    parts.push_back(fmt::format("{}={}", axis, found == run.axes.end() ? "" : found->second));
-  }
-  return fmt::format("{}", fmt::join(parts, " "));
-}
-
 double value_of(const compare::RunResult& run, const std::string& metric) {
   const auto found = run.values.find(metric);
   if (found == run.values.end())
@@ -59,6 +49,15 @@ std::string presence_text(compare::Presence presence) {
 }
 
 }  // namespace
+
+std::string group_name(const compare::RunResult& run, const std::vector<std::string>& by) {
+  std::vector<std::string> parts;
+  for (const auto& axis : by) {
+    const auto found = run.axes.find(axis);
+    parts.push_back(fmt::format("{}={}", axis, found == run.axes.end() ? "" : found->second));
+  }
+  return fmt::format("{}", fmt::join(parts, " "));
+}
 
 MeasuredGroups measured_groups(const compare::Results& results, const study::ScalingSettings& settings,
                                const std::optional<sweep::Selector>& baseline) {

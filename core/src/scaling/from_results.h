@@ -18,6 +18,9 @@ struct MeasuredGroups {
   std::optional<std::size_t> baseline{};  // the group of which every run matches the baseline; nothing if there is none
 };
 
+// "positional=alibi": the values of the axes that name a group.
+std::string group_name(const compare::RunResult& run, const std::vector<std::string>& by);
+
 // Throws UserError when no run has a value, or when a run's record lacks what the settings ask for.
 MeasuredGroups measured_groups(const compare::Results& results, const study::ScalingSettings& settings,
                                const std::optional<sweep::Selector>& baseline);

@@ -40,7 +40,7 @@ struct MultiplierOptions {
   std::uint32_t seed = 0;
 };
 
-inline constexpr std::size_t kMinRungs = 4;
+inline constexpr std::size_t kMinRungs = 4, kMultiplierResamples = 2000;
 
 // Each group's loss is a parabola in logarithms of loss and compute, by least squares through the means of its rungs.
 // At each rung's compute the group that needs more compute for its loss is taken there, so that the largest rung is not

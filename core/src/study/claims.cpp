@@ -94,6 +94,10 @@ std::optional<Claim> read_claim(const document::Node& node, const document::Node
 
 }  // namespace
 
+bool is_of_scaling(const Claim& claim) {
+  return claim.left.metric.name == kMultiplier || claim.left.metric.name == kMultiplierSlope;
+}
+
 std::vector<Claim> read_claims(const document::Node& document, document::Diagnostics& diagnostics) {
   std::vector<Claim> claims;
   const auto* node = document.as<document::Table>()->find("claim");

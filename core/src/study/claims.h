@@ -33,6 +33,11 @@ struct Claim {
   std::string hash;  // of everything that affects the verdict; the statement may be reworded
 };
 
+// Metrics of claims about compute multipliers (scaling/multiplier.h) against the baseline of [compare]: at the largest
+// rung, and the slope of its logarithm over that of compute.
+inline constexpr const char *kMultiplier = "scaling.multiplier", *kMultiplierSlope = "scaling.multiplier_slope";
+bool is_of_scaling(const Claim& claim);
+
 // Returns the valid entries; reports the errors of the others.
 std::vector<Claim> read_claims(const document::Node& document, document::Diagnostics& diagnostics);
 

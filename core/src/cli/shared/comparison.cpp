@@ -7,6 +7,7 @@
 #include "compare/results/origin.h"
 #include "compare/table/settings.h"
 #include "record/build_id.h"
+#include "scaling/claims.h"
 #include "worker/client.h"
 
 namespace assay::cli {
@@ -61,7 +62,8 @@ compare::Judgement judge_claims(const NamedExperiment& experiment, const study::
                                   .results_when_stated = results_when_stated(experiment),
                                   .interim = compare::read_interim_analyses(experiment.layout),
                                   .is_interim = is_interim,
-                                  .command = command_of(arguments)});
+                                  .command = command_of(arguments),
+                                  .samples = scaling::multiplier_samples(results, settings)});
 }
 
 }  // namespace assay::cli

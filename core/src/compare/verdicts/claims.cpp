@@ -205,7 +205,10 @@ Judgement judge(Results& results, const JudgeRequest& request) {
   std::vector<ClaimSample> samples;
   std::vector<double> support, refute;
   for (const auto& claim : settings.claims) {
-    samples.push_back(sample_of(claim, results, groups, partners, settings, std::max(one_of_all, 1e-6)));
+    const auto given = request.samples.find(claim.hash);
+    samples.push_back(given != request.samples.end()
+                          ? given->second
+                          : sample_of(claim, results, groups, partners, settings, std::max(one_of_all, 1e-6)));
     auto& judged = judgement.claims.emplace_back(
         JudgedClaim{.says = claim.says,
                     .source = claim.source,
@@ -230,7 +233,9 @@ Judgement judge(Results& results, const JudgeRequest& request) {
     auto& claim = judgement.claims[i];
     claim.pairs = samples[i].pairs;
     claim.remarks = samples[i].remarks;
-    for (auto& remark : remarks_on_metrics(claim, known, conditions)) claim.remarks.push_back(std::move(remark));
+    const bool is_about_rows = !request.samples.contains(claim.hash);
+    if (is_about_rows)
+      for (auto& remark : remarks_on_metrics(claim, known, conditions)) claim.remarks.push_back(std::move(remark));
     claim.p_support = support_adjusted[i];
     claim.p_refute = refute_adjusted[i];
     claim.verdict = claim.p_support < judgement.level  ? Verdict::kSupported
@@ -243,8 +248,10 @@ Judgement judge(Results& results, const JudgeRequest& request) {
     if (claim.verdict == Verdict::kUndecided && between_analyses)
       claim.remarks.push_back(
           "Claims are decided only at an interim analysis; assay run --until-decided makes the next one.");
-    else if (claim.verdict == Verdict::kUndecided)
+    else if (claim.verdict == Verdict::kUndecided && is_about_rows)
       explain(samples[i], one_of_all, claim);
+    else if (claim.verdict == Verdict::kUndecided)
+      explain_absent(samples[i], claim);
     const auto stated = request.results_when_stated.find(claim.hash);
     claim.in_plan = stated != request.results_when_stated.end();
     if (claim.in_plan) claim.results_when_stated = stated->second;

@@ -58,6 +58,7 @@ struct JudgeRequest {
   InterimAnalyses interim;
   bool is_interim = false;  // false: a growing study decides nothing at a number of seeds without an interim analysis
   std::string command;
+  std::map<std::string, ClaimSample> samples{};  // by hash, of claims that are not about rows: those of scaling laws
 };
 
 // Adds the values of metrics at intermediate steps to `results`.
