@@ -17,9 +17,10 @@ mirror="$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Co
 folder="${ASSAY_DEBIAN13:-$(mktemp -d)}"
 system="$folder/system"
 inside=/srv/tree tree="$folder/system/srv/tree" # a path that no file of the tree contains by chance
+unmount() { umount --recursive "$system" 2>/dev/null || true; }
 close() {
   local status=$?
-  umount "$system/proc" "$system/dev/pts" "$system/dev" "$system" 2>/dev/null || true
+  unmount
   [[ -n "${ASSAY_DEBIAN13:-}" ]] || rm -rf --one-file-system "$folder"
   exit "$status"
 }
@@ -34,10 +35,11 @@ cp /etc/resolv.conf /etc/hosts "$system/etc/"
 cp /etc/ssl/certs/ca-certificates.crt "$system/etc/ssl/certs/"
 if [[ -f /etc/pip.conf ]]; then cp /etc/pip.conf "$system/etc/"; fi
 # A test mounts below the root, which must be a mount itself.
-mountpoint -q "$system" || mount --bind "$system" "$system"
-mountpoint -q "$system/proc" || mount -t proc proc "$system/proc"
-mountpoint -q "$system/dev" || mount --bind /dev "$system/dev"
-mountpoint -q "$system/dev/pts" || mount --bind /dev/pts "$system/dev/pts"
+unmount # what a killed run of this left
+mount --bind "$system" "$system"
+mount -t proc proc "$system/proc"
+mount --bind /dev "$system/dev"
+mount --bind /dev/pts "$system/dev/pts"
 
 # The committed tree, with the LibTorch and the corpora of this one.
 if [[ -d "$tree/.git" ]]; then

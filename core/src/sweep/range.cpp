@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 
 namespace assay::sweep {
@@ -122,7 +123,7 @@ AxisValue axis_value(document::Node value, document::Diagnostics& diagnostics) {
   return result;
 }
 
-void read_axis_values(const document::Node& node, Axis& axis, document::Diagnostics& diagnostics) {
+void read_axis_values(const document::Node& node, Axis& axis, document::Diagnostics& diagnostics, bool may_repeat) {
   document::Array values;
   if (const auto* list = node.as<document::Array>()) {
     values = *list;
@@ -135,11 +136,13 @@ void read_axis_values(const document::Node& node, Axis& axis, document::Diagnost
         fmt::format("axis '{}' must be a list of values or a range ({{ log = [1e-3, 1e-2], n = 3 }}), but is {}",
                     axis.name, document::describe(node)));
   }
-  std::set<nlohmann::json> seen;
+  std::map<nlohmann::json, nlohmann::json> seen;  // shown: value
   for (auto& value : values) {
     const auto position = value.position;
     auto made = axis_value(std::move(value), diagnostics);
-    if (!seen.insert(made.shown).second) {
+    const auto value_json = document::to_json(made.value);
+    const auto [before, is_new] = seen.emplace(made.shown, value_json);
+    if (!is_new && !(may_repeat && before->second == value_json)) {
       diagnostics.add(position, fmt::format("axis '{}' has the value '{}' twice; give one of them another label ({{ "
                                             "label = \"..\", use = \"..\" }}) or remove it",
                                             axis.name, made.text));

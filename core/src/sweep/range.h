@@ -28,8 +28,10 @@ struct Axis {
 // True for a table with the keys log or linear and n, or values. No parameter has these names.
 bool is_range(const document::Node& node);
 
-// Reads the values of the axis from a list or a range; reports errors.
-void read_axis_values(const document::Node& node, Axis& axis, document::Diagnostics& diagnostics);
+// Reads the values of the axis from a list or a range; reports errors. `may_repeat`: in lists that advance together, an
+// axis may have a value several times.
+void read_axis_values(const document::Node& node, Axis& axis, document::Diagnostics& diagnostics,
+                      bool may_repeat = false);
 
 // Makes the axis value of one configuration value.
 AxisValue axis_value(document::Node value, document::Diagnostics& diagnostics);

@@ -96,13 +96,14 @@ class BlockReader {
   }
 
   // Reads the axes that a table of dotted keys names.
-  void read_axes(const document::Table& table, const document::KeyPath& parent, Given& given, std::vector<Axis>& axes) {
+  void read_axes(const document::Table& table, const document::KeyPath& parent, Given& given, std::vector<Axis>& axes,
+                 bool advance_together = false) {
     for (const auto& entry : table.entries) {
       auto path = parent;
       path.push_back(entry.key);
       const auto* inner = entry.value.as<document::Table>();
       if (inner && !is_range(entry.value) && !inner->entries.empty()) {
-        read_axes(*inner, path, given, axes);
+        read_axes(*inner, path, given, axes, advance_together);
         continue;
       }
       Axis axis;
@@ -110,7 +111,7 @@ class BlockReader {
       axis.name = document::short_name(axis.path);
       axis.position = entry.position;
       if (!may_sweep(axis.path, axis.position, given)) continue;
-      read_axis_values(entry.value, axis, diagnostics_);
+      read_axis_values(entry.value, axis, diagnostics_, advance_together);
       if (!axis.values.empty()) axes.push_back(std::move(axis));
     }
   }
@@ -162,7 +163,7 @@ class BlockReader {
 
   void add_zip(const document::Node& node, const char* owner = "[[sweep.zip]]") {
     std::vector<Axis> axes;
-    read_axes(*node.as<document::Table>(), {}, given_, axes);
+    read_axes(*node.as<document::Table>(), {}, given_, axes, /*advance_together=*/true);
     if (axes.empty()) return;
     Dimension dimension(axes[0].values.size());
     for (const auto& axis : axes) {
@@ -173,6 +174,11 @@ class BlockReader {
                                        axes[0].name, dimension.size()));
       for (size_t i = 0; i < dimension.size(); ++i) add_to(dimension[i], axis, i);
     }
+    for (size_t i = 0; i < dimension.size(); ++i)
+      for (size_t before = 0; before < i; ++before)
+        if (dimension[before].choices == dimension[i].choices)
+          diagnostics_.add(axes[0].position, fmt::format("entries {} and {} of {} are equal; remove one of them",
+                                                         before + 1, i + 1, owner));
     block_.dimensions.push_back(std::move(dimension));
   }
 

@@ -145,6 +145,10 @@ TEST_F(Sweep, ALadderIsAFamilyOfSizesByBudgets) {
                                  "96]\n[sweep.grid]\ntrain.steps = [10, 20]\n")));
 }
 
+TEST_F(Sweep, AListThatAdvancesWithOthersMayRepeatAValue) {
+  EXPECT_EQ(plan(kBlock + "[[sweep.zip]]\nmodel.layers = [1, 1, 2]\nmodel.width = [24, 48, 48]\n").distinct, 3u);
+}
+
 TEST_F(Sweep, TwoZipsMultiply) {
   EXPECT_EQ(plan(kBlock + "[[sweep.zip]]\nmodel.layers = [1, 2]\n[[sweep.zip]]\nmodel.width = [32, 64, 96]\n").distinct,
             6u);
