@@ -1,9 +1,9 @@
 #include "app/worker_schedule.h"
 
 #include <algorithm>
-#include <deque>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <utility>
 #include <vector>
 
 #include "app/planned_code.h"
@@ -105,19 +105,20 @@ json worker_common_steps(const json& request) {
   Registries registries;
   json answer = json::array();
   for (const auto& one : request.at("classes")) {
-    std::deque<Schedule> schedules;
+    std::vector<std::vector<std::pair<double, double>>> rates;  // and factors on weight decay
     for (const auto& text : one) {
       const auto line = record::PlanLine::from_json(text);
-      schedules.emplace_back(registries.of(line), line);
+      const Schedule schedule(registries.of(line), line);
+      auto& of_line = rates.emplace_back();
+      for (int64_t step = 0; step < schedule.steps(); ++step)
+        of_line.emplace_back(schedule.rate(step), schedule.decay(step));
     }
     json matrix = json::array();
-    for (const auto& left : schedules) {
+    for (const auto& left : rates) {
       json row = json::array();
-      for (const auto& right : schedules) {
-        const auto shorter = std::min(left.steps(), right.steps());
-        int64_t step = 0;
-        while (step < shorter && left.rate(step) == right.rate(step) && left.decay(step) == right.decay(step)) ++step;
-        row.push_back(step);
+      for (const auto& right : rates) {
+        const auto shorter = static_cast<std::ptrdiff_t>(std::min(left.size(), right.size()));
+        row.push_back(std::mismatch(left.begin(), left.begin() + shorter, right.begin()).first - left.begin());
       }
       matrix.push_back(std::move(row));
     }

@@ -59,7 +59,7 @@ std::string totals(const plan::Plan& plan, const PlanOutlook& outlook) {
 }
 
 launch::SharedSteps shared_steps_of(const plan::Plan& plan) {
-  return plan.share_trunks ? launch::shared_steps(plan.lines, launch::trunks_of(plan.lines)) : launch::SharedSteps{};
+  return plan.share_trunks ? launch::shared_steps_of(plan.lines) : launch::SharedSteps{};
 }
 
 void print_text(const plan::Plan& plan, const PlanOutlook& outlook) {

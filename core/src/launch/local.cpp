@@ -95,10 +95,13 @@ class Launcher {
   // A branch waits until its trunk has given it its steps, or never will.
   bool is_ready(const Job& job) const {
     if (!job.trunk) return true;
+    const bool trunk_is_over =
+        std::find(queue_.begin(), queue_.end(), *job.trunk) == queue_.end() &&
+        std::none_of(workers_.begin(), workers_.end(), [&](const Worker& one) { return one.index == *job.trunk; });
+    if (trunk_is_over) return true;
+    // The trunk holds the branch's lock until everything is written.
     const auto saved = record::checkpoint_steps(job.run.checkpoints());
-    if (!saved.empty() && saved.front() >= job.leaves_at) return true;
-    return std::find(queue_.begin(), queue_.end(), *job.trunk) == queue_.end() &&
-           std::none_of(workers_.begin(), workers_.end(), [&](const Worker& one) { return one.index == *job.trunk; });
+    return !saved.empty() && saved.front() >= job.leaves_at && !base::FileLock::is_held(job.run.lock());
   }
 
   bool leave(const Ending& ending, size_t index) {

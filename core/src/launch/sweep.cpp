@@ -15,6 +15,7 @@
 #include "record/plan_line/plan_lines.h"
 #include "record/run_status.h"
 #include "record/state.h"
+#include "worker/client.h"
 
 namespace assay::launch {
 namespace {
@@ -175,9 +176,10 @@ class Sweep {
 
   void share_steps(const std::vector<record::PlanLine>& lines, std::vector<Job>& jobs) {
     try {
-      const auto trunks = trunks_of(lines, &experiment_);
+      const auto extents = extents_of(lines, experiment_, jobs);
+      const auto trunks = trunks_of(lines, extents, worker::common_steps);
       set_branches(lines, trunks, jobs);
-      if (const auto text = shared_text(shared_steps(lines, trunks)); !text.empty()) out_ << text << "\n";
+      if (const auto text = shared_text(shared_steps(lines, trunks, extents)); !text.empty()) out_ << text << "\n";
     } catch (const UserError& error) {  // of a component, which its run reports
       out_ << "No steps are shared: " << base::printable(error.what()) << "\n";
     }

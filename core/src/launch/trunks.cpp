@@ -6,7 +6,9 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "assay/error.h"
 #include "base/text.h"
+#include "record/train_record.h"
 #include "worker/client.h"
 
 namespace assay::launch {
@@ -67,17 +69,18 @@ class Class {
     return list;
   }
 
-  void choose(const json& common, const std::vector<std::int64_t>& begun,
-              std::vector<std::optional<Trunk>>& trunks) const {
+  void choose(const json& common, const std::vector<Extent>& extents, std::vector<std::optional<Trunk>>& trunks) const {
     for (std::size_t place = 1; place < members_.size(); ++place) {
       const auto branch = members_[place];
-      Trunk best{.run = 0, .step = begun[branch]};
+      Trunk best{.run = 0, .step = extents[branch].begun};
       for (std::size_t before = 0; before < place; ++before) {
         const auto trunk = members_[before];
-        const auto step = shared(trunk, branch, common);
-        if (step > best.step && step >= begun[trunk]) best = {trunk, step};
+        auto step = shared(trunk, branch, common);
+        for (const auto& extent : {extents[trunk], extents[branch]})
+          if (extent.until > 0) step = std::min(step, extent.until);
+        if (step > best.step && step >= extents[trunk].begun) best = {trunk, step};
       }
-      if (best.step > begun[branch]) trunks[branch] = best;
+      if (best.step > extents[branch].begun) trunks[branch] = best;
     }
   }
 
@@ -102,19 +105,24 @@ class Class {
 
 }  // namespace
 
-std::vector<std::optional<Trunk>> trunks_of(const std::vector<record::PlanLine>& lines,
-                                            const record::ExperimentLayout* experiment) {
-  std::vector<std::int64_t> begun(lines.size(), 0);
-  if (experiment)
-    for (std::size_t i = 0; i < lines.size(); ++i) {
-      const auto saved = record::checkpoint_steps(experiment->run(lines[i].train_id).checkpoints());
-      if (!saved.empty()) begun[i] = saved.front();
-    }
-  return trunks_of(lines, begun, worker::common_steps);
+std::vector<std::optional<Trunk>> trunks_of(const std::vector<record::PlanLine>& lines) {
+  return trunks_of(lines, std::vector<Extent>(lines.size()), worker::common_steps);
+}
+
+std::vector<Extent> extents_of(const std::vector<record::PlanLine>& lines, const record::ExperimentLayout& experiment,
+                               const std::vector<Job>& jobs) {
+  std::vector<Extent> extents(lines.size());
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const auto run = experiment.run(lines[i].train_id);
+    const auto saved = record::checkpoint_steps(run.checkpoints());
+    extents[i].begun = record::has_record(run.train_record()) ? lines[i].steps() : saved.empty() ? 0 : saved.front();
+    extents[i].until = jobs[i].until;
+  }
+  return extents;
 }
 
 std::vector<std::optional<Trunk>> trunks_of(const std::vector<record::PlanLine>& lines,
-                                            const std::vector<std::int64_t>& begun,
+                                            const std::vector<Extent>& extents,
                                             const std::function<json(const json&)>& common_steps) {
   std::map<std::string, std::vector<std::size_t>> members;
   for (std::size_t i = 0; i < lines.size(); ++i)
@@ -130,19 +138,30 @@ std::vector<std::optional<Trunk>> trunks_of(const std::vector<record::PlanLine>&
   std::vector<std::optional<Trunk>> trunks(lines.size());
   if (classes.empty()) return trunks;
   const auto common = common_steps({{"classes", request}});
-  for (std::size_t i = 0; i < classes.size(); ++i) classes[i].choose(common[i], begun, trunks);
+  for (std::size_t i = 0; i < classes.size(); ++i) classes[i].choose(common[i], extents, trunks);
   return trunks;
 }
 
-SharedSteps shared_steps(const std::vector<record::PlanLine>& lines, const std::vector<std::optional<Trunk>>& trunks) {
+SharedSteps shared_steps(const std::vector<record::PlanLine>& lines, const std::vector<std::optional<Trunk>>& trunks,
+                         const std::vector<Extent>& extents) {
   SharedSteps steps;
   for (std::size_t i = 0; i < lines.size(); ++i) {
-    steps.planned += lines[i].steps();
+    const auto& [begun, until] = extents[i];
+    steps.planned +=
+        std::max<std::int64_t>(0, (until > 0 ? std::min(until, lines[i].steps()) : lines[i].steps()) - begun);
     if (!trunks[i]) continue;
-    steps.shared += trunks[i]->step;
+    steps.shared += trunks[i]->step - begun;
     ++steps.branches;
   }
   return steps;
+}
+
+SharedSteps shared_steps_of(const std::vector<record::PlanLine>& lines) {
+  try {
+    return shared_steps(lines, trunks_of(lines), std::vector<Extent>(lines.size()));
+  } catch (const UserError&) {
+    return {};
+  }
 }
 
 std::string shared_text(const SharedSteps& steps) {

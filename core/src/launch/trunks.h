@@ -26,26 +26,37 @@ struct Trunk {
 // events need: before the last tenth of its steps, and before evaluations that its trunk does not make. Runs with
 // trackers share nothing, because a tracker must see every step.
 //
-// With `experiment`, what runs have already trained counts: a trunk that is past the step cannot give it.
-std::vector<std::optional<Trunk>> trunks_of(const std::vector<record::PlanLine>& lines,
-                                            const record::ExperimentLayout* experiment = nullptr);
+// Throws UserError when a scheduler does.
+std::vector<std::optional<Trunk>> trunks_of(const std::vector<record::PlanLine>& lines);
 
-// The same with the steps that each run has already trained, and with who compares schedules: worker::common_steps.
+// What is left to train of a run, from the updates that its checkpoint or its record has to those where it shall pause.
+struct Extent {
+  std::int64_t begun = 0, until = 0;  // until = 0: the end
+};
+// A trunk that is past a step cannot give it, and one that pauses before it does not reach it.
+std::vector<Extent> extents_of(const std::vector<record::PlanLine>& lines, const record::ExperimentLayout& experiment,
+                               const std::vector<Job>& jobs);
+
+// The same within extents, one per line, by a comparison of schedules: worker::common_steps.
 std::vector<std::optional<Trunk>> trunks_of(const std::vector<record::PlanLine>& lines,
-                                            const std::vector<std::int64_t>& begun,
+                                            const std::vector<Extent>& extents,
                                             const std::function<nlohmann::json(const nlohmann::json&)>& common_steps);
 
-// Steps of all runs, and those among them that trunks save.
+// Steps that are left to train, and those among them that trunks save.
 struct SharedSteps {
   std::int64_t planned = 0, shared = 0;
   std::size_t branches = 0;
 };
-SharedSteps shared_steps(const std::vector<record::PlanLine>& lines, const std::vector<std::optional<Trunk>>& trunks);
+SharedSteps shared_steps(const std::vector<record::PlanLine>& lines, const std::vector<std::optional<Trunk>>& trunks,
+                         const std::vector<Extent>& extents);
 
-// "12 of 24 runs continue another one; 41% of 5,000 steps are trained once for several runs"; empty if there are none.
+// "12 runs continue another one: 41% of 5,000 steps are trained once for several runs."; empty if there are none.
 std::string shared_text(const SharedSteps& steps);
 
-// Tells each job which runs leave it, and where it comes from. jobs: one per line.
+// Of a whole plan. Where a scheduler throws, nothing is shared, and validation reports why.
+SharedSteps shared_steps_of(const std::vector<record::PlanLine>& lines);
+
+// Sets which runs leave each job, and where each job comes from. jobs: one per line.
 void set_branches(const std::vector<record::PlanLine>& lines, const std::vector<std::optional<Trunk>>& trunks,
                   std::vector<Job>& jobs);
 

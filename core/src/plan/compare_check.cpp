@@ -92,6 +92,15 @@ class Checker {
                        fmt::format("a claim about {} needs [scaling], whose laws it compares, and 'baseline' in "
                                    "[compare], which it compares with",
                                    metric.name));
+    if (claim.right || claim.inequality.right_factor != 0)
+      diagnostics_.add(claim.position,
+                       fmt::format("a claim about {} compares with the baseline of [compare]; compare 'left' with a "
+                                   "number and remove 'right'",
+                                   metric.name));
+    if (claim.over != study::Over::kEach || claim.drop_unmatched || claim.diverged_is_worst)
+      diagnostics_.add(
+          claim.position,
+          fmt::format("a claim about {} takes no 'over', 'unmatched' or 'diverged'; remove them", metric.name));
     if (claim.inequality.relation == study::Relation::kEqual)
       diagnostics_.add(claim.position,
                        fmt::format("'holds' of a claim about {} must be left < or > a number", metric.name));

@@ -100,7 +100,7 @@ Scatter loss_figure(const scaling::Fits& fits) {
                  .y = "loss, nats per token"};
   for (std::size_t i = 0; i < fits.groups.size(); ++i) {
     const auto& group = fits.groups[i];
-    ScatterSeries runs{.style = ScatterSeries::Style::kLine, .label = labelled(group, "runs"), .colour = i};
+    ScatterSeries runs{.label = labelled(group, "runs"), .colour = i};
     double low = group.runs.points.front().flops, high = low;
     for (const auto& point : group.runs.points) {
       runs.points.push_back({point.flops, point.loss});
@@ -109,7 +109,7 @@ Scatter loss_figure(const scaling::Fits& fits) {
     }
     figure.series.push_back(std::move(runs));
     if (!group.parametric) continue;
-    ScatterSeries frontier{.label = labelled(group, "frontier"), .colour = i};
+    ScatterSeries frontier{.style = ScatterSeries::Style::kLine, .label = labelled(group, "frontier"), .colour = i};
     for (const double flops : log_spaced(low, high)) {
       const auto best = scaling::optimum(scaling::frontier_of(group.parametric->law), flops);
       frontier.points.push_back({flops, scaling::loss(group.parametric->law, best.parameters, best.tokens)});
@@ -129,12 +129,10 @@ Scatter isoflop_figure(const scaling::Fits& fits) {
     if (!group.isoflop) continue;
     for (const auto& profile : group.isoflop->profiles) {
       const auto colour = figure.series.size() / 2;
-      ScatterSeries runs{.style = ScatterSeries::Style::kLine,
-                         .label = labelled(group, fmt::format("C={:.3g}", profile.flops)),
-                         .colour = colour};
+      ScatterSeries runs{.label = labelled(group, fmt::format("C={:.3g}", profile.flops)), .colour = colour};
       for (const auto row : profile.rows)
         runs.points.push_back({group.runs.points[row].parameters, group.runs.points[row].loss});
-      ScatterSeries parabola{.label = "", .colour = colour};
+      ScatterSeries parabola{.style = ScatterSeries::Style::kLine, .label = "", .colour = colour};
       if (profile.rejected.empty())
         for (const double size : log_spaced(runs.points.front().x, runs.points.back().x)) {
           const double far = std::log10(size / profile.parameters);

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "assay/error.h"
 #include "scaling/from_results.h"
@@ -14,23 +13,16 @@
 namespace assay::scaling {
 namespace {
 
-// The quantity of a claim with its standard error: the multiplier at the largest rung, or the slope.
-struct Tested {
-  double value = 0, error = 0;  // of the printed quantity
-  // The same on the scale on which the interval is symmetric: ln of a multiplier.
-  double tested = 0, bound = 0, tested_error = 0;
-};
-
-Tested tested_of(const study::Claim& claim, const Multiplier& found) {
-  const double bound = claim.inequality.offset / claim.inequality.left_factor;
-  if (claim.left.metric.name == study::kMultiplierSlope)
-    return {found.slope, found.slope_error, found.slope, bound, found.slope_error};
+// The multiplier at the largest rung, whose standard error is that of its logarithm times the multiplier, or the slope.
+compare::TTest test_of(const study::Claim& claim, const Multiplier& found) {
+  compare::TTest test{.n_left = found.rungs.size(), .n_right = found.rungs.size()};
   const auto& largest = found.rungs.back();
-  return {.value = largest.multiplier,
-          .error = largest.multiplier * largest.standard_error,
-          .tested = std::log(largest.multiplier),
-          .bound = bound > 0 ? std::log(bound) : -std::numeric_limits<double>::infinity(),
-          .tested_error = largest.standard_error};
+  const bool is_slope = claim.left.metric.name == study::kMultiplierSlope;
+  const double k = claim.inequality.left_factor, value = is_slope ? found.slope : largest.multiplier;
+  test.difference = k * value - claim.inequality.offset;
+  test.standard_error = std::fabs(k) * (is_slope ? found.slope_error : largest.multiplier * largest.standard_error);
+  test.degrees_of_freedom = is_slope ? found.slope_degrees_of_freedom : largest.degrees_of_freedom;
+  return test;
 }
 
 compare::ClaimPair pair_of(const study::Claim& claim, const std::string& variant, const std::string& baseline,
@@ -38,25 +30,21 @@ compare::ClaimPair pair_of(const study::Claim& claim, const std::string& variant
   compare::ClaimPair pair{.left = variant, .right = baseline};
   pair.n = found.rungs.size();
   pair.pairs.planned = pair.pairs.present = static_cast<int>(pair.n);
-  const auto tested = tested_of(claim, found);
-  const double k = claim.inequality.left_factor;
-  pair.test = compare::TTest{.n_left = pair.n,
-                             .n_right = pair.n,
-                             .difference = k * tested.value - claim.inequality.offset,
-                             .standard_error = std::fabs(k) * tested.error,
-                             .degrees_of_freedom = found.degrees_of_freedom};
-  const bool is_above = k * tested.value > claim.inequality.offset;
-  pair.speaks_for = is_above == (claim.inequality.relation == study::Relation::kGreater);
-  pair.is_tested = pair.n >= kMinTestedRungs;
-  if (!pair.is_tested) return pair;
-  const compare::TTest test{.n_left = pair.n,
-                            .n_right = pair.n,
-                            .difference = tested.tested - tested.bound,
-                            .standard_error = tested.tested_error,
-                            .degrees_of_freedom = found.degrees_of_freedom};
-  const double p = std::isinf(test.difference) ? 0 : compare::p_two_sided(test);
-  (pair.speaks_for ? pair.p_support : pair.p_refute) = p;
+  pair.test = test_of(claim, found);
+  pair.speaks_for = (pair.test->difference > 0) == (claim.inequality.relation == study::Relation::kGreater);
+  const bool is_slope = claim.left.metric.name == study::kMultiplierSlope;
+  pair.is_tested = pair.n >= kMinTestedRungs && (is_slope || !found.rungs.back().is_extrapolated);
+  if (pair.is_tested) (pair.speaks_for ? pair.p_support : pair.p_refute) = compare::p_two_sided(*pair.test);
   return pair;
+}
+
+std::string remark_on(const compare::ClaimPair& pair) {
+  const auto text =
+      fmt::format("n counts budgets; the interval has {:.1f} degrees of freedom", pair.test->degrees_of_freedom);
+  if (pair.is_tested) return text + ".";
+  return pair.n < kMinTestedRungs
+             ? fmt::format("{}, and a verdict needs {} budgets.", text, kMinTestedRungs)
+             : text + ", and the multiplier at the largest budget is extrapolated, so nothing is decided.";
 }
 
 bool belongs_to(const compare::RunResult& run, const RunGroup& group, const std::vector<std::string>& by) {
@@ -98,9 +86,7 @@ std::map<std::string, compare::ClaimSample> multiplier_samples(const compare::Re
         const auto found = fit_multiplier(rungs_of(group.points, baseline.points, options.profiles),
                                           {.resamples = kMultiplierResamples, .seed = options.bootstrap.seed});
         sample.pairs.push_back(pair_of(claim, group.name, baseline.name, found));
-        sample.remarks.push_back(fmt::format(
-            "n counts budgets; the interval has {:.0f} degrees of freedom{}.", found.degrees_of_freedom,
-            sample.pairs.back().is_tested ? "" : fmt::format(", and a verdict needs {} budgets", kMinTestedRungs)));
+        sample.remarks.push_back(remark_on(sample.pairs.back()));
       }
     } catch (const UserError& error) {
       sample.remarks.push_back(std::string(error.what()) + ".");

@@ -36,18 +36,16 @@ void check(std::span<const Curve> curves) {
 
 }  // namespace
 
-std::vector<double> smoothed(std::span<const double> losses, double window) {
+std::vector<double> smoothed(std::span<const double> steps, std::span<const double> losses, double window) {
   if (!(window > 0)) return {losses.begin(), losses.end()};
-  const auto reach = static_cast<std::ptrdiff_t>(std::ceil(4 * window)), n = static_cast<std::ptrdiff_t>(losses.size());
-  std::vector<double> kernel;
-  for (std::ptrdiff_t far = 0; far <= reach; ++far)
-    kernel.push_back(std::exp(-0.5 * static_cast<double>(far * far) / (window * window)));
   std::vector<double> means;
-  for (std::ptrdiff_t i = 0; i < n; ++i) {
+  std::size_t first = 0;
+  for (const double step : steps) {
+    while (step - steps[first] > 4 * window) ++first;
     double sum = 0, weight = 0;
-    for (auto j = std::max<std::ptrdiff_t>(0, i - reach); j <= std::min(n - 1, i + reach); ++j) {
-      const double share = kernel[static_cast<std::size_t>(std::abs(i - j))];
-      sum += share * losses[static_cast<std::size_t>(j)];
+    for (auto i = first; i < steps.size() && steps[i] - step <= 4 * window; ++i) {
+      const double far = (steps[i] - step) / window, share = std::exp(-0.5 * far * far);
+      sum += share * losses[i];
       weight += share;
     }
     means.push_back(sum / weight);
@@ -70,7 +68,8 @@ Envelope::Envelope(std::span<const Curve> curves, const EnvelopeOptions& options
                                                : low * std::pow(high / low, static_cast<double>(i) / last));
   for (const auto& curve : curves) {
     parameters_.push_back(curve.parameters);
-    const auto means = smoothed(curve.losses, options.smoothing_window);
+    flops_per_token_.push_back(curve.flops_per_token);
+    const auto means = smoothed(curve.steps, curve.losses, options.smoothing_window);
     auto& row = losses_.emplace_back();
     for (const double flops : flops_) row.push_back(loss_at(curve, means, flops));
   }
@@ -94,7 +93,7 @@ EnvelopeFit Envelope::fit(std::span<const std::size_t> chosen) const {
     fit.points.push_back({.flops = flops_[i], .loss = losses_[lowest][i], .curve = lowest});
     used.insert(lowest);
     sizes.emplace_back(flops_[i], parameters_[lowest]);
-    tokens.emplace_back(flops_[i], flops_[i] / (6 * parameters_[lowest]));
+    tokens.emplace_back(flops_[i], flops_[i] / flops_per_token_[lowest]);
   }
   fit.used.assign(used.begin(), used.end());
   fit.parameters = fit_power_line(sizes);

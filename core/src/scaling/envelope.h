@@ -13,9 +13,11 @@ namespace assay::scaling {
 
 // The training curve of one run: the loss of each step.
 struct Curve {
-  double parameters = 0;       // N
-  std::vector<double> flops;   // C after each step; ascending
-  std::vector<double> losses;  // nats per token
+  double parameters = 0;         // N
+  double flops_per_token = 0;    // C / D of the run
+  std::vector<double> steps{};   // at which the loss was logged; ascending
+  std::vector<double> flops{};   // C after these steps
+  std::vector<double> losses{};  // nats per token
   std::string name{};
 };
 
@@ -31,12 +33,13 @@ struct EnvelopePoint {
 
 struct EnvelopeFit {
   std::vector<EnvelopePoint> points;  // by budget
-  PowerLine parameters, tokens;       // D = C / (6 N)
-  std::vector<std::size_t> used;      // curves that are the lowest somewhere; lines need two sizes among them
+  PowerLine parameters, tokens;
+  std::vector<std::size_t> used;  // curves that are the lowest somewhere; lines need two sizes among them
 };
 
-// A weighted mean over steps; weights are Gaussian, cut at four standard deviations and at the ends of the curve.
-std::vector<double> smoothed(std::span<const double> losses, double window);
+// A weighted mean over the logged steps; weights are Gaussian in the distance of steps, cut at four standard deviations
+// and at the ends of the curve.
+std::vector<double> smoothed(std::span<const double> steps, std::span<const double> losses, double window);
 
 // The smoothed curves at every budget, so that many choices of curves can be fitted.
 class Envelope {
@@ -49,7 +52,7 @@ class Envelope {
   EnvelopeFit fit(std::span<const std::size_t> chosen) const;
 
  private:
-  std::vector<double> parameters_;  // N of each curve
+  std::vector<double> parameters_, flops_per_token_;  // of each curve
   std::vector<double> flops_;
   std::vector<std::vector<double>> losses_;  // by curve, then by budget; infinite outside of the curve
 };

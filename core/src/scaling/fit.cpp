@@ -78,6 +78,14 @@ std::string bootstrap_text(const BootstrapOptions& options) {
              : fmt::format("{} resamples with replacement, seed {}", options.resamples, options.seed);
 }
 
+// How intervals were made, and how many resamples could not be fitted.
+void note_intervals(std::size_t fitted, const FitOptions& options, Lines& lines) {
+  if (options.bootstrap.resamples == 0) return;
+  const auto failed = options.bootstrap.resamples - fitted;
+  lines.note("intervals: " + bootstrap_text(options.bootstrap) +
+             (failed == 0 ? "" : fmt::format("; {} of them give no law and are left out", failed)));
+}
+
 void note_parametric(const GroupFit& group, const FitOptions& options, Lines& lines) {
   const auto& fit = *group.parametric;
   const auto& points = group.runs.points;
@@ -125,6 +133,11 @@ void add_parametric(GroupFit& group, const FitOptions& options, Report& report) 
   add("E", kOfParameters, [](const PowerLaw& law) { return law.E; });
   add("alpha", kOfParameters, [](const PowerLaw& law) { return law.alpha; });
   add("beta", kOfParameters, [](const PowerLaw& law) { return law.beta; });
+  if (!has_frontier(fit.law)) {
+    lines.note("warning: alpha and beta are not both above 0, so there is no compute-optimal frontier");
+    note_parametric(group, options, lines);
+    return;
+  }
   add("a", kOfExponents, [](const PowerLaw& law) { return frontier_of(law).a; });
   add("b", kOfExponents, [](const PowerLaw& law) { return frontier_of(law).b; });
   lines.add("objective", fit.objective);
@@ -143,7 +156,7 @@ void add_parametric(GroupFit& group, const FitOptions& options, Report& report) 
     });
   }
   note_parametric(group, options, lines);
-  if (!laws.empty()) lines.note("intervals: " + bootstrap_text(options.bootstrap));
+  note_intervals(laws.size(), options, lines);
 }
 
 // What both line fits say: exponents, and the optimum at each budget.
@@ -164,10 +177,7 @@ void add_lines(const Fit& fit, const std::vector<Fit>& resampled, const GroupFit
       return one.tokens.at(flops) / one.parameters.at(flops);
     }).note = note;
   }
-  if (options.bootstrap.resamples == 0) return;
-  const auto failed = options.bootstrap.resamples - resampled.size();
-  lines.note("intervals: " + bootstrap_text(options.bootstrap) +
-             (failed == 0 ? "" : fmt::format("; {} of them give no line and are left out", failed)));
+  note_intervals(resampled.size(), options, lines);
 }
 
 void add_isoflop(GroupFit& group, const FitOptions& options, Report& report) {
@@ -196,7 +206,7 @@ void add_isoflop(GroupFit& group, const FitOptions& options, Report& report) {
     throw UserError(fmt::format("isoflop: {} of {} budgets have a parabola; lines need two:\n{}", fit.vertices,
                                 fit.profiles.size(), fmt::join(report.notes, "\n")));
   std::vector<IsoflopFit> resampled;
-  for (const auto& sample : resamples_of(points.size(), options.bootstrap))
+  for (const auto& sample : resamples_of(points.size(), options.bootstrap, 6))
     if (auto one = refit(points, fit, sample); one.vertices >= 2) resampled.push_back(std::move(one));
   add_lines(fit, resampled, group, options, lines);
 }
@@ -231,7 +241,7 @@ void add_envelope(GroupFit& group, const FitOptions& options, Report& report) {
                     "smaller",
                     smallest->name));
   std::vector<EnvelopeFit> resampled;
-  for (const auto& sample : resamples_of(curves.size(), options.bootstrap))
+  for (const auto& sample : resamples_of(curves.size(), options.bootstrap, 2))
     if (auto one = envelope.fit(sample); has_line(one)) resampled.push_back(std::move(one));
   add_lines(fit, resampled, group, options, lines);
 }
@@ -245,7 +255,7 @@ void add_multiplier(const RunGroup& variant, const RunGroup& baseline, const Fit
       auto& quantity = lines.add(at_budget("multiplier", rung.flops), rung.multiplier);
       quantity.interval = rung.interval;
       quantity.confidence = kOfParameters;
-      if (rung.is_extrapolated) quantity.note = "extrapolated: the cheaper side is below its smallest rung";
+      if (rung.is_extrapolated) quantity.note = "extrapolated: a group is taken outside of its budgets";
     }
     auto& slope = lines.add("slope of ln multiplier over ln C", found.slope);
     slope.deviation = found.slope_error;
@@ -253,8 +263,8 @@ void add_multiplier(const RunGroup& variant, const RunGroup& baseline, const Fit
     slope.confidence = kOfParameters;
     lines.note(fmt::format(
         "how many times the compute of {} the baseline {} needs for the same loss, where the costlier of the "
-        "two takes C; {} rungs, {:.0f} degrees of freedom",
-        variant.name, baseline.name, found.rungs.size(), found.degrees_of_freedom));
+        "two takes C; {} budgets; {} resamples of rungs and of seeds, seed {}",
+        variant.name, baseline.name, found.rungs.size(), kMultiplierResamples, options.bootstrap.seed));
     fits.multipliers.push_back({variant.name, baseline.name, found});
   } catch (const UserError& error) {
     lines.note(std::string("none: ") + error.what());

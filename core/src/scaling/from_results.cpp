@@ -30,12 +30,18 @@ double value_of(const compare::RunResult& run, const std::string& metric) {
 
 // The training loss of each logged step; FLOPs grow evenly with the steps.
 Curve curve_of(const compare::RunResult& run, const Point& point) {
-  Curve curve{.parameters = point.parameters, .flops = {}, .losses = {}, .name = point.name};
+  Curve curve{.parameters = point.parameters,
+              .flops_per_token = point.flops / point.tokens,
+              .steps = {},
+              .flops = {},
+              .losses = {},
+              .name = point.name};
   const double steps = value_of(run, "train.steps");
   for (const auto& event : record::read_events(run.files.events())) {
     if (event.value("type", "") != "step" || !event.contains("loss")) continue;
     const double step = event.value("step", 0.0);
     if (step < 1) continue;
+    curve.steps.push_back(step);
     curve.flops.push_back(point.flops * step / steps);
     curve.losses.push_back(record::number_or_nan(event["loss"]));
   }

@@ -8,6 +8,8 @@
 #include <set>
 #include <utility>
 
+#include "scaling/parabola.h"
+
 namespace assay::scaling {
 namespace {
 
@@ -47,8 +49,14 @@ void group_by_gaps(std::span<const Point> points, double window, IsoflopFit& fit
   }
 }
 
-// Least squares on polynomials that are orthogonal over the rows: 1, u = x - mean, and v = u^2 - s u - m.
-void fit_parabola(std::span<const Point> points, IsoflopProfile& profile) {
+// D of the vertex, on the line through ln D over ln N of the profile's runs.
+double tokens_at(std::span<const Point> points, const IsoflopProfile& profile) {
+  std::vector<std::pair<double, double>> rows;
+  for (const auto row : profile.rows) rows.emplace_back(points[row].parameters, points[row].tokens);
+  return fit_power_line(rows).at(profile.parameters);
+}
+
+void fit_profile(std::span<const Point> points, IsoflopProfile& profile) {
   std::stable_sort(profile.rows.begin(), profile.rows.end(), [&](std::size_t one, std::size_t other) {
     return points[one].parameters < points[other].parameters;
   });
@@ -58,49 +66,35 @@ void fit_parabola(std::span<const Point> points, IsoflopProfile& profile) {
     profile.rejected = fmt::format("it has {} of the 3 different N that a parabola needs", sizes.size());
     return;
   }
-  const auto n = static_cast<double>(profile.rows.size());
-  double mean = 0, loss_mean = 0;
+  std::vector<double> x, losses;
   for (const auto i : profile.rows) {
-    mean += std::log10(points[i].parameters) / n;
-    loss_mean += points[i].loss / n;
+    x.push_back(std::log10(points[i].parameters));
+    losses.push_back(points[i].loss);
   }
-  double squares = 0, cubes = 0;
-  for (const auto i : profile.rows) {
-    const double u = std::log10(points[i].parameters) - mean;
-    squares += u * u;
-    cubes += u * u * u;
-  }
-  const double s = cubes / squares, m = squares / n;
-  double by_u = 0, by_v = 0, v_squares = 0;
-  for (const auto i : profile.rows) {
-    const double u = std::log10(points[i].parameters) - mean, v = u * u - s * u - m;
-    by_u += u * points[i].loss / squares;
-    by_v += v * points[i].loss;
-    v_squares += v * v;
-  }
-  // loss = loss_mean + by_u u + curvature v
-  profile.curvature = by_v / v_squares;
+  const auto parabola = fit_parabola(x, losses);
+  profile.curvature = parabola.c2;
   if (!(profile.curvature > 0)) {
     profile.rejected = fmt::format("its parabola opens downwards (curvature {:.6g})", profile.curvature);
     return;
   }
-  const double slope = by_u - profile.curvature * s, vertex = -slope / (2 * profile.curvature);
-  profile.parameters = std::pow(10, mean + vertex);
+  const double vertex = -parabola.c1 / (2 * parabola.c2);
+  profile.parameters = std::pow(10, vertex);
   if (!std::isfinite(profile.parameters) || profile.parameters <= 0) {
     profile.rejected = fmt::format("its parabola is flat (curvature {:.6g})", profile.curvature);
     return;
   }
-  profile.lowest = loss_mean - profile.curvature * m - profile.curvature * vertex * vertex;
+  profile.tokens = tokens_at(points, profile);
+  profile.lowest = parabola.at(vertex);
   profile.is_outside = profile.parameters < *sizes.begin() || profile.parameters > *sizes.rbegin();
 }
 
 void fit_profiles(std::span<const Point> points, IsoflopFit& fit) {
   std::vector<std::pair<double, double>> sizes, tokens;
   for (auto& profile : fit.profiles) {
-    fit_parabola(points, profile);
+    fit_profile(points, profile);
     if (!profile.rejected.empty()) continue;
     sizes.emplace_back(profile.flops, profile.parameters);
-    tokens.emplace_back(profile.flops, profile.flops / (6 * profile.parameters));
+    tokens.emplace_back(profile.flops, profile.tokens);
   }
   fit.vertices = sizes.size();
   if (fit.vertices < 2) return;

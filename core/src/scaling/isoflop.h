@@ -17,6 +17,7 @@ struct IsoflopProfile {
   std::vector<std::size_t> rows{};  // indices of its points, by N
   // loss = curvature (x - log10 N_opt)^2 + lowest, with x = log10 N.
   double curvature = 0, parameters = 0, lowest = 0;
+  double tokens = 0;        // D at the vertex
   bool is_outside = false;  // the vertex is not between the smallest and the largest N of its runs
   std::string rejected{};   // why there is no parabola; empty if there is one
 };
@@ -29,7 +30,7 @@ struct IsoflopOptions {
 struct IsoflopFit {
   std::vector<IsoflopProfile> profiles;  // by budget
   std::vector<std::size_t> unused;       // points that belong to no budget
-  // Through the vertices of all parabolas, those outside included. D_opt = C / (6 N_opt).
+  // Through the vertices of all parabolas, those outside included. D_opt is that of the runs around the vertex.
   PowerLine parameters, tokens;
   std::size_t vertices = 0;  // lines need two; with fewer they are empty
 };

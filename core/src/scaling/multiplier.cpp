@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "assay/error.h"
+#include "scaling/parabola.h"
 #include "scaling/resample.h"
 
 namespace assay::scaling {
@@ -17,44 +18,13 @@ namespace {
 constexpr double kRounding = 1e-9;  // of ln compute
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
-// ln loss = c0 + c1 x + c2 x^2, where x is ln compute less its mean.
-struct LossCurve {
-  double c0 = 0, c1 = 0, c2 = 0;
-  double at(double x) const { return c0 + x * (c1 + x * c2); }
-  bool falls_at(double x) const { return c1 + 2 * c2 * x < 0; }
-  // Where the falling branch has this value; NaN if it never has.
-  double where(double value) const {
-    const double c = c0 - value, root = std::sqrt(c1 * c1 - 4 * c2 * c);
-    if (std::isnan(root)) return kNone;
-    // The form without cancellation: on the falling branch c1 + 2 c2 x = -root.
-    const double below = -c1 + root;
-    return below == 0 ? kNone : 2 * c / below;
-  }
-};
-
-// Least squares in polynomials that are orthogonal over x: 1, u = x - mean, and u^2 - s u - m.
-LossCurve fit_curve(std::span<const double> x, std::span<const double> y) {
-  const auto n = static_cast<double>(x.size());
-  double x_mean = 0, y_mean = 0, squares = 0, cubes = 0;
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    x_mean += x[i] / n;
-    y_mean += y[i] / n;
-  }
-  for (const double at : x) {
-    const double u = at - x_mean;
-    squares += u * u;
-    cubes += u * u * u;
-  }
-  const double s = cubes / squares, m = squares / n;
-  double by_u = 0, by_v = 0, v_squares = 0;
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    const double u = x[i] - x_mean, v = u * u - s * u - m;
-    by_u += u * y[i] / squares;
-    by_v += v * y[i];
-    v_squares += v * v;
-  }
-  const double c2 = by_v / v_squares, c1 = by_u - c2 * s, c0 = y_mean - c2 * m;
-  return {.c0 = c0 - x_mean * (c1 - x_mean * c2), .c1 = c1 - 2 * c2 * x_mean, .c2 = c2};
+// Where the falling branch of ln loss over ln compute has this value; NaN if it never has.
+double where(const Parabola& curve, double value) {
+  const double c = curve.c0 - value, root = std::sqrt(curve.c1 * curve.c1 - 4 * curve.c2 * c);
+  if (std::isnan(root)) return kNone;
+  // The form without cancellation: on the falling branch c1 + 2 c2 x = -root.
+  const double below = -curve.c1 + root;
+  return below == 0 ? kNone : 2 * c / below;
 }
 
 struct Estimate {
@@ -66,12 +36,12 @@ struct Estimate {
 };
 
 // At the baseline's compute on each rung.
-Estimate estimate(std::span<const double> x, const LossCurve& variant, const LossCurve& baseline) {
+Estimate estimate(std::span<const double> x, const Parabola& variant, const Parabola& baseline) {
   Estimate found;
   double products = 0, squares = 0;
   for (const double at : x) {
     const bool is_better = variant.at(at) < baseline.at(at);
-    found.logs.push_back(is_better ? at - variant.where(baseline.at(at)) : baseline.where(variant.at(at)) - at);
+    found.logs.push_back(is_better ? at - where(variant, baseline.at(at)) : where(baseline, variant.at(at)) - at);
     products += at * found.logs.back();
     squares += at * at;
   }
@@ -88,6 +58,8 @@ class Cells {
     for (const auto& rung : rungs) {
       x_.push_back(std::log(rung.baseline_flops) - mean);
       x_variant_.push_back(std::log(rung.variant_flops) - mean);
+      for (const auto seed : rung.seeds)
+        if (std::find(seeds_.begin(), seeds_.end(), seed) == seeds_.end()) seeds_.push_back(seed);
     }
   }
 
@@ -95,29 +67,27 @@ class Cells {
   const std::vector<double>& x() const { return x_; }
   const std::vector<double>& x_variant() const { return x_variant_; }
   std::size_t rungs() const { return rungs_.size(); }
-  std::size_t seeds() const {
-    std::size_t most = 0;
-    for (const auto& rung : rungs_) most = std::max(most, rung.variant.size());
-    return most;
-  }
-  std::size_t seeds(std::size_t rung) const { return rungs_[rung].variant.size(); }
+  // All seeds of any rung.
+  const std::vector<std::int64_t>& seeds() const { return seeds_; }
 
-  // The means of ln loss over these seeds of a rung: variant, baseline.
-  std::pair<double, double> means(std::size_t rung, std::span<const std::size_t> seeds) const {
-    double variant = 0, baseline = 0;
-    std::size_t count = 0;
+  // The means of ln loss over these seeds of a rung: variant, baseline. NaN if the rung has none of them.
+  std::pair<double, double> means(std::size_t rung, std::span<const std::int64_t> seeds) const {
+    double variant = 0, baseline = 0, count = 0;
     for (const auto seed : seeds) {
-      if (seed >= rungs_[rung].variant.size()) continue;
-      variant += std::log(rungs_[rung].variant[seed]);
-      baseline += std::log(rungs_[rung].baseline[seed]);
+      const auto found = std::find(rungs_[rung].seeds.begin(), rungs_[rung].seeds.end(), seed);
+      if (found == rungs_[rung].seeds.end()) continue;
+      const auto place = static_cast<std::size_t>(found - rungs_[rung].seeds.begin());
+      variant += std::log(rungs_[rung].variant[place]);
+      baseline += std::log(rungs_[rung].baseline[place]);
       ++count;
     }
-    return {variant / static_cast<double>(count), baseline / static_cast<double>(count)};
+    return {variant / count, baseline / count};
   }
 
  private:
   std::span<const Rung> rungs_;
   std::vector<double> x_, x_variant_;
+  std::vector<std::int64_t> seeds_;
 };
 
 struct Means {
@@ -125,13 +95,13 @@ struct Means {
 };
 
 Estimate estimate(const Cells& cells, const Means& means) {
-  return estimate(cells.x(), fit_curve(cells.x_variant(), means.variant), fit_curve(cells.x(), means.baseline));
+  return estimate(cells.x(), fit_parabola(cells.x_variant(), means.variant), fit_parabola(cells.x(), means.baseline));
 }
 
-std::vector<std::size_t> first_numbers(std::size_t count) {
-  std::vector<std::size_t> numbers(count);
-  for (std::size_t i = 0; i < count; ++i) numbers[i] = i;
-  return numbers;
+std::vector<std::int64_t> drawn_from(const std::vector<std::int64_t>& seeds, Resampler& resampler) {
+  std::vector<std::int64_t> drawn;
+  for (const auto place : resampler.with_replacement()) drawn.push_back(seeds[place]);
+  return drawn;
 }
 
 // Variances of the rungs' logarithms and of the slope over resamples; resamples without a multiplier are left out.
@@ -162,7 +132,8 @@ class Variances {
 // Residuals of the rungs' means, drawn with replacement and enlarged by what the parabolas have absorbed.
 Variances over_rungs(const Cells& cells, const Means& means, const MultiplierOptions& options) {
   const auto n = cells.rungs();
-  const auto variant = fit_curve(cells.x_variant(), means.variant), baseline = fit_curve(cells.x(), means.baseline);
+  const auto variant = fit_parabola(cells.x_variant(), means.variant),
+             baseline = fit_parabola(cells.x(), means.baseline);
   const double enlarged = std::sqrt(static_cast<double>(n) / static_cast<double>(n - 3));
   Resampler resampler(n, options.seed);
   Variances variances(n);
@@ -181,18 +152,15 @@ Variances over_rungs(const Cells& cells, const Means& means, const MultiplierOpt
   return variances;
 }
 
-// Seeds drawn with replacement: the same for all rungs, or anew for each.
-Variances over_seeds(const Cells& cells, bool is_per_rung, const MultiplierOptions& options) {
+// Seeds drawn with replacement, the same for all rungs.
+Variances over_seeds(const Cells& cells, const MultiplierOptions& options) {
   Variances variances(cells.rungs());
-  Resampler of_all(cells.seeds(), options.seed);
-  std::vector<Resampler> of_rung;
-  for (std::size_t rung = 0; rung < cells.rungs(); ++rung)
-    of_rung.emplace_back(cells.seeds(rung), options.seed + static_cast<std::uint32_t>(rung));
+  Resampler resampler(cells.seeds().size(), options.seed);
   for (std::size_t i = 0; i < options.resamples; ++i) {
     Means drawn;
-    const auto shared = of_all.with_replacement();
+    const auto seeds = drawn_from(cells.seeds(), resampler);
     for (std::size_t rung = 0; rung < cells.rungs(); ++rung) {
-      const auto [variant, baseline] = cells.means(rung, is_per_rung ? of_rung[rung].with_replacement() : shared);
+      const auto [variant, baseline] = cells.means(rung, seeds);
       drawn.variant.push_back(variant);
       drawn.baseline.push_back(baseline);
     }
@@ -201,11 +169,26 @@ Variances over_seeds(const Cells& cells, bool is_per_rung, const MultiplierOptio
   return variances;
 }
 
-// The part of the seeds that the rungs' residuals do not show: an offset of a seed that all rungs share.
-double total(double rungs, double seeds, double cells, std::size_t count) {
-  const auto n = static_cast<double>(count);
-  const double unbiased = count > 1 ? n / (n - 1) : 0;
-  return rungs + std::max(0.0, unbiased * (seeds - cells));
+// A standard error with its degrees of freedom.
+struct Error {
+  double standard_error = 0, degrees_of_freedom = 1;
+  double half_width() const {
+    return standard_error * boost::math::quantile(boost::math::students_t(degrees_of_freedom), 0.975);
+  }
+};
+
+// The wider of the two: residuals of rungs do not show an offset of a seed that all rungs share, and seeds do not show
+// what all runs of a group have in one rung.
+Error wider(double rung_variance, double seed_variance, std::size_t rungs, std::size_t seeds) {
+  const Error by_rungs{std::sqrt(rung_variance), static_cast<double>(rungs) - 3};
+  if (seeds < 2) return by_rungs;
+  const auto n = static_cast<double>(seeds);
+  const Error by_seeds{std::sqrt(seed_variance * n / (n - 1)), n - 1};
+  return by_rungs.half_width() > by_seeds.half_width() ? by_rungs : by_seeds;
+}
+
+compare::Interval interval_of(double value, const Error& error) {
+  return {value - error.half_width(), value + error.half_width()};
 }
 
 void check(std::span<const Rung> rungs) {
@@ -216,8 +199,8 @@ void check(std::span<const Rung> rungs) {
 
 void check_falls(const std::vector<double>& x, const std::vector<double>& losses, const Estimate& found,
                  const char* group) {
-  const auto curve = fit_curve(x, losses);
-  if (curve.falls_at(x.front()) && curve.falls_at(x.back()) && found.is_finite()) return;
+  const auto curve = fit_parabola(x, losses);
+  if (curve.slope_at(x.front()) < 0 && curve.slope_at(x.back()) < 0 && found.is_finite()) return;
   throw UserError(
       fmt::format("the compute multiplier is not defined: the loss of the {} does not fall with its compute over "
                   "all rungs",
@@ -233,9 +216,8 @@ Multiplier fit_multiplier(std::span<const Rung> rungs, const MultiplierOptions& 
                    [](const Rung& one, const Rung& other) { return one.baseline_flops < other.baseline_flops; });
   const Cells cells(sorted);
   Means means;
-  const auto all = first_numbers(cells.seeds());
   for (std::size_t rung = 0; rung < cells.rungs(); ++rung) {
-    const auto [variant, baseline] = cells.means(rung, all);
+    const auto [variant, baseline] = cells.means(rung, cells.seeds());
     means.variant.push_back(variant);
     means.baseline.push_back(baseline);
   }
@@ -245,24 +227,31 @@ Multiplier fit_multiplier(std::span<const Rung> rungs, const MultiplierOptions& 
 
   // Standard errors.
   const auto by_rungs = over_rungs(cells, means, options);
-  const auto by_seeds = over_seeds(cells, false, options), by_cells = over_seeds(cells, true, options);
+  const auto by_seeds = over_seeds(cells, options);
   Multiplier result;
-  result.degrees_of_freedom = static_cast<double>(cells.rungs()) - 3;
-  const boost::math::students_t student(result.degrees_of_freedom);
-  const double t = boost::math::quantile(student, 0.975);
+  const auto error_of = [&](double rung_variance, double seed_variance) {
+    return wider(rung_variance, seed_variance, cells.rungs(), cells.seeds().size());
+  };
   for (std::size_t rung = 0; rung < cells.rungs(); ++rung) {
-    MultiplierAt at{.flops = sorted[rung].baseline_flops, .multiplier = std::exp(found.logs[rung])};
-    at.standard_error =
-        std::sqrt(total(by_rungs.of_rung(rung), by_seeds.of_rung(rung), by_cells.of_rung(rung), cells.seeds()));
-    at.interval = {std::exp(found.logs[rung] - t * at.standard_error),
-                   std::exp(found.logs[rung] + t * at.standard_error)};
-    const double cheaper = cells.x()[rung] - std::fabs(found.logs[rung]);
-    at.is_extrapolated = cheaper < (found.logs[rung] > 0 ? cells.x_variant() : cells.x()).front() - kRounding;
-    result.rungs.push_back(at);
+    const auto error = error_of(by_rungs.of_rung(rung), by_seeds.of_rung(rung));
+    const auto interval = interval_of(found.logs[rung], error);
+    const bool is_better = found.logs[rung] > 0;
+    const auto &costlier = is_better ? cells.x() : cells.x_variant(),
+               &cheaper = is_better ? cells.x_variant() : cells.x();
+    const double at = cells.x()[rung], below = at - std::fabs(found.logs[rung]);
+    result.rungs.push_back({.flops = sorted[rung].baseline_flops,
+                            .multiplier = std::exp(found.logs[rung]),
+                            .interval = {std::exp(interval.low), std::exp(interval.high)},
+                            .standard_error = error.standard_error,
+                            .degrees_of_freedom = error.degrees_of_freedom,
+                            .is_extrapolated = below < cheaper.front() - kRounding ||
+                                               at < costlier.front() - kRounding || at > costlier.back() + kRounding});
   }
+  const auto error = error_of(by_rungs.of_slope(), by_seeds.of_slope());
   result.slope = found.slope;
-  result.slope_error = std::sqrt(total(by_rungs.of_slope(), by_seeds.of_slope(), by_cells.of_slope(), cells.seeds()));
-  result.slope_interval = {found.slope - t * result.slope_error, found.slope + t * result.slope_error};
+  result.slope_error = error.standard_error;
+  result.slope_degrees_of_freedom = error.degrees_of_freedom;
+  result.slope_interval = interval_of(found.slope, error);
   return result;
 }
 

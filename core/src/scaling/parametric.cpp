@@ -8,6 +8,7 @@
 #include <limits>
 #include <memory>
 #include <numeric>
+#include <optional>
 #include <set>
 
 #include "assay/error.h"
@@ -109,11 +110,12 @@ bool is_at_edge(const LogLaw& start, const StartGrid& grid) {
 
 // Splits rows by the k-th highest loss.
 void keep_rows(std::span<const Point> points, std::size_t exclude_highest, ParametricFit& fit) {
+  if (exclude_highest > points.size())
+    throw UserError(fmt::format("exclude_highest = {} is more than the {} rows", exclude_highest, points.size()));
   std::vector<double> losses;
   for (const auto& point : points) losses.push_back(point.loss);
   std::sort(losses.rbegin(), losses.rend());
-  const double limit = exclude_highest == 0 || exclude_highest > losses.size() ? std::numeric_limits<double>::infinity()
-                                                                               : losses[exclude_highest - 1];
+  const double limit = exclude_highest == 0 ? std::numeric_limits<double>::infinity() : losses[exclude_highest - 1];
   for (std::size_t i = 0; i < points.size(); ++i) (points[i].loss < limit ? fit.kept : fit.excluded).push_back(i);
 }
 
@@ -188,9 +190,9 @@ ParametricFit fit_parametric(std::span<const Point> points, const ParametricOpti
 std::vector<PowerLaw> bootstrap_parametric(std::span<const Point> points, const ParametricFit& fit,
                                            const ParametricOptions& options, const BootstrapOptions& bootstrap) {
   const auto rows = rows_of(points, fit.kept);
-  const auto samples = resamples_of(rows.size(), bootstrap);
+  const auto samples = resamples_of(rows.size(), bootstrap, LogLaw().size());
   const auto start = log_law_of(fit.law);
-  std::vector<PowerLaw> laws(samples.size());
+  std::vector<std::optional<PowerLaw>> found(samples.size());
   for_each_index(samples.size(), options.threads, [&](std::size_t i) {
     // A row that a resample holds several times is computed once.
     std::vector<double> counts(rows.size(), 0);
@@ -202,11 +204,16 @@ std::vector<PowerLaw> bootstrap_parametric(std::span<const Point> points, const 
       drawn.push_back(rows[row]);
       weights.push_back(counts[row]);
     }
+    if (drawn.size() < start.size()) return;
     LogPoints columns(drawn);
     columns.weights = std::move(weights);
     const auto from_fit = descend(columns, start, options), from_paper = descend(columns, kPaperLaw, options);
-    laws[i] = power_law_of((from_paper.value < from_fit.value ? from_paper : from_fit).law);
+    const auto law = power_law_of((from_paper.value < from_fit.value ? from_paper : from_fit).law);
+    if (has_frontier(law)) found[i] = law;
   });
+  std::vector<PowerLaw> laws;
+  for (const auto& law : found)
+    if (law) laws.push_back(*law);
   return laws;
 }
 

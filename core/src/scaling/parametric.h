@@ -50,8 +50,8 @@ struct ParametricFit {
 // Throws UserError for too few rows: fewer than the five parameters, or one N or one D alone.
 ParametricFit fit_parametric(std::span<const Point> points, const ParametricOptions& options);
 
-// A law for each resample of the kept rows. Each refit starts from the fit and from kPaperLaw, and the better end
-// counts.
+// A law for each resample of the kept rows that has as many different rows as parameters and gives a law with a
+// frontier. Each refit starts from the fit and from kPaperLaw, and the better end counts.
 std::vector<PowerLaw> bootstrap_parametric(std::span<const Point> points, const ParametricFit& fit,
                                            const ParametricOptions& options, const BootstrapOptions& bootstrap);
 

@@ -8,6 +8,8 @@ double loss(const PowerLaw& law, double parameters, double tokens) {
   return law.E + law.A * std::pow(parameters, -law.alpha) + law.B * std::pow(tokens, -law.beta);
 }
 
+bool has_frontier(const PowerLaw& law) { return law.alpha > 0 && law.beta > 0; }
+
 Frontier frontier_of(const PowerLaw& law) {
   const double sum = law.alpha + law.beta;
   return {.a = law.beta / sum, .b = law.alpha / sum, .G = std::pow(law.alpha * law.A / (law.beta * law.B), 1 / sum)};

@@ -14,6 +14,9 @@ struct PowerLaw {
 // Nats per token.
 double loss(const PowerLaw& law, double parameters, double tokens);
 
+// Whether both terms fall. Otherwise there is no optimum, and the functions below must not be called.
+bool has_frontier(const PowerLaw& law);
+
 // N_opt = G (C/6)^a and D_opt = (C/6)^b / G.
 struct Frontier {
   double a = 0, b = 0, G = 0;

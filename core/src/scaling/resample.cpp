@@ -1,8 +1,12 @@
 #include "scaling/resample.h"
 
+#include <fmt/format.h>
+
 #include <bit>
 #include <numeric>
 #include <utility>
+
+#include "assay/error.h"
 
 namespace assay::scaling {
 
@@ -31,12 +35,16 @@ std::vector<std::size_t> Resampler::subset(std::size_t count) {
   return indices;
 }
 
-std::vector<std::vector<std::size_t>> resamples_of(std::size_t rows, const BootstrapOptions& options) {
+std::vector<std::vector<std::size_t>> resamples_of(std::size_t rows, const BootstrapOptions& options,
+                                                   std::size_t least) {
   Resampler resampler(rows, options.seed);
+  const bool is_subset = options.subset_fraction < 1;
   const auto count = static_cast<std::size_t>(options.subset_fraction * static_cast<double>(rows));
+  if (is_subset && options.resamples > 0 && count < least)
+    throw UserError(fmt::format("subset_fraction = {:g} leaves {} of {} rows, but a fit needs at least {}",
+                                options.subset_fraction, count, rows, least));
   std::vector<std::vector<std::size_t>> samples(options.resamples);
-  for (auto& sample : samples)
-    sample = options.subset_fraction < 1 ? resampler.subset(count) : resampler.with_replacement();
+  for (auto& sample : samples) sample = is_subset ? resampler.subset(count) : resampler.with_replacement();
   return samples;
 }
 

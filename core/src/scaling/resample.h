@@ -31,7 +31,8 @@ struct BootstrapOptions {
   double subset_fraction = 1;  // below 1: resamples are subsets of this share, and not draws with replacement
 };
 
-// The row indices of every resample.
-std::vector<std::vector<std::size_t>> resamples_of(std::size_t rows, const BootstrapOptions& options);
+// The row indices of every resample. Throws UserError when a subset has fewer than `least` rows.
+std::vector<std::vector<std::size_t>> resamples_of(std::size_t rows, const BootstrapOptions& options,
+                                                   std::size_t least = 1);
 
 }  // namespace assay::scaling

@@ -21,14 +21,19 @@ struct Side {
   double flops() const { return std::exp(log_flops / static_cast<double>(runs)); }
 };
 
-double lowest_of(const std::vector<Point>& points) {
+// The lowest loss of a seed at a budget, and whether it is that of an inner vertex.
+struct Lowest {
+  double loss = 0;
+  bool is_vertex = false;
+};
+Lowest lowest_of(const std::vector<Point>& points) {
   // One profile, however wide its runs are.
   const auto fit = fit_isoflop(points, {.window = std::numeric_limits<double>::infinity()});
   const auto& profile = fit.profiles.front();
-  if (profile.rejected.empty() && !profile.is_outside) return profile.lowest;
-  return std::min_element(points.begin(), points.end(),
-                          [](const Point& one, const Point& other) { return one.loss < other.loss; })
-      ->loss;
+  if (profile.rejected.empty() && !profile.is_outside) return {profile.lowest, true};
+  const auto lowest = std::min_element(points.begin(), points.end(),
+                                       [](const Point& one, const Point& other) { return one.loss < other.loss; });
+  return {lowest->loss, false};
 }
 
 }  // namespace
@@ -37,23 +42,28 @@ std::vector<Rung> rungs_of(const std::vector<Point>& variant, const std::vector<
                            const IsoflopOptions& options) {
   auto all = variant;
   all.insert(all.end(), baseline.begin(), baseline.end());
-  std::vector<Rung> rungs;
+  std::vector<Rung> rungs, with_vertices;
   for (const auto& profile : fit_isoflop(all, options).profiles) {
     Side of_variant, of_baseline;
     for (const auto row : profile.rows) (row < variant.size() ? of_variant : of_baseline).add(all[row]);
-    Rung rung{.variant = {}, .baseline = {}};
+    Rung rung{.seeds = {}, .variant = {}, .baseline = {}};
+    bool has_vertices = true;
     for (const auto& [seed, points] : of_variant.of_seed) {
       const auto partner = of_baseline.of_seed.find(seed);
       if (partner == of_baseline.of_seed.end()) continue;
-      rung.variant.push_back(lowest_of(points));
-      rung.baseline.push_back(lowest_of(partner->second));
+      const auto one = lowest_of(points), other = lowest_of(partner->second);
+      rung.seeds.push_back(seed);
+      rung.variant.push_back(one.loss);
+      rung.baseline.push_back(other.loss);
+      has_vertices &= one.is_vertex && other.is_vertex;
     }
-    if (rung.variant.empty()) continue;
+    if (rung.seeds.empty()) continue;
     rung.variant_flops = of_variant.flops();
     rung.baseline_flops = of_baseline.flops();
+    if (has_vertices) with_vertices.push_back(rung);
     rungs.push_back(std::move(rung));
   }
-  return rungs;
+  return with_vertices.empty() ? rungs : with_vertices;
 }
 
 }  // namespace assay::scaling

@@ -9,9 +9,10 @@
 
 namespace assay::scaling {
 
-// A rung is a budget at which both groups have runs of the same seeds, grouped like IsoFLOP profiles. A seed's loss
-// there is that of its run; of several sizes, the lowest point of their parabola, or the lowest loss where there is
-// none.
+// A rung is a budget at which both groups have runs of the same seeds, grouped like IsoFLOP profiles. Where a budget
+// has parabolas with inner vertices, for every seed of both groups, a seed's loss is that of the vertex, and only such
+// budgets count: a size that is not near the optimum has a multiplier of its own. Otherwise it is the lowest loss of
+// its runs.
 std::vector<Rung> rungs_of(const std::vector<Point>& variant, const std::vector<Point>& baseline,
                            const IsoflopOptions& options);
 

@@ -117,11 +117,16 @@ json json_schema(const Catalogue& catalogue) {
       top[section] = reference(section);
     } else if (section == "sweep") {
       const json one = {{"type", "object"}}, several = {{"anyOf", {one, {{"type", "array"}, {"items", one}}}}};
-      const json block =
-          table({{"grid", one}, {"zip", several}, {"case", several}, {"when", several}, {"exclude", several}});
+      const json block = table({{"grid", one},
+                                {"zip", several},
+                                {"ladder", several},
+                                {"case", several},
+                                {"when", several},
+                                {"exclude", several}});
       top[section] = {{"anyOf", {block, {{"type", "array"}, {"items", block}}}}};
     } else {
       auto one = table(properties(section_parameters(section)));
+      if (section == "scaling") one["properties"]["grid"] = table(properties(section_parameters("grid")));
       if (section == "resources") one["properties"]["mesh"] = table(properties(section_parameters("mesh")));
       top[section] = shape == Shape::kEntries ? json{{"type", "array"}, {"items", one}} : one;
     }

@@ -79,6 +79,7 @@ TEST(ScalingVerb, RefusesWithAReason) {
   EXPECT_THAT(fit({"--csv", table.file}), HasSubstr("[scaling] needs 'seed'"));
   EXPECT_THAT(fit({"--csv", table.file, "quickstart"}),
               HasSubstr("--csv takes no experiment, but 'quickstart' is given"));
+  EXPECT_THAT(fit({"--csv", table.file, "bootstrap=0", "by=[\"x\"]"}), HasSubstr("is for experiments"));
   EXPECT_THAT(fit({"--csv", table.file, "bootstrap=0", "dleta=1"}), HasSubstr("did you mean 'delta'?"));
   EXPECT_THAT(fit({"--csv", table.file, "bootstrap=0", "approaches=[\"isoflops\"]"}),
               HasSubstr("'isoflops' is not a valid approach"));
@@ -98,6 +99,9 @@ TEST(ScalingVerb, DrawsFigures) {
   for (const char* name : {"loss-by-flops", "isoflop", "residuals"})
     for (const char* end : {".svg", ".pdf", ".gp"})
       EXPECT_GT(std::filesystem::file_size(folder / (std::string(name) + end)), 100) << name << end;
+  const auto script = base::read_file(folder / "loss-by-flops.gp");
+  EXPECT_THAT(script, HasSubstr("using 2:3 with points linetype 1 title 'runs'"));
+  EXPECT_THAT(script, HasSubstr("using 2:3 with lines linetype 1 title 'frontier'"));
   const auto csv = base::read_file(folder / "residuals.csv");
   EXPECT_THAT(csv, HasSubstr("series,training FLOPs,ln(fitted loss) - ln(loss),"));
   EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 41);
@@ -123,7 +127,10 @@ TEST(ScalingVerb, PlansByTheLawOfThePaperOrAnother) {
   const auto file =
       folder.write("law.json", R"({"A": 406.4, "B": 410.7, "E": 1.69, "alpha": 0.34, "beta": 0.28})").string();
   EXPECT_THAT(call({"scaling", "plan", "--flops", "5.76e23", "--law", file}).out, HasSubstr("3.219e+10"));
-  EXPECT_THAT(call({"scaling", "plan"}).err, HasSubstr("takes --flops, an experiment file, or both"));
+  EXPECT_THAT(call({"scaling", "plan", "--parameters", "1e9"}).out, HasSubstr("1.748e+20"));
+  EXPECT_THAT(call({"scaling", "plan", "--loss", "2.5"}).out, HasSubstr("loss 2.5"));
+  EXPECT_THAT(call({"scaling", "plan", "--loss", "1.5"}).err, HasSubstr("no budget reaches the loss 1.5"));
+  EXPECT_THAT(call({"scaling", "plan"}).err, HasSubstr("takes --flops, --parameters, --loss or an experiment file"));
   EXPECT_THAT(call({"scaling", "plan", "--flops", "-1"}).err, HasSubstr("-1"));
 }
 

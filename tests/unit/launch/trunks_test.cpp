@@ -40,12 +40,12 @@ json common_steps(const json& request) {
 }
 
 // "-" for a run that starts by itself, else "trunk:step".
-std::vector<std::string> trunks(const std::vector<json>& given, std::vector<std::int64_t> begun = {}) {
+std::vector<std::string> trunks(const std::vector<json>& given, std::vector<Extent> extents = {}) {
   std::vector<record::PlanLine> lines;
   for (const auto& one : given) lines.push_back(testing::plan_line(one));
-  begun.resize(lines.size());
+  extents.resize(lines.size());
   std::vector<std::string> texts;
-  for (const auto& trunk : trunks_of(lines, begun, common_steps))
+  for (const auto& trunk : trunks_of(lines, extents, common_steps))
     texts.push_back(trunk ? lines[trunk->run].train_id + ":" + std::to_string(trunk->step) : "-");
   return texts;
 }
@@ -87,20 +87,29 @@ TEST(Trunks, ATrunkLogsAllThatItsBranchLogs) {
 
 TEST(Trunks, WhatIsTrainedCounts) {
   const std::vector<json> lines{line_json("a", 50), line_json("b", 100), line_json("c", 200)};
-  EXPECT_EQ(trunks(lines, {0, 0, 60}), (Texts{"b:40", "c:80", "-"}));  // c is past step 40
-  EXPECT_EQ(trunks(lines, {40, 0, 0}), (Texts{"-", "c:80", "-"}));     // a has all that c could give
-  EXPECT_EQ(trunks(lines, {0, 0, 199}), (Texts{"b:40", "-", "-"}));
+  EXPECT_EQ(trunks(lines, {{}, {}, {.begun = 60}}), (Texts{"b:40", "c:80", "-"}));  // c is past step 40
+  EXPECT_EQ(trunks(lines, {{.begun = 40}, {}, {}}), (Texts{"-", "c:80", "-"}));     // a has all that c could give
+  EXPECT_EQ(trunks(lines, {{}, {}, {.begun = 199}}), (Texts{"b:40", "-", "-"}));
+}
+
+TEST(Trunks, ARunThatPausesGivesAndTakesNoMore) {
+  const std::vector<json> lines{line_json("a", 50), line_json("b", 100), line_json("c", 200)};
+  EXPECT_EQ(trunks(lines, {{.until = 30}, {.until = 30}, {.until = 30}}), (Texts{"c:30", "c:30", "-"}));
+  EXPECT_EQ(trunks(lines, {{}, {}, {.until = 20}}), (Texts{"b:40", "c:20", "-"}));
 }
 
 TEST(Trunks, SharedStepsAreCounted) {
   std::vector<record::PlanLine> lines;
   for (const int steps : {50, 100, 200}) lines.push_back(testing::plan_line(line_json(std::to_string(steps), steps)));
-  const auto found = trunks_of(lines, {0, 0, 0}, common_steps);
-  const auto steps = shared_steps(lines, found);
+  const std::vector<Extent> whole(3);
+  const auto found = trunks_of(lines, whole, common_steps);
+  const auto steps = shared_steps(lines, found, whole);
   EXPECT_EQ(steps.planned, 350);
   EXPECT_EQ(steps.shared, 120);
   EXPECT_EQ(shared_text(steps), "2 runs continue another one: 34% of 350 steps are trained once for several runs.");
   EXPECT_EQ(shared_text({}), "");
+  EXPECT_EQ(shared_steps(lines, found, {{.begun = 10}, {}, {.until = 120}}).planned, 40 + 100 + 120);
+  EXPECT_EQ(shared_steps(lines, found, {{.begun = 10}, {}, {.until = 120}}).shared, 30 + 80);
   std::vector<Job> jobs(3, Job{.train_id = "", .name = "", .run = record::RunLayout("")});
   set_branches(lines, found, jobs);
   EXPECT_EQ(jobs[0].trunk, 2);

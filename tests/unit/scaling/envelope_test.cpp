@@ -15,17 +15,31 @@ namespace {
 using ::testing::ElementsAre;
 
 TEST(Envelope, SmoothingIsAWeightedMeanCutAtTheEnds) {
-  const std::vector<double> losses{4, 2, 1};
-  const auto means = smoothed(losses, 1);
+  const std::vector<double> losses{4, 2, 1}, steps{1, 2, 3};
+  const auto means = smoothed(steps, losses, 1);
   const double near = std::exp(-0.5), far = std::exp(-2.0);
   EXPECT_NEAR(means[0], (4 + 2 * near + far) / (1 + near + far), 1e-15);
   EXPECT_NEAR(means[1], (4 * near + 2 + near) / (1 + 2 * near), 1e-15);
-  EXPECT_THAT(smoothed(losses, 0), ElementsAre(4, 2, 1));
+  EXPECT_THAT(smoothed(steps, losses, 0), ElementsAre(4, 2, 1));
+  // The window is in steps, whatever the distance of logged ones: at a distance of 20 nothing is left of a neighbour.
+  const auto apart = smoothed(std::vector<double>{10, 20, 40}, losses, 5);
+  EXPECT_NEAR(apart[0], (4 + 2 * std::exp(-2.0)) / (1 + std::exp(-2.0)), 1e-15);
+  EXPECT_NEAR(apart[2], (1 + 2 * std::exp(-8.0)) / (1 + std::exp(-8.0)), 1e-15);
 }
 
 TEST(Envelope, TheLowestCurveOfEachBudget) {
-  const std::vector<Curve> curves{{.parameters = 10, .flops = {1, 10, 100}, .losses = {5, 3, 2.8}, .name = "small"},
-                                  {.parameters = 100, .flops = {10, 100, 1000}, .losses = {4, 2, 1}, .name = "large"}};
+  const std::vector<Curve> curves{{.parameters = 10,
+                                   .flops_per_token = 6.0 * 10,
+                                   .steps = {1, 2, 3},
+                                   .flops = {1, 10, 100},
+                                   .losses = {5, 3, 2.8},
+                                   .name = "small"},
+                                  {.parameters = 100,
+                                   .flops_per_token = 6.0 * 100,
+                                   .steps = {1, 2, 3},
+                                   .flops = {10, 100, 1000},
+                                   .losses = {4, 2, 1},
+                                   .name = "large"}};
   const auto fit = Envelope(curves, {.smoothing_window = 0, .points = 7}).fit();
   ASSERT_EQ(fit.points.size(), 7);  // 1, 10^0.5, 10, ..., 1000
   std::vector<std::size_t> lowest;
@@ -43,9 +57,11 @@ TEST(Envelope, TheLowestCurveOfEachBudget) {
 TEST(Envelope, FollowsTheFrontierOfASurface) {
   std::vector<Curve> curves;
   for (int i = 0; i < 41; ++i) {
-    Curve curve{.parameters = 1e7 * std::pow(1000, i / 40.0), .flops = {}, .losses = {}};
+    Curve curve{.parameters = 1e7 * std::pow(1000, i / 40.0)};
+    curve.flops_per_token = 6 * curve.parameters;
     for (int step = 1; step <= 400; ++step) {
       const double tokens = 1e7 * std::pow(1e5, step / 400.0);
+      curve.steps.push_back(step);
       curve.flops.push_back(6 * curve.parameters * tokens);
       curve.losses.push_back(loss(kReplication, curve.parameters, tokens));
     }
@@ -60,8 +76,13 @@ TEST(Envelope, FollowsTheFrontierOfASurface) {
 }
 
 TEST(Envelope, ChosenCurvesAlone) {
-  const std::vector<Curve> curves{{.parameters = 10, .flops = {1, 10, 100}, .losses = {5, 3, 2.8}},
-                                  {.parameters = 100, .flops = {9, 100, 1000}, .losses = {4, 2, 1}}};
+  const std::vector<Curve> curves{
+      {.parameters = 10, .flops_per_token = 6.0 * 10, .steps = {1, 2, 3}, .flops = {1, 10, 100}, .losses = {5, 3, 2.8}},
+      {.parameters = 100,
+       .flops_per_token = 6.0 * 100,
+       .steps = {1, 2, 3},
+       .flops = {9, 100, 1000},
+       .losses = {4, 2, 1}}};
   const Envelope envelope(curves, {.smoothing_window = 0, .points = 7});
   const std::vector<std::size_t> one{1, 1};
   const auto fit = envelope.fit(one);
@@ -70,11 +91,19 @@ TEST(Envelope, ChosenCurvesAlone) {
 }
 
 TEST(Envelope, RefusesTooLittle) {
-  EXPECT_THROW(Envelope(std::vector<Curve>{{.parameters = 1, .flops = {1, 2}, .losses = {1, 1}}}, {}), UserError);
-  EXPECT_THROW(Envelope(std::vector<Curve>{{.parameters = 1, .flops = {1, 2}, .losses = {1, 1}},
-                                           {.parameters = 2, .flops = {1}, .losses = {1}}},
-                        {}),
-               UserError);
+  EXPECT_THROW(
+      Envelope(
+          std::vector<Curve>{
+              {.parameters = 1, .flops_per_token = 6.0 * 1, .steps = {1, 2}, .flops = {1, 2}, .losses = {1, 1}}},
+          {}),
+      UserError);
+  EXPECT_THROW(
+      Envelope(
+          std::vector<Curve>{
+              {.parameters = 1, .flops_per_token = 6.0 * 1, .steps = {1, 2}, .flops = {1, 2}, .losses = {1, 1}},
+              {.parameters = 2, .flops_per_token = 6.0 * 2, .steps = {1}, .flops = {1}, .losses = {1}}},
+          {}),
+      UserError);
 }
 
 }  // namespace

@@ -26,6 +26,15 @@ TEST(Isoflop, VerticesOfTheSurface) {
   EXPECT_EQ(fit.vertices, 9);
 }
 
+// D of a vertex is that of its runs, also where C is not 6ND.
+TEST(Isoflop, TokensAreThoseOfTheRuns) {
+  auto points = isoflop_points();
+  for (auto& point : points) point.flops *= 1.58;
+  const auto fit = fit_isoflop(points, {});
+  EXPECT_NEAR(fit.profiles[4].tokens / (1e20 / (6 * 849386279.2290348)), 1, 1e-9);
+  EXPECT_NEAR(fit.tokens.exponent, 1 - 0.51270332, 1e-8);
+}
+
 TEST(Isoflop, ABudgetTakesTheRunsWithinItsWindow) {
   auto points = isoflop_points();
   points[3].flops *= 1.08;

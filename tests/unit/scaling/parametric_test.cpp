@@ -69,6 +69,8 @@ TEST(Parametric, ExcludesRowsFromTheKthHighestOn) {
   EXPECT_THAT(fit_parametric(points, options).excluded, ElementsAre(3, 7));
   options.exclude_highest = 3;
   EXPECT_THAT(fit_parametric(points, options).excluded, ElementsAre(3, 7, 20));
+  options.exclude_highest = 41;
+  EXPECT_THROW(fit_parametric(points, options), UserError);
   options.exclude_highest = 0;
   EXPECT_THAT(fit_parametric(points, options).excluded, ElementsAre());
 }

@@ -23,6 +23,11 @@ TEST(PowerLaw, TheFrontierOfThePapersParameters) {
   EXPECT_NEAR(flops_for_parameters(frontier, 1e9), 1.748376e20, 1e14);
 }
 
+TEST(PowerLaw, NoFrontierWhereATermDoesNotFall) {
+  EXPECT_TRUE(has_frontier({.A = 1, .B = 1, .E = 1, .alpha = 0.3, .beta = 0.3}));
+  EXPECT_FALSE(has_frontier({.A = 1, .B = 1, .E = 1, .alpha = -0.01, .beta = 0.3}));
+}
+
 TEST(PowerLaw, RoundedParametersShiftTheOptimum) {
   const auto frontier = frontier_of({.A = 406.4, .B = 410.7, .E = 1.69, .alpha = 0.34, .beta = 0.28});
   const auto gopher = optimum(frontier, 5.76e23);

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "assay/error.h"
+
 namespace assay::scaling {
 namespace {
 
@@ -36,6 +38,7 @@ TEST(Resample, OneRow) { EXPECT_THAT(Resampler(1, 0).with_replacement(), Element
 TEST(Resample, AFractionMakesSubsets) {
   const auto samples = resamples_of(5, {.resamples = 2, .seed = 3, .subset_fraction = 0.6});
   EXPECT_THAT(samples, ElementsAre(ElementsAre(3, 4, 1), ElementsAre(2, 1, 3)));
+  EXPECT_THROW(resamples_of(5, {.resamples = 2, .seed = 3, .subset_fraction = 0.6}, 5), UserError);
   EXPECT_EQ(resamples_of(5, {.resamples = 2, .seed = 3})[1], (std::vector<std::size_t>{0, 0, 3, 2, 3}));
 }
 

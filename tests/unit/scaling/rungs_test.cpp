@@ -21,6 +21,7 @@ TEST(Rungs, PartnersOfABudget) {
                                     point_of(1e11, 300, 1, 2.6), point_of(1e12, 900, 3, 2.2)};
   const auto rungs = rungs_of(variant, baseline, {});
   ASSERT_EQ(rungs.size(), 1);  // at 1e11 only the baseline has a run, at 1e12 no seed is common
+  EXPECT_THAT(rungs[0].seeds, ElementsAre(1, 2));
   EXPECT_THAT(rungs[0].variant, ElementsAre(3.0, 3.1));
   EXPECT_THAT(rungs[0].baseline, ElementsAre(3.2, 3.3));
   EXPECT_NEAR(rungs[0].variant_flops, 1e10, 1);
@@ -38,6 +39,14 @@ TEST(Rungs, TheLowestPointOfAProfile) {
   ASSERT_EQ(rungs.size(), 1);
   EXPECT_NEAR(rungs[0].variant[0], 2, 1e-12);
   EXPECT_NEAR(rungs[0].baseline[0], 2.7, 1e-12);
+  // Beside a budget with vertices one without does not count.
+  auto inner = baseline;
+  for (auto* points : {&variant, &inner}) points->push_back(point_of(1e12, 900, 1, 1.5));
+  for (auto& point : inner)
+    if (point.flops == 1e10) point.loss = 2.2 + std::pow(std::log10(point.parameters) - 3, 2);
+  const auto with_vertices = rungs_of(variant, inner, {});
+  ASSERT_EQ(with_vertices.size(), 1);
+  EXPECT_NEAR(with_vertices[0].baseline[0], 2.2, 1e-12);
 }
 
 }  // namespace

@@ -68,6 +68,13 @@ scaling::Fits fit_table(const ScalingOptions& given, const Arguments& arguments,
           fmt::format("assay scaling fit --csv takes no experiment, but '{}' is given; with a table, words are "
                       "key=value of [scaling]",
                       word));
+  for (const auto& word : words)
+    for (const char* key : {"metric=", "by=", "flops=", "count_n="})
+      if (word.starts_with(key))
+        throw UserError(
+            fmt::format("assay scaling fit --csv: '{}' is for experiments; a table has its own columns (--columns) "
+                        "and one law",
+                        word));
   const auto settings = study::scaling_settings_of(words);
   if (settings.envelope)
     throw UserError(
@@ -101,6 +108,9 @@ scaling::Fits fit_experiment(const ScalingOptions& given, const Arguments& argum
   for (const auto& group : measured.groups) scaling::check_points(group.points, group.name, true);
   auto options = scaling::fit_options_of(*settings, base::available_cores());
   options.baseline = measured.baseline;
+  if (compared.baseline && !measured.baseline)
+    measured.notes.push_back(
+        "There is no compute multiplier, because the baseline of [compare] is not one of the groups of [scaling] by.");
   auto fits =
       scaling::fit_groups(std::move(measured.groups), options, results.experiment + ": " + settings->metric.name);
   fits.report.notes.insert(fits.report.notes.end(), measured.notes.begin(), measured.notes.end());

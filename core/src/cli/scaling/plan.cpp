@@ -144,33 +144,68 @@ void print_runs(const Law& law, const plan::Plan& plan) {
   }
   fmt::print("The runs of {}, with {} each:\n\n{}", base::printable(plan.experiment),
              base::plural(static_cast<std::int64_t>(seeds), "seed"), aligned(rows));
-  if (is_known && outlook.earlier > 0)
-    fmt::print("about {} for all of them, one after another (from {} on this machine)\n",
-               launch::duration_text(seconds), base::plural(static_cast<std::int64_t>(outlook.earlier), "earlier run"));
-  if (!plan.share_trunks) return;
-  const auto shared = launch::shared_steps(plan.lines, launch::trunks_of(plan.lines));
+  const auto shared = plan.share_trunks ? launch::shared_steps_of(plan.lines) : launch::SharedSteps{};
   if (const auto text = launch::shared_text(shared); !text.empty()) fmt::print("{}\n", text);
+  if (!is_known || outlook.earlier == 0) {
+    fmt::print("No time is estimated, because no earlier run on this machine tells its rate.\n");
+    return;
+  }
+  const double trained =
+      shared.planned > 0 ? 1 - static_cast<double>(shared.shared) / static_cast<double>(shared.planned) : 1;
+  fmt::print("about {} for all of them, one after another (from {} on this machine)\n",
+             launch::duration_text(seconds * trained),
+             base::plural(static_cast<std::int64_t>(outlook.earlier), "earlier run"));
+}
+
+// Budgets for a given size or loss.
+void print_budgets(const Law& law, const std::vector<double>& sizes, const std::vector<double>& losses) {
+  Rows rows{{"wanted", "FLOPs", "parameters", "tokens"}};
+  const auto frontier = scaling::frontier_of(law.law);
+  const auto add = [&](const std::string& wanted, double flops) {
+    const auto best = scaling::optimum(frontier, flops);
+    rows.push_back({wanted, short_number(flops), short_number(best.parameters), short_number(best.tokens)});
+  };
+  for (const double size : sizes)
+    add(fmt::format("{:.4g} parameters", size), scaling::flops_for_parameters(frontier, size));
+  for (const double loss : losses) {
+    const auto flops = scaling::flops_for_loss(law.law, loss);
+    if (!flops)
+      throw UserError(fmt::format("assay scaling plan: no budget reaches the loss {:g}; the law has {:.4g} at infinity",
+                                  loss, law.law.E));
+    add(fmt::format("loss {:g}", loss), *flops);
+  }
+  fmt::print("Budgets by the law of {}:\n\n{}\n", base::printable(law.name), aligned(rows));
+}
+
+void check_positive(const std::vector<double>& values, const char* option) {
+  for (const double value : values)
+    if (!(value > 0) || !std::isfinite(value))
+      throw UserError(fmt::format("assay scaling plan: --{} {:g} must be a number above 0", option, value));
 }
 
 }  // namespace
 
 int scaling_plan(const Arguments& arguments) {
   std::string law_file, runs;
-  std::vector<double> budgets;
+  std::vector<double> budgets, parameters, losses;
   auto options = plan_options();
   options.add_options()("flops", po::value(&budgets)->value_name("C")->multitoken(), "budgets in training FLOPs")(
+      "parameters", po::value(&parameters)->value_name("N")->multitoken(), "sizes to find the budget for")(
+      "loss", po::value(&losses)->value_name("L")->multitoken(), "losses to find the budget for, nats per token")(
       "law", po::value(&law_file)->value_name("FILE"),
       "output of 'scaling fit --format json', or a JSON object with A, B, E, alpha and beta")(
       "runs", po::value(&runs)->value_name("NAME"), "which runs' law, where the file has several");
   const auto parsed = parse_options(arguments, options);
   if (!parsed) return kDone;
-  if (budgets.empty() && parsed->words.empty())
-    throw UserError("assay scaling plan takes --flops, an experiment file, or both; see assay scaling plan --help");
-  for (const double flops : budgets)
-    if (!(flops > 0) || !std::isfinite(flops))
-      throw UserError(fmt::format("assay scaling plan: --flops {:g} is not a budget; give FLOPs above 0", flops));
+  if (budgets.empty() && parameters.empty() && losses.empty() && parsed->words.empty())
+    throw UserError(
+        "assay scaling plan takes --flops, --parameters, --loss or an experiment file; see assay scaling plan --help");
+  check_positive(budgets, "flops");
+  check_positive(parameters, "parameters");
+  check_positive(losses, "loss");
   const auto law = law_of(law_file, runs);
   if (!budgets.empty()) print_optima(law, budgets);
+  if (!parameters.empty() || !losses.empty()) print_budgets(law, parameters, losses);
   if (parsed->words.empty()) return kDone;
   const auto plan = plan::make_plan(plan_request(arguments, *parsed));
   for (const auto& warning : plan::warnings_of(plan)) fmt::print(stderr, "{}\n", base::printable(warning));
