@@ -19,6 +19,7 @@ from bench.cases import TRIED_BY, case, training_flops_per_token
 from bench.peers import PACKAGES, Environment, Peers, libtorch_version
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
+PARTS_WITH_PEERS = {"train", "sweep", "simctg"}
 PARTS = ("train", "sweep", "simctg", "infill", "cocolm", "commands", "loaded", "scaling", "build")
 
 NOTES = f"""\
@@ -108,8 +109,8 @@ class Bench:
         corpus = pathlib.Path(os.environ["ASSAY_DATA"]) / "austen"
         environment = Environment(pathlib.Path(os.environ["ASSAY_DEPS"]) / "bench-venv")
         self.systems = [system for system in SYSTEMS if system in options.only]
-        self.with_peers = any(system in PEERS for system in self.systems)
-        if "compile" in self.systems:
+        self.with_peers = any(system in PEERS for system in self.systems) and bool(PARTS_WITH_PEERS & set(options.parts))
+        if "compile" in self.systems and self.with_peers:
             environment.add_header()
         if self.with_peers:
             environment.make(say)
