@@ -9,6 +9,7 @@
 
 #include "assay/error.h"
 #include "base/text.h"
+#include "compare/statistics/statistics.h"
 #include "scaling/rungs.h"
 
 namespace assay::scaling {
@@ -30,11 +31,7 @@ class Lines {
   Quantity& add(const std::string& name, double value, std::vector<double> resampled, double confidence) {
     auto& quantity = add(name, value);
     if (resampled.size() < 2) return quantity;
-    const auto n = static_cast<double>(resampled.size());
-    double mean = 0, squares = 0;
-    for (const double one : resampled) mean += one / n;
-    for (const double one : resampled) squares += (one - mean) * (one - mean);
-    quantity.deviation = std::sqrt(squares / (n - 1));
+    quantity.deviation = compare::summarise(resampled).deviation;
     quantity.interval = compare::percentile_interval(std::move(resampled), 0.5 - confidence / 2, 0.5 + confidence / 2);
     quantity.confidence = confidence;
     return quantity;

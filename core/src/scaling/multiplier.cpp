@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "assay/error.h"
+#include "compare/statistics/statistics.h"
 #include "scaling/parabola.h"
 #include "scaling/resample.h"
 
@@ -118,12 +119,8 @@ class Variances {
 
  private:
   static double variance(const std::vector<double>& values) {
-    if (values.size() < 2) return 0;
-    const auto n = static_cast<double>(values.size());
-    double mean = 0, squares = 0;
-    for (const double value : values) mean += value / n;
-    for (const double value : values) squares += (value - mean) * (value - mean);
-    return squares / (n - 1);
+    const double deviation = compare::summarise(values).deviation.value_or(0);
+    return deviation * deviation;
   }
   std::vector<std::vector<double>> logs_;
   std::vector<double> slopes_;

@@ -2,7 +2,6 @@
 #include "scaling/fit.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <iostream>
@@ -54,10 +53,6 @@ ReportFormat report_format(const std::string& name) {
   if (name == "json") return scaling::format_json;
   if (name == "latex") return scaling::format_latex;
   throw UserError("--format: '" + name + "' is not a valid format; give text, md, csv, json or latex");
-}
-
-std::string command_of(const Arguments& arguments) {
-  return fmt::format("assay {} {}", arguments.verb, fmt::join(arguments.words, " "));
 }
 
 scaling::Fits fit_table(const ScalingOptions& given, const Arguments& arguments,

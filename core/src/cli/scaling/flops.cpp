@@ -3,8 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <limits>
-
 #include "assay/error.h"
 #include "cli/shared/cli.h"
 #include "cli/shared/options.h"

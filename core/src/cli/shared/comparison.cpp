@@ -13,10 +13,6 @@
 namespace assay::cli {
 namespace {
 
-std::string command_of(const Arguments& arguments) {
-  return fmt::format("assay {} {}", arguments.verb, fmt::join(arguments.words, " "));
-}
-
 // An unreadable compare.json says nothing about the plan, but a file's claims can be judged without it.
 std::map<std::string, int> results_when_stated(const NamedExperiment& experiment) {
   try {
@@ -28,6 +24,10 @@ std::map<std::string, int> results_when_stated(const NamedExperiment& experiment
 }
 
 }  // namespace
+
+std::string command_of(const Arguments& arguments) {
+  return fmt::format("assay {} {}", arguments.verb, fmt::join(arguments.words, " "));
+}
 
 study::CompareSettings compare_settings_of(const NamedExperiment& experiment) {
   if (experiment.file) return study::read_compare_settings(experiment.file->string());

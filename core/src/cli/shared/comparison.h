@@ -21,6 +21,9 @@ study::CompareSettings compare_settings_of(const NamedExperiment& experiment);
 compare::CompareRequest compare_request(const NamedExperiment& experiment, const study::CompareSettings& settings,
                                         std::vector<std::string> metrics, bool mixed_code, const Arguments& arguments);
 
+// The command as entered, for the provenance of what it prints.
+std::string command_of(const Arguments& arguments);
+
 // The build id of the library that would train now.
 std::string current_training_code();
 
