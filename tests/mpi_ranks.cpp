@@ -65,9 +65,9 @@ void try_axis(Communicator& axis, Dtype dtype, size_t count) {
     for (size_t i = 0; i < count; ++i) good &= all[static_cast<size_t>(r) * count + i] == value<T>(r, i);
   expect(good, "all_gather", count);
 
-  auto told = values<T>(rank, count);
-  axis.broadcast(told.data(), count * sizeof(T), ranks - 1);
-  for (size_t i = 0; i < count; ++i) good &= told[i] == value<T>(ranks - 1, i);
+  auto received = values<T>(rank, count);
+  axis.broadcast(received.data(), count * sizeof(T), ranks - 1);
+  for (size_t i = 0; i < count; ++i) good &= received[i] == value<T>(ranks - 1, i);
   expect(good, "broadcast", count);
 }
 

@@ -53,9 +53,9 @@ TEST_F(Inputs, AreRunFirstOnRequestAndElseReported) {
   EXPECT_EQ(metrics_in(after()), metrics_in(experiment()));
   // An evaluator that takes a run as input gets its folder and the hash of its weights.
   const auto asked = record::read_plan_lines(after().plan()).at(0).evaluate.at(1);
-  const auto told = read_json(run_in(after()).eval_record(asked.id)).at("examples").at(0).at("texts");
-  EXPECT_TRUE(fs::equivalent(folder_ / told.at("folder").get<std::string>(), run_in(experiment()).folder())) << told;
-  EXPECT_EQ(told.at("sha256"), record_in(experiment())["weights_sha256"]);
+  const auto texts = read_json(run_in(after()).eval_record(asked.id)).at("examples").at(0).at("texts");
+  EXPECT_TRUE(fs::equivalent(folder_ / texts.at("folder").get<std::string>(), run_in(experiment()).folder())) << texts;
+  EXPECT_EQ(texts.at("sha256"), record_in(experiment())["weights_sha256"]);
   const auto record = record_in(after());
   EXPECT_EQ(record["steps"], 0);
   EXPECT_EQ(record["metrics"], json::array());

@@ -49,7 +49,7 @@ std::string progress_text(const launch::Job& job) {
   return launch::describe(shown);
 }
 
-std::string failure_text(const launch::Job& job, const record::RunStatusNow& now) {
+std::string failure_text(const launch::Job& job, const record::RunStatusReport& now) {
   const auto kind = now.failure_class.empty() ? "" : " (" + now.failure_class + ")";
   const auto log = std::filesystem::exists(job.run.log())
                        ? fmt::format("          log: {}\n", base::printable(job.run.log().string()))

@@ -82,8 +82,8 @@ std::map<std::string, SlurmTaskStatus> runs_on_slurm(const record::ExperimentLay
   return runs;
 }
 
-record::RunStatusNow with_slurm(record::RunStatusNow now, const record::RunLayout& run,
-                                const SlurmTaskStatus& on_slurm) {
+record::RunStatusReport with_slurm(record::RunStatusReport now, const record::RunLayout& run,
+                                   const SlurmTaskStatus& on_slurm) {
   if (on_slurm.state == SlurmTaskStatus::State::kRuns) return {record::RunStatus::kRunning, ""};
   if (on_slurm.state == SlurmTaskStatus::State::kWaits) return {record::RunStatus::kQueued, ""};
   const auto state = record::read_state(run.state());

@@ -49,8 +49,8 @@ std::map<std::string, SlurmTaskStatus> runs_on_slurm(const record::ExperimentLay
 
 // The status of a run by its own files and, if they do not decide it, by Slurm: a pending task is queued, one that is
 // gone before it started was cancelled, and one that is gone without a message has failed.
-record::RunStatusNow with_slurm(record::RunStatusNow now, const record::RunLayout& run,
-                                const SlurmTaskStatus& on_slurm);
+record::RunStatusReport with_slurm(record::RunStatusReport now, const record::RunLayout& run,
+                                   const SlurmTaskStatus& on_slurm);
 
 // Cancels the experiment's runs that are pending or running on Slurm and returns their number. Pending runs get the
 // state cancelled, and running ones write it when they end.

@@ -22,7 +22,7 @@ struct Trunk {
 
 // The trunk of each run; nothing for a run that starts by itself. Runs share steps if everything that decides their
 // weights is equal but the length and the scheduler, and if they train in the same environment, because only a
-// scheduler is told the length of its run. A branch leaves early enough to make everything that its own record and
+// scheduler gets the length of its run. A branch leaves early enough to make everything that its own record and
 // events need: before the last tenth of its steps, and before evaluations that its trunk does not make. Runs with
 // trackers share nothing, because a tracker must see every step.
 //

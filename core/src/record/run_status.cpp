@@ -6,7 +6,7 @@
 
 namespace assay::record {
 
-RunStatusNow run_status(const PlanLine& plan_line, const RunLayout& run) {
+RunStatusReport run_status(const PlanLine& plan_line, const RunLayout& run) {
   if (has_all_records(plan_line, run)) return {RunStatus::kDone};
   if (base::FileLock::is_held(run.lock())) return {RunStatus::kRunning};
   const auto state = read_state(run.state());

@@ -9,13 +9,13 @@
 
 namespace assay::record {
 
-struct RunStatusNow {
+struct RunStatusReport {
   RunStatus status = RunStatus::kQueued;
   std::string reason = {};         // one line; empty when the run is running, done or queued
   std::string failure_class = {};  // of a failed run
 };
 
 // A run whose worker was killed together with its controller, or that is paused at a rung, counts as queued.
-RunStatusNow run_status(const PlanLine& plan_line, const RunLayout& run);
+RunStatusReport run_status(const PlanLine& plan_line, const RunLayout& run);
 
 }  // namespace assay::record

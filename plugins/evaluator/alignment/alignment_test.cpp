@@ -14,7 +14,7 @@ using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
 // The representation of a sequence at [CLS] is its length, first letter and sum of letters; elsewhere it is the letter.
-std::map<int64_t, Tensor> told(const Batch& batch) {
+std::map<int64_t, Tensor> states_of(const Batch& batch) {
   const auto real = batch.key_mask.defined() ? batch.key_mask : batch.tokens.ge(0);
   const auto tokens = batch.tokens.masked_fill(real.logical_not(), 0).to(at::kDouble);
   auto states = at::zeros({batch.rows(), batch.length(), 3}, at::kDouble);
@@ -52,7 +52,7 @@ TEST(Alignment, MatchesLoops) {
       context.at_once = at_once;
       context.fake_model.model_width = 3;
       context.add_special({"[CLS]", "[PAD]"});
-      context.states = told;
+      context.states = states_of;
       const std::vector<std::string> texts{"abcd", "efgh", "zzaa", "kbxc"};
       context.data.texts[Split::kValidation] = {"abcdefgh", "zzaa", "kbxcq"};
       // A crop of full length is the text itself.
@@ -85,7 +85,7 @@ TEST(Alignment, CropsAreContiguous) {
   FakeEvaluation context;
   context.fake_model.model_width = 3;
   context.add_special({"[CLS]", "[PAD]"});
-  context.states = told;
+  context.states = states_of;
   const std::vector<std::string> texts{"abcd", "zyxw"};
   context.data.texts[Split::kValidation] = texts;
   make<Evaluator>("alignment", {{"length", 4}, {"crop_fraction", 0.75}})->evaluate(context);

@@ -12,7 +12,7 @@ namespace {
 using ::testing::HasSubstr;
 
 // States that contain the token and its position.
-std::map<int64_t, Tensor> told(const Batch& batch) {
+std::map<int64_t, Tensor> states_of(const Batch& batch) {
   const auto tokens = batch.tokens.to(at::kDouble);
   const auto places = at::ones_like(tokens).cumsum(1) - 1;
   return {{-1, at::stack(std::vector<Tensor>{tokens, places}, 2)}};
@@ -25,7 +25,7 @@ TEST(PseudoLogLikelihood, MasksEveryTokenOnceAndScoresItThere) {
     context.add_special({"[CLS]", "[MASK]", "[PAD]"});
     const auto mask = context.vocabulary().special("[MASK]"), cls = context.vocabulary().special("[CLS]");
     context.data.texts[Split::kValidation] = {"abcdefgh", "xyzu"};
-    context.states = told;
+    context.states = states_of;
     // 0.01 of the target and of its position; 1000 where it was not masked.
     context.chosen_nll = [&](const Tensor& hidden, const Tensor& targets) {
       return targets.to(at::kDouble) * 0.01 + hidden.select(1, 1) + hidden.select(1, 0).ne(mask) * 1000.0;

@@ -35,15 +35,15 @@ std::vector<std::string> properties_of() {
   return properties;
 }
 
-// Returns the properties that do not hold, and appends "<property>: <fault>" to `told`.
+// Returns the properties that do not hold, and appends "<property>: <fault>" to `messages`.
 template <class T>
-std::vector<std::string> faults_of(std::string* told = nullptr,
+std::vector<std::string> faults_of(std::string* messages = nullptr,
                                    const nlohmann::json& given = nlohmann::json::object()) {
   std::vector<std::string> properties;
   for (const auto& finding : findings_of<T>(given)) {
     if (finding.passed()) continue;
     properties.push_back(finding.property);
-    if (told) *told += finding.property + ": " + finding.fault + "\n";
+    if (messages) *messages += finding.property + ": " + finding.fault + "\n";
   }
   return properties;
 }
@@ -63,8 +63,8 @@ void expect_fault(const std::string& property) {
 // Exactly these properties must fail.
 template <class T>
 void expect_faults(const std::vector<std::string>& properties) {
-  std::string told;
-  EXPECT_EQ(faults_of<T>(&told), properties) << told;
+  std::string messages;
+  EXPECT_EQ(faults_of<T>(&messages), properties) << messages;
 }
 
 }  // namespace assay::check

@@ -117,14 +117,14 @@ struct ForgetsItsHeads : Good {
   }
 };
 TEST(BrokenPositional, AShapeOfTheBias) {
-  std::string told;
-  EXPECT_FALSE(faults_of<ForgetsItsHeads>(&told).empty());
-  EXPECT_THAT(told, ::testing::HasSubstr(
-                        "cached decoding equals the full forward pass: it throws an exception: plugin 'broken', "
-                        "component 'broken', hook "
-                        "'attention_bias': dense_BHQS has sizes [1, 12, 12]; it must be [1, 1 or 4, 12, 12]: rows, "
-                        "heads of this rank, queries, keys\n"));
-  EXPECT_THAT(told, ::testing::Not(::testing::HasSubstr("frame #")));
+  std::string messages;
+  EXPECT_FALSE(faults_of<ForgetsItsHeads>(&messages).empty());
+  EXPECT_THAT(messages, ::testing::HasSubstr(
+                            "cached decoding equals the full forward pass: it throws an exception: plugin 'broken', "
+                            "component 'broken', hook "
+                            "'attention_bias': dense_BHQS has sizes [1, 12, 12]; it must be [1, 1 or 4, 12, 12]: rows, "
+                            "heads of this rank, queries, keys\n"));
+  EXPECT_THAT(messages, ::testing::Not(::testing::HasSubstr("frame #")));
 }
 
 struct LosesItsBatch : Good {
@@ -132,10 +132,11 @@ struct LosesItsBatch : Good {
   Tensor embed(const Tensor& x_BTD, const Tensor&) const override { return x_BTD[0]; }
 };
 TEST(BrokenPositional, AShapeOfTheEmbeddings) {
-  std::string told;
-  EXPECT_FALSE(faults_of<LosesItsBatch>(&told).empty());
-  EXPECT_THAT(told, ::testing::HasSubstr(
-                        "hook 'embed': the embeddings have sizes [12, 16]; they must keep their sizes, [6, 12, 16]\n"));
+  std::string messages;
+  EXPECT_FALSE(faults_of<LosesItsBatch>(&messages).empty());
+  EXPECT_THAT(messages,
+              ::testing::HasSubstr(
+                  "hook 'embed': the embeddings have sizes [12, 16]; they must keep their sizes, [6, 12, 16]\n"));
 }
 
 // Errors of LibTorch in a hook are reported with their message alone.
@@ -146,10 +147,10 @@ struct AsksForARowThatIsNotThere : Good {
   }
 };
 TEST(BrokenPositional, AnErrorOfLibTorchInAHook) {
-  std::string told;
-  EXPECT_FALSE(faults_of<AsksForARowThatIsNotThere>(&told).empty());
-  EXPECT_THAT(told, ::testing::HasSubstr("component 'broken', hook 'rotate': select(): index 99 out of range"));
-  EXPECT_THAT(told, ::testing::Not(::testing::HasSubstr("frame #")));
+  std::string messages;
+  EXPECT_FALSE(faults_of<AsksForARowThatIsNotThere>(&messages).empty());
+  EXPECT_THAT(messages, ::testing::HasSubstr("component 'broken', hook 'rotate': select(): index 99 out of range"));
+  EXPECT_THAT(messages, ::testing::Not(::testing::HasSubstr("frame #")));
 }
 
 struct HasNoGradient : Good {

@@ -175,9 +175,9 @@ TEST_F(Slurm, NothingIsSubmittedTwice) {
   EXPECT_THAT(calls("squeue"), ElementsAre("squeue --noheader --array --format=%j|%F|%K|%T --name=" + job.name));
 
   // A controller that was killed before sbatch responded left a job without an id.
-  auto untold = job;
-  untold.id = "";
-  write_slurm_job(untold);
+  auto without_id = job;
+  without_id.id = "";
+  write_slurm_job(without_id);
   EXPECT_THAT(submit({line_of("a"), line_of("b")}), HasSubstr("2 already on Slurm"));
   answer("squeue", "");
   EXPECT_THAT(runs_on_slurm(experiment()), IsEmpty());  // or it was killed before it submitted the job
@@ -236,30 +236,30 @@ TEST_F(Slurm, ParsesTheQueue) {
 }
 
 TEST_F(Slurm, StatusComesFromItsFilesAndThenFromSlurm) {
-  const record::RunStatusNow queued{record::RunStatus::kQueued, ""}, failed{record::RunStatus::kFailed, "it broke"};
+  const record::RunStatusReport queued{record::RunStatus::kQueued, ""}, failed{record::RunStatus::kFailed, "it broke"};
   const auto output = folder_ / "0.txt";
-  const auto standing = [&](const record::RunStatusNow& now, SlurmTaskStatus::State state) {
+  const auto status_of = [&](const record::RunStatusReport& now, SlurmTaskStatus::State state) {
     return with_slurm(now, run(), {state, "41_0", output});
   };
-  EXPECT_EQ(standing(queued, SlurmTaskStatus::State::kRuns).status, record::RunStatus::kRunning);
-  EXPECT_EQ(standing(failed, SlurmTaskStatus::State::kWaits).status,
+  EXPECT_EQ(status_of(queued, SlurmTaskStatus::State::kRuns).status, record::RunStatus::kRunning);
+  EXPECT_EQ(status_of(failed, SlurmTaskStatus::State::kWaits).status,
             record::RunStatus::kQueued);  // submitted to Slurm again
   // The task wrote nothing, because it was removed from the queue: the reason names no missing file.
-  const auto never_began = standing(queued, SlurmTaskStatus::State::kGone);
+  const auto never_began = status_of(queued, SlurmTaskStatus::State::kGone);
   EXPECT_EQ(never_began.status, record::RunStatus::kCancelled);
   EXPECT_EQ(never_began.reason, "left Slurm's queue before it started (cancelled by scancel or by the cluster)");
   folder_.write("0.txt", "start  ab\n");
-  const auto silent = standing(queued, SlurmTaskStatus::State::kGone);
+  const auto silent = status_of(queued, SlurmTaskStatus::State::kGone);
   EXPECT_EQ(silent.status, record::RunStatus::kFailed);
   EXPECT_THAT(silent.reason, HasSubstr("; its task's output: " + output.string()));
   fs::remove(output);
-  EXPECT_EQ(standing(failed, SlurmTaskStatus::State::kGone).reason, "it broke");
+  EXPECT_EQ(status_of(failed, SlurmTaskStatus::State::kGone).reason, "it broke");
   fs::create_directories(run().folder());
   record::write_state(run().state(), {record::RunStatus::kRunning, 1, 7, "", {}, {}, "", ""});
-  EXPECT_EQ(standing(queued, SlurmTaskStatus::State::kGone).status, record::RunStatus::kFailed);
-  EXPECT_THAT(standing(queued, SlurmTaskStatus::State::kGone).reason, Not(HasSubstr("0.txt")));
+  EXPECT_EQ(status_of(queued, SlurmTaskStatus::State::kGone).status, record::RunStatus::kFailed);
+  EXPECT_THAT(status_of(queued, SlurmTaskStatus::State::kGone).reason, Not(HasSubstr("0.txt")));
   record::write_state(run().state(), {record::RunStatus::kCancelled, 1, 7, "", {}, {}, "stopped", ""});
-  EXPECT_EQ(standing(queued, SlurmTaskStatus::State::kGone).status, record::RunStatus::kQueued);
+  EXPECT_EQ(status_of(queued, SlurmTaskStatus::State::kGone).status, record::RunStatus::kQueued);
 }
 
 TEST_F(Slurm, CancelsWhatIsInTheQueue) {

@@ -58,7 +58,7 @@ TEST(VerifyMesh, MeshesAreWithinTheDocumentedTolerances) {
 TEST(Replicas, ADifferenceNamesTheParameter) {
   TinyRun tiny;
   tiny.mesh(2, 2);
-  const auto told = [&](const std::string& name, bool on_one_replica) {
+  const auto difference = [&](const std::string& name, bool on_one_replica) {
     std::string text;
     try {
       tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {
@@ -76,13 +76,14 @@ TEST(Replicas, ADifferenceNamesTheParameter) {
     }
     return text;
   };
-  const auto replicated = told("model.layers.1.ffn_norm.bias", false), sharded = told("model.layers.0.up.weight", true);
+  const auto replicated = difference("model.layers.1.ffn_norm.bias", false),
+             sharded = difference("model.layers.0.up.weight", true);
   EXPECT_NE(replicated.find("'model.layers.1.ffn_norm.bias' differs between the 2 ranks of the tensor axis"),
             std::string::npos)
       << replicated;
   EXPECT_NE(sharded.find("'model.layers.0.up.weight' differs between the 2 ranks of the data axis"), std::string::npos)
       << sharded;
-  EXPECT_EQ(told("model.layers.0.up.weight", false), "");  // equal on both replicas
+  EXPECT_EQ(difference("model.layers.0.up.weight", false), "");  // equal on both replicas
 }
 
 }  // namespace

@@ -59,7 +59,7 @@ bool are_numbers(const json& list) {
   return list.is_array() && std::all_of(list.begin(), list.end(), [](const json& x) { return x.is_number(); });
 }
 
-// Whether one list of stretches is a prefix of another.
+// Whether one list of training segments is a prefix of another.
 bool begins(const json& training_segments, const json& with) {
   return with.size() <= training_segments.size() && std::equal(with.begin(), with.end(), training_segments.begin());
 }

@@ -12,7 +12,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using testing::ResultsBuilder;
 
-std::vector<std::string> told(const std::vector<RunDifference>& differences) {
+std::vector<std::string> texts_of(const std::vector<RunDifference>& differences) {
   std::vector<std::string> lines;
   for (const auto& one : differences) lines.push_back(one.part + " " + one.key + ": " + one.a + " | " + one.b);
   return lines;
@@ -28,10 +28,10 @@ TEST(RunDiff, ListsExactlyWhatDiffers) {
   lines[1].train.seeds.init = 2;
   const auto found =
       run_differences(lines[0], results.experiment().run("a1"), lines[1], results.experiment().run("a2"));
-  EXPECT_THAT(told(found), ElementsAre("configuration model.width: 64 | 96", "configuration seeds.init: 1 | 2",
-                                       "code training library: c0de000000000001 | other",
-                                       "metrics lm.bits_per_byte@length=512: - | 3",
-                                       "metrics lm.bits_per_byte@length=64: 2.0 | 2.5", "measured host: h1 | h2"));
+  EXPECT_THAT(texts_of(found), ElementsAre("configuration model.width: 64 | 96", "configuration seeds.init: 1 | 2",
+                                           "code training library: c0de000000000001 | other",
+                                           "metrics lm.bits_per_byte@length=512: - | 3",
+                                           "metrics lm.bits_per_byte@length=64: 2.0 | 2.5", "measured host: h1 | h2"));
   EXPECT_EQ(found[4].difference, 0.5);
   EXPECT_THAT(run_differences(lines[0], results.experiment().run("a1"), lines[0], results.experiment().run("a1")),
               IsEmpty());
