@@ -11,8 +11,10 @@ namespace assay::base {
 namespace {
 
 using std::chrono::steady_clock;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(Process, AppendsToItsLog) {
   const testing::TemporaryFolder folder;
@@ -23,6 +25,15 @@ TEST(Process, AppendsToItsLog) {
   EXPECT_EQ(status.code, 3);
   EXPECT_EQ(status.signal, std::nullopt);
   EXPECT_THAT(read_file(log), HasSubstr("before\nadded\nerror\n"));
+}
+
+TEST(Process, AddedVariablesReplaceThoseOfTheCaller) {
+  const testing::TemporaryFolder folder;
+  ::setenv("ASSAY_TEST_WORD", "inherited", 1);
+  Process child({"env"}, {{"ASSAY_TEST_WORD", "added"}}, folder / "log");
+  ::unsetenv("ASSAY_TEST_WORD");
+  EXPECT_EQ(child.wait().code, 0);
+  EXPECT_THAT(read_file(folder / "log"), AllOf(HasSubstr("ASSAY_TEST_WORD=added\n"), Not(HasSubstr("inherited"))));
 }
 
 TEST(Process, HasItsOwnProcessGroup) {
