@@ -21,7 +21,7 @@ enum class FlopConvention {
   kAppFLiteral,  // every term of app. F
   kLayersOnly,   // app. F without embeddings and final logits, which gives the ratios of the paper's table A4
 };
-// "6nd", "app_f_literal", "layers_only"; throws UserError for another name.
+// Takes 6nd, app_f_literal and layers_only; throws UserError for another name.
 FlopConvention flop_convention(const std::string& name);
 
 // Each term of app. F for the training of one sequence, by name, in the order of a forward pass.

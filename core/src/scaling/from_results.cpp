@@ -10,6 +10,7 @@
 #include "assay/error.h"
 #include "record/events.h"
 #include "record/metric.h"
+#include "scaling/flops.h"
 
 namespace assay::scaling {
 namespace {
@@ -26,6 +27,33 @@ double value_of(const compare::RunResult& run, const std::string& metric) {
                     "records, and 'assay run' makes them again",
                     name_of(run), metric));
   return found->second.value;
+}
+
+// The shape of a run's model, from parameters that are named as those of gpt. An embedding has a row per token.
+DecoderShape shape_of(const compare::RunResult& run, const std::string& convention) {
+  const auto& model = run.line.train.model;
+  const auto number = [&](const char* key) {
+    if (const auto found = model.find(key); found != model.end() && found->is_number()) return found->get<double>();
+    throw UserError(fmt::format(
+        "{}: [scaling] flops = \"{}\" needs layers, width, heads and ffn, but model '{}' has no number '{}'; "
+        "set flops to 6nd or exact",
+        name_of(run), convention, model.value("use", ""), key));
+  };
+  DecoderShape shape{
+      .layers = number("layers"), .width = number("width"), .ffw = number("ffn"), .heads = number("heads")};
+  if (shape.ffw == 0) shape.ffw = 4 * shape.width;
+  shape.head_width = shape.width / shape.heads;
+  const double embeddings = value_of(run, "train.parameters") - value_of(run, "train.parameters_non_embedding");
+  shape.vocabulary = embeddings / shape.width / (model.value("tied_head", true) ? 1 : 2);
+  return shape;
+}
+
+double flops_of(const compare::RunResult& run, const Point& point, const std::string& convention) {
+  if (convention == "exact") return value_of(run, "train.flops_exact");
+  const auto formula = flop_convention(convention);
+  if (formula == FlopConvention::kSixNd) return 6 * point.parameters * point.tokens;  // the same N as the fit
+  const auto context = static_cast<double>(run.line.train.data.context);
+  return point.tokens / context * flops_per_sequence(shape_of(run, convention), context, formula);
 }
 
 // The training loss of each logged step; FLOPs grow evenly with the steps.
@@ -91,13 +119,11 @@ MeasuredGroups measured_groups(const compare::Results& results, const study::Sca
     group->points.push_back(
         {.parameters = value_of(run, settings.non_embedding ? "train.parameters_non_embedding" : "train.parameters"),
          .tokens = value_of(run, "train.tokens"),
-         .flops = value_of(run, settings.exact_flops ? "train.flops_exact" : "train.flops"),
          .loss = value_of(run, settings.metric.name),
          .seed = run.seed,
          .name = name_of(run)});
     auto& point = group->points.back();
-    // 6ND counts the same N as the fit.
-    if (!settings.exact_flops) point.flops = 6 * point.parameters * point.tokens;
+    point.flops = flops_of(run, point, settings.flops);
     if (settings.envelope) group->curves.push_back(curve_of(run, point));
   }
   for (std::size_t i = 0; i < measured.groups.size(); ++i)

@@ -83,7 +83,7 @@ const std::map<std::string, std::vector<Parameter>>& all_sections() {
         or_else(given("exclude_highest", "int", {0, 1e9}), 0), given("grid", "table"), or_else(given("tolerance", "real", {1e-15, 1e-2}), 1e-12),
         or_else(given("bootstrap", "int", {0, 1e7}), 4000), given("seed", "int", {0, 4294967295.0}),
         or_else(one_of("scheme", {"replacement", "subset"}), "replacement"), or_else(given("subset_fraction", "real", {0.01, 1}), 0.8),
-        or_else(one_of("flops", {"6nd", "exact"}), "6nd"), or_else(one_of("count_n", {"total", "non_embedding"}), "total"),
+        or_else(one_of("flops", {"6nd", "exact", "app_f_literal", "layers_only"}), "6nd"), or_else(one_of("count_n", {"total", "non_embedding"}), "total"),
         or_else(given("smoothing_window", "real", {0, 1e6}), 10.0), or_else(given("envelope_points", "int", {2, 1e6}), 1500),
         given("budgets", "reals"), or_else(given("window", "real", {1e-9, 10}), 0.1), given("at", "reals")}},
       {"grid", {given("alpha", "reals"), given("beta", "reals"), given("e", "reals"), given("a", "reals"), given("b", "reals")}},

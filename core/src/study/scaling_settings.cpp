@@ -50,7 +50,7 @@ class ScalingReader {
                        "[scaling] needs 'seed': intervals come from resamples that it draws; set seed to a number, or "
                        "bootstrap = 0 for no intervals");
     if (text("scheme") == "subset") settings.subset_fraction = number("subset_fraction", 0.8);
-    settings.exact_flops = text("flops") == "exact";
+    if (const auto flops = text("flops"); !flops.empty()) settings.flops = flops;
     settings.non_embedding = text("count_n") == "non_embedding";
     settings.smoothing_window = number("smoothing_window", settings.smoothing_window);
     settings.envelope_points = whole("envelope_points", settings.envelope_points);

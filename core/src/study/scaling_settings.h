@@ -30,7 +30,7 @@ struct ScalingSettings {
   std::int64_t bootstrap = 4000;  // resamples; 0: no intervals
   std::uint32_t seed = 0;         // of the resamples
   double subset_fraction = 1;     // below 1: resamples are subsets
-  bool exact_flops = false;       // those that the model counts, otherwise 6ND
+  std::string flops = "6nd";      // or exact (those that the model counts), app_f_literal, layers_only
   bool non_embedding = false;     // N without embeddings
   double smoothing_window = 10;   // steps
   std::int64_t envelope_points = 1500;

@@ -26,6 +26,7 @@ struct BuiltRun {
   nlohmann::json parameters = 347136;
   nlohmann::json more_axes = nlohmann::json::object();    // besides positional
   nlohmann::json more_record = nlohmann::json::object();  // of the training record, over what is here
+  nlohmann::json train = nlohmann::json::object();        // of the plan line, over the defaults
 
   nlohmann::json axes() const {
     nlohmann::json all = {{"positional", scheme}};
@@ -56,6 +57,7 @@ class ResultsBuilder {
                         {"label", "positional=" + run.row()},
                         {"seed", run.seed},
                         {"axes", run.axes()},
+                        {"train", run.train},
                         {"plugins", {{"positional/" + run.scheme, {{"build_id", "aa"}}}}},
                         {"evaluate", {{{"id", "e-" + run.id()}, {"label", "lm"}}}}})
                  .text() +

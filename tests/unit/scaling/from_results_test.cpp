@@ -9,8 +9,10 @@
 namespace assay::scaling {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
 
 assay::testing::BuiltRun run_of(const std::string& scheme, int seed, double parameters, double tokens) {
   return {.scheme = scheme,
@@ -22,13 +24,8 @@ assay::testing::BuiltRun run_of(const std::string& scheme, int seed, double para
                           {"flops", {{"six_nd", 6 * parameters * tokens}, {"exact", 7 * parameters * tokens}}}}};
 }
 
-struct Fixture {
-  Fixture() {
-    results.finished(run_of("alibi", 1, 100, 50), {{64, 2.0}});
-    results.finished(run_of("alibi", 2, 100, 50), {{64, 2.1}});
-    results.finished(run_of("none", 1, 200, 80), {{64, nullptr}});  // diverged in the evaluation
-    results.plan(run_of("none", 2, 200, 80));                       // not run yet
-    results.finished(run_of("none", 3, 200, 80), {{64, 2.5}});
+struct Empty {
+  Empty() {
     settings.metric.name = "lm.bits_per_byte@length=64";
     settings.by = {"positional"};
   }
@@ -39,6 +36,16 @@ struct Fixture {
   assay::testing::ResultsBuilder results;
   study::ScalingSettings settings;
   std::optional<sweep::Selector> baseline;
+};
+
+struct Fixture : Empty {
+  Fixture() {
+    results.finished(run_of("alibi", 1, 100, 50), {{64, 2.0}});
+    results.finished(run_of("alibi", 2, 100, 50), {{64, 2.1}});
+    results.finished(run_of("none", 1, 200, 80), {{64, nullptr}});  // diverged in the evaluation
+    results.plan(run_of("none", 2, 200, 80));                       // not run yet
+    results.finished(run_of("none", 3, 200, 80), {{64, 2.5}});
+  }
 };
 
 TEST(ScalingFromResults, OneGroupPerValueOfTheAxes) {
@@ -73,8 +80,36 @@ TEST(ScalingFromResults, CountsAndFlopsAsTheFileSays) {
   fixture.settings.non_embedding = true;
   EXPECT_EQ(fixture.groups().groups[0].points[0].parameters, 50);
   EXPECT_EQ(fixture.groups().groups[0].points[0].flops, 6 * 50 * 50);
-  fixture.settings.exact_flops = true;
+  fixture.settings.flops = "exact";
   EXPECT_EQ(fixture.groups().groups[0].points[0].flops, 7 * 100 * 50);
+}
+
+// The smallest model of the paper's table A4, with three sequences of 2,048 tokens.
+TEST(ScalingFromResults, CountsFlopsAsAppendixFDoes) {
+  const double body = 53'248'000, table = 32'000 * 640;
+  auto run = run_of("alibi", 1, body + table, 3 * 2048);
+  run.more_record["parameters_non_embedding"] = body;
+  run.train = {{"model", {{"layers", 10}, {"width", 640}, {"heads", 10}, {"ffn", 0}}}, {"data", {{"context", 2048}}}};
+  Empty fixture;
+  fixture.results.finished(run, {{64, 2.0}});
+  run.seed = 2;
+  run.train["model"].update({{"ffn", 1280}, {"tied_head", false}});
+  run.more_record["parameters_non_embedding"] = body - table;
+  fixture.results.finished(run, {{64, 2.1}});
+  fixture.settings.flops = "layers_only";
+  EXPECT_EQ(fixture.groups().groups[0].points[0].flops, 3 * 929'877'196'800);
+  fixture.settings.flops = "app_f_literal";
+  EXPECT_EQ(fixture.groups().groups[0].points[0].flops, 3 * 1'433'193'676'800);
+  // Half the feed-forward width: 3 * 10 * 2 * 2048 * 2 * 640 * 1280 less. Both tables are embeddings.
+  EXPECT_EQ(fixture.groups().groups[0].points[1].flops, 3 * (1'433'193'676'800 - 201'326'592'000));
+
+  run.seed = 3;
+  run.train["model"].erase("heads");
+  fixture.results.finished(run, {{64, 2.1}});
+  EXPECT_THAT([&] { fixture.groups(); },
+              ThrowsMessage<UserError>(
+                  AllOf(HasSubstr("needs layers, width, heads and ffn, but model 'gpt' has no number 'heads'"),
+                        HasSubstr("set flops to 6nd or exact"))));
 }
 
 TEST(ScalingFromResults, CurvesHaveTheFlopsOfEachStep) {
