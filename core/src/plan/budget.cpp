@@ -113,10 +113,17 @@ json resolve_train(const document::Node& document, const json& context, json& bu
   budget = {{"kind", kind}, {"target", train[kind]}};
   if (kind == "steps") return train;
   train.erase(kind);
-  if (needs_model_size(budget))
+  if (needs_model_size(budget)) {
     train["steps"] = 1;
-  else if (is_int(train, "batch") && context.is_number_integer())
-    train["steps"] = steps_within(budget, train.at("batch").get<int64_t>() * context.get<int64_t>(), 0);
+  } else if (is_int(train, "batch") && context.is_number_integer()) {
+    const auto batch = train.at("batch").get<int64_t>(), per_step = batch * context.get<int64_t>();
+    train["steps"] = steps_within(budget, per_step, 0);
+    if (const double tokens = budget.at("target"); tokens < static_cast<double>(per_step))
+      diagnostics.add(document::nearest_position(document, {"train", kind}),
+                      fmt::format("'tokens' is {:g}, but one step has {} tokens (batch {} x context {}); give at least "
+                                  "{}, or set steps",
+                                  tokens, base::grouped(per_step), batch, context.get<int64_t>(), per_step));
+  }
   return train;
 }
 

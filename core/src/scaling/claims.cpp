@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "assay/error.h"
 #include "scaling/from_results.h"
@@ -58,6 +59,7 @@ std::map<std::string, compare::ClaimSample> multiplier_samples(const compare::Re
   std::map<std::string, compare::ClaimSample> samples;
   std::vector<const record::PlanLine*> lines;
   for (const auto& run : results.runs) lines.push_back(&run.line);
+  std::optional<MeasuredGroups> collected;  // for the first claim about scaling
   for (const auto& claim : settings.claims) {
     if (!study::is_of_scaling(claim)) continue;
     auto& sample = samples[claim.hash];
@@ -66,7 +68,10 @@ std::map<std::string, compare::ClaimSample> multiplier_samples(const compare::Re
       continue;
     }
     try {
-      const auto measured = measured_groups(results, *settings.scaling, settings.baseline);
+      auto points_alone = *settings.scaling;
+      points_alone.envelope = false;
+      if (!collected) collected = measured_groups(results, points_alone, settings.baseline);
+      const auto& measured = *collected;
       if (!measured.baseline) throw UserError("the baseline of [compare] is not one of the groups of [scaling]");
       const auto& baseline = measured.groups[*measured.baseline];
       const auto selector = sweep::resolved(claim.left.rows, lines);

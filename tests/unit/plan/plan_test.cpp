@@ -14,14 +14,15 @@ namespace {
 using nlohmann::json;
 using PlanLines = PlanTest;
 
-TEST_F(PlanLines, TokensGiveWholeStepsAndAtLeastOne) {
+TEST_F(PlanLines, TokensGiveWholeSteps) {
   const auto steps = [&](const std::string& tokens) {
     return plan(kSmall, {"train.tokens=" + tokens}).lines.at(0).steps();
   };
   EXPECT_EQ(steps("1280"), 10);  // a step is 8 * 16 = 128 tokens
   EXPECT_EQ(steps("1407"), 10);
   EXPECT_EQ(steps("1408"), 11);
-  EXPECT_EQ(steps("1"), 1);
+  EXPECT_EQ(steps("128"), 1);
+  EXPECT_ANY_THROW(steps("127"));
 }
 
 TEST_F(PlanLines, EveryIsResolvedToSteps) {

@@ -34,7 +34,12 @@ class Trees {
     tree["evaluate"] = list("evaluate", "evaluator", 0);
     for (auto& entry : tree["evaluate"])
       if (chance(50)) entry["split"] = "test";
-    tree["train"] = {{"batch", 1 + below(64)}, {chance(50) ? "steps" : "tokens", 1 + below(100'000)}};
+    const auto batch = 1 + below(64), steps = 1 + below(1000);
+    tree["train"] = {{"batch", batch}};
+    if (chance(50))
+      tree["train"]["steps"] = steps;
+    else
+      tree["train"]["tokens"] = steps * batch * tree["data"]["context"].get<size_t>() + below(100);
     if (chance(50)) tree["train"]["clip_norm"] = real(0, 3);
     if (chance(50)) tree["train"]["precision"] = "fp64";
     tree["experiment"]["seeds"] = chance(50) ? json("0..2") : json{{"init", 7}, {"data", json{1, 5}}};
