@@ -182,8 +182,8 @@ TEST_F(Guards, NonFiniteStepsCanBeSkipped) {
                           HasSubstr("  done  tiny seed=1: 4 of 6 steps skipped\n")));
   ASSERT_EQ(call("compare tiny --metric train.loss"), 0);
   EXPECT_THAT(out_, AllOf(HasSubstr("1 diverged"), HasSubstr("1 (1 with skipped steps)"), HasSubstr("(4 of 6)")));
-  for (const auto& metric : read_json(run.eval_record(plan()[0]["evaluate"][0]["id"]))["metrics"])
-    EXPECT_TRUE(metric["value"].is_number()) << metric;
+  const auto evaluated = read_json(run.eval_record(plan()[0]["evaluate"][0]["id"]));
+  for (const auto& metric : evaluated["metrics"]) EXPECT_TRUE(metric["value"].is_number()) << metric;
 }
 
 // One step of the last tenth is not finite: the mean is over the others, and the run does not count as diverged.

@@ -100,6 +100,32 @@ TEST_F(Trunks, EqualRunsThatTrainedAlone) {
   EXPECT_THAT(err_, HasSubstr("4 already complete"));
 }
 
+// The second run leaves the constant rate of the first where it decays, and the third stops within the second's decay.
+TEST_F(Trunks, ABranchIsATrunkItself) {
+  folder_.write("experiments/twice.toml",
+                "extends = [\"case.toml\"]\n[experiment]\nname = \"tiny\"\n[scheduler]\nlength = \"40 steps\"\n"
+                "[[sweep]]\n[sweep.zip]\ntrain.steps = [40, 40, 30]\n"
+                "scheduler.decay = [\"0 steps\", \"20 steps\", \"20 steps\"]\n");
+  ASSERT_EQ(call("run experiments/twice.toml --jobs 2"), 0) << err_;
+  ASSERT_EQ(call(std::string("run experiments/twice.toml ") + kAlone, "alone"), 0) << err_;
+  expect_equal_to_alone("results");
+  const auto lines = plan();
+  EXPECT_EQ(trunk_of(lines[1]["label"]), (nlohmann::json{{"run", lines[0]["train_id"]}, {"step", 21}}));
+  EXPECT_EQ(trunk_of(lines[2]["label"]), (nlohmann::json{{"run", lines[1]["train_id"]}, {"step", 27}}));
+}
+
+TEST_F(Trunks, ProcessesShareStepsAsWell) {
+  if (!std::filesystem::exists(testing::build_folder() / "lib/libassay_mpi.so"))
+    GTEST_SKIP() << "this build has no MPI";
+  folder_.write("experiments/ranks.toml",
+                "extends = [\"case.toml\"]\n[experiment]\nname = \"tiny\"\n"
+                "[resources.mesh]\ntensor = 2\nbackend = \"mpi\"\n[[sweep]]\n[sweep.grid]\ntrain.steps = [20, 40]\n");
+  ASSERT_EQ(call("run experiments/ranks.toml"), 0) << err_;
+  ASSERT_EQ(call(std::string("run experiments/ranks.toml ") + kAlone, "alone"), 0) << err_;
+  expect_equal_to_alone("results");
+  EXPECT_EQ(trunk_of("train.steps=20")["step"], 16);
+}
+
 TEST_F(Trunks, EvaluationsOnTheWayAreThoseOfTheBranch) {
   folder_.write("experiments/way.toml",
                 "extends = [\"case.toml\"]\n[experiment]\nname = \"tiny\"\n[[evaluate]]\nuse = \"lm\"\nlengths = [16]\n"

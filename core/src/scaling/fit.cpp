@@ -31,6 +31,12 @@ class Lines {
   Quantity& add(const std::string& name, double value, std::vector<double> resampled, double confidence) {
     auto& quantity = add(name, value);
     if (resampled.size() < 2) return quantity;
+    if (const auto infinite =
+            std::count_if(resampled.begin(), resampled.end(), [](double x) { return !std::isfinite(x); })) {
+      note(fmt::format("warning: {} has no interval, because {} of {} resamples give no finite value", name,
+                       base::grouped(infinite), base::grouped(static_cast<std::int64_t>(resampled.size()))));
+      return quantity;
+    }
     quantity.deviation = compare::summarise(resampled).deviation;
     quantity.interval = compare::percentile_interval(std::move(resampled), 0.5 - confidence / 2, 0.5 + confidence / 2);
     quantity.confidence = confidence;
@@ -62,10 +68,18 @@ std::string range_note(const std::vector<Point>& points, double flops) {
   return fmt::format("extrapolated: the runs have C from {:.4g} to {:.4g}", least->flops, most->flops);
 }
 
+// Runs that differ in their seed alone are named once: "train.steps=100 seed=1, 2, 3".
 std::string names_of(const std::vector<Point>& points, const std::vector<std::size_t>& rows) {
-  std::vector<std::string> names;
-  for (const auto row : rows) names.push_back(points[row].name);
-  return fmt::format("{}", fmt::join(names, ", "));
+  std::string names, previous;
+  for (const auto row : rows) {
+    const auto& name = points[row].name;
+    const auto end = name.rfind(" seed=");
+    const auto label = end == std::string::npos ? "" : name.substr(0, end);
+    if (!names.empty()) names += ", ";
+    names += !label.empty() && label == previous ? std::to_string(points[row].seed) : name;
+    previous = label;
+  }
+  return names;
 }
 
 std::string bootstrap_text(const BootstrapOptions& options) {
@@ -130,6 +144,7 @@ void add_parametric(GroupFit& group, const FitOptions& options, Report& report) 
   add("E", kOfParameters, [](const PowerLaw& law) { return law.E; });
   add("alpha", kOfParameters, [](const PowerLaw& law) { return law.alpha; });
   add("beta", kOfParameters, [](const PowerLaw& law) { return law.beta; });
+  lines.add("objective", fit.objective);
   if (!has_frontier(fit.law)) {
     lines.note("warning: alpha and beta are not both above 0, so there is no compute-optimal frontier");
     note_parametric(group, options, lines);
@@ -137,7 +152,6 @@ void add_parametric(GroupFit& group, const FitOptions& options, Report& report) 
   }
   add("a", kOfExponents, [](const PowerLaw& law) { return frontier_of(law).a; });
   add("b", kOfExponents, [](const PowerLaw& law) { return frontier_of(law).b; });
-  lines.add("objective", fit.objective);
   for (const double flops : options.budgets) {
     const auto note = range_note(points, flops);
     const auto optimum_of = [&](const PowerLaw& law) { return optimum(frontier_of(law), flops); };
@@ -180,8 +194,7 @@ void add_lines(const Fit& fit, const std::vector<Fit>& resampled, const GroupFit
 void add_isoflop(GroupFit& group, const FitOptions& options, Report& report) {
   const auto& points = group.runs.points;
   Lines lines(report, group.runs.name, "isoflop");
-  group.isoflop = fit_isoflop(points, options.profiles);
-  const auto& fit = *group.isoflop;
+  const auto fit = fit_isoflop(points, options.profiles);
   for (const auto& profile : fit.profiles) {
     if (!profile.rejected.empty()) {
       lines.note(fmt::format("warning: the budget C={:.4g} is left out: {} ({})", profile.flops, profile.rejected,
@@ -200,8 +213,9 @@ void add_isoflop(GroupFit& group, const FitOptions& options, Report& report) {
     lines.note(fmt::format("left out, because no budget is within {:g}: {}", options.profiles.window,
                            names_of(points, fit.unused)));
   if (fit.vertices < 2)
-    throw UserError(fmt::format("isoflop: {} of {} budgets have a parabola; lines need two:\n{}", fit.vertices,
-                                fit.profiles.size(), fmt::join(report.notes, "\n")));
+    throw UserError(
+        fmt::format("isoflop: {} of {} budgets have a parabola; lines need two", fit.vertices, fit.profiles.size()));
+  group.isoflop = fit;
   std::vector<IsoflopFit> resampled;
   for (const auto& sample : resamples_of(points.size(), options.bootstrap, 6))
     if (auto one = refit(points, fit, sample); one.vertices >= 2) resampled.push_back(std::move(one));
@@ -212,8 +226,7 @@ void add_envelope(GroupFit& group, const FitOptions& options, Report& report) {
   const auto& curves = group.runs.curves;
   Lines lines(report, group.runs.name, "envelope");
   const Envelope envelope(curves, options.curves);
-  group.envelope = envelope.fit();
-  const auto& fit = *group.envelope;
+  const auto fit = envelope.fit();
   const auto has_line = [&](const EnvelopeFit& one) {
     return std::any_of(one.used.begin(), one.used.end(),
                        [&](std::size_t curve) { return curves[curve].parameters != curves[one.used[0]].parameters; });
@@ -223,6 +236,7 @@ void add_envelope(GroupFit& group, const FitOptions& options, Report& report) {
         fmt::format("envelope: runs of one size (N = {:.6g}) are the lowest at every budget; add runs of "
                     "other sizes",
                     curves[fit.used[0]].parameters));
+  group.envelope = fit;
   const auto [smallest, largest] =
       std::minmax_element(curves.begin(), curves.end(),
                           [](const Curve& one, const Curve& other) { return one.parameters < other.parameters; });
@@ -273,17 +287,29 @@ void add_multiplier(const RunGroup& variant, const RunGroup& baseline, const Fit
 Fits fit_groups(std::vector<RunGroup> groups, const FitOptions& options, const std::string& title) {
   Fits fits;
   fits.report.title = title;
+  std::vector<std::string> errors;
+  std::size_t fitted = 0;
   for (auto& runs : groups) {
     auto& group = fits.groups.emplace_back(GroupFit{.runs = std::move(runs)});
-    try {
-      if (options.parametric) add_parametric(group, options, fits.report);
-      if (options.isoflop) add_isoflop(group, options, fits.report);
-      if (options.envelope) add_envelope(group, options, fits.report);
-    } catch (const UserError& error) {
-      if (group.runs.name.empty()) throw;
-      throw UserError(group.runs.name + ": " + error.what());
-    }
+    // An approach that cannot be fitted is reported, and the others go on.
+    const auto attempt = [&](bool is_wanted, const auto& add) {
+      if (!is_wanted) return;
+      try {
+        add(group, options, fits.report);
+        ++fitted;
+      } catch (const UserError& error) {
+        errors.push_back((group.runs.name.empty() ? "" : group.runs.name + ": ") + error.what());
+      }
+    };
+    attempt(options.parametric, add_parametric);
+    attempt(options.isoflop, add_isoflop);
+    attempt(options.envelope, add_envelope);
   }
+  if (fitted == 0 && !errors.empty()) {
+    errors.insert(errors.end(), fits.report.notes.begin(), fits.report.notes.end());
+    throw UserError(fmt::format("{}", fmt::join(errors, "\n")));
+  }
+  for (const auto& error : errors) fits.report.notes.push_back("warning: not fitted: " + error);
   if (options.baseline)
     for (std::size_t i = 0; i < fits.groups.size(); ++i)
       if (i != *options.baseline)

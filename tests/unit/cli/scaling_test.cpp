@@ -85,6 +85,7 @@ TEST(ScalingVerb, RefusesWithAReason) {
               HasSubstr("'isoflops' is not a valid approach"));
   EXPECT_THAT(fit({"--csv", table.file, "bootstrap=0", "approaches=[\"envelope\"]"}),
               HasSubstr("needs training curves"));
+  EXPECT_THAT(fit({"--csv", table.file, "bootstrap=0", "--reference"}), HasSubstr("--reference is for experiments"));
   EXPECT_THAT(fit({"--csv", table.file + "x", "bootstrap=0"}), HasSubstr("runs.csvx"));
   EXPECT_THAT(call({"scaling"}).err, HasSubstr("scaling fit"));
 }

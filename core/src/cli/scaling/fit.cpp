@@ -27,7 +27,7 @@ namespace po = boost::program_options;
 
 struct ScalingOptions {
   std::string csv, columns, format, figures;
-  bool keep_duplicates = false, mixed_code = false;
+  bool keep_duplicates = false, mixed_code = false, reference = false;
 };
 
 po::options_description described(ScalingOptions& given) {
@@ -40,6 +40,8 @@ po::options_description described(ScalingOptions& given) {
       "format", po::value(&given.format)->default_value("text")->value_name("F"), "text, md, csv, json or latex")(
       "figures", po::value(&given.figures)->value_name("FOLDER"),
       "draw loss against FLOPs, IsoFLOP profiles and residuals into this folder, with the CSV behind each")(
+      "reference", po::bool_switch(&given.reference),
+      "also write scaling.md and scaling.csv into the reference/ of the experiment's results")(
       "mixed-code", po::bool_switch(&given.mixed_code), "allow records of different code");
   return options;
 }
@@ -70,6 +72,8 @@ scaling::Fits fit_table(const ScalingOptions& given, const Arguments& arguments,
             fmt::format("assay scaling fit --csv: '{}' is for experiments; a table has its own columns (--columns) "
                         "and one law",
                         word));
+  if (given.reference)
+    throw UserError("assay scaling fit --csv: --reference is for experiments; direct the output to a file");
   const auto settings = study::scaling_settings_of(words);
   if (settings.envelope)
     throw UserError(
@@ -84,6 +88,15 @@ scaling::Fits fit_table(const ScalingOptions& given, const Arguments& arguments,
       scaling::fit_groups({std::move(group)}, scaling::fit_options_of(settings, base::available_cores()), given.csv);
   fits.report.provenance = {{"table", given.csv + " " + base::sha256(content)}, {"command", command_of(arguments)}};
   return fits;
+}
+
+void write_reference(const std::filesystem::path& folder, const scaling::Report& fitted) {
+  std::filesystem::create_directories(folder);
+  for (const auto& [name, content] : {std::pair("scaling.md", scaling::format_markdown(fitted)),
+                                      std::pair("scaling.csv", scaling::format_csv(fitted))}) {
+    base::write_atomically(folder / name, content);
+    std::cerr << "wrote " << base::printable((folder / name).string()) << "\n";
+  }
 }
 
 scaling::Fits fit_experiment(const ScalingOptions& given, const Arguments& arguments, const std::string& word) {
@@ -110,6 +123,7 @@ scaling::Fits fit_experiment(const ScalingOptions& given, const Arguments& argum
       scaling::fit_groups(std::move(measured.groups), options, results.experiment + ": " + settings->metric.name);
   fits.report.notes.insert(fits.report.notes.end(), measured.notes.begin(), measured.notes.end());
   fits.report.provenance = compare::provenance_of(results, command_of(arguments));
+  if (given.reference) write_reference(experiment.layout.reference(), fits.report);
   return fits;
 }
 
