@@ -28,7 +28,7 @@ struct Report {
   std::vector<std::pair<std::string, std::string>> provenance{};
 };
 
-// Seven significant digits in text, Markdown and LaTeX; all digits in CSV and JSON.
+// Seven significant digits in text, Markdown and LaTeX; all digits in CSV and JSON. CSV has no notes of the report.
 std::string format_text(const Report& report);
 std::string format_markdown(const Report& report);
 std::string format_csv(const Report& report);

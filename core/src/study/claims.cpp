@@ -94,9 +94,9 @@ std::optional<Claim> read_claim(const document::Node& node, const document::Node
 
 }  // namespace
 
-bool is_of_scaling(const Claim& claim) {
-  return claim.left.metric.name == kMultiplier || claim.left.metric.name == kMultiplierSlope;
-}
+bool is_scaling_metric(const std::string& name) { return name == kMultiplier || name == kMultiplierSlope; }
+
+bool is_of_scaling(const Claim& claim) { return is_scaling_metric(claim.left.metric.name); }
 
 std::vector<Claim> read_claims(const document::Node& document, document::Diagnostics& diagnostics) {
   std::vector<Claim> claims;

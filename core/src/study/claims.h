@@ -36,6 +36,7 @@ struct Claim {
 // Metrics of claims about compute multipliers (scaling/multiplier.h) against the baseline of [compare]: at the largest
 // rung, and the slope of its logarithm over that of compute.
 inline constexpr const char *kMultiplier = "scaling.multiplier", *kMultiplierSlope = "scaling.multiplier_slope";
+bool is_scaling_metric(const std::string& name);
 bool is_of_scaling(const Claim& claim);
 
 // Returns the valid entries; reports the errors of the others.

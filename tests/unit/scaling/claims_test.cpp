@@ -6,6 +6,7 @@
 
 #include <cmath>
 
+#include "compare/formats/format_claims.h"
 #include "compare/verdicts/claims.h"
 #include "unit/compare/results_builder.h"
 #include "unit/scaling/surface.h"
@@ -14,6 +15,7 @@ namespace assay::scaling {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 // Six budgets, three seeds; alibi needs 1 / 1.3 of the compute of none.
 class ScalingClaims : public ::testing::Test {
@@ -64,6 +66,15 @@ TEST_F(ScalingClaims, TheMultiplierAtTheLargestRung) {
   EXPECT_NEAR(above.pairs[0].test->difference, 0.2, 0.03);
   EXPECT_EQ(judged("scaling.multiplier", "left < 1.1").verdict, compare::Verdict::kRefuted);
   EXPECT_EQ(judged("scaling.multiplier", "left > 1.3").verdict, compare::Verdict::kUndecided);
+}
+
+TEST_F(ScalingClaims, TheirTestsAreNotOverSeeds) {
+  build();
+  compare::Judgement judgement;
+  judgement.claims = {judged("scaling.multiplier", "left > 1.1")};
+  EXPECT_THAT(compare::claim_captions(judgement)[0], StartsWith("\u00b1 is the half-width"));
+  judgement.claims.emplace_back().left_metric = "lm.nll";
+  EXPECT_THAT(compare::claim_captions(judgement)[0], StartsWith("The tests are paired t tests over seeds"));
 }
 
 TEST_F(ScalingClaims, AGainThatDoesNotFade) {

@@ -10,6 +10,7 @@
 #include "compare/formats/escape.h"
 #include "compare/formats/format.h"
 #include "compare/statistics/exact_tests.h"
+#include "study/claims.h"
 
 namespace assay::compare {
 namespace {
@@ -130,9 +131,12 @@ std::vector<std::string> claim_lines(const JudgedClaim& claim, double level) {
 }
 
 std::vector<std::string> claim_captions(const Judgement& judgement) {
+  const bool over_seeds = std::any_of(judgement.claims.begin(), judgement.claims.end(), [](const JudgedClaim& claim) {
+    return !study::is_scaling_metric(claim.left_metric);
+  });
   std::vector<std::string> lines{
-      "The tests are paired t tests over seeds, on this held-out text; \u00b1 is the half-width of the 95% interval; "
-      "p is adjusted by Holm over the claims."};
+      fmt::format("{}\u00b1 is the half-width of the 95% interval; p is adjusted by Holm over the claims.",
+                  over_seeds ? "The tests are paired t tests over seeds, on this held-out text; " : "")};
   if (judgement.interim_analyses > 0)
     lines.push_back(fmt::format(
         "Interim analyses of this study so far: {}; "
