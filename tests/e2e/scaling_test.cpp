@@ -11,6 +11,19 @@ namespace {
 
 using ::testing::HasSubstr;
 
+// A schedule in steps is longer than any placeholder for the steps that a budget becomes.
+class ScalingBudget : public testing::Programs {};
+
+TEST_F(ScalingBudget, InFlopsWithAWarmUpInSteps) {
+  write_experiment();
+  ASSERT_EQ(call("run experiments/tiny.toml scheduler.use=wsd 'scheduler.warmup=5 steps' train.flops=1e9"), 0) << err_;
+  const auto record = read_json(experiment().run(plan()[0]["train_id"]).train_record());
+  const auto steps = record["steps"].get<int64_t>(), tokens = record["tokens"].get<int64_t>();
+  EXPECT_GT(steps, 5);
+  EXPECT_EQ(steps,
+            static_cast<int64_t>(1e9 / 6 / record["parameters"].get<double>() / static_cast<double>(tokens / steps)));
+}
+
 class Scaling : public testing::Programs {
  protected:
   // Three sizes of three lengths, without and with ALiBi.

@@ -114,7 +114,7 @@ json resolve_train(const document::Node& document, const json& context, json& bu
   if (kind == "steps") return train;
   train.erase(kind);
   if (needs_model_size(budget)) {
-    train["steps"] = 1;
+    train["steps"] = 0;  // until the model has been measured; no schedule is asked for so short a run
   } else if (is_int(train, "batch") && context.is_number_integer()) {
     const auto batch = train.at("batch").get<int64_t>(), per_step = batch * context.get<int64_t>();
     train["steps"] = steps_within(budget, per_step, 0);

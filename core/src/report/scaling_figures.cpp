@@ -11,6 +11,7 @@
 #include "compare/formats/csv.h"
 #include "report/draw.h"
 #include "report/gnuplot.h"
+#include "scaling/points.h"
 
 namespace assay::report {
 namespace {
@@ -108,13 +109,15 @@ Scatter loss_figure(const scaling::Fits& fits) {
       high = std::max(high, point.flops);
     }
     figure.series.push_back(std::move(runs));
-    if (!group.parametric) continue;
+    if (!group.parametric || !scaling::has_frontier(group.parametric->law)) continue;
+    // Where the optimum is inside of what was measured.
     ScatterSeries frontier{.style = ScatterSeries::Style::kLine, .label = labelled(group, "frontier"), .colour = i};
     for (const double flops : log_spaced(low, high)) {
       const auto best = scaling::optimum(scaling::frontier_of(group.parametric->law), flops);
-      frontier.points.push_back({flops, scaling::loss(group.parametric->law, best.parameters, best.tokens)});
+      if (scaling::outside_of(group.runs.points, best).empty())
+        frontier.points.push_back({flops, scaling::loss(group.parametric->law, best.parameters, best.tokens)});
     }
-    figure.series.push_back(std::move(frontier));
+    if (!frontier.points.empty()) figure.series.push_back(std::move(frontier));
   }
   return figure;
 }

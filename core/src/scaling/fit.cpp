@@ -10,6 +10,7 @@
 #include "assay/error.h"
 #include "base/text.h"
 #include "compare/statistics/statistics.h"
+#include "scaling/points.h"
 #include "scaling/rungs.h"
 
 namespace assay::scaling {
@@ -60,12 +61,10 @@ std::vector<double> each(const std::vector<Fit>& fits, const std::function<doubl
 
 std::string at_budget(const char* what, double flops) { return fmt::format("{} at C={:.4g}", what, flops); }
 
-// Values outside of the range in which runs were measured are marked.
-std::string range_note(const std::vector<Point>& points, double flops) {
-  const auto [least, most] = std::minmax_element(
-      points.begin(), points.end(), [](const Point& one, const Point& other) { return one.flops < other.flops; });
-  if (flops >= least->flops && flops <= most->flops) return "";
-  return fmt::format("extrapolated: the runs have C from {:.4g} to {:.4g}", least->flops, most->flops);
+// Optima outside of the range in which runs were measured are marked.
+std::string range_note(const std::vector<Point>& points, const Optimum& optimum) {
+  const auto outside = outside_of(points, optimum);
+  return outside.empty() ? "" : "extrapolated: the runs have " + outside;
 }
 
 // Runs that differ in their seed alone are named once: "train.steps=100 seed=1, 2, 3".
@@ -153,8 +152,8 @@ void add_parametric(GroupFit& group, const FitOptions& options, Report& report) 
   add("a", kOfExponents, [](const PowerLaw& law) { return frontier_of(law).a; });
   add("b", kOfExponents, [](const PowerLaw& law) { return frontier_of(law).b; });
   for (const double flops : options.budgets) {
-    const auto note = range_note(points, flops);
     const auto optimum_of = [&](const PowerLaw& law) { return optimum(frontier_of(law), flops); };
+    const auto note = range_note(points, optimum_of(fit.law));
     const auto add_at = [&](const char* what, const std::function<double(const PowerLaw&)>& of) {
       add(what, kOfParameters, of, at_budget(what, flops)).note = note;
     };
@@ -181,7 +180,7 @@ void add_lines(const Fit& fit, const std::vector<Fit>& resampled, const GroupFit
   add("a", kOfExponents, [](const Fit& one) { return one.parameters.exponent; });
   add("b", kOfExponents, [](const Fit& one) { return one.tokens.exponent; });
   for (const double flops : options.budgets) {
-    const auto note = range_note(group.runs.points, flops);
+    const auto note = range_note(group.runs.points, {flops, fit.parameters.at(flops), fit.tokens.at(flops)});
     add(at_budget("N_opt", flops), kOfParameters, [&](const Fit& one) { return one.parameters.at(flops); }).note = note;
     add(at_budget("D_opt", flops), kOfParameters, [&](const Fit& one) { return one.tokens.at(flops); }).note = note;
     add(at_budget("D_opt/N_opt", flops), kOfParameters, [&](const Fit& one) {

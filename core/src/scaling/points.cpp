@@ -142,4 +142,15 @@ void check_points(const std::vector<Point>& points, const std::string& name, boo
   findings.stop_if_any();
 }
 
+std::string outside_of(const std::vector<Point>& points, const Optimum& optimum) {
+  for (const auto& [name, member, value] :
+       {std::tuple("C", &Point::flops, optimum.flops), std::tuple("N", &Point::parameters, optimum.parameters),
+        std::tuple("D", &Point::tokens, optimum.tokens)}) {
+    const auto [least, most] = std::ranges::minmax(points, {}, member);
+    if (!(value >= least.*member && value <= most.*member))
+      return fmt::format("{} from {:.4g} to {:.4g}", name, least.*member, most.*member);
+  }
+  return "";
+}
+
 }  // namespace assay::scaling

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "scaling/point.h"
+#include "scaling/power_law.h"
 #include "scaling/read_csv.h"
 
 namespace assay::scaling {
@@ -25,5 +26,8 @@ std::vector<Point> points_of(const CsvTable& table, const ColumnNames& columns, 
 // Throws UserError with every point whose values are not positive and finite or, unless `keep_duplicates`, equal those
 // of an earlier one, which would count twice.
 void check_points(const std::vector<Point>& points, const std::string& name, bool keep_duplicates);
+
+// Which of an optimum's C, N and D is outside of the points, and their range; empty if all three are inside.
+std::string outside_of(const std::vector<Point>& points, const Optimum& optimum);
 
 }  // namespace assay::scaling

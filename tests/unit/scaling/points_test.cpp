@@ -86,5 +86,15 @@ TEST(ScalingPoints, DuplicatesCountTwiceOnlyIfTheUserSaysSo) {
   EXPECT_EQ(refusal([&] { check_points(points, "t.csv", true); }), "");
 }
 
+TEST(ScalingPoints, OptimaOutsideOfTheRuns) {
+  const std::vector<Point> points{{.parameters = 10, .tokens = 400, .flops = 24000, .loss = 3},
+                                  {.parameters = 40, .tokens = 100, .flops = 24000, .loss = 3},
+                                  {.parameters = 20, .tokens = 300, .flops = 36000, .loss = 3}};
+  EXPECT_EQ(outside_of(points, {30000, 40, 125}), "");
+  EXPECT_EQ(outside_of(points, {36001, 20, 300}), "C from 2.4e+04 to 3.6e+04");
+  EXPECT_EQ(outside_of(points, {30000, 9, 300}), "N from 10 to 40");
+  EXPECT_EQ(outside_of(points, {30000, 12, 401}), "D from 100 to 400");
+}
+
 }  // namespace
 }  // namespace assay::scaling
