@@ -55,6 +55,20 @@ TEST(Isoflop, BudgetsAreApartWhereFlopsJump) {
   EXPECT_NEAR(fit.profiles[0].flops / 6.4725818068803738e18, 1, 1e-12);  // the geometric mean
 }
 
+TEST(Isoflop, AVertexIsOutsideOnEitherSide) {
+  const auto is_outside = [](double vertex) {
+    std::vector<Point> points;
+    for (const double size : {1e6, 2e6, 4e6})
+      points.push_back(
+          {.parameters = size, .tokens = 1, .flops = 1e20, .loss = 2 + std::pow(std::log10(size / vertex), 2)});
+    return fit_isoflop(points, {}).profiles[0].is_outside;
+  };
+  EXPECT_TRUE(is_outside(0.9e6));
+  EXPECT_FALSE(is_outside(1.1e6));
+  EXPECT_FALSE(is_outside(3.9e6));
+  EXPECT_TRUE(is_outside(4.1e6));
+}
+
 TEST(Isoflop, NoVertexWithoutAValley) {
   std::vector<Point> points;
   for (const double size : {1e6, 2e6, 4e6})

@@ -139,6 +139,14 @@ TEST(Multiplier, IntervalsCoverThePlantedTruth) {
     }
 }
 
+// One seed leaves the residuals of rungs, which the parabolas have made smaller.
+TEST(Multiplier, IntervalsOfOneSeedCover) {
+  const auto found = coverage(kConstant, 6, 1, {.shared = 0.003, .run = 0.002});
+  printf("one seed: largest rung %.3f, slope %.3f\n", found.largest_rung, found.slope);
+  EXPECT_GT(found.largest_rung, 0.91);
+  EXPECT_GT(found.slope, 0.91);
+}
+
 // A seed's offset that all rungs share is not in the residuals of rungs, and has the seeds' degrees of freedom.
 TEST(Multiplier, IntervalsCoverOffsetsOfSeeds) {
   for (const auto& [rungs, seeds] : {std::pair(6, 3), std::pair(10, 3), std::pair(10, 2)}) {

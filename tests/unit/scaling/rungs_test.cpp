@@ -47,6 +47,13 @@ TEST(Rungs, TheLowestPointOfAProfile) {
   const auto with_vertices = rungs_of(variant, inner, {});
   ASSERT_EQ(with_vertices.size(), 1);
   EXPECT_NEAR(with_vertices[0].baseline[0], 2.2, 1e-12);
+  // Nor does one with a vertex of the variant alone.
+  for (const double size : {500.0, 900.0, 3000.0}) {
+    variant.push_back(point_of(1e14, size, 1, 1 + std::pow(std::log10(size) - 3, 2)));
+    inner.push_back(point_of(1e14, size, 1, 2 - 1e-4 * size));
+  }
+  EXPECT_EQ(rungs_of(variant, inner, {}).size(), 1);
+  EXPECT_EQ(rungs_of(inner, variant, {}).size(), 1);
 }
 
 }  // namespace
