@@ -32,7 +32,7 @@ std::string schedule_of(const record::PlanLine& line) {
 
 // Whether the trunk's events have all that the branch logs and evaluates up to a step, and the last such step.
 std::int64_t recorded_alike(const record::PlanLine& trunk, const record::PlanLine& branch) {
-  if (branch.log_every % trunk.log_every != 0) return 0;
+  if (branch.log_every != trunk.log_every) return 0;
   auto until = branch.steps();
   for (const auto& entry : branch.evaluate) {
     if (entry.every == 0) continue;
