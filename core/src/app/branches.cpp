@@ -71,12 +71,14 @@ void Branches::write_events(const One& branch, const record::RunLayout& layout) 
       event["trunk"] = {{"run", trunk_.train_id}, {"step", branch.step}};
     } else if (step > branch.step || step < 1) {
       continue;
+    } else if (type == "step") {
+      if (step != 1 && step % line.log_every != 0) continue;  // an earlier attempt may have logged more often
     } else if (type == "evaluate") {
       const auto entry = std::find_if(line.evaluate.begin(), line.evaluate.end(),
                                       [&](const auto& one) { return one.label == event.value("label", ""); });
       if (entry == line.evaluate.end() || entry->every == 0 || step % entry->every != 0) continue;
       event["id"] = entry->id;
-    } else if (type != "step" && type != "skip") {
+    } else if (type != "skip") {
       continue;
     }
     events.write(type, event);

@@ -16,13 +16,14 @@ namespace {
 
 using nlohmann::json;
 
-// Runs of one class differ in length, scheduler, evaluations and logging alone. Empty for a run that shares nothing.
+// Runs of one class differ in length, scheduler and evaluations alone, and log the same steps. Empty for a run that
+// shares nothing.
 std::string class_of(const record::PlanLine& line) {
   if (!line.trackers.empty() || line.steps() == 0) return "";
   auto train = line.train.to_json();
   train["train"].erase("steps");
   train.erase("scheduler");
-  return json{{"train", train}, {"resources", line.resources.to_json()}}.dump();
+  return json{{"train", train}, {"resources", line.resources.to_json()}, {"log_every", line.log_every}}.dump();
 }
 
 // What decides the learning rate of every step, within a class.
@@ -30,9 +31,8 @@ std::string schedule_of(const record::PlanLine& line) {
   return json{{"scheduler", line.train.scheduler}, {"steps", line.steps()}}.dump();
 }
 
-// Whether the trunk's events have all that the branch logs and evaluates up to a step, and the last such step.
-std::int64_t recorded_alike(const record::PlanLine& trunk, const record::PlanLine& branch) {
-  if (branch.log_every != trunk.log_every) return 0;
+// The last step up to which the trunk makes every evaluation of the branch.
+std::int64_t evaluated_alike(const record::PlanLine& trunk, const record::PlanLine& branch) {
   auto until = branch.steps();
   for (const auto& entry : branch.evaluate) {
     if (entry.every == 0) continue;
@@ -94,7 +94,7 @@ class Class {
     const auto& own = lines_[branch];
     const auto late = std::max<std::int64_t>(1, own.steps() / 10);
     const std::int64_t equal_rates = common[schedule_index(trunk)][schedule_index(branch)];
-    return std::min({equal_rates, own.steps() - late, lines_[trunk].steps() - 1, recorded_alike(lines_[trunk], own)});
+    return std::min({equal_rates, own.steps() - late, lines_[trunk].steps() - 1, evaluated_alike(lines_[trunk], own)});
   }
 
   const std::vector<record::PlanLine>& lines_;

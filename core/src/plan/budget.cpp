@@ -114,15 +114,16 @@ json resolve_train(const document::Node& document, const json& context, json& bu
   if (kind == "steps") return train;
   train.erase(kind);
   if (needs_model_size(budget)) {
-    train["steps"] = 0;  // until the model has been measured; no schedule is asked for so short a run
+    train["steps"] = 0;  // until the model has been measured: without training, no schedule is validated
   } else if (is_int(train, "batch") && context.is_number_integer()) {
     const auto batch = train.at("batch").get<int64_t>(), per_step = batch * context.get<int64_t>();
     train["steps"] = steps_within(budget, per_step, 0);
-    if (const double tokens = budget.at("target"); tokens < static_cast<double>(per_step))
+    if (is_int(budget, "target") && budget.at("target") < per_step)
       diagnostics.add(document::nearest_position(document, {"train", kind}),
-                      fmt::format("'tokens' is {:g}, but one step has {} tokens (batch {} x context {}); give at least "
-                                  "{}, or set steps",
-                                  tokens, base::grouped(per_step), batch, context.get<int64_t>(), per_step));
+                      fmt::format("'tokens' is {}, but one step has {} tokens (batch {} x context {}); set at least {} "
+                                  "tokens, or steps",
+                                  base::grouped(budget.at("target").get<int64_t>()), base::grouped(per_step), batch,
+                                  context.get<int64_t>(), base::grouped(per_step)));
   }
   return train;
 }

@@ -9,7 +9,7 @@
 namespace assay::plan {
 
 // The "train" part of the plan line: steps, batch, clip_norm, precision, non_finite. `context` is null when it has an
-// error. `budget` becomes {kind, target}; if it depends on the model size, steps stays 1 until the size is known.
+// error. `budget` becomes {kind, target}; if it depends on the model size, steps stays 0 until the size is known.
 nlohmann::json resolve_train(const document::Node& document, const nlohmann::json& context, nlohmann::json& budget,
                              schema::Resolver& resolver);
 bool needs_model_size(const nlohmann::json& budget);

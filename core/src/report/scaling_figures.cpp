@@ -44,7 +44,7 @@ std::vector<double> log_spaced(double low, double high) {
 
 std::string csv_of(const Scatter& figure, const scaling::Report& report) {
   std::vector<std::string> header{"series", figure.x, figure.y, "low", "high"};
-  const auto constant = compare::constant_columns(report.title, {}, report.provenance);
+  const auto constant = compare::constant_columns(report.title, report.provenance);
   for (const auto& [name, value] : constant) header.push_back(name);
   auto text = compare::csv_line(header);
   for (const auto& series : figure.series)

@@ -68,9 +68,11 @@ std::map<std::string, compare::ClaimSample> multiplier_samples(const compare::Re
       continue;
     }
     try {
-      auto points_alone = *settings.scaling;
-      points_alone.envelope = false;
-      if (!collected) collected = measured_groups(results, points_alone, settings.baseline);
+      if (!collected) {
+        auto points_alone = *settings.scaling;  // no claim reads training curves
+        points_alone.envelope = false;
+        collected = measured_groups(results, points_alone, settings.baseline);
+      }
       const auto& measured = *collected;
       if (!measured.baseline) throw UserError("the baseline of [compare] is not one of the groups of [scaling]");
       const auto& baseline = measured.groups[*measured.baseline];

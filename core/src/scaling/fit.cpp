@@ -17,6 +17,7 @@ namespace assay::scaling {
 namespace {
 
 constexpr double kOfParameters = 0.95, kOfExponents = 0.8;  // confidence of intervals, as in the papers
+constexpr std::size_t kRowsOfTwoParabolas = 6;
 
 // Lines of one group and one approach of the report.
 class Lines {
@@ -32,14 +33,16 @@ class Lines {
   Quantity& add(const std::string& name, double value, std::vector<double> resampled, double confidence) {
     auto& quantity = add(name, value);
     if (resampled.size() < 2) return quantity;
-    if (const auto infinite =
-            std::count_if(resampled.begin(), resampled.end(), [](double x) { return !std::isfinite(x); })) {
-      note(fmt::format("warning: {} has no interval, because {} of {} resamples give no finite value", name,
-                       base::grouped(infinite), base::grouped(static_cast<std::int64_t>(resampled.size()))));
+    if (const auto deviation = compare::summarise(resampled).deviation; deviation && std::isfinite(*deviation))
+      quantity.deviation = deviation;
+    std::optional<compare::Interval> interval;
+    if (std::none_of(resampled.begin(), resampled.end(), [](double x) { return std::isnan(x); }))
+      interval = compare::percentile_interval(std::move(resampled), 0.5 - confidence / 2, 0.5 + confidence / 2);
+    if (!interval || !std::isfinite(interval->low) || !std::isfinite(interval->high)) {
+      note(fmt::format("warning: {} has no interval, because resamples give no finite value", name));
       return quantity;
     }
-    quantity.deviation = compare::summarise(resampled).deviation;
-    quantity.interval = compare::percentile_interval(std::move(resampled), 0.5 - confidence / 2, 0.5 + confidence / 2);
+    quantity.interval = interval;
     quantity.confidence = confidence;
     return quantity;
   }
@@ -65,6 +68,18 @@ std::string at_budget(const char* what, double flops) { return fmt::format("{} a
 std::string range_note(const std::vector<Point>& points, const Optimum& optimum) {
   const auto outside = outside_of(points, optimum);
   return outside.empty() ? "" : "extrapolated: the runs have " + outside;
+}
+
+// Whether C = 6ND, to within the rounding of tables.
+bool are_six_nd(const std::vector<Point>& points) {
+  return std::all_of(points.begin(), points.end(), [](const Point& point) {
+    return std::fabs(point.flops / (6 * point.parameters * point.tokens) - 1) < 1e-3;
+  });
+}
+
+std::vector<Point> with_flops_of_six_nd(std::vector<Point> points) {
+  for (auto& point : points) point.flops = 6 * point.parameters * point.tokens;
+  return points;
 }
 
 // Runs that differ in their seed alone are named once: "train.steps=100 seed=1, 2, 3".
@@ -96,8 +111,7 @@ void note_intervals(std::size_t fitted, const FitOptions& options, Lines& lines)
              (failed == 0 ? "" : fmt::format("; {} of them give no law and are left out", failed)));
 }
 
-void note_parametric(const GroupFit& group, const FitOptions& options, Lines& lines) {
-  const auto& fit = *group.parametric;
+void note_parametric(const ParametricFit& fit, const GroupFit& group, const FitOptions& options, Lines& lines) {
   const auto& points = group.runs.points;
   const bool lad = options.fit.loss == RobustLoss::kLad;
   lines.note(lad ? fmt::format("least absolute deviations of ln loss over {}; the objective is their sum",
@@ -119,7 +133,7 @@ void note_parametric(const GroupFit& group, const FitOptions& options, Lines& li
         std::tuple("e", at[2], &options.fit.grid.e), std::tuple("alpha", at[3], &options.fit.grid.alpha),
         std::tuple("beta", at[4], &options.fit.grid.beta)}) {
     const auto [low, high] = std::minmax_element(values->begin(), values->end());
-    if (value <= *low || value >= *high)
+    if (*low < *high && (value <= *low || value >= *high))
       lines.note(
           fmt::format("warning: {} = {:.6g} is not inside the grid of starts, {:g} to {:g}; the data may not "
                       "determine it",
@@ -129,14 +143,13 @@ void note_parametric(const GroupFit& group, const FitOptions& options, Lines& li
 
 void add_parametric(GroupFit& group, const FitOptions& options, Report& report) {
   const auto& points = group.runs.points;
-  group.parametric = fit_parametric(points, options.fit);
-  const auto& fit = *group.parametric;
+  auto fit = fit_parametric(points, options.fit);
   std::vector<PowerLaw> laws;
   if (options.bootstrap.resamples > 0) laws = bootstrap_parametric(points, fit, options.fit, options.bootstrap);
   Lines lines(report, group.runs.name, "parametric");
-  const auto add = [&](const char* name, double confidence, const std::function<double(const PowerLaw&)>& of,
-                       const std::string& full_name = "") -> Quantity& {
-    return lines.add(full_name.empty() ? name : full_name, of(fit.law), each(laws, of), confidence);
+  const auto add = [&](const std::string& name, double confidence,
+                       const std::function<double(const PowerLaw&)>& of) -> Quantity& {
+    return lines.add(name, of(fit.law), each(laws, of), confidence);
   };
   add("A", kOfParameters, [](const PowerLaw& law) { return law.A; });
   add("B", kOfParameters, [](const PowerLaw& law) { return law.B; });
@@ -144,29 +157,33 @@ void add_parametric(GroupFit& group, const FitOptions& options, Report& report) 
   add("alpha", kOfParameters, [](const PowerLaw& law) { return law.alpha; });
   add("beta", kOfParameters, [](const PowerLaw& law) { return law.beta; });
   lines.add("objective", fit.objective);
-  if (!has_frontier(fit.law)) {
+  if (has_frontier(fit.law)) {
+    add("a", kOfExponents, [](const PowerLaw& law) { return frontier_of(law).a; });
+    add("b", kOfExponents, [](const PowerLaw& law) { return frontier_of(law).b; });
+    const auto under_six_nd = with_flops_of_six_nd(points);
+    for (const double flops : options.budgets) {
+      const auto optimum_of = [&](const PowerLaw& law) { return optimum(frontier_of(law), flops); };
+      const auto note = range_note(under_six_nd, optimum_of(fit.law));
+      const auto add_at = [&](const char* what, const std::function<double(const PowerLaw&)>& of) {
+        add(at_budget(what, flops), kOfParameters, of).note = note;
+      };
+      add_at("N_opt", [&](const PowerLaw& law) { return optimum_of(law).parameters; });
+      add_at("D_opt", [&](const PowerLaw& law) { return optimum_of(law).tokens; });
+      add_at("D_opt/N_opt", [&](const PowerLaw& law) { return optimum_of(law).tokens_per_parameter(); });
+      add_at("loss", [&](const PowerLaw& law) {
+        const auto best = optimum_of(law);
+        return loss(law, best.parameters, best.tokens);
+      });
+    }
+    if (!are_six_nd(points))
+      lines.note(
+          "its optima are under C = 6ND; the runs' C, which the other approaches and multipliers take, is not 6ND");
+  } else {
     lines.note("warning: alpha and beta are not both above 0, so there is no compute-optimal frontier");
-    note_parametric(group, options, lines);
-    return;
   }
-  add("a", kOfExponents, [](const PowerLaw& law) { return frontier_of(law).a; });
-  add("b", kOfExponents, [](const PowerLaw& law) { return frontier_of(law).b; });
-  for (const double flops : options.budgets) {
-    const auto optimum_of = [&](const PowerLaw& law) { return optimum(frontier_of(law), flops); };
-    const auto note = range_note(points, optimum_of(fit.law));
-    const auto add_at = [&](const char* what, const std::function<double(const PowerLaw&)>& of) {
-      add(what, kOfParameters, of, at_budget(what, flops)).note = note;
-    };
-    add_at("N_opt", [&](const PowerLaw& law) { return optimum_of(law).parameters; });
-    add_at("D_opt", [&](const PowerLaw& law) { return optimum_of(law).tokens; });
-    add_at("D_opt/N_opt", [&](const PowerLaw& law) { return optimum_of(law).tokens_per_parameter(); });
-    add_at("loss", [&](const PowerLaw& law) {
-      const auto best = optimum_of(law);
-      return loss(law, best.parameters, best.tokens);
-    });
-  }
-  note_parametric(group, options, lines);
+  note_parametric(fit, group, options, lines);
   note_intervals(laws.size(), options, lines);
+  group.parametric = std::move(fit);
 }
 
 // What both line fits say: exponents, and the optimum at each budget.
@@ -200,10 +217,10 @@ void add_isoflop(GroupFit& group, const FitOptions& options, Report& report) {
                              names_of(points, profile.rows)));
       continue;
     }
-    auto& vertex = lines.add(at_budget("vertex N", profile.flops), profile.parameters);
+    lines.add(at_budget("vertex N", profile.flops), profile.parameters).note =
+        profile.is_outside ? "extrapolated: the vertex is outside of its runs" : "";
     lines.add(at_budget("vertex loss", profile.flops), profile.lowest);
     if (!profile.is_outside) continue;
-    vertex.note = "extrapolated: the vertex is outside of its runs";
     lines.note(fmt::format("warning: the vertex at C={:.4g} is outside of its runs, N from {:.4g} to {:.4g} ({})",
                            profile.flops, points[profile.rows.front()].parameters,
                            points[profile.rows.back()].parameters, names_of(points, profile.rows)));
@@ -214,11 +231,11 @@ void add_isoflop(GroupFit& group, const FitOptions& options, Report& report) {
   if (fit.vertices < 2)
     throw UserError(
         fmt::format("isoflop: {} of {} budgets have a parabola; lines need two", fit.vertices, fit.profiles.size()));
-  group.isoflop = fit;
   std::vector<IsoflopFit> resampled;
-  for (const auto& sample : resamples_of(points.size(), options.bootstrap, 6))
+  for (const auto& sample : resamples_of(points.size(), options.bootstrap, kRowsOfTwoParabolas))
     if (auto one = refit(points, fit, sample); one.vertices >= 2) resampled.push_back(std::move(one));
   add_lines(fit, resampled, group, options, lines);
+  group.isoflop = fit;
 }
 
 void add_envelope(GroupFit& group, const FitOptions& options, Report& report) {
@@ -235,7 +252,6 @@ void add_envelope(GroupFit& group, const FitOptions& options, Report& report) {
         fmt::format("envelope: runs of one size (N = {:.6g}) are the lowest at every budget; add runs of "
                     "other sizes",
                     curves[fit.used[0]].parameters));
-  group.envelope = fit;
   const auto [smallest, largest] =
       std::minmax_element(curves.begin(), curves.end(),
                           [](const Curve& one, const Curve& other) { return one.parameters < other.parameters; });
@@ -254,6 +270,7 @@ void add_envelope(GroupFit& group, const FitOptions& options, Report& report) {
   for (const auto& sample : resamples_of(curves.size(), options.bootstrap, 2))
     if (auto one = envelope.fit(sample); has_line(one)) resampled.push_back(std::move(one));
   add_lines(fit, resampled, group, options, lines);
+  group.envelope = fit;
 }
 
 void add_multiplier(const RunGroup& variant, const RunGroup& baseline, const FitOptions& options, Fits& fits) {
@@ -283,7 +300,8 @@ void add_multiplier(const RunGroup& variant, const RunGroup& baseline, const Fit
 
 }  // namespace
 
-Fits fit_groups(std::vector<RunGroup> groups, const FitOptions& options, const std::string& title) {
+Fits fit_groups(std::vector<RunGroup> groups, const FitOptions& options, const std::string& title,
+                const std::vector<std::string>& notes) {
   Fits fits;
   fits.report.title = title;
   std::vector<std::string> errors;
@@ -306,6 +324,7 @@ Fits fit_groups(std::vector<RunGroup> groups, const FitOptions& options, const s
   }
   if (fitted == 0 && !errors.empty()) {
     errors.insert(errors.end(), fits.report.notes.begin(), fits.report.notes.end());
+    errors.insert(errors.end(), notes.begin(), notes.end());
     throw UserError(fmt::format("{}", fmt::join(errors, "\n")));
   }
   for (const auto& error : errors) fits.report.notes.push_back("warning: not fitted: " + error);
@@ -313,6 +332,7 @@ Fits fit_groups(std::vector<RunGroup> groups, const FitOptions& options, const s
     for (std::size_t i = 0; i < fits.groups.size(); ++i)
       if (i != *options.baseline)
         add_multiplier(fits.groups[i].runs, fits.groups[*options.baseline].runs, options, fits);
+  fits.report.notes.insert(fits.report.notes.end(), notes.begin(), notes.end());
   return fits;
 }
 

@@ -49,7 +49,9 @@ struct Fits {
   Report report;
 };
 
-// Throws UserError where an approach cannot be fitted, with the name of the group.
-Fits fit_groups(std::vector<RunGroup> groups, const FitOptions& options, const std::string& title);
+// An approach that cannot be fitted is a note of the report. Throws UserError with all reasons and `notes`, which
+// otherwise end the report, where nothing can be fitted.
+Fits fit_groups(std::vector<RunGroup> groups, const FitOptions& options, const std::string& title,
+                const std::vector<std::string>& notes = {});
 
 }  // namespace assay::scaling

@@ -85,7 +85,7 @@ std::string format_markdown(const Report& report) {
 
 std::string format_csv(const Report& report) {
   Line header{"runs", "approach", "quantity", "value", "std", "low", "high", "confidence", "note"};
-  const auto constant = compare::constant_columns(report.title, {}, report.provenance);
+  const auto constant = compare::constant_columns(report.title, report.provenance);
   for (const auto& [name, value] : constant) header.push_back(name);
   auto text = compare::csv_line(header);
   const auto number = [](std::optional<double> value) { return value ? fmt::format("{}", *value) : ""; };

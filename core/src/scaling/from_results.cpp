@@ -29,7 +29,8 @@ double value_of(const compare::RunResult& run, const std::string& metric) {
   return found->second.value;
 }
 
-// The shape of a run's model, from parameters that are named as those of gpt. An embedding has a row per token.
+// The shape of a run's model, from parameters that are named as those of gpt. The rows of its embeddings, which are
+// those of learned positions too, count as the vocabulary.
 DecoderShape shape_of(const compare::RunResult& run, const std::string& convention) {
   const auto& model = run.line.train.model;
   const auto number = [&](const char* key) {
@@ -44,7 +45,7 @@ DecoderShape shape_of(const compare::RunResult& run, const std::string& conventi
   if (shape.ffw == 0) shape.ffw = 4 * shape.width;
   shape.head_width = shape.width / shape.heads;
   const double embeddings = value_of(run, "train.parameters") - value_of(run, "train.parameters_non_embedding");
-  shape.vocabulary = embeddings / shape.width / (model.value("tied_head", true) ? 1 : 2);
+  shape.vocabulary = embeddings / shape.width;
   return shape;
 }
 

@@ -169,8 +169,13 @@ ParametricFit fit_parametric(std::span<const Point> points, const ParametricOpti
   fit.starts = starts.size();
   fit.start_at_edge = true;
   fit.best_start = starts[best_end];
+  std::vector<double> reach_best;  // Huber's objective at the ends from which the best is reached
+  for (std::size_t i = 0; i < lowest.size(); ++i)
+    if (are_equal(finished[i].value, best->value)) reach_best.push_back(ends[lowest[i]].value);
   for (std::size_t i = 0; i < starts.size(); ++i) {
-    if (!are_equal(ends[i].value, ends[best_end].value)) continue;
+    if (std::none_of(reach_best.begin(), reach_best.end(),
+                     [&](double value) { return are_equal(ends[i].value, value); }))
+      continue;
     ++fit.at_best;
     if (!fit.start_at_edge || is_at_edge(starts[i], options.grid)) continue;
     fit.start_at_edge = false;

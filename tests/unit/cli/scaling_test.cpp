@@ -103,6 +103,17 @@ TEST(ScalingVerb, DrawsFigures) {
   const auto script = base::read_file(folder / "loss-by-flops.gp");
   EXPECT_THAT(script, HasSubstr("using 2:3 with points linetype 1 title 'runs'"));
   EXPECT_THAT(script, HasSubstr("using 2:3 with lines linetype 1 title 'frontier'"));
+  // The frontier is drawn where the optimum is among the runs' N and D.
+  std::istringstream lines(base::read_file(folder / "loss-by-flops.csv"));
+  int on_frontier = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("frontier,")) continue;
+    ++on_frontier;
+    const double flops = std::stod(line.substr(9));
+    const auto best = scaling::optimum(scaling::frontier_of(scaling::kReplication), flops);
+    EXPECT_TRUE(best.parameters > 0.99e7 && best.parameters < 1.29e9 && best.tokens > 0.99e9 && best.tokens < 8.2e10);
+  }
+  EXPECT_GT(on_frontier, 10);
   const auto csv = base::read_file(folder / "residuals.csv");
   EXPECT_THAT(csv, HasSubstr("series,training FLOPs,ln(fitted loss) - ln(loss),"));
   EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 41);

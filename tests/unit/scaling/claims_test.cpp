@@ -72,9 +72,12 @@ TEST_F(ScalingClaims, TheirTestsAreNotOverSeeds) {
   build();
   compare::Judgement judgement;
   judgement.claims = {judged("scaling.multiplier", "left > 1.1")};
-  EXPECT_THAT(compare::claim_captions(judgement)[0], StartsWith("\u00b1 is the half-width"));
+  EXPECT_THAT(compare::claim_captions(judgement)[0],
+              StartsWith("The tests of compute multipliers are t tests over budgets and seeds; \u00b1 is"));
   judgement.claims.emplace_back().left_metric = "lm.nll";
-  EXPECT_THAT(compare::claim_captions(judgement)[0], StartsWith("The tests are paired t tests over seeds"));
+  EXPECT_THAT(
+      compare::claim_captions(judgement)[0],
+      StartsWith("The tests are paired t tests over seeds, on this held-out text; those of compute multipliers are"));
 }
 
 TEST_F(ScalingClaims, AGainThatDoesNotFade) {

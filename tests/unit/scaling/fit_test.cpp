@@ -11,7 +11,9 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::Contains;
+using ::testing::Each;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::ThrowsMessage;
 
 // Few starts, which suffice on a surface without noise.
@@ -66,6 +68,55 @@ TEST(ScalingFit, ValuesThatOverflowHaveNoInterval) {
       EXPECT_EQ(quantity.deviation.has_value(), !far);
     }
   }
+}
+
+// The note of a group's quantity.
+std::string note_of(const Fits& fits, const std::string& name) {
+  for (const auto& quantity : fits.report.quantities)
+    if (quantity.name == name) return quantity.note;
+  return "absent";
+}
+
+// At 6e20 FLOP the optimum of the surface has about 2e9 parameters; the runs have 1e7 to 1.28e9.
+TEST(ScalingFit, OptimaOutsideOfTheRunsAreMarked) {
+  auto options = quick();
+  options.isoflop = false;
+  options.budgets = {1e19, 6e20};
+  const auto fits = fit_groups({{.points = surface_points(0)}}, options, "title");
+  EXPECT_EQ(note_of(fits, "N_opt at C=1e+19"), "");
+  EXPECT_EQ(note_of(fits, "N_opt at C=6e+20"), "extrapolated: the runs have N from 1e+07 to 1.28e+09");
+  EXPECT_THAT(fits.report.notes, Each(Not(HasSubstr("6ND"))));
+
+  // Other FLOPs than 6ND do not move the optimum of the law, and the report says so.
+  auto points = surface_points(0);
+  for (auto& point : points) point.flops *= 1.3;
+  const auto others = fit_groups({{.points = points}}, options, "title");
+  EXPECT_EQ(note_of(others, "N_opt at C=6e+20"), "extrapolated: the runs have N from 1e+07 to 1.28e+09");
+  EXPECT_THAT(others.report.notes, Contains(HasSubstr("its optima are under C = 6ND")));
+}
+
+TEST(ScalingFit, VerticesOutsideOfTheRunsAreMarked) {
+  std::vector<Point> points;
+  for (const double flops : {1e18, 1e20})
+    for (const double size : {1e6, 2e6, 4e6})
+      points.push_back({.parameters = size,
+                        .tokens = flops / (6 * size),
+                        .flops = flops,
+                        .loss = 2 + std::pow(std::log10(size / (flops == 1e18 ? 2e6 : 1e7)), 2)});
+  auto options = quick();
+  options.parametric = false;
+  const auto fits = fit_groups({{.points = points}}, options, "title");
+  EXPECT_EQ(note_of(fits, "vertex N at C=1e+18"), "");
+  EXPECT_EQ(note_of(fits, "vertex N at C=1e+20"), "extrapolated: the vertex is outside of its runs");
+}
+
+TEST(ScalingFit, NotesOfTheCallerAreInReportsAndErrors) {
+  auto options = quick();
+  options.isoflop = false;
+  EXPECT_EQ(fit_groups({{.points = surface_points(0)}}, options, "title", {"left out: x"}).report.notes.back(),
+            "left out: x");
+  EXPECT_THAT([&] { fit_groups({{.name = "g"}}, options, "title", {"left out: x"}); },
+              ThrowsMessage<UserError>(AllOf(HasSubstr("g: the parametric fit has 0 rows"), HasSubstr("left out: x"))));
 }
 
 TEST(ScalingFit, RunsThatDifferInTheirSeedAreNamedOnce) {

@@ -93,8 +93,9 @@ TEST(ScalingFromResults, CountsFlopsAsAppendixFDoes) {
   Empty fixture;
   fixture.results.finished(run, {{64, 2.0}});
   run.seed = 2;
-  run.train["model"].update({{"ffn", 1280}, {"tied_head", false}});
-  run.more_record["parameters_non_embedding"] = body - table;
+  run.train["model"].update({{"ffn", 1280}, {"tied_head", false}});  // the head is no embedding
+  run.parameters = body + 2 * table;
+  run.more_record["parameters_non_embedding"] = body + table;
   fixture.results.finished(run, {{64, 2.1}});
   fixture.settings.flops = "layers_only";
   EXPECT_EQ(fixture.groups().groups[0].points[0].flops, 3 * 929'877'196'800);

@@ -119,9 +119,8 @@ scaling::Fits fit_experiment(const ScalingOptions& given, const Arguments& argum
   if (compared.baseline && !measured.baseline)
     measured.notes.push_back(
         "There is no compute multiplier, because the baseline of [compare] is not one of the groups of [scaling] by.");
-  auto fits =
-      scaling::fit_groups(std::move(measured.groups), options, results.experiment + ": " + settings->metric.name);
-  fits.report.notes.insert(fits.report.notes.end(), measured.notes.begin(), measured.notes.end());
+  auto fits = scaling::fit_groups(std::move(measured.groups), options,
+                                  results.experiment + ": " + settings->metric.name, measured.notes);
   fits.report.provenance = compare::provenance_of(results, command_of(arguments));
   if (given.reference) write_reference(experiment.layout.reference(), fits.report);
   return fits;
@@ -141,6 +140,8 @@ int scaling_fit(const Arguments& arguments) {
     const auto fits = given.csv.empty() ? fit_experiment(given, arguments, parsed->words[0])
                                         : fit_table(given, arguments, parsed->words);
     std::cout << print(fits.report);
+    if (given.format == "csv")
+      for (const auto& note : fits.report.notes) std::cerr << base::printable(note) << "\n";
     if (given.figures.empty()) return kDone;
     for (const auto& file : report::draw_scaling_figures(fits, given.figures))
       std::cerr << "wrote " << base::printable(file.string()) << "\n";

@@ -27,11 +27,15 @@ std::string csv_line(const std::vector<std::string>& fields) {
   return fmt::format("{}\n", fmt::join(safe, ","));
 }
 
-std::vector<std::pair<std::string, std::string>> constant_columns(
-    const std::string& experiment, const std::vector<std::string>& notes,
-    const std::vector<std::pair<std::string, std::string>>& provenance) {
-  std::vector<std::pair<std::string, std::string>> columns{{"table.experiment", experiment},
-                                                           {"table.notes", fmt::format("{}", fmt::join(notes, "; "))}};
+ConstantColumns constant_columns(const std::string& experiment, const std::vector<std::string>& notes,
+                                 const ConstantColumns& provenance) {
+  auto columns = constant_columns(experiment, provenance);
+  columns.insert(columns.begin() + 1, {"table.notes", fmt::format("{}", fmt::join(notes, "; "))});
+  return columns;
+}
+
+ConstantColumns constant_columns(const std::string& experiment, const ConstantColumns& provenance) {
+  ConstantColumns columns{{"table.experiment", experiment}};
   for (const auto& [name, value] : provenance) {
     auto column = "provenance." + name;
     std::replace(column.begin(), column.end(), ' ', '_');

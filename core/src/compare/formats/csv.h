@@ -14,8 +14,9 @@ std::string csv_line(const std::vector<std::string>& fields);
 
 // What holds for a whole file, as columns with the same value in every line: name and value, under names that no metric
 // and no axis has (table.experiment, table.notes, provenance.plan, ..).
-std::vector<std::pair<std::string, std::string>> constant_columns(
-    const std::string& experiment, const std::vector<std::string>& notes,
-    const std::vector<std::pair<std::string, std::string>>& provenance);
+using ConstantColumns = std::vector<std::pair<std::string, std::string>>;
+ConstantColumns constant_columns(const std::string& experiment, const std::vector<std::string>& notes,
+                                 const ConstantColumns& provenance);
+ConstantColumns constant_columns(const std::string& experiment, const ConstantColumns& provenance);
 
 }  // namespace assay::compare

@@ -131,12 +131,16 @@ std::vector<std::string> claim_lines(const JudgedClaim& claim, double level) {
 }
 
 std::vector<std::string> claim_captions(const Judgement& judgement) {
-  const bool over_seeds = std::any_of(judgement.claims.begin(), judgement.claims.end(), [](const JudgedClaim& claim) {
-    return !study::is_scaling_metric(claim.left_metric);
-  });
+  const auto of_scaling = [](const JudgedClaim& claim) { return study::is_scaling_metric(claim.left_metric); };
+  const auto& claims = judgement.claims;
+  const bool some = std::any_of(claims.begin(), claims.end(), of_scaling),
+             all = some && std::all_of(claims.begin(), claims.end(), of_scaling);
+  std::string tests;
+  if (!all) tests = "The tests are paired t tests over seeds, on this held-out text; ";
+  if (some)
+    tests += std::string(all ? "The tests" : "those") + " of compute multipliers are t tests over budgets and seeds; ";
   std::vector<std::string> lines{
-      fmt::format("{}\u00b1 is the half-width of the 95% interval; p is adjusted by Holm over the claims.",
-                  over_seeds ? "The tests are paired t tests over seeds, on this held-out text; " : "")};
+      tests + "\u00b1 is the half-width of the 95% interval; p is adjusted by Holm over the claims."};
   if (judgement.interim_analyses > 0)
     lines.push_back(fmt::format(
         "Interim analyses of this study so far: {}; "
