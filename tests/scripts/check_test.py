@@ -157,6 +157,12 @@ class Command(Sandbox):
         self.stub("clang-format")
         self.assertIn("clang-format -i FILE", self.assert_only("format"))
 
+    def test_another_clang_format_is_not_asked(self):
+        self.stub("clang-format", '[ "$1" = --version ] || exit 1\necho "clang-format version 19.1.7"')
+        result = self.run_check()
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        self.assertIn("checked by clang-format 14 alone, and this is version 19", result.stdout)
+
     def test_shell(self):
         self.stub("shellcheck")
         self.assert_only("shell scripts")
