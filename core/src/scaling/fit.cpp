@@ -201,7 +201,7 @@ void add_lines(const Fit& fit, const std::vector<Fit>& resampled, const GroupFit
     add(at_budget("N_opt", flops), kOfParameters, [&](const Fit& one) { return one.parameters.at(flops); }).note = note;
     add(at_budget("D_opt", flops), kOfParameters, [&](const Fit& one) { return one.tokens.at(flops); }).note = note;
     add(at_budget("D_opt/N_opt", flops), kOfParameters, [&](const Fit& one) {
-      return one.tokens.at(flops) / one.parameters.at(flops);
+      return std::exp(one.tokens.log_at(flops) - one.parameters.log_at(flops));
     }).note = note;
   }
   note_intervals(resampled.size(), options, lines);

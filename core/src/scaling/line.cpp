@@ -4,7 +4,8 @@
 
 namespace assay::scaling {
 
-double PowerLine::at(double x) const { return coefficient * std::pow(x, exponent); }
+double PowerLine::log_at(double x) const { return log_coefficient + exponent * std::log(x); }
+double PowerLine::at(double x) const { return std::exp(log_at(x)); }
 
 PowerLine fit_power_line(std::span<const std::pair<double, double>> points) {
   const auto n = static_cast<double>(points.size());
@@ -18,7 +19,7 @@ PowerLine fit_power_line(std::span<const std::pair<double, double>> points) {
     squares += (std::log(x) - x_mean) * (std::log(x) - x_mean);
   }
   const double exponent = products / squares;
-  return {.exponent = exponent, .coefficient = std::exp(y_mean - exponent * x_mean)};
+  return {.exponent = exponent, .log_coefficient = y_mean - exponent * x_mean};
 }
 
 }  // namespace assay::scaling

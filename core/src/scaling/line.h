@@ -1,4 +1,4 @@
-// Straight lines through points in logarithms of both axes: y = coefficient * x^exponent.
+// Straight lines through points in logarithms of both axes: ln y = log_coefficient + exponent * ln x.
 #pragma once
 
 #include <span>
@@ -7,8 +7,9 @@
 namespace assay::scaling {
 
 struct PowerLine {
-  double exponent = 0, coefficient = 0;
-  double at(double x) const;
+  double exponent = 0, log_coefficient = 0;
+  double log_at(double x) const;
+  double at(double x) const;  // 0 or infinite where a steep line leaves what a double can hold
 };
 
 // By least squares of ln y. x and y are positive, and x has at least two values.

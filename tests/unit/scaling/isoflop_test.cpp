@@ -21,7 +21,7 @@ TEST(Isoflop, VerticesOfTheSurface) {
   EXPECT_NEAR(fit.profiles[4].parameters / 849386279.2290348, 1, 1e-9);
   EXPECT_NEAR(fit.profiles[8].parameters / 4857829938.210724, 1, 1e-9);
   EXPECT_NEAR(fit.parameters.exponent, 0.51270332, 1e-8);
-  EXPECT_NEAR(std::log(fit.parameters.coefficient), -3.05082452, 1e-7);
+  EXPECT_NEAR(fit.parameters.log_coefficient, -3.05082452, 1e-7);
   EXPECT_NEAR(fit.tokens.exponent, 1 - 0.51270332, 1e-8);
   EXPECT_EQ(fit.vertices, 9);
 }
