@@ -232,7 +232,8 @@ let_go() {
   kill -CONT "$worker" 2>/dev/null || true
 }
 requeued() { [[ "$(squeue --noheader --partition=main --format=%T)" == PENDING ]]; }
-start_now() { squeue --noheader --array --format=%i --partition=main | xargs -I{} scontrol update JobId={} StartTime=now; }
+# Not at once: slurmd refuses a task that starts within the second in which it ended the attempt before.
+start_now() { sleep 3; squeue --noheader --array --format=%i --partition=main | xargs -I{} scontrol update JobId={} StartTime=now; }
 until_is "the first attempt" attempt_is_under_way 1
 must_say "long: 0 done, 1 running, 0 failed, 0 queued" status_of long
 task="$(squeue --noheader --array --format=%i)"
