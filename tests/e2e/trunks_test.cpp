@@ -174,6 +174,7 @@ TEST_F(Trunks, PrunedRunsAreTheSame) {
       "\"7 steps\"]\nkeep = 0.5\n");
   ASSERT_EQ(call("run experiments/prune.toml"), 0) << err_;
   const auto shared = err_;
+  EXPECT_THAT(shared, HasSubstr("continue another one"));
   ASSERT_EQ(call(std::string("run experiments/prune.toml ") + kAlone, "alone"), 0) << err_;
   const auto pruned = [](const std::string& text) {
     std::vector<std::string> lines;

@@ -175,8 +175,13 @@ Scatter multiplier_figure(const scaling::Fits& fits) {
   for (std::size_t i = 0; i < fits.multipliers.size(); ++i) {
     const auto& [variant, baseline, found] = fits.multipliers[i];
     ScatterSeries rungs{.style = ScatterSeries::Style::kIntervals, .label = variant + " over " + baseline, .colour = i};
-    for (const auto& rung : found.rungs) rungs.points.push_back({rung.flops, rung.multiplier, rung.interval});
-    figure.series.push_back(std::move(rungs));
+    auto beyond = rungs;
+    beyond.label += " (extrapolated)";
+    beyond.colour = i + fits.multipliers.size();
+    for (const auto& rung : found.rungs)
+      (rung.is_extrapolated ? beyond : rungs).points.push_back({rung.flops, rung.multiplier, rung.interval});
+    for (auto* series : {&rungs, &beyond})
+      if (!series->points.empty()) figure.series.push_back(std::move(*series));
   }
   return figure;
 }

@@ -42,7 +42,7 @@ Over over_of(const document::Table& table) {
 }
 
 // Hashes every key except the descriptive ones, in the canonical order of JSON objects; for a claim about tuned rows
-// also the tuning settings.
+// also the tuning settings, for one about compute multipliers also how they are fitted.
 std::string hash_of(const document::Node& claim, Over over, const document::Node& document) {
   auto decisive = document::to_json(claim);
   decisive.erase("says");
@@ -50,6 +50,10 @@ std::string hash_of(const document::Node& claim, Over over, const document::Node
   if (over == Over::kTuned)
     for (const char* key : {"tune", "report"})
       if (const auto* node = document::find_path(document, {"compare", key})) decisive[key] = document::to_json(*node);
+  const auto* metric = document::string_of(*claim.as<document::Table>(), "metric");
+  if (metric && is_scaling_metric(*metric))
+    for (const document::KeyPath& path : {document::KeyPath{"scaling"}, document::KeyPath{"compare", "baseline"}})
+      if (const auto* node = document::find_path(document, path)) decisive[path.back()] = document::to_json(*node);
   return base::sha256(decisive.dump());
 }
 

@@ -49,7 +49,10 @@ class ScalingReader {
       diagnostics_.add(position_,
                        "[scaling] needs 'seed': intervals come from resamples that it draws; set seed to a number, or "
                        "bootstrap = 0 for no intervals");
-    if (text("scheme") == "subset") settings.subset_fraction = number("subset_fraction", 0.8);
+    if (text("scheme") == "subset") {  // as the paper's: 100 subsets of 80%
+      settings.subset_fraction = number("subset_fraction", 0.8);
+      if (!table_.find("bootstrap")) settings.bootstrap = 100;
+    }
     if (const auto flops = text("flops"); !flops.empty()) settings.flops = flops;
     settings.non_embedding = text("count_n") == "non_embedding";
     settings.smoothing_window = number("smoothing_window", settings.smoothing_window);

@@ -68,6 +68,26 @@ TEST_F(ScalingClaims, TheMultiplierAtTheLargestRung) {
   EXPECT_EQ(judged("scaling.multiplier", "left > 1.3").verdict, compare::Verdict::kUndecided);
 }
 
+// A claim whose fit is changed after its results is a new one.
+TEST_F(ScalingClaims, HowTheyAreFittedIsPartOfThem) {
+  const auto hash = [](const std::string& metric, double window, const std::string& baseline) {
+    return study::compare_settings_of(
+               {{"scaling", {{"metric", "lm.bits_per_byte@length=64"}, {"seed", 1}, {"window", window}}},
+                {"compare", {{"baseline", {{"positional", baseline}}}}},
+                {"claim",
+                 {{{"says", "x"}, {"metric", metric}, {"left", {{"positional", "alibi"}}}, {"holds", "left > 1"}}}}},
+               "test")
+        .claims.at(0)
+        .hash;
+  };
+  for (const char* metric : {"scaling.multiplier", "scaling.multiplier_slope"}) {
+    EXPECT_EQ(hash(metric, 0.1, "none"), hash(metric, 0.1, "none"));
+    EXPECT_NE(hash(metric, 0.1, "none"), hash(metric, 0.2, "none"));
+    EXPECT_NE(hash(metric, 0.1, "none"), hash(metric, 0.1, "t5"));
+  }
+  EXPECT_EQ(hash("lm.nll", 0.1, "none"), hash("lm.nll", 0.2, "t5"));
+}
+
 TEST_F(ScalingClaims, TheirTestsAreNotOverSeeds) {
   build();
   compare::Judgement judgement;

@@ -32,17 +32,20 @@ using Rows = std::vector<std::vector<std::string>>;
 struct Law {
   scaling::PowerLaw law;
   std::string name;
+  double least_flops = 0, most_flops = std::numeric_limits<double>::infinity();  // of its runs, where they are known
 };
 
 Law law_of(const std::string& file, const std::string& runs) {
-  if (!file.empty()) return {scaling::parse_law(base::read_file(file), file, runs), file};
-  return {scaling::power_law_of(scaling::kPaperLaw), "Hoffmann et al. 2022 (arXiv:2203.15556); --law takes another"};
+  if (!file.empty()) return {.law = scaling::parse_law(base::read_file(file), file, runs), .name = file};
+  return {scaling::power_law_of(scaling::kPaperLaw), "Hoffmann et al. 2022 (arXiv:2203.15556); --law takes another",
+          6e18, 3e21};
 }
 
 std::string short_number(double value) { return fmt::format("{:.4g}", value); }
 
 // One line per budget.
 void print_optima(const Law& law, const std::vector<double>& budgets) {
+  const auto short_number = [](double value) { return fmt::format("{:.7g}", value); };
   const auto frontier = scaling::frontier_of(law.law);
   Rows rows{{"FLOPs", "parameters", "tokens", "tokens/parameter", "loss"}};
   for (const double flops : budgets) {
@@ -52,6 +55,10 @@ void print_optima(const Law& law, const std::vector<double>& budgets) {
                     short_number(scaling::loss(law.law, best.parameters, best.tokens))});
   }
   fmt::print("Compute-optimal under 6ND, by the law of {}:\n\n{}\n", base::printable(law.name), aligned(rows));
+  if (std::any_of(budgets.begin(), budgets.end(),
+                  [&](double flops) { return flops < law.least_flops || flops > law.most_flops; }))
+    fmt::print("Extrapolated: the runs behind this law have C from {:.4g} to {:.4g}.\n\n", law.least_flops,
+               law.most_flops);
 }
 
 // A size of an experiment: runs that differ in their length alone have one.
