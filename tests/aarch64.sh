@@ -43,7 +43,7 @@ for program in assay assay-worker; do
 done
 export ASSAY_SOURCE_DIR="$source_folder" ASSAY_BIN_DIR="$work/bin" OMP_NUM_THREADS=1
 qemu-aarch64-static -L "$system" "$tree/bin/kernel_tests"
-# Left out: simulations of many studies, which take minutes; what needs assay-worker, which needs LibTorch; and how a child starts, because under qemu it is a copy of its parent
-# that cannot report a program that is not there.
+# Left out: simulations of many studies, which take minutes; what needs assay-worker, which needs LibTorch, or shared libraries; what needs a
+# terminal; and how a child starts, because under qemu it is a copy of its parent that cannot report a program that is not there.
 qemu-aarch64-static -L "$system" "$tree/bin/lab_tests" \
-  --gtest_filter="-RunProgram*:RunControl*:PlanNote*:Process.HasItsOwnProcessGroup:Process.ReportsWhatCannotBeStarted:Capture*:ErrorRates*"
+  --gtest_filter="-RunProgram*:RunControl*:PlanNote*:Process.HasItsOwnProcessGroup:Process.ReportsWhatCannotBeStarted:Capture*:ErrorRates*:WorkerTest*:Staleness.UsesTheCurrentFiles:ProgressStyle*"

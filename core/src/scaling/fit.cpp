@@ -82,20 +82,6 @@ std::vector<Point> with_flops_of_six_nd(std::vector<Point> points) {
   return points;
 }
 
-// Runs that differ in their seed alone are named once: "train.steps=100 seed=1, 2, 3".
-std::string names_of(const std::vector<Point>& points, const std::vector<std::size_t>& rows) {
-  std::string names, previous;
-  for (const auto row : rows) {
-    const auto& name = points[row].name;
-    const auto end = name.rfind(" seed=");
-    const auto label = end == std::string::npos ? "" : name.substr(0, end);
-    if (!names.empty()) names += ", ";
-    names += !label.empty() && label == previous ? std::to_string(points[row].seed) : name;
-    previous = label;
-  }
-  return names;
-}
-
 std::string bootstrap_text(const BootstrapOptions& options) {
   return options.subset_fraction < 1
              ? fmt::format("{} subsets of {:g} of the rows, seed {}", options.resamples, options.subset_fraction,
@@ -276,7 +262,9 @@ void add_envelope(GroupFit& group, const FitOptions& options, Report& report) {
 void add_multiplier(const RunGroup& variant, const RunGroup& baseline, const FitOptions& options, Fits& fits) {
   Lines lines(fits.report, variant.name, "multiplier");
   try {
-    const auto rungs = rungs_of(variant.points, baseline.points, options.profiles);
+    std::vector<std::string> left_out;
+    const auto rungs = rungs_of(variant.points, baseline.points, options.profiles, &left_out);
+    for (const auto& text : left_out) lines.note("left out: " + text);
     const auto found = fit_multiplier(rungs, {.resamples = kMultiplierResamples, .seed = options.bootstrap.seed});
     for (const auto& rung : found.rungs) {
       auto& quantity = lines.add(at_budget("multiplier", rung.flops), rung.multiplier);

@@ -13,6 +13,7 @@
 
 #include "assay/error.h"
 #include "scaling/parallel.h"
+#include "scaling/points.h"
 #include "scaling/resample.h"
 
 namespace assay::scaling {
@@ -126,9 +127,11 @@ std::vector<Point> rows_of(std::span<const Point> points, const std::vector<std:
 }
 
 void check_rows(const std::vector<Point>& rows) {
+  std::vector<std::size_t> all(rows.size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
   if (rows.size() < LogLaw().size())
-    throw UserError(
-        fmt::format("the parametric fit has {} rows; it has 5 parameters and needs at least 5 rows", rows.size()));
+    throw UserError(fmt::format("the parametric fit has {} rows; it has 5 parameters and needs at least 5 rows ({})",
+                                rows.size(), names_of(rows, all)));
   std::set<double> sizes, tokens;
   for (const auto& row : rows) {
     sizes.insert(row.parameters);
@@ -138,8 +141,8 @@ void check_rows(const std::vector<Point>& rows) {
     if (values->size() < 2)
       throw UserError(
           fmt::format("the parametric fit has rows of one {} alone ({:.6g}); its exponent cannot be fitted; "
-                      "add runs of another {}",
-                      name, *values->begin(), name));
+                      "add runs of another {} ({})",
+                      name, *values->begin(), name, names_of(rows, all)));
 }
 
 }  // namespace

@@ -142,6 +142,19 @@ void check_points(const std::vector<Point>& points, const std::string& name, boo
   findings.stop_if_any();
 }
 
+std::string names_of(const std::vector<Point>& points, const std::vector<std::size_t>& rows) {
+  std::string names, previous;
+  for (const auto row : rows) {
+    const auto& name = points[row].name;
+    const auto end = name.rfind(" seed=");
+    const auto label = end == std::string::npos ? "" : name.substr(0, end);
+    if (!names.empty()) names += ", ";
+    names += !label.empty() && label == previous ? std::to_string(points[row].seed) : name;
+    previous = label;
+  }
+  return names;
+}
+
 std::string outside_of(const std::vector<Point>& points, const Optimum& optimum) {
   for (const auto& [name, member, value] :
        {std::tuple("C", &Point::flops, optimum.flops), std::tuple("N", &Point::parameters, optimum.parameters),

@@ -1,6 +1,7 @@
 // Points for scaling laws from a table, and what makes a row unfit.
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <string>
 #include <vector>
@@ -26,6 +27,9 @@ std::vector<Point> points_of(const CsvTable& table, const ColumnNames& columns, 
 // Throws UserError with every point whose values are not positive and finite or, unless `keep_duplicates`, equal those
 // of an earlier one, which would count twice.
 void check_points(const std::vector<Point>& points, const std::string& name, bool keep_duplicates);
+
+// The names of these rows; runs that differ in their seed alone are named once: "train.steps=100 seed=1, 2, 3".
+std::string names_of(const std::vector<Point>& points, const std::vector<std::size_t>& rows);
 
 // Which of an optimum's C, N and D is outside of the points, and their range; empty if all three are inside.
 std::string outside_of(const std::vector<Point>& points, const Optimum& optimum);

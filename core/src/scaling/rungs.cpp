@@ -1,9 +1,13 @@
 #include "scaling/rungs.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
+
+#include "scaling/points.h"
 
 namespace assay::scaling {
 namespace {
@@ -39,10 +43,11 @@ Lowest lowest_of(const std::vector<Point>& points) {
 }  // namespace
 
 std::vector<Rung> rungs_of(const std::vector<Point>& variant, const std::vector<Point>& baseline,
-                           const IsoflopOptions& options) {
+                           const IsoflopOptions& options, std::vector<std::string>* left_out) {
   auto all = variant;
   all.insert(all.end(), baseline.begin(), baseline.end());
   std::vector<Rung> rungs, with_vertices;
+  std::vector<std::string> lone, without_vertices;
   for (const auto& profile : fit_isoflop(all, options).profiles) {
     Side of_variant, of_baseline;
     for (const auto row : profile.rows) (row < variant.size() ? of_variant : of_baseline).add(all[row]);
@@ -57,11 +62,22 @@ std::vector<Rung> rungs_of(const std::vector<Point>& variant, const std::vector<
       rung.baseline.push_back(other.loss);
       has_vertices &= one.is_vertex && other.is_vertex;
     }
-    if (rung.seeds.empty()) continue;
+    const auto rows = fmt::format("C={:.4g} ({})", profile.flops, names_of(all, profile.rows));
+    if (rung.seeds.empty()) {
+      lone.push_back("no seed has runs of both groups at " + rows);
+      continue;
+    }
     rung.variant_flops = of_variant.flops();
     rung.baseline_flops = of_baseline.flops();
-    if (has_vertices) with_vertices.push_back(rung);
+    if (has_vertices)
+      with_vertices.push_back(rung);
+    else
+      without_vertices.push_back("a group has no lowest point inside of its sizes at " + rows);
     rungs.push_back(std::move(rung));
+  }
+  if (left_out) {
+    *left_out = std::move(lone);
+    if (!with_vertices.empty()) left_out->insert(left_out->end(), without_vertices.begin(), without_vertices.end());
   }
   return with_vertices.empty() ? rungs : with_vertices;
 }

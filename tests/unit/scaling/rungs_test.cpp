@@ -11,7 +11,12 @@ namespace {
 using ::testing::ElementsAre;
 
 Point point_of(double flops, double size, std::int64_t seed, double loss) {
-  return {.parameters = size, .tokens = flops / (6 * size), .flops = flops, .loss = loss, .seed = seed};
+  return {.parameters = size,
+          .tokens = flops / (6 * size),
+          .flops = flops,
+          .loss = loss,
+          .seed = seed,
+          .name = std::to_string(std::lround(size))};
 }
 
 TEST(Rungs, PartnersOfABudget) {
@@ -19,7 +24,10 @@ TEST(Rungs, PartnersOfABudget) {
                                    point_of(1e12, 900, 1, 2.0)};
   const std::vector<Point> baseline{point_of(1.02e10, 102, 2, 3.3), point_of(1.02e10, 102, 1, 3.2),
                                     point_of(1e11, 300, 1, 2.6), point_of(1e12, 900, 3, 2.2)};
-  const auto rungs = rungs_of(variant, baseline, {});
+  std::vector<std::string> left_out;
+  const auto rungs = rungs_of(variant, baseline, {}, &left_out);
+  EXPECT_THAT(left_out, ElementsAre("no seed has runs of both groups at C=1e+11 (300)",
+                                    "no seed has runs of both groups at C=1e+12 (900, 900)"));
   ASSERT_EQ(rungs.size(), 1);  // at 1e11 only the baseline has a run, at 1e12 no seed is common
   EXPECT_THAT(rungs[0].seeds, ElementsAre(1, 2));
   EXPECT_THAT(rungs[0].variant, ElementsAre(3.0, 3.1));
@@ -52,7 +60,12 @@ TEST(Rungs, TheLowestPointOfAProfile) {
     variant.push_back(point_of(1e14, size, 1, 1 + std::pow(std::log10(size) - 3, 2)));
     inner.push_back(point_of(1e14, size, 1, 2 - 1e-4 * size));
   }
-  EXPECT_EQ(rungs_of(variant, inner, {}).size(), 1);
+  std::vector<std::string> left_out;
+  EXPECT_EQ(rungs_of(variant, inner, {}, &left_out).size(), 1);
+  EXPECT_THAT(
+      left_out,
+      ElementsAre("a group has no lowest point inside of its sizes at C=1e+12 (900, 900)",
+                  "a group has no lowest point inside of its sizes at C=1e+14 (500, 500, 900, 900, 3000, 3000)"));
   EXPECT_EQ(rungs_of(inner, variant, {}).size(), 1);
 }
 
