@@ -9,14 +9,12 @@
 #include "assay/error.h"
 #include "base/files.h"
 #include "base/lock.h"
-#include "base/printable.h"
 #include "base/text.h"
 #include "launch/job.h"
 #include "launch/slurm_client.h"
 #include "launch/slurm_jobs.h"
 #include "launch/trunks.h"
 #include "record/plan_line/plan_lines.h"
-#include "worker/client.h"
 
 namespace assay::launch {
 namespace {
@@ -112,15 +110,7 @@ class Submission {
       copies.push_back(*line);
       jobs.push_back(job_of(*line, experiment_));
     }
-    std::vector<std::optional<Trunk>> trunks(copies.size());
-    try {
-      const auto extents = extents_of(copies, experiment_, jobs);
-      trunks = trunks_of(copies, extents, worker::common_steps);
-      if (const auto text = shared_text(shared_steps(copies, trunks, extents)); !text.empty()) out_ << text << "\n";
-    } catch (const UserError& error) {  // of a component, which its run reports
-      out_ << "No steps are shared: " << base::printable(error.what()) << "\n";
-    }
-    set_branches(copies, trunks, jobs);
+    const auto trunks = share_steps(copies, experiment_, jobs, out_);
     std::vector<Lines> levels;
     for (size_t i = 0; i < lines.size(); ++i) {
       size_t level = 0;

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <csignal>
 
-#include "assay/error.h"
 #include "base/cores.h"
 #include "base/lock.h"
 #include "base/printable.h"
@@ -15,7 +14,6 @@
 #include "record/plan_line/plan_lines.h"
 #include "record/run_status.h"
 #include "record/state.h"
-#include "worker/client.h"
 
 namespace assay::launch {
 namespace {
@@ -155,7 +153,7 @@ class Sweep {
     if (lines.empty()) return;
     auto jobs = jobs_of(lines);
     for (size_t i = 0; i < jobs.size(); ++i) jobs[i].until = step_of(lines[i], rung);
-    if (options_.share_trunks && !options_.exclusive) share_steps(lines, jobs);
+    if (options_.share_trunks && !options_.exclusive) share_steps(lines, experiment_, jobs, out_);
     SlotPool slots(slots_folder(), base::core_names(), visible_gpus());
     const int at_once = options_.exclusive ? 1 : options_.jobs > 0 ? options_.jobs : default_jobs(jobs, slots.cores());
     out_ << fmt::format("Running {} of {} runs{}, at most {} at once.\n", jobs.size(), left_.size(),
@@ -172,17 +170,6 @@ class Sweep {
     Progress progress(out_, style_, jobs.size(), at_once);
     for (const auto& line : lines) elsewhere_.erase(line.train_id);  // this process may run them this time
     add(launch(jobs, lines, launching, slots, progress));
-  }
-
-  void share_steps(const std::vector<record::PlanLine>& lines, std::vector<Job>& jobs) {
-    try {
-      const auto extents = extents_of(lines, experiment_, jobs);
-      const auto trunks = trunks_of(lines, extents, worker::common_steps);
-      set_branches(lines, trunks, jobs);
-      if (const auto text = shared_text(shared_steps(lines, trunks, extents)); !text.empty()) out_ << text << "\n";
-    } catch (const UserError& error) {  // of a component, which its run reports
-      out_ << "No steps are shared: " << base::printable(error.what()) << "\n";
-    }
   }
 
   void add(const LaunchSummary& one) {

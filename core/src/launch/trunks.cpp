@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "assay/error.h"
+#include "base/printable.h"
 #include "base/text.h"
 #include "record/train_record.h"
 #include "worker/client.h"
@@ -179,6 +180,21 @@ void set_branches(const std::vector<record::PlanLine>& lines, const std::vector<
     jobs[i].trunk = trunks[i]->run;
     jobs[i].leaves_at = trunks[i]->step;
     jobs[trunks[i]->run].branches.push_back({lines[i].train_id, trunks[i]->step});
+  }
+}
+
+std::vector<std::optional<Trunk>> share_steps(const std::vector<record::PlanLine>& lines,
+                                              const record::ExperimentLayout& experiment, std::vector<Job>& jobs,
+                                              std::ostream& out) {
+  try {
+    const auto extents = extents_of(lines, experiment, jobs);
+    auto trunks = trunks_of(lines, extents, worker::common_steps);
+    set_branches(lines, trunks, jobs);
+    if (const auto text = shared_text(shared_steps(lines, trunks, extents)); !text.empty()) out << text << "\n";
+    return trunks;
+  } catch (const UserError& error) {  // of a component, which its run reports
+    out << "No steps are shared: " << base::printable(error.what()) << "\n";
+    return std::vector<std::optional<Trunk>>(lines.size());
   }
 }
 

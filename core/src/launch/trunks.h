@@ -6,6 +6,7 @@
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -59,5 +60,11 @@ SharedSteps shared_steps_of(const std::vector<record::PlanLine>& lines);
 // Sets which runs leave each job, and where each job comes from. jobs: one per line.
 void set_branches(const std::vector<record::PlanLine>& lines, const std::vector<std::optional<Trunk>>& trunks,
                   std::vector<Job>& jobs);
+
+// Finds the trunks of runs that are about to be launched, sets the branches of their jobs, and prints what is shared.
+// Where a component throws, nothing is shared.
+std::vector<std::optional<Trunk>> share_steps(const std::vector<record::PlanLine>& lines,
+                                              const record::ExperimentLayout& experiment, std::vector<Job>& jobs,
+                                              std::ostream& out);
 
 }  // namespace assay::launch
