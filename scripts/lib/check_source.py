@@ -71,8 +71,8 @@ MAY_INCLUDE = {
     "testing": RUN + ["worker", "loader", "mesh", "nn", "data", "run", "check"],
 }
 
-# Plugins whose names the core uses in meanings of their own (a column's text, no direction, a linear range).
-COMMON_WORDS = {"text", "bytes", "code", "none", "linear", "constant"}
+# Plugins whose names the core uses in meanings of their own (a column's text, no direction, gradient norms).
+COMMON_WORDS = {"text", "bytes", "code", "none", "linear", "constant", "norms"}
 
 
 def files_under(root, *folders):

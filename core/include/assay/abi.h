@@ -45,6 +45,7 @@ struct AssayParameter {
   const char* doc;
   int32_t type;
   int32_t required;  // 1: no default
+  int32_t added;     // 1: left out of plans where it has its default; see Schema::added
   AssayValue default_value;
   double min, max;  // inclusive; NaN: unbounded; for lists, the bounds of each element
   const char* const* choices;

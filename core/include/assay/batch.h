@@ -28,7 +28,10 @@ struct Batch {
   Tensor key_mask;     // [B, T] bool, false: padding, which is never attended to
   Tensor row_id;       // [B] int64, row in the *global* batch; dropout and all other draws are keyed by it
   Tensor sample_id;    // [B] int64, index in the streams of all epochs; draws for a text are keyed by it
-  Tensor spans;        // [B, N, 2] int64, begin and end (exclusive) of marked spans; -1 where a row has fewer than N
+  // [B] int64, number of first tokens that are the source of a row: what an encoder reads. Models without an encoder
+  // ignore it. Undefined: 1, the token before the text.
+  Tensor source_length;
+  Tensor spans;  // [B, N, 2] int64, begin and end (exclusive) of marked spans; -1 where a row has fewer than N
   std::map<std::string, Tensor> channels;  // added by objectives and transforms; the first dimension is B
 
   int64_t rows() const { return tokens.size(0); }

@@ -66,15 +66,20 @@ inline constexpr const char* kEndOfText = "<|endoftext|>";  // separates documen
 // token.
 class SpecialTokens {
  public:
-  void declare(const std::string& name) {
+  // words: a text whose tokens the new token starts as: its row of the token table is the mean of their initial rows.
+  // Empty: its row is drawn like any other.
+  void declare(const std::string& name, const std::string& words = "") {
+    if (!words.empty()) words_.emplace(name, words);
     for (const auto& known : names_)
       if (known == name) return;
     names_.push_back(name);
   }
   const std::vector<std::string>& names() const { return names_; }
+  const std::map<std::string, std::string>& words() const { return words_; }
 
  private:
   std::vector<std::string> names_;
+  std::map<std::string, std::string> words_;
 };
 
 // The ids of the tokenizer, followed by the special tokens in the order of declaration, except those for which the

@@ -21,7 +21,7 @@ class DecodeContext {
   // Tensors are on the model's device; they are fp32 (fp64 in fp64 runs) unless stated otherwise.
   virtual Tensor logits() = 0;   // [B, V], the full vocabulary without padding; no NaN
   virtual Tensor hidden() = 0;   // [B, S, D] final hidden states of prompt and new tokens
-  virtual Tensor mask() = 0;     // [B, S] bool, false: padding of a prompt
+  virtual Tensor mask() = 0;     // [B, S] bool, false: padding of a prompt, or source that only an encoder reads
   virtual Tensor tokens() = 0;   // [B, S] int64, prompt and new tokens
   virtual Tensor scores() = 0;   // [B] fp64, sum of ln p of the tokens chosen so far
   virtual Tensor ended() = 0;    // [B] bool: the row has chosen its end of text; further choices for it are ignored

@@ -42,7 +42,8 @@ class TrainedRun {
   virtual ~TrainedRun() = default;
   virtual Model& model() = 0;
   virtual const Vocabulary& vocabulary() const = 0;
-  virtual Forward& forward(const Batch& batch) = 0;  // valid until the next call
+  virtual Forward& forward(const Batch& batch) = 0;    // valid until the next call
+  virtual Objective* classifier() { return nullptr; }  // its objective that has classes; null: none
 };
 
 // The core implements it. Every tensor rank evaluates the same, and only the metrics of rank 0 are recorded. When a
@@ -58,6 +59,7 @@ class EvaluationContext {
   virtual int64_t tokens_per_forward() const = 0;  // number of tokens that a batch should have
   // Valid until the next call. hidden_layers: see ForwardOptions.
   virtual Forward& forward(const Batch& batch, const std::vector<int64_t>& hidden_layers = {}) = 0;
+  virtual Objective* classifier() { return nullptr; }  // the run's objective that has classes; null: none
   // Evaluates the run's objectives on a batch of sequences, without dropout and gradients. Returns sum and weight of
   // every term and every logged metric by "<label of the objective>.<name>". Draws are keyed by the run's seed,
   // sample_id and row_id.

@@ -42,9 +42,11 @@ class ASSAY_API Cache {
     Tensor keys, values;
   };
   std::vector<Layer> layers;
-  Tensor positions;  // [B, S] int64
-  Tensor segments;   // [B, S] int64 or undefined; see Batch::segment
-  Tensor mask;       // [B, S] bool or undefined; false: padding
+  std::vector<Layer> source;  // of a model with an encoder: keys and values of the source, per layer
+  Tensor source_mask;         // [B, source length] bool; false: padding
+  Tensor positions;           // [B, S] int64
+  Tensor segments;            // [B, S] int64 or undefined; see Batch::segment
+  Tensor mask;                // [B, S] bool or undefined; false: padding
   // true: the next tokens of a row are alternatives for the same position. Each attends to the cache and itself, and
   // not to the others. keep() must select one per row before the cache can grow again.
   bool alternatives = false;
@@ -70,6 +72,10 @@ class Model : public Component {
   virtual ModelOutput forward(const Batch& batch, const ForwardOptions& options) = 0;
   // true: forward supports sequence parallelism; see nn::sequence_part.
   virtual bool splits_sequence() const { return false; }
+  // true: an encoder reads the source of a row, its first Batch::source_length tokens, and a decoder the rest, from the
+  // last token of the source on. The hidden states before that token are zeros. extend takes all tokens that it appends
+  // to an empty cache as the source.
+  virtual bool has_encoder() const { return false; }
   // Rows of the output table, including padding, over all ranks.
   virtual int64_t padded_vocabulary() const = 0;
   // This rank's slice of the logits [.., v] for hidden states [.., D] after the final norm. The slice includes the

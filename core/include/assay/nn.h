@@ -103,6 +103,19 @@ class ASSAY_API LayerNorm {
   double eps_ = 1e-5;
 };
 
+// x / sqrt(mean of squares + eps), times a weight per channel (Zhang and Sennrich 2019, arXiv:1910.07467).
+class ASSAY_API RmsNorm {
+ public:
+  RmsNorm() = default;
+  RmsNorm(Parameters scope, int64_t width, double eps = 1e-6);
+  Tensor operator()(const Tensor& x) const;
+
+ private:
+  std::string name_;
+  Tensor weight_;
+  double eps_ = 1e-6;
+};
+
 // The site of a dropout; `site` is unique in the model. A mask is keyed by (seed, step, forward, site) and drawn at
 // (row of the global batch, global head or 0, position, channel), so it does not depend on the mesh.
 struct DropoutSite {
@@ -124,7 +137,8 @@ class ASSAY_API Attention {
     int64_t layer = 0, width = 0, heads = 0;
     bool causal = true, bias = true;
     double init_std = 0.02, output_std = 0.02;
-    DropoutSite dropout;  // on attention probabilities
+    DropoutSite dropout;     // on attention probabilities
+    int64_t head_width = 0;  // 0: width / heads
   };
   Attention() = default;
   Attention(Parameters scope, const Options& options);
@@ -137,7 +151,26 @@ class ASSAY_API Attention {
   Options options_;
   ColumnLinear qkv_;
   RowLinear output_;
-  int64_t heads_ = 0, head_begin_ = 0;
+  int64_t heads_ = 0, head_begin_ = 0, head_width_ = 0;
+};
+
+// Multi-head attention from the positions of x to those of a memory, the states of an encoder. No positions enter.
+class ASSAY_API CrossAttention {
+ public:
+  CrossAttention() = default;
+  CrossAttention(Parameters scope, const Attention::Options& options);  // causal is ignored
+  // Keys and values [B, H, S, K] of the memory [B, S, D].
+  Cache::Layer remember(const Tensor& memory_BSD) const;
+  // x [B, T, D]; mask [B, S] bool, false: padding of the memory. At least one entry of every row is true.
+  Tensor operator()(const Tensor& x, const Cache::Layer& memory, const Tensor& mask_BS, const Batch& batch,
+                    const ForwardKey& key) const;
+
+ private:
+  std::string name_;
+  Attention::Options options_;
+  ColumnLinear query_, key_value_;
+  RowLinear output_;
+  int64_t heads_ = 0, head_begin_ = 0, head_width_ = 0;
 };
 
 // The batch with defaults for positions and row ids, so that layers need no checks.

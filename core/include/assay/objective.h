@@ -82,6 +82,10 @@ class Objective : public Component {
   // FLOPs per row of a step for the objective's own forwards, with each backward counted as two forwards. nullopt: the
   // objective only uses the shared forward of the batch, which is counted once.
   virtual std::optional<double> flops(const Model& /*model*/, int64_t /*context*/) const { return std::nullopt; }
+  // The labels that the objective learns to assign to whole rows; empty: it is not a classifier.
+  virtual std::vector<std::string> classes() const { return {}; }
+  // Of a classifier: the scores [B, classes] of each row, before softmax or sigmoid, full on every tensor rank.
+  virtual Tensor class_scores(Forward& /*forward*/) { return {}; }
   virtual void prepare(PrepareContext& context) = 0;
   virtual void loss(LossContext& context) = 0;
 };

@@ -42,6 +42,13 @@ class Schema {
     return *this;
   }
 
+  // The last parameter was added to a component that runs were planned with, and its default is what the component did
+  // without it. Where it has its default it is left out of plans, so runs keep their identity.
+  Schema& added() {
+    parameters_.back().added = 1;
+    return *this;
+  }
+
   const std::vector<AssayParameter>& parameters() const { return parameters_; }
   const char* doc() const { return doc_; }
   const char* paper() const { return paper_; }

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "assay/batch.h"
 #include "assay/component.h"
+#include "assay/dataset.h"
 #include "assay/random.h"
 
 namespace assay {
@@ -17,6 +19,9 @@ enum class Stage {
   kDocument,  // sample.text, before tokenising; may also replace it by tokens, special ids included
   kTokens,    // sample.tokens of a document, before packing
   kContext,   // sample.tokens of one sequence: T + 1 in, T + 1 out
+  // A document with its fields to sequences, which are padded to T + 1 tokens and never packed; see sequences. No
+  // transform of an earlier stage can be beside it.
+  kSequences,
 };
 
 struct Sample {
@@ -28,6 +33,10 @@ struct Sample {
   // Only at stage kContext. false: the token is padding, which is never attended to, is never a target and has no
   // position. Empty: all true. It becomes Batch::key_mask.
   std::vector<bool> key_mask = {};
+  // Only at stage kSequences.
+  int64_t source = 0;                                       // number of first tokens that are the source of the rest
+  std::string view = {};                                    // name of the kind of sequence, one of Transform::views
+  std::map<std::string, std::vector<float>> channels = {};  // the sequence's row of Batch::channels, [B, size]
 };
 
 class Transform : public Component {
@@ -39,8 +48,15 @@ class Transform : public Component {
   // The name of the parameter in [0, 1] that is the share of samples to change; empty: there is none. The conformance
   // kit checks it.
   virtual const char* rate_parameter() const { return ""; }
-  // The draws are keyed by (seed, epoch, this instance, sample).
-  virtual void apply(Sample& sample, const Draws& draws) const = 0;
+  // The draws are keyed by (seed, epoch, this instance, sample). Not called at stage kSequences.
+  virtual void apply(Sample& /*sample*/, const Draws& /*draws*/) const {}
+  // Stage kSequences: the sequences of a document, each without the end of text before it, which the core adds. All
+  // sequences have the same channels, of equal sizes.
+  virtual std::vector<Sample> sequences(const Document& /*document*/, const Draws& /*draws*/) const { return {}; }
+  // Stage kSequences: every value of Sample::view.
+  virtual std::vector<std::string> views() const { return {}; }
+  // Short documents with the fields that it reads, for the conformance kit; empty: it accepts any document.
+  virtual std::vector<Document> examples() const { return {}; }
   // Called with every training sequence after all transforms. Metrics that it logs are in events and record.
   virtual void observe(const Sample& /*context*/) const {}
   // The infilling prompt for the text between prefix and suffix, in the layout of the training data: tokens and

@@ -56,6 +56,8 @@ void write_records(const record::PlanLine& line, const record::RunLayout& layout
   result.training_segments = report.training_segments;
   result.weights_sha256 = report.weights_sha256;
   for (const auto& source : report.sources) result.data.push_back({source.name, source.sha256, source.licence});
+  result.data_counts = report.data_counts;
+  result.data_warnings = report.data_warnings;
   result.measured = {seconds,
                      report.train_seconds,
                      report.first_step_at,

@@ -48,6 +48,7 @@ std::string row_by_row(run::Assembled& run, const Batch& batch) {
   for (int64_t row = 0; row < batch.rows(); ++row) {
     Batch one;
     one.tokens = batch.tokens.narrow(0, row, 1);
+    if (batch.source_length.defined()) one.source_length = batch.source_length.narrow(0, row, 1);
     auto wrong = difference("row " + std::to_string(row) + " alone", run.model->forward(one, {}).final_BTD,
                             all.narrow(0, row, 1), 1e-10);
     if (!wrong.empty()) return wrong;

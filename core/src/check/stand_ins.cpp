@@ -193,24 +193,42 @@ class StandInObjective final : public Objective {
   }
 };
 
-// For an evaluator that needs special tokens, which only training components may add to the vocabulary.
+// For an evaluator that needs special tokens, which only training components may add to the vocabulary, and for a
+// classifier, which needs rows with labels.
 class StandInTransform final : public Transform {
  public:
   struct Config {
     std::vector<std::string> special_tokens;
+    int64_t classes = 0;
   };
   static void describe(auto& schema) {
-    schema.doc("Changes nothing.").param("special_tokens", &Config::special_tokens, "The special tokens to declare.");
+    schema.doc("Changes nothing, or makes rows of documents.")
+        .param("special_tokens", &Config::special_tokens, "The special tokens to declare.")
+        .param("classes", &Config::classes, "Number of classes of the rows' labels; 0: no rows.", 0);
   }
   explicit StandInTransform(const Config& config) : config_(config) {}
   void special_tokens(SpecialTokens& tokens) const override {
     for (const auto& name : config_.special_tokens) tokens.declare(name);
   }
-  Stage stage() const override { return Stage::kTokens; }
-  void apply(Sample&, const Draws&) const override {}
+  void bind(const Vocabulary& vocabulary) override { tokenizer_ = &vocabulary.tokenizer(); }
+  Stage stage() const override { return config_.classes > 0 ? Stage::kSequences : Stage::kTokens; }
+  std::vector<std::string> views() const override { return {kStandIn}; }
+  // The beginning of a text, of a length and a class of its own.
+  std::vector<Sample> sequences(const Document& document, const Draws&) const override {
+    Sample sample;
+    sample.view = kStandIn;
+    sample.tokens = tokenizer_->encode(document.text);
+    const auto number = static_cast<size_t>(stream_key(0, document.id) % 8);
+    sample.tokens.resize(4 + number);
+    auto& label = sample.channels["label"];
+    label.assign(static_cast<size_t>(config_.classes), 0);
+    label[number % label.size()] = 1;
+    return {sample};
+  }
 
  private:
   Config config_;
+  const Tokenizer* tokenizer_ = nullptr;
 };
 
 }  // namespace

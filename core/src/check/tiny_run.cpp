@@ -1,6 +1,7 @@
 #include "check/tiny_run.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/ops/arange.h>
 #include <stdlib.h>
 
 #include "assay/positional.h"
@@ -22,6 +23,12 @@ TemporaryFolder::~TemporaryFolder() {
   std::filesystem::remove_all(path_, ignored);
 }
 
+Document ExampleDocuments::document(Split split, int64_t index) const {
+  auto document = examples_[static_cast<size_t>(index) % examples_.size()];
+  document.id = std::string(name_of(split)) + std::to_string(index);
+  return document;
+}
+
 TinyRun::TinyRun(const Subject& subject) : registry_(subject.registry) {
   const json other = {{"use", kStandIn}};
   const auto taken = [&](const char* kind) { return subject.kind == kind ? subject.given : other; };
@@ -32,6 +39,8 @@ TinyRun::TinyRun(const Subject& subject) : registry_(subject.registry) {
   int64_t context = kContext;
   if (subject.kind == "positional")
     context = std::min(context, Instance<Positional>(subject)->limit().value_or(context));
+  if (subject.kind == "transform") examples = Instance<Transform>(subject)->examples();
+  if (!examples.empty()) context = kExampleContext;
   line.experiment = line.label = line.train_id = line.group = line.data_id = "check";
   line.seed = 1;
   line.log_every = 1;
@@ -46,11 +55,22 @@ TinyRun::TinyRun(const Subject& subject) : registry_(subject.registry) {
                 .callbacks = {},
                 .train = {.steps = kSteps, .batch = kBatch, .clip_norm = 0, .precision = "fp64"},
                 .seeds = {.init = 3, .data = 5}};
+  if (subject.kind == "objective")
+    if (const auto classes = Instance<Objective>(subject)->classes().size(); classes > 0) {
+      auto rows = other;
+      rows["classes"] = classes;
+      line.train.transforms = {labelled(rows)};
+    }
   if (subject.kind == "callback") line.train.callbacks = {labelled(subject.given)};
   if (subject.kind == "transform") line.train.transforms = {labelled(subject.given)};
   if (subject.kind == "evaluator") {
     SpecialTokens tokens;
-    Instance<Evaluator>(subject)->special_tokens(tokens);
+    const Instance<Evaluator> evaluator(subject);
+    for (const auto* component : evaluator.all()) {
+      component->special_tokens(tokens);
+      if (component->identity().kind == Transform::kKind)
+        examples = static_cast<const Transform*>(component)->examples();
+    }
     if (!tokens.names().empty()) {
       auto declares = other;
       declares["special_tokens"] = tokens.names();
@@ -65,6 +85,8 @@ void TinyRun::on_ranks(const std::function<void(run::Assembled&, const Mesh&, da
   mesh::run_ranks(sizes.tensor, sizes.data, [&](Mesh& mesh) {
     at::set_num_threads(1);  // for this rank's thread, as in a run
     run::Assembled run(registry_, line);
+    ExampleDocuments documents(examples);
+    if (!examples.empty()) run.dataset = &documents;
     run.build(mesh);
     const data::DataSpec spec{run.dataset, run.vocabulary.get(), run.transforms, run.context, run.data_seed,
                               "check",     folder_.path(),       run.unread()};
@@ -76,7 +98,9 @@ void TinyRun::on_ranks(const std::function<void(run::Assembled&, const Mesh&, da
 std::string on_one_rank(const Subject& subject, const std::function<std::string(run::Assembled&, const Batch&)>& body) {
   std::string wrong;
   TinyRun(subject).on_ranks([&](run::Assembled& run, const Mesh&, data::TrainingData& text) {
-    wrong = body(run, text.rows(0, TinyRun::kBatch, 0));
+    auto batch = text.rows(0, TinyRun::kBatch, 0);
+    if (run.model->has_encoder()) batch.source_length = at::arange(TinyRun::kBatch, at::kLong).remainder(3) + 1;
+    wrong = body(run, batch);
   });
   return wrong;
 }

@@ -26,9 +26,22 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
+// The example documents of a transform in turn, in every split.
+class ExampleDocuments final : public Dataset {
+ public:
+  explicit ExampleDocuments(std::vector<Document> examples) : examples_(std::move(examples)) {}
+  int64_t size(Split split) const override { return split == Split::kTrain ? 40 : 4; }
+  Document document(Split split, int64_t index) const override;
+  std::vector<Source> sources() const override { return {{"examples", "", ""}}; }
+
+ private:
+  std::vector<Document> examples_;
+};
+
 class TinyRun {
  public:
   static constexpr int64_t kContext = 12, kBatch = 6, kSteps = 6;
+  static constexpr int64_t kExampleContext = 96;  // for rows of example documents
 
   explicit TinyRun(const Subject& subject);
 
@@ -43,6 +56,7 @@ class TinyRun {
   void on_ranks(const std::function<void(run::Assembled&, const Mesh&, data::TrainingData&)>& body) const;
 
   record::PlanLine line;
+  std::vector<Document> examples;  // of a transform that needs certain fields, in place of the stand-in's documents
 
  private:
   const loader::Registry& registry_;

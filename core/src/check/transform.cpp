@@ -20,6 +20,9 @@ class Bound {
     TinyRun tiny(subject);
     tiny.line.train.transforms[0].config.update(given);
     run_ = std::make_unique<run::Assembled>(subject.registry, tiny.line);
+    if (tiny.examples.empty()) return;
+    examples_ = std::make_unique<ExampleDocuments>(tiny.examples);
+    run_->dataset = examples_.get();
   }
   const Transform& transform() const { return *run_->transforms[0]; }
   const Vocabulary& vocabulary() const { return *run_->vocabulary; }
@@ -46,9 +49,16 @@ class Bound {
     transform().apply(sample, draws);
     return sample;
   }
+  // What it makes of the sample: one, or the sequences of a document.
+  std::vector<Sample> results(int64_t index, const Draws& draws) const {
+    if (transform().stage() != Stage::kSequences) return {changed(index, draws)};
+    const auto& dataset = *run_->dataset;
+    return transform().sequences(dataset.document(Split::kTrain, index % dataset.size(Split::kTrain)), draws);
+  }
 
  private:
   std::unique_ptr<run::Assembled> run_;
+  std::unique_ptr<ExampleDocuments> examples_;
 };
 
 Draws draws_of(int64_t index, uint64_t seed = 1) {
@@ -56,40 +66,60 @@ Draws draws_of(int64_t index, uint64_t seed = 1) {
 }
 
 std::string text_of(const Sample& sample) {
-  std::string text = sample.id + "\n" + sample.text + "\n";
+  std::string text = sample.id + "\n" + sample.text + "\n" + sample.view + "\n" + std::to_string(sample.source) + "\n";
   for (const auto id : sample.tokens) text += std::to_string(id) + " ";
   for (const auto weight : sample.loss_weight) text += exact(weight) + " ";
   for (const auto segment : sample.segment) text += std::to_string(segment) + " ";
   for (const bool real : sample.key_mask) text += real ? "1" : "0";
+  for (const auto& [name, values] : sample.channels) {
+    text += "\n" + name;
+    for (const auto value : values) text += " " + exact(value);
+  }
   return text;
+}
+
+std::string text_of(const std::vector<Sample>& samples) {
+  std::string text;
+  for (const auto& sample : samples) text += text_of(sample) + "\n";
+  return text;
+}
+
+// What is wrong with the length of a result; "" for nothing.
+std::string length_fault(const Bound& bound, const Sample& sample) {
+  const auto tokens = sample.tokens.size();
+  const auto stage = bound.transform().stage();
+  const bool may_drop = stage != Stage::kContext && stage != Stage::kSequences && !bound.transform().keeps_text();
+  if (sample.text.empty() && tokens == 0 && !may_drop) return "the result is empty";
+  if (stage == Stage::kContext && tokens != kContext + 1)
+    return std::to_string(tokens) + " tokens instead of " + std::to_string(kContext + 1);
+  if (!sample.loss_weight.empty() && sample.loss_weight.size() != tokens)
+    return std::to_string(sample.loss_weight.size()) + " loss weights for " + std::to_string(tokens) + " tokens";
+  if (!sample.segment.empty() && sample.segment.size() != tokens)
+    return std::to_string(sample.segment.size()) + " segments for " + std::to_string(tokens) + " tokens";
+  if (!sample.key_mask.empty() && stage != Stage::kContext) return "it has a key_mask, but only stage context may pad";
+  if (!sample.key_mask.empty() && sample.key_mask.size() != tokens)
+    return "a key_mask of " + std::to_string(sample.key_mask.size()) + " for " + std::to_string(tokens) + " tokens";
+  if (stage == Stage::kSequences && (sample.source < 0 || sample.source >= static_cast<int64_t>(tokens)))
+    return "a source of " + std::to_string(sample.source) + " for " + std::to_string(tokens) + " tokens";
+  return "";
 }
 
 std::string well_formed(const Subject& subject) {
   const Bound bound(subject);
-  for (int64_t i = 0; i < kDocuments; ++i) {
-    const auto sample = bound.changed(i, draws_of(i));
-    const auto where = "sample " + std::to_string(i) + ": ";
-    const auto tokens = sample.tokens.size();
-    const bool may_drop = bound.transform().stage() != Stage::kContext && !bound.transform().keeps_text();
-    if (sample.text.empty() && tokens == 0 && !may_drop) return where + "the result is empty";
-    if (bound.transform().stage() == Stage::kContext && tokens != kContext + 1)
-      return where + std::to_string(tokens) + " tokens instead of " + std::to_string(kContext + 1);
-    for (const auto id : sample.tokens)
-      if (id < 0 || id >= bound.vocabulary().size())
-        return where + "the id " + std::to_string(id) + " is not in the vocabulary";
-    if (!sample.loss_weight.empty() && sample.loss_weight.size() != tokens)
-      return where + std::to_string(sample.loss_weight.size()) + " loss weights for " + std::to_string(tokens) +
-             " tokens";
-    if (!sample.segment.empty() && sample.segment.size() != tokens)
-      return where + std::to_string(sample.segment.size()) + " segments for " + std::to_string(tokens) + " tokens";
-    if (!sample.key_mask.empty() && bound.transform().stage() != Stage::kContext)
-      return where + "it has a key_mask, but only stage context may pad";
-    if (!sample.key_mask.empty() && sample.key_mask.size() != tokens)
-      return where + "a key_mask of " + std::to_string(sample.key_mask.size()) + " for " + std::to_string(tokens) +
-             " tokens";
-    for (const auto weight : sample.loss_weight)
-      if (!std::isfinite(weight) || weight < 0) return where + "a loss weight is " + std::to_string(weight);
-  }
+  const auto views = bound.transform().views();
+  for (int64_t i = 0; i < kDocuments; ++i)
+    for (const auto& sample : bound.results(i, draws_of(i))) {
+      const auto where = "sample " + std::to_string(i) + ": ";
+      if (const auto fault = length_fault(bound, sample); !fault.empty()) return where + fault;
+      for (const auto id : sample.tokens)
+        if (id < 0 || id >= bound.vocabulary().size())
+          return where + "the id " + std::to_string(id) + " is not in the vocabulary";
+      for (const auto weight : sample.loss_weight)
+        if (!std::isfinite(weight) || weight < 0) return where + "a loss weight is " + std::to_string(weight);
+      if (bound.transform().stage() == Stage::kSequences &&
+          std::find(views.begin(), views.end(), sample.view) == views.end())
+        return where + "the view '" + sample.view + "' is not among views()";
+    }
   return "";
 }
 
@@ -112,13 +142,13 @@ std::string nothing_lost(const Subject& subject) {
 
 std::string seeds(const Subject& subject) {
   const Bound one(subject), other(subject);
+  const auto text = [](const Bound& bound, int64_t index) { return text_of(bound.results(index, draws_of(index))); };
   for (int64_t i = 0; i < kDocuments; ++i) {
-    const auto found = text_of(one.changed(i, draws_of(i)));
+    const auto found = text(one, i);
     // In another order and after other samples.
-    const auto again = text_of(other.changed(kDocuments - 1 - i, draws_of(kDocuments - 1 - i)));
-    if (text_of(other.changed(i, draws_of(i))) != found)
-      return "sample " + std::to_string(i) + " depends on samples transformed before it";
-    if (text_of(one.changed(kDocuments - 1 - i, draws_of(kDocuments - 1 - i))) != again)
+    const auto again = text(other, kDocuments - 1 - i);
+    if (text(other, i) != found) return "sample " + std::to_string(i) + " depends on samples transformed before it";
+    if (text(one, kDocuments - 1 - i) != again)
       return "sample " + std::to_string(kDocuments - 1 - i) + " depends on the instance";
   }
   return "";

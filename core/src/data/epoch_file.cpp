@@ -6,36 +6,80 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "assay/error.h"
 #include "base/files.h"
 
 namespace assay::data {
-namespace {
 
-struct Header {
+// After the header: begins, tokens, weights, segments, sources, channels, and the channels' names and sizes as JSON.
+struct EpochFile::Header {
   char magic[8];
-  int64_t size;
+  int64_t size, begins, channel_width, names;  // names: bytes of the JSON text
   int32_t has_weights, has_segments;
 };
-constexpr char kMagic[8] = {'A', 'S', 'S', 'A', 'Y', 'E', 'P', '2'};
+
+namespace {
+
+constexpr char kMagic[8] = {'A', 'S', 'S', 'A', 'Y', 'E', 'P', '3'};
 
 }  // namespace
 
 void EpochFile::write(const std::filesystem::path& file, const EpochContent& content) {
-  Header header{
-      {}, static_cast<int64_t>(content.tokens.size()), !content.loss_weight.empty(), !content.segment.empty()};
+  int64_t width = 0;
+  for (const auto& [name, size] : content.channel_sizes) width += size;
+  const auto names = content.channel_sizes.empty() ? "" : nlohmann::json(content.channel_sizes).dump();
+  Header header{{},
+                static_cast<int64_t>(content.tokens.size()),
+                static_cast<int64_t>(content.begins.size()),
+                width,
+                static_cast<int64_t>(names.size()),
+                !content.loss_weight.empty(),
+                !content.segment.empty()};
   std::memcpy(header.magic, kMagic, sizeof kMagic);
   std::string bytes(reinterpret_cast<const char*>(&header), sizeof header);
   const auto append = [&](const auto& values) {
     bytes.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof values[0]);
   };
+  append(content.begins);
   append(content.tokens);
   append(content.loss_weight);
   append(content.segment);
+  append(content.source);
+  append(content.channels);
+  bytes += names;
   std::filesystem::create_directories(file.parent_path());
   base::write_atomically(file, bytes);
+}
+
+bool EpochFile::divide(const Header& header) {
+  if (std::memcmp(header.magic, kMagic, sizeof kMagic) != 0) return false;
+  for (const auto count : {header.size, header.begins, header.channel_width, header.names})
+    if (count < 0 || static_cast<size_t>(count) > bytes_) return false;
+  size_ = header.size;
+  sequences_ = header.begins > 0 ? header.begins - 1 : 0;
+  channel_width_ = header.channel_width;
+  const auto* next = reinterpret_cast<const char*>(&header + 1);
+  const auto* const end = static_cast<const char*>(mapping_) + bytes_;
+  const auto take = [&]<class T>(const T*& values, int64_t count) {
+    const auto left = static_cast<size_t>(end - next);
+    if (static_cast<size_t>(count) > left / sizeof(T)) return false;
+    if (count > 0) values = reinterpret_cast<const T*>(next);
+    next += static_cast<size_t>(count) * sizeof(T);
+    return true;
+  };
+  const char* names = nullptr;
+  const bool fits = take(begins_, header.begins) && take(tokens_, size_) &&
+                    take(weights_, header.has_weights ? size_ : 0) &&
+                    take(segments_, header.has_segments ? size_ : 0) && take(source_, sequences_) &&
+                    take(channels_, sequences_ * channel_width_) && take(names, header.names) && next == end;
+  if (!fits || header.names == 0) return fits;
+  const auto sizes = nlohmann::json::parse(names, end, nullptr, /*allow_exceptions=*/false);
+  if (!sizes.is_array()) return false;
+  for (const auto& entry : sizes) channel_sizes_.emplace_back(entry[0].get<std::string>(), entry[1].get<int64_t>());
+  return true;
 }
 
 EpochFile::EpochFile(const std::filesystem::path& file) {
@@ -52,22 +96,9 @@ EpochFile::EpochFile(const std::filesystem::path& file) {
   }
   ::close(descriptor);
   const auto* header = static_cast<const Header*>(mapping_);
-  const size_t each =
-      header ? 4 * (1 + static_cast<size_t>(header->has_weights != 0) + static_cast<size_t>(header->has_segments != 0))
-             : 0;
-  if (!header || std::memcmp(header->magic, kMagic, sizeof kMagic) != 0 || header->size < 0 ||
-      bytes_ != sizeof(Header) + static_cast<size_t>(header->size) * each) {
-    if (mapping_) ::munmap(mapping_, bytes_);
-    throw UserError(file.string() + ": the materialised epoch is corrupt; delete the file to have it created again");
-  }
-  size_ = header->size;
-  tokens_ = reinterpret_cast<const int32_t*>(header + 1);
-  const auto* next = tokens_ + size_;
-  if (header->has_weights) {
-    weights_ = reinterpret_cast<const float*>(next);
-    next += size_;
-  }
-  if (header->has_segments) segments_ = next;
+  if (header && divide(*header)) return;
+  if (mapping_) ::munmap(mapping_, bytes_);
+  throw UserError(file.string() + ": the materialised epoch is corrupt; delete the file to have it created again");
 }
 
 EpochFile::~EpochFile() { ::munmap(mapping_, bytes_); }

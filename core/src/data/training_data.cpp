@@ -10,6 +10,7 @@
 
 #include "assay/random.h"
 #include "data/epoch_file.h"
+#include "data/sequences.h"
 
 namespace assay::data {
 namespace {
@@ -21,12 +22,6 @@ std::vector<int64_t> permutation(int64_t count, const Draws& draws) {
     std::swap(order[static_cast<size_t>(i)],
               order[draws.below(static_cast<uint64_t>(i) + 1, static_cast<uint64_t>(i))]);
   return order;
-}
-
-Draws transform_draws(const DataSpec& spec, size_t number, int64_t epoch, int64_t sample) {
-  return Draws(spec.seed, "transform/" + std::to_string(number))
-      .substream(static_cast<uint64_t>(epoch))
-      .substream(static_cast<uint64_t>(sample));
 }
 
 void apply(const DataSpec& spec, Stage stage, Sample& sample, int64_t epoch, int64_t number) {
@@ -104,7 +99,9 @@ void mark_padding(Batch& batch, int64_t row, const std::vector<bool>& key_mask) 
   std::copy(positions.begin(), positions.end(), batch.positions.data_ptr<int64_t>() + row * T);
 }
 
-int64_t contexts_in(const EpochFile& file, int64_t stride) { return (file.size() - 1 + stride - 1) / stride; }
+int64_t contexts_in(const EpochFile& file, int64_t stride) {
+  return file.is_stream() ? (file.size() - 1 + stride - 1) / stride : file.sequences();
+}
 
 // The first segment of the document that contains `segment`; added to later segments so that document numbers continue.
 int32_t whole_documents(int32_t segment) { return segment - segment % static_cast<int32_t>(kParts); }
@@ -113,7 +110,8 @@ int32_t whole_documents(int32_t segment) { return segment - segment % static_cas
 void write_if_absent(const DataSpec& spec, int64_t number, const std::filesystem::path& file) {
   static std::mutex one_at_a_time;
   const std::lock_guard lock(one_at_a_time);
-  if (!std::filesystem::exists(file)) EpochFile::write(file, materialise(spec, number));
+  if (std::filesystem::exists(file)) return;
+  EpochFile::write(file, makes_sequences(spec) ? materialised_sequences(spec, number) : materialise(spec, number));
 }
 
 }  // namespace
@@ -133,7 +131,7 @@ TrainingData::TrainingData(const DataSpec& spec, std::vector<int64_t> begins)
     return;
   }
   const EpochFile first(file_of(0));
-  if (first.size() <= spec_.context)
+  if (first.is_stream() && first.size() <= spec_.context)
     throw UserError("data: the training split has " + std::to_string(first.size() - 1) +
                     " tokens, including one end of text per document, fewer than one sequence of length " +
                     std::to_string(spec_.context) + "; use more text or a smaller data.context");
@@ -176,8 +174,8 @@ TrainingData::Epoch& TrainingData::epoch(int64_t number) {
   return *current_;
 }
 
-Sample TrainingData::context(const Epoch& epoch, int64_t place) const {
-  const auto& file = epoch.file;
+// T + 1 tokens of the stream.
+Sample TrainingData::cut(const EpochFile& file, int64_t place) const {
   const int64_t targets = file.size() - 1, begin = place * spec_.stride(), end = begin + spec_.context;
   Sample sample;
   for (int64_t i = begin; i <= end; ++i) {
@@ -188,6 +186,11 @@ Sample TrainingData::context(const Epoch& epoch, int64_t place) const {
     if (file.has_segments())  // repeated documents get new numbers
       sample.segment.push_back(file.segment(at) + static_cast<int32_t>(again) * whole_documents(file.segment(targets)));
   }
+  return sample;
+}
+
+Sample TrainingData::context(const Epoch& epoch, int64_t place) const {
+  auto sample = epoch.file.is_stream() ? cut(epoch.file, place) : padded_sequence(epoch.file, place, spec_);
   apply(spec_, Stage::kContext, sample, epoch.number, place);
   if (static_cast<int64_t>(sample.tokens.size()) != spec_.context + 1)
     throw UserError("a transform of stage context changed the length of a sequence from " +
@@ -232,6 +235,15 @@ Batch TrainingData::rows(int64_t begin, int64_t end, int64_t first_row_id) {
         batch.segment.data_ptr<int64_t>()[row * T + i] = sample.segment[static_cast<size_t>(i)];
     }
     if (!sample.key_mask.empty()) mark_padding(batch, row, sample.key_mask);
+    if (present.file.is_stream()) continue;
+    if (!batch.source_length.defined()) batch.source_length = at::ones({B}, ids);
+    batch.source_length.data_ptr<int64_t>()[row] = sample.source;
+    for (const auto& [name, values] : sample.channels) {
+      const auto size = static_cast<int64_t>(values.size());
+      auto& channel = batch.channels[name];
+      if (!channel.defined()) channel = at::empty({B, size}, ids.dtype(at::kFloat));
+      std::copy(values.begin(), values.end(), channel.data_ptr<float>() + row * size);
+    }
   }
   return batch;
 }

@@ -9,6 +9,9 @@
 // sequence begins with them: sequence i is tokens i (T - unread) .. i (T - unread) + T. Epochs differ in length only if
 // a transform may change the length of documents; the beginning of such an epoch is then computed from the epochs
 // before it and stored in checkpoints.
+//
+// With a transform of stage sequences nothing is packed: a row is one of its sequences, with an end of text before it
+// and padding behind it, and an epoch is all sequences of all documents once, shuffled together.
 #pragma once
 
 #include <cstdint>
@@ -22,20 +25,11 @@
 #include "assay/mesh.h"
 #include "assay/tokenizer.h"
 #include "assay/transform.h"
+#include "data/data_spec.h"
 
 namespace assay::data {
 
-struct DataSpec {
-  const Dataset* dataset;
-  const Vocabulary* vocabulary;
-  std::vector<const Transform*> transforms;  // all stages, in order
-  int64_t context;                           // T
-  uint64_t seed;
-  std::string key;               // hash by the caller of all else that affects the stream (data, transforms, code)
-  std::filesystem::path folder;  // of materialised epochs; shared between runs
-  int64_t unread = 0;            // last tokens of a sequence that no objective reads (Needs::unread)
-  int64_t stride() const { return context - unread; }
-};
+class EpochFile;
 
 class TrainingData {
  public:
@@ -61,6 +55,7 @@ class TrainingData {
   int64_t epoch_of(int64_t row);
   int64_t begin_of(int64_t epoch) const;
   Epoch& epoch(int64_t number);
+  Sample cut(const EpochFile& file, int64_t place) const;
   Sample context(const Epoch& epoch, int64_t place) const;
 
   DataSpec spec_;

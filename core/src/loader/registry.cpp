@@ -62,6 +62,7 @@ json describe_component(const AssayComponent& component) {
                           {"doc", p.doc},
                           {"type", type_name(p.type)},
                           {"required", p.required != 0},
+                          {"added", p.added != 0},
                           {"default", p.required ? json(nullptr) : default_of(p.default_value)},
                           {"min", bound(p.min)},
                           {"max", bound(p.max)},

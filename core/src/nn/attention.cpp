@@ -14,22 +14,29 @@
 #include "assay/nn.h"
 #include "nn/attention_bias.h"
 #include "nn/fused_attention.h"
+#include "nn/heads.h"
 #include "nn/watch.h"
 
 namespace assay::nn {
 
-Attention::Attention(Parameters scope, const Options& options) : name_(scope.name()), options_(options) {
-  const auto& axis = scope.mesh().tensor();
-  if (options.width % options.heads != 0)
+HeadDivision divide_heads(const Attention::Options& options, const Mesh& mesh) {
+  const auto& axis = mesh.tensor();
+  if (options.head_width == 0 && options.width % options.heads != 0)
     throw UserError("width " + std::to_string(options.width) + " is not divisible by " + std::to_string(options.heads) +
                     " heads; choose a multiple");
   if (options.heads % axis.size() != 0)
     throw UserError(std::to_string(options.heads) +
                     " heads are not divisible by tensor = " + std::to_string(axis.size()) + "; choose a multiple");
-  heads_ = options.heads / axis.size();
-  head_begin_ = heads_ * axis.rank();
-  qkv_ = ColumnLinear(scope.scope("qkv"), options.width, 3 * options.width, options.bias, options.init_std);
-  output_ = RowLinear(scope.scope("output"), options.width, options.width, options.bias, options.output_std);
+  const auto heads = options.heads / axis.size();
+  return {heads, heads * axis.rank(), options.head_width > 0 ? options.head_width : options.width / options.heads};
+}
+
+Attention::Attention(Parameters scope, const Options& options) : name_(scope.name()), options_(options) {
+  const auto division = divide_heads(options, scope.mesh());
+  heads_ = division.heads, head_begin_ = division.head_begin, head_width_ = division.head_width;
+  const auto inner = options.heads * head_width_;
+  qkv_ = ColumnLinear(scope.scope("qkv"), options.width, 3 * inner, options.bias, options.init_std);
+  output_ = RowLinear(scope.scope("output"), inner, options.width, options.bias, options.output_std);
 }
 
 namespace {
@@ -91,7 +98,7 @@ Tensor general_attention(const Tensor& q, const Tensor& k, const Tensor& v, cons
 Tensor Attention::operator()(const Tensor& x, const Positional& positional, const Batch& batch, const ForwardKey& key,
                              Cache* cache) const {
   const auto qkv = qkv_(x);  // of all positions; with sequence parallelism, x holds only a part of them
-  const int64_t B = qkv.size(0), T = qkv.size(1), K = options_.width / options_.heads;
+  const int64_t B = qkv.size(0), T = qkv.size(1), K = head_width_;
   auto [q, k, v] = split_heads(qkv.view({B, T, heads_, 3, K}));
 
   AttentionContext context;

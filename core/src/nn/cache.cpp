@@ -50,7 +50,10 @@ void Cache::rewind(int64_t n) {
 }
 
 void Cache::select(const Tensor& rows) {
-  each_tensor(*this, [&](const Tensor& x, int64_t) { return x.index_select(0, rows); });
+  const auto chosen = [&](const Tensor& x) { return x.defined() ? x.index_select(0, rows) : x; };
+  each_tensor(*this, [&](const Tensor& x, int64_t) { return chosen(x); });
+  for (auto& layer : source) layer = {chosen(layer.keys), chosen(layer.values)};
+  source_mask = chosen(source_mask);
 }
 
 void Cache::keep(const Tensor& choice, int64_t n) {

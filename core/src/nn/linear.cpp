@@ -61,6 +61,15 @@ Tensor LayerNorm::operator()(const Tensor& x) const {
                                      sequence_parallel_parameter(bias_), eps_));
 }
 
+RmsNorm::RmsNorm(Parameters scope, int64_t width, double eps) : name_(scope.name()), eps_(eps) {
+  weight_ = scope.add({.name = "weight", .shape = {width}, .init = Init::ones(), .decay = false});
+}
+
+Tensor RmsNorm::operator()(const Tensor& x) const {
+  const auto scale = (x * x).mean({-1}, /*keepdim=*/true).add(eps_).rsqrt();
+  return watch(name_, x * scale * sequence_parallel_parameter(weight_));
+}
+
 VocabularyEmbedding::VocabularyEmbedding(Parameters scope, int64_t vocabulary, int64_t multiple, int64_t width,
                                          double init_std, Role role)
     : name_(scope.name()), padded_((vocabulary + multiple - 1) / multiple * multiple), mesh_(&scope.mesh()) {

@@ -65,6 +65,8 @@ nlohmann::json train_record(const PlanLine& plan_line, const TrainResult& result
         {"cores", base::available_cores()},
         {"concurrent_jobs", concurrent_jobs()}}},
   };
+  if (!result.data_counts.empty()) record["data_counts"] = result.data_counts;
+  if (!result.data_warnings.empty()) record["data_warnings"] = result.data_warnings;
   if (result.measured.tokens_per_second > 0)  // without training there is no rate, instead of a rate of 0
     record["measured"]["tokens_per_second"] = result.measured.tokens_per_second;
   if (!result.measured.trunk.is_null()) record["measured"]["trunk"] = result.measured.trunk;

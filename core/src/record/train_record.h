@@ -38,6 +38,8 @@ struct TrainResult {
   nlohmann::json training_segments;        // list of {from, mesh, threads, device}; see run/checkpoint/checkpoint.h
   std::string weights_sha256;              // of weights.safetensors; empty: not kept
   std::vector<DataSource> data;
+  std::map<std::string, std::int64_t> data_counts;  // of what the dataset has read
+  std::vector<std::string> data_warnings;           // what it has read over
   TrainMeasured measured;
 };
 

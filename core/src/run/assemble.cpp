@@ -48,8 +48,10 @@ Assembled::Assembled(const loader::Registry& registry, const record::PlanLine& l
   model = &instances.create<Model>(train.model, "model");
   for (const auto& [label, weight, config] : train.objectives)
     objectives.push_back({&instances.create<Objective>(config, "objective." + label), label, weight});
-  for (const auto& [label, config] : train.transforms)
+  for (const auto& [label, config] : train.transforms) {
     transforms.push_back(&instances.create<Transform>(config, "transform." + label));
+    transforms_config += config.dump();
+  }
   optimizer = &instances.create<Optimizer>(train.optimizer, "optimizer");
   scheduler = &instances.create<Scheduler>(train.scheduler, "scheduler");
   for (const auto& [label, config] : train.callbacks)
@@ -83,6 +85,11 @@ void Assembled::bind(size_t trains) {
   int64_t size = text_ids;
   for (const auto& name : tokens.names())
     if (special.emplace(name, size).second) ++size;
+  for (const auto& [name, words] : tokens.words()) {
+    if (special.at(name) < text_ids) continue;  // the tokenizer has it
+    const auto ids = guard(*tokenizer, "encode", [&] { return tokenizer->encode(words); });
+    if (!ids.empty()) added_tokens.push_back({special.at(name), {ids.begin(), ids.end()}});
+  }
   vocabulary = std::make_unique<Vocabulary>(*tokenizer, size, special);
   for (auto* component : instances.all()) guard(*component, "bind", [&] { component->bind(*vocabulary); });
 }
@@ -96,6 +103,7 @@ void Assembled::build(const Mesh& mesh, bool draw, bool trains) {
     auto scope = parameters->scope(component->identity().instance);
     guard(*component, "build", [&] { component->build(scope); });
   }
+  if (draw) nn::start_as_words(added_tokens, vocabulary->size(), parameters->all(), mesh);
   if (trains) guard(*optimizer, "attach", [&] { optimizer->attach(parameters->all(), mesh); });
 }
 
@@ -129,6 +137,17 @@ int64_t Assembled::unread() const {
   for (const auto& entry : objectives)
     most = std::max(most, guard(*entry.objective, "needs", [&] { return entry.objective->needs().unread; }));
   return most;
+}
+
+bool Assembled::makes_sequences() const {
+  return std::any_of(transforms.begin(), transforms.end(),
+                     [](const Transform* transform) { return transform->stage() == Stage::kSequences; });
+}
+
+Objective* Assembled::classifier() const {
+  for (const auto& entry : objectives)
+    if (!guard(*entry.objective, "classes", [&] { return entry.objective->classes(); }).empty()) return entry.objective;
+  return nullptr;
 }
 
 Assembly Assembled::assembly() const {

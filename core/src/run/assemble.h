@@ -20,6 +20,7 @@
 #include "assay/tracker.h"
 #include "assay/transform.h"
 #include "loader/instances.h"
+#include "nn/added_tokens.h"
 #include "record/plan_line/plan_line.h"
 #include "run/device.h"
 
@@ -50,8 +51,10 @@ class Assembled {
   Assembly assembly() const;  // the view of validate
   // After build; of all ranks. Embeddings are tables whose rows are looked up, tied heads included.
   int64_t parameter_count(bool embeddings = true) const;
-  double row_flops() const;  // after build: exact FLOPs of one row of a training step
-  int64_t unread() const;    // last tokens of a sequence that some objective does not read
+  double row_flops() const;       // after build: exact FLOPs of one row of a training step
+  int64_t unread() const;         // last tokens of a sequence that some objective does not read
+  bool makes_sequences() const;   // some transform has the stage sequences
+  Objective* classifier() const;  // the first objective that has classes; null: none
 
   loader::Instances instances;
   Dataset* dataset;
@@ -65,6 +68,7 @@ class Assembled {
   std::vector<Tracker*> trackers;
   std::vector<Callback*> callbacks;
   std::unique_ptr<Vocabulary> vocabulary;
+  std::vector<nn::AddedToken> added_tokens;                   // special tokens that start as words
   std::unique_ptr<Parameters> parameters;                     // after build
   Compute compute;                                            // of this machine; set before build
   std::map<std::string, std::unique_ptr<TrainedRun>> others;  // runs whose models evaluations use, by folder
@@ -79,6 +83,7 @@ class Assembled {
   uint64_t init_seed, data_seed;
   std::string dataset_config;  // as text
   std::string data_config;     // dataset and tokenizer, as text
+  std::string transforms_config;
   int tensor, data, threads;
 
  private:

@@ -44,12 +44,14 @@ struct RunReport {
   double first_step_at = 0;    // seconds after the start of execute
   std::string weights_sha256;  // of the final weights; empty if not kept
   std::vector<Source> sources;
-  std::string device;                         // "cpu", "cuda:0"
-  std::map<std::string, std::string> gpu;     // see description
-  nlohmann::json training_segments;           // see Progress
-  nlohmann::json trunk;                       // see Progress
-  std::vector<EvaluationReport> evaluations;  // at the end of the run
-  bool stopped = false;                       // before its end, after a checkpoint at `steps`; nothing else is set then
+  std::map<std::string, int64_t> data_counts;  // Dataset::counts
+  std::vector<std::string> data_warnings;      // Dataset::warnings
+  std::string device;                          // "cpu", "cuda:0"
+  std::map<std::string, std::string> gpu;      // see description
+  nlohmann::json training_segments;            // see Progress
+  nlohmann::json trunk;                        // see Progress
+  std::vector<EvaluationReport> evaluations;   // at the end of the run
+  bool stopped = false;  // before its end, after a checkpoint at `steps`; nothing else is set then
 };
 
 // Data from the record of a finished training.

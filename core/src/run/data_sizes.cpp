@@ -8,6 +8,7 @@
 
 #include "assay/random.h"
 #include "base/text.h"
+#include "data/sequences.h"
 
 namespace assay::run {
 namespace {
@@ -96,6 +97,31 @@ EpochSize epoch_size(const Assembled& run, const MeasuredData& data) {
   if (estimated)
     tokens = std::llround(static_cast<double>(tokens) / static_cast<double>(read) * static_cast<double>(train.bytes));
   return {tokens + train.documents, estimated};
+}
+
+// The rows of an epoch. A large split is sampled by documents at equal distances.
+EpochSize sequences_size(const Assembled& run, const MeasuredData& data) {
+  const auto& train = data.splits[static_cast<size_t>(Split::kTrain)];
+  const data::DataSpec spec{run.dataset, run.vocabulary.get(), run.transforms, run.context, run.data_seed, "",
+                            {},          run.unread()};
+  const auto distance = (train.bytes + kMaxTokenised - 1) / kMaxTokenised;
+  EpochSize size;
+  int64_t real = 0, read = 0;
+  try {
+    for (int64_t i = 0; i < train.documents; i += std::max<int64_t>(distance, 1), ++read)
+      for (const auto& sample : data::sequences_of(spec, 0, i)) {
+        real += static_cast<int64_t>(sample.tokens.size()) - 1;
+        ++size.sequences;
+      }
+  } catch (const UserError& error) {
+    return {.fault = error.what()};
+  }
+  if (size.sequences == 0) return {.fault = "no transform makes a row of the documents of the training split"};
+  size.filled = static_cast<double>(real) / static_cast<double>(size.sequences * run.context);
+  size.estimated = read < train.documents;
+  if (size.estimated) size.sequences = size.sequences * train.documents / read;
+  size.tokens = size.sequences * run.context;
+  return size;
 }
 
 std::string percent(double share) {
@@ -188,7 +214,10 @@ const MeasuredData& DataSizes::measured_data(const Assembled& run) {
 const SplitSizes& DataSizes::splits(const Assembled& run) { return measured_data(run).splits; }
 
 const EpochSize& DataSizes::epoch(const Assembled& run) {
-  return looked_up(epochs_, run.data_config, [&] { return epoch_size(run, measured_data(run)); });
+  if (!run.makes_sequences())
+    return looked_up(epochs_, run.data_config, [&] { return epoch_size(run, measured_data(run)); });
+  const auto key = run.data_config + run.transforms_config + std::to_string(run.context - run.unread());
+  return looked_up(epochs_, key, [&] { return sequences_size(run, measured_data(run)); });
 }
 
 const SplitFindings& DataSizes::findings(const Assembled& run, const LabelledEvaluator& entry) {
@@ -217,13 +246,15 @@ std::vector<std::pair<std::string, std::string>> data_faults(const Assembled& ru
     return false;
   };
   if (run.steps > 0 && check_text(Split::kTrain, "data.dataset") && !may_lengthen(run)) {
-    const auto& [tokens, estimated] = all.epoch(run);
-    if (!estimated && tokens < run.context)
+    const auto& epoch = all.epoch(run);
+    if (!epoch.estimated && epoch.tokens < run.context)
       faults.emplace_back("data.context",
-                          "the training split has " + base::grouped(tokens) +
+                          "the training split has " + base::grouped(epoch.tokens) +
                               " tokens, including one end of text per document, fewer than one sequence of length " +
                               std::to_string(run.context) + "; use more text or a smaller data.context");
   }
+  if (run.steps > 0 && run.makes_sequences() && sizes[static_cast<size_t>(Split::kTrain)].bytes > 0)
+    if (const auto& fault = all.epoch(run).fault; !fault.empty()) faults.emplace_back("data.context", fault);
   for (const auto& entry : run.evaluators) {
     const auto path = "evaluate." + entry.label;
     if (!check_text(entry.split, path + ".split")) continue;
@@ -246,6 +277,8 @@ std::vector<std::pair<std::string, std::string>> data_faults(const Assembled& ru
 std::vector<std::string> data_notes(const Assembled& run, DataSizes& all) {
   std::vector<std::string> notes;
   const auto& sizes = all.splits(run);
+  for (const auto& warning : guard(*run.dataset, "warnings", [&] { return run.dataset->warnings(); }))
+    notes.push_back("data.dataset: " + warning);
   for (const auto split : {Split::kValidation, Split::kTest}) {
     const auto& size = sizes[static_cast<size_t>(split)];
     if (size.copies == 0 || run.steps == 0 || !uses(run, split)) continue;
@@ -275,8 +308,11 @@ std::string data_summary(const Assembled& run, DataSizes& all) {
     text += (text.empty() ? "" : "; ") + std::string(name_of(split)) + " " + counted(size.documents, "document") +
             ", " + counted(size.bytes, "byte");
     if (split == Split::kTrain && run.steps > 0) {
-      const auto& [tokens, estimated] = all.epoch(run);
-      text += std::string(estimated ? ", about " : ", ") + counted(tokens, "token") + " per epoch";
+      const auto& epoch = all.epoch(run);
+      text += std::string(epoch.estimated ? ", about " : ", ") +
+              (run.makes_sequences() ? counted(epoch.sequences, "row") + " per epoch, of which " +
+                                           percent(epoch.filled) + " is not padding"
+                                     : counted(epoch.tokens, "token") + " per epoch");
     }
     if (const auto share = share_of(run, sizes, split))
       text +=

@@ -31,6 +31,10 @@ struct MeasuredData {
 struct EpochSize {
   int64_t tokens = 0;      // of train, including ends of text: the targets of an epoch, before transforms
   bool estimated = false;  // from a sample of the text
+  // Of rows that a transform makes (Stage::kSequences). Tokens then include their padding.
+  int64_t sequences = 0;
+  double filled = 0;       // fraction of the tokens that is not padding
+  std::string fault = {};  // why some document has no rows; empty: none was found
 };
 
 // Measures each dataset, each combination with a tokenizer and each one with an evaluator only once, however many runs

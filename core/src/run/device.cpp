@@ -120,7 +120,7 @@ Batch to_device(Batch batch, at::Device device) {
     if (x.defined()) x = x.to(device);
   };
   for (auto* tensor : {&batch.tokens, &batch.targets, &batch.loss_weight, &batch.positions, &batch.segment,
-                       &batch.key_mask, &batch.row_id, &batch.sample_id, &batch.spans})
+                       &batch.key_mask, &batch.row_id, &batch.sample_id, &batch.source_length, &batch.spans})
     move(*tensor);
   for (auto& [name, tensor] : batch.channels) move(tensor);
   return batch;

@@ -47,6 +47,7 @@ class EvaluationSession final : public EvaluationContext {
     forward_ = std::make_unique<ForwardPass>(*run_.model, batch, options, run_.vocabulary->size(), mesh_, run_.compute);
     return *forward_;
   }
+  Objective* classifier() override { return run_.classifier(); }
   std::map<std::string, std::pair<double, double>> objectives(const Batch& batch) override {
     if (run_.before_forward) run_.before_forward(/*continues=*/false);
     return objective_sums(run_, mesh_, batch);

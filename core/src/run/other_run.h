@@ -18,6 +18,7 @@ class OtherRun final : public TrainedRun {
   Model& model() override { return *run_->model; }
   const Vocabulary& vocabulary() const override { return *run_->vocabulary; }
   Forward& forward(const Batch& batch) override;
+  Objective* classifier() override { return run_->classifier(); }
 
  private:
   Assembled& here_;

@@ -107,6 +107,8 @@ class RankRun {
     report_.sources = guard(*run_.dataset, "sources", [&] { return run_.dataset->sources(); });
     const auto of_ids = guard(*run_.tokenizer, "sources", [&] { return run_.tokenizer->sources(); });
     report_.sources.insert(report_.sources.end(), of_ids.begin(), of_ids.end());
+    report_.data_counts = guard(*run_.dataset, "counts", [&] { return run_.dataset->counts(); });
+    report_.data_warnings = guard(*run_.dataset, "warnings", [&] { return run_.dataset->warnings(); });
     report_.first_step_at = since(began_);
     open_trackers();
     log_event("start", start_event(resumed.notes));

@@ -60,6 +60,29 @@ bool falls_after_the_run_only(const std::function<double(int64_t)>& rate_at, int
   return true;
 }
 
+// Transforms whose stages exclude one another, and a model that needs rows with a source.
+std::vector<std::pair<std::string, std::string>> stage_faults(const Assembled& run) {
+  std::vector<std::pair<std::string, std::string>> faults;
+  const Transform* maker = nullptr;
+  for (const auto* transform : run.transforms) {
+    if (transform->stage() != Stage::kSequences) continue;
+    if (maker)
+      faults.emplace_back(transform->identity().instance,
+                          "the transform '" + maker->identity().name + "' makes the rows already; keep one of the two");
+    maker = transform;
+  }
+  for (const auto* transform : run.transforms)
+    if (maker && (transform->stage() == Stage::kDocument || transform->stage() == Stage::kTokens))
+      faults.emplace_back(transform->identity().instance, "the transform changes documents, but '" +
+                                                              maker->identity().name +
+                                                              "' makes rows of their fields; remove one of the two");
+  if (run.steps > 0 && !maker && guard(*run.model, "has_encoder", [&] { return run.model->has_encoder(); }))
+    faults.emplace_back("model",
+                        "the model's encoder reads the source of a row, and no transform makes rows with a source; add "
+                        "one, such as norm_views, or use a model without an encoder");
+  return faults;
+}
+
 }  // namespace
 
 json validate(const loader::Registry& registry, const record::PlanLine& line, std::optional<Built>* built,
@@ -96,6 +119,7 @@ json validate(const loader::Registry& registry, const record::PlanLine& line, st
                                      [](const WeightedObjective& entry) { return entry.weight == 0; }))
       find(run.objectives.front().objective->identity().instance,
            "every objective has weight 0, so nothing is trained; set a weight other than 0");
+    for (const auto& [path, message] : stage_faults(run)) find(path, message);
     for (const auto& [path, message] : data_faults(run, data)) find(path, message);
     const RunLength length{run.steps, run.batch * run.context};
     const auto rate_at = [&](int64_t step) {

@@ -32,6 +32,7 @@ Parameter parse_parameter(const json& from) {
   parameter.type = from.at("type").get<std::string>();
   parameter.default_value = from.value("default", json());
   parameter.required = from.value("required", false);
+  parameter.added = from.value("added", false);
   parameter.min = bound(from, "min");
   parameter.max = bound(from, "max");
   if (const auto choices = from.find("choices"); choices != from.end() && choices->is_array())

@@ -15,6 +15,7 @@ struct Parameter {
   std::string type;
   nlohmann::json default_value;  // null: omitted when not given
   bool required = false;
+  bool added = false;              // left out of plans where it has its default
   std::optional<double> min, max;  // of a list: of each element
   std::vector<nlohmann::json> choices;
   std::string doc;

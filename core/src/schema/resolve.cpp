@@ -104,12 +104,13 @@ json Resolver::keys(const document::Table& table, const document::Position& posi
       if (std::find(reserved.begin(), reserved.end(), entry.key) == reserved.end())
         unknown_key(entry, parameters, owner);
     } else {
-      result[entry.key] = value(*parameter, entry.value, owner);
-      note_duration(*parameter, result[entry.key], owner);
+      auto given = value(*parameter, entry.value, owner);
+      note_duration(*parameter, given, owner);
+      if (!parameter->added || given != parameter->default_value) result[entry.key] = std::move(given);
     }
   }
   for (const auto& parameter : parameters) {
-    if (table.find(parameter.name)) continue;
+    if (table.find(parameter.name) || parameter.added) continue;
     if (parameter.required) {
       diagnostics_.add(position, fmt::format("{} needs '{}' ({})", owner, parameter.name, parameter.type_text()));
     } else if (!parameter.default_value.is_null() || parameter.type == "child" || parameter.type == "path" ||

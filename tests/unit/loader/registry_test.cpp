@@ -144,6 +144,7 @@ TEST(Registry, DescriptorsMatchThePlugin) {
     EXPECT_EQ(json({one.at("name"), one.at("type"), one.at("default"), one.at("min"), one.at("max")}), expected[i]);
     EXPECT_EQ(one.at("doc"), std::to_string(i + 1));
     EXPECT_EQ(one.at("required"), i + 1 == expected.size());
+    EXPECT_EQ(one.at("added"), one.at("name") == "a_real");
     EXPECT_EQ(one.at("child_kind"), i >= 11 && i <= 13 ? "report" : "");
   }
   EXPECT_EQ(parameter(every, "a_string").at("choices"), json({"plain", "fancy"}));

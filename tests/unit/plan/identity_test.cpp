@@ -49,6 +49,23 @@ TEST_F(Identity, HashesOfThatForm) {
   EXPECT_EQ(line.evaluate[0].id, kEvalSeed2);
 }
 
+// A parameter that a component has got since: runs that do not use it keep their identity.
+TEST_F(Identity, AnAddedParameterCountsOnlyWithAnotherValue) {
+  const auto with = [&](const std::string& norm) {
+    auto text = kExperiment;
+    text.replace(text.find("use = \"mle\""), 11, "use = \"mle\"\nnorm = \"" + norm + "\"");
+    return plan(text).lines.at(1);
+  };
+  EXPECT_EQ(with("tokens").train_id, kTrainSeed2);
+  EXPECT_EQ(with("tokens").train.to_json(), plan(kExperiment).lines.at(1).train.to_json());
+  EXPECT_NE(with("padded").train_id, kTrainSeed2);
+  EXPECT_EQ(with("padded").train.to_json().at("objectives").at(0).at("norm"), "padded");
+  auto swept = plan(kExperiment + "[sweep.grid]\nobjective.mle.norm = [\"tokens\", \"padded\"]\n");
+  ASSERT_EQ(swept.lines.size(), 4u);
+  EXPECT_EQ(swept.lines[1].train_id, kTrainSeed2);
+  EXPECT_EQ(swept.lines[0].axes.at("objective.mle.norm"), "tokens");
+}
+
 TEST_F(Identity, ValuesThatDoNotAffectTheWeightsAreInNoId) {
   const auto line = plan(kExperiment + R"(
 [resources]

@@ -57,13 +57,14 @@ TEST(Device, UnavailableDevicesAreRefusedBeforeTheRun) {
 TEST(Device, EveryTensorOfABatchMoves) {
   Batch batch;
   const auto ids = at::zeros({2, 3}, at::kLong);
-  Tensor* const all[] = {&batch.tokens,   &batch.targets, &batch.loss_weight, &batch.positions, &batch.segment,
-                         &batch.key_mask, &batch.row_id,  &batch.sample_id,   &batch.spans,     &batch.channels["own"]};
+  Tensor* const all[] = {&batch.tokens,        &batch.targets,  &batch.loss_weight,    &batch.positions,
+                         &batch.segment,       &batch.key_mask, &batch.row_id,         &batch.sample_id,
+                         &batch.source_length, &batch.spans,    &batch.channels["own"]};
   for (auto* tensor : all) *tensor = ids;
   auto there = run::to_device(batch, at::kMeta);
-  Tensor* const theirs[] = {&there.tokens,  &there.targets,        &there.loss_weight, &there.positions,
-                            &there.segment, &there.key_mask,       &there.row_id,      &there.sample_id,
-                            &there.spans,   &there.channels["own"]};
+  Tensor* const theirs[] = {&there.tokens,        &there.targets,  &there.loss_weight,    &there.positions,
+                            &there.segment,       &there.key_mask, &there.row_id,         &there.sample_id,
+                            &there.source_length, &there.spans,    &there.channels["own"]};
   for (auto* tensor : theirs) EXPECT_TRUE(tensor->is_meta());
   EXPECT_TRUE(batch.tokens.is_cpu());
   EXPECT_FALSE(run::to_device(Batch(), at::kMeta).targets.defined());

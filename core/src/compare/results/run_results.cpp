@@ -92,6 +92,7 @@ Origin origin_of(const json& record) {
     origin.data.push_back(fmt::format("{} {}{}", data.value("name", ""), data.value("sha256", "").substr(0, 12),
                                       licence.empty() ? "" : " (" + licence + ")"));
   }
+  origin.data_warnings = record.value("data_warnings", std::vector<std::string>());
   return origin;
 }
 

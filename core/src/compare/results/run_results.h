@@ -40,6 +40,7 @@ struct Origin {
   int cores = 0;
   std::string conditions;         // everything that timings depend on, as text
   std::vector<std::string> data;  // "austen 1f2e3d4c5b6a (public domain)"
+  std::vector<std::string> data_warnings;
 };
 
 struct RunResult {

@@ -142,6 +142,19 @@ void note_comparison(const CompareRequest& request, Table& table) {
         fmt::format("rows without exactly one row of the baseline to compare with: {}", fmt::join(alone, "; ")));
 }
 
+// Rows of the data that break a rule, as the dataset counted them.
+void note_data(const Results& results, Table& table) {
+  std::map<std::string, std::set<std::string>> groups_of;  // warning
+  std::set<std::string> trained;
+  for (const auto& run : results.runs) {
+    if (run.trained) trained.insert(run.label);
+    for (const auto& warning : run.origin.data_warnings) groups_of[warning].insert(run.label);
+  }
+  for (const auto& [warning, labels] : groups_of)
+    table.notes.push_back(labels == trained ? "data: " + warning
+                                            : fmt::format("data of {}: {}", fmt::join(labels, "; "), warning));
+}
+
 }  // namespace
 
 void add_notes(const Results& results, const CompareRequest& request, Table& table) {
@@ -153,6 +166,7 @@ void add_notes(const Results& results, const CompareRequest& request, Table& tab
   note_comparison(request, table);
   check_costs(request, results, table);
   note_skipped_steps(results, table);
+  note_data(results, table);
   std::map<std::int64_t, size_t> accepted;  // steps -> runs
   for (const auto& run : results.runs)
     if (run.accepted_to > 0) ++accepted[run.accepted_to];

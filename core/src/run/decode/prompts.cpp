@@ -2,6 +2,7 @@
 
 #include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
 #include <map>
@@ -44,6 +45,11 @@ PromptBatch batch_of(const std::vector<Prompt>& prompts, const Assembled& run, i
   batch.tokens_BS = batch.tokens_BS.to(run.compute.device);
   if (parts) batch.segments_BS = batch.segments_BS.to(run.compute.device);
   batch.mask_BS = batch.mask_BS.to(run.compute.device);
+  batch.seen_BS = batch.mask_BS;
+  if (guard(*run.model, "has_encoder", [&] { return run.model->has_encoder(); })) {
+    batch.seen_BS = at::zeros_like(batch.mask_BS);
+    batch.seen_BS.select(1, S - 1).fill_(true);
+  }
   return batch;
 }
 

@@ -16,6 +16,9 @@ struct PromptBatch {
   Tensor mask_BS;      // bool, false where a prompt is padded
   Tensor segments_BS;  // int64; undefined where no prompt has segments
   bool padded = false;
+  // bool [B, S]: what the decoder attends to. Without an encoder it is mask_BS; else it is false for the source, except
+  // its last token, from which the decoder starts.
+  Tensor seen_BS;
 };
 
 // steps: new tokens requested. lookahead: Decoder::lookahead. UserError when they and the longest prompt are

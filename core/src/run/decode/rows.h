@@ -30,6 +30,7 @@ class Rows {
   // Of everything so far, [B, S]; see PromptBatch.
   const Tensor& tokens() const { return batch_.tokens_BS; }
   const Tensor& mask() const { return batch_.mask_BS; }
+  const Tensor& seen() const { return batch_.seen_BS; }
   const Tensor& segments() const { return batch_.segments_BS; }
   // As a model reads it: the mask is undefined, which is faster, as long as no prompt is padded.
   bool padded() const { return batch_.padded; }

@@ -29,7 +29,9 @@ Session::Session(Assembled& run, const Mesh& mesh, const Decoder& decoder, const
       rows_(batch_of(request.prompts, run, request.tokens,
                      guard(decoder, "lookahead", [&] { return decoder.lookahead(); })),
             *run.vocabulary) {
-  const auto known = prefix_cache ? recall(*prefix_cache) : 0;
+  // An encoder reads a prompt as a whole, and only once.
+  keeps_hidden_ = guard(model_, "has_encoder", [&] { return model_.has_encoder(); });
+  const auto known = prefix_cache && !keeps_hidden_ ? recall(*prefix_cache) : 0;
   extend(rows_.tokens().slice(1, known), rows_.model_mask(),
          rows_.segments().defined() ? rows_.segments().slice(1, known) : Tensor());
   if (known > 0) hidden_.clear();  // it covers only a part
@@ -79,7 +81,7 @@ void Session::remember(PrefixCache& prefix_cache) const {
   prefix_cache.tokens.clear();
   prefix_cache.segments.clear();
   prefix_cache.cache = {};
-  if (rows_.size() != 1 || rows_.padded()) return;
+  if (rows_.size() != 1 || rows_.padded() || model_.has_encoder()) return;
   const auto read = static_cast<std::ptrdiff_t>(cache_.length());
   prefix_cache.tokens = values_of(rows_.tokens()[0].narrow(0, 0, read));
   if (rows_.segments().defined()) prefix_cache.segments = values_of(rows_.segments()[0].narrow(0, 0, read));

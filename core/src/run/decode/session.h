@@ -24,7 +24,7 @@ class Session final : public DecodeContext {
   const Vocabulary& vocabulary() const override { return vocabulary_; }
   Tensor logits() override { return logits_; }
   Tensor hidden() override;
-  Tensor mask() override { return rows_.mask(); }
+  Tensor mask() override { return rows_.seen(); }
   Tensor tokens() override { return rows_.tokens(); }
   Tensor scores() override { return rows_.scores(); }
   Tensor ended() override { return rows_.ended(); }
