@@ -21,11 +21,17 @@ class FakeDecoding : public DecodeContext {
 
   int64_t step() const override { return step_; }
   int64_t steps() const override { return step_ + 1; }
-  const Vocabulary& vocabulary() const override { throw Bug("not for this test"); }
+  const Vocabulary& vocabulary() const override {
+    if (!words) throw Bug("not for this test");
+    return *words;
+  }
   Tensor logits() override { return logits_BV_; }
   Tensor hidden() override { return hidden_BSD; }
   Tensor mask() override { return mask_BS; }
-  Tensor tokens() override { throw Bug("not for this test"); }
+  Tensor tokens() override {
+    if (!tokens_BS.defined()) throw Bug("not for this test");
+    return tokens_BS;
+  }
   Tensor scores() override { return at::zeros({logits_BV_.size(0)}, at::kDouble); }
   Tensor ended() override { return at::zeros({logits_BV_.size(0)}, at::kBool); }
   Tensor lengths() override { return at::full({logits_BV_.size(0)}, step_, at::kLong); }
@@ -33,8 +39,9 @@ class FakeDecoding : public DecodeContext {
   Draws draws(int64_t row) const override { return Draws(seed_, "decode").substream(static_cast<uint64_t>(row)); }
   Tensor try_tokens(const Tensor& candidates_BK) override { return tried(candidates_BK); }
 
-  // The states that a decoder may read.
-  Tensor hidden_BSD, mask_BS;
+  // What a decoder may read.
+  const Vocabulary* words = nullptr;
+  Tensor tokens_BS, hidden_BSD, mask_BS;
   std::function<Tensor(const Tensor& candidates_BK)> tried;  // [B, K, D]
 
  private:

@@ -34,6 +34,7 @@ class Made {
   }
   Kind& operator*() const { return *component_; }
   Kind* operator->() const { return component_; }
+  const std::vector<Component*>& all() const { return instances_.all(); }  // with its children
 
  private:
   loader::Instances instances_;

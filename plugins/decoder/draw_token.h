@@ -68,6 +68,7 @@ inline int64_t draw_token(const double* logits, int64_t V, const Filters& filter
   auto ids = most_likely(logits, V, filters.top_k > 0 ? std::min(filters.top_k, V) : V);
   std::vector<double> weights;
   for (const auto id : ids) weights.push_back(std::exp((logits[id] - highest) / filters.temperature));
+  while (weights.size() > 1 && weights.back() == 0) weights.pop_back(), ids.pop_back();  // banned tokens
   if (filters.top_p < 1) keep_share(ids, weights, filters.top_p);
   if (filters.typical < 1) {
     order_by_typicality(ids, weights);
@@ -80,8 +81,8 @@ inline int64_t draw_token(const double* logits, int64_t V, const Filters& filter
 }
 
 // Samples the next token of every row, [B] int64 on the CPU, with the row's own draw of this step.
-inline Tensor draw_tokens(DecodeContext& context, const Filters& filters) {
-  const auto logits_BV = context.logits().to(at::kCPU, at::kDouble).contiguous();
+inline Tensor draw_tokens(DecodeContext& context, const Tensor& logits, const Filters& filters) {
+  const auto logits_BV = logits.to(at::kCPU, at::kDouble).contiguous();
   const int64_t B = logits_BV.size(0), V = logits_BV.size(1);
   auto tokens = at::empty({B}, at::kLong);
   for (int64_t row = 0; row < B; ++row)

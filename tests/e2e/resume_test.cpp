@@ -31,11 +31,14 @@ std::string overlay_of(const std::string& kind, const std::string& name) {
   return "[" + kind + "]\nuse = \"" + name + "\"\n";
 }
 
-// Plugins that need a bidirectional model are tested together, below.
-bool is_of_encoders(const std::string& kind, const std::string& name) {
-  static const std::set<std::string> kOfEncoders{"model/bert", "objective/cocolm", "evaluator/pll",
-                                                 "evaluator/alignment", "evaluator/probe"};
-  return kOfEncoders.count(kind + "/" + name) > 0;
+// Plugins that need a bidirectional model, or rows of documents with certain fields, are tested together in
+// resume_together_test.cpp.
+bool is_tested_elsewhere(const std::string& kind, const std::string& name) {
+  static const std::set<std::string> kElsewhere{
+      "model/bert",           "objective/cocolm", "evaluator/pll",          "evaluator/alignment",
+      "evaluator/probe",      "model/t5",         "transform/norm_views",   "transform/labelled",
+      "objective/classifier", "evaluator/views",  "evaluator/norm_control", "evaluator/classification"};
+  return kElsewhere.count(kind + "/" + name) > 0;
 }
 
 // The plugins of every kind, from the folders plugins/<kind>/<name>. Decoders and exchanges take no part in training.
@@ -46,7 +49,7 @@ std::map<std::string, std::vector<std::string>> plugins_of_the_tree() {
   for (const auto& kind : fs::directory_iterator(fs::path(source) / "plugins"))
     if (kind.is_directory() && kind.path().filename() != "decoder" && kind.path().filename() != "exchange")
       for (const auto& plugin : fs::directory_iterator(kind))
-        if (plugin.is_directory() && !is_of_encoders(kind.path().filename(), plugin.path().filename()))
+        if (plugin.is_directory() && !is_tested_elsewhere(kind.path().filename(), plugin.path().filename()))
           plugins[kind.path().filename()].push_back(plugin.path().filename());
   for (auto& [kind, names] : plugins) std::sort(names.begin(), names.end());
   return plugins;
@@ -115,65 +118,6 @@ INSTANTIATE_TEST_SUITE_P(Tree, ResumeOfPlugins, ::testing::ValuesIn(cases()),
                          [](const auto& info) { return name_of(info.param); });
 
 class ResumeOfRun : public testing::Resume {};
-
-// A COCO-LM encoder and its generator, with dropout, sampled tokens and a contrastive loss in groups, and the
-// evaluators of encoders.
-TEST_F(ResumeOfRun, AnEncoderWithItsGenerator) {
-  std::string text;
-  for (const char c : base::read_file(folder_ / "experiments/corpus.txt"))
-    text += c == '\n' ? "\n\n" : std::string(1, c);
-  folder_.write("books/one.txt", text);
-  folder_.write("books/other.txt", text.substr(text.size() / 2) + text.substr(0, text.size() / 2));
-  folder_.write("experiments/encoder.toml", R"([data]
-dataset = { use = "text", path = "../books", document = "paragraph", splits = "documents", validation_fraction = 0.4 }
-[model]
-use = "bert"
-layers = 1
-width = 16
-heads = 2
-positional = { use = "combine", schemes = [{ use = "learned", positions = 32 }, "t5"] }
-[[objective]]
-label = "mle"
-remove = true
-[[objective]]
-use = "cocolm"
-scl_group = 2
-d_scl = 8
-generator = { use = "bert", layers = 1, width = 16, heads = 2, positional = { use = "combine", schemes = [{ use = "learned", positions = 32 }, "t5"] } }
-[[evaluate]]
-label = "lm"
-remove = true
-[[evaluate]]
-use = "held_out"
-texts = 20
-[[evaluate]]
-use = "pll"
-length = 8
-texts = 4
-[[evaluate]]
-use = "alignment"
-length = 8
-texts = 20
-[[evaluate]]
-use = "probe"
-length = 8
-train_texts = 20
-test_texts = 10
-)");
-  const std::vector<std::pair<int, std::string>> cases{{5, "{ tensor = 2, data = 1 }"},
-                                                       {8, "{ tensor = 1, data = 2 }"}};
-  for (const auto& [killed_at, mesh] : cases) {
-    for (const char* folder : {"results", "never_killed"}) fs::remove_all(folder_ / folder);
-    fs::remove(marker_);
-    write_case({"encoder.toml"}, killed_at, "step", mesh);
-    ASSERT_EQ(call("run experiments/case.toml"), 1) << err_;
-    ASSERT_TRUE(fs::exists(marker_)) << err_;
-    ASSERT_EQ(call("run experiments/case.toml"), 0) << err_;
-    EXPECT_EQ(start_of_last_attempt().value("from", 0), (killed_at - 1) / 3 * 3);
-    ASSERT_EQ(call("run experiments/case.toml", "never_killed"), 0) << err_;
-    expect_equal(exact("results"), exact("never_killed"));
-  }
-}
 
 // The run is killed after training, in its evaluation: only the evaluation is repeated.
 TEST_F(ResumeOfRun, FinishedTrainingIsNotRepeated) {

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <vector>
 
+#include "../banned.h"
 #include "../most_likely.h"
 #include "assay/decoder.h"
 #include "assay/plugin.h"
@@ -19,6 +20,7 @@ class Beam final : public assay::Decoder {
   struct Config {
     int64_t beams = 4;
     double length_penalty = 1.0;
+    int64_t no_repeat_ngram = 0, min_tokens = 0;
   };
   static void describe(auto& schema) {
     schema
@@ -34,11 +36,16 @@ class Beam final : public assay::Decoder {
                "Exponent of the length: 0 compares ln p, 1 its mean over tokens; higher values prefer longer "
                "text.",
                0, 10);
+    assay::decoding::describe_bans<Config>(schema);
   }
   explicit Beam(const Config& config) : config_(config) {}
 
   assay::Choice next(assay::DecodeContext& context) override {
-    const auto log_p_BV = at::log_softmax(context.logits().to(at::kCPU, at::kDouble), -1).contiguous();
+    // As in Hugging Face, what is banned does not change the ln p of the others.
+    const auto log_p_BV =
+        assay::decoding::allowed(context, at::log_softmax(context.logits().to(at::kCPU, at::kDouble), -1),
+                                 config_.no_repeat_ngram, config_.min_tokens)
+            .contiguous();
     const auto scores = context.scores().to(at::kCPU), ended = context.ended().to(at::kCPU),
                lengths = context.lengths().to(at::kCPU), prompts = context.prompts().to(at::kCPU);
     const int64_t B = log_p_BV.size(0), V = log_p_BV.size(1);
@@ -78,7 +85,7 @@ class Beam final : public assay::Decoder {
   // Twice as many as beams: enough stay open even where half of them end.
   void add_most_likely(std::vector<Row>& all, const Row& from, const double* log_p, int64_t V) const {
     for (const auto id : assay::decoding::most_likely(log_p, V, std::min(2 * config_.beams, V)))
-      all.push_back({from.parent, id, from.score + log_p[id], from.length});
+      if (log_p[id] > assay::decoding::kBanned) all.push_back({from.parent, id, from.score + log_p[id], from.length});
   }
 
   // The search of one prompt.
@@ -122,4 +129,4 @@ class Beam final : public assay::Decoder {
 
 }  // namespace
 
-ASSAY_PLUGIN("beam", "1.0.0", assay::component<Beam>("beam"))
+ASSAY_PLUGIN("beam", "1.1.0", assay::component<Beam>("beam"))

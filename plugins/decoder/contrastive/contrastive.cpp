@@ -12,6 +12,7 @@
 #include <limits>
 #include <vector>
 
+#include "../banned.h"
 #include "../draw_token.h"
 #include "assay/decoder.h"
 #include "assay/plugin.h"
@@ -28,6 +29,7 @@ class Contrastive final : public assay::Decoder {
     int64_t sample_steps = 0;
     double top_p = 0.95;
     bool low_memory = false;
+    int64_t no_repeat_ngram = 0, min_tokens = 0;
   };
   static void describe(auto& schema) {
     schema
@@ -43,16 +45,18 @@ class Contrastive final : public assay::Decoder {
         .param("top_p", &Config::top_p, "Probability mass of the nucleus of these first tokens.", 0, 1)
         .param("low_memory", &Config::low_memory,
                "Whether candidates run one after the other instead of in one batch, which is slower.");
+    assay::decoding::describe_bans<Config>(schema);
   }
   explicit Contrastive(const Config& config) : config_(config) {}
 
   int64_t lookahead() const override { return config_.k > 1 && config_.alpha > 0 ? 1 : 0; }
 
   assay::Choice next(assay::DecodeContext& context) override {
-    const auto logits_BV = context.logits();
+    const auto logits_BV =
+        assay::decoding::allowed(context, context.logits(), config_.no_repeat_ngram, config_.min_tokens);
     const int64_t B = logits_BV.size(0), k = std::min(config_.k, logits_BV.size(1));
     if (context.step() < config_.sample_steps)
-      return {assay::decoding::draw_tokens(context, {.top_p = config_.top_p}), {}};
+      return {assay::decoding::draw_tokens(context, logits_BV, {.top_p = config_.top_p}), {}};
     if (lookahead() == 0) return {logits_BV.argmax(-1), {}};
     const auto candidates_BK = candidates(logits_BV, k);
     const auto p_BV = at::softmax(logits_BV, -1).to(at::kCPU, at::kDouble).contiguous();
@@ -121,4 +125,4 @@ class Contrastive final : public assay::Decoder {
 
 }  // namespace
 
-ASSAY_PLUGIN("contrastive", "1.0.0", assay::component<Contrastive>("contrastive"))
+ASSAY_PLUGIN("contrastive", "1.1.0", assay::component<Contrastive>("contrastive"))

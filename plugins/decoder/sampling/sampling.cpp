@@ -1,4 +1,5 @@
 // Sampling with temperature, top-k, top-p and typicality; draw_token.h has the papers.
+#include "../banned.h"
 #include "../draw_token.h"
 #include "assay/decoder.h"
 #include "assay/plugin.h"
@@ -7,7 +8,12 @@ namespace {
 
 class Sampling final : public assay::Decoder {
  public:
-  using Config = assay::decoding::Filters;
+  struct Config {
+    double temperature = 1.0;
+    int64_t top_k = 0;
+    double top_p = 1.0, typical = 1.0;
+    int64_t no_repeat_ngram = 0, min_tokens = 0;
+  };
   static void describe(auto& schema) {
     schema
         .doc(
@@ -22,11 +28,14 @@ class Sampling final : public assay::Decoder {
                "Share of the probability that is kept, of the tokens whose information is nearest to the entropy "
                "(arXiv:2202.00666); 1: all.",
                0, 1);
+    assay::decoding::describe_bans<Config>(schema);
   }
   explicit Sampling(const Config& config) : config_(config) {}
 
   assay::Choice next(assay::DecodeContext& context) override {
-    return {assay::decoding::draw_tokens(context, config_), {}};
+    const auto& c = config_;
+    const auto logits_BV = assay::decoding::allowed(context, context.logits(), c.no_repeat_ngram, c.min_tokens);
+    return {assay::decoding::draw_tokens(context, logits_BV, {c.temperature, c.top_k, c.top_p, c.typical}), {}};
   }
 
  private:
@@ -35,4 +44,4 @@ class Sampling final : public assay::Decoder {
 
 }  // namespace
 
-ASSAY_PLUGIN("sampling", "1.1.0", assay::component<Sampling>("sampling"))
+ASSAY_PLUGIN("sampling", "1.2.0", assay::component<Sampling>("sampling"))

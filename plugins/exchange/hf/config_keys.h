@@ -88,6 +88,8 @@ struct Keys {
   std::set<std::string> read;
   std::map<std::string, std::vector<json>> fixed;
   std::set<std::string> no_effect;
+  const char* ours = "gpt";              // the model that the import makes
+  const char* theirs = "GPT-2 and MPT";  // whose keys these are
 };
 
 // reorder_and_upcast_attn concerns mixed precision only; n_ctx is in old files.
@@ -141,12 +143,12 @@ class Settings {
       if (const auto fixed = keys.fixed.find(key); fixed != keys.fixed.end()) {
         const auto& allowed = fixed->second;
         if (!value.is_null() && std::find(allowed.begin(), allowed.end(), value) == allowed.end())
-          wrong(key,
-                (allowed.empty() ? json() : allowed.front()).dump() + ", the only value that model 'gpt' supports");
+          wrong(key, (allowed.empty() ? json() : allowed.front()).dump() + ", the only value that model '" + keys.ours +
+                         "' supports");
       } else if (!keys.read.count(key) && !keys.no_effect.count(key) && !kNoEffect.count(key)) {
         throw UserError("config.json: '" + within_ + key + "' is " + value.dump() +
-                        "; assay does not know this key of GPT-2 and MPT, and it may change the model; remove it if it "
-                        "does not");
+                        "; assay does not know this key of " + keys.theirs +
+                        ", and it may change the model; remove it if it does not");
       }
     }
   }

@@ -1,5 +1,5 @@
 // Folders of Hugging Face transformers: config.json, model.safetensors and the tokenizer's files. Two of its models
-// match the plugin gpt: GPT-2, with learned positions, and MPT, with ALiBi.
+// match the plugin gpt: GPT-2, with learned positions, and MPT, with ALiBi. T5 is the plugin t5.
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -7,6 +7,7 @@
 #include "assay/plugin.h"
 #include "layouts.h"
 #include "models.h"
+#include "t5.h"
 #include "tokenizer_files.h"
 
 namespace {
@@ -22,7 +23,9 @@ class HuggingFace final : public assay::Exchange {
         .doc(
             "Hugging Face transformers: GPT-2's layout for learned positions (with bias = true), MPT's for "
             "ALiBi (with max_exponent = 8, bias = false, gelu = \"erf\", ffn = 4 width); both without "
-            "embedding_norm. Other configurations of 'gpt' and other positional schemes cannot be exported. "
+            "embedding_norm; and T5's for model 't5' with positional 't5' on both sides. Other configurations, models "
+            "and "
+            "positional schemes cannot be exported. "
             "Tokenizers 'bytes' and 'bpe' are exported too; transformers encodes text that spells a special "
             "token as that token, unless split_special_tokens is set.")
         .param("max_seq_len", &Config::max_seq_len,
@@ -40,6 +43,10 @@ class HuggingFace final : public assay::Exchange {
   assay::ForeignModel to_foreign(const assay::OwnModel& own) const override {
     const auto model = json::parse(own.model);
     assay::ForeignModel foreign{files_of(own), {}};
+    if (model.at("use") == "t5") {
+      foreign.tensors = t5_to_foreign(own.tensors, t5_shape(model, own));
+      return foreign;
+    }
     const Shape shape{.layers = model.at("layers"),
                       .heads = model.at("heads"),
                       .width = model.at("width"),
@@ -58,6 +65,7 @@ class HuggingFace final : public assay::Exchange {
     if (!parsed.is_object()) throw UserError("config.json is not a JSON object");
     const Settings config(std::move(parsed));
     const auto type = config.text("model_type", "");
+    if (type == "t5") return t5_from_foreign(config, given.tensors);
     if (type != "gpt2" && type != "mpt") refuse("model_type '" + type + "' is not supported");
     const bool gpt2 = type == "gpt2";
     auto model = gpt2 ? model_of_gpt2(config) : model_of_mpt(config);
@@ -86,6 +94,12 @@ class HuggingFace final : public assay::Exchange {
  private:
   std::map<std::string, std::string> files_of(const assay::OwnModel& own) const {
     const auto model = json::parse(own.model);
+    if (model.at("use") == "t5") {
+      std::map<std::string, std::string> files;
+      if (config_.tokenizer) files = tokenizer_files(own, own.context);
+      files["config.json"] = t5_config(model, own).dump(2) + "\n";
+      return files;
+    }
     const bool gpt2 = is_gpt2(model);
     constexpr int64_t kContexts = 8;
     const int64_t max_seq_len = config_.max_seq_len == 0 ? kContexts * own.context : config_.max_seq_len;

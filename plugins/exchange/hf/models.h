@@ -11,9 +11,10 @@
 namespace {
 
 [[noreturn]] inline void refuse(const std::string& what) {
-  throw UserError(what +
-                  "; transformers has GPT-2 (positional 'learned', bias = true) and MPT (positional 'alibi' with "
-                  "max_exponent = 8, bias = false, gelu = \"erf\", ffn = 4 width), both without embedding_norm");
+  throw UserError(
+      what +
+      "; transformers has GPT-2 (positional 'learned', bias = true) and MPT (positional 'alibi' with "
+      "max_exponent = 8, bias = false, gelu = \"erf\", ffn = 4 width), both without embedding_norm, and T5");
 }
 
 constexpr int64_t kMost = 1 << 24;

@@ -2,6 +2,8 @@
 #include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "assay/objective.h"
 #include "fakes.h"
 
@@ -23,8 +25,8 @@ double nll(int64_t input, int64_t target, int64_t) { return static_cast<double>(
 struct Loss {
   double sum, denominator;
 };
-Loss loss_of(const Batch& batch) {
-  const auto mle = make<Objective>("mle");
+Loss loss_of(const Batch& batch, const char* norm = "tokens") {
+  const auto mle = make<Objective>("mle", {{"norm", norm}});
   FakePrepare prepare;
   prepare.of = batch;
   mle->prepare(prepare);
@@ -68,6 +70,21 @@ TEST(Mle, MicroBatchesAddUpToTheBatch) {
 TEST(Mle, RefusesModelsThatSeeTheNextToken) {
   EXPECT_TRUE(make<Objective>("mle")->needs().causal);
   EXPECT_FALSE(make<Objective>("mle")->needs().bidirectional);
+}
+
+// A batch of which a quarter counts, at 3 nats per token: what code prints that divides by padding, too.
+TEST(Mle, DividedByPaddingTheLossIsTooLow) {
+  Batch batch;
+  batch.tokens = ints({1, 1, 1, 1, 1, 1, 1, 1}, 2);
+  batch.targets = ints({-7, -7, -7, -7, -7, -7, -7, -7}, 2);
+  batch.loss_weight = at::tensor({1, 0, 0, 0, 1, 0, 0, 0}, at::kFloat).view({2, 4});
+  const auto padded = loss_of(batch, "padded"), tokens = loss_of(batch);
+  EXPECT_EQ(tokens.sum / tokens.denominator, 3);
+  EXPECT_EQ(padded.sum / padded.denominator, 0.75);
+  EXPECT_NEAR(std::exp(padded.sum / padded.denominator), 2.117, 5e-4);
+  EXPECT_NEAR(std::exp(tokens.sum / tokens.denominator), 20.09, 5e-3);
+  EXPECT_EQ(make<Objective>("mle", {{"norm", "padded"}})->notes().size(), 1u);
+  EXPECT_TRUE(make<Objective>("mle")->notes().empty());
 }
 
 }  // namespace

@@ -57,6 +57,9 @@ class SimCtg final : public assay::Objective {
 
   std::vector<std::string> validate(const assay::Assembly& assembly) const override {
     std::vector<std::string> findings;
+    if (assembly.model->has_encoder())
+      findings.push_back(
+          "the model has an encoder, and its hidden states of the source are zeros; use a model without an encoder");
     if (config_.positions == 1)
       findings.push_back("positions = 1 leaves no pair of tokens; give 2 or more, or 0 for all");
     if (assembly.context == 1 && config_.reduction != "with_diagonal")

@@ -192,12 +192,21 @@ TEST(SimCtg, SampledPositionsAreUsed) {
 }
 
 TEST(SimCtg, RefusesConfigurationsWithoutPairs) {
+  struct WithEncoder : FakeModel {
+    bool has_encoder() const override { return true; }
+  };
+  const FakeModel decoder;
+  const WithEncoder encoder;
   Assembly assembly;
+  assembly.model = &decoder;
   assembly.context = 8;
   const auto findings = [&](const json& given) { return make<Objective>("simctg", given)->validate(assembly).size(); };
   EXPECT_EQ(findings({{"positions", 1}}), 1u);
   EXPECT_EQ(findings({{"prefix_len", 8}}), 1u);
   EXPECT_EQ(findings({{"positions", 2}, {"prefix_len", 7}}), 0u);
+  assembly.model = &encoder;  // whose states before the output are zeros
+  EXPECT_EQ(findings({{"positions", 2}}), 1u);
+  assembly.model = &decoder;
   assembly.context = 1;
   EXPECT_EQ(findings(json::object()), 1u);
   EXPECT_EQ(findings({{"reduction", "with_diagonal"}}), 0u);

@@ -1,0 +1,259 @@
+// Social Chemistry 101: rules of thumb about situations, with attributes. Forbes et al. 2020, arXiv:2011.00620. A row
+// of the file is a document whose fields are its cells. The files are mapped and checked in one pass; rows are read
+// again when they are asked for. Messages name places and never quote a situation or a rule of thumb.
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+
+#include "../delimited.h"
+#include "../splits.h"
+#include "assay/dataset.h"
+#include "assay/plugin.h"
+#include "assay/random.h"
+#include "rows.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+namespace norms = assay::norms;
+using assay::Split;
+using assay::UserError;
+using assay::dataset::DelimitedReader;
+
+class Norms final : public assay::Dataset {
+ public:
+  struct Config {
+    assay::Path path;
+    std::string delimiter = "tab", divide = "column", bad = "without";
+    std::vector<std::string> splits, areas;
+    std::vector<int64_t> m;
+    double validation_fraction = 0.1, test_fraction = 0.1;
+    bool strict = false, ignore_extra_columns = false;
+  };
+  static void describe(auto& schema) {
+    schema
+        .doc(
+            "Social Chemistry 101: rules of thumb (RoTs) about everyday situations, with attributes of the RoT and of "
+            "its action. The record counts rows by split and area, empty cells by column, and rows that break a rule "
+            "of the data card.")
+        .paper("arXiv:2011.00620")
+        .required("path", &Config::path, "A file, or a folder whose .tsv and .csv files are read in order of names.")
+        .param("delimiter", &Config::delimiter, "Delimiter of cells.", {"tab", "comma"})
+        .param("divide", &Config::divide,
+               "How rows are divided among the splits. column: by the column split (train; dev is validation; test), "
+               "and other rows are left out. situation: by a hash of situation-short-id, over all files together, so "
+               "that no situation is in two splits.",
+               {"column", "situation"})
+        .param("bad", &Config::bad,
+               "Which rows are read: those of RoTs that are not marked as bad, only bad ones, or both.",
+               {"without", "only", "with"})
+        .param("splits", &Config::splits, "Values of the column split to read; empty: all.")
+        .param("areas", &Config::areas, "Values of the column area to read; empty: all.")
+        .param("m", &Config::m, "Values of the column m to read; empty: all.", 1, 50)
+        .param("validation_fraction", &Config::validation_fraction,
+               "With divide = \"situation\": share of the situations in validation.", 0, 1)
+        .param("test_fraction", &Config::test_fraction, "With divide = \"situation\": share of the situations in test.",
+               0, 1)
+        .param("strict", &Config::strict,
+               "Whether a value outside its column's set is an error; otherwise it is counted and read.")
+        .param("ignore_extra_columns", &Config::ignore_extra_columns,
+               "Whether columns beyond the 25 of the data are ignored; otherwise they are an error.");
+  }
+
+  explicit Norms(const Config& config) : config_(config) {
+    assay::dataset::check_fractions("norms", config_.validation_fraction, config_.test_fraction);
+    check_known("splits", config_.splits, norms::columns()[norms::kSplit].values);
+    check_known("areas", config_.areas, norms::columns()[norms::kArea].values);
+    source_ = {fs::path(config_.path.file).filename().string(), config_.path.sha256, "CC BY-SA 4.0"};
+    norms::RowCheck check(config_.strict, irregularities_);
+    std::unordered_map<uint64_t, Known> ids;
+    for (const auto& path : files_of(config_.path.file)) read_file(path, check, ids);
+    for (const auto& [split, rows] : by_split_) counts_["rows"] += rows, counts_["rows.split." + split] = rows;
+    for (const auto& [area, rows] : by_area_) counts_["rows.area." + area] = rows;
+    for (size_t c = 0; c < norms::kColumns; ++c)
+      if (check.nulls()[c] > 0) counts_[std::string("null.") + norms::columns()[c].name] = check.nulls()[c];
+    for (const auto split : {Split::kTrain, Split::kValidation, Split::kTest})
+      counts_[std::string("documents.") + assay::name_of(split)] = size(split);
+  }
+
+  int64_t size(Split split) const override { return static_cast<int64_t>(rows(split).size()); }
+
+  assay::Document document(Split split, int64_t index) const override {
+    assay::dataset::check_index("norms", split, index, size(split));
+    const auto& row = rows(split)[static_cast<size_t>(index)];
+    const auto& file = files_[row.file];
+    DelimitedReader reader(file.mapping->text(), delimiter(), row.begin, row.line);
+    std::vector<std::string_view> cells;
+    reader.next(cells);
+    assay::Document document;
+    for (size_t c = 0; c < norms::kColumns; ++c)
+      if (std::string value; norms::read_cell(c, cells[file.places[c]], value))
+        document.fields[norms::columns()[c].name] = std::move(value);
+    document.fields["place"] = file.name + ":" + std::to_string(row.line);
+    document.id = document.fields["rot-id"] + (row.copy > 0 ? "#" + std::to_string(row.copy + 1) : "");
+    document.text = document.fields["situation"] + "\n" + document.fields["rot"] + "\n";
+    return document;
+  }
+
+  std::vector<assay::Source> sources() const override { return {source_}; }
+  std::map<std::string, int64_t> counts() const override { return counts_; }
+  std::vector<std::string> warnings() const override { return irregularities_.sentences(); }
+  std::optional<assay::Fractions> fractions() const override {
+    if (config_.divide == "column") return {};
+    return assay::Fractions{config_.validation_fraction, config_.test_fraction, /*of_documents=*/true};
+  }
+
+ private:
+  struct File {
+    std::unique_ptr<assay::dataset::MappedFile> mapping;
+    std::string name;
+    std::array<size_t, norms::kColumns> places;  // of each column among the cells
+  };
+  struct Row {
+    uint32_t file, copy;  // copy: number of earlier rows of the same RoT
+    int64_t line;
+    size_t begin;
+  };
+  struct Known {  // where a rot-id was seen first, and how often
+    uint32_t file, count;
+    int64_t line;
+  };
+
+  static void check_known(const char* parameter, const std::vector<std::string>& given,
+                          const std::vector<std::string>& known) {
+    for (const auto& value : given)
+      if (std::find(known.begin(), known.end(), value) == known.end()) {
+        std::string all;
+        for (const auto& one : known) all += (all.empty() ? "" : ", ") + one;
+        throw UserError("norms: " + std::string(parameter) + ": '" + value + "' is not valid; it must be one of " +
+                        all);
+      }
+  }
+
+  static std::vector<fs::path> files_of(const fs::path& path) {
+    if (!fs::is_directory(path)) return {path};
+    std::vector<fs::path> files;
+    for (const auto& entry : fs::directory_iterator(path))
+      if (entry.path().extension() == ".tsv" || entry.path().extension() == ".csv") files.push_back(entry.path());
+    std::sort(files.begin(), files.end());
+    if (files.empty()) throw UserError("norms: " + path.string() + " contains no .tsv or .csv file");
+    return files;
+  }
+
+  char delimiter() const { return config_.delimiter == "tab" ? '\t' : ','; }
+  const std::vector<Row>& rows(Split split) const { return rows_[static_cast<size_t>(split)]; }
+
+  // The places of the columns in a file, by its header.
+  std::array<size_t, norms::kColumns> places_in(const std::vector<std::string_view>& header,
+                                                const std::string& file) const {
+    std::array<size_t, norms::kColumns> places{};
+    for (size_t c = 0; c < norms::kColumns; ++c) {
+      const std::string_view name = norms::columns()[c].name;
+      const auto found = std::find(header.begin(), header.end(), name);
+      if (found == header.end())
+        throw UserError("norms: " + file + ":1: the header has " + std::to_string(header.size()) +
+                        " columns, and none is '" + std::string(name) + "'; the data has 25 columns, separated by " +
+                        (config_.delimiter == "tab" ? "tabs" : "commas") + " (set delimiter to change that)");
+      places[c] = static_cast<size_t>(found - header.begin());
+    }
+    for (const auto& name : header)
+      if (norms::column_at(name) == norms::kColumns && !config_.ignore_extra_columns)
+        throw UserError("norms: " + file + ":1: the column '" + std::string(name) +
+                        "' is not one of the data's 25; remove it, or set ignore_extra_columns = true");
+    return places;
+  }
+
+  void read_file(const fs::path& path, norms::RowCheck& check, std::unordered_map<uint64_t, Known>& ids) {
+    auto& file = files_.emplace_back();
+    file.mapping = std::make_unique<assay::dataset::MappedFile>("norms", path);
+    file.name = path.filename().string();
+    DelimitedReader reader(file.mapping->text(), delimiter());
+    std::vector<std::string_view> read;
+    if (!reader.next(read)) refuse_fault(reader, file.name);
+    const auto width = read.size();
+    file.places = places_in(read, file.name);
+    norms::Cells cells;
+    while (reader.next(read)) {
+      if (read.size() != width)
+        throw UserError("norms: " + file.name + ":" + std::to_string(reader.line()) + ": the row has " +
+                        std::to_string(read.size()) + " cells, and the header has " + std::to_string(width) +
+                        "; check for missing or surplus delimiters and for quotes");
+      for (size_t c = 0; c < norms::kColumns; ++c) cells[c] = read[file.places[c]];
+      check(cells,
+            [&](size_t c) { return file.name + ":" + std::to_string(reader.line()) + ":" + norms::columns()[c].name; });
+      add_row(cells, reader, ids);
+    }
+    refuse_fault(reader, file.name);
+    if (const auto count = reader.unusual_quotes(); count > 0)
+      irregularities_.add("file with text after the closing quote of a cell", file.name);
+  }
+
+  // Throws for what ended the text before its end.
+  static void refuse_fault(const DelimitedReader& reader, const std::string& file) {
+    const auto where = "norms: " + file + ":" + std::to_string(reader.fault_line()) + ": ";
+    if (reader.fault() == DelimitedReader::Fault::kCarriageReturn)
+      throw UserError(where + "the line ends with CR; convert the file to LF line ends (tr -d '\\r', or dos2unix)");
+    if (reader.fault() == DelimitedReader::Fault::kOpenQuote)
+      throw UserError(where +
+                      "a cell begins with a quote that is never closed; close it, or double quotes within cells");
+  }
+
+  void add_row(const norms::Cells& cells, const DelimitedReader& reader, std::unordered_map<uint64_t, Known>& ids) {
+    const auto here = static_cast<uint32_t>(files_.size() - 1);
+    auto& known =
+        ids.try_emplace(assay::stream_key(0, cells[norms::kRotId]), Known{here, 0, reader.line()}).first->second;
+    if (known.file != here)
+      throw UserError("norms: " + files_[here].name + ":" + std::to_string(reader.line()) + ":rot-id: '" +
+                      std::string(cells[norms::kRotId]) + "' is also in " + files_[known.file].name + ":" +
+                      std::to_string(known.line) + "; remove one of the two rows, or read the files one by one");
+    count(by_split_, cells[norms::kSplit]);
+    count(by_area_, cells[norms::kArea]);
+    const Row row{here, known.count++, reader.line(), reader.record_begin()};
+    if (const auto split = is_read(cells) ? split_of(cells) : std::nullopt)
+      rows_[static_cast<size_t>(*split)].push_back(row);
+  }
+
+  using Counts = std::map<std::string, int64_t, std::less<>>;
+  static void count(Counts& counts, std::string_view value) {
+    const auto found = counts.find(value);
+    ++(found != counts.end() ? found : counts.emplace(value, 0).first)->second;
+  }
+
+  bool is_read(const norms::Cells& cells) const {
+    const auto among = [](const std::vector<std::string>& values, std::string_view value) {
+      return values.empty() || std::find(values.begin(), values.end(), value) != values.end();
+    };
+    int m = 0, bad = 0;
+    norms::read_integer(cells[norms::kM], m);
+    norms::read_integer(cells[norms::kRotBad], bad);
+    return among(config_.splits, cells[norms::kSplit]) && among(config_.areas, cells[norms::kArea]) &&
+           (config_.m.empty() || std::find(config_.m.begin(), config_.m.end(), m) != config_.m.end()) &&
+           (config_.bad == "with" || (bad == 1) == (config_.bad == "only"));
+  }
+
+  std::optional<Split> split_of(const norms::Cells& cells) const {
+    if (config_.divide == "situation")
+      return assay::dataset::hashed_split(std::string(cells[norms::kSituationId]), config_.validation_fraction,
+                                          config_.test_fraction);
+    const auto split = cells[norms::kSplit];
+    if (split == "train") return Split::kTrain;
+    if (split == "dev") return Split::kValidation;
+    if (split == "test") return Split::kTest;
+    return std::nullopt;
+  }
+
+  Config config_;
+  assay::Source source_;
+  std::vector<File> files_;
+  std::array<std::vector<Row>, 3> rows_;
+  Counts by_split_, by_area_;
+  std::map<std::string, int64_t> counts_;
+  norms::Irregularities irregularities_;
+};
+
+}  // namespace
+
+ASSAY_PLUGIN("norms", "1.0.0", assay::component<Norms>("norms"))
