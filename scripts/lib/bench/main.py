@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 
-from bench import build, cocolm, infill, loaded, scaling, simctg, sweep, table
+from bench import build, cocolm, infill, loaded, norms, scaling, simctg, sweep, table
 from bench.assay import Assay
 from bench.cases import MESHES, PEER_THREADS, PEERS, POSITIONS, QUICK_STEPS, SIZES, SYSTEMS, THREADS, TRIAL_STEPS
 from bench.cases import TRIED_BY, case, training_flops_per_token
@@ -20,7 +20,7 @@ from bench.peers import PACKAGES, Environment, Peers, libtorch_version
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 PARTS_WITH_PEERS = {"train", "sweep", "simctg"}
-PARTS = ("train", "sweep", "simctg", "infill", "cocolm", "commands", "loaded", "scaling", "build")
+PARTS = ("train", "sweep", "simctg", "infill", "cocolm", "commands", "loaded", "scaling", "norms", "build")
 
 NOTES = f"""\
 - tokens/s: steady state, from a fifth of the run to its end; median, lowest and highest of the repetitions, which
@@ -121,6 +121,7 @@ class Bench:
         self.steps = QUICK_STEPS if options.quick else None
         self.training, self.sweep, self.peaks, self.failures = [], [], [], []
         self.simctg, self.infill, self.cocolm, self.commands, self.build, self.loaded, self.scaling = "", "", "", "", "", "", ""
+        self.norms = ""
 
     def keep(self, part, **row):
         """Writes a measurement at once, so that a later failure does not lose it."""
@@ -257,6 +258,12 @@ class Bench:
                                                                   for name, of in measured["sweeps"].items()}})
             self.scaling = scaling.table(measured)
 
+    def run_norms(self):
+        if "assay" in self.systems:
+            measured = norms.measure(ROOT, self.folder, self.options.quick, self.repetitions, say)
+            self.keep("norms", measured=measured)
+            self.norms = norms.table(measured)
+
     def report(self, about):
         """Yields (file name, text)."""
         peak = max(self.peaks, default=None)
@@ -289,7 +296,7 @@ class Bench:
             yield "table.csv", table.comma_separated(*parts)
         for name, part in (("simctg.md", self.simctg), ("infill.md", self.infill), ("cocolm.md", self.cocolm),
                            ("commands.md", self.commands), ("build.md", self.build), ("loaded.md", self.loaded),
-                           ("scaling.md", self.scaling)):
+                           ("scaling.md", self.scaling), ("norms.md", self.norms)):
             if part:
                 yield name, header + part
 
@@ -309,7 +316,7 @@ def main():
             for part, work in (("train", bench.train), ("sweep", bench.run_sweep), ("simctg", bench.run_simctg),
                                ("infill", bench.run_infill), ("cocolm", bench.run_cocolm),
                                ("commands", bench.run_commands), ("build", bench.run_build), ("loaded", bench.run_loaded),
-                               ("scaling", bench.run_scaling)):
+                               ("scaling", bench.run_scaling), ("norms", bench.run_norms)):
                 if part in options.parts:
                     work()
             if options.reference:
