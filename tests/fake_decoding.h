@@ -33,7 +33,7 @@ class FakeDecoding : public DecodeContext {
     return tokens_BS;
   }
   Tensor scores() override { return at::zeros({logits_BV_.size(0)}, at::kDouble); }
-  Tensor ended() override { return at::zeros({logits_BV_.size(0)}, at::kBool); }
+  Tensor ended() override { return ended_B.defined() ? ended_B : at::zeros({logits_BV_.size(0)}, at::kBool); }
   Tensor lengths() override { return at::full({logits_BV_.size(0)}, step_, at::kLong); }
   Tensor prompts() override { return at::arange(logits_BV_.size(0), at::kLong); }
   Draws draws(int64_t row) const override { return Draws(seed_, "decode").substream(static_cast<uint64_t>(row)); }
@@ -41,7 +41,7 @@ class FakeDecoding : public DecodeContext {
 
   // What a decoder may read.
   const Vocabulary* words = nullptr;
-  Tensor tokens_BS, hidden_BSD, mask_BS;
+  Tensor tokens_BS, hidden_BSD, mask_BS, ended_B;
   std::function<Tensor(const Tensor& candidates_BK)> tried;  // [B, K, D]
 
  private:

@@ -76,7 +76,7 @@ test_texts = 10
 TEST_F(ResumeTogether, RowsOfDocuments) {
   const std::string data = R"([data]
 dataset = { use = "norms_planted", train = 36, held_out = 4, rots = 1 }
-context = 160
+context = 192
 [[evaluate]]
 label = "lm"
 remove = true

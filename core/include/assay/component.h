@@ -66,8 +66,9 @@ inline constexpr const char* kEndOfText = "<|endoftext|>";  // separates documen
 // token.
 class SpecialTokens {
  public:
-  // words: a text whose tokens the new token starts as: its row of the token table is the mean of their initial rows.
-  // Empty: its row is drawn like any other.
+  // words: a text, as it is in a sentence (with the space before it), whose tokens the new token starts as: its row of
+  // the token table is the mean of their initial rows. Empty: its row is drawn like any other. Only training components
+  // decide it.
   void declare(const std::string& name, const std::string& words = "") {
     if (!words.empty()) words_.emplace(name, words);
     for (const auto& known : names_)

@@ -48,10 +48,10 @@ class Dataset : public Component {
   // The requested fractions; nullopt when the data itself defines its splits. A plan reports the actual shares, and is
   // refused when they are far from the requested ones.
   virtual std::optional<Fractions> fractions() const { return std::nullopt; }
-  // Counts of what was read, by name ("rows.train", "null.action-agree"); the record of a run lists them.
+  // Counts of what was read, by name ("rows.split.train", "null.action-agree"); the record of a run lists them.
   virtual std::map<std::string, int64_t> counts() const { return {}; }
-  // One sentence for each kind of irregularity that was read over, with its number. Plans, records and the notes of
-  // tables show them.
+  // One sentence for each kind of irregularity that the data has and the dataset accepts, with its number. Plans,
+  // records and the notes of tables show them.
   virtual std::vector<std::string> warnings() const { return {}; }
 };
 

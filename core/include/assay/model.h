@@ -74,7 +74,7 @@ class Model : public Component {
   virtual bool splits_sequence() const { return false; }
   // true: an encoder reads the source of a row, its first Batch::source_length tokens, and a decoder the rest, from the
   // last token of the source on. The hidden states before that token are zeros. extend takes all tokens that it appends
-  // to an empty cache as the source.
+  // to an empty cache as the source, and the cache then has one position, that of its last token.
   virtual bool has_encoder() const { return false; }
   // Rows of the output table, including padding, over all ranks.
   virtual int64_t padded_vocabulary() const = 0;

@@ -161,7 +161,8 @@ class ASSAY_API CrossAttention {
   CrossAttention(Parameters scope, const Attention::Options& options);  // causal is ignored
   // Keys and values [B, H, S, K] of the memory [B, S, D].
   Cache::Layer remember(const Tensor& memory_BSD) const;
-  // x [B, T, D]; mask [B, S] bool, false: padding of the memory. At least one entry of every row is true.
+  // x [B, T, D]; mask [B, S] bool, false: padding of the memory. At least one entry of every row is true. Of the batch,
+  // dropout reads positions and row_id.
   Tensor operator()(const Tensor& x, const Cache::Layer& memory, const Tensor& mask_BS, const Batch& batch,
                     const ForwardKey& key) const;
 

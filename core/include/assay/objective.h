@@ -84,7 +84,11 @@ class Objective : public Component {
   virtual std::optional<double> flops(const Model& /*model*/, int64_t /*context*/) const { return std::nullopt; }
   // The labels that the objective learns to assign to whole rows; empty: it is not a classifier.
   virtual std::vector<std::string> classes() const { return {}; }
-  // Of a classifier: the scores [B, classes] of each row, before softmax or sigmoid, full on every tensor rank.
+  // Of a classifier: whether a row may have several labels, or none.
+  virtual bool has_several_labels() const { return false; }
+  // Of a classifier: the scores [B, classes] of each row, before softmax (one label) or sigmoid (several), in the dtype
+  // and on the device of the model, full on every tensor rank. The labels that it learns are the channel "label" of a
+  // batch, [B, classes] fp32: 1 for every label of a row; all 0: a row without a label.
   virtual Tensor class_scores(Forward& /*forward*/) { return {}; }
   virtual void prepare(PrepareContext& context) = 0;
   virtual void loss(LossContext& context) = 0;

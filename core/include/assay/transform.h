@@ -1,5 +1,6 @@
-// Kind "transform": changes training data, never evaluation data. A pure function of the sample and its draws, so the
-// result does not depend on workers, mesh or resuming. bind gives access to the tokenizer.
+// Kind "transform": changes training data, and evaluation data only where an evaluator names one. A pure function of
+// the sample and its draws, so the result does not depend on workers, mesh or resuming. bind gives access to the
+// tokenizer.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +34,7 @@ struct Sample {
   // Only at stage kContext. false: the token is padding, which is never attended to, is never a target and has no
   // position. Empty: all true. It becomes Batch::key_mask.
   std::vector<bool> key_mask = {};
-  // Only at stage kSequences.
+  // Set at stage kSequences; kContext and observe see them, with the end of text before the sequence in `source`.
   int64_t source = 0;                                       // number of first tokens that are the source of the rest
   std::string view = {};                                    // name of the kind of sequence, one of Transform::views
   std::map<std::string, std::vector<float>> channels = {};  // the sequence's row of Batch::channels, [B, size]
@@ -48,10 +49,12 @@ class Transform : public Component {
   // The name of the parameter in [0, 1] that is the share of samples to change; empty: there is none. The conformance
   // kit checks it.
   virtual const char* rate_parameter() const { return ""; }
-  // The draws are keyed by (seed, epoch, this instance, sample). Not called at stage kSequences.
-  virtual void apply(Sample& /*sample*/, const Draws& /*draws*/) const {}
-  // Stage kSequences: the sequences of a document, each without the end of text before it, which the core adds. All
-  // sequences have the same channels, of equal sizes.
+  // The draws are keyed by (seed, epoch, this instance, sample). Every stage but kSequences must implement it.
+  virtual void apply(Sample& /*sample*/, const Draws& /*draws*/) const {
+    throw UserError("the transform does not implement apply, which its stage calls");
+  }
+  // Stage kSequences: the sequences of a document, each without the end of text before it, which the core adds; with it
+  // a sequence has at most T tokens. All sequences have the same channels, of equal sizes.
   virtual std::vector<Sample> sequences(const Document& /*document*/, const Draws& /*draws*/) const { return {}; }
   // Stage kSequences: every value of Sample::view.
   virtual std::vector<std::string> views() const { return {}; }

@@ -213,6 +213,7 @@ class StandInTransform final : public Transform {
   void bind(const Vocabulary& vocabulary) override { tokenizer_ = &vocabulary.tokenizer(); }
   Stage stage() const override { return config_.classes > 0 ? Stage::kSequences : Stage::kTokens; }
   std::vector<std::string> views() const override { return {kStandIn}; }
+  void apply(Sample&, const Draws&) const override {}
   // The beginning of a text, of a length and a class of its own.
   std::vector<Sample> sequences(const Document& document, const Draws&) const override {
     Sample sample;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "check/stand_ins.h"
 #include "check/subject.h"
@@ -107,9 +108,14 @@ std::string length_fault(const Bound& bound, const Sample& sample) {
 std::string well_formed(const Subject& subject) {
   const Bound bound(subject);
   const auto views = bound.transform().views();
+  std::optional<std::vector<std::pair<std::string, size_t>>> channels;
   for (int64_t i = 0; i < kDocuments; ++i)
     for (const auto& sample : bound.results(i, draws_of(i))) {
       const auto where = "sample " + std::to_string(i) + ": ";
+      std::vector<std::pair<std::string, size_t>> own;
+      for (const auto& [name, values] : sample.channels) own.emplace_back(name, values.size());
+      if (channels && own != *channels) return where + "its channels differ from those of sample 0";
+      channels = own;
       if (const auto fault = length_fault(bound, sample); !fault.empty()) return where + fault;
       for (const auto id : sample.tokens)
         if (id < 0 || id >= bound.vocabulary().size())
@@ -176,7 +182,7 @@ double at_most(int64_t k, int64_t n, double p) {
 // The fraction of changed samples among those that it can change.
 std::string rates_of_change(const Subject& subject) {
   const std::string rate_parameter = Bound(subject).transform().rate_parameter();
-  if (rate_parameter.empty()) return "";
+  if (rate_parameter.empty() || Bound(subject).transform().stage() == Stage::kSequences) return "";
   const auto never = changed_at(subject, rate_parameter, 0), always = changed_at(subject, rate_parameter, 1);
   if (std::count(never.begin(), never.end(), true)) return rate_parameter + " = 0 changes samples";
   const auto can = std::count(always.begin(), always.end(), true);

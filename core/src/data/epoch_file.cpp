@@ -58,6 +58,8 @@ bool EpochFile::divide(const Header& header) {
   if (std::memcmp(header.magic, kMagic, sizeof kMagic) != 0) return false;
   for (const auto count : {header.size, header.begins, header.channel_width, header.names})
     if (count < 0 || static_cast<size_t>(count) > bytes_) return false;
+  if (header.begins > 0 && static_cast<size_t>(header.channel_width) > bytes_ / static_cast<size_t>(header.begins))
+    return false;
   size_ = header.size;
   sequences_ = header.begins > 0 ? header.begins - 1 : 0;
   channel_width_ = header.channel_width;
@@ -75,11 +77,19 @@ bool EpochFile::divide(const Header& header) {
                     take(weights_, header.has_weights ? size_ : 0) &&
                     take(segments_, header.has_segments ? size_ : 0) && take(source_, sequences_) &&
                     take(channels_, sequences_ * channel_width_) && take(names, header.names) && next == end;
+  for (int64_t i = 0; fits && i < sequences_; ++i)
+    if (begins_[i] < 0 || begins_[i] >= begins_[i + 1] || begins_[i + 1] > size_) return false;
   if (!fits || header.names == 0) return fits;
   const auto sizes = nlohmann::json::parse(names, end, nullptr, /*allow_exceptions=*/false);
   if (!sizes.is_array()) return false;
-  for (const auto& entry : sizes) channel_sizes_.emplace_back(entry[0].get<std::string>(), entry[1].get<int64_t>());
-  return true;
+  int64_t width = 0;
+  for (const auto& entry : sizes) {
+    if (!entry.is_array() || entry.size() != 2 || !entry[0].is_string() || !entry[1].is_number_integer()) return false;
+    channel_sizes_.emplace_back(entry[0].get<std::string>(), entry[1].get<int64_t>());
+    if (channel_sizes_.back().second < 0) return false;
+    width += channel_sizes_.back().second;
+  }
+  return width == channel_width_;
 }
 
 EpochFile::EpochFile(const std::filesystem::path& file) {

@@ -11,15 +11,21 @@ const Transform* maker_of(const DataSpec& spec) {
   return nullptr;
 }
 
+// "document 'id' (file:line)", for messages.
+std::string place_of(const Document& document) {
+  const auto place = document.fields.find("place");
+  return "document '" + document.id + "'" + (place == document.fields.end() ? "" : " (" + place->second + ")");
+}
+
 // Throws when a sequence, with the end of text before it, is not what the interface promises.
-void check_sequence(const Sample& sample, const DataSpec& spec) {
+void check_sequence(const Sample& sample, const std::string& place, const DataSpec& spec) {
   const auto tokens = static_cast<int64_t>(sample.tokens.size());
-  const auto where = "document '" + sample.id + "', view '" + sample.view + "': ";
-  const auto most = spec.context + 1 - spec.unread;
+  const auto where = place + ", view '" + sample.view + "': ";
+  const auto most = spec.context - spec.unread;
   if (tokens > most)
     throw UserError(where + "the sequence has " + std::to_string(tokens) +
                     " tokens, including the end of text before it, and a row holds " + std::to_string(most) +
-                    "; set data.context to " + std::to_string(tokens - 1 + spec.unread) +
+                    "; set data.context to " + std::to_string(tokens + spec.unread) +
                     " or more, or let the transform cut it");
   const auto fits = [&](const auto& values) { return values.empty() || values.size() == sample.tokens.size() - 1; };
   if (!fits(sample.loss_weight) || !fits(sample.segment) || !sample.key_mask.empty())
@@ -61,7 +67,7 @@ std::vector<Sample> sequences_of(const DataSpec& spec, int64_t epoch, int64_t in
   for (auto& sample : samples) {
     sample.id = document.id;
     sample.tokens.insert(sample.tokens.begin(), static_cast<int32_t>(spec.vocabulary->special(kEndOfText)));
-    check_sequence(sample, spec);
+    check_sequence(sample, place_of(document), spec);
     if (!sample.loss_weight.empty()) sample.loss_weight.insert(sample.loss_weight.begin(), 0.0F);
     if (!sample.segment.empty()) sample.segment.insert(sample.segment.begin(), sample.segment.front());
     ++sample.source;  // an encoder reads the end of text, too

@@ -15,7 +15,7 @@ Draws transform_draws(const DataSpec& spec, size_t number, int64_t epoch, int64_
 bool makes_sequences(const DataSpec& spec);
 
 // The sequences of training document `index`, each with the end of text before it. UserError when one has more than
-// T + 1 tokens, or breaks another promise of Transform::sequences.
+// T tokens, or breaks another promise of Transform::sequences.
 std::vector<Sample> sequences_of(const DataSpec& spec, int64_t epoch, int64_t index);
 
 EpochContent materialised_sequences(const DataSpec& spec, int64_t epoch);

@@ -31,8 +31,9 @@ Cache::Layer CrossAttention::remember(const Tensor& memory_BSD) const {
 
 Tensor CrossAttention::operator()(const Tensor& x, const Cache::Layer& memory, const Tensor& mask_BS,
                                   const Batch& batch, const ForwardKey& key) const {
-  const int64_t B = x.size(0), T = x.size(1);
-  const auto q = query_(x).view({B, T, heads_, head_width_}).transpose(1, 2);
+  const auto projected = query_(x);  // of all positions
+  const int64_t B = projected.size(0), T = projected.size(1);
+  const auto q = projected.view({B, T, heads_, head_width_}).transpose(1, 2);
   const auto mask_B11S = mask_BS.view({B, 1, 1, -1});
   Tensor out_BHTK;
   if (key.training && options_.dropout.rate > 0) {

@@ -69,10 +69,12 @@ Assembled::Assembled(const loader::Registry& registry, const record::PlanLine& l
 void Assembled::bind(size_t trains) {
   SpecialTokens tokens;
   tokens.declare(kEndOfText);
+  std::map<std::string, std::string> words;  // of training components
   for (size_t i = 0; i < instances.all().size(); ++i) {
     const auto* component = instances.all()[i];
     const auto before = tokens.names().size();
     guard(*component, "special_tokens", [&] { component->special_tokens(tokens); });
+    if (i < trains) words = tokens.words();
     if (i >= trains && tokens.names().size() > before)
       throw PluginError(component->identity().plugin, component->identity().name, "special_tokens",
                         "the component declares the special token '" + tokens.names().back() +
@@ -85,9 +87,9 @@ void Assembled::bind(size_t trains) {
   int64_t size = text_ids;
   for (const auto& name : tokens.names())
     if (special.emplace(name, size).second) ++size;
-  for (const auto& [name, words] : tokens.words()) {
+  for (const auto& [name, text] : words) {
     if (special.at(name) < text_ids) continue;  // the tokenizer has it
-    const auto ids = guard(*tokenizer, "encode", [&] { return tokenizer->encode(words); });
+    const auto ids = guard(*tokenizer, "encode", [&] { return tokenizer->encode(text); });
     if (!ids.empty()) added_tokens.push_back({special.at(name), {ids.begin(), ids.end()}});
   }
   vocabulary = std::make_unique<Vocabulary>(*tokenizer, size, special);

@@ -10,6 +10,7 @@ using nlohmann::json;
 data::DataSpec data_spec(const Assembled& run, const record::PlanLine& line, const std::string& library,
                          const std::filesystem::path& contexts) {
   std::string text = library + line.data_id + json(run.vocabulary->special()).dump();
+  if (run.makes_sequences()) text += " " + std::to_string(run.context - run.unread());  // what a row holds
   for (const auto& [name, plugin] : line.plugins)
     if (name.starts_with("dataset/") || name.starts_with("tokenizer/") || name.starts_with("transform/"))
       text += name + plugin.sha256;

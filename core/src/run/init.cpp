@@ -68,10 +68,12 @@ std::string ignore_fault(const SafetensorsFile& file, const Names& surplus, cons
   return "";
 }
 
-std::string fault_of(const SafetensorsFile& file, Assembled& run, const Names& ignore, const Names& of_optimizer = {}) {
-  auto fault = vocabulary_fault(file, run);
+// of_optimizer: null if only weights are read, which the run may use with more special tokens.
+std::string fault_of(const SafetensorsFile& file, Assembled& run, const Names& ignore,
+                     const Names* of_optimizer = nullptr) {
+  auto fault = !of_optimizer && grown_from(file, run) >= 0 ? "" : vocabulary_fault(file, run);
   const auto surplus = surplus_in(file, weights_of(run));
-  if (fault.empty()) fault = ignore_fault(file, surplus, of_optimizer, ignore);
+  if (fault.empty()) fault = ignore_fault(file, surplus, of_optimizer ? *of_optimizer : Names(), ignore);
   if (fault.empty()) fault = surplus_fault(file, surplus, ignore);
   return fault;
 }
@@ -81,9 +83,15 @@ void refuse(const std::string& fault) {
 }
 
 void load_initial_weights(const fs::path& path, Assembled& run, const Mesh& mesh, const Names& ignore,
-                          const Names& of_optimizer = {}) {
-  refuse(fault_of(SafetensorsFile(path), run, ignore, of_optimizer));
-  load_weights(path, run, mesh);
+                          const Names* of_optimizer = nullptr) {
+  const SafetensorsFile file(path);
+  refuse(fault_of(file, run, ignore, of_optimizer));
+  const auto known = grown_from(file, run);
+  load(file, weights_of(run), mesh.tensor(), known);
+  if (known < 0) return;
+  auto added = run.added_tokens;  // the words' rows have changed
+  std::erase_if(added, [&](const nn::AddedToken& token) { return token.id < known; });
+  nn::start_as_words(added, run.vocabulary->size(), run.parameters->all(), mesh);
 }
 
 }  // namespace
@@ -101,7 +109,7 @@ void start_from_init(const record::TrainConfig& train, Assembled& run, const Mes
   const auto file = state.open();
   const auto tensors = optimizer_state_of(run);
   const auto surplus = surplus_in(file, tensors);
-  load_initial_weights(from.weights(), run, mesh, ignore, surplus);
+  load_initial_weights(from.weights(), run, mesh, ignore, &surplus);
   refuse(surplus_fault(file, surplus, ignore));
   load(file, tensors, mesh.tensor());
 }
@@ -143,7 +151,7 @@ std::vector<std::pair<std::string, std::string>> init_findings(const record::Tra
       of_optimizer = surplus_in(names, optimizer_state_of(run));
       return surplus_fault(names, of_optimizer, ignore);
     });
-  find("init.from", [&] { return fault_of(*file, run, ignore, of_optimizer); });
+  find("init.from", [&] { return fault_of(*file, run, ignore, init.load == "all" ? &of_optimizer : nullptr); });
   return findings;
 }
 

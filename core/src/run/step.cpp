@@ -1,5 +1,7 @@
 #include "run/step.h"
 
+#include <ATen/ops/arange.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/zeros_like.h>
 #include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/functions/accumulate_grad.h>
@@ -166,12 +168,26 @@ RunLength length_of(const Assembled& run) { return {run.steps, run.batch * run.c
 
 }  // namespace
 
+namespace {
+
+// A model with an encoder predicts nothing before the last token of the source.
+void clear_source_weights(Batch& batch) {
+  const auto place_T = at::arange(batch.length(), batch.tokens.options());
+  const auto is_source_BT = place_T.lt(batch.source_length.unsqueeze(1) - 1);
+  if (!batch.loss_weight.defined()) batch.loss_weight = at::ones(batch.tokens.sizes(), at::kFloat);
+  batch.loss_weight = batch.loss_weight.masked_fill(is_source_BT, 0.0);
+}
+
+}  // namespace
+
 std::vector<Batch> micro_batches(const Assembled& run, const Mesh& mesh, data::TrainingData& data, int64_t step) {
   const int64_t rows = run.batch / run.data, first = rows * mesh.data().rank();
+  const bool reads_source = guard(*run.model, "has_encoder", [&] { return run.model->has_encoder(); });
   std::vector<Batch> batches;
   for (int64_t row = first; row < first + rows; row += run.micro_batch) {
     const int64_t end = std::min(row + run.micro_batch, first + rows);
     batches.push_back(data.rows(step * run.batch + row, step * run.batch + end, row));
+    if (reads_source && batches.back().source_length.defined()) clear_source_weights(batches.back());
   }
   return batches;
 }

@@ -71,12 +71,18 @@ std::vector<std::pair<std::string, std::string>> stage_faults(const Assembled& r
                           "the transform '" + maker->identity().name + "' makes the rows already; keep one of the two");
     maker = transform;
   }
+  const bool has_encoder = guard(*run.model, "has_encoder", [&] { return run.model->has_encoder(); });
+  for (const auto* transform : run.transforms)
+    if (maker && has_encoder && transform->stage() == Stage::kContext)
+      faults.emplace_back(transform->identity().instance,
+                          "the transform may move tokens, and the model's encoder reads the first tokens of a row; "
+                          "remove it, or use a model without an encoder");
   for (const auto* transform : run.transforms)
     if (maker && (transform->stage() == Stage::kDocument || transform->stage() == Stage::kTokens))
       faults.emplace_back(transform->identity().instance, "the transform changes documents, but '" +
                                                               maker->identity().name +
                                                               "' makes rows of their fields; remove one of the two");
-  if (run.steps > 0 && !maker && guard(*run.model, "has_encoder", [&] { return run.model->has_encoder(); }))
+  if (run.steps > 0 && !maker && has_encoder)
     faults.emplace_back("model",
                         "the model's encoder reads the source of a row, and no transform makes rows with a source; add "
                         "one, such as norm_views, or use a model without an encoder");

@@ -115,14 +115,14 @@ TEST(Sequences, EveryRowOnceAnEpochInAnOrderOfItsOwn) {
 // The longest row has no padding, and still a mask, so that it is computed as in any other batch.
 TEST(Sequences, ARowMayFillTheContext) {
   const TwoViews views;
-  RowsRig rig(views, 5);
+  RowsRig rig(views, 6);
   data::TrainingData data(rig.spec);
   const auto batch = data.rows(0, 10, 0);
   for (int64_t row = 0; row < 10; ++row)
     if (ints(batch.targets[row])[0] == 40) {
-      EXPECT_THAT(ints(batch.targets[row]), ElementsAre(40, 41, 42, 43, 44));
-      EXPECT_THAT(ints(batch.loss_weight[row]), ElementsAre(0, 1, 1, 1, 1));
-      EXPECT_EQ(batch.key_mask[row].sum().item<int64_t>(), 5);
+      EXPECT_THAT(ints(batch.targets[row]), ElementsAre(40, 41, 42, 43, 44, 100));
+      EXPECT_THAT(ints(batch.loss_weight[row]), ElementsAre(0, 1, 1, 1, 1, 0));
+      EXPECT_EQ(batch.key_mask[row].sum().item<int64_t>(), 6);
     }
 }
 
@@ -156,9 +156,9 @@ std::string error_of(const Transform& transform, int64_t context = 6) {
 
 TEST(Sequences, WhatATransformMustNotReturn) {
   EXPECT_THAT(
-      error_of(TwoViews(), 4),
+      error_of(TwoViews(), 5),
       HasSubstr("document 'd4', view 'long': the sequence has 6 tokens, including the end of text before it, and "
-                "a row holds 5; set data.context to 5 or more"));
+                "a row holds 5; set data.context to 6 or more"));
   EXPECT_THAT(error_of(Masked()), HasSubstr("document 'd0', view 'long': loss_weight and segment must have one entry"));
   EXPECT_THAT(error_of(Unweighted()), HasSubstr("document 'd0', view 'short': loss_weight"));
   EXPECT_THAT(error_of(AllSource()), HasSubstr("the source has 1 of 1 tokens; it must be shorter"));

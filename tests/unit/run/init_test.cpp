@@ -3,6 +3,7 @@
 #include "run/init.h"
 
 #include <ATen/ops/ones.h>
+#include <c10/core/GradMode.h>
 #include <gmock/gmock.h>
 
 #include "base/files.h"
@@ -213,6 +214,53 @@ TEST(Init, AFileWithTheSizeOfItsVocabularyMustMatch) {
       other.wrong,
       HasSubstr(R"(w.safetensors: the weights were trained with the vocabulary {"size":260}, but this run has {)"));
   EXPECT_EQ(other.planned, other.wrong);
+}
+
+// Weights of a run without added tokens start a run with them: its known rows are the file's, and an added token starts
+// as the mean of its words in the file, on every mesh. A run whose other tokens differ cannot start so.
+TEST(Init, AVocabularyMayGrow) {
+  TinyRun tiny;
+  tiny.model()["tied_head"] = false;
+  const Finished from(tiny);
+  const run::SafetensorsFile file(from.folder / "weights.safetensors");
+  const auto table = file.read("model.embedding.weight"), head = file.read("model.head.weight");
+  ASSERT_EQ(table.size(0), 264);
+  auto views = tiny.line;
+  views["train"]["data"]["dataset"] = {{"use", "norms_planted"}, {"train", 8}, {"held_out", 1}, {"rots", 1}};
+  views["train"]["data"]["context"] = 192;
+  views["train"]["transforms"] = {{{"use", "norm_views"}, {"label", "norm_views"}}};
+  TinyRun grown;
+  for (const int ranks : {1, 2, 4}) {
+    grown.line = views;
+    grown.line["train"]["init"] = from.init("weights");
+    grown.mesh(ranks, 1);
+    grown.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {
+      run::start_from_init(grown.planned().train, run, mesh);
+      const c10::NoGradGuard no_grad;
+      for (const auto& parameter : run.parameters->all()) {
+        const auto whole = reassembled(parameter, parameter.value.detach(), mesh);
+        if (parameter.spec.name == "model.embedding.weight") {
+          EXPECT_TRUE(whole.narrow(0, 0, 257).equal(table.narrow(0, 0, 257)));
+          const auto mean = (table[' '] + table['b'] + table['a'] + table['d']) / 4;
+          EXPECT_LE((whole[run.vocabulary->special("<bad>")] - mean).abs().max().item<double>(), 1e-15);
+          EXPECT_GT(whole[run.vocabulary->special("[rot]")].abs().max().item<double>(), 0);
+        } else if (parameter.spec.name == "model.head.weight") {
+          EXPECT_TRUE(whole.narrow(0, 0, 257).equal(head.narrow(0, 0, 257)));
+        } else {
+          EXPECT_TRUE(whole.equal(file.read(parameter.spec.name))) << parameter.spec.name;
+        }
+      }
+    });
+  }
+  grown.line = views;
+  EXPECT_EQ(Started(grown, from.init("weights")).wrong, "");
+  EXPECT_THAT(Started(grown, from.init("all")).wrong, HasSubstr("the weights were trained with the vocabulary"));
+  TinyRun other;  // whose token 257 is another one
+  other.line["train"]["transforms"] = {{{"use", "fim"}, {"label", "fim"}}};
+  other.model()["tied_head"] = false;
+  const Finished of_fim(other);
+  grown.line["train"]["transforms"] = {{{"use", "norm_views"}, {"label", "norm_views"}}};
+  EXPECT_THAT(Started(grown, of_fim.init("weights")).wrong, HasSubstr("the weights were trained with the vocabulary"));
 }
 
 TEST(Init, MissingInputsAreNotReportedByAPlan) {

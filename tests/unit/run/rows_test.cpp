@@ -5,17 +5,21 @@
 #include <gtest/gtest.h>
 
 #include "run/forward.h"
+#include "unit/run/cocolm_run.h"
 #include "unit/run/gradients.h"
 
 namespace assay::testing {
 namespace {
 
+void read_norms(TinyRun& tiny) {
+  auto& train = tiny.line["train"];
+  train["data"]["dataset"] = {{"use", "norms_planted"}, {"train", 12}, {"held_out", 2}, {"rots", 1}};
+  train["data"]["context"] = 160;
+  train["transforms"] = {{{"use", "norm_views"}, {"label", "norm_views"}, {"views", "4"}}};
+}
+
 struct NormRows : TinyRun {
-  NormRows() {
-    line["train"]["data"]["dataset"] = {{"use", "norms_planted"}, {"train", 12}, {"held_out", 2}, {"rots", 1}};
-    line["train"]["data"]["context"] = 160;
-    line["train"]["transforms"] = {{{"use", "norm_views"}, {"label", "norm_views"}, {"views", "4"}}};
-  }
+  NormRows() { read_norms(*this); }
 };
 
 json t5() {
@@ -67,6 +71,26 @@ TEST(Rows, EveryMeshAndMicroBatchHasTheSameGradient) {
   }
 }
 
+// Other objectives train on the same rows.
+TEST(Rows, SimCtgAndCocoLmHaveTheSameGradientOnEveryMesh) {
+  NormRows simctg;
+  simctg.line["train"]["objectives"] = {{{"use", "mle"}, {"label", "mle"}, {"weight", 1.0}},
+                                        {{"use", "simctg"}, {"label", "simctg"}, {"weight", 1.0}}};
+  CocoLmRun cocolm;
+  read_norms(cocolm);
+  cocolm.model()["positional"] = cocolm.line["train"]["objectives"][0]["generator"]["positional"] = {{"use", "t5"}};
+  for (auto* tiny : std::initializer_list<TinyRun*>{&simctg, &cocolm}) {
+    const auto whole = gradients_of(*tiny);
+    const auto size = tiny->line["resources"]["micro_batch"].get<int64_t>();
+    for (const auto& [tensor, data, rows] :
+         {std::tuple{2, 1, size}, {4, 1, size}, {1, 2, size / 2}, {2, 2, size / 4}}) {
+      tiny->mesh(tensor, data);
+      tiny->line["resources"]["micro_batch"] = std::max<int64_t>(rows, 1);
+      expect_close(whole, gradients_of(*tiny), 1e-11, "tensor " + std::to_string(tensor));
+    }
+  }
+}
+
 // Tokens of the source reach the output of a model with an encoder, and no target before the output has a gradient.
 TEST(Rows, AnEncoderReadsTheWholeSource) {
   NormRows tiny;
@@ -104,7 +128,7 @@ TEST(Rows, AddedTokensStartAsTheirWords) {
       const auto whole = reassembled(table, table.value.detach(), mesh);
       const auto row = [&](const std::string& token) { return whole[run.vocabulary->special(token)]; };
       auto mean = at::zeros_like(whole[0]);
-      for (const char letter : std::string("very bad")) mean += whole[letter] / 8.0;
+      for (const char letter : std::string(" very bad")) mean += whole[letter] / 9.0;
       EXPECT_LE((row("<very-bad>") - mean).abs().max().item<double>(), 1e-15);
       EXPECT_FALSE(row("[rot]").equal(row("[action]")));
       const Draws draws(3, "model.embedding.weight");

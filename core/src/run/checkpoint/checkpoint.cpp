@@ -138,10 +138,35 @@ SafetensorsFile OptimizerState::open() const {
 
 SafetensorsFile OptimizerState::open_names() const { return SafetensorsFile(folder_ / kOptimizer); }
 
-std::string vocabulary_fault(const SafetensorsFile& file, const Assembled& run) {
+namespace {
+
+// The vocabulary in the metadata of weights; null when there is none.
+json vocabulary_in(const SafetensorsFile& file) {
   const auto known = file.metadata().find("vocabulary");
   const auto theirs = known == file.metadata().end() ? json() : json::parse(known->second, nullptr, false);
-  if (!theirs.is_object()) return "";
+  return theirs.is_object() ? theirs : json();
+}
+
+}  // namespace
+
+int64_t grown_from(const SafetensorsFile& file, const Assembled& run) {
+  const auto theirs = vocabulary_in(file);
+  const auto ours = theirs.is_null() ? json() : vocabulary_of(run);
+  const auto size = theirs.is_null() ? -1 : theirs.value("size", int64_t{-1});
+  if (size < run.tokenizer->size() || size >= run.vocabulary->size()) return -1;
+  for (const auto& [key, value] : theirs.items())
+    if (key != "size" && key != "special" && ours.value(key, json()) != value) return -1;
+  if (!theirs.contains("special")) return size;  // imported weights
+  for (const auto& [name, id] : theirs["special"].items())
+    if (!run.vocabulary->special().contains(name) || run.vocabulary->special(name) != id) return -1;
+  for (const auto& [name, id] : run.vocabulary->special())
+    if (id < size && !theirs["special"].contains(name)) return -1;
+  return size;
+}
+
+std::string vocabulary_fault(const SafetensorsFile& file, const Assembled& run) {
+  const auto theirs = vocabulary_in(file);
+  if (theirs.is_null()) return "";
   const auto ours = vocabulary_of(run);
   for (const auto& [key, value] : theirs.items())  // imported weights have only some of the keys
     if (ours.value(key, json()) != value)

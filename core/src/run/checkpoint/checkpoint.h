@@ -86,6 +86,9 @@ void load_weights(const std::filesystem::path& file, Assembled& run, const Mesh&
 // Returns "" when the file has no vocabulary or its vocabulary agrees with that of this run, else the difference.
 std::string vocabulary_fault(const SafetensorsFile& file, const Assembled& run);
 
+// The size of the file's vocabulary if the run's is that one and more special tokens behind it; -1 otherwise.
+int64_t grown_from(const SafetensorsFile& file, const Assembled& run);
+
 // The optimizer state in the newest checkpoint of another run.
 class OptimizerState {
  public:

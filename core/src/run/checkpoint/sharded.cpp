@@ -5,11 +5,14 @@
 #include <ATen/ops/zeros_like.h>
 #include <c10/core/GradMode.h>
 
+#include <algorithm>
+
 namespace assay::run {
 
 std::vector<ShardedTensor> weights_of(const Assembled& run) {
   std::vector<ShardedTensor> out;
-  for (const auto& [spec, value] : run.parameters->all()) out.push_back({spec.name, value.detach(), spec.shard_dim});
+  for (const auto& [spec, value] : run.parameters->all())
+    out.push_back({spec.name, value.detach(), spec.shard_dim, spec.drawn_rows});
   for (const auto& [name, value] : run.parameters->buffers()) out.push_back({name, value});
   return out;
 }
@@ -47,7 +50,7 @@ std::vector<ShardedTensor> optimizer_state_of(Assembled& run) {
 std::vector<NamedTensor> gathered(const std::vector<ShardedTensor>& tensors, Communicator& axis) {
   const c10::NoGradGuard no_grad;
   std::vector<NamedTensor> whole;
-  for (const auto& [name, local, shard_dim] : tensors) {
+  for (const auto& [name, local, shard_dim, rows] : tensors) {
     auto mine = local.to(at::kCPU).contiguous();
     if (shard_dim >= 0 && axis.size() > 1) {
       auto sizes = mine.sizes().vec();
@@ -82,10 +85,31 @@ std::vector<NamedTensor> whole_gradients(Assembled& run, const Mesh& mesh) {
   return copied(tensors, mesh);
 }
 
-void load(const SafetensorsFile& file, const std::vector<ShardedTensor>& tensors, const Communicator& axis) {
+namespace {
+
+// Copies the rows of tokens below `count`, of which the local shard has those from `begin` on.
+void load_rows(const Tensor& value, const Tensor& local, int64_t begin, int64_t count, const std::string& file,
+               const std::string& name) {
+  if (value.dim() != local.dim() || value.size(0) < count || value.sizes().slice(1) != local.sizes().slice(1) ||
+      value.scalar_type() != local.scalar_type())
+    throw UserError(file + ": tensor '" + name + "' is " + c10::toString(value.scalar_type()) + " " +
+                    c10::str(value.sizes()) + ", but this run needs " + c10::toString(local.scalar_type()) + " with " +
+                    std::to_string(count) + " rows or more, each " + c10::str(local.sizes().slice(1)));
+  const auto here = std::min(count - begin, local.size(0));
+  if (here > 0) local.narrow(0, 0, here).copy_(value.narrow(0, begin, here));
+}
+
+}  // namespace
+
+void load(const SafetensorsFile& file, const std::vector<ShardedTensor>& tensors, const Communicator& axis,
+          int64_t grown_from) {
   const c10::NoGradGuard no_grad;
-  for (const auto& [name, local, shard_dim] : tensors) {
+  for (const auto& [name, local, shard_dim, rows] : tensors) {
     auto value = file.read(name);
+    if (grown_from >= 0 && rows > grown_from) {
+      load_rows(value, local, shard_dim == 0 ? axis.rank() * local.size(0) : 0, grown_from, file.path().string(), name);
+      continue;
+    }
     auto expected = local.sizes().vec();
     if (shard_dim >= 0) expected[static_cast<size_t>(shard_dim)] *= axis.size();
     if (value.sizes() != at::IntArrayRef(expected) || value.scalar_type() != local.scalar_type())

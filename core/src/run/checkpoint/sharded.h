@@ -14,6 +14,7 @@ struct ShardedTensor {
   std::string name;
   Tensor local;            // the shard of this rank; load writes to it in place
   int64_t shard_dim = -1;  // split over the tensor ranks; -1: replicated
+  int64_t rows = -1;       // of dimension 0 without padding, one per token; -1: dimension 0 is not the vocabulary
 };
 
 // Parameters, then buffers, under their full names.
@@ -31,6 +32,8 @@ std::vector<NamedTensor> whole_gradients(Assembled& run, const Mesh& mesh);
 
 // Loads this rank's shards from unsharded tensors. Throws UserError with file and tensor for a missing tensor or
 // another shape or dtype.
-void load(const SafetensorsFile& file, const std::vector<ShardedTensor>& tensors, const Communicator& axis);
+// grown_from: the file's vocabulary if it is smaller than the run's; rows of later tokens keep their values. -1: equal.
+void load(const SafetensorsFile& file, const std::vector<ShardedTensor>& tensors, const Communicator& axis,
+          int64_t grown_from = -1);
 
 }  // namespace assay::run

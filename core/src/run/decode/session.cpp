@@ -31,6 +31,7 @@ Session::Session(Assembled& run, const Mesh& mesh, const Decoder& decoder, const
             *run.vocabulary) {
   // An encoder reads a prompt as a whole, and only once.
   keeps_hidden_ = guard(model_, "has_encoder", [&] { return model_.has_encoder(); });
+  if (prefix_cache) prefix_cache->reused = 0, prefix_cache->read = rows_.tokens().size(1);
   const auto known = prefix_cache && !keeps_hidden_ ? recall(*prefix_cache) : 0;
   extend(rows_.tokens().slice(1, known), rows_.model_mask(),
          rows_.segments().defined() ? rows_.segments().slice(1, known) : Tensor());
@@ -98,8 +99,6 @@ std::vector<Continuation> Session::results() const {
 // The number of tokens at the beginning of a single prompt that are in the cache already. The last token is always read
 // again, because its state is needed.
 int64_t Session::recall(PrefixCache& prefix_cache) {
-  prefix_cache.reused = 0;
-  prefix_cache.read = rows_.tokens().size(1);
   const bool parts = rows_.segments().defined();
   if (rows_.size() != 1 || prefix_cache.segments.empty() == parts) return 0;
   const auto tokens = values_of(rows_.tokens()),
