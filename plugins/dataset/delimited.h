@@ -24,7 +24,7 @@ namespace assay::dataset {
 class MappedFile {
  public:
   // UserError, beginning with the name of the component, when the file cannot be read.
-  MappedFile(const std::string& component, const std::filesystem::path& file) : path_(file) {
+  MappedFile(const std::string& component, const std::filesystem::path& file) {
     const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
     struct stat status {};
     const bool is_file = descriptor >= 0 && ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
@@ -32,7 +32,7 @@ class MappedFile {
     void* const mapping = size_ > 0 ? ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, descriptor, 0) : nullptr;
     if (descriptor >= 0) ::close(descriptor);
     if (!is_file || mapping == MAP_FAILED)
-      throw UserError(component + ": cannot read " + file.string() + "; does it exist, and is it a file?");
+      throw UserError(component + ": cannot read " + file.string() + "; it must be a file that exists");
     data_ = static_cast<const char*>(mapping);
     if (data_) ::madvise(mapping, size_, MADV_SEQUENTIAL);
   }
@@ -41,10 +41,14 @@ class MappedFile {
   }
   MappedFile(const MappedFile&) = delete;
   std::string_view text() const { return {data_, size_}; }
-  const std::filesystem::path& path() const { return path_; }
+  // After it was read in order: its pages leave the memory, and single ones are read again where they are needed.
+  void expect_random_access() {
+    if (!data_) return;
+    ::madvise(const_cast<char*>(data_), size_, MADV_DONTNEED);
+    ::madvise(const_cast<char*>(data_), size_, MADV_RANDOM);
+  }
 
  private:
-  std::filesystem::path path_;
   const char* data_ = nullptr;
   size_t size_ = 0;
 };
@@ -72,6 +76,7 @@ class DelimitedReader {
     for (bool more = true; more;) {
       if (at_ < text_.size() && text_[at_] == '"') {
         cells.push_back(quoted());
+        fault_cell_ = cells.size();
         if (fault_ != Fault::kNone) return false;
       } else {
         const auto begin = at_;
@@ -81,6 +86,7 @@ class DelimitedReader {
       more = at_ < text_.size() && text_[at_] == delimiter_;
       if (at_ < text_.size() && text_[at_] == '\r') {
         fault_ = Fault::kCarriageReturn;
+        fault_cell_ = cells.size();
         return false;
       }
       if (at_ < text_.size() && !more) ++line_;
@@ -93,6 +99,7 @@ class DelimitedReader {
   size_t record_begin() const { return record_begin_; }  // offset of the last record
   int64_t line() const { return record_line_; }          // of its first line, from 1
   int64_t fault_line() const { return line_; }
+  size_t fault_cell() const { return fault_cell_; }           // from 1
   int64_t unusual_quotes() const { return unusual_quotes_; }  // cells with text after a closing quote
 
  private:
@@ -129,7 +136,7 @@ class DelimitedReader {
   }
 
   std::string_view text_;
-  size_t at_ = 0, record_begin_ = 0;
+  size_t at_ = 0, record_begin_ = 0, fault_cell_ = 0;
   int64_t line_ = 1, record_line_ = 1, unusual_quotes_ = 0;
   const char delimiter_;
   std::array<bool, 256> ends_{};  // characters that end a cell without quotes

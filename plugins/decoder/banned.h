@@ -5,6 +5,8 @@
 #pragma once
 
 #include <ATen/ops/amax.h>
+#include <ATen/ops/index_fill.h>
+#include <ATen/ops/tensor.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -40,6 +42,7 @@ inline std::vector<int64_t> repeating(const std::vector<int64_t>& ids, int64_t n
 }
 
 // The logits [B, V], or `scores` in their place, with -inf for every banned token; unchanged where nothing is banned.
+// Rows that have ended keep theirs. UserError when a row has no token left.
 inline Tensor allowed(DecodeContext& context, const Tensor& scores_BV, int64_t no_repeat_ngram, int64_t min_tokens) {
   const bool too_short = context.step() < min_tokens;
   if (no_repeat_ngram == 0 && !too_short) return scores_BV;
@@ -47,15 +50,19 @@ inline Tensor allowed(DecodeContext& context, const Tensor& scores_BV, int64_t n
   if (too_short) out.select(1, context.vocabulary().special(kEndOfText)).fill_(kBanned);
   if (no_repeat_ngram == 0) return out;
   const auto tokens_BS = context.tokens().to(at::kCPU).contiguous(), mask_BS = context.mask().to(at::kCPU).contiguous();
+  const auto ended_B = context.ended().to(at::kCPU).contiguous();
   const int64_t B = tokens_BS.size(0), S = tokens_BS.size(1);
   for (int64_t row = 0; row < B; ++row) {
+    if (ended_B.const_data_ptr<bool>()[row]) continue;
     std::vector<int64_t> ids;
     for (int64_t i = row * S; i < (row + 1) * S; ++i)
       if (mask_BS.const_data_ptr<bool>()[i]) ids.push_back(tokens_BS.const_data_ptr<int64_t>()[i]);
     if (!ids.empty()) ids.erase(ids.begin());  // what precedes the text
-    for (const auto id : repeating(ids, no_repeat_ngram)) out[row][id] = kBanned;
+    const auto banned = repeating(ids, no_repeat_ngram);
+    if (banned.empty()) continue;
+    out.select(0, row).index_fill_(0, at::tensor(banned, at::kLong).to(out.device()), kBanned);
   }
-  if (at::amax(out, -1).eq(kBanned).any().item<bool>())
+  if ((at::amax(out, -1).eq(kBanned) & ~context.ended()).any().item<bool>())
     throw UserError(
         "every token would repeat an n-gram or end the text too early; lower no_repeat_ngram or min_tokens");
   return out;

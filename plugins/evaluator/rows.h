@@ -6,6 +6,7 @@
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -24,19 +25,54 @@ inline std::vector<int64_t> evenly_spaced(int64_t size, int64_t count) {
   return indices;
 }
 
-// The rows of a document, each with the end of text before it. Draws are keyed by the document's index.
-inline std::vector<Sample> rows_of(EvaluationContext& context, const Transform& transform, const Document& document,
-                                   int64_t index) {
-  const auto end_of_text = static_cast<int32_t>(context.vocabulary().special(kEndOfText));
-  auto samples = guard(transform, "sequences", [&] {
-    return transform.sequences(document, context.draws().substream(static_cast<uint64_t>(index)));
-  });
+// The rows of a document, each with the end of text before it. UserError when a row is not what the interface promises.
+inline std::vector<Sample> rows_of(const Transform& transform, const Document& document, const Draws& draws,
+                                   int64_t end_of_text) {
+  auto samples = guard(transform, "sequences", [&] { return transform.sequences(document, draws); });
   for (auto& sample : samples) {
-    sample.tokens.insert(sample.tokens.begin(), end_of_text);
+    const auto size = sample.tokens.size();
+    const auto fits = [&](const auto& values) { return values.empty() || values.size() == size; };
+    if (!fits(sample.loss_weight) || !fits(sample.segment) || sample.source < 0 ||
+        sample.source >= static_cast<int64_t>(size))
+      throw UserError("document '" + document.id + "', view '" + sample.view +
+                      "': weights, segments or the source do not fit the row's " + std::to_string(size) + " tokens");
+    sample.id = document.id;
+    sample.tokens.insert(sample.tokens.begin(), static_cast<int32_t>(end_of_text));
     if (!sample.loss_weight.empty()) sample.loss_weight.insert(sample.loss_weight.begin(), 0.0F);
+    if (!sample.segment.empty()) sample.segment.insert(sample.segment.begin(), sample.segment.front());
     ++sample.source;
   }
   return samples;
+}
+// The same in an evaluation; draws are keyed by the document's index.
+inline std::vector<Sample> rows_of(EvaluationContext& context, const Transform& transform, const Document& document,
+                                   int64_t index) {
+  return rows_of(transform, document, context.draws().substream(static_cast<uint64_t>(index)),
+                 context.vocabulary().special(kEndOfText));
+}
+
+// What an evaluation of such rows would fail of, at plan time: a document that has no row in the transform's terms, or
+// whose row is longer than those of training may be. At most 5,000 documents are looked at.
+inline SplitFindings findings_of_rows(const SplitToCheck& check, const Transform* transform, int64_t documents) {
+  if (!transform || transform->stage() != Stage::kSequences) return {};
+  constexpr int64_t kMost = 5000;
+  const Draws draws(1, "plan");
+  try {
+    const auto count = documents > 0 ? std::min(documents, kMost) : kMost;
+    for (const auto index : evenly_spaced(check.dataset.size(check.split), count)) {
+      const auto document = check.dataset.document(check.split, index);
+      for (const auto& row : rows_of(*transform, document, draws.substream(static_cast<uint64_t>(index)), 0))
+        if (const auto tokens = static_cast<int64_t>(row.tokens.size()); tokens > check.training_context)
+          return {{"document '" + document.id + "', view '" + row.view + "': the row has " + std::to_string(tokens) +
+                   " tokens, including the end of text before it, and those of training at most " +
+                   std::to_string(check.training_context) + "; set data.context to " + std::to_string(tokens) +
+                   " or more, or let the transform cut it"},
+                  {}};
+    }
+  } catch (const std::exception& error) {
+    return {{error.what()}, {}};
+  }
+  return {};
 }
 
 // A batch of rows [first, last); shorter ones are padded at their end. As in training, every token is read, and the
@@ -51,12 +87,17 @@ inline Batch batch_of(const std::vector<Sample>& rows, size_t first, size_t last
   batch.loss_weight = at::zeros({B, T}, at::kFloat);
   batch.key_mask = at::zeros({B, T}, at::kBool);
   batch.source_length = at::ones({B}, at::kLong);
+  const bool has_segments =
+      std::any_of(rows.begin() + static_cast<std::ptrdiff_t>(first), rows.begin() + static_cast<std::ptrdiff_t>(last),
+                  [](const Sample& row) { return !row.segment.empty(); });
+  if (has_segments) batch.segment = at::zeros({B, T}, at::kLong);
   for (int64_t b = 0; b < B; ++b) {
     const auto& row = rows[first + static_cast<size_t>(b)];
     for (size_t i = 0; i < row.tokens.size(); ++i) {
       const auto at = b * T + static_cast<int64_t>(i);
       batch.tokens.data_ptr<int64_t>()[at] = row.tokens[i];
       batch.key_mask.data_ptr<bool>()[at] = true;
+      if (!row.segment.empty()) batch.segment.data_ptr<int64_t>()[at] = row.segment[i];
       if (i == 0) continue;
       batch.targets.data_ptr<int64_t>()[at - 1] = row.tokens[i];
       batch.loss_weight.data_ptr<float>()[at - 1] = row.loss_weight.empty() ? 1.0F : row.loss_weight[i];
@@ -66,6 +107,8 @@ inline Batch batch_of(const std::vector<Sample>& rows, size_t first, size_t last
       auto& channel = batch.channels[name];
       const auto size = static_cast<int64_t>(values.size());
       if (!channel.defined()) channel = at::zeros({B, size}, at::kFloat);
+      if (channel.size(1) != size)
+        throw UserError("the channel '" + name + "' has rows of different sizes; a transform must give all the same");
       std::copy(values.begin(), values.end(), channel.data_ptr<float>() + b * size);
     }
   }

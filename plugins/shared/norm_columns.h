@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 namespace assay::norms {
@@ -97,6 +99,25 @@ inline size_t column_at(std::string_view name) {
       std::find_if(all.begin(), all.end(), [&](const Column& column) { return column.name == name; }) - all.begin());
 }
 
+// An integer, also when it is written as "4.0"; false for anything else.
+inline bool read_integer(std::string_view cell, int& value) {
+  if (const auto point = cell.find('.'); point != std::string_view::npos) {
+    if (cell.find_first_not_of('0', point + 1) != std::string_view::npos || point + 1 == cell.size()) return false;
+    cell = cell.substr(0, point);
+  }
+  const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
+  return error == std::errc() && end == cell.data() + cell.size();
+}
+
+// A cell for a message: at most 40 bytes, and whole UTF-8 characters.
+inline std::string shortened(std::string_view cell) {
+  constexpr size_t kMost = 40;
+  if (cell.size() <= kMost) return std::string(cell);
+  auto end = kMost;
+  while (end > 0 && (cell[end] & 0xC0) == 0x80) --end;
+  return std::string(cell.substr(0, end)) + "..";
+}
+
 // The items of a list cell; none for an empty cell.
 inline std::vector<std::string> items_of(std::string_view cell) {
   std::vector<std::string> items;
@@ -126,16 +147,26 @@ inline const std::vector<std::string>& words_of(size_t column) {
   }
 }
 
-// The words for a cell: the value itself, the word for an integer, or the sorted items of a list.
+// The words of all values of an attribute.
+inline const std::vector<std::string>& all_words_of(size_t column) {
+  return words_of(column).empty() ? columns()[column].values : words_of(column);
+}
+
+// The words for a cell: the value itself, the word for an integer, or the sorted items of a list. A value that is not
+// in the column's set has no word.
 inline std::vector<std::string> words_of(size_t column, const std::string& cell) {
-  if (columns()[column].type == Type::kChoices) {
-    auto items = items_of(cell);
-    std::sort(items.begin(), items.end());
-    return items;
+  const auto& known = columns()[column];
+  auto items = known.type == Type::kChoices ? items_of(cell) : std::vector{cell};
+  std::sort(items.begin(), items.end());
+  if (known.type == Type::kInteger) {
+    int value = 0;
+    if (!read_integer(cell, value) || value < known.low || value > known.high) return {};
+    return {words_of(column)[static_cast<size_t>(value - known.low)]};
   }
-  const auto& words = words_of(column);
-  if (words.empty()) return {cell};
-  return {words.at(static_cast<size_t>(std::stoi(cell) - columns()[column].low))};
+  std::erase_if(items, [&](const std::string& item) {
+    return std::find(known.values.begin(), known.values.end(), item) == known.values.end();
+  });
+  return items;
 }
 
 // The attributes of a rule of thumb and of an action, in the order of the paper's views.

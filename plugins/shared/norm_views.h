@@ -39,8 +39,7 @@ inline std::set<std::string> value_words() {
   std::set<std::string> all;
   for (const auto* attributes : {&rot_attributes(), &action_attributes()})
     for (const auto column : *attributes) {
-      const auto& words = words_of(column).empty() ? columns()[column].values : words_of(column);
-      all.insert(words.begin(), words.end());
+      all.insert(all_words_of(column).begin(), all_words_of(column).end());
     }
   return all;
 }
@@ -55,13 +54,13 @@ inline std::set<std::string> added_tokens() {
   return all;
 }
 
-// Declares the added tokens; a value starts as its words.
+// Declares the added tokens. A value starts as its words, with the space before a word; markers and tags are drawn.
 inline void declare_added_tokens(SpecialTokens& tokens) {
   std::map<std::string, std::string> words;
   for (auto word : value_words()) {
     const auto token = value_token(word);
     std::replace(word.begin(), word.end(), '-', ' ');
-    words[token] = word;
+    words[token] = " " + word;
   }
   for (const auto& token : added_tokens()) tokens.declare(token, words.count(token) ? words[token] : "");
 }
@@ -142,6 +141,18 @@ class ViewMaker {
     return view;
   }
 
+  // The input of demo with every attribute that the document has, up to the RoT, the output.
+  std::optional<View> demo_prompt(const Document& document) const {
+    const auto situation = text(document, kSituation), rot = text(document, kRot);
+    if (situation.empty() || rot.empty()) return {};
+    View view{"demo", {}, rot};
+    append_tagged(view.input, "situation", situation);
+    for (const auto column : demo_attributes())
+      append_tagged(view.input, columns()[column].name, demo_values(document, column));
+    append(view.input, {id("[rot]")});
+    return view;
+  }
+
  private:
   using Ids = std::vector<int32_t>;
   static void append(Ids& ids, const Ids& more) { ids.insert(ids.end(), more.begin(), more.end()); }
@@ -168,22 +179,10 @@ class ViewMaker {
     return ids;
   }
 
-  // The words of an attribute's values. UserError for a value outside its set, which has no token.
+  // The words of an attribute's values. A value outside its set has no token; the dataset norms counts or refuses it.
   static std::vector<std::string> words_in(const Document& document, size_t column) {
     const auto value = cell(document, column);
-    if (value.empty()) return {};
-    const auto& known = columns()[column];
-    auto items = known.type == Type::kChoices ? items_of(value) : std::vector{value};
-    for (const auto& item : items) {
-      const bool is_known = known.type == Type::kInteger
-                                ? item.find_first_not_of("-0123456789") == std::string::npos &&
-                                      std::stoi(item) >= known.low && std::stoi(item) <= known.high
-                                : std::find(known.values.begin(), known.values.end(), item) != known.values.end();
-      if (!is_known)
-        throw UserError("document '" + document.id + "': '" + item + "' is not a value of " + known.name +
-                        ", so it has no token; correct the data, or read it with strict = true to find all such cells");
-    }
-    return words_of(column, value);
+    return value.empty() ? std::vector<std::string>{} : words_of(column, value);
   }
 
   // A character is named by its text, the first word of the list being character 0; other values are tokens.
@@ -197,7 +196,8 @@ class ViewMaker {
     if (value.empty()) return {};
     if (value == "char-none") return vocabulary_->tokenizer().encode("nobody");
     const auto characters = items_of(cell(document, kCharacters));
-    const auto index = static_cast<size_t>(value.back() - '0');
+    const auto& names = columns()[column].values;  // char-none, char-0, char-1, ..
+    const auto index = static_cast<size_t>(std::find(names.begin(), names.end(), value) - names.begin()) - 1;
     return index < characters.size() ? vocabulary_->tokenizer().encode(characters[index]) : Ids{};
   }
 

@@ -45,7 +45,7 @@ class Norms final : public assay::Dataset {
         .param("divide", &Config::divide,
                "How rows are divided among the splits. column: by the column split (train; dev is validation; test), "
                "and other rows are left out. situation: by a hash of situation-short-id, over all files together, so "
-               "that no situation is in two splits.",
+               "that no situation is in two splits (a sample-split, which is neither dev nor test of the paper).",
                {"column", "situation"})
         .param("bad", &Config::bad,
                "Which rows are read: those of RoTs that are not marked as bad, only bad ones, or both.",
@@ -58,7 +58,9 @@ class Norms final : public assay::Dataset {
         .param("test_fraction", &Config::test_fraction, "With divide = \"situation\": share of the situations in test.",
                0, 1)
         .param("strict", &Config::strict,
-               "Whether a value outside its column's set is an error; otherwise it is counted and read.")
+               "Whether a value outside its column's set is an error; otherwise it is counted and read, and has no "
+               "token in "
+               "views.")
         .param("ignore_extra_columns", &Config::ignore_extra_columns,
                "Whether columns beyond the 25 of the data are ignored; otherwise they are an error.");
   }
@@ -66,7 +68,16 @@ class Norms final : public assay::Dataset {
   explicit Norms(const Config& config) : config_(config) {
     assay::dataset::check_fractions("norms", config_.validation_fraction, config_.test_fraction);
     check_known("splits", config_.splits, norms::columns()[norms::kSplit].values);
+    for (const auto m : config_.m)
+      if (const auto& known = norms::columns()[norms::kM].values;
+          std::find(known.begin(), known.end(), std::to_string(m)) == known.end())
+        throw UserError("norms: m: " + std::to_string(m) + " is not valid; it must be one of 1, 3, 5, 50");
     check_known("areas", config_.areas, norms::columns()[norms::kArea].values);
+    for (const auto& split : config_.splits)
+      if (config_.divide == "column" && split != "train" && split != "dev" && split != "test")
+        throw UserError("norms: splits: rows of '" + split +
+                        "' are in none of train, validation and test with divide = \"column\"; set divide = "
+                        "\"situation\", or leave it out");
     source_ = {fs::path(config_.path.file).filename().string(), config_.path.sha256, "CC BY-SA 4.0"};
     norms::RowCheck check(config_.strict, irregularities_);
     std::unordered_map<uint64_t, Known> ids;
@@ -87,7 +98,9 @@ class Norms final : public assay::Dataset {
     const auto& file = files_[row.file];
     DelimitedReader reader(file.mapping->text(), delimiter(), row.begin, row.line);
     std::vector<std::string_view> cells;
-    reader.next(cells);
+    if (!reader.next(cells) || cells.size() != file.width)
+      throw UserError("norms: " + file.name + ":" + std::to_string(row.line) +
+                      ": the file has changed since it was opened; start the run again");
     assay::Document document;
     for (size_t c = 0; c < norms::kColumns; ++c)
       if (std::string value; norms::read_cell(c, cells[file.places[c]], value))
@@ -110,7 +123,8 @@ class Norms final : public assay::Dataset {
   struct File {
     std::unique_ptr<assay::dataset::MappedFile> mapping;
     std::string name;
-    std::array<size_t, norms::kColumns> places;  // of each column among the cells
+    size_t width = 0;                              // cells of a row
+    std::array<size_t, norms::kColumns> places{};  // of each column among the cells
   };
   struct Row {
     uint32_t file, copy;  // copy: number of earlier rows of the same RoT
@@ -158,6 +172,9 @@ class Norms final : public assay::Dataset {
                         " columns, and none is '" + std::string(name) + "'; the data has 25 columns, separated by " +
                         (config_.delimiter == "tab" ? "tabs" : "commas") + " (set delimiter to change that)");
       places[c] = static_cast<size_t>(found - header.begin());
+      if (std::find(found + 1, header.end(), name) != header.end())
+        throw UserError("norms: " + file + ":1: the header has the column '" + std::string(name) +
+                        "' twice; remove one of the two");
     }
     for (const auto& name : header)
       if (norms::column_at(name) == norms::kColumns && !config_.ignore_extra_columns)
@@ -173,7 +190,7 @@ class Norms final : public assay::Dataset {
     DelimitedReader reader(file.mapping->text(), delimiter());
     std::vector<std::string_view> read;
     if (!reader.next(read)) refuse_fault(reader, file.name);
-    const auto width = read.size();
+    const auto width = file.width = read.size();
     file.places = places_in(read, file.name);
     norms::Cells cells;
     while (reader.next(read)) {
@@ -187,13 +204,15 @@ class Norms final : public assay::Dataset {
       add_row(cells, reader, ids);
     }
     refuse_fault(reader, file.name);
+    file.mapping->expect_random_access();
     if (const auto count = reader.unusual_quotes(); count > 0)
       irregularities_.add("file with text after the closing quote of a cell", file.name);
   }
 
   // Throws for what ended the text before its end.
   static void refuse_fault(const DelimitedReader& reader, const std::string& file) {
-    const auto where = "norms: " + file + ":" + std::to_string(reader.fault_line()) + ": ";
+    const auto where =
+        "norms: " + file + ":" + std::to_string(reader.fault_line()) + ":" + std::to_string(reader.fault_cell()) + ": ";
     if (reader.fault() == DelimitedReader::Fault::kCarriageReturn)
       throw UserError(where + "the line ends with CR; convert the file to LF line ends (tr -d '\\r', or dos2unix)");
     if (reader.fault() == DelimitedReader::Fault::kOpenQuote)
@@ -209,15 +228,17 @@ class Norms final : public assay::Dataset {
       throw UserError("norms: " + files_[here].name + ":" + std::to_string(reader.line()) + ":rot-id: '" +
                       std::string(cells[norms::kRotId]) + "' is also in " + files_[known.file].name + ":" +
                       std::to_string(known.line) + "; remove one of the two rows, or read the files one by one");
-    count(by_split_, cells[norms::kSplit]);
-    count(by_area_, cells[norms::kArea]);
+    count(by_split_, norms::kSplit, cells);
+    count(by_area_, norms::kArea, cells);
     const Row row{here, known.count++, reader.line(), reader.record_begin()};
     if (const auto split = is_read(cells) ? split_of(cells) : std::nullopt)
       rows_[static_cast<size_t>(*split)].push_back(row);
   }
 
   using Counts = std::map<std::string, int64_t, std::less<>>;
-  static void count(Counts& counts, std::string_view value) {
+  // A value outside the column's set may be a text of a row that is out of step, so it is not named.
+  static void count(Counts& counts, size_t column, const norms::Cells& cells) {
+    const auto value = norms::is_choice_of(norms::columns()[column], cells[column]) ? cells[column] : "other";
     const auto found = counts.find(value);
     ++(found != counts.end() ? found : counts.emplace(value, 0).first)->second;
   }

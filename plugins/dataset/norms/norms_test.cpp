@@ -177,9 +177,9 @@ TEST(Norms, RefusesWhatItCannotRead) {
   EXPECT_THAT(error(with(norms::kM, "one")), HasSubstr("n.tsv:3:m: 'one' is not valid; it must be one of 1, 3, 5, 50"));
   auto carriage = kHeader + row;
   carriage.insert(carriage.size() - 1, "\r");
-  EXPECT_THAT(error(carriage), HasSubstr("n.tsv:2: the line ends with CR; convert the file to LF line ends"));
+  EXPECT_THAT(error(carriage), HasSubstr("n.tsv:2:25: the line ends with CR; convert the file to LF line ends"));
   EXPECT_THAT(error(with(norms::kAction, "\"never closed")),
-              HasSubstr("n.tsv:3: a cell begins with a quote that is never closed"));
+              HasSubstr("n.tsv:3:10: a cell begins with a quote that is never closed"));
   EXPECT_THAT(open.error(source_folder() / "none"), HasSubstr("cannot read"));
   EXPECT_THAT(error(kHeader + row, {{"areas", {"mars"}}}),
               HasSubstr("areas: 'mars' is not valid; it must be one of confessions"));

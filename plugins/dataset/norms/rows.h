@@ -2,12 +2,10 @@
 #pragma once
 
 #include <array>
-#include <charconv>
 #include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <vector>
 
 #include "../../shared/norm_columns.h"
@@ -24,16 +22,6 @@ inline bool is_null(std::string_view cell) {
   for (const std::string_view known : {"NA", "N/A", "n/a", "NaN", "nan", "<NA>", "None", "NULL", "null"})
     if (cell == known) return true;
   return false;
-}
-
-// An integer, also when it is written as "4.0"; false for anything else.
-inline bool read_integer(std::string_view cell, int& value) {
-  if (const auto point = cell.find('.'); point != std::string_view::npos) {
-    if (cell.find_first_not_of('0', point + 1) != std::string_view::npos || point + 1 == cell.size()) return false;
-    cell = cell.substr(0, point);
-  }
-  const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
-  return error == std::errc() && end == cell.data() + cell.size();
 }
 
 inline bool is_integer_of(const Column& column, int value) {
@@ -98,7 +86,7 @@ class RowCheck {
     for (const auto& value : column.values) all += (all.empty() ? "" : ", ") + value;
     return (column.type == Type::kChoices ? "a list, joined by '|', of " : "one of ") + all;
   }
-  static std::string quoted(std::string_view cell) { return "'" + std::string(cell.substr(0, 60)) + "'"; }
+  static std::string quoted(std::string_view cell) { return "'" + shortened(cell) + "'"; }
 
   void refuse(const Column& column, std::string_view cell, size_t c, const auto& place) const {
     throw UserError("norms: " + place(c) + ": " +
@@ -121,7 +109,7 @@ class RowCheck {
     }
     if (column.type == Type::kInteger) {
       int value = 0;
-      if (!read_integer(cell, value)) refuse(column, cell, c, place);  // "4.5" is no value of any such column
+      if (!read_integer(cell, value)) refuse(column, cell, c, place);  // "4.5" is not a value of any such column
       if (!is_integer_of(column, value)) outside(column, cell, c, kUnknown, place);
     } else if (column.type == Type::kChoice) {
       if (!is_choice_of(column, cell)) outside(column, cell, c, kUnknown, place);

@@ -60,13 +60,16 @@ class Contrastive final : public assay::Decoder {
     if (lookahead() == 0) return {logits_BV.argmax(-1), {}};
     const auto candidates_BK = candidates(logits_BV, k);
     const auto p_BV = at::softmax(logits_BV, -1).to(at::kCPU, at::kDouble).contiguous();
+    const auto here_BV = logits_BV.to(at::kCPU, at::kDouble).contiguous();
     const auto penalty_BK = penalty(context, candidates_BK);
     const auto* ids = candidates_BK.const_data_ptr<int64_t>();
     auto tokens = at::empty({B}, at::kLong);
     for (int64_t row = 0; row < B; ++row) {
       double best = -std::numeric_limits<double>::infinity();
       for (int64_t i = row * k; i < (row + 1) * k; ++i) {
-        const double p = p_BV.const_data_ptr<double>()[row * p_BV.size(1) + ids[i]];
+        const auto entry = row * p_BV.size(1) + ids[i];
+        if (here_BV.const_data_ptr<double>()[entry] == assay::decoding::kBanned) break;  // as are those after it
+        const double p = p_BV.const_data_ptr<double>()[entry];
         const double score = (1 - config_.alpha) * p - config_.alpha * penalty_BK[static_cast<size_t>(i)];
         if (i > row * k && !(score > best)) continue;  // of equal scores the first
         best = score;

@@ -123,6 +123,17 @@ TEST_F(Bans, SomeTokenMustBeAllowed) {
   auto context = decoding({{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10}}, 11, at::ones({1, 12}, at::kDouble));
   EXPECT_THAT([&] { decoding::allowed(context, context.logits(), 1, 1); },
               ThrowsMessage<UserError>(HasSubstr("every token would repeat an n-gram or end the text too early")));
+  context.ended_B = at::ones({1}, at::kBool);  // what an ended row chooses is ignored
+  EXPECT_NO_THROW(decoding::allowed(context, context.logits(), 1, 1));
+}
+
+// Two tokens are left. The third candidate is banned, though its state is the least like the past.
+TEST_F(Bans, ContrastiveSearchSkipsThem) {
+  auto context = decoding({{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}}, 10, at::ones({1, 12}, at::kDouble));
+  context.hidden_BSD = at::ones({1, 11, 1}, at::kDouble);
+  context.tried = [](const Tensor&) { return at::tensor({1., 1., -1.}, at::kDouble).view({1, 3, 1}); };
+  const auto contrastive = make<Decoder>("contrastive", {{"k", 3}, {"alpha", 1.0}, {"no_repeat_ngram", 1}});
+  EXPECT_EQ(values_of<int64_t>(contrastive->next(context).tokens), Ids{10});
 }
 
 }  // namespace

@@ -11,13 +11,17 @@ namespace assay::testing {
 namespace {
 
 using nlohmann::json;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
 
 // Scores of a row by the number of its first token, a letter.
 struct ByLetter final : Objective {
   std::map<char, std::vector<double>> scores;
+  bool several = false;
   std::vector<std::string> classes() const override { return {"a", "b", "c"}; }
+  bool has_several_labels() const override { return several; }
   Tensor class_scores(Forward& forward) override {
     std::vector<Tensor> rows;
     for (int64_t row = 0; row < forward.batch().rows(); ++row)
@@ -53,9 +57,10 @@ struct Context : FakeEvaluation {
   }
 };
 
-void evaluate(Context& context, bool multiple) {
-  const json transform{{"use", "labelled"}, {"field", "label"}, {"classes", {"a", "b", "c"}}, {"multiple", multiple}};
-  Made<Evaluator> evaluator("classification", {{"transform", transform}, {"multiple", multiple}});
+void evaluate(Context& context, bool multiple, const json& classes = {"a", "b", "c"}) {
+  const json transform{{"use", "labelled"}, {"field", "label"}, {"classes", classes}, {"multiple", multiple}};
+  context.objective.several = multiple;
+  Made<Evaluator> evaluator("classification", {{"transform", transform}});
   for (auto* component : evaluator.all()) component->bind(context.vocabulary());
   evaluator->evaluate(context);
   Assembly assembly;
@@ -76,6 +81,9 @@ TEST(Classification, OneClassPerRow) {
   EXPECT_EQ(context.value("f1_c"), 1);
   EXPECT_NEAR(context.value("macro_f1"), 2.0 / 3, 1e-15);
   EXPECT_EQ(context.value("majority"), 0.6);  // b
+  EXPECT_EQ(context.value("majority_micro_f1"), 0.6);
+  EXPECT_LT(context.value("micro_f1_low"), 0.6);
+  EXPECT_GT(context.value("micro_f1_high"), 0.6);
   EXPECT_NEAR(context.value("accuracy_low"), evaluation::wilson({3, 5}).low, 1e-15);
   EXPECT_EQ(context.value("rows"), 5);
   EXPECT_EQ(context.examples[2].numbers.at("accuracy"), 0);
@@ -93,6 +101,19 @@ TEST(Classification, SeveralClassesPerRow) {
   EXPECT_EQ(context.value("f1_b"), 0);
   EXPECT_NEAR(context.value("f1_c"), 2.0 / 3, 1e-15);
   EXPECT_NEAR(context.value("majority"), 1.0 / 3, 1e-15);
+  // a and b for every row: right on the first; two wrong on each of the others, and c is missed.
+  EXPECT_NEAR(context.value("majority_micro_f1"), 2.0 * 2 / (2 * 2 + 4 + 1), 1e-15);
+}
+
+TEST(Classification, RowsMustHaveTheClassifiersClasses) {
+  Context context;
+  context.labels.train = context.labels.held_out = {{"x", "a"}};
+  context.objective.scores = {{'x', {1, 0, 0}}};
+  EXPECT_THAT(
+      [&] {
+        evaluate(context, false, {"a", "b"});
+      },
+      ThrowsMessage<UserError>(AllOf(HasSubstr("labels of 2 classes"), HasSubstr("the classifier has 3"))));
 }
 
 TEST(Classification, NeedsAClassifier) {

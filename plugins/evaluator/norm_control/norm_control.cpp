@@ -6,7 +6,6 @@
 #include <numeric>
 #include <optional>
 
-#include "../../shared/labelled_rows.h"
 #include "../../shared/norm_views.h"
 #include "../../shared/planted_norms.h"
 #include "../rows.h"
@@ -14,7 +13,9 @@
 #include "../text_overlap.h"
 #include "../work.h"
 #include "assay/plugin.h"
+#include "classified.h"
 #include "control.h"
+#include "items.h"
 
 namespace {
 
@@ -23,20 +24,12 @@ using assay::Continuation;
 using assay::Direction;
 using assay::Document;
 using assay::Metric;
-using assay::Sample;
 using assay::evaluation::Share;
-using assay::norms::Agreement;
 using assay::norms::Control;
-
-// A held-out document, and what the model wrote about its situation.
-struct Item {
-  Document document;
-  norms::View view;
-  std::string gold, written;
-  std::vector<int32_t> chosen;  // attribute tokens that the model wrote
-  bool ended = false;
-  int64_t tokens = 0;
-};
+using assay::norms::field;
+using assay::norms::Item;
+using assay::norms::Majority;
+using assay::norms::situation_of;
 
 class NormControl final : public assay::Evaluator {
  public:
@@ -45,7 +38,7 @@ class NormControl final : public assay::Evaluator {
     std::string target = "rot", view = "controlled", checker = "none", attribute;
     assay::RunReference classifier;
     std::vector<std::string> classifier_fields{"situation"};
-    int64_t documents = 200, tokens = 64, max_text_tokens = 0;
+    int64_t documents = 200, tokens = 64, max_text_tokens = 0, classifier_text_tokens = 0;
     bool texts = false;
   };
   static void describe(auto& schema) {
@@ -57,11 +50,11 @@ class NormControl final : public assay::Evaluator {
         .paper("arXiv:2011.00620")
         .param("decoder", &Config::decoder, "Decoder of the texts.")
         .param("target", &Config::target, "What is written.", {"rot", "action"})
-        .param(
-            "view", &Config::view,
-            "What is given: situation and attributes (controlled), or the situation; with model_choice the model also "
-            "writes attributes, which are compared with the human ones.",
-            {"controlled", "plain", "model_choice"})
+        .param("view", &Config::view,
+               "What is given: situation and attributes (controlled; or demo, for a model of that view), or the "
+               "situation. With model_choice the model also writes attributes, which are compared with the human ones "
+               "(choice_f1) and with those of its text (control).",
+               {"controlled", "plain", "model_choice", "demo"})
         .param("checker", &Config::checker,
                "planted: attributes and relevance are read from the words of norms_planted; none: they are not read.",
                {"none", "planted"})
@@ -70,6 +63,9 @@ class NormControl final : public assay::Evaluator {
         .param("attribute", &Config::attribute, "The column that the classifier's classes are values of.")
         .param("classifier_fields", &Config::classifier_fields,
                "Fields that the classifier reads before the text, as in its training.")
+        .param("classifier_text_tokens", &Config::classifier_text_tokens,
+               "Every text that the classifier reads is cut to this many tokens, as in its training; 0: none is cut.",
+               0)
         .param("documents", &Config::documents, "Number of documents, evenly spaced in the split; 0: all.", 0)
         .param("tokens", &Config::tokens, "Maximum number of new tokens.", 1)
         .param("max_text_tokens", &Config::max_text_tokens,
@@ -79,18 +75,28 @@ class NormControl final : public assay::Evaluator {
             "Whether the record keeps the texts; rows of the real data may be offensive, so it does not by default.");
   }
   explicit NormControl(const Config& config) : config_(config), maker_(config.target, config.max_text_tokens) {
-    if (has_classifier() && norms::column_at(config_.attribute) == norms::kColumns)
+    if (config_.view == "demo" && config_.target != "rot")
+      throw assay::UserError("target: view 'demo' writes a rule of thumb; set target = \"rot\", or another view");
+    if (!has_classifier()) return;
+    const auto column = norms::column_at(config_.attribute);
+    if (column == norms::kColumns || norms::planted::values_of(column).empty())
       throw assay::UserError("attribute: '" + config_.attribute +
-                             "' is not a column of the data; name the one that the classifier learns");
+                             "' is not a column of the data with a closed set of values; name the one that the "
+                             "classifier learns");
+    for (const auto& name : config_.classifier_fields)
+      if (norms::column_at(name) == norms::kColumns)
+        throw assay::UserError("classifier_fields: '" + name + "' is not a column of the data");
   }
 
   void special_tokens(assay::SpecialTokens& tokens) const override { norms::declare_added_tokens(tokens); }
   void bind(const assay::Vocabulary& vocabulary) override {
     maker_.bind(vocabulary);
     for (const auto column : maker_.attributes()) {
-      const auto& words = norms::words_of(column).empty() ? norms::columns()[column].values : norms::words_of(column);
-      for (const auto& word : words) attribute_tokens_.insert(maker_.token_of(word));
+      const auto &words = norms::all_words_of(column), values = norms::planted::values_of(column);
+      for (size_t v = 0; v < words.size(); ++v) attribute_tokens_[maker_.token_of(words[v])] = {column, values[v]};
     }
+    for (const auto& token : norms::added_tokens())
+      added_tokens_.insert(static_cast<int32_t>(vocabulary.special(token)));
   }
 
   std::vector<std::string> validate(const assay::Assembly& assembly) const override {
@@ -108,24 +114,40 @@ class NormControl final : public assay::Evaluator {
       for (const auto* end : {"", "_low", "_high", "_majority", "_shuffled"}) name(one + end);
     };
     if (is_planted()) {
-      for (const auto& marker : markers()) control(norms::columns()[marker.column].name);
-      control("control");
+      if (asks()) {
+        for (const auto& marker : markers()) control(norms::columns()[marker.column].name);
+        control("control");
+      }
       for (const auto* end : {"", "_low", "_high", "_shuffled"}) name(std::string("relevance") + end);
     }
     if (has_classifier()) control("classified_" + config_.attribute);
-    if (config_.view == "model_choice")
-      for (const auto* one : {"choice_f1", "choice_f1_majority", "choice_f1_shuffled"}) name(one);
+    if (config_.view == "model_choice") control("choice_f1");
     return metrics;
+  }
+
+  assay::SplitFindings check_split(const assay::SplitToCheck& check) const override {
+    const auto size = check.dataset.size(check.split);
+    for (const auto index : assay::evaluation::evenly_spaced(
+             size, std::min(config_.documents > 0 ? config_.documents : size, norms::kMostCounted))) {
+      const auto document = check.dataset.document(check.split, index);
+      const auto view = view_of(document);
+      if (const auto tokens = view ? static_cast<int64_t>(view->input.size()) + 1 : 0; tokens > check.training_context)
+        return {{},
+                {"document '" + document.id + "', view '" + config_.view + "': the prompt has " +
+                 std::to_string(tokens) + " tokens, more than the " + std::to_string(check.training_context) +
+                 " of a row of training; set max_text_tokens as in training, or a larger data.context"}};
+    }
+    return {};
   }
 
   void evaluate(assay::EvaluationContext& context) override {
     auto items = items_of(context);
     write(context, items);
-    const auto other = others(items);
+    const auto other = norms::others(items);
     std::vector<assay::ExampleRow> examples;
     for (const auto& item : items) examples.push_back({item.document.id, {}, {}});
     report_overlap(context, items, examples);
-    const auto majority = majority_of(context);
+    const auto majority = norms::majority_of(context.dataset(), config_.view == "model_choice" ? &maker_ : nullptr);
     if (is_planted()) report_planted(context, items, other, majority, examples);
     if (has_classifier()) report_classified(context, items, other, majority, examples);
     if (config_.view == "model_choice") report_choice(context, items, other, majority);
@@ -139,17 +161,16 @@ class NormControl final : public assay::Evaluator {
   }
 
  private:
-  using Cells = std::map<size_t, std::string>;  // of attributes, by column
-
   bool is_planted() const { return config_.checker == "planted"; }
+  // Whether there are attributes that a text should have: those given, or those that the model chose.
+  bool asks() const { return config_.view != "plain"; }
   bool has_classifier() const { return !config_.classifier.folder.empty(); }
   const std::vector<norms::planted::Marker>& markers() const {
     return config_.target == "rot" ? norms::planted::markers_of_rot() : norms::planted::markers_of_action();
   }
 
-  static std::string field(const Document& document, size_t column) {
-    const auto found = document.fields.find(norms::columns()[column].name);
-    return found == document.fields.end() ? "" : found->second;
+  std::optional<norms::View> view_of(const Document& document) const {
+    return config_.view == "demo" ? maker_.demo_prompt(document) : maker_.view(config_.view, document);
   }
 
   std::vector<Item> items_of(assay::EvaluationContext& context) const {
@@ -157,7 +178,7 @@ class NormControl final : public assay::Evaluator {
     std::vector<Item> items;
     for (const auto index : assay::evaluation::evenly_spaced(dataset.size(context.split()), config_.documents)) {
       auto document = dataset.document(context.split(), index);
-      auto view = maker_.view(config_.view, document);
+      auto view = view_of(document);
       if (!view) continue;
       auto& item = items.emplace_back();
       item.gold = document.fields.at(maker_.column());
@@ -181,64 +202,38 @@ class NormControl final : public assay::Evaluator {
       const auto made = work.decode(*config_.decoder, prompts, config_.tokens, static_cast<double>(end - begin));
       for (size_t i = begin; i < end; ++i) {
         const auto& continuation = made[i - begin];
-        std::vector<int32_t> text;
-        for (const auto id : continuation.ids)
-          (attribute_tokens_.count(static_cast<int32_t>(id)) ? items[i].chosen : text)
-              .push_back(static_cast<int32_t>(id));
-        items[i].written = context.vocabulary().tokenizer().decode(text);
         items[i].ended = continuation.ended;
-        items[i].tokens = static_cast<int64_t>(continuation.ids.size());
+        std::vector<int32_t> text;
+        for (const auto long_id : continuation.ids) {
+          const auto id = static_cast<int32_t>(long_id);
+          ++items[i].tokens;
+          if (attribute_tokens_.count(id)) {
+            items[i].chosen.push_back(id);
+          } else if (added_tokens_.count(id)) {  // a marker, such as [/rot], ends the text
+            items[i].ended = true;
+            break;
+          } else {
+            text.push_back(id);
+          }
+        }
+        items[i].written = context.vocabulary().tokenizer().decode(text);
       }
     }
   }
 
-  // For each item another one about another situation, half of the list away, whose text is the shuffled baseline.
-  static std::vector<size_t> others(const std::vector<Item>& items) {
-    std::vector<size_t> other(items.size());
-    for (size_t i = 0; i < items.size(); ++i) {
-      other[i] = (i + items.size() / 2) % items.size();
-      while (other[i] != i &&
-             field(items[other[i]].document, norms::kSituationId) == field(items[i].document, norms::kSituationId))
-        other[i] = (other[i] + 1) % items.size();
-    }
-    return other;
-  }
-
-  // The most frequent cell of each attribute in training, and the most frequent list of attribute tokens.
-  struct Majority {
-    Cells cells;
-    std::vector<int32_t> tokens;
-  };
-  Majority majority_of(assay::EvaluationContext& context) const {
-    const auto& dataset = context.dataset();
-    std::map<size_t, std::map<std::string, int64_t>> counts;
-    std::map<std::vector<int32_t>, int64_t> lists;
-    for (const auto index : assay::evaluation::evenly_spaced(dataset.size(assay::Split::kTrain), kMostCounted)) {
-      const auto document = dataset.document(assay::Split::kTrain, index);
-      for (size_t column = 0; column < norms::kColumns; ++column)
-        if (document.fields.count(norms::columns()[column].name)) ++counts[column][field(document, column)];
-      if (config_.view == "model_choice") ++lists[maker_.attribute_tokens(document)];
-    }
-    const auto most = [](const auto& all) {
-      return std::max_element(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
-    };
-    Majority majority;
-    for (const auto& [column, all] : counts) majority.cells[column] = most(all)->first;
-    if (!lists.empty()) majority.tokens = most(lists)->first;
-    return majority;
-  }
-
-  // ---- what is reported
-  // -----------------------------------------------------------------------------------------------
+  // ---- what is reported ----------------------------------------------------------------------
 
   void report_overlap(assay::EvaluationContext& context, const std::vector<Item>& items,
                       std::vector<assay::ExampleRow>& examples) const {
     // All texts that people wrote for the same input are references.
+    std::set<std::string> situations;
+    for (const auto& item : items) situations.insert(field(item.document, norms::kSituation));
     std::map<std::vector<int32_t>, std::vector<std::vector<std::string>>> references;
     const auto& dataset = context.dataset();
     for (int64_t i = 0; i < dataset.size(context.split()); ++i) {
       const auto document = dataset.document(context.split(), i);
-      if (const auto view = maker_.view(config_.view, document))
+      if (!situations.count(field(document, norms::kSituation))) continue;
+      if (const auto view = view_of(document))
         references[view->input].push_back(assay::overlap::lower_words(document.fields.at(maker_.column())));
     }
     double bleu = 0, rouge = 0, tokens = 0;
@@ -261,123 +256,111 @@ class NormControl final : public assay::Evaluator {
     context.metric({"documents", count, 1, "", Direction::kNone, {}});
   }
 
-  void report_planted(assay::EvaluationContext& context, const std::vector<Item>& items,
-                      const std::vector<size_t>& other, const Majority& majority,
-                      std::vector<assay::ExampleRow>& examples) const {
-    std::vector<Cells> shown;
-    for (const auto& item : items) shown.push_back(norms::planted::attributes_in(markers(), item.written));
-    Control all;
-    Share relevant, relevant_shuffled;
-    const auto& given = maker_.attributes();
-    for (const auto& marker : markers()) {
-      Control control;
-      // An attribute that the view does not give is reported, and is no part of control.
-      const bool is_given = std::find(given.begin(), given.end(), marker.column) != given.end();
-      for (size_t i = 0; i < items.size(); ++i) {
-        if (!items[i].document.fields.count(norms::columns()[marker.column].name)) continue;
-        const auto gold = field(items[i].document, marker.column);
-        const auto most = majority.cells.find(marker.column);
-        const bool hit = shown[i].at(marker.column) == gold,
-                   by_majority = most != majority.cells.end() && most->second == gold,
-                   by_other = shown[other[i]].at(marker.column) == gold;
-        control.own.add(hit), control.majority.add(by_majority), control.shuffled.add(by_other);
-        if (!is_given) continue;
-        all.own.add(hit), all.majority.add(by_majority), all.shuffled.add(by_other);
-        examples[i].numbers["control"] += hit;
-        examples[i].numbers["attributes"] += 1;
-      }
-      norms::report_control(context, norms::columns()[marker.column].name, control);
+  // The cell of an attribute that a text should have; nothing where there is none.
+  std::optional<std::string> asked(const Item& item, size_t column) const {
+    if (config_.view != "model_choice") {
+      const auto found = item.document.fields.find(norms::columns()[column].name);
+      return found == item.document.fields.end() ? std::nullopt : std::optional(found->second);
     }
-    report_control(context, "control", all);
+    if (!is_given(column)) return {};
+    std::string cell;
+    for (const auto& value : norms::planted::values_of(column))
+      for (const auto id : std::set<int32_t>(item.chosen.begin(), item.chosen.end()))
+        if (attribute_tokens_.at(id) == std::pair{column, value}) cell += (cell.empty() ? "" : "|") + value;
+    return cell;
+  }
+  bool is_given(size_t column) const {
+    const auto& given = maker_.attributes();
+    return std::find(given.begin(), given.end(), column) != given.end();
+  }
+
+  void report_planted(assay::EvaluationContext& context, const std::vector<Item>& items,
+                      const std::vector<const Item*>& other, const Majority& majority,
+                      std::vector<assay::ExampleRow>& examples) const {
+    if (asks()) report_asked(context, items, other, majority, examples);
+    Control relevance;
     for (size_t i = 0; i < items.size(); ++i) {
       const auto situation = field(items[i].document, norms::kSituation);
       const bool hit = norms::planted::is_relevant(items[i].written, situation);
-      relevant.add(hit);
-      relevant_shuffled.add(norms::planted::is_relevant(items[other[i]].written, situation));
+      relevance.own[situation_of(items[i])].add(hit);
+      if (other[i]) relevance.shuffled.add(norms::planted::is_relevant(other[i]->written, situation));
       examples[i].numbers["relevance"] = hit;
     }
-    assay::evaluation::report_share(context, "relevance", relevant);
-    context.metric({"relevance_shuffled",
-                    relevant_shuffled.hits,
-                    std::max(relevant_shuffled.all, 1.0),
-                    "",
-                    Direction::kNone,
-                    {},
-                    relevant_shuffled.all > 0});
+    report_control(context, "relevance", relevance, false);
   }
 
-  // The attribute of each text as the other run's classifier sees it.
-  std::vector<std::string> classified(assay::EvaluationContext& context, const std::vector<Item>& items) const {
-    auto& run = context.other(config_.classifier);
-    auto* const classifier = run.classifier();
-    if (!classifier)
-      throw assay::UserError("classifier: that run has no objective that classifies; name a run of 'classifier'");
-    const auto classes = classifier->classes();
-    const auto end_of_text = static_cast<int32_t>(run.vocabulary().special(assay::kEndOfText));
-    std::vector<Sample> rows;
-    for (const auto& item : items) {
-      std::vector<std::string> texts;
-      for (const auto& name : config_.classifier_fields) texts.push_back(item.document.fields.at(name));
-      texts.push_back(item.written);
-      auto& row = rows.emplace_back();
-      row.tokens = assay::labelled::row_of(texts, run.vocabulary(), config_.max_text_tokens);
-      row.tokens.insert(row.tokens.begin(), end_of_text);
-      row.source = 1;
+  // Whether texts show what was asked for. Attributes that only the demo gives are reported, and are no part of
+  // control.
+  void report_asked(assay::EvaluationContext& context, const std::vector<Item>& items,
+                    const std::vector<const Item*>& other, const Majority& majority,
+                    std::vector<assay::ExampleRow>& examples) const {
+    const auto shown = [&](const Item& item, const norms::planted::Marker& marker) {
+      return norms::planted::shown(marker, norms::planted::words_in(item.written));
+    };
+    Control all;
+    for (const auto& marker : markers()) {
+      Control control;
+      for (size_t i = 0; i < items.size(); ++i) {
+        const auto cell = asked(items[i], marker.column);
+        if (!cell) continue;
+        const bool hit = shown(items[i], marker) == *cell;
+        for (auto* one : {&control, is_given(marker.column) ? &all : nullptr}) {
+          if (!one) continue;
+          one->own[situation_of(items[i])].add(hit);
+          one->majority.add(majority.is(marker.column, *cell));
+          if (other[i]) one->shuffled.add(shown(*other[i], marker) == *cell);
+        }
+        if (is_given(marker.column)) examples[i].numbers["control"] += hit, ++examples[i].numbers["attributes"];
+      }
+      report_control(context, norms::columns()[marker.column].name, control);
     }
-    std::vector<std::string> found;
-    constexpr size_t kAtOnce = 32;
-    for (size_t first = 0; first < rows.size(); first += kAtOnce) {
-      const auto last = std::min(first + kAtOnce, rows.size());
-      const auto batch = assay::evaluation::batch_of(rows, first, last, run.vocabulary());
-      const auto best = classifier->class_scores(run.forward(batch)).argmax(-1).to(at::kCPU).contiguous();
-      for (size_t i = first; i < last; ++i)
-        found.push_back(classes.at(static_cast<size_t>(best.const_data_ptr<int64_t>()[i - first])));
-    }
-    return found;
+    report_control(context, "control", all);
   }
 
+  // The attribute as the other run's classifier reads it. Lists are right when they have the same items.
   void report_classified(assay::EvaluationContext& context, const std::vector<Item>& items,
-                         const std::vector<size_t>& other, const Majority& majority,
+                         const std::vector<const Item*>& other, const Majority& majority,
                          std::vector<assay::ExampleRow>& examples) const {
     const auto column = norms::column_at(config_.attribute);
-    const auto found = classified(context, items);
-    const auto most = majority.cells.find(column);
+    std::vector<std::vector<std::string>> texts;
+    for (const auto& item : items) {
+      auto& row = texts.emplace_back();
+      for (const auto& name : config_.classifier_fields) row.push_back(field(item.document, norms::column_at(name)));
+      row.push_back(item.written);
+    }
+    const auto found =
+        norms::classified(context.other(config_.classifier), column, texts, config_.classifier_text_tokens);
+    const bool is_list = norms::columns()[column].type == norms::Type::kChoices;
     Control control;
     for (size_t i = 0; i < items.size(); ++i) {
       if (!items[i].document.fields.count(config_.attribute)) continue;
-      const auto gold = field(items[i].document, column);
-      control.own.add(found[i] == gold);
-      control.majority.add(most != majority.cells.end() && most->second == gold);
-      control.shuffled.add(found[other[i]] == gold);
+      const auto cell = field(items[i].document, column);
+      auto gold = is_list ? norms::items_of(cell) : std::vector{cell};
+      std::sort(gold.begin(), gold.end());
+      control.own[situation_of(items[i])].add(found[i] == gold);
+      control.majority.add(majority.is(column, cell));
+      if (other[i]) control.shuffled.add(found[static_cast<size_t>(other[i] - items.data())] == gold);
       examples[i].numbers["classified"] = found[i] == gold;
     }
     report_control(context, "classified_" + config_.attribute, control);
   }
 
   void report_choice(assay::EvaluationContext& context, const std::vector<Item>& items,
-                     const std::vector<size_t>& other, const Majority& majority) const {
-    Agreement own, by_majority, shuffled;
+                     const std::vector<const Item*>& other, const Majority& majority) const {
+    Control control;
     for (size_t i = 0; i < items.size(); ++i) {
       const auto gold = maker_.attribute_tokens(items[i].document);
-      own.add(items[i].chosen, gold);
-      by_majority.add(majority.tokens, gold);
-      shuffled.add(items[other[i]].chosen, gold);
+      control.own[situation_of(items[i])].add(norms::agreement(items[i].chosen, gold));
+      control.majority.add(norms::agreement(majority.tokens, gold));
+      if (other[i]) control.shuffled.add(norms::agreement(other[i]->chosen, gold));
     }
-    for (const auto& [name, f1] :
-         {std::pair{"choice_f1", &own}, {"choice_f1_majority", &by_majority}, {"choice_f1_shuffled", &shuffled}})
-      context.metric({name,
-                      f1->twice,
-                      std::max(f1->weight, 1.0),
-                      "",
-                      f1 == &own ? Direction::kHigher : Direction::kNone,
-                      {},
-                      f1->weight > 0});
+    report_control(context, "choice_f1", control);
   }
 
-  static constexpr int64_t kMostCounted = 20000;  // training documents from which majorities are counted
   Config config_;
   norms::ViewMaker maker_;
-  std::set<int32_t> attribute_tokens_;
+  std::map<int32_t, std::pair<size_t, std::string>> attribute_tokens_;  // column and value
+  std::set<int32_t> added_tokens_;
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 // Text overlap as nltk and rouge-score compute it; control, relevance and choice with their baselines on texts that a
 // test writes.
+#include <ATen/ops/ones_like.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/zeros_like.h>
 #include <gmock/gmock.h>
@@ -18,8 +19,10 @@ namespace assay::testing {
 namespace {
 
 using nlohmann::json;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
 
 TEST(TextOverlap, IsThatOfTheLibraries) {
   ASSERT_GE(overlap::kOverlapVectors.size(), 24u);
@@ -141,7 +144,9 @@ TEST(NormControl, ComparesWithWhatWasAskedForAndWithBaselines) {
   EXPECT_EQ(context.value("rot-moral-foundations_shuffled"), 0);
   EXPECT_EQ(context.value("rot-agree_shuffled"), 0.75);
   EXPECT_EQ(context.value("control_shuffled"), 3.0 / 12);
-  EXPECT_NEAR(context.value("control_low"), evaluation::wilson({9, 12}).low, 1e-15);
+  // Two situations, with 5 and 4 of 6: samples of them have 4, 4.5 or 5.
+  EXPECT_EQ(context.value("control_low"), 4.0 / 6);
+  EXPECT_EQ(context.value("control_high"), 5.0 / 6);
   // An attribute that is shown and not asked for is reported, and is no part of control.
   EXPECT_EQ(context.value("action-moral-judgment"), 0.5);
   EXPECT_EQ(context.value("relevance"), 0.75);
@@ -167,6 +172,29 @@ TEST(NormControl, GivesTheInputOfTheView) {
     EXPECT_EQ(tokens[situation.size()], context.vocabulary().special(marker)) << view;
     EXPECT_TRUE(context.examples[0].texts.empty());
   }
+}
+
+// A prompt of the demo has every attribute in tags, and the text ends at its closing tag.
+TEST(NormControl, OfTheDemoEndsAtTheClosingTag) {
+  Context context;
+  context.texts.assign(4, "sharing the kite surely");
+  const auto plain = context.decodes;
+  context.decodes = [&](const std::vector<Prompt>& prompts, int64_t tokens) {
+    auto made = plain(prompts, tokens);
+    for (auto& one : made) {
+      one.ids.push_back(context.vocabulary().special("[/rot]"));
+      for (const char c : std::string("more")) one.ids.push_back(c);
+      one.ended = false;
+    }
+    return made;
+  };
+  evaluate(context, {{"view", "demo"}, {"texts", true}});
+  EXPECT_EQ(context.examples[0].texts.at("written"), "sharing the kite surely");
+  EXPECT_EQ(context.value("ended"), 1);
+  const auto& tokens = context.seen.at(0).tokens;
+  EXPECT_EQ(tokens.front(), context.vocabulary().special("[situation]"));
+  EXPECT_EQ(tokens.back(), context.vocabulary().special("[rot]"));
+  EXPECT_EQ(std::count(tokens.begin(), tokens.end(), context.vocabulary().special("<advice>")), 1);
 }
 
 // References are all texts of the same input: with the attributes two rows differ, with the situation alone they do
@@ -197,10 +225,31 @@ TEST(NormControl, ComparesTheAttributesThatTheModelChose) {
   EXPECT_EQ(context.metric("choice_f1_majority", std::map<std::string, double>{}).direction, Direction::kNone);
 }
 
+// With the model's choice, control compares the text with what the model chose, not with what people chose.
+TEST(NormControl, TextsHaveWhatTheModelChose) {
+  Context context;
+  context.texts = {"it is kind surely wisely",     // all and advice are chosen and shown
+                   "it is kind oddly plainly",     // nobody is shown; advice is chosen, and description shown
+                   "it is rude wisely gentle",     // advice and care-harm; two agreements are chosen, and none is shown
+                   "it is fine surely politely"};  // nothing is chosen
+  context.more = {{"all", "advice"}, {"nobody", "advice"}, {"advice", "care-harm", "all", "most"}, {}};
+  evaluate(context, {{"view", "model_choice"}, {"checker", "planted"}});
+  EXPECT_EQ(context.value("rot-agree"), 2.0 / 4);
+  EXPECT_EQ(context.value("rot-categorization"), 2.0 / 4);
+  EXPECT_EQ(context.value("rot-moral-foundations"), 4.0 / 4);
+  EXPECT_EQ(context.value("control"), 8.0 / 12);
+  EXPECT_FALSE(context.metric("action-moral-judgment", std::map<std::string, double>{}).available);
+  EXPECT_THAT(
+      [&] {
+        evaluate(context, {{"view", "demo"}, {"target", "action"}});
+      },
+      ThrowsMessage<PluginError>(HasSubstr("view 'demo' writes a rule of thumb")));
+}
+
 // A classifier that is another run: it reads the fields and the text, and its classes are values of the attribute.
 class OtherRun final : public TrainedRun {
  public:
-  class ByLength final : public Objective {
+  class ByLength : public Objective {
    public:
     std::vector<std::string> classes() const override { return {"-1", "1"}; }
     // "1" where the row has an even number of tokens.
@@ -217,8 +266,9 @@ class OtherRun final : public TrainedRun {
     lengths.push_back(batch.key_mask.sum(1));
     return *(forward_ = std::make_unique<FakeForward>(batch, nullptr));
   }
-  Objective* classifier() override { return &classifier_; }
+  Objective* classifier() override { return replaced ? replaced.get() : &classifier_; }
   std::vector<Tensor> lengths;
+  std::unique_ptr<Objective> replaced;
 
  private:
   Made<Tokenizer> tokenizer_ = make<Tokenizer>("bytes");
@@ -238,6 +288,58 @@ TEST(NormControl, AClassifierOfAnotherRunReadsAnAttribute) {
   EXPECT_EQ(context.value("classified_action-moral-judgment_majority"), 1);
   EXPECT_EQ(context.value("classified_action-moral-judgment_shuffled"), 0.5);
   EXPECT_EQ(values_of<int64_t>(run.lengths.at(0)), (std::vector<int64_t>{32, 33, 33, 34}));
+  context.seen.clear();
+  EXPECT_THAT(
+      [&] {
+        evaluate(context, {{"classifier", {{"path", "run"}, {"sha256", ""}}}, {"attribute", "action-agency"}});
+      },
+      ThrowsMessage<UserError>(
+          AllOf(HasSubstr("its class '-1' is not a value of action-agency"), HasSubstr("agency, experience"))));
+}
+
+// A list is right when it has the same items.
+TEST(NormControl, AClassifierMayFindSeveralValues) {
+  struct Lists final : OtherRun::ByLength {
+    std::vector<std::string> classes() const override { return {"description", "advice"}; }
+    bool has_several_labels() const override { return true; }
+    // advice in every text, description where the row has an even number of tokens.
+    Tensor class_scores(Forward& forward) override {
+      const auto even_B = 1 - 2 * forward.batch().key_mask.sum(1).remainder(2);
+      return at::stack({even_B, at::ones_like(even_B)}, 1).to(at::kDouble);
+    }
+  };
+  Context context;
+  OtherRun run;
+  run.replaced = std::make_unique<Lists>();
+  context.others = [&](const RunReference&) -> TrainedRun& { return run; };
+  context.texts = {"ab", "a", "abc", "abcd"};  // 33, 32, 33, 34 tokens: one value, two, one, two
+  context.world.held_out[1].fields["rot-categorization"] = "description|advice";
+  evaluate(context, {{"classifier", {{"path", "run"}, {"sha256", ""}}}, {"attribute", "rot-categorization"}});
+  EXPECT_EQ(context.value("classified_rot-categorization"), 0.5);
+  EXPECT_EQ(context.value("classified_rot-categorization_majority"), 0.25);
+}
+
+// With one situation there is no other to shuffle with.
+TEST(NormControl, OneSituationHasNoShuffledBaseline) {
+  Context context;
+  context.world.held_out.resize(2);
+  context.texts.assign(2, "it is kind");
+  evaluate(context, {{"checker", "planted"}});
+  for (const auto* name : {"control_shuffled", "relevance_shuffled"})
+    EXPECT_FALSE(context.metric(name, std::map<std::string, double>{}).available) << name;
+}
+
+TEST(NormControl, APromptLongerThanARowOfTrainingIsNoted) {
+  Context context;
+  Made<Evaluator> evaluator("norm_control", json::object());
+  for (auto* component : evaluator.all()) component->bind(context.vocabulary());
+  const auto findings = [&](int64_t length) {
+    return evaluator->check_split({context.world, Split::kValidation, context.vocabulary().tokenizer(), length});
+  };
+  // The end of text, 29 letters, [attrs], two values and [rot].
+  EXPECT_THAT(findings(34).notes, ::testing::IsEmpty());
+  EXPECT_THAT(findings(33).notes, ElementsAre(HasSubstr("document 'h1', view 'controlled': the prompt has 34 tokens")));
+  EXPECT_THAT(findings(33).faults, ::testing::IsEmpty());
 }
 
 }  // namespace

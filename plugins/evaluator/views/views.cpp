@@ -47,10 +47,15 @@ class Views final : public assay::Evaluator {
 
   std::vector<assay::Metric> planned_metrics(const assay::Assembly&) const override {
     std::vector<assay::Metric> metrics;
+    if (!config_.transform) return metrics;
     for (const auto& view : config_.transform->views())
       for (const auto* name : {"_nll", "_perplexity", "_nll_all", "_perplexity_all", "_perplexity_padded", "_tokens"})
         metrics.push_back({.name = view + name});
     return metrics;
+  }
+
+  assay::SplitFindings check_split(const assay::SplitToCheck& check) const override {
+    return assay::evaluation::findings_of_rows(check, config_.transform.get(), config_.documents);
   }
 
   void evaluate(assay::EvaluationContext& context) override {

@@ -34,8 +34,7 @@ struct T5Shape {
   double head_scale = 1;  // of their head relative to ours
 };
 
-// ---- tensors
-// ----------------------------------------------------------------------------------------------------------
+// ---- tensors -------------------------------------------------------------------------------------
 
 // Visits every tensor of ours with its names in theirs, in the order of ours:
 //   plain(ours, theirs, sizes)                    a tensor that is the same
@@ -128,8 +127,7 @@ inline NamedTensors t5_from_foreign(const NamedTensors& given, const T5Shape& sh
   return out;
 }
 
-// ---- config.json
-// ------------------------------------------------------------------------------------------------------
+// ---- config.json ---------------------------------------------------------------------------------
 
 [[noreturn]] inline void refuse_t5(const std::string& what) {
   throw UserError(what +

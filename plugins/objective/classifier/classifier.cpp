@@ -65,9 +65,11 @@ class Classifier final : public assay::Objective {
   }
 
   std::vector<std::string> classes() const override { return config_.classes; }
+  bool has_several_labels() const override { return config_.multiple; }
 
   Tensor class_scores(assay::Forward& forward) override {
-    const auto h_BTD = forward.hidden();
+    auto h_BTD = forward.hidden();
+    if (h_BTD.scalar_type() != at::kDouble) h_BTD = h_BTD.to(at::kFloat);
     const auto& batch = forward.batch();
     if (config_.pooling == "first" || !batch.key_mask.defined()) {
       const auto at = config_.pooling == "first" ? 0 : h_BTD.size(1) - 1;
@@ -81,6 +83,8 @@ class Classifier final : public assay::Objective {
 
   void prepare(assay::PrepareContext& context) override {
     const auto label_BC = labels(context.batch());
+    if (!config_.multiple && label_BC.sum(1).max().item<double>() > 1)
+      throw UserError("a row has several labels; set multiple = true, or give one label per row");
     context.denominator(
         "labels", config_.multiple ? static_cast<double>(label_BC.numel()) : label_BC.sum(at::kDouble).item<double>());
   }

@@ -116,6 +116,8 @@ TEST(Classifier, NeedsRowsWithItsLabels) {
   prepare.of.channels["label"] = at::tensor({0., 1.}, at::kFloat).view({1, 2});
   EXPECT_THAT([&] { (*rig.objective)->prepare(prepare); },
               ThrowsMessage<UserError>(HasSubstr("labels of 2 classes, and classes has 3")));
+  prepare.of.channels["label"] = at::tensor({1., 1., 0.}, at::kFloat).view({1, 3});
+  EXPECT_THAT([&] { (*rig.objective)->prepare(prepare); }, ThrowsMessage<UserError>(HasSubstr("set multiple = true")));
   prepare.of.channels.clear();
   EXPECT_THAT([&] { (*rig.objective)->prepare(prepare); },
               ThrowsMessage<UserError>(HasSubstr("the rows have no labels")));

@@ -125,18 +125,16 @@ TEST(NormViews, MissingCellsAreLeftOut) {
   EXPECT_TRUE(Bound(json{{"views", "demo"}}).texts(document).empty());
 }
 
-TEST(NormViews, ValuesWithoutATokenAreRefused) {
+// The dataset has counted them.
+TEST(NormViews, ValuesOutsideTheirSetsAreLeftOut) {
   auto document = row();
   document.fields["rot-agree"] = "9";
-  EXPECT_THAT([&] { Bound(json{})(document); },
-              ThrowsMessage<UserError>(HasSubstr("document 'rot/s/1/H/7/1': '9' is not a value of rot-agree")));
-  document = row();
-  document.fields["action-legal"] = "perhaps";
+  document.fields["rot-categorization"] = "social-norms|kindness|advice";
   EXPECT_THAT(
-      [&] {
-        Bound(json{{"target", "action"}})(document);
-      },
-      ThrowsMessage<UserError>(HasSubstr("'perhaps' is not a value of action-legal")));
+      Bound(json{{"views", "controlled"}}).texts(document),
+      ElementsAre(
+          "controlled: lending a kite [attrs] <advice> <social-norms> <care-harm> <loyalty-betrayal> [rot] It's kind "
+          "to share. <eos>"));
 }
 
 TEST(NormViews, MasksAndSources) {
@@ -223,8 +221,8 @@ TEST(NormViews, ValuesStartAsTheirWords) {
   SpecialTokens tokens;
   make<Transform>("norm_views")->special_tokens(tokens);
   EXPECT_EQ(tokens.words().size(), 34u);
-  EXPECT_EQ(tokens.words().at("<very-bad>"), "very bad");
-  EXPECT_EQ(tokens.words().at("<all>"), "all");
+  EXPECT_EQ(tokens.words().at("<very-bad>"), " very bad");
+  EXPECT_EQ(tokens.words().at("<all>"), " all");
   EXPECT_EQ(tokens.words().count("[rot]"), 0u);
 }
 
