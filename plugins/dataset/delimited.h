@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cstdint>
+#include <cstring>
 #include <deque>
 #include <filesystem>
 #include <string>
@@ -41,7 +41,14 @@ class MappedFile {
   }
   MappedFile(const MappedFile&) = delete;
   std::string_view text() const { return {data_, size_}; }
-  // After it was read in order: its pages leave the memory, and single ones are read again where they are needed.
+  // What precedes `offset` was read: its pages leave the memory, 16 MiB at a time, and are read again if they are
+  // needed.
+  void read_up_to(size_t offset) {
+    constexpr size_t kStretch = size_t{1} << 24;
+    for (; offset - left_ >= kStretch; left_ += kStretch)
+      ::madvise(const_cast<char*>(data_) + left_, kStretch, MADV_DONTNEED);
+  }
+  // The whole was read in order; from now on single records are.
   void expect_random_access() {
     if (!data_) return;
     ::madvise(const_cast<char*>(data_), size_, MADV_DONTNEED);
@@ -50,7 +57,7 @@ class MappedFile {
 
  private:
   const char* data_ = nullptr;
-  size_t size_ = 0;
+  size_t size_ = 0, left_ = 0;
 };
 
 // Reads the records of a text one after another.
@@ -60,9 +67,9 @@ class DelimitedReader {
 
   DelimitedReader(std::string_view text, char delimiter, size_t begin = 0, int64_t line = 1)
       : text_(text), at_(begin), line_(line), delimiter_(delimiter) {
-    for (const char c : {delimiter, '\n', '\r'}) ends_[static_cast<unsigned char>(c)] = true;
     constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
     if (begin == 0 && text.starts_with(kByteOrderMark)) at_ = kByteOrderMark.size();
+    line_end_ = find_line_end();
   }
 
   // Reads the next record; false at the end of the text or at a fault. Cells are valid until the next call.
@@ -103,8 +110,18 @@ class DelimitedReader {
   int64_t unusual_quotes() const { return unusual_quotes_; }  // cells with text after a closing quote
 
  private:
+  // Moves to the end of a cell without quotes: a delimiter, a line end or a carriage return. memchr looks at many bytes
+  // at once, and the end of the line is found once a line.
   void skip_plain() {
-    while (at_ < text_.size() && !ends_[static_cast<unsigned char>(text_[at_])]) ++at_;
+    if (at_ > line_end_) line_end_ = find_line_end();
+    at_ = find(delimiter_, line_end_);
+  }
+  size_t find_line_end() const { return find('\r', find('\n', text_.size())); }
+  // The first `c` in [at_, end), or end.
+  size_t find(char c, size_t end) const {
+    if (at_ >= end) return end;
+    const void* const found = std::memchr(text_.data() + at_, c, end - at_);
+    return found ? static_cast<size_t>(static_cast<const char*>(found) - text_.data()) : end;
   }
 
   // The cell whose opening quote is at at_; it is copied, because quotes in it are doubled.
@@ -126,12 +143,10 @@ class DelimitedReader {
       if (at_ >= text_.size() || text_[at_] != '"') break;
       cell += '"';
     }
-    if (at_ < text_.size() && !ends_[static_cast<unsigned char>(text_[at_])]) {
-      const auto begin = at_;
-      skip_plain();
-      cell.append(text_, begin, at_ - begin);
-      ++unusual_quotes_;
-    }
+    const auto begin = at_;
+    skip_plain();
+    cell.append(text_, begin, at_ - begin);
+    unusual_quotes_ += at_ > begin;
     return cell;
   }
 
@@ -139,7 +154,7 @@ class DelimitedReader {
   size_t at_ = 0, record_begin_ = 0, fault_cell_ = 0;
   int64_t line_ = 1, record_line_ = 1, unusual_quotes_ = 0;
   const char delimiter_;
-  std::array<bool, 256> ends_{};  // characters that end a cell without quotes
+  size_t line_end_ = 0;  // the first line end or carriage return at or after at_, if at_ is not beyond it
   Fault fault_ = Fault::kNone;
   std::deque<std::string> copies_;  // of quoted cells, which keep their place
   size_t copies_used_ = 0;

@@ -5,6 +5,8 @@
 #include <array>
 #include <filesystem>
 #include <memory>
+#include <memory_resource>
+#include <numeric>
 #include <optional>
 #include <unordered_map>
 
@@ -80,10 +82,16 @@ class Norms final : public assay::Dataset {
                         "\"situation\", or leave it out");
     source_ = {fs::path(config_.path.file).filename().string(), config_.path.sha256, "CC BY-SA 4.0"};
     norms::RowCheck check(config_.strict, irregularities_);
-    std::unordered_map<uint64_t, Known> ids;
+    std::pmr::monotonic_buffer_resource memory;
+    Ids ids(&memory);
     for (const auto& path : files_of(config_.path.file)) read_file(path, check, ids);
-    for (const auto& [split, rows] : by_split_) counts_["rows"] += rows, counts_["rows.split." + split] = rows;
-    for (const auto& [area, rows] : by_area_) counts_["rows.area." + area] = rows;
+    for (const auto& [column, counted] : by_value_)
+      for (size_t v = 0; v < counted.size(); ++v) {
+        const auto& values = norms::columns()[column].values;
+        const auto name = v < values.size() ? values[v] : "other";
+        if (counted[v] > 0) counts_["rows." + std::string(norms::columns()[column].name) + "." + name] = counted[v];
+      }
+    counts_["rows"] = std::accumulate(by_value_[norms::kSplit].begin(), by_value_[norms::kSplit].end(), int64_t{0});
     for (size_t c = 0; c < norms::kColumns; ++c)
       if (check.nulls()[c] > 0) counts_[std::string("null.") + norms::columns()[c].name] = check.nulls()[c];
     for (const auto split : {Split::kTrain, Split::kValidation, Split::kTest})
@@ -135,6 +143,7 @@ class Norms final : public assay::Dataset {
     uint32_t file, count;
     int64_t line;
   };
+  using Ids = std::pmr::unordered_map<size_t, Known>;  // by the hash of the rot-id
 
   static void check_known(const char* parameter, const std::vector<std::string>& given,
                           const std::vector<std::string>& known) {
@@ -183,7 +192,7 @@ class Norms final : public assay::Dataset {
     return places;
   }
 
-  void read_file(const fs::path& path, norms::RowCheck& check, std::unordered_map<uint64_t, Known>& ids) {
+  void read_file(const fs::path& path, norms::RowCheck& check, Ids& ids) {
     auto& file = files_.emplace_back();
     file.mapping = std::make_unique<assay::dataset::MappedFile>("norms", path);
     file.name = path.filename().string();
@@ -192,8 +201,11 @@ class Norms final : public assay::Dataset {
     if (!reader.next(read)) refuse_fault(reader, file.name);
     const auto width = file.width = read.size();
     file.places = places_in(read, file.name);
+    constexpr size_t kBytesOfARow = 400;
+    ids.reserve(ids.size() + file.mapping->text().size() / kBytesOfARow);
     norms::Cells cells;
     while (reader.next(read)) {
+      file.mapping->read_up_to(reader.record_begin());
       if (read.size() != width)
         throw UserError("norms: " + file.name + ":" + std::to_string(reader.line()) + ": the row has " +
                         std::to_string(read.size()) + " cells, and the header has " + std::to_string(width) +
@@ -220,27 +232,26 @@ class Norms final : public assay::Dataset {
                       "a cell begins with a quote that is never closed; close it, or double quotes within cells");
   }
 
-  void add_row(const norms::Cells& cells, const DelimitedReader& reader, std::unordered_map<uint64_t, Known>& ids) {
+  void add_row(const norms::Cells& cells, const DelimitedReader& reader, Ids& ids) {
     const auto here = static_cast<uint32_t>(files_.size() - 1);
-    auto& known =
-        ids.try_emplace(assay::stream_key(0, cells[norms::kRotId]), Known{here, 0, reader.line()}).first->second;
+    auto& known = ids.try_emplace(std::hash<std::string_view>()(cells[norms::kRotId]), Known{here, 0, reader.line()})
+                      .first->second;
     if (known.file != here)
       throw UserError("norms: " + files_[here].name + ":" + std::to_string(reader.line()) + ":rot-id: '" +
                       std::string(cells[norms::kRotId]) + "' is also in " + files_[known.file].name + ":" +
                       std::to_string(known.line) + "; remove one of the two rows, or read the files one by one");
-    count(by_split_, norms::kSplit, cells);
-    count(by_area_, norms::kArea, cells);
+    for (auto& [column, counted] : by_value_) count(counted, column, cells[column]);
     const Row row{here, known.count++, reader.line(), reader.record_begin()};
     if (const auto split = is_read(cells) ? split_of(cells) : std::nullopt)
       rows_[static_cast<size_t>(*split)].push_back(row);
   }
 
-  using Counts = std::map<std::string, int64_t, std::less<>>;
-  // A value outside the column's set may be a text of a row that is out of step, so it is not named.
-  static void count(Counts& counts, size_t column, const norms::Cells& cells) {
-    const auto value = norms::is_choice_of(norms::columns()[column], cells[column]) ? cells[column] : "other";
-    const auto found = counts.find(value);
-    ++(found != counts.end() ? found : counts.emplace(value, 0).first)->second;
+  // A value outside the column's set may be a text of a row that is out of step, so it is not named, and is counted
+  // last.
+  static void count(std::vector<int64_t>& counts, size_t column, std::string_view cell) {
+    const auto& values = norms::columns()[column].values;
+    counts.resize(values.size() + 1);
+    ++counts[static_cast<size_t>(std::find(values.begin(), values.end(), cell) - values.begin())];
   }
 
   bool is_read(const norms::Cells& cells) const {
@@ -270,7 +281,7 @@ class Norms final : public assay::Dataset {
   assay::Source source_;
   std::vector<File> files_;
   std::array<std::vector<Row>, 3> rows_;
-  Counts by_split_, by_area_;
+  std::map<size_t, std::vector<int64_t>> by_value_{{norms::kArea, {}}, {norms::kSplit, {}}};  // rows, by column
   std::map<std::string, int64_t> counts_;
   norms::Irregularities irregularities_;
 };

@@ -18,7 +18,7 @@ using Cells = std::array<std::string_view, kColumns>;
 // What pandas reads as missing, among values that this data could have.
 inline bool is_null(std::string_view cell) {
   if (cell.empty()) return true;
-  if (cell.size() > 4) return false;
+  if (cell.size() > 4 || (cell[0] != 'N' && cell[0] != 'n' && cell[0] != '<')) return false;
   for (const std::string_view known : {"NA", "N/A", "n/a", "NaN", "nan", "<NA>", "None", "NULL", "null"})
     if (cell == known) return true;
   return false;
@@ -71,7 +71,8 @@ class RowCheck {
   RowCheck(bool strict, Irregularities& irregularities) : strict_(strict), irregularities_(irregularities) {}
 
   void operator()(const Cells& cells, const auto& place) {
-    for (size_t c = 0; c < kColumns; ++c) check_cell(columns()[c], cells[c], c, place);
+    empty_ = 0;
+    for (size_t c = 0; c < kColumns; ++c) check_cell(columns_[c], cells[c], c, place);
     check_nulls(cells, place);
     check_characters(cells, place);
   }
@@ -100,29 +101,43 @@ class RowCheck {
   }
 
   void check_cell(const Column& column, std::string_view cell, size_t c, const auto& place) {
-    const bool is_list = column.type == Type::kChoices || column.type == Type::kTexts;
     if (cell.empty() || (column.nullable && is_null(cell))) {
       ++nulls_[c];
+      empty_ |= 1u << c;
       if (!column.nullable && column.type != Type::kChoices)
         outside(column, cell, c, "empty cell of a column that is never empty", place);
       return;
     }
+    if (column.type == Type::kText || column.type == Type::kTexts || is_known(cell, c)) return;
     if (column.type == Type::kInteger) {
       int value = 0;
       if (!read_integer(cell, value)) refuse(column, cell, c, place);  // "4.5" is not a value of any such column
-      if (!is_integer_of(column, value)) outside(column, cell, c, kUnknown, place);
+      if (!is_integer_of(column, value)) return outside(column, cell, c, kUnknown, place);
     } else if (column.type == Type::kChoice) {
-      if (!is_choice_of(column, cell)) outside(column, cell, c, kUnknown, place);
-    } else if (is_list && !column.values.empty()) {
+      if (!is_choice_of(column, cell)) return outside(column, cell, c, kUnknown, place);
+    } else {
+      bool all = true;
       each_item(cell, [&](std::string_view item) {
-        if (!is_choice_of(column, item)) outside(column, cell, c, kUnknown, place);
+        if (is_choice_of(column, item)) return;
+        outside(column, cell, c, kUnknown, place);
+        all = false;
       });
+      if (!all) return;
     }
+    known_slot(cell, c) = cell;
   }
+
+  // Most cells are one of a few that were found right before; one comparison tells.
+  std::string& known_slot(std::string_view cell, size_t c) {
+    const auto number = [&](size_t at) { return static_cast<unsigned char>(cell[at]); };
+    return known_[c][(number(0) + 3u * number(cell.size() / 2) + 5u * number(cell.size() - 1) + 7u * cell.size()) %
+                     kKnown];
+  }
+  bool is_known(std::string_view cell, size_t c) { return known_slot(cell, c) == cell; }
 
   // The data card's rules of what may be empty. The data breaks them, so breaches are only counted.
   void check_nulls(const Cells& cells, const auto& place) {
-    const auto has = [&](size_t c) { return !is_null(cells[c]); };
+    const auto has = [&](size_t c) { return (empty_ >> c & 1) == 0; };
     const bool bad = cells[kRotBad] == "1" || cells[kRotBad] == "1.0", experience = cells[kAgency] == "experience",
                nobody = cells[kCharInvolved] == "char-none";
     if (bad) return;
@@ -135,8 +150,8 @@ class RowCheck {
         }
     if (nobody && has(kHypothetical))
       irregularities_.add("row of action-char-involved = char-none with action-hypothetical", place(kHypothetical));
-    for (size_t c = 0; c < kColumns; ++c) {
-      if (!columns()[c].nullable || has(c)) continue;
+    for (size_t c = 0; c < kColumns && empty_ != 0; ++c) {
+      if (!columns_[c].nullable || has(c)) continue;
       const bool of_agency = std::find(std::begin(kOfAgency), std::end(kOfAgency), c) != std::end(kOfAgency);
       if ((experience && of_agency) || (c == kHypothetical && nobody)) continue;
       irregularities_.add("empty cell that no rule of the data card permits", place(c));
@@ -155,6 +170,10 @@ class RowCheck {
   }
 
   static constexpr const char* kUnknown = "value outside its column's set";
+  static constexpr size_t kKnown = 64;
+  const std::array<Column, kColumns>& columns_ = columns();
+  std::array<std::array<std::string, kKnown>, kColumns> known_;  // right cells, by column
+  uint32_t empty_ = 0;                                           // bits of the row's empty cells
   bool strict_;
   Irregularities& irregularities_;
   std::array<int64_t, kColumns> nulls_{};
