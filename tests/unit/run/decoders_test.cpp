@@ -109,17 +109,23 @@ TEST(ContrastiveSearch, ContinuesFromTheForwardOfItsCandidates) {
 class RealModel : public ::testing::TestWithParam<std::tuple<json, int>> {
  protected:
   RealModel() {
-    tiny_.model()["positional"] = std::get<0>(GetParam());
+    const auto& scheme = std::get<0>(GetParam());
+    if (scheme == "encoder")
+      tiny_.model() = {{"use", "t5"}, {"layers", 2}, {"encoder_layers", 1}, {"width", 16}, {"heads", 4}};
+    else
+      tiny_.model()["positional"] = scheme;
     tiny_.mesh(std::get<1>(GetParam()), 1);
   }
   TinyRun tiny_;
 };
 
-// Returns the final states [T, D] and logits [T, V] of [end of text, ids] by one forward pass, without a cache.
-std::pair<Tensor, Tensor> full_forward(run::Assembled& run, const Mesh& mesh, const Ids& ids) {
+// Returns the final states [T, D] and logits [T, V] of [end of text, ids] by one forward pass, without a cache. The
+// first `source` tokens are what an encoder reads.
+std::pair<Tensor, Tensor> full_forward(run::Assembled& run, const Mesh& mesh, const Ids& ids, int64_t source) {
   const c10::NoGradGuard no_grad;
   Batch batch;
   batch.tokens = at::tensor(ids).unsqueeze(0);
+  batch.source_length = at::tensor({source}, at::kLong);
   run::ForwardPass pass(*run.model, batch, {}, run.vocabulary->size(), mesh);
   return {pass.hidden()[0], pass.logits()[0]};
 }
@@ -134,10 +140,13 @@ TEST_P(RealModel, ContrastiveSearchWithTheCacheEqualsThatWithoutOne) {
     for (size_t i = 0; i < texts.size(); ++i) {
       Ids past{run.vocabulary->special(kEndOfText)};
       past.insert(past.end(), prompts[i].tokens.begin(), prompts[i].tokens.end());
+      const auto source = static_cast<int64_t>(past.size());
+      const auto seen = run.model->has_encoder() ? source - 1 : 0;  // the first state that the decoder makes
       Ids expected;
       double log_prob = 0;
       for (int step = 0; step < 6; ++step) {
-        const auto logits = full_forward(run, mesh, past).second.select(0, static_cast<int64_t>(past.size()) - 1);
+        const auto logits =
+            full_forward(run, mesh, past, source).second.select(0, static_cast<int64_t>(past.size()) - 1);
         const auto p = at::softmax(logits, -1);
         const auto order = logits.argsort(-1, /*descending=*/true);
         double best = -1e300;
@@ -145,10 +154,10 @@ TEST_P(RealModel, ContrastiveSearchWithTheCacheEqualsThatWithoutOne) {
         for (int64_t rank = 0; rank < 4; ++rank) {
           auto with_it = past;
           with_it.push_back(order[rank].item<int64_t>());
-          const auto states = full_forward(run, mesh, with_it).first;
+          const auto states = full_forward(run, mesh, with_it, source).first;
           const auto unit = states / states.norm(2, -1, true);
           const auto last = unit.size(0) - 1;
-          const double penalty = at::matmul(unit.narrow(0, 0, last), unit[last]).max().item<double>();
+          const double penalty = at::matmul(unit.slice(0, seen, last), unit[last]).max().item<double>();
           const double score = 0.5 * p[with_it.back()].item<double>() - 0.5 * penalty;
           if (score > best) {
             best = score;
@@ -191,10 +200,10 @@ TEST_P(RealModel, ARowGivesTheSameAloneAndInABatch) {
   });
 }
 
-std::vector<json> three_schemes() { return {"alibi", "rotary", {{"use", "t5"}}}; }
+std::vector<json> schemes_and_a_model() { return {"alibi", "rotary", {{"use", "t5"}}, "encoder"}; }
 
 INSTANTIATE_TEST_SUITE_P(Schemes, RealModel,
-                         ::testing::Combine(::testing::ValuesIn(three_schemes()), ::testing::Values(1, 2)),
+                         ::testing::Combine(::testing::ValuesIn(schemes_and_a_model()), ::testing::Values(1, 2)),
                          [](const auto& info) {
                            const auto& scheme = std::get<0>(info.param);
                            return (scheme.is_string() ? scheme : scheme["use"]).template get<std::string>() + "_on_" +
