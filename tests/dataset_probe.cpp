@@ -25,7 +25,7 @@ int main(int argc, char** argv) {
   if (argc != 3) return 2;
   std::ifstream file(argv[2]);
   const auto parameters = nlohmann::json::parse(file);
-  const auto& registry = assay::testing::registry();  // loading plugins is no part of reading
+  const auto& registry = assay::testing::registry();  // loading plugins is not part of reading
   registry.find("dataset", argv[1]);
   const double begin = cpu_seconds();
   const auto dataset = assay::testing::make<assay::Dataset>(argv[1], parameters);

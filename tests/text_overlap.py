@@ -168,7 +168,7 @@ def compare():
         wanted = library_values(references, hypothesis)
         differences = [abs(value - one) for value, one in zip(values, wanted, strict=True)]
         largest = max(largest, *differences)
-        if words == lower_words(hypothesis) and all(one <= TOLERANCE for one in differences):  # NaN is no agreement
+        if words == lower_words(hypothesis) and all(one <= TOLERANCE for one in differences):  # NaN does not agree
             agreed += 1
         else:
             print(f"{references} and {hypothesis[:300]!r}: {values}, not {wanted}; words {words[:30]}")

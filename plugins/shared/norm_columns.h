@@ -11,6 +11,8 @@
 #include <system_error>
 #include <vector>
 
+#include "list_cells.h"
+
 namespace assay::norms {
 
 enum class Type { kText, kChoice, kInteger, kChoices, kTexts };  // the last two: a list whose items are joined by '|'
@@ -118,15 +120,15 @@ inline std::string shortened(std::string_view cell) {
   return std::string(cell.substr(0, end)) + "..";
 }
 
-// The items of a list cell; none for an empty cell.
-inline std::vector<std::string> items_of(std::string_view cell) {
-  std::vector<std::string> items;
-  for (size_t begin = 0; !cell.empty() && begin <= cell.size();) {
-    const auto end = std::min(cell.find('|', begin), cell.size());
-    items.emplace_back(cell.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return items;
+using cells::items_of;
+
+// All values that a column's cells or items may have; empty for texts.
+inline std::vector<std::string> values_of(size_t column) {
+  const auto& known = columns()[column];
+  if (known.type != Type::kInteger || !known.values.empty()) return known.values;
+  std::vector<std::string> values;
+  for (int value = known.low; value <= known.high; ++value) values.push_back(std::to_string(value));
+  return values;
 }
 
 // The words for the integers of a column, from `low` on; empty for other columns.

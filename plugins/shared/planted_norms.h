@@ -73,15 +73,6 @@ inline const std::vector<Marker>& markers_of_action() {
   return all;
 }
 
-// The values of an attribute, as cells have them.
-inline Words values_of(size_t column) {
-  const auto& known = columns()[column];
-  if (known.type != Type::kInteger) return known.values;
-  Words values;
-  for (int value = known.low; value <= known.high; ++value) values.push_back(std::to_string(value));
-  return values;
-}
-
 // ---- reading a text -------------------------------------------------------------------------------------------------
 
 // The words of a text: what white space separates.

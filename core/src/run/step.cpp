@@ -166,10 +166,6 @@ std::vector<int64_t> hidden_layers(const Assembled& run) {
 
 RunLength length_of(const Assembled& run) { return {run.steps, run.batch * run.context}; }
 
-}  // namespace
-
-namespace {
-
 // A model with an encoder predicts nothing before the last token of the source.
 void clear_source_weights(Batch& batch) {
   const auto place_T = at::arange(batch.length(), batch.tokens.options());

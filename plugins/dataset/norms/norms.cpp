@@ -70,10 +70,9 @@ class Norms final : public assay::Dataset {
   explicit Norms(const Config& config) : config_(config) {
     assay::dataset::check_fractions("norms", config_.validation_fraction, config_.test_fraction);
     check_known("splits", config_.splits, norms::columns()[norms::kSplit].values);
-    for (const auto m : config_.m)
-      if (const auto& known = norms::columns()[norms::kM].values;
-          std::find(known.begin(), known.end(), std::to_string(m)) == known.end())
-        throw UserError("norms: m: " + std::to_string(m) + " is not valid; it must be one of 1, 3, 5, 50");
+    std::vector<std::string> m;
+    for (const auto one : config_.m) m.push_back(std::to_string(one));
+    check_known("m", m, norms::columns()[norms::kM].values);
     check_known("areas", config_.areas, norms::columns()[norms::kArea].values);
     for (const auto& split : config_.splits)
       if (config_.divide == "column" && split != "train" && split != "dev" && split != "test")
@@ -148,12 +147,9 @@ class Norms final : public assay::Dataset {
   static void check_known(const char* parameter, const std::vector<std::string>& given,
                           const std::vector<std::string>& known) {
     for (const auto& value : given)
-      if (std::find(known.begin(), known.end(), value) == known.end()) {
-        std::string all;
-        for (const auto& one : known) all += (all.empty() ? "" : ", ") + one;
+      if (std::find(known.begin(), known.end(), value) == known.end())
         throw UserError("norms: " + std::string(parameter) + ": '" + value + "' is not valid; it must be one of " +
-                        all);
-      }
+                        assay::cells::joined(known, ", "));
   }
 
   static std::vector<fs::path> files_of(const fs::path& path) {

@@ -37,14 +37,7 @@ inline bool is_choice_of(const Column& column, std::string_view value) {
   return false;
 }
 
-// Calls look(item) for the items of a list cell.
-inline void each_item(std::string_view cell, const auto& look) {
-  for (size_t begin = 0; !cell.empty() && begin <= cell.size();) {
-    const auto end = std::min(cell.find('|', begin), cell.size());
-    look(cell.substr(begin, end - begin));
-    begin = end + 1;
-  }
-}
+using cells::each_item;
 
 // What a reader accepts, with its number and the first place. The names are those of the warnings.
 class Irregularities {
@@ -83,9 +76,8 @@ class RowCheck {
   static std::string allowed(const Column& column) {
     if (column.values.empty())
       return "an integer from " + std::to_string(column.low) + " to " + std::to_string(column.high);
-    std::string all;
-    for (const auto& value : column.values) all += (all.empty() ? "" : ", ") + value;
-    return (column.type == Type::kChoices ? "a list, joined by '|', of " : "one of ") + all;
+    return (column.type == Type::kChoices ? "a list, joined by '|', of " : "one of ") +
+           cells::joined(column.values, ", ");
   }
   static std::string quoted(std::string_view cell) { return "'" + shortened(cell) + "'"; }
 

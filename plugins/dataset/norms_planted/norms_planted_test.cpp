@@ -76,7 +76,7 @@ TEST(NormsPlanted, WordsAreDistinct) {
     for (const auto* list : {&planted::activities(), &planted::things(), &planted::people()})
       words.insert(list->begin(), list->end());
     for (const auto& marker : *markers) {
-      EXPECT_EQ(marker.words.size(), planted::values_of(marker.column).size());
+      EXPECT_EQ(marker.words.size(), norms::values_of(marker.column).size());
       words.insert(marker.words.begin(), marker.words.end());
     }
     for (const auto& word : words) EXPECT_EQ(words.count(word), 1u) << word;

@@ -8,10 +8,7 @@ namespace {
 
 class Sampling final : public assay::Decoder {
  public:
-  struct Config {
-    double temperature = 1.0;
-    int64_t top_k = 0;
-    double top_p = 1.0, typical = 1.0;
+  struct Config : assay::decoding::Filters {
     int64_t no_repeat_ngram = 0, min_tokens = 0;
   };
   static void describe(auto& schema) {
@@ -33,9 +30,9 @@ class Sampling final : public assay::Decoder {
   explicit Sampling(const Config& config) : config_(config) {}
 
   assay::Choice next(assay::DecodeContext& context) override {
-    const auto& c = config_;
-    const auto logits_BV = assay::decoding::allowed(context, context.logits(), c.no_repeat_ngram, c.min_tokens);
-    return {assay::decoding::draw_tokens(context, logits_BV, {c.temperature, c.top_k, c.top_p, c.typical}), {}};
+    const auto logits_BV =
+        assay::decoding::allowed(context, context.logits(), config_.no_repeat_ngram, config_.min_tokens);
+    return {assay::decoding::draw_tokens(context, logits_BV, config_), {}};
   }
 
  private:

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "../../shared/labelled_rows.h"
-#include "../../shared/planted_norms.h"
+#include "../../shared/norm_columns.h"
 #include "../rows.h"
 #include "assay/evaluator.h"
 
@@ -21,14 +21,11 @@ inline std::vector<std::vector<std::string>> classified(TrainedRun& run, size_t 
   auto* const classifier = run.classifier();
   if (!classifier) throw UserError("classifier: that run has no objective that classifies; name a run of 'classifier'");
   const auto classes = classifier->classes();
-  const auto values = planted::values_of(column);
+  const auto values = values_of(column);
   for (const auto& name : classes)
-    if (std::find(values.begin(), values.end(), name) == values.end()) {
-      std::string allowed;
-      for (const auto& value : values) allowed += (allowed.empty() ? "" : ", ") + value;
+    if (std::find(values.begin(), values.end(), name) == values.end())
       throw UserError("classifier: its class '" + name + "' is not a value of " + columns()[column].name +
-                      ", whose values are " + allowed + "; name a run that learns this attribute");
-    }
+                      ", whose values are " + cells::joined(values, ", ") + "; name a run that learns this attribute");
 
   // Rows as in the classifier's training.
   const auto end_of_text = static_cast<int32_t>(run.vocabulary().special(kEndOfText));

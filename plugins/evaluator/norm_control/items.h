@@ -52,9 +52,7 @@ struct Majority {
   static std::string sorted(const std::string& cell) {
     auto items = items_of(cell);
     std::sort(items.begin(), items.end());
-    std::string joined;
-    for (const auto& item : items) joined += (joined.empty() ? "" : "|") + item;
-    return joined;
+    return cells::joined(items, "|");
   }
   bool is(size_t column, const std::string& cell) const {
     const auto most = cells.find(column);

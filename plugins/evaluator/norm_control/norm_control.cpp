@@ -79,7 +79,7 @@ class NormControl final : public assay::Evaluator {
       throw assay::UserError("target: view 'demo' writes a rule of thumb; set target = \"rot\", or another view");
     if (!has_classifier()) return;
     const auto column = norms::column_at(config_.attribute);
-    if (column == norms::kColumns || norms::planted::values_of(column).empty())
+    if (column == norms::kColumns || norms::values_of(column).empty())
       throw assay::UserError("attribute: '" + config_.attribute +
                              "' is not a column of the data with a closed set of values; name the one that the "
                              "classifier learns");
@@ -92,7 +92,7 @@ class NormControl final : public assay::Evaluator {
   void bind(const assay::Vocabulary& vocabulary) override {
     maker_.bind(vocabulary);
     for (const auto column : maker_.attributes()) {
-      const auto &words = norms::all_words_of(column), values = norms::planted::values_of(column);
+      const auto &words = norms::all_words_of(column), values = norms::values_of(column);
       for (size_t v = 0; v < words.size(); ++v) attribute_tokens_[maker_.token_of(words[v])] = {column, values[v]};
     }
     for (const auto& token : norms::added_tokens())
@@ -264,7 +264,7 @@ class NormControl final : public assay::Evaluator {
     }
     if (!is_given(column)) return {};
     std::string cell;
-    for (const auto& value : norms::planted::values_of(column))
+    for (const auto& value : norms::values_of(column))
       for (const auto id : std::set<int32_t>(item.chosen.begin(), item.chosen.end()))
         if (attribute_tokens_.at(id) == std::pair{column, value}) cell += (cell.empty() ? "" : "|") + value;
     return cell;
@@ -289,7 +289,7 @@ class NormControl final : public assay::Evaluator {
     report_control(context, "relevance", relevance, false);
   }
 
-  // Whether texts show what was asked for. Attributes that only the demo gives are reported, and are no part of
+  // Whether texts show what was asked for. Attributes that only the demo gives are reported, and are not part of
   // control.
   void report_asked(assay::EvaluationContext& context, const std::vector<Item>& items,
                     const std::vector<const Item*>& other, const Majority& majority,

@@ -147,7 +147,7 @@ TEST(NormControl, ComparesWithWhatWasAskedForAndWithBaselines) {
   // Two situations, with 5 and 4 of 6: samples of them have 4, 4.5 or 5.
   EXPECT_EQ(context.value("control_low"), 4.0 / 6);
   EXPECT_EQ(context.value("control_high"), 5.0 / 6);
-  // An attribute that is shown and not asked for is reported, and is no part of control.
+  // An attribute that is shown and not asked for is reported, and is not part of control.
   EXPECT_EQ(context.value("action-moral-judgment"), 0.5);
   EXPECT_EQ(context.value("relevance"), 0.75);
   EXPECT_EQ(context.value("relevance_shuffled"), 0);
@@ -319,7 +319,7 @@ TEST(NormControl, AClassifierMayFindSeveralValues) {
   EXPECT_EQ(context.value("classified_rot-categorization_majority"), 0.25);
 }
 
-// With one situation there is no other to shuffle with.
+// With one situation there is nothing to shuffle with.
 TEST(NormControl, OneSituationHasNoShuffledBaseline) {
   Context context;
   context.world.held_out.resize(2);

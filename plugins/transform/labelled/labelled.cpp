@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "../../shared/labelled_rows.h"
+#include "../../shared/list_cells.h"
 #include "assay/plugin.h"
 #include "assay/transform.h"
 
@@ -74,16 +75,17 @@ class Labelled final : public assay::Transform {
  private:
   std::vector<float> classes_of(const Document& document, const std::string& cell) const {
     std::vector<float> marks(config_.classes.size(), 0);
-    for (size_t begin = 0; begin <= cell.size() && !cell.empty();) {
-      const auto end = config_.multiple ? std::min(cell.find('|', begin), cell.size()) : cell.size();
-      const auto value = cell.substr(begin, end - begin);
+    const auto mark = [&](std::string_view value) {
       const auto found = std::find(config_.classes.begin(), config_.classes.end(), value);
       if (found == config_.classes.end())
-        throw UserError("document '" + document.id + "': '" + value + "' of field '" + config_.field +
+        throw UserError("document '" + document.id + "': '" + std::string(value) + "' of field '" + config_.field +
                         "' is not among the classes; add it to classes");
       marks[static_cast<size_t>(found - config_.classes.begin())] = 1;
-      begin = end + 1;
-    }
+    };
+    if (config_.multiple)
+      assay::cells::each_item(cell, mark);
+    else if (!cell.empty())
+      mark(cell);
     return marks;
   }
 
