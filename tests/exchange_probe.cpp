@@ -3,7 +3,9 @@
 //   batches [steps, rows, positions + 1] int64: logits of the first one, and the loss before
 //     each of the steps - 1 updates and after the last one
 //   long [rows, positions] int64: long_logits
+//   source [1] int64, for a model with an encoder: how many tokens of every row are the source
 //   text.NAME, bytes: ids.NAME int64
+#include <ATen/ops/ones.h>
 #include <ATen/ops/tensor.h>
 #include <c10/core/GradMode.h>
 
@@ -31,8 +33,17 @@ int main(int argc, char** argv) {
     const run::SafetensorsFile given(argv[3]);
     const auto batches = given.read("batches");
     std::vector<run::NamedTensor> out;
-    const auto add_logits = [&](const char* name, const Batch& batch) {
+    const auto with_source = [&](Batch& batch) {
+      if (!run.model->has_encoder()) return;
+      const int64_t rows = batch.tokens.size(0), width = batch.tokens.size(1);
+      batch.source_length = given.read("source").expand({rows}).contiguous();
+      // Only predictions from the source's last token on are the decoder's.
+      batch.loss_weight = at::ones({rows, width});
+      batch.loss_weight.slice(1, 0, batch.source_length[0].item<int64_t>() - 1).zero_();
+    };
+    const auto add_logits = [&](const char* name, Batch& batch) {
       const c10::NoGradGuard no_grad;
+      with_source(batch);
       run::ForwardPass pass(*run.model, batch, {}, run.vocabulary->size(), mesh);
       out.push_back({name, pass.logits().contiguous()});
     };
@@ -51,6 +62,7 @@ int main(int argc, char** argv) {
       Batch batch;
       batch.tokens = batches[step].slice(1, 0, -1).contiguous();
       batch.targets = batches[step].slice(1, 1).contiguous();
+      with_source(batch);
       if (step == 0) add_logits("logits", batch);
       run::Metrics unused;
       losses.push_back(run::accumulate_gradients(run, mesh, step, {batch}, unused).value());

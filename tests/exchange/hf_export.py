@@ -16,12 +16,11 @@ extends = ["{tiny}"]
 name = "exchange"
 [data]
 tokenizer = {tokenizer}
-context = {context}
+{data}
 [model]
 layers = 3
 width = 48
 heads = {heads}
-init_std = 0.1
 {model}
 {transform}
 [optimizer]
@@ -37,11 +36,14 @@ clip_norm = 0
 use = "hf"
 """
 TINY = ROOT / "tests" / "fixtures" / "tiny" / "tiny.toml"
-LEARNED = f'[positional]\nuse = "learned"\npositions = {4 * CONTEXT}'
-ALIBI = 'bias = false\ngelu = "erf"\n[positional]\nuse = "alibi"'
+LEARNED = f'init_std = 0.1\n[positional]\nuse = "learned"\npositions = {4 * CONTEXT}'
+ALIBI = 'init_std = 0.1\nbias = false\ngelu = "erf"\n[positional]\nuse = "alibi"'
 SMOKE = ROOT / "plugins" / "tokenizer" / "bpe" / "smoke"
 BPE = f'{{ use = "bpe", encoder = "{SMOKE / "encoder.json"}", merges = "{SMOKE / "vocab.bpe"}" }}'
 FIM = '[[transform]]\nuse = "fim"'
+STREAM = f"context = {CONTEXT}"
+ROWS_OF_NORMS = 'context = 192\ndataset = { use = "norms_planted", train = 40, held_out = 5 }'
+VIEWS = '[[transform]]\nuse = "norm_views"'
 # Six heads: their slopes are not one geometric sequence. The transform adds special tokens that the tokenizer does not
 # have.
 CASES = {
@@ -50,6 +52,13 @@ CASES = {
     "gpt2-bpe": {"heads": 4, "model": LEARNED, "tokenizer": BPE, "transform": ""},
     "mpt-bpe-fim": {"heads": 6, "model": ALIBI, "tokenizer": BPE, "transform": FIM},
     "mpt-fim": {"heads": 6, "model": ALIBI, "tokenizer": '"bytes"', "transform": FIM},
+}
+# Encoder-decoders; the first SOURCE tokens of a row are the encoder's.
+SOURCE = 12
+T5_CASES = {
+    "t5": {"heads": 4, "model": 'use = "t5"', "tokenizer": '"bytes"', "transform": VIEWS, "data": ROWS_OF_NORMS},
+    "t5-1.1": {"heads": 6, "model": 'use = "t5"\nencoder_layers = 2\nfeed_forward = "gated_gelu"\ntied_head = false',
+               "tokenizer": BPE, "transform": VIEWS, "data": ROWS_OF_NORMS},
 }
 TEXTS = ["", "hello world", "  two  spaces\n\n\tand it's 1815, isn't it? We'll see; 'S 's", "caf\u00e9 \u4f60\u597d \u0663x \U0001F600",
          "clean , up . it 's", "a\u00a0b\u2003c\u180ed\x00\x1c\x7f", "the the then other others to train on a line of text"]
@@ -69,7 +78,8 @@ class Exported:
 
     def __init__(self, case, build, folder):
         self.folder, self.build = pathlib.Path(folder), pathlib.Path(build)
-        text = EXPERIMENT.format(tiny=TINY, steps=STEPS, rows=ROWS, context=CONTEXT, **CASES[case])
+        self.has_encoder = case in T5_CASES
+        text = EXPERIMENT.format(tiny=TINY, steps=STEPS, rows=ROWS, **{"data": STREAM, **({**CASES, **T5_CASES}[case])})
         (self.folder / "x.toml").write_text(text)
         self.assay("run", "x.toml")
         experiment = next(self.folder.glob("**/plan.jsonl")).parent
@@ -81,6 +91,8 @@ class Exported:
         self.batches = draws.integers(0, rows, (STEPS + 1, ROWS, CONTEXT + 1))
         self.long = draws.integers(0, rows, (1, 4 * CONTEXT))
         given = {"batches": self.batches, "long": self.long}
+        if self.has_encoder:
+            given["source"] = np.int64(SOURCE).reshape(1)
         for i, one in enumerate([*TEXTS, SPELLED]):
             given[f"text.{i}"] = np.frombuffer(one.encode(), np.uint8)
         hf_folder.save_tensors(given, self.folder / "given.safetensors")
