@@ -1,7 +1,8 @@
 // Tokens that a decoder must not choose, before anything else looks at the logits: those that would repeat an n-gram
 // (Paulus, Xiong, Socher 2018, arXiv:1705.04304, sec. 2.5), and the end of text before a minimum of new tokens. As in
 // Hugging Face transformers, the n-grams are those of prompt and continuation together; what only an encoder reads is
-// not among them, nor is the end of text before a prompt.
+// not among them. Nor is the first token that the model reads: the end of text before a prompt or, with an encoder, the
+// last token of the source, which transformers counts as the decoder's start.
 #pragma once
 
 #include <ATen/ops/amax.h>

@@ -25,6 +25,12 @@ inline std::vector<int64_t> evenly_spaced(int64_t size, int64_t count) {
   return indices;
 }
 
+// "document 'id' (file:line)", for messages.
+inline std::string place_of(const Document& document) {
+  const auto place = document.fields.find("place");
+  return "document '" + document.id + "'" + (place == document.fields.end() ? "" : " (" + place->second + ")");
+}
+
 // The rows of a document, each with the end of text before it. UserError when a row is not what the interface promises.
 inline std::vector<Sample> rows_of(const Transform& transform, const Document& document, const Draws& draws,
                                    int64_t end_of_text) {
@@ -34,7 +40,7 @@ inline std::vector<Sample> rows_of(const Transform& transform, const Document& d
     const auto fits = [&](const auto& values) { return values.empty() || values.size() == size; };
     if (!fits(sample.loss_weight) || !fits(sample.segment) || sample.source < 0 ||
         sample.source >= static_cast<int64_t>(size))
-      throw UserError("document '" + document.id + "', view '" + sample.view +
+      throw UserError(place_of(document) + ", view '" + sample.view +
                       "': weights, segments or the source do not fit the row's " + std::to_string(size) + " tokens");
     sample.id = document.id;
     sample.tokens.insert(sample.tokens.begin(), static_cast<int32_t>(end_of_text));
@@ -63,7 +69,7 @@ inline SplitFindings findings_of_rows(const SplitToCheck& check, const Transform
       const auto document = check.dataset.document(check.split, index);
       for (const auto& row : rows_of(*transform, document, draws.substream(static_cast<uint64_t>(index)), 0))
         if (const auto tokens = static_cast<int64_t>(row.tokens.size()); tokens > check.training_context)
-          return {{"document '" + document.id + "', view '" + row.view + "': the row has " + std::to_string(tokens) +
+          return {{place_of(document) + ", view '" + row.view + "': the row has " + std::to_string(tokens) +
                    " tokens, including the end of text before it, and those of training at most " +
                    std::to_string(check.training_context) + "; set data.context to " + std::to_string(tokens) +
                    " or more, or let the transform cut it"},

@@ -51,7 +51,8 @@ inline Interval bootstrap(const std::vector<Share>& groups, const Draws& draws) 
     shares.push_back(sum.value());
   }
   std::sort(shares.begin(), shares.end());
-  return {shares[kSamples * 25 / 1000], shares[kSamples * 975 / 1000]};
+  constexpr size_t kCutOff = kSamples * 25 / 1000;  // on each side
+  return {shares[kCutOff], shares[kSamples - 1 - kCutOff]};
 }
 
 // Reports a share that is better when higher, and its interval as name_low and name_high; n/a without items.

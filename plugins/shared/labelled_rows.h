@@ -9,10 +9,11 @@
 
 #include "assay/component.h"
 #include "assay/tokenizer.h"
+#include "list_cells.h"
 
 namespace assay::labelled {
 
-inline constexpr const char* kChannel = "label";  // [B, classes]: 1 for every class of a row; all 0: no label
+inline constexpr const char* kChannel = "label";  // [B, classes]: 1 for every class of a row; all 0: none, or unknown
 
 // max_tokens: of each text; 0: all.
 inline std::vector<int32_t> row_of(const std::vector<std::string>& texts, const Vocabulary& vocabulary,
@@ -25,6 +26,13 @@ inline std::vector<int32_t> row_of(const std::vector<std::string>& texts, const 
     ids.insert(ids.end(), own.begin(), own.end());
   }
   return ids;
+}
+
+// What is wrong when the rows have labels of other classes than a classifier, or in another order; empty: nothing.
+inline std::string mismatch(const std::vector<std::string>& of_rows, const std::vector<std::string>& of_classifier) {
+  if (of_rows.empty() || of_rows == of_classifier) return "";
+  return "the transform's classes are " + cells::joined(of_rows, ", ") + ", and the classifier's " +
+         cells::joined(of_classifier, ", ") + "; list the same classes in the same order in both";
 }
 
 }  // namespace assay::labelled

@@ -1,5 +1,6 @@
 // A world of norms whose texts show their attributes, with the columns of Social Chemistry 101. Every situation names
-// an activity, a thing and a person, and no two are alike. A rule of thumb (RoT) opens with a phrase for its moral
+// an activity, a thing and a person, and no two are alike; no activity is held out with a thing that training has it
+// with. A rule of thumb (RoT) opens with a phrase for its moral
 // judgment, goes on with a verb for the pressure and the words of its situation, and ends with a marker word for each
 // further attribute; an action is built alike. So attributes and situation can be read back from a text that a model
 // wrote.
@@ -10,10 +11,10 @@
 #include <cstdint>
 #include <cstdio>
 #include <map>
-#include <numeric>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "assay/error.h"
@@ -132,24 +133,60 @@ struct World {
   int64_t seed = 1;
 
   int64_t situations() const { return train + 2 * held_out; }
-  int64_t combinations() const { return activity_words * thing_words * person_words; }
 };
 
 struct Situation {
   int64_t activity, thing, person;
 };
 
-// Situation `number` of the world. A permutation of all combinations gives each another one.
-inline Situation situation_of(const World& world, int64_t number) {
-  const Draws draws(static_cast<uint64_t>(world.seed), "situations");
-  const auto all = world.combinations();
-  auto step = static_cast<int64_t>(draws.below(static_cast<uint64_t>(all), 0)) | 1;
-  while (std::gcd(step, all) != 1) step += 2;
-  const auto start = static_cast<int64_t>(draws.below(static_cast<uint64_t>(all), 1));
-  const auto at = (step % all * (number % all) + start) % all;
-  return {at % world.activity_words, at / world.activity_words % world.thing_words,
-          at / world.activity_words / world.thing_words};
+// The items in an order that the draws decide (Fisher and Yates).
+template <class Item>
+void shuffle(std::vector<Item>& items, const Draws& draws) {
+  for (size_t left = items.size(); left > 1; --left) std::swap(items[left - 1], items[draws.below(left, left)]);
 }
+
+// The situations of a world by number: first those to train on, then those of dev, then those of test. Dev and test
+// each have a tenth of the pairs of activity and thing, or as many as their situations need, for themselves.
+class Situations {
+ public:
+  // UserError when the vocabulary has fewer combinations than a split has situations.
+  explicit Situations(const World& world) {
+    std::vector<Situation> pairs;
+    for (int64_t activity = 0; activity < world.activity_words; ++activity)
+      for (int64_t thing = 0; thing < world.thing_words; ++thing) pairs.push_back({activity, thing, 0});
+    const Draws draws(static_cast<uint64_t>(world.seed), "situations");
+    shuffle(pairs, draws);
+    const auto all = static_cast<int64_t>(pairs.size()), needed = (world.held_out - 1) / world.person_words + 1;
+    const auto held_out = std::max(needed, all / 10), train = all - 2 * held_out;
+    if (train * world.person_words < world.train)
+      throw UserError(
+          "train and held_out: " + std::to_string(all) + " pairs of activity and thing are too few for " +
+          std::to_string(world.train) + " situations to train on and " + std::to_string(world.held_out) +
+          " in each of validation and test, which share no pair; each pair gives one situation with each of "
+          "the " +
+          std::to_string(world.person_words) + " people; use fewer situations or more words");
+    add(world, pairs, 0, train, world.train, draws.substream(0));
+    add(world, pairs, train, train + held_out, world.held_out, draws.substream(1));
+    add(world, pairs, train + held_out, all, world.held_out, draws.substream(2));
+  }
+  const Situation& operator[](int64_t number) const { return all_[static_cast<size_t>(number)]; }
+
+ private:
+  // `count` situations of pairs [begin, end), with every person.
+  void add(const World& world, const std::vector<Situation>& pairs, int64_t begin, int64_t end, int64_t count,
+           const Draws& draws) {
+    std::vector<Situation> some;
+    for (auto at = begin; at < end; ++at)
+      for (int64_t person = 0; person < world.person_words; ++person) {
+        some.push_back(pairs[static_cast<size_t>(at)]);
+        some.back().person = person;
+      }
+    shuffle(some, draws);
+    all_.insert(all_.end(), some.begin(), some.begin() + count);
+  }
+
+  std::vector<Situation> all_;
+};
 
 inline std::string phrase_of(const Situation& situation, const char* before_person) {
   return activities()[static_cast<size_t>(situation.activity)] + " the " +
@@ -200,8 +237,9 @@ inline bool is_bad(const World& world, int64_t situation, int64_t rot) {
              .uniform(0) < world.bad_rate;
 }
 
-// RoT `rot` of a situation, as a row of the file with this value of the column split.
-inline Row row_of(const World& world, const std::string& split, int64_t number, int64_t rot) {
+// RoT `rot` of situation `number`, as a row of the file with this value of the column split.
+inline Row row_of(const World& world, const Situation& situation, const std::string& split, int64_t number,
+                  int64_t rot) {
   const auto draws =
       Draws(static_cast<uint64_t>(world.seed), "rows").substream(static_cast<uint64_t>(number * world.rots + rot));
   uint64_t next = 1;  // draw 0 decides rot-bad
@@ -209,7 +247,6 @@ inline Row row_of(const World& world, const std::string& split, int64_t number, 
   const auto below = [&](int64_t bound) {
     return static_cast<int64_t>(draws.below(static_cast<uint64_t>(bound), next++));
   };
-  const auto situation = situation_of(world, number);
   const bool bad = is_bad(world, number, rot);
   Row row;
   row[kArea] = columns()[kArea].values[static_cast<size_t>(number) % 4];
@@ -270,15 +307,6 @@ inline Row row_of(const World& world, const std::string& split, int64_t number, 
   row[kCharacters] = "narrator|my " + people()[static_cast<size_t>(situation.person)];
   row[kCharacterCount] = "2";
   return row;
-}
-
-// UserError when the vocabulary has fewer combinations than the world has situations.
-inline void check(const World& world) {
-  if (world.situations() > world.combinations())
-    throw UserError("train and held_out: a world of " + std::to_string(world.situations()) +
-                    " situations needs as many combinations of words, and activity_words, thing_words and person_words "
-                    "give " +
-                    std::to_string(world.combinations()) + "; use fewer situations or more words");
 }
 
 }  // namespace assay::norms::planted

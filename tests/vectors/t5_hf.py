@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Makes t5_hf.json beside this file: two tiny random models T5ForConditionalGeneration of Hugging Face transformers in
-float64, one as T5 1.0 and one as T5 1.1: their weights, and what they make of two padded sequences; and position buckets.
+float64, one as T5 1.0 and one as T5 1.1: their weights, and what they make of two padded sequences.
 
 The library takes its norms' mean square in float32 whatever the model is in. Here it is taken in float64, so that the
 values are exact; what the library as it is makes is checked to be within NEAR of them ("library_differs_by").
@@ -19,7 +19,7 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 from transformers import GenerationConfig, T5Config, T5ForConditionalGeneration
-from transformers.models.t5.modeling_t5 import T5Attention, T5LayerNorm
+from transformers.models.t5.modeling_t5 import T5LayerNorm
 
 OUT = pathlib.Path(__file__).with_suffix(".json")
 NEAR = 1e-5
@@ -33,16 +33,13 @@ MODELS = {
 SOURCES = [[7, 3, 19, 12, 3, 22, 5], [15, 8, 20, 5]]
 TARGETS = [[5, 9, 4, 17, 9], [5, 21, 6]]  # a target begins with the last token of its source
 NEW_TOKENS = 6
-BUCKETS = [(True, 32, 128), (False, 32, 128), (True, 8, 10), (False, 8, 10)]
-FARTHEST = 140
 
 ABOUT = (f"By transformers {transformers.__version__} and torch {torch.__version__}: t5_hf.py. state_dict: the tensors that "
          "the file of a model has, row-major; aliases: the other names of shared.weight in the model's own state_dict(). "
          "config: config.json as transformers writes it; arguments: what T5Config was made of. sources are right-padded with "
-         "0 and masked, decoder_inputs right-padded; encoder_hidden [position][d_model] and logits [position][vocabulary] "
-         "are of the real positions of each row, with the norms in float64; library_differs_by: how far they are from the "
-         "library as it is, whose norms are in float32. generated: greedy, without the start token. buckets: of the relative "
-         f"positions (key minus query) from {-FARTHEST} to {FARTHEST}.")
+         "0 and masked, decoder_inputs right-padded; logits [position][vocabulary] are of the real "
+         "positions of each row, with the norms in float64; library_differs_by: how far they and the encoder's states are from "
+         "the library as it is, whose norms are in float32. generated: greedy, without the start token.")
 
 
 def exact_norm(norm, states):
@@ -123,15 +120,9 @@ def made_case(folder, arguments, generator):
             assert apart([part[row:row + 1] for part in exact], alone) < 1e-12, "padding changes nothing"
     assert apart(exact, as_it_is) < NEAR and exact[2] == as_it_is[2]
     return {"arguments": arguments, "config": config, "aliases": aliases, "library_differs_by": apart(exact, as_it_is),
-            "encoder_hidden": decimals(exact[0]), "logits": decimals(exact[1]), "generated": exact[2],
+            "logits": decimals(exact[1]), "generated": exact[2],
             "state_dict": {name: {"shape": list(values.shape), "values": values.flatten().tolist()}
                            for name, values in weights.items()}}
-
-
-def bucket_table(bidirectional, buckets, farthest):
-    positions = torch.arange(-FARTHEST, FARTHEST + 1)
-    of_each = T5Attention._relative_position_bucket(positions, bidirectional, buckets, farthest).tolist()
-    return {"bidirectional": bidirectional, "num_buckets": buckets, "max_distance": farthest, "buckets": of_each}
 
 
 def json_lines(value, depth):
@@ -150,8 +141,7 @@ def main():
         with tempfile.TemporaryDirectory() as folder:
             models[name] = made_case(pathlib.Path(folder), arguments, generator)
     made = {"about": ABOUT, "transformers": transformers.__version__, "torch": torch.__version__, "sources": SOURCES,
-            "decoder_inputs": TARGETS, "decoder_start_token_id": 5, "models": models,
-            "buckets": [bucket_table(*each) for each in BUCKETS]}
+            "decoder_inputs": TARGETS, "decoder_start_token_id": 5, "models": models}
     OUT.write_text(json_lines(made, 4) + "\n", encoding="utf-8")
 
 

@@ -25,6 +25,7 @@ class Model;
 class Objective;
 class Parameters;
 class Tokenizer;
+class Transform;
 
 // ---- parameter types beyond bool, int64_t, double, std::string, Duration and vectors of these -----------------------
 
@@ -116,6 +117,7 @@ struct Identity {
 struct Assembly {
   const Model* model = nullptr;
   std::vector<const Objective*> objectives;
+  std::vector<const Transform*> transforms;
   const Tokenizer* tokenizer = nullptr;
   int64_t context = 0;  // T
   int64_t batch = 0, micro_batch = 0;

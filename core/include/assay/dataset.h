@@ -19,9 +19,10 @@ inline const char* name_of(Split split) {
 }
 
 struct Document {
-  std::string text;                           // bytes, in any encoding
-  std::string id;                             // unique within the dataset, and stable
-  std::map<std::string, std::string> fields;  // further columns, if the data has any
+  std::string text;  // bytes, in any encoding
+  std::string id;    // unique within the dataset, and stable
+  // Further columns, if the data has any. "place" is where the document is in its file ("norms.tsv:12"), for messages.
+  std::map<std::string, std::string> fields;
 };
 
 // A text without its leading and trailing white space. Two documents with the same content are copies.

@@ -88,7 +88,8 @@ class Objective : public Component {
   virtual bool has_several_labels() const { return false; }
   // Of a classifier: the scores [B, classes] of each row, before softmax (one label) or sigmoid (several), in the dtype
   // and on the device of the model, full on every tensor rank. The labels that it learns are the channel "label" of a
-  // batch, [B, classes] fp32: 1 for every label of a row; all 0: a row without a label.
+  // batch, [B, classes] fp32: 1 for every label of a row. All 0: a row without labels, which
+  // says nothing where a row must have one.
   virtual Tensor class_scores(Forward& /*forward*/) { return {}; }
   virtual void prepare(PrepareContext& context) = 0;
   virtual void loss(LossContext& context) = 0;

@@ -156,6 +156,7 @@ Assembly Assembled::assembly() const {
   Assembly out;
   out.model = model;
   for (const auto& entry : objectives) out.objectives.push_back(entry.objective);
+  out.transforms = transforms;
   out.tokenizer = tokenizer;
   out.context = context;
   out.batch = batch;

@@ -110,7 +110,7 @@ EpochSize sequences_size(const Assembled& run, const MeasuredData& data) {
   try {
     for (int64_t i = 0; i < train.documents; i += std::max<int64_t>(distance, 1), ++read)
       for (const auto& sample : data::sequences_of(spec, 0, i)) {
-        real += static_cast<int64_t>(sample.tokens.size()) - 1;
+        real += static_cast<int64_t>(sample.tokens.size());
         ++size.sequences;
       }
   } catch (const UserError& error) {

@@ -67,7 +67,7 @@ const std::map<std::string, std::vector<Parameter>>& all_sections() {
       {"log", {or_else(given("every", "int", {1, kMaxSteps}), 10)}},
       {"compare",
        {given("baseline", "table"), given("metrics", "strings"), given("tune", "table"), given("report", "table"), given("equal", "table"),
-        one_of("unmatched", {"drop"})}},
+        one_of("unmatched", {"drop"}), given("note", "string")}},
       {"tune", {required(given("over", "strings")), required(given("by", "string")), one_of("split", {"train", "validation", "test"})}},
       {"report", {one_of("split", {"train", "validation", "test"}), given("seeds", "any")}},
       {"prune",

@@ -114,6 +114,7 @@ CompareSettings read_compare(const document::Node& document, document::Diagnosti
   };
   if (const auto* baseline = inner("baseline")) settings.baseline = sweep::read_selector(*baseline, diagnostics);
   settings.drop_unmatched = table->find("unmatched") != nullptr;
+  if (const auto* note = document::string_of(*table, "note")) settings.note = *note;
   settings.metrics = names_in(table->find("metrics"));
   if (const auto* equal = inner("equal")) read_equal(*equal->as<document::Table>(), "", settings.equal, diagnostics);
   if (const auto* tune = inner("tune")) settings.tune = read_tune(*tune, diagnostics);

@@ -46,6 +46,7 @@ struct Report {
 struct CompareSettings {
   std::optional<sweep::Selector> baseline;
   bool drop_unmatched = false;  // rows without a partner in the baseline are shown without a comparison
+  std::string note;             // what readers of the table must know; empty: nothing
   std::vector<MetricName> metrics;
   std::vector<EqualCost> equal;
   std::optional<Tune> tune;

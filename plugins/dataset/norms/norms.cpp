@@ -9,6 +9,7 @@
 #include <numeric>
 #include <optional>
 #include <unordered_map>
+#include <utility>
 
 #include "../delimited.h"
 #include "../splits.h"
@@ -29,7 +30,7 @@ class Norms final : public assay::Dataset {
  public:
   struct Config {
     assay::Path path;
-    std::string delimiter = "tab", divide = "column", bad = "without";
+    std::string delimiter = "tab", divide = "column", bad = "without", licence = "CC BY-SA 4.0";
     std::vector<std::string> splits, areas;
     std::vector<int64_t> m;
     double validation_fraction = 0.1, test_fraction = 0.1;
@@ -59,6 +60,7 @@ class Norms final : public assay::Dataset {
                "With divide = \"situation\": share of the situations in validation.", 0, 1)
         .param("test_fraction", &Config::test_fraction, "With divide = \"situation\": share of the situations in test.",
                0, 1)
+        .param("licence", &Config::licence, "The licence of the files, for the record.")
         .param("strict", &Config::strict,
                "Whether a value outside its column's set is an error; otherwise it is counted and read, and has no "
                "token in "
@@ -79,7 +81,7 @@ class Norms final : public assay::Dataset {
         throw UserError("norms: splits: rows of '" + split +
                         "' are in none of train, validation and test with divide = \"column\"; set divide = "
                         "\"situation\", or leave it out");
-    source_ = {fs::path(config_.path.file).filename().string(), config_.path.sha256, "CC BY-SA 4.0"};
+    source_ = {fs::path(config_.path.file).filename().string(), config_.path.sha256, config_.licence};
     norms::RowCheck check(config_.strict, irregularities_);
     std::pmr::monotonic_buffer_resource memory;
     Ids ids(&memory);
@@ -200,6 +202,7 @@ class Norms final : public assay::Dataset {
     constexpr size_t kBytesOfARow = 400;
     ids.reserve(ids.size() + file.mapping->text().size() / kBytesOfARow);
     norms::Cells cells;
+    int64_t unusual_quotes = 0;
     while (reader.next(read)) {
       file.mapping->read_up_to(reader.record_begin());
       if (read.size() != width)
@@ -209,12 +212,13 @@ class Norms final : public assay::Dataset {
       for (size_t c = 0; c < norms::kColumns; ++c) cells[c] = read[file.places[c]];
       check(cells,
             [&](size_t c) { return file.name + ":" + std::to_string(reader.line()) + ":" + norms::columns()[c].name; });
+      if (std::exchange(unusual_quotes, reader.unusual_quotes()) < reader.unusual_quotes())
+        irregularities_.add("row with text after the closing quote of a cell",
+                            file.name + ":" + std::to_string(reader.line()));
       add_row(cells, reader, ids);
     }
     refuse_fault(reader, file.name);
     file.mapping->expect_random_access();
-    if (const auto count = reader.unusual_quotes(); count > 0)
-      irregularities_.add("file with text after the closing quote of a cell", file.name);
   }
 
   // Throws for what ended the text before its end.

@@ -145,6 +145,16 @@ TEST(Norms, ReadsCells) {
   EXPECT_EQ(all[2].fields.at("place"), "n.tsv:6");
 }
 
+// As pandas reads it: what follows the closing quote belongs to the cell.
+TEST(Norms, TextAfterAClosingQuoteIsReadAndCounted) {
+  auto row = valid_row();
+  row[norms::kAction] = "\"feeding\" cats";
+  const File file(kHeader + line_of(valid_row()) + line_of(row));
+  const auto data = open(file.path());
+  EXPECT_EQ(data->document(Split::kTrain, 1).fields.at("action"), "feeding cats");
+  EXPECT_THAT(data->warnings(), ElementsAre("1 x row with text after the closing quote of a cell (first: n.tsv:3)"));
+}
+
 TEST(Norms, ColumnsAreFoundByName) {
   auto header = std::string(kHeader), line = line_of(valid_row());
   header = "extra\t" + header;
@@ -153,6 +163,8 @@ TEST(Norms, ColumnsAreFoundByName) {
       open.error(file.path()),
       HasSubstr("n.tsv:1: the column 'extra' is not one of the data's 25; remove it, or set ignore_extra_columns"));
   EXPECT_EQ(open(file.path(), {{"ignore_extra_columns", true}})->document(Split::kTrain, 0).fields.at("m"), "1");
+  EXPECT_THAT(open.error(File("area\t" + std::string(kHeader) + "x\t" + line).path(), {{"ignore_extra_columns", true}}),
+              HasSubstr("n.tsv:1: the header has the column 'area' twice; remove one of the two"));
   const File comma(line_of({"a", "b"}, ','));
   EXPECT_THAT(open.error(comma.path()),
               HasSubstr("columns, and none is 'area'; the data has 25 columns, separated by tabs"));
@@ -215,17 +227,19 @@ TEST(Norms, TwoFilesMayNotShareARuleOfThumb) {
   EXPECT_EQ(open(files.folder.path())->size(Split::kTrain), 2);
 }
 
-// A generated file with all areas, splits and null rules, read back cell by cell, and written again.
+// A generated file with all areas, splits and null rules: its cells, read back, are those that were written.
 TEST(Norms, ReadsAGeneratedWorldBack) {
   planted::World world;
   world.train = 60;
   world.held_out = 20;
+  const planted::Situations situations(world);
   std::vector<planted::Row> rows;
   std::string content = kHeader;
   const auto& splits = norms::columns()[norms::kSplit].values;
   for (int64_t number = 0; number < world.situations(); ++number)
     for (int64_t rot = 0; rot < world.rots; ++rot) {
-      rows.push_back(planted::row_of(world, splits[static_cast<size_t>(number) % splits.size()], number, rot));
+      rows.push_back(
+          planted::row_of(world, situations[number], splits[static_cast<size_t>(number) % splits.size()], number, rot));
       content += line_of(rows.back());
     }
   const auto data = open(File(content).path(), {{"divide", "situation"}, {"bad", "with"}});
@@ -289,9 +303,53 @@ TEST_F(Sample, HasTheKnownCounts) {
                                             HasSubstr("2 x n-characters that differs"),
                                             HasSubstr("39 x row of action-agency = experience"),
                                             HasSubstr("66 x row of action-char-involved = char-none")));
-  EXPECT_EQ(open(folder / "obligatory_sc101.csv", {{"delimiter", "comma"}})->size(Split::kTrain), 8358);
   EXPECT_THAT(open.error(folder / "optional_sc101.csv", {{"delimiter", "comma"}}),
               HasSubstr("'stripped' is not one of"));
+}
+
+// Values of a column in one file, "" being an empty cell.
+TEST_F(Sample, EachFileHasTheKnownValues) {
+  using Counts = std::map<std::string, int64_t>;
+  using Columns = std::map<std::string, Counts>;
+  const Columns obligatory{
+      {"area", {{"amitheasshole", 2773}, {"rocstories", 2909}, {"confessions", 1593}, {"dearabby", 1083}}},
+      {"m", {{"1", 8267}, {"3", 91}}},
+      {"action-agency", {{"agency", 8345}, {"experience", 13}}},
+      {"action-moral-judgment", {{"1", 7119}, {"2", 1239}}},
+      {"action-agree", {{"0", 5}, {"2", 17}, {"3", 710}, {"4", 7620}, {"", 6}}},
+      {"action-legal", {{"legal", 8320}, {"tolerated", 29}, {"illegal", 4}, {"", 5}}},
+      {"action-pressure", {{"-2", 14}, {"-1", 13}, {"0", 1142}, {"1", 4072}, {"2", 3109}, {"", 8}}}};
+  const Columns optional{
+      {"area", {{"amitheasshole", 1462}, {"rocstories", 691}, {"confessions", 782}, {"dearabby", 353}}},
+      {"m", {{"1", 3241}, {"3", 47}}},
+      {"action-agency", {{"agency", 3262}, {"experience", 26}}},
+      {"action-moral-judgment", {{"0", 3288}}},
+      {"action-agree", {{"1", 2}, {"2", 12}, {"3", 316}, {"4", 2950}, {"", 8}}},
+      {"action-legal", {{"legal", 3263}, {"tolerated", 13}, {"", 12}}},
+      {"action-pressure", {{"-2", 3}, {"-1", 95}, {"0", 2344}, {"1", 614}, {"2", 218}, {"", 14}}}};
+  for (const auto& [name, known] : {std::pair{"obligatory_sc101.csv", obligatory}, {"optional_sc101.csv", optional}}) {
+    const auto data = open(folder / name, with());
+    Columns found;
+    std::set<std::string> situations;
+    int64_t no_character = 0, no_certainty = 0, no_foundation = 0;
+    for (const auto& document : documents(*data)) {
+      const auto cell = [&](const std::string& column) {
+        const auto one = document.fields.find(column);
+        return one == document.fields.end() ? "" : one->second;
+      };
+      for (const auto& [column, counts] : known) ++found[column][cell(column)];
+      situations.insert(cell("situation-short-id"));
+      no_character += cell("action-char-involved").empty();
+      no_certainty += cell("action-hypothetical").empty();
+      no_foundation += cell("rot-moral-foundations").empty();
+    }
+    EXPECT_EQ(found, known) << name;
+    const bool first = known == obligatory;
+    EXPECT_EQ(situations.size(), first ? 7873u : 3213u);
+    EXPECT_EQ(no_character, first ? 10 : 20);
+    EXPECT_EQ(no_certainty, first ? 689 : 198);
+    EXPECT_EQ(no_foundation, first ? 377 : 489);
+  }
 }
 
 TEST_F(Sample, HasTheKnownLabels) {

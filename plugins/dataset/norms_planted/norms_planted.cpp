@@ -21,7 +21,7 @@ class NormsPlanted final : public assay::Dataset {
             "A generated world of situations and rules of thumb (RoTs), with the columns of Social Chemistry 101. The "
             "opening of a RoT shows its moral judgment, its verb the pressure, and a marker word each further "
             "attribute. "
-            "Situations of validation and test do not occur in training.")
+            "Validation and test have activities with things that training never has together.")
         .param("train", &Config::train, "Situations to train on.", 1, 1 << 24)
         .param("held_out", &Config::held_out, "Situations in validation, and as many in test.", 1, 1 << 24)
         .param("rots", &Config::rots, "RoTs of each situation.", 1, 64)
@@ -37,8 +37,7 @@ class NormsPlanted final : public assay::Dataset {
                0, 1)
         .param("seed", &Config::seed, "Seed of the world.", 0);
   }
-  explicit NormsPlanted(const Config& config) : world_(config) {
-    norms::planted::check(world_);
+  explicit NormsPlanted(const Config& config) : world_(config), situations_(config) {
     const int64_t ends[] = {world_.train, world_.train + world_.held_out, world_.situations()};
     int64_t number = 0;
     for (size_t split = 0; split < 3; ++split)
@@ -53,8 +52,9 @@ class NormsPlanted final : public assay::Dataset {
     assay::dataset::check_index("norms_planted", split, index, size(split));
     static constexpr const char* kNames[] = {"train", "dev", "test"};
     const auto place = rows_[static_cast<size_t>(split)][static_cast<size_t>(index)];
-    const auto row =
-        norms::planted::row_of(world_, kNames[static_cast<size_t>(split)], place / world_.rots, place % world_.rots);
+    const auto number = place / world_.rots;
+    const auto row = norms::planted::row_of(world_, situations_[number], kNames[static_cast<size_t>(split)], number,
+                                            place % world_.rots);
     assay::Document document;
     for (size_t c = 0; c < norms::kColumns; ++c)
       if (!row[c].empty() || norms::columns()[c].type == norms::Type::kChoices)
@@ -68,6 +68,7 @@ class NormsPlanted final : public assay::Dataset {
 
  private:
   norms::planted::World world_;
+  norms::planted::Situations situations_;
   std::array<std::vector<int64_t>, 3> rows_;  // by split: situation * rots + RoT
 };
 

@@ -85,12 +85,14 @@ TEST(NormsPlanted, WordsAreDistinct) {
 
 TEST(NormsPlanted, SituationsDifferAndAreInOneSplit) {
   const auto data = make<Dataset>("norms_planted", {{"train", 4000}, {"held_out", 500}, {"thing_words", 12}});
-  std::map<std::string, std::set<Split>> splits;
+  std::map<std::string, std::set<Split>> splits, splits_of_pair;
   std::set<std::string> situations, areas, agencies, hypothetical;
   for (const auto split : kSplits)
     for (int64_t i = 0; i < data->size(split); ++i) {
       const auto document = data->document(split, i);
       splits[cell(document, norms::kSituationId)].insert(split);
+      const auto situation = cell(document, norms::kSituation);  // "sharing the kite with my aunt"
+      splits_of_pair[situation.substr(0, situation.find(" with "))].insert(split);
       situations.insert(cell(document, norms::kSituation));
       areas.insert(cell(document, norms::kArea));
       agencies.insert(cell(document, norms::kAgency));
@@ -102,6 +104,13 @@ TEST(NormsPlanted, SituationsDifferAndAreInOneSplit) {
   EXPECT_EQ(splits.size(), situations.size());
   EXPECT_GT(situations.size(), 4900u);  // some have only bad RoTs
   for (const auto& [id, in] : splits) EXPECT_EQ(in.size(), 1u) << id;
+  // 288 pairs of activity and thing: 28 in each of validation and test.
+  std::map<Split, int64_t> pairs;
+  for (const auto& [pair, in] : splits_of_pair) {
+    EXPECT_EQ(in.size(), 1u) << pair;
+    ++pairs[*in.begin()];
+  }
+  EXPECT_EQ(pairs, (std::map<Split, int64_t>{{Split::kTrain, 232}, {Split::kValidation, 28}, {Split::kTest, 28}}));
   EXPECT_EQ(areas.size(), 4u);
   EXPECT_EQ(agencies.size(), 2u);
   EXPECT_EQ(hypothetical.size(), 6u);
@@ -111,14 +120,15 @@ TEST(NormsPlanted, RatesAreThoseRequested) {
   planted::World world;
   world.train = 5000;
   world.bad_rate = 0.2;
+  const planted::Situations situations(world);
   int64_t bad = 0, follows = 0;
   for (int64_t number = 0; number < world.train; ++number)
     for (int64_t rot = 0; rot < world.rots; ++rot) {
       bad += planted::is_bad(world, number, rot);
-      const auto row = planted::row_of(world, "train", number, rot);
+      const auto row = planted::row_of(world, situations[number], "train", number, rot);
       EXPECT_EQ(row[norms::kRotBad] == "1", planted::is_bad(world, number, rot));
       if (row[norms::kRotBad] == "0")
-        follows += row[norms::kJudgment] == std::to_string(planted::situation_of(world, number).activity % 5 - 2);
+        follows += row[norms::kJudgment] == std::to_string(situations[number].activity % 5 - 2);
     }
   EXPECT_NEAR(static_cast<double>(bad) / 10000, 0.2, 0.012);
   // Half of the judgments follow from the activity, and a fifth of the others by chance.
@@ -134,12 +144,14 @@ TEST(NormsPlanted, RefusesMoreSituationsThanWordsGive) {
     }
     return std::string("no error");
   };
-  EXPECT_THAT(
-      error({{"train", 100}, {"held_out", 10}, {"activity_words", 2}, {"thing_words", 5}, {"person_words", 11}}),
-      HasSubstr("a world of 120 situations needs as many combinations of words, and activity_words, thing_words "
-                "and person_words give 110; use fewer situations or more words"));
-  EXPECT_EQ(error({{"train", 90}, {"held_out", 10}, {"activity_words", 2}, {"thing_words", 5}, {"person_words", 11}}),
-            "no error");
+  // 10 pairs, of which one is for validation and one for test, and 11 people.
+  json words{{"activity_words", 2}, {"thing_words", 5}, {"person_words", 11}, {"held_out", 10}, {"train", 89}};
+  EXPECT_THAT(error(words), HasSubstr("10 pairs of activity and thing are too few for 89 situations to train on and 10 "
+                                      "in each of validation and test, which share no pair"));
+  words["train"] = 88;
+  EXPECT_EQ(error(words), "no error");
+  words["held_out"] = 12;  // two pairs each
+  EXPECT_THAT(error(words), HasSubstr("too few"));
 }
 
 }  // namespace

@@ -45,7 +45,11 @@ class Classification final : public assay::Evaluator {
     std::vector<std::string> findings;
     if (!config_.transform || config_.transform->stage() != assay::Stage::kSequences)
       findings.push_back("needs the transform that makes rows with labels, such as 'labelled'");
-    if (classes_of(assembly).empty()) findings.push_back("needs an objective that classifies, such as 'classifier'");
+    const auto classes = classes_of(assembly);
+    if (classes.empty()) findings.push_back("needs an objective that classifies, such as 'classifier'");
+    if (!classes.empty() && config_.transform)
+      if (auto fault = assay::labelled::mismatch(config_.transform->classes(), classes); !fault.empty())
+        findings.push_back(std::move(fault));
     return findings;
   }
 
@@ -66,7 +70,8 @@ class Classification final : public assay::Evaluator {
     auto* const classifier = context.classifier();
     const auto classes = classifier ? classifier->classes() : std::vector<std::string>();
     const auto size = classes.size();
-    const auto rows = classifier ? rows_of(context, size) : std::vector<Sample>();
+    const bool several = classifier && classifier->has_several_labels();
+    const auto rows = classifier ? rows_of(context, size, several) : std::vector<Sample>();
     std::vector<Decisions> by_class(size);
     std::vector<Share> by_row;  // F1
     Share exact;
@@ -85,7 +90,7 @@ class Classification final : public assay::Evaluator {
       }
     });
     report(context, classes, by_class, by_row, exact);
-    report_majority(context, rows, size);
+    report_majority(context, rows, size, several);
     for (const auto& example : examples) context.example(example);
   }
 
@@ -99,15 +104,19 @@ class Classification final : public assay::Evaluator {
     return {};
   }
 
-  // The rows of the split that have labels.
-  std::vector<Sample> rows_of(assay::EvaluationContext& context, size_t classes) const {
+  static bool is_labelled(const Label& label) {
+    return std::any_of(label.begin(), label.end(), [](float mark) { return mark > 0; });
+  }
+
+  // The rows of the split that have a label, or where rows may have several, a set of them, which may be empty.
+  std::vector<Sample> rows_of(assay::EvaluationContext& context, size_t classes, bool several) const {
     const auto& dataset = context.dataset();
     std::vector<Sample> rows;
     for (const auto index : assay::evaluation::evenly_spaced(dataset.size(context.split()), config_.documents)) {
       const auto document = dataset.document(context.split(), index);
       for (auto& row : assay::evaluation::rows_of(context, *config_.transform, document, index)) {
         const auto label = row.channels.find(assay::labelled::kChannel);
-        if (label == row.channels.end()) continue;
+        if (label == row.channels.end() || !(several || is_labelled(label->second))) continue;
         if (label->second.size() != classes)
           throw assay::UserError("document '" + document.id + "': the row has labels of " +
                                  std::to_string(label->second.size()) + " classes, and the classifier has " +
@@ -145,7 +154,8 @@ class Classification final : public assay::Evaluator {
   }
 
   // What the most frequent label of training gives on these rows.
-  void report_majority(assay::EvaluationContext& context, const std::vector<Sample>& rows, size_t classes) const {
+  void report_majority(assay::EvaluationContext& context, const std::vector<Sample>& rows, size_t classes,
+                       bool several) const {
     constexpr int64_t kMostCounted = 20000;
     const auto& dataset = context.dataset();
     std::map<Label, int64_t> counts;
@@ -153,7 +163,8 @@ class Classification final : public assay::Evaluator {
     for (const auto index : assay::evaluation::evenly_spaced(documents, kMostCounted))
       for (const auto& row : assay::evaluation::rows_of(context, *config_.transform,
                                                         dataset.document(assay::Split::kTrain, index), index))
-        if (row.channels.count(assay::labelled::kChannel)) ++counts[label_of(row)];
+        if (row.channels.count(assay::labelled::kChannel) && (several || is_labelled(label_of(row))))
+          ++counts[label_of(row)];
     const auto most = std::max_element(counts.begin(), counts.end(),
                                        [](const auto& one, const auto& other) { return one.second < other.second; });
     Share exact;

@@ -14,6 +14,7 @@ using nlohmann::json;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::ThrowsMessage;
 
 // Scores of a row by the number of its first token, a letter.
@@ -89,6 +90,18 @@ TEST(Classification, OneClassPerRow) {
   EXPECT_EQ(context.examples[2].numbers.at("accuracy"), 0);
 }
 
+// Where every row has one class, a row whose label is empty says nothing.
+TEST(Classification, RowsWithoutALabelAreLeftOut) {
+  Context context;
+  context.labels.train = {{"x", ""}, {"x", ""}, {"x", "a"}};
+  context.labels.held_out = {{"x", "a"}, {"y", ""}, {"z", "b"}};
+  context.objective.scores = {{'x', {1, 0, 0}}, {'y', {1, 0, 0}}, {'z', {1, 0, 0}}};
+  evaluate(context, false);
+  EXPECT_EQ(context.value("rows"), 2);
+  EXPECT_EQ(context.value("accuracy"), 0.5);
+  EXPECT_EQ(context.value("majority"), 0.5);  // a
+}
+
 TEST(Classification, SeveralClassesPerRow) {
   Context context;
   context.labels.train = {{"x", "a|b"}, {"x", "a|b"}, {"x", ""}};
@@ -114,6 +127,18 @@ TEST(Classification, RowsMustHaveTheClassifiersClasses) {
         evaluate(context, false, {"a", "b"});
       },
       ThrowsMessage<UserError>(AllOf(HasSubstr("labels of 2 classes"), HasSubstr("the classifier has 3"))));
+}
+
+TEST(Classification, NeedsRowsOfTheClassifiersClasses) {
+  Context context;
+  Assembly assembly;
+  assembly.objectives.push_back(&context.objective);
+  const auto findings = [&](const json& classes) {
+    const json transform{{"use", "labelled"}, {"field", "label"}, {"classes", classes}};
+    return make<Evaluator>("classification", {{"transform", transform}})->validate(assembly);
+  };
+  EXPECT_THAT(findings({"a", "b", "c"}), IsEmpty());
+  EXPECT_THAT(findings({"a", "c", "b"}), ElementsAre(HasSubstr("classes are a, c, b, and the classifier's a, b, c")));
 }
 
 TEST(Classification, NeedsAClassifier) {

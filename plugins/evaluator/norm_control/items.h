@@ -28,14 +28,15 @@ inline std::string field(const Document& document, size_t column) {
 }
 inline std::string situation_of(const Item& item) { return field(item.document, kSituationId); }
 
-// For each item another one about another situation, half of the list away, whose text is the shuffled baseline; null
-// where all are about one.
-inline std::vector<const Item*> others(const std::vector<Item>& items) {
+// For each item one that is drawn among those about other situations, whose text is the shuffled baseline; null where
+// all are about one.
+inline std::vector<const Item*> others(const std::vector<Item>& items, const Draws& draws) {
   std::vector<const Item*> other;
   for (size_t i = 0; i < items.size(); ++i) {
     const Item* found = nullptr;
+    const auto start = static_cast<size_t>(draws.below(items.size(), i));
     for (size_t step = 0; step < items.size() && !found; ++step) {
-      const auto& candidate = items[(i + items.size() / 2 + step) % items.size()];
+      const auto& candidate = items[(start + step) % items.size()];
       if (situation_of(candidate) != situation_of(items[i])) found = &candidate;
     }
     other.push_back(found);

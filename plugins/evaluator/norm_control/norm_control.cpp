@@ -103,6 +103,8 @@ class NormControl final : public assay::Evaluator {
     std::vector<std::string> findings;
     if (!config_.decoder) findings.push_back("has no decoder; give one, for instance \"greedy\"");
     if (!assembly.model->causal()) findings.push_back("writes text from left to right; use a causal model");
+    if (config_.view == "demo" && assembly.model->has_encoder())
+      findings.push_back("view 'demo' asks in the middle of what a model with an encoder predicts; use another view");
     return findings;
   }
 
@@ -133,7 +135,7 @@ class NormControl final : public assay::Evaluator {
       const auto view = view_of(document);
       if (const auto tokens = view ? static_cast<int64_t>(view->input.size()) + 1 : 0; tokens > check.training_context)
         return {{},
-                {"document '" + document.id + "', view '" + config_.view + "': the prompt has " +
+                {assay::evaluation::place_of(document) + ", view '" + config_.view + "': the prompt has " +
                  std::to_string(tokens) + " tokens, more than the " + std::to_string(check.training_context) +
                  " of a row of training; set max_text_tokens as in training, or a larger data.context"}};
     }
@@ -143,7 +145,7 @@ class NormControl final : public assay::Evaluator {
   void evaluate(assay::EvaluationContext& context) override {
     auto items = items_of(context);
     write(context, items);
-    const auto other = norms::others(items);
+    const auto other = norms::others(items, context.draws());
     std::vector<assay::ExampleRow> examples;
     for (const auto& item : items) examples.push_back({item.document.id, {}, {}});
     report_overlap(context, items, examples);
@@ -256,7 +258,9 @@ class NormControl final : public assay::Evaluator {
     context.metric({"documents", count, 1, "", Direction::kNone, {}});
   }
 
-  // The cell of an attribute that a text should have; nothing where there is none.
+  // The cell of an attribute that a text should have; nothing where there is none. Of what the model chose itself, a
+  // single value that it left out is not asked for, as in its training; a model that chose nothing at all has missed
+  // everything, see report_asked.
   std::optional<std::string> asked(const Item& item, size_t column) const {
     if (config_.view != "model_choice") {
       const auto found = item.document.fields.find(norms::columns()[column].name);
@@ -267,7 +271,8 @@ class NormControl final : public assay::Evaluator {
     for (const auto& value : norms::values_of(column))
       for (const auto id : std::set<int32_t>(item.chosen.begin(), item.chosen.end()))
         if (attribute_tokens_.at(id) == std::pair{column, value}) cell += (cell.empty() ? "" : "|") + value;
-    return cell;
+    const bool is_list = norms::columns()[column].type == norms::Type::kChoices;
+    return cell.empty() && !is_list && !item.chosen.empty() ? std::nullopt : std::optional(cell);
   }
   bool is_given(size_t column) const {
     const auto& given = maker_.attributes();
@@ -303,12 +308,14 @@ class NormControl final : public assay::Evaluator {
       for (size_t i = 0; i < items.size(); ++i) {
         const auto cell = asked(items[i], marker.column);
         if (!cell) continue;
-        const bool hit = shown(items[i], marker) == *cell;
+        const bool chose = config_.view != "model_choice" || !items[i].chosen.empty();
+        const auto hits = [&](const Item& item) { return chose && shown(item, marker) == *cell; };
+        const bool hit = hits(items[i]);
         for (auto* one : {&control, is_given(marker.column) ? &all : nullptr}) {
           if (!one) continue;
           one->own[situation_of(items[i])].add(hit);
           one->majority.add(majority.is(marker.column, *cell));
-          if (other[i]) one->shuffled.add(shown(*other[i], marker) == *cell);
+          if (other[i]) one->shuffled.add(hits(*other[i]));
         }
         if (is_given(marker.column)) examples[i].numbers["control"] += hit, ++examples[i].numbers["attributes"];
       }

@@ -1,17 +1,11 @@
-// Text overlap as nltk and rouge-score compute it; control, relevance and choice with their baselines on texts that a
-// test writes.
+// Control, relevance and choice with their baselines, on texts that a test writes.
 #include <ATen/ops/ones_like.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/zeros_like.h>
 #include <gmock/gmock.h>
 
-#include <cmath>
-
 #include "../../shared/norm_views.h"
 #include "../../shared/planted_norms.h"
-#include "../shares.h"
-#include "../text_overlap.h"
-#include "../text_overlap_vectors.h"
 #include "assay/evaluator.h"
 #include "fakes.h"
 
@@ -23,34 +17,6 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
-
-TEST(TextOverlap, IsThatOfTheLibraries) {
-  ASSERT_GE(overlap::kOverlapVectors.size(), 24u);
-  for (const auto& vector : overlap::kOverlapVectors) {
-    std::vector<std::vector<std::string>> references;
-    for (const auto& reference : vector.references) references.push_back(overlap::lower_words(reference));
-    const std::string hypothesis(vector.hypothesis);
-    EXPECT_NEAR(overlap::bleu4(references, overlap::lower_words(hypothesis)), vector.bleu, 1e-12) << hypothesis;
-    const auto rouge = overlap::rouge_l(vector.references.front(), hypothesis);
-    EXPECT_NEAR(rouge.precision, vector.precision, 1e-12) << hypothesis;
-    EXPECT_NEAR(rouge.recall, vector.recall, 1e-12) << hypothesis;
-    EXPECT_NEAR(rouge.f, vector.f, 1e-12) << hypothesis;
-  }
-  const auto same = overlap::lower_words("It is good to share");
-  EXPECT_DOUBLE_EQ(overlap::bleu4({same}, same), 1);
-}
-
-// Values of the formula in Python; the first is the example that textbooks give, 0.490 to 0.943.
-TEST(Shares, Wilson) {
-  const auto interval = [](double hits, double all) { return evaluation::wilson({hits, all}); };
-  EXPECT_NEAR(interval(8, 10).low, 0.490162471537, 1e-11);
-  EXPECT_NEAR(interval(8, 10).high, 0.943317848546, 1e-11);
-  EXPECT_NEAR(interval(0, 20).low, 0.000000000000, 1e-11);
-  EXPECT_NEAR(interval(0, 20).high, 0.161125158053, 1e-11);
-  EXPECT_NEAR(interval(50, 50).low, 0.928652400867, 1e-11);
-  EXPECT_NEAR(interval(50, 50).high, 1.000000000000, 1e-11);
-  EXPECT_EQ(interval(0, 0).high, 1);
-}
 
 // Four held-out rows of two situations, and a training split whose most frequent cells are agree 4, advice and no
 // foundation.
@@ -111,6 +77,12 @@ struct Context : FakeEvaluation {
       return made;
     };
   }
+  // The row whose text is the shuffled baseline of row i: from a drawn place on, the first one about another situation.
+  size_t partner(size_t i) const {
+    auto at = draws().below(4, i);
+    while (at / 2 == i / 2) at = (at + 1) % 4;
+    return at;
+  }
   double value(const std::string& name) const {
     const auto& found = metric(name, std::map<std::string, double>{});
     return found.sum / found.weight;
@@ -139,11 +111,14 @@ TEST(NormControl, ComparesWithWhatWasAskedForAndWithBaselines) {
   // Most frequent in training: agree 4 (3 of 4 rows), advice (2), no foundation (2).
   EXPECT_EQ(context.value("rot-agree_majority"), 0.75);
   EXPECT_EQ(context.value("control_majority"), 7.0 / 12);
-  // The text of the row two places away: categories never, foundations never, agreement of rows 1 (surely), 3, 4.
+  // The text of another row: categories never, foundations never, and agreement.
+  const std::string asked[] = {"4", "0", "4", "4"}, shown[] = {"4", "4", "4", ""};
+  double agree = 0;
+  for (size_t i = 0; i < 4; ++i) agree += asked[i] == shown[context.partner(i)];
   EXPECT_EQ(context.value("rot-categorization_shuffled"), 0);
   EXPECT_EQ(context.value("rot-moral-foundations_shuffled"), 0);
-  EXPECT_EQ(context.value("rot-agree_shuffled"), 0.75);
-  EXPECT_EQ(context.value("control_shuffled"), 3.0 / 12);
+  EXPECT_EQ(context.value("rot-agree_shuffled"), agree / 4);
+  EXPECT_EQ(context.value("control_shuffled"), agree / 12);
   // Two situations, with 5 and 4 of 6: samples of them have 4, 4.5 or 5.
   EXPECT_EQ(context.value("control_low"), 4.0 / 6);
   EXPECT_EQ(context.value("control_high"), 5.0 / 6);
@@ -220,8 +195,18 @@ TEST(NormControl, ComparesTheAttributesThatTheModelChose) {
   EXPECT_DOUBLE_EQ(context.value("choice_f1"), 2.0 * 7 / (10 + 8));
   // Majority {advice, all}: 2 + 1 + 1 + 1 right of 8 chosen.
   EXPECT_DOUBLE_EQ(context.value("choice_f1_majority"), 2.0 * 5 / (10 + 8));
-  // Two places away: all, advice and all are right.
-  EXPECT_DOUBLE_EQ(context.value("choice_f1_shuffled"), 2.0 * 3 / (10 + 8));
+  // The choice for another row; no value is in it twice.
+  const std::vector<std::vector<std::string>> gold{{"advice", "all"},
+                                                   {"advice", "nobody"},
+                                                   {"description", "care-harm", "all"},
+                                                   {"description", "care-harm", "all"}};
+  double shared = 0, chosen = 0;
+  for (size_t i = 0; i < 4; ++i) {
+    const auto& other = context.more[context.partner(i)];
+    chosen += static_cast<double>(other.size());
+    for (const auto& word : other) shared += static_cast<double>(std::count(gold[i].begin(), gold[i].end(), word));
+  }
+  EXPECT_DOUBLE_EQ(context.value("choice_f1_shuffled"), 2 * shared / (10 + chosen));
   EXPECT_EQ(context.metric("choice_f1_majority", std::map<std::string, double>{}).direction, Direction::kNone);
 }
 
@@ -229,21 +214,31 @@ TEST(NormControl, ComparesTheAttributesThatTheModelChose) {
 TEST(NormControl, TextsHaveWhatTheModelChose) {
   Context context;
   context.texts = {"it is kind surely wisely",     // all and advice are chosen and shown
-                   "it is kind oddly plainly",     // nobody is shown; advice is chosen, and description shown
+                   "it is kind oddly plainly",     // advice is chosen, and description shown; no agreement is chosen
                    "it is rude wisely gentle",     // advice and care-harm; two agreements are chosen, and none is shown
                    "it is fine surely politely"};  // nothing is chosen
-  context.more = {{"all", "advice"}, {"nobody", "advice"}, {"advice", "care-harm", "all", "most"}, {}};
+  context.more = {{"all", "advice"}, {"advice"}, {"advice", "care-harm", "all", "most"}, {}};
   evaluate(context, {{"view", "model_choice"}, {"checker", "planted"}});
-  EXPECT_EQ(context.value("rot-agree"), 2.0 / 4);
+  EXPECT_EQ(context.value("rot-agree"), 1.0 / 3);  // the second row has none to show, the last one has missed it
   EXPECT_EQ(context.value("rot-categorization"), 2.0 / 4);
-  EXPECT_EQ(context.value("rot-moral-foundations"), 4.0 / 4);
-  EXPECT_EQ(context.value("control"), 8.0 / 12);
+  EXPECT_EQ(context.value("rot-moral-foundations"), 3.0 / 4);
+  EXPECT_EQ(context.value("control"), 6.0 / 11);
   EXPECT_FALSE(context.metric("action-moral-judgment", std::map<std::string, double>{}).available);
   EXPECT_THAT(
       [&] {
         evaluate(context, {{"view", "demo"}, {"target", "action"}});
       },
       ThrowsMessage<PluginError>(HasSubstr("view 'demo' writes a rule of thumb")));
+}
+
+// Texts without attributes agree with a choice of none, which is not control.
+TEST(NormControl, AModelThatWritesNothingControlsNothing) {
+  Context context;
+  context.texts.assign(4, "");
+  evaluate(context, {{"view", "model_choice"}, {"checker", "planted"}});
+  EXPECT_EQ(context.value("control"), 0);
+  EXPECT_EQ(context.value("control_shuffled"), 0);
+  EXPECT_EQ(context.value("choice_f1"), 0);
 }
 
 // A classifier that is another run: it reads the fields and the text, and its classes are values of the attribute.
@@ -286,7 +281,9 @@ TEST(NormControl, AClassifierOfAnotherRunReadsAnAttribute) {
   // end of text, 29 or 28 letters of the situation, end of text, and the text: 32, 33, 33, 34 tokens.
   EXPECT_EQ(context.value("classified_action-moral-judgment"), 0.5);
   EXPECT_EQ(context.value("classified_action-moral-judgment_majority"), 1);
-  EXPECT_EQ(context.value("classified_action-moral-judgment_shuffled"), 0.5);
+  double others = 0;  // the first and the last text are right
+  for (size_t i = 0; i < 4; ++i) others += context.partner(i) % 3 == 0;
+  EXPECT_EQ(context.value("classified_action-moral-judgment_shuffled"), others / 4);
   EXPECT_EQ(values_of<int64_t>(run.lengths.at(0)), (std::vector<int64_t>{32, 33, 33, 34}));
   context.seen.clear();
   EXPECT_THAT(
@@ -327,6 +324,24 @@ TEST(NormControl, OneSituationHasNoShuffledBaseline) {
   evaluate(context, {{"checker", "planted"}});
   for (const auto* name : {"control_shuffled", "relevance_shuffled"})
     EXPECT_FALSE(context.metric(name, std::map<std::string, double>{}).available) << name;
+}
+
+TEST(NormControl, NeedsAModelThatCanBeAsked) {
+  struct WithEncoder : FakeModel {
+    bool has_encoder() const override { return true; }
+  };
+  WithEncoder encoder;
+  FakeModel decoder, bidirectional;
+  bidirectional.is_causal = false;
+  const auto findings = [](const Model& model, const char* view) {
+    Assembly assembly;
+    assembly.model = &model;
+    return make<Evaluator>("norm_control", {{"view", view}})->validate(assembly);
+  };
+  EXPECT_THAT(findings(decoder, "demo"), ::testing::IsEmpty());
+  EXPECT_THAT(findings(encoder, "controlled"), ::testing::IsEmpty());
+  EXPECT_THAT(findings(encoder, "demo"), ElementsAre(HasSubstr("view 'demo' asks in the middle")));
+  EXPECT_THAT(findings(bidirectional, "plain"), ElementsAre(HasSubstr("use a causal model")));
 }
 
 TEST(NormControl, APromptLongerThanARowOfTrainingIsNoted) {

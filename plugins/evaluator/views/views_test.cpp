@@ -86,11 +86,14 @@ TEST(Views, SumsOutputsAndAllTokensByView) {
 
 // The same values in batches of any size; a batch has the sources and the padding of its rows.
 TEST(Views, BatchesDoNotMatter) {
-  Context one, many;
+  Context one, many, alone;
   many.at_once = 20;
-  for (auto* context : {&one, &many}) evaluate(*context, {{"transform", {{"use", "norm_views"}, {"views", "4"}}}});
+  alone.at_once = 1;
+  for (auto* context : {&one, &many, &alone})
+    evaluate(*context, {{"transform", {{"use", "norm_views"}, {"views", "4"}}}});
   EXPECT_EQ(one.batches.size(), 1u);
   EXPECT_GT(many.batches.size(), 4u);
+  ASSERT_EQ(alone.batches.size(), 12u);
   ASSERT_EQ(one.metrics.size(), many.metrics.size());
   for (size_t i = 0; i < one.metrics.size(); ++i) EXPECT_DOUBLE_EQ(one.metrics[i].sum, many.metrics[i].sum);
   const auto& batch = one.batches[0];
@@ -99,8 +102,12 @@ TEST(Views, BatchesDoNotMatter) {
     const auto source = batch.source_length[row].item<int64_t>();
     EXPECT_EQ(batch.loss_weight[row].narrow(0, 0, source - 1).sum().item<double>(), 0);
     EXPECT_EQ(batch.loss_weight[row][source - 1].item<double>(), 1);
-    const auto real = batch.key_mask[row].sum().item<int64_t>();
-    EXPECT_EQ(batch.key_mask[row].narrow(0, 0, real).sum().item<int64_t>(), real);
+    // Alone in its batch a row has no padding; here it has its own tokens first, and padding after them.
+    const auto own = alone.batches.at(static_cast<size_t>(row)).tokens[0];
+    const auto real = own.size(0);
+    EXPECT_TRUE(batch.tokens[row].narrow(0, 0, real).equal(own));
+    EXPECT_TRUE(batch.key_mask[row].narrow(0, 0, real).all().item<bool>());
+    EXPECT_FALSE(batch.key_mask[row].narrow(0, real, batch.length() - real).any().item<bool>());
   }
 }
 

@@ -6,10 +6,13 @@
 #include <ATen/ops/log_softmax.h>
 #include <ATen/ops/tanh.h>
 
+#include <algorithm>
+
 #include "../../shared/labelled_rows.h"
 #include "assay/nn.h"
 #include "assay/objective.h"
 #include "assay/plugin.h"
+#include "assay/transform.h"
 
 namespace {
 
@@ -56,6 +59,12 @@ class Classifier final : public assay::Objective {
                          std::to_string(assembly.model->width()) + "; write width = \"= model.width\"");
     if (assembly.model->causal() && config_.pooling == "first")
       findings.push_back("the first state of a causal model has seen no text; set pooling = \"last\"");
+    const auto& given = assembly.transforms;
+    if (std::none_of(given.begin(), given.end(), [](const auto* t) { return t->stage() == assay::Stage::kSequences; }))
+      findings.push_back("needs a transform that makes rows with labels, such as 'labelled'");
+    for (const auto* transform : given)
+      if (auto fault = assay::labelled::mismatch(transform->classes(), config_.classes); !fault.empty())
+        findings.push_back(std::move(fault));
     return findings;
   }
 

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "assay/objective.h"
+#include "assay/transform.h"
 #include "fakes.h"
 #include "mesh/backends.h"
 #include "nn/store.h"
@@ -128,6 +129,8 @@ TEST(Classifier, FitsTheModel) {
   model.model_width = kWidth;
   Assembly assembly;
   assembly.model = &model;
+  const Made<Transform> rows("labelled", {{"field", "f"}, {"classes", {"no", "yes", "maybe"}}});
+  assembly.transforms = {&*rows};
   const auto findings = [&](const char* pooling) {
     return (*ClassifierRig(json{{"pooling", pooling}}).objective)->validate(assembly);
   };
@@ -138,6 +141,23 @@ TEST(Classifier, FitsTheModel) {
   model.model_width = 8;
   EXPECT_THAT(findings("first"),
               ElementsAre(HasSubstr("width is 4, and the model's is 8; write width = \"= model.width\"")));
+}
+
+TEST(Classifier, NeedsRowsOfItsOwnClassesInTheirOrder) {
+  FakeModel model;
+  model.model_width = kWidth;
+  model.is_causal = false;
+  Assembly assembly;
+  assembly.model = &model;
+  const ClassifierRig rig;
+  EXPECT_THAT((*rig.objective)->validate(assembly), ElementsAre(HasSubstr("needs a transform that makes rows")));
+  const Made<Transform> other("labelled", {{"field", "f"}, {"classes", {"yes", "no", "maybe"}}});
+  assembly.transforms = {&*other};
+  EXPECT_THAT(
+      (*rig.objective)->validate(assembly),
+      ElementsAre(
+          "the transform's classes are yes, no, maybe, and the classifier's no, yes, maybe; list the same classes in "
+          "the same order in both"));
 }
 
 }  // namespace

@@ -45,6 +45,7 @@ class Labelled final : public assay::Transform {
   void bind(const assay::Vocabulary& vocabulary) override { vocabulary_ = &vocabulary; }
   assay::Stage stage() const override { return assay::Stage::kSequences; }
   std::vector<std::string> views() const override { return {"labelled"}; }
+  std::vector<std::string> classes() const override { return config_.classes; }
 
   std::vector<Sample> sequences(const Document& document, const assay::Draws&) const override {
     const auto label = document.fields.find(config_.field);

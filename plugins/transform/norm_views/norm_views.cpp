@@ -1,6 +1,7 @@
 // Rows of Social Chemistry 101 as inputs and outputs of a language model. Forbes et al. 2020, arXiv:2011.00620, sec. 4;
 // shared/norm_views.h has the views. Unlike in the released code, the mask ends with the end of text, only the output
-// is learned by default, added tokens are sorted, and a missing text gives no view instead of the word for "missing".
+// is learned by default, added tokens are sorted, and a missing text gives no view instead of the word for "missing";
+// in demo, a missing action or judgment leaves out its tags.
 #include "../../shared/norm_views.h"
 
 #include "assay/model.h"

@@ -8,7 +8,9 @@
 
 #include "assay/model.h"
 #include "assay/transform.h"
+#include "base/sha256.h"
 #include "fakes.h"
+#include "unit/source_folder.h"
 
 namespace assay::testing {
 namespace {
@@ -109,6 +111,23 @@ TEST(NormViews, OfAnAction) {
                   "<hypothetical> <eos>",
                   "classify: lending a kite [action] sharing [attrs] <agency> <bad> <most> <legal> <against> "
                   "<hypothetical> <eos>"));
+}
+
+// Byte for byte what tests/vectors/norm_views.py makes of the hand-written rows.
+TEST(NormViews, OfTheHandWrittenRows) {
+  const auto file = source_folder() / "plugins/dataset/norms/synthetic.tsv";
+  const auto data = make<Dataset>("norms", {{"path", file.string()}, {"divide", "situation"}, {"bad", "with"}});
+  std::multiset<std::string> lines;
+  for (const std::string target : {"rot", "action"}) {
+    const Bound bound(json{{"target", target}, {"views", "4"}});
+    for (const auto split : {Split::kTrain, Split::kValidation, Split::kTest})
+      for (int64_t i = 0; i < data->size(split); ++i)
+        for (const auto& text : bound.texts(data->document(split, i))) lines.insert(target + " " + text + "\n");
+  }
+  std::string all;
+  for (const auto& line : lines) all += line;
+  EXPECT_EQ(lines.size(), 2148u);
+  EXPECT_EQ(base::sha256(all), "bd4a186cc1b1d2a528f515d2e970698d1e76f687f692543395aacd91d1132e34");
 }
 
 TEST(NormViews, MissingCellsAreLeftOut) {

@@ -28,10 +28,12 @@ json t5() {
 
 // Without dropout, whose draws would be the same for a row alone, too, but keyed by its number in the batch.
 TEST(Rows, TheLossOfABatchIsThatOfItsRowsAlone) {
-  for (const bool encoder : {false, true}) {
+  for (const auto& [encoder, loss_on] : {std::pair{false, "output"}, {false, "all"}, {true, "output"}}) {
     NormRows tiny;
     if (encoder) tiny.model() = t5();
     tiny.model()["dropout"] = 0.0;
+    tiny.line["train"]["transforms"][0]["loss_on"] = loss_on;
+    const bool all = loss_on == std::string("all");
     const auto found = gradients_of(tiny);
     double nats = 0, targets = 0, padding = 0;
     tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData& data) {
@@ -47,19 +49,20 @@ TEST(Rows, TheLossOfABatchIsThatOfItsRowsAlone) {
         alone.source_length = batch.source_length.narrow(0, row, 1);
         run::ForwardPass pass(*run.model, alone, {}, run.vocabulary->size(), mesh);
         const auto nll = pass.token_nll()[0];
-        for (int64_t t = batch.source_length[row].item<int64_t>() - 1; t + 1 < length; ++t)
+        for (int64_t t = all ? 0 : batch.source_length[row].item<int64_t>() - 1; t + 1 < length; ++t)
           nats += nll[t].item<double>(), ++targets;
       }
     });
     EXPECT_GT(padding, 100);
-    EXPECT_NEAR(found.loss, nats / targets, 1e-12 * found.loss) << encoder;
+    EXPECT_NEAR(found.loss, nats / targets, 1e-12 * found.loss) << encoder << loss_on;
   }
 }
 
 TEST(Rows, EveryMeshAndMicroBatchHasTheSameGradient) {
-  for (const bool encoder : {false, true}) {
+  for (const auto& [encoder, norm] : {std::pair{false, "tokens"}, {false, "padded"}, {true, "tokens"}}) {
     NormRows tiny;
     if (encoder) tiny.model() = t5();
+    tiny.line["train"]["objectives"][0]["norm"] = norm;
     const auto whole = gradients_of(tiny);
     for (const auto& [tensor, data, rows] : {std::tuple{2, 1, 6}, {4, 1, 6}, {1, 2, 3}, {2, 2, 2}, {1, 1, 4}}) {
       tiny.mesh(tensor, data);
@@ -91,7 +94,7 @@ TEST(Rows, SimCtgAndCocoLmHaveTheSameGradientOnEveryMesh) {
   }
 }
 
-// Tokens of the source reach the output of a model with an encoder, and no target before the output has a gradient.
+// Tokens of the source reach the output of a model with an encoder, and the states before it are zeros.
 TEST(Rows, AnEncoderReadsTheWholeSource) {
   NormRows tiny;
   tiny.model() = t5();

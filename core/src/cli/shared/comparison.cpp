@@ -51,7 +51,8 @@ compare::CompareRequest compare_request(const NamedExperiment& experiment, const
           .tune = settings.tune,
           .report = settings.report,
           .equal = settings.equal,
-          .drop_unmatched = settings.drop_unmatched};
+          .drop_unmatched = settings.drop_unmatched,
+          .note = settings.note};
 }
 
 compare::Judgement judge_claims(const NamedExperiment& experiment, const study::CompareSettings& settings,

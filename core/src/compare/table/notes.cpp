@@ -158,6 +158,7 @@ void note_data(const Results& results, Table& table) {
 }  // namespace
 
 void add_notes(const Results& results, const CompareRequest& request, Table& table) {
+  if (!request.note.empty()) table.notes.push_back(request.note);
   add_units(table);
   note_metrics(results, table);
   mark_timings(results, table);

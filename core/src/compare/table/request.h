@@ -24,6 +24,7 @@ struct CompareRequest {
   std::optional<study::Report> report{};           // what tuned rows report
   std::vector<study::EqualCost> equal{};           // costs that must be equal across rows; a note lists the exceptions
   bool drop_unmatched = false;                     // no note on rows without a partner in the baseline
+  std::string note{};                              // of the experiment's author, the first below the table
   std::vector<std::string> pool_to{};              // if not empty, rows that agree in these axes become one, their mean
   bool all_columns = false;                        // every metric, and axes in which no rows differ
   Spread spread = Spread::kCi95;

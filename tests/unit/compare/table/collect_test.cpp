@@ -7,6 +7,7 @@
 #include "compare/formats/cell_text.h"
 #include "compare/formats/format.h"
 #include "compare/results/origin.h"
+#include "study/compare_settings.h"
 #include "unit/compare/results_builder.h"
 
 namespace assay::compare {
@@ -185,6 +186,28 @@ TEST(Collect, ANoteOfSomeRowsNamesThem) {
   EXPECT_THAT(notes, ::testing::Contains("lm.bits_per_byte@length=2000 of positional=b: of 1001 tokens"));
   EXPECT_THAT(notes, ::testing::Contains("lm.bits_per_byte@length=2000 of positional=c: of 900 tokens"));
   EXPECT_THAT(notes, ::testing::Contains("lm.bits_per_byte@length=64 of positional=c: short"));
+}
+
+// What a dataset read over; with its rows where not all have it.
+TEST(Collect, WarningsAboutTheDataAreNoted) {
+  ResultsBuilder results;
+  const nlohmann::json read{{"data_warnings", {"2 x odd row (first: n.tsv:3)"}}};
+  results.finished({.scheme = "a", .more_record = read}, {{64, 2.0}});
+  EXPECT_THAT(collect(request(results)).notes, ::testing::Contains("data: 2 x odd row (first: n.tsv:3)"));
+  results.finished({.scheme = "b"}, {{64, 2.0}});
+  EXPECT_THAT(collect(request(results)).notes,
+              ::testing::Contains("data of positional=a: 2 x odd row (first: n.tsv:3)"));
+}
+
+TEST(Collect, TheAuthorsNoteIsTheFirst) {
+  ResultsBuilder results;
+  results.finished({.scheme = "a", .seed = 1}, {{64, 2.0}});
+  auto asked = request(results);
+  const auto without = collect(asked).notes;
+  asked.note = study::compare_settings_of({{"compare", {{"note", "Nobody measured this."}}}}, "t").note;
+  auto expected = without;
+  expected.insert(expected.begin(), "Nobody measured this.");
+  EXPECT_EQ(collect(asked).notes, expected);
 }
 
 TEST(Collect, RefusesToMixTrainingCode) {
