@@ -103,6 +103,19 @@ inline std::multiset<std::pair<std::string, std::map<std::string, double>>> name
 }
 
 // Evaluation over bytes with end of text 256; records the batches and the metrics.
+// A run of which a test needs only some parts.
+class FakeTrainedRun : public TrainedRun {
+ public:
+  Model& model() override { throw Bug("not for this test"); }
+  Tensor embedding_gradient(const Batch&, const std::function<Tensor(Forward&)>&) override {
+    throw Bug("not for this test");
+  }
+  Tensor steepest_tokens(const Tensor&, int64_t) override { throw Bug("not for this test"); }
+  std::vector<std::vector<double>> log_probs(const std::vector<int32_t>&, const std::vector<Scored>&) override {
+    throw Bug("not for this test");
+  }
+};
+
 class FakeEvaluation : public EvaluationContext {
  public:
   FakeModel fake_model;
@@ -145,6 +158,7 @@ class FakeEvaluation : public EvaluationContext {
     if (!objective_sums) throw Bug("not for this test");
     return objective_sums(batch);
   }
+  TrainedRun& own() override { throw Bug("not for this test"); }
   TrainedRun& other(const RunReference& run) override {
     if (!others) throw Bug("not for this test");
     return others(run);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,8 +28,8 @@ class DecodeContext {
   virtual Tensor ended() = 0;    // [B] bool: the row has chosen its end of text; further choices for it are ignored
   virtual Tensor lengths() = 0;  // [B] int64, number of new tokens, including the end of text
   virtual Tensor prompts() = 0;  // [B] int64, index of the prompt that a row continues
-  // The draws of a row. They are keyed by its prompt and the number of equal prompts before it, so a prompt draws the
-  // same alone as in any batch. Rows of one prompt share their draws.
+  // The draws of a row. They are keyed by its prompt's stream or else by the prompt and the number of equal prompts
+  // before it, so a prompt draws the same alone as in any batch. Rows of one prompt share their draws.
   virtual Draws draws(int64_t row) const = 0;
   // The final hidden states [B, K, D] that K candidates per row would have, each after the row's own tokens. One
   // batched forward; nothing is committed. When every row then continues with one of its candidates, this forward is
@@ -57,6 +58,11 @@ class Decoder : public Component {
 struct Prompt {
   std::vector<int32_t> tokens;   // without the end of text before them
   std::vector<int32_t> segment;  // of each token, see Batch::segment; new tokens get the last one's; empty: all 0
+  // Of each token, rising from 1 or more, for the end of text before them has position 0; new tokens continue from the
+  // last one. A gap is where a token was left out that would be between them. Empty: 1, 2, 3, ..
+  std::vector<int64_t> positions = {};
+  // The key of its draws; nullopt: its tokens, and how many equal prompts are before it.
+  std::optional<uint64_t> stream = {};
 };
 
 struct Continuation {

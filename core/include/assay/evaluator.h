@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -36,7 +37,14 @@ struct ExampleRow {
   std::map<std::string, std::string> texts;
 };
 
-// Another run with its final weights. The core implements it.
+// Tokens after a prefix, of which those from `from` on are scored.
+struct Scored {
+  std::vector<int32_t> tokens;
+  int64_t from = 0;
+  std::vector<int64_t> positions = {};  // of each token, see Prompt::positions; empty: those after the prefix
+};
+
+// A run with its weights. The core implements it.
 class TrainedRun {
  public:
   virtual ~TrainedRun() = default;
@@ -44,6 +52,18 @@ class TrainedRun {
   virtual const Vocabulary& vocabulary() const = 0;
   virtual Forward& forward(const Batch& batch) = 0;    // valid until the next call
   virtual Objective* classifier() { return nullptr; }  // its objective that has classes; null: none
+  // The gradient [B, T, D] of the loss, one number, with respect to the token embeddings, without dropout; whole on
+  // every tensor rank. UserError when the model does not give its embeddings.
+  virtual Tensor embedding_gradient(const Batch& batch, const std::function<Tensor(Forward&)>& loss) = 0;
+  // By row of gradients [N, D], the k tokens whose embeddings have the least products with it, least first and ties by
+  // id: to first order, those that lower the loss most in the place of the token whose gradient it is (HotFlip;
+  // Ebrahimi et al. 2018, arXiv:1712.06751). Special tokens are left out. [N, k] int64, with fewer columns where fewer
+  // tokens exist; the same on every tensor rank.
+  virtual Tensor steepest_tokens(const Tensor& gradient_ND, int64_t k) = 0;
+  // ln p of the scored tokens of every row, which follows the prefix. The prefix, after an end of text, is read once.
+  // UserError for a model that is bidirectional or has an encoder, and for what is beyond its limit.
+  virtual std::vector<std::vector<double>> log_probs(const std::vector<int32_t>& prefix,
+                                                     const std::vector<Scored>& rows) = 0;
 };
 
 // The core implements it. Every tensor rank evaluates the same, and only the metrics of rank 0 are recorded. When a
@@ -67,6 +87,7 @@ class EvaluationContext {
   // The continuation of each prompt, with at most `tokens` new tokens. The prompts are decoded as one batch. Draws are
   // keyed by the run's seed. Throws UserError when the model has too few positions or is bidirectional.
   virtual std::vector<Continuation> decode(Decoder& decoder, const std::vector<Prompt>& prompts, int64_t tokens) = 0;
+  virtual TrainedRun& own() = 0;  // this run
   // The run that a parameter refers to, on this run's mesh. The first call loads it. Throws UserError when that run is
   // not done or kept no weights.
   virtual TrainedRun& other(const RunReference& run) = 0;

@@ -52,6 +52,7 @@ class ASSAY_API Cache {
   bool alternatives = false;
   int64_t undecided = 0;  // number of alternatives in the cache of which none is selected yet
   Tensor next_segments;   // [B, T] int64, segments of the next tokens; defined when segments are used
+  Tensor next_positions;  // [B, T] int64, positions of the next tokens; undefined: those after each row's last one
 
   int64_t length() const { return positions.defined() ? positions.size(1) : 0; }
   void rewind(int64_t n);           // removes the last n positions of every row; UserError when there are fewer
@@ -59,6 +60,12 @@ class ASSAY_API Cache {
   // Keeps one of the last n positions, which are alternatives, per row: choice [B] int64 in 0 .. n - 1. UserError when
   // there are fewer positions.
   void keep(const Tensor& choice, int64_t n);
+};
+
+// A rank's rows of the token table.
+struct TokenTable {
+  Tensor rows_VD;     // undefined: the model does not give it
+  int64_t begin = 0;  // id of the first row
 };
 
 class Model : public Component {
@@ -70,6 +77,11 @@ class Model : public Component {
   // The longest input; nullopt: no limit.
   virtual std::optional<int64_t> limit() const { return std::nullopt; }
   virtual ModelOutput forward(const Batch& batch, const ForwardOptions& options) = 0;
+  // The token embeddings [B, T, D] that forward looks up: with them in ForwardOptions::embeddings it gives the same.
+  // Undefined, and so token_table: the model does not give them, and gradients with respect to them cannot be asked
+  // for.
+  virtual Tensor embed(const Tensor& /*tokens*/) const { return {}; }
+  virtual TokenTable token_table() const { return {}; }
   // true: forward supports sequence parallelism; see nn::sequence_part.
   virtual bool splits_sequence() const { return false; }
   // true: an encoder reads the source of a row, its first Batch::source_length tokens, and a decoder the rest, from the

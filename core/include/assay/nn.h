@@ -80,8 +80,9 @@ class ASSAY_API VocabularyEmbedding {
                       Role role = Role::kEmbedding);
   Tensor operator()(const Tensor& tokens) const;  // [B, T] int64 -> full [B, T, D]
   Tensor logits(const Tensor& hidden) const;      // [.., D] -> [.., v], this rank's slice
-  int64_t padded() const { return padded_; }      // rows over all ranks
-  void clear_row(int64_t id) const;               // sets the token's row to zeros
+  TokenTable table() const { return {weight_, begin_}; }
+  int64_t padded() const { return padded_; }  // rows over all ranks
+  void clear_row(int64_t id) const;           // sets the token's row to zeros
 
  private:
   std::string name_;
@@ -178,8 +179,8 @@ class ASSAY_API CrossAttention {
 ASSAY_API Batch with_defaults(Batch batch);
 
 // The batch for Model::extend: tokens [B, T] that follow the cache. The cache's positions and mask grow by them; its
-// `layers` layers grow when Attention is called. mask [B, T] bool or undefined; false: padding. Positions count tokens
-// without padding, so padding on the left does not shift the tokens after it.
+// `layers` layers grow when Attention is called. mask [B, T] bool or undefined; false: padding. Positions are
+// Cache::next_positions, or count tokens without padding, so padding on the left does not shift the tokens after it.
 ASSAY_API Batch extend(Cache& cache, const Tensor& tokens, const Tensor& mask, int64_t layers);
 
 // -ln softmax(logits)[target] from this rank's slice of the logits [.., v] and targets [..], in fp32 (fp64 for fp64

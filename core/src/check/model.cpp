@@ -42,6 +42,22 @@ std::string sight(run::Assembled& run, const Batch& batch) {
   return moved.empty() ? "it is declared bidirectional, but no position attends to later tokens" : "";
 }
 
+// The token embeddings, if the model gives them, are what it looks up, and rows of its table.
+std::string embeddings(run::Assembled& run, const Batch& batch) {
+  const c10::NoGradGuard no_grad;
+  ForwardOptions options;
+  options.embeddings = run.model->embed(batch.tokens);
+  const auto table = run.model->token_table();
+  if (options.embeddings.defined() != table.rows_VD.defined()) return "it has only one of embed and token_table";
+  if (!table.rows_VD.defined()) return "";
+  auto wrong = difference("the states with the embeddings of the tokens in place of them",
+                          run.model->forward(batch, options).final_BTD, run.model->forward(batch, {}).final_BTD);
+  if (!wrong.empty()) return wrong;
+  const auto ids = batch.tokens.flatten() - table.begin;
+  return difference("the rows of the token table", table.rows_VD.index_select(0, ids).view(options.embeddings.sizes()),
+                    options.embeddings);
+}
+
 std::string row_by_row(run::Assembled& run, const Batch& batch) {
   const c10::NoGradGuard no_grad;
   const auto all = run.model->forward(batch, {}).final_BTD;
@@ -76,6 +92,8 @@ void model(const Subject& subject) {
   subject.property("shapes follow the interface", [&] { return on_one_rank(subject, shapes); });
   subject.property("a causal model does not attend to later tokens, a bidirectional one does",
                    [&] { return on_one_rank(subject, sight); });
+  subject.property("its token embeddings, if it gives them, are those that it looks up",
+                   [&] { return on_one_rank(subject, embeddings); });
   subject.property("rows are independent", [&] { return on_one_rank(subject, row_by_row); });
   subject.property("its gradients agree with finite differences",
                    [&] { return on_one_rank(subject, model_gradients); });

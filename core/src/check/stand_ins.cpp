@@ -67,6 +67,8 @@ class StandInModel final : public Model {
   bool splits_sequence() const override { return true; }
   int64_t padded_vocabulary() const override { return embedding_.padded(); }
   std::optional<int64_t> limit() const override { return config_.positional->limit(); }
+  Tensor embed(const Tensor& tokens) const override { return embedding_(tokens); }
+  TokenTable token_table() const override { return embedding_.table(); }
   Tensor logits(const Tensor& hidden) override { return embedding_.logits(hidden); }
   double forward_flops(int64_t length, int64_t) const override { return static_cast<double>(length); }
 

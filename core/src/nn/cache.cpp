@@ -1,10 +1,11 @@
 #include <ATen/ops/cat.h>
-#include <ATen/ops/full.h>
 #include <ATen/ops/gather.h>
 #include <ATen/ops/ones.h>
+#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "assay/model.h"
 #include "assay/nn.h"
@@ -71,6 +72,17 @@ void Cache::keep(const Tensor& choice, int64_t n) {
 }
 
 namespace nn {
+namespace {
+
+// [B, 1]: the position after each row's last one that is not padding.
+Tensor next_position(const Cache& cache, const Tensor& tokens) {
+  const auto length = cache.length();
+  if (length == 0) return at::zeros({tokens.size(0), 1}, tokens.options());
+  if (!cache.mask.defined()) return cache.positions.narrow(1, length - 1, 1) + 1;
+  return cache.positions.masked_fill(cache.mask.logical_not(), -1).amax({1}, /*keepdim=*/true) + 1;
+}
+
+}  // namespace
 
 Batch extend(Cache& cache, const Tensor& tokens, const Tensor& mask, int64_t layers) {
   if (cache.undecided > 0)
@@ -81,10 +93,12 @@ Batch extend(Cache& cache, const Tensor& tokens, const Tensor& mask, int64_t lay
   batch.tokens = tokens;
   const auto before = cache.length();
   const auto real = mask.defined() ? mask : at::ones(tokens.sizes(), tokens.options().dtype(at::kBool));
-  const auto seen =
-      cache.mask.defined() ? cache.mask.sum(-1, true) : at::full({tokens.size(0), 1}, before, tokens.options());
-  batch.positions =
-      cache.alternatives ? seen.expand(tokens.sizes()).contiguous() : (seen + real.cumsum(-1) - 1).clamp_min(0);
+  batch.positions = std::exchange(cache.next_positions, {});
+  if (!batch.positions.defined()) {
+    const auto next_B1 = next_position(cache, tokens);
+    batch.positions =
+        cache.alternatives ? next_B1.expand(tokens.sizes()).contiguous() : (next_B1 + real.cumsum(-1) - 1).clamp_min(0);
+  }
   cache.positions = before > 0 ? at::cat({cache.positions, batch.positions}, 1) : batch.positions;
   if (mask.defined() || cache.mask.defined()) {
     const auto old = cache.mask.defined() ? cache.mask : at::ones({tokens.size(0), before}, real.options());

@@ -8,6 +8,7 @@
 
 #include "run/decode/decode.h"
 #include "run/forward.h"
+#include "run/model_use.h"
 #include "run/other_run.h"
 #include "run/step.h"
 
@@ -17,7 +18,7 @@ namespace {
 class EvaluationSession final : public EvaluationContext {
  public:
   EvaluationSession(Assembled& run, const Mesh& mesh, const LabelledEvaluator& entry, const BetweenBatches& between)
-      : run_(run), mesh_(mesh), entry_(entry) {
+      : run_(run), mesh_(mesh), entry_(entry), own_(run, run, mesh) {
     if (!between) return;
     run_.before_forward = [this, &between](bool continues) {
       progress_.continues = continues;
@@ -55,9 +56,10 @@ class EvaluationSession final : public EvaluationContext {
   std::vector<Continuation> decode(Decoder& decoder, const std::vector<Prompt>& prompts, int64_t tokens) override {
     return assay::run::decode(run_, mesh_, decoder, {prompts, tokens, run_.data_seed});
   }
+  TrainedRun& own() override { return own_; }
   TrainedRun& other(const RunReference& run) override {
     auto& known = run_.others[run.folder];
-    if (!known) known = std::make_unique<OtherRun>(run, run_, mesh_);
+    if (!known) known = other_run(run, run_, mesh_);
     return *known;
   }
   Draws draws() const override { return Draws(run_.data_seed, "evaluate/" + entry_.label); }
@@ -79,6 +81,7 @@ class EvaluationSession final : public EvaluationContext {
   Assembled& run_;
   const Mesh& mesh_;
   const LabelledEvaluator& entry_;
+  ModelUse own_;
   EvaluationProgress progress_;
   std::unique_ptr<ForwardPass> forward_;
 };

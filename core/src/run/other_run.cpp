@@ -7,11 +7,12 @@
 #include "record/layout.h"
 #include "record/train_record.h"
 #include "run/checkpoint/checkpoint.h"
+#include "run/model_use.h"
 
 namespace assay::run {
 using nlohmann::json;
 
-OtherRun::OtherRun(const RunReference& reference, Assembled& here, const Mesh& mesh) : here_(here), mesh_(mesh) {
+std::unique_ptr<TrainedRun> other_run(const RunReference& reference, Assembled& here, const Mesh& mesh) {
   const record::RunLayout layout(reference.folder);
   if (!record::has_record(layout.train_record()) || !std::filesystem::exists(layout.weights()))
     throw UserError(reference.folder + ": the run has no finished training with weights; run it first");
@@ -24,17 +25,11 @@ OtherRun::OtherRun(const RunReference& reference, Assembled& here, const Mesh& m
   line.resources.mesh.data = here.data;
   line.resources.threads = here.threads;
   line.resources.micro_batch = here.micro_batch;
-  run_ = std::make_unique<Assembled>(here.instances.registry(), line);
-  run_->compute = here.compute;
-  run_->build(mesh, /*draw=*/false, /*trains=*/false);
-  load_weights(layout.weights(), *run_, mesh);
-}
-
-Forward& OtherRun::forward(const Batch& batch) {
-  if (here_.before_forward) here_.before_forward(/*continues=*/false);
-  forward_ = std::make_unique<ForwardPass>(*run_->model, batch, ForwardOptions{}, run_->vocabulary->size(), mesh_,
-                                           run_->compute);
-  return *forward_;
+  auto run = std::make_unique<Assembled>(here.instances.registry(), line);
+  run->compute = here.compute;
+  run->build(mesh, /*draw=*/false, /*trains=*/false);
+  load_weights(layout.weights(), *run, mesh);
+  return std::make_unique<ModelUse>(std::move(run), here, mesh);
 }
 
 }  // namespace assay::run

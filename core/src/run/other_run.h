@@ -5,26 +5,11 @@
 
 #include "assay/evaluator.h"
 #include "run/assemble.h"
-#include "run/forward.h"
 
 namespace assay::run {
 
-class OtherRun final : public TrainedRun {
- public:
-  // Uses the mesh, device and thread count of `here`, whose plugins must include those of the other run. Throws
-  // UserError when the run has no record or no weights, or when they are not those of the reference.
-  OtherRun(const RunReference& reference, Assembled& here, const Mesh& mesh);
-
-  Model& model() override { return *run_->model; }
-  const Vocabulary& vocabulary() const override { return *run_->vocabulary; }
-  Forward& forward(const Batch& batch) override;
-  Objective* classifier() override { return run_->classifier(); }
-
- private:
-  Assembled& here_;
-  const Mesh& mesh_;
-  std::unique_ptr<Assembled> run_;
-  std::unique_ptr<ForwardPass> forward_;
-};
+// Uses the mesh, device and thread count of `here`, whose plugins must include those of the other run. Throws UserError
+// when the run has no record or no weights, or when they are not those of the reference.
+std::unique_ptr<TrainedRun> other_run(const RunReference& reference, Assembled& here, const Mesh& mesh);
 
 }  // namespace assay::run

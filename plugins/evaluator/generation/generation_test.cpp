@@ -55,7 +55,7 @@ TEST(Repetition, PoolsCountsOfTexts) {
 }
 
 // Another run with -ln p = token - 90, which also uses bytes as tokens.
-class Judge final : public TrainedRun {
+class Judge final : public FakeTrainedRun {
  public:
   Model& model() override { return model_; }
   const Vocabulary& vocabulary() const override { return vocabulary_; }

@@ -117,6 +117,8 @@ class Bert final : public assay::Model {
     return blocks_(embedding_norm_(transformer::embedded(embedding_, scheme, batch, options)), scheme, batch, options);
   }
 
+  Tensor embed(const Tensor& tokens) const override { return embedding_(tokens); }
+  assay::TokenTable token_table() const override { return embedding_.table(); }
   Tensor logits(const Tensor& hidden) override {
     auto x = hidden;
     if (config_.head == "dense") x = head_norm_(transformer::gelu(config_.gelu, head_dense_(x)));

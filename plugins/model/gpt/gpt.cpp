@@ -89,6 +89,8 @@ class Gpt final : public assay::Model {
     return run(nn::with_defaults(given), options, nullptr);
   }
 
+  Tensor embed(const Tensor& tokens) const override { return embedding_(tokens); }
+  assay::TokenTable token_table() const override { return embedding_.table(); }
   Tensor logits(const Tensor& hidden) override { return (config_.tied_head ? embedding_ : head_).logits(hidden); }
 
   assay::ModelOutput extend(assay::Cache& cache, const Tensor& tokens, const Tensor& mask) override {

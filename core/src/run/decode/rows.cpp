@@ -49,7 +49,7 @@ Tensor Rows::lengths() const { return all(rows_, &Row::length, tokens()); }
 Tensor Rows::prompts() const { return all(rows_, &Row::prompt, tokens()); }
 
 void Rows::select(const std::vector<int64_t>& parents, const Tensor& index_B) {
-  for (auto* tensor : {&batch_.tokens_BS, &batch_.segments_BS, &batch_.mask_BS, &batch_.seen_BS})
+  for (auto* tensor : {&batch_.tokens_BS, &batch_.segments_BS, &batch_.positions_BS, &batch_.mask_BS, &batch_.seen_BS})
     if (tensor->defined()) *tensor = tensor->index_select(0, index_B);
   std::vector<Row> rows;
   for (const auto parent : parents) rows.push_back(rows_[static_cast<size_t>(parent)]);
@@ -70,6 +70,10 @@ Tensor Rows::append(std::vector<int64_t>& chosen, const Tensor& log_p_BV) {
     ++row.length;
   }
   if (segments().defined()) batch_.segments_BS = at::cat({segments(), next_segments(1)}, 1);
+  if (positions().defined()) {
+    const auto last_B1 = positions().narrow(1, positions().size(1) - 1, 1);
+    batch_.positions_BS = at::cat({positions(), last_B1 + 1}, 1);
+  }
   batch_.tokens_BS = at::cat({tokens(), chosen_B1}, 1);
   const auto new_B1 = at::ones({size(), 1}, mask().options());
   batch_.mask_BS = at::cat({mask(), new_B1}, 1);

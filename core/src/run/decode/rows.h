@@ -32,6 +32,7 @@ class Rows {
   const Tensor& mask() const { return batch_.mask_BS; }
   const Tensor& seen() const { return batch_.seen_BS; }
   const Tensor& segments() const { return batch_.segments_BS; }
+  const Tensor& positions() const { return batch_.positions_BS; }
   // As a model reads it: the mask is undefined, which is faster, as long as no prompt is padded.
   bool padded() const { return batch_.padded; }
   Tensor model_mask() const { return batch_.padded ? batch_.mask_BS : Tensor(); }

@@ -82,7 +82,7 @@ void Session::remember(PrefixCache& prefix_cache) const {
   prefix_cache.tokens.clear();
   prefix_cache.segments.clear();
   prefix_cache.cache = {};
-  if (rows_.size() != 1 || rows_.padded() || model_.has_encoder()) return;
+  if (rows_.size() != 1 || rows_.padded() || rows_.positions().defined() || model_.has_encoder()) return;
   const auto read = static_cast<std::ptrdiff_t>(cache_.length());
   prefix_cache.tokens = values_of(rows_.tokens()[0].narrow(0, 0, read));
   if (rows_.segments().defined()) prefix_cache.segments = values_of(rows_.segments()[0].narrow(0, 0, read));
@@ -100,6 +100,7 @@ std::vector<Continuation> Session::results() const {
 // again, because its state is needed.
 int64_t Session::recall(PrefixCache& prefix_cache) {
   const bool parts = rows_.segments().defined();
+  if (rows_.positions().defined()) return 0;  // the cache was read without gaps
   if (rows_.size() != 1 || prefix_cache.segments.empty() == parts) return 0;
   const auto tokens = values_of(rows_.tokens()),
              segments = parts ? values_of(rows_.segments()) : std::vector<int64_t>();
@@ -179,6 +180,7 @@ Tensor Session::forward(Cache& cache, const Tensor& tokens, const Tensor& mask, 
   if (before_forward_) before_forward_(/*continues=*/step() > 0);
   const ForwardPrecision precision(compute_);
   cache.next_segments = segments;
+  if (cache.length() == 0) cache.next_positions = rows_.positions();
   return guard(model_, "extend", [&] { return model_.extend(cache, tokens, mask); }).final_BTD;
 }
 
