@@ -37,7 +37,8 @@ bool is_tested_elsewhere(const std::string& kind, const std::string& name) {
   static const std::set<std::string> kElsewhere{
       "model/bert",           "objective/cocolm", "evaluator/pll",          "evaluator/alignment",
       "evaluator/probe",      "model/t5",         "transform/norm_views",   "transform/labelled",
-      "objective/classifier", "evaluator/views",  "evaluator/norm_control", "evaluator/classification"};
+      "objective/classifier", "evaluator/views",  "evaluator/norm_control", "evaluator/classification",
+      "transform/dialogue"};
   return kElsewhere.count(kind + "/" + name) > 0;
 }
 

@@ -72,7 +72,7 @@ test_texts = 10
   }
 }
 
-// Rows that a transform makes, over the end of an epoch: a decoder, an encoder-decoder, and a classifier.
+// Rows that a transform makes, over the end of an epoch: a decoder, an encoder-decoder, a classifier, and dialogues.
 TEST_F(ResumeTogether, RowsOfDocuments) {
   const std::string data = R"([data]
 dataset = { use = "norms_planted", train = 36, held_out = 4, rots = 1 }
@@ -116,9 +116,22 @@ classes = ["-2", "-1", "0", "1", "2"]
 use = "classification"
 transform = { use = "labelled", texts = ["situation", "rot"], field = "action-moral-judgment", classes = ["-2", "-1", "0", "1", "2"] }
 )";
+  const std::string dialogues = R"([data]
+dataset = { use = "dialogue_planted", train = 4, held_out = 2 }
+context = 192
+[[evaluate]]
+label = "lm"
+remove = true
+[[transform]]
+use = "dialogue"
+[[evaluate]]
+use = "views"
+transform = "dialogue"
+)";
   for (const auto& [file, killed_at, mesh] : {std::tuple{views, 8, "{ tensor = 2, data = 1 }"},
                                               {views + encoder, 11, "{ tensor = 2, data = 2 }"},
-                                              {classifier, 5, "{ tensor = 1, data = 2 }"}}) {
+                                              {classifier, 5, "{ tensor = 1, data = 2 }"},
+                                              {dialogues, 9, "{ tensor = 2, data = 2 }"}}) {
     for (const char* folder : {"results", "never_killed"}) fs::remove_all(folder_ / folder);
     fs::remove(marker_);
     folder_.write("experiments/rows.toml", file);
