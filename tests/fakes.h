@@ -133,6 +133,7 @@ class FakeEvaluation : public EvaluationContext {
   std::vector<Metric> metrics;
   std::vector<ExampleRow> examples;
   std::vector<double> shares;  // the progress that the evaluator reported
+  TrainedRun* run = nullptr;
 
   Model& model() override { return fake_model; }
   const Vocabulary& vocabulary() const override { return vocabulary_; }
@@ -158,7 +159,10 @@ class FakeEvaluation : public EvaluationContext {
     if (!objective_sums) throw Bug("not for this test");
     return objective_sums(batch);
   }
-  TrainedRun& own() override { throw Bug("not for this test"); }
+  TrainedRun& own() override {
+    if (!run) throw Bug("not for this test");
+    return *run;
+  }
   TrainedRun& other(const RunReference& run) override {
     if (!others) throw Bug("not for this test");
     return others(run);

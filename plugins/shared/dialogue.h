@@ -48,32 +48,15 @@ inline std::vector<Turn> turns_of(const Document& document) {
   return turns;
 }
 
-struct Span {
-  int64_t begin = 0, end = 0;  // the end is exclusive
-  bool operator==(const Span&) const = default;
-};
-
-// Turns one after another, each followed by an end of text, of which the last tokens are kept.
-struct History {
-  std::vector<int32_t> tokens;
-  std::vector<Span> turns;  // what is left of each turn's own tokens; empty where nothing is
-  int64_t cut = 0;          // first tokens that were left out
-};
-inline History joined(const std::vector<std::vector<int32_t>>& turns, int32_t end_of_text, int64_t most) {
-  History history;
-  for (const auto& turn : turns) {
-    const auto begin = static_cast<int64_t>(history.tokens.size());
-    history.tokens.insert(history.tokens.end(), turn.begin(), turn.end());
-    history.turns.push_back({begin, static_cast<int64_t>(history.tokens.size())});
-    history.tokens.push_back(end_of_text);
+// The words of a text: what white space separates.
+inline std::vector<std::string> words_of(const std::string& text) {
+  std::vector<std::string> words;
+  for (size_t begin = 0; begin < text.size();) {
+    const auto end = std::min(text.find_first_of(" \t\n\r", begin), text.size());
+    if (end > begin) words.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
   }
-  history.cut = std::max<int64_t>(static_cast<int64_t>(history.tokens.size()) - most, 0);
-  history.tokens.erase(history.tokens.begin(), history.tokens.begin() + history.cut);
-  for (auto& [begin, end] : history.turns) {
-    begin = std::max<int64_t>(begin - history.cut, 0);
-    end = std::max<int64_t>(end - history.cut, 0);
-  }
-  return history;
+  return words;
 }
 
 }  // namespace assay::dialogue

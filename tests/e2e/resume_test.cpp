@@ -35,20 +35,21 @@ std::string overlay_of(const std::string& kind, const std::string& name) {
 // resume_together_test.cpp.
 bool is_tested_elsewhere(const std::string& kind, const std::string& name) {
   static const std::set<std::string> kElsewhere{
-      "model/bert",           "objective/cocolm", "evaluator/pll",          "evaluator/alignment",
-      "evaluator/probe",      "model/t5",         "transform/norm_views",   "transform/labelled",
-      "objective/classifier", "evaluator/views",  "evaluator/norm_control", "evaluator/classification",
-      "transform/dialogue"};
+      "model/bert",           "objective/cocolm",   "evaluator/pll",          "evaluator/alignment",
+      "evaluator/probe",      "model/t5",           "transform/norm_views",   "transform/labelled",
+      "objective/classifier", "evaluator/views",    "evaluator/norm_control", "evaluator/classification",
+      "transform/dialogue",   "evaluator/self_play"};
   return kElsewhere.count(kind + "/" + name) > 0;
 }
 
-// The plugins of every kind, from the folders plugins/<kind>/<name>. Decoders and exchanges take no part in training.
+// The plugins of every kind, from the folders plugins/<kind>/<name>, that take part in training.
 std::map<std::string, std::vector<std::string>> plugins_of_the_tree() {
+  static const std::set<std::string> kOthers{"decoder", "exchange", "scorer", "attack", "defense"};
   std::map<std::string, std::vector<std::string>> plugins;
   const char* source = std::getenv("ASSAY_SOURCE_DIR");
   if (!source) return plugins;
   for (const auto& kind : fs::directory_iterator(fs::path(source) / "plugins"))
-    if (kind.is_directory() && kind.path().filename() != "decoder" && kind.path().filename() != "exchange")
+    if (kind.is_directory() && !kOthers.count(kind.path().filename()))
       for (const auto& plugin : fs::directory_iterator(kind))
         if (plugin.is_directory() && !is_tested_elsewhere(kind.path().filename(), plugin.path().filename()))
           plugins[kind.path().filename()].push_back(plugin.path().filename());

@@ -127,6 +127,13 @@ use = "dialogue"
 [[evaluate]]
 use = "views"
 transform = "dialogue"
+[[evaluate]]
+use = "self_play"
+attack = { use = "uat", length = 3, candidates = 4, sweeps = 1, target_count = 2 }
+defense = { use = "two_level", scorer = { use = "lexicon", words = ["zvavax"] } }
+judges = [{ use = "lexicon", words = ["zvavax", "zwavax"] }]
+steps = 2
+tokens = 12
 )";
   for (const auto& [file, killed_at, mesh] : {std::tuple{views, 8, "{ tensor = 2, data = 1 }"},
                                               {views + encoder, 11, "{ tensor = 2, data = 2 }"},

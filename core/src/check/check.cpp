@@ -21,6 +21,9 @@ void check_component(const loader::Registry& registry, const std::string& kind, 
       {"evaluator", {evaluator}},
       {"tracker", {tracker}},
       {"callback", {runs}},
+      {"scorer", {scorer}},
+      {"attack", {attack}},
+      {"defense", {defense}},
   };
   const Subject subject(registry, kind, name, given, observer);
   constructs(subject);

@@ -15,6 +15,8 @@
 namespace assay::check {
 namespace {
 
+constexpr int64_t kStandInWidth = 16;
+
 class NoPositions final : public Positional {
  public:
   struct Config {};
@@ -81,7 +83,7 @@ class StandInModel final : public Model {
   }
 
  private:
-  static constexpr int64_t kLayers = 2, kHeads = 4, kWidth = 16;
+  static constexpr int64_t kLayers = 2, kHeads = 4, kWidth = kStandInWidth;
   struct Block {
     nn::LayerNorm norm;
     nn::Attention attention;
@@ -195,6 +197,34 @@ class StandInObjective final : public Objective {
   }
 };
 
+// Scores rows by the state of their last token.
+class StandInClassifier final : public Objective {
+ public:
+  struct Config {};
+  static void describe(auto& schema) { schema.doc("A linear classifier of whole rows, \"no\" or \"yes\"."); }
+  explicit StandInClassifier(const Config&) {}
+  void build(Parameters& parameters) override {
+    out_ = nn::Linear(parameters.scope("out"), kStandInWidth, 2, true, 0.5);
+  }
+  std::vector<std::string> classes() const override { return {"no", "yes"}; }
+  Tensor class_scores(Forward& forward) override {
+    const auto h_BTD = forward.hidden();
+    const auto& mask_BT = forward.batch().key_mask;
+    if (!mask_BT.defined()) return out_(h_BTD.select(1, h_BTD.size(1) - 1));
+    const auto last_B1D = (mask_BT.sum(1) - 1).view({-1, 1, 1}).expand({-1, 1, h_BTD.size(2)});
+    return out_(h_BTD.gather(1, last_B1D).squeeze(1));
+  }
+  void prepare(PrepareContext& context) override {
+    context.denominator("rows", static_cast<double>(context.batch().rows()));
+  }
+  void loss(LossContext& context) override {
+    context.term("scores", class_scores(context.forward()).pow(2).sum(), "rows");
+  }
+
+ private:
+  nn::Linear out_;
+};
+
 // For an evaluator that needs special tokens, which only training components may add to the vocabulary, and for a
 // classifier, which needs rows with labels.
 class StandInTransform final : public Transform {
@@ -237,11 +267,15 @@ class StandInTransform final : public Transform {
 }  // namespace
 
 const AssayPlugin& stand_ins() {
-  static const auto* components =
-      new std::vector<AssayComponent>{component<NoPositions>(kStandIn),      component<StandInModel>(kStandIn),
-                                      component<StandInDataset>(kStandIn),   component<StandInTokenizer>(kStandIn),
-                                      component<StandInOptimizer>(kStandIn), component<StandInScheduler>(kStandIn),
-                                      component<StandInObjective>(kStandIn), component<StandInTransform>(kStandIn)};
+  static const auto* components = new std::vector<AssayComponent>{component<NoPositions>(kStandIn),
+                                                                  component<StandInModel>(kStandIn),
+                                                                  component<StandInDataset>(kStandIn),
+                                                                  component<StandInTokenizer>(kStandIn),
+                                                                  component<StandInOptimizer>(kStandIn),
+                                                                  component<StandInScheduler>(kStandIn),
+                                                                  component<StandInObjective>(kStandIn),
+                                                                  component<StandInTransform>(kStandIn),
+                                                                  component<StandInClassifier>(kStandInClassifier)};
   static const AssayPlugin plugin{"stand_ins", "1.0.0", components->data(), components->size()};
   return plugin;
 }

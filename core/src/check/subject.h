@@ -97,5 +97,8 @@ void tokenizer(const Subject& subject);
 void decoder(const Subject& subject);
 void evaluator(const Subject& subject);
 void tracker(const Subject& subject);
+void scorer(const Subject& subject);
+void attack(const Subject& subject);
+void defense(const Subject& subject);
 
 }  // namespace assay::check

@@ -55,6 +55,7 @@ TinyRun::TinyRun(const Subject& subject) : registry_(subject.registry) {
                 .callbacks = {},
                 .train = {.steps = kSteps, .batch = kBatch, .clip_norm = 0, .precision = "fp64"},
                 .seeds = {.init = 3, .data = 5}};
+  if (subject.kind == "scorer") line.train.objectives.push_back({kStandInClassifier, 1, {{"use", kStandInClassifier}}});
   if (subject.kind == "objective")
     if (const auto classes = Instance<Objective>(subject)->classes().size(); classes > 0) {
       auto rows = other;

@@ -107,8 +107,9 @@ void* Instances::create(const std::string& kind, const std::string& kind_hash, c
       return out;
     };
     const std::string path = instance + "." + p.name;
-    // A run that is not given is null in a resolved configuration.
-    const bool is_given = table.contains(p.name) && !(p.type == ASSAY_RUN && table.at(p.name).is_null());
+    // A run or path that is not given is null in a resolved configuration.
+    const bool is_given =
+        table.contains(p.name) && !((p.type == ASSAY_RUN || p.type == ASSAY_PATH) && table.at(p.name).is_null());
     if (!is_given && p.required) throw UserError(path + ": the parameter is required, but not given");
     if (!is_given && p.type != ASSAY_CHILD) continue;
     AssayValue value{};

@@ -1,6 +1,7 @@
 // Rows for a dialogue model: what was said so far, and the next turn. The turns are joined by ends of text, of which
 // the last tokens are kept, as in the released code of Mehrabi et al. 2022 (NAACL), which keeps 100.
 #include "../../shared/dialogue.h"
+#include "assay/dialogue.h"
 #include "assay/model.h"
 #include "assay/plugin.h"
 #include "assay/tokenizer.h"
@@ -49,7 +50,7 @@ class DialogueRows final : public assay::Transform {
       if (!said.empty()) {
         auto& row = rows.emplace_back();
         row.view = "response";
-        row.tokens = dialogue::joined(said, end_of_text, config_.history).tokens;
+        row.tokens = assay::joined(said, end_of_text, config_.history).tokens;
         row.source = static_cast<int64_t>(row.tokens.size());
         row.tokens.insert(row.tokens.end(), tokens.begin(), tokens.end());
         row.tokens.push_back(end_of_text);

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "../../shared/dialogue.h"
+#include "assay/dialogue.h"
 #include "assay/model.h"
 #include "assay/transform.h"
 #include "fakes.h"
@@ -9,7 +10,6 @@
 namespace assay::testing {
 namespace {
 
-using dialogue::Span;
 using nlohmann::json;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -55,15 +55,15 @@ TEST(DialogueRows, TheLastTokensOfTheHistoryAreKept) {
 }
 
 TEST(DialogueRows, SpansOfTurnsAreClipped) {
-  const auto whole = dialogue::joined({{1, 2, 3}, {4, 5}, {}}, 9, 100);
+  const auto whole = joined({{1, 2, 3}, {4, 5}, {}}, 9, 100);
   EXPECT_THAT(whole.tokens, ElementsAre(1, 2, 3, 9, 4, 5, 9, 9));
   EXPECT_THAT(whole.turns, ElementsAre(Span{0, 3}, Span{4, 6}, Span{7, 7}));
   EXPECT_EQ(whole.cut, 0);
-  const auto cut = dialogue::joined({{1, 2, 3}, {4, 5}, {}}, 9, 6);
+  const auto cut = joined({{1, 2, 3}, {4, 5}, {}}, 9, 6);
   EXPECT_THAT(cut.tokens, ElementsAre(3, 9, 4, 5, 9, 9));
   EXPECT_THAT(cut.turns, ElementsAre(Span{0, 1}, Span{2, 4}, Span{5, 5}));
   EXPECT_EQ(cut.cut, 2);
-  EXPECT_THAT(dialogue::joined({{1, 2, 3}, {4, 5}}, 9, 2).turns, ElementsAre(Span{0, 0}, Span{0, 1}));
+  EXPECT_THAT(joined({{1, 2, 3}, {4, 5}}, 9, 2).turns, ElementsAre(Span{0, 0}, Span{0, 1}));
 }
 
 TEST(DialogueRows, DocumentsWithoutTurnsHaveNoRows) {

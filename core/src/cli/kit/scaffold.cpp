@@ -24,7 +24,7 @@ struct Section {
 Section section_of(const std::string& kind, const std::string& name) {
   if (kind == "dataset") return {"dataset =", fmt::format("dataset = \"{}\"\n", name)};
   if (kind == "tokenizer") return {"tokenizer =", fmt::format("tokenizer = \"{}\"\n", name)};
-  if (kind == "decoder") return {"", ""};
+  if (kind == "decoder" || kind == "scorer" || kind == "attack" || kind == "defense") return {"", ""};
   const bool list =
       kind == "objective" || kind == "transform" || kind == "evaluator" || kind == "tracker" || kind == "callback";
   const auto section = kind == "evaluator" ? "evaluate" : kind;

@@ -13,9 +13,9 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 TEST(Scaffold, EveryKindHasItsFilesAndNoPlaceholder) {
-  EXPECT_THAT(scaffold_kinds(),
-              ::testing::ElementsAre("callback", "dataset", "decoder", "evaluator", "model", "objective", "optimizer",
-                                     "positional", "scheduler", "tokenizer", "tracker", "transform"));
+  EXPECT_THAT(scaffold_kinds(), ::testing::ElementsAre("attack", "callback", "dataset", "decoder", "defense",
+                                                       "evaluator", "model", "objective", "optimizer", "positional",
+                                                       "scheduler", "scorer", "tokenizer", "tracker", "transform"));
   for (const auto& kind : scaffold_kinds())
     for (const bool in_tree : {true, false}) {
       const auto files = new_plugin(kind, "my_own_thing", in_tree);

@@ -1,0 +1,48 @@
+// The control that masks at random: for every toxic reply one more token of the attack, whichever it is.
+#include "../replies.h"
+#include "assay/plugin.h"
+
+namespace {
+
+class RandomMask final : public assay::Defense {
+ public:
+  struct Config {
+    assay::Child<assay::Scorer> scorer;
+    int64_t max_passes = 10;
+    std::string mask_mode = "delete";
+  };
+  static void describe(auto& schema) {
+    schema
+        .doc(
+            "Masks a random token of the attack for every toxic reply: what two_level's choice of tokens is compared "
+            "with.")
+        .param("scorer", &Config::scorer, "Who decides whether a reply is toxic.")
+        .param("max_passes", &Config::max_passes, "Most replies after the first one.", 1, 100000)
+        .param("mask_mode", &Config::mask_mode,
+               "delete: the tokens after a masked one move up; gap: they keep their positions.", {"delete", "gap"});
+  }
+  explicit RandomMask(const Config& config) : config_(config) {
+    if (!config_.scorer) throw assay::UserError("scorer: a reply is toxic by its score; name a scorer");
+  }
+  assay::Scorer* scorer() const override { return config_.scorer.get(); }
+  std::vector<assay::Response> respond(assay::Speaker& speaker, const std::vector<assay::Attacked>& attacked) override {
+    auto drafts = assay::defenses::first_replies(speaker, scorer(), attacked);
+    assay::defenses::regenerate(speaker, scorer(), drafts, config_.max_passes, config_.mask_mode == "gap",
+                                [](assay::defenses::Draft& draft) {
+                                  std::vector<int64_t> left;
+                                  for (auto place = draft.cut; place < draft.size(); ++place)
+                                    if (!draft.masked.count(place)) left.push_back(place);
+                                  if (left.empty()) return;
+                                  const assay::Draws draws(draft.attacked->conversation.stream, "random_mask");
+                                  draft.masked.insert(left[draws.below(left.size(), draft.masked.size())]);
+                                });
+    return assay::defenses::responses_of(drafts);
+  }
+
+ private:
+  Config config_;
+};
+
+}  // namespace
+
+ASSAY_PLUGIN("random_mask", "1.0.0", assay::component<RandomMask>("random_mask"))
