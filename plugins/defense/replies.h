@@ -23,7 +23,7 @@ struct Draft {
   std::set<int64_t> masked;  // by place in the utterance
   bool toxic = false;
 
-  // The place in the utterance of a token of the history, and back.
+  // Tokens of the whole turn.
   int64_t size() const { return utterance.size() + cut; }
 };
 

@@ -48,15 +48,4 @@ inline std::vector<Turn> turns_of(const Document& document) {
   return turns;
 }
 
-// The words of a text: what white space separates.
-inline std::vector<std::string> words_of(const std::string& text) {
-  std::vector<std::string> words;
-  for (size_t begin = 0; begin < text.size();) {
-    const auto end = std::min(text.find_first_of(" \t\n\r", begin), text.size());
-    if (end > begin) words.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return words;
-}
-
 }  // namespace assay::dialogue

@@ -20,6 +20,7 @@
 #include "assay/error.h"
 #include "assay/random.h"
 #include "norm_columns.h"
+#include "words.h"
 
 namespace assay::norms::planted {
 
@@ -76,17 +77,6 @@ inline const std::vector<Marker>& markers_of_action() {
 
 // ---- reading a text -------------------------------------------------------------------------------------------------
 
-// The words of a text: what white space separates.
-inline Words words_in(std::string_view text) {
-  Words words;
-  for (size_t begin = 0; begin < text.size();) {
-    const auto end = std::min(text.find_first_of(" \n\t\r", begin), text.size());
-    if (end > begin) words.emplace_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return words;
-}
-
 inline constexpr const char* kContradiction = "?";
 
 // The cell that the text shows for an attribute; empty: none. Two values of an attribute that has one contradict.
@@ -104,7 +94,7 @@ inline std::string shown(const Marker& marker, const Words& words) {
 
 // The attributes that a RoT or an action shows, by column.
 inline std::map<size_t, std::string> attributes_in(const std::vector<Marker>& markers, std::string_view text) {
-  const auto words = words_in(text);
+  const auto words = text::words_of(text);
   std::map<size_t, std::string> found;
   for (const auto& marker : markers) found[marker.column] = shown(marker, words);
   return found;
@@ -114,7 +104,7 @@ inline std::map<size_t, std::string> attributes_in(const std::vector<Marker>& ma
 inline bool is_relevant(std::string_view text, std::string_view situation) {
   const auto named = [](std::string_view in, const Words& vocabulary) {
     std::set<std::string> names;
-    for (auto& word : words_in(in))
+    for (auto& word : text::words_of(in))
       if (std::find(vocabulary.begin(), vocabulary.end(), word) != vocabulary.end()) names.insert(std::move(word));
     return names;
   };

@@ -59,7 +59,7 @@ class Transform : public Component {
   // Stage kSequences: every value of Sample::view.
   virtual std::vector<std::string> views() const { return {}; }
   // Stage kSequences: the names of the labels in the channel "label" (see Objective::class_scores), in their order;
-  // empty: there is no such channel, or its labels have no names.
+  // empty: the rows have no labels, or labels without names.
   virtual std::vector<std::string> classes() const { return {}; }
   // Short documents with the fields that it reads, for the conformance kit; empty: it accepts any document.
   virtual std::vector<Document> examples() const { return {}; }

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "../../shared/dialogue.h"
+#include "../listed_files.h"
 #include "../plain_text.h"
 #include "../splits.h"
 #include "assay/dataset.h"
@@ -39,7 +40,7 @@ class DialogueFiles final : public assay::Dataset {
   }
   explicit DialogueFiles(const Config& config) : config_(config) {
     assay::dataset::check_fractions("dialogue", config_.validation_fraction, config_.test_fraction);
-    for (const auto& file : files_of(config_.path.file)) read(file);
+    for (const auto& file : assay::dataset::listed_files("dialogue", config_.path.file, {".json"})) read(file);
     counts_["turns"] = turns_;
     for (const auto split : {Split::kTrain, Split::kValidation, Split::kTest})
       counts_[std::string("documents.") + assay::name_of(split)] = size(split);
@@ -60,16 +61,6 @@ class DialogueFiles final : public assay::Dataset {
 
  private:
   const std::vector<assay::Document>& of(Split split) const { return documents_[static_cast<size_t>(split)]; }
-
-  static std::vector<fs::path> files_of(const fs::path& path) {
-    if (!fs::is_directory(path)) return {path};
-    std::vector<fs::path> files;
-    for (const auto& entry : fs::directory_iterator(path))
-      if (entry.path().extension() == ".json") files.push_back(entry.path());
-    std::sort(files.begin(), files.end());
-    if (files.empty()) throw UserError("dialogue: " + path.string() + " contains no .json file");
-    return files;
-  }
 
   void read(const fs::path& file) {
     const auto where = "dialogue: " + file.filename().string();

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "../delimited.h"
+#include "../listed_files.h"
 #include "../splits.h"
 #include "assay/dataset.h"
 #include "assay/plugin.h"
@@ -85,7 +86,8 @@ class Norms final : public assay::Dataset {
     norms::RowCheck check(config_.strict, irregularities_);
     std::pmr::monotonic_buffer_resource memory;
     Ids ids(&memory);
-    for (const auto& path : files_of(config_.path.file)) read_file(path, check, ids);
+    for (const auto& path : assay::dataset::listed_files("norms", config_.path.file, {".tsv", ".csv"}))
+      read_file(path, check, ids);
     for (const auto& [column, counted] : by_value_)
       for (size_t v = 0; v < counted.size(); ++v) {
         const auto& values = norms::columns()[column].values;
@@ -152,16 +154,6 @@ class Norms final : public assay::Dataset {
       if (std::find(known.begin(), known.end(), value) == known.end())
         throw UserError("norms: " + std::string(parameter) + ": '" + value + "' is not valid; it must be one of " +
                         assay::cells::joined(known, ", "));
-  }
-
-  static std::vector<fs::path> files_of(const fs::path& path) {
-    if (!fs::is_directory(path)) return {path};
-    std::vector<fs::path> files;
-    for (const auto& entry : fs::directory_iterator(path))
-      if (entry.path().extension() == ".tsv" || entry.path().extension() == ".csv") files.push_back(entry.path());
-    std::sort(files.begin(), files.end());
-    if (files.empty()) throw UserError("norms: " + path.string() + " contains no .tsv or .csv file");
-    return files;
   }
 
   char delimiter() const { return config_.delimiter == "tab" ? '\t' : ','; }

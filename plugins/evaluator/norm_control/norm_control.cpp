@@ -300,7 +300,7 @@ class NormControl final : public assay::Evaluator {
                     const std::vector<const Item*>& other, const Majority& majority,
                     std::vector<assay::ExampleRow>& examples) const {
     const auto shown = [&](const Item& item, const norms::planted::Marker& marker) {
-      return norms::planted::shown(marker, norms::planted::words_in(item.written));
+      return norms::planted::shown(marker, assay::text::words_of(item.written));
     };
     Control all;
     for (const auto& marker : markers()) {

@@ -9,6 +9,7 @@
 #include <span>
 
 #include "../../shared/dialogue.h"
+#include "../../shared/words.h"
 #include "../rows.h"
 #include "../shares.h"
 #include "assay/attack.h"
@@ -284,7 +285,7 @@ class SelfPlay final : public assay::Evaluator {
     for (const auto index : assay::evaluation::evenly_spaced(dataset.size(assay::Split::kTrain), kMost))
       for (const auto& turn : dialogue::turns_of(dataset.document(assay::Split::kTrain, index))) {
         if (turn.triggers.empty() && turn.toxic.empty()) continue;
-        const auto words = dialogue::words_of(turn.text);
+        const auto words = assay::text::words_of(turn.text);
         for (const auto place : turn.triggers) truth.triggers.insert(words.at(static_cast<size_t>(place)));
         for (const auto place : turn.toxic) truth.toxic.insert(words.at(static_cast<size_t>(place)));
       }
@@ -302,7 +303,7 @@ class SelfPlay final : public assay::Evaluator {
       const auto& response = talks[i].response;
       const auto is_word = [&](const std::vector<int32_t>& tokens, int64_t place, const std::set<std::string>& words) {
         const auto text = speaker.text({tokens[static_cast<size_t>(place)]});
-        const auto found = dialogue::words_of(text);
+        const auto found = assay::text::words_of(text);
         return !found.empty() && words.count(found.back()) > 0;
       };
       if (response.blamed >= 0 && !truth.toxic.empty()) {
