@@ -25,7 +25,7 @@ class NonSequitur final : public assay::Defense {
         .param("sentence", &Config::sentence, "What is said; {} is the topic.");
   }
   explicit NonSequitur(const Config& config) : config_(config) {
-    if (!config_.scorer) throw UserError("scorer: a reply is toxic by its score; name a scorer");
+    assay::defenses::require(config_.scorer);
     if (config_.sentence.find("{}") == std::string::npos)
       throw UserError("sentence: it needs {}, the place of the topic");
     if (config_.topics.file.empty()) {

@@ -21,9 +21,7 @@ class RandomMask final : public assay::Defense {
         .param("mask_mode", &Config::mask_mode,
                "delete: the tokens after a masked one move up; gap: they keep their positions.", {"delete", "gap"});
   }
-  explicit RandomMask(const Config& config) : config_(config) {
-    if (!config_.scorer) throw assay::UserError("scorer: a reply is toxic by its score; name a scorer");
-  }
+  explicit RandomMask(const Config& config) : config_(config) { assay::defenses::require(config_.scorer); }
   assay::Scorer* scorer() const override { return config_.scorer.get(); }
   std::vector<assay::Response> respond(assay::Speaker& speaker, const std::vector<assay::Attacked>& attacked) override {
     auto drafts = assay::defenses::first_replies(speaker, scorer(), attacked);

@@ -15,9 +15,7 @@ class Resample final : public assay::Defense {
         .param("scorer", &Config::scorer, "Who decides whether a reply is toxic.")
         .param("max_passes", &Config::max_passes, "Most replies after the first one.", 1, 100000);
   }
-  explicit Resample(const Config& config) : config_(config) {
-    if (!config_.scorer) throw assay::UserError("scorer: a reply is toxic by its score; name a scorer");
-  }
+  explicit Resample(const Config& config) : config_(config) { assay::defenses::require(config_.scorer); }
   assay::Scorer* scorer() const override { return config_.scorer.get(); }
   std::vector<assay::Response> respond(assay::Speaker& speaker, const std::vector<assay::Attacked>& attacked) override {
     auto drafts = assay::defenses::first_replies(speaker, scorer(), attacked);

@@ -10,7 +10,6 @@ namespace {
 
 namespace explain = assay::explain;
 using assay::Scored;
-using assay::UserError;
 using assay::defenses::Draft;
 
 class TwoLevel final : public assay::Defense {
@@ -35,9 +34,7 @@ class TwoLevel final : public assay::Defense {
         .param("mask_mode", &Config::mask_mode,
                "delete: the tokens after a masked one move up; gap: they keep their positions.", {"delete", "gap"});
   }
-  explicit TwoLevel(const Config& config) : config_(config) {
-    if (!config_.scorer) throw UserError("scorer: a reply is toxic by its score; name a scorer");
-  }
+  explicit TwoLevel(const Config& config) : config_(config) { assay::defenses::require(config_.scorer); }
   assay::Scorer* scorer() const override { return config_.scorer.get(); }
 
   std::vector<assay::Response> respond(assay::Speaker& speaker, const std::vector<assay::Attacked>& attacked) override {
