@@ -63,6 +63,7 @@ class EvaluationSession final : public EvaluationContext {
     return *known;
   }
   Draws draws() const override { return Draws(run_.data_seed, "evaluate/" + entry_.label); }
+  Draws common_draws() const override { return Draws(run_.data_seed, "evaluate"); }
   void metric(const Metric& metric) override {
     const char* direction = metric.direction == Direction::kLower    ? "lower"
                             : metric.direction == Direction::kHigher ? "higher"

@@ -29,11 +29,6 @@ class ModelUse final : public TrainedRun {
                                              const std::vector<Scored>& rows) override;
 
  private:
-  void check_length(const std::vector<int32_t>& prefix, const std::vector<Scored>& rows) const;
-  Tensor read(Cache& cache, const Tensor& tokens) const;
-  void score(const Cache& prefix, const Tensor& last_1D, const std::vector<Scored>& rows,
-             const std::vector<size_t>& chosen, std::vector<std::vector<double>>& log_p) const;
-
   std::unique_ptr<Assembled> owned_;  // null: another's
   Assembled& run_;
   Assembled& here_;

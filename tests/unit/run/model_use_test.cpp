@@ -13,6 +13,7 @@
 
 #include "fakes.h"
 #include "run/decode/decode.h"
+#include "run/shared_reads.h"
 #include "unit/run/tiny_run.h"
 
 namespace assay::testing {
@@ -167,6 +168,60 @@ TEST_P(ModelUseOfScheme, LikelihoodsAreThoseOfFullForwardPasses) {
 }
 INSTANTIATE_TEST_SUITE_P(Run, ModelUseOfScheme,
                          ::testing::Combine(::testing::ValuesIn(positional_schemes()), ::testing::Values(1, 2)));
+
+// Many rows that begin alike at several depths, some of which end on the way, have positions or are equal: what they
+// share is read once, and every likelihood is that of a whole pass.
+TEST(ModelUse, SharedBeginningsChangeNoLikelihood) {
+  for (const int ranks : {1, 2}) {
+    TinyRun tiny;
+    tiny.mesh(ranks, 1);
+    tiny.model()["positional"] = {{"use", "alibi"}};
+    tiny.on_ranks([&](run::Assembled& run, const Mesh& mesh, data::TrainingData&) {
+      run::ModelUse use(run, run, mesh);
+      std::vector<Scored> rows;
+      for (int32_t first = 97; first < 101; ++first)
+        for (int32_t second = 97; second < 103; ++second) {
+          rows.push_back({{first, 99, 98}, 1});
+          for (int32_t last = 97; last < 102; ++last)
+            rows.push_back({{first, 99, 98, second, 100, 97, last, 98}, last % 3 == 0 ? 0 : 6});
+          rows.push_back({{first, 99, 98, second, 100}, 0, {2, 3, 5, 6, 9}});
+        }
+      const auto known = run::shared_reads(rows);
+      EXPECT_FALSE(known.cuts.empty());
+      const auto found = use.log_probs({97, 98}, rows);
+      for (size_t i = 0; i < rows.size(); i += 5) {
+        std::vector<int64_t> ids{256, 97, 98}, positions{0, 1, 2};
+        for (size_t t = 0; t < rows[i].tokens.size(); ++t) {
+          ids.push_back(rows[i].tokens[t]);
+          positions.push_back(rows[i].positions.empty() ? static_cast<int64_t>(t) + 3 : rows[i].positions[t]);
+        }
+        expect_near(found[i], whole(run, mesh, ids, 3 + static_cast<size_t>(rows[i].from), positions),
+                    "row " + std::to_string(i));
+      }
+    });
+  }
+}
+
+// Ten beginnings of 20 tokens, each of 30 rows with two tokens more, are cut at 20; nothing in common is not cut.
+TEST(ModelUse, CutsAreWhereTheySaveTokens) {
+  std::vector<Scored> rows;
+  for (int32_t last = 0; last < 30; ++last)
+    for (int32_t first = 0; first < 10; ++first) {
+      std::vector<int32_t> tokens(20, first);
+      tokens.insert(tokens.end(), {last, last, 7});
+      rows.push_back({std::move(tokens), 0});
+    }
+  const auto found = run::shared_reads(rows);
+  EXPECT_EQ(found.cuts, std::vector<int64_t>{20});
+  for (size_t place = 0; place < rows.size(); ++place) {
+    EXPECT_EQ(rows[found.order[place]].tokens[0], static_cast<int32_t>(place / 30));
+    EXPECT_EQ(found.shared[place], place % 30 == 0 ? 0 : 20);
+  }
+  std::vector<Scored> apart;
+  for (int32_t first = 0; first < 200; ++first) apart.push_back({{first, 1, 2, 3, 4}, 0});
+  EXPECT_TRUE(run::shared_reads(apart).cuts.empty());
+  EXPECT_TRUE(run::shared_reads({}).cuts.empty());
+}
 
 // Every next token of a decode equals the most likely one of a full pass over what it has so far, with its positions.
 TEST(ModelUse, PromptsMayHaveGaps) {
