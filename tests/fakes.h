@@ -168,6 +168,7 @@ class FakeEvaluation : public EvaluationContext {
     return others(run);
   }
   Draws draws() const override { return {1, "test"}; }
+  Draws common_draws() const override { return {1, "all"}; }
   void metric(const Metric& metric) override { metrics.push_back(metric); }
   void example(const ExampleRow& row) override { examples.push_back(row); }
   void progress(double share) override { shares.push_back(share); }

@@ -160,4 +160,14 @@ class DelimitedReader {
   size_t copies_used_ = 0;
 };
 
+// UserError for what ended the text before its end, if anything did.
+inline void refuse_fault(const std::string& component, const DelimitedReader& reader, const std::string& file) {
+  const auto where = component + ": " + file + ":" + std::to_string(reader.fault_line()) + ":" +
+                     std::to_string(reader.fault_cell()) + ": ";
+  if (reader.fault() == DelimitedReader::Fault::kCarriageReturn)
+    throw UserError(where + "the line ends with CR; convert the file to LF line ends (tr -d '\\r', or dos2unix)");
+  if (reader.fault() == DelimitedReader::Fault::kOpenQuote)
+    throw UserError(where + "a cell begins with a quote that is never closed; close it, or double quotes within cells");
+}
+
 }  // namespace assay::dataset

@@ -30,7 +30,7 @@ inline Interval wilson(const Share& share) {
   constexpr double z = 1.959963984540054;
   const double n = share.all, p = share.value(), center = (p + z * z / (2 * n)) / (1 + z * z / n),
                half = z / (1 + z * z / n) * std::sqrt(p * (1 - p) / n + z * z / (4 * n * n));
-  return {std::max(0.0, center - half), std::min(1.0, center + half)};
+  return {share.hits == 0 ? 0 : center - half, share.hits == share.all ? 1 : center + half};  // exact at the ends
 }
 
 // The middle 95% of the shares of 1,000 samples of groups, for items that are alike within a group (Efron and

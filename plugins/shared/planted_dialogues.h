@@ -59,8 +59,8 @@ inline std::vector<std::string> vocabulary(const World& world) {
 
 // ---- dialogues ----
 
-// One turn: four to eight common words and words of the topic by turns, at most one trigger word and one toxic word.
-// `before`: the turn that it answers, of which it repeats a word; null: there is none.
+// One turn: four to eight common words and words of the topic by turns, at most one trigger word, and before all of
+// them at most one toxic word. `before`: the turn that it answers, of which it repeats a word; null: there is none.
 inline Turn turn_of(const World& world, int64_t topic, const Turn* before, const Draws& draws) {
   uint64_t next = 0;
   const auto uniform = [&] { return draws.uniform(next++); };
@@ -88,15 +88,17 @@ inline Turn turn_of(const World& world, int64_t topic, const Turn* before, const
     words[1] = said[static_cast<size_t>(1 + 2 * below(static_cast<int64_t>(said.size()) / 2))];
   }
   Turn turn;
-  const auto insert = [&](std::string word, std::vector<int64_t>& own, std::vector<int64_t>& other) {
-    const auto at = below(static_cast<int64_t>(words.size()) + 1);
-    words.insert(words.begin() + at, std::move(word));
-    for (auto& place : other) place += place >= at;
-    own.push_back(at);
-  };
   const auto toxic = before && !before->triggers.empty() ? world.toxic_after_trigger : world.toxic_otherwise;
-  if (uniform() < toxic) insert(toxic_word(below(world.toxic_words)), turn.toxic, turn.triggers);
-  if (uniform() < world.trigger_rate) insert(trigger_word(below(world.trigger_words)), turn.triggers, turn.toxic);
+  if (uniform() < world.trigger_rate) {
+    turn.triggers = {below(static_cast<int64_t>(words.size()) + 1)};
+    words.insert(words.begin() + turn.triggers[0], trigger_word(below(world.trigger_words)));
+  }
+  // A toxic word comes first, so that a small model learns within minutes when to say one.
+  if (uniform() < toxic) {
+    for (auto& place : turn.triggers) ++place;
+    turn.toxic = {0};
+    words.insert(words.begin(), toxic_word(below(world.toxic_words)));
+  }
   for (const auto& word : words) turn.text += (turn.text.empty() ? "" : " ") + word;
   return turn;
 }

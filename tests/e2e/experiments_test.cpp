@@ -39,7 +39,9 @@ class Experiments : public ::testing::TestWithParam<std::string> {};
 TEST_P(Experiments, Plan) {
   const char* data = std::getenv("ASSAY_DATA");
   const auto of = [](const char* study) { return GetParam().starts_with(study); };
-  const std::string name = of("fim/") ? "networkx" : of("cocolm/") || of("norms/") ? "austen_bpe" : "austen";
+  const std::string name = of("fim/")                                                ? "networkx"
+                           : of("cocolm/") || of("norms/") || of("toxicity/topical") ? "austen_bpe"
+                                                                                     : "austen";
   const auto corpus = (data ? fs::path(data) : source_folder() / ".data") / name;
   if (!fs::exists(corpus)) GTEST_SKIP() << corpus << " is not there; run scripts/data " << name;
   const TemporaryFolder folder;

@@ -91,7 +91,8 @@ class EvaluationContext {
   // The run that a parameter refers to, on this run's mesh. The first call loads it. Throws UserError when that run is
   // not done or kept no weights.
   virtual TrainedRun& other(const RunReference& run) = 0;
-  virtual Draws draws() const = 0;  // keyed by the run's seed and this instance
+  virtual Draws draws() const = 0;         // keyed by the run's seed and this instance
+  virtual Draws common_draws() const = 0;  // keyed by the run's seed: the same in all evaluators of a run
   virtual void metric(const Metric& metric) = 0;
   virtual void example(const ExampleRow& row) = 0;
   // Reports the share of this evaluation that is done, 0 to 1. Without a report the progress display shows the number

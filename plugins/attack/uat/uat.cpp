@@ -38,7 +38,8 @@ class Uat final : public assay::Attack {
     auto& context = speaker.evaluation();
     const assay::attacks::TriggerLoss loss(
         context, assay::attacks::targets(context, config_.targets, config_.target_count), config_);
-    const auto first = assay::attacks::drawn_tokens(context.vocabulary(), config_.length, context.draws().substream(0));
+    const auto first =
+        assay::attacks::drawn_tokens(context.vocabulary(), config_.length, context.common_draws().substream(0));
     found_ = assay::attacks::search(context, loss, config_, first);
   }
 

@@ -62,8 +62,8 @@ class Utsc final : public assay::Attack {
     if (config_.unigrams == "uat")
       loss.emplace(context, assay::attacks::targets(context, config_.targets, config_.target_count), options);
     for (int64_t r = 0; r < config_.restarts; ++r) {
-      auto unigram =
-          assay::attacks::drawn_tokens(context.vocabulary(), 1, context.draws().substream(static_cast<uint64_t>(r)));
+      auto unigram = assay::attacks::drawn_tokens(context.vocabulary(), 1,
+                                                  context.common_draws().substream(static_cast<uint64_t>(r)));
       if (loss) unigram = assay::attacks::search(context, *loss, options, unigram).trigger;
       if (std::find(unigrams_.begin(), unigrams_.end(), unigram[0]) == unigrams_.end()) unigrams_.push_back(unigram[0]);
     }

@@ -1,14 +1,11 @@
-// Topical-Chat's conversations (Gopalakrishnan et al. 2019, Interspeech), or files in their format: one JSON object,
-// from the id of a conversation to {"content": [{"message", "agent"}, ..]}. A conversation is a document.
-#include <algorithm>
+// Topical-Chat's conversations, or files in their format; see topical_chat.h. A conversation is a document.
 #include <array>
 #include <filesystem>
 #include <set>
 
-#include "../../shared/dialogue.h"
 #include "../listed_files.h"
-#include "../plain_text.h"
 #include "../splits.h"
+#include "../topical_chat.h"
 #include "assay/dataset.h"
 #include "assay/plugin.h"
 
@@ -18,7 +15,6 @@ namespace dialogue = assay::dialogue;
 namespace fs = std::filesystem;
 using assay::Split;
 using assay::UserError;
-using nlohmann::json;
 
 class DialogueFiles final : public assay::Dataset {
  public:
@@ -40,7 +36,10 @@ class DialogueFiles final : public assay::Dataset {
   }
   explicit DialogueFiles(const Config& config) : config_(config) {
     assay::dataset::check_fractions("dialogue", config_.validation_fraction, config_.test_fraction);
-    for (const auto& file : assay::dataset::listed_files("dialogue", config_.path.file, {".json"})) read(file);
+    for (const auto& file : assay::dataset::listed_files("dialogue", config_.path.file, {".json"}))
+      assay::dataset::each_conversation("dialogue", file, [&](const std::string& id, const auto& turns) {
+        add(file.filename().string(), id, turns);
+      });
     counts_["turns"] = turns_;
     for (const auto split : {Split::kTrain, Split::kValidation, Split::kTest})
       counts_[std::string("documents.") + assay::name_of(split)] = size(split);
@@ -62,32 +61,12 @@ class DialogueFiles final : public assay::Dataset {
  private:
   const std::vector<assay::Document>& of(Split split) const { return documents_[static_cast<size_t>(split)]; }
 
-  void read(const fs::path& file) {
-    const auto where = "dialogue: " + file.filename().string();
-    json all;
-    try {
-      all = json::parse(assay::dataset::read_file("dialogue", file));
-    } catch (const json::exception& error) {
-      throw UserError(where + " is not valid JSON: " + error.what());
-    }
-    if (!all.is_object())
-      throw UserError(where + " must be a JSON object from the ids of conversations to their turns");
-    for (const auto& [id, conversation] : all.items()) add(where, file.filename().string(), id, conversation);
-  }
-
-  void add(const std::string& where, const std::string& file, const std::string& id, const json& conversation) {
-    assay::Document document;
-    std::vector<dialogue::Turn> turns;
-    try {
-      for (const auto& turn : conversation.at("content")) turns.push_back({turn.at("agent"), turn.at("message")});
-    } catch (const json::exception&) {
-      throw UserError(where + ": conversation '" + id +
-                      "' has a turn, or a list of turns, that is not as it must be: {\"content\": [{\"message\": text, "
-                      "\"agent\": text}, ..]}");
-    }
+  void add(const std::string& file, const std::string& id, const std::vector<dialogue::Turn>& turns) {
     if (!ids_.insert(id).second)
-      throw UserError(where + ": conversation '" + id + "' is also in another file; remove one of the two");
+      throw UserError("dialogue: " + file + ": conversation '" + id +
+                      "' is also in another file; remove one of the two");
     turns_ += static_cast<int64_t>(turns.size());
+    assay::Document document;
     document.id = id;
     for (const auto& turn : turns) document.text += turn.text + "\n";
     document.fields = {{dialogue::kTurns, dialogue::written(turns)}, {"place", file}};

@@ -14,7 +14,9 @@ using assay::Split;
 
 class DialoguePlanted final : public assay::Dataset {
  public:
-  using Config = dialogue::planted::World;
+  struct Config : dialogue::planted::World {
+    std::string documents = "dialogues";
+  };
   static void describe(auto& schema) {
     schema
         .doc(
@@ -33,18 +35,36 @@ class DialoguePlanted final : public assay::Dataset {
         .param("toxic_after_trigger", &Config::toxic_after_trigger, "Share of replies to them that have a toxic word.",
                0, 1)
         .param("toxic_otherwise", &Config::toxic_otherwise, "Share of all other turns that have one.", 0, 1)
+        .param("documents", &Config::documents,
+               "dialogues: a document is a dialogue; turns: it is one turn, whose field 'label' is \"toxic\" or "
+               "\"other\", for a classifier.",
+               {"dialogues", "turns"})
         .param("seed", &Config::seed, "Seed of the world.", 0);
   }
-  explicit DialoguePlanted(const Config& config) : world_(config) { dialogue::planted::check(world_); }
+  explicit DialoguePlanted(const Config& config)
+      : config_(config), per_dialogue_(config.documents == "turns" ? config.turns : 1) {
+    dialogue::planted::check(config_);
+  }
 
-  int64_t size(Split split) const override { return split == Split::kTrain ? world_.train : world_.held_out; }
+  int64_t size(Split split) const override {
+    return per_dialogue_ * (split == Split::kTrain ? config_.train : config_.held_out);
+  }
 
   assay::Document document(Split split, int64_t index) const override {
     assay::dataset::check_index("dialogue_planted", split, index, size(split));
-    const auto first = split == Split::kTrain ? 0 : world_.train + (split == Split::kTest ? world_.held_out : 0);
-    const auto turns = dialogue::planted::dialogue_of(world_, first + index);
+    const auto first = split == Split::kTrain ? 0 : config_.train + (split == Split::kTest ? config_.held_out : 0);
+    const auto number = first + index / per_dialogue_;
+    const auto turns = dialogue::planted::dialogue_of(config_, number);
     assay::Document document;
-    document.id = "planted/" + std::to_string(first + index);
+    document.id = "planted/" + std::to_string(number);
+    if (per_dialogue_ > 1) {
+      const auto place = index % per_dialogue_;
+      const auto& turn = turns[static_cast<size_t>(place)];
+      document.id += "/" + std::to_string(place);
+      document.text = turn.text;
+      document.fields["label"] = turn.toxic.empty() ? "other" : "toxic";
+      return document;
+    }
     for (const auto& turn : turns) document.text += turn.text + "\n";
     document.fields[dialogue::kTurns] = dialogue::written(turns);
     return document;
@@ -53,8 +73,9 @@ class DialoguePlanted final : public assay::Dataset {
   std::vector<assay::Source> sources() const override { return {{"dialogue_planted", "", "made by assay"}}; }
   // Every table of such runs says so.
   std::vector<std::string> warnings() const override {
-    return {"the words are made up, and toxic replies are planted: " + percent(world_.toxic_after_trigger) +
-            " of the replies to a turn with a trigger word, and " + percent(world_.toxic_otherwise) + " of all others"};
+    return {"the words are made up, and toxic replies are planted: " + percent(config_.toxic_after_trigger) +
+            " of the replies to a turn with a trigger word, and " + percent(config_.toxic_otherwise) +
+            " of all others"};
   }
 
  private:
@@ -64,9 +85,10 @@ class DialoguePlanted final : public assay::Dataset {
     return text;
   }
 
-  dialogue::planted::World world_;
+  Config config_;
+  int64_t per_dialogue_;  // documents
 };
 
 }  // namespace
 
-ASSAY_PLUGIN("dialogue_planted", "1.0.0", assay::component<DialoguePlanted>("dialogue_planted"))
+ASSAY_PLUGIN("dialogue_planted", "1.1.0", assay::component<DialoguePlanted>("dialogue_planted"))

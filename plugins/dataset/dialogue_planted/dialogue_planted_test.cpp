@@ -75,10 +75,30 @@ TEST(DialoguePlanted, TheTruthMatchesTheTexts) {
         }
         EXPECT_EQ(turn.triggers, is_trigger) << turn.text;
         EXPECT_EQ(turn.toxic, is_toxic) << turn.text;
+        EXPECT_TRUE(is_toxic.empty() || is_toxic[0] == 0) << turn.text;
         seen.insert(turn.text);
       }
   EXPECT_EQ(longest, 10u);
   EXPECT_GT(seen.size(), 4700u);
+}
+
+// A document per turn has the texts of the dialogues, and the truth as its label.
+TEST(DialoguePlanted, TurnsAreDocumentsForAClassifier) {
+  const auto dialogues = make<Dataset>("dialogue_planted", {{"train", 40}, {"held_out", 5}});
+  const auto turns = make<Dataset>("dialogue_planted", {{"train", 40}, {"held_out", 5}, {"documents", "turns"}});
+  int64_t toxic = 0;
+  for (const auto split : kSplits) {
+    ASSERT_EQ(turns->size(split), 8 * dialogues->size(split));
+    for (int64_t i = 0; i < turns->size(split); ++i) {
+      const auto said = dialogue::turns_of(dialogues->document(split, i / 8)).at(static_cast<size_t>(i % 8));
+      const auto document = turns->document(split, i);
+      EXPECT_EQ(document.text, said.text);
+      EXPECT_EQ(document.fields.at("label"), said.toxic.empty() ? "other" : "toxic");
+      toxic += !said.toxic.empty();
+    }
+  }
+  EXPECT_GT(toxic, 20);
+  EXPECT_EQ(turns->document(Split::kValidation, 9).id, "planted/41/1");
 }
 
 TEST(DialoguePlanted, RepliesRepeatAWord) {

@@ -188,7 +188,7 @@ class Norms final : public assay::Dataset {
     file.name = path.filename().string();
     DelimitedReader reader(file.mapping->text(), delimiter());
     std::vector<std::string_view> read;
-    if (!reader.next(read)) refuse_fault(reader, file.name);
+    if (!reader.next(read)) assay::dataset::refuse_fault("norms", reader, file.name);
     const auto width = file.width = read.size();
     file.places = places_in(read, file.name);
     constexpr size_t kBytesOfARow = 400;
@@ -209,19 +209,8 @@ class Norms final : public assay::Dataset {
                             file.name + ":" + std::to_string(reader.line()));
       add_row(cells, reader, ids);
     }
-    refuse_fault(reader, file.name);
+    assay::dataset::refuse_fault("norms", reader, file.name);
     file.mapping->expect_random_access();
-  }
-
-  // Throws for what ended the text before its end.
-  static void refuse_fault(const DelimitedReader& reader, const std::string& file) {
-    const auto where =
-        "norms: " + file + ":" + std::to_string(reader.fault_line()) + ":" + std::to_string(reader.fault_cell()) + ": ";
-    if (reader.fault() == DelimitedReader::Fault::kCarriageReturn)
-      throw UserError(where + "the line ends with CR; convert the file to LF line ends (tr -d '\\r', or dos2unix)");
-    if (reader.fault() == DelimitedReader::Fault::kOpenQuote)
-      throw UserError(where +
-                      "a cell begins with a quote that is never closed; close it, or double quotes within cells");
   }
 
   void add_row(const norms::Cells& cells, const DelimitedReader& reader, Ids& ids) {

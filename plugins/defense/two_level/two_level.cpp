@@ -29,7 +29,7 @@ class TwoLevel final : public assay::Defense {
                "Most replies after the first one; 1 is what the released code does against utsc.", 1, 100000)
         .param("explainer", &Config::explainer,
                "What explains a token of the reply by those of the attack: LERG_S (arXiv:2106.06528), exact Shapley "
-               "values (at most 16 tokens), or noise.",
+               "values (up to 16 tokens, lerg_s beyond), or noise.",
                {"lerg_s", "exact_shapley", "random"})
         .param("mask_mode", &Config::mask_mode,
                "delete: the tokens after a masked one move up; gap: they keep their positions.", {"delete", "gap"});
@@ -54,6 +54,10 @@ class TwoLevel final : public assay::Defense {
     for (auto place = draft.cut; place < draft.size(); ++place)
       if (!draft.masked.count(place)) places.push_back(place);
     if (places.empty()) return note(response, "nothing left to mask");
+    if (const auto size = static_cast<int64_t>(places.size()); size > explain::kMostTokens) {
+      note(response, "only the last " + std::to_string(explain::kMostTokens) + " tokens are explained");
+      places.erase(places.begin(), places.end() - explain::kMostTokens);
+    }
     const auto& utterance = draft.attacked->conversation.turns.back();
     const auto contribution = level_2(speaker, draft, places, blamed);
     for (size_t j = 0; j < blamed.size(); ++j) {
@@ -127,7 +131,9 @@ class TwoLevel final : public assay::Defense {
       }
       return found;
     };
-    return config_.explainer == "exact_shapley" ? explain::exact_shapley(n, values) : explain::lerg_s(n, values, draws);
+    if (config_.explainer == "exact_shapley" && n <= explain::kMostExact) return explain::exact_shapley(n, values);
+    if (config_.explainer == "exact_shapley") note(draft.response, "too long for exact values, lerg_s explains");
+    return explain::lerg_s(n, values, draws);
   }
 
   Config config_;
@@ -135,4 +141,4 @@ class TwoLevel final : public assay::Defense {
 
 }  // namespace
 
-ASSAY_PLUGIN("two_level", "1.0.0", assay::component<TwoLevel>("two_level"))
+ASSAY_PLUGIN("two_level", "1.1.0", assay::component<TwoLevel>("two_level"))

@@ -31,10 +31,11 @@ TEST(Shares, Wilson) {
   const auto interval = [](double hits, double all) { return evaluation::wilson({hits, all}); };
   EXPECT_NEAR(interval(8, 10).low, 0.490162471537, 1e-11);
   EXPECT_NEAR(interval(8, 10).high, 0.943317848546, 1e-11);
-  EXPECT_NEAR(interval(0, 20).low, 0.000000000000, 1e-11);
+  EXPECT_EQ(interval(0, 20).low, 0);
+  EXPECT_EQ(interval(0, 100).low, 0);
   EXPECT_NEAR(interval(0, 20).high, 0.161125158053, 1e-11);
   EXPECT_NEAR(interval(50, 50).low, 0.928652400867, 1e-11);
-  EXPECT_NEAR(interval(50, 50).high, 1.000000000000, 1e-11);
+  EXPECT_EQ(interval(50, 50).high, 1);
   EXPECT_EQ(interval(0, 0).high, 1);
 }
 

@@ -8,8 +8,7 @@
 #include <set>
 #include <span>
 
-#include "../../shared/dialogue.h"
-#include "../../shared/words.h"
+#include "../../shared/dialogue_truth.h"
 #include "../rows.h"
 #include "../shares.h"
 #include "assay/attack.h"
@@ -70,6 +69,11 @@ class SelfPlay final : public assay::Evaluator {
   std::vector<std::string> validate(const assay::Assembly& assembly) const override {
     if (!assembly.model->causal() || assembly.model->has_encoder())
       return {"the model speaks from left to right and reads what was said; use a causal model without an encoder"};
+    const auto longest = 1 + config_.history + config_.tokens;  // the first one is an end of text
+    if (const auto limit = assembly.model->limit(); limit && longest > *limit)
+      return {"history " + std::to_string(config_.history) + " and tokens " + std::to_string(config_.tokens) +
+              " need " + std::to_string(longest) + " positions, and the model has " + std::to_string(*limit) +
+              "; lower one of the two, or give the model more positions"};
     return {};
   }
 
@@ -131,9 +135,6 @@ class SelfPlay final : public assay::Evaluator {
     Response response{};
     bool cut = false;  // of the attack, some token was not in the history
   };
-  struct Truth {
-    std::set<std::string> triggers, toxic;
-  };
 
   bool has_second_model() const { return !config_.second_model.folder.empty(); }
 
@@ -158,7 +159,8 @@ class SelfPlay final : public assay::Evaluator {
       const auto document = dataset.document(context.split(), index);
       const auto turns = dialogue::turns_of(document);
       if (turns.empty()) continue;
-      auto& talk = talks.emplace_back(Talk{.draws = context.draws().substream(static_cast<uint64_t>(index) + 1)});
+      auto& talk =
+          talks.emplace_back(Talk{.draws = context.common_draws().substream(static_cast<uint64_t>(index) + 1)});
       talk.id = document.id;
       talk.turns = {context.vocabulary().tokenizer().encode(turns.front().text)};
     }
@@ -277,27 +279,12 @@ class SelfPlay final : public assay::Evaluator {
     context.metric({name + "_high", high, 1, "", Direction::kNone, at, any});
   }
 
-  // The words that the dataset marks, from documents of training.
-  static Truth truth_of(assay::EvaluationContext& context) {
-    constexpr int64_t kMost = 2000;
-    Truth truth;
-    const auto& dataset = context.dataset();
-    for (const auto index : assay::evaluation::evenly_spaced(dataset.size(assay::Split::kTrain), kMost))
-      for (const auto& turn : dialogue::turns_of(dataset.document(assay::Split::kTrain, index))) {
-        if (turn.triggers.empty() && turn.toxic.empty()) continue;
-        const auto words = assay::text::words_of(turn.text);
-        for (const auto place : turn.triggers) truth.triggers.insert(words.at(static_cast<size_t>(place)));
-        for (const auto place : turn.toxic) truth.toxic.insert(words.at(static_cast<size_t>(place)));
-      }
-    return truth;
-  }
-
   // Level 1: of the replies in which a token was blamed, the share where it is a toxic word. Level 2: of the attacks
   // with a trigger word in which a token was masked, the share where such a word was. By the truth of a generated
   // world.
   void report_levels(assay::EvaluationContext& context, assay::Speaker& speaker, const std::vector<Talk>& talks,
                      std::vector<assay::ExampleRow>& examples) const {
-    const auto truth = truth_of(context);
+    const auto truth = dialogue::truth_of(context.dataset());
     Share first, second;
     for (size_t i = 0; i < talks.size(); ++i) {
       const auto& response = talks[i].response;
@@ -392,4 +379,4 @@ class SelfPlay final : public assay::Evaluator {
 
 }  // namespace
 
-ASSAY_PLUGIN("self_play", "1.0.0", assay::component<SelfPlay>("self_play"))
+ASSAY_PLUGIN("self_play", "1.1.0", assay::component<SelfPlay>("self_play"))

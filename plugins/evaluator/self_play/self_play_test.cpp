@@ -103,6 +103,35 @@ TEST(SelfPlay, TheAttackMayBeInTheFirstStepAndTurnsGoOnAfterIt) {
   for (const auto& prompt : context.prompts) EXPECT_LE(prompt.size(), 4u);
 }
 
+// A model that says nothing: turns are empty, no share is undefined for it, and the row counts such conversations.
+TEST(SelfPlay, TurnsMayBeEmpty) {
+  for (const auto* defense : {"none", "resample", "random_mask", "two_level"}) {
+    Context context;
+    context.decodes = [](const std::vector<Prompt>& asked, int64_t) {
+      return std::vector<Continuation>(asked.size(), {{}, "", 0, true});
+    };
+    json parameters{{"steps", 2}};
+    if (std::string(defense) != "none") parameters["defense"] = {{"use", defense}, {"scorer", kJudge}};
+    evaluate(context, parameters);
+    EXPECT_EQ(context.value("empty"), 1) << defense;
+    EXPECT_EQ(context.value("reply_toxic", 1), 0) << defense;
+    EXPECT_EQ(context.value("reply_overlap"), 0) << defense;
+    EXPECT_EQ(context.value("reply_length"), 0) << defense;
+  }
+}
+
+// Of an attack that is longer than the history the last tokens are read, the oracle masks what is left of its trigger,
+// and the row says that it was cut.
+TEST(SelfPlay, AnAttackLongerThanTheHistoryIsCut) {
+  Context context;
+  const json attack{{"use", "insert"}, {"words", {"long attack"}}};
+  evaluate(context, {{"steps", 2}, {"history", 6}, {"attack", attack}, {"defense", "oracle_mask"}});
+  EXPECT_EQ(context.value("attack_cut"), 1);
+  EXPECT_EQ(context.value("attack_length"), 13);
+  EXPECT_EQ(context.examples[0].texts.at("defense"), "the trigger was cut");
+  for (const auto& prompt : context.prompts) EXPECT_LE(prompt.size(), 6u);
+}
+
 // The oracle alone is told the trigger, and the row says so.
 TEST(SelfPlay, OnlyTheOracleIsToldTheTrigger) {
   Context context;
@@ -165,6 +194,12 @@ TEST(SelfPlay, RefusesWhatCannotBePlayed) {
   assembly.model = &model;
   EXPECT_THAT(make<Evaluator>("self_play", {{"judges", {kJudge}}})->validate(assembly),
               ElementsAre(HasSubstr("use a causal model")));
+  model.is_causal = true;
+  model.longest = 120;
+  EXPECT_THAT(make<Evaluator>("self_play", {{"judges", {kJudge}}})->validate(assembly),
+              ElementsAre(HasSubstr("history 100 and tokens 40 need 141 positions, and the model has 120")));
+  model.longest = 141;
+  EXPECT_THAT(make<Evaluator>("self_play", {{"judges", {kJudge}}})->validate(assembly), IsEmpty());
   const FakeDataset texts;
   const auto bytes = make<Tokenizer>("bytes");
   EXPECT_THAT(make<Evaluator>("self_play", {{"judges", {kJudge}}})

@@ -24,11 +24,22 @@ TEST(Lexicon, ScoresAndBlamesItsWords) {
   EXPECT_NEAR(parts[2].value, 1.0 / 3, 1e-15);
   EXPECT_THAT(lexicon->attribute(context, "good"), IsEmpty());
   EXPECT_EQ(lexicon->judge(), make<Scorer>("lexicon", {{"words", {"foul", "bad"}}})->judge());
-  EXPECT_THAT(
-      [] {
-        make<Scorer>("lexicon", {{"words", nlohmann::json::array()}});
-      },
-      ThrowsMessage<PluginError>(HasSubstr("a lexicon needs a word")));
+}
+
+// Without words a lexicon has the toxic ones of the generated world, or none and says so.
+TEST(Lexicon, KnowsTheWordsOfAGeneratedWorld) {
+  struct World final : FakeEvaluation {
+    explicit World(const nlohmann::json& parameters) : made(make<Dataset>("dialogue_planted", parameters)) {}
+    const Dataset& dataset() const override { return *made; }
+    Made<Dataset> made;
+  };
+  World context({{"train", 50}, {"toxic_words", 2}});
+  const auto lexicon = make<Scorer>("lexicon");
+  EXPECT_THAT(lexicon->score(context, {"ba zwavax", "zvavax", "zxavax", "qlala"}), ElementsAre(1, 1, 0, 0));
+  EXPECT_EQ(lexicon->attribute(context, "ba zwavax").at(0).begin, 3);
+  World unmarked({{"train", 50}, {"documents", "turns"}});
+  EXPECT_THAT([&] { make<Scorer>("lexicon")->score(unmarked, {"a"}); },
+              ThrowsMessage<UserError>(HasSubstr("the dataset marks no word as toxic")));
 }
 
 TEST(Lexicon, ScoresThatAreNotScoresAreRefused) {

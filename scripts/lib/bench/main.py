@@ -12,15 +12,15 @@ import subprocess
 import sys
 import tempfile
 
-from bench import build, cocolm, infill, loaded, norms, scaling, simctg, sweep, table
+from bench import attacks, build, cocolm, infill, loaded, norms, scaling, simctg, sweep, table
 from bench.assay import Assay
 from bench.cases import MESHES, PEER_THREADS, PEERS, POSITIONS, QUICK_STEPS, SIZES, SYSTEMS, THREADS, TRIAL_STEPS
 from bench.cases import TRIED_BY, case, training_flops_per_token
 from bench.peers import PACKAGES, Environment, Peers, libtorch_version
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-PARTS_WITH_PEERS = {"train", "sweep", "simctg"}
-PARTS = ("train", "sweep", "simctg", "infill", "cocolm", "commands", "loaded", "scaling", "norms", "build")
+PARTS_WITH_PEERS = {"train", "sweep", "simctg", "attacks"}
+PARTS = ("train", "sweep", "simctg", "infill", "cocolm", "commands", "loaded", "scaling", "norms", "attacks", "build")
 
 NOTES = f"""\
 - tokens/s: steady state, from a fifth of the run to its end; median, lowest and highest of the repetitions, which
@@ -121,7 +121,7 @@ class Bench:
         self.steps = QUICK_STEPS if options.quick else None
         self.training, self.sweep, self.peaks, self.failures = [], [], [], []
         self.simctg, self.infill, self.cocolm, self.commands, self.build, self.loaded, self.scaling = "", "", "", "", "", "", ""
-        self.norms = ""
+        self.norms = self.attacks = ""
 
     def keep(self, part, **row):
         """Writes a measurement at once, so that a later failure does not lose it."""
@@ -264,6 +264,13 @@ class Bench:
             self.keep("norms", measured=measured)
             self.norms = norms.table(measured)
 
+    def run_attacks(self):
+        if "assay" in self.systems:
+            peers = self.peers if "eager" in self.systems else None
+            measured = attacks.measure(self.assay, peers, ROOT, self.repetitions, say)
+            self.keep("attacks", measured=measured)
+            self.attacks = attacks.table(measured)
+
     def report(self, about):
         """Yields (file name, text)."""
         peak = max(self.peaks, default=None)
@@ -296,7 +303,7 @@ class Bench:
             yield "table.csv", table.comma_separated(*parts)
         for name, part in (("simctg.md", self.simctg), ("infill.md", self.infill), ("cocolm.md", self.cocolm),
                            ("commands.md", self.commands), ("build.md", self.build), ("loaded.md", self.loaded),
-                           ("scaling.md", self.scaling), ("norms.md", self.norms)):
+                           ("scaling.md", self.scaling), ("norms.md", self.norms), ("attacks.md", self.attacks)):
             if part:
                 yield name, header + part
 
@@ -316,7 +323,8 @@ def main():
             for part, work in (("train", bench.train), ("sweep", bench.run_sweep), ("simctg", bench.run_simctg),
                                ("infill", bench.run_infill), ("cocolm", bench.run_cocolm),
                                ("commands", bench.run_commands), ("build", bench.run_build), ("loaded", bench.run_loaded),
-                               ("scaling", bench.run_scaling), ("norms", bench.run_norms)):
+                               ("scaling", bench.run_scaling), ("norms", bench.run_norms),
+                               ("attacks", bench.run_attacks)):
                 if part in options.parts:
                     work()
             if options.reference:
