@@ -9,6 +9,7 @@
 #include <c10/core/GradMode.h>
 
 #include <map>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -25,12 +26,20 @@ class FusedAdam {
 
   // decays: whether each parameter decays.
   void attach(std::vector<assay::Parameter>& parameters, const std::vector<bool>& decays) {
+    std::vector<size_t> all(parameters.size());
+    std::iota(all.begin(), all.end(), size_t{0});
+    attach(parameters, decays, all);
+  }
+  // chosen: the parameters that are updated.
+  void attach(std::vector<assay::Parameter>& parameters, const std::vector<bool>& decays,
+              const std::vector<size_t>& chosen) {
     parameters_ = &parameters;
-    for (size_t i = 0; i < parameters.size(); ++i) {
-      const auto& [spec, value] = parameters[i];
+    chosen_ = chosen;
+    for (size_t c = 0; c < chosen.size(); ++c) {
+      const auto& [spec, value] = parameters[chosen[c]];
       mean_.push_back(at::zeros_like(value, value.options().requires_grad(false)));
       square_.push_back(at::zeros_like(mean_.back()));
-      groups_[{decays[i], spec.rate_scale}].push_back(i);
+      groups_[{decays[chosen[c]], spec.rate_scale}].push_back(c);
     }
   }
 
@@ -43,13 +52,13 @@ class FusedAdam {
     for (const auto& [rule, members] : groups_) {
       const auto [decays, rate_scale] = rule;
       std::vector<assay::Tensor> values, gradients, means, squares;
-      for (const size_t i : members) {
-        const auto& value = (*parameters_)[i].value;
+      for (const size_t c : members) {
+        const auto& value = (*parameters_)[chosen_[c]].value;
         values.push_back(value);
         // The kernel walks memory, so a gradient needs the memory layout of its parameter.
-        gradients.push_back(value.grad().defined() ? value.grad().contiguous() : at::zeros_like(mean_[i]));
-        means.push_back(mean_[i]);
-        squares.push_back(square_[i]);
+        gradients.push_back(value.grad().defined() ? value.grad().contiguous() : at::zeros_like(mean_[c]));
+        means.push_back(mean_[c]);
+        squares.push_back(square_[c]);
       }
       const std::vector<assay::Tensor> steps(members.size(), t);
       at::_fused_adamw_(values, gradients, means, squares, {}, steps, lr * rate_scale, rule_.beta1, rule_.beta2,
@@ -59,9 +68,9 @@ class FusedAdam {
 
   std::vector<assay::Optimizer::State> state() {
     std::vector<assay::Optimizer::State> state;
-    for (size_t i = 0; i < mean_.size(); ++i) {
-      state.push_back({"exp_avg", static_cast<int64_t>(i), mean_[i]});
-      state.push_back({"exp_avg_sq", static_cast<int64_t>(i), square_[i]});
+    for (size_t c = 0; c < chosen_.size(); ++c) {
+      state.push_back({"exp_avg", static_cast<int64_t>(chosen_[c]), mean_[c]});
+      state.push_back({"exp_avg_sq", static_cast<int64_t>(chosen_[c]), square_[c]});
     }
     return state;
   }
@@ -69,6 +78,7 @@ class FusedAdam {
  private:
   const Rule rule_;
   std::vector<assay::Parameter>* parameters_ = nullptr;
+  std::vector<size_t> chosen_;                                     // of the parameters; groups have places among them
   std::map<std::pair<bool, double>, std::vector<size_t>> groups_;  // by (decays, rate scale); one kernel call per group
   std::vector<assay::Tensor> mean_, square_;
 };
