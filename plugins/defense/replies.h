@@ -18,6 +18,23 @@ inline void require(const Child<Scorer>& scorer) {
   if (!scorer) throw UserError("scorer: a reply is toxic by its score; name a scorer");
 }
 
+// Parameters of defenses that draw a toxic reply again.
+struct Passes {
+  Child<Scorer> scorer;
+  int64_t max_passes = 10;
+};
+template <class Config>
+void describe_passes(auto& schema) {
+  schema.param("scorer", &Config::scorer, "Who decides whether a reply is toxic, and which part of it is.")
+      .param("max_passes", &Config::max_passes,
+             "Most replies after the first one; 1 is what the released code does against utsc.", 1, 100000);
+}
+template <class Config>
+void describe_mask(auto& schema) {
+  schema.param("mask_mode", &Config::mask_mode,
+               "delete: the tokens after a masked one move up; gap: they keep their positions.", {"delete", "gap"});
+}
+
 // One conversation while it is replied to.
 struct Draft {
   const Attacked* attacked;

@@ -10,9 +10,8 @@ class OracleMask final : public assay::Defense {
     std::string mask_mode = "delete";
   };
   static void describe(auto& schema) {
-    schema.doc("Masks the true trigger, which only this defense is told, and always draws the reply again.")
-        .param("mask_mode", &Config::mask_mode,
-               "delete: the tokens after a masked one move up; gap: they keep their positions.", {"delete", "gap"});
+    schema.doc("Masks the true trigger, which only this defense is told, and always draws the reply again.");
+    assay::defenses::describe_mask<Config>(schema);
   }
   explicit OracleMask(const Config& config) : config_(config) {}
   bool needs_oracle() const override { return true; }

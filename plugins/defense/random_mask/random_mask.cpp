@@ -6,20 +6,15 @@ namespace {
 
 class RandomMask final : public assay::Defense {
  public:
-  struct Config {
-    assay::Child<assay::Scorer> scorer;
-    int64_t max_passes = 10;
+  struct Config : assay::defenses::Passes {
     std::string mask_mode = "delete";
   };
   static void describe(auto& schema) {
-    schema
-        .doc(
-            "Masks a random token of the attack for every toxic reply: what two_level's choice of tokens is compared "
-            "with.")
-        .param("scorer", &Config::scorer, "Who decides whether a reply is toxic.")
-        .param("max_passes", &Config::max_passes, "Most replies after the first one.", 1, 100000)
-        .param("mask_mode", &Config::mask_mode,
-               "delete: the tokens after a masked one move up; gap: they keep their positions.", {"delete", "gap"});
+    schema.doc(
+        "Masks a random token of the attack for every toxic reply: what two_level's choice of tokens is compared "
+        "with.");
+    assay::defenses::describe_passes<Config>(schema);
+    assay::defenses::describe_mask<Config>(schema);
   }
   explicit RandomMask(const Config& config) : config_(config) { assay::defenses::require(config_.scorer); }
   assay::Scorer* scorer() const override { return config_.scorer.get(); }

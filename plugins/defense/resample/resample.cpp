@@ -6,14 +6,10 @@ namespace {
 
 class Resample final : public assay::Defense {
  public:
-  struct Config {
-    assay::Child<assay::Scorer> scorer;
-    int64_t max_passes = 10;
-  };
+  using Config = assay::defenses::Passes;
   static void describe(auto& schema) {
-    schema.doc("Draws a toxic reply again, until the scorer passes it: what a defense gains by regenerating alone.")
-        .param("scorer", &Config::scorer, "Who decides whether a reply is toxic.")
-        .param("max_passes", &Config::max_passes, "Most replies after the first one.", 1, 100000);
+    schema.doc("Draws a toxic reply again, until the scorer passes it: what a defense gains by regenerating alone.");
+    assay::defenses::describe_passes<Config>(schema);
   }
   explicit Resample(const Config& config) : config_(config) { assay::defenses::require(config_.scorer); }
   assay::Scorer* scorer() const override { return config_.scorer.get(); }

@@ -1,6 +1,7 @@
 // The two-level defense of Mehrabi et al. 2022 (NAACL). Level 1 finds the token of a toxic reply that makes it toxic;
 // level 2 the token of the attack that explains it best; every equal token of the attack is masked, and the reply drawn
 // again, until it is not toxic. Where level 1 finds no token the reply is only drawn again, and the reason says so.
+#include "../../shared/token_bytes.h"
 #include "../explainers.h"
 #include "../replies.h"
 #include "assay/plugin.h"
@@ -14,9 +15,7 @@ using assay::defenses::Draft;
 
 class TwoLevel final : public assay::Defense {
  public:
-  struct Config {
-    assay::Child<assay::Scorer> scorer;
-    int64_t max_passes = 10;
+  struct Config : assay::defenses::Passes {
     std::string explainer = "lerg_s", mask_mode = "delete";
   };
   static void describe(auto& schema) {
@@ -24,15 +23,12 @@ class TwoLevel final : public assay::Defense {
         .doc(
             "Masks the tokens of an attack that best explain the toxic token of the reply, and draws the reply again "
             "until it is not toxic.")
-        .param("scorer", &Config::scorer, "Who decides whether a reply is toxic, and which part of it is.")
-        .param("max_passes", &Config::max_passes,
-               "Most replies after the first one; 1 is what the released code does against utsc.", 1, 100000)
         .param("explainer", &Config::explainer,
                "What explains a token of the reply by those of the attack: LERG_S (arXiv:2106.06528), exact Shapley "
                "values (up to 16 tokens, lerg_s beyond), or noise.",
-               {"lerg_s", "exact_shapley", "random"})
-        .param("mask_mode", &Config::mask_mode,
-               "delete: the tokens after a masked one move up; gap: they keep their positions.", {"delete", "gap"});
+               {"lerg_s", "exact_shapley", "random"});
+    assay::defenses::describe_passes<Config>(schema);
+    assay::defenses::describe_mask<Config>(schema);
   }
   explicit TwoLevel(const Config& config) : config_(config) { assay::defenses::require(config_.scorer); }
   assay::Scorer* scorer() const override { return config_.scorer.get(); }
@@ -86,13 +82,9 @@ class TwoLevel final : public assay::Defense {
       if (part.end > part.begin && (!most || part.value > most->value)) most = &part;
     if (!most || !(most->value > 0)) return {};
     std::set<int32_t> ids;
-    int64_t begin = 0;
-    for (size_t t = 0; t < reply.size(); ++t) {
-      const auto end = static_cast<int64_t>(
-          speaker.text({reply.begin(), reply.begin() + static_cast<std::ptrdiff_t>(t) + 1}).size());
-      if (std::max(begin, most->begin) < std::min(end, most->end)) ids.insert(reply[t]);
-      begin = end;
-    }
+    const auto bytes = assay::text::bytes_of(reply, [&](const auto& some) { return speaker.text(some); });
+    for (size_t t = 0; t < reply.size(); ++t)
+      if (std::max(bytes[t].begin, most->begin) < std::min(bytes[t].end, most->end)) ids.insert(reply[t]);
     std::vector<int64_t> blamed;
     for (size_t t = 0; t < reply.size(); ++t)
       if (ids.count(reply[t])) blamed.push_back(static_cast<int64_t>(t));

@@ -7,6 +7,7 @@
 
 #include "../../evaluator/rows.h"
 #include "../../shared/labelled_rows.h"
+#include "../../shared/token_bytes.h"
 #include "assay/objective.h"
 #include "assay/plugin.h"
 #include "assay/scorer.h"
@@ -150,14 +151,9 @@ class ClassifierRun final : public assay::Scorer {
   static std::vector<Attribution> parts_of(const assay::Tokenizer& tokenizer, const std::vector<int32_t>& ids) {
     const auto text = tokenizer.decode(ids);
     std::vector<Attribution> parts;
-    int64_t begin = 0;
-    for (size_t i = 0; i < ids.size(); ++i) {
-      const auto end = static_cast<int64_t>(
-          tokenizer.decode(std::vector<int32_t>(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(i) + 1)).size());
-      auto first = begin;
-      while (first < end && text[static_cast<size_t>(first)] == ' ') ++first;
-      parts.push_back({first, end, 0});
-      begin = end;
+    for (auto [begin, end] : assay::text::bytes_of(ids, [&](const auto& some) { return tokenizer.decode(some); })) {
+      while (begin < end && text[static_cast<size_t>(begin)] == ' ') ++begin;
+      parts.push_back({begin, end, 0});
     }
     return parts;
   }
