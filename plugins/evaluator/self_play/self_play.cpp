@@ -11,10 +11,9 @@
 #include "../../shared/dialogue_truth.h"
 #include "../rows.h"
 #include "../shares.h"
-#include "assay/attack.h"
-#include "assay/defense.h"
 #include "assay/plugin.h"
 #include "assay/tokenizer.h"
+#include "attacked.h"
 
 namespace {
 
@@ -176,7 +175,7 @@ class SelfPlay final : public assay::Evaluator {
         return all;
       };
       // The adversary.
-      auto spoken = conversations(0);
+      const auto spoken = conversations(0);
       std::vector<Proposal> proposals;
       if (is_attack && config_.attack->attacks())
         proposals = assay::guard(*config_.attack, "propose", [&] { return proposed(speaker, spoken); });
@@ -184,14 +183,7 @@ class SelfPlay final : public assay::Evaluator {
         for (auto& tokens : speaker.replies(spoken)) proposals.push_back({std::move(tokens), {}});
       for (size_t i = 0; i < talks.size(); ++i) talks[i].turns.push_back(proposals[i].tokens);
       // The defender.
-      spoken = conversations(1);
-      std::vector<assay::Attacked> attacked;
-      for (size_t i = 0; i < talks.size(); ++i) {
-        auto& one = attacked.emplace_back();
-        one.conversation = std::move(spoken[i]);
-        if (is_attack && config_.defense->needs_oracle() && proposals[i].trigger.size() > 0)
-          one.trigger = proposals[i].trigger;
-      }
+      const auto attacked = assay::self_play::attacked_of(conversations(1), proposals, *config_.defense);
       auto responses =
           assay::guard(*config_.defense, "respond", [&] { return config_.defense->respond(speaker, attacked); });
       if (responses.size() != talks.size()) throw assay::UserError("the defense gave another number of replies");

@@ -7,6 +7,7 @@
 #include "../shares.h"
 #include "assay/evaluator.h"
 #include "assay/model.h"
+#include "attacked.h"
 #include "fakes.h"
 
 namespace assay::testing {
@@ -142,6 +143,24 @@ TEST(SelfPlay, OnlyTheOracleIsToldTheTrigger) {
   const auto note = context.metric("reply_toxic", {{"judge", 1.0}}).note;
   EXPECT_THAT(note, HasSubstr("the attack selects by this judge"));
   EXPECT_THAT(note, HasSubstr("the defense is told the true trigger"));
+}
+
+TEST(SelfPlay, TheTriggerIsToldOnDemandAlone) {
+  struct Spy final : Defense {
+    bool asks = false;
+    bool needs_oracle() const override { return asks; }
+    std::vector<Response> respond(Speaker&, const std::vector<Attacked>&) override { return {}; }
+  } spy;
+  std::vector<Proposal> proposals(2);
+  proposals[0].tokens = {97, 98, 99}, proposals[0].trigger = {1, 3};
+  proposals[1].tokens = {97};  // what the model said
+  const std::vector<Conversation> conversations{{{{100}, {97, 98, 99}}, 5}, {{{100}, {97}}, 6}};
+  for (const auto& one : self_play::attacked_of(conversations, proposals, spy)) EXPECT_FALSE(one.trigger.has_value());
+  spy.asks = true;
+  const auto told = self_play::attacked_of(conversations, proposals, spy);
+  EXPECT_EQ(told.at(0).trigger, (Span{1, 3}));
+  EXPECT_FALSE(told.at(1).trigger.has_value());
+  EXPECT_EQ(told.at(1).conversation.stream, 6u);
 }
 
 TEST(SelfPlay, SaysWhoseJudgeIsWhose) {
